@@ -1,0 +1,104 @@
+#include "autograd/op.h"
+
+#include <math.h>
+#include <string.h>
+
+#define ACCUMULATE_TILE                                                                            \
+    128 /* elements summed together: two rows of doubles stay in the first cache */
+
+static bool accumulate_shape(wg_tensor *y)
+{
+    const wg_tensor *x = y->operand[0];
+    if (x->dtype == WG_I64)
+        return wg_op_fail(y, WG_E_DTYPE, "f32 or f64 is needed");
+    for (int i = 1; i < y->n_operands; i++) {
+        if (y->operand[i]->dtype != x->dtype)
+            return wg_op_fail(y, WG_E_DTYPE, "dtypes differ");
+        if (!wg_shape_same(&y->operand[i]->shape, &x->shape))
+            return wg_op_fail(y, WG_E_SHAPE, "shapes differ");
+    }
+    y->dtype = x->dtype;
+    y->shape = x->shape;
+    return true;
+}
+
+static double accumulate_get(const wg_tensor *x, int64_t i)
+{
+    return x->dtype == WG_F32 ? (double)((const float *)x->data)[i] : ((const double *)x->data)[i];
+}
+
+/* Adds x[start..] to sum, and to rest what the rounding of each addition lost (Knuth's two-sum). */
+static void accumulate_add(const wg_tensor *x, int64_t start, int64_t n, double *sum, double *rest)
+{
+    for (int64_t i = 0; i < n; i++) {
+        double a = sum[i], b = accumulate_get(x, start + i);
+        double s = a + b, part = s - a;
+        rest[i] += (a - (s - part)) + (b - part);
+        sum[i] = s;
+    }
+}
+
+/* An infinite sum has a rest of NaN, which must not replace it. */
+static void accumulate_store(const wg_tensor *y, int64_t start, int64_t n, const double *sum,
+                             const double *rest)
+{
+    for (int64_t i = 0; i < n; i++) {
+        double total = isnan(rest[i]) ? sum[i] : sum[i] + rest[i];
+        if (y->dtype == WG_F32)
+            ((float *)y->data)[start + i] = (float)total;
+        else
+            ((double *)y->data)[start + i] = total;
+    }
+}
+
+/* Two terms, the common case: one rounding, nothing to compensate. */
+static void accumulate_two(const wg_tensor *y, int64_t begin, int64_t end)
+{
+    const void *a = y->operand[0]->data, *b = y->operand[1]->data;
+    if (y->dtype == WG_F32)
+        for (int64_t i = begin; i < end; i++)
+            ((float *)y->data)[i] = ((const float *)a)[i] + ((const float *)b)[i];
+    else
+        for (int64_t i = begin; i < end; i++)
+            ((double *)y->data)[i] = ((const double *)a)[i] + ((const double *)b)[i];
+}
+
+static void accumulate_forward(const wg_tensor *y, const wg_piece *piece)
+{
+    if (y->n_operands == 2) {
+        accumulate_two(y, piece->begin, piece->end);
+        return;
+    }
+    double sum[ACCUMULATE_TILE], rest[ACCUMULATE_TILE];
+    for (int64_t start = piece->begin; start < piece->end; start += ACCUMULATE_TILE) {
+        int64_t n = piece->end - start < ACCUMULATE_TILE ? piece->end - start : ACCUMULATE_TILE;
+        memset(sum, 0, sizeof sum);
+        memset(rest, 0, sizeof rest);
+        for (int k = 0; k < y->n_operands; k++)
+            accumulate_add(y->operand[k], start, n, sum, rest);
+        accumulate_store(y, start, n, sum, rest);
+    }
+}
+
+static wg_tensor *accumulate_vjp(wg_tensor *y, wg_tensor *dy, int i)
+{
+    (void)y;
+    (void)i;
+    return dy;
+}
+
+const wg_op wg_op_accumulate = {
+    .name = "accumulate",
+    .formula = "y = x0 + x1 + ...",
+    .source = "Knuth, The Art of Computer Programming 2, sec. 4.2.2 (two-sum)",
+    .arity = WG_VARIADIC,
+    .shape = accumulate_shape,
+    .forward = accumulate_forward,
+    .vjp = accumulate_vjp,
+    .units = wg_elementwise_units,
+};
+
+wg_tensor *wg_accumulate(wg_tensor *const x[], int n)
+{
+    return n == 1 && !wg_is_inert(x[0]) ? x[0] : wg_apply(&wg_op_accumulate, x, n, NULL);
+}

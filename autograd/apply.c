@@ -1,0 +1,185 @@
+#include "autograd/tape_internal.h"
+
+#include <inttypes.h>
+#include <math.h>
+#include <string.h>
+
+wg_tape *wg_first_tape(wg_tensor *const operands[], int n)
+{
+    for (int i = 0; i < n; i++)
+        if (operands[i] != NULL)
+            return operands[i]->tape;
+    return wg_inert_tape();
+}
+
+/* ---- A node is made, sized, given memory, run, and pushed. ---------------------------------------- */
+
+wg_tensor *wg_node_new(wg_tape *t, const wg_op *op, wg_tensor *const operands[], int n,
+                       const void *attrs)
+{
+    size_t list = (size_t)n * sizeof(wg_tensor *);
+    size_t attrs_start = (sizeof(wg_tensor) + list + 15) & ~(size_t)15;
+    char *memory = wg_arena_take(&t->arena, attrs_start + op->attr_size, 16);
+    if (memory == NULL) {
+        wg_fail(t, WG_E_NOMEM, "%s: out of memory for a node", op->name);
+        return NULL;
+    }
+    wg_tensor *y = (wg_tensor *)(void *)memory;
+    memset(y, 0, sizeof *y);
+    y->tape = t;
+    y->op = op;
+    y->operand = (wg_tensor **)(void *)(memory + sizeof *y);
+    y->n_operands = n;
+    for (int i = 0; i < n; i++) {
+        y->operand[i] = operands[i];
+        y->state |= operands[i]->state & (WG_NODE_LIVE | WG_NODE_HOLLOW);
+    }
+    if (op->attr_size > 0) {
+        y->attrs = memory + attrs_start;
+        memcpy(memory + attrs_start, attrs, op->attr_size);
+    }
+    return y;
+}
+
+bool wg_node_size(wg_tensor *y)
+{
+    y->size = wg_shape_size(&y->shape);
+    if (y->size >= 0)
+        return true;
+    char shape[WG_SHAPE_TEXT];
+    wg_shape_text(&y->shape, shape, sizeof shape);
+    return wg_op_fail(y, WG_E_SHAPE, "a result of shape %s cannot be", shape);
+}
+
+bool wg_node_value(wg_tensor *y)
+{
+    size_t bytes = (size_t)y->size * wg_dtype_size(y->dtype);
+    y->data = wg_arena_take(&y->tape->arena, bytes, WG_ALIGNMENT);
+    if (y->data != NULL)
+        return true;
+    return wg_op_fail(y, WG_E_NOMEM, "out of memory for %zu bytes", bytes);
+}
+
+bool wg_node_push(wg_tensor *y)
+{
+    wg_tape *t = y->tape;
+    if (t->size == t->capacity) {
+        int64_t capacity = t->capacity > 0 ? 2 * t->capacity : 64;
+        const wg_allocator *a = &t->options.allocator;
+        size_t bytes = (size_t)capacity * sizeof *t->node;
+        wg_tensor **node = t->node == NULL ? a->allocate(bytes, a->user)
+                                           : a->reallocate(t->node, bytes, a->user);
+        if (node == NULL)
+            return wg_op_fail(y, WG_E_NOMEM, "out of memory for a tape of %" PRId64 " nodes",
+                              capacity);
+        t->node = node;
+        t->capacity = capacity;
+    }
+    y->index = t->size;
+    t->node[t->size++] = y;
+    return true;
+}
+
+/* ---- Running ------------------------------------------------------------------------------------- */
+
+/* Replay allocates nothing: the workspace is made to fit when an op is recorded. */
+static bool apply_workspace(const wg_tensor *y)
+{
+    wg_tape *t = y->tape;
+    size_t need = y->op->workspace != NULL ? y->op->workspace(y) : 0;
+    if (need <= t->workspace_size)
+        return true;
+    const wg_allocator *a = &t->options.allocator;
+    void *workspace = a->allocate(need, a->user);
+    if (workspace == NULL)
+        return wg_op_fail(y, WG_E_NOMEM, "out of memory for %zu bytes of workspace", need);
+    if (t->workspace != NULL)
+        a->release(t->workspace, a->user);
+    t->workspace = workspace;
+    t->workspace_size = need;
+    return true;
+}
+
+static bool apply_finite(const wg_tensor *y)
+{
+    for (int64_t i = 0; i < y->size; i++) {
+        double value = y->dtype == WG_F32 ? (double)((const float *)y->data)[i]
+                                          : ((const double *)y->data)[i];
+        if (!isfinite(value))
+            return wg_op_fail(y, WG_E_NOT_FINITE, "the result is %g at %" PRId64, value, i);
+    }
+    return true;
+}
+
+bool wg_node_run(wg_tensor *y)
+{
+    const wg_op *op = y->op;
+    if (op->flags & WG_OP_VIEW) {
+        y->data = (char *)y->operand[0]->data + (op->offset != NULL ? op->offset(y) : 0);
+        return true;
+    }
+    if (op->check != NULL && !op->check(y))
+        return false;
+    if (y->size > 0) {
+        wg_piece whole = {0, op->units != NULL ? op->units(y) : 1, y->tape->workspace};
+        op->forward(y, &whole);
+    }
+    return !y->tape->options.check_finite || y->dtype == WG_I64 || apply_finite(y);
+}
+
+static bool apply_value(wg_tensor *y)
+{
+    if (y->state & WG_NODE_HOLLOW)
+        return true;
+    if (!(y->op->flags & WG_OP_VIEW) && !wg_node_value(y))
+        return false;
+    return apply_workspace(y) && wg_node_run(y);
+}
+
+/* ---- Recording ----------------------------------------------------------------------------------- */
+
+static bool apply_operand_fits(wg_tape *t, const wg_op *op, const wg_tensor *x, int i)
+{
+    if (x == NULL)
+        wg_fail(t, WG_E_NULL, "%s: operand %d is NULL", op->name, i);
+    else if (x->tape != t)
+        wg_fail(t, WG_E_TAPE, "%s: operand %d is of another tape", op->name, i);
+    else if (x == &t->inert)
+        wg_fail(t, WG_E_NULL, "%s: operand %d is what an earlier error returned", op->name, i);
+    else if (x->state & WG_NODE_STALE) {
+        char text[WG_SHAPE_TEXT + 96];
+        wg_fail(t, WG_E_STALE, "%s: %s is older than the leaves it was computed from: replay first",
+                op->name, wg_tensor_text(x, text, sizeof text));
+    } else
+        return true;
+    return false;
+}
+
+static bool apply_fits(wg_tape *t, const wg_op *op, wg_tensor *const operands[], int n)
+{
+    if (t->written)
+        wg_stale_spread(t);
+    if (op->arity == WG_VARIADIC ? n < 1 : n != op->arity) {
+        wg_fail(t, WG_E_VALUE, "%s: %d operands given, %s%d wanted", op->name, n,
+                op->arity == WG_VARIADIC ? "at least " : "",
+                op->arity == WG_VARIADIC ? 1 : op->arity);
+        return false;
+    }
+    for (int i = 0; i < n; i++)
+        if (!apply_operand_fits(t, op, operands[i], i))
+            return false;
+    return true;
+}
+
+wg_tensor *wg_apply(const wg_op *op, wg_tensor *const operands[], int n, const void *attrs)
+{
+    wg_tape *t = wg_first_tape(operands, n);
+    if (t->status != WG_OK || !apply_fits(t, op, operands, n))
+        return &t->inert;
+    wg_arena_mark height = wg_arena_height(&t->arena);
+    wg_tensor *y = wg_node_new(t, op, operands, n, attrs);
+    if (y != NULL && op->shape(y) && wg_node_size(y) && apply_value(y) && wg_node_push(y))
+        return y;
+    wg_arena_rewind(&t->arena, height);
+    return &t->inert;
+}

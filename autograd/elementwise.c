@@ -1,0 +1,136 @@
+#include "autograd/op.h"
+
+#define ELEMENTWISE_OPERANDS 8
+
+bool wg_elementwise_shape(wg_tensor *y)
+{
+    const wg_tensor *first = y->operand[0];
+    if (y->n_operands > ELEMENTWISE_OPERANDS)
+        return wg_op_fail(y, WG_E_VALUE, "more than %d operands", ELEMENTWISE_OPERANDS);
+    y->shape = first->shape;
+    for (int i = 1; i < y->n_operands; i++) {
+        if (y->operand[i]->dtype != first->dtype)
+            return wg_op_fail(y, WG_E_DTYPE, "dtypes differ (wg_cast converts)");
+        if (!wg_shape_broadcast(&y->shape, &y->operand[i]->shape, &y->shape))
+            return wg_op_fail(y, WG_E_SHAPE, "shapes do not broadcast");
+    }
+    if (y->op->map[first->dtype] == NULL)
+        return wg_op_fail(y, WG_E_DTYPE, "not for this dtype");
+    y->dtype = first->dtype;
+    return true;
+}
+
+int64_t wg_elementwise_units(const wg_tensor *y)
+{
+    return y->size;
+}
+
+/* How y's elements are walked: axes that every operand steps through alike are one axis. */
+typedef struct elementwise_walk {
+    int rank;
+    int64_t dim[WG_MAX_RANK];
+    int64_t step[WG_MAX_RANK][ELEMENTWISE_OPERANDS]; /* of operand k along the axis, in elements */
+} elementwise_walk;
+
+/* The step of operand x along y's axis: 0 where x is broadcast. */
+static int64_t elementwise_step(const wg_tensor *y, const wg_tensor *x, int axis)
+{
+    int own = axis - (y->shape.rank - x->shape.rank);
+    if (own < 0 || x->shape.dim[own] == 1)
+        return 0;
+    int64_t step = 1;
+    for (int i = own + 1; i < x->shape.rank; i++)
+        step *= x->shape.dim[i];
+    return step;
+}
+
+/* Can the axis with these steps be walked as one with the axis inside it? */
+static bool elementwise_joins(const elementwise_walk *w, const int64_t *step, int n)
+{
+    int inner = w->rank - 1;
+    for (int k = 0; k < n; k++)
+        if (step[k] != w->step[inner][k] * w->dim[inner])
+            return false;
+    return true;
+}
+
+/* Axes are taken from the last to the first, so w's axis 0 is the innermost until it is reversed. */
+static void elementwise_walk_init(elementwise_walk *w, const wg_tensor *y)
+{
+    w->rank = 0;
+    for (int axis = y->shape.rank - 1; axis >= 0; axis--) {
+        int64_t step[ELEMENTWISE_OPERANDS];
+        if (y->shape.dim[axis] == 1)
+            continue;
+        for (int k = 0; k < y->n_operands; k++)
+            step[k] = elementwise_step(y, y->operand[k], axis);
+        if (w->rank > 0 && elementwise_joins(w, step, y->n_operands)) {
+            w->dim[w->rank - 1] *= y->shape.dim[axis];
+            continue;
+        }
+        w->dim[w->rank] = y->shape.dim[axis];
+        for (int k = 0; k < y->n_operands; k++)
+            w->step[w->rank][k] = step[k];
+        w->rank++;
+    }
+    if (w->rank == 0) { /* one element */
+        w->rank = 1;
+        w->dim[0] = 1;
+        for (int k = 0; k < y->n_operands; k++)
+            w->step[0][k] = 0;
+    }
+}
+
+/* Element `at` of the walk: where it lies along each axis, and in each operand. */
+static void elementwise_seek(const elementwise_walk *w, int n, int64_t at, int64_t *place,
+                             int64_t *start)
+{
+    for (int k = 0; k < n; k++)
+        start[k] = 0;
+    for (int axis = 0; axis < w->rank; axis++) {
+        place[axis] = at % w->dim[axis];
+        at /= w->dim[axis];
+        for (int k = 0; k < n; k++)
+            start[k] += place[axis] * w->step[axis][k];
+    }
+}
+
+/* Goes to the first element of the next run along the innermost axis. */
+static void elementwise_next_run(const elementwise_walk *w, int n, int64_t *place, int64_t *start)
+{
+    for (int k = 0; k < n; k++)
+        start[k] -= place[0] * w->step[0][k];
+    place[0] = 0;
+    for (int axis = 1; axis < w->rank; axis++) {
+        for (int k = 0; k < n; k++)
+            start[k] += w->step[axis][k];
+        if (++place[axis] < w->dim[axis])
+            return;
+        for (int k = 0; k < n; k++)
+            start[k] -= w->dim[axis] * w->step[axis][k];
+        place[axis] = 0;
+    }
+}
+
+void wg_elementwise_forward(const wg_tensor *y, const wg_piece *piece)
+{
+    elementwise_walk w;
+    int64_t place[WG_MAX_RANK], start[ELEMENTWISE_OPERANDS];
+    const void *x[ELEMENTWISE_OPERANDS];
+    int n = y->n_operands;
+    size_t element = wg_dtype_size(y->operand[0]->dtype), result = wg_dtype_size(y->dtype);
+    wg_map *map = y->op->map[y->operand[0]->dtype];
+
+    elementwise_walk_init(&w, y);
+    elementwise_seek(&w, n, piece->begin, place, start);
+    for (int64_t at = piece->begin; at < piece->end;) {
+        int64_t run = w.dim[0] - place[0];
+        if (run > piece->end - at)
+            run = piece->end - at;
+        for (int k = 0; k < n; k++)
+            x[k] = (const char *)y->operand[k]->data + start[k] * (int64_t)element;
+        map(run, (char *)y->data + at * (int64_t)result, x, w.step[0], y->attrs);
+        at += run;
+        elementwise_next_run(&w, n, place, start);
+    }
+}

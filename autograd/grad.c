@@ -1,0 +1,318 @@
+#include "autograd/grad.h"
+
+#include "autograd/tape_internal.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+/* One of the cotangents that meet at a node. */
+typedef struct grad_term {
+    wg_tensor *cotangent;
+    struct grad_term *later; /* of a consumer recorded later, or a later operand of the same one */
+} grad_term;
+
+typedef struct grad_node {
+    bool leads;  /* is one of the xs, or is computed from one through floats */
+    bool wanted; /* is one of the xs */
+    int n_terms;
+    grad_term *terms;     /* in recording order of the consumers */
+    wg_tensor *cotangent; /* wanted: the sum of the terms, once it is known */
+} grad_node;
+
+/* The walk covers the nodes [first, last] of the tape; all its memory is the tape's scratch. */
+typedef struct grad_walk {
+    wg_tape *t;
+    int64_t first, last;
+    grad_node *node; /* [last - first + 1] */
+} grad_walk;
+
+static grad_node *grad_at(const grad_walk *w, const wg_tensor *x)
+{
+    return x->index >= w->first && x->index <= w->last ? &w->node[x->index - w->first] : NULL;
+}
+
+/* ---- What is asked for ---------------------------------------------------------------------------- */
+
+static bool grad_is_float(wg_tape *t, const wg_tensor *x, const char *what)
+{
+    char text[WG_SHAPE_TEXT + 96];
+    if (x->dtype != WG_I64)
+        return true;
+    wg_fail(t, WG_E_DTYPE, "grad: %s is i64 and has no derivative: %s", what,
+            wg_tensor_text(x, text, sizeof text));
+    return false;
+}
+
+static bool grad_belongs(wg_tape *t, const wg_tensor *x, const char *what)
+{
+    if (x == NULL || x == &x->tape->inert)
+        wg_fail(t, WG_E_NULL, "grad: %s is %s", what,
+                x == NULL ? "NULL" : "what an earlier error returned");
+    else if (x->tape != t)
+        wg_fail(t, WG_E_TAPE, "grad: %s is of another tape", what);
+    else
+        return true;
+    return false;
+}
+
+static bool grad_is_fresh(wg_tape *t, const wg_tensor *y)
+{
+    char text[WG_SHAPE_TEXT + 96];
+    if (t->written)
+        wg_stale_spread(t);
+    if (!(y->state & WG_NODE_STALE))
+        return true;
+    wg_fail(t, WG_E_STALE, "grad: %s is older than the leaves it was computed from: replay first",
+            wg_tensor_text(y, text, sizeof text));
+    return false;
+}
+
+static bool grad_fits(wg_tape *t, wg_tensor *y, const wg_tensor *dy, wg_tensor *const xs[], int n)
+{
+    char what[32], a[WG_SHAPE_TEXT + 96], b[WG_SHAPE_TEXT + 96];
+    if (!grad_belongs(t, y, "y") || !grad_is_float(t, y, "y") || !grad_is_fresh(t, y) ||
+        !grad_belongs(t, dy, "the cotangent"))
+        return false;
+    for (int i = 0; i < n; i++) {
+        snprintf(what, sizeof what, "x %d", i);
+        if (!grad_belongs(t, xs[i], what) || !grad_is_float(t, xs[i], what))
+            return false;
+    }
+    if (dy->dtype == y->dtype && wg_shape_same(&dy->shape, &y->shape))
+        return true;
+    wg_fail(t, dy->dtype == y->dtype ? WG_E_SHAPE : WG_E_DTYPE,
+            "grad: the cotangent %s %s is not like y %s %s", wg_tensor_text(dy, a, sizeof a),
+            wg_dtype_name(dy->dtype), wg_tensor_text(y, b, sizeof b), wg_dtype_name(y->dtype));
+    return false;
+}
+
+/* ---- The walk ------------------------------------------------------------------------------------- */
+
+/* Cotangents pass through floats, and not through ops whose gradient is declared zero. */
+static void grad_mark_leading(grad_walk *w)
+{
+    for (int64_t i = w->first; i <= w->last; i++) {
+        const wg_tensor *y = w->t->node[i];
+        grad_node *node = &w->node[i - w->first];
+        node->leads = node->wanted;
+        if (y->dtype == WG_I64 || (y->op->flags & WG_OP_ZERO_GRADIENT))
+            continue;
+        for (int k = 0; k < y->n_operands && !node->leads; k++) {
+            const grad_node *x = grad_at(w, y->operand[k]);
+            node->leads = x != NULL && x->leads && y->operand[k]->dtype != WG_I64;
+        }
+    }
+}
+
+static bool grad_walk_init(grad_walk *w, wg_tensor *y, wg_tensor *const xs[], int n)
+{
+    w->t = y->tape;
+    w->first = w->last = y->index;
+    for (int i = 0; i < n; i++)
+        if (xs[i]->index < w->first)
+            w->first = xs[i]->index;
+    size_t bytes = (size_t)(w->last - w->first + 1) * sizeof *w->node;
+    w->node = wg_arena_take(&w->t->scratch, bytes, WG_ALIGNMENT);
+    if (w->node == NULL) {
+        wg_fail(w->t, WG_E_NOMEM, "grad: out of memory for %zu bytes", bytes);
+        return false;
+    }
+    memset(w->node, 0, bytes);
+    for (int i = 0; i < n; i++) {
+        grad_node *x = grad_at(w, xs[i]);
+        if (x != NULL)
+            x->wanted = true;
+    }
+    grad_mark_leading(w);
+    return true;
+}
+
+/* Consumers are met from the last to the first, so a new term goes to the front. */
+static bool grad_add_term(grad_walk *w, grad_node *node, wg_tensor *cotangent)
+{
+    grad_term *term = wg_arena_take(&w->t->scratch, sizeof *term, sizeof(void *));
+    if (term == NULL) {
+        wg_fail(w->t, WG_E_NOMEM, "grad: out of memory");
+        return false;
+    }
+    *term = (grad_term){cotangent, node->terms};
+    node->terms = term;
+    node->n_terms++;
+    return true;
+}
+
+/* The sum of the terms; one term is itself. */
+static wg_tensor *grad_sum_terms(grad_walk *w, const grad_node *node)
+{
+    if (node->n_terms == 1)
+        return node->terms->cotangent;
+    size_t bytes = (size_t)node->n_terms * sizeof(wg_tensor *);
+    wg_tensor **list = wg_arena_take(&w->t->scratch, bytes, sizeof(void *));
+    if (list == NULL)
+        return wg_fail(w->t, WG_E_NOMEM, "grad: out of memory for %zu bytes", bytes);
+    int n = 0;
+    for (const grad_term *term = node->terms; term != NULL; term = term->later)
+        list[n++] = term->cotangent;
+    return wg_accumulate(list, n);
+}
+
+/* What a rule returns is checked: a user's op may be wrong. */
+static bool grad_rule_fits(wg_tape *t, const wg_tensor *y, const wg_tensor *dx, int i)
+{
+    char got[WG_SHAPE_TEXT], want[WG_SHAPE_TEXT];
+    const wg_tensor *x = y->operand[i];
+    if (t->status != WG_OK)
+        return false;
+    if (dx == &t->inert || dx->tape != t)
+        wg_fail(t, WG_E_TAPE, "grad: the rule of %s gave no tensor of this tape for operand %d",
+                y->op->name, i);
+    else if (dx->dtype != x->dtype || !wg_shape_same(&dx->shape, &x->shape))
+        wg_fail(t, WG_E_SHAPE, "grad: the rule of %s gave operand %d a cotangent %s %s, not %s %s",
+                y->op->name, i, wg_shape_text(&dx->shape, got, sizeof got),
+                wg_dtype_name(dx->dtype), wg_shape_text(&x->shape, want, sizeof want),
+                wg_dtype_name(x->dtype));
+    else
+        return true;
+    return false;
+}
+
+/* Asks y's rule for the cotangents of the operands that lead to the xs: from the last to the first, as
+ * consumers are met, so that the terms of an operand given twice stand in order, too. */
+static bool grad_through(grad_walk *w, wg_tensor *y, wg_tensor *dy)
+{
+    char text[WG_SHAPE_TEXT + 96];
+    for (int i = y->n_operands - 1; i >= 0; i--) {
+        grad_node *x = grad_at(w, y->operand[i]);
+        if (x == NULL || !x->leads || y->operand[i]->dtype == WG_I64)
+            continue;
+        if (y->op->vjp == NULL) {
+            wg_fail(w->t, WG_E_NO_RULE,
+                    "grad: %s has neither a derivative rule nor a declared zero gradient: %s",
+                    y->op->name, wg_tensor_text(y, text, sizeof text));
+            return false;
+        }
+        wg_tensor *dx = y->op->vjp(y, dy, i);
+        if (dx == NULL && w->t->status == WG_OK)
+            continue;
+        if (!grad_rule_fits(w->t, y, dx, i) || !grad_add_term(w, x, dx))
+            return false;
+    }
+    return true;
+}
+
+static bool grad_walk_run(grad_walk *w, wg_tensor *y, wg_tensor *dy)
+{
+    grad_node *last = &w->node[y->index - w->first];
+    if (!last->leads)
+        return true;
+    if (!grad_add_term(w, last, dy))
+        return false;
+    for (int64_t i = w->last; i >= w->first; i--) {
+        grad_node *node = &w->node[i - w->first];
+        if (node->n_terms == 0)
+            continue;
+        node->cotangent = grad_sum_terms(w, node);
+        if (w->t->status != WG_OK || !grad_through(w, w->t->node[i], node->cotangent))
+            return false;
+    }
+    return true;
+}
+
+/* An x that y does not depend on has a gradient of zeros. */
+static void grad_collect(const grad_walk *w, wg_tensor *const xs[], int n, wg_tensor *gs[])
+{
+    for (int i = 0; i < n; i++) {
+        const grad_node *x = grad_at(w, xs[i]);
+        gs[i] = x != NULL ? x->cotangent : NULL;
+        if (gs[i] == NULL)
+            gs[i] = wg_zeros_like(xs[i]);
+    }
+}
+
+wg_status wg_vjp(wg_tensor *y, wg_tensor *dy, wg_tensor *const xs[], int n, wg_tensor *gs[])
+{
+    wg_tape *t = y != NULL ? y->tape : dy != NULL ? dy->tape : wg_first_tape(xs, n);
+    for (int i = 0; i < n; i++)
+        gs[i] = &t->inert;
+    if (t->status != WG_OK || !grad_fits(t, y, dy, xs, n))
+        return t->status;
+    grad_walk w;
+    wg_arena_mark empty = wg_arena_height(&t->scratch);
+    if (grad_walk_init(&w, y, xs, n) && grad_walk_run(&w, y, dy))
+        grad_collect(&w, xs, n, gs);
+    wg_arena_rewind(&t->scratch, empty);
+    for (int i = 0; i < n && t->status != WG_OK; i++)
+        gs[i] = &t->inert;
+    return t->status;
+}
+
+wg_status wg_grad(wg_tensor *y, wg_tensor *const xs[], int n, wg_tensor *gs[])
+{
+    wg_tensor *one = NULL;
+    char text[WG_SHAPE_TEXT + 96];
+    if (!wg_is_inert(y) && y->tape->status == WG_OK) {
+        if (y->size == 1)
+            one = y->dtype != WG_I64 ? wg_ones_like(y) : y;
+        else
+            wg_fail(y->tape, WG_E_SHAPE, "grad: y has %" PRId64 " elements, not one: %s", y->size,
+                    wg_tensor_text(y, text, sizeof text));
+    }
+    return wg_vjp(y, one, xs, n, gs);
+}
+
+/* ---- Backward ------------------------------------------------------------------------------------- */
+
+static bool grad_is_parameter_before(const wg_tensor *x, const wg_tensor *y)
+{
+    return x->op == &wg_op_parameter && x->index < y->index;
+}
+
+/* Leaves the gradients beside their parameters, and notes how to take that back. */
+static bool backward_leave(wg_tape *t, int64_t size, wg_tensor *const param[], int n,
+                           wg_tensor *const grad[])
+{
+    wg_backward_log *log = wg_tape_take(t,
+                                        sizeof *log + (size_t)n * sizeof(struct wg_backward_entry));
+    if (log == NULL)
+        return false;
+    log->older = t->backward;
+    log->index = size;
+    log->n = n;
+    for (int i = 0; i < n; i++) {
+        log->entry[i].param = param[i];
+        log->entry[i].former = param[i]->grad;
+        param[i]->grad = grad[i];
+    }
+    t->backward = log;
+    return true;
+}
+
+wg_status wg_backward(wg_tensor *y)
+{
+    if (wg_is_inert(y))
+        return wg_fail(y != NULL ? y->tape : NULL, WG_E_NULL, "backward: y is NULL or inert")
+            ->tape->status;
+    wg_tape *t = y->tape;
+    int n = 0;
+    for (int64_t i = 0; i < y->index; i++)
+        n += grad_is_parameter_before(t->node[i], y);
+    wg_arena_mark empty = wg_arena_height(&t->scratch);
+    wg_tensor **list = wg_arena_take(&t->scratch, 2 * (size_t)n * sizeof *list, sizeof(void *));
+    if (list == NULL)
+        return wg_fail(t, WG_E_NOMEM, "backward: out of memory")->tape->status;
+    n = 0;
+    for (int64_t i = 0; i < y->index; i++)
+        if (grad_is_parameter_before(t->node[i], y))
+            list[n++] = t->node[i];
+    int64_t size = t->size;
+    if (wg_grad(y, list, n, list + n) == WG_OK)
+        backward_leave(t, size, list, n, list + n);
+    wg_arena_rewind(&t->scratch, empty);
+    return t->status;
+}
+
+wg_tensor *wg_grad_of(const wg_tensor *param)
+{
+    return param != NULL ? param->grad : NULL;
+}

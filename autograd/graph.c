@@ -1,0 +1,114 @@
+#include "autograd/graph.h"
+
+#include "autograd/tape_internal.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+#define GRAPH_VALUES 4 /* so many elements are printed */
+
+static void graph_print_name(FILE *stream, const wg_tensor *x)
+{
+    if (x->name != NULL)
+        fprintf(stream, "%s", x->name);
+    else
+        fprintf(stream, "%%%" PRId64, x->index);
+}
+
+static void graph_print_value(FILE *stream, const wg_tensor *x)
+{
+    if (x->state & WG_NODE_HOLLOW) {
+        fputs("(no value)", stream);
+        return;
+    }
+    for (int64_t i = 0; i < x->size && i < GRAPH_VALUES; i++) {
+        fputs(i == 0 ? "" : " ", stream);
+        if (x->dtype == WG_I64)
+            fprintf(stream, "%" PRId64, ((const int64_t *)x->data)[i]);
+        else
+            fprintf(stream, "%.6g", wg_at(x, i));
+    }
+    fputs(x->size > GRAPH_VALUES ? " ..." : "", stream);
+    fputs(x->state & WG_NODE_STALE ? "  (stale)" : "", stream);
+}
+
+static void graph_print_node(FILE *stream, const wg_tensor *x)
+{
+    char shape[WG_SHAPE_TEXT];
+    fprintf(stream, "%%%-5" PRId64 " %-18s %-14s %s  ", x->index, x->op->name,
+            wg_shape_text(&x->shape, shape, sizeof shape), wg_dtype_name(x->dtype));
+    if (x->name != NULL)
+        fprintf(stream, "\"%s\" ", x->name);
+    for (int k = 0; k < x->n_operands; k++) {
+        fputs(k == 0 ? "" : ", ", stream);
+        graph_print_name(stream, x->operand[k]);
+    }
+    fputs(x->n_operands > 0 ? "  = " : "= ", stream);
+    graph_print_value(stream, x);
+    fputc('\n', stream);
+}
+
+static wg_status graph_stream_status(FILE *stream)
+{
+    return fflush(stream) != 0 || ferror(stream) ? WG_E_IO : WG_OK;
+}
+
+wg_status wg_tape_print(FILE *stream, const wg_tape *t)
+{
+    if (stream == NULL || t == NULL)
+        return WG_E_NULL;
+    for (int64_t i = 0; i < t->size; i++)
+        graph_print_node(stream, t->node[i]);
+    if (t->status != WG_OK)
+        fprintf(stream, "%s: %s\n", wg_status_name(t->status), t->message);
+    return graph_stream_status(stream);
+}
+
+/* Inside a quoted string of DOT, quotes and backslashes are escaped. */
+static void graph_dot_text(FILE *stream, const char *text)
+{
+    for (; *text != '\0'; text++) {
+        if (*text == '"' || *text == '\\')
+            fputc('\\', stream);
+        fputc(*text == '\n' ? ' ' : *text, stream);
+    }
+}
+
+static void graph_dot_node(FILE *stream, const wg_tensor *x)
+{
+    char shape[WG_SHAPE_TEXT];
+    bool leaf = (x->op->flags & WG_OP_LEAF) != 0;
+    fprintf(stream, "  n%" PRId64 " [label=\"", x->index);
+    graph_dot_text(stream, x->name != NULL ? x->name : x->op->name);
+    if (x->name != NULL && !leaf)
+        fprintf(stream, "\\n%s", x->op->name);
+    fprintf(stream, "\\n%s\", shape=%s%s];\n", wg_shape_text(&x->shape, shape, sizeof shape),
+            leaf ? "box" : "ellipse",
+            x->op == &wg_op_parameter ? ", style=filled, fillcolor=\"#cfe3f5\"" : "");
+    for (int k = 0; k < x->n_operands; k++)
+        fprintf(stream, "  n%" PRId64 " -> n%" PRId64 ";\n", x->operand[k]->index, x->index);
+}
+
+wg_status wg_tape_dot(FILE *stream, const wg_tape *t, wg_tensor *const outputs[], int n)
+{
+    if (stream == NULL || t == NULL)
+        return WG_E_NULL;
+    for (int i = 0; i < n; i++)
+        if (wg_is_inert(outputs[i]) || outputs[i]->tape != t)
+            return wg_is_inert(outputs[i]) ? WG_E_NULL : WG_E_TAPE;
+    const wg_allocator *a = &t->options.allocator;
+    bool *needed = a->allocate((size_t)t->size + 1, a->user);
+    if (needed == NULL)
+        return WG_E_NOMEM;
+    if (n > 0)
+        wg_mark_needed(t, outputs, n, t->size - 1, needed);
+    else
+        memset(needed, true, (size_t)t->size);
+    fputs("digraph tape {\n  rankdir=TB;\n  node [fontname=\"Helvetica\", fontsize=10];\n", stream);
+    for (int64_t i = 0; i < t->size; i++)
+        if (needed[i])
+            graph_dot_node(stream, t->node[i]);
+    fputs("}\n", stream);
+    a->release(needed, a->user);
+    return graph_stream_status(stream);
+}

@@ -1,0 +1,25 @@
+#ifndef WG_AUTOGRAD_GRAPH_H
+#define WG_AUTOGRAD_GRAPH_H
+
+#include "autograd/tape.h"
+
+#include <stdio.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* wg_tape_print: the tape as a table, a line a node: place, op, shape, dtype, operands, and the value
+ * (all of it up to four elements). Nodes that are stale or have no value say so.
+ * Errors: WG_E_NULL, WG_E_IO where the stream reports one; they are returned, not recorded. */
+wg_status wg_tape_print(FILE *stream, const wg_tape *t);
+
+/* wg_tape_dot: the tape as a graph for Graphviz (dot -Tsvg): leaves are boxes, parameters shaded, an
+ * arrow from each operand to the node that reads it. With outputs (n > 0) only what they are computed
+ * from. Errors: as wg_tape_print; WG_E_TAPE where an output is not of this tape. */
+wg_status wg_tape_dot(FILE *stream, const wg_tape *t, wg_tensor *const outputs[], int n);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -1,0 +1,25 @@
+#ifndef WG_AUTOGRAD_MEMORY_H
+#define WG_AUTOGRAD_MEMORY_H
+
+#include <stddef.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* Where a tape's memory comes from. All three functions are given `user`; they follow the contracts
+ * of malloc, realloc and free. Sizes of 0 are never asked for. */
+typedef struct wg_allocator {
+    void *(*allocate)(size_t size, void *user);
+    void *(*reallocate)(void *memory, size_t size, void *user);
+    void (*release)(void *memory, void *user);
+    void *user;
+} wg_allocator;
+
+/* wg_allocator_default: malloc, realloc and free of libc. */
+wg_allocator wg_allocator_default(void);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

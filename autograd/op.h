@@ -1,0 +1,148 @@
+#ifndef WG_AUTOGRAD_OP_H
+#define WG_AUTOGRAD_OP_H
+
+#include "autograd/tape.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+typedef struct wg_op wg_op;
+
+/* A node of the tape. Users see it as opaque; an op's functions read it and never write it, except
+ * the shape rule, which sets dtype and shape. */
+struct wg_tensor {
+    wg_tape *tape;
+    const wg_op *op;     /* leaves have one, too: arity 0, no forward */
+    wg_tensor **operand; /* [n_operands], all older than this node */
+    const void *attrs;   /* op->attr_size bytes */
+    void *data;          /* [size], row-major; NULL where hollow */
+    wg_tensor *grad;     /* parameters: what wg_backward left, or NULL */
+    const char *name;    /* NULL: none */
+    int64_t index;       /* place on the tape */
+    int64_t size;
+    int n_operands;
+    wg_dtype dtype;
+    unsigned state; /* WG_NODE_... */
+    wg_shape shape;
+};
+
+enum {
+    WG_NODE_LIVE = 1u,    /* a parameter or input, or computed from one: replay runs it */
+    WG_NODE_STALE = 2u,   /* older than a leaf it was computed from */
+    WG_NODE_WRITTEN = 4u, /* leaf: written since staleness was last spread */
+    WG_NODE_HOLLOW = 8u,  /* has a shape but no value: computed from a hollow leaf (wg_hollow) */
+};
+
+enum {
+    WG_OP_LEAF = 1u,
+    WG_OP_ELEMENTWISE = 2u,   /* broadcasts; has `map`; y[i] depends on each operand's [i] alone */
+    WG_OP_VIEW = 4u,          /* y is operand 0's memory from byte offset(y) on; no forward */
+    WG_OP_ZERO_GRADIENT = 8u, /* declared: the gradient is zero wherever it exists (floor, x < y) */
+    WG_OP_KINKS = 16u,        /* not differentiable at some points; the rule has a convention */
+};
+
+/* Part of an op's work: units [begin, end) of units(y), and memory of workspace(y) bytes. */
+typedef struct wg_piece {
+    int64_t begin, end;
+    void *workspace;
+} wg_piece;
+
+/* y[i] = f(x[0][i * step[0]], x[1][i * step[1]], ...) for 0 <= i < n; a step is 1, or 0 for an operand
+ * that is one value. Memory of y does not overlap that of x. */
+typedef void wg_map(int64_t n, void *y, const void *const x[], const int64_t step[],
+                    const void *attrs);
+
+#define WG_VARIADIC (-1)
+
+/* An op: a pure function of operands and attributes with one output; no hidden state. */
+struct wg_op {
+    const char *name;
+    const char *formula; /* "y = log(1 + exp(x))" */
+    const char *source;  /* book or paper, equation; NULL for school mathematics */
+    int arity;           /* number of operands, or WG_VARIADIC (at least one) */
+    unsigned flags;      /* WG_OP_... */
+    size_t attr_size;    /* bytes of attributes, compared bit by bit: no padding, or zeroed */
+
+    /* Sets y->dtype and y->shape from operands and attributes; where they do not fit, returns
+     * wg_op_fail(...), which is false. */
+    bool (*shape)(wg_tensor *y);
+
+    /* Are the operands' values fit for forward (indices in range)? NULL: all are. */
+    bool (*check)(const wg_tensor *y);
+
+    /* Computes y->data, or the part of it that is the piece's. */
+    void (*forward)(const wg_tensor *y, const wg_piece *piece);
+
+    /* The vector-Jacobian product: records and returns the cotangent of operand i, with its shape and
+     * dtype, given y's cotangent dy; NULL where it is zero. Written as ops, linear in dy; dy must not
+     * pass through a condition. Only operands that lead to what is asked for are asked about. */
+    wg_tensor *(*vjp)(wg_tensor *y, wg_tensor *dy, int i);
+
+    /* How the work may be cut: into how many units (NULL: not at all), and workspace bytes of a piece. */
+    int64_t (*units)(const wg_tensor *y);
+    size_t (*workspace)(const wg_tensor *y);
+
+    wg_map *map[WG_DTYPES]; /* elementwise ops: kernels by the operands' dtype, or NULL */
+    int64_t (*offset)(const wg_tensor *y); /* views: bytes; NULL: 0 */
+
+    /* Where tests and checkers draw operands from, and points to keep away from. */
+    struct {
+        double low, high; /* both 0: (-2, 2) */
+    } domain;
+};
+
+/* wg_apply: record an op on n operands, with a copy of op->attr_size bytes of attributes, and compute
+ * its value. This is how built-in ops are recorded, and how a user's own op is: there is no
+ * registration. Never NULL. Errors, on the first tape that an operand belongs to: WG_E_NULL, WG_E_TAPE
+ * (operands of two tapes), WG_E_STALE (an operand is out of date: replay first), WG_E_NOMEM, and what
+ * the op's own rules find. */
+wg_tensor *wg_apply(const wg_op *op, wg_tensor *const operands[], int n, const void *attrs);
+
+/* wg_hollow: a leaf that has a shape and no value, and neither has what is recorded on it. It stands
+ * for something that only derivatives are taken of: the JVP is the VJP of a VJP with respect to such a
+ * cotangent, which must never be computed with. */
+wg_tensor *wg_hollow(wg_tape *t, wg_dtype dtype, int rank, const int64_t *dim);
+
+/* wg_fail: record an error on the tape and return its inert tensor. The first error stays until the
+ * tape is rewound. Every error of the library passes through here: a breakpoint shows the caller. */
+wg_tensor *wg_fail(wg_tape *t, wg_status status, const char *format, ...)
+#if defined(__GNUC__)
+    __attribute__((format(printf, 3, 4)))
+#endif
+    ;
+
+/* wg_op_fail: for an op's shape rule or check: records "matmul: inner sizes differ: X (64, 784) x w
+ * (785, 10)" from the op's name, the words given, and the operands. Always false. */
+bool wg_op_fail(const wg_tensor *y, wg_status status, const char *format, ...)
+#if defined(__GNUC__)
+    __attribute__((format(printf, 3, 4)))
+#endif
+    ;
+
+/* wg_is_inert: is x NULL or the tensor that a failed builder returned? */
+bool wg_is_inert(const wg_tensor *x);
+
+/* wg_tensor_text: "X (64, 784)", or "mul#12 (64, 10)" where x has no name. Returns text. */
+char *wg_tensor_text(const wg_tensor *x, char *text, size_t size);
+
+/* ---- Ready-made rules for a user's own elementwise op. -------------------------------------------- */
+
+/* wg_elementwise_shape: operands of one dtype, which `map` serves, broadcast together. */
+bool wg_elementwise_shape(wg_tensor *y);
+/* wg_elementwise_forward: runs op->map over the broadcast operands. */
+void wg_elementwise_forward(const wg_tensor *y, const wg_piece *piece);
+/* wg_elementwise_units: the elements of y. */
+int64_t wg_elementwise_units(const wg_tensor *y);
+
+/* The engine's own ops: the leaves, and the sum of the cotangents that meet at a node. */
+extern const wg_op wg_op_parameter, wg_op_input, wg_op_constant, wg_op_hollow, wg_op_accumulate;
+
+/* wg_accumulate: x[0] + x[1] + ... of n tensors of one shape and dtype (f32 or f64), in this order,
+ * compensated so that the error does not grow with n. n = 1 returns x[0]. */
+wg_tensor *wg_accumulate(wg_tensor *const x[], int n);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

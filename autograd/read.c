@@ -1,0 +1,127 @@
+#include "autograd/tape_internal.h"
+
+#include <inttypes.h>
+#include <math.h>
+#include <string.h>
+
+int wg_rank(const wg_tensor *x)
+{
+    return x != NULL ? x->shape.rank : 0;
+}
+
+int64_t wg_size(const wg_tensor *x)
+{
+    return x != NULL ? x->size : 0;
+}
+
+wg_dtype wg_dtype_of(const wg_tensor *x)
+{
+    return x != NULL ? x->dtype : WG_F64;
+}
+
+int64_t wg_dim(const wg_tensor *x, int axis)
+{
+    if (wg_is_inert(x))
+        return 0;
+    int place = axis < 0 ? axis + x->shape.rank : axis;
+    if (place >= 0 && place < x->shape.rank)
+        return x->shape.dim[place];
+    char text[WG_SHAPE_TEXT + 96];
+    wg_fail(x->tape, WG_E_VALUE, "dim: there is no axis %d: %s", axis,
+            wg_tensor_text(x, text, sizeof text));
+    return 0;
+}
+
+static bool read_has_value(const wg_tensor *x)
+{
+    return !wg_is_inert(x) && x->data != NULL;
+}
+
+static double read_element(const wg_tensor *x, int64_t i)
+{
+    switch (x->dtype) {
+    case WG_F32: return (double)((const float *)x->data)[i];
+    case WG_F64: return ((const double *)x->data)[i];
+    case WG_I64: return (double)((const int64_t *)x->data)[i];
+    }
+    return (double)NAN;
+}
+
+static bool read_one(const wg_tensor *x)
+{
+    if (!read_has_value(x))
+        return false;
+    if (x->size == 1)
+        return true;
+    char text[WG_SHAPE_TEXT + 96];
+    wg_fail(x->tape, WG_E_SHAPE, "item: %s has %" PRId64 " elements, not one",
+            wg_tensor_text(x, text, sizeof text), x->size);
+    return false;
+}
+
+double wg_item(const wg_tensor *x)
+{
+    return read_one(x) ? read_element(x, 0) : (double)NAN;
+}
+
+double wg_at(const wg_tensor *x, int64_t i)
+{
+    if (!read_has_value(x))
+        return (double)NAN;
+    if (i >= 0 && i < x->size)
+        return read_element(x, i);
+    char text[WG_SHAPE_TEXT + 96];
+    wg_fail(x->tape, WG_E_INDEX, "at: there is no element %" PRId64 ": %s", i,
+            wg_tensor_text(x, text, sizeof text));
+    return (double)NAN;
+}
+
+static const void *read_data(const wg_tensor *x, wg_dtype dtype)
+{
+    if (!read_has_value(x))
+        return NULL;
+    if (x->dtype == dtype)
+        return x->data;
+    char text[WG_SHAPE_TEXT + 96];
+    wg_fail(x->tape, WG_E_DTYPE, "data: %s is %s, not %s", wg_tensor_text(x, text, sizeof text),
+            wg_dtype_name(x->dtype), wg_dtype_name(dtype));
+    return NULL;
+}
+
+int64_t wg_item_i64(const wg_tensor *x)
+{
+    const int64_t *data = read_one(x) ? read_data(x, WG_I64) : NULL;
+    return data != NULL ? *data : INT64_MIN;
+}
+
+const float *wg_data_f32(const wg_tensor *x)
+{
+    return read_data(x, WG_F32);
+}
+
+const double *wg_data_f64(const wg_tensor *x)
+{
+    return read_data(x, WG_F64);
+}
+
+const int64_t *wg_data_i64(const wg_tensor *x)
+{
+    return read_data(x, WG_I64);
+}
+
+wg_status wg_read(const wg_tensor *x, void *values, size_t bytes)
+{
+    if (!read_has_value(x))
+        return wg_is_inert(x) && x != NULL && x->tape->status != WG_OK ? x->tape->status
+                                                                       : WG_E_NULL;
+    size_t size = (size_t)x->size * wg_dtype_size(x->dtype);
+    char text[WG_SHAPE_TEXT + 96];
+    if (bytes != size)
+        wg_fail(x->tape, WG_E_VALUE, "read: room for %zu bytes, not %zu: %s", bytes, size,
+                wg_tensor_text(x, text, sizeof text));
+    else if (values == NULL && size > 0)
+        wg_fail(x->tape, WG_E_NULL, "read: the destination is NULL");
+    else if (size > 0)
+        memcpy(values, x->data, size);
+    return x->tape->status;
+}

@@ -1,0 +1,99 @@
+#include "autograd/tape_internal.h"
+
+#include <string.h>
+
+/* A node is stale where an operand is, or is a leaf that was written. */
+static bool stale_operand(const wg_tensor *y)
+{
+    for (int i = 0; i < y->n_operands; i++)
+        if (y->operand[i]->state & (WG_NODE_STALE | WG_NODE_WRITTEN))
+            return true;
+    return false;
+}
+
+void wg_stale_spread(wg_tape *t)
+{
+    for (int64_t i = 0; i < t->size; i++)
+        if (stale_operand(t->node[i]))
+            t->node[i]->state |= WG_NODE_STALE;
+    for (int64_t i = 0; i < t->size; i++)
+        t->node[i]->state &= ~(unsigned)WG_NODE_WRITTEN;
+    t->written = false;
+}
+
+/* Leaves and hollow nodes have nothing to compute; what depends on constants alone never changes. */
+static bool replay_runs(const wg_tensor *y)
+{
+    return (y->state & WG_NODE_LIVE) && !(y->state & WG_NODE_HOLLOW) && y->n_operands > 0;
+}
+
+wg_status wg_replay(wg_tape *t)
+{
+    if (t == NULL)
+        return WG_E_NULL;
+    if (t->status != WG_OK)
+        return t->status;
+    if (t->written)
+        wg_stale_spread(t);
+    for (int64_t i = 0; i < t->size; i++) {
+        wg_tensor *y = t->node[i];
+        if (!replay_runs(y))
+            continue;
+        if (!wg_node_run(y))
+            break;
+        y->state &= ~(unsigned)WG_NODE_STALE;
+    }
+    return t->status;
+}
+
+static bool replay_asked(wg_tape *t, wg_tensor *const ys[], int n, int64_t *last)
+{
+    *last = -1;
+    for (int i = 0; i < n; i++) {
+        if (wg_is_inert(ys[i]) || ys[i]->tape != t) {
+            wg_fail(t, ys[i] == NULL || ys[i]->tape == t ? WG_E_NULL : WG_E_TAPE,
+                    "replay: output %d is no tensor of this tape", i);
+            return false;
+        }
+        if (ys[i]->index > *last)
+            *last = ys[i]->index;
+    }
+    return true;
+}
+
+void wg_mark_needed(const wg_tape *t, wg_tensor *const ys[], int n, int64_t last, bool *needed)
+{
+    memset(needed, 0, (size_t)last + 1);
+    for (int i = 0; i < n; i++)
+        needed[ys[i]->index] = true;
+    for (int64_t i = last; i >= 0; i--)
+        for (int k = 0; needed[i] && k < t->node[i]->n_operands; k++)
+            needed[t->node[i]->operand[k]->index] = true;
+}
+
+wg_status wg_replay_to(wg_tensor *const ys[], int n)
+{
+    wg_tape *t = wg_first_tape(ys, n);
+    int64_t last;
+    if (t->status != WG_OK || !replay_asked(t, ys, n, &last))
+        return t->status;
+    if (t->written)
+        wg_stale_spread(t);
+    wg_arena_mark empty = wg_arena_height(&t->scratch);
+    bool *needed = wg_arena_take(&t->scratch, (size_t)last + 1, 1);
+    if (needed == NULL) {
+        wg_fail(t, WG_E_NOMEM, "replay: out of memory");
+        return t->status;
+    }
+    wg_mark_needed(t, ys, n, last, needed);
+    for (int64_t i = 0; i <= last; i++) {
+        wg_tensor *y = t->node[i];
+        if (!needed[i] || !replay_runs(y))
+            continue;
+        if (!wg_node_run(y))
+            break;
+        y->state &= ~(unsigned)WG_NODE_STALE;
+    }
+    wg_arena_rewind(&t->scratch, empty);
+    return t->status;
+}

@@ -1,0 +1,89 @@
+#include "autograd/shape.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+size_t wg_dtype_size(wg_dtype dtype)
+{
+    return dtype == WG_F32 ? 4 : 8;
+}
+
+const char *wg_dtype_name(wg_dtype dtype)
+{
+    static const char *const names[WG_DTYPES] = {"f32", "f64", "i64"};
+    return (unsigned)dtype < WG_DTYPES ? names[dtype] : "?";
+}
+
+bool wg_size_multiply(int64_t a, int64_t b, int64_t *result)
+{
+    return !__builtin_mul_overflow(a, b, result);
+}
+
+bool wg_size_add(int64_t a, int64_t b, int64_t *result)
+{
+    return !__builtin_add_overflow(a, b, result);
+}
+
+/* Sizes of 0 do not hide that the others overflow: (0, 2^62, 2^62) is refused, as in NumPy. */
+int64_t wg_shape_size(const wg_shape *shape)
+{
+    int64_t product = 1;
+    bool empty = false;
+    for (int i = 0; i < shape->rank; i++) {
+        if (shape->dim[i] < 0)
+            return -1;
+        if (shape->dim[i] == 0)
+            empty = true;
+        else if (!wg_size_multiply(product, shape->dim[i], &product))
+            return -1;
+    }
+    if (product > PTRDIFF_MAX / 8)
+        return -1;
+    return empty ? 0 : product;
+}
+
+bool wg_shape_same(const wg_shape *a, const wg_shape *b)
+{
+    if (a->rank != b->rank)
+        return false;
+    for (int i = 0; i < a->rank; i++)
+        if (a->dim[i] != b->dim[i])
+            return false;
+    return true;
+}
+
+bool wg_shape_broadcast(const wg_shape *a, const wg_shape *b, wg_shape *result)
+{
+    const wg_shape *longer = a->rank >= b->rank ? a : b;
+    const wg_shape *shorter = longer == a ? b : a;
+    int skip = longer->rank - shorter->rank;
+    wg_shape both = *longer;
+    for (int i = 0; i < shorter->rank; i++) {
+        int64_t p = longer->dim[skip + i], q = shorter->dim[i];
+        if (p != q && p != 1 && q != 1)
+            return false;
+        both.dim[skip + i] = p == 1 ? q : p;
+    }
+    *result = both;
+    return true;
+}
+
+char *wg_shape_text(const wg_shape *shape, char *text, size_t size)
+{
+    char one[32];
+    size_t used = 0;
+    text[0] = '\0';
+    for (int i = 0; i <= shape->rank; i++) {
+        if (i == shape->rank)
+            snprintf(one, sizeof one, shape->rank == 0 ? "()" : shape->rank == 1 ? ",)" : ")");
+        else
+            snprintf(one, sizeof one, "%s%" PRId64, i == 0 ? "(" : ", ", shape->dim[i]);
+        size_t length = strlen(one);
+        if (used + length + 1 > size)
+            break;
+        memcpy(text + used, one, length + 1);
+        used += length;
+    }
+    return text;
+}

@@ -1,0 +1,59 @@
+#ifndef WG_AUTOGRAD_SHAPE_H
+#define WG_AUTOGRAD_SHAPE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#define WG_MAX_RANK 8
+
+/* A shape as two arguments, the rank and the sizes: wg_param(t, "w", WG_F64, WG_SHAPE(30, 1)).
+ * Zero dimensions are WG_SCALAR. */
+#define WG_SHAPE(...)                                                                              \
+    (int)(sizeof((const int64_t[]){__VA_ARGS__}) / sizeof(int64_t)), (const int64_t[])             \
+    {                                                                                              \
+        __VA_ARGS__                                                                                \
+    }
+#define WG_SCALAR 0, NULL
+
+/* The sizes of a dense row-major tensor; dim[rank..] are 0. */
+typedef struct wg_shape {
+    int rank; /* 0 to WG_MAX_RANK */
+    int64_t dim[WG_MAX_RANK];
+} wg_shape;
+
+/* The element types. */
+typedef enum wg_dtype { WG_F32, WG_F64, WG_I64 } wg_dtype;
+#define WG_DTYPES 3
+
+/* wg_dtype_size: bytes of one element.  wg_dtype_name: "f32", "f64", "i64". */
+size_t wg_dtype_size(wg_dtype dtype);
+const char *wg_dtype_name(wg_dtype dtype);
+
+/* wg_size_multiply, wg_size_add: *result = a * b, a + b for a, b >= 0; false where that does not fit. */
+bool wg_size_multiply(int64_t a, int64_t b, int64_t *result);
+bool wg_size_add(int64_t a, int64_t b, int64_t *result);
+
+/* wg_shape_size: the number of elements, the product of the sizes; 1 for rank 0; -1 where a size is
+ * negative or where elements of 8 bytes would not fit into an address space. */
+int64_t wg_shape_size(const wg_shape *shape);
+
+/* wg_shape_same: same rank and sizes. */
+bool wg_shape_same(const wg_shape *a, const wg_shape *b);
+
+/* wg_shape_broadcast: the shape that a and b take together (NumPy's rule: aligned at the last axis,
+ * sizes equal or one of them 1). False, *result untouched, where they do not go together. */
+bool wg_shape_broadcast(const wg_shape *a, const wg_shape *b, wg_shape *result);
+
+/* wg_shape_text: "(64, 784)", "()", "(5,)"; cut off where `size` bytes do not hold it. Returns text. */
+char *wg_shape_text(const wg_shape *shape, char *text, size_t size);
+#define WG_SHAPE_TEXT 184 /* bytes that hold any shape as text */
+
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -1,0 +1,72 @@
+#ifndef WG_AUTOGRAD_TAPE_H
+#define WG_AUTOGRAD_TAPE_H
+
+#include "autograd/memory.h"
+#include "autograd/tensor.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* Called at the moment of an error, with what wg_tape_status and wg_tape_message will say. It must not
+ * call the library on this tape. */
+typedef void wg_error_callback(wg_status status, const char *message, void *user);
+
+typedef struct wg_tape_options {
+    wg_allocator allocator;      /* all zero (default): libc's malloc */
+    wg_error_callback *on_error; /* default NULL: none */
+    void *on_error_user;
+    uint64_t seed; /* of the random numbers; any value; default 0 */
+    bool
+        check_finite; /* default false; true: a NaN or infinity that an op makes is WG_E_NOT_FINITE */
+} wg_tape_options;
+
+/* wg_tape_new: an empty tape; NULL options are the defaults. The caller frees it with wg_tape_free,
+ * which frees everything that was ever made on it. Never NULL: without memory the result is a static
+ * inert tape whose status is WG_E_NOMEM. A tape belongs to one thread at a time. */
+wg_tape *wg_tape_new(const wg_tape_options *options);
+void wg_tape_free(wg_tape *t);
+
+/* wg_tape_status, wg_tape_message: the first error since the tape was made or rewound; WG_OK and "" if
+ * there was none. The message names the op, the operands and their shapes. NULL: WG_E_NULL. */
+wg_status wg_tape_status(const wg_tape *t);
+const char *wg_tape_message(const wg_tape *t);
+
+/* wg_tape_size: how many nodes (leaves, values, gradients) the tape holds. */
+int64_t wg_tape_size(const wg_tape *t);
+
+/* A place on the tape. Good until the tape is rewound to an older one. */
+typedef struct wg_mark {
+    int64_t size;
+    void *block;
+    size_t used;
+    wg_status status;
+} wg_mark;
+
+/* wg_tape_mark, wg_tape_rewind: rewinding drops everything younger than the mark (nodes, parameters,
+ * tables, optimizers) and takes the status back to what it was; parameters that are older keep their
+ * newest values. A mark that is younger than the tape is WG_E_TAPE and drops nothing. */
+wg_mark wg_tape_mark(const wg_tape *t);
+wg_status wg_tape_rewind(wg_tape *t, wg_mark mark);
+
+/* wg_tape_take: memory that lives as long as a node recorded now would, aligned to 64 bytes and
+ * zeroed; NULL, and WG_E_NOMEM on the tape, where there is none. */
+void *wg_tape_take(wg_tape *t, size_t size);
+
+/* wg_tape_copy_text: a copy of a string in such memory. */
+char *wg_tape_copy_text(wg_tape *t, const char *text);
+
+/* wg_tape_allocator: where the tape's memory comes from, for temporary memory of its users. */
+const wg_allocator *wg_tape_allocator(const wg_tape *t);
+
+/* wg_replay: compute anew, in recording order, every node that parameters and inputs reach. Allocates
+ * nothing. Returns the tape's status (WG_E_INDEX where a label is out of range, WG_E_NOT_FINITE). */
+wg_status wg_replay(wg_tape *t);
+
+/* wg_replay_to: the same for those nodes alone that the n tensors ys are computed from. */
+wg_status wg_replay_to(wg_tensor *const ys[], int n);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -1,0 +1,65 @@
+#ifndef WG_AUTOGRAD_TAPE_INTERNAL_H
+#define WG_AUTOGRAD_TAPE_INTERNAL_H
+
+#include "autograd/arena_internal.h"
+#include "autograd/op.h"
+
+#define WG_MESSAGE_SIZE 512
+
+/* What one wg_backward changed: undone when the tape is rewound past the gradients. */
+typedef struct wg_backward_log {
+    struct wg_backward_log *older;
+    int64_t index; /* tape size at the call: the gradients are not older than this */
+    int n;
+    struct wg_backward_entry {
+        wg_tensor *param;
+        wg_tensor *former; /* what param->grad was before */
+    } entry[];
+} wg_backward_log;
+
+/* Invariants: node[i]->index == i, and operands have smaller indices; what lies in `arena` behind a
+ * node was made after it; a tensor whose state has no WG_NODE_HOLLOW has data that is not NULL. */
+struct wg_tape {
+    wg_tape_options options; /* the allocator is filled in */
+    wg_arena arena;          /* nodes, values, and all else that rewinding drops */
+    wg_arena scratch;        /* empty between calls */
+    wg_tensor **node;        /* [capacity], [0, size) in recording order */
+    int64_t size, capacity;
+    void *workspace; /* what the ops recorded so far need at most, for one piece */
+    size_t workspace_size;
+    wg_backward_log *backward; /* newest first */
+    bool written;              /* a leaf was written, and staleness is not yet spread */
+    wg_status status;
+    wg_tensor inert; /* what failing builders return */
+    char message[WG_MESSAGE_SIZE];
+};
+
+/* wg_inert_tape: the tape that stands for 'no memory'; constant, so that any thread may meet it. */
+wg_tape *wg_inert_tape(void);
+
+/* wg_node_new: a node with operands and attributes copied, no value, not yet on the tape; NULL without
+ * memory. wg_node_size sets `size` from the shape; wg_node_value gives it memory; wg_node_push puts it
+ * on the tape. All three record an error and return false where they fail. */
+wg_tensor *wg_node_new(wg_tape *t, const wg_op *op, wg_tensor *const operands[], int n,
+                       const void *attrs);
+bool wg_node_size(wg_tensor *y);
+bool wg_node_value(wg_tensor *y);
+bool wg_node_push(wg_tensor *y);
+
+/* wg_node_run: compute y's value from its operands' values. False: an error was recorded. */
+bool wg_node_run(wg_tensor *y);
+
+/* wg_stale_spread: carry staleness from the leaves that were written to all that depends on them. */
+void wg_stale_spread(wg_tape *t);
+
+/* wg_mark_needed: set needed[0..last] to whether a node is one of the ys (which stand at last or
+ * before), or one of them is computed from it. */
+void wg_mark_needed(const wg_tape *t, wg_tensor *const ys[], int n, int64_t last, bool *needed);
+
+/* wg_leaf_written: note that a leaf has a new value. */
+void wg_leaf_written(wg_tensor *leaf);
+
+/* wg_first_tape: the tape of the first operand that is not NULL, else the inert one. */
+wg_tape *wg_first_tape(wg_tensor *const operands[], int n);
+
+#endif

@@ -1,0 +1,94 @@
+#ifndef WG_AUTOGRAD_TENSOR_H
+#define WG_AUTOGRAD_TENSOR_H
+
+#include "autograd/shape.h"
+#include "autograd/status.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+typedef struct wg_tape wg_tape;
+typedef struct wg_tensor wg_tensor;
+
+/* ---- Leaves: tensors that no op computes. All are owned by the tape. ------------------------------
+ *
+ * Errors of all builders below: WG_E_NOMEM, WG_E_SHAPE (rank over 8, a negative size, a size that
+ * overflows), WG_E_DTYPE, WG_E_NULL, recorded on the tape; the result is then the inert tensor. */
+
+/* wg_param: a parameter, zeros of the given shape; f32 or f64. `name` is copied. Gradients are taken
+ * with respect to parameters, optimizers write them, wg_replay takes their new values. */
+wg_tensor *wg_param(wg_tape *t, const char *name, wg_dtype dtype, int rank, const int64_t *dim);
+
+/* wg_input: a leaf that borrows `data` (row-major, of the given shape and dtype), which must outlive
+ * its use and is never written. `data` may be NULL where the shape has no elements. */
+wg_tensor *wg_input(wg_tape *t, const char *name, wg_dtype dtype, int rank, const int64_t *dim,
+                    const void *data);
+
+/* wg_bind: let an input borrow other memory of the same shape and dtype. What was computed from the
+ * old values becomes stale. Errors: WG_E_VALUE where x is no input, WG_E_NULL. */
+wg_status wg_bind(wg_tensor *input, const void *data);
+
+/* wg_constant: a copy of `data`. Nodes that depend on constants alone are never run again. */
+wg_tensor *wg_constant(wg_tape *t, wg_dtype dtype, int rank, const int64_t *dim, const void *data);
+
+/* wg_full: a constant with every element `value` (f32: rounded, i64: truncated; WG_E_VALUE where an
+ * i64 cannot hold it). wg_scalar is wg_full of zero dimensions. */
+wg_tensor *wg_full(wg_tape *t, wg_dtype dtype, int rank, const int64_t *dim, double value);
+wg_tensor *wg_scalar(wg_tape *t, wg_dtype dtype, double value);
+
+/* wg_zeros_like, wg_ones_like: a constant with x's shape and dtype. */
+wg_tensor *wg_zeros_like(const wg_tensor *x);
+wg_tensor *wg_ones_like(const wg_tensor *x);
+
+/* wg_rename: give x a name that messages, prints and graphs use (copied); returns x. */
+wg_tensor *wg_rename(wg_tensor *x, const char *name);
+
+/* ---- Reading. Of an inert tensor: NaN, INT64_MIN, size 0, NULL; never a plausible number. ---------
+ * A stale tensor reads as what it was computed to be; a tensor without a value reads as NaN. */
+
+int wg_rank(const wg_tensor *x);
+int64_t wg_size(const wg_tensor *x);
+wg_dtype wg_dtype_of(const wg_tensor *x);
+
+/* wg_dim: the size along an axis; negative axes count from the last. An axis that there is not: 0, and
+ * WG_E_VALUE on the tape. */
+int64_t wg_dim(const wg_tensor *x, int axis);
+
+/* wg_item: the value of a tensor of one element, as a double. More or fewer elements: NaN, and
+ * WG_E_SHAPE on the tape. wg_item_i64 is for i64 (WG_E_DTYPE otherwise). */
+double wg_item(const wg_tensor *x);
+int64_t wg_item_i64(const wg_tensor *x);
+
+/* wg_at: element i in row-major order, as a double; WG_E_INDEX on the tape where there is none. */
+double wg_at(const wg_tensor *x, int64_t i);
+
+/* wg_data_f32, _f64, _i64: the values, row-major; NULL, and WG_E_DTYPE on the tape, for another dtype.
+ * The pointer is good until the tape drops the tensor or the input is bound to other memory. */
+const float *wg_data_f32(const wg_tensor *x);
+const double *wg_data_f64(const wg_tensor *x);
+const int64_t *wg_data_i64(const wg_tensor *x);
+
+/* wg_read: copy all values, row-major, in x's dtype; `bytes` must be their size exactly. */
+wg_status wg_read(const wg_tensor *x, void *values, size_t bytes);
+
+/* ---- Writing. Only parameters can be written; what was computed from them becomes stale. ---------- */
+
+/* wg_write: copy `bytes` bytes, which must be the parameter's size exactly, into a parameter.
+ * Errors: WG_E_VALUE (no parameter, or another size), WG_E_NULL. */
+wg_status wg_write(wg_tensor *param, const void *values, size_t bytes);
+
+/* wg_edit: the parameter's memory, to be written at once; NULL, and WG_E_VALUE on the tape, where x is
+ * no parameter. Call it anew for every round of writing: the call is what marks dependents stale. */
+void *wg_edit(wg_tensor *param);
+
+/* wg_fill_normal, wg_fill_uniform: fill a parameter with draws from N(mean, deviation^2), or from
+ * [low, high). Element i is a pure function of (the tape's seed, key, i): give each parameter a key of
+ * its own. Errors: as wg_edit. */
+wg_status wg_fill_normal(wg_tensor *param, double mean, double deviation, uint64_t key);
+wg_status wg_fill_uniform(wg_tensor *param, double low, double high, uint64_t key);
+
+#ifdef __cplusplus
+}
+#endif
+#endif
