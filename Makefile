@@ -35,6 +35,8 @@ run = $(if $(V),$(2),@printf '  %-6s %s\n' $(1) '$@'; $(2))
 
 LIB_SRC  := $(wildcard autograd/*.c ops/*.c ops/kernels/*.c models/*.c)
 HEADERS  := $(filter-out %_internal.h,$(wildcard autograd/*.h ops/*.h models/*.h))
+ALL_HEADERS := $(wildcard $(addsuffix /*.h,autograd ops ops/kernels models) \
+                          $(addsuffix /*.inc,autograd ops ops/kernels models))
 # An example with a main is a program; one without is a helper linked into all of them.
 EX_MAIN  := $(shell grep -l '^int main' examples/*.c 2>/dev/null)
 EX_HELP  := $(filter-out $(EX_MAIN),$(wildcard examples/*.c))
@@ -49,7 +51,9 @@ SHARED   := $(BUILD)/libwengert.so
 PROGRAMS := $(patsubst examples/%.c,$(BUILD)/%,$(EX_MAIN))
 RUNNER   := $(BUILD)/tests/run
 
-.PHONY: all lib examples demo check test deps FORCE
+.PHONY: all lib examples demo deps test check check-layers check-headers check-symbols check-readme \
+        check-amalgamation check-install check-aarch64 check-format amalgamation install uninstall \
+        coverage format tidy clean help FORCE
 all: lib examples
 lib: $(STATIC) $(SHARED)
 examples: $(PROGRAMS)
@@ -113,6 +117,93 @@ RUN_SUITE = CK_TIMEOUT_MULTIPLIER=$${CK_TIMEOUT_MULTIPLIER:-$(if $(SANITIZE),10,
 test: $(RUNNER)
 	@$(RUN_SUITE)
 
-# The suite runs last: Check's closing line ends the output.
-check: all $(RUNNER)
+# Everything that is checked, the suite last: Check's closing line ends the output.
+check: check-layers check-headers check-symbols check-readme check-amalgamation check-install $(RUNNER)
 	@$(RUN_SUITE)
+
+WITH_CC = CC='$(CC) $(CFLAGS) $(SAN_FLAGS) $(LDFLAGS)'
+check-layers:
+	@sh tests/check_layers.sh --self-test
+	@sh tests/check_layers.sh
+check-headers:
+	@CC='$(CC)' CXX='$(CXX)' sh tests/check_headers.sh
+check-symbols: $(STATIC)
+	@sh tests/check_symbols.sh $<
+check-readme: $(STATIC)
+	@$(WITH_CC) sh tests/check_readme.sh $<
+check-amalgamation: amalgamation
+	@$(WITH_CC) sh tests/check_amalgamation.sh $(BUILD) $(firstword $(EX_MAIN)) $(EX_HELP)
+check-install: all
+	@sh tests/check_install.sh '$(MAKE)' '$(BUILD)' '$(CC) $(CFLAGS) $(SAN_FLAGS) $(LDFLAGS)'
+
+# The library and the demo on another architecture, big vectors and all, under an emulator.
+check-aarch64:
+	@$(MAKE) CC=aarch64-linux-gnu-gcc LDFLAGS=-static BUILD=$(BUILD)/aarch64 $(BUILD)/aarch64/demo
+	qemu-aarch64-static $(BUILD)/aarch64/demo
+
+# ---- one pair of files, and installation ---------------------------------------------------------
+
+amalgamation: $(BUILD)/wengert.c
+$(BUILD)/wengert.c: tests/amalgamate.sh $(LIB_SRC) $(ALL_HEADERS) $(BUILD)/sources
+	@sh tests/amalgamate.sh $(BUILD) $(LIB_SRC)
+
+LIBDIR     ?= $(PREFIX)/lib
+INCLUDEDIR ?= $(PREFIX)/include
+to_lib     := $(DESTDIR)$(LIBDIR)
+to_include := $(DESTDIR)$(INCLUDEDIR)/wengert
+to_pc      := $(to_lib)/pkgconfig/wengert.pc
+
+install: lib
+	mkdir -p $(to_lib)/pkgconfig $(addprefix $(to_include)/,autograd ops models)
+	install -m 644 models/wengert.h $(to_include)/wengert.h
+	for h in $(filter-out models/wengert.h,$(HEADERS)); do \
+	    install -m 644 $$h $(to_include)/$$h || exit 1; done
+	install -m 644 $(STATIC) $(to_lib)
+	install -m 755 $(SHARED) $(to_lib)/libwengert.so.$(VERSION)
+	ln -sf libwengert.so.$(VERSION) $(to_lib)/libwengert.so.$(SOVERSION)
+	ln -sf libwengert.so.$(SOVERSION) $(to_lib)/libwengert.so
+	printf '%s\n' 'includedir=$(INCLUDEDIR)' 'libdir=$(LIBDIR)' '' 'Name: wengert' \
+	    'Description: automatic differentiation and small models in C' 'Version: $(VERSION)' \
+	    'Cflags: -I$${includedir}/wengert' 'Libs: -L$${libdir} -lwengert -lm -lpthread' > $(to_pc)
+	[ -n '$(DESTDIR)' ] || ldconfig 2> /dev/null || true # so that programs find it at once
+
+uninstall:
+	rm -rf $(to_include) $(to_pc) $(addprefix $(to_lib)/,libwengert.a libwengert.so \
+	    libwengert.so.$(SOVERSION) libwengert.so.$(VERSION))
+
+# ---- for those who work on it --------------------------------------------------------------------
+
+C_FILES = $(wildcard $(addsuffix /*.[ch],autograd ops ops/kernels models tests examples))
+
+coverage:
+	@$(MAKE) BUILD=$(BUILD)/coverage CFLAGS='-O0 -g --coverage' test
+	gcovr --root . --filter '(autograd|ops|models)/' $(BUILD)/coverage
+format:
+	clang-format -i $(C_FILES)
+check-format:
+	clang-format --dry-run -Werror $(C_FILES)
+# Too many false alarms for numerical C.
+NOT_TIDY := -bugprone-easily-swappable-parameters,-bugprone-narrowing-conversions
+tidy:
+	cppcheck --quiet --std=c11 --enable=warning,performance,portability --inline-suppr \
+	    --error-exitcode=1 -I. -Imodels -j2 autograd ops models
+	clang-tidy --quiet --warnings-as-errors='*' --checks='-*,clang-analyzer-*,bugprone-*,$(NOT_TIDY)' \
+	    $(LIB_SRC) -- -std=c11 -D_POSIX_C_SOURCE=200809L -I. -Imodels
+clean:
+	rm -rf $(BUILD)
+
+help:
+	@sed -n 's/^#: //p' Makefile
+#: make                      builds the library (static and shared) and the examples in build/
+#: make demo                 the main job: builds graphs on real data, checks gradients, trains
+#: make deps                 installs Check, the unit test framework, if it is missing
+#: make check                every check, and the test suite; make deps check does both
+#: make test                 the test suite alone; build/tests/run NAME runs one suite
+#: make check-aarch64        the demo, cross-compiled, under qemu
+#: make amalgamation         the library as one pair, build/wengert.h and build/wengert.c
+#: make install, uninstall   under PREFIX (/usr/local), with wengert.pc; DESTDIR is honoured
+#: make coverage             which lines the suite reaches (needs gcovr)
+#: make format, check-format with clang-format
+#: make tidy                 cppcheck and clang-tidy
+#: make clean                removes build/
+#: Variables: BUILD CC CXX CFLAGS LDFLAGS SANITIZE=address,undefined WERROR=1 V=1 PREFIX DESTDIR

@@ -6,9 +6,12 @@
 
 bool wgt_close(double got, double want, double rel, double abs)
 {
-    if (!(rel >= 0) || !(abs >= 0)) return false;
-    if (isnan(got) || isnan(want)) return isnan(got) && isnan(want);
-    if (isinf(got) || isinf(want)) return got == want;
+    if (!(rel >= 0) || !(abs >= 0))
+        return false;
+    if (isnan(got) || isnan(want))
+        return isnan(got) && isnan(want);
+    if (isinf(got) || isinf(want))
+        return got == want;
     return fabs(got - want) <= fmax(abs, rel * fabs(want));
 }
 
@@ -24,7 +27,8 @@ size_t wgt_worst(const double *got, const double *want, size_t n, double rel, do
     size_t worst = n;
     double most = 0;
     for (size_t i = 0; i < n; i++) {
-        if (wgt_close(got[i], want[i], rel, abs)) continue;
+        if (wgt_close(got[i], want[i], rel, abs))
+            continue;
         const double e = excess(got[i], want[i], rel, abs);
         if (worst == n || e > most) {
             worst = i;
@@ -51,14 +55,16 @@ static int32_t ordered_f32(float x)
 
 uint64_t wgt_ulps(double a, double b)
 {
-    if (isnan(a) || isnan(b)) return isnan(a) && isnan(b) ? 0 : UINT64_MAX;
+    if (isnan(a) || isnan(b))
+        return isnan(a) && isnan(b) ? 0 : UINT64_MAX;
     const int64_t i = ordered(a), j = ordered(b);
     return i > j ? (uint64_t)i - (uint64_t)j : (uint64_t)j - (uint64_t)i;
 }
 
 uint64_t wgt_ulps_f32(float a, float b)
 {
-    if (isnan(a) || isnan(b)) return isnan(a) && isnan(b) ? 0 : UINT64_MAX;
+    if (isnan(a) || isnan(b))
+        return isnan(a) && isnan(b) ? 0 : UINT64_MAX;
     const int64_t i = ordered_f32(a), j = ordered_f32(b);
     return (uint64_t)(i > j ? i - j : j - i);
 }
@@ -72,7 +78,8 @@ size_t wgt_first_difference(const void *a, const void *b, size_t size)
 {
     const unsigned char *p = a, *q = b;
     for (size_t i = 0; i < size; i++) {
-        if (p[i] != q[i]) return i;
+        if (p[i] != q[i])
+            return i;
     }
     return size;
 }

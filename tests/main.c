@@ -39,7 +39,8 @@ static double seconds(void)
 static bool is_wanted(const char *name, char **wanted, int n)
 {
     for (int i = 0; i < n; i++) {
-        if (strcmp(name, wanted[i]) == 0) return true;
+        if (strcmp(name, wanted[i]) == 0)
+            return true;
     }
     return n == 0;
 }
@@ -47,7 +48,8 @@ static bool is_wanted(const char *name, char **wanted, int n)
 static bool is_known(const char *name)
 {
     for (int i = 0; i < SUITE_COUNT; i++) {
-        if (strcmp(name, suites[i].name) == 0) return true;
+        if (strcmp(name, suites[i].name) == 0)
+            return true;
     }
     return false;
 }
@@ -62,7 +64,8 @@ static bool run_suite(SRunner *runner, const char *name)
     const int bad = srunner_ntests_failed(runner) - failed;
     printf("%-24s %5d tests %7.2f s%s\n", name, tests, seconds() - start, bad ? "   FAILED" : "");
     fflush(stdout);
-    if (tests == 0) printf("%s: no test was run (is it suite_create(\"%s\")?)\n", name, name);
+    if (tests == 0)
+        printf("%s: no test was run (is it suite_create(\"%s\")?)\n", name, name);
     return tests > 0;
 }
 
@@ -70,11 +73,13 @@ static int run_all(char **wanted, int n, long least)
 {
     SRunner *runner = srunner_create(NULL);
     for (int i = 0; i < SUITE_COUNT; i++) {
-        if (is_wanted(suites[i].name, wanted, n)) srunner_add_suite(runner, suites[i].make());
+        if (is_wanted(suites[i].name, wanted, n))
+            srunner_add_suite(runner, suites[i].make());
     }
     bool complete = true;
     for (int i = 0; i < SUITE_COUNT; i++) {
-        if (is_wanted(suites[i].name, wanted, n)) complete &= run_suite(runner, suites[i].name);
+        if (is_wanted(suites[i].name, wanted, n))
+            complete &= run_suite(runner, suites[i].name);
     }
     if (srunner_ntests_run(runner) < least) {
         printf("%d tests were run, at least %ld must be\n", srunner_ntests_run(runner), least);
@@ -92,10 +97,12 @@ int main(int argc, char **argv)
     int option;
     while ((option = getopt(argc, argv, "lm:")) != -1) {
         if (option == 'l') {
-            for (int i = 0; i < SUITE_COUNT; i++) puts(suites[i].name);
+            for (int i = 0; i < SUITE_COUNT; i++)
+                puts(suites[i].name);
             return EXIT_SUCCESS;
         }
-        if (option != 'm') return EXIT_FAILURE;
+        if (option != 'm')
+            return EXIT_FAILURE;
         least = strtol(optarg, NULL, 10);
     }
     for (int i = optind; i < argc; i++) {

@@ -41,8 +41,10 @@ START_TEST(test_close_special)
     const double values[] = {nan_, inf_, -inf_, 0.0, DBL_MAX};
     for (int i = 0; i < 5; i++) {
         for (int j = 0; j < 3; j++) {
-            if (i != j) ck_assert(!wgt_close(values[i], values[j], 0.5, DBL_MAX));
-            if (i != j) ck_assert(!wgt_close(values[j], values[i], 0.5, DBL_MAX));
+            if (i != j)
+                ck_assert(!wgt_close(values[i], values[j], 0.5, DBL_MAX));
+            if (i != j)
+                ck_assert(!wgt_close(values[j], values[i], 0.5, DBL_MAX));
         }
     }
 }

@@ -1,0 +1,51 @@
+#!/bin/sh
+# amalgamate.sh DIR SOURCE...: writes DIR/wengert.h, all public headers in one, and DIR/wengert.c, all
+# sources and internal headers in one, which includes nothing but it and libc.
+# A header is pasted where it is first included; an .inc file wherever it is included, for it may be
+# meant to be compiled several times.  Macros of a source are undefined at its end, as if it ended there.
+set -eu
+dir=$1
+shift
+mkdir -p "$dir"
+
+awk -v header="$dir/wengert.h" -v source="$dir/wengert.c" '
+function preface(out) {
+    print "/* Wengert in one .h/.c pair, made from its sources by `make amalgamation`: read and change those." > out
+    print " * Compile wengert.c with any C11 compiler and link with -lm -lpthread; -ffp-contract=off gives the" > out
+    print " * same bits as the library. */" > out
+}
+function paste(file, out,    line, name, status) {
+    printf "\n/* ---- %s ---- */\n\n", file > out
+    while ((status = (getline line < file)) > 0) {
+        if (line ~ /^[ \t]*#[ \t]*include[ \t]*"/) {
+            split(line, part, "\"")
+            name = part[2]
+            if (name ~ /\.inc$/ || !(name in seen)) {
+                seen[name] = 1
+                paste(name, out)
+            }
+            continue
+        }
+        if (file !~ /\.h$/ && match(line, /^[ \t]*#[ \t]*define[ \t]+[A-Za-z][A-Za-z0-9_]*/)) {
+            name = substr(line, RSTART, RLENGTH)
+            sub(/.*[ \t]/, "", name)
+            macros[name] = 1
+        }
+        print line > out
+    }
+    if (status < 0) { print "amalgamate: cannot read " file > "/dev/stderr"; failed = 1; exit 1 }
+    close(file)
+}
+BEGIN {
+    preface(header)
+    seen["models/wengert.h"] = 1
+    paste("models/wengert.h", header)
+    preface(source)
+    print "\n#ifndef _POSIX_C_SOURCE\n#define _POSIX_C_SOURCE 200809L\n#endif\n#include \"wengert.h\"" > source
+    for (i = 1; i < ARGC; i++) {
+        paste(ARGV[i], source)
+        for (name in macros) print "#undef " name > source
+        split("", macros)
+    }
+    exit failed
+}' "$@"

@@ -1,0 +1,36 @@
+#!/bin/sh
+# check_headers.sh: every header compiles alone and twice as C11, every public one also as C++11.
+# $CC, $CXX: the compilers.
+set -eu
+cc=${CC:-cc}
+flags="-I. -Imodels -D_POSIX_C_SOURCE=200809L -Wall -Wextra -Wpedantic -Wundef -Werror -fsyntax-only"
+count=0
+
+compile() { # compile HEADER COMPILER...
+    header=$1
+    shift
+    printf '#include "%s"\n#include "%s"\n' "$header" "$header" | "$@" -
+}
+
+cxx=
+for candidate in ${CXX:-} c++ g++ clang++; do
+    if command -v "$candidate" > /dev/null; then cxx=$candidate; break; fi
+done
+[ -n "$cxx" ] || echo "headers: SKIPPED as C++: no C++ compiler was found (c++, g++, clang++)"
+
+for header in autograd/*.h ops/*.h ops/kernels/*.h models/*.h; do
+    [ -e "$header" ] || continue
+    count=$((count + 1))
+    # shellcheck disable=SC2086  # lists of words
+    compile "$header" $cc -std=c11 -Wstrict-prototypes -Wmissing-prototypes $flags -x c ||
+        { echo "headers: $header does not compile alone as C11"; exit 1; }
+    case $header in *_internal.h | ops/kernels/*) continue ;; esac
+    [ -n "$cxx" ] || continue
+    # shellcheck disable=SC2086
+    compile "$header" $cxx -std=c++11 $flags -x c++ ||
+        { echo "headers: $header does not compile alone as C++"; exit 1; }
+    grep -q 'extern "C"' "$header" || ! grep -qE '^[a-z].*\(.*' "$header" ||
+        { echo "headers: $header declares functions without extern \"C\""; exit 1; }
+done
+[ $count -gt 0 ] || { echo "headers: there are none"; exit 1; }
+echo "headers: $count compile alone${cxx:+, the public ones also as C++}"

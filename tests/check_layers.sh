@@ -1,0 +1,120 @@
+#!/bin/sh
+# check_layers.sh [DIR]: who includes whom (a layer sees the layers below it and libc, nothing else),
+# what the library never calls, and that no file names a machine's paths.
+# check_layers.sh --self-test: plants a violation of each kind and sees it caught.
+set -eu
+
+# <headers> that C11 and POSIX provide; that compilers do, for the kernels; and sanitizers.
+libc='assert|complex|ctype|errno|fenv|float|inttypes|iso646|limits|locale|math|setjmp|signal|stdalign'
+libc="$libc|stdarg|stdatomic|stdbool|stddef|stdint|stdio|stdlib|stdnoreturn|string|strings|tgmath|time"
+libc="$libc|threads|uchar|wchar|wctype|dirent|fcntl|pthread|sched|unistd|sys/(mman|stat|time|types)"
+compiler='immintrin|cpuid|arm_neon|sys/auxv'
+sanitizer='sanitizer/(asan|ubsan)_interface'
+
+# Prints the file with comments and the insides of strings blanked, lines kept.
+code() {
+    awk '{
+        out = ""
+        while (length($0)) {
+            if (inside) {
+                at = index($0, "*/")
+                if (!at) { $0 = ""; break }
+                $0 = substr($0, at + 2); inside = 0
+            } else if (match($0, /^"([^"\\]|\\.)*"/) && out !~ /^[ \t]*#[ \t]*include/) {
+                out = out "\"\""; $0 = substr($0, RLENGTH + 1)
+            } else if (substr($0, 1, 2) == "//") { $0 = ""
+            } else if (substr($0, 1, 2) == "/*") { inside = 1; $0 = substr($0, 3)
+            } else { out = out substr($0, 1, 1); $0 = substr($0, 2) }
+        }
+        print out
+    }' "$1"
+}
+
+# layer DIR QUOTED SYSTEM: in DIR/*.{c,h,inc} every #include "x" has x match QUOTED, every <x> SYSTEM.
+layer() {
+    for file in "$1"/*.c "$1"/*.h "$1"/*.inc; do
+        [ -e "$file" ] || continue
+        code "$file" | grep -nE '^[[:space:]]*#[[:space:]]*include' |
+            grep -vE "include[[:space:]]*(\"($2)\"|<($3)>)" | sed "s|^|$file:|" || true
+    done
+}
+
+# calls DIR...: what a library must not do: print, end the process, assert.
+calls() {
+    for dir in "$@"; do
+        for file in "$dir"/*.c "$dir"/*.h "$dir"/*.inc; do
+            [ -e "$file" ] || continue
+            code "$file" | grep -nE \
+                '(^|[^A-Za-z0-9_])((printf|vprintf|puts|putchar|perror|abort|exit|_Exit|_exit|quick_exit|assert|system)[[:space:]]*\(|std(out|err)([^A-Za-z0-9_]|$))' |
+                sed "s|^|$file:|" || true
+        done
+    done
+}
+
+# Home, work and helper directories; the brackets keep this line from finding itself.
+paths() {
+    if ! files=$(git ls-files -co --exclude-standard 2> /dev/null) || [ -z "$files" ]; then
+        files=$(find . -name 'build*' -prune -o -name .git -prune -o -type f -print)
+    fi
+    printf '%s\n' "$files" | while read -r file; do
+        [ ! -f "$file" ] || grep -HnIE '(^|[^A-Za-z0-9_.])(/[w]ork/|/[t]mp/h/|/[h]ome/[a-z]|/[r]oot/)' "$file" || true
+    done
+}
+
+violations() {
+    layer autograd 'autograd/[a-z0-9_]+\.(h|inc)' "($libc|$sanitizer)\.h"
+    layer ops/kernels 'ops/kernels/[a-z0-9_]+\.(h|inc)' "($libc|$compiler)\.h"
+    layer ops '(autograd|ops|ops/kernels)/[a-z0-9_]+\.(h|inc)' "($libc)\.h"
+    layer models 'models/[a-z0-9_]+\.(h|inc)|(autograd|ops)/[a-z0-9_]+\.h' "($libc)\.h"
+    # Internal headers are their own layer's; ops/ is allowed those of autograd/.
+    grep -nE 'include[[:space:]]*"(autograd|ops)/[a-z0-9_]*_internal\.h"' models/*.[ch] 2> /dev/null || true
+    layer examples '(examples/)?[a-z0-9_]+\.h' "($libc|wengert)\.h"
+    grep -rnE --include='*.[ch]' --include='*.inc' 'include[[:space:]]*"[^"]*\.\./' autograd ops models tests examples || true
+    calls autograd ops ops/kernels models
+    paths
+}
+
+check() { # check DIR
+    cd "$1"
+    found=$(violations)
+    [ -z "$found" ] || { printf '%s\n' "$found" "layers: the lines above break a rule of the layers"; return 1; }
+    echo "layers: every include, call and path is in order"
+}
+
+# plant FILE LINE: the rules hold in a clean tree and are broken by that line.
+plant() {
+    rm -rf "$tree"
+    mkdir -p "$tree/autograd" "$tree/ops/kernels" "$tree/models" "$tree/tests" "$tree/examples"
+    echo '#include <wengert.h> /* "../x.h", printf(x) in a comment */' > "$tree/examples/a.c"
+    echo 'static const char *text = "abort() /* stdout";' > "$tree/autograd/a.c"
+    (check "$tree") > "$tree.log" || { cat "$tree.log"; echo "layers: a clean tree is refused"; exit 1; }
+    printf '%s\n' "$2" > "$tree/$1"
+    if (check "$tree") > "$tree.log"; then echo "layers: not caught: $1: $2"; exit 1; fi
+}
+
+self_test() {
+    tree=$(mktemp -d)/tree
+    trap 'rm -rf "$(dirname "$tree")"' EXIT
+    plant autograd/b.c '#include "ops/ops.h"'
+    plant autograd/b.h '#include <cblas.h>'
+    plant autograd/b.c '#include "autograd/../models/mlp.h"'
+    plant ops/kernels/b.c '#include "autograd/tape.h"'
+    plant ops/b.c '#include "models/mlp.h"'
+    plant ops/b.inc '#  include "shape.h"'
+    plant models/b.c '#include "ops/kernels/gemm.h"'
+    plant models/b.c '#include "autograd/tape_internal.h"'
+    plant examples/b.c '#include "autograd/tape.h"'
+    plant tests/b.c '#include "../autograd/tape.h"'
+    plant autograd/b.c 'void f(void) { /* why */ printf("x"); }'
+    plant ops/b.c 'void f(void) { if (x) abort(); }'
+    plant ops/kernels/b.inc 'void f(void) { exit (1); }'
+    plant models/b.c 'void f(void) { assert(x); }'
+    plant models/b.c 'FILE *out = stderr;'
+    plant tests/b.c "/* see /$(printf work)/notes */"
+    echo "layers: the check catches what it should"
+}
+
+case ${1:-.} in
+--self-test) self_test ;;
+*) check "${1:-.}" ;;
+esac

@@ -1,0 +1,112 @@
+#!/bin/sh
+# install_deps.sh TOOL...: installs what is missing of check, clang, clang-format, c++, gcovr,
+# aarch64, through the system's package manager; as root directly, else through sudo.
+set -eu
+here=$(dirname "$0")
+
+say() { printf 'deps: %s\n' "$*"; }
+die() { printf 'deps: %s\n' "$*" >&2; exit 1; }
+
+is_there() {
+    case $1 in
+    check)
+        probe=$(mktemp -d)
+        if sh "$here/find_check.sh" "$probe/check" 2> "$probe/log"; then found=0; else found=1; fi
+        rm -rf "$probe"
+        return $found ;;
+    clang) # its sanitizers come in a package of their own
+        echo 'int main(void){return 0;}' | clang -fsanitize=address -x c -o /dev/null - 2> /dev/null ;;
+    c++) command -v c++ > /dev/null || command -v g++ > /dev/null || command -v clang++ > /dev/null ;;
+    aarch64) command -v aarch64-linux-gnu-gcc > /dev/null && command -v qemu-aarch64-static > /dev/null ;;
+    *) command -v "$1" > /dev/null ;;
+    esac
+}
+
+find_manager() {
+    for manager in apt-get dnf pacman zypper apk brew; do
+        if command -v $manager > /dev/null; then echo $manager; return; fi
+    done
+}
+
+# What the tool's package is called there; most call it what everybody calls it.
+package() { # package MANAGER TOOL
+    case $1:$2 in
+    dnf:check | zypper:check) echo check-devel ;;
+    apk:check) echo check-dev ;;
+    apt-get:clang)
+        version=$(apt-cache depends clang 2> /dev/null | sed -n 's/.*Depends: clang-\([0-9]*\)$/\1/p')
+        echo clang
+        if [ -n "$version" ] && apt-cache show "libclang-rt-$version-dev" > /dev/null 2>&1; then
+            echo "libclang-rt-$version-dev"
+        fi ;;
+    dnf:clang | apk:clang) echo clang compiler-rt ;;
+    brew:clang) echo llvm ;;
+    dnf:clang-format) echo clang-tools-extra ;;
+    pacman:clang-format) echo clang ;;
+    zypper:clang-format) echo clang-tools ;;
+    apk:clang-format) echo clang-extra-tools ;;
+    apt-get:c++ | apk:c++) echo g++ ;;
+    dnf:c++ | zypper:c++) echo gcc-c++ ;;
+    *:c++) echo gcc ;;
+    apt-get:aarch64) echo gcc-aarch64-linux-gnu libc6-dev-arm64-cross qemu-user-static ;;
+    *:aarch64) die "no packages known here for the aarch64 cross compiler and qemu" ;;
+    *) echo "$2" ;;
+    esac
+}
+
+as_root() {
+    if [ "$(id -u)" -eq 0 ]; then "$@"
+    elif command -v sudo > /dev/null; then sudo "$@"
+    else die "not root, and there is no sudo; as root, run: $*"
+    fi
+}
+
+install_packages() { # install_packages MANAGER PACKAGE...
+    manager=$1
+    shift
+    case $manager in
+    apt-get) as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends "$@" ;;
+    dnf) as_root dnf install -y "$@" ;;
+    pacman) as_root pacman -S --noconfirm --needed "$@" ;;
+    zypper) as_root zypper --non-interactive install "$@" ;;
+    apk) as_root apk add "$@" ;;
+    brew) brew install "$@" ;;
+    esac
+}
+
+# On a fresh machine the lists of packages are empty or old.
+refresh() { # refresh MANAGER
+    say "updating the package lists"
+    case $1 in
+    apt-get) as_root apt-get update ;;
+    pacman) as_root pacman -Sy ;;
+    apk) as_root apk update ;;
+    zypper) as_root zypper --non-interactive refresh ;;
+    *) ;;
+    esac
+}
+
+missing=
+for tool in "$@"; do
+    if is_there "$tool"; then say "$tool is there"; else missing="$missing $tool"; fi
+done
+[ -n "$missing" ] || exit 0
+
+manager=$(find_manager)
+[ -n "$manager" ] || die "no package manager known to this script was found; please install:$missing" \
+    "(Check is at https://libcheck.github.io/check)"
+
+packages=
+for tool in $missing; do packages="$packages $(package "$manager" "$tool" | tr '\n' ' ')"; done
+say "missing:$missing; installing with $manager:$packages"
+# shellcheck disable=SC2086  # a list of words
+if ! install_packages "$manager" $packages; then
+    refresh "$manager"
+    # The lists may only now tell what the packages are.
+    packages=
+    for tool in $missing; do packages="$packages $(package "$manager" "$tool" | tr '\n' ' ')"; done
+    install_packages "$manager" $packages || die "$manager could not install$packages"
+fi
+for tool in $missing; do
+    is_there "$tool" || die "$tool was installed, and still is not found"
+done
