@@ -27,6 +27,14 @@ typedef struct grad_walk {
     grad_node *node; /* [last - first + 1] */
 } grad_walk;
 
+/* What is differentiated, with its cotangents, and with respect to what. */
+typedef struct grad_task {
+    wg_tensor *const *ys, *const *dys; /* [m] */
+    int m;
+    wg_tensor *const *xs; /* [n] */
+    int n;
+} grad_task;
+
 static grad_node *grad_at(const grad_walk *w, const wg_tensor *x)
 {
     return x->index >= w->first && x->index <= w->last ? &w->node[x->index - w->first] : NULL;
@@ -68,23 +76,32 @@ static bool grad_is_fresh(wg_tape *t, const wg_tensor *y)
     return false;
 }
 
-static bool grad_fits(wg_tape *t, wg_tensor *y, const wg_tensor *dy, wg_tensor *const xs[], int n)
+static bool grad_seed_fits(wg_tape *t, wg_tensor *y, const wg_tensor *dy)
 {
-    char what[32], a[WG_SHAPE_TEXT + 96], b[WG_SHAPE_TEXT + 96];
+    char a[WG_SHAPE_TEXT + 96], b[WG_SHAPE_TEXT + 96];
     if (!grad_belongs(t, y, "y") || !grad_is_float(t, y, "y") || !grad_is_fresh(t, y) ||
         !grad_belongs(t, dy, "the cotangent"))
         return false;
-    for (int i = 0; i < n; i++) {
-        snprintf(what, sizeof what, "x %d", i);
-        if (!grad_belongs(t, xs[i], what) || !grad_is_float(t, xs[i], what))
-            return false;
-    }
     if (dy->dtype == y->dtype && wg_shape_same(&dy->shape, &y->shape))
         return true;
     wg_fail(t, dy->dtype == y->dtype ? WG_E_SHAPE : WG_E_DTYPE,
             "grad: the cotangent %s %s is not like y %s %s", wg_tensor_text(dy, a, sizeof a),
             wg_dtype_name(dy->dtype), wg_tensor_text(y, b, sizeof b), wg_dtype_name(y->dtype));
     return false;
+}
+
+static bool grad_fits(wg_tape *t, const grad_task *task)
+{
+    char what[32];
+    for (int i = 0; i < task->m; i++)
+        if (!grad_seed_fits(t, task->ys[i], task->dys[i]))
+            return false;
+    for (int i = 0; i < task->n; i++) {
+        snprintf(what, sizeof what, "x %d", i);
+        if (!grad_belongs(t, task->xs[i], what) || !grad_is_float(t, task->xs[i], what))
+            return false;
+    }
+    return true;
 }
 
 /* ---- The walk ------------------------------------------------------------------------------------- */
@@ -105,22 +122,26 @@ static void grad_mark_leading(grad_walk *w)
     }
 }
 
-static bool grad_walk_init(grad_walk *w, wg_tensor *y, wg_tensor *const xs[], int n)
+static bool grad_walk_init(grad_walk *w, wg_tape *t, const grad_task *task)
 {
-    w->t = y->tape;
-    w->first = w->last = y->index;
-    for (int i = 0; i < n; i++)
-        if (xs[i]->index < w->first)
-            w->first = xs[i]->index;
+    w->t = t;
+    w->first = t->size - 1;
+    w->last = 0;
+    for (int i = 0; i < task->n; i++)
+        w->first = task->xs[i]->index < w->first ? task->xs[i]->index : w->first;
+    for (int i = 0; i < task->m; i++)
+        w->last = task->ys[i]->index > w->last ? task->ys[i]->index : w->last;
+    if (w->first > w->last)
+        w->first = w->last;
     size_t bytes = (size_t)(w->last - w->first + 1) * sizeof *w->node;
-    w->node = wg_arena_take(&w->t->scratch, bytes, WG_ALIGNMENT);
+    w->node = wg_arena_take(&t->scratch, bytes, WG_ALIGNMENT);
     if (w->node == NULL) {
-        wg_fail(w->t, WG_E_NOMEM, "grad: out of memory for %zu bytes", bytes);
+        wg_fail(t, WG_E_NOMEM, "grad: out of memory for %zu bytes", bytes);
         return false;
     }
     memset(w->node, 0, bytes);
-    for (int i = 0; i < n; i++) {
-        grad_node *x = grad_at(w, xs[i]);
+    for (int i = 0; i < task->n; i++) {
+        grad_node *x = grad_at(w, task->xs[i]);
         if (x != NULL)
             x->wanted = true;
     }
@@ -201,13 +222,19 @@ static bool grad_through(grad_walk *w, wg_tensor *y, wg_tensor *dy)
     return true;
 }
 
-static bool grad_walk_run(grad_walk *w, wg_tensor *y, wg_tensor *dy)
+/* A y that is older than all xs, or does not lead to one, has nothing to give. */
+static bool grad_seed(grad_walk *w, const grad_task *task)
 {
-    grad_node *last = &w->node[y->index - w->first];
-    if (!last->leads)
-        return true;
-    if (!grad_add_term(w, last, dy))
-        return false;
+    for (int i = task->m - 1; i >= 0; i--) {
+        grad_node *y = grad_at(w, task->ys[i]);
+        if (y != NULL && y->leads && !grad_add_term(w, y, task->dys[i]))
+            return false;
+    }
+    return true;
+}
+
+static bool grad_walk_run(grad_walk *w)
+{
     for (int64_t i = w->last; i >= w->first; i--) {
         grad_node *node = &w->node[i - w->first];
         if (node->n_terms == 0)
@@ -219,44 +246,63 @@ static bool grad_walk_run(grad_walk *w, wg_tensor *y, wg_tensor *dy)
     return true;
 }
 
-/* An x that y does not depend on has a gradient of zeros. */
-static void grad_collect(const grad_walk *w, wg_tensor *const xs[], int n, wg_tensor *gs[])
+static wg_tensor *grad_of_unused(wg_tape *t, const wg_tensor *x)
 {
-    for (int i = 0; i < n; i++) {
-        const grad_node *x = grad_at(w, xs[i]);
+    char text[WG_SHAPE_TEXT + 96];
+    if (!t->options.strict_grad)
+        return wg_zeros_like(x);
+    return wg_fail(t, WG_E_VALUE, "grad: y does not depend on %s",
+                   wg_tensor_text(x, text, sizeof text));
+}
+
+static void grad_collect(const grad_walk *w, const grad_task *task, wg_tensor *gs[])
+{
+    for (int i = 0; i < task->n; i++) {
+        const grad_node *x = grad_at(w, task->xs[i]);
         gs[i] = x != NULL ? x->cotangent : NULL;
         if (gs[i] == NULL)
-            gs[i] = wg_zeros_like(xs[i]);
+            gs[i] = grad_of_unused(w->t, task->xs[i]);
     }
 }
 
-wg_status wg_vjp(wg_tensor *y, wg_tensor *dy, wg_tensor *const xs[], int n, wg_tensor *gs[])
+static wg_status grad_do(wg_tape *t, const grad_task *task, wg_tensor *gs[])
 {
-    wg_tape *t = y != NULL ? y->tape : dy != NULL ? dy->tape : wg_first_tape(xs, n);
-    for (int i = 0; i < n; i++)
+    for (int i = 0; i < task->n; i++)
         gs[i] = &t->inert;
-    if (t->status != WG_OK || !grad_fits(t, y, dy, xs, n))
+    if (t->status != WG_OK || !grad_fits(t, task))
         return t->status;
     grad_walk w;
     wg_arena_mark empty = wg_arena_height(&t->scratch);
-    if (grad_walk_init(&w, y, xs, n) && grad_walk_run(&w, y, dy))
-        grad_collect(&w, xs, n, gs);
+    if (grad_walk_init(&w, t, task) && grad_seed(&w, task) && grad_walk_run(&w))
+        grad_collect(&w, task, gs);
     wg_arena_rewind(&t->scratch, empty);
-    for (int i = 0; i < n && t->status != WG_OK; i++)
+    for (int i = 0; i < task->n && t->status != WG_OK; i++)
         gs[i] = &t->inert;
     return t->status;
 }
 
+wg_status wg_vjp_many(wg_tensor *const ys[], wg_tensor *const dys[], int m, wg_tensor *const xs[],
+                      int n, wg_tensor *gs[])
+{
+    return grad_do(wg_first_tape(ys, m), &(grad_task){ys, dys, m, xs, n}, gs);
+}
+
+wg_status wg_vjp(wg_tensor *y, wg_tensor *dy, wg_tensor *const xs[], int n, wg_tensor *gs[])
+{
+    wg_tensor *const known[] = {y, dy, n > 0 ? xs[0] : NULL};
+    return grad_do(wg_first_tape(known, 3), &(grad_task){&y, &dy, 1, xs, n}, gs);
+}
+
 wg_status wg_grad(wg_tensor *y, wg_tensor *const xs[], int n, wg_tensor *gs[])
 {
-    wg_tensor *one = NULL;
+    wg_tensor *one = y;
     char text[WG_SHAPE_TEXT + 96];
     if (!wg_is_inert(y) && y->tape->status == WG_OK) {
-        if (y->size == 1)
-            one = y->dtype != WG_I64 ? wg_ones_like(y) : y;
-        else
+        if (y->size != 1)
             wg_fail(y->tape, WG_E_SHAPE, "grad: y has %" PRId64 " elements, not one: %s", y->size,
                     wg_tensor_text(y, text, sizeof text));
+        else if (grad_is_float(y->tape, y, "y"))
+            one = wg_ones_like(y);
     }
     return wg_vjp(y, one, xs, n, gs);
 }

@@ -1,5 +1,6 @@
 #include "autograd/tape_internal.h"
 
+#include <inttypes.h>
 #include <string.h>
 
 /* A node is stale where an operand is, or is a leaf that was written. */
@@ -71,29 +72,73 @@ void wg_mark_needed(const wg_tape *t, wg_tensor *const ys[], int n, int64_t last
             needed[t->node[i]->operand[k]->index] = true;
 }
 
+/* reached[i]: node i is one of the leaves `from`, or is computed from one. */
+static void plan_mark_reached(const wg_tape *t, wg_tensor *const from[], int n, bool *reached)
+{
+    memset(reached, 0, (size_t)t->size);
+    for (int i = 0; i < n; i++)
+        reached[from[i]->index] = true;
+    for (int64_t i = 0; i < t->size; i++)
+        for (int k = 0; !reached[i] && k < t->node[i]->n_operands; k++)
+            reached[i] = reached[t->node[i]->operand[k]->index];
+}
+
+static bool plan_list(wg_plan *plan, wg_tape *t, const bool *needed, const bool *reached,
+                      int64_t last)
+{
+    plan->t = t;
+    plan->n = 0;
+    plan->node = wg_arena_take(&t->scratch, (size_t)(last + 1) * sizeof *plan->node,
+                               sizeof(void *));
+    if (plan->node == NULL)
+        return false;
+    for (int64_t i = 0; i <= last; i++)
+        if (needed[i] && (reached == NULL || reached[i]) && replay_runs(t->node[i]))
+            plan->node[plan->n++] = t->node[i];
+    return true;
+}
+
+bool wg_plan_init(wg_plan *plan, wg_tensor *const from[], int n_from, wg_tensor *const to[],
+                  int n_to)
+{
+    wg_tape *t = wg_first_tape(to, n_to);
+    int64_t last;
+    if (t->status != WG_OK || !replay_asked(t, to, n_to, &last))
+        return false;
+    bool *needed = wg_arena_take(&t->scratch, (size_t)last + 1, 1);
+    bool *reached = from != NULL ? wg_arena_take(&t->scratch, (size_t)t->size, 1) : NULL;
+    if (needed != NULL)
+        wg_mark_needed(t, to, n_to, last, needed);
+    if (reached != NULL)
+        plan_mark_reached(t, from, n_from, reached);
+    if (needed != NULL && (reached != NULL || from == NULL) &&
+        plan_list(plan, t, needed, reached, last))
+        return true;
+    wg_fail(t, WG_E_NOMEM, "replay: out of memory for a plan of %" PRId64 " nodes", last + 1);
+    return false;
+}
+
+bool wg_plan_run(const wg_plan *plan)
+{
+    for (int64_t i = 0; i < plan->n; i++) {
+        if (!wg_node_run(plan->node[i]))
+            return false;
+        plan->node[i]->state &= ~(unsigned)WG_NODE_STALE;
+    }
+    return true;
+}
+
 wg_status wg_replay_to(wg_tensor *const ys[], int n)
 {
     wg_tape *t = wg_first_tape(ys, n);
-    int64_t last;
-    if (t->status != WG_OK || !replay_asked(t, ys, n, &last))
+    wg_plan plan;
+    if (t->status != WG_OK)
         return t->status;
     if (t->written)
         wg_stale_spread(t);
     wg_arena_mark empty = wg_arena_height(&t->scratch);
-    bool *needed = wg_arena_take(&t->scratch, (size_t)last + 1, 1);
-    if (needed == NULL) {
-        wg_fail(t, WG_E_NOMEM, "replay: out of memory");
-        return t->status;
-    }
-    wg_mark_needed(t, ys, n, last, needed);
-    for (int64_t i = 0; i <= last; i++) {
-        wg_tensor *y = t->node[i];
-        if (!needed[i] || !replay_runs(y))
-            continue;
-        if (!wg_node_run(y))
-            break;
-        y->state &= ~(unsigned)WG_NODE_STALE;
-    }
+    if (wg_plan_init(&plan, NULL, 0, ys, n))
+        wg_plan_run(&plan);
     wg_arena_rewind(&t->scratch, empty);
     return t->status;
 }

@@ -16,9 +16,9 @@ typedef struct wg_tape_options {
     wg_allocator allocator;      /* all zero (default): libc's malloc */
     wg_error_callback *on_error; /* default NULL: none */
     void *on_error_user;
-    uint64_t seed; /* of the random numbers; any value; default 0 */
-    bool
-        check_finite; /* default false; true: a NaN or infinity that an op makes is WG_E_NOT_FINITE */
+    uint64_t seed;     /* of the random numbers; any value; default 0 */
+    bool check_finite; /* a NaN or infinity that an op makes is WG_E_NOT_FINITE; default false */
+    bool strict_grad;  /* a gradient by what y does not depend on is WG_E_VALUE; default false */
 } wg_tape_options;
 
 /* wg_tape_new: an empty tape; NULL options are the defaults. The caller frees it with wg_tape_free,
