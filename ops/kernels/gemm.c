@@ -1,0 +1,331 @@
+/* gemm.c: the plan of a matrix product, and the bodies that run it, one for each instruction set and
+ * element type. */
+#include "ops/kernels/gemm.h"
+
+#if defined(__x86_64__) && defined(__GNUC__)
+#define WGK_GEMM_X86 1
+#include <immintrin.h>
+#else
+#define WGK_GEMM_X86 0
+#endif
+#if defined(__aarch64__)
+#include <arm_neon.h>
+#endif
+
+/* A piece: C[i0..i1, j0..j1] summed over p0..p1, which is the cut_k-th cut of k. */
+typedef struct gemm_piece {
+    int64_t i0, i1, j0, j1, p0, p1, cut_k;
+} gemm_piece;
+
+/* What a body offers: elements in a vector, rows in a register tile (tiles are two vectors wide). */
+typedef struct gemm_kernel {
+    int64_t vl, mr;
+    void (*run)(const wgk_gemm_plan *g, const wgk_gemm_operands *o, const gemm_piece *r,
+                void *workspace, void *partials);
+    void (*finish)(const wgk_gemm_plan *g, const wgk_gemm_operands *o, void *partials);
+} gemm_kernel;
+
+static inline int64_t gemm_round_up(int64_t x, int64_t to)
+{
+    return (x + to - 1) / to * to;
+}
+
+static inline int64_t gemm_min(int64_t a, int64_t b)
+{
+    return a < b ? a : b;
+}
+
+/* Whether the long operand of a DOT, AXPY or SWAP product is A. */
+static inline bool gemm_a_is_long(const wgk_gemm_plan *g)
+{
+    return g->path == WGK_GEMM_SWAP || g->n == 1;
+}
+
+/* Whether a row panel of A is copied before use.  It is read once for each of `panels` panels of B,
+ * so a copy pays when there are many of them, and sooner where rows a power of two apart fall into
+ * the same cache sets.  The bits of C are the same either way. */
+static inline bool gemm_pack_a(bool ta, int64_t stride, int64_t panels)
+{
+    if (panels < 4) return false;
+    if (stride % 1024 == 0) return true;
+    return ta ? stride >= 8192 || panels >= 32 : panels >= 12;
+}
+
+/* ---- the bodies ----------------------------------------------------------------------------- */
+
+#define WGK_ALWAYS __attribute__((always_inline))
+#if defined(__clang__)
+#define WGK_PRAGMA(x)   _Pragma(#x)
+#define WGK_UNROLL(n)   WGK_PRAGMA(clang loop unroll_count(n))
+#else
+#define WGK_PRAGMA(x)   _Pragma(#x)
+#define WGK_UNROLL(n)   WGK_PRAGMA(GCC unroll n)
+#endif
+#if defined(__clang__) || __GNUC__ >= 12
+#define WGK_SHUFFLE(int_type, bytes, a, b, ...) __builtin_shufflevector(a, b, __VA_ARGS__)
+#else
+#define WGK_SHUFFLE(int_type, bytes, a, b, ...)                                                    \
+    __builtin_shuffle(a, b, (__attribute__((vector_size(bytes))) int_type){__VA_ARGS__})
+#endif
+
+#define WGK_BITS 128
+#define WGK_F64 0
+#define WGK_W(name) gemm_##name##_f32
+#include "ops/kernels/gemm_vector.inc"
+#include "ops/kernels/gemm_body.inc"
+#define WGK_F64 1
+#define WGK_W(name) gemm_##name##_f64
+#include "ops/kernels/gemm_vector.inc"
+#include "ops/kernels/gemm_body.inc"
+#undef WGK_BITS
+
+#if WGK_GEMM_X86
+
+#if defined(__clang__)
+#pragma clang attribute push(__attribute__((target("avx2,fma"))), apply_to = function)
+#else
+#pragma GCC push_options
+#pragma GCC target("avx2,fma")
+#endif
+#define WGK_BITS 256
+#define WGK_F64 0
+#define WGK_W(name) gemm_##name##_avx2_f32
+#include "ops/kernels/gemm_vector.inc"
+#include "ops/kernels/gemm_body.inc"
+#define WGK_F64 1
+#define WGK_W(name) gemm_##name##_avx2_f64
+#include "ops/kernels/gemm_vector.inc"
+#include "ops/kernels/gemm_body.inc"
+#undef WGK_BITS
+#if defined(__clang__)
+#pragma clang attribute pop
+#pragma clang attribute push(                                                                      \
+    __attribute__((target("avx2,fma,avx512f,avx512bw,avx512dq,avx512vl"))), apply_to = function)
+#else
+#pragma GCC pop_options
+#pragma GCC push_options
+#pragma GCC target("avx2,fma,avx512f,avx512bw,avx512dq,avx512vl")
+#endif
+#define WGK_BITS 512
+#define WGK_F64 0
+#define WGK_W(name) gemm_##name##_avx512_f32
+#include "ops/kernels/gemm_vector.inc"
+#include "ops/kernels/gemm_body.inc"
+#define WGK_F64 1
+#define WGK_W(name) gemm_##name##_avx512_f64
+#include "ops/kernels/gemm_vector.inc"
+#include "ops/kernels/gemm_body.inc"
+#undef WGK_BITS
+#if defined(__clang__)
+#pragma clang attribute pop
+#else
+#pragma GCC pop_options
+#endif
+
+#endif /* WGK_GEMM_X86 */
+
+#undef WGK_ALWAYS
+#undef WGK_PRAGMA
+#undef WGK_UNROLL
+#undef WGK_SHUFFLE
+
+static const gemm_kernel *gemm_kernel_of(wgk_isa isa, wgk_gemm_type type)
+{
+#if WGK_GEMM_X86
+    if (isa == WGK_ISA_AVX512)
+        return type == WGK_GEMM_F32 ? &gemm_kernel_avx512_f32 : &gemm_kernel_avx512_f64;
+    if (isa == WGK_ISA_AVX2)
+        return type == WGK_GEMM_F32 ? &gemm_kernel_avx2_f32 : &gemm_kernel_avx2_f64;
+#else
+    (void)isa;
+#endif
+    return type == WGK_GEMM_F32 ? &gemm_kernel_f32 : &gemm_kernel_f64;
+}
+
+/* ---- the plan ------------------------------------------------------------------------------- */
+
+enum {
+    GEMM_ALIGN = 64,        /* of the workspace, which arrives with any alignment */
+    GEMM_TINY = 256,        /* multiplications below which plain loops are fastest */
+    GEMM_DOT_COLS = 4,      /* widest C whose columns are inner products */
+    GEMM_DIRECT_ROWS = 96,  /* up to so many rows, copying B costs more than it saves */
+    GEMM_DOT_BLOCK = 2048,  /* elements of a row in one inner product */
+    GEMM_AXPY_BLOCK = 1024, /* rows summed before their sum joins the others */
+    GEMM_AXPY_WIDTH = 2048,
+    GEMM_SWAP_BLOCK = 256,
+    GEMM_SWAP_WIDTH = 1024,
+    GEMM_A_PANEL = 24 * 1024, /* bytes of a row panel of A, in the first-level cache */
+    GEMM_B_BLOCK = 512 * 1024 /* bytes of a block of B, in the second-level cache */
+};
+
+#define GEMM_PIECE_WORK 6e6 /* multiplications that make a piece of their own */
+#define GEMM_MAX_PIECES 64
+
+static double gemm_work(const wgk_gemm_plan *g)
+{
+    return (double)g->m * (double)g->n * (double)g->k;
+}
+
+static wgk_gemm_path gemm_choose_path(const wgk_gemm_plan *g, const gemm_kernel *kernel)
+{
+    if (g->m == 0 || g->n == 0) return WGK_GEMM_NOTHING;
+    if (g->k == 0) return WGK_GEMM_SCALE;
+    if (gemm_work(g) <= GEMM_TINY) return WGK_GEMM_TINY;
+    if (g->n == 1) return g->ta ? WGK_GEMM_AXPY : WGK_GEMM_DOT;
+    if (g->m == 1) return g->tb ? WGK_GEMM_DOT : WGK_GEMM_AXPY;
+    if (g->ta && g->n <= kernel->mr && g->m >= 2 * kernel->vl) return WGK_GEMM_SWAP;
+    if (!g->ta && g->n <= GEMM_DOT_COLS && g->m >= 8 && g->k >= kernel->vl) return WGK_GEMM_DOT;
+    if (g->tb && g->m <= GEMM_DOT_COLS && g->m < g->n && g->k >= kernel->vl) return WGK_GEMM_DOT;
+    return WGK_GEMM_BLOCKED;
+}
+
+/* The least number of equal parts no larger than `most`; their size, rounded up to `unit`. */
+static int64_t gemm_even(int64_t size, int64_t most, int64_t unit)
+{
+    const int64_t parts = (size + most - 1) / most;
+    return gemm_min(gemm_round_up((size + parts - 1) / parts, unit), size);
+}
+
+/* Cuts `size` into about `parts` parts of whole units; returns the step. */
+static int64_t gemm_step(int64_t size, int64_t parts, int64_t unit)
+{
+    if (parts < 1) parts = 1;
+    return gemm_min(gemm_round_up((size + parts - 1) / parts, unit), size);
+}
+
+/* How many pieces the product is worth. */
+static int64_t gemm_parts(const wgk_gemm_plan *g, double work_each)
+{
+    const double parts = gemm_work(g) / work_each;
+    return parts >= GEMM_MAX_PIECES ? GEMM_MAX_PIECES : (int64_t)parts;
+}
+
+static size_t gemm_bytes(const wgk_gemm_plan *g, int64_t elements)
+{
+    const size_t size = g->type == WGK_GEMM_F32 ? sizeof(float) : sizeof(double);
+    return elements ? (size_t)elements * size + GEMM_ALIGN : 0;
+}
+
+/* B is cut first: its pieces share no packing.  Rows are cut only into runs long enough to repay
+ * packing B once more. */
+static void gemm_plan_blocked(wgk_gemm_plan *g, const gemm_kernel *kernel)
+{
+    const int64_t size = g->type == WGK_GEMM_F32 ? 4 : 8, nr = 2 * kernel->vl;
+    const int64_t parts = gemm_parts(g, GEMM_PIECE_WORK);
+    int64_t parts_n = gemm_min(parts, g->n / (4 * nr));
+    if (parts_n < 1) parts_n = 1;
+    int64_t parts_m = gemm_min(parts / parts_n, g->m / 256);
+    g->step_n = gemm_step(g->n, parts_n, nr);
+    g->step_m = gemm_step(g->m, parts_m, kernel->mr);
+    g->kc = gemm_even(g->k, GEMM_A_PANEL / (kernel->mr * size), 8);
+    g->nc = gemm_even(g->step_n, GEMM_B_BLOCK / (g->kc * size) / nr * nr, nr);
+    g->pack_b = g->tb || g->step_m > GEMM_DIRECT_ROWS;
+    const int64_t panels = g->pack_b ? gemm_round_up(g->nc, nr) : nr;
+    g->workspace = gemm_bytes(g, gemm_round_up(kernel->mr * g->kc + kernel->vl, 16) + g->kc * panels);
+}
+
+static void gemm_plan_dot(wgk_gemm_plan *g)
+{
+    const int64_t parts = gemm_parts(g, GEMM_PIECE_WORK / 16);
+    const int64_t shorts = gemm_min(g->m, g->n);
+    if (g->n <= g->m) g->step_m = gemm_step(g->m, parts, 16);
+    else g->step_n = gemm_step(g->n, parts, 16);
+    g->kc = gemm_min(g->k, GEMM_DOT_BLOCK);
+    g->nc = 1;
+    g->workspace = gemm_bytes(g, shorts * g->kc);
+}
+
+/* Many rows and a small C: k is cut, so that each piece reads whole rows and leaves its own sums. */
+static void gemm_plan_outer(wgk_gemm_plan *g, const gemm_kernel *kernel)
+{
+    const bool swap = g->path == WGK_GEMM_SWAP, a_long = gemm_a_is_long(g);
+    const int64_t nr = 2 * kernel->vl;
+    const int64_t length = a_long ? g->m : g->n, shorts = a_long ? g->n : g->m;
+    const int64_t parts = gemm_parts(g, GEMM_PIECE_WORK / 8);
+    const int64_t by_length = gemm_min(parts, length / (16 * nr));
+    int64_t *step = a_long ? &g->step_m : &g->step_n;
+    g->kc = gemm_min(g->k, swap ? GEMM_SWAP_BLOCK : GEMM_AXPY_BLOCK);
+    if (g->k / 8 >= length && parts > 1)
+        g->step_k = gemm_step(g->k, gemm_min(parts, 16), g->kc);
+    else *step = gemm_step(length, by_length, nr);
+    g->nc = gemm_min(*step, swap ? GEMM_SWAP_WIDTH : GEMM_AXPY_WIDTH);
+    const int64_t pad = gemm_round_up(g->nc, nr);
+    const int64_t tail = swap ? g->kc * nr : pad;
+    g->workspace = gemm_bytes(g, shorts * pad + tail);
+    if (g->step_k < g->k) {
+        const int64_t cuts = (g->k + g->step_k - 1) / g->step_k;
+        g->partials = gemm_bytes(g, cuts * shorts * length);
+    }
+}
+
+void wgk_gemm_plan_init_isa(wgk_gemm_plan *plan, wgk_gemm_type type, bool ta, bool tb, int64_t m,
+                            int64_t n, int64_t k, wgk_isa isa)
+{
+    *plan = (wgk_gemm_plan){.pieces = 1, .type = type, .isa = isa, .ta = ta, .tb = tb,
+                            .m = m, .n = n, .k = k, .step_m = m, .step_n = n, .step_k = k,
+                            .cuts_m = 1, .cuts_n = 1, .cuts_k = 1};
+    const gemm_kernel *kernel = gemm_kernel_of(isa, type);
+    plan->path = gemm_choose_path(plan, kernel);
+    switch (plan->path) {
+    case WGK_GEMM_NOTHING: plan->pieces = 0; return;
+    case WGK_GEMM_SCALE:
+    case WGK_GEMM_TINY: return;
+    case WGK_GEMM_DOT: gemm_plan_dot(plan); break;
+    case WGK_GEMM_AXPY:
+    case WGK_GEMM_SWAP: gemm_plan_outer(plan, kernel); break;
+    case WGK_GEMM_BLOCKED: gemm_plan_blocked(plan, kernel); break;
+    }
+    plan->cuts_m = (m + plan->step_m - 1) / plan->step_m;
+    plan->cuts_n = (n + plan->step_n - 1) / plan->step_n;
+    plan->cuts_k = (k + plan->step_k - 1) / plan->step_k;
+    plan->pieces = plan->cuts_m * plan->cuts_n * plan->cuts_k;
+}
+
+void wgk_gemm_plan_init(wgk_gemm_plan *plan, wgk_gemm_type type, bool ta, bool tb, int64_t m,
+                        int64_t n, int64_t k)
+{
+    wgk_gemm_plan_init_isa(plan, type, ta, tb, m, n, k, wgk_cpu_isa());
+}
+
+/* ---- running -------------------------------------------------------------------------------- */
+
+/* Pieces are counted along k, then columns, then rows. */
+static gemm_piece gemm_piece_at(const wgk_gemm_plan *g, int64_t piece)
+{
+    gemm_piece r;
+    r.cut_k = piece % g->cuts_k;
+    r.p0 = r.cut_k * g->step_k;
+    r.p1 = gemm_min(r.p0 + g->step_k, g->k);
+    piece /= g->cuts_k;
+    r.j0 = piece % g->cuts_n * g->step_n;
+    r.j1 = gemm_min(r.j0 + g->step_n, g->n);
+    r.i0 = piece / g->cuts_n * g->step_m;
+    r.i1 = gemm_min(r.i0 + g->step_m, g->m);
+    return r;
+}
+
+static void *gemm_align(void *p)
+{
+    return p ? (char *)p + (-(uintptr_t)p & (GEMM_ALIGN - 1)) : NULL;
+}
+
+void wgk_gemm_run(const wgk_gemm_plan *plan, const wgk_gemm_operands *o, int64_t piece,
+                  void *workspace, void *partials)
+{
+    const gemm_piece r = gemm_piece_at(plan, piece);
+    gemm_kernel_of(plan->isa, plan->type)
+        ->run(plan, o, &r, gemm_align(workspace), plan->partials ? gemm_align(partials) : NULL);
+}
+
+void wgk_gemm_finish(const wgk_gemm_plan *plan, const wgk_gemm_operands *o, void *partials)
+{
+    if (plan->partials)
+        gemm_kernel_of(plan->isa, plan->type)->finish(plan, o, gemm_align(partials));
+}
+
+void wgk_gemm_piece_bounds(const wgk_gemm_plan *plan, int64_t piece, int64_t *i0, int64_t *i1,
+                           int64_t *j0, int64_t *j1)
+{
+    const gemm_piece r = gemm_piece_at(plan, piece);
+    *i0 = r.i0, *i1 = r.i1, *j0 = r.j0, *j1 = r.j1;
+}
