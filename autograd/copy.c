@@ -79,7 +79,7 @@ static void copy_all(wg_tape *copy, const wg_tape *t, wg_dtype dtype)
         bool leaf = (x->op->flags & WG_OP_LEAF) != 0;
         wg_tensor *twin = leaf ? copy_leaf(copy, x, dtype) : copy_node(copy, x, dtype);
         wg_arena_rewind(&copy->scratch, empty);
-        if (x->name != NULL)
+        if (x->name != NULL && twin->name == NULL)
             wg_rename(twin, x->name);
     }
     copy->written = false;

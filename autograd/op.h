@@ -40,6 +40,7 @@ enum {
     WG_OP_VIEW = 4u,          /* y is operand 0's memory from byte offset(y) on; no forward */
     WG_OP_ZERO_GRADIENT = 8u, /* declared: the gradient is zero wherever it exists (floor, x < y) */
     WG_OP_KINKS = 16u,        /* not differentiable at some points; the rule has a convention */
+    WG_OP_DETACHED = 32u,     /* stops gradients on purpose: checks hold y at the value it has */
 };
 
 /* Part of an op's work: units [begin, end) of units(y), and memory of workspace(y) bytes. */
@@ -63,9 +64,7 @@ struct wg_op {
     int arity;           /* number of operands, or WG_VARIADIC (at least one) */
     unsigned flags;      /* WG_OP_... */
     size_t attr_size;    /* bytes of attributes, compared bit by bit: no padding, or zeroed */
-
-    size_t
-        dtype_attr; /* 1 + offset, in the attributes, of a wg_dtype that says y's; 0: there is none */
+    size_t dtype_attr;   /* 1 + offset in the attributes of a wg_dtype that says y's; 0: none */
 
     /* Sets y->dtype and y->shape from operands and attributes; where they do not fit, returns
      * wg_op_fail(...), which is false. */

@@ -22,6 +22,15 @@ void wg_stale_spread(wg_tape *t)
     t->written = false;
 }
 
+bool wg_is_stale(const wg_tensor *x)
+{
+    if (wg_is_inert(x))
+        return false;
+    if (x->tape->written)
+        wg_stale_spread(x->tape);
+    return (x->state & WG_NODE_STALE) != 0;
+}
+
 /* Leaves and hollow nodes have nothing to compute; what depends on constants alone never changes. */
 static bool replay_runs(const wg_tensor *y)
 {
@@ -72,15 +81,20 @@ void wg_mark_needed(const wg_tape *t, wg_tensor *const ys[], int n, int64_t last
             needed[t->node[i]->operand[k]->index] = true;
 }
 
-/* reached[i]: node i is one of the leaves `from`, or is computed from one. */
+/* reached[i]: node i is computed from one of `from`, and is none of them. What is detached from them
+ * keeps its value. */
 static void plan_mark_reached(const wg_tape *t, wg_tensor *const from[], int n, bool *reached)
 {
     memset(reached, 0, (size_t)t->size);
     for (int i = 0; i < n; i++)
         reached[from[i]->index] = true;
     for (int64_t i = 0; i < t->size; i++)
-        for (int k = 0; !reached[i] && k < t->node[i]->n_operands; k++)
+        for (int k = 0;
+             !reached[i] && !(t->node[i]->op->flags & WG_OP_DETACHED) && k < t->node[i]->n_operands;
+             k++)
             reached[i] = reached[t->node[i]->operand[k]->index];
+    for (int i = 0; i < n; i++)
+        reached[from[i]->index] = false;
 }
 
 static bool plan_list(wg_plan *plan, wg_tape *t, const bool *needed, const bool *reached,

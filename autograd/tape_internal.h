@@ -56,7 +56,7 @@ void wg_stale_spread(wg_tape *t);
  * before), or one of them is computed from it. */
 void wg_mark_needed(const wg_tape *t, wg_tensor *const ys[], int n, int64_t last, bool *needed);
 
-/* The nodes to run so that some outputs follow some leaves, in recording order. */
+/* The nodes to run so that some outputs follow new values of some tensors, in recording order. */
 typedef struct wg_plan {
     wg_tape *t;
     wg_tensor **node; /* [n], in the tape's scratch */
@@ -64,7 +64,7 @@ typedef struct wg_plan {
 } wg_plan;
 
 /* wg_plan_init: the nodes that `to` needs and that are computed from `from` (NULL: from any parameter
- * or input). The plan is good until the caller rewinds the tape's scratch. wg_plan_run runs them. False:
+ * or input; else the tensors themselves hold what the caller gives them and are not run). The plan is good until the caller rewinds the tape's scratch. wg_plan_run runs them. False:
  * an error was recorded. */
 bool wg_plan_init(wg_plan *plan, wg_tensor *const from[], int n_from, wg_tensor *const to[],
                   int n_to);

@@ -1,0 +1,60 @@
+#ifndef WG_AUTOGRAD_GRADCHECK_INTERNAL_H
+#define WG_AUTOGRAD_GRADCHECK_INTERNAL_H
+
+#include "autograd/gradcheck.h"
+#include "autograd/tape_internal.h"
+
+/* What a check must leave as it was found, and the f64 tape that it works on: the user's own, or a copy
+ * of one that has f32. */
+typedef struct wg_check_session {
+    wg_tape *t;
+    bool copied;
+    wg_mark mark;
+    wg_arena_mark scratch;
+    wg_tape_options
+        options; /* the tape's own; without its callback and its check of values meanwhile */
+    wg_tensor *y;
+    wg_tensor **xs; /* [n] */
+    int n;
+} wg_check_session;
+
+/* wg_check_begin: false where the arguments are not fit to be checked; *why then says so. After true,
+ * wg_check_end must be called. */
+bool wg_check_begin(wg_check_session *s, wg_tensor *y, wg_tensor *const xs[], int n,
+                    const char **why);
+void wg_check_end(wg_check_session *s);
+
+/* Recorded tensors as a function of one of them: f(x) = sum_k <cotangents[k], ys[k]>. While it lasts, x's
+ * values are a copy that may be moved. */
+typedef struct wg_recorded {
+    wg_tensor *const *ys, *const *cotangents; /* [m] */
+    int m;
+    wg_tensor *x;
+    double *values; /* [size of x]: what x holds meanwhile */
+    void *borrowed; /* what it held before */
+    wg_plan plan;
+} wg_recorded;
+
+bool wg_recorded_begin(wg_recorded *r, wg_tensor *const ys[], wg_tensor *const cotangents[], int m,
+                       wg_tensor *x);
+void wg_recorded_end(wg_recorded *r);
+double wg_recorded_value(const double *x, void *recorded); /* a wg_function */
+
+/* wg_check_recorded: checks gs, the claimed gradients of such a function by the session's xs. */
+wg_check_verdict wg_check_recorded(wg_check_session *s, wg_tensor *const ys[],
+                                   wg_tensor *const cotangents[], int m, wg_tensor *const gs[],
+                                   const wg_gradcheck_options *options, wg_check_report reports[]);
+
+/* Keys of the random numbers that checks draw. */
+enum { WG_CHECK_COTANGENT = 0xc07a, WG_CHECK_TANGENT, WG_CHECK_SECOND_TANGENT, WG_CHECK_LOCAL };
+
+/* wg_check_random_like: a constant of normal draws, shaped as x. */
+wg_tensor *wg_check_random_like(const wg_tensor *x, uint64_t seed, uint64_t key);
+
+/* wg_check_invalid: sets all reports to WG_CHECK_INVALID with a reason. */
+wg_check_verdict wg_check_invalid(wg_check_report reports[], int n, const char *why);
+
+/* wg_check_blame: which op between x and the ys has a rule that disagrees with its forward kernel? */
+const char *wg_check_blame(wg_check_session *s, wg_tensor *const ys[], int m, wg_tensor *x);
+
+#endif
