@@ -47,14 +47,14 @@ static int64_t elementwise_step(const wg_tensor *y, const wg_tensor *x, int axis
 /* Can the axis with these steps be walked as one with the axis inside it? */
 static bool elementwise_joins(const elementwise_walk *w, const int64_t *step, int n)
 {
-    int inner = w->rank - 1;
+    int inner = w->rank - 1; /* the axis added last, inside the one that is next */
     for (int k = 0; k < n; k++)
         if (step[k] != w->step[inner][k] * w->dim[inner])
             return false;
     return true;
 }
 
-/* Axes are taken from the last to the first, so w's axis 0 is the innermost until it is reversed. */
+/* Axes are taken from the last to the first: w's axis 0 is the innermost. */
 static void elementwise_walk_init(elementwise_walk *w, const wg_tensor *y)
 {
     w->rank = 0;
@@ -112,13 +112,37 @@ static void elementwise_next_run(const elementwise_walk *w, int n, int64_t *plac
     }
 }
 
-void wg_elementwise_forward(const wg_tensor *y, const wg_piece *piece)
+/* An operand as large as y is walked as y is, one of a single element stays where it is: no walk is
+ * needed where there are no others. */
+static bool elementwise_flat(const wg_tensor *y, int64_t step[])
+{
+    for (int k = 0; k < y->n_operands; k++) {
+        if (y->operand[k]->size != y->size && y->operand[k]->size != 1)
+            return false;
+        step[k] = y->operand[k]->size == y->size;
+    }
+    return true;
+}
+
+static void elementwise_run_flat(const wg_tensor *y, const wg_piece *piece, const int64_t step[])
+{
+    const void *x[ELEMENTWISE_OPERANDS];
+    wg_dtype dtype = y->operand[0]->dtype;
+    int64_t element = (int64_t)wg_dtype_size(dtype), result = (int64_t)wg_dtype_size(y->dtype);
+    for (int k = 0; k < y->n_operands; k++)
+        x[k] = (const char *)y->operand[k]->data + piece->begin * step[k] * element;
+    y->op->map[dtype](piece->end - piece->begin, (char *)y->data + piece->begin * result, x, step,
+                      y->attrs);
+}
+
+static void elementwise_run_walk(const wg_tensor *y, const wg_piece *piece)
 {
     elementwise_walk w;
     int64_t place[WG_MAX_RANK], start[ELEMENTWISE_OPERANDS];
     const void *x[ELEMENTWISE_OPERANDS];
     int n = y->n_operands;
-    size_t element = wg_dtype_size(y->operand[0]->dtype), result = wg_dtype_size(y->dtype);
+    int64_t element = (int64_t)wg_dtype_size(y->operand[0]->dtype);
+    int64_t result = (int64_t)wg_dtype_size(y->dtype);
     wg_map *map = y->op->map[y->operand[0]->dtype];
 
     elementwise_walk_init(&w, y);
@@ -128,9 +152,18 @@ void wg_elementwise_forward(const wg_tensor *y, const wg_piece *piece)
         if (run > piece->end - at)
             run = piece->end - at;
         for (int k = 0; k < n; k++)
-            x[k] = (const char *)y->operand[k]->data + start[k] * (int64_t)element;
-        map(run, (char *)y->data + at * (int64_t)result, x, w.step[0], y->attrs);
+            x[k] = (const char *)y->operand[k]->data + start[k] * element;
+        map(run, (char *)y->data + at * result, x, w.step[0], y->attrs);
         at += run;
         elementwise_next_run(&w, n, place, start);
     }
+}
+
+void wg_elementwise_forward(const wg_tensor *y, const wg_piece *piece)
+{
+    int64_t step[ELEMENTWISE_OPERANDS];
+    if (elementwise_flat(y, step))
+        elementwise_run_flat(y, piece, step);
+    else
+        elementwise_run_walk(y, piece);
 }

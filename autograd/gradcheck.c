@@ -46,14 +46,15 @@ static bool check_adopt(wg_check_session *s, wg_tensor *y, wg_tensor *const xs[]
     if (s->xs == NULL)
         return false;
     s->n = n;
+    s->caller = xs;
     s->y = s->copied ? wg_twin(s->t, y) : y;
     for (int i = 0; i < n; i++)
         s->xs[i] = s->copied ? wg_twin(s->t, xs[i]) : xs[i];
     return s->t->status == WG_OK;
 }
 
-bool wg_check_begin(wg_check_session *s, wg_tensor *y, wg_tensor *const xs[], int n,
-                    const char **why)
+bool wg_check_session_begin(wg_check_session *s, wg_tensor *y, wg_tensor *const xs[], int n,
+                            const char **why)
 {
     if (!wg_is_inert(y) && y->tape->written)
         wg_stale_spread(y->tape);
@@ -69,11 +70,11 @@ bool wg_check_begin(wg_check_session *s, wg_tensor *y, wg_tensor *const xs[], in
     if (check_adopt(s, y, xs, n))
         return true;
     *why = s->copied ? "the f32 tape cannot be copied to f64" : "out of memory";
-    wg_check_end(s);
+    wg_check_session_end(s);
     return false;
 }
 
-void wg_check_end(wg_check_session *s)
+void wg_check_session_end(wg_check_session *s)
 {
     wg_arena_rewind(&s->t->scratch, s->scratch);
     s->t->options = s->options;
@@ -194,7 +195,7 @@ wg_check_verdict wg_check_recorded(wg_check_session *s, wg_tensor *const ys[],
             wg_recorded_end(&r);
         } else
             wg_check_invalid(&report, 1, "out of memory");
-        report.name = s->xs[i]->name;
+        report.name = s->caller[i]->name;
         if (report.verdict == WG_CHECK_FAILED && !o.no_blame)
             report.blame = wg_check_blame(s, ys, m, s->xs[i]);
         wg_arena_rewind(&s->t->scratch, empty);
@@ -239,7 +240,7 @@ wg_check_verdict wg_gradcheck(wg_tensor *y, wg_tensor *const xs[], wg_tensor *co
     const wg_gradcheck_options *o = options != NULL ? options : &defaults;
     const char *why;
     wg_check_session s;
-    if (!wg_check_begin(&s, y, xs, n, &why))
+    if (!wg_check_session_begin(&s, y, xs, n, &why))
         return wg_check_invalid(reports, n, why);
     wg_check_verdict verdict;
     wg_tensor *c = s.y->size == 1 ? wg_ones_like(s.y)
@@ -251,7 +252,7 @@ wg_check_verdict wg_gradcheck(wg_tensor *y, wg_tensor *const xs[], wg_tensor *co
         verdict = wg_check_recorded(&s, &s.y, &c, 1, claimed, o, reports);
     else
         verdict = wg_check_invalid(reports, n, why);
-    wg_check_end(&s);
+    wg_check_session_end(&s);
     return verdict;
 }
 

@@ -14,15 +14,16 @@ typedef struct wg_check_session {
     wg_tape_options
         options; /* the tape's own; without its callback and its check of values meanwhile */
     wg_tensor *y;
-    wg_tensor **xs; /* [n] */
+    wg_tensor **xs;           /* [n] */
+    wg_tensor *const *caller; /* [n], the xs on the user's tape, which outlives a copy */
     int n;
 } wg_check_session;
 
-/* wg_check_begin: false where the arguments are not fit to be checked; *why then says so. After true,
- * wg_check_end must be called. */
-bool wg_check_begin(wg_check_session *s, wg_tensor *y, wg_tensor *const xs[], int n,
-                    const char **why);
-void wg_check_end(wg_check_session *s);
+/* wg_check_session_begin: false where the arguments are not fit to be checked; *why then says so. After true,
+ * wg_check_session_end must be called. */
+bool wg_check_session_begin(wg_check_session *s, wg_tensor *y, wg_tensor *const xs[], int n,
+                            const char **why);
+void wg_check_session_end(wg_check_session *s);
 
 /* Recorded tensors as a function of one of them: f(x) = sum_k <cotangents[k], ys[k]>. While it lasts, x's
  * values are a copy that may be moved. */

@@ -67,7 +67,7 @@ wg_check_verdict wg_gradcheck_second(wg_tensor *y, wg_tensor *const xs[], int n,
     const char *why;
     wg_check_session s;
     second_order o;
-    if (!wg_check_begin(&s, y, xs, n, &why))
+    if (!wg_check_session_begin(&s, y, xs, n, &why))
         return wg_check_invalid(reports, n, why);
     wg_check_verdict verdict;
     if (!second_record(&s, &o, chosen->check.seed))
@@ -82,7 +82,7 @@ wg_check_verdict wg_gradcheck_second(wg_tensor *y, wg_tensor *const xs[], int n,
             }
         }
     }
-    wg_check_end(&s);
+    wg_check_session_end(&s);
     return verdict;
 }
 
@@ -109,18 +109,18 @@ static bool mode_scalar_record(mode_scalar *m)
 static bool mode_scalar_begin(mode_scalar *m, wg_tensor *y, wg_tensor *x)
 {
     const char *why;
-    if (!wg_check_begin(&m->s, y, &x, 1, &why))
+    if (!wg_check_session_begin(&m->s, y, &x, 1, &why))
         return false;
     if (mode_scalar_record(m))
         return true;
-    wg_check_end(&m->s);
+    wg_check_session_end(&m->s);
     return false;
 }
 
 static void mode_scalar_end(mode_scalar *m)
 {
     wg_recorded_end(&m->r);
-    wg_check_end(&m->s);
+    wg_check_session_end(&m->s);
 }
 
 wg_check_verdict wg_gradcheck_taylor(wg_tensor *y, wg_tensor *x, int order,
