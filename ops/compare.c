@@ -1,0 +1,121 @@
+#include "ops/compare.h"
+
+#include "ops/elementwise_internal.h"
+
+#include <inttypes.h>
+
+/* clang-format off: it takes the rows for declarations */
+
+WG_BINARY_NUMBERS_FLAT(equal, "y = (a == b)")
+WG_BINARY_NUMBERS_FLAT(not_equal, "y = (a != b)")
+WG_BINARY_NUMBERS_FLAT(less, "y = (a < b)")
+WG_BINARY_NUMBERS_FLAT(less_equal, "y = (a <= b)")
+WG_BINARY_NUMBERS_FLAT(greater, "y = (a > b)")
+WG_BINARY_NUMBERS_FLAT(greater_equal, "y = (a >= b)")
+
+/* ---- Where ------------------------------------------------------------------------------------------- */
+
+static wg_tensor *where_zero(const wg_tensor *y)
+{
+    return wg_scalar(y->tape, y->dtype, 0);
+}
+
+WG_TERNARY_RULE(where, c, a, b, NULL, wg_where(c, dy, where_zero(y)),
+                wg_where(c, where_zero(y), dy))
+WG_DESCRIPTOR(where, 3, "y = a where c != 0, b elsewhere", where_vjp, WG_NUMBERS, WG_KINKED)
+
+/* clang-format on */
+
+/* A condition of another dtype is compared with 0 in its own: a cast alone would take 1e-300 for 0 in
+ * f32, 0.5 for 0 in i64, and would not take NaN. */
+wg_tensor *wg_where(wg_tensor *c, wg_tensor *a, wg_tensor *b)
+{
+    if (!wg_is_inert(c) && !wg_is_inert(a) && c->dtype != a->dtype)
+        c = wg_cast(wg_not_equal(c, where_zero(c)), a->dtype);
+    return wg_apply(&wg_op_where, (wg_tensor *[]){c, a, b}, 3, NULL);
+}
+
+/* ---- Cast ---------------------------------------------------------------------------------------------- */
+
+typedef struct cast_attrs {
+    wg_dtype to;
+} cast_attrs;
+
+static bool cast_shape(wg_tensor *y)
+{
+    const cast_attrs *attrs = y->attrs;
+    if ((unsigned)attrs->to >= WG_DTYPES)
+        return wg_op_fail(y, WG_E_DTYPE, "%d is no dtype", (int)attrs->to);
+    y->dtype = attrs->to;
+    y->shape = y->operand[0]->shape;
+    return true;
+}
+
+static double cast_value(const wg_tensor *x, int64_t i)
+{
+    return x->dtype == WG_F32 ? (double)((const float *)x->data)[i] : ((const double *)x->data)[i];
+}
+
+/* Only a float that becomes an i64 can be unfit. -2^63 and 2^63 are doubles; the latter is no i64. */
+static bool cast_check(const wg_tensor *y)
+{
+    const wg_tensor *x = y->operand[0];
+    if (y->dtype != WG_I64 || x->dtype == WG_I64)
+        return true;
+    for (int64_t i = 0; i < x->size; i++) {
+        const double value = cast_value(x, i);
+        if (!(value >= -0x1p63 && value < 0x1p63))
+            return wg_op_fail(y, WG_E_VALUE, "element %" PRId64 " is %g, which no i64 holds", i,
+                              value);
+    }
+    return true;
+}
+
+static wg_tensor *cast_vjp(wg_tensor *y, wg_tensor *dy, int i)
+{
+    return wg_cast(dy, y->operand[i]->dtype);
+}
+
+/* A map is found by the operand's dtype; these three look at the other one. */
+#define CAST_FROM(from)                                                                            \
+    static void cast_from_##from(int64_t n, void *y, const void *const x[], const int64_t step[],  \
+                                 const void *attrs)                                                \
+    {                                                                                              \
+        static wg_map *const kernel[WG_DTYPES] = {wgk_cast_##from##_f32, wgk_cast_##from##_f64,    \
+                                                  wgk_cast_##from##_i64};                          \
+        kernel[((const cast_attrs *)attrs)->to](n, y, x, step, NULL);                              \
+    }
+
+CAST_FROM(f32)
+CAST_FROM(f64)
+CAST_FROM(i64)
+
+#undef CAST_FROM
+
+static const wg_op wg_op_cast = {
+    .name = "cast",
+    .formula = "y = x, rounded to another dtype",
+    .arity = 1,
+    .flags = WG_OP_ELEMENTWISE,
+    .attr_size = sizeof(cast_attrs),
+    .shape = cast_shape,
+    .check = cast_check,
+    .forward = wg_elementwise_forward,
+    .vjp = cast_vjp,
+    .units = wg_elementwise_units,
+    .map = {cast_from_f32, cast_from_f64, cast_from_i64},
+};
+
+wg_tensor *wg_cast(wg_tensor *x, wg_dtype to)
+{
+    const cast_attrs attrs = {to};
+    if (!wg_is_inert(x) && x->dtype == to)
+        return x;
+    return wg_apply(&wg_op_cast, &x, 1, &attrs);
+}
+
+const wg_op *const wg_ops_compare[] = {
+    &wg_op_equal,      &wg_op_not_equal, &wg_op_less,
+    &wg_op_less_equal, &wg_op_greater,   &wg_op_greater_equal,
+    &wg_op_where,      &wg_op_cast,      NULL,
+};

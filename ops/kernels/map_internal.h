@@ -1,0 +1,153 @@
+#ifndef WG_OPS_KERNELS_MAP_INTERNAL_H
+#define WG_OPS_KERNELS_MAP_INTERNAL_H
+
+#include "ops/kernels/elementwise.h"
+#include "ops/kernels/vector_math.h"
+
+#include <math.h>
+
+/* How a kernel is written: one row with its name, names for its operands, and its formula.
+ *
+ *     WGK_MAP2(sub, a, b, a - b)
+ *
+ * defines wgk_sub_f32 and wgk_sub_f64. In the formula, T is float or double, the operands are values of
+ * type T, WGK_C(k) is constant k of attrs, and WGK_F(f, x) and WGK_F2(f, x, y) are f of libm in T's
+ * precision. A constant that is no integer is written (T)0.5, so that f32 stays f32.
+ *
+ * Formulas select with ?: between values that are there anyway: a product or quotient inside a branch
+ * could raise a flag of IEEE 754, and then compilers do not vectorise the loop. */
+
+#define WGK_C(k)               ((T)((const double *)attrs)[k])
+#define WGK_F(function, x)     _Generic((x), float : function##f, double : function)(x)
+#define WGK_F2(function, x, y) _Generic((x), float : function##f, double : function)(x, y)
+
+/* x moved into [low, high]; NaN stays. */
+#define WGK_NOT_BELOW(x, low)      ((x) < (low) ? (low) : (x))
+#define WGK_NOT_ABOVE(x, high)     ((x) > (high) ? (high) : (x))
+#define WGK_WITHIN(x, low, high)   WGK_NOT_ABOVE(WGK_NOT_BELOW(x, low), high)
+
+/* ---- Loops over elements [begin, end): one for each pattern of steps, so that each vectorises. ------ */
+
+#define WGK_LOOP(begin, end, declaration, statement)                                               \
+    for (int64_t i = begin; i < (end); i++) {                                                      \
+        declaration;                                                                               \
+        statement;                                                                                 \
+    }
+
+#define WGK_EACH1(begin, end, x, statement)                                                        \
+    if (step[0] != 0)                                                                              \
+        WGK_LOOP(begin, end, const T x = p[i]; (void)x, statement)                                 \
+    else                                                                                           \
+        WGK_LOOP(begin, end, const T x = p[0]; (void)x, statement)
+
+#define WGK_EACH2(begin, end, a, b, statement)                                                     \
+    if (step[0] != 0 && step[1] != 0)                                                              \
+        WGK_LOOP(begin, end, const T a = p[i]; const T b = q[i]; (void)a; (void)b, statement)      \
+    else if (step[0] != 0)                                                                         \
+        WGK_LOOP(begin, end, const T a = p[i]; const T b = q[0]; (void)a; (void)b, statement)      \
+    else if (step[1] != 0)                                                                         \
+        WGK_LOOP(begin, end, const T a = p[0]; const T b = q[i]; (void)a; (void)b, statement)      \
+    else                                                                                           \
+        WGK_LOOP(begin, end, const T a = p[0]; const T b = q[0]; (void)a; (void)b, statement)
+
+/* Three operands: only the pattern without broadcasting is worth a loop of its own. */
+#define WGK_EACH3(begin, end, a, b, c, statement)                                                  \
+    if (step[0] != 0 && step[1] != 0 && step[2] != 0)                                              \
+        WGK_LOOP(begin, end, const T a = p[i]; const T b = q[i]; const T c = r[i], statement)      \
+    else                                                                                           \
+        WGK_LOOP(begin, end, const T a = p[i * step[0]]; const T b = q[i * step[1]];               \
+                 const T c = r[i * step[2]], statement)
+
+/* ---- A kernel for one type. -------------------------------------------------------------------------- */
+
+#define WGK_SIGNATURE(name, suffix)                                                                \
+    void wgk_##name##_##suffix(int64_t n, void *out, const void *const operand[],                  \
+                               const int64_t step[], const void *attrs)
+
+#define WGK_MAP1_OF(name, type, suffix, x, formula)                                                \
+    WGK_SIGNATURE(name, suffix)                                                                    \
+    {                                                                                              \
+        typedef type T;                                                                            \
+        T *restrict y = out;                                                                       \
+        const T *p = operand[0];                                                                   \
+        (void)attrs;                                                                               \
+        WGK_EACH1(0, n, x, y[i] = formula)                                                         \
+    }
+
+#define WGK_MAP2_OF(name, type, suffix, a, b, formula)                                             \
+    WGK_SIGNATURE(name, suffix)                                                                    \
+    {                                                                                              \
+        typedef type T;                                                                            \
+        T *restrict y = out;                                                                       \
+        const T *p = operand[0], *q = operand[1];                                                  \
+        (void)attrs;                                                                               \
+        WGK_EACH2(0, n, a, b, y[i] = formula)                                                      \
+    }
+
+#define WGK_MAP3_OF(name, type, suffix, a, b, c, formula)                                          \
+    WGK_SIGNATURE(name, suffix)                                                                    \
+    {                                                                                              \
+        typedef type T;                                                                            \
+        T *restrict y = out;                                                                       \
+        const T *p = operand[0], *q = operand[1], *r = operand[2];                                 \
+        (void)attrs;                                                                               \
+        WGK_EACH3(0, n, a, b, c, y[i] = formula)                                                   \
+    }
+
+/* A kernel through a function f of vector_math.h: e = f(inner), y = formula, which may use e. A tile of
+ * y holds e in between, and stays in cache. */
+#define WGK_TILE_SIZE 512
+
+#define WGK_MAP1_VIA_OF(name, type, suffix, x, function, inner, formula)                           \
+    WGK_SIGNATURE(name, suffix)                                                                    \
+    {                                                                                              \
+        typedef type T;                                                                            \
+        T *restrict y = out;                                                                       \
+        const T *p = operand[0];                                                                   \
+        (void)attrs;                                                                               \
+        for (int64_t begin = 0; begin < n; begin += WGK_TILE_SIZE) {                               \
+            const int64_t end = n - begin < WGK_TILE_SIZE ? n : begin + WGK_TILE_SIZE;             \
+            WGK_EACH1(begin, end, x, y[i] = inner)                                                 \
+            wgk_tile_##function##_##suffix(end - begin, y + begin);                                \
+            WGK_EACH1(begin, end, x, const T e = y[i]; y[i] = formula)                             \
+        }                                                                                          \
+    }
+
+#define WGK_MAP2_VIA_OF(name, type, suffix, a, b, function, inner, formula)                        \
+    WGK_SIGNATURE(name, suffix)                                                                    \
+    {                                                                                              \
+        typedef type T;                                                                            \
+        T *restrict y = out;                                                                       \
+        const T *p = operand[0], *q = operand[1];                                                  \
+        (void)attrs;                                                                               \
+        for (int64_t begin = 0; begin < n; begin += WGK_TILE_SIZE) {                               \
+            const int64_t end = n - begin < WGK_TILE_SIZE ? n : begin + WGK_TILE_SIZE;             \
+            WGK_EACH2(begin, end, a, b, y[i] = inner)                                              \
+            wgk_tile_##function##_##suffix(end - begin, y + begin);                                \
+            WGK_EACH2(begin, end, a, b, const T e = y[i]; y[i] = formula)                          \
+        }                                                                                          \
+    }
+
+/* ---- Rows -------------------------------------------------------------------------------------------- */
+
+#define WGK_MAP1(name, x, formula)                                                                 \
+    WGK_MAP1_OF(name, float, f32, x, formula)                                                      \
+    WGK_MAP1_OF(name, double, f64, x, formula)
+
+#define WGK_MAP2(name, a, b, formula)                                                              \
+    WGK_MAP2_OF(name, float, f32, a, b, formula)                                                   \
+    WGK_MAP2_OF(name, double, f64, a, b, formula)
+
+#define WGK_MAP3(name, a, b, c, formula)                                                           \
+    WGK_MAP3_OF(name, float, f32, a, b, c, formula)                                                \
+    WGK_MAP3_OF(name, double, f64, a, b, c, formula)
+
+#define WGK_MAP1_VIA(name, x, function, inner, formula)                                            \
+    WGK_MAP1_VIA_OF(name, float, f32, x, function, inner, formula)                                 \
+    WGK_MAP1_VIA_OF(name, double, f64, x, function, inner, formula)
+
+#define WGK_MAP2_VIA(name, a, b, function, inner, formula)                                         \
+    WGK_MAP2_VIA_OF(name, float, f32, a, b, function, inner, formula)                              \
+    WGK_MAP2_VIA_OF(name, double, f64, a, b, function, inner, formula)
+
+#endif
