@@ -53,13 +53,18 @@ static inline bool gemm_pack_a(bool ta, int64_t stride, int64_t panels)
 
 /* ---- the bodies ----------------------------------------------------------------------------- */
 
+#ifndef WGK_AHEAD
+#define WGK_AHEAD 16
+#endif
 #define WGK_ALWAYS __attribute__((always_inline))
 #if defined(__clang__)
 #define WGK_PRAGMA(x)   _Pragma(#x)
 #define WGK_UNROLL(n)   WGK_PRAGMA(clang loop unroll_count(n))
+#define WGK_NO_UNROLL   WGK_PRAGMA(clang loop unroll(disable))
 #else
 #define WGK_PRAGMA(x)   _Pragma(#x)
 #define WGK_UNROLL(n)   WGK_PRAGMA(GCC unroll n)
+#define WGK_NO_UNROLL   WGK_PRAGMA(GCC unroll 1)
 #endif
 #if defined(__clang__) || __GNUC__ >= 12
 #define WGK_SHUFFLE(int_type, bytes, a, b, ...) __builtin_shufflevector(a, b, __VA_ARGS__)
@@ -127,6 +132,8 @@ static inline bool gemm_pack_a(bool ta, int64_t stride, int64_t panels)
 #undef WGK_ALWAYS
 #undef WGK_PRAGMA
 #undef WGK_UNROLL
+#undef WGK_NO_UNROLL
+#undef WGK_AHEAD
 #undef WGK_SHUFFLE
 
 static const gemm_kernel *gemm_kernel_of(wgk_isa isa, wgk_gemm_type type)
@@ -147,15 +154,21 @@ static const gemm_kernel *gemm_kernel_of(wgk_isa isa, wgk_gemm_type type)
 enum {
     GEMM_ALIGN = 64,        /* of the workspace, which arrives with any alignment */
     GEMM_TINY = 256,        /* multiplications below which plain loops are fastest */
-    GEMM_DOT_COLS = 4,      /* widest C whose columns are inner products */
+    GEMM_DOT_SHORT = 12,    /* most columns (or rows) of a C made of inner products */
     GEMM_DIRECT_ROWS = 96,  /* up to so many rows, copying B costs more than it saves */
     GEMM_DOT_BLOCK = 2048,  /* elements of a row in one inner product */
     GEMM_AXPY_BLOCK = 1024, /* rows summed before their sum joins the others */
     GEMM_AXPY_WIDTH = 2048,
     GEMM_SWAP_BLOCK = 256,
     GEMM_SWAP_WIDTH = 1024,
-    GEMM_A_PANEL = 24 * 1024, /* bytes of a row panel of A, in the first-level cache */
-    GEMM_B_BLOCK = 512 * 1024 /* bytes of a block of B, in the second-level cache */
+#ifndef APAN
+#define APAN 24
+#endif
+#ifndef BBLK
+#define BBLK 512
+#endif
+    GEMM_A_PANEL = APAN * 1024, /* bytes of a row panel of A, in the first-level cache */
+    GEMM_B_BLOCK = BBLK * 1024 /* bytes of a block of B, in the second-level cache */
 };
 
 #define GEMM_PIECE_WORK 6e6 /* multiplications that make a piece of their own */
@@ -166,6 +179,21 @@ static double gemm_work(const wgk_gemm_plan *g)
     return (double)g->m * (double)g->n * (double)g->k;
 }
 
+/* Inner products fill every lane where C is narrow, and need no transposed copy of B; but each
+ * element costs a sum over the lanes.  Compared in cycles, roughly, at one FMA a cycle. */
+static bool gemm_dot_pays(const wgk_gemm_plan *g, int64_t vl)
+{
+    const bool a_long = g->n <= g->m;
+    const int64_t shorts = a_long ? g->n : g->m, length = a_long ? g->m : g->n;
+    if (shorts > GEMM_DOT_SHORT || (a_long ? g->ta : !g->tb)) return false;
+    const bool gather = a_long ? !g->tb : g->ta;
+    const double mn = (double)shorts * (double)length, k = (double)g->k;
+    const double dots = mn * (1.1 * k / (double)vl + 8) + (gather ? (double)shorts * k : 0);
+    const double blocked = (double)g->m * k * (double)((g->n + vl - 1) / vl) +
+                           (g->tb ? 0.5 : 0.2) * (double)g->n * k;
+    return dots < blocked;
+}
+
 static wgk_gemm_path gemm_choose_path(const wgk_gemm_plan *g, const gemm_kernel *kernel)
 {
     if (g->m == 0 || g->n == 0) return WGK_GEMM_NOTHING;
@@ -174,9 +202,7 @@ static wgk_gemm_path gemm_choose_path(const wgk_gemm_plan *g, const gemm_kernel 
     if (g->n == 1) return g->ta ? WGK_GEMM_AXPY : WGK_GEMM_DOT;
     if (g->m == 1) return g->tb ? WGK_GEMM_DOT : WGK_GEMM_AXPY;
     if (g->ta && g->n <= kernel->mr && g->m >= 2 * kernel->vl) return WGK_GEMM_SWAP;
-    if (!g->ta && g->n <= GEMM_DOT_COLS && g->m >= 8 && g->k >= kernel->vl) return WGK_GEMM_DOT;
-    if (g->tb && g->m <= GEMM_DOT_COLS && g->m < g->n && g->k >= kernel->vl) return WGK_GEMM_DOT;
-    return WGK_GEMM_BLOCKED;
+    return gemm_dot_pays(g, kernel->vl) ? WGK_GEMM_DOT : WGK_GEMM_BLOCKED;
 }
 
 /* The least number of equal parts no larger than `most`; their size, rounded up to `unit`. */
@@ -206,17 +232,26 @@ static size_t gemm_bytes(const wgk_gemm_plan *g, int64_t elements)
     return elements ? (size_t)elements * size + GEMM_ALIGN : 0;
 }
 
-/* B is cut first: its pieces share no packing.  Rows are cut only into runs long enough to repay
- * packing B once more. */
+/* Cuts rows or columns in half, whichever leaves the squarer pieces, until there are `parts` pieces
+ * or no part is long enough to repay packing the other operand once more.  Where B is read as it
+ * lies (few rows) only columns are cut: their pieces share nothing. */
+static void gemm_cut_blocked(wgk_gemm_plan *g, const gemm_kernel *kernel, int64_t parts)
+{
+    int64_t rows = 1, columns = 1;
+    while (rows * columns < parts) {
+        const int64_t height = g->m / rows, width = g->n / columns;
+        if (width >= 256 && (width >= height || height < 512)) columns *= 2;
+        else if (height >= 512) rows *= 2;
+        else break;
+    }
+    g->step_m = gemm_step(g->m, rows, kernel->mr);
+    g->step_n = gemm_step(g->n, columns, 2 * kernel->vl);
+}
+
 static void gemm_plan_blocked(wgk_gemm_plan *g, const gemm_kernel *kernel)
 {
     const int64_t size = g->type == WGK_GEMM_F32 ? 4 : 8, nr = 2 * kernel->vl;
-    const int64_t parts = gemm_parts(g, GEMM_PIECE_WORK);
-    int64_t parts_n = gemm_min(parts, g->n / (4 * nr));
-    if (parts_n < 1) parts_n = 1;
-    int64_t parts_m = gemm_min(parts / parts_n, g->m / 256);
-    g->step_n = gemm_step(g->n, parts_n, nr);
-    g->step_m = gemm_step(g->m, parts_m, kernel->mr);
+    gemm_cut_blocked(g, kernel, gemm_min(gemm_parts(g, GEMM_PIECE_WORK), 16));
     g->kc = gemm_even(g->k, GEMM_A_PANEL / (kernel->mr * size), 8);
     g->nc = gemm_even(g->step_n, GEMM_B_BLOCK / (g->kc * size) / nr * nr, nr);
     g->pack_b = g->tb || g->step_m > GEMM_DIRECT_ROWS;
@@ -275,9 +310,9 @@ void wgk_gemm_plan_init_isa(wgk_gemm_plan *plan, wgk_gemm_type type, bool ta, bo
     case WGK_GEMM_SWAP: gemm_plan_outer(plan, kernel); break;
     case WGK_GEMM_BLOCKED: gemm_plan_blocked(plan, kernel); break;
     }
-    plan->cuts_m = (m + plan->step_m - 1) / plan->step_m;
-    plan->cuts_n = (n + plan->step_n - 1) / plan->step_n;
-    plan->cuts_k = (k + plan->step_k - 1) / plan->step_k;
+    if (plan->step_m < m) plan->cuts_m = (m + plan->step_m - 1) / plan->step_m;
+    if (plan->step_n < n) plan->cuts_n = (n + plan->step_n - 1) / plan->step_n;
+    if (plan->step_k < k) plan->cuts_k = (k + plan->step_k - 1) / plan->step_k;
     plan->pieces = plan->cuts_m * plan->cuts_n * plan->cuts_k;
 }
 
@@ -292,6 +327,7 @@ void wgk_gemm_plan_init(wgk_gemm_plan *plan, wgk_gemm_type type, bool ta, bool t
 /* Pieces are counted along k, then columns, then rows. */
 static gemm_piece gemm_piece_at(const wgk_gemm_plan *g, int64_t piece)
 {
+    if (g->pieces == 1) return (gemm_piece){0, g->m, 0, g->n, 0, g->k, 0};
     gemm_piece r;
     r.cut_k = piece % g->cuts_k;
     r.p0 = r.cut_k * g->step_k;
