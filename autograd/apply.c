@@ -1,7 +1,6 @@
 #include "autograd/tape_internal.h"
 
 #include <inttypes.h>
-#include <math.h>
 #include <string.h>
 
 wg_tape *wg_first_tape(wg_tensor *const operands[], int n)
@@ -80,60 +79,13 @@ bool wg_node_push(wg_tensor *y)
     return true;
 }
 
-/* ---- Running ------------------------------------------------------------------------------------- */
-
-/* Replay allocates nothing: the workspace is made to fit when an op is recorded. */
-static bool apply_workspace(const wg_tensor *y)
-{
-    wg_tape *t = y->tape;
-    size_t need = y->op->workspace != NULL ? y->op->workspace(y) : 0;
-    if (need <= t->workspace_size)
-        return true;
-    const wg_allocator *a = &t->options.allocator;
-    void *workspace = a->allocate(need, a->user);
-    if (workspace == NULL)
-        return wg_op_fail(y, WG_E_NOMEM, "out of memory for %zu bytes of workspace", need);
-    if (t->workspace != NULL)
-        a->release(t->workspace, a->user);
-    t->workspace = workspace;
-    t->workspace_size = need;
-    return true;
-}
-
-static bool apply_finite(const wg_tensor *y)
-{
-    for (int64_t i = 0; i < y->size; i++) {
-        double value = y->dtype == WG_F32 ? (double)((const float *)y->data)[i]
-                                          : ((const double *)y->data)[i];
-        if (!isfinite(value))
-            return wg_op_fail(y, WG_E_NOT_FINITE, "the result is %g at %" PRId64, value, i);
-    }
-    return true;
-}
-
-bool wg_node_run(wg_tensor *y)
-{
-    const wg_op *op = y->op;
-    if (op->flags & WG_OP_VIEW) {
-        y->data = (char *)y->operand[0]->data + (op->offset != NULL ? op->offset(y) : 0);
-        return true;
-    }
-    if (op->check != NULL && !op->check(y))
-        return false;
-    if (y->size > 0) {
-        wg_piece whole = {0, op->units != NULL ? op->units(y) : 1, y->tape->workspace};
-        op->forward(y, &whole);
-    }
-    return !y->tape->options.check_finite || y->dtype == WG_I64 || apply_finite(y);
-}
-
 static bool apply_value(wg_tensor *y)
 {
     if (y->state & WG_NODE_HOLLOW)
         return true;
     if (!(y->op->flags & WG_OP_VIEW) && !wg_node_value(y))
         return false;
-    return apply_workspace(y) && wg_node_run(y);
+    return wg_node_workspace(y) && wg_node_run(y);
 }
 
 /* ---- Recording ----------------------------------------------------------------------------------- */

@@ -81,12 +81,16 @@ struct wg_op {
      * pass through a condition. Only operands that lead to what is asked for are asked about. */
     wg_tensor *(*vjp)(wg_tensor *y, wg_tensor *dy, int i);
 
-    /* How the work may be cut: into how many units (NULL: not at all), and workspace bytes of a piece. */
+    /* How the work may be cut: into how many units (NULL: not at all), how many of them, at least 1, make
+     * a piece (NULL: chosen by the size of the data), and the workspace of a piece in bytes. The result
+     * must not depend on how the work is cut. */
     int64_t (*units)(const wg_tensor *y);
+    int64_t (*grain)(const wg_tensor *y);
     size_t (*workspace)(const wg_tensor *y);
 
-    wg_map *map[WG_DTYPES]; /* elementwise ops: kernels by the operands' dtype, or NULL */
-    int64_t (*offset)(const wg_tensor *y); /* views: bytes; NULL: 0 */
+    /* Elementwise ops: the kernels by the operands' dtype, or NULL. Views: where y starts, in bytes. */
+    wg_map *map[WG_DTYPES];
+    int64_t (*offset)(const wg_tensor *y);
 
     /* Where tests and checkers draw operands from, and points to keep away from. */
     struct {

@@ -2,6 +2,7 @@
 #define WG_AUTOGRAD_TAPE_H
 
 #include "autograd/memory.h"
+#include "autograd/pool.h"
 #include "autograd/tensor.h"
 
 #ifdef __cplusplus
@@ -19,6 +20,8 @@ typedef struct wg_tape_options {
     uint64_t seed;     /* of the random numbers; any value; default 0 */
     bool check_finite; /* a NaN or infinity that an op makes is WG_E_NOT_FINITE; default false */
     bool strict_grad;  /* a gradient by what y does not depend on is WG_E_VALUE; default false */
+    wg_pool *pool; /* threads to share the work; default NULL: none. Outlives the tape, serves one
+                        * tape at a time; results are the same bits with and without it */
 } wg_tape_options;
 
 /* wg_tape_new: an empty tape; NULL options are the defaults. The caller frees it with wg_tape_free,

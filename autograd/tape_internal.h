@@ -25,8 +25,8 @@ struct wg_tape {
     wg_arena scratch;        /* empty between calls */
     wg_tensor **node;        /* [capacity], [0, size) in recording order */
     int64_t size, capacity;
-    void *workspace; /* what the ops recorded so far need at most, for one piece */
-    size_t workspace_size;
+    void *workspace; /* for each worker, what the ops recorded so far need at most for one piece */
+    size_t workspace_size;     /* of one worker: a multiple of WG_ALIGNMENT */
     wg_backward_log *backward; /* newest first */
     bool written;              /* a leaf was written, and staleness is not yet spread */
     wg_status status;
@@ -45,6 +45,10 @@ wg_tensor *wg_node_new(wg_tape *t, const wg_op *op, wg_tensor *const operands[],
 bool wg_node_size(wg_tensor *y);
 bool wg_node_value(wg_tensor *y);
 bool wg_node_push(wg_tensor *y);
+
+/* wg_node_workspace: see that the tape has the workspace that y's op needs, for every worker: replay
+ * allocates nothing. False: an error was recorded. */
+bool wg_node_workspace(const wg_tensor *y);
 
 /* wg_node_run: compute y's value from its operands' values. False: an error was recorded. */
 bool wg_node_run(wg_tensor *y);

@@ -1,0 +1,106 @@
+#include "autograd/tape_internal.h"
+
+#include <inttypes.h>
+#include <math.h>
+
+/* Work is cut where an op says that it can be, into pieces whose bounds follow from shapes alone: results
+ * do not depend on the number of threads. */
+
+#define RUN_PIECE_ELEMENTS                                                                         \
+    32768 /* what one piece reads or writes, at least, unless the op knows better */
+
+static int64_t run_grain(const wg_tensor *y, int64_t units)
+{
+    if (y->op->grain != NULL)
+        return y->op->grain(y);
+    int64_t largest = y->size;
+    for (int i = 0; i < y->n_operands; i++)
+        if (y->operand[i]->size > largest)
+            largest = y->operand[i]->size;
+    int64_t pieces = largest / RUN_PIECE_ELEMENTS;
+    return pieces > 1 ? (units + pieces - 1) / pieces : units;
+}
+
+static size_t run_workspace_size(const wg_tensor *y)
+{
+    size_t need = y->op->workspace != NULL ? y->op->workspace(y) : 0;
+    return (need + WG_ALIGNMENT - 1) & ~(size_t)(WG_ALIGNMENT - 1);
+}
+
+/* Every worker of the pool has a workspace of its own. */
+bool wg_node_workspace(const wg_tensor *y)
+{
+    wg_tape *t = y->tape;
+    size_t need = run_workspace_size(y);
+    if (need <= t->workspace_size)
+        return true;
+    const wg_allocator *a = &t->options.allocator;
+    size_t bytes = need * (size_t)wg_pool_threads(t->options.pool) + WG_ALIGNMENT;
+    void *workspace = a->allocate(bytes, a->user);
+    if (workspace == NULL)
+        return wg_op_fail(y, WG_E_NOMEM, "out of memory for %zu bytes of workspace", bytes);
+    if (t->workspace != NULL)
+        a->release(t->workspace, a->user);
+    t->workspace = workspace;
+    t->workspace_size = need;
+    return true;
+}
+
+static void *run_workspace_of(const wg_tape *t, int worker)
+{
+    if (t->workspace == NULL)
+        return NULL;
+    uintptr_t start = (uintptr_t)t->workspace;
+    size_t skip = (WG_ALIGNMENT - start % WG_ALIGNMENT) % WG_ALIGNMENT;
+    return (char *)t->workspace + skip + (size_t)worker * t->workspace_size;
+}
+
+typedef struct run_job {
+    const wg_tensor *y;
+    int64_t units, grain;
+} run_job;
+
+static void run_piece(int64_t piece, int worker, void *context)
+{
+    const run_job *job = context;
+    int64_t begin = piece * job->grain, left = job->units - begin;
+    wg_piece part = {begin, begin + (left < job->grain ? left : job->grain),
+                     run_workspace_of(job->y->tape, worker)};
+    job->y->op->forward(job->y, &part);
+}
+
+static void run_forward(const wg_tensor *y)
+{
+    wg_tape *t = y->tape;
+    run_job job = {y, y->op->units != NULL ? y->op->units(y) : 1, 0};
+    job.grain = t->options.pool != NULL && job.units > 1 ? run_grain(y, job.units) : job.units;
+    if (job.grain < job.units)
+        wg_pool_run(t->options.pool, (job.units + job.grain - 1) / job.grain, run_piece, &job);
+    else
+        y->op->forward(y, &(wg_piece){0, job.units, run_workspace_of(t, 0)});
+}
+
+static bool run_finite(const wg_tensor *y)
+{
+    for (int64_t i = 0; i < y->size; i++) {
+        double value = y->dtype == WG_F32 ? (double)((const float *)y->data)[i]
+                                          : ((const double *)y->data)[i];
+        if (!isfinite(value))
+            return wg_op_fail(y, WG_E_NOT_FINITE, "the result is %g at %" PRId64, value, i);
+    }
+    return true;
+}
+
+bool wg_node_run(wg_tensor *y)
+{
+    const wg_op *op = y->op;
+    if (op->flags & WG_OP_VIEW) {
+        y->data = (char *)y->operand[0]->data + (op->offset != NULL ? op->offset(y) : 0);
+        return true;
+    }
+    if (op->check != NULL && !op->check(y))
+        return false;
+    if (y->size > 0)
+        run_forward(y);
+    return !y->tape->options.check_finite || y->dtype == WG_I64 || run_finite(y);
+}
