@@ -14,7 +14,7 @@ if grep -nE '#[[:space:]]*include[[:space:]]*"' "$dir/wengert.h"; then
     exit 1
 fi
 # shellcheck disable=SC2086  # a compiler and its options
-(cd "$dir" && $cc -fsyntax-only wengert.c && $cc -std=c11 -Wall -Wextra -c wengert.c) ||
+(cd "$dir" && $cc -fsyntax-only wengert.c && $cc -std=c11 -pedantic -c wengert.c) ||
     { echo "amalgamation: wengert.c does not compile alone"; exit 1; }
 # shellcheck disable=SC2086
 $cc -std=c11 -D_POSIX_C_SOURCE=200809L -I"$dir" -I. -o "$dir/program" "$@" "$dir/wengert.o" -lm -lpthread ||

@@ -13,7 +13,7 @@ foreign=$(nm -g --defined-only "$library" | awk 'NF == 3 && $3 !~ /^wgk?_/ { pri
 
 # Two variables are as good as constant: tape_inert is never written, it lacks const only because a
 # tape is handed out as a wg_tape *; cpu.c's `known` is an atomic in which every thread stores the same.
-allowed='tape_inert|known(\.[0-9]+)?'
+allowed='tape_inert|(wgk_cpu_isa\.)?known(\.[0-9]+)?'
 
 # .data.rel.ro holds constant tables of pointers, which the loader makes read-only.
 mutable=$(objdump -t "$library" | awk '

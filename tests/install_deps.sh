@@ -101,7 +101,7 @@ for tool in $missing; do packages="$packages $(package "$manager" "$tool" | tr '
 say "missing:$missing; installing with $manager:$packages"
 # shellcheck disable=SC2086  # a list of words
 if ! install_packages "$manager" $packages; then
-    refresh "$manager"
+    refresh "$manager" || say "that failed; trying once more with the old ones"
     # The lists may only now tell what the packages are.
     packages=
     for tool in $missing; do packages="$packages $(package "$manager" "$tool" | tr '\n' ' ')"; done
