@@ -42,8 +42,8 @@ const wg_op *wg_op_at(int i)
 
 const wg_op *wg_op_find(const char *name)
 {
-    for (int i = 0; wg_op_at(i) != NULL; i++)
-        if (strcmp(wg_op_at(i)->name, name) == 0)
-            return wg_op_at(i);
-    return NULL;
+    const wg_op *op = wg_op_at(0);
+    for (int i = 1; op != NULL && strcmp(op->name, name) != 0; i++)
+        op = wg_op_at(i);
+    return op;
 }
