@@ -33,7 +33,7 @@ typedef struct csv_file {
 static const char *const csv_missing_texts[] = {"",    "?",    "NA",   "N/A",  "NaN",
                                                 "nan", "null", "NULL", "None", NULL};
 
-/* ---- Errors. ---------------------------------------------------------------------------------------- */
+/* ---- Errors. --------------------------------------------------------------------------------- */
 
 #define CSV_SHOWN 48 /* bytes of a field that an error shows, NUL included */
 
@@ -62,7 +62,7 @@ static bool csv_fail(const csv_file *f, wg_status status, const char *reason)
     return false;
 }
 
-/* ---- The options and the first row. ----------------------------------------------------------------- */
+/* ---- The options and the first row. ---------------------------------------------------------- */
 
 static bool csv_set_options(csv_file *f, const wg_csv_options *options)
 {
@@ -160,7 +160,7 @@ static bool csv_read_header(csv_file *f)
     return f->options.header == WG_CSV_HEADER_ABSENT || wg_csv_record(&f->scanner);
 }
 
-/* ---- Rows. ------------------------------------------------------------------------------------------ */
+/* ---- Rows. ----------------------------------------------------------------------------------- */
 
 /* Is the text, without blanks around it, one of those that stand for a missing value? */
 static bool csv_is_missing(const csv_file *f, const char *text)
@@ -276,7 +276,7 @@ static bool csv_read_rows(csv_file *f)
                     records > 0 ? "every row has a missing value" : "a header without rows");
 }
 
-/* ---- Missing values, and the table. ----------------------------------------------------------------- */
+/* ---- Missing values, and the table. ---------------------------------------------------------- */
 
 /* The mean of what is not NaN in values[0], values[step], ...; NaN where nothing is. The second sum
  * takes back what the first one lost to rounding. */

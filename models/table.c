@@ -27,7 +27,7 @@ wg_table *wg_table_inert(void)
     return (wg_table *)(uintptr_t)&table_inert;
 }
 
-/* ---- Classes: sort the labels, number the groups of equal ones. ------------------------------------ */
+/* ---- Classes: sort the labels, number the groups of equal ones. ------------------------------ */
 
 typedef struct table_label {
     const char *text;
@@ -104,7 +104,7 @@ static bool table_find_classes(wg_table *table, const wg_table_parts *parts, tab
     return true;
 }
 
-/* ---- Labels as numbers. ----------------------------------------------------------------------------- */
+/* ---- Labels as numbers. ---------------------------------------------------------------------- */
 
 wg_tensor *wg_real_constant(wg_tape *t, wg_dtype dtype, int rank, const int64_t *dim,
                             double *values)
@@ -165,7 +165,7 @@ wg_table *wg_table_new(wg_tape *t, const wg_table_parts *parts)
     return wg_tape_status(t) == WG_OK ? table : wg_table_inert();
 }
 
-/* ---- Reading. --------------------------------------------------------------------------------------- */
+/* ---- Reading. -------------------------------------------------------------------------------- */
 
 static bool table_is_inert(const wg_table *table)
 {
