@@ -2,11 +2,11 @@
 
 #include "ops/elementwise_internal.h"
 
-/* clang-format off: it takes the rows for declarations */
+/* clang-format off */
 
-/* p = sigmoid(x), q = sigmoid(-x), p' = p q, and (p q)' = p q (q - p) = -p q tanh(x/2): tanh, because
- * q - p cancels near 0. The slope is computed from x: in y = p it would be y (1 - y), and for large x
- * the last digits of y are all that is left of 1 - y. */
+/* p = sigmoid(x), q = sigmoid(-x), p' = p q, and (p q)' = p q (q - p) = -p q tanh(x/2): tanh,
+ * because q - p cancels near 0. The slope is computed from x: in y = p it would be y (1 - y), and
+ * for large x the last digits of y are all that is left of 1 - y. */
 WG_UNARY(sigmoid, x, "y = 1 / (1 + e^-x)", wg_sigmoid_grad(dy, x), WG_SMOOTH)
 WG_BINARY(sigmoid_grad, u, x, "y = u sigmoid(x) sigmoid(-x)", wg_sigmoid_grad(dy, x),
           wg_neg(wg_product(dy, y, wg_tanh(wg_scale(x, 0.5)))), WG_SMOOTH)
@@ -15,7 +15,7 @@ WG_UNARY(softplus, x, "y = log(1 + e^x)", wg_mul(dy, wg_sigmoid(x)), WG_SMOOTH,
          .source = "Maechler 2012, Accurately computing log(1 - exp(-|a|)), sec. 2")
 WG_UNARY(log_sigmoid, x, "y = -log(1 + e^-x)", wg_mul(dy, wg_sigmoid(wg_neg(x))), WG_SMOOTH)
 
-/* ---- Rectifiers: at 0 the slope is that of the left side. -------------------------------------------- */
+/* ---- Rectifiers: at 0 the slope is that of the left side. ------------------------------------ */
 
 WG_UNARY(relu, x, "y = max(x, 0)", wg_relu_grad(dy, x), WG_KINKED)
 WG_BINARY(relu_grad, u, x, "y = u, 0 where x <= 0", wg_relu_grad(dy, x), NULL, WG_KINKED)
@@ -38,9 +38,10 @@ WG_UNARY_C(elu, x, "y = x where x > 0, c (e^x - 1) elsewhere", wg_elu_grad(dy, x
 WG_BINARY_C(elu_grad, u, x, "y = u where x > 0, u c e^x elsewhere", wg_elu_grad(dy, x, WG_C(y)),
             elu_curvature(dy, u, x, WG_C(y)), WG_KINKED)
 
-/* ---- x times a distribution function ------------------------------------------------------------------
- * Their second derivatives are a density times a polynomial or nearly so. Where x is bounded below, the
- * density is 0 beyond the bound: 0 times a finite number is 0, times an infinite one it would be NaN. */
+/* ---- x times a distribution function ------------------------------------------------------------
+ * Their second derivatives are a density times a polynomial or nearly so. Where x is bounded below,
+ * the density is 0 beyond the bound: 0 times a finite number is 0, times an infinite one it would
+ * be NaN. */
 
 /* (x p)'' = p q (2 + x (q - p)), times dy u */
 static wg_tensor *silu_curvature(wg_tensor *dy, wg_tensor *u, wg_tensor *x)
@@ -73,8 +74,8 @@ WG_BINARY(gelu_grad, u, x, "y = u (F(x) + x f(x)), f the normal density", wg_gel
 
 #undef DENSITY_AT_0
 
-/* y = x P(v(x)) with v = s (x + k x^3), P the sigmoid: y'' = P'(v) (2 v' + x v'' - x v'^2 tanh(v/2)) with
- * v' = s (1 + 3k x^2), x v'' = 6sk x^2. Times dy u. */
+/* y = x P(v(x)) with v = s (x + k x^3), P the sigmoid: y'' =
+ * P'(v) (2 v' + x v'' - x v'^2 tanh(v/2)) with v' = s (1 + 3k x^2), x v'' = 6sk x^2. Times dy u. */
 static wg_tensor *gelu_tanh_curvature(wg_tensor *dy, wg_tensor *u, wg_tensor *x)
 {
     const double s = 1.59576912160573071176, k = 0.044715; /* s = 2 sqrt(2 / pi) */

@@ -7,10 +7,12 @@
 extern "C" {
 #endif
 
-/* Activations, f32 and f64; shapes and errors as in ops/elementwise.h. Values and slopes are finite or
- * exact limits for every x that is not NaN, +-inf included. Below, p = sigmoid(x) and q = sigmoid(-x). */
+/* Activations, f32 and f64; shapes and errors as in ops/elementwise.h. Values and slopes are finite
+ * or exact limits for every x that is not NaN, +-inf included. (wg_leaky_relu and wg_elu: for a
+ * finite c that is not 0.) Below, p = sigmoid(x) and q = sigmoid(-x). */
 
-/* wg_sigmoid: y = 1 / (1 + exp(-x)), from exp(-|x|).   Slope: p q; q is computed, 1 - p would cancel. */
+/* wg_sigmoid: y = 1 / (1 + exp(-x)), from exp(-|x|).   Slope: p q, where q is computed,
+ * because 1 - p would cancel. */
 wg_tensor *wg_sigmoid(wg_tensor *x);
 
 /* wg_softplus: y = log(1 + exp(x)) = max(x, 0) + log1p(exp(-|x|)).   Slope: p.
@@ -18,21 +20,25 @@ wg_tensor *wg_sigmoid(wg_tensor *x);
  * Source: Maechler 2012, "Accurately computing log(1 - exp(-|a|))", sec. 2. */
 wg_tensor *wg_softplus(wg_tensor *x);
 
-/* wg_log_sigmoid: y = log p = min(x, 0) - log1p(exp(-|x|)).   Slope: q.   Edges: -inf -> -inf, +inf -> 0. */
+/* wg_log_sigmoid: y = log p = min(x, 0) - log1p(exp(-|x|)).   Slope: q.
+ * Edges:  -inf -> -inf, +inf -> 0. */
 wg_tensor *wg_log_sigmoid(wg_tensor *x);
 
-/* wg_relu: y = max(x, 0).   Slope: 1 where x > 0, 0 at 0 and below. At NaN, y is NaN and the slope 1. */
+/* wg_relu: y = max(x, 0).   Slope: 1 where x > 0, 0 at 0 and below.
+ * Edges:  NaN -> NaN, with slope 1. */
 wg_tensor *wg_relu(wg_tensor *x);
 
-/* wg_leaky_relu: y = x where x > 0, c x elsewhere; usual c: 0.01.   Slope: 1, and c at 0 and below. */
+/* wg_leaky_relu: y = x where x > 0, c x elsewhere; usual c: 0.01.
+ * Slope:  1, and c at 0 and below. */
 wg_tensor *wg_leaky_relu(wg_tensor *x, double c);
 
-/* wg_elu: y = x where x > 0, c (exp(x) - 1) elsewhere; usual c: 1.   Slope: 1, and c exp(x) at 0 and below.
+/* wg_elu: y = x where x > 0, c (exp(x) - 1) elsewhere; usual c: 1.
+ * Slope:  1, and c exp(x) at 0 and below.
  * Source: Clevert, Unterthiner, Hochreiter 2016, eq. 14. */
 wg_tensor *wg_elu(wg_tensor *x, double c);
 
-/* wg_gelu: y = x F(x), F the normal distribution function, through erfc so that the lower tail keeps its
- * digits (relative error of the tail: x^2 round-offs).
+/* wg_gelu: y = x F(x), F the normal distribution function, through erfc so that the lower tail
+ * keeps its digits (relative error of the tail: x^2 round-offs).
  * Slope:  F(x) + x f(x), f the normal density.   Edges: -inf -> -0, +inf -> +inf, slopes 0 and 1.
  * Source: Hendrycks, Gimpel 2016, "Gaussian error linear units". */
 wg_tensor *wg_gelu(wg_tensor *x);
@@ -44,13 +50,14 @@ wg_tensor *wg_gelu_tanh(wg_tensor *x);
 /* wg_silu: y = x p.   Slope: p (1 + x q).   Edges: -inf -> -0, +inf -> +inf, slopes 0 and 1. */
 wg_tensor *wg_silu(wg_tensor *x);
 
-/* ---- Slopes in one pass: y = dy f'(x), recorded by the rules of the ops above. ----------------------
+/* ---- Slopes in one pass: y = dy f'(x), recorded by the rules of the ops above. ------------------
  * All are linear in dy and have rules of their own, for derivatives of every order. */
 
 /* wg_sigmoid_grad: y = dy p q.   Slope in x: y (q - p) = -y tanh(x/2). */
 wg_tensor *wg_sigmoid_grad(wg_tensor *dy, wg_tensor *x);
 
-/* wg_relu_grad: dy, or 0 where x <= 0; the cotangent is selected, never multiplied.   Slope in x: none. */
+/* wg_relu_grad: dy, or 0 where x <= 0; the cotangent is selected, never multiplied.
+ * Slope in x: none. */
 wg_tensor *wg_relu_grad(wg_tensor *dy, wg_tensor *x);
 
 /* wg_leaky_relu_grad: dy where x > 0, c dy elsewhere.   Slope in x: none. */

@@ -2,17 +2,18 @@
 
 #include "ops/elementwise_internal.h"
 
-/* clang-format off: it takes the rows for declarations */
+/* clang-format off */
 
 WG_BINARY_NUMBERS(add, a, b, "y = a + b", dy, dy, WG_SMOOTH)
 WG_BINARY_NUMBERS(sub, a, b, "y = a - b", dy, wg_neg(dy), WG_SMOOTH)
 WG_BINARY_NUMBERS(mul, a, b, "y = a b", wg_mul(dy, b), wg_mul(dy, a), WG_SMOOTH)
 
 /* -(dy / b) y rather than -dy a / b^2: b^2 overflows and underflows long before the slope does. */
-WG_BINARY(div, a, b, "y = a / b", wg_div(dy, b), wg_neg(wg_mul(wg_div(dy, b), y)), WG_SMOOTH,
-          .domain = {0.5, 2})
-WG_BINARY(div_or_zero, a, b, "y = a / b, 0 where b = 0", wg_div_or_zero(dy, b),
-          wg_neg(wg_mul(wg_div_or_zero(dy, b), y)), WG_KINKED, .domain = {0.5, 2})
+WG_BINARY(div, a, b, "y = a / b", wg_div(dy, b), wg_neg(wg_mul(wg_div(dy, b), y)),
+          WG_SMOOTH, .domain = {0.5, 2})
+WG_BINARY(div_or_zero, a, b, "y = a / b, 0 where b = 0",
+          wg_div_or_zero(dy, b), wg_neg(wg_mul(wg_div_or_zero(dy, b), y)),
+          WG_KINKED, .domain = {0.5, 2})
 
 WG_UNARY(neg, x, "y = -x", wg_neg(dy), WG_SMOOTH)
 WG_UNARY_C(scale, x, "y = c x", wg_scale(dy, WG_C(y)), WG_SMOOTH)
@@ -30,16 +31,16 @@ WG_UNARY_FLAT(ceil, "y = the smallest integer >= x")
 WG_UNARY_FLAT(round, "y = the integer nearest to x, halves to even")
 
 /* a has its part in the cotangent where a is above b: of minimum, where b is above a. */
-WG_BINARY(maximum, a, b, "y = max(a, b)", wg_maximum_grad(dy, a, b), wg_maximum_grad(dy, b, a),
-          WG_KINKED)
-WG_BINARY(minimum, a, b, "y = min(a, b)", wg_maximum_grad(dy, b, a), wg_maximum_grad(dy, a, b),
-          WG_KINKED)
+WG_BINARY(maximum, a, b, "y = max(a, b)",
+          wg_maximum_grad(dy, a, b), wg_maximum_grad(dy, b, a), WG_KINKED)
+WG_BINARY(minimum, a, b, "y = min(a, b)",
+          wg_maximum_grad(dy, b, a), wg_maximum_grad(dy, a, b), WG_KINKED)
 WG_TERNARY(maximum_grad, u, a, b, "y = u where a > b, u/2 where a = b, 0 where a < b",
            wg_maximum_grad(dy, a, b), NULL, NULL, WG_KINKED)
 
 /* clang-format on */
 
-/* ---- Clamp: two constants, which must be in order. ------------------------------------------------ */
+/* ---- Clamp: two constants, which must be in order. ------------------------------------------- */
 
 typedef struct clamp_bounds {
     double low, high;

@@ -19,8 +19,9 @@ wg_tensor *wg_mul(wg_tensor *a, wg_tensor *b);
 wg_tensor *wg_div(wg_tensor *a, wg_tensor *b);
 
 /* wg_div_or_zero: y = a / b, and 0 where b is 0, whatever a is.
- * Slopes: 1/b and -y/b, both 0 where b is 0.   For a ratio that has a convention at 0/0: the gradient
- * of a norm at the origin, a mean by weights that are all zero. */
+ * Slopes: 1/b and -y/b, both 0 where b is 0.
+ * For a ratio that has a convention at 0/0: the gradient of a norm at the origin, a mean by weights
+ * that are all zero. */
 wg_tensor *wg_div_or_zero(wg_tensor *a, wg_tensor *b);
 
 /* wg_neg: y = -x.   wg_scale: y = c x.   wg_shift: y = x + c.   c is rounded to x's dtype.
@@ -39,7 +40,8 @@ wg_tensor *wg_abs(wg_tensor *x);
 /* wg_sign: y = -1, 0, 1, as x is below, at or above 0.   Slope: 0, declared. */
 wg_tensor *wg_sign(wg_tensor *x);
 
-/* wg_floor, wg_ceil, wg_round: the integer below, above, nearest (halves to even).   Slope: 0, declared. */
+/* wg_floor, wg_ceil, wg_round: the integer below, above, nearest (halves to even).
+ * Slope: 0, declared. */
 wg_tensor *wg_floor(wg_tensor *x);
 wg_tensor *wg_ceil(wg_tensor *x);
 wg_tensor *wg_round(wg_tensor *x);
@@ -55,11 +57,11 @@ wg_tensor *wg_minimum(wg_tensor *a, wg_tensor *b);
  * Errors: WG_E_VALUE where low <= high does not hold. */
 wg_tensor *wg_clamp(wg_tensor *x, double low, double high);
 
-/* ---- Recorded by the rules of the ops above; the cotangent is selected, never multiplied. ---------- */
+/* ---- Recorded by the rules of the ops above; the cotangent is selected, never multiplied. ---- */
 
-/* wg_maximum_grad: a's part in the cotangent of maximum(a, b): dy where a > b, dy/2 where a = b, 0 where
- * a < b. Slope in dy: the same selection. b's part is wg_maximum_grad(dy, b, a), and minimum's are these
- * two exchanged. */
+/* wg_maximum_grad: a's part in the cotangent of maximum(a, b): dy where a > b, dy/2 where a = b, 0
+ * where a < b. Slope in dy: the same selection. b's part is wg_maximum_grad(dy, b, a), and
+ * minimum's are these two exchanged. */
 wg_tensor *wg_maximum_grad(wg_tensor *dy, wg_tensor *a, wg_tensor *b);
 
 /* wg_clamp_grad: dy where low <= x <= high, otherwise 0. Slope in dy: the same selection. */

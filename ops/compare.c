@@ -4,7 +4,7 @@
 
 #include <inttypes.h>
 
-/* clang-format off: it takes the rows for declarations */
+/* clang-format off */
 
 WG_BINARY_NUMBERS_FLAT(equal, "y = (a == b)")
 WG_BINARY_NUMBERS_FLAT(not_equal, "y = (a != b)")
@@ -13,7 +13,7 @@ WG_BINARY_NUMBERS_FLAT(less_equal, "y = (a <= b)")
 WG_BINARY_NUMBERS_FLAT(greater, "y = (a > b)")
 WG_BINARY_NUMBERS_FLAT(greater_equal, "y = (a >= b)")
 
-/* ---- Where ------------------------------------------------------------------------------------------- */
+/* ---- Where ----------------------------------------------------------------------------------- */
 
 static wg_tensor *where_zero(const wg_tensor *y)
 {
@@ -26,8 +26,8 @@ WG_DESCRIPTOR(where, 3, "y = a where c != 0, b elsewhere", where_vjp, WG_NUMBERS
 
 /* clang-format on */
 
-/* A condition of another dtype is compared with 0 in its own: a cast alone would take 1e-300 for 0 in
- * f32, 0.5 for 0 in i64, and would not take NaN. */
+/* A condition of another dtype is compared with 0 in its own: a cast alone would take 1e-300 for 0
+ * in f32, 0.5 for 0 in i64, and would not take NaN. */
 wg_tensor *wg_where(wg_tensor *c, wg_tensor *a, wg_tensor *b)
 {
     if (!wg_is_inert(c) && !wg_is_inert(a) && c->dtype != a->dtype)
@@ -35,7 +35,7 @@ wg_tensor *wg_where(wg_tensor *c, wg_tensor *a, wg_tensor *b)
     return wg_apply(&wg_op_where, (wg_tensor *[]){c, a, b}, 3, NULL);
 }
 
-/* ---- Cast ---------------------------------------------------------------------------------------------- */
+/* ---- Cast ------------------------------------------------------------------------------------ */
 
 typedef struct cast_attrs {
     wg_dtype to;
@@ -56,7 +56,8 @@ static double cast_value(const wg_tensor *x, int64_t i)
     return x->dtype == WG_F32 ? (double)((const float *)x->data)[i] : ((const double *)x->data)[i];
 }
 
-/* Only a float that becomes an i64 can be unfit. -2^63 and 2^63 are doubles; the latter is no i64. */
+/* Only a float that becomes an i64 can be unfit. -2^63 and 2^63 are doubles; the latter is no
+ * i64. */
 static bool cast_check(const wg_tensor *y)
 {
     const wg_tensor *x = y->operand[0];

@@ -6,15 +6,16 @@
 #include "ops/kernels/elementwise.h"
 #include "ops/layout.h"
 
-/* An elementwise op is one row: name, operands, formula, the cotangent of each operand, and what the
- * descriptor says besides.
+/* An elementwise op is one row: name, operands, formula, the cotangent of each operand, and what
+ * the descriptor says besides.
  *
  *     WG_UNARY(log, x, "y = log x", wg_div(dy, x), WG_SMOOTH, .domain = {0.1, 3})
  *
- * defines the rule log_vjp, the descriptor wg_op_log (with the kernels wgk_log_f32 and wgk_log_f64) and
- * the builder wg_log. A cotangent is an expression in the operands, y and dy; it has y's shape, and is
- * summed to the operand's here; NULL is zero. Of the arguments of one call in it, one at most records an
- * op, because C leaves their order open; what needs more is a function above the row. */
+ * defines the rule log_vjp, the descriptor wg_op_log (with the kernels wgk_log_f32 and wgk_log_f64)
+ * and the builder wg_log. A cotangent is an expression in the operands, y and dy; it has y's shape,
+ * and is summed to the operand's here; NULL is zero. Of the arguments of one call in it, one at
+ * most records an op, because C leaves their order open; what needs more is a function above the
+ * row. clang-format takes rows for declarations, so it is switched off for them. */
 
 #define WG_SMOOTH .flags = WG_OP_ELEMENTWISE
 #define WG_KINKED .flags = WG_OP_ELEMENTWISE | WG_OP_KINKS
@@ -89,7 +90,7 @@ static inline wg_tensor *wg_elementwise_cotangent(const wg_tensor *y, wg_tensor 
         return wg_apply(&wg_op_##op, (wg_tensor *[]){a, b, c}, 3, NULL);                           \
     }
 
-/* ---- Rows -------------------------------------------------------------------------------------------- */
+/* ---- Rows ------------------------------------------------------------------------------------ */
 
 #define WG_UNARY(op, x, text, gx, ...)                                                             \
     WG_UNARY_RULE(op, x, gx)                                                                       \
@@ -139,7 +140,7 @@ static inline wg_tensor *wg_elementwise_cotangent(const wg_tensor *y, wg_tensor 
         return wg_apply(&wg_op_##op, (wg_tensor *[]){a, b}, 2, &c);                                \
     }
 
-/* ---- For rules --------------------------------------------------------------------------------------- */
+/* ---- For rules ------------------------------------------------------------------------------- */
 
 /* a b c, from the left: dy stands first. */
 static inline wg_tensor *wg_product(wg_tensor *a, wg_tensor *b, wg_tensor *c)

@@ -2,10 +2,10 @@
 
 #include "ops/elementwise_internal.h"
 
-/* clang-format off: it takes the rows for declarations */
+/* clang-format off */
 
 WG_UNARY(exp, x, "y = e^x", wg_mul(dy, y), WG_SMOOTH)
-/* Not y + 1, which cancels for x << 0. */
+/* Not y + 1, which cancels far below 0. */
 WG_UNARY(expm1, x, "y = e^x - 1", wg_mul(dy, wg_exp(x)), WG_SMOOTH)
 WG_UNARY(log, x, "y = log x", wg_div(dy, x), WG_SMOOTH, .domain = {0.1, 3})
 WG_UNARY(log1p, x, "y = log(1 + x)", wg_div(dy, wg_shift(x, 1)), WG_SMOOTH, .domain = {-0.9, 2})
@@ -13,9 +13,9 @@ WG_UNARY(sqrt, x, "y = x^(1/2)", wg_scale(wg_div(dy, y), 0.5), WG_SMOOTH, .domai
 WG_UNARY(rsqrt, x, "y = x^(-1/2)", wg_scale(wg_mul(dy, wg_div(y, x)), -0.5), WG_SMOOTH,
          .domain = {0.1, 3})
 
-/* ---- Powers ------------------------------------------------------------------------------------------
- * The slope b a^(b-1) is one op, scaled_pow, so that b = 0 gives 0 also where a^(b-1) is infinite, and
- * derivatives of every order in a stay right: x^2 at 0 has 0, 2, 0, 0, ... */
+/* ---- Powers -------------------------------------------------------------------------------------
+ * The slope b a^(b-1) is one op, scaled_pow, so that b = 0 gives 0 also where a^(b-1) is infinite,
+ * and derivatives of every order in a stay right: x^2 at 0 has 0, 2, 0, 0, ... */
 
 /* a, and 1 where a = 0 and b >= 0: there a^b log a stands for its limit, 0. */
 static wg_tensor *pow_base(wg_tensor *a, wg_tensor *b)
@@ -45,14 +45,15 @@ WG_UNARY_C(raise, x, "y = x^c",
            WG_C(y) == 0 ? NULL : wg_scale(wg_mul(dy, wg_raise(x, WG_C(y) - 1)), WG_C(y)), WG_SMOOTH,
            .domain = {0.5, 2})
 
-/* ---- Trigonometric and hyperbolic -------------------------------------------------------------------- */
+/* ---- Trigonometric and hyperbolic ------------------------------------------------------------ */
 
 WG_UNARY(sin, x, "y = sin x", wg_mul(dy, wg_cos(x)), WG_SMOOTH)
 WG_UNARY(cos, x, "y = cos x", wg_neg(wg_mul(dy, wg_sin(x))), WG_SMOOTH)
 WG_UNARY(tan, x, "y = tan x", wg_mul(dy, wg_shift(wg_square(y), 1)), WG_SMOOTH,
          .domain = {-1.2, 1.2})
 
-/* (1 - x^2)^(-1/2) as ((1 - x)(1 + x))^(-1/2): the rounding of x^2 would be all that is left at 1. */
+/* (1 - x^2)^(-1/2) as ((1 - x)(1 + x))^(-1/2): near 1 the rounding of x^2 would be all
+ * that is left. */
 static wg_tensor *asin_slope(wg_tensor *x)
 {
     wg_tensor *below = wg_shift(wg_neg(x), 1), *above = wg_shift(x, 1);
@@ -72,7 +73,7 @@ WG_UNARY(tanh, x, "y = tanh x", wg_tanh_grad(dy, x), WG_SMOOTH)
 WG_BINARY(tanh_grad, u, x, "y = u / cosh(x)^2", wg_tanh_grad(dy, x),
           wg_scale(wg_product(dy, y, wg_tanh(x)), -2), WG_SMOOTH)
 
-/* ---- Erf --------------------------------------------------------------------------------------------- */
+/* ---- Erf ------------------------------------------------------------------------------------- */
 
 #define TWO_OVER_SQRT_PI 1.12837916709551257390
 
@@ -88,7 +89,7 @@ WG_UNARY(erf, x, "y = 2 pi^(-1/2) int_0^x exp(-t^2) dt",
 
 #undef TWO_OVER_SQRT_PI
 
-/* ---- Of two variables -------------------------------------------------------------------------------- */
+/* ---- Of two variables ------------------------------------------------------------------------ */
 
 /* A norm: its gradient at the origin is 0. */
 WG_BINARY(hypot, a, b, "y = (a^2 + b^2)^(1/2)", wg_mul(dy, wg_div_or_zero(a, y)),

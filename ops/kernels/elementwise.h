@@ -5,11 +5,11 @@
 
 /* Elementwise kernels: y[i] = f(x[0][i * step[0]], x[1][i * step[1]], ...) for 0 <= i < n.
  *
- * A step is 1, or 0 for an operand that is one value. Memory of y does not overlap that of an operand;
- * operands may be the same. `attrs` is an array of double, the constants of the formula below (c, or
- * c[0] and c[1]), rounded to the kernel's type before use; NULL where the formula has none.
- * Element i depends on element i of the operands alone, never on its place or on n, so work may be cut
- * anywhere. Formulas stand beside the kernels, conventions in the headers of ops/. */
+ * A step is 1, or 0 for an operand that is one value. Memory of y does not overlap that of an
+ * operand; operands may be the same. `attrs` is an array of double, the constants of the formula
+ * below (c, or c[0] and c[1]), rounded to the kernel's type before use; NULL where the formula has
+ * none. Element i depends on element i of the operands alone, never on its place or on n, so work
+ * may be cut anywhere. Formulas stand beside the kernels, conventions in the headers of ops/. */
 typedef void wgk_map(int64_t n, void *y, const void *const x[], const int64_t step[],
                      const void *attrs);
 

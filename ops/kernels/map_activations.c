@@ -1,9 +1,9 @@
 #include "ops/kernels/map_internal.h"
 
-/* clang-format off: it takes the formulas for declarations */
+/* clang-format off */
 
-/* sigmoid(x) and sigmoid(-x) from e = exp(-|x|): e is at most 1, so nothing overflows, and each is a
- * quotient of sums of positive numbers, so nothing cancels. */
+/* sigmoid(x) and sigmoid(-x) from e = exp(-|x|): e is at most 1, so nothing overflows, and each is
+ * a quotient of sums of positive numbers, so nothing cancels. */
 #define P(x) ((x < 0 ? e : 1) / (1 + e))
 #define Q(x) ((x < 0 ? 1 : e) / (1 + e))
 
@@ -22,8 +22,8 @@ WGK_MAP1_VIA(elu, x, expm1, x > 0 ? 0 : x, (x > 0 ? x : 0) + WGK_C(0) * e)
 WGK_MAP2_VIA(elu_grad, dy, x, exp, x > 0 ? 0 : x,
              (x > 0 ? dy : 0) + WGK_C(0) * (e * (x > 0 ? 0 : dy)))
 
-/* Beyond FAR the factors e^-|x| and the like have long been 0 in either type: x itself is bounded so
- * that an infinite x gives the limit, and not inf * 0. */
+/* Beyond FAR the factors e^-|x| and the like have long been 0 in either type: x itself is bounded
+ * so that an infinite x gives the limit, and not inf * 0. */
 #define FAR     ((T)1000)
 #define NEAR(x) WGK_WITHIN(x, -FAR, FAR)
 
@@ -31,7 +31,8 @@ WGK_MAP1_VIA(silu, x, exp, -WGK_F(fabs, x), WGK_NOT_BELOW(x, -FAR) * P(x))
 WGK_MAP2_VIA(silu_grad, dy, x, exp, -WGK_F(fabs, x),
              dy * (P(x) * (1 + NEAR(x) * Q(x))))
 
-/* F(x) = erfc(-x / sqrt 2) / 2, the normal distribution function; 1 + erf would cancel for x < 0. */
+/* F(x) = erfc(-x / sqrt 2) / 2, the normal distribution function; 1 + erf would cancel for x <
+ * 0. */
 #define SQRT_HALF    ((T)0.70710678118654752440)
 #define DENSITY_AT_0 ((T)0.39894228040143267794) /* 1 / sqrt(2 pi) */
 

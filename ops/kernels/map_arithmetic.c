@@ -1,6 +1,6 @@
 #include "ops/kernels/map_internal.h"
 
-/* clang-format off: it takes the formulas for declarations */
+/* clang-format off */
 
 WGK_MAP2(add, a, b, a + b)
 WGK_MAP2(sub, a, b, a - b)

@@ -1,6 +1,6 @@
 #include "ops/kernels/map_internal.h"
 
-/* clang-format off: it takes the formulas for declarations */
+/* clang-format off */
 
 #define COMPARE(name, relation)                                                                    \
     WGK_MAP2(name, a, b, a relation b ? 1 : 0)                                                     \

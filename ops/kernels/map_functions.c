@@ -1,6 +1,6 @@
 #include "ops/kernels/map_internal.h"
 
-/* clang-format off: it takes the formulas for declarations */
+/* clang-format off */
 
 #define FUNCTION(f) WGK_MAP1_VIA(f, x, f, x, e)
 
@@ -30,8 +30,9 @@ WGK_MAP3(scaled_pow, c, a, b, c == 0 ? 0 : c * WGK_F2(pow, a, b))
 WGK_MAP2(hypot, a, b, WGK_F2(hypot, a, b))
 
 /* 1/cosh(x)^2 from e = exp(-2|x|), which cannot overflow: cosh(x) = (1 + e) / (2 sqrt(e)). The form
- * (1 - y)(1 + y) in y = tanh x would save the exp, but y is off by half a unit in its last place, and
- * 1 - y = 2e/(1 + e) then by about eps/(4e) of itself: 12 digits are left at x = 5, none at x = 19. */
+ * (1 - y)(1 + y) in y = tanh x would save the exp, but y is off by half a unit in its last place,
+ * and 1 - y = 2e/(1 + e) then by about eps/(4e) of itself: 12 digits are left at x = 5, none at x =
+ * 19. */
 WGK_MAP2_VIA(tanh_grad, dy, x, exp, -2 * WGK_F(fabs, x), dy * (4 * e / ((1 + e) * (1 + e))))
 
 /* a = b is asked first because inf - inf is NaN. */

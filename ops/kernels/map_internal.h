@@ -10,23 +10,23 @@
  *
  *     WGK_MAP2(sub, a, b, a - b)
  *
- * defines wgk_sub_f32 and wgk_sub_f64. In the formula, T is float or double, the operands are values of
- * type T, WGK_C(k) is constant k of attrs, and WGK_F(f, x) and WGK_F2(f, x, y) are f of libm in T's
- * precision. A constant that is no integer is written (T)0.5, so that f32 stays f32.
+ * defines wgk_sub_f32 and wgk_sub_f64. In the formula, T is float or double, the operands are
+ * values of type T, WGK_C(k) is constant k of attrs, and WGK_F(f, x) and WGK_F2(f, x, y) are f of
+ * libm in T's precision. A constant that is no integer is written (T)0.5, so that f32 stays f32.
  *
- * Formulas select with ?: between values that are there anyway: a product or quotient inside a branch
- * could raise a flag of IEEE 754, and then compilers do not vectorise the loop. */
+ * Formulas select with ?: between values that are there anyway: a product or quotient inside a
+ * branch could raise a flag of IEEE 754, and then compilers do not vectorise the loop. */
 
 #define WGK_C(k)               ((T)((const double *)attrs)[k])
 #define WGK_F(function, x)     _Generic((x), float : function##f, double : function)(x)
 #define WGK_F2(function, x, y) _Generic((x), float : function##f, double : function)(x, y)
 
 /* x moved into [low, high]; NaN stays. */
-#define WGK_NOT_BELOW(x, low)      ((x) < (low) ? (low) : (x))
-#define WGK_NOT_ABOVE(x, high)     ((x) > (high) ? (high) : (x))
-#define WGK_WITHIN(x, low, high)   WGK_NOT_ABOVE(WGK_NOT_BELOW(x, low), high)
+#define WGK_NOT_BELOW(x, low)    ((x) < (low) ? (low) : (x))
+#define WGK_NOT_ABOVE(x, high)   ((x) > (high) ? (high) : (x))
+#define WGK_WITHIN(x, low, high) WGK_NOT_ABOVE(WGK_NOT_BELOW(x, low), high)
 
-/* ---- Loops over elements [begin, end): one for each pattern of steps, so that each vectorises. ------ */
+/* ---- Loops over elements [begin, end): one for each pattern of steps, so that each vectorises. */
 
 #define WGK_LOOP(begin, end, declaration, statement)                                               \
     for (int64_t i = begin; i < (end); i++) {                                                      \
@@ -58,7 +58,7 @@
         WGK_LOOP(begin, end, const T a = p[i * step[0]]; const T b = q[i * step[1]];               \
                  const T c = r[i * step[2]], statement)
 
-/* ---- A kernel for one type. -------------------------------------------------------------------------- */
+/* ---- A kernel for one type. ------------------------------------------------------------------ */
 
 #define WGK_SIGNATURE(name, suffix)                                                                \
     void wgk_##name##_##suffix(int64_t n, void *out, const void *const operand[],                  \
@@ -94,8 +94,8 @@
         WGK_EACH3(0, n, a, b, c, y[i] = formula)                                                   \
     }
 
-/* A kernel through a function f of vector_math.h: e = f(inner), y = formula, which may use e. A tile of
- * y holds e in between, and stays in cache. */
+/* A kernel through a function f of vector_math.h: e = f(inner), y = formula, which may use e. A
+ * tile of y holds e in between, and stays in cache. */
 #define WGK_TILE_SIZE 512
 
 #define WGK_MAP1_VIA_OF(name, type, suffix, x, function, inner, formula)                           \
@@ -128,7 +128,7 @@
         }                                                                                          \
     }
 
-/* ---- Rows -------------------------------------------------------------------------------------------- */
+/* ---- Rows ------------------------------------------------------------------------------------ */
 
 #define WGK_MAP1(name, x, formula)                                                                 \
     WGK_MAP1_OF(name, float, f32, x, formula)                                                      \
