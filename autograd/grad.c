@@ -42,25 +42,32 @@ static grad_node *grad_at(const grad_walk *w, const wg_tensor *x)
 
 /* ---- What is asked for ---------------------------------------------------------------------------- */
 
-static bool grad_is_float(wg_tape *t, const wg_tensor *x, const char *what)
+/* "x 3", or "y" where there is one only (number < 0). */
+static char *grad_role(const char *what, int number, char *text, size_t size)
 {
-    char text[WG_SHAPE_TEXT + 96];
-    if (x->dtype != WG_I64)
-        return true;
-    wg_fail(t, WG_E_DTYPE, "grad: %s is i64 and has no derivative: %s", what,
-            wg_tensor_text(x, text, sizeof text));
-    return false;
+    if (number < 0)
+        snprintf(text, size, "%s", what);
+    else
+        snprintf(text, size, "%s %d", what, number);
+    return text;
 }
 
-static bool grad_belongs(wg_tape *t, const wg_tensor *x, const char *what)
+/* Is x fit to be a y, a cotangent or an x? */
+static bool grad_belongs(wg_tape *t, const wg_tensor *x, const char *what, int number)
 {
-    if (x == NULL || x == &x->tape->inert)
-        wg_fail(t, WG_E_NULL, "grad: %s is %s", what,
-                x == NULL ? "NULL" : "what an earlier error returned");
-    else if (x->tape != t)
-        wg_fail(t, WG_E_TAPE, "grad: %s is of another tape", what);
-    else
+    char role[32], text[WG_SHAPE_TEXT + 96];
+    if (x != NULL && x->tape == t && x != &t->inert && x->dtype != WG_I64)
         return true;
+    grad_role(what, number, role, sizeof role);
+    if (x == NULL)
+        wg_fail(t, WG_E_NULL, "grad: %s is NULL", role);
+    else if (wg_is_inert(x))
+        wg_fail(t, WG_E_NULL, "grad: %s is what an earlier error returned", role);
+    else if (x->tape != t)
+        wg_fail(t, WG_E_TAPE, "grad: %s is of another tape", role);
+    else
+        wg_fail(t, WG_E_DTYPE, "grad: %s is i64 and has no derivative: %s", role,
+                wg_tensor_text(x, text, sizeof text));
     return false;
 }
 
@@ -76,11 +83,11 @@ static bool grad_is_fresh(wg_tape *t, const wg_tensor *y)
     return false;
 }
 
-static bool grad_seed_fits(wg_tape *t, wg_tensor *y, const wg_tensor *dy)
+static bool grad_seed_fits(wg_tape *t, const wg_tensor *y, const wg_tensor *dy, int number)
 {
     char a[WG_SHAPE_TEXT + 96], b[WG_SHAPE_TEXT + 96];
-    if (!grad_belongs(t, y, "y") || !grad_is_float(t, y, "y") || !grad_is_fresh(t, y) ||
-        !grad_belongs(t, dy, "the cotangent"))
+    if (!grad_belongs(t, y, "y", number) || !grad_is_fresh(t, y) ||
+        !grad_belongs(t, dy, "the cotangent", number))
         return false;
     if (dy->dtype == y->dtype && wg_shape_same(&dy->shape, &y->shape))
         return true;
@@ -92,15 +99,12 @@ static bool grad_seed_fits(wg_tape *t, wg_tensor *y, const wg_tensor *dy)
 
 static bool grad_fits(wg_tape *t, const grad_task *task)
 {
-    char what[32];
     for (int i = 0; i < task->m; i++)
-        if (!grad_seed_fits(t, task->ys[i], task->dys[i]))
+        if (!grad_seed_fits(t, task->ys[i], task->dys[i], task->m > 1 ? i : -1))
             return false;
-    for (int i = 0; i < task->n; i++) {
-        snprintf(what, sizeof what, "x %d", i);
-        if (!grad_belongs(t, task->xs[i], what) || !grad_is_float(t, task->xs[i], what))
+    for (int i = 0; i < task->n; i++)
+        if (!grad_belongs(t, task->xs[i], "x", i))
             return false;
-    }
     return true;
 }
 
@@ -267,8 +271,10 @@ static void grad_collect(const grad_walk *w, const grad_task *task, wg_tensor *g
 
 static wg_status grad_do(wg_tape *t, const grad_task *task, wg_tensor *gs[])
 {
-    for (int i = 0; i < task->n; i++)
+    for (int i = 0; gs != NULL && i < task->n; i++)
         gs[i] = &t->inert;
+    if (t->status == WG_OK && task->n > 0 && (task->xs == NULL || gs == NULL))
+        wg_fail(t, WG_E_NULL, "grad: the list of %s is NULL", gs == NULL ? "gradients" : "xs");
     if (t->status != WG_OK || !grad_fits(t, task))
         return t->status;
     grad_walk w;
@@ -289,7 +295,7 @@ wg_status wg_vjp_many(wg_tensor *const ys[], wg_tensor *const dys[], int m, wg_t
 
 wg_status wg_vjp(wg_tensor *y, wg_tensor *dy, wg_tensor *const xs[], int n, wg_tensor *gs[])
 {
-    wg_tensor *const known[] = {y, dy, n > 0 ? xs[0] : NULL};
+    wg_tensor *const known[] = {y, dy, n > 0 && xs != NULL ? xs[0] : NULL};
     return grad_do(wg_first_tape(known, 3), &(grad_task){&y, &dy, 1, xs, n}, gs);
 }
 
@@ -301,7 +307,7 @@ wg_status wg_grad(wg_tensor *y, wg_tensor *const xs[], int n, wg_tensor *gs[])
         if (y->size != 1)
             wg_fail(y->tape, WG_E_SHAPE, "grad: y has %" PRId64 " elements, not one: %s", y->size,
                     wg_tensor_text(y, text, sizeof text));
-        else if (grad_is_float(y->tape, y, "y"))
+        else if (grad_belongs(y->tape, y, "y", -1))
             one = wg_ones_like(y);
     }
     return wg_vjp(y, one, xs, n, gs);
@@ -314,24 +320,13 @@ static bool grad_is_parameter_before(const wg_tensor *x, const wg_tensor *y)
     return x->op == &wg_op_parameter && x->index < y->index;
 }
 
-/* Leaves the gradients beside their parameters, and notes how to take that back. */
-static bool backward_leave(wg_tape *t, int64_t size, wg_tensor *const param[], int n,
-                           wg_tensor *const grad[])
+/* Leaves the gradients beside their parameters. */
+static void backward_leave(wg_tape *t, wg_tensor *const param[], int n, wg_tensor *const grad[])
 {
-    wg_backward_log *log = wg_tape_take(t,
-                                        sizeof *log + (size_t)n * sizeof(struct wg_backward_entry));
-    if (log == NULL)
-        return false;
-    log->older = t->backward;
-    log->index = size;
-    log->n = n;
-    for (int i = 0; i < n; i++) {
-        log->entry[i].param = param[i];
-        log->entry[i].former = param[i]->grad;
+    if (!wg_undo_note(t, param, n))
+        return;
+    for (int i = 0; i < n; i++)
         param[i]->grad = grad[i];
-    }
-    t->backward = log;
-    return true;
 }
 
 wg_status wg_backward(wg_tensor *y)
@@ -351,9 +346,8 @@ wg_status wg_backward(wg_tensor *y)
     for (int64_t i = 0; i < y->index; i++)
         if (grad_is_parameter_before(t->node[i], y))
             list[n++] = t->node[i];
-    int64_t size = t->size;
     if (wg_grad(y, list, n, list + n) == WG_OK)
-        backward_leave(t, size, list, n, list + n);
+        backward_leave(t, list, n, list + n);
     wg_arena_rewind(&t->scratch, empty);
     return t->status;
 }

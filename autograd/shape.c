@@ -55,6 +55,10 @@ bool wg_shape_same(const wg_shape *a, const wg_shape *b)
 
 bool wg_shape_broadcast(const wg_shape *a, const wg_shape *b, wg_shape *result)
 {
+    if (wg_shape_same(a, b)) {
+        *result = *a;
+        return true;
+    }
     const wg_shape *longer = a->rank >= b->rank ? a : b;
     const wg_shape *shorter = longer == a ? b : a;
     int skip = longer->rank - shorter->rank;
