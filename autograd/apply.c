@@ -5,10 +5,16 @@
 
 wg_tape *wg_first_tape(wg_tensor *const operands[], int n)
 {
-    for (int i = 0; i < n; i++)
-        if (operands[i] != NULL)
+    wg_tape *t = wg_null_tape();
+    for (int i = 0; operands != NULL && i < n; i++) {
+        if (operands[i] == NULL)
+            continue;
+        if (wg_tape_is_real(operands[i]->tape))
             return operands[i]->tape;
-    return wg_inert_tape();
+        if (operands[i]->tape == wg_inert_tape())
+            t = wg_inert_tape();
+    }
+    return t;
 }
 
 /* ---- A node is made, sized, given memory, run, and pushed. ---------------------------------------- */
@@ -94,15 +100,30 @@ static bool apply_operand_fits(wg_tape *t, const wg_op *op, const wg_tensor *x, 
 {
     if (x == NULL)
         wg_fail(t, WG_E_NULL, "%s: operand %d is NULL", op->name, i);
+    else if (wg_is_inert(x))
+        wg_fail(t, WG_E_NULL, "%s: operand %d is what an earlier error returned", op->name, i);
     else if (x->tape != t)
         wg_fail(t, WG_E_TAPE, "%s: operand %d is of another tape", op->name, i);
-    else if (x == &t->inert)
-        wg_fail(t, WG_E_NULL, "%s: operand %d is what an earlier error returned", op->name, i);
     else if (x->state & WG_NODE_STALE) {
         char text[WG_SHAPE_TEXT + 96];
         wg_fail(t, WG_E_STALE, "%s: %s is older than the leaves it was computed from: replay first",
                 op->name, wg_tensor_text(x, text, sizeof text));
     } else
+        return true;
+    return false;
+}
+
+/* A user's op may lack what every op has. */
+static bool apply_op_fits(wg_tape *t, const wg_op *op, const void *attrs)
+{
+    if (op == NULL)
+        wg_fail(t, WG_E_NULL, "apply: the op is NULL");
+    else if (op->shape == NULL || (op->forward == NULL && !(op->flags & WG_OP_VIEW)))
+        wg_fail(t, WG_E_VALUE, "%s: the op has no %s", op->name,
+                op->shape == NULL ? "shape rule" : "forward function");
+    else if (attrs == NULL && op->attr_size > 0)
+        wg_fail(t, WG_E_NULL, "%s: the attributes are NULL", op->name);
+    else
         return true;
     return false;
 }
@@ -126,12 +147,14 @@ static bool apply_fits(wg_tape *t, const wg_op *op, wg_tensor *const operands[],
 wg_tensor *wg_apply(const wg_op *op, wg_tensor *const operands[], int n, const void *attrs)
 {
     wg_tape *t = wg_first_tape(operands, n);
-    if (t->status != WG_OK || !apply_fits(t, op, operands, n))
+    if (t->status != WG_OK || !apply_op_fits(t, op, attrs) || !apply_fits(t, op, operands, n))
         return &t->inert;
     wg_arena_mark height = wg_arena_height(&t->arena);
     wg_tensor *y = wg_node_new(t, op, operands, n, attrs);
     if (y != NULL && op->shape(y) && wg_node_size(y) && apply_value(y) && wg_node_push(y))
         return y;
+    if (t->status == WG_OK)
+        wg_op_fail(y, WG_E_VALUE, "the op refuses its operands and does not say why");
     wg_arena_rewind(&t->arena, height);
     return &t->inert;
 }

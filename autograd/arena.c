@@ -116,7 +116,7 @@ wg_arena_mark wg_arena_height(const wg_arena *arena)
 void wg_arena_rewind(wg_arena *arena, wg_arena_mark mark)
 {
     wg_arena_block *block = mark.block != NULL ? mark.block : arena->first;
-    if (block == NULL)
+    if (block == NULL || arena->current == NULL) /* nothing taken since the last rewind */
         return;
     size_t used = mark.used;
     wg_arena_block *last = arena->current;

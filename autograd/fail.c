@@ -20,7 +20,7 @@ static void fail_record(wg_tape *t, wg_status status, const char *message)
 wg_tensor *wg_fail(wg_tape *t, wg_status status, const char *format, ...)
 {
     if (t == NULL)
-        t = wg_inert_tape();
+        t = wg_null_tape();
     char message[WG_MESSAGE_SIZE];
     va_list arguments;
     va_start(arguments, format);
@@ -63,7 +63,9 @@ static void fail_operands(const wg_tensor *y, wg_status status, char *text, size
 bool wg_op_fail(const wg_tensor *y, wg_status status, const char *format, ...)
 {
     char message[WG_MESSAGE_SIZE];
-    snprintf(message, sizeof message, "%s: ", y->op->name);
+    bool named = (y->op->flags & WG_OP_LEAF) && y->name != NULL;
+    snprintf(message, sizeof message, "%s%s%.64s: ", y->op->name, named ? " " : "",
+             named ? y->name : "");
     size_t used = strlen(message);
     va_list arguments;
     va_start(arguments, format);

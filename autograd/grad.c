@@ -87,7 +87,7 @@ static bool grad_seed_fits(wg_tape *t, const wg_tensor *y, const wg_tensor *dy, 
 {
     char a[WG_SHAPE_TEXT + 96], b[WG_SHAPE_TEXT + 96];
     if (!grad_belongs(t, y, "y", number) || !grad_is_fresh(t, y) ||
-        !grad_belongs(t, dy, "the cotangent", number))
+        !grad_belongs(t, dy, "the cotangent", number) || !grad_is_fresh(t, dy))
         return false;
     if (dy->dtype == y->dtype && wg_shape_same(&dy->shape, &y->shape))
         return true;

@@ -57,6 +57,8 @@ wg_status wg_tape_print(FILE *stream, const wg_tape *t)
 {
     if (stream == NULL || t == NULL)
         return WG_E_NULL;
+    if (t->written)
+        wg_stale_spread(t->inert.tape); /* t itself, which is constant here for all that is seen */
     for (int64_t i = 0; i < t->size; i++)
         graph_print_node(stream, t->node[i]);
     if (t->status != WG_OK)

@@ -50,8 +50,7 @@ static wg_tensor *leaf_finish(wg_tape *t, wg_tensor *x, bool complete, wg_arena_
 
 static bool leaf_is_float(const wg_tensor *x)
 {
-    return x->dtype != WG_I64 || wg_op_fail(x, WG_E_DTYPE, "%s is i64; derivatives need f32 or f64",
-                                            x->name != NULL ? x->name : "it");
+    return x->dtype != WG_I64 || wg_op_fail(x, WG_E_DTYPE, "i64; derivatives need f32 or f64");
 }
 
 static bool leaf_zeros(wg_tensor *x)
@@ -88,7 +87,7 @@ static void leaf_borrow(wg_tensor *x, const void *data)
 static bool leaf_input(wg_tensor *x, const void *data)
 {
     if (data == NULL && x->size > 0)
-        return wg_op_fail(x, WG_E_NULL, "%s has no data", x->name != NULL ? x->name : "it");
+        return wg_op_fail(x, WG_E_NULL, "the data are NULL");
     leaf_borrow(x, data);
     x->state = WG_NODE_LIVE;
     return true;
@@ -185,9 +184,9 @@ wg_tensor *wg_hollow(wg_tape *t, wg_dtype dtype, int rank, const int64_t *dim)
 wg_tensor *wg_rename(wg_tensor *x, const char *name)
 {
     if (wg_is_inert(x) || name == NULL)
-        return x != NULL ? x : &wg_inert_tape()->inert;
+        return x != NULL ? x : &wg_null_tape()->inert;
     char *copy = wg_tape_copy_text(x->tape, name);
-    if (copy != NULL)
+    if (copy != NULL && wg_undo_note(x->tape, &x, 1))
         x->name = copy;
     return x;
 }
@@ -200,10 +199,16 @@ void wg_leaf_written(wg_tensor *leaf)
     leaf->tape->written = true;
 }
 
+/* The status of an attempt to write x that did nothing: never WG_OK. */
+static wg_status leaf_not_written(const wg_tensor *x)
+{
+    return x != NULL && x->tape->status != WG_OK ? x->tape->status : WG_E_NULL;
+}
+
 wg_status wg_bind(wg_tensor *input, const void *data)
 {
     if (wg_is_inert(input))
-        return input != NULL ? input->tape->status : WG_E_NULL;
+        return leaf_not_written(input);
     if (input->op != &wg_op_input)
         wg_op_fail(input, WG_E_VALUE, "only an input can be bound to other memory");
     else if (leaf_input(input, data))
@@ -226,7 +231,7 @@ void *wg_edit(wg_tensor *param)
 wg_status wg_write(wg_tensor *param, const void *values, size_t bytes)
 {
     if (wg_is_inert(param))
-        return param != NULL ? param->tape->status : WG_E_NULL;
+        return leaf_not_written(param);
     size_t size = (size_t)param->size * wg_dtype_size(param->dtype);
     if (bytes != size)
         wg_op_fail(param, WG_E_VALUE, "%zu bytes given for a parameter of %zu", bytes, size);
@@ -235,7 +240,7 @@ wg_status wg_write(wg_tensor *param, const void *values, size_t bytes)
     else {
         void *data = wg_edit(param);
         if (data != NULL && size > 0)
-            memcpy(data, values, size);
+            memmove(data, values, size); /* the values may be the parameter's own */
     }
     return param->tape->status;
 }
@@ -251,7 +256,7 @@ static void leaf_store(wg_tensor *param, int64_t i, double value)
 wg_status wg_fill_normal(wg_tensor *param, double mean, double deviation, uint64_t key)
 {
     if (wg_edit(param) == NULL)
-        return param != NULL ? param->tape->status : WG_E_NULL;
+        return leaf_not_written(param);
     uint64_t seed = param->tape->options.seed;
     for (int64_t i = 0; i < param->size; i++)
         leaf_store(param, i, mean + deviation * wg_random_normal(seed, key, (uint64_t)i));
@@ -261,7 +266,7 @@ wg_status wg_fill_normal(wg_tensor *param, double mean, double deviation, uint64
 wg_status wg_fill_uniform(wg_tensor *param, double low, double high, uint64_t key)
 {
     if (wg_edit(param) == NULL)
-        return param != NULL ? param->tape->status : WG_E_NULL;
+        return leaf_not_written(param);
     uint64_t seed = param->tape->options.seed;
     for (int64_t i = 0; i < param->size; i++)
         leaf_store(param, i, low + (high - low) * wg_random_uniform(seed, key, (uint64_t)i));

@@ -119,7 +119,7 @@ wg_tensor *wg_fail(wg_tape *t, wg_status status, const char *format, ...)
     ;
 
 /* wg_op_fail: for an op's shape rule or check: records "matmul: inner sizes differ: X (64, 784) x w
- * (785, 10)" from the op's name, the words given, and the operands. Always false. */
+ * (785, 10)" from the op's name (and a leaf's own), the words given, and the operands. Always false. */
 bool wg_op_fail(const wg_tensor *y, wg_status status, const char *format, ...)
 #if defined(__GNUC__)
     __attribute__((format(printf, 3, 4)))

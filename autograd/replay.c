@@ -3,9 +3,11 @@
 #include <inttypes.h>
 #include <string.h>
 
-/* A node is stale where an operand is, or is a leaf that was written. */
+/* A node is stale where an operand is, or is a leaf that was written; without a value it is not. */
 static bool stale_operand(const wg_tensor *y)
 {
+    if (y->state & WG_NODE_HOLLOW)
+        return false;
     for (int i = 0; i < y->n_operands; i++)
         if (y->operand[i]->state & (WG_NODE_STALE | WG_NODE_WRITTEN))
             return true;

@@ -2,17 +2,55 @@
 
 #include <string.h>
 
-/* Stands for 'no memory', for every thread. It is never written: its status is an error from the
- * start, and nothing is recorded on a tape that has one. */
-static wg_tape tape_inert = {
-    .status = WG_E_NOMEM,
-    .inert = {.tape = &tape_inert, .op = &wg_op_constant, .index = -1, .dtype = WG_F64},
-    .message = "tape: out of memory",
+static void *tape_no_memory(size_t size, void *user)
+{
+    (void)size;
+    (void)user;
+    return NULL;
+}
+
+static void *tape_no_more_memory(void *memory, size_t size, void *user)
+{
+    (void)memory;
+    (void)size;
+    (void)user;
+    return NULL;
+}
+
+static void tape_nothing_to_release(void *memory, void *user)
+{
+    (void)memory;
+    (void)user;
+}
+
+#define TAPE_INERT(which, code, text)                                                              \
+    {                                                                                              \
+        .options.allocator = {tape_no_memory, tape_no_more_memory, tape_nothing_to_release, NULL}, \
+        .status = (code), .message = text,                                                         \
+        .inert = {                                                                                 \
+            .tape = &tape_inert[which], .op = &wg_op_constant, .index = -1, .dtype = WG_F64},      \
+    }
+
+/* Stand for 'no memory' and 'no tape', for every thread. They are never written: their status is an
+ * error from the start, and nothing is recorded on a tape that has one. */
+static wg_tape tape_inert[2] = {
+    TAPE_INERT(0, WG_E_NOMEM, "tape: out of memory"),
+    TAPE_INERT(1, WG_E_NULL, "the tape is NULL"),
 };
 
 wg_tape *wg_inert_tape(void)
 {
-    return &tape_inert;
+    return &tape_inert[0];
+}
+
+wg_tape *wg_null_tape(void)
+{
+    return &tape_inert[1];
+}
+
+bool wg_tape_is_real(const wg_tape *t)
+{
+    return t != NULL && t != &tape_inert[0] && t != &tape_inert[1];
 }
 
 wg_tape *wg_tape_new(const wg_tape_options *options)
@@ -35,7 +73,7 @@ wg_tape *wg_tape_new(const wg_tape_options *options)
 
 void wg_tape_free(wg_tape *t)
 {
-    if (t == NULL || t == wg_inert_tape())
+    if (!wg_tape_is_real(t))
         return;
     wg_allocator allocator = t->options.allocator;
     wg_arena_clear(&t->arena);
@@ -64,37 +102,57 @@ int64_t wg_tape_size(const wg_tape *t)
 
 const wg_allocator *wg_tape_allocator(const wg_tape *t)
 {
-    return &t->options.allocator;
+    return t != NULL ? &t->options.allocator : &tape_inert[1].options.allocator;
 }
 
 wg_mark wg_tape_mark(const wg_tape *t)
 {
     if (t == NULL)
-        return (wg_mark){.status = WG_E_NULL};
+        return (wg_mark){.tape = NULL, .status = WG_E_NULL};
     wg_arena_mark height = wg_arena_height(&t->arena);
-    return (wg_mark){t->size, height.block, height.used, t->status};
+    return (wg_mark){t, t->size, height.block, t->undo, height.used, t->status};
 }
 
-/* Parameters that stay get back the gradients that stay with them. */
-static void tape_forget_gradients(wg_tape *t, int64_t size)
+bool wg_undo_note(wg_tape *t, wg_tensor *const xs[], int n)
 {
-    for (; t->backward != NULL && t->backward->index >= size; t->backward = t->backward->older)
-        for (int i = t->backward->n - 1; i >= 0; i--)
-            t->backward->entry[i].param->grad = t->backward->entry[i].former;
+    wg_undo *undo = wg_tape_take(t, sizeof *undo + (size_t)n * sizeof(struct wg_undo_entry));
+    if (undo == NULL)
+        return false;
+    undo->older = t->undo;
+    undo->n = n;
+    for (int i = 0; i < n; i++)
+        undo->entry[i] = (struct wg_undo_entry){xs[i], xs[i]->grad, xs[i]->name};
+    t->undo = undo;
+    return true;
+}
+
+/* Undoes what was noted after `last`, newest first. */
+static void tape_undo(wg_tape *t, const wg_undo *last)
+{
+    for (; t->undo != NULL && t->undo != last; t->undo = t->undo->older)
+        for (int64_t i = 0; i < t->undo->n; i++) {
+            struct wg_undo_entry *former = &t->undo->entry[i];
+            former->x->grad = former->grad;
+            former->x->name = former->name;
+        }
 }
 
 wg_status wg_tape_rewind(wg_tape *t, wg_mark mark)
 {
     if (t == NULL)
         return WG_E_NULL;
-    if (t == wg_inert_tape())
+    if (!wg_tape_is_real(t))
         return t->status;
+    if (mark.tape != t) {
+        wg_fail(t, WG_E_TAPE, "rewind: the mark is of another tape");
+        return WG_E_TAPE;
+    }
     if (mark.size > t->size) {
         wg_fail(t, WG_E_TAPE, "rewind: the mark is at node %lld, the tape has %lld",
                 (long long)mark.size, (long long)t->size);
         return WG_E_TAPE;
     }
-    tape_forget_gradients(t, mark.size);
+    tape_undo(t, mark.undo);
     t->size = mark.size;
     wg_arena_rewind(&t->arena, (wg_arena_mark){mark.block, mark.used});
     t->status = mark.status;

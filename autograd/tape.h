@@ -40,15 +40,17 @@ int64_t wg_tape_size(const wg_tape *t);
 
 /* A place on the tape. Good until the tape is rewound to an older one. */
 typedef struct wg_mark {
+    const wg_tape *tape;
     int64_t size;
-    void *block;
+    void *block, *undo;
     size_t used;
     wg_status status;
 } wg_mark;
 
 /* wg_tape_mark, wg_tape_rewind: rewinding drops everything younger than the mark (nodes, parameters,
  * tables, optimizers) and takes the status back to what it was; parameters that are older keep their
- * newest values. A mark that is younger than the tape is WG_E_TAPE and drops nothing. */
+ * newest values. A mark that is younger than the tape, or of another one, is WG_E_TAPE and drops
+ * nothing. */
 wg_mark wg_tape_mark(const wg_tape *t);
 wg_status wg_tape_rewind(wg_tape *t, wg_mark mark);
 

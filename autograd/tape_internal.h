@@ -6,16 +6,17 @@
 
 #define WG_MESSAGE_SIZE 512
 
-/* What one wg_backward changed: undone when the tape is rewound past the gradients. */
-typedef struct wg_backward_log {
-    struct wg_backward_log *older;
-    int64_t index; /* tape size at the call: the gradients are not older than this */
-    int n;
-    struct wg_backward_entry {
-        wg_tensor *param;
-        wg_tensor *former; /* what param->grad was before */
+/* A node can be given something younger than itself: a gradient beside it, a new name. Rewinding past
+ * that gives it back what it had. */
+typedef struct wg_undo {
+    struct wg_undo *older;
+    int64_t n;
+    struct wg_undo_entry {
+        wg_tensor *x;
+        wg_tensor *grad;
+        const char *name;
     } entry[];
-} wg_backward_log;
+} wg_undo;
 
 /* Invariants: node[i]->index == i, and operands have smaller indices; what lies in `arena` behind a
  * node was made after it; a tensor whose state has no WG_NODE_HOLLOW has data that is not NULL. */
@@ -26,16 +27,23 @@ struct wg_tape {
     wg_tensor **node;        /* [capacity], [0, size) in recording order */
     int64_t size, capacity;
     void *workspace; /* for each worker, what the ops recorded so far need at most for one piece */
-    size_t workspace_size;     /* of one worker: a multiple of WG_ALIGNMENT */
-    wg_backward_log *backward; /* newest first */
-    bool written;              /* a leaf was written, and staleness is not yet spread */
+    size_t workspace_size; /* of one worker: a multiple of WG_ALIGNMENT */
+    wg_undo *undo;         /* newest first */
+    bool written;          /* a leaf was written, and staleness is not yet spread */
     wg_status status;
     wg_tensor inert; /* what failing builders return */
     char message[WG_MESSAGE_SIZE];
 };
 
-/* wg_inert_tape: the tape that stands for 'no memory'; constant, so that any thread may meet it. */
+/* wg_inert_tape: the tape that stands for 'no memory'; wg_null_tape: for 'no tape was given'. They are
+ * never written, so that any thread may meet them. wg_tape_is_real: is t neither of them? */
 wg_tape *wg_inert_tape(void);
+wg_tape *wg_null_tape(void);
+bool wg_tape_is_real(const wg_tape *t);
+
+/* wg_undo_note: note what the n tensors xs have now, before it is changed. False: an error was
+ * recorded. */
+bool wg_undo_note(wg_tape *t, wg_tensor *const xs[], int n);
 
 /* wg_node_new: a node with operands and attributes copied, no value, not yet on the tape; NULL without
  * memory. wg_node_size sets `size` from the shape; wg_node_value gives it memory; wg_node_push puts it
@@ -77,7 +85,8 @@ bool wg_plan_run(const wg_plan *plan);
 /* wg_leaf_written: note that a leaf has a new value. */
 void wg_leaf_written(wg_tensor *leaf);
 
-/* wg_first_tape: the tape of the first operand that is not NULL, else the inert one. */
+/* wg_first_tape: the tape of the first operand that has a real one; else wg_inert_tape() where an operand
+ * is of that, and wg_null_tape() where there is none at all. */
 wg_tape *wg_first_tape(wg_tensor *const operands[], int n);
 
 #endif

@@ -47,6 +47,9 @@ wg_tensor *wg_rename(wg_tensor *x, const char *name);
 /* ---- Reading. Of an inert tensor: NaN, INT64_MIN, size 0, NULL; never a plausible number. ---------
  * A stale tensor reads as what it was computed to be; a tensor without a value reads as NaN. */
 
+/* wg_is_stale: was a leaf that x is computed from written since x was computed? An inert x is not. */
+bool wg_is_stale(const wg_tensor *x);
+
 int wg_rank(const wg_tensor *x);
 int64_t wg_size(const wg_tensor *x);
 wg_dtype wg_dtype_of(const wg_tensor *x);
