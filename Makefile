@@ -15,7 +15,8 @@ CFLAGS ?= -O3 -g
 
 WARNINGS := -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wsign-conversion -Wdouble-promotion \
             -Wstrict-prototypes -Wmissing-prototypes -Wcast-qual -Wwrite-strings -Wformat=2 \
-            -Wvla -Wundef -Wnull-dereference $(if $(filter 1,$(WERROR)),-Werror)
+            -Wvla -Wundef -Wnull-dereference -Werror=implicit-function-declaration \
+            -Werror=int-conversion $(if $(filter 1,$(WERROR)),-Werror)
 
 # One set of objects serves both libraries, hence -fPIC; without semantic interposition it costs
 # nothing.  The results must not depend on the compiler's taste for FMA, hence -ffp-contract=off.
