@@ -1,7 +1,7 @@
 #ifndef WG_OPS_INDEX_H
 #define WG_OPS_INDEX_H
 
-#include "autograd/tensor.h"
+#include "autograd/op.h"
 
 #ifdef __cplusplus
 extern "C" {
@@ -41,12 +41,6 @@ wg_tensor *wg_scatter_add(wg_tensor *x, int axis, wg_tensor *index, wg_tensor *s
 /* wg_one_hot: y[.., c] = 1 where labels[..] = c, else 0, for 0 <= c < classes.
  * Shape: labels (i64) of any shape -> y labels' shape, then classes; of the dtype given.   Slope: none. */
 wg_tensor *wg_one_hot(wg_tensor *labels, int64_t classes, wg_dtype dtype);
-
-/* wg_cumsum: y_i = x_0 + ... + x_i along an axis.   Slope: dx = cumsum_reverse(dy).
- * wg_cumsum_reverse: y_i = x_i + ... + x_(n-1).   Slope: dx = cumsum(dy).
- * Shape: x any of rank >= 1 -> y the same. */
-wg_tensor *wg_cumsum(wg_tensor *x, int axis);
-wg_tensor *wg_cumsum_reverse(wg_tensor *x, int axis);
 
 #ifdef __cplusplus
 }

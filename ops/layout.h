@@ -1,7 +1,7 @@
 #ifndef WG_OPS_LAYOUT_H
 #define WG_OPS_LAYOUT_H
 
-#include "autograd/tensor.h"
+#include "autograd/op.h"
 
 #ifdef __cplusplus
 extern "C" {
@@ -58,13 +58,6 @@ wg_tensor *wg_sum_to(wg_tensor *x, const wg_tensor *like);
 /* wg_detach: x's values, cut off from derivatives: the gradient is declared to be zero. A view.
  * A detached value is computed anew by a replay. */
 wg_tensor *wg_detach(wg_tensor *x);
-
-/* wg_diagonal: y[..., i] = x[..., i, i]: the main diagonal of the last two axes, as many as the shorter
- * of them has.   Shape: x [..., n, m] -> y [..., min(n, m)].   Slope: dx = diagonal_embed(dy).
- * wg_diagonal_embed: y[..., i, i] = x[..., i], else 0; k must be min(n, m).
- * Shape: x [..., k] -> y [..., n, m].   Slope: dx = diagonal(dy). */
-wg_tensor *wg_diagonal(wg_tensor *x);
-wg_tensor *wg_diagonal_embed(wg_tensor *x, int64_t n, int64_t m);
 
 #ifdef __cplusplus
 }

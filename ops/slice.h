@@ -1,7 +1,7 @@
 #ifndef WG_OPS_SLICE_H
 #define WG_OPS_SLICE_H
 
-#include "autograd/tensor.h"
+#include "autograd/op.h"
 
 #ifdef __cplusplus
 extern "C" {

@@ -1,0 +1,76 @@
+#include "ops/cumsum.h"
+
+#include "ops/axes_internal.h"
+#include "ops/kernels/index.h"
+
+typedef struct cumsum_attrs {
+    int axis, reverse;
+} cumsum_attrs;
+
+static bool cumsum_shape(wg_tensor *y)
+{
+    y->dtype = y->operand[0]->dtype;
+    y->shape = y->operand[0]->shape;
+    return true;
+}
+
+static wgk_rows cumsum_rows(const wg_tensor *y)
+{
+    const cumsum_attrs *attrs = y->attrs;
+    return wg_axes_rows(y, 1u << attrs->axis);
+}
+
+static int64_t cumsum_units(const wg_tensor *y)
+{
+    return cumsum_rows(y).n_rows;
+}
+
+static void cumsum_forward(const wg_tensor *y, const wg_piece *piece)
+{
+    const cumsum_attrs *attrs = y->attrs;
+    const void *x = y->operand[0]->data;
+    wgk_rows rows = cumsum_rows(y);
+    if (y->dtype == WG_I64)
+        wgk_cumsum_i64(&rows, attrs->reverse, x, piece->begin, piece->end, y->data);
+    else
+        wgk_cumsum(&rows, y->dtype == WG_F32, attrs->reverse, x, piece->begin, piece->end, y->data);
+}
+
+static wg_tensor *cumsum_vjp(wg_tensor *y, wg_tensor *dy, int i)
+{
+    const cumsum_attrs *attrs = y->attrs;
+    (void)i;
+    return attrs->reverse ? wg_cumsum(dy, attrs->axis) : wg_cumsum_reverse(dy, attrs->axis);
+}
+
+static const wg_op wg_op_cumsum = {
+    .name = "cumsum",
+    .formula = "y_i = x_0 + ... + x_i, or x_i + ... + x_(n-1)",
+    .source = "Knuth, The Art of Computer Programming 2, sec. 4.2.2 (two-sum)",
+    .arity = 1,
+    .attr_size = sizeof(cumsum_attrs),
+    .shape = cumsum_shape,
+    .forward = cumsum_forward,
+    .vjp = cumsum_vjp,
+    .units = cumsum_units,
+};
+
+static wg_tensor *cumsum_apply(wg_tensor *x, int axis, int reverse)
+{
+    cumsum_attrs attrs = {0, reverse};
+    if (!wg_is_inert(x) && wg_axes_place(x, "cumsum", &axis))
+        attrs.axis = axis;
+    return wg_apply(&wg_op_cumsum, &x, 1, &attrs);
+}
+
+wg_tensor *wg_cumsum(wg_tensor *x, int axis)
+{
+    return cumsum_apply(x, axis, 0);
+}
+
+wg_tensor *wg_cumsum_reverse(wg_tensor *x, int axis)
+{
+    return cumsum_apply(x, axis, 1);
+}
+
+const wg_op *const wg_ops_cumsum[] = {&wg_op_cumsum, NULL};

@@ -1,0 +1,120 @@
+#include "ops/diagonal.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+#include "ops/kernels/copy.h"
+
+/* What lies between neighbours on each axis of a diagonal, in the array of matrices that it is of. */
+static void diagonal_steps(const wg_shape *matrices, int64_t *step)
+{
+    wgk_dense_steps(matrices->rank, matrices->dim, step);
+    step[matrices->rank - 2] = matrices->dim[matrices->rank - 1] + 1;
+}
+
+static int64_t diagonal_length(const wg_shape *matrices)
+{
+    int64_t n = matrices->dim[matrices->rank - 2], m = matrices->dim[matrices->rank - 1];
+    return n < m ? n : m;
+}
+
+static bool diagonal_shape(wg_tensor *y)
+{
+    const wg_tensor *x = y->operand[0];
+    if (x->shape.rank < 2)
+        return wg_op_fail(y, WG_E_SHAPE, "a matrix is needed");
+    y->dtype = x->dtype;
+    y->shape = x->shape;
+    y->shape.rank--;
+    y->shape.dim[y->shape.rank] = 0;
+    y->shape.dim[y->shape.rank - 1] = diagonal_length(&x->shape);
+    return true;
+}
+
+static void diagonal_forward(const wg_tensor *y, const wg_piece *piece)
+{
+    int64_t from[WG_MAX_RANK], to[WG_MAX_RANK];
+    (void)piece;
+    diagonal_steps(&y->operand[0]->shape, from);
+    wgk_dense_steps(y->shape.rank, y->shape.dim, to);
+    wgk_copy copy = wgk_copy_of(y->shape.rank, y->shape.dim, from, to);
+    wgk_copy_run(&copy, wg_dtype_size(y->dtype), y->operand[0]->data, y->data, 0, copy.units);
+}
+
+static wg_tensor *diagonal_vjp(wg_tensor *y, wg_tensor *dy, int i)
+{
+    const wg_shape *x = &y->operand[i]->shape;
+    return wg_diagonal_embed(dy, x->dim[x->rank - 2], x->dim[x->rank - 1]);
+}
+
+static const wg_op wg_op_diagonal = {
+    .name = "diagonal",
+    .formula = "y[.., i] = x[.., i, i]",
+    .arity = 1,
+    .shape = diagonal_shape,
+    .forward = diagonal_forward,
+    .vjp = diagonal_vjp,
+};
+
+wg_tensor *wg_diagonal(wg_tensor *x)
+{
+    return wg_apply(&wg_op_diagonal, &x, 1, NULL);
+}
+
+typedef struct diagonal_sizes {
+    int64_t n, m;
+} diagonal_sizes;
+
+static bool diagonal_embed_shape(wg_tensor *y)
+{
+    const wg_tensor *x = y->operand[0];
+    const diagonal_sizes *sizes = y->attrs;
+    int rank = x->shape.rank;
+    if (rank < 1 || rank == WG_MAX_RANK)
+        return wg_op_fail(y, WG_E_SHAPE, "a rank of 1..%d is needed", WG_MAX_RANK - 1);
+    y->dtype = x->dtype;
+    y->shape = x->shape;
+    y->shape.rank = rank + 1;
+    y->shape.dim[rank - 1] = sizes->n;
+    y->shape.dim[rank] = sizes->m;
+    return diagonal_length(&y->shape) == x->shape.dim[rank - 1] ||
+           wg_op_fail(y, WG_E_SHAPE, "is no diagonal of %" PRId64 " rows and %" PRId64 " columns",
+                      sizes->n, sizes->m);
+}
+
+static void diagonal_embed_forward(const wg_tensor *y, const wg_piece *piece)
+{
+    const wg_tensor *x = y->operand[0];
+    int64_t from[WG_MAX_RANK], to[WG_MAX_RANK];
+    (void)piece;
+    diagonal_steps(&y->shape, to);
+    wgk_dense_steps(x->shape.rank, x->shape.dim, from);
+    wgk_copy copy = wgk_copy_of(x->shape.rank, x->shape.dim, from, to);
+    memset(y->data, 0, (size_t)y->size * wg_dtype_size(y->dtype));
+    wgk_copy_run(&copy, wg_dtype_size(y->dtype), x->data, y->data, 0, copy.units);
+}
+
+static wg_tensor *diagonal_embed_vjp(wg_tensor *y, wg_tensor *dy, int i)
+{
+    (void)y;
+    (void)i;
+    return wg_diagonal(dy);
+}
+
+static const wg_op wg_op_diagonal_embed = {
+    .name = "diagonal_embed",
+    .formula = "y[.., i, i] = x[.., i], else 0",
+    .arity = 1,
+    .attr_size = sizeof(diagonal_sizes),
+    .shape = diagonal_embed_shape,
+    .forward = diagonal_embed_forward,
+    .vjp = diagonal_embed_vjp,
+};
+
+wg_tensor *wg_diagonal_embed(wg_tensor *x, int64_t n, int64_t m)
+{
+    diagonal_sizes sizes = {n, m};
+    return wg_apply(&wg_op_diagonal_embed, &x, 1, &sizes);
+}
+
+const wg_op *const wg_ops_diagonal[] = {&wg_op_diagonal, &wg_op_diagonal_embed, NULL};

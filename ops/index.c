@@ -1,0 +1,458 @@
+#include "ops/index.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+#include "ops/arithmetic.h"
+#include "ops/axes_internal.h"
+#include "ops/kernels/copy.h"
+#include "ops/kernels/index.h"
+
+/* ---- Indices ---------------------------------------------------------------------------------------- */
+
+/* Are all values of an i64 operand in 0..n-1? */
+static bool index_in_range(const wg_tensor *y, int operand, int64_t n, const char *what)
+{
+    const wg_tensor *x = y->operand[operand];
+    const int64_t *index = x->data;
+    for (int64_t i = 0; i < x->size; i++)
+        if (index[i] < 0 || index[i] >= n)
+            return wg_op_fail(y, WG_E_INDEX, "%s %" PRId64 " at %" PRId64 " is outside 0..%" PRId64,
+                              what, index[i], i, n - 1);
+    return true;
+}
+
+static bool index_is_i64(const wg_tensor *y, int operand)
+{
+    return y->operand[operand]->dtype == WG_I64 ||
+           wg_op_fail(y, WG_E_DTYPE, "operand %d is to be i64", operand);
+}
+
+/* ---- gather_rows ------------------------------------------------------------------------------------ */
+
+static bool gather_rows_shape(wg_tensor *y)
+{
+    const wg_shape *x = &y->operand[0]->shape, *index = &y->operand[1]->shape;
+    if (!index_is_i64(y, 1))
+        return false;
+    if (x->rank < 1)
+        return wg_op_fail(y, WG_E_SHAPE, "the table has no rows");
+    if (index->rank + x->rank - 1 > WG_MAX_RANK)
+        return wg_op_fail(y, WG_E_SHAPE, "the result would have over %d axes", WG_MAX_RANK);
+    y->dtype = y->operand[0]->dtype;
+    y->shape = *index;
+    for (int i = 1; i < x->rank; i++)
+        y->shape.dim[y->shape.rank++] = x->dim[i];
+    return true;
+}
+
+static bool gather_rows_check(const wg_tensor *y)
+{
+    return index_in_range(y, 1, y->operand[0]->shape.dim[0], "index");
+}
+
+static int64_t gather_rows_units(const wg_tensor *y)
+{
+    return y->operand[1]->size;
+}
+
+static void gather_rows_forward(const wg_tensor *y, const wg_piece *piece)
+{
+    const wg_tensor *index = y->operand[1];
+    const int64_t *row = index->data;
+    int64_t bytes = y->size / index->size * (int64_t)wg_dtype_size(y->dtype);
+    for (int64_t i = piece->begin; i < piece->end; i++)
+        memcpy((char *)y->data + i * bytes, (const char *)y->operand[0]->data + row[i] * bytes,
+               (size_t)bytes);
+}
+
+static wg_tensor *gather_rows_vjp(wg_tensor *y, wg_tensor *dy, int i)
+{
+    return i == 0 ? wg_scatter_add_rows(dy, y->operand[1], y->operand[0]->shape.dim[0]) : NULL;
+}
+
+static const wg_op wg_op_gather_rows = {
+    .name = "gather_rows",
+    .formula = "y[i, ..] = x[index[i], ..]",
+    .arity = 2,
+    .shape = gather_rows_shape,
+    .check = gather_rows_check,
+    .forward = gather_rows_forward,
+    .vjp = gather_rows_vjp,
+    .units = gather_rows_units,
+};
+
+wg_tensor *wg_gather_rows(wg_tensor *x, wg_tensor *index)
+{
+    return wg_apply(&wg_op_gather_rows, (wg_tensor *[]){x, index}, 2, NULL);
+}
+
+/* ---- scatter_add_rows ------------------------------------------------------------------------------- */
+
+typedef struct scatter_rows_attrs {
+    int64_t rows;
+} scatter_rows_attrs;
+
+static bool scatter_rows_shape(wg_tensor *y)
+{
+    const wg_shape *x = &y->operand[0]->shape, *index = &y->operand[1]->shape;
+    const scatter_rows_attrs *attrs = y->attrs;
+    if (!index_is_i64(y, 1))
+        return false;
+    if (attrs->rows < 0)
+        return wg_op_fail(y, WG_E_VALUE, "%" PRId64 " rows", attrs->rows);
+    for (int i = 0; i < index->rank; i++)
+        if (i >= x->rank || x->dim[i] != index->dim[i])
+            return wg_op_fail(y, WG_E_SHAPE, "the shape does not begin with that of the index");
+    if (x->rank - index->rank + 1 > WG_MAX_RANK)
+        return wg_op_fail(y, WG_E_SHAPE, "the result would have over %d axes", WG_MAX_RANK);
+    y->dtype = y->operand[0]->dtype;
+    y->shape.dim[y->shape.rank++] = attrs->rows;
+    for (int i = index->rank; i < x->rank; i++)
+        y->shape.dim[y->shape.rank++] = x->dim[i];
+    return true;
+}
+
+static int64_t scatter_rows_units(const wg_tensor *y)
+{
+    return y->shape.dim[0];
+}
+
+static bool scatter_rows_check(const wg_tensor *y)
+{
+    return index_in_range(y, 1, scatter_rows_units(y), "index");
+}
+
+static size_t scatter_rows_workspace(const wg_tensor *y)
+{
+    return wgk_scatter_workspace(y->operand[1]->size, y->shape.dim[0]);
+}
+
+static void scatter_rows_forward(const wg_tensor *y, const wg_piece *piece)
+{
+    const wg_tensor *x = y->operand[0], *index = y->operand[1];
+    wgk_scatter s = {index->size, y->size / y->shape.dim[0], index->data};
+    if (y->dtype == WG_I64)
+        wgk_scatter_rows_i64(&s, x->data, piece->begin, piece->end, y->data, piece->workspace);
+    else
+        wgk_scatter_rows(&s, y->dtype == WG_F32, x->data, piece->begin, piece->end, y->data,
+                         piece->workspace);
+}
+
+static wg_tensor *scatter_rows_vjp(wg_tensor *y, wg_tensor *dy, int i)
+{
+    return i == 0 ? wg_gather_rows(dy, y->operand[1]) : NULL;
+}
+
+static const wg_op wg_op_scatter_add_rows = {
+    .name = "scatter_add_rows",
+    .formula = "y[r, ..] = sum of x[i, ..] over index[i] = r",
+    .arity = 2,
+    .attr_size = sizeof(scatter_rows_attrs),
+    .shape = scatter_rows_shape,
+    .check = scatter_rows_check,
+    .forward = scatter_rows_forward,
+    .vjp = scatter_rows_vjp,
+    .units = scatter_rows_units,
+    .workspace = scatter_rows_workspace,
+};
+
+wg_tensor *wg_scatter_add_rows(wg_tensor *x, wg_tensor *index, int64_t rows)
+{
+    scatter_rows_attrs attrs = {rows};
+    return wg_apply(&wg_op_scatter_add_rows, (wg_tensor *[]){x, index}, 2, &attrs);
+}
+
+/* ---- Lines: an array of indices beside a table ------------------------------------------------------- */
+
+/* The lines of the indices along the axis, and where the same lines are in the table, whose other sizes
+ * may be larger. */
+typedef struct index_lines {
+    int rank, axis;
+    int64_t dim[WG_MAX_RANK], step[WG_MAX_RANK], table_step[WG_MAX_RANK];
+    int64_t n_lines;
+    wgk_line line;
+} index_lines;
+
+static index_lines index_lines_of(const wg_shape *index, const wg_shape *table, int axis)
+{
+    index_lines lines = {.rank = index->rank, .axis = axis, .n_lines = 1};
+    wgk_dense_steps(index->rank, index->dim, lines.step);
+    wgk_dense_steps(table->rank, table->dim, lines.table_step);
+    for (int i = 0; i < index->rank; i++) {
+        lines.dim[i] = i == axis ? 1 : index->dim[i];
+        lines.n_lines *= lines.dim[i];
+    }
+    lines.line = (wgk_line){index->dim[axis], lines.step[axis], table->dim[axis],
+                            lines.table_step[axis]};
+    return lines;
+}
+
+/* Where line number `at` begins in the indices and in the table. */
+static void index_lines_start(const index_lines *lines, int64_t at, int64_t *start,
+                              int64_t *table_start)
+{
+    *start = *table_start = 0;
+    for (int i = lines->rank - 1; i >= 0; i--) {
+        *start += at % lines->dim[i] * lines->step[i];
+        *table_start += at % lines->dim[i] * lines->table_step[i];
+        at /= lines->dim[i];
+    }
+}
+
+/* Rank equal, and no size but the axis's own larger than the table's. */
+static bool index_lines_fit(const wg_tensor *y, const wg_shape *index, const wg_shape *table,
+                            int axis)
+{
+    if (index->rank != table->rank)
+        return wg_op_fail(y, WG_E_SHAPE, "the index has another rank");
+    for (int i = 0; i < index->rank; i++)
+        if (i != axis && index->dim[i] > table->dim[i])
+            return wg_op_fail(y, WG_E_SHAPE, "the index is larger on axis %d", i);
+    return true;
+}
+
+/* ---- gather ----------------------------------------------------------------------------------------- */
+
+typedef struct gather_attrs {
+    int64_t axis;
+} gather_attrs;
+
+static int gather_axis(const wg_tensor *y)
+{
+    const gather_attrs *attrs = y->attrs;
+    return (int)attrs->axis;
+}
+
+static bool gather_shape(wg_tensor *y)
+{
+    const wg_tensor *x = y->operand[0], *index = y->operand[1];
+    if (!index_is_i64(y, 1) || !index_lines_fit(y, &index->shape, &x->shape, gather_axis(y)))
+        return false;
+    y->dtype = x->dtype;
+    y->shape = index->shape;
+    return true;
+}
+
+static bool gather_check(const wg_tensor *y)
+{
+    return index_in_range(y, 1, y->operand[0]->shape.dim[gather_axis(y)], "index");
+}
+
+static index_lines gather_lines(const wg_tensor *y)
+{
+    return index_lines_of(&y->shape, &y->operand[0]->shape, gather_axis(y));
+}
+
+static int64_t gather_units(const wg_tensor *y)
+{
+    return gather_lines(y).n_lines;
+}
+
+static void gather_forward(const wg_tensor *y, const wg_piece *piece)
+{
+    const char *x = y->operand[0]->data;
+    const int64_t *index = y->operand[1]->data;
+    int64_t start, table_start, size = (int64_t)wg_dtype_size(y->dtype);
+    index_lines lines = gather_lines(y);
+    for (int64_t at = piece->begin; at < piece->end; at++) {
+        index_lines_start(&lines, at, &start, &table_start);
+        wgk_gather_line(&lines.line, (size_t)size, index + start, x + table_start * size,
+                        (char *)y->data + start * size);
+    }
+}
+
+static wg_tensor *gather_vjp(wg_tensor *y, wg_tensor *dy, int i);
+
+static const wg_op wg_op_gather = {
+    .name = "gather",
+    .formula = "y[.., i, ..] = x[.., index[.., i, ..], ..]",
+    .arity = 2,
+    .attr_size = sizeof(gather_attrs),
+    .shape = gather_shape,
+    .check = gather_check,
+    .forward = gather_forward,
+    .vjp = gather_vjp,
+    .units = gather_units,
+};
+
+wg_tensor *wg_gather(wg_tensor *x, int axis, wg_tensor *index)
+{
+    gather_attrs attrs = {0};
+    if (!wg_is_inert(x) && wg_axes_place(x, "gather", &axis))
+        attrs.axis = axis;
+    return wg_apply(&wg_op_gather, (wg_tensor *[]){x, index}, 2, &attrs);
+}
+
+/* ---- scatter_add ------------------------------------------------------------------------------------ */
+
+/* The op itself scatters into zeros: x is [index's shape], y has the sizes given. */
+typedef struct scatter_attrs {
+    int64_t axis, rank, dim[WG_MAX_RANK];
+} scatter_attrs;
+
+static bool scatter_shape(wg_tensor *y)
+{
+    const wg_tensor *x = y->operand[0], *index = y->operand[1];
+    const scatter_attrs *attrs = y->attrs;
+    y->dtype = x->dtype;
+    y->shape.rank = (int)attrs->rank;
+    memcpy(y->shape.dim, attrs->dim, sizeof attrs->dim);
+    if (!index_is_i64(y, 1))
+        return false;
+    if (!wg_shape_same(&x->shape, &index->shape))
+        return wg_op_fail(y, WG_E_SHAPE, "the index has another shape");
+    return index_lines_fit(y, &index->shape, &y->shape, (int)attrs->axis);
+}
+
+static index_lines scatter_lines(const wg_tensor *y)
+{
+    const scatter_attrs *attrs = y->attrs;
+    return index_lines_of(&y->operand[1]->shape, &y->shape, (int)attrs->axis);
+}
+
+static bool scatter_check(const wg_tensor *y)
+{
+    const scatter_attrs *attrs = y->attrs;
+    return index_in_range(y, 1, y->shape.dim[attrs->axis], "index");
+}
+
+static size_t scatter_workspace(const wg_tensor *y)
+{
+    const scatter_attrs *attrs = y->attrs;
+    return 2 * (size_t)y->shape.dim[attrs->axis] * sizeof(double);
+}
+
+static void scatter_forward(const wg_tensor *y, const wg_piece *piece)
+{
+    const char *x = y->operand[0]->data;
+    const int64_t *index = y->operand[1]->data;
+    int64_t start, table_start, size = (int64_t)wg_dtype_size(y->dtype);
+    index_lines lines = scatter_lines(y);
+    memset(y->data, 0, (size_t)y->size * (size_t)size);
+    for (int64_t at = 0; at < lines.n_lines; at++) {
+        index_lines_start(&lines, at, &start, &table_start);
+        if (y->dtype == WG_I64)
+            wgk_scatter_line_i64(&lines.line, index + start,
+                                 (const int64_t *)y->operand[0]->data + start,
+                                 (int64_t *)y->data + table_start);
+        else
+            wgk_scatter_line(&lines.line, y->dtype == WG_F32, index + start, x + start * size,
+                             (char *)y->data + table_start * size, piece->workspace);
+    }
+}
+
+static wg_tensor *scatter_vjp(wg_tensor *y, wg_tensor *dy, int i)
+{
+    const scatter_attrs *attrs = y->attrs;
+    return i == 0 ? wg_gather(dy, (int)attrs->axis, y->operand[1]) : NULL;
+}
+
+static const wg_op wg_op_scatter_add = {
+    .name = "scatter_add",
+    .formula = "y[.., r, ..] = sum of x[.., i, ..] over index[.., i, ..] = r",
+    .arity = 2,
+    .attr_size = sizeof(scatter_attrs),
+    .shape = scatter_shape,
+    .check = scatter_check,
+    .forward = scatter_forward,
+    .vjp = scatter_vjp,
+    .workspace = scatter_workspace,
+};
+
+/* Scatters into zeros of the shape of x. */
+static wg_tensor *scatter_apply(const wg_tensor *like, int axis, wg_tensor *index, wg_tensor *x)
+{
+    scatter_attrs attrs = {axis, like->shape.rank, {0}};
+    memcpy(attrs.dim, like->shape.dim, sizeof attrs.dim);
+    return wg_apply(&wg_op_scatter_add, (wg_tensor *[]){x, index}, 2, &attrs);
+}
+
+static wg_tensor *gather_vjp(wg_tensor *y, wg_tensor *dy, int i)
+{
+    return i == 0 ? scatter_apply(y->operand[0], gather_axis(y), y->operand[1], dy) : NULL;
+}
+
+wg_tensor *wg_scatter_add(wg_tensor *x, int axis, wg_tensor *index, wg_tensor *source)
+{
+    if (wg_is_inert(x))
+        return wg_apply(&wg_op_scatter_add, (wg_tensor *[]){x, index}, 2, NULL);
+    if (!wg_axes_place(x, "scatter_add", &axis))
+        axis = 0;
+    return wg_add(x, scatter_apply(x, axis, index, source));
+}
+
+/* ---- one_hot ---------------------------------------------------------------------------------------- */
+
+typedef struct one_hot_attrs {
+    int64_t classes, dtype;
+} one_hot_attrs;
+
+static bool one_hot_shape(wg_tensor *y)
+{
+    const wg_shape *labels = &y->operand[0]->shape;
+    const one_hot_attrs *attrs = y->attrs;
+    if (!index_is_i64(y, 0))
+        return false;
+    if (attrs->dtype < 0 || attrs->dtype >= WG_DTYPES)
+        return wg_op_fail(y, WG_E_DTYPE, "%" PRId64 " is no dtype", attrs->dtype);
+    if (attrs->classes < 0)
+        return wg_op_fail(y, WG_E_VALUE, "%" PRId64 " classes", attrs->classes);
+    if (labels->rank == WG_MAX_RANK)
+        return wg_op_fail(y, WG_E_SHAPE, "the result would have over %d axes", WG_MAX_RANK);
+    y->dtype = (wg_dtype)attrs->dtype;
+    y->shape = *labels;
+    y->shape.dim[y->shape.rank++] = attrs->classes;
+    return true;
+}
+
+static bool one_hot_check(const wg_tensor *y)
+{
+    const one_hot_attrs *attrs = y->attrs;
+    return index_in_range(y, 0, attrs->classes, "label");
+}
+
+static int64_t one_hot_units(const wg_tensor *y)
+{
+    return y->operand[0]->size;
+}
+
+static void one_hot_forward(const wg_tensor *y, const wg_piece *piece)
+{
+    const one_hot_attrs *attrs = y->attrs;
+    const int64_t *labels = y->operand[0]->data;
+    int64_t size = (int64_t)wg_dtype_size(y->dtype);
+    memset((char *)y->data + piece->begin * attrs->classes * size, 0,
+           (size_t)((piece->end - piece->begin) * attrs->classes * size));
+    for (int64_t i = piece->begin; i < piece->end; i++) {
+        int64_t at = i * attrs->classes + labels[i];
+        switch (y->dtype) {
+        case WG_F32: ((float *)y->data)[at] = 1; break;
+        case WG_F64: ((double *)y->data)[at] = 1; break;
+        case WG_I64: ((int64_t *)y->data)[at] = 1; break;
+        }
+    }
+}
+
+static const wg_op wg_op_one_hot = {
+    .name = "one_hot",
+    .formula = "y[.., c] = 1 if label[..] = c, else 0",
+    .arity = 1,
+    .flags = WG_OP_ZERO_GRADIENT,
+    .attr_size = sizeof(one_hot_attrs),
+    .shape = one_hot_shape,
+    .check = one_hot_check,
+    .forward = one_hot_forward,
+    .units = one_hot_units,
+};
+
+wg_tensor *wg_one_hot(wg_tensor *labels, int64_t classes, wg_dtype dtype)
+{
+    one_hot_attrs attrs = {classes, (int64_t)dtype};
+    return wg_apply(&wg_op_one_hot, &labels, 1, &attrs);
+}
+
+const wg_op *const wg_ops_index[] = {
+    &wg_op_gather_rows, &wg_op_scatter_add_rows, &wg_op_gather,
+    &wg_op_scatter_add, &wg_op_one_hot,          NULL,
+};

@@ -1,0 +1,155 @@
+#include "ops/kernels/copy.h"
+
+#include <string.h>
+
+/* A unit is up to COPY_ROWS rows of the last axis. Where a row's elements lie apart in x, COPY_COLUMNS of
+ * them are taken from every row of the unit before the next ones are: when the rows are neighbours in
+ * x, as in a transpose, the cache lines that one row reads serve the rows below. Eight of them fit into
+ * the ways of a first cache even where their addresses differ by a power of two. */
+enum { COPY_ROWS = 32, COPY_COLUMNS = 8 };
+
+/* Axes of size 1 are dropped, one that continues the axis before it is merged with it. */
+static void copy_add_axis(wgk_copy *c, int64_t dim, int64_t from, int64_t to)
+{
+    int last = c->rank - 1;
+    if (dim == 1)
+        return;
+    if (last >= 0 && c->from[last] == dim * from && c->to[last] == dim * to) {
+        c->dim[last] *= dim;
+        c->from[last] = from;
+        c->to[last] = to;
+        return;
+    }
+    c->dim[c->rank] = dim;
+    c->from[c->rank] = from;
+    c->to[c->rank++] = to;
+}
+
+/* Puts an axis of size 1 before the others. */
+static void copy_add_outer(wgk_copy *c)
+{
+    for (int i = c->rank++; i > 0; i--) {
+        c->dim[i] = c->dim[i - 1];
+        c->from[i] = c->from[i - 1];
+        c->to[i] = c->to[i - 1];
+    }
+    c->dim[0] = 1;
+    c->from[0] = c->to[0] = 0;
+}
+
+static void copy_swap(int64_t *a, int64_t *b)
+{
+    int64_t held = *a;
+    *a = *b;
+    *b = held;
+}
+
+/* Makes the axis whose elements are neighbours in x the one of the rows. */
+static void copy_choose_rows(wgk_copy *c)
+{
+    int rows = c->rank - 2;
+    for (int i = 0; i < rows; i++)
+        if (c->from[i] == 1) {
+            copy_swap(&c->dim[i], &c->dim[rows]);
+            copy_swap(&c->from[i], &c->from[rows]);
+            copy_swap(&c->to[i], &c->to[rows]);
+        }
+}
+
+wgk_copy wgk_copy_of(int rank, const int64_t *dim, const int64_t *from, const int64_t *to)
+{
+    wgk_copy c = {.rank = 0, .units = 1};
+    for (int i = 0; i < rank; i++)
+        copy_add_axis(&c, dim[i], from[i], to[i]);
+    while (c.rank < 2)
+        copy_add_outer(&c);
+    if (c.from[c.rank - 1] != 1)
+        copy_choose_rows(&c);
+    for (int i = 0; i < c.rank - 2; i++)
+        c.units *= c.dim[i];
+    c.units *= (c.dim[c.rank - 2] + COPY_ROWS - 1) / COPY_ROWS;
+    return c;
+}
+
+/* A constant size makes memcpy one instruction, and constant steps let the loop be vectorised. */
+static void copy_repeat(int64_t n, size_t size, const char *x, char *y)
+{
+    if (size == 4) {
+        uint32_t value;
+        memcpy(&value, x, 4);
+        for (int64_t i = 0; i < n; i++)
+            memcpy(y + i * 4, &value, 4);
+    } else {
+        uint64_t value;
+        memcpy(&value, x, 8);
+        for (int64_t i = 0; i < n; i++)
+            memcpy(y + i * 8, &value, 8);
+    }
+}
+
+static inline void copy_run(int64_t n, size_t size, const char *x, int64_t from, char *y,
+                            int64_t to)
+{
+    if (from == 0 && to == 1)
+        copy_repeat(n, size, x, y);
+    else if (size == 4)
+        for (int64_t i = 0; i < n; i++)
+            memcpy(y + i * to * 4, x + i * from * 4, 4);
+    else
+        for (int64_t i = 0; i < n; i++)
+            memcpy(y + i * to * 8, x + i * from * 8, 8);
+}
+
+/* Copies `rows` rows, whose first elements are at x and y. */
+static void copy_rows(const wgk_copy *c, int64_t rows, size_t size, const char *x, char *y)
+{
+    int last = c->rank - 1;
+    int64_t n = c->dim[last], from = c->from[last], to = c->to[last], element = (int64_t)size;
+    int64_t x_row = c->from[last - 1] * element, y_row = c->to[last - 1] * element;
+    if (from == 1 && to == 1) {
+        for (int64_t i = 0; i < rows; i++)
+            memcpy(y + i * y_row, x + i * x_row, (size_t)n * size);
+        return;
+    }
+    int64_t width = from > 1 ? COPY_COLUMNS : n;
+    for (int64_t j = 0; j < n; j += width) {
+        int64_t now = n - j < width ? n - j : width;
+        for (int64_t i = 0; i < rows; i++)
+            copy_run(now, size, x + i * x_row + j * from * element, from,
+                     y + i * y_row + j * to * element, to);
+    }
+}
+
+void wgk_copy_run(const wgk_copy *c, size_t size, const void *x, void *y, int64_t begin,
+                  int64_t end)
+{
+    int row_axis = c->rank - 2;
+    int64_t rows = c->dim[row_axis], blocks = (rows + COPY_ROWS - 1) / COPY_ROWS;
+    if (c->dim[c->rank - 1] == 0)
+        return;
+    for (int64_t unit = begin; unit < end; unit++) {
+        int64_t first = unit % blocks * COPY_ROWS, at = unit / blocks;
+        int64_t from = first * c->from[row_axis], to = first * c->to[row_axis];
+        for (int i = row_axis - 1; i >= 0; i--) {
+            from += at % c->dim[i] * c->from[i];
+            to += at % c->dim[i] * c->to[i];
+            at /= c->dim[i];
+        }
+        copy_rows(c, rows - first < COPY_ROWS ? rows - first : COPY_ROWS, size,
+                  (const char *)x + from * (int64_t)size, (char *)y + to * (int64_t)size);
+    }
+}
+
+void wgk_dense_steps(int rank, const int64_t *dim, int64_t *step)
+{
+    int64_t below = 1;
+    for (int i = rank - 1; i >= 0; i--) {
+        step[i] = below;
+        below *= dim[i];
+    }
+}
+
+void wgk_fill(int64_t n, size_t size, const void *value, void *y)
+{
+    copy_repeat(n, size, value, y);
+}

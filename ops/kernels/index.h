@@ -1,0 +1,48 @@
+/* index.h: sums by index, and running sums. Floats are doubles, or floats where f32 is true, which are
+ * added in double; what each addition loses is kept and added at the end. Indices are in range: the
+ * caller has looked. Results do not depend on how the work is cut. */
+#ifndef WGK_INDEX_H
+#define WGK_INDEX_H
+
+#include "ops/kernels/rows.h"
+
+/* Rows put into a table of rows of `width` elements. */
+typedef struct wgk_scatter {
+    int64_t n; /* rows that are put, and indices */
+    int64_t width;
+    const int64_t *index; /* [n], the row of y that row i of x goes to */
+} wgk_scatter;
+
+/* Bytes of workspace for `rows` rows of y. */
+size_t wgk_scatter_workspace(int64_t n, int64_t rows);
+
+/* Rows [begin, end) of y [rows, width] = the sum of the rows of x [n, width] that belong there, in the
+ * order of x; 0 where there are none. Workspace as above for end - begin rows, aligned to 8. */
+void wgk_scatter_rows(const wgk_scatter *s, bool f32, const void *x, int64_t begin, int64_t end,
+                      void *y, void *workspace);
+void wgk_scatter_rows_i64(const wgk_scatter *s, const int64_t *x, int64_t begin, int64_t end,
+                          int64_t *y, void *workspace);
+
+/* A line of an array of indices, and the line of a table that they point into; steps in elements. */
+typedef struct wgk_line {
+    int64_t n, step; /* of the indices, and of the values beside them */
+    int64_t table_n, table_step;
+} wgk_line;
+
+/* y[index[i*step]*table_step] = the sum of x[i*step] over these i, in their order; every element of y's
+ * line is written. Workspace: 2 * table_n doubles. The i64 form adds to what y holds. */
+void wgk_scatter_line(const wgk_line *line, bool f32, const int64_t *index, const void *x, void *y,
+                      double *workspace);
+void wgk_scatter_line_i64(const wgk_line *line, const int64_t *index, const int64_t *x, int64_t *y);
+
+/* y[i*step] = x[index[i*step]*table_step], elements of `size` bytes (4 or 8). */
+void wgk_gather_line(const wgk_line *line, size_t size, const int64_t *index, const void *x,
+                     void *y);
+
+/* Rows [begin, end): y_i = x_0 + ... + x_i; reverse: x_i + ... + x_(n-1). y has the shape of x. */
+void wgk_cumsum(const wgk_rows *rows, bool f32, bool reverse, const void *x, int64_t begin,
+                int64_t end, void *y);
+void wgk_cumsum_i64(const wgk_rows *rows, bool reverse, const int64_t *x, int64_t begin,
+                    int64_t end, int64_t *y);
+
+#endif

@@ -1,0 +1,435 @@
+#include "ops/layout.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "ops/axes_internal.h"
+#include "ops/kernels/copy.h"
+#include "ops/kernels/reduce.h"
+
+/* ---- Lists that builders are given ------------------------------------------------------------------ */
+
+/* A shape as an attribute: without padding. */
+typedef struct layout_sizes {
+    int64_t rank, dim[WG_MAX_RANK];
+} layout_sizes;
+
+typedef struct layout_order {
+    int axis[WG_MAX_RANK]; /* axis i of y is axis[i] of x */
+} layout_order;
+
+/* Records an error about a builder's arguments; false. */
+static bool layout_fail(const wg_tensor *x, wg_status status, const char *op, const char *what)
+{
+    char text[WG_SHAPE_TEXT + 96];
+    wg_fail(x->tape, status, "%s: %s: %s", op, what, wg_tensor_text(x, text, sizeof text));
+    return false;
+}
+
+static bool layout_sizes_init(layout_sizes *sizes, const wg_tensor *x, const char *op, int rank,
+                              const int64_t *dim)
+{
+    char what[64];
+    if (rank < 0 || rank > WG_MAX_RANK) {
+        snprintf(what, sizeof what, "rank %d is outside 0..%d", rank, WG_MAX_RANK);
+        return layout_fail(x, WG_E_SHAPE, op, what);
+    }
+    if (rank > 0 && dim == NULL)
+        return layout_fail(x, WG_E_NULL, op, "the sizes are NULL");
+    memset(sizes, 0, sizeof *sizes);
+    sizes->rank = rank;
+    for (int i = 0; i < rank; i++)
+        sizes->dim[i] = dim[i];
+    return true;
+}
+
+static wg_shape layout_shape_of(const layout_sizes *sizes)
+{
+    wg_shape shape = {.rank = (int)sizes->rank};
+    for (int i = 0; i < shape.rank; i++)
+        shape.dim[i] = sizes->dim[i];
+    return shape;
+}
+
+/* The axes of an array of `like`'s rank as bits. */
+static bool layout_mask(const wg_tensor *like, const char *op, int n, const int *axes,
+                        uint32_t *mask)
+{
+    if (n > 0 && axes == NULL)
+        return layout_fail(like, WG_E_NULL, op, "the axes are NULL");
+    return wg_axes_mask(like, op, n, axes, mask);
+}
+
+/* ---- reshape ---------------------------------------------------------------------------------------- */
+
+/* Sets the size that is -1 to what the others leave; *shape has at most one. */
+static bool reshape_infer(wg_tensor *y, int64_t size)
+{
+    int64_t known = 1;
+    int unknown = -1;
+    for (int i = 0; i < y->shape.rank; i++) {
+        if (y->shape.dim[i] != -1) {
+            if (!wg_size_multiply(known, y->shape.dim[i], &known))
+                return false;
+        } else if (unknown >= 0)
+            return false;
+        else
+            unknown = i;
+    }
+    if (unknown < 0)
+        return true;
+    if (known <= 0)
+        return false;
+    y->shape.dim[unknown] = size / known; /* the caller sees whether there is a remainder */
+    return true;
+}
+
+static bool reshape_shape(wg_tensor *y)
+{
+    const wg_tensor *x = y->operand[0];
+    char wanted[WG_SHAPE_TEXT];
+    y->dtype = x->dtype;
+    y->shape = layout_shape_of(y->attrs);
+    wg_shape_text(&y->shape, wanted, sizeof wanted);
+    if (!reshape_infer(y, x->size) || wg_shape_size(&y->shape) != x->size)
+        return wg_op_fail(y, WG_E_SHAPE, "%" PRId64 " elements do not make the shape %s", x->size,
+                          wanted);
+    return true;
+}
+
+static wg_tensor *reshape_vjp(wg_tensor *y, wg_tensor *dy, int i)
+{
+    const wg_shape *shape = &y->operand[i]->shape;
+    return wg_reshape(dy, shape->rank, shape->dim);
+}
+
+static const wg_op wg_op_reshape = {
+    .name = "reshape",
+    .formula = "y = x, with another shape",
+    .arity = 1,
+    .flags = WG_OP_VIEW,
+    .attr_size = sizeof(layout_sizes),
+    .shape = reshape_shape,
+    .vjp = reshape_vjp,
+};
+
+wg_tensor *wg_reshape(wg_tensor *x, int rank, const int64_t *dim)
+{
+    layout_sizes sizes = {0, {0}};
+    if (!wg_is_inert(x))
+        layout_sizes_init(&sizes, x, "reshape", rank, dim); /* after an error wg_apply is inert */
+    return wg_apply(&wg_op_reshape, &x, 1, &sizes);
+}
+
+wg_tensor *wg_squeeze(wg_tensor *x, int n_axes, const int *axes)
+{
+    uint32_t mask = 0;
+    int64_t dim[WG_MAX_RANK];
+    int rank = 0;
+    if (wg_is_inert(x) || !layout_mask(x, "squeeze", n_axes, axes, &mask))
+        return wg_reshape(x, WG_SCALAR);
+    for (int i = 0; i < x->shape.rank; i++) {
+        if (!((mask >> i) & 1u))
+            dim[rank++] = x->shape.dim[i];
+        else if (x->shape.dim[i] != 1)
+            layout_fail(x, WG_E_SHAPE, "squeeze", "an axis has another size than 1");
+    }
+    return wg_reshape(x, rank, dim);
+}
+
+/* The axes of the result, as bits. */
+static bool expand_dims_mask(const wg_tensor *x, int n, const int *axes, uint32_t *mask)
+{
+    if (n < 0 || n > WG_MAX_RANK - x->shape.rank)
+        return layout_fail(x, WG_E_SHAPE, "expand_dims", "the result would have over 8 axes");
+    if (n > 0 && axes == NULL)
+        return layout_fail(x, WG_E_NULL, "expand_dims", "the axes are NULL");
+    int rank = x->shape.rank + n;
+    *mask = 0;
+    for (int i = 0; i < n; i++) {
+        int axis = axes[i] < 0 ? axes[i] + rank : axes[i];
+        if (axis < 0 || axis >= rank || (*mask >> axis) & 1u)
+            return layout_fail(x, WG_E_VALUE, "expand_dims",
+                               "an axis that the result does not have, or given twice");
+        *mask |= 1u << axis;
+    }
+    return true;
+}
+
+wg_tensor *wg_expand_dims(wg_tensor *x, int n_axes, const int *axes)
+{
+    uint32_t mask = 0;
+    int64_t dim[WG_MAX_RANK] = {0};
+    if (wg_is_inert(x))
+        return wg_reshape(x, WG_SCALAR);
+    int rank = x->shape.rank + n_axes;
+    if (!expand_dims_mask(x, n_axes, axes, &mask))
+        return wg_reshape(x, WG_SCALAR);
+    for (int i = 0, from = 0; i < rank; i++)
+        dim[i] = (mask >> i) & 1u ? 1 : x->shape.dim[from++];
+    return wg_reshape(x, rank, dim);
+}
+
+/* ---- permute ---------------------------------------------------------------------------------------- */
+
+static bool permute_shape(wg_tensor *y)
+{
+    const wg_tensor *x = y->operand[0];
+    const layout_order *order = y->attrs;
+    y->dtype = x->dtype;
+    y->shape.rank = x->shape.rank;
+    for (int i = 0; i < y->shape.rank; i++)
+        y->shape.dim[i] = x->shape.dim[order->axis[i]];
+    return true;
+}
+
+static wgk_copy permute_copy(const wg_tensor *y)
+{
+    const wg_tensor *x = y->operand[0];
+    const layout_order *order = y->attrs;
+    int64_t step[WG_MAX_RANK], from[WG_MAX_RANK], to[WG_MAX_RANK];
+    wgk_dense_steps(x->shape.rank, x->shape.dim, step);
+    wgk_dense_steps(y->shape.rank, y->shape.dim, to);
+    for (int i = 0; i < y->shape.rank; i++)
+        from[i] = step[order->axis[i]];
+    return wgk_copy_of(y->shape.rank, y->shape.dim, from, to);
+}
+
+static int64_t permute_units(const wg_tensor *y)
+{
+    return permute_copy(y).units;
+}
+
+static void permute_forward(const wg_tensor *y, const wg_piece *piece)
+{
+    wgk_copy copy = permute_copy(y);
+    wgk_copy_run(&copy, wg_dtype_size(y->dtype), y->operand[0]->data, y->data, piece->begin,
+                 piece->end);
+}
+
+static wg_tensor *permute_vjp(wg_tensor *y, wg_tensor *dy, int i)
+{
+    const layout_order *order = y->attrs;
+    int inverse[WG_MAX_RANK];
+    (void)i;
+    for (int axis = 0; axis < y->shape.rank; axis++)
+        inverse[order->axis[axis]] = axis;
+    return wg_permute(dy, y->shape.rank, inverse);
+}
+
+static const wg_op wg_op_permute = {
+    .name = "permute",
+    .formula = "y[i_p0, i_p1, ...] = x[i_0, i_1, ...]",
+    .arity = 1,
+    .attr_size = sizeof(layout_order),
+    .shape = permute_shape,
+    .forward = permute_forward,
+    .vjp = permute_vjp,
+    .units = permute_units,
+};
+
+wg_tensor *wg_permute(wg_tensor *x, int n_axes, const int *axes)
+{
+    layout_order order = {{0}};
+    uint32_t mask = 0;
+    if (wg_is_inert(x))
+        return wg_apply(&wg_op_permute, &x, 1, &order);
+    if (n_axes != x->shape.rank)
+        layout_fail(x, WG_E_VALUE, "permute", "as many axes are needed as there are");
+    else if (layout_mask(x, "permute", n_axes, axes, &mask))
+        for (int i = 0; i < n_axes; i++)
+            order.axis[i] = axes[i] < 0 ? axes[i] + n_axes : axes[i];
+    return wg_apply(&wg_op_permute, &x, 1, &order);
+}
+
+wg_tensor *wg_transpose(wg_tensor *x, int axis, int other)
+{
+    layout_order order = {{0}};
+    if (wg_is_inert(x) || !wg_axes_place(x, "transpose", &axis) ||
+        !wg_axes_place(x, "transpose", &other))
+        return wg_apply(&wg_op_permute, &x, 1, &order);
+    for (int i = 0; i < x->shape.rank; i++)
+        order.axis[i] = i;
+    order.axis[axis] = other;
+    order.axis[other] = axis;
+    return wg_apply(&wg_op_permute, &x, 1, &order);
+}
+
+wg_tensor *wg_t(wg_tensor *x)
+{
+    layout_order order = {{1, 0}};
+    if (!wg_is_inert(x) && x->shape.rank != 2)
+        layout_fail(x, WG_E_SHAPE, "t", "a matrix is needed");
+    return wg_apply(&wg_op_permute, &x, 1, &order);
+}
+
+/* ---- broadcast_to, sum_to --------------------------------------------------------------------------- */
+
+/* The step in x for each axis of `to`, to which x broadcasts: 0 where x is repeated. */
+static void broadcast_steps(const wg_shape *x, const wg_shape *to, int64_t *step)
+{
+    int64_t own[WG_MAX_RANK];
+    int missing = to->rank - x->rank;
+    wgk_dense_steps(x->rank, x->dim, own);
+    for (int i = 0; i < to->rank; i++)
+        step[i] = i < missing || x->dim[i - missing] == 1 ? 0 : own[i - missing];
+}
+
+static bool broadcast_goes(const wg_shape *from, const wg_shape *to)
+{
+    wg_shape both;
+    return wg_shape_broadcast(from, to, &both) && wg_shape_same(&both, to);
+}
+
+static bool broadcast_shape(wg_tensor *y)
+{
+    const wg_tensor *x = y->operand[0];
+    char wanted[WG_SHAPE_TEXT];
+    y->dtype = x->dtype;
+    y->shape = layout_shape_of(y->attrs);
+    return broadcast_goes(&x->shape, &y->shape) ||
+           wg_op_fail(y, WG_E_SHAPE, "does not broadcast to %s",
+                      wg_shape_text(&y->shape, wanted, sizeof wanted));
+}
+
+static wgk_copy broadcast_copy(const wg_tensor *y)
+{
+    int64_t from[WG_MAX_RANK], to[WG_MAX_RANK];
+    broadcast_steps(&y->operand[0]->shape, &y->shape, from);
+    wgk_dense_steps(y->shape.rank, y->shape.dim, to);
+    return wgk_copy_of(y->shape.rank, y->shape.dim, from, to);
+}
+
+static int64_t broadcast_units(const wg_tensor *y)
+{
+    return broadcast_copy(y).units;
+}
+
+static void broadcast_forward(const wg_tensor *y, const wg_piece *piece)
+{
+    wgk_copy copy = broadcast_copy(y);
+    wgk_copy_run(&copy, wg_dtype_size(y->dtype), y->operand[0]->data, y->data, piece->begin,
+                 piece->end);
+}
+
+static wg_tensor *broadcast_vjp(wg_tensor *y, wg_tensor *dy, int i)
+{
+    return wg_sum_to(dy, y->operand[i]);
+}
+
+static const wg_op wg_op_broadcast_to = {
+    .name = "broadcast_to",
+    .formula = "y = x, repeated to a shape",
+    .arity = 1,
+    .attr_size = sizeof(layout_sizes),
+    .shape = broadcast_shape,
+    .forward = broadcast_forward,
+    .vjp = broadcast_vjp,
+    .units = broadcast_units,
+};
+
+wg_tensor *wg_broadcast_to(wg_tensor *x, int rank, const int64_t *dim)
+{
+    layout_sizes sizes = {0, {0}};
+    if (!wg_is_inert(x) && layout_sizes_init(&sizes, x, "broadcast_to", rank, dim)) {
+        wg_shape shape = layout_shape_of(&sizes);
+        if (wg_shape_same(&shape, &x->shape))
+            return x;
+    }
+    return wg_apply(&wg_op_broadcast_to, &x, 1, &sizes);
+}
+
+static bool sum_to_shape(wg_tensor *y)
+{
+    const wg_tensor *x = y->operand[0];
+    char wanted[WG_SHAPE_TEXT];
+    y->dtype = x->dtype;
+    y->shape = layout_shape_of(y->attrs);
+    return broadcast_goes(&y->shape, &x->shape) ||
+           wg_op_fail(y, WG_E_SHAPE, "%s does not broadcast to this shape",
+                      wg_shape_text(&y->shape, wanted, sizeof wanted));
+}
+
+/* x seen as rows along the axes that are repeated; an axis of size 1 may count as either. */
+static wgk_rows sum_to_rows(const wg_tensor *y)
+{
+    const wg_shape *x = &y->operand[0]->shape;
+    int missing = x->rank - y->shape.rank;
+    uint32_t axes = 0;
+    for (int i = 0; i < x->rank; i++)
+        if (i < missing || y->shape.dim[i - missing] != x->dim[i])
+            axes |= 1u << i;
+    return wgk_rows_of(x->rank, x->dim, axes);
+}
+
+static int64_t sum_to_units(const wg_tensor *y)
+{
+    return y->size;
+}
+
+static void sum_to_forward(const wg_tensor *y, const wg_piece *piece)
+{
+    wgk_rows rows = sum_to_rows(y);
+    const void *x = y->operand[0]->data;
+    if (y->dtype == WG_I64)
+        wgk_reduce_sum_i64(&rows, x, piece->begin, piece->end, y->data);
+    else
+        wgk_reduce_sum(&rows, y->dtype == WG_F32, x, 1, piece->begin, piece->end, y->data);
+}
+
+static wg_tensor *sum_to_vjp(wg_tensor *y, wg_tensor *dy, int i)
+{
+    const wg_shape *shape = &y->operand[i]->shape;
+    return wg_broadcast_to(dy, shape->rank, shape->dim);
+}
+
+static const wg_op wg_op_sum_to = {
+    .name = "sum_to",
+    .formula = "y = sum of x over the axes that broadcasting y would repeat",
+    .arity = 1,
+    .attr_size = sizeof(layout_sizes),
+    .shape = sum_to_shape,
+    .forward = sum_to_forward,
+    .vjp = sum_to_vjp,
+    .units = sum_to_units,
+};
+
+wg_tensor *wg_sum_to(wg_tensor *x, const wg_tensor *like)
+{
+    layout_sizes sizes = {0, {0}};
+    if (!wg_is_inert(x) && wg_is_inert(like))
+        layout_fail(x, WG_E_NULL, "sum_to", "the tensor whose shape is wanted is NULL or inert");
+    else if (!wg_is_inert(x)) {
+        if (wg_shape_same(&x->shape, &like->shape))
+            return x;
+        layout_sizes_init(&sizes, x, "sum_to", like->shape.rank, like->shape.dim);
+    }
+    return wg_apply(&wg_op_sum_to, &x, 1, &sizes);
+}
+
+/* ---- detach ----------------------------------------------------------------------------------------- */
+
+static bool detach_shape(wg_tensor *y)
+{
+    y->dtype = y->operand[0]->dtype;
+    y->shape = y->operand[0]->shape;
+    return true;
+}
+
+static const wg_op wg_op_detach = {
+    .name = "detach",
+    .formula = "y = x, with no derivative",
+    .arity = 1,
+    .flags = WG_OP_VIEW | WG_OP_ZERO_GRADIENT,
+    .shape = detach_shape,
+};
+
+wg_tensor *wg_detach(wg_tensor *x)
+{
+    return wg_apply(&wg_op_detach, &x, 1, NULL);
+}
+
+const wg_op *const wg_ops_layout[] = {
+    &wg_op_reshape, &wg_op_permute, &wg_op_broadcast_to, &wg_op_sum_to, &wg_op_detach, NULL,
+};
