@@ -1,7 +1,7 @@
 #!/bin/sh
 # check_readme.sh LIBRARY: what README.md shows is what compiles.  Every ```c block that includes
 # <wengert.h> compiles as it stands; one with a main, of which there must be at least one, also
-# links and runs, from the project's root.  $CC: the compiler.
+# links and runs, from the project's root, and has nothing to complain of on stderr.  $CC: the compiler.
 set -eu
 library=$1
 cc=${CC:-cc}
@@ -23,8 +23,8 @@ for block in "$dir"/block*.c; do
     $cc $flags -c -o "$dir/$name.o" "$block" || { echo "readme: $name does not compile"; exit 1; }
     grep -qE '^int main' "$block" || continue
     $cc $flags -o "$dir/$name" "$dir/$name.o" "$library" -lm -lpthread
-    "$dir/$name" > "$dir/$name.out" 2>&1 ||
-        { cat "$dir/$name.out"; echo "readme: the program in $name fails"; exit 1; }
+    "$dir/$name" > "$dir/$name.out" 2> "$dir/$name.err" && [ ! -s "$dir/$name.err" ] ||
+        { cat "$dir/$name.out" "$dir/$name.err"; echo "readme: the program in $name fails"; exit 1; }
     [ -s "$dir/$name.out" ] || { echo "readme: the program in $name prints nothing"; exit 1; }
     programs=$((programs + 1))
 done
