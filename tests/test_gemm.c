@@ -39,7 +39,8 @@ typedef struct matrix {
 /* Check writes to a pipe at every one of its asserts; millions of entries want a cheaper one. */
 #define CHECK_ENTRY(condition, ...)                                                                \
     do {                                                                                           \
-        if (!(condition)) ck_abort_msg(__VA_ARGS__);                                               \
+        if (!(condition))                                                                          \
+            ck_abort_msg(__VA_ARGS__);                                                             \
     } while (0)
 
 static uint64_t gemm_test_seed;
@@ -192,11 +193,11 @@ static void product_check(const product *p, const matrix *a, const matrix *b, co
                                        fabsl((long double)p->beta * old));
             const double got = matrix_get(c, i, j);
             CHECK_ENTRY(fabsl((long double)got - want) <= bound,
-                          "%s %s ta %d tb %d, %d x %d x %d, ld +%d, alpha %g beta %g: "
-                          "C[%d,%d] = %.17g, want %.17Lg, error %.2Lg of bound %.2Lg",
-                          p->type == WGK_GEMM_F32 ? "f32" : "f64", wgk_isa_name(p->isa), p->ta,
-                          p->tb, (int)p->m, (int)p->n, (int)p->k, (int)p->extra, p->alpha, p->beta,
-                          (int)i, (int)j, got, want, fabsl((long double)got - want), bound);
+                        "%s %s ta %d tb %d, %d x %d x %d, ld +%d, alpha %g beta %g: "
+                        "C[%d,%d] = %.17g, want %.17Lg, error %.2Lg of bound %.2Lg",
+                        p->type == WGK_GEMM_F32 ? "f32" : "f64", wgk_isa_name(p->isa), p->ta, p->tb,
+                        (int)p->m, (int)p->n, (int)p->k, (int)p->extra, p->alpha, p->beta, (int)i,
+                        (int)j, got, want, fabsl((long double)got - want), bound);
         }
 }
 
@@ -388,8 +389,8 @@ static void zero_test(const product *p)
     product_run(p, &a, &b, &c);
     for (int64_t i = 0; i < p->m; i++)
         for (int64_t j = 0; j < p->n; j++)
-            CHECK_ENTRY(matrix_get(&c, i, j) == (p->beta == 0 ? 0 : 3 * p->beta),
-                        "C[%d,%d] = %g", (int)i, (int)j, matrix_get(&c, i, j));
+            CHECK_ENTRY(matrix_get(&c, i, j) == (p->beta == 0 ? 0 : 3 * p->beta), "C[%d,%d] = %g",
+                        (int)i, (int)j, matrix_get(&c, i, j));
     if (p->m && p->n)
         matrix_check_margins(&c);
     product_free(&a, &b, &c);

@@ -5,10 +5,12 @@
 
 bool wgk_cpu_has(wgk_isa isa)
 {
-    if (isa == WGK_ISA_BASELINE) return true;
+    if (isa == WGK_ISA_BASELINE)
+        return true;
 #if defined(__x86_64__) && defined(__GNUC__)
     /* The builtin also asks whether the operating system saves the wide registers. */
-    if (isa == WGK_ISA_AVX2) return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
+    if (isa == WGK_ISA_AVX2)
+        return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
     if (isa == WGK_ISA_AVX512)
         return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
                __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl") &&
@@ -20,9 +22,12 @@ bool wgk_cpu_has(wgk_isa isa)
 static wgk_isa cpu_detect(void)
 {
     const char *forced = getenv("WENGERT_BASELINE");
-    if (forced && forced[0] && !(forced[0] == '0' && !forced[1])) return WGK_ISA_BASELINE;
-    if (wgk_cpu_has(WGK_ISA_AVX512)) return WGK_ISA_AVX512;
-    if (wgk_cpu_has(WGK_ISA_AVX2)) return WGK_ISA_AVX2;
+    if (forced && forced[0] && !(forced[0] == '0' && !forced[1]))
+        return WGK_ISA_BASELINE;
+    if (wgk_cpu_has(WGK_ISA_AVX512))
+        return WGK_ISA_AVX512;
+    if (wgk_cpu_has(WGK_ISA_AVX2))
+        return WGK_ISA_AVX2;
     return WGK_ISA_BASELINE;
 }
 
@@ -40,8 +45,10 @@ wgk_isa wgk_cpu_isa(void)
 
 const char *wgk_isa_name(wgk_isa isa)
 {
-    if (isa == WGK_ISA_AVX512) return "avx512";
-    if (isa == WGK_ISA_AVX2) return "avx2";
+    if (isa == WGK_ISA_AVX512)
+        return "avx512";
+    if (isa == WGK_ISA_AVX2)
+        return "avx2";
 #if defined(__aarch64__)
     return "neon";
 #else

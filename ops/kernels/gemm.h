@@ -48,9 +48,9 @@ typedef enum wgk_gemm_path {
 
 /* Read-only for callers; filled by wgk_gemm_plan_init alone. */
 typedef struct wgk_gemm_plan {
-    int64_t pieces;      /* how many pieces; 0 where there is nothing to do */
-    size_t workspace;    /* bytes that one running piece needs; may be 0 */
-    size_t partials;     /* bytes that all pieces of one product share; 0 unless k is cut */
+    int64_t pieces;   /* how many pieces; 0 where there is nothing to do */
+    size_t workspace; /* bytes that one running piece needs; may be 0 */
+    size_t partials;  /* bytes that all pieces of one product share; 0 unless k is cut */
     wgk_gemm_path path;
     wgk_gemm_type type;
     wgk_isa isa;
@@ -58,7 +58,7 @@ typedef struct wgk_gemm_plan {
     int64_t m, n, k;
     int64_t step_m, step_n, step_k; /* size of a piece along each direction; the last is shorter */
     int64_t cuts_m, cuts_n, cuts_k; /* pieces along each direction; pieces is their product */
-    int64_t kc, nc; /* block sizes in cache (along k, along the long side) */
+    int64_t kc, nc;                 /* block sizes in cache (along k, along the long side) */
     bool pack_b;
 } wgk_gemm_plan;
 
