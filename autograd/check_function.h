@@ -1,0 +1,156 @@
+/* Is this the gradient of that function? A claimed gradient against differences, with error bars.
+ *
+ * Works on any C function of a vector; knows nothing of tapes. Nothing here allocates, and x is
+ * moved in place while f is evaluated and restored bit for bit. Work is counted in evaluations of f:
+ * an entry that agrees clearly costs 4 (2 with points = 3); one that does not is examined at up to
+ * 24 more steps before it is pronounced wrong.
+ *
+ * An entry agrees when  |a - n| <= bars * (truncation + round-off) + rtol * max(|a|, |n|),
+ * a the claimed and n the numerical value. */
+#ifndef WG_AUTOGRAD_CHECK_FUNCTION_H
+#define WG_AUTOGRAD_CHECK_FUNCTION_H
+
+#include "autograd/difference.h"
+
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* In order of severity: a report's worst entry is one of the severest outcome there is. */
+typedef enum wg_check_outcome {
+    WG_ENTRY_AGREES,
+    WG_ENTRY_KINK,       /* claimed value lies between the one-sided derivatives */
+    WG_ENTRY_UNRESOLVED, /* the error bar is too wide to tell */
+    WG_ENTRY_DISAGREES
+} wg_check_outcome;
+
+typedef enum wg_check_verdict {
+    WG_CHECK_PASSED,
+    WG_CHECK_FAILED,     /* an entry disagrees, or the claimed value is NaN or infinite */
+    WG_CHECK_VACUOUS,    /* nothing was tested: no entries, or zero on both sides everywhere */
+    WG_CHECK_UNRESOLVED, /* too many entries are unresolved */
+    WG_CHECK_NOT_FINITE, /* f(x) itself is NaN or infinite */
+    WG_CHECK_INVALID     /* a NULL argument or an option out of its range */
+} wg_check_verdict;
+
+/* Zero in a field means its default; so does a NULL pointer to the whole. */
+typedef struct wg_check_options {
+    int points;        /* 5, or 3 for half the evaluations; default 5 */
+    double step;       /* first inner step k over max(unit, |x_i|), rounded down to a power of
+                          * two; default 2^-10 (2^-17 for 3 points), in [2^-50, 1/16] */
+    double unit;       /* length scale of entries smaller than it; default 1, > 0 */
+    double bars;       /* error bars that a difference may be off; default 4, >= 1 */
+    double rtol;       /* relative tolerance on top of the bars; default 1e-7, in (0, 1e-2] */
+    double resolution; /* an entry is unresolved if truncation + round-off exceeds
+                          * resolution * max(|a|, |n|); default 1e-3, in (0, 0.1] */
+    double negligible; /* ... unless it is below negligible * largest; default 1e-9, in (0, 1e-3] */
+    double largest;    /* size of the gradient that `negligible` refers to; default (and at least)
+                          * the largest |a| of this call; pass it when x is one input of several */
+    double unresolved; /* share of unresolved entries above which the check has not passed;
+                          * default 0.1, in (0, 1) */
+    wg_branch_hash *branch; /* branches taken by the last evaluation, called with f's user pointer;
+                             * default NULL: kinks are found from values alone */
+    uint64_t seed;          /* of random directions; default 1 */
+} wg_check_options;
+
+/* One entry (or one direction) as it was judged. */
+typedef struct wg_check_entry {
+    size_t index; /* entry of x, or number of the direction */
+    wg_check_outcome outcome;
+    double claimed;
+    wg_difference numeric; /* value, truncation, round-off, step, one-sided slopes */
+    double excess; /* |a - n| over the tolerance: above 1 is disagreement; inf if a is not finite */
+    uint64_t ulps; /* doubles between a and n; UINT64_MAX if either is NaN */
+} wg_check_entry;
+
+typedef struct wg_check_report {
+    const char *name;  /* of the input; NULL unless the caller sets it */
+    const char *blame; /* where the error enters; NULL unless the caller sets it */
+    wg_check_verdict verdict;
+    size_t entries; /* judged: agree + kink + unresolved + disagree */
+    size_t agree;
+    size_t kink;
+    size_t unresolved;
+    size_t disagree;
+    wg_check_entry worst; /* severest outcome, then largest excess; meaningless if entries is 0 */
+    double value;         /* f(x) */
+    double largest;       /* largest |claimed| or |numeric|, at least the option */
+    size_t evaluations;   /* of f, in total */
+} wg_check_report;
+
+/* wg_check_function: every entry of a claimed gradient.
+ * Shape:   x, claimed [n]. f is called with this x.
+ * Edges:   claimed NaN or inf -> disagrees; f(x) not finite -> NOT_FINITE; n = 0 -> VACUOUS.
+ * Returns: report->verdict. `report` is overwritten, may be NULL. `options` may be NULL. */
+wg_check_verdict wg_check_function(wg_function *f, void *user, double *x, const double *claimed,
+                                   size_t n, const wg_check_options *options,
+                                   wg_check_report *report);
+
+/* wg_check_directions: `directions` random directions v instead of n entries: claimed . v against
+ * the derivative along v. For inputs too large to check entry by entry.
+ * v_i is normal, times max(unit, |x_i|) / sqrt(n). The report counts directions, not entries.
+ * work [2n] is the caller's, overwritten. */
+wg_check_verdict wg_check_directions(wg_function *f, void *user, double *x, const double *claimed,
+                                     size_t n, size_t directions, double *work,
+                                     const wg_check_options *options, wg_check_report *report);
+
+#define WG_CHECK_TAYLOR_ROWS 12
+
+typedef struct wg_check_taylor_row {
+    double t;
+    double remainder; /* |f(x + tv) - f(x) - t g.v [- t^2/2 v.Hv]| */
+    double rate;      /* log2 of the row before's remainder over this one's; NaN in the first */
+} wg_check_taylor_row;
+
+typedef struct wg_check_taylor_report {
+    wg_check_verdict verdict;
+    int order;    /* the rate that a right derivative gives: 2, or 3 with Hv */
+    double rate;  /* fitted over the finest rows above the noise; NaN if there were too few */
+    double noise; /* estimated noise in f; remainders below a few times this mean nothing */
+    wg_check_taylor_row rows[WG_CHECK_TAYLOR_ROWS];
+} wg_check_taylor_report;
+
+/* wg_check_taylor: how fast the Taylor remainder along v falls as t halves: t^2 if the gradient g is
+ * right, t^3 if g and Hv are right, t if g is wrong. A sharp test of the whole at O(1) evaluations.
+ * Shape:   x, g, v, hv [n]; hv = H(x) v or NULL; work [n].
+ * Verdict: PASSED if rate >= order - 1/4, or if the remainder is noise from the first step on while
+ *          the derivative is not; VACUOUS if there is nothing but noise; FAILED otherwise. */
+wg_check_verdict wg_check_taylor(wg_function *f, void *user, double *x, const double *g,
+                                 const double *v, const double *hv, size_t n, double *work,
+                                 wg_check_taylor_report *report);
+
+typedef struct wg_check_sweep_row {
+    double h;
+    double error2; /* |(f(h) - f(0))/h - exact| */
+    double error3; /* |D3(h) - exact| */
+    double error5; /* |D5(h) - exact|, from f at +-h and +-2h */
+} wg_check_sweep_row;
+
+/* wg_check_sweep: the V-shaped curves of difference error against step, for one entry of x.
+ * rows [count] are written: h goes geometrically from `from` to `to`, both > 0. `exact` is the
+ * derivative to compare with. Four evaluations a row. An error that cannot be had (f not finite at
+ * h) is NaN.
+ * Returns: f(x); if it is not finite, all errors are NaN. */
+double wg_check_sweep(wg_function *f, void *user, double *x, size_t n, size_t entry, double exact,
+                      double from, double to, wg_check_sweep_row *rows, size_t count);
+
+/* wg_ulp_distance: how many doubles lie between a and b, 0 if equal (also -0 and 0); UINT64_MAX if
+ * either is NaN. */
+uint64_t wg_ulp_distance(double a, double b);
+
+/* "passed", "failed", "vacuous", "unresolved", "not finite", "invalid". */
+const char *wg_check_verdict_name(wg_check_verdict verdict);
+
+/* wg_check_report_print: one row a report, the worst entry under it when there is something to tell,
+ * and one line of verdict for the whole. */
+void wg_check_report_print(FILE *out, const wg_check_report *reports, size_t count);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif
