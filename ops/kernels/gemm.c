@@ -87,11 +87,9 @@ static inline bool gemm_streams(const wgk_gemm_plan *g, int64_t stride)
 #define WGK_F64     0
 #define WGK_W(name) gemm_##name##_f32
 #include "ops/kernels/gemm_body.inc"
-#include "ops/kernels/gemm_vector.inc"
 #define WGK_F64     1
 #define WGK_W(name) gemm_##name##_f64
 #include "ops/kernels/gemm_body.inc"
-#include "ops/kernels/gemm_vector.inc"
 #undef WGK_BITS
 
 #if WGK_GEMM_X86
@@ -106,11 +104,9 @@ static inline bool gemm_streams(const wgk_gemm_plan *g, int64_t stride)
 #define WGK_F64     0
 #define WGK_W(name) gemm_##name##_avx2_f32
 #include "ops/kernels/gemm_body.inc"
-#include "ops/kernels/gemm_vector.inc"
 #define WGK_F64     1
 #define WGK_W(name) gemm_##name##_avx2_f64
 #include "ops/kernels/gemm_body.inc"
-#include "ops/kernels/gemm_vector.inc"
 #undef WGK_BITS
 #if defined(__clang__)
 #pragma clang attribute pop
@@ -125,11 +121,9 @@ static inline bool gemm_streams(const wgk_gemm_plan *g, int64_t stride)
 #define WGK_F64     0
 #define WGK_W(name) gemm_##name##_avx512_f32
 #include "ops/kernels/gemm_body.inc"
-#include "ops/kernels/gemm_vector.inc"
 #define WGK_F64     1
 #define WGK_W(name) gemm_##name##_avx512_f64
 #include "ops/kernels/gemm_body.inc"
-#include "ops/kernels/gemm_vector.inc"
 #undef WGK_BITS
 #if defined(__clang__)
 #pragma clang attribute pop
