@@ -1,0 +1,169 @@
+#include "ops/elementwise.h"
+#include "ops/kernels/loss.h"
+#include "ops/layout.h"
+#include "ops/loss_internal.h"
+
+typedef struct bce_attrs {
+    double positive_weight;
+} bce_attrs;
+
+static double bce_weight(const void *attrs)
+{
+    return ((const bce_attrs *)attrs)->positive_weight;
+}
+
+static wg_tensor *bce_grad(wg_tensor *dl, wg_tensor *z, wg_tensor *y, const bce_attrs *attrs);
+
+/* ---- bce_with_logits: the losses ------------------------------------------------------------------- */
+
+static bool bce_shape(wg_tensor *l)
+{
+    const wg_tensor *z = l->operand[0], *y = l->operand[1];
+    char text[WG_SHAPE_TEXT];
+    if (!wg_shape_same(&z->shape, &y->shape))
+        return wg_op_fail(l, WG_E_SHAPE, "losses do not broadcast: %s the targets %s %s",
+                          z->size == y->size ? "reshape" : "make",
+                          z->size == y->size ? "to" : "of shape",
+                          wg_shape_text(&z->shape, text, sizeof text));
+    return wg_elementwise_shape(l);
+}
+
+static void bce_run(int64_t n, void *l, const void *const x[], const int64_t step[],
+                    const void *attrs, bool f32)
+{
+    double z[WG_LOSS_PART], y[WG_LOSS_PART], out[WG_LOSS_PART];
+    for (int64_t from = 0; from < n; from += WG_LOSS_PART) {
+        int64_t now = n - from < WG_LOSS_PART ? n - from : WG_LOSS_PART;
+        wg_loss_load(now, x[0], step[0], from, f32, z);
+        wg_loss_load(now, x[1], step[1], from, f32, y);
+        wgk_bce(now, z, y, bce_weight(attrs), out);
+        wg_loss_store(now, out, from, f32, l);
+    }
+}
+
+static void bce_map_f32(int64_t n, void *y, const void *const x[], const int64_t step[],
+                        const void *attrs)
+{
+    bce_run(n, y, x, step, attrs, true);
+}
+
+static void bce_map_f64(int64_t n, void *y, const void *const x[], const int64_t step[],
+                        const void *attrs)
+{
+    bce_run(n, y, x, step, attrs, false);
+}
+
+/* dl/dz is a fused op; dl/dy = w*softplus(-z) - softplus(z), which is -z for w = 1. */
+static wg_tensor *bce_vjp(wg_tensor *l, wg_tensor *dl, int i)
+{
+    wg_tensor *z = l->operand[0], *y = l->operand[1];
+    double w = bce_weight(l->attrs);
+    if (i == 0)
+        return bce_grad(dl, z, y, l->attrs);
+    if (w == 1)
+        return wg_neg(wg_mul(dl, z));
+    wg_tensor *plus = wg_softplus(z);
+    wg_tensor *minus = wg_scale(wg_softplus(wg_neg(z)), w);
+    return wg_mul(dl, wg_sub(minus, plus));
+}
+
+static const wg_op wg_op_bce_with_logits = {
+    .name = "bce_with_logits",
+    .formula = "l = (1 - y) softplus(z) + w y softplus(-z)",
+    .source = "Murphy 2022, Probabilistic Machine Learning: An Introduction, sec. 10.2.3",
+    .arity = 2,
+    .flags = WG_OP_ELEMENTWISE,
+    .attr_size = sizeof(bce_attrs),
+    .shape = bce_shape,
+    .forward = wg_elementwise_forward,
+    .vjp = bce_vjp,
+    .units = wg_elementwise_units,
+    .map = {[WG_F32] = bce_map_f32, [WG_F64] = bce_map_f64},
+    .domain = {0, 1}, /* a target is a probability */
+};
+
+/* ---- bce_grad: the slope in z, times dl -------------------------------------------------------------- */
+
+static void bce_grad_run(int64_t n, void *dz, const void *const x[], const int64_t step[],
+                         const void *attrs, bool f32)
+{
+    double dl[WG_LOSS_PART], z[WG_LOSS_PART], y[WG_LOSS_PART], out[WG_LOSS_PART];
+    for (int64_t from = 0; from < n; from += WG_LOSS_PART) {
+        int64_t now = n - from < WG_LOSS_PART ? n - from : WG_LOSS_PART;
+        wg_loss_load(now, x[0], step[0], from, f32, dl);
+        wg_loss_load(now, x[1], step[1], from, f32, z);
+        wg_loss_load(now, x[2], step[2], from, f32, y);
+        wgk_bce_grad(now, dl, z, y, bce_weight(attrs), out);
+        wg_loss_store(now, out, from, f32, dz);
+    }
+}
+
+static void bce_grad_map_f32(int64_t n, void *y, const void *const x[], const int64_t step[],
+                             const void *attrs)
+{
+    bce_grad_run(n, y, x, step, attrs, true);
+}
+
+static void bce_grad_map_f64(int64_t n, void *y, const void *const x[], const int64_t step[],
+                             const void *attrs)
+{
+    bce_grad_run(n, y, x, step, attrs, false);
+}
+
+/* With g = (1 - y)*p - w*y*q, p = sigmoid(z), q = sigmoid(-z):
+ * dg/dz = (1 + (w - 1)*y)*p*q,  dg/dy = (w - 1)*p - w. */
+static wg_tensor *bce_grad_vjp(wg_tensor *g, wg_tensor *dg, int i)
+{
+    wg_tensor *dl = g->operand[0], *z = g->operand[1], *y = g->operand[2];
+    double w = bce_weight(g->attrs);
+    if (i == 0)
+        return wg_sum_to(bce_grad(dg, z, y, g->attrs), dl);
+    wg_tensor *scaled = wg_mul(dg, dl);
+    if (i == 1) {
+        wg_tensor *dz = wg_sigmoid_grad(scaled, z);
+        if (w != 1)
+            dz = wg_mul(dz, wg_shift(wg_scale(y, w - 1), 1));
+        return wg_sum_to(dz, z);
+    }
+    if (w == 1)
+        return wg_sum_to(wg_neg(scaled), y);
+    return wg_sum_to(wg_mul(scaled, wg_shift(wg_scale(wg_sigmoid(z), w - 1), -w)), y);
+}
+
+static const wg_op wg_op_bce_grad = {
+    .name = "bce_grad",
+    .formula = "dz = dl ((1 - y) sigmoid(z) - w y sigmoid(-z))",
+    .arity = 3,
+    .flags = WG_OP_ELEMENTWISE,
+    .attr_size = sizeof(bce_attrs),
+    .shape = wg_elementwise_shape,
+    .forward = wg_elementwise_forward,
+    .vjp = bce_grad_vjp,
+    .units = wg_elementwise_units,
+    .map = {[WG_F32] = bce_grad_map_f32, [WG_F64] = bce_grad_map_f64},
+};
+
+static wg_tensor *bce_grad(wg_tensor *dl, wg_tensor *z, wg_tensor *y, const bce_attrs *attrs)
+{
+    return wg_apply(&wg_op_bce_grad, (wg_tensor *[]){dl, z, y}, 3, attrs);
+}
+
+/* ---- Builders -------------------------------------------------------------------------------------- */
+
+wg_tensor *wg_bce_with_logits(wg_tensor *z, wg_tensor *y)
+{
+    return wg_bce_with_logits_opt(z, y, NULL);
+}
+
+wg_tensor *wg_bce_with_logits_opt(wg_tensor *z, wg_tensor *y, const wg_bce_options *options)
+{
+    const wg_bce_options defaults = {WG_MEAN, 0};
+    const wg_bce_options *o = options != NULL ? options : &defaults;
+    bce_attrs attrs = {o->positive_weight == 0 ? 1 : o->positive_weight};
+    if (!(attrs.positive_weight > 0))
+        return wg_loss_fail(z, y, "bce_with_logits", "positive_weight must be > 0");
+    wg_tensor *l = wg_apply(&wg_op_bce_with_logits, (wg_tensor *[]){z, y}, 2, &attrs);
+    return wg_loss_reduce(l, o->reduction, "bce_with_logits");
+}
+
+const wg_op *const wg_ops_bce[] = {&wg_op_bce_with_logits, &wg_op_bce_grad, NULL};

@@ -1,0 +1,402 @@
+#include "ops/axes_internal.h"
+#include "ops/cross_entropy_internal.h"
+#include "ops/elementwise.h"
+#include "ops/kernels/loss.h"
+#include "ops/layout.h"
+#include "ops/loss_internal.h"
+#include "ops/reduce.h"
+#include "ops/softmax.h"
+
+static wg_tensor *cross_entropy_grad(wg_tensor *dl, wg_tensor *z, wg_tensor *labels,
+                                     const wg_ignored_label *ignored);
+static wg_tensor *soft_cross_entropy_grad(wg_tensor *dl, wg_tensor *z, wg_tensor *q);
+
+/* ---- Rows ------------------------------------------------------------------------------------------ */
+
+int64_t wg_logits_classes(const wg_tensor *z)
+{
+    return z->shape.dim[z->shape.rank - 1];
+}
+
+wg_shape wg_logits_rows(const wg_tensor *z)
+{
+    wg_shape rows = z->shape;
+    rows.dim[--rows.rank] = 0;
+    return rows;
+}
+
+wg_tensor *wg_logits_sum(wg_tensor *x, bool keep)
+{
+    return wg_sum_over(x, WG_AXES(-1), keep);
+}
+
+static wgk_rows rows_of(const wg_tensor *z)
+{
+    return wg_axes_rows(z, 1u << (z->shape.rank - 1));
+}
+
+/* [...] -> [..., 1] */
+static wg_tensor *rows_column(wg_tensor *x)
+{
+    return wg_expand_dims(x, WG_AXES(-1));
+}
+
+/* Operand i, the logits, must be rows of f32 or f64. */
+static bool rows_fit(const wg_tensor *y, int i)
+{
+    const wg_tensor *z = y->operand[i];
+    if (z->dtype == WG_I64)
+        return wg_op_fail(y, WG_E_DTYPE, "logits of f32 or f64 wanted (wg_cast converts)");
+    if (z->shape.rank == 0)
+        return wg_op_fail(y, WG_E_SHAPE, "logits need an axis of classes");
+    return true;
+}
+
+/* Labels of shape [...] that belong to logits [..., c]. */
+static bool rows_labels_fit(const wg_tensor *y, const wg_tensor *z, const wg_tensor *labels)
+{
+    char text[WG_SHAPE_TEXT];
+    wg_shape outer = wg_logits_rows(z);
+    if (wg_shape_same(&labels->shape, &outer))
+        return true;
+    return wg_op_fail(y, WG_E_SHAPE, "one label for each row wanted, %s %s",
+                      labels->size == wg_shape_size(&outer) ? "reshape the labels to"
+                                                            : "labels of shape",
+                      wg_shape_text(&outer, text, sizeof text));
+}
+
+static int64_t rows_units(const wg_tensor *l)
+{
+    return l->size;
+}
+
+static int64_t rows_grad_units(const wg_tensor *g)
+{
+    return g->operand[0]->size;
+}
+
+/* `count` rows as doubles. */
+static size_t rows_workspace(const wg_tensor *z, size_t count)
+{
+    return count * (size_t)wg_logits_classes(z) * sizeof(double);
+}
+
+static double rows_number(const wg_tensor *x, int64_t i)
+{
+    return x->dtype == WG_F32 ? (double)((const float *)x->data)[i] : ((const double *)x->data)[i];
+}
+
+static void rows_number_put(const wg_tensor *x, int64_t i, double value)
+{
+    if (x->dtype == WG_F32)
+        ((float *)x->data)[i] = (float)value;
+    else
+        ((double *)x->data)[i] = value;
+}
+
+/* J^T u of p = softmax(z): p*(u - sum(u*p)) */
+static wg_tensor *rows_softmax_vjp(wg_tensor *z, wg_tensor *u)
+{
+    wg_tensor *p = wg_softmax(z, -1);
+    wg_tensor *mean = wg_logits_sum(wg_mul(u, p), true);
+    return wg_mul(p, wg_sub(u, mean));
+}
+
+/* ---- cross_entropy: class indices ------------------------------------------------------------------- */
+
+static bool cross_entropy_shape(wg_tensor *l)
+{
+    const wg_tensor *z = l->operand[0], *labels = l->operand[1];
+    if (!rows_fit(l, 0))
+        return false;
+    if (labels->dtype != WG_I64)
+        return wg_op_fail(l, WG_E_DTYPE, "class indices of i64 wanted (wg_cast converts)");
+    if (!rows_labels_fit(l, z, labels))
+        return false;
+    l->dtype = z->dtype;
+    l->shape = wg_logits_rows(z);
+    return true;
+}
+
+static bool cross_entropy_check(const wg_tensor *l)
+{
+    const wg_tensor *z = l->operand[0];
+    return wg_labels_check(l, l->operand[1], wg_logits_classes(z), l->attrs);
+}
+
+static size_t cross_entropy_workspace(const wg_tensor *l)
+{
+    return rows_workspace(l->operand[0], 1);
+}
+
+static void cross_entropy_forward(const wg_tensor *l, const wg_piece *piece)
+{
+    const wg_tensor *z = l->operand[0];
+    const int64_t *label = l->operand[1]->data;
+    wgk_rows rows = rows_of(z);
+    double *row = piece->workspace;
+    for (int64_t i = piece->begin; i < piece->end; i++) {
+        double loss = 0;
+        if (!wg_label_is_ignored(l->attrs, label[i])) {
+            wgk_rows_load(&rows, i, 0, rows.row_size, z->dtype == WG_F32, z->data, row);
+            loss = wgk_cross_entropy(rows.row_size, row, label[i]);
+        }
+        rows_number_put(l, i, loss);
+    }
+}
+
+static wg_tensor *cross_entropy_vjp(wg_tensor *l, wg_tensor *dl, int i)
+{
+    return i == 0 ? cross_entropy_grad(dl, l->operand[0], l->operand[1], l->attrs) : NULL;
+}
+
+static const wg_op wg_op_cross_entropy = {
+    .name = "cross_entropy",
+    .formula = "l = log(sum_k exp(z_k)) - z_label",
+    .source = "Bishop 2006, Pattern Recognition and Machine Learning, eq. 4.108",
+    .arity = 2,
+    .attr_size = sizeof(wg_ignored_label),
+    .shape = cross_entropy_shape,
+    .check = cross_entropy_check,
+    .forward = cross_entropy_forward,
+    .vjp = cross_entropy_vjp,
+    .units = rows_units,
+    .workspace = cross_entropy_workspace,
+};
+
+/* ---- cross_entropy_grad(dl, z, labels) --------------------------------------------------------------- */
+
+static bool cross_entropy_grad_shape(wg_tensor *g)
+{
+    const wg_tensor *dl = g->operand[0], *z = g->operand[1], *labels = g->operand[2];
+    if (!rows_fit(g, 1))
+        return false;
+    if (labels->dtype != WG_I64 || dl->dtype != z->dtype)
+        return wg_op_fail(g, WG_E_DTYPE, "dtypes do not fit");
+    if (!rows_labels_fit(g, z, labels) || !rows_labels_fit(g, z, dl))
+        return false;
+    g->dtype = z->dtype;
+    g->shape = z->shape;
+    return true;
+}
+
+static bool cross_entropy_grad_check(const wg_tensor *g)
+{
+    const wg_tensor *z = g->operand[1];
+    return wg_labels_check(g, g->operand[2], wg_logits_classes(z), g->attrs);
+}
+
+static size_t cross_entropy_grad_workspace(const wg_tensor *g)
+{
+    return rows_workspace(g, 1);
+}
+
+static void cross_entropy_grad_forward(const wg_tensor *g, const wg_piece *piece)
+{
+    const wg_tensor *dl = g->operand[0], *z = g->operand[1];
+    const int64_t *label = g->operand[2]->data;
+    wgk_rows rows = rows_of(z);
+    double *row = piece->workspace;
+    for (int64_t i = piece->begin; i < piece->end; i++) {
+        if (wg_label_is_ignored(g->attrs, label[i])) {
+            for (int64_t k = 0; k < rows.row_size; k++)
+                row[k] = 0;
+        } else {
+            wgk_rows_load(&rows, i, 0, rows.row_size, z->dtype == WG_F32, z->data, row);
+            wgk_cross_entropy_grad(rows.row_size, row, label[i], rows_number(dl, i));
+        }
+        wgk_rows_store(&rows, i, 0, rows.row_size, z->dtype == WG_F32, row, g->data);
+    }
+}
+
+/* g = dl*(softmax(z) - onehot); ignored rows are constant. */
+static wg_tensor *cross_entropy_grad_vjp(wg_tensor *g, wg_tensor *dg, int i)
+{
+    wg_tensor *dl = g->operand[0], *z = g->operand[1], *labels = g->operand[2];
+    const wg_ignored_label *ignored = g->attrs;
+    if (i == 0) {
+        wg_tensor *one = wg_ones_like(dl);
+        wg_tensor *slope = cross_entropy_grad(one, z, labels, ignored);
+        return wg_logits_sum(wg_mul(dg, slope), false);
+    }
+    if (i == 2)
+        return NULL;
+    wg_tensor *weight = rows_column(dl);
+    if (ignored->ignore) {
+        wg_tensor *t = wg_smooth_labels(labels, z->dtype, wg_logits_classes(z), 0, ignored);
+        weight = wg_mul(weight, wg_logits_sum(t, true));
+    }
+    return wg_mul(rows_softmax_vjp(z, dg), weight);
+}
+
+static const wg_op wg_op_cross_entropy_grad = {
+    .name = "cross_entropy_grad",
+    .formula = "dz = dl (softmax(z) - onehot(label))",
+    .source = "Bishop 2006, Pattern Recognition and Machine Learning, eq. 4.109",
+    .arity = 3,
+    .attr_size = sizeof(wg_ignored_label),
+    .shape = cross_entropy_grad_shape,
+    .check = cross_entropy_grad_check,
+    .forward = cross_entropy_grad_forward,
+    .vjp = cross_entropy_grad_vjp,
+    .units = rows_grad_units,
+    .workspace = cross_entropy_grad_workspace,
+};
+
+static wg_tensor *cross_entropy_grad(wg_tensor *dl, wg_tensor *z, wg_tensor *labels,
+                                     const wg_ignored_label *ignored)
+{
+    return wg_apply(&wg_op_cross_entropy_grad, (wg_tensor *[]){dl, z, labels}, 3, ignored);
+}
+
+/* ---- soft_cross_entropy: a row of target weights q for each row of logits --------------------------- */
+
+/* Operands first and first + 1 are logits and their target weights. */
+static bool soft_cross_entropy_fits(const wg_tensor *l, int first)
+{
+    const wg_tensor *z = l->operand[first], *q = l->operand[first + 1];
+    if (!rows_fit(l, first))
+        return false;
+    if (q->dtype != z->dtype)
+        return wg_op_fail(l, WG_E_DTYPE,
+                          "targets are class indices (i64), or soft labels of the "
+                          "logits' dtype (wg_cast converts)");
+    if (!wg_shape_same(&z->shape, &q->shape))
+        return wg_op_fail(l, WG_E_SHAPE,
+                          "soft labels must have the logits' shape (class indices "
+                          "are i64: wg_cast)");
+    return true;
+}
+
+static bool soft_cross_entropy_shape(wg_tensor *l)
+{
+    if (!soft_cross_entropy_fits(l, 0))
+        return false;
+    l->dtype = l->operand[0]->dtype;
+    l->shape = wg_logits_rows(l->operand[0]);
+    return true;
+}
+
+static size_t soft_cross_entropy_workspace(const wg_tensor *l)
+{
+    return rows_workspace(l->operand[0], 3);
+}
+
+static void soft_cross_entropy_forward(const wg_tensor *l, const wg_piece *piece)
+{
+    const wg_tensor *z = l->operand[0], *q = l->operand[1];
+    wgk_rows rows = rows_of(z);
+    int64_t c = rows.row_size;
+    double *row = piece->workspace, *weights = row + c, *terms = weights + c;
+    for (int64_t i = piece->begin; i < piece->end; i++) {
+        wgk_rows_load(&rows, i, 0, c, z->dtype == WG_F32, z->data, row);
+        wgk_rows_load(&rows, i, 0, c, z->dtype == WG_F32, q->data, weights);
+        rows_number_put(l, i, wgk_soft_cross_entropy(c, row, weights, terms));
+    }
+}
+
+static wg_tensor *soft_cross_entropy_vjp(wg_tensor *l, wg_tensor *dl, int i)
+{
+    wg_tensor *z = l->operand[0];
+    if (i == 0)
+        return soft_cross_entropy_grad(dl, z, l->operand[1]);
+    wg_tensor *weight = rows_column(dl);
+    return wg_neg(wg_mul(weight, wg_log_softmax(z, -1)));
+}
+
+static const wg_op wg_op_soft_cross_entropy = {
+    .name = "soft_cross_entropy",
+    .formula = "l = -sum_k q_k log_softmax(z)_k",
+    .source = "Bishop 2006, Pattern Recognition and Machine Learning, eq. 4.108",
+    .arity = 2,
+    .shape = soft_cross_entropy_shape,
+    .forward = soft_cross_entropy_forward,
+    .vjp = soft_cross_entropy_vjp,
+    .units = rows_units,
+    .workspace = soft_cross_entropy_workspace,
+};
+
+/* ---- soft_cross_entropy_grad(dl, z, q) --------------------------------------------------------------- */
+
+static bool soft_cross_entropy_grad_shape(wg_tensor *g)
+{
+    const wg_tensor *dl = g->operand[0], *z = g->operand[1];
+    if (!soft_cross_entropy_fits(g, 1) || !rows_labels_fit(g, z, dl))
+        return false;
+    if (dl->dtype != z->dtype)
+        return wg_op_fail(g, WG_E_DTYPE, "dtypes do not fit");
+    g->dtype = z->dtype;
+    g->shape = z->shape;
+    return true;
+}
+
+static size_t soft_cross_entropy_grad_workspace(const wg_tensor *g)
+{
+    return rows_workspace(g, 2);
+}
+
+static void soft_cross_entropy_grad_forward(const wg_tensor *g, const wg_piece *piece)
+{
+    const wg_tensor *dl = g->operand[0], *z = g->operand[1], *q = g->operand[2];
+    wgk_rows rows = rows_of(z);
+    int64_t c = rows.row_size;
+    double *row = piece->workspace, *weights = row + c;
+    for (int64_t i = piece->begin; i < piece->end; i++) {
+        wgk_rows_load(&rows, i, 0, c, z->dtype == WG_F32, z->data, row);
+        wgk_rows_load(&rows, i, 0, c, z->dtype == WG_F32, q->data, weights);
+        wgk_soft_cross_entropy_grad(c, row, weights, rows_number(dl, i));
+        wgk_rows_store(&rows, i, 0, c, z->dtype == WG_F32, row, g->data);
+    }
+}
+
+/* g = dl*(Q*p - q) with p = softmax(z), Q = sum_k q_k, so for a cotangent u of g:
+ * ddl = sum(u*(Q*p - q)),  dz = dl*Q*p*(u - sum(u*p)),  dq = dl*(sum(u*p) - u). */
+static wg_tensor *soft_cross_entropy_grad_vjp(wg_tensor *g, wg_tensor *u, int i)
+{
+    wg_tensor *dl = g->operand[0], *z = g->operand[1], *q = g->operand[2];
+    if (i == 0) {
+        wg_tensor *one = wg_ones_like(dl);
+        wg_tensor *slope = soft_cross_entropy_grad(one, z, q);
+        return wg_logits_sum(wg_mul(u, slope), false);
+    }
+    wg_tensor *weight = rows_column(dl);
+    if (i == 1) {
+        weight = wg_mul(weight, wg_logits_sum(q, true));
+        return wg_mul(rows_softmax_vjp(z, u), weight);
+    }
+    wg_tensor *p = wg_softmax(z, -1);
+    wg_tensor *mean = wg_logits_sum(wg_mul(u, p), true);
+    return wg_mul(weight, wg_sub(mean, u));
+}
+
+static const wg_op wg_op_soft_cross_entropy_grad = {
+    .name = "soft_cross_entropy_grad",
+    .formula = "dz = dl (sum_k q_k softmax(z) - q)",
+    .source = "Bishop 2006, Pattern Recognition and Machine Learning, eq. 4.109",
+    .arity = 3,
+    .shape = soft_cross_entropy_grad_shape,
+    .forward = soft_cross_entropy_grad_forward,
+    .vjp = soft_cross_entropy_grad_vjp,
+    .units = rows_grad_units,
+    .workspace = soft_cross_entropy_grad_workspace,
+};
+
+static wg_tensor *soft_cross_entropy_grad(wg_tensor *dl, wg_tensor *z, wg_tensor *q)
+{
+    return wg_apply(&wg_op_soft_cross_entropy_grad, (wg_tensor *[]){dl, z, q}, 3, NULL);
+}
+
+wg_tensor *wg_cross_entropy_rows(wg_tensor *z, wg_tensor *labels, const wg_ignored_label *ignored)
+{
+    return wg_apply(&wg_op_cross_entropy, (wg_tensor *[]){z, labels}, 2, ignored);
+}
+
+wg_tensor *wg_soft_cross_entropy_rows(wg_tensor *z, wg_tensor *q)
+{
+    return wg_apply(&wg_op_soft_cross_entropy, (wg_tensor *[]){z, q}, 2, NULL);
+}
+
+const wg_op *const wg_ops_cross_entropy[] = {
+    &wg_op_cross_entropy,           &wg_op_cross_entropy_grad, &wg_op_soft_cross_entropy,
+    &wg_op_soft_cross_entropy_grad, &wg_op_smooth_labels,      NULL,
+};

@@ -1,0 +1,344 @@
+#include "ops/kernels/reduce.h"
+
+#include <float.h>
+#include <math.h>
+
+#include "ops/kernels/vector_math.h"
+
+/* ---- Sums ------------------------------------------------------------------------------------------ */
+
+enum { SUM_LANES = 8, SUM_TILE = 64 };
+
+/* s + c is the sum so far: s rounded, c what the roundings lost. */
+typedef struct sum_lanes {
+    double s[SUM_LANES], c[SUM_LANES];
+} sum_lanes;
+
+/* s + x exactly is the new *s and what is added to *c (Knuth's two-sum: no branch on magnitudes). */
+static inline void sum_add(double *s, double *c, double x)
+{
+    double t = *s + x;
+    double from_x = t - *s;
+    double lost = (*s - (t - from_x)) + (x - from_x);
+    *s = t;
+    *c += lost;
+}
+
+/* Infinities make c NaN (inf - inf) while s is what plain addition gives. */
+static double sum_end(double s, double c)
+{
+    double sum = s + c;
+    return isnan(sum) ? s : sum;
+}
+
+/* x[i] goes to lane i modulo 8, so parts must be multiples of 8 long, but for the last. */
+static void sum_part(sum_lanes *lanes, int64_t n, const double *x)
+{
+    sum_lanes now = *lanes;
+    int64_t i = 0;
+    for (; i + SUM_LANES <= n; i += SUM_LANES)
+        for (int lane = 0; lane < SUM_LANES; lane++)
+            sum_add(&now.s[lane], &now.c[lane], x[i + lane]);
+    for (int lane = 0; i < n; i++, lane++)
+        sum_add(&now.s[lane], &now.c[lane], x[i]);
+    *lanes = now;
+}
+
+static double sum_lanes_end(const sum_lanes *lanes)
+{
+    double s = 0, c = 0;
+    for (int lane = 0; lane < SUM_LANES; lane++) {
+        sum_add(&s, &c, lanes->s[lane]);
+        c += lanes->c[lane];
+    }
+    return sum_end(s, c);
+}
+
+double wgk_sum(int64_t n, const double *x)
+{
+    sum_lanes lanes = {{0}, {0}};
+    sum_part(&lanes, n, x);
+    return sum_lanes_end(&lanes);
+}
+
+static void sum_put(bool f32, void *y, int64_t row, double value)
+{
+    if (f32)
+        ((float *)y)[row] = (float)value;
+    else
+        ((double *)y)[row] = value;
+}
+
+static double sum_row(const wgk_rows *rows, bool f32, const void *x, int64_t row)
+{
+    double part[WGK_ROWS_PART];
+    sum_lanes lanes = {{0}, {0}};
+    for (int64_t from = 0; from < rows->row_size; from += WGK_ROWS_PART) {
+        int64_t left = rows->row_size - from, n = left < WGK_ROWS_PART ? left : WGK_ROWS_PART;
+        sum_part(&lanes, n, wgk_rows_view(rows, row, from, n, f32, x, part));
+    }
+    return sum_lanes_end(&lanes);
+}
+
+/* Adds x[0..n) to n sums at once: neighbouring rows whose first elements are neighbours. */
+static void sum_add_tile(bool f32, const void *x, int64_t place, int64_t n, double *s, double *c)
+{
+    if (f32) {
+        const float *at = (const float *)x + place;
+        for (int64_t j = 0; j < n; j++)
+            sum_add(&s[j], &c[j], (double)at[j]);
+    } else {
+        const double *at = (const double *)x + place;
+        for (int64_t j = 0; j < n; j++)
+            sum_add(&s[j], &c[j], at[j]);
+    }
+}
+
+/* Sums n <= SUM_TILE neighbouring rows from x[start] on, so that memory is read in its order. */
+static void sum_tile(const wgk_rows *rows, bool f32, const void *x, int64_t start, int64_t n,
+                     double sum[SUM_TILE])
+{
+    const wgk_axes *along = &rows->along;
+    double s[SUM_TILE] = {0}, c[SUM_TILE] = {0};
+    int64_t index[WGK_ROWS_AXES] = {0}, place = start;
+    for (int64_t k = 0; k < rows->row_size; k++) {
+        sum_add_tile(f32, x, place, n, s, c);
+        for (int axis = along->rank - 1; axis >= 0; axis--) { /* to the next index, with carries */
+            place += along->step[axis];
+            if (++index[axis] < along->size[axis])
+                break;
+            place -= along->size[axis] * along->step[axis];
+            index[axis] = 0;
+        }
+    }
+    for (int64_t j = 0; j < n; j++)
+        sum[j] = sum_end(s[j], c[j]);
+}
+
+static void sum_columns(const wgk_rows *rows, bool f32, const void *x, double divisor,
+                        int64_t begin, int64_t end, void *y)
+{
+    int64_t side = rows->kept.size[rows->kept.rank - 1];
+    double sum[SUM_TILE];
+    while (begin < end) {
+        int64_t n = side - begin % side; /* rows up to the end of this run of neighbours */
+        n = n < end - begin ? n : end - begin;
+        n = n < SUM_TILE ? n : SUM_TILE;
+        sum_tile(rows, f32, x, wgk_rows_start(rows, begin), n, sum);
+        for (int64_t j = 0; j < n; j++)
+            sum_put(f32, y, begin + j, sum[j] / divisor);
+        begin += n;
+    }
+}
+
+void wgk_reduce_sum(const wgk_rows *rows, bool f32, const void *x, double divisor, int64_t begin,
+                    int64_t end, void *y)
+{
+    bool columns = rows->kept.rank > 0 && rows->kept.step[rows->kept.rank - 1] == 1;
+    if (columns && rows->along.rank > 0) {
+        sum_columns(rows, f32, x, divisor, begin, end, y);
+        return;
+    }
+    for (int64_t row = begin; row < end; row++)
+        sum_put(f32, y, row, sum_row(rows, f32, x, row) / divisor);
+}
+
+void wgk_reduce_sum_i64(const wgk_rows *rows, const int64_t *x, int64_t begin, int64_t end,
+                        int64_t *y)
+{
+    int64_t part[WGK_ROWS_PART];
+    for (int64_t row = begin; row < end; row++) {
+        uint64_t sum = 0; /* unsigned: wraps */
+        for (int64_t from = 0; from < rows->row_size; from += WGK_ROWS_PART) {
+            int64_t left = rows->row_size - from, n = left < WGK_ROWS_PART ? left : WGK_ROWS_PART;
+            wgk_rows_get(rows, row, from, n, sizeof *part, x, part);
+            for (int64_t i = 0; i < n; i++)
+                sum += (uint64_t)part[i];
+        }
+        y[row] = (int64_t)sum;
+    }
+}
+
+/* ---- Extremes -------------------------------------------------------------------------------------- */
+
+/* An entry of a row and its place. */
+typedef struct extreme {
+    double value;
+    int64_t place;
+} extreme;
+
+/* The first largest of sign*x, or the first NaN. */
+static extreme extreme_of_row(const wgk_rows *rows, bool f32, const void *x, double sign,
+                              int64_t row)
+{
+    double part[WGK_ROWS_PART];
+    extreme best = {0, -1};
+    for (int64_t from = 0; from < rows->row_size; from += WGK_ROWS_PART) {
+        int64_t left = rows->row_size - from, n = left < WGK_ROWS_PART ? left : WGK_ROWS_PART;
+        const double *at = wgk_rows_view(rows, row, from, n, f32, x, part);
+        for (int64_t i = 0; i < n; i++) {
+            if (best.place < 0 || sign * at[i] > sign * best.value || isnan(at[i]))
+                best = (extreme){at[i], from + i};
+            if (isnan(best.value))
+                return best;
+        }
+    }
+    return best;
+}
+
+void wgk_reduce_argmax(const wgk_rows *rows, bool f32, const void *x, int sign, int64_t begin,
+                       int64_t end, int64_t *y)
+{
+    for (int64_t row = begin; row < end; row++)
+        y[row] = extreme_of_row(rows, f32, x, sign, row).place;
+}
+
+void wgk_reduce_amax(const wgk_rows *rows, bool f32, const void *x, int sign, int64_t begin,
+                     int64_t end, void *y)
+{
+    for (int64_t row = begin; row < end; row++)
+        sum_put(f32, y, row, extreme_of_row(rows, f32, x, sign, row).value);
+}
+
+static int64_t extreme_of_row_i64(const wgk_rows *rows, const int64_t *x, int sign, int64_t row,
+                                  int64_t *value)
+{
+    int64_t part[WGK_ROWS_PART], place = -1;
+    for (int64_t from = 0; from < rows->row_size; from += WGK_ROWS_PART) {
+        int64_t left = rows->row_size - from, n = left < WGK_ROWS_PART ? left : WGK_ROWS_PART;
+        wgk_rows_get(rows, row, from, n, sizeof *part, x, part);
+        for (int64_t i = 0; i < n; i++)
+            if (place < 0 || (sign > 0 ? part[i] > *value : part[i] < *value)) {
+                *value = part[i];
+                place = from + i;
+            }
+    }
+    return place;
+}
+
+void wgk_reduce_argmax_i64(const wgk_rows *rows, const int64_t *x, int sign, int64_t begin,
+                           int64_t end, int64_t *y)
+{
+    int64_t value = 0;
+    for (int64_t row = begin; row < end; row++)
+        y[row] = extreme_of_row_i64(rows, x, sign, row, &value);
+}
+
+void wgk_reduce_amax_i64(const wgk_rows *rows, const int64_t *x, int sign, int64_t begin,
+                         int64_t end, int64_t *y)
+{
+    for (int64_t row = begin; row < end; row++)
+        extreme_of_row_i64(rows, x, sign, row, &y[row]);
+}
+
+static bool ties_equal(double a, double b)
+{
+    return a == b || (isnan(a) && isnan(b));
+}
+
+static int64_t ties_count(const wgk_rows *rows, bool f32, const void *x, int64_t row, double value)
+{
+    double part[WGK_ROWS_PART];
+    int64_t count = 0;
+    for (int64_t from = 0; from < rows->row_size; from += WGK_ROWS_PART) {
+        int64_t left = rows->row_size - from, n = left < WGK_ROWS_PART ? left : WGK_ROWS_PART;
+        const double *at = wgk_rows_view(rows, row, from, n, f32, x, part);
+        for (int64_t i = 0; i < n; i++)
+            count += ties_equal(at[i], value);
+    }
+    return count;
+}
+
+void wgk_reduce_ties(const wgk_rows *rows, bool f32, const void *x, const void *extreme_of,
+                     int64_t begin, int64_t end, void *y)
+{
+    double part[WGK_ROWS_PART], out[WGK_ROWS_PART];
+    for (int64_t row = begin; row < end; row++) {
+        double value = f32 ? (double)((const float *)extreme_of)[row]
+                           : ((const double *)extreme_of)[row];
+        double share = 1 / (double)ties_count(rows, f32, x, row, value);
+        for (int64_t from = 0; from < rows->row_size; from += WGK_ROWS_PART) {
+            int64_t left = rows->row_size - from, n = left < WGK_ROWS_PART ? left : WGK_ROWS_PART;
+            const double *at = wgk_rows_view(rows, row, from, n, f32, x, part);
+            for (int64_t i = 0; i < n; i++)
+                out[i] = ties_equal(at[i], value) ? share : 0;
+            wgk_rows_store(rows, row, from, n, f32, out, y);
+        }
+    }
+}
+
+/* ---- Norm ------------------------------------------------------------------------------------------ */
+
+/* The largest |x| of a row; NaN where there is one. */
+static double norm_largest(const wgk_rows *rows, bool f32, const void *x, int64_t row)
+{
+    double part[WGK_ROWS_PART], largest = 0;
+    for (int64_t from = 0; from < rows->row_size; from += WGK_ROWS_PART) {
+        int64_t left = rows->row_size - from, n = left < WGK_ROWS_PART ? left : WGK_ROWS_PART;
+        const double *at = wgk_rows_view(rows, row, from, n, f32, x, part);
+        for (int64_t i = 0; i < n; i++)
+            if (!(fabs(at[i]) <= largest))
+                largest = isnan(largest) ? largest : fabs(at[i]);
+    }
+    return largest;
+}
+
+static double norm_of_row(const wgk_rows *rows, bool f32, const void *x, int64_t row)
+{
+    double largest = norm_largest(rows, f32, x, row);
+    if (!(largest > 0 && largest <= DBL_MAX))
+        return largest; /* 0, infinity, NaN */
+    int exponent = 0;
+    if (largest < 0x1p-400 || largest > 0x1p400) /* else neither squares nor their sum go out */
+        exponent = -ilogb(largest);
+    double part[WGK_ROWS_PART], square[WGK_ROWS_PART];
+    sum_lanes lanes = {{0}, {0}};
+    for (int64_t from = 0; from < rows->row_size; from += WGK_ROWS_PART) {
+        int64_t left = rows->row_size - from, n = left < WGK_ROWS_PART ? left : WGK_ROWS_PART;
+        const double *at = wgk_rows_view(rows, row, from, n, f32, x, part);
+        for (int64_t i = 0; i < n; i++) {
+            double scaled = exponent != 0 ? scalbn(at[i], exponent) : at[i];
+            square[i] = scaled * scaled;
+        }
+        sum_part(&lanes, n, square);
+    }
+    return scalbn(sqrt(sum_lanes_end(&lanes)), -exponent);
+}
+
+void wgk_reduce_norm(const wgk_rows *rows, bool f32, const void *x, int64_t begin, int64_t end,
+                     void *y)
+{
+    for (int64_t row = begin; row < end; row++)
+        sum_put(f32, y, row, norm_of_row(rows, f32, x, row));
+}
+
+/* ---- logsumexp ------------------------------------------------------------------------------------- */
+
+static double logsumexp_of_row(const wgk_rows *rows, bool f32, const void *x, int64_t row)
+{
+    extreme top = extreme_of_row(rows, f32, x, 1, row);
+    if (top.place < 0)
+        return -HUGE_VAL;
+    if (!isfinite(top.value))
+        return top.value;
+    double part[WGK_ROWS_PART], e[WGK_ROWS_PART];
+    sum_lanes lanes = {{0}, {0}};
+    for (int64_t from = 0; from < rows->row_size; from += WGK_ROWS_PART) {
+        int64_t left = rows->row_size - from, n = left < WGK_ROWS_PART ? left : WGK_ROWS_PART;
+        const double *at = wgk_rows_view(rows, row, from, n, f32, x, part);
+        for (int64_t i = 0; i < n; i++)
+            e[i] = at[i] - top.value;
+        wgk_tile_exp_f64(n, e);
+        if (top.place >= from && top.place < from + n)
+            e[top.place - from] = 0; /* its 1 is what log1p adds */
+        sum_part(&lanes, n, e);
+    }
+    return top.value + log1p(sum_lanes_end(&lanes));
+}
+
+void wgk_reduce_logsumexp(const wgk_rows *rows, bool f32, const void *x, int64_t begin, int64_t end,
+                          void *y)
+{
+    for (int64_t row = begin; row < end; row++)
+        sum_put(f32, y, row, logsumexp_of_row(rows, f32, x, row));
+}

@@ -1,0 +1,154 @@
+#include "ops/kernels/rows.h"
+
+#include <string.h>
+
+/* An axis of size 1 is dropped; one that continues the axis before it is merged with it. */
+static void rows_add_axis(wgk_axes *axes, int64_t size, int64_t step)
+{
+    int last = axes->rank - 1;
+    if (size == 1)
+        return;
+    if (last >= 0 && axes->step[last] == size * step) {
+        axes->size[last] *= size;
+        axes->step[last] = step;
+        return;
+    }
+    axes->size[axes->rank] = size;
+    axes->step[axes->rank++] = step;
+}
+
+wgk_rows wgk_rows_of(int rank, const int64_t *dim, uint32_t axes)
+{
+    wgk_rows rows = {.n_rows = 1, .row_size = 1, .contiguous = false};
+    int64_t step[WGK_ROWS_AXES] = {0}, below = 1;
+    for (int i = rank - 1; i >= 0; i--) {
+        step[i] = below;
+        below *= dim[i];
+    }
+    for (int i = 0; i < rank; i++) {
+        bool along = (axes >> i) & 1u;
+        rows_add_axis(along ? &rows.along : &rows.kept, dim[i], step[i]);
+        *(along ? &rows.row_size : &rows.n_rows) *= dim[i];
+    }
+    rows.contiguous = rows.along.rank == 0 || (rows.along.rank == 1 && rows.along.step[0] == 1);
+    return rows;
+}
+
+/* Place `at` of the axes in elements; index[] receives the place on each. */
+static int64_t rows_place(const wgk_axes *axes, int64_t at, int64_t index[WGK_ROWS_AXES])
+{
+    int64_t place = 0;
+    for (int i = axes->rank - 1; i >= 0; i--) {
+        index[i] = at % axes->size[i];
+        at /= axes->size[i];
+        place += index[i] * axes->step[i];
+    }
+    return place;
+}
+
+int64_t wgk_rows_start(const wgk_rows *rows, int64_t row)
+{
+    int64_t index[WGK_ROWS_AXES];
+    return rows_place(&rows->kept, row, index);
+}
+
+/* n elements of `size` bytes; a constant size makes memcpy one instruction. */
+static void rows_copy(char *to, int64_t to_step, const char *from, int64_t from_step, int64_t n,
+                      size_t size)
+{
+    if (to_step == 1 && from_step == 1)
+        memcpy(to, from, (size_t)n * size);
+    else if (size == 4)
+        for (int64_t i = 0; i < n; i++)
+            memcpy(to + i * to_step * 4, from + i * from_step * 4, 4);
+    else
+        for (int64_t i = 0; i < n; i++)
+            memcpy(to + i * to_step * 8, from + i * from_step * 8, 8);
+}
+
+/* Where a run of the row begins, and how long it is: the innermost axis up to its end, or n. */
+typedef struct rows_run {
+    int64_t place, n, step;
+} rows_run;
+
+static rows_run rows_next_run(const wgk_rows *rows, int64_t start, int64_t from, int64_t n)
+{
+    const wgk_axes *along = &rows->along;
+    int64_t index[WGK_ROWS_AXES];
+    rows_run run = {start + rows_place(along, from, index), n, 1};
+    if (along->rank > 0) {
+        int last = along->rank - 1;
+        int64_t left = along->size[last] - index[last];
+        run.n = n < left ? n : left;
+        run.step = along->step[last];
+    }
+    return run;
+}
+
+void wgk_rows_get(const wgk_rows *rows, int64_t row, int64_t from, int64_t n, size_t size,
+                  const void *x, void *part)
+{
+    int64_t start = wgk_rows_start(rows, row);
+    for (char *to = part; n > 0;) {
+        rows_run run = rows_next_run(rows, start, from, n);
+        const char *at = (const char *)x + (size_t)run.place * size;
+        rows_copy(to, 1, at, run.step, run.n, size);
+        to += (size_t)run.n * size;
+        from += run.n;
+        n -= run.n;
+    }
+}
+
+void wgk_rows_put(const wgk_rows *rows, int64_t row, int64_t from, int64_t n, size_t size,
+                  const void *part, void *x)
+{
+    int64_t start = wgk_rows_start(rows, row);
+    for (const char *at = part; n > 0;) {
+        rows_run run = rows_next_run(rows, start, from, n);
+        rows_copy((char *)x + (size_t)run.place * size, run.step, at, 1, run.n, size);
+        at += (size_t)run.n * size;
+        from += run.n;
+        n -= run.n;
+    }
+}
+
+void wgk_rows_load(const wgk_rows *rows, int64_t row, int64_t from, int64_t n, bool f32,
+                   const void *x, double *part)
+{
+    if (!f32) {
+        wgk_rows_get(rows, row, from, n, sizeof(double), x, part);
+        return;
+    }
+    float narrow[WGK_ROWS_PART];
+    for (int64_t done = 0; done < n; done += WGK_ROWS_PART) {
+        int64_t now = n - done < WGK_ROWS_PART ? n - done : WGK_ROWS_PART;
+        wgk_rows_get(rows, row, from + done, now, sizeof(float), x, narrow);
+        for (int64_t i = 0; i < now; i++)
+            part[done + i] = (double)narrow[i];
+    }
+}
+
+void wgk_rows_store(const wgk_rows *rows, int64_t row, int64_t from, int64_t n, bool f32,
+                    const double *part, void *x)
+{
+    if (!f32) {
+        wgk_rows_put(rows, row, from, n, sizeof(double), part, x);
+        return;
+    }
+    float narrow[WGK_ROWS_PART];
+    for (int64_t done = 0; done < n; done += WGK_ROWS_PART) {
+        int64_t now = n - done < WGK_ROWS_PART ? n - done : WGK_ROWS_PART;
+        for (int64_t i = 0; i < now; i++)
+            narrow[i] = (float)part[done + i];
+        wgk_rows_put(rows, row, from + done, now, sizeof(float), narrow, x);
+    }
+}
+
+const double *wgk_rows_view(const wgk_rows *rows, int64_t row, int64_t from, int64_t n, bool f32,
+                            const void *x, double part[WGK_ROWS_PART])
+{
+    if (rows->contiguous && !f32)
+        return (const double *)x + wgk_rows_start(rows, row) + from;
+    wgk_rows_load(rows, row, from, n, f32, x, part);
+    return part;
+}

@@ -1,0 +1,48 @@
+/* rows.h: a dense array seen as rows: the axes that an op works along make up a row, the others
+ * number the rows. A row need not be contiguous; it is read and written in parts. */
+#ifndef WGK_ROWS_H
+#define WGK_ROWS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum { WGK_ROWS_AXES = 8, WGK_ROWS_PART = 256 };
+
+/* Some axes of the array, neighbours of the same kind merged into one, in row-major order. */
+typedef struct wgk_axes {
+    int rank;
+    int64_t size[WGK_ROWS_AXES], step[WGK_ROWS_AXES]; /* steps in elements */
+} wgk_axes;
+
+/* Invariants: n_rows and row_size are the products of the sizes of `kept` and `along`. */
+typedef struct wgk_rows {
+    int64_t n_rows, row_size;
+    wgk_axes kept, along;
+    bool contiguous; /* the elements of a row stand side by side */
+} wgk_rows;
+
+/* The array has sizes dim[rank], rank <= 8; bit i of `axes` says that axis i lies along the rows. */
+wgk_rows wgk_rows_of(int rank, const int64_t *dim, uint32_t axes);
+
+/* Where row `row` begins, in elements. */
+int64_t wgk_rows_start(const wgk_rows *rows, int64_t row);
+
+/* Elements [from, from + n) of a row, of `size` bytes (4 or 8) each, copied to or from `part`. */
+void wgk_rows_get(const wgk_rows *rows, int64_t row, int64_t from, int64_t n, size_t size,
+                  const void *x, void *part);
+void wgk_rows_put(const wgk_rows *rows, int64_t row, int64_t from, int64_t n, size_t size,
+                  const void *part, void *x);
+
+/* The same with doubles in `part`, and doubles or (f32) floats in x. */
+void wgk_rows_load(const wgk_rows *rows, int64_t row, int64_t from, int64_t n, bool f32,
+                   const void *x, double *part);
+void wgk_rows_store(const wgk_rows *rows, int64_t row, int64_t from, int64_t n, bool f32,
+                    const double *part, void *x);
+
+/* Elements [from, from + n), n <= WGK_ROWS_PART, to be read only: where they stand, if those are doubles
+ * side by side, else in `part`. */
+const double *wgk_rows_view(const wgk_rows *rows, int64_t row, int64_t from, int64_t n, bool f32,
+                            const void *x, double part[WGK_ROWS_PART]);
+
+#endif

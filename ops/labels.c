@@ -1,0 +1,91 @@
+#include <inttypes.h>
+
+#include "ops/cross_entropy_internal.h"
+
+bool wg_label_is_ignored(const wg_ignored_label *ignored, int64_t label)
+{
+    return ignored->ignore && label == ignored->label;
+}
+
+bool wg_labels_check(const wg_tensor *y, const wg_tensor *labels, int64_t classes,
+                     const wg_ignored_label *ignored)
+{
+    const int64_t *label = labels->data;
+    for (int64_t i = 0; i < labels->size; i++)
+        if ((label[i] < 0 || label[i] >= classes) && !wg_label_is_ignored(ignored, label[i]))
+            return wg_op_fail(y, WG_E_INDEX,
+                              "label %" PRId64 " at %" PRId64 " is none of %" PRId64 " classes",
+                              label[i], i, classes);
+    return true;
+}
+
+/* ---- smooth_labels: one-hot rows that leave something for the other classes ------------------------- */
+
+typedef struct smooth_labels_attrs {
+    wg_ignored_label ignored;
+    int64_t classes;
+    double smoothing;
+    int64_t dtype; /* of the result: a wg_dtype */
+} smooth_labels_attrs;
+
+static bool smooth_labels_shape(wg_tensor *t)
+{
+    const smooth_labels_attrs *attrs = t->attrs;
+    if (t->operand[0]->dtype != WG_I64)
+        return wg_op_fail(t, WG_E_DTYPE, "class indices of i64 wanted (wg_cast converts)");
+    if (t->operand[0]->shape.rank == WG_MAX_RANK)
+        return wg_op_fail(t, WG_E_SHAPE, "the result would have more than %d axes", WG_MAX_RANK);
+    t->dtype = (wg_dtype)attrs->dtype;
+    t->shape = t->operand[0]->shape;
+    t->shape.dim[t->shape.rank++] = attrs->classes;
+    return true;
+}
+
+static bool smooth_labels_check(const wg_tensor *t)
+{
+    const smooth_labels_attrs *attrs = t->attrs;
+    return wg_labels_check(t, t->operand[0], attrs->classes, &attrs->ignored);
+}
+
+static void smooth_labels_forward(const wg_tensor *t, const wg_piece *piece)
+{
+    const smooth_labels_attrs *attrs = t->attrs;
+    const int64_t *label = t->operand[0]->data;
+    int64_t c = attrs->classes;
+    double low = attrs->smoothing / (double)c, high = 1 - attrs->smoothing + low;
+    for (int64_t i = piece->begin; i < piece->end; i++) {
+        bool ignored = wg_label_is_ignored(&attrs->ignored, label[i]);
+        for (int64_t k = 0; k < c; k++) {
+            double value = ignored ? 0 : k == label[i] ? high : low;
+            if (t->dtype == WG_F32)
+                ((float *)t->data)[i * c + k] = (float)value;
+            else
+                ((double *)t->data)[i * c + k] = value;
+        }
+    }
+}
+
+static int64_t smooth_labels_units(const wg_tensor *t)
+{
+    return t->operand[0]->size;
+}
+
+const wg_op wg_op_smooth_labels = {
+    .name = "smooth_labels",
+    .formula = "t_k = (1 - e) [k = label] + e/c, and 0 in ignored rows",
+    .source = "Szegedy et al. 2016, Rethinking the Inception architecture, sec. 7",
+    .arity = 1,
+    .flags = WG_OP_ZERO_GRADIENT,
+    .attr_size = sizeof(smooth_labels_attrs),
+    .shape = smooth_labels_shape,
+    .check = smooth_labels_check,
+    .forward = smooth_labels_forward,
+    .units = smooth_labels_units,
+};
+
+wg_tensor *wg_smooth_labels(wg_tensor *labels, wg_dtype dtype, int64_t classes, double smoothing,
+                            const wg_ignored_label *ignored)
+{
+    smooth_labels_attrs attrs = {*ignored, classes, smoothing, dtype};
+    return wg_apply(&wg_op_smooth_labels, &labels, 1, &attrs);
+}

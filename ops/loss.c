@@ -1,0 +1,189 @@
+#include "ops/loss.h"
+
+#include "ops/elementwise.h"
+#include "ops/kernels/loss.h"
+#include "ops/layout.h"
+#include "ops/loss_internal.h"
+#include "ops/reduce.h"
+
+/* ---- What all losses share ------------------------------------------------------------------------- */
+
+wg_tensor *wg_loss_fail(const wg_tensor *x, const wg_tensor *y, const char *op, const char *what)
+{
+    const wg_tensor *some = x != NULL ? x : y;
+    return wg_fail(some != NULL ? some->tape : NULL, WG_E_VALUE, "%s: %s", op, what);
+}
+
+wg_tensor *wg_loss_reduce(wg_tensor *l, wg_reduction reduction, const char *op)
+{
+    switch (reduction) {
+    case WG_MEAN: return wg_mean(l);
+    case WG_SUM: return wg_sum(l);
+    case WG_NONE: return l;
+    }
+    return wg_loss_fail(l, NULL, op, "the reduction is none of WG_MEAN, WG_SUM, WG_NONE");
+}
+
+bool wg_loss_pair_fits(const wg_tensor *x, const wg_tensor *y, const char *op)
+{
+    char text_x[WG_SHAPE_TEXT + 96], text_y[WG_SHAPE_TEXT + 96];
+    if (wg_is_inert(x) || wg_is_inert(y) || wg_shape_same(&x->shape, &y->shape))
+        return true;
+    wg_fail(x->tape, WG_E_SHAPE, "%s: losses do not broadcast: give both one shape%s: %s x %s", op,
+            x->size == y->size ? " (wg_reshape)" : "", wg_tensor_text(x, text_x, sizeof text_x),
+            wg_tensor_text(y, text_y, sizeof text_y));
+    return false;
+}
+
+void wg_loss_load(int64_t n, const void *x, int64_t step, int64_t from, bool f32, double *part)
+{
+    if (f32)
+        for (int64_t i = 0; i < n; i++)
+            part[i] = (double)((const float *)x)[(from + i) * step];
+    else
+        for (int64_t i = 0; i < n; i++)
+            part[i] = ((const double *)x)[(from + i) * step];
+}
+
+void wg_loss_store(int64_t n, const double *part, int64_t from, bool f32, void *y)
+{
+    if (f32)
+        for (int64_t i = 0; i < n; i++)
+            ((float *)y)[from + i] = (float)part[i];
+    else
+        for (int64_t i = 0; i < n; i++)
+            ((double *)y)[from + i] = part[i];
+}
+
+/* ---- weigh ----------------------------------------------------------------------------------------- */
+
+static void weigh_run(int64_t n, void *v, const void *const x[], const int64_t step[], bool f32)
+{
+    double c[WG_LOSS_PART], factor[WG_LOSS_PART], out[WG_LOSS_PART];
+    for (int64_t from = 0; from < n; from += WG_LOSS_PART) {
+        int64_t now = n - from < WG_LOSS_PART ? n - from : WG_LOSS_PART;
+        wg_loss_load(now, x[0], step[0], from, f32, c);
+        wg_loss_load(now, x[1], step[1], from, f32, factor);
+        wgk_weigh(now, c, factor, out);
+        wg_loss_store(now, out, from, f32, v);
+    }
+}
+
+static void weigh_map_f32(int64_t n, void *y, const void *const x[], const int64_t step[],
+                          const void *attrs)
+{
+    (void)attrs;
+    weigh_run(n, y, x, step, true);
+}
+
+static void weigh_map_f64(int64_t n, void *y, const void *const x[], const int64_t step[],
+                          const void *attrs)
+{
+    (void)attrs;
+    weigh_run(n, y, x, step, false);
+}
+
+static wg_tensor *weigh_vjp(wg_tensor *v, wg_tensor *dv, int i)
+{
+    return wg_sum_to(wg_mul(dv, v->operand[1 - i]), v->operand[i]);
+}
+
+static const wg_op wg_op_weigh = {
+    .name = "weigh",
+    .formula = "y = c x, and 0 where c = 0 even if x is infinite",
+    .arity = 2,
+    .flags = WG_OP_ELEMENTWISE,
+    .shape = wg_elementwise_shape,
+    .forward = wg_elementwise_forward,
+    .vjp = weigh_vjp,
+    .units = wg_elementwise_units,
+    .map = {[WG_F32] = weigh_map_f32, [WG_F64] = weigh_map_f64},
+};
+
+wg_tensor *wg_loss_weigh(wg_tensor *c, wg_tensor *x)
+{
+    return wg_apply(&wg_op_weigh, (wg_tensor *[]){c, x}, 2, NULL);
+}
+
+/* ---- Losses that are recorded as other ops ---------------------------------------------------------- */
+
+static wg_reduction loss_reduction(const wg_loss_options *options)
+{
+    return options != NULL ? options->reduction : WG_MEAN;
+}
+
+/* x - y, or inert where the shapes differ: wg_sub records nothing once the tape has an error. */
+static wg_tensor *loss_difference(wg_tensor *x, wg_tensor *y, const char *op)
+{
+    wg_loss_pair_fits(x, y, op);
+    return wg_sub(x, y);
+}
+
+wg_tensor *wg_mse(wg_tensor *x, wg_tensor *y)
+{
+    return wg_mse_opt(x, y, NULL);
+}
+
+wg_tensor *wg_mse_opt(wg_tensor *x, wg_tensor *y, const wg_loss_options *options)
+{
+    wg_tensor *l = wg_square(loss_difference(x, y, "mse"));
+    return wg_loss_reduce(l, loss_reduction(options), "mse");
+}
+
+wg_tensor *wg_mae(wg_tensor *x, wg_tensor *y)
+{
+    return wg_mae_opt(x, y, NULL);
+}
+
+wg_tensor *wg_mae_opt(wg_tensor *x, wg_tensor *y, const wg_loss_options *options)
+{
+    wg_tensor *l = wg_abs(loss_difference(x, y, "mae"));
+    return wg_loss_reduce(l, loss_reduction(options), "mae");
+}
+
+wg_tensor *wg_huber(wg_tensor *x, wg_tensor *y)
+{
+    return wg_huber_opt(x, y, NULL);
+}
+
+/* With m = r held within ±delta, both branches are m*(r - m/2), whose slope is m. */
+wg_tensor *wg_huber_opt(wg_tensor *x, wg_tensor *y, const wg_huber_options *options)
+{
+    const wg_huber_options defaults = {WG_MEAN, 0};
+    const wg_huber_options *o = options != NULL ? options : &defaults;
+    double delta = o->delta == 0 ? 1 : o->delta;
+    if (!(delta > 0))
+        return wg_loss_fail(x, y, "huber", "delta must be > 0");
+    wg_tensor *r = loss_difference(x, y, "huber");
+    wg_tensor *m = wg_clamp(r, -delta, delta);
+    wg_tensor *l = wg_mul(m, wg_sub(r, wg_scale(m, 0.5)));
+    return wg_loss_reduce(l, o->reduction, "huber");
+}
+
+wg_tensor *wg_hinge(wg_tensor *z, wg_tensor *y)
+{
+    return wg_hinge_opt(z, y, NULL);
+}
+
+wg_tensor *wg_hinge_opt(wg_tensor *z, wg_tensor *y, const wg_loss_options *options)
+{
+    wg_loss_pair_fits(z, y, "hinge");
+    wg_tensor *l = wg_relu(wg_shift(wg_neg(wg_mul(y, z)), 1));
+    return wg_loss_reduce(l, loss_reduction(options), "hinge");
+}
+
+wg_tensor *wg_kl_divergence(wg_tensor *log_p, wg_tensor *t)
+{
+    return wg_kl_divergence_opt(log_p, t, NULL);
+}
+
+wg_tensor *wg_kl_divergence_opt(wg_tensor *log_p, wg_tensor *t, const wg_loss_options *options)
+{
+    wg_loss_pair_fits(log_p, t, "kl_divergence");
+    wg_tensor *entropy = wg_xlogy(t, t);
+    wg_tensor *cross = wg_loss_weigh(t, log_p);
+    wg_tensor *l = wg_sum_over(wg_sub(entropy, cross), WG_AXES(-1), false);
+    return wg_loss_reduce(l, loss_reduction(options), "kl_divergence");
+}
+
+const wg_op *const wg_ops_loss[] = {&wg_op_weigh, NULL};

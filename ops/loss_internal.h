@@ -1,0 +1,24 @@
+#ifndef WG_OPS_LOSS_INTERNAL_H
+#define WG_OPS_LOSS_INTERNAL_H
+
+#include "ops/loss.h"
+
+/* wg_loss_reduce: losses l as the mean, the sum, or as they are. */
+wg_tensor *wg_loss_reduce(wg_tensor *l, wg_reduction reduction, const char *op);
+
+/* wg_loss_pair_fits: have x and y one shape? If not, an error that says what to do is recorded on
+ * their tape. True where one of them is inert: the op that it is given to has the words for that. */
+bool wg_loss_pair_fits(const wg_tensor *x, const wg_tensor *y, const char *op);
+
+/* wg_loss_fail: an option out of its range: WG_E_VALUE on the tape of the first of x and y that there is. */
+wg_tensor *wg_loss_fail(const wg_tensor *x, const wg_tensor *y, const char *op, const char *what);
+
+/* wg_loss_weigh: v = c*x elementwise, and 0 where c = 0 even if x is infinite.   Slopes: x and c. */
+wg_tensor *wg_loss_weigh(wg_tensor *c, wg_tensor *x);
+
+/* The operands of an elementwise op of losses, part by part as doubles. */
+enum { WG_LOSS_PART = 256 };
+void wg_loss_load(int64_t n, const void *x, int64_t step, int64_t from, bool f32, double *part);
+void wg_loss_store(int64_t n, const double *part, int64_t from, bool f32, void *y);
+
+#endif

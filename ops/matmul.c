@@ -1,0 +1,269 @@
+#include "ops/matmul.h"
+
+#include "ops/elementwise.h"
+#include "ops/kernels/gemm.h"
+#include "ops/layout.h"
+
+typedef struct matmul_attrs {
+    uint32_t transpose_a, transpose_b;
+} matmul_attrs;
+
+/* One operand as a stack of matrices [rows, columns], as they are stored. */
+typedef struct matmul_side {
+    wg_shape batch; /* the leading axes */
+    int64_t rows, columns;
+    bool transpose;
+} matmul_side;
+
+/* y [batch, m, n] from op(a) [batch_a, m, k] and op(b) [batch_b, k, n]. */
+typedef struct matmul_job {
+    matmul_side a, b;
+    wg_shape batch;
+    int64_t m, n, k;
+} matmul_job;
+
+/* One axis is a row on the left and a column on the right, transposed or not. */
+static matmul_side matmul_side_of(const wg_tensor *x, bool left, bool transpose)
+{
+    const wg_shape *shape = &x->shape;
+    matmul_side side = {.transpose = shape->rank > 1 && transpose};
+    if (shape->rank == 1) {
+        side.rows = left ? 1 : shape->dim[0];
+        side.columns = left ? shape->dim[0] : 1;
+        return side;
+    }
+    side.batch.rank = shape->rank - 2;
+    for (int i = 0; i < side.batch.rank; i++)
+        side.batch.dim[i] = shape->dim[i];
+    side.rows = shape->dim[shape->rank - 2];
+    side.columns = shape->dim[shape->rank - 1];
+    return side;
+}
+
+/* False where the batch axes do not broadcast. Both ranks are at least 1. */
+static bool matmul_job_of(const wg_tensor *y, matmul_job *job)
+{
+    const matmul_attrs *attrs = y->attrs;
+    job->a = matmul_side_of(y->operand[0], true, attrs->transpose_a);
+    job->b = matmul_side_of(y->operand[1], false, attrs->transpose_b);
+    job->m = job->a.transpose ? job->a.columns : job->a.rows;
+    job->k = job->a.transpose ? job->a.rows : job->a.columns;
+    job->n = job->b.transpose ? job->b.rows : job->b.columns;
+    return wg_shape_broadcast(&job->a.batch, &job->b.batch, &job->batch);
+}
+
+static const char *matmul_transposed(const matmul_attrs *attrs)
+{
+    static const char *const words[] = {"", " (the first is transposed)",
+                                        " (the second is transposed)", " (both are transposed)"};
+    return words[(attrs->transpose_a ? 1 : 0) + (attrs->transpose_b ? 2 : 0)];
+}
+
+static bool matmul_operands_fit(const wg_tensor *y, matmul_job *job)
+{
+    const wg_tensor *a = y->operand[0], *b = y->operand[1];
+    if (a->dtype != b->dtype)
+        return wg_op_fail(y, WG_E_DTYPE, "dtypes differ");
+    if (a->dtype == WG_I64)
+        return wg_op_fail(y, WG_E_DTYPE, "f32 or f64 wanted (wg_cast converts)");
+    if (a->shape.rank == 0 || b->shape.rank == 0)
+        return wg_op_fail(y, WG_E_SHAPE, "an operand has no axes (wg_mul takes scalars)");
+    bool batch_fits = matmul_job_of(y, job);
+    if (job->k != (job->b.transpose ? job->b.columns : job->b.rows))
+        return wg_op_fail(y, WG_E_SHAPE, "inner sizes differ%s", matmul_transposed(y->attrs));
+    if (!batch_fits)
+        return wg_op_fail(y, WG_E_SHAPE, "batch axes do not broadcast");
+    return true;
+}
+
+static bool matmul_shape(wg_tensor *y)
+{
+    matmul_job job;
+    if (!matmul_operands_fit(y, &job))
+        return false;
+    y->dtype = y->operand[0]->dtype;
+    y->shape = job.batch;
+    if (y->operand[0]->shape.rank > 1)
+        y->shape.dim[y->shape.rank++] = job.m;
+    if (y->operand[1]->shape.rank > 1)
+        y->shape.dim[y->shape.rank++] = job.n;
+    return true;
+}
+
+/* ---- Forward: one GEMM for each matrix of the batch, or one for all ------------------------------- */
+
+/* A stack on the left times one matrix is one product with all rows of the stack. */
+static void matmul_fold(matmul_job *job)
+{
+    if (job->a.transpose || wg_shape_size(&job->b.batch) != 1)
+        return;
+    job->m *= wg_shape_size(&job->batch);
+    job->a.rows = job->m;
+    job->batch = job->a.batch = job->b.batch = (wg_shape){0};
+}
+
+static wgk_gemm_plan matmul_plan(const wg_tensor *y, matmul_job *job)
+{
+    wgk_gemm_plan plan;
+    matmul_job_of(y, job);
+    matmul_fold(job);
+    wgk_gemm_plan_init(&plan, y->dtype == WG_F32 ? WGK_GEMM_F32 : WGK_GEMM_F64, job->a.transpose,
+                       job->b.transpose, job->m, job->n, job->k);
+    return plan;
+}
+
+/* Where the inner axis is cut, pieces share partial sums: such a product is one unit of work. */
+static int64_t matmul_unit_pieces(const wgk_gemm_plan *plan)
+{
+    return plan->partials > 0 ? plan->pieces : 1;
+}
+
+static int64_t matmul_units(const wg_tensor *y)
+{
+    matmul_job job;
+    wgk_gemm_plan plan = matmul_plan(y, &job);
+    return wg_shape_size(&job.batch) * (plan.pieces / matmul_unit_pieces(&plan));
+}
+
+static size_t matmul_workspace_used(const wgk_gemm_plan *plan)
+{
+    return (plan->workspace + 63) & ~(size_t)63;
+}
+
+static size_t matmul_workspace(const wg_tensor *y)
+{
+    matmul_job job;
+    wgk_gemm_plan plan = matmul_plan(y, &job);
+    return matmul_workspace_used(&plan) + plan.partials;
+}
+
+/* Which of the operand's matrices belongs to matrix `at` of the batch. */
+static int64_t matmul_matrix(const wg_shape *batch, int64_t at, const wg_shape *own)
+{
+    int64_t place = 0, step = 1;
+    int shift = batch->rank - own->rank;
+    for (int i = batch->rank - 1; i >= shift; i--) {
+        int64_t index = at % batch->dim[i], size = own->dim[i - shift];
+        at /= batch->dim[i];
+        place += size == 1 ? 0 : index * step;
+        step *= size;
+    }
+    return place;
+}
+
+static wgk_gemm_operands matmul_operands(const wg_tensor *y, const matmul_job *job, int64_t at)
+{
+    int64_t size = (int64_t)wg_dtype_size(y->dtype);
+    int64_t a = matmul_matrix(&job->batch, at, &job->a.batch);
+    int64_t b = matmul_matrix(&job->batch, at, &job->b.batch);
+    wgk_gemm_operands o = {.lda = job->a.columns, .ldb = job->b.columns, .ldc = job->n};
+    o.a = (const char *)y->operand[0]->data + a * job->a.rows * job->a.columns * size;
+    o.b = (const char *)y->operand[1]->data + b * job->b.rows * job->b.columns * size;
+    o.c = (char *)y->data + at * job->m * job->n * size;
+    o.alpha = 1;
+    return o;
+}
+
+static void matmul_forward(const wg_tensor *y, const wg_piece *piece)
+{
+    matmul_job job;
+    wgk_gemm_plan plan = matmul_plan(y, &job);
+    int64_t together = matmul_unit_pieces(&plan), units = plan.pieces / together;
+    char *partials = plan.partials > 0 ? (char *)piece->workspace + matmul_workspace_used(&plan)
+                                       : NULL;
+    for (int64_t unit = piece->begin; unit < piece->end; unit++) {
+        wgk_gemm_operands o = matmul_operands(y, &job, unit / units);
+        int64_t first = unit % units * together;
+        for (int64_t i = first; i < first + together; i++)
+            wgk_gemm_run(&plan, &o, i, piece->workspace, partials);
+        if (partials != NULL)
+            wgk_gemm_finish(&plan, &o, partials);
+    }
+}
+
+/* ---- Reverse -------------------------------------------------------------------------------------- */
+
+static wg_tensor *matmul_stack(wg_tensor *x, const wg_shape *batch, int64_t rows, int64_t columns)
+{
+    wg_shape shape = *batch;
+    shape.dim[shape.rank++] = rows;
+    shape.dim[shape.rank++] = columns;
+    return wg_is_inert(x) || wg_shape_same(&x->shape, &shape)
+               ? x
+               : wg_reshape(x, shape.rank, shape.dim);
+}
+
+/* With Y = op(A) op(B): the cotangent of op(A) is dY op(B)^T, that of op(B) is op(A)^T dY. */
+static wg_tensor *matmul_vjp(wg_tensor *y, wg_tensor *dy, int i)
+{
+    matmul_job job;
+    matmul_job_of(y, &job);
+    if (i == 1)
+        matmul_fold(&job); /* then the sum over the batch is part of the product */
+    bool ta = job.a.transpose, tb = job.b.transpose;
+    wg_tensor *a = matmul_stack(y->operand[0], &job.a.batch, job.a.rows, job.a.columns);
+    wg_tensor *b = matmul_stack(y->operand[1], &job.b.batch, job.b.rows, job.b.columns);
+    wg_tensor *d = matmul_stack(dy, &job.batch, job.m, job.n);
+    wg_tensor *g, *x = y->operand[i];
+    if (i == 0)
+        g = ta ? wg_matmul_t(b, tb, d, true) : wg_matmul_t(d, false, b, !tb);
+    else
+        g = tb ? wg_matmul_t(d, true, a, ta) : wg_matmul_t(a, !ta, d, false);
+    g = wg_sum_to(g, i == 0 ? a : b);
+    return wg_is_inert(g) || wg_shape_same(&g->shape, &x->shape)
+               ? g
+               : wg_reshape(g, x->shape.rank, x->shape.dim);
+}
+
+static const wg_op wg_op_matmul = {
+    .name = "matmul",
+    .formula = "y = a b",
+    .source = "Giles 2008, Collected matrix derivative results for forward and reverse mode "
+              "algorithmic differentiation, sec. 2.2.2",
+    .arity = 2,
+    .attr_size = sizeof(matmul_attrs),
+    .shape = matmul_shape,
+    .forward = matmul_forward,
+    .vjp = matmul_vjp,
+    .units = matmul_units,
+    .workspace = matmul_workspace,
+};
+
+wg_tensor *wg_matmul(wg_tensor *a, wg_tensor *b)
+{
+    return wg_matmul_t(a, false, b, false);
+}
+
+wg_tensor *wg_matmul_t(wg_tensor *a, bool transpose_a, wg_tensor *b, bool transpose_b)
+{
+    matmul_attrs attrs = {transpose_a, transpose_b};
+    return wg_apply(&wg_op_matmul, (wg_tensor *[]){a, b}, 2, &attrs);
+}
+
+/* ---- dot, outer ------------------------------------------------------------------------------------ */
+
+static bool matmul_vectors(const char *op, const wg_tensor *a, const wg_tensor *b)
+{
+    char text_a[WG_SHAPE_TEXT + 96], text_b[WG_SHAPE_TEXT + 96];
+    if (wg_is_inert(a) || wg_is_inert(b) || (a->shape.rank == 1 && b->shape.rank == 1))
+        return true; /* matmul or mul says what is wrong with an inert one */
+    wg_fail(a->tape, WG_E_SHAPE, "%s: two tensors of one axis wanted: %s x %s", op,
+            wg_tensor_text(a, text_a, sizeof text_a), wg_tensor_text(b, text_b, sizeof text_b));
+    return false;
+}
+
+wg_tensor *wg_dot(wg_tensor *a, wg_tensor *b)
+{
+    matmul_vectors("dot", a, b);
+    return wg_matmul(a, b);
+}
+
+wg_tensor *wg_outer(wg_tensor *a, wg_tensor *b)
+{
+    if (!matmul_vectors("outer", a, b) || wg_is_inert(a) || wg_is_inert(b))
+        return wg_mul(a, b);
+    wg_tensor *column = wg_reshape(a, WG_SHAPE(a->size, 1));
+    return wg_mul(column, b);
+}
+
+const wg_op *const wg_ops_matmul[] = {&wg_op_matmul, NULL};

@@ -1,0 +1,411 @@
+#include "ops/reduce.h"
+
+#include "ops/axes_internal.h"
+#include "ops/elementwise.h"
+#include "ops/kernels/reduce.h"
+#include "ops/layout.h"
+
+/* ---- What all reductions share ---------------------------------------------------------------------- */
+
+static const wg_axes_attrs *reduce_attrs(const wg_tensor *y)
+{
+    return y->attrs;
+}
+
+static wgk_rows reduce_rows(const wg_tensor *y)
+{
+    return wg_axes_rows(y->operand[0], reduce_attrs(y)->axes);
+}
+
+static bool reduce_shape(wg_tensor *y)
+{
+    const wg_tensor *x = y->operand[0];
+    const wg_axes_attrs *attrs = y->attrs;
+    y->dtype = x->dtype;
+    for (int i = 0; i < x->shape.rank; i++) {
+        bool reduced = (attrs->axes >> i) & 1u;
+        if (!reduced || attrs->keep)
+            y->shape.dim[y->shape.rank++] = reduced ? 1 : x->shape.dim[i];
+    }
+    return true;
+}
+
+static bool reduce_shape_float(wg_tensor *y)
+{
+    if (y->operand[0]->dtype == WG_I64)
+        return wg_op_fail(y, WG_E_DTYPE, "f32 or f64 wanted (wg_cast converts)");
+    return reduce_shape(y);
+}
+
+/* For what has no value where there is nothing. */
+static bool reduce_shape_some(wg_tensor *y)
+{
+    if (reduce_rows(y).row_size == 0)
+        return wg_op_fail(y, WG_E_SHAPE, "there is no extreme of nothing");
+    return reduce_shape(y);
+}
+
+static int64_t reduce_units(const wg_tensor *y)
+{
+    return y->size;
+}
+
+static wg_tensor *reduce_over(const wg_op *op, wg_tensor *x, int n, const int *axes, bool keep)
+{
+    wg_axes_attrs attrs = {0, keep};
+    if (!wg_is_inert(x))
+        wg_axes_mask(x, op->name, n, axes, &attrs.axes); /* on failure wg_apply is inert */
+    return wg_apply(op, &x, 1, &attrs);
+}
+
+static wg_tensor *reduce_all(const wg_op *op, wg_tensor *x)
+{
+    wg_axes_attrs attrs = {wg_axes_all(x), false};
+    return wg_apply(op, &x, 1, &attrs);
+}
+
+/* ---- sum, mean ------------------------------------------------------------------------------------- */
+
+static void sum_forward(const wg_tensor *y, const wg_piece *piece)
+{
+    const wg_tensor *x = y->operand[0];
+    wgk_rows rows = reduce_rows(y);
+    if (x->dtype == WG_I64)
+        wgk_reduce_sum_i64(&rows, x->data, piece->begin, piece->end, y->data);
+    else
+        wgk_reduce_sum(&rows, x->dtype == WG_F32, x->data, 1, piece->begin, piece->end, y->data);
+}
+
+static wg_tensor *sum_vjp(wg_tensor *y, wg_tensor *dy, int i)
+{
+    (void)i;
+    return wg_axes_expand(dy, y->operand[0], reduce_attrs(y)->axes);
+}
+
+static const wg_op wg_op_sum = {
+    .name = "sum",
+    .formula = "y = sum_i x_i",
+    .source = "Knuth, TAOCP 2, sec. 4.2.2, theorem B",
+    .arity = 1,
+    .attr_size = sizeof(wg_axes_attrs),
+    .shape = reduce_shape,
+    .forward = sum_forward,
+    .vjp = sum_vjp,
+    .units = reduce_units,
+};
+
+wg_tensor *wg_sum(wg_tensor *x)
+{
+    return reduce_all(&wg_op_sum, x);
+}
+
+wg_tensor *wg_sum_over(wg_tensor *x, int n_axes, const int *axes, bool keep)
+{
+    return reduce_over(&wg_op_sum, x, n_axes, axes, keep);
+}
+
+wg_tensor *wg_axes_sum(wg_tensor *x, uint32_t axes, bool keep)
+{
+    wg_axes_attrs attrs = {axes, keep};
+    return wg_apply(&wg_op_sum, &x, 1, &attrs);
+}
+
+static void mean_forward(const wg_tensor *y, const wg_piece *piece)
+{
+    const wg_tensor *x = y->operand[0];
+    wgk_rows rows = reduce_rows(y);
+    wgk_reduce_sum(&rows, x->dtype == WG_F32, x->data, (double)rows.row_size, piece->begin,
+                   piece->end, y->data);
+}
+
+/* 1/n is applied to dy while it is small. */
+static wg_tensor *mean_vjp(wg_tensor *y, wg_tensor *dy, int i)
+{
+    (void)i;
+    dy = wg_scale(dy, 1 / (double)reduce_rows(y).row_size);
+    return wg_axes_expand(dy, y->operand[0], reduce_attrs(y)->axes);
+}
+
+static const wg_op wg_op_mean = {
+    .name = "mean",
+    .formula = "y = sum_i x_i / n",
+    .arity = 1,
+    .attr_size = sizeof(wg_axes_attrs),
+    .shape = reduce_shape_float,
+    .forward = mean_forward,
+    .vjp = mean_vjp,
+    .units = reduce_units,
+};
+
+wg_tensor *wg_mean(wg_tensor *x)
+{
+    return reduce_all(&wg_op_mean, x);
+}
+
+wg_tensor *wg_mean_over(wg_tensor *x, int n_axes, const int *axes, bool keep)
+{
+    return reduce_over(&wg_op_mean, x, n_axes, axes, keep);
+}
+
+/* ---- amax, amin ------------------------------------------------------------------------------------ */
+
+static void amax_run(const wg_tensor *y, const wg_piece *piece, int sign)
+{
+    const wg_tensor *x = y->operand[0];
+    wgk_rows rows = reduce_rows(y);
+    if (x->dtype == WG_I64)
+        wgk_reduce_amax_i64(&rows, x->data, sign, piece->begin, piece->end, y->data);
+    else
+        wgk_reduce_amax(&rows, x->dtype == WG_F32, x->data, sign, piece->begin, piece->end,
+                        y->data);
+}
+
+static void amax_forward(const wg_tensor *y, const wg_piece *piece)
+{
+    amax_run(y, piece, 1);
+}
+
+static void amin_forward(const wg_tensor *y, const wg_piece *piece)
+{
+    amax_run(y, piece, -1);
+}
+
+static bool tie_share_shape(wg_tensor *y)
+{
+    y->dtype = y->operand[0]->dtype;
+    y->shape = y->operand[0]->shape;
+    return true;
+}
+
+static void tie_share_forward(const wg_tensor *y, const wg_piece *piece)
+{
+    const wg_tensor *x = y->operand[0];
+    wgk_rows rows = reduce_rows(y);
+    wgk_reduce_ties(&rows, x->dtype == WG_F32, x->data, y->operand[1]->data, piece->begin,
+                    piece->end, y->data);
+}
+
+static int64_t tie_share_units(const wg_tensor *y)
+{
+    return y->operand[1]->size;
+}
+
+/* tie_share(x, y): 1/k at the k entries of x that equal the reduced y, 0 elsewhere. */
+static const wg_op wg_op_tie_share = {
+    .name = "tie_share",
+    .formula = "s_i = [x_i = y] / (number of j with x_j = y)",
+    .arity = 2,
+    .flags = WG_OP_ZERO_GRADIENT,
+    .attr_size = sizeof(wg_axes_attrs),
+    .shape = tie_share_shape,
+    .forward = tie_share_forward,
+    .units = tie_share_units,
+};
+
+/* The cotangent is selected: an infinite one must not make NaN where the share is 0. */
+static wg_tensor *amax_vjp(wg_tensor *y, wg_tensor *dy, int i)
+{
+    (void)i;
+    wg_tensor *x = y->operand[0];
+    wg_tensor *share = wg_apply(&wg_op_tie_share, (wg_tensor *[]){x, y}, 2, y->attrs);
+    wg_tensor *spread = wg_axes_expand(dy, x, reduce_attrs(y)->axes);
+    wg_tensor *part = wg_mul(share, spread);
+    wg_tensor *zero = wg_full(y->tape, x->dtype, WG_SCALAR, 0);
+    return wg_where(share, part, zero);
+}
+
+static const wg_op wg_op_amax = {
+    .name = "amax",
+    .formula = "y = max_i x_i",
+    .arity = 1,
+    .flags = WG_OP_KINKS,
+    .attr_size = sizeof(wg_axes_attrs),
+    .shape = reduce_shape_some,
+    .forward = amax_forward,
+    .vjp = amax_vjp,
+    .units = reduce_units,
+};
+
+static const wg_op wg_op_amin = {
+    .name = "amin",
+    .formula = "y = min_i x_i",
+    .arity = 1,
+    .flags = WG_OP_KINKS,
+    .attr_size = sizeof(wg_axes_attrs),
+    .shape = reduce_shape_some,
+    .forward = amin_forward,
+    .vjp = amax_vjp,
+    .units = reduce_units,
+};
+
+wg_tensor *wg_amax(wg_tensor *x)
+{
+    return reduce_all(&wg_op_amax, x);
+}
+
+wg_tensor *wg_amax_over(wg_tensor *x, int n_axes, const int *axes, bool keep)
+{
+    return reduce_over(&wg_op_amax, x, n_axes, axes, keep);
+}
+
+wg_tensor *wg_amin(wg_tensor *x)
+{
+    return reduce_all(&wg_op_amin, x);
+}
+
+wg_tensor *wg_amin_over(wg_tensor *x, int n_axes, const int *axes, bool keep)
+{
+    return reduce_over(&wg_op_amin, x, n_axes, axes, keep);
+}
+
+/* ---- argmax, argmin: the result is i64, which has no cotangent -------------------------------------- */
+
+static bool argmax_shape(wg_tensor *y)
+{
+    bool fits = reduce_shape_some(y);
+    y->dtype = WG_I64;
+    return fits;
+}
+
+static void argmax_run(const wg_tensor *y, const wg_piece *piece, int sign)
+{
+    const wg_tensor *x = y->operand[0];
+    wgk_rows rows = reduce_rows(y);
+    if (x->dtype == WG_I64)
+        wgk_reduce_argmax_i64(&rows, x->data, sign, piece->begin, piece->end, y->data);
+    else
+        wgk_reduce_argmax(&rows, x->dtype == WG_F32, x->data, sign, piece->begin, piece->end,
+                          y->data);
+}
+
+static void argmax_forward(const wg_tensor *y, const wg_piece *piece)
+{
+    argmax_run(y, piece, 1);
+}
+
+static void argmin_forward(const wg_tensor *y, const wg_piece *piece)
+{
+    argmax_run(y, piece, -1);
+}
+
+static const wg_op wg_op_argmax = {
+    .name = "argmax",
+    .formula = "y = the first i with x_i = max_j x_j",
+    .arity = 1,
+    .attr_size = sizeof(wg_axes_attrs),
+    .shape = argmax_shape,
+    .forward = argmax_forward,
+    .units = reduce_units,
+};
+
+static const wg_op wg_op_argmin = {
+    .name = "argmin",
+    .formula = "y = the first i with x_i = min_j x_j",
+    .arity = 1,
+    .attr_size = sizeof(wg_axes_attrs),
+    .shape = argmax_shape,
+    .forward = argmin_forward,
+    .units = reduce_units,
+};
+
+wg_tensor *wg_argmax(wg_tensor *x)
+{
+    return reduce_all(&wg_op_argmax, x);
+}
+
+wg_tensor *wg_argmax_over(wg_tensor *x, int axis, bool keep)
+{
+    return reduce_over(&wg_op_argmax, x, 1, &axis, keep);
+}
+
+wg_tensor *wg_argmin(wg_tensor *x)
+{
+    return reduce_all(&wg_op_argmin, x);
+}
+
+wg_tensor *wg_argmin_over(wg_tensor *x, int axis, bool keep)
+{
+    return reduce_over(&wg_op_argmin, x, 1, &axis, keep);
+}
+
+/* ---- norm2, logsumexp ------------------------------------------------------------------------------ */
+
+static void norm2_forward(const wg_tensor *y, const wg_piece *piece)
+{
+    const wg_tensor *x = y->operand[0];
+    wgk_rows rows = reduce_rows(y);
+    wgk_reduce_norm(&rows, x->dtype == WG_F32, x->data, piece->begin, piece->end, y->data);
+}
+
+static wg_tensor *norm2_vjp(wg_tensor *y, wg_tensor *dy, int i)
+{
+    (void)i;
+    wg_tensor *x = y->operand[0];
+    wg_tensor *length = wg_axes_expand(y, x, reduce_attrs(y)->axes);
+    wg_tensor *direction = wg_div_or_zero(x, length);
+    wg_tensor *spread = wg_axes_expand(dy, x, reduce_attrs(y)->axes);
+    return wg_mul(spread, direction);
+}
+
+static const wg_op wg_op_norm2 = {
+    .name = "norm2",
+    .formula = "y = sqrt(sum_i x_i^2)",
+    .source = "Blue 1978, A portable Fortran program to find the Euclidean norm of a vector",
+    .arity = 1,
+    .flags = WG_OP_KINKS,
+    .attr_size = sizeof(wg_axes_attrs),
+    .shape = reduce_shape_float,
+    .forward = norm2_forward,
+    .vjp = norm2_vjp,
+    .units = reduce_units,
+};
+
+wg_tensor *wg_axes_norm2(wg_tensor *x, uint32_t axes, bool keep)
+{
+    wg_axes_attrs attrs = {axes, keep};
+    return wg_apply(&wg_op_norm2, &x, 1, &attrs);
+}
+
+static void logsumexp_forward(const wg_tensor *y, const wg_piece *piece)
+{
+    const wg_tensor *x = y->operand[0];
+    wgk_rows rows = reduce_rows(y);
+    wgk_reduce_logsumexp(&rows, x->dtype == WG_F32, x->data, piece->begin, piece->end, y->data);
+}
+
+static wg_tensor *logsumexp_vjp(wg_tensor *y, wg_tensor *dy, int i)
+{
+    (void)i;
+    wg_tensor *x = y->operand[0];
+    wg_tensor *p = wg_axes_softmax(x, reduce_attrs(y)->axes);
+    wg_tensor *spread = wg_axes_expand(dy, x, reduce_attrs(y)->axes);
+    return wg_mul(spread, p);
+}
+
+static const wg_op wg_op_logsumexp = {
+    .name = "logsumexp",
+    .formula = "y = log(sum_i exp(x_i))",
+    .source = "Blanchard, Higham, Higham 2021, Accurately computing the log-sum-exp and softmax "
+              "functions",
+    .arity = 1,
+    .attr_size = sizeof(wg_axes_attrs),
+    .shape = reduce_shape_float,
+    .forward = logsumexp_forward,
+    .vjp = logsumexp_vjp,
+    .units = reduce_units,
+};
+
+wg_tensor *wg_logsumexp(wg_tensor *x)
+{
+    return reduce_all(&wg_op_logsumexp, x);
+}
+
+wg_tensor *wg_logsumexp_over(wg_tensor *x, int n_axes, const int *axes, bool keep)
+{
+    return reduce_over(&wg_op_logsumexp, x, n_axes, axes, keep);
+}
+
+const wg_op *const wg_ops_reduce[] = {
+    &wg_op_sum,    &wg_op_mean,  &wg_op_amax,      &wg_op_amin,      &wg_op_argmax,
+    &wg_op_argmin, &wg_op_norm2, &wg_op_logsumexp, &wg_op_tie_share, NULL,
+};
