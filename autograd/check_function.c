@@ -105,7 +105,8 @@ static void check_judge(const wg_check_state *c, wg_check_entry *e)
     e->excess = check_excess(gap, slack);
     if (!d->finite)
         e->outcome = WG_ENTRY_UNRESOLVED;
-    else if (!(gap <= slack))
+    else if (!(gap <=
+               (resolved ? slack : 8.0 * slack))) /* a vague bar accuses only if far exceeded */
         e->outcome = WG_ENTRY_DISAGREES;
     else if (!resolved)
         e->outcome = WG_ENTRY_UNRESOLVED;
@@ -156,7 +157,7 @@ void wg_check_line(wg_check_state *c, size_t index, double claimed)
 
 /* ---- the whole ------------------------------------------------------------------------------- */
 
-static bool option_read(double *field, double fallback, double least, double most)
+static bool check_read_option(double *field, double fallback, double least, double most)
 {
     if (*field == 0.0)
         *field = fallback;
@@ -173,14 +174,15 @@ static bool check_read_options(wg_check_options *o)
         return false;
     if (!(o->largest >= 0.0 && o->largest <= DBL_MAX))
         return false;
-    if (!option_read(&o->step, o->points == 5 ? 0x1p-10 : 0x1p-17, 0x1p-50, 0x1p-4))
+    if (!check_read_option(&o->step, o->points == 5 ? 0x1p-10 : 0x1p-17, 0x1p-50, 0x1p-4))
         return false;
     o->step = wg_power_of_two_below(o->step);
-    return option_read(&o->unit, 1.0, DBL_MIN, DBL_MAX) && option_read(&o->bars, 4.0, 1.0, 1e3) &&
-           option_read(&o->rtol, 1e-7, DBL_MIN, 1e-2) &&
-           option_read(&o->resolution, 1e-3, DBL_MIN, 0.1) &&
-           option_read(&o->negligible, 1e-9, DBL_MIN, 1e-3) &&
-           option_read(&o->unresolved, 0.1, DBL_MIN, 1.0 - DBL_EPSILON);
+    return check_read_option(&o->unit, 1.0, DBL_MIN, DBL_MAX) &&
+           check_read_option(&o->bars, 4.0, 1.0, 1e3) &&
+           check_read_option(&o->rtol, 1e-7, DBL_MIN, 1e-2) &&
+           check_read_option(&o->resolution, 1e-3, DBL_MIN, 0.1) &&
+           check_read_option(&o->negligible, 1e-9, DBL_MIN, 1e-3) &&
+           check_read_option(&o->unresolved, 0.1, DBL_MIN, 1.0 - DBL_EPSILON);
 }
 
 static void check_survey_claims(wg_check_state *c, const double *claimed, size_t n)

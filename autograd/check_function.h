@@ -2,11 +2,14 @@
  *
  * Works on any C function of a vector; knows nothing of tapes. Nothing here allocates, and x is
  * moved in place while f is evaluated and restored bit for bit. Work is counted in evaluations of f:
- * an entry that agrees clearly costs 4 (2 with points = 3); one that does not is examined at up to
- * 24 more steps before it is pronounced wrong.
+ * an entry that agrees clearly costs 4 (2 with points = 3), sometimes 8; one that does not is examined
+ * at all steps that can tell, some 80 to 160, before it is pronounced wrong.
  *
  * An entry agrees when  |a - n| <= bars * (truncation + round-off) + rtol * max(|a|, |n|),
- * a the claimed and n the numerical value. */
+ * a the claimed and n the numerical value; at a kink n is the interval between the one-sided slopes.
+ * An entry whose bar is too wide (see `resolution`) is unresolved, unless it is off by more than eight
+ * times that. The limits: what f does only at steps where its own rounding drowns the difference, or
+ * only at a scale far below max(unit, |x_i|) around x_i = 0, cannot be seen; `unit` helps with that. */
 #ifndef WG_AUTOGRAD_CHECK_FUNCTION_H
 #define WG_AUTOGRAD_CHECK_FUNCTION_H
 

@@ -11,24 +11,24 @@
 
 /* A sum that carries its rounding error along (Neumaier 1974): a directional derivative has as many
  * terms as x has entries, and its own error must stay far below the tolerance. */
-typedef struct exact_sum {
+typedef struct check_sum {
     double sum;
     double rest;
-} exact_sum;
+} check_sum;
 
-static void sum_add(exact_sum *s, double term)
+static void check_sum_add(check_sum *s, double term)
 {
     const double sum = s->sum + term;
     s->rest += fabs(s->sum) >= fabs(term) ? (s->sum - sum) + term : (term - sum) + s->sum;
     s->sum = sum;
 }
 
-static double sum_of_products(const double *a, const double *b, size_t n)
+static double check_dot(const double *a, const double *b, size_t n)
 {
-    exact_sum s = {0.0, 0.0};
+    check_sum s = {0.0, 0.0};
     for (size_t i = 0; i < n; i++) {
         if (a[i] != 0.0 && b[i] != 0.0)
-            sum_add(&s, a[i] * b[i]);
+            check_sum_add(&s, a[i] * b[i]);
     }
     return isfinite(s.sum) ? s.sum + s.rest : s.sum;
 }
@@ -37,7 +37,7 @@ static double sum_of_products(const double *a, const double *b, size_t n)
 
 /* Steps of the usual size along v move each entry by about 1/sqrt(n) of what it would move alone, so
  * that f changes by as much as along one entry. */
-static void direction_draw(const wg_check_state *c, size_t number, double *v)
+static void check_draw_direction(const wg_check_state *c, size_t number, double *v)
 {
     const size_t n = c->line.n;
     const double spread = 1.0 / sqrt((double)n);
@@ -68,8 +68,8 @@ wg_check_verdict wg_check_directions(wg_function *f, void *user, double *x, cons
     c.line.direction = v;
     c.report.largest = c.options.largest; /* sizes are those of directional derivatives now */
     for (size_t j = 0; j < directions; j++) {
-        direction_draw(&c, j, v);
-        wg_check_line(&c, j, sum_of_products(claimed, v, n));
+        check_draw_direction(&c, j, v);
+        wg_check_line(&c, j, check_dot(claimed, v, n));
     }
     return wg_check_end(&c, report);
 }
@@ -156,8 +156,7 @@ wg_check_verdict wg_check_taylor(wg_function *f, void *user, double *x, const do
         memcpy(work, x, n * sizeof *x);
         r.verdict = WG_CHECK_NOT_FINITE;
         if (wg_line_begin(&line))
-            r.verdict = taylor_run(&line, sum_of_products(g, v, n),
-                                   hv ? sum_of_products(v, hv, n) : 0.0, &r);
+            r.verdict = taylor_run(&line, check_dot(g, v, n), hv ? check_dot(v, hv, n) : 0.0, &r);
     }
     if (report)
         *report = r;

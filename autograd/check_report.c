@@ -5,7 +5,7 @@
 #include <string.h>
 
 /* Doubles in order, as integers in order: -0 and 0 are both 0. */
-static int64_t ordered_bits(double x)
+static int64_t check_ordered_bits(double x)
 {
     int64_t bits;
     memcpy(&bits, &x, sizeof bits);
@@ -16,7 +16,7 @@ uint64_t wg_ulp_distance(double a, double b)
 {
     if (isnan(a) || isnan(b))
         return UINT64_MAX;
-    const int64_t i = ordered_bits(a), j = ordered_bits(b);
+    const int64_t i = check_ordered_bits(a), j = check_ordered_bits(b);
     return i > j ? (uint64_t)i - (uint64_t)j : (uint64_t)j - (uint64_t)i;
 }
 
@@ -33,7 +33,7 @@ const char *wg_check_verdict_name(wg_check_verdict verdict)
     return "invalid";
 }
 
-static void report_print_ulps(FILE *out, uint64_t ulps)
+static void check_print_ulps(FILE *out, uint64_t ulps)
 {
     if (ulps < 1000000)
         fprintf(out, "%" PRIu64 " ulp", ulps);
@@ -44,7 +44,7 @@ static void report_print_ulps(FILE *out, uint64_t ulps)
 }
 
 /* What is wrong with an entry, on two lines under the row of its input. */
-static void report_print_entry(FILE *out, const wg_check_entry *e)
+static void check_print_entry(FILE *out, const wg_check_entry *e)
 {
     static const char *const said[] = {"agrees", "is at a kink", "cannot be resolved", "is wrong"};
     const wg_difference *d = &e->numeric;
@@ -55,17 +55,17 @@ static void report_print_entry(FILE *out, const wg_check_entry *e)
         fprintf(out, "numeric %.10g", d->value);
     fprintf(out, " +- %.1e\n        step %.1e, truncation %.1e, round-off %.1e, ",
             d->truncation + d->roundoff, d->step, d->truncation, d->roundoff);
-    report_print_ulps(out, e->ulps);
+    check_print_ulps(out, e->ulps);
     fputc('\n', out);
 }
 
-static void report_print_row(FILE *out, const wg_check_report *r)
+static void check_print_row(FILE *out, const wg_check_report *r)
 {
     fprintf(out, "%-16s %9zu %9zu %9zu %10zu %9zu %11zu  %s\n", r->name ? r->name : "x", r->entries,
             r->agree, r->kink, r->unresolved, r->disagree, r->evaluations,
             wg_check_verdict_name(r->verdict));
     if (r->entries > 0 && r->worst.outcome >= WG_ENTRY_UNRESOLVED)
-        report_print_entry(out, &r->worst);
+        check_print_entry(out, &r->worst);
     if (r->verdict == WG_CHECK_NOT_FINITE)
         fprintf(out, "    f(x) = %g\n", r->value);
     if (r->blame)
@@ -78,7 +78,7 @@ void wg_check_report_print(FILE *out, const wg_check_report *reports, size_t cou
     fprintf(out, "%-16s %9s %9s %9s %10s %9s %11s  %s\n", "input", "entries", "agree", "kink",
             "unresolved", "disagree", "evaluations", "verdict");
     for (size_t i = 0; i < count; i++) {
-        report_print_row(out, &reports[i]);
+        check_print_row(out, &reports[i]);
         passed += reports[i].verdict == WG_CHECK_PASSED;
     }
     fprintf(out, "%s: %zu of %zu inputs passed\n",

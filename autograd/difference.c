@@ -85,6 +85,8 @@ static double line_least_step(const wg_line *line)
     return fmax(wg_power_of_two_below(x) * 0x1p-40, 0x1p-1000);
 }
 
+enum { LINE_LUMP_OCTAVES = 90 }; /* down to where no step moves an ordinary x */
+
 static double line_change(wg_line *line, double t)
 {
     const double value = wg_line_at(line, t, NULL);
@@ -92,30 +94,32 @@ static double line_change(wg_line *line, double t)
 }
 
 /* The first move of f on one side: steps shrink eightfold until f stands still, then the step at which
- * it moves is bisected. Where f comes in lumps, the change there is one lump, and not much less than
- * eight times the step away. Where f is continuous it falls by far more. */
+ * it moves is bisected. If f comes in lumps, the change there stays one lump; if f is continuous, it
+ * falls with the interval, 2^-40 in the end. */
 static double line_lump_towards(wg_line *line, double moves)
 {
-    double still = moves, before = 0.0;
-    while (fabs(still) > line_least_step(line)) {
-        const double change = line_change(line, still);
-        if (change == 0.0)
+    double still = moves, change = 0.0;
+    for (int i = 0; i < LINE_LUMP_OCTAVES / 3; i++) {
+        const double here = line_change(line, still);
+        if (here == 0.0)
             break;
         moves = still;
-        before = change;
+        change = here;
         still *= 0.125;
     }
-    double lump = before;
-    for (int i = 0; i < 40 && before > 0.0; i++) {
-        const double middle = 0.5 * (still + moves), change = line_change(line, middle);
-        if (change == 0.0) {
+    if (line_change(line, still) > 0.0)
+        return 0.0;
+    const double first = change;
+    for (int i = 0; i < 40 && change > 0.0; i++) {
+        const double middle = 0.5 * (still + moves), here = line_change(line, middle);
+        if (here == 0.0) {
             still = middle;
         } else {
             moves = middle;
-            lump = change;
+            change = here;
         }
     }
-    return lump > before / 32.0 ? lump : 0.0;
+    return change > first * 0x1p-16 ? change : 0.0;
 }
 
 double wg_line_lump(wg_line *line)
@@ -127,7 +131,7 @@ double wg_line_lump(wg_line *line)
 
 /* ---- one stencil ----------------------------------------------------------------------------- */
 
-enum { OUTER_LEFT, LEFT, RIGHT, OUTER_RIGHT };
+enum { AT_FAR_LEFT, AT_LEFT, AT_RIGHT, AT_FAR_RIGHT };
 
 static void stencil_evaluate(wg_line *line, wg_stencil *s)
 {
@@ -146,12 +150,12 @@ static void stencil_evaluate(wg_line *line, wg_stencil *s)
         if (line->branch && line->branch(line->user) != line->branch_here)
             s->crossed = true;
     }
-    s->left_finite = finite[OUTER_LEFT] && finite[LEFT];
-    s->right_finite = finite[RIGHT] && finite[OUTER_RIGHT];
+    s->left_finite = finite[AT_FAR_LEFT] && finite[AT_LEFT];
+    s->right_finite = finite[AT_RIGHT] && finite[AT_FAR_RIGHT];
 }
 
 /* The slope at 0 of the parabola through 0 and two values on one side, the outer twice as far. */
-static double one_sided_slope(double inner, double outer, double k_inner, double k_outer)
+static double stencil_one_sided(double inner, double outer, double k_inner, double k_outer)
 {
     return 2.0 * (inner / k_inner) - outer / k_outer;
 }
@@ -163,29 +167,31 @@ wg_stencil wg_stencil_at(wg_line *line, double step)
         .step = step, .forward = none, .three = none, .five = none, .left = none, .right = none};
     stencil_evaluate(line, &s);
     const double *d = s.change, *t = s.moved;
-    const double right_curve = d[OUTER_RIGHT] - 2.0 * d[RIGHT];
-    const double left_curve = d[OUTER_LEFT] - 2.0 * d[LEFT];
+    const double right_curve = d[AT_FAR_RIGHT] - 2.0 * d[AT_RIGHT];
+    const double left_curve = d[AT_FAR_LEFT] - 2.0 * d[AT_LEFT];
     if (s.right_finite) {
-        s.forward = d[RIGHT] / t[RIGHT];
-        s.right = one_sided_slope(d[RIGHT], d[OUTER_RIGHT], t[RIGHT], t[OUTER_RIGHT]);
+        s.forward = d[AT_RIGHT] / t[AT_RIGHT];
+        s.right = stencil_one_sided(d[AT_RIGHT], d[AT_FAR_RIGHT], t[AT_RIGHT], t[AT_FAR_RIGHT]);
         s.side_noise = fabs(right_curve) / sqrt(6.0);
     }
     if (s.left_finite) {
-        s.left = one_sided_slope(d[LEFT], d[OUTER_LEFT], t[LEFT], t[OUTER_LEFT]);
+        s.left = stencil_one_sided(d[AT_LEFT], d[AT_FAR_LEFT], t[AT_LEFT], t[AT_FAR_LEFT]);
         s.side_noise = fmax(s.side_noise, fabs(left_curve) / sqrt(6.0));
     }
     if (s.right_finite && s.left_finite) {
-        const double outer = (d[OUTER_RIGHT] - d[OUTER_LEFT]) / (t[OUTER_RIGHT] - t[OUTER_LEFT]);
-        s.three = (d[RIGHT] - d[LEFT]) / (t[RIGHT] - t[LEFT]);
+        const double outer = (d[AT_FAR_RIGHT] - d[AT_FAR_LEFT]) /
+                             (t[AT_FAR_RIGHT] - t[AT_FAR_LEFT]);
+        s.three = (d[AT_RIGHT] - d[AT_LEFT]) / (t[AT_RIGHT] - t[AT_LEFT]);
         s.five = s.three + (s.three - outer) / 3.0;
-        s.noise = fabs(right_curve - 2.0 * d[RIGHT] + left_curve - 2.0 * d[LEFT]) / sqrt(70.0);
+        s.noise = fabs(right_curve - 2.0 * d[AT_RIGHT] + left_curve - 2.0 * d[AT_LEFT]) /
+                  sqrt(70.0);
     }
     return s;
 }
 
 /* Rounding f to double costs up to half a unit in its last place; an f of several operations ends
  * with about one. What is more shows in the differences. */
-static double rounding_of(double magnitude)
+static double difference_rounding(double magnitude)
 {
     return DBL_EPSILON * magnitude;
 }
@@ -200,7 +206,7 @@ wg_difference wg_difference_three(wg_line *line, double step)
     d.value = (up - down) / (right - left);
     d.finite = isfinite(d.value) && isfinite(d.left) && isfinite(d.right);
     d.flat = up == line->value && down == line->value;
-    d.noise = rounding_of(fmax(fabs(line->value), fmax(fabs(up), fabs(down))));
+    d.noise = difference_rounding(fmax(fabs(line->value), fmax(fabs(up), fabs(down))));
     d.roundoff = d.noise / step;
     return d;
 }
@@ -213,14 +219,14 @@ wg_difference wg_difference_five(wg_line *line, double step)
     d.finite = isfinite(s.five);
     d.flat = s.flat;
     d.truncation = fabs(s.five - s.three);
-    d.noise = fmax(s.noise, rounding_of(s.magnitude));
+    d.noise = fmax(s.noise, difference_rounding(s.magnitude));
     d.roundoff = d.noise / step;
     return d;
 }
 
 /* ---- a ladder of stencils -------------------------------------------------------------------- */
 
-enum { RUNGS = 24 };
+enum { LADDER_RUNGS = 24 };
 
 typedef struct ladder_rung {
     wg_stencil stencil;
@@ -236,7 +242,7 @@ typedef struct ladder {
     double claimed; /* NaN if there is none */
     int count;
     int stride; /* log2 of the ratio between neighbouring steps */
-    ladder_rung rung[RUNGS];
+    ladder_rung rung[LADDER_RUNGS];
 } ladder;
 
 /* The step at which the rounding of f amounts to an eighth of the slope in question: how far the
@@ -251,7 +257,7 @@ static double ladder_lowest_step(const ladder *l, wg_line *line)
         if (isfinite(here))
             slope = fmax(slope, fabs(reference - here));
     }
-    const double step = slope > 0.0 ? 8.0 * rounding_of(fabs(line->value)) / slope : 0.0;
+    const double step = slope > 0.0 ? 8.0 * difference_rounding(fabs(line->value)) / slope : 0.0;
     return fmax(step, line_least_step(line));
 }
 
@@ -268,45 +274,24 @@ static void ladder_evaluate(ladder *l, wg_line *line)
     const double top = ladder_top_step(line);
     const double lowest = fmin(ladder_lowest_step(l, line), top * 0x1p-12);
     const double octaves = log2(top / lowest);
-    l->stride = (int)fmax(3.0, ceil(octaves / (RUNGS - 1)));
+    l->stride = (int)fmax(3.0, ceil(octaves / (LADDER_RUNGS - 1)));
     l->count = (int)(octaves / l->stride) + 1;
     for (int j = 0; j < l->count; j++)
         l->rung[j].stencil = wg_stencil_at(line, ldexp(top, -l->stride * j));
 }
 
-static int ladder_lowest_rungs(const ladder *l)
-{
-    return l->stride == 3 ? l->count - 3 : l->count - 1;
-}
-
-/* Noise that hides from fourth and from one-sided second differences. Third differences, which do not
- * vanish where f is odd around x, of the lowest rungs, where the smooth part of f cancels even there;
- * and where f stands still at the lowest rung it may be coarse, by as much as its lumps are high. */
-static double ladder_hidden_noise(const ladder *l, wg_line *line)
-{
-    double noise = l->rung[l->count - 1].stencil.flat ? 0.5 * wg_line_lump(line) : 0.0;
-    for (int j = ladder_lowest_rungs(l); j < l->count; j++) {
-        const double *d = l->rung[j].stencil.change;
-        const double third = d[OUTER_RIGHT] - 2.0 * d[RIGHT] + 2.0 * d[LEFT] - d[OUTER_LEFT];
-        if (isfinite(third))
-            noise = fmax(noise, fabs(third) / sqrt(10.0));
-    }
-    return noise;
-}
-
-/* Every rung has at least the noise of the rungs below it (the lowest share theirs, since a difference
- * may vanish by chance), and at least what one rounding of x makes: f may scale x first, and steps
- * that are powers of two can hide that. */
+/* Every rung has at least the noise of the rungs below it, where the smooth part of f cancels. Some
+ * noise does not show in differences, where all errors fit together by chance or because the steps are
+ * powers of two: so it is also at least half the spacing of f's values along the line, and at least
+ * what one rounding of x makes, since f may scale x first. */
 static void ladder_measure_noise(ladder *l, wg_line *line)
 {
     const double x = line->direction ? 1.0 : fabs(line->x[line->entry]);
-    double side_noise = ladder_hidden_noise(l, line), noise = side_noise;
-    for (int j = ladder_lowest_rungs(l); j < l->count; j++)
-        noise = fmax(noise, l->rung[j].stencil.noise);
+    double noise = 0.5 * wg_line_lump(line), side_noise = noise;
     for (int j = l->count - 1; j >= 0; j--) {
         const wg_stencil *s = &l->rung[j].stencil;
         const double slope = isfinite(s->five) ? fabs(s->five) : 0.0;
-        const double rounding = rounding_of(fmax(s->magnitude, slope * x));
+        const double rounding = difference_rounding(fmax(s->magnitude, slope * x));
         noise = fmax(noise, s->noise);
         side_noise = fmax(side_noise, s->side_noise);
         l->rung[j].noise = fmax(noise, rounding);
@@ -321,7 +306,7 @@ static void rung_differentiate(ladder_rung *r)
         r->value = s->five;
         r->truncation = fabs(s->five - s->three);
     } else {
-        const int inner = s->right_finite ? RIGHT : LEFT;
+        const int inner = s->right_finite ? AT_RIGHT : AT_LEFT;
         r->value = s->right_finite ? s->right : s->left;
         r->truncation = fabs(r->value - s->change[inner] / s->moved[inner]);
         r->noise = 3.0 * r->side_noise; /* (4, -1, -3)/2 times errors of size s makes 2.5 s/k */
@@ -370,15 +355,22 @@ static const ladder_rung *ladder_best(const ladder *l)
     return best;
 }
 
-/* A derivative is what happens at small steps: as long as there are finer rungs that contradict the
- * best one beyond both bars, f has a feature that the best one missed; take the best of those. */
+static bool rung_differs(const ladder_rung *a, const ladder_rung *b)
+{
+    return fabs(a->value - b->value) > 4.0 * (a->bar + b->bar);
+}
+
+/* A derivative is what happens at small steps: as long as two neighbouring finer rungs contradict the
+ * best one and not each other, f has a feature that the best one missed; take the best of those. (One
+ * alone may be noise that was underestimated.) */
 static const ladder_rung *ladder_appeal(const ladder *l, const ladder_rung *best)
 {
     for (;;) {
         const ladder_rung *finer = NULL;
-        for (const ladder_rung *r = best + 1; r < l->rung + l->count; r++) {
-            const bool contradicts = fabs(r->value - best->value) > 4.0 * (r->bar + best->bar);
-            if (contradicts && (!finer || r->bar < finer->bar))
+        for (const ladder_rung *r = best + 1; r + 1 < l->rung + l->count; r++) {
+            const bool feature = rung_differs(r, best) && rung_differs(r + 1, best) &&
+                                 !rung_differs(r, r + 1);
+            if (feature && (!finer || r->bar < finer->bar))
                 finer = r;
         }
         if (!finer)
@@ -423,17 +415,32 @@ static wg_difference ladder_kink_at(const ladder *l, int j)
     return d;
 }
 
-/* Looks for a kink and takes that with the least bar, unless finer rungs show a different one. It
- * overrules the best smooth derivative if its bar is the narrower, or if it is seen at finer steps. */
+/* Does the kink at the steps of rung `at` tell more about x than the best smooth derivative? It must be
+ * seen at finer steps, or have the narrower bar and not be contradicted by the smooth derivative: that
+ * may have got between the kink and x. */
+static bool kink_overrules(const wg_difference *kink, const ladder_rung *at,
+                           const ladder_rung *best)
+{
+    const double bar = kink->truncation + kink->roundoff;
+    const double slack = 4.0 * (bar + best->bar);
+    if (!isfinite(bar))
+        return false;
+    if (at > best)
+        return true;
+    return bar < best->bar && best->value >= fmin(kink->left, kink->right) - slack &&
+           best->value <= fmax(kink->left, kink->right) + slack;
+}
+
+/* Looks for a kink and takes that with the least bar, unless finer rungs show a different one. */
 static bool ladder_find_kink(const ladder *l, const ladder_rung *best, wg_difference *kink)
 {
     *kink = (wg_difference){.kink = false};
     for (int j = 1; j < l->count; j++) {
         const wg_difference d = ladder_kink_at(l, j);
-        const double bar = d.truncation + d.roundoff;
-        if (!isfinite(bar) || (bar >= best->bar && &l->rung[j] <= best))
+        if (!kink_overrules(&d, &l->rung[j], best))
             continue;
-        if (!kink->kink || bar < kink->truncation + kink->roundoff || kink_differs(&d, kink))
+        if (!kink->kink || d.truncation + d.roundoff < kink->truncation + kink->roundoff ||
+            kink_differs(&d, kink))
             *kink = d;
     }
     return kink->kink;

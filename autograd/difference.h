@@ -69,8 +69,9 @@ double wg_line_scale(const wg_line *line);
 double wg_line_small_scale(const wg_line *line);
 
 /* wg_line_lump: how coarse the values of f are: the jump by which f first moves away from f(x) along
- * the line; 0 if it never moves, or moves away continuously. Not 0 for a function that computes
- * with a cancellation or in single precision. About 50 evaluations. */
+ * the line; 0 if it never moves, or bends away continuously from a flat piece. About the spacing of
+ * doubles near f(x) for most functions, far more for one that computes with a cancellation or in
+ * single precision. Some 60 evaluations. */
 double wg_line_lump(wg_line *line);
 
 /* Everything that the values at -2k, -k, 0, k, 2k tell. Slopes that need a value which is not finite
@@ -117,9 +118,12 @@ wg_difference wg_difference_three(wg_line *line, double step);
 wg_difference wg_difference_five(wg_line *line, double step);
 
 /* wg_difference_examine: the derivative from a ladder of up to 24 five-point stencils, four
- * evaluations each, from scale/16 down to where noise drowns the slope; slow and hard to fool.
- *   claimed     the value under suspicion, NaN if there is none. It says how far down to look, and
- *               when two steps contradict each other the finer one is believed if it supports it.
+ * evaluations each, from scale/16 down to where noise drowns the slope, and some 60 more to see how
+ * coarse f is; slow and hard to fool.
+ *   claimed   the value under suspicion, NaN if there is none. It only says how far down to look: to
+ *             where noise amounts to an eighth of what it is off.
+ * The value is that of the stencil with the narrowest bar, unless finer ones contradict it; a kink is
+ * a difference between left and right slopes that does not shrink with the step.
  * Edges: values not finite at large steps are left out (log near 0); finite on one side only, at
  * every step: the one-sided slope (x sqrt(x) at 0). */
 wg_difference wg_difference_examine(wg_line *line, double claimed);
