@@ -57,7 +57,7 @@ static void run(job *j, bool logistic, wg_tensor *y, wg_tensor *Xtest, wg_tensor
     wg_replay_to(&j->loss, 1);
     check_three_ways(j);
     for (int p = 0; p < 2; p++)
-        wg_fill_normal(j->param[p], 0, 0, 0); /* zeros */
+        wg_fill_uniform(j->param[p], 0, 0, 0); /* zeros */
     train(j, 200, 0.5);
     printf("  accuracy: train %.4f, test %.4f\n\n",
            logistic ? wg_logistic_accuracy(&binary, j->X, y)

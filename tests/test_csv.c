@@ -3,8 +3,8 @@
 #include "models/csv.h"
 #include "models/number_internal.h"
 #include "tests/assert.h"
-#include "tests/failing_allocator.h"
 #include "tests/suites.h"
+#include "tests/support.h"
 
 #include <locale.h>
 #include <math.h>
@@ -34,6 +34,7 @@ static void teardown(void)
 
 static void put_bytes(const char *bytes, size_t size)
 {
+    unlink(path); /* some file systems flush a file that is written over, which takes time */
     FILE *file = fopen(path, "wb");
     ck_assert_ptr_nonnull(file);
     ck_assert_uint_eq(fwrite(bytes, 1, size, file), size);
@@ -475,19 +476,19 @@ START_TEST(test_no_memory)
 {
     put_bytes("a,b,c\n1,2,x\n3,?,y\n5,6,z\n", 24);
     for (int64_t fail_at = 1;; fail_at++) {
-        wgt_failing failing = {0};
-        wg_tape *t = wg_tape_new(&(wg_tape_options){.allocator = wgt_failing_allocator(&failing)});
+        wgt_memory memory = {0};
+        wg_tape *t = wgt_tape(&memory);
         const wg_mark mark = wg_tape_mark(t);
-        const int64_t before = failing.calls;
+        const int64_t before = memory.calls;
         const wg_csv_options mean = {.missing = WG_CSV_MISSING_MEAN};
-        failing.fail_at = before + fail_at;
-        failing.from_then_on = _i == 1;
+        memory.fail_at = before + fail_at;
+        memory.from_then = _i == 1;
         const wg_table *table = wg_csv_read(t, path, &mean);
-        const bool failed = failing.calls >= failing.fail_at;
+        const bool failed = memory.failed > 0;
         if (failed) {
             wgt_assert_status(t, WG_E_NOMEM, "");
             expect_inert(table);
-            failing.fail_at = 0;
+            memory.fail_at = 0;
             wg_tape_rewind(t, mark);
             table = wg_csv_read(t, path, &mean);
         }
@@ -495,7 +496,7 @@ START_TEST(test_no_memory)
         ck_assert_int_eq(wg_table_rows(table), 3);
         ck_assert(wg_at(wg_table_features(table), 3) == 4);
         wg_tape_free(t);
-        ck_assert_int_eq(failing.live, 0);
+        ck_assert_int_eq(memory.blocks, 0);
         if (!failed) {
             ck_assert_int_gt(fail_at, 6);
             break;
