@@ -198,8 +198,7 @@ static wg_tensor *matmul_vjp(wg_tensor *y, wg_tensor *dy, int i)
 {
     matmul_job job;
     matmul_job_of(y, &job);
-    if (i == 1)
-        matmul_fold(&job); /* then the sum over the batch is part of the product */
+    matmul_fold(&job); /* then b's sum over the batch is part of the product */
     bool ta = job.a.transpose, tb = job.b.transpose;
     wg_tensor *a = matmul_stack(y->operand[0], &job.a.batch, job.a.rows, job.a.columns);
     wg_tensor *b = matmul_stack(y->operand[1], &job.b.batch, job.b.rows, job.b.columns);

@@ -134,6 +134,16 @@ START_TEST(cross_entropy_edges)
 }
 END_TEST
 
+/* Nearly certain rows with nearly certain targets: neither 1 - p nor 1 - q may round to 0. */
+START_TEST(tiny_soft_slopes)
+{
+    wg_tensor *z = wgt_param(t, "z", WG_SHAPE(2, 2), VALUES(60, 0, 40, 0));
+    wg_tensor *q = wg_constant(t, WG_F64, WG_SHAPE(2, 2), VALUES(1, 1e-20, 1, 1e-20));
+    const double first = 1e-20 - exp(-60), second = 1e-20 - exp(-40); /* to within 1e-17 of it */
+    assert_values(wgt_gradient(ce_none(z, q), z), 4, VALUES(first, -first, second, -second));
+}
+END_TEST
+
 /* l and the mean from the formula, with every option. */
 START_TEST(cross_entropy_options)
 {
@@ -553,6 +563,7 @@ Suite *suite_loss(void)
     tcase_add_test(c, bce_reductions);
     tcase_add_loop_test(c, bce_slopes, 0, 4);
     tcase_add_loop_test(c, cross_entropy_edges, 0, 2);
+    tcase_add_test(c, tiny_soft_slopes);
     tcase_add_loop_test(c, cross_entropy_options, 0, 4);
     tcase_add_test(c, ignored_rows);
     tcase_add_test(c, zero_weights);

@@ -235,6 +235,15 @@ START_TEST(prod_with_zeros)
 }
 END_TEST
 
+/* 11 columns leave one without a partner in two rounds. */
+START_TEST(prod_of_eleven)
+{
+    wg_tensor *x = wgt_param(t, "x", WG_SHAPE(11), VALUES(1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11));
+    assert_values(wg_prod(x), 1, VALUES(39916800));
+    ck_assert(wg_at(wgt_gradient(wg_prod(x), x), 10) == 3628800);
+}
+END_TEST
+
 START_TEST(logsumexp_edges)
 {
     wg_tensor *x = wgt_param(t, "x", WG_SHAPE(5, 3),
@@ -367,6 +376,7 @@ Suite *suite_reduce(void)
     tcase_add_test(c, ties_are_split_evenly);
     tcase_add_test(c, slopes_at_zero);
     tcase_add_test(c, prod_with_zeros);
+    tcase_add_test(c, prod_of_eleven);
     tcase_add_test(c, logsumexp_edges);
     tcase_add_loop_test(c, slopes, 0, 13);
     tcase_add_test(c, sums_are_accurate);
