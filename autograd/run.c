@@ -98,8 +98,11 @@ bool wg_node_run(wg_tensor *y)
         y->data = (char *)y->operand[0]->data + (op->offset != NULL ? op->offset(y) : 0);
         return true;
     }
-    if (op->check != NULL && !op->check(y))
+    if (op->check != NULL && !op->check(y)) {
+        if (y->tape->status == WG_OK) /* a user's op may be wrong */
+            wg_op_fail(y, WG_E_VALUE, "the op refuses its operands and does not say why");
         return false;
+    }
     if (y->size > 0)
         run_forward(y);
     return !y->tape->options.check_finite || y->dtype == WG_I64 || run_finite(y);

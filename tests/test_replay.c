@@ -253,6 +253,25 @@ START_TEST(test_check_on_replay)
 }
 END_TEST
 
+static bool check_silent(const wg_tensor *y)
+{
+    return *(const double *)y->operand[0]->data >= 0;
+}
+
+/* An op that refuses its operands and does not say why is an error none the less. */
+START_TEST(test_silent_check)
+{
+    wg_op op = wgt_op_sine;
+    op.check = check_silent;
+    wg_tensor *x = wgt_scalar_param(t, "x", 2);
+    ck_assert(!wg_is_inert(wg_apply(&op, &x, 1, NULL)));
+    write(x, -1);
+    ck_assert_int_eq(wg_replay(t), WG_E_VALUE);
+    wgt_assert_status(t, WG_E_VALUE,
+                      "sine: the op refuses its operands and does not say why: x ()");
+}
+END_TEST
+
 START_TEST(test_check_finite_on_replay)
 {
     wg_tape *checked = wg_tape_new(&(wg_tape_options){.check_finite = true});
@@ -283,6 +302,7 @@ Suite *suite_replay(void)
     tcase_add_test(cases, test_views_follow);
     tcase_add_test(cases, test_hollow_is_never_stale);
     tcase_add_test(cases, test_check_on_replay);
+    tcase_add_test(cases, test_silent_check);
     tcase_add_test(cases, test_check_finite_on_replay);
     suite_add_tcase(suite, cases);
     return suite;
