@@ -140,6 +140,17 @@ START_TEST(test_shape_and_dtype_rules)
 }
 END_TEST
 
+START_TEST(test_refused_op_takes_no_memory)
+{
+    wg_tensor *a = wg_full(t, WG_F64, WG_SHAPE(2), 1), *b = wg_full(t, WG_F64, WG_SHAPE(3), 1);
+    const wg_mark before = wg_tape_mark(t);
+    wgt_product(a, b);
+    const wg_mark after = wg_tape_mark(t);
+    ck_assert_ptr_eq(after.block, before.block);
+    ck_assert_uint_eq(after.used, before.used);
+}
+END_TEST
+
 static bool shape_too_large(wg_tensor *y)
 {
     y->dtype = WG_F64;
@@ -278,6 +289,7 @@ Suite *suite_apply(void)
     tcase_add_test(errors, test_wrong_number_of_operands);
     tcase_add_test(errors, test_missing_op_or_attributes);
     tcase_add_test(errors, test_shape_and_dtype_rules);
+    tcase_add_test(errors, test_refused_op_takes_no_memory);
     tcase_add_test(errors, test_bad_user_ops);
     tcase_add_test(errors, test_check_finite);
     suite_add_tcase(suite, errors);

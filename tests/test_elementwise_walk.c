@@ -54,6 +54,8 @@ static void check_values(const wg_tensor *y)
 static void check_cuts(wg_tensor *y)
 {
     static double whole[4096];
+    double untouched;
+    memset(&untouched, 0xff, sizeof untouched);
     const size_t bytes = (size_t)y->size * sizeof(double);
     ck_assert_uint_le(bytes, sizeof whole);
     memcpy(whole, y->data, bytes);
@@ -62,6 +64,8 @@ static void check_cuts(wg_tensor *y)
         for (int64_t at = 0; at < y->size; at += length) {
             const int64_t end = at + length < y->size ? at + length : y->size;
             wg_elementwise_forward(y, &(wg_piece){at, end, NULL});
+            if (end < y->size) /* a piece writes its own part only */
+                wgt_assert_same_bytes((double *)y->data + end, &untouched, sizeof untouched);
         }
         wgt_assert_same_bytes(y->data, whole, bytes);
     }
