@@ -21,11 +21,13 @@
 
 #include "ops/cumsum.h"
 #include "ops/diagonal.h"
+#include "ops/dropout.h"
 #include "ops/elementwise.h"
 #include "ops/index.h"
 #include "ops/layout.h"
 #include "ops/loss.h"
 #include "ops/matmul.h"
+#include "ops/normalise.h"
 #include "ops/reduce.h"
 #include "ops/registry.h"
 #include "ops/slice.h"

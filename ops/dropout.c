@@ -1,0 +1,73 @@
+#include "ops/dropout.h"
+
+#include "autograd/rng.h"
+
+typedef struct dropout_attrs {
+    double rate;
+    uint64_t seed, key;
+} dropout_attrs;
+
+static bool dropout_shape(wg_tensor *y)
+{
+    const wg_tensor *x = y->operand[0], *step = y->operand[1];
+    double rate = ((const dropout_attrs *)y->attrs)->rate;
+    if (!(rate >= 0 && rate < 1))
+        return wg_op_fail(y, WG_E_VALUE, "the rate is %g, but from 0 to less than 1 wanted", rate);
+    if (x->dtype == WG_I64 || step->dtype != WG_I64)
+        return wg_op_fail(y, WG_E_DTYPE, "f32 or f64, and a step of i64, wanted");
+    if (wg_shape_size(&step->shape) != 1)
+        return wg_op_fail(y, WG_E_SHAPE, "a step of one element wanted");
+    y->dtype = x->dtype;
+    y->shape = x->shape;
+    return true;
+}
+
+static int64_t dropout_units(const wg_tensor *y)
+{
+    return y->size;
+}
+
+/* Selected, not multiplied by 0. The step chooses a stream; element i is number i of that stream. */
+static void dropout_forward(const wg_tensor *y, const wg_piece *piece)
+{
+    const wg_tensor *x = y->operand[0];
+    const dropout_attrs *attrs = y->attrs;
+    uint64_t step = (uint64_t)((const int64_t *)y->operand[1]->data)[0];
+    uint64_t stream = wg_random_bits(attrs->seed, attrs->key, step);
+    double scale = 1 / (1 - attrs->rate);
+    for (int64_t i = piece->begin; i < piece->end; i++) {
+        bool kept = wg_random_uniform(attrs->seed, stream, (uint64_t)i) >= attrs->rate;
+        if (x->dtype == WG_F32)
+            ((float *)y->data)[i] = kept ? ((const float *)x->data)[i] * (float)scale : 0;
+        else
+            ((double *)y->data)[i] = kept ? ((const double *)x->data)[i] * scale : 0;
+    }
+}
+
+static wg_tensor *dropout_vjp(wg_tensor *y, wg_tensor *dy, int i)
+{
+    if (i != 0)
+        return NULL;
+    return wg_apply(y->op, (wg_tensor *[]){dy, y->operand[1]}, 2, y->attrs);
+}
+
+static const wg_op wg_op_dropout = {
+    .name = "dropout",
+    .formula = "y_i = x_i / (1 - rate), or 0 with probability rate",
+    .source = "Srivastava et al. 2014, Dropout: a simple way to prevent neural networks from "
+              "overfitting, sec. 10",
+    .arity = 2,
+    .attr_size = sizeof(dropout_attrs),
+    .shape = dropout_shape,
+    .forward = dropout_forward,
+    .vjp = dropout_vjp,
+    .units = dropout_units,
+};
+
+wg_tensor *wg_dropout(wg_tensor *x, double rate, uint64_t seed, uint64_t key, wg_tensor *step)
+{
+    dropout_attrs attrs = {rate, seed, key};
+    return wg_apply(&wg_op_dropout, (wg_tensor *[]){x, step}, 2, &attrs);
+}
+
+const wg_op *const wg_ops_dropout[] = {&wg_op_dropout, NULL};
