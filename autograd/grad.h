@@ -18,7 +18,8 @@ extern "C" {
 wg_status wg_grad(wg_tensor *y, wg_tensor *const xs[], int n, wg_tensor *gs[]);
 
 /* wg_vjp: gs[i] = sum_j dy[j] * d y[j] / d xs[i]: the product of the cotangent dy (y's shape and dtype)
- * with the Jacobian of y. Otherwise as wg_grad, which is wg_vjp with a dy of ones. */
+ * with the Jacobian of y. Otherwise as wg_grad, which is wg_vjp with a dy of ones. The list gs must not
+ * overlap the others. */
 wg_status wg_vjp(wg_tensor *y, wg_tensor *dy, wg_tensor *const xs[], int n, wg_tensor *gs[]);
 
 /* wg_vjp_many: the same for m outputs: gs[i] = sum_k sum_j dys[k][j] * d ys[k][j] / d xs[i], in one walk.

@@ -45,7 +45,8 @@ wg_tensor *wg_ones_like(const wg_tensor *x);
 wg_tensor *wg_rename(wg_tensor *x, const char *name);
 
 /* ---- Reading. Of an inert tensor: NaN, INT64_MIN, size 0, NULL; never a plausible number. ---------
- * A stale tensor reads as what it was computed to be; a tensor without a value reads as NaN. */
+ * A stale tensor reads as what it was computed to be (a view of a parameter, as the parameter is now);
+ * a tensor without a value reads as NaN. */
 
 /* wg_is_stale: was a leaf that x is computed from written since x was computed? An inert x is not. */
 bool wg_is_stale(const wg_tensor *x);
@@ -75,7 +76,8 @@ const int64_t *wg_data_i64(const wg_tensor *x);
 /* wg_read: copy all values, row-major, in x's dtype; `bytes` must be their size exactly. */
 wg_status wg_read(const wg_tensor *x, void *values, size_t bytes);
 
-/* ---- Writing. Only parameters can be written; what was computed from them becomes stale. ---------- */
+/* ---- Writing. Only parameters can be written; what was computed from them becomes stale. After an
+ * error on the tape nothing is written, as nothing is recorded. ------------------------------------- */
 
 /* wg_write: copy `bytes` bytes, which must be the parameter's size exactly, into a parameter.
  * Errors: WG_E_VALUE (no parameter, or another size), WG_E_NULL. */
