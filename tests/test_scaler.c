@@ -70,6 +70,20 @@ START_TEST(test_large_offset)
 }
 END_TEST
 
+/* Sums near 1e11 are rounded by 1e-5; the second pass takes that back. */
+START_TEST(test_mean_is_corrected)
+{
+    double values[1000];
+    long double sum = 0;
+    for (int i = 0; i < 1000; i++) {
+        values[i] = 1e8 + i / 7.0;
+        sum += (long double)values[i] - 1e8L;
+    }
+    wg_scaler *scaler = wg_scaler_fit(matrix(1000, 1, values));
+    wgt_assert_ulps(wg_at(wg_scaler_mean(scaler), 0), (double)(1e8L + sum / 1000), 0);
+}
+END_TEST
+
 /* A constant whose sum is rounded looks as if it varied a little. */
 START_TEST(test_constant_column)
 {
@@ -78,7 +92,7 @@ START_TEST(test_constant_column)
         values[i] = 1e8 + 0.1;
     wg_scaler *scaler = wg_scaler_fit(matrix(1000, 1, values));
     wgt_assert_same_bits(wg_at(wg_scaler_scale(scaler), 0), 1);
-    values[5] = NAN;
+    values[5] = (double)NAN;
     wg_scaler *broken = wg_scaler_fit(matrix(1000, 1, values));
     ck_assert(isnan(wg_at(wg_scaler_mean(broken), 0)));
     ck_assert(isnan(wg_at(wg_scaler_scale(broken), 0)));
@@ -287,6 +301,7 @@ Suite *suite_scaler(void)
     tcase_add_test(scaler, test_by_hand);
     tcase_add_test(scaler, test_f32);
     tcase_add_test(scaler, test_large_offset);
+    tcase_add_test(scaler, test_mean_is_corrected);
     tcase_add_test(scaler, test_constant_column);
     tcase_add_test(scaler, test_on_input);
     tcase_add_test(scaler, test_scaler_errors);
