@@ -1,6 +1,6 @@
-#include "autograd/op.h"
+#include "autograd/tape_internal.h"
 
-#define ELEMENTWISE_OPERANDS 8
+#define ELEMENTWISE_OPERANDS WG_ELEMENTWISE_OPERANDS
 
 bool wg_elementwise_shape(wg_tensor *y)
 {
@@ -112,9 +112,7 @@ static void elementwise_next_run(const elementwise_walk *w, int n, int64_t *plac
     }
 }
 
-/* An operand as large as y is walked as y is, one of a single element stays where it is: no walk is
- * needed where there are no others. */
-static bool elementwise_flat(const wg_tensor *y, int64_t step[])
+bool wg_elementwise_flat(const wg_tensor *y, int64_t step[])
 {
     for (int k = 0; k < y->n_operands; k++) {
         if (y->operand[k]->size != y->size && y->operand[k]->size != 1)
@@ -124,18 +122,23 @@ static bool elementwise_flat(const wg_tensor *y, int64_t step[])
     return true;
 }
 
-static void elementwise_run_flat(const wg_tensor *y, const wg_piece *piece, const int64_t step[])
+static const char *elementwise_at(const wg_tensor *x, int64_t i)
 {
-    const void *x[ELEMENTWISE_OPERANDS];
-    wg_dtype dtype = y->operand[0]->dtype;
-    int64_t element = (int64_t)wg_dtype_size(dtype), result = (int64_t)wg_dtype_size(y->dtype);
-    for (int k = 0; k < y->n_operands; k++)
-        x[k] = (const char *)y->operand[k]->data + piece->begin * step[k] * element;
-    y->op->map[dtype](piece->end - piece->begin, (char *)y->data + piece->begin * result, x, step,
-                      y->attrs);
+    return (const char *)x->data + i * (int64_t)wg_dtype_size(x->dtype);
 }
 
-static void elementwise_run_walk(const wg_tensor *y, const wg_piece *piece)
+static void elementwise_run_flat(const wg_tensor *y, int64_t begin, int64_t end, void *out,
+                                 const void *const tile[], const int64_t step[])
+{
+    const void *x[ELEMENTWISE_OPERANDS];
+    for (int k = 0; k < y->n_operands; k++)
+        x[k] = tile[k] != NULL ? tile[k] : elementwise_at(y->operand[k], begin * step[k]);
+    y->op->map[y->operand[0]->dtype](end - begin, out, x, step, y->attrs);
+}
+
+/* A tile is walked as y is: along the innermost axis by 1, whatever the others are. */
+static void elementwise_run_walk(const wg_tensor *y, int64_t begin, int64_t end, char *out,
+                                 const void *const tile[])
 {
     elementwise_walk w;
     int64_t place[WG_MAX_RANK], start[ELEMENTWISE_OPERANDS];
@@ -146,24 +149,33 @@ static void elementwise_run_walk(const wg_tensor *y, const wg_piece *piece)
     wg_map *map = y->op->map[y->operand[0]->dtype];
 
     elementwise_walk_init(&w, y);
-    elementwise_seek(&w, n, piece->begin, place, start);
-    for (int64_t at = piece->begin; at < piece->end;) {
+    elementwise_seek(&w, n, begin, place, start);
+    for (int64_t at = begin; at < end;) {
         int64_t run = w.dim[0] - place[0];
-        if (run > piece->end - at)
-            run = piece->end - at;
+        if (run > end - at)
+            run = end - at;
         for (int k = 0; k < n; k++)
-            x[k] = (const char *)y->operand[k]->data + start[k] * element;
-        map(run, (char *)y->data + at * result, x, w.step[0], y->attrs);
+            x[k] = tile[k] != NULL ? (const char *)tile[k] + (at - begin) * element
+                                   : elementwise_at(y->operand[k], start[k]);
+        map(run, out + (at - begin) * result, x, w.step[0], y->attrs);
         at += run;
         elementwise_next_run(&w, n, place, start);
     }
 }
 
-void wg_elementwise_forward(const wg_tensor *y, const wg_piece *piece)
+void wg_elementwise_part(const wg_tensor *y, int64_t begin, int64_t end, void *out,
+                         const void *const tile[])
 {
     int64_t step[ELEMENTWISE_OPERANDS];
-    if (elementwise_flat(y, step))
-        elementwise_run_flat(y, piece, step);
+    if (wg_elementwise_flat(y, step))
+        elementwise_run_flat(y, begin, end, out, tile, step);
     else
-        elementwise_run_walk(y, piece);
+        elementwise_run_walk(y, begin, end, out, tile);
+}
+
+void wg_elementwise_forward(const wg_tensor *y, const wg_piece *piece)
+{
+    static const void *const none[ELEMENTWISE_OPERANDS] = {NULL};
+    char *out = (char *)y->data + piece->begin * (int64_t)wg_dtype_size(y->dtype);
+    wg_elementwise_part(y, piece->begin, piece->end, out, none);
 }

@@ -197,6 +197,7 @@ void wg_leaf_written(wg_tensor *leaf)
 {
     leaf->state |= WG_NODE_WRITTEN;
     leaf->tape->written = true;
+    leaf->written = ++leaf->tape->clock;
 }
 
 /* The status of an attempt to write x that did nothing: never WG_OK. */
@@ -207,7 +208,7 @@ static wg_status leaf_not_written(const wg_tensor *x)
 
 wg_status wg_bind(wg_tensor *input, const void *data)
 {
-    if (wg_is_inert(input))
+    if (wg_is_inert(input) || input->tape->status != WG_OK)
         return leaf_not_written(input);
     if (input->op != &wg_op_input)
         wg_op_fail(input, WG_E_VALUE, "only an input can be bound to other memory");
@@ -218,7 +219,7 @@ wg_status wg_bind(wg_tensor *input, const void *data)
 
 void *wg_edit(wg_tensor *param)
 {
-    if (wg_is_inert(param))
+    if (wg_is_inert(param) || param->tape->status != WG_OK)
         return NULL;
     if (param->op != &wg_op_parameter) {
         wg_op_fail(param, WG_E_VALUE, "only a parameter can be written");

@@ -21,6 +21,7 @@ struct wg_tensor {
     const char *name;    /* NULL: none */
     int64_t index;       /* place on the tape */
     int64_t size;
+    int64_t written; /* leaves: the tape's clock when it was last written */
     int n_operands;
     wg_dtype dtype;
     unsigned state; /* WG_NODE_... */
@@ -92,10 +93,11 @@ struct wg_op {
     wg_map *map[WG_DTYPES];
     int64_t (*offset)(const wg_tensor *y);
 
-    /* Where tests and checkers draw operands from, and points to keep away from. */
+    /* Where tests and checkers draw the values of operands 0, 1, 2 from; both 0, as for all further
+     * operands: (-2, 2). */
     struct {
-        double low, high; /* both 0: (-2, 2) */
-    } domain;
+        double low, high;
+    } domain[3];
 };
 
 /* wg_apply: record an op on n operands, with a copy of op->attr_size bytes of attributes, and compute

@@ -17,7 +17,7 @@ static bool stale_operand(const wg_tensor *y)
 void wg_stale_spread(wg_tape *t)
 {
     for (int64_t i = 0; i < t->size; i++)
-        if (stale_operand(t->node[i]))
+        if (stale_operand(t->node[i]) || wg_output_is_stale(t->node[i]))
             t->node[i]->state |= WG_NODE_STALE;
     for (int64_t i = 0; i < t->size; i++)
         t->node[i]->state &= ~(unsigned)WG_NODE_WRITTEN;
@@ -28,6 +28,8 @@ bool wg_is_stale(const wg_tensor *x)
 {
     if (wg_is_inert(x))
         return false;
+    if (x->n_operands == 0) /* a leaf: only a program's output can be */
+        return wg_output_is_stale(x);
     if (x->tape->written)
         wg_stale_spread(x->tape);
     return (x->state & WG_NODE_STALE) != 0;

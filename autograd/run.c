@@ -21,7 +21,17 @@ static int64_t run_grain(const wg_tensor *y, int64_t units)
     return pieces > 1 ? (units + pieces - 1) / pieces : units;
 }
 
-static size_t run_workspace_size(const wg_tensor *y)
+int64_t wg_node_units(const wg_tensor *y)
+{
+    return y->op->units != NULL ? y->op->units(y) : 1;
+}
+
+int64_t wg_node_grain(const wg_tensor *y, int64_t units, const wg_pool *pool)
+{
+    return pool != NULL && units > 1 ? run_grain(y, units) : units;
+}
+
+size_t wg_node_workspace_size(const wg_tensor *y)
 {
     size_t need = y->op->workspace != NULL ? y->op->workspace(y) : 0;
     return (need + WG_ALIGNMENT - 1) & ~(size_t)(WG_ALIGNMENT - 1);
@@ -31,7 +41,7 @@ static size_t run_workspace_size(const wg_tensor *y)
 bool wg_node_workspace(const wg_tensor *y)
 {
     wg_tape *t = y->tape;
-    size_t need = run_workspace_size(y);
+    size_t need = wg_node_workspace_size(y);
     if (need <= t->workspace_size)
         return true;
     const wg_allocator *a = &t->options.allocator;
@@ -72,17 +82,17 @@ static void run_piece(int64_t piece, int worker, void *context)
 static void run_forward(const wg_tensor *y)
 {
     wg_tape *t = y->tape;
-    run_job job = {y, y->op->units != NULL ? y->op->units(y) : 1, 0};
-    job.grain = t->options.pool != NULL && job.units > 1 ? run_grain(y, job.units) : job.units;
+    run_job job = {y, wg_node_units(y), 0};
+    job.grain = wg_node_grain(y, job.units, t->options.pool);
     if (job.grain < job.units)
         wg_pool_run(t->options.pool, (job.units + job.grain - 1) / job.grain, run_piece, &job);
     else
         y->op->forward(y, &(wg_piece){0, job.units, run_workspace_of(t, 0)});
 }
 
-static bool run_finite(const wg_tensor *y)
+bool wg_node_is_finite(const wg_tensor *y)
 {
-    for (int64_t i = 0; i < y->size; i++) {
+    for (int64_t i = 0; i < y->size && y->dtype != WG_I64; i++) {
         double value = y->dtype == WG_F32 ? (double)((const float *)y->data)[i]
                                           : ((const double *)y->data)[i];
         if (!isfinite(value))
@@ -105,5 +115,5 @@ bool wg_node_run(wg_tensor *y)
     }
     if (y->size > 0)
         run_forward(y);
-    return !y->tape->options.check_finite || y->dtype == WG_I64 || run_finite(y);
+    return !y->tape->options.check_finite || wg_node_is_finite(y);
 }

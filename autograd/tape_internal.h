@@ -30,6 +30,7 @@ struct wg_tape {
     size_t workspace_size; /* of one worker: a multiple of WG_ALIGNMENT */
     wg_undo *undo;         /* newest first */
     bool written;          /* a leaf was written, and staleness is not yet spread */
+    int64_t clock;         /* counts the writes of leaves */
     wg_status status;
     wg_tensor inert; /* what failing builders return */
     char message[WG_MESSAGE_SIZE];
@@ -58,8 +59,28 @@ bool wg_node_push(wg_tensor *y);
  * allocates nothing. False: an error was recorded. */
 bool wg_node_workspace(const wg_tensor *y);
 
+/* What wg_node_run does, piece by piece: the workspace that y's op needs, in bytes, rounded to the
+ * alignment; into how many units its work can be cut and how many make a piece (all of them where there
+ * is nothing to share); whether its value is finite. */
+size_t wg_node_workspace_size(const wg_tensor *y);
+int64_t wg_node_units(const wg_tensor *y);
+int64_t wg_node_grain(const wg_tensor *y, int64_t units, const wg_pool *pool);
+bool wg_node_is_finite(const wg_tensor *y);
+
 /* wg_node_run: compute y's value from its operands' values. False: an error was recorded. */
 bool wg_node_run(wg_tensor *y);
+
+/* Elementwise ops take so many operands at most. */
+#define WG_ELEMENTWISE_OPERANDS 8
+
+/* wg_elementwise_part: elements [begin, end) of an elementwise y to `out`. tile[k], where it is not NULL,
+ * holds those elements of operand k, which has y's shape and need not be in memory. */
+void wg_elementwise_part(const wg_tensor *y, int64_t begin, int64_t end, void *out,
+                         const void *const tile[]);
+
+/* wg_elementwise_flat: has every operand y's size or one element? Then no walk is needed: step[k], for
+ * each operand, is 1 or 0. */
+bool wg_elementwise_flat(const wg_tensor *y, int64_t step[]);
 
 /* wg_stale_spread: carry staleness from the leaves that were written to all that depends on them. */
 void wg_stale_spread(wg_tape *t);
@@ -67,6 +88,9 @@ void wg_stale_spread(wg_tape *t);
 /* wg_mark_needed: set needed[0..last] to whether a node is one of the ys (which stand at last or
  * before), or one of them is computed from it. */
 void wg_mark_needed(const wg_tape *t, wg_tensor *const ys[], int n, int64_t last, bool *needed);
+
+/* wg_output_is_stale: is x the output of a program that has not run since a leaf was written? */
+bool wg_output_is_stale(const wg_tensor *x);
 
 /* The nodes to run so that some outputs follow new values of some tensors, in recording order. */
 typedef struct wg_plan {

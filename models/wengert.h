@@ -12,6 +12,7 @@
 #include "autograd/graph.h"
 #include "autograd/memory.h"
 #include "autograd/op.h"
+#include "autograd/program.h"
 #include "autograd/pool.h"
 #include "autograd/rng.h"
 #include "autograd/shape.h"
