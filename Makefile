@@ -191,9 +191,9 @@ coverage:
 	@$(MAKE) BUILD=$(BUILD)/coverage CFLAGS='-O0 -g --coverage' test
 	gcovr --root . --filter '(autograd|ops|models)/' $(BUILD)/coverage
 format:
-	clang-format -i $(C_FILES)
+	@clang-format -i $(C_FILES)
 check-format:
-	clang-format --dry-run -Werror $(C_FILES)
+	@clang-format --dry-run -Werror $(C_FILES)
 # cppcheck 2.10 misreads hexadecimal floats and macros that define functions, and cannot know that
 # constructors never return NULL.
 tidy:
