@@ -156,12 +156,14 @@ static const gemm_kernel *gemm_kernel_of(wgk_isa isa, wgk_gemm_type type)
 /* ---- the plan ------------------------------------------------------------------------------- */
 
 enum {
-    GEMM_ALIGN = 64,        /* of the workspace, which arrives with any alignment */
-    GEMM_TINY = 256,        /* multiplications below which plain loops are fastest */
-    GEMM_DOT_SHORT = 12,    /* most columns (or rows) of a C made of inner products */
-    GEMM_DIRECT_ROWS = 96,  /* up to so many rows, copying B costs more than it saves */
-    GEMM_DOT_BLOCK = 2048,  /* elements of a row in one inner product */
-    GEMM_AXPY_BLOCK = 1024, /* rows summed before their sum joins the others */
+    GEMM_ALIGN = 64,       /* of the workspace, which arrives with any alignment */
+    GEMM_TINY = 256,       /* multiplications below which plain loops are fastest */
+    GEMM_DOT_SHORT = 12,   /* most columns (or rows) of a C made of inner products */
+    GEMM_DIRECT_ROWS = 96, /* up to so many rows, copying B costs more than it saves */
+    GEMM_DOT_BLOCK = 2048, /* elements of a row in one inner product */
+    GEMM_AXPY_BLOCK = 256, /* rows summed before their sum joins the others */
+    GEMM_CHAIN = 256, /* products summed one after the other: rounding errors grow with it ... */
+    GEMM_CHAIN_UNFUSED = 96, /* ... and faster where each product is rounded, too */
     GEMM_AXPY_WIDTH = 2048,
     GEMM_SWAP_BLOCK = 256,
     GEMM_SWAP_WIDTH = 1024,
@@ -261,7 +263,8 @@ static void gemm_plan_blocked(wgk_gemm_plan *g, const gemm_kernel *kernel)
 {
     const int64_t size = g->type == WGK_GEMM_F32 ? 4 : 8, nr = 2 * kernel->vl;
     gemm_cut_blocked(g, kernel, gemm_min(gemm_parts(g, GEMM_PIECE_WORK), 8));
-    g->kc = gemm_even(g->k, GEMM_A_PANEL / (kernel->mr * size), 8);
+    const int64_t chain = g->isa == WGK_ISA_BASELINE ? GEMM_CHAIN_UNFUSED : GEMM_CHAIN;
+    g->kc = gemm_even(g->k, gemm_min(GEMM_A_PANEL / (kernel->mr * size), chain), 8);
     g->nc = gemm_even(g->step_n, GEMM_B_BLOCK / (g->kc * size) / nr * nr, nr);
     g->pack_b = g->tb || g->step_m > GEMM_DIRECT_ROWS;
     const int64_t panels = g->pack_b ? gemm_round_up(g->nc, nr) : nr;
