@@ -17,6 +17,8 @@ static wg_tensor **derivatives_list(wg_tape *t, int n)
 
 static bool derivatives_fit(wg_tape *t, const char *what, wg_tensor *const xs[], int n)
 {
+    if (t->status == WG_OK && xs == NULL && n > 0)
+        wg_fail(t, WG_E_NULL, "%s: the list of xs is NULL", what);
     if (t->status != WG_OK)
         return false;
     for (int i = 0; i < n; i++)
@@ -30,17 +32,60 @@ static bool derivatives_fit(wg_tape *t, const char *what, wg_tensor *const xs[],
     return n >= 1;
 }
 
+static bool derivatives_tangents_fit(wg_tape *t, const char *what, wg_tensor *const vs[])
+{
+    if (vs == NULL)
+        wg_fail(t, WG_E_NULL, "%s: the list of tangents is NULL", what);
+    return vs != NULL;
+}
+
+/* Derivatives of a derivative: where that does not depend on an x, although y does, strict_grad has
+ * nothing to say. */
+static wg_status derivatives_again(wg_tensor *const ys[], wg_tensor *const dys[], int m,
+                                   wg_tensor *const xs[], int n, wg_tensor *gs[])
+{
+    wg_tape *t = xs[0]->tape;
+    bool strict = t->options.strict_grad;
+    t->options.strict_grad = false;
+    wg_status status = wg_vjp_many(ys, dys, m, xs, n, gs);
+    t->options.strict_grad = strict;
+    return status;
+}
+
 /* ---- Products ------------------------------------------------------------------------------------ */
 
-/* A rule that computes with the hollow cotangent gives hollow derivatives: who did it first? */
-static wg_tensor *jvp_not_linear(wg_tape *t, int64_t since)
+/* Does y's rule for operand i compute with its cotangent? Then the transpose of what it records, which
+ * must not depend on the cotangent, is as hollow as the cotangent. Leaves nodes on the tape. */
+static bool jvp_rule_is_linear(wg_tensor *y, int i)
 {
-    int64_t i = since;
-    while (i < t->size - 1 && !(t->node[i]->state & WG_NODE_HOLLOW))
-        i++;
-    return wg_fail(t, WG_E_NO_RULE,
-                   "jvp: a rule is not linear in its cotangent: see %s (node %lld)",
-                   t->node[i]->op->name, (long long)i);
+    wg_tape *t = y->tape;
+    if (y->operand[i]->dtype == WG_I64 || y->op->vjp == NULL)
+        return true;
+    wg_tensor *u = wg_hollow(t, y->dtype, y->shape.rank, y->shape.dim), *back;
+    wg_tensor *dx = y->op->vjp(y, u, i);
+    if (dx == NULL || t->status != WG_OK)
+        return true;
+    wg_tensor *v = wg_zeros_like(dx);
+    return derivatives_again(&dx, &v, 1, &u, 1, &back) != WG_OK || !(back->state & WG_NODE_HOLLOW);
+}
+
+/* The JVP of y came out hollow: whose rule did it? */
+static wg_tensor *jvp_not_linear(wg_tensor *y)
+{
+    wg_tape *t = y->tape;
+    char text[WG_SHAPE_TEXT + 96];
+    for (int64_t k = y->index; k >= 0; k--)
+        for (int i = 0; i < t->node[k]->n_operands; i++) {
+            wg_mark mark = wg_tape_mark(t);
+            bool linear = t->node[k]->dtype == WG_I64 || jvp_rule_is_linear(t->node[k], i);
+            wg_tape_rewind(t, mark);
+            if (!linear)
+                return wg_fail(t, WG_E_NO_RULE,
+                               "jvp: the rule of %s is not linear in its cotangent: %s",
+                               t->node[k]->op->name, wg_tensor_text(t->node[k], text, sizeof text));
+        }
+    return wg_fail(t, WG_E_NO_RULE, "jvp: a rule is not linear in its cotangent: %s",
+                   wg_tensor_text(y, text, sizeof text));
 }
 
 /* The xs' cotangents are linear in y's, u; the transpose of that map takes tangents of x to those of y. */
@@ -51,10 +96,9 @@ static wg_tensor *jvp_record(wg_tape *t, wg_tensor *y, wg_tensor *const xs[], wg
     wg_tensor **gs = derivatives_list(t, n);
     if (gs == NULL || wg_vjp(y, u, xs, n, gs) != WG_OK)
         return &t->inert;
-    int64_t since = t->size;
-    if (wg_vjp_many(gs, vs, n, &u, 1, &jv) != WG_OK)
+    if (derivatives_again(gs, vs, n, &u, 1, &jv) != WG_OK)
         return &t->inert;
-    return jv->state & WG_NODE_HOLLOW ? jvp_not_linear(t, since) : jv;
+    return jv->state & WG_NODE_HOLLOW ? jvp_not_linear(y) : jv;
 }
 
 wg_tensor *wg_jvp(wg_tensor *y, wg_tensor *const xs[], wg_tensor *const vs[], int n)
@@ -62,7 +106,7 @@ wg_tensor *wg_jvp(wg_tensor *y, wg_tensor *const xs[], wg_tensor *const vs[], in
     if (wg_is_inert(y))
         return wg_fail(y != NULL ? y->tape : NULL, WG_E_NULL, "jvp: y is NULL or inert");
     wg_tape *t = y->tape;
-    if (!derivatives_fit(t, "jvp", xs, n))
+    if (!derivatives_fit(t, "jvp", xs, n) || !derivatives_tangents_fit(t, "jvp", vs))
         return &t->inert;
     wg_arena_mark empty = wg_arena_height(&t->scratch);
     wg_tensor *jv = jvp_record(t, y, xs, vs, n);
@@ -76,12 +120,12 @@ wg_status wg_hvp(wg_tensor *y, wg_tensor *const xs[], wg_tensor *const vs[], int
     wg_tape *t = wg_first_tape(&y, 1);
     for (int i = 0; i < n; i++)
         hvs[i] = &t->inert;
-    if (!derivatives_fit(t, "hvp", xs, n))
+    if (!derivatives_fit(t, "hvp", xs, n) || !derivatives_tangents_fit(t, "hvp", vs))
         return t->status;
     wg_arena_mark empty = wg_arena_height(&t->scratch);
     wg_tensor **gs = derivatives_list(t, n);
     if (gs != NULL && wg_grad(y, xs, n, gs) == WG_OK)
-        wg_vjp_many(gs, vs, n, xs, n, hvs);
+        derivatives_again(gs, vs, n, xs, n, hvs);
     wg_arena_rewind(&t->scratch, empty);
     return t->status;
 }
@@ -94,6 +138,7 @@ typedef struct jacobian_rows {
     wg_tape *t;
     wg_tensor *const *ys, *const *xs;
     int m, n;
+    bool again;            /* the ys are derivatives themselves */
     wg_tensor **cotangent; /* [m] inputs, zero but for the row's entry */
     wg_tensor **product;   /* [n] */
     wg_plan plan;
@@ -118,7 +163,9 @@ static bool jacobian_record(jacobian_rows *j)
         void *zeros = wg_tape_take(j->t, (size_t)y->size * wg_dtype_size(y->dtype));
         j->cotangent[k] = wg_input(j->t, NULL, y->dtype, y->shape.rank, y->shape.dim, zeros);
     }
-    return wg_vjp_many(j->ys, j->cotangent, j->m, j->xs, j->n, j->product) == WG_OK &&
+    wg_status (*vjp)(wg_tensor *const[], wg_tensor *const[], int, wg_tensor *const[], int,
+                     wg_tensor *[]) = j->again ? derivatives_again : wg_vjp_many;
+    return vjp(j->ys, j->cotangent, j->m, j->xs, j->n, j->product) == WG_OK &&
            wg_plan_init(&j->plan, j->cotangent, j->m, j->product, j->n);
 }
 
@@ -169,10 +216,10 @@ static bool jacobian_dtypes(wg_tape *t, wg_tensor *const list[], int n, wg_dtype
 
 /* The matrix is filled, and with it done the VJP is dropped: first what stays, then what goes. */
 static wg_tensor *jacobian_matrix(wg_tensor *matrix, wg_tensor *const ys[], int m,
-                                  wg_tensor *const xs[], int n)
+                                  wg_tensor *const xs[], int n, bool again)
 {
     wg_tape *t = matrix->tape;
-    jacobian_rows j = {.t = t, .ys = ys, .m = m, .xs = xs, .n = n};
+    jacobian_rows j = {.t = t, .ys = ys, .m = m, .xs = xs, .n = n, .again = again};
     wg_arena_mark empty = wg_arena_height(&t->scratch);
     jacobian_fill(&j, matrix);
     wg_arena_rewind(&t->scratch, empty);
@@ -188,7 +235,7 @@ wg_tensor *wg_jacobian(wg_tensor *y, wg_tensor *const xs[], int n)
         return &t->inert;
     wg_tensor *matrix = wg_full(t, y->dtype, WG_SHAPE(y->size, jacobian_sizes(xs, n)), 0);
     wg_mark mark = wg_tape_mark(t);
-    wg_tensor *result = jacobian_matrix(matrix, &y, 1, xs, n);
+    wg_tensor *result = jacobian_matrix(matrix, &y, 1, xs, n, false);
     if (t->status == WG_OK)
         wg_tape_rewind(t, mark);
     return result;
@@ -207,7 +254,7 @@ wg_tensor *wg_hessian(wg_tensor *y, wg_tensor *const xs[], int n)
     wg_arena_mark empty = wg_arena_height(&t->scratch);
     wg_tensor **gs = derivatives_list(t, n), *result = &t->inert;
     if (gs != NULL && wg_grad(y, xs, n, gs) == WG_OK)
-        result = jacobian_matrix(matrix, gs, n, xs, n);
+        result = jacobian_matrix(matrix, gs, n, xs, n, true);
     wg_arena_rewind(&t->scratch, empty);
     if (t->status == WG_OK)
         wg_tape_rewind(t, mark);
