@@ -1,35 +1,94 @@
 #include "ops/kernels/vector_math.h"
 
-#include <math.h>
+#include "ops/kernels/cpu.h"
 
-/* One call of libm for each element. */
+#include <math.h>
+#include <string.h>
+
+/* libmvec has all of these since glibc 2.35, within 4 ULP; it comes with libm. gcc calls it of its own
+ * accord only under -ffast-math, so it is called here by its symbols. Elsewhere each element is a call
+ * of libm. */
+#define TILE_FUNCTIONS(X)                                                                          \
+    X(exp)                                                                                         \
+    X(expm1)                                                                                       \
+    X(log)                                                                                         \
+    X(log1p)                                                                                       \
+    X(sin)                                                                                         \
+    X(cos)                                                                                         \
+    X(tan)                                                                                         \
+    X(asin)                                                                                        \
+    X(acos)                                                                                        \
+    X(atan)                                                                                        \
+    X(sinh)                                                                                        \
+    X(cosh)                                                                                        \
+    X(tanh)                                                                                        \
+    X(erf)                                                                                         \
+    X(erfc)
+
+#if defined(__x86_64__) && defined(__GLIBC__)
+#if __GLIBC_PREREQ(2, 35)
+#define TILE_LIBMVEC
+#endif
+#endif
+
+#ifdef TILE_LIBMVEC
+
+#ifdef __clang__
+#pragma clang attribute push(__attribute__((target("avx2,fma"))), apply_to = function)
+#else
+#pragma GCC push_options
+#pragma GCC target("avx2,fma")
+#endif
+#define TILE_BYTES     32
+#define TILE_SET(f)    tile_avx2_##f
+#define TILE_F64(f)    _ZGVdN4v_##f
+#define TILE_F32(name) _ZGVdN8v_##name##f
+#include "ops/kernels/vector_math_body.inc"
+#ifdef __clang__
+#pragma clang attribute pop
+#pragma clang attribute push(__attribute__((target("avx2,fma,avx512f,avx512dq"))),                 \
+                             apply_to = function)
+#else
+#pragma GCC pop_options
+#pragma GCC push_options
+#pragma GCC target("avx2,fma,avx512f,avx512dq")
+#endif
+#define TILE_BYTES     64
+#define TILE_SET(f)    tile_avx512_##f
+#define TILE_F64(f)    _ZGVeN8v_##f
+#define TILE_F32(name) _ZGVeN16v_##name##f
+#include "ops/kernels/vector_math_body.inc"
+#ifdef __clang__
+#pragma clang attribute pop
+#else
+#pragma GCC pop_options
+#endif
+
+#define TILE_WIDE(f, n, x)                                                                         \
+    switch (wgk_cpu_isa()) {                                                                       \
+    case WGK_ISA_AVX512: tile_avx512_##f(n, x); return;                                            \
+    case WGK_ISA_AVX2: tile_avx2_##f(n, x); return;                                                \
+    default: break;                                                                                \
+    }
+#else
+#define TILE_WIDE(f, n, x)
+#endif
+
 #define TILE(function)                                                                             \
     void wgk_tile_##function##_f32(int64_t n, float *x)                                            \
     {                                                                                              \
+        TILE_WIDE(function##_f32, n, x)                                                            \
         for (int64_t i = 0; i < n; i++)                                                            \
             x[i] = function##f(x[i]);                                                              \
     }                                                                                              \
     void wgk_tile_##function##_f64(int64_t n, double *x)                                           \
     {                                                                                              \
+        TILE_WIDE(function##_f64, n, x)                                                            \
         for (int64_t i = 0; i < n; i++)                                                            \
             x[i] = function(x[i]);                                                                 \
     }
 
-TILE(exp)
-TILE(expm1)
-TILE(log)
-TILE(log1p)
-TILE(sin)
-TILE(cos)
-TILE(tan)
-TILE(asin)
-TILE(acos)
-TILE(atan)
-TILE(sinh)
-TILE(cosh)
-TILE(tanh)
-TILE(erf)
-TILE(erfc)
+TILE_FUNCTIONS(TILE)
 
 void wgk_tile_log1p_exp_f32(int64_t n, float *x)
 {
@@ -44,3 +103,6 @@ void wgk_tile_log1p_exp_f64(int64_t n, double *x)
 }
 
 #undef TILE
+#undef TILE_WIDE
+#undef TILE_LIBMVEC
+#undef TILE_FUNCTIONS
