@@ -10,10 +10,10 @@ WG_BINARY_NUMBERS(mul, a, b, "y = a b", wg_mul(dy, b), wg_mul(dy, a), WG_SMOOTH)
 
 /* -(dy / b) y rather than -dy a / b^2: b^2 overflows and underflows long before the slope does. */
 WG_BINARY(div, a, b, "y = a / b", wg_div(dy, b), wg_neg(wg_mul(wg_div(dy, b), y)),
-          WG_SMOOTH, .domain = {0.5, 2})
+          WG_SMOOTH, .domain = {[1] = {0.5, 2}})
 WG_BINARY(div_or_zero, a, b, "y = a / b, 0 where b = 0",
           wg_div_or_zero(dy, b), wg_neg(wg_mul(wg_div_or_zero(dy, b), y)),
-          WG_KINKED, .domain = {0.5, 2})
+          WG_KINKED, .domain = {[1] = {0.5, 2}})
 
 WG_UNARY(neg, x, "y = -x", wg_neg(dy), WG_SMOOTH)
 WG_UNARY_C(scale, x, "y = c x", wg_scale(dy, WG_C(y)), WG_SMOOTH)
@@ -21,7 +21,8 @@ WG_UNARY_C(shift, x, "y = x + c", dy, WG_SMOOTH)
 WG_UNARY(square, x, "y = x^2", wg_scale(wg_mul(dy, x), 2), WG_SMOOTH)
 
 /* From the left: dy y y keeps its range where y^2 would not. */
-WG_UNARY(reciprocal, x, "y = 1 / x", wg_neg(wg_product(dy, y, y)), WG_SMOOTH, .domain = {0.5, 2})
+WG_UNARY(reciprocal, x, "y = 1 / x", wg_neg(wg_product(dy, y, y)), WG_SMOOTH,
+         .domain = {{0.5, 2}})
 
 /* sign(0) = 0 is the convention abs'(0) = 0. */
 WG_UNARY(abs, x, "y = |x|", wg_mul(dy, wg_sign(x)), WG_KINKED)

@@ -79,7 +79,7 @@ static const wg_op wg_op_bce_with_logits = {
     .vjp = bce_vjp,
     .units = wg_elementwise_units,
     .map = {[WG_F32] = bce_map_f32, [WG_F64] = bce_map_f64},
-    .domain = {0, 1}, /* a target is a probability */
+    .domain = {[1] = {0, 1}}, /* a target is a probability */
 };
 
 /* ---- bce_grad: the slope in z, times dl -------------------------------------------------------------- */
@@ -141,6 +141,7 @@ static const wg_op wg_op_bce_grad = {
     .vjp = bce_grad_vjp,
     .units = wg_elementwise_units,
     .map = {[WG_F32] = bce_grad_map_f32, [WG_F64] = bce_grad_map_f64},
+    .domain = {[2] = {0, 1}},
 };
 
 static wg_tensor *bce_grad(wg_tensor *dl, wg_tensor *z, wg_tensor *y, const bce_attrs *attrs)

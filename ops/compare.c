@@ -3,6 +3,7 @@
 #include "ops/elementwise_internal.h"
 
 #include <inttypes.h>
+#include <stddef.h>
 
 /* clang-format off */
 
@@ -99,6 +100,7 @@ static const wg_op wg_op_cast = {
     .arity = 1,
     .flags = WG_OP_ELEMENTWISE,
     .attr_size = sizeof(cast_attrs),
+    .dtype_attr = 1 + offsetof(cast_attrs, to),
     .shape = cast_shape,
     .check = cast_check,
     .forward = wg_elementwise_forward,

@@ -9,7 +9,7 @@
 /* An elementwise op is one row: name, operands, formula, the cotangent of each operand, and what
  * the descriptor says besides.
  *
- *     WG_UNARY(log, x, "y = log x", wg_div(dy, x), WG_SMOOTH, .domain = {0.1, 3})
+ *     WG_UNARY(log, x, "y = log x", wg_div(dy, x), WG_SMOOTH, .domain = {{0.1, 3}})
  *
  * defines the rule log_vjp, the descriptor wg_op_log (with the kernels wgk_log_f32 and wgk_log_f64)
  * and the builder wg_log. A cotangent is an expression in the operands, y and dy; it has y's shape,

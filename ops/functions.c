@@ -7,11 +7,12 @@
 WG_UNARY(exp, x, "y = e^x", wg_mul(dy, y), WG_SMOOTH)
 /* Not y + 1, which cancels far below 0. */
 WG_UNARY(expm1, x, "y = e^x - 1", wg_mul(dy, wg_exp(x)), WG_SMOOTH)
-WG_UNARY(log, x, "y = log x", wg_div(dy, x), WG_SMOOTH, .domain = {0.1, 3})
-WG_UNARY(log1p, x, "y = log(1 + x)", wg_div(dy, wg_shift(x, 1)), WG_SMOOTH, .domain = {-0.9, 2})
-WG_UNARY(sqrt, x, "y = x^(1/2)", wg_scale(wg_div(dy, y), 0.5), WG_SMOOTH, .domain = {0.1, 3})
+WG_UNARY(log, x, "y = log x", wg_div(dy, x), WG_SMOOTH, .domain = {{0.1, 3}})
+WG_UNARY(log1p, x, "y = log(1 + x)", wg_div(dy, wg_shift(x, 1)), WG_SMOOTH,
+         .domain = {{-0.9, 2}})
+WG_UNARY(sqrt, x, "y = x^(1/2)", wg_scale(wg_div(dy, y), 0.5), WG_SMOOTH, .domain = {{0.1, 3}})
 WG_UNARY(rsqrt, x, "y = x^(-1/2)", wg_scale(wg_mul(dy, wg_div(y, x)), -0.5), WG_SMOOTH,
-         .domain = {0.1, 3})
+         .domain = {{0.1, 3}})
 
 /* ---- Powers -------------------------------------------------------------------------------------
  * The slope b a^(b-1) is one op, scaled_pow, so that b = 0 gives 0 also where a^(b-1) is infinite,
@@ -34,23 +35,23 @@ static wg_tensor *scaled_pow_slope(wg_tensor *c, wg_tensor *a, wg_tensor *b)
 }
 
 WG_BINARY(pow, a, b, "y = a^b", wg_mul(dy, wg_scaled_pow(b, a, wg_shift(b, -1))),
-          wg_product(dy, y, wg_log(pow_base(a, b))), WG_SMOOTH, .domain = {0.5, 2})
+          wg_product(dy, y, wg_log(pow_base(a, b))), WG_SMOOTH, .domain = {{0.5, 2}})
 
 /* xlogy, not y log a: y is 0 where c is 0, also where a^b is infinite. */
 WG_TERNARY(scaled_pow, c, a, b, "y = c a^b, 0 where c = 0", wg_mul(dy, wg_pow(a, b)),
            wg_mul(dy, scaled_pow_slope(c, a, b)), wg_mul(dy, wg_xlogy(y, pow_base(a, b))),
-           WG_SMOOTH, .domain = {0.5, 2})
+           WG_SMOOTH, .domain = {[1] = {0.5, 2}})
 
 WG_UNARY_C(raise, x, "y = x^c",
            WG_C(y) == 0 ? NULL : wg_scale(wg_mul(dy, wg_raise(x, WG_C(y) - 1)), WG_C(y)), WG_SMOOTH,
-           .domain = {0.5, 2})
+           .domain = {{0.5, 2}})
 
 /* ---- Trigonometric and hyperbolic ------------------------------------------------------------ */
 
 WG_UNARY(sin, x, "y = sin x", wg_mul(dy, wg_cos(x)), WG_SMOOTH)
 WG_UNARY(cos, x, "y = cos x", wg_neg(wg_mul(dy, wg_sin(x))), WG_SMOOTH)
 WG_UNARY(tan, x, "y = tan x", wg_mul(dy, wg_shift(wg_square(y), 1)), WG_SMOOTH,
-         .domain = {-1.2, 1.2})
+         .domain = {{-1.2, 1.2}})
 
 /* (1 - x^2)^(-1/2) as ((1 - x)(1 + x))^(-1/2): near 1 the rounding of x^2 would be all
  * that is left. */
@@ -60,9 +61,9 @@ static wg_tensor *asin_slope(wg_tensor *x)
     return wg_rsqrt(wg_mul(below, above));
 }
 
-WG_UNARY(asin, x, "y = arcsin x", wg_mul(dy, asin_slope(x)), WG_SMOOTH, .domain = {-0.9, 0.9})
+WG_UNARY(asin, x, "y = arcsin x", wg_mul(dy, asin_slope(x)), WG_SMOOTH, .domain = {{-0.9, 0.9}})
 WG_UNARY(acos, x, "y = arccos x", wg_neg(wg_mul(dy, asin_slope(x))), WG_SMOOTH,
-         .domain = {-0.9, 0.9})
+         .domain = {{-0.9, 0.9}})
 WG_UNARY(atan, x, "y = arctan x", wg_div(dy, wg_shift(wg_square(x), 1)), WG_SMOOTH)
 
 WG_UNARY(sinh, x, "y = sinh x", wg_mul(dy, wg_cosh(x)), WG_SMOOTH)
@@ -93,7 +94,7 @@ WG_UNARY(erf, x, "y = 2 pi^(-1/2) int_0^x exp(-t^2) dt",
 
 /* A norm: its gradient at the origin is 0. */
 WG_BINARY(hypot, a, b, "y = (a^2 + b^2)^(1/2)", wg_mul(dy, wg_div_or_zero(a, y)),
-          wg_mul(dy, wg_div_or_zero(b, y)), WG_KINKED, .domain = {0.5, 2})
+          wg_mul(dy, wg_div_or_zero(b, y)), WG_KINKED, .domain = {{0.5, 2}})
 
 /* The slopes p(a, b) and p(b, a) add up to 1, and dp/da = p(a, b) p(b, a), as of a sigmoid. */
 WG_BINARY(logaddexp, a, b, "y = log(e^a + e^b)", wg_mul(dy, wg_logaddexp_slope(a, b)),
@@ -113,7 +114,8 @@ static wg_tensor *xlogy_argument(wg_tensor *a, wg_tensor *b)
 }
 
 WG_BINARY(xlogy, a, b, "y = a log b, 0 where a = 0", wg_mul(dy, wg_log(xlogy_argument(a, b))),
-          wg_mul(dy, wg_div(a, xlogy_argument(a, b))), WG_SMOOTH, .domain = {0.1, 3})
+          wg_mul(dy, wg_div(a, xlogy_argument(a, b))), WG_SMOOTH,
+          .domain = {[1] = {0.1, 3}})
 
 /* clang-format on */
 

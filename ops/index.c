@@ -1,6 +1,7 @@
 #include "ops/index.h"
 
 #include <inttypes.h>
+#include <stddef.h>
 #include <string.h>
 
 #include "ops/arithmetic.h"
@@ -385,7 +386,9 @@ wg_tensor *wg_scatter_add(wg_tensor *x, int axis, wg_tensor *index, wg_tensor *s
 /* ---- one_hot ---------------------------------------------------------------------------------------- */
 
 typedef struct one_hot_attrs {
-    int64_t classes, dtype;
+    int64_t classes;
+    wg_dtype dtype;
+    int32_t unused; /* 0: attributes have no padding */
 } one_hot_attrs;
 
 static bool one_hot_shape(wg_tensor *y)
@@ -394,13 +397,13 @@ static bool one_hot_shape(wg_tensor *y)
     const one_hot_attrs *attrs = y->attrs;
     if (!index_is_i64(y, 0))
         return false;
-    if (attrs->dtype < 0 || attrs->dtype >= WG_DTYPES)
-        return wg_op_fail(y, WG_E_DTYPE, "%" PRId64 " is no dtype", attrs->dtype);
+    if ((unsigned)attrs->dtype >= WG_DTYPES)
+        return wg_op_fail(y, WG_E_DTYPE, "%d is no dtype", (int)attrs->dtype);
     if (attrs->classes < 0)
         return wg_op_fail(y, WG_E_VALUE, "%" PRId64 " classes", attrs->classes);
     if (labels->rank == WG_MAX_RANK)
         return wg_op_fail(y, WG_E_SHAPE, "the result would have over %d axes", WG_MAX_RANK);
-    y->dtype = (wg_dtype)attrs->dtype;
+    y->dtype = attrs->dtype;
     y->shape = *labels;
     y->shape.dim[y->shape.rank++] = attrs->classes;
     return true;
@@ -440,6 +443,7 @@ static const wg_op wg_op_one_hot = {
     .arity = 1,
     .flags = WG_OP_ZERO_GRADIENT,
     .attr_size = sizeof(one_hot_attrs),
+    .dtype_attr = 1 + offsetof(one_hot_attrs, dtype),
     .shape = one_hot_shape,
     .check = one_hot_check,
     .forward = one_hot_forward,
@@ -448,7 +452,7 @@ static const wg_op wg_op_one_hot = {
 
 wg_tensor *wg_one_hot(wg_tensor *labels, int64_t classes, wg_dtype dtype)
 {
-    one_hot_attrs attrs = {classes, (int64_t)dtype};
+    one_hot_attrs attrs = {classes, dtype, 0};
     return wg_apply(&wg_op_one_hot, &labels, 1, &attrs);
 }
 

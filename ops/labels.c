@@ -1,4 +1,5 @@
 #include <inttypes.h>
+#include <stddef.h>
 
 #include "ops/cross_entropy_internal.h"
 
@@ -25,7 +26,8 @@ typedef struct smooth_labels_attrs {
     wg_ignored_label ignored;
     int64_t classes;
     double smoothing;
-    int64_t dtype; /* of the result: a wg_dtype */
+    wg_dtype dtype; /* of the result */
+    int32_t unused; /* 0: attributes have no padding */
 } smooth_labels_attrs;
 
 static bool smooth_labels_shape(wg_tensor *t)
@@ -35,7 +37,7 @@ static bool smooth_labels_shape(wg_tensor *t)
         return wg_op_fail(t, WG_E_DTYPE, "class indices of i64 wanted (wg_cast converts)");
     if (t->operand[0]->shape.rank == WG_MAX_RANK)
         return wg_op_fail(t, WG_E_SHAPE, "the result would have more than %d axes", WG_MAX_RANK);
-    t->dtype = (wg_dtype)attrs->dtype;
+    t->dtype = attrs->dtype;
     t->shape = t->operand[0]->shape;
     t->shape.dim[t->shape.rank++] = attrs->classes;
     return true;
@@ -77,6 +79,7 @@ const wg_op wg_op_smooth_labels = {
     .arity = 1,
     .flags = WG_OP_ZERO_GRADIENT,
     .attr_size = sizeof(smooth_labels_attrs),
+    .dtype_attr = 1 + offsetof(smooth_labels_attrs, dtype),
     .shape = smooth_labels_shape,
     .check = smooth_labels_check,
     .forward = smooth_labels_forward,
@@ -86,6 +89,6 @@ const wg_op wg_op_smooth_labels = {
 wg_tensor *wg_smooth_labels(wg_tensor *labels, wg_dtype dtype, int64_t classes, double smoothing,
                             const wg_ignored_label *ignored)
 {
-    smooth_labels_attrs attrs = {*ignored, classes, smoothing, dtype};
+    smooth_labels_attrs attrs = {*ignored, classes, smoothing, dtype, 0};
     return wg_apply(&wg_op_smooth_labels, &labels, 1, &attrs);
 }

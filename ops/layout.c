@@ -417,12 +417,28 @@ static bool detach_shape(wg_tensor *y)
     return true;
 }
 
+static void detach_forward(const wg_tensor *y, const wg_piece *piece)
+{
+    int64_t size = (int64_t)wg_dtype_size(y->dtype);
+    memcpy((char *)y->data + piece->begin * size,
+           (const char *)y->operand[0]->data + piece->begin * size,
+           (size_t)((piece->end - piece->begin) * size));
+}
+
+static int64_t detach_units(const wg_tensor *y)
+{
+    return y->size;
+}
+
+/* A copy, so that checks can hold it at its value while x moves. */
 static const wg_op wg_op_detach = {
     .name = "detach",
     .formula = "y = x, with no derivative",
     .arity = 1,
-    .flags = WG_OP_VIEW | WG_OP_ZERO_GRADIENT,
+    .flags = WG_OP_ZERO_GRADIENT | WG_OP_DETACHED,
     .shape = detach_shape,
+    .forward = detach_forward,
+    .units = detach_units,
 };
 
 wg_tensor *wg_detach(wg_tensor *x)

@@ -55,8 +55,8 @@ wg_tensor *wg_broadcast_to(wg_tensor *x, int rank, const int64_t *dim);
  * of nothing is 0; i64 wraps. */
 wg_tensor *wg_sum_to(wg_tensor *x, const wg_tensor *like);
 
-/* wg_detach: x's values, cut off from derivatives: the gradient is declared to be zero. A view.
- * A detached value is computed anew by a replay. */
+/* wg_detach: x's values, cut off from derivatives: the gradient is declared to be zero. A copy.
+ * A detached value is computed anew by a replay; a gradient check holds it where it is. */
 wg_tensor *wg_detach(wg_tensor *x);
 
 #ifdef __cplusplus
