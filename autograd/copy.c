@@ -82,12 +82,14 @@ static void copy_all(wg_tape *copy, const wg_tape *t, wg_dtype dtype)
         if (x->name != NULL && twin->name == NULL)
             wg_rename(twin, x->name);
     }
-    copy->written = false;
+    copy->written = false; /* parameters were written before anything was computed from them */
 }
 
 wg_tape *wg_tape_copy(const wg_tape *t, wg_dtype dtype)
 {
     wg_tape *copy = wg_tape_new(t != NULL ? &t->options : NULL);
+    if (!wg_tape_is_real(copy))
+        return copy;
     if (t == NULL)
         wg_fail(copy, WG_E_NULL, "copy: the tape is NULL");
     else if (t->status != WG_OK)
