@@ -4,10 +4,6 @@
 #include <math.h>
 #include <string.h>
 
-/* An output of a program on the tape: a leaf whose value the program writes. */
-static const wg_op program_output = {
-    .name = "output", .formula = "x", .flags = WG_OP_LEAF, .attr_size = sizeof(wg_program *)};
-
 static const wg_program program_inert = {.tape = NULL};
 
 /* Whatever writes a program first looks whether it is inert. */
@@ -83,7 +79,7 @@ static wg_tensor *program_copy_node(wg_program *p, wg_tensor *twin, const wg_ten
                                       1) /
                                          WG_ALIGNMENT * WG_ALIGNMENT;
     } else {
-        p->leaf[p->n_leaves++] = y;
+        p->fresh.leaf[p->fresh.n_leaves++] = y;
         if (y->op == &wg_op_input)
             p->input[p->n_inputs++] = (wg_program_input){y, twin, false};
     }
@@ -99,7 +95,7 @@ static bool program_copy_nodes(wg_program *p, wg_tensor *const outputs[], int64_
                                       WG_ALIGNMENT);
     wg_tensor **operand = wg_tape_take(t, (size_t)n_operands * sizeof(wg_tensor *));
     p->node = wg_tape_take(t, count * sizeof *p->node);
-    p->leaf = wg_tape_take(t, count * sizeof *p->leaf);
+    p->fresh.leaf = wg_tape_take(t, count * sizeof *p->fresh.leaf);
     p->input = wg_tape_take(t, count * sizeof *p->input);
     p->result = wg_tape_take(t, (size_t)p->n_outputs * sizeof *p->result);
     if (twins == NULL)
@@ -141,7 +137,7 @@ wg_program *wg_program_make(wg_tape *t, wg_tensor *const outputs[], int n, wg_ta
     wg_program *p = wg_tape_take(t, sizeof *p);
     if (p == NULL)
         return NULL;
-    *p = (wg_program){.tape = t, .host = host, .n_outputs = n, .ran_at = -1};
+    *p = (wg_program){.tape = t, .host = host, .n_outputs = n, .fresh.ran_at = -1};
     p->pool = host == t ? t->options.pool : NULL;
     if (options != NULL)
         p->options = *options;
@@ -170,20 +166,12 @@ static void program_show_results(wg_program *p)
 }
 
 /* A leaf of the tape, with the value that the tape computed. */
-static wg_tensor *program_output_new(wg_program *p, const wg_tensor *y, const wg_tensor *result)
+static wg_tensor *program_output_new(const wg_program *p, const wg_tensor *y,
+                                     const wg_tensor *result)
 {
-    wg_tensor *x = wg_node_new(p->tape, &program_output, NULL, 0, &p);
-    if (x == NULL)
-        return NULL;
-    x->dtype = y->dtype;
-    x->shape = y->shape;
-    x->size = y->size;
-    x->name = y->name;
-    x->state = WG_NODE_LIVE;
-    x->data = result->data;
     if (program_is_own(p, result) && y->size > 0)
-        memcpy(x->data, y->data, (size_t)y->size * wg_dtype_size(y->dtype));
-    return wg_node_push(x) ? x : NULL;
+        memcpy(result->data, y->data, (size_t)y->size * wg_dtype_size(y->dtype));
+    return wg_output_new(p->tape, &p->fresh, y, y->dtype, result->data);
 }
 
 static bool program_outputs(wg_program *p, wg_tensor *const outputs[])
@@ -197,7 +185,7 @@ static bool program_outputs(wg_program *p, wg_tensor *const outputs[])
         stale |= wg_is_stale(outputs[i]);
     }
     p->tape_size = p->tape->size;
-    p->ran_at = stale ? -1 : p->tape->clock;
+    p->fresh.ran_at = stale ? -1 : p->tape->clock;
     return p->output != NULL;
 }
 
@@ -221,19 +209,6 @@ wg_tensor *wg_program_output(const wg_program *p, int i)
     if (i >= 0 && i < p->n_outputs)
         return p->output[i];
     return wg_fail(p->tape, WG_E_INDEX, "program: there is no output %d of %d", i, p->n_outputs);
-}
-
-bool wg_program_is_stale(const wg_program *p)
-{
-    bool stale = p->ran_at < 0;
-    for (int64_t i = 0; i < p->n_leaves && !stale; i++)
-        stale = p->leaf[i]->written > p->ran_at;
-    return stale;
-}
-
-bool wg_output_is_stale(const wg_tensor *x)
-{
-    return x->op == &program_output && wg_program_is_stale(*(wg_program *const *)x->attrs);
 }
 
 /* ---- Inputs --------------------------------------------------------------------------------------- */
@@ -283,7 +258,7 @@ wg_status wg_program_bind(wg_program *p, const wg_tensor *input, const void *dat
         wg_op_fail(input, WG_E_VALUE, "only an input can be bound to other memory");
     else {
         wg_program_rebind(p, input, data);
-        p->ran_at = -1;
+        p->fresh.ran_at = -1;
         t->written = true;
     }
     return t->status;
@@ -354,29 +329,6 @@ bool wg_program_execute(wg_program *p)
     return true;
 }
 
-static void program_spoil(const wg_tensor *y)
-{
-    for (int64_t i = 0; i < y->size; i++)
-        switch (y->dtype) {
-        case WG_F32: ((float *)y->data)[i] = NAN; break;
-        case WG_F64: ((double *)y->data)[i] = (double)NAN; break;
-        case WG_I64: ((int64_t *)y->data)[i] = INT64_MIN; break;
-        }
-}
-
-/* What is recorded on outputs is stale now. */
-static void program_note_run(wg_program *p)
-{
-    p->ran_at = p->tape->clock;
-    for (int i = 0; i < p->n_outputs; i++)
-        p->output[i]->state &= ~(unsigned)WG_NODE_STALE;
-    if (p->tape->size == p->tape_size) /* nothing is */
-        return;
-    for (int i = 0; i < p->n_outputs; i++)
-        p->output[i]->state |= WG_NODE_WRITTEN;
-    p->tape->written = true;
-}
-
 wg_status wg_program_run(wg_program *p)
 {
     if (program_is_inert(p))
@@ -384,13 +336,13 @@ wg_status wg_program_run(wg_program *p)
     if (p->tape->status != WG_OK)
         return p->tape->status;
     if (wg_program_execute(p)) {
-        program_note_run(p);
+        wg_outputs_written(p->tape, &p->fresh, p->output, p->n_outputs, p->tape_size);
         return WG_OK;
     }
-    p->ran_at = -1;
+    p->fresh.ran_at = -1;
     for (int i = 0; i < p->n_outputs; i++)
         if (program_is_own(p, p->result[i]))
-            program_spoil(p->result[i]);
+            wg_output_spoil(p->result[i]);
     return p->tape->status;
 }
 

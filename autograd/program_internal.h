@@ -40,19 +40,37 @@ typedef struct wg_program_input {
     bool bound; /* to memory of its own */
 } wg_program_input;
 
+/* What keeps outputs up to date: they are stale where one of the leaves was written after `ran_at`. */
+typedef struct wg_freshness {
+    const wg_tensor **leaf; /* [n_leaves] of the tape */
+    int64_t n_leaves;
+    int64_t ran_at; /* the tape's clock when the outputs were last computed; -1: they are stale */
+} wg_freshness;
+
+/* wg_output_new: a leaf of the tape with y's dtype, shape and name, whose value in `data` is written by
+ * what `fresh`, which outlives it, belongs to. NULL: an error was recorded. */
+wg_tensor *wg_output_new(wg_tape *t, const wg_freshness *fresh, const wg_tensor *y, wg_dtype dtype,
+                         void *data);
+
+/* wg_outputs_written: n outputs have new values. What is recorded on them is stale where the tape has
+ * grown beyond `size` nodes. wg_output_spoil: make a value NaN (i64: INT64_MIN). */
+void wg_outputs_written(wg_tape *t, wg_freshness *fresh, wg_tensor *const outputs[], int n,
+                        int64_t size);
+void wg_output_spoil(const wg_tensor *y);
+
 /* Nodes of the program are copies of the tape's, whose operands are such copies, too: ops run on them as
  * they do on the tape. Invariant: every copy that has memory knows it (`data`) once the program is
  * `settled`. */
 struct wg_program {
     wg_tape *tape; /* NULL: the program is inert */
-    wg_tape *host; /* to which the copies belong: the tape, or a stand-in that takes a worker's errors */
+    wg_tape *
+        host; /* to which the copies belong: the tape, or a stand-in that takes a worker's errors */
     wg_pool *pool; /* of the tape; NULL: the caller alone works */
     wg_compile_options options;
 
     wg_tensor *node; /* [n_nodes] in recording order */
     int64_t n_nodes;
-    const wg_tensor **leaf; /* [n_leaves] parameters and inputs of the tape */
-    int64_t n_leaves;
+    wg_freshness fresh;
     wg_program_input *input; /* [n_inputs] */
     int n_inputs;
     wg_tensor **result; /* [n_outputs] copies */
@@ -69,7 +87,6 @@ struct wg_program {
     size_t workspace_size; /* of one */
 
     bool settled;      /* steps have the addresses that inputs are bound to now */
-    int64_t ran_at;    /* the tape's clock at the last run; -1: there was none since a leaf was bound */
     int64_t tape_size; /* nodes on the tape when the program was made */
 };
 
@@ -84,21 +101,18 @@ bool wg_program_execute(wg_program *p);
 /* wg_program_rebind: read an input's values from `data`. */
 void wg_program_rebind(wg_program *p, const wg_tensor *input, const void *data);
 
-/* wg_program_is_stale: was a leaf written or bound since the program ran? */
-bool wg_program_is_stale(const wg_program *p);
-
 /* ---- Making one: program_plan.c, program_memory.c, program_chain.c -------------------------------------------------- */
 
 /* What is known of a node while a program is made. */
 typedef struct wg_program_fact {
-    bool computed;     /* by the program */
-    bool pinned;       /* its memory is never used again: an output is in it */
-    bool sunk;         /* computed inside a chain, and never stored */
-    int64_t sink;      /* the chain of all consumers met so far; -1: none was met; -2: none can be */
-    int64_t chain;     /* the last node of the chain that it belongs to: itself, at first */
-    int64_t head;      /* of the last node of a chain: its first link */
-    int64_t next;      /* of a link: the next one; -1: none */
-    int links;         /* of the last node of a chain: how many */
+    bool computed; /* by the program */
+    bool pinned;   /* its memory is never used again: an output is in it */
+    bool sunk;     /* computed inside a chain, and never stored */
+    int64_t sink;  /* the chain of all consumers met so far; -1: none was met; -2: none can be */
+    int64_t chain; /* the last node of the chain that it belongs to: itself, at first */
+    int64_t head;  /* of the last node of a chain: its first link */
+    int64_t next;  /* of a link: the next one; -1: none */
+    int links;     /* of the last node of a chain: how many */
     int64_t last_step; /* that reads it; -1: none */
 } wg_program_fact;
 

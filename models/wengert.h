@@ -3,6 +3,7 @@
 
 /* The whole of Wengert: #include <wengert.h> and link with -lwengert -lm -lpthread. */
 
+#include "autograd/blocks.h"
 #include "autograd/check_function.h"
 #include "autograd/copy.h"
 #include "autograd/derivatives.h"
