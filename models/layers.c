@@ -1,0 +1,80 @@
+#include "models/layers.h"
+
+#include "autograd/op.h"
+#include "ops/elementwise.h"
+#include "ops/matmul.h"
+
+#include <string.h>
+
+wg_tensor *wg_linear(wg_tensor *X, wg_tensor *W, wg_tensor *b)
+{
+    if (!wg_is_inert(W) && W->shape.rank != 2) {
+        char text[WG_SHAPE_TEXT + 96];
+        return wg_fail(W->tape, WG_E_SHAPE, "linear: a weight (out, in) wanted: %s",
+                       wg_tensor_text(W, text, sizeof text));
+    }
+    wg_tensor *y = wg_matmul_t(X, false, W, true);
+    return b != NULL ? wg_add(y, b) : y;
+}
+
+static wg_tensor *layers_identity(wg_tensor *x)
+{
+    return x;
+}
+
+static wg_tensor *layers_leaky_relu(wg_tensor *x)
+{
+    return wg_leaky_relu(x, 0.01);
+}
+
+static wg_tensor *layers_elu(wg_tensor *x)
+{
+    return wg_elu(x, 1);
+}
+
+static const struct {
+    const char *name;
+    wg_tensor *(*apply)(wg_tensor *x);
+} layers_activations[] = {
+    {"identity", layers_identity},
+    {"relu", wg_relu},
+    {"leaky_relu", layers_leaky_relu},
+    {"elu", layers_elu},
+    {"gelu", wg_gelu},
+    {"gelu_tanh", wg_gelu_tanh},
+    {"silu", wg_silu},
+    {"sigmoid", wg_sigmoid},
+    {"tanh", wg_tanh},
+    {"softplus", wg_softplus},
+};
+
+enum { LAYERS_ACTIVATIONS = sizeof layers_activations / sizeof *layers_activations };
+
+/* Its place in the table; LAYERS_ACTIVATIONS: none. */
+static int layers_find(const char *name)
+{
+    int i = 0;
+    while (i < LAYERS_ACTIVATIONS &&
+           (name == NULL || strcmp(name, layers_activations[i].name) != 0))
+        i++;
+    return i;
+}
+
+const char *wg_activation_name(int i)
+{
+    return i >= 0 && i < LAYERS_ACTIVATIONS ? layers_activations[i].name : NULL;
+}
+
+bool wg_activation_known(const char *name)
+{
+    return layers_find(name) < LAYERS_ACTIVATIONS;
+}
+
+wg_tensor *wg_activation(const char *name, wg_tensor *x)
+{
+    int i = layers_find(name);
+    if (i < LAYERS_ACTIVATIONS)
+        return layers_activations[i].apply(x);
+    return wg_fail(x != NULL ? x->tape : NULL, WG_E_VALUE, "activation: there is no '%s'",
+                   name != NULL ? name : "");
+}

@@ -1,0 +1,185 @@
+#include "models/mlp.h"
+
+#include "autograd/rng.h"
+#include "models/initialise.h"
+#include "models/layers.h"
+#include "models/mlp_internal.h"
+#include "ops/dropout.h"
+#include "ops/normalise.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static const wg_mlp mlp_inert = {.tape = NULL};
+
+/* Functions that take a model to write it look at its tape first. */
+wg_mlp *wg_mlp_inert(void)
+{
+    return (wg_mlp *)(uintptr_t)&mlp_inert;
+}
+
+static bool mlp_is_inert(const wg_mlp *mlp)
+{
+    return mlp == NULL || mlp->tape == NULL;
+}
+
+/* ---- Making one. ------------------------------------------------------------------------------------ */
+
+static bool mlp_options_fit(wg_tape *t, const wg_mlp_options *o)
+{
+    if (o->sizes == NULL || o->n_sizes < 2)
+        wg_fail(t, WG_E_VALUE, "mlp: at least two sizes wanted");
+    for (int i = 0; o->sizes != NULL && i < o->n_sizes; i++)
+        if (o->sizes[i] < 1)
+            wg_fail(t, WG_E_VALUE, "mlp: size %d is %lld", i, (long long)o->sizes[i]);
+    if (!wg_activation_known(o->activation))
+        wg_fail(t, WG_E_VALUE, "mlp: there is no activation '%s'", o->activation);
+    if (!(o->dropout >= 0 && o->dropout < 1))
+        wg_fail(t, WG_E_VALUE, "mlp: dropout is %g, but from 0 to less than 1 wanted", o->dropout);
+    if (o->dtype != WG_F32 && o->dtype != WG_F64)
+        wg_fail(t, WG_E_DTYPE, "mlp: f32 or f64 wanted");
+    return wg_tape_status(t) == WG_OK;
+}
+
+/* The tape's own copies, and names for defaults. */
+static wg_mlp_options mlp_own_options(wg_tape *t, const wg_mlp_options *options)
+{
+    wg_mlp_options o = *options;
+    int64_t *sizes = wg_tape_take(t, (size_t)o.n_sizes * sizeof *sizes);
+    if (sizes != NULL)
+        memcpy(sizes, options->sizes, (size_t)o.n_sizes * sizeof *sizes);
+    o.sizes = sizes;
+    o.activation = wg_tape_copy_text(t, o.activation);
+    o.init = wg_tape_copy_text(t, o.init);
+    return o;
+}
+
+/* Parameter "fc1.weight", noted in the list. */
+static wg_tensor *mlp_add(wg_mlp *mlp, const char *kind, int layer, const char *part, int rank,
+                          const int64_t *dim)
+{
+    char name[64];
+    snprintf(name, sizeof name, "%s%d.%s", kind, layer + 1, part);
+    wg_tensor *p = wg_param(mlp->tape, name, mlp->options.dtype, rank, dim);
+    mlp->param[mlp->n_params++] = p;
+    return p;
+}
+
+static void mlp_fill_ones(wg_tensor *p)
+{
+    wg_fill_uniform(p, 1, 1, 0);
+}
+
+/* Streams of random numbers: three a layer. */
+static void mlp_add_layer(wg_mlp *mlp, int i)
+{
+    const wg_mlp_options *o = &mlp->options;
+    int64_t in = o->sizes[i], out = o->sizes[i + 1];
+    wg_mlp_layer *layer = &mlp->layer[i];
+    uint64_t stream = 3 * (uint64_t)i;
+    layer->weight = mlp_add(mlp, "fc", i, "weight", WG_SHAPE(out, in));
+    layer->bias = mlp_add(mlp, "fc", i, "bias", WG_SHAPE(out));
+    layer->key = wg_random_bits(o->seed, stream, 0);
+    wg_initialise_weight(layer->weight, o->init, wg_random_bits(o->seed, stream + 1, 0));
+    wg_initialise_bias(layer->bias, o->init, in, wg_random_bits(o->seed, stream + 2, 0));
+    if (!o->layer_norm || i == o->n_sizes - 2)
+        return;
+    layer->gain = mlp_add(mlp, "norm", i, "weight", WG_SHAPE(out));
+    layer->shift = mlp_add(mlp, "norm", i, "bias", WG_SHAPE(out));
+    mlp_fill_ones(layer->gain);
+}
+
+static void mlp_add_step(wg_mlp *mlp)
+{
+    if (mlp->options.dropout == 0)
+        return;
+    mlp->step_value = wg_tape_take(mlp->tape, sizeof *mlp->step_value);
+    mlp->step = wg_input(mlp->tape, "mlp.step", WG_I64, WG_SCALAR, mlp->step_value);
+}
+
+wg_mlp *wg_mlp_new(wg_tape *t, const wg_mlp_options *options)
+{
+    if (t == NULL || options == NULL) {
+        wg_fail(t, WG_E_NULL, "mlp: no tape or no options");
+        return wg_mlp_inert();
+    }
+    wg_mlp_options o = *options;
+    o.activation = o.activation != NULL ? o.activation : "relu";
+    o.init = o.init != NULL ? o.init : "torch";
+    if (wg_tape_status(t) != WG_OK || !mlp_options_fit(t, &o))
+        return wg_mlp_inert();
+    size_t layers = (size_t)o.n_sizes - 1;
+    wg_mlp *mlp = wg_tape_take(t, sizeof *mlp);
+    wg_mlp_layer *layer = wg_tape_take(t, layers * sizeof *layer);
+    wg_tensor **param = wg_tape_take(t, 4 * layers * sizeof(wg_tensor *));
+    o = mlp_own_options(t, &o);
+    if (wg_tape_status(t) != WG_OK)
+        return wg_mlp_inert();
+    *mlp = (wg_mlp){.tape = t, .options = o, .layer = layer, .param = param};
+    for (int i = 0; i < o.n_sizes - 1; i++)
+        mlp_add_layer(mlp, i);
+    mlp_add_step(mlp);
+    return wg_tape_status(t) == WG_OK ? mlp : wg_mlp_inert();
+}
+
+/* ---- Using it. -------------------------------------------------------------------------------------- */
+
+static wg_tensor *mlp_hidden(const wg_mlp *mlp, int i, wg_tensor *x, bool training)
+{
+    const wg_mlp_layer *layer = &mlp->layer[i];
+    if (layer->gain != NULL)
+        x = wg_layer_norm(x, layer->gain, layer->shift, 1e-5);
+    x = wg_activation(mlp->options.activation, x);
+    if (training && mlp->step != NULL)
+        x = wg_dropout(x, mlp->options.dropout, mlp->options.seed, layer->key, mlp->step);
+    return x;
+}
+
+wg_tensor *wg_mlp_forward(const wg_mlp *mlp, wg_tensor *X, bool training)
+{
+    if (mlp_is_inert(mlp))
+        return wg_fail(X != NULL ? X->tape : NULL, WG_E_NULL, "mlp: an inert model");
+    int last = mlp->options.n_sizes - 2;
+    for (int i = 0; i < last; i++)
+        X = mlp_hidden(mlp, i, wg_linear(X, mlp->layer[i].weight, mlp->layer[i].bias), training);
+    return wg_linear(X, mlp->layer[last].weight, mlp->layer[last].bias);
+}
+
+wg_tensor *const *wg_mlp_params(const wg_mlp *mlp)
+{
+    return mlp_is_inert(mlp) ? NULL : mlp->param;
+}
+
+int wg_mlp_param_count(const wg_mlp *mlp)
+{
+    return mlp_is_inert(mlp) ? 0 : mlp->n_params;
+}
+
+wg_tensor *wg_mlp_param(const wg_mlp *mlp, const char *name)
+{
+    for (int i = 0; i < wg_mlp_param_count(mlp); i++)
+        if (name != NULL && strcmp(mlp->param[i]->name, name) == 0)
+            return mlp->param[i];
+    return NULL;
+}
+
+wg_status wg_mlp_set_step(wg_mlp *mlp, int64_t step)
+{
+    if (mlp_is_inert(mlp))
+        return WG_E_NULL;
+    if (mlp->step == NULL)
+        return wg_tape_status(mlp->tape);
+    *mlp->step_value = step;
+    return wg_bind(mlp->step, mlp->step_value);
+}
+
+const int64_t *wg_mlp_sizes(const wg_mlp *mlp, int *n)
+{
+    *n = mlp_is_inert(mlp) ? 0 : mlp->options.n_sizes;
+    return mlp_is_inert(mlp) ? NULL : mlp->options.sizes;
+}
+
+wg_dtype wg_mlp_dtype(const wg_mlp *mlp)
+{
+    return mlp_is_inert(mlp) ? WG_F32 : mlp->options.dtype;
+}
