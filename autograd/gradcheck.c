@@ -10,32 +10,48 @@
 
 /* ---- The session --------------------------------------------------------------------------------- */
 
+static const char *check_misfit_x(const wg_tensor *y, const wg_tensor *x)
+{
+    if (wg_is_inert(x))
+        return "an x is NULL or inert";
+    if (x->tape != y->tape)
+        return "an x is of another tape";
+    if (x->dtype == WG_I64)
+        return "an x is i64";
+    return x->state & WG_NODE_HOLLOW ? "an x has no value" : NULL;
+}
+
 static const char *check_misfit(const wg_tensor *y, wg_tensor *const xs[], int n)
 {
+    const char *why = NULL;
     if (wg_is_inert(y))
         return "y is NULL or inert";
     if (y->tape->status != WG_OK)
         return "the tape has an error";
     if (y->dtype == WG_I64)
         return "y is i64";
-    if (y->state & (WG_NODE_STALE | WG_NODE_HOLLOW))
+    if (y->state & WG_NODE_HOLLOW)
+        return "y has no value";
+    if (wg_is_stale(y))
         return "y is out of date: replay first";
-    for (int i = 0; i < n; i++) {
-        if (wg_is_inert(xs[i]))
-            return "an x is NULL or inert";
-        if (xs[i]->tape != y->tape)
-            return "an x is of another tape";
-        if (xs[i]->dtype == WG_I64)
-            return "an x is i64";
-    }
-    return NULL;
+    if (n < 1 || xs == NULL)
+        return "there is no x";
+    for (int i = 0; i < n && why == NULL; i++)
+        why = check_misfit_x(y, xs[i]);
+    return why;
 }
 
+/* Is there f32 between the xs and y? */
 static bool check_has_f32(const wg_tensor *y, wg_tensor *const xs[], int n)
 {
-    bool f32 = y->dtype == WG_F32;
-    for (int i = 0; i < n; i++)
-        f32 = f32 || xs[i]->dtype == WG_F32;
+    bool f32 = false;
+    int64_t first = y->index, last = y->index;
+    for (int i = 0; i < n; i++) {
+        first = xs[i]->index < first ? xs[i]->index : first;
+        last = xs[i]->index > last ? xs[i]->index : last;
+    }
+    for (int64_t i = first; i <= last; i++)
+        f32 = f32 || y->tape->node[i]->dtype == WG_F32;
     return f32;
 }
 
@@ -53,35 +69,49 @@ static bool check_adopt(wg_check_session *s, wg_tensor *y, wg_tensor *const xs[]
     return s->t->status == WG_OK;
 }
 
+/* The tape to work on. A copy takes its options from the user's tape, so these are changed first. */
+static void check_open(wg_check_session *s, wg_tape *user, bool copied)
+{
+    s->user = user;
+    s->options = user->options;
+    user->options.check_finite = user->options.strict_grad = false;
+    user->options.on_error = NULL;
+    s->copied = copied;
+    s->t = copied ? wg_tape_copy(user, WG_F64) : user;
+    s->mark = wg_tape_mark(s->t);
+    s->scratch = wg_arena_height(&s->t->scratch);
+}
+
 bool wg_check_session_begin(wg_check_session *s, wg_tensor *y, wg_tensor *const xs[], int n,
                             const char **why)
 {
-    if (!wg_is_inert(y) && y->tape->written)
-        wg_stale_spread(y->tape);
     if ((*why = check_misfit(y, xs, n)) != NULL)
         return false;
-    s->copied = check_has_f32(y, xs, n);
-    s->t = s->copied ? wg_tape_copy(y->tape, WG_F64) : y->tape;
-    s->mark = wg_tape_mark(s->t);
-    s->scratch = wg_arena_height(&s->t->scratch);
-    s->options = s->t->options;
-    s->t->options.check_finite = false;
-    s->t->options.on_error = NULL;
-    if (check_adopt(s, y, xs, n))
+    check_open(s, y->tape, check_has_f32(y, xs, n));
+    if (s->t->status == WG_OK && check_adopt(s, y, xs, n))
         return true;
-    *why = s->copied ? "the f32 tape cannot be copied to f64" : "out of memory";
+    *why = s->t->status == WG_OK ? "out of memory"
+                                 : wg_check_why(s, "an op of the tape has no f64");
     wg_check_session_end(s);
     return false;
 }
 
 void wg_check_session_end(wg_check_session *s)
 {
-    wg_arena_rewind(&s->t->scratch, s->scratch);
-    s->t->options = s->options;
-    s->mark.status = WG_OK;
-    wg_tape_rewind(s->t, s->mark);
-    if (s->copied)
+    s->user->options = s->options;
+    if (s->copied) {
         wg_tape_free(s->t);
+        return;
+    }
+    wg_arena_rewind(&s->t->scratch, s->scratch);
+    wg_tape_rewind(s->t, s->mark);
+}
+
+const char *wg_check_why(const wg_check_session *s, const char *otherwise)
+{
+    if (s->t->status == WG_E_NOMEM)
+        return "out of memory";
+    return s->t->status == WG_OK ? NULL : otherwise;
 }
 
 wg_check_verdict wg_check_invalid(wg_check_report reports[], int n, const char *why)
@@ -89,48 +119,6 @@ wg_check_verdict wg_check_invalid(wg_check_report reports[], int n, const char *
     for (int i = 0; i < n && reports != NULL; i++)
         reports[i] = (wg_check_report){.verdict = WG_CHECK_INVALID, .blame = why};
     return WG_CHECK_INVALID;
-}
-
-/* ---- Recorded tensors as a function -------------------------------------------------------------- */
-
-bool wg_recorded_begin(wg_recorded *r, wg_tensor *const ys[], wg_tensor *const cotangents[], int m,
-                       wg_tensor *x)
-{
-    *r = (wg_recorded){.ys = ys, .cotangents = cotangents, .m = m, .x = x, .borrowed = x->data};
-    size_t bytes = (size_t)x->size * sizeof(double);
-    r->values = wg_arena_take(&x->tape->scratch, bytes, WG_ALIGNMENT);
-    if (r->values == NULL || !wg_plan_init(&r->plan, &x, 1, ys, m))
-        return false;
-    if (bytes > 0)
-        memcpy(r->values, x->data, bytes);
-    x->data = r->values;
-    return true;
-}
-
-/* The same values in, the same bits out: what was computed from x is as it was. */
-void wg_recorded_end(wg_recorded *r)
-{
-    r->x->data = r->borrowed;
-    wg_plan_run(&r->plan);
-}
-
-/* A point at which the ops refuse to be evaluated has no value; that is no error of the tape's. */
-double wg_recorded_value(const double *x, void *recorded)
-{
-    wg_recorded *r = recorded;
-    (void)x; /* is r->values */
-    if (!wg_plan_run(&r->plan)) {
-        r->x->tape->status = WG_OK;
-        r->x->tape->message[0] = '\0';
-        return (double)NAN;
-    }
-    long double sum = 0;
-    for (int k = 0; k < r->m; k++) {
-        const double *y = r->ys[k]->data, *c = r->cotangents[k]->data;
-        for (int64_t i = 0; i < r->ys[k]->size; i++)
-            sum += (long double)c[i] * (long double)y[i];
-    }
-    return (double)sum;
 }
 
 /* ---- The check ----------------------------------------------------------------------------------- */
@@ -190,14 +178,16 @@ wg_check_verdict wg_check_recorded(wg_check_session *s, wg_tensor *const ys[],
         wg_check_report report;
         wg_arena_mark empty = wg_arena_height(&s->t->scratch);
         double *claimed = check_claimed(s->t, gs[i]);
-        if (claimed != NULL && wg_recorded_begin(&r, ys, cotangents, m, s->xs[i])) {
+        if (claimed != NULL && wg_recorded_begin(&r, s, ys, cotangents, m, s->xs[i])) {
             check_input(s, &r, claimed, &o, &report);
             wg_recorded_end(&r);
         } else
             wg_check_invalid(&report, 1, "out of memory");
         report.name = s->caller[i]->name;
+        if (report.verdict == WG_CHECK_INVALID && report.blame == NULL)
+            report.blame = "an option is out of its range";
         if (report.verdict == WG_CHECK_FAILED && !o.no_blame)
-            report.blame = wg_check_blame(s, ys, m, s->xs[i]);
+            report.blame = wg_check_blame(s, &r, &o.check);
         wg_arena_rewind(&s->t->scratch, empty);
         verdict = check_severest(verdict, report.verdict);
         if (reports != NULL)
@@ -206,11 +196,12 @@ wg_check_verdict wg_check_recorded(wg_check_session *s, wg_tensor *const ys[],
     return verdict;
 }
 
-wg_tensor *wg_check_random_like(const wg_tensor *x, uint64_t seed, uint64_t key)
+wg_tensor *wg_check_random_like(const wg_tensor *x, uint64_t seed, int key, int i)
 {
     wg_tensor *v = wg_zeros_like(x);
-    for (int64_t i = 0; i < wg_size(v); i++)
-        ((double *)v->data)[i] = wg_random_normal(seed, key, (uint64_t)i);
+    for (int64_t k = 0; k < wg_size(v); k++)
+        ((double *)v->data)[k] = wg_random_normal(seed, (uint64_t)(key + WG_CHECK_KEYS * i),
+                                                  (uint64_t)k);
     return v;
 }
 
@@ -218,15 +209,21 @@ wg_tensor *wg_check_random_like(const wg_tensor *x, uint64_t seed, uint64_t key)
 static const char *check_gradients(wg_check_session *s, wg_tensor *c, wg_tensor *const given[],
                                    wg_tensor *gs[])
 {
-    if (given == NULL)
-        return wg_vjp(s->y, c, s->xs, s->n, gs) == WG_OK ? NULL : "no gradient can be derived";
+    if (given == NULL) {
+        wg_vjp(s->y, c, s->xs, s->n, gs);
+        return wg_check_why(s, "no gradient can be derived");
+    }
     if (s->y->size != 1)
         return "a gradient is given, but y has not one element";
     for (int i = 0; i < s->n; i++) {
         if (wg_is_inert(given[i]))
             return "a claimed gradient is NULL or inert";
+        if (given[i]->tape != s->user)
+            return "a claimed gradient is of another tape";
+        if (wg_is_stale(given[i]))
+            return "a claimed gradient is out of date: replay first";
         gs[i] = s->copied ? wg_twin(s->t, given[i]) : given[i];
-        if (gs[i]->tape != s->t || gs[i]->dtype != WG_F64 || gs[i]->data == NULL ||
+        if (gs[i]->dtype != WG_F64 || gs[i]->data == NULL ||
             !wg_shape_same(&gs[i]->shape, &s->xs[i]->shape))
             return "a claimed gradient is not like its x";
     }
@@ -244,7 +241,7 @@ wg_check_verdict wg_gradcheck(wg_tensor *y, wg_tensor *const xs[], wg_tensor *co
         return wg_check_invalid(reports, n, why);
     wg_check_verdict verdict;
     wg_tensor *c = s.y->size == 1 ? wg_ones_like(s.y)
-                                  : wg_check_random_like(s.y, o->check.seed, WG_CHECK_COTANGENT);
+                                  : wg_check_random_like(s.y, o->check.seed, WG_CHECK_COTANGENT, 0);
     wg_tensor **claimed = wg_arena_take(&s.t->scratch, (size_t)n * sizeof *claimed, 8);
     why = claimed == NULL || s.t->status != WG_OK ? "out of memory"
                                                   : check_gradients(&s, c, gs, claimed);
@@ -260,16 +257,25 @@ wg_check_verdict wg_gradcheck_print(FILE *stream, wg_tensor *y, wg_tensor *const
                                     wg_tensor *const gs[], int n,
                                     const wg_gradcheck_options *options)
 {
+    size_t rows = n > 1 ? (size_t)n : 1; /* the reason why nothing was checked needs one, too */
     wg_allocator a = wg_allocator_default();
     if (!wg_is_inert(y))
         a = *wg_tape_allocator(y->tape);
-    wg_check_report *reports = a.allocate(((size_t)n + 1) * sizeof *reports, a.user);
+    wg_check_report *reports = a.allocate(rows * sizeof *reports, a.user);
     if (reports == NULL)
         return WG_CHECK_INVALID;
     wg_check_verdict verdict = wg_gradcheck(y, xs, gs, n, options, reports);
-    wg_check_report_print(stream, reports, (size_t)n);
+    if (n < 1)
+        wg_check_invalid(reports, 1, "there is no x");
+    wg_check_report_print(stream, reports, rows);
     a.release(reports, a.user);
     return verdict;
+}
+
+/* Equal infinities do not differ; a NaN differs by NaN. */
+static double compare_gap(double a, double b)
+{
+    return a == b ? 0 : fabs(a - b);
 }
 
 double wg_compare_closed_form(const wg_tensor *g, const double *closed, double scale,
@@ -277,20 +283,17 @@ double wg_compare_closed_form(const wg_tensor *g, const double *closed, double s
 {
     if (wg_is_inert(g) || g->data == NULL)
         return (double)NAN;
-    double largest = 0, difference = 0;
+    double largest = 0, gap = 0;
     int64_t at = 0;
-    for (int64_t i = 0; i < g->size; i++) {
-        double d = fabs(wg_at(g, i) - closed[i]);
-        largest = fmax(largest, fabs(closed[i]));
-        if (d > difference || isnan(d)) {
-            difference = d;
+    for (int64_t i = 0; i < g->size && !isnan(gap); i++) {
+        double here = compare_gap(wg_at(g, i), closed[i]);
+        largest = isfinite(closed[i]) ? fmax(largest, fabs(closed[i])) : largest;
+        if (!(here <= gap)) {
+            gap = here;
             at = i;
         }
-        if (isnan(d))
-            break;
     }
     if (worst != NULL)
         *worst = at;
-    double by = scale > 0 ? scale : largest;
-    return difference == 0 ? 0 : difference / by;
+    return gap == 0 ? 0 : gap / (scale > 0 ? scale : largest);
 }

@@ -48,15 +48,18 @@ static bool blame_local_init(blame_local *l, const wg_tensor *y, int i, const wg
     return true;
 }
 
-/* What the op's rule says, [size of operand i]: zeros where it declares them. */
+/* What the op's rule says, [size of operand i]: zeros where it declares them. NULL: nothing of use. */
 static double *blame_claimed(wg_tensor *y, int i, wg_tensor *cotangent)
 {
     wg_tape *t = y->tape;
     size_t bytes = (size_t)y->operand[i]->size * sizeof(double);
     double *claimed = wg_arena_take(&t->scratch, bytes, WG_ALIGNMENT);
-    bool zero = (y->op->flags & WG_OP_ZERO_GRADIENT) || y->op->vjp == NULL;
+    bool zero = (y->op->flags & WG_OP_ZERO_GRADIENT) != 0;
+    if (claimed == NULL || (!zero && y->op->vjp == NULL))
+        return NULL;
     wg_tensor *dx = zero ? NULL : y->op->vjp(y, cotangent, i);
-    if (claimed == NULL || t->status != WG_OK)
+    if (t->status != WG_OK ||
+        (dx != NULL && (dx->tape != t || dx->dtype != WG_F64 || dx->size != y->operand[i]->size)))
         return NULL;
     if (dx == NULL)
         memset(claimed, 0, bytes);
@@ -66,44 +69,45 @@ static double *blame_claimed(wg_tensor *y, int i, wg_tensor *cotangent)
 }
 
 /* Does y's rule for operand i agree with differences of y's own kernel? */
-static bool blame_agrees(wg_tensor *y, int i)
+static bool blame_agrees(wg_tensor *y, int i, const wg_check_options *options)
 {
     blame_local l;
     size_t n = (size_t)y->operand[i]->size;
-    wg_tensor *c = wg_check_random_like(y, 0, WG_CHECK_LOCAL);
+    wg_tensor *c = wg_check_random_like(y, 0, WG_CHECK_LOCAL, 0);
     double *claimed = blame_claimed(y, i, c);
     double *work = wg_arena_take(&y->tape->scratch, 2 * n * sizeof(double), WG_ALIGNMENT);
     if (claimed == NULL || work == NULL || !blame_local_init(&l, y, i, c))
         return true;
     wg_check_verdict verdict = n <= BLAME_ENTRIES
-                                   ? wg_check_function(blame_value, &l, l.x.data, claimed, n, NULL,
-                                                       NULL)
+                                   ? wg_check_function(blame_value, &l, l.x.data, claimed, n,
+                                                       options, NULL)
                                    : wg_check_directions(blame_value, &l, l.x.data, claimed, n,
-                                                         BLAME_DIRECTIONS, work, NULL, NULL);
+                                                         BLAME_DIRECTIONS, work, options, NULL);
     return verdict != WG_CHECK_FAILED;
 }
 
-/* Operand i takes part where its changes reach y at all: a detached value does not change. */
+/* Operand i takes part where its changes reach y at all. What the user detached is not among what moves;
+ * a detach that a rule recorded is, and it is wrong there: its claim, zero, is checked. */
 static bool blame_concerns(const wg_tensor *y, int i)
 {
-    return !(y->op->flags & WG_OP_DETACHED) && y->dtype == WG_F64 && y->operand[i]->dtype == WG_F64;
+    return y->dtype == WG_F64 && y->operand[i]->dtype == WG_F64;
 }
 
-const char *wg_check_blame(wg_check_session *s, wg_tensor *const ys[], int m, wg_tensor *x)
+const char *wg_check_blame(wg_check_session *s, const wg_recorded *r,
+                           const wg_check_options *options)
 {
-    wg_plan plan;
     wg_tape *t = s->t;
-    if (!wg_plan_init(&plan, &x, 1, ys, m))
-        return "unknown: out of memory";
-    for (int64_t k = 0; k < plan.n; k++)
-        for (int i = 0; i < plan.node[k]->n_operands; i++) {
+    wg_check_options local = *options;
+    local.largest = 0;
+    for (int64_t k = 0; k < r->n; k++)
+        for (int i = 0; i < r->node[k]->n_operands; i++) {
             wg_mark mark = wg_tape_mark(t);
             wg_arena_mark empty = wg_arena_height(&t->scratch);
-            bool agrees = !blame_concerns(plan.node[k], i) || blame_agrees(plan.node[k], i);
+            bool agrees = !blame_concerns(r->node[k], i) || blame_agrees(r->node[k], i, &local);
             wg_arena_rewind(&t->scratch, empty);
             wg_tape_rewind(t, mark);
             if (!agrees)
-                return plan.node[k]->op->name;
+                return r->node[k]->op->name;
         }
     return "no single op: the gradient given, or how cotangents are combined";
 }
