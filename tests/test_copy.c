@@ -24,8 +24,10 @@ typedef struct model {
 static void model_record(model *m, wg_tape *t, wg_dtype dtype)
 {
     static const int64_t labels[ROWS] = {0, 2, 1, 1, 0, 2};
-    for (uint64_t i = 0; i < ROWS * INPUTS; i++)
-        m->f64[i] = m->f32[i] = (float)wg_random_normal(1, 2, i);
+    for (uint64_t i = 0; i < ROWS * INPUTS; i++) {
+        m->f32[i] = (float)wg_random_normal(1, 2, i);
+        m->f64[i] = (double)m->f32[i];
+    }
     const void *data = dtype == WG_F32 ? (void *)m->f32 : (void *)m->f64;
     m->X = wg_input(t, "X", dtype, WG_SHAPE(ROWS, INPUTS), data);
     m->W = wg_param(t, "W", dtype, WG_SHAPE(INPUTS, HIDDEN));
