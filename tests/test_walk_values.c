@@ -1,6 +1,6 @@
 /* The walk over the registry, first part: every op has its row, its values are the reference's,
  * and they do not depend on how the work is cut. */
-#include "autograd/rng.h"
+#include "autograd/copy.h"
 #include "ops/registry.h"
 #include "tests/op_table.h"
 #include "tests/suites.h"
@@ -150,6 +150,20 @@ static void check_pieces(const wgt_case *c)
     }
 }
 
+/* ---- Copies ---------------------------------------------------------------------------------- */
+
+/* What was recorded in f32 exists in f64: an op whose result's dtype is an attribute says so. */
+static void check_copy(const wgt_case *c)
+{
+    wg_tape *copy = wg_tape_copy(c->tape, WG_F64);
+    const wg_tensor *y = wg_twin(copy, c->y);
+    wg_dtype want = c->y->dtype == WG_I64 ? WG_I64 : WG_F64;
+    ck_assert_msg(wg_tape_status(copy) == WG_OK, "%s: %s", c->name, wg_tape_message(copy));
+    ck_assert_msg(y->dtype == want, "%s: %s in the f64 copy", c->name, wg_dtype_name(y->dtype));
+    ck_assert_msg(wg_shape_same(&y->shape, &c->y->shape), "%s: another shape in the copy", c->name);
+    wg_tape_free(copy);
+}
+
 /* ---- The walk -------------------------------------------------------------------------------- */
 
 static void walk(const wgt_row *row, wg_dtype dtype)
@@ -160,6 +174,7 @@ static void walk(const wgt_row *row, wg_dtype dtype)
         wgt_case c = wgt_case_new(row, v, dtype);
         check_values(&c);
         check_pieces(&c);
+        check_copy(&c);
         wgt_case_free(&c);
     }
 }
