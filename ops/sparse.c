@@ -1,0 +1,369 @@
+#include "ops/sparse.h"
+
+#include "ops/kernels/sparse.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#define CSR_PIECE             16384
+#define CSR_PIECES_TRANSPOSED 8
+
+/* ---- The pattern: operands start [rows + 1] and column [entries]. --------------------------------- */
+
+/* Why start and column are no pattern, and at which place of which; NULL where they are one. */
+static const char *sparse_wrong(int64_t rows, int64_t columns, int64_t entries,
+                                const int64_t *start, const int64_t *column, int64_t *at)
+{
+    *at = 0;
+    if (start[0] != 0)
+        return "start does not begin with 0";
+    for (int64_t r = 0; r < rows; r++) {
+        *at = r;
+        if (start[r + 1] < start[r] || start[r + 1] > entries)
+            return "start falls, or passes the number of entries, behind row";
+        for (int64_t p = start[r]; p < start[r + 1]; p++)
+            if (column[p] < (p > start[r] ? column[p - 1] + 1 : 0) || column[p] >= columns)
+                return "columns do not rise, or are out of range, in row";
+    }
+    return start[rows] == entries ? NULL
+                                  : "start does not end with the number of entries, behind row";
+}
+
+static bool sparse_check(const wg_tensor *y, const wg_tensor *start, const wg_tensor *column,
+                         int64_t columns)
+{
+    int64_t at;
+    const char *wrong = sparse_wrong(start->size - 1, columns, column->size, start->data,
+                                     column->data, &at);
+    return wrong == NULL || wg_op_fail(y, WG_E_INDEX, "%s %" PRId64, wrong, at);
+}
+
+/* Do dtypes and ranks fit? a and b are the two float operands. */
+static bool sparse_fits(const wg_tensor *y, const wg_tensor *a, const wg_tensor *b, int start)
+{
+    const wg_tensor *s = y->operand[start], *c = y->operand[start + 1];
+    if (s->dtype != WG_I64 || c->dtype != WG_I64)
+        return wg_op_fail(y, WG_E_DTYPE, "start and column are to be i64");
+    if (a->dtype != b->dtype)
+        return wg_op_fail(y, WG_E_DTYPE, "dtypes differ");
+    if (a->dtype == WG_I64)
+        return wg_op_fail(y, WG_E_DTYPE, "f32 or f64 wanted (wg_cast converts)");
+    if (s->shape.rank != 1 || c->shape.rank != 1 || s->shape.dim[0] < 1)
+        return wg_op_fail(y, WG_E_SHAPE, "start (rows + 1) and column (entries) wanted");
+    return true;
+}
+
+/* ---- csr_matmul: operands value, start, column, b. ------------------------------------------------ */
+
+typedef struct csr_matmul_attrs {
+    int64_t columns; /* of A */
+    int64_t transpose;
+} csr_matmul_attrs;
+
+static int64_t csr_matmul_rows(const wg_tensor *y)
+{
+    return wg_shape_size(&y->operand[1]->shape) - 1;
+}
+
+static bool csr_matmul_shape(wg_tensor *y)
+{
+    const csr_matmul_attrs *attrs = y->attrs;
+    const wg_tensor *value = y->operand[0], *b = y->operand[3];
+    if (!sparse_fits(y, value, b, 1))
+        return false;
+    if (!wg_shape_same(&value->shape, &y->operand[2]->shape))
+        return wg_op_fail(y, WG_E_SHAPE, "a value for each column wanted");
+    if (attrs->columns < 0)
+        return wg_op_fail(y, WG_E_VALUE, "%" PRId64 " columns", attrs->columns);
+    int64_t m = csr_matmul_rows(y), n = attrs->columns;
+    if (b->shape.rank != 2 || b->shape.dim[0] != (attrs->transpose ? m : n))
+        return wg_op_fail(y, WG_E_SHAPE,
+                          "A (%" PRId64 ", %" PRId64 ")%s wants a matrix of %" PRId64 " rows", m, n,
+                          attrs->transpose ? " transposed" : "", attrs->transpose ? m : n);
+    y->dtype = b->dtype;
+    y->shape = (wg_shape){2, {attrs->transpose ? n : m, b->shape.dim[1]}};
+    return true;
+}
+
+static bool csr_matmul_check(const wg_tensor *y)
+{
+    const csr_matmul_attrs *attrs = y->attrs;
+    return sparse_check(y, y->operand[1], y->operand[2], attrs->columns);
+}
+
+static int64_t csr_matmul_units(const wg_tensor *y)
+{
+    return y->shape.dim[0];
+}
+
+/* Rows of A: so many that a piece has CSR_PIECE products. Rows of A^T: every piece has to walk all rows
+ * of A, hence there are few. */
+static int64_t csr_matmul_grain(const wg_tensor *y)
+{
+    const csr_matmul_attrs *attrs = y->attrs;
+    int64_t rows = y->shape.dim[0], pieces = CSR_PIECES_TRANSPOSED;
+    if (!attrs->transpose)
+        pieces = y->operand[0]->size / CSR_PIECE * y->shape.dim[1] + 1;
+    return rows / pieces + 1;
+}
+
+/* The most that a piece needs: one piece may be all of it. */
+static size_t csr_matmul_workspace(const wg_tensor *y)
+{
+    const csr_matmul_attrs *attrs = y->attrs;
+    return attrs->transpose ? 2 * (size_t)wg_shape_size(&y->shape) * sizeof(double) : 0;
+}
+
+static wgk_csr csr_matmul_matrix(const wg_tensor *y)
+{
+    return (wgk_csr){csr_matmul_rows(y), y->operand[1]->data, y->operand[2]->data,
+                     y->operand[0]->data};
+}
+
+static void csr_matmul_forward(const wg_tensor *y, const wg_piece *piece)
+{
+    const csr_matmul_attrs *attrs = y->attrs;
+    const wgk_csr a = csr_matmul_matrix(y);
+    const void *b = y->operand[3]->data;
+    bool f32 = y->dtype == WG_F32;
+    int64_t k = y->shape.dim[1];
+    if (attrs->transpose)
+        wgk_csr_transposed_times(&a, f32, k, b, piece->begin, piece->end, y->data,
+                                 piece->workspace);
+    else
+        wgk_csr_times(&a, f32, k, b, piece->begin, piece->end, y->data);
+}
+
+static wg_tensor *csr_matmul_record(wg_tensor *value, wg_tensor *start, wg_tensor *column,
+                                    int64_t columns, bool transpose, wg_tensor *b);
+static wg_tensor *csr_sampled_record(wg_tensor *start, wg_tensor *column, wg_tensor *u,
+                                     wg_tensor *v);
+
+static wg_tensor *csr_matmul_vjp(wg_tensor *y, wg_tensor *dy, int i)
+{
+    const csr_matmul_attrs *attrs = y->attrs;
+    wg_tensor *value = y->operand[0], *start = y->operand[1], *column = y->operand[2];
+    wg_tensor *b = y->operand[3];
+    if (i == 3)
+        return csr_matmul_record(value, start, column, attrs->columns, !attrs->transpose, dy);
+    if (i != 0)
+        return NULL;
+    return attrs->transpose ? csr_sampled_record(start, column, b, dy)
+                            : csr_sampled_record(start, column, dy, b);
+}
+
+static const wg_op wg_op_csr_matmul = {
+    .name = "csr_matmul",
+    .formula = "y = A b, or A' b; A sparse rows",
+    .source = "Saad 2003, Iterative methods for sparse linear systems, sec. 3.5",
+    .arity = 4,
+    .attr_size = sizeof(csr_matmul_attrs),
+    .shape = csr_matmul_shape,
+    .check = csr_matmul_check,
+    .forward = csr_matmul_forward,
+    .vjp = csr_matmul_vjp,
+    .units = csr_matmul_units,
+    .grain = csr_matmul_grain,
+    .workspace = csr_matmul_workspace,
+};
+
+static wg_tensor *csr_matmul_record(wg_tensor *value, wg_tensor *start, wg_tensor *column,
+                                    int64_t columns, bool transpose, wg_tensor *b)
+{
+    csr_matmul_attrs attrs = {columns, transpose};
+    return wg_apply(&wg_op_csr_matmul, (wg_tensor *[]){value, start, column, b}, 4, &attrs);
+}
+
+/* ---- csr_sampled: operands start, column, u, v. The gradient of csr_matmul by A's values. ----------- */
+
+static bool csr_sampled_shape(wg_tensor *y)
+{
+    const wg_tensor *start = y->operand[0], *u = y->operand[2], *v = y->operand[3];
+    if (!sparse_fits(y, u, v, 0))
+        return false;
+    if (u->shape.rank != 2 || v->shape.rank != 2 || u->shape.dim[1] != v->shape.dim[1] ||
+        u->shape.dim[0] != start->shape.dim[0] - 1)
+        return wg_op_fail(y, WG_E_SHAPE, "u (rows, k) and v (columns, k) wanted");
+    y->dtype = u->dtype;
+    y->shape = y->operand[1]->shape;
+    return true;
+}
+
+static bool csr_sampled_check(const wg_tensor *y)
+{
+    return sparse_check(y, y->operand[0], y->operand[1], y->operand[3]->shape.dim[0]);
+}
+
+static int64_t csr_sampled_units(const wg_tensor *y)
+{
+    return y->operand[2]->shape.dim[0];
+}
+
+static void csr_sampled_forward(const wg_tensor *y, const wg_piece *piece)
+{
+    const wg_tensor *u = y->operand[2], *v = y->operand[3];
+    const wgk_csr a = {u->shape.dim[0], y->operand[0]->data, y->operand[1]->data, NULL};
+    wgk_csr_sampled(&a, y->dtype == WG_F32, u->shape.dim[1], u->data, v->data, piece->begin,
+                    piece->end, y->data);
+}
+
+/* y is linear in u and v, and dy are values at the pattern: du = Dy v, dv = Dy^T u. */
+static wg_tensor *csr_sampled_vjp(wg_tensor *y, wg_tensor *dy, int i)
+{
+    wg_tensor *start = y->operand[0], *column = y->operand[1], *v = y->operand[3];
+    if (i < 2)
+        return NULL;
+    return csr_matmul_record(dy, start, column, v->shape.dim[0], i == 3,
+                             i == 2 ? v : y->operand[2]);
+}
+
+static const wg_op wg_op_csr_sampled = {
+    .name = "csr_sampled",
+    .formula = "y[p] = u[r] . v[c] for entry p in row r and column c",
+    .arity = 4,
+    .shape = csr_sampled_shape,
+    .check = csr_sampled_check,
+    .forward = csr_sampled_forward,
+    .vjp = csr_sampled_vjp,
+    .units = csr_sampled_units,
+};
+
+static wg_tensor *csr_sampled_record(wg_tensor *start, wg_tensor *column, wg_tensor *u,
+                                     wg_tensor *v)
+{
+    return wg_apply(&wg_op_csr_sampled, (wg_tensor *[]){start, column, u, v}, 4, NULL);
+}
+
+/* ---- The matrix. ------------------------------------------------------------------------------------ */
+
+static const wg_csr csr_inert = {NULL, NULL, NULL, 0, 0};
+
+/* The way around the cast's warning is safe: no function writes a matrix that it is given. */
+wg_csr *wg_csr_none(void)
+{
+    return (wg_csr *)(uintptr_t)&csr_inert;
+}
+
+static wg_csr *csr_fail(wg_tape *t, wg_status status, const char *reason)
+{
+    wg_fail(t, status, "csr: %s", reason);
+    return wg_csr_none();
+}
+
+static wg_csr *csr_build(wg_tape *t, wg_dtype dtype, int64_t rows, int64_t columns,
+                         const int64_t *start, const int64_t *column, const void *value)
+{
+    int64_t entries = start[rows];
+    wg_csr *a = wg_tape_take(t, sizeof *a);
+    if (a == NULL)
+        return csr_fail(t, WG_E_NOMEM, "out of memory");
+    a->rows = rows;
+    a->columns = columns;
+    a->value = wg_constant(t, dtype, WG_SHAPE(entries), value);
+    a->start = wg_constant(t, WG_I64, WG_SHAPE(rows + 1), start);
+    a->column = wg_constant(t, WG_I64, WG_SHAPE(entries), column);
+    return wg_tape_status(t) == WG_OK ? a : csr_fail(t, WG_E_NOMEM, "out of memory");
+}
+
+wg_csr *wg_csr_new(wg_tape *t, wg_dtype dtype, int64_t rows, int64_t columns, const int64_t *start,
+                   const int64_t *column, const void *value)
+{
+    int64_t at;
+    char text[96];
+    if (start == NULL)
+        return csr_fail(t, WG_E_NULL, "start is NULL");
+    if (rows < 0 || columns < 0)
+        return csr_fail(t, WG_E_VALUE, "a negative size");
+    if (dtype != WG_F32 && dtype != WG_F64)
+        return csr_fail(t, WG_E_DTYPE, "f32 or f64 wanted");
+    if (start[rows] > 0 && (column == NULL || value == NULL))
+        return csr_fail(t, WG_E_NULL, "column or value is NULL");
+    const char *wrong = sparse_wrong(rows, columns, start[rows], start, column, &at);
+    if (wrong == NULL)
+        return csr_build(t, dtype, rows, columns, start, column, value);
+    snprintf(text, sizeof text, "%s %" PRId64, wrong, at);
+    return csr_fail(t, WG_E_INDEX, text);
+}
+
+/* ---- Parts of it. ----------------------------------------------------------------------------------- */
+
+static bool csr_is_inert(const wg_csr *a)
+{
+    return a == NULL || a->value == NULL;
+}
+
+/* starts[n + 1] of the rows taken; false where there is no such row, or too many entries. */
+static bool csr_take_starts(const wg_csr *a, const int64_t *row, int64_t n, int64_t *starts)
+{
+    const int64_t *start = a->start->data;
+    starts[0] = 0;
+    for (int64_t i = 0; i < n; i++)
+        if (row[i] < 0 || row[i] >= a->rows ||
+            !wg_size_add(starts[i], start[row[i] + 1] - start[row[i]], &starts[i + 1]))
+            return false;
+    return true;
+}
+
+static void csr_take_entries(const wg_csr *a, const int64_t *row, int64_t n, const wg_csr *part)
+{
+    const int64_t *start = a->start->data, *to = part->start->data;
+    size_t size = wg_dtype_size(a->value->dtype);
+    for (int64_t i = 0; i < n; i++) {
+        size_t entries = (size_t)(to[i + 1] - to[i]);
+        if (entries == 0)
+            continue;
+        memcpy((int64_t *)part->column->data + to[i],
+               (const int64_t *)a->column->data + start[row[i]], entries * sizeof *start);
+        memcpy((char *)part->value->data + (size_t)to[i] * size,
+               (const char *)a->value->data + (size_t)start[row[i]] * size, entries * size);
+    }
+}
+
+wg_csr *wg_csr_take_rows(const wg_csr *a, const int64_t *row, int64_t n)
+{
+    if (csr_is_inert(a) || (row == NULL && n > 0))
+        return csr_fail(csr_is_inert(a) ? NULL : a->value->tape, WG_E_NULL, "rows of NULL");
+    wg_tape *t = a->value->tape;
+    if (n < 0 || n > INT64_MAX - 1)
+        return csr_fail(t, WG_E_VALUE, "a number of rows that cannot be");
+    wg_tensor *start = wg_full(t, WG_I64, WG_SHAPE(n + 1), 0);
+    if (wg_is_inert(start))
+        return csr_fail(t, WG_E_NOMEM, "out of memory");
+    if (!csr_take_starts(a, row, n, start->data))
+        return csr_fail(t, WG_E_INDEX, "there is no such row to take");
+    int64_t entries = ((const int64_t *)start->data)[n];
+    wg_csr *part = wg_tape_take(t, sizeof *part);
+    wg_tensor *column = wg_full(t, WG_I64, WG_SHAPE(entries), 0);
+    wg_tensor *value = wg_full(t, a->value->dtype, WG_SHAPE(entries), 0);
+    if (part == NULL || wg_tape_status(t) != WG_OK)
+        return csr_fail(t, WG_E_NOMEM, "out of memory");
+    *part = (wg_csr){value, start, column, n, a->columns};
+    csr_take_entries(a, row, n, part);
+    return part;
+}
+
+wg_tensor *wg_csr_dense(const wg_csr *a)
+{
+    if (csr_is_inert(a))
+        return wg_fail(NULL, WG_E_NULL, "csr: dense of NULL");
+    wg_tensor *dense = wg_full(a->value->tape, a->value->dtype, WG_SHAPE(a->rows, a->columns), 0);
+    if (wg_is_inert(dense))
+        return dense;
+    const int64_t *start = a->start->data, *column = a->column->data;
+    size_t size = wg_dtype_size(a->value->dtype);
+    for (int64_t r = 0; r < a->rows; r++)
+        for (int64_t p = start[r]; p < start[r + 1]; p++)
+            memcpy((char *)dense->data + (size_t)(r * a->columns + column[p]) * size,
+                   (const char *)a->value->data + (size_t)p * size, size);
+    return dense;
+}
+
+wg_tensor *wg_csr_matmul(const wg_csr *a, bool transpose, wg_tensor *b)
+{
+    if (a == NULL)
+        a = &csr_inert;
+    return csr_matmul_record(a->value, a->start, a->column, a->columns, transpose, b);
+}
+
+const wg_op *const wg_ops_sparse[] = {&wg_op_csr_matmul, &wg_op_csr_sampled, NULL};
