@@ -64,12 +64,9 @@ static wg_scaler *scaler_new(const wg_tensor *X, double *mean, double *scale)
 {
     wg_tape *t = X->tape;
     int64_t d = X->shape.dim[1];
-    wg_scaler *scaler = wg_tape_take(t, sizeof *scaler);
-    if (scaler == NULL)
-        return scaler_none();
-    scaler->mean = wg_real_constant(t, X->dtype, WG_SHAPE(d), mean);
-    scaler->scale = wg_real_constant(t, X->dtype, WG_SHAPE(d), scale);
-    return wg_tape_status(t) == WG_OK ? scaler : scaler_none();
+    wg_tensor *m = wg_real_constant(t, X->dtype, WG_SHAPE(d), mean);
+    wg_tensor *s = wg_real_constant(t, X->dtype, WG_SHAPE(d), scale);
+    return wg_tape_status(t) == WG_OK ? wg_scaler_from(m, s) : scaler_none();
 }
 
 static bool scaler_fits(const wg_tensor *X)
@@ -100,6 +97,30 @@ wg_scaler *wg_scaler_fit(const wg_tensor *X)
     scaler_statistics(X, mean, scale, sum);
     wg_scaler *scaler = scaler_new(X, mean, scale);
     wg_temporary_free(t, memory);
+    return scaler;
+}
+
+wg_scaler *wg_scaler_from(wg_tensor *mean, wg_tensor *scale)
+{
+    if (wg_is_inert(mean) || wg_is_inert(scale)) {
+        wg_fail(mean != NULL ? mean->tape : NULL, WG_E_NULL, "scaler: no mean or no scale");
+        return scaler_none();
+    }
+    wg_tape *t = mean->tape;
+    char m[WG_SHAPE_TEXT + 96], s[WG_SHAPE_TEXT + 96];
+    wg_tensor_text(mean, m, sizeof m);
+    wg_tensor_text(scale, s, sizeof s);
+    if (t != scale->tape)
+        wg_fail(t, WG_E_TAPE, "scaler: mean and scale of two tapes");
+    else if (mean->shape.rank != 1 || !wg_shape_same(&mean->shape, &scale->shape))
+        wg_fail(t, WG_E_SHAPE, "scaler: mean %s, scale %s, but two of (d,) wanted", m, s);
+    else if (mean->dtype == WG_I64 || mean->dtype != scale->dtype)
+        wg_fail(t, WG_E_DTYPE, "scaler: mean %s %s, scale %s %s", m, wg_dtype_name(mean->dtype), s,
+                wg_dtype_name(scale->dtype));
+    wg_scaler *scaler = wg_tape_status(t) == WG_OK ? wg_tape_take(t, sizeof *scaler) : NULL;
+    if (scaler == NULL)
+        return scaler_none();
+    *scaler = (wg_scaler){mean, scale};
     return scaler;
 }
 

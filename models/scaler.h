@@ -21,6 +21,10 @@ typedef struct wg_scaler wg_scaler;
  * Source: Chan, Golub, LeVeque 1983, "Algorithms for computing the sample variance", eq. 1.7. */
 wg_scaler *wg_scaler_fit(const wg_tensor *X);
 
+/* wg_scaler_from: a scaler with this mean and scale, as when it is read from a file.
+ * Shape:  both [d], f32 or f64, and of one tape. Errors: as above. */
+wg_scaler *wg_scaler_from(wg_tensor *mean, wg_tensor *scale);
+
 /* wg_scaler_apply: (X - mean) / scale, recorded on the tape: on an input it is replayed with it.
  * Shape:  X [m, d] of the scaler's dtype -> the same.   Slope: 1 / scale.
  * Errors: those of wg_sub and wg_div; WG_E_NULL for an inert scaler. */
