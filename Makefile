@@ -56,7 +56,7 @@ RUNNER   := $(BUILD)/tests/run
 
 .PHONY: all lib examples demo deps test check check-layers check-headers check-symbols check-readme \
         check-amalgamation check-install check-aarch64 check-format amalgamation install uninstall \
-        bench coverage format tidy clean help FORCE
+        bench fuzz coverage format tidy clean help FORCE
 all: lib examples
 lib: $(STATIC) $(SHARED)
 examples: $(PROGRAMS)
@@ -176,16 +176,23 @@ uninstall:
 
 # ---- for those who work on it --------------------------------------------------------------------
 
-C_FILES = $(wildcard $(addsuffix /*.[ch],autograd ops ops/kernels models tests tests/bench examples))
+C_FILES = $(wildcard $(addsuffix /*.[ch],autograd ops ops/kernels models tests tests/bench tests/fuzz examples))
 
-BENCHES := $(patsubst tests/bench/%.c,$(BUILD)/bench/%,$(wildcard tests/bench/*.c))
-bench: $(BENCHES)
-$(BENCHES): $(BUILD)/bench/%: $(BUILD)/obj/tests/bench/%.o $(STATIC)
+BENCH := $(BUILD)/bench
+BENCH_OBJ := $(call obj,$(wildcard tests/bench/*.c))
+bench: $(BENCH)
+	@$(BENCH) $(BENCH_ARGS)
+$(BENCH): $(BENCH_OBJ) $(STATIC)
+	$(call run,LD,$(LINK) -o $@ $(BENCH_OBJ) $(STATIC) $(LIBS))
+
+# Fuzz targets, one a format: with libFuzzer where CC is clang (run build/fuzz/fuzz_npy DIR), else as
+# programs that replay the files they are given.  SANITIZE=address,undefined is advised.
+FUZZERS := $(patsubst tests/fuzz/%.c,$(BUILD)/fuzz/%,$(wildcard tests/fuzz/fuzz_*.c))
+FUZZ    := $(if $(findstring clang,$(CC)),-fsanitize=fuzzer -DWG_LIBFUZZER)
+fuzz: $(FUZZERS)
+$(FUZZERS): $(BUILD)/fuzz/%: tests/fuzz/%.c tests/fuzz/harness.c tests/fuzz/harness.h tests/support.c $(STATIC)
 	@mkdir -p $(@D)
-	$(call run,LD,$(LINK) -o $@ $< $(STATIC) $(LIBS))
-$(BUILD)/obj/tests/bench/%.o: tests/bench/%.c $(BUILD)/flags
-	@mkdir -p $(@D)
-	$(call run,CC,$(COMPILE) -c -o $@ $<)
+	$(call run,LD,$(LINK) $(FUZZ) -I. -o $@ $(filter %.c,$^) $(STATIC) $(LIBS))
 
 coverage:
 	@$(MAKE) BUILD=$(BUILD)/coverage CFLAGS='-O0 -g --coverage' test
@@ -214,7 +221,8 @@ help:
 #: make check-aarch64        the demo, cross-compiled, under qemu
 #: make amalgamation         the library as one pair, build/wengert.h and build/wengert.c
 #: make install, uninstall   under PREFIX (/usr/local), with wengert.pc; DESTDIR is honoured
-#: make bench                builds the benchmarks of tests/bench in build/bench/
+#: make bench                times the workloads against the machine's limits (BENCH_ARGS='--only NAME --json')
+#: make fuzz                 builds the fuzz targets of tests/fuzz in build/fuzz/; best with CC=clang
 #: make coverage             which lines the suite reaches (needs gcovr)
 #: make format, check-format with clang-format
 #: make tidy                 cppcheck and clang-tidy

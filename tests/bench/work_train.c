@@ -1,0 +1,112 @@
+#include "models/wengert.h"
+#include "tests/bench/bench.h"
+
+#include <stdlib.h>
+
+enum { ROWS = 60000, FEATURES = 784, CLASSES = 10, BATCH = 128 };
+
+/* A training step: the next batch is bound, the program run, the optimizer steps. */
+typedef struct training {
+    wg_tape *t;
+    wg_tensor *x, *y, *grads[8];
+    wg_program *program;
+    wg_optimizer *optimizer;
+    const float *features; /* [ROWS, FEATURES] */
+    const int64_t *labels; /* [ROWS] */
+    int64_t at;
+} training;
+
+static void training_step(void *context)
+{
+    training *s = context;
+    s->at = s->at + BATCH > ROWS ? 0 : s->at;
+    wg_program_bind(s->program, s->x, s->features + s->at * FEATURES);
+    wg_program_bind(s->program, s->y, s->labels + s->at);
+    s->at += BATCH;
+    wg_program_run(s->program);
+    wg_optimizer_step(s->optimizer, s->grads);
+}
+
+static wg_tensor *layer(wg_tape *t, wg_tensor *x, int64_t out, uint64_t key, wg_tensor **param)
+{
+    double deviation = 1 / (double)wg_dim(x, 1);
+    param[0] = wg_param(t, "W", WG_F32, WG_SHAPE(wg_dim(x, 1), out));
+    param[1] = wg_param(t, "b", WG_F32, WG_SHAPE(out));
+    wg_fill_uniform(param[0], -deviation, deviation, key);
+    return wg_add(wg_matmul(x, param[0]), param[1]);
+}
+
+/* hidden: sizes of the hidden layers, up to a 0. The gradients are outputs 1.. of the program. */
+static void training_build(training *s, const int64_t *hidden, bool adam)
+{
+    wg_tensor *params[8], *outputs[9];
+    int n = 0;
+    s->x = wg_input(s->t, "X", WG_F32, WG_SHAPE(BATCH, FEATURES), s->features);
+    s->y = wg_input(s->t, "y", WG_I64, WG_SHAPE(BATCH), s->labels);
+    wg_tensor *h = s->x;
+    for (; *hidden != 0; hidden++, n += 2)
+        h = wg_relu(layer(s->t, h, *hidden, (uint64_t)n, params + n));
+    outputs[0] = wg_cross_entropy(layer(s->t, h, CLASSES, (uint64_t)n, params + n), s->y);
+    n += 2;
+    wg_grad(outputs[0], params, n, outputs + 1);
+    s->program = wg_compile(outputs, n + 1, NULL);
+    for (int i = 0; i < n; i++)
+        s->grads[i] = wg_program_output(s->program, i + 1);
+    s->optimizer = adam ? wg_adam_new(params, n, &(wg_adam_options){.rate = 1e-3})
+                        : wg_sgd_new(params, n, &(wg_sgd_options){.rate = 0.1});
+}
+
+/* 2 m n k for each product: forward, gradient of the weights, and of the input but for the first. */
+static double training_flops(const int64_t *hidden)
+{
+    double flops = 0;
+    for (int64_t in = FEATURES, i = 0;; in = hidden[i++]) {
+        int64_t out = hidden[i] != 0 ? hidden[i] : CLASSES;
+        flops += (i == 0 ? 4.0 : 6.0) * BATCH * (double)in * (double)out;
+        if (hidden[i] == 0)
+            return flops;
+    }
+}
+
+static double training_measure(const char *name, const float *features, const int64_t *labels,
+                               const int64_t *hidden, bool adam, int threads, double another)
+{
+    if (!bench_wanted(name))
+        return 0;
+    wg_pool *pool = threads > 1 ? wg_pool_new(threads, NULL) : NULL;
+    training s = {
+        .t = wg_tape_new(&(wg_tape_options){.pool = pool}), .features = features, .labels = labels};
+    training_build(&s, hidden, adam);
+    bool skinny = hidden[0] == 0; /* one product with the data: reading them is the limit */
+    double seconds = bench_measure(
+        &(bench_task){.name = name,
+                      .unit = "us",
+                      .step = training_step,
+                      .context = &s,
+                      .work = skinny ? 4.0 * BATCH * FEATURES : training_flops(hidden),
+                      .limit = threads > 1 ? BENCH_NO_LIMIT
+                               : skinny    ? BENCH_READING
+                                           : BENCH_PEAK_F32,
+                      .threads = threads,
+                      .another = another});
+    wg_tape_free(s.t);
+    wg_pool_free(pool);
+    return seconds;
+}
+
+void bench_train(void)
+{
+    if (!bench_wanted("mlp_256") && !bench_wanted("mlp_512_512_adam") &&
+        !bench_wanted("softmax_784") && !bench_wanted("mlp_512_512_adam_2_threads"))
+        return;
+    float *features = bench_normal_f32((int64_t)ROWS * FEATURES, 11);
+    int64_t *labels = malloc(ROWS * sizeof *labels);
+    bench_softmax_labels(features, ROWS, FEATURES, CLASSES, labels);
+    training_measure("softmax_784", features, labels, (int64_t[]){0}, false, 1, 0);
+    training_measure("mlp_256", features, labels, (int64_t[]){256, 0}, false, 1, 0);
+    const int64_t deep[] = {512, 512, 0};
+    double one = training_measure("mlp_512_512_adam", features, labels, deep, true, 1, 0);
+    training_measure("mlp_512_512_adam_2_threads", features, labels, deep, true, 2, one);
+    free(features);
+    free(labels);
+}
