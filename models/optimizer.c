@@ -1,86 +1,89 @@
 #include "models/optimizer_internal.h"
 
 #include "autograd/grad.h"
+#include "models/clip.h"
 
 #include <math.h>
 #include <string.h>
-
-static const wg_optimizer optimizer_inert = {.tape = NULL};
-
-/* Whatever writes an optimizer first looks whether it is inert. */
-static wg_optimizer *optimizer_none(void)
-{
-    return (wg_optimizer *)(uintptr_t)&optimizer_inert;
-}
 
 static bool optimizer_is_inert(const wg_optimizer *o)
 {
     return o == NULL || o->tape == NULL;
 }
 
-/* ---- Making. --------------------------------------------------------------------------------- */
+/* ---- What becomes of a gradient on its way into the rule. --------------------------------------- */
 
-/* The tape of the parameters, or NULL after an error. */
-static wg_tape *optimizer_tape(const char *name, wg_tensor *const params[], int n)
+/* g <- clamp(factor g, -limit, limit) + decay p, and p <- keep p before that. */
+typedef struct optimizer_change {
+    double factor, limit, decay, keep;
+} optimizer_change;
+
+static bool optimizer_changes(const optimizer_change *c)
 {
-    wg_tape *t = NULL;
-    for (int i = 0; i < n; i++) {
-        if (params[i] != NULL && t == NULL)
-            t = params[i]->tape;
-        if (wg_is_inert(params[i]))
-            wg_fail(t, WG_E_NULL, "%s: parameter %d is NULL or inert", name, i);
-        else if (params[i]->tape != t)
-            wg_fail(t, WG_E_TAPE, "%s: parameters of two tapes", name);
-        else if (params[i]->op != &wg_op_parameter)
-            wg_fail(t, WG_E_VALUE, "%s: tensor %d is no parameter", name, i);
-        if (wg_tape_status(t) != WG_OK)
-            return NULL;
+    return c->factor != 1 || isfinite(c->limit) || c->decay != 0;
+}
+
+/* So many elements of parameter, gradient and state stay in the nearest cache from one loop to the next. */
+enum { OPTIMIZER_TILE = 512 };
+
+/* The rule is applied tile by tile, so that what is done to the gradient before costs no memory and no
+ * second way through it; the gradient itself is never written. */
+#define OPTIMIZER_UPDATE(name, real, update)                                                       \
+    static void name##_change(int64_t n, const real *restrict p, const real *restrict g,           \
+                              real *restrict out, const optimizer_change *c)                       \
+    {                                                                                              \
+        const real factor = (real)c->factor, limit = (real)c->limit, decay = (real)c->decay;       \
+        for (int64_t i = 0; i < n; i++) {                                                          \
+            real x = g[i] * factor;                                                                \
+            x = x > limit ? limit : x;                                                             \
+            x = x < -limit ? -limit : x;                                                           \
+            out[i] = x + decay * p[i];                                                             \
+        }                                                                                          \
+    }                                                                                              \
+                                                                                                   \
+    static void name##_shrink(int64_t n, real *p, real keep)                                       \
+    {                                                                                              \
+        for (int64_t i = 0; i < n; i++)                                                            \
+            p[i] *= keep;                                                                          \
+    }                                                                                              \
+                                                                                                   \
+    static void name(const wg_optimizer *o, int which, int64_t size, real *p, const real *g,       \
+                     const optimizer_change *change, const double numbers[])                       \
+    {                                                                                              \
+        void *const *state = o->state + which * WG_OPTIMIZER_SLOTS;                                \
+        const bool changes = optimizer_changes(change);                                            \
+        real tile[OPTIMIZER_TILE], *s[WG_OPTIMIZER_SLOTS];                                         \
+        for (int64_t at = 0; at < size; at += OPTIMIZER_TILE) {                                    \
+            const int64_t n = size - at < OPTIMIZER_TILE ? size - at : OPTIMIZER_TILE;             \
+            for (int k = 0; k < WG_OPTIMIZER_SLOTS; k++)                                           \
+                s[k] = state[k] != NULL ? (real *)state[k] + at : NULL;                            \
+            if (changes)                                                                           \
+                name##_change(n, p + at, g + at, tile, change);                                    \
+            if (change->keep != 1)                                                                 \
+                name##_shrink(n, p + at, (real)change->keep);                                      \
+            o->rule->update(n, p + at, changes ? tile : g + at, s, numbers);                       \
+        }                                                                                          \
     }
-    return t;
-}
 
-static bool optimizer_take_state(wg_optimizer *o)
-{
-    int slots = o->rule->slots;
-    if (slots == 0)
-        return true;
-    o->state = wg_tape_take(o->tape, (size_t)o->n * (size_t)slots * sizeof *o->state);
-    for (int i = 0; o->state != NULL && i < o->n * slots; i++) {
-        const wg_tensor *p = o->param[i / slots];
-        o->state[i] = wg_tape_take(o->tape, (size_t)p->size * wg_dtype_size(p->dtype));
-    }
-    return wg_tape_status(o->tape) == WG_OK;
-}
+OPTIMIZER_UPDATE(optimizer_update_f32, float, update_f32)
+OPTIMIZER_UPDATE(optimizer_update_f64, double, update_f64)
 
-static void *optimizer_copy(wg_tape *t, const void *from, size_t size)
+static void optimizer_update(wg_optimizer *o, int i, const wg_tensor *g, double factor)
 {
-    void *copy = size > 0 ? wg_tape_take(t, size) : NULL;
-    if (copy != NULL)
-        memcpy(copy, from, size);
-    return copy;
-}
-
-static bool optimizer_rate_fits(wg_tape *t, const char *name, double rate)
-{
-    if (isfinite(rate) && rate >= 0)
-        return true;
-    wg_fail(t, WG_E_VALUE, "%s: a learning rate of %g", name, rate);
-    return false;
-}
-
-wg_optimizer *wg_optimizer_new(const wg_optimizer_rule *rule, wg_tensor *const params[], int n,
-                               double rate, const void *options, size_t options_size)
-{
-    wg_tape *t = optimizer_tape(rule->name, params, n);
-    if (t == NULL || !optimizer_rate_fits(t, rule->name, rate))
-        return optimizer_none();
-    wg_optimizer *o = wg_tape_take(t, sizeof *o);
-    if (o == NULL)
-        return optimizer_none();
-    *o = (wg_optimizer){.tape = t, .rule = rule, .n = n, .rate = rate};
-    o->options = optimizer_copy(t, options, options_size);
-    o->param = optimizer_copy(t, params, (size_t)n * sizeof *o->param);
-    return wg_tape_status(t) == WG_OK && optimizer_take_state(o) ? o : optimizer_none();
+    const wg_tensor *p = o->param[i];
+    const optimizer_change change = {
+        .factor = factor,
+        .limit = o->clip_value > 0 ? o->clip_value : HUGE_VAL,
+        .decay = o->decoupled ? 0 : o->decay[i],
+        .keep = o->decoupled ? 1 - o->rate * o->decay[i] : 1,
+    };
+    double numbers[WG_OPTIMIZER_NUMBERS] = {0};
+    o->rule->prepare(o, ++o->count[i], numbers);
+    void *values = wg_edit(o->param[i]);
+    if (p->dtype == WG_F32)
+        optimizer_update_f32(o, i, p->size, values, g->data, &change, numbers);
+    else
+        optimizer_update_f64(o, i, p->size, values, g->data, &change, numbers);
 }
 
 /* ---- Stepping. ------------------------------------------------------------------------------- */
@@ -113,38 +116,55 @@ static bool optimizer_gradient_fits(const wg_optimizer *o, int i, const wg_tenso
     return wrong == WG_OK;
 }
 
-static void optimizer_update(const wg_optimizer *o, int i, const wg_tensor *g)
+static bool optimizer_gradients_fit(const wg_optimizer *o, wg_tensor *const grads[])
 {
-    wg_tensor *p = o->param[i];
-    void *values = wg_edit(p);
-    void **state = o->state != NULL ? o->state + i * o->rule->slots : NULL;
-    if (p->dtype == WG_F32)
-        o->rule->update_f32(o, p->size, values, g->data, (float *const *)state);
-    else
-        o->rule->update_f64(o, p->size, values, g->data, (double *const *)state);
-}
-
-wg_status wg_optimizer_step(wg_optimizer *o, wg_tensor *const grads[])
-{
-    if (optimizer_is_inert(o))
-        return WG_E_NULL;
-    if (wg_tape_status(o->tape) != WG_OK)
-        return wg_tape_status(o->tape);
     for (int i = 0; i < o->n; i++) {
         const wg_tensor *g = optimizer_gradient(o, grads, i);
         if (g == NULL && grads == NULL)
             continue;
         if (!optimizer_gradient_fits(o, i, g))
-            return wg_tape_status(o->tape);
+            return false;
     }
+    return true;
+}
+
+/* What all gradients are multiplied by. */
+static bool optimizer_factor(const wg_optimizer *o, wg_tensor *const grads[], double *factor)
+{
+    double squares = 0;
+    *factor = 1;
+    if (o->clip_norm <= 0)
+        return true;
+    for (int i = 0; i < o->n; i++) {
+        wg_tensor *g = optimizer_gradient(o, grads, i);
+        double norm = wg_global_norm(&g, 1);
+        squares += norm * norm;
+    }
+    *factor = wg_clip_factor(sqrt(squares), o->clip_norm);
+    if (!isfinite(squares))
+        wg_fail(o->tape, WG_E_NOT_FINITE, "%s: the gradients' norm is %g", o->rule->name,
+                sqrt(squares));
+    return isfinite(squares);
+}
+
+wg_status wg_optimizer_step(wg_optimizer *o, wg_tensor *const grads[])
+{
+    double factor;
+    if (optimizer_is_inert(o))
+        return WG_E_NULL;
+    if (wg_tape_status(o->tape) != WG_OK || !optimizer_gradients_fit(o, grads) ||
+        !optimizer_factor(o, grads, &factor))
+        return wg_tape_status(o->tape);
     for (int i = 0; i < o->n; i++) {
         const wg_tensor *g = optimizer_gradient(o, grads, i);
         if (g != NULL)
-            optimizer_update(o, i, g);
+            optimizer_update(o, i, g, factor);
     }
     o->steps++;
     return WG_OK;
 }
+
+/* ---- Reading and setting. --------------------------------------------------------------------- */
 
 int64_t wg_optimizer_steps(const wg_optimizer *o)
 {
@@ -156,11 +176,74 @@ double wg_optimizer_rate(const wg_optimizer *o)
     return optimizer_is_inert(o) ? (double)NAN : o->rate;
 }
 
+/* Is the value finite and not negative? */
+static bool optimizer_fits(const wg_optimizer *o, const char *what, double value)
+{
+    if (isfinite(value) && value >= 0)
+        return true;
+    wg_fail(o->tape, WG_E_VALUE, "%s: a %s of %g", o->rule->name, what, value);
+    return false;
+}
+
 wg_status wg_optimizer_set_rate(wg_optimizer *o, double rate)
 {
     if (optimizer_is_inert(o))
         return WG_E_NULL;
-    if (optimizer_rate_fits(o->tape, o->rule->name, rate))
+    if (optimizer_fits(o, "learning rate", rate))
         o->rate = rate;
     return wg_tape_status(o->tape);
+}
+
+wg_status wg_optimizer_set_clip(wg_optimizer *o, double norm, double value)
+{
+    if (optimizer_is_inert(o))
+        return WG_E_NULL;
+    if (optimizer_fits(o, "clipping norm", norm) && optimizer_fits(o, "clipping value", value)) {
+        o->clip_norm = norm;
+        o->clip_value = value;
+    }
+    return wg_tape_status(o->tape);
+}
+
+wg_status wg_optimizer_set_decay(wg_optimizer *o, const wg_tensor *param, double factor)
+{
+    if (optimizer_is_inert(o))
+        return WG_E_NULL;
+    int i = 0;
+    while (i < o->n && o->param[i] != param)
+        i++;
+    if (i == o->n)
+        wg_fail(o->tape, WG_E_VALUE, "%s: weight decay of a tensor that is none of its parameters",
+                o->rule->name);
+    else if (optimizer_fits(o, "weight decay", factor))
+        o->decay[i] = factor;
+    return wg_tape_status(o->tape);
+}
+
+static wg_state_entry optimizer_numbers(const wg_optimizer *o, int64_t i)
+{
+    wg_shape scalar = {.rank = 0}, list = {.rank = 1, .dim = {o->n}};
+    return i == 0   ? (wg_state_entry){o->rate_name, WG_F64, scalar, NULL}
+           : i == 1 ? (wg_state_entry){o->steps_name, WG_I64, scalar, NULL}
+                    : (wg_state_entry){o->counts_name, WG_I64, list, o->count};
+}
+
+bool wg_optimizer_state(wg_optimizer *o, int64_t i, wg_state_entry *entry)
+{
+    if (optimizer_is_inert(o) || i < 0)
+        return false;
+    if (i < 3) {
+        *entry = optimizer_numbers(o, i);
+        if (i < 2)
+            entry->data = i == 0 ? (void *)&o->rate : (void *)&o->steps;
+        return true;
+    }
+    i -= 3;
+    for (int k = 0; k < o->n * WG_OPTIMIZER_SLOTS; k++)
+        if (o->state[k] != NULL && i-- == 0) {
+            const wg_tensor *p = o->param[k / WG_OPTIMIZER_SLOTS];
+            *entry = (wg_state_entry){o->name[k], p->dtype, p->shape, o->state[k]};
+            return true;
+        }
+    return false;
 }
