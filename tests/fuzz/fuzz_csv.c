@@ -1,0 +1,12 @@
+#include "models/csv.h"
+#include "models/csv_write.h"
+#include "tests/fuzz/harness.h"
+
+/* What was read is written, and read again: with the quotes and numbers of the writer. */
+void fuzz_read(wg_tape *t, const char *path)
+{
+    const wg_csv_options options = {.missing = WG_CSV_MISSING_MEAN};
+    const wg_table *table = wg_csv_read(t, path, &options);
+    if (wg_tape_status(t) == WG_OK && wg_csv_write_table(t, path, table, NULL) == WG_OK)
+        wg_csv_read(t, path, &(wg_csv_options){.header = WG_CSV_HEADER_ANY});
+}
