@@ -190,7 +190,7 @@ $(BENCH): $(BENCH_OBJ) $(STATIC)
 FUZZERS := $(patsubst tests/fuzz/%.c,$(BUILD)/fuzz/%,$(wildcard tests/fuzz/fuzz_*.c))
 FUZZ    := $(if $(findstring clang,$(CC)),-fsanitize=fuzzer -DWG_LIBFUZZER)
 fuzz: $(FUZZERS)
-$(FUZZERS): $(BUILD)/fuzz/%: tests/fuzz/%.c tests/fuzz/harness.c tests/fuzz/harness.h tests/support.c $(STATIC)
+$(FUZZERS): $(BUILD)/fuzz/%: tests/fuzz/%.c tests/fuzz/harness.c tests/fuzz/harness.h $(STATIC)
 	@mkdir -p $(@D)
 	$(call run,LD,$(LINK) $(FUZZ) -I. -o $@ $(filter %.c,$^) $(STATIC) $(LIBS))
 
