@@ -2,6 +2,8 @@
 
 #include "autograd/op.h"
 #include "models/number_internal.h"
+#include "models/reader_internal.h"
+#include "models/safetensors.h"
 
 #include <inttypes.h>
 #include <math.h>
@@ -10,12 +12,17 @@
 
 static const wg_description description_inert = {NULL, NULL, NULL, 0, 0, 0, 0};
 
+/* Never written: its tape is NULL. */
+static wg_description *description_none(void)
+{
+    return (wg_description *)(uintptr_t)&description_inert;
+}
+
 wg_description *wg_description_new(wg_tape *t)
 {
     wg_description *d = wg_tape_take(t, sizeof *d);
     if (d == NULL)
-        return (
-            wg_description *)(uintptr_t)&description_inert; /* never written: its tape is NULL */
+        return description_none();
     d->tape = t;
     return d;
 }
@@ -175,4 +182,40 @@ bool wg_description_real(const wg_description *d, const char *who, const char *n
         return description_no_number(d, who, name, text);
     *value = number;
     return true;
+}
+
+/* ---- As a file. ------------------------------------------------------------------------------------- */
+
+wg_status wg_description_write(const wg_description *d, const char *path)
+{
+    wg_tape *t = d != NULL ? d->tape : NULL;
+    if (t == NULL || wg_tape_status(t) != WG_OK)
+        return t == NULL ? WG_E_NULL : wg_tape_status(t);
+    wg_safetensors_entry *entry = wg_temporary(t, d->tensors, sizeof *entry);
+    wg_safetensors_text *text = wg_temporary(t, d->texts, sizeof *text);
+    if (entry != NULL && text != NULL) {
+        for (int64_t i = 0; i < d->tensors; i++)
+            entry[i] = (wg_safetensors_entry){d->tensor[i].name, d->tensor[i].tensor};
+        for (int64_t i = 0; i < d->texts; i++)
+            text[i] = (wg_safetensors_text){d->text[i].name, d->text[i].text};
+        wg_safetensors_write(t, path, entry, d->tensors, text, d->texts);
+    }
+    wg_temporary_free(t, entry);
+    wg_temporary_free(t, text);
+    return wg_tape_status(t);
+}
+
+wg_description *wg_description_read(wg_tape *t, const char *path)
+{
+    const wg_safetensors *file = wg_safetensors_read(t, path);
+    wg_description *d = wg_description_new(t);
+    for (int64_t i = 0; i < wg_safetensors_count(file); i++) {
+        const char *name = wg_safetensors_name(file, i);
+        wg_description_put_tensor(d, name, wg_safetensors_tensor(file, name));
+    }
+    for (int64_t i = 0; i < wg_safetensors_text_count(file); i++) {
+        wg_safetensors_text text = wg_safetensors_text_at(file, i);
+        wg_description_put_text(d, text.key, text.value);
+    }
+    return wg_tape_status(t) == WG_OK ? d : description_none();
 }

@@ -56,6 +56,12 @@ bool wg_description_integer(const wg_description *d, const char *who, const char
 bool wg_description_real(const wg_description *d, const char *who, const char *name, double low,
                          double high, double *value);
 
+/* wg_description_write: all of it as one file, in the format of models/safetensors.h; whole or not at all.
+ * wg_description_read: from such a file, onto the tape; after an error, an inert one.
+ * Errors, on the tape: those of wg_safetensors_write and wg_safetensors_read. */
+wg_status wg_description_write(const wg_description *d, const char *path);
+wg_description *wg_description_read(wg_tape *t, const char *path);
+
 #ifdef __cplusplus
 }
 #endif

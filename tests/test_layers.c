@@ -1,8 +1,4 @@
 /* Layers, first values, descriptions, and the multilayer perceptron. */
-#include "models/description.h"
-#include "models/initialise.h"
-#include "models/layers.h"
-#include "models/mlp.h"
 #include "models/wengert.h"
 #include "tests/assert.h"
 #include "tests/suites.h"
@@ -10,7 +6,9 @@
 
 #include <math.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 static wg_tape *tape;
 
@@ -366,6 +364,40 @@ START_TEST(test_restore)
 }
 END_TEST
 
+/* One file is enough to predict, on another tape. */
+START_TEST(test_file)
+{
+    char path[] = "/tmp/wengert-model-XXXXXX";
+    const int file = mkstemp(path);
+    ck_assert_int_ge(file, 0);
+    close(file);
+    wg_tensor *X = rows(5);
+    const wg_pipeline_step steps[] = {{.kind = WG_STEP_STANDARDIZE}};
+    wg_pipeline *p = wg_pipeline_fit(X, NULL, 0,
+                                     &(wg_pipeline_options){.steps = steps, .n_steps = 1});
+    wg_mlp *mlp = small((wg_mlp_options){.layer_norm = true, .seed = 5});
+    wg_tensor *y = wg_mlp_forward(mlp, wg_pipeline_apply(p, X, NULL), false);
+    wg_description *d = wg_description_new(tape);
+    wg_pipeline_describe(p, d);
+    wg_mlp_describe(mlp, d);
+    ck_assert_int_eq(wg_description_write(d, path), WG_OK);
+    wg_tape *t = wg_tape_new(NULL);
+    wg_description *read = wg_description_read(t, path);
+    unlink(path);
+    wg_pipeline *q = wg_pipeline_restore(read);
+    wg_tensor *there = wg_constant(t, WG_F64, WG_SHAPE(5, 2), wg_data_f64(X));
+    wg_tensor *again = wg_mlp_forward(wg_mlp_restore(read), wg_pipeline_apply(q, there, NULL),
+                                      false);
+    ck_assert_msg(wg_tape_status(t) == WG_OK, "%s", wg_tape_message(t));
+    wgt_assert_same_bytes(wg_data_f64(again), wg_data_f64(y), 15 * sizeof(double));
+    ck_assert_int_eq(wg_description_read(t, "/nonexistent/m.safetensors")->tensors, 0);
+    wgt_assert_status(t, WG_E_IO, "/nonexistent/m.safetensors");
+    ck_assert_int_eq(wg_description_write(read, path), WG_E_IO);
+    ck_assert_int_eq(wg_description_write(NULL, path), WG_E_NULL);
+    wg_tape_free(t);
+}
+END_TEST
+
 /* Each text and each tensor is left out in turn, and some are made wrong. */
 START_TEST(test_restore_wrong)
 {
@@ -482,6 +514,7 @@ Suite *suite_layers(void)
     tcase_add_loop_test(mlp, test_gradient, 0, 3);
     tcase_add_test(mlp, test_moons);
     tcase_add_test(mlp, test_restore);
+    tcase_add_test(mlp, test_file);
     tcase_add_test(mlp, test_restore_wrong);
     tcase_add_test(mlp, test_mlp_errors);
     tcase_add_test(mlp, test_no_memory);

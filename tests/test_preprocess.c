@@ -1,6 +1,5 @@
 /* Polynomial features, one-hot texts, and the pipeline: as scikit-learn has them
  * (oracle/make_preprocess.py), saved and restored, errors, memory. Standardisation: test_scaler.c. */
-#include "models/pipeline.h"
 #include "models/wengert.h"
 #include "tests/assert.h"
 #include "tests/suites.h"
@@ -85,7 +84,7 @@ static void compare_case(const double *head, const double *X, const double *Z, c
     wgt_assert_same_bytes(wg_data_f64(z), Z,
                           (size_t)(n * width) * sizeof *Z); /* the same products */
     texts_of(X, n, d, text);
-    const wg_step steps[] = {{WG_STEP_POLYNOMIAL, o}, {.kind = WG_STEP_STANDARDIZE}};
+    const wg_pipeline_step steps[] = {{WG_STEP_POLYNOMIAL, o}, {.kind = WG_STEP_STANDARDIZE}};
     const wg_pipeline_options options = {.steps = steps, .n_steps = 2};
     wg_tensor *half = wg_constant(tape, WG_F64, WG_SHAPE(n / 2, d), X);
     wg_pipeline *numbers = wg_pipeline_fit(half, NULL, 0, &options);
@@ -233,7 +232,7 @@ END_TEST
 
 /* ---- The pipeline. ---------------------------------------------------------------------------------- */
 
-static const wg_step three_steps[] = {{.kind = WG_STEP_STANDARDIZE},
+static const wg_pipeline_step three_steps[] = {{.kind = WG_STEP_STANDARDIZE},
                                       {WG_STEP_POLYNOMIAL, {3, true, true}},
                                       {.kind = WG_STEP_STANDARDIZE}};
 static const double eight[] = {1, 2, -3, 0.5, 2.5, 7, 1e3, -1e-3};
@@ -343,8 +342,8 @@ START_TEST(test_pipeline_errors)
     wg_tensor *X = four_rows(tape, WG_F64), *narrow = four_rows(tape, WG_F32);
     wg_tensor *wide = wg_full(tape, WG_F64, WG_SHAPE(4, 3), 0);
     wg_pipeline *p = fit(X);
-    const wg_step unknown = {.kind = (wg_step_kind)7};
-    const wg_step degree = {WG_STEP_POLYNOMIAL, {-1, false, false}};
+    const wg_pipeline_step unknown = {.kind = (wg_step_kind)7};
+    const wg_pipeline_step degree = {WG_STEP_POLYNOMIAL, {-1, false, false}};
     wg_mark mark = wg_tape_mark(tape);
     wg_pipeline_apply(p, wide, fruit);
     expect_error(mark, WG_E_SHAPE, "pipeline: (n, 2) wanted: ");
