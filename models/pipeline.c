@@ -11,7 +11,7 @@
 #define PIPELINE_COLUMNS (INT64_MAX / 2) /* sums of two such numbers fit */
 
 typedef struct pipeline_step {
-    wg_step step;
+    wg_pipeline_step step;
     wg_scaler *scaler; /* of WG_STEP_STANDARDIZE */
 } pipeline_step;
 
@@ -26,10 +26,10 @@ struct wg_pipeline {
 
 static const wg_pipeline pipeline_inert = {.tape = NULL};
 
+/* No function takes a pipeline that it could write. */
 static wg_pipeline *pipeline_none(void)
 {
-    return (
-        wg_pipeline *)(uintptr_t)&pipeline_inert; /* no function takes one that it could write */
+    return (wg_pipeline *)(uintptr_t)&pipeline_inert;
 }
 
 static bool pipeline_is_inert(const wg_pipeline *p)
@@ -122,7 +122,7 @@ static wg_scaler *pipeline_fit_scaler(const wg_pipeline *p, wg_tensor *X)
 }
 
 /* Appends a step that is fitted. False: it cannot be applied to so many columns. */
-static bool pipeline_append(wg_pipeline *p, wg_step step, wg_scaler *scaler)
+static bool pipeline_append(wg_pipeline *p, wg_pipeline_step step, wg_scaler *scaler)
 {
     int64_t columns = step.kind == WG_STEP_POLYNOMIAL
                           ? wg_polynomial_columns(p->numbers, &step.polynomial)
@@ -138,7 +138,7 @@ static bool pipeline_append(wg_pipeline *p, wg_step step, wg_scaler *scaler)
 static bool pipeline_fit_steps(wg_pipeline *p, wg_tensor *X, const wg_pipeline_options *o)
 {
     for (int i = 0; i < o->n_steps; i++) {
-        wg_step step = o->steps[i];
+        wg_pipeline_step step = o->steps[i];
         bool known = step.kind == WG_STEP_STANDARDIZE || step.kind == WG_STEP_POLYNOMIAL;
         wg_scaler *scaler = step.kind == WG_STEP_STANDARDIZE ? pipeline_fit_scaler(p, X) : NULL;
         if (known && pipeline_append(p, step, scaler))
@@ -270,7 +270,7 @@ static bool pipeline_read_step(wg_pipeline *p, const wg_description *d, int i)
 {
     char name[PIPELINE_NAME];
     const char *kind = wg_description_text(d, pipeline_name(name, i, ""));
-    wg_step step = {.kind = WG_STEP_STANDARDIZE};
+    wg_pipeline_step step = {.kind = WG_STEP_STANDARDIZE};
     wg_scaler *scaler = NULL;
     bool fits = false;
     if (kind != NULL && strcmp(kind, "standardize") == 0) {
