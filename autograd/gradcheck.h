@@ -43,7 +43,7 @@ wg_check_verdict wg_gradcheck_print(FILE *stream, wg_tensor *y, wg_tensor *const
 
 /* wg_gradcheck_second: the second derivatives: the gradient of <grad y, v>, with a random v, against
  * differences of that sum; and, where no x is computed from another, the symmetry <u, Hv> = <v, Hu> to
- * round-off. y has one element. Reports as for wg_gradcheck. */
+ * check.rtol of the terms. y has one element. Reports as for wg_gradcheck. */
 wg_check_verdict wg_gradcheck_second(wg_tensor *y, wg_tensor *const xs[], int n,
                                      const wg_gradcheck_options *options,
                                      wg_check_report reports[]);
