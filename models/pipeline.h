@@ -14,8 +14,8 @@ extern "C" {
  * numbers go through steps, one behind the other; columns of texts are one-hot encoded, and their columns
  * stand behind those of the numbers.
  *
- *     const wg_step steps[] = {{.kind = WG_STEP_STANDARDIZE},
- *                              {.kind = WG_STEP_POLYNOMIAL, .polynomial = {.degree = 3}}};
+ *     const wg_pipeline_step steps[] = {{.kind = WG_STEP_STANDARDIZE},
+ *                                       {.kind = WG_STEP_POLYNOMIAL, .polynomial = {.degree = 3}}};
  *     wg_pipeline *p = wg_pipeline_fit(X, NULL, 0, &(wg_pipeline_options){.steps = steps, .n_steps = 2});
  *     wg_tensor *Z = wg_pipeline_apply(p, X, NULL), *Z_test = wg_pipeline_apply(p, X_test, NULL);
  */
@@ -26,13 +26,13 @@ typedef enum wg_step_kind {
     WG_STEP_POLYNOMIAL   /* see models/polynomial.h */
 } wg_step_kind;
 
-typedef struct wg_step {
+typedef struct wg_pipeline_step {
     wg_step_kind kind;
     wg_polynomial_options polynomial; /* of WG_STEP_POLYNOMIAL; zero: the defaults */
-} wg_step;
+} wg_pipeline_step;
 
 typedef struct wg_pipeline_options {
-    const wg_step *steps; /* [n_steps], in the order in which they are applied; default: none */
+    const wg_pipeline_step *steps; /* [n_steps], in the order of application; default: none */
     int n_steps;
     wg_encoder_options encoder;
 } wg_pipeline_options;
