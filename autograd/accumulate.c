@@ -72,8 +72,8 @@ static void accumulate_forward(const wg_tensor *y, const wg_piece *piece)
     double sum[ACCUMULATE_TILE], rest[ACCUMULATE_TILE];
     for (int64_t start = piece->begin; start < piece->end; start += ACCUMULATE_TILE) {
         int64_t n = piece->end - start < ACCUMULATE_TILE ? piece->end - start : ACCUMULATE_TILE;
-        memset(sum, 0, sizeof sum);
-        memset(rest, 0, sizeof rest);
+        memset(sum, 0, (size_t)n * sizeof *sum);
+        memset(rest, 0, (size_t)n * sizeof *rest);
         for (int k = 0; k < y->n_operands; k++)
             accumulate_add(y->operand[k], start, n, sum, rest);
         accumulate_store(y, start, n, sum, rest);

@@ -5,6 +5,8 @@
 
 wg_tape *wg_first_tape(wg_tensor *const operands[], int n)
 {
+    if (n > 0 && operands != NULL && operands[0] != NULL && operands[0]->tape->status == WG_OK)
+        return operands[0]->tape; /* the others have an error from the start */
     wg_tape *t = wg_null_tape();
     for (int i = 0; operands != NULL && i < n; i++) {
         if (operands[i] == NULL)
@@ -30,7 +32,9 @@ wg_tensor *wg_node_new(wg_tape *t, const wg_op *op, wg_tensor *const operands[],
         return NULL;
     }
     wg_tensor *y = (wg_tensor *)(void *)memory;
-    memset(y, 0, sizeof *y);
+    memset(y, 0,
+           offsetof(wg_tensor, shape)); /* in two parts: compilers fill these faster than all */
+    memset(&y->shape, 0, sizeof y->shape);
     y->tape = t;
     y->op = op;
     y->operand = (wg_tensor **)(void *)(memory + sizeof *y);
@@ -87,6 +91,7 @@ bool wg_node_push(wg_tensor *y)
 
 static bool apply_value(wg_tensor *y)
 {
+    y->units = wg_node_units(y);
     if (y->state & WG_NODE_HOLLOW)
         return true;
     if (!(y->op->flags & WG_OP_VIEW) && !wg_node_value(y))
@@ -96,7 +101,12 @@ static bool apply_value(wg_tensor *y)
 
 /* ---- Recording ----------------------------------------------------------------------------------- */
 
-static bool apply_operand_fits(wg_tape *t, const wg_op *op, const wg_tensor *x, int i)
+static bool apply_operand_fits(const wg_tape *t, const wg_tensor *x)
+{
+    return x != NULL && x->tape == t && x != &t->inert && !(x->state & WG_NODE_STALE);
+}
+
+static bool apply_refuse(wg_tape *t, const wg_op *op, const wg_tensor *x, int i)
 {
     if (x == NULL)
         wg_fail(t, WG_E_NULL, "%s: operand %d is NULL", op->name, i);
@@ -104,12 +114,11 @@ static bool apply_operand_fits(wg_tape *t, const wg_op *op, const wg_tensor *x, 
         wg_fail(t, WG_E_NULL, "%s: operand %d is what an earlier error returned", op->name, i);
     else if (x->tape != t)
         wg_fail(t, WG_E_TAPE, "%s: operand %d is of another tape", op->name, i);
-    else if (x->state & WG_NODE_STALE) {
+    else {
         char text[WG_SHAPE_TEXT + 96];
         wg_fail(t, WG_E_STALE, "%s: %s is older than the leaves it was computed from: replay first",
                 op->name, wg_tensor_text(x, text, sizeof text));
-    } else
-        return true;
+    }
     return false;
 }
 
@@ -139,8 +148,8 @@ static bool apply_fits(wg_tape *t, const wg_op *op, wg_tensor *const operands[],
         return false;
     }
     for (int i = 0; i < n; i++)
-        if (!apply_operand_fits(t, op, operands[i], i))
-            return false;
+        if (!apply_operand_fits(t, operands[i]))
+            return apply_refuse(t, op, operands[i], i);
     return true;
 }
 

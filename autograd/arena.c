@@ -77,35 +77,39 @@ static wg_arena_block *arena_block_new(wg_arena *arena, size_t need)
     return block;
 }
 
-static size_t arena_start(const wg_arena_block *block, size_t alignment)
+/* Memory in the block; NULL where it has not so much. A size is at most a quarter of what a size_t holds, and
+ * so is `used`: their sum does not overflow. */
+static void *arena_take_from(wg_arena_block *block, size_t size, size_t alignment)
 {
-    return (block->used + alignment - 1) & ~(alignment - 1);
+    size_t start = (block->used + alignment - 1) & ~(alignment - 1);
+    if (start + size + ARENA_GAP > block->size)
+        return NULL;
+    block->used = start + size + ARENA_GAP;
+    ASAN_UNPOISON_MEMORY_REGION(block->payload + start, size);
+    return block->payload + start;
 }
 
-static int arena_fits(const wg_arena_block *block, size_t size, size_t alignment)
+/* Goes on in the next block that is kept, or in a new one. */
+static void *arena_take_beyond(wg_arena *arena, size_t size, size_t alignment)
 {
-    size_t start = arena_start(block, alignment);
-    return start <= block->size && size <= block->size - start;
+    wg_arena_block *kept = arena->current != NULL ? arena->current->next : arena->first;
+    void *memory = kept != NULL ? arena_take_from(kept, size, alignment) : NULL;
+    if (memory == NULL) {
+        kept = arena_block_new(arena, size + ARENA_GAP);
+        if (kept == NULL)
+            return NULL;
+        memory = arena_take_from(kept, size, alignment);
+    }
+    arena->current = kept;
+    return memory;
 }
 
 void *wg_arena_take(wg_arena *arena, size_t size, size_t alignment)
 {
-    if (size > SIZE_MAX / 2)
+    if (size > SIZE_MAX / 4)
         return NULL;
-    size_t need = size + ARENA_GAP;
-    wg_arena_block *block = arena->current;
-    if (block == NULL || !arena_fits(block, need, alignment)) {
-        wg_arena_block *kept = block != NULL ? block->next : arena->first;
-        block = kept != NULL && arena_fits(kept, need, alignment) ? kept
-                                                                  : arena_block_new(arena, need);
-        if (block == NULL)
-            return NULL;
-        arena->current = block;
-    }
-    size_t start = arena_start(block, alignment);
-    block->used = start + need;
-    ASAN_UNPOISON_MEMORY_REGION(block->payload + start, size);
-    return block->payload + start;
+    void *memory = arena->current != NULL ? arena_take_from(arena->current, size, alignment) : NULL;
+    return memory != NULL ? memory : arena_take_beyond(arena, size, alignment);
 }
 
 wg_arena_mark wg_arena_height(const wg_arena *arena)

@@ -11,7 +11,8 @@ bool wg_elementwise_shape(wg_tensor *y)
     for (int i = 1; i < y->n_operands; i++) {
         if (y->operand[i]->dtype != first->dtype)
             return wg_op_fail(y, WG_E_DTYPE, "dtypes differ (wg_cast converts)");
-        if (!wg_shape_broadcast(&y->shape, &y->operand[i]->shape, &y->shape))
+        if (!wg_shape_same(&y->shape, &y->operand[i]->shape) &&
+            !wg_shape_broadcast(&y->shape, &y->operand[i]->shape, &y->shape))
             return wg_op_fail(y, WG_E_SHAPE, "shapes do not broadcast");
     }
     if (y->op->map[first->dtype] == NULL)
@@ -122,18 +123,24 @@ bool wg_elementwise_flat(const wg_tensor *y, int64_t step[])
     return true;
 }
 
-static const char *elementwise_at(const wg_tensor *x, int64_t i)
+static char *elementwise_at(const wg_tensor *x, int64_t i)
 {
-    return (const char *)x->data + i * (int64_t)wg_dtype_size(x->dtype);
+    return i == 0 ? x->data : (char *)x->data + i * (int64_t)wg_dtype_size(x->dtype);
 }
 
-static void elementwise_run_flat(const wg_tensor *y, int64_t begin, int64_t end, void *out,
-                                 const void *const tile[], const int64_t step[])
+/* Where the operands' elements from `begin` on are, and their steps; false where a walk is needed. */
+static bool elementwise_flat_operands(const wg_tensor *y, int64_t begin, const void *const tile[],
+                                      const void *x[], int64_t step[])
 {
-    const void *x[ELEMENTWISE_OPERANDS];
-    for (int k = 0; k < y->n_operands; k++)
-        x[k] = tile[k] != NULL ? tile[k] : elementwise_at(y->operand[k], begin * step[k]);
-    y->op->map[y->operand[0]->dtype](end - begin, out, x, step, y->attrs);
+    for (int k = 0; k < y->n_operands; k++) {
+        const wg_tensor *operand = y->operand[k];
+        step[k] = operand->size == y->size;
+        if (!step[k] && operand->size != 1)
+            return false;
+        x[k] = tile != NULL && tile[k] != NULL ? tile[k]
+                                               : elementwise_at(operand, step[k] ? begin : 0);
+    }
+    return true;
 }
 
 /* A tile is walked as y is: along the innermost axis by 1, whatever the others are. */
@@ -155,8 +162,8 @@ static void elementwise_run_walk(const wg_tensor *y, int64_t begin, int64_t end,
         if (run > end - at)
             run = end - at;
         for (int k = 0; k < n; k++)
-            x[k] = tile[k] != NULL ? (const char *)tile[k] + (at - begin) * element
-                                   : elementwise_at(y->operand[k], start[k]);
+            x[k] = tile != NULL && tile[k] != NULL ? (const char *)tile[k] + (at - begin) * element
+                                                   : elementwise_at(y->operand[k], start[k]);
         map(run, out + (at - begin) * result, x, w.step[0], y->attrs);
         at += run;
         elementwise_next_run(&w, n, place, start);
@@ -166,16 +173,15 @@ static void elementwise_run_walk(const wg_tensor *y, int64_t begin, int64_t end,
 void wg_elementwise_part(const wg_tensor *y, int64_t begin, int64_t end, void *out,
                          const void *const tile[])
 {
+    const void *x[ELEMENTWISE_OPERANDS];
     int64_t step[ELEMENTWISE_OPERANDS];
-    if (wg_elementwise_flat(y, step))
-        elementwise_run_flat(y, begin, end, out, tile, step);
+    if (elementwise_flat_operands(y, begin, tile, x, step))
+        y->op->map[y->operand[0]->dtype](end - begin, out, x, step, y->attrs);
     else
         elementwise_run_walk(y, begin, end, out, tile);
 }
 
 void wg_elementwise_forward(const wg_tensor *y, const wg_piece *piece)
 {
-    static const void *const none[ELEMENTWISE_OPERANDS] = {NULL};
-    char *out = (char *)y->data + piece->begin * (int64_t)wg_dtype_size(y->dtype);
-    wg_elementwise_part(y, piece->begin, piece->end, out, none);
+    wg_elementwise_part(y, piece->begin, piece->end, elementwise_at(y, piece->begin), NULL);
 }

@@ -21,6 +21,7 @@ struct wg_tensor {
     const char *name;    /* NULL: none */
     int64_t index;       /* place on the tape */
     int64_t size;
+    int64_t units;   /* of the op's work */
     int64_t written; /* leaves: the tape's clock when it was last written */
     int n_operands;
     wg_dtype dtype;

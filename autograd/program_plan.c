@@ -65,7 +65,7 @@ static bool plan_steps(wg_program *p, wg_program_fact *fact)
             continue;
         wg_step_work *work = &p->work[s];
         work->y = &p->node[i];
-        work->units = wg_node_units(work->y);
+        work->units = work->y->units;
         work->grain = wg_node_grain(work->y, work->units, p->pool);
         plan_note_reads(p, fact, i, s++);
         if (fact[i].links > 1 && !wg_chain_init(p, fact, i, work))

@@ -82,8 +82,7 @@ static void run_piece(int64_t piece, int worker, void *context)
 static void run_forward(const wg_tensor *y)
 {
     wg_tape *t = y->tape;
-    run_job job = {y, wg_node_units(y), 0};
-    job.grain = wg_node_grain(y, job.units, t->options.pool);
+    run_job job = {y, y->units, wg_node_grain(y, y->units, t->options.pool)};
     if (job.grain < job.units)
         wg_pool_run(t->options.pool, (job.units + job.grain - 1) / job.grain, run_piece, &job);
     else

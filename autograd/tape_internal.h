@@ -74,7 +74,7 @@ bool wg_node_run(wg_tensor *y);
 #define WG_ELEMENTWISE_OPERANDS 8
 
 /* wg_elementwise_part: elements [begin, end) of an elementwise y to `out`. tile[k], where it is not NULL,
- * holds those elements of operand k, which has y's shape and need not be in memory. */
+ * holds those elements of operand k, which has y's shape and need not be in memory; tile may be NULL. */
 void wg_elementwise_part(const wg_tensor *y, int64_t begin, int64_t end, void *out,
                          const void *const tile[]);
 

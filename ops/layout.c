@@ -88,14 +88,13 @@ static bool reshape_infer(wg_tensor *y, int64_t size)
 static bool reshape_shape(wg_tensor *y)
 {
     const wg_tensor *x = y->operand[0];
-    char wanted[WG_SHAPE_TEXT];
+    const wg_shape wanted = layout_shape_of(y->attrs);
+    char text[WG_SHAPE_TEXT];
     y->dtype = x->dtype;
-    y->shape = layout_shape_of(y->attrs);
-    wg_shape_text(&y->shape, wanted, sizeof wanted);
-    if (!reshape_infer(y, x->size) || wg_shape_size(&y->shape) != x->size)
-        return wg_op_fail(y, WG_E_SHAPE, "%" PRId64 " elements do not make the shape %s", x->size,
-                          wanted);
-    return true;
+    y->shape = wanted;
+    return (reshape_infer(y, x->size) && wg_shape_size(&y->shape) == x->size) ||
+           wg_op_fail(y, WG_E_SHAPE, "%" PRId64 " elements do not make the shape %s", x->size,
+                      wg_shape_text(&wanted, text, sizeof text));
 }
 
 static wg_tensor *reshape_vjp(wg_tensor *y, wg_tensor *dy, int i)
@@ -397,14 +396,14 @@ static const wg_op wg_op_sum_to = {
 
 wg_tensor *wg_sum_to(wg_tensor *x, const wg_tensor *like)
 {
+    const bool given = !wg_is_inert(x) && !wg_is_inert(like);
+    if (given && wg_shape_same(&x->shape, &like->shape)) /* the rules ask for it after each broadcast */
+        return x;
     layout_sizes sizes = {0, {0}};
-    if (!wg_is_inert(x) && wg_is_inert(like))
-        layout_fail(x, WG_E_NULL, "sum_to", "the tensor whose shape is wanted is NULL or inert");
-    else if (!wg_is_inert(x)) {
-        if (wg_shape_same(&x->shape, &like->shape))
-            return x;
+    if (given)
         layout_sizes_init(&sizes, x, "sum_to", like->shape.rank, like->shape.dim);
-    }
+    else if (!wg_is_inert(x))
+        layout_fail(x, WG_E_NULL, "sum_to", "the tensor whose shape is wanted is NULL or inert");
     return wg_apply(&wg_op_sum_to, &x, 1, &sizes);
 }
 

@@ -10,12 +10,14 @@ typedef struct matmul_attrs {
 
 /* One operand as a stack of matrices [rows, columns], as they are stored. */
 typedef struct matmul_side {
-    wg_shape batch; /* the leading axes */
+    int batch_rank;
+    const int64_t *batch; /* [batch_rank] the leading axes, in the operand's shape */
     int64_t rows, columns;
     bool transpose;
 } matmul_side;
 
-/* y [batch, m, n] from op(a) [batch_a, m, k] and op(b) [batch_b, k, n]. */
+/* y [batch, m, n] from op(a) [batch_a, m, k] and op(b) [batch_b, k, n]. Of `batch`, as it is made for every
+ * product, small ones too, dim[rank..] is not set. */
 typedef struct matmul_job {
     matmul_side a, b;
     wg_shape batch;
@@ -26,18 +28,32 @@ typedef struct matmul_job {
 static matmul_side matmul_side_of(const wg_tensor *x, bool left, bool transpose)
 {
     const wg_shape *shape = &x->shape;
-    matmul_side side = {.transpose = shape->rank > 1 && transpose};
+    matmul_side side = {.batch = shape->dim, .transpose = shape->rank > 1 && transpose};
     if (shape->rank == 1) {
         side.rows = left ? 1 : shape->dim[0];
         side.columns = left ? shape->dim[0] : 1;
         return side;
     }
-    side.batch.rank = shape->rank - 2;
-    for (int i = 0; i < side.batch.rank; i++)
-        side.batch.dim[i] = shape->dim[i];
+    side.batch_rank = shape->rank - 2;
     side.rows = shape->dim[shape->rank - 2];
     side.columns = shape->dim[shape->rank - 1];
     return side;
+}
+
+static wg_shape matmul_batch_shape(const matmul_side *side)
+{
+    wg_shape shape = {.rank = side->batch_rank};
+    for (int i = 0; i < shape.rank; i++)
+        shape.dim[i] = side->batch[i];
+    return shape;
+}
+
+static int64_t matmul_count(int rank, const int64_t *dim)
+{
+    int64_t count = 1;
+    for (int i = 0; i < rank; i++)
+        count *= dim[i];
+    return count;
 }
 
 /* False where the batch axes do not broadcast. Both ranks are at least 1. */
@@ -49,7 +65,11 @@ static bool matmul_job_of(const wg_tensor *y, matmul_job *job)
     job->m = job->a.transpose ? job->a.columns : job->a.rows;
     job->k = job->a.transpose ? job->a.rows : job->a.columns;
     job->n = job->b.transpose ? job->b.rows : job->b.columns;
-    return wg_shape_broadcast(&job->a.batch, &job->b.batch, &job->batch);
+    job->batch.rank = 0;
+    if (job->a.batch_rank == 0 && job->b.batch_rank == 0)
+        return true;
+    wg_shape a = matmul_batch_shape(&job->a), b = matmul_batch_shape(&job->b);
+    return wg_shape_broadcast(&a, &b, &job->batch);
 }
 
 static const char *matmul_transposed(const matmul_attrs *attrs)
@@ -82,7 +102,9 @@ static bool matmul_shape(wg_tensor *y)
     if (!matmul_operands_fit(y, &job))
         return false;
     y->dtype = y->operand[0]->dtype;
-    y->shape = job.batch;
+    y->shape.rank = job.batch.rank;
+    for (int i = 0; i < job.batch.rank; i++)
+        y->shape.dim[i] = job.batch.dim[i];
     if (y->operand[0]->shape.rank > 1)
         y->shape.dim[y->shape.rank++] = job.m;
     if (y->operand[1]->shape.rank > 1)
@@ -95,11 +117,12 @@ static bool matmul_shape(wg_tensor *y)
 /* A stack on the left times one matrix is one product with all rows of the stack. */
 static void matmul_fold(matmul_job *job)
 {
-    if (job->a.transpose || wg_shape_size(&job->b.batch) != 1)
+    if (job->batch.rank == 0 || job->a.transpose ||
+        matmul_count(job->b.batch_rank, job->b.batch) != 1)
         return;
-    job->m *= wg_shape_size(&job->batch);
+    job->m *= matmul_count(job->batch.rank, job->batch.dim);
     job->a.rows = job->m;
-    job->batch = job->a.batch = job->b.batch = (wg_shape){0};
+    job->batch.rank = job->a.batch_rank = job->b.batch_rank = 0;
 }
 
 static wgk_gemm_plan matmul_plan(const wg_tensor *y, matmul_job *job)
@@ -122,7 +145,7 @@ static int64_t matmul_units(const wg_tensor *y)
 {
     matmul_job job;
     wgk_gemm_plan plan = matmul_plan(y, &job);
-    return wg_shape_size(&job.batch) * (plan.pieces / matmul_unit_pieces(&plan));
+    return matmul_count(job.batch.rank, job.batch.dim) * (plan.pieces / matmul_unit_pieces(&plan));
 }
 
 static size_t matmul_workspace_used(const wgk_gemm_plan *plan)
@@ -138,12 +161,12 @@ static size_t matmul_workspace(const wg_tensor *y)
 }
 
 /* Which of the operand's matrices belongs to matrix `at` of the batch. */
-static int64_t matmul_matrix(const wg_shape *batch, int64_t at, const wg_shape *own)
+static int64_t matmul_matrix(const wg_shape *batch, int64_t at, const matmul_side *own)
 {
     int64_t place = 0, step = 1;
-    int shift = batch->rank - own->rank;
+    int shift = batch->rank - own->batch_rank;
     for (int i = batch->rank - 1; i >= shift; i--) {
-        int64_t index = at % batch->dim[i], size = own->dim[i - shift];
+        int64_t index = at % batch->dim[i], size = own->batch[i - shift];
         at /= batch->dim[i];
         place += size == 1 ? 0 : index * step;
         step *= size;
@@ -154,8 +177,8 @@ static int64_t matmul_matrix(const wg_shape *batch, int64_t at, const wg_shape *
 static wgk_gemm_operands matmul_operands(const wg_tensor *y, const matmul_job *job, int64_t at)
 {
     int64_t size = (int64_t)wg_dtype_size(y->dtype);
-    int64_t a = matmul_matrix(&job->batch, at, &job->a.batch);
-    int64_t b = matmul_matrix(&job->batch, at, &job->b.batch);
+    int64_t a = matmul_matrix(&job->batch, at, &job->a);
+    int64_t b = matmul_matrix(&job->batch, at, &job->b);
     wgk_gemm_operands o = {.lda = job->a.columns, .ldb = job->b.columns, .ldc = job->n};
     o.a = (const char *)y->operand[0]->data + a * job->a.rows * job->a.columns * size;
     o.b = (const char *)y->operand[1]->data + b * job->b.rows * job->b.columns * size;
@@ -171,9 +194,13 @@ static void matmul_forward(const wg_tensor *y, const wg_piece *piece)
     int64_t together = matmul_unit_pieces(&plan), units = plan.pieces / together;
     char *partials = plan.partials > 0 ? (char *)piece->workspace + matmul_workspace_used(&plan)
                                        : NULL;
-    for (int64_t unit = piece->begin; unit < piece->end; unit++) {
-        wgk_gemm_operands o = matmul_operands(y, &job, unit / units);
-        int64_t first = unit % units * together;
+    int64_t matrix = units == 1 ? piece->begin : piece->begin / units;
+    int64_t part = piece->begin - matrix * units;
+    for (int64_t unit = piece->begin; unit < piece->end; unit++, part++) {
+        if (part == units)
+            matrix++, part = 0;
+        wgk_gemm_operands o = matmul_operands(y, &job, matrix);
+        int64_t first = part * together;
         for (int64_t i = first; i < first + together; i++)
             wgk_gemm_run(&plan, &o, i, piece->workspace, partials);
         if (partials != NULL)
@@ -183,14 +210,22 @@ static void matmul_forward(const wg_tensor *y, const wg_piece *piece)
 
 /* ---- Reverse -------------------------------------------------------------------------------------- */
 
-static wg_tensor *matmul_stack(wg_tensor *x, const wg_shape *batch, int64_t rows, int64_t columns)
+static wg_tensor *matmul_stack(wg_tensor *x, int batch_rank, const int64_t *batch, int64_t rows,
+                               int64_t columns)
 {
-    wg_shape shape = *batch;
+    wg_shape shape = {.rank = batch_rank};
+    for (int i = 0; i < batch_rank; i++)
+        shape.dim[i] = batch[i];
     shape.dim[shape.rank++] = rows;
     shape.dim[shape.rank++] = columns;
     return wg_is_inert(x) || wg_shape_same(&x->shape, &shape)
                ? x
                : wg_reshape(x, shape.rank, shape.dim);
+}
+
+static wg_tensor *matmul_stack_side(wg_tensor *x, const matmul_side *side)
+{
+    return matmul_stack(x, side->batch_rank, side->batch, side->rows, side->columns);
 }
 
 /* With Y = op(A) op(B): the cotangent of op(A) is dY op(B)^T, that of op(B) is op(A)^T dY. */
@@ -200,9 +235,9 @@ static wg_tensor *matmul_vjp(wg_tensor *y, wg_tensor *dy, int i)
     matmul_job_of(y, &job);
     matmul_fold(&job); /* then b's sum over the batch is part of the product */
     bool ta = job.a.transpose, tb = job.b.transpose;
-    wg_tensor *a = matmul_stack(y->operand[0], &job.a.batch, job.a.rows, job.a.columns);
-    wg_tensor *b = matmul_stack(y->operand[1], &job.b.batch, job.b.rows, job.b.columns);
-    wg_tensor *d = matmul_stack(dy, &job.batch, job.m, job.n);
+    wg_tensor *a = matmul_stack_side(y->operand[0], &job.a);
+    wg_tensor *b = matmul_stack_side(y->operand[1], &job.b);
+    wg_tensor *d = matmul_stack(dy, job.batch.rank, job.batch.dim, job.m, job.n);
     wg_tensor *g, *x = y->operand[i];
     if (i == 0)
         g = ta ? wg_matmul_t(b, tb, d, true) : wg_matmul_t(d, false, b, !tb);

@@ -312,20 +312,19 @@ static void gemm_plan_outer(wgk_gemm_plan *g, const gemm_kernel *kernel)
 void wgk_gemm_plan_init_isa(wgk_gemm_plan *plan, wgk_gemm_type type, bool ta, bool tb, int64_t m,
                             int64_t n, int64_t k, wgk_isa isa)
 {
-    *plan = (wgk_gemm_plan){.pieces = 1,
-                            .type = type,
-                            .isa = isa,
-                            .ta = ta,
-                            .tb = tb,
-                            .m = m,
-                            .n = n,
-                            .k = k,
-                            .step_m = m,
-                            .step_n = n,
-                            .step_k = k,
-                            .cuts_m = 1,
-                            .cuts_n = 1,
-                            .cuts_k = 1};
+    /* One by one: as a whole it would be zeroed by an instruction that takes longer than a tiny product. */
+    plan->pieces = 1;
+    plan->workspace = plan->partials = 0;
+    plan->type = type;
+    plan->isa = isa;
+    plan->ta = ta;
+    plan->tb = tb;
+    plan->m = plan->step_m = m;
+    plan->n = plan->step_n = n;
+    plan->k = plan->step_k = k;
+    plan->cuts_m = plan->cuts_n = plan->cuts_k = 1;
+    plan->kc = plan->nc = 0;
+    plan->pack_b = false;
     const gemm_kernel *kernel = gemm_kernel_of(isa, type);
     plan->path = gemm_choose_path(plan, kernel);
     switch (plan->path) {
