@@ -69,7 +69,7 @@ static void check_print_row(FILE *out, const wg_check_report *r)
     if (r->verdict == WG_CHECK_NOT_FINITE)
         fprintf(out, "    f(x) = %g\n", r->value);
     if (r->blame)
-        fprintf(out, "    enters at %s\n", r->blame);
+        fprintf(out, "    %s%s\n", r->verdict == WG_CHECK_INVALID ? "" : "enters at ", r->blame);
 }
 
 void wg_check_report_print(FILE *out, const wg_check_report *reports, size_t count)

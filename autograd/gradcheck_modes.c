@@ -102,7 +102,7 @@ wg_check_verdict wg_gradcheck_second(wg_tensor *y, wg_tensor *const xs[], int n,
             verdict = WG_CHECK_FAILED;
             for (int i = 0; i < n && reports != NULL; i++) {
                 reports[i].verdict = verdict;
-                reports[i].blame = "the Hessian is not symmetric";
+                reports[i].blame = "the Hessian, which is not symmetric";
             }
         }
     }

@@ -63,17 +63,17 @@ END_TEST
  * of tensors that broadcast with [3, 4]. */
 
 typedef struct dice {
-    uint64_t seed, thrown;
+    uint64_t seed, rolled;
 } dice;
 
-static int throw(dice * d, int sides)
+static int roll(dice *d, int sides)
 {
-    return (int)wg_random_below(d->seed, 0xd1ce, d->thrown++, sides);
+    return (int)wg_random_below(d->seed, 0xd1ce, d->rolled++, sides);
 }
 
 static double draw(dice *d)
 {
-    return wg_random_normal(d->seed, 0xd1ce, d->thrown++);
+    return wg_random_normal(d->seed, 0xd1ce, d->rolled++);
 }
 
 enum { ORDINARY, TINY, HUGE, KINK, KINDS };
@@ -82,16 +82,16 @@ enum { ORDINARY, TINY, HUGE, KINK, KINDS };
 static double kink_value(dice *d)
 {
     static const double kinks[] = {0, 0, 1, -1, 2}, off[] = {0, 0, 1e-12, -1e-9, 1e-6, -1e-4, 0.3};
-    return kinks[throw(d, 5)] + off[throw(d, 7)];
+    return kinks[roll(d, 5)] + off[roll(d, 7)];
 }
 
-static wg_tensor *throw_parameter(dice *d, wg_tape *t, int kind)
+static wg_tensor *roll_parameter(dice *d, wg_tape *t, int kind)
 {
     static const struct {
         int rank;
         int64_t dim[2];
     } shapes[] = {{2, {3, 4}}, {2, {3, 4}}, {1, {4}}, {2, {3, 1}}, {2, {1, 4}}, {0, {0}}};
-    int s = throw(d, 6);
+    int s = roll(d, 6);
     wg_tensor *x = wg_param(t, NULL, WG_F64, shapes[s].rank, shapes[s].dim);
     double *values = wg_edit(x), scale = kind == TINY ? 1e-8 : kind == HUGE ? 1e8 : 1;
     for (int64_t i = 0; i < wg_size(x); i++)
@@ -116,7 +116,7 @@ static wg_tensor *tame(wg_tensor *x)
 
 static wg_tensor *positive(dice *d, wg_tensor *x)
 {
-    switch (throw(d, 3)) {
+    switch (roll(d, 3)) {
     case 0: return wg_shift(wg_square(x), 0.3);
     case 1: return wg_shift(wg_softplus(x), 0.2);
     default: return wg_exp(wg_tanh(x));
@@ -139,7 +139,7 @@ static wg_tensor *unlike(wg_tensor *x)
 static wg_tensor *first_op_at_kink(dice *d, wg_tensor *x)
 {
     wg_tensor *one = wg_scalar(x->tape, WG_F64, 1), *target = wg_ones_like(x);
-    switch (throw(d, 15)) {
+    switch (roll(d, 15)) {
     case 0: return wg_relu(x);
     case 1: return wg_abs(x);
     case 2: return wg_clamp(x, -1, 1);
@@ -147,7 +147,7 @@ static wg_tensor *first_op_at_kink(dice *d, wg_tensor *x)
     case 4: return wg_minimum(one, x);
     case 5: return wg_leaky_relu(x, 0.1);
     case 6: return wg_elu(x, 0.5);
-    case 7: return wg_amax_over(all_rows(x), WG_AXES(throw(d, 2)), true);
+    case 7: return wg_amax_over(all_rows(x), WG_AXES(roll(d, 2)), true);
     case 8: return wg_amin(x);
     case 9: return wg_norm(x, 1);
     case 10: return wg_norm(x, (double)INFINITY);
@@ -162,7 +162,7 @@ static wg_tensor *first_op_at_kink(dice *d, wg_tensor *x)
 static wg_tensor *first_op(dice *d, wg_tensor *x)
 {
     wg_tensor *third = wg_scalar(x->tape, WG_F64, 1.0 / 3);
-    switch (throw(d, 14)) {
+    switch (roll(d, 14)) {
     case 0: return wg_square(x);
     case 1: return wg_log(wg_abs(x));
     case 2: return wg_reciprocal(x);
@@ -182,7 +182,7 @@ static wg_tensor *first_op(dice *d, wg_tensor *x)
 
 static wg_tensor *smooth_op(dice *d, wg_tensor *x)
 {
-    switch (throw(d, 24)) {
+    switch (roll(d, 24)) {
     case 0: return wg_exp(x);
     case 1: return wg_expm1(x);
     case 2: return wg_log(positive(d, x));
@@ -212,7 +212,7 @@ static wg_tensor *smooth_op(dice *d, wg_tensor *x)
 
 static wg_tensor *pair_op(dice *d, wg_tensor *a, wg_tensor *b)
 {
-    switch (throw(d, 13)) {
+    switch (roll(d, 13)) {
     case 0: return wg_add(a, b);
     case 1: return wg_sub(a, b);
     case 2: return wg_mul(a, b);
@@ -234,11 +234,11 @@ static wg_tensor *pair_op(dice *d, wg_tensor *a, wg_tensor *b)
 static wg_tensor *whole_op(dice *d, wg_tensor *x)
 {
     static const int64_t rows[] = {2, 0, 2};
-    int axis = throw(d, 2);
+    int axis = roll(d, 2);
     wg_tensor *k = wg_constant(x->tape, WG_I64, WG_SHAPE(3), rows), *gain, *parts[2];
     wg_tensor *step = wg_full(x->tape, WG_I64, WG_SCALAR, 4);
     x = unlike(all_rows(x));
-    switch (throw(d, 20)) {
+    switch (roll(d, 20)) {
     case 0: return wg_softmax(x, axis);
     case 1: return wg_log_softmax(x, axis);
     case 2: return wg_sum_over(x, WG_AXES(axis), true);
@@ -274,21 +274,21 @@ enum { PARAMETERS = 3, MOST_OPS = 9 };
 /* A graph on parameters of some kind; its loss is of order 1, of order 1e-7 or 1e9, or of order 1 beside a
  * constant of 1e9, which leaves differences seven digits: then what happens at the scale of 1e-8 drowns, as
  * check_function.h says, and no parameter is so tiny. */
-static wg_tensor *throw_graph(dice *d, wg_tape *t, int kinds, wg_tensor *xs[PARAMETERS])
+static wg_tensor *roll_graph(dice *d, wg_tape *t, int kinds, wg_tensor *xs[PARAMETERS])
 {
     wg_tensor *pool[PARAMETERS + MOST_OPS], *first[PARAMETERS];
-    int n = 0, ops = 2 + throw(d, MOST_OPS - 1), size = throw(d, 5);
+    int n = 0, ops = 2 + roll(d, MOST_OPS - 1), size = roll(d, 5);
     for (; n < PARAMETERS; n++) {
-        int kind = throw(d, kinds);
+        int kind = roll(d, kinds);
         if (kind == TINY && size == 2)
             kind = ORDINARY;
-        xs[n] = throw_parameter(d, t, kind);
+        xs[n] = roll_parameter(d, t, kind);
         first[n] = kind == KINK ? first_op_at_kink(d, xs[n]) : first_op(d, xs[n]);
         pool[n] = first[n] = tame(first[n]);
     }
     for (int i = 0; i < ops; i++, n++) {
-        wg_tensor *a = pool[n - 1 - throw(d, 3)], *b = pool[throw(d, n)];
-        int family = throw(d, 3);
+        wg_tensor *a = pool[n - 1 - roll(d, 3)], *b = pool[roll(d, n)];
+        int family = roll(d, 3);
         pool[n] = tame(family == 0   ? smooth_op(d, a)
                        : family == 1 ? pair_op(d, a, b)
                                      : whole_op(d, a));
@@ -354,7 +354,7 @@ static tally check_graphs(uint64_t graphs, int kinds, mode *run)
         wg_tensor *xs[PARAMETERS];
         wg_check_report reports[PARAMETERS];
         wg_tape *t = wgt_strict_tape();
-        wg_tensor *loss = throw_graph(&d, t, kinds, xs);
+        wg_tensor *loss = roll_graph(&d, t, kinds, xs);
         if (usable(loss, xs)) {
             run(loss, xs, reports);
             tally_reports(&sum, reports, seed);

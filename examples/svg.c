@@ -1,0 +1,259 @@
+#include "svg.h"
+
+#include <math.h>
+#include <string.h>
+
+/* Black last: it is for what must stand out. Yellow is too pale for thin lines and comes late. */
+static const unsigned char palette[8][3] = {{0, 114, 178},   {213, 94, 0},   {0, 158, 115},
+                                            {204, 121, 167}, {86, 180, 233}, {230, 159, 0},
+                                            {240, 228, 66},  {0, 0, 0}};
+enum { LINE, POINTS };
+
+/* ---- Places ------------------------------------------------------------------------------------------- */
+
+/* Where a value stands on an axis: 0 at its start, 1 at its end; NaN where it has no place. */
+static double axis_share(const svg_axis *a, double value)
+{
+    if (!a->log)
+        return (value - a->from) / (a->to - a->from);
+    return value > 0 ? log(value / a->from) / log(a->to / a->from) : (double)NAN;
+}
+
+static double at_x(const svg_plot *p, double x)
+{
+    return p->left + axis_share(&p->x, x) * (p->right - p->left);
+}
+
+static double at_y(const svg_plot *p, double y)
+{
+    return p->bottom - axis_share(&p->y, y) * (p->bottom - p->top);
+}
+
+/* ---- Text and colour ----------------------------------------------------------------------------------- */
+
+static void put_text(FILE *file, const char *text)
+{
+    for (; *text != '\0'; text++)
+        switch (*text) {
+        case '<': fputs("&lt;", file); break;
+        case '>': fputs("&gt;", file); break;
+        case '&': fputs("&amp;", file); break;
+        default: fputc(*text, file);
+        }
+}
+
+static void put_label(const svg_plot *p, double x, double y, const char *style, const char *text)
+{
+    fprintf(p->file, "<text x=\"%.1f\" y=\"%.1f\" %s>", x, y, style);
+    put_text(p->file, text);
+    fputs("</text>\n", p->file);
+}
+
+static const char *colour_text(int colour, double share, char text[8])
+{
+    const unsigned char *c = palette[colour & 7];
+    int rgb[3];
+    for (int i = 0; i < 3; i++)
+        rgb[i] = (int)lround(255 - share * (255 - c[i]));
+    snprintf(text, 8, "#%02x%02x%02x", rgb[0] & 255, rgb[1] & 255, rgb[2] & 255);
+    return text;
+}
+
+/* ---- Ticks --------------------------------------------------------------------------------------------- */
+
+/* 1, 2 or 5 times a power of ten, so that there are about six to the axis. */
+static double linear_step(double width)
+{
+    double power = pow(10, floor(log10(width / 6))), share = width / 6 / power;
+    return power * (share < 1.5 ? 1 : share < 3.5 ? 2 : share < 7.5 ? 5 : 10);
+}
+
+static void put_tick(const svg_plot *p, bool is_x, double value, const char *text)
+{
+    double x = is_x ? at_x(p, value) : p->left, y = is_x ? p->bottom : at_y(p, value);
+    fprintf(p->file, "<path d=\"M%.1f %.1f%s%.1f\" stroke=\"#e3e3e3\"/>\n", x, y, is_x ? "V" : "H",
+            is_x ? p->top : p->right);
+    if (is_x)
+        put_label(p, x, y + 18, "text-anchor=\"middle\"", text);
+    else
+        put_label(p, x - 8, y + 4, "text-anchor=\"end\"", text);
+}
+
+static void put_linear_ticks(const svg_plot *p, bool is_x, const svg_axis *a)
+{
+    double low = fmin(a->from, a->to), high = fmax(a->from, a->to), step = linear_step(high - low);
+    char text[32];
+    for (double k = ceil(low / step - 1e-9); k * step <= high + 1e-9 * step; k++) {
+        snprintf(text, sizeof text, "%.6g", k == 0 ? 0.0 : k * step);
+        put_tick(p, is_x, k * step, text);
+    }
+}
+
+/* Every power of ten, or every second, third ... where there are many. */
+static void put_log_ticks(const svg_plot *p, bool is_x, const svg_axis *a)
+{
+    int low = (int)ceil(log10(fmin(a->from, a->to)) - 1e-9);
+    int high = (int)floor(log10(fmax(a->from, a->to)) + 1e-9), step = 1 + (high - low) / 9;
+    char text[96];
+    for (int k = low; k <= high; k++) {
+        if (k % step != 0)
+            continue;
+        snprintf(text, sizeof text, "1e%d", k);
+        put_tick(p, is_x, pow(10, k), text);
+    }
+}
+
+static void put_axis(const svg_plot *p, bool is_x)
+{
+    const svg_axis *a = is_x ? &p->x : &p->y;
+    char style[96];
+    if (!a->bare)
+        (a->log ? put_log_ticks : put_linear_ticks)(p, is_x, a);
+    if (a->label == NULL)
+        return;
+    if (is_x) {
+        put_label(p, (p->left + p->right) / 2, p->bottom + 42, "text-anchor=\"middle\"", a->label);
+        return;
+    }
+    double x = 20, y = (p->top + p->bottom) / 2;
+    snprintf(style, sizeof style, "text-anchor=\"middle\" transform=\"rotate(-90 %.1f %.1f)\"", x,
+             y);
+    put_label(p, x, y, style, a->label);
+}
+
+/* ---- The plot ------------------------------------------------------------------------------------------- */
+
+void svg_begin(svg_plot *p, FILE *file)
+{
+    p->file = file;
+    p->n_series = 0;
+    p->width = p->width > 0 ? p->width : 720;
+    p->height = p->height > 0 ? p->height : 480;
+    p->left = 80;
+    p->right = p->width - (p->legend == SVG_BESIDE ? 170 : 25);
+    p->top = p->title != NULL ? 48 : 20;
+    p->bottom = p->height - 58;
+    fprintf(file,
+            "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"%d\" height=\"%d\" "
+            "viewBox=\"0 0 %d %d\" font-family=\"sans-serif\" font-size=\"13\" fill=\"#222\">\n"
+            "<rect width=\"100%%\" height=\"100%%\" fill=\"#fff\"/>\n"
+            "<clipPath id=\"plot\"><rect x=\"%.1f\" y=\"%.1f\" width=\"%.1f\" height=\"%.1f\"/>"
+            "</clipPath>\n",
+            p->width, p->height, p->width, p->height, p->left, p->top, p->right - p->left,
+            p->bottom - p->top);
+    if (p->title != NULL)
+        put_label(p, (p->left + p->right) / 2, 28, "text-anchor=\"middle\" font-size=\"16\"",
+                  p->title);
+    put_axis(p, true);
+    put_axis(p, false);
+}
+
+static void note_series(svg_plot *p, int colour, int shape, const char *label)
+{
+    if (label == NULL || p->n_series == (int)(sizeof p->series / sizeof *p->series))
+        return;
+    p->series[p->n_series].label = label;
+    p->series[p->n_series].colour = colour;
+    p->series[p->n_series++].shape = shape;
+}
+
+static void put_swatch(const svg_plot *p, double x, double y, int colour, int shape)
+{
+    char text[8];
+    colour_text(colour, 1, text);
+    if (shape == LINE)
+        fprintf(p->file, "<path d=\"M%.1f %.1fh22\" stroke=\"%s\" stroke-width=\"2.5\"/>\n", x, y,
+                text);
+    else
+        fprintf(p->file, "<circle cx=\"%.1f\" cy=\"%.1f\" r=\"4\" fill=\"%s\"/>\n", x + 11, y,
+                text);
+}
+
+static void put_legend(const svg_plot *p)
+{
+    size_t longest = 0;
+    for (int i = 0; i < p->n_series; i++)
+        longest = strlen(p->series[i].label) > longest ? strlen(p->series[i].label) : longest;
+    bool beside = p->legend == SVG_BESIDE;
+    bool left = p->legend == SVG_TOP_LEFT || p->legend == SVG_BOTTOM_LEFT;
+    bool low = p->legend == SVG_BOTTOM_LEFT || p->legend == SVG_BOTTOM_RIGHT;
+    double width = 46 + 8.2 * (double)longest, height = 20 * p->n_series + 8;
+    double x = beside ? p->right + 14 : left ? p->left + 8 : p->right - width - 8;
+    double y = low ? p->bottom - height - 8 : p->top + 8;
+    if (!beside)
+        fprintf(p->file,
+                "<rect x=\"%.1f\" y=\"%.1f\" width=\"%.1f\" height=\"%.1f\" fill=\"#fff\" "
+                "fill-opacity=\"0.92\" stroke=\"#ccc\"/>\n",
+                x, y, width, height);
+    for (int i = 0; i < p->n_series; i++) {
+        put_swatch(p, x + 8, y + 14 + 20 * i, p->series[i].colour, p->series[i].shape);
+        put_label(p, x + 37, y + 18.5 + 20 * i, "", p->series[i].label);
+    }
+}
+
+bool svg_end(svg_plot *p)
+{
+    fprintf(p->file, "<path d=\"M%.1f %.1fV%.1fH%.1f\" stroke=\"#222\" fill=\"none\"/>\n", p->left,
+            p->top, p->bottom, p->right);
+    if (p->n_series > 0)
+        put_legend(p);
+    fputs("</svg>\n", p->file);
+    return fflush(p->file) == 0 && !ferror(p->file);
+}
+
+/* ---- What is drawn ---------------------------------------------------------------------------------------- */
+
+/* A line is broken where a point has no place. */
+void svg_line(svg_plot *p, int colour, const char *label, const double *x, const double *y, int n)
+{
+    char text[8];
+    bool drawn = false;
+    fprintf(p->file,
+            "<path clip-path=\"url(#plot)\" fill=\"none\" stroke=\"%s\" stroke-width=\"2\" "
+            "stroke-linejoin=\"round\" d=\"",
+            colour_text(colour, 1, text));
+    for (int i = 0; i < n; i++) {
+        double px = at_x(p, x[i]), py = at_y(p, y[i]);
+        bool has = isfinite(px) && isfinite(py);
+        if (has)
+            fprintf(p->file, "%c%.1f %.1f", drawn ? 'L' : 'M', px, py);
+        drawn = has;
+    }
+    fputs("\"/>\n", p->file);
+    note_series(p, colour, LINE, label);
+}
+
+void svg_points(svg_plot *p, int colour, const char *label, const double *x, const double *y, int n,
+                double radius)
+{
+    char text[8];
+    fprintf(p->file,
+            "<g clip-path=\"url(#plot)\" fill=\"%s\" stroke=\"#fff\" stroke-width=\"0.7\">\n",
+            colour_text(colour, 1, text));
+    for (int i = 0; i < n; i++) {
+        double px = at_x(p, x[i]), py = at_y(p, y[i]);
+        if (isfinite(px) && isfinite(py))
+            fprintf(p->file, "<circle cx=\"%.1f\" cy=\"%.1f\" r=\"%.1f\"/>\n", px, py, radius);
+    }
+    fputs("</g>\n", p->file);
+    note_series(p, colour, POINTS, label);
+}
+
+/* Its outline, in its own colour, closes the seam to its neighbours. */
+void svg_cell(svg_plot *p, double x0, double y0, double x1, double y1, int colour, double share)
+{
+    char text[8];
+    double left = at_x(p, x0), right = at_x(p, x1), top = at_y(p, y1), bottom = at_y(p, y0);
+    colour_text(colour, fmin(fmax(share, 0), 1), text);
+    fprintf(p->file,
+            "<rect clip-path=\"url(#plot)\" x=\"%.2f\" y=\"%.2f\" width=\"%.2f\" height=\"%.2f\" "
+            "fill=\"%s\" stroke=\"%s\" stroke-width=\"0.5\"/>\n",
+            fmin(left, right), fmin(top, bottom), fabs(right - left), fabs(bottom - top), text,
+            text);
+}
+
+void svg_text(svg_plot *p, double x, double y, bool light, const char *text)
+{
+    put_label(p, at_x(p, x), at_y(p, y) + 4.5,
+              light ? "text-anchor=\"middle\" fill=\"#fff\"" : "text-anchor=\"middle\"", text);
+}

@@ -1,0 +1,63 @@
+#ifndef EXAMPLES_SVG_H
+#define EXAMPLES_SVG_H
+
+#include <stdbool.h>
+#include <stdio.h>
+
+/* Charts as SVG files: one plot with two axes, linear or logarithmic.
+ *
+ *     svg_plot p = {.title = "Loss", .x = {"step", 0, 100}, .y = {"loss", 1e-3, 1, .log = true}};
+ *     svg_begin(&p, file);
+ *     svg_line(&p, 0, "training", steps, losses, n);
+ *     svg_end(&p);
+ *
+ * Series have the colours 0 to 7 of a palette that colour-blind readers can tell apart (Okabe and Ito 2008),
+ * and a legend if they have labels. Points outside the axes are clipped; what is not finite, or not positive on a
+ * logarithmic axis, is left out. Text is escaped. */
+typedef struct svg_axis {
+    const char *label;
+    double from, to; /* from > to runs backwards; both > 0 where logarithmic */
+    bool log;
+    bool bare; /* no ticks or grid, as for a heat map with labels of its own */
+} svg_axis;
+
+typedef enum svg_place {
+    SVG_TOP_RIGHT, /* default */
+    SVG_TOP_LEFT,
+    SVG_BOTTOM_LEFT,
+    SVG_BOTTOM_RIGHT,
+    SVG_BESIDE
+} svg_place;
+
+typedef struct svg_plot {
+    const char *title;
+    svg_axis x, y;
+    int width, height; /* pixels; 0 stands for 720 and 480 */
+    svg_place legend;  /* in a corner of the plot, or beside it */
+    FILE *file;        /* set by svg_begin, as are those below */
+    double left, top, right, bottom;
+    struct {
+        const char *label; /* must live until svg_end */
+        int colour, shape;
+    } series[8];
+    int n_series;
+} svg_plot;
+
+/* svg_begin: frame, title, ticks, grid. svg_end: the legend; returns whether all was written. The caller
+ * closes the file. */
+void svg_begin(svg_plot *p, FILE *file);
+bool svg_end(svg_plot *p);
+
+/* svg_line, svg_points: a series of n points; NULL label: not in the legend. */
+void svg_line(svg_plot *p, int colour, const char *label, const double *x, const double *y, int n);
+void svg_points(svg_plot *p, int colour, const char *label, const double *x, const double *y, int n,
+                double radius);
+
+/* svg_cell: the rectangle from (x0, y0) to (x1, y1), share 0..1 of the way from white to the colour: for
+ * heat maps, confusion matrices, decision regions. */
+void svg_cell(svg_plot *p, double x0, double y0, double x1, double y1, int colour, double share);
+
+/* svg_text: centred at (x, y); dark, or light on dark ground. */
+void svg_text(svg_plot *p, double x, double y, bool light, const char *text);
+
+#endif
