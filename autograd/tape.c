@@ -100,6 +100,11 @@ int64_t wg_tape_size(const wg_tape *t)
     return t != NULL ? t->size : 0;
 }
 
+const wg_tape_options *wg_tape_options_of(const wg_tape *t)
+{
+    return &(t != NULL ? t : wg_null_tape())->options;
+}
+
 const wg_allocator *wg_tape_allocator(const wg_tape *t)
 {
     return t != NULL ? &t->options.allocator : &tape_inert[1].options.allocator;

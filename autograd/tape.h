@@ -13,6 +13,13 @@ extern "C" {
  * call the library on this tape. */
 typedef void wg_error_callback(wg_status status, const char *message, void *user);
 
+/* A matrix product of the user's own, a CBLAS perhaps: C = op(A) op(B), all row-major, C (m, n) overwritten,
+ * op(A) (m, k) stored as it is or transposed, likewise op(B) (k, n); m, n, k >= 1; lda, ldb, ldc are the
+ * lengths of stored rows; f32 or f64. On a tape with a pool it is called from several threads at once. */
+typedef void wg_gemm(wg_dtype dtype, bool transpose_a, bool transpose_b, int64_t m, int64_t n,
+                     int64_t k, const void *a, int64_t lda, const void *b, int64_t ldb, void *c,
+                     int64_t ldc, void *user);
+
 typedef struct wg_tape_options {
     wg_allocator allocator;      /* all zero (default): libc's malloc */
     wg_error_callback *on_error; /* default NULL: none */
@@ -22,6 +29,8 @@ typedef struct wg_tape_options {
     bool strict_grad;  /* a gradient by what y does not depend on is WG_E_VALUE; default false */
     wg_pool *pool; /* threads to share the work; default NULL: none. Outlives the tape, serves one
                         * tape at a time; results are the same bits with and without it */
+    wg_gemm *gemm; /* takes the place of the library's matrix product; default NULL: none */
+    void *gemm_user;
 } wg_tape_options;
 
 /* wg_tape_new: an empty tape; NULL options are the defaults. The caller frees it with wg_tape_free,
@@ -29,6 +38,9 @@ typedef struct wg_tape_options {
  * inert tape whose status is WG_E_NOMEM. A tape belongs to one thread at a time. */
 wg_tape *wg_tape_new(const wg_tape_options *options);
 void wg_tape_free(wg_tape *t);
+
+/* wg_tape_options_of: the options that the tape was made with, the allocator filled in. */
+const wg_tape_options *wg_tape_options_of(const wg_tape *t);
 
 /* wg_tape_status, wg_tape_message: the first error since the tape was made or rewound; WG_OK and "" if
  * there was none. The message names the op, the operands and their shapes. NULL: WG_E_NULL. */

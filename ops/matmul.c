@@ -141,10 +141,18 @@ static int64_t matmul_unit_pieces(const wgk_gemm_plan *plan)
     return plan->partials > 0 ? plan->pieces : 1;
 }
 
+/* The user's own product, where the tape has one; it is given whole matrices. */
+static wg_gemm *matmul_hook(const wg_tensor *y, const matmul_job *job)
+{
+    return job->k > 0 ? wg_tape_options_of(y->tape)->gemm : NULL;
+}
+
 static int64_t matmul_units(const wg_tensor *y)
 {
     matmul_job job;
     wgk_gemm_plan plan = matmul_plan(y, &job);
+    if (matmul_hook(y, &job) != NULL)
+        return matmul_count(job.batch.rank, job.batch.dim);
     return matmul_count(job.batch.rank, job.batch.dim) * (plan.pieces / matmul_unit_pieces(&plan));
 }
 
@@ -187,10 +195,24 @@ static wgk_gemm_operands matmul_operands(const wg_tensor *y, const matmul_job *j
     return o;
 }
 
+static void matmul_forward_hook(const wg_tensor *y, const matmul_job *job, const wg_piece *piece)
+{
+    wg_gemm *gemm = matmul_hook(y, job);
+    for (int64_t i = piece->begin; i < piece->end; i++) {
+        wgk_gemm_operands o = matmul_operands(y, job, i);
+        gemm(y->dtype, job->a.transpose, job->b.transpose, job->m, job->n, job->k, o.a, o.lda, o.b,
+             o.ldb, o.c, o.ldc, wg_tape_options_of(y->tape)->gemm_user);
+    }
+}
+
 static void matmul_forward(const wg_tensor *y, const wg_piece *piece)
 {
     matmul_job job;
     wgk_gemm_plan plan = matmul_plan(y, &job);
+    if (matmul_hook(y, &job) != NULL) {
+        matmul_forward_hook(y, &job, piece);
+        return;
+    }
     int64_t together = matmul_unit_pieces(&plan), units = plan.pieces / together;
     char *partials = plan.partials > 0 ? (char *)piece->workspace + matmul_workspace_used(&plan)
                                        : NULL;

@@ -3,6 +3,7 @@
 #include <math.h>
 #include <stdlib.h>
 
+#include "autograd/grad.h"
 #include "ops/layout.h"
 #include "ops/matmul.h"
 #include "tests/assert.h"
@@ -239,6 +240,54 @@ START_TEST(errors)
 }
 END_TEST
 
+/* A user's product: plain loops that count their calls. */
+static void counting_gemm(wg_dtype dtype, bool ta, bool tb, int64_t m, int64_t n, int64_t k,
+                          const void *a, int64_t lda, const void *b, int64_t ldb, void *c,
+                          int64_t ldc, void *user)
+{
+    const double *A = a, *B = b;
+    ck_assert_int_eq(dtype, WG_F64);
+    ck_assert(m > 0 && n > 0 && k > 0);
+    ++*(int *)user;
+    for (int64_t i = 0; i < m; i++)
+        for (int64_t j = 0; j < n; j++) {
+            double sum = 0;
+            for (int64_t p = 0; p < k; p++)
+                sum += (ta ? A[p * lda + i] : A[i * lda + p]) *
+                       (tb ? B[j * ldb + p] : B[p * ldb + j]);
+            ((double *)c)[i * ldc + j] = sum;
+        }
+}
+
+/* A batch and its gradients, with and without the hook; k = 0 does not reach it. */
+START_TEST(the_users_product_takes_the_place)
+{
+    int calls = 0;
+    wg_tape *u = wg_tape_new(&(wg_tape_options){.gemm = counting_gemm, .gemm_user = &calls});
+    wg_tensor *y[2], *g[2][2];
+    for (int i = 0; i < 2; i++) {
+        wg_tape *on = i == 0 ? t : u;
+        wg_tensor *a = wg_param(on, "a", WG_F64, WG_SHAPE(3, 5, 4));
+        wg_tensor *b = wg_param(on, "b", WG_F64, WG_SHAPE(3, 6, 4));
+        wg_fill_normal(a, 0, 1, 1);
+        wg_fill_normal(b, 0, 1, 2);
+        y[i] = wg_matmul_t(a, false, b, true);
+        wg_vjp(y[i], y[i], (wg_tensor *[]){a, b}, 2, g[i]);
+        wg_matmul(wg_param(on, "p", WG_F64, WG_SHAPE(2, 0)),
+                  wg_param(on, "q", WG_F64, WG_SHAPE(0, 2)));
+        ck_assert_msg(wg_tape_status(on) == WG_OK, "%s", wg_tape_message(on));
+    }
+    ck_assert_int_eq(calls, 9);
+    for (int64_t i = 0; i < wg_size(y[0]); i++)
+        wgt_assert_close(wg_at(y[1], i), wg_at(y[0], i), 0, 1e-14 * 8);
+    for (int64_t i = 0; i < wg_size(g[0][0]); i++)
+        wgt_assert_close(wg_at(g[1][0], i), wg_at(g[0][0], i), 0, 1e-13 * 8);
+    for (int64_t i = 0; i < wg_size(g[0][1]); i++)
+        wgt_assert_close(wg_at(g[1][1], i), wg_at(g[0][1], i), 0, 1e-13 * 8);
+    wg_tape_free(u);
+}
+END_TEST
+
 Suite *suite_matmul(void)
 {
     Suite *s = suite_create("matmul");
@@ -253,6 +302,7 @@ Suite *suite_matmul(void)
     tcase_add_test(c, nothing_inside);
     tcase_add_test(c, special_values);
     tcase_add_test(c, pieces_give_the_same_bits);
+    tcase_add_test(c, the_users_product_takes_the_place);
     tcase_add_test(c, errors);
     suite_add_tcase(s, c);
     return s;
