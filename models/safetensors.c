@@ -247,7 +247,7 @@ static bool safetensors_tiles(safetensors_header *h, int64_t size)
         snprintf(reason, sizeof reason, "at %" PRId64 " to %" PRId64 ", of shape %s", p->begin,
                  p->end, wg_shape_text(&p->shape, shape, sizeof shape));
         size_t used = strlen(reason);
-        if (bytes < 0 || p->end < p->begin || p->end - p->begin != bytes)
+        if (bytes < 0 || p->end - p->begin != bytes)
             snprintf(reason + used, sizeof reason - used, ", which takes %" PRId64 " bytes", bytes);
         else if (p->begin != at)
             snprintf(reason + used, sizeof reason - used,

@@ -50,7 +50,9 @@ START_TEST(test_written)
         {.values = wg_constant(tape, WG_I64, WG_SHAPE(3), k)},
         {wg_constant(tape, WG_I64, WG_SHAPE(3), k), label, texts, 3},
     };
+    const locale_t before = uselocale((locale_t)0);
     ck_assert_int_eq(wg_csv_write(tape, path, parts, 4, NULL), WG_OK);
+    ck_assert(uselocale((locale_t)0) == before);
     check_text("\"a, b\",\"say \"\"x\"\"\",x3,x4,\" kind\"\n"
                "1,0.1,0.1,2,\"line\nbreak\"\n"
                "-0,1e+300,16777216,0,plain\n"

@@ -319,6 +319,7 @@ static const struct {
     {"{\"a\\u0000\":{}}", "a character other than"},
     {"{\"a\\ud800\":{}}", "both halves of a surrogate pair"},
     {"{\"a\\udc00\":{}}", "both halves of a surrogate pair"},
+    {"{\"a\\udc00\\udc00\":{}}", "both halves of a surrogate pair"},
     {"{\"a\\ud800\\u0041\":{}}", "the second half of a surrogate pair"},
     {"{\"a", "a character or the string's end wanted, found the end of the header"},
     {"{\"a\\", "an escape wanted, found the end of the header"},

@@ -37,10 +37,12 @@ typedef enum { KILL_BEFORE, KILL_AFTER, FAIL } fault_kind;
 typedef struct {
     fault_kind kind;
     int at, calls, error;
+    char trace[64]; /* a letter a call */
 } fault;
 
-static bool is_due(fault *f)
+static bool is_due(fault *f, char letter)
 {
+    f->trace[f->calls] = letter;
     return ++f->calls == f->at;
 }
 
@@ -62,7 +64,7 @@ static void after(const fault *f, bool due)
 
 static int fault_open(const char *name, int flags, mode_t mode, void *user)
 {
-    const bool due = is_due(user);
+    const bool due = is_due(user, 'o');
     const int file = before(user, due) ? -1 : open(name, flags, mode);
     after(user, due);
     return file;
@@ -71,7 +73,7 @@ static int fault_open(const char *name, int flags, mode_t mode, void *user)
 /* Writes short on purpose, half at a time: a kill after it is one within a write. */
 static ssize_t fault_write(int file, const void *bytes, size_t size, void *user)
 {
-    const bool due = is_due(user);
+    const bool due = is_due(user, 'w');
     const ssize_t sent = before(user, due) ? -1 : write(file, bytes, size - size / 2);
     after(user, due);
     return sent;
@@ -79,7 +81,7 @@ static ssize_t fault_write(int file, const void *bytes, size_t size, void *user)
 
 static int fault_sync(int file, void *user)
 {
-    const bool due = is_due(user);
+    const bool due = is_due(user, 's');
     const int result = before(user, due) ? -1 : fsync(file);
     after(user, due);
     return result;
@@ -88,7 +90,7 @@ static int fault_sync(int file, void *user)
 /* A close that fails has closed. */
 static int fault_close(int file, void *user)
 {
-    const bool due = is_due(user), fails = before(user, due);
+    const bool due = is_due(user, 'c'), fails = before(user, due);
     const int error = errno, result = close(file);
     errno = error;
     after(user, due);
@@ -97,7 +99,7 @@ static int fault_close(int file, void *user)
 
 static int fault_rename(const char *from, const char *to, void *user)
 {
-    const bool due = is_due(user);
+    const bool due = is_due(user, 'r');
     const int result = before(user, due) ? -1 : rename(from, to);
     after(user, due);
     return result;
@@ -105,7 +107,7 @@ static int fault_rename(const char *from, const char *to, void *user)
 
 static int fault_remove(const char *name, void *user)
 {
-    const bool due = is_due(user);
+    const bool due = is_due(user, 'u');
     const int result = before(user, due) ? -1 : unlink(name);
     after(user, due);
     return result;
@@ -163,13 +165,24 @@ static bool is_old(bool there)
 
 static int calls_of_a_save(void)
 {
-    fault none = {FAIL, 0, 0, 0};
+    fault none = {FAIL, 0, 0, 0, ""};
     ck_assert_int_eq(save(tape, &none), WG_OK);
     ck_assert(is_new());
     ck_assert_int_eq(wgt_file_beside(path), 1);
     unlink(path);
     return none.calls;
 }
+
+/* Bytes are synced before the name is theirs, and the name after it is: a machine that stops in between
+ * must not find an empty file under it. */
+START_TEST(test_order)
+{
+    fault none = {FAIL, 0, 0, 0, ""};
+    ck_assert_int_eq(save(tape, &none), WG_OK);
+    ck_assert_str_eq(none.trace + strspn(none.trace, "ow"), "scrosc");
+    ck_assert(none.trace[0] == 'o' && strchr(none.trace + 1, 'w') != NULL);
+}
+END_TEST
 
 /* In a process of its own, which the call ends. */
 static void save_and_die(fault_kind kind, int at)
@@ -178,7 +191,7 @@ static void save_and_die(fault_kind kind, int at)
     const pid_t child = fork();
     ck_assert_int_ge(child, 0);
     if (child == 0) {
-        fault f = {kind, at, 0, 0};
+        fault f = {kind, at, 0, 0, ""};
         save(tape, &f);
         _exit(0);
     }
@@ -210,7 +223,7 @@ START_TEST(test_kill)
         ck_assert(!(seen_new && !fresh));
         seen_old |= !fresh;
         seen_new |= fresh;
-        fault none = {FAIL, 0, 0, 0};
+        fault none = {FAIL, 0, 0, 0, ""};
         ck_assert_int_eq(save(tape, &none), WG_OK);
         ck_assert(is_new());
     }
@@ -228,7 +241,7 @@ START_TEST(test_fail)
     for (int at = 1; at <= n; at++) {
         clear_directory(there);
         const wg_mark mark = wg_tape_mark(tape);
-        fault f = {FAIL, at, 0, ENOSPC};
+        fault f = {FAIL, at, 0, ENOSPC, ""};
         const wg_status status = save(tape, &f);
         if (is_new()) {
             renamed++;
@@ -241,7 +254,7 @@ START_TEST(test_fail)
         }
         ck_assert_int_eq(wgt_file_beside(path), there || is_new() ? 1 : 0);
         wg_tape_rewind(tape, mark);
-        fault none = {FAIL, 0, 0, 0};
+        fault none = {FAIL, 0, 0, 0, ""};
         ck_assert_int_eq(save(tape, &none), WG_OK);
     }
     ck_assert_int_eq(renamed, 3); /* opening, syncing and closing the directory */
@@ -250,10 +263,10 @@ END_TEST
 
 START_TEST(test_interrupted)
 {
-    fault f = {FAIL, 2, 0, EINTR}; /* a write */
+    fault f = {FAIL, 2, 0, EINTR, ""}; /* a write */
     ck_assert_int_eq(save(tape, &f), WG_OK);
     ck_assert(is_new());
-    fault directory = {FAIL, calls_of_a_save() - 1, 0, EINVAL}; /* it cannot be synced here */
+    fault directory = {FAIL, calls_of_a_save() - 1, 0, EINVAL, ""}; /* it cannot be synced here */
     ck_assert_int_eq(save(tape, &directory), WG_OK);
     ck_assert(is_new());
 }
@@ -347,6 +360,23 @@ START_TEST(test_refused)
 }
 END_TEST
 
+/* What another process left under the name that this one would take is not written over. */
+START_TEST(test_name_is_taken)
+{
+    char taken[WGT_PATH + 40];
+    size_t size;
+    snprintf(taken, sizeof taken, "%s.%ld-0.tmp", path, (long)getpid());
+    wgt_file_put(taken, "theirs", 6);
+    write_text(path, "mine");
+    check_text("mine");
+    char *kept = wgt_file_get(taken, &size);
+    ck_assert_str_eq(kept, "theirs");
+    free(kept);
+    ck_assert_int_eq(wgt_file_beside(path), 2);
+    ck_assert_int_eq(wg_tape_status(tape), WG_OK);
+}
+END_TEST
+
 START_TEST(test_abandon)
 {
     wg_writer w;
@@ -382,10 +412,12 @@ Suite *suite_writer(void)
     tcase_add_checked_fixture(cases, setup, teardown);
     tcase_add_loop_test(cases, test_kill, 0, 2 * (KILL_AFTER + 1));
     tcase_add_loop_test(cases, test_fail, 0, 2);
+    tcase_add_test(cases, test_order);
     tcase_add_test(cases, test_interrupted);
     tcase_add_test(cases, test_permissions);
     tcase_add_test(cases, test_link);
     tcase_add_test(cases, test_refused);
+    tcase_add_test(cases, test_name_is_taken);
     tcase_add_test(cases, test_abandon);
     tcase_add_test(cases, test_here);
     suite_add_tcase(suite, cases);
