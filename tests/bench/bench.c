@@ -146,7 +146,7 @@ void bench_logistic_labels(const float *X, int64_t n, int64_t d, float *y)
 void bench_softmax_labels(const float *X, int64_t n, int64_t d, int64_t classes, int64_t *y)
 {
     for (int64_t i = 0; i < n; i++) {
-        double best = -INFINITY;
+        double best = -(double)INFINITY;
         for (int64_t c = 0; c < classes; c++) {
             double u = wg_random_uniform(SEED, 2001, (uint64_t)(i * classes + c));
             double z = logit(X + i * d, d, 2002 + (uint64_t)c) - log(-log(u + 0x1p-60));
