@@ -1,5 +1,4 @@
 /* First-order optimizers: traces against PyTorch's, state that is saved and restored, clipping, decay. */
-#include "models/clip.h"
 #include "models/wengert.h"
 #include "tests/assert.h"
 #include "tests/optimizer_golden.h"
@@ -289,7 +288,7 @@ END_TEST
 /* A norm that is not finite moves nothing; a NaN without clipping by norm is the caller's. */
 START_TEST(test_clip_not_finite)
 {
-    const double values[] = {1, NAN};
+    const double values[] = {1, (double)NAN};
     wg_tensor *p = wg_param(tape, "p", WG_F64, WG_SHAPE(2));
     wg_tensor *g = wg_constant(tape, WG_F64, WG_SHAPE(2), values);
     wg_optimizer *sgd = wg_sgd_new(&p, 1, &(wg_sgd_options){.rate = 1});
@@ -344,14 +343,14 @@ START_TEST(test_option_ranges)
         wg_tape_rewind(tape, mark);                                                                \
     } while (0)
     REFUSED(wg_sgd_new(&p, 1, &(wg_sgd_options){.rate = -1}), "sgd: a learning rate of -1");
-    REFUSED(wg_sgd_new(&p, 1, &(wg_sgd_options){.rate = NAN}), "learning rate");
+    REFUSED(wg_sgd_new(&p, 1, &(wg_sgd_options){.rate = (double)NAN}), "learning rate");
     REFUSED(wg_sgd_new(&p, 1, &(wg_sgd_options){.momentum = -0.5}), "momentum of -0.5");
     REFUSED(wg_sgd_new(&p, 1, &(wg_sgd_options){.momentum = 0.5, .dampening = 1.5}), "dampening");
     REFUSED(wg_sgd_new(&p, 1, &(wg_sgd_options){.nesterov = true}), "nesterov needs momentum");
     REFUSED(wg_sgd_new(&p, 1, &(wg_sgd_options){.weight_decay = HUGE_VAL}), "weight decay of inf");
     REFUSED(wg_rmsprop_new(&p, 1, &(wg_rmsprop_options){.alpha = 1}), "rmsprop: a alpha of 1");
     REFUSED(wg_adam_new(&p, 1, &(wg_adam_options){.beta1 = 1}), "adam: a beta1 of 1");
-    REFUSED(wg_adamw_new(&p, 1, &(wg_adam_options){.beta2 = NAN}), "adamw: a beta2 of");
+    REFUSED(wg_adamw_new(&p, 1, &(wg_adam_options){.beta2 = (double)NAN}), "adamw: a beta2 of");
     REFUSED(wg_adam_new(&p, 1, &(wg_adam_options){.epsilon = -1}), "epsilon of -1");
 #undef REFUSED
     wg_optimizer *sgd = wg_sgd_new(&p, 1, &(wg_sgd_options){.dampening = 1});

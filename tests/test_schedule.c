@@ -53,7 +53,7 @@ START_TEST(test_schedule_edges)
     ck_assert(isnan(wg_schedule_rate(&(wg_schedule){.rate = -1}, 0)));
     ck_assert(isnan(wg_schedule_rate(&(wg_schedule){.rate = 1, .warm_up = -1}, 0)));
     ck_assert(isnan(wg_schedule_rate(&(wg_schedule){.rate = 1, .period = -1}, 0)));
-    ck_assert(isnan(wg_schedule_rate(&(wg_schedule){.rate = 1, .factor = NAN}, 0)));
+    ck_assert(isnan(wg_schedule_rate(&(wg_schedule){.rate = 1, .factor = (double)NAN}, 0)));
     ck_assert(isnan(wg_schedule_rate(&(wg_schedule){(wg_schedule_kind)9, .rate = 1}, 0)));
 }
 END_TEST
