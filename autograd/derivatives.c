@@ -118,8 +118,12 @@ wg_status wg_hvp(wg_tensor *y, wg_tensor *const xs[], wg_tensor *const vs[], int
                  wg_tensor *hvs[])
 {
     wg_tape *t = wg_first_tape(&y, 1);
-    for (int i = 0; i < n; i++)
+    for (int i = 0; i < n && hvs != NULL; i++)
         hvs[i] = &t->inert;
+    if (hvs == NULL) {
+        wg_fail(t, WG_E_NULL, "hvp: the list of results is NULL");
+        return t->status;
+    }
     if (!derivatives_fit(t, "hvp", xs, n) || !derivatives_tangents_fit(t, "hvp", vs))
         return t->status;
     wg_arena_mark empty = wg_arena_height(&t->scratch);

@@ -281,7 +281,7 @@ static double compare_gap(double a, double b)
 double wg_compare_closed_form(const wg_tensor *g, const double *closed, double scale,
                               int64_t *worst)
 {
-    if (wg_is_inert(g) || g->data == NULL)
+    if (wg_is_inert(g) || g->data == NULL || closed == NULL)
         return (double)NAN;
     double largest = 0, gap = 0;
     int64_t at = 0;

@@ -93,7 +93,7 @@ static void graph_dot_node(FILE *stream, const wg_tensor *x)
 
 wg_status wg_tape_dot(FILE *stream, const wg_tape *t, wg_tensor *const outputs[], int n)
 {
-    if (stream == NULL || t == NULL)
+    if (stream == NULL || t == NULL || (outputs == NULL && n > 0))
         return WG_E_NULL;
     for (int i = 0; i < n; i++)
         if (wg_is_inert(outputs[i]) || outputs[i]->tape != t)

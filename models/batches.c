@@ -57,9 +57,14 @@ static bool batches_source_fits(wg_tape *t, const wg_tensor *x, int64_t rows)
 
 static wg_tape *batches_tape(wg_tensor *const sources[], int n, int64_t *rows)
 {
-    wg_tape *t = n > 0 && sources[0] != NULL ? sources[0]->tape : NULL;
+    wg_tape *t = n > 0 && sources != NULL && sources[0] != NULL ? sources[0]->tape : NULL;
+    *rows = 0;
     if (n <= 0)
         wg_fail(t, WG_E_VALUE, "batches: no sources");
+    else if (sources == NULL)
+        wg_fail(t, WG_E_NULL, "batches: the list of sources is NULL");
+    if (sources == NULL)
+        return NULL;
     *rows = n > 0 && !wg_is_inert(sources[0]) && sources[0]->shape.rank > 0
                 ? sources[0]->shape.dim[0]
                 : 0;

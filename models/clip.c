@@ -40,6 +40,8 @@ static double clip_squares(const wg_tensor *x)
 double wg_global_norm(wg_tensor *const xs[], int n)
 {
     double sum = 0;
+    if (xs == NULL && n > 0)
+        return (double)NAN;
     for (int i = 0; i < n; i++)
         if (xs[i] != NULL)
             sum += clip_squares(xs[i]);

@@ -24,7 +24,7 @@ wg_logistic wg_logistic_new(wg_tensor *X, wg_tensor *y, const wg_logistic_option
 
 wg_tensor *wg_logistic_logits(const wg_logistic *model, wg_tensor *X)
 {
-    return wg_linear_logits(X, model->w, model->b);
+    return wg_linear_logits(X, model != NULL ? model->w : NULL, model != NULL ? model->b : NULL);
 }
 
 wg_tensor *wg_logistic_probabilities(const wg_logistic *model, wg_tensor *X)

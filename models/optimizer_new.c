@@ -22,6 +22,10 @@ double wg_option(double given, double otherwise)
 static wg_tape *optimizer_tape(const char *name, wg_tensor *const params[], int n)
 {
     wg_tape *t = NULL;
+    if (params == NULL) {
+        wg_fail(t, WG_E_NULL, "%s: the list of parameters is NULL", name);
+        return NULL;
+    }
     for (int i = 0; i < n; i++) {
         if (params[i] != NULL && t == NULL)
             t = params[i]->tape;

@@ -25,7 +25,7 @@ wg_softmax_regression wg_softmax_regression_new(wg_tensor *X, wg_tensor *y, int6
 
 wg_tensor *wg_softmax_regression_logits(const wg_softmax_regression *model, wg_tensor *X)
 {
-    return wg_linear_logits(X, model->W, model->b);
+    return wg_linear_logits(X, model != NULL ? model->W : NULL, model != NULL ? model->b : NULL);
 }
 
 wg_tensor *wg_softmax_regression_probabilities(const wg_softmax_regression *model, wg_tensor *X)

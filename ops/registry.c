@@ -44,7 +44,7 @@ const wg_op *wg_op_at(int i)
 
 const wg_op *wg_op_find(const char *name)
 {
-    const wg_op *op = wg_op_at(0);
+    const wg_op *op = name != NULL ? wg_op_at(0) : NULL;
     for (int i = 1; op != NULL && strcmp(op->name, name) != 0; i++)
         op = wg_op_at(i);
     return op;

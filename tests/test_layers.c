@@ -49,6 +49,10 @@ START_TEST(test_linear)
     wg_mark mark = wg_tape_mark(tape);
     wg_linear(X, B, NULL);
     expect_error(mark, WG_E_SHAPE, "linear: a weight (out, in) wanted: b (3,)");
+    wg_linear(X, W, W);
+    expect_error(mark, WG_E_SHAPE, "linear: a bias (out) wanted: W (3, 2)");
+    wg_linear(X, W, wg_scalar(tape, WG_F64, 1));
+    expect_error(mark, WG_E_SHAPE, "linear: a bias (out) wanted: constant#");
 }
 END_TEST
 
