@@ -234,6 +234,24 @@ START_TEST(test_chains)
 }
 END_TEST
 
+/* What a check reads is in memory, though its op is a link. */
+START_TEST(test_a_check_inside_a_chain)
+{
+    wg_tensor *x = wg_param(t, "x", WG_F64, WG_SHAPE(1000));
+    fill(x, 1);
+    wg_tensor *whole = wg_cast(wg_scale(x, 10), WG_I64);
+    wg_tensor *y = wg_neg(wg_square(wg_cast(whole, WG_F64)));
+    wg_program *p = wg_compile(&y, 1, NULL);
+    ck_assert_int_lt(wg_program_steps(p), 5);
+    ck_assert_int_eq(wg_program_run(p), WG_OK);
+    same_values(wg_program_output(p, 0), y);
+    double *w = wg_edit(x);
+    w[700] = 1e18;
+    ck_assert_int_eq(wg_program_run(p), WG_E_VALUE);
+    wgt_assert_status(t, WG_E_VALUE, "cast: element 700 is 1e+19");
+}
+END_TEST
+
 START_TEST(test_long_chains_are_cut)
 {
     wg_tensor *x = wg_param(t, "x", WG_F64, WG_SHAPE(5000)), *y = x;
@@ -531,6 +549,7 @@ Suite *suite_program(void)
     tcase_add_test(cases, test_a_view_keeps_its_base);
     tcase_add_test(cases, test_outputs_that_are_leaves);
     tcase_add_test(cases, test_chains);
+    tcase_add_test(cases, test_a_check_inside_a_chain);
     tcase_add_test(cases, test_long_chains_are_cut);
     tcase_add_test(cases, test_empty_values);
     tcase_add_test(cases, test_bind);
