@@ -29,7 +29,8 @@ typedef struct wg_program wg_program;
 typedef struct wg_compile_options {
     bool keep_buffers; /* default false: a value's memory is used again once nothing reads it; true:
                           every value has memory of its own */
-    bool keep_values;  /* default false: the values inside a chain of elementwise ops are never stored;
+    bool
+        keep_values; /* default false: the values inside a chain of elementwise ops are never stored;
                           true: every op stores its value */
 } wg_compile_options;
 
