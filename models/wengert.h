@@ -62,7 +62,6 @@
 #include "models/safetensors.h"
 #include "models/scaler.h"
 #include "models/schedule.h"
-#include "models/schedule.h"
 #include "models/softmax_regression.h"
 #include "models/state.h"
 #include "models/svmlight.h"

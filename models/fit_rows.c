@@ -1,0 +1,181 @@
+#include "models/fit_internal.h"
+
+#include "autograd/op.h"
+#include "models/reader_internal.h"
+#include "models/train_test.h"
+#include "ops/arithmetic.h"
+#include "ops/compare.h"
+#include "ops/index.h"
+#include "ops/reduce.h"
+
+#include <inttypes.h>
+#include <math.h>
+
+/* ---- Weights of rows. ------------------------------------------------------------------------------- */
+
+static bool fit_weights_fit(wg_tape *t, const wg_tensor *w, int64_t n)
+{
+    if (w == NULL)
+        return true;
+    if (wg_is_inert(w) || w->tape != t || w->shape.rank != 1 || w->size != n)
+        wg_fail(t, WG_E_SHAPE, "fit: sample weights [%" PRId64 "] wanted, on the tape of X", n);
+    else if (w->dtype == WG_I64)
+        wg_fail(t, WG_E_DTYPE, "fit: sample weights must be f32 or f64");
+    return wg_tape_status(t) == WG_OK;
+}
+
+/* The factor of each class, into factor[k]: class_weights, times n / (k * rows) where balanced. */
+static void fit_class_factors(const wg_fit_options *o, const int64_t *label, int64_t n,
+                              double *factor, int64_t k)
+{
+    for (int64_t c = 0; c < k; c++)
+        factor[c] = 0;
+    for (int64_t i = 0; i < n; i++)
+        factor[label[i]] += 1;
+    for (int64_t c = 0; c < k; c++) {
+        double given = o->class_weights != NULL ? o->class_weights[c] : 1;
+        double rows = factor[c] > 0 ? factor[c] : 1;
+        factor[c] = o->balanced ? given * (double)n / ((double)k * rows) : given;
+    }
+}
+
+/* weight[n] = factor of the row's class * sample weight, scaled to a mean of 1; false where that cannot be. */
+static bool fit_fill_weights(double *weight, const int64_t *label, int64_t n, const double *factor,
+                             const wg_tensor *sample)
+{
+    double sum = 0;
+    for (int64_t i = 0; i < n; i++) {
+        double own = sample != NULL ? wg_at(sample, i) : 1;
+        weight[i] = factor[label[i]] * own;
+        if (!(weight[i] >= 0))
+            return false;
+        sum += weight[i];
+    }
+    for (int64_t i = 0; i < n; i++)
+        weight[i] *= (double)n / sum;
+    return sum > 0 && isfinite(sum);
+}
+
+/* Labels and sample weights of the training rows -> [n] of the dtype. */
+static wg_tensor *fit_weights(const wg_fit_options *o, const wg_tensor *labels,
+                              const wg_tensor *sample, int64_t k, wg_dtype dtype)
+{
+    wg_tape *t = labels->tape;
+    int64_t n = labels->size;
+    wg_tensor *result = NULL;
+    double *weight = wg_temporary(t, n, sizeof *weight);
+    double *factor = wg_temporary(t, k, sizeof *factor);
+    if (weight != NULL && factor != NULL) {
+        fit_class_factors(o, labels->data, n, factor, k);
+        if (fit_fill_weights(weight, labels->data, n, factor, sample))
+            result = wg_cast(wg_constant(t, WG_F64, WG_SHAPE(n), weight), dtype);
+        else
+            wg_fail(t, WG_E_VALUE, "fit: weights must be >= 0, finite, and not all 0");
+    }
+    wg_temporary_free(t, factor);
+    wg_temporary_free(t, weight);
+    return result;
+}
+
+/* ---- The split. ------------------------------------------------------------------------------------- */
+
+static bool fit_data_fits(wg_tensor *X, wg_tensor *y, const wg_fit_options *o)
+{
+    if (wg_is_inert(X) || wg_is_inert(y)) {
+        wg_fail(X != NULL   ? X->tape
+                : y != NULL ? y->tape
+                            : NULL,
+                WG_E_NULL, "fit: X or y is NULL or inert");
+        return false;
+    }
+    if (X->tape != y->tape)
+        wg_fail(X->tape, WG_E_TAPE, "fit: X and y are on two tapes");
+    else if (X->dtype == WG_I64)
+        wg_fail(X->tape, WG_E_DTYPE, "fit: X must be f32 or f64");
+    else if (X->shape.rank < 1 || y->shape.rank != 1 || X->shape.dim[0] != y->size || y->size == 0)
+        wg_fail(X->tape, WG_E_SHAPE, "fit: X [n, ...] and y [n] wanted, n >= 1");
+    else if (!(o->l2 >= 0) || !isfinite(o->l2) || !(o->validation >= 0 && o->validation < 1))
+        wg_fail(X->tape, WG_E_VALUE, "fit: an l2 of %g, or a validation share of %g", o->l2,
+                o->validation);
+    return wg_tape_status(X->tape) == WG_OK && fit_weights_fit(X->tape, o->sample_weights, y->size);
+}
+
+/* How many classes the model tells apart: seen on the first row, and dropped again. */
+static int64_t fit_classes(const wg_fit_model *model, wg_tensor *X)
+{
+    wg_mark mark = wg_tape_mark(X->tape);
+    wg_tensor *first = wg_constant(X->tape, WG_I64, WG_SHAPE(1), &(int64_t){0});
+    wg_tensor *Z = model->logits(model->user, wg_gather_rows(X, first), false);
+    if (wg_is_inert(Z))
+        return 0;
+    int64_t k = Z->shape.rank == 2 ? wg_link_classes_of(model->link, Z->shape.dim[1]) : 0;
+    wg_tape_rewind(X->tape, mark);
+    if (k == 0)
+        wg_fail(X->tape, WG_E_SHAPE, "fit: the model's logits do not fit its link");
+    return k;
+}
+
+static wg_tensor *fit_some(wg_tensor *x, wg_tensor *rows)
+{
+    return rows != NULL ? wg_gather_rows(x, rows) : x;
+}
+
+/* A copy that depends on nothing: labels may come from an input. */
+static wg_tensor *fit_labels(wg_tensor *labels)
+{
+    if (wg_is_inert(labels))
+        return labels;
+    return wg_constant(labels->tape, labels->dtype, labels->shape.rank, labels->shape.dim,
+                       labels->data);
+}
+
+static wg_tensor *fit_sample_weights(const wg_fit_options *o, wg_tensor *train)
+{
+    const wg_tensor *w = o->sample_weights;
+    if (w == NULL)
+        return NULL;
+    return fit_some(wg_constant(w->tape, w->dtype, w->shape.rank, w->shape.dim, w->data), train);
+}
+
+bool wg_fit_rows_new(wg_fit_rows *rows, const wg_fit_model *model, wg_tensor *X, wg_tensor *y,
+                     const wg_fit_options *o)
+{
+    if (!fit_data_fits(X, y, o))
+        return false;
+    wg_tape *t = X->tape;
+    *rows = (wg_fit_rows){.classes = fit_classes(model, X)};
+    wg_train_test split = {NULL, NULL};
+    wg_link_targets(WG_LINK_SOFTMAX, y, rows->classes, X->dtype); /* are the labels classes? */
+    if (wg_tape_status(t) == WG_OK && o->validation > 0)
+        split = wg_train_test_split(
+            t, y->size,
+            &(wg_train_test_options){.test = o->validation, .seed = o->seed, .stratify = y});
+    if (wg_tape_status(t) != WG_OK)
+        return false;
+    wg_tensor *labels = fit_labels(fit_some(y, split.train));
+    rows->X = fit_some(X, split.train);
+    rows->targets = wg_link_targets(model->link, labels, rows->classes, X->dtype);
+    rows->n = wg_size(labels);
+    if (wg_tape_status(t) == WG_OK &&
+        (o->balanced || o->class_weights != NULL || o->sample_weights != NULL))
+        rows->weights = fit_weights(o, labels, fit_sample_weights(o, split.train), rows->classes,
+                                    X->dtype);
+    if (split.test != NULL) {
+        rows->held_X = wg_gather_rows(X, split.test);
+        rows->held_labels = fit_labels(wg_gather_rows(y, split.test));
+        rows->held_targets = wg_link_targets(model->link, rows->held_labels, rows->classes,
+                                             X->dtype);
+    }
+    return wg_tape_status(t) == WG_OK;
+}
+
+wg_tensor *wg_fit_loss(const wg_fit_model *model, wg_tensor *X, wg_tensor *targets,
+                       wg_tensor *weights, double l2)
+{
+    wg_tensor *Z = model->logits(model->user, X, true);
+    wg_tensor *loss = wg_link_loss(model->link, Z, targets, weights);
+    for (int i = 0; l2 > 0 && i < model->n_params; i++)
+        if (wg_rank(model->params[i]) >= 2)
+            loss = wg_add(loss, wg_scale(wg_sum(wg_square(model->params[i])), l2 / 2));
+    return loss;
+}
