@@ -43,6 +43,7 @@
 #include "models/curves.h"
 #include "models/description.h"
 #include "models/encoder.h"
+#include "models/estimator.h"
 #include "models/fit.h"
 #include "models/idx.h"
 #include "models/initialise.h"
