@@ -41,11 +41,8 @@ static void newton_cg(newton_work *w)
         w->products++;
         const double curvature = wg_vector_dot(n, p, Hp);
         const double lengths = wg_vector_dot(n, p, p) * wg_vector_dot(n, Hp, Hp);
-        if (!(curvature > 0x1p-50 * sqrt(lengths))) {
-            if (k == 0) /* not even one step: steepest descent */
-                memcpy(d, p, (size_t)n * sizeof *d);
-            return;
-        }
+        if (!(curvature > 0x1p-50 * sqrt(lengths)))
+            return; /* before the first step: d = 0, and newton_step goes down the gradient */
         const double a = rr / curvature, former = rr;
         wg_vector_add(n, a, p, d);
         wg_vector_add(n, a, Hp, r);

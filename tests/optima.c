@@ -3,6 +3,7 @@
 #include "autograd/op.h"
 #include "models/wengert.h"
 #include "tests/assert.h"
+#include "tests/support.h"
 
 #include <math.h>
 
@@ -74,6 +75,30 @@ void wgt_assert_optimum(const wgt_model *m, const wg_optimum *found, double tole
     const double slack = length_of(m->param[0]) * found->gradient_norm * sqrt(size);
     wgt_assert_close(wg_item(m->mean_loss), o->mean_loss, 0, o->unit + slack);
     wgt_assert_close(accuracy(m), o->accuracy, 0, 5.1e-7);
+}
+
+void wgt_assert_survives_no_memory(wg_optimum (*minimise)(wg_tensor *loss,
+                                                          wg_tensor *const params[], int n))
+{
+    for (int64_t fail_at = 1;; fail_at++) {
+        wgt_memory memory = {0};
+        wg_tape *t = wgt_tape(&memory);
+        wg_tensor *p = wg_param(t, "p", WG_F64, WG_SHAPE(70));
+        wg_tensor *loss = wg_sum(wg_square(wg_shift(p, -1)));
+        const wg_mark mark = wg_tape_mark(t);
+        memory.fail_at = memory.calls + fail_at;
+        const wg_optimum first = minimise(loss, &p, 1);
+        const bool failed = memory.failed > 0;
+        ck_assert_int_eq(wg_tape_status(t), failed ? WG_E_NOMEM : WG_OK);
+        ck_assert_int_eq(first.stop, failed ? WG_STOP_ERROR : WG_STOP_GRADIENT);
+        wg_tape_rewind(t, mark);
+        ck_assert_int_eq(minimise(loss, &p, 1).stop, WG_STOP_GRADIENT);
+        ck_assert_int_eq(wg_tape_status(t), WG_OK);
+        wg_tape_free(t);
+        ck_assert_int_eq(memory.blocks, 0);
+        if (!failed)
+            break;
+    }
 }
 
 /* ---- Rosenbrock 1960: sum 100 (x[i+1] - x[i]^2)^2 + (1 - x[i])^2. -------------------------------------- */

@@ -25,6 +25,10 @@ wgt_model wgt_model_new(wg_tape *t, int i);
 /* The minimiser stopped at the optimum, with a gradient of at most `tolerance`, <= 1e-10. */
 void wgt_assert_optimum(const wgt_model *m, const wg_optimum *found, double tolerance);
 
+/* Every allocation fails in turn: a clear status, no leak, and after a rewind the next try succeeds. */
+void wgt_assert_survives_no_memory(wg_optimum (*minimise)(wg_tensor *loss,
+                                                          wg_tensor *const params[], int n));
+
 /* Rosenbrock's valley of n variables, minimum 0 at (1, ..., 1), and its start (-1.2, 1, ...). With
  * Hessian-vector products and the Hessian. 2 <= n <= 16. */
 wg_objective wgt_rosenbrock(wg_tape *t, int64_t n);

@@ -35,7 +35,8 @@ START_TEST(test_newton_optima)
     const wg_optimum found = wg_newton_minimize(m.loss, m.param, 2, &options);
     ck_assert_int_eq(wg_tape_size(tape), size);
     wgt_assert_optimum(&m, &found, options.tolerance);
-    ck_assert(found.iterations <= 20);
+    /* As many products as CG in exact arithmetic takes for each iteration, at most 31, and no more. */
+    ck_assert(found.iterations <= 12 && found.products <= 120);
 }
 END_TEST
 
@@ -89,14 +90,27 @@ static void hump_hessian(double h[], void *user)
     h[0] = 12 * x * x - 4;
 }
 
+static void hump_product(const double v[], double hv[], void *user)
+{
+    double h;
+    hump_hessian(&h, user);
+    hv[0] = h * v[0];
+}
+
 START_TEST(test_newton_negative_curvature)
 {
     double x = 0.01, last;
-    const wg_objective f = {
+    wg_objective f = {
         .tape = tape, .n = 1, .value_and_gradient = hump, .hessian = hump_hessian, .user = &last};
     wg_optimum found = wg_newton_run(&f, &x, &(wg_newton_options){.method = WG_NEWTON_EXACT});
     ck_assert_int_eq(found.stop, WG_STOP_GRADIENT);
     wgt_assert_close(fabs(x), 1, 1e-8, 0);
+    f.hessian_product = hump_product;
+    x = -0.01;
+    found = wg_newton_run(&f, &x, &(wg_newton_options){.method = WG_NEWTON_CG});
+    ck_assert_int_eq(found.stop, WG_STOP_GRADIENT);
+    wgt_assert_close(fabs(x), 1, 1e-8, 0);
+    f.hessian_product = NULL;
     found = wg_newton_run(&f, &x, &(wg_newton_options){.method = WG_NEWTON_CG});
     ck_assert_int_eq(found.stop, WG_STOP_ERROR);
     wgt_assert_status(tape, WG_E_VALUE, "no second derivatives");
@@ -147,6 +161,22 @@ START_TEST(test_newton_errors)
     ck_assert_int_eq(wg_newton_minimize(NULL, &p, 1, NULL).stop, WG_STOP_ERROR);
     ck_assert_int_eq(wg_newton_minimize(loss, &p, 1, NULL).stop, WG_STOP_GRADIENT);
     ck_assert(fabs(wg_item(p)) < 1e-8 && wg_item(loss) < 1e-16);
+}
+END_TEST
+
+static wg_optimum minimise_cg(wg_tensor *loss, wg_tensor *const params[], int n)
+{
+    return wg_newton_minimize(loss, params, n, NULL);
+}
+
+static wg_optimum minimise_exact(wg_tensor *loss, wg_tensor *const params[], int n)
+{
+    return wg_newton_minimize(loss, params, n, &(wg_newton_options){.method = WG_NEWTON_EXACT});
+}
+
+START_TEST(test_newton_memory)
+{
+    wgt_assert_survives_no_memory(_i == 0 ? minimise_cg : minimise_exact);
 }
 END_TEST
 
@@ -214,6 +244,7 @@ Suite *suite_newton(void)
     tcase_add_test(tests, test_newton_negative_curvature);
     tcase_add_loop_test(tests, test_newton_mlp, 0, 2);
     tcase_add_test(tests, test_newton_errors);
+    tcase_add_loop_test(tests, test_newton_memory, 0, 2);
     tcase_add_loop_test(tests, test_semidefinite_solve, 0, 4 * MOST);
     tcase_add_test(tests, test_semidefinite_refuses);
     suite_add_tcase(suite, tests);

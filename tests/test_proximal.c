@@ -1,6 +1,7 @@
 /* L1 and elastic net against scikit-learn's optima, and against the conditions of optimality. */
 #include "models/wengert.h"
 #include "tests/assert.h"
+#include "tests/optima.h"
 #include "tests/optimizer_golden.h"
 #include "tests/suites.h"
 #include "tests/support.h"
@@ -51,6 +52,7 @@ START_TEST(test_proximal_as_scikit_learn)
         &(wg_proximal_options){.l1 = golden[0], .l2 = golden[1], .tolerance = 1e-10});
     ck_assert_msg(wg_tape_status(tape) == WG_OK, "%s", wg_tape_message(tape));
     ck_assert_str_eq(wg_stop_name(found.stop), "WG_STOP_GRADIENT");
+    ck_assert(found.iterations < 700); /* without new starts 900 and more */
     ck_assert(found.gradient_norm <= 1e-10);
     wgt_assert_close(found.value, golden[2], 1e-12, 0);
     ck_assert(found.value <= golden[2] * (1 + 1e-15));
@@ -126,6 +128,17 @@ START_TEST(test_proximal_errors)
 }
 END_TEST
 
+static wg_optimum minimise(wg_tensor *loss, wg_tensor *const params[], int n)
+{
+    return wg_proximal_minimize(loss, params, n, &(wg_proximal_options){.l2 = 1});
+}
+
+START_TEST(test_proximal_memory)
+{
+    wgt_assert_survives_no_memory(minimise);
+}
+END_TEST
+
 Suite *suite_proximal(void)
 {
     Suite *suite = suite_create("proximal");
@@ -135,6 +148,7 @@ Suite *suite_proximal(void)
     tcase_add_test(tests, test_proximal_without_penalty);
     tcase_add_test(tests, test_proximal_threshold);
     tcase_add_test(tests, test_proximal_errors);
+    tcase_add_test(tests, test_proximal_memory);
     suite_add_tcase(suite, tests);
     return suite;
 }
