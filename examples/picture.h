@@ -1,0 +1,39 @@
+#ifndef EXAMPLES_PICTURE_H
+#define EXAMPLES_PICTURE_H
+
+#include <wengert.h>
+
+#include "svg.h"
+
+/* What the worked examples share: their command line, files of pictures, and pictures of classifiers of the
+ * plane. */
+
+typedef struct picture_arguments {
+    const char *data; /* file of the data set; the caller's default where none is given */
+    const char *svg;  /* file to draw to; NULL: none */
+} picture_arguments;
+
+/* picture_arguments_read: [--svg FILE] [DATA], or --help. Returns -1 to go on, or the exit status, after usage
+ * was printed. */
+int picture_arguments_read(picture_arguments *a, int argc, char **argv);
+
+/* picture_open: svg_begin on a new file. picture_close: svg_end, and closes it. Both print why they failed. */
+bool picture_open(svg_plot *p, const char *path);
+bool picture_close(svg_plot *p);
+
+/* ---- Classifiers of the plane: functions on a lattice that covers the plot ------------------------------ */
+
+/* plane_plot: a plot whose axes hold the points X [n, 2], with a margin. */
+svg_plot plane_plot(const wg_tensor *X, const char *title);
+
+/* plane_lattice: the lattice's points, a constant [m, 2]; values p on it are f64, [m] or [m, 1]. */
+wg_tensor *plane_lattice(const svg_plot *p, wg_tape *t);
+
+/* plane_heat: probabilities, 0 in the points' first colour, 1/2 white, 1 in the second.
+ * plane_boundary: the line where they are 1/2.
+ * plane_points: X [n, 2], f64, in the colours of their classes y, [n] or [n, 1], 0 and 1. */
+void plane_heat(svg_plot *p, const wg_tensor *probability);
+void plane_boundary(svg_plot *p, int colour, const char *label, const wg_tensor *probability);
+void plane_points(svg_plot *p, const wg_tensor *X, const wg_tensor *y);
+
+#endif
