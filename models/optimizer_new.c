@@ -45,7 +45,8 @@ static bool optimizer_in_range(wg_tape *t, const char *name, const wg_optimizer_
 {
     if (range->value >= 0 && range->value < range->below)
         return true;
-    wg_fail(t, WG_E_VALUE, "%s: a %s of %g", name, range->name, range->value);
+    wg_fail(t, WG_E_VALUE, "%s: %s is %g, outside [0, %g)", name, range->name, range->value,
+            range->below);
     return false;
 }
 

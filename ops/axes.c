@@ -6,9 +6,9 @@ bool wg_axes_mask(const wg_tensor *x, const char *op, int n, const int *axes, ui
     char text[WG_SHAPE_TEXT + 96];
     int rank = x->shape.rank;
     *mask = 0;
-    if (n > 0 && axes == NULL) {
-        wg_fail(x->tape, WG_E_NULL, "%s: the axes are NULL: %s", op,
-                wg_tensor_text(x, text, sizeof text));
+    if (n < 0 || (n > 0 && axes == NULL)) {
+        wg_fail(x->tape, n < 0 ? WG_E_VALUE : WG_E_NULL, "%s: the axes are %s: %s", op,
+                n < 0 ? "fewer than none" : "NULL", wg_tensor_text(x, text, sizeof text));
         return false;
     }
     for (int i = 0; i < n; i++) {

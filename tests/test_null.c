@@ -47,6 +47,8 @@ START_TEST(axes)
     REFUSED(wg_norm_over(x, 2, 1, NULL, false), "norm");
     REFUSED(wg_squeeze(x, 1, NULL), "squeeze");
 #undef REFUSED
+    ck_assert(wg_is_inert(wg_sum_over(x, -1, NULL, false)));
+    expect(mark, WG_E_VALUE, "sum: the axes are fewer than none: x (3, 2)");
 }
 END_TEST
 

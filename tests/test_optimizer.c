@@ -342,16 +342,19 @@ START_TEST(test_option_ranges)
         wgt_assert_status(tape, WG_E_VALUE, words);                                                \
         wg_tape_rewind(tape, mark);                                                                \
     } while (0)
-    REFUSED(wg_sgd_new(&p, 1, &(wg_sgd_options){.rate = -1}), "sgd: a learning rate of -1");
+    REFUSED(wg_sgd_new(&p, 1, &(wg_sgd_options){.rate = -1}),
+            "sgd: learning rate is -1, outside [0, inf)");
     REFUSED(wg_sgd_new(&p, 1, &(wg_sgd_options){.rate = (double)NAN}), "learning rate");
-    REFUSED(wg_sgd_new(&p, 1, &(wg_sgd_options){.momentum = -0.5}), "momentum of -0.5");
+    REFUSED(wg_sgd_new(&p, 1, &(wg_sgd_options){.momentum = -0.5}), "momentum is -0.5");
     REFUSED(wg_sgd_new(&p, 1, &(wg_sgd_options){.momentum = 0.5, .dampening = 1.5}), "dampening");
     REFUSED(wg_sgd_new(&p, 1, &(wg_sgd_options){.nesterov = true}), "nesterov needs momentum");
-    REFUSED(wg_sgd_new(&p, 1, &(wg_sgd_options){.weight_decay = HUGE_VAL}), "weight decay of inf");
-    REFUSED(wg_rmsprop_new(&p, 1, &(wg_rmsprop_options){.alpha = 1}), "rmsprop: a alpha of 1");
-    REFUSED(wg_adam_new(&p, 1, &(wg_adam_options){.beta1 = 1}), "adam: a beta1 of 1");
-    REFUSED(wg_adamw_new(&p, 1, &(wg_adam_options){.beta2 = (double)NAN}), "adamw: a beta2 of");
-    REFUSED(wg_adam_new(&p, 1, &(wg_adam_options){.epsilon = -1}), "epsilon of -1");
+    REFUSED(wg_sgd_new(&p, 1, &(wg_sgd_options){.weight_decay = HUGE_VAL}),
+            "weight decay is inf, outside [0, inf)");
+    REFUSED(wg_rmsprop_new(&p, 1, &(wg_rmsprop_options){.alpha = 1}),
+            "rmsprop: alpha is 1, outside [0, 1)");
+    REFUSED(wg_adam_new(&p, 1, &(wg_adam_options){.beta1 = 1}), "adam: beta1 is 1, outside [0, 1)");
+    REFUSED(wg_adamw_new(&p, 1, &(wg_adam_options){.beta2 = (double)NAN}), "adamw: beta2 is");
+    REFUSED(wg_adam_new(&p, 1, &(wg_adam_options){.epsilon = -1}), "epsilon is -1");
 #undef REFUSED
     wg_optimizer *sgd = wg_sgd_new(&p, 1, &(wg_sgd_options){.dampening = 1});
     ck_assert_int_eq(wg_optimizer_set_clip(sgd, -1, 0), WG_E_VALUE);

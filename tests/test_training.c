@@ -255,7 +255,7 @@ START_TEST(test_optimizer_errors)
     wg_grad(wg_sum(wg_square(p)), &p, 1, &g);
     expect_error(wg_sgd_new(&twice, 1, NULL), WG_E_VALUE, "sgd: tensor 0 is no parameter");
     expect_error(wg_sgd_new((wg_tensor *[]){p, NULL}, 2, NULL), WG_E_NULL, "sgd: parameter 1");
-    expect_error(wg_sgd_new(&p, 1, &(wg_sgd_options){.rate = -1}), WG_E_VALUE, "rate of -1");
+    expect_error(wg_sgd_new(&p, 1, &(wg_sgd_options){.rate = -1}), WG_E_VALUE, "rate is -1");
     expect_error(wg_sgd_new(&p, 1, &(wg_sgd_options){.rate = (double)NAN}), WG_E_VALUE, "rate");
     wg_optimizer *sgd = wg_sgd_new(&p, 1, NULL);
     wg_tensor *wrong = wg_full(tape, WG_F64, WG_SHAPE(1, 2), 1), *none = NULL;
