@@ -1,5 +1,6 @@
 #!/bin/sh
-# check_headers.sh: every header compiles alone and twice as C11, every public one also as C++11.
+# check_headers.sh: every header compiles alone and twice as C11, every public one also as C++11, and is
+# reached from <wengert.h>.
 # $CC, $CXX: the compilers.
 set -eu
 cc=${CC:-cc}
@@ -18,6 +19,9 @@ for candidate in ${CXX:-} c++ g++ clang++; do
 done
 [ -n "$cxx" ] || echo "headers: SKIPPED as C++: no C++ compiler was found (c++, g++, clang++)"
 
+# The headers that <wengert.h> includes, one a line; make's rule for it lists them.
+reached=$($cc -I. -Imodels -MM -x c models/wengert.h | tr ' \\' '\n\n' | sed 's|^\./||')
+
 for header in autograd/*.h ops/*.h ops/kernels/*.h models/*.h; do
     [ -e "$header" ] || continue
     count=$((count + 1))
@@ -25,6 +29,8 @@ for header in autograd/*.h ops/*.h ops/kernels/*.h models/*.h; do
     compile "$header" $cc -std=c11 -Wstrict-prototypes -Wmissing-prototypes $flags -x c ||
         { echo "headers: $header does not compile alone as C11"; exit 1; }
     case $header in *_internal.h | ops/kernels/*) continue ;; esac
+    printf '%s\n' "$reached" | grep -qxF "$header" ||
+        { echo "headers: $header is public, but <wengert.h> does not include it"; exit 1; }
     [ -n "$cxx" ] || continue
     # shellcheck disable=SC2086
     compile "$header" $cxx -std=c++11 $flags -x c++ ||
