@@ -302,6 +302,8 @@ static wg_fit_result fit_finish(fit_run *run, wg_fit_stop stop, wg_mark mark)
         wg_tape_rewind(run->tape, mark);
         fit_history(run, &result);
     }
+    if (wg_tape_status(run->tape) != WG_OK)
+        return (wg_fit_result){.stop = WG_FIT_ERROR};
     return result;
 }
 

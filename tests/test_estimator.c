@@ -182,6 +182,14 @@ START_TEST(test_bad_files)
     replaced("\"estimator.classes\":\"3\"", "\"estimator.classes\":\"9\"", WG_E_FORMAT);
     replaced("\"mlp.sizes.0\":\"4\"", "\"mlp.sizes.0\":\"5\"", WG_E_FORMAT);
     wgt_check_unreadable(load);
+    size_t size;
+    char *bytes = wgt_file_get(path, &size), other[WGT_PATH];
+    wgt_file_new(other);
+    wgt_check_good(load, other, bytes, size);
+    wgt_check_truncated(load, other, bytes, size);
+    wgt_check_memory(load, other, bytes, size);
+    wgt_file_remove(other);
+    free(bytes);
 }
 END_TEST
 

@@ -365,6 +365,32 @@ START_TEST(test_errors)
 }
 END_TEST
 
+/* Every allocation fails in turn: an error, nothing leaked, and no history. */
+START_TEST(test_memory)
+{
+    char path[WGT_PATH];
+    wgt_file_new(path);
+    bool done = false;
+    for (int64_t k = 1; !done; k += 3) {
+        wgt_memory m = {0};
+        wg_tape *t = wgt_tape(&m);
+        problem p = iris(t, 0.3);
+        ck_assert_int_eq(wg_tape_status(t), WG_OK);
+        m.fail_at = m.calls + k;
+        wg_fit_result r = wg_fit(
+            &p.model, p.X, p.y,
+            &(wg_fit_options){
+                .epochs = 2, .batch = 64, .validation = 0.2, .balanced = true, .checkpoint = path});
+        done = m.failed == 0;
+        ck_assert_int_eq(r.stop, done ? WG_FIT_EPOCHS : WG_FIT_ERROR);
+        ck_assert_int_eq(wg_tape_status(t), done ? WG_OK : WG_E_NOMEM);
+        wg_tape_free(t);
+        ck_assert_int_eq(m.blocks, 0);
+    }
+    wgt_file_remove(path);
+}
+END_TEST
+
 Suite *suite_fit(void)
 {
     Suite *s = suite_create("fit");
@@ -379,6 +405,7 @@ Suite *suite_fit(void)
     tcase_add_loop_test(c, test_resumed_is_bit_identical, 0, KINDS);
     tcase_add_test(c, test_foreign_checkpoints_change_nothing);
     tcase_add_test(c, test_errors);
+    tcase_add_test(c, test_memory);
     suite_add_tcase(s, c);
     return s;
 }
