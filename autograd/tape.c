@@ -180,6 +180,10 @@ void *wg_tape_take(wg_tape *t, size_t size)
 
 char *wg_tape_copy_text(wg_tape *t, const char *text)
 {
+    if (text == NULL) {
+        wg_fail(t, WG_E_NULL, "tape: the text to copy is NULL");
+        return NULL;
+    }
     size_t size = strlen(text) + 1;
     char *copy = wg_tape_take(t, size);
     if (copy != NULL)

@@ -43,7 +43,7 @@ wg_tensor *wg_t(wg_tensor *x);
 
 /* wg_broadcast_to: x repeated to the shape given, by NumPy's rule: shapes are aligned at the last axis,
  * and axes of x that are missing or of size 1 are repeated (0 times, too). x itself where the shape is
- * already x's.
+ * already x's (PyTorch's expand).
  * Slope: dx = sum_to(dy, x). */
 wg_tensor *wg_broadcast_to(wg_tensor *x, int rank, const int64_t *dim);
 
