@@ -397,7 +397,8 @@ static const wg_op wg_op_sum_to = {
 wg_tensor *wg_sum_to(wg_tensor *x, const wg_tensor *like)
 {
     const bool given = !wg_is_inert(x) && !wg_is_inert(like);
-    if (given && wg_shape_same(&x->shape, &like->shape)) /* the rules ask for it after each broadcast */
+    if (given &&
+        wg_shape_same(&x->shape, &like->shape)) /* the rules ask for it after each broadcast */
         return x;
     layout_sizes sizes = {0, {0}};
     if (given)

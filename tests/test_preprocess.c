@@ -233,8 +233,8 @@ END_TEST
 /* ---- The pipeline. ---------------------------------------------------------------------------------- */
 
 static const wg_pipeline_step three_steps[] = {{.kind = WG_STEP_STANDARDIZE},
-                                      {WG_STEP_POLYNOMIAL, {3, true, true}},
-                                      {.kind = WG_STEP_STANDARDIZE}};
+                                               {WG_STEP_POLYNOMIAL, {3, true, true}},
+                                               {.kind = WG_STEP_STANDARDIZE}};
 static const double eight[] = {1, 2, -3, 0.5, 2.5, 7, 1e3, -1e-3};
 
 /* Four rows of two numbers and two texts, f32 or f64. */
