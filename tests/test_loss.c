@@ -4,10 +4,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "autograd/rng.h"
 #include "ops/elementwise.h"
 #include "ops/layout.h"
 #include "ops/loss.h"
 #include "ops/matmul.h"
+#include "ops/reduce.h"
 #include "ops/softmax.h"
 #include "tests/assert.h"
 #include "tests/slopes.h"
@@ -194,6 +196,33 @@ START_TEST(ignored_rows)
     assert_values(wgt_gradient(l, z), 6, VALUES(-0.25, 0.25, 0, 0, 0.25, -0.25));
     wg_tensor *none = wg_constant(t, WG_I64, WG_SHAPE(3), LABELS(-1, -1, -1));
     assert_values(wg_cross_entropy_opt(z, none, &o), 1, VALUES(nan(""))); /* a mean over nothing */
+}
+END_TEST
+
+/* Few classes are computed in groups of rows, many row by row: classes of probability 0 that are added
+ * change the way, not the numbers. 19 rows: a group and a part of one, with ignored rows in both. */
+START_TEST(groups_and_single_rows)
+{
+    enum { ROWS = 19, FEW = 10, MANY = 70 };
+    static double few[ROWS * FEW], many[ROWS * MANY], slope[ROWS * MANY];
+    int64_t labels[ROWS];
+    for (int64_t i = 0; i < ROWS; i++) {
+        labels[i] = i % 8 == 5 ? -1 : i * 7 % FEW;
+        for (int64_t k = 0; k < MANY; k++)
+            many[i * MANY + k] = k < FEW ? 3 * wg_random_normal(1, 2, (uint64_t)(i * FEW + k))
+                                         : -inf;
+        memcpy(few + i * FEW, many + i * MANY, FEW * sizeof *few);
+    }
+    wg_cross_entropy_options o = {.ignore = true, .ignored_label = -1, .reduction = WG_NONE};
+    wg_tensor *y = wg_constant(t, WG_I64, WG_SHAPE(ROWS), labels);
+    wg_tensor *z = wgt_param(t, "few", WG_SHAPE(ROWS, FEW), few);
+    wg_tensor *wide = wgt_param(t, "many", WG_SHAPE(ROWS, MANY), many);
+    wg_tensor *l = wg_cross_entropy_opt(z, y, &o), *l_wide = wg_cross_entropy_opt(wide, y, &o);
+    assert_values(l, ROWS, l_wide->data);
+    const double *g = wgt_gradient(wg_sum(l), z)->data;
+    for (int64_t i = 0; i < ROWS * MANY; i++)
+        slope[i] = i % MANY < FEW ? g[i / MANY * FEW + i % MANY] : 0;
+    assert_values(wgt_gradient(wg_sum(l_wide), wide), ROWS * MANY, slope);
 }
 END_TEST
 
@@ -566,6 +595,7 @@ Suite *suite_loss(void)
     tcase_add_test(c, tiny_soft_slopes);
     tcase_add_loop_test(c, cross_entropy_options, 0, 4);
     tcase_add_test(c, ignored_rows);
+    tcase_add_test(c, groups_and_single_rows);
     tcase_add_test(c, zero_weights);
     tcase_add_test(c, more_and_fewer_axes);
     tcase_add_loop_test(c, cross_entropy_slopes, 0, 32);

@@ -25,6 +25,13 @@ double wgk_cross_entropy(int64_t n, double *z, int64_t label);
 /* z becomes dl * (softmax(z) - onehot(label)) */
 void wgk_cross_entropy_grad(int64_t n, double *z, int64_t label, double dl);
 
+/* The same for WGK_LOSS_ROWS rows at once, 0 < n <= WGK_LOSS_CLASSES: entry k of row r is
+ * z[k * WGK_LOSS_ROWS + r], so that every step is one over neighbours. A row's result does not depend
+ * on the others, nor on its place. */
+enum { WGK_LOSS_ROWS = 16, WGK_LOSS_CLASSES = 64 };
+void wgk_cross_entropy_group(int64_t n, double *z, const int64_t *label, double *l);
+void wgk_cross_entropy_grad_group(int64_t n, double *z, const int64_t *label, const double *dl);
+
 /* sum_k q_k * (logsumexp(z) - z_k); terms: workspace of n doubles. */
 double wgk_soft_cross_entropy(int64_t n, double *z, const double *q, double *terms);
 
