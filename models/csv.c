@@ -11,18 +11,23 @@
 #include <stdio.h>
 #include <string.h>
 
-/* A file while it is read. Columns are those of the file; features are the columns without the label,
- * in the file's order. */
+typedef enum csv_kind { CSV_NUMBER, CSV_TEXT, CSV_LABEL } csv_kind;
+
+/* A file while it is read. Columns are those of the file; those of a kind stay in the file's order. */
 typedef struct csv_file {
     wg_tape *tape;
     const char *path;
     wg_csv_options options; /* with the defaults filled in */
     wg_csv_scanner scanner;
     int64_t columns, label; /* label: column from 0; -1: none */
+    csv_kind *kind;         /* [columns], on the tape */
+    int64_t numbers, texts; /* how many columns are of the kind */
     const char **names;     /* [columns], on the tape */
     int64_t rows;
-    double *values; /* [rows, features], NaN where missing */
+    double *values; /* [rows, numbers], NaN where missing */
     int64_t values_capacity;
+    const char **text; /* [rows, texts], into the file's bytes */
+    int64_t text_capacity;
     const char **label_text; /* [rows], into the file's bytes */
     int64_t label_text_capacity;
     double *label_value; /* [rows], as far as labels_are_numbers */
@@ -105,23 +110,23 @@ static bool csv_set_names(csv_file *f)
     return f->names != NULL;
 }
 
-static bool csv_find_label_by_name(csv_file *f)
+/* The one column of that name; -1, and an error, where there is none or more than one. */
+static int64_t csv_find_name(const csv_file *f, const char *name)
 {
-    f->label = -1;
+    int64_t found = -1;
     for (int64_t j = 0; j < f->columns; j++) {
-        if (strcmp(f->names[j], f->options.label) != 0)
+        if (strcmp(f->names[j], name) != 0)
             continue;
-        if (f->label >= 0) {
+        if (found >= 0) {
             wg_fail(f->tape, WG_E_VALUE, "%s: columns %" PRId64 " and %" PRId64 " are both '%s'",
-                    f->path, f->label + 1, j + 1, f->options.label);
-            return false;
+                    f->path, found + 1, j + 1, name);
+            return -1;
         }
-        f->label = j;
+        found = j;
     }
-    if (f->label >= 0)
-        return true;
-    wg_fail(f->tape, WG_E_VALUE, "%s: no column is '%s'", f->path, f->options.label);
-    return false;
+    if (found < 0)
+        wg_fail(f->tape, WG_E_VALUE, "%s: no column is '%s'", f->path, name);
+    return found;
 }
 
 static bool csv_find_label(csv_file *f)
@@ -133,8 +138,10 @@ static bool csv_find_label(csv_file *f)
     if (f->columns == 1)
         return csv_fail(f, WG_E_FORMAT,
                         "one column, which cannot be both feature and label: another separator?");
-    if (f->options.label != NULL)
-        return csv_find_label_by_name(f);
+    if (f->options.label != NULL) {
+        f->label = csv_find_name(f, f->options.label);
+        return f->label >= 0;
+    }
     int64_t wanted = f->options.label_column == 0 ? -1 : f->options.label_column;
     f->label = wanted < 0 ? f->columns + wanted : wanted - 1;
     if (f->label >= 0 && f->label < f->columns)
@@ -142,6 +149,29 @@ static bool csv_find_label(csv_file *f)
     wg_fail(f->tape, WG_E_VALUE, "%s: label column %" PRId64 " of %" PRId64 " columns", f->path,
             wanted, f->columns);
     return false;
+}
+
+/* Which column is what. */
+static bool csv_set_kinds(csv_file *f)
+{
+    f->kind = wg_tape_take(f->tape, (size_t)f->columns * sizeof *f->kind); /* zeros: numbers */
+    if (f->kind == NULL || !csv_find_label(f))
+        return false;
+    if (f->label >= 0)
+        f->kind[f->label] = CSV_LABEL;
+    for (const char *const *name = f->options.texts; name != NULL && *name != NULL; name++) {
+        int64_t column = csv_find_name(f, *name);
+        if (column < 0)
+            return false;
+        if (column == f->label) {
+            wg_fail(f->tape, WG_E_VALUE, "%s: column '%s' of texts is the label", f->path, *name);
+            return false;
+        }
+        f->texts += f->kind[column] == CSV_NUMBER; /* a name may be given twice */
+        f->kind[column] = CSV_TEXT;
+    }
+    f->numbers = f->columns - f->texts - (f->label >= 0);
+    return true;
 }
 
 /* Reads the first record, which says how many columns there are; it stays for the rows where it is
@@ -152,7 +182,7 @@ static bool csv_read_header(csv_file *f)
         return false;
     if (f->scanner.count == 0)
         return csv_fail(f, WG_E_FORMAT, "the file is empty");
-    if (!csv_set_names(f) || !csv_find_label(f))
+    if (!csv_set_names(f) || !csv_set_kinds(f))
         return false;
     if (f->options.header == WG_CSV_HEADER && csv_all_numbers(f))
         return csv_fail(f, WG_E_FORMAT,
@@ -178,7 +208,8 @@ static bool csv_is_missing(const csv_file *f, const char *text)
 static bool csv_read_number(const csv_file *f, int64_t column, double *value)
 {
     switch (wg_number_read(f->scanner.field[column].text, value)) {
-    case WG_NUMBER_NONE: return csv_fail_field(f, column, "is not a number");
+    case WG_NUMBER_NONE:
+        return csv_fail_field(f, column, "is not a number (option texts: a column of texts)");
     case WG_NUMBER_TOO_LARGE: return csv_fail_field(f, column, "is too large for f64");
     case WG_NUMBER_INFINITE:
         return f->options.infinite || csv_fail_field(f, column, "is not finite");
@@ -205,7 +236,7 @@ static bool csv_read_label(csv_file *f, bool *missing, bool *number)
     return true;
 }
 
-static bool csv_read_feature(csv_file *f, int64_t column, double *value, bool *missing)
+static bool csv_read_value(const csv_file *f, int64_t column, double *value, bool *missing)
 {
     *missing = csv_is_missing(f, f->scanner.field[column].text);
     if (!*missing)
@@ -215,18 +246,31 @@ static bool csv_read_feature(csv_file *f, int64_t column, double *value, bool *m
            csv_fail_field(f, column, "is a missing value");
 }
 
-static int64_t csv_features(const csv_file *f)
+/* A text as it stands; "" where it is missing. */
+static bool csv_read_text(const csv_file *f, int64_t column, const char **text, bool *missing)
 {
-    return f->columns - (f->label >= 0);
+    *text = f->scanner.field[column].text;
+    *missing = csv_is_missing(f, *text);
+    if (!*missing)
+        return true;
+    *text = "";
+    if (f->options.missing == WG_CSV_MISSING_ERROR)
+        return csv_fail_field(f, column, "is a missing value");
+    return f->options.missing != WG_CSV_MISSING_MEAN ||
+           csv_fail_field(f, column, "is a missing value, and texts have no mean");
 }
 
 static bool csv_reserve_row(csv_file *f)
 {
-    int64_t d = csv_features(f), rows = f->rows + 1, need;
-    if (!wg_size_multiply(rows, d, &need))
-        need = INT64_MAX; /* which growing refuses */
-    return wg_temporary_grow(f->tape, (void **)&f->values, &f->values_capacity, need,
+    int64_t rows = f->rows + 1, values, texts;
+    if (!wg_size_multiply(rows, f->numbers, &values))
+        values = INT64_MAX; /* which growing refuses */
+    if (!wg_size_multiply(rows, f->texts, &texts))
+        texts = INT64_MAX;
+    return wg_temporary_grow(f->tape, (void **)&f->values, &f->values_capacity, values,
                              sizeof *f->values) &&
+           wg_temporary_grow(f->tape, (void **)&f->text, &f->text_capacity, texts,
+                             sizeof *f->text) &&
            wg_temporary_grow(f->tape, (void **)&f->label_text, &f->label_text_capacity, rows,
                              sizeof *f->label_text) &&
            wg_temporary_grow(f->tape, (void **)&f->label_value, &f->label_value_capacity, rows,
@@ -248,12 +292,17 @@ static bool csv_read_row(csv_file *f)
 {
     if (!csv_check_length(f) || !csv_reserve_row(f))
         return false;
-    double *value = f->values + f->rows * csv_features(f);
+    double *value = f->values + f->rows * f->numbers;
+    const char **text = f->text + f->rows * f->texts;
     bool number = true, drop = false;
     for (int64_t j = 0; j < f->columns; j++) {
-        bool missing = false;
-        if (j == f->label ? !csv_read_label(f, &missing, &number)
-                          : !csv_read_feature(f, j, value++, &missing))
+        bool missing = false, read = false;
+        switch (f->kind[j]) {
+        case CSV_NUMBER: read = csv_read_value(f, j, value++, &missing); break;
+        case CSV_TEXT: read = csv_read_text(f, j, text++, &missing); break;
+        case CSV_LABEL: read = csv_read_label(f, &missing, &number); break;
+        }
+        if (!read)
             return false;
         drop |= missing && f->options.missing == WG_CSV_MISSING_DROP;
     }
@@ -298,7 +347,7 @@ static double csv_mean(const double *values, int64_t n, int64_t step)
 
 static bool csv_fill_column(csv_file *f, int64_t column, int64_t feature)
 {
-    int64_t d = csv_features(f);
+    int64_t d = f->numbers;
     double mean = csv_mean(f->values + feature, f->rows, d);
     if (isnan(mean)) {
         wg_fail(f->tape, WG_E_FORMAT, "%s: column %" PRId64 " (%s) has no mean to put in", f->path,
@@ -317,22 +366,33 @@ static bool csv_fill_missing(csv_file *f)
         return true;
     int64_t feature = 0;
     for (int64_t j = 0; j < f->columns; j++)
-        if (j != f->label && !csv_fill_column(f, j, feature++))
+        if (f->kind[j] == CSV_NUMBER && !csv_fill_column(f, j, feature++))
             return false;
     return true;
 }
 
+/* The names of the columns of a kind. */
+static const char **csv_names_of(const csv_file *f, csv_kind kind, int64_t n)
+{
+    const char **names = wg_tape_take(f->tape, (size_t)n * sizeof *names);
+    int64_t at = 0;
+    for (int64_t j = 0; names != NULL && j < f->columns; j++)
+        if (f->kind[j] == kind)
+            names[at++] = f->names[j];
+    return names;
+}
+
 static wg_table *csv_table(csv_file *f)
 {
-    const char *label_name = f->label >= 0 ? f->names[f->label] : NULL;
-    for (int64_t j = f->label; j >= 0 && j + 1 < f->columns; j++)
-        f->names[j] = f->names[j + 1];
     wg_table_parts parts = {
         .path = f->path,
         .features = wg_real_constant(f->tape, f->options.f32 ? WG_F32 : WG_F64,
-                                     WG_SHAPE(f->rows, csv_features(f)), f->values),
-        .column_names = f->names,
-        .label_name = label_name,
+                                     WG_SHAPE(f->rows, f->numbers), f->values),
+        .column_names = csv_names_of(f, CSV_NUMBER, f->numbers),
+        .text_columns = f->texts,
+        .text = f->text,
+        .text_names = csv_names_of(f, CSV_TEXT, f->texts),
+        .label_name = f->label >= 0 ? f->names[f->label] : NULL,
         .label_text = f->label >= 0 ? f->label_text : NULL,
         .label_value = f->labels_are_numbers ? f->label_value : NULL,
     };
@@ -353,6 +413,7 @@ static wg_table *csv_parse(csv_file *f, char *bytes, int64_t size)
     wg_table *table = done ? csv_table(f) : wg_table_inert();
     wg_csv_scanner_clear(&f->scanner);
     wg_temporary_free(f->tape, f->values);
+    wg_temporary_free(f->tape, f->text);
     wg_temporary_free(f->tape, f->label_text);
     wg_temporary_free(f->tape, f->label_value);
     return table;

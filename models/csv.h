@@ -15,12 +15,13 @@ typedef enum wg_csv_header {
     WG_CSV_HEADER_ABSENT /* the first row is data; columns are named x1, x2, ... */
 } wg_csv_header;
 
-/* What to do about a missing value. A missing label is an error under MEAN and KEEP, too. */
+/* What to do about a missing value. A missing label is an error under MEAN and KEEP, too, a missing text
+ * under MEAN. */
 typedef enum wg_csv_missing {
     WG_CSV_MISSING_ERROR,
     WG_CSV_MISSING_DROP, /* leave the row out */
     WG_CSV_MISSING_MEAN, /* the mean of the column's other values; an error where there are none */
-    WG_CSV_MISSING_KEEP  /* NaN */
+    WG_CSV_MISSING_KEEP  /* NaN; of a text "", one more category */
 } wg_csv_missing;
 
 typedef struct wg_csv_options {
@@ -32,6 +33,8 @@ typedef struct wg_csv_options {
     wg_csv_missing missing;           /* default WG_CSV_MISSING_ERROR */
     const char *const *missing_texts; /* what is missing, blanks around it aside, ended by NULL;
                                          default NULL: "", ?, NA, N/A, NaN, nan, null, NULL, None */
+    const char *const *texts;         /* names of columns of texts (categories), ended by NULL, the
+                                         label not among them; default NULL: all hold numbers */
     bool infinite;                    /* default false; true: inf and infinity are numbers */
     bool f32; /* default false: f64; true: f32, the double rounded once more */
 } wg_csv_options;
@@ -41,8 +44,8 @@ typedef struct wg_csv_options {
  *   Quoted fields may hold separators, line ends and, doubled, quotes; lines end with LF, CRLF or CR,
  *   the last one with or without; an UTF-8 byte order mark and empty lines are skipped. Every row has
  *   as many fields as the first. Features are decimal numbers with a point, whatever the locale,
- *   rounded correctly: numbers written with 17 digits come back bit for bit. Labels are numbers or
- *   texts, see wg_table_classes.
+ *   rounded correctly: numbers written with 17 digits come back bit for bit. Columns that option texts
+ *   names are kept as they stand, see wg_table_text. Labels are numbers or texts, see wg_table_classes.
  * Never NULL: after an error the result is a table whose accessors give inert tensors.
  * Errors, on the tape: WG_E_IO, WG_E_NOMEM, WG_E_VALUE (options), WG_E_NULL, and WG_E_FORMAT, which
  *   names file, line and column: "data.csv:17: column 3 (mean_area): 'abc' is not a number".

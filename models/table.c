@@ -16,6 +16,9 @@ struct wg_table {
     int64_t class_count;
     const char **class_names;        /* [class_count] */
     const char *const *column_names; /* [columns] */
+    const char *const *text;         /* [rows, text_columns]; NULL: no such columns */
+    int64_t text_columns;
+    const char *const *text_names; /* [text_columns] */
     const char *label_name;
 };
 
@@ -150,6 +153,27 @@ static bool table_set_labels(wg_table *table, const wg_table_parts *parts)
     return done;
 }
 
+/* ---- Texts. ---------------------------------------------------------------------------------- */
+
+/* The cells, all in one piece of memory. Their number fits: the reader holds as many. */
+static bool table_copy_texts(wg_table *table, const wg_table_parts *parts)
+{
+    int64_t cells = wg_table_rows(table) * parts->text_columns;
+    size_t bytes = 0;
+    for (int64_t i = 0; i < cells; i++)
+        bytes += strlen(parts->text[i]) + 1;
+    const char **text = wg_tape_take(table->tape, (size_t)cells * sizeof *text);
+    char *at = text != NULL ? wg_tape_take(table->tape, bytes) : NULL;
+    for (int64_t i = 0; at != NULL && i < cells; i++) {
+        size_t size = strlen(parts->text[i]) + 1;
+        text[i] = memcpy(at, parts->text[i], size);
+        at += size;
+    }
+    table->text = text;
+    table->text_columns = parts->text_columns;
+    return at != NULL;
+}
+
 wg_table *wg_table_new(wg_tape *t, const wg_table_parts *parts)
 {
     wg_table *table = wg_tape_take(t, sizeof *table);
@@ -159,7 +183,10 @@ wg_table *wg_table_new(wg_tape *t, const wg_table_parts *parts)
                         .path = wg_tape_copy_text(t, parts->path),
                         .features = parts->features,
                         .column_names = parts->column_names,
+                        .text_names = parts->text_names,
                         .label_name = parts->label_name};
+    if (parts->text_columns > 0 && !table_copy_texts(table, parts))
+        return wg_table_inert();
     if (parts->label_text != NULL && !table_set_labels(table, parts))
         return wg_table_inert();
     return wg_tape_status(t) == WG_OK ? table : wg_table_inert();
@@ -231,7 +258,111 @@ const char *wg_table_column_name(const wg_table *table, int64_t j)
     return j < 0 || j >= wg_table_columns(table) ? "" : table->column_names[j];
 }
 
+const char *const *wg_table_text(const wg_table *table)
+{
+    return table_is_inert(table) ? NULL : table->text;
+}
+
+int64_t wg_table_text_columns(const wg_table *table)
+{
+    return table_is_inert(table) ? 0 : table->text_columns;
+}
+
+const char *wg_table_text_name(const wg_table *table, int64_t j)
+{
+    return j < 0 || j >= wg_table_text_columns(table) ? "" : table->text_names[j];
+}
+
 const char *wg_table_label_name(const wg_table *table)
 {
     return table_is_inert(table) || table->label_name == NULL ? "" : table->label_name;
+}
+
+wg_tape *wg_table_tape(const wg_table *table)
+{
+    return table == NULL ? NULL : table->tape;
+}
+
+const char *wg_table_path(const wg_table *table)
+{
+    return table_is_inert(table) ? "" : table->path;
+}
+
+/* ---- Some of its rows. ----------------------------------------------------------------------- */
+
+static bool table_rows_fit(const wg_table *table, const wg_tensor *rows)
+{
+    wg_tape *t = table->tape;
+    int64_t n = wg_table_rows(table);
+    char text[WG_SHAPE_TEXT + 96];
+    if (wg_is_inert(rows)) {
+        wg_fail(t, WG_E_NULL, "rows of a table: NULL, or an inert tensor");
+        return false;
+    }
+    wg_tensor_text(rows, text, sizeof text);
+    if (rows->tape != t)
+        wg_fail(t, WG_E_TAPE, "rows of a table: %s is of another tape", text);
+    else if (rows->dtype != WG_I64)
+        wg_fail(t, WG_E_DTYPE, "rows of a table: i64 wanted: %s", text);
+    else if (rows->shape.rank != 1)
+        wg_fail(t, WG_E_SHAPE, "rows of a table: [m] wanted: %s", text);
+    else if (rows->data == NULL || wg_is_stale(rows))
+        wg_fail(t, WG_E_STALE, "rows of a table: replay first: %s", text);
+    for (int64_t i = 0; wg_tape_status(t) == WG_OK && i < rows->size; i++) {
+        int64_t row = ((const int64_t *)rows->data)[i];
+        if (row < 0 || row >= n)
+            wg_fail(t, WG_E_INDEX, "rows of a table: there is no row %" PRId64 " of %" PRId64, row,
+                    n);
+    }
+    return wg_tape_status(t) == WG_OK;
+}
+
+/* Rows of `bytes` each. */
+static void table_take_bytes(const void *from, size_t bytes, const wg_tensor *rows, void *to)
+{
+    const int64_t *row = rows->data;
+    for (int64_t i = 0; bytes > 0 && i < rows->size; i++)
+        memcpy((char *)to + (size_t)i * bytes, (const char *)from + (size_t)row[i] * bytes, bytes);
+}
+
+/* A constant of these rows of x [n, ...]; NULL where x is, or after an error. */
+static wg_tensor *table_take_tensor(const wg_tensor *x, const wg_tensor *rows)
+{
+    if (x == NULL)
+        return NULL;
+    int64_t n = x->shape.dim[0], width = n > 0 ? x->size / n : 0, size = -1;
+    wg_shape shape = x->shape;
+    shape.dim[0] = rows->size;
+    wg_size_multiply(rows->size, width, &size);
+    void *values = wg_temporary(x->tape, size, wg_dtype_size(x->dtype));
+    if (values == NULL)
+        return NULL;
+    table_take_bytes(x->data, (size_t)width * wg_dtype_size(x->dtype), rows, values);
+    wg_tensor *taken = wg_constant(x->tape, x->dtype, shape.rank, shape.dim, values);
+    wg_temporary_free(x->tape, values);
+    return taken;
+}
+
+wg_table *wg_table_take(const wg_table *table, const wg_tensor *rows)
+{
+    if (table_is_inert(table) || !table_rows_fit(table, rows)) {
+        table_nothing(table, "rows");
+        return wg_table_inert();
+    }
+    wg_tape *t = table->tape;
+    wg_table *taken = wg_tape_take(t, sizeof *taken);
+    if (taken == NULL)
+        return wg_table_inert();
+    *taken = *table;
+    taken->features = table_take_tensor(table->features, rows);
+    taken->labels = table_take_tensor(table->labels, rows);
+    taken->classes = table_take_tensor(table->classes, rows);
+    if (table->text != NULL) {
+        size_t row = (size_t)table->text_columns * sizeof(char *);
+        const char **text = wg_tape_take(t, (size_t)rows->size * row);
+        if (text != NULL)
+            table_take_bytes(table->text, row, rows, text);
+        taken->text = text;
+    }
+    return wg_tape_status(t) == WG_OK ? taken : wg_table_inert();
 }
