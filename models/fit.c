@@ -15,8 +15,9 @@
 /* The loss and the gradients of a batch of one size, compiled. */
 typedef struct fit_graph {
     wg_program *program;
-    wg_tensor *loss;      /* the program's */
-    wg_tensor **gradient; /* [n_params] */
+    wg_tensor *loss;                     /* the program's */
+    wg_tensor **gradient;                /* [n_params] */
+    const wg_tensor *predicted, *labels; /* [rows], i64 */
 } fit_graph;
 
 typedef struct fit_run {
@@ -96,19 +97,24 @@ static bool fit_new_state(fit_run *run)
     return s->history != NULL && wg_tape_status(t) == WG_OK;
 }
 
-/* Records and compiles loss and gradients on a batch's inputs: X, targets and, where there are any, weights. */
-static fit_graph fit_record(const fit_run *run, wg_tensor *const input[3])
+enum { FIT_X, FIT_TARGETS, FIT_LABELS, FIT_WEIGHTS, FIT_INPUTS };
+
+/* Records and compiles loss, gradients and predicted classes on a batch's inputs; no weights: NULL. */
+static fit_graph fit_record(const fit_run *run, wg_tensor *const input[FIT_INPUTS])
 {
     int n = run->model->n_params;
-    size_t bytes = ((size_t)n + 1) * sizeof(wg_tensor *);
+    size_t bytes = ((size_t)n + 2) * sizeof(wg_tensor *);
     wg_tensor **outputs = wg_tape_take(run->tape, bytes);
-    fit_graph g = {.gradient = wg_tape_take(run->tape, bytes)};
+    fit_graph g = {.gradient = wg_tape_take(run->tape, bytes), .labels = input[FIT_LABELS]};
     if (wg_tape_status(run->tape) != WG_OK)
         return g;
-    outputs[0] = wg_fit_loss(run->model, input[0], input[1], input[2], run->o.l2);
+    wg_tensor *Z = run->model->logits(run->model->user, input[FIT_X], true);
+    outputs[0] = wg_fit_loss_of(run->model, Z, input[FIT_TARGETS], input[FIT_WEIGHTS], run->o.l2);
     wg_grad(outputs[0], run->model->params, n, outputs + 1);
-    g.program = wg_compile(outputs, n + 1, NULL);
+    outputs[n + 1] = wg_link_predict(run->model->link, Z);
+    g.program = wg_compile(outputs, n + 2, NULL);
     g.loss = wg_program_output(g.program, 0);
+    g.predicted = wg_program_output(g.program, n + 1);
     for (int i = 0; i < n; i++)
         g.gradient[i] = wg_program_output(g.program, i + 1);
     return g;
@@ -117,11 +123,11 @@ static fit_graph fit_record(const fit_run *run, wg_tensor *const input[3])
 static void fit_record_batches(fit_run *run)
 {
     const wg_fit_rows *r = &run->rows;
-    wg_tensor *source[3] = {r->X, r->targets, r->weights};
-    int n = r->weights != NULL ? 3 : 2;
+    wg_tensor *source[FIT_INPUTS] = {r->X, r->targets, r->labels, r->weights};
+    int n = r->weights != NULL ? FIT_INPUTS : FIT_WEIGHTS;
     run->batches = wg_batches_new(source, n,
                                   &(wg_batches_options){.size = run->o.batch, .seed = run->o.seed});
-    wg_tensor *full[3] = {NULL, NULL, NULL}, *rest[3] = {NULL, NULL, NULL};
+    wg_tensor *full[FIT_INPUTS] = {NULL}, *rest[FIT_INPUTS] = {NULL};
     bool has_rest = wg_batches_short_size(run->batches) > 0;
     for (int i = 0; i < n; i++) {
         full[i] = wg_batches_input(run->batches, i);
@@ -184,25 +190,37 @@ static void fit_step(fit_run *run, const fit_graph *g)
     wg_optimizer_step(run->optimizer, g->gradient);
 }
 
-/* Trains on all batches once; the mean of their losses. */
-static double fit_batches(fit_run *run)
+/* How many rows of the batch were predicted right. */
+static int64_t fit_right(const fit_graph *g)
+{
+    const int64_t *predicted = wg_data_i64(g->predicted), *label = wg_data_i64(g->labels);
+    int64_t right = 0;
+    for (int64_t i = 0; predicted != NULL && label != NULL && i < wg_size(g->labels); i++)
+        right += predicted[i] == label[i];
+    return right;
+}
+
+/* Trains on all batches once; the means of their losses and accuracies to the history's row. */
+static void fit_batches(fit_run *run, double row[FIT_COLUMNS])
 {
     double sum = 0;
-    int64_t rows, seen = 0;
+    int64_t rows, seen = 0, right = 0;
     wg_batches_start(run->batches, run->state.epoch + 1);
     while ((rows = wg_batches_next(run->batches)) > 0) {
         const fit_graph *g = rows == wg_batches_size(run->batches) ? &run->full : &run->rest;
         fit_step(run, g);
         sum += wg_item(g->loss) * (double)rows;
+        right += fit_right(g);
         seen += rows;
     }
-    return sum / (double)seen;
+    row[FIT_LOSS] = sum / (double)seen;
+    row[FIT_ACCURACY] = (double)right / (double)seen;
+    row[FIT_RATE] = wg_optimizer_rate(run->optimizer);
 }
 
-/* The epoch's row of the history. */
-static void fit_judge(fit_run *run, double loss, double row[FIT_COLUMNS])
+/* The validation rows' part of the history's row. */
+static void fit_judge(fit_run *run, double row[FIT_COLUMNS])
 {
-    row[FIT_LOSS] = loss;
     row[FIT_HELD_LOSS] = row[FIT_HELD_ACCURACY] = (double)NAN;
     if (run->held == NULL)
         return;
@@ -230,7 +248,8 @@ static bool fit_epoch(fit_run *run)
 {
     wg_fit_state *s = &run->state;
     double *row = s->history + FIT_COLUMNS * s->epoch;
-    fit_judge(run, fit_batches(run), row);
+    fit_batches(run, row);
+    fit_judge(run, row);
     if (wg_tape_status(run->tape) != WG_OK)
         return false;
     s->epoch++;
@@ -243,9 +262,10 @@ static bool fit_epoch(fit_run *run)
     wg_fit_epoch epoch = {.epoch = s->epoch,
                           .epochs = run->o.epochs,
                           .loss = row[FIT_LOSS],
+                          .accuracy = row[FIT_ACCURACY],
                           .validation_loss = row[FIT_HELD_LOSS],
                           .validation_accuracy = row[FIT_HELD_ACCURACY],
-                          .rate = wg_optimizer_rate(run->optimizer),
+                          .rate = row[FIT_RATE],
                           .best = best};
     return run->o.on_epoch(&epoch, run->o.on_epoch_user);
 }
@@ -285,6 +305,8 @@ static void fit_history(const fit_run *run, wg_fit_result *result)
     if (room == NULL)
         return;
     result->loss = fit_column(run, FIT_LOSS, room);
+    result->accuracy = fit_column(run, FIT_ACCURACY, room);
+    result->rate = fit_column(run, FIT_RATE, room);
     if (run->held != NULL) {
         result->validation_loss = fit_column(run, FIT_HELD_LOSS, room);
         result->validation_accuracy = fit_column(run, FIT_HELD_ACCURACY, room);

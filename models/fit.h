@@ -37,9 +37,11 @@ wg_fit_model wg_fit_mlp(wg_mlp *mlp, wg_link link);
 typedef struct wg_fit_epoch {
     int64_t epoch, epochs; /* 1, 2, ... of at most so many */
     double loss; /* mean over the epoch's batches, each before its step; with the penalty */
+    double
+        accuracy; /* of the same batches, as the loss sees them: before their steps, with dropout */
     double validation_loss, validation_accuracy; /* after the epoch; without the penalty */
-    double rate;
-    bool best; /* the lowest monitored loss so far */
+    double rate;                                 /* of the epoch's last step */
+    bool best;                                   /* the lowest monitored loss so far */
 } wg_fit_epoch;
 
 /* Called after every epoch; false ends the training. It may read tensors; what it records on the tape is
@@ -95,7 +97,8 @@ typedef struct wg_fit_result {
     int64_t epochs;     /* that were made, those before a resumption included */
     int64_t best_epoch; /* 1, 2, ...: with the lowest monitored loss */
     double best_loss;
-    wg_tensor *loss; /* [epochs], f64 constants, as in wg_fit_epoch; NULL after an error */
+    /* The history, [epochs], f64 constants, as in wg_fit_epoch; NULL after an error. */
+    wg_tensor *loss, *accuracy, *rate;
     wg_tensor *validation_loss, *validation_accuracy; /* NULL also without a validation split */
 } wg_fit_result;
 

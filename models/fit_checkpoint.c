@@ -13,7 +13,7 @@
  * entries by theirs, "fit.history", and numbers as texts. */
 enum { CHECKPOINT_NAME = 256 };
 
-static const char checkpoint_format[] = "wengert checkpoint 1";
+static const char checkpoint_format[] = "wengert checkpoint 2";
 
 static bool checkpoint_names_fit(wg_tape *t, wg_tensor *const params[], int n)
 {

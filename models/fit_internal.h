@@ -7,7 +7,7 @@
 /* Rows as wg_fit takes them, all of one split. */
 typedef struct wg_fit_rows {
     int64_t n, classes;
-    wg_tensor *X, *targets;                         /* see wg_link_targets */
+    wg_tensor *X, *labels, *targets;                /* targets: see wg_link_targets */
     wg_tensor *weights;                             /* [n] of X's dtype; NULL: all 1 */
     wg_tensor *held_X, *held_targets, *held_labels; /* validation rows; NULL: none */
 } wg_fit_rows;
@@ -16,12 +16,15 @@ typedef struct wg_fit_rows {
 bool wg_fit_rows_new(wg_fit_rows *rows, const wg_fit_model *model, wg_tensor *X, wg_tensor *y,
                      const wg_fit_options *options);
 
-/* wg_fit_loss: the loss to be minimised, () , with the penalty l2/2 * ||W||^2. */
+/* wg_fit_loss: the loss to be minimised, (), with the penalty l2/2 * ||W||^2. wg_fit_loss_of: the same, of
+ * logits Z that have been recorded. */
+wg_tensor *wg_fit_loss_of(const wg_fit_model *model, wg_tensor *Z, wg_tensor *targets,
+                          wg_tensor *weights, double l2);
 wg_tensor *wg_fit_loss(const wg_fit_model *model, wg_tensor *X, wg_tensor *targets,
                        wg_tensor *weights, double l2);
 
 /* The columns of the history. */
-enum { FIT_LOSS, FIT_HELD_LOSS, FIT_HELD_ACCURACY, FIT_COLUMNS };
+enum { FIT_LOSS, FIT_ACCURACY, FIT_HELD_LOSS, FIT_HELD_ACCURACY, FIT_RATE, FIT_COLUMNS };
 
 /* Where a training is: this, the parameters and the optimizer's state are all that a checkpoint holds. */
 typedef struct wg_fit_state {

@@ -154,6 +154,7 @@ bool wg_fit_rows_new(wg_fit_rows *rows, const wg_fit_model *model, wg_tensor *X,
         return false;
     wg_tensor *labels = fit_labels(fit_some(y, split.train));
     rows->X = fit_some(X, split.train);
+    rows->labels = labels;
     rows->targets = wg_link_targets(model->link, labels, rows->classes, X->dtype);
     rows->n = wg_size(labels);
     if (wg_tape_status(t) == WG_OK &&
@@ -169,13 +170,18 @@ bool wg_fit_rows_new(wg_fit_rows *rows, const wg_fit_model *model, wg_tensor *X,
     return wg_tape_status(t) == WG_OK;
 }
 
-wg_tensor *wg_fit_loss(const wg_fit_model *model, wg_tensor *X, wg_tensor *targets,
-                       wg_tensor *weights, double l2)
+wg_tensor *wg_fit_loss_of(const wg_fit_model *model, wg_tensor *Z, wg_tensor *targets,
+                          wg_tensor *weights, double l2)
 {
-    wg_tensor *Z = model->logits(model->user, X, true);
     wg_tensor *loss = wg_link_loss(model->link, Z, targets, weights);
     for (int i = 0; l2 > 0 && i < model->n_params; i++)
         if (wg_rank(model->params[i]) >= 2)
             loss = wg_add(loss, wg_scale(wg_sum(wg_square(model->params[i])), l2 / 2));
     return loss;
+}
+
+wg_tensor *wg_fit_loss(const wg_fit_model *model, wg_tensor *X, wg_tensor *targets,
+                       wg_tensor *weights, double l2)
+{
+    return wg_fit_loss_of(model, model->logits(model->user, X, true), targets, weights, l2);
 }

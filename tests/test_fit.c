@@ -59,35 +59,43 @@ static int weights(const problem *p, float values[MOST])
 
 /* ---- What it computes. ----------------------------------------------------------------------------- */
 
+typedef struct means {
+    double loss, accuracy;
+} means;
+
 /* 150 rows in batches of 64, 64 and 22: as a loop by hand, replayed, with the same batches and optimizer. */
-static double by_hand(const problem *p, int epochs)
+static means by_hand(const problem *p, int epochs)
 {
     wg_batches *b = wg_batches_new((wg_tensor *[]){p->X, p->y}, 2,
                                    &(wg_batches_options){.size = 64, .seed = 3});
-    wg_tensor *loss[2], *g[2][PARAMS], *outputs[PARAMS + 1];
+    wg_tensor *loss[2], *right[2], *g[2][PARAMS], *outputs[PARAMS + 2];
     for (int k = 0; k < 2; k++) {
         wg_tensor *X = k == 0 ? wg_batches_input(b, 0) : wg_batches_short_input(b, 0);
         wg_tensor *y = k == 0 ? wg_batches_input(b, 1) : wg_batches_short_input(b, 1);
-        loss[k] = wg_cross_entropy(wg_mlp_forward(p->mlp, X, true), y);
+        wg_tensor *Z = wg_mlp_forward(p->mlp, X, true);
+        loss[k] = wg_cross_entropy(Z, y);
+        right[k] = wg_sum(wg_cast(wg_equal(wg_argmax_over(Z, 1, false), y), WG_F64));
         wg_grad(loss[k], p->model.params, PARAMS, g[k]);
     }
     wg_optimizer *adam = wg_adam_new(p->model.params, PARAMS, NULL);
-    double mean = 0;
+    means last = {0, 0};
     for (int epoch = 1; epoch <= epochs; epoch++) {
         int64_t rows;
-        mean = 0;
+        last.loss = last.accuracy = 0;
         for (wg_batches_start(b, epoch); (rows = wg_batches_next(b)) > 0;) {
             int k = rows == 64 ? 0 : 1;
             ck_assert(rows == 64 || rows == 22);
             wg_mlp_set_step(p->mlp, wg_optimizer_steps(adam));
             outputs[0] = loss[k];
             memcpy(outputs + 1, g[k], sizeof g[k]);
-            wg_replay_to(outputs, PARAMS + 1);
-            mean += wg_item(loss[k]) * (double)rows;
+            outputs[PARAMS + 1] = right[k];
+            wg_replay_to(outputs, PARAMS + 2);
+            last.loss += wg_item(loss[k]) * (double)rows;
+            last.accuracy += wg_item(right[k]);
             wg_optimizer_step(adam, g[k]);
         }
     }
-    return mean / 150;
+    return (means){last.loss / 150, last.accuracy / 150};
 }
 
 START_TEST(test_as_by_hand_with_a_short_batch)
@@ -102,15 +110,19 @@ START_TEST(test_as_by_hand_with_a_short_batch)
     ck_assert_int_eq(r.epochs, 4);
     ck_assert_int_eq(wg_size(r.loss), 4);
     ck_assert_ptr_null(r.validation_loss);
-    ck_assert_int_eq(wg_tape_size(tape), size + 1); /* the history */
+    ck_assert_int_eq(wg_tape_size(tape), size + 3); /* the history */
+    for (int i = 0; i < 4; i++)
+        ck_assert(wg_at(r.rate, i) == 1e-3); /* Adam's */
     int n = weights(&p, one);
 
     wg_tape *other = wg_tape_new(NULL);
     problem q = iris(other, 0.25);
-    double loss = by_hand(&q, 4);
+    means last = by_hand(&q, 4);
     ck_assert_int_eq(weights(&q, two), n);
     ck_assert_mem_eq(one, two, (size_t)n * sizeof *one);
-    ck_assert(loss == wg_at(r.loss, 3));
+    ck_assert(last.loss == wg_at(r.loss, 3));
+    ck_assert(last.accuracy > 0 && last.accuracy < 1);
+    ck_assert_double_eq(last.accuracy, wg_at(r.accuracy, 3));
     wg_tape_free(other);
 }
 END_TEST
@@ -123,7 +135,7 @@ START_TEST(test_learns)
                              &(wg_fit_options){.epochs = 60, .optimizer = adam, .validation = 0.2});
     expect_ok();
     ck_assert(wg_at(r.loss, 59) < 0.1);
-    ck_assert(wg_at(r.validation_accuracy, 59) > 0.9);
+    ck_assert(wg_at(r.accuracy, 59) > 0.95 && wg_at(r.validation_accuracy, 59) > 0.9);
     ck_assert_int_eq(wg_optimizer_steps(adam), 60 * 4); /* 120 rows, 32 at a time */
 }
 END_TEST
@@ -271,6 +283,8 @@ static int trained(const char *path, int kind, int64_t stop_at, bool resume, flo
     int n = weights(&p, values);
     for (int64_t i = 0; i < r.epochs; i++) {
         values[n++] = (float)wg_at(r.loss, i);
+        values[n++] = (float)wg_at(r.accuracy, i);
+        values[n++] = (float)wg_at(r.rate, i);
         values[n++] = (float)wg_at(r.validation_loss, i);
     }
     values[n++] = (float)r.best_epoch;
