@@ -141,12 +141,34 @@ static void check_count(wg_check_state *c, const wg_check_entry *e)
         r->largest = fmax(r->largest, fabs(e->numeric.value));
 }
 
+/* Does f climb ever more steeply the nearer it comes to x, towards a slope of the claimed infinity, on each
+ * side where it is finite? Slopes that converge grow by less at each step; those of sqrt at 0 double with
+ * every second halving. */
+static bool check_is_vertical(wg_check_state *c, double claimed)
+{
+    const double sign = claimed > 0.0 ? 1.0 : -1.0, scale = wg_line_scale(&c->line);
+    double left = 0.0, right = 0.0;
+    bool seen = false;
+    for (double step = 0x1p-8; step >= 0x1p-40; step *= 0x1p-4) {
+        const wg_stencil s = wg_stencil_at(&c->line, scale * step);
+        const double here_left = -sign * s.change[1] / step, here_right = sign * s.change[2] / step;
+        if ((s.left_finite && !(here_left > 1.05 * left)) ||
+            (s.right_finite && !(here_right > 1.05 * right)))
+            return false;
+        seen = seen || s.left_finite || s.right_finite;
+        left = here_left;
+        right = here_right;
+    }
+    return seen;
+}
+
 void wg_check_line(wg_check_state *c, size_t index, double claimed)
 {
     wg_check_entry e = {.index = index, .claimed = claimed};
     if (!isfinite(claimed)) {
+        const bool vertical = isinf(claimed) && check_is_vertical(c, claimed);
         e.numeric = wg_difference_along(&c->line);
-        e.outcome = WG_ENTRY_DISAGREES;
+        e.outcome = vertical ? WG_ENTRY_UNRESOLVED : WG_ENTRY_DISAGREES;
         e.excess = (double)INFINITY;
     } else if (!check_quickly(c, &e)) {
         check_examine(c, &e);

@@ -87,7 +87,8 @@ typedef struct wg_check_report {
 
 /* wg_check_function: every entry of a claimed gradient.
  * Shape:   x, claimed [n]. f is called with this x.
- * Edges:   claimed NaN or inf -> disagrees; f(x) not finite -> NOT_FINITE; n = 0 -> VACUOUS.
+ * Edges:   claimed NaN -> disagrees; claimed inf -> disagrees, or is unresolved where the slopes of f
+ *          grow without bound that way (sqrt at 0); f(x) not finite -> NOT_FINITE; n = 0 -> VACUOUS.
  * Returns: report->verdict. `report` is overwritten, may be NULL. `options` may be NULL. */
 wg_check_verdict wg_check_function(wg_function *f, void *user, double *x, const double *claimed,
                                    size_t n, const wg_check_options *options,
@@ -137,7 +138,8 @@ typedef struct wg_check_sweep_row {
  * rows [count] are written: h goes geometrically from `from` to `to`, both > 0. `exact` is the
  * derivative to compare with. Four evaluations a row. An error that cannot be had (f not finite at
  * h) is NaN.
- * Returns: f(x); if it is not finite, all errors are NaN. */
+ * Returns: f(x); if it is not finite, all errors are NaN. NaN, and no row written, if f, x or rows is
+ * NULL or entry >= n. */
 double wg_check_sweep(wg_function *f, void *user, double *x, size_t n, size_t entry, double exact,
                       double from, double to, wg_check_sweep_row *rows, size_t count);
 
@@ -149,7 +151,7 @@ uint64_t wg_ulp_distance(double a, double b);
 const char *wg_check_verdict_name(wg_check_verdict verdict);
 
 /* wg_check_report_print: one row a report, the worst entry under it when there is something to tell,
- * and one line of verdict for the whole. */
+ * and one line of verdict for the whole. Nothing, where out, or reports with count > 0, is NULL. */
 void wg_check_report_print(FILE *out, const wg_check_report *reports, size_t count);
 
 #ifdef __cplusplus

@@ -170,6 +170,8 @@ double wg_check_sweep(wg_function *f, void *user, double *x, size_t n, size_t en
 {
     wg_line line = {.f = f, .user = user, .x = x, .n = n, .entry = entry};
     const double ratio = count > 1 ? pow(to / from, 1.0 / (double)(count - 1)) : 1.0;
+    if (!f || !x || entry >= n || (!rows && count > 0))
+        return (double)NAN;
     const bool finite = wg_line_begin(&line);
     for (size_t j = 0; j < count; j++) {
         wg_check_sweep_row *row = &rows[j];

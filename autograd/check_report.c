@@ -75,6 +75,8 @@ static void check_print_row(FILE *out, const wg_check_report *r)
 void wg_check_report_print(FILE *out, const wg_check_report *reports, size_t count)
 {
     size_t passed = 0;
+    if (!out || (!reports && count > 0))
+        return;
     fprintf(out, "%-16s %9s %9s %9s %10s %9s %11s  %s\n", "input", "entries", "agree", "kink",
             "unresolved", "disagree", "evaluations", "verdict");
     for (size_t i = 0; i < count; i++) {

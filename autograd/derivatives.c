@@ -32,11 +32,31 @@ static bool derivatives_fit(wg_tape *t, const char *what, wg_tensor *const xs[],
     return n >= 1;
 }
 
-static bool derivatives_tangents_fit(wg_tape *t, const char *what, wg_tensor *const vs[])
+static bool derivatives_tangent_fits(wg_tape *t, const char *what, const wg_tensor *x,
+                                     const wg_tensor *v, int i)
+{
+    char of_v[WG_SHAPE_TEXT + 96], of_x[WG_SHAPE_TEXT + 96];
+    if (wg_is_inert(v) || v->tape != t) {
+        wg_fail(t, wg_is_inert(v) ? WG_E_NULL : WG_E_TAPE,
+                "%s: tangent %d is no tensor of y's tape", what, i);
+        return false;
+    }
+    if (v->dtype == x->dtype && wg_shape_same(&v->shape, &x->shape))
+        return true;
+    wg_fail(t, v->dtype == x->dtype ? WG_E_SHAPE : WG_E_DTYPE,
+            "%s: the tangent %s %s is not like x %s %s", what, wg_tensor_text(v, of_v, sizeof of_v),
+            wg_dtype_name(v->dtype), wg_tensor_text(x, of_x, sizeof of_x), wg_dtype_name(x->dtype));
+    return false;
+}
+
+static bool derivatives_tangents_fit(wg_tape *t, const char *what, wg_tensor *const xs[],
+                                     wg_tensor *const vs[], int n)
 {
     if (vs == NULL)
         wg_fail(t, WG_E_NULL, "%s: the list of tangents is NULL", what);
-    return vs != NULL;
+    for (int i = 0; i < n && t->status == WG_OK; i++)
+        derivatives_tangent_fits(t, what, xs[i], vs[i], i);
+    return t->status == WG_OK;
 }
 
 /* Derivatives of a derivative: where that does not depend on an x, although y does, strict_grad has
@@ -106,7 +126,7 @@ wg_tensor *wg_jvp(wg_tensor *y, wg_tensor *const xs[], wg_tensor *const vs[], in
     if (wg_is_inert(y))
         return wg_fail(y != NULL ? y->tape : NULL, WG_E_NULL, "jvp: y is NULL or inert");
     wg_tape *t = y->tape;
-    if (!derivatives_fit(t, "jvp", xs, n) || !derivatives_tangents_fit(t, "jvp", vs))
+    if (!derivatives_fit(t, "jvp", xs, n) || !derivatives_tangents_fit(t, "jvp", xs, vs, n))
         return &t->inert;
     wg_arena_mark empty = wg_arena_height(&t->scratch);
     wg_tensor *jv = jvp_record(t, y, xs, vs, n);
@@ -124,7 +144,7 @@ wg_status wg_hvp(wg_tensor *y, wg_tensor *const xs[], wg_tensor *const vs[], int
         wg_fail(t, WG_E_NULL, "hvp: the list of results is NULL");
         return t->status;
     }
-    if (!derivatives_fit(t, "hvp", xs, n) || !derivatives_tangents_fit(t, "hvp", vs))
+    if (!derivatives_fit(t, "hvp", xs, n) || !derivatives_tangents_fit(t, "hvp", xs, vs, n))
         return t->status;
     wg_arena_mark empty = wg_arena_height(&t->scratch);
     wg_tensor **gs = derivatives_list(t, n);

@@ -12,7 +12,7 @@ static void graph_print_name(FILE *stream, const wg_tensor *x)
     if (x->name != NULL)
         fprintf(stream, "%s", x->name);
     else
-        fprintf(stream, "%%%" PRId64, x->index);
+        fprintf(stream, "%s#%" PRId64, x->op->name, x->index);
 }
 
 static void graph_print_value(FILE *stream, const wg_tensor *x)
@@ -35,7 +35,7 @@ static void graph_print_value(FILE *stream, const wg_tensor *x)
 static void graph_print_node(FILE *stream, const wg_tensor *x)
 {
     char shape[WG_SHAPE_TEXT];
-    fprintf(stream, "%%%-5" PRId64 " %-18s %-14s %s  ", x->index, x->op->name,
+    fprintf(stream, "#%-5" PRId64 " %-18s %-14s %s  ", x->index, x->op->name,
             wg_shape_text(&x->shape, shape, sizeof shape), wg_dtype_name(x->dtype));
     if (x->name != NULL)
         fprintf(stream, "\"%s\" ", x->name);

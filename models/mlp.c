@@ -175,7 +175,8 @@ wg_status wg_mlp_set_step(wg_mlp *mlp, int64_t step)
 
 const int64_t *wg_mlp_sizes(const wg_mlp *mlp, int *n)
 {
-    *n = mlp_is_inert(mlp) ? 0 : mlp->options.n_sizes;
+    if (n != NULL)
+        *n = mlp_is_inert(mlp) ? 0 : mlp->options.n_sizes;
     return mlp_is_inert(mlp) ? NULL : mlp->options.sizes;
 }
 

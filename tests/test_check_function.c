@@ -713,6 +713,49 @@ START_TEST(taylor_remainders)
 }
 END_TEST
 
+static double entropy_from_0(double x)
+{
+    return x == 0 ? 0 : x * log(x);
+}
+
+static double steep(double x)
+{
+    return tanh(1e6 * x);
+}
+
+typedef struct vertical_case {
+    double (*f)(double);
+    double x, claimed;
+    wg_check_verdict verdict;
+} vertical_case;
+
+static double vertical_value(const double *x, void *user)
+{
+    return ((const vertical_case *)user)->f(*x);
+}
+
+/* At the vertical ends of a curve a claim of infinity cannot be refuted; elsewhere it can. */
+START_TEST(vertical_slopes)
+{
+    const double inf = (double)INFINITY;
+    vertical_case cases_[] = {
+        {sqrt, 0, inf, WG_CHECK_UNRESOLVED},       {sqrt, 0, -inf, WG_CHECK_FAILED},
+        {sqrt, 0, (double)NAN, WG_CHECK_FAILED},   {sqrt, 1, inf, WG_CHECK_FAILED},
+        {asin, 1, inf, WG_CHECK_UNRESOLVED},       {asin, -1, inf, WG_CHECK_UNRESOLVED},
+        {cbrt, 0, inf, WG_CHECK_UNRESOLVED},       {entropy_from_0, 0, -inf, WG_CHECK_UNRESOLVED},
+        {entropy_from_0, 0, inf, WG_CHECK_FAILED}, {fabs, 0, inf, WG_CHECK_FAILED},
+        {square_value, 0, inf, WG_CHECK_FAILED},   {steep, 0, inf, WG_CHECK_FAILED},
+    };
+    for (size_t i = 0; i < sizeof cases_ / sizeof *cases_; i++) {
+        double x = cases_[i].x;
+        ck_assert_msg(wg_check_function(vertical_value, &cases_[i], &x, &cases_[i].claimed, 1, NULL,
+                                        NULL) == cases_[i].verdict,
+                      "case %zu", i);
+        ck_assert_double_eq(x, cases_[i].x);
+    }
+}
+END_TEST
+
 /* Each curve falls with its order on the right, rises with 1/h on the left, and 5 points win. */
 START_TEST(step_sweep)
 {
@@ -738,6 +781,9 @@ START_TEST(step_sweep)
     const double order5 = log(rows_[2].error5 / rows_[4].error5) / log(rows_[2].h / rows_[4].h);
     ck_assert_double_eq_tol(order2, 1.0, 0.2);
     ck_assert_double_eq_tol(order5, 4.0, 0.2);
+    ck_assert(isnan(wg_check_sweep(NULL, NULL, x, 2, 0, exact, 0.5, 1e-13, rows_, 40)));
+    ck_assert(isnan(wg_check_sweep(product_of_two, NULL, x, 2, 2, exact, 0.5, 1e-13, rows_, 40)));
+    ck_assert(isnan(wg_check_sweep(product_of_two, NULL, x, 2, 0, exact, 0.5, 1e-13, NULL, 40)));
 }
 END_TEST
 
@@ -793,6 +839,7 @@ Suite *suite_check_function(void)
     tcase_add_test(rest, bad_arguments);
     tcase_add_test(rest, random_directions);
     tcase_add_test(rest, taylor_remainders);
+    tcase_add_test(rest, vertical_slopes);
     tcase_add_test(rest, step_sweep);
     tcase_add_test(rest, ulps);
     tcase_add_test(rest, printed_report);

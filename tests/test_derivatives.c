@@ -443,8 +443,8 @@ START_TEST(wrong_arguments)
     FAILS(wg_jvp(y, NULL, &x, 1), WG_E_NULL, "jvp: the list of xs is NULL");
     FAILS(wg_jvp(y, &x, NULL, 1), WG_E_NULL, "jvp: the list of tangents is NULL");
     FAILS(wg_jvp(y, &x, &none, 1), WG_E_NULL, "tangent");
-    FAILS(wg_jvp(y, &x, &y, 1), WG_E_SHAPE, "");
-    FAILS(wg_jvp(y, &x, &single, 1), WG_E_DTYPE, "");
+    FAILS(wg_jvp(y, &x, &y, 1), WG_E_SHAPE, "jvp: the tangent sum#");
+    FAILS(wg_jvp(y, &x, &single, 1), WG_E_DTYPE, "jvp: the tangent cast#");
     FAILS(wg_jvp(y, &k, &k, 1), WG_E_DTYPE, "i64");
     FAILS(wg_jvp(y, &x, &x, 0), WG_E_VALUE, "there is no x");
     FAILS(wg_hvp(y, &x, &none, 1, &hv), WG_E_NULL, "");

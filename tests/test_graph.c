@@ -48,10 +48,10 @@ START_TEST(test_print)
     wg_scalar(t, WG_I64, 7);
     wg_hollow(t, WG_F32, WG_SHAPE(0, 2));
     ck_assert_str_eq(printed(),
-                     "%0     parameter          (5,)           f64  \"w\" = 1 2.5 -3 4 ...\n"
-                     "%1     scaled             (5,)           f64  w  = 2 5 -6 8 ...\n"
-                     "%2     constant           ()             i64  = 7\n"
-                     "%3     hollow             (0, 2)         f32  = (no value)\n");
+                     "#0     parameter          (5,)           f64  \"w\" = 1 2.5 -3 4 ...\n"
+                     "#1     scaled             (5,)           f64  w  = 2 5 -6 8 ...\n"
+                     "#2     constant           ()             i64  = 7\n"
+                     "#3     hollow             (0, 2)         f32  = (no value)\n");
 }
 END_TEST
 
@@ -61,7 +61,7 @@ START_TEST(test_print_operands_and_stale)
     wgt_product(wgt_cube(x), x);
     ck_assert(!wgt_contains(printed(), "(stale)"));
     wg_edit(x);
-    ck_assert(wgt_contains(printed(), "%1, x  = 16  (stale)\n"));
+    ck_assert(wgt_contains(printed(), "cube#1, x  = 16  (stale)\n"));
     wg_replay(t);
     ck_assert_int_eq(ftruncate(fileno(file), 0), 0);
     ck_assert(!wgt_contains(printed(), "(stale)"));
