@@ -449,13 +449,26 @@ wg_tensor *wg_blocks_value(const wg_blocks *b)
     return blocks_is_inert(b) ? &wg_null_tape()->inert : b->output[0];
 }
 
+static wg_tensor *blocks_pick(const wg_blocks *b, wg_tensor *const list[], int i)
+{
+    if (i >= 0 && i < b->n_params)
+        return list[i];
+    return wg_fail(b->tape, WG_E_INDEX, "blocks: there is no parameter %d of %d", i, b->n_params);
+}
+
 wg_tensor *wg_blocks_gradient(const wg_blocks *b, int i)
 {
-    if (blocks_is_inert(b))
-        return &wg_null_tape()->inert;
-    if (i >= 0 && i < b->n_params)
-        return b->output[1 + i];
-    return wg_fail(b->tape, WG_E_INDEX, "blocks: there is no parameter %d of %d", i, b->n_params);
+    return blocks_is_inert(b) ? &wg_null_tape()->inert : blocks_pick(b, b->output + 1, i);
+}
+
+wg_tensor *wg_blocks_param(const wg_blocks *b, int i)
+{
+    return blocks_is_inert(b) ? &wg_null_tape()->inert : blocks_pick(b, b->param, i);
+}
+
+int wg_blocks_params(const wg_blocks *b)
+{
+    return b != NULL ? b->n_params : 0;
 }
 
 int64_t wg_blocks_count(const wg_blocks *b)

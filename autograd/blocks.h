@@ -62,6 +62,11 @@ wg_status wg_blocks_run(wg_blocks *blocks);
 wg_tensor *wg_blocks_value(const wg_blocks *blocks);
 wg_tensor *wg_blocks_gradient(const wg_blocks *blocks, int i);
 
+/* wg_blocks_param: parameter i, as wg_blocks_new was given it; inert where there is none.
+ * wg_blocks_params: how many there are. */
+wg_tensor *wg_blocks_param(const wg_blocks *blocks, int i);
+int wg_blocks_params(const wg_blocks *blocks);
+
 /* wg_blocks_count: how many blocks. wg_blocks_rows: rows of a full one. */
 int64_t wg_blocks_count(const wg_blocks *blocks);
 int64_t wg_blocks_rows(const wg_blocks *blocks);

@@ -1,6 +1,7 @@
 #ifndef WG_MODELS_MINIMIZE_H
 #define WG_MODELS_MINIMIZE_H
 
+#include "autograd/blocks.h"
 #include "autograd/tape.h"
 
 #ifdef __cplusplus
@@ -35,6 +36,12 @@ typedef struct wg_objective {
  * f32 parameters take x rounded; noise is then 2^-17.
  * Errors, on the tape: those of wg_grad, wg_hvp and wg_compile; WG_E_VALUE (no parameter). */
 wg_objective wg_objective_new(wg_tensor *loss, wg_tensor *const params[], int n, bool curvature);
+
+/* wg_objective_blocks: the same of a loss that is summed over row blocks: for whole data sets, since the data
+ * are read once an evaluation, nothing as long as they are is kept, and the threads of the tape's pool take
+ * part, with the same bits for any number of them. Without second derivatives. Noise as above, by the dtype
+ * of the first parameter. Errors, on the tape: WG_E_VALUE (no parameter, or one that is computed). */
+wg_objective wg_objective_blocks(wg_blocks *blocks);
 
 /* wg_params_size: how many elements n parameters have. wg_params_to_vector: their values, one parameter
  * after the other. wg_vector_to_params: and back, rounded to their dtype. */

@@ -12,6 +12,11 @@ double wg_vector_largest(int64_t n, const double x[]);
 /* wg_vector_new: n zeros on the objective's tape; NULL after an error. */
 double *wg_vector_new(const wg_objective *f, int64_t n);
 
+/* wg_objective_params_fit: are these n >= 1 parameters of the tape? False: an error there.
+ * wg_objective_noise: of a value that is computed in this dtype. */
+bool wg_objective_params_fit(wg_tape *t, wg_tensor *const params[], int n);
+double wg_objective_noise(wg_dtype dtype);
+
 /* A place of a descent, and where it may go next. */
 typedef struct wg_descent {
     const wg_objective *f;

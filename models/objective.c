@@ -140,7 +140,7 @@ static bool objective_record_product(objective_loss *l, wg_tape *t)
     return wg_tape_status(t) == WG_OK;
 }
 
-static bool objective_params_fit(wg_tape *t, wg_tensor *const params[], int n)
+bool wg_objective_params_fit(wg_tape *t, wg_tensor *const params[], int n)
 {
     if (n < 1)
         wg_fail(t, WG_E_VALUE, "objective: there is no parameter");
@@ -151,6 +151,11 @@ static bool objective_params_fit(wg_tape *t, wg_tensor *const params[], int n)
         else if (params[i]->op != &wg_op_parameter)
             wg_fail(t, WG_E_VALUE, "objective: tensor %d is no parameter", i);
     return wg_tape_status(t) == WG_OK;
+}
+
+double wg_objective_noise(wg_dtype dtype)
+{
+    return dtype == WG_F32 ? 0x1p-17 : 0x1p-46;
 }
 
 static objective_loss *objective_record(wg_tensor *loss, wg_tensor *const params[], int n,
@@ -176,13 +181,13 @@ wg_objective wg_objective_new(wg_tensor *loss, wg_tensor *const params[], int n,
         wg_fail(f.tape, WG_E_NULL, "objective: the loss is NULL or inert");
         return f;
     }
-    objective_loss *l = objective_params_fit(f.tape, params, n)
+    objective_loss *l = wg_objective_params_fit(f.tape, params, n)
                             ? objective_record(loss, params, n, curvature)
                             : NULL;
     if (l == NULL)
         return f;
     f.n = wg_params_size(params, n);
-    f.noise = loss->dtype == WG_F32 ? 0x1p-17 : 0x1p-46;
+    f.noise = wg_objective_noise(loss->dtype);
     f.value_and_gradient = objective_value;
     f.hessian_product = curvature ? objective_product : NULL;
     f.hessian = objective_hessian;
