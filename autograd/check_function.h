@@ -83,6 +83,8 @@ typedef struct wg_check_report {
     double value;         /* f(x) */
     double largest;       /* largest |claimed| or |numeric|, at least the option */
     size_t evaluations;   /* of f, in total */
+    double single;        /* how far an f32 gradient is from the one in f64 that was checked, as a
+                           * share of the largest; 0 unless wg_gradcheck sets it */
 } wg_check_report;
 
 /* wg_check_function: every entry of a claimed gradient.

@@ -66,6 +66,9 @@ static void check_print_row(FILE *out, const wg_check_report *r)
             wg_check_verdict_name(r->verdict));
     if (r->entries > 0 && r->worst.outcome >= WG_ENTRY_UNRESOLVED)
         check_print_entry(out, &r->worst);
+    if (r->single > 0)
+        fprintf(out, "    its f32 values are up to %.1e of the largest off those in f64\n",
+                r->single);
     if (r->verdict == WG_CHECK_NOT_FINITE)
         fprintf(out, "    f(x) = %g\n", r->value);
     if (r->blame)

@@ -245,9 +245,10 @@ wg_check_verdict wg_gradcheck(wg_tensor *y, wg_tensor *const xs[], wg_tensor *co
     wg_tensor **claimed = wg_arena_take(&s.t->scratch, (size_t)n * sizeof *claimed, 8);
     why = claimed == NULL || s.t->status != WG_OK ? "out of memory"
                                                   : check_gradients(&s, c, gs, claimed);
-    if (why == NULL)
+    if (why == NULL) {
         verdict = wg_check_recorded(&s, &s.y, &c, 1, claimed, o, reports);
-    else
+        verdict = check_severest(verdict, wg_check_single(&s, y, c, gs, claimed, reports));
+    } else
         verdict = wg_check_invalid(reports, n, why);
     wg_check_session_end(&s);
     return verdict;

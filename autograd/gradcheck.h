@@ -10,7 +10,7 @@ extern "C" {
 
 /* Is a recorded gradient right? The recorded computation is the function that check_function.h checks:
  * one entry of x is moved, and the nodes between x and y are replayed in double; a tape of f32 is checked
- * through its f64 copy. Whatever is random or detached keeps what it holds. The tape is left bit for bit
+ * through its f64 copy, and compared with it. Whatever is random or detached keeps what it holds. The tape is left bit for bit
  * as it was found, and its status too: an error is a verdict WG_CHECK_INVALID, with the reason in the
  * report's `blame`. */
 
@@ -29,6 +29,10 @@ typedef struct wg_gradcheck_options {
  * Returns: the severest verdict of the inputs; reports [n], one an input, may be NULL. In a report that
  *          has failed, `blame` names the op whose rule disagrees with its own forward kernel, checked
  *          alone at the values of the tape; or says that no single op is to blame.
+ *          On a tape with f32 the gradient's f32 values (gs, or what wg_vjp derives there) are compared with
+ *          those of the copy: `single` tells how far they are off; more than 1e-2 of the largest is
+ *          WG_CHECK_UNRESOLVED, and `blame` names the first op whose values differ as much. It may be a wrong
+ *          kernel, a cancellation that f32 is too coarse for, or a kink on whose other side it came out.
  * Cost:    4 to 5 replays an entry (2 with check.points = 3) of what lies between x and y.
  * Edges:   y and the gs must not be stale. x may be any float tensor of y's tape; where y does not
  *          depend on it the verdict is WG_CHECK_VACUOUS. n >= 1. A tensor that the user detached keeps its

@@ -177,6 +177,8 @@ START_TEST(f32_is_checked_through_its_copy)
     snapshot before = snapshot_take(t);
     ck_assert_int_eq(wg_gradcheck(m.loss, m.xs, m.gs, 4, NULL, reports), WG_CHECK_PASSED);
     ck_assert_uint_eq(reports[0].agree, 20);
+    ck_assert_double_gt(reports[0].single, 0);
+    ck_assert_double_lt(reports[0].single, 1e-6);
     ck_assert_str_eq(reports[0].name, "W1");
     ck_assert(reports[0].value != wg_item(m.loss));
     wgt_assert_close(reports[0].value, wg_item(m.loss), 1e-6, 0);
@@ -185,6 +187,38 @@ START_TEST(f32_is_checked_through_its_copy)
     ck_assert_int_eq(wg_gradcheck_taylor(m.loss, m.xs[2], 3, &taylor), WG_CHECK_PASSED);
     ck_assert_int_eq(wg_gradcheck_sweep(m.loss, m.xs[0], 3, 0.1, 1e-9, rows, 8), WG_OK);
     ck_assert_double_lt(rows[3].error5, 1e-9);
+    snapshot_compare(&before, t);
+    wg_tape_free(t);
+}
+END_TEST
+
+static void coarse_product(int64_t n, void *y, const void *const x[], const int64_t step[],
+                           const void *attrs)
+{
+    (void)attrs;
+    for (int64_t i = 0; i < n; i++)
+        ((float *)y)[i] = 1.5f * ((const float *)x[0])[i * step[0]] *
+                          ((const float *)x[1])[i * step[1]];
+}
+
+/* The f64 kernel and the rule are right: differences in f64 cannot see what f32 makes of them. */
+START_TEST(a_wrong_f32_kernel_is_noticed)
+{
+    static wg_op wrong;
+    wrong = wgt_op_product;
+    wrong.map[WG_F32] = coarse_product;
+    wg_tape *t = wgt_strict_tape();
+    wg_tensor *x = normal(t, "x", WG_F32, 1, WG_SHAPE(4)), *e = wg_exp(x), *g;
+    wg_tensor *y = wg_sum(wg_apply(
+        &wrong, (wg_tensor *[]){e, wg_apply(&wrong, (wg_tensor *[]){e, e}, 2, NULL)}, 2, NULL));
+    wg_check_report report;
+    wg_grad(y, &x, 1, &g);
+    snapshot before = snapshot_take(t);
+    ck_assert_int_eq(wg_gradcheck(y, &x, NULL, 1, NULL, &report), WG_CHECK_UNRESOLVED);
+    ck_assert_str_eq(report.blame, "product");
+    ck_assert_double_gt(report.single, 0.1);
+    ck_assert_uint_eq(report.agree, 4);
+    ck_assert_int_eq(wg_gradcheck(y, &x, &g, 1, NULL, NULL), WG_CHECK_UNRESOLVED);
     snapshot_compare(&before, t);
     wg_tape_free(t);
 }
@@ -881,6 +915,7 @@ Suite *suite_gradcheck(void)
     tcase_add_test(right, a_model_passes);
     tcase_add_test(right, every_mode_leaves_the_tape);
     tcase_add_test(right, f32_is_checked_through_its_copy);
+    tcase_add_test(right, a_wrong_f32_kernel_is_noticed);
     tcase_add_test(right, f32_in_the_middle);
     tcase_add_test(right, a_y_of_many_elements_gets_a_random_cotangent);
     suite_add_tcase(suite, right);
