@@ -36,66 +36,130 @@ static double median(double *x, int n)
     return x[n / 2];
 }
 
-static double timed(const bench_task *task, long repeats)
+static double timed(const bench_task *task, long repeats, bool wall)
 {
-    const bool wall = task->threads > 1;
     const double start = bench_seconds(wall);
     for (long i = 0; i < repeats; i++)
         task->step(task->context);
     return (bench_seconds(wall) - start) / (double)repeats;
 }
 
-static double limit_of(bench_limit limit)
+/* So many that a sample is longer than what a clock and a first call cost. */
+static long repeats_of(const bench_task *task, bool wall)
 {
-    if (limit == BENCH_READING)
-        return bench_read_speed();
-    return limit == BENCH_NO_LIMIT ? 0 : bench_peak() / (limit == BENCH_PEAK_F64 ? 2 : 1);
+    const double once = timed(task, 1, wall), target = options.quick ? 5e-3 : 3e-2;
+    return once >= target ? 1 : (long)(target / (once + 1e-9)) + 1;
 }
+
+static int threads_of(const bench_task *task)
+{
+    return task->threads > 1 ? task->threads : 1;
+}
+
+/* Seconds that a call must take at least: it computes while it reads. */
+typedef struct limit {
+    const char *name; /* of the slower of the two */
+    double seconds, speed;
+} limit;
+
+static limit limit_of(const bench_task *task)
+{
+    const int threads = threads_of(task);
+    const double peak = task->flops > 0 ? bench_peak(threads) / (task->f64 ? 2 : 1) : 1;
+    const double reading = task->bytes > 0 ? bench_read_speed(threads) : 1;
+    const limit computes = {task->f64 ? "peak f64" : "peak f32", task->flops / peak, peak};
+    const limit reads = {"reading", task->bytes / reading, reading};
+    return computes.seconds >= reads.seconds ? computes : reads;
+}
+
+/* ---- The table ----------------------------------------------------------------------------------- */
+
+typedef struct row {
+    const bench_task *task;
+    double value, spread; /* in the task's unit; as a share of it */
+    double fraction;      /* of the limit's speed that was reached; 0: no limit */
+    limit limit;
+    double ratio; /* 0: compared with nothing */
+} row;
 
 static double unit_size(const char *unit)
 {
     return unit[0] == 'n' ? 1e-9 : unit[0] == 'u' ? 1e-6 : 1e-3;
 }
 
-static void print_row(const bench_task *task, double seconds, double spread, double limit)
+static void print_json(const row *r)
 {
-    static const char *const limits[] = {"-", "peak f32", "peak f64", "reading"};
-    const double value = seconds / (task->parts > 0 ? task->parts : 1) / unit_size(task->unit);
-    const double fraction = limit > 0 ? task->work / seconds / limit : 0;
-    const double ratio = task->another > 0 ? task->another / seconds : 0;
-    if (options.json) {
-        printf("{\"name\": \"%s\", \"median\": %.6g, \"unit\": \"%s\", \"spread\": %.3f, "
-               "\"threads\": %d, \"limit\": \"%s\", \"limit_value\": %.6g, \"fraction\": %.3f, "
-               "\"ratio\": %.3f}\n",
-               task->name, value, task->unit, spread, task->threads > 1 ? task->threads : 1,
-               limits[task->limit], limit, fraction, ratio);
-        return;
-    }
-    printf("%-26s %10.4g %s +-%3.0f%%", task->name, value, task->unit, 100 * spread);
-    if (limit > 0)
-        printf("   %.2f of %s (%.4g G/s)", fraction, limits[task->limit], limit * 1e-9);
-    if (ratio > 0)
-        printf("   %.2f times one core", ratio);
-    printf("\n");
+    const bench_task *task = r->task;
+    printf("{\"name\": \"%s\", \"median\": %.6g, \"unit\": \"%s\", \"spread\": %.3f, "
+           "\"threads\": %d",
+           task->name, r->value, task->unit, r->spread, threads_of(task));
+    if (r->fraction > 0)
+        printf(", \"limit\": \"%s\", \"limit_value\": %.6g, \"fraction\": %.3f", r->limit.name,
+               r->limit.speed, r->fraction);
+    if (r->ratio > 0 && task->calls != NULL)
+        printf(", \"evaluations\": %d, \"times_evaluations\": %.3f", (int)*task->calls, r->ratio);
+    else if (r->ratio > 0)
+        printf(", \"speedup\": %.3f", r->ratio);
+    if (task->comment != NULL)
+        printf(", \"comment\": \"%s\"", task->comment);
+    printf("}\n");
+}
+
+static void print_text(const row *r)
+{
+    const bench_task *task = r->task;
+    printf("%-31s %9.4g %s +-%2.0f%%", task->name, r->value, task->unit, 100 * r->spread);
+    if (r->fraction > 0)
+        printf("  %.2f of %s (%.4g G/s)", r->fraction, r->limit.name, r->limit.speed * 1e-9);
+    if (r->ratio > 0 && task->calls != NULL)
+        printf("  %.2f times its %d evaluations", r->ratio, (int)*task->calls);
+    else if (r->ratio > 0)
+        printf("  %.2f times one core", r->ratio);
+    printf("%s%s\n", task->comment != NULL ? ", " : "", task->comment != NULL ? task->comment : "");
+}
+
+/* The spread leaves out the outermost sample at either end. */
+static void print_row(const bench_task *task, double *times, double *ratios, int n, limit bound)
+{
+    const double seconds = median(times, n);
+    row r = {.task = task, .limit = bound};
+    r.value = seconds / (task->parts > 0 ? task->parts : 1) / unit_size(task->unit);
+    r.spread = (times[n - 2] - times[1]) / (2 * seconds);
+    r.fraction = bound.seconds / seconds;
+    r.ratio = task->against != NULL ? median(ratios, n) : 0;
+    (options.json ? print_json : print_text)(&r);
     fflush(stdout);
 }
 
-double bench_measure(const bench_task *task)
+static double ratio_of(const bench_task *task, double seconds, double against)
+{
+    return task->calls != NULL ? seconds / ((double)*task->calls * against) : against / seconds;
+}
+
+static int compare_limits(const void *a, const void *b)
+{
+    return compare(&((const limit *)a)->seconds, &((const limit *)b)->seconds);
+}
+
+void bench_measure(const bench_task *task)
 {
     if (!bench_wanted(task->name))
-        return (double)NAN;
+        return;
     const int samples = options.quick ? QUICK_SAMPLES : SAMPLES;
-    double times[SAMPLES], limits[SAMPLES];
-    const double warm = timed(task, 1), target = options.quick ? 5e-3 : 3e-2;
-    const long repeats = warm >= target ? 1 : (long)(target / (warm + 1e-9)) + 1;
+    const bench_task *against = task->against;
+    const bool wall = against != NULL || task->threads > 1;
+    const long repeats = repeats_of(task, wall);
+    const long others = against != NULL ? repeats_of(against, wall) : 0;
+    double times[SAMPLES], ratios[SAMPLES];
+    limit limits[SAMPLES];
     for (int i = 0; i < samples; i++) {
-        limits[i] = limit_of(task->limit);
-        times[i] = timed(task, repeats);
+        limits[i] = limit_of(task);
+        times[i] = timed(task, repeats, wall);
+        if (against != NULL)
+            ratios[i] = ratio_of(task, times[i], timed(against, others, wall));
     }
-    const double seconds = median(times, samples);
-    const double spread = (times[samples - 2] - times[1]) / (2 * seconds);
-    print_row(task, seconds, spread, median(limits, samples));
-    return seconds;
+    qsort(limits, (size_t)samples, sizeof *limits, compare_limits);
+    print_row(task, times, ratios, samples, limits[samples / 2]);
 }
 
 /* ---- Data ---------------------------------------------------------------------------------------- */
@@ -126,36 +190,63 @@ double *bench_normal_f64(int64_t n, uint64_t key)
     return x;
 }
 
-static double logit(const float *x, int64_t d, uint64_t model)
+/* Weights of N(0, 9 / d), so that logits are N(0, 9) whatever d is. */
+static double *model_weights(int64_t d, uint64_t key)
+{
+    double *w = bench_normal_f64(d, key);
+    for (int64_t j = 0; j < d; j++)
+        w[j] *= 3 / sqrt((double)d);
+    return w;
+}
+
+static double logit(const float *x, const double *w, int64_t d)
 {
     double z = 0;
     for (int64_t j = 0; j < d; j++)
-        z += (double)x[j] * wg_random_normal(SEED, model, (uint64_t)j);
-    return 3 * z / sqrt((double)d);
+        z += (double)x[j] * w[j];
+    return z;
 }
 
-void bench_logistic_labels(const float *X, int64_t n, int64_t d, float *y)
+float *bench_logistic_labels(const float *X, int64_t n, int64_t d)
 {
+    float *y = taken((size_t)n * sizeof *y);
+    double *w = model_weights(d, 1000);
     for (int64_t i = 0; i < n; i++) {
-        double p = 1 / (1 + exp(-logit(X + i * d, d, 1000)));
+        double p = 1 / (1 + exp(-logit(X + i * d, w, d)));
         y[i] = wg_random_uniform(SEED, 1001, (uint64_t)i) < p;
     }
+    free(w);
+    return y;
 }
 
 /* The largest of logits with Gumbel noise is a draw from their softmax. */
-void bench_softmax_labels(const float *X, int64_t n, int64_t d, int64_t classes, int64_t *y)
+static int64_t softmax_draw(const float *x, double *const *w, int64_t d, int64_t classes, int64_t i)
 {
-    for (int64_t i = 0; i < n; i++) {
-        double best = -(double)INFINITY;
-        for (int64_t c = 0; c < classes; c++) {
-            double u = wg_random_uniform(SEED, 2001, (uint64_t)(i * classes + c));
-            double z = logit(X + i * d, d, 2002 + (uint64_t)c) - log(-log(u + 0x1p-60));
-            if (z > best) {
-                best = z;
-                y[i] = c;
-            }
+    double best = -(double)INFINITY;
+    int64_t drawn = 0;
+    for (int64_t c = 0; c < classes; c++) {
+        double u = wg_random_uniform(SEED, 2001, (uint64_t)(i * classes + c));
+        double z = logit(x, w[c], d) - log(-log(u + 0x1p-60));
+        if (z > best) {
+            best = z;
+            drawn = c;
         }
     }
+    return drawn;
+}
+
+int64_t *bench_softmax_labels(const float *X, int64_t n, int64_t d, int64_t classes)
+{
+    int64_t *y = taken((size_t)n * sizeof *y);
+    double **w = taken((size_t)classes * sizeof *w);
+    for (int64_t c = 0; c < classes; c++)
+        w[c] = model_weights(d, 2002 + (uint64_t)c);
+    for (int64_t i = 0; i < n; i++)
+        y[i] = softmax_draw(X + i * d, w, d, classes, i);
+    for (int64_t c = 0; c < classes; c++)
+        free(w[c]);
+    free(w);
+    return y;
 }
 
 /* ---- The program --------------------------------------------------------------------------------- */
@@ -180,9 +271,11 @@ int main(int argc, char **argv)
                          strcmp(argv[i], "--help") == 0 ? 0 : 2);
     }
     if (!options.json)
-        printf("Wengert on %s, one core unless said. Inputs: normal features, labels drawn from a "
-               "random\nlogistic or softmax model, seed %d. Median of %d samples.\n\n",
-               wgk_isa_name(wgk_cpu_isa()), SEED, options.quick ? QUICK_SAMPLES : SAMPLES);
+        printf(
+            "Wengert on %s, one core unless said. Inputs: normal features, labels drawn from a "
+            "random\nlogistic or softmax model, seed %d. Median of %d samples, half the width of "
+            "all but two;\nlimits measured in between.\n\n",
+            wgk_isa_name(wgk_cpu_isa()), SEED, options.quick ? QUICK_SAMPLES : SAMPLES);
     bench_gemm();
     bench_small();
     bench_train();

@@ -7,35 +7,40 @@
 
 /* ---- Limits of this machine, measured in the same run as what is held against them. -------------- */
 
+/* bench_seconds: of the clock on the wall, or of the processor, which leaves out what others on a shared
+ * machine take in between. */
 double bench_seconds(bool wall);
-double bench_peak(void); /* f32 operations a second of one core: register-only FMAs; f64 has half */
-double bench_read_speed(void); /* bytes a second that one core reads from memory */
+
+/* With so many threads at once. bench_peak: f32 operations a second, by FMAs in registers; f64 has half.
+ * bench_read_speed: bytes a second that are read from memory. */
+double bench_peak(int threads);
+double bench_read_speed(int threads);
 
 /* ---- Measuring ----------------------------------------------------------------------------------- */
 
-typedef enum bench_limit {
-    BENCH_NO_LIMIT,
-    BENCH_PEAK_F32,
-    BENCH_PEAK_F64,
-    BENCH_READING
-} bench_limit;
-
-/* One line of the table. A call of `step` does `work` operations or bytes, and counts for `parts` of the
- * unit (ops of a chain; 0 stands for 1). */
+/* One line of the table. A call of `step` does `flops` operations and reads `bytes` from memory; it can be no
+ * faster than the slower of the two, which is its limit. It counts for `parts` of the unit (ops of a
+ * chain; 0 stands for 1). */
 typedef struct bench_task {
     const char *name, *unit; /* "us", "ns", "ms" */
     void (*step)(void *context);
     void *context;
-    double work, parts;
-    bench_limit limit;
+    double flops, bytes; /* both 0: no limit is known */
+    bool f64;            /* the operations are in double */
+    double parts;
     int threads; /* 0 stands for 1; with more, time is that of the clock on the wall */
-    double
-        another; /* seconds of another measurement: `ratio` tells how many times faster this is */
+
+    /* What this is compared with, NULL: nothing. Both are timed in turn, on the wall, and the ratio of
+     * each pair of samples counts: how many times faster this is, or, where `calls` says how many calls
+     * of `against` this consists of, how many times as long as they it takes. */
+    const struct bench_task *against;
+    const int64_t *calls;
+    const char *comment; /* NULL: none */
 } bench_task;
 
-/* bench_measure: median and spread of several samples, printed as a line of the table or of JSON; the
- * median in seconds. NaN, and nothing printed, where --only names something else. */
-double bench_measure(const bench_task *task);
+/* bench_measure: median and spread of several samples, printed as a line of the table or of JSON. Nothing
+ * where --only names something else. */
+void bench_measure(const bench_task *task);
 
 /* bench_wanted: does --only ask for this name, or is everything asked for? */
 bool bench_wanted(const char *name);
@@ -44,9 +49,10 @@ bool bench_wanted(const char *name);
 
 float *bench_normal_f32(int64_t n, uint64_t key);
 double *bench_normal_f64(int64_t n, uint64_t key);
-/* Labels of the rows of X [n, d]: of a model with weights 1/sqrt(d) N(0, 1) * 3; y [n] of 0 and 1, or classes. */
-void bench_logistic_labels(const float *X, int64_t n, int64_t d, float *y);
-void bench_softmax_labels(const float *X, int64_t n, int64_t d, int64_t classes, int64_t *y);
+/* Labels of the rows of X [n, d], 0 and 1 or classes, drawn from a model whose weights are N(0, 9 / d). The
+ * caller frees what any of these returns. */
+float *bench_logistic_labels(const float *X, int64_t n, int64_t d);
+int64_t *bench_softmax_labels(const float *X, int64_t n, int64_t d, int64_t classes);
 
 /* ---- Families of workloads ------------------------------------------------------------------------ */
 

@@ -1,5 +1,6 @@
 #include "tests/bench/bench.h"
 
+#include "autograd/pool.h"
 #include "ops/kernels/cpu.h"
 
 #include <stdlib.h>
@@ -11,8 +12,6 @@
 #include <arm_neon.h>
 #endif
 
-/* CPU time leaves out what others on a shared machine take in between; threads need the clock on the
- * wall. */
 double bench_seconds(bool wall)
 {
     struct timespec t;
@@ -22,7 +21,7 @@ double bench_seconds(bool wall)
 
 /* ---- The peak: independent chains of FMAs in registers ------------------------------------------- */
 
-static volatile float sink;
+enum { ROUNDS = 200000 };
 
 #if defined(__x86_64__)
 __attribute__((target("avx512f"))) static double flops_avx512(long rounds)
@@ -36,8 +35,10 @@ __attribute__((target("avx512f"))) static double flops_avx512(long rounds)
         for (int i = 0; i < 16; i++)
             s[i] = _mm512_fmadd_ps(s[i], x, y);
     }
+    volatile float sink;
     for (int i = 0; i < 16; i++)
         sink = _mm512_reduce_add_ps(s[i]);
+    (void)sink;
     return (double)rounds * 16 * 32;
 }
 
@@ -52,8 +53,10 @@ __attribute__((target("avx2,fma"))) static double flops_avx2(long rounds)
         for (int i = 0; i < 12; i++)
             s[i] = _mm256_fmadd_ps(s[i], x, y);
     }
+    volatile float sink;
     for (int i = 0; i < 12; i++)
         sink = _mm256_cvtss_f32(s[i]);
+    (void)sink;
     return (double)rounds * 12 * 16;
 }
 
@@ -69,8 +72,10 @@ static double flops_baseline(long rounds)
         for (int i = 0; i < 12; i++)
             s[i] = _mm_add_ps(_mm_mul_ps(s[i], x), y);
     }
+    volatile float sink;
     for (int i = 0; i < 12; i++)
         sink = _mm_cvtss_f32(s[i]);
+    (void)sink;
     return (double)rounds * 12 * 8;
 }
 
@@ -95,8 +100,10 @@ static double flops(wgk_isa isa, long rounds)
         for (int i = 0; i < 16; i++)
             s[i] = vfmaq_f32(y, s[i], x);
     }
+    volatile float sink;
     for (int i = 0; i < 16; i++)
         sink = vaddvq_f32(s[i]);
+    (void)sink;
     return (double)rounds * 16 * 8;
 }
 #else
@@ -107,31 +114,64 @@ static double flops(wgk_isa isa, long rounds)
 }
 #endif
 
-double bench_peak(void)
+/* ---- With threads -------------------------------------------------------------------------------- */
+
+/* Seconds for `work` to be done once by each thread. The pool lives on; idle threads cost nothing. */
+static double limit_seconds(int threads, wg_pool_work *work)
 {
-    const double start = bench_seconds(false), work = flops(wgk_cpu_isa(), 200000);
-    return work / (bench_seconds(false) - start);
+    static wg_pool *pool;
+    const bool several = threads > 1;
+    if (several && wg_pool_threads(pool) != threads) {
+        wg_pool_free(pool);
+        pool = wg_pool_new(threads, NULL);
+    }
+    wg_pool *const taken = several ? pool : NULL;
+    if (several)
+        wg_pool_run(taken, threads, work, &threads); /* all are awake from now on */
+    const double start = bench_seconds(several);
+    wg_pool_run(taken, threads, work, &threads);
+    return bench_seconds(several) - start;
+}
+
+static void peak_work(int64_t piece, int worker, void *context)
+{
+    (void)piece, (void)worker, (void)context;
+    flops(wgk_cpu_isa(), ROUNDS);
+}
+
+double bench_peak(int threads)
+{
+    const double each = flops(wgk_cpu_isa(), 1) * ROUNDS;
+    return each * threads / limit_seconds(threads, peak_work);
 }
 
 /* A buffer that no cache holds is summed, in as many chains as keep the memory busy. */
-double bench_read_speed(void)
+enum { READ_COUNT = 1 << 25 };
+static float *read_buffer;
+
+static void read_work(int64_t piece, int worker, void *context)
 {
-    static float *buffer;
-    enum { COUNT = 1 << 25 };
-    if (buffer == NULL) {
-        buffer = malloc(COUNT * sizeof *buffer);
-        for (size_t i = 0; buffer != NULL && i < COUNT; i++)
-            buffer[i] = (float)(i % 7);
-    }
-    if (buffer == NULL)
-        return 0;
+    const size_t pieces = (size_t) * (const int *)context, each = READ_COUNT / pieces / 64 * 64;
+    const float *x = read_buffer + (size_t)piece * each;
     float sum[64] = {0};
-    const double start = bench_seconds(false);
-    for (size_t i = 0; i < COUNT; i += 64)
+    volatile float sink;
+    (void)worker;
+    for (size_t i = 0; i < each; i += 64)
         for (size_t j = 0; j < 64; j++)
-            sum[j] += buffer[i + j];
-    const double t = bench_seconds(false) - start;
+            sum[j] += x[i + j];
     for (int j = 0; j < 64; j++)
         sink = sum[j];
-    return COUNT * sizeof *buffer / t;
+    (void)sink;
+}
+
+double bench_read_speed(int threads)
+{
+    if (read_buffer == NULL) {
+        read_buffer = malloc(READ_COUNT * sizeof *read_buffer);
+        for (size_t i = 0; read_buffer != NULL && i < READ_COUNT; i++)
+            read_buffer[i] = (float)(i % 7);
+    }
+    return read_buffer != NULL
+               ? READ_COUNT * sizeof *read_buffer / limit_seconds(threads, read_work)
+               : 0;
 }

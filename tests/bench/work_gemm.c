@@ -46,8 +46,8 @@ static void product_measure(const char *label, wgk_gemm_type type, bool ta, bool
                                 .unit = "us",
                                 .step = product_step,
                                 .context = &p,
-                                .work = 2.0 * (double)m * (double)n * (double)k,
-                                .limit = type == WGK_GEMM_F32 ? BENCH_PEAK_F32 : BENCH_PEAK_F64});
+                                .flops = 2.0 * (double)m * (double)n * (double)k,
+                                .f64 = type == WGK_GEMM_F64});
     free(a);
     free(b);
     free(c);

@@ -68,45 +68,67 @@ static double training_flops(const int64_t *hidden)
     }
 }
 
-static double training_measure(const char *name, const float *features, const int64_t *labels,
-                               const int64_t *hidden, bool adam, int threads, double another)
+/* A model that is trained, and one on several threads beside it. */
+typedef struct workload {
+    const char *name, *name_of_threads; /* the latter NULL: not with threads */
+    int64_t hidden[3];
+    bool adam;
+} workload;
+
+static training training_new(const workload *w, const float *features, const int64_t *labels,
+                             wg_pool *pool)
 {
-    if (!bench_wanted(name))
-        return 0;
-    wg_pool *pool = threads > 1 ? wg_pool_new(threads, NULL) : NULL;
     training s = {
         .t = wg_tape_new(&(wg_tape_options){.pool = pool}), .features = features, .labels = labels};
-    training_build(&s, hidden, adam);
-    bool skinny = hidden[0] == 0; /* one product with the data: reading them is the limit */
-    double seconds = bench_measure(
-        &(bench_task){.name = name,
-                      .unit = "us",
-                      .step = training_step,
-                      .context = &s,
-                      .work = skinny ? 4.0 * BATCH * FEATURES : training_flops(hidden),
-                      .limit = threads > 1 ? BENCH_NO_LIMIT
-                               : skinny    ? BENCH_READING
-                                           : BENCH_PEAK_F32,
-                      .threads = threads,
-                      .another = another});
-    wg_tape_free(s.t);
-    wg_pool_free(pool);
-    return seconds;
+    training_build(&s, w->hidden, w->adam);
+    return s;
+}
+
+static void training_measure(const workload *w, const float *features, const int64_t *labels)
+{
+    training one = training_new(w, features, labels, NULL);
+    bench_task task = {.name = w->name,
+                       .unit = "us",
+                       .step = training_step,
+                       .context = &one,
+                       .flops = training_flops(w->hidden),
+                       .bytes = (double)BATCH * FEATURES * sizeof *features};
+    bench_measure(&task);
+    if (w->name_of_threads != NULL && bench_wanted(w->name_of_threads)) {
+        wg_pool *pool = wg_pool_new(2, NULL);
+        training two = training_new(w, features, labels, pool);
+        bench_task threads = task;
+        threads.name = w->name_of_threads;
+        threads.context = &two;
+        threads.threads = 2;
+        threads.against = &task;
+        bench_measure(&threads);
+        wg_tape_free(two.t);
+        wg_pool_free(pool);
+    }
+    wg_tape_free(one.t);
 }
 
 void bench_train(void)
 {
-    if (!bench_wanted("mlp_256") && !bench_wanted("mlp_512_512_adam") &&
-        !bench_wanted("softmax_784") && !bench_wanted("mlp_512_512_adam_2_threads"))
-        return;
-    float *features = bench_normal_f32((int64_t)ROWS * FEATURES, 11);
-    int64_t *labels = malloc(ROWS * sizeof *labels);
-    bench_softmax_labels(features, ROWS, FEATURES, CLASSES, labels);
-    training_measure("softmax_784", features, labels, (int64_t[]){0}, false, 1, 0);
-    training_measure("mlp_256", features, labels, (int64_t[]){256, 0}, false, 1, 0);
-    const int64_t deep[] = {512, 512, 0};
-    double one = training_measure("mlp_512_512_adam", features, labels, deep, true, 1, 0);
-    training_measure("mlp_512_512_adam_2_threads", features, labels, deep, true, 2, one);
+    static const workload workloads[] = {
+        {"softmax_784", NULL, {0}, false},
+        {"mlp_256", "mlp_256_2_threads", {256, 0}, false},
+        {"mlp_512_512_adam", "mlp_512_512_adam_2_threads", {512, 512, 0}, true},
+    };
+    float *features = NULL;
+    int64_t *labels = NULL;
+    for (size_t i = 0; i < sizeof workloads / sizeof *workloads; i++) {
+        const workload *w = &workloads[i];
+        if (!bench_wanted(w->name) &&
+            (w->name_of_threads == NULL || !bench_wanted(w->name_of_threads)))
+            continue;
+        if (features == NULL) {
+            features = bench_normal_f32((int64_t)ROWS * FEATURES, 11);
+            labels = bench_softmax_labels(features, ROWS, FEATURES, CLASSES);
+        }
+        training_measure(w, features, labels);
+    }
     free(features);
     free(labels);
 }
