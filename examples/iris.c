@@ -23,6 +23,7 @@
 #include <stdio.h>
 #include <wengert.h>
 
+#include "charts.h"
 #include "picture.h"
 
 enum { K = 3 };
@@ -65,28 +66,6 @@ static void print_matrix(const char *name, const wg_tensor *matrix, const wg_tab
     printf("\n");
 }
 
-/* A matrix from column `left` of the plot on, each row shaded by its shares. */
-static void draw_matrix(svg_plot *p, double left, const char *name, const wg_tensor *matrix,
-                        const wg_table *data)
-{
-    char text[32];
-    svg_text(p, left + K / 2.0, K + 0.15, false, name);
-    for (int i = 0; i < K; i++) {
-        double row = K - i - 0.5, sum = 0;
-        for (int j = 0; j < K; j++)
-            sum += wg_at(matrix, K * i + j);
-        svg_text(p, left + i + 0.5, -0.15, false, wg_table_class_name(data, i));
-        if (left == 0)
-            svg_text(p, -0.5, row, false, wg_table_class_name(data, i));
-        for (int j = 0; j < K; j++) {
-            double count = wg_at(matrix, K * i + j);
-            snprintf(text, sizeof text, "%.0f", count);
-            svg_cell(p, left + j, row - 0.5, left + j + 1, row + 0.5, 0, 0.05 + 0.95 * count / sum);
-            svg_text(p, left + j + 0.5, row, count > sum / 2, text);
-        }
-    }
-}
-
 static bool draw(const char *path, const wg_table *data, const wg_tensor *softmax,
                  const wg_tensor *one_vs_rest)
 {
@@ -94,10 +73,15 @@ static bool draw(const char *path, const wg_table *data, const wg_tensor *softma
                   .x = {.label = "predicted", .from = -1, .to = 2 * K + 0.5, .bare = true},
                   .y = {.label = "true", .from = -0.4, .to = K + 0.4, .bare = true},
                   .width = 860};
+    const char *names[K];
+    for (int i = 0; i < K; i++)
+        names[i] = wg_table_class_name(data, i);
     if (!picture_open(&p, path))
         return false;
-    draw_matrix(&p, 0, "softmax", softmax, data);
-    draw_matrix(&p, K + 0.3, "one-vs-rest", one_vs_rest, data);
+    svg_text(&p, K / 2.0, K + 0.15, false, "softmax");
+    svg_text(&p, K + 0.3 + K / 2.0, K + 0.15, false, "one-vs-rest");
+    chart_matrix(&p, 0, softmax, names);
+    chart_matrix(&p, K + 0.3, one_vs_rest, names);
     return picture_close(&p);
 }
 

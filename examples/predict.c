@@ -12,6 +12,28 @@
 #include <string.h>
 #include <wengert.h>
 
+#include "options.h"
+
+typedef struct arguments {
+    const char *file[2]; /* model, data */
+    double threshold;    /* < 0: the more probable class */
+    bool classes_only;
+} arguments;
+
+/* Returns -1 to go on, or the exit status. */
+static int read_arguments(int argc, char **argv, arguments *a)
+{
+    const option options[] = {
+        {"--threshold", "T", OPTION_REAL, &a->threshold, 0, 1,
+         "of two classes the second where its probability is at least T"},
+        {"--classes-only", NULL, OPTION_FLAG, &a->classes_only, 0, 0, "no probabilities"},
+    };
+    const command c = {"predict", "MODEL.safetensors DATA.csv",
+                       "Predicts the rows' classes by a model that train has saved.", options,
+                       sizeof options / sizeof *options};
+    return options_read(&c, argc, argv, a->file);
+}
+
 /* A field of CSV, quoted where it must be. */
 static void print_text(const char *text)
 {
@@ -27,75 +49,97 @@ static void print_text(const char *text)
         putchar('"');
 }
 
-static void print_predictions(const wg_estimator *e, const wg_tensor *classes, const wg_tensor *P)
+static void print_predictions(const arguments *a, const wg_estimator *e, const int64_t classes[],
+                              const wg_tensor *P)
 {
-    int64_t k = wg_estimator_class_count(e);
+    int64_t k = wg_estimator_class_count(e), shown = a->classes_only ? 0 : k;
     print_text(wg_estimator_label_name(e));
-    for (int64_t j = 0; j < k; j++) {
+    for (int64_t j = 0; j < shown; j++) {
         putchar(',');
         print_text(wg_estimator_class_name(e, j));
     }
     putchar('\n');
-    for (int64_t i = 0; i < wg_size(classes); i++) {
-        print_text(wg_estimator_class_name(e, wg_data_i64(classes)[i]));
-        for (int64_t j = 0; j < k; j++)
+    for (int64_t i = 0; i < wg_dim(P, 0); i++) {
+        print_text(wg_estimator_class_name(e, classes[i]));
+        for (int64_t j = 0; j < shown; j++)
             printf(",%.6g", wg_at(P, i * k + j));
         putchar('\n');
     }
 }
 
 /* The share of rows whose label is the name of the predicted class. */
-static double accuracy(const wg_estimator *e, const wg_table *data, const wg_tensor *predicted)
+static double accuracy(const wg_estimator *e, const wg_table *data, const int64_t predicted[])
 {
-    const wg_tensor *truth = wg_table_classes(data);
-    int64_t right = 0, n = wg_size(predicted);
+    const int64_t *truth = wg_data_i64(wg_table_classes(data));
+    int64_t right = 0, n = wg_table_rows(data);
     for (int64_t i = 0; i < n; i++)
-        right += strcmp(wg_table_class_name(data, wg_data_i64(truth)[i]),
-                        wg_estimator_class_name(e, wg_data_i64(predicted)[i])) == 0;
+        right += strcmp(wg_table_class_name(data, truth[i]),
+                        wg_estimator_class_name(e, predicted[i])) == 0;
     return (double)right / (double)n;
 }
 
-static bool predict(wg_tape *t, const char *model, const char *path)
+/* The file's rows; *labels says whether they have the column that the estimator predicts. */
+static wg_table *read_rows(wg_tape *t, const wg_estimator *e, const char *path, bool *labels)
 {
-    wg_estimator *e = wg_estimator_load(t, model);
     wg_csv_options csv = {.label = wg_estimator_label_name(e),
                           .f32 = wg_estimator_dtype(e) == WG_F32};
-    if (wg_tape_status(t) != WG_OK)
-        return false;
     wg_mark mark = wg_tape_mark(t);
     wg_table *data = wg_csv_read(t, path, &csv);
-    bool labels = wg_tape_status(t) == WG_OK;
-    if (!labels) { /* perhaps there is no such column; other errors come again */
-        wg_tape_rewind(t, mark);
-        csv.label = NULL;
-        csv.no_label = true;
-        data = wg_csv_read(t, path, &csv);
-    }
-    wg_tensor *X = wg_table_features(data);
-    wg_tensor *classes = wg_estimator_predict(e, X), *P = wg_estimator_predict_proba(e, X);
+    *labels = wg_tape_status(t) != WG_E_VALUE;
+    if (*labels)
+        return data;
+    wg_tape_rewind(t, mark); /* there is no such column */
+    csv.label = NULL;
+    csv.no_label = true;
+    return wg_csv_read(t, path, &csv);
+}
+
+static int64_t *choose(wg_tape *t, const arguments *a, const wg_estimator *e, wg_tensor *X,
+                       const wg_tensor *P)
+{
+    const wg_tensor *probable = wg_estimator_predict(e, X);
+    int64_t n = wg_size(probable), *classes = wg_tape_take(t, (size_t)(n + 1) * sizeof *classes);
+    for (int64_t i = 0; classes != NULL && i < n; i++)
+        classes[i] = a->threshold < 0 ? wg_data_i64(probable)[i]
+                                      : wg_at(P, 2 * i + 1) >= a->threshold;
+    return classes;
+}
+
+/* Returns false after a failure that the tape may not know of. */
+static bool predict(wg_tape *t, const arguments *a)
+{
+    bool labels;
+    wg_estimator *e = wg_estimator_load(t, a->file[0]);
     if (wg_tape_status(t) != WG_OK)
         return false;
-    print_predictions(e, classes, P);
+    if (a->threshold >= 0 && wg_estimator_class_count(e) != 2) {
+        fprintf(stderr, "predict: --threshold: %s has %" PRId64 " classes, not two\n", a->file[0],
+                wg_estimator_class_count(e));
+        return false;
+    }
+    wg_table *data = read_rows(t, e, a->file[1], &labels);
+    wg_tensor *X = wg_table_features(data), *P = wg_estimator_predict_proba(e, X);
+    const int64_t *classes = choose(t, a, e, X, P);
+    if (wg_tape_status(t) != WG_OK)
+        return false;
+    print_predictions(a, e, classes, P);
     if (labels)
         fprintf(stderr, "accuracy %.4f of %" PRId64 " rows\n", accuracy(e, data, classes),
-                wg_size(classes));
-    return wg_tape_status(t) == WG_OK && fflush(stdout) == 0;
+                wg_table_rows(data));
+    return true;
 }
 
 int main(int argc, char **argv)
 {
-    static const char usage[] = "usage: predict MODEL.safetensors DATA.csv\n";
-    for (int i = 1; i < argc; i++)
-        if (strcmp(argv[i], "--help") == 0 || strcmp(argv[i], "-h") == 0)
-            return fputs(usage, stdout) < 0;
-    if (argc != 3) {
-        fputs(usage, stderr);
-        return 2;
-    }
+    arguments a = {.threshold = -1};
+    int status = read_arguments(argc, argv, &a);
+    if (status >= 0)
+        return status;
     wg_tape *t = wg_tape_new(NULL);
-    bool done = predict(t, argv[1], argv[2]);
+    bool done = predict(t, &a);
     if (wg_tape_status(t) != WG_OK)
         fprintf(stderr, "predict: %s\n", wg_tape_message(t));
+    done = done && wg_tape_status(t) == WG_OK && options_finish("predict");
     wg_tape_free(t);
     return done ? 0 : 1;
 }

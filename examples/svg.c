@@ -31,15 +31,35 @@ static double at_y(const svg_plot *p, double y)
 
 /* ---- Text and colour ----------------------------------------------------------------------------------- */
 
+/* The bytes of the UTF-8 character at text, 0 where there is none (overlong ones and surrogates are none). */
+static int utf8_length(const unsigned char *text)
+{
+    int n = text[0] < 0x80 ? 1 : text[0] < 0xc2 ? 0 : text[0] < 0xe0 ? 2 : text[0] < 0xf0 ? 3 : 4;
+    for (int i = 1; i < n; i++)
+        if ((text[i] & 0xc0) != 0x80)
+            return 0;
+    if ((text[0] == 0xe0 && text[1] < 0xa0) || (text[0] == 0xed && text[1] >= 0xa0) ||
+        (text[0] == 0xf0 && text[1] < 0x90) || (text[0] == 0xf4 && text[1] >= 0x90) ||
+        text[0] > 0xf4)
+        return 0;
+    return n;
+}
+
 static void put_text(FILE *file, const char *text)
 {
-    for (; *text != '\0'; text++)
-        switch (*text) {
-        case '<': fputs("&lt;", file); break;
-        case '>': fputs("&gt;", file); break;
-        case '&': fputs("&amp;", file); break;
-        default: fputc(*text, file);
-        }
+    for (int n; *text != '\0'; text += n > 0 ? n : 1) {
+        n = utf8_length((const unsigned char *)text);
+        if (*text == '<')
+            fputs("&lt;", file);
+        else if (*text == '>')
+            fputs("&gt;", file);
+        else if (*text == '&')
+            fputs("&amp;", file);
+        else if (n == 0 || (n == 1 && (*text < 0x20 || *text == 0x7f)))
+            fputc('?', file);
+        else
+            fwrite(text, 1, (size_t)n, file);
+    }
 }
 
 static void put_label(const svg_plot *p, double x, double y, const char *style, const char *text)
@@ -65,7 +85,7 @@ static const char *colour_text(int colour, double share, char text[8])
 static double linear_step(double width)
 {
     double power = pow(10, floor(log10(width / 6))), share = width / 6 / power;
-    return power * (share < 1.5 ? 1 : share < 3.5 ? 2 : share < 7.5 ? 5 : 10);
+    return power * (share < 1.5 ? 1 : share < 3 ? 2 : share < 7 ? 5 : 10);
 }
 
 static void put_tick(const svg_plot *p, bool is_x, double value, const char *text)
@@ -112,7 +132,8 @@ static void put_axis(const svg_plot *p, bool is_x)
     if (a->label == NULL)
         return;
     if (is_x) {
-        put_label(p, (p->left + p->right) / 2, p->bottom + 42, "text-anchor=\"middle\"", a->label);
+        put_label(p, (p->left + p->right) / 2, p->bottom + (a->bare ? 24 : 42),
+                  "text-anchor=\"middle\"", a->label);
         return;
     }
     double x = 20, y = (p->top + p->bottom) / 2;
@@ -133,13 +154,17 @@ void svg_begin(svg_plot *p, FILE *file)
     p->right = p->width - (p->legend == SVG_BESIDE ? 170 : 25);
     p->top = p->title != NULL ? 48 : 20;
     p->bottom = p->height - 58;
+    p->panels = p->panels > 0 ? p->panels : 1;
+    if (p->panel == 0)
+        fprintf(file,
+                "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"%d\" height=\"%d\" "
+                "viewBox=\"0 0 %d %d\" font-family=\"sans-serif\" font-size=\"13\" fill=\"#222\">\n"
+                "<rect width=\"100%%\" height=\"100%%\" fill=\"#fff\"/>\n",
+                p->width, p->height * p->panels, p->width, p->height * p->panels);
     fprintf(file,
-            "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"%d\" height=\"%d\" "
-            "viewBox=\"0 0 %d %d\" font-family=\"sans-serif\" font-size=\"13\" fill=\"#222\">\n"
-            "<rect width=\"100%%\" height=\"100%%\" fill=\"#fff\"/>\n"
-            "<clipPath id=\"plot\"><rect x=\"%.1f\" y=\"%.1f\" width=\"%.1f\" height=\"%.1f\"/>"
-            "</clipPath>\n",
-            p->width, p->height, p->width, p->height, p->left, p->top, p->right - p->left,
+            "<g transform=\"translate(0 %d)\">\n<clipPath id=\"plot%d\">"
+            "<rect x=\"%.1f\" y=\"%.1f\" width=\"%.1f\" height=\"%.1f\"/></clipPath>\n",
+            p->panel * p->height, p->panel, p->left, p->top, p->right - p->left,
             p->bottom - p->top);
     if (p->title != NULL)
         put_label(p, (p->left + p->right) / 2, 28, "text-anchor=\"middle\" font-size=\"16\"",
@@ -193,11 +218,12 @@ static void put_legend(const svg_plot *p)
 
 bool svg_end(svg_plot *p)
 {
-    fprintf(p->file, "<path d=\"M%.1f %.1fV%.1fH%.1f\" stroke=\"#222\" fill=\"none\"/>\n", p->left,
-            p->top, p->bottom, p->right);
+    if (!p->x.bare || !p->y.bare)
+        fprintf(p->file, "<path d=\"M%.1f %.1fV%.1fH%.1f\" stroke=\"#222\" fill=\"none\"/>\n",
+                p->left, p->top, p->bottom, p->right);
     if (p->n_series > 0)
         put_legend(p);
-    fputs("</svg>\n", p->file);
+    fputs(p->panel + 1 == p->panels ? "</g>\n</svg>\n" : "</g>\n", p->file);
     return fflush(p->file) == 0 && !ferror(p->file);
 }
 
@@ -209,9 +235,9 @@ void svg_line(svg_plot *p, int colour, const char *label, const double *x, const
     char text[8];
     bool drawn = false;
     fprintf(p->file,
-            "<path clip-path=\"url(#plot)\" fill=\"none\" stroke=\"%s\" stroke-width=\"2\" "
+            "<path clip-path=\"url(#plot%d)\" fill=\"none\" stroke=\"%s\" stroke-width=\"2\" "
             "stroke-linejoin=\"round\" d=\"",
-            colour_text(colour, 1, text));
+            p->panel, colour_text(colour, 1, text));
     for (int i = 0; i < n; i++) {
         double px = at_x(p, x[i]), py = at_y(p, y[i]);
         bool has = isfinite(px) && isfinite(py);
@@ -228,8 +254,8 @@ void svg_points(svg_plot *p, int colour, const char *label, const double *x, con
 {
     char text[8];
     fprintf(p->file,
-            "<g clip-path=\"url(#plot)\" fill=\"%s\" stroke=\"#fff\" stroke-width=\"0.7\">\n",
-            colour_text(colour, 1, text));
+            "<g clip-path=\"url(#plot%d)\" fill=\"%s\" stroke=\"#fff\" stroke-width=\"0.7\">\n",
+            p->panel, colour_text(colour, 1, text));
     for (int i = 0; i < n; i++) {
         double px = at_x(p, x[i]), py = at_y(p, y[i]);
         if (isfinite(px) && isfinite(py))
@@ -246,14 +272,28 @@ void svg_cell(svg_plot *p, double x0, double y0, double x1, double y1, int colou
     double left = at_x(p, x0), right = at_x(p, x1), top = at_y(p, y1), bottom = at_y(p, y0);
     colour_text(colour, fmin(fmax(share, 0), 1), text);
     fprintf(p->file,
-            "<rect clip-path=\"url(#plot)\" x=\"%.2f\" y=\"%.2f\" width=\"%.2f\" height=\"%.2f\" "
+            "<rect clip-path=\"url(#plot%d)\" x=\"%.2f\" y=\"%.2f\" width=\"%.2f\" height=\"%.2f\" "
             "fill=\"%s\" stroke=\"%s\" stroke-width=\"0.5\"/>\n",
-            fmin(left, right), fmin(top, bottom), fabs(right - left), fabs(bottom - top), text,
-            text);
+            p->panel, fmin(left, right), fmin(top, bottom), fabs(right - left), fabs(bottom - top),
+            text, text);
 }
 
 void svg_text(svg_plot *p, double x, double y, bool light, const char *text)
 {
     put_label(p, at_x(p, x), at_y(p, y) + 4.5,
               light ? "text-anchor=\"middle\" fill=\"#fff\"" : "text-anchor=\"middle\"", text);
+}
+
+void svg_text_before(svg_plot *p, double x, double y, const char *text)
+{
+    put_label(p, at_x(p, x), at_y(p, y) + 4.5, "text-anchor=\"end\"", text);
+}
+
+void svg_text_up(svg_plot *p, double x, double y, const char *text)
+{
+    char style[96];
+    double left = at_x(p, x) + 4.5, top = at_y(p, y);
+    snprintf(style, sizeof style, "text-anchor=\"end\" transform=\"rotate(-90 %.1f %.1f)\"", left,
+             top);
+    put_label(p, left, top, style, text);
 }

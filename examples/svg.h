@@ -11,9 +11,13 @@
  *     svg_line(&p, 0, "training", steps, losses, n);
  *     svg_end(&p);
  *
+ * or several of them, one under another, in one file: each begun and ended in turn, with .panels the same and
+ * .panel = 0, 1, ...
+ *
  * Series have the colours 0 to 7 of a palette that colour-blind readers can tell apart (Okabe and Ito 2008),
  * and a legend if they have labels. Points outside the axes are clipped; what is not finite, or not positive on a
- * logarithmic axis, is left out. Text is escaped. */
+ * logarithmic axis, is left out. Text is UTF-8, escaped; bytes that are none, and
+ * control characters, become question marks. */
 typedef struct svg_axis {
     const char *label;
     double from, to; /* from > to runs backwards; both > 0 where logarithmic */
@@ -34,6 +38,7 @@ typedef struct svg_plot {
     svg_axis x, y;
     int width, height; /* pixels; 0 stands for 720 and 480 */
     svg_place legend;  /* in a corner of the plot, or beside it */
+    int panel, panels; /* 0 panels stand for 1 */
     FILE *file;        /* set by svg_begin, as are those below */
     double left, top, right, bottom;
     struct {
@@ -57,7 +62,10 @@ void svg_points(svg_plot *p, int colour, const char *label, const double *x, con
  * heat maps, confusion matrices, decision regions. */
 void svg_cell(svg_plot *p, double x0, double y0, double x1, double y1, int colour, double share);
 
-/* svg_text: centred at (x, y); dark, or light on dark ground. */
+/* svg_text: centred at (x, y); dark, or light on dark ground. svg_text_before: ends at (x, y). svg_text_up: the same,
+ * read from below. */
 void svg_text(svg_plot *p, double x, double y, bool light, const char *text);
+void svg_text_before(svg_plot *p, double x, double y, const char *text);
+void svg_text_up(svg_plot *p, double x, double y, const char *text);
 
 #endif

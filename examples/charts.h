@@ -1,0 +1,26 @@
+#ifndef EXAMPLES_CHARTS_H
+#define EXAMPLES_CHARTS_H
+
+#include <wengert.h>
+
+#include "svg.h"
+
+/* Pictures of a training and of what came of it, each a file. They return whether it was written, and print on
+ * standard error why not. */
+
+/* chart_history: loss and, below it, accuracy by epoch, or by iteration where that is what `step` says. */
+bool chart_history(const char *path, const wg_fit_result *r, const char *step);
+
+/* chart_confusion: counts C [k, k], i64, each row (the true class) shaded by its shares. */
+bool chart_confusion(const char *path, const wg_tensor *C, const char *const names[]);
+
+/* chart_precision_recall: of the class `name`: its probabilities p against truth, 0 or 1; with the threshold of the
+ * best F1. */
+bool chart_precision_recall(const char *path, const wg_tensor *p, const wg_tensor *truth,
+                            const char *name);
+
+/* chart_matrix: the matrix as part of a plot with bare axes, one unit to a class: from `left` on, rows from k
+ * down to 0; with the columns' names, and the rows' where left is 0. */
+void chart_matrix(svg_plot *p, double left, const wg_tensor *C, const char *const names[]);
+
+#endif

@@ -1,0 +1,167 @@
+#include "options.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* ---- --help ------------------------------------------------------------------------------------------- */
+
+static void print_option(const option *o)
+{
+    enum { COLUMN = 24 };
+    int width = printf("  %s %s", o->name, o->value != NULL ? o->value : "");
+    if (width >= COLUMN) {
+        putchar('\n');
+        width = 0;
+    }
+    printf("%*s%s\n", COLUMN - width, "", o->help);
+}
+
+static int print_help(const command *c)
+{
+    printf("usage: %s%s %s\n%s\n", c->name, c->n_options > 0 ? " [options]" : "", c->operands,
+           c->about);
+    for (int i = 0; i < c->n_options; i++)
+        print_option(&c->options[i]);
+    return fflush(stdout) == 0 ? 0 : 1;
+}
+
+int options_fail(const command *c, const char *what, const char *which)
+{
+    fprintf(stderr, "%s: %s '%s'; see %s --help\n", c->name, what, which, c->name);
+    return 2;
+}
+
+/* ---- Values ------------------------------------------------------------------------------------------- */
+
+static bool read_real(const option *o, const char *text, double *value)
+{
+    char *end;
+    *value = strtod(text, &end);
+    return end != text && *end == '\0' && *value >= o->low && *value <= o->high;
+}
+
+static bool read_whole(const option *o, const char *text, int64_t *value)
+{
+    char *end;
+    errno = 0;
+    long long number = strtoll(text, &end, 10);
+    *value = number;
+    return end != text && *end == '\0' && errno == 0 && (double)number >= o->low &&
+           (double)number <= o->high;
+}
+
+static bool is_choice(const char *choices, const char *text)
+{
+    size_t length = strlen(text);
+    for (; choices != NULL; choices = strchr(choices, '|')) {
+        choices += *choices == '|';
+        if (strncmp(choices, text, length) == 0 && strcspn(choices, "|") == length)
+            return true;
+    }
+    return false;
+}
+
+/* Cuts the text at its commas. */
+static bool read_list(const option *o, char *text, option_list *list)
+{
+    char *comma = text;
+    for (list->n = 0; comma != NULL && list->n < OPTION_MOST; text = comma + 1) {
+        comma = strchr(text, ',');
+        if (comma != NULL)
+            *comma = '\0';
+        if (*text == '\0' ||
+            (o->kind == OPTION_WHOLES && !read_whole(o, text, &list->number[list->n])))
+            return false;
+        list->text[list->n++] = text;
+        if (comma == NULL)
+            break;
+    }
+    list->text[list->n] = NULL;
+    return comma == NULL;
+}
+
+static bool read_value(const option *o, char *text)
+{
+    switch (o->kind) {
+    case OPTION_REAL: return read_real(o, text, o->to);
+    case OPTION_WHOLE: return read_whole(o, text, o->to);
+    case OPTION_WHOLES:
+    case OPTION_TEXTS: return read_list(o, text, o->to);
+    case OPTION_CHOICE:
+        if (!is_choice(o->value, text))
+            return false;
+        break;
+    default: break;
+    }
+    *(const char **)o->to = text;
+    return true;
+}
+
+/* ---- The command line --------------------------------------------------------------------------------- */
+
+static const option *find_option(const command *c, const char *argument, size_t length)
+{
+    for (int i = 0; i < c->n_options; i++)
+        if (strlen(c->options[i].name) == length &&
+            strncmp(c->options[i].name, argument, length) == 0)
+            return &c->options[i];
+    return NULL;
+}
+
+/* The option at argv[*i], its value included; -1 to go on, or the exit status. */
+static int read_option(const command *c, int argc, char **argv, int *i)
+{
+    char *argument = argv[*i], *value = strchr(argument, '=');
+    const option *o = find_option(c, argument, strcspn(argument, "="));
+    if (o == NULL)
+        return options_fail(c, "there is no option", argument);
+    if (o->kind == OPTION_FLAG) {
+        *(bool *)o->to = true;
+        return value == NULL ? -1 : options_fail(c, "takes no value:", argument);
+    }
+    value = value != NULL ? value + 1 : *i + 1 < argc ? argv[++*i] : NULL;
+    if (value == NULL)
+        return options_fail(c, "wants a value:", argument);
+    if (read_value(o, value))
+        return -1;
+    fprintf(stderr, "%s: %s %s: not '%s'; see %s --help\n", c->name, o->name, o->value, value,
+            c->name);
+    return 2;
+}
+
+static int count_words(const char *text)
+{
+    int n = 0;
+    for (; *text != '\0'; text += strcspn(text, " "), text += strspn(text, " "))
+        n++;
+    return n;
+}
+
+int options_read(const command *c, int argc, char **argv, const char **operand)
+{
+    int n = 0, most = count_words(c->operands), status = -1;
+    bool options = true;
+    for (int i = 1; i < argc && status < 0; i++) {
+        if (options && (strcmp(argv[i], "--help") == 0 || strcmp(argv[i], "-h") == 0))
+            return print_help(c);
+        if (options && strcmp(argv[i], "--") == 0)
+            options = false;
+        else if (options && argv[i][0] == '-' && argv[i][1] != '\0')
+            status = read_option(c, argc, argv, &i);
+        else if (n < most)
+            operand[n++] = argv[i];
+        else
+            status = options_fail(c, "one too many:", argv[i]);
+    }
+    return status >= 0 || n == most ? status : options_fail(c, "wanted:", c->operands);
+}
+
+bool options_finish(const char *program)
+{
+    if (fflush(stdout) == 0 && !ferror(stdout))
+        return true;
+    fprintf(stderr, "%s: standard output: %s\n", program, strerror(errno));
+    return false;
+}

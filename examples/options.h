@@ -1,0 +1,53 @@
+#ifndef EXAMPLES_OPTIONS_H
+#define EXAMPLES_OPTIONS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/* A program's command line as a table, from which it is read and --help is printed. */
+
+typedef enum option_kind {
+    OPTION_FLAG,   /* bool: true where it is given */
+    OPTION_TEXT,   /* const char * */
+    OPTION_CHOICE, /* const char *, one of those that `value` names, with bars between them */
+    OPTION_REAL,   /* double from low to high */
+    OPTION_WHOLE,  /* int64_t from low to high */
+    OPTION_WHOLES, /* option_list of numbers from low to high, with commas between them */
+    OPTION_TEXTS   /* option_list of texts, likewise */
+} option_kind;
+
+enum { OPTION_MOST = 64 };
+
+typedef struct option_list {
+    int n;
+    int64_t number[OPTION_MOST];
+    const char *text[OPTION_MOST + 1]; /* [n], and NULL */
+} option_list;
+
+typedef struct option {
+    const char *name, *value; /* "--rate", "R"; a flag has no value */
+    option_kind kind;
+    void *to;         /* left as it is where the option is not given */
+    double low, high; /* both within 2^53 for whole numbers */
+    const char *help;
+} option;
+
+typedef struct command {
+    const char *name, *operands; /* "predict", "MODEL DATA": as many words as there are operands */
+    const char *about;           /* a line or more for --help */
+    const option *options;
+    int n_options;
+} command;
+
+/* options_read: reads `--name value`, `--name=value`, --help, and the operands, all of which must be there, in any
+ * order; after `--` all are operands. Returns -1 to go on, or the exit status: 0 after --help, which is printed on
+ * standard output, 2 after a line on standard error that says what is wrong. Lists of texts are cut in argv. */
+int options_read(const command *c, int argc, char **argv, const char **operand);
+
+/* options_fail: the same line for what only the program can know; returns 2. */
+int options_fail(const command *c, const char *what, const char *which);
+
+/* options_finish: whether all of standard output was written; prints why not. */
+bool options_finish(const char *program);
+
+#endif

@@ -1,0 +1,22 @@
+#ifndef EXAMPLES_TRAIN_ARGUMENTS_H
+#define EXAMPLES_TRAIN_ARGUMENTS_H
+
+#include <wengert.h>
+
+#include "options.h"
+
+/* The command line of train. */
+typedef struct train_arguments {
+    const char *data, *label;
+    const char *save, *plot, *confusion, *curve; /* files to write; NULL: none */
+    double test;                                 /* share of the rows */
+    int64_t degree, threads;
+    option_list hidden;
+    wg_pipeline_step steps[3];
+    wg_estimator_options e; /* of the data: nothing yet */
+} train_arguments;
+
+/* train_arguments_read: returns -1 to go on, or the exit status. What *a holds points into itself and argv. */
+int train_arguments_read(int argc, char **argv, train_arguments *a);
+
+#endif
