@@ -1,8 +1,7 @@
 #include "models/estimator.h"
 
 #include "models/estimator_internal.h"
-#include "models/fit_internal.h"
-#include "models/lbfgs.h"
+#include "models/fit_lbfgs.h"
 #include "models/metrics.h"
 
 #include <inttypes.h>
@@ -117,27 +116,6 @@ static wg_optimizer *estimator_optimizer(const char *name, double rate, wg_tenso
     return NULL;
 }
 
-/* All rows at once, to the optimum. */
-static void estimator_minimize(wg_estimator *e, const wg_fit_model *model, wg_tensor *Z,
-                               wg_tensor *y, wg_fit_options fit)
-{
-    wg_mark mark = wg_tape_mark(e->tape);
-    wg_fit_rows rows;
-    fit.validation = 0;
-    if (!wg_fit_rows_new(&rows, model, Z, y, &fit))
-        return;
-    wg_tensor *loss = wg_fit_loss(model, rows.X, rows.targets, rows.weights, fit.l2);
-    wg_optimum m = wg_lbfgs_minimize(loss, model->params, model->n_params, NULL);
-    e->result = (wg_fit_result){.stop = m.stop == WG_STOP_ERROR ? WG_FIT_ERROR : WG_FIT_EPOCHS,
-                                .epochs = m.iterations,
-                                .best_epoch = m.iterations,
-                                .best_loss = m.value};
-    if (m.stop == WG_STOP_NOT_FINITE)
-        wg_fail(e->tape, WG_E_NOT_FINITE, "estimator: lbfgs: %s", wg_stop_text(m.stop));
-    if (wg_tape_status(e->tape) == WG_OK)
-        wg_tape_rewind(e->tape, mark);
-}
-
 static void estimator_train(wg_estimator *e, wg_tensor *X, wg_tensor *y,
                             const wg_estimator_options *o)
 {
@@ -151,18 +129,19 @@ static void estimator_train(wg_estimator *e, wg_tensor *X, wg_tensor *y,
     wg_fit_options fit = o->fit;
     fit.seed = o->seed;
     bool lbfgs = strcmp(optimizer, "lbfgs") == 0;
-    if (!(C > 0) || !(o->rate >= 0) || (lbfgs && o->dropout > 0))
-        wg_fail(t, WG_E_VALUE, "estimator: C = %g, rate = %g, dropout = %g with %s", C, o->rate,
-                o->dropout, optimizer);
+    if (!(C > 0) || !(o->rate >= 0))
+        wg_fail(t, WG_E_VALUE, "estimator: C = %g, rate = %g", C, o->rate);
+    if (lbfgs && (o->rate != 0 || o->dropout != 0))
+        wg_fail(t, WG_E_VALUE, "estimator: lbfgs takes no option %s",
+                o->rate != 0 ? "rate" : "dropout");
     if (wg_tape_status(t) != WG_OK)
         return;
     fit.l2 = 1 / ((double)y->size * C);
-    if (lbfgs) {
-        estimator_minimize(e, &model, Z, y, fit);
-        return;
-    }
-    fit.optimizer = estimator_optimizer(optimizer, o->rate, model.params, model.n_params);
-    if (fit.optimizer != NULL)
+    fit.optimizer = lbfgs ? NULL
+                          : estimator_optimizer(optimizer, o->rate, model.params, model.n_params);
+    if (lbfgs)
+        e->result = wg_fit_lbfgs(&model, Z, y, &fit, NULL);
+    else if (fit.optimizer != NULL)
         e->result = wg_fit(&model, Z, y, &fit);
     else
         wg_fail(t, WG_E_VALUE, "estimator: there is no optimizer '%s'", optimizer);

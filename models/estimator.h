@@ -26,8 +26,8 @@ typedef struct wg_estimator_options {
     double dropout;         /* of an MLP, in [0, 1); default 0 */
     bool layer_norm;        /* of an MLP; default false */
 
-    /* "lbfgs" (all rows at once, to the optimum; ignores epochs, batches and validation; takes no dropout), "sgd",
-     * "momentum" (SGD with Nesterov's momentum 0.9), "rmsprop", "adam" or "adamw"; default NULL: lbfgs, for an
+    /* "lbfgs" (all rows at once, to the optimum, see models/fit_lbfgs.h: an epoch is an iteration; takes no rate,
+     * batch, schedule or dropout), "sgd", "momentum" (SGD with Nesterov's momentum 0.9), "rmsprop", "adam" or "adamw"; default NULL: lbfgs, for an
      * MLP adam. */
     const char *optimizer;
     double rate; /* of all but lbfgs, > 0; default 0 stands for the optimizer's own default */
@@ -72,8 +72,7 @@ wg_tensor *wg_estimator_logits(const wg_estimator *e, wg_tensor *X);
 wg_status wg_estimator_save(const wg_estimator *e, const char *path);
 wg_estimator *wg_estimator_load(wg_tape *t, const char *path);
 
-/* wg_estimator_fit_result: of the training; with lbfgs best_loss and epochs (iterations) alone; zero for one
- * that was loaded. */
+/* wg_estimator_fit_result: of the training; zero for one that was loaded. */
 wg_fit_result wg_estimator_fit_result(const wg_estimator *e);
 
 /* wg_estimator_model, _label_name: as in the options; "" for an inert one. wg_estimator_columns: d.

@@ -2,6 +2,7 @@
 #define WG_MODELS_FIT_H
 
 #include "models/link.h"
+#include "models/minimize.h"
 #include "models/mlp.h"
 #include "models/optimizer.h"
 #include "models/schedule.h"
@@ -26,7 +27,9 @@ typedef struct wg_fit_model {
     /* The logits for rows X, recorded on X's tape: called for a full batch, for the last, smaller one, and
      * for the validation rows (training = false). */
     wg_tensor *(*logits)(void *user, wg_tensor *X, bool training);
-    void (*set_step)(void *user, int64_t step); /* called before each step; NULL: nothing to do */
+    void (*set_step)(void *user,
+                     int64_t step); /* called before each step, where a step's loss is its own
+                                                   (dropout); NULL: nothing to do */
     void *user;
 } wg_fit_model;
 
@@ -86,10 +89,11 @@ typedef struct wg_fit_options {
 } wg_fit_options;
 
 typedef enum wg_fit_stop {
-    WG_FIT_EPOCHS,   /* as many epochs as were asked for */
-    WG_FIT_PATIENCE, /* no better for `patience` epochs */
-    WG_FIT_CALLBACK, /* the callback said so */
-    WG_FIT_ERROR     /* the tape has an error */
+    WG_FIT_EPOCHS,    /* as many epochs as were asked for */
+    WG_FIT_PATIENCE,  /* no better for `patience` epochs */
+    WG_FIT_CALLBACK,  /* the callback said so */
+    WG_FIT_CONVERGED, /* of wg_fit_lbfgs: there is no lower loss */
+    WG_FIT_ERROR      /* the tape has an error */
 } wg_fit_stop;
 
 typedef struct wg_fit_result {
@@ -100,6 +104,7 @@ typedef struct wg_fit_result {
     /* The history, [epochs], f64 constants, as in wg_fit_epoch; NULL after an error. */
     wg_tensor *loss, *accuracy, *rate;
     wg_tensor *validation_loss, *validation_accuracy; /* NULL also without a validation split */
+    wg_optimum optimum;                               /* of wg_fit_lbfgs; else 0 */
 } wg_fit_result;
 
 /* wg_fit: see above. NULL options are the defaults. Leaves nothing on the tape but the history. The result is a

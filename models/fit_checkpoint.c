@@ -9,7 +9,7 @@
 #include <stdio.h>
 #include <string.h>
 
-/* A checkpoint is a description: the parameters by their names, the best ones as "fit.best.NAME", the optimizer's
+/* A checkpoint is a description: the parameters by their names, the best ones as "fit.best.NAME", the method's
  * entries by theirs, "fit.history", and numbers as texts. */
 enum { CHECKPOINT_NAME = 256 };
 
@@ -44,45 +44,44 @@ static void checkpoint_put_identity(wg_description *d, const wg_fit_identity *id
     wg_description_put_real(d, "fit.validation", id->validation);
 }
 
-static void checkpoint_put_params(wg_description *d, const wg_fit_state *state,
-                                  wg_tensor *const params[], int n)
+static void checkpoint_put_params(wg_description *d, const wg_fit_run *run)
 {
     char name[CHECKPOINT_NAME];
-    for (int i = 0; i < n; i++) {
-        const wg_tensor *p = params[i];
-        wg_description_put_tensor(d, p->name, params[i]);
+    for (int i = 0; i < run->model->n_params; i++) {
+        wg_tensor *p = run->model->params[i];
+        wg_description_put_tensor(d, p->name, p);
         wg_description_put_tensor(
             d, checkpoint_best_name(name, p),
-            wg_constant(d->tape, p->dtype, p->shape.rank, p->shape.dim, state->best[i]));
+            wg_constant(d->tape, p->dtype, p->shape.rank, p->shape.dim, run->state.best[i]));
     }
 }
 
-static void checkpoint_put_optimizer(wg_description *d, wg_optimizer *optimizer)
+static void checkpoint_put_method(wg_description *d, const wg_fit_run *run)
 {
     wg_state_entry e;
-    for (int64_t i = 0; wg_optimizer_state(optimizer, i, &e); i++)
+    for (int64_t i = 0; run->entry(run->method, i, &e); i++)
         wg_description_put_tensor(d, e.name,
                                   wg_constant(d->tape, e.dtype, e.shape.rank, e.shape.dim, e.data));
 }
 
-wg_status wg_fit_checkpoint_write(wg_tape *t, const char *path, const wg_fit_identity *identity,
-                                  const wg_fit_state *state, wg_tensor *const params[], int n,
-                                  wg_optimizer *optimizer)
+wg_status wg_fit_checkpoint_write(wg_fit_run *run)
 {
-    if (!checkpoint_names_fit(t, params, n))
+    wg_tape *t = run->tape;
+    const wg_fit_state *state = &run->state;
+    if (!checkpoint_names_fit(t, run->model->params, run->model->n_params))
         return wg_tape_status(t);
     wg_mark mark = wg_tape_mark(t);
     wg_description *d = wg_description_new(t);
-    checkpoint_put_identity(d, identity);
+    checkpoint_put_identity(d, &run->identity);
     wg_description_put_integer(d, "fit.epoch", state->epoch);
     wg_description_put_integer(d, "fit.best_epoch", state->best_epoch);
     wg_description_put_real(d, "fit.best_loss", state->best_loss);
     wg_description_put_tensor(
         d, "fit.history",
         wg_constant(t, WG_F64, WG_SHAPE(state->epoch, FIT_COLUMNS), state->history));
-    checkpoint_put_params(d, state, params, n);
-    checkpoint_put_optimizer(d, optimizer);
-    wg_description_write(d, path);
+    checkpoint_put_params(d, run);
+    checkpoint_put_method(d, run);
+    wg_description_write(d, run->o.checkpoint);
     if (wg_tape_status(t) == WG_OK)
         wg_tape_rewind(t, mark);
     return wg_tape_status(t);
@@ -141,17 +140,17 @@ static const wg_tensor *checkpoint_tensor(const wg_description *d, const char *n
     return NULL;
 }
 
-static bool checkpoint_tensors_fit(const wg_description *d, wg_tensor *const params[], int n,
-                                   wg_optimizer *optimizer)
+static bool checkpoint_tensors_fit(const wg_description *d, const wg_fit_run *run)
 {
     char name[CHECKPOINT_NAME];
     wg_state_entry e;
-    for (int i = 0; i < n; i++)
-        if (!checkpoint_tensor(d, params[i]->name, params[i]->dtype, &params[i]->shape) ||
-            !checkpoint_tensor(d, checkpoint_best_name(name, params[i]), params[i]->dtype,
-                               &params[i]->shape))
+    for (int i = 0; i < run->model->n_params; i++) {
+        const wg_tensor *p = run->model->params[i];
+        if (!checkpoint_tensor(d, p->name, p->dtype, &p->shape) ||
+            !checkpoint_tensor(d, checkpoint_best_name(name, p), p->dtype, &p->shape))
             return false;
-    for (int64_t i = 0; wg_optimizer_state(optimizer, i, &e); i++)
+    }
+    for (int64_t i = 0; run->entry(run->method, i, &e); i++)
         if (!checkpoint_tensor(d, e.name, e.dtype, &e.shape))
             return false;
     return true;
@@ -186,37 +185,36 @@ static bool checkpoint_take_state(const wg_description *d, wg_fit_state *state)
     return true;
 }
 
-static void checkpoint_copy(const wg_description *d, const wg_fit_state *state,
-                            wg_tensor *const params[], int n, wg_optimizer *optimizer)
+static void checkpoint_copy(const wg_description *d, const wg_fit_run *run)
 {
     char name[CHECKPOINT_NAME];
     wg_state_entry e;
-    for (int i = 0; i < n; i++) {
-        size_t bytes = (size_t)params[i]->size * wg_dtype_size(params[i]->dtype);
-        const wg_tensor *best = wg_description_tensor(d, checkpoint_best_name(name, params[i]));
-        wg_write(params[i], wg_description_tensor(d, params[i]->name)->data, bytes);
+    for (int i = 0; i < run->model->n_params; i++) {
+        wg_tensor *p = run->model->params[i];
+        size_t bytes = (size_t)p->size * wg_dtype_size(p->dtype);
+        const wg_tensor *best = wg_description_tensor(d, checkpoint_best_name(name, p));
+        wg_write(p, wg_description_tensor(d, p->name)->data, bytes);
         if (bytes > 0)
-            memcpy(state->best[i], best->data, bytes);
+            memcpy(run->state.best[i], best->data, bytes);
     }
-    for (int64_t i = 0; wg_optimizer_state(optimizer, i, &e); i++) {
+    for (int64_t i = 0; run->entry(run->method, i, &e); i++) {
         const wg_tensor *x = wg_description_tensor(d, e.name);
         if (x->size > 0)
             memcpy(e.data, x->data, (size_t)x->size * wg_dtype_size(x->dtype));
     }
 }
 
-wg_status wg_fit_checkpoint_read(wg_tape *t, const char *path, const wg_fit_identity *identity,
-                                 wg_fit_state *state, wg_tensor *const params[], int n,
-                                 wg_optimizer *optimizer)
+wg_status wg_fit_checkpoint_read(wg_fit_run *run)
 {
-    if (!checkpoint_names_fit(t, params, n))
+    wg_tape *t = run->tape;
+    if (!checkpoint_names_fit(t, run->model->params, run->model->n_params))
         return wg_tape_status(t);
     wg_mark mark = wg_tape_mark(t);
-    const wg_description *d = wg_description_read(t, path);
-    if (wg_tape_status(t) != WG_OK || !checkpoint_identity_fits(d, identity) ||
-        !checkpoint_tensors_fit(d, params, n, optimizer) || !checkpoint_take_state(d, state))
+    const wg_description *d = wg_description_read(t, run->o.checkpoint);
+    if (wg_tape_status(t) != WG_OK || !checkpoint_identity_fits(d, &run->identity) ||
+        !checkpoint_tensors_fit(d, run) || !checkpoint_take_state(d, &run->state))
         return wg_tape_status(t);
-    checkpoint_copy(d, state, params, n, optimizer);
+    checkpoint_copy(d, run);
     wg_tape_rewind(t, mark);
     return wg_tape_status(t);
 }

@@ -1,7 +1,7 @@
 #ifndef WG_MODELS_FIT_INTERNAL_H
 #define WG_MODELS_FIT_INTERNAL_H
 
-#include "autograd/tape.h"
+#include "autograd/program.h"
 #include "models/fit.h"
 
 /* Rows as wg_fit takes them, all of one split. */
@@ -16,12 +16,11 @@ typedef struct wg_fit_rows {
 bool wg_fit_rows_new(wg_fit_rows *rows, const wg_fit_model *model, wg_tensor *X, wg_tensor *y,
                      const wg_fit_options *options);
 
-/* wg_fit_loss: the loss to be minimised, (), with the penalty l2/2 * ||W||^2. wg_fit_loss_of: the same, of
- * logits Z that have been recorded. */
+/* wg_fit_penalty: l2/2 * ||W||^2, (), of all parameters of two or more dimensions; NULL where there is none.
+ * wg_fit_loss_of: the loss of logits Z, with it. */
+wg_tensor *wg_fit_penalty(const wg_fit_model *model, double l2);
 wg_tensor *wg_fit_loss_of(const wg_fit_model *model, wg_tensor *Z, wg_tensor *targets,
                           wg_tensor *weights, double l2);
-wg_tensor *wg_fit_loss(const wg_fit_model *model, wg_tensor *X, wg_tensor *targets,
-                       wg_tensor *weights, double l2);
 
 /* The columns of the history. */
 enum { FIT_LOSS, FIT_ACCURACY, FIT_HELD_LOSS, FIT_HELD_ACCURACY, FIT_RATE, FIT_COLUMNS };
@@ -42,13 +41,39 @@ typedef struct wg_fit_identity {
     double l2, validation;
 } wg_fit_identity;
 
+/* A training while it runs. What goes on between epochs is the same for all methods; a method has its own state,
+ * and goes through an epoch. */
+typedef struct wg_fit_run wg_fit_run;
+struct wg_fit_run {
+    /* The method: */
+    void *method;
+    /* Trains for one epoch, and fills in the row but for FIT_HELD...; false: there is no more to be gained. */
+    bool (*epoch)(wg_fit_run *run, double row[FIT_COLUMNS]);
+    /* What a checkpoint keeps of it, see wg_optimizer_state; false where there is no entry i. */
+    bool (*entry)(void *method, int64_t i, wg_state_entry *entry);
+    wg_fit_options o; /* epochs and batch filled in; of batch 0 a method without batches */
+
+    wg_tape *tape;
+    wg_mark mark; /* where it began */
+    const wg_fit_model *model;
+    wg_fit_rows rows;
+    wg_program *held; /* outputs: loss and predicted classes of the validation rows; NULL: none */
+    wg_fit_identity identity;
+    wg_fit_state state;
+    wg_fit_stop stop;
+};
+
+/* wg_fit_start: everything but the method. wg_fit_resume: takes the checkpoint, if it is asked for, into the
+ * parameters and the method, before anything is recorded, since to write parameters makes stale what is.
+ * wg_fit_loop: all epochs. False after an error, which the tape has. wg_fit_end: to be called in any case. */
+bool wg_fit_start(wg_fit_run *run, const wg_fit_model *model, wg_tensor *X, wg_tensor *y);
+bool wg_fit_resume(wg_fit_run *run);
+void wg_fit_loop(wg_fit_run *run);
+wg_fit_result wg_fit_end(wg_fit_run *run);
+
 /* wg_fit_checkpoint_write, _read: leave nothing on the tape but errors. A checkpoint that does not fit changes
  * nothing. Return the tape's status. */
-wg_status wg_fit_checkpoint_write(wg_tape *t, const char *path, const wg_fit_identity *identity,
-                                  const wg_fit_state *state, wg_tensor *const params[], int n,
-                                  wg_optimizer *optimizer);
-wg_status wg_fit_checkpoint_read(wg_tape *t, const char *path, const wg_fit_identity *identity,
-                                 wg_fit_state *state, wg_tensor *const params[], int n,
-                                 wg_optimizer *optimizer);
+wg_status wg_fit_checkpoint_write(wg_fit_run *run);
+wg_status wg_fit_checkpoint_read(wg_fit_run *run);
 
 #endif

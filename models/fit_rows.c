@@ -170,18 +170,22 @@ bool wg_fit_rows_new(wg_fit_rows *rows, const wg_fit_model *model, wg_tensor *X,
     return wg_tape_status(t) == WG_OK;
 }
 
+wg_tensor *wg_fit_penalty(const wg_fit_model *model, double l2)
+{
+    wg_tensor *penalty = NULL;
+    for (int i = 0; l2 > 0 && i < model->n_params; i++) {
+        if (wg_rank(model->params[i]) < 2)
+            continue;
+        wg_tensor *one = wg_scale(wg_sum(wg_square(model->params[i])), l2 / 2);
+        penalty = penalty != NULL ? wg_add(penalty, one) : one;
+    }
+    return penalty;
+}
+
 wg_tensor *wg_fit_loss_of(const wg_fit_model *model, wg_tensor *Z, wg_tensor *targets,
                           wg_tensor *weights, double l2)
 {
     wg_tensor *loss = wg_link_loss(model->link, Z, targets, weights);
-    for (int i = 0; l2 > 0 && i < model->n_params; i++)
-        if (wg_rank(model->params[i]) >= 2)
-            loss = wg_add(loss, wg_scale(wg_sum(wg_square(model->params[i])), l2 / 2));
-    return loss;
-}
-
-wg_tensor *wg_fit_loss(const wg_fit_model *model, wg_tensor *X, wg_tensor *targets,
-                       wg_tensor *weights, double l2)
-{
-    return wg_fit_loss_of(model, model->logits(model->user, X, true), targets, weights, l2);
+    wg_tensor *penalty = wg_fit_penalty(model, l2);
+    return penalty != NULL ? wg_add(loss, penalty) : loss;
 }

@@ -75,6 +75,15 @@ wg_tensor *wg_link_loss(wg_link link, wg_tensor *Z, wg_tensor *targets, wg_tenso
     return wg_mean(link_row_losses(link, Z, targets));
 }
 
+wg_tensor *wg_link_loss_sum(wg_link link, wg_tensor *Z, wg_tensor *targets, wg_tensor *weights)
+{
+    if (weights != NULL)
+        return wg_sum(wg_mul(link_row_losses(link, Z, targets), weights));
+    if (link == WG_LINK_SOFTMAX)
+        return wg_cross_entropy_opt(Z, targets, &(wg_cross_entropy_options){.reduction = WG_SUM});
+    return wg_bce_with_logits_opt(Z, targets, &(wg_bce_options){.reduction = WG_SUM});
+}
+
 wg_tensor *wg_link_probabilities(wg_link link, wg_tensor *Z)
 {
     if (link == WG_LINK_SOFTMAX)

@@ -24,8 +24,10 @@ int64_t wg_link_classes_of(wg_link link, int64_t columns);
 wg_tensor *wg_link_targets(wg_link link, wg_tensor *labels, int64_t k, wg_dtype dtype);
 
 /* wg_link_loss: the mean over rows of w_i * l_i, recorded on the tape; weights [n], or NULL for all 1.
+ * wg_link_loss_sum: their sum, for row blocks (autograd/blocks.h).
  * Errors: those of wg_cross_entropy and wg_bce_with_logits. */
 wg_tensor *wg_link_loss(wg_link link, wg_tensor *Z, wg_tensor *targets, wg_tensor *weights);
+wg_tensor *wg_link_loss_sum(wg_link link, wg_tensor *Z, wg_tensor *targets, wg_tensor *weights);
 
 /* wg_link_probabilities: P [n, k].  wg_link_predict: the class with the largest logit, the first of equal
  * ones; sigmoid: 1 where the logit is above 0. i64 [n]. Recorded on the tape. */

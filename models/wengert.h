@@ -45,6 +45,7 @@
 #include "models/encoder.h"
 #include "models/estimator.h"
 #include "models/fit.h"
+#include "models/fit_lbfgs.h"
 #include "models/idx.h"
 #include "models/initialise.h"
 #include "models/layers.h"
