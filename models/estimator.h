@@ -26,9 +26,9 @@ typedef struct wg_estimator_options {
     double dropout;         /* of an MLP, in [0, 1); default 0 */
     bool layer_norm;        /* of an MLP; default false */
 
-    /* "lbfgs" (all rows at once, to the optimum, see models/fit_lbfgs.h: an epoch is an iteration; takes no rate,
-     * batch, schedule or dropout), "sgd", "momentum" (SGD with Nesterov's momentum 0.9), "rmsprop", "adam" or "adamw"; default NULL: lbfgs, for an
-     * MLP adam. */
+    /* "lbfgs" (all rows at once, to the optimum, see models/fit_lbfgs.h: an epoch is an iteration; takes no
+     * rate, batch, schedule or dropout), "sgd", "momentum" (SGD with Nesterov's momentum 0.9), "rmsprop",
+     * "adam" or "adamw"; default NULL: lbfgs, for an MLP adam. */
     const char *optimizer;
     double rate; /* of all but lbfgs, > 0; default 0 stands for the optimizer's own default */
     double
