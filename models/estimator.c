@@ -64,7 +64,8 @@ static void estimator_set_names(wg_estimator *e, const wg_estimator_options *o)
     }
 }
 
-static void estimator_fit_pipeline(wg_estimator *e, wg_tensor *X, const wg_estimator_options *o)
+static void estimator_fit_pipeline(wg_estimator *e, const wg_estimator_data *data,
+                                   const wg_estimator_options *o)
 {
     static const wg_pipeline_step standardize = {.kind = WG_STEP_STANDARDIZE};
     wg_pipeline_options p = o->pipeline;
@@ -72,7 +73,7 @@ static void estimator_fit_pipeline(wg_estimator *e, wg_tensor *X, const wg_estim
         p.steps = &standardize;
         p.n_steps = 1;
     }
-    e->pipeline = wg_pipeline_fit(X, NULL, 0, &p);
+    e->pipeline = wg_pipeline_fit(data->X, data->text, data->text_columns, &p);
 }
 
 static void estimator_new_mlp(wg_estimator *e, const wg_estimator_options *o, wg_dtype dtype)
@@ -116,11 +117,11 @@ static wg_optimizer *estimator_optimizer(const char *name, double rate, wg_tenso
     return NULL;
 }
 
-static void estimator_train(wg_estimator *e, wg_tensor *X, wg_tensor *y,
+static void estimator_train(wg_estimator *e, const wg_estimator_data *data,
                             const wg_estimator_options *o)
 {
     wg_tape *t = e->tape;
-    wg_tensor *Z = wg_pipeline_apply(e->pipeline, X, NULL);
+    wg_tensor *Z = wg_pipeline_apply(e->pipeline, data->X, data->text);
     wg_fit_model model = wg_fit_mlp(e->mlp, e->kind->link);
     const char *optimizer = o->optimizer != NULL ? o->optimizer
                             : e->kind->hidden    ? "adam"
@@ -136,13 +137,13 @@ static void estimator_train(wg_estimator *e, wg_tensor *X, wg_tensor *y,
                 o->rate != 0 ? "rate" : "dropout");
     if (wg_tape_status(t) != WG_OK)
         return;
-    fit.l2 = 1 / ((double)y->size * C);
+    fit.l2 = 1 / ((double)data->y->size * C);
     fit.optimizer = lbfgs ? NULL
                           : estimator_optimizer(optimizer, o->rate, model.params, model.n_params);
     if (lbfgs)
-        e->result = wg_fit_lbfgs(&model, Z, y, &fit, NULL);
+        e->result = wg_fit_lbfgs(&model, Z, data->y, &fit, NULL);
     else if (fit.optimizer != NULL)
-        e->result = wg_fit(&model, Z, y, &fit);
+        e->result = wg_fit(&model, Z, data->y, &fit);
     else
         wg_fail(t, WG_E_VALUE, "estimator: there is no optimizer '%s'", optimizer);
 }
@@ -171,11 +172,13 @@ static bool estimator_labels_fit(const wg_tensor *y, int64_t classes)
     return wg_tape_status(y->tape) == WG_OK;
 }
 
-wg_estimator *wg_estimator_fit(wg_tensor *X, wg_tensor *y, const wg_estimator_options *options)
+wg_estimator *wg_estimator_fit_data(const wg_estimator_data *data,
+                                    const wg_estimator_options *options)
 {
     wg_estimator_options o = {0};
     if (options != NULL)
         o = *options;
+    wg_tensor *X = data->X, *y = data->y;
     wg_tape *t = X != NULL ? X->tape : y != NULL ? y->tape : NULL;
     if (wg_is_inert(X) || wg_is_inert(y))
         wg_fail(t, WG_E_NULL, "estimator: X or y is NULL or inert");
@@ -188,21 +191,31 @@ wg_estimator *wg_estimator_fit(wg_tensor *X, wg_tensor *y, const wg_estimator_op
     if (!estimator_options_fit(e, &o) || !estimator_labels_fit(y, e->classes))
         return wg_estimator_inert();
     estimator_set_names(e, &o);
-    estimator_fit_pipeline(e, X, &o);
+    estimator_fit_pipeline(e, data, &o);
     if (wg_tape_status(t) == WG_OK)
         estimator_new_mlp(e, &o, X->dtype);
     if (wg_tape_status(t) == WG_OK)
-        estimator_train(e, X, y, &o);
+        estimator_train(e, data, &o);
     return wg_tape_status(t) == WG_OK ? e : wg_estimator_inert();
+}
+
+wg_estimator *wg_estimator_fit(wg_tensor *X, wg_tensor *y, const wg_estimator_options *options)
+{
+    return wg_estimator_fit_data(&(wg_estimator_data){.X = X, .y = y}, options);
 }
 
 /* ---- Using it. -------------------------------------------------------------------------------------- */
 
-wg_tensor *wg_estimator_logits(const wg_estimator *e, wg_tensor *X)
+wg_tensor *wg_estimator_logits_of(const wg_estimator *e, wg_tensor *X, const char *const *text)
 {
     if (estimator_is_inert(e))
         return wg_fail(X != NULL ? X->tape : NULL, WG_E_NULL, "estimator: an inert one");
-    return wg_mlp_forward(e->mlp, wg_pipeline_apply(e->pipeline, X, NULL), false);
+    return wg_mlp_forward(e->mlp, wg_pipeline_apply(e->pipeline, X, text), false);
+}
+
+wg_tensor *wg_estimator_logits(const wg_estimator *e, wg_tensor *X)
+{
+    return wg_estimator_logits_of(e, X, NULL);
 }
 
 wg_tensor *wg_estimator_predict(const wg_estimator *e, wg_tensor *X)
@@ -245,6 +258,21 @@ const char *wg_estimator_label_name(const wg_estimator *e)
 int64_t wg_estimator_columns(const wg_estimator *e)
 {
     return estimator_is_inert(e) ? 0 : wg_pipeline_columns(e->pipeline);
+}
+
+int64_t wg_estimator_text_columns(const wg_estimator *e)
+{
+    return estimator_is_inert(e) ? 0 : wg_pipeline_text_columns(e->pipeline);
+}
+
+const char *const *wg_estimator_column_names(const wg_estimator *e)
+{
+    return estimator_is_inert(e) ? NULL : e->column_names;
+}
+
+const char *const *wg_estimator_text_names(const wg_estimator *e)
+{
+    return estimator_is_inert(e) ? NULL : e->text_names;
 }
 
 int64_t wg_estimator_class_count(const wg_estimator *e)

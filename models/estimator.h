@@ -3,6 +3,7 @@
 
 #include "models/fit.h"
 #include "models/pipeline.h"
+#include "models/table.h"
 
 #ifdef __cplusplus
 extern "C" {
@@ -54,6 +55,11 @@ typedef struct wg_estimator_options {
  *   estimator, never NULL. */
 wg_estimator *wg_estimator_fit(wg_tensor *X, wg_tensor *y, const wg_estimator_options *options);
 
+/* wg_estimator_fit_table: fits on a table's columns of numbers and, one-hot encoded, of texts; classes, their
+ * names and the label's are the table's, and so are the names of the columns, which are saved.
+ * Errors, on the table's tape: as above; WG_E_VALUE (options classes, class_names or label_name; no label). */
+wg_estimator *wg_estimator_fit_table(const wg_table *table, const wg_estimator_options *options);
+
 /* wg_estimator_predict, _predict_proba: classes, i64 [m], and probabilities [m, k] of rows X [m, d], as they
  * come from a file, recorded on the tape. wg_estimator_score: the share of rows whose class is y's; leaves nothing
  * on the tape. Errors: WG_E_NULL (an inert estimator), WG_E_SHAPE and WG_E_DTYPE (other columns than were
@@ -64,6 +70,18 @@ double wg_estimator_score(const wg_estimator *e, wg_tensor *X, const wg_tensor *
 
 /* wg_estimator_logits: what both are made of, see models/link.h. */
 wg_tensor *wg_estimator_logits(const wg_estimator *e, wg_tensor *X);
+
+/* The same of a table's rows. Its columns must be those that were fitted, in that order, where their names are
+ * known; the label may be missing, but for the score.
+ * wg_estimator_classes: the classes [n], i64, of the table's labels, as the estimator numbers them, by their
+ * names; -1 where it does not know the label, which the score counts as wrong.
+ * Errors: as above, and WG_E_VALUE: "estimator: test.csv: column 3 of numbers is 'width', but 'height' was
+ * fitted"; a text that was not there at the fit, unless options.pipeline.encoder ignores it. */
+wg_tensor *wg_estimator_predict_table(const wg_estimator *e, const wg_table *table);
+wg_tensor *wg_estimator_predict_proba_table(const wg_estimator *e, const wg_table *table);
+double wg_estimator_score_table(const wg_estimator *e, const wg_table *table);
+wg_tensor *wg_estimator_logits_table(const wg_estimator *e, const wg_table *table);
+wg_tensor *wg_estimator_classes(const wg_estimator *e, const wg_table *table);
 
 /* wg_estimator_save: one file that is enough to predict: architecture, weights, preparation, names of classes;
  * see wg_description_write. Returns the tape's status. wg_estimator_load: from it, onto a tape; it predicts
@@ -76,11 +94,16 @@ wg_estimator *wg_estimator_load(wg_tape *t, const char *path);
 wg_fit_result wg_estimator_fit_result(const wg_estimator *e);
 
 /* wg_estimator_model, _label_name: as in the options; "" for an inert one. wg_estimator_columns: d.
+ * wg_estimator_text_columns: of texts. wg_estimator_column_names, _text_names: their names, ended by NULL, as
+ * wg_csv_options takes them; NULL: unknown (fitted on tensors, or an older file).
  * wg_estimator_class_count: k. wg_estimator_class_name: "" for an i that is none. wg_estimator_dtype: of X.
  * wg_estimator_mlp: the network inside, see models/mlp.h; NULL for an inert one. */
 const char *wg_estimator_model(const wg_estimator *e);
 const char *wg_estimator_label_name(const wg_estimator *e);
 int64_t wg_estimator_columns(const wg_estimator *e);
+int64_t wg_estimator_text_columns(const wg_estimator *e);
+const char *const *wg_estimator_column_names(const wg_estimator *e);
+const char *const *wg_estimator_text_names(const wg_estimator *e);
 int64_t wg_estimator_class_count(const wg_estimator *e);
 const char *wg_estimator_class_name(const wg_estimator *e, int64_t i);
 wg_dtype wg_estimator_dtype(const wg_estimator *e);

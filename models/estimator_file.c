@@ -6,10 +6,22 @@
 
 static const char estimator_format[] = "wengert estimator 1";
 
-static char *estimator_class_key(char key[40], int64_t i)
+/* "estimator.class.0", "estimator.column.0", "estimator.text.0", ... */
+static char *estimator_key(char key[40], const char *what, int64_t i)
 {
-    snprintf(key, 40, "estimator.class.%" PRId64, i);
+    snprintf(key, 40, "estimator.%s.%" PRId64, what, i);
     return key;
+}
+
+/* How many there are, and each. */
+static void estimator_put_names(wg_description *d, const char *what, const char *const *names)
+{
+    char key[40];
+    int64_t n = 0;
+    for (; names[n] != NULL; n++)
+        wg_description_put_text(d, estimator_key(key, what, n), names[n]);
+    snprintf(key, sizeof key, "estimator.%ss", what);
+    wg_description_put_integer(d, key, n);
 }
 
 wg_status wg_estimator_save(const wg_estimator *e, const char *path)
@@ -27,7 +39,11 @@ wg_status wg_estimator_save(const wg_estimator *e, const char *path)
     wg_description_put_text(d, "estimator.label", e->label_name);
     wg_description_put_integer(d, "estimator.classes", e->classes);
     for (int64_t i = 0; i < e->classes; i++)
-        wg_description_put_text(d, estimator_class_key(key, i), e->class_name[i]);
+        wg_description_put_text(d, estimator_key(key, "class", i), e->class_name[i]);
+    if (e->column_names != NULL) {
+        estimator_put_names(d, "column", e->column_names);
+        estimator_put_names(d, "text", e->text_names);
+    }
     wg_pipeline_describe(e->pipeline, d);
     wg_mlp_describe(e->mlp, d);
     wg_description_write(d, path);
@@ -44,20 +60,49 @@ static wg_estimator *estimator_bad(const wg_description *d, const char *what)
     return wg_estimator_inert();
 }
 
-/* Names of classes; their number is at most that of the texts, so no memory is taken for a mere claim. */
-static bool estimator_read_classes(wg_estimator *e, const wg_description *d)
+/* The n names, ended by NULL; NULL after an error. n is at most the number of texts, so that no memory is taken
+ * for a mere claim. */
+static const char **estimator_read_names(const wg_description *d, const char *what, int64_t n)
 {
     char key[40];
-    if (!wg_description_integer(d, "estimator", "estimator.classes", 2, d->texts, &e->classes))
-        return false;
-    e->class_name = wg_tape_take(d->tape, (size_t)e->classes * sizeof *e->class_name);
-    for (int64_t i = 0; e->class_name != NULL && i < e->classes; i++) {
-        e->class_name[i] = wg_description_text(d, estimator_class_key(key, i));
-        if (e->class_name[i] == NULL) {
+    const char **names = wg_tape_take(d->tape, ((size_t)n + 1) * sizeof *names);
+    for (int64_t i = 0; names != NULL && i < n; i++) {
+        names[i] = wg_description_text(d, estimator_key(key, what, i));
+        if (names[i] == NULL) {
             wg_fail(d->tape, WG_E_FORMAT, "estimator: '%s' is missing", key);
-            return false;
+            return NULL;
         }
     }
+    return names;
+}
+
+static bool estimator_read_classes(wg_estimator *e, const wg_description *d)
+{
+    if (!wg_description_integer(d, "estimator", "estimator.classes", 2, d->texts, &e->classes))
+        return false;
+    e->class_name = estimator_read_names(d, "class", e->classes);
+    return e->class_name != NULL;
+}
+
+/* The names of the pipeline's columns, if there are any. */
+static bool estimator_read_columns(wg_estimator *e, const wg_description *d)
+{
+    int64_t columns, texts;
+    if (wg_description_text(d, "estimator.columns") == NULL)
+        return true;
+    if (!wg_description_integer(d, "estimator", "estimator.columns", 0, d->texts, &columns) ||
+        !wg_description_integer(d, "estimator", "estimator.texts", 0, d->texts, &texts))
+        return false;
+    if (columns != wg_pipeline_columns(e->pipeline) ||
+        texts != wg_pipeline_text_columns(e->pipeline)) {
+        wg_fail(d->tape, WG_E_FORMAT,
+                "estimator: names of %" PRId64 " columns and %" PRId64
+                " texts are not as many as the pipeline has",
+                columns, texts);
+        return false;
+    }
+    e->column_names = estimator_read_names(d, "column", columns);
+    e->text_names = estimator_read_names(d, "text", texts);
     return wg_tape_status(d->tape) == WG_OK;
 }
 
@@ -66,7 +111,7 @@ static bool estimator_parts_fit(const wg_estimator *e)
     int n;
     const int64_t *sizes = wg_mlp_sizes(e->mlp, &n);
     return sizes != NULL && sizes[0] == wg_pipeline_width(e->pipeline) &&
-           wg_pipeline_text_columns(e->pipeline) == 0 && (e->kind->hidden || n == 2) &&
+           (e->kind->hidden || n == 2) &&
            wg_link_classes_of(e->kind->link, sizes[n - 1]) == e->classes;
 }
 
@@ -86,7 +131,7 @@ static wg_estimator *estimator_restore(const wg_description *d)
         return wg_estimator_inert();
     e->pipeline = wg_pipeline_restore(d);
     e->mlp = wg_mlp_restore(d);
-    if (wg_tape_status(d->tape) != WG_OK)
+    if (wg_tape_status(d->tape) != WG_OK || !estimator_read_columns(e, d))
         return wg_estimator_inert();
     e->tape = d->tape;
     return estimator_parts_fit(e) ? e : estimator_bad(d, "the parts do not fit together");

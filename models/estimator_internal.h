@@ -19,8 +19,23 @@ struct wg_estimator {
     int64_t classes;
     const char **class_name; /* [classes] */
     const char *label_name;
+    const char **column_names, **text_names; /* both ended by NULL; NULL: of unknown names */
     wg_fit_result result;
 };
+
+/* What is fitted on. */
+typedef struct wg_estimator_data {
+    wg_tensor *X;            /* [n, d] */
+    const char *const *text; /* [n, text_columns] */
+    int64_t text_columns;
+    wg_tensor *y; /* [n] */
+} wg_estimator_data;
+
+/* wg_estimator_fit_data: wg_estimator_fit with texts. wg_estimator_logits_of: wg_estimator_logits with texts,
+ * as many columns of them as were fitted. */
+wg_estimator *wg_estimator_fit_data(const wg_estimator_data *data,
+                                    const wg_estimator_options *options);
+wg_tensor *wg_estimator_logits_of(const wg_estimator *e, wg_tensor *X, const char *const *text);
 
 /* wg_estimator_inert: what a failed constructor returns.  wg_estimator_kind_of: by name; NULL: there is none. */
 wg_estimator *wg_estimator_inert(void);
