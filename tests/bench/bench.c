@@ -1,5 +1,5 @@
 /* bench [--json] [--only NAME] [--quick]: how fast the library is, against limits measured in the same
- * run. NAME is part of a workload's name. --quick takes fewer samples. */
+ * run. NAME is part of a workload's name, or, as =NAME, the whole of it. --quick takes fewer samples. */
 #include "tests/bench/bench.h"
 
 #include "autograd/rng.h"
@@ -19,7 +19,10 @@ static struct {
 
 bool bench_wanted(const char *name)
 {
-    return options.only == NULL || strstr(name, options.only) != NULL;
+    const char *only = options.only;
+    if (only != NULL && only[0] == '=')
+        return strcmp(name, only + 1) == 0;
+    return only == NULL || strstr(name, only) != NULL;
 }
 
 /* ---- Measuring ----------------------------------------------------------------------------------- */

@@ -1,10 +1,13 @@
 #!/usr/bin/env python3
 """The workloads of the benchmark with NumPy, PyTorch and scikit-learn, beside Wengert's, in one run.
 
-    /usr/bin/python3 tests/bench/peers.py [--bench build/bench] [--threads N]
+    make bench; /usr/bin/python3 tests/bench/peers.py [--only NAME] [--threads 2] [--bench build/bench]
 
-All run on the same processors (taskset is not needed: this pins itself and what it starts). A library
-that is not installed is left out. Inputs: normal features, labels drawn from a random model, fixed seed.
+Everybody runs on the same processors, and a workload's contestants one right after the other: processor time
+with one thread, time on the wall with two. Inputs are drawn from the distributions of the benchmark:
+normal features, labels from a random logistic or softmax model. Nobody pays for building inputs or models.
+Ratios are a peer's time by Wengert's: above 1, Wengert is faster. A library that is not installed is left
+out. --only takes part of a name.
 """
 import argparse
 import json
@@ -13,148 +16,307 @@ import statistics
 import subprocess
 import time
 
-SAMPLES = 9
+SEED, BATCH = 1964, 128
+FIT_GRADIENT = {"logreg_fit": 4e-8, "softmax_fit": 2e-6}  # as in tests/bench/work_fit.c
 
 
-def median_seconds(step, least=0.03):
-    """Median of several samples of the mean time of a call."""
-    step()
-    start = time.perf_counter()
-    step()
-    once = time.perf_counter() - start
-    repeats = max(1, int(least / max(once, 1e-9)))
-    samples = []
-    for _ in range(SAMPLES):
-        start = time.perf_counter()
-        for _ in range(repeats):
-            step()
-        samples.append((time.perf_counter() - start) / repeats)
-    return statistics.median(samples)
+# ---- Data ------------------------------------------------------------------------------------------
+
+class Data:
+    """Features and labels, made when they are asked for first."""
+
+    def __init__(self, numpy):
+        self.np = numpy
+        self.kept = {}
+
+    def normal(self, shape, dtype, key):
+        return self.np.random.default_rng([SEED, key]).standard_normal(shape, dtype=dtype)
+
+    def labels(self, X, classes, key):
+        """From weights of N(0, 9 / d): 0 and 1 as floats, or the largest of logits with Gumbel noise."""
+        np, rng = self.np, self.np.random.default_rng([SEED, key])
+        n, d = X.shape
+        outputs = classes if classes > 2 else 1
+        z = X @ (3 / d ** 0.5 * rng.standard_normal((d, outputs))).astype(X.dtype)
+        if classes == 2:
+            return (rng.random((n, 1)) < 1 / (1 + np.exp(-z))).astype(X.dtype)
+        return np.argmax(z + rng.gumbel(size=z.shape), 1)
+
+    def problem(self, n, d, classes, dtype):
+        what = n, d, classes, dtype
+        if what not in self.kept:
+            self.kept = {}  # one at a time: they are large
+            X = self.normal((n, d), dtype, 11)
+            self.kept[what] = X, self.labels(X, classes, 12)
+        return self.kept[what]
+
+    def of(self, name):
+        np = self.np
+        return self.problem(*{"logreg_1e6x100": (1_000_000, 100, 2, np.float32),
+                              "logreg_fit": (200_000, 50, 2, np.float64)}.get(
+                                  name, (60_000, 784, 10, np.float32)))
 
 
-def numpy_workloads():
-    import numpy as np
-    rng = np.random.default_rng(1964)
-    for dtype in (np.float32, np.float64):
-        for n in (256, 512, 1024, 2048):
-            a, b = rng.standard_normal((2, n, n)).astype(dtype)
-            out = np.empty((n, n), dtype)
-            yield "gemm_f%d_%d" % (32 if dtype is np.float32 else 64, n), lambda: np.dot(a, b, out)
-    X = rng.standard_normal((1_000_000, 100), dtype=np.float32)
-    w = np.zeros(100, np.float32)
-    y = (rng.random(1_000_000) < 0.5).astype(np.float32)
+# ---- NumPy: the formulas written out ---------------------------------------------------------------
 
-    def logreg():
-        p = 1 / (1 + np.exp(-(X @ w)))
-        return X.T @ (p - y) / len(y)
-    yield "logreg_1e6x100", logreg
+def numpy_product(np, data, name):
+    dtype = np.float32 if "f32" in name else np.float64
+    n = int(name.rsplit("_", 1)[1])
+    a, b, out = data.normal((n, n), dtype, 1), data.normal((n, n), dtype, 2), np.empty((n, n), dtype)
+    return lambda: np.dot(a, b, out)
 
 
-def torch_training(torch, hidden, adam):
+def numpy_logistic(np, data, name):
+    """Loss and gradient, with L2. Intermediate arrays are made once."""
+    X, y = data.of(name)
+    y, (n, d) = y[:, 0], X.shape
+    w, b = data.normal(d, X.dtype, 31) / np.sqrt(X.dtype.type(d)), X.dtype.type(0)
+    z, e, p = np.empty_like(y), np.empty_like(y), np.empty_like(y)
+
+    def evaluate():
+        np.dot(X, w, z)
+        np.add(z, b, z)
+        np.exp(np.negative(np.abs(z, e), e), e)
+        loss = (np.log1p(e, p).sum() + np.maximum(z, 0, p).sum() - z @ y + w @ w / 2) / n
+        np.divide(np.where(z >= 0, 1, e), np.add(e, 1, e), p)
+        p.__isub__(y)
+        return loss, (p @ X + w) / n, p.sum() / n
+    return evaluate
+
+
+def numpy_softmax(np, data, name):
+    """A step of SGD on the next batch."""
+    X, y = data.of(name)
+    W, b, rows = np.zeros((784, 10), np.float32), np.zeros(10, np.float32), np.arange(BATCH)
+    at = [0]
+
+    def step():
+        i = at[0] = 0 if at[0] + 2 * BATCH > len(X) else at[0] + BATCH
+        x, k = X[i:i + BATCH], y[i:i + BATCH]
+        p = x @ W
+        p += b
+        p -= p.max(1, keepdims=True)
+        np.exp(p, p)
+        total = p.sum(1, keepdims=True)
+        p /= total
+        loss = -np.log(p[rows, k]).mean()
+        p[rows, k] -= 1
+        p *= np.float32(0.1 / BATCH)
+        np.subtract(W, x.T @ p, W)
+        np.subtract(b, p.sum(0), b)
+        return loss
+    return step
+
+
+NUMPY = {"gemm": numpy_product, "softmax_784": numpy_softmax, "logreg_1e6x100": numpy_logistic}
+
+
+# ---- PyTorch ---------------------------------------------------------------------------------------
+
+def torch_training(torch, data, name):
     """A training step on the next batch of 128 rows of 60,000."""
-    torch.manual_seed(1964)
-    X, y = torch.randn(60000, 784), torch.randint(0, 10, (60000,))
+    X, y = map(torch.from_numpy, data.of(name))
+    hidden = {"softmax_784": [], "mlp_256": [256], "mlp_512_512_adam": [512, 512]}[name]
     sizes = [784] + hidden + [10]
     layers = []
     for i in range(len(sizes) - 1):
         layers += [torch.nn.Linear(sizes[i], sizes[i + 1])] + [torch.nn.ReLU()] * (i + 2 < len(sizes))
-    model = torch.nn.Sequential(*layers)
-    kind = torch.optim.Adam if adam else torch.optim.SGD
-    optimizer = kind(model.parameters(), lr=1e-3)
+    model = torch.nn.Sequential(*layers) if hidden else layers[0]
+    parameters = list(model.parameters())
+    optimizer = (torch.optim.Adam(parameters, lr=1e-3, foreach=True) if "adam" in name
+                 else torch.optim.SGD(parameters, lr=0.1, foreach=False))  # the faster of both
     at = [0]
 
     def step():
-        i = at[0] = 0 if at[0] + 256 > len(X) else at[0] + 128
-        optimizer.zero_grad()
-        torch.nn.functional.cross_entropy(model(X[i:i + 128]), y[i:i + 128]).backward()
+        i = at[0] = 0 if at[0] + 2 * BATCH > len(X) else at[0] + BATCH
+        optimizer.zero_grad(set_to_none=True)
+        torch.nn.functional.cross_entropy(model(X[i:i + BATCH]), y[i:i + BATCH]).backward()
         optimizer.step()
     return step
 
 
-def torch_small(torch):
-    x, w = torch.randn(1, 4), torch.randn(4, 1, requires_grad=True)
+def torch_objective(torch, X, y):
+    """Parameters, and mean loss + |w|^2 / 2n as a function of them. With a vector of weights a logistic
+    model takes half the time that it takes with a matrix of one column."""
+    functional, binary = torch.nn.functional, y.ndim == 2
+    X, y = torch.from_numpy(X), torch.from_numpy(y[:, 0].copy() if binary else y)
+    outputs = () if binary else (10,)
+    w = torch.zeros(X.shape[1:] + outputs, dtype=X.dtype, requires_grad=True)
+    b = torch.zeros(outputs, dtype=X.dtype, requires_grad=True)
+    kind = functional.binary_cross_entropy_with_logits if binary else functional.cross_entropy
+    return (w, b), lambda: kind(X @ w + b, y) + w.square().sum() / (2 * len(X))
 
-    def tiny():
-        w.grad = None
-        torch.sigmoid(x @ w).sum().backward()
-    yield "tiny_recorded", tiny
+
+def torch_evaluation(torch, data, name):
+    params, loss = torch_objective(torch, *data.of(name))
+    with torch.no_grad():
+        params[0].normal_(0, params[0].shape[0] ** -0.5)
+    return lambda: torch.autograd.grad(loss(), params)
+
+
+def torch_fit(torch, data, name):
+    X, y = data.of(name)
+
+    def fit():
+        params, loss = torch_objective(torch, X, y)
+        optimizer = torch.optim.LBFGS(params, lr=1, max_iter=1000, max_eval=2000, history_size=10,
+                                      tolerance_grad=FIT_GRADIENT[name], tolerance_change=0,
+                                      line_search_fn="strong_wolfe")
+
+        def closure():
+            optimizer.zero_grad(set_to_none=True)
+            value = loss()
+            value.backward()
+            return value
+        optimizer.step(closure)
+        torch_fit.evaluations = optimizer.state[params[0]]["func_evals"]
+    return fit
+
+
+def torch_tiny(torch, data, name):
+    x, w = torch.randn(1, 4), torch.randn(4, 1, requires_grad=True)
+    return lambda: torch.autograd.grad(torch.sigmoid(x @ w).sum(), w)
+
+
+def torch_chain(torch, data, name):
     a = torch.tensor(0.5, dtype=torch.float64, requires_grad=True)
 
     def chain():
-        a.grad = None
         v = a
         for _ in range(1000):
             v = v * a + a
-        v.backward()
-    yield "scalar_chain_recorded", chain
+        torch.autograd.grad(v, a)
+    return chain
+
+
+def torch_gradcheck(torch, data, name):
     X = torch.randn(8, 10, dtype=torch.float64)
     labels = torch.tensor([0, 1, 2, 2, 1, 0, 1, 2])
     shapes = ((10, 16), (16,), (16, 3), (3,))
-    params = [torch.randn(*s, dtype=torch.float64, requires_grad=True) for s in shapes]
+    params = [(0.5 * torch.randn(*s, dtype=torch.float64)).requires_grad_() for s in shapes]
 
     def loss(W1, b1, W2, b2):
         return torch.nn.functional.cross_entropy(torch.tanh(X @ W1 + b1) @ W2 + b2, labels)
-    yield "gradcheck_3_points", lambda: torch.autograd.gradcheck(loss, params)
+    return lambda: torch.autograd.gradcheck(loss, params, check_undefined_grad=False)
 
 
-def torch_workloads(threads):
-    import torch
-    torch.set_num_threads(threads)
-    yield from torch_small(torch)
-    yield "softmax_784", torch_training(torch, [], False)
-    yield "mlp_256", torch_training(torch, [256], False)
-    yield "mlp_512_512_adam", torch_training(torch, [512, 512], True)
-    X = torch.randn(1_000_000, 100)
-    y = (torch.rand(1_000_000, 1) < 0.5).float()
-    w = torch.zeros(100, 1, requires_grad=True)
-
-    def logreg():
-        w.grad = None
-        torch.nn.functional.binary_cross_entropy_with_logits(X @ w, y).backward()
-    yield "logreg_1e6x100", logreg
+TORCH = {"tiny_recorded": torch_tiny, "scalar_chain_recorded": torch_chain,
+         "gradcheck_3_points": torch_gradcheck, "softmax_784": torch_training,
+         "mlp_256": torch_training, "mlp_512_512_adam": torch_training,
+         "logreg_1e6x100": torch_evaluation, "logreg_fit": torch_fit, "softmax_fit": torch_fit}
 
 
-def sklearn_workloads():
-    """Whole fits: there is no other way in. Compare with evaluations times iterations."""
-    import numpy as np
-    from sklearn.linear_model import LogisticRegression
-    rng = np.random.default_rng(1964)
-    X = rng.standard_normal((200_000, 50))
-    y = rng.random(200_000) < 1 / (1 + np.exp(-X @ rng.standard_normal(50)))
-    yield "logreg_fit", lambda: LogisticRegression(tol=1e-4, max_iter=200).fit(X, y)
+# ---- scikit-learn ----------------------------------------------------------------------------------
+
+def largest_gradient(np, model, X, y):
+    """Of mean loss + |w|^2 / 2n, where a fit has ended."""
+    residual = model.predict_proba(X)
+    residual = residual[:, 1:] if residual.shape[1] == 2 else residual
+    residual -= y if residual.shape[1] == 1 else np.eye(residual.shape[1])[y]
+    by_weights = residual.T.astype(np.float64) @ X + model.coef_
+    return max(abs(by_weights).max(), abs(residual.sum(0)).max()) / len(X)
 
 
-def wengert_rows(bench):
-    output = subprocess.run([bench, "--json"], capture_output=True, text=True, check=True).stdout
-    scale = {"ns": 1e-9, "us": 1e-6, "ms": 1e-3}
-    rows = (json.loads(line) for line in output.splitlines())
-    return {row["name"]: row["median"] * scale[row["unit"]] for row in rows}
+def sklearn_fit(linear_model, data, name):
+    X, y = data.of(name)
+    labels = y[:, 0] if y.ndim == 2 else y
+    model = linear_model.LogisticRegression(C=1, tol=1e-4, max_iter=200)
+    model.fit(X, labels)
+    print("# %s: scikit-learn ends after %d iterations at a gradient of %.2g; the others at %.2g"
+          % (name, model.n_iter_[0], largest_gradient(data.np, model, X, y), FIT_GRADIENT[name]))
+    return lambda: model.fit(X, labels)
+
+
+SKLEARN = {"logreg_fit": sklearn_fit, "softmax_fit": sklearn_fit}
+
+
+# ---- The table -------------------------------------------------------------------------------------
+
+WORKLOADS = (["gemm_f%d_%d" % (bits, n) for bits in (32, 64) for n in (256, 512, 1024, 2048)]
+             + ["tiny_recorded", "scalar_chain_recorded", "gradcheck_3_points", "softmax_784",
+                "mlp_256", "mlp_512_512_adam", "logreg_1e6x100", "logreg_fit", "softmax_fit"])
+WITH_THREADS = {"mlp_256", "mlp_512_512_adam", "logreg_1e6x100", "logreg_fit", "softmax_fit"}
+PARTS = {"scalar_chain_recorded": 2000}  # a row of the benchmark is for one op
+
+
+def median_seconds(step, clock):
+    """Median of several samples of the mean time of a call."""
+    step()
+    start = clock()
+    step()
+    once = max(clock() - start, 1e-9)
+    repeats = max(1, int(0.03 / once))
+    samples = []
+    for _ in range(9 if once < 0.3 else 3):
+        start = clock()
+        for _ in range(repeats):
+            step()
+        samples.append((clock() - start) / repeats)
+    return statistics.median(samples)
+
+
+def wengert_seconds(bench, row):
+    output = subprocess.run([bench, "--json", "--only", "=" + row], capture_output=True, text=True,
+                            check=True).stdout
+    found = json.loads(output)
+    return found["median"] * {"ns": 1e-9, "us": 1e-6, "ms": 1e-3}[found["unit"]]
+
+
+def peers(threads):
+    """Name, what makes a workload's step, the workloads, for each library that is installed."""
+    import numpy
+    data = Data(numpy)
+    found = [("NumPy", numpy, NUMPY)]
+    try:
+        import torch
+        torch.set_num_threads(threads)
+        torch.manual_seed(SEED)
+        found.append(("PyTorch", torch, TORCH))
+    except ImportError as missing:
+        print("#", missing)
+    try:
+        from sklearn import linear_model
+        found.append(("scikit-learn", linear_model, SKLEARN))
+    except ImportError as missing:
+        print("#", missing)
+    return data, found
+
+
+def time_text(seconds):
+    unit, size = next((u, s) for u, s in (("s", 1), ("ms", 1e-3), ("us", 1e-6), ("ns", 1e-9))
+                      if seconds >= s or u == "ns")
+    return "%.3g %s" % (seconds / size, unit)
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--bench", default="build/bench")
-    parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--threads", type=int, choices=(1, 2), default=1)
+    parser.add_argument("--only", default="")
     arguments = parser.parse_args()
-    os.sched_setaffinity(0, set(range(arguments.threads)))
-    ours = wengert_rows(arguments.bench)
-    print("%-24s %-14s %12s %12s %8s" % ("workload", "peer", "peer us", "wengert us", "ratio"))
-    peers = (("numpy", numpy_workloads), ("scikit-learn", sklearn_workloads),
-             ("torch", lambda: torch_workloads(arguments.threads)))
-    per_op = {"scalar_chain_recorded": 2000}
-    for peer, workloads in peers:
-        try:
-            for name, step in workloads():
-                seconds = median_seconds(step) / per_op.get(name, 1)
-                mine = ours.get(name, float("nan"))
-                print("%-24s %-14s %12.2f %12.2f %8.2f"
-                      % (name, peer, seconds * 1e6, mine * 1e6, seconds / mine), flush=True)
-        except ImportError as missing:
-            print("%-24s not installed: %s" % (peer, missing))
+    threads = arguments.threads
+    # One thread a library must be said before it is loaded.
+    for variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
+        os.environ[variable] = str(threads)
+    os.sched_setaffinity(0, set(sorted(os.sched_getaffinity(0))[:threads]))
+    clock = time.process_time if threads == 1 else time.perf_counter
+    data, found = peers(threads)
+    names = [name for name in WORKLOADS if arguments.only in name
+             and (threads == 1 or name in WITH_THREADS)]
+    print("%-22s %10s" % ("%d thread%s" % (threads, "s" * (threads > 1)), "Wengert")
+          + "".join("%20s" % peer for peer, _, _ in found))
+    for name in names:
+        mine = wengert_seconds(arguments.bench, name + "_2_threads" * (threads > 1))
+        line = "%-22s %10s" % (name, time_text(mine))
+        for _, library, workloads in found:
+            make = workloads.get("gemm" if name.startswith("gemm") else name)
+            if make is None:
+                line += "%20s" % "-"
+                continue
+            seconds = median_seconds(make(library, data, name), clock) / PARTS.get(name, 1)
+            line += "%11s %7.2fx" % (time_text(seconds), seconds / mine)
+        print(line, flush=True)
 
 
 if __name__ == "__main__":
-    # One thread a library must be said before it is loaded.
-    for variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
-        os.environ.setdefault(variable, "1")
     main()
