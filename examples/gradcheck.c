@@ -2,9 +2,11 @@
  *
  *     build/gradcheck [--bug none|sign|scale|drop|zero|transpose]
  *
- * The models pass (the MLP is of f32 and is checked through an f64 copy of the tape). With --bug transpose the
- * last table is
+ * The models pass (the MLP is of f32 and is checked through an f64 copy of the tape). With a bug, the last table
+ * tells of it:
  *
+ *     $ build/gradcheck --bug transpose
+ *     ...
  *     user op "mixed", bug: transpose
  *     input              entries     agree      kink unresolved  disagree evaluations  verdict
  *     A                        9         0         0          0         9        1184  failed

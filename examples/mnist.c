@@ -7,6 +7,7 @@
  * this is what it says of digits.csv written as such files: rows 1 to 1500 to train on, 297 to test, 8 x 8 pixels
  * times 16, at most 255:
  *
+ *     $ build/mnist train-images train-labels test-images test-labels
  *     epoch  1  mean loss 2.1734  test accuracy 0.7138
  *     epoch  2  mean loss 1.8052  test accuracy 0.8013
  *     epoch  3  mean loss 1.3463  test accuracy 0.8148

@@ -2,6 +2,8 @@
  * probabilities of all classes, row by row, as CSV. Where the file has the column that was to be predicted,
  * it is left out, and the accuracy is printed on standard error.
  *
+ *     $ build/train examples/data/iris.csv --test 0.2 --save iris.safetensors
+ *     ...
  *     $ build/predict iris.safetensors examples/data/iris.csv
  *     species,setosa,versicolor,virginica
  *     setosa,0.981599,0.018401,1.91594e-07
