@@ -60,7 +60,7 @@ PROGRAMS := $(patsubst examples/%.c,$(BUILD)/%,$(EX_MAIN))
 RUNNER   := $(BUILD)/tests/run
 
 .PHONY: all lib examples demo deps test check check-layers check-headers check-symbols check-readme \
-        check-amalgamation check-install check-aarch64 check-format amalgamation install uninstall \
+        check-amalgamation check-install check-examples check-programs check-aarch64 check-format amalgamation install uninstall \
         bench fuzz coverage format tidy clean help FORCE
 all: lib examples
 lib: $(STATIC) $(SHARED)
@@ -126,7 +126,8 @@ test: $(RUNNER)
 	@$(RUN_SUITE)
 
 # Everything that is checked, the suite last: Check's closing line ends the output.
-check: check-layers check-headers check-symbols check-readme check-amalgamation check-install $(RUNNER)
+check: check-layers check-headers check-symbols check-readme check-amalgamation check-install \
+       check-examples check-programs $(RUNNER)
 	@$(RUN_SUITE)
 
 WITH_CC = CC='$(CC) $(CFLAGS) $(SAN_FLAGS) $(LDFLAGS)'
@@ -143,6 +144,12 @@ check-amalgamation: amalgamation
 	@$(WITH_CC) sh tests/check_amalgamation.sh $(BUILD) $(firstword $(EX_MAIN)) $(EX_HELP)
 check-install: all
 	@sh tests/check_install.sh '$(MAKE)' '$(BUILD)' '$(CC) $(CFLAGS) $(SAN_FLAGS) $(LDFLAGS)'
+
+# EXACT=1: to the last digit.
+check-examples: examples
+	@sh tests/check_examples.sh $(BUILD)
+check-programs: examples
+	@sh tests/check_programs.sh $(BUILD)
 
 # The library and the demo on another architecture, big vectors and all, under an emulator.
 check-aarch64:

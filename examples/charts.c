@@ -8,13 +8,20 @@
 
 /* ---- History ------------------------------------------------------------------------------------------ */
 
-/* A panel of one or two curves over 1, 2, ..., n; `held` may be NULL. */
+/* Values that there are not are NaN, and so are all of them then. */
+static bool has_values(const wg_tensor *values)
+{
+    return values != NULL && !isnan(wg_at(values, 0));
+}
+
+/* A panel of one or two curves over 1, 2, ..., n. */
 static bool draw_curves(svg_plot *p, const double *step, const wg_tensor *trained,
                         const wg_tensor *held)
 {
     int n = (int)wg_size(trained);
-    svg_line(p, 0, "training", step, wg_data_f64(trained), n);
-    if (held != NULL)
+    if (has_values(trained))
+        svg_line(p, 0, "training", step, wg_data_f64(trained), n);
+    if (has_values(held))
         svg_line(p, 1, "validation", step, wg_data_f64(held), n);
     return svg_end(p);
 }
@@ -33,13 +40,13 @@ static bool draw_history(FILE *file, const double *step, const wg_fit_result *r,
                      .x = {.label = name, .from = 1, .to = (double)r->epochs},
                      .y = {.label = "loss", .from = 0},
                      .height = 330,
-                     .panels = r->accuracy != NULL ? 2 : 1};
+                     .panels = 1 + (has_values(r->accuracy) || has_values(r->validation_accuracy))};
     svg_plot accuracy = loss;
     widen(&loss.y, r->loss);
     widen(&loss.y, r->validation_loss);
     loss.y.to = loss.y.to > loss.y.from ? 1.05 * loss.y.to : loss.y.from + 1;
     svg_begin(&loss, file);
-    if (!draw_curves(&loss, step, r->loss, r->validation_loss) || r->accuracy == NULL)
+    if (!draw_curves(&loss, step, r->loss, r->validation_loss) || loss.panels == 1)
         return !ferror(file);
     accuracy.title = NULL;
     accuracy.panel = 1;

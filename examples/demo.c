@@ -6,12 +6,12 @@
  *
  *     iris.csv: softmax regression, 120 training rows, 30 test rows, 4 features, 3 classes
  *       gradient       autodiff        closed form finite differences
- *       W[0  ]  0.376591525697524   0.376591525697524   0.376591525697689
+ *       W[0  ]  0.376591525697524   0.376591525697524   0.376591525697541
  *       W[3  ] -0.330300523625375  -0.330300523625375  -0.330300523625445
  *       W[6  ]  0.481250316047289   0.481250316047289   0.481250316047529
  *       W[9  ]  0.462732746990128   0.462732746990128   0.462732746990213
  *       b[0  ] -0.001007278824243  -0.001007278824243  -0.001007278824331
- *       largest difference of 15 entries: closed form 3.3e-16, finite differences 2.4e-13
+ *       largest difference of 15 entries: closed form 3.3e-16, finite differences 2.6e-13
  *       step   0  loss 1.0986
  *       step  40  loss 0.2636
  *       step  80  loss 0.1951

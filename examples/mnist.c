@@ -15,15 +15,9 @@
  *     epoch  5  mean loss 0.6610  test accuracy 0.8384
  */
 #include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 #include <wengert.h>
 
-typedef struct options {
-    int64_t hidden;
-    int epochs;
-    char **files; /* [4] */
-} options;
+#include "options.h"
 
 /* Pixels are bytes. An image is a row of them. */
 static wg_tensor *logits(const wg_mlp *mlp, wg_tensor *images, bool training)
@@ -83,52 +77,36 @@ static double test(wg_tape *t, const wg_mlp *mlp, wg_tensor *images, wg_tensor *
 
 /* ---- The program -------------------------------------------------------------------------------------------- */
 
-static bool read_options(options *o, int argc, char **argv)
-{
-    int i = 1;
-    for (; i + 1 < argc && argv[i][0] == '-'; i += 2) {
-        long value = strtol(argv[i + 1], NULL, 10);
-        if (strcmp(argv[i], "--hidden") == 0 && value >= 0 && value <= 65536)
-            o->hidden = value;
-        else if (strcmp(argv[i], "--epochs") == 0 && value > 0 && value <= 1000)
-            o->epochs = (int)value;
-        else
-            return false;
-    }
-    o->files = argv + i;
-    return argc - i == 4;
-}
-
 int main(int argc, char **argv)
 {
-    options o = {.hidden = 128, .epochs = 5};
-    bool help = argc == 2 && strcmp(argv[1], "--help") == 0;
-    if (help || !read_options(&o, argc, argv)) {
-        fprintf(help ? stdout : stderr,
-                "usage: %s [--hidden N] [--epochs N] TRAIN_IMAGES TRAIN_LABELS TEST_IMAGES "
-                "TEST_LABELS\n--hidden: units, default 128; 0: softmax regression\n--epochs: "
-                "default 5\n",
-                argv[0]);
-        return help ? 0 : 2;
-    }
+    int64_t hidden = 128, epochs = 5;
+    const option options[] = {{"--hidden", "N", OPTION_WHOLE, &hidden, 0, 65536,
+                               "units, default 128; 0: softmax regression"},
+                              {"--epochs", "N", OPTION_WHOLE, &epochs, 1, 1000, "default 5"}};
+    const command c = {"mnist", "TRAIN_IMAGES TRAIN_LABELS TEST_IMAGES TEST_LABELS",
+                       "Trains on IDX files, of MNIST or others.", options, 2};
+    const char *file[4];
+    int usage = options_read(&c, argc, argv, file);
+    if (usage >= 0)
+        return usage;
     wg_tape *t = wg_tape_new(NULL);
-    wg_tensor *X = wg_idx_read(t, o.files[0], WG_F32), *y = wg_idx_read(t, o.files[1], WG_I64);
-    wg_tensor *Xtest = wg_idx_read(t, o.files[2], WG_F32);
-    wg_tensor *ytest = wg_idx_read(t, o.files[3], WG_I64);
+    wg_tensor *X = wg_idx_read(t, file[0], WG_F32), *y = wg_idx_read(t, file[1], WG_I64);
+    wg_tensor *Xtest = wg_idx_read(t, file[2], WG_F32);
+    wg_tensor *ytest = wg_idx_read(t, file[3], WG_I64);
     wg_batches *batches = wg_batches_new((wg_tensor *[]){X, y}, 2,
                                          &(wg_batches_options){.size = 64});
     int64_t rows = wg_dim(X, 0), pixels = rows > 0 ? wg_size(X) / rows : 0;
-    int64_t sizes[] = {pixels, o.hidden > 0 ? o.hidden : 10, 10};
-    wg_mlp *mlp = wg_mlp_new(t, &(wg_mlp_options){.sizes = sizes, .n_sizes = o.hidden > 0 ? 3 : 2});
+    int64_t sizes[] = {pixels, hidden > 0 ? hidden : 10, 10};
+    wg_mlp *mlp = wg_mlp_new(t, &(wg_mlp_options){.sizes = sizes, .n_sizes = hidden > 0 ? 3 : 2});
     step full = step_new(mlp, wg_batches_input(batches, 0), wg_batches_input(batches, 1));
     step last = full;
     if (wg_batches_short_size(batches) > 0)
         last = step_new(mlp, wg_batches_short_input(batches, 0),
                         wg_batches_short_input(batches, 1));
     wg_optimizer *adam = wg_adamw_new(wg_mlp_params(mlp), wg_mlp_param_count(mlp), NULL);
-    for (int epoch = 1; epoch <= o.epochs && wg_tape_status(t) == WG_OK; epoch++) {
+    for (int64_t epoch = 1; epoch <= epochs && wg_tape_status(t) == WG_OK; epoch++) {
         double loss = train(batches, &full, &last, adam, epoch);
-        printf("epoch %2d  mean loss %.4f  test accuracy %.4f\n", epoch, loss,
+        printf("epoch %2d  mean loss %.4f  test accuracy %.4f\n", (int)epoch, loss,
                test(t, mlp, Xtest, ytest));
     }
 

@@ -3,39 +3,20 @@
  *     $ build/train examples/data/iris.csv --model softmax --test 0.2 --save iris.safetensors
  *     data         examples/data/iris.csv: 150 rows, 4 columns, 3 classes of species
  *     model        softmax, 120 training rows, 30 test rows
- *     iterations   27, loss 0.231130
+ *     iterations   27, loss 0.231130, converged
  *     train        accuracy 0.9750, log loss 0.1451
  *     test         accuracy 0.9667, log loss 0.1207
  *
  * Results are on standard output, progress on standard error: a line an epoch, or on a terminal one that lives.
  */
 #include <inttypes.h>
+#include <math.h>
 #include <stdio.h>
-#include <unistd.h>
 #include <wengert.h>
 
 #include "charts.h"
+#include "progress.h"
 #include "train_arguments.h"
-
-/* Progress: a live line on a terminal, which must not wrap; a line an epoch elsewhere. */
-typedef struct progress {
-    bool live, begun;
-} progress;
-
-static bool show_epoch(const wg_fit_epoch *e, void *user)
-{
-    progress *p = user;
-    char line[256];
-    int n = snprintf(line, sizeof line, "epoch %" PRId64 "/%" PRId64 "  loss %.6f  accuracy %.4f",
-                     e->epoch, e->epochs, e->loss, e->accuracy);
-    if (e->validation_loss == e->validation_loss)
-        n += snprintf(line + n, sizeof line - (size_t)n, "  validation %.6f, %.4f",
-                      e->validation_loss, e->validation_accuracy);
-    snprintf(line + n, sizeof line - (size_t)n, "  rate %g", e->rate);
-    fprintf(stderr, p->live ? "\r%.79s\033[K" : "%s\n", line);
-    p->begun = true;
-    return true;
-}
 
 /* What the estimator wants to know of the data. */
 static bool describe(wg_tape *t, const wg_table *data, wg_estimator_options *e)
@@ -47,6 +28,15 @@ static bool describe(wg_tape *t, const wg_table *data, wg_estimator_options *e)
         names[i] = wg_table_class_name(data, i);
     e->class_names = names;
     return wg_tape_status(t) == WG_OK;
+}
+
+/* What can be known before the training. */
+static bool fits(const train_arguments *a)
+{
+    if (a->curve == NULL || a->e.classes == 2)
+        return true;
+    fprintf(stderr, "train: --pr: %s has %" PRId64 " classes, not two\n", a->data, a->e.classes);
+    return false;
 }
 
 /* Some of the rows, with what is predicted of them. */
@@ -75,8 +65,12 @@ static void report(const train_arguments *a, const wg_estimator *e, const wg_tab
            wg_table_label_name(data));
     printf("model        %s, %" PRId64 " training rows, %" PRId64 " test rows\n",
            wg_estimator_model(e), wg_size(trained->y), wg_table_rows(data) - wg_size(trained->y));
-    printf("%-12s %" PRId64 ", loss %.6f\n", r.loss != NULL ? "epochs" : "iterations", r.epochs,
-           r.loss != NULL ? wg_at(r.loss, r.epochs - 1) : r.best_loss);
+    int64_t taken = a->e.fit.patience > 0 ? r.best_epoch : r.epochs;
+    printf("%-12s %" PRId64 ", loss %.6f", isnan(wg_at(r.rate, 0)) ? "iterations" : "epochs",
+           r.epochs, wg_at(r.loss, taken - 1));
+    if (taken < r.epochs)
+        printf(" at the best one, %" PRId64, taken);
+    puts(r.stop == WG_FIT_CONVERGED ? ", converged" : "");
     judge(e, "train", trained);
     if (held->X != NULL)
         judge(e, "test", held);
@@ -86,29 +80,24 @@ static bool draw(const train_arguments *a, const wg_estimator *e, const part *r)
 {
     wg_fit_result result = wg_estimator_fit_result(e);
     int64_t k = wg_estimator_class_count(e);
-    if (a->plot != NULL && !chart_history(a->plot, &result, "epoch"))
+    if (a->plot != NULL && !chart_history(a->plot, &result, progress_step(wg_at(result.rate, 0))))
         return false;
     if (a->confusion != NULL &&
         !chart_confusion(a->confusion, wg_confusion_matrix(wg_estimator_predict(e, r->X), r->y, k),
                          a->e.class_names))
         return false;
-    if (a->curve == NULL)
-        return true;
-    if (k == 2)
-        return chart_precision_recall(a->curve, wg_slice(r->p, 1, 1, 2),
-                                      wg_reshape(r->y, WG_SHAPE(wg_size(r->y), 1)),
-                                      wg_estimator_class_name(e, 1));
-    fprintf(stderr, "train: %s: only two classes have this curve\n", a->curve);
-    return false;
+    return a->curve == NULL || chart_precision_recall(a->curve, wg_slice(r->p, 1, 1, 2),
+                                                      wg_reshape(r->y, WG_SHAPE(wg_size(r->y), 1)),
+                                                      wg_estimator_class_name(e, 1));
 }
 
 /* Returns false after a failure that the tape may not know of. */
 static bool train(wg_tape *t, train_arguments *a)
 {
-    progress shown = {.live = isatty(STDERR_FILENO)};
+    progress shown = progress_new();
     wg_table *data = wg_csv_read(t, a->data, &(wg_csv_options){.label = a->label});
     part trained = {.X = wg_table_features(data), .y = wg_table_classes(data)}, held = {NULL};
-    if (!describe(t, data, &a->e))
+    if (!describe(t, data, &a->e) || !fits(a))
         return false;
     if (a->test > 0) {
         wg_train_test_options split = {.test = a->test, .seed = a->e.seed, .stratify = trained.y};
@@ -116,11 +105,10 @@ static bool train(wg_tape *t, train_arguments *a)
         held = part_take(&trained, rows.test);
         trained = part_take(&trained, rows.train);
     }
-    a->e.fit.on_epoch = show_epoch;
+    a->e.fit.on_epoch = progress_show;
     a->e.fit.on_epoch_user = &shown;
     wg_estimator *e = wg_estimator_fit(trained.X, trained.y, &a->e);
-    if (shown.live && shown.begun)
-        fputc('\n', stderr);
+    progress_end(&shown);
     if (wg_tape_status(t) != WG_OK)
         return false;
     report(a, e, data, &trained, &held);

@@ -1,64 +1,63 @@
 #!/bin/sh
-# check_programs.sh BUILD: build/train and build/predict as programs: what goes to which stream, exit statuses,
-# the same results whatever the threads, kills and resumptions, hostile files, pictures.
+# check_programs.sh BUILD: build/train, build/predict and build/mnist as programs: what goes to which stream,
+# exit statuses, the same results whatever the threads, kills and resumptions, hostile files, pictures.
 set -u
 build=$(cd "$1" && pwd)
 data=$(cd examples/data && pwd)
 dir=$(mktemp -d)
 trap 'rm -rf "$dir"' EXIT
-checks=0 failed=0
+cd "$dir" || exit 1
+train=$build/train predict=$build/predict iris=$data/iris.csv
+checks=0 failed=0 skipped=
 
 # ---- expectations --------------------------------------------------------------------------------------
 
-# run STATUS COMMAND...: leaves standard output and error in out and err.
-run() {
-    status=$1 what="$*"
-    shift
-    "$@" > out 2> err < /dev/null
-    found=$?
-    [ $found -eq "$status" ] || complain "exit status $found"
-    checks=$((checks + 1))
-}
 complain() {
     echo "programs: $what: $1"
     head -n 5 out err
     failed=1
 }
-expect() { # expect MESSAGE COMMAND...: of the last run
+# run STATUS COMMAND...: leaves its standard output and error in out and err.
+run() {
+    wanted=$1
+    shift
+    what=$* checks=$((checks + 1))
+    "$@" > out 2> err < /dev/null
+    found=$?
+    [ $found -eq "$wanted" ] || complain "exit status $found, not $wanted"
+}
+# expect MESSAGE COMMAND...: of what ran last.
+expect() {
     message=$1
     shift
     "$@" > /dev/null 2>&1 || complain "$message"
 }
-silent() { expect "something on $1" test ! -s "$1"; }
+silent() { expect "something in $1" test ! -s "$1"; }
 says() { expect "$1 does not say '$2'" grep -qF -e "$2" "$1"; }
 same() { expect "$1 and $2 differ" cmp "$1" "$2"; }
-
-cd "$dir" || exit 1
-train=$build/train predict=$build/predict
+lines() { expect "not $2 lines in $1" test "$(wc -l < "$1")" -eq "$2"; }
 
 # ---- the command line ----------------------------------------------------------------------------------
 
-for program in $(cd "$build" && grep -l -- --help demo train predict mnist moons iris l2 threshold gradcheck \
-    learning_rates decision_boundary error_curve 2> /dev/null); do
-    [ "$program" = demo ] || {
-        run 0 "$build/$program" --help
-        silent err
-        says out usage
-    }
+for name in train predict mnist moons iris l2 threshold learning_rates decision_boundary error_curve; do
+    run 0 "$build/$name" --help
+    silent err
+    says out "usage: "
 done
 
 usage() {
     run 2 "$@"
     silent out
-    expect "not one line on err" test "$(wc -l < err)" -eq 1
+    lines err 1
 }
 usage "$train"
 usage "$train" a.csv b.csv
-for wrong in --nonsense --label --rate --rate=0 "--rate x" "--rate nan" "--test 1" "--test -0.1" "--epochs 0" \
-    "--epochs 1.5" "--epochs 99999999999999999999" "--hidden 8,,8" "--hidden 0" "--hidden 8," "--model tree" \
-    "--model soft" "--model ''" "--optimizer" "--optimizer=adamw|adam" "--balanced=1" "--seed -1" \
-    "--threads 0" "--degree 11" --resume -x; do
-    eval "usage \"\$train\" \"\$data/iris.csv\" $wrong"
+for wrong in --nonsense -x --label --rate --rate=0 '--rate x' '--rate nan' '--test 1' '--test -0.1' --epochs=0 \
+    --epochs=1.5 --epochs=99999999999999999999 --hidden=8,,8 --hidden=0 --hidden=8, --hidden= '--model tree' \
+    '--model soft' --model= '--model logistic|softmax' --optimizer --balanced=1 --seed=-1 --threads=0 \
+    --degree=11 --resume; do
+    # shellcheck disable=SC2086  # words
+    usage "$train" "$iris" $wrong
 done
 usage "$predict"
 usage "$predict" a
@@ -67,39 +66,50 @@ usage "$predict" a b --threshold 2
 
 # ---- streams -------------------------------------------------------------------------------------------
 
-run 0 "$train" "$data/iris.csv" --optimizer sgd --epochs 7 --validation 0.2
-says out "epochs       7"
-says out "test         accuracy"
-expect "not a line an epoch" test "$(grep -c '^epoch [1-7]/7  loss .*accuracy .*validation .*rate ' err)" -eq 7
-expect "more than that on err" test "$(wc -l < err)" -eq 7
-run 0 "$train" --optimizer=sgd -- "$data/iris.csv"
-says out "epochs       100"
-[ -w /dev/full ] && {
-    run 1 sh -c '"$0" "$1" > /dev/full' "$train" "$data/iris.csv"
-    says err "standard output"
-}
-# On a terminal, one line that lives, within 79 columns.
-if command -v script > /dev/null && script -qec true /dev/null > /dev/null 2>&1; then
-    run 0 script -qec "'$train' '$data/iris.csv' --optimizer sgd --epochs 30 --validation 0.2" /dev/null
-    tr '\r' '\n' < out > lines
-    expect "no live line" grep -q "^epoch 30/30 " lines
-    expect "results amid the live line" grep -q "^test         accuracy" lines
-    expect "a line that wraps" awk '{ sub(/\033\[K$/, ""); if (length($0) > 79) exit 1 }' lines
+run 0 "$train" "$iris" --optimizer sgd --epochs 7 --validation 0.2
+says out 'epochs       7, loss '
+says out 'test         accuracy 0.'
+lines err 7
+expect 'not a line an epoch' test \
+    "$(grep -c '^epoch [1-7]/7  loss 1*[0-9.]*  accuracy 0[0-9.]*  validation [0-9.]*, 0[0-9.]*  rate 0.01$' err)" -eq 7
+run 0 "$train" "$iris"
+says out ', converged'
+expect 'not a line an iteration' grep -q '^iteration 2/1000  loss 0.[0-9]*$' err
+run 0 "$train" --optimizer=sgd --validation 0.3 --patience 2 --rate 2 -- "$iris"
+says out ' at the best one, '
+run 1 sh -c '"$0" "$1" > /dev/full' "$train" "$iris"
+says err 'train: standard output: '
+
+# On a terminal one line that lives, within 79 columns.
+if script -qec true /dev/null > /dev/null 2>&1 < /dev/null; then
+    run 0 script -qec "'$train' '$iris' --optimizer sgd --epochs 30 --validation 0.2" /dev/null
+    tr '\r' '\n' < out > live
+    expect 'no live line' grep -q '^epoch 30/30 ' live
+    expect 'more than one line' test "$(grep -c '^epoch' out)" -le 1
+    expect 'results on the live line' grep -q '^test         accuracy' live
+    expect 'a line that wraps' awk '/^epoch/ { sub(/.\[K$/, ""); if (length($0) > 79) exit 1 }' live
+else
+    skipped="$skipped script"
 fi
 
 # ---- the same results ----------------------------------------------------------------------------------
 
-for how in "--optimizer lbfgs" "--optimizer sgd" "--optimizer adam --model logistic --label classes" \
-    "--model mlp --hidden 16 --dropout 0.2" "--model one_vs_rest --optimizer momentum"; do
-    case $how in *logistic*) file=$data/breast_cancer.csv how=${how% --label*} ;; *) file=$data/iris.csv ;; esac
+how() {
     for threads in 1 2 3; do
-        # shellcheck disable=SC2086  # words
-        run 0 "$train" "$file" $how --epochs 5 --batch 20 --seed 3 --threads $threads --save m$threads
+        run 0 "$train" "$@" --epochs 5 --seed 3 --threads $threads --save m$threads
         mv out out$threads
         same out1 out$threads
         same m1 m$threads
     done
-done
+}
+how "$iris"
+how "$iris" --optimizer sgd --batch 20
+how "$iris" --model mlp --hidden 16,8 --dropout 0.2 --validation 0.2
+how "$data/digits.csv" --model one_vs_rest --optimizer momentum
+how "$data/breast_cancer.csv" --model logistic --optimizer adam --degree 2
+how "$data/breast_cancer.csv" --model logistic --balanced
+run 0 "$train" "$iris" --seed 4 --epochs 5 --save other
+expect 'the seed changes nothing' test "$(cmp out out1)$(cmp m1 other 2>&1)"
 
 # ---- saved and loaded ----------------------------------------------------------------------------------
 
@@ -108,5 +118,175 @@ for name in iris breast_cancer digits; do
     accuracy=$(sed -n 's/^train  *accuracy \([0-9.]*\).*/\1/p' out)
     run 0 "$predict" model "$data/$name.csv"
     says err "accuracy $accuracy of "
-    expect "not a line a row" cmp -s out out -a "$(wc -l < out)" -eq "$(wc -l < "$data/$name.csv")"
+    lines out "$(wc -l < "$data/$name.csv")"
 done
+sed 's/,[^,]*$//' "$iris" > unlabelled.csv
+run 0 "$train" "$iris" --save model
+run 0 "$predict" model "$iris"
+cp out labelled
+run 0 "$predict" model unlabelled.csv
+silent err
+same out labelled
+run 0 "$predict" model unlabelled.csv --classes-only
+expect 'not the classes alone' sh -c 'cut -d, -f1 labelled | cmp - out'
+run 1 "$predict" model unlabelled.csv --threshold 0.5
+says err 'model has 3 classes'
+run 0 "$train" "$data/breast_cancer.csv" --save two
+run 0 "$predict" two "$data/breast_cancer.csv" --threshold 0.9
+expect 'the threshold is not kept' awk -F, 'NR > 1 && ($1 == 1) != ($3 >= 0.9) { exit 1 }' out
+
+# ---- killed and resumed --------------------------------------------------------------------------------
+
+# killed LINES COMMAND...: starts it, and kills it when it has reported so many epochs.
+killed() {
+    enough=$1
+    shift
+    what="killed: $*" checks=$((checks + 1))
+    : > err
+    "$@" > out 2> err < /dev/null &
+    victim=$!
+    while kill -0 $victim 2> /dev/null && [ "$(wc -l < err)" -lt "$enough" ]; do :; done
+    kill -9 $victim 2> /dev/null
+    wait $victim 2> /dev/null
+    [ $? -eq 137 ] || complain 'ended before it was killed'
+}
+kill_and_resume() {
+    rm -f state
+    run 0 "$train" "$data/digits.csv" "$@" --save whole
+    mv out results
+    killed 4 "$train" "$data/digits.csv" "$@" --checkpoint state
+    killed 3 "$train" "$data/digits.csv" "$@" --checkpoint state --resume
+    run 0 "$train" "$data/digits.csv" "$@" --checkpoint state --resume --save resumed
+    expect 'began anew' test "$(wc -l < err)" -le 33
+    same whole resumed
+    same results out
+}
+kill_and_resume --optimizer sgd --epochs 40
+kill_and_resume --model mlp --hidden 32 --dropout 0.1 --validation 0.1 --epochs 40
+kill_and_resume --optimizer rmsprop --epochs 40
+kill_and_resume --optimizer lbfgs --epochs 40
+run 1 "$train" "$data/digits.csv" --optimizer sgd --epochs 40 --checkpoint state --resume
+says err 'of another training'
+run 1 "$train" "$iris" --checkpoint nowhere --resume
+says err 'nowhere: '
+
+# ---- hostile files -------------------------------------------------------------------------------------
+
+# hostile MESSAGE TEXT: train refuses such a file, by its name.
+hostile() {
+    # shellcheck disable=SC2059  # the text is the format
+    printf "$2" > bad.csv
+    run 1 "$train" bad.csv --save spoiled
+    silent out
+    says err "train: bad.csv$1"
+    expect 'a model of it' test ! -e spoiled
+}
+hostile ': the file is empty' ''
+hostile ': a header without rows' 'a,b,y\n'
+hostile ':3: 2 fields' 'a,b,y\n1,2,0\n1,2\n'
+hostile ":2: column 2 (b): 'x' is not a number" 'a,b,y\n1,x,0\n1,2,1\n'
+hostile ":2: column 2 (b): '' is a missing value" 'a,b,y\n1,,0\n1,2,1\n'
+hostile ":2: column 2 (b): 'inf' is not finite" 'a,b,y\n1,inf,0\n1,2,1\n'
+hostile ":2: column 2 (b): '1e999'" 'a,b,y\n1,1e999,0\n1,2,1\n'
+hostile ':2: the quote' 'a,b,y\n1,"2,0\n1,2,1\n'
+hostile ':1: a NUL byte' 'a\000b,c\n1,2\n'
+hostile ': the first row is all numbers' '1,2,3\n4,5,6\n'
+hostile ': one column' 'y\n0\n1\n'
+run 1 "$train" "$dir"
+says err 'is a directory'
+run 1 "$train" nowhere.csv
+says err 'train: nowhere.csv: '
+run 1 "$train" "$iris" --label nonsense
+says err "no column is 'nonsense'"
+printf 'a,b,y\n1,2,same\n1,3,same\n2,2,same\n' > one.csv
+run 1 "$train" one.csv
+run 1 "$train" "$iris" --save nowhere/model
+says err 'nowhere/model'
+run 1 "$train" "$iris" --optimizer sgd --rate 1e30
+says err 'a smaller rate may help'
+
+head -c 400 model > short
+run 1 "$predict" short "$iris"
+silent out
+says err 'predict: short: '
+run 1 "$predict" "$iris" "$iris"
+says err 'iris.csv: '
+run 1 "$predict" nowhere "$iris"
+says err 'predict: nowhere: '
+run 1 "$predict" model "$data/moons_400.csv"
+silent out
+printf 'a,b,c,d,species\n1,2,3,4,setosa\n1,2,3,many,setosa\n' > bad.csv
+run 1 "$predict" model bad.csv
+says err "bad.csv:3: column 4 (d): 'many'"
+
+# ---- pictures ------------------------------------------------------------------------------------------
+
+well_formed() {
+    for file in "$@"; do
+        expect "$file is no picture" sh -c 'head -n 1 "$0" | grep -q "^<svg " && tail -n 1 "$0" | grep -qx "</svg>"' "$file"
+        expect "$file holds a number that is none" sh -c '! grep -qE "[\" ](nan|-nan|inf|-inf)[\" ]" "$0"' "$file"
+        if command -v xmllint > /dev/null; then
+            expect "$file is not well-formed" xmllint --noout "$file"
+        fi
+    done
+}
+command -v xmllint > /dev/null || skipped="$skipped xmllint"
+run 0 "$train" "$iris" --plot loss.svg --confusion confusion.svg
+well_formed loss.svg confusion.svg
+run 0 "$train" "$iris" --optimizer adam --validation 0.2 --plot loss.svg
+well_formed loss.svg
+run 0 "$train" "$data/breast_cancer.csv" --pr pr.svg
+well_formed pr.svg
+run 1 "$train" "$iris" --pr pr.svg
+says err 'has 3 classes, not two'
+run 1 "$train" "$iris" --plot nowhere/loss.svg
+says err 'nowhere/loss.svg'
+run 1 "$train" "$iris" --epochs 1 --plot loss.svg
+says err 'one iteration is too few'
+printf 'a,b,"<y> & ""z"""\n1,2,"<&>"""\n2,1,\303\251]]>\n3,2,"<&>"""\n4,1,\303\251]]>\n' > names.csv
+run 0 "$train" names.csv --test 0 --confusion names.svg --pr pr.svg
+well_formed names.svg pr.svg
+printf 'a,b,y\n1,2,\377\001\n2,1,\303(\n3,2,\377\001\n4,1,\303(\n' > names.csv
+run 0 "$train" names.csv --test 0 --confusion names.svg --pr pr.svg
+well_formed names.svg pr.svg
+for name in moons iris l2 threshold learning_rates decision_boundary error_curve; do
+    run 0 sh -c "cd '$data/../..' && '$build/$name' --svg '$dir/$name.svg'"
+    well_formed $name.svg
+done
+
+# ---- images --------------------------------------------------------------------------------------------
+
+# octal NUMBER...: as bytes for printf.
+octal() { printf '\\%03o' "$@"; }
+# classes ROWS SEED: images of 4 x 4 pixels, of which a class lights one row or column, on noise, and labels.
+images() {
+    # shellcheck disable=SC2046,SC2059  # words; the text is the format
+    printf "$(octal 0 0 8 3 0 0 $(($1 / 256)) $(($1 % 256)) 0 0 0 4 0 0 0 4 $(awk -v n="$1" -v seed="$2" '
+        BEGIN { srand(seed); for (i = 0; i < n; i++) for (j = 0; j < 16; j++) {
+                    lit = i % 8 < 4 ? int(j / 4) == i % 8 : j % 4 == i % 8 - 4
+                    print int(rand() * 100) + 150 * lit } }'))"
+}
+labels() {
+    # shellcheck disable=SC2046,SC2059
+    printf "$(octal 0 0 8 1 0 0 $(($1 / 256)) $(($1 % 256)) $(awk -v n="$1" 'BEGIN { for (i = 0; i < n; i++) print i % 8 }'))"
+}
+images 1000 1 > X
+labels 1000 > y
+images 200 2 > Xtest
+labels 200 > ytest
+run 0 "$build/mnist" --hidden 32 --epochs 12 X y Xtest ytest
+lines out 12
+expect 'the images are not told apart' awk '/^epoch 12/ { exit $NF < 0.9 }' out
+run 0 "$build/mnist" --hidden 0 --epochs 7 X y Xtest ytest
+lines out 7
+usage "$build/mnist" X y Xtest
+usage "$build/mnist" --hidden -1 X y Xtest ytest
+usage "$build/mnist" --epochs x X y Xtest ytest
+head -c 999 X > Xshort
+run 1 "$build/mnist" Xshort y Xtest ytest
+says err 'Xshort: '
+run 1 "$build/mnist" y X Xtest ytest
+run 1 "$build/mnist" X ytest Xtest ytest
+
+[ $failed -eq 0 ] || exit 1
+echo "programs: $checks runs of train, predict and the others as they should be${skipped:+; not there:$skipped}"
