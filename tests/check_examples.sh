@@ -27,14 +27,22 @@ function same(a, b,    x, y, n, i) {
     for (i = 1; i <= n; i++) if (!near(x[i], y[i])) return 0
     return 1
 }
+# The first of the printed lines from one to another that is so much the same; 0: none.
+function find(text, how, from, to) {
+    for (; from <= to && from <= n; from++) if (same(text, printed[from]) >= how) return from
+    return 0
+}
 BEGIN { number = "^[-+]?[0-9.]+(e[-+]?[0-9]+)?$" }
 FILENAME == ARGV[1] { sub(/ +$/, ""); printed[++n] = $0; next }
 { sub(/ +$/, "") }
 $0 == "..." || $0 == "" { gap = 1; next }
 {
     wanted++
-    for (at++; at <= n; at++) if ((how = same($0, printed[at])) || !gap) break
-    if (at > n || !how) { print "    says   " $0; if (at <= n) print "    prints " printed[at]; exit 1 }
+    how = 2
+    found = find($0, how, at + 1, gap ? n : at + 1)
+    if (!found) found = find($0, how = 1, at + 1, gap ? n : at + 1)
+    if (!found) { print "    says   " $0; if (!gap) print "    prints " printed[at + 1]; exit 1 }
+    at = found
     exact += how == 2
     gap = 0
 }
