@@ -1,8 +1,10 @@
 #include "ops/elementwise.h"
+#include "ops/elementwise_internal.h"
 #include "ops/kernels/loss.h"
 #include "ops/layout.h"
 #include "ops/loss_internal.h"
 
+/* What the kernels want: one number. */
 typedef struct bce_attrs {
     double positive_weight;
 } bce_attrs;
@@ -26,31 +28,6 @@ static bool bce_shape(wg_tensor *l)
                           z->size == y->size ? "to" : "of shape",
                           wg_shape_text(&z->shape, text, sizeof text));
     return wg_elementwise_shape(l);
-}
-
-static void bce_run(int64_t n, void *l, const void *const x[], const int64_t step[],
-                    const void *attrs, bool f32)
-{
-    double z[WG_LOSS_PART], y[WG_LOSS_PART], out[WG_LOSS_PART];
-    for (int64_t from = 0; from < n; from += WG_LOSS_PART) {
-        int64_t now = n - from < WG_LOSS_PART ? n - from : WG_LOSS_PART;
-        wg_loss_load(now, x[0], step[0], from, f32, z);
-        wg_loss_load(now, x[1], step[1], from, f32, y);
-        wgk_bce(now, z, y, bce_weight(attrs), out);
-        wg_loss_store(now, out, from, f32, l);
-    }
-}
-
-static void bce_map_f32(int64_t n, void *y, const void *const x[], const int64_t step[],
-                        const void *attrs)
-{
-    bce_run(n, y, x, step, attrs, true);
-}
-
-static void bce_map_f64(int64_t n, void *y, const void *const x[], const int64_t step[],
-                        const void *attrs)
-{
-    bce_run(n, y, x, step, attrs, false);
 }
 
 /* dl/dz is a fused op; dl/dy = w*softplus(-z) - softplus(z), which is -z for w = 1. */
@@ -78,37 +55,11 @@ static const wg_op wg_op_bce_with_logits = {
     .forward = wg_elementwise_forward,
     .vjp = bce_vjp,
     .units = wg_elementwise_units,
-    .map = {[WG_F32] = bce_map_f32, [WG_F64] = bce_map_f64},
+    .map = WG_FLOATS(bce),
     .domain = {[1] = {0, 1}}, /* a target is a probability */
 };
 
 /* ---- bce_grad: the slope in z, times dl -------------------------------------------------------------- */
-
-static void bce_grad_run(int64_t n, void *dz, const void *const x[], const int64_t step[],
-                         const void *attrs, bool f32)
-{
-    double dl[WG_LOSS_PART], z[WG_LOSS_PART], y[WG_LOSS_PART], out[WG_LOSS_PART];
-    for (int64_t from = 0; from < n; from += WG_LOSS_PART) {
-        int64_t now = n - from < WG_LOSS_PART ? n - from : WG_LOSS_PART;
-        wg_loss_load(now, x[0], step[0], from, f32, dl);
-        wg_loss_load(now, x[1], step[1], from, f32, z);
-        wg_loss_load(now, x[2], step[2], from, f32, y);
-        wgk_bce_grad(now, dl, z, y, bce_weight(attrs), out);
-        wg_loss_store(now, out, from, f32, dz);
-    }
-}
-
-static void bce_grad_map_f32(int64_t n, void *y, const void *const x[], const int64_t step[],
-                             const void *attrs)
-{
-    bce_grad_run(n, y, x, step, attrs, true);
-}
-
-static void bce_grad_map_f64(int64_t n, void *y, const void *const x[], const int64_t step[],
-                             const void *attrs)
-{
-    bce_grad_run(n, y, x, step, attrs, false);
-}
 
 /* With g = (1 - y)*p - w*y*q, p = sigmoid(z), q = sigmoid(-z):
  * dg/dz = (1 + (w - 1)*y)*p*q,  dg/dy = (w - 1)*p - w. */
@@ -140,7 +91,7 @@ static const wg_op wg_op_bce_grad = {
     .forward = wg_elementwise_forward,
     .vjp = bce_grad_vjp,
     .units = wg_elementwise_units,
-    .map = {[WG_F32] = bce_grad_map_f32, [WG_F64] = bce_grad_map_f64},
+    .map = WG_FLOATS(bce_grad),
     .domain = {[2] = {0, 1}},
 };
 

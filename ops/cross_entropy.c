@@ -124,53 +124,43 @@ static bool cross_entropy_check(const wg_tensor *l)
     return wg_labels_check(l, l->operand[1], wg_logits_classes(z), l->attrs);
 }
 
-/* Few classes: rows are computed in groups. Which way it is depends on the number of classes alone. */
-static bool cross_entropy_groups(const wg_tensor *z)
+/* Few classes: rows are computed in groups, in their own type. Which way it is depends on the number of classes alone. */
+static bool cross_entropy_few(const wg_tensor *z)
 {
     return wg_logits_classes(z) > 0 && wg_logits_classes(z) <= WGK_LOSS_CLASSES;
 }
 
 static size_t cross_entropy_workspace(const wg_tensor *l)
 {
+    return cross_entropy_few(l->operand[0]) ? 0 : rows_workspace(l->operand[0], 1);
+}
+
+/* Elements from i on; every tensor here is of one of the two types. */
+#define ROWS_AT(T, x, i) ((T *)(x)->data + (i))
+
+static const int64_t *rows_ignored(const wg_ignored_label *ignored)
+{
+    return ignored->ignore ? &ignored->label : NULL;
+}
+
+static void cross_entropy_forward_few(const wg_tensor *l, const wg_piece *piece)
+{
     const wg_tensor *z = l->operand[0];
-    return rows_workspace(z, cross_entropy_groups(z) ? WGK_LOSS_ROWS : 1);
-}
-
-/* Row r of the group is row begin + r of z; rows after the last, and ignored ones, are zeros with
- * label 0. */
-static void cross_entropy_load(const wg_tensor *z, const int64_t *label,
-                               const wg_ignored_label *ignored, int64_t begin, int64_t n,
-                               double *group, int64_t *labels)
-{
-    const int64_t classes = wg_logits_classes(z);
-    for (int64_t r = 0; r < WGK_LOSS_ROWS; r++) {
-        const bool used = r < n && !wg_label_is_ignored(ignored, label[begin + r]);
-        const int64_t at = (begin + r) * classes;
-        labels[r] = used ? label[begin + r] : 0;
-        for (int64_t k = 0; k < classes; k++)
-            group[k * WGK_LOSS_ROWS + r] = used ? rows_number(z, at + k) : 0;
-    }
-}
-
-static void cross_entropy_forward_groups(const wg_tensor *l, const wg_piece *piece)
-{
-    const int64_t *label = l->operand[1]->data;
-    int64_t labels[WGK_LOSS_ROWS], n;
-    double losses[WGK_LOSS_ROWS];
-    for (int64_t i = piece->begin; i < piece->end; i += n) {
-        n = piece->end - i < WGK_LOSS_ROWS ? piece->end - i : WGK_LOSS_ROWS;
-        cross_entropy_load(l->operand[0], label, l->attrs, i, n, piece->workspace, labels);
-        wgk_cross_entropy_group(wg_logits_classes(l->operand[0]), piece->workspace, labels, losses);
-        for (int64_t r = 0; r < n; r++)
-            rows_number_put(l, i + r, wg_label_is_ignored(l->attrs, label[i + r]) ? 0 : losses[r]);
-    }
+    const int64_t i = piece->begin, rows = piece->end - i, classes = wg_logits_classes(z);
+    const int64_t *label = ROWS_AT(int64_t, l->operand[1], i), *ignored = rows_ignored(l->attrs);
+    if (z->dtype == WG_F32)
+        wgk_cross_entropy_few_f32(rows, classes, ROWS_AT(float, z, i *classes), label, ignored,
+                                  ROWS_AT(float, l, i));
+    else
+        wgk_cross_entropy_few_f64(rows, classes, ROWS_AT(double, z, i *classes), label, ignored,
+                                  ROWS_AT(double, l, i));
 }
 
 static void cross_entropy_forward(const wg_tensor *l, const wg_piece *piece)
 {
     const wg_tensor *z = l->operand[0];
-    if (cross_entropy_groups(z)) {
-        cross_entropy_forward_groups(l, piece);
+    if (cross_entropy_few(z)) {
+        cross_entropy_forward_few(l, piece);
         return;
     }
     const int64_t *label = l->operand[1]->data;
@@ -229,43 +219,29 @@ static bool cross_entropy_grad_check(const wg_tensor *g)
 
 static size_t cross_entropy_grad_workspace(const wg_tensor *g)
 {
-    return rows_workspace(g, cross_entropy_groups(g) ? WGK_LOSS_ROWS : 1);
+    return cross_entropy_few(g) ? 0 : rows_workspace(g, 1);
 }
 
-/* An ignored row is multiplied by nothing: its slope is 0 whatever dl is. */
-static void cross_entropy_grad_store(const wg_tensor *g, const int64_t *label, int64_t begin,
-                                     int64_t n, const double *group)
+static void cross_entropy_grad_few(const wg_tensor *g, const wg_piece *piece)
 {
-    const int64_t classes = wg_logits_classes(g);
-    for (int64_t r = 0; r < n; r++) {
-        const bool ignored = wg_label_is_ignored(g->attrs, label[begin + r]);
-        for (int64_t k = 0; k < classes; k++)
-            rows_number_put(g, (begin + r) * classes + k,
-                            ignored ? 0 : group[k * WGK_LOSS_ROWS + r]);
-    }
-}
-
-static void cross_entropy_grad_groups(const wg_tensor *g, const wg_piece *piece)
-{
-    const wg_tensor *z = g->operand[1];
-    const int64_t *label = g->operand[2]->data;
-    int64_t labels[WGK_LOSS_ROWS], n;
-    double *group = piece->workspace, dl[WGK_LOSS_ROWS] = {0};
-    for (int64_t i = piece->begin; i < piece->end; i += n) {
-        n = piece->end - i < WGK_LOSS_ROWS ? piece->end - i : WGK_LOSS_ROWS;
-        cross_entropy_load(z, label, g->attrs, i, n, group, labels);
-        for (int64_t r = 0; r < n; r++)
-            dl[r] = rows_number(g->operand[0], i + r);
-        wgk_cross_entropy_grad_group(wg_logits_classes(z), group, labels, dl);
-        cross_entropy_grad_store(g, label, i, n, group);
-    }
+    const wg_tensor *dl = g->operand[0], *z = g->operand[1];
+    const int64_t i = piece->begin, rows = piece->end - i, classes = wg_logits_classes(z);
+    const int64_t *label = ROWS_AT(int64_t, g->operand[2], i), *ignored = rows_ignored(g->attrs);
+    if (z->dtype == WG_F32)
+        wgk_cross_entropy_grad_few_f32(rows, classes, ROWS_AT(float, dl, i),
+                                       ROWS_AT(float, z, i *classes), label, ignored,
+                                       ROWS_AT(float, g, i *classes));
+    else
+        wgk_cross_entropy_grad_few_f64(rows, classes, ROWS_AT(double, dl, i),
+                                       ROWS_AT(double, z, i *classes), label, ignored,
+                                       ROWS_AT(double, g, i *classes));
 }
 
 static void cross_entropy_grad_forward(const wg_tensor *g, const wg_piece *piece)
 {
     const wg_tensor *dl = g->operand[0], *z = g->operand[1];
-    if (cross_entropy_groups(z)) {
-        cross_entropy_grad_groups(g, piece);
+    if (cross_entropy_few(z)) {
+        cross_entropy_grad_few(g, piece);
         return;
     }
     const int64_t *label = g->operand[2]->data;

@@ -1,6 +1,7 @@
 #include "ops/loss.h"
 
 #include "ops/elementwise.h"
+#include "ops/elementwise_internal.h"
 #include "ops/kernels/loss.h"
 #include "ops/layout.h"
 #include "ops/loss_internal.h"
@@ -35,53 +36,7 @@ bool wg_loss_pair_fits(const wg_tensor *x, const wg_tensor *y, const char *op)
     return false;
 }
 
-void wg_loss_load(int64_t n, const void *x, int64_t step, int64_t from, bool f32, double *part)
-{
-    if (f32)
-        for (int64_t i = 0; i < n; i++)
-            part[i] = (double)((const float *)x)[(from + i) * step];
-    else
-        for (int64_t i = 0; i < n; i++)
-            part[i] = ((const double *)x)[(from + i) * step];
-}
-
-void wg_loss_store(int64_t n, const double *part, int64_t from, bool f32, void *y)
-{
-    if (f32)
-        for (int64_t i = 0; i < n; i++)
-            ((float *)y)[from + i] = (float)part[i];
-    else
-        for (int64_t i = 0; i < n; i++)
-            ((double *)y)[from + i] = part[i];
-}
-
 /* ---- weigh ----------------------------------------------------------------------------------------- */
-
-static void weigh_run(int64_t n, void *v, const void *const x[], const int64_t step[], bool f32)
-{
-    double c[WG_LOSS_PART], factor[WG_LOSS_PART], out[WG_LOSS_PART];
-    for (int64_t from = 0; from < n; from += WG_LOSS_PART) {
-        int64_t now = n - from < WG_LOSS_PART ? n - from : WG_LOSS_PART;
-        wg_loss_load(now, x[0], step[0], from, f32, c);
-        wg_loss_load(now, x[1], step[1], from, f32, factor);
-        wgk_weigh(now, c, factor, out);
-        wg_loss_store(now, out, from, f32, v);
-    }
-}
-
-static void weigh_map_f32(int64_t n, void *y, const void *const x[], const int64_t step[],
-                          const void *attrs)
-{
-    (void)attrs;
-    weigh_run(n, y, x, step, true);
-}
-
-static void weigh_map_f64(int64_t n, void *y, const void *const x[], const int64_t step[],
-                          const void *attrs)
-{
-    (void)attrs;
-    weigh_run(n, y, x, step, false);
-}
 
 static wg_tensor *weigh_vjp(wg_tensor *v, wg_tensor *dv, int i)
 {
@@ -97,7 +52,7 @@ static const wg_op wg_op_weigh = {
     .forward = wg_elementwise_forward,
     .vjp = weigh_vjp,
     .units = wg_elementwise_units,
-    .map = {[WG_F32] = weigh_map_f32, [WG_F64] = weigh_map_f64},
+    .map = WG_FLOATS(weigh),
 };
 
 wg_tensor *wg_loss_weigh(wg_tensor *c, wg_tensor *x)

@@ -16,9 +16,4 @@ wg_tensor *wg_loss_fail(const wg_tensor *x, const wg_tensor *y, const char *op, 
 /* wg_loss_weigh: v = c*x elementwise, and 0 where c = 0 even if x is infinite.   Slopes: x and c. */
 wg_tensor *wg_loss_weigh(wg_tensor *c, wg_tensor *x);
 
-/* The operands of an elementwise op of losses, part by part as doubles. */
-enum { WG_LOSS_PART = 256 };
-void wg_loss_load(int64_t n, const void *x, int64_t step, int64_t from, bool f32, double *part);
-void wg_loss_store(int64_t n, const double *part, int64_t from, bool f32, void *y);
-
 #endif

@@ -200,7 +200,9 @@ START_TEST(ignored_rows)
 END_TEST
 
 /* Few classes are computed in groups of rows, many row by row: classes of probability 0 that are added
- * change the way, not the numbers. 19 rows: a group and a part of one, with ignored rows in both. */
+ * change the way, and the numbers by rounding: in a single row z - largest, here between -16 and 0, is
+ * off by up to 2^-50, and its exponential by 4 eps; groups are within 12. 19 rows: a group and a part of
+ * one, with ignored rows in both. */
 START_TEST(groups_and_single_rows)
 {
     enum { ROWS = 19, FEW = 10, MANY = 70 };
@@ -222,7 +224,49 @@ START_TEST(groups_and_single_rows)
     const double *g = wgt_gradient(wg_sum(l), z)->data;
     for (int64_t i = 0; i < ROWS * MANY; i++)
         slope[i] = i % MANY < FEW ? g[i / MANY * FEW + i % MANY] : 0;
-    assert_values(wgt_gradient(wg_sum(l_wide), wide), ROWS * MANY, slope);
+    const double *g_wide = wgt_gradient(wg_sum(l_wide), wide)->data;
+    for (int64_t i = 0; i < ROWS * MANY; i++)
+        wgt_assert_close(g_wide[i], slope[i], 16 * DBL_EPSILON, 0);
+}
+END_TEST
+
+/* The losses of logits in float against those of the same logits in double, which are exact here.
+ * `bounds` in units of FLT_EPSILON: for the losses, and for the slopes (loss.h of the kernels). */
+static void assert_float_losses(wg_tensor *z, wg_tensor *labels, const double bounds[2])
+{
+    wg_tensor *loss[2], *slope[2];
+    for (int wide = 0; wide < 2; wide++) {
+        wg_tensor *x = wide ? wg_cast(z, WG_F64) : z, *y = wg_cast(labels, x->dtype);
+        loss[wide] = wg_dim(z, 1) == 1
+                         ? wg_bce_with_logits_opt(x, wg_reshape(y, z->shape.rank, z->shape.dim),
+                                                  &(wg_bce_options){.reduction = WG_NONE})
+                         : wg_cross_entropy_opt(x, labels,
+                                                &(wg_cross_entropy_options){.reduction = WG_NONE});
+        slope[wide] = wgt_gradient(wg_sum(loss[wide]), x);
+    }
+    ck_assert_msg(wg_tape_status(t) == WG_OK, "%s", wg_tape_message(t));
+    for (int64_t i = 0; i < wg_size(loss[0]); i++)
+        wgt_assert_close(wg_at(loss[0], i), wg_at(loss[1], i), bounds[0] * (double)FLT_EPSILON,
+                         (double)FLT_MIN);
+    for (int64_t i = 0; i < wg_size(slope[0]); i++)
+        wgt_assert_close(wg_at(slope[0], i), wg_at(slope[1], i), bounds[1] * (double)FLT_EPSILON,
+                         (double)FLT_MIN);
+}
+
+static const double float_scales[] = {1e-3, 0.3, 3, 30};
+
+START_TEST(float_accuracy)
+{
+    enum { ROWS = 1000 };
+    static const int64_t classes[] = {1, 2, 10, 64};
+    int64_t labels[ROWS];
+    const int64_t c = classes[_i % 4];
+    for (int64_t i = 0; i < ROWS; i++)
+        labels[i] = i * 7 % (c > 1 ? c : 2);
+    wg_tensor *z = wg_param(t, "z", WG_F32, WG_SHAPE(ROWS, c));
+    ck_assert_int_eq(wg_fill_normal(z, 0, float_scales[_i / 4], 5), WG_OK);
+    assert_float_losses(z, wg_constant(t, WG_I64, WG_SHAPE(ROWS), labels),
+                        c == 1 ? (const double[]){4, 4} : (const double[]){8, 8});
 }
 END_TEST
 
@@ -596,6 +640,7 @@ Suite *suite_loss(void)
     tcase_add_loop_test(c, cross_entropy_options, 0, 4);
     tcase_add_test(c, ignored_rows);
     tcase_add_test(c, groups_and_single_rows);
+    tcase_add_loop_test(c, float_accuracy, 0, 16);
     tcase_add_test(c, zero_weights);
     tcase_add_test(c, more_and_fewer_axes);
     tcase_add_loop_test(c, cross_entropy_slopes, 0, 32);

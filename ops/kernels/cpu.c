@@ -7,7 +7,7 @@ bool wgk_cpu_has(wgk_isa isa)
 {
     if (isa == WGK_ISA_BASELINE)
         return true;
-#if defined(__x86_64__) && defined(__GNUC__)
+#ifdef WGK_ISA_X86
     /* The builtin also asks whether the operating system saves the wide registers. */
     if (isa == WGK_ISA_AVX2)
         return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");

@@ -4,6 +4,11 @@
 
 #include <stdbool.h>
 
+/* The bodies of kernels can be compiled for AVX2 and AVX512 (isa_avx2.inc, isa_avx512.inc). */
+#if defined(__x86_64__) && defined(__GNUC__)
+#define WGK_ISA_X86
+#endif
+
 /* In ascending order.  Every set includes those before it that exist on the architecture.
  *   BASELINE  what every processor of the architecture has: SSE2 on x86-64, NEON on aarch64,
  *             whatever the compiler makes of 16-byte vectors elsewhere

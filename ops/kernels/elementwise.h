@@ -22,6 +22,7 @@ WGK_NUMBER_MAP(sub);
 WGK_NUMBER_MAP(mul);
 WGK_FLOAT_MAP(div);
 WGK_FLOAT_MAP(div_or_zero);
+WGK_FLOAT_MAP(weigh);
 WGK_FLOAT_MAP(neg);
 WGK_FLOAT_MAP(scale);
 WGK_FLOAT_MAP(shift);

@@ -5,55 +5,174 @@
 #include <stdbool.h>
 #include <string.h>
 
+#include "ops/kernels/cpu.h"
 #include "ops/kernels/reduce.h"
 #include "ops/kernels/softmax.h"
 #include "ops/kernels/vector_math.h"
 
-/* ---- Binary cross-entropy -------------------------------------------------------------------------- */
+/* ---- exp and log1p in float -------------------------------------------------------------------------- */
 
-/* The product is there anyway, and nothing branches: so loops over this vectorise. */
-static inline double loss_weigh(double c, double x)
+/* libm's and libmvec's are calls, and slow where a result is subnormal; these are inlined, and vectorise
+ * with their loops. In units of 2^-24 of the result, the errors over all floats of their domains are below
+ * 1.5 and 3. */
+
+static inline float loss_power_of_2(uint32_t exponent)
 {
-    const double product = c * x;
-    const bool nothing = (c == 0) & (fabs(x) > DBL_MAX);
-    return nothing ? 0 : product;
+    const uint32_t bits = (exponent + 127) << 23;
+    float power;
+    memcpy(&power, &bits, sizeof power);
+    return power;
 }
 
-void wgk_weigh(int64_t n, const double *c, const double *x, double *v)
+/* exp(x) for x <= 0: 2^k exp(r) with k = x/log(2) rounded, |r| <= log(2)/2. ROUND + k has k as its low
+ * bits; LOG2_HIGH has so few that k*LOG2_HIGH is exact, and so is x - k*LOG2_HIGH. The polynomial stands
+ * for (exp(r) - 1 - r)/r^2, and leaves an error of 1.1e-8 of exp(r). 2^k is multiplied in halves, because it
+ * may be subnormal where exp(r) is still to come; below FAR all is 0. */
+static inline float loss_exp(float x)
 {
-    for (int64_t i = 0; i < n; i++)
-        v[i] = loss_weigh(c[i], x[i]);
+    const float FAR = -110.0f, ROUND = 0x1.8p23f, LOG2_HIGH = 0x1.62e4p-1f,
+                LOG2_LOW = 0x1.7f7d1cp-20f;
+    const float bounded = x < FAR ? FAR : x;
+    const float shifted = bounded * 0x1.715476p+0f + ROUND, k = shifted - ROUND;
+    const float r = (bounded - k * LOG2_HIGH) - k * LOG2_LOW;
+    float p = 0x1.6d110ap-10f;
+    p = p * r + 0x1.120b6ep-7f;
+    p = p * r + 0x1.55551ap-5f;
+    p = p * r + 0x1.5554dcp-3f;
+    p = p * r + 0.5f;
+    p = 1 + (r + r * r * p);
+    uint32_t bits;
+    memcpy(&bits, &shifted, sizeof bits);
+    const uint32_t minus_k = 0x4b400000u - bits, half = minus_k >> 1;
+    return p * loss_power_of_2(0u - half) * loss_power_of_2(half - minus_k);
 }
 
-/* softplus(±z) = max(±z, 0) + log1p(exp(-|z|)) share their logarithm. */
-void wgk_bce(int64_t n, const double *z, const double *y, double w, double *l)
+/* log(1 + x) for 0 <= x <= 1: 2 atanh(s), s = x/(2 + x). The polynomial in s^2 stands for
+ * (atanh(s)/s - 1)/s^2, and leaves an error of 1.6e-8. */
+static inline float loss_log1p(float x)
 {
-    for (int64_t i = 0; i < n; i++)
-        l[i] = -fabs(z[i]);
-    wgk_tile_log1p_exp_f64(n, l);
-    for (int64_t i = 0; i < n; i++) {
-        double tail = l[i]; /* NaN where z is */
-        double plus = (z[i] > 0 ? z[i] : 0) + tail, minus = (z[i] < 0 ? -z[i] : 0) + tail;
-        l[i] = loss_weigh(1 - y[i], plus) + loss_weigh(w * y[i], minus);
+    const float s = x / (2 + x), t = s * s;
+    float p = 0x1.12f598p-3f;
+    p = p * t + 0x1.21249ap-3f;
+    p = p * t + 0x1.99ad6cp-3f;
+    p = p * t + 0x1.55554cp-2f;
+    return 2 * s + 2 * s * (t * p);
+}
+
+/* ---- The bodies -------------------------------------------------------------------------------------- */
+
+enum { LOSS_PART = 256, LOSS_ROWS = 16 };
+
+#define LOSS_ABS(x) _Generic((x), float : fabsf, double : fabs)(x)
+/* A loop that is unrolled is vectorised no more. */
+#if defined(__GNUC__) && !defined(__clang__)
+#define LOSS_FOR_ROWS(r) _Pragma("GCC unroll 1") for (int r = 0; r < LOSS_ROWS; r++)
+#else
+#define LOSS_FOR_ROWS(r) for (int r = 0; r < LOSS_ROWS; r++)
+#endif
+#define LOSS_EACH(n, x, f)                                                                         \
+    for (int64_t i_ = 0; i_ < (n); i_++)                                                           \
+    (x)[i_] = f((x)[i_])
+
+#define LOSS_SET(name) loss_baseline_##name
+#include "ops/kernels/loss_types.inc"
+
+#ifdef WGK_ISA_X86
+
+#include "ops/kernels/isa_avx2.inc"
+
+#define LOSS_SET(name) loss_avx2_##name
+#include "ops/kernels/loss_types.inc"
+
+#include "ops/kernels/isa_end.inc"
+
+#include "ops/kernels/isa_avx512.inc"
+
+#define LOSS_SET(name) loss_avx512_##name
+#include "ops/kernels/loss_types.inc"
+
+#include "ops/kernels/isa_end.inc"
+
+#define LOSS_RUN(call, ...)                                                                        \
+    switch (wgk_cpu_isa()) {                                                                       \
+    case WGK_ISA_AVX512: loss_avx512_##call(__VA_ARGS__); break;                                   \
+    case WGK_ISA_AVX2: loss_avx2_##call(__VA_ARGS__); break;                                       \
+    default: loss_baseline_##call(__VA_ARGS__); break;                                             \
     }
-}
+#else
+#define LOSS_RUN(call, ...) loss_baseline_##call(__VA_ARGS__);
+#endif
 
-/* sigmoid(-|z|) = e/(1 + e) and sigmoid(|z|) = 1/(1 + e), with e = exp(-|z|): neither is 1 minus the
- * other. */
-void wgk_bce_grad(int64_t n, const double *dl, const double *z, const double *y, double w,
-                  double *dz)
-{
-    for (int64_t i = 0; i < n; i++)
-        dz[i] = -fabs(z[i]);
-    wgk_tile_exp_f64(n, dz);
-    for (int64_t i = 0; i < n; i++) {
-        double e = dz[i], large = 1 / (1 + e), small = e / (1 + e);
-        double p = z[i] < 0 ? small : large, q = z[i] < 0 ? large : small;
-        dz[i] = dl[i] * ((1 - y[i]) * p - w * y[i] * q);
+/* ---- Binary cross-entropy, and rows of few classes, for one type --------------------------------------- */
+
+/* Elements [from, from + n) of an operand: where they are, or n times its one value in `part`. */
+#define LOSS_OPERAND(T, suffix)                                                                    \
+    static const T *loss_operand_##suffix(const void *x, int64_t step, int64_t from, int64_t n,    \
+                                          T *part)                                                 \
+    {                                                                                              \
+        if (step != 0)                                                                             \
+            return (const T *)x + from;                                                            \
+        for (int64_t i = 0; i < n; i++)                                                            \
+            part[i] = *(const T *)x;                                                               \
+        return part;                                                                               \
     }
-}
 
-/* ---- Softmax cross-entropy ------------------------------------------------------------------------- */
+#define LOSS_BCE(T, suffix)                                                                        \
+    void wgk_bce_##suffix(int64_t n, void *l, const void *const x[], const int64_t step[],         \
+                          const void *attrs)                                                       \
+    {                                                                                              \
+        const T w = (T) * (const double *)attrs;                                                   \
+        T part[2][LOSS_PART];                                                                      \
+        for (int64_t at = 0; at < n; at += LOSS_PART) {                                            \
+            const int64_t now = n - at < LOSS_PART ? n - at : LOSS_PART;                           \
+            const T *z = loss_operand_##suffix(x[0], step[0], at, now, part[0]);                   \
+            const T *y = loss_operand_##suffix(x[1], step[1], at, now, part[1]);                   \
+            LOSS_RUN(bce_##suffix, now, z, y, w, (T *)l + at)                                      \
+        }                                                                                          \
+    }                                                                                              \
+                                                                                                   \
+    void wgk_bce_grad_##suffix(int64_t n, void *dz, const void *const x[], const int64_t step[],   \
+                               const void *attrs)                                                  \
+    {                                                                                              \
+        const T w = (T) * (const double *)attrs;                                                   \
+        T part[3][LOSS_PART];                                                                      \
+        for (int64_t at = 0; at < n; at += LOSS_PART) {                                            \
+            const int64_t now = n - at < LOSS_PART ? n - at : LOSS_PART;                           \
+            const T *dl = loss_operand_##suffix(x[0], step[0], at, now, part[0]);                  \
+            const T *z = loss_operand_##suffix(x[1], step[1], at, now, part[1]);                   \
+            const T *y = loss_operand_##suffix(x[2], step[2], at, now, part[2]);                   \
+            LOSS_RUN(bce_grad_##suffix, now, dl, z, y, w, (T *)dz + at)                            \
+        }                                                                                          \
+    }
+
+#define LOSS_FEW(T, suffix)                                                                        \
+    void wgk_cross_entropy_few_##suffix(int64_t rows, int64_t classes, const T *z,                 \
+                                        const int64_t *label, const int64_t *ignored, T *l)        \
+    {                                                                                              \
+        for (int64_t at = 0; at < rows; at += LOSS_ROWS) {                                         \
+            const int64_t now = rows - at < LOSS_ROWS ? rows - at : LOSS_ROWS;                     \
+            LOSS_RUN(cross_entropy_##suffix, now, classes, z + at * classes, label + at, ignored,  \
+                     l + at)                                                                       \
+        }                                                                                          \
+    }                                                                                              \
+                                                                                                   \
+    void wgk_cross_entropy_grad_few_##suffix(int64_t rows, int64_t classes, const T *dl,           \
+                                             const T *z, const int64_t *label,                     \
+                                             const int64_t *ignored, T *dz)                        \
+    {                                                                                              \
+        for (int64_t at = 0; at < rows; at += LOSS_ROWS) {                                         \
+            const int64_t now = rows - at < LOSS_ROWS ? rows - at : LOSS_ROWS;                     \
+            LOSS_RUN(cross_entropy_grad_##suffix, now, classes, dl + at, z + at * classes,         \
+                     label + at, ignored, dz + at * classes)                                       \
+        }                                                                                          \
+    }
+
+#define LOSS_ALL(T, suffix) LOSS_OPERAND(T, suffix) LOSS_BCE(T, suffix) LOSS_FEW(T, suffix)
+
+LOSS_ALL(float, f32)
+LOSS_ALL(double, f64)
+
+/* ---- One row of any number of classes, in double ------------------------------------------------------- */
 
 /* total - terms[i], without the cancellation where term i is nearly all of it. A row of -inf alone has
  * terms 0 and total 1. */
@@ -79,101 +198,6 @@ void wgk_cross_entropy_grad(int64_t n, double *z, int64_t label, double dl)
     z[label] = -dl * (others / sum.total);
 }
 
-/* ---- Many rows at once ----------------------------------------------------------------------------- */
-
-/* What wgk_softmax_sum holds, for each row of a group. */
-typedef struct loss_sums {
-    double largest[WGK_LOSS_ROWS], place[WGK_LOSS_ROWS], rest[WGK_LOSS_ROWS];
-} loss_sums;
-
-/* An entry that is NaN is the largest, and stays. */
-static void loss_group_largest(int64_t n, const double *z, loss_sums *sum)
-{
-    double largest[WGK_LOSS_ROWS], place[WGK_LOSS_ROWS];
-    for (int r = 0; r < WGK_LOSS_ROWS; r++) {
-        largest[r] = z[r];
-        place[r] = 0;
-    }
-    for (int64_t k = 1; k < n; k++) {
-        const double *x = z + k * WGK_LOSS_ROWS, here = (double)k;
-        for (int r = 0; r < WGK_LOSS_ROWS; r++) {
-            const bool takes = !(x[r] <= largest[r]) & (largest[r] == largest[r]);
-            largest[r] = takes ? x[r] : largest[r];
-            place[r] = takes ? here : place[r];
-        }
-    }
-    memcpy(sum->largest, largest, sizeof largest);
-    memcpy(sum->place, place, sizeof place);
-}
-
-/* z - largest, as wgk_softmax_shift: an infinite largest leaves 0 where it is, or -inf everywhere. */
-static void loss_group_shift(int64_t n, double *z, const loss_sums *sum)
-{
-    for (int64_t k = 0; k < n; k++) {
-        double *x = z + k * WGK_LOSS_ROWS;
-        for (int r = 0; r < WGK_LOSS_ROWS; r++) {
-            const double largest = sum->largest[r], shifted = x[r] - largest;
-            const double special = x[r] == HUGE_VAL ? 0 : -HUGE_VAL;
-            x[r] = fabs(largest) > DBL_MAX ? special : shifted;
-        }
-    }
-}
-
-/* The terms, and their sum by row without the largest's, with what rounding loses added at the end
- * (Knuth's two-sum). All are at most 1: no infinity gets in its way. */
-static void loss_group_exp(int64_t n, double *z, loss_sums *sum)
-{
-    double lost[WGK_LOSS_ROWS] = {0};
-    wgk_tile_exp_f64(n * WGK_LOSS_ROWS, z);
-    for (int r = 0; r < WGK_LOSS_ROWS; r++)
-        sum->rest[r] = 0;
-    for (int64_t k = 0; k < n; k++) {
-        const double *x = z + k * WGK_LOSS_ROWS, place = (double)k;
-        for (int r = 0; r < WGK_LOSS_ROWS; r++) {
-            const double term = sum->place[r] == place ? 0 : x[r];
-            const double s = sum->rest[r] + term, part = s - sum->rest[r];
-            lost[r] += (sum->rest[r] - (s - part)) + (term - part);
-            sum->rest[r] = s;
-        }
-    }
-    for (int r = 0; r < WGK_LOSS_ROWS; r++)
-        sum->rest[r] += lost[r];
-}
-
-void wgk_cross_entropy_group(int64_t n, double *z, const int64_t *label, double *l)
-{
-    loss_sums sum;
-    double shifted[WGK_LOSS_ROWS];
-    loss_group_largest(n, z, &sum);
-    loss_group_shift(n, z, &sum);
-    for (int r = 0; r < WGK_LOSS_ROWS; r++)
-        shifted[r] = z[label[r] * WGK_LOSS_ROWS + r];
-    loss_group_exp(n, z, &sum);
-    wgk_tile_log1p_f64(WGK_LOSS_ROWS, sum.rest);
-    for (int r = 0; r < WGK_LOSS_ROWS; r++)
-        l[r] = sum.rest[r] - shifted[r];
-}
-
-void wgk_cross_entropy_grad_group(int64_t n, double *z, const int64_t *label, const double *dl)
-{
-    loss_sums sum;
-    double at_label[WGK_LOSS_ROWS], total[WGK_LOSS_ROWS];
-    loss_group_largest(n, z, &sum);
-    loss_group_shift(n, z, &sum);
-    loss_group_exp(n, z, &sum);
-    for (int r = 0; r < WGK_LOSS_ROWS; r++) {
-        const double term = z[label[r] * WGK_LOSS_ROWS + r];
-        total[r] = 1 + sum.rest[r];
-        at_label[r] = (double)label[r] == sum.place[r] ? sum.rest[r] + (1 - term) : total[r] - term;
-        at_label[r] = -dl[r] * (at_label[r] / total[r]);
-    }
-    for (int64_t k = 0; k < n; k++)
-        for (int r = 0; r < WGK_LOSS_ROWS; r++)
-            z[k * WGK_LOSS_ROWS + r] = dl[r] * (z[k * WGK_LOSS_ROWS + r] / total[r]);
-    for (int r = 0; r < WGK_LOSS_ROWS; r++)
-        z[label[r] * WGK_LOSS_ROWS + r] = at_label[r];
-}
-
 /* ---- Soft labels, one row --------------------------------------------------------------------------- */
 
 double wgk_soft_cross_entropy(int64_t n, double *z, const double *q, double *terms)
@@ -184,7 +208,7 @@ double wgk_soft_cross_entropy(int64_t n, double *z, const double *q, double *ter
     wgk_softmax_exp(&sum, n, terms);
     double log_total = log1p(sum.rest);
     for (int64_t i = 0; i < n; i++)
-        terms[i] = loss_weigh(q[i], log_total - z[i]);
+        terms[i] = loss_baseline_weigh_f64(q[i], log_total - z[i]);
     return wgk_sum(n, terms);
 }
 

@@ -15,6 +15,9 @@ WGK_MAP2_OF(mul, int64_t, i64, a, b, (T)((uint64_t)a * (uint64_t)b))
 /* 0 / 1 instead of a / 0. */
 WGK_MAP2(div_or_zero, a, b, (b == 0 ? 0 : a) / (b == 0 ? 1 : b))
 
+/* 0 * x is 0 even where x is infinite. */
+WGK_MAP2(weigh, c, x, ((c == 0) & (x == x)) ? 0 : c * x)
+
 WGK_MAP1(neg, x, -x)
 WGK_MAP1(scale, x, WGK_C(0) * x)
 WGK_MAP1(shift, x, x + WGK_C(0))

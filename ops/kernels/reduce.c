@@ -2,7 +2,9 @@
 
 #include <float.h>
 #include <math.h>
+#include <string.h>
 
+#include "ops/kernels/cpu.h"
 #include "ops/kernels/vector_math.h"
 
 /* ---- Sums ------------------------------------------------------------------------------------------ */
@@ -31,17 +33,73 @@ static double sum_end(double s, double c)
     return isnan(sum) ? s : sum;
 }
 
-/* x[i] goes to lane i modulo 8, so parts must be multiples of 8 long, but for the last. */
+typedef double sum_vector __attribute__((vector_size(SUM_LANES * sizeof(double))));
+
+#define SUM_T     float
+#define SUM(name) sum_baseline_##name##_f32
+#include "ops/kernels/sum_body.inc"
+
+#define SUM_T     double
+#define SUM(name) sum_baseline_##name##_f64
+#include "ops/kernels/sum_body.inc"
+
+#ifdef WGK_ISA_X86
+
+#include "ops/kernels/isa_avx2.inc"
+
+#define SUM_T     float
+#define SUM(name) sum_avx2_##name##_f32
+#include "ops/kernels/sum_body.inc"
+
+#define SUM_T     double
+#define SUM(name) sum_avx2_##name##_f64
+#include "ops/kernels/sum_body.inc"
+
+#include "ops/kernels/isa_end.inc"
+
+#include "ops/kernels/isa_avx512.inc"
+
+#define SUM_T     float
+#define SUM(name) sum_avx512_##name##_f32
+#include "ops/kernels/sum_body.inc"
+
+#define SUM_T     double
+#define SUM(name) sum_avx512_##name##_f64
+#include "ops/kernels/sum_body.inc"
+
+#include "ops/kernels/isa_end.inc"
+
+#define SUM_RUN(call, ...)                                                                         \
+    switch (wgk_cpu_isa()) {                                                                       \
+    case WGK_ISA_AVX512: sum_avx512_##call(__VA_ARGS__); break;                                    \
+    case WGK_ISA_AVX2: sum_avx2_##call(__VA_ARGS__); break;                                        \
+    default: sum_baseline_##call(__VA_ARGS__); break;                                              \
+    }
+#else
+#define SUM_RUN(call, ...) sum_baseline_##call(__VA_ARGS__);
+#endif
+
 static void sum_part(sum_lanes *lanes, int64_t n, const double *x)
 {
-    sum_lanes now = *lanes;
-    int64_t i = 0;
-    for (; i + SUM_LANES <= n; i += SUM_LANES)
-        for (int lane = 0; lane < SUM_LANES; lane++)
-            sum_add(&now.s[lane], &now.c[lane], x[i + lane]);
-    for (int lane = 0; i < n; i++, lane++)
-        sum_add(&now.s[lane], &now.c[lane], x[i]);
-    *lanes = now;
+    SUM_RUN(part_f64, lanes, n, x)
+}
+
+/* Elements from `at` on, n of them, side by side. */
+static void sum_part_of(sum_lanes *lanes, int64_t n, bool f32, const void *x, int64_t at)
+{
+    if (f32)
+        SUM_RUN(part_f32, lanes, n, (const float *)x + at)
+    else
+        SUM_RUN(part_f64, lanes, n, (const double *)x + at)
+}
+
+static void sum_lines(int64_t count, int64_t stride, int64_t n, bool f32, const void *x, int64_t at,
+                      double *s, double *c)
+{
+    if (f32)
+        SUM_RUN(lines_f32, count, stride, n, (const float *)x + at, s, c)
+    else
+        SUM_RUN(lines_f64, count, stride, n, (const double *)x + at, s, c)
 }
 
 static double sum_lanes_end(const sum_lanes *lanes)
@@ -73,25 +131,15 @@ static double sum_row(const wgk_rows *rows, bool f32, const void *x, int64_t row
 {
     double part[WGK_ROWS_PART];
     sum_lanes lanes = {{0}, {0}};
-    for (int64_t from = 0; from < rows->row_size; from += WGK_ROWS_PART) {
-        int64_t left = rows->row_size - from, n = left < WGK_ROWS_PART ? left : WGK_ROWS_PART;
-        sum_part(&lanes, n, wgk_rows_view(rows, row, from, n, f32, x, part));
-    }
+    if (rows->contiguous)
+        sum_part_of(&lanes, rows->row_size, f32, x, wgk_rows_start(rows, row));
+    else
+        for (int64_t from = 0; from < rows->row_size; from += WGK_ROWS_PART) {
+            int64_t left = rows->row_size - from, n = left < WGK_ROWS_PART ? left : WGK_ROWS_PART;
+            wgk_rows_load(rows, row, from, n, f32, x, part);
+            sum_part(&lanes, n, part);
+        }
     return sum_lanes_end(&lanes);
-}
-
-/* Adds x[0..n) to n sums at once: neighbouring rows whose first elements are neighbours. */
-static void sum_add_tile(bool f32, const void *x, int64_t place, int64_t n, double *s, double *c)
-{
-    if (f32) {
-        const float *at = (const float *)x + place;
-        for (int64_t j = 0; j < n; j++)
-            sum_add(&s[j], &c[j], (double)at[j]);
-    } else {
-        const double *at = (const double *)x + place;
-        for (int64_t j = 0; j < n; j++)
-            sum_add(&s[j], &c[j], at[j]);
-    }
 }
 
 /* Sums n <= SUM_TILE neighbouring rows from x[start] on, so that memory is read in its order. */
@@ -99,11 +147,13 @@ static void sum_tile(const wgk_rows *rows, bool f32, const void *x, int64_t star
                      double sum[SUM_TILE])
 {
     const wgk_axes *along = &rows->along;
+    const int inner = along->rank - 1;
+    const int64_t count = along->size[inner], stride = along->step[inner];
     double s[SUM_TILE] = {0}, c[SUM_TILE] = {0};
     int64_t index[WGK_ROWS_AXES] = {0}, place = start;
-    for (int64_t k = 0; k < rows->row_size; k++) {
-        sum_add_tile(f32, x, place, n, s, c);
-        for (int axis = along->rank - 1; axis >= 0; axis--) { /* to the next index, with carries */
+    for (int64_t k = 0; k < rows->row_size; k += count) {
+        sum_lines(count, stride, n, f32, x, place, s, c);
+        for (int axis = inner - 1; axis >= 0; axis--) { /* to the next index, with carries */
             place += along->step[axis];
             if (++index[axis] < along->size[axis])
                 break;
@@ -115,16 +165,57 @@ static void sum_tile(const wgk_rows *rows, bool f32, const void *x, int64_t star
         sum[j] = sum_end(s[j], c[j]);
 }
 
+/* Few columns of a matrix are summed several lines at once, as if the matrix had `fold` times the
+ * columns: as many as fill vectors, if they can. */
+static int64_t sum_fold(const wgk_rows *rows)
+{
+    const int64_t side = rows->kept.size[0], most = side > 0 ? SUM_TILE / side : 0;
+    if (rows->kept.rank != 1 || rows->along.rank != 1 || rows->along.step[0] != side || most < 2)
+        return 1;
+    for (int64_t fold = most; fold > 1; fold--)
+        if (fold * side % SUM_LANES == 0)
+            return fold;
+    return most;
+}
+
+/* Columns [begin, begin + n) of a matrix; line k belongs to the sums k modulo fold, whatever columns
+ * are asked for. */
+static void sum_folded(const wgk_rows *rows, int64_t fold, bool f32, const void *x, int64_t begin,
+                       int64_t n, double sum[SUM_TILE])
+{
+    const int64_t side = rows->kept.size[0], count = rows->row_size, whole = count / fold;
+    double s[SUM_TILE] = {0}, c[SUM_TILE] = {0};
+    if (n == side) {
+        sum_lines(whole, fold * side, fold * side, f32, x, 0, s, c);
+        sum_lines(1, 0, (count - whole * fold) * side, f32, x, whole * fold * side, s, c);
+    } else {
+        for (int64_t g = 0; g < fold; g++)
+            sum_lines((count - g + fold - 1) / fold, fold * side, n, f32, x, g * side + begin,
+                      s + g * side, c + g * side);
+    }
+    for (int64_t j = 0; j < n; j++) {
+        double s_all = 0, c_all = 0;
+        for (int64_t g = 0; g < fold; g++) {
+            sum_add(&s_all, &c_all, s[g * side + j]);
+            c_all += c[g * side + j];
+        }
+        sum[j] = sum_end(s_all, c_all);
+    }
+}
+
 static void sum_columns(const wgk_rows *rows, bool f32, const void *x, double divisor,
                         int64_t begin, int64_t end, void *y)
 {
-    int64_t side = rows->kept.size[rows->kept.rank - 1];
+    const int64_t side = rows->kept.size[rows->kept.rank - 1], fold = sum_fold(rows);
     double sum[SUM_TILE];
     while (begin < end) {
         int64_t n = side - begin % side; /* rows up to the end of this run of neighbours */
         n = n < end - begin ? n : end - begin;
         n = n < SUM_TILE ? n : SUM_TILE;
-        sum_tile(rows, f32, x, wgk_rows_start(rows, begin), n, sum);
+        if (fold > 1)
+            sum_folded(rows, fold, f32, x, begin, n, sum);
+        else
+            sum_tile(rows, f32, x, wgk_rows_start(rows, begin), n, sum);
         for (int64_t j = 0; j < n; j++)
             sum_put(f32, y, begin + j, sum[j] / divisor);
         begin += n;

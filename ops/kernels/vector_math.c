@@ -25,7 +25,7 @@
     X(erf)                                                                                         \
     X(erfc)
 
-#if defined(__x86_64__) && defined(__GLIBC__)
+#if defined(WGK_ISA_X86) && defined(__GLIBC__)
 #if __GLIBC_PREREQ(2, 35)
 #define TILE_LIBMVEC
 #endif
@@ -33,36 +33,25 @@
 
 #ifdef TILE_LIBMVEC
 
-#ifdef __clang__
-#pragma clang attribute push(__attribute__((target("avx2,fma"))), apply_to = function)
-#else
-#pragma GCC push_options
-#pragma GCC target("avx2,fma")
-#endif
+#include "ops/kernels/isa_avx2.inc"
+
 #define TILE_BYTES     32
 #define TILE_SET(f)    tile_avx2_##f
 #define TILE_F64(f)    _ZGVdN4v_##f
 #define TILE_F32(name) _ZGVdN8v_##name##f
 #include "ops/kernels/vector_math_body.inc"
-#ifdef __clang__
-#pragma clang attribute pop
-#pragma clang attribute push(__attribute__((target("avx2,fma,avx512f,avx512dq"))),                 \
-                             apply_to = function)
-#else
-#pragma GCC pop_options
-#pragma GCC push_options
-#pragma GCC target("avx2,fma,avx512f,avx512dq")
-#endif
+
+#include "ops/kernels/isa_end.inc"
+
+#include "ops/kernels/isa_avx512.inc"
+
 #define TILE_BYTES     64
 #define TILE_SET(f)    tile_avx512_##f
 #define TILE_F64(f)    _ZGVeN8v_##f
 #define TILE_F32(name) _ZGVeN16v_##name##f
 #include "ops/kernels/vector_math_body.inc"
-#ifdef __clang__
-#pragma clang attribute pop
-#else
-#pragma GCC pop_options
-#endif
+
+#include "ops/kernels/isa_end.inc"
 
 #define TILE_WIDE(f, n, x)                                                                         \
     switch (wgk_cpu_isa()) {                                                                       \
