@@ -130,8 +130,13 @@ void chart_matrix(svg_plot *p, double left, const wg_tensor *C, const char *cons
 }
 
 /* Cells are squares of so many pixels that all fit; the names have the room they need. */
-bool chart_confusion(const char *path, const wg_tensor *C, const char *const names[])
+bool chart_confusion(const char *path, const wg_tensor *C, const wg_estimator *e)
 {
+    const char **names = calloc((size_t)wg_dim(C, 0) + 1, sizeof *names);
+    if (names == NULL || wg_dim(C, 0) == 0)
+        return false;
+    for (int64_t i = 0; i < wg_dim(C, 0); i++)
+        names[i] = wg_estimator_class_name(e, i);
     double k = (double)wg_dim(C, 0), cell = fmin(fmax(480 / k, 18), 90);
     double name = CHARACTER * (double)longest(names, wg_dim(C, 0)) + 12;
     double below = (name - 12 > cell ? name : 20) / cell;
@@ -140,10 +145,11 @@ bool chart_confusion(const char *path, const wg_tensor *C, const char *const nam
                   .y = {.label = "true", .from = -below, .to = k, .bare = true},
                   .width = (int)(name + k * cell) + 80 + 25,
                   .height = (int)((k + below) * cell) + 48 + 58};
-    if (!picture_open(&p, path))
-        return false;
-    chart_matrix(&p, 0, C, names);
-    return picture_close(&p);
+    bool opened = picture_open(&p, path);
+    if (opened)
+        chart_matrix(&p, 0, C, names);
+    free(names);
+    return opened && picture_close(&p);
 }
 
 /* ---- Precision and recall ----------------------------------------------------------------------------- */

@@ -11,8 +11,9 @@
 /* chart_history: loss and, below it, accuracy by epoch, or by iteration where that is what `step` says. */
 bool chart_history(const char *path, const wg_fit_result *r, const char *step);
 
-/* chart_confusion: counts C [k, k], i64, each row (the true class) shaded by its shares. */
-bool chart_confusion(const char *path, const wg_tensor *C, const char *const names[]);
+/* chart_confusion: counts C [k, k], i64, of the estimator's classes, each row (the true class) shaded by its
+ * shares. */
+bool chart_confusion(const char *path, const wg_tensor *C, const wg_estimator *e);
 
 /* chart_precision_recall: of the class `name`: its probabilities p against truth, 0 or 1; with the threshold of the
  * best F1. */

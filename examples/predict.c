@@ -15,11 +15,12 @@
 #include <wengert.h>
 
 #include "options.h"
+#include "rows.h"
 
 typedef struct arguments {
     const char *file[2]; /* model, data */
     double threshold;    /* < 0: the more probable class */
-    bool classes_only;
+    bool classes_only, no_header;
 } arguments;
 
 /* Returns -1 to go on, or the exit status. */
@@ -29,6 +30,7 @@ static int read_arguments(int argc, char **argv, arguments *a)
         {"--threshold", "T", OPTION_REAL, &a->threshold, 0, 1,
          "of two classes the second where its probability is at least T"},
         {"--classes-only", NULL, OPTION_FLAG, &a->classes_only, 0, 0, "no probabilities"},
+        {"--no-header", NULL, OPTION_FLAG, &a->no_header, 0, 0, "columns are x1, x2, ..."},
     };
     const command c = {"predict", "MODEL.safetensors DATA.csv",
                        "Predicts the rows' classes by a model that train has saved.", options,
@@ -69,42 +71,33 @@ static void print_predictions(const arguments *a, const wg_estimator *e, const i
     }
 }
 
-/* The share of rows whose label is the name of the predicted class. */
-static double accuracy(const wg_estimator *e, const wg_table *data, const int64_t predicted[])
-{
-    const int64_t *truth = wg_data_i64(wg_table_classes(data));
-    int64_t right = 0, n = wg_table_rows(data);
-    for (int64_t i = 0; i < n; i++)
-        right += strcmp(wg_table_class_name(data, truth[i]),
-                        wg_estimator_class_name(e, predicted[i])) == 0;
-    return (double)right / (double)n;
-}
-
 /* The file's rows; *labels says whether they have the column that the estimator predicts. */
-static wg_table *read_rows(wg_tape *t, const wg_estimator *e, const char *path, bool *labels)
+static rows read_rows(wg_tape *t, const arguments *a, const wg_estimator *e, bool *labels)
 {
-    wg_csv_options csv = {.label = wg_estimator_label_name(e),
-                          .f32 = wg_estimator_dtype(e) == WG_F32};
+    rows_options o = {.label = wg_estimator_label_name(e),
+                      .categories = wg_estimator_text_names(e),
+                      .no_header = a->no_header,
+                      .f32 = wg_estimator_dtype(e) == WG_F32,
+                      .columns = wg_estimator_columns(e)};
     wg_mark mark = wg_tape_mark(t);
-    wg_table *data = wg_csv_read(t, path, &csv);
+    rows data = rows_read(t, a->file[1], &o);
     *labels = wg_tape_status(t) != WG_E_VALUE;
     if (*labels)
         return data;
     wg_tape_rewind(t, mark); /* there is no such column */
-    csv.label = NULL;
-    csv.no_label = true;
-    return wg_csv_read(t, path, &csv);
+    o.label = NULL;
+    o.no_label = true;
+    return rows_read(t, a->file[1], &o);
 }
 
-static int64_t *choose(wg_tape *t, const arguments *a, const wg_estimator *e, wg_tensor *X,
-                       const wg_tensor *P)
+/* The predicted classes, where there is a threshold by it. */
+static wg_tensor *choose(const arguments *a, const wg_estimator *e, const rows *data, wg_tensor *P)
 {
-    const wg_tensor *probable = wg_estimator_predict(e, X);
-    int64_t n = wg_size(probable), *classes = wg_tape_take(t, (size_t)(n + 1) * sizeof *classes);
-    for (int64_t i = 0; classes != NULL && i < n; i++)
-        classes[i] = a->threshold < 0 ? wg_data_i64(probable)[i]
-                                      : wg_at(P, 2 * i + 1) >= a->threshold;
-    return classes;
+    if (a->threshold < 0)
+        return rows_predict(e, data);
+    wg_tensor *over = wg_shift(wg_slice(P, 1, 1, 2), -a->threshold);
+    wg_tensor *above = wg_greater_equal(over, wg_zeros_like(over));
+    return wg_reshape(wg_cast(above, WG_I64), WG_SHAPE(rows_count(data)));
 }
 
 /* Returns false after a failure that the tape may not know of. */
@@ -119,15 +112,14 @@ static bool predict(wg_tape *t, const arguments *a)
                 wg_estimator_class_count(e));
         return false;
     }
-    wg_table *data = read_rows(t, e, a->file[1], &labels);
-    wg_tensor *X = wg_table_features(data), *P = wg_estimator_predict_proba(e, X);
-    const int64_t *classes = choose(t, a, e, X, P);
+    rows data = read_rows(t, a, e, &labels);
+    wg_tensor *P = rows_probabilities(e, &data), *classes = choose(a, e, &data, P);
     if (wg_tape_status(t) != WG_OK)
         return false;
-    print_predictions(a, e, classes, P);
+    print_predictions(a, e, wg_data_i64(classes), P);
     if (labels)
-        fprintf(stderr, "accuracy %.4f of %" PRId64 " rows\n", accuracy(e, data, classes),
-                wg_table_rows(data));
+        fprintf(stderr, "accuracy %.4f of %" PRId64 " rows\n",
+                wg_accuracy(classes, rows_classes(e, &data)), rows_count(&data));
     return true;
 }
 

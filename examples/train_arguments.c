@@ -11,7 +11,16 @@ int train_arguments_read(int argc, char **argv, train_arguments *a)
     const option options[] = {
         {"--model", "logistic|softmax|one_vs_rest|mlp", OPTION_CHOICE, &e->model, 0, 0,
          "default softmax"},
-        {"--label", "COLUMN", OPTION_TEXT, &a->label, 0, 0, "to predict; default: the last one"},
+        {"--label", "COLUMN", OPTION_TEXT, &a->rows.label, 0, 0,
+         "to predict; default: the last one"},
+        {"--category", "COLUMN,COLUMN", OPTION_TEXTS, &a->categories, 0, 0,
+         "columns of texts, one-hot encoded"},
+        {"--ignore-unknown", NULL, OPTION_FLAG, &a->ignore_unknown, 0, 0,
+         "texts that no training row has are no error, but none of the known ones"},
+        {"--no-header", NULL, OPTION_FLAG, &a->rows.no_header, 0, 0,
+         "columns are x1, x2, ..., the file's first row is data"},
+        {"--drop-missing", NULL, OPTION_FLAG, &a->rows.drop_missing, 0, 0,
+         "leave out rows in which a value is missing"},
         {"--hidden", "64,32", OPTION_WHOLES, &a->hidden, 1, 1e6, "an mlp's layers; default 64"},
         {"--activation", "NAME", OPTION_TEXT, &e->activation, 0, 0, "of an mlp; default relu"},
         {"--dropout", "P", OPTION_REAL, &e->dropout, 0, 0.99, "of an mlp; default 0"},
@@ -21,7 +30,7 @@ int train_arguments_read(int argc, char **argv, train_arguments *a)
         {"--penalty-c", "C", OPTION_REAL, &e->C, tiny, big,
          "L2 penalty as in scikit-learn; default 1, for an mlp none"},
         {"--degree", "D", OPTION_WHOLE, &a->degree, 1, 10, "polynomial features; default 1: none"},
-        {"--epochs", "N", OPTION_WHOLE, &f->epochs, 1, 1e9, "at most; default 100"},
+        {"--epochs", "N", OPTION_WHOLE, &f->epochs, 1, 1e9, "at most; default 100, for lbfgs 1000"},
         {"--batch", "N", OPTION_WHOLE, &f->batch, 1, most, "rows of a batch; default 32"},
         {"--test", "SHARE", OPTION_REAL, &a->test, 0, 0.99,
          "of the rows, held back; default 0.2; 0: none"},
@@ -47,11 +56,14 @@ int train_arguments_read(int argc, char **argv, train_arguments *a)
     int status = options_read(&c, argc, argv, &a->data);
     e->hidden = a->hidden.number;
     e->n_hidden = a->hidden.n;
+    if (a->categories.n > 0)
+        a->rows.categories = a->categories.text;
     a->steps[0].kind = a->steps[2].kind = WG_STEP_STANDARDIZE;
     a->steps[1].kind = WG_STEP_POLYNOMIAL;
     a->steps[1].polynomial.degree = (int)a->degree;
     if (a->degree > 1)
         e->pipeline = (wg_pipeline_options){.steps = a->steps, .n_steps = 3};
+    e->pipeline.encoder.ignore_unknown = a->ignore_unknown;
     if (status < 0 && f->resume && f->checkpoint == NULL)
         return options_fail(&c, "wants --checkpoint FILE:", "--resume");
     return status;

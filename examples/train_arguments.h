@@ -4,14 +4,17 @@
 #include <wengert.h>
 
 #include "options.h"
+#include "rows.h"
 
 /* The command line of train. */
 typedef struct train_arguments {
-    const char *data, *label;
+    const char *data;
+    rows_options rows;
     const char *save, *plot, *confusion, *curve; /* files to write; NULL: none */
     double test;                                 /* share of the rows */
     int64_t degree, threads;
-    option_list hidden;
+    bool ignore_unknown;
+    option_list hidden, categories;
     wg_pipeline_step steps[3];
     wg_estimator_options e; /* of the data: nothing yet */
 } train_arguments;

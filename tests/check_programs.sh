@@ -135,6 +135,48 @@ run 0 "$train" "$data/breast_cancer.csv" --save two
 run 0 "$predict" two "$data/breast_cancer.csv" --threshold 0.9
 expect 'the threshold is not kept' awk -F, 'NR > 1 && ($1 == 1) != ($3 >= 0.9) { exit 1 }' out
 
+# ---- columns -------------------------------------------------------------------------------------------
+
+cat > colour.csv << 'EOF'
+size,colour,weight,shape,price
+1,red,7,round,high
+2,red,3,square,low
+3,blue,4,round,high
+4,green,2,round,low
+5,"dark, blue",4,square,high
+2.5,red,6,round,high
+3.5,blue,1,square,low
+1.5,green,2,round,low
+EOF
+run 1 "$train" colour.csv
+says err "column 2 (colour): 'red' is not a number"
+says err '--category'
+run 0 "$train" colour.csv --category colour,shape --test 0 --save model
+says out '8 rows, 4 columns, 2 classes of price'
+run 0 "$predict" model colour.csv
+cp out labelled
+awk -F, -v OFS=, '!/dark/ { print $2, $1, $4, $5, $3 }' colour.csv > moved.csv # texts and numbers keep their order
+run 0 "$predict" model moved.csv
+expect 'other predictions' sh -c 'sed 6d labelled | cmp - out'
+awk -F, -v OFS=, '!/dark/ { print $3, $2, $1, $4, $5 }' colour.csv > swapped.csv
+run 1 "$predict" model swapped.csv
+says err "'weight', but 'size' was fitted"
+sed 's/green/violet/' colour.csv > violet.csv
+run 1 "$predict" model violet.csv
+says err "'violet' was not there"
+run 0 "$train" colour.csv --category colour,shape --test 0 --ignore-unknown --save model
+run 0 "$predict" model violet.csv
+run 1 "$train" colour.csv --category colour,nonsense
+says err "no column is 'nonsense'"
+tail -n +2 "$iris" > bare.csv
+run 0 "$train" bare.csv --no-header --save model
+says out '3 classes of x5'
+run 0 "$predict" model bare.csv --no-header
+says err ' of 150 rows'
+printf 'a,b,y\n1,2,0\n2,,1\n3,2,0\n4,1,1\n5,NA,0\n' > missing.csv
+run 0 "$train" missing.csv --drop-missing --test 0
+says out ' 3 rows'
+
 # ---- killed and resumed --------------------------------------------------------------------------------
 
 # killed LINES COMMAND...: starts it, and kills it when it has reported so many epochs.
@@ -205,6 +247,7 @@ says err 'nowhere/model'
 run 1 "$train" "$iris" --optimizer sgd --rate 1e30
 says err 'a smaller rate may help'
 
+run 0 "$train" "$iris" --save model
 head -c 400 model > short
 run 1 "$predict" short "$iris"
 silent out
