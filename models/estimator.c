@@ -69,7 +69,9 @@ static void estimator_fit_pipeline(wg_estimator *e, const wg_estimator_data *dat
 {
     static const wg_pipeline_step standardize = {.kind = WG_STEP_STANDARDIZE};
     wg_pipeline_options p = o->pipeline;
-    if (p.n_steps == 0 && !o->raw) {
+    if (p.n_steps != 0 && data->sparse != NULL)
+        wg_fail(e->tape, WG_E_VALUE, "estimator: sparse rows take no steps of option pipeline");
+    if (p.n_steps == 0 && !o->raw && data->sparse == NULL) {
         p.steps = &standardize;
         p.n_steps = 1;
     }
@@ -117,30 +119,42 @@ static wg_optimizer *estimator_optimizer(const char *name, double rate, wg_tenso
     return NULL;
 }
 
+/* Is it lbfgs? Its options, and those of sparse rows, are looked at here. */
+static bool estimator_is_lbfgs(wg_tape *t, const char *optimizer, bool sparse,
+                               const wg_estimator_options *o)
+{
+    bool lbfgs = strcmp(optimizer, "lbfgs") == 0;
+    if (lbfgs && (o->rate != 0 || o->dropout != 0))
+        wg_fail(t, WG_E_VALUE, "estimator: lbfgs takes no option %s",
+                o->rate != 0 ? "rate" : "dropout");
+    if (!lbfgs && sparse)
+        wg_fail(t, WG_E_VALUE, "estimator: sparse rows are trained by lbfgs alone, not by '%s'",
+                optimizer);
+    return lbfgs;
+}
+
 static void estimator_train(wg_estimator *e, const wg_estimator_data *data,
                             const wg_estimator_options *o)
 {
     wg_tape *t = e->tape;
-    wg_tensor *Z = wg_pipeline_apply(e->pipeline, data->X, data->text);
     wg_fit_model model = wg_fit_mlp(e->mlp, e->kind->link);
-    const char *optimizer = o->optimizer != NULL ? o->optimizer
-                            : e->kind->hidden    ? "adam"
-                                                 : "lbfgs";
+    bool batches = e->kind->hidden && data->sparse == NULL;
+    const char *optimizer = o->optimizer != NULL ? o->optimizer : batches ? "adam" : "lbfgs";
+    bool lbfgs = estimator_is_lbfgs(t, optimizer, data->sparse != NULL, o);
     double C = o->C != 0 ? o->C : e->kind->hidden ? (double)INFINITY : 1;
     wg_fit_options fit = o->fit;
-    fit.seed = o->seed;
-    bool lbfgs = strcmp(optimizer, "lbfgs") == 0;
     if (!(C > 0) || !(o->rate >= 0))
         wg_fail(t, WG_E_VALUE, "estimator: C = %g, rate = %g", C, o->rate);
-    if (lbfgs && (o->rate != 0 || o->dropout != 0))
-        wg_fail(t, WG_E_VALUE, "estimator: lbfgs takes no option %s",
-                o->rate != 0 ? "rate" : "dropout");
     if (wg_tape_status(t) != WG_OK)
         return;
+    fit.seed = o->seed;
     fit.l2 = 1 / ((double)data->y->size * C);
     fit.optimizer = lbfgs ? NULL
                           : estimator_optimizer(optimizer, o->rate, model.params, model.n_params);
-    if (lbfgs)
+    wg_tensor *Z = wg_pipeline_apply(e->pipeline, data->X, data->text);
+    if (data->sparse != NULL)
+        e->result = wg_fit_lbfgs_csr(&model, data->sparse, data->y, &fit, NULL);
+    else if (lbfgs)
         e->result = wg_fit_lbfgs(&model, Z, data->y, &fit, NULL);
     else if (fit.optimizer != NULL)
         e->result = wg_fit(&model, Z, data->y, &fit);

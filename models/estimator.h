@@ -83,6 +83,21 @@ double wg_estimator_score_table(const wg_estimator *e, const wg_table *table);
 wg_tensor *wg_estimator_logits_table(const wg_estimator *e, const wg_table *table);
 wg_tensor *wg_estimator_classes(const wg_estimator *e, const wg_table *table);
 
+/* The same of sparse rows, see ops/sparse.h: those of wg_svmlight_read, say, with y = wg_table_classes(table) and
+ * class_names = wg_table_class_names(table). They are taken as they are: no standardisation, which would fill in the
+ * zeros, nor other steps. The optimizer is lbfgs, also for an MLP, whose first layer is a sparse product. Saved in
+ * the same format. Prediction takes rows of no more columns than were fitted: those that are not there are zero;
+ * and dense rows, too.
+ * Shape:  X [n, d], y [n].
+ * Errors: as above; WG_E_VALUE (options optimizer and pipeline), WG_E_SHAPE (more columns; an estimator that
+ * prepares its rows). */
+wg_estimator *wg_estimator_fit_csr(const wg_csr *X, wg_tensor *y,
+                                   const wg_estimator_options *options);
+wg_tensor *wg_estimator_predict_csr(const wg_estimator *e, const wg_csr *X);
+wg_tensor *wg_estimator_predict_proba_csr(const wg_estimator *e, const wg_csr *X);
+double wg_estimator_score_csr(const wg_estimator *e, const wg_csr *X, const wg_tensor *y);
+wg_tensor *wg_estimator_logits_csr(const wg_estimator *e, const wg_csr *X);
+
 /* wg_estimator_save: one file that is enough to predict: architecture, weights, preparation, names of classes;
  * see wg_description_write. Returns the tape's status. wg_estimator_load: from it, onto a tape; it predicts
  * the same bits. Errors, on the tape: those of wg_description_write and _read; WG_E_FORMAT (another kind of file,

@@ -25,7 +25,8 @@ struct wg_estimator {
 
 /* What is fitted on. */
 typedef struct wg_estimator_data {
-    wg_tensor *X;            /* [n, d] */
+    wg_tensor *X;            /* [n, d]; of sparse rows: none, [0, d] */
+    const wg_csr *sparse;    /* [n, d]; NULL: dense */
     const char *const *text; /* [n, text_columns] */
     int64_t text_columns;
     wg_tensor *y; /* [n] */

@@ -32,6 +32,11 @@ static wg_tensor *fit_mlp_logits(void *user, wg_tensor *X, bool training)
     return wg_mlp_forward(user, X, training);
 }
 
+static wg_tensor *fit_mlp_logits_csr(void *user, const wg_csr *X, bool training)
+{
+    return wg_mlp_forward_csr(user, X, training);
+}
+
 static void fit_mlp_set_step(void *user, int64_t step)
 {
     wg_mlp_set_step(user, step);
@@ -44,6 +49,7 @@ wg_fit_model wg_fit_mlp(wg_mlp *mlp, wg_link link)
                           .params = wg_mlp_params(mlp),
                           .n_params = wg_mlp_param_count(mlp),
                           .logits = fit_mlp_logits,
+                          .logits_csr = fit_mlp_logits_csr,
                           .set_step = drops ? fit_mlp_set_step : NULL,
                           .user = mlp};
 }
@@ -77,7 +83,7 @@ static void fit_record_batches(wg_fit_run *run)
 {
     fit_batches *b = run->method;
     const wg_fit_rows *r = &run->rows;
-    wg_tensor *source[FIT_INPUTS] = {r->X, r->targets, r->labels, r->weights};
+    wg_tensor *source[FIT_INPUTS] = {r->X.dense, r->targets, r->labels, r->weights};
     int n = r->weights != NULL ? FIT_INPUTS : FIT_WEIGHTS;
     b->batches = wg_batches_new(source, n,
                                 &(wg_batches_options){.size = run->o.batch, .seed = run->o.seed});
@@ -167,7 +173,7 @@ wg_fit_result wg_fit(const wg_fit_model *model, wg_tensor *X, wg_tensor *y,
         run.o = *options;
     run.o.epochs = run.o.epochs != 0 ? run.o.epochs : 100;
     run.o.batch = run.o.batch != 0 ? run.o.batch : 32;
-    if (wg_fit_start(&run, model, X, y) && fit_prepare(&run))
+    if (wg_fit_start(&run, model, (wg_fit_features){.dense = X}, y) && fit_prepare(&run))
         wg_fit_loop(&run);
     return wg_fit_end(&run);
 }

@@ -27,9 +27,10 @@ typedef struct wg_fit_model {
     /* The logits for rows X, recorded on X's tape: called for a full batch, for the last, smaller one, and
      * for the validation rows (training = false). */
     wg_tensor *(*logits)(void *user, wg_tensor *X, bool training);
-    void (*set_step)(void *user,
-                     int64_t step); /* called before each step, where a step's loss is its own
-                                                   (dropout); NULL: nothing to do */
+    /* The same for sparse rows, see wg_fit_lbfgs_csr; NULL: the model takes none. */
+    wg_tensor *(*logits_csr)(void *user, const wg_csr *X, bool training);
+    /* Called before each step, where a step's loss is its own (dropout); NULL: nothing to do. */
+    void (*set_step)(void *user, int64_t step);
     void *user;
 } wg_fit_model;
 

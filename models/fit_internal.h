@@ -4,16 +4,28 @@
 #include "autograd/program.h"
 #include "models/fit.h"
 
+/* Features: one of the two. */
+typedef struct wg_fit_features {
+    wg_tensor *dense;     /* [n, ...] */
+    const wg_csr *sparse; /* [n, d]; NULL: dense */
+} wg_fit_features;
+
+/* wg_fit_values: the tensor that has their dtype and tape; may be NULL or inert.
+ * wg_fit_logits: what the model makes of them. */
+wg_tensor *wg_fit_values(wg_fit_features X);
+wg_tensor *wg_fit_logits(const wg_fit_model *model, wg_fit_features X, bool training);
+
 /* Rows as wg_fit takes them, all of one split. */
 typedef struct wg_fit_rows {
     int64_t n, classes;
-    wg_tensor *X, *labels, *targets;                /* targets: see wg_link_targets */
-    wg_tensor *weights;                             /* [n] of X's dtype; NULL: all 1 */
-    wg_tensor *held_X, *held_targets, *held_labels; /* validation rows; NULL: none */
+    wg_fit_features X, held_X;
+    wg_tensor *labels, *targets;           /* targets: see wg_link_targets */
+    wg_tensor *weights;                    /* [n] of X's dtype; NULL: all 1 */
+    wg_tensor *held_labels, *held_targets; /* validation rows; NULL: none */
 } wg_fit_rows;
 
 /* wg_fit_rows_new: splits, encodes and weights X and y; false after an error, which the tape has. */
-bool wg_fit_rows_new(wg_fit_rows *rows, const wg_fit_model *model, wg_tensor *X, wg_tensor *y,
+bool wg_fit_rows_new(wg_fit_rows *rows, const wg_fit_model *model, wg_fit_features X, wg_tensor *y,
                      const wg_fit_options *options);
 
 /* wg_fit_penalty: l2/2 * ||W||^2, (), of all parameters of two or more dimensions; NULL where there is none.
@@ -66,7 +78,7 @@ struct wg_fit_run {
 /* wg_fit_start: everything but the method. wg_fit_resume: takes the checkpoint, if it is asked for, into the
  * parameters and the method, before anything is recorded, since to write parameters makes stale what is.
  * wg_fit_loop: all epochs. False after an error, which the tape has. wg_fit_end: to be called in any case. */
-bool wg_fit_start(wg_fit_run *run, const wg_fit_model *model, wg_tensor *X, wg_tensor *y);
+bool wg_fit_start(wg_fit_run *run, const wg_fit_model *model, wg_fit_features X, wg_tensor *y);
 bool wg_fit_resume(wg_fit_run *run);
 void wg_fit_loop(wg_fit_run *run);
 wg_fit_result wg_fit_end(wg_fit_run *run);

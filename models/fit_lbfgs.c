@@ -45,11 +45,16 @@ static wg_tensor *fit_lbfgs_block(wg_tape *t, wg_tensor *const rows[], void *use
     return wg_link_loss_sum(run->model->link, Z, rows[1], weights);
 }
 
-/* The mean loss with the penalty, over blocks of rows, which have to be leaves or constants. */
+/* The mean loss with the penalty: over blocks of rows, which have to be leaves or constants; of sparse rows, over
+ * all at once. */
 static wg_objective fit_lbfgs_objective(wg_fit_run *run)
 {
     const wg_fit_rows *r = &run->rows;
-    wg_tensor *X = r->X;
+    wg_tensor *X = r->X.dense;
+    if (r->X.sparse != NULL)
+        return wg_objective_new(wg_fit_loss_of(run->model, wg_fit_logits(run->model, r->X, true),
+                                               r->targets, r->weights, run->o.l2),
+                                run->model->params, run->model->n_params, false);
     if (X->n_operands > 0 && (X->state & WG_NODE_LIVE) != 0)
         X = wg_constant(run->tape, X->dtype, X->shape.rank, X->shape.dim, X->data);
     wg_tensor *rows[] = {X, r->targets, r->weights};
@@ -134,17 +139,18 @@ static bool fit_lbfgs_prepare(wg_fit_run *run, const wg_lbfgs_options *options)
     return wg_tape_status(run->tape) == WG_OK;
 }
 
-wg_fit_result wg_fit_lbfgs(const wg_fit_model *model, wg_tensor *X, wg_tensor *y,
-                           const wg_fit_options *options, const wg_lbfgs_options *lbfgs)
+static wg_fit_result fit_lbfgs_train(const wg_fit_model *model, wg_fit_features X, wg_tensor *y,
+                                     const wg_fit_options *options, const wg_lbfgs_options *lbfgs)
 {
     const wg_lbfgs_options defaults = {0};
+    const wg_tensor *values = wg_fit_values(X);
     fit_lbfgs m = {NULL};
     wg_fit_run run = {.method = &m, .epoch = fit_lbfgs_epoch, .entry = fit_lbfgs_entry};
     lbfgs = lbfgs != NULL ? lbfgs : &defaults;
     if (options != NULL)
         run.o = *options;
     run.o.epochs = run.o.epochs != 0 ? run.o.epochs : 1000;
-    if (!fit_lbfgs_options_fit(X != NULL ? X->tape : NULL, model, &run.o, lbfgs))
+    if (!fit_lbfgs_options_fit(values != NULL ? values->tape : NULL, model, &run.o, lbfgs))
         return (wg_fit_result){.stop = WG_FIT_ERROR};
     if (wg_fit_start(&run, model, X, y) && fit_lbfgs_prepare(&run, lbfgs))
         wg_fit_loop(&run);
@@ -154,4 +160,21 @@ wg_fit_result wg_fit_lbfgs(const wg_fit_model *model, wg_tensor *X, wg_tensor *y
     if (result.stop == WG_FIT_CONVERGED && result.epochs == 0)
         result.best_loss = m.optimum.value;
     return result;
+}
+
+wg_fit_result wg_fit_lbfgs(const wg_fit_model *model, wg_tensor *X, wg_tensor *y,
+                           const wg_fit_options *options, const wg_lbfgs_options *lbfgs)
+{
+    return fit_lbfgs_train(model, (wg_fit_features){.dense = X}, y, options, lbfgs);
+}
+
+wg_fit_result wg_fit_lbfgs_csr(const wg_fit_model *model, const wg_csr *X, wg_tensor *y,
+                               const wg_fit_options *options, const wg_lbfgs_options *lbfgs)
+{
+    if (X == NULL || (model != NULL && model->logits_csr == NULL)) {
+        wg_fail(y != NULL ? y->tape : NULL, WG_E_NULL,
+                "fit: no sparse rows, or a model that takes none (logits_csr)");
+        return (wg_fit_result){.stop = WG_FIT_ERROR};
+    }
+    return fit_lbfgs_train(model, (wg_fit_features){.sparse = X}, y, options, lbfgs);
 }

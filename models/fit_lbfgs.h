@@ -23,6 +23,10 @@ extern "C" {
 wg_fit_result wg_fit_lbfgs(const wg_fit_model *model, wg_tensor *X, wg_tensor *y,
                            const wg_fit_options *options, const wg_lbfgs_options *lbfgs);
 
+/* wg_fit_lbfgs_csr: the same on sparse rows X [n, d], through model->logits_csr, and not in blocks. */
+wg_fit_result wg_fit_lbfgs_csr(const wg_fit_model *model, const wg_csr *X, wg_tensor *y,
+                               const wg_fit_options *options, const wg_lbfgs_options *lbfgs);
+
 #ifdef __cplusplus
 }
 #endif

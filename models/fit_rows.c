@@ -79,45 +79,77 @@ static wg_tensor *fit_weights(const wg_fit_options *o, const wg_tensor *labels,
 
 /* ---- The split. ------------------------------------------------------------------------------------- */
 
-static bool fit_data_fits(wg_tensor *X, wg_tensor *y, const wg_fit_options *o)
+wg_tensor *wg_fit_values(wg_fit_features X)
 {
-    if (wg_is_inert(X) || wg_is_inert(y)) {
-        wg_fail(X != NULL   ? X->tape
-                : y != NULL ? y->tape
-                            : NULL,
+    return X.sparse != NULL ? X.sparse->value : X.dense;
+}
+
+static int64_t fit_count(wg_fit_features X)
+{
+    if (X.sparse != NULL)
+        return X.sparse->rows;
+    return X.dense->shape.rank > 0 ? X.dense->shape.dim[0] : -1;
+}
+
+static bool fit_data_fits(wg_fit_features X, wg_tensor *y, const wg_fit_options *o)
+{
+    const wg_tensor *values = wg_fit_values(X);
+    if (wg_is_inert(values) || wg_is_inert(y)) {
+        wg_fail(values != NULL ? values->tape
+                : y != NULL    ? y->tape
+                               : NULL,
                 WG_E_NULL, "fit: X or y is NULL or inert");
         return false;
     }
-    if (X->tape != y->tape)
-        wg_fail(X->tape, WG_E_TAPE, "fit: X and y are on two tapes");
-    else if (X->dtype == WG_I64)
-        wg_fail(X->tape, WG_E_DTYPE, "fit: X must be f32 or f64");
-    else if (X->shape.rank < 1 || y->shape.rank != 1 || X->shape.dim[0] != y->size || y->size == 0)
-        wg_fail(X->tape, WG_E_SHAPE, "fit: X [n, ...] and y [n] wanted, n >= 1");
+    wg_tape *t = values->tape;
+    if (t != y->tape)
+        wg_fail(t, WG_E_TAPE, "fit: X and y are on two tapes");
+    else if (values->dtype == WG_I64)
+        wg_fail(t, WG_E_DTYPE, "fit: X must be f32 or f64");
+    else if (y->shape.rank != 1 || fit_count(X) != y->size || y->size == 0)
+        wg_fail(t, WG_E_SHAPE, "fit: X [n, ...] and y [n] wanted, n >= 1");
     else if (!(o->l2 >= 0) || !isfinite(o->l2) || !(o->validation >= 0 && o->validation < 1))
-        wg_fail(X->tape, WG_E_VALUE, "fit: an l2 of %g, or a validation share of %g", o->l2,
+        wg_fail(t, WG_E_VALUE, "fit: an l2 of %g, or a validation share of %g", o->l2,
                 o->validation);
-    return wg_tape_status(X->tape) == WG_OK && fit_weights_fit(X->tape, o->sample_weights, y->size);
+    return wg_tape_status(t) == WG_OK && fit_weights_fit(t, o->sample_weights, y->size);
 }
 
-/* How many classes the model tells apart: seen on the first row, and dropped again. */
-static int64_t fit_classes(const wg_fit_model *model, wg_tensor *X)
+wg_tensor *wg_fit_logits(const wg_fit_model *model, wg_fit_features X, bool training)
 {
-    wg_mark mark = wg_tape_mark(X->tape);
-    wg_tensor *first = wg_constant(X->tape, WG_I64, WG_SHAPE(1), &(int64_t){0});
-    wg_tensor *Z = model->logits(model->user, wg_gather_rows(X, first), false);
-    if (wg_is_inert(Z))
-        return 0;
-    int64_t k = Z->shape.rank == 2 ? wg_link_classes_of(model->link, Z->shape.dim[1]) : 0;
-    wg_tape_rewind(X->tape, mark);
-    if (k == 0)
-        wg_fail(X->tape, WG_E_SHAPE, "fit: the model's logits do not fit its link");
-    return k;
+    return X.sparse != NULL ? model->logits_csr(model->user, X.sparse, training)
+                            : model->logits(model->user, X.dense, training);
 }
 
 static wg_tensor *fit_some(wg_tensor *x, wg_tensor *rows)
 {
     return rows != NULL ? wg_gather_rows(x, rows) : x;
+}
+
+static wg_fit_features fit_some_features(wg_fit_features X, wg_tensor *rows)
+{
+    if (rows == NULL)
+        return X;
+    if (X.sparse == NULL)
+        return (wg_fit_features){.dense = wg_gather_rows(X.dense, rows)};
+    return (wg_fit_features){.sparse = wg_csr_take_rows(X.sparse, rows->data, rows->size)};
+}
+
+/* How many classes the model tells apart: seen on the first row, and dropped again. */
+static int64_t fit_classes(const wg_fit_model *model, wg_fit_features X)
+{
+    wg_tape *t = wg_fit_values(X)->tape;
+    wg_mark mark = wg_tape_mark(t);
+    wg_tensor *first = wg_constant(t, WG_I64, WG_SHAPE(1), &(int64_t){0});
+    if (wg_is_inert(first))
+        return 0;
+    wg_tensor *Z = wg_fit_logits(model, fit_some_features(X, first), false);
+    if (wg_is_inert(Z))
+        return 0;
+    int64_t k = Z->shape.rank == 2 ? wg_link_classes_of(model->link, Z->shape.dim[1]) : 0;
+    wg_tape_rewind(t, mark);
+    if (k == 0)
+        wg_fail(t, WG_E_SHAPE, "fit: the model's logits do not fit its link");
+    return k;
 }
 
 /* A copy that depends on nothing: labels may come from an input. */
@@ -137,15 +169,16 @@ static wg_tensor *fit_sample_weights(const wg_fit_options *o, wg_tensor *train)
     return fit_some(wg_constant(w->tape, w->dtype, w->shape.rank, w->shape.dim, w->data), train);
 }
 
-bool wg_fit_rows_new(wg_fit_rows *rows, const wg_fit_model *model, wg_tensor *X, wg_tensor *y,
+bool wg_fit_rows_new(wg_fit_rows *rows, const wg_fit_model *model, wg_fit_features X, wg_tensor *y,
                      const wg_fit_options *o)
 {
     if (!fit_data_fits(X, y, o))
         return false;
-    wg_tape *t = X->tape;
+    wg_tape *t = wg_fit_values(X)->tape;
+    wg_dtype dtype = wg_fit_values(X)->dtype;
     *rows = (wg_fit_rows){.classes = fit_classes(model, X)};
     wg_train_test split = {NULL, NULL};
-    wg_link_targets(WG_LINK_SOFTMAX, y, rows->classes, X->dtype); /* are the labels classes? */
+    wg_link_targets(WG_LINK_SOFTMAX, y, rows->classes, dtype); /* are the labels classes? */
     if (wg_tape_status(t) == WG_OK && o->validation > 0)
         split = wg_train_test_split(
             t, y->size,
@@ -153,19 +186,18 @@ bool wg_fit_rows_new(wg_fit_rows *rows, const wg_fit_model *model, wg_tensor *X,
     if (wg_tape_status(t) != WG_OK)
         return false;
     wg_tensor *labels = fit_labels(fit_some(y, split.train));
-    rows->X = fit_some(X, split.train);
+    rows->X = fit_some_features(X, split.train);
     rows->labels = labels;
-    rows->targets = wg_link_targets(model->link, labels, rows->classes, X->dtype);
+    rows->targets = wg_link_targets(model->link, labels, rows->classes, dtype);
     rows->n = wg_size(labels);
     if (wg_tape_status(t) == WG_OK &&
         (o->balanced || o->class_weights != NULL || o->sample_weights != NULL))
         rows->weights = fit_weights(o, labels, fit_sample_weights(o, split.train), rows->classes,
-                                    X->dtype);
+                                    dtype);
     if (split.test != NULL) {
-        rows->held_X = wg_gather_rows(X, split.test);
+        rows->held_X = fit_some_features(X, split.test);
         rows->held_labels = fit_labels(wg_gather_rows(y, split.test));
-        rows->held_targets = wg_link_targets(model->link, rows->held_labels, rows->classes,
-                                             X->dtype);
+        rows->held_targets = wg_link_targets(model->link, rows->held_labels, rows->classes, dtype);
     }
     return wg_tape_status(t) == WG_OK;
 }

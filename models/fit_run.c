@@ -48,9 +48,10 @@ static bool fit_new_state(wg_fit_run *run)
     return s->history != NULL && wg_tape_status(t) == WG_OK;
 }
 
-bool wg_fit_start(wg_fit_run *run, const wg_fit_model *model, wg_tensor *X, wg_tensor *y)
+bool wg_fit_start(wg_fit_run *run, const wg_fit_model *model, wg_fit_features X, wg_tensor *y)
 {
-    run->tape = X != NULL ? X->tape : NULL;
+    const wg_tensor *values = wg_fit_values(X);
+    run->tape = values != NULL ? values->tape : NULL;
     run->model = model;
     run->stop = WG_FIT_ERROR;
     run->mark = wg_tape_mark(run->tape);
@@ -78,9 +79,9 @@ bool wg_fit_resume(wg_fit_run *run)
 static void fit_record_held(wg_fit_run *run)
 {
     const wg_fit_rows *r = &run->rows;
-    if (r->held_X == NULL)
+    if (r->held_labels == NULL)
         return;
-    wg_tensor *Z = run->model->logits(run->model->user, r->held_X, false);
+    wg_tensor *Z = wg_fit_logits(run->model, r->held_X, false);
     wg_tensor *outputs[] = {wg_link_loss(run->model->link, Z, r->held_targets, NULL),
                             wg_link_predict(run->model->link, Z)};
     run->held = wg_compile(outputs, 2, NULL);

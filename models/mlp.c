@@ -4,7 +4,9 @@
 #include "models/initialise.h"
 #include "models/layers.h"
 #include "models/mlp_internal.h"
+#include "ops/arithmetic.h"
 #include "ops/dropout.h"
+#include "ops/layout.h"
 #include "ops/normalise.h"
 
 #include <stdio.h>
@@ -135,14 +137,33 @@ static wg_tensor *mlp_hidden(const wg_mlp *mlp, int i, wg_tensor *x, bool traini
     return x;
 }
 
+/* What follows the first linear layer, which has given x. */
+static wg_tensor *mlp_rest(const wg_mlp *mlp, wg_tensor *x, bool training)
+{
+    for (int i = 0; i < mlp->options.n_sizes - 2; i++) {
+        const wg_mlp_layer *next = &mlp->layer[i + 1];
+        x = wg_linear(mlp_hidden(mlp, i, x, training), next->weight, next->bias);
+    }
+    return x;
+}
+
 wg_tensor *wg_mlp_forward(const wg_mlp *mlp, wg_tensor *X, bool training)
 {
     if (mlp_is_inert(mlp))
         return wg_fail(X != NULL ? X->tape : NULL, WG_E_NULL, "mlp: an inert model");
-    int last = mlp->options.n_sizes - 2;
-    for (int i = 0; i < last; i++)
-        X = mlp_hidden(mlp, i, wg_linear(X, mlp->layer[i].weight, mlp->layer[i].bias), training);
-    return wg_linear(X, mlp->layer[last].weight, mlp->layer[last].bias);
+    return mlp_rest(mlp, wg_linear(X, mlp->layer[0].weight, mlp->layer[0].bias), training);
+}
+
+wg_tensor *wg_mlp_forward_csr(const wg_mlp *mlp, const wg_csr *X, bool training)
+{
+    if (mlp_is_inert(mlp) || X == NULL)
+        return wg_fail(mlp_is_inert(mlp) ? NULL : mlp->tape, WG_E_NULL,
+                       "mlp: an inert model, or no rows");
+    wg_csr wide = *X;
+    if (wide.columns < mlp->options.sizes[0])
+        wide.columns = mlp->options.sizes[0];
+    wg_tensor *product = wg_csr_matmul(&wide, false, wg_transpose(mlp->layer[0].weight, 0, 1));
+    return mlp_rest(mlp, wg_add(product, mlp->layer[0].bias), training);
 }
 
 wg_tensor *const *wg_mlp_params(const wg_mlp *mlp)

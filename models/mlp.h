@@ -2,6 +2,7 @@
 #define WG_MODELS_MLP_H
 
 #include "models/description.h"
+#include "ops/sparse.h"
 
 #ifdef __cplusplus
 extern "C" {
@@ -39,6 +40,10 @@ wg_mlp *wg_mlp_new(wg_tape *t, const wg_mlp_options *options);
  * Shape:  X (..., sizes[0]) of the model's dtype -> (..., sizes[n_sizes - 1]).
  * Errors: those of wg_linear, wg_layer_norm, wg_dropout; WG_E_NULL for an inert model. */
 wg_tensor *wg_mlp_forward(const wg_mlp *mlp, wg_tensor *X, bool training);
+
+/* wg_mlp_forward_csr: the same for sparse rows X [n, d], d <= sizes[0]: columns beyond d are zero. The first layer
+ * is a sparse product, without the zeros.   Errors: those of wg_csr_matmul besides. */
+wg_tensor *wg_mlp_forward_csr(const wg_mlp *mlp, const wg_csr *X, bool training);
 
 /* wg_mlp_params: the parameters in the order in which they stand above; wg_mlp_param_count: how many; 0 for an
  * inert model. wg_mlp_param: by name; NULL where there is none. */

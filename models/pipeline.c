@@ -184,6 +184,11 @@ int64_t wg_pipeline_text_columns(const wg_pipeline *pipeline)
     return wg_encoder_columns(wg_pipeline_encoder(pipeline));
 }
 
+int wg_pipeline_steps(const wg_pipeline *pipeline)
+{
+    return pipeline == NULL ? 0 : pipeline->n_steps;
+}
+
 int64_t wg_pipeline_width(const wg_pipeline *pipeline)
 {
     return pipeline == NULL ? 0

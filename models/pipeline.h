@@ -53,9 +53,11 @@ wg_pipeline *wg_pipeline_fit(wg_tensor *X, const char *const *text, int64_t text
 wg_tensor *wg_pipeline_apply(const wg_pipeline *pipeline, wg_tensor *X, const char *const *text);
 
 /* wg_pipeline_columns, wg_pipeline_text_columns: columns of numbers and of texts that it takes.
+ * wg_pipeline_steps: how many steps the numbers go through.
  * wg_pipeline_width: columns that it makes of them.  wg_pipeline_encoder: NULL where there are no texts. */
 int64_t wg_pipeline_columns(const wg_pipeline *pipeline);
 int64_t wg_pipeline_text_columns(const wg_pipeline *pipeline);
+int wg_pipeline_steps(const wg_pipeline *pipeline);
 int64_t wg_pipeline_width(const wg_pipeline *pipeline);
 const wg_encoder *wg_pipeline_encoder(const wg_pipeline *pipeline);
 

@@ -243,6 +243,11 @@ const char *wg_table_class_name(const wg_table *table, int64_t i)
     return table == NULL || i < 0 || i >= table->class_count ? "" : table->class_names[i];
 }
 
+const char *const *wg_table_class_names(const wg_table *table)
+{
+    return table == NULL ? NULL : table->class_names;
+}
+
 int64_t wg_table_rows(const wg_table *table)
 {
     return table_is_inert(table) ? 0 : wg_dim(table->features, 0);

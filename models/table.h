@@ -37,9 +37,10 @@ wg_tensor *wg_table_labels(const wg_table *table);
 wg_tensor *wg_table_classes(const wg_table *table);
 
 /* wg_table_class_count, wg_table_class_name: how many classes there are, and the label of class i as it
- * first stands in the file; "" for an i that is none. */
+ * first stands in the file; "" for an i that is none. wg_table_class_names: of all; NULL where there are none. */
 int64_t wg_table_class_count(const wg_table *table);
 const char *wg_table_class_name(const wg_table *table, int64_t i);
+const char *const *wg_table_class_names(const wg_table *table);
 
 /* wg_table_rows, wg_table_columns: the shape of the features. */
 int64_t wg_table_rows(const wg_table *table);

@@ -223,8 +223,8 @@ static int trained(bool f32, int threads, int64_t stop_at, bool resume, double v
     problem p = iris_as(t, f32, WG_LINK_SOFTMAX, 5, 0);
     watch w = {.p = &p, .stop_at = stop_at};
     if (threads > 0)
-        repeat(&p, 60000);
-    wg_fit_options o = {.epochs = threads > 0 ? 5 : 40,
+        repeat(&p, 40000);
+    wg_fit_options o = {.epochs = threads > 0 ? 3 : 40,
                         .l2 = 1e-3,
                         .seed = 5,
                         .validation = 0.2,
@@ -263,7 +263,7 @@ START_TEST(test_threads)
 {
     static double one[MOST], other[MOST];
     int n = trained(_i == 1, 1, 0, false, one);
-    for (int threads = 2; threads <= 4; threads++) {
+    for (int threads = 2; threads <= 3; threads++) {
         ck_assert_int_eq(trained(_i == 1, threads, 0, false, other), n);
         ck_assert_mem_eq(one, other, (size_t)n * sizeof *one);
     }
