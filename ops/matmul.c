@@ -218,13 +218,11 @@ static void matmul_forward(const wg_tensor *y, const wg_piece *piece)
                                        : NULL;
     int64_t matrix = units == 1 ? piece->begin : piece->begin / units;
     int64_t part = piece->begin - matrix * units;
-    for (int64_t unit = piece->begin; unit < piece->end; unit++, part++) {
-        if (part == units)
-            matrix++, part = 0;
+    for (int64_t unit = piece->begin, count; unit < piece->end; unit += count, matrix++, part = 0) {
         wgk_gemm_operands o = matmul_operands(y, &job, matrix);
-        int64_t first = part * together;
-        for (int64_t i = first; i < first + together; i++)
-            wgk_gemm_run(&plan, &o, i, piece->workspace, partials);
+        count = units - part < piece->end - unit ? units - part : piece->end - unit;
+        wgk_gemm_run_pieces(&plan, &o, part * together, (part + count) * together, piece->workspace,
+                            partials);
         if (partials != NULL)
             wgk_gemm_finish(&plan, &o, partials);
     }

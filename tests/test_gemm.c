@@ -38,7 +38,7 @@ typedef struct product {
     int64_t extra; /* added to each leading dimension: extra, extra + 1, extra + 2 */
     size_t offset; /* elements by which pointers miss the start of their memory */
     double alpha, beta;
-    int order; /* of the pieces: 0 forward, 1 backward, 2 from the middle */
+    int order; /* of the pieces: 0 forward, 1 backward, 2 from the middle, 3 all in one call */
 } product;
 
 /* Memory of an operand: `MARGIN` canary bytes, the matrix, `MARGIN` canary bytes. */
@@ -164,7 +164,11 @@ static void product_run(const product *p, const matrix *a, const matrix *b, matr
                                  .beta = p->beta};
     unsigned char *workspace = workspace_new(plan.workspace);
     void *partials = workspace_new(plan.partials);
-    for (int64_t i = 0; i < plan.pieces; i++) {
+    if (p->order == 3) {
+        memset(workspace, 0xff, plan.workspace);
+        wgk_gemm_run_pieces(&plan, &o, 0, plan.pieces, workspace, partials);
+    }
+    for (int64_t i = 0; i < plan.pieces && p->order < 3; i++) {
         memset(workspace, 0xff, plan.workspace);
         wgk_gemm_run(&plan, &o, piece_in_order(p->order, i, plan.pieces), workspace, partials);
     }
@@ -303,7 +307,7 @@ static void pieces_test(const product *p)
     wgk_gemm_plan_init_isa(&plan, p->type, p->ta, p->tb, p->m, p->n, p->k, p->isa);
     ck_assert_int_gt(plan.pieces, 1);
     product_run(p, &a, &b, &c);
-    for (int order = 1; order <= 2; order++) {
+    for (int order = 1; order <= 3; order++) {
         product q = *p;
         q.order = order;
         memcpy(d.memory, before.memory, d.bytes);
@@ -320,7 +324,8 @@ static void pieces_test(const product *p)
 START_TEST(test_pieces)
 {
     static const int64_t sizes[][3] = {{40, 1030, 400}, {1030, 400, 40}, {5000, 1, 300},
-                                       {1, 5000, 600},  {1, 40, 50000},  {40000, 3, 110}};
+                                       {1, 5000, 600},  {1, 40, 50000},  {40000, 3, 110},
+                                       {520, 530, 270}};
     static const int64_t tall[][3] = {{40, 1, 70000}, {50, 4, 15000}};
     product p = {.extra = 1, .offset = 1, .alpha = 0.5, .beta = 2};
     for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {

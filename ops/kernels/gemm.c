@@ -12,6 +12,19 @@
 #include <arm_neon.h>
 #endif
 
+enum {
+    GEMM_CHAIN = 256, /* products summed one after the other: rounding errors grow with it ... */
+    GEMM_CHAIN_UNFUSED = 96, /* ... and faster where each product is rounded, too */
+    /* From row to row of a packed panel of A: no power of two, so that rows do not fall into the same
+     * cache sets. */
+    GEMM_A_PITCH = GEMM_CHAIN + 16,
+    GEMM_A_GROUP = 4, /* panels of A packed together, where it is transposed */
+    /* How far ahead of its use B is asked for: */
+    GEMM_AHEAD = 64,        /* rows of B as it lies: time enough for memory to answer */
+    GEMM_PACKED_AHEAD = 16, /* rows of a packed panel, from the second-level cache */
+    GEMM_ROWS_AHEAD = 4     /* longer rows, on the way to panels */
+};
+
 /* A piece: C[i0..i1, j0..j1] summed over p0..p1, which is the cut_k-th cut of k. */
 typedef struct gemm_piece {
     int64_t i0, i1, j0, j1, p0, p1, cut_k;
@@ -33,6 +46,13 @@ static inline int64_t gemm_round_up(int64_t x, int64_t to)
 static inline int64_t gemm_min(int64_t a, int64_t b)
 {
     return a < b ? a : b;
+}
+
+/* The least number of equal parts no larger than `most`; their size, rounded up to `unit`. */
+static inline int64_t gemm_even(int64_t size, int64_t most, int64_t unit)
+{
+    const int64_t parts = (size + most - 1) / most;
+    return gemm_min(gemm_round_up((size + parts - 1) / parts, unit), size);
 }
 
 /* Whether the long operand of a DOT, AXPY or SWAP product is A. */
@@ -63,9 +83,6 @@ static inline bool gemm_streams(const wgk_gemm_plan *g, int64_t stride)
 
 /* ---- the bodies ----------------------------------------------------------------------------- */
 
-/* Rows of B (steps of k) that tiles ask for ahead of use, into the second-level cache: time enough
- * for memory to answer, where B is read as it lies. */
-#define WGK_AHEAD  64
 #define WGK_ALWAYS __attribute__((always_inline))
 #if defined(__clang__)
 #define WGK_PRAGMA(x) _Pragma(#x)
@@ -137,7 +154,6 @@ static inline bool gemm_streams(const wgk_gemm_plan *g, int64_t stride)
 #undef WGK_PRAGMA
 #undef WGK_UNROLL
 #undef WGK_NO_UNROLL
-#undef WGK_AHEAD
 #undef WGK_SHUFFLE
 
 static const gemm_kernel *gemm_kernel_of(wgk_isa isa, wgk_gemm_type type)
@@ -162,8 +178,6 @@ enum {
     GEMM_DIRECT_ROWS = 96, /* up to so many rows, copying B costs more than it saves */
     GEMM_DOT_BLOCK = 2048, /* elements of a row in one inner product */
     GEMM_AXPY_BLOCK = 256, /* rows summed before their sum joins the others */
-    GEMM_CHAIN = 256, /* products summed one after the other: rounding errors grow with it ... */
-    GEMM_CHAIN_UNFUSED = 96, /* ... and faster where each product is rounded, too */
     GEMM_AXPY_WIDTH = 2048,
     GEMM_SWAP_BLOCK = 256,
     GEMM_SWAP_WIDTH = 1024,
@@ -212,13 +226,6 @@ static wgk_gemm_path gemm_choose_path(const wgk_gemm_plan *g, const gemm_kernel 
     return gemm_dot_pays(g, kernel->vl) ? WGK_GEMM_DOT : WGK_GEMM_BLOCKED;
 }
 
-/* The least number of equal parts no larger than `most`; their size, rounded up to `unit`. */
-static int64_t gemm_even(int64_t size, int64_t most, int64_t unit)
-{
-    const int64_t parts = (size + most - 1) / most;
-    return gemm_min(gemm_round_up((size + parts - 1) / parts, unit), size);
-}
-
 /* Cuts `size` into about `parts` parts of whole units; returns the step. */
 static int64_t gemm_step(int64_t size, int64_t parts, int64_t unit)
 {
@@ -265,11 +272,10 @@ static void gemm_plan_blocked(wgk_gemm_plan *g, const gemm_kernel *kernel)
     gemm_cut_blocked(g, kernel, gemm_min(gemm_parts(g, GEMM_PIECE_WORK), 8));
     const int64_t chain = g->isa == WGK_ISA_BASELINE ? GEMM_CHAIN_UNFUSED : GEMM_CHAIN;
     g->kc = gemm_even(g->k, gemm_min(GEMM_A_PANEL / (kernel->mr * size), chain), 8);
-    g->nc = gemm_even(g->step_n, GEMM_B_BLOCK / (g->kc * size) / nr * nr, nr);
+    g->nc = gemm_min(GEMM_B_BLOCK / (g->kc * size) / nr * nr, g->n);
     g->pack_b = g->tb || g->step_m > GEMM_DIRECT_ROWS;
     const int64_t panels = g->pack_b ? gemm_round_up(g->nc, nr) : nr;
-    g->workspace = gemm_bytes(g,
-                              gemm_round_up(kernel->mr * g->kc + kernel->vl, 16) + g->kc * panels);
+    g->workspace = gemm_bytes(g, GEMM_A_GROUP * kernel->mr * GEMM_A_PITCH + g->kc * panels);
 }
 
 static void gemm_plan_dot(wgk_gemm_plan *g)
@@ -388,6 +394,18 @@ void wgk_gemm_run(const wgk_gemm_plan *plan, const wgk_gemm_operands *o, int64_t
     const gemm_piece r = gemm_piece_at(plan, piece);
     gemm_kernel_of(plan->isa, plan->type)
         ->run(plan, o, &r, gemm_align(workspace), plan->partials ? gemm_align(partials) : NULL);
+}
+
+void wgk_gemm_run_pieces(const wgk_gemm_plan *plan, const wgk_gemm_operands *o, int64_t begin,
+                         int64_t end, void *workspace, void *partials)
+{
+    if (begin == 0 && end == plan->pieces && end > 1 && plan->partials == 0) {
+        const gemm_piece all = {0, plan->m, 0, plan->n, 0, plan->k, 0};
+        gemm_kernel_of(plan->isa, plan->type)->run(plan, o, &all, gemm_align(workspace), NULL);
+        return;
+    }
+    for (int64_t piece = begin; piece < end; piece++)
+        wgk_gemm_run(plan, o, piece, workspace, partials);
 }
 
 void wgk_gemm_finish(const wgk_gemm_plan *plan, const wgk_gemm_operands *o, void *partials)

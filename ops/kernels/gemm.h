@@ -14,7 +14,7 @@
  *     wgk_gemm_plan plan;
  *     wgk_gemm_plan_init(&plan, WGK_GEMM_F32, false, false, m, n, k);
  *     // plan.workspace bytes for each running thread, plan.partials bytes for all together
- *     for (int64_t p = 0; p < plan.pieces; p++) wgk_gemm_run(&plan, &operands, p, ws, partials);
+ *     wgk_gemm_run_pieces(&plan, &operands, 0, plan.pieces, ws, partials);
  *     wgk_gemm_finish(&plan, &operands, partials);
  *
  * Edges: with m or n = 0 nothing is done; with k = 0, C = beta*C.  beta = 0 does not read C, so
@@ -58,7 +58,7 @@ typedef struct wgk_gemm_plan {
     int64_t m, n, k;
     int64_t step_m, step_n, step_k; /* size of a piece along each direction; the last is shorter */
     int64_t cuts_m, cuts_n, cuts_k; /* pieces along each direction; pieces is their product */
-    int64_t kc, nc;                 /* block sizes in cache (along k, along the long side) */
+    int64_t kc, nc;                 /* largest blocks in cache (along k, along the long side) */
     bool pack_b;
 } wgk_gemm_plan;
 
@@ -84,6 +84,11 @@ void wgk_gemm_plan_init_isa(wgk_gemm_plan *plan, wgk_gemm_type type, bool ta, bo
  * Where partials is not 0, C is written by wgk_gemm_finish alone. */
 void wgk_gemm_run(const wgk_gemm_plan *plan, const wgk_gemm_operands *o, int64_t piece,
                   void *workspace, void *partials);
+
+/* Computes the pieces from begin to end, one after the other in the same workspace, to the same bits as
+ * wgk_gemm_run: pieces that are run together share what they copy of A and B. */
+void wgk_gemm_run_pieces(const wgk_gemm_plan *plan, const wgk_gemm_operands *o, int64_t begin,
+                         int64_t end, void *workspace, void *partials);
 
 /* After all pieces: adds up the partial sums in a fixed order and writes C.  Nothing is done
  * where plan->partials is 0, and calling it is then optional. */

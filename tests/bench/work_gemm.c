@@ -17,8 +17,7 @@ static void product_step(void *context)
     const wgk_gemm_plan *g = &p->plan;
     wgk_gemm_plan plan;
     wgk_gemm_plan_init(&plan, g->type, g->ta, g->tb, g->m, g->n, g->k);
-    for (int64_t i = 0; i < plan.pieces; i++)
-        wgk_gemm_run(&plan, &p->operands, i, p->workspace, p->partials);
+    wgk_gemm_run_pieces(&plan, &p->operands, 0, plan.pieces, p->workspace, p->partials);
     wgk_gemm_finish(&plan, &p->operands, p->partials);
 }
 
@@ -68,6 +67,12 @@ void bench_gemm(void)
         {"2048", false, false, 2048, 2048, 2048},
         {"512_nt", false, true, 512, 512, 512},
         {"512_tn", true, false, 512, 512, 512},
+        {"512_tt", true, true, 512, 512, 512},
+        {"1024_nt", false, true, 1024, 1024, 1024},
+        {"1024_tn", true, false, 1024, 1024, 1024},
+        {"1024_tt", true, true, 1024, 1024, 1024},
+        {"1000", false, false, 1000, 1000, 1000},
+        {"2047", false, false, 2047, 2047, 2047},
         {"mlp_forward", false, false, 128, 256, 784},
         {"mlp_weights", true, false, 784, 256, 128},
         {"softmax_forward", false, false, 128, 10, 784},
