@@ -61,7 +61,7 @@ RUNNER   := $(BUILD)/tests/run
 
 .PHONY: all lib examples demo deps test check check-layers check-headers check-symbols check-readme \
         check-amalgamation check-install check-examples check-programs check-aarch64 check-format amalgamation install uninstall \
-        bench fuzz coverage format tidy clean help FORCE
+        bench peers fuzz coverage format tidy clean help FORCE
 all: lib examples
 lib: $(STATIC) $(SHARED)
 examples: $(PROGRAMS)
@@ -91,7 +91,8 @@ $(SHARED): $(LIB_OBJ) $(BUILD)/sources
 $(PROGRAMS): $(BUILD)/%: $(BUILD)/obj/examples/%.o $(call obj,$(EX_HELP)) $(STATIC)
 	$(call run,LD,$(LINK) -o $@ $(filter %.o,$^) $(STATIC) $(LIBS))
 
--include $(patsubst %.o,%.d,$(call obj,$(LIB_SRC) $(EX_MAIN) $(EX_HELP) $(TEST_SRC)))
+-include $(patsubst %.o,%.d,$(call obj,$(LIB_SRC) $(EX_MAIN) $(EX_HELP) $(TEST_SRC) \
+                                       $(wildcard tests/bench/*.c)))
 
 demo: $(BUILD)/demo
 	@$(BUILD)/demo
@@ -190,10 +191,16 @@ uninstall:
 
 C_FILES = $(wildcard $(addsuffix /*.[ch],autograd ops ops/kernels models tests tests/bench tests/fuzz examples))
 
-BENCH := $(BUILD)/bench
+BENCH  := $(BUILD)/bench
+PYTHON ?= python3
 BENCH_OBJ := $(call obj,$(wildcard tests/bench/*.c))
 bench: $(BENCH)
 	@$(BENCH) $(BENCH_ARGS)
+peers: $(BENCH)
+	@$(PYTHON) tests/bench/peers.py --bench $(BENCH) $(PEERS_ARGS)
+$(BUILD)/obj/tests/bench/%.o: tests/bench/%.c $(BUILD)/flags # without Check
+	@mkdir -p $(@D)
+	$(call run,CC,$(COMPILE) -c -o $@ $<)
 $(BENCH): $(BENCH_OBJ) $(STATIC)
 	$(call run,LD,$(LINK) -o $@ $(BENCH_OBJ) $(STATIC) $(LIBS))
 
@@ -234,6 +241,7 @@ help:
 #: make amalgamation         the library as one pair, build/wengert.h and build/wengert.c
 #: make install, uninstall   under PREFIX (/usr/local), with wengert.pc; DESTDIR is honoured
 #: make bench                times the workloads against the machine's limits (BENCH_ARGS='--only NAME --json')
+#: make peers                the same with NumPy, PyTorch and scikit-learn, where PYTHON has them (PEERS_ARGS)
 #: make fuzz                 builds the fuzz targets of tests/fuzz in build/fuzz/; best with CC=clang
 #: make coverage             which lines the suite reaches (needs gcovr)
 #: make format, check-format with clang-format

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """The workloads of the benchmark with NumPy, PyTorch and scikit-learn, beside Wengert's, in one run.
 
-    make bench; /usr/bin/python3 tests/bench/peers.py [--only NAME] [--threads 2] [--bench build/bench]
+    make peers PEERS_ARGS='[--only NAME] [--threads 2]' PYTHON=/usr/bin/python3
 
 Everybody runs on the same processors, and a workload's contestants one right after the other: processor time
 with one thread, time on the wall with two. Inputs are drawn from the distributions of the benchmark:
@@ -263,9 +263,12 @@ def wengert_seconds(bench, row):
 
 
 def peers(threads):
-    """Name, what makes a workload's step, the workloads, for each library that is installed."""
-    import numpy
-    data = Data(numpy)
+    """Data, and of each library that is installed: name, what a workload is made with, the workloads."""
+    try:
+        import numpy
+    except ImportError as missing:
+        print("#", missing)  # data are made with it: there is no peer
+        return None, []
     found = [("NumPy", numpy, NUMPY)]
     try:
         import torch
@@ -279,7 +282,7 @@ def peers(threads):
         found.append(("scikit-learn", linear_model, SKLEARN))
     except ImportError as missing:
         print("#", missing)
-    return data, found
+    return Data(numpy), found
 
 
 def time_text(seconds):
