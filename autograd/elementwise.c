@@ -1,6 +1,9 @@
+#include <string.h>
+
 #include "autograd/tape_internal.h"
 
 #define ELEMENTWISE_OPERANDS WG_ELEMENTWISE_OPERANDS
+#define ELEMENTWISE_REPEATED 256 /* elements of repeated short rows */
 
 bool wg_elementwise_shape(wg_tensor *y)
 {
@@ -143,6 +146,57 @@ static bool elementwise_flat_operands(const wg_tensor *y, int64_t begin, const v
     return true;
 }
 
+/* Short rows, where every operand has all of y's elements, one row or one element: a layer's bias. */
+static bool elementwise_repeats(const elementwise_walk *w, int n)
+{
+    if (w->rank != 2 || w->dim[0] > ELEMENTWISE_REPEATED / 4)
+        return false;
+    for (int k = 0; k < n; k++)
+        if (w->step[1][k] != 0 && (w->step[0][k] == 0 || w->step[1][k] != w->dim[0]))
+            return false;
+    return true;
+}
+
+/* The row x of `size` bytes, from byte `phase` on, again and again: at least once, up to `length`. */
+static void elementwise_repeat(const char *x, int64_t size, int64_t phase, char *to, int64_t length)
+{
+    memcpy(to, x + phase, (size_t)(size - phase));
+    memcpy(to + size - phase, x, (size_t)phase);
+    for (int64_t done = size; done < length;) {
+        const int64_t now = done < length - done ? done : length - done;
+        memcpy(to + done, to, (size_t)now);
+        done += now;
+    }
+}
+
+/* The map is called for many rows at once, on operands whose one row is repeated for that. */
+static void elementwise_run_repeated(const wg_tensor *y, const elementwise_walk *w, int64_t begin,
+                                     int64_t end, char *out, const void *const tile[])
+{
+    const int64_t element = (int64_t)wg_dtype_size(y->operand[0]->dtype), dim = w->dim[0];
+    const int64_t result = (int64_t)wg_dtype_size(y->dtype);
+    const int64_t most = ELEMENTWISE_REPEATED / dim * dim,
+                  n = end - begin < most ? end - begin : most;
+    char repeated[ELEMENTWISE_OPERANDS][ELEMENTWISE_REPEATED * sizeof(double)];
+    const void *x[ELEMENTWISE_OPERANDS];
+    for (int k = 0; k < y->n_operands; k++) {
+        const bool whole = w->step[1][k] != 0, row = !whole && w->step[0][k] != 0;
+        x[k] = row ? repeated[k] : elementwise_at(y->operand[k], whole ? begin : 0);
+        if (row)
+            elementwise_repeat(y->operand[k]->data, dim * element, begin % dim * element,
+                               repeated[k], n * element);
+        else if (tile != NULL && tile[k] != NULL)
+            x[k] = tile[k];
+    }
+    for (int64_t at = begin; at < end; at += most) {
+        const int64_t now = end - at < most ? end - at : most;
+        y->op->map[y->operand[0]->dtype](now, out + (at - begin) * result, x, w->step[0], y->attrs);
+        for (int k = 0; k < y->n_operands; k++)
+            if (w->step[1][k] != 0)
+                x[k] = (const char *)x[k] + now * element;
+    }
+}
+
 /* A tile is walked as y is: along the innermost axis by 1, whatever the others are. */
 static void elementwise_run_walk(const wg_tensor *y, int64_t begin, int64_t end, char *out,
                                  const void *const tile[])
@@ -156,6 +210,10 @@ static void elementwise_run_walk(const wg_tensor *y, int64_t begin, int64_t end,
     wg_map *map = y->op->map[y->operand[0]->dtype];
 
     elementwise_walk_init(&w, y);
+    if (elementwise_repeats(&w, n)) {
+        elementwise_run_repeated(y, &w, begin, end, out, tile);
+        return;
+    }
     elementwise_seek(&w, n, begin, place, start);
     for (int64_t at = begin; at < end;) {
         int64_t run = w.dim[0] - place[0];

@@ -94,6 +94,21 @@ START_TEST(test_kinds_of_broadcast)
 }
 END_TEST
 
+/* Short rows are walked many at a time, 64 is the longest. */
+START_TEST(test_many_short_rows)
+{
+    const int64_t sizes[] = {2, 7, 10, 63, 64, 65};
+    for (int i = 0; i < 6; i++) {
+        const int64_t n = sizes[i], rows = 3900 / n;
+        check(counting(WG_SHAPE(rows, n), 1), counting(WG_SHAPE(n), 9), counting(WG_SCALAR, 50));
+        check(counting(WG_SHAPE(n), 1), counting(WG_SHAPE(1, n), 9),
+              counting(WG_SHAPE(rows, n), 50));
+        check(counting(WG_SHAPE(rows, n), 1), counting(WG_SHAPE(rows, 1), 9),
+              counting(WG_SHAPE(n), 50));
+    }
+}
+END_TEST
+
 START_TEST(test_nothing_to_walk)
 {
     check(counting(WG_SHAPE(0), 1), counting(WG_SHAPE(3, 1), 9), counting(WG_SCALAR, 50));
@@ -160,6 +175,7 @@ Suite *suite_elementwise_walk(void)
     TCase *cases = tcase_create("walk");
     tcase_add_checked_fixture(cases, set_up, tear_down);
     tcase_add_test(cases, test_kinds_of_broadcast);
+    tcase_add_test(cases, test_many_short_rows);
     tcase_add_test(cases, test_nothing_to_walk);
     tcase_add_test(cases, test_random_shapes);
     tcase_add_test(cases, test_f32);

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "ops/kernels/reduce.h"
 #include "ops/layout.h"
 #include "ops/reduce.h"
 #include "tests/assert.h"
@@ -310,6 +311,30 @@ START_TEST(sums_are_accurate)
 }
 END_TEST
 
+/* Columns of a matrix have the same bits however they are divided among calls: lines are folded for
+ * up to 32 columns, in ways that depend on their number. Sums of these integers fit a long double. */
+START_TEST(columns_in_pieces)
+{
+    enum { LINES = 103, MOST = 70 };
+    static double x[LINES * MOST], whole[MOST], pieces[MOST];
+    for (int i = 0; i < LINES * MOST; i++)
+        x[i] = rint(wg_random_normal(1, 1, (uint64_t)i) * 0x1p20) * (i % 3 ? 1 : 0x1p33);
+    for (int64_t n = 1; n <= MOST; n++) {
+        const wgk_rows rows = wgk_rows_of(2, (int64_t[]){LINES, n}, 1);
+        wgk_reduce_sum(&rows, false, x, 1, 0, n, whole);
+        wgk_reduce_sum(&rows, false, x, 1, n / 3, n, pieces);
+        wgk_reduce_sum(&rows, false, x, 1, 0, n / 3, pieces);
+        ck_assert_mem_eq(whole, pieces, (size_t)n * sizeof *whole);
+        for (int64_t j = 0; j < n; j++) {
+            long double want = 0;
+            for (int64_t k = 0; k < LINES; k++)
+                want += (long double)x[k * n + j];
+            wgt_assert_ulps(whole[j], (double)want, 1);
+        }
+    }
+}
+END_TEST
+
 START_TEST(sums_of_infinities)
 {
     wg_tensor *x = wg_constant(t, WG_F64, WG_SHAPE(3, 2),
@@ -380,6 +405,7 @@ Suite *suite_reduce(void)
     tcase_add_test(c, logsumexp_edges);
     tcase_add_loop_test(c, slopes, 0, 13);
     tcase_add_test(c, sums_are_accurate);
+    tcase_add_test(c, columns_in_pieces);
     tcase_add_test(c, sums_of_infinities);
     tcase_add_test(c, pieces_give_the_same_bits);
     tcase_add_test(c, errors);
