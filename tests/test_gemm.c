@@ -288,6 +288,14 @@ START_TEST(test_odd_sizes)
 }
 END_TEST
 
+/* Matrix times vector: rows of every length that has a kernel of its own, and longer ones. */
+START_TEST(test_row_lengths)
+{
+    for (int64_t k = 1; k < 150; k += 1 + k / 40)
+        sizes_test(70, 1, k, k % 3);
+}
+END_TEST
+
 /* Leading dimensions at which rows fall into the same cache sets, and so are copied. */
 START_TEST(test_power_of_two_strides)
 {
@@ -564,6 +572,7 @@ Suite *suite_gemm(void)
     tcase_add_test(tc, test_cpu);
     tcase_add_test(tc, test_small_sizes);
     tcase_add_test(tc, test_odd_sizes);
+    tcase_add_test(tc, test_row_lengths);
     tcase_add_test(tc, test_power_of_two_strides);
     tcase_add_test(tc, test_pieces);
     tcase_add_test(tc, test_piece_bounds);

@@ -172,12 +172,13 @@ static const gemm_kernel *gemm_kernel_of(wgk_isa isa, wgk_gemm_type type)
 /* ---- the plan ------------------------------------------------------------------------------- */
 
 enum {
-    GEMM_ALIGN = 64,       /* of the workspace, which arrives with any alignment */
-    GEMM_TINY = 256,       /* multiplications below which plain loops are fastest */
-    GEMM_DOT_SHORT = 12,   /* most columns (or rows) of a C made of inner products */
-    GEMM_DIRECT_ROWS = 96, /* up to so many rows, copying B costs more than it saves */
-    GEMM_DOT_BLOCK = 2048, /* elements of a row in one inner product */
-    GEMM_AXPY_BLOCK = 256, /* rows summed before their sum joins the others */
+    GEMM_ALIGN = 64,            /* of the workspace, which arrives with any alignment */
+    GEMM_TINY = 256,            /* multiplications below which plain loops are fastest */
+    GEMM_DOT_SHORT = 12,        /* most columns (or rows) of a C made of inner products */
+    GEMM_DIRECT_ROWS = 96,      /* up to so many rows, copying B costs more than it saves */
+    GEMM_DOT_BLOCK = 2048,      /* elements of a row in one inner product */
+    GEMM_DOT_ROWS = 128 * 1024, /* bytes of rows that are read again and again, in a cache */
+    GEMM_AXPY_BLOCK = 256,      /* rows summed before their sum joins the others */
     GEMM_AXPY_WIDTH = 2048,
     GEMM_SWAP_BLOCK = 256,
     GEMM_SWAP_WIDTH = 1024,
@@ -280,15 +281,15 @@ static void gemm_plan_blocked(wgk_gemm_plan *g, const gemm_kernel *kernel)
 
 static void gemm_plan_dot(wgk_gemm_plan *g)
 {
-    const int64_t parts = gemm_parts(g, GEMM_PIECE_WORK / 16);
     const int64_t shorts = gemm_min(g->m, g->n);
+    const int64_t parts = gemm_parts(g, GEMM_PIECE_WORK / (shorts > 1 ? 4 : 16));
     if (g->n <= g->m)
         g->step_m = gemm_step(g->m, parts, 16);
     else
         g->step_n = gemm_step(g->n, parts, 16);
     g->kc = gemm_min(g->k, GEMM_DOT_BLOCK);
-    g->nc = 1;
-    g->workspace = gemm_bytes(g, shorts * g->kc);
+    g->nc = GEMM_DOT_ROWS / (g->kc * (g->type == WGK_GEMM_F32 ? 4 : 8)) / 16 * 16 + 16;
+    g->workspace = gemm_bytes(g, shorts * g->kc + 16);
 }
 
 /* Many rows and a small C: k is cut, so that each piece reads whole rows and leaves its own sums. */
