@@ -32,9 +32,10 @@ static int read_arguments(int argc, char **argv, arguments *a)
         {"--classes-only", NULL, OPTION_FLAG, &a->classes_only, 0, 0, "no probabilities"},
         {"--no-header", NULL, OPTION_FLAG, &a->no_header, 0, 0, "columns are x1, x2, ..."},
     };
-    const command c = {"predict", "MODEL.safetensors DATA.csv",
-                       "Predicts the rows' classes by a model that train has saved.", options,
-                       sizeof options / sizeof *options};
+    const command c = {
+        "predict", "MODEL DATA",
+        "Predicts the classes of rows by a model that train has saved. They come as to train.",
+        options, sizeof options / sizeof *options};
     return options_read(&c, argc, argv, a->file);
 }
 

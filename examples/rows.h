@@ -20,6 +20,9 @@ typedef struct rows_options {
     int64_t columns; /* of sparse rows; 0: as many as the file has */
 } rows_options;
 
+/* rows_are_sparse: by the file's name; options label, no_label, categories, no_header and drop_missing are then
+ * without meaning. */
+bool rows_are_sparse(const char *path);
 rows rows_read(wg_tape *t, const char *path, const rows_options *options);
 
 /* rows_take: those that `which` [m] names. */

@@ -49,10 +49,12 @@ int train_arguments_read(int argc, char **argv, train_arguments *a)
         {"--pr", "FILE.svg", OPTION_TEXT, &a->curve, 0, 0,
          "precision and recall of the second of two classes"},
     };
-    const command c = {"train", "DATA.csv",
-                       "Trains a classifier; results on standard output, progress on standard "
-                       "error.",
-                       options, sizeof options / sizeof *options};
+    const command c = {
+        "train", "DATA",
+        "Trains a classifier on a CSV file, or on an svmlight file (.svm, .svmlight, "
+        ".libsvm), which stays\nsparse, is not standardised, and trained on by lbfgs. "
+        "Results go to standard output, progress to\nstandard error.",
+        options, sizeof options / sizeof *options};
     int status = options_read(&c, argc, argv, &a->data);
     e->hidden = a->hidden.number;
     e->n_hidden = a->hidden.n;
@@ -64,6 +66,11 @@ int train_arguments_read(int argc, char **argv, train_arguments *a)
     if (a->degree > 1)
         e->pipeline = (wg_pipeline_options){.steps = a->steps, .n_steps = 3};
     e->pipeline.encoder.ignore_unknown = a->ignore_unknown;
+    const rows_options *r = &a->rows;
+    if (status < 0 && rows_are_sparse(a->data) &&
+        (r->label != NULL || r->categories != NULL || r->no_header || r->drop_missing))
+        return options_fail(
+            &c, "label, category, no-header and drop-missing are for CSV files:", a->data);
     if (status < 0 && f->resume && f->checkpoint == NULL)
         return options_fail(&c, "wants --checkpoint FILE:", "--resume");
     return status;

@@ -177,6 +177,36 @@ printf 'a,b,y\n1,2,0\n2,,1\n3,2,0\n4,1,1\n5,NA,0\n' > missing.csv
 run 0 "$train" missing.csv --drop-missing --test 0
 says out ' 3 rows'
 
+# ---- sparse rows ---------------------------------------------------------------------------------------
+
+awk -F, 'NR > 1 { line = $NF; for (i = 1; i < NF; i++) if ($i != 0) line = line " " i ":" $i / 16; print line }' \
+    "$data/digits.csv" > digits.svm
+head -n 40 digits.svm | sed 's/ 4[0-9]:.*//' > few.svmlight
+run 0 "$train" digits.svm --test 0 --save model
+says out '1797 rows, 64 columns, 10 classes'
+accuracy=$(sed -n 's/^train  *accuracy \([0-9.]*\).*/\1/p' out)
+run 0 "$predict" model digits.svm
+says err "accuracy $accuracy of 1797 rows"
+run 0 "$predict" model few.svmlight # no row has the last features
+lines out 41
+run 0 "$train" digits.svm --model mlp --hidden 8 --epochs 20 --seed 1 --threads 1
+mv out one
+run 0 "$train" digits.svm --model mlp --hidden 8 --epochs 20 --seed 1 --threads 2
+same one out
+run 1 "$train" digits.svm --optimizer adam
+says err "by lbfgs alone, not by 'adam'"
+usage "$train" digits.svm --category a
+usage "$train" digits.svm --no-header
+echo '3 2:1 65:4' > bad.libsvm
+run 1 "$predict" model bad.libsvm
+says err "bad.libsvm:1: '65'"
+printf '1 1:1\n2 3:1 2:4\n' > bad.svm
+run 1 "$train" bad.svm
+says err "bad.svm:2: '2'"
+run 0 "$train" "$data/digits.csv" --epochs 3 --save prepared
+run 1 "$predict" prepared digits.svm
+silent out
+
 # ---- killed and resumed --------------------------------------------------------------------------------
 
 # killed LINES COMMAND...: starts it, and kills it when it has reported so many epochs.
