@@ -3,10 +3,8 @@
 #include <inttypes.h>
 #include <string.h>
 
-wg_tape *wg_first_tape(wg_tensor *const operands[], int n)
+static wg_tape *apply_search_tape(wg_tensor *const operands[], int n)
 {
-    if (n > 0 && operands != NULL && operands[0] != NULL && operands[0]->tape->status == WG_OK)
-        return operands[0]->tape; /* the others have an error from the start */
     wg_tape *t = wg_null_tape();
     for (int i = 0; operands != NULL && i < n; i++) {
         if (operands[i] == NULL)
@@ -19,38 +17,54 @@ wg_tape *wg_first_tape(wg_tensor *const operands[], int n)
     return t;
 }
 
+static inline wg_tape *apply_tape(wg_tensor *const operands[], int n)
+{
+    if (n > 0 && operands != NULL && operands[0] != NULL && operands[0]->tape->status == WG_OK)
+        return operands[0]->tape; /* the others have an error from the start */
+    return apply_search_tape(operands, n);
+}
+
 /* ---- A node is made, sized, given memory, run, and pushed. ---------------------------------------- */
 
-wg_tensor *wg_node_new(wg_tape *t, const wg_op *op, wg_tensor *const operands[], int n,
-                       const void *attrs)
+static size_t apply_round(size_t bytes)
 {
-    size_t list = (size_t)n * sizeof(wg_tensor *);
-    size_t attrs_start = (sizeof(wg_tensor) + list + 15) & ~(size_t)15;
-    char *memory = wg_arena_take(&t->arena, attrs_start + op->attr_size, 16);
+    return (bytes + 15) & ~(size_t)15;
+}
+
+/* A node, its list of operands, its attributes and its plan are one piece of memory. Its size is not known
+ * to the compiler, which would take rep stos for the node alone: that takes longer than memset. */
+static inline wg_tensor *apply_node(wg_tape *t, const wg_op *op, wg_tensor *const operands[], int n,
+                                    const void *attrs)
+{
+    size_t attrs_start = apply_round(sizeof(wg_tensor) + (size_t)n * sizeof(wg_tensor *));
+    size_t plan_start = apply_round(attrs_start + op->attr_size);
+    char *memory = wg_arena_take(&t->arena, plan_start + op->plan_size, 16);
     if (memory == NULL) {
         wg_fail(t, WG_E_NOMEM, "%s: out of memory for a node", op->name);
         return NULL;
     }
     wg_tensor *y = (wg_tensor *)(void *)memory;
-    memset(y, 0,
-           offsetof(wg_tensor, shape)); /* in two parts: compilers fill these faster than all */
-    memset(&y->shape, 0, sizeof y->shape);
+    memset(y, 0, attrs_start);
     y->tape = t;
     y->op = op;
     y->operand = (wg_tensor **)(void *)(memory + sizeof *y);
     y->n_operands = n;
+    unsigned state = 0;
     for (int i = 0; i < n; i++) {
         y->operand[i] = operands[i];
-        y->state |= operands[i]->state & (WG_NODE_LIVE | WG_NODE_HOLLOW);
+        state |= operands[i]->state;
     }
+    y->state = state & (WG_NODE_LIVE | WG_NODE_HOLLOW);
     if (op->attr_size > 0) {
         y->attrs = memory + attrs_start;
         memcpy(memory + attrs_start, attrs, op->attr_size);
     }
+    if (op->plan_size > 0)
+        y->plan = memory + plan_start;
     return y;
 }
 
-bool wg_node_size(wg_tensor *y)
+static inline bool apply_size(wg_tensor *y)
 {
     y->size = wg_shape_size(&y->shape);
     if (y->size >= 0)
@@ -60,16 +74,17 @@ bool wg_node_size(wg_tensor *y)
     return wg_op_fail(y, WG_E_SHAPE, "a result of shape %s cannot be", shape);
 }
 
-bool wg_node_value(wg_tensor *y)
+/* Values of fewer bytes than a cache line stand close together. */
+static inline bool apply_memory(wg_tensor *y)
 {
     size_t bytes = (size_t)y->size * wg_dtype_size(y->dtype);
-    y->data = wg_arena_take(&y->tape->arena, bytes, WG_ALIGNMENT);
+    y->data = wg_arena_take(&y->tape->arena, bytes, bytes < WG_ALIGNMENT ? 8 : WG_ALIGNMENT);
     if (y->data != NULL)
         return true;
     return wg_op_fail(y, WG_E_NOMEM, "out of memory for %zu bytes", bytes);
 }
 
-bool wg_node_push(wg_tensor *y)
+static inline bool apply_push(wg_tensor *y)
 {
     wg_tape *t = y->tape;
     if (t->size == t->capacity) {
@@ -91,12 +106,42 @@ bool wg_node_push(wg_tensor *y)
 
 static bool apply_value(wg_tensor *y)
 {
-    y->units = wg_node_units(y);
+    if (y->op->plan_size > 0)
+        y->op->plan(y);
+    y->units = y->op->units != NULL ? y->op->units(y) : 1;
     if (y->state & WG_NODE_HOLLOW)
         return true;
-    if (!(y->op->flags & WG_OP_VIEW) && !wg_node_value(y))
+    if (!(y->op->flags & WG_OP_VIEW) && !apply_memory(y))
         return false;
-    return wg_node_workspace(y) && wg_node_run(y);
+    return (y->op->workspace == NULL || wg_node_workspace(y)) && wg_node_run(y);
+}
+
+/* ---- The same for other files: here it is inline, since wg_apply does it for every op. ------------- */
+
+wg_tape *wg_first_tape(wg_tensor *const operands[], int n)
+{
+    return apply_tape(operands, n);
+}
+
+wg_tensor *wg_node_new(wg_tape *t, const wg_op *op, wg_tensor *const operands[], int n,
+                       const void *attrs)
+{
+    return apply_node(t, op, operands, n, attrs);
+}
+
+bool wg_node_size(wg_tensor *y)
+{
+    return apply_size(y);
+}
+
+bool wg_node_value(wg_tensor *y)
+{
+    return apply_memory(y);
+}
+
+bool wg_node_push(wg_tensor *y)
+{
+    return apply_push(y);
 }
 
 /* ---- Recording ----------------------------------------------------------------------------------- */
@@ -130,6 +175,8 @@ static bool apply_op_fits(wg_tape *t, const wg_op *op, const void *attrs)
     else if (op->shape == NULL || (op->forward == NULL && !(op->flags & WG_OP_VIEW)))
         wg_fail(t, WG_E_VALUE, "%s: the op has no %s", op->name,
                 op->shape == NULL ? "shape rule" : "forward function");
+    else if (op->plan_size > 0 && op->plan == NULL)
+        wg_fail(t, WG_E_VALUE, "%s: the op does not fill its plan", op->name);
     else if (attrs == NULL && op->attr_size > 0)
         wg_fail(t, WG_E_NULL, "%s: the attributes are NULL", op->name);
     else
@@ -155,12 +202,12 @@ static bool apply_fits(wg_tape *t, const wg_op *op, wg_tensor *const operands[],
 
 wg_tensor *wg_apply(const wg_op *op, wg_tensor *const operands[], int n, const void *attrs)
 {
-    wg_tape *t = wg_first_tape(operands, n);
+    wg_tape *t = apply_tape(operands, n);
     if (t->status != WG_OK || !apply_op_fits(t, op, attrs) || !apply_fits(t, op, operands, n))
         return &t->inert;
     wg_arena_mark height = wg_arena_height(&t->arena);
-    wg_tensor *y = wg_node_new(t, op, operands, n, attrs);
-    if (y != NULL && op->shape(y) && wg_node_size(y) && apply_value(y) && wg_node_push(y))
+    wg_tensor *y = apply_node(t, op, operands, n, attrs);
+    if (y != NULL && op->shape(y) && apply_size(y) && apply_value(y) && apply_push(y))
         return y;
     if (t->status == WG_OK)
         wg_op_fail(y, WG_E_VALUE, "the op refuses its operands and does not say why");

@@ -131,21 +131,6 @@ static char *elementwise_at(const wg_tensor *x, int64_t i)
     return i == 0 ? x->data : (char *)x->data + i * (int64_t)wg_dtype_size(x->dtype);
 }
 
-/* Where the operands' elements from `begin` on are, and their steps; false where a walk is needed. */
-static bool elementwise_flat_operands(const wg_tensor *y, int64_t begin, const void *const tile[],
-                                      const void *x[], int64_t step[])
-{
-    for (int k = 0; k < y->n_operands; k++) {
-        const wg_tensor *operand = y->operand[k];
-        step[k] = operand->size == y->size;
-        if (!step[k] && operand->size != 1)
-            return false;
-        x[k] = tile != NULL && tile[k] != NULL ? tile[k]
-                                               : elementwise_at(operand, step[k] ? begin : 0);
-    }
-    return true;
-}
-
 /* Short rows, where every operand has all of y's elements, one row or one element: a layer's bias. */
 static bool elementwise_repeats(const elementwise_walk *w, int n)
 {
@@ -233,13 +218,30 @@ void wg_elementwise_part(const wg_tensor *y, int64_t begin, int64_t end, void *o
 {
     const void *x[ELEMENTWISE_OPERANDS];
     int64_t step[ELEMENTWISE_OPERANDS];
-    if (elementwise_flat_operands(y, begin, tile, x, step))
-        y->op->map[y->operand[0]->dtype](end - begin, out, x, step, y->attrs);
-    else
+    if (!wg_elementwise_flat(y, step)) {
         elementwise_run_walk(y, begin, end, out, tile);
+        return;
+    }
+    for (int k = 0; k < y->n_operands; k++)
+        x[k] = tile != NULL && tile[k] != NULL ? tile[k]
+                                               : elementwise_at(y->operand[k], begin * step[k]);
+    y->op->map[y->operand[0]->dtype](end - begin, out, x, step, y->attrs);
 }
 
+/* All of y where that is one call of the kernel, as for most small tensors; else as above. */
 void wg_elementwise_forward(const wg_tensor *y, const wg_piece *piece)
 {
-    wg_elementwise_part(y, piece->begin, piece->end, elementwise_at(y, piece->begin), NULL);
+    const void *x[ELEMENTWISE_OPERANDS];
+    int64_t step[ELEMENTWISE_OPERANDS], n = y->size;
+    bool call = piece->end - piece->begin == n;
+    for (int k = 0; call && k < y->n_operands; k++) {
+        const wg_tensor *operand = y->operand[k];
+        call = operand->size == n || operand->size == 1;
+        step[k] = operand->size == n;
+        x[k] = operand->data;
+    }
+    if (call)
+        y->op->map[y->operand[0]->dtype](n, y->data, x, step, y->attrs);
+    else
+        wg_elementwise_part(y, piece->begin, piece->end, elementwise_at(y, piece->begin), NULL);
 }

@@ -13,11 +13,10 @@ typedef struct grad_term {
 } grad_term;
 
 typedef struct grad_node {
-    bool leads;  /* is one of the xs, or is computed from one through floats */
-    bool wanted; /* is one of the xs */
+    grad_term
+        term; /* the first of them, in recording order of the consumers; in the end, their sum */
     int n_terms;
-    grad_term *terms;     /* in recording order of the consumers */
-    wg_tensor *cotangent; /* wanted: the sum of the terms, once it is known */
+    bool leads; /* is one of the xs, or is computed from one through floats */
 } grad_node;
 
 /* The walk covers the nodes [first, last] of the tape; all its memory is the tape's scratch. */
@@ -116,7 +115,6 @@ static void grad_mark_leading(grad_walk *w)
     for (int64_t i = w->first; i <= w->last; i++) {
         const wg_tensor *y = w->t->node[i];
         grad_node *node = &w->node[i - w->first];
-        node->leads = node->wanted;
         if (y->dtype == WG_I64 || (y->op->flags & WG_OP_ZERO_GRADIENT))
             continue;
         for (int k = 0; k < y->n_operands && !node->leads; k++) {
@@ -147,39 +145,45 @@ static bool grad_walk_init(grad_walk *w, wg_tape *t, const grad_task *task)
     for (int i = 0; i < task->n; i++) {
         grad_node *x = grad_at(w, task->xs[i]);
         if (x != NULL)
-            x->wanted = true;
+            x->leads = true;
     }
     grad_mark_leading(w);
     return true;
 }
 
-/* Consumers are met from the last to the first, so a new term goes to the front. */
+/* Consumers are met from the last to the first, so a new term goes to the front: those that it goes
+ * before move out of the node. */
 static bool grad_add_term(grad_walk *w, grad_node *node, wg_tensor *cotangent)
 {
-    grad_term *term = wg_arena_take(&w->t->scratch, sizeof *term, sizeof(void *));
-    if (term == NULL) {
-        wg_fail(w->t, WG_E_NOMEM, "grad: out of memory");
-        return false;
+    grad_term *later = NULL;
+    if (node->n_terms++ > 0) {
+        later = wg_arena_take(&w->t->scratch, sizeof *later, sizeof(void *));
+        if (later == NULL) {
+            wg_fail(w->t, WG_E_NOMEM, "grad: out of memory");
+            return false;
+        }
+        *later = node->term;
     }
-    *term = (grad_term){cotangent, node->terms};
-    node->terms = term;
-    node->n_terms++;
+    node->term = (grad_term){cotangent, later};
     return true;
 }
 
-/* The sum of the terms; one term is itself. */
-static wg_tensor *grad_sum_terms(grad_walk *w, const grad_node *node)
+/* The sum of the terms takes their place; one term is itself. */
+static bool grad_sum_terms(grad_walk *w, grad_node *node)
 {
     if (node->n_terms == 1)
-        return node->terms->cotangent;
+        return true;
     size_t bytes = (size_t)node->n_terms * sizeof(wg_tensor *);
     wg_tensor **list = wg_arena_take(&w->t->scratch, bytes, sizeof(void *));
-    if (list == NULL)
-        return wg_fail(w->t, WG_E_NOMEM, "grad: out of memory for %zu bytes", bytes);
+    if (list == NULL) {
+        wg_fail(w->t, WG_E_NOMEM, "grad: out of memory for %zu bytes", bytes);
+        return false;
+    }
     int n = 0;
-    for (const grad_term *term = node->terms; term != NULL; term = term->later)
+    for (const grad_term *term = &node->term; term != NULL; term = term->later)
         list[n++] = term->cotangent;
-    return wg_accumulate(list, n);
+    node->term = (grad_term){wg_accumulate(list, n), NULL};
+    return w->t->status == WG_OK;
 }
 
 /* What a rule returns is checked: a user's op may be wrong. */
@@ -241,10 +245,8 @@ static bool grad_walk_run(grad_walk *w)
 {
     for (int64_t i = w->last; i >= w->first; i--) {
         grad_node *node = &w->node[i - w->first];
-        if (node->n_terms == 0)
-            continue;
-        node->cotangent = grad_sum_terms(w, node);
-        if (w->t->status != WG_OK || !grad_through(w, w->t->node[i], node->cotangent))
+        if (node->n_terms > 0 &&
+            (!grad_sum_terms(w, node) || !grad_through(w, w->t->node[i], node->term.cotangent)))
             return false;
     }
     return true;
@@ -263,7 +265,7 @@ static void grad_collect(const grad_walk *w, const grad_task *task, wg_tensor *g
 {
     for (int i = 0; i < task->n; i++) {
         const grad_node *x = grad_at(w, task->xs[i]);
-        gs[i] = x != NULL ? x->cotangent : NULL;
+        gs[i] = x != NULL ? x->term.cotangent : NULL;
         if (gs[i] == NULL)
             gs[i] = grad_of_unused(w->t, task->xs[i]);
     }

@@ -16,6 +16,7 @@ struct wg_tensor {
     const wg_op *op;     /* leaves have one, too: arity 0, no forward */
     wg_tensor **operand; /* [n_operands], all older than this node */
     const void *attrs;   /* op->attr_size bytes */
+    void *plan;          /* op->plan_size bytes; NULL: none */
     void *data;          /* [size], row-major; NULL where hollow */
     wg_tensor *grad;     /* parameters: what wg_backward left, or NULL */
     const char *name;    /* NULL: none */
@@ -71,6 +72,11 @@ struct wg_op {
     /* Sets y->dtype and y->shape from operands and attributes; where they do not fit, returns
      * wg_op_fail(...), which is false. */
     bool (*shape)(wg_tensor *y);
+
+    /* Fills y->plan, plan_size bytes (0: there is none), with what follows from shapes, dtypes and
+     * attributes alone: it is worked out once, when y is recorded, for all functions below. */
+    size_t plan_size;
+    void (*plan)(const wg_tensor *y);
 
     /* Are the operands' values fit for forward (indices in range)? NULL: all are. */
     bool (*check)(const wg_tensor *y);

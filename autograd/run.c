@@ -21,11 +21,6 @@ static int64_t run_grain(const wg_tensor *y, int64_t units)
     return pieces > 1 ? (units + pieces - 1) / pieces : units;
 }
 
-int64_t wg_node_units(const wg_tensor *y)
-{
-    return y->op->units != NULL ? y->op->units(y) : 1;
-}
-
 int64_t wg_node_grain(const wg_tensor *y, int64_t units, const wg_pool *pool)
 {
     return pool != NULL && units > 1 ? run_grain(y, units) : units;
@@ -81,12 +76,13 @@ static void run_piece(int64_t piece, int worker, void *context)
 
 static void run_forward(const wg_tensor *y)
 {
-    wg_tape *t = y->tape;
-    run_job job = {y, y->units, wg_node_grain(y, y->units, t->options.pool)};
-    if (job.grain < job.units)
-        wg_pool_run(t->options.pool, (job.units + job.grain - 1) / job.grain, run_piece, &job);
+    const wg_tape *t = y->tape;
+    int64_t grain = wg_node_grain(y, y->units, t->options.pool);
+    if (grain >= y->units)
+        y->op->forward(y, &(wg_piece){0, y->units, run_workspace_of(t, 0)});
     else
-        y->op->forward(y, &(wg_piece){0, job.units, run_workspace_of(t, 0)});
+        wg_pool_run(t->options.pool, (y->units + grain - 1) / grain, run_piece,
+                    &(run_job){y, y->units, grain});
 }
 
 bool wg_node_is_finite(const wg_tensor *y)

@@ -60,10 +60,9 @@ bool wg_node_push(wg_tensor *y);
 bool wg_node_workspace(const wg_tensor *y);
 
 /* What wg_node_run does, piece by piece: the workspace that y's op needs, in bytes, rounded to the
- * alignment; into how many units its work can be cut and how many make a piece (all of them where there
- * is nothing to share); whether its value is finite. */
+ * alignment; how many of the units of its work make a piece (all of them where there is nothing to
+ * share); whether its value is finite. */
 size_t wg_node_workspace_size(const wg_tensor *y);
-int64_t wg_node_units(const wg_tensor *y);
 int64_t wg_node_grain(const wg_tensor *y, int64_t units, const wg_pool *pool);
 bool wg_node_is_finite(const wg_tensor *y);
 

@@ -42,10 +42,13 @@
                                      .map = kernels(op),                                           \
                                      __VA_ARGS__};
 
-/* The cotangent in its operand's shape. */
+/* The cotangent, which has y's shape, in its operand's: that is y's, too, where both have as many
+ * elements and axes. */
 static inline wg_tensor *wg_elementwise_cotangent(const wg_tensor *y, wg_tensor *g, int i)
 {
-    return g != NULL ? wg_sum_to(g, y->operand[i]) : NULL;
+    const wg_tensor *x = y->operand[i];
+    bool same = y->size > 0 && x->size == y->size && x->shape.rank == y->shape.rank;
+    return same || g == NULL ? g : wg_sum_to(g, x);
 }
 
 #define WG_UNARY_RULE(op, x, gx)                                                                   \

@@ -114,7 +114,8 @@ static bool matmul_shape(wg_tensor *y)
 
 /* ---- Forward: one GEMM for each matrix of the batch, or one for all ------------------------------- */
 
-/* A stack on the left times one matrix is one product with all rows of the stack. */
+/* A stack on the left times one matrix is one product with all rows of the stack: in the rule of reverse
+ * mode, the sum over the batch that b's cotangent needs is then part of the product. */
 static void matmul_fold(matmul_job *job)
 {
     if (job->batch.rank == 0 || job->a.transpose ||
@@ -125,20 +126,31 @@ static void matmul_fold(matmul_job *job)
     job->batch.rank = job->a.batch_rank = job->b.batch_rank = 0;
 }
 
-static wgk_gemm_plan matmul_plan(const wg_tensor *y, matmul_job *job)
+typedef struct matmul_plan {
+    matmul_job job; /* folded */
+    wgk_gemm_plan gemm;
+} matmul_plan;
+
+static void matmul_plan_fill(const wg_tensor *y)
 {
-    wgk_gemm_plan plan;
+    matmul_plan *plan = y->plan;
+    matmul_job *job = &plan->job;
     matmul_job_of(y, job);
     matmul_fold(job);
-    wgk_gemm_plan_init(&plan, y->dtype == WG_F32 ? WGK_GEMM_F32 : WGK_GEMM_F64, job->a.transpose,
-                       job->b.transpose, job->m, job->n, job->k);
-    return plan;
+    wgk_gemm_plan_init(&plan->gemm, y->dtype == WG_F32 ? WGK_GEMM_F32 : WGK_GEMM_F64,
+                       job->a.transpose, job->b.transpose, job->m, job->n, job->k);
 }
 
 /* Where the inner axis is cut, pieces share partial sums: such a product is one unit of work. */
 static int64_t matmul_unit_pieces(const wgk_gemm_plan *plan)
 {
     return plan->partials > 0 ? plan->pieces : 1;
+}
+
+/* Units of work of one matrix of the batch. */
+static int64_t matmul_units_each(const wgk_gemm_plan *plan)
+{
+    return plan->partials > 0 ? 1 : plan->pieces;
 }
 
 /* The user's own product, where the tape has one; it is given whole matrices. */
@@ -149,11 +161,11 @@ static wg_gemm *matmul_hook(const wg_tensor *y, const matmul_job *job)
 
 static int64_t matmul_units(const wg_tensor *y)
 {
-    matmul_job job;
-    wgk_gemm_plan plan = matmul_plan(y, &job);
-    if (matmul_hook(y, &job) != NULL)
-        return matmul_count(job.batch.rank, job.batch.dim);
-    return matmul_count(job.batch.rank, job.batch.dim) * (plan.pieces / matmul_unit_pieces(&plan));
+    const matmul_plan *plan = y->plan;
+    int64_t matrices = matmul_count(plan->job.batch.rank, plan->job.batch.dim);
+    if (matmul_hook(y, &plan->job) != NULL)
+        return matrices;
+    return matrices * matmul_units_each(&plan->gemm);
 }
 
 static size_t matmul_workspace_used(const wgk_gemm_plan *plan)
@@ -163,9 +175,8 @@ static size_t matmul_workspace_used(const wgk_gemm_plan *plan)
 
 static size_t matmul_workspace(const wg_tensor *y)
 {
-    matmul_job job;
-    wgk_gemm_plan plan = matmul_plan(y, &job);
-    return matmul_workspace_used(&plan) + plan.partials;
+    const wgk_gemm_plan *gemm = &((const matmul_plan *)y->plan)->gemm;
+    return matmul_workspace_used(gemm) + gemm->partials;
 }
 
 /* Which of the operand's matrices belongs to matrix `at` of the batch. */
@@ -207,24 +218,24 @@ static void matmul_forward_hook(const wg_tensor *y, const matmul_job *job, const
 
 static void matmul_forward(const wg_tensor *y, const wg_piece *piece)
 {
-    matmul_job job;
-    wgk_gemm_plan plan = matmul_plan(y, &job);
-    if (matmul_hook(y, &job) != NULL) {
-        matmul_forward_hook(y, &job, piece);
+    const matmul_plan *plan = y->plan;
+    const wgk_gemm_plan *gemm = &plan->gemm;
+    if (matmul_hook(y, &plan->job) != NULL) {
+        matmul_forward_hook(y, &plan->job, piece);
         return;
     }
-    int64_t together = matmul_unit_pieces(&plan), units = plan.pieces / together;
-    char *partials = plan.partials > 0 ? (char *)piece->workspace + matmul_workspace_used(&plan)
-                                       : NULL;
+    int64_t together = matmul_unit_pieces(gemm), units = matmul_units_each(gemm);
+    char *partials = gemm->partials > 0 ? (char *)piece->workspace + matmul_workspace_used(gemm)
+                                        : NULL;
     int64_t matrix = units == 1 ? piece->begin : piece->begin / units;
     int64_t part = piece->begin - matrix * units;
     for (int64_t unit = piece->begin, count; unit < piece->end; unit += count, matrix++, part = 0) {
-        wgk_gemm_operands o = matmul_operands(y, &job, matrix);
+        wgk_gemm_operands o = matmul_operands(y, &plan->job, matrix);
         count = units - part < piece->end - unit ? units - part : piece->end - unit;
-        wgk_gemm_run_pieces(&plan, &o, part * together, (part + count) * together, piece->workspace,
+        wgk_gemm_run_pieces(gemm, &o, part * together, (part + count) * together, piece->workspace,
                             partials);
         if (partials != NULL)
-            wgk_gemm_finish(&plan, &o, partials);
+            wgk_gemm_finish(gemm, &o, partials);
     }
 }
 
@@ -251,13 +262,11 @@ static wg_tensor *matmul_stack_side(wg_tensor *x, const matmul_side *side)
 /* With Y = op(A) op(B): the cotangent of op(A) is dY op(B)^T, that of op(B) is op(A)^T dY. */
 static wg_tensor *matmul_vjp(wg_tensor *y, wg_tensor *dy, int i)
 {
-    matmul_job job;
-    matmul_job_of(y, &job);
-    matmul_fold(&job); /* then b's sum over the batch is part of the product */
-    bool ta = job.a.transpose, tb = job.b.transpose;
-    wg_tensor *a = matmul_stack_side(y->operand[0], &job.a);
-    wg_tensor *b = matmul_stack_side(y->operand[1], &job.b);
-    wg_tensor *d = matmul_stack(dy, job.batch.rank, job.batch.dim, job.m, job.n);
+    const matmul_job *job = &((const matmul_plan *)y->plan)->job;
+    bool ta = job->a.transpose, tb = job->b.transpose;
+    wg_tensor *a = matmul_stack_side(y->operand[0], &job->a);
+    wg_tensor *b = matmul_stack_side(y->operand[1], &job->b);
+    wg_tensor *d = matmul_stack(dy, job->batch.rank, job->batch.dim, job->m, job->n);
     wg_tensor *g, *x = y->operand[i];
     if (i == 0)
         g = ta ? wg_matmul_t(b, tb, d, true) : wg_matmul_t(d, false, b, !tb);
@@ -277,6 +286,8 @@ static const wg_op wg_op_matmul = {
     .arity = 2,
     .attr_size = sizeof(matmul_attrs),
     .shape = matmul_shape,
+    .plan_size = sizeof(matmul_plan),
+    .plan = matmul_plan_fill,
     .forward = matmul_forward,
     .vjp = matmul_vjp,
     .units = matmul_units,

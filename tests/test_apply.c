@@ -1,4 +1,5 @@
 /* wg_apply: recording ops, built-in or the user's, and what is refused. */
+#include "autograd/program.h"
 #include "autograd/tape_internal.h"
 #include "tests/assert.h"
 #include "tests/suites.h"
@@ -37,7 +38,7 @@ START_TEST(test_a_node)
     ck_assert_ptr_eq(y->operand[0], x);
     ck_assert_int_eq(y->index, 1);
     ck_assert_int_eq(wg_tape_size(t), 2);
-    ck_assert_uint_eq((uintptr_t)y->data % 64, 0);
+    ck_assert_uint_eq((uintptr_t)y->data % 8, 0);
 }
 END_TEST
 
@@ -178,12 +179,18 @@ START_TEST(test_bad_user_ops)
         .name = "silent", .arity = 1, .shape = shape_silent, .forward = forward_nothing};
     const wg_op shapeless = {.name = "shapeless", .arity = 1, .forward = forward_nothing};
     const wg_op idle = {.name = "idle", .arity = 1, .shape = wg_elementwise_shape};
+    const wg_op planless = {.name = "planless",
+                            .arity = 1,
+                            .plan_size = 8,
+                            .shape = wg_elementwise_shape,
+                            .forward = forward_nothing};
     wg_tensor *x = wgt_scalar_param(t, "x", 3);
     start = wg_tape_mark(t);
     refused(wg_apply(&large, &x, 1, NULL), WG_E_SHAPE, "large: a result of shape (1099511627776");
     refused(wg_apply(&silent, &x, 1, NULL), WG_E_VALUE, "silent");
     refused(wg_apply(&shapeless, &x, 1, NULL), WG_E_VALUE, "shapeless");
     refused(wg_apply(&idle, &x, 1, NULL), WG_E_VALUE, "idle");
+    refused(wg_apply(&planless, &x, 1, NULL), WG_E_VALUE, "planless");
 }
 END_TEST
 
@@ -269,6 +276,53 @@ START_TEST(test_workspace)
 }
 END_TEST
 
+/* A plan is filled once, with the shape known, and is there whenever the op runs; the attributes before it
+ * stay as they are. */
+typedef struct planned {
+    int64_t size, factor;
+} planned;
+static int plans_filled;
+
+static void planned_fill(const wg_tensor *y)
+{
+    *(planned *)y->plan = (planned){y->size, *(const char *)y->attrs};
+    plans_filled++;
+}
+
+static void planned_forward(const wg_tensor *y, const wg_piece *piece)
+{
+    const planned *plan = y->plan;
+    (void)piece;
+    for (int64_t i = 0; i < plan->size; i++)
+        ((double *)y->data)[i] = (double)plan->factor * ((const double *)y->operand[0]->data)[i];
+}
+
+START_TEST(test_plan)
+{
+    const wg_op op = {.name = "planned",
+                      .arity = 1,
+                      .attr_size = 1,
+                      .plan_size = sizeof(planned),
+                      .plan = planned_fill,
+                      .shape = wg_elementwise_shape,
+                      .forward = planned_forward,
+                      .map = {wgt_op_product.map[0], wgt_op_product.map[1]}};
+    wg_tensor *x = wgt_param(t, "x", WG_SHAPE(2), (double[]){1, 5});
+    plans_filled = 0;
+    wg_tensor *y = wg_apply(&op, &x, 1, &(char){3});
+    ck_assert_ptr_nonnull(y->plan);
+    wgt_assert_same_bits(wg_at(y, 1), 15);
+    wg_program *p = wg_compile(&y, 1, NULL);
+    wg_write(x, (double[]){2, 7}, 2 * sizeof(double));
+    wg_replay(t);
+    wgt_assert_same_bits(wg_at(y, 1), 21);
+    wg_program_run(p);
+    wgt_assert_same_bits(wg_at(wg_program_output(p, 0), 0), 6);
+    ck_assert_int_eq(plans_filled, 1);
+    ck_assert_ptr_null(x->plan);
+}
+END_TEST
+
 Suite *suite_apply(void)
 {
     Suite *suite = suite_create("apply");
@@ -280,6 +334,7 @@ Suite *suite_apply(void)
     tcase_add_test(cases, test_views_share_memory);
     tcase_add_test(cases, test_hollow);
     tcase_add_test(cases, test_workspace);
+    tcase_add_test(cases, test_plan);
     suite_add_tcase(suite, cases);
     TCase *errors = tcase_create("errors");
     tcase_add_checked_fixture(errors, set_up, tear_down);

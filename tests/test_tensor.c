@@ -42,7 +42,10 @@ START_TEST(test_param)
     ck_assert_int_eq(wg_dtype_of(w), WG_F32);
     for (int64_t i = 0; i < 6; i++)
         wgt_assert_same_bits(wg_at(w, i), 0);
-    ck_assert_uint_eq((uintptr_t)wg_data_f32(w) % 64, 0);
+    wg_tensor *line = wg_param(t, "line", WG_F32, WG_SHAPE(16));
+    ck_assert_uint_eq((uintptr_t)wg_data_f32(w) % 8, 0);
+    ck_assert_uint_eq((uintptr_t)wg_data_f32(line) % 64,
+                      0); /* as all values of a cache line or more */
     ck_assert_ptr_null(wg_param(t, NULL, WG_F64, WG_SCALAR)->name);
     wgt_assert_status(t, WG_OK, "");
 }
