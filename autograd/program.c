@@ -316,16 +316,29 @@ static bool program_run_work(const wg_program *p, const wg_step_work *work)
     return !p->tape->options.check_finite || wg_node_is_finite(work->y);
 }
 
+static inline bool program_run_step(const wg_program *p, int64_t i)
+{
+    const wg_step *s = &p->step[i];
+    if (s->map == NULL)
+        return program_run_work(p, &p->work[i]);
+    s->map(s->n, s->y, s->x, s->step, s->attrs);
+    return true;
+}
+
+/* Four steps at a time, each called from a place of its own: steps often repeat in twos and fours (the ops
+ * of a layer, those of its gradient), and then each place calls the same kernel again and again, which
+ * processors predict. */
 bool wg_program_execute(wg_program *p)
 {
     program_follow_tape(p);
-    for (int64_t i = 0; i < p->n_steps; i++) {
-        const wg_step *s = &p->step[i];
-        if (s->map != NULL)
-            s->map(s->n, s->y, s->x, s->step, s->attrs);
-        else if (!program_run_work(p, &p->work[i]))
+    int64_t i = 0;
+    for (; i + 4 <= p->n_steps; i += 4)
+        if (!program_run_step(p, i) || !program_run_step(p, i + 1) || !program_run_step(p, i + 2) ||
+            !program_run_step(p, i + 3))
             return false;
-    }
+    for (; i < p->n_steps; i++)
+        if (!program_run_step(p, i))
+            return false;
     return true;
 }
 
