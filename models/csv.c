@@ -292,8 +292,8 @@ static bool csv_read_row(csv_file *f)
 {
     if (!csv_check_length(f) || !csv_reserve_row(f))
         return false;
-    double *value = f->values + f->rows * f->numbers;
-    const char **text = f->text + f->rows * f->texts;
+    double *value = f->numbers > 0 ? f->values + f->rows * f->numbers : NULL;
+    const char **text = f->texts > 0 ? f->text + f->rows * f->texts : NULL;
     bool number = true, drop = false;
     for (int64_t j = 0; j < f->columns; j++) {
         bool missing = false, read = false;

@@ -3,6 +3,8 @@
 #include "autograd/op.h"
 #include "models/elements_internal.h"
 #include "models/number_internal.h"
+#include "models/reader_internal.h"
+#include "models/table_internal.h"
 
 #include <inttypes.h>
 #include <math.h>
@@ -191,35 +193,37 @@ wg_status wg_csv_write(wg_tape *t, const char *path, const wg_csv_part parts[], 
     return csv_output_file(&o);
 }
 
-/* The classes' names, for which the table has accessors, as an array. */
-static wg_status csv_output_table(wg_tape *t, const char *path, const wg_table *table,
-                                  const wg_csv_write_options *options, wg_csv_part parts[2],
-                                  const char **names)
+/* The columns of texts: each cell's index is its place. */
+static wg_csv_part csv_output_texts(wg_tape *t, const wg_table *table)
 {
-    int64_t columns = wg_table_columns(table), classes = wg_table_class_count(table);
-    const char *label = wg_table_label_name(table);
-    for (int64_t j = 0; j < columns; j++)
-        names[j] = wg_table_column_name(table, j);
-    for (int64_t i = 0; i < classes; i++)
-        names[columns + i] = wg_table_class_name(table, i);
-    parts[0].names = names;
-    if (classes == 0)
-        return wg_csv_write(t, path, parts, 1, options);
-    parts[1] = (wg_csv_part){wg_table_classes(table), &label, names + columns, classes};
-    return wg_csv_write(t, path, parts, 2, options);
+    int64_t n = wg_table_rows(table), columns = wg_table_text_columns(table), cells = n * columns;
+    wg_csv_part part = {.names = wg_table_text_names(table), .texts = wg_table_text(table)};
+    int64_t *place = wg_temporary(t, cells, sizeof *place);
+    for (int64_t i = 0; place != NULL && i < cells; i++)
+        place[i] = i;
+    part.values = place != NULL ? wg_constant(t, WG_I64, WG_SHAPE(n, columns), place) : NULL;
+    part.n_texts = cells;
+    wg_temporary_free(t, place);
+    return part;
 }
 
 wg_status wg_csv_write_table(wg_tape *t, const char *path, const wg_table *table,
                              const wg_csv_write_options *options)
 {
-    wg_csv_part parts[2] = {{.values = wg_table_features(table)}};
+    wg_csv_part parts[3] = {
+        {.values = wg_table_features(table), .names = wg_table_column_names(table)}};
+    const char *label = wg_table_label_name(table);
+    int n = 1;
     if (!wg_elements_writable(t, path, parts[0].values))
         return wg_tape_status(t);
-    int64_t n = wg_table_columns(table) + wg_table_class_count(table);
-    const char **names = wg_temporary(t, n, sizeof *names);
-    if (names == NULL)
-        return wg_tape_status(t);
-    wg_status status = csv_output_table(t, path, table, options, parts, names);
-    wg_temporary_free(t, names);
+    wg_mark mark = wg_tape_mark(t);
+    if (wg_table_text_columns(table) > 0)
+        parts[n++] = csv_output_texts(t, table);
+    if (wg_table_class_count(table) > 0)
+        parts[n++] = (wg_csv_part){wg_table_classes(table), &label, wg_table_class_names(table),
+                                   wg_table_class_count(table)};
+    wg_status status = wg_csv_write(t, path, parts, n, options);
+    if (status == WG_OK)
+        wg_tape_rewind(t, mark);
     return status;
 }

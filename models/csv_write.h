@@ -35,7 +35,7 @@ typedef struct wg_csv_write_options {
 wg_status wg_csv_write(wg_tape *t, const char *path, const wg_csv_part parts[], int n,
                        const wg_csv_write_options *options);
 
-/* wg_csv_write_table: a table's features and, in the last column, its labels' texts.
+/* wg_csv_write_table: a table's columns of numbers, those of texts and, in the last column, its labels' texts.
  * Errors: as wg_csv_write. */
 wg_status wg_csv_write_table(wg_tape *t, const char *path, const wg_table *table,
                              const wg_csv_write_options *options);

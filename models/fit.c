@@ -167,7 +167,7 @@ static bool fit_epoch(wg_fit_run *run, double row[FIT_COLUMNS])
 wg_fit_result wg_fit(const wg_fit_model *model, wg_tensor *X, wg_tensor *y,
                      const wg_fit_options *options)
 {
-    fit_batches batches = {NULL};
+    fit_batches batches = {.optimizer = NULL};
     wg_fit_run run = {.method = &batches, .epoch = fit_epoch, .entry = fit_entry};
     if (options != NULL)
         run.o = *options;

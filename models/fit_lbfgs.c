@@ -144,7 +144,7 @@ static wg_fit_result fit_lbfgs_train(const wg_fit_model *model, wg_fit_features 
 {
     const wg_lbfgs_options defaults = {0};
     const wg_tensor *values = wg_fit_values(X);
-    fit_lbfgs m = {NULL};
+    fit_lbfgs m = {.lbfgs = NULL};
     wg_fit_run run = {.method = &m, .epoch = fit_lbfgs_epoch, .entry = fit_lbfgs_entry};
     lbfgs = lbfgs != NULL ? lbfgs : &defaults;
     if (options != NULL)

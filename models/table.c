@@ -293,6 +293,16 @@ const char *wg_table_path(const wg_table *table)
     return table_is_inert(table) ? "" : table->path;
 }
 
+const char *const *wg_table_column_names(const wg_table *table)
+{
+    return table_is_inert(table) ? NULL : table->column_names;
+}
+
+const char *const *wg_table_text_names(const wg_table *table)
+{
+    return table_is_inert(table) ? NULL : table->text_names;
+}
+
 /* ---- Some of its rows. ----------------------------------------------------------------------- */
 
 static bool table_rows_fit(const wg_table *table, const wg_tensor *rows)

@@ -24,6 +24,10 @@ wg_table *wg_table_new(wg_tape *t, const wg_table_parts *parts);
 wg_tape *wg_table_tape(const wg_table *table);
 const char *wg_table_path(const wg_table *table);
 
+/* wg_table_column_names, wg_table_text_names: of all columns; may be NULL where there are none. */
+const char *const *wg_table_column_names(const wg_table *table);
+const char *const *wg_table_text_names(const wg_table *table);
+
 /* wg_table_inert: the table that a reader returns after an error. */
 wg_table *wg_table_inert(void);
 

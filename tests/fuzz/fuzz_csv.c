@@ -2,9 +2,15 @@
 #include "models/csv_write.h"
 #include "tests/fuzz/harness.h"
 
-/* What was read is written, and read again: with the quotes and numbers of the writer. */
+/* With a column of texts; then with numbers alone, and what was read is written, and read again: with the
+ * quotes and numbers of the writer. */
 void fuzz_read(wg_tape *t, const char *path)
 {
+    const char *const a[] = {"a", NULL};
+    const wg_mark mark = wg_tape_mark(t);
+    const wg_csv_options texts = {.texts = a, .missing = WG_CSV_MISSING_KEEP};
+    wg_csv_read(t, path, &texts);
+    wg_tape_rewind(t, mark);
     const wg_csv_options options = {.missing = WG_CSV_MISSING_MEAN};
     const wg_table *table = wg_csv_read(t, path, &options);
     if (wg_tape_status(t) == WG_OK && wg_csv_write_table(t, path, table, NULL) == WG_OK)
