@@ -61,16 +61,15 @@ static inline bool gemm_a_is_long(const wgk_gemm_plan *g)
     return g->path == WGK_GEMM_SWAP || g->n == 1;
 }
 
-/* Whether a row panel of A is copied before use.  It is read once for each of `panels` panels of B,
- * so a copy pays when there are many of them, and sooner where rows a power of two apart fall into
- * the same cache sets.  The bits of C are the same either way. */
+/* Whether panels of A are copied before use.  They are read once for each of `panels` panels of B.  Rows
+ * read together are soon worth a place of their own.  Columns that lie side by side are read well as
+ * they are, unless they are a power of two apart, which is in the same cache sets, or in a page each.
+ * The bits of C are the same either way. */
 static inline bool gemm_pack_a(bool ta, int64_t stride, int64_t panels)
 {
-    if (panels < 4)
-        return false;
-    if (stride % 1024 == 0)
-        return true;
-    return ta ? stride >= 8192 || panels >= 32 : panels >= 12;
+    if (!ta || stride % 1024 == 0)
+        return panels >= (ta ? 4 : 6);
+    return panels >= (stride >= 8192 ? 4 : 32);
 }
 
 /* Whether rows of `stride` bytes come from memory and are so short that several of them lie in one
