@@ -6,6 +6,8 @@
 #define ACCUMULATE_TILE                                                                            \
     128 /* elements summed together: two rows of doubles stay in the first cache */
 
+#define ACCUMULATE_FEW 4 /* elements: fewer are summed one by one */
+
 static bool accumulate_shape(wg_tensor *y)
 {
     const wg_tensor *x = y->operand[0];
@@ -63,10 +65,27 @@ static void accumulate_two(const wg_tensor *y, int64_t begin, int64_t end)
             ((double *)y->data)[i] = ((const double *)a)[i] + ((const double *)b)[i];
 }
 
+/* The same for one element: in registers no term waits for the store of the one before. */
+static void accumulate_one(const wg_tensor *y, int64_t at)
+{
+    double sum = 0, rest = 0;
+    for (int k = 0; k < y->n_operands; k++) {
+        double b = accumulate_get(y->operand[k], at), s = sum + b, part = s - sum;
+        rest += (sum - (s - part)) + (b - part);
+        sum = s;
+    }
+    accumulate_store(y, at, 1, &sum, &rest);
+}
+
 static void accumulate_forward(const wg_tensor *y, const wg_piece *piece)
 {
     if (y->n_operands == 2) {
         accumulate_two(y, piece->begin, piece->end);
+        return;
+    }
+    if (y->size < ACCUMULATE_FEW) {
+        for (int64_t i = piece->begin; i < piece->end; i++)
+            accumulate_one(y, i);
         return;
     }
     double sum[ACCUMULATE_TILE], rest[ACCUMULATE_TILE];
