@@ -77,8 +77,12 @@ says out ', converged'
 expect 'not a line an iteration' grep -q '^iteration 2/1000  loss 0.[0-9]*$' err
 run 0 "$train" --optimizer=sgd --validation 0.3 --patience 2 --rate 2 -- "$iris"
 says out ' at the best one, '
-run 1 sh -c '"$0" "$1" > /dev/full' "$train" "$iris"
-says err 'train: standard output: '
+if [ -w /dev/full ]; then
+    run 1 sh -c '"$0" "$1" > /dev/full' "$train" "$iris"
+    says err 'train: standard output: '
+else
+    skipped="$skipped /dev/full"
+fi
 
 # On a terminal one line that lives, within 79 columns.
 if script -qec true /dev/null > /dev/null 2>&1 < /dev/null; then
@@ -209,18 +213,27 @@ silent out
 
 # ---- killed and resumed --------------------------------------------------------------------------------
 
-# killed LINES COMMAND...: starts it, and kills it when it has reported so many epochs.
-killed() {
+# start_and_kill LINES COMMAND...: kills it when it has reported so many epochs; false where it was faster.
+start_and_kill() {
     enough=$1
     shift
-    what="killed: $*" checks=$((checks + 1))
     : > err
     "$@" > out 2> err < /dev/null &
     victim=$!
     while kill -0 $victim 2> /dev/null && [ "$(wc -l < err)" -lt "$enough" ]; do :; done
     kill -9 $victim 2> /dev/null
     wait $victim 2> /dev/null
-    [ $? -eq 137 ] || complain 'ended before it was killed'
+    [ $? -eq 137 ]
+}
+# killed LINES COMMAND...: the same, and again from the same state where this shell was not in time.
+killed() {
+    what="killed: $*" checks=$((checks + 1))
+    for try in 1 2 3 4 5 6 7 8; do
+        if [ -e state ]; then cp state before; else rm -f before; fi
+        start_and_kill "$@" && return
+        if [ -e before ]; then cp before state; else rm -f state; fi
+    done
+    complain "ended before it was killed, $try times"
 }
 kill_and_resume() {
     rm -f state
