@@ -24,10 +24,12 @@ static const char *check_misfit_x(const wg_tensor *y, const wg_tensor *x)
 static const char *check_misfit(const wg_tensor *y, wg_tensor *const xs[], int n)
 {
     const char *why = NULL;
-    if (wg_is_inert(y))
-        return "y is NULL or inert";
+    if (y == NULL)
+        return "y is NULL";
     if (y->tape->status != WG_OK)
-        return "the tape has an error";
+        return y->tape->message; /* why y, and the xs with it, are inert, if they are */
+    if (wg_is_inert(y))
+        return "y is what an earlier error returned";
     if (y->dtype == WG_I64)
         return "y is i64";
     if (y->state & WG_NODE_HOLLOW)

@@ -10,9 +10,9 @@ extern "C" {
 
 /* Is a recorded gradient right? The recorded computation is the function that check_function.h checks:
  * one entry of x is moved, and the nodes between x and y are replayed in double; a tape of f32 is checked
- * through its f64 copy, and compared with it. Whatever is random or detached keeps what it holds. The tape is left bit for bit
- * as it was found, and its status too: an error is a verdict WG_CHECK_INVALID, with the reason in the
- * report's `blame`. */
+ * through its f64 copy, and compared with it. Whatever is random or detached keeps what it holds. The tape is left
+ * bit for bit as it was found, and its status too: an error is a verdict WG_CHECK_INVALID, with the reason in
+ * the report's `blame`. On a tape that has an error already the reason is its message, as long as it has it. */
 
 /* Zero in a field means its default; so does a NULL pointer to the whole. */
 typedef struct wg_gradcheck_options {

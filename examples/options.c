@@ -89,6 +89,7 @@ static bool read_value(const option *o, char *text)
     case OPTION_WHOLE: return read_whole(o, text, o->to);
     case OPTION_WHOLES:
     case OPTION_TEXTS: return read_list(o, text, o->to);
+    case OPTION_CHAR: *(char *)o->to = *text; return *text != '\0' && text[1] == '\0';
     case OPTION_CHOICE:
         if (!is_choice(o->value, text))
             return false;

@@ -9,6 +9,7 @@
 typedef enum option_kind {
     OPTION_FLAG,   /* bool: true where it is given */
     OPTION_TEXT,   /* const char * */
+    OPTION_CHAR,   /* char: a text of one */
     OPTION_CHOICE, /* const char *, one of those that `value` names, with bars between them */
     OPTION_REAL,   /* double from low to high */
     OPTION_WHOLE,  /* int64_t from low to high */

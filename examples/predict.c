@@ -21,6 +21,7 @@ typedef struct arguments {
     const char *file[2]; /* model, data */
     double threshold;    /* < 0: the more probable class */
     bool classes_only, no_header;
+    char separator;
 } arguments;
 
 /* Returns -1 to go on, or the exit status. */
@@ -30,6 +31,8 @@ static int read_arguments(int argc, char **argv, arguments *a)
         {"--threshold", "T", OPTION_REAL, &a->threshold, 0, 1,
          "of two classes the second where its probability is at least T"},
         {"--classes-only", NULL, OPTION_FLAG, &a->classes_only, 0, 0, "no probabilities"},
+        {"--separator", "C", OPTION_CHAR, &a->separator, 0, 0,
+         "between the fields of a row; default a comma"},
         {"--no-header", NULL, OPTION_FLAG, &a->no_header, 0, 0, "columns are x1, x2, ..."},
     };
     const command c = {
@@ -77,6 +80,7 @@ static rows read_rows(wg_tape *t, const arguments *a, const wg_estimator *e, boo
 {
     rows_options o = {.label = wg_estimator_label_name(e),
                       .categories = wg_estimator_text_names(e),
+                      .separator = a->separator,
                       .no_header = a->no_header,
                       .f32 = wg_estimator_dtype(e) == WG_F32,
                       .columns = wg_estimator_columns(e)};

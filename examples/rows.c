@@ -21,7 +21,8 @@ rows rows_read(wg_tape *t, const char *path, const rows_options *o)
         r.table = wg_svmlight_read(t, path, &svmlight, &r.sparse);
         return r;
     }
-    wg_csv_options csv = {.label = o->label,
+    wg_csv_options csv = {.separator = o->separator,
+                          .label = o->label,
                           .no_label = o->no_label,
                           .texts = o->categories,
                           .header = o->no_header ? WG_CSV_HEADER_ABSENT : WG_CSV_HEADER,

@@ -17,6 +17,8 @@ int train_arguments_read(int argc, char **argv, train_arguments *a)
          "columns of texts, one-hot encoded"},
         {"--ignore-unknown", NULL, OPTION_FLAG, &a->ignore_unknown, 0, 0,
          "texts that no training row has are no error, but none of the known ones"},
+        {"--separator", "C", OPTION_CHAR, &a->rows.separator, 0, 0,
+         "between the fields of a row; default a comma"},
         {"--no-header", NULL, OPTION_FLAG, &a->rows.no_header, 0, 0,
          "columns are x1, x2, ..., the file's first row is data"},
         {"--drop-missing", NULL, OPTION_FLAG, &a->rows.drop_missing, 0, 0,
@@ -68,9 +70,11 @@ int train_arguments_read(int argc, char **argv, train_arguments *a)
     e->pipeline.encoder.ignore_unknown = a->ignore_unknown;
     const rows_options *r = &a->rows;
     if (status < 0 && rows_are_sparse(a->data) &&
-        (r->label != NULL || r->categories != NULL || r->no_header || r->drop_missing))
+        (r->label != NULL || r->categories != NULL || r->separator != 0 || r->no_header ||
+         r->drop_missing))
         return options_fail(
-            &c, "label, category, no-header and drop-missing are for CSV files:", a->data);
+            &c,
+            "label, category, separator, no-header and drop-missing are for CSV files:", a->data);
     if (status < 0 && f->resume && f->checkpoint == NULL)
         return options_fail(&c, "wants --checkpoint FILE:", "--resume");
     return status;

@@ -347,7 +347,7 @@ static wg_safetensors *safetensors_file(wg_reader *reader)
     if (length > WG_SAFETENSORS_HEADER || (int64_t)length > reader->left) {
         wg_fail(reader->tape, WG_E_FORMAT,
                 "%s: byte 0: a header of %" PRIu64 " bytes, but %" PRId64
-                " are left and %d the most",
+                " are left and %d the most: no safetensors file?",
                 reader->path, length, reader->left, WG_SAFETENSORS_HEADER);
         return NULL;
     }

@@ -177,6 +177,16 @@ run 0 "$train" bare.csv --no-header --save model
 says out '3 classes of x5'
 run 0 "$predict" model bare.csv --no-header
 says err ' of 150 rows'
+tr ',' ';' < "$iris" > semicolons.csv
+run 1 "$train" semicolons.csv
+says err 'another separator'
+run 0 "$train" semicolons.csv --separator ';' --save model
+says out '3 classes of species'
+run 0 "$predict" model semicolons.csv --separator ';'
+says err ' of 150 rows'
+usage "$train" semicolons.csv --separator ';;'
+run 1 "$predict" "$iris" model
+says err 'no safetensors file?'
 printf 'a,b,y\n1,2,0\n2,,1\n3,2,0\n4,1,1\n5,NA,0\n' > missing.csv
 run 0 "$train" missing.csv --drop-missing --test 0
 says out ' 3 rows'
