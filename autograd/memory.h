@@ -16,7 +16,9 @@ typedef struct wg_allocator {
     void *user;
 } wg_allocator;
 
-/* wg_allocator_default: malloc, realloc and free of libc. */
+/* wg_allocator_default: malloc, realloc and free of libc. On Linux a block of 4 MiB or more starts on a
+ * boundary of 2 MiB and asks the kernel for huge pages (madvise); one that reallocate made so large asks,
+ * too, but starts anywhere. */
 wg_allocator wg_allocator_default(void);
 
 #ifdef __cplusplus

@@ -41,7 +41,8 @@ BEGIN {
     seen["models/wengert.h"] = 1
     paste("models/wengert.h", header)
     preface(source)
-    print "\n#ifndef _POSIX_C_SOURCE\n#define _POSIX_C_SOURCE 200809L\n#endif\n#include \"wengert.h\"" > source
+    print "\n#ifndef _POSIX_C_SOURCE\n#define _POSIX_C_SOURCE 200809L\n#endif" > source
+    print "#ifndef _DEFAULT_SOURCE /* madvise */\n#define _DEFAULT_SOURCE\n#endif\n#include \"wengert.h\"" > source
     for (i = 1; i < ARGC; i++) {
         paste(ARGV[i], source)
         for (name in macros) print "#undef " name > source

@@ -34,6 +34,58 @@ START_TEST(test_default_allocator)
 }
 END_TEST
 
+/* What asks for huge pages: it starts where one does, and is memory like any other. */
+START_TEST(test_default_allocator_large)
+{
+    const size_t size = (size_t)16 << 20, larger = 2 * size + 12345;
+    const wg_allocator a = wg_allocator_default();
+    unsigned char *block = a.allocate(size, a.user);
+    ck_assert_ptr_nonnull(block);
+#ifdef __linux__
+    ck_assert_uint_eq((uintptr_t)block % ((size_t)2 << 20), 0);
+#endif
+    memset(block, 7, size);
+    block = a.reallocate(block, larger, a.user);
+    ck_assert_ptr_nonnull(block);
+    ck_assert_int_eq(block[0] + block[size - 1], 14);
+    memset(block + size, 9, larger - size);
+    block = a.reallocate(block, 100, a.user);
+    ck_assert_int_eq(block[99], 7);
+    a.release(block, a.user);
+}
+END_TEST
+
+/* More than there can be. AddressSanitizer ends a program that asks for it. */
+#ifndef WG_ARENA_ASAN
+START_TEST(test_default_allocator_without_memory)
+{
+    const wg_allocator a = wg_allocator_default();
+    const size_t sizes[] = {(size_t)PTRDIFF_MAX, (size_t)PTRDIFF_MAX + 1, SIZE_MAX - 4096,
+                            SIZE_MAX};
+    volatile size_t size; /* or the compiler says that it is too large */
+    void *block = a.allocate(1000, a.user);
+    for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
+        size = sizes[i];
+        ck_assert_ptr_null(a.allocate(size, a.user));
+        ck_assert_ptr_null(a.reallocate(block, size, a.user));
+    }
+    a.release(block, a.user);
+}
+END_TEST
+#endif
+
+/* A value of some megabytes is a block of the allocator by itself, behind a header of a cache line. */
+START_TEST(test_large_value_has_its_own_block)
+{
+    ck_assert_ptr_nonnull(wg_arena_take(&arena, 100, 8));
+    const size_t before = memory.bytes, size = (size_t)16 << 20;
+    ck_assert_ptr_nonnull(wg_arena_take(&arena, size, WG_ALIGNMENT));
+    ck_assert_int_eq(memory.blocks, 2);
+    ck_assert_uint_le(memory.bytes - before,
+                      size + sizeof(wg_arena_block) + WG_ALIGNMENT + WG_ARENA_GAP);
+}
+END_TEST
+
 START_TEST(test_alignment)
 {
     for (size_t alignment = 1; alignment <= WG_ALIGNMENT; alignment *= 2) {
@@ -128,6 +180,11 @@ Suite *suite_memory(void)
     TCase *cases = tcase_create("arena");
     tcase_add_checked_fixture(cases, set_up, tear_down);
     tcase_add_test(cases, test_default_allocator);
+    tcase_add_test(cases, test_default_allocator_large);
+#ifndef WG_ARENA_ASAN
+    tcase_add_test(cases, test_default_allocator_without_memory);
+#endif
+    tcase_add_test(cases, test_large_value_has_its_own_block);
     tcase_add_test(cases, test_alignment);
     tcase_add_test(cases, test_pieces_do_not_overlap);
     tcase_add_test(cases, test_rewind_gives_the_same_memory);

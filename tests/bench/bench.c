@@ -2,6 +2,7 @@
  * run. NAME is part of a workload's name, or, as =NAME, the whole of it. --quick takes fewer samples. */
 #include "tests/bench/bench.h"
 
+#include "autograd/memory.h"
 #include "autograd/rng.h"
 #include "ops/kernels/cpu.h"
 
@@ -167,9 +168,10 @@ void bench_measure(const bench_task *task)
 
 /* ---- Data ---------------------------------------------------------------------------------------- */
 
-static void *taken(size_t bytes)
+void *bench_take(size_t bytes)
 {
-    void *memory = malloc(bytes);
+    const wg_allocator a = wg_allocator_default();
+    void *memory = a.allocate(bytes, a.user);
     if (memory == NULL) {
         fprintf(stderr, "bench: out of memory for %zu bytes\n", bytes);
         exit(1);
@@ -177,9 +179,15 @@ static void *taken(size_t bytes)
     return memory;
 }
 
+void bench_release(void *memory)
+{
+    const wg_allocator a = wg_allocator_default();
+    a.release(memory, a.user);
+}
+
 float *bench_normal_f32(int64_t n, uint64_t key)
 {
-    float *x = taken((size_t)n * sizeof *x);
+    float *x = bench_take((size_t)n * sizeof *x);
     for (int64_t i = 0; i < n; i++)
         x[i] = (float)wg_random_normal(SEED, key, (uint64_t)i);
     return x;
@@ -187,7 +195,7 @@ float *bench_normal_f32(int64_t n, uint64_t key)
 
 double *bench_normal_f64(int64_t n, uint64_t key)
 {
-    double *x = taken((size_t)n * sizeof *x);
+    double *x = bench_take((size_t)n * sizeof *x);
     for (int64_t i = 0; i < n; i++)
         x[i] = wg_random_normal(SEED, key, (uint64_t)i);
     return x;
@@ -212,13 +220,13 @@ static double logit(const float *x, const double *w, int64_t d)
 
 float *bench_logistic_labels(const float *X, int64_t n, int64_t d)
 {
-    float *y = taken((size_t)n * sizeof *y);
+    float *y = bench_take((size_t)n * sizeof *y);
     double *w = model_weights(d, 1000);
     for (int64_t i = 0; i < n; i++) {
         double p = 1 / (1 + exp(-logit(X + i * d, w, d)));
         y[i] = wg_random_uniform(SEED, 1001, (uint64_t)i) < p;
     }
-    free(w);
+    bench_release(w);
     return y;
 }
 
@@ -240,15 +248,15 @@ static int64_t softmax_draw(const float *x, double *const *w, int64_t d, int64_t
 
 int64_t *bench_softmax_labels(const float *X, int64_t n, int64_t d, int64_t classes)
 {
-    int64_t *y = taken((size_t)n * sizeof *y);
-    double **w = taken((size_t)classes * sizeof *w);
+    int64_t *y = bench_take((size_t)n * sizeof *y);
+    double **w = bench_take((size_t)classes * sizeof *w);
     for (int64_t c = 0; c < classes; c++)
         w[c] = model_weights(d, 2002 + (uint64_t)c);
     for (int64_t i = 0; i < n; i++)
         y[i] = softmax_draw(X + i * d, w, d, classes, i);
     for (int64_t c = 0; c < classes; c++)
-        free(w[c]);
-    free(w);
+        bench_release(w[c]);
+    bench_release(w);
     return y;
 }
 
@@ -274,11 +282,13 @@ int main(int argc, char **argv)
                          strcmp(argv[i], "--help") == 0 ? 0 : 2);
     }
     if (!options.json)
-        printf(
-            "Wengert on %s, one core unless said. Inputs: normal features, labels drawn from a "
-            "random\nlogistic or softmax model, seed %d. Median of %d samples, half the width of "
-            "all but two;\nlimits measured in between.\n\n",
-            wgk_isa_name(wgk_cpu_isa()), SEED, options.quick ? QUICK_SAMPLES : SAMPLES);
+        printf("Wengert on %s, one core unless said. Inputs: normal features, labels drawn from a "
+               "random\nlogistic or softmax model, seed %d, in memory of the library's default "
+               "allocator "
+               "(huge pages where\nthere are any), as files are read into it. Median of %d "
+               "samples, half the "
+               "width of all but two;\nlimits measured in between.\n\n",
+               wgk_isa_name(wgk_cpu_isa()), SEED, options.quick ? QUICK_SAMPLES : SAMPLES);
     bench_gemm();
     bench_small();
     bench_train();

@@ -45,12 +45,17 @@ void bench_measure(const bench_task *task);
 /* bench_wanted: does --only ask for this name, or is everything asked for? */
 bool bench_wanted(const char *name);
 
+/* bench_take: memory of the library's default allocator, as what is read from files is on; without any, the
+ * program ends. bench_release: gives it back. */
+void *bench_take(size_t bytes);
+void bench_release(void *memory);
+
 /* ---- Data: normal features, labels drawn from a random logistic or softmax model; fixed seeds. ---- */
 
 float *bench_normal_f32(int64_t n, uint64_t key);
 double *bench_normal_f64(int64_t n, uint64_t key);
 /* Labels of the rows of X [n, d], 0 and 1 or classes, drawn from a model whose weights are N(0, 9 / d). The
- * caller frees what any of these returns. */
+ * caller gives what any of these returns to bench_release. */
 float *bench_logistic_labels(const float *X, int64_t n, int64_t d);
 int64_t *bench_softmax_labels(const float *X, int64_t n, int64_t d, int64_t classes);
 

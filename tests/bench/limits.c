@@ -3,7 +3,6 @@
 #include "autograd/pool.h"
 #include "ops/kernels/cpu.h"
 
-#include <stdlib.h>
 #include <time.h>
 
 #if defined(__x86_64__)
@@ -171,11 +170,9 @@ static void read_work(int64_t piece, int worker, void *context)
 double bench_read_speed(int threads)
 {
     if (read_buffer == NULL) {
-        read_buffer = malloc(READ_COUNT * sizeof *read_buffer);
-        for (size_t i = 0; read_buffer != NULL && i < READ_COUNT; i++)
+        read_buffer = bench_take(READ_COUNT * sizeof *read_buffer);
+        for (size_t i = 0; i < READ_COUNT; i++)
             read_buffer[i] = (float)(i % 7);
     }
-    return read_buffer != NULL
-               ? READ_COUNT * sizeof *read_buffer / limit_seconds(threads, read_work)
-               : 0;
+    return READ_COUNT * sizeof *read_buffer / limit_seconds(threads, read_work);
 }

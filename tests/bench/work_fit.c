@@ -73,7 +73,7 @@ static void fit_start(fit *f)
     double *x = bench_normal_f64(f->objective.n, 31);
     for (int64_t i = 0; i < f->objective.n; i++)
         f->x[i] = x[i] / sqrt((double)f->p->d);
-    free(x);
+    bench_release(x);
 }
 
 static void fit_evaluate(void *context)
@@ -185,16 +185,16 @@ static void bench_logistic_f32(void)
     p.X = X;
     p.y = y;
     problem_measure(&p);
-    free(X);
-    free(y);
+    bench_release(X);
+    bench_release(y);
 }
 
 static double *doubles(float *x, int64_t n)
 {
-    double *wide = malloc((size_t)n * sizeof *wide);
+    double *wide = bench_take((size_t)n * sizeof *wide);
     for (int64_t i = 0; wide != NULL && i < n; i++)
         wide[i] = (double)x[i];
-    free(x);
+    bench_release(x);
     return wide;
 }
 
@@ -217,8 +217,8 @@ static void bench_logistic_f64(void)
     p.X = X64;
     p.y = y64;
     problem_measure(&p);
-    free(X64);
-    free(y64);
+    bench_release(X64);
+    bench_release(y64);
 }
 
 static void bench_softmax_f32(void)
@@ -236,8 +236,8 @@ static void bench_softmax_f32(void)
     p.X = X;
     p.y = y;
     problem_measure(&p);
-    free(X);
-    free(y);
+    bench_release(X);
+    bench_release(y);
 }
 
 void bench_fit(void)

@@ -2,7 +2,6 @@
 #include "tests/bench/bench.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 
 typedef struct product {
     wgk_gemm_plan plan;
@@ -39,19 +38,19 @@ static void product_measure(const char *label, wgk_gemm_type type, bool ta, bool
     void *a = operand(type, m * k, 1), *b = operand(type, k * n, 2), *c = operand(type, m * n, 3);
     p.operands = (wgk_gemm_operands){
         .a = a, .b = b, .c = c, .lda = ta ? m : k, .ldb = tb ? k : n, .ldc = n, .alpha = 1};
-    p.workspace = malloc(p.plan.workspace + 1);
-    p.partials = malloc(p.plan.partials + 1);
+    p.workspace = bench_take(p.plan.workspace + 1);
+    p.partials = bench_take(p.plan.partials + 1);
     bench_measure(&(bench_task){.name = name,
                                 .unit = "us",
                                 .step = product_step,
                                 .context = &p,
                                 .flops = 2.0 * (double)m * (double)n * (double)k,
                                 .f64 = type == WGK_GEMM_F64});
-    free(a);
-    free(b);
-    free(c);
-    free(p.workspace);
-    free(p.partials);
+    bench_release(a);
+    bench_release(b);
+    bench_release(c);
+    bench_release(p.workspace);
+    bench_release(p.partials);
 }
 
 void bench_gemm(void)

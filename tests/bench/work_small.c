@@ -114,6 +114,7 @@ static void bench_check(void)
     task.name = "gradcheck_3_points";
     bench_measure(&task);
     wg_tape_free(t);
+    bench_release(x);
 }
 
 void bench_small(void)

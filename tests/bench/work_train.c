@@ -1,7 +1,6 @@
 #include "models/wengert.h"
 #include "tests/bench/bench.h"
 
-#include <stdlib.h>
 
 enum { ROWS = 60000, FEATURES = 784, CLASSES = 10, BATCH = 128 };
 
@@ -129,6 +128,6 @@ void bench_train(void)
         }
         training_measure(w, features, labels);
     }
-    free(features);
-    free(labels);
+    bench_release(features);
+    bench_release(labels);
 }
