@@ -110,6 +110,8 @@ static bool fit_prepare(wg_fit_run *run)
     fit_batches *b = run->method;
     b->optimizer = run->o.optimizer != NULL ? run->o.optimizer
                                             : wg_adam_new(m->params, m->n_params, NULL);
+    run->identity.rate = run->o.schedule != NULL ? wg_schedule_rate(run->o.schedule, 0)
+                                                 : wg_optimizer_rate(b->optimizer);
     if (!wg_fit_resume(run))
         return false;
     fit_record_batches(run);

@@ -24,7 +24,7 @@ typedef struct wg_fit_model {
     wg_tensor *const *params; /* [n_params]; checkpoints need names for them, all different */
     int n_params;
 
-    /* The logits for rows X, recorded on X's tape: called for a full batch, for the last, smaller one, and
+    /* The logits for rows X, recorded on X's tape: called for one row, for a full batch, for the last, smaller one, and
      * for the validation rows (training = false). */
     wg_tensor *(*logits)(void *user, wg_tensor *X, bool training);
     /* The same for sparse rows, see wg_fit_lbfgs_csr; NULL: the model takes none. */
@@ -86,7 +86,9 @@ typedef struct wg_fit_options {
     bool
         resume; /* default false; true: go on from that file, which must be there, and arrive at the same
                     bits as if the training had never been stopped. Model, data, optimizer and options
-                    must be the same, but for epochs, patience and the callback. */
+                    must be the same, but for epochs, patience and the callback: other rows, labels or weights,
+                    layers, kinds of optimizer and first rates are noticed; other attributes of ops and other
+                    numbers of optimizers are not. */
 } wg_fit_options;
 
 typedef enum wg_fit_stop {

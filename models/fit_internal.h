@@ -2,6 +2,7 @@
 #define WG_MODELS_FIT_INTERNAL_H
 
 #include "autograd/program.h"
+#include "models/description.h"
 #include "models/fit.h"
 
 /* Features: one of the two. */
@@ -22,6 +23,7 @@ typedef struct wg_fit_rows {
     wg_tensor *labels, *targets;           /* targets: see wg_link_targets */
     wg_tensor *weights;                    /* [n] of X's dtype; NULL: all 1 */
     wg_tensor *held_labels, *held_targets; /* validation rows; NULL: none */
+    uint64_t ops;                          /* see wg_fit_identity_of_logits */
 } wg_fit_rows;
 
 /* wg_fit_rows_new: splits, encodes and weights X and y; false after an error, which the tape has. */
@@ -51,6 +53,8 @@ typedef struct wg_fit_identity {
     int64_t rows, batch;
     uint64_t seed;
     double l2, validation;
+    double rate;        /* of the optimizer before the first step; 0: of a method without one */
+    uint64_t data, ops; /* hashes: of rows, labels and weights; of what the model is made of */
 } wg_fit_identity;
 
 /* A training while it runs. What goes on between epochs is the same for all methods; a method has its own state,
@@ -82,6 +86,14 @@ bool wg_fit_start(wg_fit_run *run, const wg_fit_model *model, wg_fit_features X,
 bool wg_fit_resume(wg_fit_run *run);
 void wg_fit_loop(wg_fit_run *run);
 wg_fit_result wg_fit_end(wg_fit_run *run);
+
+/* wg_fit_identity_of: of a run that has its rows; the rate is the method's to fill in. wg_fit_identity_of_logits: a
+ * hash of the ops' names on the way from the logits back to X (or to a leaf), by first operands. wg_fit_identity_fits: false, and
+ * WG_E_FORMAT, where the description is of another training. */
+wg_fit_identity wg_fit_identity_of(const wg_fit_run *run);
+uint64_t wg_fit_identity_of_logits(const wg_tensor *Z, const wg_tensor *X);
+void wg_fit_identity_put(const wg_fit_identity *id, wg_description *d);
+bool wg_fit_identity_fits(const wg_fit_identity *id, const wg_description *d);
 
 /* wg_fit_checkpoint_write, _read: leave nothing on the tape but errors. A checkpoint that does not fit changes
  * nothing. Return the tape's status. */

@@ -134,17 +134,19 @@ static wg_fit_features fit_some_features(wg_fit_features X, wg_tensor *rows)
     return (wg_fit_features){.sparse = wg_csr_take_rows(X.sparse, rows->data, rows->size)};
 }
 
-/* How many classes the model tells apart: seen on the first row, and dropped again. */
-static int64_t fit_classes(const wg_fit_model *model, wg_fit_features X)
+/* How many classes the model tells apart, and by which ops: seen on the first row, and dropped again. */
+static int64_t fit_classes(const wg_fit_model *model, wg_fit_features X, uint64_t *ops)
 {
     wg_tape *t = wg_fit_values(X)->tape;
     wg_mark mark = wg_tape_mark(t);
     wg_tensor *first = wg_constant(t, WG_I64, WG_SHAPE(1), &(int64_t){0});
     if (wg_is_inert(first))
         return 0;
-    wg_tensor *Z = wg_fit_logits(model, fit_some_features(X, first), false);
+    wg_fit_features row = fit_some_features(X, first);
+    wg_tensor *Z = wg_fit_logits(model, row, true);
     if (wg_is_inert(Z))
         return 0;
+    *ops = wg_fit_identity_of_logits(Z, wg_fit_values(row));
     int64_t k = Z->shape.rank == 2 ? wg_link_classes_of(model->link, Z->shape.dim[1]) : 0;
     wg_tape_rewind(t, mark);
     if (k == 0)
@@ -176,7 +178,8 @@ bool wg_fit_rows_new(wg_fit_rows *rows, const wg_fit_model *model, wg_fit_featur
         return false;
     wg_tape *t = wg_fit_values(X)->tape;
     wg_dtype dtype = wg_fit_values(X)->dtype;
-    *rows = (wg_fit_rows){.classes = fit_classes(model, X)};
+    *rows = (wg_fit_rows){.classes = 0};
+    rows->classes = fit_classes(model, X, &rows->ops);
     wg_train_test split = {NULL, NULL};
     wg_link_targets(WG_LINK_SOFTMAX, y, rows->classes, dtype); /* are the labels classes? */
     if (wg_tape_status(t) == WG_OK && o->validation > 0)

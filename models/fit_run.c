@@ -60,11 +60,7 @@ bool wg_fit_start(wg_fit_run *run, const wg_fit_model *model, wg_fit_features X,
     if (run->tape == NULL || wg_tape_status(run->tape) != WG_OK || !fit_options_fit(run) ||
         !wg_fit_rows_new(&run->rows, model, X, y, &run->o) || !fit_new_state(run))
         return false;
-    run->identity = (wg_fit_identity){.rows = run->rows.n,
-                                      .batch = run->o.batch,
-                                      .seed = run->o.seed,
-                                      .l2 = run->o.l2,
-                                      .validation = run->o.validation};
+    run->identity = wg_fit_identity_of(run);
     return true;
 }
 

@@ -336,6 +336,65 @@ START_TEST(test_foreign_checkpoints_change_nothing)
 }
 END_TEST
 
+/* The same model on the same number of rows, but for one thing: refused, nothing written. */
+START_TEST(test_other_data_and_models_are_noticed)
+{
+    static const char *const words[] = {NULL,
+                                        "rows, their labels",
+                                        "rows, their labels",
+                                        "rows, their labels",
+                                        "rows, their labels",
+                                        "ops",
+                                        "ops",
+                                        "fit.rate"};
+    char path[WGT_PATH];
+    wgt_file_new(path);
+    for (int k = 0; k <= 8; k++) {
+        wg_tape *t = wg_tape_new(NULL);
+        int change = k - 1; /* -1: writes the checkpoint; 0: the same again */
+        problem p = iris(t, change == 5 ? 0 : 0.3);
+        float *X = wg_edit(p.X = wg_param(t, "X", WG_F32, WG_SHAPE(150, 4)));
+        problem q = iris(t, 0);
+        memcpy(X, wg_data_f32(q.X), 600 * sizeof *X);
+        X[599] += change == 1 ? 1e-3f : 0;
+        int64_t y[150];
+        memcpy(y, wg_data_i64(p.y), sizeof y);
+        y[0] = change == 2 ? 1 : y[0];
+        y[50] = change == 2 ? 0 : y[50];
+        p.y = wg_constant(t, WG_I64, WG_SHAPE(150), y);
+        if (change == 6) {
+            p.mlp = wg_mlp_new(t, &(wg_mlp_options){.sizes = (int64_t[]){4, 16, 3},
+                                                    .n_sizes = 3,
+                                                    .activation = "tanh",
+                                                    .dropout = 0.3,
+                                                    .seed = 7});
+            p.model = wg_fit_mlp(p.mlp, WG_LINK_SOFTMAX);
+        }
+        wg_fit_options o = {
+            .epochs = change < 0 ? 2 : 3,
+            .validation = 0.2,
+            .balanced = change == 3,
+            .class_weights = change == 4 ? (double[]){1, 2, 1} : NULL,
+            .optimizer = wg_adam_new(p.model.params, PARAMS,
+                                     &(wg_adam_options){.rate = change == 7 ? 0.02 : 0.01}),
+            .checkpoint = path,
+            .resume = change >= 0};
+        float before[MOST], after[MOST];
+        int n = weights(&p, before);
+        wg_fit_result r = wg_fit(&p.model, p.X, p.y, &o);
+        weights(&p, after);
+        bool wrong = change > 0;
+        ck_assert_int_eq(r.stop, wrong ? WG_FIT_ERROR : WG_FIT_EPOCHS);
+        ck_assert_int_eq(wg_tape_status(t), wrong ? WG_E_FORMAT : WG_OK);
+        ck_assert_msg(!wrong || strstr(wg_tape_message(t), words[change]) != NULL, "%d: %s", change,
+                      wg_tape_message(t));
+        ck_assert_int_eq(memcmp(before, after, (size_t)n * sizeof *after) == 0, wrong);
+        wg_tape_free(t);
+    }
+    wgt_file_remove(path);
+}
+END_TEST
+
 /* ---- Errors. --------------------------------------------------------------------------------------- */
 
 START_TEST(test_errors)
@@ -418,6 +477,7 @@ Suite *suite_fit(void)
     tcase_add_test(c, test_weights);
     tcase_add_loop_test(c, test_resumed_is_bit_identical, 0, KINDS);
     tcase_add_test(c, test_foreign_checkpoints_change_nothing);
+    tcase_add_test(c, test_other_data_and_models_are_noticed);
     tcase_add_test(c, test_errors);
     tcase_add_test(c, test_memory);
     suite_add_tcase(s, c);
