@@ -4,6 +4,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 /* ---- --help ------------------------------------------------------------------------------------------- */
 
@@ -52,6 +54,12 @@ static bool read_whole(const option *o, const char *text, int64_t *value)
            (double)number <= o->high;
 }
 
+static bool read_char(const char *text, char *value)
+{
+    *value = strcmp(text, "tab") == 0 ? '\t' : text[0];
+    return *value == '\t' || (text[0] > 0 && text[1] == '\0');
+}
+
 static bool is_choice(const char *choices, const char *text)
 {
     size_t length = strlen(text);
@@ -87,9 +95,9 @@ static bool read_value(const option *o, char *text)
     switch (o->kind) {
     case OPTION_REAL: return read_real(o, text, o->to);
     case OPTION_WHOLE: return read_whole(o, text, o->to);
+    case OPTION_CHAR: return read_char(text, o->to);
     case OPTION_WHOLES:
     case OPTION_TEXTS: return read_list(o, text, o->to);
-    case OPTION_CHAR: *(char *)o->to = *text; return *text != '\0' && text[1] == '\0';
     case OPTION_CHOICE:
         if (!is_choice(o->value, text))
             return false;
@@ -157,6 +165,30 @@ int options_read(const command *c, int argc, char **argv, const char **operand)
             status = options_fail(c, "one too many:", argv[i]);
     }
     return status >= 0 || n == most ? status : options_fail(c, "wanted:", c->operands);
+}
+
+/* The directory of a path, cut to what fits. */
+static void directory_of(const char *path, char directory[4096])
+{
+    const char *slash = strrchr(path, '/');
+    int length = slash == NULL ? 1 : slash == path ? 1 : (int)(slash - path);
+    snprintf(directory, 4096, "%.*s", length, slash == NULL ? "." : path);
+}
+
+bool options_writable(const char *program, const char *path)
+{
+    char directory[4096];
+    struct stat about;
+    if (path == NULL)
+        return true;
+    directory_of(path, directory);
+    bool there = stat(path, &about) == 0;
+    if (there && S_ISDIR(about.st_mode))
+        errno = EISDIR;
+    else if ((there || errno == ENOENT) && access(there ? path : directory, W_OK) == 0)
+        return true;
+    fprintf(stderr, "%s: %s: %s\n", program, path, strerror(errno));
+    return false;
 }
 
 bool options_finish(const char *program)

@@ -9,7 +9,7 @@
 typedef enum option_kind {
     OPTION_FLAG,   /* bool: true where it is given */
     OPTION_TEXT,   /* const char * */
-    OPTION_CHAR,   /* char: a text of one */
+    OPTION_CHAR,   /* char: a text of one, or `tab` */
     OPTION_CHOICE, /* const char *, one of those that `value` names, with bars between them */
     OPTION_REAL,   /* double from low to high */
     OPTION_WHOLE,  /* int64_t from low to high */
@@ -47,6 +47,10 @@ int options_read(const command *c, int argc, char **argv, const char **operand);
 
 /* options_fail: the same line for what only the program can know; returns 2. */
 int options_fail(const command *c, const char *what, const char *which);
+
+/* options_writable: whether the file can be written, so far as that can be told without touching it: it is a file
+ * that may be written, or its directory is there and may be; prints why not. NULL: true. */
+bool options_writable(const char *program, const char *path);
 
 /* options_finish: whether all of standard output was written; prints why not. */
 bool options_finish(const char *program);

@@ -32,7 +32,7 @@ static int read_arguments(int argc, char **argv, arguments *a)
          "of two classes the second where its probability is at least T"},
         {"--classes-only", NULL, OPTION_FLAG, &a->classes_only, 0, 0, "no probabilities"},
         {"--separator", "C", OPTION_CHAR, &a->separator, 0, 0,
-         "between the fields of a row; default a comma"},
+         "between the fields of a row, or tab; default a comma"},
         {"--no-header", NULL, OPTION_FLAG, &a->no_header, 0, 0, "columns are x1, x2, ..."},
     };
     const command c = {

@@ -76,6 +76,27 @@ static bool draw(const train_arguments *a, const wg_estimator *e, const part *r)
                                   wg_estimator_class_name(e, 1));
 }
 
+/* Before the training, which may take long. */
+static bool can_write(const train_arguments *a)
+{
+    const char *const path[] = {a->save, a->plot, a->confusion, a->curve, a->e.fit.checkpoint};
+    for (size_t i = 0; i < sizeof path / sizeof *path; i++)
+        if (!options_writable("train", path[i]))
+            return false;
+    return true;
+}
+
+/* What to do about some errors. */
+static void advise(const wg_tape *t, const char *data)
+{
+    const char *message = wg_tape_message(t);
+    if (wg_tape_status(t) == WG_E_FORMAT && strstr(message, "not a number") != NULL &&
+        !rows_are_sparse(data))
+        fputs("train: texts other than the label are for --category COLUMN\n", stderr);
+    if (wg_tape_status(t) == WG_E_FORMAT && strstr(message, "another separator") != NULL)
+        fputs("train: fields that no comma separates are for --separator CHARACTER\n", stderr);
+}
+
 /* Returns false after a failure that the tape may not know of. */
 static bool train(wg_tape *t, train_arguments *a)
 {
@@ -114,11 +135,10 @@ int main(int argc, char **argv)
         return status;
     wg_pool *pool = a.threads > 1 ? wg_pool_new((int)a.threads, NULL) : NULL;
     wg_tape *t = wg_tape_new(&(wg_tape_options){.seed = a.e.seed, .pool = pool});
-    bool done = train(t, &a);
+    bool done = can_write(&a) && train(t, &a);
     if (wg_tape_status(t) != WG_OK)
         fprintf(stderr, "train: %s\n", wg_tape_message(t));
-    if (wg_tape_status(t) == WG_E_FORMAT && strstr(wg_tape_message(t), "not a number") != NULL)
-        fputs("train: texts other than the label are for --category COLUMN\n", stderr);
+    advise(t, a.data);
     done = done && wg_tape_status(t) == WG_OK && options_finish("train");
     wg_tape_free(t);
     wg_pool_free(pool);

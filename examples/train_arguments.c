@@ -18,7 +18,7 @@ int train_arguments_read(int argc, char **argv, train_arguments *a)
         {"--ignore-unknown", NULL, OPTION_FLAG, &a->ignore_unknown, 0, 0,
          "texts that no training row has are no error, but none of the known ones"},
         {"--separator", "C", OPTION_CHAR, &a->rows.separator, 0, 0,
-         "between the fields of a row; default a comma"},
+         "between the fields of a row, or tab; default a comma"},
         {"--no-header", NULL, OPTION_FLAG, &a->rows.no_header, 0, 0,
          "columns are x1, x2, ..., the file's first row is data"},
         {"--drop-missing", NULL, OPTION_FLAG, &a->rows.drop_missing, 0, 0,

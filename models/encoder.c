@@ -131,24 +131,34 @@ static int64_t encoder_find(const wg_encoder *e, int64_t j, const char *text)
     return -1;
 }
 
+int64_t wg_encoder_unknown(const wg_encoder *encoder, const char *const *text, int64_t n)
+{
+    if (encoder == NULL || encoder->tape == NULL || encoder->ignore_unknown || text == NULL)
+        return -1;
+    for (int64_t i = 0; i < n; i++)
+        for (int64_t j = 0; j < encoder->columns; j++) {
+            const char *given = text[i * encoder->columns + j];
+            if (given != NULL && encoder_find(encoder, j, given) < 0)
+                return i * encoder->columns + j;
+        }
+    return -1;
+}
+
 /* to[n, width], zero so far. */
 static bool encoder_write(const wg_encoder *e, const char *const *text, int64_t n, double *to)
 {
-    int64_t width = wg_encoder_width(e);
+    int64_t width = wg_encoder_width(e), unknown = wg_encoder_unknown(e, text, n);
+    if (unknown >= 0) {
+        wg_fail(e->tape, WG_E_VALUE,
+                "encoder: row %" PRId64 ", column %" PRId64 ": '%.60s' was not there at the fit",
+                unknown / e->columns, unknown % e->columns, text[unknown]);
+        return false;
+    }
     for (int64_t i = 0; i < n; i++)
         for (int64_t j = 0; j < e->columns; j++) {
-            const char *given = text[i * e->columns + j];
-            int64_t at = encoder_find(e, j, given);
+            int64_t at = encoder_find(e, j, text[i * e->columns + j]);
             if (at >= 0)
                 to[i * width + at] = 1;
-            else if (!e->ignore_unknown) {
-                wg_fail(e->tape, WG_E_VALUE,
-                        "encoder: row %" PRId64 ", column %" PRId64
-                        ": '%.60s' was not there at the "
-                        "fit",
-                        i, j, given);
-                return false;
-            }
         }
     return true;
 }

@@ -30,6 +30,10 @@ wg_encoder *wg_encoder_fit(wg_tape *t, const char *const *text, int64_t n, int64
 wg_tensor *wg_encoder_apply(const wg_encoder *encoder, const char *const *text, int64_t n,
                             wg_dtype dtype);
 
+/* wg_encoder_unknown: the place, row * columns + column, of the first text that wg_encoder_apply would refuse; -1:
+ * none, or a NULL. */
+int64_t wg_encoder_unknown(const wg_encoder *encoder, const char *const *text, int64_t n);
+
 /* wg_encoder_columns: columns of texts.  wg_encoder_width: columns of numbers that they become.
  * wg_encoder_count, wg_encoder_text: the texts of column j; 0 and "" where there are none. */
 int64_t wg_encoder_columns(const wg_encoder *encoder);

@@ -85,7 +85,9 @@ static void estimator_new_mlp(wg_estimator *e, const wg_estimator_options *o, wg
     const int64_t *hidden = given ? o->hidden : default_hidden;
     int n = !e->kind->hidden ? 0 : given ? o->n_hidden : 1;
     int64_t *sizes = wg_tape_take(e->tape, ((size_t)n + 2) * sizeof *sizes);
-    if (sizes == NULL)
+    if (sizes != NULL && wg_pipeline_width(e->pipeline) == 0)
+        wg_fail(e->tape, WG_E_SHAPE, "estimator: the rows have no columns to learn from");
+    if (wg_tape_status(e->tape) != WG_OK)
         return;
     sizes[0] = wg_pipeline_width(e->pipeline);
     for (int i = 0; i < n; i++)

@@ -4,6 +4,9 @@
 
 #include <inttypes.h>
 
+/* For more no memory has weights; and sizes computed of so many do not overflow. */
+#define ESTIMATOR_COLUMNS (INT64_C(1) << 48)
+
 static wg_tape *estimator_csr_tape(const wg_csr *X)
 {
     return X != NULL && X->value != NULL ? X->value->tape : NULL;
@@ -15,6 +18,10 @@ wg_estimator *wg_estimator_fit_csr(const wg_csr *X, wg_tensor *y,
     wg_tape *t = estimator_csr_tape(X);
     if (t == NULL) {
         wg_fail(y != NULL ? y->tape : NULL, WG_E_NULL, "estimator: no sparse rows");
+        return wg_estimator_inert();
+    }
+    if (X->columns > ESTIMATOR_COLUMNS) {
+        wg_fail(t, WG_E_SHAPE, "estimator: %" PRId64 " columns are too many", X->columns);
         return wg_estimator_inert();
     }
     const double none = 0;

@@ -78,6 +78,25 @@ static bool estimator_names_fit(const wg_table *table, const char *kind, const c
     return true;
 }
 
+/* By name and file: a row's number would be one of a table that may hold some of the file's rows only. */
+static bool estimator_texts_known(const wg_estimator *e, const wg_table *table)
+{
+    char text[WG_SHOWN + 2], column[WG_SHOWN + 2];
+    int64_t columns = wg_table_text_columns(table);
+    const char *const *texts = wg_table_text(table);
+    int64_t unknown = wg_encoder_unknown(wg_pipeline_encoder(e->pipeline), texts,
+                                         columns > 0 ? wg_table_rows(table) : 0);
+    if (unknown < 0)
+        return true;
+    wg_fail(wg_table_tape(table), WG_E_VALUE,
+            "estimator: %s: column %s: %s was not there at the fit (option ignore_unknown would "
+            "take it)",
+            wg_table_path(table),
+            estimator_quoted(wg_table_text_name(table, unknown % columns), column),
+            estimator_quoted(texts[unknown], text));
+    return false;
+}
+
 static bool estimator_table_fits(const wg_estimator *e, const wg_table *table)
 {
     wg_tape *t = wg_table_tape(table);
@@ -88,11 +107,13 @@ static bool estimator_table_fits(const wg_estimator *e, const wg_table *table)
         !estimator_names_fit(table, "numbers", e->column_names, wg_table_column_name,
                              wg_table_columns(table)))
         return false;
-    if (texts != fitted)
+    if (texts != fitted) {
         wg_fail(t, WG_E_SHAPE,
                 "estimator: %s: %" PRId64 " columns of texts, but %" PRId64 " were fitted",
                 wg_table_path(table), texts, fitted);
-    return texts == fitted;
+        return false;
+    }
+    return estimator_texts_known(e, table);
 }
 
 /* ---- Using it. ---------------------------------------------------------------------------------------- */

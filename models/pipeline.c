@@ -143,7 +143,9 @@ static bool pipeline_fit_steps(wg_pipeline *p, wg_tensor *X, const wg_pipeline_o
         wg_scaler *scaler = step.kind == WG_STEP_STANDARDIZE ? pipeline_fit_scaler(p, X) : NULL;
         if (known && pipeline_append(p, step, scaler))
             continue;
-        wg_fail(p->tape, WG_E_VALUE, "pipeline: step %d cannot be made", i);
+        wg_fail(p->tape, WG_E_VALUE, "pipeline: step %d: %s: degree %d of %" PRId64 " columns", i,
+                known ? "too many polynomial features" : "a kind that there is not",
+                step.polynomial.degree, p->numbers);
         return false;
     }
     return true;

@@ -231,7 +231,7 @@ static wg_table *svmlight_parse(svmlight_file *f, char *bytes, int64_t size, wg_
         wg_fail(f->tape, WG_E_NOMEM, "%s: no memory for the C locale", f->path);
         return table;
     }
-    f->at = bytes;
+    f->at = bytes + (strncmp(bytes, "\xEF\xBB\xBF", 3) == 0 ? 3 : 0); /* an UTF-8 byte order mark */
     f->line = 1;
     bool done = svmlight_lines(f, bytes, size);
     wg_c_locale_leave(&locale);

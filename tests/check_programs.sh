@@ -167,7 +167,7 @@ run 1 "$predict" model swapped.csv
 says err "'weight', but 'size' was fitted"
 sed 's/green/violet/' colour.csv > violet.csv
 run 1 "$predict" model violet.csv
-says err "'violet' was not there"
+says err "violet.csv: column 'colour': 'violet' was not there"
 run 0 "$train" colour.csv --category colour,shape --test 0 --ignore-unknown --save model
 run 0 "$predict" model violet.csv
 run 1 "$train" colour.csv --category colour,nonsense
@@ -178,13 +178,23 @@ says out '3 classes of x5'
 run 0 "$predict" model bare.csv --no-header
 says err ' of 150 rows'
 tr ',' ';' < "$iris" > semicolons.csv
+tr ',' '\t' < "$iris" > tabs.csv
+run 0 "$train" "$iris" --save model
+sed 1d out > results
 run 1 "$train" semicolons.csv
-says err 'another separator'
-run 0 "$train" semicolons.csv --separator ';' --save model
-says out '3 classes of species'
-run 0 "$predict" model semicolons.csv --separator ';'
-says err ' of 150 rows'
-usage "$train" semicolons.csv --separator ';;'
+says err '--separator'
+run 0 "$train" semicolons.csv --separator ';' --save other
+expect 'other results' sh -c 'sed 1d out | cmp - results'
+same model other
+run 0 "$train" tabs.csv --separator tab
+expect 'other results' sh -c 'sed 1d out | cmp - results'
+run 0 "$predict" model "$iris"
+mv out labelled
+run 0 "$predict" model semicolons.csv --separator=';'
+same labelled out
+run 1 "$train" "$iris" --separator 5
+usage "$train" "$iris" --separator ';;'
+usage "$train" "$iris" --separator=
 run 1 "$predict" "$iris" model
 says err 'no safetensors file?'
 printf 'a,b,y\n1,2,0\n2,,1\n3,2,0\n4,1,1\n5,NA,0\n' > missing.csv
@@ -210,6 +220,7 @@ same one out
 run 1 "$train" digits.svm --optimizer adam
 says err "by lbfgs alone, not by 'adam'"
 usage "$train" digits.svm --category a
+usage "$train" digits.svm --separator tab
 usage "$train" digits.svm --no-header
 echo '3 2:1 65:4' > bad.libsvm
 run 1 "$predict" model bad.libsvm
@@ -217,6 +228,12 @@ says err "bad.libsvm:1: '65'"
 printf '1 1:1\n2 3:1 2:4\n' > bad.svm
 run 1 "$train" bad.svm
 says err "bad.svm:2: '2'"
+printf '1 1:x\n' > bad.svm
+run 1 "$train" bad.svm
+expect 'advice for CSV files' sh -c '! grep -q category err'
+printf '1\n2\n' > bad.svm
+run 1 "$train" bad.svm --test 0
+says err 'no columns'
 run 0 "$train" "$data/digits.csv" --epochs 3 --save prepared
 run 1 "$predict" prepared digits.svm
 silent out
@@ -295,8 +312,15 @@ run 1 "$train" "$iris" --label nonsense
 says err "no column is 'nonsense'"
 printf 'a,b,y\n1,2,same\n1,3,same\n2,2,same\n' > one.csv
 run 1 "$train" one.csv
-run 1 "$train" "$iris" --save nowhere/model
-says err 'nowhere/model'
+printf x > file
+for option in --save --plot --confusion --pr --checkpoint; do # noticed before the training: no line an epoch
+    for path in nowhere/model "$dir" file/model; do
+        run 1 "$train" "$iris" $option $path
+        lines err 1
+        says err "train: $path: "
+        silent out
+    done
+done
 run 1 "$train" "$iris" --optimizer sgd --rate 1e30
 says err 'a smaller rate may help'
 

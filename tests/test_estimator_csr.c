@@ -259,6 +259,14 @@ START_TEST(test_refused)
     wg_estimator_fit_csr(wg_csr_none(), y, NULL);
     ck_assert_int_eq(wg_tape_status(tape), WG_E_NULL);
     wg_tape_rewind(tape, mark);
+    wg_csr *none = wg_csr_new(tape, WG_F64, 3, 0, (int64_t[]){0, 0, 0, 0}, NULL, NULL);
+    wg_estimator_fit_csr(none, wg_constant(tape, WG_I64, WG_SHAPE(3), (int64_t[]){0, 1, 0}), NULL);
+    wgt_assert_status(tape, WG_E_SHAPE, "no columns");
+    wg_tape_rewind(tape, mark);
+    wg_csr *vast = wg_csr_new(tape, WG_F64, 3, INT64_MAX, (int64_t[]){0, 0, 0, 0}, NULL, NULL);
+    wg_estimator_fit_csr(vast, wg_constant(tape, WG_I64, WG_SHAPE(3), (int64_t[]){0, 1, 0}), NULL);
+    wgt_assert_status(tape, WG_E_SHAPE, "9223372036854775807 columns are too many");
+    wg_tape_rewind(tape, mark);
     wg_fit_model plain = {.params = wg_mlp_params(wg_estimator_mlp(e)), .n_params = 2};
     ck_assert_int_eq(wg_fit_lbfgs_csr(&plain, A, y, NULL, NULL).stop, WG_FIT_ERROR);
     wgt_assert_status(tape, WG_E_NULL, "logits_csr");

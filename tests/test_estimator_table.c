@@ -255,7 +255,7 @@ START_TEST(test_unknown_texts)
     ck_assert(isfinite(wg_at(wg_estimator_predict_proba_table(lenient, table), 3)));
     expect_ok(tape);
     ck_assert(wg_is_inert(wg_estimator_predict_table(strict, table)));
-    wgt_assert_status(tape, WG_E_VALUE, "'yellow' was not there");
+    wgt_assert_status(tape, WG_E_VALUE, "column 'colour': 'yellow' was not there");
 }
 END_TEST
 

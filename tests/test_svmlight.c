@@ -64,6 +64,16 @@ START_TEST(test_good)
 }
 END_TEST
 
+/* Some editors begin a text with a byte order mark. */
+START_TEST(test_byte_order_mark)
+{
+    const wg_table *table = read_text("\xEF\xBB\xBF+1 2:3\n-1 1:4\n", NULL);
+    ck_assert_msg(wg_tape_status(tape) == WG_OK, "%s", wg_tape_message(tape));
+    ck_assert(X->rows == 2 && X->columns == 2);
+    ck_assert_str_eq(wg_table_class_name(table, 1), "+1");
+}
+END_TEST
+
 START_TEST(test_options)
 {
     const float values[] = {0.1f, 2};
@@ -123,6 +133,10 @@ static const struct {
     {"x 1:1\n", ":1: 'x' is not a number"},
     {"1:1 2:2\n", ":1: '1:1' is not a number"},
     {"\n\n1 99999999999999999999:1\n", ":3: '99999999999999999999' is too large"},
+    {"\xEF\xBB\xBF", ": the file has no line with a label"},
+    {"\xEF\xBB"
+     "1 1:1\n",
+     "is not a number"},
     {"BZh91AY", ": is a bzip2 file; unpack it first"},
 };
 
@@ -206,6 +220,7 @@ Suite *suite_svmlight(void)
     TCase *cases = tcase_create("svmlight");
     tcase_add_checked_fixture(cases, setup, teardown);
     tcase_add_test(cases, test_good);
+    tcase_add_test(cases, test_byte_order_mark);
     tcase_add_test(cases, test_options);
     tcase_add_test(cases, test_huge_feature);
     tcase_add_loop_test(cases, test_bad_file, 0, (int)(sizeof bad_files / sizeof *bad_files));
