@@ -311,20 +311,41 @@ START_TEST(sums_are_accurate)
 }
 END_TEST
 
+/* [lines, n]: the second half of each column takes away what the first half adds, numbers of so many
+ * magnitudes that compensated sums lose digits: what is left shows the order of the additions. */
+static void fill_cancelling(int64_t lines, int64_t n, double *x)
+{
+    for (int64_t i = 0; i < lines * n; i++) {
+        const int64_t k = i / n, mirror = lines - 1 - k;
+        x[i] = k > mirror ? -x[mirror * n + i % n]
+                          : ldexp(wg_random_normal(1, 2, (uint64_t)i),
+                                  (int)wg_random_below(1, 3, (uint64_t)i, 200));
+    }
+}
+
+/* Columns [0, n) at once and in two pieces: the same bits. */
+static void sum_whole_and_in_pieces(const wgk_rows *rows, const double *x, int64_t n, double *whole,
+                                    double *pieces)
+{
+    wgk_reduce_sum(rows, false, x, 1, 0, n, whole);
+    wgk_reduce_sum(rows, false, x, 1, n / 3, n, pieces);
+    wgk_reduce_sum(rows, false, x, 1, 0, n / 3, pieces);
+    ck_assert_mem_eq(whole, pieces, (size_t)n * sizeof *whole);
+}
+
 /* Columns of a matrix have the same bits however they are divided among calls: lines are folded for
  * up to 32 columns, in ways that depend on their number. Sums of these integers fit a long double. */
 START_TEST(columns_in_pieces)
 {
     enum { LINES = 103, MOST = 70 };
-    static double x[LINES * MOST], whole[MOST], pieces[MOST];
+    static double x[LINES * MOST], lossy[LINES * MOST], whole[MOST], pieces[MOST];
     for (int i = 0; i < LINES * MOST; i++)
         x[i] = rint(wg_random_normal(1, 1, (uint64_t)i) * 0x1p20) * (i % 3 ? 1 : 0x1p33);
     for (int64_t n = 1; n <= MOST; n++) {
         const wgk_rows rows = wgk_rows_of(2, (int64_t[]){LINES, n}, 1);
-        wgk_reduce_sum(&rows, false, x, 1, 0, n, whole);
-        wgk_reduce_sum(&rows, false, x, 1, n / 3, n, pieces);
-        wgk_reduce_sum(&rows, false, x, 1, 0, n / 3, pieces);
-        ck_assert_mem_eq(whole, pieces, (size_t)n * sizeof *whole);
+        fill_cancelling(LINES, n, lossy);
+        sum_whole_and_in_pieces(&rows, lossy, n, whole, pieces);
+        sum_whole_and_in_pieces(&rows, x, n, whole, pieces);
         for (int64_t j = 0; j < n; j++) {
             long double want = 0;
             for (int64_t k = 0; k < LINES; k++)
