@@ -124,7 +124,8 @@ static bool cross_entropy_check(const wg_tensor *l)
     return wg_labels_check(l, l->operand[1], wg_logits_classes(z), l->attrs);
 }
 
-/* Few classes: rows are computed in groups, in their own type. Which way it is depends on the number of classes alone. */
+/* Few classes: rows are computed in groups, in their own type. Which way it is depends on the number of
+ * classes alone. */
 static bool cross_entropy_few(const wg_tensor *z)
 {
     return wg_logits_classes(z) > 0 && wg_logits_classes(z) <= WGK_LOSS_CLASSES;

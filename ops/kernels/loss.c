@@ -13,8 +13,9 @@
 /* ---- exp and log1p in float -------------------------------------------------------------------------- */
 
 /* libm's and libmvec's are calls, and slow where a result is subnormal; these are inlined, and vectorise
- * with their loops. In units of 2^-24 of the result, the errors over all floats of their domains are below
- * 1.5 and 3. */
+ * with their loops. In units of 2^-24 of the result, their errors are below 1.5 and 3, and that of
+ * log1p(exp(x)) is below 4, where the results are normal numbers; else they are below 2, in units of the
+ * smallest number. Compared with libm's in double for every float of their domains: 1.483, 2.948, 3.827. */
 
 static inline float loss_power_of_2(uint32_t exponent)
 {
