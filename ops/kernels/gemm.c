@@ -2,11 +2,8 @@
  * element type. */
 #include "ops/kernels/gemm.h"
 
-#if defined(__x86_64__) && defined(__GNUC__)
-#define WGK_GEMM_X86 1
+#ifdef WGK_ISA_X86
 #include <immintrin.h>
-#else
-#define WGK_GEMM_X86 0
 #endif
 #if defined(__aarch64__)
 #include <arm_neon.h>
@@ -108,14 +105,10 @@ static inline bool gemm_streams(const wgk_gemm_plan *g, int64_t stride)
 #include "ops/kernels/gemm_body.inc"
 #undef WGK_BITS
 
-#if WGK_GEMM_X86
+#ifdef WGK_ISA_X86
 
-#if defined(__clang__)
-#pragma clang attribute push(__attribute__((target("avx2,fma"))), apply_to = function)
-#else
-#pragma GCC push_options
-#pragma GCC target("avx2,fma")
-#endif
+#include "ops/kernels/isa_avx2.inc"
+
 #define WGK_BITS    256
 #define WGK_F64     0
 #define WGK_W(name) gemm_##name##_avx2_f32
@@ -124,15 +117,11 @@ static inline bool gemm_streams(const wgk_gemm_plan *g, int64_t stride)
 #define WGK_W(name) gemm_##name##_avx2_f64
 #include "ops/kernels/gemm_body.inc"
 #undef WGK_BITS
-#if defined(__clang__)
-#pragma clang attribute pop
-#pragma clang attribute push(                                                                      \
-    __attribute__((target("avx2,fma,avx512f,avx512bw,avx512dq,avx512vl"))), apply_to = function)
-#else
-#pragma GCC pop_options
-#pragma GCC push_options
-#pragma GCC target("avx2,fma,avx512f,avx512bw,avx512dq,avx512vl")
-#endif
+
+#include "ops/kernels/isa_end.inc"
+
+#include "ops/kernels/isa_avx512.inc"
+
 #define WGK_BITS    512
 #define WGK_F64     0
 #define WGK_W(name) gemm_##name##_avx512_f32
@@ -141,13 +130,10 @@ static inline bool gemm_streams(const wgk_gemm_plan *g, int64_t stride)
 #define WGK_W(name) gemm_##name##_avx512_f64
 #include "ops/kernels/gemm_body.inc"
 #undef WGK_BITS
-#if defined(__clang__)
-#pragma clang attribute pop
-#else
-#pragma GCC pop_options
-#endif
 
-#endif /* WGK_GEMM_X86 */
+#include "ops/kernels/isa_end.inc"
+
+#endif /* WGK_ISA_X86 */
 
 #undef WGK_ALWAYS
 #undef WGK_PRAGMA
@@ -157,7 +143,7 @@ static inline bool gemm_streams(const wgk_gemm_plan *g, int64_t stride)
 
 static const gemm_kernel *gemm_kernel_of(wgk_isa isa, wgk_gemm_type type)
 {
-#if WGK_GEMM_X86
+#ifdef WGK_ISA_X86
     if (isa == WGK_ISA_AVX512)
         return type == WGK_GEMM_F32 ? &gemm_kernel_avx512_f32 : &gemm_kernel_avx512_f64;
     if (isa == WGK_ISA_AVX2)
