@@ -26,6 +26,20 @@ static bool optimizer_changes(const optimizer_change *c)
 /* So many elements of parameter, gradient and state stay in the nearest cache from one loop to the next. */
 enum { OPTIMIZER_TILE = 512 };
 
+/* Elements of a piece of the work: microseconds, which are worth another thread. */
+enum { OPTIMIZER_PIECE = 32 * OPTIMIZER_TILE };
+
+/* The step of one parameter. */
+typedef struct optimizer_work {
+    const wg_optimizer_rule *rule;
+    int64_t size;
+    void *p;
+    const void *g;
+    void *const *state; /* [WG_OPTIMIZER_SLOTS] */
+    optimizer_change change;
+    double numbers[WG_OPTIMIZER_NUMBERS];
+} optimizer_work;
+
 /* The rule is applied tile by tile, so that what is done to the gradient before costs no memory and no
  * second way through it; the gradient itself is never written. */
 #define OPTIMIZER_UPDATE(name, real, update)                                                       \
@@ -47,43 +61,50 @@ enum { OPTIMIZER_TILE = 512 };
             p[i] *= keep;                                                                          \
     }                                                                                              \
                                                                                                    \
-    static void name(const wg_optimizer *o, int which, int64_t size, real *p, const real *g,       \
-                     const optimizer_change *change, const double numbers[])                       \
+    static void name(int64_t piece, int worker, void *context)                                     \
     {                                                                                              \
-        void *const *state = o->state + which * WG_OPTIMIZER_SLOTS;                                \
-        const bool changes = optimizer_changes(change);                                            \
+        const optimizer_work *w = context;                                                         \
+        const bool changes = optimizer_changes(&w->change);                                        \
+        const int64_t begin = piece * OPTIMIZER_PIECE, rest = w->size - begin;                     \
+        const int64_t end = begin + (rest < OPTIMIZER_PIECE ? rest : OPTIMIZER_PIECE);             \
         real tile[OPTIMIZER_TILE], *s[WG_OPTIMIZER_SLOTS];                                         \
-        for (int64_t at = 0; at < size; at += OPTIMIZER_TILE) {                                    \
-            const int64_t n = size - at < OPTIMIZER_TILE ? size - at : OPTIMIZER_TILE;             \
+        (void)worker;                                                                              \
+        for (int64_t at = begin; at < end; at += OPTIMIZER_TILE) {                                 \
+            const int64_t n = end - at < OPTIMIZER_TILE ? end - at : OPTIMIZER_TILE;               \
+            real *p = (real *)w->p + at;                                                           \
+            const real *g = (const real *)w->g + at;                                               \
             for (int k = 0; k < WG_OPTIMIZER_SLOTS; k++)                                           \
-                s[k] = state[k] != NULL ? (real *)state[k] + at : NULL;                            \
+                s[k] = w->state[k] != NULL ? (real *)w->state[k] + at : NULL;                      \
             if (changes)                                                                           \
-                name##_change(n, p + at, g + at, tile, change);                                    \
-            if (change->keep != 1)                                                                 \
-                name##_shrink(n, p + at, (real)change->keep);                                      \
-            o->rule->update(n, p + at, changes ? tile : g + at, s, numbers);                       \
+                name##_change(n, p, g, tile, &w->change);                                          \
+            if (w->change.keep != 1)                                                               \
+                name##_shrink(n, p, (real)w->change.keep);                                         \
+            w->rule->update(n, p, changes ? tile : g, s, w->numbers);                              \
         }                                                                                          \
     }
 
 OPTIMIZER_UPDATE(optimizer_update_f32, float, update_f32)
 OPTIMIZER_UPDATE(optimizer_update_f64, double, update_f64)
 
+/* Elements do not know of each other, so the tape's pool takes pieces of them. */
 static void optimizer_update(wg_optimizer *o, int i, const wg_tensor *g, double factor)
 {
     const wg_tensor *p = o->param[i];
-    const optimizer_change change = {
-        .factor = factor,
-        .limit = o->clip_value > 0 ? o->clip_value : HUGE_VAL,
-        .decay = o->decoupled ? 0 : o->decay[i],
-        .keep = o->decoupled ? 1 - o->rate * o->decay[i] : 1,
+    optimizer_work work = {
+        .rule = o->rule,
+        .size = p->size,
+        .p = wg_edit(o->param[i]),
+        .g = g->data,
+        .state = o->state + i * WG_OPTIMIZER_SLOTS,
+        .change = {.factor = factor,
+                   .limit = o->clip_value > 0 ? o->clip_value : HUGE_VAL,
+                   .decay = o->decoupled ? 0 : o->decay[i],
+                   .keep = o->decoupled ? 1 - o->rate * o->decay[i] : 1},
     };
-    double numbers[WG_OPTIMIZER_NUMBERS] = {0};
-    o->rule->prepare(o, ++o->count[i], numbers);
-    void *values = wg_edit(o->param[i]);
-    if (p->dtype == WG_F32)
-        optimizer_update_f32(o, i, p->size, values, g->data, &change, numbers);
-    else
-        optimizer_update_f64(o, i, p->size, values, g->data, &change, numbers);
+    o->rule->prepare(o, ++o->count[i], work.numbers);
+    wg_pool_run(wg_tape_options_of(o->tape)->pool,
+                (p->size + OPTIMIZER_PIECE - 1) / OPTIMIZER_PIECE,
+                p->dtype == WG_F32 ? optimizer_update_f32 : optimizer_update_f64, &work);
 }
 
 /* ---- Stepping. ------------------------------------------------------------------------------- */

@@ -303,10 +303,10 @@ END_TEST
 
 /* ---- Long parameters, errors, memory. ------------------------------------------------------------------ */
 
-/* Every element moves as it would alone, whatever tile it is in. */
+/* Every element moves as it would alone, whatever tile of whatever piece it is in. */
 START_TEST(test_tiles)
 {
-    enum { N = 2 * 512 + 77 };
+    enum { N = 34 * 512 + 77 };
     wg_tensor *p = wg_param(tape, "p", WG_F32, WG_SHAPE(N));
     wg_tensor *g = wg_param(tape, "g", WG_F32, WG_SHAPE(N));
     wg_fill_normal(p, 0, 1, 1);
@@ -319,7 +319,7 @@ START_TEST(test_tiles)
     wg_optimizer *o = optimizer_of(&unclipped, &p, 1);
     for (int k = 0; k < 3; k++)
         wg_optimizer_step(o, &g);
-    for (int i = 0; i < N; i += 64) {
+    for (int i = 0; i < N; i += 128) {
         wg_tensor *one = wg_param(tape, NULL, WG_F32, WG_SHAPE(1));
         wg_tensor *slope = wg_constant(tape, WG_F32, WG_SHAPE(1), wg_data_f32(g) + i);
         wg_write(one, start + i, sizeof(float));
@@ -329,6 +329,29 @@ START_TEST(test_tiles)
         ck_assert(wg_data_f32(one)[0] == wg_data_f32(p)[i]);
     }
     expect_ok();
+}
+END_TEST
+
+/* The pool's threads take pieces of a parameter; the bits are those of one thread. */
+START_TEST(test_pool)
+{
+    enum { N = 2 * 32 * 512 + 77, PLAIN = 0, POOLED = 1 };
+    wg_pool *pool = wg_pool_new(3, NULL);
+    wg_tape *tapes[] = {wg_tape_new(NULL), wg_tape_new(&(wg_tape_options){.pool = pool})};
+    wg_tensor *p[2];
+    for (int i = PLAIN; i <= POOLED; i++) {
+        p[i] = wg_param(tapes[i], "p", WG_F32, WG_SHAPE(N));
+        wg_tensor *g = wg_param(tapes[i], "g", WG_F32, WG_SHAPE(N));
+        wg_fill_normal(p[i], 0, 1, 1);
+        wg_fill_normal(g, 0, 1, 2);
+        wg_optimizer *o = optimizer_of(&traces[_i], &p[i], 1);
+        for (int k = 0; k < 3; k++)
+            ck_assert_int_eq(wg_optimizer_step(o, &g), WG_OK);
+    }
+    ck_assert_mem_eq(wg_data_f32(p[PLAIN]), wg_data_f32(p[POOLED]), N * sizeof(float));
+    wg_tape_free(tapes[PLAIN]);
+    wg_tape_free(tapes[POOLED]);
+    wg_pool_free(pool);
 }
 END_TEST
 
@@ -402,6 +425,7 @@ Suite *suite_optimizer(void)
     tcase_add_loop_test(tests, test_traces_f32, 0, TRACES);
     tcase_add_loop_test(tests, test_state_resumes, 0, TRACES);
     tcase_add_loop_test(tests, test_tiles, 0, TRACES);
+    tcase_add_loop_test(tests, test_pool, 0, TRACES);
     tcase_add_test(tests, test_state_names);
     tcase_add_test(tests, test_counts_are_the_parameter_s);
     tcase_add_test(tests, test_decay_of_one_parameter);
