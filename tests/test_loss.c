@@ -270,6 +270,33 @@ START_TEST(float_accuracy)
 }
 END_TEST
 
+/* Targets between 0 and 1, and a weight: the bounds of ops/kernels/loss.h, where the slope's is of the sum of
+ * its two terms' magnitudes. */
+START_TEST(targets_between)
+{
+    enum { N = 2000 };
+    const wg_dtype dtype = _i % 2 ? WG_F64 : WG_F32;
+    const double epsilon = dtype == WG_F32 ? (double)FLT_EPSILON : DBL_EPSILON;
+    const double bound = (dtype == WG_F32 ? 4 : 10) * epsilon;
+    const long double bound_dz = (long double)(dtype == WG_F32 ? 5 * epsilon : 8 * epsilon);
+    wg_tensor *z = wg_param(t, "z", dtype, WG_SHAPE(N)), *y = wg_param(t, "y", dtype, WG_SHAPE(N));
+    wg_fill_normal(z, 0, float_scales[_i / 2], 5);
+    wg_fill_uniform(y, 0, 1, 6);
+    wg_tensor *l = wg_bce_with_logits_opt(
+        z, y, &(wg_bce_options){.reduction = WG_NONE, .positive_weight = 2.5});
+    wg_tensor *dz = wgt_gradient(wg_sum(l), z);
+    for (int64_t i = 0; i < N; i++) {
+        const long double x = (long double)wg_at(z, i), target = (long double)wg_at(y, i);
+        const long double c = 1 - target, w = 2.5L * target, p = 1 / (1 + expl(-x));
+        const long double q = 1 / (1 + expl(x)), tail = log1pl(expl(-fabsl(x)));
+        const long double want = c * (fmaxl(x, 0) + tail) + w * (fmaxl(-x, 0) + tail);
+        wgt_assert_close(wg_at(l, i), (double)want, bound, 0);
+        const long double error = fabsl((long double)wg_at(dz, i) - (c * p - w * q));
+        ck_assert_ldouble_le(error, bound_dz * (c * p + w * q));
+    }
+}
+END_TEST
+
 START_TEST(zero_weights)
 {
     wg_tensor *z = wgt_param(t, "z", WG_SHAPE(2, 2), VALUES(0, -inf, 0, 0));
@@ -641,6 +668,7 @@ Suite *suite_loss(void)
     tcase_add_test(c, ignored_rows);
     tcase_add_test(c, groups_and_single_rows);
     tcase_add_loop_test(c, float_accuracy, 0, 16);
+    tcase_add_loop_test(c, targets_between, 0, 8);
     tcase_add_test(c, zero_weights);
     tcase_add_test(c, more_and_fewer_axes);
     tcase_add_loop_test(c, cross_entropy_slopes, 0, 32);
