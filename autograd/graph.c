@@ -5,7 +5,8 @@
 #include <inttypes.h>
 #include <string.h>
 
-#define GRAPH_VALUES 4 /* so many elements are printed */
+#define GRAPH_VALUES 4   /* so many elements are printed */
+#define GRAPH_TEXT   256 /* bytes of described attributes */
 
 static void graph_print_name(FILE *stream, const wg_tensor *x)
 {
@@ -32,9 +33,18 @@ static void graph_print_value(FILE *stream, const wg_tensor *x)
     fputs(x->state & WG_NODE_STALE ? "  (stale)" : "", stream);
 }
 
+/* What the op says of its attributes; "" where that is nothing. Returns text. */
+static char *graph_attributes(const wg_tensor *x, char text[GRAPH_TEXT])
+{
+    text[0] = '\0';
+    if (x->op->describe != NULL)
+        x->op->describe(x, text, GRAPH_TEXT);
+    return text;
+}
+
 static void graph_print_node(FILE *stream, const wg_tensor *x)
 {
-    char shape[WG_SHAPE_TEXT];
+    char shape[WG_SHAPE_TEXT], attributes[GRAPH_TEXT];
     fprintf(stream, "#%-5" PRId64 " %-18s %-14s %s  ", x->index, x->op->name,
             wg_shape_text(&x->shape, shape, sizeof shape), wg_dtype_name(x->dtype));
     if (x->name != NULL)
@@ -43,6 +53,8 @@ static void graph_print_node(FILE *stream, const wg_tensor *x)
         fputs(k == 0 ? "" : ", ", stream);
         graph_print_name(stream, x->operand[k]);
     }
+    if (*graph_attributes(x, attributes) != '\0')
+        fprintf(stream, "; %s", attributes);
     fputs(x->n_operands > 0 ? "  = " : "= ", stream);
     graph_print_value(stream, x);
     fputc('\n', stream);
@@ -78,12 +90,16 @@ static void graph_dot_text(FILE *stream, const char *text)
 
 static void graph_dot_node(FILE *stream, const wg_tensor *x)
 {
-    char shape[WG_SHAPE_TEXT];
+    char shape[WG_SHAPE_TEXT], attributes[GRAPH_TEXT];
     bool leaf = (x->op->flags & WG_OP_LEAF) != 0;
     fprintf(stream, "  n%" PRId64 " [label=\"", x->index);
     graph_dot_text(stream, x->name != NULL ? x->name : x->op->name);
     if (x->name != NULL && !leaf)
         fprintf(stream, "\\n%s", x->op->name);
+    if (*graph_attributes(x, attributes) != '\0') {
+        fputs("\\n", stream);
+        graph_dot_text(stream, attributes);
+    }
     fprintf(stream, "\\n%s\", shape=%s%s];\n", wg_shape_text(&x->shape, shape, sizeof shape),
             leaf ? "box" : "ellipse",
             x->op == &wg_op_parameter ? ", style=filled, fillcolor=\"#cfe3f5\"" : "");

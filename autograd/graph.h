@@ -9,8 +9,8 @@
 extern "C" {
 #endif
 
-/* wg_tape_print: the tape as a table, a line a node: place, op, shape, dtype, operands, and the value
- * (all of it up to four elements). Nodes that are stale or have no value say so.
+/* wg_tape_print: the tape as a table, a line a node: place, op, shape, dtype, operands, attributes,
+ * and the value (all of it up to four elements). Nodes that are stale or have no value say so.
  * Errors: WG_E_NULL, WG_E_IO where the stream reports one; they are returned, not recorded. */
 wg_status wg_tape_print(FILE *stream, const wg_tape *t);
 

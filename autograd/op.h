@@ -100,6 +100,10 @@ struct wg_op {
     wg_map *map[WG_DTYPES];
     int64_t (*offset)(const wg_tensor *y);
 
+    /* For printed tapes and graphs: writes what attributes say and y's shape does not, "axis 1", to text,
+     * which is "" and has room for size bytes. NULL: nothing. */
+    void (*describe)(const wg_tensor *y, char *text, size_t size);
+
     /* Where tests and checkers draw the values of operands 0, 1, 2 from; both 0, as for all further
      * operands: (-2, 2). */
     struct {

@@ -70,12 +70,19 @@ static wg_tensor *clamp_grad_vjp(wg_tensor *y, wg_tensor *dy, int i)
     return wg_sum_to(wg_clamp_grad(dy, y->operand[1], bounds->low, bounds->high), y->operand[0]);
 }
 
+static void clamp_describe(const wg_tensor *y, char *text, size_t size)
+{
+    const clamp_bounds *bounds = y->attrs;
+    wg_describe_add(text, size, "low %g, high %g", bounds->low, bounds->high);
+}
+
 static const wg_op wg_op_clamp = {
     .name = "clamp",
     .formula = "y = min(max(x, low), high)",
     .arity = 1,
     .flags = WG_OP_ELEMENTWISE | WG_OP_KINKS,
     .attr_size = sizeof(clamp_bounds),
+    .describe = clamp_describe,
     .shape = clamp_shape,
     .forward = wg_elementwise_forward,
     .vjp = clamp_vjp,
@@ -89,6 +96,7 @@ static const wg_op wg_op_clamp_grad = {
     .arity = 2,
     .flags = WG_OP_ELEMENTWISE | WG_OP_KINKS,
     .attr_size = sizeof(clamp_bounds),
+    .describe = clamp_describe,
     .shape = clamp_shape,
     .forward = wg_elementwise_forward,
     .vjp = clamp_grad_vjp,

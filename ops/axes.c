@@ -1,4 +1,5 @@
 #include "ops/axes_internal.h"
+#include "ops/describe_internal.h"
 #include "ops/layout.h"
 
 bool wg_axes_mask(const wg_tensor *x, const char *op, int n, const int *axes, uint32_t *mask)
@@ -40,6 +41,16 @@ bool wg_axes_place(const wg_tensor *x, const char *op, int *axis)
 uint32_t wg_axes_all(const wg_tensor *x)
 {
     return wg_is_inert(x) ? 0 : (1u << x->shape.rank) - 1;
+}
+
+void wg_axes_describe(const wg_tensor *y, char *text, size_t size)
+{
+    uint32_t axes = ((const wg_axes_attrs *)y->attrs)->axes;
+    int axis[WG_MAX_RANK], n = 0;
+    for (int i = 0; i < WG_MAX_RANK; i++)
+        if ((axes >> i) & 1u)
+            axis[n++] = i;
+    wg_describe_axes(text, size, n, axis);
 }
 
 wgk_rows wg_axes_rows(const wg_tensor *x, uint32_t axes)

@@ -20,6 +20,9 @@ bool wg_axes_place(const wg_tensor *x, const char *op, int *axis);
 /* wg_axes_all: all axes of x; 0 where x is inert. */
 uint32_t wg_axes_all(const wg_tensor *x);
 
+/* wg_axes_describe: of an op whose attributes are wg_axes_attrs. */
+void wg_axes_describe(const wg_tensor *y, char *text, size_t size);
+
 /* wg_axes_rows: x seen as rows along the axes. */
 wgk_rows wg_axes_rows(const wg_tensor *x, uint32_t axes);
 

@@ -1,3 +1,4 @@
+#include "ops/describe_internal.h"
 #include "ops/elementwise.h"
 #include "ops/elementwise_internal.h"
 #include "ops/kernels/loss.h"
@@ -44,6 +45,12 @@ static wg_tensor *bce_vjp(wg_tensor *l, wg_tensor *dl, int i)
     return wg_mul(dl, wg_sub(minus, plus));
 }
 
+static void bce_describe(const wg_tensor *y, char *text, size_t size)
+{
+    if (bce_weight(y->attrs) != 1)
+        wg_describe_add(text, size, "positive weight %g", bce_weight(y->attrs));
+}
+
 static const wg_op wg_op_bce_with_logits = {
     .name = "bce_with_logits",
     .formula = "l = (1 - y) softplus(z) + w y softplus(-z)",
@@ -51,6 +58,7 @@ static const wg_op wg_op_bce_with_logits = {
     .arity = 2,
     .flags = WG_OP_ELEMENTWISE,
     .attr_size = sizeof(bce_attrs),
+    .describe = bce_describe,
     .shape = bce_shape,
     .forward = wg_elementwise_forward,
     .vjp = bce_vjp,
@@ -87,6 +95,7 @@ static const wg_op wg_op_bce_grad = {
     .arity = 3,
     .flags = WG_OP_ELEMENTWISE,
     .attr_size = sizeof(bce_attrs),
+    .describe = bce_describe,
     .shape = wg_elementwise_shape,
     .forward = wg_elementwise_forward,
     .vjp = bce_grad_vjp,

@@ -13,6 +13,9 @@ typedef struct wg_ignored_label {
 
 bool wg_label_is_ignored(const wg_ignored_label *ignored, int64_t label);
 
+/* wg_label_describe: of an op whose attributes begin with a wg_ignored_label. */
+void wg_label_describe(const wg_tensor *y, char *text, size_t size);
+
 /* wg_labels_check: is every label a class, or ignored? If not, WG_E_INDEX for the op that makes y. */
 bool wg_labels_check(const wg_tensor *y, const wg_tensor *labels, int64_t classes,
                      const wg_ignored_label *ignored);

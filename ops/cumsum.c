@@ -1,6 +1,7 @@
 #include "ops/cumsum.h"
 
 #include "ops/axes_internal.h"
+#include "ops/describe_internal.h"
 #include "ops/kernels/index.h"
 
 typedef struct cumsum_attrs {
@@ -43,12 +44,21 @@ static wg_tensor *cumsum_vjp(wg_tensor *y, wg_tensor *dy, int i)
     return attrs->reverse ? wg_cumsum(dy, attrs->axis) : wg_cumsum_reverse(dy, attrs->axis);
 }
 
+static void cumsum_describe(const wg_tensor *y, char *text, size_t size)
+{
+    const cumsum_attrs *attrs = y->attrs;
+    wg_describe_axes(text, size, 1, &attrs->axis);
+    if (attrs->reverse)
+        wg_describe_add(text, size, "reverse");
+}
+
 static const wg_op wg_op_cumsum = {
     .name = "cumsum",
     .formula = "y_i = x_0 + ... + x_i, or x_i + ... + x_(n-1)",
     .source = "Knuth, The Art of Computer Programming 2, sec. 4.2.2 (two-sum)",
     .arity = 1,
     .attr_size = sizeof(cumsum_attrs),
+    .describe = cumsum_describe,
     .shape = cumsum_shape,
     .forward = cumsum_forward,
     .vjp = cumsum_vjp,

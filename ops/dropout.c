@@ -1,6 +1,9 @@
 #include "ops/dropout.h"
 
+#include <inttypes.h>
+
 #include "autograd/rng.h"
+#include "ops/describe_internal.h"
 
 typedef struct dropout_attrs {
     double rate;
@@ -51,6 +54,12 @@ static wg_tensor *dropout_vjp(wg_tensor *y, wg_tensor *dy, int i)
     return wg_apply(y->op, (wg_tensor *[]){dy, y->operand[1]}, 2, y->attrs);
 }
 
+static void dropout_describe(const wg_tensor *y, char *text, size_t size)
+{
+    const dropout_attrs *attrs = y->attrs;
+    wg_describe_add(text, size, "rate %g, key %" PRIu64, attrs->rate, attrs->key);
+}
+
 static const wg_op wg_op_dropout = {
     .name = "dropout",
     .formula = "y_i = x_i / (1 - rate), or 0 with probability rate",
@@ -58,6 +67,7 @@ static const wg_op wg_op_dropout = {
               "overfitting, sec. 10",
     .arity = 2,
     .attr_size = sizeof(dropout_attrs),
+    .describe = dropout_describe,
     .shape = dropout_shape,
     .forward = dropout_forward,
     .vjp = dropout_vjp,

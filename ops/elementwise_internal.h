@@ -2,6 +2,7 @@
 #define WG_OPS_ELEMENTWISE_INTERNAL_H
 
 #include "autograd/op.h"
+#include "ops/describe_internal.h"
 #include "ops/elementwise.h"
 #include "ops/kernels/elementwise.h"
 #include "ops/layout.h"
@@ -125,7 +126,7 @@ static inline wg_tensor *wg_elementwise_cotangent(const wg_tensor *y, wg_tensor 
 
 /* With a constant c, the op's one attribute: builders wg_<op>(x, c) and wg_<op>(a, b, c). */
 #define WG_C(y)   (*(const double *)(y)->attrs)
-#define WG_WITH_C .attr_size = sizeof(double)
+#define WG_WITH_C .attr_size = sizeof(double), .describe = wg_describe_c
 
 #define WG_UNARY_C(op, x, text, gx, ...)                                                           \
     WG_UNARY_RULE(op, x, gx)                                                                       \

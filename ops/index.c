@@ -6,6 +6,7 @@
 
 #include "ops/arithmetic.h"
 #include "ops/axes_internal.h"
+#include "ops/describe_internal.h"
 #include "ops/kernels/copy.h"
 #include "ops/kernels/index.h"
 
@@ -270,6 +271,7 @@ static const wg_op wg_op_gather = {
     .formula = "y[.., i, ..] = x[.., index[.., i, ..], ..]",
     .arity = 2,
     .attr_size = sizeof(gather_attrs),
+    .describe = wg_describe_axis,
     .shape = gather_shape,
     .check = gather_check,
     .forward = gather_forward,
@@ -354,6 +356,7 @@ static const wg_op wg_op_scatter_add = {
     .formula = "y[.., r, ..] = sum of x[.., i, ..] over index[.., i, ..] = r",
     .arity = 2,
     .attr_size = sizeof(scatter_attrs),
+    .describe = wg_describe_axis,
     .shape = scatter_shape,
     .check = scatter_check,
     .forward = scatter_forward,

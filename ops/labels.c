@@ -2,10 +2,18 @@
 #include <stddef.h>
 
 #include "ops/cross_entropy_internal.h"
+#include "ops/describe_internal.h"
 
 bool wg_label_is_ignored(const wg_ignored_label *ignored, int64_t label)
 {
     return ignored->ignore && label == ignored->label;
+}
+
+void wg_label_describe(const wg_tensor *y, char *text, size_t size)
+{
+    const wg_ignored_label *ignored = y->attrs;
+    if (ignored->ignore)
+        wg_describe_add(text, size, "ignored label %" PRId64, ignored->label);
 }
 
 bool wg_labels_check(const wg_tensor *y, const wg_tensor *labels, int64_t classes,
@@ -72,6 +80,13 @@ static int64_t smooth_labels_units(const wg_tensor *t)
     return t->operand[0]->size;
 }
 
+static void smooth_labels_describe(const wg_tensor *y, char *text, size_t size)
+{
+    const smooth_labels_attrs *attrs = y->attrs;
+    wg_describe_add(text, size, "smoothing %g", attrs->smoothing);
+    wg_label_describe(y, text, size);
+}
+
 const wg_op wg_op_smooth_labels = {
     .name = "smooth_labels",
     .formula = "t_k = (1 - e) [k = label] + e/c, and 0 in ignored rows",
@@ -79,6 +94,7 @@ const wg_op wg_op_smooth_labels = {
     .arity = 1,
     .flags = WG_OP_ZERO_GRADIENT,
     .attr_size = sizeof(smooth_labels_attrs),
+    .describe = smooth_labels_describe,
     .dtype_attr = 1 + offsetof(smooth_labels_attrs, dtype),
     .shape = smooth_labels_shape,
     .check = smooth_labels_check,

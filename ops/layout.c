@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "ops/axes_internal.h"
+#include "ops/describe_internal.h"
 #include "ops/kernels/copy.h"
 #include "ops/kernels/reduce.h"
 
@@ -217,11 +218,18 @@ static wg_tensor *permute_vjp(wg_tensor *y, wg_tensor *dy, int i)
     return wg_permute(dy, y->shape.rank, inverse);
 }
 
+static void permute_describe(const wg_tensor *y, char *text, size_t size)
+{
+    const layout_order *order = y->attrs;
+    wg_describe_axes(text, size, y->shape.rank, order->axis);
+}
+
 static const wg_op wg_op_permute = {
     .name = "permute",
     .formula = "y[i_p0, i_p1, ...] = x[i_0, i_1, ...]",
     .arity = 1,
     .attr_size = sizeof(layout_order),
+    .describe = permute_describe,
     .shape = permute_shape,
     .forward = permute_forward,
     .vjp = permute_vjp,

@@ -1,5 +1,6 @@
 #include "ops/matmul.h"
 
+#include "ops/describe_internal.h"
 #include "ops/elementwise.h"
 #include "ops/kernels/gemm.h"
 #include "ops/layout.h"
@@ -278,6 +279,15 @@ static wg_tensor *matmul_vjp(wg_tensor *y, wg_tensor *dy, int i)
                : wg_reshape(g, x->shape.rank, x->shape.dim);
 }
 
+static void matmul_describe(const wg_tensor *y, char *text, size_t size)
+{
+    const matmul_attrs *attrs = y->attrs;
+    if (attrs->transpose_a)
+        wg_describe_add(text, size, "a transposed");
+    if (attrs->transpose_b)
+        wg_describe_add(text, size, "b transposed");
+}
+
 static const wg_op wg_op_matmul = {
     .name = "matmul",
     .formula = "y = a b",
@@ -285,6 +295,7 @@ static const wg_op wg_op_matmul = {
               "algorithmic differentiation, sec. 2.2.2",
     .arity = 2,
     .attr_size = sizeof(matmul_attrs),
+    .describe = matmul_describe,
     .shape = matmul_shape,
     .plan_size = sizeof(matmul_plan),
     .plan = matmul_plan_fill,

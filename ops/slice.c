@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "ops/axes_internal.h"
+#include "ops/describe_internal.h"
 #include "ops/kernels/copy.h"
 #include "ops/layout.h"
 
@@ -77,11 +78,19 @@ static wg_tensor *slice_vjp(wg_tensor *y, wg_tensor *dy, int i)
     return wg_pad(dy, x->rank, box->begin, x->rank, after, 0);
 }
 
+static void slice_describe(const wg_tensor *y, char *text, size_t size)
+{
+    char list[WG_SHAPE_TEXT];
+    const slice_box *box = y->attrs;
+    wg_describe_add(text, size, "from %s", wg_describe_list(list, y->shape.rank, box->begin));
+}
+
 static const wg_op wg_op_slice = {
     .name = "slice",
     .formula = "y[i] = x[begin + i]",
     .arity = 1,
     .attr_size = sizeof(slice_box),
+    .describe = slice_describe,
     .shape = slice_shape,
     .forward = slice_forward,
     .vjp = slice_vjp,
@@ -95,6 +104,7 @@ static const wg_op wg_op_slice_rows = {
     .arity = 1,
     .flags = WG_OP_VIEW,
     .attr_size = sizeof(slice_box),
+    .describe = slice_describe,
     .shape = slice_shape,
     .vjp = slice_vjp,
     .offset = slice_offset,
@@ -248,11 +258,20 @@ static wg_tensor *pad_vjp(wg_tensor *y, wg_tensor *dy, int i)
     return slice_apply(dy, &box);
 }
 
+static void pad_describe(const wg_tensor *y, char *text, size_t size)
+{
+    char list[WG_SHAPE_TEXT];
+    const pad_attrs *pad = y->attrs;
+    wg_describe_add(text, size, "before %s, value %g",
+                    wg_describe_list(list, y->shape.rank, pad->before), pad->value);
+}
+
 static const wg_op wg_op_pad = {
     .name = "pad",
     .formula = "y[before + i] = x[i], else value",
     .arity = 1,
     .attr_size = sizeof(pad_attrs),
+    .describe = pad_describe,
     .shape = pad_shape,
     .forward = pad_forward,
     .vjp = pad_vjp,
@@ -350,6 +369,7 @@ static const wg_op wg_op_concat = {
     .formula = "y = x0, x1, ... along an axis",
     .arity = WG_VARIADIC,
     .attr_size = sizeof(concat_attrs),
+    .describe = wg_describe_axis,
     .shape = concat_shape,
     .forward = concat_forward,
     .vjp = concat_vjp,
@@ -393,6 +413,7 @@ static const wg_op wg_op_stack = {
     .formula = "y[.., k, ..] = xk[.., ..]",
     .arity = WG_VARIADIC,
     .attr_size = sizeof(concat_attrs),
+    .describe = wg_describe_axis,
     .shape = stack_shape,
     .forward = concat_forward,
     .vjp = stack_vjp,

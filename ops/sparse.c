@@ -1,5 +1,6 @@
 #include "ops/sparse.h"
 
+#include "ops/describe_internal.h"
 #include "ops/kernels/sparse.h"
 
 #include <inttypes.h>
@@ -153,12 +154,19 @@ static wg_tensor *csr_matmul_vjp(wg_tensor *y, wg_tensor *dy, int i)
                             : csr_sampled_record(start, column, dy, b);
 }
 
+static void csr_matmul_describe(const wg_tensor *y, char *text, size_t size)
+{
+    if (((const csr_matmul_attrs *)y->attrs)->transpose)
+        wg_describe_add(text, size, "A transposed");
+}
+
 static const wg_op wg_op_csr_matmul = {
     .name = "csr_matmul",
     .formula = "y = A b, or A' b; A sparse rows",
     .source = "Saad 2003, Iterative methods for sparse linear systems, sec. 3.5",
     .arity = 4,
     .attr_size = sizeof(csr_matmul_attrs),
+    .describe = csr_matmul_describe,
     .shape = csr_matmul_shape,
     .check = csr_matmul_check,
     .forward = csr_matmul_forward,
