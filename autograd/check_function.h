@@ -13,8 +13,7 @@
 #ifndef WG_AUTOGRAD_CHECK_FUNCTION_H
 #define WG_AUTOGRAD_CHECK_FUNCTION_H
 
-#include "autograd/difference.h"
-
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -22,6 +21,26 @@
 #ifdef __cplusplus
 extern "C" {
 #endif
+
+/* A scalar function of a vector. It must be a pure function of x: the same x gives the same bits. */
+typedef double wg_function(const double *x, void *user);
+
+/* A hash of the branches that the last evaluation took (which side of each relu, which arm of each
+ * where). Two evaluations with equal hashes lie on one smooth piece of f. */
+typedef uint64_t wg_branch_hash(void *user);
+
+/* A derivative and what is known of its error. */
+typedef struct wg_difference {
+    double value;
+    double truncation;  /* estimated error of the formula */
+    double roundoff;    /* estimated error from the noise in f */
+    double step;        /* k of the stencil (values at +-k and +-2k) that the value comes from */
+    double noise;       /* noise in one value of f (standard deviation, or eps |f| if larger) */
+    double left, right; /* one-sided slopes; at a kink the interval of admissible derivatives */
+    bool kink;   /* left and right keep disagreeing as the step shrinks; value is their mean */
+    bool finite; /* false: no stencil, not even a one-sided one, had finite values */
+    bool flat;   /* f never moved, at any step */
+} wg_difference;
 
 /* In order of severity: a report's worst entry is one of the severest outcome there is. */
 typedef enum wg_check_outcome {

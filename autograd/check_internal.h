@@ -2,7 +2,7 @@
 #ifndef WG_AUTOGRAD_CHECK_INTERNAL_H
 #define WG_AUTOGRAD_CHECK_INTERNAL_H
 
-#include "autograd/check_function.h"
+#include "autograd/difference_internal.h"
 
 /* A check in progress. */
 typedef struct wg_check_state {

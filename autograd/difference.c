@@ -1,4 +1,4 @@
-#include "autograd/difference.h"
+#include "autograd/difference_internal.h"
 
 #include <float.h>
 #include <math.h>

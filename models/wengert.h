@@ -7,7 +7,6 @@
 #include "autograd/check_function.h"
 #include "autograd/copy.h"
 #include "autograd/derivatives.h"
-#include "autograd/difference.h"
 #include "autograd/grad.h"
 #include "autograd/gradcheck.h"
 #include "autograd/graph.h"

@@ -1,5 +1,5 @@
 /* The numerical derivative: exact where it can be, honest where it cannot. */
-#include "autograd/difference.h"
+#include "autograd/difference_internal.h"
 #include "tests/suites.h"
 
 #include <float.h>

@@ -14,23 +14,10 @@
  *
  * Nothing here allocates. f is always called with the caller's own array x, moved in place and
  * restored bit for bit before the call returns, so f may know x by its address. */
-#ifndef WG_AUTOGRAD_DIFFERENCE_H
-#define WG_AUTOGRAD_DIFFERENCE_H
+#ifndef WG_AUTOGRAD_DIFFERENCE_INTERNAL_H
+#define WG_AUTOGRAD_DIFFERENCE_INTERNAL_H
 
-#include <stdbool.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#ifdef __cplusplus
-extern "C" {
-#endif
-
-/* A scalar function of a vector. It must be a pure function of x: the same x gives the same bits. */
-typedef double wg_function(const double *x, void *user);
-
-/* A hash of the branches that the last evaluation took (which side of each relu, which arm of each
- * where). Two evaluations with equal hashes lie on one smooth piece of f. */
-typedef uint64_t wg_branch_hash(void *user);
+#include "autograd/check_function.h"
 
 /* A line through x. Fill in the first group (zero the rest), call wg_line_begin, and change `entry`
  * or `direction` freely afterwards: f(x) is evaluated only once. */
@@ -98,19 +85,6 @@ typedef struct wg_stencil {
 /* wg_stencil_at: four evaluations, with inner step k > 0. */
 wg_stencil wg_stencil_at(wg_line *line, double step);
 
-/* A derivative and what is known of its error. */
-typedef struct wg_difference {
-    double value;
-    double truncation;  /* estimated error of the formula */
-    double roundoff;    /* estimated error from the noise in f */
-    double step;        /* k of the stencil that the value comes from */
-    double noise;       /* noise in one value of f (standard deviation, or eps |f| if larger) */
-    double left, right; /* one-sided slopes; at a kink the interval of admissible derivatives */
-    bool kink;   /* left and right keep disagreeing as the step shrinks; value is their mean */
-    bool finite; /* false: no stencil, not even a one-sided one, had finite values */
-    bool flat;   /* f never moved, at any step */
-} wg_difference;
-
 /* wg_difference_three, wg_difference_five: one stencil each, 2 and 4 evaluations, of inner step
  * `step` (absolute). The three-point form sees neither its truncation (reported as 0) nor noise
  * beyond eps |f|. The five-point form takes |D5 - D3| for its truncation. */
@@ -130,9 +104,5 @@ wg_difference wg_difference_examine(wg_line *line, double claimed);
 
 /* wg_difference_along: five points first, the ladder if these leave doubt (bar > 1e-6 |value|). */
 wg_difference wg_difference_along(wg_line *line);
-
-#ifdef __cplusplus
-}
-#endif
 
 #endif
