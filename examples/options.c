@@ -22,8 +22,8 @@ static void print_option(const option *o)
 
 static int print_help(const command *c)
 {
-    printf("usage: %s%s %s\n%s\n", c->name, c->n_options > 0 ? " [options]" : "", c->operands,
-           c->about);
+    printf("usage: %s%s%s%s\n%s\n", c->name, c->n_options > 0 ? " [options]" : "",
+           *c->operands != '\0' ? " " : "", c->operands, c->about);
     for (int i = 0; i < c->n_options; i++)
         print_option(&c->options[i]);
     return fflush(stdout) == 0 ? 0 : 1;
