@@ -68,7 +68,8 @@ int64_t wg_item_i64(const wg_tensor *x);
 double wg_at(const wg_tensor *x, int64_t i);
 
 /* wg_data_f32, _f64, _i64: the values, row-major; NULL, and WG_E_DTYPE on the tape, for another dtype.
- * The pointer is good until the tape drops the tensor or the input is bound to other memory. */
+ * The pointer is good until the tape drops the tensor or the input is bound to other memory. Memory
+ * that the tape took is aligned to 64 bytes where the values take as many, else to 8. */
 const float *wg_data_f32(const wg_tensor *x);
 const double *wg_data_f64(const wg_tensor *x);
 const int64_t *wg_data_i64(const wg_tensor *x);
