@@ -23,14 +23,14 @@ typedef void wg_gemm(wg_dtype dtype, bool transpose_a, bool transpose_b, int64_t
 typedef struct wg_tape_options {
     wg_allocator allocator;      /* all zero (default): libc's malloc */
     wg_error_callback *on_error; /* default NULL: none */
-    void *on_error_user;
-    uint64_t seed;     /* of the random numbers; any value; default 0 */
+    void *on_error_user;         /* handed to it */
+    uint64_t seed;               /* of the random numbers; any value; default 0 */
     bool check_finite; /* a NaN or infinity that an op makes is WG_E_NOT_FINITE; default false */
     bool strict_grad;  /* a gradient by what y does not depend on is WG_E_VALUE; default false */
-    wg_pool *pool; /* threads to share the work; default NULL: none. Outlives the tape, serves one
+    wg_pool *pool;   /* threads to share the work; default NULL: none. Outlives the tape, serves one
                         * tape at a time; results are the same bits with and without it */
-    wg_gemm *gemm; /* takes the place of the library's matrix product; default NULL: none */
-    void *gemm_user;
+    wg_gemm *gemm;   /* takes the place of the library's matrix product; default NULL: none */
+    void *gemm_user; /* handed to it */
 } wg_tape_options;
 
 /* wg_tape_new: an empty tape; NULL options are the defaults. The caller frees it with wg_tape_free,

@@ -22,7 +22,7 @@ typedef struct wg_estimator_options {
      * "softmax". The first three are MLPs without hidden layers. */
     const char *model;
     const int64_t *hidden; /* [n_hidden], sizes of an MLP's hidden layers, each > 0; default {64} */
-    int n_hidden;
+    int n_hidden;          /* >= 0; 0, with hidden NULL: the default */
     const char *activation; /* of an MLP, see wg_activation; default NULL: relu */
     double dropout;         /* of an MLP, in [0, 1); default 0 */
     bool layer_norm;        /* of an MLP; default false */

@@ -78,7 +78,7 @@ typedef struct wg_fit_options {
     const wg_tensor *sample_weights; /* [n], f32 or f64, each >= 0; default NULL: all 1 */
 
     wg_fit_callback *on_epoch; /* default NULL */
-    void *on_epoch_user;
+    void *on_epoch_user;       /* handed to it */
 
     const char
         *checkpoint; /* file to keep the state in, written whole or not at all; default NULL */

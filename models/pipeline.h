@@ -33,8 +33,8 @@ typedef struct wg_pipeline_step {
 
 typedef struct wg_pipeline_options {
     const wg_pipeline_step *steps; /* [n_steps], in the order of application; default: none */
-    int n_steps;
-    wg_encoder_options encoder;
+    int n_steps;                   /* >= 0; default 0 */
+    wg_encoder_options encoder;    /* of columns of texts, where there are some */
 } wg_pipeline_options;
 
 /* wg_pipeline_fit: fits each step on what the steps before make of X, and the encoder on the texts. Nothing

@@ -19,13 +19,13 @@ typedef enum wg_reduction {
 } wg_reduction;
 
 typedef struct wg_loss_options {
-    wg_reduction reduction;
+    wg_reduction reduction; /* default WG_MEAN */
 } wg_loss_options;
 
 /* ---- Classification, from logits ------------------------------------------------------------------ */
 
 typedef struct wg_bce_options {
-    wg_reduction reduction;
+    wg_reduction reduction; /* default WG_MEAN */
     double positive_weight; /* w+, factor of the loss of positives; > 0; default 0 stands for 1 */
 } wg_bce_options;
 
@@ -41,9 +41,9 @@ wg_tensor *wg_bce_with_logits(wg_tensor *z, wg_tensor *y);
 wg_tensor *wg_bce_with_logits_opt(wg_tensor *z, wg_tensor *y, const wg_bce_options *options);
 
 typedef struct wg_cross_entropy_options {
-    wg_reduction reduction;
-    wg_tensor *weights; /* [c], a factor w_k of class k's loss; default NULL: all 1 */
-    double smoothing;   /* e in [0, 1]: targets t become (1 - e)*t + e/c; default 0 */
+    wg_reduction reduction; /* default WG_MEAN */
+    wg_tensor *weights;     /* [c], a factor w_k of class k's loss; default NULL: all 1 */
+    double smoothing;       /* e in [0, 1]: targets t become (1 - e)*t + e/c; default 0 */
     bool ignore; /* default false; true: rows with the label below have loss and slope 0 ... */
     int64_t ignored_label; /* ... whether it is a class or not; index labels only */
 } wg_cross_entropy_options;
@@ -90,7 +90,7 @@ wg_tensor *wg_mae(wg_tensor *x, wg_tensor *y);
 wg_tensor *wg_mae_opt(wg_tensor *x, wg_tensor *y, const wg_loss_options *options);
 
 typedef struct wg_huber_options {
-    wg_reduction reduction;
+    wg_reduction reduction; /* default WG_MEAN */
     double delta; /* where the parabola goes over into lines; > 0; default 0 stands for 1 */
 } wg_huber_options;
 
