@@ -356,7 +356,8 @@ START_TEST(test_pipeline_errors)
     wg_pipeline_fit(X, NULL, 0, &(wg_pipeline_options){.steps = &unknown, .n_steps = 1});
     expect_error(mark, WG_E_VALUE, "pipeline: step 0: a kind that there is not");
     wg_pipeline_fit(X, NULL, 0, &(wg_pipeline_options){.steps = &degree, .n_steps = 1});
-    expect_error(mark, WG_E_VALUE, "pipeline: step 0: too many polynomial features: degree -1 of 2 columns");
+    expect_error(mark, WG_E_VALUE,
+                 "pipeline: step 0: too many polynomial features: degree -1 of 2 columns");
     wg_pipeline_fit(X, NULL, 0, &(wg_pipeline_options){.n_steps = 1});
     expect_error(mark, WG_E_VALUE, "pipeline: ");
     wg_pipeline_fit(X, fruit, -1, NULL);

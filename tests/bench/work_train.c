@@ -1,7 +1,6 @@
 #include "models/wengert.h"
 #include "tests/bench/bench.h"
 
-
 enum { ROWS = 60000, FEATURES = 784, CLASSES = 10, BATCH = 128 };
 
 /* A training step: the next batch is bound, the program run, the optimizer steps. */
