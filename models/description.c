@@ -7,10 +7,11 @@
 
 #include <inttypes.h>
 #include <math.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
-static const wg_description description_inert = {NULL, NULL, NULL, 0, 0, 0, 0};
+static const wg_description description_inert = {NULL, NULL, NULL, 0, 0, 0, 0, NULL};
 
 /* Never written: its tape is NULL. */
 static wg_description *description_none(void)
@@ -25,6 +26,19 @@ wg_description *wg_description_new(wg_tape *t)
         return description_none();
     d->tape = t;
     return d;
+}
+
+void wg_description_fail(const wg_description *d, const char *format, ...)
+{
+    char message[512];
+    va_list arguments;
+    if (d == NULL)
+        return;
+    va_start(arguments, format);
+    vsnprintf(message, sizeof message, format, arguments);
+    va_end(arguments);
+    wg_fail(d->tape, WG_E_FORMAT, "%.300s%s%s", d->path != NULL ? d->path : "",
+            d->path != NULL ? ": " : "", message);
 }
 
 wg_tensor *wg_description_tensor(const wg_description *d, const char *name)
@@ -132,15 +146,14 @@ static const char *description_needed(const wg_description *d, const char *who, 
 {
     const char *text = wg_description_text(d, name);
     if (text == NULL)
-        wg_fail(d != NULL ? d->tape : NULL, WG_E_FORMAT, "%s: '%s' is missing", who, name);
+        wg_description_fail(d, "%s: '%s' is missing", who, name);
     return text;
 }
 
 static bool description_no_number(const wg_description *d, const char *who, const char *name,
                                   const char *text)
 {
-    wg_fail(d->tape, WG_E_FORMAT, "%s: '%s' is no number, or out of its range: '%.40s'", who, name,
-            text);
+    wg_description_fail(d, "%s: '%s' is no number, or out of its range: '%.40s'", who, name, text);
     return false;
 }
 
@@ -209,6 +222,8 @@ wg_description *wg_description_read(wg_tape *t, const char *path)
 {
     const wg_safetensors *file = wg_safetensors_read(t, path);
     wg_description *d = wg_description_new(t);
+    if (wg_tape_status(t) == WG_OK)
+        d->path = wg_tape_copy_text(t, path);
     for (int64_t i = 0; i < wg_safetensors_count(file); i++) {
         const char *name = wg_safetensors_name(file, i);
         wg_description_put_tensor(d, name, wg_safetensors_tensor(file, name));

@@ -31,6 +31,7 @@ typedef struct wg_description {
     wg_named_text *text;     /* [texts] */
     int64_t tensors, texts;
     int64_t tensor_room, text_room;
+    const char *path; /* of the file that it was read from; NULL: of none */
 } wg_description;
 
 /* wg_description_new: an empty one, on the tape; never NULL: after WG_E_NOMEM an inert one. */
@@ -50,11 +51,19 @@ wg_tensor *wg_description_tensor(const wg_description *d, const char *name);
 const char *wg_description_text(const wg_description *d, const char *name);
 
 /* wg_description_integer, _real: a text that must be there and be a number in [low, high], for `who`.
- * False, and WG_E_FORMAT on the tape, where it is not: "pipeline: 'pipeline.columns' is missing". */
+ * False, and wg_description_fail, where it is not: "m.safetensors: pipeline: 'pipeline.columns' is missing". */
 bool wg_description_integer(const wg_description *d, const char *who, const char *name, int64_t low,
                             int64_t high, int64_t *value);
 bool wg_description_real(const wg_description *d, const char *who, const char *name, double low,
                          double high, double *value);
+
+/* wg_description_fail: for a part that finds something missing or wrong: WG_E_FORMAT on the tape, the file's name in
+ * front of the message, if there is one. */
+void wg_description_fail(const wg_description *d, const char *format, ...)
+#if defined(__GNUC__)
+    __attribute__((format(printf, 2, 3)))
+#endif
+    ;
 
 /* wg_description_write: all of it as one file, in the format of models/safetensors.h; whole or not at all.
  * wg_description_read: from such a file, onto the tape; after an error, an inert one.

@@ -250,7 +250,7 @@ static bool encoder_read_column(wg_encoder *e, const wg_description *d, int64_t 
     for (int64_t i = 0; i < count; i++) {
         const char *text = wg_description_text(d, encoder_text_name(name, j, i));
         if (text == NULL || (i > 0 && strcmp(e->text[at + i - 1], text) >= 0)) {
-            wg_fail(d->tape, WG_E_FORMAT, "encoder: '%s' is missing or out of order", name);
+            wg_description_fail(d, "encoder: '%s' is missing or out of order", name);
             return false;
         }
         e->text[at + i] = wg_tape_copy_text(d->tape, text);

@@ -56,7 +56,7 @@ wg_status wg_estimator_save(const wg_estimator *e, const char *path)
 
 static wg_estimator *estimator_bad(const wg_description *d, const char *what)
 {
-    wg_fail(d->tape, WG_E_FORMAT, "estimator: %s", what);
+    wg_description_fail(d, "estimator: %s", what);
     return wg_estimator_inert();
 }
 
@@ -69,7 +69,7 @@ static const char **estimator_read_names(const wg_description *d, const char *wh
     for (int64_t i = 0; names != NULL && i < n; i++) {
         names[i] = wg_description_text(d, estimator_key(key, what, i));
         if (names[i] == NULL) {
-            wg_fail(d->tape, WG_E_FORMAT, "estimator: '%s' is missing", key);
+            wg_description_fail(d, "estimator: '%s' is missing", key);
             return NULL;
         }
     }
@@ -95,10 +95,10 @@ static bool estimator_read_columns(wg_estimator *e, const wg_description *d)
         return false;
     if (columns != wg_pipeline_columns(e->pipeline) ||
         texts != wg_pipeline_text_columns(e->pipeline)) {
-        wg_fail(d->tape, WG_E_FORMAT,
-                "estimator: names of %" PRId64 " columns and %" PRId64
-                " texts are not as many as the pipeline has",
-                columns, texts);
+        wg_description_fail(d,
+                            "estimator: names of %" PRId64 " columns and %" PRId64
+                            " texts are not as many as the pipeline has",
+                            columns, texts);
         return false;
     }
     e->column_names = estimator_read_names(d, "column", columns);

@@ -84,8 +84,8 @@ static bool checkpoint_format_fits(const wg_description *d)
     const char *format = wg_description_text(d, "format");
     if (format != NULL && strcmp(format, checkpoint_format) == 0)
         return true;
-    wg_fail(d->tape, WG_E_FORMAT, "checkpoint: the file is no checkpoint: 'format' is '%.40s'",
-            format != NULL ? format : "");
+    wg_description_fail(d, "checkpoint: the file is no checkpoint: 'format' is '%.40s'",
+                        format != NULL ? format : "");
     return false;
 }
 
@@ -96,9 +96,8 @@ static const wg_tensor *checkpoint_tensor(const wg_description *d, const char *n
     const wg_tensor *x = wg_description_tensor(d, name);
     if (x != NULL && x->dtype == dtype && wg_shape_same(&x->shape, shape))
         return x;
-    wg_fail(d->tape, WG_E_FORMAT,
-            "checkpoint: of another training: '%s' is missing, or has another shape or dtype",
-            name);
+    wg_description_fail(
+        d, "checkpoint: of another training: '%s' is missing, or has another shape or dtype", name);
     return NULL;
 }
 

@@ -115,9 +115,8 @@ static bool identity_is(const wg_description *d, const char *name, int64_t wante
     if (!wg_description_integer(d, "checkpoint", name, 0, INT64_MAX, &found))
         return false;
     if (found != wanted)
-        wg_fail(d->tape, WG_E_FORMAT,
-                "checkpoint: of another training: '%s' is %" PRId64 ", not %" PRId64, name, found,
-                wanted);
+        wg_description_fail(d, "checkpoint: of another training: '%s' is %" PRId64 ", not %" PRId64,
+                            name, found, wanted);
     return found == wanted;
 }
 
@@ -127,8 +126,8 @@ static bool identity_is_real(const wg_description *d, const char *name, double w
     if (!wg_description_real(d, "checkpoint", name, 0, HUGE_VAL, &found))
         return false;
     if (found != wanted)
-        wg_fail(d->tape, WG_E_FORMAT, "checkpoint: of another training: '%s' is %.17g, not %.17g",
-                name, found, wanted);
+        wg_description_fail(d, "checkpoint: of another training: '%s' is %.17g, not %.17g", name,
+                            found, wanted);
     return found == wanted;
 }
 
@@ -140,7 +139,7 @@ static bool identity_is_hash(const wg_description *d, const char *name, uint64_t
     const char *found = wg_description_text(d, name);
     if (found != NULL && strcmp(found, identity_text(text, wanted)) == 0)
         return true;
-    wg_fail(d->tape, WG_E_FORMAT, "checkpoint: of another training: %s", what);
+    wg_description_fail(d, "checkpoint: of another training: %s", what);
     return false;
 }
 

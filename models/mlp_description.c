@@ -55,7 +55,7 @@ static bool mlp_read_options(const wg_description *d, wg_mlp_options *o)
     if (dtype != NULL && wg_activation_known(o->activation) &&
         strcmp(dtype, wg_dtype_name(o->dtype)) == 0)
         return true;
-    wg_fail(d->tape, WG_E_FORMAT, "mlp: 'mlp.activation' or 'mlp.dtype' is missing or unknown");
+    wg_description_fail(d, "mlp: 'mlp.activation' or 'mlp.dtype' is missing or unknown");
     return false;
 }
 
@@ -69,8 +69,9 @@ static bool mlp_weight_fits(const wg_description *d, const wg_mlp_options *o, in
     if (x != NULL && x->dtype == o->dtype && x->shape.rank == 2 &&
         x->shape.dim[0] == o->sizes[i + 1] && x->shape.dim[1] == o->sizes[i])
         return true;
-    wg_fail(d->tape, WG_E_FORMAT, "mlp: '%s' (%lld, %lld) %s is missing, or is another", name,
-            (long long)o->sizes[i + 1], (long long)o->sizes[i], wg_dtype_name(o->dtype));
+    wg_description_fail(d, "mlp: '%s' (%lld, %lld) %s is missing, or is another", name,
+                        (long long)o->sizes[i + 1], (long long)o->sizes[i],
+                        wg_dtype_name(o->dtype));
     return false;
 }
 
@@ -80,8 +81,7 @@ static bool mlp_copy_params(const wg_mlp *mlp, const wg_description *d)
         wg_tensor *to = mlp->param[i];
         const wg_tensor *from = wg_description_tensor(d, to->name);
         if (from == NULL || from->dtype != to->dtype || !wg_shape_same(&from->shape, &to->shape)) {
-            wg_fail(d->tape, WG_E_FORMAT, "mlp: '%s' is missing, or has another shape or dtype",
-                    to->name);
+            wg_description_fail(d, "mlp: '%s' is missing, or has another shape or dtype", to->name);
             return false;
         }
         wg_write(to, from->data, (size_t)to->size * wg_dtype_size(to->dtype));

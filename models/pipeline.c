@@ -289,7 +289,7 @@ static bool pipeline_read_step(wg_pipeline *p, const wg_description *d, int i)
     }
     if (fits && pipeline_append(p, step, scaler))
         return wg_tape_status(d->tape) == WG_OK;
-    wg_fail(d->tape, WG_E_FORMAT, "pipeline: '%s' is missing, or not what fits", name);
+    wg_description_fail(d, "pipeline: '%s' is missing, or not what fits", name);
     return false;
 }
 
@@ -304,7 +304,7 @@ wg_pipeline *wg_pipeline_restore(const wg_description *d)
     const char *dtype = wg_description_text(d, "pipeline.dtype");
     bool f32 = dtype != NULL && strcmp(dtype, "f32") == 0;
     if (!f32 && (dtype == NULL || strcmp(dtype, "f64") != 0)) {
-        wg_fail(d->tape, WG_E_FORMAT, "pipeline: 'pipeline.dtype' is neither f32 nor f64");
+        wg_description_fail(d, "pipeline: 'pipeline.dtype' is neither f32 nor f64");
         return pipeline_none();
     }
     wg_pipeline *p = pipeline_new(d->tape, f32 ? WG_F32 : WG_F64, columns, (int)steps);
@@ -314,6 +314,6 @@ wg_pipeline *wg_pipeline_restore(const wg_description *d)
     if (p->tape != NULL && texts > 0)
         p->encoder = wg_encoder_restore(d);
     if (wg_tape_status(d->tape) == WG_OK && wg_pipeline_text_columns(p) != texts)
-        wg_fail(d->tape, WG_E_FORMAT, "pipeline: 'encoder.columns' is not 'pipeline.texts'");
+        wg_description_fail(d, "pipeline: 'encoder.columns' is not 'pipeline.texts'");
     return wg_tape_status(d->tape) == WG_OK ? p : pipeline_none();
 }

@@ -278,7 +278,9 @@ kill_and_resume --model mlp --hidden 32 --dropout 0.1 --validation 0.1 --epochs 
 kill_and_resume --optimizer rmsprop --epochs 40
 kill_and_resume --optimizer lbfgs --epochs 40
 run 1 "$train" "$data/digits.csv" --optimizer sgd --epochs 40 --checkpoint state --resume
-says err 'of another training'
+says err 'train: state: checkpoint: of another training'
+run 1 "$predict" state "$iris"
+says err 'predict: state: estimator: '
 run 1 "$train" "$iris" --checkpoint nowhere --resume
 says err 'nowhere: '
 
