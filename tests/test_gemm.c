@@ -288,11 +288,14 @@ START_TEST(test_odd_sizes)
 }
 END_TEST
 
-/* Matrix times vector: rows of every length that has a kernel of its own, and longer ones. */
+/* Matrix times vector, and transposed: rows of every length that has a kernel of its own, and longer
+ * ones. */
 START_TEST(test_row_lengths)
 {
-    for (int64_t k = 1; k < 150; k += 1 + k / 40)
+    for (int64_t k = 1; k < 150; k += 1 + k / 40) {
         sizes_test(70, 1, k, k % 3);
+        sizes_test(k, 1, 70 + k % 7, k % 3);
+    }
 }
 END_TEST
 

@@ -19,7 +19,8 @@ enum {
     /* How far ahead of its use B is asked for: */
     GEMM_AHEAD = 64,        /* rows of B as it lies: time enough for memory to answer */
     GEMM_PACKED_AHEAD = 16, /* rows of a packed panel, from the second-level cache */
-    GEMM_ROWS_AHEAD = 4     /* longer rows, on the way to panels */
+    GEMM_ROWS_AHEAD = 4,    /* longer rows, on the way to panels */
+    GEMM_PAGE = 4096        /* bytes, of rows for inner products from memory */
 };
 
 /* A piece: C[i0..i1, j0..j1] summed over p0..p1, which is the cut_k-th cut of k. */
@@ -75,6 +76,12 @@ static inline bool gemm_pack_a(bool ta, int64_t stride, int64_t panels)
 static inline bool gemm_streams(const wgk_gemm_plan *g, int64_t stride)
 {
     return stride <= 1024 && (double)stride * (double)g->k > 4e6;
+}
+
+/* Into the second-level cache; any address will do. */
+static inline void gemm_ask(uintptr_t address)
+{
+    __builtin_prefetch((const void *)address, 0, 2);
 }
 
 /* ---- the bodies ----------------------------------------------------------------------------- */
