@@ -175,14 +175,19 @@ static void directory_of(const char *path, char directory[4096])
     snprintf(directory, 4096, "%.*s", length, slash == NULL ? "." : path);
 }
 
-bool options_writable(const char *program, const char *path)
+bool options_writable(const char *program, const char *path, const char *data)
 {
     char directory[4096];
-    struct stat about;
+    struct stat about, read;
     if (path == NULL)
         return true;
     directory_of(path, directory);
     bool there = stat(path, &about) == 0;
+    if (there && stat(data, &read) == 0 && about.st_dev == read.st_dev &&
+        about.st_ino == read.st_ino) {
+        fprintf(stderr, "%s: %s: is the data, which would be lost\n", program, path);
+        return false;
+    }
     if (there && S_ISDIR(about.st_mode))
         errno = EISDIR;
     else if ((there || errno == ENOENT) && access(there ? path : directory, W_OK) == 0)

@@ -49,8 +49,9 @@ int options_read(const command *c, int argc, char **argv, const char **operand);
 int options_fail(const command *c, const char *what, const char *which);
 
 /* options_writable: whether the file can be written, so far as that can be told without touching it: it is a file
- * that may be written, or its directory is there and may be; prints why not. NULL: true. */
-bool options_writable(const char *program, const char *path);
+ * that may be written, or its directory is there and may be, and it is not the file of data; prints why not.
+ * NULL: true. */
+bool options_writable(const char *program, const char *path, const char *data);
 
 /* options_finish: whether all of standard output was written; prints why not. */
 bool options_finish(const char *program);

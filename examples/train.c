@@ -81,7 +81,7 @@ static bool can_write(const train_arguments *a)
 {
     const char *const path[] = {a->save, a->plot, a->confusion, a->curve, a->e.fit.checkpoint};
     for (size_t i = 0; i < sizeof path / sizeof *path; i++)
-        if (!options_writable("train", path[i]))
+        if (!options_writable("train", path[i], a->data))
             return false;
     return true;
 }

@@ -314,6 +314,13 @@ run 1 "$train" "$iris" --label nonsense
 says err "no column is 'nonsense'"
 printf 'a,b,y\n1,2,same\n1,3,same\n2,2,same\n' > one.csv
 run 1 "$train" one.csv
+printf 'a,y\n1,x\n2,z\n3,x\n4,z\n' > own.csv
+cp own.csv before.csv
+for option in --save --plot --confusion --pr --checkpoint; do
+    run 1 "$train" own.csv $option ./own.csv
+    says err 'train: ./own.csv: is the data'
+    expect 'the data as they were' cmp -s own.csv before.csv
+done
 printf x > file
 for option in --save --plot --confusion --pr --checkpoint; do # noticed before the training: no line an epoch
     for path in nowhere/model "$dir" file/model; do
