@@ -436,7 +436,7 @@ START_TEST(out_of_memory)
     for (int64_t at = 1;; at++) {
         wgt_memory memory = {0};
         wg_tape *t = wgt_tape(&memory);
-        wgt_model m = wgt_model_mlp(t, _i == 0 ? WG_F64 : WG_F32, 3, 4, 150);
+        wgt_model m = wgt_model_mlp(t, _i == 0 ? WG_F64 : WG_F32, 3, 4, 1500);
         wg_check_report reports[4];
         wgt_snapshot before = wgt_snapshot_take(t);
         wg_gradcheck_options some = {.directions = 1};
