@@ -41,16 +41,20 @@ run = $(if $(V),$(2),@printf '  %-6s %s\n' $(1) '$@'; $(2))
 
 # ---- what there is -------------------------------------------------------------------------------
 
-LIB_SRC  := $(wildcard autograd/*.c ops/*.c ops/kernels/*.c models/*.c)
-HEADERS  := $(filter-out %_internal.h,$(wildcard autograd/*.h ops/*.h models/*.h))
-ALL_HEADERS := $(wildcard $(addsuffix /*.h,autograd ops ops/kernels models) \
-                          $(addsuffix /*.inc,autograd ops ops/kernels models))
+# The folders of the library, each behind those that it may include.
+PUBLIC   := autograd autograd/compile autograd/derivatives autograd/check ops \
+            $(addprefix models/,files data metrics optim train) models
+LIB_DIRS := $(PUBLIC) ops/kernels
+LIB_SRC  := $(sort $(wildcard $(addsuffix /*.c,$(LIB_DIRS))))
+HEADERS  := $(filter-out %_internal.h,$(wildcard $(addsuffix /*.h,$(PUBLIC))))
+ALL_HEADERS := $(wildcard $(addsuffix /*.h,$(LIB_DIRS)) $(addsuffix /*.inc,$(LIB_DIRS)))
 # An example with a main is a program; one without is a helper linked into all of them.
 EX_MAIN  := $(shell grep -l '^int main' examples/*.c 2>/dev/null)
 EX_HELP  := $(filter-out $(EX_MAIN),$(wildcard examples/*.c))
-# Benchmarks and fuzz targets have mains of their own and are not part of the runner.
-TEST_SRC := $(filter-out tests/bench_%.c tests/fuzz_%.c,$(wildcard tests/*.c))
-SUITES   := $(patsubst tests/test_%.c,%,$(wildcard tests/test_*.c))
+# tests/bench and tests/fuzz have mains of their own and are not part of the runner.
+TEST_DIRS := $(addprefix tests/,support engine check compile ops models)
+TEST_SRC := $(sort $(wildcard $(addsuffix /*.c,$(TEST_DIRS))))
+SUITES   := $(patsubst test_%.c,%,$(notdir $(wildcard $(addsuffix /test_*.c,$(TEST_DIRS)))))
 
 obj       = $(patsubst %.c,$(BUILD)/obj/%.o,$(1))
 LIB_OBJ  := $(call obj,$(LIB_SRC))
@@ -170,7 +174,7 @@ to_include := $(DESTDIR)$(INCLUDEDIR)/wengert
 to_pc      := $(to_lib)/pkgconfig/wengert.pc
 
 install: lib
-	mkdir -p $(to_lib)/pkgconfig $(addprefix $(to_include)/,autograd ops models)
+	mkdir -p $(to_lib)/pkgconfig $(addprefix $(to_include)/,$(PUBLIC))
 	install -m 644 models/wengert.h $(to_include)/wengert.h
 	for h in $(filter-out models/wengert.h,$(HEADERS)); do \
 	    install -m 644 $$h $(to_include)/$$h || exit 1; done
@@ -189,7 +193,7 @@ uninstall:
 
 # ---- for those who work on it --------------------------------------------------------------------
 
-C_FILES = $(wildcard $(addsuffix /*.[ch],autograd ops ops/kernels models tests tests/bench tests/fuzz examples))
+C_FILES = $(wildcard $(addsuffix /*.[ch],$(LIB_DIRS) $(TEST_DIRS) tests/bench tests/fuzz examples))
 
 BENCH  := $(BUILD)/bench
 PYTHON ?= python3

@@ -1,8 +1,8 @@
 #include "models/estimator.h"
 
 #include "models/estimator_internal.h"
-#include "models/fit_lbfgs.h"
-#include "models/metrics.h"
+#include "models/train/fit_lbfgs.h"
+#include "models/metrics/metrics.h"
 
 #include <inttypes.h>
 #include <math.h>

@@ -1,9 +1,9 @@
 #ifndef WG_MODELS_ESTIMATOR_H
 #define WG_MODELS_ESTIMATOR_H
 
-#include "models/fit.h"
-#include "models/pipeline.h"
-#include "models/table.h"
+#include "models/train/fit.h"
+#include "models/data/pipeline.h"
+#include "models/files/table.h"
 
 #ifdef __cplusplus
 extern "C" {
@@ -27,7 +27,7 @@ typedef struct wg_estimator_options {
     double dropout;         /* of an MLP, in [0, 1); default 0 */
     bool layer_norm;        /* of an MLP; default false */
 
-    /* "lbfgs" (all rows at once, to the optimum, see models/fit_lbfgs.h: an epoch is an iteration; takes no
+    /* "lbfgs" (all rows at once, to the optimum, see models/train/fit_lbfgs.h: an epoch is an iteration; takes no
      * rate, batch, schedule or dropout), "sgd", "momentum" (SGD with Nesterov's momentum 0.9), "rmsprop",
      * "adam" or "adamw"; default NULL: lbfgs, for an MLP adam. */
     const char *optimizer;

@@ -1,6 +1,6 @@
 /* Estimators on sparse rows. */
 #include "models/estimator_internal.h"
-#include "models/metrics.h"
+#include "models/metrics/metrics.h"
 
 #include <inttypes.h>
 

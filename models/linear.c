@@ -1,7 +1,7 @@
 #include "models/linear_internal.h"
 
 #include "autograd/op.h"
-#include "models/metrics.h"
+#include "models/metrics/metrics.h"
 #include "ops/arithmetic.h"
 #include "ops/matmul.h"
 #include "ops/reduce.h"

@@ -24,7 +24,7 @@ int64_t wg_link_classes_of(wg_link link, int64_t columns);
 wg_tensor *wg_link_targets(wg_link link, wg_tensor *labels, int64_t k, wg_dtype dtype);
 
 /* wg_link_loss: the mean over rows of w_i * l_i, recorded on the tape; weights [n], or NULL for all 1.
- * wg_link_loss_sum: their sum, for row blocks (autograd/blocks.h).
+ * wg_link_loss_sum: their sum, for row blocks (autograd/compile/blocks.h).
  * Errors: those of wg_cross_entropy and wg_bce_with_logits. */
 wg_tensor *wg_link_loss(wg_link link, wg_tensor *Z, wg_tensor *targets, wg_tensor *weights);
 wg_tensor *wg_link_loss_sum(wg_link link, wg_tensor *Z, wg_tensor *targets, wg_tensor *weights);

@@ -1,13 +1,13 @@
 #include "models/mlp.h"
 
 #include "autograd/rng.h"
-#include "models/initialise.h"
+#include "models/initialize.h"
 #include "models/layers.h"
 #include "models/mlp_internal.h"
 #include "ops/arithmetic.h"
 #include "ops/dropout.h"
 #include "ops/layout.h"
-#include "ops/normalise.h"
+#include "ops/normalize.h"
 
 #include <stdio.h>
 #include <string.h>

@@ -1,7 +1,7 @@
 #ifndef WG_MODELS_MLP_H
 #define WG_MODELS_MLP_H
 
-#include "models/description.h"
+#include "models/files/archive.h"
 #include "ops/sparse.h"
 
 #ifdef __cplusplus
@@ -25,7 +25,7 @@ typedef struct wg_mlp_options {
     const char *activation; /* of the hidden layers, see wg_activation; default NULL: relu */
     double dropout;   /* share of hidden units that a training step drops, in [0, 1); default 0 */
     bool layer_norm;  /* default false; true: with gain and bias, epsilon 1e-5 */
-    const char *init; /* of the parameters, see models/initialise.h; default NULL: torch */
+    const char *init; /* of the parameters, see models/initialize.h; default NULL: torch */
     wg_dtype dtype;   /* WG_F32 (default) or WG_F64 */
     uint64_t seed;    /* with the tape's seed, of the parameters; alone, of dropout; default 0 */
 } wg_mlp_options;

@@ -22,7 +22,7 @@ done
 # The headers that <wengert.h> includes, one a line; make's rule for it lists them.
 reached=$($cc -I. -Imodels -MM -x c models/wengert.h | tr ' \\' '\n\n' | sed 's|^\./||')
 
-for header in autograd/*.h ops/*.h ops/kernels/*.h models/*.h; do
+for header in autograd/*.h autograd/*/*.h ops/*.h ops/kernels/*.h models/*.h models/*/*.h; do
     [ -e "$header" ] || continue
     count=$((count + 1))
     # shellcheck disable=SC2086  # lists of words

@@ -61,16 +61,46 @@ paths() {
     done
 }
 
+# internals: an x_internal.h belongs to its folder. Those of the engine are also for the rest of autograd/ and
+# for ops/, those of a folder of models/ for the folders behind it.
+internals() {
+    for dir in autograd autograd/compile autograd/derivatives autograd/check ops models models/*/; do
+        dir=${dir%/}
+        case $dir in
+        autograd) mine=autograd ;;
+        autograd/*) mine="autograd|$dir" ;;
+        ops) mine='autograd|ops|ops/kernels' ;;
+        *) mine='models|models/[a-z]+' ;;
+        esac
+        grep -nE 'include[[:space:]]*"[a-z0-9_/]*_internal\.h"' "$dir"/*.[ch] /dev/null 2> /dev/null |
+            grep -vE "\"($mine)/[a-z0-9_]*_internal\.h\"" || true
+    done
+}
+
+# The folders of models/, each behind those that it may include.
+order='files data metrics optim train'
+
 violations() {
-    layer autograd 'autograd/[a-z0-9_]+\.(h|inc)' "($libc|$sanitizer)\.h"
+    engine='autograd/[a-z0-9_]+\.(h|inc)'
+    layer autograd "$engine" "($libc|$sanitizer)\.h"
+    layer autograd/compile "$engine|autograd/compile/[a-z0-9_]+\.(h|inc)" "($libc)\.h"
+    for part in derivatives check; do
+        layer autograd/$part "$engine|autograd/(derivatives|$part)/[a-z0-9_]+\.(h|inc)|autograd/compile/[a-z0-9_]+\.h" "($libc)\.h"
+    done
     layer ops/kernels 'ops/kernels/[a-z0-9_]+\.(h|inc)' "($libc|$compiler)\.h"
     layer ops '(autograd|ops|ops/kernels)/[a-z0-9_]+\.(h|inc)' "($libc)\.h"
-    layer models 'models/[a-z0-9_]+\.(h|inc)|(autograd|ops)/[a-z0-9_]+\.h' "($libc)\.h"
-    # Internal headers are their own layer's; ops/ is allowed those of autograd/.
-    grep -nE 'include[[:space:]]*"(autograd|ops)/[a-z0-9_]*_internal\.h"' models/*.[ch] 2> /dev/null || true
+    below='(autograd|autograd/(compile|derivatives|check)|ops)/[a-z0-9_]+\.h'
+    for part in $order; do
+        below="$below|models/$part/[a-z0-9_]+\.(h|inc)"
+        case $part in train) more='|models/(link|mlp|mlp_internal)\.h' ;; *) more= ;; esac
+        layer models/$part "$below$more" "($libc)\.h"
+    done
+    layer models "$below|models/[a-z0-9_]+\.h" "($libc)\.h"
+    internals
     layer examples '(examples/)?[a-z0-9_]+\.h' "($libc|wengert)\.h"
     grep -rnE --include='*.[ch]' --include='*.inc' 'include[[:space:]]*"[^"]*\.\./' autograd ops models tests examples || true
-    calls autograd ops ops/kernels models
+    calls autograd autograd/compile autograd/derivatives autograd/check ops ops/kernels models
+    for part in $order; do calls models/$part; done
     paths
 }
 
@@ -84,7 +114,7 @@ check() { # check DIR
 # plant FILE LINE: the rules hold in a clean tree and are broken by that line.
 plant() {
     rm -rf "$tree"
-    mkdir -p "$tree/autograd" "$tree/ops/kernels" "$tree/models" "$tree/tests" "$tree/examples"
+    mkdir -p "$tree/autograd/compile" "$tree/autograd/check" "$tree/ops/kernels" "$tree/models/files" "$tree/models/optim" "$tree/tests" "$tree/examples"
     echo '#include <wengert.h> /* "../x.h", printf(x) in a comment */' > "$tree/examples/a.c"
     echo 'static const char *text = "abort() /* stdout";' > "$tree/autograd/a.c"
     (check "$tree") > "$tree.log" || { cat "$tree.log"; echo "layers: a clean tree is refused"; exit 1; }
@@ -98,6 +128,12 @@ self_test() {
     plant autograd/b.c '#include "ops/ops.h"'
     plant autograd/b.h '#include <cblas.h>'
     plant autograd/b.c '#include "autograd/../models/mlp.h"'
+    plant autograd/b.c '#include "autograd/compile/program.h"'
+    plant autograd/compile/b.c '#include "autograd/check/gradcheck.h"'
+    plant autograd/check/b.c '#include "autograd/compile/program_internal.h"'
+    plant models/files/b.c '#include "models/optim/optimizer.h"'
+    plant models/optim/b.c '#include "models/mlp.h"'
+    plant models/optim/b.c '#include "models/wengert.h"'
     plant ops/kernels/b.c '#include "autograd/tape.h"'
     plant ops/b.c '#include "models/mlp.h"'
     plant ops/b.inc '#  include "shape.h"'

@@ -1,6 +1,6 @@
 /* copy.h: elements moved by place. An element has 4 or 8 bytes; what they stand for does not matter. */
-#ifndef WGK_COPY_H
-#define WGK_COPY_H
+#ifndef WG_OPS_KERNELS_COPY_H
+#define WG_OPS_KERNELS_COPY_H
 
 #include <stddef.h>
 #include <stdint.h>

@@ -1,6 +1,6 @@
 /* cpu.h: which set of vector instructions the kernels may use on this processor. */
-#ifndef WGK_CPU_H
-#define WGK_CPU_H
+#ifndef WG_OPS_KERNELS_CPU_H
+#define WG_OPS_KERNELS_CPU_H
 
 #include <stdbool.h>
 

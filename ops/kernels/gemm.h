@@ -23,8 +23,8 @@
  * Rounding: |error of C[i,j]| <= (k + 4) * eps * (|alpha| * sum_p |a_ip * b_pj| + |beta * c_ij|),
  * and much better for long k: sums are blocked.  Elements differ between instruction sets and
  * between plans of different sizes by rounding only. */
-#ifndef WGK_GEMM_H
-#define WGK_GEMM_H
+#ifndef WG_OPS_KERNELS_GEMM_H
+#define WG_OPS_KERNELS_GEMM_H
 
 #include <stdbool.h>
 #include <stddef.h>

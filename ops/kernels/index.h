@@ -1,8 +1,8 @@
 /* index.h: sums by index, and running sums. Floats are doubles, or floats where f32 is true, which are
  * added in double; what each addition loses is kept and added at the end. Indices are in range: the
  * caller has looked. Results do not depend on how the work is cut. */
-#ifndef WGK_INDEX_H
-#define WGK_INDEX_H
+#ifndef WG_OPS_KERNELS_INDEX_H
+#define WG_OPS_KERNELS_INDEX_H
 
 #include "ops/kernels/rows.h"
 

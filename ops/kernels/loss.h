@@ -1,6 +1,6 @@
 /* loss.h: classification losses from logits, and their gradients. */
-#ifndef WGK_LOSS_H
-#define WGK_LOSS_H
+#ifndef WG_OPS_KERNELS_LOSS_H
+#define WG_OPS_KERNELS_LOSS_H
 
 #include "ops/kernels/elementwise.h"
 

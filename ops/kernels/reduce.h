@@ -1,8 +1,8 @@
 /* reduce.h: reductions of rows (see rows.h). x and y are doubles, or floats where f32 is true; f32 is
  * computed in double. All compute rows [begin, end), y[row] from row `row` of x, and give the same bits
  * however the rows are divided among calls. x and y do not overlap. */
-#ifndef WGK_REDUCE_H
-#define WGK_REDUCE_H
+#ifndef WG_OPS_KERNELS_REDUCE_H
+#define WG_OPS_KERNELS_REDUCE_H
 
 #include "ops/kernels/rows.h"
 

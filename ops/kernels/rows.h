@@ -1,7 +1,7 @@
 /* rows.h: a dense array seen as rows: the axes that an op works along make up a row, the others
  * number the rows. A row need not be contiguous; it is read and written in parts. */
-#ifndef WGK_ROWS_H
-#define WGK_ROWS_H
+#ifndef WG_OPS_KERNELS_ROWS_H
+#define WG_OPS_KERNELS_ROWS_H
 
 #include <stdbool.h>
 #include <stddef.h>

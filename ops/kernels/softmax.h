@@ -1,6 +1,6 @@
 /* softmax.h: softmax and its relatives on one row of n contiguous doubles, in place. */
-#ifndef WGK_SOFTMAX_H
-#define WGK_SOFTMAX_H
+#ifndef WG_OPS_KERNELS_SOFTMAX_H
+#define WG_OPS_KERNELS_SOFTMAX_H
 
 #include <stdint.h>
 

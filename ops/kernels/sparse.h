@@ -3,8 +3,8 @@
  * error does not grow with the number of terms; f32 products and sums are made in double. An entry that
  * is not stored takes no part: it is no factor 0 to an infinity. Results do not depend on how the work
  * is cut. */
-#ifndef WGK_SPARSE_H
-#define WGK_SPARSE_H
+#ifndef WG_OPS_KERNELS_SPARSE_H
+#define WG_OPS_KERNELS_SPARSE_H
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -1,5 +1,5 @@
-#ifndef WG_TESTS_BENCH_H
-#define WG_TESTS_BENCH_H
+#ifndef WGT_BENCH_BENCH_H
+#define WGT_BENCH_BENCH_H
 
 #include <stdbool.h>
 #include <stddef.h>

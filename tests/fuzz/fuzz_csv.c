@@ -1,5 +1,5 @@
-#include "models/csv.h"
-#include "models/csv_write.h"
+#include "models/files/csv.h"
+#include "models/files/csv_write.h"
 #include "tests/fuzz/harness.h"
 
 /* With a column of texts; then with numbers alone, and what was read is written, and read again: with the

@@ -1,4 +1,4 @@
-#include "models/idx.h"
+#include "models/files/idx.h"
 #include "tests/fuzz/harness.h"
 
 void fuzz_read(wg_tape *t, const char *path)

@@ -1,4 +1,4 @@
-#include "models/npy.h"
+#include "models/files/npy.h"
 #include "tests/fuzz/harness.h"
 
 /* What was read is written, and read again. */

@@ -1,4 +1,4 @@
-#include "models/safetensors.h"
+#include "models/files/safetensors.h"
 #include "tests/fuzz/harness.h"
 
 /* What was read is written, and read again. */

@@ -1,4 +1,4 @@
-#include "models/svmlight.h"
+#include "models/files/svmlight.h"
 #include "tests/fuzz/harness.h"
 
 /* The transposed product walks all that was read; few columns, so that it takes little memory. */

@@ -1,5 +1,5 @@
-#ifndef WG_TESTS_FUZZ_HARNESS_H
-#define WG_TESTS_FUZZ_HARNESS_H
+#ifndef WGT_FUZZ_HARNESS_H
+#define WGT_FUZZ_HARNESS_H
 
 #include "autograd/tape.h"
 

@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-"""Writes tests/oracle/optimizers.txt, which tests/test_optimizer.c, test_schedule.c and test_proximal.c read.
+"""Writes tests/oracle/optimizers.txt, which tests/models/test_optimizer.c, test_schedule.c and test_proximal.c read.
 
 Needs PyTorch and scikit-learn; the tests do not. Run from the root: python3 tests/oracle/make_optimizers.py
 Numbers are hexadecimal floats, exact. The file holds blocks:

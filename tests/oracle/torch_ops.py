@@ -1,4 +1,4 @@
-"""The ops of the oracle's case language in terms of PyTorch; tests/oracle_ops.c has the same table in terms of
+"""The ops of the oracle's case language in terms of PyTorch; tests/ops/oracle_ops.c has the same table in terms of
 Wengert. An op is a function of (operands, attributes)."""
 import math
 

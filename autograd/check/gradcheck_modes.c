@@ -1,0 +1,183 @@
+#include "autograd/check/gradcheck.h"
+
+#include "autograd/derivatives/derivatives.h"
+#include "autograd/grad.h"
+#include "autograd/check/gradcheck_internal.h"
+
+#include <math.h>
+#include <string.h>
+
+static void *mode_take(wg_check_session *s, size_t count, size_t size)
+{
+    return wg_arena_take(&s->t->scratch, count * size, WG_ALIGNMENT);
+}
+
+/* ---- Second order -------------------------------------------------------------------------------- */
+
+/* The gradients g of y, two random tangents, and the Hessian's products with them: [n] each. */
+typedef struct second_order {
+    wg_tensor **g, **u, **v, **hu, **hv;
+} second_order;
+
+/* NULL, or why there is no second derivative. */
+static const char *second_record(wg_check_session *s, second_order *o, uint64_t seed)
+{
+    size_t n = (size_t)s->n;
+    wg_tensor **list = mode_take(s, 5 * n, sizeof *list);
+    if (list == NULL)
+        return "out of memory";
+    *o = (second_order){list, list + n, list + 2 * n, list + 3 * n, list + 4 * n};
+    for (int i = 0; i < s->n; i++) {
+        o->u[i] = wg_check_random_like(s->xs[i], seed, WG_CHECK_TANGENT, i);
+        o->v[i] = wg_check_random_like(s->xs[i], seed, WG_CHECK_SECOND_TANGENT, i);
+    }
+    if (wg_grad(s->y, s->xs, s->n, o->g) == WG_OK)
+        wg_vjp_many(o->g, o->u, s->n, s->xs, s->n, o->hu);
+    if (s->t->status == WG_OK)
+        wg_vjp_many(o->g, o->v, s->n, s->xs, s->n, o->hv);
+    return wg_check_why(s, "no second derivative can be derived");
+}
+
+/* Is no x computed from another? Only then do second derivatives commute: a rule may write the slope by
+ * either of the two, as that of exp does. False without memory, too. */
+static bool second_independent(const wg_check_session *s)
+{
+    bool independent = true;
+    for (int i = 0; i < s->n && independent; i++) {
+        const wg_tensor *x = s->xs[i];
+        wg_arena_mark empty = wg_arena_height(&s->t->scratch);
+        bool *needed = wg_arena_take(&s->t->scratch, (size_t)x->index + 1, 1);
+        if (needed != NULL)
+            wg_mark_needed(s->t, x->operand, x->n_operands, x->index, needed);
+        for (int k = 0; k < s->n && independent; k++)
+            independent = needed != NULL &&
+                          (s->xs[k]->index >= x->index || !needed[s->xs[k]->index]);
+        wg_arena_rewind(&s->t->scratch, empty);
+    }
+    return independent;
+}
+
+static long double second_dot(wg_check_session *s, wg_tensor *const a[], wg_tensor *const b[],
+                              long double *terms)
+{
+    long double sum = 0;
+    for (int i = 0; i < s->n; i++)
+        for (int64_t j = 0; j < a[i]->size; j++) {
+            long double term = (long double)((const double *)a[i]->data)[j] *
+                               (long double)((const double *)b[i]->data)[j];
+            sum += term;
+            *terms += fabsl(term);
+        }
+    return sum;
+}
+
+/* <u, Hv> and <v, Hu> are sums of the same products in another order. Differences have just said how well Hv
+ * is known, entry by entry; what the chain of ops that made it has lost to cancellation stays within the
+ * same relative tolerance. */
+static bool second_symmetric(wg_check_session *s, const second_order *o, double rtol)
+{
+    long double terms = 0;
+    long double uhv = second_dot(s, o->u, o->hv, &terms);
+    long double vhu = second_dot(s, o->v, o->hu, &terms);
+    return fabsl(uhv - vhu) <= (long double)rtol * terms || !second_independent(s);
+}
+
+wg_check_verdict wg_gradcheck_second(wg_tensor *y, wg_tensor *const xs[], int n,
+                                     const wg_gradcheck_options *options, wg_check_report reports[])
+{
+    static const wg_gradcheck_options defaults = {0};
+    const wg_gradcheck_options *chosen = options != NULL ? options : &defaults;
+    const char *why;
+    wg_check_session s;
+    second_order o;
+    if (!wg_check_session_begin(&s, y, xs, n, &why))
+        return wg_check_invalid(reports, n, why);
+    wg_check_verdict verdict;
+    if ((why = second_record(&s, &o, chosen->check.seed)) != NULL)
+        verdict = wg_check_invalid(reports, n, why);
+    else {
+        verdict = wg_check_recorded(&s, o.g, o.v, n, o.hv, chosen, reports);
+        if (verdict == WG_CHECK_PASSED &&
+            !second_symmetric(&s, &o, chosen->check.rtol > 0 ? chosen->check.rtol : 1e-7)) {
+            verdict = WG_CHECK_FAILED;
+            for (int i = 0; i < n && reports != NULL; i++) {
+                reports[i].verdict = verdict;
+                reports[i].blame = "the Hessian, which is not symmetric";
+            }
+        }
+    }
+    wg_check_session_end(&s);
+    return verdict;
+}
+
+/* ---- One input of a scalar y ---------------------------------------------------------------------- */
+
+/* y of one element as a function of x, with the gradient and, along v, the Hessian's product. */
+typedef struct mode_scalar {
+    wg_check_session s;
+    wg_recorded r;
+    wg_tensor *one, *g, *v, *hv;
+} mode_scalar;
+
+static bool mode_scalar_record(mode_scalar *m, bool second)
+{
+    wg_tensor *x = m->s.xs[0];
+    if (m->s.y->size != 1 || wg_grad(m->s.y, &x, 1, &m->g) != WG_OK)
+        return false;
+    m->v = wg_check_random_like(x, 0, WG_CHECK_TANGENT, 0);
+    m->hv = NULL;
+    if (second && wg_vjp(m->g, m->v, &x, 1, &m->hv) != WG_OK)
+        return false;
+    m->one = wg_ones_like(m->s.y);
+    return m->s.t->status == WG_OK && wg_recorded_begin(&m->r, &m->s, &m->s.y, &m->one, 1, x);
+}
+
+static bool mode_scalar_begin(mode_scalar *m, wg_tensor *y, wg_tensor *x, bool second)
+{
+    const char *why;
+    if (!wg_check_session_begin(&m->s, y, &x, 1, &why))
+        return false;
+    if (mode_scalar_record(m, second))
+        return true;
+    wg_check_session_end(&m->s);
+    return false;
+}
+
+static void mode_scalar_end(mode_scalar *m)
+{
+    wg_recorded_end(&m->r);
+    wg_check_session_end(&m->s);
+}
+
+wg_check_verdict wg_gradcheck_taylor(wg_tensor *y, wg_tensor *x, int order,
+                                     wg_check_taylor_report *report)
+{
+    mode_scalar m;
+    wg_check_taylor_report r = {.verdict = WG_CHECK_INVALID, .order = order};
+    if ((order == 2 || order == 3) && mode_scalar_begin(&m, y, x, order == 3)) {
+        size_t n = (size_t)m.r.x->size;
+        double *work = mode_take(&m.s, n, sizeof(double));
+        if (work != NULL)
+            wg_check_taylor(wg_recorded_value, &m.r, m.r.values, m.g->data, m.v->data,
+                            m.hv != NULL ? m.hv->data : NULL, n, work, &r);
+        mode_scalar_end(&m);
+    }
+    if (report != NULL)
+        *report = r;
+    return r.verdict;
+}
+
+wg_status wg_gradcheck_sweep(wg_tensor *y, wg_tensor *x, int64_t entry, double from, double to,
+                             wg_check_sweep_row *rows, size_t count)
+{
+    mode_scalar m;
+    if (entry < 0 || entry >= wg_size(x))
+        return WG_E_INDEX;
+    if (!mode_scalar_begin(&m, y, x, false))
+        return WG_E_VALUE;
+    double exact = ((const double *)m.g->data)[entry];
+    wg_check_sweep(wg_recorded_value, &m.r, m.r.values, (size_t)m.r.x->size, (size_t)entry, exact,
+                   from, to, rows, count);
+    mode_scalar_end(&m);
+    return WG_OK;
+}

@@ -1,0 +1,482 @@
+#include "autograd/compile/blocks.h"
+
+#include "autograd/grad.h"
+#include "autograd/compile/program_internal.h"
+
+#include <inttypes.h>
+#include <math.h>
+#include <string.h>
+
+#define BLOCKS_BYTES       ((int64_t)512 << 10) /* rows of the widest tensor in one block */
+#define BLOCKS_LANES       16                   /* enough for 8 threads to be busy to the end */
+#define BLOCKS_LANE_SUMS   ((int64_t)1 << 20)   /* sums of all lanes together, at most */
+#define BLOCKS_LANES_LEAST 2
+
+/* Blocks are shared out to lanes, by numbers that depend on sizes alone: a lane adds up its blocks in
+ * order, and the lanes' sums are added up in order, whoever worked on which. */
+typedef struct blocks_lane {
+    double *sum, *rest; /* [n_sums]: value, gradients; what rounding lost */
+    wg_status status;   /* of the first block that failed, and what it said */
+    int64_t row;
+    char message[WG_MESSAGE_SIZE];
+} blocks_lane;
+
+/* The graph of a block of some number of rows, and each worker's program for it. */
+typedef struct blocks_size {
+    int64_t rows;        /* 0: there is no such block */
+    wg_tensor **input;   /* [n_rows] stand for the block's rows */
+    wg_program **worker; /* [n_workers] */
+} blocks_size;
+
+struct wg_blocks {
+    wg_tape *tape; /* NULL: inert */
+    wg_blocks_options options;
+    int n_rows, n_params, n_workers;
+    wg_tensor **rows;  /* [n_rows] */
+    wg_tensor **param; /* [n_params] */
+    wg_block_loss *loss;
+    void *user;
+
+    int64_t count; /* of blocks, a shorter last one among them */
+    blocks_size full, last;
+    wg_tape *host;       /* [n_workers] take the workers' errors */
+    wg_program *penalty; /* its value and gradients; NULL: none */
+    blocks_lane *lane;   /* [n_lanes] */
+    int64_t n_lanes, n_sums;
+
+    wg_freshness fresh;
+    wg_tensor **output; /* [1 + n_params]: the value, the gradient */
+    int64_t tape_size;
+};
+
+static const wg_blocks blocks_inert = {.tape = NULL};
+
+static wg_blocks *blocks_none(void)
+{
+    return (wg_blocks *)(uintptr_t)&blocks_inert;
+}
+
+static bool blocks_is_inert(const wg_blocks *b)
+{
+    return b == NULL || b->tape == NULL;
+}
+
+/* ---- What is given -------------------------------------------------------------------------------- */
+
+static bool blocks_tensor_fits(wg_tape *t, const wg_tensor *x, const char *what, int i)
+{
+    if (!wg_is_inert(x) && x->tape == t)
+        return true;
+    wg_fail(t, wg_is_inert(x) ? WG_E_NULL : WG_E_TAPE, "blocks: %s %d is no tensor of this tape",
+            what, i);
+    return false;
+}
+
+static bool blocks_rows_fit(wg_tape *t, wg_tensor *const rows[], int n)
+{
+    char text[WG_SHAPE_TEXT + 96];
+    for (int i = 0; i < n; i++) {
+        const wg_tensor *x = rows[i];
+        if (!blocks_tensor_fits(t, x, "rows", i))
+            return false;
+        wg_tensor_text(x, text, sizeof text);
+        if (x->shape.rank == 0 || x->shape.dim[0] != rows[0]->shape.dim[0])
+            wg_fail(t, WG_E_SHAPE, "blocks: %s has other rows than the first", text);
+        else if ((x->state & WG_NODE_HOLLOW) || ((x->state & WG_NODE_LIVE) && x->n_operands > 0))
+            wg_fail(t, WG_E_VALUE, "blocks: %s is neither a leaf nor a constant", text);
+    }
+    return t->status == WG_OK;
+}
+
+static bool blocks_fit(wg_tape *t, wg_tensor *const rows[], int n_rows, wg_tensor *const params[],
+                       int n_params, wg_block_loss *loss, const wg_blocks_options *o)
+{
+    if (n_rows < 1 || n_params < 0)
+        wg_fail(t, WG_E_VALUE, "blocks: %d rows, %d parameters", n_rows, n_params);
+    else if (loss == NULL || (params == NULL && n_params > 0))
+        wg_fail(t, WG_E_NULL, "blocks: the %s NULL", loss == NULL ? "loss is" : "parameters are");
+    else if (o->rows < 0 || !isfinite(o->scale))
+        wg_fail(t, WG_E_VALUE, "blocks: blocks of %" PRId64 " rows, scale %g", o->rows, o->scale);
+    for (int i = 0; t->status == WG_OK && i < n_params; i++)
+        blocks_tensor_fits(t, params[i], "parameter", i);
+    return t->status == WG_OK && blocks_rows_fit(t, rows, n_rows);
+}
+
+/* ---- Making --------------------------------------------------------------------------------------- */
+
+static size_t blocks_row_bytes(const wg_tensor *x)
+{
+    int64_t n = x->shape.dim[0];
+    return n > 0 ? (size_t)(x->size / n) * wg_dtype_size(x->dtype) : 0;
+}
+
+static int64_t blocks_choose_rows(const wg_blocks *b)
+{
+    int64_t n = b->rows[0]->shape.dim[0], widest = 1;
+    for (int i = 0; i < b->n_rows; i++)
+        if ((int64_t)blocks_row_bytes(b->rows[i]) > widest)
+            widest = (int64_t)blocks_row_bytes(b->rows[i]);
+    int64_t rows = b->options.rows > 0 ? b->options.rows : BLOCKS_BYTES / widest;
+    rows = rows > 0 ? rows : 1;
+    return rows < n ? rows : n;
+}
+
+/* Stand-ins for the tape, so that workers' errors do not meet there. */
+static bool blocks_hosts(wg_blocks *b)
+{
+    b->host = wg_tape_take(b->tape, (size_t)b->n_workers * sizeof *b->host);
+    for (int i = 0; b->host != NULL && i < b->n_workers; i++) {
+        b->host[i].options = b->tape->options;
+        b->host[i].options.pool = NULL;
+        b->host[i].options.on_error = NULL;
+        b->host[i].inert = b->tape->inert;
+        b->host[i].inert.tape = &b->host[i];
+    }
+    return b->host != NULL;
+}
+
+static bool blocks_inputs(wg_blocks *b, blocks_size *size)
+{
+    size->input = wg_tape_take(b->tape, (size_t)b->n_rows * sizeof *size->input);
+    for (int i = 0; size->input != NULL && i < b->n_rows; i++) {
+        wg_shape shape = b->rows[i]->shape;
+        shape.dim[0] = size->rows;
+        size->input[i] = wg_input(b->tape, b->rows[i]->name, b->rows[i]->dtype, shape.rank,
+                                  shape.dim, b->rows[i]->data);
+    }
+    return b->tape->status == WG_OK;
+}
+
+/* y and its gradient by the parameters: [1 + n_params], in the tape's scratch. */
+static wg_tensor **blocks_differentiate(const wg_blocks *b, wg_tensor *y)
+{
+    wg_tape *t = b->tape;
+    wg_tensor **result = wg_arena_take(&t->scratch, (size_t)(1 + b->n_params) * sizeof *result,
+                                       WG_ALIGNMENT);
+    if (result == NULL) {
+        wg_fail(t, WG_E_NOMEM, "blocks: out of memory");
+        return NULL;
+    }
+    result[0] = y;
+    return wg_grad(y, b->param, b->n_params, result + 1) == WG_OK ? result : NULL;
+}
+
+static bool blocks_size_init(wg_blocks *b, blocks_size *size)
+{
+    wg_tape *t = b->tape;
+    if (!blocks_inputs(b, size))
+        return false;
+    wg_tensor **result = blocks_differentiate(b, b->loss(t, size->input, b->user));
+    size->worker = wg_tape_take(t, (size_t)b->n_workers * sizeof *size->worker);
+    if (result == NULL || size->worker == NULL)
+        return false;
+    for (int i = 0; i < b->n_workers; i++)
+        if ((size->worker[i] = wg_program_make(t, result, 1 + b->n_params, &b->host[i], NULL)) ==
+            NULL)
+            return false;
+    return true;
+}
+
+static bool blocks_penalty(wg_blocks *b)
+{
+    if (b->options.penalty == NULL)
+        return true;
+    if (!blocks_tensor_fits(b->tape, b->options.penalty, "the penalty of parameters", b->n_params))
+        return false;
+    wg_tensor **result = blocks_differentiate(b, b->options.penalty);
+    if (result != NULL)
+        b->penalty = wg_program_make(b->tape, result, 1 + b->n_params, b->tape, NULL);
+    return b->penalty != NULL;
+}
+
+static bool blocks_lanes(wg_blocks *b)
+{
+    wg_tape *t = b->tape;
+    b->n_sums = 1;
+    for (int i = 0; i < b->n_params; i++)
+        b->n_sums += b->param[i]->size;
+    b->n_lanes = BLOCKS_LANE_SUMS / b->n_sums;
+    b->n_lanes = b->n_lanes < BLOCKS_LANES_LEAST ? BLOCKS_LANES_LEAST : b->n_lanes;
+    b->n_lanes = b->n_lanes > BLOCKS_LANES ? BLOCKS_LANES : b->n_lanes;
+    b->n_lanes = b->n_lanes > b->count && b->count > 0 ? b->count : b->n_lanes;
+    b->lane = wg_tape_take(t, (size_t)b->n_lanes * sizeof *b->lane);
+    for (int64_t i = 0; b->lane != NULL && i < b->n_lanes; i++) {
+        b->lane[i].sum = wg_tape_take(t, (size_t)b->n_sums * sizeof(double));
+        b->lane[i].rest = wg_tape_take(t, (size_t)b->n_sums * sizeof(double));
+    }
+    return t->status == WG_OK;
+}
+
+static wg_tensor *blocks_output(const wg_blocks *b, const wg_tensor *like, wg_dtype dtype)
+{
+    void *data = wg_tape_take(b->tape, (size_t)like->size * wg_dtype_size(dtype));
+    wg_tensor *x = data != NULL ? wg_output_new(b->tape, &b->fresh, like, dtype, data) : NULL;
+    if (x != NULL)
+        wg_output_spoil(x);
+    return x;
+}
+
+static bool blocks_outputs(wg_blocks *b)
+{
+    const wg_tensor value = {.size = 1, .name = "value"};
+    b->output = wg_tape_take(b->tape, (size_t)(1 + b->n_params) * sizeof *b->output);
+    if (b->output == NULL || (b->output[0] = blocks_output(b, &value, WG_F64)) == NULL)
+        return false;
+    for (int i = 0; i < b->n_params; i++)
+        if ((b->output[1 + i] = blocks_output(b, b->param[i], b->param[i]->dtype)) == NULL)
+            return false;
+    b->tape_size = b->tape->size;
+    return true;
+}
+
+static void blocks_add_leaves(wg_blocks *b, const wg_program *p)
+{
+    for (int64_t i = 0; p != NULL && i < p->fresh.n_leaves; i++)
+        b->fresh.leaf[b->fresh.n_leaves++] = p->fresh.leaf[i];
+}
+
+static bool blocks_leaves(wg_blocks *b)
+{
+    const wg_program *of[] = {b->full.worker != NULL ? b->full.worker[0] : NULL,
+                              b->last.worker != NULL ? b->last.worker[0] : NULL, b->penalty};
+    int64_t n = b->n_rows;
+    for (int i = 0; i < 3; i++)
+        n += of[i] != NULL ? of[i]->fresh.n_leaves : 0;
+    b->fresh.ran_at = -1;
+    b->fresh.leaf = wg_tape_take(b->tape, (size_t)n * sizeof *b->fresh.leaf);
+    if (b->fresh.leaf == NULL)
+        return false;
+    for (int i = 0; i < b->n_rows; i++)
+        b->fresh.leaf[b->fresh.n_leaves++] = b->rows[i];
+    for (int i = 0; i < 3; i++)
+        blocks_add_leaves(b, of[i]);
+    return true;
+}
+
+static bool blocks_build(wg_blocks *b)
+{
+    int64_t n = b->rows[0]->shape.dim[0];
+    b->full.rows = blocks_choose_rows(b);
+    b->last.rows = b->full.rows > 0 ? n % b->full.rows : 0;
+    b->count = b->full.rows > 0 ? (n + b->full.rows - 1) / b->full.rows : 0;
+    return blocks_hosts(b) && blocks_size_init(b, &b->full) &&
+           (b->last.rows == 0 || blocks_size_init(b, &b->last)) && blocks_penalty(b) &&
+           blocks_lanes(b) && blocks_leaves(b) && blocks_outputs(b);
+}
+
+static wg_blocks *blocks_take(wg_tape *t, wg_tensor *const rows[], int n_rows,
+                              wg_tensor *const params[], int n_params)
+{
+    wg_blocks *b = wg_tape_take(t, sizeof *b);
+    wg_tensor **list = wg_tape_take(t, (size_t)(n_rows + n_params) * sizeof *list);
+    if (b == NULL || list == NULL)
+        return NULL;
+    *b = (wg_blocks){.tape = t, .n_rows = n_rows, .n_params = n_params};
+    b->n_workers = wg_pool_threads(t->options.pool);
+    b->rows = list;
+    b->param = list + n_rows;
+    for (int i = 0; i < n_rows; i++)
+        b->rows[i] = rows[i];
+    for (int i = 0; i < n_params; i++)
+        b->param[i] = params[i];
+    return b;
+}
+
+wg_blocks *wg_blocks_new(wg_tensor *const rows[], int n_rows, wg_tensor *const params[],
+                         int n_params, wg_block_loss *loss, void *user,
+                         const wg_blocks_options *options)
+{
+    wg_tape *t = wg_first_tape(rows, n_rows);
+    const wg_blocks_options chosen = options != NULL ? *options : (wg_blocks_options){0};
+    if (t->status != WG_OK || !blocks_fit(t, rows, n_rows, params, n_params, loss, &chosen))
+        return blocks_none();
+    wg_blocks *b = blocks_take(t, rows, n_rows, params, n_params);
+    if (b == NULL)
+        return blocks_none();
+    b->options = chosen;
+    b->options.scale = chosen.scale == 0 ? 1 : chosen.scale;
+    b->loss = loss;
+    b->user = user;
+    wg_arena_mark empty = wg_arena_height(&t->scratch);
+    bool built = blocks_build(b);
+    wg_arena_rewind(&t->scratch, empty);
+    return built ? b : blocks_none();
+}
+
+/* ---- Adding up ------------------------------------------------------------------------------------ */
+
+/* Knuth's two-sum: *rest takes what the rounding of *sum + x loses. */
+static void blocks_add(double *sum, double *rest, double x)
+{
+    double s = *sum + x, part = s - *sum;
+    *rest += (*sum - (s - part)) + (x - part);
+    *sum = s;
+}
+
+/* An infinite sum has a rest of NaN, which must not replace it. */
+static double blocks_total(double sum, double rest)
+{
+    return isnan(rest) ? sum : sum + rest;
+}
+
+/* A double holds sums of floats to many more digits than a float has. */
+static void blocks_add_result(blocks_lane *lane, int64_t at, const wg_tensor *x)
+{
+    double *sum = lane->sum + at, *rest = lane->rest + at;
+    if (x->dtype == WG_F32)
+        for (int64_t i = 0; i < x->size; i++)
+            sum[i] += (double)((const float *)x->data)[i];
+    else
+        for (int64_t i = 0; i < x->size; i++)
+            blocks_add(&sum[i], &rest[i], ((const double *)x->data)[i]);
+}
+
+static double blocks_get(const wg_tensor *x, int64_t i)
+{
+    return x->dtype == WG_F32 ? (double)((const float *)x->data)[i] : ((const double *)x->data)[i];
+}
+
+/* Sum `at` of all lanes, scaled, and the penalty's part. */
+static double blocks_finish(const wg_blocks *b, int64_t at, const wg_tensor *penalty, int64_t i)
+{
+    double sum = 0, rest = 0;
+    for (int64_t k = 0; k < b->n_lanes; k++) {
+        blocks_add(&sum, &rest, b->lane[k].sum[at]);
+        rest += b->lane[k].rest[at];
+    }
+    double total = b->options.scale * blocks_total(sum, rest);
+    return penalty != NULL ? total + blocks_get(penalty, i) : total;
+}
+
+static void blocks_store(const wg_blocks *b)
+{
+    int64_t at = 0;
+    for (int k = 0; k < 1 + b->n_params; k++) {
+        const wg_tensor *y = b->output[k];
+        const wg_tensor *penalty = b->penalty != NULL ? b->penalty->result[k] : NULL;
+        for (int64_t i = 0; i < y->size; i++, at++) {
+            double value = blocks_finish(b, at, penalty, i);
+            if (y->dtype == WG_F32)
+                ((float *)y->data)[i] = (float)value;
+            else
+                ((double *)y->data)[i] = value;
+        }
+    }
+}
+
+/* ---- Running -------------------------------------------------------------------------------------- */
+
+static bool blocks_run_one(const wg_blocks *b, int64_t block, int worker, blocks_lane *lane)
+{
+    int64_t row = block * b->full.rows;
+    bool shorter = block == b->count - 1 && b->last.rows > 0;
+    const blocks_size *size = shorter ? &b->last : &b->full;
+    wg_program *p = size->worker[worker];
+    for (int i = 0; i < b->n_rows; i++)
+        wg_program_rebind(p, size->input[i],
+                          (const char *)b->rows[i]->data +
+                              (size_t)row * blocks_row_bytes(b->rows[i]));
+    if (!wg_program_execute(p)) {
+        lane->row = row;
+        return false;
+    }
+    int64_t at = 0;
+    for (int i = 0; i < p->n_outputs; at += p->result[i++]->size)
+        blocks_add_result(lane, at, p->result[i]);
+    return true;
+}
+
+/* The worker's host is well again for its next lane. */
+static void blocks_note_error(blocks_lane *lane, wg_tape *host)
+{
+    lane->status = host->status;
+    memcpy(lane->message, host->message, sizeof lane->message);
+    host->status = WG_OK;
+}
+
+static void blocks_run_lane(int64_t which, int worker, void *context)
+{
+    const wg_blocks *b = context;
+    blocks_lane *lane = &b->lane[which];
+    int64_t end = (which + 1) * b->count / b->n_lanes;
+    lane->status = WG_OK;
+    memset(lane->sum, 0, (size_t)b->n_sums * sizeof *lane->sum);
+    memset(lane->rest, 0, (size_t)b->n_sums * sizeof *lane->rest);
+    for (int64_t block = which * b->count / b->n_lanes; block < end; block++)
+        if (!blocks_run_one(b, block, worker, lane)) {
+            blocks_note_error(lane, &b->host[worker]);
+            return;
+        }
+}
+
+/* The first block that failed speaks. */
+static bool blocks_all_ran(const wg_blocks *b)
+{
+    for (int64_t i = 0; i < b->n_lanes; i++) {
+        const blocks_lane *lane = &b->lane[i];
+        if (lane->status == WG_OK)
+            continue;
+        wg_fail(b->tape, lane->status, "%s (in the block from row %" PRId64 " on)", lane->message,
+                lane->row);
+        return false;
+    }
+    return true;
+}
+
+wg_status wg_blocks_run(wg_blocks *b)
+{
+    if (blocks_is_inert(b))
+        return WG_E_NULL;
+    wg_tape *t = b->tape;
+    if (t->status != WG_OK)
+        return t->status;
+    wg_pool_run(t->options.pool, b->n_lanes, blocks_run_lane, b);
+    if (blocks_all_ran(b) && (b->penalty == NULL || wg_program_execute(b->penalty))) {
+        blocks_store(b);
+        wg_outputs_written(t, &b->fresh, b->output, 1 + b->n_params, b->tape_size);
+        return WG_OK;
+    }
+    b->fresh.ran_at = -1;
+    for (int i = 0; i < 1 + b->n_params; i++)
+        wg_output_spoil(b->output[i]);
+    return t->status;
+}
+
+/* ---- Reading -------------------------------------------------------------------------------------- */
+
+wg_tensor *wg_blocks_value(const wg_blocks *b)
+{
+    return blocks_is_inert(b) ? &wg_null_tape()->inert : b->output[0];
+}
+
+static wg_tensor *blocks_pick(const wg_blocks *b, wg_tensor *const list[], int i)
+{
+    if (i >= 0 && i < b->n_params)
+        return list[i];
+    return wg_fail(b->tape, WG_E_INDEX, "blocks: there is no parameter %d of %d", i, b->n_params);
+}
+
+wg_tensor *wg_blocks_gradient(const wg_blocks *b, int i)
+{
+    return blocks_is_inert(b) ? &wg_null_tape()->inert : blocks_pick(b, b->output + 1, i);
+}
+
+wg_tensor *wg_blocks_param(const wg_blocks *b, int i)
+{
+    return blocks_is_inert(b) ? &wg_null_tape()->inert : blocks_pick(b, b->param, i);
+}
+
+int wg_blocks_params(const wg_blocks *b)
+{
+    return b != NULL ? b->n_params : 0;
+}
+
+int64_t wg_blocks_count(const wg_blocks *b)
+{
+    return b != NULL ? b->count : 0;
+}
+
+int64_t wg_blocks_rows(const wg_blocks *b)
+{
+    return b != NULL ? b->full.rows : 0;
+}

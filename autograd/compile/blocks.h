@@ -1,0 +1,77 @@
+#ifndef WG_AUTOGRAD_COMPILE_BLOCKS_H
+#define WG_AUTOGRAD_COMPILE_BLOCKS_H
+
+#include "autograd/tensor.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* A full-batch objective: a sum over all rows of some data, with its gradient, computed block of rows by
+ * block of rows. A block stays in cache while its loss and its gradient are computed, so that the data
+ * are read from memory once; and what is kept on the way is as large as a block, not as the data.
+ *
+ *     static wg_tensor *loss(wg_tape *t, wg_tensor *const rows[], void *user)
+ *     {
+ *         const struct model *m = user;
+ *         wg_tensor *z = wg_add(wg_matmul(rows[0], m->w), m->b);
+ *         return wg_bce_with_logits_opt(z, rows[1], &(wg_bce_options){.reduction = WG_SUM});
+ *     }
+ *     ...
+ *     wg_tensor *rows[] = {X, y}, *params[] = {m.w, m.b};
+ *     wg_blocks *objective = wg_blocks_new(rows, 2, params, 2, loss, &m, NULL);
+ *     wg_blocks_run(objective);
+ *     wg_item(wg_blocks_value(objective)); ... wg_blocks_gradient(objective, 0) ...
+ */
+typedef struct wg_blocks wg_blocks;
+
+/* The loss of a block: a tensor of one element, the *sum* over the rows of what each contributes, from
+ * the block's rows, which stand for those that wg_blocks_new was given, and from parameters. It is called
+ * once for a full block and once for a shorter last one, and must build the same for both. */
+typedef wg_tensor *wg_block_loss(wg_tape *t, wg_tensor *const rows[], void *user);
+
+typedef struct wg_blocks_options {
+    int64_t rows; /* of a block, >= 1; default 0: so many that those of the widest tensor take
+                           half a megabyte, which is half of a second-level cache or less */
+    double
+        scale; /* factor of the sum over the rows (1/n: the mean), finite; default 0 stands for 1 */
+    wg_tensor *penalty; /* of one element, computed from parameters; added once, not scaled; default
+                           NULL: none */
+} wg_blocks_options;
+
+/* wg_blocks_new: value = scale * sum_blocks loss(block) + penalty, and its gradient by n_params parameters.
+ * rows: n_rows inputs, parameters or constants of one tape, with as many rows each (axis 0). They are not
+ *   copied, and may be bound to other memory of the same shape.
+ * Sums over blocks are in double, compensated where the loss is f64, in an order that depends on sizes
+ *   alone: the same bits with any number of threads. Threads are those of the tape's pool; each has values
+ *   of its own.
+ * The result lives on the tape. Never NULL: after an error, recorded on the tape, it is inert. Errors:
+ *   WG_E_NULL, WG_E_TAPE, WG_E_SHAPE (other numbers of rows; a loss or penalty of more than one element),
+ *   WG_E_VALUE, WG_E_DTYPE, WG_E_NOMEM, and those of wg_grad. NULL options are the defaults. */
+wg_blocks *wg_blocks_new(wg_tensor *const rows[], int n_rows, wg_tensor *const params[],
+                         int n_params, wg_block_loss *loss, void *user,
+                         const wg_blocks_options *options);
+
+/* wg_blocks_run: compute value and gradient from the values that parameters and rows have now. Allocates
+ * nothing. Errors: as wg_program_run; the message ends with the block's first row. */
+wg_status wg_blocks_run(wg_blocks *blocks);
+
+/* wg_blocks_value: (), in f64 whatever the loss is in. wg_blocks_gradient: by parameter i, in its shape and
+ * dtype. The same tensors after every run; leaves of the tape, NaN before the first run, and stale when a
+ * parameter or a row was written since (as wg_program_output). */
+wg_tensor *wg_blocks_value(const wg_blocks *blocks);
+wg_tensor *wg_blocks_gradient(const wg_blocks *blocks, int i);
+
+/* wg_blocks_param: parameter i, as wg_blocks_new was given it; inert where there is none.
+ * wg_blocks_params: how many there are. */
+wg_tensor *wg_blocks_param(const wg_blocks *blocks, int i);
+int wg_blocks_params(const wg_blocks *blocks);
+
+/* wg_blocks_count: how many blocks. wg_blocks_rows: rows of a full one. */
+int64_t wg_blocks_count(const wg_blocks *blocks);
+int64_t wg_blocks_rows(const wg_blocks *blocks);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

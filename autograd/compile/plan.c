@@ -1,0 +1,147 @@
+#include "autograd/compile/program_internal.h"
+
+/* ---- Facts ---------------------------------------------------------------------------------------- */
+
+/* The node whose memory y's value is in: a view of a constant has no operands here, and is that node. */
+static const wg_tensor *plan_root(const wg_tensor *y)
+{
+    while ((y->op->flags & WG_OP_VIEW) && y->n_operands > 0)
+        y = y->operand[0];
+    return y;
+}
+
+static bool plan_is_computed(const wg_tensor *y)
+{
+    return (y->state & WG_NODE_LIVE) && y->n_operands > 0;
+}
+
+static wg_program_fact *plan_facts(const wg_program *p)
+{
+    wg_program_fact *fact = wg_arena_take(&p->tape->scratch, (size_t)p->n_nodes * sizeof *fact,
+                                          WG_ALIGNMENT);
+    if (fact == NULL) {
+        wg_fail(p->tape, WG_E_NOMEM, "compile: out of memory");
+        return NULL;
+    }
+    for (int64_t i = 0; i < p->n_nodes; i++)
+        fact[i] = (wg_program_fact){.computed = plan_is_computed(&p->node[i]),
+                                    .sink = -1,
+                                    .chain = i,
+                                    .head = i,
+                                    .next = -1,
+                                    .links = 1,
+                                    .last_step = -1};
+    for (int i = 0; i < p->n_outputs; i++)
+        fact[plan_root(p->result[i]) - p->node].pinned = true;
+    return fact;
+}
+
+/* ---- Steps ---------------------------------------------------------------------------------------- */
+
+/* Views are computed, but not by a step: their address is all that they have. */
+static bool plan_is_step(const wg_program *p, const wg_program_fact *fact, int64_t i)
+{
+    return fact[i].computed && !fact[i].sunk && !(p->node[i].op->flags & WG_OP_VIEW);
+}
+
+static void plan_note_reads(const wg_program *p, wg_program_fact *fact, int64_t last, int64_t step)
+{
+    for (int64_t i = fact[last].head; i != -1; i = fact[i].next)
+        for (int k = 0; k < p->node[i].n_operands; k++)
+            fact[plan_root(p->node[i].operand[k]) - p->node].last_step = step;
+}
+
+static bool plan_steps(wg_program *p, wg_program_fact *fact)
+{
+    for (int64_t i = 0; i < p->n_nodes; i++)
+        p->n_steps += plan_is_step(p, fact, i);
+    p->step = wg_tape_take(p->tape, (size_t)p->n_steps * sizeof *p->step);
+    p->work = wg_tape_take(p->tape, (size_t)p->n_steps * sizeof *p->work);
+    if (p->step == NULL || p->work == NULL)
+        return false;
+    int64_t s = 0;
+    for (int64_t i = 0; i < p->n_nodes; i++) {
+        if (!plan_is_step(p, fact, i))
+            continue;
+        wg_step_work *work = &p->work[s];
+        work->y = &p->node[i];
+        work->units = work->y->units;
+        work->grain = wg_node_grain(work->y, work->units, p->pool);
+        plan_note_reads(p, fact, i, s++);
+        if (fact[i].links > 1 && !wg_chain_init(p, fact, i, work))
+            return false;
+    }
+    return true;
+}
+
+static size_t plan_step_workspace(const wg_step_work *work)
+{
+    return work->link != NULL ? wg_chain_workspace(work) : wg_node_workspace_size(work->y);
+}
+
+static bool plan_workspace(wg_program *p)
+{
+    for (int64_t s = 0; s < p->n_steps; s++) {
+        size_t need = plan_step_workspace(&p->work[s]);
+        p->workspace_size = need > p->workspace_size ? need : p->workspace_size;
+    }
+    p->workspace_size = (p->workspace_size + WG_ALIGNMENT - 1) & ~(size_t)(WG_ALIGNMENT - 1);
+    p->workspace = wg_tape_take(p->tape, p->workspace_size * (size_t)wg_pool_threads(p->pool));
+    return p->workspace != NULL;
+}
+
+bool wg_program_plan(wg_program *p)
+{
+    wg_program_fact *fact = plan_facts(p);
+    if (fact == NULL)
+        return false;
+    if (!p->options.keep_values && !p->tape->options.check_finite)
+        wg_chain_find(p, fact);
+    return plan_steps(p, fact) && wg_program_place(p, fact) && plan_workspace(p);
+}
+
+/* ---- Addresses ------------------------------------------------------------------------------------ */
+
+/* Steps of 0 and 1, for every choice of them: the first of three is the lowest bit. */
+static const int64_t plan_step_choices[8][WG_STEP_OPERANDS] = {
+    {0, 0, 0}, {1, 0, 0}, {0, 1, 0}, {1, 1, 0}, {0, 0, 1}, {1, 0, 1}, {0, 1, 1}, {1, 1, 1}};
+
+/* Is all of this step one call of a kernel, by the caller alone? */
+static bool plan_is_call(const wg_program *p, const wg_step_work *work, int64_t step[])
+{
+    const wg_tensor *y = work->y;
+    return work->link == NULL && y->op->forward == wg_elementwise_forward &&
+           (y->op->flags & WG_OP_ELEMENTWISE) && y->op->check == NULL && y->size > 0 &&
+           y->n_operands <= WG_STEP_OPERANDS && work->grain >= work->units &&
+           !p->tape->options.check_finite && wg_elementwise_flat(y, step);
+}
+
+static void plan_settle_step(const wg_program *p, wg_step *step, const wg_step_work *work)
+{
+    const wg_tensor *y = work->y;
+    int64_t choice[WG_ELEMENTWISE_OPERANDS];
+    *step = (wg_step){.y = y->data};
+    if (!plan_is_call(p, work, choice))
+        return;
+    step->map = y->op->map[y->operand[0]->dtype];
+    step->n = y->size;
+    step->attrs = y->attrs;
+    unsigned which = 0;
+    for (int k = 0; k < y->n_operands; k++) {
+        step->x[k] = y->operand[k]->data;
+        which |= choice[k] != 0 ? 1u << k : 0;
+    }
+    step->step = plan_step_choices[which];
+}
+
+void wg_program_settle(wg_program *p)
+{
+    for (int64_t i = 0; i < p->n_nodes; i++) {
+        wg_tensor *y = &p->node[i];
+        if ((y->op->flags & WG_OP_VIEW) && plan_is_computed(y))
+            y->data = (char *)y->operand[0]->data + (y->op->offset != NULL ? y->op->offset(y) : 0);
+    }
+    for (int64_t s = 0; s < p->n_steps; s++)
+        plan_settle_step(p, &p->step[s], &p->work[s]);
+    p->settled = true;
+}

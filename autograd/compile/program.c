@@ -1,0 +1,399 @@
+#include "autograd/compile/program_internal.h"
+
+#include <inttypes.h>
+#include <math.h>
+#include <string.h>
+
+static const wg_program program_inert = {.tape = NULL};
+
+/* Whatever writes a program first looks whether it is inert. */
+static wg_program *program_none(void)
+{
+    return (wg_program *)(uintptr_t)&program_inert;
+}
+
+static bool program_is_inert(const wg_program *p)
+{
+    return p == NULL || p->tape == NULL;
+}
+
+/* ---- Nodes ---------------------------------------------------------------------------------------- */
+
+static bool program_fits(wg_tape *t, wg_tensor *const outputs[], int n, int64_t *last)
+{
+    *last = -1;
+    if (n < 1)
+        wg_fail(t, WG_E_VALUE, "compile: %d outputs", n);
+    for (int i = 0; i < n && t->status == WG_OK; i++) {
+        const wg_tensor *y = outputs[i];
+        if (wg_is_inert(y) || y->tape != t)
+            wg_fail(t, y == NULL || y->tape == t ? WG_E_NULL : WG_E_TAPE,
+                    "compile: output %d is no tensor of this tape", i);
+        else if (y->state & WG_NODE_HOLLOW)
+            wg_fail(t, WG_E_VALUE, "compile: output %d has no value", i);
+        else if (y->index > *last)
+            *last = y->index;
+    }
+    return t->status == WG_OK;
+}
+
+/* twin[i], for the nodes that the outputs need: not NULL. What depends on constants alone is a leaf of
+ * the program. */
+static int64_t program_mark_needed(const wg_tape *t, wg_tensor *const outputs[], int n,
+                                   int64_t last, bool *needed, int64_t *n_operands)
+{
+    int64_t count = 0;
+    memset(needed, 0, (size_t)last + 1);
+    for (int i = 0; i < n; i++)
+        needed[outputs[i]->index] = true;
+    *n_operands = 0;
+    for (int64_t i = last; i >= 0; i--) {
+        const wg_tensor *y = t->node[i];
+        if (!needed[i])
+            continue;
+        count++;
+        for (int k = 0; (y->state & WG_NODE_LIVE) && k < y->n_operands; k++, ++*n_operands)
+            needed[y->operand[k]->index] = true;
+    }
+    return count;
+}
+
+static wg_tensor *program_copy_node(wg_program *p, wg_tensor *twin, const wg_tensor *y,
+                                    wg_tensor **operand, wg_tensor *const twins[])
+{
+    *twin = *y;
+    twin->tape = p->host;
+    if (!(y->state & WG_NODE_LIVE)) {
+        twin->operand = NULL;
+        twin->n_operands = 0;
+        return twin;
+    }
+    twin->operand = operand;
+    for (int k = 0; k < y->n_operands; k++)
+        twin->operand[k] = twins[y->operand[k]->index];
+    if (y->n_operands > 0) {
+        twin->data = NULL;
+        p->tape_memory_size += y->op->flags & WG_OP_VIEW
+                                   ? 0
+                                   : ((size_t)y->size * wg_dtype_size(y->dtype) + WG_ALIGNMENT -
+                                      1) /
+                                         WG_ALIGNMENT * WG_ALIGNMENT;
+    } else {
+        p->fresh.leaf[p->fresh.n_leaves++] = y;
+        if (y->op == &wg_op_input)
+            p->input[p->n_inputs++] = (wg_program_input){y, twin, false};
+    }
+    return twin;
+}
+
+static bool program_copy_nodes(wg_program *p, wg_tensor *const outputs[], int64_t last,
+                               const bool *needed, int64_t n_operands)
+{
+    wg_tape *t = p->tape;
+    size_t count = (size_t)p->n_nodes;
+    wg_tensor **twins = wg_arena_take(&t->scratch, (size_t)(last + 1) * sizeof(wg_tensor *),
+                                      WG_ALIGNMENT);
+    wg_tensor **operand = wg_tape_take(t, (size_t)n_operands * sizeof(wg_tensor *));
+    p->node = wg_tape_take(t, count * sizeof *p->node);
+    p->fresh.leaf = wg_tape_take(t, count * sizeof *p->fresh.leaf);
+    p->input = wg_tape_take(t, count * sizeof *p->input);
+    p->result = wg_tape_take(t, (size_t)p->n_outputs * sizeof *p->result);
+    if (twins == NULL)
+        wg_fail(t, WG_E_NOMEM, "compile: out of memory");
+    if (t->status != WG_OK)
+        return false;
+    int64_t place = 0;
+    for (int64_t i = 0; i <= last; i++) {
+        if (!needed[i])
+            continue;
+        const wg_tensor *y = t->node[i];
+        twins[i] = program_copy_node(p, &p->node[place++], y, operand, twins);
+        operand += y->state & WG_NODE_LIVE ? y->n_operands : 0;
+    }
+    for (int i = 0; i < p->n_outputs; i++)
+        p->result[i] = twins[outputs[i]->index];
+    return true;
+}
+
+static bool program_build(wg_program *p, wg_tensor *const outputs[], int64_t last)
+{
+    wg_tape *t = p->tape;
+    int64_t n_operands;
+    bool *needed = wg_arena_take(&t->scratch, (size_t)last + 1, 1);
+    if (needed == NULL) {
+        wg_fail(t, WG_E_NOMEM, "compile: out of memory");
+        return false;
+    }
+    p->n_nodes = program_mark_needed(t, outputs, p->n_outputs, last, needed, &n_operands);
+    return program_copy_nodes(p, outputs, last, needed, n_operands) && wg_program_plan(p);
+}
+
+wg_program *wg_program_make(wg_tape *t, wg_tensor *const outputs[], int n, wg_tape *host,
+                            const wg_compile_options *options)
+{
+    int64_t last;
+    if (t->status != WG_OK || !program_fits(t, outputs, n, &last))
+        return NULL;
+    wg_program *p = wg_tape_take(t, sizeof *p);
+    if (p == NULL)
+        return NULL;
+    *p = (wg_program){.tape = t, .host = host, .n_outputs = n, .fresh.ran_at = -1};
+    p->pool = host == t ? t->options.pool : NULL;
+    if (options != NULL)
+        p->options = *options;
+    wg_arena_mark empty = wg_arena_height(&t->scratch);
+    bool built = program_build(p, outputs, last);
+    wg_arena_rewind(&t->scratch, empty);
+    if (!built)
+        return NULL;
+    wg_program_settle(p);
+    return p;
+}
+
+/* ---- Outputs -------------------------------------------------------------------------------------- */
+
+static bool program_is_own(const wg_program *p, const wg_tensor *result)
+{
+    const char *data = result->data;
+    return (uintptr_t)data >= (uintptr_t)p->memory &&
+           (uintptr_t)data < (uintptr_t)p->memory + p->memory_size;
+}
+
+static void program_show_results(wg_program *p)
+{
+    for (int i = 0; i < p->n_outputs; i++)
+        p->output[i]->data = p->result[i]->data;
+}
+
+/* A leaf of the tape, with the value that the tape computed. */
+static wg_tensor *program_output_new(const wg_program *p, const wg_tensor *y,
+                                     const wg_tensor *result)
+{
+    if (program_is_own(p, result) && y->size > 0)
+        memcpy(result->data, y->data, (size_t)y->size * wg_dtype_size(y->dtype));
+    return wg_output_new(p->tape, &p->fresh, y, y->dtype, result->data);
+}
+
+static bool program_outputs(wg_program *p, wg_tensor *const outputs[])
+{
+    bool stale = false;
+    p->output = wg_tape_take(p->tape, (size_t)p->n_outputs * sizeof *p->output);
+    for (int i = 0; p->output != NULL && i < p->n_outputs; i++) {
+        p->output[i] = program_output_new(p, outputs[i], p->result[i]);
+        if (p->output[i] == NULL)
+            return false;
+        stale |= wg_is_stale(outputs[i]);
+    }
+    p->tape_size = p->tape->size;
+    p->fresh.ran_at = stale ? -1 : p->tape->clock;
+    return p->output != NULL;
+}
+
+wg_program *wg_compile(wg_tensor *const outputs[], int n, const wg_compile_options *options)
+{
+    wg_tape *t = wg_first_tape(outputs, n);
+    if (t->status != WG_OK)
+        return program_none();
+    int64_t size = t->size;
+    wg_program *p = wg_program_make(t, outputs, n, t, options);
+    if (p != NULL && program_outputs(p, outputs))
+        return p;
+    t->size = size; /* outputs that were pushed already */
+    return program_none();
+}
+
+wg_tensor *wg_program_output(const wg_program *p, int i)
+{
+    if (program_is_inert(p))
+        return &wg_null_tape()->inert;
+    if (i >= 0 && i < p->n_outputs)
+        return p->output[i];
+    return wg_fail(p->tape, WG_E_INDEX, "program: there is no output %d of %d", i, p->n_outputs);
+}
+
+/* ---- Inputs --------------------------------------------------------------------------------------- */
+
+static wg_program_input *program_find_input(const wg_program *p, const wg_tensor *input)
+{
+    for (int i = 0; i < p->n_inputs; i++)
+        if (p->input[i].input == input)
+            return &p->input[i];
+    return NULL;
+}
+
+/* What a program reads is never written, though `data` has no const. */
+static void program_read_from(wg_program *p, wg_program_input *input, const void *data)
+{
+    union {
+        const void *constant;
+        void *variable;
+    } pointer = {.constant = data};
+    if (data == NULL || input->twin->data == data) /* NULL: there are no elements */
+        return;
+    input->twin->data = pointer.variable;
+    p->settled = false;
+}
+
+void wg_program_rebind(wg_program *p, const wg_tensor *input, const void *data)
+{
+    wg_program_input *mine = program_find_input(p, input);
+    if (mine == NULL)
+        return;
+    mine->bound = true;
+    program_read_from(p, mine, data);
+}
+
+wg_status wg_program_bind(wg_program *p, const wg_tensor *input, const void *data)
+{
+    if (program_is_inert(p))
+        return WG_E_NULL;
+    wg_tape *t = p->tape;
+    if (t->status != WG_OK)
+        return t->status;
+    if (wg_is_inert(input) || (data == NULL && input->size > 0))
+        wg_fail(t, WG_E_NULL, "program: the %s", data == NULL ? "data are NULL" : "input is NULL");
+    else if (input->tape != t)
+        wg_fail(t, WG_E_TAPE, "program: the input is of another tape");
+    else if (input->op != &wg_op_input)
+        wg_op_fail(input, WG_E_VALUE, "only an input can be bound to other memory");
+    else {
+        wg_program_rebind(p, input, data);
+        p->fresh.ran_at = -1;
+        t->written = true;
+    }
+    return t->status;
+}
+
+static void program_follow_tape(wg_program *p)
+{
+    for (int i = 0; i < p->n_inputs; i++)
+        if (!p->input[i].bound)
+            program_read_from(p, &p->input[i], p->input[i].input->data);
+    if (p->settled)
+        return;
+    wg_program_settle(p);
+    if (p->output != NULL)
+        program_show_results(p);
+}
+
+/* ---- Running -------------------------------------------------------------------------------------- */
+
+typedef struct program_job {
+    const wg_program *p;
+    const wg_step_work *work;
+} program_job;
+
+static void program_run_piece(int64_t piece, int worker, void *context)
+{
+    const program_job *job = context;
+    const wg_step_work *work = job->work;
+    int64_t begin = piece * work->grain, left = work->units - begin;
+    wg_piece part = {begin, begin + (left < work->grain ? left : work->grain),
+                     job->p->workspace + (size_t)worker * job->p->workspace_size};
+    if (work->link != NULL)
+        wg_chain_run(work, &part);
+    else
+        work->y->op->forward(work->y, &part);
+}
+
+static bool program_check(const wg_step_work *work)
+{
+    if (work->link != NULL)
+        return wg_chain_check(work);
+    return work->y->op->check == NULL || work->y->op->check(work->y);
+}
+
+static bool program_run_work(const wg_program *p, const wg_step_work *work)
+{
+    if (!program_check(work))
+        return false;
+    program_job job = {p, work};
+    if (work->y->size > 0 && work->grain >= work->units)
+        program_run_piece(0, 0, &job);
+    else if (work->y->size > 0)
+        wg_pool_run(p->pool, (work->units + work->grain - 1) / work->grain, program_run_piece,
+                    &job);
+    return !p->tape->options.check_finite || wg_node_is_finite(work->y);
+}
+
+static inline bool program_run_step(const wg_program *p, int64_t i)
+{
+    const wg_step *s = &p->step[i];
+    if (s->map == NULL)
+        return program_run_work(p, &p->work[i]);
+    s->map(s->n, s->y, s->x, s->step, s->attrs);
+    return true;
+}
+
+/* Four steps at a time, each called from a place of its own: steps often repeat in twos and fours (the ops
+ * of a layer, those of its gradient), and then each place calls the same kernel again and again, which
+ * processors predict. */
+bool wg_program_execute(wg_program *p)
+{
+    program_follow_tape(p);
+    int64_t i = 0;
+    for (; i + 4 <= p->n_steps; i += 4)
+        if (!program_run_step(p, i) || !program_run_step(p, i + 1) || !program_run_step(p, i + 2) ||
+            !program_run_step(p, i + 3))
+            return false;
+    for (; i < p->n_steps; i++)
+        if (!program_run_step(p, i))
+            return false;
+    return true;
+}
+
+wg_status wg_program_run(wg_program *p)
+{
+    if (program_is_inert(p))
+        return WG_E_NULL;
+    if (p->tape->status != WG_OK)
+        return p->tape->status;
+    if (wg_program_execute(p)) {
+        wg_outputs_written(p->tape, &p->fresh, p->output, p->n_outputs, p->tape_size);
+        return WG_OK;
+    }
+    p->fresh.ran_at = -1;
+    for (int i = 0; i < p->n_outputs; i++)
+        if (program_is_own(p, p->result[i]))
+            wg_output_spoil(p->result[i]);
+    return p->tape->status;
+}
+
+/* ---- Reports -------------------------------------------------------------------------------------- */
+
+size_t wg_program_memory(const wg_program *p)
+{
+    return p != NULL ? p->memory_size : 0;
+}
+
+size_t wg_program_tape_memory(const wg_program *p)
+{
+    return p != NULL ? p->tape_memory_size : 0;
+}
+
+int64_t wg_program_steps(const wg_program *p)
+{
+    return p != NULL ? p->n_steps : 0;
+}
+
+static void program_print_step(FILE *stream, const wg_step_work *work, int64_t step)
+{
+    char shape[WG_SHAPE_TEXT];
+    const wg_tensor *y = work->y;
+    fprintf(stream, "%6" PRId64 "  %-18s %s  ", step, wg_shape_text(&y->shape, shape, sizeof shape),
+            wg_dtype_name(y->dtype));
+    for (int i = 0; i + 1 < work->n_links; i++)
+        fprintf(stream, "%s, ", work->link[i].y->op->name);
+    fprintf(stream, "%s\n", y->op->name);
+}
+
+wg_status wg_program_print(FILE *stream, const wg_program *p)
+{
+    if (stream == NULL || program_is_inert(p))
+        return WG_E_NULL;
+    for (int64_t s = 0; s < p->n_steps; s++)
+        program_print_step(stream, &p->work[s], s);
+    fprintf(stream, "%" PRId64 " steps, %zu bytes of values, %zu on the tape\n", p->n_steps,
+            p->memory_size, p->tape_memory_size);
+    return ferror(stream) ? WG_E_IO : WG_OK;
+}

@@ -1,0 +1,143 @@
+#ifndef WG_AUTOGRAD_COMPILE_PROGRAM_INTERNAL_H
+#define WG_AUTOGRAD_COMPILE_PROGRAM_INTERNAL_H
+
+#include "autograd/compile/program.h"
+#include "autograd/tape_internal.h"
+
+#define WG_STEP_OPERANDS 3 /* of a step that is one call of a kernel */
+
+/* A step of one kernel call, with all that it is given worked out: a cache line. Where `map` is NULL the
+ * step's wg_step_work says what to do. */
+typedef struct wg_step {
+    wg_map *map;
+    int64_t n;
+    void *y;
+    const void *attrs;
+    const int64_t *step; /* [WG_STEP_OPERANDS] */
+    const void *x[WG_STEP_OPERANDS];
+} wg_step;
+
+/* An op of an elementwise chain. */
+typedef struct wg_chain_link {
+    wg_tensor *y;
+    int64_t slot; /* where in the workspace a tile of y is kept; -1: y has memory */
+    int source[WG_ELEMENTWISE_OPERANDS]; /* the link that makes operand k; -1: it has memory */
+} wg_chain_link;
+
+/* What a step does, in full. */
+typedef struct wg_step_work {
+    wg_tensor *y;        /* the node, or the last one of a chain */
+    wg_chain_link *link; /* [n_links] in recording order; NULL: no chain */
+    int n_links;
+    int64_t units, grain; /* how the work is cut */
+    int64_t tile;         /* elements of a chain that are computed together */
+} wg_step_work;
+
+/* An input, and what stands for it in the program. */
+typedef struct wg_program_input {
+    const wg_tensor *input;
+    wg_tensor *twin;
+    bool bound; /* to memory of its own */
+} wg_program_input;
+
+/* What keeps outputs up to date: they are stale where one of the leaves was written after `ran_at`. */
+typedef struct wg_freshness {
+    const wg_tensor **leaf; /* [n_leaves] of the tape */
+    int64_t n_leaves;
+    int64_t ran_at; /* the tape's clock when the outputs were last computed; -1: they are stale */
+} wg_freshness;
+
+/* wg_output_new: a leaf of the tape with y's dtype, shape and name, whose value in `data` is written by
+ * what `fresh`, which outlives it, belongs to. NULL: an error was recorded. */
+wg_tensor *wg_output_new(wg_tape *t, const wg_freshness *fresh, const wg_tensor *y, wg_dtype dtype,
+                         void *data);
+
+/* wg_outputs_written: n outputs have new values. What is recorded on them is stale where the tape has
+ * grown beyond `size` nodes. wg_output_spoil: make a value NaN (i64: INT64_MIN). */
+void wg_outputs_written(wg_tape *t, wg_freshness *fresh, wg_tensor *const outputs[], int n,
+                        int64_t size);
+void wg_output_spoil(const wg_tensor *y);
+
+/* Nodes of the program are copies of the tape's, whose operands are such copies, too: ops run on them as
+ * they do on the tape. Invariant: every copy that has memory knows it (`data`) once the program is
+ * `settled`. */
+struct wg_program {
+    wg_tape *tape; /* NULL: the program is inert */
+    wg_tape *
+        host; /* to which the copies belong: the tape, or a stand-in that takes a worker's errors */
+    wg_pool *pool; /* of the tape; NULL: the caller alone works */
+    wg_compile_options options;
+
+    wg_tensor *node; /* [n_nodes] in recording order */
+    int64_t n_nodes;
+    wg_freshness fresh;
+    wg_program_input *input; /* [n_inputs] */
+    int n_inputs;
+    wg_tensor **result; /* [n_outputs] copies */
+    wg_tensor **output; /* [n_outputs] leaves of the tape; NULL where nobody was to have any */
+    int n_outputs;
+
+    wg_step *step;      /* [n_steps] */
+    wg_step_work *work; /* [n_steps] */
+    int64_t n_steps;
+
+    char *memory; /* values */
+    size_t memory_size, tape_memory_size;
+    char *workspace;       /* for each worker */
+    size_t workspace_size; /* of one */
+
+    bool settled;      /* steps have the addresses that inputs are bound to now */
+    int64_t tape_size; /* nodes on the tape when the program was made */
+};
+
+/* wg_program_make: a program whose copies belong to `host`, which works without the pool and makes no
+ * outputs on the tape. For row blocks: each worker has one. NULL: an error was recorded on the tape. */
+wg_program *wg_program_make(wg_tape *t, wg_tensor *const outputs[], int n, wg_tape *host,
+                            const wg_compile_options *options);
+
+/* wg_program_execute: run the steps. False: an error was recorded on the host. */
+bool wg_program_execute(wg_program *p);
+
+/* wg_program_rebind: read an input's values from `data`. */
+void wg_program_rebind(wg_program *p, const wg_tensor *input, const void *data);
+
+/* ---- Making one: program_plan.c, program_memory.c, program_chain.c -------------------------------------------------- */
+
+/* What is known of a node while a program is made. */
+typedef struct wg_program_fact {
+    bool computed; /* by the program */
+    bool pinned;   /* its memory is never used again: an output is in it */
+    bool sunk;     /* computed inside a chain, and never stored */
+    int64_t sink;  /* the chain of all consumers met so far; -1: none was met; -2: none can be */
+    int64_t chain; /* the last node of the chain that it belongs to: itself, at first */
+    int64_t head;  /* of the last node of a chain: its first link */
+    int64_t next;  /* of a link: the next one; -1: none */
+    int links;     /* of the last node of a chain: how many */
+    int64_t last_step; /* that reads it; -1: none */
+} wg_program_fact;
+
+/* wg_program_plan: steps, memory and workspace of a program that has its nodes. False: an error was
+ * recorded on the tape. */
+bool wg_program_plan(wg_program *p);
+
+/* wg_program_place: memory for every value that is stored. False: an error was recorded on the tape. */
+bool wg_program_place(wg_program *p, const wg_program_fact *fact);
+
+/* wg_program_settle: give views and steps the addresses of what they read and write. */
+void wg_program_settle(wg_program *p);
+
+/* wg_chain_find: which elementwise nodes are computed inside the chain of their consumers. */
+void wg_chain_find(const wg_program *p, wg_program_fact *fact);
+
+/* wg_chain_init: the links of the chain that ends at node `last`, and their slots in the workspace.
+ * False: an error was recorded on the tape. */
+bool wg_chain_init(const wg_program *p, const wg_program_fact *fact, int64_t last,
+                   wg_step_work *work);
+
+/* wg_chain_workspace: bytes for each worker.  wg_chain_check: what the ops' checks say.
+ * wg_chain_run: compute the piece's elements. */
+size_t wg_chain_workspace(const wg_step_work *work);
+bool wg_chain_check(const wg_step_work *work);
+void wg_chain_run(const wg_step_work *work, const wg_piece *piece);
+
+#endif

@@ -1,0 +1,277 @@
+#include "models/data/encoder.h"
+
+#include "autograd/op.h"
+#include "models/files/reader_internal.h"
+#include "models/files/table_internal.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* The texts of column j are text[start[j]] to text[start[j + 1] - 1], rising. */
+struct wg_encoder {
+    wg_tape *tape; /* NULL: inert */
+    int64_t columns;
+    int64_t *start; /* [columns + 1] */
+    char **text;    /* [start[columns]] */
+    bool ignore_unknown;
+};
+
+static const wg_encoder encoder_inert = {NULL, 0, NULL, NULL, false};
+
+static wg_encoder *encoder_none(void)
+{
+    return (wg_encoder *)(uintptr_t)&encoder_inert; /* no function takes one that it could write */
+}
+
+/* ---- Fitting. --------------------------------------------------------------------------------------- */
+
+static int encoder_rising(const void *a, const void *b)
+{
+    return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+/* Sorts n texts and moves the different ones to the front. Returns how many there are. */
+static int64_t encoder_distinct(const char **list, int64_t n)
+{
+    int64_t kept = 0;
+    qsort(list, (size_t)n, sizeof *list, encoder_rising);
+    for (int64_t i = 0; i < n; i++)
+        if (kept == 0 || strcmp(list[i], list[kept - 1]) != 0)
+            list[kept++] = list[i];
+    return kept;
+}
+
+/* An encoder with room for `total` texts; inert after an error. */
+static wg_encoder *encoder_new(wg_tape *t, int64_t columns, int64_t total, bool ignore_unknown)
+{
+    wg_encoder *e = wg_tape_take(t, sizeof *e);
+    int64_t *start = wg_tape_take(t, ((size_t)columns + 1) * sizeof *start);
+    char **text = wg_tape_take(t, (size_t)total * sizeof *text);
+    if (e == NULL || start == NULL || text == NULL)
+        return encoder_none();
+    *e = (wg_encoder){t, columns, start, text, ignore_unknown};
+    return e;
+}
+
+/* list [columns, n] is room for the texts by column, start [columns + 1] for where they begin. */
+static wg_encoder *encoder_fit(wg_tape *t, const char *const *text, int64_t n, int64_t columns,
+                               bool ignore_unknown, const char **list, int64_t *start)
+{
+    int64_t total = 0;
+    for (int64_t j = 0; j < columns; j++) {
+        for (int64_t i = 0; i < n; i++)
+            list[total + i] = text[i * columns + j];
+        start[j] = total;
+        total += encoder_distinct(list + total, n);
+    }
+    start[columns] = total;
+    wg_encoder *e = encoder_new(t, columns, total, ignore_unknown);
+    if (e->tape == NULL)
+        return e;
+    memcpy(e->start, start, ((size_t)columns + 1) * sizeof *start);
+    for (int64_t i = 0; i < total; i++)
+        e->text[i] = wg_tape_copy_text(t, list[i]);
+    return wg_tape_status(t) == WG_OK ? e : encoder_none();
+}
+
+/* n * columns, where all of these texts are there; -1, and an error, where not. */
+static int64_t encoder_size(wg_tape *t, const char *const *text, int64_t n, int64_t columns)
+{
+    int64_t size = -1;
+    if (n < 0 || columns < 0 || !wg_size_multiply(n, columns, &size)) {
+        wg_fail(t, WG_E_VALUE, "encoder: %" PRId64 " rows of %" PRId64 " texts", n, columns);
+        return -1;
+    }
+    for (int64_t i = 0; i < size; i++)
+        if (text == NULL || text[i] == NULL) {
+            wg_fail(t, WG_E_NULL, "encoder: no text at row %" PRId64 ", column %" PRId64,
+                    i / columns, i % columns);
+            return -1;
+        }
+    return size;
+}
+
+wg_encoder *wg_encoder_fit(wg_tape *t, const char *const *text, int64_t n, int64_t columns,
+                           const wg_encoder_options *options)
+{
+    if (wg_tape_status(t) != WG_OK)
+        return encoder_none();
+    int64_t size = encoder_size(t, text, n, columns);
+    if (size < 0)
+        return encoder_none();
+    const char **list = wg_temporary(t, size, sizeof *list);
+    int64_t *start = wg_temporary(t, columns + 1, sizeof *start);
+    wg_encoder *e = encoder_none();
+    if (list != NULL && start != NULL)
+        e = encoder_fit(t, text, n, columns, options != NULL && options->ignore_unknown, list,
+                        start);
+    wg_temporary_free(t, list);
+    wg_temporary_free(t, start);
+    return e;
+}
+
+/* ---- Using it. -------------------------------------------------------------------------------------- */
+
+/* Which of column j's texts this is; -1: none. */
+static int64_t encoder_find(const wg_encoder *e, int64_t j, const char *text)
+{
+    int64_t low = e->start[j], high = e->start[j + 1];
+    while (low < high) {
+        int64_t middle = low + (high - low) / 2;
+        int order = strcmp(text, e->text[middle]);
+        if (order == 0)
+            return middle;
+        if (order < 0)
+            high = middle;
+        else
+            low = middle + 1;
+    }
+    return -1;
+}
+
+int64_t wg_encoder_unknown(const wg_encoder *encoder, const char *const *text, int64_t n)
+{
+    if (encoder == NULL || encoder->tape == NULL || encoder->ignore_unknown || text == NULL)
+        return -1;
+    for (int64_t i = 0; i < n; i++)
+        for (int64_t j = 0; j < encoder->columns; j++) {
+            const char *given = text[i * encoder->columns + j];
+            if (given != NULL && encoder_find(encoder, j, given) < 0)
+                return i * encoder->columns + j;
+        }
+    return -1;
+}
+
+/* to[n, width], zero so far. */
+static bool encoder_write(const wg_encoder *e, const char *const *text, int64_t n, double *to)
+{
+    int64_t width = wg_encoder_width(e), unknown = wg_encoder_unknown(e, text, n);
+    if (unknown >= 0) {
+        wg_fail(e->tape, WG_E_VALUE,
+                "encoder: row %" PRId64 ", column %" PRId64 ": '%.60s' was not there at the fit",
+                unknown / e->columns, unknown % e->columns, text[unknown]);
+        return false;
+    }
+    for (int64_t i = 0; i < n; i++)
+        for (int64_t j = 0; j < e->columns; j++) {
+            int64_t at = encoder_find(e, j, text[i * e->columns + j]);
+            if (at >= 0)
+                to[i * width + at] = 1;
+        }
+    return true;
+}
+
+wg_tensor *wg_encoder_apply(const wg_encoder *encoder, const char *const *text, int64_t n,
+                            wg_dtype dtype)
+{
+    if (encoder == NULL || encoder->tape == NULL)
+        return wg_fail(NULL, WG_E_NULL, "encoder: an inert encoder");
+    wg_tape *t = encoder->tape;
+    if (dtype != WG_F32 && dtype != WG_F64)
+        return wg_fail(t, WG_E_DTYPE, "encoder: f32 or f64 wanted");
+    int64_t width = wg_encoder_width(encoder), size;
+    if (encoder_size(t, text, n, encoder->columns) < 0 || !wg_size_multiply(n, width, &size))
+        return wg_fail(t, WG_E_VALUE, "encoder: %" PRId64 " rows of %" PRId64 " columns", n, width);
+    double *values = wg_temporary(t, size, sizeof *values);
+    if (values == NULL)
+        return wg_fail(t, WG_E_NOMEM, "encoder");
+    memset(values, 0, (size_t)size * sizeof *values);
+    wg_tensor *x = NULL;
+    if (encoder_write(encoder, text, n, values))
+        x = wg_real_constant(t, dtype, WG_SHAPE(n, width), values);
+    wg_temporary_free(t, values);
+    return x != NULL ? x : wg_fail(t, WG_E_VALUE, "encoder");
+}
+
+int64_t wg_encoder_columns(const wg_encoder *encoder)
+{
+    return encoder == NULL ? 0 : encoder->columns;
+}
+
+int64_t wg_encoder_width(const wg_encoder *encoder)
+{
+    return encoder == NULL || encoder->tape == NULL ? 0 : encoder->start[encoder->columns];
+}
+
+int64_t wg_encoder_count(const wg_encoder *encoder, int64_t j)
+{
+    bool there = j >= 0 && j < wg_encoder_columns(encoder);
+    return there ? encoder->start[j + 1] - encoder->start[j] : 0;
+}
+
+const char *wg_encoder_text(const wg_encoder *encoder, int64_t j, int64_t i)
+{
+    bool there = i >= 0 && i < wg_encoder_count(encoder, j);
+    return there ? encoder->text[encoder->start[j] + i] : "";
+}
+
+/* ---- To a description and back. --------------------------------------------------------------------- */
+
+enum { ENCODER_NAME = 64 };
+
+static char *encoder_column_name(char *name, int64_t j)
+{
+    snprintf(name, ENCODER_NAME, "encoder.%" PRId64, j);
+    return name;
+}
+
+static char *encoder_text_name(char *name, int64_t j, int64_t i)
+{
+    snprintf(name, ENCODER_NAME, "encoder.%" PRId64 ".%" PRId64, j, i);
+    return name;
+}
+
+wg_status wg_encoder_describe(const wg_encoder *encoder, wg_description *d)
+{
+    char name[ENCODER_NAME];
+    if (encoder == NULL || encoder->tape == NULL)
+        return wg_description_put_text(d, "encoder", NULL);
+    wg_description_put_integer(d, "encoder.ignore_unknown", encoder->ignore_unknown);
+    wg_description_put_integer(d, "encoder.columns", encoder->columns);
+    for (int64_t j = 0; j < encoder->columns; j++) {
+        int64_t count = wg_encoder_count(encoder, j);
+        wg_description_put_integer(d, encoder_column_name(name, j), count);
+        for (int64_t i = 0; i < count; i++)
+            wg_description_put_text(d, encoder_text_name(name, j, i),
+                                    wg_encoder_text(encoder, j, i));
+    }
+    return wg_tape_status(d != NULL ? d->tape : NULL);
+}
+
+/* Column j's texts, which must rise, behind those that are there. */
+static bool encoder_read_column(wg_encoder *e, const wg_description *d, int64_t j)
+{
+    char name[ENCODER_NAME];
+    int64_t count, at = e->start[j], room = d->texts - at;
+    if (!wg_description_integer(d, "encoder", encoder_column_name(name, j), 0, room, &count))
+        return false;
+    for (int64_t i = 0; i < count; i++) {
+        const char *text = wg_description_text(d, encoder_text_name(name, j, i));
+        if (text == NULL || (i > 0 && strcmp(e->text[at + i - 1], text) >= 0)) {
+            wg_description_fail(d, "encoder: '%s' is missing or out of order", name);
+            return false;
+        }
+        e->text[at + i] = wg_tape_copy_text(d->tape, text);
+        if (e->text[at + i] == NULL)
+            return false;
+    }
+    e->start[j + 1] = at + count;
+    return true;
+}
+
+/* No more columns and texts are declared than the description holds texts. */
+wg_encoder *wg_encoder_restore(const wg_description *d)
+{
+    int64_t columns, ignore;
+    if (d == NULL || d->tape == NULL || wg_tape_status(d->tape) != WG_OK ||
+        !wg_description_integer(d, "encoder", "encoder.columns", 0, d->texts, &columns) ||
+        !wg_description_integer(d, "encoder", "encoder.ignore_unknown", 0, 1, &ignore))
+        return encoder_none();
+    wg_encoder *e = encoder_new(d->tape, columns, d->texts, ignore == 1);
+    for (int64_t j = 0; j < columns && e->tape != NULL; j++)
+        if (!encoder_read_column(e, d, j))
+            return encoder_none();
+    return e;
+}

@@ -1,0 +1,319 @@
+#include "models/data/pipeline.h"
+
+#include "autograd/op.h"
+#include "models/files/reader_internal.h"
+#include "ops/slice.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#define PIPELINE_COLUMNS (INT64_MAX / 2) /* sums of two such numbers fit */
+
+typedef struct pipeline_step {
+    wg_pipeline_step step;
+    wg_scaler *scaler; /* of WG_STEP_STANDARDIZE */
+} pipeline_step;
+
+struct wg_pipeline {
+    wg_tape *tape; /* NULL: inert */
+    wg_dtype dtype;
+    int64_t columns, numbers; /* of numbers: before the steps, after those that are fitted */
+    pipeline_step *step;      /* [n_steps] */
+    int n_steps;              /* fitted so far */
+    wg_encoder *encoder;      /* NULL: no texts */
+};
+
+static const wg_pipeline pipeline_inert = {.tape = NULL};
+
+/* No function takes a pipeline that it could write. */
+static wg_pipeline *pipeline_none(void)
+{
+    return (wg_pipeline *)(uintptr_t)&pipeline_inert;
+}
+
+static bool pipeline_is_inert(const wg_pipeline *p)
+{
+    return p == NULL || p->tape == NULL;
+}
+
+/* A pipeline with room for n_steps steps and none yet. */
+static wg_pipeline *pipeline_new(wg_tape *t, wg_dtype dtype, int64_t columns, int n_steps)
+{
+    wg_pipeline *p = wg_tape_take(t, sizeof *p);
+    pipeline_step *step = wg_tape_take(t, (size_t)n_steps * sizeof *step);
+    if (p == NULL || step == NULL)
+        return pipeline_none();
+    *p = (wg_pipeline){
+        .tape = t, .dtype = dtype, .columns = columns, .numbers = columns, .step = step};
+    return p;
+}
+
+/* ---- Applying it. ----------------------------------------------------------------------------------- */
+
+static wg_tensor *pipeline_numbers(const wg_pipeline *p, wg_tensor *X)
+{
+    for (int i = 0; i < p->n_steps; i++)
+        X = p->step[i].step.kind == WG_STEP_STANDARDIZE
+                ? wg_scaler_apply(p->step[i].scaler, X)
+                : wg_polynomial(X, &p->step[i].step.polynomial);
+    return X;
+}
+
+static bool pipeline_fits(const wg_pipeline *p, const wg_tensor *X)
+{
+    char text[WG_SHAPE_TEXT + 96];
+    wg_tensor_text(X, text, sizeof text);
+    if (X->tape != p->tape)
+        wg_fail(p->tape, WG_E_TAPE, "pipeline: %s is of another tape", text);
+    else if (X->shape.rank != 2 || X->shape.dim[1] != p->columns)
+        wg_fail(p->tape, WG_E_SHAPE, "pipeline: (n, %" PRId64 ") wanted: %s", p->columns, text);
+    else if (X->dtype != p->dtype)
+        wg_fail(p->tape, WG_E_DTYPE, "pipeline: %s wanted: %s is %s", wg_dtype_name(p->dtype), text,
+                wg_dtype_name(X->dtype));
+    return wg_tape_status(p->tape) == WG_OK;
+}
+
+wg_tensor *wg_pipeline_apply(const wg_pipeline *pipeline, wg_tensor *X, const char *const *text)
+{
+    if (pipeline_is_inert(pipeline) || wg_is_inert(X) || !pipeline_fits(pipeline, X)) {
+        wg_tape *t = X != NULL ? X->tape : NULL;
+        return wg_fail(pipeline_is_inert(pipeline) ? t : pipeline->tape, WG_E_NULL,
+                       "pipeline: an inert pipeline, or no X");
+    }
+    wg_tensor *numbers = pipeline_numbers(pipeline, X);
+    if (pipeline->encoder == NULL)
+        return numbers;
+    wg_tensor *texts = wg_encoder_apply(pipeline->encoder, text, X->shape.dim[0], X->dtype);
+    return wg_concat((wg_tensor *[]){numbers, texts}, 2, 1);
+}
+
+/* ---- Fitting it. ------------------------------------------------------------------------------------ */
+
+/* A tensor that outlives a rewind: its values, temporary. NULL: an error was recorded. */
+static void *pipeline_values(const wg_tensor *x)
+{
+    size_t bytes = (size_t)x->size * wg_dtype_size(x->dtype);
+    void *values = wg_temporary(x->tape, x->size, wg_dtype_size(x->dtype));
+    if (values != NULL)
+        memcpy(values, x->data, bytes);
+    return values;
+}
+
+/* The scaler of what the steps so far make of X; all else is rewound. NULL: an error was recorded. */
+static wg_scaler *pipeline_fit_scaler(const wg_pipeline *p, wg_tensor *X)
+{
+    wg_tape *t = p->tape;
+    wg_mark mark = wg_tape_mark(t);
+    const wg_scaler *fitted = wg_scaler_fit(pipeline_numbers(p, X));
+    if (wg_tape_status(t) != WG_OK)
+        return NULL;
+    void *mean = pipeline_values(wg_scaler_mean(fitted));
+    void *scale = mean != NULL ? pipeline_values(wg_scaler_scale(fitted)) : NULL;
+    wg_scaler *scaler = NULL;
+    if (scale != NULL) {
+        wg_tape_rewind(t, mark);
+        scaler = wg_scaler_from(wg_constant(t, p->dtype, WG_SHAPE(p->numbers), mean),
+                                wg_constant(t, p->dtype, WG_SHAPE(p->numbers), scale));
+    }
+    wg_temporary_free(t, mean);
+    wg_temporary_free(t, scale);
+    return wg_tape_status(t) == WG_OK ? scaler : NULL;
+}
+
+/* Appends a step that is fitted. False: it cannot be applied to so many columns. */
+static bool pipeline_append(wg_pipeline *p, wg_pipeline_step step, wg_scaler *scaler)
+{
+    int64_t columns = step.kind == WG_STEP_POLYNOMIAL
+                          ? wg_polynomial_columns(p->numbers, &step.polynomial)
+                          : p->numbers;
+    if (columns < 0 || columns > PIPELINE_COLUMNS ||
+        (step.kind == WG_STEP_STANDARDIZE && scaler == NULL))
+        return false;
+    p->step[p->n_steps++] = (pipeline_step){step, scaler};
+    p->numbers = columns;
+    return true;
+}
+
+static bool pipeline_fit_steps(wg_pipeline *p, wg_tensor *X, const wg_pipeline_options *o)
+{
+    for (int i = 0; i < o->n_steps; i++) {
+        wg_pipeline_step step = o->steps[i];
+        bool known = step.kind == WG_STEP_STANDARDIZE || step.kind == WG_STEP_POLYNOMIAL;
+        wg_scaler *scaler = step.kind == WG_STEP_STANDARDIZE ? pipeline_fit_scaler(p, X) : NULL;
+        if (known && pipeline_append(p, step, scaler))
+            continue;
+        wg_fail(p->tape, WG_E_VALUE, "pipeline: step %d: %s: degree %d of %" PRId64 " columns", i,
+                known ? "too many polynomial features" : "a kind that there is not",
+                step.polynomial.degree, p->numbers);
+        return false;
+    }
+    return true;
+}
+
+wg_pipeline *wg_pipeline_fit(wg_tensor *X, const char *const *text, int64_t text_columns,
+                             const wg_pipeline_options *options)
+{
+    wg_pipeline_options o = {0};
+    if (options != NULL)
+        o = *options;
+    if (wg_is_inert(X) || X->shape.rank != 2 || X->dtype == WG_I64 || text_columns < 0 ||
+        o.n_steps < 0 || (o.n_steps > 0 && o.steps == NULL)) {
+        char given[WG_SHAPE_TEXT + 96];
+        wg_fail(X != NULL ? X->tape : NULL, wg_is_inert(X) ? WG_E_NULL : WG_E_VALUE,
+                "pipeline: f32 or f64 (n, d), %" PRId64 " texts, %d steps: %s", text_columns,
+                o.n_steps, X != NULL ? wg_tensor_text(X, given, sizeof given) : "");
+        return pipeline_none();
+    }
+    wg_tape *t = X->tape;
+    wg_pipeline *p = pipeline_new(t, X->dtype, X->shape.dim[1], o.n_steps);
+    if (p->tape == NULL || !pipeline_fit_steps(p, X, &o))
+        return pipeline_none();
+    if (text_columns > 0)
+        p->encoder = wg_encoder_fit(t, text, X->shape.dim[0], text_columns, &o.encoder);
+    return wg_tape_status(t) == WG_OK ? p : pipeline_none();
+}
+
+/* ---- What it is. ------------------------------------------------------------------------------------ */
+
+int64_t wg_pipeline_columns(const wg_pipeline *pipeline)
+{
+    return pipeline == NULL ? 0 : pipeline->columns;
+}
+
+int64_t wg_pipeline_text_columns(const wg_pipeline *pipeline)
+{
+    return wg_encoder_columns(wg_pipeline_encoder(pipeline));
+}
+
+int wg_pipeline_steps(const wg_pipeline *pipeline)
+{
+    return pipeline == NULL ? 0 : pipeline->n_steps;
+}
+
+int64_t wg_pipeline_width(const wg_pipeline *pipeline)
+{
+    return pipeline == NULL ? 0
+                            : pipeline->numbers + wg_encoder_width(wg_pipeline_encoder(pipeline));
+}
+
+const wg_encoder *wg_pipeline_encoder(const wg_pipeline *pipeline)
+{
+    return pipeline == NULL ? NULL : pipeline->encoder;
+}
+
+/* ---- To a description and back. --------------------------------------------------------------------- */
+
+enum { PIPELINE_NAME = 64, PIPELINE_STEPS = 1000 };
+
+static char *pipeline_name(char *name, int i, const char *part)
+{
+    snprintf(name, PIPELINE_NAME, "pipeline.%d%s", i, part);
+    return name;
+}
+
+static void pipeline_describe_step(const pipeline_step *s, int i, wg_description *d)
+{
+    char name[PIPELINE_NAME];
+    const wg_polynomial_options *o = &s->step.polynomial;
+    bool standardize = s->step.kind == WG_STEP_STANDARDIZE;
+    wg_description_put_text(d, pipeline_name(name, i, ""),
+                            standardize ? "standardize" : "polynomial");
+    if (standardize) {
+        wg_description_put_tensor(d, pipeline_name(name, i, ".mean"), wg_scaler_mean(s->scaler));
+        wg_description_put_tensor(d, pipeline_name(name, i, ".scale"), wg_scaler_scale(s->scaler));
+        return;
+    }
+    wg_description_put_integer(d, pipeline_name(name, i, ".degree"), o->degree);
+    wg_description_put_integer(d, pipeline_name(name, i, ".interaction_only"), o->interaction_only);
+    wg_description_put_integer(d, pipeline_name(name, i, ".include_bias"), o->include_bias);
+}
+
+wg_status wg_pipeline_describe(const wg_pipeline *pipeline, wg_description *d)
+{
+    if (pipeline_is_inert(pipeline))
+        return wg_description_put_text(d, "pipeline", NULL);
+    wg_description_put_text(d, "pipeline.dtype", wg_dtype_name(pipeline->dtype));
+    wg_description_put_integer(d, "pipeline.columns", pipeline->columns);
+    wg_description_put_integer(d, "pipeline.steps", pipeline->n_steps);
+    for (int i = 0; i < pipeline->n_steps; i++)
+        pipeline_describe_step(&pipeline->step[i], i, d);
+    wg_description_put_integer(d, "pipeline.texts", wg_pipeline_text_columns(pipeline));
+    if (pipeline->encoder != NULL)
+        wg_encoder_describe(pipeline->encoder, d);
+    return wg_tape_status(d != NULL ? d->tape : NULL);
+}
+
+/* A tensor of the pipeline's dtype, as long as there are columns; NULL where it is none. */
+static wg_tensor *pipeline_vector(const wg_pipeline *p, const wg_description *d, const char *name)
+{
+    wg_tensor *x = wg_description_tensor(d, name);
+    bool fits = x != NULL && x->dtype == p->dtype && x->shape.rank == 1 && x->size == p->numbers;
+    return fits ? x : NULL;
+}
+
+static wg_scaler *pipeline_read_scaler(const wg_pipeline *p, const wg_description *d, int i)
+{
+    char name[PIPELINE_NAME];
+    wg_tensor *mean = pipeline_vector(p, d, pipeline_name(name, i, ".mean"));
+    wg_tensor *scale = pipeline_vector(p, d, pipeline_name(name, i, ".scale"));
+    return mean != NULL && scale != NULL ? wg_scaler_from(mean, scale) : NULL;
+}
+
+static bool pipeline_read_polynomial(const wg_description *d, int i, wg_polynomial_options *o)
+{
+    char name[PIPELINE_NAME];
+    int64_t degree, only, bias;
+    const char *who = "pipeline";
+    if (!wg_description_integer(d, who, pipeline_name(name, i, ".degree"), 0, 1000, &degree) ||
+        !wg_description_integer(d, who, pipeline_name(name, i, ".interaction_only"), 0, 1, &only) ||
+        !wg_description_integer(d, who, pipeline_name(name, i, ".include_bias"), 0, 1, &bias))
+        return false;
+    *o = (wg_polynomial_options){(int)degree, only == 1, bias == 1};
+    return true;
+}
+
+static bool pipeline_read_step(wg_pipeline *p, const wg_description *d, int i)
+{
+    char name[PIPELINE_NAME];
+    const char *kind = wg_description_text(d, pipeline_name(name, i, ""));
+    wg_pipeline_step step = {.kind = WG_STEP_STANDARDIZE};
+    wg_scaler *scaler = NULL;
+    bool fits = false;
+    if (kind != NULL && strcmp(kind, "standardize") == 0) {
+        scaler = pipeline_read_scaler(p, d, i);
+        fits = scaler != NULL;
+    } else if (kind != NULL && strcmp(kind, "polynomial") == 0) {
+        step.kind = WG_STEP_POLYNOMIAL;
+        fits = pipeline_read_polynomial(d, i, &step.polynomial);
+    }
+    if (fits && pipeline_append(p, step, scaler))
+        return wg_tape_status(d->tape) == WG_OK;
+    wg_description_fail(d, "pipeline: '%s' is missing, or not what fits", name);
+    return false;
+}
+
+wg_pipeline *wg_pipeline_restore(const wg_description *d)
+{
+    int64_t columns, steps, texts;
+    if (d == NULL || d->tape == NULL || wg_tape_status(d->tape) != WG_OK ||
+        !wg_description_integer(d, "pipeline", "pipeline.columns", 0, PIPELINE_COLUMNS, &columns) ||
+        !wg_description_integer(d, "pipeline", "pipeline.steps", 0, PIPELINE_STEPS, &steps) ||
+        !wg_description_integer(d, "pipeline", "pipeline.texts", 0, d->texts, &texts))
+        return pipeline_none();
+    const char *dtype = wg_description_text(d, "pipeline.dtype");
+    bool f32 = dtype != NULL && strcmp(dtype, "f32") == 0;
+    if (!f32 && (dtype == NULL || strcmp(dtype, "f64") != 0)) {
+        wg_description_fail(d, "pipeline: 'pipeline.dtype' is neither f32 nor f64");
+        return pipeline_none();
+    }
+    wg_pipeline *p = pipeline_new(d->tape, f32 ? WG_F32 : WG_F64, columns, (int)steps);
+    for (int i = 0; i < steps && p->tape != NULL; i++)
+        if (!pipeline_read_step(p, d, i))
+            return pipeline_none();
+    if (p->tape != NULL && texts > 0)
+        p->encoder = wg_encoder_restore(d);
+    if (wg_tape_status(d->tape) == WG_OK && wg_pipeline_text_columns(p) != texts)
+        wg_description_fail(d, "pipeline: 'encoder.columns' is not 'pipeline.texts'");
+    return wg_tape_status(d->tape) == WG_OK ? p : pipeline_none();
+}

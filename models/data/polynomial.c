@@ -1,0 +1,121 @@
+#include "models/data/polynomial.h"
+
+#include "autograd/op.h"
+#include "models/files/reader_internal.h"
+#include "ops/arithmetic.h"
+#include "ops/slice.h"
+
+#include <inttypes.h>
+
+static wg_polynomial_options polynomial_options(const wg_polynomial_options *options)
+{
+    wg_polynomial_options o = {0};
+    if (options != NULL)
+        o = *options;
+    o.degree = o.degree != 0 ? o.degree : 2;
+    return o;
+}
+
+/* The products of degree k: with repetition (d + k - 1 over k), those of degree k - 1 times (d + k - 1) / k;
+ * without, (d over k), times (d - k + 1) / k. Both divisions leave nothing. */
+int64_t wg_polynomial_columns(int64_t d, const wg_polynomial_options *options)
+{
+    wg_polynomial_options o = polynomial_options(options);
+    int64_t columns = o.include_bias, of_degree = 1;
+    if (o.degree < 1 || d < 0)
+        return -1;
+    for (int64_t k = 1; k <= o.degree && of_degree > 0; k++) {
+        int64_t factor = d - k + 1;
+        if (!o.interaction_only)
+            factor = d <= INT64_MAX - k ? d + k - 1 : INT64_MAX;
+        if (!wg_size_multiply(of_degree, factor, &of_degree))
+            return -1;
+        of_degree /= k;
+        if (!wg_size_add(columns, of_degree, &columns))
+            return -1;
+    }
+    return columns;
+}
+
+/* The products of one degree. Those whose first factor is column f or a later one stand at
+ * [start[f], columns). */
+typedef struct polynomial_block {
+    wg_tensor *products; /* [n, columns] */
+    int64_t *start;      /* [d + 1]; start[d] = columns */
+} polynomial_block;
+
+/* One degree more: column f times the products whose first factor is f or later (interaction_only: later), for
+ * each f. part[d] is room. False: there is none. */
+static bool polynomial_raise(wg_tensor *X, polynomial_block *block, bool interaction_only,
+                             wg_tensor **part)
+{
+    int64_t d = X->shape.dim[1], columns = block->start[d], at = 0;
+    int parts = 0;
+    for (int64_t f = 0; f < d; f++) {
+        int64_t from = block->start[interaction_only ? f + 1 : f];
+        block->start[f] = at;
+        if (from == columns)
+            continue;
+        part[parts++] = wg_mul(wg_slice(block->products, 1, from, columns),
+                               wg_slice(X, 1, f, f + 1));
+        at += columns - from;
+    }
+    block->start[d] = at;
+    block->products = parts > 0 ? wg_concat(part, parts, 1) : NULL;
+    return parts > 0;
+}
+
+/* part[d] and start[d + 1] are room, and so is degree[o->degree + 1]. */
+static wg_tensor *polynomial_join(wg_tensor *X, const wg_polynomial_options *o, wg_tensor **part,
+                                  int64_t *start, wg_tensor **degree)
+{
+    int64_t n = X->shape.dim[0], d = X->shape.dim[1];
+    int joined = 0;
+    if (o->include_bias)
+        degree[joined++] = wg_full(X->tape, X->dtype, WG_SHAPE(n, 1), 1);
+    for (int64_t f = 0; f <= d; f++)
+        start[f] = f;
+    polynomial_block block = {X, start};
+    degree[joined++] = X;
+    for (int k = 2; k <= o->degree && wg_tape_status(X->tape) == WG_OK; k++) {
+        if (!polynomial_raise(X, &block, o->interaction_only, part))
+            break;
+        degree[joined++] = block.products;
+    }
+    return joined > 1 ? wg_concat(degree, joined, 1) : X;
+}
+
+static bool polynomial_fits(const wg_tensor *X, const wg_polynomial_options *o)
+{
+    char text[WG_SHAPE_TEXT + 96];
+    wg_tensor_text(X, text, sizeof text);
+    if (X->shape.rank != 2)
+        wg_fail(X->tape, WG_E_SHAPE, "polynomial: (n, d) wanted: %s", text);
+    else if (o->degree < 1)
+        wg_fail(X->tape, WG_E_VALUE, "polynomial: the degree is %d", o->degree);
+    else if (X->dtype == WG_I64)
+        wg_fail(X->tape, WG_E_DTYPE, "polynomial: f32 or f64 wanted: %s is i64", text);
+    else if (wg_polynomial_columns(X->shape.dim[1], o) < 0)
+        wg_fail(X->tape, WG_E_SHAPE, "polynomial: too many columns of degree %d of %s", o->degree,
+                text);
+    return wg_tape_status(X->tape) == WG_OK;
+}
+
+wg_tensor *wg_polynomial(wg_tensor *X, const wg_polynomial_options *options)
+{
+    wg_polynomial_options o = polynomial_options(options);
+    if (wg_is_inert(X) || !polynomial_fits(X, &o))
+        return wg_fail(X != NULL ? X->tape : NULL, WG_E_NULL, "polynomial: no X");
+    wg_tape *t = X->tape;
+    int64_t d = X->shape.dim[1];
+    wg_tensor **part = wg_temporary(t, d, sizeof *part);
+    int64_t *start = wg_temporary(t, d + 1, sizeof *start);
+    wg_tensor **degree = wg_temporary(t, (int64_t)o.degree + 1, sizeof *degree);
+    wg_tensor *joined = NULL;
+    if (part != NULL && start != NULL && degree != NULL)
+        joined = polynomial_join(X, &o, part, start, degree);
+    wg_temporary_free(t, part);
+    wg_temporary_free(t, start);
+    wg_temporary_free(t, degree);
+    return joined != NULL ? joined : wg_fail(t, WG_E_NOMEM, "polynomial");
+}

@@ -1,0 +1,151 @@
+#include "models/data/scaler.h"
+
+#include "autograd/op.h"
+#include "models/files/reader_internal.h"
+#include "models/files/table_internal.h"
+#include "ops/arithmetic.h"
+
+#include <float.h>
+#include <math.h>
+#include <string.h>
+
+struct wg_scaler {
+    wg_tensor *mean, *scale; /* [d] */
+};
+
+static const wg_scaler scaler_inert = {NULL, NULL};
+
+/* No function takes a scaler that it could write. */
+static wg_scaler *scaler_none(void)
+{
+    return (wg_scaler *)(uintptr_t)&scaler_inert;
+}
+
+static double scaler_element(const wg_tensor *X, int64_t i)
+{
+    return X->dtype == WG_F32 ? (double)((const float *)X->data)[i] : ((const double *)X->data)[i];
+}
+
+/* sum[j] = sum_i (X_ij - mean_j), square[j] = sum_i (X_ij - mean_j)^2. */
+static void scaler_sums(const wg_tensor *X, const double *mean, double *sum, double *square)
+{
+    int64_t n = X->shape.dim[0], d = X->shape.dim[1];
+    memset(sum, 0, (size_t)d * sizeof *sum);
+    memset(square, 0, (size_t)d * sizeof *square);
+    for (int64_t i = 0; i < n; i++)
+        for (int64_t j = 0; j < d; j++) {
+            double r = scaler_element(X, i * d + j) - mean[j];
+            sum[j] += r;
+            square[j] += r * r;
+        }
+}
+
+/* The second pass corrects the mean by what rounding took from the first, and the squares by the same. The
+ * last test is scikit-learn's: a variance that rounding alone explains is that of a constant. */
+static void scaler_statistics(const wg_tensor *X, double *mean, double *scale, double *sum)
+{
+    double n = (double)X->shape.dim[0];
+    int64_t d = X->shape.dim[1];
+    memset(mean, 0, (size_t)d * sizeof *mean);
+    scaler_sums(X, mean, sum, scale);
+    for (int64_t j = 0; j < d; j++)
+        mean[j] = sum[j] / n;
+    scaler_sums(X, mean, sum, scale);
+    for (int64_t j = 0; j < d; j++) {
+        double variance = (scale[j] - sum[j] * sum[j] / n) / n;
+        mean[j] += sum[j] / n;
+        double noise = n * mean[j] * DBL_EPSILON;
+        bool constant = variance <= n * DBL_EPSILON * variance + noise * noise;
+        scale[j] = constant ? 1 : sqrt(variance);
+    }
+}
+
+static wg_scaler *scaler_new(const wg_tensor *X, double *mean, double *scale)
+{
+    wg_tape *t = X->tape;
+    int64_t d = X->shape.dim[1];
+    wg_tensor *m = wg_real_constant(t, X->dtype, WG_SHAPE(d), mean);
+    wg_tensor *s = wg_real_constant(t, X->dtype, WG_SHAPE(d), scale);
+    return wg_tape_status(t) == WG_OK ? wg_scaler_from(m, s) : scaler_none();
+}
+
+static bool scaler_fits(const wg_tensor *X)
+{
+    if (wg_is_inert(X))
+        return false;
+    char text[WG_SHAPE_TEXT + 96];
+    wg_tensor_text(X, text, sizeof text);
+    if (X->shape.rank != 2 || X->shape.dim[0] == 0)
+        wg_fail(X->tape, WG_E_SHAPE, "scaler: (n, d) with n > 0 expected: %s", text);
+    else if (X->dtype == WG_I64)
+        wg_fail(X->tape, WG_E_DTYPE, "scaler: f32 or f64 expected: %s is i64", text);
+    else if (X->data == NULL || wg_is_stale(X))
+        wg_fail(X->tape, WG_E_STALE, "scaler: replay first: %s", text);
+    return wg_tape_status(X->tape) == WG_OK;
+}
+
+wg_scaler *wg_scaler_fit(const wg_tensor *X)
+{
+    if (!scaler_fits(X))
+        return scaler_none();
+    wg_tape *t = X->tape;
+    int64_t d = X->shape.dim[1];
+    double *memory = d <= INT64_MAX / 3 ? wg_temporary(t, 3 * d, sizeof *memory) : NULL;
+    if (memory == NULL)
+        return scaler_none();
+    double *mean = memory, *scale = memory + d, *sum = memory + 2 * d;
+    scaler_statistics(X, mean, scale, sum);
+    wg_scaler *scaler = scaler_new(X, mean, scale);
+    wg_temporary_free(t, memory);
+    return scaler;
+}
+
+wg_scaler *wg_scaler_from(wg_tensor *mean, wg_tensor *scale)
+{
+    if (wg_is_inert(mean) || wg_is_inert(scale)) {
+        wg_fail(mean != NULL ? mean->tape : NULL, WG_E_NULL, "scaler: no mean or no scale");
+        return scaler_none();
+    }
+    wg_tape *t = mean->tape;
+    char m[WG_SHAPE_TEXT + 96], s[WG_SHAPE_TEXT + 96];
+    wg_tensor_text(mean, m, sizeof m);
+    wg_tensor_text(scale, s, sizeof s);
+    if (t != scale->tape)
+        wg_fail(t, WG_E_TAPE, "scaler: mean and scale of two tapes");
+    else if (mean->shape.rank != 1 || !wg_shape_same(&mean->shape, &scale->shape))
+        wg_fail(t, WG_E_SHAPE, "scaler: mean %s, scale %s, but two of (d,) wanted", m, s);
+    else if (mean->dtype == WG_I64 || mean->dtype != scale->dtype)
+        wg_fail(t, WG_E_DTYPE, "scaler: mean %s %s, scale %s %s", m, wg_dtype_name(mean->dtype), s,
+                wg_dtype_name(scale->dtype));
+    wg_scaler *scaler = wg_tape_status(t) == WG_OK ? wg_tape_take(t, sizeof *scaler) : NULL;
+    if (scaler == NULL)
+        return scaler_none();
+    *scaler = (wg_scaler){mean, scale};
+    return scaler;
+}
+
+wg_tensor *wg_scaler_apply(const wg_scaler *scaler, wg_tensor *X)
+{
+    if (scaler == NULL)
+        scaler = &scaler_inert;
+    return wg_div(wg_sub(X, scaler->mean), scaler->scale);
+}
+
+wg_tensor *wg_scaler_mean(const wg_scaler *scaler)
+{
+    return scaler != NULL && scaler->mean != NULL ? scaler->mean
+                                                  : wg_fail(NULL, WG_E_NULL, "mean of no scaler");
+}
+
+wg_tensor *wg_scaler_scale(const wg_scaler *scaler)
+{
+    return scaler != NULL && scaler->scale != NULL ? scaler->scale
+                                                   : wg_fail(NULL, WG_E_NULL, "scale of no scaler");
+}
+
+wg_tensor *wg_standardize(wg_tensor *X)
+{
+    if (wg_is_inert(X))
+        return X != NULL ? X : wg_fail(NULL, WG_E_NULL, "standardize: X is NULL");
+    return wg_scaler_apply(wg_scaler_fit(X), X);
+}

@@ -1,0 +1,229 @@
+#include "models/files/csv_write.h"
+
+#include "autograd/op.h"
+#include "models/files/elements_internal.h"
+#include "models/files/number_internal.h"
+#include "models/files/reader_internal.h"
+#include "models/files/table_internal.h"
+
+#include <inttypes.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* What is written, and where to. */
+typedef struct csv_output {
+    wg_tape *tape;
+    const char *path;
+    const wg_csv_part *part;
+    int n;
+    char separator;
+    bool header;
+    wg_writer *writer;
+} csv_output;
+
+/* ---- What can be written. -------------------------------------------------------------------- */
+
+static bool csv_output_fail(const csv_output *o, wg_status status, int part, const char *reason)
+{
+    char text[WG_SHAPE_TEXT + 96];
+    wg_fail(o->tape, status, "%s: part %d, %s, %s", o->path, part + 1,
+            wg_tensor_text(o->part[part].values, text, sizeof text), reason);
+    return false;
+}
+
+static bool csv_output_check_texts(const csv_output *o, int i)
+{
+    const wg_csv_part *part = &o->part[i];
+    if (part->texts == NULL)
+        return true;
+    if (part->values->dtype != WG_I64)
+        return csv_output_fail(o, WG_E_DTYPE, i, "has texts, whose indices are to be i64");
+    const int64_t *index = part->values->data;
+    for (int64_t k = 0; k < part->values->size; k++)
+        if (index[k] < 0 || index[k] >= part->n_texts)
+            return csv_output_fail(o, WG_E_INDEX, i, "has an index for which there is no text");
+    return true;
+}
+
+static bool csv_output_check(const csv_output *o)
+{
+    if (o->n < 1 || o->part == NULL) {
+        wg_fail(o->tape, WG_E_VALUE, "csv: no columns to write");
+        return false;
+    }
+    if (strchr("\"\r\n+-.0123456789", o->separator) != NULL) {
+        wg_fail(o->tape, WG_E_VALUE,
+                "csv: the separator is a quote, a line end or part of a number");
+        return false;
+    }
+    for (int i = 0; i < o->n; i++) {
+        const wg_tensor *x = o->part[i].values;
+        if (!wg_elements_writable(o->tape, o->path, x))
+            return false;
+        if (x->shape.rank < 1 || x->shape.rank > 2)
+            return csv_output_fail(o, WG_E_SHAPE, i, "is not (rows) or (rows, columns)");
+        if (x->shape.dim[0] != o->part[0].values->shape.dim[0])
+            return csv_output_fail(o, WG_E_SHAPE, i, "has not as many rows as the first");
+        if (!csv_output_check_texts(o, i))
+            return false;
+    }
+    return true;
+}
+
+/* ---- Fields. --------------------------------------------------------------------------------- */
+
+static bool csv_output_quotes(const csv_output *o, const char *text)
+{
+    size_t length = strlen(text);
+    const char special[] = {o->separator, '"', '\r', '\n', '\0'};
+    return length == 0 || strpbrk(text, special) != NULL || strchr(" \t", text[0]) != NULL ||
+           strchr(" \t", text[length - 1]) != NULL;
+}
+
+static void csv_output_text(const csv_output *o, const char *text)
+{
+    if (!csv_output_quotes(o, text)) {
+        wg_writer_text(o->writer, text);
+        return;
+    }
+    wg_writer_put(o->writer, "\"", 1);
+    for (; *text != '\0'; text++) {
+        if (*text == '"')
+            wg_writer_put(o->writer, "\"", 1);
+        wg_writer_put(o->writer, text, 1);
+    }
+    wg_writer_put(o->writer, "\"", 1);
+}
+
+/* The fewest digits, from those that any number needs to those that tell all of them apart, which give
+ * the number back. */
+static void csv_output_real(const csv_output *o, double value, bool f32)
+{
+    char text[40];
+    if (isnan(value)) {
+        wg_writer_text(o->writer, "NaN");
+        return;
+    }
+    for (int digits = f32 ? 6 : 15; digits <= (f32 ? 9 : 17); digits++) {
+        snprintf(text, sizeof text, "%.*g", digits, value);
+        if (f32 ? strtof(text, NULL) == (float)value : strtod(text, NULL) == value)
+            break;
+    }
+    wg_writer_text(o->writer, text);
+}
+
+static void csv_output_value(const csv_output *o, const wg_csv_part *part, int64_t i)
+{
+    char text[32];
+    const wg_tensor *x = part->values;
+    if (x->dtype == WG_F32)
+        csv_output_real(o, (double)((const float *)x->data)[i], true);
+    else if (x->dtype == WG_F64)
+        csv_output_real(o, ((const double *)x->data)[i], false);
+    else if (part->texts != NULL)
+        csv_output_text(o, part->texts[((const int64_t *)x->data)[i]]);
+    else {
+        snprintf(text, sizeof text, "%" PRId64, ((const int64_t *)x->data)[i]);
+        wg_writer_text(o->writer, text);
+    }
+}
+
+/* ---- Rows. ----------------------------------------------------------------------------------- */
+
+static int64_t csv_output_columns(const wg_csv_part *part)
+{
+    return part->values->shape.rank == 2 ? part->values->shape.dim[1] : 1;
+}
+
+/* The name of column j of a part, which is number `place` of the file from 1. */
+static void csv_output_name(const csv_output *o, const wg_csv_part *part, int64_t j, int64_t place)
+{
+    char made[32];
+    snprintf(made, sizeof made, "x%" PRId64, place);
+    csv_output_text(o, part->names != NULL && part->names[j] != NULL ? part->names[j] : made);
+}
+
+/* Row `row`, or, where it is negative, the names. */
+static void csv_output_row(const csv_output *o, int64_t row)
+{
+    int64_t place = 0;
+    for (int i = 0; i < o->n; i++) {
+        int64_t columns = csv_output_columns(&o->part[i]);
+        for (int64_t j = 0; j < columns; j++) {
+            if (place++ > 0)
+                wg_writer_put(o->writer, &o->separator, 1);
+            if (row < 0)
+                csv_output_name(o, &o->part[i], j, place);
+            else
+                csv_output_value(o, &o->part[i], row * columns + j);
+        }
+    }
+    wg_writer_put(o->writer, "\n", 1);
+}
+
+static wg_status csv_output_file(const csv_output *o)
+{
+    wg_c_locale locale;
+    if (!wg_writer_open(o->writer, o->tape, o->path, NULL))
+        return wg_tape_status(o->tape);
+    if (!wg_c_locale_enter(&locale)) {
+        wg_writer_abandon(o->writer);
+        wg_fail(o->tape, WG_E_NOMEM, "%s: no memory for the C locale", o->path);
+        return wg_tape_status(o->tape);
+    }
+    if (o->header)
+        csv_output_row(o, -1);
+    for (int64_t i = 0; i < o->part[0].values->shape.dim[0]; i++)
+        csv_output_row(o, i);
+    wg_c_locale_leave(&locale);
+    return wg_writer_close(o->writer);
+}
+
+wg_status wg_csv_write(wg_tape *t, const char *path, const wg_csv_part parts[], int n,
+                       const wg_csv_write_options *options)
+{
+    wg_writer writer;
+    csv_output o = {t, path, parts, n, ',', options == NULL || !options->no_header, &writer};
+    if (options != NULL && options->separator != '\0')
+        o.separator = options->separator;
+    if (wg_tape_status(t) != WG_OK || !csv_output_check(&o))
+        return wg_tape_status(t);
+    return csv_output_file(&o);
+}
+
+/* The columns of texts: each cell's index is its place. */
+static wg_csv_part csv_output_texts(wg_tape *t, const wg_table *table)
+{
+    int64_t n = wg_table_rows(table), columns = wg_table_text_columns(table), cells = n * columns;
+    wg_csv_part part = {.names = wg_table_text_names(table), .texts = wg_table_text(table)};
+    int64_t *place = wg_temporary(t, cells, sizeof *place);
+    for (int64_t i = 0; place != NULL && i < cells; i++)
+        place[i] = i;
+    part.values = place != NULL ? wg_constant(t, WG_I64, WG_SHAPE(n, columns), place) : NULL;
+    part.n_texts = cells;
+    wg_temporary_free(t, place);
+    return part;
+}
+
+wg_status wg_csv_write_table(wg_tape *t, const char *path, const wg_table *table,
+                             const wg_csv_write_options *options)
+{
+    wg_csv_part parts[3] = {
+        {.values = wg_table_features(table), .names = wg_table_column_names(table)}};
+    const char *label = wg_table_label_name(table);
+    int n = 1;
+    if (!wg_elements_writable(t, path, parts[0].values))
+        return wg_tape_status(t);
+    wg_mark mark = wg_tape_mark(t);
+    if (wg_table_text_columns(table) > 0)
+        parts[n++] = csv_output_texts(t, table);
+    if (wg_table_class_count(table) > 0)
+        parts[n++] = (wg_csv_part){wg_table_classes(table), &label, wg_table_class_names(table),
+                                   wg_table_class_count(table)};
+    wg_status status = wg_csv_write(t, path, parts, n, options);
+    if (status == WG_OK)
+        wg_tape_rewind(t, mark);
+    return status;
+}

@@ -1,0 +1,205 @@
+#include "models/files/elements_internal.h"
+
+#include "autograd/op.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+#define ELEMENTS_CHUNK 8192 /* bytes decoded or encoded at a time */
+
+/* ---- Bytes to numbers. ----------------------------------------------------------------------- */
+
+uint64_t wg_little_u64(const unsigned char *bytes, int64_t size)
+{
+    uint64_t value = 0;
+    for (int64_t i = size - 1; i >= 0; i--)
+        value = value << 8 | bytes[i];
+    return value;
+}
+
+static uint64_t elements_big_u64(const unsigned char *bytes, int64_t size)
+{
+    uint64_t value = 0;
+    for (int64_t i = 0; i < size; i++)
+        value = value << 8 | bytes[i];
+    return value;
+}
+
+static uint64_t elements_bits(const unsigned char *bytes, wg_element e)
+{
+    return e.big ? elements_big_u64(bytes, e.size) : wg_little_u64(bytes, e.size);
+}
+
+static double elements_float(uint64_t bits, int64_t size)
+{
+    if (size == 8) {
+        double value;
+        memcpy(&value, &bits, sizeof value);
+        return value;
+    }
+    uint32_t narrow = (uint32_t)bits;
+    float value;
+    memcpy(&value, &narrow, sizeof value);
+    return (double)value;
+}
+
+/* False where the bits are no i64, or no bool. */
+static bool elements_integer(uint64_t bits, wg_element e, int64_t *value)
+{
+    if (e.kind == WG_ELEMENT_SIGNED && e.size < 8) {
+        uint64_t sign = (uint64_t)1 << (8 * e.size - 1);
+        *value = (int64_t)(bits ^ sign) - (int64_t)sign;
+        return true;
+    }
+    memcpy(value, &bits, sizeof bits);
+    return e.kind == WG_ELEMENT_SIGNED || *value >= 0;
+}
+
+/* ---- Storing them. --------------------------------------------------------------------------- */
+
+/* An integer as element i of the dtype; false where it would not be exact. */
+static bool elements_store_integer(int64_t value, wg_dtype dtype, void *to, int64_t i)
+{
+    const int64_t exact = dtype == WG_F32 ? INT64_C(1) << 24 : INT64_C(1) << 53;
+    if (dtype == WG_I64) {
+        ((int64_t *)to)[i] = value;
+        return true;
+    }
+    if (value > exact || value < -exact)
+        return false;
+    if (dtype == WG_F32)
+        ((float *)to)[i] = (float)value;
+    else
+        ((double *)to)[i] = (double)value;
+    return true;
+}
+
+/* A float keeps its bits where the dtype is its own; NaNs, too. */
+static void elements_store_float(uint64_t bits, int64_t size, wg_dtype dtype, void *to, int64_t i)
+{
+    uint32_t narrow = (uint32_t)bits;
+    if (size == 8 && dtype == WG_F64)
+        memcpy((double *)to + i, &bits, sizeof bits);
+    else if (size == 4 && dtype == WG_F32)
+        memcpy((float *)to + i, &narrow, sizeof narrow);
+    else if (dtype == WG_F64)
+        ((double *)to)[i] = elements_float(bits, size);
+    else
+        ((float *)to)[i] = (float)elements_float(bits, size);
+}
+
+static bool elements_store(uint64_t bits, wg_element e, wg_dtype dtype, void *to, int64_t i)
+{
+    if (e.kind == WG_ELEMENT_FLOAT) {
+        elements_store_float(bits, e.size, dtype, to, i);
+        return true;
+    }
+    int64_t value;
+    return !(e.kind == WG_ELEMENT_BOOL && bits > 1) && elements_integer(bits, e, &value) &&
+           elements_store_integer(value, dtype, to, i);
+}
+
+/* ---- Reading. -------------------------------------------------------------------------------- */
+
+int64_t wg_elements_bytes(const wg_shape *shape, int64_t element_size)
+{
+    int64_t n = wg_shape_size(shape), bytes;
+    return n >= 0 && wg_size_multiply(n, element_size, &bytes) ? bytes : -1;
+}
+
+static bool elements_decode(wg_reader *reader, wg_element e, wg_tensor *x, int64_t from)
+{
+    unsigned char chunk[ELEMENTS_CHUNK];
+    int64_t at_once = ELEMENTS_CHUNK / e.size;
+    for (int64_t i = 0; i < x->size; i += at_once) {
+        int64_t n = x->size - i < at_once ? x->size - i : at_once;
+        if (!wg_reader_take(reader, chunk, n * e.size))
+            return false;
+        for (int64_t k = 0; k < n; k++) {
+            uint64_t bits = elements_bits(chunk + k * e.size, e);
+            if (elements_store(bits, e, x->dtype, x->data, i + k))
+                continue;
+            wg_fail(reader->tape, WG_E_FORMAT,
+                    "%s: byte %" PRId64 ": element %" PRId64 " (0x%" PRIx64 ") is no exact %s",
+                    reader->path, from + (i + k) * e.size, i + k, bits, wg_dtype_name(x->dtype));
+            return false;
+        }
+    }
+    return true;
+}
+
+/* The constant is given its values here, before anybody else has seen it. */
+wg_tensor *wg_elements_take(wg_reader *reader, wg_element element, const wg_shape *shape,
+                            wg_dtype dtype, int64_t from)
+{
+    wg_tensor *x = wg_full(reader->tape, dtype, shape->rank, shape->dim, 0);
+    if (wg_is_inert(x) || elements_decode(reader, element, x, from))
+        return x;
+    return wg_fail(reader->tape, WG_E_IO, "%s: cannot be read", reader->path);
+}
+
+wg_tensor *wg_elements_read(wg_reader *reader, wg_element element, const wg_shape *shape,
+                            wg_dtype dtype, int64_t from)
+{
+    int64_t bytes = wg_elements_bytes(shape, element.size);
+    char text[WG_SHAPE_TEXT];
+    wg_shape_text(shape, text, sizeof text);
+    if (bytes == reader->left)
+        return wg_elements_take(reader, element, shape, dtype, from);
+    if (bytes < 0)
+        return wg_fail(reader->tape, WG_E_FORMAT, "%s: the shape %s is too large to be",
+                       reader->path, text);
+    return wg_fail(reader->tape, WG_E_FORMAT,
+                   "%s: byte %" PRId64 ": the shape %s takes %" PRId64 " bytes, but %" PRId64
+                   " are left",
+                   reader->path, from, text, bytes, reader->left);
+}
+
+/* ---- Writing. -------------------------------------------------------------------------------- */
+
+bool wg_elements_writable(wg_tape *t, const char *path, const wg_tensor *x)
+{
+    const char *file = path != NULL ? path : "a file";
+    char text[WG_SHAPE_TEXT + 96];
+    wg_tensor_text(x, text, sizeof text);
+    if (wg_tape_status(t) != WG_OK)
+        return false;
+    if (wg_is_inert(x))
+        wg_fail(t, WG_E_NULL, "%s: a tensor to write is %s", file, text);
+    else if (x->tape != t)
+        wg_fail(t, WG_E_TAPE, "%s: %s, which is to be written, is of another tape", file, text);
+    else if (wg_is_stale(x))
+        wg_fail(t, WG_E_STALE, "%s: %s is older than the leaves it was computed from: replay first",
+                file, text);
+    else if (x->data == NULL)
+        wg_fail(t, WG_E_VALUE, "%s: %s has no value to write", file, text);
+    return wg_tape_status(t) == WG_OK;
+}
+
+static uint64_t elements_bits_of(const wg_tensor *x, int64_t i)
+{
+    uint64_t bits = 0;
+    uint32_t narrow;
+    if (x->dtype == WG_F32) {
+        memcpy(&narrow, (const float *)x->data + i, sizeof narrow);
+        return narrow;
+    }
+    memcpy(&bits, (const char *)x->data + 8 * i, sizeof bits);
+    return bits;
+}
+
+void wg_elements_write(wg_writer *w, const wg_tensor *x)
+{
+    unsigned char chunk[ELEMENTS_CHUNK];
+    size_t size = wg_dtype_size(x->dtype), used = 0;
+    for (int64_t i = 0; i < x->size; i++) {
+        uint64_t bits = elements_bits_of(x, i);
+        for (size_t k = 0; k < size; k++)
+            chunk[used++] = (unsigned char)(bits >> (8 * k));
+        if (used == sizeof chunk) {
+            wg_writer_put(w, chunk, used);
+            used = 0;
+        }
+    }
+    wg_writer_put(w, chunk, used);
+}

@@ -1,0 +1,102 @@
+#include "models/files/idx.h"
+
+#include "autograd/op.h"
+#include "models/files/elements_internal.h"
+#include "models/files/text_internal.h"
+
+#include <inttypes.h>
+
+static const struct idx_type {
+    unsigned char code;
+    wg_element_kind kind;
+    int64_t size;
+} idx_types[] = {
+    {0x08, WG_ELEMENT_UNSIGNED, 1}, {0x09, WG_ELEMENT_SIGNED, 1}, {0x0B, WG_ELEMENT_SIGNED, 2},
+    {0x0C, WG_ELEMENT_SIGNED, 4},   {0x0D, WG_ELEMENT_FLOAT, 4},  {0x0E, WG_ELEMENT_FLOAT, 8},
+};
+
+static const struct idx_type *idx_type_of(unsigned char code)
+{
+    for (size_t i = 0; i < sizeof idx_types / sizeof *idx_types; i++)
+        if (idx_types[i].code == code)
+            return &idx_types[i];
+    return NULL;
+}
+
+static bool idx_fail(const wg_reader *reader, int64_t at, const char *reason)
+{
+    wg_fail(reader->tape, WG_E_FORMAT, "%s: byte %" PRId64 ": %s", reader->path, at, reason);
+    return false;
+}
+
+/* Two bytes of zero, the type's code, the number of dimensions. NULL after an error. */
+static const struct idx_type *idx_magic(wg_reader *reader, int *rank)
+{
+    unsigned char magic[4] = {0};
+    int64_t known = reader->left < 4 ? reader->left : 4;
+    if (!wg_reader_take(reader, magic, known))
+        return NULL;
+    const char *packed = wg_compressed(magic, (size_t)known);
+    const struct idx_type *type = idx_type_of(magic[2]);
+    *rank = magic[3];
+    if (packed != NULL)
+        wg_fail(reader->tape, WG_E_FORMAT, "%s: byte 0: is a %s file; unpack it first",
+                reader->path, packed);
+    else if (known < 4)
+        idx_fail(reader, known, "the file ends in its first four bytes");
+    else if (magic[0] != 0 || magic[1] != 0)
+        idx_fail(reader, 0, "is no IDX file: it does not begin with two zero bytes");
+    else if (type == NULL || *rank < 1 || *rank > WG_MAX_RANK)
+        wg_fail(reader->tape, WG_E_FORMAT,
+                "%s: byte 2: type 0x%02x with %d dimensions; 0x08, 0x09, 0x0b to 0x0e with 1 to %d "
+                "are read",
+                reader->path, magic[2], magic[3], WG_MAX_RANK);
+    else
+        return type;
+    return NULL;
+}
+
+/* Each size is 4 bytes, the most significant first. */
+static bool idx_shape(wg_reader *reader, int rank, wg_shape *shape)
+{
+    unsigned char size[4];
+    *shape = (wg_shape){.rank = rank};
+    for (int i = 0; i < rank; i++) {
+        if (reader->left < 4)
+            return idx_fail(reader, 4 + 4 * i + reader->left, "the file ends in its sizes");
+        if (!wg_reader_take(reader, size, 4))
+            return false;
+        for (int k = 0; k < 4; k++)
+            shape->dim[i] = shape->dim[i] << 8 | size[k];
+    }
+    return true;
+}
+
+static wg_tensor *idx_file(wg_reader *reader, wg_dtype dtype)
+{
+    int rank;
+    wg_shape shape;
+    const struct idx_type *type = idx_magic(reader, &rank);
+    if (type == NULL || !idx_shape(reader, rank, &shape))
+        return wg_fail(reader->tape, WG_E_IO, "%s: cannot be read", reader->path);
+    if (type->kind == WG_ELEMENT_FLOAT && dtype == WG_I64)
+        return wg_fail(reader->tape, WG_E_DTYPE,
+                       "%s: byte 2: holds floats, which are read as f32 or "
+                       "f64, not i64",
+                       reader->path);
+    return wg_elements_read(reader, (wg_element){type->kind, type->size, true}, &shape, dtype,
+                            4 + 4 * shape.rank);
+}
+
+wg_tensor *wg_idx_read(wg_tape *t, const char *path, wg_dtype dtype)
+{
+    wg_reader reader;
+    if ((unsigned)dtype >= WG_DTYPES)
+        return wg_fail(t, WG_E_DTYPE, "%s: %d is no dtype", path != NULL ? path : "NULL",
+                       (int)dtype);
+    if (wg_tape_status(t) != WG_OK || !wg_reader_open(&reader, t, path))
+        return wg_fail(t, WG_E_IO, "a file cannot be read");
+    wg_tensor *x = idx_file(&reader, dtype);
+    wg_reader_close(&reader);
+    return x;
+}

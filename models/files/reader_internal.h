@@ -1,0 +1,38 @@
+#ifndef WG_MODELS_FILES_READER_INTERNAL_H
+#define WG_MODELS_FILES_READER_INTERNAL_H
+
+#include "autograd/tape.h"
+
+/* The one way in which bytes of a file come into the library. A reader knows how many bytes the file
+ * still holds, so that a format can compare a declared size with them before it allocates.
+ * All functions record WG_E_IO on the tape, naming the file and the reason, and return false. */
+typedef struct wg_reader {
+    wg_tape *tape;
+    const char *path; /* the caller's; must outlive the reader */
+    int file;         /* descriptor; -1: closed */
+    int64_t left;     /* bytes between here and the end that the file had when it was opened */
+} wg_reader;
+
+/* wg_reader_open: opens a regular file; directories, pipes and devices are refused. After false there
+ * is nothing to close. */
+bool wg_reader_open(wg_reader *reader, wg_tape *t, const char *path);
+
+/* wg_reader_take: the next `size` bytes, exactly; more than are left is an error and reads nothing. */
+bool wg_reader_take(wg_reader *reader, void *bytes, int64_t size);
+
+/* wg_reader_close: may be called twice. */
+void wg_reader_close(wg_reader *reader);
+
+/* wg_reader_whole: a whole file in memory of the tape's allocator, with a NUL behind its last byte;
+ * the caller releases it. NULL after an error. */
+char *wg_reader_whole(wg_tape *t, const char *path, int64_t *size);
+
+/* wg_temporary, wg_temporary_free: memory for n items of a kind from the tape's allocator; n = 0 gives
+ * memory, too. NULL, and WG_E_NOMEM on the tape, where there is none or where the size overflows. */
+void *wg_temporary(wg_tape *t, int64_t n, size_t item);
+void wg_temporary_free(wg_tape *t, void *memory);
+
+/* wg_temporary_grow: at least `need` items in *memory, doubling; false leaves it as it was. */
+bool wg_temporary_grow(wg_tape *t, void **memory, int64_t *capacity, int64_t need, size_t item);
+
+#endif

@@ -1,0 +1,273 @@
+#include "models/files/svmlight.h"
+
+#include "autograd/op.h"
+#include "models/files/number_internal.h"
+#include "models/files/reader_internal.h"
+#include "models/files/table_internal.h"
+#include "models/files/text_internal.h"
+
+#include <inttypes.h>
+#include <math.h>
+#include <string.h>
+
+/* A file while it is read. */
+typedef struct svmlight_file {
+    wg_tape *tape;
+    const char *path;
+    wg_svmlight_options options;
+    char *at; /* what is still to read; a NUL stands behind the last byte */
+    int64_t line;
+    int64_t rows, entries, columns; /* columns: as far as features were seen */
+    int64_t *start;                 /* [rows + 1] */
+    int64_t *column;                /* [entries] */
+    double *value;                  /* [entries] */
+    double *label;                  /* [rows] */
+    const char **label_text;        /* [rows], into the file's bytes */
+    int64_t start_capacity, column_capacity, value_capacity, label_capacity, text_capacity;
+} svmlight_file;
+
+static bool svmlight_fail(const svmlight_file *f, const char *text, const char *reason)
+{
+    char shown[WG_SHOWN];
+    wg_fail(f->tape, WG_E_FORMAT, "%s:%" PRId64 ": '%s' %s", f->path, f->line,
+            wg_shown(text, strlen(text), shown), reason);
+    return false;
+}
+
+/* ---- Words. ---------------------------------------------------------------------------------- */
+
+/* The next word of the line, ended by NUL; NULL where there is none, and f->at is at the line's end. A
+ * comment ends a line. */
+static char *svmlight_word(svmlight_file *f)
+{
+    f->at += strspn(f->at, " \t");
+    if (*f->at == '#')
+        f->at += strcspn(f->at, "\r\n");
+    size_t length = strcspn(f->at, " \t\r\n#");
+    return length > 0 ? f->at : NULL;
+}
+
+/* Cuts off the word that begins at f->at, and returns the byte that stood behind it. */
+static char svmlight_cut(svmlight_file *f)
+{
+    f->at += strcspn(f->at, " \t\r\n#");
+    char behind = *f->at;
+    *f->at = '\0';
+    return behind;
+}
+
+static void svmlight_step_line(svmlight_file *f)
+{
+    f->at += f->at[0] == '\r' && f->at[1] == '\n' ? 2 : 1;
+    f->line++;
+}
+
+static bool svmlight_number(const svmlight_file *f, const char *text, double *value)
+{
+    switch (wg_number_read(text, value)) {
+    case WG_NUMBER_NONE: return svmlight_fail(f, text, "is not a number");
+    case WG_NUMBER_TOO_LARGE: return svmlight_fail(f, text, "is too large for f64");
+    case WG_NUMBER_INFINITE: return svmlight_fail(f, text, "is not finite");
+    case WG_NUMBER_FINITE: break;
+    }
+    return !(f->options.f32 && isinf((float)*value)) ||
+           svmlight_fail(f, text, "is too large for f32");
+}
+
+/* Digits alone, and a number that an i64 holds. */
+static bool svmlight_index(const svmlight_file *f, const char *text, int64_t *index)
+{
+    *index = 0;
+    for (const char *c = text; *c != '\0'; c++) {
+        if (*c < '0' || *c > '9')
+            return svmlight_fail(f, text,
+                                 strcmp(text, "qid") == 0
+                                     ? "marks queries of a ranking, which is not read"
+                                     : "is not the number of a feature");
+        if (!wg_size_multiply(*index, 10, index) || !wg_size_add(*index, *c - '0', index))
+            return svmlight_fail(f, text, "is too large for the number of a feature");
+    }
+    return *text != '\0' || svmlight_fail(f, text, "is not the number of a feature");
+}
+
+/* ---- Lines. ---------------------------------------------------------------------------------- */
+
+/* From the file's number of a feature to a column from 0, which must lie behind the row's last. */
+static bool svmlight_column(const svmlight_file *f, const char *text, int64_t *column)
+{
+    if (!svmlight_index(f, text, column))
+        return false;
+    if (!f->options.zero_based && (*column)-- == 0)
+        return svmlight_fail(f, text, "is no feature: they count from 1 (option zero_based)");
+    if (*column == INT64_MAX || (f->options.columns > 0 && *column >= f->options.columns))
+        return svmlight_fail(f, text, "is a feature beyond option columns");
+    if (f->entries == f->start[f->rows])
+        return true;
+    int64_t last = f->column[f->entries - 1];
+    if (*column == last)
+        return svmlight_fail(f, text, "is a feature that the line has twice");
+    return *column > last || svmlight_fail(f, text, "is a feature behind a later one");
+}
+
+static bool svmlight_reserve_entry(svmlight_file *f)
+{
+    int64_t need = f->entries + 1;
+    return wg_temporary_grow(f->tape, (void **)&f->column, &f->column_capacity, need,
+                             sizeof *f->column) &&
+           wg_temporary_grow(f->tape, (void **)&f->value, &f->value_capacity, need,
+                             sizeof *f->value);
+}
+
+/* feature:value */
+static bool svmlight_entry(svmlight_file *f, char *word)
+{
+    char behind = svmlight_cut(f);
+    char *colon = strchr(word, ':');
+    if (colon == NULL)
+        return svmlight_fail(f, word, "is not feature:value");
+    if (!svmlight_reserve_entry(f))
+        return false;
+    *colon = '\0';
+    int64_t *column = &f->column[f->entries];
+    if (!svmlight_column(f, word, column) || !svmlight_number(f, colon + 1, &f->value[f->entries]))
+        return false;
+    if (*column >= f->columns)
+        f->columns = *column + 1;
+    f->entries++;
+    *f->at = behind;
+    return true;
+}
+
+static bool svmlight_reserve_row(svmlight_file *f)
+{
+    int64_t need = f->rows + 1;
+    return wg_temporary_grow(f->tape, (void **)&f->start, &f->start_capacity, need + 1,
+                             sizeof *f->start) &&
+           wg_temporary_grow(f->tape, (void **)&f->label, &f->label_capacity, need,
+                             sizeof *f->label) &&
+           wg_temporary_grow(f->tape, (void **)&f->label_text, &f->text_capacity, need,
+                             sizeof *f->label_text);
+}
+
+/* The label's text stays, with the NUL behind it, for the names of the classes; so the byte that stood
+ * there is looked at now. */
+static bool svmlight_line(svmlight_file *f, char *label)
+{
+    if (!svmlight_reserve_row(f))
+        return false;
+    f->start[0] = 0;
+    f->label_text[f->rows] = label;
+    char behind = svmlight_cut(f);
+    if (!svmlight_number(f, label, &f->label[f->rows]))
+        return false;
+    char *cut = f->at;
+    *cut = behind;
+    for (char *word = svmlight_word(f); word != NULL; word = svmlight_word(f))
+        if (!svmlight_entry(f, word))
+            return false;
+    f->rows++;
+    f->start[f->rows] = f->entries;
+    if (*f->at != '\0')
+        svmlight_step_line(f);
+    *cut = '\0';
+    return true;
+}
+
+static bool svmlight_lines(svmlight_file *f, const char *bytes, int64_t size)
+{
+    const char *packed = wg_compressed((const unsigned char *)bytes, (size_t)size);
+    const char *nul = memchr(bytes, '\0', (size_t)size);
+    if (packed != NULL) {
+        wg_fail(f->tape, WG_E_FORMAT, "%s: is a %s file; unpack it first", f->path, packed);
+        return false;
+    }
+    if (nul != NULL) {
+        wg_fail(f->tape, WG_E_FORMAT, "%s: byte %" PRId64 ": a NUL byte: not text", f->path,
+                (int64_t)(nul - bytes));
+        return false;
+    }
+    while (*f->at != '\0') {
+        char *label = svmlight_word(f);
+        if (label != NULL ? !svmlight_line(f, label) : false)
+            return false;
+        if (label == NULL && *f->at != '\0')
+            svmlight_step_line(f);
+    }
+    if (f->rows > 0)
+        return true;
+    wg_fail(f->tape, WG_E_FORMAT, "%s: the file has no line with a label", f->path);
+    return false;
+}
+
+/* ---- The table and the matrix. --------------------------------------------------------------- */
+
+/* Labels in a table without columns; doubles become floats in place where f32 is asked for. */
+static wg_table *svmlight_finish(svmlight_file *f, wg_csr **features)
+{
+    const double none = 0;
+    wg_dtype dtype = f->options.f32 ? WG_F32 : WG_F64;
+    int64_t columns = f->options.columns > 0 ? f->options.columns : f->columns;
+    wg_table_parts parts = {
+        .path = f->path,
+        .features = wg_constant(f->tape, dtype, WG_SHAPE(f->rows, 0), &none),
+        .label_name = "label",
+        .label_text = f->label_text,
+        .label_value = f->label,
+    };
+    for (int64_t i = 0; f->options.f32 && i < f->entries; i++) {
+        float narrow = (float)f->value[i]; /* float i lies at or before double i */
+        memcpy((char *)f->value + (size_t)i * sizeof narrow, &narrow, sizeof narrow);
+    }
+    wg_table *table = wg_table_new(f->tape, &parts);
+    *features = wg_csr_new(f->tape, dtype, f->rows, columns, f->start, f->column, f->value);
+    return wg_tape_status(f->tape) == WG_OK ? table : wg_table_inert();
+}
+
+static wg_table *svmlight_parse(svmlight_file *f, char *bytes, int64_t size, wg_csr **features)
+{
+    wg_c_locale locale;
+    wg_table *table = wg_table_inert();
+    if (!wg_c_locale_enter(&locale)) {
+        wg_fail(f->tape, WG_E_NOMEM, "%s: no memory for the C locale", f->path);
+        return table;
+    }
+    f->at = bytes + (strncmp(bytes, "\xEF\xBB\xBF", 3) == 0 ? 3 : 0); /* an UTF-8 byte order mark */
+    f->line = 1;
+    bool done = svmlight_lines(f, bytes, size);
+    wg_c_locale_leave(&locale);
+    if (done)
+        table = svmlight_finish(f, features);
+    wg_temporary_free(f->tape, f->start);
+    wg_temporary_free(f->tape, f->column);
+    wg_temporary_free(f->tape, f->value);
+    wg_temporary_free(f->tape, f->label);
+    wg_temporary_free(f->tape, f->label_text);
+    return table;
+}
+
+wg_table *wg_svmlight_read(wg_tape *t, const char *path, const wg_svmlight_options *options,
+                           wg_csr **features)
+{
+    svmlight_file file = {.tape = t, .path = path};
+    wg_csr *unused;
+    int64_t size;
+    if (features == NULL)
+        features = &unused;
+    *features = wg_csr_none();
+    if (options != NULL)
+        file.options = *options;
+    if (wg_tape_status(t) != WG_OK)
+        return wg_table_inert();
+    if (file.options.columns < 0) {
+        wg_fail(t, WG_E_VALUE, "svmlight: option columns is negative");
+        return wg_table_inert();
+    }
+    char *bytes = wg_reader_whole(t, path, &size);
+    if (bytes == NULL)
+        return wg_table_inert();
+    wg_table *table = svmlight_parse(&file, bytes, size, features);
+    if (wg_tape_status(t) != WG_OK)
+        *features = wg_csr_none();
+    wg_temporary_free(t, bytes);
+    return table;
+}

@@ -1,0 +1,383 @@
+#include "models/files/table_internal.h"
+
+#include "autograd/op.h"
+#include "models/files/reader_internal.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct wg_table {
+    wg_tape *tape;
+    const char *path;
+    wg_tensor *features; /* [rows, columns] */
+    wg_tensor *labels;   /* [rows, 1]; NULL: no label column, or more than two classes of text */
+    wg_tensor *classes;  /* [rows]; NULL: no label column */
+    int64_t class_count;
+    const char **class_names;        /* [class_count] */
+    const char *const *column_names; /* [columns] */
+    const char *const *text;         /* [rows, text_columns]; NULL: no such columns */
+    int64_t text_columns;
+    const char *const *text_names; /* [text_columns] */
+    const char *label_name;
+};
+
+static const wg_table table_inert = {.class_count = 0};
+
+/* The way around the cast's warning is safe: no function takes a table that it could write. */
+wg_table *wg_table_inert(void)
+{
+    return (wg_table *)(uintptr_t)&table_inert;
+}
+
+/* ---- Classes: sort the labels, number the groups of equal ones. ------------------------------ */
+
+typedef struct table_label {
+    const char *text;
+    double value;
+    int64_t row;
+} table_label;
+
+static int table_order(int64_t a, int64_t b)
+{
+    return (a > b) - (a < b);
+}
+
+static int table_by_value(const void *a, const void *b)
+{
+    const table_label *p = a, *q = b;
+    int order = (p->value > q->value) - (p->value < q->value);
+    return order != 0 ? order : table_order(p->row, q->row);
+}
+
+static int table_by_text(const void *a, const void *b)
+{
+    const table_label *p = a, *q = b;
+    int order = strcmp(p->text, q->text);
+    return order != 0 ? order : table_order(p->row, q->row);
+}
+
+static bool table_same_class(const table_label *p, const table_label *q, bool numbers)
+{
+    return numbers ? p->value == q->value : strcmp(p->text, q->text) == 0;
+}
+
+static void table_sort(table_label *labels, int64_t n, const wg_table_parts *parts)
+{
+    bool numbers = parts->label_value != NULL;
+    for (int64_t i = 0; i < n; i++)
+        labels[i] = (table_label){parts->label_text[i], numbers ? parts->label_value[i] : 0, i};
+    qsort(labels, (size_t)n, sizeof *labels, numbers ? table_by_value : table_by_text);
+}
+
+/* How many classes there are; class_of_row[n] and, where not NULL, the first label of each class. */
+static int64_t table_number(const table_label *labels, int64_t n, bool numbers,
+                            int64_t *class_of_row, const char **first)
+{
+    int64_t count = 0;
+    for (int64_t i = 0; i < n; i++) {
+        if (i == 0 || !table_same_class(&labels[i - 1], &labels[i], numbers)) {
+            if (first != NULL)
+                first[count] = labels[i].text;
+            count++;
+        }
+        class_of_row[labels[i].row] = count - 1;
+    }
+    return count;
+}
+
+static bool table_find_classes(wg_table *table, const wg_table_parts *parts, table_label *labels,
+                               int64_t *class_of_row)
+{
+    wg_tape *t = table->tape;
+    int64_t n = wg_table_rows(table);
+    bool numbers = parts->label_value != NULL;
+    table_sort(labels, n, parts);
+    table->class_count = table_number(labels, n, numbers, class_of_row, NULL);
+    table->class_names = wg_tape_take(t, (size_t)table->class_count * sizeof *table->class_names);
+    if (table->class_names == NULL)
+        return false;
+    table_number(labels, n, numbers, class_of_row, table->class_names);
+    for (int64_t i = 0; i < table->class_count; i++) {
+        table->class_names[i] = wg_tape_copy_text(t, table->class_names[i]);
+        if (table->class_names[i] == NULL)
+            return false;
+    }
+    table->classes = wg_constant(t, WG_I64, WG_SHAPE(n), class_of_row);
+    return true;
+}
+
+/* ---- Labels as numbers. ---------------------------------------------------------------------- */
+
+wg_tensor *wg_real_constant(wg_tape *t, wg_dtype dtype, int rank, const int64_t *dim,
+                            double *values)
+{
+    if (dtype == WG_F32) {
+        wg_shape shape = {.rank = rank};
+        memcpy(shape.dim, dim, (size_t)rank * sizeof *dim);
+        int64_t size = wg_shape_size(&shape);
+        char *packed = (char *)
+            values; /* float i lies at or before double i: nothing unread is hit */
+        for (int64_t i = 0; i < size; i++) {
+            float narrow = (float)values[i];
+            memcpy(packed + (size_t)i * sizeof narrow, &narrow, sizeof narrow);
+        }
+    }
+    return wg_constant(t, dtype, rank, dim, values);
+}
+
+static wg_tensor *table_number_labels(const wg_table *table, const wg_table_parts *parts,
+                                      const int64_t *class_of_row, double *values)
+{
+    int64_t n = wg_table_rows(table);
+    if (parts->label_value == NULL && table->class_count > 2)
+        return NULL;
+    for (int64_t i = 0; i < n; i++)
+        values[i] = parts->label_value != NULL ? parts->label_value[i] : (double)class_of_row[i];
+    return wg_real_constant(table->tape, wg_dtype_of(table->features), WG_SHAPE(n, 1), values);
+}
+
+static bool table_set_labels(wg_table *table, const wg_table_parts *parts)
+{
+    wg_tape *t = table->tape;
+    int64_t n = wg_table_rows(table);
+    table_label *labels = wg_temporary(t, n, sizeof *labels);
+    int64_t *class_of_row = labels != NULL ? wg_temporary(t, n, sizeof *class_of_row) : NULL;
+    double *values = class_of_row != NULL ? wg_temporary(t, n, sizeof *values) : NULL;
+    bool done = values != NULL && table_find_classes(table, parts, labels, class_of_row);
+    if (done)
+        table->labels = table_number_labels(table, parts, class_of_row, values);
+    wg_temporary_free(t, values);
+    wg_temporary_free(t, class_of_row);
+    wg_temporary_free(t, labels);
+    return done;
+}
+
+/* ---- Texts. ---------------------------------------------------------------------------------- */
+
+/* The cells, all in one piece of memory. Their number fits: the reader holds as many. */
+static bool table_copy_texts(wg_table *table, const wg_table_parts *parts)
+{
+    int64_t cells = wg_table_rows(table) * parts->text_columns;
+    size_t bytes = 0;
+    for (int64_t i = 0; i < cells; i++)
+        bytes += strlen(parts->text[i]) + 1;
+    const char **text = wg_tape_take(table->tape, (size_t)cells * sizeof *text);
+    char *at = text != NULL ? wg_tape_take(table->tape, bytes) : NULL;
+    for (int64_t i = 0; at != NULL && i < cells; i++) {
+        size_t size = strlen(parts->text[i]) + 1;
+        text[i] = memcpy(at, parts->text[i], size);
+        at += size;
+    }
+    table->text = text;
+    table->text_columns = parts->text_columns;
+    return at != NULL;
+}
+
+wg_table *wg_table_new(wg_tape *t, const wg_table_parts *parts)
+{
+    wg_table *table = wg_tape_take(t, sizeof *table);
+    if (table == NULL)
+        return wg_table_inert();
+    *table = (wg_table){.tape = t,
+                        .path = wg_tape_copy_text(t, parts->path),
+                        .features = parts->features,
+                        .column_names = parts->column_names,
+                        .text_names = parts->text_names,
+                        .label_name = parts->label_name};
+    if (parts->text_columns > 0 && !table_copy_texts(table, parts))
+        return wg_table_inert();
+    if (parts->label_text != NULL && !table_set_labels(table, parts))
+        return wg_table_inert();
+    return wg_tape_status(t) == WG_OK ? table : wg_table_inert();
+}
+
+/* ---- Reading. -------------------------------------------------------------------------------- */
+
+static bool table_is_inert(const wg_table *table)
+{
+    return table == NULL || table->tape == NULL;
+}
+
+static wg_tensor *table_nothing(const wg_table *table, const char *what)
+{
+    if (table == NULL)
+        return wg_fail(NULL, WG_E_NULL, "%s of a table that is NULL", what);
+    if (table->tape == NULL)
+        return wg_fail(NULL, WG_E_VALUE, "%s of an inert table", what);
+    return wg_fail(table->tape, WG_E_VALUE, "%s: %s of a table without a label column", table->path,
+                   what);
+}
+
+wg_tensor *wg_table_features(const wg_table *table)
+{
+    return table_is_inert(table) ? table_nothing(table, "features") : table->features;
+}
+
+wg_tensor *wg_table_labels(const wg_table *table)
+{
+    if (table_is_inert(table) || table->classes == NULL)
+        return table_nothing(table, "labels");
+    if (table->labels != NULL)
+        return table->labels;
+    return wg_fail(table->tape, WG_E_VALUE,
+                   "%s: label column '%s' holds texts of %" PRId64
+                   " classes, and numbers can stand for two at most: use wg_table_classes",
+                   table->path, table->label_name, table->class_count);
+}
+
+wg_tensor *wg_table_classes(const wg_table *table)
+{
+    if (table_is_inert(table) || table->classes == NULL)
+        return table_nothing(table, "classes");
+    return table->classes;
+}
+
+int64_t wg_table_class_count(const wg_table *table)
+{
+    return table == NULL ? 0 : table->class_count;
+}
+
+const char *wg_table_class_name(const wg_table *table, int64_t i)
+{
+    return table == NULL || i < 0 || i >= table->class_count ? "" : table->class_names[i];
+}
+
+const char *const *wg_table_class_names(const wg_table *table)
+{
+    return table == NULL ? NULL : table->class_names;
+}
+
+int64_t wg_table_rows(const wg_table *table)
+{
+    return table_is_inert(table) ? 0 : wg_dim(table->features, 0);
+}
+
+int64_t wg_table_columns(const wg_table *table)
+{
+    return table_is_inert(table) ? 0 : wg_dim(table->features, 1);
+}
+
+const char *wg_table_column_name(const wg_table *table, int64_t j)
+{
+    return j < 0 || j >= wg_table_columns(table) ? "" : table->column_names[j];
+}
+
+const char *const *wg_table_text(const wg_table *table)
+{
+    return table_is_inert(table) ? NULL : table->text;
+}
+
+int64_t wg_table_text_columns(const wg_table *table)
+{
+    return table_is_inert(table) ? 0 : table->text_columns;
+}
+
+const char *wg_table_text_name(const wg_table *table, int64_t j)
+{
+    return j < 0 || j >= wg_table_text_columns(table) ? "" : table->text_names[j];
+}
+
+const char *wg_table_label_name(const wg_table *table)
+{
+    return table_is_inert(table) || table->label_name == NULL ? "" : table->label_name;
+}
+
+wg_tape *wg_table_tape(const wg_table *table)
+{
+    return table == NULL ? NULL : table->tape;
+}
+
+const char *wg_table_path(const wg_table *table)
+{
+    return table_is_inert(table) ? "" : table->path;
+}
+
+const char *const *wg_table_column_names(const wg_table *table)
+{
+    return table_is_inert(table) ? NULL : table->column_names;
+}
+
+const char *const *wg_table_text_names(const wg_table *table)
+{
+    return table_is_inert(table) ? NULL : table->text_names;
+}
+
+/* ---- Some of its rows. ----------------------------------------------------------------------- */
+
+static bool table_rows_fit(const wg_table *table, const wg_tensor *rows)
+{
+    wg_tape *t = table->tape;
+    int64_t n = wg_table_rows(table);
+    char text[WG_SHAPE_TEXT + 96];
+    if (wg_is_inert(rows)) {
+        wg_fail(t, WG_E_NULL, "rows of a table: NULL, or an inert tensor");
+        return false;
+    }
+    wg_tensor_text(rows, text, sizeof text);
+    if (rows->tape != t)
+        wg_fail(t, WG_E_TAPE, "rows of a table: %s is of another tape", text);
+    else if (rows->dtype != WG_I64)
+        wg_fail(t, WG_E_DTYPE, "rows of a table: i64 wanted: %s", text);
+    else if (rows->shape.rank != 1)
+        wg_fail(t, WG_E_SHAPE, "rows of a table: [m] wanted: %s", text);
+    else if (rows->data == NULL || wg_is_stale(rows))
+        wg_fail(t, WG_E_STALE, "rows of a table: replay first: %s", text);
+    for (int64_t i = 0; wg_tape_status(t) == WG_OK && i < rows->size; i++) {
+        int64_t row = ((const int64_t *)rows->data)[i];
+        if (row < 0 || row >= n)
+            wg_fail(t, WG_E_INDEX, "rows of a table: there is no row %" PRId64 " of %" PRId64, row,
+                    n);
+    }
+    return wg_tape_status(t) == WG_OK;
+}
+
+/* Rows of `bytes` each. */
+static void table_take_bytes(const void *from, size_t bytes, const wg_tensor *rows, void *to)
+{
+    const int64_t *row = rows->data;
+    for (int64_t i = 0; bytes > 0 && i < rows->size; i++)
+        memcpy((char *)to + (size_t)i * bytes, (const char *)from + (size_t)row[i] * bytes, bytes);
+}
+
+/* A constant of these rows of x [n, ...]; NULL where x is, or after an error. */
+static wg_tensor *table_take_tensor(const wg_tensor *x, const wg_tensor *rows)
+{
+    if (x == NULL)
+        return NULL;
+    int64_t n = x->shape.dim[0], width = n > 0 ? x->size / n : 0, size = -1;
+    wg_shape shape = x->shape;
+    shape.dim[0] = rows->size;
+    wg_size_multiply(rows->size, width, &size);
+    void *values = wg_temporary(x->tape, size, wg_dtype_size(x->dtype));
+    if (values == NULL)
+        return NULL;
+    table_take_bytes(x->data, (size_t)width * wg_dtype_size(x->dtype), rows, values);
+    wg_tensor *taken = wg_constant(x->tape, x->dtype, shape.rank, shape.dim, values);
+    wg_temporary_free(x->tape, values);
+    return taken;
+}
+
+wg_table *wg_table_take(const wg_table *table, const wg_tensor *rows)
+{
+    if (table_is_inert(table) || !table_rows_fit(table, rows)) {
+        table_nothing(table, "rows");
+        return wg_table_inert();
+    }
+    wg_tape *t = table->tape;
+    wg_table *taken = wg_tape_take(t, sizeof *taken);
+    if (taken == NULL)
+        return wg_table_inert();
+    *taken = *table;
+    taken->features = table_take_tensor(table->features, rows);
+    taken->labels = table_take_tensor(table->labels, rows);
+    taken->classes = table_take_tensor(table->classes, rows);
+    if (table->text != NULL) {
+        size_t row = (size_t)table->text_columns * sizeof(char *);
+        const char **text = wg_tape_take(t, (size_t)rows->size * row);
+        if (text != NULL)
+            table_take_bytes(table->text, row, rows, text);
+        taken->text = text;
+    }
+    return wg_tape_status(t) == WG_OK ? taken : wg_table_inert();
+}

@@ -1,0 +1,63 @@
+#ifndef WG_MODELS_FILES_TABLE_H
+#define WG_MODELS_FILES_TABLE_H
+
+#include "autograd/tensor.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* A data set in memory: rows of numbers and of texts (categories), and a label to each row. Readers
+ * (wg_csv_read) make it. It and everything it holds belongs to the tape it was read on, and goes with it.
+ *
+ * Of NULL, and of the table that a failed reader returned: inert tensors, 0, NULL and "". */
+typedef struct wg_table wg_table;
+
+/* wg_table_features: the columns of numbers that are not the label, a constant [rows, columns], row-major, f64 (or
+ * f32 where the reader was asked for it). */
+wg_tensor *wg_table_features(const wg_table *table);
+
+/* wg_table_text: the columns of texts, [rows, text_columns], row by row, as wg_encoder_fit takes them;
+ * NULL where there are no such columns. wg_table_text_columns: how many. wg_table_text_name: of column j of
+ * texts; "" for a j that is none. */
+const char *const *wg_table_text(const wg_table *table);
+int64_t wg_table_text_columns(const wg_table *table);
+const char *wg_table_text_name(const wg_table *table, int64_t j);
+
+/* wg_table_labels: the labels as numbers, a constant [rows, 1] of the features' dtype. Labels that are
+ * all numbers are what they are; texts of two classes are 0 and 1, the index of the class.
+ * Errors: WG_E_VALUE, on the tape: no label column; texts of another number of classes (these are for
+ *   wg_table_classes). */
+wg_tensor *wg_table_labels(const wg_table *table);
+
+/* wg_table_classes: the index of each row's class, a constant [rows], i64, from 0 to
+ * wg_table_class_count - 1. Classes are the different labels in rising order: of their values if all
+ * are numbers ("1" and "1.0" are one class), else of their bytes; scikit-learn sorts them so, too.
+ * Errors: WG_E_VALUE, on the tape: no label column. */
+wg_tensor *wg_table_classes(const wg_table *table);
+
+/* wg_table_class_count, wg_table_class_name: how many classes there are, and the label of class i as it
+ * first stands in the file; "" for an i that is none. wg_table_class_names: of all; NULL where there are none. */
+int64_t wg_table_class_count(const wg_table *table);
+const char *wg_table_class_name(const wg_table *table, int64_t i);
+const char *const *wg_table_class_names(const wg_table *table);
+
+/* wg_table_rows, wg_table_columns: the shape of the features. */
+int64_t wg_table_rows(const wg_table *table);
+int64_t wg_table_columns(const wg_table *table);
+
+/* wg_table_column_name: of feature j; "" for a j that is none. wg_table_label_name: of the label. */
+const char *wg_table_column_name(const wg_table *table, int64_t j);
+const char *wg_table_label_name(const wg_table *table);
+
+/* wg_table_take: a table of the rows [m], i64, that `rows` names, in that order, repeated or not: training and
+ * test rows of wg_train_test_split. Names and classes are those of the whole table, also where no row of a
+ * class was taken. Numbers are copied; texts and names are shared.
+ * Never NULL: after an error (on the tape: WG_E_INDEX, no such row; WG_E_SHAPE, WG_E_DTYPE, WG_E_STALE,
+ *   WG_E_TAPE, WG_E_NULL, WG_E_NOMEM) the result is an inert table. */
+wg_table *wg_table_take(const wg_table *table, const wg_tensor *rows);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

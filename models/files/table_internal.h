@@ -1,0 +1,38 @@
+#ifndef WG_MODELS_FILES_TABLE_INTERNAL_H
+#define WG_MODELS_FILES_TABLE_INTERNAL_H
+
+#include "autograd/tape.h"
+#include "models/files/table.h"
+
+/* What a reader found. The table copies labels, texts and path; features and names are on the tape. */
+typedef struct wg_table_parts {
+    const char *path;
+    wg_tensor *features;             /* [rows, columns] */
+    const char *const *column_names; /* [columns] */
+    const char *const *text;         /* [rows, text_columns] */
+    int64_t text_columns;
+    const char *const *text_names; /* [text_columns] */
+    const char *label_name;
+    const char *const *label_text; /* [rows]; NULL: no label column */
+    const double *label_value;     /* [rows]; NULL: the labels are not all numbers */
+} wg_table_parts;
+
+/* wg_table_new: a table on the tape; the inert table after an error. */
+wg_table *wg_table_new(wg_tape *t, const wg_table_parts *parts);
+
+/* wg_table_tape, wg_table_path: NULL and "" of the inert table. */
+wg_tape *wg_table_tape(const wg_table *table);
+const char *wg_table_path(const wg_table *table);
+
+/* wg_table_column_names, wg_table_text_names: of all columns; may be NULL where there are none. */
+const char *const *wg_table_column_names(const wg_table *table);
+const char *const *wg_table_text_names(const wg_table *table);
+
+/* wg_table_inert: the table that a reader returns after an error. */
+wg_table *wg_table_inert(void);
+
+/* wg_real_constant: a constant of dtype f32 or f64 from doubles, which are overwritten. */
+wg_tensor *wg_real_constant(wg_tape *t, wg_dtype dtype, int rank, const int64_t *dim,
+                            double *values);
+
+#endif

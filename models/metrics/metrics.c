@@ -1,0 +1,123 @@
+#include "models/metrics/metrics.h"
+
+#include "models/metrics/metrics_internal.h"
+
+#include <inttypes.h>
+#include <math.h>
+
+bool wg_metric_fail(const char *metric, wg_status status, const wg_tensor *a, const wg_tensor *b)
+{
+    char p[WG_SHAPE_TEXT + 96], q[WG_SHAPE_TEXT + 96];
+    wg_fail(a->tape, status, "%s: %s: %s %s, %s %s", metric, wg_status_text(status),
+            wg_tensor_text(a, p, sizeof p), wg_dtype_name(a->dtype), wg_tensor_text(b, q, sizeof q),
+            wg_dtype_name(b->dtype));
+    return false;
+}
+
+bool wg_metric_readable(const char *metric, const wg_tensor *a, const wg_tensor *b)
+{
+    if (wg_is_inert(a) || wg_is_inert(b)) {
+        const wg_tensor *one = wg_is_inert(a) ? b : a;
+        wg_fail(one != NULL ? one->tape : NULL, WG_E_NULL, "%s: of an inert tensor", metric);
+        return false;
+    }
+    if (a->tape != b->tape)
+        return wg_metric_fail(metric, WG_E_TAPE, a, b);
+    if (a->data == NULL || b->data == NULL)
+        return wg_metric_fail(metric, WG_E_NULL, a, b);
+    if (wg_is_stale(a) || wg_is_stale(b))
+        return wg_metric_fail(metric, WG_E_STALE, a, b);
+    return true;
+}
+
+double wg_metric_value(const wg_tensor *x, int64_t i)
+{
+    return x->dtype == WG_F32   ? (double)((const float *)x->data)[i]
+           : x->dtype == WG_F64 ? ((const double *)x->data)[i]
+                                : (double)((const int64_t *)x->data)[i];
+}
+
+int64_t wg_metric_label(const wg_tensor *y, int64_t i)
+{
+    return y->dtype == WG_I64 ? ((const int64_t *)y->data)[i] : (int64_t)wg_metric_value(y, i);
+}
+
+bool wg_metric_labels(const char *metric, const wg_tensor *y, int64_t below)
+{
+    for (int64_t i = 0; i < y->size; i++) {
+        double value = wg_metric_value(y, i);
+        bool in_range = value >= 0 && value < 0x1p63 && value == floor(value);
+        if (in_range && wg_metric_label(y, i) < below)
+            continue;
+        wg_fail(y->tape, WG_E_INDEX, "%s: label %g at place %" PRId64 ", but %" PRId64 " classes",
+                metric, value, i, below);
+        return false;
+    }
+    return true;
+}
+
+bool wg_metric_numbers(const char *metric, const wg_tensor *x, double low, double high)
+{
+    char text[WG_SHAPE_TEXT + 96];
+    wg_tensor_text(x, text, sizeof text);
+    if (x->dtype == WG_I64) {
+        wg_fail(x->tape, WG_E_DTYPE, "%s: f32 or f64 wanted: %s is i64", metric, text);
+        return false;
+    }
+    for (int64_t i = 0; i < x->size; i++) {
+        double value = wg_metric_value(x, i);
+        if (value >= low && value <= high)
+            continue;
+        wg_fail(x->tape, WG_E_VALUE, "%s: %g at place %" PRId64 " of %s", metric, value, i, text);
+        return false;
+    }
+    return true;
+}
+
+double wg_accuracy(const wg_tensor *predicted, const wg_tensor *truth)
+{
+    if (!wg_metric_readable("accuracy", predicted, truth))
+        return (double)NAN;
+    if (!wg_shape_same(&predicted->shape, &truth->shape) || predicted->dtype != truth->dtype) {
+        bool same = wg_shape_same(&predicted->shape, &truth->shape);
+        wg_metric_fail("accuracy", same ? WG_E_DTYPE : WG_E_SHAPE, predicted, truth);
+        return (double)NAN;
+    }
+    int64_t hits = 0;
+    for (int64_t i = 0; i < predicted->size; i++)
+        hits += predicted->dtype == WG_I64
+                    ? ((const int64_t *)predicted->data)[i] == ((const int64_t *)truth->data)[i]
+                    : wg_metric_value(predicted, i) == wg_metric_value(truth, i);
+    return (double)hits / (double)predicted->size;
+}
+
+/* How many of the c scores stand before that of class `own`. */
+static int64_t metrics_rank(const wg_tensor *scores, int64_t row, int64_t own)
+{
+    int64_t c = scores->shape.dim[1], before = 0;
+    double score = wg_metric_value(scores, row * c + own);
+    for (int64_t j = 0; j < c; j++) {
+        double other = wg_metric_value(scores, row * c + j);
+        before += other > score || (other == score && j > own);
+    }
+    return before;
+}
+
+double wg_top_k_accuracy(const wg_tensor *scores, const wg_tensor *truth, int64_t k)
+{
+    const char *metric = "top_k_accuracy";
+    if (!wg_metric_readable(metric, scores, truth))
+        return (double)NAN;
+    if (scores->shape.rank != 2 || truth->shape.rank != 1 || scores->shape.dim[0] != truth->size)
+        wg_metric_fail(metric, WG_E_SHAPE, scores, truth);
+    else if (k < 1)
+        wg_fail(scores->tape, WG_E_VALUE, "%s: k is %" PRId64, metric, k);
+    else if (wg_metric_numbers(metric, scores, -HUGE_VAL, HUGE_VAL) &&
+             wg_metric_labels(metric, truth, scores->shape.dim[1])) {
+        int64_t hits = 0;
+        for (int64_t i = 0; i < truth->size; i++)
+            hits += metrics_rank(scores, i, wg_metric_label(truth, i)) < k;
+        return (double)hits / (double)truth->size;
+    }
+    return (double)NAN;
+}

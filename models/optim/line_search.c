@@ -1,0 +1,116 @@
+/* A step along a direction of descent that satisfies the strong Wolfe conditions (Nocedal, Wright 2006,
+ * "Numerical optimization", eq. 3.7, alg. 3.5 and 3.6). Near an optimum values differ by less than their
+ * round-off, long before gradients do; there the first condition is asked of the slope (Hager, Zhang 2005,
+ * "A new conjugate gradient method with guaranteed descent", eq. 4.1). */
+#include "models/optim/minimize_internal.h"
+
+#include <math.h>
+
+/* Of the two conditions, f(t) <= f(0) + DECREASE t f'(0) and |f'(t)| <= CURVATURE |f'(0)|. */
+static const double LINE_DECREASE = 1e-4, LINE_CURVATURE = 0.9;
+
+enum { LINE_TRIALS = 40 };
+
+/* f along the line, at a step. */
+typedef struct line_point {
+    double step, value, slope;
+} line_point;
+
+typedef struct line_search {
+    wg_descent *d;
+    line_point start;
+    line_point low;  /* the lowest point with enough decrease; its slope leads to high */
+    line_point high; /* the other end, once there is one */
+    bool bracketed;
+    double noise; /* values closer than this are equal */
+} line_search;
+
+static line_point line_at(const line_search *s, double step)
+{
+    wg_descent *d = s->d;
+    const int64_t n = d->f->n;
+    for (int64_t i = 0; i < n; i++)
+        d->trial[i] = d->x[i] + step * d->direction[i];
+    d->evaluations++;
+    const double value = d->f->value_and_gradient(d->trial, d->trial_gradient, d->f->user);
+    return (line_point){step, value, wg_vector_dot(n, d->trial_gradient, d->direction)};
+}
+
+static bool line_decreases(const line_search *s, const line_point *p)
+{
+    if (!isfinite(p->value) || !isfinite(p->slope))
+        return false;
+    return p->value <= s->start.value + LINE_DECREASE * p->step * s->start.slope ||
+           (p->value <= s->start.value + s->noise &&
+            p->slope <= (2 * LINE_DECREASE - 1) * s->start.slope);
+}
+
+/* The minimum of the cubic through both ends with their slopes (Nocedal, Wright, eq. 3.59), or, where
+ * their values are equal but for round-off, the zero of the line through the slopes; NaN if none. */
+static double line_interpolate(const line_search *s)
+{
+    const line_point *a = &s->low, *b = &s->high;
+    const double width = b->step - a->step;
+    if (fabs(a->value - b->value) <= 8 * s->noise)
+        return a->step - a->slope * width / (b->slope - a->slope);
+    const double d1 = a->slope + b->slope - 3 * (a->value - b->value) / -width;
+    const double d2 = copysign(sqrt(d1 * d1 - a->slope * b->slope), width);
+    return b->step - width * (b->slope + d2 - d1) / (b->slope - a->slope + 2 * d2);
+}
+
+/* Between the ends, not too near to either; every third time the middle, so that the bracket shrinks. */
+static double line_between(const line_search *s, int trial)
+{
+    const double width = s->high.step - s->low.step, middle = s->low.step + width / 2;
+    if (!isfinite(s->high.value) || !isfinite(s->high.slope))
+        return s->low.step + width / 8;
+    double step = trial % 3 == 2 ? middle : line_interpolate(s);
+    const double share = (step - s->low.step) / width;
+    return share >= 0.05 && share <= 0.95 ? step : middle;
+}
+
+/* Takes p into the bracket. True: p satisfies both conditions. */
+static bool line_takes(line_search *s, const line_point *p)
+{
+    if (!line_decreases(s, p) || p->value > s->low.value + s->noise) {
+        s->high = *p;
+        s->bracketed = true;
+        return false;
+    }
+    if (fabs(p->slope) <= -LINE_CURVATURE * s->start.slope)
+        return true;
+    const double onward = s->bracketed ? s->high.step - s->low.step : 1;
+    if (p->slope * onward >= 0) {
+        s->high = s->low;
+        s->bracketed = true;
+    }
+    s->low = *p;
+    return false;
+}
+
+bool wg_line_search(wg_descent *d, double first, double *value)
+{
+    const double noise = d->f->noise != 0 ? d->f->noise : 0x1p-46;
+    const double slope = wg_vector_dot(d->f->n, d->gradient, d->direction);
+    line_search s = {.d = d, .start = {0, d->value, slope}, .noise = noise * fabs(d->value)};
+    s.low = s.start;
+    if (!(slope < 0))
+        return false;
+    double step = first;
+    for (int trial = 0; trial < LINE_TRIALS; trial++) {
+        const line_point p = line_at(&s, step);
+        if (wg_tape_status(d->f->tape) != WG_OK)
+            return false;
+        if (line_takes(&s, &p)) {
+            *value = p.value;
+            return true;
+        }
+        step = s.bracketed ? line_between(&s, trial) : 4 * step;
+        if (!isfinite(step) || step == s.low.step || step == s.high.step)
+            break;
+    }
+    if (!(s.low.value < s.start.value))
+        return false;
+    *value = line_at(&s, s.low.step).value;
+    return true;
+}

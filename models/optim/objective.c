@@ -1,0 +1,196 @@
+/* A recorded loss as a function of its parameters. */
+#include "models/optim/minimize_internal.h"
+
+#include "autograd/derivatives/derivatives.h"
+#include "autograd/grad.h"
+#include "autograd/compile/program.h"
+
+#include <math.h>
+#include <string.h>
+
+typedef struct objective_loss {
+    wg_tensor *loss, **param;
+    int n;
+    wg_program *gradient; /* outputs: the loss, then its gradient by each parameter */
+    wg_program *product;  /* outputs: H v; NULL: not asked for */
+    void **tangent;       /* [n]: v, the memory of inputs of the tape */
+} objective_loss;
+
+/* ---- Between vectors and tensors. --------------------------------------------------------------- */
+
+static void objective_load(const wg_tensor *from, double to[])
+{
+    for (int64_t i = 0; i < from->size; i++)
+        to[i] = from->dtype == WG_F32 ? (double)((const float *)from->data)[i]
+                                      : ((const double *)from->data)[i];
+}
+
+static void objective_store(const double from[], int64_t n, wg_dtype dtype, void *to)
+{
+    for (int64_t i = 0; i < n; i++)
+        if (dtype == WG_F32)
+            ((float *)to)[i] = (float)from[i];
+        else
+            ((double *)to)[i] = from[i];
+}
+
+int64_t wg_params_size(wg_tensor *const params[], int n)
+{
+    int64_t size = 0;
+    for (int i = 0; i < n; i++)
+        size += wg_size(params[i]);
+    return size;
+}
+
+void wg_params_to_vector(wg_tensor *const params[], int n, double x[])
+{
+    for (int i = 0; i < n; i++)
+        if (!wg_is_inert(params[i])) {
+            objective_load(params[i], x);
+            x += params[i]->size;
+        }
+}
+
+void wg_vector_to_params(const double x[], wg_tensor *const params[], int n)
+{
+    for (int i = 0; i < n; i++) {
+        void *data = wg_edit(params[i]);
+        if (data != NULL) {
+            objective_store(x, params[i]->size, params[i]->dtype, data);
+            x += params[i]->size;
+        }
+    }
+}
+
+/* All outputs of a program from `first` on, n of them, one after the other. */
+static void objective_outputs(const wg_program *program, int first, int n, double to[])
+{
+    for (int i = 0; i < n; i++) {
+        const wg_tensor *output = wg_program_output(program, first + i);
+        objective_load(output, to);
+        to += output->size;
+    }
+}
+
+/* ---- What the objective calls. ------------------------------------------------------------------ */
+
+static double objective_value(const double x[], double g[], void *user)
+{
+    const objective_loss *l = user;
+    wg_vector_to_params(x, l->param, l->n);
+    if (wg_program_run(l->gradient) != WG_OK)
+        return (double)NAN;
+    objective_outputs(l->gradient, 1, l->n, g);
+    return wg_item(wg_program_output(l->gradient, 0));
+}
+
+static void objective_product(const double v[], double hv[], void *user)
+{
+    const objective_loss *l = user;
+    for (int i = 0; i < l->n; i++) {
+        objective_store(v, l->param[i]->size, l->param[i]->dtype, l->tangent[i]);
+        v += l->param[i]->size;
+    }
+    if (wg_program_run(l->product) == WG_OK)
+        objective_outputs(l->product, 0, l->n, hv);
+}
+
+static void objective_hessian(double h[], void *user)
+{
+    const objective_loss *l = user;
+    wg_tape *t = l->loss->tape;
+    const wg_mark mark = wg_tape_mark(t);
+    wg_replay_to(&l->loss, 1);
+    wg_tensor *matrix = wg_hessian(l->loss, l->param, l->n);
+    if (wg_is_inert(matrix))
+        return; /* the tape keeps the error */
+    objective_load(matrix, h);
+    wg_tape_rewind(t, mark);
+}
+
+/* ---- Making it. ------------------------------------------------------------------------------- */
+
+static bool objective_record_gradient(objective_loss *l, wg_tape *t)
+{
+    wg_tensor **outputs = wg_tape_take(t, (size_t)(l->n + 1) * sizeof *outputs);
+    if (outputs == NULL)
+        return false;
+    outputs[0] = l->loss;
+    if (wg_grad(l->loss, l->param, l->n, outputs + 1) != WG_OK)
+        return false;
+    l->gradient = wg_compile(outputs, l->n + 1, NULL);
+    return wg_tape_status(t) == WG_OK;
+}
+
+static bool objective_record_product(objective_loss *l, wg_tape *t)
+{
+    const size_t bytes = (size_t)l->n * sizeof(wg_tensor *);
+    wg_tensor **v = wg_tape_take(t, bytes), **hv = wg_tape_take(t, bytes);
+    l->tangent = wg_tape_take(t, bytes);
+    if (v == NULL || hv == NULL || l->tangent == NULL)
+        return false;
+    for (int i = 0; i < l->n; i++) {
+        const wg_tensor *p = l->param[i];
+        l->tangent[i] = wg_tape_take(t, (size_t)p->size * wg_dtype_size(p->dtype));
+        v[i] = wg_input(t, NULL, p->dtype, p->shape.rank, p->shape.dim, l->tangent[i]);
+    }
+    if (wg_hvp(l->loss, l->param, v, l->n, hv) != WG_OK)
+        return false;
+    l->product = wg_compile(hv, l->n, NULL);
+    return wg_tape_status(t) == WG_OK;
+}
+
+bool wg_objective_params_fit(wg_tape *t, wg_tensor *const params[], int n)
+{
+    if (n < 1)
+        wg_fail(t, WG_E_VALUE, "objective: there is no parameter");
+    for (int i = 0; i < n && wg_tape_status(t) == WG_OK; i++)
+        if (wg_is_inert(params[i]) || params[i]->tape != t)
+            wg_fail(t, wg_is_inert(params[i]) ? WG_E_NULL : WG_E_TAPE,
+                    "objective: parameter %d is none of the loss's tape", i);
+        else if (params[i]->op != &wg_op_parameter)
+            wg_fail(t, WG_E_VALUE, "objective: tensor %d is no parameter", i);
+    return wg_tape_status(t) == WG_OK;
+}
+
+double wg_objective_noise(wg_dtype dtype)
+{
+    return dtype == WG_F32 ? 0x1p-17 : 0x1p-46;
+}
+
+static objective_loss *objective_record(wg_tensor *loss, wg_tensor *const params[], int n,
+                                        bool curvature)
+{
+    wg_tape *t = loss->tape;
+    objective_loss *l = wg_tape_take(t, sizeof *l);
+    if (l == NULL)
+        return NULL;
+    *l = (objective_loss){.loss = loss, .n = n};
+    l->param = wg_tape_take(t, (size_t)n * sizeof *l->param);
+    if (l->param == NULL)
+        return NULL;
+    memcpy(l->param, params, (size_t)n * sizeof *l->param);
+    return objective_record_gradient(l, t) && (!curvature || objective_record_product(l, t)) ? l
+                                                                                             : NULL;
+}
+
+wg_objective wg_objective_new(wg_tensor *loss, wg_tensor *const params[], int n, bool curvature)
+{
+    wg_objective f = {.tape = loss != NULL ? loss->tape : NULL};
+    if (wg_is_inert(loss)) {
+        wg_fail(f.tape, WG_E_NULL, "objective: the loss is NULL or inert");
+        return f;
+    }
+    objective_loss *l = wg_objective_params_fit(f.tape, params, n)
+                            ? objective_record(loss, params, n, curvature)
+                            : NULL;
+    if (l == NULL)
+        return f;
+    f.n = wg_params_size(params, n);
+    f.noise = wg_objective_noise(loss->dtype);
+    f.value_and_gradient = objective_value;
+    f.hessian_product = curvature ? objective_product : NULL;
+    f.hessian = objective_hessian;
+    f.user = l;
+    return f;
+}

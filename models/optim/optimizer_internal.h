@@ -1,0 +1,69 @@
+#ifndef WG_MODELS_OPTIM_OPTIMIZER_INTERNAL_H
+#define WG_MODELS_OPTIM_OPTIMIZER_INTERNAL_H
+
+#include "autograd/op.h"
+#include "models/optim/optimizer.h"
+
+enum {
+    WG_OPTIMIZER_SLOTS = 3,   /* arrays of state that a rule may have for a parameter */
+    WG_OPTIMIZER_NUMBERS = 6, /* what `prepare` may fill */
+};
+
+/* What one kind of optimizer is: how it moves one parameter. Clipping and weight decay are done before
+ * it sees the gradient. */
+typedef struct wg_optimizer_rule {
+    const char *name;
+    const char *slot[WG_OPTIMIZER_SLOTS]; /* names of the arrays of state */
+
+    /* c: the numbers of this step that are the same for all elements; k = 1, 2, ... counts the steps
+     * of the parameter. */
+    void (*prepare)(const wg_optimizer *o, int64_t k, double c[]);
+
+    /* n elements of a parameter p, its gradient g and its state s[slot], NULL for a slot that is not in
+     * use. No two of them overlap. */
+    void (*update_f32)(int64_t n, float *p, const float *g, float *const s[], const double c[]);
+    void (*update_f64)(int64_t n, double *p, const double *g, double *const s[], const double c[]);
+} wg_optimizer_rule;
+
+struct wg_optimizer {
+    wg_tape *tape; /* NULL: inert */
+    const wg_optimizer_rule *rule;
+    const void *options; /* the rule's, on the tape, defaults filled in */
+    wg_tensor **param;   /* [n] */
+    void **state;        /* [n * WG_OPTIMIZER_SLOTS], NULL for what is not in use; zero at first */
+    const char **name;   /* [n * WG_OPTIMIZER_SLOTS], of the states */
+    const char *rate_name, *steps_name, *counts_name;
+    int64_t *count; /* [n]: steps in which the parameter had a gradient */
+    double *decay;  /* [n] */
+    bool decoupled;
+    int n;
+    double clip_norm, clip_value; /* 0: none */
+    double rate;
+    int64_t steps;
+};
+
+/* An option that must be in [0, below). */
+typedef struct wg_optimizer_range {
+    const char *name;
+    double value, below;
+} wg_optimizer_range;
+
+/* What all kinds of optimizers are made from. */
+typedef struct wg_optimizer_plan {
+    const wg_optimizer_rule *rule;
+    const void *options; /* copied */
+    size_t options_size;
+    wg_optimizer_range range[5]; /* up to the first without a name */
+    const char *wrong;           /* what else is wrong with the options; NULL: nothing */
+    bool use[WG_OPTIMIZER_SLOTS];
+    double rate, weight_decay;
+    bool decoupled, decay_all;
+} wg_optimizer_plan;
+
+/* wg_optimizer_new: an optimizer on the parameters' tape. Inert after an error. */
+wg_optimizer *wg_optimizer_new(const wg_optimizer_plan *plan, wg_tensor *const params[], int n);
+
+/* wg_option: the value given, or what 0 stands for. */
+double wg_option(double given, double otherwise);
+
+#endif

@@ -1,0 +1,146 @@
+/* Making an optimizer: looking at what was given, and taking the memory of its state from the tape. */
+#include "models/optim/optimizer_internal.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+static const wg_optimizer optimizer_inert = {.tape = NULL};
+
+/* Whatever writes an optimizer first looks whether it is inert. */
+static wg_optimizer *optimizer_none(void)
+{
+    return (wg_optimizer *)(uintptr_t)&optimizer_inert;
+}
+
+double wg_option(double given, double otherwise)
+{
+    return given != 0 ? given : otherwise;
+}
+
+/* The tape of the parameters, or NULL after an error. */
+static wg_tape *optimizer_tape(const char *name, wg_tensor *const params[], int n)
+{
+    wg_tape *t = NULL;
+    if (params == NULL) {
+        wg_fail(t, WG_E_NULL, "%s: the list of parameters is NULL", name);
+        return NULL;
+    }
+    for (int i = 0; i < n; i++) {
+        if (params[i] != NULL && t == NULL)
+            t = params[i]->tape;
+        if (wg_is_inert(params[i]))
+            wg_fail(t, WG_E_NULL, "%s: parameter %d is NULL or inert", name, i);
+        else if (params[i]->tape != t)
+            wg_fail(t, WG_E_TAPE, "%s: parameters of two tapes", name);
+        else if (params[i]->op != &wg_op_parameter)
+            wg_fail(t, WG_E_VALUE, "%s: tensor %d is no parameter", name, i);
+        if (wg_tape_status(t) != WG_OK)
+            return NULL;
+    }
+    return t;
+}
+
+static bool optimizer_in_range(wg_tape *t, const char *name, const wg_optimizer_range *range)
+{
+    if (range->value >= 0 && range->value < range->below)
+        return true;
+    wg_fail(t, WG_E_VALUE, "%s: %s is %g, outside [0, %g)", name, range->name, range->value,
+            range->below);
+    return false;
+}
+
+static bool optimizer_options_fit(wg_tape *t, const wg_optimizer_plan *plan)
+{
+    const char *name = plan->rule->name;
+    const wg_optimizer_range all[] = {{"learning rate", plan->rate, HUGE_VAL},
+                                      {"weight decay", plan->weight_decay, HUGE_VAL}};
+    for (int i = 0; i < 2; i++)
+        if (!optimizer_in_range(t, name, &all[i]))
+            return false;
+    for (int i = 0; i < 5 && plan->range[i].name != NULL; i++)
+        if (!optimizer_in_range(t, name, &plan->range[i]))
+            return false;
+    if (plan->wrong != NULL)
+        wg_fail(t, WG_E_VALUE, "%s: %s", name, plan->wrong);
+    return plan->wrong == NULL;
+}
+
+static void *optimizer_copy(wg_tape *t, const void *from, size_t size)
+{
+    void *copy = wg_tape_take(t, size);
+    if (copy != NULL)
+        memcpy(copy, from, size);
+    return copy;
+}
+
+/* "adam.exp_avg.fc1.weight"; NULL without memory. */
+static const char *optimizer_text(const wg_optimizer *o, const char *what, const char *of)
+{
+    size_t size = strlen(o->rule->name) + strlen(what) + strlen(of) + 3;
+    char *text = wg_tape_take(o->tape, size);
+    if (text != NULL)
+        snprintf(text, size, "%s.%s%s%s", o->rule->name, what, *of != '\0' ? "." : "", of);
+    return text;
+}
+
+/* What parameter i is called in the names of its state: names that are not its alone would make two
+ * entries one. */
+static const char *optimizer_param_name(const wg_optimizer *o, int i, char number[16])
+{
+    const char *name = o->param[i]->name;
+    bool alone = name != NULL && *name != '\0';
+    for (int k = 0; alone && k < o->n; k++)
+        alone = k == i || o->param[k]->name == NULL || strcmp(name, o->param[k]->name) != 0;
+    snprintf(number, 16, "%d", i);
+    return alone ? name : number;
+}
+
+static void optimizer_take_state(wg_optimizer *o, const bool use[])
+{
+    char number[16];
+    for (int i = 0; i < o->n; i++)
+        for (int s = 0; s < WG_OPTIMIZER_SLOTS; s++) {
+            int k = i * WG_OPTIMIZER_SLOTS + s;
+            const wg_tensor *p = o->param[i];
+            if (!use[s] || wg_tape_status(o->tape) != WG_OK)
+                continue;
+            o->state[k] = wg_tape_take(o->tape, (size_t)p->size * wg_dtype_size(p->dtype));
+            o->name[k] = optimizer_text(o, o->rule->slot[s], optimizer_param_name(o, i, number));
+        }
+}
+
+static bool optimizer_fill(wg_optimizer *o, const wg_optimizer_plan *plan,
+                           wg_tensor *const params[])
+{
+    size_t n = (size_t)o->n;
+    o->options = optimizer_copy(o->tape, plan->options, plan->options_size);
+    o->param = optimizer_copy(o->tape, params, n * sizeof *o->param);
+    o->count = wg_tape_take(o->tape, n * sizeof *o->count);
+    o->decay = wg_tape_take(o->tape, n * sizeof *o->decay);
+    o->state = wg_tape_take(o->tape, n * WG_OPTIMIZER_SLOTS * sizeof *o->state);
+    o->name = wg_tape_take(o->tape, n * WG_OPTIMIZER_SLOTS * sizeof *o->name);
+    o->rate_name = optimizer_text(o, "rate", "");
+    o->steps_name = optimizer_text(o, "steps", "");
+    o->counts_name = optimizer_text(o, "counts", "");
+    if (wg_tape_status(o->tape) != WG_OK)
+        return false;
+    for (int i = 0; i < o->n; i++)
+        if (plan->decay_all || params[i]->shape.rank >= 2)
+            o->decay[i] = plan->weight_decay;
+    optimizer_take_state(o, plan->use);
+    return wg_tape_status(o->tape) == WG_OK;
+}
+
+wg_optimizer *wg_optimizer_new(const wg_optimizer_plan *plan, wg_tensor *const params[], int n)
+{
+    wg_tape *t = optimizer_tape(plan->rule->name, params, n);
+    if (t == NULL || !optimizer_options_fit(t, plan))
+        return optimizer_none();
+    wg_optimizer *o = wg_tape_take(t, sizeof *o);
+    if (o == NULL)
+        return optimizer_none();
+    *o = (wg_optimizer){
+        .tape = t, .rule = plan->rule, .n = n, .rate = plan->rate, .decoupled = plan->decoupled};
+    return optimizer_fill(o, plan, params) ? o : optimizer_none();
+}

@@ -1,0 +1,68 @@
+#include "models/optim/optimizer_internal.h"
+
+#include <math.h>
+
+/* c[0]: rate; c[1]: momentum; c[2]: weight of the gradient in the buffer; c[3]: is it Nesterov's? */
+static void sgd_prepare(const wg_optimizer *o, int64_t k, double c[])
+{
+    const wg_sgd_options *options = o->options;
+    c[0] = o->rate;
+    c[1] = options->momentum;
+    c[2] = k == 1 ? 1 : 1 - options->dampening; /* the first gradient is taken whole */
+    c[3] = options->nesterov;
+}
+
+#define SGD_UPDATE(name, real)                                                                     \
+    static void name##_plain(int64_t n, real *restrict p, const real *restrict g, real rate)       \
+    {                                                                                              \
+        for (int64_t i = 0; i < n; i++)                                                            \
+            p[i] -= rate * g[i];                                                                   \
+    }                                                                                              \
+                                                                                                   \
+    static void name(int64_t n, real *restrict p, const real *restrict g, real *const s[],         \
+                     const double c[])                                                             \
+    {                                                                                              \
+        real *restrict b = s[0];                                                                   \
+        const real rate = (real)c[0], momentum = (real)c[1], weight = (real)c[2];                  \
+        if (b == NULL) {                                                                           \
+            name##_plain(n, p, g, rate);                                                           \
+            return;                                                                                \
+        }                                                                                          \
+        for (int64_t i = 0; i < n; i++)                                                            \
+            b[i] = momentum * b[i] + weight * g[i];                                                \
+        if (c[3] == 0)                                                                             \
+            name##_plain(n, p, b, rate);                                                           \
+        else                                                                                       \
+            for (int64_t i = 0; i < n; i++)                                                        \
+                p[i] -= rate * (g[i] + momentum * b[i]);                                           \
+    }
+
+SGD_UPDATE(sgd_update_f32, float)
+SGD_UPDATE(sgd_update_f64, double)
+
+static const wg_optimizer_rule sgd_rule = {.name = "sgd",
+                                           .slot = {"momentum_buffer"},
+                                           .prepare = sgd_prepare,
+                                           .update_f32 = sgd_update_f32,
+                                           .update_f64 = sgd_update_f64};
+
+wg_optimizer *wg_sgd_new(wg_tensor *const params[], int n, const wg_sgd_options *options)
+{
+    wg_sgd_options o = {0};
+    if (options != NULL)
+        o = *options;
+    bool nesterov_fits = o.momentum > 0 && o.dampening == 0;
+    return wg_optimizer_new(
+        &(wg_optimizer_plan){
+            .rule = &sgd_rule,
+            .options = &o,
+            .options_size = sizeof o,
+            .range = {{"momentum", o.momentum, HUGE_VAL}, {"dampening", o.dampening, 1 + 0x1p-52}},
+            .wrong = o.nesterov && !nesterov_fits ? "nesterov needs momentum, undampened" : NULL,
+            .use = {o.momentum > 0},
+            .rate = wg_option(o.rate, 0.01),
+            .weight_decay = o.weight_decay,
+            .decay_all = o.decay_all,
+        },
+        params, n);
+}

@@ -1,0 +1,181 @@
+#include "models/train/fit.h"
+
+#include "autograd/grad.h"
+#include "autograd/op.h"
+#include "autograd/compile/program.h"
+#include "models/data/batches.h"
+#include "models/train/fit_internal.h"
+#include "models/mlp_internal.h"
+
+#include <inttypes.h>
+#include <math.h>
+
+/* The loss and the gradients of a batch of one size, compiled. */
+typedef struct fit_graph {
+    wg_program *program;
+    wg_tensor *loss;                     /* the program's */
+    wg_tensor **gradient;                /* [n_params] */
+    const wg_tensor *predicted, *labels; /* [rows], i64 */
+} fit_graph;
+
+/* Training by mini-batches. */
+typedef struct fit_batches {
+    wg_optimizer *optimizer;
+    wg_batches *batches;
+    fit_graph full, rest; /* rest.program: NULL where every batch is full */
+} fit_batches;
+
+/* ---- An MLP as a model. ----------------------------------------------------------------------------- */
+
+static wg_tensor *fit_mlp_logits(void *user, wg_tensor *X, bool training)
+{
+    return wg_mlp_forward(user, X, training);
+}
+
+static wg_tensor *fit_mlp_logits_csr(void *user, const wg_csr *X, bool training)
+{
+    return wg_mlp_forward_csr(user, X, training);
+}
+
+static void fit_mlp_set_step(void *user, int64_t step)
+{
+    wg_mlp_set_step(user, step);
+}
+
+wg_fit_model wg_fit_mlp(wg_mlp *mlp, wg_link link)
+{
+    bool drops = mlp != NULL && mlp->step != NULL;
+    return (wg_fit_model){.link = link,
+                          .params = wg_mlp_params(mlp),
+                          .n_params = wg_mlp_param_count(mlp),
+                          .logits = fit_mlp_logits,
+                          .logits_csr = fit_mlp_logits_csr,
+                          .set_step = drops ? fit_mlp_set_step : NULL,
+                          .user = mlp};
+}
+
+/* ---- Before the first epoch. ------------------------------------------------------------------------ */
+
+enum { FIT_X, FIT_TARGETS, FIT_LABELS, FIT_WEIGHTS, FIT_INPUTS };
+
+/* Records and compiles loss, gradients and predicted classes on a batch's inputs; no weights: NULL. */
+static fit_graph fit_record(const wg_fit_run *run, wg_tensor *const input[FIT_INPUTS])
+{
+    int n = run->model->n_params;
+    size_t bytes = ((size_t)n + 2) * sizeof(wg_tensor *);
+    wg_tensor **outputs = wg_tape_take(run->tape, bytes);
+    fit_graph g = {.gradient = wg_tape_take(run->tape, bytes), .labels = input[FIT_LABELS]};
+    if (wg_tape_status(run->tape) != WG_OK)
+        return g;
+    wg_tensor *Z = run->model->logits(run->model->user, input[FIT_X], true);
+    outputs[0] = wg_fit_loss_of(run->model, Z, input[FIT_TARGETS], input[FIT_WEIGHTS], run->o.l2);
+    wg_grad(outputs[0], run->model->params, n, outputs + 1);
+    outputs[n + 1] = wg_link_predict(run->model->link, Z);
+    g.program = wg_compile(outputs, n + 2, NULL);
+    g.loss = wg_program_output(g.program, 0);
+    g.predicted = wg_program_output(g.program, n + 1);
+    for (int i = 0; i < n; i++)
+        g.gradient[i] = wg_program_output(g.program, i + 1);
+    return g;
+}
+
+static void fit_record_batches(wg_fit_run *run)
+{
+    fit_batches *b = run->method;
+    const wg_fit_rows *r = &run->rows;
+    wg_tensor *source[FIT_INPUTS] = {r->X.dense, r->targets, r->labels, r->weights};
+    int n = r->weights != NULL ? FIT_INPUTS : FIT_WEIGHTS;
+    b->batches = wg_batches_new(source, n,
+                                &(wg_batches_options){.size = run->o.batch, .seed = run->o.seed});
+    wg_tensor *full[FIT_INPUTS] = {NULL}, *rest[FIT_INPUTS] = {NULL};
+    bool has_rest = wg_batches_short_size(b->batches) > 0;
+    for (int i = 0; i < n; i++) {
+        full[i] = wg_batches_input(b->batches, i);
+        rest[i] = has_rest ? wg_batches_short_input(b->batches, i) : NULL;
+    }
+    b->full = fit_record(run, full);
+    if (has_rest)
+        b->rest = fit_record(run, rest);
+}
+
+static bool fit_entry(void *method, int64_t i, wg_state_entry *entry)
+{
+    const fit_batches *b = method;
+    return wg_optimizer_state(b->optimizer, i, entry);
+}
+
+static bool fit_prepare(wg_fit_run *run)
+{
+    const wg_fit_model *m = run->model;
+    fit_batches *b = run->method;
+    b->optimizer = run->o.optimizer != NULL ? run->o.optimizer
+                                            : wg_adam_new(m->params, m->n_params, NULL);
+    run->identity.rate = run->o.schedule != NULL ? wg_schedule_rate(run->o.schedule, 0)
+                                                 : wg_optimizer_rate(b->optimizer);
+    if (!wg_fit_resume(run))
+        return false;
+    fit_record_batches(run);
+    return wg_tape_status(run->tape) == WG_OK;
+}
+
+/* ---- An epoch. -------------------------------------------------------------------------------------- */
+
+static void fit_step(wg_fit_run *run, wg_optimizer *optimizer, const fit_graph *g)
+{
+    int64_t step = wg_optimizer_steps(optimizer);
+    if (run->model->set_step != NULL)
+        run->model->set_step(run->model->user, step);
+    if (run->o.schedule != NULL)
+        wg_optimizer_set_rate(optimizer, wg_schedule_rate(run->o.schedule, step));
+    wg_program_run(g->program);
+    double loss = wg_item(g->loss);
+    if (wg_tape_status(run->tape) == WG_OK && !isfinite(loss))
+        wg_fail(run->tape, WG_E_NOT_FINITE,
+                "fit: the loss is %g in epoch %" PRId64 "; a smaller rate may help", loss,
+                run->state.epoch + 1);
+    wg_optimizer_step(optimizer, g->gradient);
+}
+
+/* How many rows of the batch were predicted right. */
+static int64_t fit_right(const fit_graph *g)
+{
+    const int64_t *predicted = wg_data_i64(g->predicted), *label = wg_data_i64(g->labels);
+    int64_t right = 0;
+    for (int64_t i = 0; predicted != NULL && label != NULL && i < wg_size(g->labels); i++)
+        right += predicted[i] == label[i];
+    return right;
+}
+
+/* Trains on all batches once; the row has the means of their losses and accuracies. */
+static bool fit_epoch(wg_fit_run *run, double row[FIT_COLUMNS])
+{
+    const fit_batches *b = run->method;
+    double sum = 0;
+    int64_t rows, seen = 0, right = 0;
+    wg_batches_start(b->batches, run->state.epoch + 1);
+    while ((rows = wg_batches_next(b->batches)) > 0) {
+        const fit_graph *g = rows == wg_batches_size(b->batches) ? &b->full : &b->rest;
+        fit_step(run, b->optimizer, g);
+        sum += wg_item(g->loss) * (double)rows;
+        right += fit_right(g);
+        seen += rows;
+    }
+    row[FIT_LOSS] = sum / (double)seen;
+    row[FIT_ACCURACY] = (double)right / (double)seen;
+    row[FIT_RATE] = wg_optimizer_rate(b->optimizer);
+    return true;
+}
+
+wg_fit_result wg_fit(const wg_fit_model *model, wg_tensor *X, wg_tensor *y,
+                     const wg_fit_options *options)
+{
+    fit_batches batches = {.optimizer = NULL};
+    wg_fit_run run = {.method = &batches, .epoch = fit_epoch, .entry = fit_entry};
+    if (options != NULL)
+        run.o = *options;
+    run.o.epochs = run.o.epochs != 0 ? run.o.epochs : 100;
+    run.o.batch = run.o.batch != 0 ? run.o.batch : 32;
+    if (wg_fit_start(&run, model, (wg_fit_features){.dense = X}, y) && fit_prepare(&run))
+        wg_fit_loop(&run);
+    return wg_fit_end(&run);
+}

@@ -1,0 +1,157 @@
+/* What tells one training from another, so that a checkpoint is not gone on from with other data or options. */
+#include "models/train/fit_internal.h"
+
+#include "autograd/op.h"
+#include "models/files/archive.h"
+
+#include <inttypes.h>
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+/* ---- Hashes. ---------------------------------------------------------------------------------------- */
+
+enum { IDENTITY_DIGITS = 17 }; /* 64 bits in hexadecimal, and the NUL */
+
+/* FNV-1a on words in place of bytes: a change of one word always changes the hash, since both steps can be undone;
+ * the shift carries high bits down, which multiplication never does. It is no defence against a forger.
+ * Source: Fowler, Noll and Vo, draft-eastlake-fnv, sec. 2. */
+static uint64_t identity_mix(uint64_t hash, uint64_t word)
+{
+    hash = (hash ^ word) * UINT64_C(0x100000001b3);
+    return hash ^ hash >> 32;
+}
+
+static const uint64_t identity_start = UINT64_C(0xcbf29ce484222325);
+
+/* Values as doubles or i64, so that the hash does not depend on the order of bytes. NULL: no tensor. */
+static uint64_t identity_mix_tensor(uint64_t hash, const wg_tensor *x)
+{
+    if (wg_is_inert(x) || x->data == NULL)
+        return identity_mix(hash, 0);
+    hash = identity_mix(hash, (uint64_t)x->dtype + 1);
+    for (int i = 0; i < x->shape.rank; i++)
+        hash = identity_mix(hash, (uint64_t)x->shape.dim[i]);
+    for (int64_t i = 0; i < x->size; i++) {
+        double value = x->dtype == WG_F32   ? (double)((const float *)x->data)[i]
+                       : x->dtype == WG_F64 ? ((const double *)x->data)[i]
+                                            : 0;
+        uint64_t word;
+        memcpy(&word, &value, sizeof word);
+        if (x->dtype == WG_I64)
+            word = (uint64_t)((const int64_t *)x->data)[i];
+        hash = identity_mix(hash, word);
+    }
+    return hash;
+}
+
+static uint64_t identity_mix_features(uint64_t hash, wg_fit_features X)
+{
+    if (X.sparse == NULL)
+        return identity_mix_tensor(hash, X.dense);
+    hash = identity_mix(hash, (uint64_t)X.sparse->columns);
+    hash = identity_mix_tensor(hash, X.sparse->start);
+    hash = identity_mix_tensor(hash, X.sparse->column);
+    return identity_mix_tensor(hash, X.sparse->value);
+}
+
+static uint64_t identity_of_data(const wg_fit_rows *r)
+{
+    uint64_t hash = identity_mix_features(identity_start, r->X);
+    hash = identity_mix_tensor(hash, r->labels);
+    hash = identity_mix_tensor(hash, r->weights);
+    hash = identity_mix_tensor(hash, r->held_labels);
+    return r->held_labels != NULL ? identity_mix_features(hash, r->held_X) : hash;
+}
+
+uint64_t wg_fit_identity_of_logits(const wg_tensor *Z, const wg_tensor *X)
+{
+    uint64_t hash = identity_start;
+    for (; !wg_is_inert(Z) && Z != X; Z = Z->n_operands > 0 ? Z->operand[0] : NULL)
+        for (const char *c = Z->op != NULL ? Z->op->name : ""; *c != '\0'; c++)
+            hash = identity_mix(hash, (unsigned char)*c);
+    return hash;
+}
+
+/* ---- The identity. ---------------------------------------------------------------------------------- */
+
+wg_fit_identity wg_fit_identity_of(const wg_fit_run *run)
+{
+    bool kept = run->o.checkpoint != NULL; /* or nobody asks */
+    return (wg_fit_identity){.rows = run->rows.n,
+                             .batch = run->o.batch,
+                             .seed = run->o.seed,
+                             .l2 = run->o.l2,
+                             .validation = run->o.validation,
+                             .data = kept ? identity_of_data(&run->rows) : 0,
+                             .ops = run->rows.ops};
+}
+
+static const char *identity_text(char text[IDENTITY_DIGITS], uint64_t hash)
+{
+    snprintf(text, IDENTITY_DIGITS, "%016" PRIx64, hash);
+    return text;
+}
+
+void wg_fit_identity_put(const wg_fit_identity *id, wg_description *d)
+{
+    char text[IDENTITY_DIGITS];
+    wg_description_put_integer(d, "fit.rows", id->rows);
+    wg_description_put_integer(d, "fit.batch", id->batch);
+    wg_description_put_integer(d, "fit.seed.high", (int64_t)(id->seed >> 32));
+    wg_description_put_integer(d, "fit.seed.low", (int64_t)(id->seed & UINT32_MAX));
+    wg_description_put_real(d, "fit.l2", id->l2);
+    wg_description_put_real(d, "fit.validation", id->validation);
+    wg_description_put_real(d, "fit.rate", id->rate);
+    wg_description_put_text(d, "fit.data", identity_text(text, id->data));
+    wg_description_put_text(d, "fit.ops", identity_text(text, id->ops));
+}
+
+/* ---- Is it the same? -------------------------------------------------------------------------------- */
+
+static bool identity_is(const wg_description *d, const char *name, int64_t wanted)
+{
+    int64_t found;
+    if (!wg_description_integer(d, "checkpoint", name, 0, INT64_MAX, &found))
+        return false;
+    if (found != wanted)
+        wg_description_fail(d, "checkpoint: of another training: '%s' is %" PRId64 ", not %" PRId64,
+                            name, found, wanted);
+    return found == wanted;
+}
+
+static bool identity_is_real(const wg_description *d, const char *name, double wanted)
+{
+    double found;
+    if (!wg_description_real(d, "checkpoint", name, 0, HUGE_VAL, &found))
+        return false;
+    if (found != wanted)
+        wg_description_fail(d, "checkpoint: of another training: '%s' is %.17g, not %.17g", name,
+                            found, wanted);
+    return found == wanted;
+}
+
+/* what: in words, since a hash tells nobody anything. */
+static bool identity_is_hash(const wg_description *d, const char *name, uint64_t wanted,
+                             const char *what)
+{
+    char text[IDENTITY_DIGITS];
+    const char *found = wg_description_text(d, name);
+    if (found != NULL && strcmp(found, identity_text(text, wanted)) == 0)
+        return true;
+    wg_description_fail(d, "checkpoint: of another training: %s", what);
+    return false;
+}
+
+bool wg_fit_identity_fits(const wg_fit_identity *id, const wg_description *d)
+{
+    return identity_is(d, "fit.rows", id->rows) && identity_is(d, "fit.batch", id->batch) &&
+           identity_is(d, "fit.seed.high", (int64_t)(id->seed >> 32)) &&
+           identity_is(d, "fit.seed.low", (int64_t)(id->seed & UINT32_MAX)) &&
+           identity_is_real(d, "fit.l2", id->l2) &&
+           identity_is_real(d, "fit.validation", id->validation) &&
+           identity_is_real(d, "fit.rate", id->rate) &&
+           identity_is_hash(d, "fit.ops", id->ops, "the model's ops are others") &&
+           identity_is_hash(d, "fit.data", id->data,
+                            "the rows, their labels or their weights are others");
+}

@@ -1,0 +1,33 @@
+#ifndef WG_MODELS_TRAIN_FIT_LBFGS_H
+#define WG_MODELS_TRAIN_FIT_LBFGS_H
+
+#include "models/train/fit.h"
+#include "models/optim/lbfgs.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* wg_fit_lbfgs: wg_fit by all rows at once, to the optimum: mean loss + penalty, minimised by L-BFGS. The rows go
+ * through the model in blocks that stay in cache, on the threads of the tape's pool; so a row's logits must
+ * depend on no other row.
+ *   An epoch is an iteration (about 1.1 evaluations of loss and gradient). options.epochs: 0 stands for 1000.
+ * The loss of an epoch is the one after it; accuracy and rate there are none: NaN. Validation, patience and
+ * min_delta, weights, the callback, checkpoint and resume are as in wg_fit. Refused, WG_E_VALUE: options batch,
+ * optimizer and schedule; a model with set_step (dropout): its loss would change between evaluations.
+ *   lbfgs: history and tolerance, see models/optim/lbfgs.h; NULL: the defaults. Its iterations and value_tolerance must
+ * be 0: epochs, min_delta and patience say when to stop.
+ * The result's stop is WG_FIT_CONVERGED where the tolerance is reached, or round-off hides any lower loss; and
+ * `optimum` is filled in, over the iterations of this call.
+ * Shape and errors: those of wg_fit; WG_E_NOT_FINITE: the loss or its gradient, at the first parameters. */
+wg_fit_result wg_fit_lbfgs(const wg_fit_model *model, wg_tensor *X, wg_tensor *y,
+                           const wg_fit_options *options, const wg_lbfgs_options *lbfgs);
+
+/* wg_fit_lbfgs_csr: the same on sparse rows X [n, d], through model->logits_csr, and not in blocks. */
+wg_fit_result wg_fit_lbfgs_csr(const wg_fit_model *model, const wg_csr *X, wg_tensor *y,
+                               const wg_fit_options *options, const wg_lbfgs_options *lbfgs);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

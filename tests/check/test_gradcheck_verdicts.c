@@ -1,0 +1,384 @@
+/* The check of a recorded gradient: what it says of gradients and rules that are wrong, or cannot be judged; second
+ * order, Taylor remainders and sweeps. */
+#include "autograd/derivatives/derivatives.h"
+#include "autograd/grad.h"
+#include "autograd/check/gradcheck.h"
+#include "autograd/tape_internal.h"
+#include "models/wengert.h"
+#include "tests/support/assert.h"
+#include "tests/check/gradcheck_support.h"
+#include "tests/support/suites.h"
+#include "tests/support/support.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* ---- Verdicts ---------------------------------------------------------------------------------------- */
+
+START_TEST(all_zero_is_vacuous)
+{
+    wg_tape *t = wgt_strict_tape();
+    wg_tensor *x = wgt_normal(t, "x", WG_F64, 1, WG_SHAPE(4)),
+              *none = wg_param(t, "none", WG_F64, WG_SHAPE(0));
+    wg_check_report report;
+    ck_assert_int_eq(wg_gradcheck(wg_sum(wg_floor(x)), &x, NULL, 1, NULL, &report),
+                     WG_CHECK_VACUOUS);
+    ck_assert_uint_eq(report.agree, 4);
+    ck_assert_ptr_null(report.blame);
+    ck_assert_int_eq(wg_gradcheck(wg_sum(wg_exp(none)), &none, NULL, 1, NULL, NULL),
+                     WG_CHECK_VACUOUS);
+    ck_assert_int_eq(wg_gradcheck_second(wg_sum(x), &x, 1, NULL, NULL), WG_CHECK_VACUOUS);
+    wg_tape_free(t);
+}
+END_TEST
+
+/* x log x at 0 by an unguarded where: the value is right, the gradient is 0 times infinity. */
+START_TEST(nan_is_refused)
+{
+    wg_tape *t = wgt_strict_tape();
+    wg_tensor *x = wgt_param(t, "x", WG_SHAPE(2), (double[]){0, 1.5});
+    wg_tensor *zero = wg_scalar(t, WG_F64, 0), *taken = wg_greater(x, zero);
+    wg_tensor *y = wg_sum(wg_where(taken, wg_mul(x, wg_log(x)), zero));
+    wg_tensor *pole = wg_sum(wg_reciprocal(x));
+    wg_check_report report;
+    wgt_snapshot before = wgt_snapshot_take(t);
+    ck_assert_int_eq(wg_gradcheck(y, &x, NULL, 1, NULL, &report), WG_CHECK_FAILED);
+    ck_assert_uint_eq(report.disagree, 1);
+    ck_assert_uint_eq(report.worst.index, 0);
+    ck_assert(isnan(report.worst.claimed));
+    ck_assert_int_eq(wg_gradcheck(pole, &x, NULL, 1, NULL, &report), WG_CHECK_NOT_FINITE);
+    wgt_snapshot_compare(&before, t);
+    wg_tape_free(t);
+}
+END_TEST
+
+/* Points beside x where f is not finite are no errors of the tape. */
+START_TEST(near_the_edge_of_a_domain)
+{
+    wg_tape *t = wg_tape_new(&(wg_tape_options){.check_finite = true});
+    wg_tensor *x = wgt_param(t, "x", WG_SHAPE(3), (double[]){1e-8, 1e-3, 2});
+    wg_tensor *y = wg_sum(wg_add(wg_log(x), wg_sqrt(x)));
+    wgt_snapshot before = wgt_snapshot_take(t);
+    ck_assert_int_eq(wg_gradcheck(y, &x, NULL, 1, NULL, NULL), WG_CHECK_PASSED);
+    ck_assert_int_eq(wg_gradcheck_second(y, &x, 1, NULL, NULL), WG_CHECK_PASSED);
+    wgt_snapshot_compare(&before, t);
+    wg_tape_free(t);
+}
+END_TEST
+
+static bool positive_check(const wg_tensor *y)
+{
+    for (int64_t i = 0; i < y->size; i++)
+        if (!(((const double *)y->operand[0]->data)[i] > 0))
+            return wg_op_fail(y, WG_E_VALUE, "not above 0");
+    return true;
+}
+
+static int errors_heard;
+
+static void hear(wg_status status, const char *message, void *user)
+{
+    (void)status, (void)message, (void)user;
+    errors_heard++;
+}
+
+START_TEST(an_op_may_refuse_a_point)
+{
+    static wg_op strict;
+    strict = *wg_op_find("log");
+    strict.name = "strict_log";
+    strict.check = positive_check;
+    wg_tape *t = wg_tape_new(&(wg_tape_options){.on_error = hear});
+    wg_tensor *x = wgt_param(t, "x", WG_SHAPE(2), (double[]){1e-4, 2});
+    wg_tensor *y = wg_sum(wg_apply(&strict, &x, 1, NULL));
+    wgt_snapshot before = wgt_snapshot_take(t);
+    ck_assert_int_eq(wg_gradcheck(y, &x, NULL, 1, NULL, NULL), WG_CHECK_PASSED);
+    wgt_snapshot_compare(&before, t);
+    ck_assert_int_eq(errors_heard, 0);
+    wg_tape_free(t);
+}
+END_TEST
+
+/* Of a wrong rule every mode says so, and the tape is as it was. */
+START_TEST(a_wrong_rule_fails)
+{
+    wg_tape *t = wgt_strict_tape();
+    wg_tensor *x = wgt_normal(t, "x", WG_F64, 1, WG_SHAPE(70)),
+              *z = wgt_normal(t, "z", WG_F64, 2, WG_SHAPE(2));
+    wg_tensor *y = wg_mean(wg_exp(wg_sin(wgt_claimed_square(wg_sin(x), -2)))), *xs[] = {z, x};
+    y = wg_add(y, wg_sum(wg_square(z)));
+    wg_check_report reports[2];
+    wg_check_taylor_report taylor;
+    wg_gradcheck_options some = {.directions = 3}, quiet = {.no_blame = true};
+    wgt_snapshot before = wgt_snapshot_take(t);
+    ck_assert_int_eq(wg_gradcheck(y, xs, NULL, 2, NULL, reports), WG_CHECK_FAILED);
+    ck_assert_int_eq(reports[0].verdict, WG_CHECK_PASSED);
+    ck_assert_ptr_null(reports[0].blame);
+    ck_assert_str_eq(reports[1].blame, "claimed_square"); /* of 70 entries: by directions */
+    ck_assert_uint_eq(reports[1].disagree, 70);
+    ck_assert_int_eq(wg_gradcheck(y, xs, NULL, 2, &quiet, reports), WG_CHECK_FAILED);
+    ck_assert_ptr_null(reports[1].blame);
+    ck_assert_int_eq(wg_gradcheck(y, xs, NULL, 2, &some, reports), WG_CHECK_FAILED);
+    ck_assert_str_eq(reports[1].blame, "claimed_square");
+    ck_assert_int_eq(wg_gradcheck_taylor(y, x, 2, &taylor), WG_CHECK_FAILED);
+    wgt_assert_close(taylor.rate, 1, 0, 0.25);
+    wgt_snapshot_compare(&before, t);
+    wg_tape_free(t);
+}
+END_TEST
+
+/* A gradient from elsewhere is nobody's rule. */
+START_TEST(a_wrong_gradient_is_blamed_on_no_op)
+{
+    wg_tape *t = wgt_strict_tape();
+    wg_tensor *x = wgt_normal(t, "x", WG_F64, 1, WG_SHAPE(3)), *y = wg_sum(wg_square(x));
+    wg_tensor *g = wg_scale(x, 2.01), *handmade = wg_sum(wgt_reciprocal(x));
+    wg_tensor *right = wg_neg(wg_reciprocal(wg_square(x)));
+    wg_check_report report;
+    ck_assert_int_eq(wg_gradcheck(y, &x, &g, 1, NULL, &report), WG_CHECK_FAILED);
+    ck_assert(wgt_contains(report.blame, "no single op"));
+    /* an op without a rule has made no claim */
+    ck_assert_int_eq(wg_gradcheck(handmade, &x, &right, 1, NULL, &report), WG_CHECK_PASSED);
+    ck_assert_int_eq(wg_gradcheck(handmade, &x, &g, 1, NULL, &report), WG_CHECK_FAILED);
+    ck_assert(wgt_contains(report.blame, "no single op"));
+    wg_tape_free(t);
+}
+END_TEST
+
+/* A rule that gives too little, met while somebody is to be blamed, is not read beyond its end. */
+static wg_tensor *short_vjp(wg_tensor *y, wg_tensor *dy, int i)
+{
+    (void)i;
+    return wg_sum(wg_mul(dy, y));
+}
+
+START_TEST(a_rule_of_the_wrong_shape)
+{
+    static wg_op op;
+    op = *wg_op_find("square");
+    op.vjp = short_vjp;
+    wg_tape *t = wgt_strict_tape();
+    wg_tensor *x = wgt_normal(t, "x", WG_F64, 1, WG_SHAPE(3));
+    wg_tensor *y = wg_sum(wg_apply(&op, &x, 1, NULL)), *g = wg_scale(x, 3);
+    wg_check_report report;
+    ck_assert_int_eq(wg_gradcheck(y, &x, NULL, 1, NULL, &report), WG_CHECK_INVALID);
+    ck_assert_int_eq(wg_gradcheck(y, &x, &g, 1, NULL, &report), WG_CHECK_FAILED);
+    wg_tape_free(t);
+}
+END_TEST
+
+/* ---- Second order ------------------------------------------------------------------------------------ */
+
+/* The first derivative is right, but its own is lost. */
+static wg_tensor *detached_vjp(wg_tensor *y, wg_tensor *dy, int i)
+{
+    return wg_scale(wg_mul(dy, wg_detach(y->operand[i])), 2);
+}
+
+START_TEST(a_detach_inside_a_rule_is_found)
+{
+    static wg_op op;
+    op = *wg_op_find("square");
+    op.vjp = detached_vjp;
+    wg_tape *t = wgt_strict_tape();
+    wg_tensor *x = wgt_normal(t, "x", WG_F64, 1, WG_SHAPE(3));
+    wg_tensor *y = wg_sum(wg_exp(wg_apply(&op, &x, 1, NULL)));
+    wg_check_report report;
+    ck_assert_int_eq(wg_gradcheck(y, &x, NULL, 1, NULL, NULL), WG_CHECK_PASSED);
+    ck_assert_int_eq(wg_gradcheck_second(y, &x, 1, NULL, &report), WG_CHECK_FAILED);
+    ck_assert_str_eq(report.blame, "detach");
+    wg_tensor *held = wg_sum(wg_mul(wg_square(x), wg_detach(wg_exp(x)))); /* the user's own */
+    ck_assert_int_eq(wg_gradcheck_second(held, &x, 1, NULL, NULL), WG_CHECK_PASSED);
+    wg_tape_free(t);
+}
+END_TEST
+
+/* sin's rule by an op that is cosine in value, with a rule of its own that is wrong. */
+static wg_op wrong_cosine;
+
+static wg_tensor *wrong_cosine_vjp(wg_tensor *y, wg_tensor *dy, int i)
+{
+    return wg_mul(dy, wg_sin(y->operand[i])); /* the sign */
+}
+
+static wg_tensor *sine_vjp(wg_tensor *y, wg_tensor *dy, int i)
+{
+    return wg_mul(dy, wg_apply(&wrong_cosine, &y->operand[i], 1, NULL));
+}
+
+START_TEST(a_wrong_rule_of_a_rule_is_blamed)
+{
+    static wg_op sine;
+    sine = *wg_op_find("sin");
+    sine.vjp = sine_vjp;
+    wrong_cosine = *wg_op_find("cos");
+    wrong_cosine.name = "wrong_cosine";
+    wrong_cosine.vjp = wrong_cosine_vjp;
+    wg_tape *t = wgt_strict_tape();
+    wg_tensor *xs[] = {wgt_normal(t, "x", WG_F64, 1, WG_SHAPE(3)),
+                       wgt_normal(t, "z", WG_F64, 2, WG_SHAPE(3))};
+    wg_tensor *y = wg_sum(wg_mul(wg_apply(&sine, xs, 1, NULL), wg_square(xs[1])));
+    wg_check_report reports[2];
+    wg_check_taylor_report taylor;
+    ck_assert_int_eq(wg_gradcheck(y, xs, NULL, 2, NULL, NULL), WG_CHECK_PASSED);
+    ck_assert_int_eq(wg_gradcheck_taylor(y, xs[0], 2, &taylor), WG_CHECK_PASSED);
+    ck_assert_int_eq(wg_gradcheck_taylor(y, xs[0], 3, &taylor), WG_CHECK_FAILED);
+    ck_assert_int_eq(wg_gradcheck_second(y, xs, 2, NULL, reports), WG_CHECK_FAILED);
+    ck_assert_str_eq(reports[0].blame, "wrong_cosine");
+    ck_assert_int_eq(reports[1].verdict, WG_CHECK_PASSED); /* d2/dzdx has no cosine's derivative */
+    wg_tape_free(t);
+}
+END_TEST
+
+/* One rule that is made of ops without a rule: there is a first derivative, and no second one. */
+static wg_tensor *once_vjp(wg_tensor *y, wg_tensor *dy, int i)
+{
+    (void)i;
+    wg_tensor *slope = wg_neg(wg_square(y)), *again = wgt_reciprocal(wgt_reciprocal(dy));
+    return wg_mul(again, slope);
+}
+
+START_TEST(first_order_modes_need_no_second_derivative)
+{
+    static wg_op op;
+    op = *wg_op_find("reciprocal");
+    op.vjp = once_vjp;
+    wg_tape *t = wgt_strict_tape();
+    wg_tensor *x = wgt_param(t, "x", WG_SHAPE(2), (double[]){1, 2});
+    wg_tensor *y = wg_sum(wg_square(wg_apply(&op, &x, 1, NULL)));
+    wg_check_taylor_report taylor;
+    wg_check_sweep_row row;
+    ck_assert_int_eq(wg_gradcheck_taylor(y, x, 2, &taylor), WG_CHECK_PASSED);
+    ck_assert_int_eq(wg_gradcheck_sweep(y, x, 0, 1e-3, 1e-3, &row, 1), WG_OK);
+    ck_assert_int_eq(wg_gradcheck_taylor(y, x, 3, &taylor), WG_CHECK_INVALID);
+    ck_assert_int_eq(wg_gradcheck_second(y, &x, 1, NULL, NULL), WG_CHECK_INVALID);
+    wg_tape_free(t);
+}
+END_TEST
+
+/* Blocks that are zero are no errors where gradients are strict. */
+START_TEST(second_order_of_what_is_linear)
+{
+    wg_tape *t = wg_tape_new(&(wg_tape_options){.strict_grad = true});
+    wg_tensor *xs[] = {wgt_normal(t, "x", WG_F64, 1, WG_SHAPE(3)),
+                       wgt_normal(t, "z", WG_F64, 2, WG_SHAPE(3))};
+    wg_tensor *y = wg_add(wg_sum(wg_exp(xs[0])), wg_sum(xs[1]));
+    wg_check_report reports[2];
+    ck_assert_int_eq(wg_gradcheck_second(y, xs, 2, NULL, reports), WG_CHECK_VACUOUS);
+    ck_assert_int_eq(reports[0].verdict, WG_CHECK_PASSED);
+    ck_assert_int_eq(reports[1].verdict, WG_CHECK_VACUOUS);
+    wg_tape_free(t);
+}
+END_TEST
+
+/* Inputs of one shape get tangents of their own: with equal ones, two exchanged blocks would agree. */
+static void squares_map(int64_t n, void *y, const void *const x[], const int64_t step[],
+                        const void *attrs)
+{
+    const double *a = x[0], *b = x[1];
+    (void)attrs;
+    for (int64_t i = 0; i < n; i++)
+        ((double *)y)[i] = a[i * step[0]] * a[i * step[0]] + b[i * step[1]] * b[i * step[1]];
+}
+
+/* 2a for a, as it should be, but with b in a's place when it is differentiated. */
+static wg_tensor *exchanged_vjp(wg_tensor *y, wg_tensor *dy, int i)
+{
+    wg_tensor *mine = wg_detach(y->operand[i]), *other = y->operand[1 - i];
+    wg_tensor *slope = wg_add(mine, wg_sub(other, wg_detach(other)));
+    return wg_scale(wg_mul(dy, slope), 2);
+}
+
+START_TEST(exchanged_blocks_are_found)
+{
+    static wg_op op;
+    op = *wg_op_find("add");
+    op.name = "squares";
+    op.vjp = exchanged_vjp;
+    op.map[WG_F64] = squares_map;
+    wg_tape *t = wgt_strict_tape();
+    wg_tensor *xs[] = {wgt_normal(t, "a", WG_F64, 1, WG_SHAPE(3)),
+                       wgt_normal(t, "b", WG_F64, 2, WG_SHAPE(3))};
+    wg_tensor *y = wg_sum(wg_apply(&op, xs, 2, NULL));
+    ck_assert_int_eq(wg_gradcheck(y, xs, NULL, 2, NULL, NULL), WG_CHECK_PASSED);
+    ck_assert_int_eq(wg_gradcheck_second(y, xs, 2, NULL, NULL), WG_CHECK_FAILED);
+    wg_tape_free(t);
+}
+END_TEST
+
+/* ---- Taylor and sweep --------------------------------------------------------------------------------- */
+
+START_TEST(taylor_rates)
+{
+    wg_tape *t = wgt_strict_tape();
+    wgt_model m = wgt_model_mlp(t, WG_F64, 6, 4, 5);
+    wg_check_taylor_report report;
+    for (int order = 2; order <= 3; order++) {
+        ck_assert_int_eq(wg_gradcheck_taylor(m.loss, m.xs[0], order, &report), WG_CHECK_PASSED);
+        ck_assert_int_eq(report.order, order);
+        wgt_assert_close(report.rate, order, 0, 0.1);
+        ck_assert_double_lt(report.rows[6].remainder, report.rows[0].remainder / pow(2, 5 * order));
+    }
+    ck_assert_int_eq(wg_gradcheck_taylor(m.loss, m.xs[0], 2, NULL), WG_CHECK_PASSED);
+    ck_assert_int_eq(wg_gradcheck_taylor(m.loss, m.xs[0], 4, &report), WG_CHECK_INVALID);
+    ck_assert_int_eq(report.verdict, WG_CHECK_INVALID);
+    ck_assert_int_eq(wg_gradcheck_taylor(m.gs[0], m.xs[0], 2, &report), WG_CHECK_INVALID);
+    ck_assert_int_eq(wg_gradcheck_taylor(NULL, m.xs[0], 2, &report), WG_CHECK_INVALID);
+    ck_assert_int_eq(wg_gradcheck_taylor(m.loss, NULL, 2, &report), WG_CHECK_INVALID);
+    wg_tape_free(t);
+}
+END_TEST
+
+/* The best of each formula: eps^(1/2), eps^(2/3), eps^(4/5), as far as round-off goes. */
+START_TEST(the_sweep_is_a_v)
+{
+    enum { ROWS = 40 };
+    wg_tape *t = wgt_strict_tape();
+    wg_tensor *x = wgt_param(t, "x", WG_SHAPE(2), (double[]){0.3, 1.1});
+    wg_tensor *y = wg_sum(wg_exp(wg_sin(x)));
+    wg_check_sweep_row rows[ROWS];
+    double best[3] = {1, 1, 1};
+    ck_assert_int_eq(wg_gradcheck_sweep(y, x, 1, 0.5, 0.5e-12, rows, ROWS), WG_OK);
+    for (int i = 0; i < ROWS; i++) {
+        best[0] = fmin(best[0], rows[i].error2);
+        best[1] = fmin(best[1], rows[i].error3);
+        best[2] = fmin(best[2], rows[i].error5);
+    }
+    wgt_assert_close(rows[0].h, 0.5, 1e-12, 0);
+    wgt_assert_close(rows[ROWS - 1].h, 0.5e-12, 1e-12, 0);
+    ck_assert(best[0] < 1e-7 && best[1] < 1e-9 && best[2] < 1e-11);
+    ck_assert(best[2] < best[1] && best[1] < best[0]);
+    ck_assert(rows[0].error3 > 1e-2 && rows[ROWS - 1].error3 > 1e-6);
+    ck_assert_int_eq(wg_gradcheck_sweep(y, x, 2, 1, 1e-3, rows, ROWS), WG_E_INDEX);
+    ck_assert_int_eq(wg_gradcheck_sweep(y, x, -1, 1, 1e-3, rows, ROWS), WG_E_INDEX);
+    ck_assert_int_eq(wg_gradcheck_sweep(y, NULL, 0, 1, 1e-3, rows, ROWS), WG_E_INDEX);
+    ck_assert_int_eq(wg_gradcheck_sweep(NULL, x, 0, 1, 1e-3, rows, ROWS), WG_E_VALUE);
+    ck_assert_int_eq(wg_gradcheck_sweep(x, x, 0, 1, 1e-3, rows, ROWS), WG_E_VALUE);
+    wg_tape_free(t);
+}
+END_TEST
+
+Suite *suite_gradcheck_verdicts(void)
+{
+    Suite *suite = suite_create("gradcheck_verdicts");
+    TCase *verdicts = tcase_create("verdicts");
+    tcase_add_test(verdicts, all_zero_is_vacuous);
+    tcase_add_test(verdicts, nan_is_refused);
+    tcase_add_test(verdicts, near_the_edge_of_a_domain);
+    tcase_add_test(verdicts, an_op_may_refuse_a_point);
+    tcase_add_test(verdicts, a_wrong_rule_fails);
+    tcase_add_test(verdicts, a_wrong_gradient_is_blamed_on_no_op);
+    tcase_add_test(verdicts, a_rule_of_the_wrong_shape);
+    suite_add_tcase(suite, verdicts);
+    TCase *second = tcase_create("second");
+    tcase_add_test(second, a_detach_inside_a_rule_is_found);
+    tcase_add_test(second, a_wrong_rule_of_a_rule_is_blamed);
+    tcase_add_test(second, first_order_modes_need_no_second_derivative);
+    tcase_add_test(second, second_order_of_what_is_linear);
+    tcase_add_test(second, exchanged_blocks_are_found);
+    tcase_add_test(second, taylor_rates);
+    tcase_add_test(second, the_sweep_is_a_v);
+    suite_add_tcase(suite, second);
+    return suite;
+}

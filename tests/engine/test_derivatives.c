@@ -1,0 +1,583 @@
+/* Jacobians, Hessians and their products with vectors, against closed forms and differences. */
+#include "autograd/derivatives/derivatives.h"
+#include "autograd/grad.h"
+#include "autograd/rng.h"
+#include "autograd/tape.h"
+#include "models/wengert.h"
+#include "tests/support/assert.h"
+#include "tests/support/suites.h"
+#include "tests/support/support.h"
+
+#include <float.h>
+#include <math.h>
+#include <string.h>
+
+static wg_tensor *normal(wg_tape *t, const char *name, double deviation, uint64_t key, int rank,
+                         const int64_t *dim)
+{
+    wg_tensor *x = wg_param(t, name, WG_F64, rank, dim);
+    wg_fill_normal(x, 0, deviation, key);
+    return x;
+}
+
+static double largest(const wg_tensor *x)
+{
+    double most = 0;
+    for (int64_t i = 0; i < wg_size(x); i++)
+        most = fmax(most, fabs(wg_at(x, i)));
+    return most;
+}
+
+/* ---- Hessians in closed form ---------------------------------------------------------------------- */
+
+enum { ROWS = 12, FEATURES = 3, CLASSES = 4 };
+
+/* Entry (f, c), (g, e) of the Hessian of mean cross-entropy in W: sum_i x_if x_ig p_ic (d_ce - p_ie) / n;
+ * with one column of weights the second class has logit 0, which makes p (1 - p). */
+static double closed_hessian(const double *X, const long double *p, int k, int row, int column)
+{
+    long double sum = 0;
+    int f = row / k, c = row % k, g = column / k, e = column % k;
+    for (int i = 0; i < ROWS; i++)
+        sum += (long double)X[i * FEATURES + f] * (long double)X[i * FEATURES + g] * p[i * k + c] *
+               ((c == e) - p[i * k + e]);
+    return (double)(sum / ROWS);
+}
+
+static void probabilities(const double *X, const double *W, int k, long double *p)
+{
+    for (int i = 0; i < ROWS; i++) {
+        long double sum = k == 1 ? 1 : 0;
+        for (int c = 0; c < k; c++) {
+            long double z = 0;
+            for (int f = 0; f < FEATURES; f++)
+                z += (long double)X[i * FEATURES + f] * (long double)W[f * k + c];
+            sum += p[i * k + c] = expl(z);
+        }
+        for (int c = 0; c < k; c++)
+            p[i * k + c] /= sum;
+    }
+}
+
+static void check_hessian(wg_tensor *loss, wg_tensor *X, wg_tensor *W, int k)
+{
+    long double p[ROWS * CLASSES];
+    double closed[FEATURES * CLASSES * FEATURES * CLASSES];
+    int m = FEATURES * k;
+    wg_tensor *H = wg_hessian(loss, &W, 1);
+    ck_assert_str_eq(wg_tape_message(loss->tape), "");
+    ck_assert_int_eq(wg_dim(H, 0), m);
+    ck_assert_int_eq(wg_dim(H, 1), m);
+    probabilities(wg_data_f64(X), wg_data_f64(W), k, p);
+    for (int row = 0; row < m; row++)
+        for (int column = 0; column < m; column++)
+            closed[row * m + column] = closed_hessian(wg_data_f64(X), p, k, row, column);
+    wgt_assert_all_close(wg_data_f64(H), closed, m * m, 0, 1e-13 * largest(H));
+}
+
+START_TEST(hessian_of_logistic_regression)
+{
+    wg_tape *t = wgt_strict_tape();
+    wg_tensor *X = normal(t, "X", 1, 1, WG_SHAPE(ROWS, FEATURES));
+    wg_tensor *w = normal(t, "w", 1, 2, WG_SHAPE(FEATURES, 1));
+    double y[ROWS];
+    for (int i = 0; i < ROWS; i++)
+        y[i] = i % 3 == 0;
+    wg_tensor *labels = wg_constant(t, WG_F64, WG_SHAPE(ROWS, 1), y);
+    check_hessian(wg_bce_with_logits(wg_matmul(X, w), labels), X, w, 1);
+    wg_tape_free(t);
+}
+END_TEST
+
+START_TEST(hessian_of_softmax_regression)
+{
+    wg_tape *t = wgt_strict_tape();
+    wg_tensor *X = normal(t, "X", 1, 1, WG_SHAPE(ROWS, FEATURES));
+    wg_tensor *W = normal(t, "W", 1, 2, WG_SHAPE(FEATURES, CLASSES));
+    int64_t labels[ROWS];
+    for (int i = 0; i < ROWS; i++)
+        labels[i] = i % CLASSES;
+    wg_tensor *y = wg_constant(t, WG_I64, WG_SHAPE(ROWS), labels);
+    check_hessian(wg_cross_entropy(wg_matmul(X, W), y), X, W, CLASSES);
+    wg_tape_free(t);
+}
+END_TEST
+
+/* x'Ax + x'By: blocks A + A', B, B', 0, for two xs one after the other. */
+START_TEST(hessian_of_several_xs)
+{
+    wg_tape *t = wgt_strict_tape();
+    static const double a[] = {1, 2, 3, 4}, b[] = {5, 6, 7, 8, 9, 10};
+    static const double closed[] = {2, 5, 5, 6, 7, 5, 8, 8, 9,  10, 5, 8, 0,
+                                    0, 0, 6, 9, 0, 0, 0, 7, 10, 0,  0, 0};
+    wg_tensor *A = wg_constant(t, WG_F64, WG_SHAPE(2, 2), a);
+    wg_tensor *B = wg_constant(t, WG_F64, WG_SHAPE(2, 3), b);
+    wg_tensor *xs[] = {normal(t, "x", 1, 1, WG_SHAPE(2)), normal(t, "y", 1, 2, WG_SHAPE(3))};
+    wg_tensor *y = wg_add(wg_dot(xs[0], wg_matmul(A, xs[0])), wg_dot(xs[0], wg_matmul(B, xs[1])));
+    wg_tensor *H = wg_hessian(y, xs, 2);
+    wgt_assert_all_close(wg_data_f64(H), closed, 25, 1e-15, 0);
+    wg_tape_free(t);
+}
+END_TEST
+
+/* ---- Products ------------------------------------------------------------------------------------- */
+
+/* A loss of three layers; params are W1, b1, W2, b2, W3. */
+static wg_tensor *mlp(wg_tape *t, wg_tensor *params[5])
+{
+    static const int64_t labels[] = {0, 2, 1, 1, 0, 2};
+    wg_tensor *X = wg_full(t, WG_F64, WG_SHAPE(6, 4), 0);
+    for (uint64_t i = 0; i < 24; i++)
+        ((double *)X->data)[i] = wg_random_normal(5, 5, i);
+    params[0] = normal(t, "W1", 0.7, 1, WG_SHAPE(4, 5));
+    params[1] = normal(t, "b1", 0.7, 2, WG_SHAPE(5));
+    params[2] = normal(t, "W2", 0.7, 3, WG_SHAPE(5, 5));
+    params[3] = normal(t, "b2", 0.7, 4, WG_SHAPE(5));
+    params[4] = normal(t, "W3", 0.7, 5, WG_SHAPE(5, 3));
+    wg_tensor *h = wg_tanh(wg_add(wg_matmul(X, params[0]), params[1]));
+    h = wg_gelu(wg_add(wg_matmul(h, params[2]), params[3]));
+    return wg_cross_entropy(wg_matmul(h, params[4]), wg_constant(t, WG_I64, WG_SHAPE(6), labels));
+}
+
+/* x_k = x0_k + h v_k for every parameter. */
+static void move_params(wg_tensor *const params[], wg_tensor *const x0[], wg_tensor *const v[],
+                        double h)
+{
+    for (int k = 0; k < 5; k++) {
+        double *x = wg_edit(params[k]);
+        for (int64_t i = 0; i < wg_size(params[k]); i++)
+            x[i] = wg_at(x0[k], i) + h * wg_at(v[k], i);
+    }
+    wg_replay(params[0]->tape);
+}
+
+/* The five-point quotient of gradients with h = 2^-12: with |v| = 8 its error is (8 h)^4/30 = 5e-13 times
+ * a fifth derivative, and 1e-16/h = 4e-13 of rounding. */
+START_TEST(hvp_is_the_quotient_of_gradients)
+{
+    static const double at[] = {-2, -1, 1, 2}, weight[] = {1, -8, 8, -1}, h = 0x1p-12;
+    wg_tape *t = wgt_strict_tape();
+    wg_tensor *params[5], *v[5], *x0[5], *g[5], *hv[5];
+    double quotient[5][25] = {{0}};
+    wg_tensor *loss = mlp(t, params);
+    for (int k = 0; k < 5; k++) {
+        const wg_tensor *x = params[k];
+        v[k] = normal(t, NULL, 1, 10 + (uint64_t)k, x->shape.rank, x->shape.dim);
+        x0[k] = wg_constant(t, WG_F64, x->shape.rank, x->shape.dim, x->data);
+    }
+    ck_assert_int_eq(wg_hvp(loss, params, v, 5, hv), WG_OK);
+    ck_assert_int_eq(wg_grad(loss, params, 5, g), WG_OK);
+    for (int j = 0; j < 4; j++) {
+        move_params(params, x0, v, at[j] * h);
+        for (int k = 0; k < 5; k++)
+            for (int64_t i = 0; i < wg_size(g[k]); i++)
+                quotient[k][i] += weight[j] * wg_at(g[k], i) / (12 * h);
+    }
+    move_params(params, x0, v, 0);
+    for (int k = 0; k < 5; k++) {
+        ck_assert_double_gt(largest(hv[k]), 1e-3);
+        wgt_assert_all_close(wg_data_f64(hv[k]), quotient[k], wg_size(hv[k]), 0,
+                             1e-10 * largest(hv[k]));
+    }
+    wg_tape_free(t);
+}
+END_TEST
+
+/* A vector of two xs by ops of several kinds, one of the xs in two places. */
+static wg_tensor *vector_function(wg_tensor *a, wg_tensor *b)
+{
+    wg_tensor *product = wg_matmul(wg_sigmoid(a), b);                               /* [2, 2] */
+    wg_tensor *rows = wg_softmax(wg_concat((wg_tensor *[]){product, a}, 2, 1), -1); /* [2, 5] */
+    return wg_logaddexp(rows, wg_sin(wg_sum(b)));
+}
+
+START_TEST(jvp_is_the_jacobian_times_the_tangent)
+{
+    wg_tape *t = wgt_strict_tape();
+    wg_tensor *xs[] = {normal(t, "a", 1, 1, WG_SHAPE(2, 3)), normal(t, "b", 1, 2, WG_SHAPE(3, 2))};
+    wg_tensor *vs[] = {normal(t, "va", 1, 3, WG_SHAPE(2, 3)),
+                       normal(t, "vb", 1, 4, WG_SHAPE(3, 2))};
+    wg_tensor *y = vector_function(xs[0], xs[1]);
+    wg_tensor *jv = wg_jvp(y, xs, vs, 2), *J = wg_jacobian(y, xs, 2);
+    ck_assert(wg_shape_same(&jv->shape, &y->shape));
+    ck_assert_int_eq(wg_dim(J, 0), 10);
+    ck_assert_int_eq(wg_dim(J, 1), 12);
+    for (int i = 0; i < 10; i++) {
+        long double sum = 0;
+        for (int j = 0; j < 12; j++)
+            sum += (long double)wg_at(J, i * 12 + j) * (long double)wg_at(vs[j / 6], j % 6);
+        wgt_assert_close(wg_at(jv, i), (double)sum, 0, 1e-15);
+    }
+    wg_tape_free(t);
+}
+END_TEST
+
+/* With the JVP from differences: the one above would hold for a rule of the wrong sign, too. */
+START_TEST(jvp_is_the_difference_along_the_tangent)
+{
+    static const double at[] = {-2, -1, 1, 2}, weight[] = {1, -8, 8, -1}, h = 0x1p-9;
+    wg_tape *t = wgt_strict_tape();
+    wg_tensor *xs[] = {normal(t, "a", 1, 1, WG_SHAPE(2, 3)), normal(t, "b", 1, 2, WG_SHAPE(3, 2))};
+    wg_tensor *v = normal(t, "v", 1, 3, WG_SHAPE(2, 3));
+    wg_tensor *y = vector_function(xs[0], xs[1]), *jv = wg_jvp(y, xs, &v, 1);
+    double x0[6], quotient[10] = {0};
+    memcpy(x0, xs[0]->data, sizeof x0);
+    for (int j = 0; j < 4; j++) {
+        double *x = wg_edit(xs[0]);
+        for (int i = 0; i < 6; i++)
+            x[i] = x0[i] + at[j] * h * wg_at(v, i);
+        wg_replay_to(&y, 1);
+        for (int i = 0; i < 10; i++)
+            quotient[i] += weight[j] * wg_at(y, i) / (12 * h);
+    }
+    wgt_assert_all_close(wg_data_f64(jv), quotient, 10, 0, 1e-10);
+    wg_tape_free(t);
+}
+END_TEST
+
+/* y = (x^2)^3 by z = x^2 is 3 z^2, though x is what z is computed from. */
+START_TEST(an_x_may_be_intermediate_or_given_twice)
+{
+    wg_tape *t = wgt_strict_tape();
+    wg_tensor *x = normal(t, "x", 1, 1, WG_SHAPE(2)), *z = wg_square(x);
+    wg_tensor *y = wg_raise(z, 3), *xs[] = {z, x, z};
+    wg_tensor *J = wg_jacobian(y, xs, 3), *vs[] = {z, x, z}, *jv = wg_jvp(y, xs, vs, 3);
+    for (int i = 0; i < 2; i++) {
+        double a = wg_at(x, i), by_z = 3 * pow(a, 4), by_x = 6 * pow(a, 5);
+        for (int j = 0; j < 6; j++)
+            wgt_assert_close(wg_at(J, i * 6 + j),
+                             j % 2 != i   ? 0
+                             : j / 2 == 1 ? by_x
+                                          : by_z,
+                             1e-14, 0);
+        wgt_assert_close(wg_at(jv, i), 2 * by_z * a * a + by_x * a, 1e-14, 0);
+    }
+    wg_tape_free(t);
+}
+END_TEST
+
+/* ---- Higher orders -------------------------------------------------------------------------------- */
+
+START_TEST(derivatives_of_third_and_fourth_order)
+{
+    wg_tape *t = wgt_strict_tape();
+    wg_tensor *x = wgt_scalar_param(t, "x", 0.8), *d[5];
+    double s = sin(0.8), c = cos(0.8), e = exp(0.8), h = tanh(0.8);
+    d[0] = wg_mul(wg_exp(x), wg_sin(x));
+    for (int k = 1; k < 5; k++)
+        wg_grad(d[k - 1], &x, 1, &d[k]);
+    wgt_assert_close(wg_item(d[1]), e * (s + c), 1e-14, 0);
+    wgt_assert_close(wg_item(d[2]), e * 2 * c, 1e-14, 0);
+    wgt_assert_close(wg_item(d[3]), e * 2 * (c - s), 1e-13, 0);
+    wgt_assert_close(wg_item(d[4]), e * -4 * s, 1e-13, 0);
+    d[0] = wg_tanh(x);
+    for (int k = 1; k < 5; k++)
+        wg_grad(d[k - 1], &x, 1, &d[k]);
+    double q = 1 - h * h;
+    wgt_assert_close(wg_item(d[3]), q * (6 * h * h - 2), 1e-13, 0);
+    wgt_assert_close(wg_item(d[4]), q * (16 * h - 24 * h * h * h), 1e-13, 0);
+    wg_tape_free(t);
+}
+END_TEST
+
+/* f = a^2 b^3: the Hessian's product with (v, w) is (2 b^3 v + 6 a b^2 w, 6 a b^2 v + 6 a^2 b w), and the
+ * product's gradient is third order. */
+START_TEST(a_product_can_be_differentiated_again)
+{
+    wg_tape *t = wgt_strict_tape();
+    const double a = 1.5, b = -0.7, v = 0.3, w = 2;
+    wg_tensor *xs[] = {wgt_scalar_param(t, "a", a), wgt_scalar_param(t, "b", b)};
+    wg_tensor *vs[] = {wg_scalar(t, WG_F64, v), wg_scalar(t, WG_F64, w)}, *hv[2], *third[2];
+    wg_tensor *f = wg_mul(wg_square(xs[0]), wg_raise(xs[1], 3));
+    wg_hvp(f, xs, vs, 2, hv);
+    wgt_assert_close(wg_item(hv[0]), 2 * b * b * b * v + 6 * a * b * b * w, 1e-14, 0);
+    wgt_assert_close(wg_item(hv[1]), 6 * a * b * b * v + 6 * a * a * b * w, 1e-14, 0);
+    wg_grad(hv[0], xs, 2, third);
+    wgt_assert_close(wg_item(third[0]), 6 * b * b * w, 1e-14, 0);
+    wgt_assert_close(wg_item(third[1]), 6 * b * b * v + 12 * a * b * w, 1e-14, 0);
+    wg_tape_free(t);
+}
+END_TEST
+
+START_TEST(products_follow_a_replay)
+{
+    wg_tape *t = wgt_strict_tape();
+    wg_tensor *x = wgt_scalar_param(t, "x", 1), *v = wgt_scalar_param(t, "v", 1), *hv;
+    wg_tensor *y = wg_raise(x, 4), *jv = wg_jvp(y, &x, &v, 1);
+    wg_hvp(y, &x, &v, 1, &hv);
+    *(double *)wg_edit(x) = 2;
+    *(double *)wg_edit(v) = 3;
+    wg_replay(t);
+    wgt_assert_close(wg_item(jv), 4 * 8 * 3, 1e-15, 0);
+    wgt_assert_close(wg_item(hv), 12 * 4 * 3, 1e-15, 0);
+    wg_tape_free(t);
+}
+END_TEST
+
+/* ---- Stops, and what does not depend --------------------------------------------------------------- */
+
+START_TEST(detach_stops_every_derivative)
+{
+    wg_tape *t = wgt_strict_tape();
+    wg_tensor *x = wgt_scalar_param(t, "x", 3), *v = wg_scalar(t, WG_F64, 2), *hv;
+    wg_tensor *y = wg_mul(wg_square(x), wg_detach(wg_square(x)));
+    ck_assert_double_eq(wg_item(wg_jacobian(y, &x, 1)), 2 * 3 * 9);
+    ck_assert_double_eq(wg_item(wg_jvp(y, &x, &v, 1)), 2 * 3 * 9 * 2);
+    ck_assert_double_eq(wg_item(wg_hessian(y, &x, 1)), 2 * 9);
+    wg_hvp(y, &x, &v, 1, &hv);
+    ck_assert_double_eq(wg_item(hv), 2 * 9 * 2);
+    wg_tape_free(t);
+}
+END_TEST
+
+START_TEST(what_y_does_not_depend_on_is_zero)
+{
+    wg_tape *t = wgt_strict_tape();
+    wg_tensor *xs[] = {wgt_scalar_param(t, "x", 3), normal(t, "z", 1, 1, WG_SHAPE(2))}, *hv[2];
+    wg_tensor *y = wg_square(xs[0]);
+    static const double gradient[] = {6, 0, 0}, hessian[] = {2, 0, 0, 0, 0, 0, 0, 0, 0};
+    wgt_assert_all_close(wg_data_f64(wg_jacobian(y, xs, 2)), gradient, 3, 0, 0);
+    wgt_assert_all_close(wg_data_f64(wg_hessian(y, xs, 2)), hessian, 9, 0, 0);
+    ck_assert_double_eq(wg_item(wg_jvp(y, xs + 1, xs + 1, 1)), 0);
+    wg_hvp(y, xs, xs, 2, hv);
+    ck_assert_double_eq(wg_item(hv[0]), 6);
+    ck_assert_double_eq(wg_at(hv[1], 0), 0);
+    wg_tape_free(t);
+}
+END_TEST
+
+/* strict_grad is about y: a gradient that is constant has zero second derivatives, which is no error. */
+START_TEST(strict_grad_asks_whether_y_depends_on_x)
+{
+    wg_tape *t = wg_tape_new(&(wg_tape_options){.strict_grad = true});
+    wg_tensor *x = wgt_scalar_param(t, "x", 3), *z = wgt_scalar_param(t, "z", 1), *hv;
+    wg_tensor *y = wg_scale(x, 5);
+    wg_mark mark = wg_tape_mark(t);
+    wg_hvp(y, &x, &x, 1, &hv);
+    ck_assert_double_eq(wg_item(hv), 0);
+    ck_assert_double_eq(wg_item(wg_hessian(y, &x, 1)), 0);
+    ck_assert_double_eq(wg_item(wg_jvp(y, &x, &x, 1)), 15);
+    wgt_assert_status(t, WG_OK, "");
+    wg_jacobian(y, &z, 1);
+    wgt_assert_status(t, WG_E_VALUE, "does not depend on z");
+    wg_tape_rewind(t, mark);
+    wg_jvp(y, &z, &z, 1);
+    wgt_assert_status(t, WG_E_VALUE, "does not depend on z");
+    wg_tape_rewind(t, mark);
+    wg_hvp(y, &z, &z, 1, &hv);
+    wgt_assert_status(t, WG_E_VALUE, "does not depend on z");
+    ck_assert(wg_is_inert(hv));
+    wg_tape_rewind(t, mark);
+    wg_hessian(y, &z, 1);
+    wgt_assert_status(t, WG_E_VALUE, "does not depend on z");
+    wg_tape_rewind(t, mark);
+    wg_grad(y, &z, 1, &hv);
+    wgt_assert_status(t, WG_E_VALUE, "does not depend on z"); /* the option is still on */
+    wg_tape_free(t);
+}
+END_TEST
+
+/* ---- Rules that are none ---------------------------------------------------------------------------- */
+
+static wg_tensor *bent_vjp(wg_tensor *y, wg_tensor *dy, int i)
+{
+    return wg_mul(wg_mul(dy, dy), y->operand[i]); /* dy^2 x: not linear */
+}
+
+static wg_tensor *bent(wg_tensor *x)
+{
+    static wg_op op;
+    op = *wg_op_find("square");
+    op.name = "bent";
+    op.vjp = bent_vjp;
+    return wg_apply(&op, &x, 1, NULL);
+}
+
+START_TEST(jvp_names_a_rule_that_is_not_linear)
+{
+    wg_tape *t = wg_tape_new(NULL);
+    wg_tensor *x = normal(t, "x", 1, 1, WG_SHAPE(3));
+    wg_tensor *y = wg_sum(wg_mul(bent(wg_exp(x)), wg_sin(x)));
+    wg_tensor *jv = wg_jvp(y, &x, &x, 1);
+    ck_assert(wg_is_inert(jv));
+    wgt_assert_status(t, WG_E_NO_RULE, "the rule of bent is not linear in its cotangent");
+    wg_tape_free(t);
+}
+END_TEST
+
+START_TEST(an_op_without_a_rule_is_named)
+{
+    wg_tape *t = wg_tape_new(NULL);
+    wg_tensor *x = normal(t, "x", 1, 1, WG_SHAPE(3)), *y = wgt_reciprocal(wg_exp(x)), *hv;
+    wg_mark mark = wg_tape_mark(t);
+    ck_assert(wg_is_inert(wg_jvp(y, &x, &x, 1)));
+    wgt_assert_status(t, WG_E_NO_RULE, "reciprocal");
+    wg_tape_rewind(t, mark);
+    ck_assert(wg_is_inert(wg_jacobian(y, &x, 1)));
+    wgt_assert_status(t, WG_E_NO_RULE, "reciprocal");
+    wg_tape_rewind(t, mark);
+    wg_hvp(wg_sum(y), &x, &x, 1, &hv);
+    wgt_assert_status(t, WG_E_NO_RULE, "reciprocal");
+    wg_tape_free(t);
+}
+END_TEST
+
+/* ---- Errors, and what stays ------------------------------------------------------------------------ */
+
+START_TEST(wrong_arguments)
+{
+    wg_tape *t = wg_tape_new(NULL), *other = wg_tape_new(NULL);
+    wg_tensor *x = normal(t, "x", 1, 1, WG_SHAPE(2)), *k = wg_full(t, WG_I64, WG_SHAPE(2), 1), *hv;
+    wg_tensor *y = wg_sum(wg_square(x)), *far = wgt_scalar_param(other, "far", 1), *none = NULL;
+    wg_tensor *single = wg_cast(x, WG_F32);
+    wg_mark mark = wg_tape_mark(t);
+#define FAILS(call, status, text)                                                                  \
+    do {                                                                                           \
+        (void)(call);                                                                              \
+        wgt_assert_status(t, status, text);                                                        \
+        wg_tape_rewind(t, mark);                                                                   \
+        ck_assert_int_eq(wg_tape_size(t), mark.size);                                              \
+    } while (0)
+    FAILS(wg_jvp(y, &none, &x, 1), WG_E_NULL, "jvp: x 0");
+    FAILS(wg_jvp(y, &far, &x, 1), WG_E_TAPE, "jvp: x 0");
+    FAILS(wg_jvp(y, NULL, &x, 1), WG_E_NULL, "jvp: the list of xs is NULL");
+    FAILS(wg_jvp(y, &x, NULL, 1), WG_E_NULL, "jvp: the list of tangents is NULL");
+    FAILS(wg_jvp(y, &x, &none, 1), WG_E_NULL, "tangent");
+    FAILS(wg_jvp(y, &x, &y, 1), WG_E_SHAPE, "jvp: the tangent sum#");
+    FAILS(wg_jvp(y, &x, &single, 1), WG_E_DTYPE, "jvp: the tangent cast#");
+    FAILS(wg_jvp(y, &k, &k, 1), WG_E_DTYPE, "i64");
+    FAILS(wg_jvp(y, &x, &x, 0), WG_E_VALUE, "there is no x");
+    FAILS(wg_hvp(y, &x, &none, 1, &hv), WG_E_NULL, "");
+    FAILS(wg_hvp(y, &x, NULL, 1, &hv), WG_E_NULL, "hvp: the list of tangents is NULL");
+    FAILS(wg_hvp(x, &x, &x, 1, &hv), WG_E_SHAPE, "not one");
+    FAILS(wg_jacobian(k, &k, 1), WG_E_DTYPE, "");
+    FAILS(wg_jacobian(y, &single, 1), WG_E_DTYPE, "jacobian: dtypes differ: f64 and f32");
+    FAILS(wg_jacobian(y, NULL, 1), WG_E_NULL, "jacobian: the list of xs is NULL");
+    FAILS(wg_hessian(x, &x, 1), WG_E_SHAPE, "not one");
+    *(double *)wg_edit(x) = 3;
+    ck_assert(wg_is_inert(wg_jacobian(y, &x, 1)));
+    wgt_assert_status(t, WG_E_STALE, "replay first");
+    ck_assert(wg_is_inert(wg_jvp(NULL, &x, &x, 1)));
+    ck_assert(wg_is_inert(wg_jacobian(NULL, &x, 1)));
+    ck_assert(wg_is_inert(wg_hessian(NULL, &x, 1)));
+    ck_assert_int_ne(wg_hvp(NULL, &x, &x, 1, &hv), WG_OK);
+    ck_assert(wg_is_inert(hv));
+#undef FAILS
+    wg_tape_free(t);
+    wg_tape_free(other);
+}
+END_TEST
+
+START_TEST(only_the_matrix_stays)
+{
+    wg_tape *t = wgt_strict_tape();
+    wg_tensor *params[5], *loss = mlp(t, params);
+    int64_t size = wg_tape_size(t);
+    wg_tensor *J = wg_jacobian(loss, params, 5);
+    ck_assert_int_eq(wg_tape_size(t), size + 1);
+    wg_tensor *H = wg_hessian(loss, params + 1, 1);
+    ck_assert_int_eq(wg_tape_size(t), size + 2);
+    ck_assert_int_eq(wg_size(J), 20 + 5 + 25 + 5 + 15);
+    ck_assert_int_eq(wg_size(H), 25);
+    ck_assert_ptr_eq(J->op, &wg_op_constant);
+    wg_tape_free(t);
+}
+END_TEST
+
+START_TEST(empty_and_zero_dimensional)
+{
+    wg_tape *t = wgt_strict_tape();
+    wg_tensor *none = wg_param(t, "none", WG_F64, WG_SHAPE(0, 3));
+    wg_tensor *x = wgt_scalar_param(t, "x", 2);
+    ck_assert_int_eq(wg_dim(wg_jacobian(wg_exp(none), &none, 1), 0), 0);
+    wg_tensor *J = wg_jacobian(wg_mul(x, wg_sum(none)), (wg_tensor *[]){none, x}, 2);
+    ck_assert_int_eq(wg_dim(J, 0), 1);
+    ck_assert_int_eq(wg_dim(J, 1), 1);
+    ck_assert_double_eq(wg_item(J), 0);
+    ck_assert_double_eq(wg_item(wg_jacobian(wg_square(x), &x, 1)), 4);
+    ck_assert_int_eq(wg_size(wg_jvp(wg_exp(none), &none, &none, 1)), 0);
+    wg_tape_free(t);
+}
+END_TEST
+
+START_TEST(in_f32_too)
+{
+    wg_tape *t = wgt_strict_tape();
+    wg_tensor *x = wg_param(t, "x", WG_F32, WG_SHAPE(2));
+    ((float *)wg_edit(x))[0] = 2;
+    ((float *)wg_edit(x))[1] = 3;
+    wg_tensor *y = wg_mul(x, wg_sum(x)), *H = wg_hessian(wg_sum(y), &x, 1);
+    static const double jacobian[] = {7, 2, 3, 8};
+    wg_tensor *J = wg_jacobian(y, &x, 1);
+    ck_assert_int_eq(wg_dtype_of(J), WG_F32);
+    for (int i = 0; i < 4; i++) {
+        ck_assert_double_eq(wg_at(J, i), jacobian[i]);
+        ck_assert_double_eq(wg_at(H, i), 2);
+    }
+    wg_tape_free(t);
+}
+END_TEST
+
+/* Every allocation fails once: an error, nothing lost, and the next try succeeds. */
+START_TEST(out_of_memory)
+{
+    for (int64_t at = 1;; at++) {
+        wgt_memory m = {0};
+        wg_tape *t = wgt_tape(&m);
+        wg_tensor *params[5], *loss = mlp(t, params), *hv[5];
+        wg_mark mark = wg_tape_mark(t);
+        m.fail_at = m.calls + at;
+        wg_jvp(loss, params, params, 5);
+        wg_hvp(loss, params, params, 5, hv);
+        wg_tensor *H = wg_hessian(loss, params, 5);
+        bool failed = m.failed > 0;
+        m.fail_at = 0;
+        if (failed)
+            wgt_assert_status(t, WG_E_NOMEM, "");
+        ck_assert_int_eq(wg_is_inert(H), failed);
+        wg_tape_rewind(t, mark);
+        ck_assert_int_eq(wg_size(wg_hessian(loss, params, 5)), 70 * 70);
+        wg_tape_free(t);
+        ck_assert_int_eq(m.blocks, 0);
+        if (!failed)
+            break;
+        ck_assert_int_lt(at, 100);
+    }
+}
+END_TEST
+
+Suite *suite_derivatives(void)
+{
+    Suite *suite = suite_create("derivatives");
+    TCase *hessians = tcase_create("hessians");
+    tcase_add_test(hessians, hessian_of_logistic_regression);
+    tcase_add_test(hessians, hessian_of_softmax_regression);
+    tcase_add_test(hessians, hessian_of_several_xs);
+    suite_add_tcase(suite, hessians);
+    TCase *products = tcase_create("products");
+    tcase_add_test(products, hvp_is_the_quotient_of_gradients);
+    tcase_add_test(products, jvp_is_the_jacobian_times_the_tangent);
+    tcase_add_test(products, jvp_is_the_difference_along_the_tangent);
+    tcase_add_test(products, an_x_may_be_intermediate_or_given_twice);
+    tcase_add_test(products, products_follow_a_replay);
+    suite_add_tcase(suite, products);
+    TCase *orders = tcase_create("orders");
+    tcase_add_test(orders, derivatives_of_third_and_fourth_order);
+    tcase_add_test(orders, a_product_can_be_differentiated_again);
+    suite_add_tcase(suite, orders);
+    TCase *stops = tcase_create("stops");
+    tcase_add_test(stops, detach_stops_every_derivative);
+    tcase_add_test(stops, what_y_does_not_depend_on_is_zero);
+    tcase_add_test(stops, strict_grad_asks_whether_y_depends_on_x);
+    suite_add_tcase(suite, stops);
+    TCase *errors = tcase_create("errors");
+    tcase_add_test(errors, jvp_names_a_rule_that_is_not_linear);
+    tcase_add_test(errors, an_op_without_a_rule_is_named);
+    tcase_add_test(errors, wrong_arguments);
+    tcase_add_test(errors, only_the_matrix_stays);
+    tcase_add_test(errors, empty_and_zero_dimensional);
+    tcase_add_test(errors, in_f32_too);
+    tcase_add_test(errors, out_of_memory);
+    suite_add_tcase(suite, errors);
+    return suite;
+}

@@ -1,0 +1,202 @@
+/* The CSV writer: what it writes, and that wg_csv_read gives it back. */
+#include "autograd/op.h"
+#include "models/files/csv.h"
+#include "models/files/csv_write.h"
+#include "tests/support/assert.h"
+#include "tests/models/files.h"
+#include "tests/support/suites.h"
+#include "tests/support/support.h"
+
+#include <locale.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+static char path[WGT_PATH];
+static wg_tape *tape;
+
+static void setup(void)
+{
+    wgt_file_new(path);
+    tape = wg_tape_new(NULL);
+}
+
+static void teardown(void)
+{
+    wg_tape_free(tape);
+    wgt_file_remove(path);
+}
+
+static void check_text(const char *want)
+{
+    size_t size;
+    ck_assert_msg(wg_tape_status(tape) == WG_OK, "%s", wg_tape_message(tape));
+    char *got = wgt_file_get(path, &size);
+    ck_assert_str_eq(got, want);
+    free(got);
+    ck_assert_int_eq(wgt_file_beside(path), 1);
+}
+
+START_TEST(test_written)
+{
+    const double X[] = {1, 0.1, -0.0, 1e300, HUGE_VAL, (double)NAN};
+    const float p[] = {0.1f, 16777216, 1.0f / 3};
+    const int64_t k[] = {2, 0, 1};
+    const char *const names[] = {"a, b", "say \"x\""}, *const label[] = {" kind"};
+    const char *const texts[] = {"plain", "", "line\nbreak"};
+    const wg_csv_part parts[] = {
+        {.values = wg_constant(tape, WG_F64, WG_SHAPE(3, 2), X), .names = names},
+        {.values = wg_constant(tape, WG_F32, WG_SHAPE(3, 1), p)},
+        {.values = wg_constant(tape, WG_I64, WG_SHAPE(3), k)},
+        {wg_constant(tape, WG_I64, WG_SHAPE(3), k), label, texts, 3},
+    };
+    const locale_t before = uselocale((locale_t)0);
+    ck_assert_int_eq(wg_csv_write(tape, path, parts, 4, NULL), WG_OK);
+    ck_assert(uselocale((locale_t)0) == before);
+    check_text("\"a, b\",\"say \"\"x\"\"\",x3,x4,\" kind\"\n"
+               "1,0.1,0.1,2,\"line\nbreak\"\n"
+               "-0,1e+300,16777216,0,plain\n"
+               "inf,NaN,0.33333334,1,\"\"\n");
+    const wg_csv_write_options options = {.separator = ';', .no_header = true};
+    ck_assert_int_eq(wg_csv_write(tape, path, parts + 1, 2, &options), WG_OK);
+    check_text("0.1;2\n16777216;0\n0.33333334;1\n");
+}
+END_TEST
+
+/* Doubles and floats of all sizes come back bit for bit, in a locale that writes a comma, too. */
+static void round_trip(void)
+{
+    enum { N = 2000 };
+    static double values[N];
+    static float narrow[N];
+    uint64_t bits = 88172645463325252u;
+    for (int i = 0; i < N; i++) {
+        do {
+            bits ^= bits << 13, bits ^= bits >> 7, bits ^= bits << 17;
+            memcpy(&values[i], &bits, sizeof bits);
+            memcpy(&narrow[i], &bits, sizeof *narrow);
+        } while (!isfinite(values[i]) || !isfinite(narrow[i]));
+        if (i % 5 == 0)
+            values[i] = (double)(int64_t)bits / 0x1p40;
+    }
+    values[0] = 5e-324, values[1] = -0.0, values[2] = 1.7976931348623157e308;
+    const wg_csv_part parts[] = {{.values = wg_constant(tape, WG_F64, WG_SHAPE(N), values)},
+                                 {.values = wg_constant(tape, WG_F32, WG_SHAPE(N), narrow)}};
+    ck_assert_int_eq(wg_csv_write(tape, path, parts, 2, NULL), WG_OK);
+    const wg_csv_options bare = {.no_label = true}, f32 = {.label_column = 1};
+    const wg_table *table = wg_csv_read(tape, path, &bare);
+    for (int64_t i = 0; i < N; i++) {
+        wgt_assert_same_bits(wg_at(wg_table_features(table), 2 * i), values[i]);
+        ck_assert((float)wg_at(wg_table_features(table), 2 * i + 1) == narrow[i]);
+    }
+    table = wg_csv_read(tape, path, &f32);
+    ck_assert_msg(wg_tape_status(tape) == WG_OK, "%s", wg_tape_message(tape));
+}
+
+START_TEST(test_round_trip)
+{
+    round_trip();
+    static const char *const commas[] = {"de_DE.UTF-8", "de_DE", "fr_FR.UTF-8", "fr_FR"};
+    for (size_t i = 0; i < sizeof commas / sizeof *commas; i++) {
+        if (setlocale(LC_ALL, commas[i]) == NULL)
+            continue;
+        round_trip();
+        setlocale(LC_ALL, "C");
+    }
+}
+END_TEST
+
+START_TEST(test_table)
+{
+    static const char text[] =
+        "\"a,b\",c,kind\n1,2.5,\"x \"\"y\"\"\"\n3,4,z\n5,6,\"x \"\"y\"\"\"\n";
+    wgt_file_put(path, text, sizeof text - 1);
+    const wg_table *table = wg_csv_read(tape, path, NULL);
+    ck_assert_int_eq(wg_csv_write_table(tape, path, table, NULL), WG_OK);
+    check_text("\"a,b\",c,kind\n1,2.5,\"x \"\"y\"\"\"\n3,4,z\n5,6,\"x \"\"y\"\"\"\n");
+    table = wg_csv_read(tape, path, NULL);
+    ck_assert_int_eq(wg_table_rows(table), 3);
+    ck_assert_int_eq(wg_csv_write_table(tape, path, NULL, NULL), WG_E_NULL);
+}
+END_TEST
+
+START_TEST(test_table_with_texts)
+{
+    static const char text[] =
+        "size,y,width,colour\nL,1,2,\"light, blue\"\nM,0,3,?\n\"x \",1,4,red\n";
+    const char *const texts[] = {"size", "colour", NULL};
+    const wg_csv_options keep = {.label = "y", .texts = texts, .missing = WG_CSV_MISSING_KEEP};
+    wgt_file_put(path, text, sizeof text - 1);
+    const wg_table *table = wg_csv_read(tape, path, &keep);
+    int64_t nodes = wg_tape_size(tape);
+    ck_assert_int_eq(wg_csv_write_table(tape, path, table, NULL), WG_OK);
+    ck_assert_int_eq(wg_tape_size(tape), nodes);
+    check_text("width,size,colour,y\n2,L,\"light, blue\",1\n3,M,\"\",0\n4,\"x \",red,1\n");
+    const wg_table *again = wg_csv_read(tape, path, &keep);
+    for (int i = 0; i < 6; i++)
+        ck_assert_str_eq(wg_table_text(again)[i], wg_table_text(table)[i]);
+    /* texts alone, without a label */
+    const char *const both[] = {"a", "b", NULL};
+    const wg_csv_options bare = {.no_label = true, .texts = both};
+    wgt_file_put(path, "a,b\nx,y\n", 8);
+    ck_assert_int_eq(wg_csv_write_table(tape, path, wg_csv_read(tape, path, &bare), NULL), WG_OK);
+    check_text("a,b\nx,y\n");
+}
+END_TEST
+
+START_TEST(test_refused)
+{
+    const wg_mark mark = wg_tape_mark(tape);
+    const int64_t k[] = {0, 2};
+    const char *const texts[] = {"a", "b"};
+    const wg_tensor *two = wg_full(tape, WG_F64, WG_SHAPE(2), 1);
+    const struct {
+        wg_csv_part part[2];
+        int n;
+        wg_csv_write_options options;
+        wg_status code;
+        const char *message;
+    } bad[] = {
+        {{{.values = two}}, 0, {0}, WG_E_VALUE, "no columns"},
+        {{{.values = two}}, 1, {.separator = '"'}, WG_E_VALUE, "the separator is"},
+        {{{.values = two}}, 1, {.separator = '.'}, WG_E_VALUE, "the separator is"},
+        {{{.values = NULL}}, 1, {0}, WG_E_NULL, "a tensor to write is NULL"},
+        {{{.values = wg_scalar(tape, WG_F64, 1)}}, 1, {0}, WG_E_SHAPE, "part 1, "},
+        {{{.values = two}, {.values = wg_full(tape, WG_F64, WG_SHAPE(3), 1)}},
+         2,
+         {0},
+         WG_E_SHAPE,
+         "part 2, "},
+        {{{two, NULL, texts, 2}}, 1, {0}, WG_E_DTYPE, "has texts"},
+        {{{wg_constant(tape, WG_I64, WG_SHAPE(2), k), NULL, texts, 2}},
+         1,
+         {0},
+         WG_E_INDEX,
+         "index"},
+    };
+    const wg_mark made = wg_tape_mark(tape);
+    wgt_file_put(path, "old", 3);
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+        ck_assert_int_eq(wg_csv_write(tape, path, bad[i].part, bad[i].n, &bad[i].options),
+                         bad[i].code);
+        wgt_assert_status(tape, bad[i].code, bad[i].message);
+        ck_assert_int_eq(wg_tape_rewind(tape, made), WG_OK);
+        check_text("old");
+    }
+    wg_tape_rewind(tape, mark);
+}
+END_TEST
+
+Suite *suite_csv_write(void)
+{
+    Suite *suite = suite_create("csv_write");
+    TCase *cases = tcase_create("csv_write");
+    tcase_add_checked_fixture(cases, setup, teardown);
+    tcase_add_test(cases, test_written);
+    tcase_add_test(cases, test_round_trip);
+    tcase_add_test(cases, test_table);
+    tcase_add_test(cases, test_table_with_texts);
+    tcase_add_test(cases, test_refused);
+    suite_add_tcase(suite, cases);
+    return suite;
+}

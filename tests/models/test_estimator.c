@@ -1,0 +1,241 @@
+/* Estimators: known optima, saved and loaded to the same bits, damaged files, errors. */
+#include "models/wengert.h"
+#include "tests/support/assert.h"
+#include "tests/models/files.h"
+#include "tests/support/suites.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+static wg_tape *tape;
+static char path[WGT_PATH];
+
+static void setup(void)
+{
+    tape = wg_tape_new(NULL);
+    wgt_file_new(path);
+}
+
+static void teardown(void)
+{
+    wgt_file_remove(path);
+    wg_tape_free(tape);
+}
+
+static void expect_ok(void)
+{
+    ck_assert_msg(wg_tape_status(tape) == WG_OK, "%s", wg_tape_message(tape));
+}
+
+/* ---- The optima of mean loss + penalty at C = 1 (scikit-learn's, to 1e-10). ------------------------ */
+
+static const struct {
+    const char *file, *model;
+    bool raw;
+    double log_loss, objective, accuracy;
+} optima[] = {
+    {"examples/data/breast_cancer.csv", "logistic", false, 0.053391857501945, 0.066360186224738,
+     0.987698},
+    {"examples/data/two_class_300.csv", "logistic", true, 0.180279389010658, 0.200237109232505,
+     0.93},
+    {"examples/data/iris.csv", "softmax", false, 0.129542268095830, 0.209191788405310, 0.973333},
+};
+
+/* The tolerance of the gradient is 1e-8 and its curvature at least 1/n: losses are off by less than
+ * n * 1e-16 * (number of weights), the log loss alone by about |w| * n * 1e-8. */
+START_TEST(test_optima)
+{
+    wg_table *data = wg_csv_read(tape, optima[_i].file, NULL);
+    wg_tensor *X = wg_table_features(data), *y = wg_table_classes(data);
+    wg_estimator *e = wg_estimator_fit(
+        X, y, &(wg_estimator_options){.model = optima[_i].model, .raw = optima[_i].raw});
+    expect_ok();
+    wgt_assert_close(wg_estimator_fit_result(e).best_loss, optima[_i].objective, 0, 1e-10);
+    wgt_assert_close(wg_log_loss(wg_estimator_predict_proba(e, X), y), optima[_i].log_loss, 0,
+                     1e-6);
+    wgt_assert_close(wg_estimator_score(e, X, y), optima[_i].accuracy, 0, 1e-6);
+    expect_ok();
+}
+END_TEST
+
+START_TEST(test_one_vs_rest)
+{
+    wg_table *data = wg_csv_read(tape, "examples/data/iris.csv", NULL);
+    wg_tensor *X = wg_table_features(data), *y = wg_table_classes(data);
+    wg_estimator *e = wg_estimator_fit(X, y, &(wg_estimator_options){.model = "one_vs_rest"});
+    ck_assert(wg_estimator_score(e, X, y) > 0.9);
+    wg_tensor *P = wg_estimator_predict_proba(e, X), *Z = wg_estimator_logits(e, X);
+    /* the columns' objectives are separate: class 0 alone, as a logistic regression, has the same logits */
+    wg_tensor *first = wg_cast(wg_equal(y, wg_full(tape, WG_I64, WG_SCALAR, 0)), WG_I64);
+    wg_estimator *one = wg_estimator_fit(X, first, &(wg_estimator_options){.model = "logistic"});
+    wg_tensor *z = wg_estimator_logits(one, X);
+    for (int64_t i = 0; i < 150; i++) {
+        wgt_assert_close(wg_at(P, 3 * i) + wg_at(P, 3 * i + 1) + wg_at(P, 3 * i + 2), 1, 0, 1e-15);
+        wgt_assert_close(wg_at(Z, 3 * i), wg_at(z, i), 0, 1e-4);
+    }
+    expect_ok();
+}
+END_TEST
+
+/* ---- Files. ---------------------------------------------------------------------------------------- */
+
+static const int64_t hidden[] = {8, 5};
+static const char *const names[] = {"setosa", "versicolor", "a \"third\"\n"};
+static const wg_pipeline_step steps[] = {{.kind = WG_STEP_STANDARDIZE},
+                                         {.kind = WG_STEP_POLYNOMIAL, .polynomial = {.degree = 2}}};
+
+static wg_estimator_options kind(int i)
+{
+    wg_estimator_options o = {.class_names = names, .label_name = "species", .seed = 1u << 31};
+    o.fit.epochs = 3;
+    o.model = (const char *[]){"softmax", "one_vs_rest", "mlp", "logistic"}[i];
+    if (i == 1 || i == 2)
+        o.pipeline = (wg_pipeline_options){.steps = steps, .n_steps = 2};
+    if (i == 2) {
+        o.hidden = hidden;
+        o.n_hidden = 2;
+        o.activation = "tanh";
+        o.dropout = 0.1;
+        o.layer_norm = true;
+    }
+    return o;
+}
+
+static wg_estimator *fitted(int i, bool f32, wg_tensor **X)
+{
+    wg_table *data = wg_csv_read(tape, "examples/data/iris.csv", &(wg_csv_options){.f32 = f32});
+    *X = wg_table_features(data);
+    wg_tensor *y = wg_table_classes(data);
+    wg_estimator_options o = kind(i);
+    if (i == 3)
+        y = wg_cast(wg_equal(y, wg_full(tape, WG_I64, WG_SCALAR, 1)), WG_I64);
+    return wg_estimator_fit(*X, y, &o);
+}
+
+START_TEST(test_loaded_predicts_the_same_bits)
+{
+    wg_tensor *X;
+    bool f32 = _i >= 4;
+    wg_estimator *e = fitted(_i % 4, f32, &X);
+    int64_t size = wg_tape_size(tape);
+    ck_assert_int_eq(wg_estimator_save(e, path), WG_OK);
+    expect_ok();
+    ck_assert_int_eq(wg_tape_size(tape), size);
+    wg_tape *t = wg_tape_new(NULL);
+    wg_estimator *l = wg_estimator_load(t, path);
+    ck_assert_msg(wg_tape_status(t) == WG_OK, "%s", wg_tape_message(t));
+    size_t item = f32 ? 4 : 8;
+    wg_tensor *Xl = wg_constant(t, f32 ? WG_F32 : WG_F64, WG_SHAPE(150, 4), X->data);
+    wg_tensor *P = wg_estimator_predict_proba(e, X), *Pl = wg_estimator_predict_proba(l, Xl);
+    wg_tensor *c = wg_estimator_predict(e, X), *cl = wg_estimator_predict(l, Xl);
+    ck_assert_int_eq(wg_size(P), 150 * (_i % 4 == 3 ? 2 : 3));
+    ck_assert_int_eq(wg_size(Pl), wg_size(P));
+    ck_assert_mem_eq(P->data, Pl->data, (size_t)wg_size(P) * item);
+    ck_assert_mem_eq(c->data, cl->data, 150 * sizeof(int64_t));
+    ck_assert_int_eq(wg_estimator_class_count(l), wg_estimator_class_count(e));
+    for (int64_t k = 0; k < wg_estimator_class_count(l); k++)
+        ck_assert_str_eq(wg_estimator_class_name(l, k), names[k]);
+    ck_assert_str_eq(wg_estimator_label_name(l), "species");
+    ck_assert_str_eq(wg_estimator_model(l), wg_estimator_model(e));
+    ck_assert_int_eq(wg_estimator_columns(l), 4);
+    wg_tape_free(t);
+}
+END_TEST
+
+static bool load(wg_tape *t, const char *file)
+{
+    return wg_estimator_columns(wg_estimator_load(t, file)) > 0;
+}
+
+/* The file with one text in place of another of the same length. */
+static void replaced(const char *what, const char *by, wg_status status)
+{
+    size_t size, length = strlen(what);
+    char *bytes = wgt_file_get(path, &size);
+    bool found = false;
+    for (size_t i = 0; !found && i + length < size; i++)
+        if (memcmp(bytes + i, what, length) == 0) {
+            memcpy(bytes + i, by, length);
+            found = true;
+        }
+    ck_assert_msg(found, "%s", what);
+    char other[WGT_PATH];
+    wgt_file_new(other);
+    wgt_file_put(other, bytes, size);
+    wg_tape *t = wg_tape_new(NULL);
+    ck_assert_msg(!load(t, other), "%s", by);
+    ck_assert_msg(wg_tape_status(t) == status, "%s: %s", by, wg_tape_message(t));
+    wg_tape_free(t);
+    wgt_file_remove(other);
+    free(bytes);
+}
+
+START_TEST(test_bad_files)
+{
+    wg_tensor *X;
+    ck_assert_int_eq(wg_estimator_save(fitted(0, false, &X), path), WG_OK);
+    replaced("wengert estimator 1", "wengert estimator 2", WG_E_FORMAT);
+    replaced("\"softmax\"", "\"softmix\"", WG_E_FORMAT);
+    replaced("\"estimator.label\"", "\"estimator.lab.l\"", WG_E_FORMAT);
+    replaced("\"estimator.classes\":\"3\"", "\"estimator.classes\":\"2\"", WG_E_FORMAT);
+    replaced("\"estimator.classes\":\"3\"", "\"estimator.classes\":\"9\"", WG_E_FORMAT);
+    replaced("\"mlp.sizes.0\":\"4\"", "\"mlp.sizes.0\":\"5\"", WG_E_FORMAT);
+    wgt_check_unreadable(load);
+    size_t size;
+    char *bytes = wgt_file_get(path, &size), other[WGT_PATH];
+    wgt_file_new(other);
+    wgt_check_good(load, other, bytes, size);
+    wgt_check_truncated(load, other, bytes, size);
+    wgt_check_memory(load, other, bytes, size);
+    wgt_file_remove(other);
+    free(bytes);
+}
+END_TEST
+
+/* ---- Errors. --------------------------------------------------------------------------------------- */
+
+START_TEST(test_errors)
+{
+    wg_table *data = wg_csv_read(tape, "examples/data/iris.csv", NULL);
+    wg_tensor *X = wg_table_features(data), *y = wg_table_classes(data);
+    const wg_estimator_options bad[] = {
+        {.model = "forest"},
+        {.model = "logistic"},
+        {.classes = 1},
+        {.C = -1},
+        {.optimizer = "newton"},
+        {.optimizer = "sgd", .rate = -1},
+        {.hidden = hidden, .n_hidden = 2},
+        {.model = "mlp", .activation = "none"},
+    };
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+        wg_mark mark = wg_tape_mark(tape);
+        wg_estimator *e = wg_estimator_fit(X, y, &bad[i]);
+        ck_assert_msg(wg_tape_status(tape) == WG_E_VALUE, "case %zu: %s", i, wg_tape_message(tape));
+        ck_assert_int_eq(wg_estimator_columns(e), 0);
+        ck_assert_int_eq(wg_estimator_save(e, path), WG_E_NULL);
+        ck_assert(isnan(wg_estimator_score(e, X, y)));
+        wg_tape_rewind(tape, mark);
+    }
+    wg_estimator *e = wg_estimator_fit(X, y, NULL);
+    expect_ok();
+    wg_estimator_predict(e, wg_full(tape, WG_F64, WG_SHAPE(2, 5), 0));
+    ck_assert_int_eq(wg_tape_status(tape), WG_E_SHAPE);
+}
+END_TEST
+
+Suite *suite_estimator(void)
+{
+    Suite *s = suite_create("estimator");
+    TCase *c = tcase_create("estimator");
+    tcase_set_timeout(c, 60);
+    tcase_add_checked_fixture(c, setup, teardown);
+    tcase_add_loop_test(c, test_optima, 0, (int)(sizeof optima / sizeof *optima));
+    tcase_add_test(c, test_one_vs_rest);
+    tcase_add_loop_test(c, test_loaded_predicts_the_same_bits, 0, 8);
+    tcase_add_test(c, test_bad_files);
+    tcase_add_test(c, test_errors);
+    suite_add_tcase(s, c);
+    return s;
+}

@@ -1,0 +1,313 @@
+/* Sparse rows: trained as dense ones are, from an svmlight file to a saved model and back. */
+#include "models/wengert.h"
+#include "tests/support/assert.h"
+#include "tests/models/files.h"
+#include "tests/support/suites.h"
+#include "tests/support/support.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { ROWS = 90, COLUMNS = 30 };
+
+static wg_tape *tape;
+static char path[WGT_PATH], model[WGT_PATH];
+
+/* Rows with about five of 30 features, of three classes that the features show; no row has the last one. */
+static void write_rows(const char *file)
+{
+    FILE *f = fopen(file, "w");
+    ck_assert_ptr_nonnull(f);
+    for (int i = 0; i < ROWS; i++) {
+        fprintf(f, "%d", i % 3);
+        for (int j = 1 + i % 4; j < COLUMNS; j += 3 + (i + j) % 7)
+            fprintf(f, " %d:%.3f", j,
+                    wg_random_normal(1, (uint64_t)i, (uint64_t)j) + (j % 3 == i % 3));
+        fprintf(f, "\n");
+    }
+    fclose(f);
+}
+
+static void setup(void)
+{
+    tape = wg_tape_new(NULL);
+    wgt_file_new(path);
+    wgt_file_new(model);
+    write_rows(path);
+}
+
+static void teardown(void)
+{
+    wgt_file_remove(model);
+    wgt_file_remove(path);
+    wg_tape_free(tape);
+}
+
+static void expect_ok(const wg_tape *t)
+{
+    ck_assert_msg(wg_tape_status(t) == WG_OK, "%s", wg_tape_message(t));
+}
+
+static const int64_t hidden[] = {6};
+
+static wg_estimator_options kind(int i)
+{
+    wg_estimator_options o = {
+        .model = (const char *[]){"softmax", "one_vs_rest", "logistic", "mlp"}[i]};
+    if (i == 3)
+        o = (wg_estimator_options){.model = "mlp",
+                                   .hidden = hidden,
+                                   .n_hidden = 1,
+                                   .activation = "tanh",
+                                   .layer_norm = true,
+                                   .C = 1,
+                                   .fit.epochs = 60};
+    return o;
+}
+
+static wg_tensor *labels(const wg_table *table, int i)
+{
+    wg_tensor *y = wg_table_classes(table), *one = wg_full(tape, WG_I64, WG_SCALAR, 1);
+    return i == 2 ? wg_cast(wg_equal(y, one), WG_I64) : y;
+}
+
+/* ---- As dense rows. ---------------------------------------------------------------------------------- */
+
+/* Convex: the same optimum, up to what the tolerance of the gradient leaves (1e-8 / curvature 1/n). */
+START_TEST(test_as_dense)
+{
+    wg_csr *A;
+    bool f32 = _i >= 3;
+    const wg_svmlight_options o = {.columns = COLUMNS, .f32 = f32};
+    const wg_table *table = wg_svmlight_read(tape, path, &o, &A);
+    wg_tensor *y = labels(table, _i % 3), *X = wg_csr_dense(A);
+    wg_estimator_options options = kind(_i % 3);
+    double values[ROWS];
+    for (int i = 0; i < ROWS; i++)
+        values[i] = 1 + i % 5;
+    options.fit.balanced = true;
+    options.fit.sample_weights = wg_constant(tape, WG_F64, WG_SHAPE(ROWS), values);
+    wg_estimator *sparse = wg_estimator_fit_csr(A, y, &options);
+    expect_ok(tape);
+    options.raw = true;
+    wg_estimator *dense = wg_estimator_fit(X, y, &options);
+    expect_ok(tape);
+    ck_assert_int_eq(wg_estimator_columns(sparse), COLUMNS);
+    ck_assert_int_eq(wg_estimator_fit_result(sparse).stop, WG_FIT_CONVERGED);
+    double e = f32 ? 1e-6 : 1e-13;
+    wgt_assert_close(wg_estimator_fit_result(sparse).best_loss,
+                     wg_estimator_fit_result(dense).best_loss, 0, e);
+    const wg_tensor *P = wg_estimator_predict_proba_csr(sparse, A);
+    const wg_tensor *Q = wg_estimator_predict_proba(dense, X);
+    ck_assert_int_eq(wg_size(P), wg_size(Q));
+    for (int64_t i = 0; i < wg_size(P); i++)
+        wgt_assert_close(wg_at(P, i), wg_at(Q, i), 0, f32 ? 1e-3 : 1e-5);
+    ck_assert(wg_estimator_score_csr(sparse, A, y) == wg_estimator_score(dense, X, y));
+    ck_assert(wg_estimator_score_csr(sparse, A, y) > 0.6);
+    expect_ok(tape);
+}
+END_TEST
+
+/* One model: its logits and its gradients are those of dense rows. */
+START_TEST(test_mlp)
+{
+    wg_csr *A;
+    const wg_svmlight_options o = {.columns = COLUMNS};
+    wg_svmlight_read(tape, path, &o, &A);
+    wg_mlp *mlp = wg_mlp_new(tape, &(wg_mlp_options){.sizes = (int64_t[]){COLUMNS, 5, 4, 2},
+                                                     .n_sizes = 4,
+                                                     .activation = "tanh",
+                                                     .layer_norm = true,
+                                                     .dropout = 0.3,
+                                                     .dtype = WG_F64});
+    int n = wg_mlp_param_count(mlp);
+    for (int training = 0; training < 2; training++) {
+        wg_tensor *y[2] = {wg_mlp_forward(mlp, wg_csr_dense(A), training == 1),
+                           wg_mlp_forward_csr(mlp, A, training == 1)};
+        wg_tensor *g[2][10];
+        for (int64_t i = 0; i < 2 * ROWS; i++)
+            wgt_assert_close(wg_at(y[0], i), wg_at(y[1], i), 0, 1e-13);
+        ck_assert_int_le(n, 10);
+        for (int k = 0; k < 2; k++)
+            wg_grad(wg_sum(wg_square(y[k])), wg_mlp_params(mlp), n, g[k]);
+        for (int p = 0; p < n; p++)
+            for (int64_t i = 0; i < wg_size(g[0][p]); i++)
+                wgt_assert_close(wg_at(g[0][p], i), wg_at(g[1][p], i), 1e-11, 1e-11);
+    }
+    expect_ok(tape);
+}
+END_TEST
+
+START_TEST(test_validation_and_checkpoint)
+{
+    wg_csr *A;
+    const wg_table *table = wg_svmlight_read(tape, path, NULL, &A);
+    wg_tensor *y = wg_table_classes(table);
+    wg_estimator_options o = kind(3);
+    o.fit = (wg_fit_options){.epochs = 12, .validation = 0.3, .checkpoint = model};
+    wg_estimator *whole = wg_estimator_fit_csr(A, y, &o);
+    ck_assert_int_eq(wg_size(wg_estimator_fit_result(whole).validation_loss), 12);
+    o.fit.epochs = 5;
+    wg_estimator_fit_csr(A, y, &o);
+    o.fit.epochs = 12;
+    o.fit.resume = true;
+    wg_estimator *resumed = wg_estimator_fit_csr(A, y, &o);
+    expect_ok(tape);
+    const wg_tensor *P = wg_estimator_predict_proba_csr(whole, A);
+    wgt_assert_same_bytes(wg_data_f64(P), wg_data_f64(wg_estimator_predict_proba_csr(resumed, A)),
+                          3 * ROWS * sizeof(double));
+}
+END_TEST
+
+/* ---- Files. ------------------------------------------------------------------------------------------ */
+
+START_TEST(test_loaded_predicts_the_same_bits)
+{
+    wg_csr *A, *B, *C;
+    const wg_table *table = wg_svmlight_read(tape, path, NULL, &A);
+    wg_estimator_options o = kind(_i);
+    o.class_names = wg_table_class_names(table);
+    ck_assert_str_eq(o.class_names[2], "2");
+    wg_estimator *e = wg_estimator_fit_csr(A, labels(table, _i), &o);
+    ck_assert_int_eq(wg_estimator_save(e, model), WG_OK);
+    wg_estimator *l = wg_estimator_load(tape, model);
+    expect_ok(tape);
+    int64_t k = _i == 2 ? 2 : 3;
+    const wg_tensor *P = wg_estimator_predict_proba_csr(e, A);
+    wgt_assert_same_bytes(wg_data_f64(P), wg_data_f64(wg_estimator_predict_proba_csr(l, A)),
+                          (size_t)(k * ROWS) * sizeof(double));
+    wgt_assert_same_bytes(wg_data_i64(wg_estimator_predict_csr(e, A)),
+                          wg_data_i64(wg_estimator_predict_csr(l, A)), ROWS * sizeof(int64_t));
+    /* a file without the last features, as it is, and read as wide as the model: the same rows */
+    const char *few = "1 1:0.5 3:2\n0 2:-1\n1\n";
+    wgt_file_put(path, few, strlen(few));
+    wg_svmlight_read(tape, path, NULL, &B);
+    const wg_svmlight_options wide = {.columns = wg_estimator_columns(l)};
+    const wg_table *truth = wg_svmlight_read(tape, path, &wide, &C);
+    ck_assert_int_eq(B->columns, 3);
+    wg_tensor *narrow_logits = wg_estimator_logits_csr(l, B);
+    wgt_assert_same_bytes(wg_data_f64(narrow_logits), wg_data_f64(wg_estimator_logits_csr(l, C)),
+                          (size_t)wg_size(narrow_logits) * sizeof(double));
+    const wg_tensor *dense = wg_estimator_logits(l, wg_csr_dense(C));
+    for (int64_t i = 0; i < wg_size(dense); i++)
+        wgt_assert_close(wg_at(dense, i), wg_at(narrow_logits, i), 0, 1e-13);
+    const wg_tensor *y = wg_estimator_classes(l, truth);
+    ck_assert_int_eq(wg_data_i64(y)[0], 1);
+    ck_assert(wg_estimator_score_csr(l, C, y) >= 0);
+    expect_ok(tape);
+}
+END_TEST
+
+/* ---- Errors. ----------------------------------------------------------------------------------------- */
+
+START_TEST(test_refused)
+{
+    wg_csr *A;
+    const wg_table *table = wg_svmlight_read(tape, path, NULL, &A);
+    wg_tensor *y = wg_table_classes(table);
+    static const wg_pipeline_step step = {.kind = WG_STEP_STANDARDIZE};
+    const struct {
+        wg_estimator_options o;
+        const char *word;
+    } bad[] = {
+        {{.pipeline = {.steps = &step, .n_steps = 1}}, "pipeline"},
+        {{.optimizer = "adam"}, "lbfgs alone, not by 'adam'"},
+        {{.model = "mlp", .optimizer = "sgd"}, "lbfgs alone"},
+        {{.model = "mlp", .dropout = 0.5}, "dropout"},
+        {{.fit.batch = 10}, "batch"},
+        {{.rate = 0.1}, "rate"},
+        {{.model = "logistic"}, "classes"},
+    };
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+        wg_mark mark = wg_tape_mark(tape);
+        ck_assert_int_eq(wg_estimator_columns(wg_estimator_fit_csr(A, y, &bad[i].o)), 0);
+        ck_assert_msg(wg_tape_status(tape) == WG_E_VALUE, "case %zu: %s", i, wg_tape_message(tape));
+        ck_assert_msg(strstr(wg_tape_message(tape), bad[i].word) != NULL, "case %zu: %s", i,
+                      wg_tape_message(tape));
+        wg_tape_rewind(tape, mark);
+    }
+    wg_estimator *e = wg_estimator_fit_csr(A, y, NULL),
+                 *scaled = wg_estimator_fit(wg_csr_dense(A), y, NULL);
+    expect_ok(tape);
+    wg_mark mark = wg_tape_mark(tape);
+    wg_csr *wide = wg_csr_new(tape, WG_F64, 1, 99, (int64_t[]){0, 1}, (int64_t[]){98},
+                              (double[]){1});
+    ck_assert(wg_is_inert(wg_estimator_predict_csr(e, wide)));
+    wgt_assert_status(tape, WG_E_SHAPE, "99 columns, but");
+    wg_tape_rewind(tape, mark);
+    ck_assert(isnan(wg_estimator_score_csr(scaled, A, y)));
+    wgt_assert_status(tape, WG_E_SHAPE, "prepares its rows");
+    wg_tape_rewind(tape, mark);
+    const wg_svmlight_options f32 = {.f32 = true};
+    wg_csr *single;
+    wg_svmlight_read(tape, path, &f32, &single);
+    ck_assert(wg_is_inert(wg_estimator_predict_csr(e, single)));
+    ck_assert_int_eq(wg_tape_status(tape), WG_E_DTYPE);
+    wg_tape_rewind(tape, mark);
+    wg_tensor *few = wg_full(tape, WG_I64, WG_SHAPE(3), 0);
+    wg_estimator_fit_csr(A, few, NULL);
+    ck_assert_int_eq(wg_tape_status(tape), WG_E_SHAPE);
+    wg_tape_rewind(tape, mark);
+    ck_assert(wg_is_inert(wg_estimator_predict_csr(e, NULL)));
+    ck_assert(wg_is_inert(wg_estimator_predict_csr(NULL, A)));
+    wg_tape_rewind(tape, mark);
+    wg_estimator_fit_csr(NULL, y, NULL);
+    ck_assert_int_eq(wg_tape_status(tape), WG_E_NULL);
+    wg_tape_rewind(tape, mark);
+    wg_estimator_fit_csr(wg_csr_none(), y, NULL);
+    ck_assert_int_eq(wg_tape_status(tape), WG_E_NULL);
+    wg_tape_rewind(tape, mark);
+    wg_csr *none = wg_csr_new(tape, WG_F64, 3, 0, (int64_t[]){0, 0, 0, 0}, NULL, NULL);
+    wg_estimator_fit_csr(none, wg_constant(tape, WG_I64, WG_SHAPE(3), (int64_t[]){0, 1, 0}), NULL);
+    wgt_assert_status(tape, WG_E_SHAPE, "no columns");
+    wg_tape_rewind(tape, mark);
+    wg_csr *vast = wg_csr_new(tape, WG_F64, 3, INT64_MAX, (int64_t[]){0, 0, 0, 0}, NULL, NULL);
+    wg_estimator_fit_csr(vast, wg_constant(tape, WG_I64, WG_SHAPE(3), (int64_t[]){0, 1, 0}), NULL);
+    wgt_assert_status(tape, WG_E_SHAPE, "9223372036854775807 columns are too many");
+    wg_tape_rewind(tape, mark);
+    wg_fit_model plain = {.params = wg_mlp_params(wg_estimator_mlp(e)), .n_params = 2};
+    ck_assert_int_eq(wg_fit_lbfgs_csr(&plain, A, y, NULL, NULL).stop, WG_FIT_ERROR);
+    wgt_assert_status(tape, WG_E_NULL, "logits_csr");
+}
+END_TEST
+
+/* Every allocation of fitting and scoring fails in turn. */
+START_TEST(test_memory)
+{
+    bool done = false;
+    for (int64_t k = 1; !done; k += 2) {
+        wgt_memory m = {0};
+        wg_tape *t = wgt_tape(&m);
+        wg_csr *A;
+        wg_tensor *y = wg_table_classes(wg_svmlight_read(t, path, NULL, &A));
+        expect_ok(t);
+        m.fail_at = m.calls + k;
+        const wg_estimator_options o = {.fit = {.epochs = 2, .validation = 0.2}};
+        wg_estimator *e = wg_estimator_fit_csr(A, y, &o);
+        double score = wg_estimator_score_csr(e, A, y);
+        done = m.failed == 0;
+        ck_assert_int_eq(wg_tape_status(t), done ? WG_OK : WG_E_NOMEM);
+        ck_assert(isnan(score) == !done);
+        wg_tape_free(t);
+        ck_assert_int_eq(m.blocks, 0);
+    }
+}
+END_TEST
+
+Suite *suite_estimator_csr(void)
+{
+    Suite *s = suite_create("estimator_csr");
+    TCase *c = tcase_create("estimator_csr");
+    tcase_set_timeout(c, 60);
+    tcase_add_checked_fixture(c, setup, teardown);
+    tcase_add_loop_test(c, test_as_dense, 0, 6);
+    tcase_add_test(c, test_mlp);
+    tcase_add_test(c, test_validation_and_checkpoint);
+    tcase_add_loop_test(c, test_loaded_predicts_the_same_bits, 0, 4);
+    tcase_add_test(c, test_refused);
+    tcase_add_test(c, test_memory);
+    suite_add_tcase(s, c);
+    return s;
+}

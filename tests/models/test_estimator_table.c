@@ -1,0 +1,386 @@
+/* Estimators on tables with columns of texts: from a CSV file to a saved model and back. */
+#include "models/wengert.h"
+#include "tests/support/assert.h"
+#include "tests/models/files.h"
+#include "tests/support/suites.h"
+#include "tests/support/support.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static wg_tape *tape;
+static char path[WGT_PATH], model[WGT_PATH];
+
+static void setup(void)
+{
+    tape = wg_tape_new(NULL);
+    wgt_file_new(path);
+    wgt_file_new(model);
+}
+
+static void teardown(void)
+{
+    wgt_file_remove(model);
+    wgt_file_remove(path);
+    wg_tape_free(tape);
+}
+
+static void expect_ok(const wg_tape *t)
+{
+    ck_assert_msg(wg_tape_status(t) == WG_OK, "%s", wg_tape_message(t));
+}
+
+static const char *const texts[] = {"colour", "size", NULL};
+
+static const char shirts[] = "colour,width,kind,size,height\n"
+                             "red,1,a,L,2\nblue,3,b,M,4\nred,5,a,XL,6\ngreen,2,c,M,1\n"
+                             "blue,4,b,L,2\ngreen,1,c,XL,3\nred,2,a,M,5\nblue,1,b,XL,1\n";
+
+static wg_table *read_as(wg_tape *t, const char *text, const wg_csv_options *options)
+{
+    wgt_file_put(path, text, strlen(text));
+    return wg_csv_read(t, path, options);
+}
+
+static wg_table *read_shirts(wg_tape *t, const char *text)
+{
+    return read_as(t, text, &(wg_csv_options){.label = "kind", .texts = texts});
+}
+
+static const wg_pipeline_step degree_2 = {.kind = WG_STEP_POLYNOMIAL, .polynomial = {.degree = 2}};
+
+static wg_estimator *fitted(int i)
+{
+    const wg_estimator_options o[] = {
+        {.model = "softmax"},
+        {.model = "one_vs_rest", .pipeline = {.steps = &degree_2, .n_steps = 1}},
+        {.model = "mlp", .fit = {.epochs = 3}, .pipeline.encoder.ignore_unknown = true},
+    };
+    return wg_estimator_fit_table(read_shirts(tape, shirts), &o[i]);
+}
+
+/* ---- What is fitted. ------------------------------------------------------------------------------- */
+
+/* By hand: the columns of numbers, then the texts' columns of 0 and 1. */
+START_TEST(test_encodes)
+{
+    const wg_table *table = read_shirts(tape, shirts);
+    wg_estimator *e = wg_estimator_fit_table(table, NULL);
+    expect_ok(tape);
+    wg_encoder *encoder = wg_encoder_fit(tape, wg_table_text(table), 8, 2, NULL);
+    wg_tensor *Z = wg_encoder_apply(encoder, wg_table_text(table), 8, WG_F64);
+    wg_tensor *X = wg_concat((wg_tensor *[]){wg_standardize(wg_table_features(table)), Z}, 2, 1);
+    wg_estimator *f = wg_estimator_fit(X, wg_table_classes(table),
+                                       &(wg_estimator_options){.raw = true});
+    wgt_assert_same_bits(wg_estimator_fit_result(e).best_loss,
+                         wg_estimator_fit_result(f).best_loss);
+    const wg_tensor *P = wg_estimator_predict_proba_table(e, table);
+    wgt_assert_same_bytes(wg_data_f64(P), wg_data_f64(wg_estimator_predict_proba(f, X)),
+                          24 * sizeof(double));
+    ck_assert(wg_estimator_score_table(e, table) == 1);
+    ck_assert_int_eq(wg_estimator_columns(e), 2);
+    ck_assert_int_eq(wg_estimator_text_columns(e), 2);
+    ck_assert_str_eq(wg_estimator_label_name(e), "kind");
+    ck_assert_int_eq(wg_estimator_class_count(e), 3);
+    ck_assert_str_eq(wg_estimator_class_name(e, 2), "c");
+    ck_assert_str_eq(wg_estimator_column_names(e)[1], "height");
+    ck_assert_ptr_null(wg_estimator_column_names(e)[2]);
+    ck_assert_str_eq(wg_estimator_text_names(e)[0], "colour");
+    ck_assert_ptr_null(wg_estimator_column_names(f));
+    ck_assert_ptr_null(wg_estimator_text_names(f));
+    expect_ok(tape);
+}
+END_TEST
+
+/* Columns of texts alone, and of numbers alone. */
+START_TEST(test_one_kind_of_columns)
+{
+    const wg_csv_options o = {.texts = texts, .label = "kind"};
+    const wg_table *words = read_as(tape, "colour,size,kind\nr,L,a\nb,M,b\nr,M,a\nb,L,b\n", &o);
+    wg_estimator *e = wg_estimator_fit_table(words, &(wg_estimator_options){.model = "logistic"});
+    expect_ok(tape);
+    ck_assert_int_eq(wg_estimator_columns(e), 0);
+    ck_assert(wg_estimator_score_table(e, words) == 1);
+    ck_assert_int_eq(wg_estimator_save(e, model), WG_OK);
+    e = wg_estimator_load(tape, model);
+    expect_ok(tape);
+    ck_assert(wg_estimator_score_table(e, words) == 1);
+    const wg_table *iris = wg_csv_read(tape, "examples/data/iris.csv", NULL);
+    wg_tensor *X = wg_table_features(iris), *y = wg_table_classes(iris);
+    e = wg_estimator_fit_table(iris, NULL);
+    ck_assert(wg_estimator_score_table(e, iris) ==
+              wg_estimator_score(wg_estimator_fit(X, y, NULL), X, y));
+    ck_assert_int_eq(wg_estimator_text_columns(e), 0);
+    ck_assert_ptr_null(wg_estimator_text_names(e)[0]);
+    expect_ok(tape);
+}
+END_TEST
+
+START_TEST(test_loaded_predicts_the_same_bits)
+{
+    wg_estimator *e = fitted(_i);
+    expect_ok(tape);
+    ck_assert_int_eq(wg_estimator_save(e, model), WG_OK);
+    wg_tape *t = wg_tape_new(NULL);
+    wg_estimator *l = wg_estimator_load(t, model);
+    expect_ok(t);
+    ck_assert_str_eq(wg_estimator_column_names(l)[0], "width");
+    ck_assert_str_eq(wg_estimator_column_names(l)[1], "height");
+    ck_assert_ptr_null(wg_estimator_column_names(l)[2]);
+    /* the model's own list says which columns are texts; the label is not needed */
+    const wg_csv_options o = {.no_label = true, .texts = wg_estimator_text_names(l)};
+    const wg_table *own = read_shirts(tape, shirts);
+    const char *bare = "size,height,width,colour\nM,2,3,red\nXL,5,1,green\n";
+    const wg_table *other = read_as(t, bare, &o);
+    ck_assert(wg_is_inert(wg_estimator_predict_table(l, other))); /* another order */
+    ck_assert_int_eq(wg_tape_status(t), WG_E_VALUE);
+    wg_tape_free(t);
+
+    t = wg_tape_new(NULL);
+    l = wg_estimator_load(t, model);
+    const wg_table *again = read_shirts(t, shirts);
+    size_t bytes = (size_t)wg_size(wg_estimator_predict_proba_table(e, own)) * sizeof(double);
+    ck_assert_mem_eq(wg_estimator_predict_proba_table(e, own)->data,
+                     wg_estimator_predict_proba_table(l, again)->data, bytes);
+    ck_assert_mem_eq(wg_estimator_predict_table(e, own)->data,
+                     wg_estimator_predict_table(l, again)->data, 8 * sizeof(int64_t));
+    ck_assert(wg_estimator_score_table(e, own) == wg_estimator_score_table(l, again));
+    expect_ok(t);
+    expect_ok(tape);
+    wg_tape_free(t);
+}
+END_TEST
+
+/* ---- Classes by their names. ------------------------------------------------------------------------- */
+
+START_TEST(test_classes)
+{
+    wg_estimator *e = fitted(0);
+    /* of three classes one, and one that is unknown */
+    const wg_table *some = read_shirts(tape, "colour,width,kind,size,height\n"
+                                             "green,2,c,M,1\nblue,1,zz,XL,1\ngreen,1,c,XL,3\n");
+    const int64_t want[] = {2, -1, 2};
+    wgt_assert_same_bytes(wg_data_i64(wg_estimator_classes(e, some)), want, sizeof want);
+    int64_t size = wg_tape_size(tape);
+    wgt_assert_close(wg_estimator_score_table(e, some), 2.0 / 3, 0, 1e-15);
+    ck_assert_int_eq(wg_tape_size(tape), size);
+    const wg_table *numbers = read_as(tape, "a,y\n1,1\n2,2\n3,10\n4,10\n", NULL);
+    e = wg_estimator_fit_table(numbers, NULL);
+    const wg_table *floats = read_as(tape, "a,y\n1,10.0\n2,2.00\n3,3\n", NULL);
+    const int64_t as_numbers[] = {2, 1, -1};
+    wgt_assert_same_bytes(wg_data_i64(wg_estimator_classes(e, floats)), as_numbers,
+                          sizeof as_numbers);
+    const wg_table *mixed = read_as(tape, "a,y\n1,01\n2,1\n3,x\n", NULL);
+    e = wg_estimator_fit_table(mixed, NULL); /* texts: 01 is not 1 */
+    const wg_table *one = read_as(tape, "a,y\n1,1\n2,1.0\n", NULL);
+    ck_assert_int_eq(wg_data_i64(wg_estimator_classes(e, one))[0], 1);
+    expect_ok(tape);
+}
+END_TEST
+
+/* ---- Other columns. ---------------------------------------------------------------------------------- */
+
+static const char *const one_text[] = {"size", NULL};
+static const char *const no_text[] = {NULL};
+
+static const struct {
+    const char *text;
+    const char *const *texts;
+    const char *message;
+} other_columns[] = {
+    {"size,width,kind,colour,height\nL,1,a,red,2\n", texts,
+     "column 1 of texts is 'size', but 'colour' was fitted"},
+    {"colour,height,kind,size,width\nred,1,a,L,2\n", texts,
+     "column 1 of numbers is 'height', but 'width' was fitted"},
+    {"colour,width,kind,size,breadth\nred,1,a,L,2\n", texts,
+     "column 2 of numbers is 'breadth', but 'height' was fitted"},
+    {"colour,width,kind,size\nred,1,a,L\n", texts,
+     "column 2 of numbers is nothing, but 'height' was fitted"},
+    {"colour,width,kind,size,height,age\nred,1,a,L,2,3\n", texts,
+     "column 3 of numbers is 'age', but nothing was fitted"},
+    {"width,kind,size,height\n1,a,L,2\n", one_text,
+     "column 1 of texts is 'size', but 'colour' was fitted"},
+    {"width,kind,height\n1,a,2\n", no_text,
+     "column 1 of texts is nothing, but 'colour' was fitted"},
+};
+
+START_TEST(test_other_columns)
+{
+    wg_estimator *e = fitted(0);
+    expect_ok(tape);
+    const wg_csv_options o = {.label = "kind", .texts = other_columns[_i].texts};
+    const wg_table *table = read_as(tape, other_columns[_i].text, &o);
+    ck_assert(wg_is_inert(wg_estimator_predict_table(e, table)));
+    ck_assert_ptr_nonnull(strstr(wg_tape_message(tape), path));
+    ck_assert_msg(strstr(wg_tape_message(tape), other_columns[_i].message) != NULL, "%s",
+                  wg_tape_message(tape));
+    ck_assert(isnan(wg_estimator_score_table(e, table)));
+}
+END_TEST
+
+/* Of unknown names only the numbers of columns count. */
+START_TEST(test_unnamed)
+{
+    const wg_table *iris = wg_csv_read(tape, "examples/data/iris.csv", NULL);
+    wg_estimator *e = wg_estimator_fit(wg_table_features(iris), wg_table_classes(iris), NULL);
+    ck_assert_int_eq(wg_estimator_save(e, model), WG_OK);
+    e = wg_estimator_load(tape, model);
+    expect_ok(tape);
+    ck_assert_ptr_null(wg_estimator_column_names(e));
+    ck_assert(
+        isfinite(wg_log_loss(wg_estimator_predict_proba_table(e, iris), wg_table_classes(iris))));
+    expect_ok(tape);
+    wg_mark mark = wg_tape_mark(tape);
+    ck_assert(wg_is_inert(wg_estimator_predict_table(e, read_shirts(tape, shirts))));
+    wgt_assert_status(tape, WG_E_SHAPE, "2 columns of texts, but 0 were fitted");
+    wg_tape_rewind(tape, mark);
+    const char *short_rows = "a,b,c\n1,2,0\n";
+    ck_assert(wg_is_inert(wg_estimator_predict_table(e, read_as(tape, short_rows, NULL))));
+    ck_assert_int_eq(wg_tape_status(tape), WG_E_SHAPE);
+}
+END_TEST
+
+START_TEST(test_unknown_texts)
+{
+    const char *yellow = "colour,width,kind,size,height\nred,1,a,L,2\nyellow,1,a,L,2\n";
+    wg_estimator *strict = fitted(0), *lenient = fitted(2);
+    expect_ok(tape);
+    const wg_table *table = read_shirts(tape, yellow);
+    ck_assert(isfinite(wg_at(wg_estimator_predict_proba_table(lenient, table), 3)));
+    expect_ok(tape);
+    ck_assert_int_eq(wg_estimator_save(lenient, model), WG_OK);
+    lenient = wg_estimator_load(tape, model);
+    ck_assert(isfinite(wg_at(wg_estimator_predict_proba_table(lenient, table), 3)));
+    expect_ok(tape);
+    ck_assert(wg_is_inert(wg_estimator_predict_table(strict, table)));
+    wgt_assert_status(tape, WG_E_VALUE, "column 'colour': 'yellow' was not there");
+}
+END_TEST
+
+/* ---- Files. ------------------------------------------------------------------------------------------ */
+
+static bool load(wg_tape *t, const char *file)
+{
+    return wg_estimator_columns(wg_estimator_load(t, file)) > 0;
+}
+
+/* The file with one text in place of another of the same length. */
+static void replaced(const char *what, const char *by)
+{
+    size_t size, length = strlen(what);
+    char *bytes = wgt_file_get(model, &size);
+    bool found = false;
+    ck_assert_uint_eq(strlen(by), length);
+    for (size_t i = 0; !found && i + length < size; i++)
+        if (memcmp(bytes + i, what, length) == 0) {
+            memcpy(bytes + i, by, length);
+            found = true;
+        }
+    ck_assert_msg(found, "%s", what);
+    wgt_file_put(path, bytes, size);
+    wg_tape *t = wg_tape_new(NULL);
+    ck_assert_msg(!load(t, path), "%s", by);
+    ck_assert_msg(wg_tape_status(t) == WG_E_FORMAT, "%s: %s", by, wg_tape_message(t));
+    wg_tape_free(t);
+    free(bytes);
+}
+
+START_TEST(test_bad_files)
+{
+    ck_assert_int_eq(wg_estimator_save(fitted(0), model), WG_OK);
+    replaced("\"estimator.columns\":\"2\"", "\"estimator.columns\":\"1\"");
+    replaced("\"estimator.columns\":\"2\"", "\"estimator.columns\":\"9\"");
+    replaced("\"estimator.columns\":\"2\"", "\"estimator.columns\":\"x\"");
+    replaced("\"estimator.texts\":\"2\"", "\"estimator.texts\":\"3\"");
+    replaced("\"estimator.texts\":\"2\"", "\"estimator.textz\":\"2\"");
+    replaced("\"estimator.text.1\"", "\"estimator.text.7\"");
+    replaced("\"estimator.column.0\"", "\"estimator.colunm.0\"");
+    replaced("\"pipeline.texts\":\"2\"", "\"pipeline.texts\":\"0\"");
+    size_t size;
+    char *bytes = wgt_file_get(model, &size);
+    wgt_check_good(load, path, bytes, size);
+    wgt_check_truncated(load, path, bytes, size);
+    wgt_check_memory(load, path, bytes, size);
+    free(bytes);
+}
+END_TEST
+
+/* ---- Errors. ----------------------------------------------------------------------------------------- */
+
+START_TEST(test_errors)
+{
+    const wg_table *table = read_shirts(tape, shirts);
+    const wg_estimator_options bad[] = {
+        {.classes = 3},         {.class_names = texts},
+        {.label_name = "kind"}, {.model = "logistic"},
+        {.rate = 0.1},          {.dropout = 0.1, .model = "mlp", .optimizer = "lbfgs"},
+        {.fit.batch = 4},
+    };
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+        wg_mark mark = wg_tape_mark(tape);
+        wg_estimator *e = wg_estimator_fit_table(table, &bad[i]);
+        ck_assert_msg(wg_tape_status(tape) == WG_E_VALUE, "case %zu: %s", i, wg_tape_message(tape));
+        ck_assert_int_eq(wg_estimator_text_columns(e), 0);
+        ck_assert_ptr_null(wg_estimator_text_names(e));
+        ck_assert(wg_is_inert(wg_estimator_predict_table(e, table)));
+        wg_tape_rewind(tape, mark);
+    }
+    wg_mark mark = wg_tape_mark(tape);
+    wg_estimator *e = wg_estimator_fit_table(table, NULL);
+    const wg_csv_options bare = {.no_label = true};
+    ck_assert(isnan(wg_estimator_score_table(e, read_as(tape, "a,b\n1,2\n", &bare))));
+    wg_tape_rewind(tape, mark);
+    wg_estimator_fit_table(read_as(tape, "a,b\n1,2\n", &bare), NULL);
+    wgt_assert_status(tape, WG_E_VALUE, "without a label column");
+    wg_tape_rewind(tape, mark);
+    ck_assert_int_eq(wg_estimator_columns(wg_estimator_fit_table(NULL, NULL)), 0);
+    ck_assert(wg_is_inert(wg_estimator_predict_table(NULL, table)));
+    ck_assert(wg_is_inert(wg_estimator_classes(NULL, table)));
+    ck_assert(isnan(wg_estimator_score_table(NULL, NULL)));
+}
+END_TEST
+
+/* Every allocation of fitting, scoring and saving fails in turn. */
+START_TEST(test_memory)
+{
+    bool done = false;
+    for (int64_t k = 1; !done; k += 2) {
+        wgt_memory m = {0};
+        wg_tape *t = wgt_tape(&m);
+        const wg_table *table = read_shirts(t, shirts);
+        expect_ok(t);
+        m.fail_at = m.calls + k;
+        wg_estimator *e = wg_estimator_fit_table(table, &(wg_estimator_options){.fit.epochs = 2});
+        double score = wg_estimator_score_table(e, table);
+        wg_status saved = wg_estimator_save(e, model);
+        done = m.failed == 0;
+        ck_assert_int_eq(wg_tape_status(t), done ? WG_OK : WG_E_NOMEM);
+        ck_assert(done ? score > 0.5 && saved == WG_OK : saved != WG_OK);
+        wg_tape_free(t);
+        ck_assert_int_eq(m.blocks, 0);
+    }
+}
+END_TEST
+
+Suite *suite_estimator_table(void)
+{
+    Suite *s = suite_create("estimator_table");
+    TCase *c = tcase_create("estimator_table");
+    tcase_set_timeout(c, 60);
+    tcase_add_checked_fixture(c, setup, teardown);
+    tcase_add_test(c, test_encodes);
+    tcase_add_test(c, test_one_kind_of_columns);
+    tcase_add_loop_test(c, test_loaded_predicts_the_same_bits, 0, 3);
+    tcase_add_test(c, test_classes);
+    tcase_add_loop_test(c, test_other_columns, 0,
+                        (int)(sizeof other_columns / sizeof *other_columns));
+    tcase_add_test(c, test_unnamed);
+    tcase_add_test(c, test_unknown_texts);
+    tcase_add_test(c, test_bad_files);
+    tcase_add_test(c, test_errors);
+    tcase_add_test(c, test_memory);
+    suite_add_tcase(s, c);
+    return s;
+}

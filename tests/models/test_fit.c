@@ -1,0 +1,485 @@
+/* The training loop: what it computes, stops by and keeps; checkpoints; errors. */
+#include "models/wengert.h"
+#include "tests/support/assert.h"
+#include "tests/models/files.h"
+#include "tests/support/suites.h"
+#include "tests/support/support.h"
+
+#include <math.h>
+#include <string.h>
+
+static wg_tape *tape;
+
+static void setup(void)
+{
+    tape = wg_tape_new(NULL);
+}
+
+static void teardown(void)
+{
+    wg_tape_free(tape);
+}
+
+static void expect_ok(void)
+{
+    ck_assert_msg(wg_tape_status(tape) == WG_OK, "%s", wg_tape_message(tape));
+}
+
+enum { PARAMS = 4, MOST = 16 * 32 };
+
+/* A small problem: iris, standardised, and an MLP 4-16-3 with dropout, in f32. */
+typedef struct problem {
+    wg_tensor *X, *y;
+    wg_mlp *mlp;
+    wg_fit_model model;
+} problem;
+
+static problem iris(wg_tape *t, double dropout)
+{
+    wg_table *data = wg_csv_read(t, "examples/data/iris.csv", &(wg_csv_options){.f32 = true});
+    problem p = {.X = wg_standardize(wg_table_features(data)), .y = wg_table_classes(data)};
+    p.mlp = wg_mlp_new(
+        t, &(wg_mlp_options){
+               .sizes = (int64_t[]){4, 16, 3}, .n_sizes = 3, .dropout = dropout, .seed = 7});
+    p.model = wg_fit_mlp(p.mlp, WG_LINK_SOFTMAX);
+    return p;
+}
+
+/* All parameters, one behind the other. */
+static int weights(const problem *p, float values[MOST])
+{
+    int n = 0;
+    for (int i = 0; i < p->model.n_params; i++) {
+        const wg_tensor *x = p->model.params[i];
+        memcpy(values + n, wg_data_f32(x), (size_t)wg_size(x) * sizeof *values);
+        n += (int)wg_size(x);
+    }
+    return n;
+}
+
+/* ---- What it computes. ----------------------------------------------------------------------------- */
+
+typedef struct means {
+    double loss, accuracy;
+} means;
+
+/* 150 rows in batches of 64, 64 and 22: as a loop by hand, replayed, with the same batches and optimizer. */
+static means by_hand(const problem *p, int epochs)
+{
+    wg_batches *b = wg_batches_new((wg_tensor *[]){p->X, p->y}, 2,
+                                   &(wg_batches_options){.size = 64, .seed = 3});
+    wg_tensor *loss[2], *right[2], *g[2][PARAMS], *outputs[PARAMS + 2];
+    for (int k = 0; k < 2; k++) {
+        wg_tensor *X = k == 0 ? wg_batches_input(b, 0) : wg_batches_short_input(b, 0);
+        wg_tensor *y = k == 0 ? wg_batches_input(b, 1) : wg_batches_short_input(b, 1);
+        wg_tensor *Z = wg_mlp_forward(p->mlp, X, true);
+        loss[k] = wg_cross_entropy(Z, y);
+        right[k] = wg_sum(wg_cast(wg_equal(wg_argmax_over(Z, 1, false), y), WG_F64));
+        wg_grad(loss[k], p->model.params, PARAMS, g[k]);
+    }
+    wg_optimizer *adam = wg_adam_new(p->model.params, PARAMS, NULL);
+    means last = {0, 0};
+    for (int epoch = 1; epoch <= epochs; epoch++) {
+        int64_t rows;
+        last.loss = last.accuracy = 0;
+        for (wg_batches_start(b, epoch); (rows = wg_batches_next(b)) > 0;) {
+            int k = rows == 64 ? 0 : 1;
+            ck_assert(rows == 64 || rows == 22);
+            wg_mlp_set_step(p->mlp, wg_optimizer_steps(adam));
+            outputs[0] = loss[k];
+            memcpy(outputs + 1, g[k], sizeof g[k]);
+            outputs[PARAMS + 1] = right[k];
+            wg_replay_to(outputs, PARAMS + 2);
+            last.loss += wg_item(loss[k]) * (double)rows;
+            last.accuracy += wg_item(right[k]);
+            wg_optimizer_step(adam, g[k]);
+        }
+    }
+    return (means){last.loss / 150, last.accuracy / 150};
+}
+
+START_TEST(test_as_by_hand_with_a_short_batch)
+{
+    static float one[MOST], two[MOST];
+    problem p = iris(tape, 0.25);
+    int64_t size = wg_tape_size(tape);
+    wg_fit_result r = wg_fit(&p.model, p.X, p.y,
+                             &(wg_fit_options){.epochs = 4, .batch = 64, .seed = 3});
+    expect_ok();
+    ck_assert_int_eq(r.stop, WG_FIT_EPOCHS);
+    ck_assert_int_eq(r.epochs, 4);
+    ck_assert_int_eq(wg_size(r.loss), 4);
+    ck_assert_ptr_null(r.validation_loss);
+    ck_assert_int_eq(wg_tape_size(tape), size + 3); /* the history */
+    for (int i = 0; i < 4; i++)
+        ck_assert(wg_at(r.rate, i) == 1e-3); /* Adam's */
+    int n = weights(&p, one);
+
+    wg_tape *other = wg_tape_new(NULL);
+    problem q = iris(other, 0.25);
+    means last = by_hand(&q, 4);
+    ck_assert_int_eq(weights(&q, two), n);
+    ck_assert_mem_eq(one, two, (size_t)n * sizeof *one);
+    ck_assert(last.loss == wg_at(r.loss, 3));
+    ck_assert(last.accuracy > 0 && last.accuracy < 1);
+    ck_assert_double_eq(last.accuracy, wg_at(r.accuracy, 3));
+    wg_tape_free(other);
+}
+END_TEST
+
+START_TEST(test_learns)
+{
+    problem p = iris(tape, 0);
+    wg_optimizer *adam = wg_adam_new(p.model.params, PARAMS, &(wg_adam_options){.rate = 0.02});
+    wg_fit_result r = wg_fit(&p.model, p.X, p.y,
+                             &(wg_fit_options){.epochs = 60, .optimizer = adam, .validation = 0.2});
+    expect_ok();
+    ck_assert(wg_at(r.loss, 59) < 0.1);
+    ck_assert(wg_at(r.accuracy, 59) > 0.95 && wg_at(r.validation_accuracy, 59) > 0.9);
+    ck_assert_int_eq(wg_optimizer_steps(adam), 60 * 4); /* 120 rows, 32 at a time */
+}
+END_TEST
+
+/* ---- Early stopping. ------------------------------------------------------------------------------- */
+
+typedef struct watch {
+    const problem *p;
+    float best[MOST];
+    int64_t best_epoch;
+    int64_t stop_at;
+} watch;
+
+static bool watching(const wg_fit_epoch *epoch, void *user)
+{
+    watch *w = user;
+    if (epoch->best) {
+        weights(w->p, w->best);
+        w->best_epoch = epoch->epoch;
+    }
+    return epoch->epoch != w->stop_at;
+}
+
+START_TEST(test_best_weights_are_restored)
+{
+    static float after[MOST];
+    problem p = iris(tape, 0);
+    watch w = {.p = &p};
+    wg_optimizer *sgd = wg_sgd_new(p.model.params, PARAMS, &(wg_sgd_options){.rate = 1.5});
+    wg_fit_result r = wg_fit(&p.model, p.X, p.y,
+                             &(wg_fit_options){.epochs = 500,
+                                               .optimizer = sgd,
+                                               .validation = 0.3,
+                                               .patience = 5,
+                                               .on_epoch = watching,
+                                               .on_epoch_user = &w});
+    expect_ok();
+    ck_assert_int_eq(r.stop, WG_FIT_PATIENCE);
+    ck_assert_int_eq(r.epochs, r.best_epoch + 5);
+    ck_assert_int_eq(r.best_epoch, w.best_epoch);
+    ck_assert(wg_at(r.validation_loss, r.best_epoch - 1) == r.best_loss);
+    for (int64_t i = 0; i < r.epochs; i++)
+        ck_assert(wg_at(r.validation_loss, i) >= r.best_loss);
+    int n = weights(&p, after);
+    ck_assert_mem_eq(after, w.best, (size_t)n * sizeof *after);
+}
+END_TEST
+
+START_TEST(test_callback_stops)
+{
+    problem p = iris(tape, 0);
+    watch w = {.p = &p, .stop_at = 3};
+    wg_fit_result r = wg_fit(&p.model, p.X, p.y,
+                             &(wg_fit_options){.on_epoch = watching, .on_epoch_user = &w});
+    ck_assert_int_eq(r.stop, WG_FIT_CALLBACK);
+    ck_assert_int_eq(r.epochs, 3);
+    ck_assert_int_eq(wg_size(r.loss), 3);
+}
+END_TEST
+
+/* ---- Weights of rows. ------------------------------------------------------------------------------ */
+
+/* Softmax regression on one batch of all rows, no step: rate 0. */
+static double first_loss(const wg_fit_options *given)
+{
+    problem p = iris(tape, 0);
+    wg_fit_options o = *given;
+    o.optimizer = wg_sgd_new(p.model.params, PARAMS, &(wg_sgd_options){.rate = 1e-300});
+    o.epochs = 1;
+    o.batch = 150;
+    wg_fit_result r = wg_fit(&p.model, p.X, p.y, &o);
+    return r.loss != NULL ? wg_at(r.loss, 0) : (double)NAN;
+}
+
+START_TEST(test_weights)
+{
+    double plain = first_loss(&(wg_fit_options){.epochs = 1});
+    ck_assert(isfinite(plain));
+    /* iris has 50 rows of each class: balanced weights are all 1, and so are equal ones */
+    wgt_assert_close(first_loss(&(wg_fit_options){.balanced = true}), plain, 0, 1e-6);
+    wgt_assert_close(first_loss(&(wg_fit_options){.class_weights = (double[]){4, 4, 4}}), plain, 0,
+                     1e-6);
+    /* one class at a time: the mean of the three is the plain mean */
+    double sum = 0;
+    for (int c = 0; c < 3; c++) {
+        double only[3] = {0, 0, 0};
+        only[c] = 1;
+        double one = first_loss(&(wg_fit_options){.class_weights = only});
+        ck_assert(fabs(one - plain) > 1e-3);
+        sum += one;
+    }
+    wgt_assert_close(sum / 3, plain, 0, 1e-6);
+    double values[150] = {0};
+    for (int i = 0; i < 50; i++)
+        values[i] = 3;
+    wg_tensor *w = wg_constant(tape, WG_F64, WG_SHAPE(150), values);
+    wgt_assert_close(first_loss(&(wg_fit_options){.sample_weights = w}),
+                     first_loss(&(wg_fit_options){.class_weights = (double[]){1, 0, 0}}), 0, 0);
+    expect_ok();
+}
+END_TEST
+
+/* ---- Checkpoints. ---------------------------------------------------------------------------------- */
+
+enum { KINDS = 5 };
+
+static wg_optimizer *optimizer_of(int kind, const problem *p)
+{
+    wg_tensor *const *w = p->model.params;
+    switch (kind) {
+    case 0: return wg_sgd_new(w, PARAMS, &(wg_sgd_options){.rate = 0.05});
+    case 1: return wg_sgd_new(w, PARAMS, &(wg_sgd_options){.momentum = 0.9, .nesterov = true});
+    case 2: return wg_rmsprop_new(w, PARAMS, &(wg_rmsprop_options){.momentum = 0.5});
+    case 3: return wg_adamw_new(w, PARAMS, &(wg_adam_options){.amsgrad = true});
+    default: return wg_adam_new(w, PARAMS, NULL);
+    }
+}
+
+static wg_fit_options resumable(const char *path, wg_optimizer *optimizer, watch *w)
+{
+    static const wg_schedule schedule = {
+        .kind = WG_SCHEDULE_COSINE, .rate = 0.02, .period = 40, .warm_up = 5};
+    return (wg_fit_options){.epochs = 9,
+                            .batch = 50,
+                            .seed = 11,
+                            .optimizer = optimizer,
+                            .schedule = &schedule,
+                            .validation = 0.2,
+                            .patience = 4,
+                            .checkpoint = path,
+                            .on_epoch = watching,
+                            .on_epoch_user = w};
+}
+
+/* Trains on a tape of its own, to the end or until after epoch stop_at; weights and losses into values. */
+static int trained(const char *path, int kind, int64_t stop_at, bool resume, float values[2 * MOST])
+{
+    wg_tape *t = wg_tape_new(NULL);
+    problem p = iris(t, 0.3);
+    watch w = {.p = &p, .stop_at = stop_at};
+    wg_fit_options o = resumable(path, optimizer_of(kind, &p), &w);
+    o.resume = resume;
+    wg_fit_result r = wg_fit(&p.model, p.X, p.y, &o);
+    ck_assert_msg(wg_tape_status(t) == WG_OK, "%s", wg_tape_message(t));
+    int n = weights(&p, values);
+    for (int64_t i = 0; i < r.epochs; i++) {
+        values[n++] = (float)wg_at(r.loss, i);
+        values[n++] = (float)wg_at(r.accuracy, i);
+        values[n++] = (float)wg_at(r.rate, i);
+        values[n++] = (float)wg_at(r.validation_loss, i);
+    }
+    values[n++] = (float)r.best_epoch;
+    wg_tape_free(t);
+    return n;
+}
+
+START_TEST(test_resumed_is_bit_identical)
+{
+    static float whole[2 * MOST], part[2 * MOST], rest[2 * MOST];
+    char path[WGT_PATH];
+    wgt_file_new(path);
+    int n = trained(path, _i, 0, false, whole);
+    for (int64_t stop_at = 1; stop_at < 8; stop_at += 3) {
+        ck_assert_int_ne(trained(path, _i, stop_at, false, part), n);
+        ck_assert_int_eq(trained(path, _i, 0, true, rest), n);
+        ck_assert_mem_eq(whole, rest, (size_t)n * sizeof *whole);
+    }
+    wgt_file_remove(path);
+}
+END_TEST
+
+START_TEST(test_foreign_checkpoints_change_nothing)
+{
+    static float before[MOST], after[MOST];
+    char path[WGT_PATH];
+    wgt_file_new(path);
+    trained(path, 4, 0, false, (float[2 * MOST]){0});
+    problem p = iris(tape, 0.3);
+    watch w = {.p = &p};
+    int n = weights(&p, before);
+    for (int k = 0; k < 6; k++) {
+        wg_mark mark = wg_tape_mark(tape);
+        wg_fit_options o = resumable(path, optimizer_of(k == 0 ? 2 : 4, &p), &w);
+        o.resume = true;
+        o.seed += k == 1 ? (uint64_t)1 << 40 : 0;
+        o.batch += k == 2;
+        o.l2 = k == 3 ? 0.1 : 0;
+        o.validation += k == 4 ? 0.1 : 0;
+        o.checkpoint = k == 5 ? "no such file" : path;
+        wg_fit_result r = wg_fit(&p.model, p.X, p.y, &o);
+        ck_assert_int_eq(r.stop, WG_FIT_ERROR);
+        ck_assert_int_eq(wg_tape_status(tape), k == 5 ? WG_E_IO : WG_E_FORMAT);
+        ck_assert_int_eq(wg_tape_rewind(tape, mark), WG_OK);
+        weights(&p, after);
+        ck_assert_mem_eq(before, after, (size_t)n * sizeof *after);
+    }
+    wgt_file_remove(path);
+}
+END_TEST
+
+/* The same model on the same number of rows, but for one thing: refused, nothing written. */
+START_TEST(test_other_data_and_models_are_noticed)
+{
+    static const char *const words[] = {NULL,
+                                        "rows, their labels",
+                                        "rows, their labels",
+                                        "rows, their labels",
+                                        "rows, their labels",
+                                        "ops",
+                                        "ops",
+                                        "fit.rate"};
+    char path[WGT_PATH];
+    wgt_file_new(path);
+    for (int k = 0; k <= 8; k++) {
+        wg_tape *t = wg_tape_new(NULL);
+        int change = k - 1; /* -1: writes the checkpoint; 0: the same again */
+        problem p = iris(t, change == 5 ? 0 : 0.3);
+        float *X = wg_edit(p.X = wg_param(t, "X", WG_F32, WG_SHAPE(150, 4)));
+        problem q = iris(t, 0);
+        memcpy(X, wg_data_f32(q.X), 600 * sizeof *X);
+        X[599] += change == 1 ? 1e-3f : 0;
+        int64_t y[150];
+        memcpy(y, wg_data_i64(p.y), sizeof y);
+        y[0] = change == 2 ? 1 : y[0];
+        y[50] = change == 2 ? 0 : y[50];
+        p.y = wg_constant(t, WG_I64, WG_SHAPE(150), y);
+        if (change == 6) {
+            p.mlp = wg_mlp_new(t, &(wg_mlp_options){.sizes = (int64_t[]){4, 16, 3},
+                                                    .n_sizes = 3,
+                                                    .activation = "tanh",
+                                                    .dropout = 0.3,
+                                                    .seed = 7});
+            p.model = wg_fit_mlp(p.mlp, WG_LINK_SOFTMAX);
+        }
+        wg_fit_options o = {
+            .epochs = change < 0 ? 2 : 3,
+            .validation = 0.2,
+            .balanced = change == 3,
+            .class_weights = change == 4 ? (double[]){1, 2, 1} : NULL,
+            .optimizer = wg_adam_new(p.model.params, PARAMS,
+                                     &(wg_adam_options){.rate = change == 7 ? 0.02 : 0.01}),
+            .checkpoint = path,
+            .resume = change >= 0};
+        float before[MOST], after[MOST];
+        int n = weights(&p, before);
+        wg_fit_result r = wg_fit(&p.model, p.X, p.y, &o);
+        weights(&p, after);
+        bool wrong = change > 0;
+        ck_assert_int_eq(r.stop, wrong ? WG_FIT_ERROR : WG_FIT_EPOCHS);
+        ck_assert_int_eq(wg_tape_status(t), wrong ? WG_E_FORMAT : WG_OK);
+        ck_assert_msg(!wrong || strstr(wg_tape_message(t), words[change]) != NULL, "%d: %s", change,
+                      wg_tape_message(t));
+        ck_assert_int_eq(memcmp(before, after, (size_t)n * sizeof *after) == 0, wrong);
+        wg_tape_free(t);
+    }
+    wgt_file_remove(path);
+}
+END_TEST
+
+/* ---- Errors. --------------------------------------------------------------------------------------- */
+
+START_TEST(test_errors)
+{
+    problem p = iris(tape, 0);
+    wg_tensor *bad = wg_full(tape, WG_I64, WG_SHAPE(150), 3);
+    wg_tensor *short_y = wg_full(tape, WG_I64, WG_SHAPE(149), 0);
+    wg_tensor *negative = wg_full(tape, WG_F64, WG_SHAPE(150), -1);
+    wg_tensor *huge = wg_scale(p.X, 1e30);
+    struct {
+        wg_tensor *X, *y;
+        wg_fit_options o;
+        wg_status status;
+    } cases[] = {
+        {p.X, bad, {.epochs = 1}, WG_E_INDEX},
+        {p.X, short_y, {.epochs = 1}, WG_E_SHAPE},
+        {p.X, p.X, {.epochs = 1}, WG_E_SHAPE},
+        {p.X, p.y, {.epochs = -1}, WG_E_VALUE},
+        {p.X, p.y, {.batch = -1}, WG_E_VALUE},
+        {p.X, p.y, {.l2 = -1}, WG_E_VALUE},
+        {p.X, p.y, {.validation = 1}, WG_E_VALUE},
+        {p.X, p.y, {.patience = -1}, WG_E_VALUE},
+        {p.X, p.y, {.resume = true}, WG_E_VALUE},
+        {p.X, p.y, {.sample_weights = negative}, WG_E_VALUE},
+        {p.X, p.y, {.sample_weights = p.X}, WG_E_SHAPE},
+        {p.X, p.y, {.class_weights = (double[]){0, 0, 0}}, WG_E_VALUE},
+        {wg_mul(huge, huge), p.y, {.epochs = 1}, WG_E_NOT_FINITE},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        wg_mark mark = wg_tape_mark(tape);
+        expect_ok();
+        wg_fit_result r = wg_fit(&p.model, cases[i].X, cases[i].y, &cases[i].o);
+        ck_assert_int_eq(r.stop, WG_FIT_ERROR);
+        ck_assert_ptr_null(r.loss);
+        ck_assert_msg(wg_tape_status(tape) == cases[i].status, "case %zu: %s", i,
+                      wg_tape_message(tape));
+        wg_tape_rewind(tape, mark);
+    }
+    ck_assert_int_eq(wg_fit(NULL, p.X, p.y, NULL).stop, WG_FIT_ERROR);
+    ck_assert_int_eq(wg_tape_status(tape), WG_E_NULL);
+}
+END_TEST
+
+/* Every allocation fails in turn: an error, nothing leaked, and no history. */
+START_TEST(test_memory)
+{
+    char path[WGT_PATH];
+    wgt_file_new(path);
+    bool done = false;
+    for (int64_t k = 1; !done; k += 3) {
+        wgt_memory m = {0};
+        wg_tape *t = wgt_tape(&m);
+        problem p = iris(t, 0.3);
+        ck_assert_int_eq(wg_tape_status(t), WG_OK);
+        m.fail_at = m.calls + k;
+        wg_fit_result r = wg_fit(
+            &p.model, p.X, p.y,
+            &(wg_fit_options){
+                .epochs = 2, .batch = 64, .validation = 0.2, .balanced = true, .checkpoint = path});
+        done = m.failed == 0;
+        ck_assert_int_eq(r.stop, done ? WG_FIT_EPOCHS : WG_FIT_ERROR);
+        ck_assert_int_eq(wg_tape_status(t), done ? WG_OK : WG_E_NOMEM);
+        wg_tape_free(t);
+        ck_assert_int_eq(m.blocks, 0);
+    }
+    wgt_file_remove(path);
+}
+END_TEST
+
+Suite *suite_fit(void)
+{
+    Suite *s = suite_create("fit");
+    TCase *c = tcase_create("fit");
+    tcase_set_timeout(c, 60);
+    tcase_add_checked_fixture(c, setup, teardown);
+    tcase_add_test(c, test_as_by_hand_with_a_short_batch);
+    tcase_add_test(c, test_learns);
+    tcase_add_test(c, test_best_weights_are_restored);
+    tcase_add_test(c, test_callback_stops);
+    tcase_add_test(c, test_weights);
+    tcase_add_loop_test(c, test_resumed_is_bit_identical, 0, KINDS);
+    tcase_add_test(c, test_foreign_checkpoints_change_nothing);
+    tcase_add_test(c, test_other_data_and_models_are_noticed);
+    tcase_add_test(c, test_errors);
+    tcase_add_test(c, test_memory);
+    suite_add_tcase(s, c);
+    return s;
+}

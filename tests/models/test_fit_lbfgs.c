@@ -1,0 +1,381 @@
+/* Training by all rows at once: its optimum, when it stops, what it resumes from and refuses. */
+#include "autograd/op.h"
+#include "models/wengert.h"
+#include "tests/support/assert.h"
+#include "tests/models/files.h"
+#include "tests/support/suites.h"
+#include "tests/support/support.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+static wg_tape *tape;
+static char path[WGT_PATH];
+
+static void setup(void)
+{
+    tape = wg_tape_new(NULL);
+    wgt_file_new(path);
+}
+
+static void teardown(void)
+{
+    wgt_file_remove(path);
+    wg_tape_free(tape);
+}
+
+static void expect_ok(const wg_tape *t)
+{
+    ck_assert_msg(wg_tape_status(t) == WG_OK, "%s", wg_tape_message(t));
+}
+
+/* Iris, standardised: a linear model, or with hidden units and tanh. */
+typedef struct problem {
+    wg_tensor *X, *y;
+    wg_mlp *mlp;
+    wg_fit_model model;
+} problem;
+
+static problem iris_as(wg_tape *t, bool f32, wg_link link, int64_t hidden, double dropout)
+{
+    wg_table *data = wg_csv_read(t, "examples/data/iris.csv", &(wg_csv_options){.f32 = f32});
+    problem p = {.X = wg_standardize(wg_table_features(data)), .y = wg_table_classes(data)};
+    if (link == WG_LINK_SIGMOID)
+        p.y = wg_cast(wg_equal(p.y, wg_full(t, WG_I64, WG_SCALAR, 1)), WG_I64);
+    int64_t sizes[] = {4, hidden, 3};
+    if (hidden == 0)
+        sizes[1] = link == WG_LINK_SIGMOID ? 1 : 3;
+    p.mlp = wg_mlp_new(t, &(wg_mlp_options){.sizes = sizes,
+                                            .n_sizes = hidden == 0 ? 2 : 3,
+                                            .activation = "tanh",
+                                            .init = hidden == 0 ? "zeros" : NULL,
+                                            .dropout = dropout,
+                                            .dtype = f32 ? WG_F32 : WG_F64});
+    p.model = wg_fit_mlp(p.mlp, link);
+    return p;
+}
+
+static problem iris(wg_tape *t)
+{
+    return iris_as(t, false, WG_LINK_SOFTMAX, 0, 0);
+}
+
+/* ---- The optimum. ---------------------------------------------------------------------------------- */
+
+/* The recorded loss, minimised: mean of w_i l_i, weights scaled to a mean of 1, and the penalty. */
+static double optimum_of(const problem *p, wg_tensor *weights, double l2)
+{
+    wg_tensor *w = wg_mlp_param(p->mlp, "fc1.weight");
+    wg_tensor *Z = wg_mlp_forward(p->mlp, p->X, true);
+    wg_tensor *targets = wg_link_targets(p->model.link, p->y, 3, WG_F64);
+    wg_tensor *loss = wg_add(wg_link_loss(p->model.link, Z, targets, weights),
+                             wg_scale(wg_sum(wg_square(w)), l2 / 2));
+    return wg_lbfgs_minimize(loss, p->model.params, 2, NULL).value;
+}
+
+START_TEST(test_optimum)
+{
+    wg_link link = (wg_link[]){WG_LINK_SOFTMAX, WG_LINK_SIGMOID, WG_LINK_ONE_VS_REST}[_i / 2];
+    problem p = iris_as(tape, false, link, 0, 0);
+    double values[150], sum = 0;
+    for (int i = 0; i < 150; i++)
+        sum += values[i] = 1 + i % 4;
+    wg_fit_options o = {.l2 = 0.01};
+    if (_i % 2 == 1)
+        o.sample_weights = wg_constant(tape, WG_F64, WG_SHAPE(150), values);
+    int64_t size = wg_tape_size(tape);
+    wg_fit_result r = wg_fit_lbfgs(&p.model, p.X, p.y, &o, NULL);
+    expect_ok(tape);
+    ck_assert_int_eq(wg_tape_size(tape), size + 3); /* the history */
+    ck_assert_int_eq(r.stop, WG_FIT_CONVERGED);
+    ck_assert_int_eq(r.optimum.stop, WG_STOP_GRADIENT);
+    ck_assert(r.optimum.gradient_norm <= 1e-8);
+    ck_assert_int_eq(wg_size(r.loss), r.epochs);
+    ck_assert_int_eq(r.epochs, r.optimum.iterations);
+    /* no evaluation twice: one at the start, about one an iteration */
+    ck_assert_int_le(r.optimum.evaluations, 1 + r.epochs + r.epochs / 3);
+    for (int64_t i = 1; i < r.epochs; i++)
+        ck_assert(wg_at(r.loss, i) <= wg_at(r.loss, i - 1) + 1e-12);
+    ck_assert(wg_at(r.loss, r.epochs - 1) == r.optimum.value);
+    problem q = iris_as(tape, false, link, 0, 0);
+    for (int i = 0; i < 150; i++)
+        values[i] *= 150 / sum;
+    wg_tensor *w = _i % 2 == 1 ? wg_constant(tape, WG_F64, WG_SHAPE(150), values) : NULL;
+    wgt_assert_close(r.best_loss, optimum_of(&q, w, 0.01), 0, 1e-13);
+    /* once more: it is there already */
+    wg_fit_result again = wg_fit_lbfgs(&p.model, p.X, p.y, &o, NULL);
+    ck_assert_int_eq(again.stop, WG_FIT_CONVERGED);
+    ck_assert_int_eq(again.epochs, 0);
+    ck_assert_int_eq(wg_size(again.loss), 0);
+    wgt_assert_close(again.best_loss, r.best_loss, 0, 1e-15);
+    expect_ok(tape);
+}
+END_TEST
+
+/* Rows that are computed from an input, and labels likewise. */
+START_TEST(test_rows_of_an_input)
+{
+    problem p = iris(tape), q = iris(tape);
+    wg_tensor *X = wg_input(tape, "X", WG_F64, WG_SHAPE(150, 4), p.X->data);
+    wg_tensor *y = wg_input(tape, "y", WG_I64, WG_SHAPE(150), p.y->data);
+    wg_fit_options o = {.epochs = 5, .validation = _i == 0 ? 0 : 0.2};
+    wg_fit_result a = wg_fit_lbfgs(&p.model, p.X, p.y, &o, NULL);
+    wg_fit_result b = wg_fit_lbfgs(&q.model, wg_scale(X, 1), wg_reshape(y, WG_SHAPE(150)), &o,
+                                   NULL);
+    expect_ok(tape);
+    ck_assert(a.best_loss == b.best_loss);
+}
+END_TEST
+
+/* ---- When it stops. -------------------------------------------------------------------------------- */
+
+enum { MOST = 4096 };
+
+/* All parameters as doubles, one behind the other. */
+static int weights(const problem *p, double values[])
+{
+    int n = 0;
+    for (int i = 0; i < p->model.n_params; i++)
+        for (int64_t j = 0; j < wg_size(p->model.params[i]); j++)
+            values[n++] = wg_at(p->model.params[i], j);
+    return n;
+}
+
+typedef struct watch {
+    const problem *p;
+    double best[MOST];
+    int64_t best_epoch, stop_at;
+} watch;
+
+static bool watching(const wg_fit_epoch *epoch, void *user)
+{
+    watch *w = user;
+    ck_assert(isfinite(epoch->loss) && isnan(epoch->accuracy) && isnan(epoch->rate));
+    if (epoch->best) {
+        weights(w->p, w->best);
+        w->best_epoch = epoch->epoch;
+    }
+    return epoch->epoch != w->stop_at;
+}
+
+START_TEST(test_best_weights_are_restored)
+{
+    static double after[MOST];
+    problem p = iris_as(tape, false, WG_LINK_SOFTMAX, 16, 0); /* overfits */
+    watch w = {.p = &p};
+    wg_fit_options o = {
+        .validation = 0.3, .patience = 6, .on_epoch = watching, .on_epoch_user = &w};
+    wg_fit_result r = wg_fit_lbfgs(&p.model, p.X, p.y, &o, NULL);
+    expect_ok(tape);
+    ck_assert_int_eq(r.stop, WG_FIT_PATIENCE);
+    ck_assert_int_eq(r.epochs, r.best_epoch + 6);
+    ck_assert_int_eq(r.best_epoch, w.best_epoch);
+    ck_assert(wg_at(r.validation_loss, r.best_epoch - 1) == r.best_loss);
+    int n = weights(&p, after);
+    ck_assert_mem_eq(after, w.best, (size_t)n * sizeof *after);
+}
+END_TEST
+
+START_TEST(test_other_stops)
+{
+    problem p = iris(tape);
+    watch w = {.p = &p, .stop_at = 3};
+    wg_fit_options o = {.on_epoch = watching, .on_epoch_user = &w};
+    wg_fit_result r = wg_fit_lbfgs(&p.model, p.X, p.y, &o, NULL);
+    ck_assert_int_eq(r.stop, WG_FIT_CALLBACK);
+    ck_assert_int_eq(r.epochs, 3);
+    r = wg_fit_lbfgs(&p.model, p.X, p.y, &(wg_fit_options){.epochs = 2}, NULL);
+    ck_assert_int_eq(r.stop, WG_FIT_EPOCHS);
+    ck_assert_int_eq(r.epochs, 2);
+    /* a fall of less than min_delta is none */
+    o = (wg_fit_options){.l2 = 0.01, .patience = 1, .min_delta = 1e-3};
+    r = wg_fit_lbfgs(&p.model, p.X, p.y, &o, NULL);
+    ck_assert_int_eq(r.stop, WG_FIT_PATIENCE);
+    ck_assert(wg_at(r.loss, r.epochs - 1) > wg_at(r.loss, r.epochs - 2) - 1e-3);
+    r = wg_fit_lbfgs(&p.model, p.X, p.y, &(wg_fit_options){.l2 = 0.01},
+                     &(wg_lbfgs_options){.tolerance = 1e-3, .history = 3});
+    ck_assert_int_eq(r.stop, WG_FIT_CONVERGED);
+    ck_assert(r.optimum.gradient_norm <= 1e-3);
+    expect_ok(tape);
+}
+END_TEST
+
+/* ---- The same bits, whatever happens on the way. ----------------------------------------------------- */
+
+/* The rows over and over: so many are several blocks. */
+static void repeat(problem *p, int64_t n)
+{
+    int64_t *row = malloc((size_t)n * sizeof *row);
+    for (int64_t i = 0; i < n; i++)
+        row[i] = i % 150;
+    wg_tensor *rows = wg_constant(p->X->tape, WG_I64, WG_SHAPE(n), row);
+    p->X = wg_gather_rows(p->X, rows);
+    p->y = wg_gather_rows(p->y, rows);
+    free(row);
+}
+
+/* Trains on a tape of its own, to the end or until after iteration stop_at; weights and history into values. */
+static int trained(bool f32, int threads, int64_t stop_at, bool resume, double values[MOST])
+{
+    wg_pool *pool = threads > 0 ? wg_pool_new(threads, NULL) : NULL;
+    wg_tape *t = wg_tape_new(&(wg_tape_options){.pool = pool});
+    problem p = iris_as(t, f32, WG_LINK_SOFTMAX, 5, 0);
+    watch w = {.p = &p, .stop_at = stop_at};
+    if (threads > 0)
+        repeat(&p, 40000);
+    wg_fit_options o = {.epochs = threads > 0 ? 3 : 40,
+                        .l2 = 1e-3,
+                        .seed = 5,
+                        .validation = 0.2,
+                        .patience = 30,
+                        .balanced = true,
+                        .on_epoch = watching,
+                        .on_epoch_user = &w,
+                        .checkpoint = path,
+                        .resume = resume};
+    wg_fit_result r = wg_fit_lbfgs(&p.model, p.X, p.y, &o, &(wg_lbfgs_options){.history = 4});
+    expect_ok(t);
+    int n = weights(&p, values);
+    for (int64_t i = 0; i < r.epochs; i++) {
+        values[n++] = wg_at(r.loss, i);
+        values[n++] = wg_at(r.validation_loss, i);
+    }
+    values[n++] = (double)r.best_epoch;
+    wg_tape_free(t);
+    wg_pool_free(pool);
+    return n;
+}
+
+START_TEST(test_resumed_is_bit_identical)
+{
+    static double whole[MOST], part[MOST], rest[MOST];
+    int n = trained(_i == 1, 0, 0, false, whole);
+    for (int64_t stop_at = 1; stop_at < 20; stop_at += 3) {
+        ck_assert_int_ne(trained(_i == 1, 0, stop_at, false, part), n);
+        ck_assert_int_eq(trained(_i == 1, 0, 0, true, rest), n);
+        ck_assert_mem_eq(whole, rest, (size_t)n * sizeof *whole);
+    }
+}
+END_TEST
+
+START_TEST(test_threads)
+{
+    static double one[MOST], other[MOST];
+    int n = trained(_i == 1, 1, 0, false, one);
+    for (int threads = 2; threads <= 3; threads++) {
+        ck_assert_int_eq(trained(_i == 1, threads, 0, false, other), n);
+        ck_assert_mem_eq(one, other, (size_t)n * sizeof *one);
+    }
+}
+END_TEST
+
+START_TEST(test_foreign_checkpoints)
+{
+    static double before[MOST], after[MOST];
+    problem p = iris(tape);
+    wg_fit_options o = {.epochs = 2, .checkpoint = path};
+    wg_mark mark = wg_tape_mark(tape);
+    for (int k = 0; k < 3; k++) {
+        o.resume = false;
+        if (k == 0)
+            wg_fit(&p.model, p.X, p.y, &o); /* Adam's */
+        else
+            wg_fit_lbfgs(&p.model, p.X, p.y, &o, &(wg_lbfgs_options){.history = 3});
+        expect_ok(tape);
+        int n = weights(&p, before);
+        o.resume = true;
+        o.l2 = k == 1 ? 0.5 : 0;
+        wg_fit_result r = k == 2 ? wg_fit(&p.model, p.X, p.y, &o)
+                                 : wg_fit_lbfgs(&p.model, p.X, p.y, &o, NULL);
+        ck_assert_int_eq(r.stop, WG_FIT_ERROR);
+        wgt_assert_status(tape, WG_E_FORMAT, "of another training");
+        wg_tape_rewind(tape, mark);
+        weights(&p, after);
+        ck_assert_mem_eq(before, after, (size_t)n * sizeof *after);
+        o.l2 = 0;
+    }
+}
+END_TEST
+
+/* ---- Errors. --------------------------------------------------------------------------------------- */
+
+START_TEST(test_refused)
+{
+    problem p = iris(tape), drops = iris_as(tape, false, WG_LINK_SOFTMAX, 4, 0.5);
+    static const wg_schedule schedule = {.kind = WG_SCHEDULE_COSINE, .rate = 0.1, .period = 4};
+    const struct {
+        const problem *p;
+        wg_fit_options o;
+        wg_lbfgs_options l;
+        const char *word;
+    } cases[] = {
+        {&p, {.batch = 32}, {0}, "option batch"},
+        {&p, {.optimizer = wg_adam_new(p.model.params, 2, NULL)}, {0}, "option optimizer"},
+        {&p, {.schedule = &schedule}, {0}, "option schedule"},
+        {&drops, {0}, {0}, "dropout"},
+        {&p, {0}, {.iterations = 5}, "iterations (epochs)"},
+        {&p, {0}, {.value_tolerance = 1}, "value_tolerance"},
+        {&p, {0}, {.history = -1}, "history"},
+        {&p, {.epochs = -1}, {0}, "epochs"},
+        {&p, {.l2 = -1}, {0}, "l2"},
+        {&p, {.resume = true}, {0}, "checkpoint is NULL"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        wg_mark mark = wg_tape_mark(tape);
+        wg_fit_result r = wg_fit_lbfgs(&cases[i].p->model, p.X, p.y, &cases[i].o, &cases[i].l);
+        ck_assert_int_eq(r.stop, WG_FIT_ERROR);
+        ck_assert_ptr_null(r.loss);
+        wgt_assert_status(tape, WG_E_VALUE, cases[i].word);
+        wg_tape_rewind(tape, mark);
+    }
+    wg_mark mark = wg_tape_mark(tape);
+    wg_tensor *bad = wg_scale(p.X, (double)INFINITY);
+    ck_assert_int_eq(wg_fit_lbfgs(&p.model, bad, p.y, NULL, NULL).stop, WG_FIT_ERROR);
+    wgt_assert_status(tape, WG_E_NOT_FINITE, "lbfgs");
+    wg_tape_rewind(tape, mark);
+    ck_assert_int_eq(wg_fit_lbfgs(NULL, p.X, p.y, NULL, NULL).stop, WG_FIT_ERROR);
+    ck_assert_int_eq(wg_tape_status(tape), WG_E_NULL);
+    ck_assert_int_eq(wg_fit_lbfgs(&p.model, NULL, p.y, NULL, NULL).stop, WG_FIT_ERROR);
+}
+END_TEST
+
+/* Every allocation fails in turn: an error, nothing leaked, and no history. */
+START_TEST(test_memory)
+{
+    bool done = false;
+    for (int64_t k = 1; !done; k += 3) {
+        wgt_memory m = {0};
+        wg_tape *t = wgt_tape(&m);
+        problem p = iris(t);
+        expect_ok(t);
+        m.fail_at = m.calls + k;
+        wg_fit_options o = {.epochs = 2, .validation = 0.2, .balanced = true, .checkpoint = path};
+        wg_fit_result r = wg_fit_lbfgs(&p.model, p.X, p.y, &o, NULL);
+        done = m.failed == 0;
+        ck_assert_int_eq(r.stop, done ? WG_FIT_EPOCHS : WG_FIT_ERROR);
+        ck_assert_int_eq(wg_tape_status(t), done ? WG_OK : WG_E_NOMEM);
+        wg_tape_free(t);
+        ck_assert_int_eq(m.blocks, 0);
+    }
+}
+END_TEST
+
+Suite *suite_fit_lbfgs(void)
+{
+    Suite *s = suite_create("fit_lbfgs");
+    TCase *c = tcase_create("fit_lbfgs");
+    tcase_set_timeout(c, 60);
+    tcase_add_checked_fixture(c, setup, teardown);
+    tcase_add_loop_test(c, test_optimum, 0, 6);
+    tcase_add_loop_test(c, test_rows_of_an_input, 0, 2);
+    tcase_add_test(c, test_best_weights_are_restored);
+    tcase_add_test(c, test_other_stops);
+    tcase_add_loop_test(c, test_resumed_is_bit_identical, 0, 2);
+    tcase_add_loop_test(c, test_threads, 0, 2);
+    tcase_add_test(c, test_foreign_checkpoints);
+    tcase_add_test(c, test_refused);
+    tcase_add_test(c, test_memory);
+    suite_add_tcase(s, c);
+    return s;
+}

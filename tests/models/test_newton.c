@@ -1,0 +1,252 @@
+/* Newton's method with the whole Hessian and with products, and the solver for singular systems. */
+#include "autograd/rng.h"
+#include "models/optim/newton_internal.h"
+#include "models/wengert.h"
+#include "tests/support/assert.h"
+#include "tests/models/optima.h"
+#include "tests/support/suites.h"
+#include "tests/support/support.h"
+
+#include <math.h>
+#include <string.h>
+
+static wg_tape *tape;
+
+static void setup(void)
+{
+    tape = wg_tape_new(NULL);
+}
+
+static void teardown(void)
+{
+    wg_tape_free(tape);
+}
+
+/* ---- Optima. -------------------------------------------------------------------------------------- */
+
+static const double tolerances[] = {1e-10, 1e-14};
+
+START_TEST(test_newton_optima)
+{
+    const wgt_model m = wgt_model_new(tape, _i / 4);
+    const wg_newton_options options = {.method = _i % 2 == 0 ? WG_NEWTON_CG : WG_NEWTON_EXACT,
+                                       .tolerance = tolerances[_i / 2 % 2]};
+    const int64_t size = wg_tape_size(tape);
+    const wg_optimum found = wg_newton_minimize(m.loss, m.param, 2, &options);
+    ck_assert_int_eq(wg_tape_size(tape), size);
+    wgt_assert_optimum(&m, &found, options.tolerance);
+    /* As many products as CG in exact arithmetic takes for each iteration, at most 31, and no more. */
+    ck_assert(found.iterations <= 12 && found.products <= 120);
+}
+END_TEST
+
+/* The biases of a softmax model were never moved along their common shift: their mean is still 0. */
+START_TEST(test_newton_leaves_shifts_alone)
+{
+    const wgt_model m = wgt_model_new(tape, 2);
+    const wg_newton_method method = _i == 0 ? WG_NEWTON_CG : WG_NEWTON_EXACT;
+    wg_newton_minimize(m.loss, m.param, 2, &(wg_newton_options){.method = method});
+    double sum = 0, largest = 0;
+    for (int i = 0; i < 3; i++) {
+        sum += wg_at(m.param[1], i);
+        largest = fmax(largest, fabs(wg_at(m.param[1], i)));
+    }
+    ck_assert(largest > 1);
+    wgt_assert_close(sum, 0, 0, 1e-9);
+}
+END_TEST
+
+/* Rosenbrock's Hessian is indefinite on the way. */
+START_TEST(test_newton_rosenbrock)
+{
+    static const int64_t sizes[] = {2, 3, 10, 16};
+    const int64_t n = sizes[_i / 2];
+    const wg_newton_method method = _i % 2 == 0 ? WG_NEWTON_CG : WG_NEWTON_EXACT;
+    const wg_objective f = wgt_rosenbrock(tape, n);
+    double x[16];
+    wgt_rosenbrock_start(n, x);
+    const wg_optimum found = wg_newton_run(
+        &f, x, &(wg_newton_options){.method = method, .tolerance = 1e-10, .iterations = 400});
+    ck_assert_str_eq(wg_stop_name(found.stop), "WG_STOP_GRADIENT");
+    if (found.value < 1)
+        for (int64_t i = 0; i < n; i++)
+            wgt_assert_close(x[i], 1, 0, 1e-9);
+    else
+        wgt_assert_close(x[0], -1, 0, 0.1);
+}
+END_TEST
+
+/* A quadratic in one step, and (x^2 - 1)^2 from near its maximum, where the curvature is negative. */
+static double hump(const double x[], double g[], void *user)
+{
+    *(double *)user = x[0];
+    g[0] = 4 * x[0] * (x[0] * x[0] - 1);
+    return (x[0] * x[0] - 1) * (x[0] * x[0] - 1);
+}
+
+static void hump_hessian(double h[], void *user)
+{
+    const double x = *(double *)user;
+    h[0] = 12 * x * x - 4;
+}
+
+static void hump_product(const double v[], double hv[], void *user)
+{
+    double h;
+    hump_hessian(&h, user);
+    hv[0] = h * v[0];
+}
+
+START_TEST(test_newton_negative_curvature)
+{
+    double x = 0.01, last;
+    wg_objective f = {
+        .tape = tape, .n = 1, .value_and_gradient = hump, .hessian = hump_hessian, .user = &last};
+    wg_optimum found = wg_newton_run(&f, &x, &(wg_newton_options){.method = WG_NEWTON_EXACT});
+    ck_assert_int_eq(found.stop, WG_STOP_GRADIENT);
+    wgt_assert_close(fabs(x), 1, 1e-8, 0);
+    f.hessian_product = hump_product;
+    x = -0.01;
+    found = wg_newton_run(&f, &x, &(wg_newton_options){.method = WG_NEWTON_CG});
+    ck_assert_int_eq(found.stop, WG_STOP_GRADIENT);
+    wgt_assert_close(fabs(x), 1, 1e-8, 0);
+    f.hessian_product = NULL;
+    found = wg_newton_run(&f, &x, &(wg_newton_options){.method = WG_NEWTON_CG});
+    ck_assert_int_eq(found.stop, WG_STOP_ERROR);
+    wgt_assert_status(tape, WG_E_VALUE, "no second derivatives");
+}
+END_TEST
+
+/* An MLP, whose Hessian is indefinite on the way: a minimum is found nevertheless. */
+START_TEST(test_newton_mlp)
+{
+    const wg_newton_method method = _i == 0 ? WG_NEWTON_CG : WG_NEWTON_EXACT;
+    wg_table *data = wg_csv_read(tape, "examples/data/moons_400.csv", NULL);
+    wg_tensor *W1 = wg_param(tape, "W1", WG_F64, WG_SHAPE(2, 4));
+    wg_tensor *b1 = wg_param(tape, "b1", WG_F64, WG_SHAPE(4));
+    wg_tensor *W2 = wg_param(tape, "W2", WG_F64, WG_SHAPE(4, 1));
+    wg_tensor *b2 = wg_param(tape, "b2", WG_F64, WG_SHAPE(1));
+    wg_fill_normal(W1, 0, 1, 1);
+    wg_fill_normal(b1, 0, 1, 2);
+    wg_fill_normal(W2, 0, 1, 3);
+    wg_tensor *hidden = wg_tanh(wg_add(wg_matmul(wg_table_features(data), W1), b1));
+    wg_tensor *z = wg_add(wg_matmul(hidden, W2), b2), *params[] = {W1, b1, W2, b2};
+    wg_tensor *loss = wg_bce_with_logits(z, wg_table_labels(data));
+    for (int i = 0; i < 4; i++) /* a penalty, so that there is a minimum */
+        loss = wg_add(loss, wg_scale(wg_sum(wg_square(params[i])), 1e-3));
+    const wg_optimum found = wg_newton_minimize(
+        loss, params, 4, &(wg_newton_options){.method = method, .tolerance = 1e-9});
+    ck_assert_msg(wg_tape_status(tape) == WG_OK, "%s", wg_tape_message(tape));
+    ck_assert_str_eq(wg_stop_name(found.stop), "WG_STOP_GRADIENT");
+    ck_assert(found.value < 0.31);
+    double H[17 * 17];
+    int64_t order[17];
+    ck_assert_int_eq(wg_read(wg_hessian(loss, params, 4), H, sizeof H), WG_OK);
+    ck_assert_int_eq(wg_semidefinite_factor(17, H, order), 17); /* a minimum, no saddle */
+}
+END_TEST
+
+START_TEST(test_newton_errors)
+{
+    wg_tensor *p = wgt_scalar_param(tape, "p", 1), *loss = wg_square(p);
+    const wg_mark mark = wg_tape_mark(tape);
+    ck_assert_int_eq(wg_newton_minimize(loss, &p, 1, &(wg_newton_options){.iterations = -1}).stop,
+                     WG_STOP_ERROR);
+    wgt_assert_status(tape, WG_E_VALUE, "iterations -1");
+    wg_tape_rewind(tape, mark);
+    ck_assert_int_eq(
+        wg_newton_minimize(loss, &p, 1, &(wg_newton_options){.method = (wg_newton_method)7}).stop,
+        WG_STOP_ERROR);
+    wg_tape_rewind(tape, mark);
+    ck_assert_int_eq(wg_newton_minimize(NULL, &p, 1, NULL).stop, WG_STOP_ERROR);
+    ck_assert_int_eq(wg_newton_minimize(loss, &p, 1, NULL).stop, WG_STOP_GRADIENT);
+    ck_assert(fabs(wg_item(p)) < 1e-8 && wg_item(loss) < 1e-16);
+}
+END_TEST
+
+static wg_optimum minimise_cg(wg_tensor *loss, wg_tensor *const params[], int n)
+{
+    return wg_newton_minimize(loss, params, n, NULL);
+}
+
+static wg_optimum minimise_exact(wg_tensor *loss, wg_tensor *const params[], int n)
+{
+    return wg_newton_minimize(loss, params, n, &(wg_newton_options){.method = WG_NEWTON_EXACT});
+}
+
+START_TEST(test_newton_memory)
+{
+    wgt_assert_survives_no_memory(_i == 0 ? minimise_cg : minimise_exact);
+}
+END_TEST
+
+/* ---- Singular systems. ---------------------------------------------------------------------------- */
+
+enum { MOST = 24 };
+
+/* A = B B' for a random B [n, rank]; x in the range of A, b = A x: the solution is x itself. */
+START_TEST(test_semidefinite_solve)
+{
+    static double A[MOST * MOST], L[MOST * MOST], work[MOST * (MOST + 2)];
+    double x[MOST], b[MOST], got[MOST], B[MOST * MOST];
+    int64_t order[MOST];
+    const int64_t n = 1 + _i % MOST, rank = (n * (_i / MOST + 1) + 3) / 4;
+    for (int64_t i = 0; i < n * rank; i++)
+        B[i] = wg_random_normal(7, (uint64_t)_i, (uint64_t)i);
+    for (int64_t i = 0; i < n; i++) {
+        x[i] = 0;
+        for (int64_t k = 0; k < rank; k++)
+            x[i] += B[i * rank + k] * wg_random_uniform(8, (uint64_t)_i, (uint64_t)k);
+        for (int64_t j = 0; j < n; j++) {
+            A[i * n + j] = 0;
+            for (int64_t k = 0; k < rank; k++)
+                A[i * n + j] += B[i * rank + k] * B[j * rank + k];
+        }
+    }
+    for (int64_t i = 0; i < n; i++) {
+        b[i] = 0;
+        for (int64_t j = 0; j < n; j++)
+            b[i] += A[i * n + j] * x[j];
+    }
+    memcpy(L, A, sizeof L);
+    ck_assert_int_eq(wg_semidefinite_factor(n, L, order), rank);
+    wg_semidefinite_solve(n, rank, L, order, b, got, work);
+    /* Square random matrices have condition numbers of some (4 n)^2, squared again in A. */
+    wgt_assert_all_close(got, x, n, 0, 1e-6);
+}
+END_TEST
+
+START_TEST(test_semidefinite_refuses)
+{
+    int64_t order[2];
+    double saddle[] = {0, 1, 1, 0}, negative[] = {-1, 0, 0, 1}, bad[] = {1, 0, (double)NAN, 1};
+    double zero[] = {0, 0, 0, 0}, ones[] = {1, 1, 1, 1}, x[2], work[8];
+    const double b[] = {1, 1};
+    ck_assert_int_eq(wg_semidefinite_factor(2, saddle, order), -1);
+    ck_assert_int_eq(wg_semidefinite_factor(2, negative, order), -1);
+    ck_assert_int_eq(wg_semidefinite_factor(2, bad, order), -1);
+    ck_assert_int_eq(wg_semidefinite_factor(2, zero, order), 0);
+    ck_assert_int_eq(wg_semidefinite_factor(2, ones, order), 1);
+    wg_semidefinite_solve(2, 1, ones, order, b, x, work);
+    wgt_assert_close(x[0], 0.5, 1e-15, 0); /* (1, 0) would do, too; this is the shortest */
+    wgt_assert_close(x[1], 0.5, 1e-15, 0);
+}
+END_TEST
+
+Suite *suite_newton(void)
+{
+    Suite *suite = suite_create("newton");
+    TCase *tests = tcase_create("newton");
+    tcase_add_checked_fixture(tests, setup, teardown);
+    tcase_add_loop_test(tests, test_newton_optima, 0, 4 * WGT_OPTIMA);
+    tcase_add_loop_test(tests, test_newton_leaves_shifts_alone, 0, 2);
+    tcase_add_loop_test(tests, test_newton_rosenbrock, 0, 8);
+    tcase_add_test(tests, test_newton_negative_curvature);
+    tcase_add_loop_test(tests, test_newton_mlp, 0, 2);
+    tcase_add_test(tests, test_newton_errors);
+    tcase_add_loop_test(tests, test_newton_memory, 0, 2);
+    tcase_add_loop_test(tests, test_semidefinite_solve, 0, 4 * MOST);
+    tcase_add_test(tests, test_semidefinite_refuses);
+    suite_add_tcase(suite, tests);
+    return suite;
+}

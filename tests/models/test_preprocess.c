@@ -1,0 +1,429 @@
+/* Polynomial features, one-hot texts, and the pipeline: as scikit-learn has them
+ * (oracle/make_preprocess.py), saved and restored, errors, memory. Standardisation: test_scaler.c. */
+#include "models/wengert.h"
+#include "tests/support/assert.h"
+#include "tests/support/suites.h"
+#include "tests/support/support.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static wg_tape *tape;
+
+static void setup(void)
+{
+    tape = wg_tape_new(NULL);
+}
+
+static void teardown(void)
+{
+    wg_tape_free(tape);
+}
+
+static void expect_ok(void)
+{
+    ck_assert_msg(wg_tape_status(tape) == WG_OK, "%s", wg_tape_message(tape));
+}
+
+static void expect_error(wg_mark mark, wg_status status, const char *part)
+{
+    wgt_assert_status(tape, status, part);
+    wg_tape_rewind(tape, mark);
+}
+
+/* ---- The golden file. ------------------------------------------------------------------------------- */
+
+enum { LONGEST = 2048, ROWS = 16 };
+
+static int64_t next_line(FILE *file, double *values)
+{
+    static char line[1 << 16];
+    int64_t n = 0;
+    do {
+        if (fgets(line, sizeof line, file) == NULL)
+            return 0;
+    } while (line[0] == '#');
+    for (char *at = line, *end;; at = end, n++) {
+        double value = strtod(at, &end);
+        if (end == at)
+            return n;
+        ck_assert_int_lt(n, LONGEST);
+        values[n] = value;
+    }
+}
+
+/* Two columns: the number of a row's first entry, and its sign. */
+static void texts_of(const double *X, int64_t n, int64_t d, const char **text)
+{
+    static char numbers[ROWS][16];
+    for (int64_t i = 0; i < n; i++) {
+        snprintf(numbers[i], sizeof numbers[i], "%g", X[i * d]);
+        text[2 * i] = numbers[i];
+        text[2 * i + 1] = X[i * d] < 0 ? "negative" : "positive";
+    }
+}
+
+/* Each of at most 8 rows adds a rounding to mean and variance, on each side, and the entries are below
+ * 81 in size, the deviations above 1/20: an absolute error of some 2^-53 * 81 * 20 * 16 at most. */
+static const double round_off = 3e-12;
+
+static void compare_case(const double *head, const double *X, const double *Z, const double *S,
+                         const double *H)
+{
+    int64_t n = (int64_t)head[0], d = (int64_t)head[1], width = (int64_t)head[5];
+    int64_t hot = (int64_t)head[6];
+    const char *text[2 * ROWS];
+    wg_polynomial_options o = {(int)head[2], head[3] != 0, head[4] != 0};
+    wg_tensor *x = wg_constant(tape, WG_F64, WG_SHAPE(n, d), X);
+    wg_tensor *z = wg_polynomial(x, &o);
+    expect_ok();
+    ck_assert_int_eq(wg_polynomial_columns(d, &o), width);
+    ck_assert_int_eq(wg_dim(z, 1), width);
+    wgt_assert_same_bytes(wg_data_f64(z), Z,
+                          (size_t)(n * width) * sizeof *Z); /* the same products */
+    texts_of(X, n, d, text);
+    const wg_pipeline_step steps[] = {{WG_STEP_POLYNOMIAL, o}, {.kind = WG_STEP_STANDARDIZE}};
+    const wg_pipeline_options options = {.steps = steps, .n_steps = 2};
+    wg_tensor *half = wg_constant(tape, WG_F64, WG_SHAPE(n / 2, d), X);
+    wg_pipeline *numbers = wg_pipeline_fit(half, NULL, 0, &options);
+    wg_pipeline *both = wg_pipeline_fit(x, text, 2, NULL);
+    expect_ok();
+    ck_assert_int_eq(wg_pipeline_width(numbers), width);
+    ck_assert_int_eq(wg_pipeline_width(both), d + hot);
+    wgt_assert_all_close(wg_data_f64(wg_pipeline_apply(numbers, x, NULL)), S, n * width, 0,
+                         round_off);
+    wg_tensor *h = wg_slice(wg_pipeline_apply(both, x, text), 1, d, WG_END);
+    wgt_assert_same_bytes(wg_data_f64(h), H, (size_t)(n * hot) * sizeof *H);
+    expect_ok();
+}
+
+START_TEST(test_golden)
+{
+    static double values[5][LONGEST];
+    FILE *file = fopen("tests/oracle/preprocess.txt", "r");
+    ck_assert_ptr_nonnull(file);
+    int cases = 0;
+    for (; next_line(file, values[0]) == 7; cases++) {
+        for (int i = 1; i < 5; i++)
+            ck_assert_int_gt(next_line(file, values[i]), 0);
+        compare_case(values[0], values[1], values[2], values[3], values[4]);
+    }
+    fclose(file);
+    ck_assert_int_eq(cases, 36);
+}
+END_TEST
+
+/* ---- Polynomials. ----------------------------------------------------------------------------------- */
+
+/* A count by recursion: combinations of `degree` of d columns, with or without repetition. */
+static int64_t combinations(int64_t d, int degree, bool repeat)
+{
+    if (degree == 0)
+        return 1;
+    return d == 0 ? 0
+                  : combinations(d - 1, degree, repeat) +
+                        combinations(repeat ? d : d - 1, degree - 1, repeat);
+}
+
+START_TEST(test_columns)
+{
+    for (int64_t d = 0; d <= 8; d++)
+        for (int degree = 1; degree <= 6; degree++)
+            for (int only = 0; only < 2; only++) {
+                int64_t want = 1;
+                for (int k = 1; k <= degree; k++)
+                    want += combinations(d, k, !only);
+                wg_polynomial_options o = {degree, only, true};
+                ck_assert_int_eq(wg_polynomial_columns(d, &o), want);
+            }
+    ck_assert_int_eq(wg_polynomial_columns(2, NULL), 5);
+    ck_assert_int_eq(wg_polynomial_columns(-1, NULL), -1);
+    ck_assert_int_eq(wg_polynomial_columns(INT64_MAX, NULL), -1);
+    ck_assert_int_eq(wg_polynomial_columns(3, &(wg_polynomial_options){.degree = -1}), -1);
+    ck_assert_int_eq(wg_polynomial_columns(1000, &(wg_polynomial_options){.degree = 60}), -1);
+}
+END_TEST
+
+/* Derivatives pass through, new values too. */
+START_TEST(test_polynomial_on_parameter)
+{
+    const double x[] = {2, 3}, other[] = {-1, 5}, dx[] = {1 + 2 * 2 + 3, 1 + 2 + 2 * 3};
+    wg_tensor *X = wgt_param(tape, "X", WG_SHAPE(1, 2), x), *g;
+    wg_tensor *Z = wg_polynomial(X, NULL);
+    wg_grad(wg_sum(Z), &X, 1, &g);
+    wgt_assert_all_close(wg_data_f64(g), dx, 2, 0, 0);
+    wg_write(X, other, sizeof other);
+    wg_replay(tape);
+    wgt_assert_close(wg_at(Z, 3), -5, 0, 0);
+    expect_ok();
+}
+END_TEST
+
+START_TEST(test_polynomial_edges)
+{
+    wg_tensor *none = wg_constant(tape, WG_F32, WG_SHAPE(3, 0), NULL);
+    wg_tensor *rows = wg_constant(tape, WG_F32, WG_SHAPE(0, 3), NULL);
+    ck_assert_int_eq(wg_dim(wg_polynomial(none, NULL), 1), 0);
+    ck_assert_int_eq(wg_dim(wg_polynomial(none, &(wg_polynomial_options){0, false, true}), 1), 1);
+    ck_assert_int_eq(wg_dim(wg_polynomial(rows, NULL), 1), 9);
+    expect_ok();
+    wg_mark mark = wg_tape_mark(tape);
+    wg_polynomial(rows, &(wg_polynomial_options){.degree = -2});
+    expect_error(mark, WG_E_VALUE, "polynomial: the degree is -2");
+    wg_polynomial(wg_full(tape, WG_F64, WG_SHAPE(3), 0), NULL);
+    expect_error(mark, WG_E_SHAPE, "polynomial: (n, d) wanted: ");
+    wg_polynomial(wg_full(tape, WG_I64, WG_SHAPE(3, 1), 0), NULL);
+    expect_error(mark, WG_E_DTYPE, "polynomial: f32 or f64 wanted");
+    wg_polynomial(wg_full(tape, WG_F64, WG_SHAPE(1, 1000), 0),
+                  &(wg_polynomial_options){.degree = 60});
+    expect_error(mark, WG_E_SHAPE, "polynomial: too many columns of degree 60");
+    ck_assert(wg_is_inert(wg_polynomial(NULL, NULL)));
+}
+END_TEST
+
+/* ---- Texts. ----------------------------------------------------------------------------------------- */
+
+static const char *const fruit[] = {"pear", "red",   "apple",        "",
+                                    "pear", "green", "\xC3\x84pfel", ""};
+
+START_TEST(test_encoder)
+{
+    const double want[] = {0, 1, 0, 0, 0, 1, 1, 0, 0, 1, 0, 0, 0, 1, 0, 0, 1, 0, 0, 0, 1, 1, 0, 0};
+    wg_encoder *e = wg_encoder_fit(tape, fruit, 4, 2, NULL);
+    ck_assert_int_eq(wg_encoder_columns(e), 2);
+    ck_assert_int_eq(wg_encoder_width(e), 6);
+    ck_assert_int_eq(wg_encoder_count(e, 0), 3);
+    ck_assert_str_eq(wg_encoder_text(e, 0, 2), "\xC3\x84pfel"); /* bytes above ASCII come last */
+    ck_assert_str_eq(wg_encoder_text(e, 1, 1), "green");
+    ck_assert_str_eq(wg_encoder_text(e, 1, 3), "");
+    ck_assert_int_eq(wg_encoder_count(e, 2), 0);
+    wgt_assert_all_close(wg_data_f64(wg_encoder_apply(e, fruit, 4, WG_F64)), want, 24, 0, 0);
+    wg_tensor *narrow = wg_encoder_apply(e, fruit + 2, 1, WG_F32);
+    for (int64_t i = 0; i < 6; i++)
+        ck_assert(wg_at(narrow, i) == want[6 + i]);
+    expect_ok();
+}
+END_TEST
+
+START_TEST(test_encoder_unknown)
+{
+    static const char *const other[] = {"apple", "blue"}, *const none[] = {"apple", NULL};
+    wg_encoder *strict = wg_encoder_fit(tape, fruit, 4, 2, NULL);
+    wg_encoder *lenient = wg_encoder_fit(tape, fruit, 4, 2, &(wg_encoder_options){true});
+    const double want[] = {1, 0, 0, 0, 0, 0};
+    wgt_assert_all_close(wg_data_f64(wg_encoder_apply(lenient, other, 1, WG_F64)), want, 6, 0, 0);
+    wg_mark mark = wg_tape_mark(tape);
+    wg_encoder_apply(strict, other, 1, WG_F64);
+    expect_error(mark, WG_E_VALUE, "encoder: row 0, column 1: 'blue' was not there at the fit");
+    wg_encoder_apply(strict, none, 1, WG_F64);
+    expect_error(mark, WG_E_NULL, "encoder: no text at row 0, column 1");
+    wg_encoder_apply(strict, other, 1, WG_I64);
+    expect_error(mark, WG_E_DTYPE, "encoder: ");
+    wg_encoder_apply(strict, other, -1, WG_F64);
+    expect_error(mark, WG_E_VALUE, "encoder: -1 rows");
+    ck_assert_int_eq(wg_encoder_width(wg_encoder_fit(tape, none, 1, 2, NULL)), 0);
+    expect_error(mark, WG_E_NULL, "encoder: ");
+    ck_assert(wg_is_inert(wg_encoder_apply(NULL, other, 1, WG_F64)));
+    ck_assert_int_eq(wg_encoder_width(wg_encoder_fit(NULL, other, 1, 2, NULL)), 0);
+}
+END_TEST
+
+/* ---- The pipeline. ---------------------------------------------------------------------------------- */
+
+static const wg_pipeline_step three_steps[] = {{.kind = WG_STEP_STANDARDIZE},
+                                               {WG_STEP_POLYNOMIAL, {3, true, true}},
+                                               {.kind = WG_STEP_STANDARDIZE}};
+static const double eight[] = {1, 2, -3, 0.5, 2.5, 7, 1e3, -1e-3};
+
+/* Four rows of two numbers and two texts, f32 or f64. */
+static wg_tensor *four_rows(wg_tape *t, wg_dtype dtype)
+{
+    float narrow[8];
+    for (int i = 0; i < 8; i++)
+        narrow[i] = (float)eight[i];
+    return wg_constant(t, dtype, WG_SHAPE(4, 2),
+                       dtype == WG_F32 ? (const void *)narrow : (const void *)eight);
+}
+
+static wg_pipeline *fit(wg_tensor *X)
+{
+    return wg_pipeline_fit(X, fruit, 2, &(wg_pipeline_options){three_steps, 3, {true}});
+}
+
+/* The steps are fitted one behind the other, and leave nothing but their scalers. */
+START_TEST(test_steps)
+{
+    wg_tensor *X = four_rows(tape, WG_F64);
+    const int64_t before = wg_tape_size(tape);
+    wg_pipeline *p = fit(X);
+    ck_assert_int_eq(wg_tape_size(tape), before + 4);
+    wg_tensor *Z = wg_polynomial(wg_standardize(X), &three_steps[1].polynomial);
+    wg_tensor *want = wg_standardize(Z), *got = wg_pipeline_apply(p, X, fruit);
+    expect_ok();
+    ck_assert_int_eq(wg_dim(got, 1), 4 + 6);
+    ck_assert_int_eq(wg_pipeline_columns(p), 2);
+    ck_assert_int_eq(wg_pipeline_text_columns(p), 2);
+    for (int64_t i = 0; i < 16; i++)
+        wgt_assert_same_bits(wg_at(got, i / 4 * 10 + i % 4), wg_at(want, i));
+}
+END_TEST
+
+START_TEST(test_restore)
+{
+    const wg_dtype dtype = _i == 0 ? WG_F32 : WG_F64;
+    wg_tensor *X = four_rows(tape, dtype);
+    wg_pipeline *p = fit(X);
+    wg_description *d = wg_description_new(tape);
+    ck_assert_int_eq(wg_pipeline_describe(p, d), WG_OK);
+    ck_assert_str_eq(wg_description_text(d, "pipeline.1"), "polynomial");
+    ck_assert_str_eq(wg_description_text(d, "encoder.0.1"), "pear");
+    ck_assert_int_eq(wg_size(wg_description_tensor(d, "pipeline.2.scale")), 4);
+    wg_pipeline *again = wg_pipeline_restore(d);
+    wg_tensor *a = wg_pipeline_apply(p, X, fruit), *b = wg_pipeline_apply(again, X, fruit);
+    expect_ok();
+    ck_assert_int_eq(wg_size(b), 40);
+    wgt_assert_same_bytes(b->data, a->data, 40 * wg_dtype_size(dtype));
+}
+END_TEST
+
+/* No text or tensor may be missing, and wrong ones are found. */
+START_TEST(test_restore_wrong)
+{
+    wg_description *d = wg_description_new(tape);
+    wg_pipeline_describe(fit(four_rows(tape, WG_F64)), d);
+    expect_ok();
+    wg_mark mark = wg_tape_mark(tape);
+    for (int64_t i = 0; i < d->texts; i++) {
+        wg_named_text kept = d->text[i];
+        d->text[i].name = "gone";
+        ck_assert_msg(wg_pipeline_width(wg_pipeline_restore(d)) == 0, "%s", kept.name);
+        expect_error(mark, WG_E_FORMAT, ": '");
+        d->text[i] = kept;
+        if (strchr(kept.name + strlen("encoder."), '.') != NULL &&
+            strncmp(kept.name, "encoder", 7) == 0)
+            continue; /* the encoder's texts may be any, in order */
+        d->text[i].text = "99999999999999999999";
+        ck_assert_msg(wg_pipeline_width(wg_pipeline_restore(d)) == 0, "%s", kept.name);
+        expect_error(mark, WG_E_FORMAT, ": '");
+        d->text[i] = kept;
+    }
+    for (int64_t i = 0; i < d->tensors; i++)
+        for (int k = 0; k < 3; k++) {
+            wg_named_tensor kept = d->tensor[i];
+            if (k == 0)
+                d->tensor[i].name = "gone";
+            else
+                d->tensor[i].tensor = wg_full(tape, k == 1 ? WG_F32 : WG_F64, WG_SHAPE(4 + k), 1);
+            ck_assert_int_eq(wg_pipeline_width(wg_pipeline_restore(d)), 0);
+            expect_error(mark, WG_E_FORMAT, "pipeline: 'pipeline.");
+            d->tensor[i] = kept;
+        }
+    ck_assert_int_eq(wg_pipeline_width(wg_pipeline_restore(d)), 10);
+    expect_ok();
+}
+END_TEST
+
+START_TEST(test_restore_out_of_order)
+{
+    wg_description *d = wg_description_new(tape);
+    wg_encoder_describe(wg_encoder_fit(tape, fruit, 4, 2, NULL), d);
+    for (int64_t i = 0; i < d->texts; i++)
+        if (strcmp(d->text[i].name, "encoder.0.0") == 0)
+            d->text[i].text = "pear"; /* twice now */
+    ck_assert_int_eq(wg_encoder_width(wg_encoder_restore(d)), 0);
+    wgt_assert_status(tape, WG_E_FORMAT, "encoder: 'encoder.0.1' is missing or out of order");
+}
+END_TEST
+
+START_TEST(test_pipeline_errors)
+{
+    wg_tensor *X = four_rows(tape, WG_F64), *narrow = four_rows(tape, WG_F32);
+    wg_tensor *wide = wg_full(tape, WG_F64, WG_SHAPE(4, 3), 0);
+    wg_pipeline *p = fit(X);
+    const wg_pipeline_step unknown = {.kind = (wg_step_kind)7};
+    const wg_pipeline_step degree = {WG_STEP_POLYNOMIAL, {-1, false, false}};
+    wg_mark mark = wg_tape_mark(tape);
+    wg_pipeline_apply(p, wide, fruit);
+    expect_error(mark, WG_E_SHAPE, "pipeline: (n, 2) wanted: ");
+    wg_pipeline_apply(p, narrow, fruit);
+    expect_error(mark, WG_E_DTYPE, "pipeline: f64 wanted: ");
+    wg_pipeline_apply(p, X, NULL);
+    expect_error(mark, WG_E_NULL, "encoder: no text");
+    ck_assert(wg_is_inert(wg_pipeline_apply(NULL, X, NULL)));
+    expect_error(mark, WG_E_NULL, "pipeline: an inert pipeline");
+    wg_pipeline_fit(X, NULL, 0, &(wg_pipeline_options){.steps = &unknown, .n_steps = 1});
+    expect_error(mark, WG_E_VALUE, "pipeline: step 0: a kind that there is not");
+    wg_pipeline_fit(X, NULL, 0, &(wg_pipeline_options){.steps = &degree, .n_steps = 1});
+    expect_error(mark, WG_E_VALUE,
+                 "pipeline: step 0: too many polynomial features: degree -1 of 2 columns");
+    wg_pipeline_fit(X, NULL, 0, &(wg_pipeline_options){.n_steps = 1});
+    expect_error(mark, WG_E_VALUE, "pipeline: ");
+    wg_pipeline_fit(X, fruit, -1, NULL);
+    expect_error(mark, WG_E_VALUE, "pipeline: f32 or f64 (n, d), -1 texts");
+    wg_pipeline_fit(wg_full(tape, WG_F64, WG_SHAPE(0, 2), 0), NULL, 0,
+                    &(wg_pipeline_options){three_steps, 3, {false}});
+    expect_error(mark, WG_E_SHAPE, "scaler: (n, d) with n > 0");
+    ck_assert_int_eq(wg_pipeline_width(wg_pipeline_fit(NULL, NULL, 0, NULL)), 0);
+    wg_scaler_from(wide, wide);
+    expect_error(mark, WG_E_SHAPE, "scaler: mean ");
+    wg_scaler_from(wg_full(tape, WG_F64, WG_SHAPE(2), 0), wg_full(tape, WG_F32, WG_SHAPE(2), 0));
+    expect_error(mark, WG_E_DTYPE, "scaler: mean ");
+}
+END_TEST
+
+/* Texts alone: X has no columns. */
+START_TEST(test_texts_alone)
+{
+    wg_tensor *X = wg_constant(tape, WG_F32, WG_SHAPE(4, 0), NULL);
+    wg_pipeline *p = wg_pipeline_fit(X, fruit, 2, NULL);
+    ck_assert_int_eq(wg_dim(wg_pipeline_apply(p, X, fruit), 1), 6);
+    expect_ok();
+}
+END_TEST
+
+START_TEST(test_no_memory)
+{
+    for (int64_t fail_at = 1;; fail_at++) {
+        wgt_memory memory = {0};
+        wg_tape *t = wgt_tape(&memory);
+        memory.fail_at = memory.calls + fail_at;
+        wg_tensor *X = four_rows(t, WG_F64);
+        wg_description *d = wg_description_new(t);
+        wg_pipeline *p = fit(X);
+        wg_pipeline_describe(p, d);
+        wg_tensor *y = wg_pipeline_apply(wg_pipeline_restore(d), X, fruit);
+        if (memory.failed > 0)
+            ck_assert_int_eq(wg_tape_status(t), WG_E_NOMEM);
+        ck_assert(wg_is_inert(y) == (memory.failed > 0));
+        wg_tape_free(t);
+        ck_assert_int_eq(memory.blocks, 0);
+        if (memory.failed == 0)
+            break;
+        ck_assert_int_lt(fail_at, 200);
+    }
+}
+END_TEST
+
+Suite *suite_preprocess(void)
+{
+    Suite *suite = suite_create("preprocess");
+    TCase *c = tcase_create("preprocess");
+    tcase_add_checked_fixture(c, setup, teardown);
+    tcase_add_test(c, test_golden);
+    tcase_add_test(c, test_columns);
+    tcase_add_test(c, test_polynomial_on_parameter);
+    tcase_add_test(c, test_polynomial_edges);
+    tcase_add_test(c, test_encoder);
+    tcase_add_test(c, test_encoder_unknown);
+    tcase_add_test(c, test_steps);
+    tcase_add_loop_test(c, test_restore, 0, 2);
+    tcase_add_test(c, test_restore_wrong);
+    tcase_add_test(c, test_restore_out_of_order);
+    tcase_add_test(c, test_pipeline_errors);
+    tcase_add_test(c, test_texts_alone);
+    tcase_add_test(c, test_no_memory);
+    suite_add_tcase(suite, c);
+    return suite;
+}

@@ -1,0 +1,269 @@
+/* Tables with columns of texts, and some of a table's rows. */
+#include "models/wengert.h"
+#include "tests/support/assert.h"
+#include "tests/models/files.h"
+#include "tests/support/suites.h"
+#include "tests/support/support.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+static char path[WGT_PATH];
+static wg_tape *tape;
+
+static void setup(void)
+{
+    wgt_file_new(path);
+    tape = wg_tape_new(NULL);
+}
+
+static void teardown(void)
+{
+    wg_tape_free(tape);
+    wgt_file_remove(path);
+}
+
+static const char *const two[] = {"size", "colour", NULL};
+
+static wg_table *read_text(const char *text, const wg_csv_options *options)
+{
+    wgt_file_put(path, text, strlen(text));
+    return wg_csv_read(tape, path, options);
+}
+
+static void expect_texts(const wg_table *table, int64_t n, const char *const *text)
+{
+    ck_assert_msg(wg_tape_status(tape) == WG_OK, "%s", wg_tape_message(tape));
+    ck_assert_int_eq(wg_table_rows(table), n);
+    for (int64_t i = 0; i < n * wg_table_text_columns(table); i++)
+        ck_assert_str_eq(wg_table_text(table)[i], text[i]);
+}
+
+/* ---- Columns of texts. ---------------------------------------------------------------------------- */
+
+static const char shirts[] = "colour,width,kind,size,height\n"
+                             "red,1,a,L,2\n"
+                             "\"light, blue\",3,b,12,4\n"
+                             " red,5,a,XL,6\n";
+
+START_TEST(test_texts)
+{
+    const wg_table *table = read_text(shirts, &(wg_csv_options){.label = "kind", .texts = two});
+    expect_texts(table, 3, (const char *[]){"red", "L", "light, blue", "12", " red", "XL"});
+    ck_assert_int_eq(wg_table_text_columns(table), 2);
+    ck_assert_str_eq(wg_table_text_name(table, 0), "colour"); /* the file's order */
+    ck_assert_str_eq(wg_table_text_name(table, 1), "size");
+    ck_assert_str_eq(wg_table_text_name(table, 2), "");
+    ck_assert_str_eq(wg_table_text_name(table, -1), "");
+    ck_assert_int_eq(wg_table_columns(table), 2);
+    ck_assert_str_eq(wg_table_column_name(table, 0), "width");
+    ck_assert_str_eq(wg_table_column_name(table, 1), "height");
+    const double X[] = {1, 2, 3, 4, 5, 6};
+    wgt_assert_same_bytes(wg_data_f64(wg_table_features(table)), X, sizeof X);
+    const int64_t classes[] = {0, 1, 0};
+    wgt_assert_same_bytes(wg_data_i64(wg_table_classes(table)), classes, sizeof classes);
+    ck_assert_str_eq(wg_table_label_name(table), "kind");
+}
+END_TEST
+
+START_TEST(test_texts_alone)
+{
+    const char *const names[] = {"x1", "x3", "x1", NULL}; /* once more is as good as once */
+    const wg_csv_options o = {.header = WG_CSV_HEADER_ABSENT, .texts = names, .label_column = 2};
+    const wg_table *table = read_text("r,0,s\nt,1,r\n", &o);
+    expect_texts(table, 2, (const char *[]){"r", "s", "t", "r"});
+    ck_assert_int_eq(wg_table_columns(table), 0);
+    ck_assert_int_eq(wg_table_text_columns(table), 2);
+    ck_assert_int_eq(wg_size(wg_table_features(table)), 0);
+    const wg_table *none = read_text("a,b\n1,2\n", &(wg_csv_options){.texts = two + 2});
+    ck_assert_ptr_null(wg_table_text(none));
+    ck_assert_int_eq(wg_table_text_columns(none), 0);
+    ck_assert_int_eq(wg_table_columns(none), 1);
+}
+END_TEST
+
+START_TEST(test_missing_texts)
+{
+    const char *text = "colour,size,w,y\nred, NA ,1,0\n?,L,,1\nblue,M,3,1\n";
+    wg_csv_options o = {.texts = two, .missing = WG_CSV_MISSING_DROP};
+    expect_texts(read_text(text, &o), 1, (const char *[]){"blue", "M"});
+    o.missing = WG_CSV_MISSING_KEEP;
+    const wg_table *kept = read_text(text, &o);
+    expect_texts(kept, 3, (const char *[]){"red", "", "", "L", "blue", "M"});
+    ck_assert(isnan(wg_at(wg_table_features(kept), 1)));
+    o.missing = WG_CSV_MISSING_MEAN; /* of numbers alone */
+    const wg_table *mean = read_text("colour,size,w,y\nred,L,1,0\nred,M,,1\n", &o);
+    ck_assert(wg_at(wg_table_features(mean), 1) == 1);
+}
+END_TEST
+
+static const char *const unknown[] = {"colour", "weight", NULL};
+static const char *const label[] = {"y", NULL};
+static const char *const colour[] = {"colour", NULL};
+
+static const struct {
+    const char *text;
+    wg_csv_options options;
+    wg_status status;
+    const char *message;
+} bad_files[] = {
+    {"colour,y\nred,1\n", {.texts = unknown}, WG_E_VALUE, ": no column is 'weight'"},
+    {"colour,y\nred,1\n", {.texts = label}, WG_E_VALUE, ": column 'y' of texts is the label"},
+    {"colour,colour,y\nred,red,1\n",
+     {.texts = colour},
+     WG_E_VALUE,
+     ": columns 1 and 2 are both 'colour'"},
+    {"colour,y\nred,1\n",
+     {0},
+     WG_E_FORMAT,
+     ":2: column 1 (colour): 'red' is not a number (option texts: "},
+    {"colour,y\n?,1\n",
+     {.texts = colour},
+     WG_E_FORMAT,
+     ":2: column 1 (colour): '?' is a missing value"},
+    {"colour,y\nred,1\nNA,1\n",
+     {.texts = colour, .missing = WG_CSV_MISSING_MEAN},
+     WG_E_FORMAT,
+     ":3: column 1 (colour): 'NA' is a missing value, and texts have no mean"},
+    {"colour,y\nNA,1\n",
+     {.texts = colour, .missing = WG_CSV_MISSING_DROP},
+     WG_E_FORMAT,
+     ": every row has a missing value"},
+};
+
+static void expect_inert(const wg_table *table)
+{
+    ck_assert_int_eq(wg_table_rows(table), 0);
+    ck_assert_int_eq(wg_table_text_columns(table), 0);
+    ck_assert_ptr_null(wg_table_text(table));
+    ck_assert_str_eq(wg_table_text_name(table, 0), "");
+}
+
+START_TEST(test_bad_texts)
+{
+    expect_inert(read_text(bad_files[_i].text, &bad_files[_i].options));
+    char want[256];
+    snprintf(want, sizeof want, "%s%s", path, bad_files[_i].message);
+    wgt_assert_status(tape, bad_files[_i].status, want);
+}
+END_TEST
+
+/* ---- Some rows. ------------------------------------------------------------------------------------ */
+
+static wg_tensor *rows_of(int64_t n, const int64_t *row)
+{
+    return wg_constant(tape, WG_I64, WG_SHAPE(n), row);
+}
+
+START_TEST(test_take)
+{
+    bool f32 = _i == 1;
+    const wg_table *table = read_text(shirts,
+                                      &(wg_csv_options){.label = "kind", .texts = two, .f32 = f32});
+    const wg_table *some = wg_table_take(table, rows_of(4, (int64_t[]){2, 0, 2, 0}));
+    const char *const text[] = {" red", "XL", "red", "L", " red", "XL", "red", "L"};
+    expect_texts(some, 4, text);
+    const double X[] = {5, 6, 1, 2};
+    for (int i = 0; i < 8; i++)
+        ck_assert(wg_at(wg_table_features(some), i) == X[i % 4]);
+    ck_assert_int_eq(wg_dtype_of(wg_table_features(some)), f32 ? WG_F32 : WG_F64);
+    /* class b is not there, and still a class */
+    ck_assert_int_eq(wg_table_class_count(some), 2);
+    ck_assert_str_eq(wg_table_class_name(some, 1), "b");
+    ck_assert(wg_at(wg_table_labels(some), 3) == 0);
+    ck_assert_int_eq(wg_data_i64(wg_table_classes(some))[0], 0);
+    ck_assert_str_eq(wg_table_text_name(some, 1), "size");
+    ck_assert_str_eq(wg_table_column_name(some, 1), "height");
+    ck_assert_str_eq(wg_table_label_name(some), "kind");
+    const wg_table *other = wg_table_take(some, rows_of(1, (int64_t[]){3}));
+    expect_texts(other, 1, text + 6);
+    const wg_table *none = wg_table_take(table, rows_of(0, (int64_t[]){0}));
+    ck_assert_int_eq(wg_table_rows(none), 0);
+    ck_assert_int_eq(wg_table_columns(none), 2);
+    ck_assert_int_eq(wg_tape_status(tape), WG_OK);
+}
+END_TEST
+
+START_TEST(test_take_of_other_tables)
+{
+    const wg_csv_options bare = {.no_label = true};
+    const wg_table *table = wg_table_take(read_text("a,b\n1,2\n3,4\n", &bare),
+                                          rows_of(1, (int64_t[]){1}));
+    ck_assert(wg_at(wg_table_features(table), 1) == 4);
+    ck_assert_int_eq(wg_table_class_count(table), 0);
+    ck_assert_ptr_null(wg_table_text(table));
+    table = read_text("a,b\n1,x\n2,y\n3,z\n", NULL);
+    wg_train_test split = wg_train_test_split(tape, 3, &(wg_train_test_options){.test = 0.3});
+    const wg_table *train = wg_table_take(table, split.train);
+    const wg_table *test = wg_table_take(table, split.test);
+    ck_assert_int_eq(wg_table_rows(train) + wg_table_rows(test), 3);
+    for (int64_t i = 0; i < wg_table_rows(train); i++)
+        ck_assert_int_eq((int64_t)wg_at(wg_table_features(train), i),
+                         wg_data_i64(wg_table_classes(train))[i] + 1);
+    ck_assert_int_eq(wg_tape_status(tape), WG_OK);
+}
+END_TEST
+
+START_TEST(test_bad_take)
+{
+    const wg_table *table = read_text(shirts, &(wg_csv_options){.label = "kind", .texts = two});
+    wg_tape *t = wg_tape_new(NULL);
+    const struct {
+        const wg_tensor *rows;
+        wg_status status;
+    } bad[] = {
+        {NULL, WG_E_NULL},
+        {rows_of(2, (int64_t[]){0, 3}), WG_E_INDEX},
+        {rows_of(1, (int64_t[]){-1}), WG_E_INDEX},
+        {wg_constant(tape, WG_I64, WG_SHAPE(1, 1), (int64_t[]){0}), WG_E_SHAPE},
+        {wg_full(tape, WG_F64, WG_SHAPE(1), 0), WG_E_DTYPE},
+        {wg_constant(t, WG_I64, WG_SHAPE(1), (int64_t[]){0}), WG_E_TAPE},
+    };
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+        wg_mark mark = wg_tape_mark(tape);
+        expect_inert(wg_table_take(table, bad[i].rows));
+        wgt_assert_status(tape, bad[i].status, "rows of a table");
+        wg_tape_rewind(tape, mark);
+    }
+    expect_inert(wg_table_take(NULL, bad[1].rows));
+    expect_inert(wg_table_take(wg_csv_read(t, "/nowhere", NULL), bad[1].rows));
+    ck_assert_int_eq(wg_tape_status(tape), WG_OK);
+    wg_tape_free(t);
+}
+END_TEST
+
+/* ---- Whatever call for memory fails, once or from then on. ------------------------------------------- */
+
+static bool read_and_take(wg_tape *t, const char *from)
+{
+    const wg_table *table = wg_csv_read(t, from, &(wg_csv_options){.label = "kind", .texts = two});
+    wg_tensor *rows = wg_constant(t, WG_I64, WG_SHAPE(2), (int64_t[]){1, 0});
+    return wg_table_rows(wg_table_take(table, rows)) > 0;
+}
+
+START_TEST(test_files)
+{
+    const size_t size = sizeof shirts - 1;
+    wgt_check_good(read_and_take, path, shirts, size);
+    wgt_check_memory(read_and_take, path, shirts, size);
+}
+END_TEST
+
+Suite *suite_table(void)
+{
+    Suite *s = suite_create("table");
+    TCase *c = tcase_create("table");
+    tcase_set_timeout(c, 60);
+    tcase_add_checked_fixture(c, setup, teardown);
+    tcase_add_test(c, test_texts);
+    tcase_add_test(c, test_texts_alone);
+    tcase_add_test(c, test_missing_texts);
+    tcase_add_loop_test(c, test_bad_texts, 0, (int)(sizeof bad_files / sizeof *bad_files));
+    tcase_add_loop_test(c, test_take, 0, 2);
+    tcase_add_test(c, test_take_of_other_tables);
+    tcase_add_test(c, test_bad_take);
+    tcase_add_test(c, test_files);
+    suite_add_tcase(s, c);
+    return s;
+}

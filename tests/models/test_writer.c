@@ -1,0 +1,425 @@
+/* The crash-safe writer: killed before and after every call to the system, and failing in each. */
+#include "autograd/tape.h"
+#include "models/files/writer_internal.h"
+#include "tests/support/assert.h"
+#include "tests/models/files.h"
+#include "tests/support/suites.h"
+#include "tests/support/support.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+static char path[WGT_PATH];
+static wg_tape *tape;
+
+static void setup(void)
+{
+    wgt_file_new(path);
+    tape = wg_tape_new(NULL);
+}
+
+static void teardown(void)
+{
+    wg_tape_free(tape);
+    wgt_file_remove(path);
+}
+
+/* ---- Calls that do not return, or fail, on order. ------------------------------------------------ */
+
+typedef enum { KILL_BEFORE, KILL_AFTER, FAIL } fault_kind;
+
+/* Call number `at`, counted from 1, is the one; 0: none is. */
+typedef struct {
+    fault_kind kind;
+    int at, calls, error;
+    char trace[64]; /* a letter a call */
+} fault;
+
+static bool is_due(fault *f, char letter)
+{
+    f->trace[f->calls] = letter;
+    return ++f->calls == f->at;
+}
+
+/* What happens instead of the call: does it fail? A kill ends the process here. */
+static bool before(fault *f, bool due)
+{
+    if (due && f->kind == KILL_BEFORE)
+        _exit(99);
+    if (due && f->kind == FAIL)
+        errno = f->error;
+    return due && f->kind == FAIL;
+}
+
+static void after(const fault *f, bool due)
+{
+    if (due && f->kind == KILL_AFTER)
+        _exit(99);
+}
+
+static int fault_open(const char *name, int flags, mode_t mode, void *user)
+{
+    const bool due = is_due(user, 'o');
+    const int file = before(user, due) ? -1 : open(name, flags, mode);
+    after(user, due);
+    return file;
+}
+
+/* Writes short on purpose, half at a time: a kill after it is one within a write. */
+static ssize_t fault_write(int file, const void *bytes, size_t size, void *user)
+{
+    const bool due = is_due(user, 'w');
+    const ssize_t sent = before(user, due) ? -1 : write(file, bytes, size - size / 2);
+    after(user, due);
+    return sent;
+}
+
+static int fault_sync(int file, void *user)
+{
+    const bool due = is_due(user, 's');
+    const int result = before(user, due) ? -1 : fsync(file);
+    after(user, due);
+    return result;
+}
+
+/* A close that fails has closed. */
+static int fault_close(int file, void *user)
+{
+    const bool due = is_due(user, 'c'), fails = before(user, due);
+    const int error = errno, result = close(file);
+    errno = error;
+    after(user, due);
+    return fails ? -1 : result;
+}
+
+static int fault_rename(const char *from, const char *to, void *user)
+{
+    const bool due = is_due(user, 'r');
+    const int result = before(user, due) ? -1 : rename(from, to);
+    after(user, due);
+    return result;
+}
+
+static int fault_remove(const char *name, void *user)
+{
+    const bool due = is_due(user, 'u');
+    const int result = before(user, due) ? -1 : unlink(name);
+    after(user, due);
+    return result;
+}
+
+static wg_writer_calls calls_of(fault *f)
+{
+    return (wg_writer_calls){fault_open,   fault_write,  fault_sync, fault_close,
+                             fault_rename, fault_remove, f};
+}
+
+/* ---- A save of some size, in pieces that are smaller and larger than the buffer. ------------------ */
+
+enum { SMALL = 3000, LARGE = 20000, WHOLE = 5 * SMALL + LARGE };
+
+static unsigned char byte_at(size_t i)
+{
+    return (unsigned char)(i * 7 + i / 251);
+}
+
+static wg_status save(wg_tape *t, fault *f)
+{
+    static unsigned char bytes[WHOLE];
+    const wg_writer_calls calls = calls_of(f);
+    wg_writer w;
+    for (size_t i = 0; i < WHOLE; i++)
+        bytes[i] = byte_at(i);
+    if (!wg_writer_open(&w, t, path, &calls))
+        return wg_tape_status(t);
+    for (int i = 0; i < 5; i++)
+        wg_writer_put(&w, bytes + (size_t)i * SMALL, SMALL);
+    wg_writer_put(&w, bytes + 5 * (size_t)SMALL, LARGE);
+    return wg_writer_close(&w);
+}
+
+static bool is_new(void)
+{
+    size_t size;
+    char *bytes = wgt_file_get(path, &size);
+    bool same = bytes != NULL && size == WHOLE;
+    for (size_t i = 0; same && i < WHOLE; i++)
+        same = (unsigned char)bytes[i] == byte_at(i);
+    free(bytes);
+    return same;
+}
+
+static bool is_old(bool there)
+{
+    size_t size;
+    char *bytes = wgt_file_get(path, &size);
+    const bool same = there ? bytes != NULL && strcmp(bytes, "old") == 0 : bytes == NULL;
+    free(bytes);
+    return same;
+}
+
+static int calls_of_a_save(void)
+{
+    fault none = {FAIL, 0, 0, 0, ""};
+    ck_assert_int_eq(save(tape, &none), WG_OK);
+    ck_assert(is_new());
+    ck_assert_int_eq(wgt_file_beside(path), 1);
+    unlink(path);
+    return none.calls;
+}
+
+/* Bytes are synced before the name is theirs, and the name after it is: a machine that stops in between
+ * must not find an empty file under it. */
+START_TEST(test_order)
+{
+    fault none = {FAIL, 0, 0, 0, ""};
+    ck_assert_int_eq(save(tape, &none), WG_OK);
+    ck_assert_str_eq(none.trace + strspn(none.trace, "ow"), "scrosc");
+    ck_assert(none.trace[0] == 'o' && strchr(none.trace + 1, 'w') != NULL);
+}
+END_TEST
+
+/* In a process of its own, which the call ends. */
+static void save_and_die(fault_kind kind, int at)
+{
+    fflush(NULL);
+    const pid_t child = fork();
+    ck_assert_int_ge(child, 0);
+    if (child == 0) {
+        fault f = {kind, at, 0, 0, ""};
+        save(tape, &f);
+        _exit(0);
+    }
+    int status;
+    ck_assert_int_eq(waitpid(child, &status, 0), child);
+    ck_assert_msg(WIFEXITED(status) && WEXITSTATUS(status) == 99, "call %d was not met", at);
+}
+
+static void clear_directory(bool there)
+{
+    wgt_file_remove(path);
+    wgt_file_new(path);
+    if (there)
+        wgt_file_put(path, "old", 3);
+}
+
+/* Entirely old or entirely new, and in that order; what is left beside it does not hinder the next. */
+START_TEST(test_kill)
+{
+    const int n = calls_of_a_save();
+    const bool there = _i % 2 == 1;
+    bool seen_old = false, seen_new = false;
+    ck_assert_int_gt(n, 8);
+    for (int at = 1; at <= n; at++) {
+        clear_directory(there);
+        save_and_die((fault_kind)(_i / 2), at);
+        const bool fresh = is_new();
+        ck_assert_msg(fresh || is_old(there), "neither old nor new after a kill at call %d", at);
+        ck_assert(!(seen_new && !fresh));
+        seen_old |= !fresh;
+        seen_new |= fresh;
+        fault none = {FAIL, 0, 0, 0, ""};
+        ck_assert_int_eq(save(tape, &none), WG_OK);
+        ck_assert(is_new());
+    }
+    ck_assert(seen_old && seen_new);
+}
+END_TEST
+
+/* The old file, an error that names it, and nothing left beside it; the next try succeeds. Behind the
+ * rename the new file is there, and the error says so. */
+START_TEST(test_fail)
+{
+    const int n = calls_of_a_save();
+    const bool there = _i == 1;
+    int renamed = 0;
+    for (int at = 1; at <= n; at++) {
+        clear_directory(there);
+        const wg_mark mark = wg_tape_mark(tape);
+        fault f = {FAIL, at, 0, ENOSPC, ""};
+        const wg_status status = save(tape, &f);
+        if (is_new()) {
+            renamed++;
+            if (status != WG_OK) /* closing the directory tells nothing */
+                wgt_assert_status(tape, WG_E_IO, "is written, but its directory could not");
+        } else {
+            ck_assert(is_old(there));
+            wgt_assert_status(tape, WG_E_IO, path);
+            wgt_assert_status(tape, WG_E_IO, strerror(ENOSPC));
+        }
+        ck_assert_int_eq(wgt_file_beside(path), there || is_new() ? 1 : 0);
+        wg_tape_rewind(tape, mark);
+        fault none = {FAIL, 0, 0, 0, ""};
+        ck_assert_int_eq(save(tape, &none), WG_OK);
+    }
+    ck_assert_int_eq(renamed, 3); /* opening, syncing and closing the directory */
+}
+END_TEST
+
+START_TEST(test_interrupted)
+{
+    fault f = {FAIL, 2, 0, EINTR, ""}; /* a write */
+    ck_assert_int_eq(save(tape, &f), WG_OK);
+    ck_assert(is_new());
+    fault directory = {FAIL, calls_of_a_save() - 1, 0, EINVAL, ""}; /* it cannot be synced here */
+    ck_assert_int_eq(save(tape, &directory), WG_OK);
+    ck_assert(is_new());
+}
+END_TEST
+
+static void write_text(const char *to, const char *text)
+{
+    wg_writer w;
+    if (!wg_writer_open(&w, tape, to, NULL))
+        return;
+    wg_writer_text(&w, text);
+    wg_writer_close(&w);
+}
+
+static void check_text(const char *want)
+{
+    size_t size;
+    char *got = wgt_file_get(path, &size);
+    ck_assert_ptr_nonnull(got);
+    ck_assert_str_eq(got, want);
+    free(got);
+}
+
+START_TEST(test_permissions)
+{
+    struct stat about;
+    const mode_t before = umask(022);
+    write_text(path, "new");
+    ck_assert_int_eq(stat(path, &about), 0);
+    ck_assert_int_eq(about.st_mode & 0777, 0644);
+    ck_assert_int_eq(chmod(path, 0600), 0);
+    write_text(path, "newer");
+    ck_assert_int_eq(stat(path, &about), 0);
+    ck_assert_int_eq(about.st_mode & 0777, 0600);
+    ck_assert_int_eq(chmod(path, 0666), 0); /* more than the mask would give */
+    write_text(path, "newest");
+    ck_assert_int_eq(stat(path, &about), 0);
+    ck_assert_int_eq(about.st_mode & 0777, 0666);
+    umask(before);
+    check_text("newest");
+}
+END_TEST
+
+/* A symbolic link stays, and what it points to is replaced. */
+START_TEST(test_link)
+{
+    char link[WGT_PATH + 8], second[WGT_PATH + 8];
+    struct stat about;
+    snprintf(link, sizeof link, "%s.link", path);
+    snprintf(second, sizeof second, "%s.second", path);
+    ck_assert_int_eq(symlink("file", link), 0); /* to a file that there is not yet */
+    ck_assert_int_eq(symlink(link, second), 0);
+    write_text(second, "through two links");
+    check_text("through two links");
+    write_text(link, "again");
+    check_text("again");
+    ck_assert(lstat(link, &about) == 0 && S_ISLNK(about.st_mode));
+    ck_assert(lstat(second, &about) == 0 && S_ISLNK(about.st_mode));
+    ck_assert_int_eq(wg_tape_status(tape), WG_OK);
+    unlink(link);
+    ck_assert_int_eq(symlink(second, link), 0); /* each points to the other */
+    write_text(link, "x");
+    wgt_assert_status(tape, WG_E_IO, strerror(ELOOP));
+}
+END_TEST
+
+START_TEST(test_refused)
+{
+    const wg_mark mark = wg_tape_mark(tape);
+    write_text("/tmp", "x");
+    wgt_assert_status(tape, WG_E_IO, "/tmp: is a directory");
+    wg_tape_rewind(tape, mark);
+    write_text("/dev/null", "x");
+    wgt_assert_status(tape, WG_E_IO, "/dev/null: is not a regular file");
+    wg_tape_rewind(tape, mark);
+    write_text("/nowhere/x", "x");
+    wgt_assert_status(tape, WG_E_IO, "/nowhere/x: No such file");
+    wg_tape_rewind(tape, mark);
+    write_text("", "x");
+    wgt_assert_status(tape, WG_E_IO, "");
+    wg_tape_rewind(tape, mark);
+    static char name[2 * PATH_MAX];
+    memset(name, 'a', sizeof name - 1);
+    write_text(name, "x");
+    wgt_assert_status(tape, WG_E_IO, strerror(ENAMETOOLONG));
+    write_text(path, "x"); /* after an error nothing is written */
+    ck_assert_int_eq(wgt_file_beside(path), 0);
+    wg_tape_rewind(tape, mark);
+    write_text(NULL, "x");
+    wgt_assert_status(tape, WG_E_NULL, "");
+}
+END_TEST
+
+/* What another process left under the name that this one would take is not written over. */
+START_TEST(test_name_is_taken)
+{
+    char taken[WGT_PATH + 40];
+    size_t size;
+    snprintf(taken, sizeof taken, "%s.%ld-0.tmp", path, (long)getpid());
+    wgt_file_put(taken, "theirs", 6);
+    write_text(path, "mine");
+    check_text("mine");
+    char *kept = wgt_file_get(taken, &size);
+    ck_assert_str_eq(kept, "theirs");
+    free(kept);
+    ck_assert_int_eq(wgt_file_beside(path), 2);
+    ck_assert_int_eq(wg_tape_status(tape), WG_OK);
+}
+END_TEST
+
+START_TEST(test_abandon)
+{
+    wg_writer w;
+    wgt_file_put(path, "old", 3);
+    ck_assert(wg_writer_open(&w, tape, path, NULL));
+    wg_writer_text(&w, "new");
+    ck_assert_int_eq(wgt_file_beside(path), 2);
+    wg_writer_abandon(&w);
+    ck_assert_int_eq(wg_writer_close(&w), WG_OK);
+    check_text("old");
+    ck_assert_int_eq(wgt_file_beside(path), 1);
+}
+END_TEST
+
+/* A name without a directory stands in the one that the process is in. */
+START_TEST(test_here)
+{
+    char directory[WGT_PATH], before[PATH_MAX];
+    strcpy(directory, path);
+    *strrchr(directory, '/') = '\0';
+    ck_assert_ptr_nonnull(getcwd(before, sizeof before));
+    ck_assert_int_eq(chdir(directory), 0);
+    write_text("file", "here");
+    ck_assert_int_eq(chdir(before), 0);
+    check_text("here");
+}
+END_TEST
+
+Suite *suite_writer(void)
+{
+    Suite *suite = suite_create("writer");
+    TCase *cases = tcase_create("writer");
+    tcase_add_checked_fixture(cases, setup, teardown);
+    tcase_add_loop_test(cases, test_kill, 0, 2 * (KILL_AFTER + 1));
+    tcase_add_loop_test(cases, test_fail, 0, 2);
+    tcase_add_test(cases, test_order);
+    tcase_add_test(cases, test_interrupted);
+    tcase_add_test(cases, test_permissions);
+    tcase_add_test(cases, test_link);
+    tcase_add_test(cases, test_refused);
+    tcase_add_test(cases, test_name_is_taken);
+    tcase_add_test(cases, test_abandon);
+    tcase_add_test(cases, test_here);
+    suite_add_tcase(suite, cases);
+    return suite;
+}

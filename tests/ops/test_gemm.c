@@ -1,0 +1,588 @@
+/* The matrix product against a triple loop in long double, on every instruction set that the
+ * processor has.
+ *
+ * The bound: in the type computed in, eps = 2^-24 or 2^-53, gamma = (k + 4) eps covers k products,
+ * k - 1 additions in any order, alpha, beta and the last addition (Higham 2002, "Accuracy and
+ * Stability of Numerical Algorithms", section 3.1), so
+ *     |c - exact| <= (k + 4) eps (|alpha| sum_p |a_ip b_pj| + |beta c_ij|).
+ * The rounding of alpha and beta is avoided: the tests use values exact in float. */
+#include "ops/kernels/gemm.h"
+#include "tests/support/suites.h"
+
+#include <float.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { CANARY = 0x5a, MARGIN = 256 };
+
+/* Under AddressSanitizer the triple loops take minutes: then each test sees every fifth of its products, all
+ * kinds in turn. */
+#if defined(__SANITIZE_ADDRESS__)
+#define GEMM_EVERY 5
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer)
+#define GEMM_EVERY 5
+#endif
+#endif
+#ifndef GEMM_EVERY
+#define GEMM_EVERY 1
+#endif
+
+/* One product: its sizes, how its operands lie, and what is done with them. */
+typedef struct product {
+    wgk_gemm_type type;
+    wgk_isa isa;
+    bool ta, tb;
+    int64_t m, n, k;
+    int64_t extra; /* added to each leading dimension: extra, extra + 1, extra + 2 */
+    size_t offset; /* elements by which pointers miss the start of their memory */
+    double alpha, beta;
+    int order; /* of the pieces: 0 forward, 1 backward, 2 from the middle, 3 all in one call */
+} product;
+
+/* Memory of an operand: `MARGIN` canary bytes, the matrix, `MARGIN` canary bytes. */
+typedef struct matrix {
+    unsigned char *memory, *data;
+    size_t bytes;
+    int64_t rows, cols, ld;
+    wgk_gemm_type type;
+} matrix;
+
+/* Check writes to a pipe at every one of its asserts; millions of entries want a cheaper one. */
+#define CHECK_ENTRY(condition, ...)                                                                \
+    do {                                                                                           \
+        if (!(condition))                                                                          \
+            ck_abort_msg(__VA_ARGS__);                                                             \
+    } while (0)
+
+static uint64_t gemm_test_seed;
+
+static double gemm_test_random(void)
+{
+    gemm_test_seed = gemm_test_seed * 6364136223846793005u + 1442695040888963407u;
+    return (double)(int64_t)(gemm_test_seed >> 40) / (double)(1 << 23) - 1;
+}
+
+static double matrix_get(const matrix *x, int64_t i, int64_t j)
+{
+    const size_t at = (size_t)(i * x->ld + j);
+    float f;
+    double d;
+    if (x->type == WGK_GEMM_F32) {
+        memcpy(&f, x->data + at * sizeof f, sizeof f);
+        return (double)f;
+    }
+    memcpy(&d, x->data + at * sizeof d, sizeof d);
+    return d;
+}
+
+static void matrix_set(matrix *x, int64_t i, int64_t j, double v)
+{
+    const size_t at = (size_t)(i * x->ld + j);
+    const float f = (float)v;
+    if (x->type == WGK_GEMM_F32)
+        memcpy(x->data + at * sizeof f, &f, sizeof f);
+    else
+        memcpy(x->data + at * sizeof v, &v, sizeof v);
+}
+
+/* Exactly the memory that the matrix may be read in: a sanitizer sees one element too many.  The
+ * gaps between rows hold canary bytes, which are neither read as numbers nor written. */
+static matrix matrix_new(wgk_gemm_type type, int64_t rows, int64_t cols, int64_t ld, size_t offset)
+{
+    const size_t size = type == WGK_GEMM_F32 ? sizeof(float) : sizeof(double);
+    matrix x = {.rows = rows, .cols = cols, .ld = ld, .type = type};
+    const size_t elements = rows && cols ? (size_t)((rows - 1) * ld + cols) : 0;
+    x.bytes = MARGIN + (offset + elements) * size;
+    x.memory = malloc(x.bytes);
+    ck_assert_ptr_nonnull(x.memory);
+    memset(x.memory, CANARY, x.bytes);
+    x.data = x.memory + MARGIN + offset * size;
+    for (int64_t i = 0; i < rows; i++)
+        for (int64_t j = 0; j < cols; j++)
+            matrix_set(&x, i, j, gemm_test_random());
+    return x;
+}
+
+static matrix matrix_copy(const matrix *x)
+{
+    matrix y = *x;
+    y.memory = malloc(x->bytes);
+    ck_assert_ptr_nonnull(y.memory);
+    memcpy(y.memory, x->memory, x->bytes);
+    y.data = y.memory + (x->data - x->memory);
+    return y;
+}
+
+/* Nothing but the elements may differ from the canary. */
+static void matrix_check_margins(const matrix *x)
+{
+    const size_t size = x->type == WGK_GEMM_F32 ? sizeof(float) : sizeof(double);
+    const size_t start = (size_t)(x->data - x->memory), row = (size_t)x->ld * size;
+    for (size_t at = 0; at < x->bytes; at++) {
+        if (at >= start && (at - start) % row < (size_t)x->cols * size)
+            continue;
+        CHECK_ENTRY(x->memory[at] == CANARY, "byte %zu was overwritten", at);
+    }
+}
+
+static void *workspace_new(size_t bytes)
+{
+    unsigned char *w = malloc(bytes + MARGIN);
+    ck_assert_ptr_nonnull(w);
+    memset(w, CANARY, bytes + MARGIN);
+    return w;
+}
+
+static void workspace_check(const void *workspace, size_t bytes, const char *what)
+{
+    const unsigned char *w = workspace;
+    for (size_t at = 0; at < MARGIN; at++)
+        CHECK_ENTRY(w[bytes + at] == CANARY, "%s overrun by %zu bytes", what, at + 1);
+}
+
+static int64_t piece_in_order(int order, int64_t i, int64_t pieces)
+{
+    if (order == 1)
+        return pieces - 1 - i;
+    return order == 2 ? (i + pieces / 2) % pieces : i;
+}
+
+/* Runs the product as p says; the workspace is filled with NaNs' bits before each piece. */
+static void product_run(const product *p, const matrix *a, const matrix *b, matrix *c)
+{
+    wgk_gemm_plan plan;
+    wgk_gemm_plan_init_isa(&plan, p->type, p->ta, p->tb, p->m, p->n, p->k, p->isa);
+    const wgk_gemm_operands o = {.a = a->data,
+                                 .b = b->data,
+                                 .c = c->data,
+                                 .lda = a->ld,
+                                 .ldb = b->ld,
+                                 .ldc = c->ld,
+                                 .alpha = p->alpha,
+                                 .beta = p->beta};
+    unsigned char *workspace = workspace_new(plan.workspace);
+    void *partials = workspace_new(plan.partials);
+    if (p->order == 3) {
+        memset(workspace, 0xff, plan.workspace);
+        wgk_gemm_run_pieces(&plan, &o, 0, plan.pieces, workspace, partials);
+    }
+    for (int64_t i = 0; i < plan.pieces && p->order < 3; i++) {
+        memset(workspace, 0xff, plan.workspace);
+        wgk_gemm_run(&plan, &o, piece_in_order(p->order, i, plan.pieces), workspace, partials);
+    }
+    wgk_gemm_finish(&plan, &o, partials);
+    workspace_check(workspace, plan.workspace, "workspace");
+    workspace_check(partials, plan.partials, "partials");
+    free(workspace);
+    free(partials);
+}
+
+static void product_operands(const product *p, matrix *a, matrix *b, matrix *c)
+{
+    const int64_t ra = p->ta ? p->k : p->m, ca = p->ta ? p->m : p->k;
+    const int64_t rb = p->tb ? p->n : p->k, cb = p->tb ? p->k : p->n;
+    gemm_test_seed = (uint64_t)(p->m * 1000003 + p->n * 1009 + p->k);
+    *a = matrix_new(p->type, ra, ca, ca + p->extra + (ca == 0), p->offset);
+    *b = matrix_new(p->type, rb, cb, cb + p->extra + (p->extra > 0) + (cb == 0), p->offset);
+    *c = matrix_new(p->type, p->m, p->n, p->n + p->extra + (p->extra > 0) + (p->n == 0), p->offset);
+}
+
+/* The difference over its bound, the worst of all entries (stops at the first beyond it). */
+static void product_check(const product *p, const matrix *a, const matrix *b, const matrix *before,
+                          const matrix *c)
+{
+    const double eps = p->type == WGK_GEMM_F32 ? (double)FLT_EPSILON / 2 : DBL_EPSILON / 2;
+    for (int64_t i = 0; i < p->m; i++)
+        for (int64_t j = 0; j < p->n; j++) {
+            long double sum = 0, size = 0;
+            for (int64_t q = 0; q < p->k; q++) {
+                const double x = p->ta ? matrix_get(a, q, i) : matrix_get(a, i, q);
+                const double y = p->tb ? matrix_get(b, j, q) : matrix_get(b, q, j);
+                sum += (long double)x * (long double)y;
+                size += fabsl((long double)x * (long double)y);
+            }
+            const long double old = (long double)(p->beta != 0 ? matrix_get(before, i, j) : 0);
+            const long double want = (long double)p->alpha * sum + (long double)p->beta * old;
+            const long double bound = (long double)(p->k + 4) * (long double)eps *
+                                      (fabsl((long double)p->alpha) * size +
+                                       fabsl((long double)p->beta * old));
+            const double got = matrix_get(c, i, j);
+            CHECK_ENTRY(fabsl((long double)got - want) <= bound,
+                        "%s %s ta %d tb %d, %d x %d x %d, ld +%d, alpha %g beta %g: "
+                        "C[%d,%d] = %.17g, want %.17Lg, error %.2Lg of bound %.2Lg",
+                        p->type == WGK_GEMM_F32 ? "f32" : "f64", wgk_isa_name(p->isa), p->ta, p->tb,
+                        (int)p->m, (int)p->n, (int)p->k, (int)p->extra, p->alpha, p->beta, (int)i,
+                        (int)j, got, want, fabsl((long double)got - want), bound);
+        }
+}
+
+static void product_free(matrix *a, matrix *b, matrix *c)
+{
+    free(a->memory);
+    free(b->memory);
+    free(c->memory);
+}
+
+static void product_test(const product *p)
+{
+    matrix a, b, c;
+    product_operands(p, &a, &b, &c);
+    matrix before = matrix_copy(&c);
+    product_run(p, &a, &b, &c);
+    product_check(p, &a, &b, &before, &c);
+    if (p->m && p->n)
+        matrix_check_margins(&c);
+    free(before.memory);
+    product_free(&a, &b, &c);
+}
+
+/* Calls `test` for both types, all transposes, and all instruction sets at hand. */
+static void for_each_kind(product p, void (*test)(const product *))
+{
+    static int turn;
+    for (int isa = 0; isa < WGK_ISA_COUNT; isa++) {
+        if (!wgk_cpu_has((wgk_isa)isa))
+            continue;
+        p.isa = (wgk_isa)isa;
+        for (int kind = 0; kind < 8; kind++) {
+            p.type = kind & 1 ? WGK_GEMM_F64 : WGK_GEMM_F32;
+            p.ta = kind & 2;
+            p.tb = kind & 4;
+            if (turn++ % GEMM_EVERY == 0)
+                test(&p);
+        }
+    }
+}
+
+static void sizes_test(int64_t m, int64_t n, int64_t k, int64_t extra)
+{
+    const product p = {.m = m, .n = n, .k = k, .extra = extra, .offset = extra ? 1 : 0, .alpha = 1};
+    for_each_kind(p, product_test);
+}
+
+/* ---- tests ---------------------------------------------------------------------------------- */
+
+/* Every combination of the sizes at which something changes: vectors, tiles, tiny products. */
+START_TEST(test_small_sizes)
+{
+    static const int64_t sizes[] = {1, 2, 3, 4, 5, 7, 8, 11, 12, 13, 16, 17, 31, 33};
+    const int count = sizeof sizes / sizeof *sizes;
+    for (int i = 0; i < count; i++)
+        for (int j = 0; j < count; j++)
+            for (int q = 0; q < count; q++)
+                sizes_test(sizes[i], sizes[j], sizes[q], (i + j + q) % 4);
+}
+END_TEST
+
+START_TEST(test_odd_sizes)
+{
+    static const int64_t sizes[][3] = {
+        {65, 67, 63},   {100, 99, 101}, {129, 127, 257}, {97, 200, 300}, {200, 97, 1},
+        {1, 700, 300},  {700, 1, 300},  {300, 3, 700},   {3, 300, 700},  {300, 10, 500},
+        {10, 300, 500}, {64, 64, 128},  {37, 2100, 9},   {2100, 37, 9},  {9, 9, 2500},
+        {2, 2, 5000},   {110, 500, 790}};
+    for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++)
+        sizes_test(sizes[i][0], sizes[i][1], sizes[i][2], (int64_t)i % 3);
+}
+END_TEST
+
+/* Matrix times vector, and transposed: rows of every length that has a kernel of its own, and longer
+ * ones. */
+START_TEST(test_row_lengths)
+{
+    for (int64_t k = 1; k < 150; k += 1 + k / 40) {
+        sizes_test(70, 1, k, k % 3);
+        sizes_test(k, 1, 70 + k % 7, k % 3);
+    }
+}
+END_TEST
+
+/* Leading dimensions at which rows fall into the same cache sets, and so are copied. */
+START_TEST(test_power_of_two_strides)
+{
+    sizes_test(128, 128, 256, 0);
+    sizes_test(20, 512, 256, 0);
+    sizes_test(256, 160, 128, 0);
+}
+END_TEST
+
+static void pieces_test(const product *p)
+{
+    matrix a, b, c, d;
+    product_operands(p, &a, &b, &c);
+    d = matrix_copy(&c);
+    matrix before = matrix_copy(&c);
+    wgk_gemm_plan plan;
+    wgk_gemm_plan_init_isa(&plan, p->type, p->ta, p->tb, p->m, p->n, p->k, p->isa);
+    ck_assert_int_gt(plan.pieces, 1);
+    product_run(p, &a, &b, &c);
+    for (int order = 1; order <= 3; order++) {
+        product q = *p;
+        q.order = order;
+        memcpy(d.memory, before.memory, d.bytes);
+        product_run(&q, &a, &b, &d);
+        ck_assert_mem_eq(c.memory, d.memory, c.bytes);
+    }
+    product_check(p, &a, &b, &before, &c);
+    free(d.memory);
+    free(before.memory);
+    product_free(&a, &b, &c);
+}
+
+/* Products large enough to be cut: along n, m and k.  Same bits in every order of the pieces. */
+START_TEST(test_pieces)
+{
+    static const int64_t sizes[][3] = {{40, 1030, 400}, {1030, 400, 40}, {5000, 1, 300},
+                                       {1, 5000, 600},  {1, 40, 50000},  {40000, 3, 110},
+                                       {520, 530, 270}};
+    static const int64_t tall[][3] = {{40, 1, 70000}, {50, 4, 15000}};
+    product p = {.extra = 1, .offset = 1, .alpha = 0.5, .beta = 2};
+    for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
+        p.m = sizes[i][0], p.n = sizes[i][1], p.k = sizes[i][2];
+        for (int type = 0; type < 2; type++) {
+            p.type = (wgk_gemm_type)type;
+            p.isa = wgk_cpu_isa();
+            pieces_test(&p);
+        }
+    }
+    p.ta = true;
+    for (size_t i = 0; i < sizeof tall / sizeof *tall; i++) {
+        p.m = tall[i][0], p.n = tall[i][1], p.k = tall[i][2];
+        for (int isa = 0; isa < WGK_ISA_COUNT; isa++) {
+            if (!wgk_cpu_has((wgk_isa)isa))
+                continue;
+            p.isa = (wgk_isa)isa;
+            p.type = (wgk_gemm_type)(i % 2);
+            p.tb = i % 2;
+            pieces_test(&p);
+        }
+    }
+}
+END_TEST
+
+/* The bounds of pieces tile C: every element belongs to exactly one (to each cut of k). */
+START_TEST(test_piece_bounds)
+{
+    static const int64_t sizes[][3] = {{1030, 900, 400}, {9000, 3, 110}, {1, 5000, 600}, {7, 7, 7}};
+    for (size_t s = 0; s < sizeof sizes / sizeof *sizes; s++) {
+        const int64_t m = sizes[s][0], n = sizes[s][1];
+        wgk_gemm_plan plan;
+        wgk_gemm_plan_init(&plan, WGK_GEMM_F32, false, false, m, n, sizes[s][2]);
+        unsigned char *hits = calloc((size_t)(m * n), 1);
+        ck_assert_ptr_nonnull(hits);
+        for (int64_t p = 0; p < plan.pieces; p++) {
+            int64_t i0, i1, j0, j1;
+            wgk_gemm_piece_bounds(&plan, p, &i0, &i1, &j0, &j1);
+            for (int64_t i = i0; i < i1; i++)
+                for (int64_t j = j0; j < j1; j++)
+                    hits[i * n + j]++;
+        }
+        for (int64_t e = 0; e < m * n; e++)
+            ck_assert_int_eq(hits[e], plan.cuts_k);
+        free(hits);
+    }
+}
+END_TEST
+
+/* One size for each path, for the tests of alpha, beta and special values. */
+static const int64_t path_sizes[][3] = {{2, 3, 4},   {20, 1, 40},  {1, 20, 40},  {40, 3, 50},
+                                        {3, 40, 50}, {70, 10, 40}, {13, 37, 41}, {130, 70, 40}};
+enum { PATHS = sizeof path_sizes / sizeof *path_sizes };
+
+START_TEST(test_alpha_beta)
+{
+    static const double values[][2] = {{1, 0},     {1, 1}, {-1, 1}, {0.5, 0},
+                                       {2, -0.25}, {0, 1}, {0, 0}};
+    for (int i = 0; i < PATHS; i++)
+        for (size_t v = 0; v < sizeof values / sizeof *values; v++) {
+            const product p = {.m = path_sizes[i][0],
+                               .n = path_sizes[i][1],
+                               .k = path_sizes[i][2],
+                               .extra = 3,
+                               .offset = 1,
+                               .alpha = values[v][0],
+                               .beta = values[v][1]};
+            for_each_kind(p, product_test);
+        }
+}
+END_TEST
+
+/* m, n or k = 0.  With k = 0, C = beta*C, and beta = 0 overwrites NaN. */
+static void zero_test(const product *p)
+{
+    matrix a, b, c;
+    product_operands(p, &a, &b, &c);
+    for (int64_t i = 0; i < p->m; i++)
+        for (int64_t j = 0; j < p->n; j++)
+            matrix_set(&c, i, j, p->beta == 0 ? (double)NAN : 3);
+    product_run(p, &a, &b, &c);
+    for (int64_t i = 0; i < p->m; i++)
+        for (int64_t j = 0; j < p->n; j++)
+            CHECK_ENTRY(matrix_get(&c, i, j) == (p->beta == 0 ? 0 : 3 * p->beta), "C[%d,%d] = %g",
+                        (int)i, (int)j, matrix_get(&c, i, j));
+    if (p->m && p->n)
+        matrix_check_margins(&c);
+    product_free(&a, &b, &c);
+}
+
+START_TEST(test_zero_sizes)
+{
+    static const int64_t sizes[][3] = {{0, 5, 3}, {5, 0, 3}, {5, 3, 0},   {0, 0, 0},
+                                       {0, 5, 0}, {5, 0, 0}, {40, 50, 0}, {1, 1, 0}};
+    static const double betas[] = {0, 1, -0.5};
+    for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++)
+        for (size_t v = 0; v < sizeof betas / sizeof *betas; v++) {
+            const product p = {.m = sizes[i][0],
+                               .n = sizes[i][1],
+                               .k = sizes[i][2],
+                               .extra = 1,
+                               .alpha = 1,
+                               .beta = betas[v]};
+            for_each_kind(p, zero_test);
+        }
+}
+END_TEST
+
+/* beta = 0 does not read C. */
+static void overwrite_test(const product *p)
+{
+    matrix a, b, c;
+    product_operands(p, &a, &b, &c);
+    for (int64_t i = 0; i < p->m; i++)
+        for (int64_t j = 0; j < p->n; j++)
+            matrix_set(&c, i, j, (double)NAN);
+    product_run(p, &a, &b, &c);
+    product_check(p, &a, &b, &c, &c);
+    product_free(&a, &b, &c);
+}
+
+/* A NaN in A spoils exactly its row of C, in B exactly its column; inf * 0 is NaN. */
+static void special_test(const product *p)
+{
+    matrix a, b, c;
+    const int64_t row = p->m / 2, col = p->n / 2, at = p->k - 1;
+    product_operands(p, &a, &b, &c);
+    for (int64_t q = 0; q < p->n; q++)
+        matrix_set(&b, p->tb ? q : at, p->tb ? at : q, q == col ? 0 : 1);
+    matrix_set(&a, p->ta ? at : row, p->ta ? row : at, (double)INFINITY);
+    product_run(p, &a, &b, &c);
+    for (int64_t i = 0; i < p->m; i++)
+        for (int64_t j = 0; j < p->n; j++) {
+            const double got = matrix_get(&c, i, j);
+            if (i != row)
+                ck_assert(isfinite(got));
+            else if (j == col)
+                ck_assert(isnan(got));
+            else
+                ck_assert(isinf(got) && got > 0);
+        }
+    matrix_set(&a, p->ta ? at : row, p->ta ? row : at, 1);
+    matrix_set(&b, p->tb ? col : 0, p->tb ? 0 : col, (double)NAN);
+    product_run(p, &a, &b, &c);
+    for (int64_t i = 0; i < p->m; i++)
+        for (int64_t j = 0; j < p->n; j++)
+            CHECK_ENTRY(isnan(matrix_get(&c, i, j)) == (j == col), "NaN: C[%d,%d]", (int)i, (int)j);
+    product_free(&a, &b, &c);
+}
+
+/* alpha = 0 is no way around a NaN. */
+static void alpha_zero_test(const product *p)
+{
+    matrix a, b, c;
+    product_operands(p, &a, &b, &c);
+    matrix_set(&a, 0, 0, (double)NAN);
+    product_run(p, &a, &b, &c);
+    ck_assert(isnan(matrix_get(&c, 0, 0)));
+    product_free(&a, &b, &c);
+}
+
+START_TEST(test_special_values)
+{
+    for (int i = 0; i < PATHS; i++) {
+        product p = {.m = path_sizes[i][0],
+                     .n = path_sizes[i][1],
+                     .k = path_sizes[i][2],
+                     .extra = 2,
+                     .alpha = 1};
+        for_each_kind(p, overwrite_test);
+        for_each_kind(p, special_test);
+        p.alpha = 0;
+        for_each_kind(p, alpha_zero_test);
+    }
+}
+END_TEST
+
+/* A long sum must not lose digits with its length: 0.1f added 1e6 times one after the other is off
+ * by 1 %, in blocks of b by about (b + k/b) eps, here taken as 8000 eps = 4.8e-4. */
+static void long_sum_test(const product *p)
+{
+    matrix a, b, c;
+    product_operands(p, &a, &b, &c);
+    for (int64_t q = 0; q < p->k; q++) {
+        for (int64_t i = 0; i < p->m; i++)
+            matrix_set(&a, p->ta ? q : i, p->ta ? i : q, 0.1);
+        for (int64_t j = 0; j < p->n; j++)
+            matrix_set(&b, p->tb ? j : q, p->tb ? q : j, 1);
+    }
+    product_run(p, &a, &b, &c);
+    const double want = (double)p->k * (double)0.1f;
+    for (int64_t i = 0; i < p->m; i++)
+        for (int64_t j = 0; j < p->n; j++)
+            if (p->type == WGK_GEMM_F32)
+                ck_assert(fabs(matrix_get(&c, i, j) - want) <= 4.8e-4 * want);
+    product_free(&a, &b, &c);
+}
+
+START_TEST(test_long_sums)
+{
+    static const int64_t sizes[][2] = {{1, 1}, {2, 1}, {1, 3}, {40, 2}, {3, 5}};
+    for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
+        const product p = {.m = sizes[i][0],
+                           .n = sizes[i][1],
+                           .k = 1000000 / (i > 2 ? 4 : 1),
+                           .alpha = 1,
+                           .isa = wgk_cpu_isa()};
+        for (int kind = 0; kind < 4; kind++) {
+            product q = p;
+            q.ta = kind & 1, q.tb = kind & 2;
+            long_sum_test(&q);
+        }
+    }
+}
+END_TEST
+
+/* The processor's choice is one that it has, stays the same, and is the plan's. */
+START_TEST(test_cpu)
+{
+    wgk_gemm_plan plan;
+    ck_assert(wgk_cpu_has(WGK_ISA_BASELINE));
+    ck_assert(wgk_cpu_has(wgk_cpu_isa()));
+    ck_assert_int_eq(wgk_cpu_isa(), wgk_cpu_isa());
+    wgk_gemm_plan_init(&plan, WGK_GEMM_F32, false, false, 8, 8, 8);
+    ck_assert_int_eq(plan.isa, wgk_cpu_isa());
+    for (int i = 0; i < WGK_ISA_COUNT; i++)
+        ck_assert_ptr_nonnull(wgk_isa_name((wgk_isa)i));
+}
+END_TEST
+
+Suite *suite_gemm(void)
+{
+    Suite *suite = suite_create("gemm");
+    TCase *tc = tcase_create("gemm");
+    tcase_set_timeout(tc, 60);
+    tcase_add_test(tc, test_cpu);
+    tcase_add_test(tc, test_small_sizes);
+    tcase_add_test(tc, test_odd_sizes);
+    tcase_add_test(tc, test_row_lengths);
+    tcase_add_test(tc, test_power_of_two_strides);
+    tcase_add_test(tc, test_pieces);
+    tcase_add_test(tc, test_piece_bounds);
+    tcase_add_test(tc, test_alpha_beta);
+    tcase_add_test(tc, test_zero_sizes);
+    tcase_add_test(tc, test_special_values);
+    tcase_add_test(tc, test_long_sums);
+    suite_add_tcase(suite, tc);
+    return suite;
+}

@@ -1,0 +1,687 @@
+/* Losses: closed forms to the last bits, edges, options, gradients of gradients, errors. */
+#include <float.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "autograd/rng.h"
+#include "ops/elementwise.h"
+#include "ops/layout.h"
+#include "ops/loss.h"
+#include "ops/matmul.h"
+#include "ops/reduce.h"
+#include "ops/softmax.h"
+#include "tests/support/assert.h"
+#include "tests/support/slopes.h"
+#include "tests/support/suites.h"
+#include "tests/support/support.h"
+
+static wg_tape *t;
+
+static void setup(void)
+{
+    t = wg_tape_new(NULL);
+}
+
+static void teardown(void)
+{
+    wg_tape_free(t);
+}
+
+#define VALUES(...) ((const double[]){__VA_ARGS__})
+#define LABELS(...) ((const int64_t[]){__VA_ARGS__})
+
+static const double inf = HUGE_VAL;
+
+static void assert_values(const wg_tensor *x, int64_t n, const double *want)
+{
+    ck_assert_msg(wg_tape_status(t) == WG_OK, "%s", wg_tape_message(t));
+    ck_assert_int_eq(wg_size(x), n);
+    for (int64_t i = 0; i < n; i++)
+        wgt_assert_close(wg_at(x, i), want[i], 4 * DBL_EPSILON, 0);
+}
+
+/* ---- Binary cross-entropy -------------------------------------------------------------------------- */
+
+static wg_tensor *bce_none(wg_tensor *z, wg_tensor *y)
+{
+    return wg_bce_with_logits_opt(z, y, &(wg_bce_options){.reduction = WG_NONE});
+}
+
+START_TEST(bce_edges)
+{
+    enum { N = 14 };
+    wg_tensor *z = wgt_param(
+        t, "z", WG_SHAPE(N),
+        VALUES(0, 1e4, 1e4, -1e4, -1e4, inf, inf, -inf, -inf, nan(""), 1e300, 700, -700, 5e-324));
+    wg_tensor *y = wg_constant(t, WG_F64, WG_SHAPE(N),
+                               VALUES(0.5, 0, 1, 0, 1, 0, 1, 0, 1, 1, 0.25, 1, 0, 1));
+    wg_tensor *l = bce_none(z, y);
+    const double log2 = log(2), tail = exp(-700);
+    assert_values(
+        l, N, VALUES(log2, 1e4, 0, 0, 1e4, inf, 0, 0, inf, nan(""), 0.75e300, tail, tail, log2));
+    assert_values(wgt_gradient(l, z), N,
+                  VALUES(0, 1, 0, 0, -1, 1, 0, 0, -1, nan(""), 0.75, -tail, tail, -0.5));
+}
+END_TEST
+
+START_TEST(bce_reductions)
+{
+    wg_tensor *z = wg_constant(t, WG_F64, WG_SHAPE(2, 1), VALUES(0, 0));
+    wg_tensor *y = wg_constant(t, WG_F64, WG_SHAPE(2, 1), VALUES(1, 0));
+    const double log2 = log(2);
+    assert_values(wg_bce_with_logits(z, y), 1, VALUES(log2));
+    assert_values(wg_bce_with_logits_opt(z, y, &(wg_bce_options){.reduction = WG_SUM}), 1,
+                  VALUES(2 * log2));
+    wg_bce_options o = {.reduction = WG_NONE, .positive_weight = 3};
+    assert_values(wg_bce_with_logits_opt(z, y, &o), 2, VALUES(3 * log2, log2));
+    ck_assert_int_eq(wg_rank(wg_bce_with_logits_opt(z, y, &o)), 2);
+}
+END_TEST
+
+START_TEST(bce_slopes)
+{
+    wg_tensor *z = wgt_random_param(t, "z", WG_SHAPE(2, 3), 1);
+    wg_tensor *y = wgt_param(t, "y", WG_SHAPE(2, 3), VALUES(0, 1, 0.3, 0.9, 0, 1));
+    wg_bce_options o = {.reduction = _i % 2 ? WG_MEAN : WG_NONE,
+                        .positive_weight = _i < 2 ? 0 : 2.5};
+    wgt_assert_slopes(wg_bce_with_logits_opt(z, y, &o), (wg_tensor *[]){z, y}, 2);
+}
+END_TEST
+
+/* ---- Softmax cross-entropy ------------------------------------------------------------------------- */
+
+static wg_tensor *ce_none(wg_tensor *z, wg_tensor *labels)
+{
+    return wg_cross_entropy_opt(z, labels, &(wg_cross_entropy_options){.reduction = WG_NONE});
+}
+
+static wg_tensor *edge_logits(void)
+{
+    return wgt_param(t, "z", WG_SHAPE(9, 3),
+                     VALUES(0, 0, 0, 1e4, -1e4, 0, 1e4, -1e4, 0, inf, 0, 0, inf, 0, 0, -inf, 0, 0,
+                            -inf, -inf, -inf, 1, nan(""), 2, 50, 0, -inf));
+}
+
+static const double edge_losses[] = {0, 0, 2e4, 0, HUGE_VAL, HUGE_VAL, HUGE_VAL, (double)NAN, 0};
+
+static const double edge_slopes[] = {0, 0,  0, 0,           0,           0,           1,  -1,  0,
+                                     0, 0,  0, 1,           0,           -1,          -1, 0.5, 0.5,
+                                     0, -1, 0, (double)NAN, (double)NAN, (double)NAN, 0,  0,   0};
+
+/* Row 0 is a third each; row 8 is nearly certain, with a loss of log1p(exp(-50)). */
+static void edge_wants(double losses[9], double slopes[27])
+{
+    memcpy(losses, edge_losses, sizeof edge_losses);
+    memcpy(slopes, edge_slopes, sizeof edge_slopes);
+    const double rest = exp(-50);
+    losses[0] = log(3), losses[8] = rest;
+    slopes[0] = -2.0 / 3, slopes[1] = slopes[2] = 1.0 / 3;
+    slopes[24] = -rest, slopes[25] = rest;
+}
+
+START_TEST(cross_entropy_edges)
+{
+    double losses[9], slopes[27], targets[27] = {0};
+    const int64_t labels[] = {0, 0, 1, 0, 2, 0, 1, 0, 0};
+    edge_wants(losses, slopes);
+    for (int i = 0; i < 9; i++)
+        targets[3 * i + labels[i]] = 1;
+    wg_tensor *z = edge_logits();
+    wg_tensor *y = _i == 0 ? wg_constant(t, WG_I64, WG_SHAPE(9), labels)
+                           : wg_constant(t, WG_F64, WG_SHAPE(9, 3), targets);
+    wg_tensor *l = ce_none(z, y);
+    assert_values(l, 9, losses);
+    assert_values(wgt_gradient(l, z), 27, slopes);
+}
+END_TEST
+
+/* Nearly certain rows with nearly certain targets: neither 1 - p nor 1 - q may round to 0. */
+START_TEST(tiny_soft_slopes)
+{
+    wg_tensor *z = wgt_param(t, "z", WG_SHAPE(2, 2), VALUES(60, 0, 40, 0));
+    wg_tensor *q = wg_constant(t, WG_F64, WG_SHAPE(2, 2), VALUES(1, 1e-20, 1, 1e-20));
+    const double first = 1e-20 - exp(-60), second = 1e-20 - exp(-40); /* to within 1e-17 of it */
+    assert_values(wgt_gradient(ce_none(z, q), z), 4, VALUES(first, -first, second, -second));
+}
+END_TEST
+
+/* l and the mean from the formula, with every option. */
+START_TEST(cross_entropy_options)
+{
+    enum { N = 4, C = 3 };
+    const int64_t labels[N] = {2, 0, 9, 1};
+    const double weights[C] = {0.5, 2, 1.25};
+    double e = _i & 1 ? 0.1 : 0, total = 0, divisor = 0, want[N];
+    bool weighted = _i & 2;
+    wg_tensor *z = wgt_random_param(t, "z", WG_SHAPE(N, C), 9);
+    wg_tensor *w = wg_constant(t, WG_F64, WG_SHAPE(C), weights);
+    wg_cross_entropy_options o = {WG_NONE, weighted ? w : NULL, e, true, 9};
+    for (int i = 0; i < N; i++) {
+        long double sum = 0;
+        want[i] = 0;
+        for (int k = 0; k < C; k++)
+            sum += expl((long double)wg_at(z, i * C + k));
+        for (int k = 0; k < C && labels[i] != 9; k++) {
+            double q = (weighted ? weights[k] : 1) * ((1 - e) * (labels[i] == k) + e / C);
+            want[i] += q * (double)(logl(sum) - (long double)wg_at(z, i * C + k));
+        }
+        total += want[i];
+        divisor += labels[i] == 9 ? 0 : weighted ? weights[labels[i]] : 1;
+    }
+    for (int nll = 0; nll < 2; nll++) {
+        wg_tensor *in = nll ? wg_log_softmax(z, 1) : z;
+        wg_tensor *y = wg_constant(t, WG_I64, WG_SHAPE(N), labels);
+        o.reduction = WG_NONE;
+        wg_tensor *l = nll ? wg_nll_opt(in, y, &o) : wg_cross_entropy_opt(in, y, &o);
+        wgt_assert_all_close(wg_data_f64(l), want, N, 1e-14, 1e-15);
+        o.reduction = WG_MEAN;
+        l = nll ? wg_nll_opt(in, y, &o) : wg_cross_entropy_opt(in, y, &o);
+        wgt_assert_close(wg_item(l), total / divisor, 1e-14, 0);
+        o.reduction = WG_SUM;
+        l = nll ? wg_nll_opt(in, y, &o) : wg_cross_entropy_opt(in, y, &o);
+        wgt_assert_close(wg_item(l), total, 1e-14, 0);
+    }
+}
+END_TEST
+
+/* A row that is ignored has no loss and no slope, whatever its logits are. */
+START_TEST(ignored_rows)
+{
+    wg_tensor *z = wgt_param(t, "z", WG_SHAPE(3, 2), VALUES(0, 0, nan(""), inf, 0, 0));
+    wg_tensor *y = wg_constant(t, WG_I64, WG_SHAPE(3), LABELS(0, -1, 1));
+    wg_cross_entropy_options o = {.ignore = true, .ignored_label = -1};
+    wg_tensor *l = wg_cross_entropy_opt(z, y, &o);
+    assert_values(l, 1, VALUES(log(2)));
+    assert_values(wgt_gradient(l, z), 6, VALUES(-0.25, 0.25, 0, 0, 0.25, -0.25));
+    wg_tensor *none = wg_constant(t, WG_I64, WG_SHAPE(3), LABELS(-1, -1, -1));
+    assert_values(wg_cross_entropy_opt(z, none, &o), 1, VALUES(nan(""))); /* a mean over nothing */
+}
+END_TEST
+
+/* Few classes are computed in groups of rows, many row by row: classes of probability 0 that are added
+ * change the way, and the numbers by rounding: in a single row z - largest, here between -16 and 0, is
+ * off by up to 2^-50, and its exponential by 4 eps; groups are within 12. 19 rows: a group and a part of
+ * one, with ignored rows in both. */
+START_TEST(groups_and_single_rows)
+{
+    enum { ROWS = 19, FEW = 10, MANY = 70 };
+    static double few[ROWS * FEW], many[ROWS * MANY], slope[ROWS * MANY];
+    int64_t labels[ROWS];
+    for (int64_t i = 0; i < ROWS; i++) {
+        labels[i] = i % 8 == 5 ? -1 : i * 7 % FEW;
+        for (int64_t k = 0; k < MANY; k++)
+            many[i * MANY + k] = k < FEW ? 3 * wg_random_normal(1, 2, (uint64_t)(i * FEW + k))
+                                         : -inf;
+        memcpy(few + i * FEW, many + i * MANY, FEW * sizeof *few);
+    }
+    wg_cross_entropy_options o = {.ignore = true, .ignored_label = -1, .reduction = WG_NONE};
+    wg_tensor *y = wg_constant(t, WG_I64, WG_SHAPE(ROWS), labels);
+    wg_tensor *z = wgt_param(t, "few", WG_SHAPE(ROWS, FEW), few);
+    wg_tensor *wide = wgt_param(t, "many", WG_SHAPE(ROWS, MANY), many);
+    wg_tensor *l = wg_cross_entropy_opt(z, y, &o), *l_wide = wg_cross_entropy_opt(wide, y, &o);
+    assert_values(l, ROWS, l_wide->data);
+    const double *g = wgt_gradient(wg_sum(l), z)->data;
+    for (int64_t i = 0; i < ROWS * MANY; i++)
+        slope[i] = i % MANY < FEW ? g[i / MANY * FEW + i % MANY] : 0;
+    const double *g_wide = wgt_gradient(wg_sum(l_wide), wide)->data;
+    for (int64_t i = 0; i < ROWS * MANY; i++)
+        wgt_assert_close(g_wide[i], slope[i], 16 * DBL_EPSILON, 0);
+}
+END_TEST
+
+/* The losses of logits in float against those of the same logits in double, which are exact here.
+ * `bounds` in units of FLT_EPSILON: for the losses, and for the slopes (loss.h of the kernels). */
+static void assert_float_losses(wg_tensor *z, wg_tensor *labels, const double bounds[2])
+{
+    wg_tensor *loss[2], *slope[2];
+    for (int wide = 0; wide < 2; wide++) {
+        wg_tensor *x = wide ? wg_cast(z, WG_F64) : z, *y = wg_cast(labels, x->dtype);
+        loss[wide] = wg_dim(z, 1) == 1
+                         ? wg_bce_with_logits_opt(x, wg_reshape(y, z->shape.rank, z->shape.dim),
+                                                  &(wg_bce_options){.reduction = WG_NONE})
+                         : wg_cross_entropy_opt(x, labels,
+                                                &(wg_cross_entropy_options){.reduction = WG_NONE});
+        slope[wide] = wgt_gradient(wg_sum(loss[wide]), x);
+    }
+    ck_assert_msg(wg_tape_status(t) == WG_OK, "%s", wg_tape_message(t));
+    for (int64_t i = 0; i < wg_size(loss[0]); i++)
+        wgt_assert_close(wg_at(loss[0], i), wg_at(loss[1], i), bounds[0] * (double)FLT_EPSILON,
+                         (double)FLT_MIN);
+    for (int64_t i = 0; i < wg_size(slope[0]); i++)
+        wgt_assert_close(wg_at(slope[0], i), wg_at(slope[1], i), bounds[1] * (double)FLT_EPSILON,
+                         (double)FLT_MIN);
+}
+
+static const double float_scales[] = {1e-3, 0.3, 3, 30};
+
+START_TEST(float_accuracy)
+{
+    enum { ROWS = 1000 };
+    static const int64_t classes[] = {1, 2, 10, 64};
+    int64_t labels[ROWS];
+    const int64_t c = classes[_i % 4];
+    for (int64_t i = 0; i < ROWS; i++)
+        labels[i] = i * 7 % (c > 1 ? c : 2);
+    wg_tensor *z = wg_param(t, "z", WG_F32, WG_SHAPE(ROWS, c));
+    ck_assert_int_eq(wg_fill_normal(z, 0, float_scales[_i / 4], 5), WG_OK);
+    assert_float_losses(z, wg_constant(t, WG_I64, WG_SHAPE(ROWS), labels),
+                        c == 1 ? (const double[]){4, 4} : (const double[]){8, 8});
+}
+END_TEST
+
+/* Targets between 0 and 1, and a weight: the bounds of ops/kernels/loss.h, where the slope's is of the sum of
+ * its two terms' magnitudes. */
+START_TEST(targets_between)
+{
+    enum { N = 2000 };
+    const wg_dtype dtype = _i % 2 ? WG_F64 : WG_F32;
+    const double epsilon = dtype == WG_F32 ? (double)FLT_EPSILON : DBL_EPSILON;
+    const double bound = (dtype == WG_F32 ? 4 : 10) * epsilon;
+    const long double bound_dz = (long double)(dtype == WG_F32 ? 5 * epsilon : 8 * epsilon);
+    wg_tensor *z = wg_param(t, "z", dtype, WG_SHAPE(N)), *y = wg_param(t, "y", dtype, WG_SHAPE(N));
+    wg_fill_normal(z, 0, float_scales[_i / 2], 5);
+    wg_fill_uniform(y, 0, 1, 6);
+    wg_tensor *l = wg_bce_with_logits_opt(
+        z, y, &(wg_bce_options){.reduction = WG_NONE, .positive_weight = 2.5});
+    wg_tensor *dz = wgt_gradient(wg_sum(l), z);
+    for (int64_t i = 0; i < N; i++) {
+        const long double x = (long double)wg_at(z, i), target = (long double)wg_at(y, i);
+        const long double c = 1 - target, w = 2.5L * target, p = 1 / (1 + expl(-x));
+        const long double q = 1 / (1 + expl(x)), tail = log1pl(expl(-fabsl(x)));
+        const long double want = c * (fmaxl(x, 0) + tail) + w * (fmaxl(-x, 0) + tail);
+        wgt_assert_close(wg_at(l, i), (double)want, bound, 0);
+        const long double error = fabsl((long double)wg_at(dz, i) - (c * p - w * q));
+        ck_assert_ldouble_le(error, bound_dz * (c * p + w * q));
+    }
+}
+END_TEST
+
+START_TEST(zero_weights)
+{
+    wg_tensor *z = wgt_param(t, "z", WG_SHAPE(2, 2), VALUES(0, -inf, 0, 0));
+    wg_tensor *y = wg_constant(t, WG_I64, WG_SHAPE(2), LABELS(1, 0));
+    wg_tensor *w = wg_constant(t, WG_F64, WG_SHAPE(2), VALUES(1, 0));
+    wg_tensor *l = wg_cross_entropy_opt(z, y, &(wg_cross_entropy_options){.weights = w});
+    assert_values(l, 1, VALUES(log(2)));
+    assert_values(wgt_gradient(l, z), 4, VALUES(0, 0, -0.5, 0.5));
+}
+END_TEST
+
+START_TEST(more_and_fewer_axes)
+{
+    wg_tensor *z = wgt_random_param(t, "z", WG_SHAPE(2, 3, 4), 3);
+    wg_tensor *y = wg_constant(t, WG_I64, WG_SHAPE(2, 3), LABELS(0, 1, 2, 3, 0, 1));
+    wg_tensor *flat = wg_cross_entropy(wg_reshape(z, WG_SHAPE(6, 4)), wg_reshape(y, WG_SHAPE(6)));
+    assert_values(wg_cross_entropy(z, y), 1, VALUES(wg_item(flat)));
+    wg_tensor *one = wg_constant(t, WG_F64, WG_SHAPE(2), VALUES(0, 0));
+    wg_tensor *label = wg_full(t, WG_I64, WG_SCALAR, 1);
+    assert_values(wg_cross_entropy(one, label), 1, VALUES(log(2)));
+    wg_tensor *no_rows = wg_constant(t, WG_F64, WG_SHAPE(0, 4), NULL);
+    wg_tensor *no_labels = wg_constant(t, WG_I64, WG_SHAPE(0), NULL);
+    assert_values(wg_cross_entropy(no_rows, no_labels), 1, VALUES(nan("")));
+}
+END_TEST
+
+START_TEST(cross_entropy_slopes)
+{
+    wg_tensor *z = wgt_random_param(t, "z", WG_SHAPE(4, 3), 1);
+    wg_tensor *soft = wgt_param(t, "t", WG_SHAPE(4, 3),
+                                VALUES(0.2, 0.3, 0.5, 1, 0, 0, 0, 0.9, 0.1, 0.4, 0.4, 0.2));
+    wg_tensor *w = wgt_param(t, "w", WG_SHAPE(3), VALUES(0.5, 2, 1.5));
+    wg_tensor *labels = wg_constant(t, WG_I64, WG_SHAPE(4), LABELS(2, 0, -5, 1));
+    bool index = _i & 1, nll = _i & 8;
+    wg_cross_entropy_options o = {.reduction = _i & 16 ? WG_MEAN : WG_NONE,
+                                  .weights = _i & 2 ? w : NULL,
+                                  .smoothing = _i & 4 ? 0.2 : 0,
+                                  .ignore = index,
+                                  .ignored_label = -5};
+    wg_tensor *in = nll ? wg_log_softmax(z, 1) : z, *y = index ? labels : soft;
+    wg_tensor *l = nll ? wg_nll_opt(in, y, &o) : wg_cross_entropy_opt(in, y, &o);
+    wgt_assert_slopes(l, (wg_tensor *[]){z, w, soft}, 3);
+}
+END_TEST
+
+START_TEST(plain_labels_slopes)
+{
+    wg_tensor *z = wgt_random_param(t, "z", WG_SHAPE(4, 3), 1);
+    wg_tensor *labels = wg_constant(t, WG_I64, WG_SHAPE(4), LABELS(2, 0, 0, 1));
+    wgt_assert_slopes(wg_cross_entropy(z, labels), &z, 1);
+}
+END_TEST
+
+/* ---- Against long double --------------------------------------------------------------------------- */
+
+enum { ROWS = 500, WIDTH = 20, CLASSES = 5 };
+
+/* A model's data: X, weights, targets, as doubles that are exact in the dtype of the test. */
+typedef struct problem {
+    double x[ROWS * WIDTH], w[WIDTH * CLASSES];
+    int64_t label[ROWS];
+    int classes;
+} problem;
+
+static problem *problem_new(double scale, int classes, bool f32)
+{
+    problem *p = malloc(sizeof *p);
+    p->classes = classes;
+    for (int i = 0; i < ROWS * WIDTH; i++)
+        p->x[i] = wg_random_normal(3, 1, (uint64_t)i);
+    for (int i = 0; i < WIDTH * classes; i++)
+        p->w[i] = scale * wg_random_normal(3, 2, (uint64_t)i);
+    for (int i = 0; i < ROWS * WIDTH && f32; i++)
+        p->x[i] = (double)(float)p->x[i];
+    for (int i = 0; i < WIDTH * classes && f32; i++)
+        p->w[i] = (double)(float)p->w[i];
+    for (int i = 0; i < ROWS; i++)
+        p->label[i] = wg_random_below(3, 3, (uint64_t)i, classes > 1 ? classes : 2);
+    return p;
+}
+
+/* X as an input, w as a parameter, of a dtype; *memory holds X. */
+static void problem_leaves(const problem *p, wg_dtype dtype, void **memory, wg_tensor **x,
+                           wg_tensor **w)
+{
+    size_t n = ROWS * WIDTH, m = (size_t)(WIDTH * p->classes);
+    *memory = malloc(n * sizeof(double));
+    *w = wg_param(t, "w", dtype, WG_SHAPE(WIDTH, p->classes));
+    void *weights = wg_edit(*w);
+    for (size_t i = 0; i < n; i++)
+        if (dtype == WG_F32)
+            ((float *)*memory)[i] = (float)p->x[i];
+        else
+            ((double *)*memory)[i] = p->x[i];
+    for (size_t i = 0; i < m; i++)
+        if (dtype == WG_F32)
+            ((float *)weights)[i] = (float)p->w[i];
+        else
+            ((double *)weights)[i] = p->w[i];
+    *x = wg_input(t, "X", dtype, WG_SHAPE(ROWS, WIDTH), *memory);
+}
+
+/* The residuals p - y of a row, without cancellation. */
+static void problem_residuals(const problem *p, int row, long double r[CLASSES])
+{
+    long double z[CLASSES], sum = 0;
+    for (int k = 0; k < p->classes; k++) {
+        z[k] = 0;
+        for (int j = 0; j < WIDTH; j++)
+            z[k] += (long double)p->x[row * WIDTH + j] * (long double)p->w[j * p->classes + k];
+    }
+    if (p->classes == 1) {
+        r[0] = p->label[row] ? -1 / (1 + expl(z[0])) : 1 / (1 + expl(-z[0]));
+        return;
+    }
+    for (int k = 0; k < p->classes; k++)
+        sum += expl(z[k]);
+    long double others = 0;
+    for (int k = 0; k < p->classes; k++) {
+        r[k] = expl(z[k]) / sum;
+        others += k == p->label[row] ? 0 : r[k];
+    }
+    r[p->label[row]] = -others;
+}
+
+/* The largest |g - X^T(p - y)/n| over the largest |X|^T|p - y|/n. */
+static double problem_error(const problem *p, const wg_tensor *g)
+{
+    long double want[WIDTH * CLASSES] = {0}, size[WIDTH * CLASSES] = {0}, r[CLASSES];
+    for (int i = 0; i < ROWS; i++) {
+        problem_residuals(p, i, r);
+        for (int j = 0; j < WIDTH; j++)
+            for (int k = 0; k < p->classes; k++) {
+                long double term = (long double)p->x[i * WIDTH + j] * r[k] / ROWS;
+                want[j * p->classes + k] += term;
+                size[j * p->classes + k] += fabsl(term);
+            }
+    }
+    long double worst = 0, largest = 0;
+    for (int i = 0; i < WIDTH * p->classes; i++) {
+        worst = fmaxl(worst, fabsl((long double)wg_at(g, i) - want[i]));
+        largest = fmaxl(largest, size[i]);
+    }
+    return (double)(worst / largest);
+}
+
+static const double scales[] = {0, 0.3, 3, 30}; /* of the weights: logits up to some hundreds */
+
+START_TEST(regression_gradients)
+{
+    wg_dtype dtype = _i & 1 ? WG_F32 : WG_F64;
+    int classes = _i & 2 ? CLASSES : 1;
+    problem *p = problem_new(scales[_i / 4], classes, dtype == WG_F32);
+    wg_tensor *x, *w, *g;
+    void *memory;
+    problem_leaves(p, dtype, &memory, &x, &w);
+    wg_tensor *labels = wg_constant(t, WG_I64, WG_SHAPE(ROWS), p->label);
+    wg_tensor *y = wg_reshape(wg_cast(labels, dtype), WG_SHAPE(ROWS, 1));
+    wg_tensor *z = wg_matmul(x, w);
+    wg_tensor *loss = classes > 1 ? wg_cross_entropy(z, labels) : wg_bce_with_logits(z, y);
+    ck_assert_int_eq(wg_grad(loss, &w, 1, &g), WG_OK);
+    wgt_assert_close(problem_error(p, g), 0, 0, dtype == WG_F32 ? 1e-6 : 1e-14);
+    free(memory);
+    free(p);
+}
+END_TEST
+
+/* Row by row, the gradient of the gradient against X^T diag(p q) X / n. */
+START_TEST(logistic_hessian)
+{
+    problem *p = problem_new(scales[_i], 1, false);
+    wg_tensor *x, *w, *g, *row;
+    void *memory;
+    long double want[WIDTH * WIDTH] = {0}, largest = 0, r[CLASSES];
+    problem_leaves(p, WG_F64, &memory, &x, &w);
+    for (int i = 0; i < ROWS; i++) {
+        problem_residuals(p, i, r);
+        long double d = fabsl(r[0]) * (1 - fabsl(r[0])) / ROWS;
+        for (int j = 0; j < WIDTH * WIDTH; j++)
+            want[j] += d * (long double)p->x[i * WIDTH + j / WIDTH] *
+                       (long double)p->x[i * WIDTH + j % WIDTH];
+    }
+    for (int j = 0; j < WIDTH * WIDTH; j++)
+        largest = fmaxl(largest, fabsl(want[j]));
+    wg_tensor *labels = wg_constant(t, WG_I64, WG_SHAPE(ROWS, 1), p->label);
+    wg_tensor *loss = wg_bce_with_logits(wg_matmul(x, w), wg_cast(labels, WG_F64));
+    wg_grad(loss, &w, 1, &g);
+    for (int i = 0; i < WIDTH; i++) {
+        double unit[WIDTH] = {0};
+        unit[i] = 1;
+        wg_vjp(g, wg_constant(t, WG_F64, WG_SHAPE(WIDTH, 1), unit), &w, 1, &row);
+        for (int j = 0; j < WIDTH; j++)
+            wgt_assert_close(wg_at(row, j), (double)want[i * WIDTH + j], 0,
+                             1e-13 * (double)largest);
+    }
+    free(memory);
+    free(p);
+}
+END_TEST
+
+/* ---- The others ------------------------------------------------------------------------------------ */
+
+START_TEST(regression_values)
+{
+    wg_tensor *x = wgt_param(t, "x", WG_SHAPE(4), VALUES(1, -3, 0.5, 2));
+    wg_tensor *y = wg_constant(t, WG_F64, WG_SHAPE(4), VALUES(0, 0, 0, 2));
+    const wg_loss_options none = {WG_NONE}, sum = {WG_SUM};
+    assert_values(wg_mse(x, y), 1, VALUES(10.25 / 4));
+    assert_values(wg_mse_opt(x, y, &none), 4, VALUES(1, 9, 0.25, 0));
+    assert_values(wg_mae(x, y), 1, VALUES(4.5 / 4));
+    assert_values(wg_mae_opt(x, y, &sum), 1, VALUES(4.5));
+    assert_values(wgt_gradient(wg_mae_opt(x, y, &sum), x), 4, VALUES(1, -1, 1, 0));
+    assert_values(wg_huber(x, y), 1, VALUES((0.5 + 2.5 + 0.125) / 4));
+    wg_huber_options o = {WG_NONE, 2};
+    assert_values(wg_huber_opt(x, y, &o), 4, VALUES(0.5, 4, 0.125, 0));
+    assert_values(wgt_gradient(wg_huber_opt(x, y, &o), x), 4, VALUES(1, -2, 0.5, 0));
+}
+END_TEST
+
+START_TEST(hinge_and_kl_values)
+{
+    wg_tensor *z = wgt_param(t, "z", WG_SHAPE(4), VALUES(1, -3, 0.5, 2));
+    wg_tensor *y = wg_constant(t, WG_F64, WG_SHAPE(4), VALUES(1, 1, -1, 1));
+    wg_tensor *l = wg_hinge_opt(z, y, &(wg_loss_options){WG_NONE});
+    assert_values(l, 4, VALUES(0, 4, 1.5, 0));
+    assert_values(wgt_gradient(l, z), 4, VALUES(0, -1, 1, 0));
+    assert_values(wg_hinge(z, y), 1, VALUES(5.5 / 4));
+    wg_tensor *log_p = wgt_param(t, "log_p", WG_SHAPE(2, 2), VALUES(log(0.5), log(0.5), 0, -inf));
+    wg_tensor *q = wg_constant(t, WG_F64, WG_SHAPE(2, 2), VALUES(0.25, 0.75, 1, 0));
+    double first = 0.25 * log(0.5) + 0.75 * log(1.5);
+    assert_values(wg_kl_divergence_opt(log_p, q, &(wg_loss_options){WG_NONE}), 2, VALUES(first, 0));
+    assert_values(wg_kl_divergence(log_p, q), 1, VALUES(first / 2));
+    assert_values(wgt_gradient(wg_kl_divergence(log_p, q), log_p), 4,
+                  VALUES(-0.125, -0.375, -0.5, 0));
+}
+END_TEST
+
+START_TEST(other_slopes)
+{
+    wg_tensor *x = wgt_random_param(t, "x", WG_SHAPE(3, 2), 1);
+    wg_tensor *y = wgt_random_param(t, "y", WG_SHAPE(3, 2), 2);
+    wg_tensor *l = NULL;
+    wg_loss_options o = {_i % 2 ? WG_NONE : WG_SUM};
+    switch (_i / 2) {
+    case 0: l = wg_mse_opt(x, y, &o); break;
+    case 1: l = wg_huber_opt(x, y, &(wg_huber_options){o.reduction, 0.7}); break;
+    case 2: l = wg_hinge_opt(x, y, &o); break;
+    case 3: l = wg_square(wg_mae_opt(x, y, &o)); break;
+    default: l = wg_kl_divergence_opt(x, wg_softmax(y, 1), &o); break;
+    }
+    wgt_assert_slopes(l, (wg_tensor *[]){x, y}, 2);
+}
+END_TEST
+
+/* ---- Errors ---------------------------------------------------------------------------------------- */
+
+static void assert_error(wg_mark mark, wg_status code, const char *part)
+{
+    wgt_assert_status(t, code, part);
+    wg_tape_rewind(t, mark);
+}
+
+START_TEST(targets_do_not_broadcast)
+{
+    wg_tensor *z = wg_param(t, "z", WG_F64, WG_SHAPE(8, 1));
+    wg_tensor *y = wg_param(t, "y", WG_F64, WG_SHAPE(8));
+    wg_tensor *short_y = wg_param(t, "y", WG_F64, WG_SHAPE(7));
+    wg_tensor *labels = wg_full(t, WG_I64, WG_SHAPE(8, 1), 0);
+    wg_mark mark = wg_tape_mark(t);
+    wg_bce_with_logits(z, y);
+    assert_error(
+        mark, WG_E_SHAPE,
+        "bce_with_logits: losses do not broadcast: reshape the targets to (8, 1): z (8, 1) "
+        "x y (8,)");
+    wg_bce_with_logits(z, short_y);
+    assert_error(mark, WG_E_SHAPE, "make the targets of shape (8, 1)");
+    wg_mse(z, y);
+    assert_error(mark, WG_E_SHAPE,
+                 "mse: losses do not broadcast: give both one shape (wg_reshape)");
+    wg_hinge(z, short_y);
+    assert_error(mark, WG_E_SHAPE, "hinge: losses do not broadcast: give both one shape: z (8, 1)");
+    wg_cross_entropy(z, labels);
+    assert_error(mark, WG_E_SHAPE,
+                 "cross_entropy: one label for each row wanted, reshape the labels "
+                 "to (8,)");
+    wg_cross_entropy(z, y);
+    assert_error(mark, WG_E_SHAPE, "soft labels must have the logits' shape");
+    wg_kl_divergence(z, y);
+    assert_error(mark, WG_E_SHAPE, "kl_divergence: losses do not broadcast");
+    wg_nll(z, y);
+    assert_error(mark, WG_E_SHAPE, "nll: losses do not broadcast");
+}
+END_TEST
+
+START_TEST(wrong_labels_and_dtypes)
+{
+    wg_tensor *z = wg_param(t, "z", WG_F64, WG_SHAPE(3, 4));
+    wg_tensor *f = wg_param(t, "f", WG_F32, WG_SHAPE(3, 4));
+    wg_tensor *y = wg_constant(t, WG_I64, WG_SHAPE(3), LABELS(0, 4, 1));
+    wg_tensor *minus = wg_constant(t, WG_I64, WG_SHAPE(3), LABELS(0, 1, -1));
+    wg_tensor *i = wg_full(t, WG_I64, WG_SHAPE(3, 4), 1);
+    wg_mark mark = wg_tape_mark(t);
+    wg_cross_entropy(z, y);
+    assert_error(mark, WG_E_INDEX, "cross_entropy: label 4 at 1 is none of 4 classes");
+    wg_nll(z, minus);
+    assert_error(mark, WG_E_INDEX, "label -1 at 2 is none of 4 classes");
+    wg_cross_entropy(z, f);
+    assert_error(mark, WG_E_DTYPE, "z (3, 4) f64 x f (3, 4) f32");
+    wg_cross_entropy(i, i);
+    assert_error(mark, WG_E_DTYPE, "logits of f32 or f64 wanted");
+    wg_bce_with_logits(z, i);
+    assert_error(mark, WG_E_DTYPE, "bce_with_logits");
+    wg_cross_entropy(wg_scalar(t, WG_F64, 1), y);
+    assert_error(mark, WG_E_SHAPE, "logits need an axis of classes");
+    ck_assert(wg_is_inert(wg_cross_entropy(NULL, y)));
+    assert_error(mark, WG_E_NULL, "cross_entropy: operand 0 is NULL");
+    ck_assert(wg_is_inert(wg_bce_with_logits(z, NULL)));
+    assert_error(mark, WG_E_NULL, "bce_with_logits: operand 1 is NULL");
+    ck_assert(wg_is_inert(wg_mse(z, NULL)) && wg_is_inert(wg_nll(NULL, NULL)));
+}
+END_TEST
+
+START_TEST(wrong_options)
+{
+    wg_tensor *z = wg_param(t, "z", WG_F64, WG_SHAPE(3, 4));
+    wg_tensor *y = wg_full(t, WG_I64, WG_SHAPE(3), 1);
+    wg_tensor *w = wg_param(t, "w", WG_F64, WG_SHAPE(3));
+    wg_mark mark = wg_tape_mark(t);
+    wg_cross_entropy_opt(z, y, &(wg_cross_entropy_options){.smoothing = 1.5});
+    assert_error(mark, WG_E_VALUE, "cross_entropy: smoothing must be from 0 to 1");
+    wg_cross_entropy_opt(z, y, &(wg_cross_entropy_options){.weights = w});
+    assert_error(mark, WG_E_VALUE, "cross_entropy: weights must have one number for each class");
+    wg_cross_entropy_opt(z, z, &(wg_cross_entropy_options){.ignore = true});
+    assert_error(mark, WG_E_VALUE, "only class indices can be ignored");
+    wg_bce_with_logits_opt(z, z, &(wg_bce_options){.positive_weight = -1});
+    assert_error(mark, WG_E_VALUE, "bce_with_logits: positive_weight must be > 0");
+    wg_huber_opt(z, z, &(wg_huber_options){.delta = nan("")});
+    assert_error(mark, WG_E_VALUE, "huber: delta must be > 0");
+    wg_mse_opt(z, z, &(wg_loss_options){(wg_reduction)7});
+    assert_error(mark, WG_E_VALUE, "mse: the reduction is none of");
+}
+END_TEST
+
+/* Labels that are bound anew are checked when the tape is replayed. */
+START_TEST(labels_are_checked_in_replay)
+{
+    const int64_t good[] = {0, 1}, bad[] = {0, 2};
+    wg_tensor *z = wg_param(t, "z", WG_F64, WG_SHAPE(2, 2));
+    wg_tensor *y = wg_input(t, "y", WG_I64, WG_SHAPE(2), good);
+    wg_cross_entropy(z, y);
+    ck_assert_int_eq(wg_replay(t), WG_OK);
+    wg_bind(y, bad);
+    ck_assert_int_eq(wg_replay(t), WG_E_INDEX);
+    wgt_assert_status(t, WG_E_INDEX, "label 2 at 1 is none of 2 classes");
+}
+END_TEST
+
+Suite *suite_loss(void)
+{
+    Suite *s = suite_create("loss");
+    TCase *c = tcase_create("loss");
+    tcase_add_checked_fixture(c, setup, teardown);
+    tcase_add_test(c, bce_edges);
+    tcase_add_test(c, bce_reductions);
+    tcase_add_loop_test(c, bce_slopes, 0, 4);
+    tcase_add_loop_test(c, cross_entropy_edges, 0, 2);
+    tcase_add_test(c, tiny_soft_slopes);
+    tcase_add_loop_test(c, cross_entropy_options, 0, 4);
+    tcase_add_test(c, ignored_rows);
+    tcase_add_test(c, groups_and_single_rows);
+    tcase_add_loop_test(c, float_accuracy, 0, 16);
+    tcase_add_loop_test(c, targets_between, 0, 8);
+    tcase_add_test(c, zero_weights);
+    tcase_add_test(c, more_and_fewer_axes);
+    tcase_add_loop_test(c, cross_entropy_slopes, 0, 32);
+    tcase_add_test(c, plain_labels_slopes);
+    tcase_add_loop_test(c, regression_gradients, 0, 16);
+    tcase_add_loop_test(c, logistic_hessian, 0, 4);
+    tcase_add_test(c, regression_values);
+    tcase_add_test(c, hinge_and_kl_values);
+    tcase_add_loop_test(c, other_slopes, 0, 10);
+    tcase_add_test(c, targets_do_not_broadcast);
+    tcase_add_test(c, wrong_labels_and_dtypes);
+    tcase_add_test(c, wrong_options);
+    tcase_add_test(c, labels_are_checked_in_replay);
+    suite_add_tcase(s, c);
+    return s;
+}

@@ -1,0 +1,271 @@
+/* Ops that take tensors apart and put them together: slice, split, pad, concat, stack. */
+#include "ops/slice.h"
+
+#include "autograd/grad.h"
+#include "ops/arithmetic.h"
+#include "ops/layout.h"
+#include "tests/support/assert.h"
+#include "tests/models/linear.h"
+#include "tests/support/suites.h"
+#include "tests/support/support.h"
+
+#include <math.h>
+
+static const wg_dtype dtypes[] = {WG_F32, WG_F64, WG_I64};
+
+/* Runs one failing call on a fresh tape that has x (5, 3), m (3, 5) and k (5, 3) i64. */
+#define ASSERT_FAILS(call, status, message)                                                        \
+    do {                                                                                           \
+        wg_tape *t = wg_tape_new(NULL);                                                            \
+        wg_tensor *x = wgt_counting(t, WG_SHAPE(5, 3));                                            \
+        wg_tensor *m = wg_rename(wg_full(t, WG_F64, WG_SHAPE(3, 5), 1), "m");                      \
+        wg_tensor *k = wg_rename(wg_full(t, WG_I64, WG_SHAPE(5, 3), 1), "k");                      \
+        (void)x, (void)m, (void)k;                                                                 \
+        int64_t before = wg_tape_size(t);                                                          \
+        ck_assert(wg_is_inert(call));                                                              \
+        wgt_assert_status(t, status, message);                                                     \
+        ck_assert_int_eq(wg_tape_size(t), before);                                                 \
+        ck_assert(wg_is_inert(call)); /* and the inert tensor goes through */                      \
+        wg_tape_free(t);                                                                           \
+    } while (0)
+
+/* ---- slice ------------------------------------------------------------------------------------------ */
+
+/* What Python's x[begin:end] takes from a list of n elements: the first, and how many. */
+static void python_slice(int64_t n, int64_t begin, int64_t end, int64_t *first, int64_t *count)
+{
+    bool started = false;
+    *first = *count = 0;
+    for (int64_t i = 0; i < n; i++) {
+        bool after = begin < 0 ? i >= begin + n : i >= begin;
+        bool before = end < 0 ? i < end + n : i < end;
+        if (after && before && !started) {
+            *first = i;
+            started = true;
+        }
+        *count += after && before;
+    }
+}
+
+static const int64_t places[] = {INT64_MIN, -9, -5, -2, -1, 0, 1, 3, 4, 5, 9, WG_END};
+
+/* Every pair of places, on every axis of x (5, 5, 5). */
+START_TEST(test_slice_as_python)
+{
+    enum { PLACES = sizeof places / sizeof places[0] };
+    wg_tape *t = wgt_strict_tape();
+    wg_tensor *x = wgt_counting_of(t, dtypes[_i], WG_SHAPE(5, 5, 5));
+    const int64_t step[] = {25, 5, 1};
+    for (int axis = 0; axis < 3; axis++)
+        for (int p = 0; p < PLACES * PLACES; p++) {
+            int64_t first, count;
+            wg_tensor *y = wg_slice(x, axis - 3 * (p % 2), places[p / PLACES], places[p % PLACES]);
+            python_slice(5, places[p / PLACES], places[p % PLACES], &first, &count);
+            ck_assert_int_eq(wg_dim(y, axis), count);
+            ck_assert_int_eq(wg_size(y), count * 25);
+            for (int64_t i = 0; i < wg_size(y); i++) {
+                int64_t inner = step[axis], line = count * inner;
+                int64_t from = i / line * 5 * inner + first * inner + i % line;
+                ck_assert(wg_at(y, i) == wg_at(x, from));
+            }
+            if (axis > 0 && count > 0 && count < 5)
+                wgt_assert_pieces(y);
+        }
+    wg_tape_free(t);
+}
+END_TEST
+
+START_TEST(test_slice_of_rows_is_a_view)
+{
+    wg_tape *t = wgt_strict_tape();
+    const float first[] = {1, 2, 3, 4, 5, 6, 7, 8}, second[] = {-1, -2, -3, -4, -5, -6, -7, -8};
+    wg_tensor *x = wg_input(t, "X", WG_F32, WG_SHAPE(4, 2), first);
+    wg_tensor *y = wg_slice(x, 0, 1, 4);
+    wg_tensor *z = wg_slice(wg_reshape(y, WG_SHAPE(1, 6)), 1, -2, WG_END); /* a view of views */
+    ck_assert_ptr_eq(wg_data_f32(y), first + 2);
+    ck_assert_ptr_eq(wg_data_f32(z), first + 6);
+    ck_assert_ptr_ne(wg_data_f32(wg_slice(x, 1, 0, 1)), first);
+    ck_assert_int_eq(wg_bind(x, second), WG_OK);
+    ck_assert_int_eq(wg_replay(t), WG_OK);
+    ck_assert_ptr_eq(wg_data_f32(z), second + 6);
+    ck_assert(wg_at(z, 1) == -8);
+    wg_tape_free(t);
+}
+END_TEST
+
+START_TEST(test_slice_slope)
+{
+    wg_tape *t = wgt_strict_tape();
+    wg_tensor *x = wgt_counting(t, WG_SHAPE(4, 3, 2));
+    wgt_assert_linear(x, wg_slice(x, 0, 1, 3));
+    wgt_assert_linear(x, wg_slice(x, 1, 1, 3));
+    wgt_assert_linear(x, wg_slice(wg_slice(x, 2, 1, 2), 0, 2, WG_END));
+    wg_tensor *none = wg_slice(x, 1, 2, 2), *g;
+    ck_assert_int_eq(wg_vjp(none, wg_zeros_like(none), &x, 1, &g), WG_OK);
+    for (int64_t i = 0; i < wg_size(g); i++)
+        ck_assert(wg_at(g, i) == 0);
+    wg_tape_free(t);
+}
+END_TEST
+
+START_TEST(test_slice_slope_errors)
+{
+    ASSERT_FAILS(wg_slice(x, 2, 0, 1), WG_E_VALUE, "slice: there is no axis 2: x (5, 3)");
+    ck_assert(wg_is_inert(wg_slice(NULL, 0, 0, 1)));
+}
+END_TEST
+
+/* ---- split ------------------------------------------------------------------------------------------ */
+
+START_TEST(test_split)
+{
+    wg_tape *t = wgt_strict_tape();
+    wg_tensor *x = wgt_counting(t, WG_SHAPE(2, 6)), *parts[3];
+    ck_assert_int_eq(wg_split(x, -1, 3, NULL, parts), WG_OK);
+    wgt_assert_tensor(parts[1], WG_SHAPE(2, 2), (double[]){3, 4, 9, 10});
+    wgt_assert_linear(x, wg_concat(parts, 3, 1));
+    ck_assert_int_eq(wg_split(x, 1, 3, (int64_t[]){1, 0, 5}, parts), WG_OK);
+    wgt_assert_tensor(parts[0], WG_SHAPE(2, 1), (double[]){1, 7});
+    ck_assert_int_eq(wg_size(parts[1]), 0);
+    wgt_assert_tensor(wg_concat(parts, 3, 1), WG_SHAPE(2, 6), wg_data_f64(x));
+    wg_tape_free(t);
+}
+END_TEST
+
+static void assert_split_fails(int axis, int n, const int64_t *sizes, wg_status status,
+                               const char *message)
+{
+    wg_tape *t = wg_tape_new(NULL);
+    wg_tensor *x = wgt_counting(t, WG_SHAPE(2, 6)), *parts[4] = {NULL, NULL, NULL, NULL};
+    ck_assert_int_eq(wg_split(x, axis, n, sizes, parts), status);
+    wgt_assert_status(t, status, message);
+    for (int i = 0; i < n; i++)
+        ck_assert(parts[i] != NULL && wg_is_inert(parts[i]));
+    ck_assert_int_eq(wg_tape_size(t), 1);
+    wg_tape_free(t);
+}
+
+START_TEST(test_split_errors)
+{
+    assert_split_fails(1, 4, NULL, WG_E_SHAPE, "split: the parts cannot be equal: x (2, 6)");
+    assert_split_fails(1, 2, (int64_t[]){3, 4}, WG_E_SHAPE, "do not make up the axis");
+    assert_split_fails(1, 2, (int64_t[]){7, -1}, WG_E_SHAPE, "negative");
+    assert_split_fails(1, 3, (int64_t[]){INT64_MAX, INT64_MAX, 8}, WG_E_SHAPE, "too large");
+    assert_split_fails(2, 1, NULL, WG_E_VALUE, "split: there is no axis 2");
+    assert_split_fails(1, 0, NULL, WG_E_VALUE, "at least one part");
+    wg_tensor *part;
+    ck_assert_int_eq(wg_split(NULL, 0, 1, NULL, &part), WG_E_NULL);
+    ck_assert(part != NULL && wg_is_inert(part));
+}
+END_TEST
+
+/* ---- pad -------------------------------------------------------------------------------------------- */
+
+START_TEST(test_pad)
+{
+    wg_tape *t = wgt_strict_tape();
+    wg_tensor *x = wgt_counting(t, WG_SHAPE(2, 2));
+    wg_tensor *y = wg_pad(x, WG_SHAPE(1, 0), WG_SHAPE(0, 2), -9);
+    wgt_assert_tensor(y, WG_SHAPE(3, 4), (double[]){-9, -9, -9, -9, 1, 2, -9, -9, 3, 4, -9, -9});
+    wgt_assert_linear(x, wg_pad(x, WG_SHAPE(1, 0), WG_SHAPE(0, 2), 0));
+    wgt_assert_linear(x, wg_pad(x, WG_SHAPE(0, 3), WG_SHAPE(0, 1), 0));
+    wgt_assert_linear(x, wg_pad(x, WG_SHAPE(2, 0), WG_SHAPE(1, 0), 0));
+    wg_tensor *k = wg_pad(wgt_counting_of(t, WG_I64, WG_SHAPE(2)), WG_SHAPE(1), WG_SHAPE(0), 7);
+    ck_assert(wg_data_i64(k)[0] == 7 && wg_data_i64(k)[2] == 2);
+    wg_tensor *f = wg_pad(wg_full(t, WG_F32, WG_SHAPE(0), 0), WG_SHAPE(1), WG_SHAPE(1),
+                          (double)NAN);
+    ck_assert(wg_size(f) == 2 && isnan(wg_at(f, 1)));
+    ck_assert(wg_item(wg_pad(wg_scalar(t, WG_F64, 5), WG_SCALAR, WG_SCALAR, 1)) == 5);
+    wg_tape_free(t);
+}
+END_TEST
+
+START_TEST(test_pad_errors)
+{
+    ASSERT_FAILS(wg_pad(x, WG_SHAPE(1), WG_SHAPE(1, 1), 0), WG_E_SHAPE,
+                 "pad: 1 and 2 counts for 2 axes: x (5, 3)");
+    ASSERT_FAILS(wg_pad(x, WG_SHAPE(1, -1), WG_SHAPE(1, 1), 0), WG_E_VALUE, "pad: a count is neg");
+    ASSERT_FAILS(wg_pad(x, 2, NULL, WG_SHAPE(1, 1), 0), WG_E_NULL, "pad: the counts are NULL");
+    ASSERT_FAILS(wg_pad(x, WG_SHAPE(0, INT64_MAX), WG_SHAPE(0, 1), 0), WG_E_SHAPE, "too large");
+    ASSERT_FAILS(wg_pad(x, WG_SHAPE(0, INT64_MAX / 4), WG_SHAPE(0, 1), 0), WG_E_SHAPE, "cannot be");
+    ASSERT_FAILS(wg_pad(k, WG_SHAPE(1, 1), WG_SHAPE(1, 1), (double)NAN), WG_E_VALUE,
+                 "nan is no i64");
+    ASSERT_FAILS(wg_pad(k, WG_SHAPE(1, 1), WG_SHAPE(1, 1), 0x1p63), WG_E_VALUE, "is no i64");
+    ck_assert(wg_is_inert(wg_pad(NULL, WG_SCALAR, WG_SCALAR, 0)));
+}
+END_TEST
+
+/* ---- concat, stack ---------------------------------------------------------------------------------- */
+
+START_TEST(test_concat)
+{
+    wg_tape *t = wgt_strict_tape();
+    wg_tensor *a = wgt_counting_of(t, dtypes[_i], WG_SHAPE(2, 3, 2));
+    wg_tensor *b = wg_slice(a, 1, 0, 1), *none = wg_slice(a, 1, 0, 0);
+    wg_tensor *y = wg_concat((wg_tensor *[]){b, none, a, b}, 4, -2);
+    const double want[] = {1, 2, 1, 2, 3, 4, 5, 6, 1, 2, 7, 8, 7, 8, 9, 10, 11, 12, 7, 8};
+    ck_assert(y->shape.rank == 3 && wg_dim(y, 1) == 5);
+    for (int64_t i = 0; i < 20; i++)
+        ck_assert(wg_at(y, i) == want[i]);
+    wgt_assert_pieces(y);
+    wg_tensor *z = wg_stack((wg_tensor *[]){a, a}, 2, 1);
+    ck_assert(z->shape.rank == 4 && wg_dim(z, 1) == 2 && wg_dim(z, 2) == 3);
+    ck_assert(wg_at(z, 6) == 1 && wg_at(z, 11) == 6 && wg_at(z, 12) == 7);
+    wgt_assert_pieces(z);
+    wg_tape_free(t);
+}
+END_TEST
+
+START_TEST(test_concat_slope)
+{
+    wg_tape *t = wgt_strict_tape();
+    wg_tensor *x = wgt_counting(t, WG_SHAPE(2, 3));
+    wg_tensor *twice = wg_add(x, x);
+    wg_tensor *list[] = {x, twice, x};
+    wgt_assert_linear(x, wg_concat(list, 3, 0));
+    wgt_assert_linear(x, wg_concat(list, 3, 1));
+    wgt_assert_linear(x, wg_stack(list, 3, 0));
+    wgt_assert_linear(x, wg_stack(list, 3, 1));
+    wgt_assert_linear(x, wg_stack(list, 2, -1));
+    wg_tensor *s = wg_scalar(t, WG_F64, 3), *pair[] = {s, s};
+    wgt_assert_tensor(wg_stack(pair, 2, 0), WG_SHAPE(2), (double[]){3, 3});
+    wg_tape_free(t);
+}
+END_TEST
+
+#define LIST(...) ((wg_tensor *[]){__VA_ARGS__})
+
+START_TEST(test_concat_errors)
+{
+    ASSERT_FAILS(wg_concat(LIST(x, m), 2, 0), WG_E_SHAPE,
+                 "concat: sizes differ on another axis than 0: x (5, 3) x m (3, 5)");
+    ASSERT_FAILS(wg_concat(LIST(x, k), 2, 0), WG_E_DTYPE, "concat: dtypes differ");
+    ASSERT_FAILS(wg_concat(LIST(x, x), 2, 2), WG_E_VALUE, "concat: there is no axis 2: x (5, 3)");
+    ASSERT_FAILS(wg_concat(LIST(x, NULL), 2, 0), WG_E_NULL, "concat: operand 1 is NULL");
+    ASSERT_FAILS(wg_stack(LIST(x, m), 2, 0), WG_E_SHAPE, "stack: shapes differ: x (5, 3) x m");
+    ASSERT_FAILS(wg_stack(LIST(x, k), 2, 0), WG_E_DTYPE, "stack: dtypes differ");
+    ASSERT_FAILS(wg_stack(LIST(x, x), 2, 3), WG_E_VALUE, "stack: the result has no such axis");
+    ASSERT_FAILS(wg_stack(LIST(x, x), 2, -4), WG_E_VALUE, "stack: the result has no such axis");
+    ck_assert(wg_is_inert(wg_concat(NULL, 2, 0)));
+    ck_assert(wg_is_inert(wg_stack(NULL, 0, 0)));
+}
+END_TEST
+
+Suite *suite_slice(void)
+{
+    Suite *s = suite_create("slice");
+    TCase *c = tcase_create("slice");
+    tcase_add_loop_test(c, test_slice_as_python, 0, 3);
+    tcase_add_test(c, test_slice_of_rows_is_a_view);
+    tcase_add_test(c, test_slice_slope);
+    tcase_add_test(c, test_slice_slope_errors);
+    tcase_add_test(c, test_split);
+    tcase_add_test(c, test_split_errors);
+    tcase_add_test(c, test_pad);
+    tcase_add_test(c, test_pad_errors);
+    tcase_add_loop_test(c, test_concat, 0, 3);
+    tcase_add_test(c, test_concat_slope);
+    tcase_add_test(c, test_concat_errors);
+    suite_add_tcase(s, c);
+    return s;
+}
