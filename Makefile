@@ -25,7 +25,7 @@ WARNINGS := -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wsign-conversion -Wd
 
 # One set of objects serves both libraries, hence -fPIC; without semantic interposition it costs
 # nothing.  The results must not depend on the compiler's taste for FMA, hence -ffp-contract=off.
-# Nothing reads errno after a libm call; without it sqrt is one instruction, and loops vectorise.
+# Nothing reads errno after a libm call; without it sqrt is one instruction, and loops vectorize.
 BASE_FLAGS := -std=c11 -D_POSIX_C_SOURCE=200809L -ffp-contract=off -fno-math-errno \
               -fPIC -fno-semantic-interposition
 SAN_FLAGS  := $(if $(SANITIZE),-fsanitize=$(SANITIZE) -fno-sanitize-recover=all -fno-omit-frame-pointer)

@@ -106,18 +106,18 @@ static wg_tensor *accumulate_vjp(wg_tensor *y, wg_tensor *dy, int i)
     return dy;
 }
 
-const wg_op wg_op_accumulate = {
-    .name = "accumulate",
+const wg_op wg_op_add_n = {
+    .name = "add_n",
     .formula = "y = x0 + x1 + ...",
     .source = "Knuth, The Art of Computer Programming 2, sec. 4.2.2 (two-sum)",
     .arity = WG_VARIADIC,
     .shape = accumulate_shape,
     .forward = accumulate_forward,
     .vjp = accumulate_vjp,
-    .units = wg_elementwise_units,
+    .chunks = wg_elementwise_chunks,
 };
 
-wg_tensor *wg_accumulate(wg_tensor *const x[], int n)
+wg_tensor *wg_add_n(wg_tensor *const x[], int n)
 {
-    return n == 1 && !wg_is_inert(x[0]) ? x[0] : wg_apply(&wg_op_accumulate, x, n, NULL);
+    return n == 1 && !wg_is_inert(x[0]) ? x[0] : wg_apply(&wg_op_add_n, x, n, NULL);
 }

@@ -54,7 +54,7 @@ static inline wg_tensor *apply_node(wg_tape *t, const wg_op *op, wg_tensor *cons
         y->operand[i] = operands[i];
         state |= operands[i]->state;
     }
-    y->state = state & (WG_NODE_LIVE | WG_NODE_HOLLOW);
+    y->state = state & (WG_NODE_LIVE | WG_NODE_ABSTRACT);
     if (op->attr_size > 0) {
         y->attrs = memory + attrs_start;
         memcpy(memory + attrs_start, attrs, op->attr_size);
@@ -108,8 +108,8 @@ static bool apply_value(wg_tensor *y)
 {
     if (y->op->plan_size > 0)
         y->op->plan(y);
-    y->units = y->op->units != NULL ? y->op->units(y) : 1;
-    if (y->state & WG_NODE_HOLLOW)
+    y->chunks = y->op->chunks != NULL ? y->op->chunks(y) : 1;
+    if (y->state & WG_NODE_ABSTRACT)
         return true;
     if (!(y->op->flags & WG_OP_VIEW) && !apply_memory(y))
         return false;

@@ -66,7 +66,7 @@ static inline void *wg_arena_take_from(wg_arena_block *block, size_t size, size_
 void *wg_arena_take_beyond(wg_arena *arena, size_t size, size_t alignment);
 
 /* Memory of `size` bytes, aligned to `alignment` (a power of two, at most WG_ALIGNMENT); not
- * initialised; NULL where the allocator has none. Size 0 gives an address that must not be read. */
+ * initialized; NULL where the allocator has none. Size 0 gives an address that must not be read. */
 static inline void *wg_arena_take(wg_arena *arena, size_t size, size_t alignment)
 {
     void *memory = NULL;

@@ -27,18 +27,18 @@ static void copy_values(const wg_tensor *x, wg_dtype dtype, void *to)
 static wg_tensor *copy_leaf(wg_tape *copy, const wg_tensor *x, wg_dtype to)
 {
     wg_dtype dtype = copy_dtype(x, to);
-    int rank = x->shape.rank;
+    int ndim = x->shape.ndim;
     const int64_t *dim = x->shape.dim;
-    if (x->op == &wg_op_hollow)
-        return wg_hollow(copy, dtype, rank, dim);
+    if (x->op == &wg_op_abstract)
+        return wg_abstract(copy, dtype, ndim, dim);
     if (x->op == &wg_op_input) {
         void *values = wg_tape_take(copy, (size_t)x->size * wg_dtype_size(dtype));
         if (values != NULL)
             copy_values(x, dtype, values);
-        return wg_input(copy, x->name, dtype, rank, dim, values);
+        return wg_input(copy, x->name, dtype, ndim, dim, values);
     }
-    wg_tensor *leaf = x->op == &wg_op_parameter ? wg_param(copy, x->name, dtype, rank, dim)
-                                                : wg_full(copy, dtype, rank, dim, 0);
+    wg_tensor *leaf = x->op == &wg_op_parameter ? wg_param(copy, x->name, dtype, ndim, dim)
+                                                : wg_full(copy, dtype, ndim, dim, 0);
     if (copy->status == WG_OK)
         copy_values(x, dtype, leaf->data);
     return leaf;

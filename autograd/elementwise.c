@@ -24,36 +24,37 @@ bool wg_elementwise_shape(wg_tensor *y)
     return true;
 }
 
-int64_t wg_elementwise_units(const wg_tensor *y)
+int64_t wg_elementwise_chunks(const wg_tensor *y)
 {
     return y->size;
 }
 
-/* How y's elements are walked: axes that every operand steps through alike are one axis. */
+/* How y's elements are walked: axes that every operand strides through alike are one axis. */
 typedef struct elementwise_walk {
-    int rank;
-    int64_t dim[WG_MAX_RANK];
-    int64_t step[WG_MAX_RANK][ELEMENTWISE_OPERANDS]; /* of operand k along the axis, in elements */
+    int ndim;
+    int64_t dim[WG_MAX_DIMS];
+    int64_t stride[WG_MAX_DIMS]
+                  [ELEMENTWISE_OPERANDS]; /* of operand k along the axis, in elements */
 } elementwise_walk;
 
-/* The step of operand x along y's axis: 0 where x is broadcast. */
-static int64_t elementwise_step(const wg_tensor *y, const wg_tensor *x, int axis)
+/* The stride of operand x along y's axis: 0 where x is broadcast. */
+static int64_t elementwise_stride(const wg_tensor *y, const wg_tensor *x, int axis)
 {
-    int own = axis - (y->shape.rank - x->shape.rank);
+    int own = axis - (y->shape.ndim - x->shape.ndim);
     if (own < 0 || x->shape.dim[own] == 1)
         return 0;
-    int64_t step = 1;
-    for (int i = own + 1; i < x->shape.rank; i++)
-        step *= x->shape.dim[i];
-    return step;
+    int64_t stride = 1;
+    for (int i = own + 1; i < x->shape.ndim; i++)
+        stride *= x->shape.dim[i];
+    return stride;
 }
 
-/* Can the axis with these steps be walked as one with the axis inside it? */
-static bool elementwise_joins(const elementwise_walk *w, const int64_t *step, int n)
+/* Can the axis with these strides be walked as one with the axis inside it? */
+static bool elementwise_joins(const elementwise_walk *w, const int64_t *stride, int n)
 {
-    int inner = w->rank - 1; /* the axis added last, inside the one that is next */
+    int inner = w->ndim - 1; /* the axis added last, inside the one that is next */
     for (int k = 0; k < n; k++)
-        if (step[k] != w->step[inner][k] * w->dim[inner])
+        if (stride[k] != w->stride[inner][k] * w->dim[inner])
             return false;
     return true;
 }
@@ -61,27 +62,27 @@ static bool elementwise_joins(const elementwise_walk *w, const int64_t *step, in
 /* Axes are taken from the last to the first: w's axis 0 is the innermost. */
 static void elementwise_walk_init(elementwise_walk *w, const wg_tensor *y)
 {
-    w->rank = 0;
-    for (int axis = y->shape.rank - 1; axis >= 0; axis--) {
-        int64_t step[ELEMENTWISE_OPERANDS];
+    w->ndim = 0;
+    for (int axis = y->shape.ndim - 1; axis >= 0; axis--) {
+        int64_t stride[ELEMENTWISE_OPERANDS];
         if (y->shape.dim[axis] == 1)
             continue;
         for (int k = 0; k < y->n_operands; k++)
-            step[k] = elementwise_step(y, y->operand[k], axis);
-        if (w->rank > 0 && elementwise_joins(w, step, y->n_operands)) {
-            w->dim[w->rank - 1] *= y->shape.dim[axis];
+            stride[k] = elementwise_stride(y, y->operand[k], axis);
+        if (w->ndim > 0 && elementwise_joins(w, stride, y->n_operands)) {
+            w->dim[w->ndim - 1] *= y->shape.dim[axis];
             continue;
         }
-        w->dim[w->rank] = y->shape.dim[axis];
+        w->dim[w->ndim] = y->shape.dim[axis];
         for (int k = 0; k < y->n_operands; k++)
-            w->step[w->rank][k] = step[k];
-        w->rank++;
+            w->stride[w->ndim][k] = stride[k];
+        w->ndim++;
     }
-    if (w->rank == 0) { /* one element */
-        w->rank = 1;
+    if (w->ndim == 0) { /* one element */
+        w->ndim = 1;
         w->dim[0] = 1;
         for (int k = 0; k < y->n_operands; k++)
-            w->step[0][k] = 0;
+            w->stride[0][k] = 0;
     }
 }
 
@@ -91,11 +92,11 @@ static void elementwise_seek(const elementwise_walk *w, int n, int64_t at, int64
 {
     for (int k = 0; k < n; k++)
         start[k] = 0;
-    for (int axis = 0; axis < w->rank; axis++) {
+    for (int axis = 0; axis < w->ndim; axis++) {
         place[axis] = at % w->dim[axis];
         at /= w->dim[axis];
         for (int k = 0; k < n; k++)
-            start[k] += place[axis] * w->step[axis][k];
+            start[k] += place[axis] * w->stride[axis][k];
     }
 }
 
@@ -103,25 +104,25 @@ static void elementwise_seek(const elementwise_walk *w, int n, int64_t at, int64
 static void elementwise_next_run(const elementwise_walk *w, int n, int64_t *place, int64_t *start)
 {
     for (int k = 0; k < n; k++)
-        start[k] -= place[0] * w->step[0][k];
+        start[k] -= place[0] * w->stride[0][k];
     place[0] = 0;
-    for (int axis = 1; axis < w->rank; axis++) {
+    for (int axis = 1; axis < w->ndim; axis++) {
         for (int k = 0; k < n; k++)
-            start[k] += w->step[axis][k];
+            start[k] += w->stride[axis][k];
         if (++place[axis] < w->dim[axis])
             return;
         for (int k = 0; k < n; k++)
-            start[k] -= w->dim[axis] * w->step[axis][k];
+            start[k] -= w->dim[axis] * w->stride[axis][k];
         place[axis] = 0;
     }
 }
 
-bool wg_elementwise_flat(const wg_tensor *y, int64_t step[])
+bool wg_elementwise_flat(const wg_tensor *y, int64_t stride[])
 {
     for (int k = 0; k < y->n_operands; k++) {
         if (y->operand[k]->size != y->size && y->operand[k]->size != 1)
             return false;
-        step[k] = y->operand[k]->size == y->size;
+        stride[k] = y->operand[k]->size == y->size;
     }
     return true;
 }
@@ -134,10 +135,10 @@ static char *elementwise_at(const wg_tensor *x, int64_t i)
 /* Short rows, where every operand has all of y's elements, one row or one element: a layer's bias. */
 static bool elementwise_repeats(const elementwise_walk *w, int n)
 {
-    if (w->rank != 2 || w->dim[0] > ELEMENTWISE_REPEATED / 4)
+    if (w->ndim != 2 || w->dim[0] > ELEMENTWISE_REPEATED / 4)
         return false;
     for (int k = 0; k < n; k++)
-        if (w->step[1][k] != 0 && (w->step[0][k] == 0 || w->step[1][k] != w->dim[0]))
+        if (w->stride[1][k] != 0 && (w->stride[0][k] == 0 || w->stride[1][k] != w->dim[0]))
             return false;
     return true;
 }
@@ -165,7 +166,7 @@ static void elementwise_run_repeated(const wg_tensor *y, const elementwise_walk 
     char repeated[ELEMENTWISE_OPERANDS][ELEMENTWISE_REPEATED * sizeof(double)];
     const void *x[ELEMENTWISE_OPERANDS];
     for (int k = 0; k < y->n_operands; k++) {
-        const bool whole = w->step[1][k] != 0, row = !whole && w->step[0][k] != 0;
+        const bool whole = w->stride[1][k] != 0, row = !whole && w->stride[0][k] != 0;
         x[k] = row ? repeated[k] : elementwise_at(y->operand[k], whole ? begin : 0);
         if (row)
             elementwise_repeat(y->operand[k]->data, dim * element, begin % dim * element,
@@ -175,9 +176,10 @@ static void elementwise_run_repeated(const wg_tensor *y, const elementwise_walk 
     }
     for (int64_t at = begin; at < end; at += most) {
         const int64_t now = end - at < most ? end - at : most;
-        y->op->map[y->operand[0]->dtype](now, out + (at - begin) * result, x, w->step[0], y->attrs);
+        y->op->map[y->operand[0]->dtype](now, out + (at - begin) * result, x, w->stride[0],
+                                         y->attrs);
         for (int k = 0; k < y->n_operands; k++)
-            if (w->step[1][k] != 0)
+            if (w->stride[1][k] != 0)
                 x[k] = (const char *)x[k] + now * element;
     }
 }
@@ -187,7 +189,7 @@ static void elementwise_run_walk(const wg_tensor *y, int64_t begin, int64_t end,
                                  const void *const tile[])
 {
     elementwise_walk w;
-    int64_t place[WG_MAX_RANK], start[ELEMENTWISE_OPERANDS];
+    int64_t place[WG_MAX_DIMS], start[ELEMENTWISE_OPERANDS];
     const void *x[ELEMENTWISE_OPERANDS];
     int n = y->n_operands;
     int64_t element = (int64_t)wg_dtype_size(y->operand[0]->dtype);
@@ -207,7 +209,7 @@ static void elementwise_run_walk(const wg_tensor *y, int64_t begin, int64_t end,
         for (int k = 0; k < n; k++)
             x[k] = tile != NULL && tile[k] != NULL ? (const char *)tile[k] + (at - begin) * element
                                                    : elementwise_at(y->operand[k], start[k]);
-        map(run, out + (at - begin) * result, x, w.step[0], y->attrs);
+        map(run, out + (at - begin) * result, x, w.stride[0], y->attrs);
         at += run;
         elementwise_next_run(&w, n, place, start);
     }
@@ -217,31 +219,31 @@ void wg_elementwise_part(const wg_tensor *y, int64_t begin, int64_t end, void *o
                          const void *const tile[])
 {
     const void *x[ELEMENTWISE_OPERANDS];
-    int64_t step[ELEMENTWISE_OPERANDS];
-    if (!wg_elementwise_flat(y, step)) {
+    int64_t stride[ELEMENTWISE_OPERANDS];
+    if (!wg_elementwise_flat(y, stride)) {
         elementwise_run_walk(y, begin, end, out, tile);
         return;
     }
     for (int k = 0; k < y->n_operands; k++)
         x[k] = tile != NULL && tile[k] != NULL ? tile[k]
-                                               : elementwise_at(y->operand[k], begin * step[k]);
-    y->op->map[y->operand[0]->dtype](end - begin, out, x, step, y->attrs);
+                                               : elementwise_at(y->operand[k], begin * stride[k]);
+    y->op->map[y->operand[0]->dtype](end - begin, out, x, stride, y->attrs);
 }
 
 /* All of y where that is one call of the kernel, as for most small tensors; else as above. */
 void wg_elementwise_forward(const wg_tensor *y, const wg_piece *piece)
 {
     const void *x[ELEMENTWISE_OPERANDS];
-    int64_t step[ELEMENTWISE_OPERANDS], n = y->size;
+    int64_t stride[ELEMENTWISE_OPERANDS], n = y->size;
     bool call = piece->end - piece->begin == n;
     for (int k = 0; call && k < y->n_operands; k++) {
         const wg_tensor *operand = y->operand[k];
         call = operand->size == n || operand->size == 1;
-        step[k] = operand->size == n;
+        stride[k] = operand->size == n;
         x[k] = operand->data;
     }
     if (call)
-        y->op->map[y->operand[0]->dtype](n, y->data, x, step, y->attrs);
+        y->op->map[y->operand[0]->dtype](n, y->data, x, stride, y->attrs);
     else
         wg_elementwise_part(y, piece->begin, piece->end, elementwise_at(y, piece->begin), NULL);
 }

@@ -9,21 +9,21 @@
 #define RUN_PIECE_ELEMENTS                                                                         \
     32768 /* what one piece reads or writes, at least, unless the op knows better */
 
-static int64_t run_grain(const wg_tensor *y, int64_t units)
+static int64_t run_grain(const wg_tensor *y, int64_t chunks)
 {
-    if (y->op->grain != NULL)
-        return y->op->grain(y);
+    if (y->op->piece_chunks != NULL)
+        return y->op->piece_chunks(y);
     int64_t largest = y->size;
     for (int i = 0; i < y->n_operands; i++)
         if (y->operand[i]->size > largest)
             largest = y->operand[i]->size;
     int64_t pieces = largest / RUN_PIECE_ELEMENTS;
-    return pieces > 1 ? (units + pieces - 1) / pieces : units;
+    return pieces > 1 ? (chunks + pieces - 1) / pieces : chunks;
 }
 
-int64_t wg_node_grain(const wg_tensor *y, int64_t units, const wg_pool *pool)
+int64_t wg_node_piece_chunks(const wg_tensor *y, int64_t chunks, const wg_pool *pool)
 {
-    return pool != NULL && units > 1 ? run_grain(y, units) : units;
+    return pool != NULL && chunks > 1 ? run_grain(y, chunks) : chunks;
 }
 
 size_t wg_node_workspace_size(const wg_tensor *y)
@@ -62,14 +62,14 @@ static void *run_workspace_of(const wg_tape *t, int worker)
 
 typedef struct run_job {
     const wg_tensor *y;
-    int64_t units, grain;
+    int64_t chunks, piece_chunks;
 } run_job;
 
 static void run_piece(int64_t piece, int worker, void *context)
 {
     const run_job *job = context;
-    int64_t begin = piece * job->grain, left = job->units - begin;
-    wg_piece part = {begin, begin + (left < job->grain ? left : job->grain),
+    int64_t begin = piece * job->piece_chunks, left = job->chunks - begin;
+    wg_piece part = {begin, begin + (left < job->piece_chunks ? left : job->piece_chunks),
                      run_workspace_of(job->y->tape, worker)};
     job->y->op->forward(job->y, &part);
 }
@@ -77,12 +77,12 @@ static void run_piece(int64_t piece, int worker, void *context)
 static void run_forward(const wg_tensor *y)
 {
     const wg_tape *t = y->tape;
-    int64_t grain = wg_node_grain(y, y->units, t->options.pool);
-    if (grain >= y->units)
-        y->op->forward(y, &(wg_piece){0, y->units, run_workspace_of(t, 0)});
+    int64_t piece_chunks = wg_node_piece_chunks(y, y->chunks, t->options.pool);
+    if (piece_chunks >= y->chunks)
+        y->op->forward(y, &(wg_piece){0, y->chunks, run_workspace_of(t, 0)});
     else
-        wg_pool_run(t->options.pool, (y->units + grain - 1) / grain, run_piece,
-                    &(run_job){y, y->units, grain});
+        wg_pool_run(t->options.pool, (y->chunks + piece_chunks - 1) / piece_chunks, run_piece,
+                    &(run_job){y, y->chunks, piece_chunks});
 }
 
 bool wg_node_is_finite(const wg_tensor *y)

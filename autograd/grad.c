@@ -182,7 +182,7 @@ static bool grad_sum_terms(grad_walk *w, grad_node *node)
     int n = 0;
     for (const grad_term *term = &node->term; term != NULL; term = term->later)
         list[n++] = term->cotangent;
-    node->term = (grad_term){wg_accumulate(list, n), NULL};
+    node->term = (grad_term){wg_add_n(list, n), NULL};
     return w->t->status == WG_OK;
 }
 

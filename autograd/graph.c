@@ -18,7 +18,7 @@ static void graph_print_name(FILE *stream, const wg_tensor *x)
 
 static void graph_print_value(FILE *stream, const wg_tensor *x)
 {
-    if (x->state & WG_NODE_HOLLOW) {
+    if (x->state & WG_NODE_ABSTRACT) {
         fputs("(no value)", stream);
         return;
     }

@@ -17,12 +17,12 @@ struct wg_tensor {
     wg_tensor **operand; /* [n_operands], all older than this node */
     const void *attrs;   /* op->attr_size bytes */
     void *plan;          /* op->plan_size bytes; NULL: none */
-    void *data;          /* [size], row-major; NULL where hollow */
+    void *data;          /* [size], row-major; NULL where abstract */
     wg_tensor *grad;     /* parameters: what wg_backward left, or NULL */
     const char *name;    /* NULL: none */
     int64_t index;       /* place on the tape */
     int64_t size;
-    int64_t units;   /* of the op's work */
+    int64_t chunks;  /* of the op's work */
     int64_t written; /* leaves: the tape's clock when it was last written */
     int n_operands;
     wg_dtype dtype;
@@ -34,7 +34,8 @@ enum {
     WG_NODE_LIVE = 1u,    /* a parameter or input, or computed from one: replay runs it */
     WG_NODE_STALE = 2u,   /* older than a leaf it was computed from */
     WG_NODE_WRITTEN = 4u, /* leaf: written since staleness was last spread */
-    WG_NODE_HOLLOW = 8u,  /* has a shape but no value: computed from a hollow leaf (wg_hollow) */
+    WG_NODE_ABSTRACT =
+        8u, /* has a shape but no value: computed from a abstract leaf (wg_abstract) */
 };
 
 enum {
@@ -46,15 +47,15 @@ enum {
     WG_OP_DETACHED = 32u,     /* stops gradients on purpose: checks hold y at the value it has */
 };
 
-/* Part of an op's work: units [begin, end) of units(y), and memory of workspace(y) bytes. */
+/* Part of an op's work: chunks [begin, end) of chunks(y), and memory of workspace(y) bytes. */
 typedef struct wg_piece {
     int64_t begin, end;
     void *workspace;
 } wg_piece;
 
-/* y[i] = f(x[0][i * step[0]], x[1][i * step[1]], ...) for 0 <= i < n; a step is 1, or 0 for an operand
+/* y[i] = f(x[0][i * stride[0]], x[1][i * stride[1]], ...) for 0 <= i < n; a step is 1, or 0 for an operand
  * that is one value. Memory of y does not overlap that of x. */
-typedef void wg_map(int64_t n, void *y, const void *const x[], const int64_t step[],
+typedef void wg_map(int64_t n, void *y, const void *const x[], const int64_t stride[],
                     const void *attrs);
 
 #define WG_VARIADIC (-1)
@@ -89,11 +90,11 @@ struct wg_op {
      * pass through a condition. Only operands that lead to what is asked for are asked about. */
     wg_tensor *(*vjp)(wg_tensor *y, wg_tensor *dy, int i);
 
-    /* How the work may be cut: into how many units (NULL: not at all), how many of them, at least 1, make
+    /* How the work may be cut: into how many chunks (NULL: not at all), how many of them, at least 1, make
      * a piece (NULL: chosen by the size of the data), and the workspace of a piece in bytes. The result
      * must not depend on how the work is cut. */
-    int64_t (*units)(const wg_tensor *y);
-    int64_t (*grain)(const wg_tensor *y);
+    int64_t (*chunks)(const wg_tensor *y);
+    int64_t (*piece_chunks)(const wg_tensor *y);
     size_t (*workspace)(const wg_tensor *y);
 
     /* Elementwise ops: the kernels by the operands' dtype, or NULL. Views: where y starts, in bytes. */
@@ -118,10 +119,10 @@ struct wg_op {
  * the op's own rules find. */
 wg_tensor *wg_apply(const wg_op *op, wg_tensor *const operands[], int n, const void *attrs);
 
-/* wg_hollow: a leaf that has a shape and no value, and neither has what is recorded on it. It stands
+/* wg_abstract: a leaf that has a shape and no value, and neither has what is recorded on it. It stands
  * for something that only derivatives are taken of: the JVP is the VJP of a VJP with respect to such a
  * cotangent, which must never be computed with. */
-wg_tensor *wg_hollow(wg_tape *t, wg_dtype dtype, int rank, const int64_t *dim);
+wg_tensor *wg_abstract(wg_tape *t, wg_dtype dtype, int ndim, const int64_t *dim);
 
 /* wg_fail: record an error on the tape and return its inert tensor. The first error stays until the
  * tape is rewound. Every error of the library passes through here: a breakpoint shows the caller. */
@@ -151,15 +152,15 @@ char *wg_tensor_text(const wg_tensor *x, char *text, size_t size);
 bool wg_elementwise_shape(wg_tensor *y);
 /* wg_elementwise_forward: runs op->map over the broadcast operands. */
 void wg_elementwise_forward(const wg_tensor *y, const wg_piece *piece);
-/* wg_elementwise_units: the elements of y. */
-int64_t wg_elementwise_units(const wg_tensor *y);
+/* wg_elementwise_chunks: the elements of y. */
+int64_t wg_elementwise_chunks(const wg_tensor *y);
 
 /* The engine's own ops: the leaves, and the sum of the cotangents that meet at a node. */
-extern const wg_op wg_op_parameter, wg_op_input, wg_op_constant, wg_op_hollow, wg_op_accumulate;
+extern const wg_op wg_op_parameter, wg_op_input, wg_op_constant, wg_op_abstract, wg_op_add_n;
 
-/* wg_accumulate: x[0] + x[1] + ... of n tensors of one shape and dtype (f32 or f64), in this order,
+/* wg_add_n: x[0] + x[1] + ... of n tensors of one shape and dtype (f32 or f64), in this order,
  * compensated so that the error does not grow with n. n = 1 returns x[0]. */
-wg_tensor *wg_accumulate(wg_tensor *const x[], int n);
+wg_tensor *wg_add_n(wg_tensor *const x[], int n);
 
 #ifdef __cplusplus
 }

@@ -6,7 +6,7 @@
 /* A node is stale where an operand is, or is a leaf that was written; without a value it is not. */
 static bool stale_operand(const wg_tensor *y)
 {
-    if (y->state & WG_NODE_HOLLOW)
+    if (y->state & WG_NODE_ABSTRACT)
         return false;
     for (int i = 0; i < y->n_operands; i++)
         if (y->operand[i]->state & (WG_NODE_STALE | WG_NODE_WRITTEN))
@@ -35,10 +35,10 @@ bool wg_is_stale(const wg_tensor *x)
     return (x->state & WG_NODE_STALE) != 0;
 }
 
-/* Leaves and hollow nodes have nothing to compute; what depends on constants alone never changes. */
+/* Leaves and abstract nodes have nothing to compute; what depends on constants alone never changes. */
 static bool replay_runs(const wg_tensor *y)
 {
-    return (y->state & WG_NODE_LIVE) && !(y->state & WG_NODE_HOLLOW) && y->n_operands > 0;
+    return (y->state & WG_NODE_LIVE) && !(y->state & WG_NODE_ABSTRACT) && y->n_operands > 0;
 }
 
 wg_status wg_replay(wg_tape *t)

@@ -30,7 +30,7 @@ int64_t wg_shape_size(const wg_shape *shape)
 {
     int64_t product = 1;
     bool empty = false;
-    for (int i = 0; i < shape->rank; i++) {
+    for (int i = 0; i < shape->ndim; i++) {
         if (shape->dim[i] < 0)
             return -1;
         if (shape->dim[i] == 0)
@@ -45,9 +45,9 @@ int64_t wg_shape_size(const wg_shape *shape)
 
 bool wg_shape_same(const wg_shape *a, const wg_shape *b)
 {
-    if (a->rank != b->rank)
+    if (a->ndim != b->ndim)
         return false;
-    for (int i = 0; i < a->rank; i++)
+    for (int i = 0; i < a->ndim; i++)
         if (a->dim[i] != b->dim[i])
             return false;
     return true;
@@ -59,11 +59,11 @@ bool wg_shape_broadcast(const wg_shape *a, const wg_shape *b, wg_shape *result)
         *result = *a;
         return true;
     }
-    const wg_shape *longer = a->rank >= b->rank ? a : b;
+    const wg_shape *longer = a->ndim >= b->ndim ? a : b;
     const wg_shape *shorter = longer == a ? b : a;
-    int skip = longer->rank - shorter->rank;
+    int skip = longer->ndim - shorter->ndim;
     wg_shape both = *longer;
-    for (int i = 0; i < shorter->rank; i++) {
+    for (int i = 0; i < shorter->ndim; i++) {
         int64_t p = longer->dim[skip + i], q = shorter->dim[i];
         if (p != q && p != 1 && q != 1)
             return false;
@@ -78,9 +78,9 @@ char *wg_shape_text(const wg_shape *shape, char *text, size_t size)
     char one[32];
     size_t used = 0;
     text[0] = '\0';
-    for (int i = 0; i <= shape->rank; i++) {
-        if (i == shape->rank)
-            snprintf(one, sizeof one, shape->rank == 0 ? "()" : shape->rank == 1 ? ",)" : ")");
+    for (int i = 0; i <= shape->ndim; i++) {
+        if (i == shape->ndim)
+            snprintf(one, sizeof one, shape->ndim == 0 ? "()" : shape->ndim == 1 ? ",)" : ")");
         else
             snprintf(one, sizeof one, "%s%" PRId64, i == 0 ? "(" : ", ", shape->dim[i]);
         size_t length = strlen(one);

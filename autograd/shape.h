@@ -9,9 +9,9 @@
 extern "C" {
 #endif
 
-#define WG_MAX_RANK 8
+#define WG_MAX_DIMS 8
 
-/* A shape as two arguments, the rank and the sizes: wg_param(t, "w", WG_F64, WG_SHAPE(30, 1)).
+/* A shape as two arguments, the ndim and the sizes: wg_param(t, "w", WG_F64, WG_SHAPE(30, 1)).
  * Zero dimensions are WG_SCALAR. */
 #define WG_SHAPE(...)                                                                              \
     (int)(sizeof((const int64_t[]){__VA_ARGS__}) / sizeof(int64_t)), (const int64_t[])             \
@@ -20,10 +20,10 @@ extern "C" {
     }
 #define WG_SCALAR 0, NULL
 
-/* The sizes of a dense row-major tensor; dim[rank..] are 0. */
+/* The sizes of a dense row-major tensor; dim[ndim..] are 0. */
 typedef struct wg_shape {
-    int rank; /* 0 to WG_MAX_RANK */
-    int64_t dim[WG_MAX_RANK];
+    int ndim; /* 0 to WG_MAX_DIMS */
+    int64_t dim[WG_MAX_DIMS];
 } wg_shape;
 
 /* The element types. */
@@ -38,11 +38,11 @@ const char *wg_dtype_name(wg_dtype dtype);
 bool wg_size_multiply(int64_t a, int64_t b, int64_t *result);
 bool wg_size_add(int64_t a, int64_t b, int64_t *result);
 
-/* wg_shape_size: the number of elements, the product of the sizes; 1 for rank 0; -1 where a size is
+/* wg_shape_size: the number of elements, the product of the sizes; 1 for ndim 0; -1 where a size is
  * negative or where elements of 8 bytes would not fit into an address space. */
 int64_t wg_shape_size(const wg_shape *shape);
 
-/* wg_shape_same: same rank and sizes. */
+/* wg_shape_same: same ndim and sizes. */
 bool wg_shape_same(const wg_shape *a, const wg_shape *b);
 
 /* wg_shape_broadcast: the shape that a and b take together (NumPy's rule: aligned at the last axis,

@@ -19,7 +19,7 @@ typedef struct wg_undo {
 } wg_undo;
 
 /* Invariants: node[i]->index == i, and operands have smaller indices; what lies in `arena` behind a
- * node was made after it; a tensor whose state has no WG_NODE_HOLLOW has data that is not NULL. */
+ * node was made after it; a tensor whose state has no WG_NODE_ABSTRACT has data that is not NULL. */
 struct wg_tape {
     wg_tape_options options; /* the allocator is filled in */
     wg_arena arena;          /* nodes, values, and all else that rewinding drops */
@@ -60,10 +60,10 @@ bool wg_node_push(wg_tensor *y);
 bool wg_node_workspace(const wg_tensor *y);
 
 /* What wg_node_run does, piece by piece: the workspace that y's op needs, in bytes, rounded to the
- * alignment; how many of the units of its work make a piece (all of them where there is nothing to
+ * alignment; how many of the chunks of its work make a piece (all of them where there is nothing to
  * share); whether its value is finite. */
 size_t wg_node_workspace_size(const wg_tensor *y);
-int64_t wg_node_grain(const wg_tensor *y, int64_t units, const wg_pool *pool);
+int64_t wg_node_piece_chunks(const wg_tensor *y, int64_t chunks, const wg_pool *pool);
 bool wg_node_is_finite(const wg_tensor *y);
 
 /* wg_node_run: compute y's value from its operands' values. False: an error was recorded. */

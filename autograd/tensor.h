@@ -13,16 +13,16 @@ typedef struct wg_tensor wg_tensor;
 
 /* ---- Leaves: tensors that no op computes. All are owned by the tape. ------------------------------
  *
- * Errors of all builders below: WG_E_NOMEM, WG_E_SHAPE (rank over 8, a negative size, a size that
+ * Errors of all builders below: WG_E_NOMEM, WG_E_SHAPE (ndim over 8, a negative size, a size that
  * overflows), WG_E_DTYPE, WG_E_NULL, recorded on the tape; the result is then the inert tensor. */
 
 /* wg_param: a parameter, zeros of the given shape; f32 or f64. `name` is copied. Gradients are taken
  * with respect to parameters, optimizers write them, wg_replay takes their new values. */
-wg_tensor *wg_param(wg_tape *t, const char *name, wg_dtype dtype, int rank, const int64_t *dim);
+wg_tensor *wg_param(wg_tape *t, const char *name, wg_dtype dtype, int ndim, const int64_t *dim);
 
 /* wg_input: a leaf that borrows `data` (row-major, of the given shape and dtype), which must outlive
  * its use and is never written. `data` may be NULL where the shape has no elements. */
-wg_tensor *wg_input(wg_tape *t, const char *name, wg_dtype dtype, int rank, const int64_t *dim,
+wg_tensor *wg_input(wg_tape *t, const char *name, wg_dtype dtype, int ndim, const int64_t *dim,
                     const void *data);
 
 /* wg_bind: let an input borrow other memory of the same shape and dtype. What was computed from the
@@ -30,11 +30,11 @@ wg_tensor *wg_input(wg_tape *t, const char *name, wg_dtype dtype, int rank, cons
 wg_status wg_bind(wg_tensor *input, const void *data);
 
 /* wg_constant: a copy of `data`. Nodes that depend on constants alone are never run again. */
-wg_tensor *wg_constant(wg_tape *t, wg_dtype dtype, int rank, const int64_t *dim, const void *data);
+wg_tensor *wg_constant(wg_tape *t, wg_dtype dtype, int ndim, const int64_t *dim, const void *data);
 
 /* wg_full: a constant with every element `value` (f32: rounded, i64: truncated; WG_E_VALUE where an
  * i64 cannot hold it). wg_scalar is wg_full of zero dimensions. */
-wg_tensor *wg_full(wg_tape *t, wg_dtype dtype, int rank, const int64_t *dim, double value);
+wg_tensor *wg_full(wg_tape *t, wg_dtype dtype, int ndim, const int64_t *dim, double value);
 wg_tensor *wg_scalar(wg_tape *t, wg_dtype dtype, double value);
 
 /* wg_zeros_like, wg_ones_like: a constant with x's shape and dtype. */
@@ -51,7 +51,7 @@ wg_tensor *wg_rename(wg_tensor *x, const char *name);
 /* wg_is_stale: was a leaf that x is computed from written since x was computed? An inert x is not. */
 bool wg_is_stale(const wg_tensor *x);
 
-int wg_rank(const wg_tensor *x);
+int wg_ndim(const wg_tensor *x);
 int64_t wg_size(const wg_tensor *x);
 wg_dtype wg_dtype_of(const wg_tensor *x);
 

@@ -8,27 +8,27 @@
 const wg_op wg_op_parameter = {.name = "parameter", .formula = "x", .flags = WG_OP_LEAF};
 const wg_op wg_op_input = {.name = "input", .formula = "x", .flags = WG_OP_LEAF};
 const wg_op wg_op_constant = {.name = "constant", .formula = "x", .flags = WG_OP_LEAF};
-const wg_op wg_op_hollow = {.name = "hollow", .formula = "x", .flags = WG_OP_LEAF};
+const wg_op wg_op_abstract = {.name = "abstract", .formula = "x", .flags = WG_OP_LEAF};
 
 /* ---- Making leaves -------------------------------------------------------------------------------- */
 
-static bool leaf_shape(wg_tensor *x, wg_dtype dtype, int rank, const int64_t *dim)
+static bool leaf_shape(wg_tensor *x, wg_dtype dtype, int ndim, const int64_t *dim)
 {
     if ((unsigned)dtype >= WG_DTYPES)
         return wg_op_fail(x, WG_E_DTYPE, "%d is no dtype", (int)dtype);
-    if (rank < 0 || rank > WG_MAX_RANK)
-        return wg_op_fail(x, WG_E_SHAPE, "rank %d is outside 0..%d", rank, WG_MAX_RANK);
-    if (rank > 0 && dim == NULL)
+    if (ndim < 0 || ndim > WG_MAX_DIMS)
+        return wg_op_fail(x, WG_E_SHAPE, "%d dimensions, outside 0..%d", ndim, WG_MAX_DIMS);
+    if (ndim > 0 && dim == NULL)
         return wg_op_fail(x, WG_E_NULL, "the sizes are NULL");
     x->dtype = dtype;
-    x->shape.rank = rank;
-    for (int i = 0; i < rank; i++)
+    x->shape.ndim = ndim;
+    for (int i = 0; i < ndim; i++)
         x->shape.dim[i] = dim[i];
     return wg_node_size(x);
 }
 
 /* A leaf with its name, shape and size, not yet pushed; NULL where that fails. */
-static wg_tensor *leaf_new(wg_tape *t, const wg_op *op, const char *name, wg_dtype dtype, int rank,
+static wg_tensor *leaf_new(wg_tape *t, const wg_op *op, const char *name, wg_dtype dtype, int ndim,
                            const int64_t *dim)
 {
     wg_tensor *x = wg_node_new(t, op, NULL, 0, NULL);
@@ -36,7 +36,7 @@ static wg_tensor *leaf_new(wg_tape *t, const wg_op *op, const char *name, wg_dty
         return NULL;
     if (name != NULL && (x->name = wg_tape_copy_text(t, name)) == NULL)
         return NULL;
-    return leaf_shape(x, dtype, rank, dim) ? x : NULL;
+    return leaf_shape(x, dtype, ndim, dim) ? x : NULL;
 }
 
 /* What a builder does once its leaf is complete, or has failed. */
@@ -61,12 +61,12 @@ static bool leaf_zeros(wg_tensor *x)
     return true;
 }
 
-wg_tensor *wg_param(wg_tape *t, const char *name, wg_dtype dtype, int rank, const int64_t *dim)
+wg_tensor *wg_param(wg_tape *t, const char *name, wg_dtype dtype, int ndim, const int64_t *dim)
 {
     if (t == NULL || t->status != WG_OK)
         return wg_fail(t, WG_E_NULL, "parameter: the tape is NULL");
     wg_arena_mark height = wg_arena_height(&t->arena);
-    wg_tensor *x = leaf_new(t, &wg_op_parameter, name, dtype, rank, dim);
+    wg_tensor *x = leaf_new(t, &wg_op_parameter, name, dtype, ndim, dim);
     bool complete = x != NULL && leaf_is_float(x) && leaf_zeros(x);
     if (complete)
         x->state = WG_NODE_LIVE;
@@ -93,13 +93,13 @@ static bool leaf_input(wg_tensor *x, const void *data)
     return true;
 }
 
-wg_tensor *wg_input(wg_tape *t, const char *name, wg_dtype dtype, int rank, const int64_t *dim,
+wg_tensor *wg_input(wg_tape *t, const char *name, wg_dtype dtype, int ndim, const int64_t *dim,
                     const void *data)
 {
     if (t == NULL || t->status != WG_OK)
         return wg_fail(t, WG_E_NULL, "input: the tape is NULL");
     wg_arena_mark height = wg_arena_height(&t->arena);
-    wg_tensor *x = leaf_new(t, &wg_op_input, name, dtype, rank, dim);
+    wg_tensor *x = leaf_new(t, &wg_op_input, name, dtype, ndim, dim);
     return leaf_finish(t, x, x != NULL && leaf_input(x, data), height);
 }
 
@@ -114,12 +114,12 @@ static bool leaf_copy(wg_tensor *x, const void *data)
     return true;
 }
 
-wg_tensor *wg_constant(wg_tape *t, wg_dtype dtype, int rank, const int64_t *dim, const void *data)
+wg_tensor *wg_constant(wg_tape *t, wg_dtype dtype, int ndim, const int64_t *dim, const void *data)
 {
     if (t == NULL || t->status != WG_OK)
         return wg_fail(t, WG_E_NULL, "constant: the tape is NULL");
     wg_arena_mark height = wg_arena_height(&t->arena);
-    wg_tensor *x = leaf_new(t, &wg_op_constant, NULL, dtype, rank, dim);
+    wg_tensor *x = leaf_new(t, &wg_op_constant, NULL, dtype, ndim, dim);
     return leaf_finish(t, x, x != NULL && leaf_copy(x, data), height);
 }
 
@@ -139,12 +139,12 @@ static bool leaf_fill(wg_tensor *x, double value)
     return true;
 }
 
-wg_tensor *wg_full(wg_tape *t, wg_dtype dtype, int rank, const int64_t *dim, double value)
+wg_tensor *wg_full(wg_tape *t, wg_dtype dtype, int ndim, const int64_t *dim, double value)
 {
     if (t == NULL || t->status != WG_OK)
         return wg_fail(t, WG_E_NULL, "constant: the tape is NULL");
     wg_arena_mark height = wg_arena_height(&t->arena);
-    wg_tensor *x = leaf_new(t, &wg_op_constant, NULL, dtype, rank, dim);
+    wg_tensor *x = leaf_new(t, &wg_op_constant, NULL, dtype, ndim, dim);
     return leaf_finish(t, x, x != NULL && leaf_fill(x, value), height);
 }
 
@@ -157,7 +157,7 @@ static wg_tensor *leaf_full_like(const wg_tensor *x, double value)
 {
     if (wg_is_inert(x))
         return wg_fail(x != NULL ? x->tape : NULL, WG_E_NULL, "constant: like an inert tensor");
-    return wg_full(x->tape, x->dtype, x->shape.rank, x->shape.dim, value);
+    return wg_full(x->tape, x->dtype, x->shape.ndim, x->shape.dim, value);
 }
 
 wg_tensor *wg_zeros_like(const wg_tensor *x)
@@ -170,14 +170,14 @@ wg_tensor *wg_ones_like(const wg_tensor *x)
     return leaf_full_like(x, 1);
 }
 
-wg_tensor *wg_hollow(wg_tape *t, wg_dtype dtype, int rank, const int64_t *dim)
+wg_tensor *wg_abstract(wg_tape *t, wg_dtype dtype, int ndim, const int64_t *dim)
 {
     if (t == NULL || t->status != WG_OK)
-        return wg_fail(t, WG_E_NULL, "hollow: the tape is NULL");
+        return wg_fail(t, WG_E_NULL, "abstract: the tape is NULL");
     wg_arena_mark height = wg_arena_height(&t->arena);
-    wg_tensor *x = leaf_new(t, &wg_op_hollow, NULL, dtype, rank, dim);
+    wg_tensor *x = leaf_new(t, &wg_op_abstract, NULL, dtype, ndim, dim);
     if (x != NULL)
-        x->state = WG_NODE_HOLLOW;
+        x->state = WG_NODE_ABSTRACT;
     return leaf_finish(t, x, x != NULL, height);
 }
 

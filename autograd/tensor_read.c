@@ -4,9 +4,9 @@
 #include <math.h>
 #include <string.h>
 
-int wg_rank(const wg_tensor *x)
+int wg_ndim(const wg_tensor *x)
 {
-    return x != NULL ? x->shape.rank : 0;
+    return x != NULL ? x->shape.ndim : 0;
 }
 
 int64_t wg_size(const wg_tensor *x)
@@ -23,8 +23,8 @@ int64_t wg_dim(const wg_tensor *x, int axis)
 {
     if (wg_is_inert(x))
         return 0;
-    int place = axis < 0 ? axis + x->shape.rank : axis;
-    if (place >= 0 && place < x->shape.rank)
+    int place = axis < 0 ? axis + x->shape.ndim : axis;
+    if (place >= 0 && place < x->shape.ndim)
         return x->shape.dim[place];
     char text[WG_SHAPE_TEXT + 96];
     wg_fail(x->tape, WG_E_VALUE, "dim: there is no axis %d: %s", axis,

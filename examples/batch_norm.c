@@ -1,4 +1,4 @@
-/* Batch normalisation as a recipe from ops (Ioffe, Szegedy 2015): the gradient goes through the batch's mean
+/* Batch normalization as a recipe from ops (Ioffe, Szegedy 2015): the gradient goes through the batch's mean
  * and variance like through anything else, and the running statistics are leaves that the loop updates.
  *
  * Run as build/batch_norm. Prints:
@@ -24,15 +24,15 @@ enum { ROWS = 150, FEATURES = 4, HIDDEN = 8, CLASSES = 3 };
 static const double epsilon = 1e-5;
 
 /* (z - mean) / sqrt(variance + epsilon) * gain + shift, with mean and variance (1, HIDDEN) */
-static wg_tensor *normalise(wg_tensor *z, wg_tensor *mean, wg_tensor *variance, wg_tensor *gain,
+static wg_tensor *normalize(wg_tensor *z, wg_tensor *mean, wg_tensor *variance, wg_tensor *gain,
                             wg_tensor *shift)
 {
-    wg_tensor *centred = wg_sub(z, mean);
-    wg_tensor *unit = wg_mul(centred, wg_rsqrt(wg_shift(variance, epsilon)));
+    wg_tensor *centered = wg_sub(z, mean);
+    wg_tensor *unit = wg_mul(centered, wg_rsqrt(wg_shift(variance, epsilon)));
     return wg_add(wg_mul(unit, gain), shift);
 }
 
-/* What prediction normalises with follows the batches: running <- 0.9 running + 0.1 batch. */
+/* What prediction normalizes with follows the batches: running <- 0.9 running + 0.1 batch. */
 static void follow(wg_tensor *running, const wg_tensor *batch)
 {
     const double *from = wg_data_f64(batch);
@@ -60,7 +60,7 @@ int main(void)
     wg_tensor *z = wg_matmul(X, W); /* no bias: the mean would take it away */
     wg_tensor *mean = wg_mean_over(z, WG_AXES(0), true);
     wg_tensor *variance = wg_var_over(z, 0, WG_AXES(0), true);
-    wg_tensor *h = wg_tanh(normalise(z, mean, variance, gain, shift));
+    wg_tensor *h = wg_tanh(normalize(z, mean, variance, gain, shift));
     wg_tensor *loss = wg_cross_entropy(wg_matmul(h, V), y);
 
     wg_tensor *params[] = {W, gain, shift, V}, *g[4];
@@ -76,7 +76,7 @@ int main(void)
         wg_replay(t);
     }
 
-    wg_tensor *hidden = wg_tanh(normalise(z, mean_run, var_run, gain, shift));
+    wg_tensor *hidden = wg_tanh(normalize(z, mean_run, var_run, gain, shift));
     wg_tensor *predicted = wg_argmax_over(wg_matmul(hidden, V), 1, false);
     printf("accuracy with running statistics %.4f\n", wg_accuracy(predicted, y));
     if (wg_tape_status(t) != WG_OK)

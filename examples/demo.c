@@ -1,5 +1,5 @@
 /* Wengert's main job on three data sets: logistic regression on breast_cancer.csv, softmax regression on
- * iris.csv and digits.csv. For each one: read, split (stratified, 20 % for testing), standardise on the
+ * iris.csv and digits.csv. For each one: read, split (stratified, 20 % for testing), standardize on the
  * training rows, record the model, check its gradient three ways at random weights, train, and score.
  *
  * Run as build/demo [DIRECTORY OF THE DATA]. For iris.csv it prints:

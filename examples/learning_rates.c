@@ -1,5 +1,5 @@
 /* Gradient descent with learning rates 0.01, 0.1 and 1, and with 10, which overshoots at first: the loss of a
- * logistic regression (with a penalty, C = 1) on breast_cancer, standardised, over 200 steps from zero weights.
+ * logistic regression (with a penalty, C = 1) on breast_cancer, standardized, over 200 steps from zero weights.
  * The minimum is 0.066360.
  *
  *     build/learning_rates [--svg FILE] [DATA]

@@ -9,7 +9,7 @@ static bool mixed_shape(wg_tensor *y)
         return wg_op_fail(y, WG_E_DTYPE, "f64 wanted");
     y->dtype = WG_F64;
     y->shape = a->shape;
-    return (a->shape.rank == 2 && a->shape.dim[0] == a->shape.dim[1] &&
+    return (a->shape.ndim == 2 && a->shape.dim[0] == a->shape.dim[1] &&
             wg_shape_same(&a->shape, &b->shape)) ||
            wg_op_fail(y, WG_E_SHAPE, "two square matrices of one size wanted");
 }
@@ -35,9 +35,9 @@ static wg_tensor *mixed_vjp(wg_tensor *y, wg_tensor *dy, int i)
     int64_t bug = *(const int64_t *)y->attrs;
     if (i == 1)
         return bug == MIXED_ZERO ? NULL : wg_matmul_t(a, true, dy, false);
-    double slope = bug == MIXED_SCALE ? 2.002 : 2;
+    double derivative = bug == MIXED_SCALE ? 2.002 : 2;
     wg_tensor *product = wg_matmul_t(dy, false, b, bug != MIXED_TRANSPOSE);
-    wg_tensor *square = wg_scale(wg_mul(a, dy), bug == MIXED_SIGN ? -slope : slope);
+    wg_tensor *square = wg_scale(wg_mul(a, dy), bug == MIXED_SIGN ? -derivative : derivative);
     return bug == MIXED_DROP ? product : wg_add(product, square);
 }
 

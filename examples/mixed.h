@@ -7,10 +7,10 @@
  * of f64. Its one attribute is the bug in its derivative rule. */
 typedef enum mixed_bug {
     MIXED_RIGHT,
-    MIXED_SIGN,     /* of the square's slope */
-    MIXED_SCALE,    /* the square's slope is a thousandth too large */
+    MIXED_SIGN,     /* of the square's derivative */
+    MIXED_SCALE,    /* the square's derivative is a thousandth too large */
     MIXED_DROP,     /* the square is forgotten */
-    MIXED_ZERO,     /* B is said to have no slope */
+    MIXED_ZERO,     /* B is said to have no derivative */
     MIXED_TRANSPOSE /* B is not transposed */
 } mixed_bug;
 

@@ -80,7 +80,7 @@ int main(int argc, char **argv)
     double line_loss = train_logistic(&line);
     print_row("logistic", line_loss, wg_logistic_probabilities(&line, X), y);
 
-    /* Nine columns: x1, x2, x1^2, ..., x2^3, standardised, so that one rate suits all. */
+    /* Nine columns: x1, x2, x1^2, ..., x2^3, standardized, so that one rate suits all. */
     const wg_pipeline_step steps[] = {{.kind = WG_STEP_POLYNOMIAL, .polynomial = {.degree = 3}},
                                       {.kind = WG_STEP_STANDARDIZE}};
     wg_pipeline *cubic = wg_pipeline_fit(X, NULL, 0,

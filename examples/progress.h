@@ -16,7 +16,7 @@ bool progress_show(const wg_fit_epoch *e, void *user);
 /* progress_end: ends the live line, so that others may follow. */
 void progress_end(const progress *p);
 
-/* progress_step: what an epoch is called: minimisers of the whole loss have no rate, and make iterations. */
+/* progress_step: what an epoch is called: minimizers of the whole loss have no rate, and make iterations. */
 const char *progress_step(double rate);
 
 #endif

@@ -1,4 +1,4 @@
-/* Logistic regression in twenty lines: read, standardise, record, differentiate, check, train.
+/* Logistic regression in twenty lines: read, standardize, record, differentiate, check, train.
  *
  * Run as build/quickstart [FILE]. Prints a table that compares the gradient with finite differences, and
  *

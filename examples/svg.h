@@ -62,7 +62,7 @@ void svg_points(svg_plot *p, int colour, const char *label, const double *x, con
  * heat maps, confusion matrices, decision regions. */
 void svg_cell(svg_plot *p, double x0, double y0, double x1, double y1, int colour, double share);
 
-/* svg_text: centred at (x, y); dark, or light on dark ground. svg_text_before: ends at (x, y). svg_text_up: the same,
+/* svg_text: centered at (x, y); dark, or light on dark ground. svg_text_before: ends at (x, y). svg_text_up: the same,
  * read from below. */
 void svg_text(svg_plot *p, double x, double y, bool light, const char *text);
 void svg_text_before(svg_plot *p, double x, double y, const char *text);

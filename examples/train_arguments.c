@@ -54,7 +54,7 @@ int train_arguments_read(int argc, char **argv, train_arguments *a)
     const command c = {
         "train", "DATA",
         "Trains a classifier on a CSV file, or on an svmlight file (.svm, .svmlight, "
-        ".libsvm), which stays\nsparse, is not standardised, and trained on by lbfgs. "
+        ".libsvm), which stays\nsparse, is not standardized, and trained on by lbfgs. "
         "Results go to standard output, progress to\nstandard error.",
         options, sizeof options / sizeof *options};
     int status = options_read(&c, argc, argv, &a->data);

@@ -1,8 +1,8 @@
 #include "models/estimator.h"
 
 #include "models/estimator_internal.h"
-#include "models/train/fit_lbfgs.h"
 #include "models/metrics/metrics.h"
+#include "models/train/fit_lbfgs.h"
 
 #include <inttypes.h>
 #include <math.h>
@@ -179,7 +179,7 @@ static bool estimator_options_fit(const wg_estimator *e, const wg_estimator_opti
 /* More classes than rows with labels are an error in the labels, and would take memory for nothing. */
 static bool estimator_labels_fit(const wg_tensor *y, int64_t classes)
 {
-    if (y->dtype != WG_I64 || y->shape.rank != 1 || y->data == NULL)
+    if (y->dtype != WG_I64 || y->shape.ndim != 1 || y->data == NULL)
         wg_fail(y->tape, y->dtype != WG_I64 ? WG_E_DTYPE : WG_E_SHAPE,
                 "estimator: y must be i64 [n]");
     else if (classes > y->size + 2)

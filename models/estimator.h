@@ -1,9 +1,9 @@
 #ifndef WG_MODELS_ESTIMATOR_H
 #define WG_MODELS_ESTIMATOR_H
 
-#include "models/train/fit.h"
 #include "models/data/pipeline.h"
 #include "models/files/table.h"
+#include "models/train/fit.h"
 
 #ifdef __cplusplus
 extern "C" {
@@ -36,7 +36,7 @@ typedef struct wg_estimator_options {
         C; /* the penalty ||W||^2 / (2 n C) on the mean loss, as scikit-learn's C; > 0; infinity: none;
                     default 0 stands for 1, for an MLP for infinity */
 
-    wg_pipeline_options pipeline; /* steps; default: none but standardisation ... */
+    wg_pipeline_options pipeline; /* steps; default: none but standardization ... */
     bool raw;                     /* ... and with raw = true, none at all */
 
     uint64_t seed;      /* of the first weights and of the training; default 0 */
@@ -84,7 +84,7 @@ wg_tensor *wg_estimator_logits_table(const wg_estimator *e, const wg_table *tabl
 wg_tensor *wg_estimator_classes(const wg_estimator *e, const wg_table *table);
 
 /* The same of sparse rows, see ops/sparse.h: those of wg_svmlight_read, say, with y = wg_table_classes(table) and
- * class_names = wg_table_class_names(table). They are taken as they are: no standardisation, which would fill in the
+ * class_names = wg_table_class_names(table). They are taken as they are: no standardization, which would fill in the
  * zeros, nor other steps. The optimizer is lbfgs, also for an MLP, whose first layer is a sparse product. Saved in
  * the same format. Prediction takes rows of no more columns than were fitted: those that are not there are zero;
  * and dense rows, too.
@@ -99,8 +99,8 @@ double wg_estimator_score_csr(const wg_estimator *e, const wg_csr *X, const wg_t
 wg_tensor *wg_estimator_logits_csr(const wg_estimator *e, const wg_csr *X);
 
 /* wg_estimator_save: one file that is enough to predict: architecture, weights, preparation, names of classes;
- * see wg_description_write. Returns the tape's status. wg_estimator_load: from it, onto a tape; it predicts
- * the same bits. Errors, on the tape: those of wg_description_write and _read; WG_E_FORMAT (another kind of file,
+ * see wg_archive_write. Returns the tape's status. wg_estimator_load: from it, onto a tape; it predicts
+ * the same bits. Errors, on the tape: those of wg_archive_write and _read; WG_E_FORMAT (another kind of file,
  * parts that are missing or do not fit together); the result is then inert. */
 wg_status wg_estimator_save(const wg_estimator *e, const char *path);
 wg_estimator *wg_estimator_load(wg_tape *t, const char *path);

@@ -14,14 +14,14 @@ static char *estimator_key(char key[40], const char *what, int64_t i)
 }
 
 /* How many there are, and each. */
-static void estimator_put_names(wg_description *d, const char *what, const char *const *names)
+static void estimator_put_names(wg_archive *d, const char *what, const char *const *names)
 {
     char key[40];
     int64_t n = 0;
     for (; names[n] != NULL; n++)
-        wg_description_put_text(d, estimator_key(key, what, n), names[n]);
+        wg_archive_put_text(d, estimator_key(key, what, n), names[n]);
     snprintf(key, sizeof key, "estimator.%ss", what);
-    wg_description_put_integer(d, key, n);
+    wg_archive_put_integer(d, key, n);
 }
 
 wg_status wg_estimator_save(const wg_estimator *e, const char *path)
@@ -33,20 +33,20 @@ wg_status wg_estimator_save(const wg_estimator *e, const char *path)
     if (wg_tape_status(t) != WG_OK)
         return wg_tape_status(t);
     char key[40];
-    wg_description *d = wg_description_new(t);
-    wg_description_put_text(d, "format", estimator_format);
-    wg_description_put_text(d, "estimator.model", e->kind->name);
-    wg_description_put_text(d, "estimator.label", e->label_name);
-    wg_description_put_integer(d, "estimator.classes", e->classes);
+    wg_archive *d = wg_archive_new(t);
+    wg_archive_put_text(d, "format", estimator_format);
+    wg_archive_put_text(d, "estimator.model", e->kind->name);
+    wg_archive_put_text(d, "estimator.label", e->label_name);
+    wg_archive_put_integer(d, "estimator.classes", e->classes);
     for (int64_t i = 0; i < e->classes; i++)
-        wg_description_put_text(d, estimator_key(key, "class", i), e->class_name[i]);
+        wg_archive_put_text(d, estimator_key(key, "class", i), e->class_name[i]);
     if (e->column_names != NULL) {
         estimator_put_names(d, "column", e->column_names);
         estimator_put_names(d, "text", e->text_names);
     }
     wg_pipeline_describe(e->pipeline, d);
     wg_mlp_describe(e->mlp, d);
-    wg_description_write(d, path);
+    wg_archive_write(d, path);
     if (wg_tape_status(t) == WG_OK)
         wg_tape_rewind(t, mark);
     return wg_tape_status(t);
@@ -54,51 +54,51 @@ wg_status wg_estimator_save(const wg_estimator *e, const char *path)
 
 /* ---- Loading. --------------------------------------------------------------------------------------- */
 
-static wg_estimator *estimator_bad(const wg_description *d, const char *what)
+static wg_estimator *estimator_bad(const wg_archive *d, const char *what)
 {
-    wg_description_fail(d, "estimator: %s", what);
+    wg_archive_fail(d, "estimator: %s", what);
     return wg_estimator_inert();
 }
 
 /* The n names, ended by NULL; NULL after an error. n is at most the number of texts, so that no memory is taken
  * for a mere claim. */
-static const char **estimator_read_names(const wg_description *d, const char *what, int64_t n)
+static const char **estimator_read_names(const wg_archive *d, const char *what, int64_t n)
 {
     char key[40];
     const char **names = wg_tape_take(d->tape, ((size_t)n + 1) * sizeof *names);
     for (int64_t i = 0; names != NULL && i < n; i++) {
-        names[i] = wg_description_text(d, estimator_key(key, what, i));
+        names[i] = wg_archive_text(d, estimator_key(key, what, i));
         if (names[i] == NULL) {
-            wg_description_fail(d, "estimator: '%s' is missing", key);
+            wg_archive_fail(d, "estimator: '%s' is missing", key);
             return NULL;
         }
     }
     return names;
 }
 
-static bool estimator_read_classes(wg_estimator *e, const wg_description *d)
+static bool estimator_read_classes(wg_estimator *e, const wg_archive *d)
 {
-    if (!wg_description_integer(d, "estimator", "estimator.classes", 2, d->texts, &e->classes))
+    if (!wg_archive_integer(d, "estimator", "estimator.classes", 2, d->texts, &e->classes))
         return false;
     e->class_name = estimator_read_names(d, "class", e->classes);
     return e->class_name != NULL;
 }
 
 /* The names of the pipeline's columns, if there are any. */
-static bool estimator_read_columns(wg_estimator *e, const wg_description *d)
+static bool estimator_read_columns(wg_estimator *e, const wg_archive *d)
 {
     int64_t columns, texts;
-    if (wg_description_text(d, "estimator.columns") == NULL)
+    if (wg_archive_text(d, "estimator.columns") == NULL)
         return true;
-    if (!wg_description_integer(d, "estimator", "estimator.columns", 0, d->texts, &columns) ||
-        !wg_description_integer(d, "estimator", "estimator.texts", 0, d->texts, &texts))
+    if (!wg_archive_integer(d, "estimator", "estimator.columns", 0, d->texts, &columns) ||
+        !wg_archive_integer(d, "estimator", "estimator.texts", 0, d->texts, &texts))
         return false;
     if (columns != wg_pipeline_columns(e->pipeline) ||
         texts != wg_pipeline_text_columns(e->pipeline)) {
-        wg_description_fail(d,
-                            "estimator: names of %" PRId64 " columns and %" PRId64
-                            " texts are not as many as the pipeline has",
-                            columns, texts);
+        wg_archive_fail(d,
+                        "estimator: names of %" PRId64 " columns and %" PRId64
+                        " texts are not as many as the pipeline has",
+                        columns, texts);
         return false;
     }
     e->column_names = estimator_read_names(d, "column", columns);
@@ -115,16 +115,16 @@ static bool estimator_parts_fit(const wg_estimator *e)
            wg_link_classes_of(e->kind->link, sizes[n - 1]) == e->classes;
 }
 
-static wg_estimator *estimator_restore(const wg_description *d)
+static wg_estimator *estimator_restore(const wg_archive *d)
 {
-    const char *format = wg_description_text(d, "format");
+    const char *format = wg_archive_text(d, "format");
     if (format == NULL || strcmp(format, estimator_format) != 0)
         return estimator_bad(d, "the file is no estimator: its 'format' is another");
     wg_estimator *e = wg_tape_take(d->tape, sizeof *e);
     if (e == NULL)
         return wg_estimator_inert();
-    e->kind = wg_estimator_kind_of(wg_description_text(d, "estimator.model"));
-    e->label_name = wg_description_text(d, "estimator.label");
+    e->kind = wg_estimator_kind_of(wg_archive_text(d, "estimator.model"));
+    e->label_name = wg_archive_text(d, "estimator.label");
     if (e->kind == NULL || e->label_name == NULL)
         return estimator_bad(d, "'estimator.model' or 'estimator.label' is missing or unknown");
     if (!estimator_read_classes(e, d))
@@ -139,6 +139,6 @@ static wg_estimator *estimator_restore(const wg_description *d)
 
 wg_estimator *wg_estimator_load(wg_tape *t, const char *path)
 {
-    const wg_description *d = wg_description_read(t, path);
+    const wg_archive *d = wg_archive_read(t, path);
     return wg_tape_status(t) == WG_OK ? estimator_restore(d) : wg_estimator_inert();
 }

@@ -6,40 +6,40 @@
 #include <string.h>
 
 /* The variance is gain / (in + out), or gain / in; a uniform draw's bound is sqrt(3 variance). */
-typedef struct initialise_rule {
+typedef struct initialize_rule {
     const char *name;
     double gain;
     bool normal, both_fans, bias;
-} initialise_rule;
+} initialize_rule;
 
-static const initialise_rule initialise_rules[] = {
+static const initialize_rule initialize_rules[] = {
     {"zeros", 0, false, false, false},       {"xavier_uniform", 2, false, true, false},
     {"xavier_normal", 2, true, true, false}, {"he_uniform", 2, false, false, false},
     {"he_normal", 2, true, false, false},    {"torch", 1.0 / 3, false, false, true},
 };
 
-enum { INITIALISE_RULES = sizeof initialise_rules / sizeof *initialise_rules };
+enum { INITIALIZE_RULES = sizeof initialize_rules / sizeof *initialize_rules };
 
-const char *wg_initialise_name(int i)
+const char *wg_initialize_name(int i)
 {
-    return i >= 0 && i < INITIALISE_RULES ? initialise_rules[i].name : NULL;
+    return i >= 0 && i < INITIALIZE_RULES ? initialize_rules[i].name : NULL;
 }
 
 /* The rule for a parameter; NULL, and an error on the tape, where there is none. */
-static const initialise_rule *initialise_find(const wg_tensor *x, const char *how)
+static const initialize_rule *initialize_find(const wg_tensor *x, const char *how)
 {
     if (wg_is_inert(x)) {
-        wg_fail(x != NULL ? x->tape : NULL, WG_E_NULL, "initialise: no parameter");
+        wg_fail(x != NULL ? x->tape : NULL, WG_E_NULL, "initialize: no parameter");
         return NULL;
     }
-    for (int i = 0; how != NULL && i < INITIALISE_RULES; i++)
-        if (strcmp(how, initialise_rules[i].name) == 0)
-            return &initialise_rules[i];
-    wg_fail(x->tape, WG_E_VALUE, "initialise: there is no '%s'", how != NULL ? how : "");
+    for (int i = 0; how != NULL && i < INITIALIZE_RULES; i++)
+        if (strcmp(how, initialize_rules[i].name) == 0)
+            return &initialize_rules[i];
+    wg_fail(x->tape, WG_E_VALUE, "initialize: there is no '%s'", how != NULL ? how : "");
     return NULL;
 }
 
-static wg_status initialise_fill(wg_tensor *x, const initialise_rule *rule, double fan,
+static wg_status initialize_fill(wg_tensor *x, const initialize_rule *rule, double fan,
                                  uint64_t key)
 {
     if (rule->gain == 0 || x->size == 0)
@@ -49,26 +49,26 @@ static wg_status initialise_fill(wg_tensor *x, const initialise_rule *rule, doub
                         : wg_fill_uniform(x, -bound, bound, key);
 }
 
-wg_status wg_initialise_weight(wg_tensor *weight, const char *how, uint64_t key)
+wg_status wg_initialize_weight(wg_tensor *weight, const char *how, uint64_t key)
 {
-    const initialise_rule *rule = initialise_find(weight, how);
+    const initialize_rule *rule = initialize_find(weight, how);
     if (rule == NULL)
         return wg_tape_status(weight != NULL ? weight->tape : NULL);
-    if (weight->shape.rank != 2) {
+    if (weight->shape.ndim != 2) {
         char text[WG_SHAPE_TEXT + 96];
-        wg_fail(weight->tape, WG_E_SHAPE, "initialise: a weight (out, in) wanted: %s",
+        wg_fail(weight->tape, WG_E_SHAPE, "initialize: a weight (out, in) wanted: %s",
                 wg_tensor_text(weight, text, sizeof text));
         return wg_tape_status(weight->tape);
     }
     double out = (double)weight->shape.dim[0], in = (double)weight->shape.dim[1];
-    return initialise_fill(weight, rule, rule->both_fans ? in + out : in, key);
+    return initialize_fill(weight, rule, rule->both_fans ? in + out : in, key);
 }
 
-wg_status wg_initialise_bias(wg_tensor *bias, const char *how, int64_t fan_in, uint64_t key)
+wg_status wg_initialize_bias(wg_tensor *bias, const char *how, int64_t fan_in, uint64_t key)
 {
-    static const initialise_rule zeros = {.name = "zeros"};
-    const initialise_rule *rule = initialise_find(bias, how);
+    static const initialize_rule zeros = {.name = "zeros"};
+    const initialize_rule *rule = initialize_find(bias, how);
     if (rule == NULL)
         return wg_tape_status(bias != NULL ? bias->tape : NULL);
-    return initialise_fill(bias, rule->bias && fan_in > 0 ? rule : &zeros, (double)fan_in, key);
+    return initialize_fill(bias, rule->bias && fan_in > 0 ? rule : &zeros, (double)fan_in, key);
 }

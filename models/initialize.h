@@ -19,16 +19,16 @@ extern "C" {
  *   torch            U(+-in^(-1/2))                    PyTorch's nn.Linear
  * Biases are 0; those of torch U(+-in^(-1/2)), too. */
 
-/* wg_initialise_weight: fills a parameter (out, in).
+/* wg_initialize_weight: fills a parameter (out, in).
  * Errors: WG_E_VALUE (no such name, no parameter), WG_E_SHAPE (no matrix), WG_E_NULL, on the tape; nothing
  *         is then written. Returns the tape's status. */
-wg_status wg_initialise_weight(wg_tensor *weight, const char *how, uint64_t key);
+wg_status wg_initialize_weight(wg_tensor *weight, const char *how, uint64_t key);
 
-/* wg_initialise_bias: fills the bias of a layer with `fan_in` inputs. Errors: as above, but for shapes. */
-wg_status wg_initialise_bias(wg_tensor *bias, const char *how, int64_t fan_in, uint64_t key);
+/* wg_initialize_bias: fills the bias of a layer with `fan_in` inputs. Errors: as above, but for shapes. */
+wg_status wg_initialize_bias(wg_tensor *bias, const char *how, int64_t fan_in, uint64_t key);
 
-/* wg_initialise_name: the names, for i = 0, 1, ...; NULL behind the last. */
-const char *wg_initialise_name(int i);
+/* wg_initialize_name: the names, for i = 0, 1, ...; NULL behind the last. */
+const char *wg_initialize_name(int i);
 
 #ifdef __cplusplus
 }

@@ -16,10 +16,10 @@ static wg_tensor *layers_fail(const wg_tensor *x, const char *wanted)
 /* A bias that broadcasts all the same, (n, 1) say, would be a model that nobody meant. */
 wg_tensor *wg_linear(wg_tensor *X, wg_tensor *W, wg_tensor *b)
 {
-    if (!wg_is_inert(W) && W->shape.rank != 2)
+    if (!wg_is_inert(W) && W->shape.ndim != 2)
         return layers_fail(W, "a weight (out, in)");
     if (!wg_is_inert(W) && !wg_is_inert(b) &&
-        (b->shape.rank != 1 || b->shape.dim[0] != W->shape.dim[0]))
+        (b->shape.ndim != 1 || b->shape.dim[0] != W->shape.dim[0]))
         return layers_fail(b, "a bias (out)");
     wg_tensor *y = wg_matmul_t(X, false, W, true);
     return b != NULL ? wg_add(y, b) : y;

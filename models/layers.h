@@ -9,7 +9,7 @@ extern "C" {
 
 /* wg_linear: y = X W^T + b, with PyTorch's layout of W.
  * Shape:  X (..., in), W (out, in), b (out) or NULL -> y (..., out), one dtype.
- * Slopes: dX = dy W, dW = dy^T X, db = the rows of dy summed.
+ * Derivatives: dX = dy W, dW = dy^T X, db = the rows of dy summed.
  * Errors: those of wg_matmul and wg_add, on the tape; WG_E_SHAPE where W is no matrix
  *   or b not (out). */
 wg_tensor *wg_linear(wg_tensor *X, wg_tensor *W, wg_tensor *b);

@@ -25,22 +25,22 @@ wg_tensor *wg_l2_penalty(wg_tensor *W, double C, int64_t n)
 
 int64_t wg_rows_of(const wg_tensor *X)
 {
-    return wg_is_inert(X) || X->shape.rank == 0 ? 0 : X->shape.dim[0];
+    return wg_is_inert(X) || X->shape.ndim == 0 ? 0 : X->shape.dim[0];
 }
 
 int64_t wg_columns_of(const wg_tensor *X)
 {
-    return wg_is_inert(X) || X->shape.rank < 2 ? 0 : X->shape.dim[1];
+    return wg_is_inert(X) || X->shape.ndim < 2 ? 0 : X->shape.dim[1];
 }
 
-wg_tensor *wg_shared_or_new(wg_tensor *given, const wg_tensor *X, const char *name, int rank,
+wg_tensor *wg_shared_or_new(wg_tensor *given, const wg_tensor *X, const char *name, int ndim,
                             const int64_t *dim)
 {
     if (given != NULL)
         return given;
     if (wg_is_inert(X))
         return wg_fail(X != NULL ? X->tape : NULL, WG_E_NULL, "a model on an inert tensor");
-    return wg_param(X->tape, name, X->dtype, rank, dim);
+    return wg_param(X->tape, name, X->dtype, ndim, dim);
 }
 
 double wg_accuracy_and_rewind(wg_tensor *predicted, const wg_tensor *truth, wg_mark mark)

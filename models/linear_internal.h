@@ -15,7 +15,7 @@ int64_t wg_rows_of(const wg_tensor *X);
 int64_t wg_columns_of(const wg_tensor *X);
 
 /* wg_shared_or_new: `given`, or a new parameter of X's tape and dtype where it is NULL. */
-wg_tensor *wg_shared_or_new(wg_tensor *given, const wg_tensor *X, const char *name, int rank,
+wg_tensor *wg_shared_or_new(wg_tensor *given, const wg_tensor *X, const char *name, int ndim,
                             const int64_t *dim);
 
 /* wg_accuracy_and_rewind: the accuracy of a prediction that was recorded after `mark`, which is then

@@ -27,7 +27,7 @@ static bool link_labels_fit(wg_tensor *labels, int64_t k)
     wg_tensor_text(labels, text, sizeof text);
     if (labels->dtype != WG_I64)
         wg_fail(t, WG_E_DTYPE, "labels must be i64: %s", text);
-    else if (labels->shape.rank != 1)
+    else if (labels->shape.ndim != 1)
         wg_fail(t, WG_E_SHAPE, "labels must be [n]: %s", text);
     else if (labels->data == NULL || wg_is_stale(labels))
         wg_fail(t, WG_E_STALE, "labels: replay first: %s", text);

@@ -9,7 +9,7 @@ extern "C" {
 
 typedef struct wg_logistic_options {
     double C;  /* L2 penalty ||w||^2 / (2 n C), as scikit-learn's C; > 0; default 0, and
-                               infinity: no penalty. b is never penalised. */
+                               infinity: no penalty. b is never penalized. */
     int64_t n; /* rows of the whole training set, where X is a batch of it; default 0: the
                                rows of X */
     double positive_weight; /* factor of the loss of rows with y = 1; > 0; default 0 stands for 1 */
@@ -28,7 +28,7 @@ typedef struct wg_logistic {
 } wg_logistic;
 
 /* wg_logistic_new: records the model on the tape of X. y holds 0 and 1 (or probabilities) in X's dtype.
- * Slopes: d loss / dw = X^T (p - y) / n + w / (n C),   d loss / db = sum (p - y) / n.
+ * Derivatives: d loss / dw = X^T (p - y) / n + w / (n C),   d loss / db = sum (p - y) / n.
  * Errors: on the tape, those of wg_matmul and wg_bce_with_logits (WG_E_SHAPE where y is not [n, 1]) and
  *   WG_E_VALUE (C < 0, n < 0); the tensors are then inert.
  * Source: Bishop 2006, "Pattern Recognition and Machine Learning", sec. 4.3.2. */

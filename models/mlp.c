@@ -57,12 +57,12 @@ static wg_mlp_options mlp_own_options(wg_tape *t, const wg_mlp_options *options)
 }
 
 /* Parameter "fc1.weight", noted in the list. */
-static wg_tensor *mlp_add(wg_mlp *mlp, const char *kind, int layer, const char *part, int rank,
+static wg_tensor *mlp_add(wg_mlp *mlp, const char *kind, int layer, const char *part, int ndim,
                           const int64_t *dim)
 {
     char name[64];
     snprintf(name, sizeof name, "%s%d.%s", kind, layer + 1, part);
-    wg_tensor *p = wg_param(mlp->tape, name, mlp->options.dtype, rank, dim);
+    wg_tensor *p = wg_param(mlp->tape, name, mlp->options.dtype, ndim, dim);
     mlp->param[mlp->n_params++] = p;
     return p;
 }
@@ -82,8 +82,8 @@ static void mlp_add_layer(wg_mlp *mlp, int i)
     layer->weight = mlp_add(mlp, "fc", i, "weight", WG_SHAPE(out, in));
     layer->bias = mlp_add(mlp, "fc", i, "bias", WG_SHAPE(out));
     layer->key = wg_random_bits(o->seed, stream, 0);
-    wg_initialise_weight(layer->weight, o->init, wg_random_bits(o->seed, stream + 1, 0));
-    wg_initialise_bias(layer->bias, o->init, in, wg_random_bits(o->seed, stream + 2, 0));
+    wg_initialize_weight(layer->weight, o->init, wg_random_bits(o->seed, stream + 1, 0));
+    wg_initialize_bias(layer->bias, o->init, in, wg_random_bits(o->seed, stream + 2, 0));
     if (!o->layer_norm || i == o->n_sizes - 2)
         return;
     layer->gain = mlp_add(mlp, "norm", i, "weight", WG_SHAPE(out));

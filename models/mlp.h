@@ -64,9 +64,9 @@ wg_dtype wg_mlp_dtype(const wg_mlp *mlp);
  * Returns the tape's status.
  * wg_mlp_restore: a new model on the description's tape, with these options and values; inert after an error.
  * Errors, on the tape: WG_E_FORMAT (a text that is missing or wrong, a parameter that is missing or has
- *   another shape or dtype), those of wg_description_put_tensor and wg_mlp_new. */
-wg_status wg_mlp_describe(const wg_mlp *mlp, wg_description *d);
-wg_mlp *wg_mlp_restore(const wg_description *d);
+ *   another shape or dtype), those of wg_archive_put_tensor and wg_mlp_new. */
+wg_status wg_mlp_describe(const wg_mlp *mlp, wg_archive *d);
+wg_mlp *wg_mlp_restore(const wg_archive *d);
 
 #ifdef __cplusplus
 }

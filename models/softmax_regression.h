@@ -9,7 +9,7 @@ extern "C" {
 
 typedef struct wg_softmax_regression_options {
     double C;  /* L2 penalty ||W||^2 / (2 n C), as scikit-learn's C; > 0; default 0, and infinity:
-                         no penalty. b is never penalised. */
+                         no penalty. b is never penalized. */
     int64_t n; /* rows of the whole training set, where X is a batch of it; default 0: X's rows */
     wg_tensor *W,
         *b; /* parameters [d, k] and [k] shared with another model; default NULL: new ones,
@@ -27,7 +27,7 @@ typedef struct wg_softmax_regression {
 } wg_softmax_regression;
 
 /* wg_softmax_regression_new: records the model for k classes on the tape of X.
- * Slopes: d loss / dW = X^T (P - Y) / n + W / (n C) with Y the one-hot rows of y,
+ * Derivatives: d loss / dW = X^T (P - Y) / n + W / (n C) with Y the one-hot rows of y,
  *         d loss / db = sum over rows of (P - Y) / n.
  * Errors: on the tape, those of wg_matmul and wg_cross_entropy (WG_E_INDEX where y holds a class that is
  *   not below k) and WG_E_VALUE (C < 0, n < 0); the tensors are then inert.

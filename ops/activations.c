@@ -5,7 +5,7 @@
 /* clang-format off */
 
 /* p = sigmoid(x), q = sigmoid(-x), p' = p q, and (p q)' = p q (q - p) = -p q tanh(x/2): tanh,
- * because q - p cancels near 0. The slope is computed from x: in y = p it would be y (1 - y), and
+ * because q - p cancels near 0. The derivative is computed from x: in y = p it would be y (1 - y), and
  * for large x the last digits of y are all that is left of 1 - y. */
 WG_UNARY(sigmoid, x, "y = 1 / (1 + e^-x)", wg_sigmoid_grad(dy, x), WG_SMOOTH)
 WG_BINARY(sigmoid_grad, u, x, "y = u sigmoid(x) sigmoid(-x)", wg_sigmoid_grad(dy, x),
@@ -15,7 +15,7 @@ WG_UNARY(softplus, x, "y = log(1 + e^x)", wg_mul(dy, wg_sigmoid(x)), WG_SMOOTH,
          .source = "Maechler 2012, Accurately computing log(1 - exp(-|a|)), sec. 2")
 WG_UNARY(log_sigmoid, x, "y = -log(1 + e^-x)", wg_mul(dy, wg_sigmoid(wg_neg(x))), WG_SMOOTH)
 
-/* ---- Rectifiers: at 0 the slope is that of the left side. ------------------------------------ */
+/* ---- Rectifiers: at 0 the derivative is that of the left side. ------------------------------------ */
 
 WG_UNARY(relu, x, "y = max(x, 0)", wg_relu_grad(dy, x), WG_KINKED)
 WG_BINARY(relu_grad, u, x, "y = u, 0 where x <= 0", wg_relu_grad(dy, x), NULL, WG_KINKED)
@@ -25,12 +25,12 @@ WG_UNARY_C(leaky_relu, x, "y = x where x > 0, c x elsewhere", wg_leaky_relu_grad
 WG_BINARY_C(leaky_relu_grad, u, x, "y = u where x > 0, c u elsewhere",
             wg_leaky_relu_grad(dy, x, WG_C(y)), NULL, WG_KINKED)
 
-/* dy u c e^x where x <= 0, otherwise 0: elu's slope less that of the identity on x > 0. */
+/* dy u c e^x where x <= 0, otherwise 0: elu's derivative less that of the identity on x > 0. */
 static wg_tensor *elu_curvature(wg_tensor *dy, wg_tensor *u, wg_tensor *x, double c)
 {
     wg_tensor *g = wg_mul(dy, u);
-    wg_tensor *slope = wg_elu_grad(g, x, c);
-    return wg_sub(slope, wg_relu_grad(g, x));
+    wg_tensor *derivative = wg_elu_grad(g, x, c);
+    return wg_sub(derivative, wg_relu_grad(g, x));
 }
 
 WG_UNARY_C(elu, x, "y = x where x > 0, c (e^x - 1) elsewhere", wg_elu_grad(dy, x, WG_C(y)),

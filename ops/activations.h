@@ -7,73 +7,73 @@
 extern "C" {
 #endif
 
-/* Activations, f32 and f64; shapes and errors as in ops/elementwise.h. Values and slopes are finite
+/* Activations, f32 and f64; shapes and errors as in ops/elementwise.h. Values and derivatives are finite
  * or exact limits for every x that is not NaN, +-inf included. (wg_leaky_relu and wg_elu: for a
  * finite c that is not 0.) Below, p = sigmoid(x) and q = sigmoid(-x). */
 
-/* wg_sigmoid: y = 1 / (1 + exp(-x)), from exp(-|x|).   Slope: p q, where q is computed,
+/* wg_sigmoid: y = 1 / (1 + exp(-x)), from exp(-|x|).   Derivative: p q, where q is computed,
  * because 1 - p would cancel. */
 wg_tensor *wg_sigmoid(wg_tensor *x);
 
-/* wg_softplus: y = log(1 + exp(x)) = max(x, 0) + log1p(exp(-|x|)).   Slope: p.
+/* wg_softplus: y = log(1 + exp(x)) = max(x, 0) + log1p(exp(-|x|)).   Derivative: p.
  * Edges:  -inf -> 0, +inf -> +inf; never overflows.
  * Source: Maechler 2012, "Accurately computing log(1 - exp(-|a|))", sec. 2. */
 wg_tensor *wg_softplus(wg_tensor *x);
 
-/* wg_log_sigmoid: y = log p = min(x, 0) - log1p(exp(-|x|)).   Slope: q.
+/* wg_log_sigmoid: y = log p = min(x, 0) - log1p(exp(-|x|)).   Derivative: q.
  * Edges:  -inf -> -inf, +inf -> 0. */
 wg_tensor *wg_log_sigmoid(wg_tensor *x);
 
-/* wg_relu: y = max(x, 0).   Slope: 1 where x > 0, 0 at 0 and below.
- * Edges:  NaN -> NaN, with slope 1. */
+/* wg_relu: y = max(x, 0).   Derivative: 1 where x > 0, 0 at 0 and below.
+ * Edges:  NaN -> NaN, with derivative 1. */
 wg_tensor *wg_relu(wg_tensor *x);
 
 /* wg_leaky_relu: y = x where x > 0, c x elsewhere; usual c: 0.01.
- * Slope:  1, and c at 0 and below. */
+ * Derivative:  1, and c at 0 and below. */
 wg_tensor *wg_leaky_relu(wg_tensor *x, double c);
 
 /* wg_elu: y = x where x > 0, c (exp(x) - 1) elsewhere; usual c: 1.
- * Slope:  1, and c exp(x) at 0 and below.
+ * Derivative:  1, and c exp(x) at 0 and below.
  * Source: Clevert, Unterthiner, Hochreiter 2016, eq. 14. */
 wg_tensor *wg_elu(wg_tensor *x, double c);
 
 /* wg_gelu: y = x F(x), F the normal distribution function, through erfc so that the lower tail
  * keeps its digits (relative error of the tail: x^2 round-offs).
- * Slope:  F(x) + x f(x), f the normal density.   Edges: -inf -> -0, +inf -> +inf, slopes 0 and 1.
- * Source: Hendrycks, Gimpel 2016, "Gaussian error linear units". */
+ * Derivative:  F(x) + x f(x), f the normal density.   Edges: -inf -> -0, +inf -> +inf, derivatives 0 and 1.
+ * Source: Hendrycks, Gimpel 2016, "Gaussian error linear chunks". */
 wg_tensor *wg_gelu(wg_tensor *x);
 
 /* wg_gelu_tanh: y = x (1 + tanh(u)) / 2 = x sigmoid(2u), u = (2/pi)^(1/2) (x + 0.044715 x^3): the
  * approximation of gelu in the same paper.   Edges: as wg_gelu. */
 wg_tensor *wg_gelu_tanh(wg_tensor *x);
 
-/* wg_silu: y = x p.   Slope: p (1 + x q).   Edges: -inf -> -0, +inf -> +inf, slopes 0 and 1. */
+/* wg_silu: y = x p.   Derivative: p (1 + x q).   Edges: -inf -> -0, +inf -> +inf, derivatives 0 and 1. */
 wg_tensor *wg_silu(wg_tensor *x);
 
-/* ---- Slopes in one pass: y = dy f'(x), recorded by the rules of the ops above. ------------------
+/* ---- Derivatives in one pass: y = dy f'(x), recorded by the rules of the ops above. ------------------
  * All are linear in dy and have rules of their own, for derivatives of every order. */
 
-/* wg_sigmoid_grad: y = dy p q.   Slope in x: y (q - p) = -y tanh(x/2). */
+/* wg_sigmoid_grad: y = dy p q.   Derivative in x: y (q - p) = -y tanh(x/2). */
 wg_tensor *wg_sigmoid_grad(wg_tensor *dy, wg_tensor *x);
 
 /* wg_relu_grad: dy, or 0 where x <= 0; the cotangent is selected, never multiplied.
- * Slope in x: none. */
+ * Derivative in x: none. */
 wg_tensor *wg_relu_grad(wg_tensor *dy, wg_tensor *x);
 
-/* wg_leaky_relu_grad: dy where x > 0, c dy elsewhere.   Slope in x: none. */
+/* wg_leaky_relu_grad: dy where x > 0, c dy elsewhere.   Derivative in x: none. */
 wg_tensor *wg_leaky_relu_grad(wg_tensor *dy, wg_tensor *x, double c);
 
-/* wg_elu_grad: dy where x > 0, dy c exp(x) elsewhere.   Slope in x: 0, and y. */
+/* wg_elu_grad: dy where x > 0, dy c exp(x) elsewhere.   Derivative in x: 0, and y. */
 wg_tensor *wg_elu_grad(wg_tensor *dy, wg_tensor *x, double c);
 
-/* wg_gelu_grad: y = dy (F(x) + x f(x)).   Slope in x: dy f(x) (2 - x^2). */
+/* wg_gelu_grad: y = dy (F(x) + x f(x)).   Derivative in x: dy f(x) (2 - x^2). */
 wg_tensor *wg_gelu_grad(wg_tensor *dy, wg_tensor *x);
 
 /* wg_gelu_tanh_grad: y = dy (P + x P Q v'), v = 2u, P = sigmoid(v), Q = sigmoid(-v).
- * Slope in x: dy P Q (2 v' + x v'' - x v'^2 tanh(v/2)). */
+ * Derivative in x: dy P Q (2 v' + x v'' - x v'^2 tanh(v/2)). */
 wg_tensor *wg_gelu_tanh_grad(wg_tensor *dy, wg_tensor *x);
 
-/* wg_silu_grad: y = dy p (1 + x q).   Slope in x: dy p q (2 - x tanh(x/2)). */
+/* wg_silu_grad: y = dy p (1 + x q).   Derivative in x: dy p q (2 - x tanh(x/2)). */
 wg_tensor *wg_silu_grad(wg_tensor *dy, wg_tensor *x);
 
 #ifdef __cplusplus

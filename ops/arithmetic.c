@@ -8,7 +8,7 @@ WG_BINARY_NUMBERS(add, a, b, "y = a + b", dy, dy, WG_SMOOTH)
 WG_BINARY_NUMBERS(sub, a, b, "y = a - b", dy, wg_neg(dy), WG_SMOOTH)
 WG_BINARY_NUMBERS(mul, a, b, "y = a b", wg_mul(dy, b), wg_mul(dy, a), WG_SMOOTH)
 
-/* -(dy / b) y rather than -dy a / b^2: b^2 overflows and underflows long before the slope does. */
+/* -(dy / b) y rather than -dy a / b^2: b^2 overflows and underflows long before the derivative does. */
 WG_BINARY(div, a, b, "y = a / b", wg_div(dy, b), wg_neg(wg_mul(wg_div(dy, b), y)),
           WG_SMOOTH, .domain = {[1] = {0.5, 2}})
 WG_BINARY(div_or_zero, a, b, "y = a / b, 0 where b = 0",
@@ -86,7 +86,7 @@ static const wg_op wg_op_clamp = {
     .shape = clamp_shape,
     .forward = wg_elementwise_forward,
     .vjp = clamp_vjp,
-    .units = wg_elementwise_units,
+    .chunks = wg_elementwise_chunks,
     .map = WG_FLOATS(clamp),
 };
 
@@ -100,7 +100,7 @@ static const wg_op wg_op_clamp_grad = {
     .shape = clamp_shape,
     .forward = wg_elementwise_forward,
     .vjp = clamp_grad_vjp,
-    .units = wg_elementwise_units,
+    .chunks = wg_elementwise_chunks,
     .map = WG_FLOATS(clamp_grad),
 };
 

@@ -5,7 +5,7 @@
 bool wg_axes_mask(const wg_tensor *x, const char *op, int n, const int *axes, uint32_t *mask)
 {
     char text[WG_SHAPE_TEXT + 96];
-    int rank = x->shape.rank;
+    int ndim = x->shape.ndim;
     *mask = 0;
     if (n < 0 || (n > 0 && axes == NULL)) {
         wg_fail(x->tape, n < 0 ? WG_E_VALUE : WG_E_NULL, "%s: the axes are %s: %s", op,
@@ -13,9 +13,9 @@ bool wg_axes_mask(const wg_tensor *x, const char *op, int n, const int *axes, ui
         return false;
     }
     for (int i = 0; i < n; i++) {
-        int axis = axes[i] < 0 ? axes[i] + rank : axes[i];
+        int axis = axes[i] < 0 ? axes[i] + ndim : axes[i];
         const char *wrong = NULL;
-        if (axis < 0 || axis >= rank)
+        if (axis < 0 || axis >= ndim)
             wrong = "there is no axis";
         else if ((*mask >> axis) & 1u)
             wrong = "given twice: axis";
@@ -34,20 +34,20 @@ bool wg_axes_place(const wg_tensor *x, const char *op, int *axis)
     uint32_t mask;
     if (!wg_axes_mask(x, op, 1, axis, &mask))
         return false;
-    *axis = *axis < 0 ? *axis + x->shape.rank : *axis;
+    *axis = *axis < 0 ? *axis + x->shape.ndim : *axis;
     return true;
 }
 
 uint32_t wg_axes_all(const wg_tensor *x)
 {
-    return wg_is_inert(x) ? 0 : (1u << x->shape.rank) - 1;
+    return wg_is_inert(x) ? 0 : (1u << x->shape.ndim) - 1;
 }
 
 void wg_axes_describe(const wg_tensor *y, char *text, size_t size)
 {
     uint32_t axes = ((const wg_axes_attrs *)y->attrs)->axes;
-    int axis[WG_MAX_RANK], n = 0;
-    for (int i = 0; i < WG_MAX_RANK; i++)
+    int axis[WG_MAX_DIMS], n = 0;
+    for (int i = 0; i < WG_MAX_DIMS; i++)
         if ((axes >> i) & 1u)
             axis[n++] = i;
     wg_describe_axes(text, size, n, axis);
@@ -55,16 +55,16 @@ void wg_axes_describe(const wg_tensor *y, char *text, size_t size)
 
 wgk_rows wg_axes_rows(const wg_tensor *x, uint32_t axes)
 {
-    return wgk_rows_of(x->shape.rank, x->shape.dim, axes);
+    return wgk_rows_of(x->shape.ndim, x->shape.dim, axes);
 }
 
 wg_tensor *wg_axes_expand(wg_tensor *y, const wg_tensor *x, uint32_t axes)
 {
     wg_shape kept = x->shape;
-    for (int i = 0; i < kept.rank; i++)
+    for (int i = 0; i < kept.ndim; i++)
         if ((axes >> i) & 1u)
             kept.dim[i] = 1;
     if (!wg_is_inert(y) && !wg_shape_same(&y->shape, &kept))
-        y = wg_reshape(y, kept.rank, kept.dim);
-    return wg_broadcast_to(y, x->shape.rank, x->shape.dim);
+        y = wg_reshape(y, kept.ndim, kept.dim);
+    return wg_broadcast_to(y, x->shape.ndim, x->shape.dim);
 }

@@ -62,12 +62,12 @@ static const wg_op wg_op_bce_with_logits = {
     .shape = bce_shape,
     .forward = wg_elementwise_forward,
     .vjp = bce_vjp,
-    .units = wg_elementwise_units,
+    .chunks = wg_elementwise_chunks,
     .map = WG_FLOATS(bce),
     .domain = {[1] = {0, 1}}, /* a target is a probability */
 };
 
-/* ---- bce_grad: the slope in z, times dl -------------------------------------------------------------- */
+/* ---- bce_grad: the derivative in z, times dl -------------------------------------------------------------- */
 
 /* With g = (1 - y)*p - w*y*q, p = sigmoid(z), q = sigmoid(-z):
  * dg/dz = (1 + (w - 1)*y)*p*q,  dg/dy = (w - 1)*p - w. */
@@ -99,7 +99,7 @@ static const wg_op wg_op_bce_grad = {
     .shape = wg_elementwise_shape,
     .forward = wg_elementwise_forward,
     .vjp = bce_grad_vjp,
-    .units = wg_elementwise_units,
+    .chunks = wg_elementwise_chunks,
     .map = WG_FLOATS(bce_grad),
     .domain = {[2] = {0, 1}},
 };

@@ -80,12 +80,12 @@ static wg_tensor *cast_vjp(wg_tensor *y, wg_tensor *dy, int i)
 
 /* A map is found by the operand's dtype; these three look at the other one. */
 #define CAST_FROM(from)                                                                            \
-    static void cast_from_##from(int64_t n, void *y, const void *const x[], const int64_t step[],  \
-                                 const void *attrs)                                                \
+    static void cast_from_##from(int64_t n, void *y, const void *const x[],                        \
+                                 const int64_t stride[], const void *attrs)                        \
     {                                                                                              \
         static wg_map *const kernel[WG_DTYPES] = {wgk_cast_##from##_f32, wgk_cast_##from##_f64,    \
                                                   wgk_cast_##from##_i64};                          \
-        kernel[((const cast_attrs *)attrs)->to](n, y, x, step, NULL);                              \
+        kernel[((const cast_attrs *)attrs)->to](n, y, x, stride, NULL);                            \
     }
 
 CAST_FROM(f32)
@@ -105,7 +105,7 @@ static const wg_op wg_op_cast = {
     .check = cast_check,
     .forward = wg_elementwise_forward,
     .vjp = cast_vjp,
-    .units = wg_elementwise_units,
+    .chunks = wg_elementwise_chunks,
     .map = {cast_from_f32, cast_from_f64, cast_from_i64},
 };
 

@@ -15,13 +15,13 @@ static wg_tensor *soft_cross_entropy_grad(wg_tensor *dl, wg_tensor *z, wg_tensor
 
 int64_t wg_logits_classes(const wg_tensor *z)
 {
-    return z->shape.dim[z->shape.rank - 1];
+    return z->shape.dim[z->shape.ndim - 1];
 }
 
 wg_shape wg_logits_rows(const wg_tensor *z)
 {
     wg_shape rows = z->shape;
-    rows.dim[--rows.rank] = 0;
+    rows.dim[--rows.ndim] = 0;
     return rows;
 }
 
@@ -32,7 +32,7 @@ wg_tensor *wg_logits_sum(wg_tensor *x, bool keep)
 
 static wgk_rows rows_of(const wg_tensor *z)
 {
-    return wg_axes_rows(z, 1u << (z->shape.rank - 1));
+    return wg_axes_rows(z, 1u << (z->shape.ndim - 1));
 }
 
 /* [...] -> [..., 1] */
@@ -47,7 +47,7 @@ static bool rows_fit(const wg_tensor *y, int i)
     const wg_tensor *z = y->operand[i];
     if (z->dtype == WG_I64)
         return wg_op_fail(y, WG_E_DTYPE, "logits of f32 or f64 wanted (wg_cast converts)");
-    if (z->shape.rank == 0)
+    if (z->shape.ndim == 0)
         return wg_op_fail(y, WG_E_SHAPE, "logits need an axis of classes");
     return true;
 }
@@ -65,12 +65,12 @@ static bool rows_labels_fit(const wg_tensor *y, const wg_tensor *z, const wg_ten
                       wg_shape_text(&outer, text, sizeof text));
 }
 
-static int64_t rows_units(const wg_tensor *l)
+static int64_t rows_chunks(const wg_tensor *l)
 {
     return l->size;
 }
 
-static int64_t rows_grad_units(const wg_tensor *g)
+static int64_t rows_grad_chunks(const wg_tensor *g)
 {
     return g->operand[0]->size;
 }
@@ -193,7 +193,7 @@ static const wg_op wg_op_cross_entropy = {
     .check = cross_entropy_check,
     .forward = cross_entropy_forward,
     .vjp = cross_entropy_vjp,
-    .units = rows_units,
+    .chunks = rows_chunks,
     .workspace = cross_entropy_workspace,
 };
 
@@ -268,8 +268,8 @@ static wg_tensor *cross_entropy_grad_vjp(wg_tensor *g, wg_tensor *dg, int i)
     const wg_ignored_label *ignored = g->attrs;
     if (i == 0) {
         wg_tensor *one = wg_ones_like(dl);
-        wg_tensor *slope = cross_entropy_grad(one, z, labels, ignored);
-        return wg_logits_sum(wg_mul(dg, slope), false);
+        wg_tensor *derivative = cross_entropy_grad(one, z, labels, ignored);
+        return wg_logits_sum(wg_mul(dg, derivative), false);
     }
     if (i == 2)
         return NULL;
@@ -292,7 +292,7 @@ static const wg_op wg_op_cross_entropy_grad = {
     .check = cross_entropy_grad_check,
     .forward = cross_entropy_grad_forward,
     .vjp = cross_entropy_grad_vjp,
-    .units = rows_grad_units,
+    .chunks = rows_grad_chunks,
     .workspace = cross_entropy_grad_workspace,
 };
 
@@ -365,7 +365,7 @@ static const wg_op wg_op_soft_cross_entropy = {
     .shape = soft_cross_entropy_shape,
     .forward = soft_cross_entropy_forward,
     .vjp = soft_cross_entropy_vjp,
-    .units = rows_units,
+    .chunks = rows_chunks,
     .workspace = soft_cross_entropy_workspace,
 };
 
@@ -409,8 +409,8 @@ static wg_tensor *soft_cross_entropy_grad_vjp(wg_tensor *g, wg_tensor *u, int i)
     wg_tensor *dl = g->operand[0], *z = g->operand[1], *q = g->operand[2];
     if (i == 0) {
         wg_tensor *one = wg_ones_like(dl);
-        wg_tensor *slope = soft_cross_entropy_grad(one, z, q);
-        return wg_logits_sum(wg_mul(u, slope), false);
+        wg_tensor *derivative = soft_cross_entropy_grad(one, z, q);
+        return wg_logits_sum(wg_mul(u, derivative), false);
     }
     wg_tensor *weight = rows_column(dl);
     if (i == 1) {
@@ -430,7 +430,7 @@ static const wg_op wg_op_soft_cross_entropy_grad = {
     .shape = soft_cross_entropy_grad_shape,
     .forward = soft_cross_entropy_grad_forward,
     .vjp = soft_cross_entropy_grad_vjp,
-    .units = rows_grad_units,
+    .chunks = rows_grad_chunks,
     .workspace = soft_cross_entropy_grad_workspace,
 };
 

@@ -9,7 +9,7 @@
 /* Are there rows of logits, and one label for each where targets are labels? */
 static bool cross_entropy_rows_fit(const wg_tensor *z, const wg_tensor *targets)
 {
-    if (wg_is_inert(z) || wg_is_inert(targets) || z->shape.rank == 0 || z->dtype == WG_I64)
+    if (wg_is_inert(z) || wg_is_inert(targets) || z->shape.ndim == 0 || z->dtype == WG_I64)
         return false;
     wg_shape rows = wg_logits_rows(z);
     return targets->dtype != WG_I64 || wg_shape_same(&targets->shape, &rows);
@@ -24,7 +24,7 @@ static const char *cross_entropy_wrong_option(const wg_tensor *z, const wg_tenso
         return "only class indices can be ignored, not soft labels";
     const wg_tensor *w = o->weights;
     if (w != NULL && !wg_is_inert(w) &&
-        (w->shape.rank != 1 || w->dtype != z->dtype || w->shape.dim[0] != wg_logits_classes(z)))
+        (w->shape.ndim != 1 || w->dtype != z->dtype || w->shape.dim[0] != wg_logits_classes(z)))
         return "weights must have one number for each class, in the logits' dtype";
     return NULL;
 }

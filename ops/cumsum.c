@@ -21,7 +21,7 @@ static wgk_rows cumsum_rows(const wg_tensor *y)
     return wg_axes_rows(y, 1u << attrs->axis);
 }
 
-static int64_t cumsum_units(const wg_tensor *y)
+static int64_t cumsum_chunks(const wg_tensor *y)
 {
     return cumsum_rows(y).n_rows;
 }
@@ -62,7 +62,7 @@ static const wg_op wg_op_cumsum = {
     .shape = cumsum_shape,
     .forward = cumsum_forward,
     .vjp = cumsum_vjp,
-    .units = cumsum_units,
+    .chunks = cumsum_chunks,
 };
 
 static wg_tensor *cumsum_apply(wg_tensor *x, int axis, int reverse)

@@ -20,14 +20,14 @@ void wg_describe_add(char *text, size_t size, const char *format, ...)
 
 char *wg_describe_list(char *list, int n, const int64_t *number)
 {
-    wg_shape numbers = {.rank = n};
+    wg_shape numbers = {.ndim = n};
     memcpy(numbers.dim, number, (size_t)n * sizeof *number);
     return wg_shape_text(&numbers, list, WG_SHAPE_TEXT);
 }
 
 void wg_describe_axes(char *text, size_t size, int n, const int *axis)
 {
-    int64_t number[WG_MAX_RANK];
+    int64_t number[WG_MAX_DIMS];
     char list[WG_SHAPE_TEXT];
     for (int i = 0; i < n; i++)
         number[i] = axis[i];

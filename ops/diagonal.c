@@ -6,45 +6,45 @@
 #include "ops/kernels/copy.h"
 
 /* What lies between neighbours on each axis of a diagonal, in the array of matrices that it is of. */
-static void diagonal_steps(const wg_shape *matrices, int64_t *step)
+static void diagonal_strides(const wg_shape *matrices, int64_t *stride)
 {
-    wgk_dense_steps(matrices->rank, matrices->dim, step);
-    step[matrices->rank - 2] = matrices->dim[matrices->rank - 1] + 1;
+    wgk_dense_strides(matrices->ndim, matrices->dim, stride);
+    stride[matrices->ndim - 2] = matrices->dim[matrices->ndim - 1] + 1;
 }
 
 static int64_t diagonal_length(const wg_shape *matrices)
 {
-    int64_t n = matrices->dim[matrices->rank - 2], m = matrices->dim[matrices->rank - 1];
+    int64_t n = matrices->dim[matrices->ndim - 2], m = matrices->dim[matrices->ndim - 1];
     return n < m ? n : m;
 }
 
 static bool diagonal_shape(wg_tensor *y)
 {
     const wg_tensor *x = y->operand[0];
-    if (x->shape.rank < 2)
+    if (x->shape.ndim < 2)
         return wg_op_fail(y, WG_E_SHAPE, "a matrix is needed");
     y->dtype = x->dtype;
     y->shape = x->shape;
-    y->shape.rank--;
-    y->shape.dim[y->shape.rank] = 0;
-    y->shape.dim[y->shape.rank - 1] = diagonal_length(&x->shape);
+    y->shape.ndim--;
+    y->shape.dim[y->shape.ndim] = 0;
+    y->shape.dim[y->shape.ndim - 1] = diagonal_length(&x->shape);
     return true;
 }
 
 static void diagonal_forward(const wg_tensor *y, const wg_piece *piece)
 {
-    int64_t from[WG_MAX_RANK], to[WG_MAX_RANK];
+    int64_t from[WG_MAX_DIMS], to[WG_MAX_DIMS];
     (void)piece;
-    diagonal_steps(&y->operand[0]->shape, from);
-    wgk_dense_steps(y->shape.rank, y->shape.dim, to);
-    wgk_copy copy = wgk_copy_of(y->shape.rank, y->shape.dim, from, to);
-    wgk_copy_run(&copy, wg_dtype_size(y->dtype), y->operand[0]->data, y->data, 0, copy.units);
+    diagonal_strides(&y->operand[0]->shape, from);
+    wgk_dense_strides(y->shape.ndim, y->shape.dim, to);
+    wgk_copy copy = wgk_copy_of(y->shape.ndim, y->shape.dim, from, to);
+    wgk_copy_run(&copy, wg_dtype_size(y->dtype), y->operand[0]->data, y->data, 0, copy.chunks);
 }
 
 static wg_tensor *diagonal_vjp(wg_tensor *y, wg_tensor *dy, int i)
 {
     const wg_shape *x = &y->operand[i]->shape;
-    return wg_diagonal_embed(dy, x->dim[x->rank - 2], x->dim[x->rank - 1]);
+    return wg_diagonal_embed(dy, x->dim[x->ndim - 2], x->dim[x->ndim - 1]);
 }
 
 static const wg_op wg_op_diagonal = {
@@ -69,15 +69,15 @@ static bool diagonal_embed_shape(wg_tensor *y)
 {
     const wg_tensor *x = y->operand[0];
     const diagonal_sizes *sizes = y->attrs;
-    int rank = x->shape.rank;
-    if (rank < 1 || rank == WG_MAX_RANK)
-        return wg_op_fail(y, WG_E_SHAPE, "a rank of 1..%d is needed", WG_MAX_RANK - 1);
+    int ndim = x->shape.ndim;
+    if (ndim < 1 || ndim == WG_MAX_DIMS)
+        return wg_op_fail(y, WG_E_SHAPE, "a ndim of 1..%d is needed", WG_MAX_DIMS - 1);
     y->dtype = x->dtype;
     y->shape = x->shape;
-    y->shape.rank = rank + 1;
-    y->shape.dim[rank - 1] = sizes->n;
-    y->shape.dim[rank] = sizes->m;
-    return diagonal_length(&y->shape) == x->shape.dim[rank - 1] ||
+    y->shape.ndim = ndim + 1;
+    y->shape.dim[ndim - 1] = sizes->n;
+    y->shape.dim[ndim] = sizes->m;
+    return diagonal_length(&y->shape) == x->shape.dim[ndim - 1] ||
            wg_op_fail(y, WG_E_SHAPE, "is no diagonal of %" PRId64 " rows and %" PRId64 " columns",
                       sizes->n, sizes->m);
 }
@@ -85,13 +85,13 @@ static bool diagonal_embed_shape(wg_tensor *y)
 static void diagonal_embed_forward(const wg_tensor *y, const wg_piece *piece)
 {
     const wg_tensor *x = y->operand[0];
-    int64_t from[WG_MAX_RANK], to[WG_MAX_RANK];
+    int64_t from[WG_MAX_DIMS], to[WG_MAX_DIMS];
     (void)piece;
-    diagonal_steps(&y->shape, to);
-    wgk_dense_steps(x->shape.rank, x->shape.dim, from);
-    wgk_copy copy = wgk_copy_of(x->shape.rank, x->shape.dim, from, to);
+    diagonal_strides(&y->shape, to);
+    wgk_dense_strides(x->shape.ndim, x->shape.dim, from);
+    wgk_copy copy = wgk_copy_of(x->shape.ndim, x->shape.dim, from, to);
     memset(y->data, 0, (size_t)y->size * wg_dtype_size(y->dtype));
-    wgk_copy_run(&copy, wg_dtype_size(y->dtype), x->data, y->data, 0, copy.units);
+    wgk_copy_run(&copy, wg_dtype_size(y->dtype), x->data, y->data, 0, copy.chunks);
 }
 
 static wg_tensor *diagonal_embed_vjp(wg_tensor *y, wg_tensor *dy, int i)

@@ -25,7 +25,7 @@ static bool dropout_shape(wg_tensor *y)
     return true;
 }
 
-static int64_t dropout_units(const wg_tensor *y)
+static int64_t dropout_chunks(const wg_tensor *y)
 {
     return y->size;
 }
@@ -71,7 +71,7 @@ static const wg_op wg_op_dropout = {
     .shape = dropout_shape,
     .forward = dropout_forward,
     .vjp = dropout_vjp,
-    .units = dropout_units,
+    .chunks = dropout_chunks,
 };
 
 wg_tensor *wg_dropout(wg_tensor *x, double rate, uint64_t seed, uint64_t key, wg_tensor *step)

@@ -11,7 +11,7 @@ extern "C" {
  * What is dropped is a pure function of (seed, key, step, i): give every dropout of a model a key of its
  * own, and let an i64 input `step` of one element count training steps. A replay at one step, a gradient
  * check, and the derivative all see the same mask.
- * Shape:   x any (f32, f64) -> y the same.   Slope: dx = the same dropout of dy.
+ * Shape:   x any (f32, f64) -> y the same.   Derivative: dx = the same dropout of dy.
  * Edges:   rate 0 gives x; a dropped infinity or NaN is 0. For prediction, record a model without it.
  * Errors:  WG_E_VALUE (rate is not in [0, 1)), WG_E_SHAPE (step has not one element), WG_E_DTYPE (x is
  *          i64, or step is not), WG_E_NULL, WG_E_TAPE, WG_E_STALE, WG_E_NOMEM, on the tape.

@@ -39,7 +39,7 @@
                                      .shape = wg_elementwise_shape,                                \
                                      .forward = wg_elementwise_forward,                            \
                                      .vjp = rule,                                                  \
-                                     .units = wg_elementwise_units,                                \
+                                     .chunks = wg_elementwise_chunks,                              \
                                      .map = kernels(op),                                           \
                                      __VA_ARGS__};
 
@@ -48,7 +48,7 @@
 static inline wg_tensor *wg_elementwise_cotangent(const wg_tensor *y, wg_tensor *g, int i)
 {
     const wg_tensor *x = y->operand[i];
-    bool same = y->size > 0 && x->size == y->size && x->shape.rank == y->shape.rank;
+    bool same = y->size > 0 && x->size == y->size && x->shape.ndim == y->shape.ndim;
     return same || g == NULL ? g : wg_sum_to(g, x);
 }
 

@@ -15,7 +15,7 @@ WG_UNARY(rsqrt, x, "y = x^(-1/2)", wg_scale(wg_mul(dy, wg_div(y, x)), -0.5), WG_
          .domain = {{0.1, 3}})
 
 /* ---- Powers -------------------------------------------------------------------------------------
- * The slope b a^(b-1) is one op, scaled_pow, so that b = 0 gives 0 also where a^(b-1) is infinite,
+ * The derivative b a^(b-1) is one op, scaled_pow, so that b = 0 gives 0 also where a^(b-1) is infinite,
  * and derivatives of every order in a stay right: x^2 at 0 has 0, 2, 0, 0, ... */
 
 /* a, and 1 where a = 0 and b >= 0: there a^b log a stands for its limit, 0. */
@@ -28,7 +28,7 @@ static wg_tensor *pow_base(wg_tensor *a, wg_tensor *b)
 }
 
 /* c b a^(b-1) */
-static wg_tensor *scaled_pow_slope(wg_tensor *c, wg_tensor *a, wg_tensor *b)
+static wg_tensor *scaled_pow_derivative(wg_tensor *c, wg_tensor *a, wg_tensor *b)
 {
     wg_tensor *cb = wg_mul(c, b);
     return wg_scaled_pow(cb, a, wg_shift(b, -1));
@@ -39,11 +39,11 @@ WG_BINARY(pow, a, b, "y = a^b", wg_mul(dy, wg_scaled_pow(b, a, wg_shift(b, -1)))
 
 /* xlogy, not y log a: y is 0 where c is 0, also where a^b is infinite. */
 WG_TERNARY(scaled_pow, c, a, b, "y = c a^b, 0 where c = 0", wg_mul(dy, wg_pow(a, b)),
-           wg_mul(dy, scaled_pow_slope(c, a, b)), wg_mul(dy, wg_xlogy(y, pow_base(a, b))),
+           wg_mul(dy, scaled_pow_derivative(c, a, b)), wg_mul(dy, wg_xlogy(y, pow_base(a, b))),
            WG_SMOOTH, .domain = {[1] = {0.5, 2}})
 
-WG_UNARY_C(raise, x, "y = x^c",
-           WG_C(y) == 0 ? NULL : wg_scale(wg_mul(dy, wg_raise(x, WG_C(y) - 1)), WG_C(y)), WG_SMOOTH,
+WG_UNARY_C(pow_scalar, x, "y = x^c",
+           WG_C(y) == 0 ? NULL : wg_scale(wg_mul(dy, wg_pow_scalar(x, WG_C(y) - 1)), WG_C(y)), WG_SMOOTH,
            .domain = {{0.5, 2}})
 
 /* ---- Trigonometric and hyperbolic ------------------------------------------------------------ */
@@ -55,14 +55,14 @@ WG_UNARY(tan, x, "y = tan x", wg_mul(dy, wg_shift(wg_square(y), 1)), WG_SMOOTH,
 
 /* (1 - x^2)^(-1/2) as ((1 - x)(1 + x))^(-1/2): near 1 the rounding of x^2 would be all
  * that is left. */
-static wg_tensor *asin_slope(wg_tensor *x)
+static wg_tensor *asin_derivative(wg_tensor *x)
 {
     wg_tensor *below = wg_shift(wg_neg(x), 1), *above = wg_shift(x, 1);
     return wg_rsqrt(wg_mul(below, above));
 }
 
-WG_UNARY(asin, x, "y = arcsin x", wg_mul(dy, asin_slope(x)), WG_SMOOTH, .domain = {{-0.9, 0.9}})
-WG_UNARY(acos, x, "y = arccos x", wg_neg(wg_mul(dy, asin_slope(x))), WG_SMOOTH,
+WG_UNARY(asin, x, "y = arcsin x", wg_mul(dy, asin_derivative(x)), WG_SMOOTH, .domain = {{-0.9, 0.9}})
+WG_UNARY(acos, x, "y = arccos x", wg_neg(wg_mul(dy, asin_derivative(x))), WG_SMOOTH,
          .domain = {{-0.9, 0.9}})
 WG_UNARY(atan, x, "y = arctan x", wg_div(dy, wg_shift(wg_square(x), 1)), WG_SMOOTH)
 
@@ -96,15 +96,15 @@ WG_UNARY(erf, x, "y = 2 pi^(-1/2) int_0^x exp(-t^2) dt",
 WG_BINARY(hypot, a, b, "y = (a^2 + b^2)^(1/2)", wg_mul(dy, wg_div_or_zero(a, y)),
           wg_mul(dy, wg_div_or_zero(b, y)), WG_KINKED, .domain = {{0.5, 2}})
 
-/* The slopes p(a, b) and p(b, a) add up to 1, and dp/da = p(a, b) p(b, a), as of a sigmoid. */
-WG_BINARY(logaddexp, a, b, "y = log(e^a + e^b)", wg_mul(dy, wg_logaddexp_slope(a, b)),
-          wg_mul(dy, wg_logaddexp_slope(b, a)), WG_SMOOTH,
+/* The derivatives p(a, b) and p(b, a) add up to 1, and dp/da = p(a, b) p(b, a), as of a sigmoid. */
+WG_BINARY(logaddexp, a, b, "y = log(e^a + e^b)", wg_mul(dy, wg_logaddexp_grad(a, b)),
+          wg_mul(dy, wg_logaddexp_grad(b, a)), WG_SMOOTH,
           .source = "Maechler 2012, Accurately computing log(1 - exp(-|a|))")
-WG_BINARY(logaddexp_slope, a, b, "y = e^a / (e^a + e^b)",
-          wg_product(dy, y, wg_logaddexp_slope(b, a)),
-          wg_neg(wg_product(dy, y, wg_logaddexp_slope(b, a))), WG_SMOOTH)
+WG_BINARY(logaddexp_grad, a, b, "y = e^a / (e^a + e^b)",
+          wg_product(dy, y, wg_logaddexp_grad(b, a)),
+          wg_neg(wg_product(dy, y, wg_logaddexp_grad(b, a))), WG_SMOOTH)
 
-/* b, and 1 where a = 0 and b <= 0: log 1 = 0 and 0/1 = 0 are the slopes there. */
+/* b, and 1 where a = 0 and b <= 0: log 1 = 0 and 0/1 = 0 are the derivatives there. */
 static wg_tensor *xlogy_argument(wg_tensor *a, wg_tensor *b)
 {
     wg_tensor *zero = wg_scalar(b->tape, b->dtype, 0), *one = wg_scalar(b->tape, b->dtype, 1);
@@ -127,7 +127,7 @@ const wg_op *const wg_ops_functions[] = {
     &wg_op_sqrt,
     &wg_op_rsqrt,
     &wg_op_pow,
-    &wg_op_raise,
+    &wg_op_pow_scalar,
     &wg_op_scaled_pow,
     &wg_op_sin,
     &wg_op_cos,
@@ -142,7 +142,7 @@ const wg_op *const wg_ops_functions[] = {
     &wg_op_erf,
     &wg_op_hypot,
     &wg_op_logaddexp,
-    &wg_op_logaddexp_slope,
+    &wg_op_logaddexp_grad,
     &wg_op_xlogy,
     NULL,
 };

@@ -37,14 +37,14 @@ static bool gather_rows_shape(wg_tensor *y)
     const wg_shape *x = &y->operand[0]->shape, *index = &y->operand[1]->shape;
     if (!index_is_i64(y, 1))
         return false;
-    if (x->rank < 1)
+    if (x->ndim < 1)
         return wg_op_fail(y, WG_E_SHAPE, "the table has no rows");
-    if (index->rank + x->rank - 1 > WG_MAX_RANK)
-        return wg_op_fail(y, WG_E_SHAPE, "the result would have over %d axes", WG_MAX_RANK);
+    if (index->ndim + x->ndim - 1 > WG_MAX_DIMS)
+        return wg_op_fail(y, WG_E_SHAPE, "the result would have over %d axes", WG_MAX_DIMS);
     y->dtype = y->operand[0]->dtype;
     y->shape = *index;
-    for (int i = 1; i < x->rank; i++)
-        y->shape.dim[y->shape.rank++] = x->dim[i];
+    for (int i = 1; i < x->ndim; i++)
+        y->shape.dim[y->shape.ndim++] = x->dim[i];
     return true;
 }
 
@@ -53,7 +53,7 @@ static bool gather_rows_check(const wg_tensor *y)
     return index_in_range(y, 1, y->operand[0]->shape.dim[0], "index");
 }
 
-static int64_t gather_rows_units(const wg_tensor *y)
+static int64_t gather_rows_chunks(const wg_tensor *y)
 {
     return y->operand[1]->size;
 }
@@ -81,7 +81,7 @@ static const wg_op wg_op_gather_rows = {
     .check = gather_rows_check,
     .forward = gather_rows_forward,
     .vjp = gather_rows_vjp,
-    .units = gather_rows_units,
+    .chunks = gather_rows_chunks,
 };
 
 wg_tensor *wg_gather_rows(wg_tensor *x, wg_tensor *index)
@@ -103,26 +103,26 @@ static bool scatter_rows_shape(wg_tensor *y)
         return false;
     if (attrs->rows < 0)
         return wg_op_fail(y, WG_E_VALUE, "%" PRId64 " rows", attrs->rows);
-    for (int i = 0; i < index->rank; i++)
-        if (i >= x->rank || x->dim[i] != index->dim[i])
+    for (int i = 0; i < index->ndim; i++)
+        if (i >= x->ndim || x->dim[i] != index->dim[i])
             return wg_op_fail(y, WG_E_SHAPE, "the shape does not begin with that of the index");
-    if (x->rank - index->rank + 1 > WG_MAX_RANK)
-        return wg_op_fail(y, WG_E_SHAPE, "the result would have over %d axes", WG_MAX_RANK);
+    if (x->ndim - index->ndim + 1 > WG_MAX_DIMS)
+        return wg_op_fail(y, WG_E_SHAPE, "the result would have over %d axes", WG_MAX_DIMS);
     y->dtype = y->operand[0]->dtype;
-    y->shape.dim[y->shape.rank++] = attrs->rows;
-    for (int i = index->rank; i < x->rank; i++)
-        y->shape.dim[y->shape.rank++] = x->dim[i];
+    y->shape.dim[y->shape.ndim++] = attrs->rows;
+    for (int i = index->ndim; i < x->ndim; i++)
+        y->shape.dim[y->shape.ndim++] = x->dim[i];
     return true;
 }
 
-static int64_t scatter_rows_units(const wg_tensor *y)
+static int64_t scatter_rows_chunks(const wg_tensor *y)
 {
     return y->shape.dim[0];
 }
 
 static bool scatter_rows_check(const wg_tensor *y)
 {
-    return index_in_range(y, 1, scatter_rows_units(y), "index");
+    return index_in_range(y, 1, scatter_rows_chunks(y), "index");
 }
 
 static size_t scatter_rows_workspace(const wg_tensor *y)
@@ -155,7 +155,7 @@ static const wg_op wg_op_scatter_add_rows = {
     .check = scatter_rows_check,
     .forward = scatter_rows_forward,
     .vjp = scatter_rows_vjp,
-    .units = scatter_rows_units,
+    .chunks = scatter_rows_chunks,
     .workspace = scatter_rows_workspace,
 };
 
@@ -170,23 +170,23 @@ wg_tensor *wg_scatter_add_rows(wg_tensor *x, wg_tensor *index, int64_t rows)
 /* The lines of the indices along the axis, and where the same lines are in the table, whose other sizes
  * may be larger. */
 typedef struct index_lines {
-    int rank, axis;
-    int64_t dim[WG_MAX_RANK], step[WG_MAX_RANK], table_step[WG_MAX_RANK];
+    int ndim, axis;
+    int64_t dim[WG_MAX_DIMS], stride[WG_MAX_DIMS], table_stride[WG_MAX_DIMS];
     int64_t n_lines;
     wgk_line line;
 } index_lines;
 
 static index_lines index_lines_of(const wg_shape *index, const wg_shape *table, int axis)
 {
-    index_lines lines = {.rank = index->rank, .axis = axis, .n_lines = 1};
-    wgk_dense_steps(index->rank, index->dim, lines.step);
-    wgk_dense_steps(table->rank, table->dim, lines.table_step);
-    for (int i = 0; i < index->rank; i++) {
+    index_lines lines = {.ndim = index->ndim, .axis = axis, .n_lines = 1};
+    wgk_dense_strides(index->ndim, index->dim, lines.stride);
+    wgk_dense_strides(table->ndim, table->dim, lines.table_stride);
+    for (int i = 0; i < index->ndim; i++) {
         lines.dim[i] = i == axis ? 1 : index->dim[i];
         lines.n_lines *= lines.dim[i];
     }
-    lines.line = (wgk_line){index->dim[axis], lines.step[axis], table->dim[axis],
-                            lines.table_step[axis]};
+    lines.line = (wgk_line){index->dim[axis], lines.stride[axis], table->dim[axis],
+                            lines.table_stride[axis]};
     return lines;
 }
 
@@ -195,9 +195,9 @@ static void index_lines_start(const index_lines *lines, int64_t at, int64_t *sta
                               int64_t *table_start)
 {
     *start = *table_start = 0;
-    for (int i = lines->rank - 1; i >= 0; i--) {
-        *start += at % lines->dim[i] * lines->step[i];
-        *table_start += at % lines->dim[i] * lines->table_step[i];
+    for (int i = lines->ndim - 1; i >= 0; i--) {
+        *start += at % lines->dim[i] * lines->stride[i];
+        *table_start += at % lines->dim[i] * lines->table_stride[i];
         at /= lines->dim[i];
     }
 }
@@ -206,9 +206,9 @@ static void index_lines_start(const index_lines *lines, int64_t at, int64_t *sta
 static bool index_lines_fit(const wg_tensor *y, const wg_shape *index, const wg_shape *table,
                             int axis)
 {
-    if (index->rank != table->rank)
-        return wg_op_fail(y, WG_E_SHAPE, "the index has another rank");
-    for (int i = 0; i < index->rank; i++)
+    if (index->ndim != table->ndim)
+        return wg_op_fail(y, WG_E_SHAPE, "the index has another ndim");
+    for (int i = 0; i < index->ndim; i++)
         if (i != axis && index->dim[i] > table->dim[i])
             return wg_op_fail(y, WG_E_SHAPE, "the index is larger on axis %d", i);
     return true;
@@ -246,7 +246,7 @@ static index_lines gather_lines(const wg_tensor *y)
     return index_lines_of(&y->shape, &y->operand[0]->shape, gather_axis(y));
 }
 
-static int64_t gather_units(const wg_tensor *y)
+static int64_t gather_chunks(const wg_tensor *y)
 {
     return gather_lines(y).n_lines;
 }
@@ -276,7 +276,7 @@ static const wg_op wg_op_gather = {
     .check = gather_check,
     .forward = gather_forward,
     .vjp = gather_vjp,
-    .units = gather_units,
+    .chunks = gather_chunks,
 };
 
 wg_tensor *wg_gather(wg_tensor *x, int axis, wg_tensor *index)
@@ -291,7 +291,7 @@ wg_tensor *wg_gather(wg_tensor *x, int axis, wg_tensor *index)
 
 /* The op itself scatters into zeros: x is [index's shape], y has the sizes given. */
 typedef struct scatter_attrs {
-    int64_t axis, rank, dim[WG_MAX_RANK];
+    int64_t axis, ndim, dim[WG_MAX_DIMS];
 } scatter_attrs;
 
 static bool scatter_shape(wg_tensor *y)
@@ -299,7 +299,7 @@ static bool scatter_shape(wg_tensor *y)
     const wg_tensor *x = y->operand[0], *index = y->operand[1];
     const scatter_attrs *attrs = y->attrs;
     y->dtype = x->dtype;
-    y->shape.rank = (int)attrs->rank;
+    y->shape.ndim = (int)attrs->ndim;
     memcpy(y->shape.dim, attrs->dim, sizeof attrs->dim);
     if (!index_is_i64(y, 1))
         return false;
@@ -367,7 +367,7 @@ static const wg_op wg_op_scatter_add = {
 /* Scatters into zeros of the shape of x. */
 static wg_tensor *scatter_apply(const wg_tensor *like, int axis, wg_tensor *index, wg_tensor *x)
 {
-    scatter_attrs attrs = {axis, like->shape.rank, {0}};
+    scatter_attrs attrs = {axis, like->shape.ndim, {0}};
     memcpy(attrs.dim, like->shape.dim, sizeof attrs.dim);
     return wg_apply(&wg_op_scatter_add, (wg_tensor *[]){x, index}, 2, &attrs);
 }
@@ -404,11 +404,11 @@ static bool one_hot_shape(wg_tensor *y)
         return wg_op_fail(y, WG_E_DTYPE, "%d is no dtype", (int)attrs->dtype);
     if (attrs->classes < 0)
         return wg_op_fail(y, WG_E_VALUE, "%" PRId64 " classes", attrs->classes);
-    if (labels->rank == WG_MAX_RANK)
-        return wg_op_fail(y, WG_E_SHAPE, "the result would have over %d axes", WG_MAX_RANK);
+    if (labels->ndim == WG_MAX_DIMS)
+        return wg_op_fail(y, WG_E_SHAPE, "the result would have over %d axes", WG_MAX_DIMS);
     y->dtype = attrs->dtype;
     y->shape = *labels;
-    y->shape.dim[y->shape.rank++] = attrs->classes;
+    y->shape.dim[y->shape.ndim++] = attrs->classes;
     return true;
 }
 
@@ -418,7 +418,7 @@ static bool one_hot_check(const wg_tensor *y)
     return index_in_range(y, 0, attrs->classes, "label");
 }
 
-static int64_t one_hot_units(const wg_tensor *y)
+static int64_t one_hot_chunks(const wg_tensor *y)
 {
     return y->operand[0]->size;
 }
@@ -450,7 +450,7 @@ static const wg_op wg_op_one_hot = {
     .shape = one_hot_shape,
     .check = one_hot_check,
     .forward = one_hot_forward,
-    .units = one_hot_units,
+    .chunks = one_hot_chunks,
 };
 
 wg_tensor *wg_one_hot(wg_tensor *labels, int64_t classes, wg_dtype dtype)

@@ -18,28 +18,28 @@ extern "C" {
  * that does not grow with the number of terms. i64 sums wrap. */
 
 /* wg_gather_rows: y[i, ...] = x[index[i], ...]: rows looked up in a table (an embedding).
- * Shape: x [r, ...] of rank >= 1, index of any shape -> y index's shape, then x's without its first.
- * Slope: dx = scatter_add_rows(dy). */
+ * Shape: x [r, ...] of ndim >= 1, index of any shape -> y index's shape, then x's without its first.
+ * Derivative: dx = scatter_add_rows(dy). */
 wg_tensor *wg_gather_rows(wg_tensor *x, wg_tensor *index);
 
 /* wg_scatter_add_rows: y[r, ...] = sum of x[i, ...] over the i with index[i] = r; 0 where there is none.
- * Shape: x index's shape, then others -> y [rows, others].   Slope: dx = gather_rows(dy). */
+ * Shape: x index's shape, then others -> y [rows, others].   Derivative: dx = gather_rows(dy). */
 wg_tensor *wg_scatter_add_rows(wg_tensor *x, wg_tensor *index, int64_t rows);
 
 /* wg_gather: y[.., i, ..] = x[.., index[.., i, ..], ..], i and the index standing on the axis given; as
  * PyTorch's gather.
- * Shape: index has x's rank, and no more than x's size on each other axis -> y index's shape.
- * Slope: dx = scatter_add of dy into zeros. */
+ * Shape: index has x's ndim, and no more than x's size on each other axis -> y index's shape.
+ * Derivative: dx = scatter_add of dy into zeros. */
 wg_tensor *wg_gather(wg_tensor *x, int axis, wg_tensor *index);
 
 /* wg_scatter_add: y = x, and to y[.., index[.., i, ..], ..] is added source[.., i, ..]; as PyTorch's.
- * Shape: index has x's rank, and no more than x's size on each other axis; source has index's shape
+ * Shape: index has x's ndim, and no more than x's size on each other axis; source has index's shape
  *   -> y x's shape.
- * Slope: dx = dy, dsource = gather(dy).   Note: recorded as a sum of x and what is scattered. */
+ * Derivative: dx = dy, dsource = gather(dy).   Note: recorded as a sum of x and what is scattered. */
 wg_tensor *wg_scatter_add(wg_tensor *x, int axis, wg_tensor *index, wg_tensor *source);
 
 /* wg_one_hot: y[.., c] = 1 where labels[..] = c, else 0, for 0 <= c < classes.
- * Shape: labels (i64) of any shape -> y labels' shape, then classes; of the dtype given.   Slope: none. */
+ * Shape: labels (i64) of any shape -> y labels' shape, then classes; of the dtype given.   Derivative: none. */
 wg_tensor *wg_one_hot(wg_tensor *labels, int64_t classes, wg_dtype dtype);
 
 #ifdef __cplusplus

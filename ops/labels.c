@@ -43,11 +43,11 @@ static bool smooth_labels_shape(wg_tensor *t)
     const smooth_labels_attrs *attrs = t->attrs;
     if (t->operand[0]->dtype != WG_I64)
         return wg_op_fail(t, WG_E_DTYPE, "class indices of i64 wanted (wg_cast converts)");
-    if (t->operand[0]->shape.rank == WG_MAX_RANK)
-        return wg_op_fail(t, WG_E_SHAPE, "the result would have more than %d axes", WG_MAX_RANK);
+    if (t->operand[0]->shape.ndim == WG_MAX_DIMS)
+        return wg_op_fail(t, WG_E_SHAPE, "the result would have more than %d axes", WG_MAX_DIMS);
     t->dtype = attrs->dtype;
     t->shape = t->operand[0]->shape;
-    t->shape.dim[t->shape.rank++] = attrs->classes;
+    t->shape.dim[t->shape.ndim++] = attrs->classes;
     return true;
 }
 
@@ -75,7 +75,7 @@ static void smooth_labels_forward(const wg_tensor *t, const wg_piece *piece)
     }
 }
 
-static int64_t smooth_labels_units(const wg_tensor *t)
+static int64_t smooth_labels_chunks(const wg_tensor *t)
 {
     return t->operand[0]->size;
 }
@@ -99,7 +99,7 @@ const wg_op wg_op_smooth_labels = {
     .shape = smooth_labels_shape,
     .check = smooth_labels_check,
     .forward = smooth_labels_forward,
-    .units = smooth_labels_units,
+    .chunks = smooth_labels_chunks,
 };
 
 wg_tensor *wg_smooth_labels(wg_tensor *labels, wg_dtype dtype, int64_t classes, double smoothing,

@@ -13,11 +13,11 @@
 
 /* A shape as an attribute: without padding. */
 typedef struct layout_sizes {
-    int64_t rank, dim[WG_MAX_RANK];
+    int64_t ndim, dim[WG_MAX_DIMS];
 } layout_sizes;
 
 typedef struct layout_order {
-    int axis[WG_MAX_RANK]; /* axis i of y is axis[i] of x */
+    int axis[WG_MAX_DIMS]; /* axis i of y is axis[i] of x */
 } layout_order;
 
 /* Records an error about a builder's arguments; false. */
@@ -28,32 +28,32 @@ static bool layout_fail(const wg_tensor *x, wg_status status, const char *op, co
     return false;
 }
 
-static bool layout_sizes_init(layout_sizes *sizes, const wg_tensor *x, const char *op, int rank,
+static bool layout_sizes_init(layout_sizes *sizes, const wg_tensor *x, const char *op, int ndim,
                               const int64_t *dim)
 {
     char what[64];
-    if (rank < 0 || rank > WG_MAX_RANK) {
-        snprintf(what, sizeof what, "rank %d is outside 0..%d", rank, WG_MAX_RANK);
+    if (ndim < 0 || ndim > WG_MAX_DIMS) {
+        snprintf(what, sizeof what, "rank %d is outside 0..%d", ndim, WG_MAX_DIMS);
         return layout_fail(x, WG_E_SHAPE, op, what);
     }
-    if (rank > 0 && dim == NULL)
+    if (ndim > 0 && dim == NULL)
         return layout_fail(x, WG_E_NULL, op, "the sizes are NULL");
     memset(sizes, 0, sizeof *sizes);
-    sizes->rank = rank;
-    for (int i = 0; i < rank; i++)
+    sizes->ndim = ndim;
+    for (int i = 0; i < ndim; i++)
         sizes->dim[i] = dim[i];
     return true;
 }
 
 static wg_shape layout_shape_of(const layout_sizes *sizes)
 {
-    wg_shape shape = {.rank = (int)sizes->rank};
-    for (int i = 0; i < shape.rank; i++)
+    wg_shape shape = {.ndim = (int)sizes->ndim};
+    for (int i = 0; i < shape.ndim; i++)
         shape.dim[i] = sizes->dim[i];
     return shape;
 }
 
-/* The axes of an array of `like`'s rank as bits. */
+/* The axes of an array of `like`'s ndim as bits. */
 static bool layout_mask(const wg_tensor *like, const char *op, int n, const int *axes,
                         uint32_t *mask)
 {
@@ -69,7 +69,7 @@ static bool reshape_infer(wg_tensor *y, int64_t size)
 {
     int64_t known = 1;
     int unknown = -1;
-    for (int i = 0; i < y->shape.rank; i++) {
+    for (int i = 0; i < y->shape.ndim; i++) {
         if (y->shape.dim[i] != -1) {
             if (!wg_size_multiply(known, y->shape.dim[i], &known))
                 return false;
@@ -101,7 +101,7 @@ static bool reshape_shape(wg_tensor *y)
 static wg_tensor *reshape_vjp(wg_tensor *y, wg_tensor *dy, int i)
 {
     const wg_shape *shape = &y->operand[i]->shape;
-    return wg_reshape(dy, shape->rank, shape->dim);
+    return wg_reshape(dy, shape->ndim, shape->dim);
 }
 
 static const wg_op wg_op_reshape = {
@@ -114,42 +114,42 @@ static const wg_op wg_op_reshape = {
     .vjp = reshape_vjp,
 };
 
-wg_tensor *wg_reshape(wg_tensor *x, int rank, const int64_t *dim)
+wg_tensor *wg_reshape(wg_tensor *x, int ndim, const int64_t *dim)
 {
     layout_sizes sizes = {0, {0}};
     if (!wg_is_inert(x))
-        layout_sizes_init(&sizes, x, "reshape", rank, dim); /* after an error wg_apply is inert */
+        layout_sizes_init(&sizes, x, "reshape", ndim, dim); /* after an error wg_apply is inert */
     return wg_apply(&wg_op_reshape, &x, 1, &sizes);
 }
 
 wg_tensor *wg_squeeze(wg_tensor *x, int n_axes, const int *axes)
 {
     uint32_t mask = 0;
-    int64_t dim[WG_MAX_RANK];
-    int rank = 0;
+    int64_t dim[WG_MAX_DIMS];
+    int ndim = 0;
     if (wg_is_inert(x) || !layout_mask(x, "squeeze", n_axes, axes, &mask))
         return wg_reshape(x, WG_SCALAR);
-    for (int i = 0; i < x->shape.rank; i++) {
+    for (int i = 0; i < x->shape.ndim; i++) {
         if (!((mask >> i) & 1u))
-            dim[rank++] = x->shape.dim[i];
+            dim[ndim++] = x->shape.dim[i];
         else if (x->shape.dim[i] != 1)
             layout_fail(x, WG_E_SHAPE, "squeeze", "an axis has another size than 1");
     }
-    return wg_reshape(x, rank, dim);
+    return wg_reshape(x, ndim, dim);
 }
 
 /* The axes of the result, as bits. */
 static bool expand_dims_mask(const wg_tensor *x, int n, const int *axes, uint32_t *mask)
 {
-    if (n < 0 || n > WG_MAX_RANK - x->shape.rank)
+    if (n < 0 || n > WG_MAX_DIMS - x->shape.ndim)
         return layout_fail(x, WG_E_SHAPE, "expand_dims", "the result would have over 8 axes");
     if (n > 0 && axes == NULL)
         return layout_fail(x, WG_E_NULL, "expand_dims", "the axes are NULL");
-    int rank = x->shape.rank + n;
+    int ndim = x->shape.ndim + n;
     *mask = 0;
     for (int i = 0; i < n; i++) {
-        int axis = axes[i] < 0 ? axes[i] + rank : axes[i];
-        if (axis < 0 || axis >= rank || (*mask >> axis) & 1u)
+        int axis = axes[i] < 0 ? axes[i] + ndim : axes[i];
+        if (axis < 0 || axis >= ndim || (*mask >> axis) & 1u)
             return layout_fail(x, WG_E_VALUE, "expand_dims",
                                "an axis that the result does not have, or given twice");
         *mask |= 1u << axis;
@@ -160,15 +160,15 @@ static bool expand_dims_mask(const wg_tensor *x, int n, const int *axes, uint32_
 wg_tensor *wg_expand_dims(wg_tensor *x, int n_axes, const int *axes)
 {
     uint32_t mask = 0;
-    int64_t dim[WG_MAX_RANK] = {0};
+    int64_t dim[WG_MAX_DIMS] = {0};
     if (wg_is_inert(x))
         return wg_reshape(x, WG_SCALAR);
-    int rank = x->shape.rank + n_axes;
+    int ndim = x->shape.ndim + n_axes;
     if (!expand_dims_mask(x, n_axes, axes, &mask))
         return wg_reshape(x, WG_SCALAR);
-    for (int i = 0, from = 0; i < rank; i++)
+    for (int i = 0, from = 0; i < ndim; i++)
         dim[i] = (mask >> i) & 1u ? 1 : x->shape.dim[from++];
-    return wg_reshape(x, rank, dim);
+    return wg_reshape(x, ndim, dim);
 }
 
 /* ---- permute ---------------------------------------------------------------------------------------- */
@@ -178,8 +178,8 @@ static bool permute_shape(wg_tensor *y)
     const wg_tensor *x = y->operand[0];
     const layout_order *order = y->attrs;
     y->dtype = x->dtype;
-    y->shape.rank = x->shape.rank;
-    for (int i = 0; i < y->shape.rank; i++)
+    y->shape.ndim = x->shape.ndim;
+    for (int i = 0; i < y->shape.ndim; i++)
         y->shape.dim[i] = x->shape.dim[order->axis[i]];
     return true;
 }
@@ -188,17 +188,17 @@ static wgk_copy permute_copy(const wg_tensor *y)
 {
     const wg_tensor *x = y->operand[0];
     const layout_order *order = y->attrs;
-    int64_t step[WG_MAX_RANK], from[WG_MAX_RANK], to[WG_MAX_RANK];
-    wgk_dense_steps(x->shape.rank, x->shape.dim, step);
-    wgk_dense_steps(y->shape.rank, y->shape.dim, to);
-    for (int i = 0; i < y->shape.rank; i++)
-        from[i] = step[order->axis[i]];
-    return wgk_copy_of(y->shape.rank, y->shape.dim, from, to);
+    int64_t stride[WG_MAX_DIMS], from[WG_MAX_DIMS], to[WG_MAX_DIMS];
+    wgk_dense_strides(x->shape.ndim, x->shape.dim, stride);
+    wgk_dense_strides(y->shape.ndim, y->shape.dim, to);
+    for (int i = 0; i < y->shape.ndim; i++)
+        from[i] = stride[order->axis[i]];
+    return wgk_copy_of(y->shape.ndim, y->shape.dim, from, to);
 }
 
-static int64_t permute_units(const wg_tensor *y)
+static int64_t permute_chunks(const wg_tensor *y)
 {
-    return permute_copy(y).units;
+    return permute_copy(y).chunks;
 }
 
 static void permute_forward(const wg_tensor *y, const wg_piece *piece)
@@ -211,17 +211,17 @@ static void permute_forward(const wg_tensor *y, const wg_piece *piece)
 static wg_tensor *permute_vjp(wg_tensor *y, wg_tensor *dy, int i)
 {
     const layout_order *order = y->attrs;
-    int inverse[WG_MAX_RANK];
+    int inverse[WG_MAX_DIMS];
     (void)i;
-    for (int axis = 0; axis < y->shape.rank; axis++)
+    for (int axis = 0; axis < y->shape.ndim; axis++)
         inverse[order->axis[axis]] = axis;
-    return wg_permute(dy, y->shape.rank, inverse);
+    return wg_permute(dy, y->shape.ndim, inverse);
 }
 
 static void permute_describe(const wg_tensor *y, char *text, size_t size)
 {
     const layout_order *order = y->attrs;
-    wg_describe_axes(text, size, y->shape.rank, order->axis);
+    wg_describe_axes(text, size, y->shape.ndim, order->axis);
 }
 
 static const wg_op wg_op_permute = {
@@ -233,7 +233,7 @@ static const wg_op wg_op_permute = {
     .shape = permute_shape,
     .forward = permute_forward,
     .vjp = permute_vjp,
-    .units = permute_units,
+    .chunks = permute_chunks,
 };
 
 wg_tensor *wg_permute(wg_tensor *x, int n_axes, const int *axes)
@@ -242,7 +242,7 @@ wg_tensor *wg_permute(wg_tensor *x, int n_axes, const int *axes)
     uint32_t mask = 0;
     if (wg_is_inert(x))
         return wg_apply(&wg_op_permute, &x, 1, &order);
-    if (n_axes != x->shape.rank)
+    if (n_axes != x->shape.ndim)
         layout_fail(x, WG_E_VALUE, "permute", "as many axes are needed as there are");
     else if (layout_mask(x, "permute", n_axes, axes, &mask))
         for (int i = 0; i < n_axes; i++)
@@ -256,7 +256,7 @@ wg_tensor *wg_transpose(wg_tensor *x, int axis, int other)
     if (wg_is_inert(x) || !wg_axes_place(x, "transpose", &axis) ||
         !wg_axes_place(x, "transpose", &other))
         return wg_apply(&wg_op_permute, &x, 1, &order);
-    for (int i = 0; i < x->shape.rank; i++)
+    for (int i = 0; i < x->shape.ndim; i++)
         order.axis[i] = i;
     order.axis[axis] = other;
     order.axis[other] = axis;
@@ -266,21 +266,21 @@ wg_tensor *wg_transpose(wg_tensor *x, int axis, int other)
 wg_tensor *wg_t(wg_tensor *x)
 {
     layout_order order = {{1, 0}};
-    if (!wg_is_inert(x) && x->shape.rank != 2)
+    if (!wg_is_inert(x) && x->shape.ndim != 2)
         layout_fail(x, WG_E_SHAPE, "t", "a matrix is needed");
     return wg_apply(&wg_op_permute, &x, 1, &order);
 }
 
 /* ---- broadcast_to, sum_to --------------------------------------------------------------------------- */
 
-/* The step in x for each axis of `to`, to which x broadcasts: 0 where x is repeated. */
-static void broadcast_steps(const wg_shape *x, const wg_shape *to, int64_t *step)
+/* The stride in x for each axis of `to`, to which x broadcasts: 0 where x is repeated. */
+static void broadcast_strides(const wg_shape *x, const wg_shape *to, int64_t *stride)
 {
-    int64_t own[WG_MAX_RANK];
-    int missing = to->rank - x->rank;
-    wgk_dense_steps(x->rank, x->dim, own);
-    for (int i = 0; i < to->rank; i++)
-        step[i] = i < missing || x->dim[i - missing] == 1 ? 0 : own[i - missing];
+    int64_t own[WG_MAX_DIMS];
+    int missing = to->ndim - x->ndim;
+    wgk_dense_strides(x->ndim, x->dim, own);
+    for (int i = 0; i < to->ndim; i++)
+        stride[i] = i < missing || x->dim[i - missing] == 1 ? 0 : own[i - missing];
 }
 
 static bool broadcast_goes(const wg_shape *from, const wg_shape *to)
@@ -302,15 +302,15 @@ static bool broadcast_shape(wg_tensor *y)
 
 static wgk_copy broadcast_copy(const wg_tensor *y)
 {
-    int64_t from[WG_MAX_RANK], to[WG_MAX_RANK];
-    broadcast_steps(&y->operand[0]->shape, &y->shape, from);
-    wgk_dense_steps(y->shape.rank, y->shape.dim, to);
-    return wgk_copy_of(y->shape.rank, y->shape.dim, from, to);
+    int64_t from[WG_MAX_DIMS], to[WG_MAX_DIMS];
+    broadcast_strides(&y->operand[0]->shape, &y->shape, from);
+    wgk_dense_strides(y->shape.ndim, y->shape.dim, to);
+    return wgk_copy_of(y->shape.ndim, y->shape.dim, from, to);
 }
 
-static int64_t broadcast_units(const wg_tensor *y)
+static int64_t broadcast_chunks(const wg_tensor *y)
 {
-    return broadcast_copy(y).units;
+    return broadcast_copy(y).chunks;
 }
 
 static void broadcast_forward(const wg_tensor *y, const wg_piece *piece)
@@ -333,13 +333,13 @@ static const wg_op wg_op_broadcast_to = {
     .shape = broadcast_shape,
     .forward = broadcast_forward,
     .vjp = broadcast_vjp,
-    .units = broadcast_units,
+    .chunks = broadcast_chunks,
 };
 
-wg_tensor *wg_broadcast_to(wg_tensor *x, int rank, const int64_t *dim)
+wg_tensor *wg_broadcast_to(wg_tensor *x, int ndim, const int64_t *dim)
 {
     layout_sizes sizes = {0, {0}};
-    if (!wg_is_inert(x) && layout_sizes_init(&sizes, x, "broadcast_to", rank, dim)) {
+    if (!wg_is_inert(x) && layout_sizes_init(&sizes, x, "broadcast_to", ndim, dim)) {
         wg_shape shape = layout_shape_of(&sizes);
         if (wg_shape_same(&shape, &x->shape))
             return x;
@@ -362,15 +362,15 @@ static bool sum_to_shape(wg_tensor *y)
 static wgk_rows sum_to_rows(const wg_tensor *y)
 {
     const wg_shape *x = &y->operand[0]->shape;
-    int missing = x->rank - y->shape.rank;
+    int missing = x->ndim - y->shape.ndim;
     uint32_t axes = 0;
-    for (int i = 0; i < x->rank; i++)
+    for (int i = 0; i < x->ndim; i++)
         if (i < missing || y->shape.dim[i - missing] != x->dim[i])
             axes |= 1u << i;
-    return wgk_rows_of(x->rank, x->dim, axes);
+    return wgk_rows_of(x->ndim, x->dim, axes);
 }
 
-static int64_t sum_to_units(const wg_tensor *y)
+static int64_t sum_to_chunks(const wg_tensor *y)
 {
     return y->size;
 }
@@ -388,7 +388,7 @@ static void sum_to_forward(const wg_tensor *y, const wg_piece *piece)
 static wg_tensor *sum_to_vjp(wg_tensor *y, wg_tensor *dy, int i)
 {
     const wg_shape *shape = &y->operand[i]->shape;
-    return wg_broadcast_to(dy, shape->rank, shape->dim);
+    return wg_broadcast_to(dy, shape->ndim, shape->dim);
 }
 
 static const wg_op wg_op_sum_to = {
@@ -399,7 +399,7 @@ static const wg_op wg_op_sum_to = {
     .shape = sum_to_shape,
     .forward = sum_to_forward,
     .vjp = sum_to_vjp,
-    .units = sum_to_units,
+    .chunks = sum_to_chunks,
 };
 
 wg_tensor *wg_sum_to(wg_tensor *x, const wg_tensor *like)
@@ -410,7 +410,7 @@ wg_tensor *wg_sum_to(wg_tensor *x, const wg_tensor *like)
         return x;
     layout_sizes sizes = {0, {0}};
     if (given)
-        layout_sizes_init(&sizes, x, "sum_to", like->shape.rank, like->shape.dim);
+        layout_sizes_init(&sizes, x, "sum_to", like->shape.ndim, like->shape.dim);
     else if (!wg_is_inert(x))
         layout_fail(x, WG_E_NULL, "sum_to", "the tensor whose shape is wanted is NULL or inert");
     return wg_apply(&wg_op_sum_to, &x, 1, &sizes);
@@ -433,7 +433,7 @@ static void detach_forward(const wg_tensor *y, const wg_piece *piece)
            (size_t)((piece->end - piece->begin) * size));
 }
 
-static int64_t detach_units(const wg_tensor *y)
+static int64_t detach_chunks(const wg_tensor *y)
 {
     return y->size;
 }
@@ -446,7 +446,7 @@ static const wg_op wg_op_detach = {
     .flags = WG_OP_ZERO_GRADIENT | WG_OP_DETACHED,
     .shape = detach_shape,
     .forward = detach_forward,
-    .units = detach_units,
+    .chunks = detach_chunks,
 };
 
 wg_tensor *wg_detach(wg_tensor *x)

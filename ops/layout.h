@@ -24,8 +24,8 @@ extern "C" {
 
 /* wg_reshape: the same elements, in row-major order, with another shape; a view. One size may be -1: it
  * is what the others leave (WG_E_SHAPE where that is not one number, as when another size is 0).
- * Slope: dx = dy, reshaped back. */
-wg_tensor *wg_reshape(wg_tensor *x, int rank, const int64_t *dim);
+ * Derivative: dx = dy, reshaped back. */
+wg_tensor *wg_reshape(wg_tensor *x, int ndim, const int64_t *dim);
 
 /* wg_squeeze: leaves out the axes given, which must have size 1; a view.
  * wg_expand_dims: puts in axes of size 1, which are the axes given of the result; a view.
@@ -34,8 +34,8 @@ wg_tensor *wg_squeeze(wg_tensor *x, int n_axes, const int *axes);
 wg_tensor *wg_expand_dims(wg_tensor *x, int n_axes, const int *axes);
 
 /* wg_permute: axis i of y is axis axes[i] of x; every axis is given once. A copy.
- * Slope: dx = dy, permuted back.
- * wg_transpose: swaps two axes. wg_t: swaps the two axes of a matrix (WG_E_SHAPE for another rank).
+ * Derivative: dx = dy, permuted back.
+ * wg_transpose: swaps two axes. wg_t: swaps the two axes of a matrix (WG_E_SHAPE for another ndim).
  * Note: wg_matmul has flags for this, which copy nothing. */
 wg_tensor *wg_permute(wg_tensor *x, int n_axes, const int *axes);
 wg_tensor *wg_transpose(wg_tensor *x, int axis, int other);
@@ -44,13 +44,13 @@ wg_tensor *wg_t(wg_tensor *x);
 /* wg_broadcast_to: x repeated to the shape given, by NumPy's rule: shapes are aligned at the last axis,
  * and axes of x that are missing or of size 1 are repeated (0 times, too). x itself where the shape is
  * already x's (PyTorch's expand).
- * Slope: dx = sum_to(dy, x). */
-wg_tensor *wg_broadcast_to(wg_tensor *x, int rank, const int64_t *dim);
+ * Derivative: dx = sum_to(dy, x). */
+wg_tensor *wg_broadcast_to(wg_tensor *x, int ndim, const int64_t *dim);
 
 /* wg_sum_to: the reverse of broadcasting, for derivative rules: the sums of x over the axes along which
  * a tensor of like's shape is repeated when it is broadcast to x's. Only like's shape is read; x itself
  * where the shapes are the same.
- * Slope: dx = broadcast_to(dy).
+ * Derivative: dx = broadcast_to(dy).
  * Sums are compensated (f32: made in double): the error does not grow with the number of terms; a sum
  * of nothing is 0; i64 wraps. */
 wg_tensor *wg_sum_to(wg_tensor *x, const wg_tensor *like);

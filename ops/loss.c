@@ -51,7 +51,7 @@ static const wg_op wg_op_weigh = {
     .shape = wg_elementwise_shape,
     .forward = wg_elementwise_forward,
     .vjp = weigh_vjp,
-    .units = wg_elementwise_units,
+    .chunks = wg_elementwise_chunks,
     .map = WG_FLOATS(weigh),
 };
 
@@ -101,7 +101,7 @@ wg_tensor *wg_huber(wg_tensor *x, wg_tensor *y)
     return wg_huber_opt(x, y, NULL);
 }
 
-/* With m = r held within ±delta, both branches are m*(r - m/2), whose slope is m. */
+/* With m = r held within ±delta, both branches are m*(r - m/2), whose derivative is m. */
 wg_tensor *wg_huber_opt(wg_tensor *x, wg_tensor *y, const wg_huber_options *options)
 {
     const wg_huber_options defaults = {WG_MEAN, 0};

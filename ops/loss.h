@@ -32,10 +32,10 @@ typedef struct wg_bce_options {
 /* wg_bce_with_logits: binary cross-entropy of p = sigmoid(z) against targets y in [0, 1]:
  *     l = (1 - y)*softplus(z) + w*y*softplus(-z)
  * Shape:   z any, y the same -> () or, unreduced, as z.
- * Slope:   dz = (1 - y)*sigmoid(z) - w*y*sigmoid(-z) (which is sigmoid(z) - y for w = 1, without its
+ * Derivative:   dz = (1 - y)*sigmoid(z) - w*y*sigmoid(-z) (which is sigmoid(z) - y for w = 1, without its
  *          cancellation); dy = w*softplus(-z) - softplus(z).
  * Edges:   z = ±1e4 is exact; a zero coefficient contributes 0 even at z = ±inf, so z = inf with
- *          y = 1 has loss 0 and slope 0, z = inf with y = 0 has loss inf and slope 1; NaN -> NaN.
+ *          y = 1 has loss 0 and derivative 0, z = inf with y = 0 has loss inf and derivative 1; NaN -> NaN.
  * Source:  Murphy 2022, "Probabilistic Machine Learning: An Introduction", sec. 10.2.3. */
 wg_tensor *wg_bce_with_logits(wg_tensor *z, wg_tensor *y);
 wg_tensor *wg_bce_with_logits_opt(wg_tensor *z, wg_tensor *y, const wg_bce_options *options);
@@ -44,7 +44,7 @@ typedef struct wg_cross_entropy_options {
     wg_reduction reduction; /* default WG_MEAN */
     wg_tensor *weights;     /* [c], a factor w_k of class k's loss; default NULL: all 1 */
     double smoothing;       /* e in [0, 1]: targets t become (1 - e)*t + e/c; default 0 */
-    bool ignore; /* default false; true: rows with the label below have loss and slope 0 ... */
+    bool ignore; /* default false; true: rows with the label below have loss and derivative 0 ... */
     int64_t ignored_label; /* ... whether it is a class or not; index labels only */
 } wg_cross_entropy_options;
 
@@ -54,8 +54,8 @@ typedef struct wg_cross_entropy_options {
  *          t, floats (..., c) -> () or, unreduced, (...).
  * Mean:    index labels: the sum divided by the sum of w_label over the rows that are not ignored;
  *          soft labels: divided by the number of rows. As PyTorch.
- * Slope:   dz = (sum_k q_k)*softmax(z) - q; dt and dw as the formula says.
- * Edges:   logits of ±1e4 are exact, and so are tiny losses and slopes of rows that are nearly
+ * Derivative:   dz = (sum_k q_k)*softmax(z) - q; dt and dw as the formula says.
+ * Edges:   logits of ±1e4 are exact, and so are tiny losses and derivatives of rows that are nearly
  *          certain; q_k = 0 contributes 0 even at z_k = -inf; infinite logits are as in wg_softmax.
  * Source:  Bishop 2006, "Pattern Recognition and Machine Learning", eq. 4.108 and 4.109;
  *          smoothing: Szegedy et al. 2016, "Rethinking the Inception architecture", sec. 7. */
@@ -69,7 +69,7 @@ wg_tensor *wg_nll(wg_tensor *log_p, wg_tensor *targets);
 wg_tensor *wg_nll_opt(wg_tensor *log_p, wg_tensor *targets,
                       const wg_cross_entropy_options *options);
 
-/* wg_hinge: l = max(0, 1 - y*z) for targets y of -1 and 1 (floats); the slope at the kink is 0.
+/* wg_hinge: l = max(0, 1 - y*z) for targets y of -1 and 1 (floats); the derivative at the kink is 0.
  * Shape: z any, y the same -> () or as z. */
 wg_tensor *wg_hinge(wg_tensor *z, wg_tensor *y);
 wg_tensor *wg_hinge_opt(wg_tensor *z, wg_tensor *y, const wg_loss_options *options);
@@ -83,7 +83,7 @@ wg_tensor *wg_kl_divergence_opt(wg_tensor *log_p, wg_tensor *t, const wg_loss_op
 
 /* ---- Regression: x any, y the same -> () or as x; the mean is over elements. ---------------------- */
 
-/* wg_mse: l = (x - y)^2.  wg_mae: l = |x - y|, slope 0 at 0. */
+/* wg_mse: l = (x - y)^2.  wg_mae: l = |x - y|, derivative 0 at 0. */
 wg_tensor *wg_mse(wg_tensor *x, wg_tensor *y);
 wg_tensor *wg_mse_opt(wg_tensor *x, wg_tensor *y, const wg_loss_options *options);
 wg_tensor *wg_mae(wg_tensor *x, wg_tensor *y);
@@ -95,7 +95,7 @@ typedef struct wg_huber_options {
 } wg_huber_options;
 
 /* wg_huber: l = r^2/2 for |r| <= delta, else delta*(|r| - delta/2), with r = x - y.
- * Slope: r, held within ±delta.   Source: Huber 1964, "Robust estimation of a location parameter". */
+ * Derivative: r, held within ±delta.   Source: Huber 1964, "Robust estimation of a location parameter". */
 wg_tensor *wg_huber(wg_tensor *x, wg_tensor *y);
 wg_tensor *wg_huber_opt(wg_tensor *x, wg_tensor *y, const wg_huber_options *options);
 

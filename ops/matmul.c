@@ -18,7 +18,7 @@ typedef struct matmul_side {
 } matmul_side;
 
 /* y [batch, m, n] from op(a) [batch_a, m, k] and op(b) [batch_b, k, n]. Of `batch`, as it is made for every
- * product, small ones too, dim[rank..] is not set. */
+ * product, small ones too, dim[ndim..] is not set. */
 typedef struct matmul_job {
     matmul_side a, b;
     wg_shape batch;
@@ -29,30 +29,30 @@ typedef struct matmul_job {
 static matmul_side matmul_side_of(const wg_tensor *x, bool left, bool transpose)
 {
     const wg_shape *shape = &x->shape;
-    matmul_side side = {.batch = shape->dim, .transpose = shape->rank > 1 && transpose};
-    if (shape->rank == 1) {
+    matmul_side side = {.batch = shape->dim, .transpose = shape->ndim > 1 && transpose};
+    if (shape->ndim == 1) {
         side.rows = left ? 1 : shape->dim[0];
         side.columns = left ? shape->dim[0] : 1;
         return side;
     }
-    side.batch_rank = shape->rank - 2;
-    side.rows = shape->dim[shape->rank - 2];
-    side.columns = shape->dim[shape->rank - 1];
+    side.batch_rank = shape->ndim - 2;
+    side.rows = shape->dim[shape->ndim - 2];
+    side.columns = shape->dim[shape->ndim - 1];
     return side;
 }
 
 static wg_shape matmul_batch_shape(const matmul_side *side)
 {
-    wg_shape shape = {.rank = side->batch_rank};
-    for (int i = 0; i < shape.rank; i++)
+    wg_shape shape = {.ndim = side->batch_rank};
+    for (int i = 0; i < shape.ndim; i++)
         shape.dim[i] = side->batch[i];
     return shape;
 }
 
-static int64_t matmul_count(int rank, const int64_t *dim)
+static int64_t matmul_count(int ndim, const int64_t *dim)
 {
     int64_t count = 1;
-    for (int i = 0; i < rank; i++)
+    for (int i = 0; i < ndim; i++)
         count *= dim[i];
     return count;
 }
@@ -66,7 +66,7 @@ static bool matmul_job_of(const wg_tensor *y, matmul_job *job)
     job->m = job->a.transpose ? job->a.columns : job->a.rows;
     job->k = job->a.transpose ? job->a.rows : job->a.columns;
     job->n = job->b.transpose ? job->b.rows : job->b.columns;
-    job->batch.rank = 0;
+    job->batch.ndim = 0;
     if (job->a.batch_rank == 0 && job->b.batch_rank == 0)
         return true;
     wg_shape a = matmul_batch_shape(&job->a), b = matmul_batch_shape(&job->b);
@@ -87,7 +87,7 @@ static bool matmul_operands_fit(const wg_tensor *y, matmul_job *job)
         return wg_op_fail(y, WG_E_DTYPE, "dtypes differ");
     if (a->dtype == WG_I64)
         return wg_op_fail(y, WG_E_DTYPE, "f32 or f64 wanted (wg_cast converts)");
-    if (a->shape.rank == 0 || b->shape.rank == 0)
+    if (a->shape.ndim == 0 || b->shape.ndim == 0)
         return wg_op_fail(y, WG_E_SHAPE, "an operand has no axes (wg_mul takes scalars)");
     bool batch_fits = matmul_job_of(y, job);
     if (job->k != (job->b.transpose ? job->b.columns : job->b.rows))
@@ -103,13 +103,13 @@ static bool matmul_shape(wg_tensor *y)
     if (!matmul_operands_fit(y, &job))
         return false;
     y->dtype = y->operand[0]->dtype;
-    y->shape.rank = job.batch.rank;
-    for (int i = 0; i < job.batch.rank; i++)
+    y->shape.ndim = job.batch.ndim;
+    for (int i = 0; i < job.batch.ndim; i++)
         y->shape.dim[i] = job.batch.dim[i];
-    if (y->operand[0]->shape.rank > 1)
-        y->shape.dim[y->shape.rank++] = job.m;
-    if (y->operand[1]->shape.rank > 1)
-        y->shape.dim[y->shape.rank++] = job.n;
+    if (y->operand[0]->shape.ndim > 1)
+        y->shape.dim[y->shape.ndim++] = job.m;
+    if (y->operand[1]->shape.ndim > 1)
+        y->shape.dim[y->shape.ndim++] = job.n;
     return true;
 }
 
@@ -119,12 +119,12 @@ static bool matmul_shape(wg_tensor *y)
  * mode, the sum over the batch that b's cotangent needs is then part of the product. */
 static void matmul_fold(matmul_job *job)
 {
-    if (job->batch.rank == 0 || job->a.transpose ||
+    if (job->batch.ndim == 0 || job->a.transpose ||
         matmul_count(job->b.batch_rank, job->b.batch) != 1)
         return;
-    job->m *= matmul_count(job->batch.rank, job->batch.dim);
+    job->m *= matmul_count(job->batch.ndim, job->batch.dim);
     job->a.rows = job->m;
-    job->batch.rank = job->a.batch_rank = job->b.batch_rank = 0;
+    job->batch.ndim = job->a.batch_rank = job->b.batch_rank = 0;
 }
 
 typedef struct matmul_plan {
@@ -160,10 +160,10 @@ static wg_gemm *matmul_hook(const wg_tensor *y, const matmul_job *job)
     return job->k > 0 ? wg_tape_options_of(y->tape)->gemm : NULL;
 }
 
-static int64_t matmul_units(const wg_tensor *y)
+static int64_t matmul_chunks(const wg_tensor *y)
 {
     const matmul_plan *plan = y->plan;
-    int64_t matrices = matmul_count(plan->job.batch.rank, plan->job.batch.dim);
+    int64_t matrices = matmul_count(plan->job.batch.ndim, plan->job.batch.dim);
     if (matmul_hook(y, &plan->job) != NULL)
         return matrices;
     return matrices * matmul_units_each(&plan->gemm);
@@ -184,8 +184,8 @@ static size_t matmul_workspace(const wg_tensor *y)
 static int64_t matmul_matrix(const wg_shape *batch, int64_t at, const matmul_side *own)
 {
     int64_t place = 0, step = 1;
-    int shift = batch->rank - own->batch_rank;
-    for (int i = batch->rank - 1; i >= shift; i--) {
+    int shift = batch->ndim - own->batch_rank;
+    for (int i = batch->ndim - 1; i >= shift; i--) {
         int64_t index = at % batch->dim[i], size = own->batch[i - shift];
         at /= batch->dim[i];
         place += size == 1 ? 0 : index * step;
@@ -225,14 +225,14 @@ static void matmul_forward(const wg_tensor *y, const wg_piece *piece)
         matmul_forward_hook(y, &plan->job, piece);
         return;
     }
-    int64_t together = matmul_unit_pieces(gemm), units = matmul_units_each(gemm);
+    int64_t together = matmul_unit_pieces(gemm), chunks = matmul_units_each(gemm);
     char *partials = gemm->partials > 0 ? (char *)piece->workspace + matmul_workspace_used(gemm)
                                         : NULL;
-    int64_t matrix = units == 1 ? piece->begin : piece->begin / units;
-    int64_t part = piece->begin - matrix * units;
+    int64_t matrix = chunks == 1 ? piece->begin : piece->begin / chunks;
+    int64_t part = piece->begin - matrix * chunks;
     for (int64_t unit = piece->begin, count; unit < piece->end; unit += count, matrix++, part = 0) {
         wgk_gemm_operands o = matmul_operands(y, &plan->job, matrix);
-        count = units - part < piece->end - unit ? units - part : piece->end - unit;
+        count = chunks - part < piece->end - unit ? chunks - part : piece->end - unit;
         wgk_gemm_run_pieces(gemm, &o, part * together, (part + count) * together, piece->workspace,
                             partials);
         if (partials != NULL)
@@ -245,14 +245,14 @@ static void matmul_forward(const wg_tensor *y, const wg_piece *piece)
 static wg_tensor *matmul_stack(wg_tensor *x, int batch_rank, const int64_t *batch, int64_t rows,
                                int64_t columns)
 {
-    wg_shape shape = {.rank = batch_rank};
+    wg_shape shape = {.ndim = batch_rank};
     for (int i = 0; i < batch_rank; i++)
         shape.dim[i] = batch[i];
-    shape.dim[shape.rank++] = rows;
-    shape.dim[shape.rank++] = columns;
+    shape.dim[shape.ndim++] = rows;
+    shape.dim[shape.ndim++] = columns;
     return wg_is_inert(x) || wg_shape_same(&x->shape, &shape)
                ? x
-               : wg_reshape(x, shape.rank, shape.dim);
+               : wg_reshape(x, shape.ndim, shape.dim);
 }
 
 static wg_tensor *matmul_stack_side(wg_tensor *x, const matmul_side *side)
@@ -267,7 +267,7 @@ static wg_tensor *matmul_vjp(wg_tensor *y, wg_tensor *dy, int i)
     bool ta = job->a.transpose, tb = job->b.transpose;
     wg_tensor *a = matmul_stack_side(y->operand[0], &job->a);
     wg_tensor *b = matmul_stack_side(y->operand[1], &job->b);
-    wg_tensor *d = matmul_stack(dy, job->batch.rank, job->batch.dim, job->m, job->n);
+    wg_tensor *d = matmul_stack(dy, job->batch.ndim, job->batch.dim, job->m, job->n);
     wg_tensor *g, *x = y->operand[i];
     if (i == 0)
         g = ta ? wg_matmul_t(b, tb, d, true) : wg_matmul_t(d, false, b, !tb);
@@ -276,7 +276,7 @@ static wg_tensor *matmul_vjp(wg_tensor *y, wg_tensor *dy, int i)
     g = wg_sum_to(g, i == 0 ? a : b);
     return wg_is_inert(g) || wg_shape_same(&g->shape, &x->shape)
                ? g
-               : wg_reshape(g, x->shape.rank, x->shape.dim);
+               : wg_reshape(g, x->shape.ndim, x->shape.dim);
 }
 
 static void matmul_describe(const wg_tensor *y, char *text, size_t size)
@@ -301,7 +301,7 @@ static const wg_op wg_op_matmul = {
     .plan = matmul_plan_fill,
     .forward = matmul_forward,
     .vjp = matmul_vjp,
-    .units = matmul_units,
+    .chunks = matmul_chunks,
     .workspace = matmul_workspace,
 };
 
@@ -321,7 +321,7 @@ wg_tensor *wg_matmul_t(wg_tensor *a, bool transpose_a, wg_tensor *b, bool transp
 static bool matmul_vectors(const char *op, const wg_tensor *a, const wg_tensor *b)
 {
     char text_a[WG_SHAPE_TEXT + 96], text_b[WG_SHAPE_TEXT + 96];
-    if (wg_is_inert(a) || wg_is_inert(b) || (a->shape.rank == 1 && b->shape.rank == 1))
+    if (wg_is_inert(a) || wg_is_inert(b) || (a->shape.ndim == 1 && b->shape.ndim == 1))
         return true; /* matmul or mul says what is wrong with an inert one */
     wg_fail(a->tape, WG_E_SHAPE, "%s: two tensors of one axis wanted: %s x %s", op,
             wg_tensor_text(a, text_a, sizeof text_a), wg_tensor_text(b, text_b, sizeof text_b));

@@ -5,11 +5,11 @@
 #include "ops/reduce.h"
 
 /* Is p NULL, or one number for each place of x's last axis? */
-static bool normalise_fits(const wg_tensor *x, const wg_tensor *p, const char *what)
+static bool normalize_fits(const wg_tensor *x, const wg_tensor *p, const char *what)
 {
     char text_x[WG_SHAPE_TEXT + 96], text_p[WG_SHAPE_TEXT + 96];
-    if (p == NULL || wg_is_inert(p) || x->shape.rank == 0 ||
-        (p->shape.rank == 1 && p->shape.dim[0] == x->shape.dim[x->shape.rank - 1]))
+    if (p == NULL || wg_is_inert(p) || x->shape.ndim == 0 ||
+        (p->shape.ndim == 1 && p->shape.dim[0] == x->shape.dim[x->shape.ndim - 1]))
         return true;
     wg_fail(x->tape, WG_E_SHAPE, "layer_norm: the %s must be as long as the last axis: %s x %s",
             what, wg_tensor_text(x, text_x, sizeof text_x),
@@ -22,8 +22,8 @@ wg_tensor *wg_layer_norm(wg_tensor *x, wg_tensor *gain, wg_tensor *bias, double 
 {
     if (!wg_is_inert(x) && !(epsilon > 0))
         return wg_fail(x->tape, WG_E_VALUE, "layer_norm: epsilon is %g, but > 0 wanted", epsilon);
-    if (!wg_is_inert(x) && normalise_fits(x, gain, "gain"))
-        normalise_fits(x, bias, "bias");
+    if (!wg_is_inert(x) && normalize_fits(x, gain, "gain"))
+        normalize_fits(x, bias, "bias");
     wg_tensor *mean = wg_mean_over(x, WG_AXES(-1), true);
     wg_tensor *deviation = wg_sub(x, mean);
     wg_tensor *variance = wg_mean_over(wg_square(deviation), WG_AXES(-1), true);

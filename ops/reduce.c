@@ -24,10 +24,10 @@ static bool reduce_shape(wg_tensor *y)
     const wg_tensor *x = y->operand[0];
     const wg_axes_attrs *attrs = y->attrs;
     y->dtype = x->dtype;
-    for (int i = 0; i < x->shape.rank; i++) {
+    for (int i = 0; i < x->shape.ndim; i++) {
         bool reduced = (attrs->axes >> i) & 1u;
         if (!reduced || attrs->keep)
-            y->shape.dim[y->shape.rank++] = reduced ? 1 : x->shape.dim[i];
+            y->shape.dim[y->shape.ndim++] = reduced ? 1 : x->shape.dim[i];
     }
     return true;
 }
@@ -47,7 +47,7 @@ static bool reduce_shape_some(wg_tensor *y)
     return reduce_shape(y);
 }
 
-static int64_t reduce_units(const wg_tensor *y)
+static int64_t reduce_chunks(const wg_tensor *y)
 {
     return y->size;
 }
@@ -98,7 +98,7 @@ static const wg_op wg_op_sum = {
     .shape = reduce_shape,
     .forward = sum_forward,
     .vjp = sum_vjp,
-    .units = reduce_units,
+    .chunks = reduce_chunks,
 };
 
 wg_tensor *wg_sum(wg_tensor *x)
@@ -142,7 +142,7 @@ static const wg_op wg_op_mean = {
     .shape = reduce_shape_float,
     .forward = mean_forward,
     .vjp = mean_vjp,
-    .units = reduce_units,
+    .chunks = reduce_chunks,
 };
 
 wg_tensor *wg_mean(wg_tensor *x)
@@ -193,7 +193,7 @@ static void tie_share_forward(const wg_tensor *y, const wg_piece *piece)
                     piece->end, y->data);
 }
 
-static int64_t tie_share_units(const wg_tensor *y)
+static int64_t tie_share_chunks(const wg_tensor *y)
 {
     return y->operand[1]->size;
 }
@@ -208,7 +208,7 @@ static const wg_op wg_op_tie_share = {
     .describe = wg_axes_describe,
     .shape = tie_share_shape,
     .forward = tie_share_forward,
-    .units = tie_share_units,
+    .chunks = tie_share_chunks,
 };
 
 /* The cotangent is selected: an infinite one must not make NaN where the share is 0. */
@@ -233,7 +233,7 @@ static const wg_op wg_op_amax = {
     .shape = reduce_shape_some,
     .forward = amax_forward,
     .vjp = amax_vjp,
-    .units = reduce_units,
+    .chunks = reduce_chunks,
 };
 
 static const wg_op wg_op_amin = {
@@ -246,7 +246,7 @@ static const wg_op wg_op_amin = {
     .shape = reduce_shape_some,
     .forward = amin_forward,
     .vjp = amax_vjp,
-    .units = reduce_units,
+    .chunks = reduce_chunks,
 };
 
 wg_tensor *wg_amax(wg_tensor *x)
@@ -307,7 +307,7 @@ static const wg_op wg_op_argmax = {
     .describe = wg_axes_describe,
     .shape = argmax_shape,
     .forward = argmax_forward,
-    .units = reduce_units,
+    .chunks = reduce_chunks,
 };
 
 static const wg_op wg_op_argmin = {
@@ -318,7 +318,7 @@ static const wg_op wg_op_argmin = {
     .describe = wg_axes_describe,
     .shape = argmax_shape,
     .forward = argmin_forward,
-    .units = reduce_units,
+    .chunks = reduce_chunks,
 };
 
 wg_tensor *wg_argmax(wg_tensor *x)
@@ -371,7 +371,7 @@ static const wg_op wg_op_norm2 = {
     .shape = reduce_shape_float,
     .forward = norm2_forward,
     .vjp = norm2_vjp,
-    .units = reduce_units,
+    .chunks = reduce_chunks,
 };
 
 wg_tensor *wg_axes_norm2(wg_tensor *x, uint32_t axes, bool keep)
@@ -407,7 +407,7 @@ static const wg_op wg_op_logsumexp = {
     .shape = reduce_shape_float,
     .forward = logsumexp_forward,
     .vjp = logsumexp_vjp,
-    .units = reduce_units,
+    .chunks = reduce_chunks,
 };
 
 wg_tensor *wg_logsumexp(wg_tensor *x)

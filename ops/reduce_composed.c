@@ -25,12 +25,12 @@ static wg_tensor *composed_inert(wg_tensor *x)
 }
 
 /* All axes of x as a list; returns how many. */
-static int composed_all(const wg_tensor *x, int axes[WG_MAX_RANK])
+static int composed_all(const wg_tensor *x, int axes[WG_MAX_DIMS])
 {
-    int rank = wg_is_inert(x) ? 0 : x->shape.rank;
-    for (int i = 0; i < rank; i++)
+    int ndim = wg_is_inert(x) ? 0 : x->shape.ndim;
+    for (int i = 0; i < ndim; i++)
         axes[i] = i;
-    return rank;
+    return ndim;
 }
 
 /* ---- prod ------------------------------------------------------------------------------------------ */
@@ -38,9 +38,9 @@ static int composed_all(const wg_tensor *x, int axes[WG_MAX_RANK])
 /* x as a matrix [rows, n] whose second axis is what is reduced. */
 static wg_tensor *prod_matrix(wg_tensor *x, uint32_t mask, const wgk_rows *rows)
 {
-    int order[WG_MAX_RANK], n = 0;
+    int order[WG_MAX_DIMS], n = 0;
     for (int along = 0; along <= 1; along++)
-        for (int i = 0; i < x->shape.rank; i++)
+        for (int i = 0; i < x->shape.ndim; i++)
             if (((mask >> i) & 1u) == (uint32_t)along)
                 order[n++] = i;
     if (!rows->contiguous)
@@ -72,21 +72,21 @@ wg_tensor *wg_prod_over(wg_tensor *x, int n_axes, const int *axes, bool keep)
     if (!composed_mask(x, "prod", n_axes, axes, &mask))
         return composed_inert(x);
     wg_shape shape = {0};
-    for (int i = 0; i < x->shape.rank; i++) {
+    for (int i = 0; i < x->shape.ndim; i++) {
         bool reduced = (mask >> i) & 1u;
         if (!reduced || keep)
-            shape.dim[shape.rank++] = reduced ? 1 : x->shape.dim[i];
+            shape.dim[shape.ndim++] = reduced ? 1 : x->shape.dim[i];
     }
     wgk_rows rows = wg_axes_rows(x, mask);
     if (rows.row_size == 0)
-        return wg_full(x->tape, x->dtype, shape.rank, shape.dim, 1);
+        return wg_full(x->tape, x->dtype, shape.ndim, shape.dim, 1);
     wg_tensor *y = prod_halves(prod_matrix(x, mask, &rows), rows.row_size);
-    return wg_reshape(y, shape.rank, shape.dim);
+    return wg_reshape(y, shape.ndim, shape.dim);
 }
 
 wg_tensor *wg_prod(wg_tensor *x)
 {
-    int axes[WG_MAX_RANK], n = composed_all(x, axes);
+    int axes[WG_MAX_DIMS], n = composed_all(x, axes);
     return wg_prod_over(x, n, axes, false);
 }
 
@@ -127,13 +127,13 @@ wg_tensor *wg_std_over(wg_tensor *x, double correction, int n_axes, const int *a
 
 wg_tensor *wg_var(wg_tensor *x)
 {
-    int axes[WG_MAX_RANK], n = composed_all(x, axes);
+    int axes[WG_MAX_DIMS], n = composed_all(x, axes);
     return wg_var_over(x, 1, n, axes, false);
 }
 
 wg_tensor *wg_std(wg_tensor *x)
 {
-    int axes[WG_MAX_RANK], n = composed_all(x, axes);
+    int axes[WG_MAX_DIMS], n = composed_all(x, axes);
     return wg_std_over(x, 1, n, axes, false);
 }
 
@@ -156,6 +156,6 @@ wg_tensor *wg_norm_over(wg_tensor *x, double order, int n_axes, const int *axes,
 
 wg_tensor *wg_norm(wg_tensor *x, double order)
 {
-    int axes[WG_MAX_RANK], n = composed_all(x, axes);
+    int axes[WG_MAX_DIMS], n = composed_all(x, axes);
     return wg_norm_over(x, order, n, axes, false);
 }

@@ -22,7 +22,7 @@ extern const wg_op *const wg_ops_arithmetic[],
                                                                 *const wg_ops_sparse[];
 
 static const wg_op *const registry_engine[] = {
-    &wg_op_parameter, &wg_op_input, &wg_op_constant, &wg_op_hollow, &wg_op_accumulate, NULL,
+    &wg_op_parameter, &wg_op_input, &wg_op_constant, &wg_op_abstract, &wg_op_add_n, NULL,
 };
 
 static const wg_op *const *const registry_families[] = {

@@ -12,7 +12,7 @@
 
 /* A part of an array: on axis i the places begin[i] to begin[i] + size[i], which x has. */
 typedef struct slice_box {
-    int64_t begin[WG_MAX_RANK], size[WG_MAX_RANK];
+    int64_t begin[WG_MAX_DIMS], size[WG_MAX_DIMS];
 } slice_box;
 
 static bool slice_shape(wg_tensor *y)
@@ -20,17 +20,17 @@ static bool slice_shape(wg_tensor *y)
     const wg_tensor *x = y->operand[0];
     const slice_box *box = y->attrs;
     y->dtype = x->dtype;
-    y->shape.rank = x->shape.rank;
-    for (int i = 0; i < y->shape.rank; i++)
+    y->shape.ndim = x->shape.ndim;
+    for (int i = 0; i < y->shape.ndim; i++)
         y->shape.dim[i] = box->size[i];
     return true;
 }
 
 /* How many elements lie before the box's first in an array with these steps. */
-static int64_t slice_start(const int64_t *begin, const int64_t *step, int rank)
+static int64_t slice_start(const int64_t *begin, const int64_t *step, int ndim)
 {
     int64_t start = 0;
-    for (int i = 0; i < rank; i++)
+    for (int i = 0; i < ndim; i++)
         start += begin[i] * step[i];
     return start;
 }
@@ -39,17 +39,17 @@ static wgk_copy slice_copy(const wg_tensor *y, int64_t *start)
 {
     const wg_tensor *x = y->operand[0];
     const slice_box *box = y->attrs;
-    int64_t from[WG_MAX_RANK], to[WG_MAX_RANK];
-    wgk_dense_steps(x->shape.rank, x->shape.dim, from);
-    wgk_dense_steps(y->shape.rank, y->shape.dim, to);
-    *start = slice_start(box->begin, from, x->shape.rank);
-    return wgk_copy_of(y->shape.rank, y->shape.dim, from, to);
+    int64_t from[WG_MAX_DIMS], to[WG_MAX_DIMS];
+    wgk_dense_strides(x->shape.ndim, x->shape.dim, from);
+    wgk_dense_strides(y->shape.ndim, y->shape.dim, to);
+    *start = slice_start(box->begin, from, x->shape.ndim);
+    return wgk_copy_of(y->shape.ndim, y->shape.dim, from, to);
 }
 
-static int64_t slice_units(const wg_tensor *y)
+static int64_t slice_chunks(const wg_tensor *y)
 {
     int64_t start;
-    return slice_copy(y, &start).units;
+    return slice_copy(y, &start).chunks;
 }
 
 static void slice_forward(const wg_tensor *y, const wg_piece *piece)
@@ -72,17 +72,17 @@ static wg_tensor *slice_vjp(wg_tensor *y, wg_tensor *dy, int i)
 {
     const slice_box *box = y->attrs;
     const wg_shape *x = &y->operand[i]->shape;
-    int64_t after[WG_MAX_RANK];
-    for (int axis = 0; axis < x->rank; axis++)
+    int64_t after[WG_MAX_DIMS];
+    for (int axis = 0; axis < x->ndim; axis++)
         after[axis] = x->dim[axis] - box->begin[axis] - box->size[axis];
-    return wg_pad(dy, x->rank, box->begin, x->rank, after, 0);
+    return wg_pad(dy, x->ndim, box->begin, x->ndim, after, 0);
 }
 
 static void slice_describe(const wg_tensor *y, char *text, size_t size)
 {
     char list[WG_SHAPE_TEXT];
     const slice_box *box = y->attrs;
-    wg_describe_add(text, size, "from %s", wg_describe_list(list, y->shape.rank, box->begin));
+    wg_describe_add(text, size, "from %s", wg_describe_list(list, y->shape.ndim, box->begin));
 }
 
 static const wg_op wg_op_slice = {
@@ -94,7 +94,7 @@ static const wg_op wg_op_slice = {
     .shape = slice_shape,
     .forward = slice_forward,
     .vjp = slice_vjp,
-    .units = slice_units,
+    .chunks = slice_chunks,
 };
 
 /* The same where the part is one piece of x's memory. */
@@ -114,10 +114,10 @@ static const wg_op wg_op_slice_rows = {
 static wg_tensor *slice_apply(wg_tensor *x, const slice_box *box)
 {
     int axis = 0;
-    while (axis < x->shape.rank && x->shape.dim[axis] == 1)
+    while (axis < x->shape.ndim && x->shape.dim[axis] == 1)
         axis++;
     bool whole = true; /* are all axes behind the first that matters? */
-    for (int i = axis + 1; i < x->shape.rank; i++)
+    for (int i = axis + 1; i < x->shape.ndim; i++)
         whole = whole && box->size[i] == x->shape.dim[i];
     return wg_apply(whole ? &wg_op_slice_rows : &wg_op_slice, &x, 1, box);
 }
@@ -125,7 +125,7 @@ static wg_tensor *slice_apply(wg_tensor *x, const slice_box *box)
 static slice_box slice_box_all(const wg_tensor *x)
 {
     slice_box box = {{0}, {0}};
-    for (int i = 0; i < x->shape.rank; i++)
+    for (int i = 0; i < x->shape.ndim; i++)
         box.size[i] = x->shape.dim[i];
     return box;
 }
@@ -202,7 +202,7 @@ wg_status wg_split(wg_tensor *x, int axis, int n, const int64_t *sizes, wg_tenso
 /* ---- pad -------------------------------------------------------------------------------------------- */
 
 typedef struct pad_attrs {
-    int64_t before[WG_MAX_RANK], after[WG_MAX_RANK];
+    int64_t before[WG_MAX_DIMS], after[WG_MAX_DIMS];
     double value;
 } pad_attrs;
 
@@ -215,7 +215,7 @@ static bool pad_shape(wg_tensor *y)
     /* 2^63 itself is no i64; the comparison is false for NaN. */
     if (x->dtype == WG_I64 && !(pad->value >= -0x1p63 && pad->value < 0x1p63))
         return wg_op_fail(y, WG_E_VALUE, "%g is no i64", pad->value);
-    for (int i = 0; i < x->shape.rank; i++) {
+    for (int i = 0; i < x->shape.ndim; i++) {
         int64_t *size = &y->shape.dim[i];
         if (pad->before[i] < 0 || pad->after[i] < 0)
             return wg_op_fail(y, WG_E_VALUE, "a count is negative on axis %d", i);
@@ -239,15 +239,15 @@ static void pad_forward(const wg_tensor *y, const wg_piece *piece)
 {
     const wg_tensor *x = y->operand[0];
     const pad_attrs *pad = y->attrs;
-    int64_t from[WG_MAX_RANK], to[WG_MAX_RANK];
+    int64_t from[WG_MAX_DIMS], to[WG_MAX_DIMS];
     size_t size = wg_dtype_size(y->dtype);
     (void)piece;
     pad_fill(y, pad->value);
-    wgk_dense_steps(x->shape.rank, x->shape.dim, from);
-    wgk_dense_steps(y->shape.rank, y->shape.dim, to);
-    int64_t start = slice_start(pad->before, to, y->shape.rank);
-    wgk_copy copy = wgk_copy_of(x->shape.rank, x->shape.dim, from, to);
-    wgk_copy_run(&copy, size, x->data, (char *)y->data + start * (int64_t)size, 0, copy.units);
+    wgk_dense_strides(x->shape.ndim, x->shape.dim, from);
+    wgk_dense_strides(y->shape.ndim, y->shape.dim, to);
+    int64_t start = slice_start(pad->before, to, y->shape.ndim);
+    wgk_copy copy = wgk_copy_of(x->shape.ndim, x->shape.dim, from, to);
+    wgk_copy_run(&copy, size, x->data, (char *)y->data + start * (int64_t)size, 0, copy.chunks);
 }
 
 static wg_tensor *pad_vjp(wg_tensor *y, wg_tensor *dy, int i)
@@ -263,7 +263,7 @@ static void pad_describe(const wg_tensor *y, char *text, size_t size)
     char list[WG_SHAPE_TEXT];
     const pad_attrs *pad = y->attrs;
     wg_describe_add(text, size, "before %s, value %g",
-                    wg_describe_list(list, y->shape.rank, pad->before), pad->value);
+                    wg_describe_list(list, y->shape.ndim, pad->before), pad->value);
 }
 
 static const wg_op wg_op_pad = {
@@ -284,13 +284,13 @@ wg_tensor *wg_pad(wg_tensor *x, int n_before, const int64_t *before, int n_after
     char text[WG_SHAPE_TEXT + 96];
     if (wg_is_inert(x))
         return wg_apply(&wg_op_pad, &x, 1, &pad);
-    if (n_before != x->shape.rank || n_after != x->shape.rank)
+    if (n_before != x->shape.ndim || n_after != x->shape.ndim)
         return wg_fail(x->tape, WG_E_SHAPE, "pad: %d and %d counts for %d axes: %s", n_before,
-                       n_after, x->shape.rank, wg_tensor_text(x, text, sizeof text));
-    if (x->shape.rank > 0 && (before == NULL || after == NULL))
+                       n_after, x->shape.ndim, wg_tensor_text(x, text, sizeof text));
+    if (x->shape.ndim > 0 && (before == NULL || after == NULL))
         return wg_fail(x->tape, WG_E_NULL, "pad: the counts are NULL: %s",
                        wg_tensor_text(x, text, sizeof text));
-    for (int i = 0; i < x->shape.rank; i++) {
+    for (int i = 0; i < x->shape.ndim; i++) {
         pad.before[i] = before[i];
         pad.after[i] = after[i];
     }
@@ -373,7 +373,7 @@ static const wg_op wg_op_concat = {
     .shape = concat_shape,
     .forward = concat_forward,
     .vjp = concat_vjp,
-    .units = concat_outer,
+    .chunks = concat_outer,
 };
 
 wg_tensor *wg_concat(wg_tensor *const xs[], int n, int axis)
@@ -388,15 +388,15 @@ static bool stack_shape(wg_tensor *y)
 {
     const concat_attrs *attrs = y->attrs;
     const wg_shape *x = &y->operand[0]->shape;
-    if (attrs->axis < 0 || attrs->axis > x->rank)
+    if (attrs->axis < 0 || attrs->axis > x->ndim)
         return wg_op_fail(y, WG_E_VALUE, "the result has no such axis");
-    if (x->rank == WG_MAX_RANK)
-        return wg_op_fail(y, WG_E_SHAPE, "the result would have over %d axes", WG_MAX_RANK);
+    if (x->ndim == WG_MAX_DIMS)
+        return wg_op_fail(y, WG_E_SHAPE, "the result would have over %d axes", WG_MAX_DIMS);
     for (int i = 1; i < y->n_operands; i++)
         if (!wg_shape_same(&y->operand[i]->shape, x))
             return wg_op_fail(y, WG_E_SHAPE, "shapes differ");
-    y->shape.rank = x->rank + 1;
-    for (int i = 0, from = 0; i < y->shape.rank; i++)
+    y->shape.ndim = x->ndim + 1;
+    for (int i = 0, from = 0; i < y->shape.ndim; i++)
         y->shape.dim[i] = i == attrs->axis ? y->n_operands : x->dim[from++];
     return concat_dtypes(y);
 }
@@ -417,14 +417,14 @@ static const wg_op wg_op_stack = {
     .shape = stack_shape,
     .forward = concat_forward,
     .vjp = stack_vjp,
-    .units = concat_outer,
+    .chunks = concat_outer,
 };
 
 wg_tensor *wg_stack(wg_tensor *const xs[], int n, int axis)
 {
     concat_attrs attrs = {axis};
     if (n > 0 && xs != NULL && !wg_is_inert(xs[0]) && axis < 0)
-        attrs.axis = axis + xs[0]->shape.rank + 1;
+        attrs.axis = axis + xs[0]->shape.ndim + 1;
     return wg_apply(&wg_op_stack, xs, xs != NULL ? n : 0, &attrs);
 }
 

@@ -17,14 +17,14 @@ extern "C" {
 
 /* wg_slice: elements [begin, end) of an axis, as Python slices: a negative place counts from the end, a
  * place outside is brought to the nearest end, and begin >= end gives size 0.
- * Shape: x (.., n, ..) -> y (.., end - begin, ..).   Slope: dx = dy, padded with zeros.
+ * Shape: x (.., n, ..) -> y (.., end - begin, ..).   Derivative: dx = dy, padded with zeros.
  * Memory: on the leading axis (or behind axes of size 1) a view of x's memory, which follows x to other
  *   memory when it is bound; on another axis a copy. */
 wg_tensor *wg_slice(wg_tensor *x, int axis, int64_t begin, int64_t end);
 
 /* wg_pad: x with before[i] elements of `value` before and after[i] behind it on axis i:
  * wg_pad(x, WG_SHAPE(1, 0), WG_SHAPE(1, 0), 0.0) for a matrix x.
- * Slope: dx = the part of dy where x stands.
+ * Derivative: dx = the part of dy where x stands.
  * Errors: WG_E_VALUE for a negative count, or a value that x's dtype cannot hold (i64: truncated);
  *   WG_E_SHAPE where the lists do not have one count for each axis. */
 wg_tensor *wg_pad(wg_tensor *x, int n_before, const int64_t *before, int n_after,
@@ -32,7 +32,7 @@ wg_tensor *wg_pad(wg_tensor *x, int n_before, const int64_t *before, int n_after
 
 /* wg_concat: n >= 1 tensors one behind the other along an axis; their other sizes are the same.
  * wg_stack: n >= 1 tensors of one shape along a new axis, which is that axis of the result.
- * Slope: dx_i = the part of dy where x_i stands. A tensor may be given twice.
+ * Derivative: dx_i = the part of dy where x_i stands. A tensor may be given twice.
  * Errors: as for the whole file; n < 1 names no tape to record one on, and gives an inert tensor. */
 wg_tensor *wg_concat(wg_tensor *const xs[], int n, int axis);
 wg_tensor *wg_stack(wg_tensor *const xs[], int n, int axis);

@@ -23,7 +23,7 @@ static bool softmax_shape(wg_tensor *y)
     return true;
 }
 
-static int64_t softmax_units(const wg_tensor *y)
+static int64_t softmax_chunks(const wg_tensor *y)
 {
     return softmax_rows(y).n_rows;
 }
@@ -93,7 +93,7 @@ static const wg_op wg_op_softmax = {
     .shape = softmax_shape,
     .forward = softmax_forward,
     .vjp = softmax_vjp,
-    .units = softmax_units,
+    .chunks = softmax_chunks,
     .workspace = softmax_workspace,
 };
 
@@ -108,7 +108,7 @@ static const wg_op wg_op_log_softmax = {
     .shape = softmax_shape,
     .forward = log_softmax_forward,
     .vjp = log_softmax_vjp,
-    .units = softmax_units,
+    .chunks = softmax_chunks,
     .workspace = log_softmax_workspace,
 };
 

@@ -8,9 +8,9 @@ extern "C" {
 #endif
 
 /* wg_softmax: y_i = exp(x_i) / sum_j exp(x_j) along one axis (negative: from the last).
- * Shape:   x any of rank >= 1 -> y the same; f32, f64.
- * Slope:   dx_i = y_i * (dy_i - sum_j dy_j*y_j).
- * Edges:   never overflows; x_i = -inf gives 0; all -inf: all 0 (the slope of logsumexp there); k
+ * Shape:   x any of ndim >= 1 -> y the same; f32, f64.
+ * Derivative:   dx_i = y_i * (dy_i - sum_j dy_j*y_j).
+ * Edges:   never overflows; x_i = -inf gives 0; all -inf: all 0 (the derivative of logsumexp there); k
  *          entries of +inf: 1/k each and 0 elsewhere; a NaN makes the whole row NaN.
  * Errors:  WG_E_VALUE (no such axis), WG_E_DTYPE, WG_E_NULL, WG_E_STALE, WG_E_NOMEM, on the tape.
  * Source:  Blanchard, Higham, Higham 2021, "Accurately computing the log-sum-exp and softmax
@@ -18,8 +18,8 @@ extern "C" {
 wg_tensor *wg_softmax(wg_tensor *x, int axis);
 
 /* wg_log_softmax: y_i = x_i - log(sum_j exp(x_j)) along one axis; never the logarithm of a softmax.
- * Shape:   x any of rank >= 1 -> y the same; f32, f64.
- * Slope:   dx_i = dy_i - exp(y_i) * sum_j dy_j.
+ * Shape:   x any of ndim >= 1 -> y the same; f32, f64.
+ * Derivative:   dx_i = dy_i - exp(y_i) * sum_j dy_j.
  * Edges:   x_i = -inf gives -inf; all -inf: all -inf; k entries of +inf: -log(k) each and -inf
  *          elsewhere; a NaN makes the whole row NaN. An entry far above the others is accurate: its
  *          tiny logarithm is made by log1p.

@@ -50,7 +50,7 @@ static bool sparse_fits(const wg_tensor *y, const wg_tensor *a, const wg_tensor 
         return wg_op_fail(y, WG_E_DTYPE, "dtypes differ");
     if (a->dtype == WG_I64)
         return wg_op_fail(y, WG_E_DTYPE, "f32 or f64 wanted (wg_cast converts)");
-    if (s->shape.rank != 1 || c->shape.rank != 1 || s->shape.dim[0] < 1)
+    if (s->shape.ndim != 1 || c->shape.ndim != 1 || s->shape.dim[0] < 1)
         return wg_op_fail(y, WG_E_SHAPE, "start (rows + 1) and column (entries) wanted");
     return true;
 }
@@ -78,7 +78,7 @@ static bool csr_matmul_shape(wg_tensor *y)
     if (attrs->columns < 0)
         return wg_op_fail(y, WG_E_VALUE, "%" PRId64 " columns", attrs->columns);
     int64_t m = csr_matmul_rows(y), n = attrs->columns;
-    if (b->shape.rank != 2 || b->shape.dim[0] != (attrs->transpose ? m : n))
+    if (b->shape.ndim != 2 || b->shape.dim[0] != (attrs->transpose ? m : n))
         return wg_op_fail(y, WG_E_SHAPE,
                           "A (%" PRId64 ", %" PRId64 ")%s wants a matrix of %" PRId64 " rows", m, n,
                           attrs->transpose ? " transposed" : "", attrs->transpose ? m : n);
@@ -93,14 +93,14 @@ static bool csr_matmul_check(const wg_tensor *y)
     return sparse_check(y, y->operand[1], y->operand[2], attrs->columns);
 }
 
-static int64_t csr_matmul_units(const wg_tensor *y)
+static int64_t csr_matmul_chunks(const wg_tensor *y)
 {
     return y->shape.dim[0];
 }
 
 /* Rows of A: so many that a piece has CSR_PIECE products. Rows of A^T: every piece has to walk all rows
  * of A, hence there are few. */
-static int64_t csr_matmul_grain(const wg_tensor *y)
+static int64_t csr_matmul_piece_chunks(const wg_tensor *y)
 {
     const csr_matmul_attrs *attrs = y->attrs;
     int64_t rows = y->shape.dim[0], pieces = CSR_PIECES_TRANSPOSED;
@@ -171,8 +171,8 @@ static const wg_op wg_op_csr_matmul = {
     .check = csr_matmul_check,
     .forward = csr_matmul_forward,
     .vjp = csr_matmul_vjp,
-    .units = csr_matmul_units,
-    .grain = csr_matmul_grain,
+    .chunks = csr_matmul_chunks,
+    .piece_chunks = csr_matmul_piece_chunks,
     .workspace = csr_matmul_workspace,
 };
 
@@ -190,7 +190,7 @@ static bool csr_sampled_shape(wg_tensor *y)
     const wg_tensor *start = y->operand[0], *u = y->operand[2], *v = y->operand[3];
     if (!sparse_fits(y, u, v, 0))
         return false;
-    if (u->shape.rank != 2 || v->shape.rank != 2 || u->shape.dim[1] != v->shape.dim[1] ||
+    if (u->shape.ndim != 2 || v->shape.ndim != 2 || u->shape.dim[1] != v->shape.dim[1] ||
         u->shape.dim[0] != start->shape.dim[0] - 1)
         return wg_op_fail(y, WG_E_SHAPE, "u (rows, k) and v (columns, k) wanted");
     y->dtype = u->dtype;
@@ -203,7 +203,7 @@ static bool csr_sampled_check(const wg_tensor *y)
     return sparse_check(y, y->operand[0], y->operand[1], y->operand[3]->shape.dim[0]);
 }
 
-static int64_t csr_sampled_units(const wg_tensor *y)
+static int64_t csr_sampled_chunks(const wg_tensor *y)
 {
     return y->operand[2]->shape.dim[0];
 }
@@ -234,7 +234,7 @@ static const wg_op wg_op_csr_sampled = {
     .check = csr_sampled_check,
     .forward = csr_sampled_forward,
     .vjp = csr_sampled_vjp,
-    .units = csr_sampled_units,
+    .chunks = csr_sampled_chunks,
 };
 
 static wg_tensor *csr_sampled_record(wg_tensor *start, wg_tensor *column, wg_tensor *u,

@@ -37,7 +37,7 @@ wg_tensor *wg_csr_dense(const wg_csr *a);
 
 /* wg_csr_matmul: y = A b, or, with transpose, y = A^T b; b is dense and of A's dtype.
  * Shape:  A (m, n) x (n, k) -> (m, k); transposed: A (m, n) x (m, k) -> (n, k).
- * Slope:  db = A^T dy; transposed: db = A dy. The entries' values have one, too: dA[r, c] = dy[r] . b[c].
+ * Derivative:  db = A^T dy; transposed: db = A dy. The entries' values have one, too: dA[r, c] = dy[r] . b[c].
  * Edges:  a row without entries gives zeros, even where b is infinite; a stored 0 times infinity is NaN.
  *         Sums are compensated: their error does not grow with the number of entries.
  * Errors: WG_E_SHAPE, WG_E_DTYPE, WG_E_INDEX, WG_E_NULL, WG_E_TAPE, WG_E_STALE, WG_E_NOMEM, on the tape. */

@@ -75,7 +75,7 @@ double wg_line_small_scale(const wg_line *line)
     return x >= DBL_MIN && x < wg_line_scale(line) ? wg_power_of_two_below(x) : 0.0;
 }
 
-/* The least step worth taking: some 2^12 units in the last place of x, since f may round what it makes
+/* The least step worth taking: some 2^12 chunks in the last place of x, since f may round what it makes
  * of x; where x is 0, 2^-48 of the scale. */
 static double line_least_step(const wg_line *line)
 {
@@ -154,7 +154,7 @@ static void stencil_evaluate(wg_line *line, wg_stencil *s)
     s->right_finite = finite[AT_RIGHT] && finite[AT_FAR_RIGHT];
 }
 
-/* The slope at 0 of the parabola through 0 and two values on one side, the outer twice as far. */
+/* The derivative at 0 of the parabola through 0 and two values on one side, the outer twice as far. */
 static double stencil_one_sided(double inner, double outer, double k_inner, double k_outer)
 {
     return 2.0 * (inner / k_inner) - outer / k_outer;
@@ -230,7 +230,7 @@ enum { LADDER_RUNGS = 24 };
 
 typedef struct ladder_rung {
     wg_stencil stencil;
-    double value; /* D5, or a one-sided slope where only one side is finite */
+    double value; /* D5, or a one-sided derivative where only one side is finite */
     double truncation;
     double noise;
     double side_noise;
@@ -245,19 +245,20 @@ typedef struct ladder {
     ladder_rung rung[LADDER_RUNGS];
 } ladder;
 
-/* The step at which the rounding of f amounts to an eighth of the slope in question: how far the
- * claimed slope is from the numeric ones at both scales of x, or the larger of these. */
+/* The step at which the rounding of f amounts to an eighth of the derivative in question: how far the
+ * claimed derivative is from the numeric ones at both scales of x, or the larger of these. */
 static double ladder_lowest_step(const ladder *l, wg_line *line)
 {
     const double scales[2] = {wg_line_scale(line), wg_line_small_scale(line)};
     const double reference = isfinite(l->claimed) ? l->claimed : 0.0;
-    double slope = fabs(reference);
+    double derivative = fabs(reference);
     for (int i = 0; i < 2 && scales[i] > 0.0; i++) {
         const double here = wg_stencil_at(line, scales[i] * 0x1p-10).five;
         if (isfinite(here))
-            slope = fmax(slope, fabs(reference - here));
+            derivative = fmax(derivative, fabs(reference - here));
     }
-    const double step = slope > 0.0 ? 8.0 * difference_rounding(fabs(line->value)) / slope : 0.0;
+    const double step = derivative > 0.0 ? 8.0 * difference_rounding(fabs(line->value)) / derivative
+                                         : 0.0;
     return fmax(step, line_least_step(line));
 }
 
@@ -290,8 +291,8 @@ static void ladder_measure_noise(ladder *l, wg_line *line)
     double noise = 0.5 * wg_line_lump(line), side_noise = noise;
     for (int j = l->count - 1; j >= 0; j--) {
         const wg_stencil *s = &l->rung[j].stencil;
-        const double slope = isfinite(s->five) ? fabs(s->five) : 0.0;
-        const double rounding = difference_rounding(fmax(s->magnitude, slope * x));
+        const double derivative = isfinite(s->five) ? fabs(s->five) : 0.0;
+        const double rounding = difference_rounding(fmax(s->magnitude, derivative * x));
         noise = fmax(noise, s->noise);
         side_noise = fmax(side_noise, s->side_noise);
         l->rung[j].noise = fmax(noise, rounding);
@@ -335,7 +336,7 @@ static bool ladder_resolves(const ladder *l, const ladder_rung *r)
 }
 
 /* The rung with the least bar; a two-sided one if there is any, and one that stays on f(0)'s branch
- * if any such resolves the slope. */
+ * if any such resolves the derivative. */
 static const ladder_rung *ladder_best(const ladder *l)
 {
     const ladder_rung *best = &l->rung[0];
@@ -346,10 +347,10 @@ static const ladder_rung *ladder_best(const ladder *l)
         if (isinf(r->bar))
             continue;
         const bool two_sided = s->left_finite && s->right_finite;
-        const int rank = 2 * two_sided + (!s->crossed && ladder_resolves(l, r));
-        if (rank > best_rank || (rank == best_rank && r->bar < best->bar)) {
+        const int ndim = 2 * two_sided + (!s->crossed && ladder_resolves(l, r));
+        if (ndim > best_rank || (ndim == best_rank && r->bar < best->bar)) {
             best = r;
-            best_rank = rank;
+            best_rank = ndim;
         }
     }
     return best;
@@ -379,9 +380,9 @@ static const ladder_rung *ladder_appeal(const ladder *l, const ladder_rung *best
     }
 }
 
-/* The slopes left and right of 0 from two neighbouring rungs; they are a kink if their difference
+/* The derivatives left and right of 0 from two neighbouring rungs; they are a kink if their difference
  * stays the same, within a tenth, while the step shrinks eight times or more (that of a smooth f
- * falls 64 times) and it is more than noise. Returns the error bar of the slopes, inf if no kink. */
+ * falls 64 times) and it is more than noise. Returns the error bar of the derivatives, inf if no kink. */
 static double kink_between(const ladder_rung *coarse, const ladder_rung *fine)
 {
     const wg_stencil *c = &coarse->stencil, *f = &fine->stencil;

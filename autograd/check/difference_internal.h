@@ -2,7 +2,7 @@
  *
  * The line is t -> f(x + t e_i) for one entry i of x, or t -> f(x + t v) for a direction v. The
  * derivative at t = 0 comes from stencils of values at t = +-k and +-2k. A stencil tells more than a
- * slope: its parts, compared with each other, tell how far it can be trusted.
+ * derivative: its parts, compared with each other, tell how far it can be trusted.
  *
  *   D3(k) = (f(k) - f(-k)) / 2k               error k^2 f'''/6 and noise/k
  *   D5(k) = (4 D3(k) - D3(2k)) / 3            error k^4 f'''''/30 and noise/k
@@ -61,14 +61,14 @@ double wg_line_small_scale(const wg_line *line);
  * single precision. Some 60 evaluations. */
 double wg_line_lump(wg_line *line);
 
-/* Everything that the values at -2k, -k, 0, k, 2k tell. Slopes that need a value which is not finite
+/* Everything that the values at -2k, -k, 0, k, 2k tell. Derivatives that need a value which is not finite
  * are NaN. */
 typedef struct wg_stencil {
     double step;    /* k */
     double forward; /* (f(k) - f(0)) / k */
     double three;   /* D3(k) */
     double five;    /* D5(k) */
-    double right;   /* one-sided slopes of second order, from 0, k, 2k and 0, -k, -2k */
+    double right;   /* one-sided derivatives of second order, from 0, k, 2k and 0, -k, -2k */
     double left;
     double noise; /* |fourth difference| / sqrt(70) */
     double
@@ -92,14 +92,14 @@ wg_difference wg_difference_three(wg_line *line, double step);
 wg_difference wg_difference_five(wg_line *line, double step);
 
 /* wg_difference_examine: the derivative from a ladder of up to 24 five-point stencils, four
- * evaluations each, from scale/16 down to where noise drowns the slope, and some 60 more to see how
+ * evaluations each, from scale/16 down to where noise drowns the derivative, and some 60 more to see how
  * coarse f is; slow and hard to fool.
  *   claimed   the value under suspicion, NaN if there is none. It only says how far down to look: to
  *             where noise amounts to an eighth of what it is off.
  * The value is that of the stencil with the narrowest bar, unless finer ones contradict it; a kink is
- * a difference between left and right slopes that does not shrink with the step.
+ * a difference between left and right derivatives that does not shrink with the step.
  * Edges: values not finite at large steps are left out (log near 0); finite on one side only, at
- * every step: the one-sided slope (x sqrt(x) at 0). */
+ * every step: the one-sided derivative (x sqrt(x) at 0). */
 wg_difference wg_difference_examine(wg_line *line, double claimed);
 
 /* wg_difference_along: five points first, the ladder if these leave doubt (bar > 1e-6 |value|). */

@@ -36,7 +36,7 @@ static bool check_is_clear(const wg_check_state *c, wg_check_entry *e)
 
 /* A step larger than |x| sees little of a function that lives at the scale of |x| (a log, a ratio).
  * Then the step that suits |x| must not contradict what agrees. */
-static bool check_hides_slope(wg_check_state *c, const wg_check_entry *e)
+static bool check_hides_derivative(wg_check_state *c, const wg_check_entry *e)
 {
     const wg_check_options *o = &c->options;
     const double x = wg_line_small_scale(&c->line);
@@ -58,20 +58,20 @@ static bool check_quickly(wg_check_state *c, wg_check_entry *e)
     if (c->options.points == 3) {
         *d = wg_difference_three(&c->line, step);
         if (check_is_clear(c, e))
-            return !check_hides_slope(c, e);
+            return !check_hides_derivative(c, e);
         step = scale * 0x1p-10;
     }
     *d = wg_difference_five(&c->line, step);
     if (check_is_clear(c, e))
-        return !check_hides_slope(c, e);
+        return !check_hides_derivative(c, e);
     if (!d->finite || d->flat)
         return false;
     *d = wg_difference_five(&c->line, d->truncation > d->roundoff ? 0.125 * step : 8.0 * step);
-    return check_is_clear(c, e) && !check_hides_slope(c, e);
+    return check_is_clear(c, e) && !check_hides_derivative(c, e);
 }
 
 /* How coarse f is along other lines: four that are spread over x and the one of the largest claim. An
- * f that never moves along an entry may be too coarse for its slope, which only others can show. */
+ * f that never moves along an entry may be too coarse for its derivative, which only others can show. */
 static double check_lump_elsewhere(wg_check_state *c)
 {
     if (c->lump_known || c->line.direction)
@@ -91,7 +91,7 @@ static void check_judge(const wg_check_state *c, wg_check_entry *e)
 {
     const wg_check_options *o = &c->options;
     const wg_difference *d = &e->numeric;
-    /* At a kink every value between the one-sided slopes is admissible, elsewhere one value is. */
+    /* At a kink every value between the one-sided derivatives is admissible, elsewhere one value is. */
     const double low = d->kink ? fmin(d->left, d->right) : d->value;
     const double high = d->kink ? fmax(d->left, d->right) : d->value;
     const double gap = fmax(fmax(low - e->claimed, e->claimed - high), 0.0);
@@ -141,8 +141,8 @@ static void check_count(wg_check_state *c, const wg_check_entry *e)
         r->largest = fmax(r->largest, fabs(e->numeric.value));
 }
 
-/* Does f climb ever more steeply the nearer it comes to x, towards a slope of the claimed infinity, on each
- * side where it is finite? Slopes that converge grow by less at each step; those of sqrt at 0 double with
+/* Does f climb ever more steeply the nearer it comes to x, towards a derivative of the claimed infinity, on each
+ * side where it is finite? Derivatives that converge grow by less at each step; those of sqrt at 0 double with
  * every second halving. */
 static bool check_is_vertical(wg_check_state *c, double claimed)
 {

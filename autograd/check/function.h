@@ -6,7 +6,7 @@
  * at all steps that can tell, some 80 to 160, before it is pronounced wrong.
  *
  * An entry agrees when  |a - n| <= bars * (truncation + round-off) + rtol * max(|a|, |n|),
- * a the claimed and n the numerical value; at a kink n is the interval between the one-sided slopes.
+ * a the claimed and n the numerical value; at a kink n is the interval between the one-sided derivatives.
  * An entry whose bar is too wide (see `resolution`) is unresolved, unless it is off by more than eight
  * times that. The limits: what f does only at steps where its own rounding drowns the difference, or
  * only at a scale far below max(unit, |x_i|) around x_i = 0, cannot be seen; `unit` helps with that. */
@@ -32,11 +32,12 @@ typedef uint64_t wg_branch_hash(void *user);
 /* A derivative and what is known of its error. */
 typedef struct wg_difference {
     double value;
-    double truncation;  /* estimated error of the formula */
-    double roundoff;    /* estimated error from the noise in f */
-    double step;        /* k of the stencil (values at +-k and +-2k) that the value comes from */
-    double noise;       /* noise in one value of f (standard deviation, or eps |f| if larger) */
-    double left, right; /* one-sided slopes; at a kink the interval of admissible derivatives */
+    double truncation; /* estimated error of the formula */
+    double roundoff;   /* estimated error from the noise in f */
+    double step;       /* k of the stencil (values at +-k and +-2k) that the value comes from */
+    double noise;      /* noise in one value of f (standard deviation, or eps |f| if larger) */
+    double left,
+        right;   /* one-sided derivatives; at a kink the interval of admissible derivatives */
     bool kink;   /* left and right keep disagreeing as the step shrinks; value is their mean */
     bool finite; /* false: no stencil, not even a one-sided one, had finite values */
     bool flat;   /* f never moved, at any step */
@@ -84,7 +85,7 @@ typedef struct wg_check_entry {
     size_t index; /* entry of x, or number of the direction */
     wg_check_outcome outcome;
     double claimed;
-    wg_difference numeric; /* value, truncation, round-off, step, one-sided slopes */
+    wg_difference numeric; /* value, truncation, round-off, step, one-sided derivatives */
     double excess; /* |a - n| over the tolerance: above 1 is disagreement; inf if a is not finite */
     uint64_t ulps; /* doubles between a and n; UINT64_MAX if either is NaN */
 } wg_check_entry;
@@ -108,7 +109,7 @@ typedef struct wg_check_report {
 
 /* wg_check_function: every entry of a claimed gradient.
  * Shape:   x, claimed [n]. f is called with this x.
- * Edges:   claimed NaN -> disagrees; claimed inf -> disagrees, or is unresolved where the slopes of f
+ * Edges:   claimed NaN -> disagrees; claimed inf -> disagrees, or is unresolved where the derivatives of f
  *          grow without bound that way (sqrt at 0); f(x) not finite -> NOT_FINITE; n = 0 -> VACUOUS.
  * Returns: report->verdict. `report` is overwritten, may be NULL. `options` may be NULL. */
 wg_check_verdict wg_check_function(wg_function *f, void *user, double *x, const double *claimed,

@@ -85,13 +85,13 @@ static double taylor_first_step(const double *x, const double *v, size_t n)
     return most > 0.0 && isfinite(most) ? 0.125 / most : 0.125;
 }
 
-static double taylor_remainder(wg_line *line, double t, double slope, double curvature)
+static double taylor_remainder(wg_line *line, double t, double derivative, double curvature)
 {
     const double change = wg_line_at(line, t, NULL) - line->value;
-    return fabs(change - t * slope - 0.5 * t * t * curvature);
+    return fabs(change - t * derivative - 0.5 * t * t * curvature);
 }
 
-/* Least-squares slope of log2 r against log2 t over the finest rows (at most four) above the noise;
+/* Least-squares derivative of log2 r against log2 t over the finest rows (at most four) above the noise;
  * NaN if there are fewer than three. */
 static double taylor_rate(const wg_check_taylor_report *r)
 {
@@ -114,32 +114,32 @@ static double taylor_rate(const wg_check_taylor_report *r)
 }
 
 /* Too few remainders above the noise for a rate. If even the first is nearly noise while the linear
- * term stands far out of it, f is linear as far as can be seen, and the slope is right. */
-static wg_check_verdict taylor_judge_noise(const wg_check_taylor_report *r, double slope)
+ * term stands far out of it, f is linear as far as can be seen, and the derivative is right. */
+static wg_check_verdict taylor_judge_noise(const wg_check_taylor_report *r, double derivative)
 {
-    const double linear = fabs(r->rows[0].t * slope);
+    const double linear = fabs(r->rows[0].t * derivative);
     if (!(linear > 1e5 * r->noise))
         return WG_CHECK_VACUOUS;
     return r->rows[0].remainder <= 1e-4 * linear ? WG_CHECK_PASSED : WG_CHECK_FAILED;
 }
 
-static wg_check_verdict taylor_run(wg_line *line, double slope, double curvature,
+static wg_check_verdict taylor_run(wg_line *line, double derivative, double curvature,
                                    wg_check_taylor_report *r)
 {
-    if (!isfinite(slope) || !isfinite(curvature))
+    if (!isfinite(derivative) || !isfinite(curvature))
         return WG_CHECK_FAILED;
     const double first = taylor_first_step(line->origin, line->direction, line->n);
-    const double noise = wg_difference_examine(line, slope).noise;
-    r->noise = fmax(noise, 0x1p-52 * fmax(fabs(line->value), fabs(first * slope)));
+    const double noise = wg_difference_examine(line, derivative).noise;
+    r->noise = fmax(noise, 0x1p-52 * fmax(fabs(line->value), fabs(first * derivative)));
     for (int j = 0; j < WG_CHECK_TAYLOR_ROWS; j++) {
         wg_check_taylor_row *row = &r->rows[j];
         row->t = ldexp(first, -j);
-        row->remainder = taylor_remainder(line, row->t, slope, curvature);
+        row->remainder = taylor_remainder(line, row->t, derivative, curvature);
         row->rate = j > 0 ? log2(r->rows[j - 1].remainder / row->remainder) : (double)NAN;
     }
     r->rate = taylor_rate(r);
     if (isnan(r->rate))
-        return taylor_judge_noise(r, slope);
+        return taylor_judge_noise(r, derivative);
     return r->rate >= r->order - 0.25 ? WG_CHECK_PASSED : WG_CHECK_FAILED;
 }
 

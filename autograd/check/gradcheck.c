@@ -1,8 +1,8 @@
 #include "autograd/check/gradcheck.h"
 
+#include "autograd/check/gradcheck_internal.h"
 #include "autograd/copy.h"
 #include "autograd/grad.h"
-#include "autograd/check/gradcheck_internal.h"
 #include "autograd/rng.h"
 
 #include <math.h>
@@ -18,7 +18,7 @@ static const char *check_misfit_x(const wg_tensor *y, const wg_tensor *x)
         return "an x is of another tape";
     if (x->dtype == WG_I64)
         return "an x is i64";
-    return x->state & WG_NODE_HOLLOW ? "an x has no value" : NULL;
+    return x->state & WG_NODE_ABSTRACT ? "an x has no value" : NULL;
 }
 
 static const char *check_misfit(const wg_tensor *y, wg_tensor *const xs[], int n)
@@ -32,7 +32,7 @@ static const char *check_misfit(const wg_tensor *y, wg_tensor *const xs[], int n
         return "y is what an earlier error returned";
     if (y->dtype == WG_I64)
         return "y is i64";
-    if (y->state & WG_NODE_HOLLOW)
+    if (y->state & WG_NODE_ABSTRACT)
         return "y has no value";
     if (wg_is_stale(y))
         return "y is out of date: replay first";

@@ -1,8 +1,8 @@
 #include "autograd/check/gradcheck.h"
 
+#include "autograd/check/gradcheck_internal.h"
 #include "autograd/derivatives/derivatives.h"
 #include "autograd/grad.h"
-#include "autograd/check/gradcheck_internal.h"
 
 #include <math.h>
 #include <string.h>
@@ -38,7 +38,7 @@ static const char *second_record(wg_check_session *s, second_order *o, uint64_t 
     return wg_check_why(s, "no second derivative can be derived");
 }
 
-/* Is no x computed from another? Only then do second derivatives commute: a rule may write the slope by
+/* Is no x computed from another? Only then do second derivatives commute: a rule may write the derivative by
  * either of the two, as that of exp does. False without memory, too. */
 static bool second_independent(const wg_check_session *s)
 {

@@ -50,7 +50,7 @@ static void check_print_entry(FILE *out, const wg_check_entry *e)
     const wg_difference *d = &e->numeric;
     fprintf(out, "    [%zu] %s: claimed %.10g, ", e->index, said[e->outcome], e->claimed);
     if (d->kink)
-        fprintf(out, "slopes %.10g and %.10g", d->left, d->right);
+        fprintf(out, "derivatives %.10g and %.10g", d->left, d->right);
     else
         fprintf(out, "numeric %.10g", d->value);
     fprintf(out, " +- %.1e\n        step %.1e, truncation %.1e, round-off %.1e, ",

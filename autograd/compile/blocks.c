@@ -1,7 +1,7 @@
 #include "autograd/compile/blocks.h"
 
-#include "autograd/grad.h"
 #include "autograd/compile/program_internal.h"
+#include "autograd/grad.h"
 
 #include <inttypes.h>
 #include <math.h>
@@ -80,9 +80,9 @@ static bool blocks_rows_fit(wg_tape *t, wg_tensor *const rows[], int n)
         if (!blocks_tensor_fits(t, x, "rows", i))
             return false;
         wg_tensor_text(x, text, sizeof text);
-        if (x->shape.rank == 0 || x->shape.dim[0] != rows[0]->shape.dim[0])
+        if (x->shape.ndim == 0 || x->shape.dim[0] != rows[0]->shape.dim[0])
             wg_fail(t, WG_E_SHAPE, "blocks: %s has other rows than the first", text);
-        else if ((x->state & WG_NODE_HOLLOW) || ((x->state & WG_NODE_LIVE) && x->n_operands > 0))
+        else if ((x->state & WG_NODE_ABSTRACT) || ((x->state & WG_NODE_LIVE) && x->n_operands > 0))
             wg_fail(t, WG_E_VALUE, "blocks: %s is neither a leaf nor a constant", text);
     }
     return t->status == WG_OK;
@@ -141,7 +141,7 @@ static bool blocks_inputs(wg_blocks *b, blocks_size *size)
     for (int i = 0; size->input != NULL && i < b->n_rows; i++) {
         wg_shape shape = b->rows[i]->shape;
         shape.dim[0] = size->rows;
-        size->input[i] = wg_input(b->tape, b->rows[i]->name, b->rows[i]->dtype, shape.rank,
+        size->input[i] = wg_input(b->tape, b->rows[i]->name, b->rows[i]->dtype, shape.ndim,
                                   shape.dim, b->rows[i]->data);
     }
     return b->tape->status == WG_OK;

@@ -10,7 +10,7 @@ typedef struct memory_gap {
 } memory_gap;
 
 typedef struct memory_region {
-    int64_t grain;   /* sizes are rounded up to it */
+    int64_t granule; /* sizes are rounded up to it */
     int64_t top;     /* bytes so far */
     memory_gap *gap; /* [n_gaps] by start, none next to another; there is room for one a node */
     int64_t n_gaps;
@@ -40,7 +40,7 @@ static memory_region *memory_region_of(memory_plan *m, const wg_tensor *y)
 static int64_t memory_rounded(const memory_region *r, const wg_tensor *y)
 {
     int64_t bytes = memory_bytes(y);
-    return bytes > 0 ? (bytes + r->grain - 1) / r->grain * r->grain : r->grain;
+    return bytes > 0 ? (bytes + r->granule - 1) / r->granule * r->granule : r->granule;
 }
 
 /* ---- A region ------------------------------------------------------------------------------------- */
@@ -95,7 +95,7 @@ static bool memory_plan_init(memory_plan *m, wg_program *p, const wg_program_fac
 {
     wg_arena *scratch = &p->tape->scratch;
     size_t n = (size_t)p->n_nodes;
-    *m = (memory_plan){.p = p, .fact = fact, .small.grain = 8, .large.grain = WG_ALIGNMENT};
+    *m = (memory_plan){.p = p, .fact = fact, .small.granule = 8, .large.granule = WG_ALIGNMENT};
     m->place = wg_arena_take(scratch, n * sizeof *m->place, WG_ALIGNMENT);
     m->next_dead = wg_arena_take(scratch, n * sizeof *m->next_dead, WG_ALIGNMENT);
     m->dead = wg_arena_take(scratch, (size_t)p->n_steps * sizeof *m->dead, WG_ALIGNMENT);

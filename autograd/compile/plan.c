@@ -65,8 +65,8 @@ static bool plan_steps(wg_program *p, wg_program_fact *fact)
             continue;
         wg_step_work *work = &p->work[s];
         work->y = &p->node[i];
-        work->units = work->y->units;
-        work->grain = wg_node_grain(work->y, work->units, p->pool);
+        work->chunks = work->y->chunks;
+        work->piece_chunks = wg_node_piece_chunks(work->y, work->chunks, p->pool);
         plan_note_reads(p, fact, i, s++);
         if (fact[i].links > 1 && !wg_chain_init(p, fact, i, work))
             return false;
@@ -112,7 +112,7 @@ static bool plan_is_call(const wg_program *p, const wg_step_work *work, int64_t 
     const wg_tensor *y = work->y;
     return work->link == NULL && y->op->forward == wg_elementwise_forward &&
            (y->op->flags & WG_OP_ELEMENTWISE) && y->op->check == NULL && y->size > 0 &&
-           y->n_operands <= WG_STEP_OPERANDS && work->grain >= work->units &&
+           y->n_operands <= WG_STEP_OPERANDS && work->piece_chunks >= work->chunks &&
            !p->tape->options.check_finite && wg_elementwise_flat(y, step);
 }
 

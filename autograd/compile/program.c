@@ -29,7 +29,7 @@ static bool program_fits(wg_tape *t, wg_tensor *const outputs[], int n, int64_t 
         if (wg_is_inert(y) || y->tape != t)
             wg_fail(t, y == NULL || y->tape == t ? WG_E_NULL : WG_E_TAPE,
                     "compile: output %d is no tensor of this tape", i);
-        else if (y->state & WG_NODE_HOLLOW)
+        else if (y->state & WG_NODE_ABSTRACT)
             wg_fail(t, WG_E_VALUE, "compile: output %d has no value", i);
         else if (y->index > *last)
             *last = y->index;
@@ -287,8 +287,8 @@ static void program_run_piece(int64_t piece, int worker, void *context)
 {
     const program_job *job = context;
     const wg_step_work *work = job->work;
-    int64_t begin = piece * work->grain, left = work->units - begin;
-    wg_piece part = {begin, begin + (left < work->grain ? left : work->grain),
+    int64_t begin = piece * work->piece_chunks, left = work->chunks - begin;
+    wg_piece part = {begin, begin + (left < work->piece_chunks ? left : work->piece_chunks),
                      job->p->workspace + (size_t)worker * job->p->workspace_size};
     if (work->link != NULL)
         wg_chain_run(work, &part);
@@ -308,11 +308,11 @@ static bool program_run_work(const wg_program *p, const wg_step_work *work)
     if (!program_check(work))
         return false;
     program_job job = {p, work};
-    if (work->y->size > 0 && work->grain >= work->units)
+    if (work->y->size > 0 && work->piece_chunks >= work->chunks)
         program_run_piece(0, 0, &job);
     else if (work->y->size > 0)
-        wg_pool_run(p->pool, (work->units + work->grain - 1) / work->grain, program_run_piece,
-                    &job);
+        wg_pool_run(p->pool, (work->chunks + work->piece_chunks - 1) / work->piece_chunks,
+                    program_run_piece, &job);
     return !p->tape->options.check_finite || wg_node_is_finite(work->y);
 }
 

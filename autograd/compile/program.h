@@ -38,7 +38,7 @@ typedef struct wg_compile_options {
  * needs from the tape now, and none later. The tape's parameters are shared: what an optimizer writes is
  * seen by the next run. Nothing is run.
  * Never NULL: after an error, recorded on the tape, the result is an inert program, whose runs do
- * nothing. Errors: WG_E_NULL, WG_E_TAPE, WG_E_VALUE (an output without a value: wg_hollow), WG_E_NOMEM.
+ * nothing. Errors: WG_E_NULL, WG_E_TAPE, WG_E_VALUE (an output without a value: wg_abstract), WG_E_NOMEM.
  * n < 1, which is inert, too, names no tape to record an error on. */
 wg_program *wg_compile(wg_tensor *const outputs[], int n, const wg_compile_options *options);
 

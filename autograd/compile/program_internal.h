@@ -29,8 +29,8 @@ typedef struct wg_step_work {
     wg_tensor *y;        /* the node, or the last one of a chain */
     wg_chain_link *link; /* [n_links] in recording order; NULL: no chain */
     int n_links;
-    int64_t units, grain; /* how the work is cut */
-    int64_t tile;         /* elements of a chain that are computed together */
+    int64_t chunks, piece_chunks; /* how the work is cut */
+    int64_t tile;                 /* elements of a chain that are computed together */
 } wg_step_work;
 
 /* An input, and what stands for it in the program. */

@@ -75,21 +75,22 @@ static wg_status derivatives_again(wg_tensor *const ys[], wg_tensor *const dys[]
 /* ---- Products ------------------------------------------------------------------------------------ */
 
 /* Does y's rule for operand i compute with its cotangent? Then the transpose of what it records, which
- * must not depend on the cotangent, is as hollow as the cotangent. Leaves nodes on the tape. */
+ * must not depend on the cotangent, is as abstract as the cotangent. Leaves nodes on the tape. */
 static bool jvp_rule_is_linear(wg_tensor *y, int i)
 {
     wg_tape *t = y->tape;
     if (y->operand[i]->dtype == WG_I64 || y->op->vjp == NULL)
         return true;
-    wg_tensor *u = wg_hollow(t, y->dtype, y->shape.rank, y->shape.dim), *back;
+    wg_tensor *u = wg_abstract(t, y->dtype, y->shape.ndim, y->shape.dim), *back;
     wg_tensor *dx = y->op->vjp(y, u, i);
     if (dx == NULL || t->status != WG_OK)
         return true;
     wg_tensor *v = wg_zeros_like(dx);
-    return derivatives_again(&dx, &v, 1, &u, 1, &back) != WG_OK || !(back->state & WG_NODE_HOLLOW);
+    return derivatives_again(&dx, &v, 1, &u, 1, &back) != WG_OK ||
+           !(back->state & WG_NODE_ABSTRACT);
 }
 
-/* The JVP of y came out hollow: whose rule did it? */
+/* The JVP of y came out abstract: whose rule did it? */
 static wg_tensor *jvp_not_linear(wg_tensor *y)
 {
     wg_tape *t = y->tape;
@@ -112,13 +113,13 @@ static wg_tensor *jvp_not_linear(wg_tensor *y)
 static wg_tensor *jvp_record(wg_tape *t, wg_tensor *y, wg_tensor *const xs[], wg_tensor *const vs[],
                              int n)
 {
-    wg_tensor *u = wg_hollow(t, y->dtype, y->shape.rank, y->shape.dim), *jv;
+    wg_tensor *u = wg_abstract(t, y->dtype, y->shape.ndim, y->shape.dim), *jv;
     wg_tensor **gs = derivatives_list(t, n);
     if (gs == NULL || wg_vjp(y, u, xs, n, gs) != WG_OK)
         return &t->inert;
     if (derivatives_again(gs, vs, n, &u, 1, &jv) != WG_OK)
         return &t->inert;
-    return jv->state & WG_NODE_HOLLOW ? jvp_not_linear(y) : jv;
+    return jv->state & WG_NODE_ABSTRACT ? jvp_not_linear(y) : jv;
 }
 
 wg_tensor *wg_jvp(wg_tensor *y, wg_tensor *const xs[], wg_tensor *const vs[], int n)
@@ -185,7 +186,7 @@ static bool jacobian_record(jacobian_rows *j)
     for (int k = 0; k < j->m; k++) {
         const wg_tensor *y = j->ys[k];
         void *zeros = wg_tape_take(j->t, (size_t)y->size * wg_dtype_size(y->dtype));
-        j->cotangent[k] = wg_input(j->t, NULL, y->dtype, y->shape.rank, y->shape.dim, zeros);
+        j->cotangent[k] = wg_input(j->t, NULL, y->dtype, y->shape.ndim, y->shape.dim, zeros);
     }
     wg_status (*vjp)(wg_tensor *const[], wg_tensor *const[], int, wg_tensor *const[], int,
                      wg_tensor *[]) = j->again ? derivatives_again : wg_vjp_many;

@@ -48,7 +48,7 @@ static bool batches_source_fits(wg_tape *t, const wg_tensor *x, int64_t rows)
     wg_tensor_text(x, text, sizeof text);
     if (x->tape != t)
         wg_fail(t, WG_E_TAPE, "batches: sources of two tapes");
-    else if (x->shape.rank == 0 || x->shape.dim[0] != rows || rows == 0)
+    else if (x->shape.ndim == 0 || x->shape.dim[0] != rows || rows == 0)
         wg_fail(t, WG_E_SHAPE, "batches: %" PRId64 " rows expected: %s", rows, text);
     else if (x->data == NULL || wg_is_stale(x))
         wg_fail(t, WG_E_STALE, "batches: replay first: %s", text);
@@ -65,7 +65,7 @@ static wg_tape *batches_tape(wg_tensor *const sources[], int n, int64_t *rows)
         wg_fail(t, WG_E_NULL, "batches: the list of sources is NULL");
     if (sources == NULL)
         return NULL;
-    *rows = n > 0 && !wg_is_inert(sources[0]) && sources[0]->shape.rank > 0
+    *rows = n > 0 && !wg_is_inert(sources[0]) && sources[0]->shape.ndim > 0
                 ? sources[0]->shape.dim[0]
                 : 0;
     for (int i = 0; i < n; i++)
@@ -98,7 +98,7 @@ static bool batches_new_input(wg_batches *b, batches_buffer *to, int i)
     if (to->memory[i] == NULL)
         return false;
     batches_copy_rows(b, to, i, b->order);
-    to->input[i] = wg_input(b->tape, x->name, x->dtype, shape.rank, shape.dim, to->memory[i]);
+    to->input[i] = wg_input(b->tape, x->name, x->dtype, shape.ndim, shape.dim, to->memory[i]);
     return wg_tape_status(b->tape) == WG_OK;
 }
 

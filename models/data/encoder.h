@@ -42,9 +42,9 @@ int64_t wg_encoder_count(const wg_encoder *encoder, int64_t j);
 const char *wg_encoder_text(const wg_encoder *encoder, int64_t j, int64_t i);
 
 /* wg_encoder_describe: as texts "encoder.columns", "encoder.0", "encoder.0.0", ...; wg_encoder_restore: from
- * them. Errors: WG_E_FORMAT (a text that is missing or wrong), those of wg_description_put_text. */
-wg_status wg_encoder_describe(const wg_encoder *encoder, wg_description *d);
-wg_encoder *wg_encoder_restore(const wg_description *d);
+ * them. Errors: WG_E_FORMAT (a text that is missing or wrong), those of wg_archive_put_text. */
+wg_status wg_encoder_describe(const wg_encoder *encoder, wg_archive *d);
+wg_encoder *wg_encoder_restore(const wg_archive *d);
 
 #ifdef __cplusplus
 }

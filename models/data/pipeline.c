@@ -66,7 +66,7 @@ static bool pipeline_fits(const wg_pipeline *p, const wg_tensor *X)
     wg_tensor_text(X, text, sizeof text);
     if (X->tape != p->tape)
         wg_fail(p->tape, WG_E_TAPE, "pipeline: %s is of another tape", text);
-    else if (X->shape.rank != 2 || X->shape.dim[1] != p->columns)
+    else if (X->shape.ndim != 2 || X->shape.dim[1] != p->columns)
         wg_fail(p->tape, WG_E_SHAPE, "pipeline: (n, %" PRId64 ") wanted: %s", p->columns, text);
     else if (X->dtype != p->dtype)
         wg_fail(p->tape, WG_E_DTYPE, "pipeline: %s wanted: %s is %s", wg_dtype_name(p->dtype), text,
@@ -157,7 +157,7 @@ wg_pipeline *wg_pipeline_fit(wg_tensor *X, const char *const *text, int64_t text
     wg_pipeline_options o = {0};
     if (options != NULL)
         o = *options;
-    if (wg_is_inert(X) || X->shape.rank != 2 || X->dtype == WG_I64 || text_columns < 0 ||
+    if (wg_is_inert(X) || X->shape.ndim != 2 || X->dtype == WG_I64 || text_columns < 0 ||
         o.n_steps < 0 || (o.n_steps > 0 && o.steps == NULL)) {
         char given[WG_SHAPE_TEXT + 96];
         wg_fail(X != NULL ? X->tape : NULL, wg_is_inert(X) ? WG_E_NULL : WG_E_VALUE,
@@ -212,47 +212,46 @@ static char *pipeline_name(char *name, int i, const char *part)
     return name;
 }
 
-static void pipeline_describe_step(const pipeline_step *s, int i, wg_description *d)
+static void pipeline_describe_step(const pipeline_step *s, int i, wg_archive *d)
 {
     char name[PIPELINE_NAME];
     const wg_polynomial_options *o = &s->step.polynomial;
     bool standardize = s->step.kind == WG_STEP_STANDARDIZE;
-    wg_description_put_text(d, pipeline_name(name, i, ""),
-                            standardize ? "standardize" : "polynomial");
+    wg_archive_put_text(d, pipeline_name(name, i, ""), standardize ? "standardize" : "polynomial");
     if (standardize) {
-        wg_description_put_tensor(d, pipeline_name(name, i, ".mean"), wg_scaler_mean(s->scaler));
-        wg_description_put_tensor(d, pipeline_name(name, i, ".scale"), wg_scaler_scale(s->scaler));
+        wg_archive_put_tensor(d, pipeline_name(name, i, ".mean"), wg_scaler_mean(s->scaler));
+        wg_archive_put_tensor(d, pipeline_name(name, i, ".scale"), wg_scaler_scale(s->scaler));
         return;
     }
-    wg_description_put_integer(d, pipeline_name(name, i, ".degree"), o->degree);
-    wg_description_put_integer(d, pipeline_name(name, i, ".interaction_only"), o->interaction_only);
-    wg_description_put_integer(d, pipeline_name(name, i, ".include_bias"), o->include_bias);
+    wg_archive_put_integer(d, pipeline_name(name, i, ".degree"), o->degree);
+    wg_archive_put_integer(d, pipeline_name(name, i, ".interaction_only"), o->interaction_only);
+    wg_archive_put_integer(d, pipeline_name(name, i, ".include_bias"), o->include_bias);
 }
 
-wg_status wg_pipeline_describe(const wg_pipeline *pipeline, wg_description *d)
+wg_status wg_pipeline_describe(const wg_pipeline *pipeline, wg_archive *d)
 {
     if (pipeline_is_inert(pipeline))
-        return wg_description_put_text(d, "pipeline", NULL);
-    wg_description_put_text(d, "pipeline.dtype", wg_dtype_name(pipeline->dtype));
-    wg_description_put_integer(d, "pipeline.columns", pipeline->columns);
-    wg_description_put_integer(d, "pipeline.steps", pipeline->n_steps);
+        return wg_archive_put_text(d, "pipeline", NULL);
+    wg_archive_put_text(d, "pipeline.dtype", wg_dtype_name(pipeline->dtype));
+    wg_archive_put_integer(d, "pipeline.columns", pipeline->columns);
+    wg_archive_put_integer(d, "pipeline.steps", pipeline->n_steps);
     for (int i = 0; i < pipeline->n_steps; i++)
         pipeline_describe_step(&pipeline->step[i], i, d);
-    wg_description_put_integer(d, "pipeline.texts", wg_pipeline_text_columns(pipeline));
+    wg_archive_put_integer(d, "pipeline.texts", wg_pipeline_text_columns(pipeline));
     if (pipeline->encoder != NULL)
         wg_encoder_describe(pipeline->encoder, d);
     return wg_tape_status(d != NULL ? d->tape : NULL);
 }
 
 /* A tensor of the pipeline's dtype, as long as there are columns; NULL where it is none. */
-static wg_tensor *pipeline_vector(const wg_pipeline *p, const wg_description *d, const char *name)
+static wg_tensor *pipeline_vector(const wg_pipeline *p, const wg_archive *d, const char *name)
 {
-    wg_tensor *x = wg_description_tensor(d, name);
-    bool fits = x != NULL && x->dtype == p->dtype && x->shape.rank == 1 && x->size == p->numbers;
+    wg_tensor *x = wg_archive_tensor(d, name);
+    bool fits = x != NULL && x->dtype == p->dtype && x->shape.ndim == 1 && x->size == p->numbers;
     return fits ? x : NULL;
 }
 
-static wg_scaler *pipeline_read_scaler(const wg_pipeline *p, const wg_description *d, int i)
+static wg_scaler *pipeline_read_scaler(const wg_pipeline *p, const wg_archive *d, int i)
 {
     char name[PIPELINE_NAME];
     wg_tensor *mean = pipeline_vector(p, d, pipeline_name(name, i, ".mean"));
@@ -260,23 +259,23 @@ static wg_scaler *pipeline_read_scaler(const wg_pipeline *p, const wg_descriptio
     return mean != NULL && scale != NULL ? wg_scaler_from(mean, scale) : NULL;
 }
 
-static bool pipeline_read_polynomial(const wg_description *d, int i, wg_polynomial_options *o)
+static bool pipeline_read_polynomial(const wg_archive *d, int i, wg_polynomial_options *o)
 {
     char name[PIPELINE_NAME];
     int64_t degree, only, bias;
     const char *who = "pipeline";
-    if (!wg_description_integer(d, who, pipeline_name(name, i, ".degree"), 0, 1000, &degree) ||
-        !wg_description_integer(d, who, pipeline_name(name, i, ".interaction_only"), 0, 1, &only) ||
-        !wg_description_integer(d, who, pipeline_name(name, i, ".include_bias"), 0, 1, &bias))
+    if (!wg_archive_integer(d, who, pipeline_name(name, i, ".degree"), 0, 1000, &degree) ||
+        !wg_archive_integer(d, who, pipeline_name(name, i, ".interaction_only"), 0, 1, &only) ||
+        !wg_archive_integer(d, who, pipeline_name(name, i, ".include_bias"), 0, 1, &bias))
         return false;
     *o = (wg_polynomial_options){(int)degree, only == 1, bias == 1};
     return true;
 }
 
-static bool pipeline_read_step(wg_pipeline *p, const wg_description *d, int i)
+static bool pipeline_read_step(wg_pipeline *p, const wg_archive *d, int i)
 {
     char name[PIPELINE_NAME];
-    const char *kind = wg_description_text(d, pipeline_name(name, i, ""));
+    const char *kind = wg_archive_text(d, pipeline_name(name, i, ""));
     wg_pipeline_step step = {.kind = WG_STEP_STANDARDIZE};
     wg_scaler *scaler = NULL;
     bool fits = false;
@@ -289,22 +288,22 @@ static bool pipeline_read_step(wg_pipeline *p, const wg_description *d, int i)
     }
     if (fits && pipeline_append(p, step, scaler))
         return wg_tape_status(d->tape) == WG_OK;
-    wg_description_fail(d, "pipeline: '%s' is missing, or not what fits", name);
+    wg_archive_fail(d, "pipeline: '%s' is missing, or not what fits", name);
     return false;
 }
 
-wg_pipeline *wg_pipeline_restore(const wg_description *d)
+wg_pipeline *wg_pipeline_restore(const wg_archive *d)
 {
     int64_t columns, steps, texts;
     if (d == NULL || d->tape == NULL || wg_tape_status(d->tape) != WG_OK ||
-        !wg_description_integer(d, "pipeline", "pipeline.columns", 0, PIPELINE_COLUMNS, &columns) ||
-        !wg_description_integer(d, "pipeline", "pipeline.steps", 0, PIPELINE_STEPS, &steps) ||
-        !wg_description_integer(d, "pipeline", "pipeline.texts", 0, d->texts, &texts))
+        !wg_archive_integer(d, "pipeline", "pipeline.columns", 0, PIPELINE_COLUMNS, &columns) ||
+        !wg_archive_integer(d, "pipeline", "pipeline.steps", 0, PIPELINE_STEPS, &steps) ||
+        !wg_archive_integer(d, "pipeline", "pipeline.texts", 0, d->texts, &texts))
         return pipeline_none();
-    const char *dtype = wg_description_text(d, "pipeline.dtype");
+    const char *dtype = wg_archive_text(d, "pipeline.dtype");
     bool f32 = dtype != NULL && strcmp(dtype, "f32") == 0;
     if (!f32 && (dtype == NULL || strcmp(dtype, "f64") != 0)) {
-        wg_description_fail(d, "pipeline: 'pipeline.dtype' is neither f32 nor f64");
+        wg_archive_fail(d, "pipeline: 'pipeline.dtype' is neither f32 nor f64");
         return pipeline_none();
     }
     wg_pipeline *p = pipeline_new(d->tape, f32 ? WG_F32 : WG_F64, columns, (int)steps);
@@ -314,6 +313,6 @@ wg_pipeline *wg_pipeline_restore(const wg_description *d)
     if (p->tape != NULL && texts > 0)
         p->encoder = wg_encoder_restore(d);
     if (wg_tape_status(d->tape) == WG_OK && wg_pipeline_text_columns(p) != texts)
-        wg_description_fail(d, "pipeline: 'encoder.columns' is not 'pipeline.texts'");
+        wg_archive_fail(d, "pipeline: 'encoder.columns' is not 'pipeline.texts'");
     return wg_tape_status(d->tape) == WG_OK ? p : pipeline_none();
 }

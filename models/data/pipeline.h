@@ -1,10 +1,10 @@
 #ifndef WG_MODELS_DATA_PIPELINE_H
 #define WG_MODELS_DATA_PIPELINE_H
 
-#include "models/files/archive.h"
 #include "models/data/encoder.h"
 #include "models/data/polynomial.h"
 #include "models/data/scaler.h"
+#include "models/files/archive.h"
 
 #ifdef __cplusplus
 extern "C" {
@@ -64,9 +64,9 @@ const wg_encoder *wg_pipeline_encoder(const wg_pipeline *pipeline);
 /* wg_pipeline_describe: as texts "pipeline.steps", "pipeline.0", ... and tensors "pipeline.0.mean", ...;
  * wg_pipeline_restore: from them, with the same results to the bit; inert after an error.
  * Errors, on the tape: WG_E_FORMAT (what is missing, wrong, or does not fit together), those of
- *   wg_description_put_tensor. */
-wg_status wg_pipeline_describe(const wg_pipeline *pipeline, wg_description *d);
-wg_pipeline *wg_pipeline_restore(const wg_description *d);
+ *   wg_archive_put_tensor. */
+wg_status wg_pipeline_describe(const wg_pipeline *pipeline, wg_archive *d);
+wg_pipeline *wg_pipeline_restore(const wg_archive *d);
 
 #ifdef __cplusplus
 }

@@ -89,7 +89,7 @@ static bool polynomial_fits(const wg_tensor *X, const wg_polynomial_options *o)
 {
     char text[WG_SHAPE_TEXT + 96];
     wg_tensor_text(X, text, sizeof text);
-    if (X->shape.rank != 2)
+    if (X->shape.ndim != 2)
         wg_fail(X->tape, WG_E_SHAPE, "polynomial: (n, d) wanted: %s", text);
     else if (o->degree < 1)
         wg_fail(X->tape, WG_E_VALUE, "polynomial: the degree is %d", o->degree);

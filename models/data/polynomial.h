@@ -16,7 +16,7 @@ typedef struct wg_polynomial_options {
 /* wg_polynomial: all products of columns up to a degree, in scikit-learn's order: of degree 1, of degree 2,
  * ..., and among equals by their factors: x1, x2, x1^2, x1 x2, x2^2. NULL options are the defaults.
  * Shape:  X [n, d], f32 or f64 -> [n, wg_polynomial_columns(d, options)].
- * Slope:  that of the products: it is recorded as slices, products and joins of columns.
+ * Derivative:  that of the products: it is recorded as slices, products and joins of columns.
  * Errors: WG_E_SHAPE (no matrix, too many columns), WG_E_VALUE (degree), WG_E_NULL, WG_E_STALE, WG_E_NOMEM,
  *         on the tape. */
 wg_tensor *wg_polynomial(wg_tensor *X, const wg_polynomial_options *options);

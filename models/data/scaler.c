@@ -75,7 +75,7 @@ static bool scaler_fits(const wg_tensor *X)
         return false;
     char text[WG_SHAPE_TEXT + 96];
     wg_tensor_text(X, text, sizeof text);
-    if (X->shape.rank != 2 || X->shape.dim[0] == 0)
+    if (X->shape.ndim != 2 || X->shape.dim[0] == 0)
         wg_fail(X->tape, WG_E_SHAPE, "scaler: (n, d) with n > 0 expected: %s", text);
     else if (X->dtype == WG_I64)
         wg_fail(X->tape, WG_E_DTYPE, "scaler: f32 or f64 expected: %s is i64", text);
@@ -112,7 +112,7 @@ wg_scaler *wg_scaler_from(wg_tensor *mean, wg_tensor *scale)
     wg_tensor_text(scale, s, sizeof s);
     if (t != scale->tape)
         wg_fail(t, WG_E_TAPE, "scaler: mean and scale of two tapes");
-    else if (mean->shape.rank != 1 || !wg_shape_same(&mean->shape, &scale->shape))
+    else if (mean->shape.ndim != 1 || !wg_shape_same(&mean->shape, &scale->shape))
         wg_fail(t, WG_E_SHAPE, "scaler: mean %s, scale %s, but two of (d,) wanted", m, s);
     else if (mean->dtype == WG_I64 || mean->dtype != scale->dtype)
         wg_fail(t, WG_E_DTYPE, "scaler: mean %s %s, scale %s %s", m, wg_dtype_name(mean->dtype), s,

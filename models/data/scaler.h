@@ -7,7 +7,7 @@
 extern "C" {
 #endif
 
-/* Standardisation: z = (x - mean) / scale by column, with the mean and the population standard deviation
+/* Standardization: z = (x - mean) / scale by column, with the mean and the population standard deviation
  * of the rows that the scaler was fitted on; a constant column keeps its scale, it is divided by 1. As
  * scikit-learn's StandardScaler. A scaler belongs to the tape of the tensor it was fitted on. */
 typedef struct wg_scaler wg_scaler;
@@ -26,7 +26,7 @@ wg_scaler *wg_scaler_fit(const wg_tensor *X);
 wg_scaler *wg_scaler_from(wg_tensor *mean, wg_tensor *scale);
 
 /* wg_scaler_apply: (X - mean) / scale, recorded on the tape: on an input it is replayed with it.
- * Shape:  X [m, d] of the scaler's dtype -> the same.   Slope: 1 / scale.
+ * Shape:  X [m, d] of the scaler's dtype -> the same.   Derivative: 1 / scale.
  * Errors: those of wg_sub and wg_div; WG_E_NULL for an inert scaler. */
 wg_tensor *wg_scaler_apply(const wg_scaler *scaler, wg_tensor *X);
 

@@ -47,7 +47,7 @@ static bool split_classes_fit(wg_tape *t, int64_t n, const wg_tensor *classes)
     wg_tensor_text(classes, text, sizeof text);
     if (classes->dtype != WG_I64)
         wg_fail(t, WG_E_DTYPE, "split: classes must be i64: %s", text);
-    else if (classes->shape.rank != 1 || classes->size != n)
+    else if (classes->shape.ndim != 1 || classes->size != n)
         wg_fail(t, WG_E_SHAPE, "split: %" PRId64 " rows, classes %s", n, text);
     else if (classes->data == NULL || wg_is_stale(classes))
         wg_fail(t, WG_E_STALE, "split: replay first: %s", text);

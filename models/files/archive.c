@@ -11,24 +11,24 @@
 #include <stdio.h>
 #include <string.h>
 
-static const wg_description description_inert = {NULL, NULL, NULL, 0, 0, 0, 0, NULL};
+static const wg_archive archive_inert = {NULL, NULL, NULL, 0, 0, 0, 0, NULL};
 
 /* Never written: its tape is NULL. */
-static wg_description *description_none(void)
+static wg_archive *archive_none(void)
 {
-    return (wg_description *)(uintptr_t)&description_inert;
+    return (wg_archive *)(uintptr_t)&archive_inert;
 }
 
-wg_description *wg_description_new(wg_tape *t)
+wg_archive *wg_archive_new(wg_tape *t)
 {
-    wg_description *d = wg_tape_take(t, sizeof *d);
+    wg_archive *d = wg_tape_take(t, sizeof *d);
     if (d == NULL)
-        return description_none();
+        return archive_none();
     d->tape = t;
     return d;
 }
 
-void wg_description_fail(const wg_description *d, const char *format, ...)
+void wg_archive_fail(const wg_archive *d, const char *format, ...)
 {
     char message[512];
     va_list arguments;
@@ -41,7 +41,7 @@ void wg_description_fail(const wg_description *d, const char *format, ...)
             d->path != NULL ? ": " : "", message);
 }
 
-wg_tensor *wg_description_tensor(const wg_description *d, const char *name)
+wg_tensor *wg_archive_tensor(const wg_archive *d, const char *name)
 {
     for (int64_t i = 0; d != NULL && i < d->tensors; i++)
         if (strcmp(d->tensor[i].name, name) == 0)
@@ -49,7 +49,7 @@ wg_tensor *wg_description_tensor(const wg_description *d, const char *name)
     return NULL;
 }
 
-const char *wg_description_text(const wg_description *d, const char *name)
+const char *wg_archive_text(const wg_archive *d, const char *name)
 {
     for (int64_t i = 0; d != NULL && i < d->texts; i++)
         if (strcmp(d->text[i].name, name) == 0)
@@ -58,7 +58,7 @@ const char *wg_description_text(const wg_description *d, const char *name)
 }
 
 /* A list with room for one more: the list itself, or a copy of twice its room. */
-static void *description_grow(wg_tape *t, void *list, int64_t n, int64_t *room, size_t item)
+static void *archive_grow(wg_tape *t, void *list, int64_t n, int64_t *room, size_t item)
 {
     if (n < *room)
         return list;
@@ -72,7 +72,7 @@ static void *description_grow(wg_tape *t, void *list, int64_t n, int64_t *room, 
     return grown;
 }
 
-static bool description_open(const wg_description *d, const char *name, const void *value)
+static bool archive_open(const wg_archive *d, const char *name, const void *value)
 {
     wg_tape *t = d != NULL ? d->tape : NULL;
     if (t == NULL || name == NULL || value == NULL)
@@ -80,24 +80,24 @@ static bool description_open(const wg_description *d, const char *name, const vo
     return t != NULL && wg_tape_status(t) == WG_OK;
 }
 
-static wg_status description_twice(const wg_description *d, const char *name)
+static wg_status archive_twice(const wg_archive *d, const char *name)
 {
     wg_fail(d->tape, WG_E_VALUE, "description: there is a '%s' already", name);
     return wg_tape_status(d->tape);
 }
 
-wg_status wg_description_put_tensor(wg_description *d, const char *name, wg_tensor *x)
+wg_status wg_archive_put_tensor(wg_archive *d, const char *name, wg_tensor *x)
 {
-    if (!description_open(d, name, wg_is_inert(x) ? NULL : x))
+    if (!archive_open(d, name, wg_is_inert(x) ? NULL : x))
         return wg_tape_status(d != NULL ? d->tape : NULL);
-    if (wg_description_tensor(d, name) != NULL)
-        return description_twice(d, name);
+    if (wg_archive_tensor(d, name) != NULL)
+        return archive_twice(d, name);
     if (x->tape != d->tape) {
         wg_fail(d->tape, WG_E_TAPE, "description: '%s' is of another tape", name);
         return wg_tape_status(d->tape);
     }
-    wg_named_tensor *list = description_grow(d->tape, d->tensor, d->tensors, &d->tensor_room,
-                                             sizeof *list);
+    wg_named_tensor *list = archive_grow(d->tape, d->tensor, d->tensors, &d->tensor_room,
+                                         sizeof *list);
     char *copy = wg_tape_copy_text(d->tape, name);
     if (list != NULL)
         d->tensor = list;
@@ -106,13 +106,13 @@ wg_status wg_description_put_tensor(wg_description *d, const char *name, wg_tens
     return wg_tape_status(d->tape);
 }
 
-wg_status wg_description_put_text(wg_description *d, const char *name, const char *text)
+wg_status wg_archive_put_text(wg_archive *d, const char *name, const char *text)
 {
-    if (!description_open(d, name, text))
+    if (!archive_open(d, name, text))
         return wg_tape_status(d != NULL ? d->tape : NULL);
-    if (wg_description_text(d, name) != NULL)
-        return description_twice(d, name);
-    wg_named_text *list = description_grow(d->tape, d->text, d->texts, &d->text_room, sizeof *list);
+    if (wg_archive_text(d, name) != NULL)
+        return archive_twice(d, name);
+    wg_named_text *list = archive_grow(d->tape, d->text, d->texts, &d->text_room, sizeof *list);
     char *copy = wg_tape_copy_text(d->tape, name), *value = wg_tape_copy_text(d->tape, text);
     if (list != NULL)
         d->text = list;
@@ -121,14 +121,14 @@ wg_status wg_description_put_text(wg_description *d, const char *name, const cha
     return wg_tape_status(d->tape);
 }
 
-wg_status wg_description_put_integer(wg_description *d, const char *name, int64_t value)
+wg_status wg_archive_put_integer(wg_archive *d, const char *name, int64_t value)
 {
     char text[32];
     snprintf(text, sizeof text, "%" PRId64, value);
-    return wg_description_put_text(d, name, text);
+    return wg_archive_put_text(d, name, text);
 }
 
-wg_status wg_description_put_real(wg_description *d, const char *name, double value)
+wg_status wg_archive_put_real(wg_archive *d, const char *name, double value)
 {
     wg_c_locale c;
     char text[40] = "";
@@ -138,29 +138,29 @@ wg_status wg_description_put_real(wg_description *d, const char *name, double va
     }
     snprintf(text, sizeof text, "%.17g", value);
     wg_c_locale_leave(&c);
-    return wg_description_put_text(d, name, text);
+    return wg_archive_put_text(d, name, text);
 }
 
 /* The text of a number that must be there; NULL, and an error, where it is not. */
-static const char *description_needed(const wg_description *d, const char *who, const char *name)
+static const char *archive_needed(const wg_archive *d, const char *who, const char *name)
 {
-    const char *text = wg_description_text(d, name);
+    const char *text = wg_archive_text(d, name);
     if (text == NULL)
-        wg_description_fail(d, "%s: '%s' is missing", who, name);
+        wg_archive_fail(d, "%s: '%s' is missing", who, name);
     return text;
 }
 
-static bool description_no_number(const wg_description *d, const char *who, const char *name,
-                                  const char *text)
+static bool archive_no_number(const wg_archive *d, const char *who, const char *name,
+                              const char *text)
 {
-    wg_description_fail(d, "%s: '%s' is no number, or out of its range: '%.40s'", who, name, text);
+    wg_archive_fail(d, "%s: '%s' is no number, or out of its range: '%.40s'", who, name, text);
     return false;
 }
 
-bool wg_description_integer(const wg_description *d, const char *who, const char *name, int64_t low,
-                            int64_t high, int64_t *value)
+bool wg_archive_integer(const wg_archive *d, const char *who, const char *name, int64_t low,
+                        int64_t high, int64_t *value)
 {
-    const char *text = description_needed(d, who, name);
+    const char *text = archive_needed(d, who, name);
     if (text == NULL)
         return false;
     int64_t number = 0;
@@ -172,15 +172,15 @@ bool wg_description_integer(const wg_description *d, const char *who, const char
     if (*text == '-')
         number = -number;
     if (!fits || number < low || number > high)
-        return description_no_number(d, who, name, text);
+        return archive_no_number(d, who, name, text);
     *value = number;
     return true;
 }
 
-bool wg_description_real(const wg_description *d, const char *who, const char *name, double low,
-                         double high, double *value)
+bool wg_archive_real(const wg_archive *d, const char *who, const char *name, double low,
+                     double high, double *value)
 {
-    const char *text = description_needed(d, who, name);
+    const char *text = archive_needed(d, who, name);
     if (text == NULL)
         return false;
     wg_c_locale c;
@@ -192,14 +192,14 @@ bool wg_description_real(const wg_description *d, const char *who, const char *n
     wg_number_kind kind = wg_number_read(text, &number);
     wg_c_locale_leave(&c);
     if (kind != WG_NUMBER_FINITE || !(number >= low && number <= high))
-        return description_no_number(d, who, name, text);
+        return archive_no_number(d, who, name, text);
     *value = number;
     return true;
 }
 
 /* ---- As a file. ------------------------------------------------------------------------------------- */
 
-wg_status wg_description_write(const wg_description *d, const char *path)
+wg_status wg_archive_write(const wg_archive *d, const char *path)
 {
     wg_tape *t = d != NULL ? d->tape : NULL;
     if (t == NULL || wg_tape_status(t) != WG_OK)
@@ -218,19 +218,19 @@ wg_status wg_description_write(const wg_description *d, const char *path)
     return wg_tape_status(t);
 }
 
-wg_description *wg_description_read(wg_tape *t, const char *path)
+wg_archive *wg_archive_read(wg_tape *t, const char *path)
 {
     const wg_safetensors *file = wg_safetensors_read(t, path);
-    wg_description *d = wg_description_new(t);
+    wg_archive *d = wg_archive_new(t);
     if (wg_tape_status(t) == WG_OK)
         d->path = wg_tape_copy_text(t, path);
     for (int64_t i = 0; i < wg_safetensors_count(file); i++) {
         const char *name = wg_safetensors_name(file, i);
-        wg_description_put_tensor(d, name, wg_safetensors_tensor(file, name));
+        wg_archive_put_tensor(d, name, wg_safetensors_tensor(file, name));
     }
     for (int64_t i = 0; i < wg_safetensors_text_count(file); i++) {
         wg_safetensors_text text = wg_safetensors_text_at(file, i);
-        wg_description_put_text(d, text.key, text.value);
+        wg_archive_put_text(d, text.key, text.value);
     }
-    return wg_tape_status(t) == WG_OK ? d : description_none();
+    return wg_tape_status(t) == WG_OK ? d : archive_none();
 }

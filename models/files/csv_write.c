@@ -62,7 +62,7 @@ static bool csv_output_check(const csv_output *o)
         const wg_tensor *x = o->part[i].values;
         if (!wg_elements_writable(o->tape, o->path, x))
             return false;
-        if (x->shape.rank < 1 || x->shape.rank > 2)
+        if (x->shape.ndim < 1 || x->shape.ndim > 2)
             return csv_output_fail(o, WG_E_SHAPE, i, "is not (rows) or (rows, columns)");
         if (x->shape.dim[0] != o->part[0].values->shape.dim[0])
             return csv_output_fail(o, WG_E_SHAPE, i, "has not as many rows as the first");
@@ -134,7 +134,7 @@ static void csv_output_value(const csv_output *o, const wg_csv_part *part, int64
 
 static int64_t csv_output_columns(const wg_csv_part *part)
 {
-    return part->values->shape.rank == 2 ? part->values->shape.dim[1] : 1;
+    return part->values->shape.ndim == 2 ? part->values->shape.dim[1] : 1;
 }
 
 /* The name of column j of a part, which is number `place` of the file from 1. */

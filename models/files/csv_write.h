@@ -28,7 +28,7 @@ typedef struct wg_csv_write_options {
  *   ends or nothing, or that begin or end with a blank, are quoted. Lines end with LF.
  *   The file is written beside its destination and renamed: after an error, or a kill at any moment, it
  *   is what it was.
- * Returns the tape's status. Errors, on the tape: WG_E_IO, WG_E_NULL, WG_E_SHAPE (rows differ, rank),
+ * Returns the tape's status. Errors, on the tape: WG_E_IO, WG_E_NULL, WG_E_SHAPE (rows differ, ndim),
  *   WG_E_VALUE (options, n < 1), WG_E_DTYPE (texts wanted, but no i64), WG_E_INDEX (no such text),
  *   WG_E_STALE, WG_E_TAPE, WG_E_NOMEM.
  * Source: RFC 4180. */

@@ -132,7 +132,7 @@ static bool elements_decode(wg_reader *reader, wg_element e, wg_tensor *x, int64
 wg_tensor *wg_elements_take(wg_reader *reader, wg_element element, const wg_shape *shape,
                             wg_dtype dtype, int64_t from)
 {
-    wg_tensor *x = wg_full(reader->tape, dtype, shape->rank, shape->dim, 0);
+    wg_tensor *x = wg_full(reader->tape, dtype, shape->ndim, shape->dim, 0);
     if (wg_is_inert(x) || elements_decode(reader, element, x, from))
         return x;
     return wg_fail(reader->tape, WG_E_IO, "%s: cannot be read", reader->path);

@@ -30,7 +30,7 @@ static bool idx_fail(const wg_reader *reader, int64_t at, const char *reason)
 }
 
 /* Two bytes of zero, the type's code, the number of dimensions. NULL after an error. */
-static const struct idx_type *idx_magic(wg_reader *reader, int *rank)
+static const struct idx_type *idx_magic(wg_reader *reader, int *ndim)
 {
     unsigned char magic[4] = {0};
     int64_t known = reader->left < 4 ? reader->left : 4;
@@ -38,7 +38,7 @@ static const struct idx_type *idx_magic(wg_reader *reader, int *rank)
         return NULL;
     const char *packed = wg_compressed(magic, (size_t)known);
     const struct idx_type *type = idx_type_of(magic[2]);
-    *rank = magic[3];
+    *ndim = magic[3];
     if (packed != NULL)
         wg_fail(reader->tape, WG_E_FORMAT, "%s: byte 0: is a %s file; unpack it first",
                 reader->path, packed);
@@ -46,22 +46,22 @@ static const struct idx_type *idx_magic(wg_reader *reader, int *rank)
         idx_fail(reader, known, "the file ends in its first four bytes");
     else if (magic[0] != 0 || magic[1] != 0)
         idx_fail(reader, 0, "is no IDX file: it does not begin with two zero bytes");
-    else if (type == NULL || *rank < 1 || *rank > WG_MAX_RANK)
+    else if (type == NULL || *ndim < 1 || *ndim > WG_MAX_DIMS)
         wg_fail(reader->tape, WG_E_FORMAT,
                 "%s: byte 2: type 0x%02x with %d dimensions; 0x08, 0x09, 0x0b to 0x0e with 1 to %d "
                 "are read",
-                reader->path, magic[2], magic[3], WG_MAX_RANK);
+                reader->path, magic[2], magic[3], WG_MAX_DIMS);
     else
         return type;
     return NULL;
 }
 
 /* Each size is 4 bytes, the most significant first. */
-static bool idx_shape(wg_reader *reader, int rank, wg_shape *shape)
+static bool idx_shape(wg_reader *reader, int ndim, wg_shape *shape)
 {
     unsigned char size[4];
-    *shape = (wg_shape){.rank = rank};
-    for (int i = 0; i < rank; i++) {
+    *shape = (wg_shape){.ndim = ndim};
+    for (int i = 0; i < ndim; i++) {
         if (reader->left < 4)
             return idx_fail(reader, 4 + 4 * i + reader->left, "the file ends in its sizes");
         if (!wg_reader_take(reader, size, 4))
@@ -74,10 +74,10 @@ static bool idx_shape(wg_reader *reader, int rank, wg_shape *shape)
 
 static wg_tensor *idx_file(wg_reader *reader, wg_dtype dtype)
 {
-    int rank;
+    int ndim;
     wg_shape shape;
-    const struct idx_type *type = idx_magic(reader, &rank);
-    if (type == NULL || !idx_shape(reader, rank, &shape))
+    const struct idx_type *type = idx_magic(reader, &ndim);
+    if (type == NULL || !idx_shape(reader, ndim, &shape))
         return wg_fail(reader->tape, WG_E_IO, "%s: cannot be read", reader->path);
     if (type->kind == WG_ELEMENT_FLOAT && dtype == WG_I64)
         return wg_fail(reader->tape, WG_E_DTYPE,
@@ -85,7 +85,7 @@ static wg_tensor *idx_file(wg_reader *reader, wg_dtype dtype)
                        "f64, not i64",
                        reader->path);
     return wg_elements_read(reader, (wg_element){type->kind, type->size, true}, &shape, dtype,
-                            4 + 4 * shape.rank);
+                            4 + 4 * shape.ndim);
 }
 
 wg_tensor *wg_idx_read(wg_tape *t, const char *path, wg_dtype dtype)

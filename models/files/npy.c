@@ -176,13 +176,13 @@ static bool npy_shape(npy_header *h)
     while (!npy_is(h, ')')) {
         if (!comma)
             return npy_fail(h, h->at, "',' or ')' wanted");
-        if (h->shape.rank == WG_MAX_RANK)
+        if (h->shape.ndim == WG_MAX_DIMS)
             return npy_fail(h, h->at, "at most 8 dimensions are read");
-        if (!npy_integer(h, &h->shape.dim[h->shape.rank++]))
+        if (!npy_integer(h, &h->shape.dim[h->shape.ndim++]))
             return false;
         comma = npy_is(h, ',');
     }
-    return !(h->shape.rank == 1 && !comma) ||
+    return !(h->shape.ndim == 1 && !comma) ||
            npy_fail(h, h->at - 1, "',' wanted in a tuple of one");
 }
 

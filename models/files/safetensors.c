@@ -70,7 +70,7 @@ static bool safetensors_dtype(wg_json *j, wg_dtype *dtype)
 static bool safetensors_shape(wg_json *j, wg_shape *shape)
 {
     bool more, first = true;
-    *shape = (wg_shape){.rank = 0};
+    *shape = (wg_shape){.ndim = 0};
     if (!wg_json_open(j, '['))
         return false;
     for (;;) {
@@ -78,9 +78,9 @@ static bool safetensors_shape(wg_json *j, wg_shape *shape)
             return false;
         if (!more)
             return true;
-        if (shape->rank == WG_MAX_RANK)
+        if (shape->ndim == WG_MAX_DIMS)
             return wg_json_fail(j, "at most 8 dimensions");
-        if (!wg_json_size(j, &shape->dim[shape->rank++]))
+        if (!wg_json_size(j, &shape->dim[shape->ndim++]))
             return false;
     }
 }

@@ -112,7 +112,7 @@ static void safetensors_write_place(wg_writer *w, const wg_safetensors_entry *en
     wg_json_write(w, entry->name);
     snprintf(text, sizeof text, ":{\"dtype\":\"%s\",\"shape\":[", wg_safetensors_dtype(x->dtype));
     wg_writer_text(w, text);
-    for (int i = 0; i < x->shape.rank; i++) {
+    for (int i = 0; i < x->shape.ndim; i++) {
         snprintf(text, sizeof text, "%s%" PRId64, i > 0 ? "," : "", x->shape.dim[i]);
         wg_writer_text(w, text);
     }

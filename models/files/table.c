@@ -109,12 +109,12 @@ static bool table_find_classes(wg_table *table, const wg_table_parts *parts, tab
 
 /* ---- Labels as numbers. ---------------------------------------------------------------------- */
 
-wg_tensor *wg_real_constant(wg_tape *t, wg_dtype dtype, int rank, const int64_t *dim,
+wg_tensor *wg_real_constant(wg_tape *t, wg_dtype dtype, int ndim, const int64_t *dim,
                             double *values)
 {
     if (dtype == WG_F32) {
-        wg_shape shape = {.rank = rank};
-        memcpy(shape.dim, dim, (size_t)rank * sizeof *dim);
+        wg_shape shape = {.ndim = ndim};
+        memcpy(shape.dim, dim, (size_t)ndim * sizeof *dim);
         int64_t size = wg_shape_size(&shape);
         char *packed = (char *)
             values; /* float i lies at or before double i: nothing unread is hit */
@@ -123,7 +123,7 @@ wg_tensor *wg_real_constant(wg_tape *t, wg_dtype dtype, int rank, const int64_t 
             memcpy(packed + (size_t)i * sizeof narrow, &narrow, sizeof narrow);
         }
     }
-    return wg_constant(t, dtype, rank, dim, values);
+    return wg_constant(t, dtype, ndim, dim, values);
 }
 
 static wg_tensor *table_number_labels(const wg_table *table, const wg_table_parts *parts,
@@ -319,7 +319,7 @@ static bool table_rows_fit(const wg_table *table, const wg_tensor *rows)
         wg_fail(t, WG_E_TAPE, "rows of a table: %s is of another tape", text);
     else if (rows->dtype != WG_I64)
         wg_fail(t, WG_E_DTYPE, "rows of a table: i64 wanted: %s", text);
-    else if (rows->shape.rank != 1)
+    else if (rows->shape.ndim != 1)
         wg_fail(t, WG_E_SHAPE, "rows of a table: [m] wanted: %s", text);
     else if (rows->data == NULL || wg_is_stale(rows))
         wg_fail(t, WG_E_STALE, "rows of a table: replay first: %s", text);
@@ -353,7 +353,7 @@ static wg_tensor *table_take_tensor(const wg_tensor *x, const wg_tensor *rows)
     if (values == NULL)
         return NULL;
     table_take_bytes(x->data, (size_t)width * wg_dtype_size(x->dtype), rows, values);
-    wg_tensor *taken = wg_constant(x->tape, x->dtype, shape.rank, shape.dim, values);
+    wg_tensor *taken = wg_constant(x->tape, x->dtype, shape.ndim, shape.dim, values);
     wg_temporary_free(x->tape, values);
     return taken;
 }

@@ -32,7 +32,7 @@ const char *const *wg_table_text_names(const wg_table *table);
 wg_table *wg_table_inert(void);
 
 /* wg_real_constant: a constant of dtype f32 or f64 from doubles, which are overwritten. */
-wg_tensor *wg_real_constant(wg_tape *t, wg_dtype dtype, int rank, const int64_t *dim,
+wg_tensor *wg_real_constant(wg_tape *t, wg_dtype dtype, int ndim, const int64_t *dim,
                             double *values);
 
 #endif

@@ -1,6 +1,6 @@
+#include "models/files/reader_internal.h"
 #include "models/metrics/metrics.h"
 #include "models/metrics/metrics_internal.h"
-#include "models/files/reader_internal.h"
 
 #include <inttypes.h>
 #include <math.h>

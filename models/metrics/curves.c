@@ -1,7 +1,7 @@
 #include "models/metrics/curves.h"
 
-#include "models/metrics/metrics_internal.h"
 #include "models/files/reader_internal.h"
+#include "models/metrics/metrics_internal.h"
 
 #include <math.h>
 #include <stdlib.h>

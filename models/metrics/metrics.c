@@ -108,7 +108,7 @@ double wg_top_k_accuracy(const wg_tensor *scores, const wg_tensor *truth, int64_
     const char *metric = "top_k_accuracy";
     if (!wg_metric_readable(metric, scores, truth))
         return (double)NAN;
-    if (scores->shape.rank != 2 || truth->shape.rank != 1 || scores->shape.dim[0] != truth->size)
+    if (scores->shape.ndim != 2 || truth->shape.ndim != 1 || scores->shape.dim[0] != truth->size)
         wg_metric_fail(metric, WG_E_SHAPE, scores, truth);
     else if (k < 1)
         wg_fail(scores->tape, WG_E_VALUE, "%s: k is %" PRId64, metric, k);

@@ -8,7 +8,7 @@ extern "C" {
 #endif
 
 /* How good predictions are, by scikit-learn's definitions. Metrics read the values of this moment and
- * leave nothing on the tape but errors (and the confusion matrix); they are no ops and have no slope.
+ * leave nothing on the tape but errors (and the confusion matrix); they are no ops and have no derivative.
  *
  * Labels are classes 0, 1, 2, ... as i64, or as floats that hold whole numbers (wg_logistic_predict and
  * wg_table_labels give those).

@@ -39,7 +39,7 @@ static bool probability_fit(const char *metric, const wg_tensor *p, const wg_ten
     if (!wg_metric_readable(metric, p, truth))
         return false;
     bool binary = wg_shape_same(&p->shape, &truth->shape);
-    bool classes = p->shape.rank == 2 && truth->shape.rank == 1 && p->shape.dim[0] == truth->size;
+    bool classes = p->shape.ndim == 2 && truth->shape.ndim == 1 && p->shape.dim[0] == truth->size;
     if (!binary && (!classes || p->shape.dim[1] < 2)) {
         wg_metric_fail(metric, WG_E_SHAPE, p, truth);
         return false;

@@ -11,7 +11,7 @@ extern "C" {
  * see wg_optimizer_set_clip.
  * Edges:  squares that overflow a double give infinity; NaN stays NaN; NULL tensors count as nothing;
  *         a NULL list of n > 0 tensors gives NaN.
- * Errors: an inert, stale, hollow or i64 tensor: NaN, and WG_E_NULL, WG_E_STALE or WG_E_DTYPE, on its
+ * Errors: an inert, stale, abstract or i64 tensor: NaN, and WG_E_NULL, WG_E_STALE or WG_E_DTYPE, on its
  *         tape. */
 double wg_global_norm(wg_tensor *const xs[], int n);
 

@@ -59,7 +59,7 @@ static void lbfgs_direction(wg_lbfgs *l)
     }
 }
 
-/* Notes the pair of the step from x to trial, unless the slope does not rise along it: then H would not
+/* Notes the pair of the step from x to trial, unless the derivative does not rise along it: then H would not
  * be positive. */
 static void lbfgs_learn(wg_lbfgs *l)
 {
@@ -198,8 +198,8 @@ bool wg_lbfgs_state(wg_lbfgs *l, int64_t i, wg_state_entry *entry)
 {
     if (lbfgs_is_inert(l) || i < 0 || i > 2)
         return false;
-    const wg_shape two = {.rank = 1, .dim = {2}};
-    const wg_shape rows = {.rank = 2, .dim = {l->options.history, l->f.n}};
+    const wg_shape two = {.ndim = 1, .dim = {2}};
+    const wg_shape rows = {.ndim = 2, .dim = {l->options.history, l->f.n}};
     *entry = i == 0   ? (wg_state_entry){"lbfgs.pairs", WG_I64, two, l->pairs}
              : i == 1 ? (wg_state_entry){"lbfgs.s", WG_F64, rows, l->s}
                       : (wg_state_entry){"lbfgs.y", WG_F64, rows, l->y};

@@ -16,7 +16,7 @@ typedef struct wg_lbfgs_options {
                                default 0: never */
 } wg_lbfgs_options;
 
-/* wg_lbfgs_minimize: the parameters that minimise a recorded loss, from where they are:
+/* wg_lbfgs_minimize: the parameters that minimize a recorded loss, from where they are:
  *   x <- x + t d,  d = -H g,
  * with H the inverse of the Hessian as the last pairs s = change of x, y = change of g say it, and t from a
  * line search with strong Wolfe conditions. Leaves nothing on the tape; the loss is up to date after it,
@@ -35,7 +35,7 @@ typedef struct wg_lbfgs wg_lbfgs;
  * error (on the tape: WG_E_VALUE, WG_E_NOMEM) the result is inert: runs do nothing and say WG_STOP_ERROR. */
 wg_lbfgs *wg_lbfgs_new(const wg_objective *objective, const wg_lbfgs_options *options);
 
-/* wg_lbfgs_run: minimise from x[n] on, and leave the minimum there; the last evaluation is at that x. So
+/* wg_lbfgs_run: minimize from x[n] on, and leave the minimum there; the last evaluation is at that x. So
  * many runs of one iteration are the same bits as one run of so many iterations. */
 wg_optimum wg_lbfgs_run(wg_lbfgs *lbfgs, double x[]);
 

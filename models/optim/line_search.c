@@ -1,6 +1,6 @@
 /* A step along a direction of descent that satisfies the strong Wolfe conditions (Nocedal, Wright 2006,
  * "Numerical optimization", eq. 3.7, alg. 3.5 and 3.6). Near an optimum values differ by less than their
- * round-off, long before gradients do; there the first condition is asked of the slope (Hager, Zhang 2005,
+ * round-off, long before gradients do; there the first condition is asked of the derivative (Hager, Zhang 2005,
  * "A new conjugate gradient method with guaranteed descent", eq. 4.1). */
 #include "models/optim/minimize_internal.h"
 
@@ -13,13 +13,13 @@ enum { LINE_TRIALS = 40 };
 
 /* f along the line, at a step. */
 typedef struct line_point {
-    double step, value, slope;
+    double step, value, derivative;
 } line_point;
 
 typedef struct line_search {
     wg_descent *d;
     line_point start;
-    line_point low;  /* the lowest point with enough decrease; its slope leads to high */
+    line_point low;  /* the lowest point with enough decrease; its derivative leads to high */
     line_point high; /* the other end, once there is one */
     bool bracketed;
     double noise; /* values closer than this are equal */
@@ -38,31 +38,31 @@ static line_point line_at(const line_search *s, double step)
 
 static bool line_decreases(const line_search *s, const line_point *p)
 {
-    if (!isfinite(p->value) || !isfinite(p->slope))
+    if (!isfinite(p->value) || !isfinite(p->derivative))
         return false;
-    return p->value <= s->start.value + LINE_DECREASE * p->step * s->start.slope ||
+    return p->value <= s->start.value + LINE_DECREASE * p->step * s->start.derivative ||
            (p->value <= s->start.value + s->noise &&
-            p->slope <= (2 * LINE_DECREASE - 1) * s->start.slope);
+            p->derivative <= (2 * LINE_DECREASE - 1) * s->start.derivative);
 }
 
-/* The minimum of the cubic through both ends with their slopes (Nocedal, Wright, eq. 3.59), or, where
- * their values are equal but for round-off, the zero of the line through the slopes; NaN if none. */
+/* The minimum of the cubic through both ends with their derivatives (Nocedal, Wright, eq. 3.59), or, where
+ * their values are equal but for round-off, the zero of the line through the derivatives; NaN if none. */
 static double line_interpolate(const line_search *s)
 {
     const line_point *a = &s->low, *b = &s->high;
     const double width = b->step - a->step;
     if (fabs(a->value - b->value) <= 8 * s->noise)
-        return a->step - a->slope * width / (b->slope - a->slope);
-    const double d1 = a->slope + b->slope - 3 * (a->value - b->value) / -width;
-    const double d2 = copysign(sqrt(d1 * d1 - a->slope * b->slope), width);
-    return b->step - width * (b->slope + d2 - d1) / (b->slope - a->slope + 2 * d2);
+        return a->step - a->derivative * width / (b->derivative - a->derivative);
+    const double d1 = a->derivative + b->derivative - 3 * (a->value - b->value) / -width;
+    const double d2 = copysign(sqrt(d1 * d1 - a->derivative * b->derivative), width);
+    return b->step - width * (b->derivative + d2 - d1) / (b->derivative - a->derivative + 2 * d2);
 }
 
 /* Between the ends, not too near to either; every third time the middle, so that the bracket shrinks. */
 static double line_between(const line_search *s, int trial)
 {
     const double width = s->high.step - s->low.step, middle = s->low.step + width / 2;
-    if (!isfinite(s->high.value) || !isfinite(s->high.slope))
+    if (!isfinite(s->high.value) || !isfinite(s->high.derivative))
         return s->low.step + width / 8;
     double step = trial % 3 == 2 ? middle : line_interpolate(s);
     const double share = (step - s->low.step) / width;
@@ -77,10 +77,10 @@ static bool line_takes(line_search *s, const line_point *p)
         s->bracketed = true;
         return false;
     }
-    if (fabs(p->slope) <= -LINE_CURVATURE * s->start.slope)
+    if (fabs(p->derivative) <= -LINE_CURVATURE * s->start.derivative)
         return true;
     const double onward = s->bracketed ? s->high.step - s->low.step : 1;
-    if (p->slope * onward >= 0) {
+    if (p->derivative * onward >= 0) {
         s->high = s->low;
         s->bracketed = true;
     }
@@ -91,10 +91,10 @@ static bool line_takes(line_search *s, const line_point *p)
 bool wg_line_search(wg_descent *d, double first, double *value)
 {
     const double noise = d->f->noise != 0 ? d->f->noise : 0x1p-46;
-    const double slope = wg_vector_dot(d->f->n, d->gradient, d->direction);
-    line_search s = {.d = d, .start = {0, d->value, slope}, .noise = noise * fabs(d->value)};
+    const double derivative = wg_vector_dot(d->f->n, d->gradient, d->direction);
+    line_search s = {.d = d, .start = {0, d->value, derivative}, .noise = noise * fabs(d->value)};
     s.low = s.start;
-    if (!(slope < 0))
+    if (!(derivative < 0))
         return false;
     double step = first;
     for (int trial = 0; trial < LINE_TRIALS; trial++) {

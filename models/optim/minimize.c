@@ -56,7 +56,7 @@ double *wg_vector_new(const wg_objective *f, int64_t n)
 {
     int64_t bytes;
     if (n < 0 || !wg_size_multiply(n, (int64_t)sizeof(double), &bytes)) {
-        wg_fail(f->tape, WG_E_VALUE, "minimiser: a vector of %lld", (long long)n);
+        wg_fail(f->tape, WG_E_VALUE, "minimizer: a vector of %lld", (long long)n);
         return NULL;
     }
     return wg_tape_take(f->tape, (size_t)bytes);
@@ -68,7 +68,7 @@ bool wg_descent_new(wg_descent *d, const wg_objective *f)
 {
     *d = (wg_descent){.f = f};
     if (f->n < 1 || f->value_and_gradient == NULL)
-        wg_fail(f->tape, WG_E_VALUE, "minimiser: an objective without variables or value");
+        wg_fail(f->tape, WG_E_VALUE, "minimizer: an objective without variables or value");
     d->gradient = wg_vector_new(f, f->n);
     d->direction = wg_vector_new(f, f->n);
     d->trial = wg_vector_new(f, f->n);

@@ -8,16 +8,16 @@
 extern "C" {
 #endif
 
-/* What the minimisers of whole objectives share: L-BFGS (models/optim/lbfgs.h), Newton's methods
+/* What the minimizers of whole objectives share: L-BFGS (models/optim/lbfgs.h), Newton's methods
  * (models/optim/newton.h) and proximal gradient (models/optim/proximal.h). They work in double, whatever the dtype of
  * the parameters is. */
 
-/* A function to be minimised. value_and_gradient is required; the second derivatives are asked for by
+/* A function to be minimized. value_and_gradient is required; the second derivatives are asked for by
  * Newton's methods, at the x of the last value_and_gradient. Anything may be behind it: a recorded loss
  * (wg_objective_new), or a caller's own code. */
 typedef struct wg_objective {
     wg_tape *tape; /* where work memory comes from and errors are recorded; an error there stops the
-                      minimiser */
+                      minimizer */
     int64_t n;     /* variables, >= 1 */
     double
         noise; /* the relative error of a value, in which a descent cannot be told from an ascent;
@@ -49,7 +49,7 @@ int64_t wg_params_size(wg_tensor *const params[], int n);
 void wg_params_to_vector(wg_tensor *const params[], int n, double x[]);
 void wg_vector_to_params(const double x[], wg_tensor *const params[], int n);
 
-/* Why a minimiser stopped. */
+/* Why a minimizer stopped. */
 #define WG_STOP_LIST(X)                                                                            \
     X(WG_STOP_GRADIENT, "the gradient is as small as was asked for")                               \
     X(WG_STOP_VALUE, "the value falls no more than was asked for")                                 \
@@ -66,7 +66,7 @@ typedef enum wg_stop { WG_STOP_LIST(WG_STOP_ENUM) } wg_stop;
 const char *wg_stop_name(wg_stop stop);
 const char *wg_stop_text(wg_stop stop);
 
-/* What a minimiser reached. */
+/* What a minimizer reached. */
 typedef struct wg_optimum {
     wg_stop stop;
     int64_t iterations, evaluations; /* evaluations: calls of value_and_gradient */

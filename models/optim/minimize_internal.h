@@ -39,7 +39,7 @@ bool wg_descent_stops(const wg_descent *d, double tolerance, int64_t i, int64_t 
 
 /* wg_line_search: a step t from `first` on such that trial = x + t direction satisfies the strong Wolfe
  * conditions, with its gradient; *value is the value there. False, *value untouched: there is none. Where
- * the search ends early, a step that lowers the value enough is taken though the slope is still steep. */
+ * the search ends early, a step that lowers the value enough is taken though the derivative is still steep. */
 bool wg_line_search(wg_descent *d, double first, double *value);
 
 /* wg_descent_move: trial becomes x. */

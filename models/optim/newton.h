@@ -22,11 +22,11 @@ typedef struct wg_newton_options {
                                 100 */
 } wg_newton_options;
 
-/* wg_newton_minimize: the parameters that minimise a recorded loss, from where they are: x <- x + t d, with t
+/* wg_newton_minimize: the parameters that minimize a recorded loss, from where they are: x <- x + t d, with t
  * from a line search with strong Wolfe conditions that begins at 1.
  *   CG: products ||H d + g|| <= min(1/10, sqrt ||g||) ||g||, so that convergence is superlinear; where
  *     curvature is not positive along a direction, the step ends before it.
- *   EXACT: H by a Cholesky factorisation with pivots. Where H is singular (equal shifts of all biases of a
+ *   EXACT: H by a Cholesky factorization with pivots. Where H is singular (equal shifts of all biases of a
  *     softmax model change nothing) d is the shortest of the solutions, so that such directions are never
  *     moved along; where H is indefinite, H + c I takes its place, with c raised until it is not.
  * Leaves nothing on the tape; the loss is up to date after it, what else depends on the parameters needs a

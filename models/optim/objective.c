@@ -1,9 +1,9 @@
 /* A recorded loss as a function of its parameters. */
 #include "models/optim/minimize_internal.h"
 
+#include "autograd/compile/program.h"
 #include "autograd/derivatives/derivatives.h"
 #include "autograd/grad.h"
-#include "autograd/compile/program.h"
 
 #include <math.h>
 #include <string.h>
@@ -132,7 +132,7 @@ static bool objective_record_product(objective_loss *l, wg_tape *t)
     for (int i = 0; i < l->n; i++) {
         const wg_tensor *p = l->param[i];
         l->tangent[i] = wg_tape_take(t, (size_t)p->size * wg_dtype_size(p->dtype));
-        v[i] = wg_input(t, NULL, p->dtype, p->shape.rank, p->shape.dim, l->tangent[i]);
+        v[i] = wg_input(t, NULL, p->dtype, p->shape.ndim, p->shape.dim, l->tangent[i]);
     }
     if (wg_hvp(l->loss, l->param, v, l->n, hv) != WG_OK)
         return false;

@@ -243,7 +243,7 @@ wg_status wg_optimizer_set_decay(wg_optimizer *o, const wg_tensor *param, double
 
 static wg_state_entry optimizer_numbers(const wg_optimizer *o, int64_t i)
 {
-    wg_shape scalar = {.rank = 0}, list = {.rank = 1, .dim = {o->n}};
+    wg_shape scalar = {.ndim = 0}, list = {.ndim = 1, .dim = {o->n}};
     return i == 0   ? (wg_state_entry){o->rate_name, WG_F64, scalar, NULL}
            : i == 1 ? (wg_state_entry){o->steps_name, WG_I64, scalar, NULL}
                     : (wg_state_entry){o->counts_name, WG_I64, list, o->count};

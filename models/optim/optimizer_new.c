@@ -126,7 +126,7 @@ static bool optimizer_fill(wg_optimizer *o, const wg_optimizer_plan *plan,
     if (wg_tape_status(o->tape) != WG_OK)
         return false;
     for (int i = 0; i < o->n; i++)
-        if (plan->decay_all || params[i]->shape.rank >= 2)
+        if (plan->decay_all || params[i]->shape.ndim >= 2)
             o->decay[i] = plan->weight_decay;
     optimizer_take_state(o, plan->use);
     return wg_tape_status(o->tape) == WG_OK;

@@ -58,7 +58,7 @@ static void proximal_shrink(proximal_work *w)
 }
 
 /* Does the parabola at `from` lie above the function at `to`? By the values, or, where round-off hides that,
- * by the slopes: for convex f, f(to) - f(from) - f'(from) m <= (f'(to) - f'(from)) m. */
+ * by the derivatives: for convex f, f(to) - f(from) - f'(from) m <= (f'(to) - f'(from)) m. */
 static bool proximal_bends_enough(const proximal_work *w)
 {
     const int64_t n = w->f->n;
@@ -200,9 +200,9 @@ static double *proximal_factors(const wg_objective *f, wg_tensor *const params[]
     int64_t at = 0;
     for (int i = 0; l1 != NULL && i < n; i++)
         for (int64_t k = 0; k < params[i]->size; k++, at++) {
-            const bool penalised = o->penalise_all || params[i]->shape.rank >= 2;
-            l1[at] = penalised ? o->l1 : 0;
-            l2[at] = penalised ? o->l2 : 0;
+            const bool penalized = o->penalize_all || params[i]->shape.ndim >= 2;
+            l1[at] = penalized ? o->l1 : 0;
+            l2[at] = penalized ? o->l2 : 0;
         }
     return l1;
 }

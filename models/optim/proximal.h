@@ -10,21 +10,21 @@ extern "C" {
 typedef struct wg_proximal_options {
     double l1, l2; /* factors of sum |w| and of sum w^2 / 2, >= 0; default 0 */
     bool
-        penalise_all; /* default false: parameters of fewer than two dimensions (biases) are free */
+        penalize_all; /* default false: parameters of fewer than two dimensions (biases) are free */
     int64_t iterations; /* at most, >= 1; default 0 stands for 10000 */
     double tolerance;   /* of the subgradient, > 0; default 0 stands for 1e-8 */
 } wg_proximal_options;
 
-/* wg_proximal_minimize: the parameters that minimise
+/* wg_proximal_minimize: the parameters that minimize
  *   loss + l1 sum |w| + (l2 / 2) sum w^2,
- * the sums over the elements of penalised parameters, from where they are, for a convex recorded loss. Elements
+ * the sums over the elements of penalized parameters, from where they are, for a convex recorded loss. Elements
  * that the penalty keeps at 0 are 0 exactly. In scikit-learn's terms, n being the rows:
  *   ElasticNet(alpha, l1_ratio):  loss = (1/2) mean squared error, l1 = alpha * l1_ratio,
  *                                 l2 = alpha * (1 - l1_ratio);
  *   LogisticRegression(C, l1_ratio, penalty="elasticnet"):  loss = mean log loss without a penalty,
  *                                 l1 = l1_ratio / (n C), l2 = (1 - l1_ratio) / (n C).
  * By accelerated proximal gradient steps with backtracking, which start anew where they overshoot. Converged is
- * where the least subgradient's largest |element| is at most the tolerance: with h the slope of loss and l2
+ * where the least subgradient's largest |element| is at most the tolerance: with h the derivative of loss and l2
  * term, h + l1 sign(w) where w != 0, and what |h| exceeds l1 by where w = 0. The result's gradient_norm is
  * that, its value has the penalties in it.
  * Leaves nothing on the tape; the loss is up to date after it, what else depends on the parameters needs a

@@ -1,4 +1,4 @@
-/* Symmetric positive semidefinite systems, by Cholesky's factorisation with pivots. Source: Higham 2002,
+/* Symmetric positive semidefinite systems, by Cholesky's factorization with pivots. Source: Higham 2002,
  * "Accuracy and stability of numerical algorithms", sec. 10.3. */
 #include "models/optim/newton_internal.h"
 

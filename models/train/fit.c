@@ -1,11 +1,11 @@
 #include "models/train/fit.h"
 
+#include "autograd/compile/program.h"
 #include "autograd/grad.h"
 #include "autograd/op.h"
-#include "autograd/compile/program.h"
 #include "models/data/batches.h"
-#include "models/train/fit_internal.h"
 #include "models/mlp_internal.h"
+#include "models/train/fit_internal.h"
 
 #include <inttypes.h>
 #include <math.h>

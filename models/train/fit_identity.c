@@ -30,7 +30,7 @@ static uint64_t identity_mix_tensor(uint64_t hash, const wg_tensor *x)
     if (wg_is_inert(x) || x->data == NULL)
         return identity_mix(hash, 0);
     hash = identity_mix(hash, (uint64_t)x->dtype + 1);
-    for (int i = 0; i < x->shape.rank; i++)
+    for (int i = 0; i < x->shape.ndim; i++)
         hash = identity_mix(hash, (uint64_t)x->shape.dim[i]);
     for (int64_t i = 0; i < x->size; i++) {
         double value = x->dtype == WG_F32   ? (double)((const float *)x->data)[i]
@@ -93,57 +93,57 @@ static const char *identity_text(char text[IDENTITY_DIGITS], uint64_t hash)
     return text;
 }
 
-void wg_fit_identity_put(const wg_fit_identity *id, wg_description *d)
+void wg_fit_identity_put(const wg_fit_identity *id, wg_archive *d)
 {
     char text[IDENTITY_DIGITS];
-    wg_description_put_integer(d, "fit.rows", id->rows);
-    wg_description_put_integer(d, "fit.batch", id->batch);
-    wg_description_put_integer(d, "fit.seed.high", (int64_t)(id->seed >> 32));
-    wg_description_put_integer(d, "fit.seed.low", (int64_t)(id->seed & UINT32_MAX));
-    wg_description_put_real(d, "fit.l2", id->l2);
-    wg_description_put_real(d, "fit.validation", id->validation);
-    wg_description_put_real(d, "fit.rate", id->rate);
-    wg_description_put_text(d, "fit.data", identity_text(text, id->data));
-    wg_description_put_text(d, "fit.ops", identity_text(text, id->ops));
+    wg_archive_put_integer(d, "fit.rows", id->rows);
+    wg_archive_put_integer(d, "fit.batch", id->batch);
+    wg_archive_put_integer(d, "fit.seed.high", (int64_t)(id->seed >> 32));
+    wg_archive_put_integer(d, "fit.seed.low", (int64_t)(id->seed & UINT32_MAX));
+    wg_archive_put_real(d, "fit.l2", id->l2);
+    wg_archive_put_real(d, "fit.validation", id->validation);
+    wg_archive_put_real(d, "fit.rate", id->rate);
+    wg_archive_put_text(d, "fit.data", identity_text(text, id->data));
+    wg_archive_put_text(d, "fit.ops", identity_text(text, id->ops));
 }
 
 /* ---- Is it the same? -------------------------------------------------------------------------------- */
 
-static bool identity_is(const wg_description *d, const char *name, int64_t wanted)
+static bool identity_is(const wg_archive *d, const char *name, int64_t wanted)
 {
     int64_t found;
-    if (!wg_description_integer(d, "checkpoint", name, 0, INT64_MAX, &found))
+    if (!wg_archive_integer(d, "checkpoint", name, 0, INT64_MAX, &found))
         return false;
     if (found != wanted)
-        wg_description_fail(d, "checkpoint: of another training: '%s' is %" PRId64 ", not %" PRId64,
-                            name, found, wanted);
+        wg_archive_fail(d, "checkpoint: of another training: '%s' is %" PRId64 ", not %" PRId64,
+                        name, found, wanted);
     return found == wanted;
 }
 
-static bool identity_is_real(const wg_description *d, const char *name, double wanted)
+static bool identity_is_real(const wg_archive *d, const char *name, double wanted)
 {
     double found;
-    if (!wg_description_real(d, "checkpoint", name, 0, HUGE_VAL, &found))
+    if (!wg_archive_real(d, "checkpoint", name, 0, HUGE_VAL, &found))
         return false;
     if (found != wanted)
-        wg_description_fail(d, "checkpoint: of another training: '%s' is %.17g, not %.17g", name,
-                            found, wanted);
+        wg_archive_fail(d, "checkpoint: of another training: '%s' is %.17g, not %.17g", name, found,
+                        wanted);
     return found == wanted;
 }
 
 /* what: in words, since a hash tells nobody anything. */
-static bool identity_is_hash(const wg_description *d, const char *name, uint64_t wanted,
+static bool identity_is_hash(const wg_archive *d, const char *name, uint64_t wanted,
                              const char *what)
 {
     char text[IDENTITY_DIGITS];
-    const char *found = wg_description_text(d, name);
+    const char *found = wg_archive_text(d, name);
     if (found != NULL && strcmp(found, identity_text(text, wanted)) == 0)
         return true;
-    wg_description_fail(d, "checkpoint: of another training: %s", what);
+    wg_archive_fail(d, "checkpoint: of another training: %s", what);
     return false;
 }
 
-bool wg_fit_identity_fits(const wg_fit_identity *id, const wg_description *d)
+bool wg_fit_identity_fits(const wg_fit_identity *id, const wg_archive *d)
 {
     return identity_is(d, "fit.rows", id->rows) && identity_is(d, "fit.batch", id->batch) &&
            identity_is(d, "fit.seed.high", (int64_t)(id->seed >> 32)) &&

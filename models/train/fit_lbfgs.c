@@ -2,13 +2,13 @@
 
 #include "autograd/compile/blocks.h"
 #include "autograd/op.h"
-#include "models/train/fit_internal.h"
 #include "models/optim/minimize_internal.h"
+#include "models/train/fit_internal.h"
 
 #include <math.h>
 #include <string.h>
 
-/* Training by L-BFGS: one run of the minimiser is one iteration. */
+/* Training by L-BFGS: one run of the minimizer is one iteration. */
 typedef struct fit_lbfgs {
     wg_lbfgs *lbfgs;
     int64_t n; /* elements of all parameters */
@@ -56,7 +56,7 @@ static wg_objective fit_lbfgs_objective(wg_fit_run *run)
                                                r->targets, r->weights, run->o.l2),
                                 run->model->params, run->model->n_params, false);
     if (X->n_operands > 0 && (X->state & WG_NODE_LIVE) != 0)
-        X = wg_constant(run->tape, X->dtype, X->shape.rank, X->shape.dim, X->data);
+        X = wg_constant(run->tape, X->dtype, X->shape.ndim, X->shape.dim, X->data);
     wg_tensor *rows[] = {X, r->targets, r->weights};
     wg_blocks_options o = {.scale = 1 / (double)r->n,
                            .penalty = wg_fit_penalty(run->model, run->o.l2)};
@@ -87,7 +87,7 @@ static bool fit_lbfgs_entry(void *method, int64_t i, wg_state_entry *entry)
     fit_lbfgs *m = method;
     if (i > 0)
         return wg_lbfgs_state(m->lbfgs, i - 1, entry);
-    *entry = (wg_state_entry){"lbfgs.x", WG_F64, {.rank = 1, .dim = {m->n}}, m->x};
+    *entry = (wg_state_entry){"lbfgs.x", WG_F64, {.ndim = 1, .dim = {m->n}}, m->x};
     return true;
 }
 
@@ -107,7 +107,7 @@ static bool fit_lbfgs_options_fit(wg_tape *t, const wg_fit_model *model, const w
     return t != NULL && wg_tape_status(t) == WG_OK;
 }
 
-/* Vectors, and a minimiser of what is recorded later. */
+/* Vectors, and a minimizer of what is recorded later. */
 static bool fit_lbfgs_new(wg_fit_run *run, fit_lbfgs *m, const wg_lbfgs_options *options)
 {
     wg_tape *t = run->tape;

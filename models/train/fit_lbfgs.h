@@ -1,14 +1,14 @@
 #ifndef WG_MODELS_TRAIN_FIT_LBFGS_H
 #define WG_MODELS_TRAIN_FIT_LBFGS_H
 
-#include "models/train/fit.h"
 #include "models/optim/lbfgs.h"
+#include "models/train/fit.h"
 
 #ifdef __cplusplus
 extern "C" {
 #endif
 
-/* wg_fit_lbfgs: wg_fit by all rows at once, to the optimum: mean loss + penalty, minimised by L-BFGS. The rows go
+/* wg_fit_lbfgs: wg_fit by all rows at once, to the optimum: mean loss + penalty, minimized by L-BFGS. The rows go
  * through the model in blocks that stay in cache, on the threads of the tape's pool; so a row's logits must
  * depend on no other row.
  *   An epoch is an iteration (about 1.1 evaluations of loss and gradient). options.epochs: 0 stands for 1000.

@@ -1,8 +1,8 @@
 #include "models/train/fit_internal.h"
 
 #include "autograd/op.h"
-#include "models/files/reader_internal.h"
 #include "models/data/split.h"
+#include "models/files/reader_internal.h"
 #include "ops/arithmetic.h"
 #include "ops/compare.h"
 #include "ops/index.h"
@@ -17,7 +17,7 @@ static bool fit_weights_fit(wg_tape *t, const wg_tensor *w, int64_t n)
 {
     if (w == NULL)
         return true;
-    if (wg_is_inert(w) || w->tape != t || w->shape.rank != 1 || w->size != n)
+    if (wg_is_inert(w) || w->tape != t || w->shape.ndim != 1 || w->size != n)
         wg_fail(t, WG_E_SHAPE, "fit: sample weights [%" PRId64 "] wanted, on the tape of X", n);
     else if (w->dtype == WG_I64)
         wg_fail(t, WG_E_DTYPE, "fit: sample weights must be f32 or f64");
@@ -88,7 +88,7 @@ static int64_t fit_count(wg_fit_features X)
 {
     if (X.sparse != NULL)
         return X.sparse->rows;
-    return X.dense->shape.rank > 0 ? X.dense->shape.dim[0] : -1;
+    return X.dense->shape.ndim > 0 ? X.dense->shape.dim[0] : -1;
 }
 
 static bool fit_data_fits(wg_fit_features X, wg_tensor *y, const wg_fit_options *o)
@@ -106,7 +106,7 @@ static bool fit_data_fits(wg_fit_features X, wg_tensor *y, const wg_fit_options 
         wg_fail(t, WG_E_TAPE, "fit: X and y are on two tapes");
     else if (values->dtype == WG_I64)
         wg_fail(t, WG_E_DTYPE, "fit: X must be f32 or f64");
-    else if (y->shape.rank != 1 || fit_count(X) != y->size || y->size == 0)
+    else if (y->shape.ndim != 1 || fit_count(X) != y->size || y->size == 0)
         wg_fail(t, WG_E_SHAPE, "fit: X [n, ...] and y [n] wanted, n >= 1");
     else if (!(o->l2 >= 0) || !isfinite(o->l2) || !(o->validation >= 0 && o->validation < 1))
         wg_fail(t, WG_E_VALUE, "fit: an l2 of %g, or a validation share of %g", o->l2,
@@ -147,7 +147,7 @@ static int64_t fit_classes(const wg_fit_model *model, wg_fit_features X, uint64_
     if (wg_is_inert(Z))
         return 0;
     *ops = wg_fit_identity_of_logits(Z, wg_fit_values(row));
-    int64_t k = Z->shape.rank == 2 ? wg_link_classes_of(model->link, Z->shape.dim[1]) : 0;
+    int64_t k = Z->shape.ndim == 2 ? wg_link_classes_of(model->link, Z->shape.dim[1]) : 0;
     wg_tape_rewind(t, mark);
     if (k == 0)
         wg_fail(t, WG_E_SHAPE, "fit: the model's logits do not fit its link");
@@ -159,7 +159,7 @@ static wg_tensor *fit_labels(wg_tensor *labels)
 {
     if (wg_is_inert(labels))
         return labels;
-    return wg_constant(labels->tape, labels->dtype, labels->shape.rank, labels->shape.dim,
+    return wg_constant(labels->tape, labels->dtype, labels->shape.ndim, labels->shape.dim,
                        labels->data);
 }
 
@@ -168,7 +168,7 @@ static wg_tensor *fit_sample_weights(const wg_fit_options *o, wg_tensor *train)
     const wg_tensor *w = o->sample_weights;
     if (w == NULL)
         return NULL;
-    return fit_some(wg_constant(w->tape, w->dtype, w->shape.rank, w->shape.dim, w->data), train);
+    return fit_some(wg_constant(w->tape, w->dtype, w->shape.ndim, w->shape.dim, w->data), train);
 }
 
 bool wg_fit_rows_new(wg_fit_rows *rows, const wg_fit_model *model, wg_fit_features X, wg_tensor *y,
@@ -209,7 +209,7 @@ wg_tensor *wg_fit_penalty(const wg_fit_model *model, double l2)
 {
     wg_tensor *penalty = NULL;
     for (int i = 0; l2 > 0 && i < model->n_params; i++) {
-        if (wg_rank(model->params[i]) < 2)
+        if (wg_ndim(model->params[i]) < 2)
             continue;
         wg_tensor *one = wg_scale(wg_sum(wg_square(model->params[i])), l2 / 2);
         penalty = penalty != NULL ? wg_add(penalty, one) : one;

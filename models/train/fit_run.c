@@ -1,10 +1,10 @@
 /* The manners of a training, whatever its method is: validation, patience, checkpoints, history. */
 #include "models/train/fit_internal.h"
 
-#include "autograd/op.h"
 #include "autograd/compile/program.h"
-#include "models/metrics/metrics.h"
+#include "autograd/op.h"
 #include "models/files/reader_internal.h"
+#include "models/metrics/metrics.h"
 
 #include <inttypes.h>
 #include <math.h>

@@ -11,7 +11,7 @@ enum { COPY_ROWS = 32, COPY_COLUMNS = 8 };
 /* Axes of size 1 are dropped, one that continues the axis before it is merged with it. */
 static void copy_add_axis(wgk_copy *c, int64_t dim, int64_t from, int64_t to)
 {
-    int last = c->rank - 1;
+    int last = c->ndim - 1;
     if (dim == 1)
         return;
     if (last >= 0 && c->from[last] == dim * from && c->to[last] == dim * to) {
@@ -20,15 +20,15 @@ static void copy_add_axis(wgk_copy *c, int64_t dim, int64_t from, int64_t to)
         c->to[last] = to;
         return;
     }
-    c->dim[c->rank] = dim;
-    c->from[c->rank] = from;
-    c->to[c->rank++] = to;
+    c->dim[c->ndim] = dim;
+    c->from[c->ndim] = from;
+    c->to[c->ndim++] = to;
 }
 
 /* Puts an axis of size 1 before the others. */
 static void copy_add_outer(wgk_copy *c)
 {
-    for (int i = c->rank++; i > 0; i--) {
+    for (int i = c->ndim++; i > 0; i--) {
         c->dim[i] = c->dim[i - 1];
         c->from[i] = c->from[i - 1];
         c->to[i] = c->to[i - 1];
@@ -47,7 +47,7 @@ static void copy_swap(int64_t *a, int64_t *b)
 /* Makes the axis whose elements are neighbours in x the one of the rows. */
 static void copy_choose_rows(wgk_copy *c)
 {
-    int rows = c->rank - 2;
+    int rows = c->ndim - 2;
     for (int i = 0; i < rows; i++)
         if (c->from[i] == 1) {
             copy_swap(&c->dim[i], &c->dim[rows]);
@@ -56,22 +56,22 @@ static void copy_choose_rows(wgk_copy *c)
         }
 }
 
-wgk_copy wgk_copy_of(int rank, const int64_t *dim, const int64_t *from, const int64_t *to)
+wgk_copy wgk_copy_of(int ndim, const int64_t *dim, const int64_t *from, const int64_t *to)
 {
-    wgk_copy c = {.rank = 0, .units = 1};
-    for (int i = 0; i < rank; i++)
+    wgk_copy c = {.ndim = 0, .chunks = 1};
+    for (int i = 0; i < ndim; i++)
         copy_add_axis(&c, dim[i], from[i], to[i]);
-    while (c.rank < 2)
+    while (c.ndim < 2)
         copy_add_outer(&c);
-    if (c.from[c.rank - 1] != 1)
+    if (c.from[c.ndim - 1] != 1)
         copy_choose_rows(&c);
-    for (int i = 0; i < c.rank - 2; i++)
-        c.units *= c.dim[i];
-    c.units *= (c.dim[c.rank - 2] + COPY_ROWS - 1) / COPY_ROWS;
+    for (int i = 0; i < c.ndim - 2; i++)
+        c.chunks *= c.dim[i];
+    c.chunks *= (c.dim[c.ndim - 2] + COPY_ROWS - 1) / COPY_ROWS;
     return c;
 }
 
-/* A constant size makes memcpy one instruction, and constant steps let the loop be vectorised. */
+/* A constant size makes memcpy one instruction, and constant strides let the loop be vectorized. */
 static void copy_repeat(int64_t n, size_t size, const char *x, char *y)
 {
     if (size == 4) {
@@ -103,7 +103,7 @@ static inline void copy_run(int64_t n, size_t size, const char *x, int64_t from,
 /* Copies `rows` rows, whose first elements are at x and y. */
 static void copy_rows(const wgk_copy *c, int64_t rows, size_t size, const char *x, char *y)
 {
-    int last = c->rank - 1;
+    int last = c->ndim - 1;
     int64_t n = c->dim[last], from = c->from[last], to = c->to[last], element = (int64_t)size;
     int64_t x_row = c->from[last - 1] * element, y_row = c->to[last - 1] * element;
     if (from == 1 && to == 1) {
@@ -123,9 +123,9 @@ static void copy_rows(const wgk_copy *c, int64_t rows, size_t size, const char *
 void wgk_copy_run(const wgk_copy *c, size_t size, const void *x, void *y, int64_t begin,
                   int64_t end)
 {
-    int row_axis = c->rank - 2;
+    int row_axis = c->ndim - 2;
     int64_t rows = c->dim[row_axis], blocks = (rows + COPY_ROWS - 1) / COPY_ROWS;
-    if (c->dim[c->rank - 1] == 0)
+    if (c->dim[c->ndim - 1] == 0)
         return;
     for (int64_t unit = begin; unit < end; unit++) {
         int64_t first = unit % blocks * COPY_ROWS, at = unit / blocks;
@@ -140,11 +140,11 @@ void wgk_copy_run(const wgk_copy *c, size_t size, const void *x, void *y, int64_
     }
 }
 
-void wgk_dense_steps(int rank, const int64_t *dim, int64_t *step)
+void wgk_dense_strides(int ndim, const int64_t *dim, int64_t *stride)
 {
     int64_t below = 1;
-    for (int i = rank - 1; i >= 0; i--) {
-        step[i] = below;
+    for (int i = ndim - 1; i >= 0; i--) {
+        stride[i] = below;
         below *= dim[i];
     }
 }

@@ -3,14 +3,14 @@
 
 #include <stdint.h>
 
-/* Elementwise kernels: y[i] = f(x[0][i * step[0]], x[1][i * step[1]], ...) for 0 <= i < n.
+/* Elementwise kernels: y[i] = f(x[0][i * stride[0]], x[1][i * stride[1]], ...) for 0 <= i < n.
  *
- * A step is 1, or 0 for an operand that is one value. Memory of y does not overlap that of an
+ * A stride is 1, or 0 for an operand that is one value. Memory of y does not overlap that of an
  * operand; operands may be the same. `attrs` is an array of double, the constants of the formula
  * below (c, or c[0] and c[1]), rounded to the kernel's type before use; NULL where the formula has
  * none. Element i depends on element i of the operands alone, never on its place or on n, so work
  * may be cut anywhere. Formulas stand beside the kernels, conventions in the headers of ops/. */
-typedef void wgk_map(int64_t n, void *y, const void *const x[], const int64_t step[],
+typedef void wgk_map(int64_t n, void *y, const void *const x[], const int64_t stride[],
                      const void *attrs);
 
 #define WGK_FLOAT_MAP(name)  extern wgk_map wgk_##name##_f32, wgk_##name##_f64
@@ -59,7 +59,7 @@ WGK_FLOAT_MAP(log1p);
 WGK_FLOAT_MAP(sqrt);
 WGK_FLOAT_MAP(rsqrt);
 WGK_FLOAT_MAP(pow);
-WGK_FLOAT_MAP(raise);
+WGK_FLOAT_MAP(pow_scalar);
 WGK_FLOAT_MAP(scaled_pow);
 WGK_FLOAT_MAP(sin);
 WGK_FLOAT_MAP(cos);
@@ -74,7 +74,7 @@ WGK_FLOAT_MAP(tanh_grad);
 WGK_FLOAT_MAP(erf);
 WGK_FLOAT_MAP(hypot);
 WGK_FLOAT_MAP(logaddexp);
-WGK_FLOAT_MAP(logaddexp_slope);
+WGK_FLOAT_MAP(logaddexp_grad);
 WGK_FLOAT_MAP(xlogy);
 
 /* map_activations.c */

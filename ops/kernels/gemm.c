@@ -219,7 +219,7 @@ static wgk_gemm_path gemm_choose_path(const wgk_gemm_plan *g, const gemm_kernel 
     return gemm_dot_pays(g, kernel->vl) ? WGK_GEMM_DOT : WGK_GEMM_BLOCKED;
 }
 
-/* Cuts `size` into about `parts` parts of whole units; returns the step. */
+/* Cuts `size` into about `parts` parts of whole chunks; returns the step. */
 static int64_t gemm_step(int64_t size, int64_t parts, int64_t unit)
 {
     if (parts < 1)

@@ -19,7 +19,7 @@
  *
  * Edges: with m or n = 0 nothing is done; with k = 0, C = beta*C.  beta = 0 does not read C, so
  * NaN in it is overwritten.  NaN and infinities in A and B propagate; alpha = 0 is no exception
- * (0 * NaN is NaN).  The vector units' subnormal mode is left alone.
+ * (0 * NaN is NaN).  The vector chunks' subnormal mode is left alone.
  * Rounding: |error of C[i,j]| <= (k + 4) * eps * (|alpha| * sum_p |a_ip * b_pj| + |beta * c_ij|),
  * and much better for long k: sums are blocked.  Elements differ between instruction sets and
  * between plans of different sizes by rounding only. */

@@ -113,18 +113,18 @@ void wgk_scatter_line(const wgk_line *line, bool f32, const int64_t *index, cons
     double *sum = workspace, *lost = workspace + line->table_n;
     memset(workspace, 0, 2 * (size_t)line->table_n * sizeof *workspace);
     for (int64_t i = 0; i < line->n; i++) {
-        int64_t at = index[i * line->step];
-        index_two_sum(&sum[at], &lost[at], index_get(f32, x, i * line->step));
+        int64_t at = index[i * line->stride];
+        index_two_sum(&sum[at], &lost[at], index_get(f32, x, i * line->stride));
     }
     for (int64_t k = 0; k < line->table_n; k++)
-        index_put(f32, y, k * line->table_step, index_total(sum[k], lost[k]));
+        index_put(f32, y, k * line->table_stride, index_total(sum[k], lost[k]));
 }
 
 void wgk_scatter_line_i64(const wgk_line *line, const int64_t *index, const int64_t *x, int64_t *y)
 {
     for (int64_t i = 0; i < line->n; i++) {
-        int64_t *to = &y[index[i * line->step] * line->table_step];
-        *to = index_add_i64(*to, x[i * line->step]);
+        int64_t *to = &y[index[i * line->stride] * line->table_stride];
+        *to = index_add_i64(*to, x[i * line->stride]);
     }
 }
 
@@ -132,7 +132,7 @@ void wgk_gather_line(const wgk_line *line, size_t size, const int64_t *index, co
                      void *y)
 {
     for (int64_t i = 0; i < line->n; i++) {
-        int64_t at = i * line->step, from = index[at] * line->table_step;
+        int64_t at = i * line->stride, from = index[at] * line->table_stride;
         if (size == 4)
             memcpy((char *)y + at * 4, (const char *)x + from * 4, 4);
         else

@@ -23,19 +23,19 @@ void wgk_scatter_rows(const wgk_scatter *s, bool f32, const void *x, int64_t beg
 void wgk_scatter_rows_i64(const wgk_scatter *s, const int64_t *x, int64_t begin, int64_t end,
                           int64_t *y, void *workspace);
 
-/* A line of an array of indices, and the line of a table that they point into; steps in elements. */
+/* A line of an array of indices, and the line of a table that they point into; strides in elements. */
 typedef struct wgk_line {
-    int64_t n, step; /* of the indices, and of the values beside them */
-    int64_t table_n, table_step;
+    int64_t n, stride; /* of the indices, and of the values beside them */
+    int64_t table_n, table_stride;
 } wgk_line;
 
-/* y[index[i*step]*table_step] = the sum of x[i*step] over these i, in their order; every element of y's
+/* y[index[i*stride]*table_stride] = the sum of x[i*stride] over these i, in their order; every element of y's
  * line is written. Workspace: 2 * table_n doubles. The i64 form adds to what y holds. */
 void wgk_scatter_line(const wgk_line *line, bool f32, const int64_t *index, const void *x, void *y,
                       double *workspace);
 void wgk_scatter_line_i64(const wgk_line *line, const int64_t *index, const int64_t *x, int64_t *y);
 
-/* y[i*step] = x[index[i*step]*table_step], elements of `size` bytes (4 or 8). */
+/* y[i*stride] = x[index[i*stride]*table_stride], elements of `size` bytes (4 or 8). */
 void wgk_gather_line(const wgk_line *line, size_t size, const int64_t *index, const void *x,
                      void *y);
 

@@ -12,9 +12,9 @@
 
 /* ---- exp and log1p in float -------------------------------------------------------------------------- */
 
-/* libm's and libmvec's are calls, and slow where a result is subnormal; these are inlined, and vectorise
- * with their loops. In units of 2^-24 of the result, their errors are below 1.5 and 3, and that of
- * log1p(exp(x)) is below 4, where the results are normal numbers; else they are below 2, in units of the
+/* libm's and libmvec's are calls, and slow where a result is subnormal; these are inlined, and vectorize
+ * with their loops. In chunks of 2^-24 of the result, their errors are below 1.5 and 3, and that of
+ * log1p(exp(x)) is below 4, where the results are normal numbers; else they are below 2, in chunks of the
  * smallest number. Compared with libm's in double for every float of their domains: 1.483, 2.948, 3.827. */
 
 static inline float loss_power_of_2(uint32_t exponent)
@@ -65,7 +65,7 @@ static inline float loss_log1p(float x)
 enum { LOSS_PART = 256, LOSS_ROWS = 16 };
 
 #define LOSS_ABS(x) _Generic((x), float : fabsf, double : fabs)(x)
-/* A loop that is unrolled is vectorised no more. */
+/* A loop that is unrolled is vectorized no more. */
 #if defined(__GNUC__) && !defined(__clang__)
 #define LOSS_FOR_ROWS(r) _Pragma("GCC unroll 1") for (int r = 0; r < LOSS_ROWS; r++)
 #else
@@ -108,10 +108,10 @@ enum { LOSS_PART = 256, LOSS_ROWS = 16 };
 
 /* Elements [from, from + n) of an operand: where they are, or n times its one value in `part`. */
 #define LOSS_OPERAND(T, suffix)                                                                    \
-    static const T *loss_operand_##suffix(const void *x, int64_t step, int64_t from, int64_t n,    \
+    static const T *loss_operand_##suffix(const void *x, int64_t stride, int64_t from, int64_t n,  \
                                           T *part)                                                 \
     {                                                                                              \
-        if (step != 0)                                                                             \
+        if (stride != 0)                                                                           \
             return (const T *)x + from;                                                            \
         for (int64_t i = 0; i < n; i++)                                                            \
             part[i] = *(const T *)x;                                                               \
@@ -119,29 +119,29 @@ enum { LOSS_PART = 256, LOSS_ROWS = 16 };
     }
 
 #define LOSS_BCE(T, suffix)                                                                        \
-    void wgk_bce_##suffix(int64_t n, void *l, const void *const x[], const int64_t step[],         \
+    void wgk_bce_##suffix(int64_t n, void *l, const void *const x[], const int64_t stride[],       \
                           const void *attrs)                                                       \
     {                                                                                              \
         const T w = (T) * (const double *)attrs;                                                   \
         T part[2][LOSS_PART];                                                                      \
         for (int64_t at = 0; at < n; at += LOSS_PART) {                                            \
             const int64_t now = n - at < LOSS_PART ? n - at : LOSS_PART;                           \
-            const T *z = loss_operand_##suffix(x[0], step[0], at, now, part[0]);                   \
-            const T *y = loss_operand_##suffix(x[1], step[1], at, now, part[1]);                   \
+            const T *z = loss_operand_##suffix(x[0], stride[0], at, now, part[0]);                 \
+            const T *y = loss_operand_##suffix(x[1], stride[1], at, now, part[1]);                 \
             LOSS_RUN(bce_##suffix, now, z, y, w, (T *)l + at)                                      \
         }                                                                                          \
     }                                                                                              \
                                                                                                    \
-    void wgk_bce_grad_##suffix(int64_t n, void *dz, const void *const x[], const int64_t step[],   \
+    void wgk_bce_grad_##suffix(int64_t n, void *dz, const void *const x[], const int64_t stride[], \
                                const void *attrs)                                                  \
     {                                                                                              \
         const T w = (T) * (const double *)attrs;                                                   \
         T part[3][LOSS_PART];                                                                      \
         for (int64_t at = 0; at < n; at += LOSS_PART) {                                            \
             const int64_t now = n - at < LOSS_PART ? n - at : LOSS_PART;                           \
-            const T *dl = loss_operand_##suffix(x[0], step[0], at, now, part[0]);                  \
-            const T *z = loss_operand_##suffix(x[1], step[1], at, now, part[1]);                   \
-            const T *y = loss_operand_##suffix(x[2], step[2], at, now, part[2]);                   \
+            const T *dl = loss_operand_##suffix(x[0], stride[0], at, now, part[0]);                \
+            const T *z = loss_operand_##suffix(x[1], stride[1], at, now, part[1]);                 \
+            const T *y = loss_operand_##suffix(x[2], stride[2], at, now, part[2]);                 \
             LOSS_RUN(bce_grad_##suffix, now, dl, z, y, w, (T *)dz + at)                            \
         }                                                                                          \
     }

@@ -4,7 +4,7 @@
 
 #include "ops/kernels/elementwise.h"
 
-/* Errors below are in units of the type's epsilon, relative to the result in exact arithmetic, from operands
+/* Errors below are in chunks of the type's epsilon, relative to the result in exact arithmetic, from operands
  * and w as the type has them, where exp(-|z|), terms and results are normal numbers. Derived to first order
  * in u = epsilon/2, one for each rounding, from E for exp and G for log1p: for float E = 1.5, G = 3 (loss.c)
  * or, for logarithms of sums, 8; for double, E = G = 8. (libmvec: 4 ULP, each 2 u at most; libm is closer.) */
@@ -25,13 +25,13 @@ extern wgk_map wgk_bce_f32, wgk_bce_f64;
 extern wgk_map wgk_bce_grad_f32, wgk_bce_grad_f64;
 
 /* ---- Rows of 0 < classes <= WGK_LOSS_CLASSES logits, z [rows, classes]. `ignored` is NULL, or a label
- * whose rows have the loss and the slopes 0. A row's result depends neither on the others nor on its place;
- * losses and slopes are within 8 (double: 12).
+ * whose rows have the loss and the derivatives 0. A row's result depends neither on the others nor on its place;
+ * losses and derivatives are within 8 (double: 12).
  *   A term exp(z - largest) has T = E + 1 (what z - largest loses is made good, with one rounding); rest, the
  * sum of the others than the largest's, which is 1, T + 1 (compensated).
  *   Loss: log1p(rest) has T + 1 + G; z[label] - largest and the sum of both, whose signs are alike, one each:
  * T + G + 2 at most.
- *   Slopes: the terms' errors in p = term/total cancel but for those of the term itself against the others',
+ *   Derivatives: the terms' errors in p = term/total cancel but for those of the term itself against the others',
  * (1 - p) 2T; and rest, 1 + rest, its inverse, dl and the product are rounded: 2T + 5.
  *   At the label: with N the terms of all others, those errors are (1 - N/total) 2T, at most T, because N
  * has the largest's 1 in it, or is rest, and the 1 exact. N is rounded four times (rest, 1 + rest, which is

@@ -25,7 +25,7 @@ WGK_MAP1(sqrt, x, WGK_F(sqrt, x))
 WGK_MAP1(rsqrt, x, 1 / WGK_F(sqrt, x))
 
 WGK_MAP2(pow, a, b, WGK_F2(pow, a, b))
-WGK_MAP1(raise, x, WGK_F2(pow, x, WGK_C(0)))
+WGK_MAP1(pow_scalar, x, WGK_F2(pow, x, WGK_C(0)))
 WGK_MAP3(scaled_pow, c, a, b, c == 0 ? 0 : c * WGK_F2(pow, a, b))
 WGK_MAP2(hypot, a, b, WGK_F2(hypot, a, b))
 
@@ -40,7 +40,7 @@ WGK_MAP2_VIA(tanh_grad, dy, x, exp, -2 * WGK_F(fabs, x), dy * (4 * e / ((1 + e) 
 #define BOTH_MINUS_INFINITY(a, b) ((a == b) & (a == (T)-INFINITY))
 
 WGK_MAP2_VIA(logaddexp, a, b, log1p_exp, MINUS_DISTANCE(a, b), (a > b ? a : b) + e)
-WGK_MAP2_VIA(logaddexp_slope, a, b, exp, MINUS_DISTANCE(a, b),
+WGK_MAP2_VIA(logaddexp_grad, a, b, exp, MINUS_DISTANCE(a, b),
              (BOTH_MINUS_INFINITY(a, b) ? 0 : a < b ? e : 1) / (1 + e))
 
 #undef BOTH_MINUS_INFINITY

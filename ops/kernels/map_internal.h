@@ -15,7 +15,7 @@
  * libm in T's precision. A constant that is no integer is written (T)0.5, so that f32 stays f32.
  *
  * Formulas select with ?: between values that are there anyway: a product or quotient inside a
- * branch could raise a flag of IEEE 754, and then compilers do not vectorise the loop. */
+ * branch could raise a flag of IEEE 754, and then compilers do not vectorize the loop. */
 
 #define WGK_C(k)               ((T)((const double *)attrs)[k])
 #define WGK_F(function, x)     _Generic((x), float : function##f, double : function)(x)
@@ -26,7 +26,7 @@
 #define WGK_NOT_ABOVE(x, high)   ((x) > (high) ? (high) : (x))
 #define WGK_WITHIN(x, low, high) WGK_NOT_ABOVE(WGK_NOT_BELOW(x, low), high)
 
-/* ---- Loops over elements [begin, end): one for each pattern of steps, so that each vectorises. */
+/* ---- Loops over elements [begin, end): one for each pattern of strides, so that each vectorizes. */
 
 #define WGK_LOOP(begin, end, declaration, statement)                                               \
     for (int64_t i = begin; i < (end); i++) {                                                      \
@@ -35,34 +35,34 @@
     }
 
 #define WGK_EACH1(begin, end, x, statement)                                                        \
-    if (step[0] != 0)                                                                              \
+    if (stride[0] != 0)                                                                            \
         WGK_LOOP(begin, end, const T x = p[i]; (void)x, statement)                                 \
     else                                                                                           \
         WGK_LOOP(begin, end, const T x = p[0]; (void)x, statement)
 
 #define WGK_EACH2(begin, end, a, b, statement)                                                     \
-    if (step[0] != 0 && step[1] != 0)                                                              \
+    if (stride[0] != 0 && stride[1] != 0)                                                          \
         WGK_LOOP(begin, end, const T a = p[i]; const T b = q[i]; (void)a; (void)b, statement)      \
-    else if (step[0] != 0)                                                                         \
+    else if (stride[0] != 0)                                                                       \
         WGK_LOOP(begin, end, const T a = p[i]; const T b = q[0]; (void)a; (void)b, statement)      \
-    else if (step[1] != 0)                                                                         \
+    else if (stride[1] != 0)                                                                       \
         WGK_LOOP(begin, end, const T a = p[0]; const T b = q[i]; (void)a; (void)b, statement)      \
     else                                                                                           \
         WGK_LOOP(begin, end, const T a = p[0]; const T b = q[0]; (void)a; (void)b, statement)
 
 /* Three operands: only the pattern without broadcasting is worth a loop of its own. */
 #define WGK_EACH3(begin, end, a, b, c, statement)                                                  \
-    if (step[0] != 0 && step[1] != 0 && step[2] != 0)                                              \
+    if (stride[0] != 0 && stride[1] != 0 && stride[2] != 0)                                        \
         WGK_LOOP(begin, end, const T a = p[i]; const T b = q[i]; const T c = r[i], statement)      \
     else                                                                                           \
-        WGK_LOOP(begin, end, const T a = p[i * step[0]]; const T b = q[i * step[1]];               \
-                 const T c = r[i * step[2]], statement)
+        WGK_LOOP(begin, end, const T a = p[i * stride[0]]; const T b = q[i * stride[1]];           \
+                 const T c = r[i * stride[2]], statement)
 
 /* ---- A kernel for one type. ------------------------------------------------------------------ */
 
 #define WGK_SIGNATURE(name, suffix)                                                                \
     void wgk_##name##_##suffix(int64_t n, void *out, const void *const operand[],                  \
-                               const int64_t step[], const void *attrs)
+                               const int64_t stride[], const void *attrs)
 
 #define WGK_MAP1_OF(name, type, suffix, x, formula)                                                \
     WGK_SIGNATURE(name, suffix)                                                                    \

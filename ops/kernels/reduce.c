@@ -147,17 +147,17 @@ static void sum_tile(const wgk_rows *rows, bool f32, const void *x, int64_t star
                      double sum[SUM_TILE])
 {
     const wgk_axes *along = &rows->along;
-    const int inner = along->rank - 1;
-    const int64_t count = along->size[inner], stride = along->step[inner];
+    const int inner = along->ndim - 1;
+    const int64_t count = along->size[inner], stride = along->stride[inner];
     double s[SUM_TILE] = {0}, c[SUM_TILE] = {0};
     int64_t index[WGK_ROWS_AXES] = {0}, place = start;
     for (int64_t k = 0; k < rows->row_size; k += count) {
         sum_lines(count, stride, n, f32, x, place, s, c);
         for (int axis = inner - 1; axis >= 0; axis--) { /* to the next index, with carries */
-            place += along->step[axis];
+            place += along->stride[axis];
             if (++index[axis] < along->size[axis])
                 break;
-            place -= along->size[axis] * along->step[axis];
+            place -= along->size[axis] * along->stride[axis];
             index[axis] = 0;
         }
     }
@@ -170,7 +170,7 @@ static void sum_tile(const wgk_rows *rows, bool f32, const void *x, int64_t star
 static int64_t sum_fold(const wgk_rows *rows)
 {
     const int64_t side = rows->kept.size[0], most = side > 0 ? SUM_TILE / side : 0;
-    if (rows->kept.rank != 1 || rows->along.rank != 1 || rows->along.step[0] != side || most < 2)
+    if (rows->kept.ndim != 1 || rows->along.ndim != 1 || rows->along.stride[0] != side || most < 2)
         return 1;
     for (int64_t fold = most; fold > 1; fold--)
         if (fold * side % SUM_LANES == 0)
@@ -206,7 +206,7 @@ static void sum_folded(const wgk_rows *rows, int64_t fold, bool f32, const void 
 static void sum_columns(const wgk_rows *rows, bool f32, const void *x, double divisor,
                         int64_t begin, int64_t end, void *y)
 {
-    const int64_t side = rows->kept.size[rows->kept.rank - 1], fold = sum_fold(rows);
+    const int64_t side = rows->kept.size[rows->kept.ndim - 1], fold = sum_fold(rows);
     double sum[SUM_TILE];
     while (begin < end) {
         int64_t n = side - begin % side; /* rows up to the end of this run of neighbours */
@@ -225,8 +225,8 @@ static void sum_columns(const wgk_rows *rows, bool f32, const void *x, double di
 void wgk_reduce_sum(const wgk_rows *rows, bool f32, const void *x, double divisor, int64_t begin,
                     int64_t end, void *y)
 {
-    bool columns = rows->kept.rank > 0 && rows->kept.step[rows->kept.rank - 1] == 1;
-    if (columns && rows->along.rank > 0) {
+    bool columns = rows->kept.ndim > 0 && rows->kept.stride[rows->kept.ndim - 1] == 1;
+    if (columns && rows->along.ndim > 0) {
         sum_columns(rows, f32, x, divisor, begin, end, y);
         return;
     }

@@ -3,34 +3,34 @@
 #include <string.h>
 
 /* An axis of size 1 is dropped; one that continues the axis before it is merged with it. */
-static void rows_add_axis(wgk_axes *axes, int64_t size, int64_t step)
+static void rows_add_axis(wgk_axes *axes, int64_t size, int64_t stride)
 {
-    int last = axes->rank - 1;
+    int last = axes->ndim - 1;
     if (size == 1)
         return;
-    if (last >= 0 && axes->step[last] == size * step) {
+    if (last >= 0 && axes->stride[last] == size * stride) {
         axes->size[last] *= size;
-        axes->step[last] = step;
+        axes->stride[last] = stride;
         return;
     }
-    axes->size[axes->rank] = size;
-    axes->step[axes->rank++] = step;
+    axes->size[axes->ndim] = size;
+    axes->stride[axes->ndim++] = stride;
 }
 
-wgk_rows wgk_rows_of(int rank, const int64_t *dim, uint32_t axes)
+wgk_rows wgk_rows_of(int ndim, const int64_t *dim, uint32_t axes)
 {
     wgk_rows rows = {.n_rows = 1, .row_size = 1, .contiguous = false};
-    int64_t step[WGK_ROWS_AXES] = {0}, below = 1;
-    for (int i = rank - 1; i >= 0; i--) {
-        step[i] = below;
+    int64_t stride[WGK_ROWS_AXES] = {0}, below = 1;
+    for (int i = ndim - 1; i >= 0; i--) {
+        stride[i] = below;
         below *= dim[i];
     }
-    for (int i = 0; i < rank; i++) {
+    for (int i = 0; i < ndim; i++) {
         bool along = (axes >> i) & 1u;
-        rows_add_axis(along ? &rows.along : &rows.kept, dim[i], step[i]);
+        rows_add_axis(along ? &rows.along : &rows.kept, dim[i], stride[i]);
         *(along ? &rows.row_size : &rows.n_rows) *= dim[i];
     }
-    rows.contiguous = rows.along.rank == 0 || (rows.along.rank == 1 && rows.along.step[0] == 1);
+    rows.contiguous = rows.along.ndim == 0 || (rows.along.ndim == 1 && rows.along.stride[0] == 1);
     return rows;
 }
 
@@ -38,10 +38,10 @@ wgk_rows wgk_rows_of(int rank, const int64_t *dim, uint32_t axes)
 static int64_t rows_place(const wgk_axes *axes, int64_t at, int64_t index[WGK_ROWS_AXES])
 {
     int64_t place = 0;
-    for (int i = axes->rank - 1; i >= 0; i--) {
+    for (int i = axes->ndim - 1; i >= 0; i--) {
         index[i] = at % axes->size[i];
         at /= axes->size[i];
-        place += index[i] * axes->step[i];
+        place += index[i] * axes->stride[i];
     }
     return place;
 }
@@ -53,22 +53,22 @@ int64_t wgk_rows_start(const wgk_rows *rows, int64_t row)
 }
 
 /* n elements of `size` bytes; a constant size makes memcpy one instruction. */
-static void rows_copy(char *to, int64_t to_step, const char *from, int64_t from_step, int64_t n,
+static void rows_copy(char *to, int64_t to_stride, const char *from, int64_t from_stride, int64_t n,
                       size_t size)
 {
-    if (to_step == 1 && from_step == 1)
+    if (to_stride == 1 && from_stride == 1)
         memcpy(to, from, (size_t)n * size);
     else if (size == 4)
         for (int64_t i = 0; i < n; i++)
-            memcpy(to + i * to_step * 4, from + i * from_step * 4, 4);
+            memcpy(to + i * to_stride * 4, from + i * from_stride * 4, 4);
     else
         for (int64_t i = 0; i < n; i++)
-            memcpy(to + i * to_step * 8, from + i * from_step * 8, 8);
+            memcpy(to + i * to_stride * 8, from + i * from_stride * 8, 8);
 }
 
 /* Where a run of the row begins, and how long it is: the innermost axis up to its end, or n. */
 typedef struct rows_run {
-    int64_t place, n, step;
+    int64_t place, n, stride;
 } rows_run;
 
 static rows_run rows_next_run(const wgk_rows *rows, int64_t start, int64_t from, int64_t n)
@@ -76,11 +76,11 @@ static rows_run rows_next_run(const wgk_rows *rows, int64_t start, int64_t from,
     const wgk_axes *along = &rows->along;
     int64_t index[WGK_ROWS_AXES];
     rows_run run = {start + rows_place(along, from, index), n, 1};
-    if (along->rank > 0) {
-        int last = along->rank - 1;
+    if (along->ndim > 0) {
+        int last = along->ndim - 1;
         int64_t left = along->size[last] - index[last];
         run.n = n < left ? n : left;
-        run.step = along->step[last];
+        run.stride = along->stride[last];
     }
     return run;
 }
@@ -92,7 +92,7 @@ void wgk_rows_get(const wgk_rows *rows, int64_t row, int64_t from, int64_t n, si
     for (char *to = part; n > 0;) {
         rows_run run = rows_next_run(rows, start, from, n);
         const char *at = (const char *)x + (size_t)run.place * size;
-        rows_copy(to, 1, at, run.step, run.n, size);
+        rows_copy(to, 1, at, run.stride, run.n, size);
         to += (size_t)run.n * size;
         from += run.n;
         n -= run.n;
@@ -105,7 +105,7 @@ void wgk_rows_put(const wgk_rows *rows, int64_t row, int64_t from, int64_t n, si
     int64_t start = wgk_rows_start(rows, row);
     for (const char *at = part; n > 0;) {
         rows_run run = rows_next_run(rows, start, from, n);
-        rows_copy((char *)x + (size_t)run.place * size, run.step, at, 1, run.n, size);
+        rows_copy((char *)x + (size_t)run.place * size, run.stride, at, 1, run.n, size);
         at += (size_t)run.n * size;
         from += run.n;
         n -= run.n;

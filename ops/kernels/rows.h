@@ -11,8 +11,8 @@ enum { WGK_ROWS_AXES = 8, WGK_ROWS_PART = 256 };
 
 /* Some axes of the array, neighbours of the same kind merged into one, in row-major order. */
 typedef struct wgk_axes {
-    int rank;
-    int64_t size[WGK_ROWS_AXES], step[WGK_ROWS_AXES]; /* steps in elements */
+    int ndim;
+    int64_t size[WGK_ROWS_AXES], stride[WGK_ROWS_AXES]; /* strides in elements */
 } wgk_axes;
 
 /* Invariants: n_rows and row_size are the products of the sizes of `kept` and `along`. */
@@ -22,8 +22,8 @@ typedef struct wgk_rows {
     bool contiguous; /* the elements of a row stand side by side */
 } wgk_rows;
 
-/* The array has sizes dim[rank], rank <= 8; bit i of `axes` says that axis i lies along the rows. */
-wgk_rows wgk_rows_of(int rank, const int64_t *dim, uint32_t axes);
+/* The array has sizes dim[ndim], ndim <= 8; bit i of `axes` says that axis i lies along the rows. */
+wgk_rows wgk_rows_of(int ndim, const int64_t *dim, uint32_t axes);
 
 /* Where row `row` begins, in elements. */
 int64_t wgk_rows_start(const wgk_rows *rows, int64_t row);

@@ -198,7 +198,7 @@ static double *doubles(float *x, int64_t n)
     return wide;
 }
 
-/* scikit-learn 1.2 minimises n times this objective and ends, by default, where that falls by less than
+/* scikit-learn 1.2 minimizes n times this objective and ends, by default, where that falls by less than
  * 2.2e-9 of itself (tol = 1e-4 bounds n times the gradient, and comes later). On two draws of these data the
  * mean's gradient was 1.7e-7 and 4e-8 then, and 5e-6 and 2e-6 for the softmax model below; the smaller
  * ones are asked for. peers.py prints what it is on its data. */

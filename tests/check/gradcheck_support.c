@@ -57,10 +57,10 @@ void wgt_snapshot_compare(wgt_snapshot *s, const wg_tape *t)
 
 /* ---- Models ----------------------------------------------------------------------------------------- */
 
-wg_tensor *wgt_normal(wg_tape *t, const char *name, wg_dtype dtype, uint64_t key, int rank,
+wg_tensor *wgt_normal(wg_tape *t, const char *name, wg_dtype dtype, uint64_t key, int ndim,
                       const int64_t *dim)
 {
-    wg_tensor *x = wg_param(t, name, dtype, rank, dim);
+    wg_tensor *x = wg_param(t, name, dtype, ndim, dim);
     wg_fill_normal(x, 0, 0.5, key);
     return x;
 }

@@ -15,7 +15,7 @@ wgt_snapshot wgt_snapshot_take(const wg_tape *t);
 void wgt_snapshot_compare(wgt_snapshot *s, const wg_tape *t);
 
 /* wgt_normal: a parameter of draws from N(0, 0.25). */
-wg_tensor *wgt_normal(wg_tape *t, const char *name, wg_dtype dtype, uint64_t key, int rank,
+wg_tensor *wgt_normal(wg_tape *t, const char *name, wg_dtype dtype, uint64_t key, int ndim,
                       const int64_t *dim);
 
 /* wgt_model_mlp: d - h - 3 with tanh on n rows of f32 or f64, and its gradient. */
@@ -25,7 +25,7 @@ typedef struct wgt_model {
 
 wgt_model wgt_model_mlp(wg_tape *t, wg_dtype dtype, int64_t n, int64_t d, int64_t h);
 
-/* wgt_claimed_square: a square whose rule says that the slope is factor x, so right for 2. */
+/* wgt_claimed_square: a square whose rule says that the derivative is factor x, so right for 2. */
 wg_tensor *wgt_claimed_square(wg_tensor *x, double factor);
 
 #endif

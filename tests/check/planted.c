@@ -156,7 +156,7 @@ RULE(atan_no_square, wg_div(dy, wg_shift(wg_abs(x), 1)))
 RULE(silu_dropped_term, wg_mul(dy, wg_sigmoid(x)))
 RULE(gelu_dropped_term, wg_mul(dy, wg_div(y, x)))
 RULE(abs_no_sign, wg_mul(dy, wg_sign(wg_abs(x))))
-RULE(raise_no_factor, wg_mul(dy, wg_raise(x, 2)))
+RULE(pow_scalar_no_factor, wg_mul(dy, wg_pow_scalar(x, 2)))
 RULE(mul_by_itself, wg_mul(dy, x))
 RULE(div_no_output, i == 0 ? wg_div(dy, y->operand[1]) : wg_neg(wg_div(dy, y->operand[1])))
 RULE(row_not_summed, i == 0 ? dy : wg_slice(dy, 0, 0, 1))
@@ -255,7 +255,7 @@ BUILD(mul_twice, wg_mul(a, a))
 BUILD(add_row, wg_add(a, wg_slice(b, 0, 1, 2)))
 BUILD(add_column, wg_add(a, wg_slice(b, 1, 1, 2)))
 BUILD(clamp, wg_clamp(a, -1, 0.5))
-BUILD(raise, wg_raise(a, 3))
+BUILD(pow_scalar, wg_pow_scalar(a, 3))
 BUILD(sum, wg_sum_over(a, WG_AXES(0), false))
 BUILD(mean, wg_mean_over(a, WG_AXES(0), true))
 BUILD(amax, wg_amax_over(a, WG_AXES(1), true))
@@ -291,7 +291,7 @@ const wgt_planted wgt_planted_bugs[] = {
     {"erf", "an offset of 0.001", 1, build_erf, offset},
     {"square", "y for x", 1, build_square, square_of_output},
     {"reciprocal", "y for y^2", 1, build_reciprocal, reciprocal_once},
-    {"raise", "missing exponent", 1, build_raise, raise_no_factor},
+    {"pow_scalar", "missing exponent", 1, build_pow_scalar, pow_scalar_no_factor},
     {"abs", "missing sign", 1, build_abs, abs_no_sign},
     {"sigmoid", "zero instead of small", 1, build_saturated, small_is_zero},
     {"sigmoid", "half", 1, build_sigmoid, half},
@@ -301,7 +301,7 @@ const wgt_planted wgt_planted_bugs[] = {
     {"silu", "dropped term", 1, build_silu, silu_dropped_term},
     {"gelu", "dropped term", 1, build_gelu, gelu_dropped_term},
     {"gelu_tanh", "scale by 1.001", 1, build_gelu_tanh, scale},
-    {"elu", "missing slope", 1, build_elu, passed_on},
+    {"elu", "missing derivative", 1, build_elu, passed_on},
     {"add", "missing reduction over rows", 1, build_add_row, row_not_summed},
     {"add", "missing reduction over columns", 1, build_add_column, column_not_summed},
     {"add", "mean for the sum over rows", 1, build_add_row, row_averaged},
@@ -325,7 +325,7 @@ const wgt_planted wgt_planted_bugs[] = {
     {"mean", "missing 1/n", 1, build_mean, mean_no_n},
     {"mean", "n of another axis, too", 1, build_mean, mean_all_n},
     {"amax", "passed on to all", 1, build_amax, amax_to_all},
-    {"logsumexp", "not normalised", 1, build_logsumexp, logsumexp_unnormalised},
+    {"logsumexp", "not normalized", 1, build_logsumexp, logsumexp_unnormalised},
     {"norm2", "not divided by the norm", 1, build_norm2, norm_not_divided},
     {"softmax", "dropped term", 1, build_softmax, softmax_no_mean},
     {"softmax", "wrong axis", 1, build_softmax, softmax_other_axis},
@@ -379,10 +379,10 @@ static wg_tensor *planted_again(const wg_tensor *y)
     return wg_apply(&planted_op, y->operand, y->n_operands, y->attrs);
 }
 
-static wg_tensor *parameter(wg_tape *t, const char *name, uint64_t key, int rank,
+static wg_tensor *parameter(wg_tape *t, const char *name, uint64_t key, int ndim,
                             const int64_t *dim)
 {
-    wg_tensor *x = wg_param(t, name, WG_F64, rank, dim);
+    wg_tensor *x = wg_param(t, name, WG_F64, ndim, dim);
     wg_fill_normal(x, 0, 1, key);
     return x;
 }
@@ -400,7 +400,7 @@ wg_tensor *wgt_planted_loss(wg_tape *t, const wgt_planted *bug, bool right, wg_t
     wg_tensor *y = bug->build(a, b);
     if (!right)
         y = planted_again(y);
-    wg_tensor *target = wg_full(t, WG_F64, y->shape.rank, y->shape.dim, 0);
+    wg_tensor *target = wg_full(t, WG_F64, y->shape.ndim, y->shape.dim, 0);
     for (int64_t i = 0; i < wg_size(y); i++)
         ((double *)target->data)[i] = wg_random_normal(9, 9, (uint64_t)i);
     wg_tensor *deviation = wg_sub(wg_mul(y, wg_shift(wg_sin(target), 2)), target);

@@ -65,7 +65,7 @@ START_TEST(kinked_cases)
 END_TEST
 
 /* Losses of 1e-7 and 1e9, inputs of 1e-8 and 1e8, and f's that compute with a cancellation or in
- * single precision, so that small slopes drown: those may stay unresolved, none may be accused. */
+ * single precision, so that small derivatives drown: those may stay unresolved, none may be accused. */
 START_TEST(scaled_cases)
 {
     static const double resolved[WGT_REGIMES] = {1.0, 0.99, 0.99, 0.99, 0.95, 0.99, 0.85, 0.85};
@@ -128,7 +128,7 @@ static bool plant(const wgt_problem *p, int bug, double *g)
         return false;
     if (bug == DROPPED_TERM) /* the i-th term's share in its second argument */
         g[j] -= 0.5 * p->gain / p->unit * p->w[i] *
-                p->row->slope(0.5 * (p->x[i] + p->x[j]) / p->unit);
+                p->row->derivative(0.5 * (p->x[i] + p->x[j]) / p->unit);
     if (bug == ADDED)
         g[i] += 1e-5 * size;
     if (bug == NOT_A_NUMBER || bug == INFINITE)
@@ -146,7 +146,7 @@ static size_t check_bugs(size_t function, int bug, int points, int regime)
     const wg_check_options options = {.points = points};
     for (int attempt = 0; attempt < 20; attempt++) {
         wgt_problem p = wgt_problem_draw(function);
-        if (bug == ZERO_SMALL) { /* F = small f(x) + ..., with a true slope of about 5e-7 */
+        if (bug == ZERO_SMALL) { /* F = small f(x) + ..., with a true derivative of about 5e-7 */
             if (!p.row)
                 return 0;
             for (size_t i = 0; i < p.n; i++)

@@ -136,7 +136,7 @@ static double vertical_value(const double *x, void *user)
 }
 
 /* At the vertical ends of a curve a claim of infinity cannot be refuted; elsewhere it can. */
-START_TEST(vertical_slopes)
+START_TEST(vertical_derivatives)
 {
     const double inf = (double)INFINITY;
     vertical_case cases_[] = {
@@ -229,7 +229,7 @@ Suite *suite_check_modes(void)
     tcase_add_test(cases, other_verdicts);
     tcase_add_test(cases, bad_arguments);
     tcase_add_test(cases, taylor_remainders);
-    tcase_add_test(cases, vertical_slopes);
+    tcase_add_test(cases, vertical_derivatives);
     tcase_add_test(cases, step_sweep);
     tcase_add_test(cases, ulps);
     tcase_add_test(cases, printed_report);

@@ -116,9 +116,9 @@ END_TEST
 START_TEST(noisy_functions)
 {
     assert_derivative(in_single, 0.3, cos(0.3), 1e-3);
-    const double slope = 1.0 + 1e-3 * cos(3e5); /* and 1 at every step above 1e-6 */
-    const wg_difference wave = differentiate(hidden_wave, 0.3, slope);
-    ck_assert_double_le(fabs(wave.value - slope), 4.0 * (wave.truncation + wave.roundoff));
+    const double derivative = 1.0 + 1e-3 * cos(3e5); /* and 1 at every step above 1e-6 */
+    const wg_difference wave = differentiate(hidden_wave, 0.3, derivative);
+    ck_assert_double_le(fabs(wave.value - derivative), 4.0 * (wave.truncation + wave.roundoff));
     ck_assert_double_lt(wave.truncation + wave.roundoff, 2e-4);
     const wg_difference noisy = differentiate(cancelling, 0.3, 3.7);
     ck_assert_double_le(fabs(noisy.value - 3.7), 4.0 * (noisy.truncation + noisy.roundoff));
@@ -177,7 +177,7 @@ START_TEST(edge_of_the_domain)
     ck_assert(wg_line_begin(&line));
     const wg_difference root = wg_difference_examine(&line, 1.0);
     ck_assert_double_gt(root.truncation,
-                        1e-3 * fabs(root.value)); /* infinite slope: no precision */
+                        1e-3 * fabs(root.value)); /* infinite derivative: no precision */
 }
 END_TEST
 

@@ -1,13 +1,13 @@
 /* The check of a recorded gradient: that it leaves the tape as it was, what it holds still, what it refuses,
  * what it prints. Its verdicts are in test_gradcheck_verdicts.c; that it catches bugs and accuses nobody else is in
  * test_planted.c. */
+#include "autograd/check/gradcheck.h"
 #include "autograd/derivatives/derivatives.h"
 #include "autograd/grad.h"
-#include "autograd/check/gradcheck.h"
 #include "autograd/tape_internal.h"
 #include "models/wengert.h"
-#include "tests/support/assert.h"
 #include "tests/check/gradcheck_support.h"
+#include "tests/support/assert.h"
 #include "tests/support/suites.h"
 #include "tests/support/support.h"
 
@@ -90,13 +90,13 @@ START_TEST(f32_is_checked_through_its_copy)
 }
 END_TEST
 
-static void coarse_product(int64_t n, void *y, const void *const x[], const int64_t step[],
+static void coarse_product(int64_t n, void *y, const void *const x[], const int64_t stride[],
                            const void *attrs)
 {
     (void)attrs;
     for (int64_t i = 0; i < n; i++)
-        ((float *)y)[i] = 1.5f * ((const float *)x[0])[i * step[0]] *
-                          ((const float *)x[1])[i * step[1]];
+        ((float *)y)[i] = 1.5f * ((const float *)x[0])[i * stride[0]] *
+                          ((const float *)x[1])[i * stride[1]];
 }
 
 /* The f64 kernel and the rule are right: differences in f64 cannot see what f32 makes of them. */
@@ -272,19 +272,19 @@ START_TEST(arguments_that_cannot_be_checked)
     wg_tensor *x = wgt_normal(t, "x", WG_F64, 1, WG_SHAPE(2)),
               *k = wg_full(t, WG_I64, WG_SCALAR, 1);
     wg_tensor *far = wgt_normal(other, "far", WG_F64, 1, WG_SHAPE(2)), *none = NULL, *g;
-    wg_tensor *y = wg_sum(wg_square(x)), *hollow = wg_hollow(t, WG_F64, WG_SHAPE(2));
+    wg_tensor *y = wg_sum(wg_square(x)), *abstract = wg_abstract(t, WG_F64, WG_SHAPE(2));
     wg_tensor *norule = wg_sum(wgt_reciprocal(x)), *inert = &t->inert;
     wg_grad(y, &x, 1, &g);
     wgt_snapshot before = wgt_snapshot_take(t);
     assert_invalid(NULL, &x, NULL, 1, NULL, "y is NULL");
     assert_invalid(inert, &x, NULL, 1, NULL, "y is what an earlier error returned");
     assert_invalid(k, &x, NULL, 1, NULL, "y is i64");
-    assert_invalid(hollow, &x, NULL, 1, NULL, "y has no value");
+    assert_invalid(abstract, &x, NULL, 1, NULL, "y has no value");
     assert_invalid(y, &none, NULL, 1, NULL, "an x is NULL or inert");
     assert_invalid(y, &inert, NULL, 1, NULL, "an x is NULL or inert");
     assert_invalid(y, &far, NULL, 1, NULL, "an x is of another tape");
     assert_invalid(y, &k, NULL, 1, NULL, "an x is i64");
-    assert_invalid(y, &hollow, NULL, 1, NULL, "an x has no value");
+    assert_invalid(y, &abstract, NULL, 1, NULL, "an x has no value");
     assert_invalid(y, NULL, NULL, 1, NULL, "there is no x");
     assert_invalid(y, &x, NULL, 0, NULL, ""); /* no report to say why */
     assert_invalid(y, &x, NULL, -1, NULL, "");
@@ -293,7 +293,7 @@ START_TEST(arguments_that_cannot_be_checked)
     assert_invalid(y, &x, &far, 1, NULL, "a claimed gradient is of another tape");
     assert_invalid(y, &x, &k, 1, NULL, "a claimed gradient is not like its x");
     assert_invalid(y, &x, &y, 1, NULL, "a claimed gradient is not like its x");
-    assert_invalid(y, &x, &hollow, 1, NULL, "a claimed gradient is not like its x");
+    assert_invalid(y, &x, &abstract, 1, NULL, "a claimed gradient is not like its x");
     assert_invalid(y, &x, NULL, 1, &(wg_gradcheck_options){.check.points = 4},
                    "an option is out of its range");
     wg_check_report report;

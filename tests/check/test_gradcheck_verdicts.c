@@ -1,12 +1,12 @@
 /* The check of a recorded gradient: what it says of gradients and rules that are wrong, or cannot be judged; second
  * order, Taylor remainders and sweeps. */
+#include "autograd/check/gradcheck.h"
 #include "autograd/derivatives/derivatives.h"
 #include "autograd/grad.h"
-#include "autograd/check/gradcheck.h"
 #include "autograd/tape_internal.h"
 #include "models/wengert.h"
-#include "tests/support/assert.h"
 #include "tests/check/gradcheck_support.h"
+#include "tests/support/assert.h"
 #include "tests/support/suites.h"
 #include "tests/support/support.h"
 
@@ -235,8 +235,8 @@ END_TEST
 static wg_tensor *once_vjp(wg_tensor *y, wg_tensor *dy, int i)
 {
     (void)i;
-    wg_tensor *slope = wg_neg(wg_square(y)), *again = wgt_reciprocal(wgt_reciprocal(dy));
-    return wg_mul(again, slope);
+    wg_tensor *derivative = wg_neg(wg_square(y)), *again = wgt_reciprocal(wgt_reciprocal(dy));
+    return wg_mul(again, derivative);
 }
 
 START_TEST(first_order_modes_need_no_second_derivative)
@@ -273,21 +273,22 @@ START_TEST(second_order_of_what_is_linear)
 END_TEST
 
 /* Inputs of one shape get tangents of their own: with equal ones, two exchanged blocks would agree. */
-static void squares_map(int64_t n, void *y, const void *const x[], const int64_t step[],
+static void squares_map(int64_t n, void *y, const void *const x[], const int64_t stride[],
                         const void *attrs)
 {
     const double *a = x[0], *b = x[1];
     (void)attrs;
     for (int64_t i = 0; i < n; i++)
-        ((double *)y)[i] = a[i * step[0]] * a[i * step[0]] + b[i * step[1]] * b[i * step[1]];
+        ((double *)y)[i] = a[i * stride[0]] * a[i * stride[0]] +
+                           b[i * stride[1]] * b[i * stride[1]];
 }
 
 /* 2a for a, as it should be, but with b in a's place when it is differentiated. */
 static wg_tensor *exchanged_vjp(wg_tensor *y, wg_tensor *dy, int i)
 {
     wg_tensor *mine = wg_detach(y->operand[i]), *other = y->operand[1 - i];
-    wg_tensor *slope = wg_add(mine, wg_sub(other, wg_detach(other)));
-    return wg_scale(wg_mul(dy, slope), 2);
+    wg_tensor *derivative = wg_add(mine, wg_sub(other, wg_detach(other)));
+    return wg_scale(wg_mul(dy, derivative), 2);
 }
 
 START_TEST(exchanged_blocks_are_found)

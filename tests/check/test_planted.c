@@ -2,8 +2,8 @@
 #include "autograd/check/gradcheck.h"
 #include "models/wengert.h"
 #include "ops/dropout.h"
-#include "tests/support/assert.h"
 #include "tests/check/planted.h"
+#include "tests/support/assert.h"
 #include "tests/support/suites.h"
 #include "tests/support/support.h"
 
@@ -59,7 +59,7 @@ END_TEST
 /* ---- Right derivatives ----------------------------------------------------------------------------------
  * Random graphs of built-in ops. Each parameter goes through one op of its own first; those that stand on a
  * kink go through an op that has one there, and are used nowhere else: a convention such as relu'(0) = 0 is
- * a slope between those of the two sides for one kink, not for the difference of two. What follows is made
+ * a derivative between those of the two sides for one kink, not for the difference of two. What follows is made
  * of tensors that broadcast with [3, 4]. */
 
 typedef struct dice {
@@ -88,11 +88,11 @@ static double kink_value(dice *d)
 static wg_tensor *roll_parameter(dice *d, wg_tape *t, int kind)
 {
     static const struct {
-        int rank;
+        int ndim;
         int64_t dim[2];
     } shapes[] = {{2, {3, 4}}, {2, {3, 4}}, {1, {4}}, {2, {3, 1}}, {2, {1, 4}}, {0, {0}}};
     int s = roll(d, 6);
-    wg_tensor *x = wg_param(t, NULL, WG_F64, shapes[s].rank, shapes[s].dim);
+    wg_tensor *x = wg_param(t, NULL, WG_F64, shapes[s].ndim, shapes[s].dim);
     double *values = wg_edit(x), scale = kind == TINY ? 1e-8 : kind == HUGE ? 1e8 : 1;
     for (int64_t i = 0; i < wg_size(x); i++)
         values[i] = kind == KINK ? kink_value(d) : scale * draw(d);
@@ -190,7 +190,7 @@ static wg_tensor *smooth_op(dice *d, wg_tensor *x)
     case 4: return wg_sqrt(positive(d, x));
     case 5: return wg_rsqrt(positive(d, x));
     case 6: return wg_reciprocal(positive(d, x));
-    case 7: return wg_raise(positive(d, x), 1.7);
+    case 7: return wg_pow_scalar(positive(d, x), 1.7);
     case 8: return wg_sin(x);
     case 9: return wg_cos(x);
     case 10: return wg_tan(wg_tanh(x));

@@ -11,8 +11,8 @@
 #include "ops/matmul.h"
 #include "ops/reduce.h"
 #include "ops/slice.h"
-#include "tests/support/assert.h"
 #include "tests/ops/random_graph.h"
+#include "tests/support/assert.h"
 #include "tests/support/suites.h"
 #include "tests/support/support.h"
 
@@ -372,13 +372,13 @@ START_TEST(test_compile_mistakes)
 {
     wg_tape *other = wgt_tape(NULL);
     wg_tensor *x = wgt_scalar_param(t, "x", 1), *far = wgt_scalar_param(other, "far", 1);
-    wg_tensor *hollow = wg_hollow(t, WG_F64, WG_SCALAR), *pair[] = {x, far}, *gap[] = {x, NULL};
+    wg_tensor *abstract = wg_abstract(t, WG_F64, WG_SCALAR), *pair[] = {x, far}, *gap[] = {x, NULL};
     const wg_mark mark = wg_tape_mark(t);
     const struct {
         wg_tensor **outputs;
         int n;
         wg_status status;
-    } row[] = {{pair, 2, WG_E_TAPE}, {gap, 2, WG_E_NULL}, {&hollow, 1, WG_E_VALUE}};
+    } row[] = {{pair, 2, WG_E_TAPE}, {gap, 2, WG_E_NULL}, {&abstract, 1, WG_E_VALUE}};
     for (size_t i = 0; i < sizeof row / sizeof *row; i++) {
         wg_program *p = wg_compile(row[i].outputs, row[i].n, NULL);
         wgt_assert_status(t, row[i].status, "compile: ");

@@ -25,16 +25,16 @@ static wg_tensor *sum_of(const double *terms, int n)
     wg_tensor *x[2000];
     for (int i = 0; i < n; i++)
         x[i] = wg_scalar(t, WG_F64, terms[i]);
-    return wg_accumulate(x, n);
+    return wg_add_n(x, n);
 }
 
 START_TEST(test_one_is_itself)
 {
     wg_tensor *x = wg_scalar(t, WG_F64, 3);
-    ck_assert_ptr_eq(wg_accumulate(&x, 1), x);
-    ck_assert(wg_is_inert(wg_accumulate(&x, 0)));
+    ck_assert_ptr_eq(wg_add_n(&x, 1), x);
+    ck_assert(wg_is_inert(wg_add_n(&x, 0)));
     x = NULL;
-    ck_assert(wg_is_inert(wg_accumulate(&x, 1)));
+    ck_assert(wg_is_inert(wg_add_n(&x, 1)));
 }
 END_TEST
 
@@ -60,7 +60,7 @@ START_TEST(test_f32_is_summed_in_double)
     for (int i = 1; i <= 1000; i++)
         x[i] = wg_scalar(t, WG_F32, 0x1p-25);
     const float want = (float)(1 + 1000 * 0x1p-25);
-    wgt_assert_same_bits(wg_item(wg_accumulate(x, 1001)), (double)want);
+    wgt_assert_same_bits(wg_item(wg_add_n(x, 1001)), (double)want);
 }
 END_TEST
 
@@ -85,7 +85,7 @@ START_TEST(test_pieces)
         wg_fill_normal(x[k], 0, 1, (uint64_t)k);
     }
     for (int n = 2; n <= TERMS; n += 3) {
-        wg_tensor *y = wg_accumulate(x, n);
+        wg_tensor *y = wg_add_n(x, n);
         double whole[N];
         wg_read(y, whole, sizeof whole);
         for (int64_t length = 1; length < N; length += 13) {
@@ -108,7 +108,7 @@ END_TEST
 START_TEST(test_gradient)
 {
     wg_tensor *x = wgt_scalar_param(t, "x", 2), *g[2];
-    wg_tensor *square = wgt_product(x, x), *y = wg_accumulate((wg_tensor *[]){x, square, x}, 3);
+    wg_tensor *square = wgt_product(x, x), *y = wg_add_n((wg_tensor *[]){x, square, x}, 3);
     ck_assert_int_eq(wg_grad(y, (wg_tensor *[]){x, square}, 2, g), WG_OK);
     wgt_assert_same_bits(wg_item(g[0]), 1 + 4 + 1);
     wgt_assert_same_bits(wg_item(g[1]), 1);
@@ -119,25 +119,25 @@ START_TEST(test_refused)
 {
     const wg_mark mark = wg_tape_mark(t);
     wg_tensor *a = wg_full(t, WG_F64, WG_SHAPE(2), 1), *b = wg_full(t, WG_F64, WG_SHAPE(1, 2), 1);
-    ck_assert(wg_is_inert(wg_accumulate((wg_tensor *[]){a, b}, 2)));
+    ck_assert(wg_is_inert(wg_add_n((wg_tensor *[]){a, b}, 2)));
     wgt_assert_status(t, WG_E_SHAPE,
-                      "accumulate: shapes differ: constant#0 (2,) x constant#1 (1, 2)");
+                      "add_n: shapes differ: constant#0 (2,) x constant#1 (1, 2)");
     wg_tape_rewind(t, mark);
     a = wg_scalar(t, WG_F64, 1);
     b = wg_scalar(t, WG_F32, 1);
-    ck_assert(wg_is_inert(wg_accumulate((wg_tensor *[]){a, b}, 2)));
-    wgt_assert_status(t, WG_E_DTYPE, "accumulate: dtypes differ");
+    ck_assert(wg_is_inert(wg_add_n((wg_tensor *[]){a, b}, 2)));
+    wgt_assert_status(t, WG_E_DTYPE, "add_n: dtypes differ");
     wg_tape_rewind(t, mark);
     a = wg_scalar(t, WG_I64, 1);
-    ck_assert(wg_is_inert(wg_accumulate((wg_tensor *[]){a, a}, 2)));
-    wgt_assert_status(t, WG_E_DTYPE, "accumulate");
+    ck_assert(wg_is_inert(wg_add_n((wg_tensor *[]){a, a}, 2)));
+    wgt_assert_status(t, WG_E_DTYPE, "add_n");
 }
 END_TEST
 
 Suite *suite_add_n(void)
 {
     Suite *suite = suite_create("add_n");
-    TCase *cases = tcase_create("accumulate");
+    TCase *cases = tcase_create("add_n");
     tcase_add_checked_fixture(cases, set_up, tear_down);
     tcase_add_test(cases, test_one_is_itself);
     tcase_add_test(cases, test_error_does_not_grow);

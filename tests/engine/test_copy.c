@@ -180,7 +180,7 @@ START_TEST(casts_and_other_ops_that_choose_a_dtype)
 END_TEST
 
 /* Nodes without values, such as wg_jvp leaves behind, have none in the copy. */
-START_TEST(hollow_nodes)
+START_TEST(abstract_nodes)
 {
     wg_tape *t = wgt_strict_tape();
     wg_tensor *x = wgt_param(t, "x", WG_SHAPE(3), (double[]){1, 2, 3});
@@ -313,7 +313,7 @@ Suite *suite_copy(void)
     tcase_add_test(copies, a_copy_lives_on_its_own);
     tcase_add_test(copies, a_copy_is_not_stale);
     tcase_add_test(copies, casts_and_other_ops_that_choose_a_dtype);
-    tcase_add_test(copies, hollow_nodes);
+    tcase_add_test(copies, abstract_nodes);
     tcase_add_test(copies, empty_tensors_and_options);
     suite_add_tcase(suite, copies);
     TCase *errors = tcase_create("errors");

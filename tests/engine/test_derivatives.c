@@ -12,10 +12,10 @@
 #include <math.h>
 #include <string.h>
 
-static wg_tensor *normal(wg_tape *t, const char *name, double deviation, uint64_t key, int rank,
+static wg_tensor *normal(wg_tape *t, const char *name, double deviation, uint64_t key, int ndim,
                          const int64_t *dim)
 {
-    wg_tensor *x = wg_param(t, name, WG_F64, rank, dim);
+    wg_tensor *x = wg_param(t, name, WG_F64, ndim, dim);
     wg_fill_normal(x, 0, deviation, key);
     return x;
 }
@@ -162,8 +162,8 @@ START_TEST(hvp_is_the_quotient_of_gradients)
     wg_tensor *loss = mlp(t, params);
     for (int k = 0; k < 5; k++) {
         const wg_tensor *x = params[k];
-        v[k] = normal(t, NULL, 1, 10 + (uint64_t)k, x->shape.rank, x->shape.dim);
-        x0[k] = wg_constant(t, WG_F64, x->shape.rank, x->shape.dim, x->data);
+        v[k] = normal(t, NULL, 1, 10 + (uint64_t)k, x->shape.ndim, x->shape.dim);
+        x0[k] = wg_constant(t, WG_F64, x->shape.ndim, x->shape.dim, x->data);
     }
     ck_assert_int_eq(wg_hvp(loss, params, v, 5, hv), WG_OK);
     ck_assert_int_eq(wg_grad(loss, params, 5, g), WG_OK);
@@ -240,7 +240,7 @@ START_TEST(an_x_may_be_intermediate_or_given_twice)
 {
     wg_tape *t = wgt_strict_tape();
     wg_tensor *x = normal(t, "x", 1, 1, WG_SHAPE(2)), *z = wg_square(x);
-    wg_tensor *y = wg_raise(z, 3), *xs[] = {z, x, z};
+    wg_tensor *y = wg_pow_scalar(z, 3), *xs[] = {z, x, z};
     wg_tensor *J = wg_jacobian(y, xs, 3), *vs[] = {z, x, z}, *jv = wg_jvp(y, xs, vs, 3);
     for (int i = 0; i < 2; i++) {
         double a = wg_at(x, i), by_z = 3 * pow(a, 4), by_x = 6 * pow(a, 5);
@@ -288,7 +288,7 @@ START_TEST(a_product_can_be_differentiated_again)
     const double a = 1.5, b = -0.7, v = 0.3, w = 2;
     wg_tensor *xs[] = {wgt_scalar_param(t, "a", a), wgt_scalar_param(t, "b", b)};
     wg_tensor *vs[] = {wg_scalar(t, WG_F64, v), wg_scalar(t, WG_F64, w)}, *hv[2], *third[2];
-    wg_tensor *f = wg_mul(wg_square(xs[0]), wg_raise(xs[1], 3));
+    wg_tensor *f = wg_mul(wg_square(xs[0]), wg_pow_scalar(xs[1], 3));
     wg_hvp(f, xs, vs, 2, hv);
     wgt_assert_close(wg_item(hv[0]), 2 * b * b * b * v + 6 * a * b * b * w, 1e-14, 0);
     wgt_assert_close(wg_item(hv[1]), 6 * a * b * b * v + 6 * a * a * b * w, 1e-14, 0);
@@ -303,7 +303,7 @@ START_TEST(products_follow_a_replay)
 {
     wg_tape *t = wgt_strict_tape();
     wg_tensor *x = wgt_scalar_param(t, "x", 1), *v = wgt_scalar_param(t, "v", 1), *hv;
-    wg_tensor *y = wg_raise(x, 4), *jv = wg_jvp(y, &x, &v, 1);
+    wg_tensor *y = wg_pow_scalar(x, 4), *jv = wg_jvp(y, &x, &v, 1);
     wg_hvp(y, &x, &v, 1, &hv);
     *(double *)wg_edit(x) = 2;
     *(double *)wg_edit(v) = 3;

@@ -27,9 +27,9 @@ static void tear_down(void)
     wg_tape_free(t);
 }
 
-static wg_tensor *leaf(const char *name, int rank, const int64_t *dim)
+static wg_tensor *leaf(const char *name, int ndim, const int64_t *dim)
 {
-    wg_tensor *x = wg_param(t, name, WG_F64, rank, dim);
+    wg_tensor *x = wg_param(t, name, WG_F64, ndim, dim);
     wg_fill_normal(x, 0, 1, 1);
     return x;
 }

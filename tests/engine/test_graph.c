@@ -46,12 +46,12 @@ START_TEST(test_print)
     wg_tensor *w = wgt_param(t, "w", WG_SHAPE(5), values);
     wgt_scaled(w, 2);
     wg_scalar(t, WG_I64, 7);
-    wg_hollow(t, WG_F32, WG_SHAPE(0, 2));
+    wg_abstract(t, WG_F32, WG_SHAPE(0, 2));
     ck_assert_str_eq(printed(),
                      "#0     parameter          (5,)           f64  \"w\" = 1 2.5 -3 4 ...\n"
                      "#1     scaled             (5,)           f64  w  = 2 5 -6 8 ...\n"
                      "#2     constant           ()             i64  = 7\n"
-                     "#3     hollow             (0, 2)         f32  = (no value)\n");
+                     "#3     abstract           (0, 2)         f32  = (no value)\n");
 }
 END_TEST
 

@@ -222,9 +222,9 @@ START_TEST(test_views_follow)
 END_TEST
 
 /* What has no value cannot be out of date. */
-START_TEST(test_hollow_is_never_stale)
+START_TEST(test_abstract_is_never_stale)
 {
-    wg_tensor *x = wgt_scalar_param(t, "x", 2), *u = wg_hollow(t, WG_F64, WG_SCALAR);
+    wg_tensor *x = wgt_scalar_param(t, "x", 2), *u = wg_abstract(t, WG_F64, WG_SCALAR);
     wg_tensor *y = wgt_product(x, u), *g;
     write(x, 3);
     wg_replay(t);
@@ -300,7 +300,7 @@ Suite *suite_replay(void)
     tcase_add_test(cases, test_replay_gives_the_same_bits);
     tcase_add_test(cases, test_replay_allocates_nothing);
     tcase_add_test(cases, test_views_follow);
-    tcase_add_test(cases, test_hollow_is_never_stale);
+    tcase_add_test(cases, test_abstract_is_never_stale);
     tcase_add_test(cases, test_check_on_replay);
     tcase_add_test(cases, test_silent_check);
     tcase_add_test(cases, test_check_finite_on_replay);

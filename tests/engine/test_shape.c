@@ -6,17 +6,17 @@
 #include <string.h>
 
 /* A shape from WG_SHAPE(...) or WG_SCALAR. */
-static wg_shape shape_of(int rank, const int64_t *dim)
+static wg_shape shape_of(int ndim, const int64_t *dim)
 {
-    wg_shape shape = {.rank = rank};
-    for (int i = 0; i < rank; i++)
+    wg_shape shape = {.ndim = ndim};
+    for (int i = 0; i < ndim; i++)
         shape.dim[i] = dim[i];
     return shape;
 }
 
-static int64_t size_of(int rank, const int64_t *dim)
+static int64_t size_of(int ndim, const int64_t *dim)
 {
-    const wg_shape shape = shape_of(rank, dim);
+    const wg_shape shape = shape_of(ndim, dim);
     return wg_shape_size(&shape);
 }
 
@@ -74,7 +74,7 @@ START_TEST(test_same)
     ck_assert(!wg_shape_same(&a, &c));
     ck_assert(!wg_shape_same(&a, &d));
     wg_shape rest = a;
-    rest.dim[5] = 9; /* behind the rank */
+    rest.dim[5] = 9; /* behind the ndim */
     ck_assert(wg_shape_same(&a, &rest));
 }
 END_TEST
@@ -122,10 +122,10 @@ START_TEST(test_broadcast_in_place)
 }
 END_TEST
 
-static const char *text_of(int rank, const int64_t *dim)
+static const char *text_of(int ndim, const int64_t *dim)
 {
     static char text[WG_SHAPE_TEXT];
-    const wg_shape shape = shape_of(rank, dim);
+    const wg_shape shape = shape_of(ndim, dim);
     return wg_shape_text(&shape, text, sizeof text);
 }
 

@@ -35,7 +35,7 @@ START_TEST(test_param)
     wg_tensor *w = wg_param(t, name, WG_F32, WG_SHAPE(3, 2));
     name[0] = '?'; /* it was copied */
     ck_assert_str_eq(w->name, "weights");
-    ck_assert_int_eq(wg_rank(w), 2);
+    ck_assert_int_eq(wg_ndim(w), 2);
     ck_assert_int_eq(wg_size(w), 6);
     ck_assert_int_eq(wg_dim(w, 0), 3);
     ck_assert_int_eq(wg_dim(w, -1), 2);
@@ -107,14 +107,14 @@ END_TEST
 START_TEST(test_bad_shapes)
 {
     const int64_t nine[9] = {1, 1, 1, 1, 1, 1, 1, 1, 1}, big = INT64_C(1) << 40;
-    refused(wg_param(t, "w", WG_F64, 9, nine), WG_E_SHAPE, "parameter w: rank 9");
-    refused(wg_input(t, "x", WG_F64, -1, nine, nine), WG_E_SHAPE, "input x: rank -1");
-    refused(wg_constant(t, WG_F64, 9, nine, nine), WG_E_SHAPE, "constant: rank 9");
+    refused(wg_param(t, "w", WG_F64, 9, nine), WG_E_SHAPE, "parameter w: 9 dimensions");
+    refused(wg_input(t, "x", WG_F64, -1, nine, nine), WG_E_SHAPE, "input x: ndim -1");
+    refused(wg_constant(t, WG_F64, 9, nine, nine), WG_E_SHAPE, "constant: 9 dimensions");
     refused(wg_full(t, WG_F64, WG_SHAPE(3, -2), 0), WG_E_SHAPE,
             "constant: a result of shape (3, -2)");
     refused(wg_param(t, "w", WG_F32, WG_SHAPE(big, big)), WG_E_SHAPE, "parameter w");
     refused(wg_param(t, "w", WG_F32, 2, NULL), WG_E_NULL, "parameter w: the sizes are NULL");
-    refused(wg_hollow(t, WG_F32, 2, NULL), WG_E_NULL, "hollow");
+    refused(wg_abstract(t, WG_F32, 2, NULL), WG_E_NULL, "abstract");
     ck_assert_int_eq(wg_size(wg_param(t, "w", WG_F64, 8, nine)), 1);
 }
 END_TEST
@@ -135,7 +135,7 @@ START_TEST(test_missing_data)
     ck_assert(wg_is_inert(wg_input(NULL, "x", WG_F64, WG_SCALAR, NULL)));
     ck_assert(wg_is_inert(wg_constant(NULL, WG_F64, WG_SCALAR, NULL)));
     ck_assert(wg_is_inert(wg_scalar(NULL, WG_F64, 1)));
-    ck_assert(wg_is_inert(wg_hollow(NULL, WG_F64, WG_SCALAR)));
+    ck_assert(wg_is_inert(wg_abstract(NULL, WG_F64, WG_SCALAR)));
 }
 END_TEST
 
@@ -230,7 +230,7 @@ static void reads_as_nothing(wg_tensor *x)
 
 static void has_no_shape(wg_tensor *x)
 {
-    ck_assert_int_eq(wg_rank(x), 0);
+    ck_assert_int_eq(wg_ndim(x), 0);
     ck_assert_int_eq(wg_size(x), 0);
     ck_assert_int_eq(wg_dim(x, 0), 0);
     ck_assert_ptr_null(wg_edit(x));
@@ -255,11 +255,11 @@ START_TEST(test_inert_reads_as_nothing)
 }
 END_TEST
 
-START_TEST(test_hollow_reads_as_nothing)
+START_TEST(test_abstract_reads_as_nothing)
 {
-    reads_as_nothing(wg_hollow(t, WG_F64, WG_SCALAR));
-    reads_as_nothing(wg_hollow(t, WG_I64, WG_SCALAR));
-    ck_assert_int_eq(wg_dim(wg_hollow(t, WG_F64, WG_SHAPE(4, 2)), 1), 2);
+    reads_as_nothing(wg_abstract(t, WG_F64, WG_SCALAR));
+    reads_as_nothing(wg_abstract(t, WG_I64, WG_SCALAR));
+    ck_assert_int_eq(wg_dim(wg_abstract(t, WG_F64, WG_SHAPE(4, 2)), 1), 2);
 }
 END_TEST
 
@@ -343,7 +343,7 @@ Suite *suite_tensor(void)
     tcase_add_test(using, test_reading);
     tcase_add_test(using, test_reading_mistakes);
     tcase_add_test(using, test_inert_reads_as_nothing);
-    tcase_add_test(using, test_hollow_reads_as_nothing);
+    tcase_add_test(using, test_abstract_reads_as_nothing);
     tcase_add_test(using, test_writing);
     tcase_add_test(using, test_writing_mistakes);
     tcase_add_test(using, test_fill);

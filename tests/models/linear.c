@@ -6,16 +6,16 @@
 
 #include <string.h>
 
-wg_tensor *wgt_counting(wg_tape *t, int rank, const int64_t *dim)
+wg_tensor *wgt_counting(wg_tape *t, int ndim, const int64_t *dim)
 {
-    wg_tensor *x = wg_param(t, "x", WG_F64, rank, dim);
+    wg_tensor *x = wg_param(t, "x", WG_F64, ndim, dim);
     double *values = wg_edit(x);
     for (int64_t i = 0; i < wg_size(x); i++)
         values[i] = (double)(i + 1);
     return x;
 }
 
-wg_tensor *wgt_counting_of(wg_tape *t, wg_dtype dtype, int rank, const int64_t *dim)
+wg_tensor *wgt_counting_of(wg_tape *t, wg_dtype dtype, int ndim, const int64_t *dim)
 {
     static _Thread_local union {
         float f32[WGT_LINEAR_MOST];
@@ -28,16 +28,16 @@ wg_tensor *wgt_counting_of(wg_tape *t, wg_dtype dtype, int rank, const int64_t *
         case WG_F64: values.f64[i] = (double)(i + 1); break;
         case WG_I64: values.i64[i] = i + 1; break;
         }
-    wg_tensor *x = wg_constant(t, dtype, rank, dim, &values);
+    wg_tensor *x = wg_constant(t, dtype, ndim, dim, &values);
     ck_assert_int_le(wg_size(x), WGT_LINEAR_MOST);
     return x;
 }
 
-void wgt_assert_tensor(const wg_tensor *y, int rank, const int64_t *dim, const double *values)
+void wgt_assert_tensor(const wg_tensor *y, int ndim, const int64_t *dim, const double *values)
 {
     ck_assert_str_eq(wg_tape_message(y->tape), "");
-    ck_assert_int_eq(wg_rank(y), rank);
-    for (int i = 0; i < rank; i++)
+    ck_assert_int_eq(wg_ndim(y), ndim);
+    for (int i = 0; i < ndim; i++)
         ck_assert_int_eq(wg_dim(y, i), dim[i]);
     if (wg_size(y) > 0)
         wgt_assert_all_close(wg_data_f64(y), values, wg_size(y), 0, 0);
@@ -72,14 +72,14 @@ void wgt_assert_linear(wg_tensor *x, wg_tensor *y)
     linear_apply(J, false, wg_data_f64(x), want);
     wgt_assert_all_close(wg_data_f64(y), want, wg_size(y), 0, 0);
 
-    wg_tensor *v = wg_param(t, "v", WG_F64, x->shape.rank, x->shape.dim);
+    wg_tensor *v = wg_param(t, "v", WG_F64, x->shape.ndim, x->shape.dim);
     linear_pattern(v);
     wg_tensor *Jv = wg_jvp(y, &x, &v, 1);
     ck_assert_str_eq(wg_tape_message(t), "");
     linear_apply(J, false, wg_data_f64(v), want);
     wgt_assert_all_close(wg_data_f64(Jv), want, wg_size(y), 0, 0);
 
-    wg_tensor *u = wg_param(t, "u", WG_F64, y->shape.rank, y->shape.dim), *g;
+    wg_tensor *u = wg_param(t, "u", WG_F64, y->shape.ndim, y->shape.dim), *g;
     linear_pattern(u);
     ck_assert_int_eq(wg_vjp(y, u, &x, 1, &g), WG_OK);
     linear_apply(J, true, wg_data_f64(u), want);
@@ -98,10 +98,10 @@ void wgt_assert_pieces(wg_tensor *y)
     size_t bytes = (size_t)y->size * wg_dtype_size(y->dtype);
     ck_assert_str_eq(wg_tape_message(y->tape), "");
     ck_assert_uint_le(bytes, sizeof whole);
-    ck_assert(y->op->units != NULL);
+    ck_assert(y->op->chunks != NULL);
     memcpy(whole, y->data, bytes);
     memset(y->data, 0xA5, bytes);
-    for (int64_t i = y->op->units(y) - 1; i >= 0; i--) {
+    for (int64_t i = y->op->chunks(y) - 1; i >= 0; i--) {
         wg_piece piece = {i, i + 1, workspace};
         y->op->forward(y, &piece);
     }

@@ -15,12 +15,12 @@ void wgt_assert_linear(wg_tensor *x, wg_tensor *y);
 void wgt_assert_pieces(wg_tensor *y);
 
 /* A parameter of the values 1, 2, 3, ... */
-wg_tensor *wgt_counting(wg_tape *t, int rank, const int64_t *dim);
+wg_tensor *wgt_counting(wg_tape *t, int ndim, const int64_t *dim);
 
 /* The same as a constant of any dtype. */
-wg_tensor *wgt_counting_of(wg_tape *t, wg_dtype dtype, int rank, const int64_t *dim);
+wg_tensor *wgt_counting_of(wg_tape *t, wg_dtype dtype, int ndim, const int64_t *dim);
 
 /* y is f64, has this shape (two arguments), and these values. */
-void wgt_assert_tensor(const wg_tensor *y, int rank, const int64_t *dim, const double *values);
+void wgt_assert_tensor(const wg_tensor *y, int ndim, const int64_t *dim, const double *values);
 
 #endif

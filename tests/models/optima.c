@@ -25,9 +25,9 @@ wgt_model wgt_model_new(wg_tape *t, int i)
     const wgt_optimum *o = &wgt_optima[i];
     wg_table *data = wg_csv_read(t, o->path, NULL);
     wg_tensor *X = wg_table_features(data);
-    if (o->standardised)
+    if (o->standardized)
         X = wg_standardize(X);
-    const double C = o->penalised ? 1 : 0;
+    const double C = o->penalized ? 1 : 0;
     if (o->softmax) {
         wg_tensor *y = wg_table_classes(data);
         wg_softmax_regression m = wg_softmax_regression_new(
@@ -77,7 +77,7 @@ void wgt_assert_optimum(const wgt_model *m, const wg_optimum *found, double tole
     wgt_assert_close(accuracy(m), o->accuracy, 0, 5.1e-7);
 }
 
-void wgt_assert_survives_no_memory(wg_optimum (*minimise)(wg_tensor *loss,
+void wgt_assert_survives_no_memory(wg_optimum (*minimize)(wg_tensor *loss,
                                                           wg_tensor *const params[], int n))
 {
     for (int64_t fail_at = 1;; fail_at++) {
@@ -87,12 +87,12 @@ void wgt_assert_survives_no_memory(wg_optimum (*minimise)(wg_tensor *loss,
         wg_tensor *loss = wg_sum(wg_square(wg_shift(p, -1)));
         const wg_mark mark = wg_tape_mark(t);
         memory.fail_at = memory.calls + fail_at;
-        const wg_optimum first = minimise(loss, &p, 1);
+        const wg_optimum first = minimize(loss, &p, 1);
         const bool failed = memory.failed > 0;
         ck_assert_int_eq(wg_tape_status(t), failed ? WG_E_NOMEM : WG_OK);
         ck_assert_int_eq(first.stop, failed ? WG_STOP_ERROR : WG_STOP_GRADIENT);
         wg_tape_rewind(t, mark);
-        ck_assert_int_eq(minimise(loss, &p, 1).stop, WG_STOP_GRADIENT);
+        ck_assert_int_eq(minimize(loss, &p, 1).stop, WG_STOP_GRADIENT);
         ck_assert_int_eq(wg_tape_status(t), WG_OK);
         wg_tape_free(t);
         ck_assert_int_eq(memory.blocks, 0);

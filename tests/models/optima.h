@@ -6,7 +6,7 @@
 
 typedef struct wgt_optimum {
     const char *path;
-    bool standardised, softmax, penalised;
+    bool standardized, softmax, penalized;
     double mean_loss, objective; /* as printed, with a unit of `unit` in their last place */
     double unit, accuracy;
 } wgt_optimum;
@@ -22,11 +22,11 @@ typedef struct wgt_model {
 
 wgt_model wgt_model_new(wg_tape *t, int i);
 
-/* The minimiser stopped at the optimum, with a gradient of at most `tolerance`, <= 1e-10. */
+/* The minimizer stopped at the optimum, with a gradient of at most `tolerance`, <= 1e-10. */
 void wgt_assert_optimum(const wgt_model *m, const wg_optimum *found, double tolerance);
 
 /* Every allocation fails in turn: a clear status, no leak, and after a rewind the next try succeeds. */
-void wgt_assert_survives_no_memory(wg_optimum (*minimise)(wg_tensor *loss,
+void wgt_assert_survives_no_memory(wg_optimum (*minimize)(wg_tensor *loss,
                                                           wg_tensor *const params[], int n));
 
 /* Rosenbrock's valley of n variables, minimum 0 at (1, ..., 1), and its start (-1.2, 1, ...). With

@@ -30,14 +30,14 @@ size_t wgt_draw_below(size_t n)
 
 /* ---- the functions --------------------------------------------------------------------------- */
 
-#define SCALAR(name, value, slope)                                                                 \
+#define SCALAR(name, value, derivative)                                                            \
     static double name##_value(double x)                                                           \
     {                                                                                              \
         return value;                                                                              \
     }                                                                                              \
-    static double name##_slope(double x)                                                           \
+    static double name##_derivative(double x)                                                      \
     {                                                                                              \
-        return slope;                                                                              \
+        return derivative;                                                                         \
     }
 
 /* clang-format off */
@@ -72,8 +72,8 @@ SCALAR(huber, fabs(x) < 1 ? 0.5 * x * x : fabs(x) - 0.5, fabs(x) < 1 ? x : x > 0
 SCALAR(bent, fmax(x, x * x), x > 0 && x < 1 ? 1 : 2 * x)
 SCALAR(shrunk, x > 0.3 ? x - 0.3 : x < -0.3 ? x + 0.3 : 0, fabs(x) > 0.3 ? 1 : 0)
 
-#define ROW(name, low, high) {#name, name##_value, name##_slope, low, high, (double)NAN}
-#define KINKED(name, low, high, kink) {#name, name##_value, name##_slope, low, high, kink}
+#define ROW(name, low, high) {#name, name##_value, name##_derivative, low, high, (double)NAN}
+#define KINKED(name, low, high, kink) {#name, name##_value, name##_derivative, low, high, kink}
 
 static const wgt_scalar_row rows[] = {
     ROW(sine, -3, 3), ROW(exponential, -3, 3), ROW(tangens, -2, 2), ROW(sigmoid, -4, 4),
@@ -205,7 +205,7 @@ static void product_gradient(const double *x, const double *w, size_t n, double 
     }
 }
 
-/* Two layers: sum over four hidden units of w_k tanh(sum_i sin(i + 2k) x_i). */
+/* Two layers: sum over four hidden chunks of w_k tanh(sum_i sin(i + 2k) x_i). */
 static double network(const double *x, const double *w, size_t n)
 {
     double sum = 0.0;
@@ -294,9 +294,9 @@ static void problem_differentiate(wgt_problem *p)
     if (p->vector)
         p->vector->gradient(u, p->w, n, g);
     for (size_t i = 0; i < n && p->row; i++) {
-        const double slope = 0.5 * p->w[i] * p->row->slope(0.5 * (u[i] + u[(i + 1) % n]));
-        g[i] += slope;
-        g[(i + 1) % n] += slope;
+        const double derivative = 0.5 * p->w[i] * p->row->derivative(0.5 * (u[i] + u[(i + 1) % n]));
+        g[i] += derivative;
+        g[(i + 1) % n] += derivative;
     }
     for (size_t i = 0; i < n; i++)
         g[i] *= p->gain / p->unit;
@@ -372,7 +372,7 @@ void wgt_problem_text(const wgt_problem *p, const wg_check_report *r, char *text
     snprintf(
         text, size,
         "%s, n %zu, unit %g, gain %g, single %d: %s, f %.17g, entry %zu, x %.17g, claimed %.17g, "
-        "numeric %.17g, truncation %g, round-off %g, step %g, slopes %g %g",
+        "numeric %.17g, truncation %g, round-off %g, step %g, derivatives %g %g",
         wgt_problem_name(p), p->n, p->unit, p->gain, p->single, wg_check_verdict_name(r->verdict),
         r->value, e->index, p->x[e->index], e->claimed, d->value, d->truncation, d->roundoff,
         d->step, d->left, d->right);

@@ -12,7 +12,7 @@ enum { WGT_PROBLEM_FUNCTIONS = 38 }; /* f's to draw problems of */
 typedef struct wgt_scalar_row {
     const char *name;
     double (*value)(double);
-    double (*slope)(double);
+    double (*derivative)(double);
     double low, high; /* where it is sampled */
     double kink;      /* NaN: smooth */
 } wgt_scalar_row;

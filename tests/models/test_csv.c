@@ -54,12 +54,12 @@ static void expect(const wg_table *table, int64_t n, int64_t d, const double *X,
     ck_assert_int_eq(wg_table_rows(table), n);
     ck_assert_int_eq(wg_table_columns(table), d);
     const wg_tensor *features = wg_table_features(table);
-    ck_assert_int_eq(wg_rank(features), 2);
+    ck_assert_int_eq(wg_ndim(features), 2);
     wgt_assert_same_bytes(wg_data_f64(features), X, (size_t)(n * d) * sizeof *X);
     if (y == NULL)
         return;
     const wg_tensor *labels = wg_table_labels(table);
-    ck_assert_int_eq(wg_rank(labels), 2);
+    ck_assert_int_eq(wg_ndim(labels), 2);
     ck_assert_int_eq(wg_dim(labels, 1), 1);
     wgt_assert_same_bytes(wg_data_f64(labels), y, (size_t)n * sizeof *y);
 }

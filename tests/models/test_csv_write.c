@@ -2,8 +2,8 @@
 #include "autograd/op.h"
 #include "models/files/csv.h"
 #include "models/files/csv_write.h"
-#include "tests/support/assert.h"
 #include "tests/models/files.h"
+#include "tests/support/assert.h"
 #include "tests/support/suites.h"
 #include "tests/support/support.h"
 

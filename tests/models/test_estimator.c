@@ -1,7 +1,7 @@
 /* Estimators: known optima, saved and loaded to the same bits, damaged files, errors. */
 #include "models/wengert.h"
-#include "tests/support/assert.h"
 #include "tests/models/files.h"
+#include "tests/support/assert.h"
 #include "tests/support/suites.h"
 
 #include <math.h>

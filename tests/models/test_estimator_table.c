@@ -1,7 +1,7 @@
 /* Estimators on tables with columns of texts: from a CSV file to a saved model and back. */
 #include "models/wengert.h"
-#include "tests/support/assert.h"
 #include "tests/models/files.h"
+#include "tests/support/assert.h"
 #include "tests/support/suites.h"
 #include "tests/support/support.h"
 

@@ -1,7 +1,7 @@
 /* The training loop: what it computes, stops by and keeps; checkpoints; errors. */
 #include "models/wengert.h"
-#include "tests/support/assert.h"
 #include "tests/models/files.h"
+#include "tests/support/assert.h"
 #include "tests/support/suites.h"
 #include "tests/support/support.h"
 
@@ -27,7 +27,7 @@ static void expect_ok(void)
 
 enum { PARAMS = 4, MOST = 16 * 32 };
 
-/* A small problem: iris, standardised, and an MLP 4-16-3 with dropout, in f32. */
+/* A small problem: iris, standardized, and an MLP 4-16-3 with dropout, in f32. */
 typedef struct problem {
     wg_tensor *X, *y;
     wg_mlp *mlp;

@@ -1,8 +1,8 @@
 /* Training by all rows at once: its optimum, when it stops, what it resumes from and refuses. */
 #include "autograd/op.h"
 #include "models/wengert.h"
-#include "tests/support/assert.h"
 #include "tests/models/files.h"
+#include "tests/support/assert.h"
 #include "tests/support/suites.h"
 #include "tests/support/support.h"
 
@@ -30,7 +30,7 @@ static void expect_ok(const wg_tape *t)
     ck_assert_msg(wg_tape_status(t) == WG_OK, "%s", wg_tape_message(t));
 }
 
-/* Iris, standardised: a linear model, or with hidden units and tanh. */
+/* Iris, standardized: a linear model, or with hidden chunks and tanh. */
 typedef struct problem {
     wg_tensor *X, *y;
     wg_mlp *mlp;
@@ -63,7 +63,7 @@ static problem iris(wg_tape *t)
 
 /* ---- The optimum. ---------------------------------------------------------------------------------- */
 
-/* The recorded loss, minimised: mean of w_i l_i, weights scaled to a mean of 1, and the penalty. */
+/* The recorded loss, minimized: mean of w_i l_i, weights scaled to a mean of 1, and the penalty. */
 static double optimum_of(const problem *p, wg_tensor *weights, double l2)
 {
     wg_tensor *w = wg_mlp_param(p->mlp, "fc1.weight");

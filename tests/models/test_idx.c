@@ -1,8 +1,8 @@
 /* IDX files: each type, everything that is refused, every truncation, every allocation. */
 #include "autograd/op.h"
 #include "models/files/idx.h"
-#include "tests/support/assert.h"
 #include "tests/models/files.h"
+#include "tests/support/assert.h"
 #include "tests/support/suites.h"
 #include "tests/support/support.h"
 
@@ -47,7 +47,7 @@ START_TEST(test_images)
         const wg_tensor *x = wg_idx_read(tape, path, (wg_dtype)dtype);
         ck_assert_msg(wg_tape_status(tape) == WG_OK, "%s", wg_tape_message(tape));
         ck_assert_int_eq(wg_dtype_of(x), dtype);
-        ck_assert_int_eq(wg_rank(x), 3);
+        ck_assert_int_eq(wg_ndim(x), 3);
         ck_assert(wg_dim(x, 0) == 2 && wg_dim(x, 1) == 2 && wg_dim(x, 2) == 3);
         for (int i = 0; i < 12; i++)
             ck_assert(wg_at(x, i) == want[i]);

@@ -86,7 +86,7 @@ END_TEST
 
 /* Of N = 200 * 300 draws, the mean square is the variance to 6 standard deviations, which are at most
  * (2 / N)^(1/2) of it (normal draws; uniform ones vary less). A bound is kept, and nearly reached. */
-START_TEST(test_initialise)
+START_TEST(test_initialize)
 {
     enum { OUT = 200, IN = 300, N = OUT * IN };
     const struct {
@@ -104,9 +104,9 @@ START_TEST(test_initialise)
     wg_tensor *b = wg_param(tape, "b", WG_F64, WG_SHAPE(OUT));
     size_t i = 0;
     for (; i < sizeof rules / sizeof *rules; i++) {
-        ck_assert_str_eq(wg_initialise_name((int)i), rules[i].name);
-        ck_assert_int_eq(wg_initialise_weight(W, rules[i].name, 5), WG_OK);
-        ck_assert_int_eq(wg_initialise_bias(b, rules[i].name, IN, 6), WG_OK);
+        ck_assert_str_eq(wg_initialize_name((int)i), rules[i].name);
+        ck_assert_int_eq(wg_initialize_weight(W, rules[i].name, 5), WG_OK);
+        ck_assert_int_eq(wg_initialize_bias(b, rules[i].name, IN, 6), WG_OK);
         double sum = 0, square = 0, largest = 0, bias = 0;
         for (int64_t k = 0; k < N; k++) {
             double w = wg_at(W, k);
@@ -124,90 +124,90 @@ START_TEST(test_initialise)
         else
             ck_assert(bias == 0);
     }
-    ck_assert_ptr_null(wg_initialise_name((int)i));
+    ck_assert_ptr_null(wg_initialize_name((int)i));
 }
 END_TEST
 
-START_TEST(test_initialise_errors)
+START_TEST(test_initialize_errors)
 {
     wg_tensor *W = wg_param(tape, "W", WG_F64, WG_SHAPE(2, 3));
     wg_tensor *b = wg_param(tape, "b", WG_F64, WG_SHAPE(2));
     wg_tensor *empty = wg_param(tape, "empty", WG_F64, WG_SHAPE(2, 0));
     wg_tensor *c = wg_zeros_like(W);
-    ck_assert_int_eq(wg_initialise_weight(empty, "torch", 1), WG_OK);
-    ck_assert_int_eq(wg_initialise_bias(b, "torch", 0, 1), WG_OK);
+    ck_assert_int_eq(wg_initialize_weight(empty, "torch", 1), WG_OK);
+    ck_assert_int_eq(wg_initialize_bias(b, "torch", 0, 1), WG_OK);
     wg_mark mark = wg_tape_mark(tape);
-    wg_initialise_weight(W, "uniform", 1);
-    expect_error(mark, WG_E_VALUE, "initialise: there is no 'uniform'");
-    wg_initialise_weight(W, NULL, 1);
-    expect_error(mark, WG_E_VALUE, "initialise: ");
-    wg_initialise_weight(b, "torch", 1);
-    expect_error(mark, WG_E_SHAPE, "initialise: a weight (out, in) wanted: b (2,)");
-    wg_initialise_weight(c, "torch", 1);
+    wg_initialize_weight(W, "uniform", 1);
+    expect_error(mark, WG_E_VALUE, "initialize: there is no 'uniform'");
+    wg_initialize_weight(W, NULL, 1);
+    expect_error(mark, WG_E_VALUE, "initialize: ");
+    wg_initialize_weight(b, "torch", 1);
+    expect_error(mark, WG_E_SHAPE, "initialize: a weight (out, in) wanted: b (2,)");
+    wg_initialize_weight(c, "torch", 1);
     expect_error(mark, WG_E_VALUE, "");
-    ck_assert_int_eq(wg_initialise_weight(NULL, "torch", 1), WG_E_NULL);
+    ck_assert_int_eq(wg_initialize_weight(NULL, "torch", 1), WG_E_NULL);
 }
 END_TEST
 
 /* ---- Descriptions. ---------------------------------------------------------------------------------- */
 
-START_TEST(test_description)
+START_TEST(test_archive)
 {
-    wg_description *d = wg_description_new(tape);
+    wg_archive *d = wg_archive_new(tape);
     char name[16];
     for (int i = 0; i < 50; i++) {
         snprintf(name, sizeof name, "t%d", i);
-        wg_description_put_tensor(d, name, wg_scalar(tape, WG_F64, i));
-        wg_description_put_real(d, name, i / 7.0);
+        wg_archive_put_tensor(d, name, wg_scalar(tape, WG_F64, i));
+        wg_archive_put_real(d, name, i / 7.0);
     }
-    wg_description_put_integer(d, "least", INT64_MIN + 1);
+    wg_archive_put_integer(d, "least", INT64_MIN + 1);
     expect_ok();
     ck_assert_int_eq(d->tensors, 50);
     ck_assert_int_eq(d->texts, 51);
     for (int i = 0; i < 50; i++) {
         double real;
         snprintf(name, sizeof name, "t%d", i);
-        ck_assert(wg_item(wg_description_tensor(d, name)) == i);
-        ck_assert(wg_description_real(d, "test", name, 0, 8, &real));
+        ck_assert(wg_item(wg_archive_tensor(d, name)) == i);
+        ck_assert(wg_archive_real(d, "test", name, 0, 8, &real));
         wgt_assert_same_bits(real, i / 7.0);
     }
     int64_t integer = 0;
-    ck_assert(wg_description_integer(d, "test", "least", INT64_MIN, 0, &integer));
+    ck_assert(wg_archive_integer(d, "test", "least", INT64_MIN, 0, &integer));
     ck_assert(integer == INT64_MIN + 1);
-    ck_assert_ptr_null(wg_description_text(d, "t50"));
-    ck_assert_ptr_null(wg_description_tensor(NULL, "t50"));
+    ck_assert_ptr_null(wg_archive_text(d, "t50"));
+    ck_assert_ptr_null(wg_archive_tensor(NULL, "t50"));
 }
 END_TEST
 
-START_TEST(test_description_errors)
+START_TEST(test_archive_errors)
 {
     static const char *const wrong[] = {"", "-", "1.5", " 1", "9223372036854775808", "abc", "11"};
-    wg_description *d = wg_description_new(tape);
-    wg_description_put_text(d, "name", "text");
+    wg_archive *d = wg_archive_new(tape);
+    wg_archive_put_text(d, "name", "text");
     wg_mark mark = wg_tape_mark(tape);
     int64_t integer;
     double real;
     for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
-        wg_description *one = wg_description_new(tape);
-        wg_description_put_text(one, "n", wrong[i]);
-        ck_assert(!wg_description_integer(one, "test", "n", 0, 10, &integer));
+        wg_archive *one = wg_archive_new(tape);
+        wg_archive_put_text(one, "n", wrong[i]);
+        ck_assert(!wg_archive_integer(one, "test", "n", 0, 10, &integer));
         expect_error(mark, WG_E_FORMAT, "test: 'n' is no number, or out of its range: '");
     }
-    ck_assert(!wg_description_real(d, "test", "name", 0, 1, &real));
+    ck_assert(!wg_archive_real(d, "test", "name", 0, 1, &real));
     expect_error(mark, WG_E_FORMAT, "'text'");
-    ck_assert(!wg_description_real(d, "test", "other", 0, 1, &real));
+    ck_assert(!wg_archive_real(d, "test", "other", 0, 1, &real));
     expect_error(mark, WG_E_FORMAT, "test: 'other' is missing");
-    wg_description_put_text(d, "name", "again");
+    wg_archive_put_text(d, "name", "again");
     expect_error(mark, WG_E_VALUE, "description: there is a 'name' already");
-    wg_description_put_text(d, "null", NULL);
+    wg_archive_put_text(d, "null", NULL);
     expect_error(mark, WG_E_NULL, "description: ");
-    wg_description_put_tensor(d, "null", NULL);
+    wg_archive_put_tensor(d, "null", NULL);
     expect_error(mark, WG_E_NULL, "description: ");
     wg_tape *other = wg_tape_new(NULL);
-    wg_description_put_tensor(d, "far", wg_scalar(other, WG_F64, 1));
+    wg_archive_put_tensor(d, "far", wg_scalar(other, WG_F64, 1));
     expect_error(mark, WG_E_TAPE, "description: 'far' is of another tape");
     wg_tape_free(other);
-    ck_assert_int_eq(wg_description_put_text(NULL, "a", "b"), WG_E_NULL);
+    ck_assert_int_eq(wg_archive_put_text(NULL, "a", "b"), WG_E_NULL);
 }
 END_TEST
 
@@ -325,11 +325,11 @@ END_TEST
 /* Where a line fails (0.875), an MLP trained by hand with plain gradient descent does not. */
 START_TEST(test_moons)
 {
-    const int64_t units[] = {2, 32, 32, 2};
+    const int64_t chunks[] = {2, 32, 32, 2};
     wg_table *data = wg_csv_read(tape, "examples/data/moons_400.csv", NULL);
     wg_tensor *X = wg_standardize(wg_table_features(data)), *y = wg_table_classes(data);
     wg_mlp *mlp = wg_mlp_new(
-        tape, &(wg_mlp_options){.sizes = units, .n_sizes = 4, .dtype = WG_F64, .seed = 1});
+        tape, &(wg_mlp_options){.sizes = chunks, .n_sizes = 4, .dtype = WG_F64, .seed = 1});
     wg_tensor *logits = wg_mlp_forward(mlp, X, true), *loss = wg_cross_entropy(logits, y), *g[6];
     const int n = wg_mlp_param_count(mlp);
     wg_grad(loss, wg_mlp_params(mlp), n, g);
@@ -354,10 +354,10 @@ START_TEST(test_restore)
                                          .layer_norm = true,
                                          .dropout = 0.1,
                                          .seed = UINT64_C(0xFEDCBA9876543210)});
-    wg_description *d = wg_description_new(tape);
+    wg_archive *d = wg_archive_new(tape);
     ck_assert_int_eq(wg_mlp_describe(mlp, d), WG_OK);
-    ck_assert_str_eq(wg_description_text(d, "mlp.activation"), "gelu");
-    ck_assert_str_eq(wg_description_text(d, "mlp.sizes.1"), "5");
+    ck_assert_str_eq(wg_archive_text(d, "mlp.activation"), "gelu");
+    ck_assert_str_eq(wg_archive_text(d, "mlp.sizes.1"), "5");
     ck_assert_int_eq(d->tensors, 10);
     wg_mlp *again = wg_mlp_restore(d);
     expect_ok();
@@ -381,12 +381,12 @@ START_TEST(test_file)
                                      &(wg_pipeline_options){.steps = steps, .n_steps = 1});
     wg_mlp *mlp = small((wg_mlp_options){.layer_norm = true, .seed = 5});
     wg_tensor *y = wg_mlp_forward(mlp, wg_pipeline_apply(p, X, NULL), false);
-    wg_description *d = wg_description_new(tape);
+    wg_archive *d = wg_archive_new(tape);
     wg_pipeline_describe(p, d);
     wg_mlp_describe(mlp, d);
-    ck_assert_int_eq(wg_description_write(d, path), WG_OK);
+    ck_assert_int_eq(wg_archive_write(d, path), WG_OK);
     wg_tape *t = wg_tape_new(NULL);
-    wg_description *read = wg_description_read(t, path);
+    wg_archive *read = wg_archive_read(t, path);
     unlink(path);
     wg_pipeline *q = wg_pipeline_restore(read);
     wg_tensor *there = wg_constant(t, WG_F64, WG_SHAPE(5, 2), wg_data_f64(X));
@@ -394,10 +394,10 @@ START_TEST(test_file)
                                       false);
     ck_assert_msg(wg_tape_status(t) == WG_OK, "%s", wg_tape_message(t));
     wgt_assert_same_bytes(wg_data_f64(again), wg_data_f64(y), 15 * sizeof(double));
-    ck_assert_int_eq(wg_description_read(t, "/nonexistent/m.safetensors")->tensors, 0);
+    ck_assert_int_eq(wg_archive_read(t, "/nonexistent/m.safetensors")->tensors, 0);
     wgt_assert_status(t, WG_E_IO, "/nonexistent/m.safetensors");
-    ck_assert_int_eq(wg_description_write(read, path), WG_E_IO);
-    ck_assert_int_eq(wg_description_write(NULL, path), WG_E_NULL);
+    ck_assert_int_eq(wg_archive_write(read, path), WG_E_IO);
+    ck_assert_int_eq(wg_archive_write(NULL, path), WG_E_NULL);
     wg_tape_free(t);
 }
 END_TEST
@@ -406,7 +406,7 @@ END_TEST
 START_TEST(test_restore_wrong)
 {
     wg_mlp *mlp = small((wg_mlp_options){.layer_norm = true});
-    wg_description *d = wg_description_new(tape);
+    wg_archive *d = wg_archive_new(tape);
     wg_mlp_describe(mlp, d);
     wg_mark mark = wg_tape_mark(tape);
     for (int64_t i = 0; i < d->texts; i++) {
@@ -482,7 +482,7 @@ START_TEST(test_no_memory)
         memory.fail_at = memory.calls + fail_at;
         const int64_t wide[] = {200, 300, 2};
         wg_mlp *mlp = wg_mlp_new(t, &(wg_mlp_options){.sizes = wide, .n_sizes = 3, .dropout = 0.5});
-        wg_description *d = wg_description_new(t);
+        wg_archive *d = wg_archive_new(t);
         wg_mlp_describe(mlp, d);
         wg_mlp *again = wg_mlp_restore(d);
         if (memory.failed > 0) {
@@ -507,10 +507,10 @@ Suite *suite_layers(void)
     tcase_add_checked_fixture(mlp, setup, teardown);
     tcase_add_test(layers, test_linear);
     tcase_add_test(layers, test_activations);
-    tcase_add_test(layers, test_initialise);
-    tcase_add_test(layers, test_initialise_errors);
-    tcase_add_test(layers, test_description);
-    tcase_add_test(layers, test_description_errors);
+    tcase_add_test(layers, test_initialize);
+    tcase_add_test(layers, test_initialize_errors);
+    tcase_add_test(layers, test_archive);
+    tcase_add_test(layers, test_archive_errors);
     tcase_add_test(mlp, test_parameters);
     tcase_add_test(mlp, test_forward);
     tcase_add_test(mlp, test_dropout_steps);

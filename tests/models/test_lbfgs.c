@@ -1,7 +1,7 @@
 /* L-BFGS, its line search, and losses as objectives. */
 #include "models/wengert.h"
-#include "tests/support/assert.h"
 #include "tests/models/optima.h"
+#include "tests/support/assert.h"
 #include "tests/support/suites.h"
 #include "tests/support/support.h"
 
@@ -166,8 +166,9 @@ START_TEST(test_line_search_wolfe)
         ck_assert_int_eq(found.stop, WG_STOP_ITERATIONS);
         d[0] = x[0] - y[0];
         d[1] = x[1] - y[1];
-        const double slope = g[0] * d[0] + g[1] * d[1], end = h[0] * d[0] + h[1] * d[1];
-        ck_assert(slope < 0 && after <= before + 1e-4 * slope && fabs(end) <= -0.9 * slope);
+        const double derivative = g[0] * d[0] + g[1] * d[1], end = h[0] * d[0] + h[1] * d[1];
+        ck_assert(derivative < 0 && after <= before + 1e-4 * derivative &&
+                  fabs(end) <= -0.9 * derivative);
         ck_assert(after == found.value);
     }
 }
@@ -258,14 +259,14 @@ START_TEST(test_lbfgs_errors)
 }
 END_TEST
 
-static wg_optimum minimise(wg_tensor *loss, wg_tensor *const params[], int n)
+static wg_optimum minimize(wg_tensor *loss, wg_tensor *const params[], int n)
 {
     return wg_lbfgs_minimize(loss, params, n, NULL);
 }
 
 START_TEST(test_lbfgs_memory)
 {
-    wgt_assert_survives_no_memory(minimise);
+    wgt_assert_survives_no_memory(minimize);
 }
 END_TEST
 

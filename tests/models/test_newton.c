@@ -2,8 +2,8 @@
 #include "autograd/rng.h"
 #include "models/optim/newton_internal.h"
 #include "models/wengert.h"
-#include "tests/support/assert.h"
 #include "tests/models/optima.h"
+#include "tests/support/assert.h"
 #include "tests/support/suites.h"
 #include "tests/support/support.h"
 
@@ -164,19 +164,19 @@ START_TEST(test_newton_errors)
 }
 END_TEST
 
-static wg_optimum minimise_cg(wg_tensor *loss, wg_tensor *const params[], int n)
+static wg_optimum minimize_cg(wg_tensor *loss, wg_tensor *const params[], int n)
 {
     return wg_newton_minimize(loss, params, n, NULL);
 }
 
-static wg_optimum minimise_exact(wg_tensor *loss, wg_tensor *const params[], int n)
+static wg_optimum minimize_exact(wg_tensor *loss, wg_tensor *const params[], int n)
 {
     return wg_newton_minimize(loss, params, n, &(wg_newton_options){.method = WG_NEWTON_EXACT});
 }
 
 START_TEST(test_newton_memory)
 {
-    wgt_assert_survives_no_memory(_i == 0 ? minimise_cg : minimise_exact);
+    wgt_assert_survives_no_memory(_i == 0 ? minimize_cg : minimize_exact);
 }
 END_TEST
 
@@ -184,23 +184,23 @@ END_TEST
 
 enum { MOST = 24 };
 
-/* A = B B' for a random B [n, rank]; x in the range of A, b = A x: the solution is x itself. */
+/* A = B B' for a random B [n, ndim]; x in the range of A, b = A x: the solution is x itself. */
 START_TEST(test_semidefinite_solve)
 {
     static double A[MOST * MOST], L[MOST * MOST], work[MOST * (MOST + 2)];
     double x[MOST], b[MOST], got[MOST], B[MOST * MOST];
     int64_t order[MOST];
-    const int64_t n = 1 + _i % MOST, rank = (n * (_i / MOST + 1) + 3) / 4;
-    for (int64_t i = 0; i < n * rank; i++)
+    const int64_t n = 1 + _i % MOST, ndim = (n * (_i / MOST + 1) + 3) / 4;
+    for (int64_t i = 0; i < n * ndim; i++)
         B[i] = wg_random_normal(7, (uint64_t)_i, (uint64_t)i);
     for (int64_t i = 0; i < n; i++) {
         x[i] = 0;
-        for (int64_t k = 0; k < rank; k++)
-            x[i] += B[i * rank + k] * wg_random_uniform(8, (uint64_t)_i, (uint64_t)k);
+        for (int64_t k = 0; k < ndim; k++)
+            x[i] += B[i * ndim + k] * wg_random_uniform(8, (uint64_t)_i, (uint64_t)k);
         for (int64_t j = 0; j < n; j++) {
             A[i * n + j] = 0;
-            for (int64_t k = 0; k < rank; k++)
-                A[i * n + j] += B[i * rank + k] * B[j * rank + k];
+            for (int64_t k = 0; k < ndim; k++)
+                A[i * n + j] += B[i * ndim + k] * B[j * ndim + k];
         }
     }
     for (int64_t i = 0; i < n; i++) {
@@ -209,8 +209,8 @@ START_TEST(test_semidefinite_solve)
             b[i] += A[i * n + j] * x[j];
     }
     memcpy(L, A, sizeof L);
-    ck_assert_int_eq(wg_semidefinite_factor(n, L, order), rank);
-    wg_semidefinite_solve(n, rank, L, order, b, got, work);
+    ck_assert_int_eq(wg_semidefinite_factor(n, L, order), ndim);
+    wg_semidefinite_solve(n, ndim, L, order, b, got, work);
     /* Square random matrices have condition numbers of some (4 n)^2, squared again in A. */
     wgt_assert_all_close(got, x, n, 0, 1e-6);
 }

@@ -1,7 +1,7 @@
-/* Losses in row blocks as objectives of the minimisers. */
+/* Losses in row blocks as objectives of the minimizers. */
 #include "models/wengert.h"
-#include "tests/support/assert.h"
 #include "tests/models/optima.h"
+#include "tests/support/assert.h"
 #include "tests/support/suites.h"
 #include "tests/support/support.h"
 
@@ -23,14 +23,14 @@ static wg_blocks *blocks_of(wgt_model *m, int64_t rows)
 {
     const double n = (double)wg_dim(m->X, 0);
     wg_tensor *data[] = {m->X, m->y};
-    wg_tensor *penalty = m->optimum->penalised
+    wg_tensor *penalty = m->optimum->penalized
                              ? wg_scale(wg_sum(wg_square(m->param[0])), 1 / (2 * n))
                              : NULL;
     return wg_blocks_new(data, 2, m->param, 2, sum_loss, m,
                          &(wg_blocks_options){rows, 1 / n, penalty});
 }
 
-static wg_optimum minimise(const wg_objective *f, wgt_model *m, double x[])
+static wg_optimum minimize(const wg_objective *f, wgt_model *m, double x[])
 {
     wg_params_to_vector(m->param, 2, x);
     return wg_lbfgs_run(wg_lbfgs_new(f, &(wg_lbfgs_options){.tolerance = 1e-10}), x);
@@ -49,7 +49,7 @@ START_TEST(test_objective_blocks_optima)
         const wg_objective f = wg_objective_blocks(blocks_of(&m, rows[k]));
         double x[MOST];
         ck_assert_int_eq(f.n, wg_params_size(m.param, 2));
-        const wg_optimum found = minimise(&f, &m, x);
+        const wg_optimum found = minimize(&f, &m, x);
         ck_assert_int_eq(wg_replay(t), WG_OK);
         wgt_assert_optimum(&m, &found, 1e-10);
         ck_assert(found.iterations < 200 && found.evaluations < 250);
@@ -67,7 +67,7 @@ START_TEST(test_objective_blocks_threads)
         wgt_model m = wgt_model_new(t, _i);
         const wg_objective f = wg_objective_blocks(blocks_of(&m, 16));
         double x[MOST] = {0};
-        ck_assert_int_eq(minimise(&f, &m, x).stop, WG_STOP_GRADIENT);
+        ck_assert_int_eq(minimize(&f, &m, x).stop, WG_STOP_GRADIENT);
         if (threads == 1)
             memcpy(first, x, sizeof x);
         wgt_assert_same_bytes(x, first, (size_t)f.n * sizeof *x);
@@ -167,7 +167,7 @@ START_TEST(test_objective_blocks_errors)
 }
 END_TEST
 
-static wg_optimum minimise_in_blocks(wg_tensor *loss, wg_tensor *const params[], int n)
+static wg_optimum minimize_in_blocks(wg_tensor *loss, wg_tensor *const params[], int n)
 {
     static const double data[] = {1, 1, 1, 1};
     wg_tensor *rows = wg_input(loss->tape, "x", WG_F64, WG_SHAPE(4, 1), data);
@@ -180,7 +180,7 @@ static wg_optimum minimise_in_blocks(wg_tensor *loss, wg_tensor *const params[],
 
 START_TEST(test_objective_blocks_memory)
 {
-    wgt_assert_survives_no_memory(minimise_in_blocks);
+    wgt_assert_survives_no_memory(minimize_in_blocks);
 }
 END_TEST
 

@@ -1,7 +1,7 @@
 /* First-order optimizers: traces against PyTorch's, state that is saved and restored, clipping, decay. */
 #include "models/wengert.h"
-#include "tests/support/assert.h"
 #include "tests/models/optimizer_golden.h"
+#include "tests/support/assert.h"
 #include "tests/support/suites.h"
 #include "tests/support/support.h"
 
@@ -121,8 +121,8 @@ static wg_optimizer *optimizer_of(const trace *c, wg_tensor *const params[], int
     return o;
 }
 
-/* The two sums of a gradient may differ by a few units in the last place, 1e-16, and the 20 steps, whose
- * map has slopes of a few units at most, carry that on: 1e-12 leaves a wrong formula no room. */
+/* The two sums of a gradient may differ by a few chunks in the last place, 1e-16, and the 20 steps, whose
+ * map has derivatives of a few chunks at most, carry that on: 1e-12 leaves a wrong formula no room. */
 START_TEST(test_traces)
 {
     const trace *c = &traces[_i];
@@ -145,7 +145,7 @@ START_TEST(test_traces)
 }
 END_TEST
 
-/* In f32 each of the steps rounds a few times, which its slopes, up to 2, may double: 20 steps of numbers
+/* In f32 each of the steps rounds a few times, which its derivatives, up to 2, may double: 20 steps of numbers
  * below 4 stay within 20 * 2^-20; amsgrad's are 0.3 long, and divided by small numbers. */
 START_TEST(test_traces_f32)
 {
@@ -214,7 +214,7 @@ START_TEST(test_state_names)
     ck_assert(!wg_optimizer_state(adam, 9, &entry) && !wg_optimizer_state(adam, -1, &entry));
     ck_assert(!wg_optimizer_state(NULL, 0, &entry));
     ck_assert(wg_optimizer_state(adam, 3, &entry) && entry.dtype == WG_F32);
-    ck_assert(entry.shape.rank == 2 && entry.shape.dim[1] == 3);
+    ck_assert(entry.shape.ndim == 2 && entry.shape.dim[1] == 3);
     ck_assert(wg_optimizer_state(adam, 2, &entry) && entry.dtype == WG_I64);
     ck_assert_int_eq(entry.shape.dim[0], 3);
 }
@@ -321,11 +321,11 @@ START_TEST(test_tiles)
         wg_optimizer_step(o, &g);
     for (int i = 0; i < N; i += 128) {
         wg_tensor *one = wg_param(tape, NULL, WG_F32, WG_SHAPE(1));
-        wg_tensor *slope = wg_constant(tape, WG_F32, WG_SHAPE(1), wg_data_f32(g) + i);
+        wg_tensor *derivative = wg_constant(tape, WG_F32, WG_SHAPE(1), wg_data_f32(g) + i);
         wg_write(one, start + i, sizeof(float));
         o = optimizer_of(&unclipped, &one, 1);
         for (int k = 0; k < 3; k++)
-            wg_optimizer_step(o, &slope);
+            wg_optimizer_step(o, &derivative);
         ck_assert(wg_data_f32(one)[0] == wg_data_f32(p)[i]);
     }
     expect_ok();

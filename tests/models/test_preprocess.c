@@ -1,5 +1,5 @@
 /* Polynomial features, one-hot texts, and the pipeline: as scikit-learn has them
- * (oracle/make_preprocess.py), saved and restored, errors, memory. Standardisation: test_scaler.c. */
+ * (oracle/make_preprocess.py), saved and restored, errors, memory. Standardization: test_scaler.c. */
 #include "models/wengert.h"
 #include "tests/support/assert.h"
 #include "tests/support/suites.h"
@@ -275,11 +275,11 @@ START_TEST(test_restore)
     const wg_dtype dtype = _i == 0 ? WG_F32 : WG_F64;
     wg_tensor *X = four_rows(tape, dtype);
     wg_pipeline *p = fit(X);
-    wg_description *d = wg_description_new(tape);
+    wg_archive *d = wg_archive_new(tape);
     ck_assert_int_eq(wg_pipeline_describe(p, d), WG_OK);
-    ck_assert_str_eq(wg_description_text(d, "pipeline.1"), "polynomial");
-    ck_assert_str_eq(wg_description_text(d, "encoder.0.1"), "pear");
-    ck_assert_int_eq(wg_size(wg_description_tensor(d, "pipeline.2.scale")), 4);
+    ck_assert_str_eq(wg_archive_text(d, "pipeline.1"), "polynomial");
+    ck_assert_str_eq(wg_archive_text(d, "encoder.0.1"), "pear");
+    ck_assert_int_eq(wg_size(wg_archive_tensor(d, "pipeline.2.scale")), 4);
     wg_pipeline *again = wg_pipeline_restore(d);
     wg_tensor *a = wg_pipeline_apply(p, X, fruit), *b = wg_pipeline_apply(again, X, fruit);
     expect_ok();
@@ -291,7 +291,7 @@ END_TEST
 /* No text or tensor may be missing, and wrong ones are found. */
 START_TEST(test_restore_wrong)
 {
-    wg_description *d = wg_description_new(tape);
+    wg_archive *d = wg_archive_new(tape);
     wg_pipeline_describe(fit(four_rows(tape, WG_F64)), d);
     expect_ok();
     wg_mark mark = wg_tape_mark(tape);
@@ -327,7 +327,7 @@ END_TEST
 
 START_TEST(test_restore_out_of_order)
 {
-    wg_description *d = wg_description_new(tape);
+    wg_archive *d = wg_archive_new(tape);
     wg_encoder_describe(wg_encoder_fit(tape, fruit, 4, 2, NULL), d);
     for (int64_t i = 0; i < d->texts; i++)
         if (strcmp(d->text[i].name, "encoder.0.0") == 0)
@@ -390,7 +390,7 @@ START_TEST(test_no_memory)
         wg_tape *t = wgt_tape(&memory);
         memory.fail_at = memory.calls + fail_at;
         wg_tensor *X = four_rows(t, WG_F64);
-        wg_description *d = wg_description_new(t);
+        wg_archive *d = wg_archive_new(t);
         wg_pipeline *p = fit(X);
         wg_pipeline_describe(p, d);
         wg_tensor *y = wg_pipeline_apply(wg_pipeline_restore(d), X, fruit);

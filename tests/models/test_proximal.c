@@ -1,8 +1,8 @@
 /* L1 and elastic net against scikit-learn's optima, and against the conditions of optimality. */
 #include "models/wengert.h"
-#include "tests/support/assert.h"
 #include "tests/models/optima.h"
 #include "tests/models/optimizer_golden.h"
+#include "tests/support/assert.h"
 #include "tests/support/suites.h"
 #include "tests/support/support.h"
 
@@ -85,8 +85,8 @@ START_TEST(test_proximal_without_penalty)
 }
 END_TEST
 
-/* A penalty as large as the largest slope at 0 keeps all at 0, one a little smaller does not; biases are
- * penalised where that is asked for. */
+/* A penalty as large as the largest derivative at 0 keeps all at 0, one a little smaller does not; biases are
+ * penalized where that is asked for. */
 START_TEST(test_proximal_threshold)
 {
     const double start[] = {0.5, -0.25};
@@ -94,7 +94,7 @@ START_TEST(test_proximal_threshold)
     const double target[] = {1, -2};
     wg_tensor *c = wg_constant(tape, WG_F64, WG_SHAPE(2), target);
     wg_tensor *loss = wg_scale(wg_sum(wg_square(wg_sub(p, c))), 0.5);
-    wg_proximal_options o = {.l1 = 2, .penalise_all = true};
+    wg_proximal_options o = {.l1 = 2, .penalize_all = true};
     wg_optimum found = wg_proximal_minimize(loss, &p, 1, &o);
     ck_assert_int_eq(found.stop, WG_STOP_GRADIENT);
     ck_assert(wg_at(p, 0) == 0 && wg_at(p, 1) == 0 && found.value == 2.5);
@@ -102,7 +102,7 @@ START_TEST(test_proximal_threshold)
     found = wg_proximal_minimize(loss, &p, 1, &o);
     ck_assert(wg_at(p, 0) == 0);
     wgt_assert_close(wg_at(p, 1), -0.5, 1e-8, 0);
-    o.penalise_all = false;
+    o.penalize_all = false;
     found = wg_proximal_minimize(loss, &p, 1, &o);
     wgt_assert_close(wg_at(p, 0), 1, 1e-8, 0);
     o.iterations = 1;
@@ -128,14 +128,14 @@ START_TEST(test_proximal_errors)
 }
 END_TEST
 
-static wg_optimum minimise(wg_tensor *loss, wg_tensor *const params[], int n)
+static wg_optimum minimize(wg_tensor *loss, wg_tensor *const params[], int n)
 {
     return wg_proximal_minimize(loss, params, n, &(wg_proximal_options){.l2 = 1});
 }
 
 START_TEST(test_proximal_memory)
 {
-    wgt_assert_survives_no_memory(minimise);
+    wgt_assert_survives_no_memory(minimize);
 }
 END_TEST
 

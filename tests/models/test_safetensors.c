@@ -1,8 +1,8 @@
 /* safetensors: the layout of the format's own writer, everything that is refused, loading. */
 #include "autograd/op.h"
 #include "models/files/safetensors.h"
-#include "tests/support/assert.h"
 #include "tests/models/files.h"
+#include "tests/support/assert.h"
 #include "tests/support/suites.h"
 #include "tests/support/support.h"
 
@@ -81,7 +81,7 @@ START_TEST(test_torch_file)
     ck_assert_ptr_null(wg_safetensors_name(file, 3));
     ck_assert_ptr_null(wg_safetensors_name(file, -1));
     const wg_tensor *w = wg_safetensors_tensor(file, "fc1.weight");
-    ck_assert(wg_rank(w) == 2 && wg_dim(w, 0) == 2 && wg_dim(w, 1) == 3);
+    ck_assert(wg_ndim(w) == 2 && wg_dim(w, 0) == 2 && wg_dim(w, 1) == 3);
     ck_assert_str_eq(w->name, "fc1.weight");
     wgt_assert_same_bytes(wg_data_f32(w), weight, sizeof weight);
     wgt_assert_same_bytes(wg_data_f32(wg_safetensors_tensor(file, "fc1.bias")), bias, sizeof bias);
@@ -224,7 +224,7 @@ START_TEST(test_not_written)
                       "'__metadata__' is no name for a tensor");
     check_not_written((wg_safetensors_entry){NULL, x}, fine, WG_E_NULL, "is NULL");
     check_not_written((wg_safetensors_entry){"b", NULL}, fine, WG_E_NULL, "is NULL");
-    check_not_written((wg_safetensors_entry){"b", wg_hollow(tape, WG_F64, WG_SCALAR)}, fine,
+    check_not_written((wg_safetensors_entry){"b", wg_abstract(tape, WG_F64, WG_SCALAR)}, fine,
                       WG_E_VALUE, "has no value");
     check_not_written((wg_safetensors_entry){"b", x}, (wg_safetensors_text){"key", "2"}, WG_E_VALUE,
                       "'key' is a key of two texts");

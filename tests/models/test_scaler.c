@@ -1,4 +1,4 @@
-/* Standardisation and the split into training and test rows. */
+/* Standardization and the split into training and test rows. */
 #include "models/wengert.h"
 #include "tests/support/assert.h"
 #include "tests/support/suites.h"

@@ -1,7 +1,7 @@
 /* Learning rates as functions of the step. */
 #include "models/optim/schedule.h"
-#include "tests/support/assert.h"
 #include "tests/models/optimizer_golden.h"
+#include "tests/support/assert.h"
 #include "tests/support/suites.h"
 
 #include <math.h>

@@ -1,8 +1,8 @@
 /* The svmlight reader: good files, bad files, every truncation, every allocation. */
 #include "autograd/op.h"
 #include "models/files/svmlight.h"
-#include "tests/support/assert.h"
 #include "tests/models/files.h"
+#include "tests/support/assert.h"
 #include "tests/support/suites.h"
 #include "tests/support/support.h"
 

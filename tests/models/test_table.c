@@ -1,7 +1,7 @@
 /* Tables with columns of texts, and some of a table's rows. */
 #include "models/wengert.h"
-#include "tests/support/assert.h"
 #include "tests/models/files.h"
+#include "tests/support/assert.h"
 #include "tests/support/suites.h"
 #include "tests/support/support.h"
 

@@ -20,7 +20,7 @@ static wg_tensor *leaf_f32(wg_tape *t, float value)
     return x;
 }
 
-static wg_tensor *slope(wg_tensor *y, wg_tensor *x)
+static wg_tensor *derivative(wg_tensor *y, wg_tensor *x)
 {
     wg_tensor *g = NULL;
     wg_grad(y, &x, 1, &g);
@@ -34,7 +34,7 @@ void wgt_unary_at(wgt_unary *f, double value, int order, double *d)
     for (int k = 0; k <= order; k++) {
         d[k] = wg_item(y);
         if (k < order)
-            y = slope(y, x);
+            y = derivative(y, x);
     }
     expect_ok(t);
     wg_tape_free(t);
@@ -45,7 +45,7 @@ void wgt_unary_f32_at(wgt_unary *f, float value, float d[2])
     wg_tape *t = wg_tape_new(NULL);
     wg_tensor *x = leaf_f32(t, value), *y = f(x);
     d[0] = (float)wg_item(y);
-    d[1] = (float)wg_item(slope(y, x));
+    d[1] = (float)wg_item(derivative(y, x));
     expect_ok(t);
     wg_tape_free(t);
 }
@@ -54,14 +54,14 @@ void wgt_binary_at(wgt_binary *f, double a_value, double b_value, double d[7])
 {
     wg_tape *t = wg_tape_new(NULL);
     wg_tensor *a = leaf(t, a_value), *b = leaf(t, b_value), *y = f(a, b);
-    wg_tensor *ga = slope(y, a), *gb = slope(y, b);
+    wg_tensor *ga = derivative(y, a), *gb = derivative(y, b);
     d[0] = wg_item(y);
     d[1] = wg_item(ga);
     d[2] = wg_item(gb);
-    d[3] = wg_item(slope(ga, a));
-    d[4] = wg_item(slope(gb, b));
-    d[5] = wg_item(slope(ga, b));
-    d[6] = wg_item(slope(gb, a));
+    d[3] = wg_item(derivative(ga, a));
+    d[4] = wg_item(derivative(gb, b));
+    d[5] = wg_item(derivative(ga, b));
+    d[6] = wg_item(derivative(gb, a));
     expect_ok(t);
     wg_tape_free(t);
 }
@@ -71,8 +71,8 @@ void wgt_binary_f32_at(wgt_binary *f, float a_value, float b_value, float d[3])
     wg_tape *t = wg_tape_new(NULL);
     wg_tensor *a = leaf_f32(t, a_value), *b = leaf_f32(t, b_value), *y = f(a, b);
     d[0] = (float)wg_item(y);
-    d[1] = (float)wg_item(slope(y, a));
-    d[2] = (float)wg_item(slope(y, b));
+    d[1] = (float)wg_item(derivative(y, a));
+    d[2] = (float)wg_item(derivative(y, b));
     expect_ok(t);
     wg_tape_free(t);
 }
@@ -88,7 +88,8 @@ static void expect_close(const char *name, double x, const char *what, double go
 void wgt_check_unary(const char *name, wgt_unary *f, wgt_closed_form *closed, const double *x,
                      int n, const double rel[4], double rel_f32)
 {
-    static const char *const order[] = {"value", "slope", "second derivative", "third derivative"};
+    static const char *const order[] = {"value", "derivative", "second derivative",
+                                        "third derivative"};
     for (int i = 0; i < n; i++) {
         long double want[4];
         double got[4];

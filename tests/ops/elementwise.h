@@ -20,7 +20,7 @@ typedef wg_tensor *wgt_binary(wg_tensor *a, wg_tensor *b);
  * tape fails the test. */
 void wgt_unary_at(wgt_unary *f, double x, int order, double *d);
 
-/* The same in f32: value and slope. */
+/* The same in f32: value and derivative. */
 void wgt_unary_f32_at(wgt_unary *f, float x, float d[2]);
 
 /* d = f, df/da, df/db, d2f/da2, d2f/db2, and d2f/dadb twice: from df/da, and from df/db. */
@@ -31,7 +31,7 @@ void wgt_binary_f32_at(wgt_binary *f, float a, float b, float d[3]);
 typedef void wgt_closed_form(long double x, long double d[4]);
 
 /* f against its closed form at n points: derivatives 0 to 3 to rel[k] of the closed form, in f64,
- * and value and slope in f32 to rel_f32 of it. */
+ * and value and derivative in f32 to rel_f32 of it. */
 void wgt_check_unary(const char *name, wgt_unary *f, wgt_closed_form *closed, const double *x,
                      int n, const double rel[4], double rel_f32);
 

@@ -63,7 +63,7 @@ static const char *variant_shape(const char *text, wg_shape *shape)
         return text + 1;
     for (;; text++) {
         char *end;
-        shape->dim[shape->rank++] = strtoll(text, &end, 10);
+        shape->dim[shape->ndim++] = strtoll(text, &end, 10);
         text = end;
         if (*text != 'x')
             return text;
@@ -100,8 +100,8 @@ static void draw_put(wg_tensor *x, int64_t i, double value)
 static wg_tensor *draw_leaf(wg_tape *t, wg_dtype dtype, const wg_shape *shape)
 {
     if (dtype == WG_I64)
-        return wg_full(t, dtype, shape->rank, shape->dim, 0);
-    return wg_param(t, NULL, dtype, shape->rank, shape->dim);
+        return wg_full(t, dtype, shape->ndim, shape->dim, 0);
+    return wg_param(t, NULL, dtype, shape->ndim, shape->dim);
 }
 
 /* One value in each of n equal parts of the range, in random order: no two of them are close. Whole
@@ -209,7 +209,7 @@ static void draw_clear(const wgt_case *c)
 
 wg_tensor *wgt_draw_like(const wg_tensor *x, const char *name, uint64_t key)
 {
-    wg_tensor *v = wg_param(x->tape, name, x->dtype, x->shape.rank, x->shape.dim);
+    wg_tensor *v = wg_param(x->tape, name, x->dtype, x->shape.ndim, x->shape.dim);
     ck_assert_int_eq(wg_fill_normal(v, 0, 1, key), WG_OK);
     return v;
 }
@@ -288,28 +288,28 @@ void wgt_shape_set(wgt_array *y, const wg_shape *shape)
     ck_assert_int_le(y->size, ARRAY_MOST);
 }
 
-void wgt_place_of(const wg_shape *shape, int64_t i, int64_t place[WG_MAX_RANK])
+void wgt_place_of(const wg_shape *shape, int64_t i, int64_t place[WG_MAX_DIMS])
 {
-    for (int axis = shape->rank - 1; axis >= 0; axis--) {
+    for (int axis = shape->ndim - 1; axis >= 0; axis--) {
         place[axis] = i % shape->dim[axis];
         i /= shape->dim[axis];
     }
 }
 
-int64_t wgt_number_of(const wg_shape *shape, const int64_t place[WG_MAX_RANK])
+int64_t wgt_number_of(const wg_shape *shape, const int64_t place[WG_MAX_DIMS])
 {
     int64_t i = 0;
-    for (int axis = 0; axis < shape->rank; axis++)
+    for (int axis = 0; axis < shape->ndim; axis++)
         i = i * shape->dim[axis] + place[axis];
     return i;
 }
 
 long double wgt_broadcast_entry(const wgt_array *x, const wg_shape *to, int64_t i)
 {
-    int64_t place[WG_MAX_RANK], own[WG_MAX_RANK];
-    int missing = to->rank - x->shape.rank;
+    int64_t place[WG_MAX_DIMS], own[WG_MAX_DIMS];
+    int missing = to->ndim - x->shape.ndim;
     wgt_place_of(to, i, place);
-    for (int axis = 0; axis < x->shape.rank; axis++)
+    for (int axis = 0; axis < x->shape.ndim; axis++)
         own[axis] = x->shape.dim[axis] == 1 ? 0 : place[axis + missing];
     return x->value[wgt_number_of(&x->shape, own)];
 }

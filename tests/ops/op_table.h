@@ -105,8 +105,8 @@ wg_tensor *wgt_draw_like(const wg_tensor *x, const char *name, uint64_t key);
 /* ---- For references -------------------------------------------------------------------------- */
 
 /* Number i of an array of this shape, as an index on each axis; and back. */
-void wgt_place_of(const wg_shape *shape, int64_t i, int64_t place[WG_MAX_RANK]);
-int64_t wgt_number_of(const wg_shape *shape, const int64_t place[WG_MAX_RANK]);
+void wgt_place_of(const wg_shape *shape, int64_t i, int64_t place[WG_MAX_DIMS]);
+int64_t wgt_number_of(const wg_shape *shape, const int64_t place[WG_MAX_DIMS]);
 
 /* Entry of x that belongs to entry i of an array that x is broadcast to. */
 long double wgt_broadcast_entry(const wgt_array *x, const wg_shape *to, int64_t i);

@@ -22,8 +22,8 @@ static void reference_gather_rows(const wgt_array x[], int n, const int64_t *a, 
     wg_shape shape = x[1].shape;
     int64_t row = 1;
     (void)n, (void)a;
-    for (int i = 1; i < x[0].shape.rank; i++)
-        row *= shape.dim[shape.rank++] = x[0].shape.dim[i];
+    for (int i = 1; i < x[0].shape.ndim; i++)
+        row *= shape.dim[shape.ndim++] = x[0].shape.dim[i];
     wgt_shape_set(y, &shape);
     for (int64_t i = 0; i < y->size; i++)
         y->value[i] = x[0].value[(int64_t)x[1].value[i / row] * row + i % row];
@@ -40,14 +40,14 @@ static void reference_scatter_add_rows(const wgt_array x[], int n, const int64_t
     wg_shape shape = {1, {a[0]}};
     int64_t row = 1;
     (void)n;
-    for (int i = x[1].shape.rank; i < x[0].shape.rank; i++)
-        row *= shape.dim[shape.rank++] = x[0].shape.dim[i];
+    for (int i = x[1].shape.ndim; i < x[0].shape.ndim; i++)
+        row *= shape.dim[shape.ndim++] = x[0].shape.dim[i];
     wgt_shape_set(y, &shape);
     for (int64_t i = 0; i < x[0].size; i++)
         y->value[(int64_t)x[1].value[i / row] * row + i % row] += x[0].value[i];
 }
 
-/* ---- gather (axis), scatter_add into zeros (axis, rank, sizes) ------------------------------- */
+/* ---- gather (axis), scatter_add into zeros (axis, ndim, sizes) ------------------------------- */
 
 static wg_tensor *record_gather(wg_tensor *const x[], int n, const int64_t *a)
 {
@@ -57,7 +57,7 @@ static wg_tensor *record_gather(wg_tensor *const x[], int n, const int64_t *a)
 
 static void reference_gather(const wgt_array x[], int n, const int64_t *a, wgt_array *y)
 {
-    int64_t place[WG_MAX_RANK];
+    int64_t place[WG_MAX_DIMS];
     (void)n;
     wgt_shape_set(y, &x[1].shape);
     for (int64_t i = 0; i < y->size; i++) {
@@ -71,7 +71,7 @@ static void reference_gather(const wgt_array x[], int n, const int64_t *a, wgt_a
 static wg_tensor *record_scatter_add(wg_tensor *const x[], int n, const int64_t *a)
 {
     struct {
-        int64_t axis, rank, dim[WG_MAX_RANK];
+        int64_t axis, ndim, dim[WG_MAX_DIMS];
     } attrs = {a[0], a[1], {0}};
     memcpy(attrs.dim, a + 2, sizeof(int64_t) * (size_t)a[1]);
     return wg_apply(wg_op_find("scatter_add"), x, n, &attrs);
@@ -79,8 +79,8 @@ static wg_tensor *record_scatter_add(wg_tensor *const x[], int n, const int64_t 
 
 static void reference_scatter_add(const wgt_array x[], int n, const int64_t *a, wgt_array *y)
 {
-    int64_t place[WG_MAX_RANK];
-    wg_shape shape = {.rank = (int)a[1]};
+    int64_t place[WG_MAX_DIMS];
+    wg_shape shape = {.ndim = (int)a[1]};
     (void)n;
     memcpy(shape.dim, a + 2, sizeof(int64_t) * (size_t)a[1]);
     wgt_shape_set(y, &shape);
@@ -103,7 +103,7 @@ static void reference_one_hot(const wgt_array x[], int n, const int64_t *a, wgt_
 {
     wg_shape shape = x[0].shape;
     (void)n;
-    shape.dim[shape.rank++] = a[0];
+    shape.dim[shape.ndim++] = a[0];
     wgt_shape_set(y, &shape);
     for (int64_t i = 0; i < x[0].size; i++)
         y->value[i * a[0] + (int64_t)x[0].value[i]] = 1;

@@ -16,7 +16,7 @@ typedef bool layout_move(const int64_t *a, const wg_shape *x, const int64_t *pla
 static void layout_run(const wgt_array *x, const int64_t *a, const wg_shape *shape,
                        layout_move *move, wgt_array *y)
 {
-    int64_t place[WG_MAX_RANK] = {0}, from[WG_MAX_RANK] = {0};
+    int64_t place[WG_MAX_DIMS] = {0}, from[WG_MAX_DIMS] = {0};
     wgt_shape_set(y, shape);
     for (int64_t i = 0; i < y->size; i++) {
         wgt_place_of(&y->shape, i, place);
@@ -28,21 +28,21 @@ static void layout_run(const wgt_array *x, const int64_t *a, const wg_shape *sha
 static bool same_place(const int64_t *a, const wg_shape *x, const int64_t *place, int64_t *from)
 {
     (void)a;
-    for (int i = 0; i < x->rank; i++)
+    for (int i = 0; i < x->ndim; i++)
         from[i] = place[i];
     return true;
 }
 
-/* A shape as numbers of a variant: the rank, then the sizes. */
+/* A shape as numbers of a variant: the ndim, then the sizes. */
 static wg_shape shape_of(const int64_t *a)
 {
-    wg_shape shape = {.rank = (int)a[0]};
-    for (int i = 0; i < shape.rank; i++)
+    wg_shape shape = {.ndim = (int)a[0]};
+    for (int i = 0; i < shape.ndim; i++)
         shape.dim[i] = a[1 + i];
     return shape;
 }
 
-/* ---- reshape (rank, sizes), permute (the axes), detach --------------------------------------- */
+/* ---- reshape (ndim, sizes), permute (the axes), detach --------------------------------------- */
 
 static wg_tensor *record_reshape(wg_tensor *const x[], int n, const int64_t *a)
 {
@@ -63,14 +63,14 @@ static wg_tensor *record_permute(wg_tensor *const x[], int n, const int64_t *a)
 {
     int axes[WGT_NUMBERS];
     (void)n;
-    for (int i = 0; i < x[0]->shape.rank; i++)
+    for (int i = 0; i < x[0]->shape.ndim; i++)
         axes[i] = (int)a[i];
-    return wg_permute(x[0], x[0]->shape.rank, axes);
+    return wg_permute(x[0], x[0]->shape.ndim, axes);
 }
 
 static bool permuted(const int64_t *a, const wg_shape *x, const int64_t *place, int64_t *from)
 {
-    for (int i = 0; i < x->rank; i++)
+    for (int i = 0; i < x->ndim; i++)
         from[a[i]] = place[i];
     return true;
 }
@@ -79,7 +79,7 @@ static void reference_permute(const wgt_array x[], int n, const int64_t *a, wgt_
 {
     wg_shape shape = x[0].shape;
     (void)n;
-    for (int i = 0; i < shape.rank; i++)
+    for (int i = 0; i < shape.ndim; i++)
         shape.dim[i] = x[0].shape.dim[a[i]];
     layout_run(x, a, &shape, permuted, y);
 }
@@ -96,7 +96,7 @@ static void reference_detach(const wgt_array x[], int n, const int64_t *a, wgt_a
     layout_run(x, a, &x[0].shape, same_place, y);
 }
 
-/* ---- broadcast_to, sum_to (rank, sizes) ------------------------------------------------------ */
+/* ---- broadcast_to, sum_to (ndim, sizes) ------------------------------------------------------ */
 
 static wg_tensor *record_broadcast_to(wg_tensor *const x[], int n, const int64_t *a)
 {
@@ -123,13 +123,13 @@ static wg_tensor *record_sum_to(wg_tensor *const x[], int n, const int64_t *a)
 static void reference_sum_to(const wgt_array x[], int n, const int64_t *a, wgt_array *y)
 {
     wg_shape shape = shape_of(a);
-    int64_t place[WG_MAX_RANK], to[WG_MAX_RANK] = {0};
-    int missing = x[0].shape.rank - shape.rank;
+    int64_t place[WG_MAX_DIMS], to[WG_MAX_DIMS] = {0};
+    int missing = x[0].shape.ndim - shape.ndim;
     (void)n;
     wgt_shape_set(y, &shape);
     for (int64_t i = 0; i < x[0].size; i++) {
         wgt_place_of(&x[0].shape, i, place);
-        for (int axis = 0; axis < shape.rank; axis++)
+        for (int axis = 0; axis < shape.ndim; axis++)
             to[axis] = shape.dim[axis] == 1 ? 0 : place[axis + missing];
         y->value[wgt_number_of(&shape, to)] += x[0].value[i];
     }
@@ -162,7 +162,7 @@ static wg_tensor *record_cumsum(wg_tensor *const x[], int n, const int64_t *a)
 
 static void reference_cumsum(const wgt_array x[], int n, const int64_t *a, wgt_array *y)
 {
-    int64_t place[WG_MAX_RANK];
+    int64_t place[WG_MAX_DIMS];
     (void)n;
     wgt_shape_set(y, &x[0].shape);
     for (int64_t i = 0; i < y->size; i++) {
@@ -184,7 +184,7 @@ static wg_tensor *record_diagonal(wg_tensor *const x[], int n, const int64_t *a)
 static bool on_diagonal(const int64_t *a, const wg_shape *x, const int64_t *place, int64_t *from)
 {
     same_place(a, x, place, from);
-    from[x->rank - 1] = place[x->rank - 2];
+    from[x->ndim - 1] = place[x->ndim - 2];
     return true;
 }
 
@@ -192,9 +192,9 @@ static void reference_diagonal(const wgt_array x[], int n, const int64_t *a, wgt
 {
     wg_shape shape = x[0].shape;
     (void)n;
-    int64_t rows = shape.dim[shape.rank - 2], columns = shape.dim[shape.rank - 1];
-    shape.rank--;
-    shape.dim[shape.rank - 1] = rows < columns ? rows : columns;
+    int64_t rows = shape.dim[shape.ndim - 2], columns = shape.dim[shape.ndim - 1];
+    shape.ndim--;
+    shape.dim[shape.ndim - 1] = rows < columns ? rows : columns;
     layout_run(x, a, &shape, on_diagonal, y);
 }
 
@@ -207,15 +207,15 @@ static wg_tensor *record_diagonal_embed(wg_tensor *const x[], int n, const int64
 static bool off_diagonal(const int64_t *a, const wg_shape *x, const int64_t *place, int64_t *from)
 {
     same_place(a, x, place, from);
-    return place[x->rank - 1] == place[x->rank];
+    return place[x->ndim - 1] == place[x->ndim];
 }
 
 static void reference_diagonal_embed(const wgt_array x[], int n, const int64_t *a, wgt_array *y)
 {
     wg_shape shape = x[0].shape;
     (void)n;
-    shape.dim[shape.rank - 1] = a[0];
-    shape.dim[shape.rank++] = a[1];
+    shape.dim[shape.ndim - 1] = a[0];
+    shape.dim[shape.ndim++] = a[1];
     layout_run(x, a, &shape, off_diagonal, y);
 }
 
@@ -275,15 +275,15 @@ static void reference_slice(const wgt_array x[], int n, const int64_t *a, wgt_ar
 /* Of a matrix; the value padded is a[4]. */
 static wg_tensor *record_pad(wg_tensor *const x[], int n, const int64_t *a)
 {
-    int rank = x[0]->shape.rank;
+    int ndim = x[0]->shape.ndim;
     (void)n;
-    return wg_pad(x[0], rank, a, rank, a + 2, (double)a[4]);
+    return wg_pad(x[0], ndim, a, ndim, a + 2, (double)a[4]);
 }
 
 static bool padded(const int64_t *a, const wg_shape *x, const int64_t *place, int64_t *from)
 {
     bool inside = true;
-    for (int i = 0; i < x->rank; i++) {
+    for (int i = 0; i < x->ndim; i++) {
         from[i] = place[i] - a[i];
         inside = inside && from[i] >= 0 && from[i] < x->dim[i];
     }
@@ -294,14 +294,14 @@ static void reference_pad(const wgt_array x[], int n, const int64_t *a, wgt_arra
 {
     wg_shape shape = x[0].shape;
     (void)n;
-    for (int i = 0; i < shape.rank; i++)
+    for (int i = 0; i < shape.ndim; i++)
         shape.dim[i] += a[i] + a[2 + i];
     for (int64_t i = 0; i < wg_shape_size(&shape); i++)
         y->value[i] = (long double)a[4];
     layout_run(x, a, &shape, padded, y);
 }
 
-/* ---- concat, stack (the axis), accumulate ---------------------------------------------------- */
+/* ---- concat, stack (the axis), add_n -------------------------------------------------------- */
 
 static wg_tensor *record_concat(wg_tensor *const x[], int n, const int64_t *a)
 {
@@ -310,7 +310,7 @@ static wg_tensor *record_concat(wg_tensor *const x[], int n, const int64_t *a)
 
 static void reference_concat(const wgt_array x[], int n, const int64_t *a, wgt_array *y)
 {
-    int64_t place[WG_MAX_RANK], begin = 0;
+    int64_t place[WG_MAX_DIMS], begin = 0;
     wg_shape shape = x[0].shape;
     for (int k = 1; k < n; k++)
         shape.dim[a[0]] += x[k].shape.dim[a[0]];
@@ -330,14 +330,14 @@ static wg_tensor *record_stack(wg_tensor *const x[], int n, const int64_t *a)
 
 static void reference_stack(const wgt_array x[], int n, const int64_t *a, wgt_array *y)
 {
-    int64_t place[WG_MAX_RANK], from[WG_MAX_RANK];
-    wg_shape shape = {.rank = x[0].shape.rank + 1};
-    for (int i = 0, next = 0; i < shape.rank; i++)
+    int64_t place[WG_MAX_DIMS], from[WG_MAX_DIMS];
+    wg_shape shape = {.ndim = x[0].shape.ndim + 1};
+    for (int i = 0, next = 0; i < shape.ndim; i++)
         shape.dim[i] = i == a[0] ? n : x[0].shape.dim[next++];
     wgt_shape_set(y, &shape);
     for (int64_t i = 0; i < y->size; i++) {
         wgt_place_of(&shape, i, place);
-        for (int axis = 0, next = 0; axis < shape.rank; axis++)
+        for (int axis = 0, next = 0; axis < shape.ndim; axis++)
             if (axis != a[0])
                 from[next++] = place[axis];
         y->value[i] = x[place[a[0]]].value[wgt_number_of(&x[0].shape, from)];
@@ -347,7 +347,7 @@ static void reference_stack(const wgt_array x[], int n, const int64_t *a, wgt_ar
 static wg_tensor *record_accumulate(wg_tensor *const x[], int n, const int64_t *a)
 {
     (void)a;
-    return wg_apply(&wg_op_accumulate, x, n, NULL);
+    return wg_apply(&wg_op_add_n, x, n, NULL);
 }
 
 static void reference_accumulate(const wgt_array x[], int n, const int64_t *a, wgt_array *y)
@@ -372,7 +372,7 @@ const wgt_row wgt_rows_slice[] = {
             {"0x2 0x1", {1}}, {"30x4 30x9", {1}}),
     WGT_ROW(stack, 0, true, {"3 3", {0}}, {"3 3", {1}}, {"2x2 2x2 2x2", {1}}, {". .", {0}},
             {"2x2", {2}}, {"3 =", {1}}, {"0 0", {1}}, {"30x4 30x4", {1}}),
-    WGT_ROW(accumulate, 0.5, false, {"2x3 2x3", {0}}, {"2x3 2x3 2x3", {0}}, {". . . .", {0}},
+    WGT_ROW(add_n, 0.5, false, {"2x3 2x3", {0}}, {"2x3 2x3 2x3", {0}}, {". . . .", {0}},
             {"3", {0}}, {"3 =", {0}}, {"2x2 = 2x2 =", {0}}, {"0 0", {0}}, {"700 700", {0}},
             {"700 700 700", {0}}),
     {.op = NULL},

@@ -19,13 +19,13 @@ static bool loss_ignores(const int64_t *a, long double label)
 
 static int64_t loss_classes(const wgt_array *z)
 {
-    return z->shape.dim[z->shape.rank - 1];
+    return z->shape.dim[z->shape.ndim - 1];
 }
 
 static wg_shape loss_rows(const wgt_array *z)
 {
     wg_shape rows = z->shape;
-    rows.dim[--rows.rank] = 0;
+    rows.dim[--rows.ndim] = 0;
     return rows;
 }
 
@@ -147,7 +147,7 @@ static void reference_smooth_labels(const wgt_array x[], int n, const int64_t *a
     wg_shape shape = x[0].shape;
     long double e = (long double)a[4] / 100;
     (void)n;
-    shape.dim[shape.rank++] = a[2];
+    shape.dim[shape.ndim++] = a[2];
     wgt_shape_set(y, &shape);
     for (int64_t i = 0; i < y->size; i++) {
         long double label = x[0].value[i / a[2]];

@@ -17,11 +17,11 @@ enum { ALONG_MOST = 2048 };
 static int64_t along(const wgt_array *x, uint32_t mask, const int64_t *place, long double *row,
                      int64_t *number)
 {
-    int64_t own[WG_MAX_RANK], n = 0;
+    int64_t own[WG_MAX_DIMS], n = 0;
     for (int64_t i = 0; i < x->size; i++) {
         bool same = true;
         wgt_place_of(&x->shape, i, own);
-        for (int axis = 0; axis < x->shape.rank; axis++)
+        for (int axis = 0; axis < x->shape.ndim; axis++)
             same = same && ((mask >> axis & 1u) || own[axis] == place[axis]);
         if (same) {
             number[n] = i;
@@ -40,12 +40,12 @@ static void along_reduce(const wgt_array *x, const int64_t *a, along_value *valu
     static _Thread_local int64_t number[ALONG_MOST];
     uint32_t mask = (uint32_t)a[0];
     wg_shape left = x->shape, shape = {0}; /* left: the axes reduced have size 1 */
-    int64_t place[WG_MAX_RANK];
-    for (int axis = 0; axis < left.rank; axis++) {
+    int64_t place[WG_MAX_DIMS];
+    for (int axis = 0; axis < left.ndim; axis++) {
         bool reduced = mask >> axis & 1u;
         left.dim[axis] = reduced ? 1 : left.dim[axis];
         if (!reduced || a[1])
-            shape.dim[shape.rank++] = left.dim[axis];
+            shape.dim[shape.ndim++] = left.dim[axis];
     }
     wgt_shape_set(y, &shape);
     for (int64_t i = 0; i < y->size; i++) {
@@ -61,7 +61,7 @@ static void along_replace(const wgt_array *x, uint32_t mask, along_entry *entry,
 {
     static _Thread_local long double row[ALONG_MOST];
     static _Thread_local int64_t number[ALONG_MOST];
-    int64_t place[WG_MAX_RANK];
+    int64_t place[WG_MAX_DIMS];
     wgt_shape_set(y, &x->shape);
     for (int64_t i = 0; i < y->size; i++) {
         wgt_place_of(&x->shape, i, place);
@@ -257,17 +257,17 @@ static wg_tensor *record_matmul(wg_tensor *const x[], int n, const int64_t *a)
 static wgt_array matmul_matrix(const wgt_array *x, bool left)
 {
     wgt_array m = *x;
-    if (m.shape.rank == 1)
+    if (m.shape.ndim == 1)
         m.shape = (wg_shape){2, {left ? 1 : x->size, left ? x->size : 1}};
     return m;
 }
 
 /* Entry (i, j) of the operand's matrix that belongs to place `batch` of the result. */
-static long double matmul_entry(const wgt_array *x, bool transposed, const int64_t *batch, int rank,
+static long double matmul_entry(const wgt_array *x, bool transposed, const int64_t *batch, int ndim,
                                 int64_t i, int64_t j)
 {
-    int64_t place[WG_MAX_RANK];
-    int own = x->shape.rank, missing = rank - own;
+    int64_t place[WG_MAX_DIMS];
+    int own = x->shape.ndim, missing = ndim - own;
     for (int axis = 0; axis < own - 2; axis++)
         place[axis] = x->shape.dim[axis] == 1 ? 0 : batch[axis + missing];
     place[own - 2] = transposed ? j : i;
@@ -279,45 +279,45 @@ static long double matmul_entry(const wgt_array *x, bool transposed, const int64
 static wg_shape matmul_shape_of(const wgt_array *l, const wgt_array *r, bool tl, bool tr)
 {
     wg_shape a = l->shape, b = r->shape, shape = {0};
-    a.rank -= 2;
-    b.rank -= 2;
-    int64_t rows = a.dim[a.rank + tl], columns = b.dim[b.rank + !tr];
-    for (int i = a.rank; i < WG_MAX_RANK; i++)
+    a.ndim -= 2;
+    b.ndim -= 2;
+    int64_t rows = a.dim[a.ndim + tl], columns = b.dim[b.ndim + !tr];
+    for (int i = a.ndim; i < WG_MAX_DIMS; i++)
         a.dim[i] = 0;
-    for (int i = b.rank; i < WG_MAX_RANK; i++)
+    for (int i = b.ndim; i < WG_MAX_DIMS; i++)
         b.dim[i] = 0;
     wg_shape_broadcast(&a, &b, &shape);
-    shape.dim[shape.rank++] = rows;
-    shape.dim[shape.rank++] = columns;
+    shape.dim[shape.ndim++] = rows;
+    shape.dim[shape.ndim++] = columns;
     return shape;
 }
 
 static void reference_matmul(const wgt_array x[], int n, const int64_t *a, wgt_array *y)
 {
-    bool tl = a[0] != 0 && x[0].shape.rank > 1, tr = a[1] != 0 && x[1].shape.rank > 1;
+    bool tl = a[0] != 0 && x[0].shape.ndim > 1, tr = a[1] != 0 && x[1].shape.ndim > 1;
     wgt_array l = matmul_matrix(&x[0], true), r = matmul_matrix(&x[1], false);
     wg_shape shape = matmul_shape_of(&l, &r, tl, tr), out = {0};
-    int64_t place[WG_MAX_RANK], inner = l.shape.dim[l.shape.rank - 1 - tl];
+    int64_t place[WG_MAX_DIMS], inner = l.shape.dim[l.shape.ndim - 1 - tl];
     (void)n;
     wgt_shape_set(y, &shape);
     for (int64_t i = 0; i < y->size; i++) {
         wgt_place_of(&shape, i, place);
         for (int64_t k = 0; k < inner; k++) {
-            long double term = matmul_entry(&l, tl, place, shape.rank, place[shape.rank - 2], k) *
-                               matmul_entry(&r, tr, place, shape.rank, k, place[shape.rank - 1]);
+            long double term = matmul_entry(&l, tl, place, shape.ndim, place[shape.ndim - 2], k) *
+                               matmul_entry(&r, tr, place, shape.ndim, k, place[shape.ndim - 1]);
             y->value[i] += term;
             y->terms[i] += fabsl(term);
         }
     }
-    for (int i = 0; i < shape.rank; i++)
-        if (!(i == shape.rank - 2 && x[0].shape.rank == 1) &&
-            !(i == shape.rank - 1 && x[1].shape.rank == 1))
-            out.dim[out.rank++] = shape.dim[i];
+    for (int i = 0; i < shape.ndim; i++)
+        if (!(i == shape.ndim - 2 && x[0].shape.ndim == 1) &&
+            !(i == shape.ndim - 1 && x[1].shape.ndim == 1))
+            out.dim[out.ndim++] = shape.dim[i];
     y->shape = out;
 }
 
 /* clang-format off */
-/* A sum of k terms in any order: k units of 2^-53 for each of the terms' sizes; k is 40 at most
+/* A sum of k terms in any order: k chunks of 2^-53 for each of the terms' sizes; k is 40 at most
  * here. */
 const wgt_row wgt_rows_matmul[] = {
     WGT_ROW(matmul, 20, false, {"2x3 3x2", {0, 0}}, {"3x2 3x2", {1, 0}}, {"2x3 2x3", {0, 1}},

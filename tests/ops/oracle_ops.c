@@ -1,8 +1,8 @@
 /* The ops of the case language, a row each: the name, and how the op is recorded from operands and
  * attributes. tests/oracle/make_oracle.py has the same table in terms of PyTorch. */
 #include "models/wengert.h"
-#include "tests/support/assert.h"
 #include "tests/ops/oracle.h"
+#include "tests/support/assert.h"
 
 #include <string.h>
 
@@ -29,7 +29,7 @@ typedef struct case_row {
     wg_tensor *(*by)(wg_tensor *x, double parameter, int n_axes, const int *axes, bool keep);
     wg_tensor *(*place)(wg_tensor *x, int axis, bool keep);
     wg_tensor *(*axes)(wg_tensor *x, int n_axes, const int *axes);
-    wg_tensor *(*shaped)(wg_tensor *x, int rank, const int64_t *dim);
+    wg_tensor *(*shaped)(wg_tensor *x, int ndim, const int64_t *dim);
     wg_tensor *(*many)(wg_tensor *const xs[], int n, int axis);
     wg_tensor *(*other)(const case_op *o); /* all else */
 } case_row;
@@ -113,8 +113,8 @@ static wg_tensor *case_slice(const case_op *o)
 static wg_tensor *case_pad(const case_op *o)
 {
     const case_list counts = list_from(o, 1);
-    const int rank = wg_rank(o->x[0]);
-    return wg_pad(o->x[0], rank, counts.size, rank, counts.size + rank, o->a[0]);
+    const int ndim = wg_ndim(o->x[0]);
+    return wg_pad(o->x[0], ndim, counts.size, ndim, counts.size + ndim, o->a[0]);
 }
 
 /* Attributes: axis, which part, sizes. */
@@ -263,7 +263,7 @@ static const case_row rows[] = {
 
     AS(binary, add), AS(binary, sub), AS(binary, mul), AS(binary, div), AS(binary, div_or_zero),
     AS(binary, maximum), AS(binary, minimum), AS(binary, pow), AS(binary, hypot),
-    AS(binary, logaddexp), AS(binary, logaddexp_slope), AS(binary, xlogy),
+    AS(binary, logaddexp), AS(binary, logaddexp_grad), AS(binary, xlogy),
     AS(binary, sigmoid_grad), AS(binary, tanh_grad), AS(binary, relu_grad), AS(binary, silu_grad),
     AS(binary, gelu_grad), AS(binary, gelu_tanh_grad),
     AS(binary, equal), AS(binary, not_equal), AS(binary, less), AS(binary, less_equal),
@@ -271,7 +271,7 @@ static const case_row rows[] = {
     AS(binary, dot), AS(binary, outer), AS(binary, gather_rows),
     AS(ternary, where), AS(ternary, maximum_grad), AS(ternary, scaled_pow),
 
-    AS(scaled, scale), AS(scaled, shift), AS(scaled, raise), AS(scaled, leaky_relu),
+    AS(scaled, scale), AS(scaled, shift), AS(scaled, pow_scalar), AS(scaled, leaky_relu),
     AS(scaled, elu),
 
     AS(along, softmax), AS(along, log_softmax), AS(along, cumsum), AS(along, cumsum_reverse),

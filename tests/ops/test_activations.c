@@ -77,7 +77,7 @@ static const struct {
 
 enum { SMOOTH = sizeof smooth / sizeof smooth[0] };
 
-/* Each is a handful of roundings: 16 eps for values and slopes, 64 beyond. The points keep away
+/* Each is a handful of roundings: 16 eps for values and derivatives, 64 beyond. The points keep away
  * from zeros of the derivatives, and |x| is small enough that the exponent x^2/2 of gelu's tail
  * (12.5 at most) does not carry its rounding far: 12.5 eps, and as much for the argument of erfc,
  * hence 40. */
@@ -115,11 +115,11 @@ static wg_tensor *leak(wg_tensor *x)
     return wg_leaky_relu(x, 0.25);
 }
 
-/* At -big and at +big: value and slope. Beyond 1e4 an infinity differs in the value alone. */
+/* At -big and at +big: value and derivative. Beyond 1e4 an infinity differs in the value alone. */
 static const struct {
     wgt_unary *f;
     double low_value_sign; /* value at -big: this times big, or 0 */
-    double low_slope, high_value_sign, high_slope;
+    double low_derivative, high_value_sign, high_derivative;
     double low_limit, high_limit; /* values where the sign above is 0 */
 } ends[] = {
     {wg_sigmoid, 0, 0, 0, 0, 0, 1},      {wg_softplus, 0, 0, 1, 1, 0, 0},
@@ -137,15 +137,15 @@ START_TEST(ends_are_exact)
         wgt_unary_at(ends[_i].f, -big[k], 3, d);
         ck_assert(d[0] == (ends[_i].low_value_sign != 0 ? ends[_i].low_value_sign * big[k]
                                                         : ends[_i].low_limit));
-        ck_assert(d[1] == ends[_i].low_slope && d[2] == 0 && d[3] == 0);
+        ck_assert(d[1] == ends[_i].low_derivative && d[2] == 0 && d[3] == 0);
         wgt_unary_at(ends[_i].f, big[k], 3, d);
         ck_assert(d[0] == (ends[_i].high_value_sign != 0 ? big[k] : ends[_i].high_limit));
-        ck_assert(d[1] == ends[_i].high_slope && d[2] == 0 && d[3] == 0);
+        ck_assert(d[1] == ends[_i].high_derivative && d[2] == 0 && d[3] == 0);
         float s[2];
         wgt_unary_f32_at(ends[_i].f, k == 1 ? -1e30F : -(float)big[k], s);
-        ck_assert(s[1] == (float)ends[_i].low_slope);
+        ck_assert(s[1] == (float)ends[_i].low_derivative);
         wgt_unary_f32_at(ends[_i].f, k == 1 ? 1e30F : (float)big[k], s);
-        ck_assert(s[1] == (float)ends[_i].high_slope);
+        ck_assert(s[1] == (float)ends[_i].high_derivative);
     }
 }
 END_TEST
@@ -197,15 +197,15 @@ START_TEST(cotangents_are_selected)
 END_TEST
 
 /* A Jacobian-vector product is the VJP of the VJP with respect to a cotangent that has no value: no
- * rule of a slope may look at it. */
-START_TEST(slopes_are_linear_in_hollow_cotangents)
+ * rule of a derivative may look at it. */
+START_TEST(derivatives_are_linear_in_abstract_cotangents)
 {
     static wgt_unary *const f[] = {wg_sigmoid, wg_relu, leak,         half_elu,
                                    wg_silu,    wg_gelu, wg_gelu_tanh, wg_softplus};
     for (int i = 0; i < 8; i++) {
         wg_tape *t = wg_tape_new(NULL);
         wg_tensor *x = wg_param(t, "x", WG_F64, WG_SHAPE(2)),
-                  *u = wg_hollow(t, WG_F64, WG_SHAPE(2));
+                  *u = wg_abstract(t, WG_F64, WG_SHAPE(2));
         const double at[] = {-0.75, 1.5}, tangent[] = {3, -2};
         wg_write(x, at, sizeof at);
         wg_tensor *v = wg_constant(t, WG_F64, WG_SHAPE(2), tangent), *g, *jv;
@@ -232,7 +232,7 @@ Suite *suite_activations(void)
     tcase_add_loop_test(c, nan_and_denormals, 0, n);
     tcase_add_test(c, kinks);
     tcase_add_test(c, cotangents_are_selected);
-    tcase_add_test(c, slopes_are_linear_in_hollow_cotangents);
+    tcase_add_test(c, derivatives_are_linear_in_abstract_cotangents);
     suite_add_tcase(s, c);
     return s;
 }

@@ -1,4 +1,4 @@
-/* Arithmetic, rounding and extremes: values, slopes, broadcasting, i64, kinks, errors. */
+/* Arithmetic, rounding and extremes: values, derivatives, broadcasting, i64, kinks, errors. */
 #include "tests/ops/elementwise.h"
 #include "tests/support/suites.h"
 
@@ -71,7 +71,7 @@ static wg_tensor *maximum_with_itself(wg_tensor *x)
 
 static const struct {
     wgt_unary *f;
-    double x, value, slope, second;
+    double x, value, derivative, second;
 } unary[] = {
     {wg_neg, 2, -2, -1, 0},
     {scale_by_3, 2, 6, 3, 0},
@@ -107,7 +107,8 @@ START_TEST(one_operand)
     double d[3];
     wgt_unary_at(unary[_i].f, unary[_i].x, 2, d);
     ck_assert_msg(d[0] == unary[_i].value, "value %g, not %g", d[0], unary[_i].value);
-    ck_assert_msg(d[1] == unary[_i].slope, "slope %g, not %g", d[1], unary[_i].slope);
+    ck_assert_msg(d[1] == unary[_i].derivative, "derivative %g, not %g", d[1],
+                  unary[_i].derivative);
     ck_assert_msg(d[2] == unary[_i].second, "second %g, not %g", d[2], unary[_i].second);
 }
 END_TEST
@@ -157,7 +158,7 @@ START_TEST(broadcasting_and_back)
     const double want[] = {20, 40, 60, 30, 60, 90}, ga[] = {60, 60}, gb[] = {5, 5, 5};
     wgt_assert_all_close(wg_data_f64(y), want, 6, 0, 0);
     wg_vjp(y, wg_ones_like(y), x, 2, g);
-    ck_assert(wg_rank(g[0]) == 2 && wg_dim(g[0], 0) == 2 && wg_rank(g[1]) == 1);
+    ck_assert(wg_ndim(g[0]) == 2 && wg_dim(g[0], 0) == 2 && wg_ndim(g[1]) == 1);
     wgt_assert_all_close(wg_data_f64(g[0]), ga, 2, 0, 0);
     wgt_assert_all_close(wg_data_f64(g[1]), gb, 3, 0, 0);
     ck_assert_int_eq(wg_tape_status(t), WG_OK);
@@ -170,9 +171,9 @@ START_TEST(empty_operands)
     wg_tape *t = wg_tape_new(NULL);
     wg_tensor *e = wg_param(t, "e", WG_F64, WG_SHAPE(0, 3)), *one = wg_scalar(t, WG_F64, 1);
     wg_tensor *y = wg_maximum(wg_add(e, one), e), *g;
-    ck_assert(wg_size(y) == 0 && wg_rank(y) == 2);
+    ck_assert(wg_size(y) == 0 && wg_ndim(y) == 2);
     wg_vjp(y, wg_ones_like(y), &e, 1, &g);
-    ck_assert(wg_size(g) == 0 && wg_rank(g) == 2);
+    ck_assert(wg_size(g) == 0 && wg_ndim(g) == 2);
     ck_assert_int_eq(wg_tape_status(t), WG_OK);
     wg_tape_free(t);
 }

@@ -128,7 +128,7 @@ START_TEST(casts)
 END_TEST
 
 /* The cotangent goes back in the operand's dtype; through an i64 none goes. */
-START_TEST(cast_slope)
+START_TEST(cast_derivative)
 {
     wg_tape *t = wg_tape_new(NULL);
     const float three = 3;
@@ -169,7 +169,7 @@ Suite *suite_compare(void)
     tcase_add_test(c, where_broadcasts);
     tcase_add_test(c, conditions_of_other_dtypes);
     tcase_add_test(c, casts);
-    tcase_add_test(c, cast_slope);
+    tcase_add_test(c, cast_derivative);
     tcase_add_loop_test(c, unfit_casts, 0, 4);
     suite_add_tcase(s, c);
     return s;

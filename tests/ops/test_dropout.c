@@ -6,7 +6,7 @@
 #include "ops/elementwise.h"
 #include "ops/normalize.h"
 #include "tests/support/assert.h"
-#include "tests/support/slopes.h"
+#include "tests/support/derivatives.h"
 #include "tests/support/suites.h"
 #include "tests/support/support.h"
 
@@ -86,11 +86,11 @@ START_TEST(step_advances_in_replay)
 }
 END_TEST
 
-START_TEST(dropout_slopes)
+START_TEST(dropout_derivatives)
 {
     wg_tensor *x = wgt_random_param(t, "x", WG_SHAPE(4, 5), 1);
     wg_tensor *step = wg_full(t, WG_I64, WG_SCALAR, 3);
-    wgt_assert_slopes(wg_square(wg_dropout(x, 0.4, 1, 2, step)), &x, 1);
+    wgt_assert_derivatives(wg_square(wg_dropout(x, 0.4, 1, 2, step)), &x, 1);
 }
 END_TEST
 
@@ -118,12 +118,12 @@ START_TEST(layer_norm_rows)
 }
 END_TEST
 
-START_TEST(layer_norm_slopes)
+START_TEST(layer_norm_derivatives)
 {
     wg_tensor *x = wgt_random_param(t, "x", WG_SHAPE(3, 4), 1);
     wg_tensor *gain = wgt_random_param(t, "gain", WG_SHAPE(4), 2);
     wg_tensor *bias = wgt_random_param(t, "bias", WG_SHAPE(4), 3);
-    wgt_assert_slopes(wg_layer_norm(x, gain, bias, 0.1), (wg_tensor *[]){x, gain, bias}, 3);
+    wgt_assert_derivatives(wg_layer_norm(x, gain, bias, 0.1), (wg_tensor *[]){x, gain, bias}, 3);
 }
 END_TEST
 
@@ -163,10 +163,10 @@ Suite *suite_dropout(void)
     tcase_add_loop_test(c, share_and_scale, 0, 4);
     tcase_add_test(c, masks_are_functions);
     tcase_add_test(c, step_advances_in_replay);
-    tcase_add_test(c, dropout_slopes);
+    tcase_add_test(c, dropout_derivatives);
     tcase_add_test(c, dropped_infinities_are_zero);
     tcase_add_test(c, layer_norm_rows);
-    tcase_add_test(c, layer_norm_slopes);
+    tcase_add_test(c, layer_norm_derivatives);
     tcase_add_test(c, errors);
     suite_add_tcase(s, c);
     return s;

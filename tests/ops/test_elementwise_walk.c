@@ -20,9 +20,9 @@ static void tear_down(void)
 }
 
 /* A parameter with entries base, base + 1, ...: exact in all sums below. */
-static wg_tensor *counting(int rank, const int64_t *dim, double base)
+static wg_tensor *counting(int ndim, const int64_t *dim, double base)
 {
-    wg_tensor *x = wg_param(t, NULL, WG_F64, rank, dim);
+    wg_tensor *x = wg_param(t, NULL, WG_F64, ndim, dim);
     double *to = wg_edit(x);
     for (int64_t i = 0; i < wg_size(x); i++)
         to[i] = base + (double)i;
@@ -33,7 +33,7 @@ static wg_tensor *counting(int rank, const int64_t *dim, double base)
 static double broadcast_at(const wg_tensor *x, const wg_tensor *y, int64_t i)
 {
     int64_t at = 0, step = 1;
-    for (int axis = y->shape.rank - 1, own = x->shape.rank - 1; own >= 0; axis--, own--) {
+    for (int axis = y->shape.ndim - 1, own = x->shape.ndim - 1; own >= 0; axis--, own--) {
         const int64_t place = i % y->shape.dim[axis];
         i /= y->shape.dim[axis];
         at += x->shape.dim[own] == 1 ? 0 : place * step;
@@ -74,7 +74,7 @@ static void check_cuts(wg_tensor *y)
 static void check(wg_tensor *a, wg_tensor *b, wg_tensor *c)
 {
     wg_tensor *y = wgt_blend(a, b, c);
-    ck_assert_int_eq(wg_elementwise_units(y), wg_size(y));
+    ck_assert_int_eq(wg_elementwise_chunks(y), wg_size(y));
     check_values(y);
     if (wg_size(y) > 0)
         check_cuts(y);
@@ -117,26 +117,26 @@ START_TEST(test_nothing_to_walk)
 END_TEST
 
 /* A random shape that broadcasts with dim[8]: some leading axes dropped, some sizes 1. */
-static wg_tensor *random_operand(const int64_t dim[WG_MAX_RANK], int rank, uint64_t key)
+static wg_tensor *random_operand(const int64_t dim[WG_MAX_DIMS], int ndim, uint64_t key)
 {
-    int64_t own[WG_MAX_RANK];
-    const int skip = (int)wg_random_below(1, key, 100, rank + 1);
-    for (int i = skip; i < rank; i++)
+    int64_t own[WG_MAX_DIMS];
+    const int skip = (int)wg_random_below(1, key, 100, ndim + 1);
+    for (int i = skip; i < ndim; i++)
         own[i - skip] = wg_random_below(1, key, (uint64_t)i, 3) == 0 ? 1 : dim[i];
-    return counting(rank - skip, own, (double)(key % 1000));
+    return counting(ndim - skip, own, (double)(key % 1000));
 }
 
 START_TEST(test_random_shapes)
 {
     const wg_mark mark = wg_tape_mark(t);
     for (uint64_t trial = 0; trial < 300; trial++) {
-        int64_t dim[WG_MAX_RANK];
-        const int rank = (int)wg_random_below(2, trial, 100, 7);
-        for (int i = 0; i < rank; i++)
+        int64_t dim[WG_MAX_DIMS];
+        const int ndim = (int)wg_random_below(2, trial, 100, 7);
+        for (int i = 0; i < ndim; i++)
             dim[i] = 1 + wg_random_below(2, trial, (uint64_t)i, 4);
-        wg_tensor *a = random_operand(dim, rank, 10 * trial);
-        wg_tensor *b = random_operand(dim, rank, 10 * trial + 1);
-        check(a, b, random_operand(dim, rank, 10 * trial + 2));
+        wg_tensor *a = random_operand(dim, ndim, 10 * trial);
+        wg_tensor *b = random_operand(dim, ndim, 10 * trial + 1);
+        check(a, b, random_operand(dim, ndim, 10 * trial + 2));
         wg_tape_rewind(t, mark);
     }
 }

@@ -46,7 +46,7 @@ CLOSED(erf, erfl(x), G, -2 * x * G, (4 * x * x - 2) * G)
 
 static wg_tensor *cube_root(wg_tensor *x)
 {
-    return wg_raise(x, 1.0 / 3);
+    return wg_pow_scalar(x, 1.0 / 3);
 }
 static const long double third = (long double)(1.0 / 3);
 CLOSED(cube_root, powl(x, third), third *powl(x, third - 1),
@@ -75,14 +75,14 @@ static const struct {
     {"cosh", wg_cosh, cosh_closed, {0, -3, 1e-9, 1.25, 30}},
     {"tanh", wg_tanh, tanh_closed, {0, -3, 1e-9, 1.25, 19, 40}},
     {"erf", wg_erf, erf_closed, {0, -3, 1e-9, 1.25, 5}},
-    {"raise", cube_root, cube_root_closed, {1e-3, 0.3, 1.75, 1e3}},
+    {"pow_scalar", cube_root, cube_root_closed, {1e-3, 0.3, 1.75, 1e3}},
 };
 /* clang-format on */
 
 enum { FUNCTIONS = sizeof functions / sizeof functions[0] };
 
 /* Every result is a handful of roundings, each of which moves it by some eps: 16 eps cover them for
- * values and slopes, 64 the longer chains above, where terms also cancel (6 H^2 - 2 at 1.25 loses
+ * values and derivatives, 64 the longer chains above, where terms also cancel (6 H^2 - 2 at 1.25 loses
  * less than a digit). The points of erf have squares without rounding, which exp would enlarge. */
 START_TEST(closed_forms)
 {
@@ -95,12 +95,12 @@ START_TEST(closed_forms)
 }
 END_TEST
 
-/* Values and slopes where doubles end, all finite or exact limits. */
+/* Values and derivatives where doubles end, all finite or exact limits. */
 START_TEST(ends)
 {
     static const struct {
         wgt_unary *f;
-        double x, value, slope;
+        double x, value, derivative;
     } rows[] = {
         {wg_exp, -INF, 0, 0},
         {wg_exp, INF, INF, INF},
@@ -125,7 +125,7 @@ START_TEST(ends)
         double d[2];
         wgt_unary_at(rows[i].f, rows[i].x, 1, d);
         wgt_assert_close(d[0], rows[i].value, 2 * DBL_EPSILON, 0);
-        wgt_assert_close(d[1], rows[i].slope, 4 * DBL_EPSILON, 0);
+        wgt_assert_close(d[1], rows[i].derivative, 4 * DBL_EPSILON, 0);
     }
 }
 END_TEST
@@ -192,11 +192,11 @@ END_TEST
 
 static wg_tensor *third_power(wg_tensor *x)
 {
-    return wg_raise(x, 3);
+    return wg_pow_scalar(x, 3);
 }
 static wg_tensor *zeroth_power(wg_tensor *x)
 {
-    return wg_raise(x, 0);
+    return wg_pow_scalar(x, 0);
 }
 static wg_tensor *pow_of_three(wg_tensor *x)
 {

@@ -3,8 +3,8 @@
 
 #include "autograd/grad.h"
 #include "ops/cumsum.h"
-#include "tests/support/assert.h"
 #include "tests/models/linear.h"
+#include "tests/support/assert.h"
 #include "tests/support/suites.h"
 #include "tests/support/support.h"
 
@@ -13,9 +13,9 @@
 
 static const wg_dtype dtypes[] = {WG_F32, WG_F64, WG_I64};
 
-static wg_tensor *indices(wg_tape *t, int rank, const int64_t *dim, const int64_t *values)
+static wg_tensor *indices(wg_tape *t, int ndim, const int64_t *dim, const int64_t *values)
 {
-    return wg_rename(wg_constant(t, WG_I64, rank, dim, values), "idx");
+    return wg_rename(wg_constant(t, WG_I64, ndim, dim, values), "idx");
 }
 
 /* Runs one failing call on a fresh tape with table (5, 3), idx (4,), flat (2, 3) and one (i64, 0-d). */
@@ -44,13 +44,13 @@ START_TEST(test_gather_rows)
     wg_tensor *idx = indices(t, WG_SHAPE(2, 3), (int64_t[]){3, 0, 3, 1, 1, 0});
     wg_tensor *y = wg_gather_rows(x, idx);
     const double want[] = {7, 8, 1, 2, 7, 8, 3, 4, 3, 4, 1, 2};
-    ck_assert(wg_rank(y) == 3 && wg_dim(y, 1) == 3 && wg_dim(y, 2) == 2);
+    ck_assert(wg_ndim(y) == 3 && wg_dim(y, 1) == 3 && wg_dim(y, 2) == 2);
     for (int64_t i = 0; i < 12; i++)
         ck_assert(wg_at(y, i) == want[i]);
     wgt_assert_pieces(y);
     wg_tensor *back = wg_scatter_add_rows(y, idx, 5);
     const double sums[] = {2, 4, 6, 8, 0, 0, 14, 16, 0, 0};
-    ck_assert(wg_rank(back) == 2 && wg_dim(back, 0) == 5);
+    ck_assert(wg_ndim(back) == 2 && wg_dim(back, 0) == 5);
     for (int64_t i = 0; i < 10; i++)
         ck_assert(wg_at(back, i) == sums[i]);
     wgt_assert_pieces(back);
@@ -58,7 +58,7 @@ START_TEST(test_gather_rows)
 }
 END_TEST
 
-START_TEST(test_rows_slope_and_edges)
+START_TEST(test_rows_derivative_and_edges)
 {
     wg_tape *t = wgt_strict_tape();
     wg_tensor *x = wgt_counting(t, WG_SHAPE(4, 3));
@@ -74,7 +74,7 @@ START_TEST(test_rows_slope_and_edges)
                       (double[]){0, 0, 0, 4, 5, 6});
     wgt_assert_linear(x, wg_scatter_add_rows(x, wg_scalar(t, WG_I64, 1), 2));
     wg_tensor *none = wg_gather_rows(x, indices(t, WG_SHAPE(0, 2), NULL));
-    ck_assert(wg_size(none) == 0 && wg_rank(none) == 3);
+    ck_assert(wg_size(none) == 0 && wg_ndim(none) == 3);
     wg_tensor *zeros = wg_scatter_add_rows(none, indices(t, WG_SHAPE(0, 2), NULL), 2);
     wgt_assert_tensor(zeros, WG_SHAPE(2, 3), (double[]){0, 0, 0, 0, 0, 0});
     wg_tape_free(t);
@@ -177,7 +177,7 @@ START_TEST(test_gather_and_scatter)
 }
 END_TEST
 
-START_TEST(test_gather_slope)
+START_TEST(test_gather_derivative)
 {
     int64_t ks[3];
     wg_tape *t = wgt_strict_tape();
@@ -207,13 +207,13 @@ END_TEST
 START_TEST(test_gather_errors)
 {
     ASSERT_FAILS(wg_gather(table, 0, flat), WG_E_INDEX, "gather: index -1 at 4 is outside 0..4");
-    ASSERT_FAILS(wg_gather(table, 0, idx), WG_E_SHAPE, "gather: the index has another rank");
+    ASSERT_FAILS(wg_gather(table, 0, idx), WG_E_SHAPE, "gather: the index has another ndim");
     ASSERT_FAILS(wg_gather(flat, 1, table), WG_E_DTYPE, "gather: operand 1 is to be i64");
     ASSERT_FAILS(wg_gather(table, 2, flat), WG_E_VALUE, "gather: there is no axis 2: table (5, 3)");
     ASSERT_FAILS(wg_gather(one, 0, one), WG_E_VALUE, "gather: there is no axis 0");
     ASSERT_FAILS(wg_gather(idx, 0, NULL), WG_E_NULL, "gather");
     ASSERT_FAILS(wg_scatter_add(table, 0, flat, table), WG_E_SHAPE, "the index has another shape");
-    ASSERT_FAILS(wg_scatter_add(idx, 0, flat, flat), WG_E_SHAPE, "the index has another rank");
+    ASSERT_FAILS(wg_scatter_add(idx, 0, flat, flat), WG_E_SHAPE, "the index has another ndim");
     ASSERT_FAILS(wg_scatter_add(table, 1, flat, flat), WG_E_INDEX, "scatter_add: index -1 at 4");
     ASSERT_FAILS(wg_scatter_add(NULL, 0, flat, flat), WG_E_NULL, "scatter_add");
     ASSERT_FAILS(wg_scatter_add(table, 5, flat, flat), WG_E_VALUE,
@@ -239,7 +239,7 @@ START_TEST(test_one_hot)
     wg_tape *t = wgt_strict_tape();
     wg_tensor *y = wg_one_hot(indices(t, WG_SHAPE(2, 2), (int64_t[]){2, 0, 1, 2}), 3, dtypes[_i]);
     const double want[] = {0, 0, 1, 1, 0, 0, 0, 1, 0, 0, 0, 1};
-    ck_assert(wg_rank(y) == 3 && wg_dim(y, 2) == 3 && wg_dtype_of(y) == dtypes[_i]);
+    ck_assert(wg_ndim(y) == 3 && wg_dim(y, 2) == 3 && wg_dtype_of(y) == dtypes[_i]);
     for (int64_t i = 0; i < 12; i++)
         ck_assert(wg_at(y, i) == want[i]);
     wgt_assert_pieces(y);
@@ -284,7 +284,7 @@ START_TEST(test_cumsum)
 }
 END_TEST
 
-START_TEST(test_cumsum_slope_and_edges)
+START_TEST(test_cumsum_derivative_and_edges)
 {
     wg_tape *t = wgt_strict_tape();
     wg_tensor *x = wgt_counting(t, WG_SHAPE(2, 3, 2));
@@ -332,19 +332,19 @@ Suite *suite_index(void)
     Suite *s = suite_create("index");
     TCase *c = tcase_create("index");
     tcase_add_loop_test(c, test_gather_rows, 0, 3);
-    tcase_add_test(c, test_rows_slope_and_edges);
+    tcase_add_test(c, test_rows_derivative_and_edges);
     tcase_add_test(c, test_rows_errors);
     tcase_add_test(c, test_indices_are_checked_in_a_replay);
     tcase_add_test(c, test_scatter_rows_is_accurate);
     tcase_add_loop_test(c, test_gather_and_scatter, 0, 9);
-    tcase_add_loop_test(c, test_gather_slope, 0, 3);
+    tcase_add_loop_test(c, test_gather_derivative, 0, 3);
     tcase_add_test(c, test_gather_edges);
     tcase_add_test(c, test_gather_errors);
     tcase_add_test(c, test_index_larger_than_the_table);
     tcase_add_loop_test(c, test_one_hot, 0, 3);
     tcase_add_test(c, test_one_hot_errors);
     tcase_add_loop_test(c, test_cumsum, 0, 3);
-    tcase_add_test(c, test_cumsum_slope_and_edges);
+    tcase_add_test(c, test_cumsum_derivative_and_edges);
     tcase_add_test(c, test_cumsum_errors);
     tcase_add_test(c, test_cumsum_is_accurate);
     suite_add_tcase(s, c);

@@ -4,8 +4,8 @@
 #include "autograd/grad.h"
 #include "ops/arithmetic.h"
 #include "ops/diagonal.h"
-#include "tests/support/assert.h"
 #include "tests/models/linear.h"
+#include "tests/support/assert.h"
 #include "tests/support/suites.h"
 #include "tests/support/support.h"
 
@@ -68,7 +68,7 @@ START_TEST(test_reshape_edges)
     ck_assert_int_eq(wg_item_i64(wg_reshape(one, WG_SCALAR)), 3);
     wg_tensor *none = wg_full(t, WG_F32, WG_SHAPE(0, 3), 0);
     ck_assert_int_eq(wg_dim(wg_reshape(none, WG_SHAPE(-1, 3)), 0), 0);
-    ck_assert_int_eq(wg_rank(wg_reshape(none, WG_SHAPE(5, 0, 2))), 3);
+    ck_assert_int_eq(wg_ndim(wg_reshape(none, WG_SHAPE(5, 0, 2))), 3);
     wg_tape_free(t);
 }
 END_TEST
@@ -98,7 +98,7 @@ START_TEST(test_squeeze_and_expand)
     wgt_assert_tensor(wg_expand_dims(x, WG_AXES(1)), WG_SHAPE(2, 1, 3), wg_data_f64(x));
     wgt_assert_tensor(wg_squeeze(y, WG_AXES(-1, 0)), WG_SHAPE(2, 3), wg_data_f64(x));
     wgt_assert_tensor(wg_squeeze(y, WG_NO_AXES), WG_SHAPE(1, 2, 3, 1), wg_data_f64(x));
-    ck_assert_int_eq(wg_rank(wg_squeeze(wg_full(t, WG_F64, WG_SHAPE(1), 2), WG_AXES(0))), 0);
+    ck_assert_int_eq(wg_ndim(wg_squeeze(wg_full(t, WG_F64, WG_SHAPE(1), 2), WG_AXES(0))), 0);
     ck_assert_ptr_eq(wg_data_f64(y), wg_data_f64(x));
     wgt_assert_linear(x, wg_squeeze(y, WG_AXES(0)));
     wg_tape_free(t);
@@ -122,17 +122,17 @@ END_TEST
 /* y[i_p0, ..] = x[i_0, ..], element by element. */
 static void assert_permuted(const wg_tensor *x, const wg_tensor *y, const int *order)
 {
-    int rank = wg_rank(x);
-    int64_t step[WG_MAX_RANK], below = 1;
-    for (int i = rank - 1; i >= 0; i--) {
+    int ndim = wg_ndim(x);
+    int64_t step[WG_MAX_DIMS], below = 1;
+    for (int i = ndim - 1; i >= 0; i--) {
         step[i] = below;
         below *= wg_dim(x, i);
     }
-    for (int i = 0; i < rank; i++)
+    for (int i = 0; i < ndim; i++)
         ck_assert_int_eq(wg_dim(y, i), wg_dim(x, order[i]));
     for (int64_t place = 0; place < wg_size(y); place++) {
         int64_t rest = place, from = 0;
-        for (int i = rank - 1; i >= 0; i--) {
+        for (int i = ndim - 1; i >= 0; i--) {
             from += rest % wg_dim(y, i) * step[order[i]];
             rest /= wg_dim(y, i);
         }
@@ -178,7 +178,7 @@ START_TEST(test_permute_across_blocks)
 }
 END_TEST
 
-START_TEST(test_permute_slope_and_edges)
+START_TEST(test_permute_derivative_and_edges)
 {
     wg_tape *t = wgt_strict_tape();
     wg_tensor *x = wgt_counting(t, WG_SHAPE(2, 3, 4));
@@ -229,9 +229,9 @@ static const pair_of_shapes pairs[] = {
 /* Where element `place` of the large shape comes from in the small one. */
 static int64_t place_in_small(const pair_of_shapes *p, int64_t place)
 {
-    int missing = p->large.rank - p->small.rank;
+    int missing = p->large.ndim - p->small.ndim;
     int64_t from = 0, step = 1;
-    for (int i = p->large.rank - 1; i >= 0; i--) {
+    for (int i = p->large.ndim - 1; i >= 0; i--) {
         int64_t here = place % p->large.dim[i];
         place /= p->large.dim[i];
         if (i < missing)
@@ -247,16 +247,16 @@ START_TEST(test_broadcast_to)
     const pair_of_shapes *p = &pairs[_i];
     wg_tape *t = wgt_strict_tape();
     for (int d = 0; d < 3; d++) {
-        wg_tensor *x = wgt_counting_of(t, dtypes[d], p->small.rank, p->small.dim);
-        wg_tensor *y = wg_broadcast_to(x, p->large.rank, p->large.dim);
+        wg_tensor *x = wgt_counting_of(t, dtypes[d], p->small.ndim, p->small.dim);
+        wg_tensor *y = wg_broadcast_to(x, p->large.ndim, p->large.dim);
         ck_assert(wg_shape_same(&y->shape, &p->large));
         for (int64_t i = 0; i < wg_size(y); i++)
             ck_assert(wg_at(y, i) == wg_at(x, place_in_small(p, i)));
         if (y != x)
             wgt_assert_pieces(y);
     }
-    wg_tensor *x = wgt_counting(t, p->small.rank, p->small.dim);
-    wgt_assert_linear(x, wg_broadcast_to(x, p->large.rank, p->large.dim));
+    wg_tensor *x = wgt_counting(t, p->small.ndim, p->small.dim);
+    wgt_assert_linear(x, wg_broadcast_to(x, p->large.ndim, p->large.dim));
     wg_tape_free(t);
 }
 END_TEST
@@ -267,8 +267,8 @@ START_TEST(test_sum_to)
     wg_tape *t = wgt_strict_tape();
     for (int d = 0; d < 3; d++) {
         double want[WGT_LINEAR_MOST] = {0};
-        wg_tensor *x = wgt_counting_of(t, dtypes[d], p->large.rank, p->large.dim);
-        wg_tensor *like = wgt_counting_of(t, WG_F32, p->small.rank, p->small.dim);
+        wg_tensor *x = wgt_counting_of(t, dtypes[d], p->large.ndim, p->large.dim);
+        wg_tensor *like = wgt_counting_of(t, WG_F32, p->small.ndim, p->small.dim);
         wg_tensor *y = wg_sum_to(x, like);
         ck_assert(wg_shape_same(&y->shape, &p->small));
         for (int64_t i = 0; i < wg_size(x); i++)
@@ -278,8 +278,8 @@ START_TEST(test_sum_to)
         if (y != x)
             wgt_assert_pieces(y);
     }
-    wg_tensor *x = wgt_counting(t, p->large.rank, p->large.dim);
-    wgt_assert_linear(x, wg_sum_to(x, wgt_counting_of(t, WG_F64, p->small.rank, p->small.dim)));
+    wg_tensor *x = wgt_counting(t, p->large.ndim, p->large.dim);
+    wgt_assert_linear(x, wg_sum_to(x, wgt_counting_of(t, WG_F64, p->small.ndim, p->small.dim)));
     wg_tape_free(t);
 }
 END_TEST
@@ -393,7 +393,7 @@ END_TEST
 START_TEST(test_diagonal_errors)
 {
     ASSERT_FAILS(wg_diagonal(wg_full(t, WG_F64, WG_SHAPE(3), 1)), WG_E_SHAPE, "a matrix is needed");
-    ASSERT_FAILS(wg_diagonal_embed(wg_scalar(t, WG_F64, 1), 1, 1), WG_E_SHAPE, "a rank of 1..7");
+    ASSERT_FAILS(wg_diagonal_embed(wg_scalar(t, WG_F64, 1), 1, 1), WG_E_SHAPE, "a ndim of 1..7");
     ASSERT_FAILS(wg_diagonal_embed(x, 2, 4), WG_E_SHAPE, "is no diagonal of 2 rows and 4 columns");
 }
 END_TEST
@@ -411,7 +411,7 @@ Suite *suite_layout(void)
     tcase_add_test(c, test_squeeze_errors);
     tcase_add_loop_test(c, test_permute_every_order, 0, 3);
     tcase_add_test(c, test_permute_across_blocks);
-    tcase_add_test(c, test_permute_slope_and_edges);
+    tcase_add_test(c, test_permute_derivative_and_edges);
     tcase_add_test(c, test_permute_errors);
     tcase_add_loop_test(c, test_broadcast_to, 0, n_pairs);
     tcase_add_loop_test(c, test_sum_to, 0, n_pairs);

@@ -12,7 +12,7 @@
 #include "ops/reduce.h"
 #include "ops/softmax.h"
 #include "tests/support/assert.h"
-#include "tests/support/slopes.h"
+#include "tests/support/derivatives.h"
 #include "tests/support/suites.h"
 #include "tests/support/support.h"
 
@@ -75,17 +75,17 @@ START_TEST(bce_reductions)
                   VALUES(2 * log2));
     wg_bce_options o = {.reduction = WG_NONE, .positive_weight = 3};
     assert_values(wg_bce_with_logits_opt(z, y, &o), 2, VALUES(3 * log2, log2));
-    ck_assert_int_eq(wg_rank(wg_bce_with_logits_opt(z, y, &o)), 2);
+    ck_assert_int_eq(wg_ndim(wg_bce_with_logits_opt(z, y, &o)), 2);
 }
 END_TEST
 
-START_TEST(bce_slopes)
+START_TEST(bce_derivatives)
 {
     wg_tensor *z = wgt_random_param(t, "z", WG_SHAPE(2, 3), 1);
     wg_tensor *y = wgt_param(t, "y", WG_SHAPE(2, 3), VALUES(0, 1, 0.3, 0.9, 0, 1));
     wg_bce_options o = {.reduction = _i % 2 ? WG_MEAN : WG_NONE,
                         .positive_weight = _i < 2 ? 0 : 2.5};
-    wgt_assert_slopes(wg_bce_with_logits_opt(z, y, &o), (wg_tensor *[]){z, y}, 2);
+    wgt_assert_derivatives(wg_bce_with_logits_opt(z, y, &o), (wg_tensor *[]){z, y}, 2);
 }
 END_TEST
 
@@ -105,26 +105,26 @@ static wg_tensor *edge_logits(void)
 
 static const double edge_losses[] = {0, 0, 2e4, 0, HUGE_VAL, HUGE_VAL, HUGE_VAL, (double)NAN, 0};
 
-static const double edge_slopes[] = {0, 0,  0, 0,           0,           0,           1,  -1,  0,
-                                     0, 0,  0, 1,           0,           -1,          -1, 0.5, 0.5,
-                                     0, -1, 0, (double)NAN, (double)NAN, (double)NAN, 0,  0,   0};
+static const double edge_derivatives[] = {
+    0,  0,  0,   0,   0, 0,  1, -1,          0,           0,           0, 0, 1, 0,
+    -1, -1, 0.5, 0.5, 0, -1, 0, (double)NAN, (double)NAN, (double)NAN, 0, 0, 0};
 
 /* Row 0 is a third each; row 8 is nearly certain, with a loss of log1p(exp(-50)). */
-static void edge_wants(double losses[9], double slopes[27])
+static void edge_wants(double losses[9], double derivatives[27])
 {
     memcpy(losses, edge_losses, sizeof edge_losses);
-    memcpy(slopes, edge_slopes, sizeof edge_slopes);
+    memcpy(derivatives, edge_derivatives, sizeof edge_derivatives);
     const double rest = exp(-50);
     losses[0] = log(3), losses[8] = rest;
-    slopes[0] = -2.0 / 3, slopes[1] = slopes[2] = 1.0 / 3;
-    slopes[24] = -rest, slopes[25] = rest;
+    derivatives[0] = -2.0 / 3, derivatives[1] = derivatives[2] = 1.0 / 3;
+    derivatives[24] = -rest, derivatives[25] = rest;
 }
 
 START_TEST(cross_entropy_edges)
 {
-    double losses[9], slopes[27], targets[27] = {0};
+    double losses[9], derivatives[27], targets[27] = {0};
     const int64_t labels[] = {0, 0, 1, 0, 2, 0, 1, 0, 0};
-    edge_wants(losses, slopes);
+    edge_wants(losses, derivatives);
     for (int i = 0; i < 9; i++)
         targets[3 * i + labels[i]] = 1;
     wg_tensor *z = edge_logits();
@@ -132,12 +132,12 @@ START_TEST(cross_entropy_edges)
                            : wg_constant(t, WG_F64, WG_SHAPE(9, 3), targets);
     wg_tensor *l = ce_none(z, y);
     assert_values(l, 9, losses);
-    assert_values(wgt_gradient(l, z), 27, slopes);
+    assert_values(wgt_gradient(l, z), 27, derivatives);
 }
 END_TEST
 
 /* Nearly certain rows with nearly certain targets: neither 1 - p nor 1 - q may round to 0. */
-START_TEST(tiny_soft_slopes)
+START_TEST(tiny_soft_derivatives)
 {
     wg_tensor *z = wgt_param(t, "z", WG_SHAPE(2, 2), VALUES(60, 0, 40, 0));
     wg_tensor *q = wg_constant(t, WG_F64, WG_SHAPE(2, 2), VALUES(1, 1e-20, 1, 1e-20));
@@ -185,7 +185,7 @@ START_TEST(cross_entropy_options)
 }
 END_TEST
 
-/* A row that is ignored has no loss and no slope, whatever its logits are. */
+/* A row that is ignored has no loss and no derivative, whatever its logits are. */
 START_TEST(ignored_rows)
 {
     wg_tensor *z = wgt_param(t, "z", WG_SHAPE(3, 2), VALUES(0, 0, nan(""), inf, 0, 0));
@@ -206,7 +206,7 @@ END_TEST
 START_TEST(groups_and_single_rows)
 {
     enum { ROWS = 19, FEW = 10, MANY = 70 };
-    static double few[ROWS * FEW], many[ROWS * MANY], slope[ROWS * MANY];
+    static double few[ROWS * FEW], many[ROWS * MANY], derivative[ROWS * MANY];
     int64_t labels[ROWS];
     for (int64_t i = 0; i < ROWS; i++) {
         labels[i] = i % 8 == 5 ? -1 : i * 7 % FEW;
@@ -223,34 +223,34 @@ START_TEST(groups_and_single_rows)
     assert_values(l, ROWS, l_wide->data);
     const double *g = wgt_gradient(wg_sum(l), z)->data;
     for (int64_t i = 0; i < ROWS * MANY; i++)
-        slope[i] = i % MANY < FEW ? g[i / MANY * FEW + i % MANY] : 0;
+        derivative[i] = i % MANY < FEW ? g[i / MANY * FEW + i % MANY] : 0;
     const double *g_wide = wgt_gradient(wg_sum(l_wide), wide)->data;
     for (int64_t i = 0; i < ROWS * MANY; i++)
-        wgt_assert_close(g_wide[i], slope[i], 16 * DBL_EPSILON, 0);
+        wgt_assert_close(g_wide[i], derivative[i], 16 * DBL_EPSILON, 0);
 }
 END_TEST
 
 /* The losses of logits in float against those of the same logits in double, which are exact here.
- * `bounds` in units of FLT_EPSILON: for the losses, and for the slopes (loss.h of the kernels). */
+ * `bounds` in chunks of FLT_EPSILON: for the losses, and for the derivatives (loss.h of the kernels). */
 static void assert_float_losses(wg_tensor *z, wg_tensor *labels, const double bounds[2])
 {
-    wg_tensor *loss[2], *slope[2];
+    wg_tensor *loss[2], *derivative[2];
     for (int wide = 0; wide < 2; wide++) {
         wg_tensor *x = wide ? wg_cast(z, WG_F64) : z, *y = wg_cast(labels, x->dtype);
         loss[wide] = wg_dim(z, 1) == 1
-                         ? wg_bce_with_logits_opt(x, wg_reshape(y, z->shape.rank, z->shape.dim),
+                         ? wg_bce_with_logits_opt(x, wg_reshape(y, z->shape.ndim, z->shape.dim),
                                                   &(wg_bce_options){.reduction = WG_NONE})
                          : wg_cross_entropy_opt(x, labels,
                                                 &(wg_cross_entropy_options){.reduction = WG_NONE});
-        slope[wide] = wgt_gradient(wg_sum(loss[wide]), x);
+        derivative[wide] = wgt_gradient(wg_sum(loss[wide]), x);
     }
     ck_assert_msg(wg_tape_status(t) == WG_OK, "%s", wg_tape_message(t));
     for (int64_t i = 0; i < wg_size(loss[0]); i++)
         wgt_assert_close(wg_at(loss[0], i), wg_at(loss[1], i), bounds[0] * (double)FLT_EPSILON,
                          (double)FLT_MIN);
-    for (int64_t i = 0; i < wg_size(slope[0]); i++)
-        wgt_assert_close(wg_at(slope[0], i), wg_at(slope[1], i), bounds[1] * (double)FLT_EPSILON,
-                         (double)FLT_MIN);
+    for (int64_t i = 0; i < wg_size(derivative[0]); i++)
+        wgt_assert_close(wg_at(derivative[0], i), wg_at(derivative[1], i),
+                         bounds[1] * (double)FLT_EPSILON, (double)FLT_MIN);
 }
 
 static const double float_scales[] = {1e-3, 0.3, 3, 30};
@@ -270,7 +270,7 @@ START_TEST(float_accuracy)
 }
 END_TEST
 
-/* Targets between 0 and 1, and a weight: the bounds of ops/kernels/loss.h, where the slope's is of the sum of
+/* Targets between 0 and 1, and a weight: the bounds of ops/kernels/loss.h, where the derivative's is of the sum of
  * its two terms' magnitudes. */
 START_TEST(targets_between)
 {
@@ -323,7 +323,7 @@ START_TEST(more_and_fewer_axes)
 }
 END_TEST
 
-START_TEST(cross_entropy_slopes)
+START_TEST(cross_entropy_derivatives)
 {
     wg_tensor *z = wgt_random_param(t, "z", WG_SHAPE(4, 3), 1);
     wg_tensor *soft = wgt_param(t, "t", WG_SHAPE(4, 3),
@@ -338,15 +338,15 @@ START_TEST(cross_entropy_slopes)
                                   .ignored_label = -5};
     wg_tensor *in = nll ? wg_log_softmax(z, 1) : z, *y = index ? labels : soft;
     wg_tensor *l = nll ? wg_nll_opt(in, y, &o) : wg_cross_entropy_opt(in, y, &o);
-    wgt_assert_slopes(l, (wg_tensor *[]){z, w, soft}, 3);
+    wgt_assert_derivatives(l, (wg_tensor *[]){z, w, soft}, 3);
 }
 END_TEST
 
-START_TEST(plain_labels_slopes)
+START_TEST(plain_labels_derivatives)
 {
     wg_tensor *z = wgt_random_param(t, "z", WG_SHAPE(4, 3), 1);
     wg_tensor *labels = wg_constant(t, WG_I64, WG_SHAPE(4), LABELS(2, 0, 0, 1));
-    wgt_assert_slopes(wg_cross_entropy(z, labels), &z, 1);
+    wgt_assert_derivatives(wg_cross_entropy(z, labels), &z, 1);
 }
 END_TEST
 
@@ -534,7 +534,7 @@ START_TEST(hinge_and_kl_values)
 }
 END_TEST
 
-START_TEST(other_slopes)
+START_TEST(other_derivatives)
 {
     wg_tensor *x = wgt_random_param(t, "x", WG_SHAPE(3, 2), 1);
     wg_tensor *y = wgt_random_param(t, "y", WG_SHAPE(3, 2), 2);
@@ -547,7 +547,7 @@ START_TEST(other_slopes)
     case 3: l = wg_square(wg_mae_opt(x, y, &o)); break;
     default: l = wg_kl_divergence_opt(x, wg_softmax(y, 1), &o); break;
     }
-    wgt_assert_slopes(l, (wg_tensor *[]){x, y}, 2);
+    wgt_assert_derivatives(l, (wg_tensor *[]){x, y}, 2);
 }
 END_TEST
 
@@ -661,9 +661,9 @@ Suite *suite_loss(void)
     tcase_add_checked_fixture(c, setup, teardown);
     tcase_add_test(c, bce_edges);
     tcase_add_test(c, bce_reductions);
-    tcase_add_loop_test(c, bce_slopes, 0, 4);
+    tcase_add_loop_test(c, bce_derivatives, 0, 4);
     tcase_add_loop_test(c, cross_entropy_edges, 0, 2);
-    tcase_add_test(c, tiny_soft_slopes);
+    tcase_add_test(c, tiny_soft_derivatives);
     tcase_add_loop_test(c, cross_entropy_options, 0, 4);
     tcase_add_test(c, ignored_rows);
     tcase_add_test(c, groups_and_single_rows);
@@ -671,13 +671,13 @@ Suite *suite_loss(void)
     tcase_add_loop_test(c, targets_between, 0, 8);
     tcase_add_test(c, zero_weights);
     tcase_add_test(c, more_and_fewer_axes);
-    tcase_add_loop_test(c, cross_entropy_slopes, 0, 32);
-    tcase_add_test(c, plain_labels_slopes);
+    tcase_add_loop_test(c, cross_entropy_derivatives, 0, 32);
+    tcase_add_test(c, plain_labels_derivatives);
     tcase_add_loop_test(c, regression_gradients, 0, 16);
     tcase_add_loop_test(c, logistic_hessian, 0, 4);
     tcase_add_test(c, regression_values);
     tcase_add_test(c, hinge_and_kl_values);
-    tcase_add_loop_test(c, other_slopes, 0, 10);
+    tcase_add_loop_test(c, other_derivatives, 0, 10);
     tcase_add_test(c, targets_do_not_broadcast);
     tcase_add_test(c, wrong_labels_and_dtypes);
     tcase_add_test(c, wrong_options);

@@ -7,7 +7,7 @@
 #include "ops/layout.h"
 #include "ops/matmul.h"
 #include "tests/support/assert.h"
-#include "tests/support/slopes.h"
+#include "tests/support/derivatives.h"
 #include "tests/support/suites.h"
 #include "tests/support/support.h"
 
@@ -76,7 +76,7 @@ START_TEST(batches_broadcast)
     wg_tensor *a = wgt_random_param(t, "a", WG_SHAPE(2, 1, 3, 4), 1);
     wg_tensor *b = wgt_random_param(t, "b", WG_SHAPE(5, 4, 2), 2);
     wg_tensor *y = wg_matmul(a, b);
-    ck_assert_int_eq(wg_rank(y), 4);
+    ck_assert_int_eq(wg_ndim(y), 4);
     for (int64_t at = 0; at < wg_size(y); at++) {
         int64_t c = at % 2, r = at / 2 % 3, j = at / 6 % 5, i = at / 30;
         double sum = 0, size = 0;
@@ -94,7 +94,7 @@ static const struct {
     int rank_a, rank_b;
     int64_t a[4], b[4];
     bool ta, tb;
-} slope_cases[] = {
+} derivative_cases[] = {
     {2, 2, {3, 4}, {4, 2}, false, false},
     {2, 2, {4, 3}, {4, 2}, true, false},
     {2, 2, {3, 4}, {2, 4}, false, true},
@@ -114,22 +114,22 @@ static const struct {
     {1, 3, {4}, {2, 4, 3}, false, false},
     {3, 3, {2, 4, 3}, {2, 2, 4}, true, true},
 };
-enum { SLOPE_CASES = sizeof slope_cases / sizeof *slope_cases };
+enum { SLOPE_CASES = sizeof derivative_cases / sizeof *derivative_cases };
 
-START_TEST(slopes)
+START_TEST(derivatives)
 {
-    wg_tensor *a = wgt_random_param(t, "a", slope_cases[_i].rank_a, slope_cases[_i].a, 3);
-    wg_tensor *b = wgt_random_param(t, "b", slope_cases[_i].rank_b, slope_cases[_i].b, 4);
-    wg_tensor *y = wg_matmul_t(a, slope_cases[_i].ta, b, slope_cases[_i].tb);
+    wg_tensor *a = wgt_random_param(t, "a", derivative_cases[_i].rank_a, derivative_cases[_i].a, 3);
+    wg_tensor *b = wgt_random_param(t, "b", derivative_cases[_i].rank_b, derivative_cases[_i].b, 4);
+    wg_tensor *y = wg_matmul_t(a, derivative_cases[_i].ta, b, derivative_cases[_i].tb);
     ck_assert_msg(!wg_is_inert(y), "%s", wg_tape_message(t));
-    wgt_assert_slopes(y, (wg_tensor *[]){a, b}, 2);
+    wgt_assert_derivatives(y, (wg_tensor *[]){a, b}, 2);
 }
 END_TEST
 
 START_TEST(one_operand_twice)
 {
     wg_tensor *a = wgt_random_param(t, "a", WG_SHAPE(3, 3), 5);
-    wgt_assert_slopes(wg_matmul_t(a, true, a, false), &a, 1);
+    wgt_assert_derivatives(wg_matmul_t(a, true, a, false), &a, 1);
 }
 END_TEST
 
@@ -141,7 +141,7 @@ START_TEST(stack_times_matrix_is_folded)
     wg_tensor *s = wg_sum(wg_matmul(x, w)), *g;
     wg_grad(s, &w, 1, &g);
     ck_assert_str_eq(g->op->name, "matmul");
-    ck_assert_int_eq(wg_rank(g), 2);
+    ck_assert_int_eq(wg_ndim(g), 2);
     for (int64_t i = 0; i < 10; i++)
         ck_assert(wg_at(g, i) == 12);
 }
@@ -153,9 +153,9 @@ START_TEST(vectors)
     wg_tensor *b = wgt_param(t, "b", WG_SHAPE(3), VALUES(4, 5, -6));
     wg_tensor *m = wg_constant(t, WG_F64, WG_SHAPE(2, 3), VALUES(1, 0, 0, 1, 1, 1));
     assert_values(wg_dot(a, b), 1, VALUES(-4));
-    ck_assert_int_eq(wg_rank(wg_dot(a, b)), 0);
+    ck_assert_int_eq(wg_ndim(wg_dot(a, b)), 0);
     assert_values(wg_matmul(m, a), 2, VALUES(1, 6));
-    ck_assert_int_eq(wg_rank(wg_matmul(m, a)), 1);
+    ck_assert_int_eq(wg_ndim(wg_matmul(m, a)), 1);
     assert_values(wg_matmul_t(a, false, m, true), 2, VALUES(1, 6));
     assert_values(wg_outer(a, b), 9, VALUES(4, 5, -6, 8, 10, -12, 12, 15, -18));
     assert_values(wgt_gradient(wg_dot(a, b), a), 3, VALUES(4, 5, -6));
@@ -193,7 +193,7 @@ START_TEST(pieces_give_the_same_bits)
     size_t bytes = (size_t)y->size * sizeof(double);
     void *whole = malloc(bytes), *workspace = malloc(y->op->workspace(y) + 1);
     ck_assert_int_eq(wg_read(y, whole, bytes), WG_OK);
-    for (int64_t i = y->op->units(y) - 1; i >= 0; i--)
+    for (int64_t i = y->op->chunks(y) - 1; i >= 0; i--)
         y->op->forward(y, &(wg_piece){i, i + 1, workspace});
     wgt_assert_same_bytes(y->data, whole, bytes);
     free(whole);
@@ -295,7 +295,7 @@ Suite *suite_matmul(void)
     tcase_add_checked_fixture(c, setup, teardown);
     tcase_add_loop_test(c, transposes_and_sizes, 0, 56);
     tcase_add_test(c, batches_broadcast);
-    tcase_add_loop_test(c, slopes, 0, SLOPE_CASES);
+    tcase_add_loop_test(c, derivatives, 0, SLOPE_CASES);
     tcase_add_test(c, one_operand_twice);
     tcase_add_test(c, stack_times_matrix_is_folded);
     tcase_add_test(c, vectors);

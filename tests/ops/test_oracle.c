@@ -10,8 +10,8 @@
 #include "autograd/tape_internal.h"
 #include "models/wengert.h"
 #include "ops/registry.h"
-#include "tests/support/assert.h"
 #include "tests/ops/oracle.h"
+#include "tests/support/assert.h"
 #include "tests/support/suites.h"
 #include "tests/support/support.h"
 
@@ -48,13 +48,13 @@ typedef struct task {
 } task;
 
 /* A constant of the numbers in 64ths. */
-static wg_tensor *in_64ths(wg_tape *t, const wgt_line *l, int rank, const int64_t *dim)
+static wg_tensor *in_64ths(wg_tape *t, const wgt_line *l, int ndim, const int64_t *dim)
 {
     double value[NODES * 4];
     ck_assert_int_le(l->n_numbers, NODES * 4);
     for (int i = 0; i < l->n_numbers; i++)
         value[i] = l->number[i] / 64;
-    return wg_constant(t, WG_F64, rank, dim, value);
+    return wg_constant(t, WG_F64, ndim, dim, value);
 }
 
 static wg_tensor *indices(wg_tape *t, const wgt_line *l)
@@ -113,10 +113,10 @@ static void record(task *j)
         ck_assert_int_lt(j->nodes, NODES);
         if (wgt_line_is(l, "c")) {
             const wg_shape *shape = &j->node[j->nodes - 1]->shape;
-            j->c = in_64ths(j->t, l, shape->rank, shape->dim);
+            j->c = in_64ths(j->t, l, shape->ndim, shape->dim);
         } else if (wgt_line_is(l, "v")) {
             const wg_shape *shape = &j->x[j->vs]->shape;
-            j->v[j->vs++] = in_64ths(j->t, l, shape->rank, shape->dim);
+            j->v[j->vs++] = in_64ths(j->t, l, shape->ndim, shape->dim);
         } else if (!wanted_line(l)) {
             j->node[j->nodes++] = node_of(j, l);
         }
@@ -168,7 +168,7 @@ static double disagreement(const wg_tensor *got, const wgt_line *want)
 
 static bool same_shape(const wg_tensor *y, const wgt_line *l)
 {
-    if (wg_rank(y) != l->n_integers)
+    if (wg_ndim(y) != l->n_integers)
         return false;
     for (int i = 0; i < l->n_integers; i++) {
         if (wg_dim(y, i) != l->integer[i])
@@ -286,8 +286,8 @@ static const exception exceptions[] = {
     {"parameter", true, "a leaf"},
     {"input", false, "a leaf, as parameter to all ops"},
     {"constant", true, "a leaf"},
-    {"hollow", false, "a leaf without a value"},
-    {"accumulate", true, "the engine's sum of cotangents"},
+    {"abstract", false, "a leaf without a value"},
+    {"add_n", true, "the engine's sum of cotangents"},
     {"tie_share", true, "the engine's own: part of the rules of amax and amin"},
     {"csr_sampled", true, "part of csr_matmul's rule"},
     {"bce_grad", true, "part of bce_with_logits' rule"},

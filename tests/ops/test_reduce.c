@@ -8,7 +8,7 @@
 #include "ops/layout.h"
 #include "ops/reduce.h"
 #include "tests/support/assert.h"
-#include "tests/support/slopes.h"
+#include "tests/support/derivatives.h"
 #include "tests/support/suites.h"
 #include "tests/support/support.h"
 
@@ -38,7 +38,7 @@ static void assert_values(const wg_tensor *x, int64_t n, const double *want)
 static int64_t reduced_index(const wg_tensor *x, int64_t at, unsigned mask)
 {
     int64_t index = 0, step = 1;
-    for (int i = x->shape.rank - 1; i >= 0; i--) {
+    for (int i = x->shape.ndim - 1; i >= 0; i--) {
         int64_t place = at % x->shape.dim[i];
         at /= x->shape.dim[i];
         if (!((mask >> i) & 1u)) {
@@ -86,8 +86,8 @@ START_TEST(every_subset_of_axes)
         smallest[at] = fmin(smallest[at], values[i]);
     }
     int64_t size = wg_size(s);
-    ck_assert_int_eq(wg_rank(s), 4 - n);
-    ck_assert_int_eq(wg_rank(kept), 4);
+    ck_assert_int_eq(wg_ndim(s), 4 - n);
+    ck_assert_int_eq(wg_ndim(kept), 4);
     ck_assert_int_eq(wg_dtype_of(s), dtype);
     assert_values(s, size, sum);
     assert_values(kept, size, sum);
@@ -213,7 +213,7 @@ START_TEST(ties_are_split_evenly)
 }
 END_TEST
 
-START_TEST(slopes_at_zero)
+START_TEST(derivatives_at_zero)
 {
     wg_tensor *x = wg_param(t, "x", WG_F64, WG_SHAPE(3));
     assert_values(wgt_gradient(wg_norm(x, 1), x), 3, VALUES(0, 0, 0));
@@ -259,7 +259,7 @@ START_TEST(logsumexp_edges)
 }
 END_TEST
 
-START_TEST(slopes)
+START_TEST(derivatives)
 {
     wg_tensor *x = wgt_random_param(t, "x", WG_SHAPE(2, 3, 4), 1);
     wg_tensor *y = NULL;
@@ -279,7 +279,7 @@ START_TEST(slopes)
     case 12: y = wg_logsumexp(x); break;
     default: break;
     }
-    wgt_assert_slopes(y, &x, 1);
+    wgt_assert_derivatives(y, &x, 1);
 }
 END_TEST
 
@@ -377,8 +377,8 @@ START_TEST(pieces_give_the_same_bits)
         size_t bytes = (size_t)y->size * sizeof(double);
         void *whole = malloc(bytes);
         ck_assert_int_eq(wg_read(y, whole, bytes), WG_OK);
-        for (int64_t units = y->op->units(y), i = 0; i < units; i += 3)
-            y->op->forward(y, &(wg_piece){i, i + 3 < units ? i + 3 : units, NULL});
+        for (int64_t chunks = y->op->chunks(y), i = 0; i < chunks; i += 3)
+            y->op->forward(y, &(wg_piece){i, i + 3 < chunks ? i + 3 : chunks, NULL});
         wgt_assert_same_bytes(y->data, whole, bytes);
         free(whole);
     }
@@ -420,11 +420,11 @@ Suite *suite_reduce(void)
     tcase_add_test(c, places_of_extremes);
     tcase_add_test(c, extremes_of_long_rows);
     tcase_add_test(c, ties_are_split_evenly);
-    tcase_add_test(c, slopes_at_zero);
+    tcase_add_test(c, derivatives_at_zero);
     tcase_add_test(c, prod_with_zeros);
     tcase_add_test(c, prod_of_eleven);
     tcase_add_test(c, logsumexp_edges);
-    tcase_add_loop_test(c, slopes, 0, 13);
+    tcase_add_loop_test(c, derivatives, 0, 13);
     tcase_add_test(c, sums_are_accurate);
     tcase_add_test(c, columns_in_pieces);
     tcase_add_test(c, sums_of_infinities);

@@ -4,8 +4,8 @@
 #include "autograd/grad.h"
 #include "ops/arithmetic.h"
 #include "ops/layout.h"
-#include "tests/support/assert.h"
 #include "tests/models/linear.h"
+#include "tests/support/assert.h"
 #include "tests/support/suites.h"
 #include "tests/support/support.h"
 
@@ -93,7 +93,7 @@ START_TEST(test_slice_of_rows_is_a_view)
 }
 END_TEST
 
-START_TEST(test_slice_slope)
+START_TEST(test_slice_derivative)
 {
     wg_tape *t = wgt_strict_tape();
     wg_tensor *x = wgt_counting(t, WG_SHAPE(4, 3, 2));
@@ -108,7 +108,7 @@ START_TEST(test_slice_slope)
 }
 END_TEST
 
-START_TEST(test_slice_slope_errors)
+START_TEST(test_slice_derivative_errors)
 {
     ASSERT_FAILS(wg_slice(x, 2, 0, 1), WG_E_VALUE, "slice: there is no axis 2: x (5, 3)");
     ck_assert(wg_is_inert(wg_slice(NULL, 0, 0, 1)));
@@ -204,19 +204,19 @@ START_TEST(test_concat)
     wg_tensor *b = wg_slice(a, 1, 0, 1), *none = wg_slice(a, 1, 0, 0);
     wg_tensor *y = wg_concat((wg_tensor *[]){b, none, a, b}, 4, -2);
     const double want[] = {1, 2, 1, 2, 3, 4, 5, 6, 1, 2, 7, 8, 7, 8, 9, 10, 11, 12, 7, 8};
-    ck_assert(y->shape.rank == 3 && wg_dim(y, 1) == 5);
+    ck_assert(y->shape.ndim == 3 && wg_dim(y, 1) == 5);
     for (int64_t i = 0; i < 20; i++)
         ck_assert(wg_at(y, i) == want[i]);
     wgt_assert_pieces(y);
     wg_tensor *z = wg_stack((wg_tensor *[]){a, a}, 2, 1);
-    ck_assert(z->shape.rank == 4 && wg_dim(z, 1) == 2 && wg_dim(z, 2) == 3);
+    ck_assert(z->shape.ndim == 4 && wg_dim(z, 1) == 2 && wg_dim(z, 2) == 3);
     ck_assert(wg_at(z, 6) == 1 && wg_at(z, 11) == 6 && wg_at(z, 12) == 7);
     wgt_assert_pieces(z);
     wg_tape_free(t);
 }
 END_TEST
 
-START_TEST(test_concat_slope)
+START_TEST(test_concat_derivative)
 {
     wg_tape *t = wgt_strict_tape();
     wg_tensor *x = wgt_counting(t, WG_SHAPE(2, 3));
@@ -257,14 +257,14 @@ Suite *suite_slice(void)
     TCase *c = tcase_create("slice");
     tcase_add_loop_test(c, test_slice_as_python, 0, 3);
     tcase_add_test(c, test_slice_of_rows_is_a_view);
-    tcase_add_test(c, test_slice_slope);
-    tcase_add_test(c, test_slice_slope_errors);
+    tcase_add_test(c, test_slice_derivative);
+    tcase_add_test(c, test_slice_derivative_errors);
     tcase_add_test(c, test_split);
     tcase_add_test(c, test_split_errors);
     tcase_add_test(c, test_pad);
     tcase_add_test(c, test_pad_errors);
     tcase_add_loop_test(c, test_concat, 0, 3);
-    tcase_add_test(c, test_concat_slope);
+    tcase_add_test(c, test_concat_derivative);
     tcase_add_test(c, test_concat_errors);
     suite_add_tcase(s, c);
     return s;

@@ -6,7 +6,7 @@
 #include "ops/layout.h"
 #include "ops/softmax.h"
 #include "tests/support/assert.h"
-#include "tests/support/slopes.h"
+#include "tests/support/derivatives.h"
 #include "tests/support/suites.h"
 #include "tests/support/support.h"
 
@@ -83,11 +83,11 @@ START_TEST(empty_and_tiny)
 }
 END_TEST
 
-START_TEST(slopes)
+START_TEST(derivatives)
 {
     wg_tensor *x = wgt_random_param(t, "x", WG_SHAPE(2, 3, 4), 5);
     wg_tensor *y = _i < 3 ? wg_softmax(x, _i) : wg_log_softmax(x, _i - 3);
-    wgt_assert_slopes(y, &x, 1);
+    wgt_assert_derivatives(y, &x, 1);
 }
 END_TEST
 
@@ -115,7 +115,7 @@ Suite *suite_softmax(void)
     tcase_add_test(c, closed_form);
     tcase_add_test(c, edges);
     tcase_add_test(c, empty_and_tiny);
-    tcase_add_loop_test(c, slopes, 0, 6);
+    tcase_add_loop_test(c, derivatives, 0, 6);
     tcase_add_test(c, errors);
     suite_add_tcase(s, c);
     return s;

@@ -1,7 +1,7 @@
-/* Sparse rows: values, slopes by everything that has one, edges, errors, parts. The walk over the
+/* Sparse rows: values, derivatives by everything that has one, edges, errors, parts. The walk over the
  * registry has the two ops, too. */
-#include "autograd/grad.h"
 #include "autograd/check/gradcheck.h"
+#include "autograd/grad.h"
 #include "autograd/pool.h"
 #include "ops/loss.h"
 #include "ops/matmul.h"

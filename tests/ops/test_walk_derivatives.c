@@ -9,10 +9,10 @@
  * but round-off. Identities within one precision hold to 1e-12 of the largest terms, in f32 to
  * 1e-5: about 100 roundings. f32 agrees with its f64 copy to 1e-5 of the largest entry, for the
  * same reason. */
+#include "autograd/check/gradcheck.h"
 #include "autograd/copy.h"
 #include "autograd/derivatives/derivatives.h"
 #include "autograd/grad.h"
-#include "autograd/check/gradcheck.h"
 #include "ops/arithmetic.h"
 #include "ops/reduce.h"
 #include "ops/registry.h"
@@ -306,7 +306,7 @@ static void expect_like(const char *name, const char *what, wg_tensor *const got
     expect_entries(name, what, &narrow, &wide, 1e-5L * fmaxl(size, largest_of(&wide)));
 }
 
-/* Jv is a sum of products of slopes and tangents: what is left of larger ones is no more exact. */
+/* Jv is a sum of products of derivatives and tangents: what is left of larger ones is no more exact. */
 static void check_copied(const derived *d)
 {
     wg_tape *copy = wg_tape_copy(d->t, WG_F64);

@@ -1,14 +1,14 @@
 /* The walk over the registry, third part: points where an op has no derivative, or a value of its
  * own by convention (DESIGN's table of numerical conventions). The value and the rule are exactly
  * what it says, in f64 and in f32. Every op that is flagged to have kinks is here. */
-#include "autograd/grad.h"
 #include "autograd/check/gradcheck.h"
+#include "autograd/grad.h"
 #include "ops/axes_internal.h"
 #include "ops/elementwise.h"
 #include "ops/layout.h"
 #include "ops/registry.h"
-#include "tests/support/assert.h"
 #include "tests/ops/op_table.h"
+#include "tests/support/assert.h"
 #include "tests/support/suites.h"
 
 #include <math.h>
@@ -23,12 +23,12 @@
 typedef struct point {
     const char *op;
     double k[2], x[3]; /* attributes, operands */
-    double y, slope[3];
+    double y, derivative[3];
 } point;
 
 /* clang-format off */
 static const point points[] = {
-    /* op               attributes  operands              value  slopes */
+    /* op               attributes  operands              value  derivatives */
     {"abs",             {0},        {0},                  0,     {0}},
     {"abs",             {0},        {-0.0},               0,     {0}},
     {"relu",            {0},        {0},                  0,     {0}},
@@ -56,9 +56,9 @@ static const point points[] = {
     {"pow",             {0},        {0, 1},               0,     {1, 0}},
     {"pow",             {0},        {-2, 2},              4,     {-4, QNAN}},
     {"scaled_pow",      {0},        {0, 0, -1},           0,     {INF, 0, 0}},
-    {"raise",           {0},        {0},                  1,     {0}},
-    {"raise",           {2},        {0},                  0,     {0}},
-    {"raise",           {1},        {0},                  0,     {1}},
+    {"pow_scalar",           {0},        {0},                  1,     {0}},
+    {"pow_scalar",           {2},        {0},                  0,     {0}},
+    {"pow_scalar",           {1},        {0},                  0,     {1}},
     {"weigh",           {0},        {0, INF},             0,     {INF, 0}},
     {"where",           {0},        {1, 2, QNAN},         2,     {0, 1, 0}},
     {"where",           {0},        {0, INF, 3},          3,     {0, 0, 1}},
@@ -117,9 +117,9 @@ static void check_point(const point *p, wg_dtype dtype)
     ck_assert_msg(is_number(wg_item(y), p->y, dtype), "%s(%g, %g, %g) = %.17g, want %.17g", p->op,
                   p->x[0], p->x[1], p->x[2], wg_item(y), p->y);
     for (int i = 0; i < op->arity; i++)
-        ck_assert_msg(is_number(wg_item(g[i]), p->slope[i], dtype),
-                      "%s(%g, %g, %g): slope %d is %.17g, want %.17g", p->op, p->x[0], p->x[1],
-                      p->x[2], i, wg_item(g[i]), p->slope[i]);
+        ck_assert_msg(is_number(wg_item(g[i]), p->derivative[i], dtype),
+                      "%s(%g, %g, %g): derivative %d is %.17g, want %.17g", p->op, p->x[0], p->x[1],
+                      p->x[2], i, wg_item(g[i]), p->derivative[i]);
     wg_tape_free(t);
 }
 
@@ -134,7 +134,7 @@ END_TEST
 
 typedef struct vector_point {
     const char *op;
-    double x[4], y, slope[4]; /* slope: of y where it is one number, of y_0 else */
+    double x[4], y, derivative[4]; /* derivative: of y where it is one number, of y_0 else */
 } vector_point;
 
 /* clang-format off */
@@ -173,14 +173,15 @@ static void check_vector(const vector_point *p, wg_dtype dtype)
     wg_tape *t = wg_tape_new(NULL);
     wg_tensor *x = vector(t, dtype, p->x), *g;
     wg_tensor *y = wg_apply(wg_op_find(p->op), &x, 1, &attrs);
-    wg_tensor *one = wg_rank(y) == 0 ? wg_ones_like(y) : vector(t, dtype, first);
+    wg_tensor *one = wg_ndim(y) == 0 ? wg_ones_like(y) : vector(t, dtype, first);
     wg_vjp(y, one, &x, 1, &g);
     ck_assert_msg(wg_tape_status(t) == WG_OK, "%s: %s", p->op, wg_tape_message(t));
     ck_assert_msg(is_number(wg_at(y, 0), p->y, dtype), "%s: %.17g, want %.17g", p->op, wg_at(y, 0),
                   p->y);
     for (int i = 0; i < 4; i++)
-        ck_assert_msg(is_number(wg_at(g, i), p->slope[i], dtype),
-                      "%s: slope %d is %.17g, want %.17g", p->op, i, wg_at(g, i), p->slope[i]);
+        ck_assert_msg(is_number(wg_at(g, i), p->derivative[i], dtype),
+                      "%s: derivative %d is %.17g, want %.17g", p->op, i, wg_at(g, i),
+                      p->derivative[i]);
     wg_tape_free(t);
 }
 
@@ -231,7 +232,7 @@ START_TEST(test_rules_are_declared)
 }
 END_TEST
 
-/* x detach(x): a check holds what is detached, so the slope is detach(x) itself; and it is a copy,
+/* x detach(x): a check holds what is detached, so the derivative is detach(x) itself; and it is a copy,
  * which can be held. */
 START_TEST(test_detached)
 {

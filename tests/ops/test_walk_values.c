@@ -119,13 +119,13 @@ enum { PIECE_BYTES = 1 << 16, PIECE_WORKSPACE = 1 << 20 };
 
 /* y computed in the pieces that begin at multiples of `length`, the last piece first, each with
  * other garbage in its workspace. */
-static void compute_in_pieces(wg_tensor *y, int64_t units, int64_t length)
+static void compute_in_pieces(wg_tensor *y, int64_t chunks, int64_t length)
 {
     static _Thread_local union {
         double aligned[PIECE_WORKSPACE / sizeof(double)];
     } workspace;
-    for (int64_t at = (units - 1) / length * length; at >= 0; at -= length) {
-        int64_t end = at + length < units ? at + length : units;
+    for (int64_t at = (chunks - 1) / length * length; at >= 0; at -= length) {
+        int64_t end = at + length < chunks ? at + length : chunks;
         memset(&workspace, 0xFF, y->op->workspace != NULL ? y->op->workspace(y) : 0);
         y->op->forward(y, &(wg_piece){at, end, &workspace});
     }
@@ -136,15 +136,15 @@ static void check_pieces(const wgt_case *c)
     static _Thread_local char whole[PIECE_BYTES];
     wg_tensor *y = c->y;
     size_t bytes = (size_t)y->size * wg_dtype_size(y->dtype);
-    if (y->op->units == NULL || y->size == 0)
+    if (y->op->chunks == NULL || y->size == 0)
         return;
-    int64_t units = y->op->units(y), lengths[] = {1, 2, 3, 7, 64, units};
+    int64_t chunks = y->op->chunks(y), lengths[] = {1, 2, 3, 7, 64, chunks};
     ck_assert_uint_le(bytes, sizeof whole);
     ck_assert_uint_le(y->op->workspace != NULL ? y->op->workspace(y) : 0, PIECE_WORKSPACE);
     memcpy(whole, y->data, bytes);
     for (size_t k = 0; k < sizeof lengths / sizeof *lengths; k++) {
         memset(y->data, 0xA5, bytes);
-        compute_in_pieces(y, units, lengths[k]);
+        compute_in_pieces(y, chunks, lengths[k]);
         ck_assert_msg(memcmp(y->data, whole, bytes) == 0, "%s: other bits in pieces of %lld",
                       c->name, (long long)lengths[k]);
     }

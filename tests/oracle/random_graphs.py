@@ -62,7 +62,7 @@ class Builder:
     def scaled(self, i, value, shape):
         name = rng.choice(list(SCALED))
         a = rng.choice([a for a in SCALED[name][1] if a != (0,)])
-        if name == "raise" and not in_domain(value, 0.1, 5):
+        if name == "pow_scalar" and not in_domain(value, 0.1, 5):
             raise Rejected
         return (i,), name, a
 

@@ -24,14 +24,14 @@ def unary_cases():
 
 def scaled_cases():
     for name, (_, lists) in SCALED.items():
-        low = 0.2 if name == "raise" else -2
+        low = 0.2 if name == "pow_scalar" else -2
         for a in lists:
             for shape in SHAPES[:8]:
                 yield name, lambda g: g.op(name, g.x(shape, low, 2.5), a=a), False
             if name in KINKS:
                 yield name, lambda g: g.op(name, g.x((9,)), a=a), True
     for c in (2, 3, 4): # negative bases
-        yield "raise", lambda g: g.op("raise", g.x((6,)), a=(c,)), False
+        yield "pow_scalar", lambda g: g.op("pow_scalar", g.x((6,)), a=(c,)), False
 
 
 def binary_cases():

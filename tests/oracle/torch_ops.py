@@ -197,7 +197,7 @@ UNARY = {
 SCALED = {
     "scale": (lambda x, c: c * x, [(2.5,), (-0.1,), (0,)]),
     "shift": (lambda x, c: x + c, [(0.1,), (-3,)]),
-    "raise": (lambda x, c: torch.pow(x, c), [(2,), (3,), (-1,), (0.5,), (0,), (1,), (-2.5,)]),
+    "pow_scalar": (lambda x, c: torch.pow(x, c), [(2,), (3,), (-1,), (0.5,), (0,), (1,), (-2.5,)]),
     "leaky_relu": (lambda x, c: F.leaky_relu(x, c), [(0.01,), (0.3,), (-0.5,)]),
     "elu": (lambda x, c: F.elu(x, c), [(1,), (0.3,)]),
     "clamp": (torch.clamp, [(-1, 0.5), (0, math.inf), (-math.inf, 1)]),
@@ -210,7 +210,7 @@ BINARY = {
     "maximum": (torch.maximum, (-2, 2), (-2, 2)), "minimum": (torch.minimum, (-2, 2), (-2, 2)),
     "hypot": (torch.hypot, (-2, 2), (0.2, 2)), "logaddexp": (torch.logaddexp, (-4, 4), (-4, 4)),
     "xlogy": (torch.xlogy, (-2, 2), (0.1, 3)),
-    "logaddexp_slope": (lambda a, b: torch.sigmoid(a - b), (-4, 4), (-4, 4)),
+    "logaddexp_grad": (lambda a, b: torch.sigmoid(a - b), (-4, 4), (-4, 4)),
     "sigmoid_grad": (lambda d, x: d * torch.sigmoid(x) * torch.sigmoid(-x), (-2, 2), (-5, 5)),
     "tanh_grad": (lambda d, x: d / torch.cosh(x)**2, (-2, 2), (-3, 3)),
     "silu_grad": (lambda d, x: d * silu_slope(x), (-2, 2), (-5, 5)),

@@ -86,10 +86,10 @@ wg_tape *wgt_strict_tape(void)
 
 /* ---- Leaves --------------------------------------------------------------------------------------- */
 
-wg_tensor *wgt_param(wg_tape *t, const char *name, int rank, const int64_t *dim,
+wg_tensor *wgt_param(wg_tape *t, const char *name, int ndim, const int64_t *dim,
                      const double *values)
 {
-    wg_tensor *x = wg_param(t, name, WG_F64, rank, dim);
+    wg_tensor *x = wg_param(t, name, WG_F64, ndim, dim);
     wg_write(x, values, (size_t)wg_size(x) * sizeof *values);
     return x;
 }
@@ -109,13 +109,13 @@ int64_t wgt_runs(void)
 }
 
 #define MAP(name, expression)                                                                      \
-    static void name##_map(int64_t n, void *y, const void *const x[], const int64_t step[],        \
+    static void name##_map(int64_t n, void *y, const void *const x[], const int64_t stride[],      \
                            const void *attrs)                                                      \
     {                                                                                              \
         (void)attrs;                                                                               \
         const double *from = x[0];                                                                 \
         for (int64_t i = 0; i < n; i++) {                                                          \
-            const double v = from[i * step[0]];                                                    \
+            const double v = from[i * stride[0]];                                                  \
             ((double *)y)[i] = (expression);                                                       \
         }                                                                                          \
     }
@@ -162,7 +162,7 @@ static wg_tensor *scaled_vjp(wg_tensor *y, wg_tensor *dy, int i)
                                .shape = wg_elementwise_shape,                                      \
                                .forward = counted_forward,                                         \
                                .vjp = (rule),                                                      \
-                               .units = wg_elementwise_units,                                      \
+                               .chunks = wg_elementwise_chunks,                                    \
                                .map = {[WG_F64] = op##_map}}
 
 ELEMENTWISE(sine, sine_vjp, );
@@ -178,7 +178,7 @@ const wg_op wgt_op_scaled = {.name = "scaled",
                              .shape = wg_elementwise_shape,
                              .forward = counted_forward,
                              .vjp = scaled_vjp,
-                             .units = wg_elementwise_units,
+                             .chunks = wg_elementwise_chunks,
                              .map = {[WG_F64] = scaled_map}};
 
 /* ---- Ops on several operands ---------------------------------------------------------------------- */
@@ -191,13 +191,13 @@ static bool product_shape(wg_tensor *y)
 }
 
 #define PRODUCT_MAP(name, type)                                                                    \
-    static void name(int64_t n, void *y, const void *const x[], const int64_t step[],              \
+    static void name(int64_t n, void *y, const void *const x[], const int64_t stride[],            \
                      const void *attrs)                                                            \
     {                                                                                              \
         (void)attrs;                                                                               \
         const type *a = x[0], *b = x[1];                                                           \
         for (int64_t i = 0; i < n; i++)                                                            \
-            ((type *)y)[i] = a[i * step[0]] * b[i * step[1]];                                      \
+            ((type *)y)[i] = a[i * stride[0]] * b[i * stride[1]];                                  \
     }
 
 PRODUCT_MAP(product_map_f32, float)
@@ -214,16 +214,16 @@ const wg_op wgt_op_product = {.name = "product",
                               .shape = product_shape,
                               .forward = counted_forward,
                               .vjp = product_vjp,
-                              .units = wg_elementwise_units,
+                              .chunks = wg_elementwise_chunks,
                               .map = {product_map_f32, product_map_f64}};
 
-static void blend_map(int64_t n, void *y, const void *const x[], const int64_t step[],
+static void blend_map(int64_t n, void *y, const void *const x[], const int64_t stride[],
                       const void *attrs)
 {
     (void)attrs;
     const double *a = x[0], *b = x[1], *c = x[2];
     for (int64_t i = 0; i < n; i++)
-        ((double *)y)[i] = a[i * step[0]] + 10 * b[i * step[1]] + 100 * c[i * step[2]];
+        ((double *)y)[i] = a[i * stride[0]] + 10 * b[i * stride[1]] + 100 * c[i * stride[2]];
 }
 
 const wg_op wgt_op_blend = {.name = "blend",
@@ -231,7 +231,7 @@ const wg_op wgt_op_blend = {.name = "blend",
                             .flags = WG_OP_ELEMENTWISE,
                             .shape = wg_elementwise_shape,
                             .forward = counted_forward,
-                            .units = wg_elementwise_units,
+                            .chunks = wg_elementwise_chunks,
                             .map = {[WG_F64] = blend_map}};
 
 /* ---- Ops of other shapes -------------------------------------------------------------------------- */
@@ -298,7 +298,7 @@ static bool select_shape(wg_tensor *y)
     if (x->dtype != WG_F64 || k->dtype != WG_I64)
         return wg_op_fail(y, WG_E_DTYPE, "f64 and i64 are needed");
     y->dtype = WG_F64;
-    return x->shape.rank == 1 || wg_op_fail(y, WG_E_SHAPE, "rank 1 is needed");
+    return x->shape.ndim == 1 || wg_op_fail(y, WG_E_SHAPE, "rank 1 is needed");
 }
 
 static bool select_check(const wg_tensor *y)
@@ -360,7 +360,7 @@ static bool tail_shape(wg_tensor *y)
 {
     const wg_tensor *x = y->operand[0];
     int64_t from = *(const int64_t *)y->attrs;
-    if (x->shape.rank != 1 || from > x->size)
+    if (x->shape.ndim != 1 || from > x->size)
         return wg_op_fail(y, WG_E_SHAPE, "not so many elements");
     y->dtype = x->dtype;
     y->shape = (wg_shape){1, {x->size - from}};

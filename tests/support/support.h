@@ -25,7 +25,7 @@ wg_tape *wgt_strict_tape(void);
 
 /* ---- Leaves in one line.  Values are copied into parameters. ------------------------------------ */
 
-wg_tensor *wgt_param(wg_tape *t, const char *name, int rank, const int64_t *dim,
+wg_tensor *wgt_param(wg_tape *t, const char *name, int ndim, const int64_t *dim,
                      const double *values);
 wg_tensor *wgt_scalar_param(wg_tape *t, const char *name, double value);
 

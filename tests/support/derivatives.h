@@ -34,7 +34,7 @@ static inline double wgt_difference(wg_tensor *y, wg_tensor *x, int64_t i)
 }
 
 /* The gradient g of y in x, entry by entry, to 1e-8 of its largest entry (or of 1). */
-static inline void wgt_assert_slope(wg_tensor *y, wg_tensor *x, wg_tensor *g)
+static inline void wgt_assert_derivative(wg_tensor *y, wg_tensor *x, wg_tensor *g)
 {
     ck_assert_int_eq(wg_tape_status(x->tape), WG_OK);
     ck_assert(wg_shape_same(&x->shape, &g->shape));
@@ -53,33 +53,33 @@ static inline wg_tensor *wgt_random_like(wg_tensor *x, uint64_t key)
     double *values = malloc(sizeof *values * (size_t)(wg_size(x) + 1));
     for (int64_t i = 0; i < wg_size(x); i++)
         values[i] = wg_random_normal(7, key, (uint64_t)i);
-    wg_tensor *c = wg_constant(x->tape, WG_F64, x->shape.rank, x->shape.dim, values);
+    wg_tensor *c = wg_constant(x->tape, WG_F64, x->shape.ndim, x->shape.dim, values);
     free(values);
     return c;
 }
 
 /* y is any f64 tensor of the n parameters xs: checks the gradient of <y, random>, and the gradient of
  * <that gradient, random>. */
-static inline void wgt_assert_slopes(wg_tensor *y, wg_tensor *const xs[], int n)
+static inline void wgt_assert_derivatives(wg_tensor *y, wg_tensor *const xs[], int n)
 {
     wg_tensor *gs[8], *gs2[8], *inner = NULL;
     wg_tensor *s = wg_sum(wg_mul(y, wgt_random_like(y, 1)));
     ck_assert_int_eq(wg_grad(s, xs, n, gs), WG_OK);
     for (int k = 0; k < n; k++) {
-        wgt_assert_slope(s, xs[k], gs[k]);
+        wgt_assert_derivative(s, xs[k], gs[k]);
         wg_tensor *part = wg_sum(wg_mul(gs[k], wgt_random_like(gs[k], 2 + (uint64_t)k)));
         inner = inner == NULL ? part : wg_add(inner, part);
     }
     ck_assert_int_eq(wg_grad(inner, xs, n, gs2), WG_OK);
     for (int k = 0; k < n; k++)
-        wgt_assert_slope(inner, xs[k], gs2[k]);
+        wgt_assert_derivative(inner, xs[k], gs2[k]);
 }
 
 /* A parameter of random entries of about 1. */
-static inline wg_tensor *wgt_random_param(wg_tape *t, const char *name, int rank,
+static inline wg_tensor *wgt_random_param(wg_tape *t, const char *name, int ndim,
                                           const int64_t *dim, uint64_t key)
 {
-    wg_tensor *x = wg_param(t, name, WG_F64, rank, dim);
+    wg_tensor *x = wg_param(t, name, WG_F64, ndim, dim);
     ck_assert_int_eq(wg_fill_normal(x, 0, 1, key), WG_OK);
     return x;
 }
