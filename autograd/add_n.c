@@ -8,7 +8,7 @@
 
 #define ACCUMULATE_FEW 4 /* elements: fewer are summed one by one */
 
-static bool accumulate_shape(wg_tensor *y)
+static bool add_n_shape(wg_tensor *y)
 {
     const wg_tensor *x = y->operand[0];
     if (x->dtype == WG_I64)
@@ -24,16 +24,16 @@ static bool accumulate_shape(wg_tensor *y)
     return true;
 }
 
-static double accumulate_get(const wg_tensor *x, int64_t i)
+static double add_n_get(const wg_tensor *x, int64_t i)
 {
     return x->dtype == WG_F32 ? (double)((const float *)x->data)[i] : ((const double *)x->data)[i];
 }
 
 /* Adds x[start..] to sum, and to rest what the rounding of each addition lost (Knuth's two-sum). */
-static void accumulate_add(const wg_tensor *x, int64_t start, int64_t n, double *sum, double *rest)
+static void add_n_add(const wg_tensor *x, int64_t start, int64_t n, double *sum, double *rest)
 {
     for (int64_t i = 0; i < n; i++) {
-        double a = sum[i], b = accumulate_get(x, start + i);
+        double a = sum[i], b = add_n_get(x, start + i);
         double s = a + b, part = s - a;
         rest[i] += (a - (s - part)) + (b - part);
         sum[i] = s;
@@ -41,8 +41,8 @@ static void accumulate_add(const wg_tensor *x, int64_t start, int64_t n, double 
 }
 
 /* An infinite sum has a rest of NaN, which must not replace it. */
-static void accumulate_store(const wg_tensor *y, int64_t start, int64_t n, const double *sum,
-                             const double *rest)
+static void add_n_store(const wg_tensor *y, int64_t start, int64_t n, const double *sum,
+                        const double *rest)
 {
     for (int64_t i = 0; i < n; i++) {
         double total = isnan(rest[i]) ? sum[i] : sum[i] + rest[i];
@@ -54,7 +54,7 @@ static void accumulate_store(const wg_tensor *y, int64_t start, int64_t n, const
 }
 
 /* Two terms, the common case: one rounding, nothing to compensate. */
-static void accumulate_two(const wg_tensor *y, int64_t begin, int64_t end)
+static void add_n_two(const wg_tensor *y, int64_t begin, int64_t end)
 {
     const void *a = y->operand[0]->data, *b = y->operand[1]->data;
     if (y->dtype == WG_F32)
@@ -66,26 +66,26 @@ static void accumulate_two(const wg_tensor *y, int64_t begin, int64_t end)
 }
 
 /* The same for one element: in registers no term waits for the store of the one before. */
-static void accumulate_one(const wg_tensor *y, int64_t at)
+static void add_n_one(const wg_tensor *y, int64_t at)
 {
     double sum = 0, rest = 0;
     for (int k = 0; k < y->n_operands; k++) {
-        double b = accumulate_get(y->operand[k], at), s = sum + b, part = s - sum;
+        double b = add_n_get(y->operand[k], at), s = sum + b, part = s - sum;
         rest += (sum - (s - part)) + (b - part);
         sum = s;
     }
-    accumulate_store(y, at, 1, &sum, &rest);
+    add_n_store(y, at, 1, &sum, &rest);
 }
 
-static void accumulate_forward(const wg_tensor *y, const wg_piece *piece)
+static void add_n_forward(const wg_tensor *y, const wg_piece *piece)
 {
     if (y->n_operands == 2) {
-        accumulate_two(y, piece->begin, piece->end);
+        add_n_two(y, piece->begin, piece->end);
         return;
     }
     if (y->size < ACCUMULATE_FEW) {
         for (int64_t i = piece->begin; i < piece->end; i++)
-            accumulate_one(y, i);
+            add_n_one(y, i);
         return;
     }
     double sum[ACCUMULATE_TILE], rest[ACCUMULATE_TILE];
@@ -94,12 +94,12 @@ static void accumulate_forward(const wg_tensor *y, const wg_piece *piece)
         memset(sum, 0, (size_t)n * sizeof *sum);
         memset(rest, 0, (size_t)n * sizeof *rest);
         for (int k = 0; k < y->n_operands; k++)
-            accumulate_add(y->operand[k], start, n, sum, rest);
-        accumulate_store(y, start, n, sum, rest);
+            add_n_add(y->operand[k], start, n, sum, rest);
+        add_n_store(y, start, n, sum, rest);
     }
 }
 
-static wg_tensor *accumulate_vjp(wg_tensor *y, wg_tensor *dy, int i)
+static wg_tensor *add_n_vjp(wg_tensor *y, wg_tensor *dy, int i)
 {
     (void)y;
     (void)i;
@@ -111,9 +111,9 @@ const wg_op wg_op_add_n = {
     .formula = "y = x0 + x1 + ...",
     .source = "Knuth, The Art of Computer Programming 2, sec. 4.2.2 (two-sum)",
     .arity = WG_VARIADIC,
-    .shape = accumulate_shape,
-    .forward = accumulate_forward,
-    .vjp = accumulate_vjp,
+    .shape = add_n_shape,
+    .forward = add_n_forward,
+    .vjp = add_n_vjp,
     .chunks = wg_elementwise_chunks,
 };
 

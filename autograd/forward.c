@@ -6,10 +6,10 @@
 /* Work is cut where an op says that it can be, into pieces whose bounds follow from shapes alone: results
  * do not depend on the number of threads. */
 
-#define RUN_PIECE_ELEMENTS                                                                         \
+#define FORWARD_PIECE_ELEMENTS                                                                     \
     32768 /* what one piece reads or writes, at least, unless the op knows better */
 
-static int64_t run_grain(const wg_tensor *y, int64_t chunks)
+static int64_t forward_grain(const wg_tensor *y, int64_t chunks)
 {
     if (y->op->piece_chunks != NULL)
         return y->op->piece_chunks(y);
@@ -17,13 +17,13 @@ static int64_t run_grain(const wg_tensor *y, int64_t chunks)
     for (int i = 0; i < y->n_operands; i++)
         if (y->operand[i]->size > largest)
             largest = y->operand[i]->size;
-    int64_t pieces = largest / RUN_PIECE_ELEMENTS;
+    int64_t pieces = largest / FORWARD_PIECE_ELEMENTS;
     return pieces > 1 ? (chunks + pieces - 1) / pieces : chunks;
 }
 
 int64_t wg_node_piece_chunks(const wg_tensor *y, int64_t chunks, const wg_pool *pool)
 {
-    return pool != NULL && chunks > 1 ? run_grain(y, chunks) : chunks;
+    return pool != NULL && chunks > 1 ? forward_grain(y, chunks) : chunks;
 }
 
 size_t wg_node_workspace_size(const wg_tensor *y)
@@ -60,14 +60,14 @@ static void *run_workspace_of(const wg_tape *t, int worker)
     return (char *)t->workspace + skip + (size_t)worker * t->workspace_size;
 }
 
-typedef struct run_job {
+typedef struct forward_job {
     const wg_tensor *y;
     int64_t chunks, piece_chunks;
-} run_job;
+} forward_job;
 
-static void run_piece(int64_t piece, int worker, void *context)
+static void forward_piece(int64_t piece, int worker, void *context)
 {
-    const run_job *job = context;
+    const forward_job *job = context;
     int64_t begin = piece * job->piece_chunks, left = job->chunks - begin;
     wg_piece part = {begin, begin + (left < job->piece_chunks ? left : job->piece_chunks),
                      run_workspace_of(job->y->tape, worker)};
@@ -81,8 +81,8 @@ static void run_forward(const wg_tensor *y)
     if (piece_chunks >= y->chunks)
         y->op->forward(y, &(wg_piece){0, y->chunks, run_workspace_of(t, 0)});
     else
-        wg_pool_run(t->options.pool, (y->chunks + piece_chunks - 1) / piece_chunks, run_piece,
-                    &(run_job){y, y->chunks, piece_chunks});
+        wg_pool_run(t->options.pool, (y->chunks + piece_chunks - 1) / piece_chunks, forward_piece,
+                    &(forward_job){y, y->chunks, piece_chunks});
 }
 
 bool wg_node_is_finite(const wg_tensor *y)

@@ -32,12 +32,12 @@ int64_t wg_dim(const wg_tensor *x, int axis)
     return 0;
 }
 
-static bool read_has_value(const wg_tensor *x)
+static bool tensor_read_has_value(const wg_tensor *x)
 {
     return !wg_is_inert(x) && x->data != NULL;
 }
 
-static double read_element(const wg_tensor *x, int64_t i)
+static double tensor_read_element(const wg_tensor *x, int64_t i)
 {
     switch (x->dtype) {
     case WG_F32: return (double)((const float *)x->data)[i];
@@ -47,9 +47,9 @@ static double read_element(const wg_tensor *x, int64_t i)
     return (double)NAN;
 }
 
-static bool read_one(const wg_tensor *x)
+static bool tensor_read_one(const wg_tensor *x)
 {
-    if (!read_has_value(x))
+    if (!tensor_read_has_value(x))
         return false;
     if (x->size == 1)
         return true;
@@ -61,24 +61,24 @@ static bool read_one(const wg_tensor *x)
 
 double wg_item(const wg_tensor *x)
 {
-    return read_one(x) ? read_element(x, 0) : (double)NAN;
+    return tensor_read_one(x) ? tensor_read_element(x, 0) : (double)NAN;
 }
 
 double wg_at(const wg_tensor *x, int64_t i)
 {
-    if (!read_has_value(x))
+    if (!tensor_read_has_value(x))
         return (double)NAN;
     if (i >= 0 && i < x->size)
-        return read_element(x, i);
+        return tensor_read_element(x, i);
     char text[WG_SHAPE_TEXT + 96];
     wg_fail(x->tape, WG_E_INDEX, "at: there is no element %" PRId64 ": %s", i,
             wg_tensor_text(x, text, sizeof text));
     return (double)NAN;
 }
 
-static const void *read_data(const wg_tensor *x, wg_dtype dtype)
+static const void *tensor_read_data(const wg_tensor *x, wg_dtype dtype)
 {
-    if (!read_has_value(x))
+    if (!tensor_read_has_value(x))
         return NULL;
     if (x->dtype == dtype)
         return x->data;
@@ -90,28 +90,28 @@ static const void *read_data(const wg_tensor *x, wg_dtype dtype)
 
 int64_t wg_item_i64(const wg_tensor *x)
 {
-    const int64_t *data = read_one(x) ? read_data(x, WG_I64) : NULL;
+    const int64_t *data = tensor_read_one(x) ? tensor_read_data(x, WG_I64) : NULL;
     return data != NULL ? *data : INT64_MIN;
 }
 
 const float *wg_data_f32(const wg_tensor *x)
 {
-    return read_data(x, WG_F32);
+    return tensor_read_data(x, WG_F32);
 }
 
 const double *wg_data_f64(const wg_tensor *x)
 {
-    return read_data(x, WG_F64);
+    return tensor_read_data(x, WG_F64);
 }
 
 const int64_t *wg_data_i64(const wg_tensor *x)
 {
-    return read_data(x, WG_I64);
+    return tensor_read_data(x, WG_I64);
 }
 
 wg_status wg_read(const wg_tensor *x, void *values, size_t bytes)
 {
-    if (!read_has_value(x))
+    if (!tensor_read_has_value(x))
         return wg_is_inert(x) && x != NULL && x->tape->status != WG_OK ? x->tape->status
                                                                        : WG_E_NULL;
     size_t size = (size_t)x->size * wg_dtype_size(x->dtype);

@@ -344,13 +344,13 @@ static void reference_stack(const wgt_array x[], int n, const int64_t *a, wgt_ar
     }
 }
 
-static wg_tensor *record_accumulate(wg_tensor *const x[], int n, const int64_t *a)
+static wg_tensor *record_add_n(wg_tensor *const x[], int n, const int64_t *a)
 {
     (void)a;
     return wg_apply(&wg_op_add_n, x, n, NULL);
 }
 
-static void reference_accumulate(const wgt_array x[], int n, const int64_t *a, wgt_array *y)
+static void reference_add_n(const wgt_array x[], int n, const int64_t *a, wgt_array *y)
 {
     (void)a;
     wgt_shape_set(y, &x[0].shape);
