@@ -108,7 +108,7 @@ START_TEST(test_bad_shapes)
 {
     const int64_t nine[9] = {1, 1, 1, 1, 1, 1, 1, 1, 1}, big = INT64_C(1) << 40;
     refused(wg_param(t, "w", WG_F64, 9, nine), WG_E_SHAPE, "parameter w: 9 dimensions");
-    refused(wg_input(t, "x", WG_F64, -1, nine, nine), WG_E_SHAPE, "input x: ndim -1");
+    refused(wg_input(t, "x", WG_F64, -1, nine, nine), WG_E_SHAPE, "input x: -1 dimensions");
     refused(wg_constant(t, WG_F64, 9, nine, nine), WG_E_SHAPE, "constant: 9 dimensions");
     refused(wg_full(t, WG_F64, WG_SHAPE(3, -2), 0), WG_E_SHAPE,
             "constant: a result of shape (3, -2)");
