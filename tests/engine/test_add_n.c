@@ -120,8 +120,7 @@ START_TEST(test_refused)
     const wg_mark mark = wg_tape_mark(t);
     wg_tensor *a = wg_full(t, WG_F64, WG_SHAPE(2), 1), *b = wg_full(t, WG_F64, WG_SHAPE(1, 2), 1);
     ck_assert(wg_is_inert(wg_add_n((wg_tensor *[]){a, b}, 2)));
-    wgt_assert_status(t, WG_E_SHAPE,
-                      "add_n: shapes differ: constant#0 (2,) x constant#1 (1, 2)");
+    wgt_assert_status(t, WG_E_SHAPE, "add_n: shapes differ: constant#0 (2,) x constant#1 (1, 2)");
     wg_tape_rewind(t, mark);
     a = wg_scalar(t, WG_F64, 1);
     b = wg_scalar(t, WG_F32, 1);
