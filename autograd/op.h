@@ -140,6 +140,10 @@ bool wg_op_fail(const wg_tensor *y, wg_status status, const char *format, ...)
 #endif
     ;
 
+/* wg_dtype_asked: for builders that are given a dtype: is it one that tensors of this tape can have? The
+ * default becomes f64. Where it is not, WG_E_DTYPE in the name of `who`. */
+bool wg_dtype_asked(wg_tape *t, const char *who, wg_dtype *dtype);
+
 /* wg_is_inert: is x NULL or the tensor that a failed builder returned? */
 bool wg_is_inert(const wg_tensor *x);
 

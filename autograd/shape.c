@@ -6,12 +6,12 @@
 
 size_t wg_dtype_size(wg_dtype dtype)
 {
-    return dtype == WG_F32 ? 4 : 8;
+    return dtype == WG_F32 ? 4 : dtype == WG_WIDE ? 16 : 8;
 }
 
 const char *wg_dtype_name(wg_dtype dtype)
 {
-    static const char *const names[WG_DTYPES] = {"f32", "f64", "i64"};
+    static const char *const names[WG_DTYPES] = {"default", "f32", "f64", "i64", "wide"};
     return (unsigned)dtype < WG_DTYPES ? names[dtype] : "?";
 }
 
@@ -38,7 +38,7 @@ int64_t wg_shape_size(const wg_shape *shape)
         else if (!wg_size_multiply(product, shape->dim[i], &product))
             return -1;
     }
-    if (product > PTRDIFF_MAX / 8)
+    if (product > PTRDIFF_MAX / 16)
         return -1;
     return empty ? 0 : product;
 }

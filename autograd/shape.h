@@ -26,11 +26,12 @@ typedef struct wg_shape {
     int64_t dim[WG_MAX_DIMS];
 } wg_shape;
 
-/* The element types. */
-typedef enum wg_dtype { WG_F32, WG_F64, WG_I64 } wg_dtype;
-#define WG_DTYPES 3
+/* The element types. Whoever asks for WG_DTYPE_DEFAULT, as options of zeros do, gets f64. WG_WIDE is the
+ * widest float that the platform has; tensors of it exist only on copies made by wg_tape_copy. */
+typedef enum wg_dtype { WG_DTYPE_DEFAULT, WG_F32, WG_F64, WG_I64, WG_WIDE } wg_dtype;
+#define WG_DTYPES 5 /* length of an array that has an element for each */
 
-/* wg_dtype_size: bytes of one element.  wg_dtype_name: "f32", "f64", "i64". */
+/* wg_dtype_size: bytes of one element.  wg_dtype_name: "f32", "f64", "i64", "wide". */
 size_t wg_dtype_size(wg_dtype dtype);
 const char *wg_dtype_name(wg_dtype dtype);
 
@@ -39,7 +40,7 @@ bool wg_size_multiply(int64_t a, int64_t b, int64_t *result);
 bool wg_size_add(int64_t a, int64_t b, int64_t *result);
 
 /* wg_shape_size: the number of elements, the product of the sizes; 1 for ndim 0; -1 where a size is
- * negative or where elements of 8 bytes would not fit into an address space. */
+ * negative or where elements of 16 bytes would not fit into an address space. */
 int64_t wg_shape_size(const wg_shape *shape);
 
 /* wg_shape_same: same ndim and sizes. */

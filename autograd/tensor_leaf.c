@@ -12,10 +12,23 @@ const wg_op wg_op_abstract = {.name = "abstract", .formula = "x", .flags = WG_OP
 
 /* ---- Making leaves -------------------------------------------------------------------------------- */
 
+bool wg_dtype_asked(wg_tape *t, const char *who, wg_dtype *dtype)
+{
+    if (*dtype == WG_DTYPE_DEFAULT)
+        *dtype = WG_F64;
+    if (*dtype == WG_WIDE)
+        wg_fail(t, WG_E_DTYPE, "%s: wide floats exist only on copies made by wg_tape_copy", who);
+    else if ((unsigned)*dtype >= WG_DTYPES)
+        wg_fail(t, WG_E_DTYPE, "%s: %d is no dtype", who, (int)*dtype);
+    else
+        return true;
+    return false;
+}
+
 static bool leaf_shape(wg_tensor *x, wg_dtype dtype, int ndim, const int64_t *dim)
 {
-    if ((unsigned)dtype >= WG_DTYPES)
-        return wg_op_fail(x, WG_E_DTYPE, "%d is no dtype", (int)dtype);
+    if (!wg_dtype_asked(x->tape, x->name != NULL ? x->name : x->op->name, &dtype))
+        return false;
     if (ndim < 0 || ndim > WG_MAX_DIMS)
         return wg_op_fail(x, WG_E_SHAPE, "%d dimensions, outside 0..%d", ndim, WG_MAX_DIMS);
     if (ndim > 0 && dim == NULL)
@@ -135,6 +148,7 @@ static bool leaf_fill(wg_tensor *x, double value)
         case WG_F32: ((float *)x->data)[i] = (float)value; break;
         case WG_F64: ((double *)x->data)[i] = value; break;
         case WG_I64: ((int64_t *)x->data)[i] = (int64_t)value; break;
+        default: break;
         }
     return true;
 }

@@ -43,8 +43,8 @@ static double tensor_read_element(const wg_tensor *x, int64_t i)
     case WG_F32: return (double)((const float *)x->data)[i];
     case WG_F64: return ((const double *)x->data)[i];
     case WG_I64: return (double)((const int64_t *)x->data)[i];
+    default: return (double)NAN;
     }
-    return (double)NAN;
 }
 
 static bool tensor_read_one(const wg_tensor *x)

@@ -68,7 +68,8 @@ static bool check_softmax(wg_tape *t)
 
 static bool check_mlp(wg_tape *t)
 {
-    wg_mlp *m = wg_mlp_new(t, &(wg_mlp_options){.sizes = (int64_t[]){5, 16, 3}, .n_sizes = 3});
+    wg_mlp *m = wg_mlp_new(
+        t, &(wg_mlp_options){.sizes = (int64_t[]){5, 16, 3}, .n_sizes = 3, .dtype = WG_F32});
     wg_tensor *X = wg_cast(normal(t, "X", 1, 8, 5), WG_F32);
     wg_tensor *loss = wg_cross_entropy(wg_mlp_forward(m, X, true), classes(t));
     return passes("MLP 5-16-3 with relu, f32", loss, wg_mlp_params(m), wg_mlp_param_count(m));

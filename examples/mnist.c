@@ -97,7 +97,8 @@ int main(int argc, char **argv)
                                          &(wg_batches_options){.size = 64});
     int64_t rows = wg_dim(X, 0), pixels = rows > 0 ? wg_size(X) / rows : 0;
     int64_t sizes[] = {pixels, hidden > 0 ? hidden : 10, 10};
-    wg_mlp *mlp = wg_mlp_new(t, &(wg_mlp_options){.sizes = sizes, .n_sizes = hidden > 0 ? 3 : 2});
+    wg_mlp *mlp = wg_mlp_new(
+        t, &(wg_mlp_options){.sizes = sizes, .n_sizes = hidden > 0 ? 3 : 2, .dtype = WG_F32});
     step full = step_new(mlp, wg_batches_input(batches, 0), wg_batches_input(batches, 1));
     step last = full;
     if (wg_batches_short_size(batches) > 0)

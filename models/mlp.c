@@ -38,7 +38,8 @@ static bool mlp_options_fit(wg_tape *t, const wg_mlp_options *o)
         wg_fail(t, WG_E_VALUE, "mlp: there is no activation '%s'", o->activation);
     if (!(o->dropout >= 0 && o->dropout < 1))
         wg_fail(t, WG_E_VALUE, "mlp: dropout is %g, but from 0 to less than 1 wanted", o->dropout);
-    if (o->dtype != WG_F32 && o->dtype != WG_F64)
+    wg_dtype dtype = o->dtype;
+    if (wg_dtype_asked(t, "mlp", &dtype) && dtype == WG_I64)
         wg_fail(t, WG_E_DTYPE, "mlp: f32 or f64 wanted");
     return wg_tape_status(t) == WG_OK;
 }
@@ -47,6 +48,8 @@ static bool mlp_options_fit(wg_tape *t, const wg_mlp_options *o)
 static wg_mlp_options mlp_own_options(wg_tape *t, const wg_mlp_options *options)
 {
     wg_mlp_options o = *options;
+    if (o.dtype == WG_DTYPE_DEFAULT)
+        o.dtype = WG_F64;
     int64_t *sizes = wg_tape_take(t, (size_t)o.n_sizes * sizeof *sizes);
     if (sizes != NULL)
         memcpy(sizes, options->sizes, (size_t)o.n_sizes * sizeof *sizes);

@@ -45,9 +45,9 @@ typedef struct cast_attrs {
 static bool cast_shape(wg_tensor *y)
 {
     const cast_attrs *attrs = y->attrs;
-    if ((unsigned)attrs->to >= WG_DTYPES)
-        return wg_op_fail(y, WG_E_DTYPE, "%d is no dtype", (int)attrs->to);
     y->dtype = attrs->to;
+    if (!wg_dtype_asked(y->tape, "cast", &y->dtype))
+        return false;
     y->shape = y->operand[0]->shape;
     return true;
 }
@@ -83,8 +83,9 @@ static wg_tensor *cast_vjp(wg_tensor *y, wg_tensor *dy, int i)
     static void cast_from_##from(int64_t n, void *y, const void *const x[],                        \
                                  const int64_t stride[], const void *attrs)                        \
     {                                                                                              \
-        static wg_map *const kernel[WG_DTYPES] = {wgk_cast_##from##_f32, wgk_cast_##from##_f64,    \
-                                                  wgk_cast_##from##_i64};                          \
+        static wg_map *const kernel[WG_DTYPES] = {                                                 \
+            wgk_cast_##from##_f64, wgk_cast_##from##_f32, wgk_cast_##from##_f64,                   \
+            wgk_cast_##from##_i64}; /* by wg_dtype, the default first */                           \
         kernel[((const cast_attrs *)attrs)->to](n, y, x, stride, NULL);                            \
     }
 
@@ -106,13 +107,13 @@ static const wg_op wg_op_cast = {
     .forward = wg_elementwise_forward,
     .vjp = cast_vjp,
     .chunks = wg_elementwise_chunks,
-    .map = {cast_from_f32, cast_from_f64, cast_from_i64},
+    .map = {[WG_F32] = cast_from_f32, [WG_F64] = cast_from_f64, [WG_I64] = cast_from_i64},
 };
 
 wg_tensor *wg_cast(wg_tensor *x, wg_dtype to)
 {
-    const cast_attrs attrs = {to};
-    if (!wg_is_inert(x) && x->dtype == to)
+    const cast_attrs attrs = {to == WG_DTYPE_DEFAULT ? WG_F64 : to};
+    if (!wg_is_inert(x) && x->dtype == attrs.to)
         return x;
     return wg_apply(&wg_op_cast, &x, 1, &attrs);
 }

@@ -24,11 +24,11 @@
 
 #define WG_FLOATS(op)                                                                              \
     {                                                                                              \
-        wgk_##op##_f32, wgk_##op##_f64, NULL                                                       \
+        [WG_F32] = wgk_##op##_f32, [WG_F64] = wgk_##op##_f64                                       \
     }
 #define WG_NUMBERS(op)                                                                             \
     {                                                                                              \
-        wgk_##op##_f32, wgk_##op##_f64, wgk_##op##_i64                                             \
+        [WG_F32] = wgk_##op##_f32, [WG_F64] = wgk_##op##_f64, [WG_I64] = wgk_##op##_i64            \
     }
 
 /* The descriptor; `kernels` is one of the two above, and flags and other fields follow. */

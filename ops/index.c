@@ -400,13 +400,13 @@ static bool one_hot_shape(wg_tensor *y)
     const one_hot_attrs *attrs = y->attrs;
     if (!index_is_i64(y, 0))
         return false;
-    if ((unsigned)attrs->dtype >= WG_DTYPES)
-        return wg_op_fail(y, WG_E_DTYPE, "%d is no dtype", (int)attrs->dtype);
     if (attrs->classes < 0)
         return wg_op_fail(y, WG_E_VALUE, "%" PRId64 " classes", attrs->classes);
     if (labels->ndim == WG_MAX_DIMS)
         return wg_op_fail(y, WG_E_SHAPE, "the result would have over %d axes", WG_MAX_DIMS);
     y->dtype = attrs->dtype;
+    if (!wg_dtype_asked(y->tape, "one_hot", &y->dtype))
+        return false;
     y->shape = *labels;
     y->shape.dim[y->shape.ndim++] = attrs->classes;
     return true;
@@ -436,6 +436,7 @@ static void one_hot_forward(const wg_tensor *y, const wg_piece *piece)
         case WG_F32: ((float *)y->data)[at] = 1; break;
         case WG_F64: ((double *)y->data)[at] = 1; break;
         case WG_I64: ((int64_t *)y->data)[at] = 1; break;
+        default: break;
         }
     }
 }

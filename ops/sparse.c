@@ -283,7 +283,9 @@ wg_csr *wg_csr_new(wg_tape *t, wg_dtype dtype, int64_t rows, int64_t columns, co
         return csr_fail(t, WG_E_NULL, "start is NULL");
     if (rows < 0 || columns < 0)
         return csr_fail(t, WG_E_VALUE, "a negative size");
-    if (dtype != WG_F32 && dtype != WG_F64)
+    if (!wg_dtype_asked(t, "csr", &dtype))
+        return wg_csr_none();
+    if (dtype == WG_I64)
         return csr_fail(t, WG_E_DTYPE, "f32 or f64 wanted");
     if (start[rows] > 0 && (column == NULL || value == NULL))
         return csr_fail(t, WG_E_NULL, "column or value is NULL");

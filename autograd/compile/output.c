@@ -52,5 +52,6 @@ void wg_output_spoil(const wg_tensor *y)
         case WG_F32: ((float *)y->data)[i] = NAN; break;
         case WG_F64: ((double *)y->data)[i] = (double)NAN; break;
         case WG_I64: ((int64_t *)y->data)[i] = INT64_MIN; break;
+        default: break;
         }
 }

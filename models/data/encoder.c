@@ -169,7 +169,7 @@ wg_tensor *wg_encoder_apply(const wg_encoder *encoder, const char *const *text, 
     if (encoder == NULL || encoder->tape == NULL)
         return wg_fail(NULL, WG_E_NULL, "encoder: an inert encoder");
     wg_tape *t = encoder->tape;
-    if (dtype != WG_F32 && dtype != WG_F64)
+    if (!wg_dtype_asked(t, "encoder", &dtype) || dtype == WG_I64)
         return wg_fail(t, WG_E_DTYPE, "encoder: f32 or f64 wanted");
     int64_t width = wg_encoder_width(encoder), size;
     if (encoder_size(t, text, n, encoder->columns) < 0 || !wg_size_multiply(n, width, &size))

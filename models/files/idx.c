@@ -91,9 +91,8 @@ static wg_tensor *idx_file(wg_reader *reader, wg_dtype dtype)
 wg_tensor *wg_idx_read(wg_tape *t, const char *path, wg_dtype dtype)
 {
     wg_reader reader;
-    if ((unsigned)dtype >= WG_DTYPES)
-        return wg_fail(t, WG_E_DTYPE, "%s: %d is no dtype", path != NULL ? path : "NULL",
-                       (int)dtype);
+    if (!wg_dtype_asked(t, path != NULL ? path : "NULL", &dtype))
+        return wg_fail(t, WG_E_DTYPE, "a file cannot be read");
     if (wg_tape_status(t) != WG_OK || !wg_reader_open(&reader, t, path))
         return wg_fail(t, WG_E_IO, "a file cannot be read");
     wg_tensor *x = idx_file(&reader, dtype);

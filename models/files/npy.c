@@ -312,7 +312,8 @@ enum { NPY_HEADER = 512 }; /* holds the header of any shape */
  * line end. Returns its size. */
 static size_t npy_format(const wg_tensor *x, char header[NPY_HEADER])
 {
-    static const char *const types[WG_DTYPES] = {"<f4", "<f8", "<i8"};
+    static const char *const types[WG_DTYPES] = {
+        [WG_F32] = "<f4", [WG_F64] = "<f8", [WG_I64] = "<i8"};
     char shape[WG_SHAPE_TEXT];
     int text = snprintf(header + 10, NPY_HEADER - 10,
                         "{'descr': '%s', 'fortran_order': False, 'shape': %s, }", types[x->dtype],

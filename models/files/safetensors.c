@@ -55,7 +55,7 @@ static bool safetensors_dtype(wg_json *j, wg_dtype *dtype)
     char *start = j->at;
     if (!wg_json_string(j, &name))
         return false;
-    for (int i = 0; i < WG_DTYPES; i++) {
+    for (int i = WG_F32; i <= WG_I64; i++) {
         *dtype = (wg_dtype)i;
         if (strcmp(name, wg_safetensors_dtype(*dtype)) == 0)
             return true;

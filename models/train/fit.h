@@ -13,7 +13,7 @@ extern "C" {
 
 /* wg_fit: trains a classifier by mini-batches, on compiled programs.
  *
- *     wg_mlp *mlp = wg_mlp_new(t, &(wg_mlp_options){.sizes = (int64_t[]){64, 64, 10}, .n_sizes = 3});
+ *     wg_mlp *mlp = wg_mlp_new(t, &(wg_mlp_options){.sizes = (int64_t[]){64, 64, 10}, .n_sizes = 3, .dtype = WG_F32});
  *     wg_fit_model model = wg_fit_mlp(mlp, WG_LINK_SOFTMAX);
  *     wg_fit_result r = wg_fit(&model, X, y, &(wg_fit_options){.validation = 0.1, .patience = 10});
  */

@@ -29,7 +29,7 @@ static uint64_t identity_mix_tensor(uint64_t hash, const wg_tensor *x)
 {
     if (wg_is_inert(x) || x->data == NULL)
         return identity_mix(hash, 0);
-    hash = identity_mix(hash, (uint64_t)x->dtype + 1);
+    hash = identity_mix(hash, (uint64_t)x->dtype);
     for (int i = 0; i < x->shape.ndim; i++)
         hash = identity_mix(hash, (uint64_t)x->shape.dim[i]);
     for (int64_t i = 0; i < x->size; i++) {

@@ -252,12 +252,13 @@ static void workspace_forward(const wg_tensor *y, const wg_piece *piece)
 
 START_TEST(test_workspace)
 {
-    const wg_op twice = {.name = "twice",
-                         .arity = 1,
-                         .shape = wg_elementwise_shape,
-                         .forward = workspace_forward,
-                         .workspace = workspace_need,
-                         .map = {wgt_op_product.map[0], wgt_op_product.map[1]}};
+    const wg_op twice = {
+        .name = "twice",
+        .arity = 1,
+        .shape = wg_elementwise_shape,
+        .forward = workspace_forward,
+        .workspace = workspace_need,
+        .map = {[WG_F32] = wgt_op_product.map[WG_F32], [WG_F64] = wgt_op_product.map[WG_F64]}};
     wgt_memory memory = {0};
     wg_tape *own = wgt_tape(&memory);
     for (int64_t n = 1; n < 3000; n *= 3) {
@@ -299,14 +300,15 @@ static void planned_forward(const wg_tensor *y, const wg_piece *piece)
 
 START_TEST(test_plan)
 {
-    const wg_op op = {.name = "planned",
-                      .arity = 1,
-                      .attr_size = 1,
-                      .plan_size = sizeof(planned),
-                      .plan = planned_fill,
-                      .shape = wg_elementwise_shape,
-                      .forward = planned_forward,
-                      .map = {wgt_op_product.map[0], wgt_op_product.map[1]}};
+    const wg_op op = {
+        .name = "planned",
+        .arity = 1,
+        .attr_size = 1,
+        .plan_size = sizeof(planned),
+        .plan = planned_fill,
+        .shape = wg_elementwise_shape,
+        .forward = planned_forward,
+        .map = {[WG_F32] = wgt_op_product.map[WG_F32], [WG_F64] = wgt_op_product.map[WG_F64]}};
     wg_tensor *x = wgt_param(t, "x", WG_SHAPE(2), (double[]){1, 5});
     plans_filled = 0;
     wg_tensor *y = wg_apply(&op, &x, 1, &(char){3});

@@ -1,5 +1,8 @@
 /* Leaves: making, reading and writing them, and every mistake one can make. */
 #include "autograd/tape_internal.h"
+#include "ops/compare.h"
+#include "ops/index.h"
+#include "ops/sparse.h"
 #include "tests/support/assert.h"
 #include "tests/support/suites.h"
 #include "tests/support/support.h"
@@ -122,8 +125,26 @@ END_TEST
 START_TEST(test_bad_dtypes)
 {
     refused(wg_param(t, "w", WG_I64, WG_SHAPE(2)), WG_E_DTYPE, "parameter w");
-    refused(wg_param(t, "w", (wg_dtype)3, WG_SHAPE(2)), WG_E_DTYPE, "3 is no dtype");
+    refused(wg_param(t, "w", (wg_dtype)5, WG_SHAPE(2)), WG_E_DTYPE, "5 is no dtype");
     refused(wg_full(t, (wg_dtype)-1, WG_SHAPE(2), 0), WG_E_DTYPE, "-1 is no dtype");
+    refused(wg_param(t, "w", WG_WIDE, WG_SHAPE(2)), WG_E_DTYPE,
+            "w: wide floats exist only on copies");
+    refused(wg_abstract(t, WG_WIDE, WG_SCALAR), WG_E_DTYPE, "abstract: wide floats");
+    refused(wg_cast(wg_scalar(t, WG_F64, 1), WG_WIDE), WG_E_DTYPE, "cast: wide floats");
+    wg_csr_new(t, WG_WIDE, 0, 0, (int64_t[]){0}, NULL, NULL);
+    refused(&t->inert, WG_E_DTYPE, "csr: wide floats");
+}
+END_TEST
+
+/* The dtype of zeroed options is f64. */
+START_TEST(test_default_dtype)
+{
+    wg_tensor *w = wg_param(t, "w", WG_DTYPE_DEFAULT, WG_SHAPE(2));
+    ck_assert_int_eq(wg_dtype_of(w), WG_F64);
+    ck_assert_ptr_eq(wg_cast(w, WG_DTYPE_DEFAULT), w);
+    ck_assert_int_eq(wg_dtype_of(wg_cast(wg_cast(w, WG_F32), WG_DTYPE_DEFAULT)), WG_F64);
+    ck_assert_int_eq(wg_dtype_of(wg_one_hot(wg_scalar(t, WG_I64, 1), 3, WG_DTYPE_DEFAULT)), WG_F64);
+    ck_assert_int_eq(wg_tape_status(t), WG_OK);
 }
 END_TEST
 
@@ -332,6 +353,7 @@ Suite *suite_tensor(void)
     tcase_add_test(making, test_empty_leaves);
     tcase_add_test(making, test_bad_shapes);
     tcase_add_test(making, test_bad_dtypes);
+    tcase_add_test(making, test_default_dtype);
     tcase_add_test(making, test_missing_data);
     tcase_add_test(making, test_no_memory_for_values);
     tcase_add_test(making, test_rename);

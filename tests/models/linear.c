@@ -27,6 +27,7 @@ wg_tensor *wgt_counting_of(wg_tape *t, wg_dtype dtype, int ndim, const int64_t *
         case WG_F32: values.f32[i] = (float)(i + 1); break;
         case WG_F64: values.f64[i] = (double)(i + 1); break;
         case WG_I64: values.i64[i] = i + 1; break;
+        default: ck_abort_msg("no dtype of leaves");
         }
     wg_tensor *x = wg_constant(t, dtype, ndim, dim, &values);
     ck_assert_int_le(wg_size(x), WGT_LINEAR_MOST);

@@ -38,9 +38,11 @@ static problem iris(wg_tape *t, double dropout)
 {
     wg_table *data = wg_csv_read(t, "examples/data/iris.csv", &(wg_csv_options){.f32 = true});
     problem p = {.X = wg_standardize(wg_table_features(data)), .y = wg_table_classes(data)};
-    p.mlp = wg_mlp_new(
-        t, &(wg_mlp_options){
-               .sizes = (int64_t[]){4, 16, 3}, .n_sizes = 3, .dropout = dropout, .seed = 7});
+    p.mlp = wg_mlp_new(t, &(wg_mlp_options){.sizes = (int64_t[]){4, 16, 3},
+                                            .n_sizes = 3,
+                                            .dtype = WG_F32,
+                                            .dropout = dropout,
+                                            .seed = 7});
     p.model = wg_fit_mlp(p.mlp, WG_LINK_SOFTMAX);
     return p;
 }
@@ -365,6 +367,7 @@ START_TEST(test_other_data_and_models_are_noticed)
         if (change == 6) {
             p.mlp = wg_mlp_new(t, &(wg_mlp_options){.sizes = (int64_t[]){4, 16, 3},
                                                     .n_sizes = 3,
+                                                    .dtype = WG_F32,
                                                     .activation = "tanh",
                                                     .dropout = 0.3,
                                                     .seed = 7});

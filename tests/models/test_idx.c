@@ -43,7 +43,7 @@ START_TEST(test_images)
 {
     const double want[] = {0, 1, 2, 3, 4, 5, 6, 7, 128, 9, 254, 255};
     wgt_file_put(path, images, sizeof images);
-    for (int dtype = 0; dtype < WG_DTYPES; dtype++) {
+    for (int dtype = WG_F32; dtype <= WG_I64; dtype++) {
         const wg_tensor *x = wg_idx_read(tape, path, (wg_dtype)dtype);
         ck_assert_msg(wg_tape_status(tape) == WG_OK, "%s", wg_tape_message(tape));
         ck_assert_int_eq(wg_dtype_of(x), dtype);

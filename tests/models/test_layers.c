@@ -468,7 +468,9 @@ START_TEST(test_mlp_errors)
         ck_assert(wg_is_inert(wg_mlp_forward(mlp, X, true)));
         expect_error(mark, WG_E_NULL, "mlp: an inert model");
     }
-    wg_mlp_forward(wg_mlp_new(tape, &(wg_mlp_options){.sizes = sizes, .n_sizes = 4}), X, true);
+    wg_mlp_forward(
+        wg_mlp_new(tape, &(wg_mlp_options){.sizes = sizes, .n_sizes = 4, .dtype = WG_F32}), X,
+        true);
     expect_error(mark, WG_E_DTYPE, "");
     ck_assert_int_eq(wg_mlp_param_count(wg_mlp_new(NULL, &cases[0].options)), 0);
 }
@@ -481,7 +483,8 @@ START_TEST(test_no_memory)
         wg_tape *t = wgt_tape(&memory);
         memory.fail_at = memory.calls + fail_at;
         const int64_t wide[] = {200, 300, 2};
-        wg_mlp *mlp = wg_mlp_new(t, &(wg_mlp_options){.sizes = wide, .n_sizes = 3, .dropout = 0.5});
+        wg_mlp *mlp = wg_mlp_new(
+            t, &(wg_mlp_options){.sizes = wide, .n_sizes = 3, .dtype = WG_F32, .dropout = 0.5});
         wg_archive *d = wg_archive_new(t);
         wg_mlp_describe(mlp, d);
         wg_mlp *again = wg_mlp_restore(d);

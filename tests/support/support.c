@@ -215,7 +215,7 @@ const wg_op wgt_op_product = {.name = "product",
                               .forward = counted_forward,
                               .vjp = product_vjp,
                               .chunks = wg_elementwise_chunks,
-                              .map = {product_map_f32, product_map_f64}};
+                              .map = {[WG_F32] = product_map_f32, [WG_F64] = product_map_f64}};
 
 static void blend_map(int64_t n, void *y, const void *const x[], const int64_t stride[],
                       const void *attrs)
