@@ -1,5 +1,6 @@
 /* The checker of functions: verdicts that are neither passed nor failed, its other modes, what it prints. */
 #include "autograd/check/function.h"
+#include "tests/support/assert.h"
 #include "tests/support/suites.h"
 
 #include <float.h>
@@ -40,7 +41,8 @@ START_TEST(other_verdicts)
     const double zero[2] = {0.0, 0.0}, one[2] = {1.0, 1.0}, small[2] = {1.0, 0.0};
     wg_check_report r;
     ck_assert_int_eq(wg_check_function(no_number, NULL, x, one, 2, NULL, &r), WG_CHECK_NOT_FINITE);
-    ck_assert(isnan(r.value) && r.entries == 0);
+    ck_assert_double_nan(r.value);
+    wgt_assert_that(r.entries, ==, 0);
     ck_assert_int_eq(wg_check_function(nothing, NULL, x, zero, 2, NULL, &r), WG_CHECK_VACUOUS);
     ck_assert_int_eq(wg_check_function(nothing, NULL, x, one, 2, NULL, &r), WG_CHECK_FAILED);
     ck_assert_int_eq(wg_check_function(nothing, NULL, x, one, 0, NULL, NULL), WG_CHECK_VACUOUS);
@@ -182,9 +184,11 @@ START_TEST(step_sweep)
     const double order5 = log(rows_[2].error5 / rows_[4].error5) / log(rows_[2].h / rows_[4].h);
     ck_assert_double_eq_tol(order2, 1.0, 0.2);
     ck_assert_double_eq_tol(order5, 4.0, 0.2);
-    ck_assert(isnan(wg_check_sweep(NULL, NULL, x, 2, 0, exact, 0.5, 1e-13, rows_, 40)));
-    ck_assert(isnan(wg_check_sweep(product_of_two, NULL, x, 2, 2, exact, 0.5, 1e-13, rows_, 40)));
-    ck_assert(isnan(wg_check_sweep(product_of_two, NULL, x, 2, 0, exact, 0.5, 1e-13, NULL, 40)));
+    ck_assert_double_nan(wg_check_sweep(NULL, NULL, x, 2, 0, exact, 0.5, 1e-13, rows_, 40));
+    ck_assert_double_nan(
+        wg_check_sweep(product_of_two, NULL, x, 2, 2, exact, 0.5, 1e-13, rows_, 40));
+    ck_assert_double_nan(
+        wg_check_sweep(product_of_two, NULL, x, 2, 0, exact, 0.5, 1e-13, NULL, 40));
 }
 END_TEST
 

@@ -78,7 +78,7 @@ START_TEST(f32_is_checked_through_its_copy)
     ck_assert_double_gt(reports[0].single, 0);
     ck_assert_double_lt(reports[0].single, 1e-6);
     ck_assert_str_eq(reports[0].name, "W1");
-    ck_assert(reports[0].value != wg_item(m.loss));
+    wgt_assert_that(reports[0].value, !=, wg_item(m.loss));
     wgt_assert_close(reports[0].value, wg_item(m.loss), 1e-6, 0);
     ck_assert_int_eq(wg_gradcheck(m.loss, m.xs, NULL, 4, NULL, NULL), WG_CHECK_PASSED);
     ck_assert_int_eq(wg_gradcheck_second(m.loss, m.xs, 4, NULL, NULL), WG_CHECK_PASSED);
@@ -389,10 +389,10 @@ START_TEST(closed_forms_are_compared)
     ck_assert_double_eq(wg_compare_closed_form(same, closed, 0, &worst), 0);
     ck_assert_double_eq(wg_compare_closed_form(wg_zeros_like(g), zeros, 0, NULL), 0);
     ck_assert(isinf(wg_compare_closed_form(g, zeros, 0, NULL)));
-    ck_assert(isnan(wg_compare_closed_form(g, nans, 0, &worst)));
+    ck_assert_double_nan(wg_compare_closed_form(g, nans, 0, &worst));
     ck_assert_int_eq(worst, 2);
-    ck_assert(isnan(wg_compare_closed_form(NULL, closed, 0, NULL)));
-    ck_assert(isnan(wg_compare_closed_form(&t->inert, closed, 0, NULL)));
+    ck_assert_double_nan(wg_compare_closed_form(NULL, closed, 0, NULL));
+    ck_assert_double_nan(wg_compare_closed_form(&t->inert, closed, 0, NULL));
     ck_assert_double_eq(wg_compare_closed_form(pole, infinite, 0, &worst), 0.25);
     ck_assert_int_eq(worst, 3);
     ck_assert(isinf(wg_compare_closed_form(g, infinite, 0, &worst)));
@@ -418,14 +418,17 @@ START_TEST(the_table)
     wgt_model m = wgt_model_mlp(t, WG_F64, 6, 4, 5);
     wg_tensor *wrong = wg_sum(wgt_claimed_square(m.xs[1], 1));
     const char *text = printed(m.loss, m.xs, 4, WG_CHECK_PASSED);
-    ck_assert(wgt_contains(text, "W2 ") && wgt_contains(text, "gradient check passed: 4 of 4"));
+    wgt_assert_contains(text, "W2 ");
+    wgt_assert_contains(text, "gradient check passed: 4 of 4");
     text = printed(wrong, m.xs + 1, 1, WG_CHECK_FAILED);
-    ck_assert(wgt_contains(text, "enters at claimed_square"));
-    ck_assert(wgt_contains(text, "NOT PASSED: 0 of 1"));
+    wgt_assert_contains(text, "enters at claimed_square");
+    wgt_assert_contains(text, "NOT PASSED: 0 of 1");
     text = printed(m.loss, m.xs, 0, WG_CHECK_INVALID);
-    ck_assert(wgt_contains(text, "there is no x") && wgt_contains(text, "NOT PASSED"));
+    wgt_assert_contains(text, "there is no x");
+    wgt_assert_contains(text, "NOT PASSED");
     text = printed(NULL, m.xs, 1, WG_CHECK_INVALID);
-    ck_assert(wgt_contains(text, "y is NULL") && wgt_contains(text, "NOT PASSED"));
+    wgt_assert_contains(text, "y is NULL");
+    wgt_assert_contains(text, "NOT PASSED");
     wg_tape_free(t);
 }
 END_TEST

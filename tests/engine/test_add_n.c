@@ -69,9 +69,9 @@ START_TEST(test_special_values)
     const double inf = (double)INFINITY;
     wgt_assert_close(wg_item(sum_of((double[]){inf, 1, 2}, 3)), inf, 0, 0);
     wgt_assert_close(wg_item(sum_of((double[]){1, 2, -inf}, 3)), -inf, 0, 0);
-    ck_assert(isnan(wg_item(sum_of((double[]){inf, 1, -inf}, 3))));
-    ck_assert(isnan(wg_item(sum_of((double[]){1, (double)NAN, 2}, 3))));
-    ck_assert(isnan(wg_item(sum_of((double[]){inf, -inf}, 2))));
+    ck_assert_double_nan(wg_item(sum_of((double[]){inf, 1, -inf}, 3)));
+    ck_assert_double_nan(wg_item(sum_of((double[]){1, (double)NAN, 2}, 3)));
+    ck_assert_double_nan(wg_item(sum_of((double[]){inf, -inf}, 2)));
 }
 END_TEST
 

@@ -225,7 +225,7 @@ START_TEST(test_abstract)
     wg_tensor *y = wgt_total(wgt_product(u, x));
     ck_assert_int_eq(wgt_runs(), runs);
     ck_assert_int_eq(wg_size(y), 1);
-    ck_assert(isnan(wg_item(y)));
+    ck_assert_double_nan(wg_item(y));
     ck_assert_ptr_null(wg_data_f64(y));
     ck_assert_int_eq(wg_size(wgt_tail(u, 1)), 2);
     ck_assert_int_eq(wg_replay(t), WG_OK);

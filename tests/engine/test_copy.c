@@ -89,7 +89,7 @@ START_TEST(a_copy_is_the_model_recorded_in_the_other_dtype)
                               (size_t)x->size * wg_dtype_size(x->dtype));
     }
     ck_assert_ptr_eq(wg_twin(copy, m.loss), copy->node[m.loss->index]);
-    ck_assert(wg_item(m.loss) != wg_item(wg_twin(copy, m.loss)));
+    wgt_assert_that(wg_item(m.loss), !=, wg_item(wg_twin(copy, m.loss)));
     wgt_assert_close(wg_item(m.loss), wg_item(wg_twin(copy, m.loss)), 1e-6, 0);
     wg_tape_free(t);
     wg_tape_free(want);

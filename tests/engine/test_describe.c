@@ -95,7 +95,7 @@ START_TEST(losses)
     ck_assert_int_eq(wg_tape_print(file, t), WG_OK);
     rewind(file);
     text[fread(text, 1, sizeof text - 1, file)] = '\0';
-    ck_assert(wgt_contains(text, "; smoothing 0.1, ignored label 2  = "));
+    wgt_assert_contains(text, "; smoothing 0.1, ignored label 2  = ");
 }
 END_TEST
 
@@ -107,8 +107,8 @@ START_TEST(in_tables_and_graphs)
     ck_assert_int_eq(wg_tape_dot(file, t, NULL, 0), WG_OK);
     rewind(file);
     text[fread(text, 1, sizeof text - 1, file)] = '\0';
-    ck_assert(wgt_contains(text, "f64  \"rows\" x; axis 1  = 0 0\n"));
-    ck_assert(wgt_contains(text, "[label=\"rows\\nsum\\naxis 1\\n(2,)\", shape=ellipse];"));
+    wgt_assert_contains(text, "f64  \"rows\" x; axis 1  = 0 0\n");
+    wgt_assert_contains(text, "[label=\"rows\\nsum\\naxis 1\\n(2,)\", shape=ellipse];");
 }
 END_TEST
 

@@ -39,7 +39,8 @@ START_TEST(test_uniform)
     double sum = 0, squares = 0;
     for (uint64_t i = 0; i < N; i++) {
         const double u = wg_random_uniform(1, 2, i);
-        ck_assert(u >= 0 && u < 1);
+        wgt_assert_that(u, >=, 0);
+        wgt_assert_that(u, <, 1);
         wgt_assert_same_bits(u * 0x1p53, floor(u * 0x1p53));
         sum += u - 0.5;
         squares += (u - 0.5) * (u - 0.5);
@@ -56,7 +57,7 @@ START_TEST(test_normal)
     double moment[5] = {0};
     for (uint64_t i = 0; i < N; i++) {
         const double z = wg_random_normal(3, 4, i);
-        ck_assert(fabs(z) < 8.6);
+        wgt_assert_that(fabs(z), <, 8.6);
         for (int k = 1; k <= 4; k++)
             moment[k] += pow(z, k) / N;
     }

@@ -116,7 +116,7 @@ START_TEST(test_rewind_drops_what_is_younger)
         for (int i = 0; i < 500; i++)
             y = wgt_sine(y);
         wg_grad(y, &x, 1, &g);
-        ck_assert(isfinite(wg_item(g)));
+        ck_assert_double_finite(wg_item(g));
         ck_assert_int_eq(wg_tape_rewind(t, mark), WG_OK);
         ck_assert_int_eq(wg_tape_size(t), 1);
         wg_write(x, &(double){0.1 * step}, sizeof(double));
@@ -243,7 +243,7 @@ static void work_failing(int64_t at, bool from_then, double want)
     wgt_memory memory = {.fail_at = at, .from_then = from_then};
     wg_tape *t = wgt_tape(&memory);
     const wg_mark start = wg_tape_mark(t);
-    ck_assert(isnan(work(t)));
+    ck_assert_double_nan(work(t));
     wgt_assert_status(t, WG_E_NOMEM, "out of memory");
     memory.fail_at = 0;
     if (at > 1) { /* else there is no tape */
@@ -326,7 +326,7 @@ START_TEST(test_no_memory_for_the_tape)
     wg_tape *t = wgt_tape(&memory);
     wgt_assert_status(t, WG_E_NOMEM, "tape: out of memory");
     ck_assert_int_eq(wg_tape_rewind(t, wg_tape_mark(t)), WG_E_NOMEM);
-    ck_assert(isnan(wg_item(wg_param(t, "w", WG_F64, WG_SCALAR))));
+    ck_assert_double_nan(wg_item(wg_param(t, "w", WG_F64, WG_SCALAR)));
     const wg_allocator *none = wg_tape_allocator(t);
     ck_assert_ptr_null(none->allocate(8, none->user));
     ck_assert_ptr_null(wg_tape_allocator(NULL)->allocate(8, NULL));

@@ -72,7 +72,7 @@ START_TEST(test_full)
     wgt_assert_same_bits(wg_item(wg_scalar(t, WG_F32, 0.1)), (double)0.1f);
     ck_assert_int_eq(wg_item_i64(wg_scalar(t, WG_I64, -2.9)), -2);
     ck_assert_int_eq(wg_item_i64(wg_scalar(t, WG_I64, -0x1p63)), INT64_MIN);
-    ck_assert(isnan(wg_item(wg_scalar(t, WG_F64, (double)NAN))));
+    ck_assert_double_nan(wg_item(wg_scalar(t, WG_F64, (double)NAN)));
     wgt_assert_status(t, WG_OK, "");
     refused(wg_scalar(t, WG_I64, 0x1p63), WG_E_VALUE, "9.22337e+18");
     refused(wg_scalar(t, WG_I64, (double)NAN), WG_E_VALUE, "nan");
@@ -239,8 +239,8 @@ END_TEST
 static void reads_as_nothing(wg_tensor *x)
 {
     double room = 5;
-    ck_assert(isnan(wg_item(x)));
-    ck_assert(isnan(wg_at(x, 0)));
+    ck_assert_double_nan(wg_item(x));
+    ck_assert_double_nan(wg_at(x, 0));
     ck_assert_int_eq(wg_item_i64(x), INT64_MIN);
     ck_assert_ptr_null(wg_data_f32(x));
     ck_assert_ptr_null(wg_data_f64(x));
@@ -329,8 +329,10 @@ START_TEST(test_fill)
     }
     const double first = wg_at(a, 0);
     wg_fill_uniform(a, -3, -1, 6);
-    for (int64_t i = 0; i < 100; i++)
-        ck_assert(wg_at(a, i) >= -3 && wg_at(a, i) < -1);
+    for (int64_t i = 0; i < 100; i++) {
+        wgt_assert_that(wg_at(a, i), >=, -3);
+        wgt_assert_that(wg_at(a, i), <, -1);
+    }
     wg_fill_normal(a, 1, 2, 5);
     wgt_assert_same_bits(wg_at(a, 0), first);
     wg_tape *other = wg_tape_new(&(wg_tape_options){.seed = 1});

@@ -89,7 +89,8 @@ void wgt_assert_linear(wg_tensor *x, wg_tensor *y)
     ck_assert_str_eq(wg_tape_message(t), "");
     for (int64_t i = 0; i < wg_size(y); i++)
         for (int64_t j = 0; j < wg_size(x); j++)
-            ck_assert(wg_data_f64(J)[i * wg_size(x) + j] == wg_data_f64(back)[j * wg_size(y) + i]);
+            wgt_assert_that(wg_data_f64(J)[i * wg_size(x) + j], ==,
+                            wg_data_f64(back)[j * wg_size(y) + i]);
 }
 
 void wgt_assert_pieces(wg_tensor *y)

@@ -100,7 +100,8 @@ START_TEST(test_same_table)
     for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
         const wg_table *table = read_text(texts[i], NULL);
         expect(table, 2, 2, X, NULL);
-        ck_assert(wg_at(wg_table_labels(table), 0) == 1 && wg_at(wg_table_labels(table), 1) == 0);
+        wgt_assert_that(wg_at(wg_table_labels(table), 0), ==, 1);
+        wgt_assert_that(wg_at(wg_table_labels(table), 1), ==, 0);
         ck_assert_str_eq(wg_table_column_name(table, 0), "a");
     }
 }
@@ -142,7 +143,7 @@ START_TEST(test_label_choice)
     expect(bare, 2, 3, all, NULL);
     ck_assert_str_eq(wg_table_label_name(bare), "");
     ck_assert_int_eq(wg_table_class_count(bare), 0);
-    ck_assert(isnan(wg_item(wg_table_labels(bare))));
+    ck_assert_double_nan(wg_item(wg_table_labels(bare)));
     wgt_assert_status(tape, WG_E_VALUE, "without a label column");
 }
 END_TEST
@@ -179,7 +180,7 @@ START_TEST(test_classes)
     ck_assert_int_eq(wg_tape_status(tape), WG_OK);
     ck_assert_ptr_null(wg_data_f64(wg_table_labels(table)));
     wgt_assert_status(tape, WG_E_VALUE, "texts of 3 classes");
-    ck_assert(wgt_contains(wg_tape_message(tape), "wg_table_classes"));
+    wgt_assert_contains(wg_tape_message(tape), "wg_table_classes");
 }
 END_TEST
 
@@ -202,8 +203,11 @@ START_TEST(test_missing)
     expect(read_text(text, &(wg_csv_options){.missing = WG_CSV_MISSING_MEAN}), 4, 2, mean, y);
     const wg_tensor *kept = wg_table_features(
         read_text(text, &(wg_csv_options){.missing = WG_CSV_MISSING_KEEP}));
-    ck_assert(isnan(wg_at(kept, 1)) && isnan(wg_at(kept, 2)) && isnan(wg_at(kept, 5)));
-    ck_assert(wg_at(kept, 0) == 1 && wg_at(kept, 7) == 8);
+    ck_assert_double_nan(wg_at(kept, 1));
+    ck_assert_double_nan(wg_at(kept, 2));
+    ck_assert_double_nan(wg_at(kept, 5));
+    wgt_assert_that(wg_at(kept, 0), ==, 1);
+    wgt_assert_that(wg_at(kept, 7), ==, 8);
     const char *const texts[] = {"-", NULL};
     const wg_csv_options own = {.missing = WG_CSV_MISSING_DROP, .missing_texts = texts};
     expect(read_text("a,b,c\n1,-,0\n7,8,0\n2,3,-\n", &own), 1, 2, dropped, y_dropped);
@@ -277,7 +281,8 @@ START_TEST(test_numbers)
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
         ck_assert_msg(wg_number_read(bad[i], &value) == WG_NUMBER_NONE, "'%s'", bad[i]);
     ck_assert_int_eq(wg_number_read("-inf", &value), WG_NUMBER_INFINITE);
-    ck_assert(isinf(value) && value < 0);
+    ck_assert(isinf(value));
+    wgt_assert_that(value, <, 0);
     ck_assert_int_eq(wg_number_read("+Infinity ", &value), WG_NUMBER_INFINITE);
     ck_assert_int_eq(wg_number_read("1e309", &value), WG_NUMBER_TOO_LARGE);
     ck_assert_int_eq(wg_number_read("1e-999", &value), WG_NUMBER_FINITE);
@@ -357,8 +362,8 @@ static const struct {
 static void expect_inert(const wg_table *table)
 {
     ck_assert_ptr_nonnull(table);
-    ck_assert(isnan(wg_item(wg_table_features(table))));
-    ck_assert(isnan(wg_item(wg_table_labels(table))));
+    ck_assert_double_nan(wg_item(wg_table_features(table)));
+    ck_assert_double_nan(wg_item(wg_table_labels(table)));
     ck_assert_int_eq(wg_size(wg_table_classes(table)), 0);
     ck_assert_int_eq(wg_table_rows(table), 0);
     ck_assert_int_eq(wg_table_columns(table), 0);
@@ -421,7 +426,7 @@ START_TEST(test_unreadable)
     ck_assert_int_eq(wg_tape_status(tape), WG_E_NULL);
     expect_inert(wg_csv_read(NULL, path, NULL));
     ck_assert_int_eq(wg_table_rows(NULL), 0);
-    ck_assert(isnan(wg_item(wg_table_features(NULL))));
+    ck_assert_double_nan(wg_item(wg_table_features(NULL)));
     ck_assert_str_eq(wg_table_class_name(NULL, 0), "");
 }
 END_TEST
@@ -443,7 +448,9 @@ START_TEST(test_truncated)
         } else {
             readable++;
             const int64_t rows = wg_table_rows(table);
-            ck_assert(rows >= 1 && rows <= 3 && wg_table_columns(table) == 2);
+            wgt_assert_that(rows, >=, 1);
+            wgt_assert_that(rows, <=, 3);
+            wgt_assert_that(wg_table_columns(table), ==, 2);
             wgt_assert_same_bytes(wg_data_f64(wg_table_features(table)), X,
                                   (size_t)rows * 2 * sizeof *X);
         }
@@ -477,7 +484,7 @@ START_TEST(test_no_memory)
         }
         ck_assert_int_eq(wg_tape_status(t), WG_OK);
         ck_assert_int_eq(wg_table_rows(table), 3);
-        ck_assert(wg_at(wg_table_features(table), 3) == 4);
+        wgt_assert_that(wg_at(wg_table_features(table), 3), ==, 4);
         wg_tape_free(t);
         ck_assert_int_eq(memory.blocks, 0);
         if (!failed) {

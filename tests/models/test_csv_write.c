@@ -87,7 +87,7 @@ static void round_trip(void)
     const wg_table *table = wg_csv_read(tape, path, &bare);
     for (int64_t i = 0; i < N; i++) {
         wgt_assert_same_bits(wg_at(wg_table_features(table), 2 * i), values[i]);
-        ck_assert((float)wg_at(wg_table_features(table), 2 * i + 1) == narrow[i]);
+        wgt_assert_that((float)wg_at(wg_table_features(table), 2 * i + 1), ==, narrow[i]);
     }
     table = wg_csv_read(tape, path, &f32);
     ck_assert_msg(wg_tape_status(tape) == WG_OK, "%s", wg_tape_message(tape));

@@ -64,7 +64,7 @@ START_TEST(test_one_vs_rest)
     wg_table *data = wg_csv_read(tape, "examples/data/iris.csv", NULL);
     wg_tensor *X = wg_table_features(data), *y = wg_table_classes(data);
     wg_estimator *e = wg_estimator_fit(X, y, &(wg_estimator_options){.model = "one_vs_rest"});
-    ck_assert(wg_estimator_score(e, X, y) > 0.9);
+    wgt_assert_that(wg_estimator_score(e, X, y), >, 0.9);
     wg_tensor *P = wg_estimator_predict_proba(e, X), *Z = wg_estimator_logits(e, X);
     /* the columns' objectives are separate: class 0 alone, as a logistic regression, has the same logits */
     wg_tensor *first = wg_cast(wg_equal(y, wg_full(tape, WG_I64, WG_SCALAR, 0)), WG_I64);
@@ -215,7 +215,7 @@ START_TEST(test_errors)
         ck_assert_msg(wg_tape_status(tape) == WG_E_VALUE, "case %zu: %s", i, wg_tape_message(tape));
         ck_assert_int_eq(wg_estimator_columns(e), 0);
         ck_assert_int_eq(wg_estimator_save(e, path), WG_E_NULL);
-        ck_assert(isnan(wg_estimator_score(e, X, y)));
+        ck_assert_double_nan(wg_estimator_score(e, X, y));
         wg_tape_rewind(tape, mark);
     }
     wg_estimator *e = wg_estimator_fit(X, y, NULL);

@@ -104,8 +104,8 @@ START_TEST(test_as_dense)
     ck_assert_int_eq(wg_size(P), wg_size(Q));
     for (int64_t i = 0; i < wg_size(P); i++)
         wgt_assert_close(wg_at(P, i), wg_at(Q, i), 0, f32 ? 1e-3 : 1e-5);
-    ck_assert(wg_estimator_score_csr(sparse, A, y) == wg_estimator_score(dense, X, y));
-    ck_assert(wg_estimator_score_csr(sparse, A, y) > 0.6);
+    wgt_assert_that(wg_estimator_score_csr(sparse, A, y), ==, wg_estimator_score(dense, X, y));
+    wgt_assert_that(wg_estimator_score_csr(sparse, A, y), >, 0.6);
     expect_ok(tape);
 }
 END_TEST
@@ -195,7 +195,7 @@ START_TEST(test_loaded_predicts_the_same_bits)
         wgt_assert_close(wg_at(dense, i), wg_at(narrow_logits, i), 0, 1e-13);
     const wg_tensor *y = wg_estimator_classes(l, truth);
     ck_assert_int_eq(wg_data_i64(y)[0], 1);
-    ck_assert(wg_estimator_score_csr(l, C, y) >= 0);
+    wgt_assert_that(wg_estimator_score_csr(l, C, y), >=, 0);
     expect_ok(tape);
 }
 END_TEST
@@ -237,7 +237,7 @@ START_TEST(test_refused)
     ck_assert(wg_is_inert(wg_estimator_predict_csr(e, wide)));
     wgt_assert_status(tape, WG_E_SHAPE, "99 columns, but");
     wg_tape_rewind(tape, mark);
-    ck_assert(isnan(wg_estimator_score_csr(scaled, A, y)));
+    ck_assert_double_nan(wg_estimator_score_csr(scaled, A, y));
     wgt_assert_status(tape, WG_E_SHAPE, "prepares its rows");
     wg_tape_rewind(tape, mark);
     const wg_svmlight_options f32 = {.f32 = true};
@@ -289,7 +289,7 @@ START_TEST(test_memory)
         double score = wg_estimator_score_csr(e, A, y);
         done = m.failed == 0;
         ck_assert_int_eq(wg_tape_status(t), done ? WG_OK : WG_E_NOMEM);
-        ck_assert(isnan(score) == !done);
+        wgt_assert_that(isnan(score), ==, !done);
         wg_tape_free(t);
         ck_assert_int_eq(m.blocks, 0);
     }

@@ -79,7 +79,7 @@ START_TEST(test_encodes)
     const wg_tensor *P = wg_estimator_predict_proba_table(e, table);
     wgt_assert_same_bytes(wg_data_f64(P), wg_data_f64(wg_estimator_predict_proba(f, X)),
                           24 * sizeof(double));
-    ck_assert(wg_estimator_score_table(e, table) == 1);
+    wgt_assert_that(wg_estimator_score_table(e, table), ==, 1);
     ck_assert_int_eq(wg_estimator_columns(e), 2);
     ck_assert_int_eq(wg_estimator_text_columns(e), 2);
     ck_assert_str_eq(wg_estimator_label_name(e), "kind");
@@ -102,16 +102,16 @@ START_TEST(test_one_kind_of_columns)
     wg_estimator *e = wg_estimator_fit_table(words, &(wg_estimator_options){.model = "logistic"});
     expect_ok(tape);
     ck_assert_int_eq(wg_estimator_columns(e), 0);
-    ck_assert(wg_estimator_score_table(e, words) == 1);
+    wgt_assert_that(wg_estimator_score_table(e, words), ==, 1);
     ck_assert_int_eq(wg_estimator_save(e, model), WG_OK);
     e = wg_estimator_load(tape, model);
     expect_ok(tape);
-    ck_assert(wg_estimator_score_table(e, words) == 1);
+    wgt_assert_that(wg_estimator_score_table(e, words), ==, 1);
     const wg_table *iris = wg_csv_read(tape, "examples/data/iris.csv", NULL);
     wg_tensor *X = wg_table_features(iris), *y = wg_table_classes(iris);
     e = wg_estimator_fit_table(iris, NULL);
-    ck_assert(wg_estimator_score_table(e, iris) ==
-              wg_estimator_score(wg_estimator_fit(X, y, NULL), X, y));
+    wgt_assert_that(wg_estimator_score_table(e, iris), ==,
+                    wg_estimator_score(wg_estimator_fit(X, y, NULL), X, y));
     ck_assert_int_eq(wg_estimator_text_columns(e), 0);
     ck_assert_ptr_null(wg_estimator_text_names(e)[0]);
     expect_ok(tape);
@@ -146,7 +146,7 @@ START_TEST(test_loaded_predicts_the_same_bits)
                      wg_estimator_predict_proba_table(l, again)->data, bytes);
     ck_assert_mem_eq(wg_estimator_predict_table(e, own)->data,
                      wg_estimator_predict_table(l, again)->data, 8 * sizeof(int64_t));
-    ck_assert(wg_estimator_score_table(e, own) == wg_estimator_score_table(l, again));
+    wgt_assert_that(wg_estimator_score_table(e, own), ==, wg_estimator_score_table(l, again));
     expect_ok(t);
     expect_ok(tape);
     wg_tape_free(t);
@@ -216,7 +216,7 @@ START_TEST(test_other_columns)
     ck_assert_ptr_nonnull(strstr(wg_tape_message(tape), path));
     ck_assert_msg(strstr(wg_tape_message(tape), other_columns[_i].message) != NULL, "%s",
                   wg_tape_message(tape));
-    ck_assert(isnan(wg_estimator_score_table(e, table)));
+    ck_assert_double_nan(wg_estimator_score_table(e, table));
 }
 END_TEST
 
@@ -229,8 +229,8 @@ START_TEST(test_unnamed)
     e = wg_estimator_load(tape, model);
     expect_ok(tape);
     ck_assert_ptr_null(wg_estimator_column_names(e));
-    ck_assert(
-        isfinite(wg_log_loss(wg_estimator_predict_proba_table(e, iris), wg_table_classes(iris))));
+    ck_assert_double_finite(
+        wg_log_loss(wg_estimator_predict_proba_table(e, iris), wg_table_classes(iris)));
     expect_ok(tape);
     wg_mark mark = wg_tape_mark(tape);
     ck_assert(wg_is_inert(wg_estimator_predict_table(e, read_shirts(tape, shirts))));
@@ -248,11 +248,11 @@ START_TEST(test_unknown_texts)
     wg_estimator *strict = fitted(0), *lenient = fitted(2);
     expect_ok(tape);
     const wg_table *table = read_shirts(tape, yellow);
-    ck_assert(isfinite(wg_at(wg_estimator_predict_proba_table(lenient, table), 3)));
+    ck_assert_double_finite(wg_at(wg_estimator_predict_proba_table(lenient, table), 3));
     expect_ok(tape);
     ck_assert_int_eq(wg_estimator_save(lenient, model), WG_OK);
     lenient = wg_estimator_load(tape, model);
-    ck_assert(isfinite(wg_at(wg_estimator_predict_proba_table(lenient, table), 3)));
+    ck_assert_double_finite(wg_at(wg_estimator_predict_proba_table(lenient, table), 3));
     expect_ok(tape);
     ck_assert(wg_is_inert(wg_estimator_predict_table(strict, table)));
     wgt_assert_status(tape, WG_E_VALUE, "column 'colour': 'yellow' was not there");
@@ -330,7 +330,7 @@ START_TEST(test_errors)
     wg_mark mark = wg_tape_mark(tape);
     wg_estimator *e = wg_estimator_fit_table(table, NULL);
     const wg_csv_options bare = {.no_label = true};
-    ck_assert(isnan(wg_estimator_score_table(e, read_as(tape, "a,b\n1,2\n", &bare))));
+    ck_assert_double_nan(wg_estimator_score_table(e, read_as(tape, "a,b\n1,2\n", &bare)));
     wg_tape_rewind(tape, mark);
     wg_estimator_fit_table(read_as(tape, "a,b\n1,2\n", &bare), NULL);
     wgt_assert_status(tape, WG_E_VALUE, "without a label column");
@@ -338,7 +338,7 @@ START_TEST(test_errors)
     ck_assert_int_eq(wg_estimator_columns(wg_estimator_fit_table(NULL, NULL)), 0);
     ck_assert(wg_is_inert(wg_estimator_predict_table(NULL, table)));
     ck_assert(wg_is_inert(wg_estimator_classes(NULL, table)));
-    ck_assert(isnan(wg_estimator_score_table(NULL, NULL)));
+    ck_assert_double_nan(wg_estimator_score_table(NULL, NULL));
 }
 END_TEST
 

@@ -114,7 +114,7 @@ START_TEST(test_as_by_hand_with_a_short_batch)
     ck_assert_ptr_null(r.validation_loss);
     ck_assert_int_eq(wg_tape_size(tape), size + 3); /* the history */
     for (int i = 0; i < 4; i++)
-        ck_assert(wg_at(r.rate, i) == 1e-3); /* Adam's */
+        wgt_assert_that(wg_at(r.rate, i), ==, 1e-3); /* Adam's */
     int n = weights(&p, one);
 
     wg_tape *other = wg_tape_new(NULL);
@@ -122,8 +122,9 @@ START_TEST(test_as_by_hand_with_a_short_batch)
     means last = by_hand(&q, 4);
     ck_assert_int_eq(weights(&q, two), n);
     ck_assert_mem_eq(one, two, (size_t)n * sizeof *one);
-    ck_assert(last.loss == wg_at(r.loss, 3));
-    ck_assert(last.accuracy > 0 && last.accuracy < 1);
+    wgt_assert_that(last.loss, ==, wg_at(r.loss, 3));
+    wgt_assert_that(last.accuracy, >, 0);
+    wgt_assert_that(last.accuracy, <, 1);
     ck_assert_double_eq(last.accuracy, wg_at(r.accuracy, 3));
     wg_tape_free(other);
 }
@@ -136,8 +137,9 @@ START_TEST(test_learns)
     wg_fit_result r = wg_fit(&p.model, p.X, p.y,
                              &(wg_fit_options){.epochs = 60, .optimizer = adam, .validation = 0.2});
     expect_ok();
-    ck_assert(wg_at(r.loss, 59) < 0.1);
-    ck_assert(wg_at(r.accuracy, 59) > 0.95 && wg_at(r.validation_accuracy, 59) > 0.9);
+    wgt_assert_that(wg_at(r.loss, 59), <, 0.1);
+    wgt_assert_that(wg_at(r.accuracy, 59), >, 0.95);
+    wgt_assert_that(wg_at(r.validation_accuracy, 59), >, 0.9);
     ck_assert_int_eq(wg_optimizer_steps(adam), 60 * 4); /* 120 rows, 32 at a time */
 }
 END_TEST
@@ -178,9 +180,9 @@ START_TEST(test_best_weights_are_restored)
     ck_assert_int_eq(r.stop, WG_FIT_PATIENCE);
     ck_assert_int_eq(r.epochs, r.best_epoch + 5);
     ck_assert_int_eq(r.best_epoch, w.best_epoch);
-    ck_assert(wg_at(r.validation_loss, r.best_epoch - 1) == r.best_loss);
+    wgt_assert_that(wg_at(r.validation_loss, r.best_epoch - 1), ==, r.best_loss);
     for (int64_t i = 0; i < r.epochs; i++)
-        ck_assert(wg_at(r.validation_loss, i) >= r.best_loss);
+        wgt_assert_that(wg_at(r.validation_loss, i), >=, r.best_loss);
     int n = weights(&p, after);
     ck_assert_mem_eq(after, w.best, (size_t)n * sizeof *after);
 }
@@ -215,7 +217,7 @@ static double first_loss(const wg_fit_options *given)
 START_TEST(test_weights)
 {
     double plain = first_loss(&(wg_fit_options){.epochs = 1});
-    ck_assert(isfinite(plain));
+    ck_assert_double_finite(plain);
     /* iris has 50 rows of each class: balanced weights are all 1, and so are equal ones */
     wgt_assert_close(first_loss(&(wg_fit_options){.balanced = true}), plain, 0, 1e-6);
     wgt_assert_close(first_loss(&(wg_fit_options){.class_weights = (double[]){4, 4, 4}}), plain, 0,
@@ -226,7 +228,7 @@ START_TEST(test_weights)
         double only[3] = {0, 0, 0};
         only[c] = 1;
         double one = first_loss(&(wg_fit_options){.class_weights = only});
-        ck_assert(fabs(one - plain) > 1e-3);
+        wgt_assert_that(fabs(one - plain), >, 1e-3);
         sum += one;
     }
     wgt_assert_close(sum / 3, plain, 0, 1e-6);

@@ -90,14 +90,14 @@ START_TEST(test_optimum)
     ck_assert_int_eq(wg_tape_size(tape), size + 3); /* the history */
     ck_assert_int_eq(r.stop, WG_FIT_CONVERGED);
     ck_assert_int_eq(r.optimum.stop, WG_STOP_GRADIENT);
-    ck_assert(r.optimum.gradient_norm <= 1e-8);
+    wgt_assert_that(r.optimum.gradient_norm, <=, 1e-8);
     ck_assert_int_eq(wg_size(r.loss), r.epochs);
     ck_assert_int_eq(r.epochs, r.optimum.iterations);
     /* no evaluation twice: one at the start, about one an iteration */
     ck_assert_int_le(r.optimum.evaluations, 1 + r.epochs + r.epochs / 3);
     for (int64_t i = 1; i < r.epochs; i++)
-        ck_assert(wg_at(r.loss, i) <= wg_at(r.loss, i - 1) + 1e-12);
-    ck_assert(wg_at(r.loss, r.epochs - 1) == r.optimum.value);
+        wgt_assert_that(wg_at(r.loss, i), <=, wg_at(r.loss, i - 1) + 1e-12);
+    wgt_assert_that(wg_at(r.loss, r.epochs - 1), ==, r.optimum.value);
     problem q = iris_as(tape, false, link, 0, 0);
     for (int i = 0; i < 150; i++)
         values[i] *= 150 / sum;
@@ -124,7 +124,7 @@ START_TEST(test_rows_of_an_input)
     wg_fit_result b = wg_fit_lbfgs(&q.model, wg_scale(X, 1), wg_reshape(y, WG_SHAPE(150)), &o,
                                    NULL);
     expect_ok(tape);
-    ck_assert(a.best_loss == b.best_loss);
+    wgt_assert_that(a.best_loss, ==, b.best_loss);
 }
 END_TEST
 
@@ -151,7 +151,9 @@ typedef struct watch {
 static bool watching(const wg_fit_epoch *epoch, void *user)
 {
     watch *w = user;
-    ck_assert(isfinite(epoch->loss) && isnan(epoch->accuracy) && isnan(epoch->rate));
+    ck_assert_double_finite(epoch->loss);
+    ck_assert_double_nan(epoch->accuracy);
+    ck_assert_double_nan(epoch->rate);
     if (epoch->best) {
         weights(w->p, w->best);
         w->best_epoch = epoch->epoch;
@@ -171,7 +173,7 @@ START_TEST(test_best_weights_are_restored)
     ck_assert_int_eq(r.stop, WG_FIT_PATIENCE);
     ck_assert_int_eq(r.epochs, r.best_epoch + 6);
     ck_assert_int_eq(r.best_epoch, w.best_epoch);
-    ck_assert(wg_at(r.validation_loss, r.best_epoch - 1) == r.best_loss);
+    wgt_assert_that(wg_at(r.validation_loss, r.best_epoch - 1), ==, r.best_loss);
     int n = weights(&p, after);
     ck_assert_mem_eq(after, w.best, (size_t)n * sizeof *after);
 }
@@ -192,11 +194,11 @@ START_TEST(test_other_stops)
     o = (wg_fit_options){.l2 = 0.01, .patience = 1, .min_delta = 1e-3};
     r = wg_fit_lbfgs(&p.model, p.X, p.y, &o, NULL);
     ck_assert_int_eq(r.stop, WG_FIT_PATIENCE);
-    ck_assert(wg_at(r.loss, r.epochs - 1) > wg_at(r.loss, r.epochs - 2) - 1e-3);
+    wgt_assert_that(wg_at(r.loss, r.epochs - 1), >, wg_at(r.loss, r.epochs - 2) - 1e-3);
     r = wg_fit_lbfgs(&p.model, p.X, p.y, &(wg_fit_options){.l2 = 0.01},
                      &(wg_lbfgs_options){.tolerance = 1e-3, .history = 3});
     ck_assert_int_eq(r.stop, WG_FIT_CONVERGED);
-    ck_assert(r.optimum.gradient_norm <= 1e-3);
+    wgt_assert_that(r.optimum.gradient_norm, <=, 1e-3);
     expect_ok(tape);
 }
 END_TEST

@@ -48,9 +48,11 @@ START_TEST(test_images)
         ck_assert_msg(wg_tape_status(tape) == WG_OK, "%s", wg_tape_message(tape));
         ck_assert_int_eq(wg_dtype_of(x), dtype);
         ck_assert_int_eq(wg_ndim(x), 3);
-        ck_assert(wg_dim(x, 0) == 2 && wg_dim(x, 1) == 2 && wg_dim(x, 2) == 3);
+        wgt_assert_that(wg_dim(x, 0), ==, 2);
+        wgt_assert_that(wg_dim(x, 1), ==, 2);
+        wgt_assert_that(wg_dim(x, 2), ==, 3);
         for (int i = 0; i < 12; i++)
-            ck_assert(wg_at(x, i) == want[i]);
+            wgt_assert_that(wg_at(x, i), ==, want[i]);
     }
 }
 END_TEST

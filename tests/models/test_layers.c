@@ -78,7 +78,8 @@ START_TEST(test_activations)
     }
     ck_assert_int_eq(n, sizeof want / sizeof *want);
     ck_assert_ptr_null(wg_activation_name(-1));
-    ck_assert(!wg_activation_known("Relu") && !wg_activation_known(NULL));
+    ck_assert(!wg_activation_known("Relu"));
+    ck_assert(!wg_activation_known(NULL));
     ck_assert(wg_is_inert(wg_activation("swish", x)));
     wgt_assert_status(tape, WG_E_VALUE, "activation: there is no 'swish'");
 }
@@ -117,12 +118,13 @@ START_TEST(test_initialize)
         }
         wgt_assert_close(sum / N, 0, 0, 6 * sqrt(rules[i].variance / N));
         wgt_assert_close(square, rules[i].variance, 6 * sqrt(2.0 / N), 0);
-        ck_assert(largest <= rules[i].bound);
+        wgt_assert_that(largest, <=, rules[i].bound);
         ck_assert(isinf(rules[i].bound) || largest >= 0.999 * rules[i].bound);
-        if (strcmp(rules[i].name, "torch") == 0)
-            ck_assert(bias <= rules[i].bound && bias > 0.9 * rules[i].bound);
-        else
-            ck_assert(bias == 0);
+        if (strcmp(rules[i].name, "torch") == 0) {
+            wgt_assert_that(bias, <=, rules[i].bound);
+            wgt_assert_that(bias, >, 0.9 * rules[i].bound);
+        } else
+            wgt_assert_that(bias, ==, 0);
     }
     ck_assert_ptr_null(wg_initialize_name((int)i));
 }
@@ -167,13 +169,13 @@ START_TEST(test_archive)
     for (int i = 0; i < 50; i++) {
         double real;
         snprintf(name, sizeof name, "t%d", i);
-        ck_assert(wg_item(wg_archive_tensor(d, name)) == i);
+        wgt_assert_that(wg_item(wg_archive_tensor(d, name)), ==, i);
         ck_assert(wg_archive_real(d, "test", name, 0, 8, &real));
         wgt_assert_same_bits(real, i / 7.0);
     }
     int64_t integer = 0;
     ck_assert(wg_archive_integer(d, "test", "least", INT64_MIN, 0, &integer));
-    ck_assert(integer == INT64_MIN + 1);
+    wgt_assert_that(integer, ==, INT64_MIN + 1);
     ck_assert_ptr_null(wg_archive_text(d, "t50"));
     ck_assert_ptr_null(wg_archive_tensor(NULL, "t50"));
 }
@@ -242,7 +244,7 @@ START_TEST(test_parameters)
         ck_assert_ptr_eq(wg_mlp_param(mlp, names[i]), wg_mlp_params(mlp)[i]);
     ck_assert_int_eq(wg_dim(wg_mlp_param(mlp, "fc2.weight"), 0), 4);
     ck_assert_int_eq(wg_dim(wg_mlp_param(mlp, "fc2.weight"), 1), 5);
-    ck_assert(wg_at(wg_mlp_param(mlp, "norm2.weight"), 3) == 1);
+    wgt_assert_that(wg_at(wg_mlp_param(mlp, "norm2.weight"), 3), ==, 1);
     ck_assert_ptr_null(wg_mlp_param(mlp, "fc4.weight"));
     int n;
     ck_assert_int_eq(wg_mlp_sizes(mlp, &n)[1], 5);
@@ -274,7 +276,8 @@ START_TEST(test_dropout_steps)
     double first[24], second[24];
     wg_read(z, first, sizeof first);
     ck_assert_int_eq(wg_mlp_set_step(mlp, 1), WG_OK);
-    ck_assert(wg_is_stale(z) && !wg_is_stale(y));
+    ck_assert(wg_is_stale(z));
+    ck_assert(!wg_is_stale(y));
     wg_replay(tape);
     wg_read(z, second, sizeof second);
     ck_assert(memcmp(first, second, sizeof first) != 0);

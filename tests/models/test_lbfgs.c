@@ -32,7 +32,8 @@ START_TEST(test_lbfgs_optima)
     const wg_optimum found = wg_lbfgs_minimize(m.loss, m.param, 2, &options);
     ck_assert_int_eq(wg_tape_size(tape), size); /* nothing is left behind */
     wgt_assert_optimum(&m, &found, options.tolerance);
-    ck_assert(found.iterations < 200 && found.evaluations < 250);
+    wgt_assert_that(found.iterations, <, 200);
+    wgt_assert_that(found.evaluations, <, 250);
 }
 END_TEST
 
@@ -57,7 +58,7 @@ START_TEST(test_lbfgs_rosenbrock)
     wg_lbfgs *l = wg_lbfgs_new(&f, &(wg_lbfgs_options){.tolerance = 1e-10, .history = 5});
     const wg_optimum found = wg_lbfgs_run(l, x);
     ck_assert_str_eq(wg_stop_name(found.stop), "WG_STOP_GRADIENT");
-    ck_assert(found.evaluations < 400);
+    wgt_assert_that(found.evaluations, <, 400);
     if (found.value < 1) /* for n >= 4 there is a second minimum, near (-1, 1, ..., 1) */
         for (int64_t i = 0; i < n; i++)
             wgt_assert_close(x[i], 1, 0, 1e-9);
@@ -127,23 +128,31 @@ START_TEST(test_lbfgs_stops)
 {
     double x[] = {-5, 2};
     wg_optimum found = run(bowl, 2, x, (wg_lbfgs_options){.iterations = 1});
-    ck_assert(found.stop == WG_STOP_ITERATIONS && found.iterations == 1 && found.value < 104);
+    wgt_assert_that(found.stop, ==, WG_STOP_ITERATIONS);
+    wgt_assert_that(found.iterations, ==, 1);
+    wgt_assert_that(found.value, <, 104);
     found = run(bowl, 2, x, (wg_lbfgs_options){.value_tolerance = 0.5});
-    ck_assert(found.stop == WG_STOP_VALUE);
+    wgt_assert_that(found.stop, ==, WG_STOP_VALUE);
     found = run(bowl, 2, x, (wg_lbfgs_options){.tolerance = 1e-12});
-    ck_assert(found.stop == WG_STOP_GRADIENT && found.gradient_norm <= 1e-12);
+    wgt_assert_that(found.stop, ==, WG_STOP_GRADIENT);
+    wgt_assert_that(found.gradient_norm, <=, 1e-12);
     wgt_assert_close(x[0], 3, 1e-12, 0);
     found = run(bowl, 2, x, (wg_lbfgs_options){.tolerance = 1e-8});
-    ck_assert(found.stop == WG_STOP_GRADIENT && found.evaluations == 1 && found.iterations == 0);
+    wgt_assert_that(found.stop, ==, WG_STOP_GRADIENT);
+    wgt_assert_that(found.evaluations, ==, 1);
+    wgt_assert_that(found.iterations, ==, 0);
     double y[] = {1, 1};
     found = run(liar, 2, y, (wg_lbfgs_options){.tolerance = 1e-8});
-    ck_assert(found.stop == WG_STOP_LINE_SEARCH && y[0] == 1 && y[1] == 1 && found.value == 14);
+    wgt_assert_that(found.stop, ==, WG_STOP_LINE_SEARCH);
+    wgt_assert_that(y[0], ==, 1);
+    wgt_assert_that(y[1], ==, 1);
+    wgt_assert_that(found.value, ==, 14);
     double z = 1000;
     found = run(fence, 1, &z, (wg_lbfgs_options){.tolerance = 1e-10});
-    ck_assert(found.stop == WG_STOP_GRADIENT);
+    wgt_assert_that(found.stop, ==, WG_STOP_GRADIENT);
     wgt_assert_close(z, 1, 1e-9, 0);
     found = run(cliff, 1, &z, (wg_lbfgs_options){.tolerance = 1e-10});
-    ck_assert(found.stop == WG_STOP_NOT_FINITE);
+    wgt_assert_that(found.stop, ==, WG_STOP_NOT_FINITE);
     ck_assert_str_eq(wg_stop_text(WG_STOP_GRADIENT), "the gradient is as small as was asked for");
     ck_assert_str_eq(wg_stop_name((wg_stop)99), "?");
 }
@@ -167,9 +176,10 @@ START_TEST(test_line_search_wolfe)
         d[0] = x[0] - y[0];
         d[1] = x[1] - y[1];
         const double derivative = g[0] * d[0] + g[1] * d[1], end = h[0] * d[0] + h[1] * d[1];
-        ck_assert(derivative < 0 && after <= before + 1e-4 * derivative &&
-                  fabs(end) <= -0.9 * derivative);
-        ck_assert(after == found.value);
+        wgt_assert_that(derivative, <, 0);
+        wgt_assert_that(after, <=, before + 1e-4 * derivative);
+        wgt_assert_that(fabs(end), <=, -0.9 * derivative);
+        wgt_assert_that(after, ==, found.value);
     }
 }
 END_TEST
@@ -223,7 +233,8 @@ START_TEST(test_lbfgs_forgets)
     for (int64_t i = 0; i < wg_shape_size(&y.shape); i++)
         ((double *)y.data)[i] *= -1;
     const double before = wg_lbfgs_run(l, x).value;
-    ck_assert(before < 4 && wg_lbfgs_run(l, x).value < before);
+    wgt_assert_that(before, <, 4);
+    wgt_assert_that(wg_lbfgs_run(l, x).value, <, before);
 }
 END_TEST
 
@@ -250,7 +261,7 @@ START_TEST(test_lbfgs_errors)
     REFUSED(wg_lbfgs_minimize(wg_add(p, wg_full(tape, WG_F64, WG_SHAPE(2), 1)), &p, 1, NULL),
             WG_E_SHAPE, "");
 #undef REFUSED
-    ck_assert(wg_item(p) == 1);
+    wgt_assert_that(wg_item(p), ==, 1);
     ck_assert_int_eq(wg_lbfgs_minimize(NULL, &p, 1, NULL).stop, WG_STOP_ERROR);
     ck_assert_int_eq(wg_lbfgs_run(NULL, NULL).stop, WG_STOP_ERROR);
     wg_state_entry entry;

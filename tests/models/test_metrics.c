@@ -264,7 +264,7 @@ END_TEST
 
 static void expect_nan(double value)
 {
-    ck_assert(isnan(value));
+    ck_assert_double_nan(value);
     ck_assert_msg(wg_tape_status(tape) == WG_OK, "%s", wg_tape_message(tape));
 }
 
@@ -284,14 +284,14 @@ START_TEST(test_of_nothing)
     expect_nan(wg_best_f1(s, y).f1);
     ck_assert_int_eq(wg_size(wg_confusion_matrix(y, y, 3)), 9);
     ck_assert_int_eq(wg_tape_status(tape), WG_OK);
-    ck_assert(wg_size(wg_precision_recall_curve(s, y).recall) == 0);
+    wgt_assert_that(wg_size(wg_precision_recall_curve(s, y).recall), ==, 0);
     wgt_assert_status(tape, WG_E_SHAPE, "precision_recall_curve: of no rows");
 }
 END_TEST
 
 static void expect_error(double result_of_it, wg_mark mark, wg_status status, const char *part)
 {
-    ck_assert(isnan(result_of_it));
+    ck_assert_double_nan(result_of_it);
     wgt_assert_status(tape, status, part);
     wg_tape_rewind(tape, mark);
 }

@@ -36,7 +36,8 @@ START_TEST(test_newton_optima)
     ck_assert_int_eq(wg_tape_size(tape), size);
     wgt_assert_optimum(&m, &found, options.tolerance);
     /* As many products as CG in exact arithmetic takes for each iteration, at most 31, and no more. */
-    ck_assert(found.iterations <= 12 && found.products <= 120);
+    wgt_assert_that(found.iterations, <=, 12);
+    wgt_assert_that(found.products, <=, 120);
 }
 END_TEST
 
@@ -51,7 +52,7 @@ START_TEST(test_newton_leaves_shifts_alone)
         sum += wg_at(m.param[1], i);
         largest = fmax(largest, fabs(wg_at(m.param[1], i)));
     }
-    ck_assert(largest > 1);
+    wgt_assert_that(largest, >, 1);
     wgt_assert_close(sum, 0, 0, 1e-9);
 }
 END_TEST
@@ -138,7 +139,7 @@ START_TEST(test_newton_mlp)
         loss, params, 4, &(wg_newton_options){.method = method, .tolerance = 1e-9});
     ck_assert_msg(wg_tape_status(tape) == WG_OK, "%s", wg_tape_message(tape));
     ck_assert_str_eq(wg_stop_name(found.stop), "WG_STOP_GRADIENT");
-    ck_assert(found.value < 0.31);
+    wgt_assert_that(found.value, <, 0.31);
     double H[17 * 17];
     int64_t order[17];
     ck_assert_int_eq(wg_read(wg_hessian(loss, params, 4), H, sizeof H), WG_OK);
@@ -160,7 +161,8 @@ START_TEST(test_newton_errors)
     wg_tape_rewind(tape, mark);
     ck_assert_int_eq(wg_newton_minimize(NULL, &p, 1, NULL).stop, WG_STOP_ERROR);
     ck_assert_int_eq(wg_newton_minimize(loss, &p, 1, NULL).stop, WG_STOP_GRADIENT);
-    ck_assert(fabs(wg_item(p)) < 1e-8 && wg_item(loss) < 1e-16);
+    wgt_assert_that(fabs(wg_item(p)), <, 1e-8);
+    wgt_assert_that(wg_item(loss), <, 1e-16);
 }
 END_TEST
 

@@ -74,7 +74,7 @@ START_TEST(test_numpys_file)
         ck_assert_int_eq(wg_dim(x, 0), 2);
         ck_assert_int_eq(wg_dim(x, 1), 3);
         wgt_assert_same_bytes(wg_data_f64(x), want, sizeof want);
-        ck_assert(isnan(wg_at(x, 5)));
+        ck_assert_double_nan(wg_at(x, 5));
     }
 }
 END_TEST
@@ -128,7 +128,7 @@ START_TEST(test_shapes)
         ck_assert_int_eq(wg_ndim(x), shapes[i].ndim);
         ck_assert_int_eq(wg_size(x), shapes[i].size);
         if (shapes[i].size == 2)
-            ck_assert(wg_at(x, 1) == 2);
+            wgt_assert_that(wg_at(x, 1), ==, 2);
     }
 }
 END_TEST

@@ -52,7 +52,8 @@ START_TEST(test_objective_blocks_optima)
         const wg_optimum found = minimize(&f, &m, x);
         ck_assert_int_eq(wg_replay(t), WG_OK);
         wgt_assert_optimum(&m, &found, 1e-10);
-        ck_assert(found.iterations < 200 && found.evaluations < 250);
+        wgt_assert_that(found.iterations, <, 200);
+        wgt_assert_that(found.evaluations, <, 250);
         wg_tape_free(t);
     }
 }
@@ -87,7 +88,9 @@ START_TEST(test_objective_blocks_agree)
     wgt_model m = wgt_model_new(t, _i);
     const wg_objective whole = wg_objective_new(m.loss, m.param, 2, false);
     const wg_objective blocks = wg_objective_blocks(blocks_of(&m, 50));
-    ck_assert(whole.n == blocks.n && whole.noise == blocks.noise && whole.tape == blocks.tape);
+    wgt_assert_that(whole.n, ==, blocks.n);
+    wgt_assert_that(whole.noise, ==, blocks.noise);
+    ck_assert_ptr_eq(whole.tape, blocks.tape);
     double x[MOST], g[MOST], h[MOST];
     for (uint64_t k = 0; k < 10; k++) {
         for (int64_t i = 0; i < whole.n; i++)
@@ -119,12 +122,12 @@ START_TEST(test_objective_blocks_f32)
     m.param[1] = wg_param(t, "b", WG_F32, WG_SHAPE(1));
     const wg_objective f = wg_objective_blocks(blocks_of(&m, 0));
     double x[MOST] = {0};
-    ck_assert(f.noise > 0x1p-24);
+    wgt_assert_that(f.noise, >, 0x1p-24);
     wg_lbfgs *l = wg_lbfgs_new(&f, &(wg_lbfgs_options){.tolerance = 1e-5});
     const wg_optimum found = wg_lbfgs_run(l, x);
     ck_assert_str_eq(wg_stop_name(found.stop), "WG_STOP_GRADIENT");
     wgt_assert_close(found.value, wgt_optima[0].objective, 1e-5, 0);
-    ck_assert(wg_at(m.param[0], 3) == (double)(float)x[3]);
+    wgt_assert_that(wg_at(m.param[0], 3), ==, (double)(float)x[3]);
     wg_tape_free(t);
 }
 END_TEST
@@ -159,10 +162,12 @@ START_TEST(test_objective_blocks_errors)
     ck_assert_int_eq(wg_lbfgs_run(wg_lbfgs_new(&f, NULL), &(double){0}).stop, WG_STOP_ERROR);
     wg_tape_rewind(t, mark);
     wg_blocks *b = wg_blocks_new(&rows, 1, &p, 1, square_loss, p, NULL);
-    ck_assert(wg_blocks_params(b) == 1 && wg_blocks_param(b, 0) == p);
+    wgt_assert_that(wg_blocks_params(b), ==, 1);
+    ck_assert_ptr_eq(wg_blocks_param(b, 0), p);
     ck_assert(wg_is_inert(wg_blocks_param(b, 1)));
     wgt_assert_status(t, WG_E_INDEX, "no parameter 1 of 1");
-    ck_assert(wg_blocks_params(NULL) == 0 && wg_is_inert(wg_blocks_param(NULL, 0)));
+    wgt_assert_that(wg_blocks_params(NULL), ==, 0);
+    ck_assert(wg_is_inert(wg_blocks_param(NULL, 0)));
     wg_tape_free(t);
 }
 END_TEST

@@ -179,10 +179,12 @@ START_TEST(test_state_resumes)
     for (; wg_optimizer_state(o, entries, &from); entries++) {
         ck_assert(wg_optimizer_state(resumed, entries, &to));
         ck_assert_str_eq(from.name, to.name);
-        ck_assert(from.dtype == to.dtype && wg_shape_same(&from.shape, &to.shape));
+        wgt_assert_that(from.dtype, ==, to.dtype);
+        ck_assert(wg_shape_same(&from.shape, &to.shape));
         memcpy(to.data, from.data, (size_t)wg_shape_size(&from.shape) * wg_dtype_size(from.dtype));
     }
-    ck_assert(entries >= 3 && !wg_optimizer_state(resumed, entries, &to));
+    wgt_assert_that(entries, >=, 3);
+    ck_assert(!wg_optimizer_state(resumed, entries, &to));
     wg_replay(other);
     problem_steps(&p, o, 13);
     problem_steps(&q, resumed, 13);
@@ -211,11 +213,15 @@ START_TEST(test_state_names)
         ck_assert(wg_optimizer_state(adam, i, &entry));
         ck_assert_str_eq(entry.name, names[i]);
     }
-    ck_assert(!wg_optimizer_state(adam, 9, &entry) && !wg_optimizer_state(adam, -1, &entry));
+    ck_assert(!wg_optimizer_state(adam, 9, &entry));
+    ck_assert(!wg_optimizer_state(adam, -1, &entry));
     ck_assert(!wg_optimizer_state(NULL, 0, &entry));
-    ck_assert(wg_optimizer_state(adam, 3, &entry) && entry.dtype == WG_F32);
-    ck_assert(entry.shape.ndim == 2 && entry.shape.dim[1] == 3);
-    ck_assert(wg_optimizer_state(adam, 2, &entry) && entry.dtype == WG_I64);
+    ck_assert(wg_optimizer_state(adam, 3, &entry));
+    wgt_assert_that(entry.dtype, ==, WG_F32);
+    wgt_assert_that(entry.shape.ndim, ==, 2);
+    wgt_assert_that(entry.shape.dim[1], ==, 3);
+    ck_assert(wg_optimizer_state(adam, 2, &entry));
+    wgt_assert_that(entry.dtype, ==, WG_I64);
     ck_assert_int_eq(entry.shape.dim[0], 3);
 }
 END_TEST
@@ -232,7 +238,7 @@ START_TEST(test_counts_are_the_parameter_s)
         wg_optimizer_step(adam, NULL);
         wg_replay(tape);
     }
-    ck_assert(wg_item(q) == 1);
+    wgt_assert_that(wg_item(q), ==, 1);
     wg_backward(wg_square(q));
     wg_optimizer_step(adam, NULL);
     expect_ok();
@@ -253,11 +259,14 @@ START_TEST(test_decay_of_one_parameter)
     wg_optimizer *sgd = wg_sgd_new(params, 3, &(wg_sgd_options){.rate = 0.5, .weight_decay = 0.5});
     wg_optimizer_set_decay(sgd, b, 1);
     wg_optimizer_step(sgd, none);
-    ck_assert(wg_item(W) == 6 && wg_item(b) == 4 && wg_item(c) == 8);
+    wgt_assert_that(wg_item(W), ==, 6);
+    wgt_assert_that(wg_item(b), ==, 4);
+    wgt_assert_that(wg_item(c), ==, 8);
     wg_optimizer *adamw = wg_adamw_new(params, 3, &(wg_adam_options){.rate = 0.5});
     wg_optimizer_step(adamw, none);
     expect_ok();
-    ck_assert(wg_item(W) == 6 * (1 - 0.5 * 0.01) && wg_item(b) == 4);
+    wgt_assert_that(wg_item(W), ==, 6 * (1 - 0.5 * 0.01));
+    wgt_assert_that(wg_item(b), ==, 4);
     ck_assert_int_eq(wg_optimizer_set_decay(sgd, none[0], 1), WG_E_VALUE);
     wgt_assert_status(tape, WG_E_VALUE, "none of its parameters");
 }
@@ -269,15 +278,19 @@ START_TEST(test_clip)
     wg_tensor *p = wgt_param(tape, "p", WG_SHAPE(2), values);
     wg_tensor *g = wg_constant(tape, WG_F64, WG_SHAPE(2), values);
     wg_tensor *parts[] = {g, NULL, wg_full(tape, WG_F32, WG_SHAPE(12), 1)};
-    ck_assert(wg_global_norm(&g, 1) == 5 && wg_global_norm(NULL, 0) == 0);
+    wgt_assert_that(wg_global_norm(&g, 1), ==, 5);
+    wgt_assert_that(wg_global_norm(NULL, 0), ==, 0);
     wgt_assert_close(wg_global_norm(parts, 3), sqrt(37), 1e-15, 0);
-    ck_assert(wg_clip_factor(5, 0) == 1 && wg_clip_factor(5, 6) == 1);
+    wgt_assert_that(wg_clip_factor(5, 0), ==, 1);
+    wgt_assert_that(wg_clip_factor(5, 6), ==, 1);
     wgt_assert_close(wg_clip_factor(5, 2.5), 0.5, 3e-7, 0);
     wg_optimizer *sgd = wg_sgd_new(&p, 1, &(wg_sgd_options){.rate = 1});
     wg_optimizer_set_clip(sgd, 0, 3.5);
     wg_optimizer_step(sgd, &g);
-    ck_assert(wg_at(p, 0) == 0 && wg_at(p, 1) == -0.5);
-    ck_assert(wg_at(g, 0) == 3 && wg_at(g, 1) == -4); /* a replay may need them */
+    wgt_assert_that(wg_at(p, 0), ==, 0);
+    wgt_assert_that(wg_at(p, 1), ==, -0.5);
+    wgt_assert_that(wg_at(g, 0), ==, 3);
+    wgt_assert_that(wg_at(g, 1), ==, -4); /* a replay may need them */
     wg_optimizer_set_clip(sgd, 2.5, 0);
     wg_optimizer_step(sgd, &g);
     expect_ok();
@@ -294,10 +307,12 @@ START_TEST(test_clip_not_finite)
     wg_optimizer *sgd = wg_sgd_new(&p, 1, &(wg_sgd_options){.rate = 1});
     wg_optimizer_set_clip(sgd, 0, 0.5);
     ck_assert_int_eq(wg_optimizer_step(sgd, &g), WG_OK);
-    ck_assert(wg_at(p, 0) == -0.5 && isnan(wg_at(p, 1)));
+    wgt_assert_that(wg_at(p, 0), ==, -0.5);
+    ck_assert_double_nan(wg_at(p, 1));
     wg_optimizer_set_clip(sgd, 1, 0);
     ck_assert_int_eq(wg_optimizer_step(sgd, &g), WG_E_NOT_FINITE);
-    ck_assert(wg_at(p, 0) == -0.5 && wg_optimizer_steps(sgd) == 1);
+    wgt_assert_that(wg_at(p, 0), ==, -0.5);
+    wgt_assert_that(wg_optimizer_steps(sgd), ==, 1);
 }
 END_TEST
 
@@ -326,7 +341,7 @@ START_TEST(test_tiles)
         o = optimizer_of(&unclipped, &one, 1);
         for (int k = 0; k < 3; k++)
             wg_optimizer_step(o, &derivative);
-        ck_assert(wg_data_f32(one)[0] == wg_data_f32(p)[i]);
+        wgt_assert_that(wg_data_f32(one)[0], ==, wg_data_f32(p)[i]);
     }
     expect_ok();
 }
@@ -400,7 +415,8 @@ START_TEST(test_memory)
         const bool failed = memory.failed > 0;
         ck_assert_int_eq(wg_tape_status(t), failed ? WG_E_NOMEM : WG_OK);
         if (failed) {
-            ck_assert(wg_optimizer_step(o, &g) != WG_OK && wg_at(p, 0) == 0);
+            wgt_assert_that(wg_optimizer_step(o, &g), !=, WG_OK);
+            wgt_assert_that(wg_at(p, 0), ==, 0);
             wg_tape_rewind(t, mark);
             o = wg_rmsprop_new(&p, 1, NULL);
         }

@@ -202,7 +202,7 @@ START_TEST(test_encoder)
     wgt_assert_all_close(wg_data_f64(wg_encoder_apply(e, fruit, 4, WG_F64)), want, 24, 0, 0);
     wg_tensor *narrow = wg_encoder_apply(e, fruit + 2, 1, WG_F32);
     for (int64_t i = 0; i < 6; i++)
-        ck_assert(wg_at(narrow, i) == want[6 + i]);
+        wgt_assert_that(wg_at(narrow, i), ==, want[6 + i]);
     expect_ok();
 }
 END_TEST
@@ -396,7 +396,7 @@ START_TEST(test_no_memory)
         wg_tensor *y = wg_pipeline_apply(wg_pipeline_restore(d), X, fruit);
         if (memory.failed > 0)
             ck_assert_int_eq(wg_tape_status(t), WG_E_NOMEM);
-        ck_assert(wg_is_inert(y) == (memory.failed > 0));
+        wgt_assert_that(wg_is_inert(y), ==, (memory.failed > 0));
         wg_tape_free(t);
         ck_assert_int_eq(memory.blocks, 0);
         if (memory.failed == 0)

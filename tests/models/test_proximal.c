@@ -52,10 +52,10 @@ START_TEST(test_proximal_as_scikit_learn)
         &(wg_proximal_options){.l1 = golden[0], .l2 = golden[1], .tolerance = 1e-10});
     ck_assert_msg(wg_tape_status(tape) == WG_OK, "%s", wg_tape_message(tape));
     ck_assert_str_eq(wg_stop_name(found.stop), "WG_STOP_GRADIENT");
-    ck_assert(found.iterations < 700); /* without new starts 900 and more */
-    ck_assert(found.gradient_norm <= 1e-10);
+    wgt_assert_that(found.iterations, <, 700); /* without new starts 900 and more */
+    wgt_assert_that(found.gradient_norm, <=, 1e-10);
     wgt_assert_close(found.value, golden[2], 1e-12, 0);
-    ck_assert(found.value <= golden[2] * (1 + 1e-15));
+    wgt_assert_that(found.value, <=, golden[2] * (1 + 1e-15));
     int zeros = 0;
     for (int i = 0; i < columns; i++) {
         wgt_assert_close(wg_at(m.w, i), golden[4 + i], 0, 1e-5);
@@ -63,7 +63,7 @@ START_TEST(test_proximal_as_scikit_learn)
         zeros += wg_at(m.w, i) == 0;
     }
     wgt_assert_close(wg_item(m.b), golden[4 + columns], 0, 1e-5);
-    ck_assert(zeros > 0);
+    wgt_assert_that(zeros, >, 0);
 }
 END_TEST
 
@@ -77,7 +77,7 @@ START_TEST(test_proximal_without_penalty)
                                             &(wg_proximal_options){.tolerance = 1e-10});
     ck_assert_int_eq(found.stop, WG_STOP_GRADIENT);
     wgt_assert_close(found.value, 0.175952013976479, 0, 1e-15);
-    ck_assert(wg_item(m.loss) == found.value);
+    wgt_assert_that(wg_item(m.loss), ==, found.value);
     /* l2 in place of the model's own penalty */
     found = wg_proximal_minimize(m.loss, params, 2,
                                  &(wg_proximal_options){.l2 = 1.0 / 300, .tolerance = 1e-10});
@@ -97,10 +97,12 @@ START_TEST(test_proximal_threshold)
     wg_proximal_options o = {.l1 = 2, .penalize_all = true};
     wg_optimum found = wg_proximal_minimize(loss, &p, 1, &o);
     ck_assert_int_eq(found.stop, WG_STOP_GRADIENT);
-    ck_assert(wg_at(p, 0) == 0 && wg_at(p, 1) == 0 && found.value == 2.5);
+    wgt_assert_that(wg_at(p, 0), ==, 0);
+    wgt_assert_that(wg_at(p, 1), ==, 0);
+    wgt_assert_that(found.value, ==, 2.5);
     o.l1 = 1.5;
     found = wg_proximal_minimize(loss, &p, 1, &o);
-    ck_assert(wg_at(p, 0) == 0);
+    wgt_assert_that(wg_at(p, 0), ==, 0);
     wgt_assert_close(wg_at(p, 1), -0.5, 1e-8, 0);
     o.penalize_all = false;
     found = wg_proximal_minimize(loss, &p, 1, &o);

@@ -81,12 +81,15 @@ START_TEST(test_torch_file)
     ck_assert_ptr_null(wg_safetensors_name(file, 3));
     ck_assert_ptr_null(wg_safetensors_name(file, -1));
     const wg_tensor *w = wg_safetensors_tensor(file, "fc1.weight");
-    ck_assert(wg_ndim(w) == 2 && wg_dim(w, 0) == 2 && wg_dim(w, 1) == 3);
+    wgt_assert_that(wg_ndim(w), ==, 2);
+    wgt_assert_that(wg_dim(w, 0), ==, 2);
+    wgt_assert_that(wg_dim(w, 1), ==, 3);
     ck_assert_str_eq(w->name, "fc1.weight");
     wgt_assert_same_bytes(wg_data_f32(w), weight, sizeof weight);
     wgt_assert_same_bytes(wg_data_f32(wg_safetensors_tensor(file, "fc1.bias")), bias, sizeof bias);
     ck_assert_int_eq(wg_item_i64(wg_safetensors_tensor(file, "steps")), -2);
-    ck_assert(wg_safetensors_has(file, "steps") && !wg_safetensors_has(file, "step"));
+    ck_assert(wg_safetensors_has(file, "steps"));
+    ck_assert(!wg_safetensors_has(file, "step"));
     ck_assert_str_eq(wg_safetensors_text_of(file, "format"), "pt");
     ck_assert_ptr_null(wg_safetensors_text_of(file, "more"));
     ck_assert_int_eq(wg_safetensors_text_count(file), 1);
@@ -187,7 +190,8 @@ START_TEST(test_round_trip)
     ck_assert_int_eq(wg_safetensors_count(file), MANY);
     for (int i = 0; i < MANY; i++) {
         const wg_tensor *x = wg_safetensors_tensor(file, names[i]), *y = entries[i].tensor;
-        ck_assert(x->dtype == y->dtype && wg_shape_same(&x->shape, &y->shape));
+        wgt_assert_that(x->dtype, ==, y->dtype);
+        ck_assert(wg_shape_same(&x->shape, &y->shape));
         wgt_assert_same_bytes(x->data, y->data, (size_t)x->size * wg_dtype_size(x->dtype));
     }
     ck_assert_int_eq(wg_safetensors_write(tape, path, NULL, 0, NULL, 0), WG_OK);
@@ -385,7 +389,7 @@ START_TEST(test_inert)
         ck_assert_ptr_null(wg_safetensors_text_of(file, "a"));
         ck_assert_ptr_null(wg_safetensors_text_at(file, 0).key);
         ck_assert(!wg_safetensors_has(file, "a"));
-        ck_assert(isnan(wg_item(wg_safetensors_tensor(file, "a"))));
+        ck_assert_double_nan(wg_item(wg_safetensors_tensor(file, "a")));
         ck_assert_int_eq(wg_safetensors_load_into(file, NULL, 0), WG_E_NULL);
     }
 }
@@ -400,7 +404,8 @@ START_TEST(test_load)
                            wg_param(tape, "fc1.bias", WG_F32, WG_SHAPE(2))};
     const wg_safetensors *file = wg_safetensors_read(tape, path);
     ck_assert_int_eq(wg_safetensors_load_into(file, params, 2), WG_OK);
-    ck_assert(wg_at(params[0], 3) == 3 && wg_at(params[1], 1) == -2);
+    wgt_assert_that(wg_at(params[0], 3), ==, 3);
+    wgt_assert_that(wg_at(params[1], 1), ==, -2);
 }
 END_TEST
 
@@ -434,7 +439,8 @@ START_TEST(test_load_nothing)
         ck_assert_int_eq(wg_safetensors_load_into(file, params, 2), wrong[i].code);
         wgt_assert_status(tape, wrong[i].code, wrong[i].message);
         wg_tape_rewind(tape, mark);
-        ck_assert(wg_at(bias, 0) == 0 && wg_at(bias, 1) == 0);
+        wgt_assert_that(wg_at(bias, 0), ==, 0);
+        wgt_assert_that(wg_at(bias, 1), ==, 0);
     }
     wg_tape_free(other);
 }

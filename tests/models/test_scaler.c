@@ -94,8 +94,8 @@ START_TEST(test_constant_column)
     wgt_assert_same_bits(wg_at(wg_scaler_scale(scaler), 0), 1);
     values[5] = (double)NAN;
     wg_scaler *broken = wg_scaler_fit(matrix(1000, 1, values));
-    ck_assert(isnan(wg_at(wg_scaler_mean(broken), 0)));
-    ck_assert(isnan(wg_at(wg_scaler_scale(broken), 0)));
+    ck_assert_double_nan(wg_at(wg_scaler_mean(broken), 0));
+    ck_assert_double_nan(wg_at(wg_scaler_scale(broken), 0));
 }
 END_TEST
 
@@ -121,7 +121,8 @@ START_TEST(test_scaler_errors)
     wg_scaler *none = wg_scaler_fit(wg_constant(tape, WG_F64, WG_SHAPE(3), four_rows));
     wgt_assert_status(tape, WG_E_SHAPE, "scaler: (n, d) with n > 0 expected: ");
     ck_assert_ptr_nonnull(none);
-    ck_assert(isnan(wg_item(wg_scaler_mean(none))) && isnan(wg_item(wg_scaler_scale(none))));
+    ck_assert_double_nan(wg_item(wg_scaler_mean(none)));
+    ck_assert_double_nan(wg_item(wg_scaler_scale(none)));
     wg_tape_rewind(tape, mark);
     wg_scaler_fit(matrix(0, 3, NULL));
     wgt_assert_status(tape, WG_E_SHAPE, "(0, 3)");
@@ -178,7 +179,9 @@ static void expect_partition(wg_train_test rows, int64_t n, int64_t n_test)
     for (int64_t i = 0; i < n; i++) {
         const int64_t row = i < n_test ? wg_data_i64(rows.test)[i]
                                        : wg_data_i64(rows.train)[i - n_test];
-        ck_assert(row >= 0 && row < n && !seen[row]);
+        wgt_assert_that(row, >=, 0);
+        wgt_assert_that(row, <, n);
+        ck_assert(!seen[row]);
         seen[row] = true;
     }
 }
@@ -213,7 +216,10 @@ START_TEST(test_split_stratified)
         memset(count, 0, sizeof count);
         for (int64_t i = 0; i < 20; i++)
             count[classes[wg_data_i64(rows.test)[i]]]++;
-        ck_assert(count[0] == 14 && count[3] == 4 && count[9] == 2 && count[10] == 0);
+        wgt_assert_that(count[0], ==, 14);
+        wgt_assert_that(count[3], ==, 4);
+        wgt_assert_that(count[9], ==, 2);
+        wgt_assert_that(count[10], ==, 0);
     }
 }
 END_TEST
@@ -263,7 +269,8 @@ START_TEST(test_split_errors)
         const wg_mark mark = wg_tape_mark(tape);
         wg_train_test rows = wg_train_test_split(tape, cases[i].n, &cases[i].options);
         wgt_assert_status(tape, cases[i].status, "split: ");
-        ck_assert(wg_is_inert(rows.train) && wg_is_inert(rows.test));
+        ck_assert(wg_is_inert(rows.train));
+        ck_assert(wg_is_inert(rows.test));
         wg_tape_rewind(tape, mark);
     }
     ck_assert(wg_is_inert(wg_train_test_split(NULL, 3, NULL).test));
@@ -281,7 +288,8 @@ START_TEST(test_split_no_memory)
                                                  &(wg_train_test_options){.stratify = classes});
         if (memory.failed > 0) {
             ck_assert_int_eq(wg_tape_status(t), WG_E_NOMEM);
-            ck_assert(wg_is_inert(rows.train) && wg_is_inert(rows.test));
+            ck_assert(wg_is_inert(rows.train));
+            ck_assert(wg_is_inert(rows.test));
         }
         wg_tape_free(t);
         ck_assert_int_eq(memory.blocks, 0);

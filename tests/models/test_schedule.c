@@ -35,26 +35,28 @@ START_TEST(test_schedule_warm_up)
     wg_schedule warm = plain;
     warm.warm_up = 4;
     for (int k = 0; k < 4; k++)
-        ck_assert(wg_schedule_rate(&warm, k) == 0.5 * (k + 1));
+        wgt_assert_that(wg_schedule_rate(&warm, k), ==, 0.5 * (k + 1));
     for (int k = 0; k < 20; k++)
-        ck_assert(wg_schedule_rate(&warm, k + 4) == wg_schedule_rate(&plain, k));
-    ck_assert(wg_schedule_rate(&plain, 0) == 2 && wg_schedule_rate(&plain, 10) == 1);
-    ck_assert(wg_schedule_rate(&plain, INT64_MAX) == 1 && wg_schedule_rate(&plain, -1) == 2);
+        wgt_assert_that(wg_schedule_rate(&warm, k + 4), ==, wg_schedule_rate(&plain, k));
+    wgt_assert_that(wg_schedule_rate(&plain, 0), ==, 2);
+    wgt_assert_that(wg_schedule_rate(&plain, 10), ==, 1);
+    wgt_assert_that(wg_schedule_rate(&plain, INT64_MAX), ==, 1);
+    wgt_assert_that(wg_schedule_rate(&plain, -1), ==, 2);
     wgt_assert_close(wg_schedule_rate(&plain, 5), 1.5, 1e-15, 0);
 }
 END_TEST
 
 START_TEST(test_schedule_edges)
 {
-    ck_assert(wg_schedule_rate(&(wg_schedule){.rate = 3}, 77) == 3);
+    wgt_assert_that(wg_schedule_rate(&(wg_schedule){.rate = 3}, 77), ==, 3);
     wgt_assert_close(wg_schedule_rate(&(wg_schedule){WG_SCHEDULE_STEP, .rate = 3}, 2), 0.03, 1e-15,
                      0);
-    ck_assert(isnan(wg_schedule_rate(NULL, 0)));
-    ck_assert(isnan(wg_schedule_rate(&(wg_schedule){.rate = -1}, 0)));
-    ck_assert(isnan(wg_schedule_rate(&(wg_schedule){.rate = 1, .warm_up = -1}, 0)));
-    ck_assert(isnan(wg_schedule_rate(&(wg_schedule){.rate = 1, .period = -1}, 0)));
-    ck_assert(isnan(wg_schedule_rate(&(wg_schedule){.rate = 1, .factor = (double)NAN}, 0)));
-    ck_assert(isnan(wg_schedule_rate(&(wg_schedule){(wg_schedule_kind)9, .rate = 1}, 0)));
+    ck_assert_double_nan(wg_schedule_rate(NULL, 0));
+    ck_assert_double_nan(wg_schedule_rate(&(wg_schedule){.rate = -1}, 0));
+    ck_assert_double_nan(wg_schedule_rate(&(wg_schedule){.rate = 1, .warm_up = -1}, 0));
+    ck_assert_double_nan(wg_schedule_rate(&(wg_schedule){.rate = 1, .period = -1}, 0));
+    ck_assert_double_nan(wg_schedule_rate(&(wg_schedule){.rate = 1, .factor = (double)NAN}, 0));
+    ck_assert_double_nan(wg_schedule_rate(&(wg_schedule){(wg_schedule_kind)9, .rate = 1}, 0));
 }
 END_TEST
 

@@ -38,7 +38,7 @@ static bool read_any(wg_tape *t, const char *from)
     ck_assert_ptr_nonnull(table);
     ck_assert_ptr_nonnull(features);
     ck_assert_int_eq(features->rows, wg_table_rows(table));
-    ck_assert((features->value == NULL) == (wg_table_rows(table) == 0));
+    wgt_assert_that((features->value == NULL), ==, (wg_table_rows(table) == 0));
     return wg_table_rows(table) > 0;
 }
 
@@ -52,7 +52,9 @@ START_TEST(test_good)
     const int64_t classes[] = {1, 0, 0, 1}, start[] = {0, 2, 3, 3, 5};
     const wg_table *table = read_text(good, NULL);
     ck_assert_msg(wg_tape_status(tape) == WG_OK, "%s", wg_tape_message(tape));
-    ck_assert(X->rows == 4 && X->columns == 4 && wg_size(X->value) == 5);
+    wgt_assert_that(X->rows, ==, 4);
+    wgt_assert_that(X->columns, ==, 4);
+    wgt_assert_that(wg_size(X->value), ==, 5);
     wgt_assert_same_bytes(wg_data_i64(X->start), start, sizeof start);
     wgt_assert_same_bytes(wg_data_f64(wg_csr_dense(X)), dense, sizeof dense);
     ck_assert_int_eq(wg_table_rows(table), 4);
@@ -69,7 +71,8 @@ START_TEST(test_byte_order_mark)
 {
     const wg_table *table = read_text("\xEF\xBB\xBF+1 2:3\n-1 1:4\n", NULL);
     ck_assert_msg(wg_tape_status(tape) == WG_OK, "%s", wg_tape_message(tape));
-    ck_assert(X->rows == 2 && X->columns == 2);
+    wgt_assert_that(X->rows, ==, 2);
+    wgt_assert_that(X->columns, ==, 2);
     ck_assert_str_eq(wg_table_class_name(table, 1), "+1");
 }
 END_TEST
@@ -79,18 +82,22 @@ START_TEST(test_options)
     const float values[] = {0.1f, 2};
     read_text("1.5 0:0.1 5:2\n", &(wg_svmlight_options){.zero_based = true, .f32 = true});
     ck_assert_msg(wg_tape_status(tape) == WG_OK, "%s", wg_tape_message(tape));
-    ck_assert(X->rows == 1 && X->columns == 6);
+    wgt_assert_that(X->rows, ==, 1);
+    wgt_assert_that(X->columns, ==, 6);
     wgt_assert_same_bytes(wg_data_f32(X->value), values, sizeof values);
     const wg_table *table = read_text("3 1:1\n4 2:1#x\n5\n", &(wg_svmlight_options){.columns = 7});
-    ck_assert(X->rows == 3 && X->columns == 7);
+    wgt_assert_that(X->rows, ==, 3);
+    wgt_assert_that(X->columns, ==, 7);
     ck_assert_int_eq(wg_table_class_count(table), 3);
-    ck_assert(
-        wg_item(wg_constant(tape, WG_F64, WG_SHAPE(1), wg_data_f64(wg_table_labels(table)))) == 3);
+    wgt_assert_that(
+        wg_item(wg_constant(tape, WG_F64, WG_SHAPE(1), wg_data_f64(wg_table_labels(table)))), ==,
+        3);
     wg_svmlight_read(tape, path, NULL, NULL); /* labels alone */
     ck_assert_int_eq(wg_tape_status(tape), WG_OK);
     read_text("1 1:1\n", &(wg_svmlight_options){.columns = -1});
     wgt_assert_status(tape, WG_E_VALUE, "option columns is negative");
-    ck_assert(X->value == NULL && X->columns == 0);
+    ck_assert_ptr_null(X->value);
+    wgt_assert_that(X->columns, ==, 0);
 }
 END_TEST
 
@@ -103,7 +110,8 @@ START_TEST(test_huge_feature)
     wgt_file_put(path, text, strlen(text));
     wg_svmlight_read(t, path, NULL, &X);
     ck_assert_int_eq(wg_tape_status(t), WG_OK);
-    ck_assert(X->columns == INT64_MAX && memory.peak < 100000);
+    wgt_assert_that(X->columns, ==, INT64_MAX);
+    wgt_assert_that(memory.peak, <, 100000);
     ck_assert(wg_is_inert(wg_csr_dense(X)));
     wg_tape_free(t);
 }
@@ -175,7 +183,8 @@ START_TEST(test_truncated)
             wgt_assert_status(tape, WG_E_FORMAT, path);
         else
             readable++;
-        ck_assert(X->rows == wg_table_rows(table) && X->rows <= 4);
+        wgt_assert_that(X->rows, ==, wg_table_rows(table));
+        wgt_assert_that(X->rows, <=, 4);
         wg_tape_rewind(tape, mark);
     }
     ck_assert_int_gt(readable, 20);

@@ -91,10 +91,10 @@ START_TEST(test_missing_texts)
     o.missing = WG_CSV_MISSING_KEEP;
     const wg_table *kept = read_text(text, &o);
     expect_texts(kept, 3, (const char *[]){"red", "", "", "L", "blue", "M"});
-    ck_assert(isnan(wg_at(wg_table_features(kept), 1)));
+    ck_assert_double_nan(wg_at(wg_table_features(kept), 1));
     o.missing = WG_CSV_MISSING_MEAN; /* of numbers alone */
     const wg_table *mean = read_text("colour,size,w,y\nred,L,1,0\nred,M,,1\n", &o);
-    ck_assert(wg_at(wg_table_features(mean), 1) == 1);
+    wgt_assert_that(wg_at(wg_table_features(mean), 1), ==, 1);
 }
 END_TEST
 
@@ -166,12 +166,12 @@ START_TEST(test_take)
     expect_texts(some, 4, text);
     const double X[] = {5, 6, 1, 2};
     for (int i = 0; i < 8; i++)
-        ck_assert(wg_at(wg_table_features(some), i) == X[i % 4]);
+        wgt_assert_that(wg_at(wg_table_features(some), i), ==, X[i % 4]);
     ck_assert_int_eq(wg_dtype_of(wg_table_features(some)), f32 ? WG_F32 : WG_F64);
     /* class b is not there, and still a class */
     ck_assert_int_eq(wg_table_class_count(some), 2);
     ck_assert_str_eq(wg_table_class_name(some, 1), "b");
-    ck_assert(wg_at(wg_table_labels(some), 3) == 0);
+    wgt_assert_that(wg_at(wg_table_labels(some), 3), ==, 0);
     ck_assert_int_eq(wg_data_i64(wg_table_classes(some))[0], 0);
     ck_assert_str_eq(wg_table_text_name(some, 1), "size");
     ck_assert_str_eq(wg_table_column_name(some, 1), "height");
@@ -190,7 +190,7 @@ START_TEST(test_take_of_other_tables)
     const wg_csv_options bare = {.no_label = true};
     const wg_table *table = wg_table_take(read_text("a,b\n1,2\n3,4\n", &bare),
                                           rows_of(1, (int64_t[]){1}));
-    ck_assert(wg_at(wg_table_features(table), 1) == 4);
+    wgt_assert_that(wg_at(wg_table_features(table), 1), ==, 4);
     ck_assert_int_eq(wg_table_class_count(table), 0);
     ck_assert_ptr_null(wg_table_text(table));
     table = read_text("a,b\n1,x\n2,y\n3,z\n", NULL);

@@ -154,7 +154,8 @@ START_TEST(test_logistic_predict)
     wgt_assert_close(wg_at(p, 0), 0.5, 0, 0);
     wgt_assert_close(wg_at(p, 2), 1 / (1 + exp(4)), 3e-16, 0);
     wgt_assert_close(wg_at(y, 0), 0, 0, 0); /* a logit of 0 is class 0 */
-    ck_assert(isnan(wg_at(p, 1)) && isnan(wg_at(y, 1)));
+    ck_assert_double_nan(wg_at(p, 1));
+    ck_assert_double_nan(wg_at(y, 1));
     const int64_t size = wg_tape_size(tape);
     wg_logistic_accuracy(&m, m.X, m.y);
     ck_assert_int_eq(wg_tape_size(tape), size);
@@ -173,7 +174,8 @@ START_TEST(test_softmax_predict)
     wgt_assert_close(wg_at(p, 1), exp(1) / (2 + exp(1)), 3e-16, 0);
     const wg_tensor *y = wg_softmax_regression_predict(&m, m.X);
     ck_assert_int_eq(wg_dtype_of(y), WG_I64);
-    ck_assert(wg_at(y, 0) == 1 && wg_at(y, 2) == 1);
+    wgt_assert_that(wg_at(y, 0), ==, 1);
+    wgt_assert_that(wg_at(y, 2), ==, 1);
     expect_ok();
 }
 END_TEST
@@ -207,8 +209,8 @@ START_TEST(test_model_errors)
     expect_error(wg_accuracy(c, y), WG_E_SHAPE, "accuracy: ");
     expect_error(wg_accuracy(f32, y), WG_E_DTYPE, "f32");
     expect_error(wg_accuracy(y, NULL), WG_E_NULL, "");
-    ck_assert(isnan(wg_accuracy(NULL, NULL)));
-    ck_assert(isnan(wg_item(wg_logistic_new(NULL, NULL, NULL).loss)));
+    ck_assert_double_nan(wg_accuracy(NULL, NULL));
+    ck_assert_double_nan(wg_item(wg_logistic_new(NULL, NULL, NULL).loss));
     wg_tensor *before = wg_logistic_predict(&m, X);
     wg_fill_uniform(m.w, 1, 1, 0);
     expect_error(wg_accuracy(before, y), WG_E_STALE, "accuracy: ");
@@ -229,7 +231,8 @@ START_TEST(test_sgd_step)
     wgt_assert_close(wg_optimizer_rate(sgd), 0.01, 0, 0);
     ck_assert_int_eq(wg_optimizer_set_rate(sgd, 0.5), WG_OK);
     ck_assert_int_eq(wg_optimizer_step(sgd, g), WG_OK);
-    ck_assert(wg_at(p, 0) == -0.5 && wg_at(p, 1) == 1);
+    wgt_assert_that(wg_at(p, 0), ==, -0.5);
+    wgt_assert_that(wg_at(p, 1), ==, 1);
     wgt_assert_ulps_f32(wg_data_f32(q)[0], -0.05f, 0);
     ck_assert_int_eq(wg_optimizer_steps(sgd), 1);
 }
@@ -264,7 +267,8 @@ START_TEST(test_optimizer_errors)
     expect_error(wg_optimizer_step(sgd, &f32), WG_E_DTYPE, "parameter p");
     expect_error(wg_optimizer_step(sgd, &none), WG_E_NULL, "gradient 0");
     expect_error(wg_optimizer_set_rate(sgd, HUGE_VAL), WG_E_VALUE, "rate of inf");
-    ck_assert(wg_at(p, 0) == 0 && wg_optimizer_steps(sgd) == 0);
+    wgt_assert_that(wg_at(p, 0), ==, 0);
+    wgt_assert_that(wg_optimizer_steps(sgd), ==, 0);
     ck_assert_int_eq(wg_optimizer_step(sgd, &g), WG_OK);
     expect_error(wg_optimizer_step(sgd, &g), WG_E_STALE, "replay first");
     ck_assert_int_eq(wg_optimizer_steps(sgd), 1);
@@ -275,7 +279,8 @@ START_TEST(test_optimizer_errors)
     wg_optimizer *inert = wg_sgd_new(NULL, 0, NULL);
     ck_assert_ptr_nonnull(inert);
     ck_assert_int_eq(wg_optimizer_step(inert, NULL), WG_E_NULL);
-    ck_assert(isnan(wg_optimizer_rate(inert)) && isnan(wg_optimizer_rate(NULL)));
+    ck_assert_double_nan(wg_optimizer_rate(inert));
+    ck_assert_double_nan(wg_optimizer_rate(NULL));
     ck_assert_int_eq(wg_optimizer_set_rate(NULL, 1), WG_E_NULL);
 }
 END_TEST
@@ -318,8 +323,8 @@ static int64_t collect(wg_batches *batches, int64_t epoch, int64_t order[10])
         ck_assert_int_eq(wg_dim(X, 0), rows);
         for (int64_t i = 0; i < rows; i++) {
             order[total + i] = wg_data_i64(y)[i];
-            ck_assert(wg_at(X, 2 * i) == (double)wg_data_i64(y)[i]);
-            ck_assert(wg_at(X, 2 * i + 1) == -(double)wg_data_i64(y)[i]);
+            wgt_assert_that(wg_at(X, 2 * i), ==, (double)wg_data_i64(y)[i]);
+            wgt_assert_that(wg_at(X, 2 * i + 1), ==, -(double)wg_data_i64(y)[i]);
         }
         total += rows;
     }
@@ -390,7 +395,8 @@ START_TEST(test_batches_stale)
         wgt_assert_close(wg_at(sum, 0), want[i], 0, 0);
     }
     ck_assert_int_eq(wg_batches_next(batches), 2);
-    ck_assert(wg_is_stale(rest) && !wg_is_stale(sum));
+    ck_assert(wg_is_stale(rest));
+    ck_assert(!wg_is_stale(sum));
     wg_replay(tape);
     wgt_assert_close(wg_at(rest, 0), 17, 0, 0);
     wgt_assert_close(wg_at(sum, 0), 22, 0, 0);
@@ -448,7 +454,9 @@ START_TEST(test_no_memory)
 {
     wg_tape *plenty = wg_tape_new(NULL);
     const double want = small_training(plenty);
-    ck_assert(wg_tape_status(plenty) == WG_OK && want > 0.1 && want < 0.7);
+    wgt_assert_that(wg_tape_status(plenty), ==, WG_OK);
+    wgt_assert_that(want, >, 0.1);
+    wgt_assert_that(want, <, 0.7);
     wg_tape_free(plenty);
     for (int64_t fail_at = 1;; fail_at++) {
         wgt_memory memory = {0};
@@ -460,7 +468,7 @@ START_TEST(test_no_memory)
         const bool failed = memory.failed > 0;
         if (failed) {
             ck_assert_int_eq(wg_tape_status(t), WG_E_NOMEM);
-            ck_assert(isnan(got));
+            ck_assert_double_nan(got);
             memory.fail_at = 0;
             wg_tape_rewind(t, mark);
             got = small_training(t);

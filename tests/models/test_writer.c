@@ -180,7 +180,8 @@ START_TEST(test_order)
     fault none = {FAIL, 0, 0, 0, ""};
     ck_assert_int_eq(save(tape, &none), WG_OK);
     ck_assert_str_eq(none.trace + strspn(none.trace, "ow"), "scrosc");
-    ck_assert(none.trace[0] == 'o' && strchr(none.trace + 1, 'w') != NULL);
+    wgt_assert_that(none.trace[0], ==, 'o');
+    ck_assert_ptr_nonnull(strchr(none.trace + 1, 'w'));
 }
 END_TEST
 
@@ -227,7 +228,8 @@ START_TEST(test_kill)
         ck_assert_int_eq(save(tape, &none), WG_OK);
         ck_assert(is_new());
     }
-    ck_assert(seen_old && seen_new);
+    ck_assert(seen_old);
+    ck_assert(seen_new);
 }
 END_TEST
 
@@ -323,8 +325,10 @@ START_TEST(test_link)
     check_text("through two links");
     write_text(link, "again");
     check_text("again");
-    ck_assert(lstat(link, &about) == 0 && S_ISLNK(about.st_mode));
-    ck_assert(lstat(second, &about) == 0 && S_ISLNK(about.st_mode));
+    wgt_assert_that(lstat(link, &about), ==, 0);
+    ck_assert(S_ISLNK(about.st_mode));
+    wgt_assert_that(lstat(second, &about), ==, 0);
+    ck_assert(S_ISLNK(about.st_mode));
     ck_assert_int_eq(wg_tape_status(tape), WG_OK);
     unlink(link);
     ck_assert_int_eq(symlink(second, link), 0); /* each points to the other */

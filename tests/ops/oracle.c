@@ -86,7 +86,9 @@ wgt_cases wgt_cases_read(const char *path)
     c.line = calloc(lines, sizeof *c.line);
     c.integers = calloc(words, sizeof *c.integers);
     c.numbers = calloc(words, sizeof *c.numbers);
-    ck_assert(c.line != NULL && c.integers != NULL && c.numbers != NULL);
+    ck_assert_ptr_nonnull(c.line);
+    ck_assert_ptr_nonnull(c.integers);
+    ck_assert_ptr_nonnull(c.numbers);
 
     int64_t *integer = c.integers;
     double *number = c.numbers;

@@ -135,17 +135,22 @@ START_TEST(ends_are_exact)
     for (int k = 0; k < 3; k++) {
         double d[4];
         wgt_unary_at(ends[_i].f, -big[k], 3, d);
-        ck_assert(d[0] == (ends[_i].low_value_sign != 0 ? ends[_i].low_value_sign * big[k]
-                                                        : ends[_i].low_limit));
-        ck_assert(d[1] == ends[_i].low_derivative && d[2] == 0 && d[3] == 0);
+        wgt_assert_that(
+            d[0], ==,
+            (ends[_i].low_value_sign != 0 ? ends[_i].low_value_sign * big[k] : ends[_i].low_limit));
+        wgt_assert_that(d[1], ==, ends[_i].low_derivative);
+        wgt_assert_that(d[2], ==, 0);
+        wgt_assert_that(d[3], ==, 0);
         wgt_unary_at(ends[_i].f, big[k], 3, d);
-        ck_assert(d[0] == (ends[_i].high_value_sign != 0 ? big[k] : ends[_i].high_limit));
-        ck_assert(d[1] == ends[_i].high_derivative && d[2] == 0 && d[3] == 0);
+        wgt_assert_that(d[0], ==, (ends[_i].high_value_sign != 0 ? big[k] : ends[_i].high_limit));
+        wgt_assert_that(d[1], ==, ends[_i].high_derivative);
+        wgt_assert_that(d[2], ==, 0);
+        wgt_assert_that(d[3], ==, 0);
         float s[2];
         wgt_unary_f32_at(ends[_i].f, k == 1 ? -1e30F : -(float)big[k], s);
-        ck_assert(s[1] == (float)ends[_i].low_derivative);
+        wgt_assert_that(s[1], ==, (float)ends[_i].low_derivative);
         wgt_unary_f32_at(ends[_i].f, k == 1 ? 1e30F : (float)big[k], s);
-        ck_assert(s[1] == (float)ends[_i].high_derivative);
+        wgt_assert_that(s[1], ==, (float)ends[_i].high_derivative);
     }
 }
 END_TEST
@@ -154,13 +159,14 @@ START_TEST(nan_and_denormals)
 {
     double d[2];
     wgt_unary_at(ends[_i].f, QNAN, 0, d);
-    ck_assert(isnan(d[0]));
+    ck_assert_double_nan(d[0]);
     for (int sign = -1; sign <= 1; sign += 2) {
         double at_zero[2];
         wgt_unary_at(ends[_i].f, sign * 5e-324, 1, d);
-        ck_assert(isfinite(d[0]) && isfinite(d[1]));
+        ck_assert_double_finite(d[0]);
+        ck_assert_double_finite(d[1]);
         wgt_unary_at(ends[_i].f, sign * 1e-300, 1, at_zero);
-        ck_assert(d[1] == at_zero[1]);
+        wgt_assert_that(d[1], ==, at_zero[1]);
     }
 }
 END_TEST
@@ -169,17 +175,27 @@ START_TEST(kinks)
 {
     double d[3];
     wgt_unary_at(wg_relu, 0, 2, d);
-    ck_assert(d[0] == 0 && d[1] == 0 && d[2] == 0);
+    wgt_assert_that(d[0], ==, 0);
+    wgt_assert_that(d[1], ==, 0);
+    wgt_assert_that(d[2], ==, 0);
     wgt_unary_at(leak, 0, 2, d);
-    ck_assert(d[0] == 0 && d[1] == 0.25 && d[2] == 0);
+    wgt_assert_that(d[0], ==, 0);
+    wgt_assert_that(d[1], ==, 0.25);
+    wgt_assert_that(d[2], ==, 0);
     wgt_unary_at(half_elu, 0, 2, d);
-    ck_assert(d[0] == 0 && d[1] == 0.5 && d[2] == 0.5);
+    wgt_assert_that(d[0], ==, 0);
+    wgt_assert_that(d[1], ==, 0.5);
+    wgt_assert_that(d[2], ==, 0.5);
     wgt_unary_at(wg_relu, 2, 2, d);
-    ck_assert(d[0] == 2 && d[1] == 1 && d[2] == 0);
+    wgt_assert_that(d[0], ==, 2);
+    wgt_assert_that(d[1], ==, 1);
+    wgt_assert_that(d[2], ==, 0);
     wgt_unary_at(leak, -2, 2, d);
-    ck_assert(d[0] == -0.5 && d[1] == 0.25 && d[2] == 0);
+    wgt_assert_that(d[0], ==, -0.5);
+    wgt_assert_that(d[1], ==, 0.25);
+    wgt_assert_that(d[2], ==, 0);
     wgt_unary_at(wg_relu, QNAN, 1, d);
-    ck_assert(d[1] == 1);
+    wgt_assert_that(d[1], ==, 1);
 }
 END_TEST
 
@@ -191,7 +207,7 @@ START_TEST(cotangents_are_selected)
     const double minus_one = -1;
     wg_write(x, &minus_one, sizeof minus_one);
     wg_vjp(wg_relu(x), wg_scalar(t, WG_F64, INF), &x, 1, &g);
-    ck_assert(wg_item(g) == 0);
+    wgt_assert_that(wg_item(g), ==, 0);
     wg_tape_free(t);
 }
 END_TEST

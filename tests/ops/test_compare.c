@@ -21,9 +21,11 @@ START_TEST(relations)
         double d[7];
         float s[3];
         wgt_binary_at(relation[r], pairs[_i].a, pairs[_i].b, d);
-        ck_assert(d[0] == pairs[_i].holds[r] && d[1] == 0 && d[2] == 0);
+        wgt_assert_that(d[0], ==, pairs[_i].holds[r]);
+        wgt_assert_that(d[1], ==, 0);
+        wgt_assert_that(d[2], ==, 0);
         wgt_binary_f32_at(relation[r], (float)pairs[_i].a, (float)pairs[_i].b, s);
-        ck_assert(s[0] == (float)pairs[_i].holds[r]);
+        wgt_assert_that(s[0], ==, (float)pairs[_i].holds[r]);
     }
 }
 END_TEST
@@ -77,7 +79,7 @@ START_TEST(where_broadcasts)
     wgt_assert_all_close(wg_data_f64(y), want, 6, 0, 0);
     wg_vjp(y, wg_ones_like(y), x, 2, g);
     wgt_assert_all_close(wg_data_f64(g[0]), ga, 3, 0, 0);
-    ck_assert(wg_item(g[1]) == 3);
+    wgt_assert_that(wg_item(g[1]), ==, 3);
     wg_tape_free(t);
 }
 END_TEST
@@ -93,7 +95,7 @@ START_TEST(conditions_of_other_dtypes)
     wg_tensor *y = wg_where(c, one, zero);
     ck_assert_int_eq(wg_dtype_of(y), WG_F32);
     for (int i = 0; i < 4; i++)
-        ck_assert(wg_at(y, i) == want[i]);
+        wgt_assert_that(wg_at(y, i), ==, want[i]);
     wg_tensor *ones = wg_constant(t, WG_I64, WG_SHAPE(4), ones_at);
     y = wg_where(c, ones, wg_constant(t, WG_I64, WG_SHAPE(4), zeros_at));
     wgt_assert_same_bytes(wg_data_i64(y), want_i64, sizeof want_i64);
@@ -115,13 +117,13 @@ START_TEST(casts)
     wg_tape *t = wg_tape_new(NULL);
     wg_tensor *x = wg_scalar(t, WG_F64, 0.1);
     ck_assert_ptr_eq(wg_cast(x, WG_F64), x);
-    ck_assert((float)wg_item(wg_cast(x, WG_F32)) == 0.1F);
-    ck_assert(wg_item(wg_cast(wg_cast(x, WG_F32), WG_F64)) == (double)0.1F);
-    ck_assert(wg_item(wg_cast(wg_scalar(t, WG_F64, 1e300), WG_F32)) == INF);
-    ck_assert(wg_item_i64(wg_cast(wg_scalar(t, WG_F64, -2.75), WG_I64)) == -2);
-    ck_assert(wg_item_i64(wg_cast(wg_scalar(t, WG_F32, 2.75), WG_I64)) == 2);
-    ck_assert(wg_item_i64(wg_cast(wg_scalar(t, WG_F64, -0x1p63), WG_I64)) == INT64_MIN);
-    ck_assert(wg_item(wg_cast(wg_cast(wg_scalar(t, WG_F64, 7), WG_I64), WG_F32)) == 7);
+    wgt_assert_that((float)wg_item(wg_cast(x, WG_F32)), ==, 0.1F);
+    wgt_assert_that(wg_item(wg_cast(wg_cast(x, WG_F32), WG_F64)), ==, (double)0.1F);
+    wgt_assert_that(wg_item(wg_cast(wg_scalar(t, WG_F64, 1e300), WG_F32)), ==, INF);
+    wgt_assert_that(wg_item_i64(wg_cast(wg_scalar(t, WG_F64, -2.75), WG_I64)), ==, -2);
+    wgt_assert_that(wg_item_i64(wg_cast(wg_scalar(t, WG_F32, 2.75), WG_I64)), ==, 2);
+    wgt_assert_that(wg_item_i64(wg_cast(wg_scalar(t, WG_F64, -0x1p63), WG_I64)), ==, INT64_MIN);
+    wgt_assert_that(wg_item(wg_cast(wg_cast(wg_scalar(t, WG_F64, 7), WG_I64), WG_F32)), ==, 7);
     ck_assert_int_eq(wg_tape_status(t), WG_OK);
     wg_tape_free(t);
 }
@@ -135,9 +137,10 @@ START_TEST(cast_derivative)
     wg_tensor *x = wg_param(t, "x", WG_F32, WG_SCALAR), *g;
     wg_write(x, &three, sizeof three);
     wg_grad(wg_square(wg_cast(x, WG_F64)), &x, 1, &g);
-    ck_assert(wg_dtype_of(g) == WG_F32 && wg_item(g) == 6);
+    wgt_assert_that(wg_dtype_of(g), ==, WG_F32);
+    wgt_assert_that(wg_item(g), ==, 6);
     wg_grad(wg_cast(wg_cast(x, WG_I64), WG_F32), &x, 1, &g);
-    ck_assert(wg_item(g) == 0);
+    wgt_assert_that(wg_item(g), ==, 0);
     ck_assert_int_eq(wg_tape_status(t), WG_OK);
     wg_tape_free(t);
 }

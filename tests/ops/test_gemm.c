@@ -7,6 +7,7 @@
  *     |c - exact| <= (k + 4) eps (|alpha| sum_p |a_ip b_pj| + |beta c_ij|).
  * The rounding of alpha and beta is avoided: the tests use values exact in float. */
 #include "ops/kernels/gemm.h"
+#include "tests/support/assert.h"
 #include "tests/support/suites.h"
 
 #include <float.h>
@@ -472,11 +473,13 @@ static void special_test(const product *p)
         for (int64_t j = 0; j < p->n; j++) {
             const double got = matrix_get(&c, i, j);
             if (i != row)
-                ck_assert(isfinite(got));
+                ck_assert_double_finite(got);
             else if (j == col)
-                ck_assert(isnan(got));
-            else
-                ck_assert(isinf(got) && got > 0);
+                ck_assert_double_nan(got);
+            else {
+                ck_assert(isinf(got));
+                wgt_assert_that(got, >, 0);
+            }
         }
     matrix_set(&a, p->ta ? at : row, p->ta ? row : at, 1);
     matrix_set(&b, p->tb ? col : 0, p->tb ? 0 : col, (double)NAN);
@@ -494,7 +497,7 @@ static void alpha_zero_test(const product *p)
     product_operands(p, &a, &b, &c);
     matrix_set(&a, 0, 0, (double)NAN);
     product_run(p, &a, &b, &c);
-    ck_assert(isnan(matrix_get(&c, 0, 0)));
+    ck_assert_double_nan(matrix_get(&c, 0, 0));
     product_free(&a, &b, &c);
 }
 
@@ -531,7 +534,7 @@ static void long_sum_test(const product *p)
     for (int64_t i = 0; i < p->m; i++)
         for (int64_t j = 0; j < p->n; j++)
             if (p->type == WGK_GEMM_F32)
-                ck_assert(fabs(matrix_get(&c, i, j) - want) <= 4.8e-4 * want);
+                wgt_assert_that(fabs(matrix_get(&c, i, j) - want), <=, 4.8e-4 * want);
     product_free(&a, &b, &c);
 }
 

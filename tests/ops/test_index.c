@@ -44,15 +44,18 @@ START_TEST(test_gather_rows)
     wg_tensor *idx = indices(t, WG_SHAPE(2, 3), (int64_t[]){3, 0, 3, 1, 1, 0});
     wg_tensor *y = wg_gather_rows(x, idx);
     const double want[] = {7, 8, 1, 2, 7, 8, 3, 4, 3, 4, 1, 2};
-    ck_assert(wg_ndim(y) == 3 && wg_dim(y, 1) == 3 && wg_dim(y, 2) == 2);
+    wgt_assert_that(wg_ndim(y), ==, 3);
+    wgt_assert_that(wg_dim(y, 1), ==, 3);
+    wgt_assert_that(wg_dim(y, 2), ==, 2);
     for (int64_t i = 0; i < 12; i++)
-        ck_assert(wg_at(y, i) == want[i]);
+        wgt_assert_that(wg_at(y, i), ==, want[i]);
     wgt_assert_pieces(y);
     wg_tensor *back = wg_scatter_add_rows(y, idx, 5);
     const double sums[] = {2, 4, 6, 8, 0, 0, 14, 16, 0, 0};
-    ck_assert(wg_ndim(back) == 2 && wg_dim(back, 0) == 5);
+    wgt_assert_that(wg_ndim(back), ==, 2);
+    wgt_assert_that(wg_dim(back, 0), ==, 5);
     for (int64_t i = 0; i < 10; i++)
-        ck_assert(wg_at(back, i) == sums[i]);
+        wgt_assert_that(wg_at(back, i), ==, sums[i]);
     wgt_assert_pieces(back);
     wg_tape_free(t);
 }
@@ -74,7 +77,8 @@ START_TEST(test_rows_derivative_and_edges)
                       (double[]){0, 0, 0, 4, 5, 6});
     wgt_assert_linear(x, wg_scatter_add_rows(x, wg_scalar(t, WG_I64, 1), 2));
     wg_tensor *none = wg_gather_rows(x, indices(t, WG_SHAPE(0, 2), NULL));
-    ck_assert(wg_size(none) == 0 && wg_ndim(none) == 3);
+    wgt_assert_that(wg_size(none), ==, 0);
+    wgt_assert_that(wg_ndim(none), ==, 3);
     wg_tensor *zeros = wg_scatter_add_rows(none, indices(t, WG_SHAPE(0, 2), NULL), 2);
     wgt_assert_tensor(zeros, WG_SHAPE(2, 3), (double[]){0, 0, 0, 0, 0, 0});
     wg_tape_free(t);
@@ -167,11 +171,11 @@ START_TEST(test_gather_and_scatter)
                 int64_t place[] = {i, j, k}, here = at3(ks, i, j, k);
                 place[axis] = wg_data_i64(index)[here];
                 int64_t there = at3(xs, place[0], place[1], place[2]);
-                ck_assert(wg_at(y, here) == wg_at(x, there));
+                wgt_assert_that(wg_at(y, here), ==, wg_at(x, there));
                 want[there] += wg_at(y, here);
             }
     for (int i = 0; i < 60; i++)
-        ck_assert(wg_at(z, i) == want[i]);
+        wgt_assert_that(wg_at(z, i), ==, want[i]);
     wgt_assert_pieces(y);
     wg_tape_free(t);
 }
@@ -239,12 +243,14 @@ START_TEST(test_one_hot)
     wg_tape *t = wgt_strict_tape();
     wg_tensor *y = wg_one_hot(indices(t, WG_SHAPE(2, 2), (int64_t[]){2, 0, 1, 2}), 3, dtypes[_i]);
     const double want[] = {0, 0, 1, 1, 0, 0, 0, 1, 0, 0, 0, 1};
-    ck_assert(wg_ndim(y) == 3 && wg_dim(y, 2) == 3 && wg_dtype_of(y) == dtypes[_i]);
+    wgt_assert_that(wg_ndim(y), ==, 3);
+    wgt_assert_that(wg_dim(y, 2), ==, 3);
+    wgt_assert_that(wg_dtype_of(y), ==, dtypes[_i]);
     for (int64_t i = 0; i < 12; i++)
-        ck_assert(wg_at(y, i) == want[i]);
+        wgt_assert_that(wg_at(y, i), ==, want[i]);
     wgt_assert_pieces(y);
     ck_assert_int_eq(wg_size(wg_one_hot(indices(t, WG_SHAPE(0), NULL), 3, WG_F32)), 0);
-    ck_assert(wg_at(wg_one_hot(wg_scalar(t, WG_I64, 1), 2, WG_F32), 1) == 1);
+    wgt_assert_that(wg_at(wg_one_hot(wg_scalar(t, WG_I64, 1), 2, WG_F32), 1), ==, 1);
     wg_tape_free(t);
 }
 END_TEST
@@ -269,16 +275,18 @@ START_TEST(test_cumsum)
     const double want[] = {1, 2, 4, 6, 9, 12, 7, 8, 16, 18, 27, 30};
     const double back[] = {9, 12, 8, 10, 5, 6, 27, 30, 20, 22, 11, 12};
     wg_tensor *y = wg_cumsum(x, 1), *z = wg_cumsum_reverse(x, -2);
-    for (int64_t i = 0; i < 12; i++)
-        ck_assert(wg_at(y, i) == want[i] && wg_at(z, i) == back[i]);
+    for (int64_t i = 0; i < 12; i++) {
+        wgt_assert_that(wg_at(y, i), ==, want[i]);
+        wgt_assert_that(wg_at(z, i), ==, back[i]);
+    }
     wgt_assert_pieces(y);
     wgt_assert_pieces(z);
     wg_tensor *line = wgt_counting_of(t, dtypes[_i],
                                       WG_SHAPE(900)); /* several of the kernel's parts */
     wg_tensor *up = wg_cumsum(line, 0), *down = wg_cumsum_reverse(line, 0);
     for (int64_t i = 0; i < 900; i++) {
-        ck_assert(wg_at(up, i) == (double)((i + 1) * (i + 2) / 2));
-        ck_assert(wg_at(down, i) == (double)(900 * 901 / 2 - i * (i + 1) / 2));
+        wgt_assert_that(wg_at(up, i), ==, (double)((i + 1) * (i + 2) / 2));
+        wgt_assert_that(wg_at(down, i), ==, (double)(900 * 901 / 2 - i * (i + 1) / 2));
     }
     wg_tape_free(t);
 }
@@ -295,8 +303,11 @@ START_TEST(test_cumsum_derivative_and_edges)
     ck_assert_int_eq(wg_size(wg_cumsum(wg_full(t, WG_F32, WG_SHAPE(2, 0), 0), 1)), 0);
     const double values[] = {1, HUGE_VAL, 2, -HUGE_VAL, 1};
     wg_tensor *y = wg_cumsum(wg_constant(t, WG_F64, WG_SHAPE(5), values), 0);
-    ck_assert(wg_at(y, 0) == 1 && wg_at(y, 1) == HUGE_VAL && wg_at(y, 2) == HUGE_VAL);
-    ck_assert(isnan(wg_at(y, 3)) && isnan(wg_at(y, 4)));
+    wgt_assert_that(wg_at(y, 0), ==, 1);
+    wgt_assert_that(wg_at(y, 1), ==, HUGE_VAL);
+    wgt_assert_that(wg_at(y, 2), ==, HUGE_VAL);
+    ck_assert_double_nan(wg_at(y, 3));
+    ck_assert_double_nan(wg_at(y, 4));
     const int64_t most[] = {INT64_MAX, 1};
     wg_tensor *wrapped = wg_cumsum(wg_constant(t, WG_I64, WG_SHAPE(2), most), 0);
     ck_assert_int_eq(wg_data_i64(wrapped)[1], INT64_MIN);

@@ -143,7 +143,7 @@ START_TEST(stack_times_matrix_is_folded)
     ck_assert_str_eq(g->op->name, "matmul");
     ck_assert_int_eq(wg_ndim(g), 2);
     for (int64_t i = 0; i < 10; i++)
-        ck_assert(wg_at(g, i) == 12);
+        wgt_assert_that(wg_at(g, i), ==, 12);
 }
 END_TEST
 
@@ -236,7 +236,8 @@ START_TEST(errors)
     wg_tape_rewind(t, mark);
     wg_outer(x, NULL);
     ck_assert_int_eq(wg_tape_status(t), WG_E_NULL);
-    ck_assert(wg_is_inert(wg_matmul(NULL, NULL)) && wg_is_inert(wg_dot(NULL, x)));
+    ck_assert(wg_is_inert(wg_matmul(NULL, NULL)));
+    ck_assert(wg_is_inert(wg_dot(NULL, x)));
 }
 END_TEST
 
@@ -247,7 +248,9 @@ static void counting_gemm(wg_dtype dtype, bool ta, bool tb, int64_t m, int64_t n
 {
     const double *A = a, *B = b;
     ck_assert_int_eq(dtype, WG_F64);
-    ck_assert(m > 0 && n > 0 && k > 0);
+    wgt_assert_that(m, >, 0);
+    wgt_assert_that(n, >, 0);
+    wgt_assert_that(k, >, 0);
     ++*(int *)user;
     for (int64_t i = 0; i < m; i++)
         for (int64_t j = 0; j < n; j++) {

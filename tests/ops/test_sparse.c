@@ -55,9 +55,11 @@ START_TEST(test_infinities)
     const double b[] = {HUGE_VAL, 1, 1}, zero[] = {0, -1, 0.5, 4};
     wg_tensor *B = wg_constant(tape, WG_F64, WG_SHAPE(3, 1), b);
     const wg_tensor *y = wg_csr_matmul(small(tape), false, B);
-    ck_assert(wg_at(y, 0) == HUGE_VAL && wg_at(y, 1) == 0 && wg_at(y, 2) == 4.5);
+    wgt_assert_that(wg_at(y, 0), ==, HUGE_VAL);
+    wgt_assert_that(wg_at(y, 1), ==, 0);
+    wgt_assert_that(wg_at(y, 2), ==, 4.5);
     const wg_csr *A = wg_csr_new(tape, WG_F64, 3, 3, start, column, zero);
-    ck_assert(isnan(wg_at(wg_csr_matmul(A, false, B), 0)));
+    ck_assert_double_nan(wg_at(wg_csr_matmul(A, false, B), 0));
 }
 END_TEST
 
@@ -122,7 +124,9 @@ START_TEST(test_take_rows)
     const int64_t rows[] = {2, 0, 2}, none[] = {1, 3};
     const double want[] = {0, 0.5, 4, 2, 0, -1, 0, 0.5, 4};
     const wg_csr *A = small(tape), *part = wg_csr_take_rows(A, rows, 3);
-    ck_assert(part->rows == 3 && part->columns == 3 && wg_size(part->value) == 6);
+    wgt_assert_that(part->rows, ==, 3);
+    wgt_assert_that(part->columns, ==, 3);
+    wgt_assert_that(wg_size(part->value), ==, 6);
     wgt_assert_same_bytes(wg_data_f64(wg_csr_dense(part)), want, sizeof want);
     ck_assert_int_eq(wg_csr_take_rows(A, NULL, 0)->rows, 0);
     ck_assert_int_eq(wg_tape_status(tape), WG_OK);
@@ -150,7 +154,8 @@ START_TEST(test_bad_matrix)
         const wg_mark mark = wg_tape_mark(tape);
         const wg_csr *A = wg_csr_new(tape, WG_F64, 2, 3, bad[i].start, bad[i].column, value);
         wgt_assert_status(tape, WG_E_INDEX, bad[i].message);
-        ck_assert(A->value == NULL && A->rows == 0);
+        ck_assert_ptr_null(A->value);
+        wgt_assert_that(A->rows, ==, 0);
         wg_tape_rewind(tape, mark);
     }
     const wg_mark mark = wg_tape_mark(tape);
@@ -177,7 +182,7 @@ START_TEST(test_pattern_in_inputs)
     wg_tensor *p = wg_input(tape, "p", WG_I64, WG_SHAPE(4), moving);
     wg_tensor *b = wg_full(tape, WG_F64, WG_SHAPE(3, 1), 1);
     const wg_tensor *y = wg_apply(wg_op_find("csr_matmul"), (wg_tensor *[]){v, s, p, b}, 4, &attrs);
-    ck_assert(wg_at(y, 0) == 2);
+    wgt_assert_that(wg_at(y, 0), ==, 2);
     moving[3] = 1000000;
     wg_bind(p, moving);
     ck_assert_int_eq(wg_replay(tape), WG_E_INDEX);
@@ -207,10 +212,11 @@ START_TEST(test_errors)
     wgt_assert_status(tape, WG_E_NULL, "");
     wg_tape_rewind(tape, mark);
     ck_assert(wg_is_inert(wg_csr_matmul(wg_csr_none(), true, b)));
-    ck_assert(wg_is_inert(wg_csr_dense(NULL)) && wg_is_inert(wg_csr_dense(wg_csr_none())));
+    ck_assert(wg_is_inert(wg_csr_dense(NULL)));
+    ck_assert(wg_is_inert(wg_csr_dense(wg_csr_none())));
     ck_assert_int_eq(wg_csr_take_rows(NULL, start, 1)->rows, 0);
-    ck_assert(wg_csr_new(NULL, WG_F64, 3, 3, start, column, value)->value == NULL);
-    ck_assert(wg_csr_new(tape, WG_F64, 3, 3, NULL, column, value)->value == NULL);
+    ck_assert_ptr_null(wg_csr_new(NULL, WG_F64, 3, 3, start, column, value)->value);
+    ck_assert_ptr_null(wg_csr_new(tape, WG_F64, 3, 3, NULL, column, value)->value);
 }
 END_TEST
 
@@ -262,7 +268,7 @@ START_TEST(test_no_memory)
         const wg_tensor *y = wg_csr_matmul(part, true, wg_full(t, WG_F64, WG_SHAPE(2, 600), 1));
         const bool failed = memory.failed > 0;
         ck_assert_int_eq(wg_tape_status(t), failed ? WG_E_NOMEM : WG_OK);
-        ck_assert(wg_is_inert(y) == failed);
+        wgt_assert_that(wg_is_inert(y), ==, failed);
         wg_tape_free(t);
         ck_assert_int_eq(memory.blocks, 0);
         if (!failed)

@@ -239,7 +239,7 @@ START_TEST(test_detached)
     wg_tape *t = wg_tape_new(NULL);
     const double values[4] = {1, -2, 3, 0.5};
     wg_tensor *x = vector(t, WG_F64, values), *held = wg_detach(x), *y = wg_mul(x, held), *g;
-    ck_assert(held->data != x->data);
+    ck_assert_ptr_ne(held->data, x->data);
     ck_assert_int_eq(wg_vjp(y, wg_ones_like(y), &x, 1, &g), WG_OK);
     wgt_assert_all_close(wg_data_f64(g), values, 4, 0, 0);
     ck_assert_int_eq(wg_gradcheck(y, &x, NULL, 1, NULL, NULL), WG_CHECK_PASSED);

@@ -89,6 +89,64 @@ bool wgt_contains(const char *message, const char *part)
     return message != NULL && strstr(message, part) != NULL;
 }
 
+wgt_number wgt_integer(intmax_t x)
+{
+    return (wgt_number){.kind = WGT_INTEGER, .integer = x, .real = (long double)x};
+}
+
+wgt_number wgt_natural(uintmax_t x)
+{
+    return x <= INTMAX_MAX
+               ? wgt_integer((intmax_t)x)
+               : (wgt_number){.kind = WGT_NATURAL, .natural = x, .real = (long double)x};
+}
+
+wgt_number wgt_real(long double x)
+{
+    return (wgt_number){.kind = WGT_REAL, .real = x};
+}
+
+wgt_number wgt_real_f32(float x)
+{
+    return wgt_real((long double)x);
+}
+
+/* -1, 0, 1 for a < b, a = b, a > b; 2 where one is NaN.  Naturals are those above every integer. */
+static int order(wgt_number a, wgt_number b)
+{
+    if (a.kind == WGT_INTEGER && b.kind == WGT_INTEGER)
+        return (a.integer > b.integer) - (a.integer < b.integer);
+    if (a.kind == WGT_NATURAL && b.kind == WGT_NATURAL)
+        return (a.natural > b.natural) - (a.natural < b.natural);
+    if (isnan(a.real) || isnan(b.real))
+        return 2;
+    return (a.real > b.real) - (a.real < b.real);
+}
+
+bool wgt_holds(wgt_number a, const char *op, wgt_number b)
+{
+    const int o = order(a, b);
+    switch (op[0]) {
+    case '=': return o == 0;
+    case '!': return o != 0;
+    case '<': return o == -1 || (o == 0 && op[1] == '=');
+    default: return o == 1 || (o == 0 && op[1] == '=');
+    }
+}
+
+const char *wgt_digits(char *text, size_t size, wgt_number x)
+{
+    if (x.kind == WGT_INTEGER)
+        snprintf(text, size, "%jd", x.integer);
+    else if (x.kind == WGT_NATURAL)
+        snprintf(text, size, "%ju", x.natural);
+    else if (x.real == (long double)(double)x.real)
+        snprintf(text, size, "%.17Lg", x.real);
+    else
+        snprintf(text, size, "%.36Lg", x.real);
+    return text;
+}
+
 const char *wgt_describe(char *text, size_t size, double got, double want)
 {
     snprintf(text, size, "got %.17g, want %.17g, difference %.3g, %llu ulps", got, want, got - want,

@@ -32,10 +32,63 @@ size_t wgt_first_difference(const void *a, const void *b, size_t size);
 /* message contains part; a NULL message contains nothing. */
 bool wgt_contains(const char *message, const char *part);
 
+/* A number of any type, kept as it is, so that a comparison prints what it compared. */
+typedef struct wgt_number {
+    enum { WGT_INTEGER, WGT_NATURAL, WGT_REAL } kind;
+    intmax_t integer;
+    uintmax_t natural;
+    long double real;
+} wgt_number;
+
+wgt_number wgt_integer(intmax_t x);
+wgt_number wgt_natural(uintmax_t x);
+wgt_number wgt_real(long double x);
+wgt_number wgt_real_f32(float x);
+#define WGT_NUMBER(x)                                                                              \
+    _Generic((x), float                                                                            \
+             : wgt_real_f32, double                                                                \
+             : wgt_real, long double                                                               \
+             : wgt_real, unsigned long                                                             \
+             : wgt_natural, unsigned long long                                                     \
+             : wgt_natural, default                                                                \
+             : wgt_integer)(x)
+
+/* a op b as on paper, whatever their types: -1 is less than 1u.  op: == != < <= > >=.  A NaN is only
+ * != to others. */
+bool wgt_holds(wgt_number a, const char *op, wgt_number b);
+
+/* The digits of x in `text`, which is returned. */
+const char *wgt_digits(char *text, size_t size, wgt_number x);
+
 /* "got ..., want ..., difference ..., ... ulps" in `text`, which is returned. */
 const char *wgt_describe(char *text, size_t size, double got, double want);
 
-enum { WGT_TEXT = 256 };
+enum { WGT_TEXT = 256, WGT_DIGITS = 64 };
+
+/* wgt_assert_that(calls, <, 3) */
+#define wgt_assert_that(a, op, b)                                                                  \
+    do {                                                                                           \
+        const wgt_number wgt_a = WGT_NUMBER(a), wgt_b = WGT_NUMBER(b);                             \
+        char wgt_left[WGT_DIGITS], wgt_right[WGT_DIGITS];                                          \
+        if (!wgt_holds(wgt_a, #op, wgt_b))                                                         \
+            ck_abort_msg("%s %s %s: %s %s %s", #a, #op, #b,                                        \
+                         wgt_digits(wgt_left, WGT_DIGITS, wgt_a), #op,                             \
+                         wgt_digits(wgt_right, WGT_DIGITS, wgt_b));                                \
+    } while (0)
+
+#define wgt_assert_contains(text, part)                                                            \
+    do {                                                                                           \
+        const char *const wgt_whole = (text), *const wgt_part = (part);                            \
+        if (!wgt_contains(wgt_whole, wgt_part))                                                    \
+            ck_abort_msg("\"%s\" lacks \"%s\"", wgt_whole ? wgt_whole : "(null)", wgt_part);       \
+    } while (0)
+
+#define wgt_assert_lacks(text, part)                                                               \
+    do {                                                                                           \
+        const char *const wgt_whole = (text), *const wgt_part = (part);                            \
+        if (wgt_contains(wgt_whole, wgt_part))                                                     \
+            ck_abort_msg("\"%s\" has \"%s\"", wgt_whole, wgt_part);                                \
+    } while (0)
 
 #define wgt_assert_close(got, want, rel, abs)                                                      \
     do {                                                                                           \

@@ -152,6 +152,54 @@ START_TEST(test_macros_fail)
     ck_assert_ptr_nonnull(strstr(message, "got 0, want -0"));
     wgt_assert_same_bytes(a, b, sizeof a);
     ck_assert_int_eq(failures, 6);
+    wgt_assert_that(++calls, <, 2); /* an operand is evaluated once */
+    ck_assert_int_eq(failures, 7);
+    ck_assert_ptr_nonnull(strstr(message, "++calls < 2: 2 < 2"));
+    wgt_assert_contains("matmul", "inner");
+    ck_assert_int_eq(failures, 8);
+    ck_assert_ptr_nonnull(strstr(message, "\"matmul\" lacks \"inner\""));
+    wgt_assert_lacks("matmul", "mat");
+    ck_assert_int_eq(failures, 9);
+}
+END_TEST
+
+/* What each op says of a < b, a = b, a > b and of a NaN. */
+static void check_order(wgt_number a, wgt_number b, const char *holding)
+{
+    static const char *const ops[] = {"==", "!=", "<", "<=", ">", ">="};
+    for (int i = 0; i < 6; i++) {
+        const bool want = strstr(holding, ops[i]) != NULL &&
+                          (ops[i][1] != 0 || holding[0] == *ops[i]);
+        ck_assert_msg(wgt_holds(a, ops[i], b) == want, "%s", ops[i]);
+    }
+}
+
+START_TEST(test_holds)
+{
+    const char *const less = "< <= !=", *const same = "== <= >=", *const more = "> >= !=";
+    check_order(WGT_NUMBER(-1), WGT_NUMBER(1U), less);
+    check_order(WGT_NUMBER((int64_t)-1), WGT_NUMBER(SIZE_MAX), less);
+    check_order(WGT_NUMBER(UINT64_MAX), WGT_NUMBER(UINT64_MAX), same);
+    check_order(WGT_NUMBER(UINT64_MAX), WGT_NUMBER(UINT64_MAX - 1), more);
+    check_order(WGT_NUMBER(INT64_MAX), WGT_NUMBER(INT64_MAX - 1), more);
+    check_order(WGT_NUMBER((size_t)3), WGT_NUMBER(3), same);
+    check_order(WGT_NUMBER(0.1F), WGT_NUMBER(0.1), more);
+    check_order(WGT_NUMBER(0.1), WGT_NUMBER(0.1), same);
+    check_order(WGT_NUMBER(-0.0), WGT_NUMBER(0), same);
+    check_order(WGT_NUMBER(2.5), WGT_NUMBER(UINT64_MAX), less);
+    check_order(WGT_NUMBER(inf_), WGT_NUMBER(INT64_MAX), more);
+    check_order(WGT_NUMBER(nan_), WGT_NUMBER(nan_), "!=");
+    check_order(WGT_NUMBER(1), WGT_NUMBER(nan_), "!=");
+}
+END_TEST
+
+START_TEST(test_digits)
+{
+    char text[WGT_DIGITS];
+    ck_assert_str_eq(wgt_digits(text, sizeof text, WGT_NUMBER(INT64_MIN)), "-9223372036854775808");
+    ck_assert_str_eq(wgt_digits(text, sizeof text, WGT_NUMBER(UINT64_MAX)), "18446744073709551615");
+    ck_assert_str_eq(wgt_digits(text, sizeof text, WGT_NUMBER(0.1)), "0.10000000000000001");
+    ck_assert_str_eq(wgt_digits(text, sizeof text, WGT_NUMBER(nan_)), "nan");
 }
 END_TEST
 
@@ -167,6 +215,8 @@ Suite *suite_assert(void)
     tcase_add_test(compare, test_ulps);
     tcase_add_test(compare, test_same_bits);
     tcase_add_test(compare, test_contains);
+    tcase_add_test(compare, test_holds);
+    tcase_add_test(compare, test_digits);
     suite_add_tcase(suite, compare);
     TCase *macros = tcase_create("macros");
     tcase_add_test(macros, test_macros_pass);
