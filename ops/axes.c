@@ -1,6 +1,7 @@
+/* axes.c: lists of axes as bits, as attributes and as text; the shapes of ops along axes. */
 #include "ops/axes_internal.h"
+
 #include "ops/describe_internal.h"
-#include "ops/layout.h"
 
 bool wg_axes_mask(const wg_tensor *x, const char *op, int n, const int *axes, uint32_t *mask)
 {
@@ -29,7 +30,7 @@ bool wg_axes_mask(const wg_tensor *x, const char *op, int n, const int *axes, ui
     return true;
 }
 
-bool wg_axes_place(const wg_tensor *x, const char *op, int *axis)
+bool wg_axes_index(const wg_tensor *x, const char *op, int *axis)
 {
     uint32_t mask;
     if (!wg_axes_mask(x, op, 1, axis, &mask))
@@ -38,9 +39,9 @@ bool wg_axes_place(const wg_tensor *x, const char *op, int *axis)
     return true;
 }
 
-uint32_t wg_axes_all(const wg_tensor *x)
+wgk_rows wg_axes_rows(const wg_tensor *x, uint32_t axes)
 {
-    return wg_is_inert(x) ? 0 : (1u << x->shape.ndim) - 1;
+    return wgk_rows_of(x->shape.ndim, x->shape.dim, axes);
 }
 
 void wg_axes_describe(const wg_tensor *y, char *text, size_t size)
@@ -53,18 +54,57 @@ void wg_axes_describe(const wg_tensor *y, char *text, size_t size)
     wg_describe_axes(text, size, n, axis);
 }
 
-wgk_rows wg_axes_rows(const wg_tensor *x, uint32_t axes)
+static uint32_t axes_all(const wg_tensor *x)
 {
-    return wgk_rows_of(x->shape.ndim, x->shape.dim, axes);
+    return (1u << x->shape.ndim) - 1;
 }
 
-wg_tensor *wg_axes_expand(wg_tensor *y, const wg_tensor *x, uint32_t axes)
+wg_tensor *wg_axes_record(const wg_op *op, wg_tensor *x, int n, const int *axes, bool keep)
 {
-    wg_shape kept = x->shape;
-    for (int i = 0; i < kept.ndim; i++)
-        if ((axes >> i) & 1u)
-            kept.dim[i] = 1;
-    if (!wg_is_inert(y) && !wg_shape_same(&y->shape, &kept))
-        y = wg_reshape(y, kept.ndim, kept.dim);
-    return wg_broadcast_to(y, x->shape.ndim, x->shape.dim);
+    wg_axes_attrs attrs = {0, keep};
+    if (!wg_is_inert(x))
+        wg_axes_mask(x, op->name, n, axes, &attrs.axes); /* on failure wg_apply is inert */
+    return wg_apply(op, &x, 1, &attrs);
+}
+
+wg_tensor *wg_axes_record_all(const wg_op *op, wg_tensor *x)
+{
+    wg_axes_attrs attrs = {wg_is_inert(x) ? 0 : axes_all(x), false};
+    return wg_apply(op, &x, 1, &attrs);
+}
+
+wg_shape wg_axes_without(const wg_shape *x, uint32_t axes, bool keep)
+{
+    wg_shape shape = {.ndim = 0};
+    for (int i = 0; i < x->ndim; i++) {
+        bool reduced = (axes >> i) & 1u;
+        if (!reduced || keep)
+            shape.dim[shape.ndim++] = reduced ? 1 : x->dim[i];
+    }
+    return shape;
+}
+
+bool wg_axes_reduced(wg_tensor *y)
+{
+    const wg_axes_attrs *attrs = y->attrs;
+    if (!wg_axes_same(y))
+        return false;
+    y->shape = wg_axes_without(&y->operand[0]->shape, attrs->axes, attrs->keep);
+    return true;
+}
+
+bool wg_axes_same(wg_tensor *y)
+{
+    const wg_tensor *x = y->operand[0];
+    const wg_axes_attrs *attrs = y->attrs;
+    y->dtype = x->dtype;
+    y->shape = x->shape;
+    return (attrs->axes & ~axes_all(x)) == 0 ||
+           wg_op_fail(y, WG_E_VALUE, "the axes are not all axes of the operand");
+}
+
+bool wg_axes_floats(const wg_tensor *y)
+{
+    return y->operand[0]->dtype != WG_I64 ||
+           wg_op_fail(y, WG_E_DTYPE, "f32 or f64 wanted (wg_cast converts)");
 }

@@ -10,15 +10,12 @@ typedef struct wg_axes_attrs {
     uint32_t keep; /* reductions: leave the axes in the shape, with size 1 */
 } wg_axes_attrs;
 
-/* wg_axes_mask: the n axes of x as bits. An axis that there is not, or twice, is WG_E_VALUE with the
- * op's name on the tape of x, and false. x must not be inert. */
+/* wg_axes_mask: the n axes of x as bits. An axis that x does not have, or one given twice, is
+ * WG_E_VALUE with the op's name on the tape of x, and false. x must not be inert. */
 bool wg_axes_mask(const wg_tensor *x, const char *op, int n, const int *axes, uint32_t *mask);
 
-/* wg_axes_place: makes *axis one that counts from the first. Errors as wg_axes_mask. */
-bool wg_axes_place(const wg_tensor *x, const char *op, int *axis);
-
-/* wg_axes_all: all axes of x; 0 where x is inert. */
-uint32_t wg_axes_all(const wg_tensor *x);
+/* wg_axes_index: makes *axis one that counts from the first. Errors as wg_axes_mask. */
+bool wg_axes_index(const wg_tensor *x, const char *op, int *axis);
 
 /* wg_axes_describe: of an op whose attributes are wg_axes_attrs. */
 void wg_axes_describe(const wg_tensor *y, char *text, size_t size);
@@ -26,12 +23,21 @@ void wg_axes_describe(const wg_tensor *y, char *text, size_t size);
 /* wg_axes_rows: x seen as rows along the axes. */
 wgk_rows wg_axes_rows(const wg_tensor *x, uint32_t axes);
 
-/* wg_axes_expand: y, which is x reduced over the axes, kept or not, broadcast to the shape of x. */
-wg_tensor *wg_axes_expand(wg_tensor *y, const wg_tensor *x, uint32_t axes);
+/* ---- For ops of one operand whose attributes are wg_axes_attrs ------------------------------ */
 
-/* wg_axes_sum, wg_axes_norm2, wg_axes_softmax: sum, 2-norm and softmax over axes given as bits. */
-wg_tensor *wg_axes_sum(wg_tensor *x, uint32_t axes, bool keep);
-wg_tensor *wg_axes_norm2(wg_tensor *x, uint32_t axes, bool keep);
-wg_tensor *wg_axes_softmax(wg_tensor *x, uint32_t axes);
+/* wg_axes_record: records the op over the n axes.   wg_axes_record_all: over all of them. */
+wg_tensor *wg_axes_record(const wg_op *op, wg_tensor *x, int n, const int *axes, bool keep);
+wg_tensor *wg_axes_record_all(const wg_op *op, wg_tensor *x);
+
+/* wg_axes_without: the shape x without the axes, or with size 1 there. */
+wg_shape wg_axes_without(const wg_shape *x, uint32_t axes, bool keep);
+
+/* wg_axes_reduced: a shape rule: x's shape and dtype without the axes, or with size 1 there.
+ * wg_axes_same: x's shape and dtype.   Both: WG_E_VALUE for attributes that name no axes of x. */
+bool wg_axes_reduced(wg_tensor *y);
+bool wg_axes_same(wg_tensor *y);
+
+/* wg_axes_floats: is operand 0 of floats? If not, WG_E_DTYPE for the op that makes y. */
+bool wg_axes_floats(const wg_tensor *y);
 
 #endif

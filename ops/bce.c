@@ -1,3 +1,4 @@
+/* bce.c: binary cross-entropy on logits, and its gradient, as elementwise ops. */
 #include "ops/describe_internal.h"
 #include "ops/elementwise.h"
 #include "ops/elementwise_internal.h"
@@ -17,7 +18,7 @@ static double bce_weight(const void *attrs)
 
 static wg_tensor *bce_grad(wg_tensor *dl, wg_tensor *z, wg_tensor *y, const bce_attrs *attrs);
 
-/* ---- bce_with_logits: the losses ------------------------------------------------------------------- */
+/* ---- bce_with_logits: the losses ------------------------------------------------------------- */
 
 static bool bce_shape(wg_tensor *l)
 {
@@ -67,7 +68,7 @@ static const wg_op wg_op_bce_with_logits = {
     .domain = {[1] = {0, 1}}, /* a target is a probability */
 };
 
-/* ---- bce_grad: the derivative in z, times dl -------------------------------------------------------------- */
+/* ---- bce_grad: the derivative in z, times dl ------------------------------------------------- */
 
 /* With g = (1 - y)*p - w*y*q, p = sigmoid(z), q = sigmoid(-z):
  * dg/dz = (1 + (w - 1)*y)*p*q,  dg/dy = (w - 1)*p - w. */
@@ -109,7 +110,7 @@ static wg_tensor *bce_grad(wg_tensor *dl, wg_tensor *z, wg_tensor *y, const bce_
     return wg_apply(&wg_op_bce_grad, (wg_tensor *[]){dl, z, y}, 3, attrs);
 }
 
-/* ---- Builders -------------------------------------------------------------------------------------- */
+/* ---- Builders -------------------------------------------------------------------------------- */
 
 wg_tensor *wg_bce_with_logits(wg_tensor *z, wg_tensor *y)
 {

@@ -1,3 +1,5 @@
+/* cross_entropy.c: softmax cross-entropy by rows, against labels or soft labels, and its gradients,
+ * which are ops themselves. */
 #include "ops/axes_internal.h"
 #include "ops/cross_entropy_internal.h"
 #include "ops/elementwise.h"
@@ -11,7 +13,7 @@ static wg_tensor *cross_entropy_grad(wg_tensor *dl, wg_tensor *z, wg_tensor *lab
                                      const wg_ignored_label *ignored);
 static wg_tensor *soft_cross_entropy_grad(wg_tensor *dl, wg_tensor *z, wg_tensor *q);
 
-/* ---- Rows ------------------------------------------------------------------------------------------ */
+/* ---- Rows ------------------------------------------------------------------------------------ */
 
 int64_t wg_logits_classes(const wg_tensor *z)
 {
@@ -65,11 +67,6 @@ static bool rows_labels_fit(const wg_tensor *y, const wg_tensor *z, const wg_ten
                       wg_shape_text(&outer, text, sizeof text));
 }
 
-static int64_t rows_chunks(const wg_tensor *l)
-{
-    return l->size;
-}
-
 static int64_t rows_grad_chunks(const wg_tensor *g)
 {
     return g->operand[0]->size;
@@ -102,7 +99,7 @@ static wg_tensor *rows_softmax_vjp(wg_tensor *z, wg_tensor *u)
     return wg_mul(p, wg_sub(u, mean));
 }
 
-/* ---- cross_entropy: class indices ------------------------------------------------------------------- */
+/* ---- cross_entropy: class indices ------------------------------------------------------------ */
 
 static bool cross_entropy_shape(wg_tensor *l)
 {
@@ -124,8 +121,8 @@ static bool cross_entropy_check(const wg_tensor *l)
     return wg_labels_check(l, l->operand[1], wg_logits_classes(z), l->attrs);
 }
 
-/* Few classes: rows are computed in groups, in their own type. Which way it is depends on the number of
- * classes alone. */
+/* Few classes: rows are computed in groups, in their own type. Which way it is depends on the
+ * number of classes alone. */
 static bool cross_entropy_few(const wg_tensor *z)
 {
     return wg_logits_classes(z) > 0 && wg_logits_classes(z) <= WGK_LOSS_CLASSES;
@@ -193,11 +190,11 @@ static const wg_op wg_op_cross_entropy = {
     .check = cross_entropy_check,
     .forward = cross_entropy_forward,
     .vjp = cross_entropy_vjp,
-    .chunks = rows_chunks,
+    .chunks = wg_elementwise_chunks,
     .workspace = cross_entropy_workspace,
 };
 
-/* ---- cross_entropy_grad(dl, z, labels) --------------------------------------------------------------- */
+/* ---- cross_entropy_grad(dl, z, labels) ------------------------------------------------------- */
 
 static bool cross_entropy_grad_shape(wg_tensor *g)
 {
@@ -302,7 +299,7 @@ static wg_tensor *cross_entropy_grad(wg_tensor *dl, wg_tensor *z, wg_tensor *lab
     return wg_apply(&wg_op_cross_entropy_grad, (wg_tensor *[]){dl, z, labels}, 3, ignored);
 }
 
-/* ---- soft_cross_entropy: a row of target weights q for each row of logits --------------------------- */
+/* ---- soft_cross_entropy: a row of target weights q for each row of logits -------------------- */
 
 /* Operands first and first + 1 are logits and their target weights. */
 static bool soft_cross_entropy_fits(const wg_tensor *l, int first)
@@ -365,11 +362,11 @@ static const wg_op wg_op_soft_cross_entropy = {
     .shape = soft_cross_entropy_shape,
     .forward = soft_cross_entropy_forward,
     .vjp = soft_cross_entropy_vjp,
-    .chunks = rows_chunks,
+    .chunks = wg_elementwise_chunks,
     .workspace = soft_cross_entropy_workspace,
 };
 
-/* ---- soft_cross_entropy_grad(dl, z, q) --------------------------------------------------------------- */
+/* ---- soft_cross_entropy_grad(dl, z, q) ------------------------------------------------------- */
 
 static bool soft_cross_entropy_grad_shape(wg_tensor *g)
 {

@@ -1,10 +1,11 @@
-/* Cross-entropy and negative log-likelihood, with all their options, from the ops of cross_entropy.c. */
+/* Cross-entropy and negative log-likelihood, with all their options, from the ops of
+ * cross_entropy.c. */
 #include "ops/cross_entropy_internal.h"
 #include "ops/elementwise.h"
 #include "ops/loss_internal.h"
 #include "ops/reduce.h"
 
-/* ---- Builders -------------------------------------------------------------------------------------- */
+/* ---- Builders -------------------------------------------------------------------------------- */
 
 /* Are there rows of logits, and one label for each where targets are labels? */
 static bool cross_entropy_rows_fit(const wg_tensor *z, const wg_tensor *targets)
@@ -29,8 +30,8 @@ static const char *cross_entropy_wrong_option(const wg_tensor *z, const wg_tenso
     return NULL;
 }
 
-/* What the builders work with: the target weights q [..., c], or NULL where plain labels do, and the
- * sum that a mean over index labels is divided by, or NULL where that is the number of rows. */
+/* What the builders work with: the target weights q [..., c], or NULL where plain labels do, and
+ * the sum that a mean over index labels is divided by, or NULL where that is the number of rows. */
 typedef struct cross_entropy_targets {
     wg_tensor *q, *divisor;
 } cross_entropy_targets;

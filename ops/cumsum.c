@@ -1,3 +1,4 @@
+/* cumsum.c: running sums along an axis, from either end. */
 #include "ops/cumsum.h"
 
 #include "ops/axes_internal.h"
@@ -68,7 +69,7 @@ static const wg_op wg_op_cumsum = {
 static wg_tensor *cumsum_apply(wg_tensor *x, int axis, int reverse)
 {
     cumsum_attrs attrs = {0, reverse};
-    if (!wg_is_inert(x) && wg_axes_place(x, "cumsum", &axis))
+    if (!wg_is_inert(x) && wg_axes_index(x, "cumsum", &axis))
         attrs.axis = axis;
     return wg_apply(&wg_op_cumsum, &x, 1, &attrs);
 }

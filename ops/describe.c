@@ -1,3 +1,4 @@
+/* describe.c: what attributes say, as text for printed tapes and graphs. */
 #include "ops/describe_internal.h"
 
 #include <inttypes.h>

@@ -8,15 +8,17 @@
 
 /* For the ops' `describe`: a text is "name value, name value". */
 
-/* wg_describe_add: appends to the text, which has room for size bytes, what the format says, as printf does, and
- * ", " before it where something stands there already. What has no room is cut off. */
+/* wg_describe_add: appends to the text, which has room for size bytes, what the format says, as
+ * printf does, and ", " before it where something stands there already. What has no room is cut
+ * off. */
 void wg_describe_add(char *text, size_t size, const char *format, ...)
 #if defined(__GNUC__)
     __attribute__((format(printf, 3, 4)))
 #endif
     ;
 
-/* wg_describe_list: "(1, 0, 2)" of n numbers. list has room for WG_SHAPE_TEXT bytes. Returns list. */
+/* wg_describe_list: "(1, 0, 2)" of n numbers. list has room for WG_SHAPE_TEXT bytes. Returns
+ * list. */
 char *wg_describe_list(char *list, int n, const int64_t *number);
 
 /* wg_describe_axes: "axis 1", or "axes (1, 0)" of n of them; nothing of none. */

@@ -1,3 +1,4 @@
+/* diagonal.c: the diagonals of matrices, and matrices with a diagonal. */
 #include "ops/diagonal.h"
 
 #include <inttypes.h>
@@ -5,7 +6,8 @@
 
 #include "ops/kernels/copy.h"
 
-/* What lies between neighbours on each axis of a diagonal, in the array of matrices that it is of. */
+/* What lies between neighbours on each axis of a diagonal, in the array of matrices that it is
+ * of. */
 static void diagonal_strides(const wg_shape *matrices, int64_t *stride)
 {
     wgk_dense_strides(matrices->ndim, matrices->dim, stride);

@@ -1,3 +1,4 @@
+/* dropout.c: dropout, whose mask is a pure function of seed, key and step. */
 #include "ops/dropout.h"
 
 #include <inttypes.h>
@@ -25,12 +26,8 @@ static bool dropout_shape(wg_tensor *y)
     return true;
 }
 
-static int64_t dropout_chunks(const wg_tensor *y)
-{
-    return y->size;
-}
-
-/* Selected, not multiplied by 0. The step chooses a stream; element i is number i of that stream. */
+/* Selected, not multiplied by 0. The step chooses a stream; element i is number i of that
+ * stream. */
 static void dropout_forward(const wg_tensor *y, const wg_piece *piece)
 {
     const wg_tensor *x = y->operand[0];
@@ -71,7 +68,7 @@ static const wg_op wg_op_dropout = {
     .shape = dropout_shape,
     .forward = dropout_forward,
     .vjp = dropout_vjp,
-    .chunks = dropout_chunks,
+    .chunks = wg_elementwise_chunks,
 };
 
 wg_tensor *wg_dropout(wg_tensor *x, double rate, uint64_t seed, uint64_t key, wg_tensor *step)

@@ -1,3 +1,4 @@
+/* index.c: elements and rows taken and added up by index; one-hot rows. */
 #include "ops/index.h"
 
 #include <inttypes.h>
@@ -10,7 +11,7 @@
 #include "ops/kernels/copy.h"
 #include "ops/kernels/index.h"
 
-/* ---- Indices ---------------------------------------------------------------------------------------- */
+/* ---- Indices --------------------------------------------------------------------------------- */
 
 /* Are all values of an i64 operand in 0..n-1? */
 static bool index_in_range(const wg_tensor *y, int operand, int64_t n, const char *what)
@@ -30,7 +31,7 @@ static bool index_is_i64(const wg_tensor *y, int operand)
            wg_op_fail(y, WG_E_DTYPE, "operand %d is to be i64", operand);
 }
 
-/* ---- gather_rows ------------------------------------------------------------------------------------ */
+/* ---- gather_rows ----------------------------------------------------------------------------- */
 
 static bool gather_rows_shape(wg_tensor *y)
 {
@@ -89,7 +90,7 @@ wg_tensor *wg_gather_rows(wg_tensor *x, wg_tensor *index)
     return wg_apply(&wg_op_gather_rows, (wg_tensor *[]){x, index}, 2, NULL);
 }
 
-/* ---- scatter_add_rows ------------------------------------------------------------------------------- */
+/* ---- scatter_add_rows ------------------------------------------------------------------------ */
 
 typedef struct scatter_rows_attrs {
     int64_t rows;
@@ -165,10 +166,10 @@ wg_tensor *wg_scatter_add_rows(wg_tensor *x, wg_tensor *index, int64_t rows)
     return wg_apply(&wg_op_scatter_add_rows, (wg_tensor *[]){x, index}, 2, &attrs);
 }
 
-/* ---- Lines: an array of indices beside a table ------------------------------------------------------- */
+/* ---- Lines: an array of indices beside a table ----------------------------------------------- */
 
-/* The lines of the indices along the axis, and where the same lines are in the table, whose other sizes
- * may be larger. */
+/* The lines of the indices along the axis, and where the same lines are in the table, whose other
+ * sizes may be larger. */
 typedef struct index_lines {
     int ndim, axis;
     int64_t dim[WG_MAX_DIMS], stride[WG_MAX_DIMS], table_stride[WG_MAX_DIMS];
@@ -214,7 +215,7 @@ static bool index_lines_fit(const wg_tensor *y, const wg_shape *index, const wg_
     return true;
 }
 
-/* ---- gather ----------------------------------------------------------------------------------------- */
+/* ---- gather ---------------------------------------------------------------------------------- */
 
 typedef struct gather_attrs {
     int64_t axis;
@@ -282,12 +283,12 @@ static const wg_op wg_op_gather = {
 wg_tensor *wg_gather(wg_tensor *x, int axis, wg_tensor *index)
 {
     gather_attrs attrs = {0};
-    if (!wg_is_inert(x) && wg_axes_place(x, "gather", &axis))
+    if (!wg_is_inert(x) && wg_axes_index(x, "gather", &axis))
         attrs.axis = axis;
     return wg_apply(&wg_op_gather, (wg_tensor *[]){x, index}, 2, &attrs);
 }
 
-/* ---- scatter_add ------------------------------------------------------------------------------------ */
+/* ---- scatter_add ----------------------------------------------------------------------------- */
 
 /* The op itself scatters into zeros: x is [index's shape], y has the sizes given. */
 typedef struct scatter_attrs {
@@ -381,12 +382,12 @@ wg_tensor *wg_scatter_add(wg_tensor *x, int axis, wg_tensor *index, wg_tensor *s
 {
     if (wg_is_inert(x))
         return wg_apply(&wg_op_scatter_add, (wg_tensor *[]){x, index}, 2, NULL);
-    if (!wg_axes_place(x, "scatter_add", &axis))
+    if (!wg_axes_index(x, "scatter_add", &axis))
         axis = 0;
     return wg_add(x, scatter_apply(x, axis, index, source));
 }
 
-/* ---- one_hot ---------------------------------------------------------------------------------------- */
+/* ---- one_hot --------------------------------------------------------------------------------- */
 
 typedef struct one_hot_attrs {
     int64_t classes;

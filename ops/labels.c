@@ -1,3 +1,4 @@
+/* labels.c: class indices as targets: which are ignored, and smoothed one-hot rows of them. */
 #include <inttypes.h>
 #include <stddef.h>
 
@@ -28,7 +29,7 @@ bool wg_labels_check(const wg_tensor *y, const wg_tensor *labels, int64_t classe
     return true;
 }
 
-/* ---- smooth_labels: one-hot rows that leave something for the other classes ------------------------- */
+/* ---- smooth_labels: one-hot rows that leave something for the other classes ------------------ */
 
 typedef struct smooth_labels_attrs {
     wg_ignored_label ignored;

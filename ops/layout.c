@@ -1,4 +1,5 @@
-#include "ops/layout.h"
+/* layout.c: ops that give elements another shape, another order, or repeat them and add them up. */
+#include "ops/layout_internal.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -9,7 +10,7 @@
 #include "ops/kernels/copy.h"
 #include "ops/kernels/reduce.h"
 
-/* ---- Lists that builders are given ------------------------------------------------------------------ */
+/* ---- Lists that builders are given ----------------------------------------------------------- */
 
 /* A shape as an attribute: without padding. */
 typedef struct layout_sizes {
@@ -33,7 +34,7 @@ static bool layout_sizes_init(layout_sizes *sizes, const wg_tensor *x, const cha
 {
     char what[64];
     if (ndim < 0 || ndim > WG_MAX_DIMS) {
-        snprintf(what, sizeof what, "rank %d is outside 0..%d", ndim, WG_MAX_DIMS);
+        snprintf(what, sizeof what, "ndim %d is outside 0..%d", ndim, WG_MAX_DIMS);
         return layout_fail(x, WG_E_SHAPE, op, what);
     }
     if (ndim > 0 && dim == NULL)
@@ -62,7 +63,7 @@ static bool layout_mask(const wg_tensor *like, const char *op, int n, const int 
     return wg_axes_mask(like, op, n, axes, mask);
 }
 
-/* ---- reshape ---------------------------------------------------------------------------------------- */
+/* ---- reshape --------------------------------------------------------------------------------- */
 
 /* Sets the size that is -1 to what the others leave; *shape has at most one. */
 static bool reshape_infer(wg_tensor *y, int64_t size)
@@ -171,7 +172,7 @@ wg_tensor *wg_expand_dims(wg_tensor *x, int n_axes, const int *axes)
     return wg_reshape(x, ndim, dim);
 }
 
-/* ---- permute ---------------------------------------------------------------------------------------- */
+/* ---- permute --------------------------------------------------------------------------------- */
 
 static bool permute_shape(wg_tensor *y)
 {
@@ -253,8 +254,8 @@ wg_tensor *wg_permute(wg_tensor *x, int n_axes, const int *axes)
 wg_tensor *wg_transpose(wg_tensor *x, int axis, int other)
 {
     layout_order order = {{0}};
-    if (wg_is_inert(x) || !wg_axes_place(x, "transpose", &axis) ||
-        !wg_axes_place(x, "transpose", &other))
+    if (wg_is_inert(x) || !wg_axes_index(x, "transpose", &axis) ||
+        !wg_axes_index(x, "transpose", &other))
         return wg_apply(&wg_op_permute, &x, 1, &order);
     for (int i = 0; i < x->shape.ndim; i++)
         order.axis[i] = i;
@@ -271,7 +272,7 @@ wg_tensor *wg_t(wg_tensor *x)
     return wg_apply(&wg_op_permute, &x, 1, &order);
 }
 
-/* ---- broadcast_to, sum_to --------------------------------------------------------------------------- */
+/* ---- broadcast_to, sum_to -------------------------------------------------------------------- */
 
 /* The stride in x for each axis of `to`, to which x broadcasts: 0 where x is repeated. */
 static void broadcast_strides(const wg_shape *x, const wg_shape *to, int64_t *stride)
@@ -347,6 +348,14 @@ wg_tensor *wg_broadcast_to(wg_tensor *x, int ndim, const int64_t *dim)
     return wg_apply(&wg_op_broadcast_to, &x, 1, &sizes);
 }
 
+wg_tensor *wg_spread_over(wg_tensor *y, const wg_tensor *x, uint32_t axes)
+{
+    const wg_shape kept = wg_axes_without(&x->shape, axes, true);
+    if (!wg_is_inert(y) && !wg_shape_same(&y->shape, &kept))
+        y = wg_reshape(y, kept.ndim, kept.dim);
+    return wg_broadcast_to(y, x->shape.ndim, x->shape.dim);
+}
+
 static bool sum_to_shape(wg_tensor *y)
 {
     const wg_tensor *x = y->operand[0];
@@ -368,11 +377,6 @@ static wgk_rows sum_to_rows(const wg_tensor *y)
         if (i < missing || y->shape.dim[i - missing] != x->dim[i])
             axes |= 1u << i;
     return wgk_rows_of(x->ndim, x->dim, axes);
-}
-
-static int64_t sum_to_chunks(const wg_tensor *y)
-{
-    return y->size;
 }
 
 static void sum_to_forward(const wg_tensor *y, const wg_piece *piece)
@@ -399,7 +403,7 @@ static const wg_op wg_op_sum_to = {
     .shape = sum_to_shape,
     .forward = sum_to_forward,
     .vjp = sum_to_vjp,
-    .chunks = sum_to_chunks,
+    .chunks = wg_elementwise_chunks,
 };
 
 wg_tensor *wg_sum_to(wg_tensor *x, const wg_tensor *like)
@@ -416,7 +420,7 @@ wg_tensor *wg_sum_to(wg_tensor *x, const wg_tensor *like)
     return wg_apply(&wg_op_sum_to, &x, 1, &sizes);
 }
 
-/* ---- detach ----------------------------------------------------------------------------------------- */
+/* ---- detach ---------------------------------------------------------------------------------- */
 
 static bool detach_shape(wg_tensor *y)
 {
@@ -433,11 +437,6 @@ static void detach_forward(const wg_tensor *y, const wg_piece *piece)
            (size_t)((piece->end - piece->begin) * size));
 }
 
-static int64_t detach_chunks(const wg_tensor *y)
-{
-    return y->size;
-}
-
 /* A copy, so that checks can hold it at its value while x moves. */
 static const wg_op wg_op_detach = {
     .name = "detach",
@@ -446,7 +445,7 @@ static const wg_op wg_op_detach = {
     .flags = WG_OP_ZERO_GRADIENT | WG_OP_DETACHED,
     .shape = detach_shape,
     .forward = detach_forward,
-    .chunks = detach_chunks,
+    .chunks = wg_elementwise_chunks,
 };
 
 wg_tensor *wg_detach(wg_tensor *x)

@@ -1,3 +1,4 @@
+/* loss.c: what losses share (reduction, fitting shapes), and losses recorded as other ops. */
 #include "ops/loss.h"
 
 #include "ops/elementwise.h"
@@ -7,7 +8,7 @@
 #include "ops/loss_internal.h"
 #include "ops/reduce.h"
 
-/* ---- What all losses share ------------------------------------------------------------------------- */
+/* ---- What all losses share ------------------------------------------------------------------- */
 
 wg_tensor *wg_loss_fail(const wg_tensor *x, const wg_tensor *y, const char *op, const char *what)
 {
@@ -36,7 +37,7 @@ bool wg_loss_pair_fits(const wg_tensor *x, const wg_tensor *y, const char *op)
     return false;
 }
 
-/* ---- weigh ----------------------------------------------------------------------------------------- */
+/* ---- weigh ----------------------------------------------------------------------------------- */
 
 static wg_tensor *weigh_vjp(wg_tensor *v, wg_tensor *dv, int i)
 {
@@ -60,7 +61,7 @@ wg_tensor *wg_loss_weigh(wg_tensor *c, wg_tensor *x)
     return wg_apply(&wg_op_weigh, (wg_tensor *[]){c, x}, 2, NULL);
 }
 
-/* ---- Losses that are recorded as other ops ---------------------------------------------------------- */
+/* ---- Losses that are recorded as other ops --------------------------------------------------- */
 
 static wg_reduction loss_reduction(const wg_loss_options *options)
 {

@@ -9,9 +9,9 @@ extern "C" {
 
 /* Losses. The short form is the mean; the form with options can also give the sum, or each loss.
  * Losses never broadcast targets: logits (n, 1) with labels (n) is an error, not an (n, n) loss.
- * Errors of all: WG_E_SHAPE, WG_E_DTYPE (floats of one dtype, labels i64 where said), WG_E_VALUE (an
- * option out of its range), WG_E_INDEX (a label that is no class), WG_E_NULL, WG_E_STALE, WG_E_NOMEM,
- * on the tape. NULL options are the defaults. A mean over nothing is NaN. */
+ * Errors of all: WG_E_SHAPE, WG_E_DTYPE (floats of one dtype, labels i64 where said), WG_E_VALUE
+ * (an option out of its range), WG_E_INDEX (a label that is no class), WG_E_NULL, WG_E_STALE,
+ * WG_E_NOMEM, on the tape. NULL options are the defaults. A mean over nothing is NaN. */
 typedef enum wg_reduction {
     WG_MEAN, /* default */
     WG_SUM,
@@ -22,7 +22,7 @@ typedef struct wg_loss_options {
     wg_reduction reduction; /* default WG_MEAN */
 } wg_loss_options;
 
-/* ---- Classification, from logits ------------------------------------------------------------------ */
+/* ---- Classification, from logits ------------------------------------------------------------- */
 
 typedef struct wg_bce_options {
     wg_reduction reduction; /* default WG_MEAN */
@@ -32,10 +32,11 @@ typedef struct wg_bce_options {
 /* wg_bce_with_logits: binary cross-entropy of p = sigmoid(z) against targets y in [0, 1]:
  *     l = (1 - y)*softplus(z) + w*y*softplus(-z)
  * Shape:   z any, y the same -> () or, unreduced, as z.
- * Derivative:   dz = (1 - y)*sigmoid(z) - w*y*sigmoid(-z) (which is sigmoid(z) - y for w = 1, without its
- *          cancellation); dy = w*softplus(-z) - softplus(z).
+ * Derivative:   dz = (1 - y)*sigmoid(z) - w*y*sigmoid(-z) (which is sigmoid(z) - y for w = 1,
+ *          without its cancellation); dy = w*softplus(-z) - softplus(z).
  * Edges:   z = ±1e4 is exact; a zero coefficient contributes 0 even at z = ±inf, so z = inf with
- *          y = 1 has loss 0 and derivative 0, z = inf with y = 0 has loss inf and derivative 1; NaN -> NaN.
+ *          y = 1 has loss 0 and derivative 0, z = inf with y = 0 has loss inf and derivative 1; NaN
+ * -> NaN.
  * Source:  Murphy 2022, "Probabilistic Machine Learning: An Introduction", sec. 10.2.3. */
 wg_tensor *wg_bce_with_logits(wg_tensor *z, wg_tensor *y);
 wg_tensor *wg_bce_with_logits_opt(wg_tensor *z, wg_tensor *y, const wg_bce_options *options);
@@ -50,8 +51,8 @@ typedef struct wg_cross_entropy_options {
 
 /* wg_cross_entropy: softmax cross-entropy over the last axis of the logits:
  *     l = -sum_k q_k * log_softmax(z)_k,    q_k = w_k * ((1 - e)*t_k + e/c)
- * Shape:   z (..., c); targets are class indices, i64 (...), with t their one-hot rows, or soft labels
- *          t, floats (..., c) -> () or, unreduced, (...).
+ * Shape:   z (..., c); targets are class indices, i64 (...), with t their one-hot rows, or soft
+ *          labels t, floats (..., c) -> () or, unreduced, (...).
  * Mean:    index labels: the sum divided by the sum of w_label over the rows that are not ignored;
  *          soft labels: divided by the number of rows. As PyTorch.
  * Derivative:   dz = (sum_k q_k)*softmax(z) - q; dt and dw as the formula says.
@@ -69,7 +70,8 @@ wg_tensor *wg_nll(wg_tensor *log_p, wg_tensor *targets);
 wg_tensor *wg_nll_opt(wg_tensor *log_p, wg_tensor *targets,
                       const wg_cross_entropy_options *options);
 
-/* wg_hinge: l = max(0, 1 - y*z) for targets y of -1 and 1 (floats); the derivative at the kink is 0.
+/* wg_hinge: l = max(0, 1 - y*z) for targets y of -1 and 1 (floats); the derivative at the kink is
+ * 0.
  * Shape: z any, y the same -> () or as z. */
 wg_tensor *wg_hinge(wg_tensor *z, wg_tensor *y);
 wg_tensor *wg_hinge_opt(wg_tensor *z, wg_tensor *y, const wg_loss_options *options);
@@ -81,7 +83,7 @@ wg_tensor *wg_hinge_opt(wg_tensor *z, wg_tensor *y, const wg_loss_options *optio
 wg_tensor *wg_kl_divergence(wg_tensor *log_p, wg_tensor *t);
 wg_tensor *wg_kl_divergence_opt(wg_tensor *log_p, wg_tensor *t, const wg_loss_options *options);
 
-/* ---- Regression: x any, y the same -> () or as x; the mean is over elements. ---------------------- */
+/* ---- Regression: x any, y the same -> () or as x; the mean is over elements. ----------------- */
 
 /* wg_mse: l = (x - y)^2.  wg_mae: l = |x - y|, derivative 0 at 0. */
 wg_tensor *wg_mse(wg_tensor *x, wg_tensor *y);
@@ -95,7 +97,8 @@ typedef struct wg_huber_options {
 } wg_huber_options;
 
 /* wg_huber: l = r^2/2 for |r| <= delta, else delta*(|r| - delta/2), with r = x - y.
- * Derivative: r, held within ±delta.   Source: Huber 1964, "Robust estimation of a location parameter". */
+ * Derivative: r, held within ±delta.   Source: Huber 1964, "Robust estimation of a location
+ * parameter". */
 wg_tensor *wg_huber(wg_tensor *x, wg_tensor *y);
 wg_tensor *wg_huber_opt(wg_tensor *x, wg_tensor *y, const wg_huber_options *options);
 

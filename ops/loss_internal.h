@@ -7,13 +7,16 @@
 wg_tensor *wg_loss_reduce(wg_tensor *l, wg_reduction reduction, const char *op);
 
 /* wg_loss_pair_fits: have x and y one shape? If not, an error that says what to do is recorded on
- * their tape. True where one of them is inert: the op that it is given to has the words for that. */
+ * their tape. True where one of them is inert: the op that it is given to has the words for
+ * that. */
 bool wg_loss_pair_fits(const wg_tensor *x, const wg_tensor *y, const char *op);
 
-/* wg_loss_fail: an option out of its range: WG_E_VALUE on the tape of the first of x and y that there is. */
+/* wg_loss_fail: an option out of its range: WG_E_VALUE on the tape of the first of x and y that
+ * there is. */
 wg_tensor *wg_loss_fail(const wg_tensor *x, const wg_tensor *y, const char *op, const char *what);
 
-/* wg_loss_weigh: v = c*x elementwise, and 0 where c = 0 even if x is infinite.   Derivatives: x and c. */
+/* wg_loss_weigh: v = c*x elementwise, and 0 where c = 0 even if x is infinite.   Derivatives: x and
+ * c. */
 wg_tensor *wg_loss_weigh(wg_tensor *c, wg_tensor *x);
 
 #endif

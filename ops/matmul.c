@@ -1,3 +1,4 @@
+/* matmul.c: the matrix product, with batches and transposes; dot and outer products. */
 #include "ops/matmul.h"
 
 #include "ops/describe_internal.h"
@@ -17,8 +18,8 @@ typedef struct matmul_side {
     bool transpose;
 } matmul_side;
 
-/* y [batch, m, n] from op(a) [batch_a, m, k] and op(b) [batch_b, k, n]. Of `batch`, as it is made for every
- * product, small ones too, dim[ndim..] is not set. */
+/* y [batch, m, n] from op(a) [batch_a, m, k] and op(b) [batch_b, k, n]. Of `batch`, as it is made
+ * for every product, small ones too, dim[ndim..] is not set. */
 typedef struct matmul_job {
     matmul_side a, b;
     wg_shape batch;
@@ -57,7 +58,7 @@ static int64_t matmul_count(int ndim, const int64_t *dim)
     return count;
 }
 
-/* False where the batch axes do not broadcast. Both ranks are at least 1. */
+/* False where the batch axes do not broadcast. Both ndims are at least 1. */
 static bool matmul_job_of(const wg_tensor *y, matmul_job *job)
 {
     const matmul_attrs *attrs = y->attrs;
@@ -113,10 +114,10 @@ static bool matmul_shape(wg_tensor *y)
     return true;
 }
 
-/* ---- Forward: one GEMM for each matrix of the batch, or one for all ------------------------------- */
+/* ---- Forward: one GEMM for each matrix of the batch, or one for all -------------------------- */
 
-/* A stack on the left times one matrix is one product with all rows of the stack: in the rule of reverse
- * mode, the sum over the batch that b's cotangent needs is then part of the product. */
+/* A stack on the left times one matrix is one product with all rows of the stack: in the rule of
+ * reverse mode, the sum over the batch that b's cotangent needs is then part of the product. */
 static void matmul_fold(matmul_job *job)
 {
     if (job->batch.ndim == 0 || job->a.transpose ||
@@ -183,15 +184,15 @@ static size_t matmul_workspace(const wg_tensor *y)
 /* Which of the operand's matrices belongs to matrix `at` of the batch. */
 static int64_t matmul_matrix(const wg_shape *batch, int64_t at, const matmul_side *own)
 {
-    int64_t place = 0, step = 1;
+    int64_t matrix = 0, stride = 1;
     int shift = batch->ndim - own->batch_rank;
     for (int i = batch->ndim - 1; i >= shift; i--) {
         int64_t index = at % batch->dim[i], size = own->batch[i - shift];
         at /= batch->dim[i];
-        place += size == 1 ? 0 : index * step;
-        step *= size;
+        matrix += size == 1 ? 0 : index * stride;
+        stride *= size;
     }
-    return place;
+    return matrix;
 }
 
 static wgk_gemm_operands matmul_operands(const wg_tensor *y, const matmul_job *job, int64_t at)
@@ -203,7 +204,6 @@ static wgk_gemm_operands matmul_operands(const wg_tensor *y, const matmul_job *j
     o.a = (const char *)y->operand[0]->data + a * job->a.rows * job->a.columns * size;
     o.b = (const char *)y->operand[1]->data + b * job->b.rows * job->b.columns * size;
     o.c = (char *)y->data + at * job->m * job->n * size;
-    o.alpha = 1;
     return o;
 }
 
@@ -240,7 +240,7 @@ static void matmul_forward(const wg_tensor *y, const wg_piece *piece)
     }
 }
 
-/* ---- Reverse -------------------------------------------------------------------------------------- */
+/* ---- Reverse --------------------------------------------------------------------------------- */
 
 static wg_tensor *matmul_stack(wg_tensor *x, int batch_rank, const int64_t *batch, int64_t rows,
                                int64_t columns)
@@ -316,7 +316,7 @@ wg_tensor *wg_matmul_t(wg_tensor *a, bool transpose_a, wg_tensor *b, bool transp
     return wg_apply(&wg_op_matmul, (wg_tensor *[]){a, b}, 2, &attrs);
 }
 
-/* ---- dot, outer ------------------------------------------------------------------------------------ */
+/* ---- dot, outer ------------------------------------------------------------------------------ */
 
 static bool matmul_vectors(const char *op, const wg_tensor *a, const wg_tensor *b)
 {

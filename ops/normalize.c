@@ -1,10 +1,11 @@
+/* normalize.c: layer normalization, recorded as other ops. */
 #include "ops/normalize.h"
 
 #include "ops/elementwise.h"
 #include "ops/layout.h"
 #include "ops/reduce.h"
 
-/* Is p NULL, or one number for each place of x's last axis? */
+/* Is p NULL, or one number for each index of x's last axis? */
 static bool normalize_fits(const wg_tensor *x, const wg_tensor *p, const char *what)
 {
     char text_x[WG_SHAPE_TEXT + 96], text_p[WG_SHAPE_TEXT + 96];

@@ -7,8 +7,8 @@
 extern "C" {
 #endif
 
-/* wg_layer_norm: along the last axis, y = gain * (x - mean) / sqrt(variance + epsilon) + bias, with the
- * variance divided by n. gain and bias may be NULL: then there is none.
+/* wg_layer_norm: along the last axis, y = gain * (x - mean) / sqrt(variance + epsilon) + bias, with
+ * the variance divided by n. gain and bias may be NULL: then there is none.
  * Shape:   x (..., d), gain (d), bias (d) -> y as x; f32, f64.
  * Options: epsilon > 0; 1e-5 is what others take.
  * Edges:   a row of equal entries gives bias; NaN or infinity makes its row NaN.

@@ -1,3 +1,4 @@
+/* reduce.c: sums, means, extremes and norms over some axes, each an op of its own. */
 #include "ops/reduce.h"
 
 #include <string.h>
@@ -5,9 +6,10 @@
 #include "ops/axes_internal.h"
 #include "ops/elementwise.h"
 #include "ops/kernels/reduce.h"
-#include "ops/layout.h"
+#include "ops/layout_internal.h"
+#include "ops/reduce_internal.h"
 
-/* ---- What all reductions share ---------------------------------------------------------------------- */
+/* ---- What all reductions share --------------------------------------------------------------- */
 
 static const wg_axes_attrs *reduce_attrs(const wg_tensor *y)
 {
@@ -19,54 +21,21 @@ static wgk_rows reduce_rows(const wg_tensor *y)
     return wg_axes_rows(y->operand[0], reduce_attrs(y)->axes);
 }
 
-static bool reduce_shape(wg_tensor *y)
-{
-    const wg_tensor *x = y->operand[0];
-    const wg_axes_attrs *attrs = y->attrs;
-    y->dtype = x->dtype;
-    for (int i = 0; i < x->shape.ndim; i++) {
-        bool reduced = (attrs->axes >> i) & 1u;
-        if (!reduced || attrs->keep)
-            y->shape.dim[y->shape.ndim++] = reduced ? 1 : x->shape.dim[i];
-    }
-    return true;
-}
-
 static bool reduce_shape_float(wg_tensor *y)
 {
-    if (y->operand[0]->dtype == WG_I64)
-        return wg_op_fail(y, WG_E_DTYPE, "f32 or f64 wanted (wg_cast converts)");
-    return reduce_shape(y);
+    return wg_axes_floats(y) && wg_axes_reduced(y);
 }
 
 /* For what has no value where there is nothing. */
 static bool reduce_shape_some(wg_tensor *y)
 {
-    if (reduce_rows(y).row_size == 0)
-        return wg_op_fail(y, WG_E_SHAPE, "there is no extreme of nothing");
-    return reduce_shape(y);
+    if (!wg_axes_reduced(y))
+        return false;
+    return reduce_rows(y).row_size > 0 ||
+           wg_op_fail(y, WG_E_SHAPE, "there is no extreme of nothing");
 }
 
-static int64_t reduce_chunks(const wg_tensor *y)
-{
-    return y->size;
-}
-
-static wg_tensor *reduce_over(const wg_op *op, wg_tensor *x, int n, const int *axes, bool keep)
-{
-    wg_axes_attrs attrs = {0, keep};
-    if (!wg_is_inert(x))
-        wg_axes_mask(x, op->name, n, axes, &attrs.axes); /* on failure wg_apply is inert */
-    return wg_apply(op, &x, 1, &attrs);
-}
-
-static wg_tensor *reduce_all(const wg_op *op, wg_tensor *x)
-{
-    wg_axes_attrs attrs = {wg_axes_all(x), false};
-    return wg_apply(op, &x, 1, &attrs);
-}
-
-/* ---- sum, mean ------------------------------------------------------------------------------------- */
+/* ---- sum, mean ------------------------------------------------------------------------------- */
 
 static void sum_forward(const wg_tensor *y, const wg_piece *piece)
 {
@@ -85,7 +54,7 @@ static void sum_forward(const wg_tensor *y, const wg_piece *piece)
 static wg_tensor *sum_vjp(wg_tensor *y, wg_tensor *dy, int i)
 {
     (void)i;
-    return wg_axes_expand(dy, y->operand[0], reduce_attrs(y)->axes);
+    return wg_spread_over(dy, y->operand[0], reduce_attrs(y)->axes);
 }
 
 static const wg_op wg_op_sum = {
@@ -95,23 +64,23 @@ static const wg_op wg_op_sum = {
     .arity = 1,
     .attr_size = sizeof(wg_axes_attrs),
     .describe = wg_axes_describe,
-    .shape = reduce_shape,
+    .shape = wg_axes_reduced,
     .forward = sum_forward,
     .vjp = sum_vjp,
-    .chunks = reduce_chunks,
+    .chunks = wg_elementwise_chunks,
 };
 
 wg_tensor *wg_sum(wg_tensor *x)
 {
-    return reduce_all(&wg_op_sum, x);
+    return wg_axes_record_all(&wg_op_sum, x);
 }
 
 wg_tensor *wg_sum_over(wg_tensor *x, int n_axes, const int *axes, bool keep)
 {
-    return reduce_over(&wg_op_sum, x, n_axes, axes, keep);
+    return wg_axes_record(&wg_op_sum, x, n_axes, axes, keep);
 }
 
-wg_tensor *wg_axes_sum(wg_tensor *x, uint32_t axes, bool keep)
+wg_tensor *wg_sum_bits(wg_tensor *x, uint32_t axes, bool keep)
 {
     wg_axes_attrs attrs = {axes, keep};
     return wg_apply(&wg_op_sum, &x, 1, &attrs);
@@ -130,7 +99,7 @@ static wg_tensor *mean_vjp(wg_tensor *y, wg_tensor *dy, int i)
 {
     (void)i;
     dy = wg_scale(dy, 1 / (double)reduce_rows(y).row_size);
-    return wg_axes_expand(dy, y->operand[0], reduce_attrs(y)->axes);
+    return wg_spread_over(dy, y->operand[0], reduce_attrs(y)->axes);
 }
 
 static const wg_op wg_op_mean = {
@@ -142,20 +111,20 @@ static const wg_op wg_op_mean = {
     .shape = reduce_shape_float,
     .forward = mean_forward,
     .vjp = mean_vjp,
-    .chunks = reduce_chunks,
+    .chunks = wg_elementwise_chunks,
 };
 
 wg_tensor *wg_mean(wg_tensor *x)
 {
-    return reduce_all(&wg_op_mean, x);
+    return wg_axes_record_all(&wg_op_mean, x);
 }
 
 wg_tensor *wg_mean_over(wg_tensor *x, int n_axes, const int *axes, bool keep)
 {
-    return reduce_over(&wg_op_mean, x, n_axes, axes, keep);
+    return wg_axes_record(&wg_op_mean, x, n_axes, axes, keep);
 }
 
-/* ---- amax, amin ------------------------------------------------------------------------------------ */
+/* ---- amax, amin ------------------------------------------------------------------------------ */
 
 static void amax_run(const wg_tensor *y, const wg_piece *piece, int sign)
 {
@@ -176,13 +145,6 @@ static void amax_forward(const wg_tensor *y, const wg_piece *piece)
 static void amin_forward(const wg_tensor *y, const wg_piece *piece)
 {
     amax_run(y, piece, -1);
-}
-
-static bool tie_share_shape(wg_tensor *y)
-{
-    y->dtype = y->operand[0]->dtype;
-    y->shape = y->operand[0]->shape;
-    return true;
 }
 
 static void tie_share_forward(const wg_tensor *y, const wg_piece *piece)
@@ -206,7 +168,7 @@ static const wg_op wg_op_tie_share = {
     .flags = WG_OP_ZERO_GRADIENT,
     .attr_size = sizeof(wg_axes_attrs),
     .describe = wg_axes_describe,
-    .shape = tie_share_shape,
+    .shape = wg_axes_same,
     .forward = tie_share_forward,
     .chunks = tie_share_chunks,
 };
@@ -217,7 +179,7 @@ static wg_tensor *amax_vjp(wg_tensor *y, wg_tensor *dy, int i)
     (void)i;
     wg_tensor *x = y->operand[0];
     wg_tensor *share = wg_apply(&wg_op_tie_share, (wg_tensor *[]){x, y}, 2, y->attrs);
-    wg_tensor *spread = wg_axes_expand(dy, x, reduce_attrs(y)->axes);
+    wg_tensor *spread = wg_spread_over(dy, x, reduce_attrs(y)->axes);
     wg_tensor *part = wg_mul(share, spread);
     wg_tensor *zero = wg_full(y->tape, x->dtype, WG_SCALAR, 0);
     return wg_where(share, part, zero);
@@ -233,7 +195,7 @@ static const wg_op wg_op_amax = {
     .shape = reduce_shape_some,
     .forward = amax_forward,
     .vjp = amax_vjp,
-    .chunks = reduce_chunks,
+    .chunks = wg_elementwise_chunks,
 };
 
 static const wg_op wg_op_amin = {
@@ -246,30 +208,30 @@ static const wg_op wg_op_amin = {
     .shape = reduce_shape_some,
     .forward = amin_forward,
     .vjp = amax_vjp,
-    .chunks = reduce_chunks,
+    .chunks = wg_elementwise_chunks,
 };
 
 wg_tensor *wg_amax(wg_tensor *x)
 {
-    return reduce_all(&wg_op_amax, x);
+    return wg_axes_record_all(&wg_op_amax, x);
 }
 
 wg_tensor *wg_amax_over(wg_tensor *x, int n_axes, const int *axes, bool keep)
 {
-    return reduce_over(&wg_op_amax, x, n_axes, axes, keep);
+    return wg_axes_record(&wg_op_amax, x, n_axes, axes, keep);
 }
 
 wg_tensor *wg_amin(wg_tensor *x)
 {
-    return reduce_all(&wg_op_amin, x);
+    return wg_axes_record_all(&wg_op_amin, x);
 }
 
 wg_tensor *wg_amin_over(wg_tensor *x, int n_axes, const int *axes, bool keep)
 {
-    return reduce_over(&wg_op_amin, x, n_axes, axes, keep);
+    return wg_axes_record(&wg_op_amin, x, n_axes, axes, keep);
 }
 
-/* ---- argmax, argmin: the result is i64, which has no cotangent -------------------------------------- */
+/* ---- argmax, argmin: the result is i64, which has no cotangent ------------------------------- */
 
 static bool argmax_shape(wg_tensor *y)
 {
@@ -307,7 +269,7 @@ static const wg_op wg_op_argmax = {
     .describe = wg_axes_describe,
     .shape = argmax_shape,
     .forward = argmax_forward,
-    .chunks = reduce_chunks,
+    .chunks = wg_elementwise_chunks,
 };
 
 static const wg_op wg_op_argmin = {
@@ -318,30 +280,30 @@ static const wg_op wg_op_argmin = {
     .describe = wg_axes_describe,
     .shape = argmax_shape,
     .forward = argmin_forward,
-    .chunks = reduce_chunks,
+    .chunks = wg_elementwise_chunks,
 };
 
 wg_tensor *wg_argmax(wg_tensor *x)
 {
-    return reduce_all(&wg_op_argmax, x);
+    return wg_axes_record_all(&wg_op_argmax, x);
 }
 
 wg_tensor *wg_argmax_over(wg_tensor *x, int axis, bool keep)
 {
-    return reduce_over(&wg_op_argmax, x, 1, &axis, keep);
+    return wg_axes_record(&wg_op_argmax, x, 1, &axis, keep);
 }
 
 wg_tensor *wg_argmin(wg_tensor *x)
 {
-    return reduce_all(&wg_op_argmin, x);
+    return wg_axes_record_all(&wg_op_argmin, x);
 }
 
 wg_tensor *wg_argmin_over(wg_tensor *x, int axis, bool keep)
 {
-    return reduce_over(&wg_op_argmin, x, 1, &axis, keep);
+    return wg_axes_record(&wg_op_argmin, x, 1, &axis, keep);
 }
 
-/* ---- norm2, logsumexp ------------------------------------------------------------------------------ */
+/* ---- norm2 ----------------------------------------------------------------------------------- */
 
 static void norm2_forward(const wg_tensor *y, const wg_piece *piece)
 {
@@ -354,9 +316,9 @@ static wg_tensor *norm2_vjp(wg_tensor *y, wg_tensor *dy, int i)
 {
     (void)i;
     wg_tensor *x = y->operand[0];
-    wg_tensor *length = wg_axes_expand(y, x, reduce_attrs(y)->axes);
+    wg_tensor *length = wg_spread_over(y, x, reduce_attrs(y)->axes);
     wg_tensor *direction = wg_div_or_zero(x, length);
-    wg_tensor *spread = wg_axes_expand(dy, x, reduce_attrs(y)->axes);
+    wg_tensor *spread = wg_spread_over(dy, x, reduce_attrs(y)->axes);
     return wg_mul(spread, direction);
 }
 
@@ -371,56 +333,15 @@ static const wg_op wg_op_norm2 = {
     .shape = reduce_shape_float,
     .forward = norm2_forward,
     .vjp = norm2_vjp,
-    .chunks = reduce_chunks,
+    .chunks = wg_elementwise_chunks,
 };
 
-wg_tensor *wg_axes_norm2(wg_tensor *x, uint32_t axes, bool keep)
+wg_tensor *wg_norm2_over(wg_tensor *x, int n_axes, const int *axes, bool keep)
 {
-    wg_axes_attrs attrs = {axes, keep};
-    return wg_apply(&wg_op_norm2, &x, 1, &attrs);
-}
-
-static void logsumexp_forward(const wg_tensor *y, const wg_piece *piece)
-{
-    const wg_tensor *x = y->operand[0];
-    wgk_rows rows = reduce_rows(y);
-    wgk_reduce_logsumexp(&rows, x->dtype == WG_F32, x->data, piece->begin, piece->end, y->data);
-}
-
-static wg_tensor *logsumexp_vjp(wg_tensor *y, wg_tensor *dy, int i)
-{
-    (void)i;
-    wg_tensor *x = y->operand[0];
-    wg_tensor *p = wg_axes_softmax(x, reduce_attrs(y)->axes);
-    wg_tensor *spread = wg_axes_expand(dy, x, reduce_attrs(y)->axes);
-    return wg_mul(spread, p);
-}
-
-static const wg_op wg_op_logsumexp = {
-    .name = "logsumexp",
-    .formula = "y = log(sum_i exp(x_i))",
-    .source = "Blanchard, Higham, Higham 2021, Accurately computing the log-sum-exp and softmax "
-              "functions",
-    .arity = 1,
-    .attr_size = sizeof(wg_axes_attrs),
-    .describe = wg_axes_describe,
-    .shape = reduce_shape_float,
-    .forward = logsumexp_forward,
-    .vjp = logsumexp_vjp,
-    .chunks = reduce_chunks,
-};
-
-wg_tensor *wg_logsumexp(wg_tensor *x)
-{
-    return reduce_all(&wg_op_logsumexp, x);
-}
-
-wg_tensor *wg_logsumexp_over(wg_tensor *x, int n_axes, const int *axes, bool keep)
-{
-    return reduce_over(&wg_op_logsumexp, x, n_axes, axes, keep);
+    return wg_axes_record(&wg_op_norm2, x, n_axes, axes, keep);
 }
 
 const wg_op *const wg_ops_reduce[] = {
-    &wg_op_sum,    &wg_op_mean,  &wg_op_amax,      &wg_op_amin,      &wg_op_argmax,
-    &wg_op_argmin, &wg_op_norm2, &wg_op_logsumexp, &wg_op_tie_share, NULL,
+    &wg_op_sum,    &wg_op_mean,  &wg_op_amax,      &wg_op_amin, &wg_op_argmax,
+    &wg_op_argmin, &wg_op_norm2, &wg_op_tie_share, NULL,
 };

@@ -11,7 +11,7 @@ extern "C" {
  * wg_sum_over(x, WG_AXES(0, 2), keep) reduces the axes given (negative ones count from the last;
  * none: no axis) and leaves them out of the shape, or keeps them with size 1 where `keep` is true.
  *
- * Errors of all: WG_E_VALUE (an axis that there is not, or given twice), WG_E_DTYPE (f32 and f64 only,
+ * Errors of all: WG_E_VALUE (no such axis, or one given twice), WG_E_DTYPE (f32 and f64 only,
  * unless said otherwise), WG_E_NULL, WG_E_STALE, WG_E_NOMEM, on the tape.
  * Sums are compensated (f32: made in double): the error does not grow with the number of terms. */
 
@@ -40,8 +40,8 @@ wg_tensor *wg_amax_over(wg_tensor *x, int n_axes, const int *axes, bool keep);
 wg_tensor *wg_amin(wg_tensor *x);
 wg_tensor *wg_amin_over(wg_tensor *x, int n_axes, const int *axes, bool keep);
 
-/* wg_argmax, wg_argmin: the place (i64) of the first largest or smallest entry, along one axis, or in
- * row-major order over all; no derivative. f32, f64, i64.
+/* wg_argmax, wg_argmin: the index (i64) of the first largest or smallest entry, along one axis, or
+ * in row-major order over all; no derivative. f32, f64, i64.
  * Edges: the first NaN where there is one; of nothing: WG_E_SHAPE. */
 wg_tensor *wg_argmax(wg_tensor *x);
 wg_tensor *wg_argmax_over(wg_tensor *x, int axis, bool keep);
@@ -58,20 +58,16 @@ wg_tensor *wg_var_over(wg_tensor *x, double correction, int n_axes, const int *a
 wg_tensor *wg_std(wg_tensor *x);
 wg_tensor *wg_std_over(wg_tensor *x, double correction, int n_axes, const int *axes, bool keep);
 
-/* wg_norm: order 1: sum |x_i|; 2: sqrt(sum x_i^2), scaled so that it neither overflows nor underflows;
+/* wg_norm: order 1: sum |x_i|; 2: sqrt(sum x_i^2), scaled so that it neither overflows nor
+ * underflows;
  * INFINITY: max |x_i|. Another order is WG_E_VALUE.
- * Derivative: 1: sign(x_i)*dy; 2: x_i/y*dy; INFINITY: sign(x_i)*dy split evenly among ties. At 0: 0.
+ * Derivative: 1: sign(x_i)*dy; 2: x_i/y*dy; INFINITY: sign(x_i)*dy split evenly among ties. At 0:
+ * 0.
  * Edges: of nothing: 0; order INFINITY: WG_E_SHAPE.
- * Source: Blue 1978, "A portable Fortran program to find the Euclidean norm of a vector" (scaling). */
+ * Source: Blue 1978, "A portable Fortran program to find the Euclidean norm of a vector"
+ * (scaling). */
 wg_tensor *wg_norm(wg_tensor *x, double order);
 wg_tensor *wg_norm_over(wg_tensor *x, double order, int n_axes, const int *axes, bool keep);
-
-/* wg_logsumexp: y = log(sum_i exp(x_i)), shifted by the largest x_i.   Derivative: softmax(x)*dy.
- * Edges: all -inf, or nothing: -inf with derivative 0; some +inf: +inf, and the derivative is shared among them.
- * Source: Blanchard, Higham, Higham 2021, "Accurately computing the log-sum-exp and softmax
- *   functions" (the shifted form, with log1p of what is left beside the largest term). */
-wg_tensor *wg_logsumexp(wg_tensor *x);
-wg_tensor *wg_logsumexp_over(wg_tensor *x, int n_axes, const int *axes, bool keep);
 
 #ifdef __cplusplus
 }

@@ -1,10 +1,10 @@
-/* Reductions that are recorded as other ops, and need no rule of their own. */
+/* reduce_composed.c: reductions that are recorded as other ops, and need no rule of their own. */
 #include <math.h>
 
 #include "ops/axes_internal.h"
 #include "ops/elementwise.h"
 #include "ops/layout.h"
-#include "ops/reduce.h"
+#include "ops/reduce_internal.h"
 #include "ops/slice.h"
 
 /* The axes as bits; false, with an error recorded, where x is NULL or an axis is wrong. */
@@ -18,7 +18,8 @@ static bool composed_mask(const wg_tensor *x, const char *op, int n, const int *
     return false;
 }
 
-/* What a builder returns once an error was recorded: recording on x gives its tape's inert tensor. */
+/* What a builder returns once an error was recorded: recording on x gives its tape's inert
+ * tensor. */
 static wg_tensor *composed_inert(wg_tensor *x)
 {
     return wg_neg(x);
@@ -33,7 +34,7 @@ static int composed_all(const wg_tensor *x, int axes[WG_MAX_DIMS])
     return ndim;
 }
 
-/* ---- prod ------------------------------------------------------------------------------------------ */
+/* ---- prod ------------------------------------------------------------------------------------ */
 
 /* x as a matrix [rows, n] whose second axis is what is reduced. */
 static wg_tensor *prod_matrix(wg_tensor *x, uint32_t mask, const wgk_rows *rows)
@@ -48,7 +49,8 @@ static wg_tensor *prod_matrix(wg_tensor *x, uint32_t mask, const wgk_rows *rows)
     return wg_reshape(x, WG_SHAPE(rows->n_rows, rows->row_size));
 }
 
-/* Halves are multiplied until one column is left; `odd` collects the columns that have no partner. */
+/* Halves are multiplied until one column is left; `odd` collects the columns that have no
+ * partner. */
 static wg_tensor *prod_halves(wg_tensor *x, int64_t n)
 {
     wg_tensor *odd = NULL;
@@ -71,12 +73,7 @@ wg_tensor *wg_prod_over(wg_tensor *x, int n_axes, const int *axes, bool keep)
     uint32_t mask;
     if (!composed_mask(x, "prod", n_axes, axes, &mask))
         return composed_inert(x);
-    wg_shape shape = {0};
-    for (int i = 0; i < x->shape.ndim; i++) {
-        bool reduced = (mask >> i) & 1u;
-        if (!reduced || keep)
-            shape.dim[shape.ndim++] = reduced ? 1 : x->shape.dim[i];
-    }
+    const wg_shape shape = wg_axes_without(&x->shape, mask, keep);
     wgk_rows rows = wg_axes_rows(x, mask);
     if (rows.row_size == 0)
         return wg_full(x->tape, x->dtype, shape.ndim, shape.dim, 1);
@@ -90,7 +87,7 @@ wg_tensor *wg_prod(wg_tensor *x)
     return wg_prod_over(x, n, axes, false);
 }
 
-/* ---- var, std -------------------------------------------------------------------------------------- */
+/* ---- var, std -------------------------------------------------------------------------------- */
 
 /* x - mean, and in *degrees what the sum of its squares is divided by. */
 static wg_tensor *var_deviations(wg_tensor *x, double correction, int n_axes, const int *axes,
@@ -137,7 +134,7 @@ wg_tensor *wg_std(wg_tensor *x)
     return wg_std_over(x, 1, n, axes, false);
 }
 
-/* ---- norm ------------------------------------------------------------------------------------------ */
+/* ---- norm ------------------------------------------------------------------------------------ */
 
 wg_tensor *wg_norm_over(wg_tensor *x, double order, int n_axes, const int *axes, bool keep)
 {
@@ -147,7 +144,7 @@ wg_tensor *wg_norm_over(wg_tensor *x, double order, int n_axes, const int *axes,
     if (order == 1)
         return wg_sum_over(wg_abs(x), n_axes, axes, keep);
     if (order == 2)
-        return wg_axes_norm2(x, mask, keep);
+        return wg_norm2_over(x, n_axes, axes, keep);
     if (order == HUGE_VAL)
         return wg_amax_over(wg_abs(x), n_axes, axes, keep);
     return wg_fail(x->tape, WG_E_VALUE, "norm: the order is %g, but 1, 2 or INFINITY wanted",

@@ -1,3 +1,4 @@
+/* registry.c: the list of all built-in ops. */
 #include "ops/registry.h"
 
 #include <string.h>

@@ -1,3 +1,4 @@
+/* slice.c: parts of tensors (slice, split) and tensors from parts (pad, concat, stack). */
 #include "ops/slice.h"
 
 #include <inttypes.h>
@@ -8,9 +9,9 @@
 #include "ops/kernels/copy.h"
 #include "ops/layout.h"
 
-/* ---- slice ------------------------------------------------------------------------------------------ */
+/* ---- slice ----------------------------------------------------------------------------------- */
 
-/* A part of an array: on axis i the places begin[i] to begin[i] + size[i], which x has. */
+/* A part of an array: on axis i the indices begin[i] to begin[i] + size[i], which x has. */
 typedef struct slice_box {
     int64_t begin[WG_MAX_DIMS], size[WG_MAX_DIMS];
 } slice_box;
@@ -26,12 +27,12 @@ static bool slice_shape(wg_tensor *y)
     return true;
 }
 
-/* How many elements lie before the box's first in an array with these steps. */
-static int64_t slice_start(const int64_t *begin, const int64_t *step, int ndim)
+/* How many elements lie before the box's first in an array with these strides. */
+static int64_t slice_start(const int64_t *begin, const int64_t *stride, int ndim)
 {
     int64_t start = 0;
     for (int i = 0; i < ndim; i++)
-        start += begin[i] * step[i];
+        start += begin[i] * stride[i];
     return start;
 }
 
@@ -130,28 +131,28 @@ static slice_box slice_box_all(const wg_tensor *x)
     return box;
 }
 
-/* Python's rule for a place of a slice in 0..n. */
-static int64_t slice_place(int64_t place, int64_t n)
+/* Python's rule for an index of a slice in 0..n. */
+static int64_t slice_index(int64_t index, int64_t n)
 {
-    if (place < 0)
-        place += n;
-    return place < 0 ? 0 : place > n ? n : place;
+    if (index < 0)
+        index += n;
+    return index < 0 ? 0 : index > n ? n : index;
 }
 
 wg_tensor *wg_slice(wg_tensor *x, int axis, int64_t begin, int64_t end)
 {
     slice_box box = {{0}, {0}};
-    if (wg_is_inert(x) || !wg_axes_place(x, "slice", &axis))
+    if (wg_is_inert(x) || !wg_axes_index(x, "slice", &axis))
         return wg_apply(&wg_op_slice, &x, 1, &box);
     int64_t n = x->shape.dim[axis];
-    int64_t first = slice_place(begin, n), last = slice_place(end, n);
+    int64_t first = slice_index(begin, n), last = slice_index(end, n);
     box = slice_box_all(x);
     box.begin[axis] = first;
     box.size[axis] = last > first ? last - first : 0;
     return slice_apply(x, &box);
 }
 
-/* ---- split ------------------------------------------------------------------------------------------ */
+/* ---- split ----------------------------------------------------------------------------------- */
 
 static bool split_fail(const wg_tensor *x, wg_status status, const char *what)
 {
@@ -181,7 +182,7 @@ static bool split_can(const wg_tensor *x, int *axis, int n, const int64_t *sizes
         return split_fail(x, WG_E_VALUE, "at least one part is needed");
     if (parts == NULL)
         return split_fail(x, WG_E_NULL, "the list of parts is NULL");
-    return wg_axes_place(x, "split", axis) && split_fits(x, *axis, n, sizes);
+    return wg_axes_index(x, "split", axis) && split_fits(x, *axis, n, sizes);
 }
 
 wg_status wg_split(wg_tensor *x, int axis, int n, const int64_t *sizes, wg_tensor *parts[])
@@ -199,7 +200,7 @@ wg_status wg_split(wg_tensor *x, int axis, int n, const int64_t *sizes, wg_tenso
     return x != NULL ? wg_tape_status(x->tape) : WG_E_NULL;
 }
 
-/* ---- pad -------------------------------------------------------------------------------------------- */
+/* ---- pad ------------------------------------------------------------------------------------- */
 
 typedef struct pad_attrs {
     int64_t before[WG_MAX_DIMS], after[WG_MAX_DIMS];
@@ -297,10 +298,10 @@ wg_tensor *wg_pad(wg_tensor *x, int n_before, const int64_t *before, int n_after
     return wg_apply(&wg_op_pad, &x, 1, &pad);
 }
 
-/* ---- concat, stack ---------------------------------------------------------------------------------- */
+/* ---- concat, stack --------------------------------------------------------------------------- */
 
-/* Both put rows side by side: y is [outer, width], and operand i has [outer, width_i] of it, outer being
- * the sizes of y before the axis. */
+/* Both put rows side by side: y is [outer, width], and operand i has [outer, width_i] of it, outer
+ * being the sizes of y before the axis. */
 typedef struct concat_attrs {
     int64_t axis; /* of y; not negative */
 } concat_attrs;
@@ -379,7 +380,7 @@ static const wg_op wg_op_concat = {
 wg_tensor *wg_concat(wg_tensor *const xs[], int n, int axis)
 {
     concat_attrs attrs = {0};
-    if (n > 0 && xs != NULL && !wg_is_inert(xs[0]) && wg_axes_place(xs[0], "concat", &axis))
+    if (n > 0 && xs != NULL && !wg_is_inert(xs[0]) && wg_axes_index(xs[0], "concat", &axis))
         attrs.axis = axis;
     return wg_apply(&wg_op_concat, xs, xs != NULL ? n : 0, &attrs);
 }

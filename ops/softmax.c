@@ -1,8 +1,12 @@
+/* softmax.c: softmax, log_softmax and logsumexp: what is made of exp(x_i) along axes. */
 #include "ops/softmax.h"
 
 #include "ops/axes_internal.h"
 #include "ops/elementwise.h"
+#include "ops/kernels/reduce.h"
 #include "ops/kernels/softmax.h"
+#include "ops/layout_internal.h"
+#include "ops/reduce_internal.h"
 
 static const wg_axes_attrs *softmax_attrs(const wg_tensor *y)
 {
@@ -16,11 +20,7 @@ static wgk_rows softmax_rows(const wg_tensor *y)
 
 static bool softmax_shape(wg_tensor *y)
 {
-    if (y->operand[0]->dtype == WG_I64)
-        return wg_op_fail(y, WG_E_DTYPE, "f32 or f64 wanted (wg_cast converts)");
-    y->dtype = y->operand[0]->dtype;
-    y->shape = y->operand[0]->shape;
-    return true;
+    return wg_axes_floats(y) && wg_axes_same(y);
 }
 
 static int64_t softmax_chunks(const wg_tensor *y)
@@ -69,7 +69,7 @@ static void log_softmax_forward(const wg_tensor *y, const wg_piece *piece)
 static wg_tensor *softmax_vjp(wg_tensor *y, wg_tensor *dy, int i)
 {
     (void)i;
-    wg_tensor *mean = wg_axes_sum(wg_mul(dy, y), softmax_attrs(y)->axes, true);
+    wg_tensor *mean = wg_sum_bits(wg_mul(dy, y), softmax_attrs(y)->axes, true);
     return wg_mul(y, wg_sub(dy, mean));
 }
 
@@ -77,7 +77,7 @@ static wg_tensor *softmax_vjp(wg_tensor *y, wg_tensor *dy, int i)
 static wg_tensor *log_softmax_vjp(wg_tensor *y, wg_tensor *dy, int i)
 {
     (void)i;
-    wg_tensor *total = wg_axes_sum(dy, softmax_attrs(y)->axes, true);
+    wg_tensor *total = wg_sum_bits(dy, softmax_attrs(y)->axes, true);
     wg_tensor *p = wg_exp(y);
     return wg_sub(dy, wg_mul(p, total));
 }
@@ -112,28 +112,61 @@ static const wg_op wg_op_log_softmax = {
     .workspace = log_softmax_workspace,
 };
 
-static wg_tensor *softmax_along(const wg_op *op, wg_tensor *x, int axis)
-{
-    wg_axes_attrs attrs = {0, 0};
-    if (!wg_is_inert(x))
-        wg_axes_mask(x, op->name, 1, &axis, &attrs.axes); /* on failure wg_apply is inert */
-    return wg_apply(op, &x, 1, &attrs);
-}
-
 wg_tensor *wg_softmax(wg_tensor *x, int axis)
 {
-    return softmax_along(&wg_op_softmax, x, axis);
+    return wg_axes_record(&wg_op_softmax, x, 1, &axis, false);
 }
 
 wg_tensor *wg_log_softmax(wg_tensor *x, int axis)
 {
-    return softmax_along(&wg_op_log_softmax, x, axis);
+    return wg_axes_record(&wg_op_log_softmax, x, 1, &axis, false);
 }
 
-wg_tensor *wg_axes_softmax(wg_tensor *x, uint32_t axes)
+/* ---- logsumexp ------------------------------------------------------------------------------- */
+
+static bool logsumexp_shape(wg_tensor *y)
 {
-    wg_axes_attrs attrs = {axes, 0};
-    return wg_apply(&wg_op_softmax, &x, 1, &attrs);
+    return wg_axes_floats(y) && wg_axes_reduced(y);
 }
 
-const wg_op *const wg_ops_softmax[] = {&wg_op_softmax, &wg_op_log_softmax, NULL};
+static void logsumexp_forward(const wg_tensor *y, const wg_piece *piece)
+{
+    const wg_tensor *x = y->operand[0];
+    wgk_rows rows = softmax_rows(y);
+    wgk_reduce_logsumexp(&rows, x->dtype == WG_F32, x->data, piece->begin, piece->end, y->data);
+}
+
+static wg_tensor *logsumexp_vjp(wg_tensor *y, wg_tensor *dy, int i)
+{
+    (void)i;
+    wg_tensor *x = y->operand[0];
+    wg_tensor *p = wg_apply(&wg_op_softmax, &x, 1, &(wg_axes_attrs){softmax_attrs(y)->axes, 0});
+    wg_tensor *spread = wg_spread_over(dy, x, softmax_attrs(y)->axes);
+    return wg_mul(spread, p);
+}
+
+static const wg_op wg_op_logsumexp = {
+    .name = "logsumexp",
+    .formula = "y = log(sum_i exp(x_i))",
+    .source = "Blanchard, Higham, Higham 2021, Accurately computing the log-sum-exp and softmax "
+              "functions",
+    .arity = 1,
+    .attr_size = sizeof(wg_axes_attrs),
+    .describe = wg_axes_describe,
+    .shape = logsumexp_shape,
+    .forward = logsumexp_forward,
+    .vjp = logsumexp_vjp,
+    .chunks = wg_elementwise_chunks,
+};
+
+wg_tensor *wg_logsumexp(wg_tensor *x)
+{
+    return wg_axes_record_all(&wg_op_logsumexp, x);
+}
+
+wg_tensor *wg_logsumexp_over(wg_tensor *x, int n_axes, const int *axes, bool keep)
+{
+    return wg_axes_record(&wg_op_logsumexp, x, n_axes, axes, keep);
+}
+
+const wg_op *const wg_ops_softmax[] = {&wg_op_softmax, &wg_op_log_softmax, &wg_op_logsumexp, NULL};

@@ -1,3 +1,4 @@
+/* sparse.c: matrices in compressed sparse rows (CSR) and their products. */
 #include "ops/sparse.h"
 
 #include "ops/describe_internal.h"
@@ -10,9 +11,9 @@
 #define CSR_PIECE             16384
 #define CSR_PIECES_TRANSPOSED 8
 
-/* ---- The pattern: operands start [rows + 1] and column [entries]. --------------------------------- */
+/* ---- The pattern: operands start [rows + 1] and column [entries]. ---------------------------- */
 
-/* Why start and column are no pattern, and at which place of which; NULL where they are one. */
+/* Why start and column are no pattern, and at which index of which; NULL where they are one. */
 static const char *sparse_wrong(int64_t rows, int64_t columns, int64_t entries,
                                 const int64_t *start, const int64_t *column, int64_t *at)
 {
@@ -40,7 +41,7 @@ static bool sparse_check(const wg_tensor *y, const wg_tensor *start, const wg_te
     return wrong == NULL || wg_op_fail(y, WG_E_INDEX, "%s %" PRId64, wrong, at);
 }
 
-/* Do dtypes and ranks fit? a and b are the two float operands. */
+/* Do dtypes and shapes fit? a and b are the two float operands. */
 static bool sparse_fits(const wg_tensor *y, const wg_tensor *a, const wg_tensor *b, int start)
 {
     const wg_tensor *s = y->operand[start], *c = y->operand[start + 1];
@@ -55,7 +56,7 @@ static bool sparse_fits(const wg_tensor *y, const wg_tensor *a, const wg_tensor 
     return true;
 }
 
-/* ---- csr_matmul: operands value, start, column, b. ------------------------------------------------ */
+/* ---- csr_matmul: operands value, start, column, b. ------------------------------------------- */
 
 typedef struct csr_matmul_attrs {
     int64_t columns; /* of A */
@@ -98,8 +99,8 @@ static int64_t csr_matmul_chunks(const wg_tensor *y)
     return y->shape.dim[0];
 }
 
-/* Rows of A: so many that a piece has CSR_PIECE products. Rows of A^T: every piece has to walk all rows
- * of A, hence there are few. */
+/* Rows of A: so many that a piece has CSR_PIECE products. Rows of A^T: every piece has to walk all
+ * rows of A, hence there are few. */
 static int64_t csr_matmul_piece_chunks(const wg_tensor *y)
 {
     const csr_matmul_attrs *attrs = y->attrs;
@@ -183,7 +184,7 @@ static wg_tensor *csr_matmul_record(wg_tensor *value, wg_tensor *start, wg_tenso
     return wg_apply(&wg_op_csr_matmul, (wg_tensor *[]){value, start, column, b}, 4, &attrs);
 }
 
-/* ---- csr_sampled: operands start, column, u, v. The gradient of csr_matmul by A's values. ----------- */
+/* ---- csr_sampled: operands start, column, u, v. The gradient of csr_matmul by A's values. */
 
 static bool csr_sampled_shape(wg_tensor *y)
 {
@@ -243,7 +244,7 @@ static wg_tensor *csr_sampled_record(wg_tensor *start, wg_tensor *column, wg_ten
     return wg_apply(&wg_op_csr_sampled, (wg_tensor *[]){start, column, u, v}, 4, NULL);
 }
 
-/* ---- The matrix. ------------------------------------------------------------------------------------ */
+/* ---- The matrix. ----------------------------------------------------------------------------- */
 
 static const wg_csr csr_inert = {NULL, NULL, NULL, 0, 0};
 
@@ -296,7 +297,7 @@ wg_csr *wg_csr_new(wg_tape *t, wg_dtype dtype, int64_t rows, int64_t columns, co
     return csr_fail(t, WG_E_INDEX, text);
 }
 
-/* ---- Parts of it. ----------------------------------------------------------------------------------- */
+/* ---- Parts of it. ---------------------------------------------------------------------------- */
 
 static bool csr_is_inert(const wg_csr *a)
 {

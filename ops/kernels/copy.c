@@ -1,11 +1,13 @@
+/* copy.c: strided copies, cut into chunks that use each cache line that they read. */
 #include "ops/kernels/copy.h"
 
 #include <string.h>
 
-/* A unit is up to COPY_ROWS rows of the last axis. Where a row's elements lie apart in x, COPY_COLUMNS of
- * them are taken from every row of the unit before the next ones are: when the rows are neighbours in
- * x, as in a transpose, the cache lines that one row reads serve the rows below. Eight of them fit into
- * the ways of a first cache even where their addresses differ by a power of two. */
+/* A unit is up to COPY_ROWS rows of the last axis. Where a row's elements lie apart in x,
+ * COPY_COLUMNS of them are taken from every row of the unit before the next ones are: when the rows
+ * are neighbours in x, as in a transpose, the cache lines that one row reads serve the rows below.
+ * Eight of them fit into the ways of a first cache even where their addresses differ by a power of
+ * two. */
 enum { COPY_ROWS = 32, COPY_COLUMNS = 8 };
 
 /* Axes of size 1 are dropped, one that continues the axis before it is merged with it. */

@@ -1,3 +1,4 @@
+/* cpu.c: the choice of the instruction set, made once. */
 #include "ops/kernels/cpu.h"
 
 #include <stdatomic.h>

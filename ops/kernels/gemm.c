@@ -1,5 +1,5 @@
-/* gemm.c: the plan of a matrix product, and the bodies that run it, one for each instruction set and
- * element type. */
+/* gemm.c: the plan of a matrix product, and the bodies that run it, one for each instruction set
+ * and element type. */
 #include "ops/kernels/gemm.h"
 
 #ifdef WGK_ISA_X86
@@ -12,8 +12,8 @@
 enum {
     GEMM_CHAIN = 256, /* products summed one after the other: rounding errors grow with it ... */
     GEMM_CHAIN_UNFUSED = 96, /* ... and faster where each product is rounded, too */
-    /* From row to row of a packed panel of A: no power of two, so that rows do not fall into the same
-     * cache sets. */
+    /* From row to row of a packed panel of A: no power of two, so that rows do not fall into the
+     * same cache sets. */
     GEMM_A_PITCH = GEMM_CHAIN + 16,
     GEMM_A_GROUP = 4, /* panels of A packed together, where it is transposed */
     /* How far ahead of its use B is asked for: */
@@ -28,7 +28,8 @@ typedef struct gemm_piece {
     int64_t i0, i1, j0, j1, p0, p1, cut_k;
 } gemm_piece;
 
-/* What a body offers: elements in a vector, rows in a register tile (tiles are two vectors wide). */
+/* What a body offers: elements in a vector, rows in a register tile (tiles are two vectors
+ * wide). */
 typedef struct gemm_kernel {
     int64_t vl, mr;
     void (*run)(const wgk_gemm_plan *g, const wgk_gemm_operands *o, const gemm_piece *r,
@@ -59,10 +60,10 @@ static inline bool gemm_a_is_long(const wgk_gemm_plan *g)
     return g->path == WGK_GEMM_SWAP || g->n == 1;
 }
 
-/* Whether panels of A are copied before use.  They are read once for each of `panels` panels of B.  Rows
- * read together are soon worth a place of their own.  Columns that lie side by side are read well as
- * they are, unless they are a power of two apart, which is in the same cache sets, or in a page each.
- * The bits of C are the same either way. */
+/* Whether panels of A are copied before use.  They are read once for each of `panels` panels of B. 
+ * Rows read together are soon worth a place of their own.  Columns that lie side by side are read
+ * well as they are, unless they are a power of two apart, which is in the same cache sets, or in a
+ * page each. The bits of C are the same either way. */
 static inline bool gemm_pack_a(bool ta, int64_t stride, int64_t panels)
 {
     if (!ta || stride % 1024 == 0)
@@ -206,8 +207,6 @@ static wgk_gemm_path gemm_choose_path(const wgk_gemm_plan *g, const gemm_kernel 
 {
     if (g->m == 0 || g->n == 0)
         return WGK_GEMM_NOTHING;
-    if (g->k == 0)
-        return WGK_GEMM_SCALE;
     if (gemm_work(g) <= GEMM_TINY)
         return WGK_GEMM_TINY;
     if (g->n == 1)
@@ -219,7 +218,7 @@ static wgk_gemm_path gemm_choose_path(const wgk_gemm_plan *g, const gemm_kernel 
     return gemm_dot_pays(g, kernel->vl) ? WGK_GEMM_DOT : WGK_GEMM_BLOCKED;
 }
 
-/* Cuts `size` into about `parts` parts of whole chunks; returns the step. */
+/* Cuts `size` into about `parts` parts of whole units; returns how long a part is. */
 static int64_t gemm_step(int64_t size, int64_t parts, int64_t unit)
 {
     if (parts < 1)
@@ -284,7 +283,8 @@ static void gemm_plan_dot(wgk_gemm_plan *g)
     g->workspace = gemm_bytes(g, shorts * g->kc + 16);
 }
 
-/* Many rows and a small C: k is cut, so that each piece reads whole rows and leaves its own sums. */
+/* Many rows and a small C: k is cut, so that each piece reads whole rows and leaves its own
+ * sums. */
 static void gemm_plan_outer(wgk_gemm_plan *g, const gemm_kernel *kernel)
 {
     const bool swap = g->path == WGK_GEMM_SWAP, a_long = gemm_a_is_long(g);
@@ -311,7 +311,8 @@ static void gemm_plan_outer(wgk_gemm_plan *g, const gemm_kernel *kernel)
 void wgk_gemm_plan_init_isa(wgk_gemm_plan *plan, wgk_gemm_type type, bool ta, bool tb, int64_t m,
                             int64_t n, int64_t k, wgk_isa isa)
 {
-    /* One by one: as a whole it would be zeroed by an instruction that takes longer than a tiny product. */
+    /* One by one: as a whole it would be zeroed by an instruction that takes longer than a tiny
+     * product. */
     plan->pieces = 1;
     plan->workspace = plan->partials = 0;
     plan->type = type;
@@ -328,7 +329,6 @@ void wgk_gemm_plan_init_isa(wgk_gemm_plan *plan, wgk_gemm_type type, bool ta, bo
     plan->path = gemm_choose_path(plan, kernel);
     switch (plan->path) {
     case WGK_GEMM_NOTHING: plan->pieces = 0; return;
-    case WGK_GEMM_SCALE:
     case WGK_GEMM_TINY: return;
     case WGK_GEMM_DOT: gemm_plan_dot(plan); break;
     case WGK_GEMM_AXPY:
@@ -405,11 +405,4 @@ void wgk_gemm_finish(const wgk_gemm_plan *plan, const wgk_gemm_operands *o, void
 {
     if (plan->partials)
         gemm_kernel_of(plan->isa, plan->type)->finish(plan, o, gemm_align(partials));
-}
-
-void wgk_gemm_piece_bounds(const wgk_gemm_plan *plan, int64_t piece, int64_t *i0, int64_t *i1,
-                           int64_t *j0, int64_t *j1)
-{
-    const gemm_piece r = gemm_piece_at(plan, piece);
-    *i0 = r.i0, *i1 = r.i1, *j0 = r.j0, *j1 = r.j1;
 }

@@ -1,6 +1,6 @@
 /* gemm.h: the matrix product over raw memory.
  *
- *     C = alpha * op(A) * op(B) + beta * C        C [m, n], op(A) [m, k], op(B) [k, n], row-major
+ *     C = op(A) * op(B)        C [m, n], op(A) [m, k], op(B) [k, n], row-major
  *
  * op(X) is X or its transpose: A is stored [m, k], or [k, m] with ta; B is stored [k, n], or [n, k]
  * with tb.  Element (i, j) of a stored matrix X is X[i*ldx + j]; ldx is at least the length of a
@@ -17,12 +17,11 @@
  *     wgk_gemm_run_pieces(&plan, &operands, 0, plan.pieces, ws, partials);
  *     wgk_gemm_finish(&plan, &operands, partials);
  *
- * Edges: with m or n = 0 nothing is done; with k = 0, C = beta*C.  beta = 0 does not read C, so
- * NaN in it is overwritten.  NaN and infinities in A and B propagate; alpha = 0 is no exception
- * (0 * NaN is NaN).  The vector chunks' subnormal mode is left alone.
- * Rounding: |error of C[i,j]| <= (k + 4) * eps * (|alpha| * sum_p |a_ip * b_pj| + |beta * c_ij|),
- * and much better for long k: sums are blocked.  Elements differ between instruction sets and
- * between plans of different sizes by rounding only. */
+ * Edges: with m or n = 0 nothing is done; with k = 0, C = 0.  C is not read before it is written.
+ * NaN and infinities in A and B propagate.  The vector units' subnormal mode is left alone.
+ * Rounding: |error of C[i,j]| <= (k + 4) * eps * sum_p |a_ip * b_pj|, and much better for long k:
+ * sums are blocked.  Elements differ between instruction sets and between plans of different sizes
+ * by rounding only. */
 #ifndef WG_OPS_KERNELS_GEMM_H
 #define WG_OPS_KERNELS_GEMM_H
 
@@ -38,8 +37,7 @@ typedef enum wgk_gemm_type { WGK_GEMM_F32, WGK_GEMM_F64, WGK_GEMM_TYPES } wgk_ge
  * contiguous in memory along the direction named. */
 typedef enum wgk_gemm_path {
     WGK_GEMM_NOTHING, /* m or n = 0 */
-    WGK_GEMM_SCALE,   /* k = 0: C = beta * C */
-    WGK_GEMM_TINY,    /* plain loops */
+    WGK_GEMM_TINY,    /* plain loops; k = 0, too */
     WGK_GEMM_DOT,     /* inner products of rows that are long in k: matrix-vector, few columns */
     WGK_GEMM_AXPY,    /* one output row: a sum of scaled rows of the matrix */
     WGK_GEMM_SWAP,    /* few output columns, A transposed: tiles of C^T = op(B)^T * A */
@@ -66,7 +64,6 @@ typedef struct wgk_gemm_operands {
     const void *a, *b; /* elements of the plan's type */
     void *c;
     int64_t lda, ldb, ldc;
-    double alpha, beta; /* rounded to the plan's type */
 } wgk_gemm_operands;
 
 /* Fills *plan.  No allocation; some ten nanoseconds for small products.  m, n, k >= 0. */
@@ -85,19 +82,13 @@ void wgk_gemm_plan_init_isa(wgk_gemm_plan *plan, wgk_gemm_type type, bool ta, bo
 void wgk_gemm_run(const wgk_gemm_plan *plan, const wgk_gemm_operands *o, int64_t piece,
                   void *workspace, void *partials);
 
-/* Computes the pieces from begin to end, one after the other in the same workspace, to the same bits as
- * wgk_gemm_run: pieces that are run together share what they copy of A and B. */
+/* Computes the pieces from begin to end, one after the other in the same workspace, to the same
+ * bits as wgk_gemm_run: pieces that are run together share what they copy of A and B. */
 void wgk_gemm_run_pieces(const wgk_gemm_plan *plan, const wgk_gemm_operands *o, int64_t begin,
                          int64_t end, void *workspace, void *partials);
 
 /* After all pieces: adds up the partial sums in a fixed order and writes C.  Nothing is done
  * where plan->partials is 0, and calling it is then optional. */
 void wgk_gemm_finish(const wgk_gemm_plan *plan, const wgk_gemm_operands *o, void *partials);
-
-/* The part of C that belongs to a piece: rows [*i0, *i1), columns [*j0, *j1).  Where k is not cut
- * (plan->partials is 0) that part is final when the piece has run, so a fused bias or activation
- * can be applied to it while it is in cache. */
-void wgk_gemm_piece_bounds(const wgk_gemm_plan *plan, int64_t piece, int64_t *i0, int64_t *i1,
-                           int64_t *j0, int64_t *j1);
 
 #endif

@@ -1,9 +1,10 @@
+/* index.c: sums by index, and running sums, compensated. */
 #include "ops/kernels/index.h"
 
 #include <math.h>
 #include <string.h>
 
-/* ---- A sum and what its roundings lost ------------------------------------------------------------ */
+/* ---- A sum and what its roundings lost ------------------------------------------------------- */
 
 /* Knuth, TAOCP 2, sec. 4.2.2, theorem B: the error of one addition, exactly. */
 static inline void index_two_sum(double *sum, double *lost, double x)
@@ -32,7 +33,7 @@ static inline void index_put(bool f32, void *y, int64_t i, double value)
         ((double *)y)[i] = value;
 }
 
-/* ---- Rows ------------------------------------------------------------------------------------------ */
+/* ---- Rows ------------------------------------------------------------------------------------ */
 
 enum { SCATTER_TILE = 64 };
 
@@ -105,7 +106,7 @@ void wgk_scatter_rows_i64(const wgk_scatter *s, const int64_t *x, int64_t begin,
     }
 }
 
-/* ---- Lines ----------------------------------------------------------------------------------------- */
+/* ---- Lines ----------------------------------------------------------------------------------- */
 
 void wgk_scatter_line(const wgk_line *line, bool f32, const int64_t *index, const void *x, void *y,
                       double *workspace)
@@ -140,7 +141,7 @@ void wgk_gather_line(const wgk_line *line, size_t size, const int64_t *index, co
     }
 }
 
-/* ---- Running sums ---------------------------------------------------------------------------------- */
+/* ---- Running sums ---------------------------------------------------------------------------- */
 
 /* The parts of a row, in the order in which they are added up. */
 typedef struct cumsum_part {

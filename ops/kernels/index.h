@@ -1,6 +1,6 @@
-/* index.h: sums by index, and running sums. Floats are doubles, or floats where f32 is true, which are
- * added in double; what each addition loses is kept and added at the end. Indices are in range: the
- * caller has looked. Results do not depend on how the work is cut. */
+/* index.h: sums by index, and running sums. Floats are doubles, or floats where f32 is true, which
+ * are added in double; what each addition loses is kept and added at the end. Indices are in range:
+ * the caller has looked. Results do not depend on how the work is cut. */
 #ifndef WG_OPS_KERNELS_INDEX_H
 #define WG_OPS_KERNELS_INDEX_H
 
@@ -16,21 +16,23 @@ typedef struct wgk_scatter {
 /* Bytes of workspace for `rows` rows of y. */
 size_t wgk_scatter_workspace(int64_t n, int64_t rows);
 
-/* Rows [begin, end) of y [rows, width] = the sum of the rows of x [n, width] that belong there, in the
- * order of x; 0 where there are none. Workspace as above for end - begin rows, aligned to 8. */
+/* Rows [begin, end) of y [rows, width] = the sum of the rows of x [n, width] that belong there, in
+ * the order of x; 0 where there are none. Workspace as above for end - begin rows, aligned to 8. */
 void wgk_scatter_rows(const wgk_scatter *s, bool f32, const void *x, int64_t begin, int64_t end,
                       void *y, void *workspace);
 void wgk_scatter_rows_i64(const wgk_scatter *s, const int64_t *x, int64_t begin, int64_t end,
                           int64_t *y, void *workspace);
 
-/* A line of an array of indices, and the line of a table that they point into; strides in elements. */
+/* A line of an array of indices, and the line of a table that they point into; strides in
+ * elements. */
 typedef struct wgk_line {
     int64_t n, stride; /* of the indices, and of the values beside them */
     int64_t table_n, table_stride;
 } wgk_line;
 
-/* y[index[i*stride]*table_stride] = the sum of x[i*stride] over these i, in their order; every element of y's
- * line is written. Workspace: 2 * table_n doubles. The i64 form adds to what y holds. */
+/* y[index[i*stride]*table_stride] = the sum of x[i*stride] over these i, in their order; every
+ * element of y's line is written. Workspace: 2 * table_n doubles. The i64 form adds to what y
+ * holds. */
 void wgk_scatter_line(const wgk_line *line, bool f32, const int64_t *index, const void *x, void *y,
                       double *workspace);
 void wgk_scatter_line_i64(const wgk_line *line, const int64_t *index, const int64_t *x, int64_t *y);

@@ -1,3 +1,4 @@
+/* loss.c: binary and softmax cross-entropy and their gradients; few classes in groups of rows. */
 #include "ops/kernels/loss.h"
 
 #include <float.h>
@@ -10,12 +11,13 @@
 #include "ops/kernels/softmax.h"
 #include "ops/kernels/vector_math.h"
 
-/* ---- exp and log1p in float -------------------------------------------------------------------------- */
+/* ---- exp and log1p in float ------------------------------------------------------------------ */
 
-/* libm's and libmvec's are calls, and slow where a result is subnormal; these are inlined, and vectorize
- * with their loops. In chunks of 2^-24 of the result, their errors are below 1.5 and 3, and that of
- * log1p(exp(x)) is below 4, where the results are normal numbers; else they are below 2, in chunks of the
- * smallest number. Compared with libm's in double for every float of their domains: 1.483, 2.948, 3.827. */
+/* libm's and libmvec's are calls, and slow where a result is subnormal; these are inlined, and
+ * vectorize with their loops. In units of 2^-24 of the result, their errors are below 1.5 and 3,
+ * and that of log1p(exp(x)) is below 4, where the results are normal numbers; else they are below
+ * 2, in units of the smallest number. Compared with libm's in double for every float of their
+ * domains: 1.483, 2.948, 3.827. */
 
 static inline float loss_power_of_2(uint32_t exponent)
 {
@@ -25,10 +27,11 @@ static inline float loss_power_of_2(uint32_t exponent)
     return power;
 }
 
-/* exp(x) for x <= 0: 2^k exp(r) with k = x/log(2) rounded, |r| <= log(2)/2. ROUND + k has k as its low
- * bits; LOG2_HIGH has so few that k*LOG2_HIGH is exact, and so is x - k*LOG2_HIGH. The polynomial stands
- * for (exp(r) - 1 - r)/r^2, and leaves an error of 1.1e-8 of exp(r). 2^k is multiplied in halves, because it
- * may be subnormal where exp(r) is still to come; below FAR all is 0. */
+/* exp(x) for x <= 0: 2^k exp(r) with k = x/log(2) rounded, |r| <= log(2)/2. ROUND + k has k as its
+ * low bits; LOG2_HIGH has so few that k*LOG2_HIGH is exact, and so is x - k*LOG2_HIGH. The
+ * polynomial stands for (exp(r) - 1 - r)/r^2, and leaves an error of 1.1e-8 of exp(r). 2^k is
+ * multiplied in halves, because it may be subnormal where exp(r) is still to come; below FAR all is
+ * 0. */
 static inline float loss_exp(float x)
 {
     const float FAR = -110.0f, ROUND = 0x1.8p23f, LOG2_HIGH = 0x1.62e4p-1f,
@@ -60,7 +63,7 @@ static inline float loss_log1p(float x)
     return 2 * s + 2 * s * (t * p);
 }
 
-/* ---- The bodies -------------------------------------------------------------------------------------- */
+/* ---- The bodies ------------------------------------------------------------------------------ */
 
 enum { LOSS_PART = 256, LOSS_ROWS = 16 };
 
@@ -104,7 +107,7 @@ enum { LOSS_PART = 256, LOSS_ROWS = 16 };
 #define LOSS_RUN(call, ...) loss_baseline_##call(__VA_ARGS__);
 #endif
 
-/* ---- Binary cross-entropy, and rows of few classes, for one type --------------------------------------- */
+/* ---- Binary cross-entropy, and rows of few classes, for one type ----------------------------- */
 
 /* Elements [from, from + n) of an operand: where they are, or n times its one value in `part`. */
 #define LOSS_OPERAND(T, suffix)                                                                    \
@@ -173,13 +176,13 @@ enum { LOSS_PART = 256, LOSS_ROWS = 16 };
 LOSS_ALL(float, f32)
 LOSS_ALL(double, f64)
 
-/* ---- One row of any number of classes, in double ------------------------------------------------------- */
+/* ---- One row of any number of classes, in double --------------------------------------------- */
 
-/* total - terms[i], without the cancellation where term i is nearly all of it. A row of -inf alone has
- * terms 0 and total 1. */
+/* total - terms[i], without the cancellation where term i is nearly all of it. A row of -inf alone
+ * has terms 0 and total 1. */
 static double loss_others(const wgk_softmax_sum *sum, const double *terms, int64_t i)
 {
-    return i == sum->place ? sum->rest + (1 - terms[i]) : sum->total - terms[i];
+    return i == sum->index ? sum->rest + (1 - terms[i]) : sum->total - terms[i];
 }
 
 double wgk_cross_entropy(int64_t n, double *z, int64_t label)
@@ -199,7 +202,7 @@ void wgk_cross_entropy_grad(int64_t n, double *z, int64_t label, double dl)
     z[label] = -dl * (others / sum.total);
 }
 
-/* ---- Soft labels, one row --------------------------------------------------------------------------- */
+/* ---- Soft labels, one row -------------------------------------------------------------------- */
 
 double wgk_soft_cross_entropy(int64_t n, double *z, const double *q, double *terms)
 {
@@ -213,29 +216,29 @@ double wgk_soft_cross_entropy(int64_t n, double *z, const double *q, double *ter
     return wgk_sum(n, terms);
 }
 
-/* The place of the largest q, and the sum of the others. */
-static double loss_rest(int64_t n, const double *q, int64_t *place)
+/* The index of the largest q, and the sum of the others. */
+static double loss_rest(int64_t n, const double *q, int64_t *index)
 {
-    *place = 0;
+    *index = 0;
     for (int64_t i = 1; i < n; i++)
-        if (q[i] > q[*place])
-            *place = i;
-    return wgk_sum(*place, q) + wgk_sum(n - *place - 1, q + *place + 1);
+        if (q[i] > q[*index])
+            *index = i;
+    return wgk_sum(*index, q) + wgk_sum(n - *index - 1, q + *index + 1);
 }
 
-/* Q*p_i - q_i = (e_i*(Q - q_i) - q_i*(E - e_i)) / E with Q, E the sums of q, e: for one-hot q this has no
- * cancellation however certain the row is. */
+/* Q*p_i - q_i = (e_i*(Q - q_i) - q_i*(E - e_i)) / E with Q, E the sums of q, e: for one-hot q this
+ * has no cancellation however certain the row is. */
 void wgk_soft_cross_entropy_grad(int64_t n, double *z, const double *q, double dl)
 {
     if (n == 0)
         return;
-    int64_t place;
+    int64_t index;
     wgk_softmax_sum sum = wgk_softmax_terms(n, z);
-    double rest = loss_rest(n, q, &place), all = rest + q[place];
-    double at_place = loss_others(&sum, z, sum.place);
+    double rest = loss_rest(n, q, &index), all = rest + q[index];
+    double at_index = loss_others(&sum, z, sum.index);
     for (int64_t i = 0; i < n; i++) {
-        double other_q = i == place ? rest : all - q[i];
-        double other_e = i == sum.place ? at_place : sum.total - z[i];
+        double other_q = i == index ? rest : all - q[i];
+        double other_e = i == sum.index ? at_index : sum.total - z[i];
         z[i] = dl * ((z[i] * other_q - q[i] * other_e) / sum.total);
     }
 }

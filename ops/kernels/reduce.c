@@ -1,3 +1,4 @@
+/* reduce.c: sums, extremes, norms and logsumexp of rows. */
 #include "ops/kernels/reduce.h"
 
 #include <float.h>
@@ -7,7 +8,7 @@
 #include "ops/kernels/cpu.h"
 #include "ops/kernels/vector_math.h"
 
-/* ---- Sums ------------------------------------------------------------------------------------------ */
+/* ---- Sums ------------------------------------------------------------------------------------ */
 
 enum { SUM_LANES = 8, SUM_TILE = 64 };
 
@@ -16,7 +17,8 @@ typedef struct sum_lanes {
     double s[SUM_LANES], c[SUM_LANES];
 } sum_lanes;
 
-/* s + x exactly is the new *s and what is added to *c (Knuth's two-sum: no branch on magnitudes). */
+/* s + x exactly is the new *s and what is added to *c (Knuth's two-sum: no branch on
+ * magnitudes). */
 static inline void sum_add(double *s, double *c, double x)
 {
     double t = *s + x;
@@ -150,14 +152,14 @@ static void sum_tile(const wgk_rows *rows, bool f32, const void *x, int64_t star
     const int inner = along->ndim - 1;
     const int64_t count = along->size[inner], stride = along->stride[inner];
     double s[SUM_TILE] = {0}, c[SUM_TILE] = {0};
-    int64_t index[WGK_ROWS_AXES] = {0}, place = start;
+    int64_t index[WGK_ROWS_AXES] = {0}, at = start;
     for (int64_t k = 0; k < rows->row_size; k += count) {
-        sum_lines(count, stride, n, f32, x, place, s, c);
+        sum_lines(count, stride, n, f32, x, at, s, c);
         for (int axis = inner - 1; axis >= 0; axis--) { /* to the next index, with carries */
-            place += along->stride[axis];
+            at += along->stride[axis];
             if (++index[axis] < along->size[axis])
                 break;
-            place -= along->size[axis] * along->stride[axis];
+            at -= along->size[axis] * along->stride[axis];
             index[axis] = 0;
         }
     }
@@ -178,8 +180,8 @@ static int64_t sum_fold(const wgk_rows *rows)
     return most;
 }
 
-/* Columns [begin, begin + n) of a matrix; line k belongs to the sums k modulo fold, whatever columns
- * are asked for. */
+/* Columns [begin, begin + n) of a matrix; line k belongs to the sums k modulo fold, whatever
+ * columns are asked for. */
 static void sum_folded(const wgk_rows *rows, int64_t fold, bool f32, const void *x, int64_t begin,
                        int64_t n, double sum[SUM_TILE])
 {
@@ -250,12 +252,12 @@ void wgk_reduce_sum_i64(const wgk_rows *rows, const int64_t *x, int64_t begin, i
     }
 }
 
-/* ---- Extremes -------------------------------------------------------------------------------------- */
+/* ---- Extremes -------------------------------------------------------------------------------- */
 
-/* An entry of a row and its place. */
+/* An entry of a row and its index. */
 typedef struct extreme {
     double value;
-    int64_t place;
+    int64_t index;
 } extreme;
 
 /* The first largest of sign*x, or the first NaN. */
@@ -268,7 +270,7 @@ static extreme extreme_of_row(const wgk_rows *rows, bool f32, const void *x, dou
         int64_t left = rows->row_size - from, n = left < WGK_ROWS_PART ? left : WGK_ROWS_PART;
         const double *at = wgk_rows_view(rows, row, from, n, f32, x, part);
         for (int64_t i = 0; i < n; i++) {
-            if (best.place < 0 || sign * at[i] > sign * best.value || isnan(at[i]))
+            if (best.index < 0 || sign * at[i] > sign * best.value || isnan(at[i]))
                 best = (extreme){at[i], from + i};
             if (isnan(best.value))
                 return best;
@@ -281,7 +283,7 @@ void wgk_reduce_argmax(const wgk_rows *rows, bool f32, const void *x, int sign, 
                        int64_t end, int64_t *y)
 {
     for (int64_t row = begin; row < end; row++)
-        y[row] = extreme_of_row(rows, f32, x, sign, row).place;
+        y[row] = extreme_of_row(rows, f32, x, sign, row).index;
 }
 
 void wgk_reduce_amax(const wgk_rows *rows, bool f32, const void *x, int sign, int64_t begin,
@@ -294,17 +296,17 @@ void wgk_reduce_amax(const wgk_rows *rows, bool f32, const void *x, int sign, in
 static int64_t extreme_of_row_i64(const wgk_rows *rows, const int64_t *x, int sign, int64_t row,
                                   int64_t *value)
 {
-    int64_t part[WGK_ROWS_PART], place = -1;
+    int64_t part[WGK_ROWS_PART], index = -1;
     for (int64_t from = 0; from < rows->row_size; from += WGK_ROWS_PART) {
         int64_t left = rows->row_size - from, n = left < WGK_ROWS_PART ? left : WGK_ROWS_PART;
         wgk_rows_get(rows, row, from, n, sizeof *part, x, part);
         for (int64_t i = 0; i < n; i++)
-            if (place < 0 || (sign > 0 ? part[i] > *value : part[i] < *value)) {
+            if (index < 0 || (sign > 0 ? part[i] > *value : part[i] < *value)) {
                 *value = part[i];
-                place = from + i;
+                index = from + i;
             }
     }
-    return place;
+    return index;
 }
 
 void wgk_reduce_argmax_i64(const wgk_rows *rows, const int64_t *x, int sign, int64_t begin,
@@ -358,7 +360,7 @@ void wgk_reduce_ties(const wgk_rows *rows, bool f32, const void *x, const void *
     }
 }
 
-/* ---- Norm ------------------------------------------------------------------------------------------ */
+/* ---- Norm ------------------------------------------------------------------------------------ */
 
 /* The largest |x| of a row; NaN where there is one. */
 static double norm_largest(const wgk_rows *rows, bool f32, const void *x, int64_t row)
@@ -403,12 +405,12 @@ void wgk_reduce_norm(const wgk_rows *rows, bool f32, const void *x, int64_t begi
         sum_put(f32, y, row, norm_of_row(rows, f32, x, row));
 }
 
-/* ---- logsumexp ------------------------------------------------------------------------------------- */
+/* ---- logsumexp ------------------------------------------------------------------------------- */
 
 static double logsumexp_of_row(const wgk_rows *rows, bool f32, const void *x, int64_t row)
 {
     extreme top = extreme_of_row(rows, f32, x, 1, row);
-    if (top.place < 0)
+    if (top.index < 0)
         return -HUGE_VAL;
     if (!isfinite(top.value))
         return top.value;
@@ -420,8 +422,8 @@ static double logsumexp_of_row(const wgk_rows *rows, bool f32, const void *x, in
         for (int64_t i = 0; i < n; i++)
             e[i] = at[i] - top.value;
         wgk_tile_exp_f64(n, e);
-        if (top.place >= from && top.place < from + n)
-            e[top.place - from] = 0; /* its 1 is what log1p adds */
+        if (top.index >= from && top.index < from + n)
+            e[top.index - from] = 0; /* its 1 is what log1p adds */
         sum_part(&lanes, n, e);
     }
     return top.value + log1p(sum_lanes_end(&lanes));

@@ -1,3 +1,4 @@
+/* rows.c: rows of a dense array along any axes, copied and converted in parts. */
 #include "ops/kernels/rows.h"
 
 #include <string.h>
@@ -34,22 +35,22 @@ wgk_rows wgk_rows_of(int ndim, const int64_t *dim, uint32_t axes)
     return rows;
 }
 
-/* Place `at` of the axes in elements; index[] receives the place on each. */
-static int64_t rows_place(const wgk_axes *axes, int64_t at, int64_t index[WGK_ROWS_AXES])
+/* Element number `at` of the axes: where it lies; index[] receives its index on each axis. */
+static int64_t rows_offset(const wgk_axes *axes, int64_t at, int64_t index[WGK_ROWS_AXES])
 {
-    int64_t place = 0;
+    int64_t offset = 0;
     for (int i = axes->ndim - 1; i >= 0; i--) {
         index[i] = at % axes->size[i];
         at /= axes->size[i];
-        place += index[i] * axes->stride[i];
+        offset += index[i] * axes->stride[i];
     }
-    return place;
+    return offset;
 }
 
 int64_t wgk_rows_start(const wgk_rows *rows, int64_t row)
 {
     int64_t index[WGK_ROWS_AXES];
-    return rows_place(&rows->kept, row, index);
+    return rows_offset(&rows->kept, row, index);
 }
 
 /* n elements of `size` bytes; a constant size makes memcpy one instruction. */
@@ -68,14 +69,14 @@ static void rows_copy(char *to, int64_t to_stride, const char *from, int64_t fro
 
 /* Where a run of the row begins, and how long it is: the innermost axis up to its end, or n. */
 typedef struct rows_run {
-    int64_t place, n, stride;
+    int64_t offset, n, stride;
 } rows_run;
 
 static rows_run rows_next_run(const wgk_rows *rows, int64_t start, int64_t from, int64_t n)
 {
     const wgk_axes *along = &rows->along;
     int64_t index[WGK_ROWS_AXES];
-    rows_run run = {start + rows_place(along, from, index), n, 1};
+    rows_run run = {start + rows_offset(along, from, index), n, 1};
     if (along->ndim > 0) {
         int last = along->ndim - 1;
         int64_t left = along->size[last] - index[last];
@@ -91,7 +92,7 @@ void wgk_rows_get(const wgk_rows *rows, int64_t row, int64_t from, int64_t n, si
     int64_t start = wgk_rows_start(rows, row);
     for (char *to = part; n > 0;) {
         rows_run run = rows_next_run(rows, start, from, n);
-        const char *at = (const char *)x + (size_t)run.place * size;
+        const char *at = (const char *)x + (size_t)run.offset * size;
         rows_copy(to, 1, at, run.stride, run.n, size);
         to += (size_t)run.n * size;
         from += run.n;
@@ -105,7 +106,7 @@ void wgk_rows_put(const wgk_rows *rows, int64_t row, int64_t from, int64_t n, si
     int64_t start = wgk_rows_start(rows, row);
     for (const char *at = part; n > 0;) {
         rows_run run = rows_next_run(rows, start, from, n);
-        rows_copy((char *)x + (size_t)run.place * size, run.stride, at, 1, run.n, size);
+        rows_copy((char *)x + (size_t)run.offset * size, run.stride, at, 1, run.n, size);
         at += (size_t)run.n * size;
         from += run.n;
         n -= run.n;

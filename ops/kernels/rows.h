@@ -22,7 +22,8 @@ typedef struct wgk_rows {
     bool contiguous; /* the elements of a row stand side by side */
 } wgk_rows;
 
-/* The array has sizes dim[ndim], ndim <= 8; bit i of `axes` says that axis i lies along the rows. */
+/* The array has sizes dim[ndim], ndim <= 8; bit i of `axes` says that axis i lies along the
+ * rows. */
 wgk_rows wgk_rows_of(int ndim, const int64_t *dim, uint32_t axes);
 
 /* Where row `row` begins, in elements. */
@@ -40,8 +41,8 @@ void wgk_rows_load(const wgk_rows *rows, int64_t row, int64_t from, int64_t n, b
 void wgk_rows_store(const wgk_rows *rows, int64_t row, int64_t from, int64_t n, bool f32,
                     const double *part, void *x);
 
-/* Elements [from, from + n), n <= WGK_ROWS_PART, to be read only: where they stand, if those are doubles
- * side by side, else in `part`. */
+/* Elements [from, from + n), n <= WGK_ROWS_PART, to be read only: where they stand, if those are
+ * doubles side by side, else in `part`. */
 const double *wgk_rows_view(const wgk_rows *rows, int64_t row, int64_t from, int64_t n, bool f32,
                             const void *x, double part[WGK_ROWS_PART]);
 

@@ -1,3 +1,4 @@
+/* softmax.c: softmax and log_softmax of one row. */
 #include "ops/kernels/softmax.h"
 
 #include <math.h>
@@ -5,25 +6,25 @@
 #include "ops/kernels/reduce.h"
 #include "ops/kernels/vector_math.h"
 
-/* The place of the first largest entry, or of the first NaN; -1 for n = 0. */
-static int64_t softmax_place(int64_t n, const double *x)
+/* The index of the first largest entry, or of the first NaN; -1 for n = 0. */
+static int64_t softmax_top(int64_t n, const double *x)
 {
-    int64_t place = n > 0 ? 0 : -1;
+    int64_t index = n > 0 ? 0 : -1;
     for (int64_t i = 0; i < n; i++) {
         if (isnan(x[i]))
             return i;
-        if (x[i] > x[place])
-            place = i;
+        if (x[i] > x[index])
+            index = i;
     }
-    return place;
+    return index;
 }
 
 wgk_softmax_sum wgk_softmax_shift(int64_t n, double *x)
 {
-    wgk_softmax_sum sum = {0, 0, 1, softmax_place(n, x)};
+    wgk_softmax_sum sum = {0, 0, 1, softmax_top(n, x)};
     if (n == 0)
         return sum;
-    sum.largest = x[sum.place];
+    sum.largest = x[sum.index];
     if (sum.largest == HUGE_VAL) /* inf - inf would be NaN */
         for (int64_t i = 0; i < n; i++)
             x[i] = x[i] == HUGE_VAL ? 0 : -HUGE_VAL;
@@ -38,10 +39,10 @@ void wgk_softmax_exp(wgk_softmax_sum *sum, int64_t n, double *x)
     if (n == 0)
         return;
     wgk_tile_exp_f64(n, x);
-    double top = x[sum->place]; /* 1; 0 where all are -inf; or NaN */
-    x[sum->place] = 0;
+    double top = x[sum->index]; /* 1; 0 where all are -inf; or NaN */
+    x[sum->index] = 0;
     sum->rest = wgk_sum(n, x);
-    x[sum->place] = top;
+    x[sum->index] = top;
     sum->total = isnan(top) ? top : 1 + sum->rest;
 }
 

@@ -1,20 +1,20 @@
-/* softmax.h: softmax and its relatives on one row of n contiguous doubles, in place. */
+/* softmax.h: softmax and its relatives on one row of n contiguous doubles, where they are. */
 #ifndef WG_OPS_KERNELS_SOFTMAX_H
 #define WG_OPS_KERNELS_SOFTMAX_H
 
 #include <stdint.h>
 
-/* What a row's terms exp(x - largest) come from. The sum of the terms is 1 + rest: `rest` leaves out
- * the term at `place`, so that 1 - softmax is accurate where one term is nearly all. */
+/* What a row's terms exp(x - largest) come from. The sum of the terms is 1 + rest: `rest` leaves
+ * out the term at `index`, so that 1 - softmax is accurate where one term is nearly all. */
 typedef struct wgk_softmax_sum {
     double largest; /* NaN where the row has one */
     double rest;
     double total;  /* 1 + rest; 1 for a row of -inf alone, whose terms are all 0 */
-    int64_t place; /* of the first largest entry; -1 where the row is empty */
+    int64_t index; /* of the first largest entry; -1 where the row is empty */
 } wgk_softmax_sum;
 
-/* x[i] becomes x[i] - largest: 0 at +inf and -inf elsewhere where the largest is +inf; -inf where all
- * are -inf; NaN where one is NaN. Fills largest and place. */
+/* x[i] becomes x[i] - largest: 0 at +inf and -inf elsewhere where the largest is +inf; -inf where
+ * all are -inf; NaN where one is NaN. Fills largest and index. */
 wgk_softmax_sum wgk_softmax_shift(int64_t n, double *x);
 
 /* x[i], already shifted, becomes exp(x[i]), between 0 and 1. Fills rest and total. */

@@ -1,3 +1,4 @@
+/* sparse.c: products with sparse rows, compensated. */
 #include "ops/kernels/sparse.h"
 
 #include <math.h>

@@ -1,3 +1,4 @@
+/* vector_math.c: exp, log, tanh and the like on contiguous elements, vectorized where libm can. */
 #include "ops/kernels/vector_math.h"
 
 #include "ops/kernels/cpu.h"
@@ -5,9 +6,9 @@
 #include <math.h>
 #include <string.h>
 
-/* libmvec has all of these since glibc 2.35, within 4 ULP; it comes with libm. gcc calls it of its own
- * accord only under -ffast-math, so it is called here by its symbols. Elsewhere each element is a call
- * of libm. */
+/* libmvec has all of these since glibc 2.35, within 4 ULP; it comes with libm. gcc calls it of its
+ * own accord only under -ffast-math, so it is called here by its symbols. Elsewhere each element is
+ * a call of libm. */
 #define TILE_FUNCTIONS(X)                                                                          \
     X(exp)                                                                                         \
     X(expm1)                                                                                       \

@@ -4,8 +4,8 @@
 #include <stdint.h>
 
 /* wgk_tile_<f>_f32, _f64: x[i] = f(x[i]) for 0 <= i < n, in place. The value of an element does not
- * depend on its place. Every transcendental function of one variable that a kernel needs is called
- * here, so that a vector version of it has one place to go. */
+ * depend on its index. Every transcendental function of one variable that a kernel needs is called
+ * here, so that a vector version of it is put here alone. */
 #define WGK_TILE(f)                                                                                \
     void wgk_tile_##f##_f32(int64_t n, float *x), wgk_tile_##f##_f64(int64_t n, double *x)
 

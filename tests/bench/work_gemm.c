@@ -37,7 +37,7 @@ static void product_measure(const char *label, wgk_gemm_type type, bool ta, bool
     wgk_gemm_plan_init(&p.plan, type, ta, tb, m, n, k);
     void *a = operand(type, m * k, 1), *b = operand(type, k * n, 2), *c = operand(type, m * n, 3);
     p.operands = (wgk_gemm_operands){
-        .a = a, .b = b, .c = c, .lda = ta ? m : k, .ldb = tb ? k : n, .ldc = n, .alpha = 1};
+        .a = a, .b = b, .c = c, .lda = ta ? m : k, .ldb = tb ? k : n, .ldc = n};
     p.workspace = bench_take(p.plan.workspace + 1);
     p.partials = bench_take(p.plan.partials + 1);
     bench_measure(&(bench_task){.name = name,

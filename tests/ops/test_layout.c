@@ -82,8 +82,8 @@ START_TEST(test_reshape_errors)
     ASSERT_FAILS(wg_reshape(x, WG_SHAPE(0, -1)), WG_E_SHAPE, "(0, -1)");
     ASSERT_FAILS(wg_reshape(x, WG_SHAPE(-5, -3)), WG_E_SHAPE, "(-5, -3)");
     ASSERT_FAILS(wg_reshape(x, WG_SHAPE(INT64_MAX, INT64_MAX, -1)), WG_E_SHAPE, "15 elements");
-    ASSERT_FAILS(wg_reshape(x, 9, (int64_t[9]){1}), WG_E_SHAPE, "rank 9 is outside 0..8: x (5, 3)");
-    ASSERT_FAILS(wg_reshape(x, -1, NULL), WG_E_SHAPE, "rank -1");
+    ASSERT_FAILS(wg_reshape(x, 9, (int64_t[9]){1}), WG_E_SHAPE, "ndim 9 is outside 0..8: x (5, 3)");
+    ASSERT_FAILS(wg_reshape(x, -1, NULL), WG_E_SHAPE, "ndim -1");
     ASSERT_FAILS(wg_reshape(x, 2, NULL), WG_E_NULL, "reshape: the sizes are NULL");
     ck_assert(wg_is_inert(wg_reshape(NULL, WG_SHAPE(1))));
 }

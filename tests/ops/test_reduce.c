@@ -7,6 +7,7 @@
 #include "ops/kernels/reduce.h"
 #include "ops/layout.h"
 #include "ops/reduce.h"
+#include "ops/softmax.h"
 #include "tests/support/assert.h"
 #include "tests/support/derivatives.h"
 #include "tests/support/suites.h"
