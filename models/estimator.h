@@ -99,8 +99,8 @@ double wg_estimator_score_csr(const wg_estimator *e, const wg_csr *X, const wg_t
 wg_tensor *wg_estimator_logits_csr(const wg_estimator *e, const wg_csr *X);
 
 /* wg_estimator_save: one file that is enough to predict: architecture, weights, preparation, names of classes;
- * see wg_archive_write. Returns the tape's status. wg_estimator_load: from it, onto a tape; it predicts
- * the same bits. Errors, on the tape: those of wg_archive_write and _read; WG_E_FORMAT (another kind of file,
+ * see wg_archive_save. Returns the tape's status. wg_estimator_load: from it, onto a tape; it predicts
+ * the same bits. Errors, on the tape: those of wg_archive_save and _read; WG_E_FORMAT (another kind of file,
  * parts that are missing or do not fit together); the result is then inert. */
 wg_status wg_estimator_save(const wg_estimator *e, const char *path);
 wg_estimator *wg_estimator_load(wg_tape *t, const char *path);

@@ -14,14 +14,14 @@ static char *estimator_key(char key[40], const char *what, int64_t i)
 }
 
 /* How many there are, and each. */
-static void estimator_put_names(wg_archive *d, const char *what, const char *const *names)
+static void estimator_put_names(wg_archive *a, const char *what, const char *const *names)
 {
     char key[40];
     int64_t n = 0;
     for (; names[n] != NULL; n++)
-        wg_archive_put_text(d, estimator_key(key, what, n), names[n]);
+        wg_archive_put_string(a, estimator_key(key, what, n), names[n]);
     snprintf(key, sizeof key, "estimator.%ss", what);
-    wg_archive_put_integer(d, key, n);
+    wg_archive_put_integer(a, key, n);
 }
 
 wg_status wg_estimator_save(const wg_estimator *e, const char *path)
@@ -33,20 +33,20 @@ wg_status wg_estimator_save(const wg_estimator *e, const char *path)
     if (wg_tape_status(t) != WG_OK)
         return wg_tape_status(t);
     char key[40];
-    wg_archive *d = wg_archive_new(t);
-    wg_archive_put_text(d, "format", estimator_format);
-    wg_archive_put_text(d, "estimator.model", e->kind->name);
-    wg_archive_put_text(d, "estimator.label", e->label_name);
-    wg_archive_put_integer(d, "estimator.classes", e->classes);
+    wg_archive *a = wg_archive_new(t);
+    wg_archive_put_string(a, "format", estimator_format);
+    wg_archive_put_string(a, "estimator.model", e->kind->name);
+    wg_archive_put_string(a, "estimator.label", e->label_name);
+    wg_archive_put_integer(a, "estimator.classes", e->classes);
     for (int64_t i = 0; i < e->classes; i++)
-        wg_archive_put_text(d, estimator_key(key, "class", i), e->class_name[i]);
+        wg_archive_put_string(a, estimator_key(key, "class", i), e->class_name[i]);
     if (e->column_names != NULL) {
-        estimator_put_names(d, "column", e->column_names);
-        estimator_put_names(d, "text", e->text_names);
+        estimator_put_names(a, "column", e->column_names);
+        estimator_put_names(a, "text", e->text_names);
     }
-    wg_pipeline_describe(e->pipeline, d);
-    wg_mlp_describe(e->mlp, d);
-    wg_archive_write(d, path);
+    wg_pipeline_save(e->pipeline, a);
+    wg_mlp_save(e->mlp, a);
+    wg_archive_save(a, path);
     if (wg_tape_status(t) == WG_OK)
         wg_tape_rewind(t, mark);
     return wg_tape_status(t);
@@ -54,56 +54,58 @@ wg_status wg_estimator_save(const wg_estimator *e, const char *path)
 
 /* ---- Loading. --------------------------------------------------------------------------------------- */
 
-static wg_estimator *estimator_bad(const wg_archive *d, const char *what)
+static wg_estimator *estimator_bad(const wg_archive *a, const char *what)
 {
-    wg_archive_fail(d, "estimator: %s", what);
+    wg_archive_fail(a, "estimator: %s", what);
     return wg_estimator_inert();
 }
 
 /* The n names, ended by NULL; NULL after an error. n is at most the number of texts, so that no memory is taken
  * for a mere claim. */
-static const char **estimator_read_names(const wg_archive *d, const char *what, int64_t n)
+static const char **estimator_read_names(const wg_archive *a, const char *what, int64_t n)
 {
     char key[40];
-    const char **names = wg_tape_take(d->tape, ((size_t)n + 1) * sizeof *names);
+    const char **names = wg_tape_take(wg_archive_tape(a), ((size_t)n + 1) * sizeof *names);
     for (int64_t i = 0; names != NULL && i < n; i++) {
-        names[i] = wg_archive_text(d, estimator_key(key, what, i));
+        names[i] = wg_archive_string(a, estimator_key(key, what, i));
         if (names[i] == NULL) {
-            wg_archive_fail(d, "estimator: '%s' is missing", key);
+            wg_archive_fail(a, "estimator: '%s' is missing", key);
             return NULL;
         }
     }
     return names;
 }
 
-static bool estimator_read_classes(wg_estimator *e, const wg_archive *d)
+static bool estimator_read_classes(wg_estimator *e, const wg_archive *a)
 {
-    if (!wg_archive_integer(d, "estimator", "estimator.classes", 2, d->texts, &e->classes))
+    if (!wg_archive_integer(a, "estimator", "estimator.classes", 2, wg_archive_count(a),
+                            &e->classes))
         return false;
-    e->class_name = estimator_read_names(d, "class", e->classes);
+    e->class_name = estimator_read_names(a, "class", e->classes);
     return e->class_name != NULL;
 }
 
 /* The names of the pipeline's columns, if there are any. */
-static bool estimator_read_columns(wg_estimator *e, const wg_archive *d)
+static bool estimator_read_columns(wg_estimator *e, const wg_archive *a)
 {
     int64_t columns, texts;
-    if (wg_archive_text(d, "estimator.columns") == NULL)
+    if (wg_archive_string(a, "estimator.columns") == NULL)
         return true;
-    if (!wg_archive_integer(d, "estimator", "estimator.columns", 0, d->texts, &columns) ||
-        !wg_archive_integer(d, "estimator", "estimator.texts", 0, d->texts, &texts))
+    if (!wg_archive_integer(a, "estimator", "estimator.columns", 0, wg_archive_count(a),
+                            &columns) ||
+        !wg_archive_integer(a, "estimator", "estimator.texts", 0, wg_archive_count(a), &texts))
         return false;
     if (columns != wg_pipeline_columns(e->pipeline) ||
         texts != wg_pipeline_text_columns(e->pipeline)) {
-        wg_archive_fail(d,
+        wg_archive_fail(a,
                         "estimator: names of %" PRId64 " columns and %" PRId64
                         " texts are not as many as the pipeline has",
                         columns, texts);
         return false;
     }
-    e->column_names = estimator_read_names(d, "column", columns);
-    e->text_names = estimator_read_names(d, "text", texts);
-    return wg_tape_status(d->tape) == WG_OK;
+    e->column_names = estimator_read_names(a, "column", columns);
+    e->text_names = estimator_read_names(a, "text", texts);
+    return wg_tape_status(wg_archive_tape(a)) == WG_OK;
 }
 
 static bool estimator_parts_fit(const wg_estimator *e)
@@ -115,30 +117,30 @@ static bool estimator_parts_fit(const wg_estimator *e)
            wg_link_classes_of(e->kind->link, sizes[n - 1]) == e->classes;
 }
 
-static wg_estimator *estimator_restore(const wg_archive *d)
+static wg_estimator *estimator_from(const wg_archive *a)
 {
-    const char *format = wg_archive_text(d, "format");
+    const char *format = wg_archive_string(a, "format");
     if (format == NULL || strcmp(format, estimator_format) != 0)
-        return estimator_bad(d, "the file is no estimator: its 'format' is another");
-    wg_estimator *e = wg_tape_take(d->tape, sizeof *e);
+        return estimator_bad(a, "the file is no estimator: its 'format' is another");
+    wg_estimator *e = wg_tape_take(wg_archive_tape(a), sizeof *e);
     if (e == NULL)
         return wg_estimator_inert();
-    e->kind = wg_estimator_kind_of(wg_archive_text(d, "estimator.model"));
-    e->label_name = wg_archive_text(d, "estimator.label");
+    e->kind = wg_estimator_kind_of(wg_archive_string(a, "estimator.model"));
+    e->label_name = wg_archive_string(a, "estimator.label");
     if (e->kind == NULL || e->label_name == NULL)
-        return estimator_bad(d, "'estimator.model' or 'estimator.label' is missing or unknown");
-    if (!estimator_read_classes(e, d))
+        return estimator_bad(a, "'estimator.model' or 'estimator.label' is missing or unknown");
+    if (!estimator_read_classes(e, a))
         return wg_estimator_inert();
-    e->pipeline = wg_pipeline_restore(d);
-    e->mlp = wg_mlp_restore(d);
-    if (wg_tape_status(d->tape) != WG_OK || !estimator_read_columns(e, d))
+    e->pipeline = wg_pipeline_load(a);
+    e->mlp = wg_mlp_load(a);
+    if (wg_tape_status(wg_archive_tape(a)) != WG_OK || !estimator_read_columns(e, a))
         return wg_estimator_inert();
-    e->tape = d->tape;
-    return estimator_parts_fit(e) ? e : estimator_bad(d, "the parts do not fit together");
+    e->tape = wg_archive_tape(a);
+    return estimator_parts_fit(e) ? e : estimator_bad(a, "the parts do not fit together");
 }
 
 wg_estimator *wg_estimator_load(wg_tape *t, const char *path)
 {
-    const wg_archive *d = wg_archive_read(t, path);
-    return wg_tape_status(t) == WG_OK ? estimator_restore(d) : wg_estimator_inert();
+    const wg_archive *a = wg_archive_load(t, path);
+    return wg_tape_status(t) == WG_OK ? estimator_from(a) : wg_estimator_inert();
 }

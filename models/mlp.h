@@ -60,13 +60,13 @@ wg_status wg_mlp_set_step(wg_mlp *mlp, int64_t step);
 const int64_t *wg_mlp_sizes(const wg_mlp *mlp, int *n);
 wg_dtype wg_mlp_dtype(const wg_mlp *mlp);
 
-/* wg_mlp_describe: the options as texts "mlp.sizes.0", "mlp.activation", ..., the parameters by their names.
+/* wg_mlp_save: the options as texts "mlp.sizes.0", "mlp.activation", ..., the parameters by their names.
  * Returns the tape's status.
- * wg_mlp_restore: a new model on the description's tape, with these options and values; inert after an error.
+ * wg_mlp_load: a new model on the description's tape, with these options and values; inert after an error.
  * Errors, on the tape: WG_E_FORMAT (a text that is missing or wrong, a parameter that is missing or has
  *   another shape or dtype), those of wg_archive_put_tensor and wg_mlp_new. */
-wg_status wg_mlp_describe(const wg_mlp *mlp, wg_archive *d);
-wg_mlp *wg_mlp_restore(const wg_archive *d);
+wg_status wg_mlp_save(const wg_mlp *mlp, wg_archive *a);
+wg_mlp *wg_mlp_load(const wg_archive *a);
 
 #ifdef __cplusplus
 }

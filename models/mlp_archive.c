@@ -14,104 +14,104 @@ static char *mlp_size_name(char name[40], int i)
     return name;
 }
 
-wg_status wg_mlp_describe(const wg_mlp *mlp, wg_archive *d)
+wg_status wg_mlp_save(const wg_mlp *mlp, wg_archive *a)
 {
     if (mlp == NULL || mlp->tape == NULL)
-        return wg_archive_put_tensor(d, "mlp", NULL);
+        return wg_archive_put_tensor(a, "mlp", NULL);
     const wg_mlp_options *o = &mlp->options;
     char name[40];
-    wg_archive_put_integer(d, "mlp.sizes", o->n_sizes);
+    wg_archive_put_integer(a, "mlp.sizes", o->n_sizes);
     for (int i = 0; i < o->n_sizes; i++)
-        wg_archive_put_integer(d, mlp_size_name(name, i), o->sizes[i]);
-    wg_archive_put_text(d, "mlp.activation", o->activation);
-    wg_archive_put_real(d, "mlp.dropout", o->dropout);
-    wg_archive_put_integer(d, "mlp.layer_norm", o->layer_norm);
-    wg_archive_put_text(d, "mlp.dtype", wg_dtype_name(o->dtype));
+        wg_archive_put_integer(a, mlp_size_name(name, i), o->sizes[i]);
+    wg_archive_put_string(a, "mlp.activation", o->activation);
+    wg_archive_put_real(a, "mlp.dropout", o->dropout);
+    wg_archive_put_integer(a, "mlp.layer_norm", o->layer_norm);
+    wg_archive_put_string(a, "mlp.dtype", wg_dtype_name(o->dtype));
     /* all 64 bits of the seed, as two numbers that are not negative */
-    wg_archive_put_integer(d, "mlp.seed.high", (int64_t)(o->seed >> 32));
-    wg_archive_put_integer(d, "mlp.seed.low", (int64_t)(o->seed & UINT32_MAX));
+    wg_archive_put_integer(a, "mlp.seed.high", (int64_t)(o->seed >> 32));
+    wg_archive_put_integer(a, "mlp.seed.low", (int64_t)(o->seed & UINT32_MAX));
     for (int i = 0; i < mlp->n_params; i++)
-        wg_archive_put_tensor(d, mlp->param[i]->name, mlp->param[i]);
-    return wg_tape_status(d != NULL ? d->tape : NULL);
+        wg_archive_put_tensor(a, mlp->param[i]->name, mlp->param[i]);
+    return wg_tape_status(wg_archive_tape(a));
 }
 
 /* Reads all but the sizes. */
-static bool mlp_read_options(const wg_archive *d, wg_mlp_options *o)
+static bool mlp_read_options(const wg_archive *a, wg_mlp_options *o)
 {
     int64_t n, norm, high, low;
-    if (!wg_archive_integer(d, "mlp", "mlp.sizes", 2, MLP_SIZES, &n) ||
-        !wg_archive_integer(d, "mlp", "mlp.layer_norm", 0, 1, &norm) ||
-        !wg_archive_integer(d, "mlp", "mlp.seed.high", 0, UINT32_MAX, &high) ||
-        !wg_archive_integer(d, "mlp", "mlp.seed.low", 0, UINT32_MAX, &low) ||
-        !wg_archive_real(d, "mlp", "mlp.dropout", 0, 1, &o->dropout))
+    if (!wg_archive_integer(a, "mlp", "mlp.sizes", 2, MLP_SIZES, &n) ||
+        !wg_archive_integer(a, "mlp", "mlp.layer_norm", 0, 1, &norm) ||
+        !wg_archive_integer(a, "mlp", "mlp.seed.high", 0, UINT32_MAX, &high) ||
+        !wg_archive_integer(a, "mlp", "mlp.seed.low", 0, UINT32_MAX, &low) ||
+        !wg_archive_real(a, "mlp", "mlp.dropout", 0, 1, &o->dropout))
         return false;
-    const char *dtype = wg_archive_text(d, "mlp.dtype");
+    const char *dtype = wg_archive_string(a, "mlp.dtype");
     o->n_sizes = (int)n;
     o->layer_norm = norm == 1;
     o->seed = (uint64_t)high << 32 | (uint64_t)low;
-    o->activation = wg_archive_text(d, "mlp.activation");
+    o->activation = wg_archive_string(a, "mlp.activation");
     o->dtype = dtype != NULL && strcmp(dtype, "f64") == 0 ? WG_F64 : WG_F32;
     o->init = "zeros";
     if (dtype != NULL && wg_activation_known(o->activation) &&
         strcmp(dtype, wg_dtype_name(o->dtype)) == 0)
         return true;
-    wg_archive_fail(d, "mlp: 'mlp.activation' or 'mlp.dtype' is missing or unknown");
+    wg_archive_fail(a, "mlp: 'mlp.activation' or 'mlp.dtype' is missing or unknown");
     return false;
 }
 
 /* Is layer i's weight there as the sizes say? What a file declares is compared with the tensors that it holds
  * before memory for a model is taken. */
-static bool mlp_weight_fits(const wg_archive *d, const wg_mlp_options *o, int i)
+static bool mlp_weight_fits(const wg_archive *a, const wg_mlp_options *o, int i)
 {
     char name[40];
     snprintf(name, sizeof name, "fc%d.weight", i + 1);
-    const wg_tensor *x = wg_archive_tensor(d, name);
+    const wg_tensor *x = wg_archive_tensor(a, name);
     if (x != NULL && x->dtype == o->dtype && x->shape.ndim == 2 &&
         x->shape.dim[0] == o->sizes[i + 1] && x->shape.dim[1] == o->sizes[i])
         return true;
-    wg_archive_fail(d, "mlp: '%s' (%lld, %lld) %s is missing, or is another", name,
+    wg_archive_fail(a, "mlp: '%s' (%lld, %lld) %s is missing, or is another", name,
                     (long long)o->sizes[i + 1], (long long)o->sizes[i], wg_dtype_name(o->dtype));
     return false;
 }
 
-static bool mlp_copy_params(const wg_mlp *mlp, const wg_archive *d)
+static bool mlp_copy_params(const wg_mlp *mlp, const wg_archive *a)
 {
     for (int i = 0; i < mlp->n_params; i++) {
         wg_tensor *to = mlp->param[i];
-        const wg_tensor *from = wg_archive_tensor(d, to->name);
+        const wg_tensor *from = wg_archive_tensor(a, to->name);
         if (from == NULL || from->dtype != to->dtype || !wg_shape_same(&from->shape, &to->shape)) {
-            wg_archive_fail(d, "mlp: '%s' is missing, or has another shape or dtype", to->name);
+            wg_archive_fail(a, "mlp: '%s' is missing, or has another shape or dtype", to->name);
             return false;
         }
         wg_write(to, from->data, (size_t)to->size * wg_dtype_size(to->dtype));
     }
-    return wg_tape_status(d->tape) == WG_OK;
+    return wg_tape_status(wg_archive_tape(a)) == WG_OK;
 }
 
-static wg_mlp *mlp_restore(const wg_archive *d, wg_mlp_options *o, int64_t *sizes)
+static wg_mlp *mlp_from(const wg_archive *a, wg_mlp_options *o, int64_t *sizes)
 {
     char name[40];
     for (int i = 0; i < o->n_sizes; i++)
-        if (!wg_archive_integer(d, "mlp", mlp_size_name(name, i), 1, INT64_MAX, &sizes[i]))
+        if (!wg_archive_integer(a, "mlp", mlp_size_name(name, i), 1, INT64_MAX, &sizes[i]))
             return wg_mlp_inert();
     o->sizes = sizes;
     for (int i = 0; i < o->n_sizes - 1; i++)
-        if (!mlp_weight_fits(d, o, i))
+        if (!mlp_weight_fits(a, o, i))
             return wg_mlp_inert();
-    wg_mlp *mlp = wg_mlp_new(d->tape, o);
-    return mlp->tape != NULL && mlp_copy_params(mlp, d) ? mlp : wg_mlp_inert();
+    wg_mlp *mlp = wg_mlp_new(wg_archive_tape(a), o);
+    return mlp->tape != NULL && mlp_copy_params(mlp, a) ? mlp : wg_mlp_inert();
 }
 
-wg_mlp *wg_mlp_restore(const wg_archive *d)
+wg_mlp *wg_mlp_load(const wg_archive *a)
 {
     wg_mlp_options o = {0};
-    if (d == NULL || d->tape == NULL || wg_tape_status(d->tape) != WG_OK ||
-        !mlp_read_options(d, &o))
+    if (wg_archive_tape(a) == NULL || wg_tape_status(wg_archive_tape(a)) != WG_OK ||
+        !mlp_read_options(a, &o))
         return wg_mlp_inert();
-    int64_t *sizes = wg_temporary(d->tape, o.n_sizes, sizeof *sizes);
+    int64_t *sizes = wg_temporary(wg_archive_tape(a), o.n_sizes, sizeof *sizes);
     if (sizes == NULL)
         return wg_mlp_inert();
-    wg_mlp *mlp = mlp_restore(d, &o, sizes);
-    wg_temporary_free(d->tape, sizes);
+    wg_mlp *mlp = mlp_from(a, &o, sizes);
+    wg_temporary_free(wg_archive_tape(a), sizes);
     return mlp;
 }

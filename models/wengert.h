@@ -47,7 +47,7 @@
 #include "models/files/csv_write.h"
 #include "models/files/idx.h"
 #include "models/files/npy.h"
-#include "models/files/safetensors.h"
+#include "models/files/params.h"
 #include "models/files/svmlight.h"
 #include "models/files/table.h"
 #include "models/initialize.h"

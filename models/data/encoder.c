@@ -223,36 +223,36 @@ static char *encoder_text_name(char *name, int64_t j, int64_t i)
     return name;
 }
 
-wg_status wg_encoder_describe(const wg_encoder *encoder, wg_archive *d)
+wg_status wg_encoder_save(const wg_encoder *encoder, wg_archive *a)
 {
     char name[ENCODER_NAME];
     if (encoder == NULL || encoder->tape == NULL)
-        return wg_archive_put_text(d, "encoder", NULL);
-    wg_archive_put_integer(d, "encoder.ignore_unknown", encoder->ignore_unknown);
-    wg_archive_put_integer(d, "encoder.columns", encoder->columns);
+        return wg_archive_put_string(a, "encoder", NULL);
+    wg_archive_put_integer(a, "encoder.ignore_unknown", encoder->ignore_unknown);
+    wg_archive_put_integer(a, "encoder.columns", encoder->columns);
     for (int64_t j = 0; j < encoder->columns; j++) {
         int64_t count = wg_encoder_count(encoder, j);
-        wg_archive_put_integer(d, encoder_column_name(name, j), count);
+        wg_archive_put_integer(a, encoder_column_name(name, j), count);
         for (int64_t i = 0; i < count; i++)
-            wg_archive_put_text(d, encoder_text_name(name, j, i), wg_encoder_text(encoder, j, i));
+            wg_archive_put_string(a, encoder_text_name(name, j, i), wg_encoder_text(encoder, j, i));
     }
-    return wg_tape_status(d != NULL ? d->tape : NULL);
+    return wg_tape_status(wg_archive_tape(a));
 }
 
 /* Column j's texts, which must rise, behind those that are there. */
-static bool encoder_read_column(wg_encoder *e, const wg_archive *d, int64_t j)
+static bool encoder_read_column(wg_encoder *e, const wg_archive *a, int64_t j)
 {
     char name[ENCODER_NAME];
-    int64_t count, at = e->start[j], room = d->texts - at;
-    if (!wg_archive_integer(d, "encoder", encoder_column_name(name, j), 0, room, &count))
+    int64_t count, at = e->start[j], room = wg_archive_count(a) - at;
+    if (!wg_archive_integer(a, "encoder", encoder_column_name(name, j), 0, room, &count))
         return false;
     for (int64_t i = 0; i < count; i++) {
-        const char *text = wg_archive_text(d, encoder_text_name(name, j, i));
+        const char *text = wg_archive_string(a, encoder_text_name(name, j, i));
         if (text == NULL || (i > 0 && strcmp(e->text[at + i - 1], text) >= 0)) {
-            wg_archive_fail(d, "encoder: '%s' is missing or out of order", name);
+            wg_archive_fail(a, "encoder: '%s' is missing or out of order", name);
             return false;
         }
-        e->text[at + i] = wg_tape_copy_text(d->tape, text);
+        e->text[at + i] = wg_tape_copy_text(wg_archive_tape(a), text);
         if (e->text[at + i] == NULL)
             return false;
     }
@@ -261,16 +261,16 @@ static bool encoder_read_column(wg_encoder *e, const wg_archive *d, int64_t j)
 }
 
 /* No more columns and texts are declared than the description holds texts. */
-wg_encoder *wg_encoder_restore(const wg_archive *d)
+wg_encoder *wg_encoder_load(const wg_archive *a)
 {
     int64_t columns, ignore;
-    if (d == NULL || d->tape == NULL || wg_tape_status(d->tape) != WG_OK ||
-        !wg_archive_integer(d, "encoder", "encoder.columns", 0, d->texts, &columns) ||
-        !wg_archive_integer(d, "encoder", "encoder.ignore_unknown", 0, 1, &ignore))
+    if (wg_archive_tape(a) == NULL || wg_tape_status(wg_archive_tape(a)) != WG_OK ||
+        !wg_archive_integer(a, "encoder", "encoder.columns", 0, wg_archive_count(a), &columns) ||
+        !wg_archive_integer(a, "encoder", "encoder.ignore_unknown", 0, 1, &ignore))
         return encoder_none();
-    wg_encoder *e = encoder_new(d->tape, columns, d->texts, ignore == 1);
+    wg_encoder *e = encoder_new(wg_archive_tape(a), columns, wg_archive_count(a), ignore == 1);
     for (int64_t j = 0; j < columns && e->tape != NULL; j++)
-        if (!encoder_read_column(e, d, j))
+        if (!encoder_read_column(e, a, j))
             return encoder_none();
     return e;
 }

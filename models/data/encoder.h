@@ -41,10 +41,10 @@ int64_t wg_encoder_width(const wg_encoder *encoder);
 int64_t wg_encoder_count(const wg_encoder *encoder, int64_t j);
 const char *wg_encoder_text(const wg_encoder *encoder, int64_t j, int64_t i);
 
-/* wg_encoder_describe: as texts "encoder.columns", "encoder.0", "encoder.0.0", ...; wg_encoder_restore: from
- * them. Errors: WG_E_FORMAT (a text that is missing or wrong), those of wg_archive_put_text. */
-wg_status wg_encoder_describe(const wg_encoder *encoder, wg_archive *d);
-wg_encoder *wg_encoder_restore(const wg_archive *d);
+/* wg_encoder_save: as texts "encoder.columns", "encoder.0", "encoder.0.0", ...; wg_encoder_load: from
+ * them. Errors: WG_E_FORMAT (a text that is missing or wrong), those of wg_archive_put_string. */
+wg_status wg_encoder_save(const wg_encoder *encoder, wg_archive *a);
+wg_encoder *wg_encoder_load(const wg_archive *a);
 
 #ifdef __cplusplus
 }

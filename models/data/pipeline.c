@@ -212,107 +212,108 @@ static char *pipeline_name(char *name, int i, const char *part)
     return name;
 }
 
-static void pipeline_describe_step(const pipeline_step *s, int i, wg_archive *d)
+static void pipeline_save_step(const pipeline_step *s, int i, wg_archive *a)
 {
     char name[PIPELINE_NAME];
     const wg_polynomial_options *o = &s->step.polynomial;
     bool standardize = s->step.kind == WG_STEP_STANDARDIZE;
-    wg_archive_put_text(d, pipeline_name(name, i, ""), standardize ? "standardize" : "polynomial");
+    wg_archive_put_string(a, pipeline_name(name, i, ""),
+                          standardize ? "standardize" : "polynomial");
     if (standardize) {
-        wg_archive_put_tensor(d, pipeline_name(name, i, ".mean"), wg_scaler_mean(s->scaler));
-        wg_archive_put_tensor(d, pipeline_name(name, i, ".scale"), wg_scaler_scale(s->scaler));
+        wg_archive_put_tensor(a, pipeline_name(name, i, ".mean"), wg_scaler_mean(s->scaler));
+        wg_archive_put_tensor(a, pipeline_name(name, i, ".scale"), wg_scaler_scale(s->scaler));
         return;
     }
-    wg_archive_put_integer(d, pipeline_name(name, i, ".degree"), o->degree);
-    wg_archive_put_integer(d, pipeline_name(name, i, ".interaction_only"), o->interaction_only);
-    wg_archive_put_integer(d, pipeline_name(name, i, ".include_bias"), o->include_bias);
+    wg_archive_put_integer(a, pipeline_name(name, i, ".degree"), o->degree);
+    wg_archive_put_integer(a, pipeline_name(name, i, ".interaction_only"), o->interaction_only);
+    wg_archive_put_integer(a, pipeline_name(name, i, ".include_bias"), o->include_bias);
 }
 
-wg_status wg_pipeline_describe(const wg_pipeline *pipeline, wg_archive *d)
+wg_status wg_pipeline_save(const wg_pipeline *pipeline, wg_archive *a)
 {
     if (pipeline_is_inert(pipeline))
-        return wg_archive_put_text(d, "pipeline", NULL);
-    wg_archive_put_text(d, "pipeline.dtype", wg_dtype_name(pipeline->dtype));
-    wg_archive_put_integer(d, "pipeline.columns", pipeline->columns);
-    wg_archive_put_integer(d, "pipeline.steps", pipeline->n_steps);
+        return wg_archive_put_string(a, "pipeline", NULL);
+    wg_archive_put_string(a, "pipeline.dtype", wg_dtype_name(pipeline->dtype));
+    wg_archive_put_integer(a, "pipeline.columns", pipeline->columns);
+    wg_archive_put_integer(a, "pipeline.steps", pipeline->n_steps);
     for (int i = 0; i < pipeline->n_steps; i++)
-        pipeline_describe_step(&pipeline->step[i], i, d);
-    wg_archive_put_integer(d, "pipeline.texts", wg_pipeline_text_columns(pipeline));
+        pipeline_save_step(&pipeline->step[i], i, a);
+    wg_archive_put_integer(a, "pipeline.texts", wg_pipeline_text_columns(pipeline));
     if (pipeline->encoder != NULL)
-        wg_encoder_describe(pipeline->encoder, d);
-    return wg_tape_status(d != NULL ? d->tape : NULL);
+        wg_encoder_save(pipeline->encoder, a);
+    return wg_tape_status(wg_archive_tape(a));
 }
 
 /* A tensor of the pipeline's dtype, as long as there are columns; NULL where it is none. */
-static wg_tensor *pipeline_vector(const wg_pipeline *p, const wg_archive *d, const char *name)
+static wg_tensor *pipeline_vector(const wg_pipeline *p, const wg_archive *a, const char *name)
 {
-    wg_tensor *x = wg_archive_tensor(d, name);
+    wg_tensor *x = wg_archive_tensor(a, name);
     bool fits = x != NULL && x->dtype == p->dtype && x->shape.ndim == 1 && x->size == p->numbers;
     return fits ? x : NULL;
 }
 
-static wg_scaler *pipeline_read_scaler(const wg_pipeline *p, const wg_archive *d, int i)
+static wg_scaler *pipeline_read_scaler(const wg_pipeline *p, const wg_archive *a, int i)
 {
     char name[PIPELINE_NAME];
-    wg_tensor *mean = pipeline_vector(p, d, pipeline_name(name, i, ".mean"));
-    wg_tensor *scale = pipeline_vector(p, d, pipeline_name(name, i, ".scale"));
+    wg_tensor *mean = pipeline_vector(p, a, pipeline_name(name, i, ".mean"));
+    wg_tensor *scale = pipeline_vector(p, a, pipeline_name(name, i, ".scale"));
     return mean != NULL && scale != NULL ? wg_scaler_from(mean, scale) : NULL;
 }
 
-static bool pipeline_read_polynomial(const wg_archive *d, int i, wg_polynomial_options *o)
+static bool pipeline_read_polynomial(const wg_archive *a, int i, wg_polynomial_options *o)
 {
     char name[PIPELINE_NAME];
     int64_t degree, only, bias;
     const char *who = "pipeline";
-    if (!wg_archive_integer(d, who, pipeline_name(name, i, ".degree"), 0, 1000, &degree) ||
-        !wg_archive_integer(d, who, pipeline_name(name, i, ".interaction_only"), 0, 1, &only) ||
-        !wg_archive_integer(d, who, pipeline_name(name, i, ".include_bias"), 0, 1, &bias))
+    if (!wg_archive_integer(a, who, pipeline_name(name, i, ".degree"), 0, 1000, &degree) ||
+        !wg_archive_integer(a, who, pipeline_name(name, i, ".interaction_only"), 0, 1, &only) ||
+        !wg_archive_integer(a, who, pipeline_name(name, i, ".include_bias"), 0, 1, &bias))
         return false;
     *o = (wg_polynomial_options){(int)degree, only == 1, bias == 1};
     return true;
 }
 
-static bool pipeline_read_step(wg_pipeline *p, const wg_archive *d, int i)
+static bool pipeline_read_step(wg_pipeline *p, const wg_archive *a, int i)
 {
     char name[PIPELINE_NAME];
-    const char *kind = wg_archive_text(d, pipeline_name(name, i, ""));
+    const char *kind = wg_archive_string(a, pipeline_name(name, i, ""));
     wg_pipeline_step step = {.kind = WG_STEP_STANDARDIZE};
     wg_scaler *scaler = NULL;
     bool fits = false;
     if (kind != NULL && strcmp(kind, "standardize") == 0) {
-        scaler = pipeline_read_scaler(p, d, i);
+        scaler = pipeline_read_scaler(p, a, i);
         fits = scaler != NULL;
     } else if (kind != NULL && strcmp(kind, "polynomial") == 0) {
         step.kind = WG_STEP_POLYNOMIAL;
-        fits = pipeline_read_polynomial(d, i, &step.polynomial);
+        fits = pipeline_read_polynomial(a, i, &step.polynomial);
     }
     if (fits && pipeline_append(p, step, scaler))
-        return wg_tape_status(d->tape) == WG_OK;
-    wg_archive_fail(d, "pipeline: '%s' is missing, or not what fits", name);
+        return wg_tape_status(wg_archive_tape(a)) == WG_OK;
+    wg_archive_fail(a, "pipeline: '%s' is missing, or not what fits", name);
     return false;
 }
 
-wg_pipeline *wg_pipeline_restore(const wg_archive *d)
+wg_pipeline *wg_pipeline_load(const wg_archive *a)
 {
     int64_t columns, steps, texts;
-    if (d == NULL || d->tape == NULL || wg_tape_status(d->tape) != WG_OK ||
-        !wg_archive_integer(d, "pipeline", "pipeline.columns", 0, PIPELINE_COLUMNS, &columns) ||
-        !wg_archive_integer(d, "pipeline", "pipeline.steps", 0, PIPELINE_STEPS, &steps) ||
-        !wg_archive_integer(d, "pipeline", "pipeline.texts", 0, d->texts, &texts))
+    if (wg_archive_tape(a) == NULL || wg_tape_status(wg_archive_tape(a)) != WG_OK ||
+        !wg_archive_integer(a, "pipeline", "pipeline.columns", 0, PIPELINE_COLUMNS, &columns) ||
+        !wg_archive_integer(a, "pipeline", "pipeline.steps", 0, PIPELINE_STEPS, &steps) ||
+        !wg_archive_integer(a, "pipeline", "pipeline.texts", 0, wg_archive_count(a), &texts))
         return pipeline_none();
-    const char *dtype = wg_archive_text(d, "pipeline.dtype");
+    const char *dtype = wg_archive_string(a, "pipeline.dtype");
     bool f32 = dtype != NULL && strcmp(dtype, "f32") == 0;
     if (!f32 && (dtype == NULL || strcmp(dtype, "f64") != 0)) {
-        wg_archive_fail(d, "pipeline: 'pipeline.dtype' is neither f32 nor f64");
+        wg_archive_fail(a, "pipeline: 'pipeline.dtype' is neither f32 nor f64");
         return pipeline_none();
     }
-    wg_pipeline *p = pipeline_new(d->tape, f32 ? WG_F32 : WG_F64, columns, (int)steps);
+    wg_pipeline *p = pipeline_new(wg_archive_tape(a), f32 ? WG_F32 : WG_F64, columns, (int)steps);
     for (int i = 0; i < steps && p->tape != NULL; i++)
-        if (!pipeline_read_step(p, d, i))
+        if (!pipeline_read_step(p, a, i))
             return pipeline_none();
     if (p->tape != NULL && texts > 0)
-        p->encoder = wg_encoder_restore(d);
-    if (wg_tape_status(d->tape) == WG_OK && wg_pipeline_text_columns(p) != texts)
-        wg_archive_fail(d, "pipeline: 'encoder.columns' is not 'pipeline.texts'");
-    return wg_tape_status(d->tape) == WG_OK ? p : pipeline_none();
+        p->encoder = wg_encoder_load(a);
+    if (wg_tape_status(wg_archive_tape(a)) == WG_OK && wg_pipeline_text_columns(p) != texts)
+        wg_archive_fail(a, "pipeline: 'encoder.columns' is not 'pipeline.texts'");
+    return wg_tape_status(wg_archive_tape(a)) == WG_OK ? p : pipeline_none();
 }

@@ -61,12 +61,12 @@ int wg_pipeline_steps(const wg_pipeline *pipeline);
 int64_t wg_pipeline_width(const wg_pipeline *pipeline);
 const wg_encoder *wg_pipeline_encoder(const wg_pipeline *pipeline);
 
-/* wg_pipeline_describe: as texts "pipeline.steps", "pipeline.0", ... and tensors "pipeline.0.mean", ...;
- * wg_pipeline_restore: from them, with the same results to the bit; inert after an error.
+/* wg_pipeline_save: as texts "pipeline.steps", "pipeline.0", ... and tensors "pipeline.0.mean", ...;
+ * wg_pipeline_load: from them, with the same results to the bit; inert after an error.
  * Errors, on the tape: WG_E_FORMAT (what is missing, wrong, or does not fit together), those of
  *   wg_archive_put_tensor. */
-wg_status wg_pipeline_describe(const wg_pipeline *pipeline, wg_archive *d);
-wg_pipeline *wg_pipeline_restore(const wg_archive *d);
+wg_status wg_pipeline_save(const wg_pipeline *pipeline, wg_archive *a);
+wg_pipeline *wg_pipeline_load(const wg_archive *a);
 
 #ifdef __cplusplus
 }

@@ -1,236 +1,302 @@
-#include "models/files/archive.h"
+/* Archives: the sorted map of names to strings, numbers and tensors. */
+#include "models/files/archive_internal.h"
 
 #include "autograd/op.h"
 #include "models/files/number_internal.h"
-#include "models/files/reader_internal.h"
-#include "models/files/safetensors.h"
 
+#include <errno.h>
 #include <inttypes.h>
 #include <math.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
-static const wg_archive archive_inert = {NULL, NULL, NULL, 0, 0, 0, 0, NULL};
+/* A node of an AA tree, whose entries are also a list in their order. A left child is of the level below
+ * its parent's, a right child of that or the parent's own, a right child's right child below it: so n
+ * nodes are at most 2 log2(n + 1) deep, whatever the order in which they come.
+ * Source: A. Andersson, "Balanced search trees made simple", WADS 1993. */
+typedef struct archive_node {
+    wg_archive_entry entry; /* first: a node's address is its entry's */
+    struct archive_node *left, *right;
+    int level;
+} archive_node;
 
-/* Never written: its tape is NULL. */
-static wg_archive *archive_none(void)
+struct wg_archive {
+    wg_tape *tape;
+    archive_node *root;
+    const wg_archive_entry *first;
+    int64_t count;
+    const char *path; /* of the file that it was loaded from; NULL: of none */
+};
+
+static const wg_archive archive_inert = {.tape = NULL};
+
+/* The way around the cast's warning is safe: nothing writes an archive without a tape. */
+wg_archive *wg_archive_inert(void)
 {
     return (wg_archive *)(uintptr_t)&archive_inert;
 }
 
 wg_archive *wg_archive_new(wg_tape *t)
 {
-    wg_archive *d = wg_tape_take(t, sizeof *d);
-    if (d == NULL)
-        return archive_none();
-    d->tape = t;
-    return d;
+    wg_archive *a = wg_tape_take(t, sizeof *a);
+    if (a == NULL)
+        return wg_archive_inert();
+    a->tape = t;
+    return a;
 }
 
-void wg_archive_fail(const wg_archive *d, const char *format, ...)
+const wg_archive_entry *wg_archive_first(const wg_archive *a)
+{
+    return a != NULL ? a->first : NULL;
+}
+
+int64_t wg_archive_count(const wg_archive *a)
+{
+    return a != NULL ? a->count : 0;
+}
+
+wg_tape *wg_archive_tape(const wg_archive *a)
+{
+    return a != NULL ? a->tape : NULL;
+}
+
+void wg_archive_set_path(wg_archive *a, const char *path)
+{
+    if (a->tape != NULL)
+        a->path = wg_tape_copy_text(a->tape, path);
+}
+
+void wg_archive_fail(const wg_archive *a, const char *format, ...)
 {
     char message[512];
     va_list arguments;
-    if (d == NULL)
+    if (a == NULL)
         return;
     va_start(arguments, format);
     vsnprintf(message, sizeof message, format, arguments);
     va_end(arguments);
-    wg_fail(d->tape, WG_E_FORMAT, "%.300s%s%s", d->path != NULL ? d->path : "",
-            d->path != NULL ? ": " : "", message);
+    wg_fail(a->tape, WG_E_FORMAT, "%.300s%s%s", a->path != NULL ? a->path : "",
+            a->path != NULL ? ": " : "", message);
 }
 
-wg_tensor *wg_archive_tensor(const wg_archive *d, const char *name)
+/* ---- The tree. ------------------------------------------------------------------------------------- */
+
+/* By name; of one name the string comes first. */
+static int archive_order(const char *name, bool string, const archive_node *node)
 {
-    for (int64_t i = 0; d != NULL && i < d->tensors; i++)
-        if (strcmp(d->tensor[i].name, name) == 0)
-            return d->tensor[i].tensor;
-    return NULL;
+    int order = strcmp(name, node->entry.name);
+    return order != 0 ? order : (node->entry.string != NULL) - string;
 }
 
-const char *wg_archive_text(const wg_archive *d, const char *name)
+/* The entry of that name and kind; NULL where there is none, and then *before is the entry after which it
+ * would come, NULL for the first place. */
+static archive_node *archive_find(const wg_archive *a, const char *name, bool string,
+                                  archive_node **before)
 {
-    for (int64_t i = 0; d != NULL && i < d->texts; i++)
-        if (strcmp(d->text[i].name, name) == 0)
-            return d->text[i].text;
-    return NULL;
-}
-
-/* A list with room for one more: the list itself, or a copy of twice its room. */
-static void *archive_grow(wg_tape *t, void *list, int64_t n, int64_t *room, size_t item)
-{
-    if (n < *room)
-        return list;
-    int64_t wanted = n > 0 ? 2 * n : 16;
-    void *grown = wg_tape_take(t, (size_t)wanted * item);
-    if (grown == NULL)
-        return NULL;
-    if (n > 0)
-        memcpy(grown, list, (size_t)n * item);
-    *room = wanted;
-    return grown;
-}
-
-static bool archive_open(const wg_archive *d, const char *name, const void *value)
-{
-    wg_tape *t = d != NULL ? d->tape : NULL;
-    if (t == NULL || name == NULL || value == NULL)
-        wg_fail(t, WG_E_NULL, "description: nothing to put, or nowhere");
-    return t != NULL && wg_tape_status(t) == WG_OK;
-}
-
-static wg_status archive_twice(const wg_archive *d, const char *name)
-{
-    wg_fail(d->tape, WG_E_VALUE, "description: there is a '%s' already", name);
-    return wg_tape_status(d->tape);
-}
-
-wg_status wg_archive_put_tensor(wg_archive *d, const char *name, wg_tensor *x)
-{
-    if (!archive_open(d, name, wg_is_inert(x) ? NULL : x))
-        return wg_tape_status(d != NULL ? d->tape : NULL);
-    if (wg_archive_tensor(d, name) != NULL)
-        return archive_twice(d, name);
-    if (x->tape != d->tape) {
-        wg_fail(d->tape, WG_E_TAPE, "description: '%s' is of another tape", name);
-        return wg_tape_status(d->tape);
+    archive_node *node = a->root;
+    *before = NULL;
+    while (node != NULL) {
+        int order = archive_order(name, string, node);
+        if (order == 0)
+            return node;
+        if (order > 0)
+            *before = node;
+        node = order < 0 ? node->left : node->right;
     }
-    wg_named_tensor *list = archive_grow(d->tape, d->tensor, d->tensors, &d->tensor_room,
-                                         sizeof *list);
-    char *copy = wg_tape_copy_text(d->tape, name);
-    if (list != NULL)
-        d->tensor = list;
-    if (list != NULL && copy != NULL)
-        d->tensor[d->tensors++] = (wg_named_tensor){copy, x};
-    return wg_tape_status(d->tape);
+    return NULL;
 }
 
-wg_status wg_archive_put_text(wg_archive *d, const char *name, const char *text)
+/* A left child of the node's own level becomes its parent. */
+static archive_node *archive_skew(archive_node *node)
 {
-    if (!archive_open(d, name, text))
-        return wg_tape_status(d != NULL ? d->tape : NULL);
-    if (wg_archive_text(d, name) != NULL)
-        return archive_twice(d, name);
-    wg_named_text *list = archive_grow(d->tape, d->text, d->texts, &d->text_room, sizeof *list);
-    char *copy = wg_tape_copy_text(d->tape, name), *value = wg_tape_copy_text(d->tape, text);
-    if (list != NULL)
-        d->text = list;
-    if (list != NULL && copy != NULL && value != NULL)
-        d->text[d->texts++] = (wg_named_text){copy, value};
-    return wg_tape_status(d->tape);
+    archive_node *left = node->left;
+    if (left == NULL || left->level < node->level)
+        return node;
+    node->left = left->right;
+    left->right = node;
+    return left;
 }
 
-wg_status wg_archive_put_integer(wg_archive *d, const char *name, int64_t value)
+/* Of three nodes of one level to the right, the middle one rises. */
+static archive_node *archive_split(archive_node *node)
+{
+    archive_node *right = node->right;
+    if (right == NULL || right->right == NULL || right->right->level < node->level)
+        return node;
+    node->right = right->left;
+    right->left = node;
+    right->level++;
+    return right;
+}
+
+static archive_node *archive_insert(archive_node *at, archive_node *node)
+{
+    if (at == NULL)
+        return node;
+    if (archive_order(node->entry.name, node->entry.string != NULL, at) < 0)
+        at->left = archive_insert(at->left, node);
+    else
+        at->right = archive_insert(at->right, node);
+    return archive_split(archive_skew(at));
+}
+
+/* ---- Putting. -------------------------------------------------------------------------------------- */
+
+static char *archive_append(char *to, const char *text, const char **copy)
+{
+    if (text == NULL)
+        return to;
+    size_t size = strlen(text) + 1;
+    *copy = memcpy(to, text, size);
+    return to + size;
+}
+
+static size_t archive_length(const char *text)
+{
+    return text != NULL ? strlen(text) + 1 : 0;
+}
+
+bool wg_archive_put(wg_archive *a, const wg_archive_entry *entry)
+{
+    archive_node *before;
+    if (archive_find(a, entry->name, entry->string != NULL, &before) != NULL)
+        return false;
+    archive_node *node = wg_tape_take(a->tape, sizeof *node + archive_length(entry->name) +
+                                                   archive_length(entry->string) +
+                                                   archive_length(entry->type));
+    if (node == NULL)
+        return false;
+    node->entry = *entry;
+    node->level = 1;
+    char *text = archive_append((char *)(node + 1), entry->name, &node->entry.name);
+    text = archive_append(text, entry->string, &node->entry.string);
+    archive_append(text, entry->type, &node->entry.type);
+    const wg_archive_entry **link = before != NULL ? &before->entry.next : &a->first;
+    node->entry.next = *link;
+    *link = &node->entry;
+    a->root = archive_insert(a->root, node);
+    a->count++;
+    return true;
+}
+
+/* Puts what the caller gave; value: the string or tensor, NULL where that is none. */
+static wg_status archive_put(wg_archive *a, const wg_archive_entry *entry, const void *value)
+{
+    wg_tape *t = wg_archive_tape(a);
+    if (t == NULL || entry->name == NULL || value == NULL)
+        wg_fail(t, WG_E_NULL, "archive: nothing to put, or nowhere");
+    else if (entry->tensor != NULL && entry->tensor->tape != t)
+        wg_fail(t, WG_E_TAPE, "archive: '%s' is of another tape", entry->name);
+    else if (wg_tape_status(t) == WG_OK && !wg_archive_put(a, entry))
+        wg_fail(t, WG_E_VALUE, "archive: there is a '%s' already", entry->name);
+    return wg_tape_status(t);
+}
+
+wg_status wg_archive_put_tensor(wg_archive *a, const char *name, wg_tensor *x)
+{
+    bool inert = wg_is_inert(x);
+    const wg_archive_entry entry = {.name = name != NULL || inert ? name : x->name, .tensor = x};
+    return archive_put(a, &entry, inert ? NULL : x);
+}
+
+wg_status wg_archive_put_string(wg_archive *a, const char *name, const char *string)
+{
+    return archive_put(a, &(wg_archive_entry){.name = name, .string = string}, string);
+}
+
+wg_status wg_archive_put_integer(wg_archive *a, const char *name, int64_t value)
 {
     char text[32];
     snprintf(text, sizeof text, "%" PRId64, value);
-    return wg_archive_put_text(d, name, text);
+    return wg_archive_put_string(a, name, text);
 }
 
-wg_status wg_archive_put_real(wg_archive *d, const char *name, double value)
+wg_status wg_archive_put_real(wg_archive *a, const char *name, double value)
 {
     wg_c_locale c;
     char text[40] = "";
     if (!wg_c_locale_enter(&c)) {
-        wg_fail(d != NULL ? d->tape : NULL, WG_E_NOMEM, "description: no locale");
-        return wg_tape_status(d != NULL ? d->tape : NULL);
+        wg_fail(wg_archive_tape(a), WG_E_NOMEM, "archive: no locale");
+        return wg_tape_status(wg_archive_tape(a));
     }
     snprintf(text, sizeof text, "%.17g", value);
     wg_c_locale_leave(&c);
-    return wg_archive_put_text(d, name, text);
+    return wg_archive_put_string(a, name, text);
+}
+
+/* ---- Getting. -------------------------------------------------------------------------------------- */
+
+static const wg_archive_entry *archive_get(const wg_archive *a, const char *name, bool string)
+{
+    archive_node *before, *node = NULL;
+    if (a != NULL && name != NULL)
+        node = archive_find(a, name, string, &before);
+    return node != NULL ? &node->entry : NULL;
+}
+
+wg_tensor *wg_archive_tensor(const wg_archive *a, const char *name)
+{
+    const wg_archive_entry *entry = archive_get(a, name, false);
+    return entry != NULL ? entry->tensor : NULL;
+}
+
+const char *wg_archive_string(const wg_archive *a, const char *name)
+{
+    const wg_archive_entry *entry = archive_get(a, name, true);
+    return entry != NULL ? entry->string : NULL;
 }
 
 /* The text of a number that must be there; NULL, and an error, where it is not. */
-static const char *archive_needed(const wg_archive *d, const char *who, const char *name)
+static const char *archive_needed(const wg_archive *a, const char *who, const char *name)
 {
-    const char *text = wg_archive_text(d, name);
+    const char *text = wg_archive_string(a, name);
     if (text == NULL)
-        wg_archive_fail(d, "%s: '%s' is missing", who, name);
+        wg_archive_fail(a, "%s: '%s' is missing", who, name);
     return text;
 }
 
-static bool archive_no_number(const wg_archive *d, const char *who, const char *name,
+static bool archive_no_number(const wg_archive *a, const char *who, const char *name,
                               const char *text)
 {
-    wg_archive_fail(d, "%s: '%s' is no number, or out of its range: '%.40s'", who, name, text);
+    wg_archive_fail(a, "%s: '%s' is no number, or out of its range: '%.40s'", who, name, text);
     return false;
 }
 
-bool wg_archive_integer(const wg_archive *d, const char *who, const char *name, int64_t low,
+/* Digits, with a minus before them or not: strtoll would take blanks and a plus as well. */
+bool wg_archive_integer(const wg_archive *a, const char *who, const char *name, int64_t low,
                         int64_t high, int64_t *value)
 {
-    const char *text = archive_needed(d, who, name);
+    const char *text = archive_needed(a, who, name);
     if (text == NULL)
         return false;
-    int64_t number = 0;
-    const char *at = text + (*text == '-');
-    bool fits = *at != '\0';
-    for (; fits && *at != '\0'; at++)
-        fits = *at >= '0' && *at <= '9' && wg_size_multiply(number, 10, &number) &&
-               wg_size_add(number, *at - '0', &number);
-    if (*text == '-')
-        number = -number;
-    if (!fits || number < low || number > high)
-        return archive_no_number(d, who, name, text);
+    const char *digit = text + (*text == '-');
+    char *end = NULL;
+    errno = 0;
+    long long number = *digit >= '0' && *digit <= '9' ? strtoll(text, &end, 10) : 0;
+    if (end == NULL || *end != '\0' || errno != 0 || number < low || number > high)
+        return archive_no_number(a, who, name, text);
     *value = number;
     return true;
 }
 
-bool wg_archive_real(const wg_archive *d, const char *who, const char *name, double low,
+bool wg_archive_real(const wg_archive *a, const char *who, const char *name, double low,
                      double high, double *value)
 {
-    const char *text = archive_needed(d, who, name);
+    const char *text = archive_needed(a, who, name);
     if (text == NULL)
         return false;
     wg_c_locale c;
     if (!wg_c_locale_enter(&c)) {
-        wg_fail(d->tape, WG_E_NOMEM, "description: no locale");
+        wg_fail(a->tape, WG_E_NOMEM, "archive: no locale");
         return false;
     }
     double number = (double)NAN;
     wg_number_kind kind = wg_number_read(text, &number);
     wg_c_locale_leave(&c);
     if (kind != WG_NUMBER_FINITE || !(number >= low && number <= high))
-        return archive_no_number(d, who, name, text);
+        return archive_no_number(a, who, name, text);
     *value = number;
     return true;
-}
-
-/* ---- As a file. ------------------------------------------------------------------------------------- */
-
-wg_status wg_archive_write(const wg_archive *d, const char *path)
-{
-    wg_tape *t = d != NULL ? d->tape : NULL;
-    if (t == NULL || wg_tape_status(t) != WG_OK)
-        return t == NULL ? WG_E_NULL : wg_tape_status(t);
-    wg_safetensors_entry *entry = wg_temporary(t, d->tensors, sizeof *entry);
-    wg_safetensors_text *text = wg_temporary(t, d->texts, sizeof *text);
-    if (entry != NULL && text != NULL) {
-        for (int64_t i = 0; i < d->tensors; i++)
-            entry[i] = (wg_safetensors_entry){d->tensor[i].name, d->tensor[i].tensor};
-        for (int64_t i = 0; i < d->texts; i++)
-            text[i] = (wg_safetensors_text){d->text[i].name, d->text[i].text};
-        wg_safetensors_write(t, path, entry, d->tensors, text, d->texts);
-    }
-    wg_temporary_free(t, entry);
-    wg_temporary_free(t, text);
-    return wg_tape_status(t);
-}
-
-wg_archive *wg_archive_read(wg_tape *t, const char *path)
-{
-    const wg_safetensors *file = wg_safetensors_read(t, path);
-    wg_archive *d = wg_archive_new(t);
-    if (wg_tape_status(t) == WG_OK)
-        d->path = wg_tape_copy_text(t, path);
-    for (int64_t i = 0; i < wg_safetensors_count(file); i++) {
-        const char *name = wg_safetensors_name(file, i);
-        wg_archive_put_tensor(d, name, wg_safetensors_tensor(file, name));
-    }
-    for (int64_t i = 0; i < wg_safetensors_text_count(file); i++) {
-        wg_safetensors_text text = wg_safetensors_text_at(file, i);
-        wg_archive_put_text(d, text.key, text.value);
-    }
-    return wg_tape_status(t) == WG_OK ? d : archive_none();
 }

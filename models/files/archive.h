@@ -7,69 +7,95 @@
 extern "C" {
 #endif
 
-/* What has to be saved of a model, of the preparation of its data, of anything: tensors and texts by name,
- * whatever the file's format. Parts describe themselves into one description, each under names of its
- * own, and are restored from one:
+/* An archive: a map of names to strings, numbers and tensors, kept in rising order of names (by byte),
+ * and saved as one safetensors file. Whatever is saved (a model, the preparation of its data, a
+ * checkpoint) puts its parts under names of its own into one archive, and is made from one:
  *
- *     wg_archive *d = wg_archive_new(t);
- *     wg_pipeline_describe(pipeline, d);
- *     wg_mlp_describe(mlp, d);
- */
-typedef struct wg_named_tensor {
+ *     wg_archive *a = wg_archive_new(t);
+ *     wg_pipeline_save(pipeline, a);
+ *     wg_mlp_save(mlp, a);
+ *     wg_archive_save(a, "model.safetensors");
+ *
+ * A string and a tensor may have the same name. The archive and its strings belong to the tape; rewind
+ * to a mark from before it was made, or not before it is needed no more. */
+typedef struct wg_archive wg_archive;
+
+/* To be read. Either a string or a tensor; both are NULL for a tensor of a file whose type the library
+ * does not read (then `type` is the file's name for it, else NULL). */
+typedef struct wg_archive_entry {
     const char *name;
+    const char *string;
     wg_tensor *tensor;
-} wg_named_tensor;
-
-typedef struct wg_named_text {
-    const char *name, *text;
-} wg_named_text;
-
-/* To be read; the functions below write it. */
-typedef struct wg_archive {
-    wg_tape *tape;
-    wg_named_tensor *tensor; /* [tensors], in the order in which they were put */
-    wg_named_text *text;     /* [texts] */
-    int64_t tensors, texts;
-    int64_t tensor_room, text_room;
-    const char *path; /* of the file that it was read from; NULL: of none */
-} wg_archive;
+    const char *type;
+    const struct wg_archive_entry *next; /* of the next name; NULL behind the last */
+} wg_archive_entry;
 
 /* wg_archive_new: an empty one, on the tape; never NULL: after WG_E_NOMEM an inert one. */
 wg_archive *wg_archive_new(wg_tape *t);
 
-/* wg_archive_put_tensor, _put_text: adds one; names and texts are copied. Returns the tape's status.
- * Errors: WG_E_VALUE (there is one of that name), WG_E_NULL, WG_E_TAPE, WG_E_NOMEM, on the tape. */
-wg_status wg_archive_put_tensor(wg_archive *d, const char *name, wg_tensor *x);
-wg_status wg_archive_put_text(wg_archive *d, const char *name, const char *text);
+/* ---- Putting. Returns the tape's status. ----------------------------------------------------------
+ * Errors, on the tape: WG_E_VALUE (there is one of that name, and nothing changes), WG_E_NULL,
+ *   WG_E_TAPE, WG_E_NOMEM. */
 
-/* wg_archive_put_integer, _put_real: a number as text, in the C locale; reals read back bit for bit. */
-wg_status wg_archive_put_integer(wg_archive *d, const char *name, int64_t value);
-wg_status wg_archive_put_real(wg_archive *d, const char *name, double value);
+/* wg_archive_put_tensor: the tensor itself, no copy; name NULL: the tensor's own.
+ * wg_archive_put_string: name and string are copied. */
+wg_status wg_archive_put_tensor(wg_archive *a, const char *name, wg_tensor *x);
+wg_status wg_archive_put_string(wg_archive *a, const char *name, const char *string);
 
-/* wg_archive_tensor, wg_archive_text: by name; NULL where there is none, without an error. */
-wg_tensor *wg_archive_tensor(const wg_archive *d, const char *name);
-const char *wg_archive_text(const wg_archive *d, const char *name);
+/* wg_archive_put_integer, _put_real: a number, as a string in the C locale; reals keep their bits. */
+wg_status wg_archive_put_integer(wg_archive *a, const char *name, int64_t value);
+wg_status wg_archive_put_real(wg_archive *a, const char *name, double value);
 
-/* wg_archive_integer, _real: a text that must be there and be a number in [low, high], for `who`.
- * False, and wg_archive_fail, where it is not: "m.safetensors: pipeline: 'pipeline.columns' is missing". */
-bool wg_archive_integer(const wg_archive *d, const char *who, const char *name, int64_t low,
+/* ---- Getting. ------------------------------------------------------------------------------------ */
+
+/* wg_archive_tensor, _string: by name; NULL where there is none, without an error. */
+wg_tensor *wg_archive_tensor(const wg_archive *a, const char *name);
+const char *wg_archive_string(const wg_archive *a, const char *name);
+
+/* wg_archive_integer, _real: a number in [low, high], which must be there, for `who`. False, and
+ * wg_archive_fail, where it is not: "m.safetensors: pipeline: 'pipeline.columns' is missing". */
+bool wg_archive_integer(const wg_archive *a, const char *who, const char *name, int64_t low,
                         int64_t high, int64_t *value);
-bool wg_archive_real(const wg_archive *d, const char *who, const char *name, double low,
+bool wg_archive_real(const wg_archive *a, const char *who, const char *name, double low,
                      double high, double *value);
 
-/* wg_archive_fail: for a part that finds something missing or wrong: WG_E_FORMAT on the tape, the file's name in
- * front of the message, if there is one. */
-void wg_archive_fail(const wg_archive *d, const char *format, ...)
+/* wg_archive_first: the entry of the least name, NULL where there is none:
+ *     for (const wg_archive_entry *e = wg_archive_first(a); e != NULL; e = e->next)
+ * wg_archive_count: how many entries; 0 for an inert archive. What a file claims there is of something
+ * that takes an entry each can be no more.
+ * wg_archive_tape: the tape it is on; NULL for an inert archive. */
+const wg_archive_entry *wg_archive_first(const wg_archive *a);
+int64_t wg_archive_count(const wg_archive *a);
+wg_tape *wg_archive_tape(const wg_archive *a);
+
+/* wg_archive_fail: for a part that finds something missing or wrong: WG_E_FORMAT on the tape, the file
+ * that the archive was loaded from in front of the message. */
+void wg_archive_fail(const wg_archive *a, const char *format, ...)
 #if defined(__GNUC__)
     __attribute__((format(printf, 2, 3)))
 #endif
     ;
 
-/* wg_archive_write: all of it as one file, in the format of models/files/safetensors.h; whole or not at all.
- * wg_archive_read: from such a file, onto the tape; after an error, an inert one.
- * Errors, on the tape: those of wg_safetensors_write and wg_safetensors_read. */
-wg_status wg_archive_write(const wg_archive *d, const char *path);
-wg_archive *wg_archive_read(wg_tape *t, const char *path);
+/* ---- Files: safetensors. ------------------------------------------------------------------------- */
+
+/* wg_archive_save: all of it as one file, strings as the file's __metadata__. f32, f64 and i64 are
+ * F32, F64 and I64, stored by alignment (I64, F64, F32) and then by name, the header padded with blanks
+ * to 8 bytes: the layout of the format's own writer. The same content is the same bytes.
+ *   The file is written beside its destination and renamed: after an error, or a kill at any moment, it
+ *   is what it was.
+ * Returns the tape's status. Errors, on the tape: WG_E_IO, WG_E_NULL, WG_E_STALE, WG_E_VALUE (a tensor
+ *   without a value; a name or string that is not UTF-8; a tensor called __metadata__; a header of over
+ *   100 MB). */
+wg_status wg_archive_save(const wg_archive *a, const char *path);
+
+/* wg_archive_load: the whole file, onto the tape; its tensors are constants with their names. Strict: the
+ * header is at most 100 MB and within the file, JSON and UTF-8 without duplicate or unknown keys, and the
+ * tensors cover what lies behind it exactly, without gaps and overlaps. Types other than F32, F64 and
+ * I64, and more than 8 dimensions, are refused by name.
+ * Never NULL: after an error an inert archive. Errors, on the tape: WG_E_IO, WG_E_NOMEM, WG_E_NULL, and
+ *   WG_E_FORMAT, which names file and place: "m.safetensors: byte 57: ',' or '}' wanted, found ...".
+ * Source: Hugging Face, safetensors, "Format". */
+wg_archive *wg_archive_load(wg_tape *t, const char *path);
 
 #ifdef __cplusplus
 }

@@ -114,7 +114,7 @@ typedef struct wg_fit_result {
  * function of model, data, options and seeds: the same bits for any number of threads.
  * Shape:  X [n, ...] f32 or f64, y [n] i64: classes from 0 on.
  * Errors, on the tape: WG_E_VALUE (options), WG_E_SHAPE, WG_E_DTYPE, WG_E_INDEX (a label), WG_E_NOT_FINITE
- *   (the loss of a batch), WG_E_NULL, WG_E_NOMEM; resuming: those of wg_archive_read and WG_E_FORMAT (a
+ *   (the loss of a batch), WG_E_NULL, WG_E_NOMEM; resuming: those of wg_archive_load and WG_E_FORMAT (a
  *   checkpoint of another training; nothing has then been written). */
 wg_fit_result wg_fit(const wg_fit_model *model, wg_tensor *X, wg_tensor *y,
                      const wg_fit_options *options);

@@ -33,24 +33,24 @@ static char *checkpoint_best_name(char name[CHECKPOINT_NAME], const wg_tensor *p
 
 /* ---- Writing. --------------------------------------------------------------------------------------- */
 
-static void checkpoint_put_params(wg_archive *d, const wg_fit_run *run)
+static void checkpoint_put_params(wg_archive *a, const wg_fit_run *run)
 {
     char name[CHECKPOINT_NAME];
     for (int i = 0; i < run->model->n_params; i++) {
         wg_tensor *p = run->model->params[i];
-        wg_archive_put_tensor(d, p->name, p);
-        wg_archive_put_tensor(
-            d, checkpoint_best_name(name, p),
-            wg_constant(d->tape, p->dtype, p->shape.ndim, p->shape.dim, run->state.best[i]));
+        wg_archive_put_tensor(a, p->name, p);
+        wg_archive_put_tensor(a, checkpoint_best_name(name, p),
+                              wg_constant(wg_archive_tape(a), p->dtype, p->shape.ndim, p->shape.dim,
+                                          run->state.best[i]));
     }
 }
 
-static void checkpoint_put_method(wg_archive *d, const wg_fit_run *run)
+static void checkpoint_put_method(wg_archive *a, const wg_fit_run *run)
 {
     wg_state_entry e;
     for (int64_t i = 0; run->entry(run->method, i, &e); i++)
-        wg_archive_put_tensor(d, e.name,
-                              wg_constant(d->tape, e.dtype, e.shape.ndim, e.shape.dim, e.data));
+        wg_archive_put_tensor(
+            a, e.name, wg_constant(wg_archive_tape(a), e.dtype, e.shape.ndim, e.shape.dim, e.data));
 }
 
 wg_status wg_fit_checkpoint_write(wg_fit_run *run)
@@ -60,18 +60,18 @@ wg_status wg_fit_checkpoint_write(wg_fit_run *run)
     if (!checkpoint_names_fit(t, run->model->params, run->model->n_params))
         return wg_tape_status(t);
     wg_mark mark = wg_tape_mark(t);
-    wg_archive *d = wg_archive_new(t);
-    wg_archive_put_text(d, "format", checkpoint_format);
-    wg_fit_identity_put(&run->identity, d);
-    wg_archive_put_integer(d, "fit.epoch", state->epoch);
-    wg_archive_put_integer(d, "fit.best_epoch", state->best_epoch);
-    wg_archive_put_real(d, "fit.best_loss", state->best_loss);
+    wg_archive *a = wg_archive_new(t);
+    wg_archive_put_string(a, "format", checkpoint_format);
+    wg_fit_identity_put(&run->identity, a);
+    wg_archive_put_integer(a, "fit.epoch", state->epoch);
+    wg_archive_put_integer(a, "fit.best_epoch", state->best_epoch);
+    wg_archive_put_real(a, "fit.best_loss", state->best_loss);
     wg_archive_put_tensor(
-        d, "fit.history",
+        a, "fit.history",
         wg_constant(t, WG_F64, WG_SHAPE(state->epoch, FIT_COLUMNS), state->history));
-    checkpoint_put_params(d, run);
-    checkpoint_put_method(d, run);
-    wg_archive_write(d, run->o.checkpoint);
+    checkpoint_put_params(a, run);
+    checkpoint_put_method(a, run);
+    wg_archive_save(a, run->o.checkpoint);
     if (wg_tape_status(t) == WG_OK)
         wg_tape_rewind(t, mark);
     return wg_tape_status(t);
@@ -79,40 +79,40 @@ wg_status wg_fit_checkpoint_write(wg_fit_run *run)
 
 /* ---- Reading: all is compared before the first byte is written. -------------------------------------- */
 
-static bool checkpoint_format_fits(const wg_archive *d)
+static bool checkpoint_format_fits(const wg_archive *a)
 {
-    const char *format = wg_archive_text(d, "format");
+    const char *format = wg_archive_string(a, "format");
     if (format != NULL && strcmp(format, checkpoint_format) == 0)
         return true;
-    wg_archive_fail(d, "checkpoint: the file is no checkpoint: 'format' is '%.40s'",
+    wg_archive_fail(a, "checkpoint: the file is no checkpoint: 'format' is '%.40s'",
                     format != NULL ? format : "");
     return false;
 }
 
 /* The tensor of that name, of that dtype and shape; NULL, and an error, where there is none. */
-static const wg_tensor *checkpoint_tensor(const wg_archive *d, const char *name, wg_dtype dtype,
+static const wg_tensor *checkpoint_tensor(const wg_archive *a, const char *name, wg_dtype dtype,
                                           const wg_shape *shape)
 {
-    const wg_tensor *x = wg_archive_tensor(d, name);
+    const wg_tensor *x = wg_archive_tensor(a, name);
     if (x != NULL && x->dtype == dtype && wg_shape_same(&x->shape, shape))
         return x;
     wg_archive_fail(
-        d, "checkpoint: of another training: '%s' is missing, or has another shape or dtype", name);
+        a, "checkpoint: of another training: '%s' is missing, or has another shape or dtype", name);
     return NULL;
 }
 
-static bool checkpoint_tensors_fit(const wg_archive *d, const wg_fit_run *run)
+static bool checkpoint_tensors_fit(const wg_archive *a, const wg_fit_run *run)
 {
     char name[CHECKPOINT_NAME];
     wg_state_entry e;
     for (int i = 0; i < run->model->n_params; i++) {
         const wg_tensor *p = run->model->params[i];
-        if (!checkpoint_tensor(d, p->name, p->dtype, &p->shape) ||
-            !checkpoint_tensor(d, checkpoint_best_name(name, p), p->dtype, &p->shape))
+        if (!checkpoint_tensor(a, p->name, p->dtype, &p->shape) ||
+            !checkpoint_tensor(a, checkpoint_best_name(name, p), p->dtype, &p->shape))
             return false;
     }
     for (int64_t i = 0; run->entry(run->method, i, &e); i++)
-        if (!checkpoint_tensor(d, e.name, e.dtype, &e.shape))
+        if (!checkpoint_tensor(a, e.name, e.dtype, &e.shape))
             return false;
     return true;
 }
@@ -127,17 +127,17 @@ static bool checkpoint_make_room(wg_tape *t, wg_fit_state *state, int64_t epochs
     return done;
 }
 
-static bool checkpoint_take_state(const wg_archive *d, wg_fit_state *state)
+static bool checkpoint_take_state(const wg_archive *a, wg_fit_state *state)
 {
     wg_fit_state read = {0};
     const char *who = "checkpoint";
-    if (!wg_archive_integer(d, who, "fit.epoch", 1, INT32_MAX, &read.epoch) ||
-        !wg_archive_integer(d, who, "fit.best_epoch", 1, read.epoch, &read.best_epoch) ||
-        !wg_archive_real(d, who, "fit.best_loss", -HUGE_VAL, HUGE_VAL, &read.best_loss))
+    if (!wg_archive_integer(a, who, "fit.epoch", 1, INT32_MAX, &read.epoch) ||
+        !wg_archive_integer(a, who, "fit.best_epoch", 1, read.epoch, &read.best_epoch) ||
+        !wg_archive_real(a, who, "fit.best_loss", -HUGE_VAL, HUGE_VAL, &read.best_loss))
         return false;
     wg_shape shape = {2, {read.epoch, FIT_COLUMNS}};
-    const wg_tensor *history = checkpoint_tensor(d, "fit.history", WG_F64, &shape);
-    if (history == NULL || !checkpoint_make_room(d->tape, state, read.epoch))
+    const wg_tensor *history = checkpoint_tensor(a, "fit.history", WG_F64, &shape);
+    if (history == NULL || !checkpoint_make_room(wg_archive_tape(a), state, read.epoch))
         return false;
     state->epoch = read.epoch;
     state->best_epoch = read.best_epoch;
@@ -146,20 +146,20 @@ static bool checkpoint_take_state(const wg_archive *d, wg_fit_state *state)
     return true;
 }
 
-static void checkpoint_copy(const wg_archive *d, const wg_fit_run *run)
+static void checkpoint_copy(const wg_archive *a, const wg_fit_run *run)
 {
     char name[CHECKPOINT_NAME];
     wg_state_entry e;
     for (int i = 0; i < run->model->n_params; i++) {
         wg_tensor *p = run->model->params[i];
         size_t bytes = (size_t)p->size * wg_dtype_size(p->dtype);
-        const wg_tensor *best = wg_archive_tensor(d, checkpoint_best_name(name, p));
-        wg_write(p, wg_archive_tensor(d, p->name)->data, bytes);
+        const wg_tensor *best = wg_archive_tensor(a, checkpoint_best_name(name, p));
+        wg_write(p, wg_archive_tensor(a, p->name)->data, bytes);
         if (bytes > 0)
             memcpy(run->state.best[i], best->data, bytes);
     }
     for (int64_t i = 0; run->entry(run->method, i, &e); i++) {
-        const wg_tensor *x = wg_archive_tensor(d, e.name);
+        const wg_tensor *x = wg_archive_tensor(a, e.name);
         if (x->size > 0)
             memcpy(e.data, x->data, (size_t)x->size * wg_dtype_size(x->dtype));
     }
@@ -171,12 +171,12 @@ wg_status wg_fit_checkpoint_read(wg_fit_run *run)
     if (!checkpoint_names_fit(t, run->model->params, run->model->n_params))
         return wg_tape_status(t);
     wg_mark mark = wg_tape_mark(t);
-    const wg_archive *d = wg_archive_read(t, run->o.checkpoint);
-    if (wg_tape_status(t) != WG_OK || !checkpoint_format_fits(d) ||
-        !checkpoint_tensors_fit(d, run) || !wg_fit_identity_fits(&run->identity, d) ||
-        !checkpoint_take_state(d, &run->state))
+    const wg_archive *a = wg_archive_load(t, run->o.checkpoint);
+    if (wg_tape_status(t) != WG_OK || !checkpoint_format_fits(a) ||
+        !checkpoint_tensors_fit(a, run) || !wg_fit_identity_fits(&run->identity, a) ||
+        !checkpoint_take_state(a, &run->state))
         return wg_tape_status(t);
-    checkpoint_copy(d, run);
+    checkpoint_copy(a, run);
     wg_tape_rewind(t, mark);
     return wg_tape_status(t);
 }

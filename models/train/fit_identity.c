@@ -93,65 +93,65 @@ static const char *identity_text(char text[IDENTITY_DIGITS], uint64_t hash)
     return text;
 }
 
-void wg_fit_identity_put(const wg_fit_identity *id, wg_archive *d)
+void wg_fit_identity_put(const wg_fit_identity *id, wg_archive *a)
 {
     char text[IDENTITY_DIGITS];
-    wg_archive_put_integer(d, "fit.rows", id->rows);
-    wg_archive_put_integer(d, "fit.batch", id->batch);
-    wg_archive_put_integer(d, "fit.seed.high", (int64_t)(id->seed >> 32));
-    wg_archive_put_integer(d, "fit.seed.low", (int64_t)(id->seed & UINT32_MAX));
-    wg_archive_put_real(d, "fit.l2", id->l2);
-    wg_archive_put_real(d, "fit.validation", id->validation);
-    wg_archive_put_real(d, "fit.rate", id->rate);
-    wg_archive_put_text(d, "fit.data", identity_text(text, id->data));
-    wg_archive_put_text(d, "fit.ops", identity_text(text, id->ops));
+    wg_archive_put_integer(a, "fit.rows", id->rows);
+    wg_archive_put_integer(a, "fit.batch", id->batch);
+    wg_archive_put_integer(a, "fit.seed.high", (int64_t)(id->seed >> 32));
+    wg_archive_put_integer(a, "fit.seed.low", (int64_t)(id->seed & UINT32_MAX));
+    wg_archive_put_real(a, "fit.l2", id->l2);
+    wg_archive_put_real(a, "fit.validation", id->validation);
+    wg_archive_put_real(a, "fit.rate", id->rate);
+    wg_archive_put_string(a, "fit.data", identity_text(text, id->data));
+    wg_archive_put_string(a, "fit.ops", identity_text(text, id->ops));
 }
 
 /* ---- Is it the same? -------------------------------------------------------------------------------- */
 
-static bool identity_is(const wg_archive *d, const char *name, int64_t wanted)
+static bool identity_is(const wg_archive *a, const char *name, int64_t wanted)
 {
     int64_t found;
-    if (!wg_archive_integer(d, "checkpoint", name, 0, INT64_MAX, &found))
+    if (!wg_archive_integer(a, "checkpoint", name, 0, INT64_MAX, &found))
         return false;
     if (found != wanted)
-        wg_archive_fail(d, "checkpoint: of another training: '%s' is %" PRId64 ", not %" PRId64,
+        wg_archive_fail(a, "checkpoint: of another training: '%s' is %" PRId64 ", not %" PRId64,
                         name, found, wanted);
     return found == wanted;
 }
 
-static bool identity_is_real(const wg_archive *d, const char *name, double wanted)
+static bool identity_is_real(const wg_archive *a, const char *name, double wanted)
 {
     double found;
-    if (!wg_archive_real(d, "checkpoint", name, 0, HUGE_VAL, &found))
+    if (!wg_archive_real(a, "checkpoint", name, 0, HUGE_VAL, &found))
         return false;
     if (found != wanted)
-        wg_archive_fail(d, "checkpoint: of another training: '%s' is %.17g, not %.17g", name, found,
+        wg_archive_fail(a, "checkpoint: of another training: '%s' is %.17g, not %.17g", name, found,
                         wanted);
     return found == wanted;
 }
 
 /* what: in words, since a hash tells nobody anything. */
-static bool identity_is_hash(const wg_archive *d, const char *name, uint64_t wanted,
+static bool identity_is_hash(const wg_archive *a, const char *name, uint64_t wanted,
                              const char *what)
 {
     char text[IDENTITY_DIGITS];
-    const char *found = wg_archive_text(d, name);
+    const char *found = wg_archive_string(a, name);
     if (found != NULL && strcmp(found, identity_text(text, wanted)) == 0)
         return true;
-    wg_archive_fail(d, "checkpoint: of another training: %s", what);
+    wg_archive_fail(a, "checkpoint: of another training: %s", what);
     return false;
 }
 
-bool wg_fit_identity_fits(const wg_fit_identity *id, const wg_archive *d)
+bool wg_fit_identity_fits(const wg_fit_identity *id, const wg_archive *a)
 {
-    return identity_is(d, "fit.rows", id->rows) && identity_is(d, "fit.batch", id->batch) &&
-           identity_is(d, "fit.seed.high", (int64_t)(id->seed >> 32)) &&
-           identity_is(d, "fit.seed.low", (int64_t)(id->seed & UINT32_MAX)) &&
-           identity_is_real(d, "fit.l2", id->l2) &&
-           identity_is_real(d, "fit.validation", id->validation) &&
-           identity_is_real(d, "fit.rate", id->rate) &&
-           identity_is_hash(d, "fit.ops", id->ops, "the model's ops are others") &&
-           identity_is_hash(d, "fit.data", id->data,
+    return identity_is(a, "fit.rows", id->rows) && identity_is(a, "fit.batch", id->batch) &&
+           identity_is(a, "fit.seed.high", (int64_t)(id->seed >> 32)) &&
+           identity_is(a, "fit.seed.low", (int64_t)(id->seed & UINT32_MAX)) &&
+           identity_is_real(a, "fit.l2", id->l2) &&
+           identity_is_real(a, "fit.validation", id->validation) &&
+           identity_is_real(a, "fit.rate", id->rate) &&
+           identity_is_hash(a, "fit.ops", id->ops, "the model's ops are others") &&
+           identity_is_hash(a, "fit.data", id->data,
                             "the rows, their labels or their weights are others");
 }

@@ -92,8 +92,8 @@ wg_fit_result wg_fit_end(wg_fit_run *run);
  * WG_E_FORMAT, where the description is of another training. */
 wg_fit_identity wg_fit_identity_of(const wg_fit_run *run);
 uint64_t wg_fit_identity_of_logits(const wg_tensor *Z, const wg_tensor *X);
-void wg_fit_identity_put(const wg_fit_identity *id, wg_archive *d);
-bool wg_fit_identity_fits(const wg_fit_identity *id, const wg_archive *d);
+void wg_fit_identity_put(const wg_fit_identity *id, wg_archive *a);
+bool wg_fit_identity_fits(const wg_fit_identity *id, const wg_archive *a);
 
 /* wg_fit_checkpoint_write, _read: leave nothing on the tape but errors. A checkpoint that does not fit changes
  * nothing. Return the tape's status. */

@@ -203,3 +203,20 @@ void wgt_check_unreadable(wgt_read *read)
     wgt_assert_status(t, WG_E_VALUE, "an earlier error");
     wg_tape_free(t);
 }
+
+wg_archive *wgt_archive_changed(const wg_archive *a, const wg_archive_entry *of, const char *name,
+                                const char *string, wg_tensor *tensor)
+{
+    wg_archive *copy = wg_archive_new(wg_archive_tape(a));
+    for (const wg_archive_entry *e = wg_archive_first(a); e != NULL; e = e->next) {
+        const wg_archive_entry put = {.name = name, .string = string, .tensor = tensor};
+        const wg_archive_entry *take = e == of ? &put : e;
+        if (take->name == NULL)
+            continue;
+        if (take->string != NULL)
+            wg_archive_put_string(copy, take->name, take->string);
+        else
+            wg_archive_put_tensor(copy, take->name, take->tensor);
+    }
+    return copy;
+}

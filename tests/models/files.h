@@ -2,7 +2,7 @@
 #ifndef WGT_MODELS_FILES_H
 #define WGT_MODELS_FILES_H
 
-#include "autograd/tape.h"
+#include "models/files/archive.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -21,6 +21,11 @@ int wgt_file_beside(const char *path);
  * such file; a NUL stands behind them. */
 void wgt_file_put(const char *path, const void *bytes, size_t size);
 char *wgt_file_get(const char *path, size_t *size);
+
+/* wgt_archive_changed: a copy in which `name`, `string` and `tensor` stand in place of the entry `of`;
+ * NULL name: without it. */
+wg_archive *wgt_archive_changed(const wg_archive *a, const wg_archive_entry *of, const char *name,
+                                const char *string, wg_tensor *tensor);
 
 /* Reads a file onto a tape; false where what it returned is inert. */
 typedef bool wgt_read(wg_tape *t, const char *path);

@@ -1,0 +1,25 @@
+#ifndef WG_MODELS_FILES_ARCHIVE_INTERNAL_H
+#define WG_MODELS_FILES_ARCHIVE_INTERNAL_H
+
+#include "models/files/archive.h"
+
+#define WG_ARCHIVE_HEADER   100000000 /* bytes of the longest header, as in the format's own reader */
+#define WG_ARCHIVE_METADATA "__metadata__"
+
+/* wg_archive_dtype: the format's name of a dtype. */
+static inline const char *wg_archive_dtype(wg_dtype dtype)
+{
+    return dtype == WG_F32 ? "F32" : dtype == WG_F64 ? "F64" : "I64";
+}
+
+/* wg_archive_put: an entry as it stands, its texts copied. False: there is one of that name and kind
+ * already (no error is recorded for that), or no memory. */
+bool wg_archive_put(wg_archive *a, const wg_archive_entry *entry);
+
+/* wg_archive_inert: what a load returns after an error. */
+wg_archive *wg_archive_inert(void);
+
+/* wg_archive_set_path: the file that it is loaded from, for messages; copied. */
+void wg_archive_set_path(wg_archive *a, const char *path);
+
+#endif
