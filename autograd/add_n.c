@@ -24,16 +24,11 @@ static bool add_n_shape(wg_tensor *y)
     return true;
 }
 
-static double add_n_get(const wg_tensor *x, int64_t i)
-{
-    return x->dtype == WG_F32 ? (double)((const float *)x->data)[i] : ((const double *)x->data)[i];
-}
-
 /* Adds x[start..] to sum, and to rest what the rounding of each addition lost (Knuth's two-sum). */
 static void add_n_add(const wg_tensor *x, int64_t start, int64_t n, double *sum, double *rest)
 {
     for (int64_t i = 0; i < n; i++) {
-        double a = sum[i], b = add_n_get(x, start + i);
+        double a = sum[i], b = wg_element(x, start + i);
         double s = a + b, part = s - a;
         rest[i] += (a - (s - part)) + (b - part);
         sum[i] = s;
@@ -70,7 +65,7 @@ static void add_n_one(const wg_tensor *y, int64_t at)
 {
     double sum = 0, rest = 0;
     for (int k = 0; k < y->n_operands; k++) {
-        double b = add_n_get(y->operand[k], at), s = sum + b, part = s - sum;
+        double b = wg_element(y->operand[k], at), s = sum + b, part = s - sum;
         rest += (sum - (s - part)) + (b - part);
         sum = s;
     }

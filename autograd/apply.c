@@ -160,9 +160,8 @@ static bool apply_refuse(wg_tape *t, const wg_op *op, const wg_tensor *x, int i)
     else if (x->tape != t)
         wg_fail(t, WG_E_TAPE, "%s: operand %d is of another tape", op->name, i);
     else {
-        char text[WG_SHAPE_TEXT + 96];
         wg_fail(t, WG_E_STALE, "%s: %s is older than the leaves it was computed from: replay first",
-                op->name, wg_tensor_text(x, text, sizeof text));
+                op->name, wg_tensor_text(x).s);
     }
     return false;
 }

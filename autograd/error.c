@@ -30,17 +30,19 @@ wg_tensor *wg_fail(wg_tape *t, wg_status status, const char *format, ...)
     return &t->inert;
 }
 
-char *wg_tensor_text(const wg_tensor *x, char *text, size_t size)
+wg_text wg_tensor_text(const wg_tensor *x)
 {
+    wg_text text;
     char shape[WG_SHAPE_TEXT];
     if (x == NULL)
-        snprintf(text, size, "NULL");
+        snprintf(text.s, sizeof text.s, "NULL");
     else if (wg_is_inert(x))
-        snprintf(text, size, "an inert tensor");
+        snprintf(text.s, sizeof text.s, "an inert tensor");
     else if (x->name != NULL)
-        snprintf(text, size, "%.64s %s", x->name, wg_shape_text(&x->shape, shape, sizeof shape));
+        snprintf(text.s, sizeof text.s, "%.64s %s", x->name,
+                 wg_shape_text(&x->shape, shape, sizeof shape));
     else
-        snprintf(text, size, "%s#%" PRId64 " %s", x->op->name, x->index,
+        snprintf(text.s, sizeof text.s, "%s#%" PRId64 " %s", x->op->name, x->index,
                  wg_shape_text(&x->shape, shape, sizeof shape));
     return text;
 }
@@ -48,13 +50,11 @@ char *wg_tensor_text(const wg_tensor *x, char *text, size_t size)
 /* " x "-separated, as many as fit; dtypes are shown where they are what is wrong. */
 static void fail_operands(const wg_tensor *y, wg_status status, char *text, size_t size)
 {
-    char one[WG_SHAPE_TEXT + 96];
     size_t used = strlen(text);
     for (int i = 0; i < y->n_operands && used < size; i++) {
         const wg_tensor *x = y->operand[i];
-        wg_tensor_text(x, one, sizeof one);
         const char *dtype = status == WG_E_DTYPE ? wg_dtype_name(x->dtype) : "";
-        snprintf(text + used, size - used, "%s%s%s%s", i == 0 ? ": " : " x ", one,
+        snprintf(text + used, size - used, "%s%s%s%s", i == 0 ? ": " : " x ", wg_tensor_text(x).s,
                  *dtype ? " " : "", dtype);
         used += strlen(text + used);
     }

@@ -88,8 +88,7 @@ static void run_forward(const wg_tensor *y)
 bool wg_node_is_finite(const wg_tensor *y)
 {
     for (int64_t i = 0; i < y->size && y->dtype != WG_I64; i++) {
-        double value = y->dtype == WG_F32 ? (double)((const float *)y->data)[i]
-                                          : ((const double *)y->data)[i];
+        double value = wg_element(y, i);
         if (!isfinite(value))
             return wg_op_fail(y, WG_E_NOT_FINITE, "the result is %g at %" PRId64, value, i);
     }

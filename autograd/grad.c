@@ -54,7 +54,7 @@ static char *grad_role(const char *what, int number, char *text, size_t size)
 /* Is x fit to be a y, a cotangent or an x? */
 static bool grad_belongs(wg_tape *t, const wg_tensor *x, const char *what, int number)
 {
-    char role[32], text[WG_SHAPE_TEXT + 96];
+    char role[32];
     if (x != NULL && x->tape == t && x != &t->inert && x->dtype != WG_I64)
         return true;
     grad_role(what, number, role, sizeof role);
@@ -66,33 +66,31 @@ static bool grad_belongs(wg_tape *t, const wg_tensor *x, const char *what, int n
         wg_fail(t, WG_E_TAPE, "grad: %s is of another tape", role);
     else
         wg_fail(t, WG_E_DTYPE, "grad: %s is i64 and has no derivative: %s", role,
-                wg_tensor_text(x, text, sizeof text));
+                wg_tensor_text(x).s);
     return false;
 }
 
 static bool grad_is_fresh(wg_tape *t, const wg_tensor *y)
 {
-    char text[WG_SHAPE_TEXT + 96];
     if (t->written)
         wg_stale_spread(t);
     if (!(y->state & WG_NODE_STALE))
         return true;
     wg_fail(t, WG_E_STALE, "grad: %s is older than the leaves it was computed from: replay first",
-            wg_tensor_text(y, text, sizeof text));
+            wg_tensor_text(y).s);
     return false;
 }
 
 static bool grad_seed_fits(wg_tape *t, const wg_tensor *y, const wg_tensor *dy, int number)
 {
-    char a[WG_SHAPE_TEXT + 96], b[WG_SHAPE_TEXT + 96];
     if (!grad_belongs(t, y, "y", number) || !grad_is_fresh(t, y) ||
         !grad_belongs(t, dy, "the cotangent", number) || !grad_is_fresh(t, dy))
         return false;
     if (dy->dtype == y->dtype && wg_shape_same(&dy->shape, &y->shape))
         return true;
     wg_fail(t, dy->dtype == y->dtype ? WG_E_SHAPE : WG_E_DTYPE,
-            "grad: the cotangent %s %s is not like y %s %s", wg_tensor_text(dy, a, sizeof a),
-            wg_dtype_name(dy->dtype), wg_tensor_text(y, b, sizeof b), wg_dtype_name(y->dtype));
+            "grad: the cotangent %s %s is not like y %s %s", wg_tensor_text(dy).s,
+            wg_dtype_name(dy->dtype), wg_tensor_text(y).s, wg_dtype_name(y->dtype));
     return false;
 }
 
@@ -210,7 +208,6 @@ static bool grad_rule_fits(wg_tape *t, const wg_tensor *y, const wg_tensor *dx, 
  * consumers are met, so that the terms of an operand given twice stand in order, too. */
 static bool grad_through(grad_walk *w, wg_tensor *y, wg_tensor *dy)
 {
-    char text[WG_SHAPE_TEXT + 96];
     for (int i = y->n_operands - 1; i >= 0; i--) {
         grad_node *x = grad_at(w, y->operand[i]);
         if (x == NULL || !x->leads || y->operand[i]->dtype == WG_I64)
@@ -218,7 +215,7 @@ static bool grad_through(grad_walk *w, wg_tensor *y, wg_tensor *dy)
         if (y->op->vjp == NULL) {
             wg_fail(w->t, WG_E_NO_RULE,
                     "grad: %s has neither a derivative rule nor a declared zero gradient: %s",
-                    y->op->name, wg_tensor_text(y, text, sizeof text));
+                    y->op->name, wg_tensor_text(y).s);
             return false;
         }
         wg_tensor *dx = y->op->vjp(y, dy, i);
@@ -254,11 +251,9 @@ static bool grad_walk_run(grad_walk *w)
 
 static wg_tensor *grad_of_unused(wg_tape *t, const wg_tensor *x)
 {
-    char text[WG_SHAPE_TEXT + 96];
     if (!t->options.strict_grad)
         return wg_zeros_like(x);
-    return wg_fail(t, WG_E_VALUE, "grad: y does not depend on %s",
-                   wg_tensor_text(x, text, sizeof text));
+    return wg_fail(t, WG_E_VALUE, "grad: y does not depend on %s", wg_tensor_text(x).s);
 }
 
 static void grad_collect(const grad_walk *w, const grad_task *task, wg_tensor *gs[])
@@ -304,11 +299,10 @@ wg_status wg_vjp(wg_tensor *y, wg_tensor *dy, wg_tensor *const xs[], int n, wg_t
 wg_status wg_grad(wg_tensor *y, wg_tensor *const xs[], int n, wg_tensor *gs[])
 {
     wg_tensor *one = y;
-    char text[WG_SHAPE_TEXT + 96];
     if (!wg_is_inert(y) && y->tape->status == WG_OK) {
         if (y->size != 1)
             wg_fail(y->tape, WG_E_SHAPE, "grad: y has %" PRId64 " elements, not one: %s", y->size,
-                    wg_tensor_text(y, text, sizeof text));
+                    wg_tensor_text(y).s);
         else if (grad_belongs(y->tape, y, "y", -1))
             one = wg_ones_like(y);
     }

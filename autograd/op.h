@@ -147,8 +147,20 @@ bool wg_dtype_asked(wg_tape *t, const char *who, wg_dtype *dtype);
 /* wg_is_inert: is x NULL or the tensor that a failed builder returned? */
 bool wg_is_inert(const wg_tensor *x);
 
-/* wg_tensor_text: "X (64, 784)", or "mul#12 (64, 10)" where x has no name. Returns text. */
-char *wg_tensor_text(const wg_tensor *x, char *text, size_t size);
+/* wg_tensor_text: "X (64, 784)", or "mul#12 (64, 10)" where x has no name, for a message:
+ * wg_fail(t, WG_E_SHAPE, "a column wanted: %s", wg_tensor_text(x).s). */
+typedef struct wg_text {
+    char s[WG_SHAPE_TEXT + 96];
+} wg_text;
+wg_text wg_tensor_text(const wg_tensor *x);
+
+/* wg_element: element i of x, which has it and is not wide, as a double. No check is made: wg_at does. */
+static inline double wg_element(const wg_tensor *x, int64_t i)
+{
+    return x->dtype == WG_F32   ? (double)((const float *)x->data)[i]
+           : x->dtype == WG_F64 ? ((const double *)x->data)[i]
+                                : (double)((const int64_t *)x->data)[i];
+}
 
 /* ---- Ready-made rules for a user's own elementwise op. -------------------------------------------- */
 

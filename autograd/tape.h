@@ -73,8 +73,16 @@ void *wg_tape_take(wg_tape *t, size_t size);
 /* wg_tape_copy_text: a copy of a string in such memory. */
 char *wg_tape_copy_text(wg_tape *t, const char *text);
 
-/* wg_tape_allocator: where the tape's memory comes from, for temporary memory of its users. */
+/* wg_tape_allocator: where the tape's memory comes from. */
 const wg_allocator *wg_tape_allocator(const wg_tape *t);
+
+/* wg_temporary, wg_temporary_free: memory for n items of a kind from the tape's allocator; n = 0 gives
+ * memory, too. NULL, and WG_E_NOMEM on the tape, where there is none or where the size overflows. */
+void *wg_temporary(wg_tape *t, int64_t n, size_t item);
+void wg_temporary_free(wg_tape *t, void *memory);
+
+/* wg_temporary_grow: at least `need` items in *memory, doubling; false leaves it as it was. */
+bool wg_temporary_grow(wg_tape *t, void **memory, int64_t *capacity, int64_t need, size_t item);
 
 /* wg_replay: compute anew, in recording order, every node that parameters and inputs reach. Allocates
  * nothing. Returns the tape's status (WG_E_INDEX where a label is out of range, WG_E_NOT_FINITE). */

@@ -26,9 +26,7 @@ int64_t wg_dim(const wg_tensor *x, int axis)
     int place = axis < 0 ? axis + x->shape.ndim : axis;
     if (place >= 0 && place < x->shape.ndim)
         return x->shape.dim[place];
-    char text[WG_SHAPE_TEXT + 96];
-    wg_fail(x->tape, WG_E_VALUE, "dim: there is no axis %d: %s", axis,
-            wg_tensor_text(x, text, sizeof text));
+    wg_fail(x->tape, WG_E_VALUE, "dim: there is no axis %d: %s", axis, wg_tensor_text(x).s);
     return 0;
 }
 
@@ -39,12 +37,7 @@ static bool tensor_read_has_value(const wg_tensor *x)
 
 static double tensor_read_element(const wg_tensor *x, int64_t i)
 {
-    switch (x->dtype) {
-    case WG_F32: return (double)((const float *)x->data)[i];
-    case WG_F64: return ((const double *)x->data)[i];
-    case WG_I64: return (double)((const int64_t *)x->data)[i];
-    default: return (double)NAN;
-    }
+    return x->dtype == WG_WIDE ? (double)NAN : wg_element(x, i);
 }
 
 static bool tensor_read_one(const wg_tensor *x)
@@ -53,9 +46,8 @@ static bool tensor_read_one(const wg_tensor *x)
         return false;
     if (x->size == 1)
         return true;
-    char text[WG_SHAPE_TEXT + 96];
-    wg_fail(x->tape, WG_E_SHAPE, "item: %s has %" PRId64 " elements, not one",
-            wg_tensor_text(x, text, sizeof text), x->size);
+    wg_fail(x->tape, WG_E_SHAPE, "item: %s has %" PRId64 " elements, not one", wg_tensor_text(x).s,
+            x->size);
     return false;
 }
 
@@ -70,9 +62,7 @@ double wg_at(const wg_tensor *x, int64_t i)
         return (double)NAN;
     if (i >= 0 && i < x->size)
         return tensor_read_element(x, i);
-    char text[WG_SHAPE_TEXT + 96];
-    wg_fail(x->tape, WG_E_INDEX, "at: there is no element %" PRId64 ": %s", i,
-            wg_tensor_text(x, text, sizeof text));
+    wg_fail(x->tape, WG_E_INDEX, "at: there is no element %" PRId64 ": %s", i, wg_tensor_text(x).s);
     return (double)NAN;
 }
 
@@ -82,8 +72,7 @@ static const void *tensor_read_data(const wg_tensor *x, wg_dtype dtype)
         return NULL;
     if (x->dtype == dtype)
         return x->data;
-    char text[WG_SHAPE_TEXT + 96];
-    wg_fail(x->tape, WG_E_DTYPE, "data: %s is %s, not %s", wg_tensor_text(x, text, sizeof text),
+    wg_fail(x->tape, WG_E_DTYPE, "data: %s is %s, not %s", wg_tensor_text(x).s,
             wg_dtype_name(x->dtype), wg_dtype_name(dtype));
     return NULL;
 }
@@ -115,10 +104,9 @@ wg_status wg_read(const wg_tensor *x, void *values, size_t bytes)
         return wg_is_inert(x) && x != NULL && x->tape->status != WG_OK ? x->tape->status
                                                                        : WG_E_NULL;
     size_t size = (size_t)x->size * wg_dtype_size(x->dtype);
-    char text[WG_SHAPE_TEXT + 96];
     if (bytes != size)
         wg_fail(x->tape, WG_E_VALUE, "read: room for %zu bytes, not %zu: %s", bytes, size,
-                wg_tensor_text(x, text, sizeof text));
+                wg_tensor_text(x).s);
     else if (values == NULL && size > 0)
         wg_fail(x->tape, WG_E_NULL, "read: the destination is NULL");
     else if (size > 0)

@@ -1,7 +1,6 @@
 /* Estimators on tables: columns by their names, classes by theirs. */
 #include "models/estimator_internal.h"
 #include "models/files/number_internal.h"
-#include "models/files/reader_internal.h"
 #include "models/files/table_internal.h"
 #include "models/files/text_internal.h"
 #include "models/metrics/metrics.h"

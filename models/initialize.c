@@ -55,9 +55,8 @@ wg_status wg_initialize_weight(wg_tensor *weight, const char *how, uint64_t key)
     if (rule == NULL)
         return wg_tape_status(weight != NULL ? weight->tape : NULL);
     if (weight->shape.ndim != 2) {
-        char text[WG_SHAPE_TEXT + 96];
         wg_fail(weight->tape, WG_E_SHAPE, "initialize: a weight (out, in) wanted: %s",
-                wg_tensor_text(weight, text, sizeof text));
+                wg_tensor_text(weight).s);
         return wg_tape_status(weight->tape);
     }
     double out = (double)weight->shape.dim[0], in = (double)weight->shape.dim[1];

@@ -8,9 +8,7 @@
 
 static wg_tensor *layers_fail(const wg_tensor *x, const char *wanted)
 {
-    char text[WG_SHAPE_TEXT + 96];
-    return wg_fail(x->tape, WG_E_SHAPE, "linear: %s wanted: %s", wanted,
-                   wg_tensor_text(x, text, sizeof text));
+    return wg_fail(x->tape, WG_E_SHAPE, "linear: %s wanted: %s", wanted, wg_tensor_text(x).s);
 }
 
 /* A bias that broadcasts all the same, (n, 1) say, would be a model that nobody meant. */

@@ -22,22 +22,20 @@ int64_t wg_link_classes_of(wg_link link, int64_t columns)
 
 static bool link_labels_fit(wg_tensor *labels, int64_t k)
 {
-    char text[WG_SHAPE_TEXT + 96];
     wg_tape *t = labels->tape;
-    wg_tensor_text(labels, text, sizeof text);
     if (labels->dtype != WG_I64)
-        wg_fail(t, WG_E_DTYPE, "labels must be i64: %s", text);
+        wg_fail(t, WG_E_DTYPE, "labels must be i64: %s", wg_tensor_text(labels).s);
     else if (labels->shape.ndim != 1)
-        wg_fail(t, WG_E_SHAPE, "labels must be [n]: %s", text);
+        wg_fail(t, WG_E_SHAPE, "labels must be [n]: %s", wg_tensor_text(labels).s);
     else if (labels->data == NULL || wg_is_stale(labels))
-        wg_fail(t, WG_E_STALE, "labels: replay first: %s", text);
+        wg_fail(t, WG_E_STALE, "labels: replay first: %s", wg_tensor_text(labels).s);
     for (int64_t i = 0; wg_tape_status(t) == WG_OK && i < labels->size; i++) {
         int64_t label = ((const int64_t *)labels->data)[i];
         if (label < 0 || label >= k)
             wg_fail(t, WG_E_INDEX,
                     "row %" PRId64 " has the label %" PRId64 ", but there are %" PRId64
                     " classes: %s",
-                    i, label, k, text);
+                    i, label, k, wg_tensor_text(labels).s);
     }
     return wg_tape_status(t) == WG_OK;
 }

@@ -1,6 +1,5 @@
 #include "models/mlp_internal.h"
 
-#include "models/files/reader_internal.h"
 #include "models/layers.h"
 
 #include <stdio.h>

@@ -5,12 +5,11 @@
 
 bool wg_axes_mask(const wg_tensor *x, const char *op, int n, const int *axes, uint32_t *mask)
 {
-    char text[WG_SHAPE_TEXT + 96];
     int ndim = x->shape.ndim;
     *mask = 0;
     if (n < 0 || (n > 0 && axes == NULL)) {
         wg_fail(x->tape, n < 0 ? WG_E_VALUE : WG_E_NULL, "%s: the axes are %s: %s", op,
-                n < 0 ? "fewer than none" : "NULL", wg_tensor_text(x, text, sizeof text));
+                n < 0 ? "fewer than none" : "NULL", wg_tensor_text(x).s);
         return false;
     }
     for (int i = 0; i < n; i++) {
@@ -21,8 +20,7 @@ bool wg_axes_mask(const wg_tensor *x, const char *op, int n, const int *axes, ui
         else if ((*mask >> axis) & 1u)
             wrong = "given twice: axis";
         if (wrong != NULL) {
-            wg_fail(x->tape, WG_E_VALUE, "%s: %s %d: %s", op, wrong, axes[i],
-                    wg_tensor_text(x, text, sizeof text));
+            wg_fail(x->tape, WG_E_VALUE, "%s: %s %d: %s", op, wrong, axes[i], wg_tensor_text(x).s);
             return false;
         }
         *mask |= 1u << axis;

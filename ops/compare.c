@@ -52,11 +52,6 @@ static bool cast_shape(wg_tensor *y)
     return true;
 }
 
-static double cast_value(const wg_tensor *x, int64_t i)
-{
-    return x->dtype == WG_F32 ? (double)((const float *)x->data)[i] : ((const double *)x->data)[i];
-}
-
 /* Only a float that becomes an i64 can be unfit. -2^63 and 2^63 are doubles; the latter is no
  * i64. */
 static bool cast_check(const wg_tensor *y)
@@ -65,7 +60,7 @@ static bool cast_check(const wg_tensor *y)
     if (y->dtype != WG_I64 || x->dtype == WG_I64)
         return true;
     for (int64_t i = 0; i < x->size; i++) {
-        const double value = cast_value(x, i);
+        const double value = wg_element(x, i);
         if (!(value >= -0x1p63 && value < 0x1p63))
             return wg_op_fail(y, WG_E_VALUE, "element %" PRId64 " is %g, which no i64 holds", i,
                               value);

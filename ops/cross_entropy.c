@@ -78,11 +78,6 @@ static size_t rows_workspace(const wg_tensor *z, size_t count)
     return count * (size_t)wg_logits_classes(z) * sizeof(double);
 }
 
-static double rows_number(const wg_tensor *x, int64_t i)
-{
-    return x->dtype == WG_F32 ? (double)((const float *)x->data)[i] : ((const double *)x->data)[i];
-}
-
 static void rows_number_put(const wg_tensor *x, int64_t i, double value)
 {
     if (x->dtype == WG_F32)
@@ -252,7 +247,7 @@ static void cross_entropy_grad_forward(const wg_tensor *g, const wg_piece *piece
                 row[k] = 0;
         } else {
             wgk_rows_load(&rows, i, 0, rows.row_size, z->dtype == WG_F32, z->data, row);
-            wgk_cross_entropy_grad(rows.row_size, row, label[i], rows_number(dl, i));
+            wgk_cross_entropy_grad(rows.row_size, row, label[i], wg_element(dl, i));
         }
         wgk_rows_store(&rows, i, 0, rows.row_size, z->dtype == WG_F32, row, g->data);
     }
@@ -394,7 +389,7 @@ static void soft_cross_entropy_grad_forward(const wg_tensor *g, const wg_piece *
     for (int64_t i = piece->begin; i < piece->end; i++) {
         wgk_rows_load(&rows, i, 0, c, z->dtype == WG_F32, z->data, row);
         wgk_rows_load(&rows, i, 0, c, z->dtype == WG_F32, q->data, weights);
-        wgk_soft_cross_entropy_grad(c, row, weights, rows_number(dl, i));
+        wgk_soft_cross_entropy_grad(c, row, weights, wg_element(dl, i));
         wgk_rows_store(&rows, i, 0, c, z->dtype == WG_F32, row, g->data);
     }
 }

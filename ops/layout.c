@@ -24,8 +24,7 @@ typedef struct layout_order {
 /* Records an error about a builder's arguments; false. */
 static bool layout_fail(const wg_tensor *x, wg_status status, const char *op, const char *what)
 {
-    char text[WG_SHAPE_TEXT + 96];
-    wg_fail(x->tape, status, "%s: %s: %s", op, what, wg_tensor_text(x, text, sizeof text));
+    wg_fail(x->tape, status, "%s: %s: %s", op, what, wg_tensor_text(x).s);
     return false;
 }
 

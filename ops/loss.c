@@ -28,12 +28,10 @@ wg_tensor *wg_loss_reduce(wg_tensor *l, wg_reduction reduction, const char *op)
 
 bool wg_loss_pair_fits(const wg_tensor *x, const wg_tensor *y, const char *op)
 {
-    char text_x[WG_SHAPE_TEXT + 96], text_y[WG_SHAPE_TEXT + 96];
     if (wg_is_inert(x) || wg_is_inert(y) || wg_shape_same(&x->shape, &y->shape))
         return true;
     wg_fail(x->tape, WG_E_SHAPE, "%s: losses do not broadcast: give both one shape%s: %s x %s", op,
-            x->size == y->size ? " (wg_reshape)" : "", wg_tensor_text(x, text_x, sizeof text_x),
-            wg_tensor_text(y, text_y, sizeof text_y));
+            x->size == y->size ? " (wg_reshape)" : "", wg_tensor_text(x).s, wg_tensor_text(y).s);
     return false;
 }
 

@@ -320,11 +320,10 @@ wg_tensor *wg_matmul_t(wg_tensor *a, bool transpose_a, wg_tensor *b, bool transp
 
 static bool matmul_vectors(const char *op, const wg_tensor *a, const wg_tensor *b)
 {
-    char text_a[WG_SHAPE_TEXT + 96], text_b[WG_SHAPE_TEXT + 96];
     if (wg_is_inert(a) || wg_is_inert(b) || (a->shape.ndim == 1 && b->shape.ndim == 1))
         return true; /* matmul or mul says what is wrong with an inert one */
     wg_fail(a->tape, WG_E_SHAPE, "%s: two tensors of one axis wanted: %s x %s", op,
-            wg_tensor_text(a, text_a, sizeof text_a), wg_tensor_text(b, text_b, sizeof text_b));
+            wg_tensor_text(a).s, wg_tensor_text(b).s);
     return false;
 }
 

@@ -8,13 +8,11 @@
 /* Is p NULL, or one number for each index of x's last axis? */
 static bool normalize_fits(const wg_tensor *x, const wg_tensor *p, const char *what)
 {
-    char text_x[WG_SHAPE_TEXT + 96], text_p[WG_SHAPE_TEXT + 96];
     if (p == NULL || wg_is_inert(p) || x->shape.ndim == 0 ||
         (p->shape.ndim == 1 && p->shape.dim[0] == x->shape.dim[x->shape.ndim - 1]))
         return true;
     wg_fail(x->tape, WG_E_SHAPE, "layer_norm: the %s must be as long as the last axis: %s x %s",
-            what, wg_tensor_text(x, text_x, sizeof text_x),
-            wg_tensor_text(p, text_p, sizeof text_p));
+            what, wg_tensor_text(x).s, wg_tensor_text(p).s);
     return false;
 }
 

@@ -156,8 +156,7 @@ wg_tensor *wg_slice(wg_tensor *x, int axis, int64_t begin, int64_t end)
 
 static bool split_fail(const wg_tensor *x, wg_status status, const char *what)
 {
-    char text[WG_SHAPE_TEXT + 96];
-    wg_fail(x->tape, status, "split: %s: %s", what, wg_tensor_text(x, text, sizeof text));
+    wg_fail(x->tape, status, "split: %s: %s", what, wg_tensor_text(x).s);
     return false;
 }
 
@@ -282,15 +281,13 @@ wg_tensor *wg_pad(wg_tensor *x, int n_before, const int64_t *before, int n_after
                   const int64_t *after, double value)
 {
     pad_attrs pad = {.value = value};
-    char text[WG_SHAPE_TEXT + 96];
     if (wg_is_inert(x))
         return wg_apply(&wg_op_pad, &x, 1, &pad);
     if (n_before != x->shape.ndim || n_after != x->shape.ndim)
         return wg_fail(x->tape, WG_E_SHAPE, "pad: %d and %d counts for %d axes: %s", n_before,
-                       n_after, x->shape.ndim, wg_tensor_text(x, text, sizeof text));
+                       n_after, x->shape.ndim, wg_tensor_text(x).s);
     if (x->shape.ndim > 0 && (before == NULL || after == NULL))
-        return wg_fail(x->tape, WG_E_NULL, "pad: the counts are NULL: %s",
-                       wg_tensor_text(x, text, sizeof text));
+        return wg_fail(x->tape, WG_E_NULL, "pad: the counts are NULL: %s", wg_tensor_text(x).s);
     for (int i = 0; i < x->shape.ndim; i++) {
         pad.before[i] = before[i];
         pad.after[i] = after[i];

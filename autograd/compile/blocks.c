@@ -74,16 +74,15 @@ static bool blocks_tensor_fits(wg_tape *t, const wg_tensor *x, const char *what,
 
 static bool blocks_rows_fit(wg_tape *t, wg_tensor *const rows[], int n)
 {
-    char text[WG_SHAPE_TEXT + 96];
     for (int i = 0; i < n; i++) {
         const wg_tensor *x = rows[i];
         if (!blocks_tensor_fits(t, x, "rows", i))
             return false;
-        wg_tensor_text(x, text, sizeof text);
         if (x->shape.ndim == 0 || x->shape.dim[0] != rows[0]->shape.dim[0])
-            wg_fail(t, WG_E_SHAPE, "blocks: %s has other rows than the first", text);
+            wg_fail(t, WG_E_SHAPE, "blocks: %s has other rows than the first", wg_tensor_text(x).s);
         else if ((x->state & WG_NODE_ABSTRACT) || ((x->state & WG_NODE_LIVE) && x->n_operands > 0))
-            wg_fail(t, WG_E_VALUE, "blocks: %s is neither a leaf nor a constant", text);
+            wg_fail(t, WG_E_VALUE, "blocks: %s is neither a leaf nor a constant",
+                    wg_tensor_text(x).s);
     }
     return t->status == WG_OK;
 }
@@ -331,11 +330,6 @@ static void blocks_add_result(blocks_lane *lane, int64_t at, const wg_tensor *x)
             blocks_add(&sum[i], &rest[i], ((const double *)x->data)[i]);
 }
 
-static double blocks_get(const wg_tensor *x, int64_t i)
-{
-    return x->dtype == WG_F32 ? (double)((const float *)x->data)[i] : ((const double *)x->data)[i];
-}
-
 /* Sum `at` of all lanes, scaled, and the penalty's part. */
 static double blocks_finish(const wg_blocks *b, int64_t at, const wg_tensor *penalty, int64_t i)
 {
@@ -345,7 +339,7 @@ static double blocks_finish(const wg_blocks *b, int64_t at, const wg_tensor *pen
         rest += b->lane[k].rest[at];
     }
     double total = b->options.scale * blocks_total(sum, rest);
-    return penalty != NULL ? total + blocks_get(penalty, i) : total;
+    return penalty != NULL ? total + wg_element(penalty, i) : total;
 }
 
 static void blocks_store(const wg_blocks *b)

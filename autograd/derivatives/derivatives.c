@@ -35,7 +35,6 @@ static bool derivatives_fit(wg_tape *t, const char *what, wg_tensor *const xs[],
 static bool derivatives_tangent_fits(wg_tape *t, const char *what, const wg_tensor *x,
                                      const wg_tensor *v, int i)
 {
-    char of_v[WG_SHAPE_TEXT + 96], of_x[WG_SHAPE_TEXT + 96];
     if (wg_is_inert(v) || v->tape != t) {
         wg_fail(t, wg_is_inert(v) ? WG_E_NULL : WG_E_TAPE,
                 "%s: tangent %d is no tensor of y's tape", what, i);
@@ -44,8 +43,8 @@ static bool derivatives_tangent_fits(wg_tape *t, const char *what, const wg_tens
     if (v->dtype == x->dtype && wg_shape_same(&v->shape, &x->shape))
         return true;
     wg_fail(t, v->dtype == x->dtype ? WG_E_SHAPE : WG_E_DTYPE,
-            "%s: the tangent %s %s is not like x %s %s", what, wg_tensor_text(v, of_v, sizeof of_v),
-            wg_dtype_name(v->dtype), wg_tensor_text(x, of_x, sizeof of_x), wg_dtype_name(x->dtype));
+            "%s: the tangent %s %s is not like x %s %s", what, wg_tensor_text(v).s,
+            wg_dtype_name(v->dtype), wg_tensor_text(x).s, wg_dtype_name(x->dtype));
     return false;
 }
 
@@ -94,7 +93,6 @@ static bool jvp_rule_is_linear(wg_tensor *y, int i)
 static wg_tensor *jvp_not_linear(wg_tensor *y)
 {
     wg_tape *t = y->tape;
-    char text[WG_SHAPE_TEXT + 96];
     for (int64_t k = y->index; k >= 0; k--)
         for (int i = 0; i < t->node[k]->n_operands; i++) {
             wg_mark mark = wg_tape_mark(t);
@@ -103,10 +101,10 @@ static wg_tensor *jvp_not_linear(wg_tensor *y)
             if (!linear)
                 return wg_fail(t, WG_E_NO_RULE,
                                "jvp: the rule of %s is not linear in its cotangent: %s",
-                               t->node[k]->op->name, wg_tensor_text(t->node[k], text, sizeof text));
+                               t->node[k]->op->name, wg_tensor_text(t->node[k]).s);
         }
     return wg_fail(t, WG_E_NO_RULE, "jvp: a rule is not linear in its cotangent: %s",
-                   wg_tensor_text(y, text, sizeof text));
+                   wg_tensor_text(y).s);
 }
 
 /* The xs' cotangents are linear in y's, u; the transpose of that map takes tangents of x to those of y. */

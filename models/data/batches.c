@@ -44,14 +44,12 @@ static bool batches_source_fits(wg_tape *t, const wg_tensor *x, int64_t rows)
         wg_fail(t, WG_E_NULL, "batches: a source is NULL or inert");
         return false;
     }
-    char text[WG_SHAPE_TEXT + 96];
-    wg_tensor_text(x, text, sizeof text);
     if (x->tape != t)
         wg_fail(t, WG_E_TAPE, "batches: sources of two tapes");
     else if (x->shape.ndim == 0 || x->shape.dim[0] != rows || rows == 0)
-        wg_fail(t, WG_E_SHAPE, "batches: %" PRId64 " rows expected: %s", rows, text);
+        wg_fail(t, WG_E_SHAPE, "batches: %" PRId64 " rows expected: %s", rows, wg_tensor_text(x).s);
     else if (x->data == NULL || wg_is_stale(x))
-        wg_fail(t, WG_E_STALE, "batches: replay first: %s", text);
+        wg_fail(t, WG_E_STALE, "batches: replay first: %s", wg_tensor_text(x).s);
     return wg_tape_status(t) == WG_OK;
 }
 

@@ -1,7 +1,6 @@
 #include "models/data/encoder.h"
 
 #include "autograd/op.h"
-#include "models/files/reader_internal.h"
 #include "models/files/table_internal.h"
 
 #include <inttypes.h>

@@ -1,7 +1,6 @@
 #include "models/data/pipeline.h"
 
 #include "autograd/op.h"
-#include "models/files/reader_internal.h"
 #include "ops/slice.h"
 
 #include <inttypes.h>
@@ -62,15 +61,14 @@ static wg_tensor *pipeline_numbers(const wg_pipeline *p, wg_tensor *X)
 
 static bool pipeline_fits(const wg_pipeline *p, const wg_tensor *X)
 {
-    char text[WG_SHAPE_TEXT + 96];
-    wg_tensor_text(X, text, sizeof text);
     if (X->tape != p->tape)
-        wg_fail(p->tape, WG_E_TAPE, "pipeline: %s is of another tape", text);
+        wg_fail(p->tape, WG_E_TAPE, "pipeline: %s is of another tape", wg_tensor_text(X).s);
     else if (X->shape.ndim != 2 || X->shape.dim[1] != p->columns)
-        wg_fail(p->tape, WG_E_SHAPE, "pipeline: (n, %" PRId64 ") wanted: %s", p->columns, text);
+        wg_fail(p->tape, WG_E_SHAPE, "pipeline: (n, %" PRId64 ") wanted: %s", p->columns,
+                wg_tensor_text(X).s);
     else if (X->dtype != p->dtype)
-        wg_fail(p->tape, WG_E_DTYPE, "pipeline: %s wanted: %s is %s", wg_dtype_name(p->dtype), text,
-                wg_dtype_name(X->dtype));
+        wg_fail(p->tape, WG_E_DTYPE, "pipeline: %s wanted: %s is %s", wg_dtype_name(p->dtype),
+                wg_tensor_text(X).s, wg_dtype_name(X->dtype));
     return wg_tape_status(p->tape) == WG_OK;
 }
 
@@ -159,10 +157,9 @@ wg_pipeline *wg_pipeline_fit(wg_tensor *X, const char *const *text, int64_t text
         o = *options;
     if (wg_is_inert(X) || X->shape.ndim != 2 || X->dtype == WG_I64 || text_columns < 0 ||
         o.n_steps < 0 || (o.n_steps > 0 && o.steps == NULL)) {
-        char given[WG_SHAPE_TEXT + 96];
         wg_fail(X != NULL ? X->tape : NULL, wg_is_inert(X) ? WG_E_NULL : WG_E_VALUE,
                 "pipeline: f32 or f64 (n, d), %" PRId64 " texts, %d steps: %s", text_columns,
-                o.n_steps, X != NULL ? wg_tensor_text(X, given, sizeof given) : "");
+                o.n_steps, X != NULL ? wg_tensor_text(X).s : "");
         return pipeline_none();
     }
     wg_tape *t = X->tape;

@@ -1,7 +1,6 @@
 #include "models/data/polynomial.h"
 
 #include "autograd/op.h"
-#include "models/files/reader_internal.h"
 #include "ops/arithmetic.h"
 #include "ops/slice.h"
 
@@ -87,17 +86,16 @@ static wg_tensor *polynomial_join(wg_tensor *X, const wg_polynomial_options *o, 
 
 static bool polynomial_fits(const wg_tensor *X, const wg_polynomial_options *o)
 {
-    char text[WG_SHAPE_TEXT + 96];
-    wg_tensor_text(X, text, sizeof text);
     if (X->shape.ndim != 2)
-        wg_fail(X->tape, WG_E_SHAPE, "polynomial: (n, d) wanted: %s", text);
+        wg_fail(X->tape, WG_E_SHAPE, "polynomial: (n, d) wanted: %s", wg_tensor_text(X).s);
     else if (o->degree < 1)
         wg_fail(X->tape, WG_E_VALUE, "polynomial: the degree is %d", o->degree);
     else if (X->dtype == WG_I64)
-        wg_fail(X->tape, WG_E_DTYPE, "polynomial: f32 or f64 wanted: %s is i64", text);
+        wg_fail(X->tape, WG_E_DTYPE, "polynomial: f32 or f64 wanted: %s is i64",
+                wg_tensor_text(X).s);
     else if (wg_polynomial_columns(X->shape.dim[1], o) < 0)
         wg_fail(X->tape, WG_E_SHAPE, "polynomial: too many columns of degree %d of %s", o->degree,
-                text);
+                wg_tensor_text(X).s);
     return wg_tape_status(X->tape) == WG_OK;
 }
 

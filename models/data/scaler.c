@@ -1,7 +1,6 @@
 #include "models/data/scaler.h"
 
 #include "autograd/op.h"
-#include "models/files/reader_internal.h"
 #include "models/files/table_internal.h"
 #include "ops/arithmetic.h"
 
@@ -21,11 +20,6 @@ static wg_scaler *scaler_none(void)
     return (wg_scaler *)(uintptr_t)&scaler_inert;
 }
 
-static double scaler_element(const wg_tensor *X, int64_t i)
-{
-    return X->dtype == WG_F32 ? (double)((const float *)X->data)[i] : ((const double *)X->data)[i];
-}
-
 /* sum[j] = sum_i (X_ij - mean_j), square[j] = sum_i (X_ij - mean_j)^2. */
 static void scaler_sums(const wg_tensor *X, const double *mean, double *sum, double *square)
 {
@@ -34,7 +28,7 @@ static void scaler_sums(const wg_tensor *X, const double *mean, double *sum, dou
     memset(square, 0, (size_t)d * sizeof *square);
     for (int64_t i = 0; i < n; i++)
         for (int64_t j = 0; j < d; j++) {
-            double r = scaler_element(X, i * d + j) - mean[j];
+            double r = wg_element(X, i * d + j) - mean[j];
             sum[j] += r;
             square[j] += r * r;
         }
@@ -73,14 +67,12 @@ static bool scaler_fits(const wg_tensor *X)
 {
     if (wg_is_inert(X))
         return false;
-    char text[WG_SHAPE_TEXT + 96];
-    wg_tensor_text(X, text, sizeof text);
     if (X->shape.ndim != 2 || X->shape.dim[0] == 0)
-        wg_fail(X->tape, WG_E_SHAPE, "scaler: (n, d) with n > 0 expected: %s", text);
+        wg_fail(X->tape, WG_E_SHAPE, "scaler: (n, d) with n > 0 expected: %s", wg_tensor_text(X).s);
     else if (X->dtype == WG_I64)
-        wg_fail(X->tape, WG_E_DTYPE, "scaler: f32 or f64 expected: %s is i64", text);
+        wg_fail(X->tape, WG_E_DTYPE, "scaler: f32 or f64 expected: %s is i64", wg_tensor_text(X).s);
     else if (X->data == NULL || wg_is_stale(X))
-        wg_fail(X->tape, WG_E_STALE, "scaler: replay first: %s", text);
+        wg_fail(X->tape, WG_E_STALE, "scaler: replay first: %s", wg_tensor_text(X).s);
     return wg_tape_status(X->tape) == WG_OK;
 }
 
@@ -107,16 +99,14 @@ wg_scaler *wg_scaler_from(wg_tensor *mean, wg_tensor *scale)
         return scaler_none();
     }
     wg_tape *t = mean->tape;
-    char m[WG_SHAPE_TEXT + 96], s[WG_SHAPE_TEXT + 96];
-    wg_tensor_text(mean, m, sizeof m);
-    wg_tensor_text(scale, s, sizeof s);
     if (t != scale->tape)
         wg_fail(t, WG_E_TAPE, "scaler: mean and scale of two tapes");
     else if (mean->shape.ndim != 1 || !wg_shape_same(&mean->shape, &scale->shape))
-        wg_fail(t, WG_E_SHAPE, "scaler: mean %s, scale %s, but two of (d,) wanted", m, s);
+        wg_fail(t, WG_E_SHAPE, "scaler: mean %s, scale %s, but two of (d,) wanted",
+                wg_tensor_text(mean).s, wg_tensor_text(scale).s);
     else if (mean->dtype == WG_I64 || mean->dtype != scale->dtype)
-        wg_fail(t, WG_E_DTYPE, "scaler: mean %s %s, scale %s %s", m, wg_dtype_name(mean->dtype), s,
-                wg_dtype_name(scale->dtype));
+        wg_fail(t, WG_E_DTYPE, "scaler: mean %s %s, scale %s %s", wg_tensor_text(mean).s,
+                wg_dtype_name(mean->dtype), wg_tensor_text(scale).s, wg_dtype_name(scale->dtype));
     wg_scaler *scaler = wg_tape_status(t) == WG_OK ? wg_tape_take(t, sizeof *scaler) : NULL;
     if (scaler == NULL)
         return scaler_none();

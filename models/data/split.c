@@ -2,7 +2,6 @@
 
 #include "autograd/op.h"
 #include "autograd/rng.h"
-#include "models/files/reader_internal.h"
 
 #include <inttypes.h>
 #include <math.h>
@@ -43,17 +42,16 @@ static bool split_classes_fit(wg_tape *t, int64_t n, const wg_tensor *classes)
         wg_fail(t, WG_E_NULL, "split: the classes are inert");
         return false;
     }
-    char text[WG_SHAPE_TEXT + 96];
-    wg_tensor_text(classes, text, sizeof text);
     if (classes->dtype != WG_I64)
-        wg_fail(t, WG_E_DTYPE, "split: classes must be i64: %s", text);
+        wg_fail(t, WG_E_DTYPE, "split: classes must be i64: %s", wg_tensor_text(classes).s);
     else if (classes->shape.ndim != 1 || classes->size != n)
-        wg_fail(t, WG_E_SHAPE, "split: %" PRId64 " rows, classes %s", n, text);
+        wg_fail(t, WG_E_SHAPE, "split: %" PRId64 " rows, classes %s", n, wg_tensor_text(classes).s);
     else if (classes->data == NULL || wg_is_stale(classes))
-        wg_fail(t, WG_E_STALE, "split: replay first: %s", text);
+        wg_fail(t, WG_E_STALE, "split: replay first: %s", wg_tensor_text(classes).s);
     for (int64_t i = 0; wg_tape_status(t) == WG_OK && i < n; i++)
         if (((const int64_t *)classes->data)[i] < 0)
-            wg_fail(t, WG_E_INDEX, "split: row %" PRId64 " has a negative class: %s", i, text);
+            wg_fail(t, WG_E_INDEX, "split: row %" PRId64 " has a negative class: %s", i,
+                    wg_tensor_text(classes).s);
     return wg_tape_status(t) == WG_OK;
 }
 

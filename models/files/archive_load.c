@@ -234,8 +234,8 @@ static bool load_values(wg_reader *reader, const load_header *h, int64_t from)
 {
     for (int64_t i = 0; i < h->n; i++) {
         const load_place *p = &h->place[i];
-        wg_element element = {p->dtype == WG_I64 ? WG_ELEMENT_SIGNED : WG_ELEMENT_FLOAT,
-                              (int64_t)wg_dtype_size(p->dtype), false};
+        wg_stored element = {p->dtype == WG_I64 ? WG_STORED_SIGNED : WG_STORED_FLOAT,
+                             (int64_t)wg_dtype_size(p->dtype), false};
         wg_tensor *x = wg_elements_take(reader, element, &p->shape, p->dtype, from + p->begin);
         wg_rename(x, p->name);
         if (wg_tape_status(reader->tape) != WG_OK)

@@ -1,7 +1,6 @@
 #include "models/files/csv_fields_internal.h"
 
 #include "autograd/op.h"
-#include "models/files/reader_internal.h"
 
 #include <inttypes.h>
 #include <string.h>

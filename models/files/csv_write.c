@@ -3,7 +3,6 @@
 #include "autograd/op.h"
 #include "models/files/elements_internal.h"
 #include "models/files/number_internal.h"
-#include "models/files/reader_internal.h"
 #include "models/files/table_internal.h"
 
 #include <inttypes.h>
@@ -27,9 +26,8 @@ typedef struct csv_output {
 
 static bool csv_output_fail(const csv_output *o, wg_status status, int part, const char *reason)
 {
-    char text[WG_SHAPE_TEXT + 96];
     wg_fail(o->tape, status, "%s: part %d, %s, %s", o->path, part + 1,
-            wg_tensor_text(o->part[part].values, text, sizeof text), reason);
+            wg_tensor_text(o->part[part].values).s, reason);
     return false;
 }
 

@@ -25,7 +25,7 @@ static uint64_t elements_big_u64(const unsigned char *bytes, int64_t size)
     return value;
 }
 
-static uint64_t elements_bits(const unsigned char *bytes, wg_element e)
+static uint64_t elements_bits(const unsigned char *bytes, wg_stored e)
 {
     return e.big ? elements_big_u64(bytes, e.size) : wg_little_u64(bytes, e.size);
 }
@@ -44,15 +44,15 @@ static double elements_float(uint64_t bits, int64_t size)
 }
 
 /* False where the bits are no i64, or no bool. */
-static bool elements_integer(uint64_t bits, wg_element e, int64_t *value)
+static bool elements_integer(uint64_t bits, wg_stored e, int64_t *value)
 {
-    if (e.kind == WG_ELEMENT_SIGNED && e.size < 8) {
+    if (e.kind == WG_STORED_SIGNED && e.size < 8) {
         uint64_t sign = (uint64_t)1 << (8 * e.size - 1);
         *value = (int64_t)(bits ^ sign) - (int64_t)sign;
         return true;
     }
     memcpy(value, &bits, sizeof bits);
-    return e.kind == WG_ELEMENT_SIGNED || *value >= 0;
+    return e.kind == WG_STORED_SIGNED || *value >= 0;
 }
 
 /* ---- Storing them. --------------------------------------------------------------------------- */
@@ -88,14 +88,14 @@ static void elements_store_float(uint64_t bits, int64_t size, wg_dtype dtype, vo
         ((float *)to)[i] = (float)elements_float(bits, size);
 }
 
-static bool elements_store(uint64_t bits, wg_element e, wg_dtype dtype, void *to, int64_t i)
+static bool elements_store(uint64_t bits, wg_stored e, wg_dtype dtype, void *to, int64_t i)
 {
-    if (e.kind == WG_ELEMENT_FLOAT) {
+    if (e.kind == WG_STORED_FLOAT) {
         elements_store_float(bits, e.size, dtype, to, i);
         return true;
     }
     int64_t value;
-    return !(e.kind == WG_ELEMENT_BOOL && bits > 1) && elements_integer(bits, e, &value) &&
+    return !(e.kind == WG_STORED_BOOL && bits > 1) && elements_integer(bits, e, &value) &&
            elements_store_integer(value, dtype, to, i);
 }
 
@@ -107,7 +107,7 @@ int64_t wg_elements_bytes(const wg_shape *shape, int64_t element_size)
     return n >= 0 && wg_size_multiply(n, element_size, &bytes) ? bytes : -1;
 }
 
-static bool elements_decode(wg_reader *reader, wg_element e, wg_tensor *x, int64_t from)
+static bool elements_decode(wg_reader *reader, wg_stored e, wg_tensor *x, int64_t from)
 {
     unsigned char chunk[ELEMENTS_CHUNK];
     int64_t at_once = ELEMENTS_CHUNK / e.size;
@@ -129,7 +129,7 @@ static bool elements_decode(wg_reader *reader, wg_element e, wg_tensor *x, int64
 }
 
 /* The constant is given its values here, before anybody else has seen it. */
-wg_tensor *wg_elements_take(wg_reader *reader, wg_element element, const wg_shape *shape,
+wg_tensor *wg_elements_take(wg_reader *reader, wg_stored element, const wg_shape *shape,
                             wg_dtype dtype, int64_t from)
 {
     wg_tensor *x = wg_full(reader->tape, dtype, shape->ndim, shape->dim, 0);
@@ -138,7 +138,7 @@ wg_tensor *wg_elements_take(wg_reader *reader, wg_element element, const wg_shap
     return wg_fail(reader->tape, WG_E_IO, "%s: cannot be read", reader->path);
 }
 
-wg_tensor *wg_elements_read(wg_reader *reader, wg_element element, const wg_shape *shape,
+wg_tensor *wg_elements_read(wg_reader *reader, wg_stored element, const wg_shape *shape,
                             wg_dtype dtype, int64_t from)
 {
     int64_t bytes = wg_elements_bytes(shape, element.size);
@@ -160,19 +160,18 @@ wg_tensor *wg_elements_read(wg_reader *reader, wg_element element, const wg_shap
 bool wg_elements_writable(wg_tape *t, const char *path, const wg_tensor *x)
 {
     const char *file = path != NULL ? path : "a file";
-    char text[WG_SHAPE_TEXT + 96];
-    wg_tensor_text(x, text, sizeof text);
     if (wg_tape_status(t) != WG_OK)
         return false;
     if (wg_is_inert(x))
-        wg_fail(t, WG_E_NULL, "%s: a tensor to write is %s", file, text);
+        wg_fail(t, WG_E_NULL, "%s: a tensor to write is %s", file, wg_tensor_text(x).s);
     else if (x->tape != t)
-        wg_fail(t, WG_E_TAPE, "%s: %s, which is to be written, is of another tape", file, text);
+        wg_fail(t, WG_E_TAPE, "%s: %s, which is to be written, is of another tape", file,
+                wg_tensor_text(x).s);
     else if (wg_is_stale(x))
         wg_fail(t, WG_E_STALE, "%s: %s is older than the leaves it was computed from: replay first",
-                file, text);
+                file, wg_tensor_text(x).s);
     else if (x->data == NULL)
-        wg_fail(t, WG_E_VALUE, "%s: %s has no value to write", file, text);
+        wg_fail(t, WG_E_VALUE, "%s: %s has no value to write", file, wg_tensor_text(x).s);
     return wg_tape_status(t) == WG_OK;
 }
 

@@ -6,29 +6,29 @@
 
 /* Arrays of numbers as binary formats store them, whatever byte order the machine has. */
 
-typedef enum wg_element_kind {
-    WG_ELEMENT_SIGNED, /* two's complement */
-    WG_ELEMENT_UNSIGNED,
-    WG_ELEMENT_BOOL, /* a byte, 0 or 1 */
-    WG_ELEMENT_FLOAT /* IEEE 754; 4 or 8 bytes */
-} wg_element_kind;
+typedef enum wg_stored_kind {
+    WG_STORED_SIGNED, /* two's complement */
+    WG_STORED_UNSIGNED,
+    WG_STORED_BOOL, /* a byte, 0 or 1 */
+    WG_STORED_FLOAT /* IEEE 754; 4 or 8 bytes */
+} wg_stored_kind;
 
-typedef struct wg_element {
-    wg_element_kind kind;
+typedef struct wg_stored {
+    wg_stored_kind kind;
     int64_t size; /* bytes: 1, 2, 4 or 8 */
     bool big;     /* the most significant byte comes first */
-} wg_element;
+} wg_stored;
 
 /* wg_elements_read: the rest of the file as a constant of the given shape and dtype; floats as f32 or
  * f64, integers as i64 or, where every value is exact in them, f32 or f64. The rest must be as long as
  * the shape says, which is seen before anything is allocated. After an error, which is on the tape with
  * the file and the byte, the result is the inert tensor. `from`: where in the file the array begins. */
-wg_tensor *wg_elements_read(wg_reader *reader, wg_element element, const wg_shape *shape,
+wg_tensor *wg_elements_read(wg_reader *reader, wg_stored element, const wg_shape *shape,
                             wg_dtype dtype, int64_t from);
 
 /* wg_elements_take: the next of them, without the look at the rest of the file; size bytes of it are
  * known to be there. */
-wg_tensor *wg_elements_take(wg_reader *reader, wg_element element, const wg_shape *shape,
+wg_tensor *wg_elements_take(wg_reader *reader, wg_stored element, const wg_shape *shape,
                             wg_dtype dtype, int64_t from);
 
 /* wg_elements_bytes: bytes that the shape takes; -1 where they overflow. */

@@ -8,11 +8,11 @@
 
 static const struct idx_type {
     unsigned char code;
-    wg_element_kind kind;
+    wg_stored_kind kind;
     int64_t size;
 } idx_types[] = {
-    {0x08, WG_ELEMENT_UNSIGNED, 1}, {0x09, WG_ELEMENT_SIGNED, 1}, {0x0B, WG_ELEMENT_SIGNED, 2},
-    {0x0C, WG_ELEMENT_SIGNED, 4},   {0x0D, WG_ELEMENT_FLOAT, 4},  {0x0E, WG_ELEMENT_FLOAT, 8},
+    {0x08, WG_STORED_UNSIGNED, 1}, {0x09, WG_STORED_SIGNED, 1}, {0x0B, WG_STORED_SIGNED, 2},
+    {0x0C, WG_STORED_SIGNED, 4},   {0x0D, WG_STORED_FLOAT, 4},  {0x0E, WG_STORED_FLOAT, 8},
 };
 
 static const struct idx_type *idx_type_of(unsigned char code)
@@ -79,12 +79,12 @@ static wg_tensor *idx_file(wg_reader *reader, wg_dtype dtype)
     const struct idx_type *type = idx_magic(reader, &ndim);
     if (type == NULL || !idx_shape(reader, ndim, &shape))
         return wg_fail(reader->tape, WG_E_IO, "%s: cannot be read", reader->path);
-    if (type->kind == WG_ELEMENT_FLOAT && dtype == WG_I64)
+    if (type->kind == WG_STORED_FLOAT && dtype == WG_I64)
         return wg_fail(reader->tape, WG_E_DTYPE,
                        "%s: byte 2: holds floats, which are read as f32 or "
                        "f64, not i64",
                        reader->path);
-    return wg_elements_read(reader, (wg_element){type->kind, type->size, true}, &shape, dtype,
+    return wg_elements_read(reader, (wg_stored){type->kind, type->size, true}, &shape, dtype,
                             4 + 4 * shape.ndim);
 }
 

@@ -19,7 +19,7 @@ typedef struct npy_header {
     const char *text, *at, *end; /* [end] is NUL */
     int64_t from;                /* the byte of the file where the text begins */
     bool seen[3];                /* descr, fortran_order, shape */
-    wg_element element;
+    wg_stored element;
     wg_dtype dtype;
     wg_shape shape;
 } npy_header;
@@ -124,20 +124,20 @@ static bool npy_type(npy_header *h, const char *type, size_t length)
 {
     static const struct {
         const char *name;
-        wg_element_kind kind;
+        wg_stored_kind kind;
         wg_dtype dtype;
     } types[] = {
-        {"f4", WG_ELEMENT_FLOAT, WG_F32},    {"f8", WG_ELEMENT_FLOAT, WG_F64},
-        {"i1", WG_ELEMENT_SIGNED, WG_I64},   {"i2", WG_ELEMENT_SIGNED, WG_I64},
-        {"i4", WG_ELEMENT_SIGNED, WG_I64},   {"i8", WG_ELEMENT_SIGNED, WG_I64},
-        {"u1", WG_ELEMENT_UNSIGNED, WG_I64}, {"u2", WG_ELEMENT_UNSIGNED, WG_I64},
-        {"u4", WG_ELEMENT_UNSIGNED, WG_I64}, {"u8", WG_ELEMENT_UNSIGNED, WG_I64},
-        {"b1", WG_ELEMENT_BOOL, WG_I64},
+        {"f4", WG_STORED_FLOAT, WG_F32},    {"f8", WG_STORED_FLOAT, WG_F64},
+        {"i1", WG_STORED_SIGNED, WG_I64},   {"i2", WG_STORED_SIGNED, WG_I64},
+        {"i4", WG_STORED_SIGNED, WG_I64},   {"i8", WG_STORED_SIGNED, WG_I64},
+        {"u1", WG_STORED_UNSIGNED, WG_I64}, {"u2", WG_STORED_UNSIGNED, WG_I64},
+        {"u4", WG_STORED_UNSIGNED, WG_I64}, {"u8", WG_STORED_UNSIGNED, WG_I64},
+        {"b1", WG_STORED_BOOL, WG_I64},
     };
     for (size_t i = 0; length == 3 && i < sizeof types / sizeof *types; i++) {
         if (memcmp(type + 1, types[i].name, 2) != 0)
             continue;
-        h->element = (wg_element){types[i].kind, type[2] - '0', false};
+        h->element = (wg_stored){types[i].kind, type[2] - '0', false};
         h->dtype = types[i].dtype;
         if (type[0] == '>' && h->element.size > 1)
             return npy_fail(h, type, "big-endian numbers are not read (astype converts)");

@@ -39,17 +39,16 @@ static bool params_grow(wg_params *p)
 
 wg_tensor *wg_params_add(wg_params *p, wg_tensor *param)
 {
-    char text[WG_SHAPE_TEXT + 96];
     wg_tape *t = p != NULL ? p->tape : NULL;
     if (t == NULL || wg_is_inert(param))
         return wg_fail(t, WG_E_NULL, "params: nothing to add, or nowhere");
-    wg_tensor_text(param, text, sizeof text);
     if (param->tape != t)
-        return wg_fail(t, WG_E_TAPE, "params: %s is of another tape", text);
+        return wg_fail(t, WG_E_TAPE, "params: %s is of another tape", wg_tensor_text(param).s);
     if (param->op != &wg_op_parameter || param->name == NULL)
-        return wg_fail(t, WG_E_VALUE, "params: %s is no parameter with a name", text);
+        return wg_fail(t, WG_E_VALUE, "params: %s is no parameter with a name",
+                       wg_tensor_text(param).s);
     if (!params_grow(p))
-        return wg_fail(t, WG_E_NOMEM, "params: no room for %s", text);
+        return wg_fail(t, WG_E_NOMEM, "params: no room for %s", wg_tensor_text(param).s);
     p->param[p->n++] = param;
     return param;
 }
@@ -111,19 +110,19 @@ wg_status wg_params_save(const wg_params *p, wg_archive *a, const wg_params_name
 static const wg_tensor *params_find(const wg_tensor *param, const wg_archive *a,
                                     const wg_params_names *names)
 {
-    char name[PARAMS_NAME], wanted[WG_SHAPE_TEXT + 96], found[WG_SHAPE_TEXT + 96];
+    char name[PARAMS_NAME];
     if (params_name(param, names, name) == NULL)
         return NULL;
     const wg_tensor *x = wg_archive_tensor(a, name);
-    wg_tensor_text(param, wanted, sizeof wanted);
-    wg_tensor_text(x, found, sizeof found);
     if (x == NULL)
-        wg_archive_fail(a, "there is no tensor '%s' for the parameter %s", name, wanted);
+        wg_archive_fail(a, "there is no tensor '%s' for the parameter %s", name,
+                        wg_tensor_text(param).s);
     else if (x->dtype != param->dtype)
-        wg_archive_fail(a, "%s is %s, the parameter %s is %s", found, wg_dtype_name(x->dtype),
-                        wanted, wg_dtype_name(param->dtype));
+        wg_archive_fail(a, "%s is %s, the parameter %s is %s", wg_tensor_text(x).s,
+                        wg_dtype_name(x->dtype), wg_tensor_text(param).s,
+                        wg_dtype_name(param->dtype));
     else if (!wg_shape_same(&x->shape, &param->shape))
-        wg_archive_fail(a, "%s for the parameter %s", found, wanted);
+        wg_archive_fail(a, "%s for the parameter %s", wg_tensor_text(x).s, wg_tensor_text(param).s);
     else
         return x;
     return NULL;

@@ -27,12 +27,4 @@ void wg_reader_close(wg_reader *reader);
  * the caller releases it. NULL after an error. */
 char *wg_reader_whole(wg_tape *t, const char *path, int64_t *size);
 
-/* wg_temporary, wg_temporary_free: memory for n items of a kind from the tape's allocator; n = 0 gives
- * memory, too. NULL, and WG_E_NOMEM on the tape, where there is none or where the size overflows. */
-void *wg_temporary(wg_tape *t, int64_t n, size_t item);
-void wg_temporary_free(wg_tape *t, void *memory);
-
-/* wg_temporary_grow: at least `need` items in *memory, doubling; false leaves it as it was. */
-bool wg_temporary_grow(wg_tape *t, void **memory, int64_t *capacity, int64_t need, size_t item);
-
 #endif

@@ -1,7 +1,6 @@
 #include "models/files/table_internal.h"
 
 #include "autograd/op.h"
-#include "models/files/reader_internal.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
@@ -309,20 +308,18 @@ static bool table_rows_fit(const wg_table *table, const wg_tensor *rows)
 {
     wg_tape *t = table->tape;
     int64_t n = wg_table_rows(table);
-    char text[WG_SHAPE_TEXT + 96];
     if (wg_is_inert(rows)) {
         wg_fail(t, WG_E_NULL, "rows of a table: NULL, or an inert tensor");
         return false;
     }
-    wg_tensor_text(rows, text, sizeof text);
     if (rows->tape != t)
-        wg_fail(t, WG_E_TAPE, "rows of a table: %s is of another tape", text);
+        wg_fail(t, WG_E_TAPE, "rows of a table: %s is of another tape", wg_tensor_text(rows).s);
     else if (rows->dtype != WG_I64)
-        wg_fail(t, WG_E_DTYPE, "rows of a table: i64 wanted: %s", text);
+        wg_fail(t, WG_E_DTYPE, "rows of a table: i64 wanted: %s", wg_tensor_text(rows).s);
     else if (rows->shape.ndim != 1)
-        wg_fail(t, WG_E_SHAPE, "rows of a table: [m] wanted: %s", text);
+        wg_fail(t, WG_E_SHAPE, "rows of a table: [m] wanted: %s", wg_tensor_text(rows).s);
     else if (rows->data == NULL || wg_is_stale(rows))
-        wg_fail(t, WG_E_STALE, "rows of a table: replay first: %s", text);
+        wg_fail(t, WG_E_STALE, "rows of a table: replay first: %s", wg_tensor_text(rows).s);
     for (int64_t i = 0; wg_tape_status(t) == WG_OK && i < rows->size; i++) {
         int64_t row = ((const int64_t *)rows->data)[i];
         if (row < 0 || row >= n)

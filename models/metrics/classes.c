@@ -1,4 +1,3 @@
-#include "models/files/reader_internal.h"
 #include "models/metrics/metrics.h"
 #include "models/metrics/metrics_internal.h"
 

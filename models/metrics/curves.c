@@ -1,6 +1,5 @@
 #include "models/metrics/curves.h"
 
-#include "models/files/reader_internal.h"
 #include "models/metrics/metrics_internal.h"
 
 #include <math.h>
@@ -64,7 +63,7 @@ static bool curves_count(const char *metric, const wg_tensor *scores, const wg_t
         return false;
     for (int64_t i = 0; i < rows; i++) {
         int64_t label = wg_metric_label(truth, i);
-        point[i] = (curves_point){wg_metric_value(scores, i), label, 1 - label};
+        point[i] = (curves_point){wg_element(scores, i), label, 1 - label};
     }
     qsort(point, (size_t)rows, sizeof *point, curves_falling);
     *counts = (curves_counts){.t = scores->tape, .point = point, .n = curves_merge(point, rows)};

@@ -7,9 +7,8 @@
 
 bool wg_metric_fail(const char *metric, wg_status status, const wg_tensor *a, const wg_tensor *b)
 {
-    char p[WG_SHAPE_TEXT + 96], q[WG_SHAPE_TEXT + 96];
     wg_fail(a->tape, status, "%s: %s: %s %s, %s %s", metric, wg_status_text(status),
-            wg_tensor_text(a, p, sizeof p), wg_dtype_name(a->dtype), wg_tensor_text(b, q, sizeof q),
+            wg_tensor_text(a).s, wg_dtype_name(a->dtype), wg_tensor_text(b).s,
             wg_dtype_name(b->dtype));
     return false;
 }
@@ -30,22 +29,15 @@ bool wg_metric_readable(const char *metric, const wg_tensor *a, const wg_tensor 
     return true;
 }
 
-double wg_metric_value(const wg_tensor *x, int64_t i)
-{
-    return x->dtype == WG_F32   ? (double)((const float *)x->data)[i]
-           : x->dtype == WG_F64 ? ((const double *)x->data)[i]
-                                : (double)((const int64_t *)x->data)[i];
-}
-
 int64_t wg_metric_label(const wg_tensor *y, int64_t i)
 {
-    return y->dtype == WG_I64 ? ((const int64_t *)y->data)[i] : (int64_t)wg_metric_value(y, i);
+    return y->dtype == WG_I64 ? ((const int64_t *)y->data)[i] : (int64_t)wg_element(y, i);
 }
 
 bool wg_metric_labels(const char *metric, const wg_tensor *y, int64_t below)
 {
     for (int64_t i = 0; i < y->size; i++) {
-        double value = wg_metric_value(y, i);
+        double value = wg_element(y, i);
         bool in_range = value >= 0 && value < 0x1p63 && value == floor(value);
         if (in_range && wg_metric_label(y, i) < below)
             continue;
@@ -58,17 +50,17 @@ bool wg_metric_labels(const char *metric, const wg_tensor *y, int64_t below)
 
 bool wg_metric_numbers(const char *metric, const wg_tensor *x, double low, double high)
 {
-    char text[WG_SHAPE_TEXT + 96];
-    wg_tensor_text(x, text, sizeof text);
     if (x->dtype == WG_I64) {
-        wg_fail(x->tape, WG_E_DTYPE, "%s: f32 or f64 wanted: %s is i64", metric, text);
+        wg_fail(x->tape, WG_E_DTYPE, "%s: f32 or f64 wanted: %s is i64", metric,
+                wg_tensor_text(x).s);
         return false;
     }
     for (int64_t i = 0; i < x->size; i++) {
-        double value = wg_metric_value(x, i);
+        double value = wg_element(x, i);
         if (value >= low && value <= high)
             continue;
-        wg_fail(x->tape, WG_E_VALUE, "%s: %g at place %" PRId64 " of %s", metric, value, i, text);
+        wg_fail(x->tape, WG_E_VALUE, "%s: %g at place %" PRId64 " of %s", metric, value, i,
+                wg_tensor_text(x).s);
         return false;
     }
     return true;
@@ -87,7 +79,7 @@ double wg_accuracy(const wg_tensor *predicted, const wg_tensor *truth)
     for (int64_t i = 0; i < predicted->size; i++)
         hits += predicted->dtype == WG_I64
                     ? ((const int64_t *)predicted->data)[i] == ((const int64_t *)truth->data)[i]
-                    : wg_metric_value(predicted, i) == wg_metric_value(truth, i);
+                    : wg_element(predicted, i) == wg_element(truth, i);
     return (double)hits / (double)predicted->size;
 }
 
@@ -95,9 +87,9 @@ double wg_accuracy(const wg_tensor *predicted, const wg_tensor *truth)
 static int64_t metrics_rank(const wg_tensor *scores, int64_t row, int64_t own)
 {
     int64_t c = scores->shape.dim[1], before = 0;
-    double score = wg_metric_value(scores, row * c + own);
+    double score = wg_element(scores, row * c + own);
     for (int64_t j = 0; j < c; j++) {
-        double other = wg_metric_value(scores, row * c + j);
+        double other = wg_element(scores, row * c + j);
         before += other > score || (other == score && j > own);
     }
     return before;

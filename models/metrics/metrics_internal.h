@@ -17,8 +17,7 @@ bool wg_metric_labels(const char *metric, const wg_tensor *y, int64_t below);
 /* wg_metric_numbers: is x f32 or f64 (WG_E_DTYPE), and no entry outside [low, high] or NaN (WG_E_VALUE)? */
 bool wg_metric_numbers(const char *metric, const wg_tensor *x, double low, double high);
 
-/* wg_metric_value, wg_metric_label: entry i of a tensor that has passed; nothing is checked. */
-double wg_metric_value(const wg_tensor *x, int64_t i);
+/* wg_metric_label: entry i of labels that have passed; nothing is checked. */
 int64_t wg_metric_label(const wg_tensor *y, int64_t i);
 
 #endif

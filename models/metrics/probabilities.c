@@ -16,7 +16,7 @@ static double probability_sum(const probability_data *d, int64_t row, double low
 {
     double sum = 0;
     for (int64_t j = 0; j < d->classes; j++)
-        sum += fmin(fmax(wg_metric_value(d->p, row * d->classes + j), low), high);
+        sum += fmin(fmax(wg_element(d->p, row * d->classes + j), low), high);
     return sum;
 }
 
@@ -60,10 +60,10 @@ static double probability_log(const probability_data *d, int64_t row)
     double low = d->epsilon, high = 1 - d->epsilon;
     int64_t label = wg_metric_label(d->truth, row);
     if (d->classes == 1) {
-        double p = fmin(fmax(wg_metric_value(d->p, row), low), high);
+        double p = fmin(fmax(wg_element(d->p, row), low), high);
         return -log(label == 1 ? p : 1 - p);
     }
-    double p = fmin(fmax(wg_metric_value(d->p, row * d->classes + label), low), high);
+    double p = fmin(fmax(wg_element(d->p, row * d->classes + label), low), high);
     return -log(p / probability_sum(d, row, low, high));
 }
 
@@ -71,12 +71,12 @@ static double probability_square(const probability_data *d, int64_t row)
 {
     int64_t label = wg_metric_label(d->truth, row);
     if (d->classes == 1) {
-        double r = wg_metric_value(d->p, row) - (double)label;
+        double r = wg_element(d->p, row) - (double)label;
         return r * r;
     }
     double sum = 0;
     for (int64_t j = 0; j < d->classes; j++) {
-        double r = wg_metric_value(d->p, row * d->classes + j) - (j == label);
+        double r = wg_element(d->p, row * d->classes + j) - (j == label);
         sum += r * r;
     }
     return sum;

@@ -27,10 +27,8 @@ static double clip_squares(const wg_tensor *x)
                       : x->dtype == WG_I64              ? WG_E_DTYPE
                       : wg_is_stale(x)                  ? WG_E_STALE
                                                         : WG_OK;
-    char text[WG_SHAPE_TEXT + 96];
     if (wrong != WG_OK) {
-        wg_fail(x->tape, wrong, "global norm: %s: %s", wg_status_text(wrong),
-                wg_tensor_text(x, text, sizeof text));
+        wg_fail(x->tape, wrong, "global norm: %s: %s", wg_status_text(wrong), wg_tensor_text(x).s);
         return (double)NAN;
     }
     return x->dtype == WG_F32 ? clip_squares_f32(x->size, x->data)

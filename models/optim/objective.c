@@ -21,8 +21,7 @@ typedef struct objective_loss {
 static void objective_load(const wg_tensor *from, double to[])
 {
     for (int64_t i = 0; i < from->size; i++)
-        to[i] = from->dtype == WG_F32 ? (double)((const float *)from->data)[i]
-                                      : ((const double *)from->data)[i];
+        to[i] = wg_element(from, i);
 }
 
 static void objective_store(const double from[], int64_t n, wg_dtype dtype, void *to)

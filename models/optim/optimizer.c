@@ -128,11 +128,9 @@ static bool optimizer_gradient_fits(const wg_optimizer *o, int i, const wg_tenso
                       : g->data == NULL                      ? WG_E_NULL
                       : wg_is_stale(g)                       ? WG_E_STALE
                                                              : WG_OK;
-    char text_p[WG_SHAPE_TEXT + 96], text_g[WG_SHAPE_TEXT + 96];
     if (wrong != WG_OK)
         wg_fail(o->tape, wrong, "%s: %s: parameter %s with gradient %s%s", o->rule->name,
-                wg_status_text(wrong), wg_tensor_text(p, text_p, sizeof text_p),
-                wg_tensor_text(g, text_g, sizeof text_g),
+                wg_status_text(wrong), wg_tensor_text(p).s, wg_tensor_text(g).s,
                 wrong == WG_E_STALE ? " (replay first)" : "");
     return wrong == WG_OK;
 }

@@ -2,7 +2,6 @@
 
 #include "autograd/op.h"
 #include "models/files/archive.h"
-#include "models/files/reader_internal.h"
 
 #include <inttypes.h>
 #include <math.h>

@@ -33,9 +33,7 @@ static uint64_t identity_mix_tensor(uint64_t hash, const wg_tensor *x)
     for (int i = 0; i < x->shape.ndim; i++)
         hash = identity_mix(hash, (uint64_t)x->shape.dim[i]);
     for (int64_t i = 0; i < x->size; i++) {
-        double value = x->dtype == WG_F32   ? (double)((const float *)x->data)[i]
-                       : x->dtype == WG_F64 ? ((const double *)x->data)[i]
-                                            : 0;
+        double value = wg_element(x, i);
         uint64_t word;
         memcpy(&word, &value, sizeof word);
         if (x->dtype == WG_I64)

@@ -2,7 +2,6 @@
 
 #include "autograd/op.h"
 #include "models/data/split.h"
-#include "models/files/reader_internal.h"
 #include "ops/arithmetic.h"
 #include "ops/compare.h"
 #include "ops/index.h"

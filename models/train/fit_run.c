@@ -3,7 +3,6 @@
 
 #include "autograd/compile/program.h"
 #include "autograd/op.h"
-#include "models/files/reader_internal.h"
 #include "models/metrics/metrics.h"
 
 #include <inttypes.h>
