@@ -146,7 +146,8 @@ static int64_t estimator_find_class(const wg_estimator *e, const char *name)
     if (wg_number_read(name, &given) != WG_NUMBER_FINITE)
         return -1;
     for (int64_t k = 0; k < e->classes; k++)
-        if (wg_number_read(e->class_name[k], &own) == WG_NUMBER_FINITE && own == given)
+        if (wg_number_read(e->class_name[k], &own) == WG_NUMBER_FINITE &&
+            wg_label_order(name, given, e->class_name[k], own) == 0)
             return k;
     return -1;
 }

@@ -106,17 +106,19 @@ static wg_scaler *pipeline_fit_scaler(const wg_pipeline *p, wg_tensor *X)
     const wg_scaler *fitted = wg_scaler_fit(pipeline_numbers(p, X));
     if (wg_tape_status(t) != WG_OK)
         return NULL;
-    void *mean = pipeline_values(wg_scaler_mean(fitted));
-    void *scale = mean != NULL ? pipeline_values(wg_scaler_scale(fitted)) : NULL;
-    wg_scaler *scaler = NULL;
-    if (scale != NULL) {
+    wg_tensor *part[] = {wg_scaler_mean(fitted), wg_scaler_scale(fitted), wg_scaler_rest(fitted)};
+    void *values[3] = {NULL, NULL, NULL};
+    bool kept = true;
+    for (int i = 0; i < 3 && kept; i++)
+        kept = part[i] == NULL || (values[i] = pipeline_values(part[i])) != NULL;
+    if (kept)
         wg_tape_rewind(t, mark);
-        scaler = wg_scaler_from(wg_constant(t, p->dtype, WG_SHAPE(p->numbers), mean),
-                                wg_constant(t, p->dtype, WG_SHAPE(p->numbers), scale));
+    for (int i = 0; i < 3; i++) {
+        part[i] = values[i] == NULL ? NULL
+                                    : wg_constant(t, p->dtype, WG_SHAPE(p->numbers), values[i]);
+        wg_temporary_free(t, values[i]);
     }
-    wg_temporary_free(t, mean);
-    wg_temporary_free(t, scale);
-    return wg_tape_status(t) == WG_OK ? scaler : NULL;
+    return kept ? wg_scaler_from(part[0], part[1], part[2]) : NULL;
 }
 
 /* Appends a step that is fitted. False: it cannot be applied to so many columns. */
@@ -219,6 +221,8 @@ static void pipeline_save_step(const pipeline_step *s, int i, wg_archive *a)
     if (standardize) {
         wg_archive_put_tensor(a, pipeline_name(name, i, ".mean"), wg_scaler_mean(s->scaler));
         wg_archive_put_tensor(a, pipeline_name(name, i, ".scale"), wg_scaler_scale(s->scaler));
+        if (wg_scaler_rest(s->scaler) != NULL)
+            wg_archive_put_tensor(a, pipeline_name(name, i, ".rest"), wg_scaler_rest(s->scaler));
         return;
     }
     wg_archive_put_integer(a, pipeline_name(name, i, ".degree"), o->degree);
@@ -254,7 +258,10 @@ static wg_scaler *pipeline_read_scaler(const wg_pipeline *p, const wg_archive *a
     char name[PIPELINE_NAME];
     wg_tensor *mean = pipeline_vector(p, a, pipeline_name(name, i, ".mean"));
     wg_tensor *scale = pipeline_vector(p, a, pipeline_name(name, i, ".scale"));
-    return mean != NULL && scale != NULL ? wg_scaler_from(mean, scale) : NULL;
+    wg_tensor *rest = wg_archive_tensor(a, pipeline_name(name, i, ".rest"));
+    if (mean == NULL || scale == NULL || (rest != NULL && pipeline_vector(p, a, name) == NULL))
+        return NULL;
+    return wg_scaler_from(mean, scale, rest);
 }
 
 static bool pipeline_read_polynomial(const wg_archive *a, int i, wg_polynomial_options *o)

@@ -21,18 +21,21 @@ typedef struct wg_scaler wg_scaler;
  * Source: Chan, Golub, LeVeque 1983, "Algorithms for computing the sample variance", eq. 1.7. */
 wg_scaler *wg_scaler_fit(const wg_tensor *X);
 
-/* wg_scaler_from: a scaler with this mean and scale, as when it is read from a file.
- * Shape:  both [d], f32 or f64, and of one tape. Errors: as above. */
-wg_scaler *wg_scaler_from(wg_tensor *mean, wg_tensor *scale);
+/* wg_scaler_from: a scaler with this mean, scale and, where it has one, rest.
+ * Shape:  all [d], f32 or f64, and of one tape. Errors: as above. */
+wg_scaler *wg_scaler_from(wg_tensor *mean, wg_tensor *scale, wg_tensor *rest);
 
-/* wg_scaler_apply: (X - mean) / scale, recorded on the tape: on an input it is replayed with it.
+/* wg_scaler_apply: (X - mean) / scale - rest, recorded on the tape: on an input it is replayed with it.
  * Shape:  X [m, d] of the scaler's dtype -> the same.   Derivative: 1 / scale.
  * Errors: those of wg_sub and wg_div; WG_E_NULL for an inert scaler. */
 wg_tensor *wg_scaler_apply(const wg_scaler *scaler, wg_tensor *X);
 
-/* wg_scaler_mean, wg_scaler_scale: what was fitted, constants [d] of X's dtype; inert where the scaler is. */
+/* wg_scaler_mean, wg_scaler_scale: what was fitted, constants [d] of X's dtype; inert where the scaler is.
+ * wg_scaler_rest: (the mean - its f32) / scale, f32, so that rows whose spread is of the size of an f32's
+ * rounding are centred; NULL where that is zero, as in f64. */
 wg_tensor *wg_scaler_mean(const wg_scaler *scaler);
 wg_tensor *wg_scaler_scale(const wg_scaler *scaler);
+wg_tensor *wg_scaler_rest(const wg_scaler *scaler);
 
 /* wg_standardize: X by its own mean and scale: fit and apply. */
 wg_tensor *wg_standardize(wg_tensor *X);

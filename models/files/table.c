@@ -1,16 +1,21 @@
+/* Tables: what readers of rows make. Features, string columns, labels and the classes among them. */
 #include "models/files/table_internal.h"
 
 #include "autograd/op.h"
 
 #include <inttypes.h>
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
+
+static const double table_exact = 0x1p53; /* from here on doubles are not all integers */
 
 struct wg_table {
     wg_tape *tape;
     const char *path;
     wg_tensor *features; /* [rows, columns] */
-    wg_tensor *labels;   /* [rows, 1]; NULL: no label column, or more than two classes of text */
+    wg_tensor *labels;   /* [rows, 1]; NULL: no label column, or more than two classes of strings */
+    wg_tensor *targets;  /* [rows, 1]; NULL: no label column, or labels that are not all numbers */
     wg_tensor *classes;  /* [rows]; NULL: no label column */
     int64_t class_count;
     const char **class_names;        /* [class_count] */
@@ -42,10 +47,25 @@ static int table_order(int64_t a, int64_t b)
     return (a > b) - (a < b);
 }
 
+/* Without a plus, and without zeros that say nothing. */
+static const char *table_digits(const char *text)
+{
+    text += strspn(text, " \t+");
+    return text + strspn(text, "0");
+}
+
+int wg_label_order(const char *a, double a_value, const char *b, double b_value)
+{
+    int order = (a_value > b_value) - (a_value < b_value);
+    if (order != 0 || fabs(a_value) < table_exact)
+        return order;
+    return strcmp(table_digits(a), table_digits(b));
+}
+
 static int table_by_value(const void *a, const void *b)
 {
     const table_label *p = a, *q = b;
-    int order = (p->value > q->value) - (p->value < q->value);
+    int order = wg_label_order(p->text, p->value, q->text, q->value);
     return order != 0 ? order : table_order(p->row, q->row);
 }
 
@@ -58,7 +78,8 @@ static int table_by_text(const void *a, const void *b)
 
 static bool table_same_class(const table_label *p, const table_label *q, bool numbers)
 {
-    return numbers ? p->value == q->value : strcmp(p->text, q->text) == 0;
+    return numbers ? wg_label_order(p->text, p->value, q->text, q->value) == 0
+                   : strcmp(p->text, q->text) == 0;
 }
 
 static void table_sort(table_label *labels, int64_t n, const wg_table_parts *parts)
@@ -125,15 +146,28 @@ wg_tensor *wg_real_constant(wg_tape *t, wg_dtype dtype, int ndim, const int64_t 
     return wg_constant(t, dtype, ndim, dim, values);
 }
 
-static wg_tensor *table_number_labels(const wg_table *table, const wg_table_parts *parts,
-                                      const int64_t *class_of_row, double *values)
+/* Overwrites the values. */
+static wg_tensor *table_column(const wg_table *table, double *values)
+{
+    return wg_real_constant(table->tape, wg_dtype_of(table->features),
+                            WG_SHAPE(wg_table_rows(table), 1), values);
+}
+
+static void table_number_labels(wg_table *table, const wg_table_parts *parts,
+                                const int64_t *class_of_row, double *values)
 {
     int64_t n = wg_table_rows(table);
-    if (parts->label_value == NULL && table->class_count > 2)
-        return NULL;
-    for (int64_t i = 0; i < n; i++)
-        values[i] = parts->label_value != NULL ? parts->label_value[i] : (double)class_of_row[i];
-    return wg_real_constant(table->tape, wg_dtype_of(table->features), WG_SHAPE(n, 1), values);
+    if (parts->label_value != NULL) {
+        memcpy(values, parts->label_value, (size_t)n * sizeof *values);
+        table->targets = table_column(table, values);
+    }
+    if (table->class_count == 2 || parts->label_value == NULL) {
+        for (int64_t i = 0; i < n; i++)
+            values[i] = (double)class_of_row[i];
+        table->labels = table->class_count <= 2 ? table_column(table, values) : NULL;
+    } else {
+        table->labels = table->targets;
+    }
 }
 
 static bool table_set_labels(wg_table *table, const wg_table_parts *parts)
@@ -145,7 +179,7 @@ static bool table_set_labels(wg_table *table, const wg_table_parts *parts)
     double *values = class_of_row != NULL ? wg_temporary(t, n, sizeof *values) : NULL;
     bool done = values != NULL && table_find_classes(table, parts, labels, class_of_row);
     if (done)
-        table->labels = table_number_labels(table, parts, class_of_row, values);
+        table_number_labels(table, parts, class_of_row, values);
     wg_temporary_free(t, values);
     wg_temporary_free(t, class_of_row);
     wg_temporary_free(t, labels);
@@ -220,9 +254,19 @@ wg_tensor *wg_table_labels(const wg_table *table)
     if (table->labels != NULL)
         return table->labels;
     return wg_fail(table->tape, WG_E_VALUE,
-                   "%s: label column '%s' holds texts of %" PRId64
+                   "%s: label column '%s' holds strings of %" PRId64
                    " classes, and numbers can stand for two at most: use wg_table_classes",
                    table->path, table->label_name, table->class_count);
+}
+
+wg_tensor *wg_table_targets(const wg_table *table)
+{
+    if (table_is_inert(table) || table->classes == NULL)
+        return table_nothing(table, "targets");
+    if (table->targets != NULL)
+        return table->targets;
+    return wg_fail(table->tape, WG_E_VALUE, "%s: label column '%s' does not hold numbers alone",
+                   table->path, table->label_name);
 }
 
 wg_tensor *wg_table_classes(const wg_table *table)
@@ -367,7 +411,9 @@ wg_table *wg_table_take(const wg_table *table, const wg_tensor *rows)
         return wg_table_inert();
     *taken = *table;
     taken->features = table_take_tensor(table->features, rows);
-    taken->labels = table_take_tensor(table->labels, rows);
+    taken->targets = table_take_tensor(table->targets, rows);
+    taken->labels = table->labels == table->targets ? taken->targets
+                                                    : table_take_tensor(table->labels, rows);
     taken->classes = table_take_tensor(table->classes, rows);
     if (table->text != NULL) {
         size_t row = (size_t)table->text_columns * sizeof(char *);

@@ -24,15 +24,20 @@ const char *const *wg_table_text(const wg_table *table);
 int64_t wg_table_text_columns(const wg_table *table);
 const char *wg_table_text_name(const wg_table *table, int64_t j);
 
-/* wg_table_labels: the labels as numbers, a constant [rows, 1] of the features' dtype. Labels that are
- * all numbers are what they are; texts of two classes are 0 and 1, the index of the class.
- * Errors: WG_E_VALUE, on the tape: no label column; texts of another number of classes (these are for
- *   wg_table_classes). */
+/* wg_table_labels: the labels for a model with one output, a constant [rows, 1] of the features' dtype.
+ * Two classes are 0 and 1 (-1 and 1, 2 and 4, "no" and "yes": the index of the class, whose name
+ * wg_table_class_name keeps); numbers of any other count of classes are what they are.
+ * Errors: WG_E_VALUE, on the tape: no label column; strings of more classes than two (these are for
+ *   wg_table_classes).
+ * wg_table_targets: the numbers as they stand in the file, for regression. Errors: WG_E_VALUE: no label
+ *   column, or one that does not hold numbers alone. */
 wg_tensor *wg_table_labels(const wg_table *table);
+wg_tensor *wg_table_targets(const wg_table *table);
 
 /* wg_table_classes: the index of each row's class, a constant [rows], i64, from 0 to
  * wg_table_class_count - 1. Classes are the different labels in rising order: of their values if all
- * are numbers ("1" and "1.0" are one class), else of their bytes; scikit-learn sorts them so, too.
+ * are numbers ("1" and "1.0" are one class; from 2^53 on, where doubles are not all integers, only the
+ * same digits are), else of their bytes; scikit-learn sorts them so, too.
  * Errors: WG_E_VALUE, on the tape: no label column. */
 wg_tensor *wg_table_classes(const wg_table *table);
 

@@ -28,6 +28,9 @@ const char *wg_table_path(const wg_table *table);
 const char *const *wg_table_column_names(const wg_table *table);
 const char *const *wg_table_text_names(const wg_table *table);
 
+/* wg_label_order: of two labels that are numbers, below, equal to or above 0; 0: they are one class. */
+int wg_label_order(const char *a, double a_value, const char *b, double b_value);
+
 /* wg_table_inert: the table that a reader returns after an error. */
 wg_table *wg_table_inert(void);
 

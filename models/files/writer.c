@@ -1,15 +1,24 @@
+/* Writing files so that they are entirely old or entirely new: temporary files, sync, rename. */
 #include "models/files/writer_internal.h"
 
 #include "autograd/op.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
-#define WRITER_NAMES 100 /* so many names are tried for the temporary file */
-#define WRITER_LINKS 40  /* so many symbolic links are followed, as Linux does */
+enum {
+    WRITER_NAMES = 100,   /* so many names are tried for the temporary file */
+    WRITER_LINKS = 40,    /* so many symbolic links are followed, as Linux does */
+    WRITER_STALE = 3600,  /* seconds without a write after which a temporary file is nobody's */
+    WRITER_DIGITS = 16,   /* hexadecimal, in a temporary file's name */
+    WRITER_STICKY = 01000 /* S_ISVTX, which POSIX declares with XSI alone */
+};
 
 /* ---- The system's calls. --------------------------------------------------------------------- */
 
@@ -62,6 +71,30 @@ static bool writer_fail(wg_writer *w, const char *reason)
     return false;
 }
 
+/* The directory of w->target: its path into `directory`. */
+static void writer_directory_of(const wg_writer *w, char directory[PATH_MAX])
+{
+    const char *slash = strrchr(w->target, '/');
+    size_t length = slash == NULL ? 0 : slash == w->target ? 1 : (size_t)(slash - w->target);
+    memcpy(directory, slash == NULL ? "." : w->target, slash == NULL ? 2 : length);
+    if (slash != NULL)
+        directory[length] = '\0';
+}
+
+/* May the link at w->target be followed? In a directory such as /tmp, where anybody may put one, only the
+ * user's own links and those of the directory's owner: as Linux has it (sysctl fs.protected_symlinks). */
+static bool writer_trusts(wg_writer *w, const struct stat *link)
+{
+    char path[PATH_MAX];
+    struct stat directory;
+    writer_directory_of(w, path);
+    if (stat(path, &directory) != 0)
+        return writer_fail(w, strerror(errno));
+    bool shared = (directory.st_mode & WRITER_STICKY) != 0 && (directory.st_mode & S_IWOTH) != 0;
+    return !shared || link->st_uid == geteuid() || link->st_uid == directory.st_uid ||
+           writer_fail(w, "is a symbolic link of another user in a directory open to all");
+}
+
 /* Puts into w->target what the symbolic link there points to. */
 static bool writer_follow(wg_writer *w)
 {
@@ -94,7 +127,7 @@ static bool writer_find_target(wg_writer *w, mode_t *mode)
         if (S_ISLNK(about.st_mode) && links++ == WRITER_LINKS)
             return writer_fail(w, strerror(ELOOP));
         if (S_ISLNK(about.st_mode)) {
-            if (!writer_follow(w))
+            if (!writer_trusts(w, &about) || !writer_follow(w))
                 return false;
             continue;
         }
@@ -106,12 +139,62 @@ static bool writer_find_target(wg_writer *w, mode_t *mode)
     return errno == ENOENT || writer_fail(w, strerror(errno));
 }
 
+/* A number that two processes, two writers or two moments hardly share. It need not be a secret: O_EXCL
+ * keeps what is there already. Source: Steele, Lea, Flood 2014, "Fast splittable pseudorandom number
+ * generators" (the mixing function). */
+static uint64_t writer_random(const wg_writer *w, int attempt)
+{
+    struct timespec now = {0, 0};
+    clock_gettime(CLOCK_REALTIME, &now);
+    uint64_t x = (uint64_t)now.tv_sec * UINT64_C(1000000000) + (uint64_t)now.tv_nsec;
+    x ^= ((uint64_t)getpid() << 40) ^ ((uint64_t)(uintptr_t)w << 16) ^ (uint64_t)attempt;
+    x = (x ^ x >> 30) * UINT64_C(0xbf58476d1ce4e5b9);
+    x = (x ^ x >> 27) * UINT64_C(0x94d049bb133111eb);
+    return x ^ x >> 31;
+}
+
+/* "model.0123456789abcdef.tmp", of the file "model". */
+static bool writer_is_temporary(const char *name, const char *of)
+{
+    size_t length = strlen(of);
+    if (strncmp(name, of, length) != 0 || name[length] != '.')
+        return false;
+    name += length + 1;
+    return strspn(name, "0123456789abcdef") == WRITER_DIGITS &&
+           strcmp(name + WRITER_DIGITS, ".tmp") == 0;
+}
+
+/* Removes the temporary files for this destination that were last written an hour before the new one was
+ * made: those of processes that were killed. That it cannot is no error. */
+static void writer_clean(const wg_writer *w)
+{
+    char path[PATH_MAX];
+    struct stat own, other;
+    writer_directory_of(w, path);
+    DIR *directory = fstat(w->file, &own) == 0 ? opendir(path) : NULL;
+    if (directory == NULL)
+        return;
+    const char *slash = strrchr(w->target, '/'), *base = slash != NULL ? slash + 1 : w->target;
+    size_t used = slash != NULL ? (size_t)(base - w->target) : 0;
+    memcpy(path, w->target, used);
+    for (struct dirent *entry; (entry = readdir(directory)) != NULL;) {
+        if (!writer_is_temporary(entry->d_name, base) ||
+            used + strlen(entry->d_name) >= sizeof path)
+            continue;
+        strcpy(path + used, entry->d_name);
+        if (lstat(path, &other) == 0 && S_ISREG(other.st_mode) &&
+            difftime(own.st_mtime, other.st_mtime) > WRITER_STALE)
+            unlink(path);
+    }
+    closedir(directory);
+}
+
 /* O_EXCL: a file that is there is nobody's but its owner's. */
 static bool writer_create(wg_writer *w, mode_t mode)
 {
     for (int i = 0; i < WRITER_NAMES; i++) {
-        int length = snprintf(w->temporary, sizeof w->temporary, "%s.%ld-%d.tmp", w->target,
-                              (long)getpid(), i);
+        int length = snprintf(w->temporary, sizeof w->temporary, "%s.%0*" PRIx64 ".tmp", w->target,
+                              WRITER_DIGITS, writer_random(w, i));
         if (length < 0 || (size_t)length >= sizeof w->temporary)
             return writer_fail(w, strerror(ENAMETOOLONG));
         w->file = w->calls.open(w->temporary, O_WRONLY | O_CREAT | O_EXCL, mode, w->calls.user);
@@ -120,7 +203,7 @@ static bool writer_create(wg_writer *w, mode_t mode)
         if (errno != EEXIST)
             return writer_fail(w, strerror(errno));
     }
-    return writer_fail(w, "too many temporary files lie beside it");
+    return writer_fail(w, "no name for a temporary file beside it is free");
 }
 
 bool wg_writer_open(wg_writer *w, wg_tape *t, const char *path, const wg_writer_calls *calls)
@@ -143,6 +226,7 @@ bool wg_writer_open(wg_writer *w, wg_tape *t, const char *path, const wg_writer_
     mode_t mode;
     if (!writer_find_target(w, &mode) || !writer_create(w, mode != 0 ? mode & 0777 : 0666))
         return false;
+    writer_clean(w);
     if (mode != 0) /* open() took it less the process's mask; that it cannot be had is no error */
         (void)!fchmod(w->file, mode & 0777);
     return true;
@@ -211,21 +295,12 @@ static void writer_close_file(wg_writer *w)
     w->file = -1;
 }
 
-/* Cuts w->target to its directory. */
-static const char *writer_directory(wg_writer *w)
-{
-    char *slash = strrchr(w->target, '/');
-    if (slash == NULL)
-        return ".";
-    slash[slash == w->target ? 1 : 0] = '\0';
-    return w->target;
-}
-
 /* A rename lasts once its directory is synced. File systems that cannot do that say EINVAL. */
 static void writer_sync_directory(wg_writer *w)
 {
-    char reason[192];
-    int file = w->calls.open(writer_directory(w), O_RDONLY, 0, w->calls.user);
+    char reason[192], directory[PATH_MAX];
+    writer_directory_of(w, directory);
+    int file = w->calls.open(directory, O_RDONLY, 0, w->calls.user);
     int wrong = file < 0 || w->calls.sync(file, w->calls.user) != 0 ? errno : 0;
     if (file >= 0)
         w->calls.close(file, w->calls.user);

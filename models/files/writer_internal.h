@@ -10,7 +10,7 @@
 /* The one way in which bytes leave the library for a file that is to last. They go to a temporary file
  * beside the destination, which is synced and then renamed over it: whenever the process or the machine
  * stops, the destination is what it was or what it was to become, entirely. A process that is killed may
- * leave the temporary file behind; a failure does not.
+ * leave the temporary file behind, which a later save removes; a failure does not.
  *
  * The first error is recorded on the tape, naming the file and the reason; what follows it does
  * nothing, so that writing needs one check, that of wg_writer_close. */

@@ -129,7 +129,7 @@ START_TEST(test_label_choice)
 {
     const char *text = "y,a,b\n1,2,3\n0,5,6\n";
     const double last[] = {1, 2, 0, 5}, first[] = {2, 3, 5, 6}, all[] = {1, 2, 3, 0, 5, 6};
-    const double b[] = {3, 6}, y[] = {1, 0};
+    const double b[] = {0, 1}, y[] = {1, 0}; /* two labels, 3 and 6, are 0 and 1 */
     expect(read_text(text, NULL), 2, 2, last, b);
     expect(read_text(text, &(wg_csv_options){.label_column = -1}), 2, 2, last, b);
     expect(read_text(text, &(wg_csv_options){.label_column = 1}), 2, 2, first, y);
@@ -150,7 +150,7 @@ END_TEST
 
 START_TEST(test_header_and_separator)
 {
-    const double X[] = {1, 2, 4, 5}, y[] = {3, 6};
+    const double X[] = {1, 2, 4, 5}, y[] = {0, 1};
     const wg_csv_options absent = {.header = WG_CSV_HEADER_ABSENT};
     const wg_table *table = read_text("1,2,3\n4,5,6\n", &absent);
     expect(table, 2, 2, X, y);
@@ -179,8 +179,57 @@ START_TEST(test_classes)
     ck_assert_str_eq(wg_table_class_name(table, 2), "x");
     ck_assert_int_eq(wg_tape_status(tape), WG_OK);
     ck_assert_ptr_null(wg_data_f64(wg_table_labels(table)));
-    wgt_assert_status(tape, WG_E_VALUE, "texts of 3 classes");
+    wgt_assert_status(tape, WG_E_VALUE, "strings of 3 classes");
     wgt_assert_contains(wg_tape_message(tape), "wg_table_classes");
+}
+END_TEST
+
+/* Ids that are one double are two classes; 1e3 and 1000 are one. */
+START_TEST(test_large_labels)
+{
+    static const char *const files[] = {
+        "a,c\n1,9007199254740993\n1,9007199254740992\n1,+09007199254740992\n1,9007199254740993\n",
+        "a,c\n1,-123456789012345678901234568\n1,-123456789012345678901234567\n"
+        "1,-123456789012345678901234567\n1,-123456789012345678901234568\n",
+        "a,c\n1,1e3\n1,999\n1,999.0\n1,1000\n"};
+    const int64_t classes[] = {1, 0, 0, 1};
+    for (size_t i = 0; i < sizeof files / sizeof *files; i++) {
+        const wg_table *table = read_text(files[i], NULL);
+        ck_assert_int_eq(wg_table_class_count(table), 2);
+        wgt_assert_same_bytes(wg_data_i64(wg_table_classes(table)), classes, sizeof classes);
+    }
+    const wg_table *table = read_text(files[0], &(wg_csv_options){.f32 = true});
+    ck_assert_int_eq(wg_table_class_count(table), 2);
+}
+END_TEST
+
+/* Two values are two classes, whatever they are; their names stay, and the numbers can be had. */
+START_TEST(test_two_values)
+{
+    static const struct {
+        const char *text;
+        double value[2];
+        const char *name[2];
+    } cases[] = {{"a,c\n1,1\n2,-1\n3,1\n", {-1, 1}, {"-1", "1"}},
+                 {"a,c\n1,4\n2,2\n3,4\n", {2, 4}, {"2", "4"}},
+                 {"a,c\n1,1\n2,0\n3,1\n", {0, 1}, {"0", "1"}}};
+    const double X[] = {1, 2, 3}, y[] = {1, 0, 1};
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        const wg_table *table = read_text(cases[i].text, NULL);
+        expect(table, 3, 1, X, y);
+        for (int k = 0; k < 2; k++)
+            ck_assert_str_eq(wg_table_class_name(table, k), cases[i].name[k]);
+        for (int64_t k = 0; k < 3; k++)
+            wgt_assert_that(wg_at(wg_table_targets(table), k), ==, cases[i].value[k != 1]);
+        const int64_t some[] = {1, 0};
+        table = wg_table_take(table, wg_constant(tape, WG_I64, WG_SHAPE(2), some));
+        wgt_assert_that(wg_at(wg_table_labels(table), 1), ==, 1);
+        wgt_assert_that(wg_at(wg_table_targets(table), 1), ==, cases[i].value[1]);
+    }
+    const double three[] = {1.5, 2, 3.25};
+    expect(read_text("a,c\n1,1.5\n2,2\n3,3.25\n", NULL), 3, 1, X, three);
+    wg_table_targets(read_text("a,c\n1,x\n2,y\n", NULL));
+    wgt_assert_status(tape, WG_E_VALUE, "label column 'c' does not hold numbers alone");
 }
 END_TEST
 
@@ -558,6 +607,8 @@ static void add_good(TCase *good)
     tcase_add_test(good, test_header_and_separator);
     tcase_add_test(good, test_classes);
     tcase_add_test(good, test_two_texts);
+    tcase_add_test(good, test_large_labels);
+    tcase_add_test(good, test_two_values);
     tcase_add_test(good, test_missing);
     tcase_add_test(good, test_f32);
     tcase_add_test(good, test_round_trip);

@@ -357,9 +357,10 @@ START_TEST(test_pipeline_errors)
                     &(wg_pipeline_options){three_steps, 3, {false}});
     expect_error(mark, WG_E_SHAPE, "scaler: (n, d) with n > 0");
     ck_assert_int_eq(wg_pipeline_width(wg_pipeline_fit(NULL, NULL, 0, NULL)), 0);
-    wg_scaler_from(wide, wide);
+    wg_scaler_from(wide, wide, NULL);
     expect_error(mark, WG_E_SHAPE, "scaler: mean ");
-    wg_scaler_from(wg_full(tape, WG_F64, WG_SHAPE(2), 0), wg_full(tape, WG_F32, WG_SHAPE(2), 0));
+    wg_scaler_from(wg_full(tape, WG_F64, WG_SHAPE(2), 0), wg_full(tape, WG_F32, WG_SHAPE(2), 0),
+                   NULL);
     expect_error(mark, WG_E_DTYPE, "scaler: mean ");
 }
 END_TEST

@@ -58,6 +58,30 @@ START_TEST(test_f32)
 }
 END_TEST
 
+/* The mean of f32 rows at 1e7 lies between two f32; so does that of the loaded scaler. */
+START_TEST(test_f32_mean_is_not_rounded)
+{
+    static const double base[] = {1e5, 1e7, 16777214};
+    for (size_t k = 0; k < sizeof base / sizeof *base; k++) {
+        float values[100];
+        for (int i = 0; i < 100; i++)
+            values[i] = (float)(base[k] + i % 2);
+        wg_tensor *X = wg_constant(tape, WG_F32, WG_SHAPE(100, 1), values);
+        const wg_pipeline_step step = {.kind = WG_STEP_STANDARDIZE};
+        wg_pipeline *p = wg_pipeline_fit(X, NULL, 0, &(wg_pipeline_options){&step, 1, {0}});
+        wg_archive *a = wg_archive_new(tape);
+        wg_pipeline_save(p, a);
+        const wg_tensor *Z[] = {wg_standardize(X), wg_pipeline_apply(p, X, NULL),
+                                wg_pipeline_apply(wg_pipeline_load(a), X, NULL)};
+        for (int i = 0; i < 3; i++) {
+            wgt_assert_close(wg_at(Z[i], 0), -1, 1e-6, 0);
+            wgt_assert_close(wg_at(Z[i], 1), 1, 1e-6, 0);
+        }
+    }
+    ck_assert_ptr_null(wg_scaler_rest(wg_scaler_fit(matrix(4, 3, four_rows))));
+}
+END_TEST
+
 /* 1e9 + {0, 1}: the one-pass formula would lose the variance, 1/4, entirely. */
 START_TEST(test_large_offset)
 {
@@ -309,6 +333,7 @@ Suite *suite_scaler(void)
     tcase_add_test(scaler, test_by_hand);
     tcase_add_test(scaler, test_f32);
     tcase_add_test(scaler, test_large_offset);
+    tcase_add_test(scaler, test_f32_mean_is_not_rounded);
     tcase_add_test(scaler, test_mean_is_corrected);
     tcase_add_test(scaler, test_constant_column);
     tcase_add_test(scaler, test_on_input);

@@ -48,7 +48,7 @@ static const char good[] = "# a comment\r\n+1 1:0.5 3:-2e1 # and another\r\n"
 START_TEST(test_good)
 {
     const double dense[] = {0.5, 0, -20, 0, 0, 1.25, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0.5};
-    const double labels[] = {1, -1, -1, 1};
+    const double labels[] = {1, 0, 0, 1}, targets[] = {1, -1, -1, 1};
     const int64_t classes[] = {1, 0, 0, 1}, start[] = {0, 2, 3, 3, 5};
     const wg_table *table = read_text(good, NULL);
     ck_assert_msg(wg_tape_status(tape) == WG_OK, "%s", wg_tape_message(tape));
@@ -60,6 +60,7 @@ START_TEST(test_good)
     ck_assert_int_eq(wg_table_rows(table), 4);
     ck_assert_int_eq(wg_table_columns(table), 0);
     wgt_assert_same_bytes(wg_data_f64(wg_table_labels(table)), labels, sizeof labels);
+    wgt_assert_same_bytes(wg_data_f64(wg_table_targets(table)), targets, sizeof targets);
     wgt_assert_same_bytes(wg_data_i64(wg_table_classes(table)), classes, sizeof classes);
     ck_assert_str_eq(wg_table_class_name(table, 0), "-1");
     ck_assert_str_eq(wg_table_class_name(table, 1), "+1");

@@ -364,20 +364,47 @@ START_TEST(test_refused)
 }
 END_TEST
 
-/* What another process left under the name that this one would take is not written over. */
-START_TEST(test_name_is_taken)
+/* However many temporary files killed processes have left, the next save succeeds, removes the old ones
+ * and nothing else. */
+START_TEST(test_left_over)
 {
-    char taken[WGT_PATH + 40];
-    size_t size;
-    snprintf(taken, sizeof taken, "%s.%ld-0.tmp", path, (long)getpid());
-    wgt_file_put(taken, "theirs", 6);
+    static const char *const other[] = {"0123456789abcdeg.tmp", "0123456789abcdef0.tmp",
+                                        "0123456789abcdef.tm", "tmp"};
+    char name[WGT_PATH + 40];
+    const struct timespec old[] = {{1000000000, 0}, {1000000000, 0}};
+    for (int i = 0; i < 304; i++) {
+        if (i < 300)
+            snprintf(name, sizeof name, "%s.%016x.tmp", path, i);
+        else
+            snprintf(name, sizeof name, "%s.%s", path, other[i - 300]);
+        wgt_file_put(name, "theirs", 6);
+        if (i >= 100) /* the first hundred are being written just now */
+            ck_assert_int_eq(utimensat(AT_FDCWD, name, old, 0), 0);
+    }
     write_text(path, "mine");
     check_text("mine");
-    char *kept = wgt_file_get(taken, &size);
-    ck_assert_str_eq(kept, "theirs");
-    free(kept);
-    ck_assert_int_eq(wgt_file_beside(path), 2);
     ck_assert_int_eq(wg_tape_status(tape), WG_OK);
+    ck_assert_int_eq(wgt_file_beside(path), 1 + 100 + 4);
+}
+END_TEST
+
+/* Another user's link in a directory that is open to all is not followed. Only root can make one. */
+START_TEST(test_link_of_another)
+{
+    char link[WGT_PATH + 8], directory[WGT_PATH];
+    snprintf(link, sizeof link, "%s.link", path);
+    strcpy(directory, path);
+    *strrchr(directory, '/') = '\0';
+    ck_assert_int_eq(symlink("file", link), 0);
+    if (lchown(link, 12345, 12345) != 0)
+        return;
+    write_text(link, "one");
+    check_text("one");
+    ck_assert_int_eq(chmod(directory, 01777), 0);
+    write_text(link, "two");
+    wgt_assert_status(tape, WG_E_IO, "is a symbolic link of another user");
+    check_text("one");
+    ck_assert_int_eq(wgt_file_beside(path), 2);
 }
 END_TEST
 
@@ -421,7 +448,8 @@ Suite *suite_writer(void)
     tcase_add_test(cases, test_permissions);
     tcase_add_test(cases, test_link);
     tcase_add_test(cases, test_refused);
-    tcase_add_test(cases, test_name_is_taken);
+    tcase_add_test(cases, test_left_over);
+    tcase_add_test(cases, test_link_of_another);
     tcase_add_test(cases, test_abandon);
     tcase_add_test(cases, test_here);
     suite_add_tcase(suite, cases);
