@@ -24,8 +24,8 @@ rows rows_read(wg_tape *t, const char *path, const rows_options *o)
     wg_csv_options csv = {.separator = o->separator,
                           .label = o->label,
                           .no_label = o->no_label,
-                          .texts = o->categories,
-                          .header = o->no_header ? WG_CSV_HEADER_ABSENT : WG_CSV_HEADER,
+                          .strings = o->categories,
+                          .header = o->no_header ? WG_CSV_HEADER_ABSENT : WG_CSV_HEADER_AUTO,
                           .missing = o->drop_missing ? WG_CSV_MISSING_DROP : WG_CSV_MISSING_ERROR,
                           .f32 = o->f32};
     r.table = wg_csv_read(t, path, &csv);
@@ -48,7 +48,7 @@ int64_t rows_count(const rows *r)
 int64_t rows_columns(const rows *r)
 {
     return r->sparse != NULL ? r->sparse->columns
-                             : wg_table_columns(r->table) + wg_table_text_columns(r->table);
+                             : wg_table_columns(r->table) + wg_table_string_columns(r->table);
 }
 
 wg_estimator *rows_fit(const rows *r, const wg_estimator_options *options)

@@ -92,7 +92,7 @@ static void advise(const wg_tape *t, const char *data)
     const char *message = wg_tape_message(t);
     if (wg_tape_status(t) == WG_E_FORMAT && strstr(message, "not a number") != NULL &&
         !rows_are_sparse(data))
-        fputs("train: texts other than the label are for --category COLUMN\n", stderr);
+        fputs("train: strings other than the label are for --category COLUMN\n", stderr);
     if (wg_tape_status(t) == WG_E_FORMAT && strstr(message, "another separator") != NULL)
         fputs("train: fields that no comma separates are for --separator CHARACTER\n", stderr);
 }

@@ -30,8 +30,8 @@ wg_estimator *wg_estimator_fit_table(const wg_table *table, const wg_estimator_o
         wg_fail(t, WG_E_VALUE,
                 "estimator: options classes, class_names and label_name are the table's");
     const wg_estimator_data data = {.X = wg_table_features(table),
-                                    .text = wg_table_text(table),
-                                    .text_columns = wg_table_text_columns(table),
+                                    .text = wg_table_strings(table),
+                                    .text_columns = wg_table_string_columns(table),
                                     .y = wg_table_classes(table)};
     if (t == NULL || wg_tape_status(t) != WG_OK)
         return wg_estimator_inert();
@@ -40,7 +40,7 @@ wg_estimator *wg_estimator_fit_table(const wg_table *table, const wg_estimator_o
     o.label_name = wg_table_label_name(table);
     const char **columns = estimator_list_names(table, wg_table_column_name,
                                                 wg_table_columns(table));
-    const char **texts = estimator_list_names(table, wg_table_text_name, data.text_columns);
+    const char **texts = estimator_list_names(table, wg_table_string_name, data.text_columns);
     wg_estimator *e = wg_estimator_fit_data(&data, &o);
     if (wg_tape_status(t) == WG_OK) {
         e->column_names = columns;
@@ -81,8 +81,8 @@ static bool estimator_names_fit(const wg_table *table, const char *kind, const c
 static bool estimator_texts_known(const wg_estimator *e, const wg_table *table)
 {
     char text[WG_SHOWN + 2], column[WG_SHOWN + 2];
-    int64_t columns = wg_table_text_columns(table);
-    const char *const *texts = wg_table_text(table);
+    int64_t columns = wg_table_string_columns(table);
+    const char *const *texts = wg_table_strings(table);
     int64_t unknown = wg_encoder_unknown(wg_pipeline_encoder(e->pipeline), texts,
                                          columns > 0 ? wg_table_rows(table) : 0);
     if (unknown < 0)
@@ -91,7 +91,7 @@ static bool estimator_texts_known(const wg_estimator *e, const wg_table *table)
             "estimator: %s: column %s: %s was not there at the fit (option ignore_unknown would "
             "take it)",
             wg_table_path(table),
-            estimator_quoted(wg_table_text_name(table, unknown % columns), column),
+            estimator_quoted(wg_table_string_name(table, unknown % columns), column),
             estimator_quoted(texts[unknown], text));
     return false;
 }
@@ -101,8 +101,8 @@ static bool estimator_table_fits(const wg_estimator *e, const wg_table *table)
     wg_tape *t = wg_table_tape(table);
     if (e->tape == NULL || t == NULL || wg_tape_status(t) != WG_OK)
         return false;
-    int64_t texts = wg_table_text_columns(table), fitted = wg_estimator_text_columns(e);
-    if (!estimator_names_fit(table, "texts", e->text_names, wg_table_text_name, texts) ||
+    int64_t texts = wg_table_string_columns(table), fitted = wg_estimator_text_columns(e);
+    if (!estimator_names_fit(table, "texts", e->text_names, wg_table_string_name, texts) ||
         !estimator_names_fit(table, "numbers", e->column_names, wg_table_column_name,
                              wg_table_columns(table)))
         return false;
@@ -121,7 +121,7 @@ wg_tensor *wg_estimator_logits_table(const wg_estimator *e, const wg_table *tabl
 {
     if (e == NULL || !estimator_table_fits(e, table))
         return wg_fail(wg_table_tape(table), WG_E_NULL, "estimator: an inert one, or no table");
-    return wg_estimator_logits_of(e, wg_table_features(table), wg_table_text(table));
+    return wg_estimator_logits_of(e, wg_table_features(table), wg_table_strings(table));
 }
 
 wg_tensor *wg_estimator_predict_table(const wg_estimator *e, const wg_table *table)

@@ -9,43 +9,56 @@ extern "C" {
 #endif
 
 typedef enum wg_csv_header {
-    WG_CSV_HEADER,     /* the first row holds names; a first row of numbers alone is an error, since
-                            a file without a header would lose a row in silence */
-    WG_CSV_HEADER_ANY, /* the first row holds names, whatever they are */
-    WG_CSV_HEADER_ABSENT /* the first row is data; columns are named x1, x2, ... */
+    WG_CSV_HEADER_AUTO,    /* told from the first two rows, see wg_csv_read */
+    WG_CSV_HEADER_PRESENT, /* the first row holds names, whatever they are */
+    WG_CSV_HEADER_ABSENT   /* the first row is data; columns are named x1, x2, ... */
 } wg_csv_header;
 
-/* What to do about a missing value. A missing label is an error under MEAN and KEEP, too, a missing text
- * under MEAN. */
+/* What to do about a missing value; wg_table_missing and wg_table_dropped count them. A missing label is
+ * an error under all but DROP. */
 typedef enum wg_csv_missing {
     WG_CSV_MISSING_ERROR,
     WG_CSV_MISSING_DROP, /* leave the row out */
-    WG_CSV_MISSING_MEAN, /* the mean of the column's other values; an error where there are none */
-    WG_CSV_MISSING_KEEP  /* NaN; of a text "", one more category */
+    WG_CSV_MISSING_MEAN, /* numbers: the mean of the column's others, an error where there are none;
+                              strings: "", a category of its own */
+    WG_CSV_MISSING_MEDIAN, /* likewise with the median */
+    WG_CSV_MISSING_KEEP    /* NaN and "" */
 } wg_csv_missing;
 
+/* Lists of names end with NULL. */
 typedef struct wg_csv_options {
-    char separator;                   /* default 0: ','; not a quote, a line end or a digit */
-    wg_csv_header header;             /* default WG_CSV_HEADER */
-    bool no_label;                    /* default false; true: every column is a feature */
-    const char *label;                /* name of the label column; default NULL: by label_column */
-    int64_t label_column;             /* 1 the first, -1 the last; default 0: the last */
-    wg_csv_missing missing;           /* default WG_CSV_MISSING_ERROR */
-    const char *const *missing_texts; /* what is missing, blanks around it aside, ended by NULL;
-                                         default NULL: "", ?, NA, N/A, NaN, nan, null, NULL, None */
-    const char *const *texts;         /* names of columns of texts (categories), ended by NULL, the
-                                         label not among them; default NULL: all hold numbers */
-    bool infinite;                    /* default false; true: inf and infinity are numbers */
-    bool f32; /* default false: f64; true: f32, the double rounded once more */
+    char separator; /* not a quote, a line end or part of a number; ' ': blanks and tabs, however
+                             many; default 0: told from the file: , ; tab | or blanks */
+    wg_csv_header header;       /* default WG_CSV_HEADER_AUTO */
+    bool no_label;              /* default false; true: every column is a feature */
+    const char *label;          /* name of the label column; default NULL: by label_column */
+    int64_t label_column;       /* 1 the first, -1 the last; default 0: the last */
+    const char *const *columns; /* the features to read; default NULL: all but the label */
+    const char *const *drop;    /* columns to leave out; default NULL: none */
+    const char *const *strings; /* which columns hold strings; all others hold numbers; default
+                                         NULL: those in which there is something else than numbers */
+    wg_csv_missing missing;     /* default WG_CSV_MISSING_ERROR */
+    const char *const
+        *missing_texts; /* what is missing; default NULL: "", ?, NA, N/A, n/a, NaN, nan,
+                                         null, NULL, None */
+    const char *const
+        *indicators; /* columns of numbers that get one more at the end, NAME_missing: 1
+                                         where the value was missing, else 0; default NULL: none */
+    bool infinite;   /* default false; true: inf and infinity are numbers */
+    bool f32;        /* default false: f64; true: f32, the double rounded once more */
 } wg_csv_options;
 
 /* wg_csv_read: a table from a file of comma-separated values, onto the tape; NULL options are the
- * defaults: a header row, the label in the last column.
- *   Quoted fields may hold separators, line ends and, doubled, quotes; lines end with LF, CRLF or CR,
- *   the last one with or without; an UTF-8 byte order mark and empty lines are skipped. Every row has
- *   as many fields as the first. Features are decimal numbers with a point, whatever the locale,
- *   rounded correctly: numbers written with 17 digits come back bit for bit. Columns that option texts
- *   names are kept as they stand, see wg_table_text. Labels are numbers or texts, see wg_table_classes.
+ * defaults: the label in the last column, all else told from the file. Path "-" is the standard input.
+ *   Quoted fields may hold separators, line ends and, doubled, quotes; blanks around fields are no part of
+ *   them; lines end with LF, CRLF or CR, the last one with or without; a UTF-8 byte order mark and empty
+ *   lines are skipped. Every row has as many fields as the first. Features are decimal numbers with a
+ *   point, whatever the locale, rounded correctly: numbers written with 17 digits come back bit for bit.
+ *   Labels are numbers or strings, see wg_table_classes.
+ *   The first row is a header where some field of it is no number and the field below is one; where no
+ *   column tells, it is one if it holds no number, nothing missing, and no name twice.
+ *   A column of which some fields are numbers and the rest is one and the same text is an error, since
+ *   that text is rather a missing value; of several texts, it is a column of strings.
  * Never NULL: after an error the result is a table whose accessors give inert tensors.
  * Errors, on the tape: WG_E_IO, WG_E_NOMEM, WG_E_VALUE (options), WG_E_NULL, and WG_E_FORMAT, which
  *   names file, line and column: "data.csv:17: column 3 (mean_area): 'abc' is not a number".

@@ -1,3 +1,4 @@
+/* The text of CSV files: separators, quotes, records and fields. */
 #include "models/files/csv_fields_internal.h"
 
 #include "autograd/op.h"
@@ -16,6 +17,61 @@ static bool csv_is_line_end(char c)
     return c == '\n' || c == '\r';
 }
 
+static bool csv_is_blank(char c)
+{
+    return c == ' ' || c == '\t';
+}
+
+/* ---- The separator. -------------------------------------------------------------------------------- */
+
+enum { CSV_LINES = 20 }; /* so many are looked at */
+
+/* How many separators c, outside quotes, stand in each of the first lines; 0 where that differs, -1 where
+ * there is no line. *first: in the first line. Blanks separate what is not blank. */
+static int64_t csv_regular(const char *text, char c, int64_t *first)
+{
+    int64_t count = 0, lines = 0;
+    bool quoted = false, seen = false, blank = false, regular = true;
+    for (*first = -1; lines < CSV_LINES; text++) {
+        quoted = *text == '"' ? !quoted : quoted && *text != '\0';
+        if (!quoted && (csv_is_line_end(*text) || *text == '\0')) {
+            regular &= !seen || *first < 0 || count == *first;
+            if (seen && lines++ == 0)
+                *first = count;
+            count = 0;
+            seen = blank = false;
+            if (*text == '\0')
+                break;
+            continue;
+        }
+        count += !quoted && (c == ' ' ? blank && seen && !csv_is_blank(*text) : *text == c);
+        blank = csv_is_blank(*text);
+        seen |= !blank || c == '\t';
+    }
+    return regular ? *first : 0;
+}
+
+char wg_csv_separator(const char *text)
+{
+    static const char candidates[] = ",;\t|";
+    char best = '\0', there = '\0';
+    int64_t most = 0, first;
+    for (const char *c = candidates; *c != '\0'; c++) {
+        int64_t count = csv_regular(text, *c, &first);
+        if (there == '\0' && first > 0)
+            there = *c;
+        if (count > most) {
+            most = count;
+            best = *c;
+        }
+    }
+    if (best != '\0' || there != '\0')
+        return best != '\0' ? best : there;
+    return csv_regular(text, ' ', &first) > 0 ? ' ' : ',';
+}
+
+/* ---- Records. -------------------------------------------------------------------------------------- */
+
 /* Steps over LF, CRLF or CR. */
 static void csv_step_line(wg_csv_scanner *s)
 {
@@ -23,28 +79,28 @@ static void csv_step_line(wg_csv_scanner *s)
     s->line++;
 }
 
-static int64_t csv_count_lines(const char *from, const char *to)
+/* Steps over blanks, but for a tab that separates. */
+static void csv_step_blanks(wg_csv_scanner *s)
 {
-    int64_t lines = 1;
-    for (; from < to; from++)
-        lines += *from == '\n' || (*from == '\r' && from[1] != '\n');
-    return lines;
+    while (*s->at == ' ' || (*s->at == '\t' && s->separator != '\t'))
+        s->at++;
 }
 
-bool wg_csv_scanner_init(wg_csv_scanner *s, wg_tape *t, const char *path, char separator,
+void wg_csv_scanner_init(wg_csv_scanner *s, wg_tape *t, const char *path, char separator,
                          char *bytes, int64_t size)
 {
+    wg_csv_field *field = s->field;
+    int64_t capacity = s->capacity;
     *s = (wg_csv_scanner){.tape = t, .path = path, .separator = separator};
-    s->at = bytes;
+    s->field = field;
+    s->capacity = capacity;
+    s->at = bytes + (size >= 3 && memcmp(bytes, "\xEF\xBB\xBF", 3) == 0 ? 3 : 0);
     s->end = bytes + size;
     s->line = 1;
-    const char *nul = memchr(bytes, '\0', (size_t)size);
-    if (nul != NULL)
-        return csv_fields_fail(s, csv_count_lines(bytes, nul),
-                               "a NUL byte: not text, or UTF-16 instead of UTF-8");
-    if (size >= 3 && memcmp(bytes, "\xEF\xBB\xBF", 3) == 0)
-        s->at += 3;
-    return true;
+    for (const char *c = "\r\n\""; *c != '\0'; c++)
+        s->stops[(unsigned char)*c] = true;
+    s->stops['\0'] = s->stops[(unsigned char)separator] = true;
+    s->stops['\t'] |= separator == ' ';
 }
 
 void wg_csv_scanner_clear(wg_csv_scanner *s)
@@ -54,7 +110,7 @@ void wg_csv_scanner_clear(wg_csv_scanner *s)
 }
 
 /* Moves the text between quotes to the front of itself, doubled quotes made single. Afterwards s->at is
- * behind the closing quote. */
+ * behind the closing quote and the blanks after it. */
 static bool csv_quoted(wg_csv_scanner *s)
 {
     int64_t opened = s->line;
@@ -71,20 +127,29 @@ static bool csv_quoted(wg_csv_scanner *s)
             s->line++;
         *to++ = *s->at++;
     }
-    s->at++;
-    char next = *s->at;
-    *to = '\0'; /* before the closing quote, or on it: *s->at stays as it is */
-    if (s->at == s->end || next == s->separator || csv_is_line_end(next))
+    *s->at++ = ' '; /* the closing quote; *to may be it */
+    if (s->separator != ' ')
+        csv_step_blanks(s);
+    *to = '\0'; /* before s->at, which stays as it is */
+    if (*s->at != '"' && s->stops[(unsigned char)*s->at])
         return true;
     return csv_fields_fail(s, s->line, "text behind a closing quote");
 }
 
 static bool csv_plain(wg_csv_scanner *s)
 {
-    s->field[s->count].text = s->at;
-    for (; s->at < s->end && *s->at != s->separator && !csv_is_line_end(*s->at); s->at++)
-        if (*s->at == '"')
-            return csv_fields_fail(s, s->line, "a quote inside a field without quotes");
+    char *start = s->at, *end = start;
+    while (!s->stops[(unsigned char)*end])
+        end++;
+    s->at = end;
+    if (*end == '"')
+        return csv_fields_fail(s, s->line, "a quote inside a field without quotes");
+    s->field[s->count].text = start;
+    if (end > start && csv_is_blank(end[-1])) {
+        while (end > start && csv_is_blank(end[-1]))
+            end--;
+        *end = '\0';
+    }
     return true;
 }
 
@@ -94,15 +159,20 @@ static bool csv_field(wg_csv_scanner *s, bool *more)
     if (!wg_temporary_grow(s->tape, (void **)&s->field, &s->capacity, s->count + 1,
                            sizeof *s->field))
         return false;
+    csv_step_blanks(s);
     s->field[s->count].line = s->line;
     if (!(*s->at == '"' ? csv_quoted(s) : csv_plain(s)))
         return false;
     s->count++;
     char *stop = s->at;
-    *more = stop < s->end && *stop == s->separator;
+    *more = stop < s->end && !csv_is_line_end(*stop);
     if (*more)
         s->at++;
-    else if (stop < s->end)
+    if (*more && s->separator == ' ') { /* blanks at the end of a line separate nothing */
+        csv_step_blanks(s);
+        *more = s->at < s->end && !csv_is_line_end(*s->at);
+    }
+    if (!*more && s->at < s->end)
         csv_step_line(s);
     *stop = '\0';
     return true;
@@ -111,8 +181,11 @@ static bool csv_field(wg_csv_scanner *s, bool *more)
 bool wg_csv_record(wg_csv_scanner *s)
 {
     s->count = 0;
-    while (s->at < s->end && csv_is_line_end(*s->at))
+    csv_step_blanks(s);
+    while (s->at < s->end && csv_is_line_end(*s->at)) {
         csv_step_line(s);
+        csv_step_blanks(s);
+    }
     bool more = s->at < s->end;
     while (more)
         if (!csv_field(s, &more))

@@ -4,7 +4,7 @@
 #include "autograd/tape.h"
 
 typedef struct wg_csv_field {
-    const char *text; /* without its quotes, ended by NUL */
+    const char *text; /* without its quotes or the blanks around it, ended by NUL */
     int64_t line;     /* where it starts; the first line is 1 */
 } wg_csv_field;
 
@@ -13,15 +13,20 @@ typedef struct wg_csv_field {
 typedef struct wg_csv_scanner {
     wg_tape *tape;
     const char *path;
-    char separator;
-    char *at, *end; /* what is still to read; *end is NUL */
+    char separator;  /* ' ': any number of blanks and tabs */
+    bool stops[256]; /* the bytes that end a field without quotes, or are an error in it */
+    char *at, *end;  /* what is still to read; *end is NUL */
     int64_t line;
     wg_csv_field *field; /* [count] */
     int64_t count, capacity;
 } wg_csv_scanner;
 
-/* wg_csv_scanner_init: at the first byte behind a byte order mark. False: there is a NUL byte. */
-bool wg_csv_scanner_init(wg_csv_scanner *s, wg_tape *t, const char *path, char separator,
+/* wg_csv_separator: the one that the text's first lines speak for. */
+char wg_csv_separator(const char *text);
+
+/* wg_csv_scanner_init: at the first byte behind a byte order mark of text without a NUL byte but the one
+ * behind its end. The array of fields stays, if there was one. */
+void wg_csv_scanner_init(wg_csv_scanner *s, wg_tape *t, const char *path, char separator,
                          char *bytes, int64_t size);
 void wg_csv_scanner_clear(wg_csv_scanner *s);
 

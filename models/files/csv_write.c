@@ -31,17 +31,17 @@ static bool csv_output_fail(const csv_output *o, wg_status status, int part, con
     return false;
 }
 
-static bool csv_output_check_texts(const csv_output *o, int i)
+static bool csv_output_check_strings(const csv_output *o, int i)
 {
     const wg_csv_part *part = &o->part[i];
-    if (part->texts == NULL)
+    if (part->strings == NULL)
         return true;
     if (part->values->dtype != WG_I64)
-        return csv_output_fail(o, WG_E_DTYPE, i, "has texts, whose indices are to be i64");
+        return csv_output_fail(o, WG_E_DTYPE, i, "has strings, whose indices are to be i64");
     const int64_t *index = part->values->data;
     for (int64_t k = 0; k < part->values->size; k++)
-        if (index[k] < 0 || index[k] >= part->n_texts)
-            return csv_output_fail(o, WG_E_INDEX, i, "has an index for which there is no text");
+        if (index[k] < 0 || index[k] >= part->n_strings)
+            return csv_output_fail(o, WG_E_INDEX, i, "has an index for which there is no string");
     return true;
 }
 
@@ -64,7 +64,7 @@ static bool csv_output_check(const csv_output *o)
             return csv_output_fail(o, WG_E_SHAPE, i, "is not (rows) or (rows, columns)");
         if (x->shape.dim[0] != o->part[0].values->shape.dim[0])
             return csv_output_fail(o, WG_E_SHAPE, i, "has not as many rows as the first");
-        if (!csv_output_check_texts(o, i))
+        if (!csv_output_check_strings(o, i))
             return false;
     }
     return true;
@@ -120,8 +120,8 @@ static void csv_output_value(const csv_output *o, const wg_csv_part *part, int64
         csv_output_real(o, (double)((const float *)x->data)[i], true);
     else if (x->dtype == WG_F64)
         csv_output_real(o, ((const double *)x->data)[i], false);
-    else if (part->texts != NULL)
-        csv_output_text(o, part->texts[((const int64_t *)x->data)[i]]);
+    else if (part->strings != NULL)
+        csv_output_text(o, part->strings[((const int64_t *)x->data)[i]]);
     else {
         snprintf(text, sizeof text, "%" PRId64, ((const int64_t *)x->data)[i]);
         wg_writer_text(o->writer, text);
@@ -191,16 +191,16 @@ wg_status wg_csv_write(wg_tape *t, const char *path, const wg_csv_part parts[], 
     return csv_output_file(&o);
 }
 
-/* The columns of texts: each cell's index is its place. */
-static wg_csv_part csv_output_texts(wg_tape *t, const wg_table *table)
+/* The string columns: each cell's index is its place. */
+static wg_csv_part csv_output_strings(wg_tape *t, const wg_table *table)
 {
-    int64_t n = wg_table_rows(table), columns = wg_table_text_columns(table), cells = n * columns;
-    wg_csv_part part = {.names = wg_table_text_names(table), .texts = wg_table_text(table)};
+    int64_t n = wg_table_rows(table), columns = wg_table_string_columns(table), cells = n * columns;
+    wg_csv_part part = {.names = wg_table_string_names(table), .strings = wg_table_strings(table)};
     int64_t *place = wg_temporary(t, cells, sizeof *place);
     for (int64_t i = 0; place != NULL && i < cells; i++)
         place[i] = i;
     part.values = place != NULL ? wg_constant(t, WG_I64, WG_SHAPE(n, columns), place) : NULL;
-    part.n_texts = cells;
+    part.n_strings = cells;
     wg_temporary_free(t, place);
     return part;
 }
@@ -215,8 +215,8 @@ wg_status wg_csv_write_table(wg_tape *t, const char *path, const wg_table *table
     if (!wg_elements_writable(t, path, parts[0].values))
         return wg_tape_status(t);
     wg_mark mark = wg_tape_mark(t);
-    if (wg_table_text_columns(table) > 0)
-        parts[n++] = csv_output_texts(t, table);
+    if (wg_table_string_columns(table) > 0)
+        parts[n++] = csv_output_strings(t, table);
     if (wg_table_class_count(table) > 0)
         parts[n++] = (wg_csv_part){wg_table_classes(table), &label, wg_table_class_names(table),
                                    wg_table_class_count(table)};

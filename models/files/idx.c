@@ -36,13 +36,11 @@ static const struct idx_type *idx_magic(wg_reader *reader, int *ndim)
     int64_t known = reader->left < 4 ? reader->left : 4;
     if (!wg_reader_take(reader, magic, known))
         return NULL;
-    const char *packed = wg_compressed(magic, (size_t)known);
     const struct idx_type *type = idx_type_of(magic[2]);
     *ndim = magic[3];
-    if (packed != NULL)
-        wg_fail(reader->tape, WG_E_FORMAT, "%s: byte 0: is a %s file; unpack it first",
-                reader->path, packed);
-    else if (known < 4)
+    if (wg_reader_refuses(reader->tape, reader->path, magic, known))
+        return NULL;
+    if (known < 4)
         idx_fail(reader, known, "the file ends in its first four bytes");
     else if (magic[0] != 0 || magic[1] != 0)
         idx_fail(reader, 0, "is no IDX file: it does not begin with two zero bytes");

@@ -1,6 +1,8 @@
+/* Reading files: the bytes of a file, of a pipe, of the standard input; what is left is always known. */
 #include "models/files/reader_internal.h"
 
 #include "autograd/op.h"
+#include "models/files/text_internal.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -17,6 +19,34 @@ static bool reader_fail(const wg_reader *reader, const char *reason)
     return false;
 }
 
+/* Up to size bytes; 0 at the end, -1 after an error. */
+static int64_t reader_some(const wg_reader *reader, void *bytes, int64_t size)
+{
+    ssize_t got;
+    do
+        got = read(reader->file, bytes, (size_t)(size < READER_CHUNK ? size : READER_CHUNK));
+    while (got < 0 && errno == EINTR);
+    if (got < 0)
+        reader_fail(reader, strerror(errno));
+    return got;
+}
+
+/* A pipe's bytes, all of them, so that it is known how many there are. */
+static bool reader_drain(wg_reader *reader)
+{
+    int64_t capacity = 0, got = 1;
+    (void)fcntl(reader->file, F_SETFL, fcntl(reader->file, F_GETFL) & ~O_NONBLOCK);
+    while (got > 0) {
+        if (!wg_temporary_grow(reader->tape, (void **)&reader->memory, &capacity,
+                               reader->left + 65536, 1))
+            return false;
+        got = reader_some(reader, reader->memory + reader->left, capacity - reader->left);
+        reader->left += got > 0 ? got : 0;
+    }
+    reader->at = reader->memory;
+    return got == 0;
+}
+
 /* O_NONBLOCK: opening a pipe that nobody writes to must not wait; regular files do not mind. */
 bool wg_reader_open(wg_reader *reader, wg_tape *t, const char *path)
 {
@@ -25,15 +55,21 @@ bool wg_reader_open(wg_reader *reader, wg_tape *t, const char *path)
         wg_fail(t, WG_E_NULL, "a file to read has no name");
         return false;
     }
-    reader->file = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+    bool standard = strcmp(path, "-") == 0;
+    reader->file = standard ? STDIN_FILENO
+                            : open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
     struct stat about;
     if (reader->file < 0 || fstat(reader->file, &about) != 0) {
         reader_fail(reader, strerror(errno));
-    } else if (!S_ISREG(about.st_mode)) {
-        reader_fail(reader, S_ISDIR(about.st_mode) ? "is a directory" : "is not a regular file");
-    } else {
-        reader->left = about.st_size;
+    } else if (S_ISREG(about.st_mode)) {
+        off_t at = standard ? lseek(reader->file, 0, SEEK_CUR) : 0;
+        reader->left = about.st_size > at ? about.st_size - at : 0;
         return true;
+    } else if (S_ISFIFO(about.st_mode) || S_ISSOCK(about.st_mode) || standard) {
+        if (reader_drain(reader))
+            return true;
+    } else {
+        reader_fail(reader, S_ISDIR(about.st_mode) ? "is a directory" : "is a device, not a file");
     }
     wg_reader_close(reader);
     return false;
@@ -46,13 +82,17 @@ bool wg_reader_take(wg_reader *reader, void *bytes, int64_t size)
                 reader->path, size, reader->left);
         return false;
     }
+    if (reader->memory != NULL && size > 0) {
+        memcpy(bytes, reader->at, (size_t)size);
+        reader->at += size;
+        reader->left -= size;
+        return true;
+    }
     char *at = bytes;
     while (size > 0) {
-        ssize_t got = read(reader->file, at, (size_t)(size < READER_CHUNK ? size : READER_CHUNK));
-        if (got < 0 && errno == EINTR)
-            continue;
+        int64_t got = reader_some(reader, at, size);
         if (got < 0)
-            return reader_fail(reader, strerror(errno));
+            return false;
         if (got == 0)
             return reader_fail(reader, "became shorter while it was read");
         at += got;
@@ -64,13 +104,16 @@ bool wg_reader_take(wg_reader *reader, void *bytes, int64_t size)
 
 void wg_reader_close(wg_reader *reader)
 {
-    if (reader->file >= 0)
+    if (reader->file > STDIN_FILENO)
         close(reader->file);
+    wg_temporary_free(reader->tape, reader->memory);
+    reader->memory = NULL;
     reader->file = -1;
     reader->left = 0;
 }
 
-char *wg_reader_whole(wg_tape *t, const char *path, int64_t *size)
+/* All bytes, with a NUL behind the last. */
+static char *reader_whole(wg_tape *t, const char *path, int64_t *size)
 {
     wg_reader reader;
     if (!wg_reader_open(&reader, t, path))
@@ -85,4 +128,31 @@ char *wg_reader_whole(wg_tape *t, const char *path, int64_t *size)
         bytes[*size] = '\0';
     wg_reader_close(&reader);
     return bytes;
+}
+
+bool wg_reader_refuses(wg_tape *t, const char *path, const void *bytes, int64_t size)
+{
+    const char *packed = wg_compressed(bytes, (size_t)size);
+    if (packed == NULL)
+        return false;
+    wg_fail(t, WG_E_FORMAT, "%s: byte 0: is a %s file; unpack it first%s", path, packed,
+            strcmp(packed, "gzip") == 0 ? ": gunzip -c FILE.gz > FILE, or into a pipe" : "");
+    return true;
+}
+
+char *wg_reader_text(wg_tape *t, const char *path, int64_t *size)
+{
+    char *bytes = reader_whole(t, path, size);
+    if (bytes == NULL)
+        return NULL;
+    const char *nul = memchr(bytes, '\0', (size_t)*size);
+    if (!wg_reader_refuses(t, path, bytes, *size) && nul == NULL)
+        return bytes;
+    int64_t line = 1;
+    for (const char *c = bytes; c < nul; c++)
+        line += *c == '\n' || (*c == '\r' && c[1] != '\n');
+    wg_fail(t, WG_E_FORMAT, "%s:%" PRId64 ": a NUL byte: not text, or UTF-16 instead of UTF-8",
+            path, line);
+    wg_temporary_free(t, bytes);
+    return NULL;
 }

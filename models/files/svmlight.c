@@ -1,3 +1,4 @@
+/* Tables of labels and sparse rows from files in the format of SVMlight and LIBSVM. */
 #include "models/files/svmlight.h"
 
 #include "autograd/op.h"
@@ -173,19 +174,8 @@ static bool svmlight_line(svmlight_file *f, char *label)
     return true;
 }
 
-static bool svmlight_lines(svmlight_file *f, const char *bytes, int64_t size)
+static bool svmlight_lines(svmlight_file *f)
 {
-    const char *packed = wg_compressed((const unsigned char *)bytes, (size_t)size);
-    const char *nul = memchr(bytes, '\0', (size_t)size);
-    if (packed != NULL) {
-        wg_fail(f->tape, WG_E_FORMAT, "%s: is a %s file; unpack it first", f->path, packed);
-        return false;
-    }
-    if (nul != NULL) {
-        wg_fail(f->tape, WG_E_FORMAT, "%s: byte %" PRId64 ": a NUL byte: not text", f->path,
-                (int64_t)(nul - bytes));
-        return false;
-    }
     while (*f->at != '\0') {
         char *label = svmlight_word(f);
         if (label != NULL ? !svmlight_line(f, label) : false)
@@ -223,7 +213,7 @@ static wg_table *svmlight_finish(svmlight_file *f, wg_csr **features)
     return wg_tape_status(f->tape) == WG_OK ? table : wg_table_inert();
 }
 
-static wg_table *svmlight_parse(svmlight_file *f, char *bytes, int64_t size, wg_csr **features)
+static wg_table *svmlight_parse(svmlight_file *f, char *bytes, wg_csr **features)
 {
     wg_c_locale locale;
     wg_table *table = wg_table_inert();
@@ -233,7 +223,7 @@ static wg_table *svmlight_parse(svmlight_file *f, char *bytes, int64_t size, wg_
     }
     f->at = bytes + (strncmp(bytes, "\xEF\xBB\xBF", 3) == 0 ? 3 : 0); /* an UTF-8 byte order mark */
     f->line = 1;
-    bool done = svmlight_lines(f, bytes, size);
+    bool done = svmlight_lines(f);
     wg_c_locale_leave(&locale);
     if (done)
         table = svmlight_finish(f, features);
@@ -262,10 +252,10 @@ wg_table *wg_svmlight_read(wg_tape *t, const char *path, const wg_svmlight_optio
         wg_fail(t, WG_E_VALUE, "svmlight: option columns is negative");
         return wg_table_inert();
     }
-    char *bytes = wg_reader_whole(t, path, &size);
+    char *bytes = wg_reader_text(t, path, &size);
     if (bytes == NULL)
         return wg_table_inert();
-    wg_table *table = svmlight_parse(&file, bytes, size, features);
+    wg_table *table = svmlight_parse(&file, bytes, features);
     if (wg_tape_status(t) != WG_OK)
         *features = wg_csr_none();
     wg_temporary_free(t, bytes);

@@ -20,9 +20,12 @@ struct wg_table {
     int64_t class_count;
     const char **class_names;        /* [class_count] */
     const char *const *column_names; /* [columns] */
-    const char *const *text;         /* [rows, text_columns]; NULL: no such columns */
-    int64_t text_columns;
-    const char *const *text_names; /* [text_columns] */
+    const int64_t *missing;          /* [columns]; NULL: none */
+    const char *const *string;       /* [rows, string_columns]; NULL: no such columns */
+    int64_t string_columns;
+    const char *const *string_names; /* [string_columns] */
+    const int64_t *string_missing;   /* [string_columns]; NULL: none */
+    int64_t dropped;
     const char *label_name;
 };
 
@@ -186,24 +189,24 @@ static bool table_set_labels(wg_table *table, const wg_table_parts *parts)
     return done;
 }
 
-/* ---- Texts. ---------------------------------------------------------------------------------- */
+/* ---- Strings. -------------------------------------------------------------------------------- */
 
 /* The cells, all in one piece of memory. Their number fits: the reader holds as many. */
-static bool table_copy_texts(wg_table *table, const wg_table_parts *parts)
+static bool table_copy_strings(wg_table *table, const wg_table_parts *parts)
 {
-    int64_t cells = wg_table_rows(table) * parts->text_columns;
+    int64_t cells = wg_table_rows(table) * parts->string_columns;
     size_t bytes = 0;
     for (int64_t i = 0; i < cells; i++)
-        bytes += strlen(parts->text[i]) + 1;
-    const char **text = wg_tape_take(table->tape, (size_t)cells * sizeof *text);
-    char *at = text != NULL ? wg_tape_take(table->tape, bytes) : NULL;
+        bytes += strlen(parts->string[i]) + 1;
+    const char **string = wg_tape_take(table->tape, (size_t)cells * sizeof *string);
+    char *at = string != NULL ? wg_tape_take(table->tape, bytes) : NULL;
     for (int64_t i = 0; at != NULL && i < cells; i++) {
-        size_t size = strlen(parts->text[i]) + 1;
-        text[i] = memcpy(at, parts->text[i], size);
+        size_t size = strlen(parts->string[i]) + 1;
+        string[i] = memcpy(at, parts->string[i], size);
         at += size;
     }
-    table->text = text;
-    table->text_columns = parts->text_columns;
+    table->string = string;
+    table->string_columns = parts->string_columns;
     return at != NULL;
 }
 
@@ -216,9 +219,12 @@ wg_table *wg_table_new(wg_tape *t, const wg_table_parts *parts)
                         .path = wg_tape_copy_text(t, parts->path),
                         .features = parts->features,
                         .column_names = parts->column_names,
-                        .text_names = parts->text_names,
+                        .missing = parts->missing,
+                        .string_names = parts->string_names,
+                        .string_missing = parts->string_missing,
+                        .dropped = parts->dropped,
                         .label_name = parts->label_name};
-    if (parts->text_columns > 0 && !table_copy_texts(table, parts))
+    if (parts->string_columns > 0 && !table_copy_strings(table, parts))
         return wg_table_inert();
     if (parts->label_text != NULL && !table_set_labels(table, parts))
         return wg_table_inert();
@@ -306,24 +312,41 @@ const char *wg_table_column_name(const wg_table *table, int64_t j)
     return j < 0 || j >= wg_table_columns(table) ? "" : table->column_names[j];
 }
 
-const char *const *wg_table_text(const wg_table *table)
+const char *const *wg_table_strings(const wg_table *table)
 {
-    return table_is_inert(table) ? NULL : table->text;
+    return table_is_inert(table) ? NULL : table->string;
 }
 
-int64_t wg_table_text_columns(const wg_table *table)
+int64_t wg_table_string_columns(const wg_table *table)
 {
-    return table_is_inert(table) ? 0 : table->text_columns;
+    return table_is_inert(table) ? 0 : table->string_columns;
 }
 
-const char *wg_table_text_name(const wg_table *table, int64_t j)
+const char *wg_table_string_name(const wg_table *table, int64_t j)
 {
-    return j < 0 || j >= wg_table_text_columns(table) ? "" : table->text_names[j];
+    return j < 0 || j >= wg_table_string_columns(table) ? "" : table->string_names[j];
 }
 
 const char *wg_table_label_name(const wg_table *table)
 {
     return table_is_inert(table) || table->label_name == NULL ? "" : table->label_name;
+}
+
+int64_t wg_table_missing(const wg_table *table, int64_t j)
+{
+    return j < 0 || j >= wg_table_columns(table) || table->missing == NULL ? 0 : table->missing[j];
+}
+
+int64_t wg_table_string_missing(const wg_table *table, int64_t j)
+{
+    return j < 0 || j >= wg_table_string_columns(table) || table->string_missing == NULL
+               ? 0
+               : table->string_missing[j];
+}
+
+int64_t wg_table_dropped(const wg_table *table)
+{
+    return table == NULL ? 0 : table->dropped;
 }
 
 wg_tape *wg_table_tape(const wg_table *table)
@@ -341,9 +364,9 @@ const char *const *wg_table_column_names(const wg_table *table)
     return table_is_inert(table) ? NULL : table->column_names;
 }
 
-const char *const *wg_table_text_names(const wg_table *table)
+const char *const *wg_table_string_names(const wg_table *table)
 {
-    return table_is_inert(table) ? NULL : table->text_names;
+    return table_is_inert(table) ? NULL : table->string_names;
 }
 
 /* ---- Some of its rows. ----------------------------------------------------------------------- */
@@ -415,12 +438,12 @@ wg_table *wg_table_take(const wg_table *table, const wg_tensor *rows)
     taken->labels = table->labels == table->targets ? taken->targets
                                                     : table_take_tensor(table->labels, rows);
     taken->classes = table_take_tensor(table->classes, rows);
-    if (table->text != NULL) {
-        size_t row = (size_t)table->text_columns * sizeof(char *);
-        const char **text = wg_tape_take(t, (size_t)rows->size * row);
-        if (text != NULL)
-            table_take_bytes(table->text, row, rows, text);
-        taken->text = text;
+    if (table->string != NULL) {
+        size_t row = (size_t)table->string_columns * sizeof(char *);
+        const char **string = wg_tape_take(t, (size_t)rows->size * row);
+        if (string != NULL)
+            table_take_bytes(table->string, row, rows, string);
+        taken->string = string;
     }
     return wg_tape_status(t) == WG_OK ? taken : wg_table_inert();
 }

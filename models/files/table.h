@@ -7,7 +7,7 @@
 extern "C" {
 #endif
 
-/* A data set in memory: rows of numbers and of texts (categories), and a label to each row. Readers
+/* A data set in memory: rows of numbers and of strings (categories), and a label to each row. Readers
  * (wg_csv_read) make it. It and everything it holds belongs to the tape it was read on, and goes with it.
  *
  * Of NULL, and of the table that a failed reader returned: inert tensors, 0, NULL and "". */
@@ -17,12 +17,19 @@ typedef struct wg_table wg_table;
  * f32 where the reader was asked for it). */
 wg_tensor *wg_table_features(const wg_table *table);
 
-/* wg_table_text: the columns of texts, [rows, text_columns], row by row, as wg_encoder_fit takes them;
- * NULL where there are no such columns. wg_table_text_columns: how many. wg_table_text_name: of column j of
- * texts; "" for a j that is none. */
-const char *const *wg_table_text(const wg_table *table);
-int64_t wg_table_text_columns(const wg_table *table);
-const char *wg_table_text_name(const wg_table *table, int64_t j);
+/* wg_table_strings: the string columns, [rows, string_columns], row by row, as wg_encoder_fit takes them;
+ * NULL where there are no such columns. wg_table_string_columns: how many. wg_table_string_name: of string
+ * column j; "" for a j that is none. */
+const char *const *wg_table_strings(const wg_table *table);
+int64_t wg_table_string_columns(const wg_table *table);
+const char *wg_table_string_name(const wg_table *table, int64_t j);
+
+/* wg_table_missing, wg_table_string_missing: how many values of feature j, or string column j, were missing
+ * in the file, in rows that are here and in those that were left out. wg_table_dropped: how many rows were
+ * left out. */
+int64_t wg_table_missing(const wg_table *table, int64_t j);
+int64_t wg_table_string_missing(const wg_table *table, int64_t j);
+int64_t wg_table_dropped(const wg_table *table);
 
 /* wg_table_labels: the labels for a model with one output, a constant [rows, 1] of the features' dtype.
  * Two classes are 0 and 1 (-1 and 1, 2 and 4, "no" and "yes": the index of the class, whose name
@@ -57,7 +64,7 @@ const char *wg_table_label_name(const wg_table *table);
 
 /* wg_table_take: a table of the rows [m], i64, that `rows` names, in that order, repeated or not: training and
  * test rows of wg_train_test_split. Names and classes are those of the whole table, also where no row of a
- * class was taken. Numbers are copied; texts and names are shared.
+ * class was taken. Numbers are copied; strings and names are shared.
  * Never NULL: after an error (on the tape: WG_E_INDEX, no such row; WG_E_SHAPE, WG_E_DTYPE, WG_E_STALE,
  *   WG_E_TAPE, WG_E_NULL, WG_E_NOMEM) the result is an inert table. */
 wg_table *wg_table_take(const wg_table *table, const wg_tensor *rows);

@@ -4,14 +4,17 @@
 #include "autograd/tape.h"
 #include "models/files/table.h"
 
-/* What a reader found. The table copies labels, texts and path; features and names are on the tape. */
+/* What a reader found. The table copies labels, strings and path; all else is on the tape. */
 typedef struct wg_table_parts {
     const char *path;
     wg_tensor *features;             /* [rows, columns] */
     const char *const *column_names; /* [columns] */
-    const char *const *text;         /* [rows, text_columns] */
-    int64_t text_columns;
-    const char *const *text_names; /* [text_columns] */
+    const int64_t *missing;          /* [columns], or NULL: none */
+    const char *const *string;       /* [rows, string_columns] */
+    int64_t string_columns;
+    const char *const *string_names; /* [string_columns] */
+    const int64_t *string_missing;   /* [string_columns], or NULL: none */
+    int64_t dropped;                 /* rows */
     const char *label_name;
     const char *const *label_text; /* [rows]; NULL: no label column */
     const double *label_value;     /* [rows]; NULL: the labels are not all numbers */
@@ -24,9 +27,9 @@ wg_table *wg_table_new(wg_tape *t, const wg_table_parts *parts);
 wg_tape *wg_table_tape(const wg_table *table);
 const char *wg_table_path(const wg_table *table);
 
-/* wg_table_column_names, wg_table_text_names: of all columns; may be NULL where there are none. */
+/* wg_table_column_names, wg_table_string_names: of all columns; may be NULL where there are none. */
 const char *const *wg_table_column_names(const wg_table *table);
-const char *const *wg_table_text_names(const wg_table *table);
+const char *const *wg_table_string_names(const wg_table *table);
 
 /* wg_label_order: of two labels that are numbers, below, equal to or above 0; 0: they are one class. */
 int wg_label_order(const char *a, double a_value, const char *b, double b_value);

@@ -47,7 +47,7 @@ size_t wg_utf8_invalid(const char *bytes, size_t size)
     return size;
 }
 
-const char *wg_compressed(const unsigned char *bytes, size_t size)
+const char *wg_compressed(const void *bytes, size_t size)
 {
     static const struct {
         const char *magic, *name;

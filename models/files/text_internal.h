@@ -15,6 +15,6 @@ size_t wg_utf8_invalid(const char *bytes, size_t size);
 
 /* wg_compressed: what a file that begins with these bytes was compressed or packed by, "gzip"; NULL
  * where that is not known. */
-const char *wg_compressed(const unsigned char *bytes, size_t size);
+const char *wg_compressed(const void *bytes, size_t size);
 
 #endif

@@ -194,7 +194,7 @@ void wgt_check_unreadable(wgt_read *read)
 {
     check_error(read, "/nowhere/at all", WG_E_IO, "/nowhere/at all: ");
     check_error(read, "/tmp", WG_E_IO, "/tmp: is a directory");
-    check_error(read, "/dev/null", WG_E_IO, "is not a regular file");
+    check_error(read, "/dev/null", WG_E_IO, "is a device, not a file");
     check_error(read, NULL, WG_E_NULL, "");
     ck_assert(!read(NULL, "/nowhere"));
     wg_tape *t = wg_tape_new(NULL);

@@ -6,6 +6,7 @@
 #include "tests/support/suites.h"
 #include "tests/support/support.h"
 
+#include <fcntl.h>
 #include <locale.h>
 #include <math.h>
 #include <stdio.h>
@@ -155,12 +156,84 @@ START_TEST(test_header_and_separator)
     const wg_table *table = read_text("1,2,3\n4,5,6\n", &absent);
     expect(table, 2, 2, X, y);
     ck_assert_str_eq(wg_table_column_name(table, 1), "x2");
-    const wg_csv_options any = {.header = WG_CSV_HEADER_ANY, .separator = ';'};
+    const wg_csv_options any = {.header = WG_CSV_HEADER_PRESENT, .separator = ';'};
     table = read_text("0;1;2\n1;2;3\n4;5;6\n", &any);
     expect(table, 2, 2, X, y);
     ck_assert_str_eq(wg_table_column_name(table, 1), "1");
     expect(read_text("a\tb\tc\n1\t2\t3\n4\t5\t6\n", &(wg_csv_options){.separator = '\t'}), 2, 2, X,
            y);
+}
+END_TEST
+
+/* The same table, told from the file alone. */
+START_TEST(test_recognized)
+{
+    static const char *const texts[] = {
+        "a;b;c\n1;2;x\n3;4;y\n",
+        "a\tb\tc\n1\t2\tx\n3\t4\ty\n",
+        "a|b|c\n1|2|x\n3|4|y\n",
+        "  a b  c\n1   2 x  \n 3 \t4   y\n",
+        "a, b , c\n1, 2, x\n   \n3 ,4, \"y\" \n",
+        "\"a\";\"b\";\"c\"\n1;2;\"x\"\n3;4;\"y\"\n",
+        "1,2,x\n3,4,y\n",
+        " 1, 2, x\n 3, 4, y\n",
+    };
+    const double X[] = {1, 2, 3, 4}, y[] = {0, 1};
+    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
+        const wg_table *table = read_text(texts[i], NULL);
+        expect(table, 2, 2, X, y);
+        ck_assert_str_eq(wg_table_class_name(table, 1), "y");
+        ck_assert_str_eq(wg_table_column_name(table, 1), i < 6 ? "b" : "x2");
+    }
+    expect(read_text("a b c\n1 2 0\n3 4 1\n", &(wg_csv_options){.separator = ' '}), 2, 2, X, y);
+}
+END_TEST
+
+/* Rows of the first record being a header, for 0, and data. */
+START_TEST(test_header_recognized)
+{
+    static const struct {
+        const char *text;
+        int64_t rows;
+    } cases[] = {{"a,b\nx,p\n", 1},     {"p,p\nx,p\n", 2},      {"1,b\nx,p\nz,p\n", 3},
+                 {"a,?\nx,p\n", 2},     {"0,1,b\n2,3,4\n", 1},  {"1,2\n3,4\n", 2},
+                 {"5.1,s\n4.9,s\n", 2}, {"a,b\nNA,1\n1,0\n", 2}};
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        const wg_csv_options o = {.missing = WG_CSV_MISSING_KEEP, .no_label = true};
+        ck_assert_int_eq(wg_table_rows(read_text(cases[i].text, &o)), cases[i].rows);
+    }
+    ck_assert_int_eq(wg_tape_status(tape), WG_OK);
+}
+END_TEST
+
+/* What comes through a pipe, and through the standard input. */
+START_TEST(test_pipe)
+{
+    const double X[] = {1, 2, 3, 4}, y[] = {0, 1};
+    const char *text = "a,b,c\n1,2,0\n3,4,1\n";
+    int ends[2];
+    char name[64];
+    ck_assert_int_eq(pipe(ends), 0);
+    ck_assert_int_eq(write(ends[1], text, strlen(text)), (ssize_t)strlen(text));
+    close(ends[1]);
+    snprintf(name, sizeof name, "/dev/fd/%d", ends[0]);
+    expect(wg_csv_read(tape, name, NULL), 2, 2, X, y);
+    close(ends[0]);
+    put_bytes(text, strlen(text));
+    const int before = dup(STDIN_FILENO), file = open(path, O_RDONLY);
+    ck_assert_int_ge(dup2(file, STDIN_FILENO), 0);
+    expect(wg_csv_read(tape, "-", NULL), 2, 2, X, y);
+    dup2(before, STDIN_FILENO);
+    close(before);
+    close(file);
+}
+END_TEST
+
+START_TEST(test_packed)
+{
+    put_bytes("\x1F\x8B\b\0a,b\n1,2\n", 12);
+    wg_csv_read(tape, path, NULL);
+    wgt_assert_status(tape, WG_E_FORMAT, "is a gzip file; unpack it first: gunzip -c FILE.gz");
 }
 END_TEST
 
@@ -352,6 +425,8 @@ START_TEST(test_infinite)
 }
 END_TEST
 
+static const char *const none[] = {NULL}; /* no column of strings: all hold numbers */
+
 /* Bad files: what the message says behind "<path>". */
 static const struct {
     const char *text;
@@ -362,16 +437,30 @@ static const struct {
     {"", {0}, WG_E_FORMAT, ": the file is empty"},
     {"\xEF\xBB\xBF\n\r\n", {0}, WG_E_FORMAT, ": the file is empty"},
     {"a,b\n", {0}, WG_E_FORMAT, ": a header without rows"},
-    {"a,b\nabc,1\n", {0}, WG_E_FORMAT, ":2: column 1 (a): 'abc' is not a number"},
-    {"a,b,c\n1,2,3\n\n1,2x,3\n", {0}, WG_E_FORMAT, ":4: column 2 (b): '2x' is not a number"},
+    {"a,b\nabc,1\n", {.strings = none}, WG_E_FORMAT, ":2: column 1 (a): 'abc' is not a number"},
+    {"a,b,c\n1,2,3\n\n1,2x,3\n",
+     {0},
+     WG_E_FORMAT,
+     ":4: column 2 (b): '2x' is not a number, as others are: a missing value"},
+    {"a,b,c\n1,-,3\n\n1,2,3\n", {0}, WG_E_FORMAT, ":2: column 2 (b): '-' is not a number, as"},
+    {"a,b,c\n1,2,3\n\n1,2x,3\n",
+     {.strings = none},
+     WG_E_FORMAT,
+     ":4: column 2 (b): '2x' is not a number (nor in the list of strings)"},
     {"a,b,c\n1,2,3\n1,2\n", {0}, WG_E_FORMAT, ":3: 2 fields, the first row has 3"},
     {"a,b,c\n1,2,3,4,5\n", {0}, WG_E_FORMAT, ":2: 5 fields, the first row has 3"},
-    {"a,b\n\"x\ny\",1\n", {0}, WG_E_FORMAT, ":2: column 1 (a): 'x?y' is not a number"},
-    {"a,b\n\"1\n\",1\nz,1\n", {0}, WG_E_FORMAT, ":2: column 1 (a): '1?' is not a number"},
+    {"a,b\n\"x\ny\",1\n",
+     {.strings = none},
+     WG_E_FORMAT,
+     ":2: column 1 (a): 'x?y' is not a number"},
+    {"a,b\n\"1\n\",1\nz,1\n",
+     {.strings = none},
+     WG_E_FORMAT,
+     ":2: column 1 (a): '1?' is not a number"},
     {"a,b\n1,\"2\n3,4\n", {0}, WG_E_FORMAT, ":2: the quote that opens here is never closed"},
     {"a,b\n1,\"2\"\"\n", {0}, WG_E_FORMAT, ":2: the quote that opens here is never closed"},
     {"a,b\n1,\"2\"x\n", {0}, WG_E_FORMAT, ":2: text behind a closing quote"},
-    {"a,b\n1,\"\n\n2\" \n", {0}, WG_E_FORMAT, ":4: text behind a closing quote"},
+    {"a,b\n1,\"\n\n2\" x\n", {0}, WG_E_FORMAT, ":4: text behind a closing quote"},
     {"a,b\r\n1,2\"\r\n", {0}, WG_E_FORMAT, ":2: a quote inside a field without quotes"},
     {"a,b\r\n1,1\r\n,2\r\n", {0}, WG_E_FORMAT, ":3: column 1 (a): '' is a missing value"},
     {"a,b\r1,1\r1,NA\r", {0}, WG_E_FORMAT, ":3: column 2 (b): 'NA' is a missing label"},
@@ -382,21 +471,30 @@ static const struct {
     {"a,b\n?,1\n",
      {.missing = WG_CSV_MISSING_MEAN},
      WG_E_FORMAT,
-     ": column 1 (a) has no mean to put in"},
+     ": column 1 (a) has no value to fill in from"},
     {"a,b\n?,1\n1,?\n",
      {.missing = WG_CSV_MISSING_DROP},
      WG_E_FORMAT,
      ": every row has a missing value"},
     {"a,b\n?,1\nx,?\n",
-     {.missing = WG_CSV_MISSING_DROP},
+     {.missing = WG_CSV_MISSING_DROP, .strings = none},
      WG_E_FORMAT,
      ":3: column 1 (a): 'x' is not a number"},
     {"a,b\n1e999,1\n", {0}, WG_E_FORMAT, ":2: column 1 (a): '1e999' is too large for f64"},
     {"a,b\n1e39,1\n", {.f32 = true}, WG_E_FORMAT, ":2: column 1 (a): '1e39' is too large for f32"},
     {"a,b\n1,1e39\n", {.f32 = true}, WG_E_FORMAT, ":2: column 2 (b): '1e39' is too large for f32"},
     {"a,b\n-inf,1\n", {0}, WG_E_FORMAT, ":2: column 1 (a): '-inf' is not finite"},
-    {"1,2\n3,4\n", {0}, WG_E_FORMAT, ": the first row is all numbers"},
-    {"a;b\n1;2\n", {0}, WG_E_FORMAT, ": one column"},
+    {"a,b\n1,2\n", {.columns = (const char *const[]){"c", NULL}}, WG_E_VALUE, ": no column is 'c'"},
+    {"a,b\n1,2\n",
+     {.drop = (const char *const[]){"b", NULL}},
+     WG_E_VALUE,
+     ": column 'b' is the label, and in option drop"},
+    {"a,b\n1,2\n",
+     {.indicators = (const char *const[]){"c", NULL}},
+     WG_E_VALUE,
+     ": no column is 'c'"},
+    {"a b\n\"1\"\n", {0}, WG_E_FORMAT, ": one column"},
+    {"a;b\n1;2\n", {.separator = ','}, WG_E_FORMAT, ": one column"},
     {"a,b\n1,2\n", {.separator = '"'}, WG_E_VALUE, ": the separator is"},
     {"a,b\n1,2\n", {.separator = '\n'}, WG_E_VALUE, ": the separator is"},
     {"a,b\n1,2\n", {.separator = '.'}, WG_E_VALUE, ": the separator is"},
@@ -449,7 +547,7 @@ START_TEST(test_long_text_is_cut)
     char text[400] = "a,b\n";
     memset(text + 4, 'z', 300);
     strcpy(text + 304, ",1\n");
-    expect_inert(read_text(text, NULL));
+    expect_inert(read_text(text, &(wg_csv_options){.strings = none}));
     wgt_assert_status(tape, WG_E_FORMAT, "zzz...' is not a number");
 }
 END_TEST
@@ -464,12 +562,12 @@ START_TEST(test_unreadable)
     wgt_assert_status(tape, WG_E_IO, "/tmp: is a directory");
     wg_tape_rewind(tape, mark);
     expect_inert(wg_csv_read(tape, "/dev/null", NULL));
-    wgt_assert_status(tape, WG_E_IO, "is not a regular file");
+    wgt_assert_status(tape, WG_E_IO, "is a device, not a file");
     wg_tape_rewind(tape, mark);
     unlink(path);
     ck_assert_int_eq(mkfifo(path, 0600), 0);
     expect_inert(wg_csv_read(tape, path, NULL));
-    wgt_assert_status(tape, WG_E_IO, "is not a regular file");
+    wgt_assert_status(tape, WG_E_FORMAT, "the file is empty"); /* nobody writes; there is no wait */
     wg_tape_rewind(tape, mark);
     expect_inert(wg_csv_read(tape, NULL, NULL));
     ck_assert_int_eq(wg_tape_status(tape), WG_E_NULL);
@@ -559,7 +657,7 @@ START_TEST(test_random_texts)
         text[size] = '\0';
         const wg_mark mark = wg_tape_mark(tape);
         const wg_csv_options options = {.header = (wg_csv_header)(round % 3),
-                                        .missing = (wg_csv_missing)(round % 4),
+                                        .missing = (wg_csv_missing)(round % 5),
                                         .no_label = round % 5 == 0};
         const wg_table *table = read_text(text, &options);
         if (wg_tape_status(tape) == WG_OK)
@@ -605,6 +703,10 @@ static void add_good(TCase *good)
     tcase_add_test(good, test_quotes);
     tcase_add_test(good, test_label_choice);
     tcase_add_test(good, test_header_and_separator);
+    tcase_add_test(good, test_recognized);
+    tcase_add_test(good, test_header_recognized);
+    tcase_add_test(good, test_pipe);
+    tcase_add_test(good, test_packed);
     tcase_add_test(good, test_classes);
     tcase_add_test(good, test_two_texts);
     tcase_add_test(good, test_large_labels);

@@ -125,7 +125,7 @@ START_TEST(test_table_with_texts)
     static const char text[] =
         "size,y,width,colour\nL,1,2,\"light, blue\"\nM,0,3,?\n\"x \",1,4,red\n";
     const char *const texts[] = {"size", "colour", NULL};
-    const wg_csv_options keep = {.label = "y", .texts = texts, .missing = WG_CSV_MISSING_KEEP};
+    const wg_csv_options keep = {.label = "y", .strings = texts, .missing = WG_CSV_MISSING_KEEP};
     wgt_file_put(path, text, sizeof text - 1);
     const wg_table *table = wg_csv_read(tape, path, &keep);
     int64_t nodes = wg_tape_size(tape);
@@ -134,10 +134,10 @@ START_TEST(test_table_with_texts)
     check_text("width,size,colour,y\n2,L,\"light, blue\",1\n3,M,\"\",0\n4,\"x \",red,1\n");
     const wg_table *again = wg_csv_read(tape, path, &keep);
     for (int i = 0; i < 6; i++)
-        ck_assert_str_eq(wg_table_text(again)[i], wg_table_text(table)[i]);
+        ck_assert_str_eq(wg_table_strings(again)[i], wg_table_strings(table)[i]);
     /* texts alone, without a label */
     const char *const both[] = {"a", "b", NULL};
-    const wg_csv_options bare = {.no_label = true, .texts = both};
+    const wg_csv_options bare = {.no_label = true, .strings = both};
     wgt_file_put(path, "a,b\nx,y\n", 8);
     ck_assert_int_eq(wg_csv_write_table(tape, path, wg_csv_read(tape, path, &bare), NULL), WG_OK);
     check_text("a,b\nx,y\n");
@@ -167,7 +167,7 @@ START_TEST(test_refused)
          {0},
          WG_E_SHAPE,
          "part 2, "},
-        {{{two, NULL, texts, 2}}, 1, {0}, WG_E_DTYPE, "has texts"},
+        {{{two, NULL, texts, 2}}, 1, {0}, WG_E_DTYPE, "has strings"},
         {{{wg_constant(tape, WG_I64, WG_SHAPE(2), k), NULL, texts, 2}},
          1,
          {0},

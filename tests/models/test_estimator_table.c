@@ -46,7 +46,7 @@ static wg_table *read_as(wg_tape *t, const char *text, const wg_csv_options *opt
 
 static wg_table *read_shirts(wg_tape *t, const char *text)
 {
-    return read_as(t, text, &(wg_csv_options){.label = "kind", .texts = texts});
+    return read_as(t, text, &(wg_csv_options){.label = "kind", .strings = texts});
 }
 
 static const wg_pipeline_step degree_2 = {.kind = WG_STEP_POLYNOMIAL, .polynomial = {.degree = 2}};
@@ -69,8 +69,8 @@ START_TEST(test_encodes)
     const wg_table *table = read_shirts(tape, shirts);
     wg_estimator *e = wg_estimator_fit_table(table, NULL);
     expect_ok(tape);
-    wg_encoder *encoder = wg_encoder_fit(tape, wg_table_text(table), 8, 2, NULL);
-    wg_tensor *Z = wg_encoder_apply(encoder, wg_table_text(table), 8, WG_F64);
+    wg_encoder *encoder = wg_encoder_fit(tape, wg_table_strings(table), 8, 2, NULL);
+    wg_tensor *Z = wg_encoder_apply(encoder, wg_table_strings(table), 8, WG_F64);
     wg_tensor *X = wg_concat((wg_tensor *[]){wg_standardize(wg_table_features(table)), Z}, 2, 1);
     wg_estimator *f = wg_estimator_fit(X, wg_table_classes(table),
                                        &(wg_estimator_options){.raw = true});
@@ -97,7 +97,7 @@ END_TEST
 /* Columns of texts alone, and of numbers alone. */
 START_TEST(test_one_kind_of_columns)
 {
-    const wg_csv_options o = {.texts = texts, .label = "kind"};
+    const wg_csv_options o = {.strings = texts, .label = "kind"};
     const wg_table *words = read_as(tape, "colour,size,kind\nr,L,a\nb,M,b\nr,M,a\nb,L,b\n", &o);
     wg_estimator *e = wg_estimator_fit_table(words, &(wg_estimator_options){.model = "logistic"});
     expect_ok(tape);
@@ -130,7 +130,7 @@ START_TEST(test_loaded_predicts_the_same_bits)
     ck_assert_str_eq(wg_estimator_column_names(l)[1], "height");
     ck_assert_ptr_null(wg_estimator_column_names(l)[2]);
     /* the model's own list says which columns are texts; the label is not needed */
-    const wg_csv_options o = {.no_label = true, .texts = wg_estimator_text_names(l)};
+    const wg_csv_options o = {.no_label = true, .strings = wg_estimator_text_names(l)};
     const wg_table *own = read_shirts(tape, shirts);
     const char *bare = "size,height,width,colour\nM,2,3,red\nXL,5,1,green\n";
     const wg_table *other = read_as(t, bare, &o);
@@ -210,7 +210,7 @@ START_TEST(test_other_columns)
 {
     wg_estimator *e = fitted(0);
     expect_ok(tape);
-    const wg_csv_options o = {.label = "kind", .texts = other_columns[_i].texts};
+    const wg_csv_options o = {.label = "kind", .strings = other_columns[_i].texts};
     const wg_table *table = read_as(tape, other_columns[_i].text, &o);
     ck_assert(wg_is_inert(wg_estimator_predict_table(e, table)));
     ck_assert_ptr_nonnull(strstr(wg_tape_message(tape), path));

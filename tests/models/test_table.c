@@ -36,8 +36,8 @@ static void expect_texts(const wg_table *table, int64_t n, const char *const *te
 {
     ck_assert_msg(wg_tape_status(tape) == WG_OK, "%s", wg_tape_message(tape));
     ck_assert_int_eq(wg_table_rows(table), n);
-    for (int64_t i = 0; i < n * wg_table_text_columns(table); i++)
-        ck_assert_str_eq(wg_table_text(table)[i], text[i]);
+    for (int64_t i = 0; i < n * wg_table_string_columns(table); i++)
+        ck_assert_str_eq(wg_table_strings(table)[i], text[i]);
 }
 
 /* ---- Columns of texts. ---------------------------------------------------------------------------- */
@@ -45,17 +45,17 @@ static void expect_texts(const wg_table *table, int64_t n, const char *const *te
 static const char shirts[] = "colour,width,kind,size,height\n"
                              "red,1,a,L,2\n"
                              "\"light, blue\",3,b,12,4\n"
-                             " red,5,a,XL,6\n";
+                             "\" red\",5,a,XL,6\n";
 
 START_TEST(test_texts)
 {
-    const wg_table *table = read_text(shirts, &(wg_csv_options){.label = "kind", .texts = two});
+    const wg_table *table = read_text(shirts, &(wg_csv_options){.label = "kind", .strings = two});
     expect_texts(table, 3, (const char *[]){"red", "L", "light, blue", "12", " red", "XL"});
-    ck_assert_int_eq(wg_table_text_columns(table), 2);
-    ck_assert_str_eq(wg_table_text_name(table, 0), "colour"); /* the file's order */
-    ck_assert_str_eq(wg_table_text_name(table, 1), "size");
-    ck_assert_str_eq(wg_table_text_name(table, 2), "");
-    ck_assert_str_eq(wg_table_text_name(table, -1), "");
+    ck_assert_int_eq(wg_table_string_columns(table), 2);
+    ck_assert_str_eq(wg_table_string_name(table, 0), "colour"); /* the file's order */
+    ck_assert_str_eq(wg_table_string_name(table, 1), "size");
+    ck_assert_str_eq(wg_table_string_name(table, 2), "");
+    ck_assert_str_eq(wg_table_string_name(table, -1), "");
     ck_assert_int_eq(wg_table_columns(table), 2);
     ck_assert_str_eq(wg_table_column_name(table, 0), "width");
     ck_assert_str_eq(wg_table_column_name(table, 1), "height");
@@ -70,15 +70,15 @@ END_TEST
 START_TEST(test_texts_alone)
 {
     const char *const names[] = {"x1", "x3", "x1", NULL}; /* once more is as good as once */
-    const wg_csv_options o = {.header = WG_CSV_HEADER_ABSENT, .texts = names, .label_column = 2};
+    const wg_csv_options o = {.header = WG_CSV_HEADER_ABSENT, .strings = names, .label_column = 2};
     const wg_table *table = read_text("r,0,s\nt,1,r\n", &o);
     expect_texts(table, 2, (const char *[]){"r", "s", "t", "r"});
     ck_assert_int_eq(wg_table_columns(table), 0);
-    ck_assert_int_eq(wg_table_text_columns(table), 2);
+    ck_assert_int_eq(wg_table_string_columns(table), 2);
     ck_assert_int_eq(wg_size(wg_table_features(table)), 0);
-    const wg_table *none = read_text("a,b\n1,2\n", &(wg_csv_options){.texts = two + 2});
-    ck_assert_ptr_null(wg_table_text(none));
-    ck_assert_int_eq(wg_table_text_columns(none), 0);
+    const wg_table *none = read_text("a,b\n1,2\n", &(wg_csv_options){.strings = two + 2});
+    ck_assert_ptr_null(wg_table_strings(none));
+    ck_assert_int_eq(wg_table_string_columns(none), 0);
     ck_assert_int_eq(wg_table_columns(none), 1);
 }
 END_TEST
@@ -86,15 +86,57 @@ END_TEST
 START_TEST(test_missing_texts)
 {
     const char *text = "colour,size,w,y\nred, NA ,1,0\n?,L,,1\nblue,M,3,1\n";
-    wg_csv_options o = {.texts = two, .missing = WG_CSV_MISSING_DROP};
+    wg_csv_options o = {.strings = two, .missing = WG_CSV_MISSING_DROP};
     expect_texts(read_text(text, &o), 1, (const char *[]){"blue", "M"});
     o.missing = WG_CSV_MISSING_KEEP;
     const wg_table *kept = read_text(text, &o);
     expect_texts(kept, 3, (const char *[]){"red", "", "", "L", "blue", "M"});
     ck_assert_double_nan(wg_at(wg_table_features(kept), 1));
-    o.missing = WG_CSV_MISSING_MEAN; /* of numbers alone */
-    const wg_table *mean = read_text("colour,size,w,y\nred,L,1,0\nred,M,,1\n", &o);
+    o.missing = WG_CSV_MISSING_MEAN; /* of numbers; strings are a category of their own */
+    const wg_table *mean = read_text("colour,size,w,y\nred,L,1,0\nNA,M,,1\n", &o);
+    expect_texts(mean, 2, (const char *[]){"red", "L", "", "M"});
     wgt_assert_that(wg_at(wg_table_features(mean), 1), ==, 1);
+}
+END_TEST
+
+/* Columns of strings are found: those in which something is no number, wherever it stands; numbers with
+ * one odd text among them are not taken for strings. */
+START_TEST(test_found)
+{
+    const wg_table *table = read_text("a,b,c,d,y\n1,x,1,?,0\n2,y,2,3,1\n3,z,u,4,0\n4,x,v,5,1\n",
+                                      &(wg_csv_options){.missing = WG_CSV_MISSING_MEDIAN});
+    expect_texts(table, 4, (const char *[]){"x", "1", "y", "2", "z", "u", "x", "v"});
+    ck_assert_str_eq(wg_table_string_name(table, 1), "c");
+    const double X[] = {1, 4, 2, 3, 3, 4, 4, 5};
+    wgt_assert_same_bytes(wg_data_f64(wg_table_features(table)), X, sizeof X);
+    ck_assert_int_eq(wg_table_missing(table, 1), 1);
+    ck_assert_int_eq(wg_table_missing(table, 0), 0);
+    read_text("a,y\n1,0\n2,1\n-,1\n", NULL);
+    wgt_assert_status(tape, WG_E_FORMAT, ":4: column 1 (a): '-' is not a number, as others are");
+}
+END_TEST
+
+/* Columns are chosen and left out; missing values are counted and pointed at. */
+START_TEST(test_columns_and_missing)
+{
+    const char *text = "id,a,b,s,y\n7,1,NA,p,0\n8,,4,q,1\n9,5,6,,1\n10,7,9,p,0\n";
+    const char *const id[] = {"id", NULL}, *const some[] = {"s", "a", NULL};
+    const char *const b[] = {"b", NULL};
+    wg_csv_options o = {.drop = id, .missing = WG_CSV_MISSING_MEDIAN, .indicators = b};
+    const wg_table *table = read_text(text, &o);
+    expect_texts(table, 4, (const char *[]){"p", "q", "", "p"});
+    const double X[] = {1, 6, 1, 5, 4, 0, 5, 6, 0, 7, 9, 0};
+    wgt_assert_same_bytes(wg_data_f64(wg_table_features(table)), X, sizeof X);
+    ck_assert_str_eq(wg_table_column_name(table, 2), "b_missing");
+    ck_assert_int_eq(wg_table_string_missing(table, 0), 1);
+    ck_assert_int_eq(wg_table_dropped(table), 0);
+    o = (wg_csv_options){.columns = some, .missing = WG_CSV_MISSING_DROP};
+    table = read_text(text, &o);
+    expect_texts(table, 2, (const char *[]){"p", "p"});
+    ck_assert_int_eq(wg_table_columns(table), 1);
+    ck_assert_int_eq(wg_table_dropped(table), 2);
+    ck_assert_int_eq(wg_table_missing(table, 0), 1);
+    ck_assert_int_eq(wg_table_missing(table, 1) + wg_table_missing(NULL, 0), 0);
 }
 END_TEST
 
@@ -108,26 +150,25 @@ static const struct {
     wg_status status;
     const char *message;
 } bad_files[] = {
-    {"colour,y\nred,1\n", {.texts = unknown}, WG_E_VALUE, ": no column is 'weight'"},
-    {"colour,y\nred,1\n", {.texts = label}, WG_E_VALUE, ": column 'y' of texts is the label"},
+    {"colour,y\nred,1\n", {.strings = unknown}, WG_E_VALUE, ": no column is 'weight'"},
+    {"colour,y\nred,1\n",
+     {.strings = label},
+     WG_E_VALUE,
+     ": column 'y' is the label, and in option strings"},
     {"colour,colour,y\nred,red,1\n",
-     {.texts = colour},
+     {.strings = colour},
      WG_E_VALUE,
      ": columns 1 and 2 are both 'colour'"},
     {"colour,y\nred,1\n",
-     {0},
+     {.strings = colour + 1},
      WG_E_FORMAT,
-     ":2: column 1 (colour): 'red' is not a number (option texts: "},
+     ":2: column 1 (colour): 'red' is not a number (nor in the list of strings)"},
     {"colour,y\n?,1\n",
-     {.texts = colour},
+     {.strings = colour},
      WG_E_FORMAT,
      ":2: column 1 (colour): '?' is a missing value"},
-    {"colour,y\nred,1\nNA,1\n",
-     {.texts = colour, .missing = WG_CSV_MISSING_MEAN},
-     WG_E_FORMAT,
-     ":3: column 1 (colour): 'NA' is a missing value, and texts have no mean"},
     {"colour,y\nNA,1\n",
-     {.texts = colour, .missing = WG_CSV_MISSING_DROP},
+     {.strings = colour, .missing = WG_CSV_MISSING_DROP},
      WG_E_FORMAT,
      ": every row has a missing value"},
 };
@@ -135,9 +176,9 @@ static const struct {
 static void expect_inert(const wg_table *table)
 {
     ck_assert_int_eq(wg_table_rows(table), 0);
-    ck_assert_int_eq(wg_table_text_columns(table), 0);
-    ck_assert_ptr_null(wg_table_text(table));
-    ck_assert_str_eq(wg_table_text_name(table, 0), "");
+    ck_assert_int_eq(wg_table_string_columns(table), 0);
+    ck_assert_ptr_null(wg_table_strings(table));
+    ck_assert_str_eq(wg_table_string_name(table, 0), "");
 }
 
 START_TEST(test_bad_texts)
@@ -159,8 +200,8 @@ static wg_tensor *rows_of(int64_t n, const int64_t *row)
 START_TEST(test_take)
 {
     bool f32 = _i == 1;
-    const wg_table *table = read_text(shirts,
-                                      &(wg_csv_options){.label = "kind", .texts = two, .f32 = f32});
+    const wg_table *table = read_text(
+        shirts, &(wg_csv_options){.label = "kind", .strings = two, .f32 = f32});
     const wg_table *some = wg_table_take(table, rows_of(4, (int64_t[]){2, 0, 2, 0}));
     const char *const text[] = {" red", "XL", "red", "L", " red", "XL", "red", "L"};
     expect_texts(some, 4, text);
@@ -173,7 +214,7 @@ START_TEST(test_take)
     ck_assert_str_eq(wg_table_class_name(some, 1), "b");
     wgt_assert_that(wg_at(wg_table_labels(some), 3), ==, 0);
     ck_assert_int_eq(wg_data_i64(wg_table_classes(some))[0], 0);
-    ck_assert_str_eq(wg_table_text_name(some, 1), "size");
+    ck_assert_str_eq(wg_table_string_name(some, 1), "size");
     ck_assert_str_eq(wg_table_column_name(some, 1), "height");
     ck_assert_str_eq(wg_table_label_name(some), "kind");
     const wg_table *other = wg_table_take(some, rows_of(1, (int64_t[]){3}));
@@ -192,7 +233,7 @@ START_TEST(test_take_of_other_tables)
                                           rows_of(1, (int64_t[]){1}));
     wgt_assert_that(wg_at(wg_table_features(table), 1), ==, 4);
     ck_assert_int_eq(wg_table_class_count(table), 0);
-    ck_assert_ptr_null(wg_table_text(table));
+    ck_assert_ptr_null(wg_table_strings(table));
     table = read_text("a,b\n1,x\n2,y\n3,z\n", NULL);
     wg_train_test split = wg_train_test_split(tape, 3, &(wg_train_test_options){.test = 0.3});
     const wg_table *train = wg_table_take(table, split.train);
@@ -207,7 +248,7 @@ END_TEST
 
 START_TEST(test_bad_take)
 {
-    const wg_table *table = read_text(shirts, &(wg_csv_options){.label = "kind", .texts = two});
+    const wg_table *table = read_text(shirts, &(wg_csv_options){.label = "kind", .strings = two});
     wg_tape *t = wg_tape_new(NULL);
     const struct {
         const wg_tensor *rows;
@@ -237,7 +278,8 @@ END_TEST
 
 static bool read_and_take(wg_tape *t, const char *from)
 {
-    const wg_table *table = wg_csv_read(t, from, &(wg_csv_options){.label = "kind", .texts = two});
+    const wg_table *table = wg_csv_read(t, from,
+                                        &(wg_csv_options){.label = "kind", .strings = two});
     wg_tensor *rows = wg_constant(t, WG_I64, WG_SHAPE(2), (int64_t[]){1, 0});
     return wg_table_rows(wg_table_take(table, rows)) > 0;
 }
@@ -259,6 +301,8 @@ Suite *suite_table(void)
     tcase_add_test(c, test_texts);
     tcase_add_test(c, test_texts_alone);
     tcase_add_test(c, test_missing_texts);
+    tcase_add_test(c, test_found);
+    tcase_add_test(c, test_columns_and_missing);
     tcase_add_loop_test(c, test_bad_texts, 0, (int)(sizeof bad_files / sizeof *bad_files));
     tcase_add_loop_test(c, test_take, 0, 2);
     tcase_add_test(c, test_take_of_other_tables);
