@@ -1,3 +1,4 @@
+/* Pictures of a training: its history, confusion matrix, precision against recall. */
 #include "charts.h"
 
 #include <math.h>
@@ -19,8 +20,9 @@ static bool draw_curves(svg_plot *p, const double *step, const wg_tensor *traine
                         const wg_tensor *held)
 {
     int n = (int)wg_size(trained);
+    bool two = has_values(trained) && has_values(held);
     if (has_values(trained))
-        svg_line(p, 0, "training", step, wg_data_f64(trained), n);
+        svg_line(p, 0, two ? "training" : NULL, step, wg_data_f64(trained), n);
     if (has_values(held))
         svg_line(p, 1, "validation", step, wg_data_f64(held), n);
     return svg_end(p);
@@ -37,7 +39,7 @@ static void widen(svg_axis *a, const wg_tensor *values)
 static bool draw_history(FILE *file, const double *step, const wg_fit_result *r, const char *name)
 {
     svg_plot loss = {.title = "Training",
-                     .x = {.label = name, .from = 1, .to = (double)r->epochs},
+                     .x = {.label = name, .from = 1, .to = (double)r->epochs, .whole = true},
                      .y = {.label = "loss", .from = 0},
                      .height = 330,
                      .panels = 1 + (has_values(r->accuracy) || has_values(r->validation_accuracy))};
@@ -80,13 +82,14 @@ bool chart_history(const char *path, const wg_fit_result *r, const char *step)
 
 /* ---- Confusion matrix --------------------------------------------------------------------------------- */
 
-enum { CHARACTER = 8 }; /* pixels, about */
+enum { FONT = 13, CHARACTER = 8 }; /* pixels; of a digit, about */
 
-static size_t longest(const char *const names[], int64_t k)
+/* The longest name's width, in pixels. */
+static double longest(const char *const names[], int64_t k)
 {
-    size_t most = 1;
+    double most = CHARACTER;
     for (int64_t i = 0; i < k; i++)
-        most = strlen(names[i]) > most ? strlen(names[i]) : most;
+        most = fmax(most, svg_text_width(names[i], FONT));
     return most;
 }
 
@@ -108,15 +111,20 @@ static void draw_counts(svg_plot *p, double left, const wg_tensor *C, int64_t ro
         double x = left + (double)j;
         snprintf(text, sizeof text, "%.0f", count);
         svg_cell(p, x, y - 0.5, x + 1, y + 0.5, 0, 0.05 + 0.95 * share);
-        if (CHARACTER * (double)strlen(text) < unit(p))
-            svg_text(p, x + 0.5, y, share > 0.6, text);
+        if (CHARACTER * (double)strlen(text) >= unit(p))
+            continue;
+        bool both = unit(p) >= 2.5 * FONT && sum > 0; /* the share below the count */
+        svg_text(p, x + 0.5, y + (both ? 0.5 * FONT / unit(p) : 0), share > 0.6, text);
+        snprintf(text, sizeof text, "%.0f %%", 100 * share);
+        if (both)
+            svg_text(p, x + 0.5, y - 0.7 * FONT / unit(p), share > 0.6, text);
     }
 }
 
 void chart_matrix(svg_plot *p, double left, const wg_tensor *C, const char *const names[])
 {
     int64_t k = wg_dim(C, 0);
-    bool turned = CHARACTER * (double)longest(names, k) > unit(p);
+    bool turned = longest(names, k) + 4 > unit(p);
     for (int64_t i = 0; i < k; i++) {
         double row = (double)(k - i) - 0.5, column = left + (double)i + 0.5, gap = 8 / unit(p);
         if (turned)
@@ -138,12 +146,15 @@ bool chart_confusion(const char *path, const wg_tensor *C, const wg_estimator *e
     for (int64_t i = 0; i < wg_dim(C, 0); i++)
         names[i] = wg_estimator_class_name(e, i);
     double k = (double)wg_dim(C, 0), cell = fmin(fmax(480 / k, 18), 90);
-    double name = CHARACTER * (double)longest(names, wg_dim(C, 0)) + 12;
+    double name = longest(names, wg_dim(C, 0)) + 12;
     double below = (name - 12 > cell ? name : 20) / cell;
     svg_plot p = {.title = "Confusion matrix",
-                  .x = {.label = "predicted", .from = -name / cell, .to = k, .bare = true},
+                  .x = {.label = "predicted (shares: of the true class)",
+                        .from = -name / cell,
+                        .to = fmax(k, 250 / cell),
+                        .bare = true},
                   .y = {.label = "true", .from = -below, .to = k, .bare = true},
-                  .width = (int)(name + k * cell) + 80 + 25,
+                  .width = (int)(name + fmax(k * cell, 250)) + 80 + 25,
                   .height = (int)((k + below) * cell) + 48 + 58};
     bool opened = picture_open(&p, path);
     if (opened)

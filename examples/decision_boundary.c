@@ -47,15 +47,17 @@ static void print_probabilities(const wg_logistic *model, wg_tape *t)
     printf("\n");
 }
 
-static bool draw(const char *path, wg_tape *t, const wg_logistic *model)
+static bool draw(const picture_arguments *a, wg_tape *t, const wg_logistic *model)
 {
-    svg_plot p = plane_plot(model->X, "Logistic regression: probability of class 1");
+    char title[PICTURE_TITLE];
+    svg_plot p = plane_plot(model->X, picture_title(a, "Logistic regression", title));
     wg_tensor *probability = wg_logistic_probabilities(model, plane_lattice(&p, t));
-    if (!picture_open(&p, path))
+    if (!picture_open(&p, a->svg))
         return false;
     plane_heat(&p, probability);
     plane_boundary(&p, 7, "p = 1/2", probability);
     plane_points(&p, model->X, model->y);
+    plane_colour_bar(&p);
     return picture_close(&p);
 }
 
@@ -69,15 +71,13 @@ int main(int argc, char **argv)
     wg_table *data = wg_csv_read(t, a.data, NULL);
     wg_logistic model = wg_logistic_new(wg_table_features(data), wg_table_labels(data), NULL);
     train(&model, 1000);
+    if (wg_tape_status(t) != WG_OK)
+        return picture_end(t, false);
     printf("loss %.6f  accuracy %.4f\n", wg_item(model.loss),
            wg_logistic_accuracy(&model, model.X, model.y));
     printf("w = (%.6f, %.6f)  b = %.6f\n", wg_at(model.w, 0), wg_at(model.w, 1), wg_item(model.b));
     print_probabilities(&model, t);
 
-    bool drawn = wg_tape_status(t) == WG_OK && (a.svg == NULL || draw(a.svg, t, &model));
-    wg_status status = wg_tape_status(t);
-    if (status != WG_OK)
-        fprintf(stderr, "%s\n", wg_tape_message(t));
-    wg_tape_free(t);
-    return status == WG_OK && drawn ? 0 : 1;
+    bool drawn = wg_tape_status(t) == WG_OK && (a.svg == NULL || draw(&a, t, &model));
+    return picture_end(t, drawn);
 }

@@ -66,17 +66,18 @@ static void print_matrix(const char *name, const wg_tensor *matrix, const wg_tab
     printf("\n");
 }
 
-static bool draw(const char *path, const wg_table *data, const wg_tensor *softmax,
+static bool draw(const picture_arguments *a, const wg_table *data, const wg_tensor *softmax,
                  const wg_tensor *one_vs_rest)
 {
-    svg_plot p = {.title = "Iris: confusion matrices",
+    char title[PICTURE_TITLE];
+    svg_plot p = {.title = picture_title(a, "Confusion matrices", title),
                   .x = {.label = "predicted", .from = -1, .to = 2 * K + 0.5, .bare = true},
                   .y = {.label = "true", .from = -0.4, .to = K + 0.4, .bare = true},
                   .width = 860};
     const char *names[K];
     for (int i = 0; i < K; i++)
         names[i] = wg_table_class_name(data, i);
-    if (!picture_open(&p, path))
+    if (!picture_open(&p, a->svg))
         return false;
     svg_text(&p, K / 2.0, K + 0.15, false, "softmax");
     svg_text(&p, K + 0.3 + K / 2.0, K + 0.15, false, "one-vs-rest");
@@ -97,15 +98,13 @@ int main(int argc, char **argv)
     wg_tensor *softmax = softmax_predict(X, y), *one_vs_rest = one_vs_rest_predict(X, y);
     wg_tensor *matrix = wg_confusion_matrix(softmax, y, K);
     wg_tensor *other = wg_confusion_matrix(one_vs_rest, y, K);
+    if (wg_tape_status(t) != WG_OK)
+        return picture_end(t, false);
     print_matrix("softmax", matrix, data);
     print_matrix("one-vs-rest", other, data);
     printf("\naccuracy: softmax %.6f, one-vs-rest %.6f\n", wg_accuracy(softmax, y),
            wg_accuracy(one_vs_rest, y));
 
-    bool drawn = wg_tape_status(t) == WG_OK && (a.svg == NULL || draw(a.svg, data, matrix, other));
-    wg_status status = wg_tape_status(t);
-    if (status != WG_OK)
-        fprintf(stderr, "%s\n", wg_tape_message(t));
-    wg_tape_free(t);
-    return status == WG_OK && drawn ? 0 : 1;
+    bool drawn = wg_tape_status(t) == WG_OK && (a.svg == NULL || draw(&a, data, matrix, other));
+    return picture_end(t, drawn);
 }

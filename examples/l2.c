@@ -46,15 +46,16 @@ static void fit(path *to, int i, wg_tensor *X, wg_tensor *y, wg_tensor *Xtest, w
            to->test[i], to->accuracy[i]);
 }
 
-static bool draw(const char *file, const path *of)
+static bool draw(const picture_arguments *a, const path *of)
 {
+    char title[PICTURE_TITLE];
     svg_plot p = {
-        .title = "L2 penalty: loss on training and test rows",
+        .title = picture_title(a, "L2 penalty, loss of training and test rows", title),
         .x = {.label = "C (strong penalty to weak)", of->C[0] / 2, of->C[COUNT - 1] * 2, true},
         .y = {.label = "mean log loss", .from = -0.02, .to = 1},
         .legend = SVG_BESIDE,
         .width = 820};
-    if (!picture_open(&p, file))
+    if (!picture_open(&p, a->svg))
         return false;
     svg_line(&p, 0, "training", of->C, of->train, COUNT);
     svg_points(&p, 0, NULL, of->C, of->train, COUNT, 3.5);
@@ -87,16 +88,14 @@ int main(int argc, char **argv)
     wg_tensor *w = wg_param(t, "w", WG_F64, WG_SHAPE(wg_dim(Xtrain, 1), 1));
     wg_tensor *b = wg_param(t, "b", WG_F64, WG_SHAPE(1));
     path of;
+    if (wg_tape_status(t) != WG_OK)
+        return picture_end(t, false);
     printf("      C   length  train loss  test loss  test accuracy\n");
     for (int i = 0; i < COUNT; i++) {
         of.C[i] = pow(10, i - 5);
         fit(&of, i, Xtrain, ytrain, Xtest, ytest, w, b);
     }
 
-    bool drawn = wg_tape_status(t) == WG_OK && (a.svg == NULL || draw(a.svg, &of));
-    wg_status status = wg_tape_status(t);
-    if (status != WG_OK)
-        fprintf(stderr, "%s\n", wg_tape_message(t));
-    wg_tape_free(t);
-    return status == WG_OK && drawn ? 0 : 1;
+    bool drawn = wg_tape_status(t) == WG_OK && (a.svg == NULL || draw(&a, &of));
+    return picture_end(t, drawn);
 }

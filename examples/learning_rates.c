@@ -53,14 +53,15 @@ static void print_losses(double loss[RATES][STEPS + 1])
     printf("\n");
 }
 
-static bool draw(const char *path, double loss[RATES][STEPS + 1])
+static bool draw(const picture_arguments *a, double loss[RATES][STEPS + 1])
 {
     static const char *const labels[RATES] = {"rate 0.01", "rate 0.1", "rate 1", "rate 10"};
+    char title[PICTURE_TITLE];
     double step[STEPS + 1];
-    svg_plot p = {.title = "Gradient descent on breast_cancer",
+    svg_plot p = {.title = picture_title(a, "Gradient descent", title),
                   .x = {.label = "step", .from = 0, .to = STEPS},
                   .y = {.label = "loss", .from = 0, .to = 1}};
-    if (!picture_open(&p, path))
+    if (!picture_open(&p, a->svg))
         return false;
     for (int k = 0; k <= STEPS; k++)
         step[k] = k;
@@ -86,12 +87,9 @@ int main(int argc, char **argv)
         if (wg_tape_status(t) == WG_OK)
             wg_tape_rewind(t, mark); /* weights, gradients, optimizer */
     }
+    if (wg_tape_status(t) != WG_OK)
+        return picture_end(t, false);
     print_losses(loss);
-
-    bool drawn = wg_tape_status(t) == WG_OK && (a.svg == NULL || draw(a.svg, loss));
-    wg_status status = wg_tape_status(t);
-    if (status != WG_OK)
-        fprintf(stderr, "%s\n", wg_tape_message(t));
-    wg_tape_free(t);
-    return status == WG_OK && drawn ? 0 : 1;
+    bool drawn = wg_tape_status(t) == WG_OK && (a.svg == NULL || draw(&a, loss));
+    return picture_end(t, drawn);
 }

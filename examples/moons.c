@@ -49,20 +49,24 @@ static double train_logistic(const wg_logistic *model)
     return train(model->loss, params, 2, wg_sgd_new(params, 2, &options), 2000);
 }
 
-static bool draw(const char *path, wg_tape *t, wg_tensor *X, wg_tensor *y, const wg_logistic *line,
-                 const wg_pipeline *cubic, const wg_logistic *polynomial, const wg_mlp *mlp)
+static bool draw(const picture_arguments *a, wg_tape *t, wg_tensor *X, wg_tensor *y,
+                 const wg_logistic *line, const wg_pipeline *cubic, const wg_logistic *polynomial,
+                 const wg_mlp *mlp)
 {
-    svg_plot p = plane_plot(X, "Two half moons: three boundaries, the MLP's probabilities");
+    char title[PICTURE_TITLE];
+    const char *what = "Three boundaries, the MLP's probabilities";
+    svg_plot p = plane_plot(X, picture_title(a, what, title));
     wg_tensor *at = plane_lattice(&p, t);
     wg_tensor *mlp_at = mlp_probability(mlp, at);
     wg_tensor *cubic_at = wg_logistic_probabilities(polynomial, wg_pipeline_apply(cubic, at, NULL));
-    if (!picture_open(&p, path))
+    if (!picture_open(&p, a->svg))
         return false;
     plane_heat(&p, mlp_at);
     plane_points(&p, X, y);
     plane_boundary(&p, 2, "logistic", wg_logistic_probabilities(line, at));
     plane_boundary(&p, 3, "degree 3", cubic_at);
     plane_boundary(&p, 7, "MLP", mlp_at);
+    plane_colour_bar(&p);
     return picture_close(&p);
 }
 
@@ -75,6 +79,8 @@ int main(int argc, char **argv)
     wg_tape *t = wg_tape_new(NULL);
     wg_table *data = wg_csv_read(t, a.data, NULL);
     wg_tensor *X = wg_table_features(data), *y = wg_table_labels(data);
+    if (wg_tape_status(t) != WG_OK)
+        return picture_end(t, false);
 
     wg_logistic line = wg_logistic_new(X, y, &(wg_logistic_options){.C = 1});
     double line_loss = train_logistic(&line);
@@ -99,10 +105,6 @@ int main(int argc, char **argv)
     print_row("MLP 2-32-32-2", mlp_loss, mlp_probability(mlp, X), y);
 
     bool drawn = wg_tape_status(t) == WG_OK &&
-                 (a.svg == NULL || draw(a.svg, t, X, y, &line, cubic, &polynomial, mlp));
-    wg_status status = wg_tape_status(t);
-    if (status != WG_OK)
-        fprintf(stderr, "%s\n", wg_tape_message(t));
-    wg_tape_free(t);
-    return status == WG_OK && drawn ? 0 : 1;
+                 (a.svg == NULL || draw(&a, t, X, y, &line, cubic, &polynomial, mlp));
+    return picture_end(t, drawn);
 }

@@ -1,3 +1,4 @@
+/* What the worked examples share: command line, files of pictures, pictures of classifiers of the plane. */
 #include "picture.h"
 
 #include <errno.h>
@@ -17,11 +18,40 @@ int picture_arguments_read(picture_arguments *a, int argc, char **argv)
         else
             wrong = true;
     }
+    if (!wrong && a->svg != NULL && !picture_is_svg(a->svg))
+        return 2;
     if (!help && !wrong)
         return -1;
     fprintf(help ? stdout : stderr, "usage: %s [--svg FILE] [DATA]\nDATA: default %s\n", argv[0],
             a->data);
     return help ? 0 : 2;
+}
+
+bool picture_is_svg(const char *path)
+{
+    size_t n = strlen(path);
+    if (n > 4 && strcmp(path + n - 4, ".svg") == 0)
+        return true;
+    fprintf(stderr, "%s: pictures are SVG: give a name that ends in .svg\n", path);
+    return false;
+}
+
+char *picture_title(const picture_arguments *a, const char *what, char title[PICTURE_TITLE])
+{
+    const char *slash = strrchr(a->data, '/'), *name = slash != NULL ? slash + 1 : a->data;
+    const char *dot = strrchr(name, '.');
+    int length = (int)(dot != NULL && dot != name ? (size_t)(dot - name) : strlen(name));
+    snprintf(title, PICTURE_TITLE, "%s: %.*s", what, length < 60 ? length : 60, name);
+    return title;
+}
+
+int picture_end(wg_tape *t, bool drawn)
+{
+    wg_status status = wg_tape_status(t);
+    if (status != WG_OK)
+        fprintf(stderr, "%s\n", wg_tape_message(t));
+    wg_tape_free(t);
+    return status == WG_OK && drawn ? 0 : 1;
 }
 
 bool picture_open(svg_plot *p, const char *path)
@@ -47,6 +77,8 @@ bool picture_close(svg_plot *p)
 /* ---- The lattice: SIDE x SIDE points, x running fastest, from edge to edge of the plot -------------------- */
 
 enum { SIDE = 141, SHADES = 12 };
+static const double PALEST =
+    0.6; /* share of the colour where the class is certain: points stand out */
 
 static double lattice_at(const svg_axis *a, double i)
 {
@@ -61,7 +93,7 @@ static svg_axis axis_around(const wg_tensor *X, int column, const char *label)
         low = fmin(low, x[2 * i + column]);
         high = fmax(high, x[2 * i + column]);
     }
-    double margin = 0.06 * (high - low);
+    double margin = high > low ? 0.06 * (high - low) : 0.5;
     return (svg_axis){.label = label, .from = low - margin, .to = high + margin};
 }
 
@@ -88,9 +120,11 @@ wg_tensor *plane_lattice(const svg_plot *p, wg_tape *t)
 
 /* ---- Drawing ------------------------------------------------------------------------------------------------ */
 
-/* From -SHADES, the first class for certain, to SHADES, the second. */
+/* From -SHADES, the first class for certain, to SHADES, the second; NaN is neither. */
 static int shade(double probability)
 {
+    if (isnan(probability))
+        return 0;
     return (int)lround((2 * probability - 1) * SHADES);
 }
 
@@ -105,8 +139,13 @@ void plane_heat(svg_plot *p, const wg_tensor *probability)
                 to++;
             svg_cell(p, lattice_at(&p->x, from - 0.5), lattice_at(&p->y, row - 0.5),
                      lattice_at(&p->x, to - 0.5), lattice_at(&p->y, row + 0.5), of > 0,
-                     0.6 * abs(of) / SHADES);
+                     PALEST * abs(of) / SHADES);
         }
+}
+
+void plane_colour_bar(svg_plot *p)
+{
+    svg_colour_bar(p, "probability of class 1", PALEST);
 }
 
 /* Between lattice points the logarithm of the odds is nearly linear, where the probability jumps. */

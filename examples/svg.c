@@ -1,5 +1,7 @@
+/* Charts as SVG: axes with ticks, series, cells, text, a legend, a colour bar. */
 #include "svg.h"
 
+#include <float.h>
 #include <math.h>
 #include <string.h>
 
@@ -9,9 +11,9 @@ static const unsigned char palette[8][3] = {{0, 114, 178},   {213, 94, 0},   {0,
                                             {240, 228, 66},  {0, 0, 0}};
 enum { LINE, POINTS };
 
-/* ---- Places ------------------------------------------------------------------------------------------- */
+/* ---- Positions ------------------------------------------------------------------------------------ */
 
-/* Where a value stands on an axis: 0 at its start, 1 at its end; NaN where it has no place. */
+/* Where a value stands on an axis: 0 at its start, 1 at its end; NaN where it is not on it. */
 static double axis_share(const svg_axis *a, double value)
 {
     if (!a->log)
@@ -31,7 +33,8 @@ static double at_y(const svg_plot *p, double y)
 
 /* ---- Text and colour ----------------------------------------------------------------------------------- */
 
-/* The bytes of the UTF-8 character at text, 0 where there is none (overlong ones and surrogates are none). */
+/* The bytes of the UTF-8 character at text, 0 where XML has none: overlong forms, surrogates, U+FFFE and
+ * U+FFFF. */
 static int utf8_length(const unsigned char *text)
 {
     int n = text[0] < 0x80 ? 1 : text[0] < 0xc2 ? 0 : text[0] < 0xe0 ? 2 : text[0] < 0xf0 ? 3 : 4;
@@ -39,10 +42,27 @@ static int utf8_length(const unsigned char *text)
         if ((text[i] & 0xc0) != 0x80)
             return 0;
     if ((text[0] == 0xe0 && text[1] < 0xa0) || (text[0] == 0xed && text[1] >= 0xa0) ||
+        (text[0] == 0xef && text[1] == 0xbf && text[2] >= 0xbe) ||
         (text[0] == 0xf0 && text[1] < 0x90) || (text[0] == 0xf4 && text[1] >= 0x90) ||
         text[0] > 0xf4)
         return 0;
     return n;
+}
+
+/* Widths are those of common sans-serif faces, rounded up, as shares of the font's size. */
+double svg_text_width(const char *text, double size)
+{
+    double width = 0;
+    for (int n; *text != '\0'; text += n > 0 ? n : 1) {
+        n = utf8_length((const unsigned char *)text);
+        width += n > 2                               ? 1
+                 : n == 2                            ? 0.7
+                 : strchr("iIjlft.,:;|!'() ", *text) ? 0.39
+                 : strchr("mwMW@%", *text)           ? 1
+                 : *text >= 'A' && *text <= 'Z'      ? 0.77
+                                                     : 0.64;
+    }
+    return width * size;
 }
 
 static void put_text(FILE *file, const char *text)
@@ -99,13 +119,30 @@ static void put_tick(const svg_plot *p, bool is_x, double value, const char *tex
         put_label(p, x - 8, y + 4, "text-anchor=\"end\"", text);
 }
 
+/* What ticks are counted from: 0, or the first of them where six digits would not tell them apart. */
+static double tick_origin(const svg_plot *p, bool is_x, double first, double step)
+{
+    char text[40];
+    if (fabs(first) < 1e5 * step)
+        return 0;
+    snprintf(text, sizeof text, "%s%.17g", first < 0 ? "\xe2\x88\x92" : "+", fabs(first));
+    put_label(p, is_x ? p->right : p->left, is_x ? p->bottom + 34 : p->top - 6,
+              is_x ? "text-anchor=\"end\"" : "", text);
+    return first;
+}
+
 static void put_linear_ticks(const svg_plot *p, bool is_x, const svg_axis *a)
 {
-    double low = fmin(a->from, a->to), high = fmax(a->from, a->to), step = linear_step(high - low);
+    double low = fmin(a->from, a->to), width = fabs(a->to - a->from), step = linear_step(width);
+    if (a->whole && step < 1)
+        step = 1;
+    double first = step * ceil(low / step - 1e-9), origin = tick_origin(p, is_x, first, step);
+    int n = (int)floor((low + width - first) / step + 1e-9);
     char text[32];
-    for (double k = ceil(low / step - 1e-9); k * step <= high + 1e-9 * step; k++) {
-        snprintf(text, sizeof text, "%.6g", k == 0 ? 0.0 : k * step);
-        put_tick(p, is_x, k * step, text);
+    for (int i = 0; i <= n; i++) {
+        double value = first + i * step, shown = value - origin;
+        snprintf(text, sizeof text, "%.6g", fabs(shown) < 1e-9 * step ? 0.0 : shown);
+        put_tick(p, is_x, value, text);
     }
 }
 
@@ -131,12 +168,14 @@ static void put_axis(const svg_plot *p, bool is_x)
         (a->log ? put_log_ticks : put_linear_ticks)(p, is_x, a);
     if (a->label == NULL)
         return;
+    /* On a bare axis names stand before 0, and the label belongs to what is behind it. */
+    double middle = a->bare ? axis_share(a, (fmax(a->from, 0) + a->to) / 2) : 0.5;
     if (is_x) {
-        put_label(p, (p->left + p->right) / 2, p->bottom + (a->bare ? 24 : 42),
+        put_label(p, p->left + middle * (p->right - p->left), p->bottom + (a->bare ? 24 : 42),
                   "text-anchor=\"middle\"", a->label);
         return;
     }
-    double x = 20, y = (p->top + p->bottom) / 2;
+    double x = 20, y = p->bottom - middle * (p->bottom - p->top);
     snprintf(style, sizeof style, "text-anchor=\"middle\" transform=\"rotate(-90 %.1f %.1f)\"", x,
              y);
     put_label(p, x, y, style, a->label);
@@ -144,8 +183,30 @@ static void put_axis(const svg_plot *p, bool is_x)
 
 /* ---- The plot ------------------------------------------------------------------------------------------- */
 
+/* An axis without a width (a constant column), or one that doubles cannot divide, becomes one around its
+ * middle; one that is not finite, (0, 1). */
+static void axis_repair(svg_axis *a)
+{
+    if (!isfinite(a->from) || !isfinite(a->to) || (a->log && fmin(a->from, a->to) <= 0)) {
+        a->from = a->log ? 0.1 : 0;
+        a->to = 1;
+    }
+    double middle = a->from / 2 + a->to / 2, least = 1e3 * DBL_EPSILON * fabs(middle) + DBL_MIN;
+    if (a->log && a->from == a->to) {
+        a->from /= 10;
+        a->to *= 10;
+    } else if (!a->log && fabs(a->to - a->from) < least) {
+        double half = a->from == a->to ? fmax(fabs(middle) / 20, 0.5) : least;
+        double sign = a->from > a->to ? -1 : 1;
+        a->from = middle - sign * half;
+        a->to = middle + sign * half;
+    }
+}
+
 void svg_begin(svg_plot *p, FILE *file)
 {
+    axis_repair(&p->x);
+    axis_repair(&p->y);
     p->file = file;
     p->n_series = 0;
     p->width = p->width > 0 ? p->width : 720;
@@ -196,13 +257,13 @@ static void put_swatch(const svg_plot *p, double x, double y, int colour, int sh
 
 static void put_legend(const svg_plot *p)
 {
-    size_t longest = 0;
+    double longest = 0;
     for (int i = 0; i < p->n_series; i++)
-        longest = strlen(p->series[i].label) > longest ? strlen(p->series[i].label) : longest;
+        longest = fmax(longest, svg_text_width(p->series[i].label, 13));
     bool beside = p->legend == SVG_BESIDE;
     bool left = p->legend == SVG_TOP_LEFT || p->legend == SVG_BOTTOM_LEFT;
     bool low = p->legend == SVG_BOTTOM_LEFT || p->legend == SVG_BOTTOM_RIGHT;
-    double width = 46 + 8.2 * (double)longest, height = 20 * p->n_series + 8;
+    double width = 46 + longest, height = 20 * p->n_series + 8;
     double x = beside ? p->right + 14 : left ? p->left + 8 : p->right - width - 8;
     double y = low ? p->bottom - height - 8 : p->top + 8;
     if (!beside)
@@ -265,7 +326,7 @@ void svg_points(svg_plot *p, int colour, const char *label, const double *x, con
     note_series(p, colour, POINTS, label);
 }
 
-/* Its outline, in its own colour, closes the seam to its neighbours. */
+/* Edges on whole pixels leave no seam between neighbours. */
 void svg_cell(svg_plot *p, double x0, double y0, double x1, double y1, int colour, double share)
 {
     char text[8];
@@ -273,9 +334,28 @@ void svg_cell(svg_plot *p, double x0, double y0, double x1, double y1, int colou
     colour_text(colour, fmin(fmax(share, 0), 1), text);
     fprintf(p->file,
             "<rect clip-path=\"url(#plot%d)\" x=\"%.2f\" y=\"%.2f\" width=\"%.2f\" height=\"%.2f\" "
-            "fill=\"%s\" stroke=\"%s\" stroke-width=\"0.5\"/>\n",
+            "fill=\"%s\" shape-rendering=\"crispEdges\"/>\n",
             p->panel, fmin(left, right), fmin(top, bottom), fabs(right - left), fabs(bottom - top),
-            text, text);
+            text);
+}
+
+void svg_colour_bar(svg_plot *p, const char *label, double most)
+{
+    static const char *const ticks[] = {"0", "0.5", "1"};
+    char low[8], high[8], style[96];
+    double x = p->right + 22, top = p->top + 24 + 20 * p->n_series, height = p->bottom - top;
+    fprintf(
+        p->file,
+        "<linearGradient id=\"bar%d\" x1=\"0\" y1=\"1\" x2=\"0\" y2=\"0\"><stop stop-color=\"%s\"/>"
+        "<stop offset=\"0.5\" stop-color=\"#fff\"/><stop offset=\"1\" stop-color=\"%s\"/>"
+        "</linearGradient>\n<rect x=\"%.1f\" y=\"%.1f\" width=\"16\" height=\"%.1f\" "
+        "fill=\"url(#bar%d)\" stroke=\"#222\" stroke-width=\"0.6\"/>\n",
+        p->panel, colour_text(0, most, low), colour_text(1, most, high), x, top, height, p->panel);
+    for (int i = 0; i < 3; i++)
+        put_label(p, x + 22, top + height * (1 - 0.5 * i) + 4.5, "", ticks[i]);
+    snprintf(style, sizeof style, "text-anchor=\"middle\" transform=\"rotate(-90 %.1f %.1f)\"",
+             x + 58, top + height / 2);
+    put_label(p, x + 58, top + height / 2, style, label);
 }
 
 void svg_text(svg_plot *p, double x, double y, bool light, const char *text)

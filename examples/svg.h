@@ -11,18 +11,22 @@
  *     svg_line(&p, 0, "training", steps, losses, n);
  *     svg_end(&p);
  *
- * or several of them, one under another, in one file: each begun and ended in turn, with .panels the same and
- * .panel = 0, 1, ...
+ * or several of them, one under another, in one file: each begun and ended in turn, with .panels the
+ * same and .panel = 0, 1, ...
  *
- * Series have the colours 0 to 7 of a palette that colour-blind readers can tell apart (Okabe and Ito 2008),
- * and a legend if they have labels. Points outside the axes are clipped; what is not finite, or not positive on a
- * logarithmic axis, is left out. Text is UTF-8, escaped; bytes that are none, and
- * control characters, become question marks. */
+ * Series have the colours 0 to 7 of a palette that colour-blind readers can tell apart (Okabe and Ito
+ * 2008), and a legend if they have labels. Points outside the axes are clipped; what is not finite, or
+ * not positive on a logarithmic axis, is left out. An axis without a width gets one. Ticks that six
+ * digits do not tell apart are counted from an origin that is written beside the axis. Text is UTF-8,
+ * escaped; what is none, or no character of XML, becomes question marks. */
 typedef struct svg_axis {
     const char *label;
     double from, to; /* from > to runs backwards; both > 0 where logarithmic */
     bool log;
-    bool bare; /* no ticks or grid, as for a heat map with labels of its own */
+    bool whole; /* ticks at whole numbers alone: epochs */
+    bool
+        bare; /* no ticks or grid, as for a matrix with names of its own, which starts at 0; the names
+                   stand before that */
 } svg_axis;
 
 typedef enum svg_place {
@@ -62,10 +66,15 @@ void svg_points(svg_plot *p, int colour, const char *label, const double *x, con
  * heat maps, confusion matrices, decision regions. */
 void svg_cell(svg_plot *p, double x0, double y0, double x1, double y1, int colour, double share);
 
-/* svg_text: centered at (x, y); dark, or light on dark ground. svg_text_before: ends at (x, y). svg_text_up: the same,
- * read from below. */
+/* svg_colour_bar: for a heat map whose values go from 0 (colour 0) over white to 1 (colour 1), with shares of
+ * the colours up to `most`: right of a plot with its legend beside it, under the legend. */
+void svg_colour_bar(svg_plot *p, const char *label, double most);
+
+/* svg_text: centered at (x, y); dark, or light on dark ground. svg_text_before: ends at (x, y).
+ * svg_text_up: the same, read from below. svg_text_width: about how many pixels wide. */
 void svg_text(svg_plot *p, double x, double y, bool light, const char *text);
 void svg_text_before(svg_plot *p, double x, double y, const char *text);
 void svg_text_up(svg_plot *p, double x, double y, const char *text);
+double svg_text_width(const char *text, double size);
 
 #endif

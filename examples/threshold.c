@@ -45,10 +45,11 @@ static void print_at(const wg_precision_recall *curve, double threshold)
            wg_at(curve->recall, i));
 }
 
-static bool draw(const char *path, wg_tape *t, const wg_precision_recall *curve,
+static bool draw(const picture_arguments *a, wg_tape *t, const wg_precision_recall *curve,
                  const wg_best_threshold *best)
 {
-    svg_plot p = {.title = "Malignant where p >= threshold: test rows",
+    char title[PICTURE_TITLE];
+    svg_plot p = {.title = picture_title(a, "Precision and recall of the test rows", title),
                   .x = {.label = "threshold", .from = 0, .to = 1},
                   .y = {.label = "share", .from = 0, .to = 1.02},
                   .legend = SVG_BESIDE,
@@ -57,7 +58,7 @@ static bool draw(const char *path, wg_tape *t, const wg_precision_recall *curve,
     const double *recall = wg_data_f64(curve->recall);
     int n = (int)wg_size(curve->threshold);
     double *f1 = wg_tape_take(t, (size_t)n * sizeof *f1);
-    if (f1 == NULL || !picture_open(&p, path))
+    if (f1 == NULL || !picture_open(&p, a->svg))
         return false;
     for (int i = 0; i < n; i++)
         f1[i] = 2 * precision[i] * recall[i] / (precision[i] + recall[i]);
@@ -90,6 +91,8 @@ int main(int argc, char **argv)
     wg_tensor *p = wg_logistic_probabilities(&model, Xtest), *truth = wg_gather_rows(y, rows.test);
     wg_precision_recall curve = wg_precision_recall_curve(p, truth);
     wg_best_threshold best = wg_best_f1(p, truth);
+    if (wg_tape_status(t) != WG_OK)
+        return picture_end(t, false);
     printf("threshold  precision  recall\n");
     for (int i = 1; i < 10; i++)
         print_at(&curve, 0.1 * i);
@@ -98,10 +101,6 @@ int main(int argc, char **argv)
     printf("average precision %.4f, area under the ROC curve %.4f\n",
            wg_average_precision(p, truth), wg_roc_auc(p, truth));
 
-    bool drawn = wg_tape_status(t) == WG_OK && (a.svg == NULL || draw(a.svg, t, &curve, &best));
-    wg_status status = wg_tape_status(t);
-    if (status != WG_OK)
-        fprintf(stderr, "%s\n", wg_tape_message(t));
-    wg_tape_free(t);
-    return status == WG_OK && drawn ? 0 : 1;
+    bool drawn = wg_tape_status(t) == WG_OK && (a.svg == NULL || draw(&a, t, &curve, &best));
+    return picture_end(t, drawn);
 }

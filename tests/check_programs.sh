@@ -382,6 +382,22 @@ well_formed names.svg pr.svg
 printf 'a,b,y\n1,2,\377\001\n2,1,\303(\n3,2,\377\001\n4,1,\303(\n' > names.csv
 run 0 "$train" names.csv --test 0 --confusion names.svg --pr pr.svg
 well_formed names.svg pr.svg
+printf 'a,b,y\n1,2,\357\277\277\n2,1,"\357\277\276"\n3,2,\357\277\277\n4,1,"\357\277\276"\n' > names.csv # U+FFFF
+run 0 "$train" names.csv --test 0 --confusion names.svg
+well_formed names.svg
+expect "names.svg holds what is no character of XML" sh -c '! LC_ALL=C grep -q "$(printf "\357\277[\276\277]")" names.svg'
+run 2 "$train" "$iris" --plot x.png
+says err 'x.png: pictures are SVG'
+# A constant column, and one that doubles hardly tell apart: axes of some width, and no end of ticks.
+printf 'a,b,y\n1,1e16,0\n1,10000000000000002,1\n1,10000000000000006,0\n' > flat.csv
+run 0 "$build/decision_boundary" --svg flat.svg flat.csv
+well_formed flat.svg
+expect "more than 40 ticks" test "$(grep -c '<path d=' flat.svg)" -lt 40
+# What is wrong with the data is told before any table of numbers.
+for name in moons iris l2 threshold learning_rates decision_boundary; do
+    run 1 "$build/$name" nowhere.csv
+    silent out
+done
 for name in moons iris l2 threshold learning_rates decision_boundary error_curve; do
     run 0 sh -c "cd '$data/../..' && '$build/$name' --svg '$dir/$name.svg'"
     well_formed $name.svg
