@@ -95,11 +95,11 @@ int main(int argc, char **argv)
     wg_tape *t = wg_tape_new(NULL);
     wg_table *data = wg_csv_read(t, a.data, NULL);
     wg_tensor *X = wg_standardize(wg_table_features(data)), *y = wg_table_classes(data);
+    if (wg_tape_status(t) != WG_OK)
+        return picture_end(t, false);
     wg_tensor *softmax = softmax_predict(X, y), *one_vs_rest = one_vs_rest_predict(X, y);
     wg_tensor *matrix = wg_confusion_matrix(softmax, y, K);
     wg_tensor *other = wg_confusion_matrix(one_vs_rest, y, K);
-    if (wg_tape_status(t) != WG_OK)
-        return picture_end(t, false);
     print_matrix("softmax", matrix, data);
     print_matrix("one-vs-rest", other, data);
     printf("\naccuracy: softmax %.6f, one-vs-rest %.6f\n", wg_accuracy(softmax, y),

@@ -83,6 +83,9 @@ static bool can_write(const train_arguments *a)
     for (size_t i = 0; i < sizeof path / sizeof *path; i++)
         if (!options_writable("train", path[i], a->data))
             return false;
+    for (size_t i = 1; i <= 3; i++)
+        if (path[i] != NULL && !picture_is_svg(path[i]))
+            return false;
     return true;
 }
 

@@ -3,8 +3,6 @@
 
 #include <math.h>
 
-#include "picture.h"
-
 int train_arguments_read(int argc, char **argv, train_arguments *a)
 {
     *a = (train_arguments){.test = 0.2, .degree = 1, .threads = 1};
@@ -80,9 +78,5 @@ int train_arguments_read(int argc, char **argv, train_arguments *a)
             "label, category, separator, no-header and drop-missing are for CSV files:", a->data);
     if (status < 0 && f->resume && f->checkpoint == NULL)
         return options_fail(&c, "wants --checkpoint FILE:", "--resume");
-    const char *const pictures[] = {a->plot, a->confusion, a->curve};
-    for (int i = 0; status < 0 && i < 3; i++)
-        if (pictures[i] != NULL && !picture_is_svg(pictures[i]))
-            return 2;
     return status;
 }
