@@ -24,6 +24,7 @@
 #include <wengert.h>
 
 #include "charts.h"
+#include "picture.h"
 #include "progress.h"
 #include "train_arguments.h"
 
