@@ -1,4 +1,5 @@
-#include "autograd/check/gradcheck_internal.h"
+/* Owns the search for the op whose rule disagrees with its own forward kernel. */
+#include "autograd/check/recorded_internal.h"
 
 #include <math.h>
 #include <string.h>

@@ -1,3 +1,4 @@
+/* Owns the line through x and the stencils on it: a few values of f, and what they tell. */
 #include "autograd/check/difference_internal.h"
 
 #include <float.h>
@@ -16,7 +17,6 @@ bool wg_line_begin(wg_line *line)
 {
     line->evaluations = 0;
     line->value = line_evaluate(line);
-    line->branch_here = line->branch ? line->branch(line->user) : 0;
     return isfinite(line->value);
 }
 
@@ -75,16 +75,6 @@ double wg_line_small_scale(const wg_line *line)
     return x >= DBL_MIN && x < wg_line_scale(line) ? wg_power_of_two_below(x) : 0.0;
 }
 
-/* The least step worth taking: some 2^12 chunks in the last place of x, since f may round what it makes
- * of x; where x is 0, 2^-48 of the scale. */
-static double line_least_step(const wg_line *line)
-{
-    const double x = line->direction ? 1.0 : fabs(line->x[line->entry]);
-    if (x < DBL_MIN)
-        return wg_line_scale(line) * 0x1p-48;
-    return fmax(wg_power_of_two_below(x) * 0x1p-40, 0x1p-1000);
-}
-
 enum { LINE_LUMP_OCTAVES = 90 }; /* down to where no step moves an ordinary x */
 
 static double line_change(wg_line *line, double t)
@@ -131,15 +121,12 @@ double wg_line_lump(wg_line *line)
 
 /* ---- one stencil ----------------------------------------------------------------------------- */
 
-enum { AT_FAR_LEFT, AT_LEFT, AT_RIGHT, AT_FAR_RIGHT };
-
 static void stencil_evaluate(wg_line *line, wg_stencil *s)
 {
     static const double at[4] = {-2.0, -1.0, 1.0, 2.0};
     bool finite[4];
     s->magnitude = fabs(line->value);
     s->flat = true;
-    s->crossed = false;
     for (int j = 0; j < 4; j++) {
         const double value = wg_line_at(line, at[j] * s->step, &s->moved[j]);
         s->change[j] = value - line->value;
@@ -147,11 +134,9 @@ static void stencil_evaluate(wg_line *line, wg_stencil *s)
         if (finite[j])
             s->magnitude = fmax(s->magnitude, fabs(value));
         s->flat = s->flat && value == line->value;
-        if (line->branch && line->branch(line->user) != line->branch_here)
-            s->crossed = true;
     }
-    s->left_finite = finite[AT_FAR_LEFT] && finite[AT_LEFT];
-    s->right_finite = finite[AT_RIGHT] && finite[AT_FAR_RIGHT];
+    s->left_finite = finite[WG_FAR_LEFT] && finite[WG_LEFT];
+    s->right_finite = finite[WG_RIGHT] && finite[WG_FAR_RIGHT];
 }
 
 /* The derivative at 0 of the parabola through 0 and two values on one side, the outer twice as far. */
@@ -167,31 +152,29 @@ wg_stencil wg_stencil_at(wg_line *line, double step)
         .step = step, .forward = none, .three = none, .five = none, .left = none, .right = none};
     stencil_evaluate(line, &s);
     const double *d = s.change, *t = s.moved;
-    const double right_curve = d[AT_FAR_RIGHT] - 2.0 * d[AT_RIGHT];
-    const double left_curve = d[AT_FAR_LEFT] - 2.0 * d[AT_LEFT];
+    const double right_curve = d[WG_FAR_RIGHT] - 2.0 * d[WG_RIGHT];
+    const double left_curve = d[WG_FAR_LEFT] - 2.0 * d[WG_LEFT];
     if (s.right_finite) {
-        s.forward = d[AT_RIGHT] / t[AT_RIGHT];
-        s.right = stencil_one_sided(d[AT_RIGHT], d[AT_FAR_RIGHT], t[AT_RIGHT], t[AT_FAR_RIGHT]);
+        s.forward = d[WG_RIGHT] / t[WG_RIGHT];
+        s.right = stencil_one_sided(d[WG_RIGHT], d[WG_FAR_RIGHT], t[WG_RIGHT], t[WG_FAR_RIGHT]);
         s.side_noise = fabs(right_curve) / sqrt(6.0);
     }
     if (s.left_finite) {
-        s.left = stencil_one_sided(d[AT_LEFT], d[AT_FAR_LEFT], t[AT_LEFT], t[AT_FAR_LEFT]);
+        s.left = stencil_one_sided(d[WG_LEFT], d[WG_FAR_LEFT], t[WG_LEFT], t[WG_FAR_LEFT]);
         s.side_noise = fmax(s.side_noise, fabs(left_curve) / sqrt(6.0));
     }
     if (s.right_finite && s.left_finite) {
-        const double outer = (d[AT_FAR_RIGHT] - d[AT_FAR_LEFT]) /
-                             (t[AT_FAR_RIGHT] - t[AT_FAR_LEFT]);
-        s.three = (d[AT_RIGHT] - d[AT_LEFT]) / (t[AT_RIGHT] - t[AT_LEFT]);
+        const double outer = (d[WG_FAR_RIGHT] - d[WG_FAR_LEFT]) /
+                             (t[WG_FAR_RIGHT] - t[WG_FAR_LEFT]);
+        s.three = (d[WG_RIGHT] - d[WG_LEFT]) / (t[WG_RIGHT] - t[WG_LEFT]);
         s.five = s.three + (s.three - outer) / 3.0;
-        s.noise = fabs(right_curve - 2.0 * d[AT_RIGHT] + left_curve - 2.0 * d[AT_LEFT]) /
+        s.noise = fabs(right_curve - 2.0 * d[WG_RIGHT] + left_curve - 2.0 * d[WG_LEFT]) /
                   sqrt(70.0);
     }
     return s;
 }
 
-/* Rounding f to double costs up to half a unit in its last place; an f of several operations ends
- * with about one. What is more shows in the differences. */
-static double difference_rounding(double magnitude)
+double wg_line_rounding(double magnitude)
 {
     return DBL_EPSILON * magnitude;
 }
@@ -206,7 +189,7 @@ wg_difference wg_difference_three(wg_line *line, double step)
     d.value = (up - down) / (right - left);
     d.finite = isfinite(d.value) && isfinite(d.left) && isfinite(d.right);
     d.flat = up == line->value && down == line->value;
-    d.noise = difference_rounding(fmax(fabs(line->value), fmax(fabs(up), fabs(down))));
+    d.noise = wg_line_rounding(fmax(fabs(line->value), fmax(fabs(up), fabs(down))));
     d.roundoff = d.noise / step;
     return d;
 }
@@ -219,267 +202,7 @@ wg_difference wg_difference_five(wg_line *line, double step)
     d.finite = isfinite(s.five);
     d.flat = s.flat;
     d.truncation = fabs(s.five - s.three);
-    d.noise = fmax(s.noise, difference_rounding(s.magnitude));
+    d.noise = fmax(s.noise, wg_line_rounding(s.magnitude));
     d.roundoff = d.noise / step;
     return d;
-}
-
-/* ---- a ladder of stencils -------------------------------------------------------------------- */
-
-enum { LADDER_RUNGS = 24 };
-
-typedef struct ladder_rung {
-    wg_stencil stencil;
-    double value; /* D5, or a one-sided derivative where only one side is finite */
-    double truncation;
-    double noise;
-    double side_noise;
-    double bar; /* truncation + round-off; inf where nothing is finite */
-} ladder_rung;
-
-/* rung[0] has the largest step; each next one is smaller by the same power of two. */
-typedef struct ladder {
-    double claimed; /* NaN if there is none */
-    int count;
-    int stride; /* log2 of the ratio between neighbouring steps */
-    ladder_rung rung[LADDER_RUNGS];
-} ladder;
-
-/* The step at which the rounding of f amounts to an eighth of the derivative in question: how far the
- * claimed derivative is from the numeric ones at both scales of x, or the larger of these. */
-static double ladder_lowest_step(const ladder *l, wg_line *line)
-{
-    const double scales[2] = {wg_line_scale(line), wg_line_small_scale(line)};
-    const double reference = isfinite(l->claimed) ? l->claimed : 0.0;
-    double derivative = fabs(reference);
-    for (int i = 0; i < 2 && scales[i] > 0.0; i++) {
-        const double here = wg_stencil_at(line, scales[i] * 0x1p-10).five;
-        if (isfinite(here))
-            derivative = fmax(derivative, fabs(reference - here));
-    }
-    const double step = derivative > 0.0 ? 8.0 * difference_rounding(fabs(line->value)) / derivative
-                                         : 0.0;
-    return fmax(step, line_least_step(line));
-}
-
-/* A sixteenth of the scale; of |x|, if that is smaller and f has no room for the other. */
-static double ladder_top_step(wg_line *line)
-{
-    const double top = wg_line_scale(line) * 0x1p-4;
-    const double small = wg_line_small_scale(line) * 0x1p-4;
-    return small == 0.0 || isfinite(wg_stencil_at(line, top).five) ? top : small;
-}
-
-static void ladder_evaluate(ladder *l, wg_line *line)
-{
-    const double top = ladder_top_step(line);
-    const double lowest = fmin(ladder_lowest_step(l, line), top * 0x1p-12);
-    const double octaves = log2(top / lowest);
-    l->stride = (int)fmax(3.0, ceil(octaves / (LADDER_RUNGS - 1)));
-    l->count = (int)(octaves / l->stride) + 1;
-    for (int j = 0; j < l->count; j++)
-        l->rung[j].stencil = wg_stencil_at(line, ldexp(top, -l->stride * j));
-}
-
-/* Every rung has at least the noise of the rungs below it, where the smooth part of f cancels. Some
- * noise does not show in differences, where all errors fit together by chance or because the steps are
- * powers of two: so it is also at least half the spacing of f's values along the line, and at least
- * what one rounding of x makes, since f may scale x first. */
-static void ladder_measure_noise(ladder *l, wg_line *line)
-{
-    const double x = line->direction ? 1.0 : fabs(line->x[line->entry]);
-    double noise = 0.5 * wg_line_lump(line), side_noise = noise;
-    for (int j = l->count - 1; j >= 0; j--) {
-        const wg_stencil *s = &l->rung[j].stencil;
-        const double derivative = isfinite(s->five) ? fabs(s->five) : 0.0;
-        const double rounding = difference_rounding(fmax(s->magnitude, derivative * x));
-        noise = fmax(noise, s->noise);
-        side_noise = fmax(side_noise, s->side_noise);
-        l->rung[j].noise = fmax(noise, rounding);
-        l->rung[j].side_noise = fmax(side_noise, rounding);
-    }
-}
-
-static void rung_differentiate(ladder_rung *r)
-{
-    const wg_stencil *s = &r->stencil;
-    if (s->right_finite && s->left_finite) {
-        r->value = s->five;
-        r->truncation = fabs(s->five - s->three);
-    } else {
-        const int inner = s->right_finite ? AT_RIGHT : AT_LEFT;
-        r->value = s->right_finite ? s->right : s->left;
-        r->truncation = fabs(r->value - s->change[inner] / s->moved[inner]);
-        r->noise = 3.0 * r->side_noise; /* (4, -1, -3)/2 times errors of size s makes 2.5 s/k */
-    }
-}
-
-/* Two bounds on the truncation of each rung, and the smaller holds: the formula of lower order on the
- * same values, and the same formula at the next larger step. */
-static void ladder_differentiate(ladder *l)
-{
-    for (int j = 0; j < l->count; j++) {
-        ladder_rung *r = &l->rung[j];
-        rung_differentiate(r);
-        if (j > 0 && isfinite(l->rung[j - 1].bar))
-            r->truncation = fmin(r->truncation, fabs(r->value - l->rung[j - 1].value));
-        r->bar = r->truncation + r->noise / r->stencil.step;
-        if (!isfinite(r->bar) || !isfinite(r->value))
-            r->bar = (double)INFINITY;
-    }
-}
-
-static bool ladder_resolves(const ladder *l, const ladder_rung *r)
-{
-    const double size = fmax(fabs(r->value), isfinite(l->claimed) ? fabs(l->claimed) : 0.0);
-    return r->bar <= 1e-3 * size;
-}
-
-/* The rung with the least bar; a two-sided one if there is any, and one that stays on f(0)'s branch
- * if any such resolves the derivative. */
-static const ladder_rung *ladder_best(const ladder *l)
-{
-    const ladder_rung *best = &l->rung[0];
-    int best_rank = -1;
-    for (int j = 0; j < l->count; j++) {
-        const ladder_rung *r = &l->rung[j];
-        const wg_stencil *s = &r->stencil;
-        if (isinf(r->bar))
-            continue;
-        const bool two_sided = s->left_finite && s->right_finite;
-        const int ndim = 2 * two_sided + (!s->crossed && ladder_resolves(l, r));
-        if (ndim > best_rank || (ndim == best_rank && r->bar < best->bar)) {
-            best = r;
-            best_rank = ndim;
-        }
-    }
-    return best;
-}
-
-static bool rung_differs(const ladder_rung *a, const ladder_rung *b)
-{
-    return fabs(a->value - b->value) > 4.0 * (a->bar + b->bar);
-}
-
-/* A derivative is what happens at small steps: as long as two neighbouring finer rungs contradict the
- * best one and not each other, f has a feature that the best one missed; take the best of those. (One
- * alone may be noise that was underestimated.) */
-static const ladder_rung *ladder_appeal(const ladder *l, const ladder_rung *best)
-{
-    for (;;) {
-        const ladder_rung *finer = NULL;
-        for (const ladder_rung *r = best + 1; r + 1 < l->rung + l->count; r++) {
-            const bool feature = rung_differs(r, best) && rung_differs(r + 1, best) &&
-                                 !rung_differs(r, r + 1);
-            if (feature && (!finer || r->bar < finer->bar))
-                finer = r;
-        }
-        if (!finer)
-            return best;
-        best = finer;
-    }
-}
-
-/* The derivatives left and right of 0 from two neighbouring rungs; they are a kink if their difference
- * stays the same, within a tenth, while the step shrinks eight times or more (that of a smooth f
- * falls 64 times) and it is more than noise. Returns the error bar of the derivatives, inf if no kink. */
-static double kink_between(const ladder_rung *coarse, const ladder_rung *fine)
-{
-    const wg_stencil *c = &coarse->stencil, *f = &fine->stencil;
-    const double jump = f->right - f->left, before = c->right - c->left;
-    const double truncation = fmax(fabs(f->right - c->right), fabs(f->left - c->left));
-    const double bar = truncation + 3.0 * fine->side_noise / f->step;
-    const bool kink = fabs(jump) > 8.0 * bar && fabs(jump - before) <= 0.1 * fabs(jump);
-    return kink ? bar : (double)INFINITY; /* not a kink if any of these is NaN */
-}
-
-/* One kink seen from another: is it a different one, beyond both bars? */
-static bool kink_differs(const wg_difference *a, const wg_difference *b)
-{
-    const double gap = fmax(fabs(a->left - b->left), fabs(a->right - b->right));
-    return gap > 4.0 * (a->truncation + a->roundoff + b->truncation + b->roundoff);
-}
-
-/* The kink at rung j; its truncation is infinite if there is none. */
-static wg_difference ladder_kink_at(const ladder *l, int j)
-{
-    const ladder_rung *fine = &l->rung[j];
-    wg_difference d = {.kink = true,
-                       .finite = true,
-                       .left = fine->stencil.left,
-                       .right = fine->stencil.right,
-                       .step = fine->stencil.step,
-                       .noise = fine->side_noise};
-    d.value = 0.5 * (d.left + d.right);
-    d.roundoff = 3.0 * d.noise / d.step;
-    d.truncation = kink_between(&l->rung[j - 1], fine) - d.roundoff;
-    return d;
-}
-
-/* Does the kink at the steps of rung `at` tell more about x than the best smooth derivative? It must be
- * seen at finer steps, or have the narrower bar and not be contradicted by the smooth derivative: that
- * may have got between the kink and x. */
-static bool kink_overrules(const wg_difference *kink, const ladder_rung *at,
-                           const ladder_rung *best)
-{
-    const double bar = kink->truncation + kink->roundoff;
-    const double slack = 4.0 * (bar + best->bar);
-    if (!isfinite(bar))
-        return false;
-    if (at > best)
-        return true;
-    return bar < best->bar && best->value >= fmin(kink->left, kink->right) - slack &&
-           best->value <= fmax(kink->left, kink->right) + slack;
-}
-
-/* Looks for a kink and takes that with the least bar, unless finer rungs show a different one. */
-static bool ladder_find_kink(const ladder *l, const ladder_rung *best, wg_difference *kink)
-{
-    *kink = (wg_difference){.kink = false};
-    for (int j = 1; j < l->count; j++) {
-        const wg_difference d = ladder_kink_at(l, j);
-        if (!kink_overrules(&d, &l->rung[j], best))
-            continue;
-        if (!kink->kink || d.truncation + d.roundoff < kink->truncation + kink->roundoff ||
-            kink_differs(&d, kink))
-            *kink = d;
-    }
-    return kink->kink;
-}
-
-static bool ladder_is_flat(const ladder *l)
-{
-    bool flat = true;
-    for (int j = 0; j < l->count; j++)
-        flat = flat && l->rung[j].stencil.flat;
-    return flat;
-}
-
-wg_difference wg_difference_examine(wg_line *line, double claimed)
-{
-    ladder l = {.claimed = claimed};
-    ladder_evaluate(&l, line);
-    ladder_measure_noise(&l, line);
-    ladder_differentiate(&l);
-    const ladder_rung *r = ladder_appeal(&l, ladder_best(&l));
-    wg_difference kink;
-    if (isfinite(r->bar) && ladder_find_kink(&l, r, &kink))
-        return kink;
-    return (wg_difference){.value = r->value,
-                           .truncation = r->truncation,
-                           .roundoff = r->noise / r->stencil.step,
-                           .step = r->stencil.step,
-                           .noise = r->noise,
-                           .left = r->stencil.left,
-                           .right = r->stencil.right,
-                           .finite = isfinite(r->bar),
-                           .flat = ladder_is_flat(&l)};
-}
-
-wg_difference wg_difference_along(wg_line *line)
-{
-    const wg_difference d = wg_difference_five(line, wg_line_scale(line) * 0x1p-10);
-    if (d.finite && d.truncation + d.roundoff <= 1e-6 * fabs(d.value))
-        return d;
-    return wg_difference_examine(line, (double)NAN);
 }

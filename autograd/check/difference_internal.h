@@ -24,17 +24,15 @@
 typedef struct wg_line {
     wg_function *f;
     void *user;
-    wg_branch_hash *branch; /* or NULL */
-    double *x;              /* [n], moved in place and restored */
+    double *x; /* [n], moved in place and restored */
     size_t n;
     size_t entry;            /* the entry that moves, when direction is NULL */
     const double *direction; /* [n] or NULL */
     const double *origin;    /* [n], a copy of x; read only with a direction */
     double unit;             /* least length scale of an entry; 0 means 1 */
 
-    double value;         /* f(x) */
-    uint64_t branch_here; /* its hash */
-    size_t evaluations;   /* of f, so far */
+    double value;       /* f(x) */
+    size_t evaluations; /* of f, so far */
 } wg_line;
 
 /* wg_power_of_two_below: the largest power of two that is <= x, for finite x > 0. */
@@ -55,11 +53,18 @@ double wg_line_scale(const wg_line *line);
  * step of the usual size may overlook; 0 where there is no such second scale (also x_i = 0). */
 double wg_line_small_scale(const wg_line *line);
 
+/* wg_line_rounding: the noise to reckon with in values of this size: rounding to double costs up to
+ * half a unit in the last place, and an f of several operations ends with about one. What is more shows
+ * in the differences. */
+double wg_line_rounding(double magnitude);
+
 /* wg_line_lump: how coarse the values of f are: the jump by which f first moves away from f(x) along
  * the line; 0 if it never moves, or bends away continuously from a flat piece. About the spacing of
  * doubles near f(x) for most functions, far more for one that computes with a cancellation or in
  * single precision. Some 60 evaluations. */
 double wg_line_lump(wg_line *line);
+
+enum { WG_FAR_LEFT, WG_LEFT, WG_RIGHT, WG_FAR_RIGHT };
 
 /* Everything that the values at -2k, -k, 0, k, 2k tell. Derivatives that need a value which is not finite
  * are NaN. */
@@ -74,12 +79,11 @@ typedef struct wg_stencil {
     double
         side_noise;   /* the larger |one-sided second difference| / sqrt(6): blind to a kink at 0 */
     double magnitude; /* max |f| over the finite values */
-    double change[4]; /* f - f(0) at -2k, -k, k, 2k */
+    double change[4]; /* f - f(0) at -2k, -k, k, 2k: WG_FAR_LEFT, ... */
     double moved[4];  /* these distances, as rounded */
     bool right_finite;
     bool left_finite;
-    bool crossed; /* some value lies on another branch than f(0) does */
-    bool flat;    /* all five values are the same bits */
+    bool flat; /* all five values are the same bits */
 } wg_stencil;
 
 /* wg_stencil_at: four evaluations, with inner step k > 0. */

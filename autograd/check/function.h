@@ -25,10 +25,6 @@ extern "C" {
 /* A scalar function of a vector. It must be a pure function of x: the same x gives the same bits. */
 typedef double wg_function(const double *x, void *user);
 
-/* A hash of the branches that the last evaluation took (which side of each relu, which arm of each
- * where). Two evaluations with equal hashes lie on one smooth piece of f. */
-typedef uint64_t wg_branch_hash(void *user);
-
 /* A derivative and what is known of its error. */
 typedef struct wg_difference {
     double value;
@@ -75,9 +71,7 @@ typedef struct wg_check_options {
                           * the largest |a| of this call; pass it when x is one input of several */
     double unresolved; /* share of unresolved entries above which the check has not passed;
                           * default 0.1, in (0, 1) */
-    wg_branch_hash *branch; /* branches taken by the last evaluation, called with f's user pointer;
-                             * default NULL: kinks are found from values alone */
-    uint64_t seed;          /* of random directions; default 1 */
+    uint64_t seed;     /* of random directions; default 1 */
 } wg_check_options;
 
 /* One entry (or one direction) as it was judged. */
@@ -87,7 +81,6 @@ typedef struct wg_check_entry {
     double claimed;
     wg_difference numeric; /* value, truncation, round-off, step, one-sided derivatives */
     double excess; /* |a - n| over the tolerance: above 1 is disagreement; inf if a is not finite */
-    uint64_t ulps; /* doubles between a and n; UINT64_MAX if either is NaN */
 } wg_check_entry;
 
 typedef struct wg_check_report {
@@ -164,10 +157,6 @@ typedef struct wg_check_sweep_row {
  * NULL or entry >= n. */
 double wg_check_sweep(wg_function *f, void *user, double *x, size_t n, size_t entry, double exact,
                       double from, double to, wg_check_sweep_row *rows, size_t count);
-
-/* wg_ulp_distance: how many doubles lie between a and b, 0 if equal (also -0 and 0); UINT64_MAX if
- * either is NaN. */
-uint64_t wg_ulp_distance(double a, double b);
 
 /* "passed", "failed", "vacuous", "unresolved", "not finite", "invalid". */
 const char *wg_check_verdict_name(wg_check_verdict verdict);

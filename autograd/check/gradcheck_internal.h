@@ -1,54 +1,8 @@
+/* What the files behind gradcheck.h share. */
 #ifndef WG_AUTOGRAD_CHECK_GRADCHECK_INTERNAL_H
 #define WG_AUTOGRAD_CHECK_GRADCHECK_INTERNAL_H
 
-#include "autograd/check/gradcheck.h"
-#include "autograd/tape_internal.h"
-
-/* What a check must leave as it was found, and the f64 tape that it works on: the user's own, or a copy
- * of one that has f32. */
-typedef struct wg_check_session {
-    wg_tape *user, *t;
-    bool copied;
-    wg_mark mark; /* what is older was recorded by the user */
-    wg_arena_mark scratch;
-    wg_tape_options options; /* the user's; meanwhile there is no callback, and nothing is strict */
-    wg_tensor *y;
-    wg_tensor **xs;           /* [n] */
-    wg_tensor *const *caller; /* [n], the xs on the user's tape, which outlives a copy */
-    int n;
-} wg_check_session;
-
-/* wg_check_session_begin: false where the arguments are not fit to be checked; *why then says so. After true,
- * wg_check_session_end must be called. */
-bool wg_check_session_begin(wg_check_session *s, wg_tensor *y, wg_tensor *const xs[], int n,
-                            const char **why);
-void wg_check_session_end(wg_check_session *s);
-
-/* A view that keeps its values while the memory it looks at moves. */
-typedef struct wg_recorded_hold {
-    wg_tensor *x;
-    void *data; /* where it looks */
-} wg_recorded_hold;
-
-/* Recorded tensors as a function of one of them: f(x) = sum_k <cotangents[k], ys[k]>. While it lasts, x's
- * values are a copy that may be moved. */
-typedef struct wg_recorded {
-    wg_tensor *const *ys, *const *cotangents; /* [m] */
-    int m;
-    wg_tensor *x;
-    double *values;   /* [size of x]: what x holds meanwhile */
-    void *borrowed;   /* what it held before */
-    wg_tensor **node; /* [n], in recording order: what moves with x */
-    int64_t n;
-    wg_recorded_hold *held; /* [n_held] */
-    int64_t n_held;
-} wg_recorded;
-
-/* wg_recorded_begin: false: out of memory; then there is nothing to end. */
-bool wg_recorded_begin(wg_recorded *r, const wg_check_session *s, wg_tensor *const ys[],
-                       wg_tensor *const cotangents[], int m, wg_tensor *x);
-void wg_recorded_end(wg_recorded *r);
-double wg_recorded_value(const double *x, void *recorded); /* a wg_function */
+#include "autograd/check/recorded_internal.h"
 
 /* wg_check_recorded: checks gs, the claimed gradients of such a function by the session's xs. */
 wg_check_verdict wg_check_recorded(wg_check_session *s, wg_tensor *const ys[],
@@ -61,23 +15,5 @@ wg_check_verdict wg_check_recorded(wg_check_session *s, wg_tensor *const ys[],
 wg_check_verdict wg_check_single(wg_check_session *s, wg_tensor *y, const wg_tensor *c,
                                  wg_tensor *const given[], wg_tensor *const claimed[],
                                  wg_check_report reports[]);
-
-/* Keys of the random numbers that checks draw, for input i: key + WG_CHECK_KEYS * i. */
-enum { WG_CHECK_COTANGENT = 0xc07a, WG_CHECK_TANGENT, WG_CHECK_SECOND_TANGENT, WG_CHECK_LOCAL };
-#define WG_CHECK_KEYS 16
-
-/* wg_check_random_like: a constant of normal draws, shaped as x. */
-wg_tensor *wg_check_random_like(const wg_tensor *x, uint64_t seed, int key, int i);
-
-/* wg_check_why: NULL where the session's tape has no error, "out of memory", or the other reason given. */
-const char *wg_check_why(const wg_check_session *s, const char *otherwise);
-
-/* wg_check_invalid: sets all reports to WG_CHECK_INVALID with a reason. */
-wg_check_verdict wg_check_invalid(wg_check_report reports[], int n, const char *why);
-
-/* wg_check_blame: which op among those that move with r's x has a rule that disagrees with its forward
- * kernel? r has ended. */
-const char *wg_check_blame(wg_check_session *s, const wg_recorded *r,
-                           const wg_check_options *options);
 
 #endif

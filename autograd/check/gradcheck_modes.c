@@ -1,5 +1,4 @@
-#include "autograd/check/gradcheck.h"
-
+/* Owns the modes that look at recorded gradients otherwise: second order, Taylor, sweep. */
 #include "autograd/check/gradcheck_internal.h"
 #include "autograd/derivatives/derivatives.h"
 #include "autograd/grad.h"

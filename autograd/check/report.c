@@ -1,24 +1,5 @@
+/* Owns what verdicts are called and how reports are printed. */
 #include "autograd/check/function.h"
-
-#include <inttypes.h>
-#include <math.h>
-#include <string.h>
-
-/* Doubles in order, as integers in order: -0 and 0 are both 0. */
-static int64_t check_ordered_bits(double x)
-{
-    int64_t bits;
-    memcpy(&bits, &x, sizeof bits);
-    return bits < 0 ? INT64_MIN - bits : bits;
-}
-
-uint64_t wg_ulp_distance(double a, double b)
-{
-    if (isnan(a) || isnan(b))
-        return UINT64_MAX;
-    const int64_t i = check_ordered_bits(a), j = check_ordered_bits(b);
-    return i > j ? (uint64_t)i - (uint64_t)j : (uint64_t)j - (uint64_t)i;
-}
 
 const char *wg_check_verdict_name(wg_check_verdict verdict)
 {
@@ -33,16 +14,6 @@ const char *wg_check_verdict_name(wg_check_verdict verdict)
     return "invalid";
 }
 
-static void check_print_ulps(FILE *out, uint64_t ulps)
-{
-    if (ulps < 1000000)
-        fprintf(out, "%" PRIu64 " ulp", ulps);
-    else if (ulps < UINT64_MAX)
-        fprintf(out, "%.1e ulp", (double)ulps);
-    else
-        fprintf(out, "not comparable");
-}
-
 /* What is wrong with an entry, on two lines under the row of its input. */
 static void check_print_entry(FILE *out, const wg_check_entry *e)
 {
@@ -53,10 +24,8 @@ static void check_print_entry(FILE *out, const wg_check_entry *e)
         fprintf(out, "derivatives %.10g and %.10g", d->left, d->right);
     else
         fprintf(out, "numeric %.10g", d->value);
-    fprintf(out, " +- %.1e\n        step %.1e, truncation %.1e, round-off %.1e, ",
+    fprintf(out, " +- %.1e\n        step %.1e, truncation %.1e, round-off %.1e\n",
             d->truncation + d->roundoff, d->step, d->truncation, d->roundoff);
-    check_print_ulps(out, e->ulps);
-    fputc('\n', out);
 }
 
 static void check_print_row(FILE *out, const wg_check_report *r)

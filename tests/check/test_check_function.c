@@ -208,6 +208,52 @@ START_TEST(random_directions)
 }
 END_TEST
 
+/* ---- one entry ----------------------------------------------------------------------------------- */
+
+static double two_entries(const double *x, void *user)
+{
+    (void)user;
+    return 2 * x[0] + 3 * x[1];
+}
+
+/* The entry told is the one that is off most, wherever it stands; a wrong one before all. */
+START_TEST(worst_entry)
+{
+    double x[2] = {0.5, 0.25};
+    wg_check_report r;
+    const double far_first[2] = {2 + 1e-7, 3 + 1e-8}, far_last[2] = {2 + 1e-8, 3 + 2e-7};
+    ck_assert_int_eq(wg_check_function(two_entries, NULL, x, far_first, 2, NULL, &r),
+                     WG_CHECK_PASSED);
+    ck_assert_uint_eq(r.worst.index, 0);
+    ck_assert_int_eq(wg_check_function(two_entries, NULL, x, far_last, 2, NULL, &r),
+                     WG_CHECK_PASSED);
+    ck_assert_uint_eq(r.worst.index, 1);
+    const double wrong[2] = {1, 3.1}, nearly[2] = {2 + 1e-7, -3};
+    ck_assert_int_eq(wg_check_function(two_entries, NULL, x, wrong, 2, NULL, &r), WG_CHECK_FAILED);
+    ck_assert_uint_eq(r.worst.index, 0);
+    ck_assert_int_eq(wg_check_function(two_entries, NULL, x, nearly, 2, NULL, &r), WG_CHECK_FAILED);
+    ck_assert_uint_eq(r.worst.index, 1);
+}
+END_TEST
+
+/* Steep enough that the first step is too large for it and the second is not; both are too large for the
+ * tanh, which lives at the scale of x. */
+static double hidden_tanh(const double *x, void *user)
+{
+    (void)user;
+    return sin(100 * x[0]) + 3e-10 * tanh(1e6 * x[0]);
+}
+
+START_TEST(hidden_behind_the_second_step)
+{
+    double x = 1e-6, smooth = 100 * cos(1e-4), whole = smooth + 3e-4 / (cosh(1) * cosh(1));
+    ck_assert_int_eq(wg_check_function(hidden_tanh, NULL, &x, &whole, 1, NULL, NULL),
+                     WG_CHECK_PASSED);
+    ck_assert_int_eq(wg_check_function(hidden_tanh, NULL, &x, &smooth, 1, NULL, NULL),
+                     WG_CHECK_FAILED);
+}
+END_TEST
+
 Suite *suite_check_function(void)
 {
     Suite *suite = suite_create("check_function");
@@ -221,6 +267,8 @@ Suite *suite_check_function(void)
     tcase_set_timeout(bugs, 60);
     tcase_add_test(bugs, planted_bugs);
     tcase_add_test(bugs, random_directions);
+    tcase_add_test(bugs, worst_entry);
+    tcase_add_test(bugs, hidden_behind_the_second_step);
     suite_add_tcase(suite, bugs);
     return suite;
 }

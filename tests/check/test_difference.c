@@ -205,37 +205,6 @@ START_TEST(directions)
 }
 END_TEST
 
-/* relu whose branch is told: no doubt about where the kink is. */
-static uint64_t told_branch;
-
-static double told_relu(const double *x, void *user)
-{
-    (void)user;
-    told_branch = x[0] > 0.0;
-    return told_branch ? 2.0 * x[0] + sin(x[0]) : 0.0;
-}
-
-static uint64_t told(void *user)
-{
-    (void)user;
-    return told_branch;
-}
-
-START_TEST(branches)
-{
-    double x = 1e-6;
-    wg_line line = {.f = told_relu, .branch = told, .x = &x, .n = 1};
-    ck_assert(wg_line_begin(&line));
-    const wg_stencil wide = wg_stencil_at(&line, 1e-5), narrow = wg_stencil_at(&line, 1e-7);
-    ck_assert(wide.crossed);
-    ck_assert(!narrow.crossed);
-    const wg_difference d = wg_difference_examine(&line, 3.0);
-    ck_assert(!d.kink);
-    wgt_assert_that(d.step, <, 1e-6);
-    ck_assert_double_le(fabs(d.value - 3.0), 1e-6);
-}
-END_TEST
-
 Suite *suite_difference(void)
 {
     Suite *suite = suite_create("difference");
@@ -248,7 +217,6 @@ Suite *suite_difference(void)
     tcase_add_test(tc, almost_kink);
     tcase_add_test(tc, edge_of_the_domain);
     tcase_add_test(tc, directions);
-    tcase_add_test(tc, branches);
     suite_add_tcase(suite, tc);
     return suite;
 }

@@ -1,4 +1,4 @@
-/* Checks that do not go entry by entry: random directions, Taylor remainders, step sweeps. */
+/* Owns checks that do not go entry by entry: random directions, Taylor remainders, step sweeps. */
 #include "autograd/check/function.h"
 
 #include "autograd/check/function_internal.h"

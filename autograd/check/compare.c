@@ -1,8 +1,35 @@
-/* What a tape with f32 makes of values and gradients, against the f64 copy that was checked. */
+/* Owns comparisons of values: with a closed form, and those of a tape with f32 with the f64 copy's. */
 #include "autograd/check/gradcheck_internal.h"
-
 #include "autograd/copy.h"
 #include "autograd/grad.h"
+
+#include <math.h>
+
+/* Equal infinities do not differ; a NaN differs by NaN. */
+static double compare_gap(double a, double b)
+{
+    return a == b ? 0 : fabs(a - b);
+}
+
+double wg_compare_closed_form(const wg_tensor *g, const double *closed, double scale,
+                              int64_t *worst)
+{
+    if (wg_is_inert(g) || g->data == NULL || closed == NULL)
+        return (double)NAN;
+    double largest = 0, gap = 0;
+    int64_t at = 0;
+    for (int64_t i = 0; i < g->size && !isnan(gap); i++) {
+        double here = compare_gap(wg_at(g, i), closed[i]);
+        largest = isfinite(closed[i]) ? fmax(largest, fabs(closed[i])) : largest;
+        if (!(here <= gap)) {
+            gap = here;
+            at = i;
+        }
+    }
+    if (worst != NULL)
+        *worst = at;
+    return gap == 0 ? 0 : gap / (scale > 0 ? scale : largest);
+}
 
 #define SINGLE_MOST                                                                                \
     1e-2 /* share of the largest value that rounding to f32 may be thought to cost */
