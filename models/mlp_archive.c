@@ -2,6 +2,7 @@
 
 #include "models/layers.h"
 
+#include <float.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -42,7 +43,7 @@ static bool mlp_read_options(const wg_archive *a, wg_mlp_options *o)
         !wg_archive_integer(a, "mlp", "mlp.layer_norm", 0, 1, &norm) ||
         !wg_archive_integer(a, "mlp", "mlp.seed.high", 0, UINT32_MAX, &high) ||
         !wg_archive_integer(a, "mlp", "mlp.seed.low", 0, UINT32_MAX, &low) ||
-        !wg_archive_real(a, "mlp", "mlp.dropout", 0, 1, &o->dropout))
+        !wg_archive_real(a, "mlp", "mlp.dropout", 0, 1 - DBL_EPSILON / 2, &o->dropout))
         return false;
     const char *dtype = wg_archive_string(a, "mlp.dtype");
     o->n_sizes = (int)n;

@@ -1,3 +1,4 @@
+/* One-hot encoding of string columns. */
 #include "models/data/encoder.h"
 
 #include "autograd/op.h"
@@ -15,9 +16,12 @@ struct wg_encoder {
     int64_t *start; /* [columns + 1] */
     char **text;    /* [start[columns]] */
     bool ignore_unknown;
+    int64_t limit;
 };
 
-static const wg_encoder encoder_inert = {NULL, 0, NULL, NULL, false};
+enum { ENCODER_LIMIT = 1 << 26 }; /* bytes that are always allowed by default */
+
+static const wg_encoder encoder_inert = {.tape = NULL};
 
 static wg_encoder *encoder_none(void)
 {
@@ -50,7 +54,7 @@ static wg_encoder *encoder_new(wg_tape *t, int64_t columns, int64_t total, bool 
     char **text = wg_tape_take(t, (size_t)total * sizeof *text);
     if (e == NULL || start == NULL || text == NULL)
         return encoder_none();
-    *e = (wg_encoder){t, columns, start, text, ignore_unknown};
+    *e = (wg_encoder){t, columns, start, text, ignore_unknown, 0};
     return e;
 }
 
@@ -98,6 +102,10 @@ wg_encoder *wg_encoder_fit(wg_tape *t, const char *const *text, int64_t n, int64
     if (wg_tape_status(t) != WG_OK)
         return encoder_none();
     int64_t size = encoder_size(t, text, n, columns);
+    if (size >= 0 && options != NULL && options->limit < 0) {
+        wg_fail(t, WG_E_VALUE, "encoder: option limit is negative");
+        return encoder_none();
+    }
     if (size < 0)
         return encoder_none();
     const char **list = wg_temporary(t, size, sizeof *list);
@@ -108,6 +116,8 @@ wg_encoder *wg_encoder_fit(wg_tape *t, const char *const *text, int64_t n, int64
                         start);
     wg_temporary_free(t, list);
     wg_temporary_free(t, start);
+    if (e->tape != NULL && options != NULL)
+        e->limit = options->limit;
     return e;
 }
 
@@ -162,6 +172,26 @@ static bool encoder_write(const wg_encoder *e, const char *const *text, int64_t 
     return true;
 }
 
+/* May so many columns of 0 and 1 be made of these strings? Their number is the product of two that a file
+ * controls: 99 KB of 10,000 categories are 800 MB. */
+static bool encoder_within_limit(const wg_encoder *e, const char *const *text, int64_t n,
+                                 int64_t width, wg_dtype dtype)
+{
+    int64_t limit = e->limit, bytes;
+    for (int64_t i = 0; e->limit == 0 && i < n * e->columns; i++)
+        limit += 40 * ((int64_t)strlen(text[i]) + 1);
+    if (e->limit == 0 && limit < ENCODER_LIMIT)
+        limit = ENCODER_LIMIT;
+    if (wg_size_multiply(n * width, (int64_t)wg_dtype_size(dtype), &bytes) && bytes <= limit)
+        return true;
+    wg_fail(e->tape, WG_E_VALUE,
+            "encoder: %" PRId64 " rows of %" PRId64
+            " categories are more than the limit of %" PRId64
+            " bytes (wg_encoder_options.limit): is one a column of names or ids, to leave out?",
+            n, width, limit);
+    return false;
+}
+
 wg_tensor *wg_encoder_apply(const wg_encoder *encoder, const char *const *text, int64_t n,
                             wg_dtype dtype)
 {
@@ -173,6 +203,8 @@ wg_tensor *wg_encoder_apply(const wg_encoder *encoder, const char *const *text, 
     int64_t width = wg_encoder_width(encoder), size;
     if (encoder_size(t, text, n, encoder->columns) < 0 || !wg_size_multiply(n, width, &size))
         return wg_fail(t, WG_E_VALUE, "encoder: %" PRId64 " rows of %" PRId64 " columns", n, width);
+    if (!encoder_within_limit(encoder, text, n, width, dtype))
+        return wg_fail(t, WG_E_VALUE, "encoder");
     double *values = wg_temporary(t, size, sizeof *values);
     if (values == NULL)
         return wg_fail(t, WG_E_NOMEM, "encoder");

@@ -16,6 +16,10 @@ typedef struct wg_encoder_options {
     bool
         ignore_unknown; /* default false: a text that was not there at the fit is WG_E_VALUE; true: its
                             row is 0 in all columns */
+    int64_t
+        limit; /* bytes, >= 0, that the columns of 0 and 1 of all rows may take; default 0: 64 MiB or
+                      40 times the bytes of the strings, whichever is more. A loaded encoder has the
+                      default */
 } wg_encoder_options;
 
 /* wg_encoder_fit: the texts that occur in n rows; copied to the tape. NULL options are the defaults.
@@ -25,7 +29,7 @@ wg_encoder *wg_encoder_fit(wg_tape *t, const char *const *text, int64_t n, int64
                            const wg_encoder_options *options);
 
 /* wg_encoder_apply: a constant [n, wg_encoder_width] of dtype f32 or f64.
- * Errors: WG_E_VALUE (a text that is unknown, named with its row and column), WG_E_DTYPE, WG_E_NULL, WG_E_NOMEM, on
+ * Errors: WG_E_VALUE (a text that is unknown, named with its row and column; option limit), WG_E_DTYPE, WG_E_NULL, WG_E_NOMEM, on
  *         the encoder's tape. */
 wg_tensor *wg_encoder_apply(const wg_encoder *encoder, const char *const *text, int64_t n,
                             wg_dtype dtype);

@@ -1,3 +1,4 @@
+/* Pipelines: the preparation of rows, fitted once and applied to all; into archives and back. */
 #include "models/data/pipeline.h"
 
 #include "autograd/op.h"
@@ -203,7 +204,7 @@ const wg_encoder *wg_pipeline_encoder(const wg_pipeline *pipeline)
 
 /* ---- To a description and back. --------------------------------------------------------------------- */
 
-enum { PIPELINE_NAME = 64, PIPELINE_STEPS = 1000 };
+enum { PIPELINE_NAME = 64, PIPELINE_STEPS = 1000, PIPELINE_WIDTH = 1 << 16 };
 
 static char *pipeline_name(char *name, int i, const char *part)
 {
@@ -277,6 +278,17 @@ static bool pipeline_read_polynomial(const wg_archive *a, int i, wg_polynomial_o
     return true;
 }
 
+/* The columns that steps of an archive may make: of what a model takes there are as many weights. A degree
+ * and a number of columns alone could ask for megabytes a row. */
+static int64_t pipeline_limit(const wg_archive *a)
+{
+    int64_t elements = PIPELINE_WIDTH;
+    for (const wg_archive_entry *e = wg_archive_first(a); e != NULL; e = e->next)
+        if (e->tensor != NULL && !wg_size_add(elements, e->tensor->size, &elements))
+            return INT64_MAX;
+    return elements;
+}
+
 static bool pipeline_read_step(wg_pipeline *p, const wg_archive *a, int i)
 {
     char name[PIPELINE_NAME];
@@ -312,9 +324,18 @@ wg_pipeline *wg_pipeline_load(const wg_archive *a)
         return pipeline_none();
     }
     wg_pipeline *p = pipeline_new(wg_archive_tape(a), f32 ? WG_F32 : WG_F64, columns, (int)steps);
-    for (int i = 0; i < steps && p->tape != NULL; i++)
+    int64_t limit = steps > 0 ? pipeline_limit(a) : 0;
+    for (int i = 0; i < steps && p->tape != NULL; i++) {
         if (!pipeline_read_step(p, a, i))
             return pipeline_none();
+        if (p->numbers > limit) {
+            wg_archive_fail(a,
+                            "pipeline: step %d makes %" PRId64 " columns, more than a model in the "
+                            "file can take",
+                            i, p->numbers);
+            return pipeline_none();
+        }
+    }
     if (p->tape != NULL && texts > 0)
         p->encoder = wg_encoder_load(a);
     if (wg_tape_status(wg_archive_tape(a)) == WG_OK && wg_pipeline_text_columns(p) != texts)

@@ -90,7 +90,7 @@ static bool csv_set_options(csv_file *f, const wg_csv_options *options)
         return csv_fail(f, WG_E_VALUE, "the separator is a quote, a line end or part of a number");
     if ((unsigned)o->header > WG_CSV_HEADER_ABSENT || (unsigned)o->missing > WG_CSV_MISSING_KEEP)
         return csv_fail(f, WG_E_VALUE, "option header or missing is none of its enumerators");
-    return true;
+    return wg_limits_fill(f->tape, f->path, &o->limits, f->size);
 }
 
 /* Does the text stand for a missing value? */
@@ -602,6 +602,7 @@ static wg_table *csv_table(csv_file *f)
         .label_text = f->label >= 0 ? f->label_text : NULL,
         .label_value = f->labels_are_numbers ? f->label_value : NULL,
         .dropped = f->records - f->rows,
+        .class_limit = f->options.limits.classes,
     };
     if (!csv_list(f, CSV_NUMBER, f->numbers, &parts.column_names, &parts.missing) ||
         !csv_list(f, CSV_STRING, f->strings, &parts.string_names, &parts.string_missing))

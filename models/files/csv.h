@@ -42,10 +42,11 @@ typedef struct wg_csv_options {
         *missing_texts; /* what is missing; default NULL: "", ?, NA, N/A, n/a, NaN, nan,
                                          null, NULL, None */
     const char *const
-        *indicators; /* columns of numbers that get one more at the end, NAME_missing: 1
+        *indicators;  /* columns of numbers that get one more at the end, NAME_missing: 1
                                          where the value was missing, else 0; default NULL: none */
-    bool infinite;   /* default false; true: inf and infinity are numbers */
-    bool f32;        /* default false: f64; true: f32, the double rounded once more */
+    wg_limits limits; /* see models/files/table.h; default: by the file's size */
+    bool infinite;    /* default false; true: inf and infinity are numbers */
+    bool f32;         /* default false: f64; true: f32, the double rounded once more */
 } wg_csv_options;
 
 /* wg_csv_read: a table from a file of comma-separated values, onto the tape; NULL options are the

@@ -9,6 +9,7 @@
 
 #include <inttypes.h>
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
 
 /* A file while it is read. */
@@ -102,6 +103,14 @@ static bool svmlight_column(const svmlight_file *f, const char *text, int64_t *c
         return svmlight_fail(f, text, "is no feature: they count from 1 (option zero_based)");
     if (*column == INT64_MAX || (f->options.columns > 0 && *column >= f->options.columns))
         return svmlight_fail(f, text, "is a feature beyond option columns");
+    if (f->options.columns == 0 && *column >= f->options.limits.columns) {
+        char reason[128];
+        snprintf(reason, sizeof reason,
+                 "is a feature beyond the limit of %" PRId64
+                 " for a file of this size (option columns or limits.columns)",
+                 f->options.limits.columns);
+        return svmlight_fail(f, text, reason);
+    }
     if (f->entries == f->start[f->rows])
         return true;
     int64_t last = f->column[f->entries - 1];
@@ -203,6 +212,7 @@ static wg_table *svmlight_finish(svmlight_file *f, wg_csr **features)
         .label_name = "label",
         .label_text = f->label_text,
         .label_value = f->label,
+        .class_limit = f->options.limits.classes,
     };
     for (int64_t i = 0; f->options.f32 && i < f->entries; i++) {
         float narrow = (float)f->value[i]; /* float i lies at or before double i */
@@ -255,7 +265,9 @@ wg_table *wg_svmlight_read(wg_tape *t, const char *path, const wg_svmlight_optio
     char *bytes = wg_reader_text(t, path, &size);
     if (bytes == NULL)
         return wg_table_inert();
-    wg_table *table = svmlight_parse(&file, bytes, features);
+    wg_table *table = wg_limits_fill(t, path, &file.options.limits, size)
+                          ? svmlight_parse(&file, bytes, features)
+                          : wg_table_inert();
     if (wg_tape_status(t) != WG_OK)
         *features = wg_csr_none();
     wg_temporary_free(t, bytes);

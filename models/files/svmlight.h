@@ -11,6 +11,9 @@ extern "C" {
 typedef struct wg_svmlight_options {
     int64_t columns; /* the features there are; default 0: up to the largest that the file has. Test
                             data wants the training data's; a larger one in the file is an error */
+    wg_limits
+        limits; /* see models/files/table.h; a larger feature is an error, unless option columns
+                         allows it; default: by the file's size */
     bool zero_based; /* default false: features count from 1 */
     bool f32;        /* default false: f64; true: f32, the double rounded once more */
 } wg_svmlight_options;

@@ -17,7 +17,7 @@ struct wg_table {
     wg_tensor *labels;   /* [rows, 1]; NULL: no label column, or more than two classes of strings */
     wg_tensor *targets;  /* [rows, 1]; NULL: no label column, or labels that are not all numbers */
     wg_tensor *classes;  /* [rows]; NULL: no label column */
-    int64_t class_count;
+    int64_t class_count, class_limit;
     const char **class_names;        /* [class_count] */
     const char *const *column_names; /* [columns] */
     const int64_t *missing;          /* [columns]; NULL: none */
@@ -35,6 +35,19 @@ static const wg_table table_inert = {.class_count = 0};
 wg_table *wg_table_inert(void)
 {
     return (wg_table *)(uintptr_t)&table_inert;
+}
+
+bool wg_limits_fill(wg_tape *t, const char *path, wg_limits *limits, int64_t bytes)
+{
+    if (limits->columns < 0 || limits->classes < 0) {
+        wg_fail(t, WG_E_VALUE, "%s: a limit is negative", path);
+        return false;
+    }
+    if (limits->columns == 0)
+        limits->columns = bytes / 5 > 1 << 18 ? bytes / 5 : 1 << 18;
+    if (limits->classes == 0)
+        limits->classes = bytes / 1000 > 1024 ? bytes / 1000 : 1024;
+    return true;
 }
 
 /* ---- Classes: sort the labels, number the groups of equal ones. ------------------------------ */
@@ -223,6 +236,7 @@ wg_table *wg_table_new(wg_tape *t, const wg_table_parts *parts)
                         .string_names = parts->string_names,
                         .string_missing = parts->string_missing,
                         .dropped = parts->dropped,
+                        .class_limit = parts->class_limit,
                         .label_name = parts->label_name};
     if (parts->string_columns > 0 && !table_copy_strings(table, parts))
         return wg_table_inert();
@@ -279,7 +293,13 @@ wg_tensor *wg_table_classes(const wg_table *table)
 {
     if (table_is_inert(table) || table->classes == NULL)
         return table_nothing(table, "classes");
-    return table->classes;
+    if (table->class_count <= table->class_limit)
+        return table->classes;
+    return wg_fail(table->tape, WG_E_VALUE,
+                   "%s: label column '%s' holds %" PRId64
+                   " different labels, and the limit is %" PRId64
+                   " (option limits.classes): is it a column of ids, or of numbers to predict?",
+                   table->path, table->label_name, table->class_count, table->class_limit);
 }
 
 int64_t wg_table_class_count(const wg_table *table)

@@ -7,6 +7,17 @@
 extern "C" {
 #endif
 
+/* What a file may ask for; more is an error that names the limit. A few bytes of a stranger's file can ask
+ * for gigabytes: `1 1000000000:1` for a billion weights, a column of ids for as many classes. */
+typedef struct wg_limits {
+    int64_t
+        columns; /* of sparse rows, >= 0; default 0: 2^18 or a fifth of the file's bytes, whichever
+                        is more */
+    int64_t
+        classes; /* that wg_table_classes gives, >= 0; default 0: 1024 or a thousandth of the file's
+                        bytes, whichever is more */
+} wg_limits;
+
 /* A data set in memory: rows of numbers and of strings (categories), and a label to each row. Readers
  * (wg_csv_read) make it. It and everything it holds belongs to the tape it was read on, and goes with it.
  *
@@ -45,7 +56,7 @@ wg_tensor *wg_table_targets(const wg_table *table);
  * wg_table_class_count - 1. Classes are the different labels in rising order: of their values if all
  * are numbers ("1" and "1.0" are one class; from 2^53 on, where doubles are not all integers, only the
  * same digits are), else of their bytes; scikit-learn sorts them so, too.
- * Errors: WG_E_VALUE, on the tape: no label column. */
+ * Errors: WG_E_VALUE, on the tape: no label column; more classes than the reader's limit. */
 wg_tensor *wg_table_classes(const wg_table *table);
 
 /* wg_table_class_count, wg_table_class_name: how many classes there are, and the label of class i as it

@@ -15,6 +15,7 @@ typedef struct wg_table_parts {
     const char *const *string_names; /* [string_columns] */
     const int64_t *string_missing;   /* [string_columns], or NULL: none */
     int64_t dropped;                 /* rows */
+    int64_t class_limit;             /* > 0 */
     const char *label_name;
     const char *const *label_text; /* [rows]; NULL: no label column */
     const double *label_value;     /* [rows]; NULL: the labels are not all numbers */
@@ -30,6 +31,9 @@ const char *wg_table_path(const wg_table *table);
 /* wg_table_column_names, wg_table_string_names: of all columns; may be NULL where there are none. */
 const char *const *wg_table_column_names(const wg_table *table);
 const char *const *wg_table_string_names(const wg_table *table);
+
+/* wg_limits_fill: the limits for a file of so many bytes. False, and WG_E_VALUE, where one is negative. */
+bool wg_limits_fill(wg_tape *t, const char *path, wg_limits *limits, int64_t bytes);
 
 /* wg_label_order: of two labels that are numbers, below, equal to or above 0; 0: they are one class. */
 int wg_label_order(const char *a, double a_value, const char *b, double b_value);

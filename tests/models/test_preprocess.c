@@ -212,7 +212,8 @@ START_TEST(test_encoder_unknown)
 {
     static const char *const other[] = {"apple", "blue"}, *const none[] = {"apple", NULL};
     wg_encoder *strict = wg_encoder_fit(tape, fruit, 4, 2, NULL);
-    wg_encoder *lenient = wg_encoder_fit(tape, fruit, 4, 2, &(wg_encoder_options){true});
+    wg_encoder *lenient = wg_encoder_fit(tape, fruit, 4, 2,
+                                         &(wg_encoder_options){.ignore_unknown = true});
     const double want[] = {1, 0, 0, 0, 0, 0};
     wgt_assert_all_close(wg_data_f64(wg_encoder_apply(lenient, other, 1, WG_F64)), want, 6, 0, 0);
     wg_mark mark = wg_tape_mark(tape);
@@ -250,7 +251,8 @@ static wg_tensor *four_rows(wg_tape *t, wg_dtype dtype)
 
 static wg_pipeline *fit(wg_tensor *X)
 {
-    return wg_pipeline_fit(X, fruit, 2, &(wg_pipeline_options){three_steps, 3, {true}});
+    return wg_pipeline_fit(X, fruit, 2,
+                           &(wg_pipeline_options){three_steps, 3, {.ignore_unknown = true}});
 }
 
 /* The steps are fitted one behind the other, and leave nothing but their scalers. */
@@ -325,6 +327,39 @@ START_TEST(test_restore_out_of_order)
     a = wgt_archive_changed(a, e, e->name, "pear", NULL); /* twice now */
     ck_assert_int_eq(wg_encoder_width(wg_encoder_load(a)), 0);
     wgt_assert_status(tape, WG_E_FORMAT, "encoder: 'encoder.0.1' is missing or out of order");
+}
+END_TEST
+
+/* What a file asks for is bounded: columns of 0 and 1, columns of a polynomial. */
+START_TEST(test_limits)
+{
+    enum { MANY = 5000 };
+    static char names[MANY][8];
+    static const char *list[MANY];
+    for (int i = 0; i < MANY; i++) {
+        snprintf(names[i], sizeof names[i], "%d", i);
+        list[i] = names[i];
+    }
+    wg_mark mark = wg_tape_mark(tape);
+    wg_encoder *e = wg_encoder_fit(tape, list, MANY, 1, NULL);
+    ck_assert(wg_is_inert(wg_encoder_apply(e, list, MANY, WG_F64)));
+    expect_error(mark, WG_E_VALUE, "encoder: 5000 rows of 5000 categories are more than the limit");
+    const wg_encoder_options wide = {.limit = 8 * MANY * 1000};
+    e = wg_encoder_fit(tape, list, MANY, 1, &wide);
+    ck_assert_int_eq(wg_size(wg_encoder_apply(e, list, 1000, WG_F64)), 1000 * MANY);
+    wg_encoder_fit(tape, list, 1, 1, &(wg_encoder_options){.limit = -1});
+    expect_error(mark, WG_E_VALUE, "encoder: option limit is negative");
+    wg_archive *a = wg_archive_new(tape);
+    wg_archive_put_string(a, "pipeline.dtype", "f64");
+    wg_archive_put_integer(a, "pipeline.columns", 3);
+    wg_archive_put_integer(a, "pipeline.steps", 1);
+    wg_archive_put_integer(a, "pipeline.texts", 0);
+    wg_archive_put_string(a, "pipeline.0", "polynomial");
+    wg_archive_put_integer(a, "pipeline.0.degree", 1000);
+    wg_archive_put_integer(a, "pipeline.0.interaction_only", 0);
+    wg_archive_put_integer(a, "pipeline.0.include_bias", 0);
+    ck_assert_int_eq(wg_pipeline_width(wg_pipeline_load(a)), 0);
+    expect_error(mark, WG_E_FORMAT, "pipeline: step 0 makes 167668500 columns, more than a model");
 }
 END_TEST
 
@@ -413,6 +448,7 @@ Suite *suite_preprocess(void)
     tcase_add_loop_test(c, test_restore, 0, 2);
     tcase_add_test(c, test_restore_wrong);
     tcase_add_test(c, test_restore_out_of_order);
+    tcase_add_test(c, test_limits);
     tcase_add_test(c, test_pipeline_errors);
     tcase_add_test(c, test_texts_alone);
     tcase_add_test(c, test_no_memory);

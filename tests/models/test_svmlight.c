@@ -109,7 +109,7 @@ START_TEST(test_huge_feature)
     wg_tape *t = wgt_tape(&memory);
     const char *text = "1 9223372036854775807:1\n";
     wgt_file_put(path, text, strlen(text));
-    wg_svmlight_read(t, path, NULL, &X);
+    wg_svmlight_read(t, path, &(wg_svmlight_options){.limits.columns = INT64_MAX}, &X);
     ck_assert_int_eq(wg_tape_status(t), WG_OK);
     wgt_assert_that(X->columns, ==, INT64_MAX);
     wgt_assert_that(memory.peak, <, 100000);
@@ -146,7 +146,10 @@ static const struct {
     {"\xEF\xBB"
      "1 1:1\n",
      "is not a number"},
-    {"BZh91AY", ": is a bzip2 file; unpack it first"},
+    {"BZh91AY", "is a bzip2 file; unpack it first"},
+    {"1 1000000000:1\n0 1:1\n",
+     ":1: '1000000000' is a feature beyond the limit of 262144 for a file of this size (option "},
+    {"0 10000000:1\n1 1:1\n", ":1: '10000000' is a feature beyond the limit"},
 };
 
 START_TEST(test_bad_file)
@@ -167,6 +170,14 @@ START_TEST(test_limits)
     wg_tape_rewind(tape, mark);
     read_text("1 9223372036854775807:1\n", &(wg_svmlight_options){.zero_based = true});
     wgt_assert_status(tape, WG_E_FORMAT, "is a feature beyond");
+    wg_tape_rewind(tape, mark);
+    read_text("1 1000000000:1\n0 1:1\n", &(wg_svmlight_options){.limits.columns = 1 << 30});
+    wgt_assert_that(X->columns, ==, 1000000000);
+    read_text("1 2000000000:1\n0 1:1\n", &(wg_svmlight_options){.columns = 2000000000});
+    wgt_assert_that(X->columns, ==, 2000000000);
+    ck_assert_int_eq(wg_tape_status(tape), WG_OK);
+    read_text("1 1:1\n", &(wg_svmlight_options){.limits.classes = -1});
+    wgt_assert_status(tape, WG_E_VALUE, "a limit is negative");
     wgt_check_bad(read_any, path, "1 1:1\n\0", 7, WG_E_FORMAT, ":2: a NUL byte");
 }
 END_TEST

@@ -140,6 +140,23 @@ START_TEST(test_columns_and_missing)
 }
 END_TEST
 
+/* A column of ids is no label, unless the limit says so; as numbers to predict it may hold any. */
+START_TEST(test_class_limit)
+{
+    static char text[20000];
+    size_t used = (size_t)sprintf(text, "a,y\n");
+    for (int i = 0; i < 1100; i++)
+        used += (size_t)sprintf(text + used, "1,%d\n", i);
+    const wg_table *table = read_text(text, &(wg_csv_options){.limits.classes = 1100});
+    ck_assert_int_eq(wg_size(wg_table_classes(table)), 1100);
+    table = read_text(text, NULL);
+    ck_assert_int_eq(wg_size(wg_table_targets(table)), 1100);
+    ck_assert_int_eq(wg_tape_status(tape), WG_OK);
+    ck_assert(wg_is_inert(wg_table_classes(table)));
+    wgt_assert_status(tape, WG_E_VALUE, "'y' holds 1100 different labels, and the limit is 1024 (");
+}
+END_TEST
+
 static const char *const unknown[] = {"colour", "weight", NULL};
 static const char *const label[] = {"y", NULL};
 static const char *const colour[] = {"colour", NULL};
@@ -302,6 +319,7 @@ Suite *suite_table(void)
     tcase_add_test(c, test_texts_alone);
     tcase_add_test(c, test_missing_texts);
     tcase_add_test(c, test_found);
+    tcase_add_test(c, test_class_limit);
     tcase_add_test(c, test_columns_and_missing);
     tcase_add_loop_test(c, test_bad_texts, 0, (int)(sizeof bad_files / sizeof *bad_files));
     tcase_add_loop_test(c, test_take, 0, 2);
