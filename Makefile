@@ -48,9 +48,9 @@ LIB_DIRS := $(PUBLIC) ops/kernels
 LIB_SRC  := $(sort $(wildcard $(addsuffix /*.c,$(LIB_DIRS))))
 HEADERS  := $(filter-out %_internal.h,$(wildcard $(addsuffix /*.h,$(PUBLIC))))
 ALL_HEADERS := $(wildcard $(addsuffix /*.h,$(LIB_DIRS)) $(addsuffix /*.inc,$(LIB_DIRS)))
-# An example with a main is a program; one without is a helper linked into all of them.
+# Examples are programs; what several of them share is linked into all.
 EX_MAIN  := $(shell grep -l '^int main' examples/*.c 2>/dev/null)
-EX_HELP  := $(filter-out $(EX_MAIN),$(wildcard examples/*.c))
+EX_HELP  := $(wildcard examples/support/*.c)
 # tests/bench and tests/fuzz have mains of their own and are not part of the runner.
 TEST_DIRS := $(addprefix tests/,support engine check compile ops models)
 TEST_SRC := $(sort $(wildcard $(addsuffix /*.c,$(TEST_DIRS))))
@@ -193,7 +193,7 @@ uninstall:
 
 # ---- for those who work on it --------------------------------------------------------------------
 
-C_FILES = $(wildcard $(addsuffix /*.[ch],$(LIB_DIRS) $(TEST_DIRS) tests/bench tests/fuzz examples))
+C_FILES = $(wildcard $(addsuffix /*.[ch],$(LIB_DIRS) $(TEST_DIRS) tests/bench tests/fuzz examples examples/support))
 
 BENCH  := $(BUILD)/bench
 PYTHON ?= python3

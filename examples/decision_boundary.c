@@ -17,7 +17,7 @@
 #include <stdio.h>
 #include <wengert.h>
 
-#include "picture.h"
+#include "support/picture.h"
 
 static void train(const wg_logistic *model, int steps)
 {

@@ -24,7 +24,7 @@
 #include <stdio.h>
 #include <wengert.h>
 
-#include "three_ways.h"
+#include "support/three_ways.h"
 
 static void train(job *j, int steps, double rate)
 {

@@ -23,7 +23,7 @@
 #include <string.h>
 #include <wengert.h>
 
-#include "svg.h"
+#include "support/svg.h"
 
 enum { ROWS = 53, SAMPLES = 8 };
 

@@ -23,8 +23,8 @@
 #include <stdio.h>
 #include <wengert.h>
 
-#include "charts.h"
-#include "picture.h"
+#include "support/charts.h"
+#include "support/picture.h"
 
 enum { K = 3 };
 

@@ -21,7 +21,7 @@
 #include <stdio.h>
 #include <wengert.h>
 
-#include "picture.h"
+#include "support/picture.h"
 
 enum { COUNT = 9 };
 

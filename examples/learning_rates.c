@@ -22,7 +22,7 @@
 #include <stdio.h>
 #include <wengert.h>
 
-#include "picture.h"
+#include "support/picture.h"
 
 enum { STEPS = 200, RATES = 4 };
 static const double rates[RATES] = {0.01, 0.1, 1, 10};

@@ -17,7 +17,7 @@
 #include <stdio.h>
 #include <wengert.h>
 
-#include "options.h"
+#include "support/options.h"
 
 /* Pixels are bytes. An image is a row of them. */
 static wg_tensor *logits(const wg_mlp *mlp, wg_tensor *images, bool training)

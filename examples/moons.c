@@ -12,7 +12,7 @@
 #include <stdio.h>
 #include <wengert.h>
 
-#include "picture.h"
+#include "support/picture.h"
 
 /* Full batches, on the compiled gradient. Returns the loss before the last step. */
 static double train(wg_tensor *loss, wg_tensor *const params[], int n, wg_optimizer *optimizer,

@@ -14,8 +14,8 @@
 #include <string.h>
 #include <wengert.h>
 
-#include "options.h"
-#include "rows.h"
+#include "support/options.h"
+#include "support/rows.h"
 
 typedef struct arguments {
     const char *file[2]; /* model, data */

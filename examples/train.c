@@ -23,10 +23,10 @@
 #include <string.h>
 #include <wengert.h>
 
-#include "charts.h"
-#include "picture.h"
-#include "progress.h"
-#include "train_arguments.h"
+#include "support/charts.h"
+#include "support/picture.h"
+#include "support/progress.h"
+#include "support/train_arguments.h"
 
 /* Some of the rows, with what is predicted of them. */
 typedef struct part {

@@ -1,11 +1,11 @@
 /* Checks gradients: of the library's models, and of a user's op (mixed.c), with a bug in its rule if you like.
  *
- *     build/gradcheck [--bug none|sign|scale|drop|zero|transpose]
+ *     build/08_verdicts [--bug none|sign|scale|drop|zero|transpose]
  *
  * The models pass (the MLP is of f32 and is checked through an f64 copy of the tape). With a bug, the last table
  * tells of it:
  *
- *     $ build/gradcheck --bug transpose
+ *     $ build/08_verdicts --bug transpose
  *     ...
  *     user op "mixed", bug: transpose
  *     input              entries     agree      kink unresolved  disagree evaluations  verdict
@@ -21,8 +21,8 @@
 #include <string.h>
 #include <wengert.h>
 
-#include "mixed.h"
-#include "options.h"
+#include "support/mixed.h"
+#include "support/options.h"
 
 static mixed_bug bug;
 
@@ -97,7 +97,7 @@ int main(int argc, char **argv)
     const char *named = mixed_bugs[MIXED_RIGHT];
     const option o = {"--bug", "none|sign|scale|drop|zero|transpose", OPTION_CHOICE, &named, 0,
                       0,       "in the rule of the last check's op"};
-    const command c = {"gradcheck", "", "Checks gradients of models, and of an op.", &o, 1};
+    const command c = {"08_verdicts", "", "Checks gradients of models, and of an op.", &o, 1};
     bool expected = true;
     int status = options_read(&c, argc, argv, NULL);
     if (status >= 0)
@@ -108,7 +108,7 @@ int main(int argc, char **argv)
         wg_tape *t = wg_tape_new(NULL);
         expected = checks[i](t) && expected;
         if (wg_tape_status(t) != WG_OK)
-            fprintf(stderr, "gradcheck: %s\n", wg_tape_message(t));
+            fprintf(stderr, "08_verdicts: %s\n", wg_tape_message(t));
         wg_tape_free(t);
     }
     return expected ? 0 : 1;
