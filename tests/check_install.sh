@@ -1,30 +1,16 @@
 #!/bin/sh
-# check_install.sh MAKE BUILD CC: installs into a temporary directory, compiles a program with nothing but what
-# wengert.pc says, runs it with the shared and with the static library, and uninstalls.
-# MAKE, BUILD: the make that runs this and where it builds; CC: the compiler, with options.
+# check_install.sh MAKE BUILD: installs into a temporary directory, compiles a program with nothing but what
+# wengert.pc says, runs it with the shared and with the static library, and uninstalls; all of it a
+# second time where every path has a space and a quote in it, beside a directory that must stay.
+# MAKE, BUILD: the make that runs this and where it builds.  $CC: the compiler, with options.
 set -eu
 make=$1
 build=$2
-cc=$3
-dest=$(mktemp -d)
-trap 'rm -rf "$dest"' EXIT
-prefix=/opt/wengert
-root=$dest$prefix
+cc=${CC:-cc}
+dir=$(mktemp -d)
+trap 'rm -rf "$dir"' EXIT
 
-$make -s --no-print-directory install BUILD="$build" DESTDIR="$dest" PREFIX=$prefix
-
-if command -v pkg-config > /dev/null; then
-    export PKG_CONFIG_PATH="$root/lib/pkgconfig" PKG_CONFIG_SYSROOT_DIR="$dest"
-    cflags=$(pkg-config --cflags wengert)
-    libs=$(pkg-config --libs wengert)
-else # what pkg-config would do
-    value() { sed -n "s/^$1: *//p" "$root/lib/pkgconfig/wengert.pc" |
-        sed "s|\${includedir}|$root/include|g; s|\${libdir}|$root/lib|g"; }
-    cflags=$(value Cflags)
-    libs=$(value Libs)
-fi
-
-cat > "$dest/program.c" <<'END'
+cat > "$dir/program.c" <<'END'
 #include <wengert.h>
 
 int main(void)
@@ -35,19 +21,46 @@ int main(void)
     return good ? 0 : 1;
 }
 END
-cd "$dest"
-# shellcheck disable=SC2086  # lists of words
-{
-    $cc -std=c11 -Wall -Wextra -Werror $cflags -o shared program.c $libs
-    $cc -std=c11 $cflags -o static program.c "$root/lib/libwengert.a" -lm -lpthread
-}
-LD_LIBRARY_PATH="$root/lib" ./shared && ./static || { echo "install: the program fails"; exit 1; }
-for unwanted in kernels _internal.h; do
-    if find "$root" | grep $unwanted; then echo "install: installs internals"; exit 1; fi
-done
-cd - > /dev/null
 
-$make -s --no-print-directory uninstall BUILD="$build" DESTDIR="$dest" PREFIX=$prefix
-left=$(find "$root" ! -type d)
-[ -z "$left" ] || { echo "install: uninstall leaves $left"; exit 1; }
-echo "install: a program compiles with: $(echo "$cflags $libs" | sed "s|$dest||g")"
+fail() { echo "install: $*"; exit 1; }
+
+# Flags as words of the shell; without pkg-config, what it would say.
+flags() { # flags DEST ROOT cflags|libs
+    if command -v pkg-config > /dev/null; then
+        PKG_CONFIG_PATH="$2/lib/pkgconfig" PKG_CONFIG_SYSROOT_DIR="$1" pkg-config "--$3" wengert
+    elif [ "$3" = cflags ]; then
+        sed -n "s|^Cflags: *||p" "$2/lib/pkgconfig/wengert.pc" | sed "s|\${includedir}|$2/include|"
+    else
+        sed -n "s|^Libs: *||p" "$2/lib/pkgconfig/wengert.pc" | sed "s|\${libdir}|$2/lib|"
+    fi
+}
+
+compile_and_run() { # compile_and_run DEST ROOT
+    cflags=$(flags "$1" "$2" cflags)
+    libs=$(flags "$1" "$2" libs)
+    eval "$cc -std=c11 -Wall -Wextra -Werror $cflags -o \"\$1/shared\" \"\$dir/program.c\" $libs"
+    eval "$cc -std=c11 $cflags -o \"\$1/static\" \"\$dir/program.c\" \"\$2/lib/libwengert.a\" -lm -lpthread"
+    LD_LIBRARY_PATH="$2/lib" "$1/shared" && "$1/static" || fail "the program fails"
+    for unwanted in kernels _internal.h; do
+        if find "$2" | grep $unwanted; then fail "installs internals"; fi
+    done
+}
+
+try() { # try DEST PREFIX
+    $make -s --no-print-directory install BUILD="$build" DESTDIR="$1" PREFIX="$2"
+    [ -z "${3:-}" ] || compile_and_run "$1" "$1$2"
+    $make -s --no-print-directory uninstall BUILD="$build" DESTDIR="$1" PREFIX="$2"
+    left=$(find "$1$2" ! -type d)
+    [ -z "$left" ] || fail "uninstall leaves $left"
+}
+
+try "$dir/plain" /opt/wengert run
+said="$cflags $libs"
+
+mkdir "$dir/victim"
+echo kept > "$dir/victim/kept"
+try "$dir/victim x" "/opt/wen gert" run
+try "$dir/victim it's" "/opt/wen gert's"
+[ -f "$dir/victim/kept" ] || fail "a path with a space deletes what stands beside it"
+if $make -s lib BUILD="$dir/a b" > /dev/null 2>&1; then fail "BUILD with a space passes"; fi
+echo "install: a program compiles with: $(echo "$said" | sed "s|$dir/plain||g"); so with spaces in the paths"
