@@ -20,16 +20,16 @@ struct wg_pool {
     wg_pool_work *work;
     void *context;
     int64_t pieces;
-    atomic_int_fast64_t next;    /* piece to be taken */
-    atomic_uint_fast32_t gate;   /* POOL_OPEN + number of workers inside */
-    atomic_uint_fast32_t jobs;   /* opened so far */
-    atomic_int_fast32_t sleeper; /* workers asleep, or about to be */
+    atomic_int_fast64_t next; /* piece to be taken */
+    atomic_uint gate;         /* POOL_OPEN + number of workers inside */
+    atomic_uint jobs;         /* opened so far */
+    atomic_int sleeper;       /* workers asleep, or about to be */
     atomic_bool quit;
     pthread_mutex_t mutex;
     pthread_cond_t wake;
 };
 
-#define POOL_OPEN ((uint_fast32_t)1 << 16)
+#define POOL_OPEN (1U << 16)
 
 typedef struct pool_worker {
     wg_pool *pool;
@@ -48,7 +48,7 @@ static void pool_take_pieces(wg_pool *pool, int worker)
 
 static bool pool_enter(wg_pool *pool)
 {
-    uint_fast32_t gate = atomic_load(&pool->gate);
+    unsigned gate = atomic_load(&pool->gate);
     while (gate & POOL_OPEN)
         if (atomic_compare_exchange_weak(&pool->gate, &gate, gate + 1))
             return true;
@@ -64,7 +64,7 @@ static void pool_relax(void)
 
 /* Until there is a job that this worker has not seen, or the end. The sleeper is counted before it looks
  * a last time, and wakers look for sleepers after they have opened a job: one of the two sees the other. */
-static void pool_wait(wg_pool *pool, uint_fast32_t seen)
+static void pool_wait(wg_pool *pool, unsigned seen)
 {
     for (int i = 0; i < POOL_SPINS; i++) {
         if (atomic_load(&pool->jobs) != seen || atomic_load(&pool->quit))
@@ -84,7 +84,7 @@ static void *pool_main(void *argument)
     pool_worker self = *(pool_worker *)argument;
     wg_pool *pool = self.pool;
     pool->allocator.release(argument, pool->allocator.user);
-    uint_fast32_t seen = 0;
+    unsigned seen = 0;
     while (!atomic_load(&pool->quit)) {
         pool_wait(pool, seen);
         seen = atomic_load(&pool->jobs);
