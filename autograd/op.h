@@ -63,7 +63,7 @@ typedef void wg_map(int64_t n, void *y, const void *const x[], const int64_t str
 /* An op: a pure function of operands and attributes with one output; no hidden state. */
 struct wg_op {
     const char *name;
-    const char *formula; /* "y = log(1 + exp(x))" */
+    const char *formula; /* elementwise: "leaky_relu(x; c) = ...", a C expression; else mathematics */
     const char *source;  /* book or paper, equation; NULL for school mathematics */
     int arity;           /* number of operands, or WG_VARIADIC (at least one) */
     unsigned flags;      /* WG_OP_... */
@@ -97,8 +97,10 @@ struct wg_op {
     int64_t (*piece_chunks)(const wg_tensor *y);
     size_t (*workspace)(const wg_tensor *y);
 
-    /* Elementwise ops: the kernels by the operands' dtype, or NULL. Views: where y starts, in bytes. */
+    /* Elementwise ops: the kernels by the operands' dtype, or NULL; where one was written for speed, the
+     * plain formula's kernel beside it, to test it against. Views: where y starts, in bytes. */
     wg_map *map[WG_DTYPES];
+    wg_map *reference[WG_DTYPES];
     int64_t (*offset)(const wg_tensor *y);
 
     /* For printed tapes and graphs: writes what attributes say and y's shape does not, "axis 1", to text,

@@ -24,6 +24,10 @@ wg_tensor *wg_div(wg_tensor *a, wg_tensor *b);
  * that are all zero. */
 wg_tensor *wg_div_or_zero(wg_tensor *a, wg_tensor *b);
 
+/* wg_weigh: y = c x, and 0 where c is 0, even if x is infinite: losses by weights.
+ * Derivatives: x and c. */
+wg_tensor *wg_weigh(wg_tensor *c, wg_tensor *x);
+
 /* wg_neg: y = -x.   wg_scale: y = c x.   wg_shift: y = x + c.   c is rounded to x's dtype.
  * Derivatives: -1, c, 1. */
 wg_tensor *wg_neg(wg_tensor *x);
@@ -33,6 +37,9 @@ wg_tensor *wg_shift(wg_tensor *x, double c);
 /* wg_square: y = x^2.   Derivative: 2x.   wg_reciprocal: y = 1/x.   Derivative: -y^2. */
 wg_tensor *wg_square(wg_tensor *x);
 wg_tensor *wg_reciprocal(wg_tensor *x);
+
+/* wg_one_minus_square: y = 1 - x^2 as (1 - x)(1 + x), accurate near +-1.   Derivative: -2x. */
+wg_tensor *wg_one_minus_square(wg_tensor *x);
 
 /* wg_abs: y = |x|.   Derivative: sign(x), 0 at 0. */
 wg_tensor *wg_abs(wg_tensor *x);

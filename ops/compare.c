@@ -1,3 +1,4 @@
+/* Comparisons and selection (rows in compare.inc), and conversion between dtypes. */
 #include "ops/compare.h"
 
 #include "ops/elementwise_internal.h"
@@ -5,27 +6,14 @@
 #include <inttypes.h>
 #include <stddef.h>
 
-/* clang-format off */
-
-WG_BINARY_NUMBERS_FLAT(equal, "y = (a == b)")
-WG_BINARY_NUMBERS_FLAT(not_equal, "y = (a != b)")
-WG_BINARY_NUMBERS_FLAT(less, "y = (a < b)")
-WG_BINARY_NUMBERS_FLAT(less_equal, "y = (a <= b)")
-WG_BINARY_NUMBERS_FLAT(greater, "y = (a > b)")
-WG_BINARY_NUMBERS_FLAT(greater_equal, "y = (a >= b)")
-
-/* ---- Where ----------------------------------------------------------------------------------- */
-
 static wg_tensor *where_zero(const wg_tensor *y)
 {
     return wg_scalar(y->tape, y->dtype, 0);
 }
 
-WG_TERNARY_RULE(where, c, a, b, NULL, wg_where(c, dy, where_zero(y)),
-                wg_where(c, where_zero(y), dy))
-WG_DESCRIPTOR(where, 3, "y = a where c != 0, b elsewhere", where_vjp, WG_NUMBERS, WG_KINKED)
+#include "ops/elementwise_rows.inc"
 
-/* clang-format on */
+#include "ops/compare.inc"
 
 /* A condition of another dtype is compared with 0 in its own: a cast alone would take 1e-300 for 0
  * in f32, 0.5 for 0 in i64, and would not take NaN. */
@@ -73,22 +61,30 @@ static wg_tensor *cast_vjp(wg_tensor *y, wg_tensor *dy, int i)
     return wg_cast(dy, y->operand[i]->dtype);
 }
 
-/* A map is found by the operand's dtype; these three look at the other one. */
-#define CAST_FROM(from)                                                                            \
-    static void cast_from_##from(int64_t n, void *y, const void *const x[],                        \
-                                 const int64_t stride[], const void *attrs)                        \
+/* The integers between -2^63 and 2^63, the latter excluded, both of which a float holds exactly; a
+ * float that no i64 holds gives INT64_MIN. */
+#define CAST_TO_I64(v) ((v) >= -0x1p63f && (v) < 0x1p63f ? (int64_t)(v) : INT64_MIN)
+#define CAST_ITSELF(v) v
+
+/* A map is found by the operand's dtype; what is cast to is an attribute. */
+#define CAST_FROM(suffix, from, to_i64)                                                            \
+    static void cast_from_##suffix(int64_t n, void *y, const void *const x[],                      \
+                                   const int64_t stride[], const void *attrs)                      \
     {                                                                                              \
-        static wg_map *const kernel[WG_DTYPES] = {                                                 \
-            wgk_cast_##from##_f64, wgk_cast_##from##_f32, wgk_cast_##from##_f64,                   \
-            wgk_cast_##from##_i64}; /* by wg_dtype, the default first */                           \
-        kernel[((const cast_attrs *)attrs)->to](n, y, x, stride, NULL);                            \
+        typedef from T;                                                                            \
+        const T *p = x[0];                                                                         \
+        const wg_dtype to = ((const cast_attrs *)attrs)->to;                                       \
+        if (to == WG_F32)                                                                          \
+            WGK_EACH1(0, n, v, ((float *)y)[i] = (float)v)                                         \
+        else if (to == WG_F64)                                                                     \
+            WGK_EACH1(0, n, v, ((double *)y)[i] = (double)v)                                       \
+        else                                                                                       \
+            WGK_EACH1(0, n, v, ((int64_t *)y)[i] = to_i64(v))                                      \
     }
 
-CAST_FROM(f32)
-CAST_FROM(f64)
-CAST_FROM(i64)
-
-#undef CAST_FROM
+CAST_FROM(f32, float, CAST_TO_I64)
+CAST_FROM(f64, double, CAST_TO_I64)
+CAST_FROM(i64, int64_t, CAST_ITSELF)
 
 static const wg_op wg_op_cast = {
     .name = "cast",
@@ -113,8 +109,10 @@ wg_tensor *wg_cast(wg_tensor *x, wg_dtype to)
     return wg_apply(&wg_op_cast, &x, 1, &attrs);
 }
 
+#include "ops/elementwise_list.inc"
+
 const wg_op *const wg_ops_compare[] = {
-    &wg_op_equal,      &wg_op_not_equal, &wg_op_less,
-    &wg_op_less_equal, &wg_op_greater,   &wg_op_greater_equal,
-    &wg_op_where,      &wg_op_cast,      NULL,
+#include "ops/compare.inc"
+    &wg_op_cast,
+    NULL,
 };

@@ -38,9 +38,16 @@ void wg_describe_axes(char *text, size_t size, int n, const int *axis)
         wg_describe_add(text, size, "axes %s", wg_describe_list(list, n, number));
 }
 
-void wg_describe_c(const wg_tensor *y, char *text, size_t size)
+void wg_describe_attrs(const wg_tensor *y, char *text, size_t size)
 {
-    wg_describe_add(text, size, "c %g", *(const double *)y->attrs);
+    const char *name = strchr(y->op->formula, ';');
+    const double *value = y->attrs;
+    for (; name != NULL && *name != ')'; value++) {
+        name += strspn(name, ";, ");
+        const int length = (int)strcspn(name, ",)");
+        wg_describe_add(text, size, "%.*s %g", length, name, *value);
+        name += length;
+    }
 }
 
 void wg_describe_axis(const wg_tensor *y, char *text, size_t size)

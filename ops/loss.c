@@ -1,10 +1,7 @@
-/* loss.c: what losses share (reduction, fitting shapes), and losses recorded as other ops. */
+/* Losses that are recorded as other ops, and what all losses share. */
 #include "ops/loss.h"
 
 #include "ops/elementwise.h"
-#include "ops/elementwise_internal.h"
-#include "ops/kernels/loss.h"
-#include "ops/layout.h"
 #include "ops/loss_internal.h"
 #include "ops/reduce.h"
 
@@ -35,31 +32,7 @@ bool wg_loss_pair_fits(const wg_tensor *x, const wg_tensor *y, const char *op)
     return false;
 }
 
-/* ---- weigh ----------------------------------------------------------------------------------- */
-
-static wg_tensor *weigh_vjp(wg_tensor *v, wg_tensor *dv, int i)
-{
-    return wg_sum_to(wg_mul(dv, v->operand[1 - i]), v->operand[i]);
-}
-
-static const wg_op wg_op_weigh = {
-    .name = "weigh",
-    .formula = "y = c x, and 0 where c = 0 even if x is infinite",
-    .arity = 2,
-    .flags = WG_OP_ELEMENTWISE,
-    .shape = wg_elementwise_shape,
-    .forward = wg_elementwise_forward,
-    .vjp = weigh_vjp,
-    .chunks = wg_elementwise_chunks,
-    .map = WG_FLOATS(weigh),
-};
-
-wg_tensor *wg_loss_weigh(wg_tensor *c, wg_tensor *x)
-{
-    return wg_apply(&wg_op_weigh, (wg_tensor *[]){c, x}, 2, NULL);
-}
-
-/* ---- Losses that are recorded as other ops --------------------------------------------------- */
+/* ---- Losses that are recorded as other ops ---------------------------------------------------------- */
 
 static wg_reduction loss_reduction(const wg_loss_options *options)
 {
@@ -135,9 +108,7 @@ wg_tensor *wg_kl_divergence_opt(wg_tensor *log_p, wg_tensor *t, const wg_loss_op
 {
     wg_loss_pair_fits(log_p, t, "kl_divergence");
     wg_tensor *entropy = wg_xlogy(t, t);
-    wg_tensor *cross = wg_loss_weigh(t, log_p);
+    wg_tensor *cross = wg_weigh(t, log_p);
     wg_tensor *l = wg_sum_over(wg_sub(entropy, cross), WG_AXES(-1), false);
     return wg_loss_reduce(l, loss_reduction(options), "kl_divergence");
 }
-
-const wg_op *const wg_ops_loss[] = {&wg_op_weigh, NULL};

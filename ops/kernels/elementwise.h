@@ -3,6 +3,8 @@
 
 #include <stdint.h>
 
+#include "ops/kernels/vector_math.h"
+
 /* Elementwise kernels: y[i] = f(x[0][i * stride[0]], x[1][i * stride[1]], ...) for 0 <= i < n.
  *
  * A stride is 1, or 0 for an operand that is one value. Memory of y does not overlap that of an
@@ -13,89 +15,20 @@
 typedef void wgk_map(int64_t n, void *y, const void *const x[], const int64_t stride[],
                      const void *attrs);
 
-#define WGK_FLOAT_MAP(name)  extern wgk_map wgk_##name##_f32, wgk_##name##_f64
-#define WGK_NUMBER_MAP(name) extern wgk_map wgk_##name##_f32, wgk_##name##_f64, wgk_##name##_i64
+/* Kernels by the functions of vector_math.h, and of these alone. Formulas that need none are compiled
+ * as they stand in the lists of ops/. */
+/* clang-format off */
+#define WGK_COMPOSED(X)                                                                            \
+    X(sigmoid) X(sigmoid_grad) X(tanh_grad) X(softplus) X(log_sigmoid) X(elu) X(elu_grad) X(silu)  \
+    X(silu_grad) X(gelu) X(gelu_grad) X(gelu_tanh) X(gelu_tanh_grad) X(logaddexp)                  \
+    X(logaddexp_grad) X(xlogy)
+/* clang-format on */
 
-/* map_arithmetic.c */
-WGK_NUMBER_MAP(add);
-WGK_NUMBER_MAP(sub);
-WGK_NUMBER_MAP(mul);
-WGK_FLOAT_MAP(div);
-WGK_FLOAT_MAP(div_or_zero);
-WGK_FLOAT_MAP(weigh);
-WGK_FLOAT_MAP(neg);
-WGK_FLOAT_MAP(scale);
-WGK_FLOAT_MAP(shift);
-WGK_FLOAT_MAP(square);
-WGK_FLOAT_MAP(reciprocal);
-WGK_FLOAT_MAP(abs);
-WGK_FLOAT_MAP(sign);
-WGK_FLOAT_MAP(floor);
-WGK_FLOAT_MAP(ceil);
-WGK_FLOAT_MAP(round);
-WGK_FLOAT_MAP(maximum);
-WGK_FLOAT_MAP(minimum);
-WGK_FLOAT_MAP(maximum_grad);
-WGK_FLOAT_MAP(clamp);
-WGK_FLOAT_MAP(clamp_grad);
+#define WGK_MAP(name) extern wgk_map wgk_##name##_f32, wgk_##name##_f64;
 
-/* map_compare.c */
-WGK_NUMBER_MAP(equal);
-WGK_NUMBER_MAP(not_equal);
-WGK_NUMBER_MAP(less);
-WGK_NUMBER_MAP(less_equal);
-WGK_NUMBER_MAP(greater);
-WGK_NUMBER_MAP(greater_equal);
-WGK_NUMBER_MAP(where);
-WGK_NUMBER_MAP(cast_f32); /* wgk_cast_<from>_<to>; a float that no i64 holds gives INT64_MIN */
-WGK_NUMBER_MAP(cast_f64);
-WGK_NUMBER_MAP(cast_i64);
+WGK_TILE_FUNCTIONS(WGK_MAP)
+WGK_COMPOSED(WGK_MAP)
 
-/* map_functions.c */
-WGK_FLOAT_MAP(exp);
-WGK_FLOAT_MAP(expm1);
-WGK_FLOAT_MAP(log);
-WGK_FLOAT_MAP(log1p);
-WGK_FLOAT_MAP(sqrt);
-WGK_FLOAT_MAP(rsqrt);
-WGK_FLOAT_MAP(pow);
-WGK_FLOAT_MAP(pow_scalar);
-WGK_FLOAT_MAP(scaled_pow);
-WGK_FLOAT_MAP(sin);
-WGK_FLOAT_MAP(cos);
-WGK_FLOAT_MAP(tan);
-WGK_FLOAT_MAP(asin);
-WGK_FLOAT_MAP(acos);
-WGK_FLOAT_MAP(atan);
-WGK_FLOAT_MAP(sinh);
-WGK_FLOAT_MAP(cosh);
-WGK_FLOAT_MAP(tanh);
-WGK_FLOAT_MAP(tanh_grad);
-WGK_FLOAT_MAP(erf);
-WGK_FLOAT_MAP(hypot);
-WGK_FLOAT_MAP(logaddexp);
-WGK_FLOAT_MAP(logaddexp_grad);
-WGK_FLOAT_MAP(xlogy);
-
-/* map_activations.c */
-WGK_FLOAT_MAP(sigmoid);
-WGK_FLOAT_MAP(sigmoid_grad);
-WGK_FLOAT_MAP(softplus);
-WGK_FLOAT_MAP(log_sigmoid);
-WGK_FLOAT_MAP(relu);
-WGK_FLOAT_MAP(relu_grad);
-WGK_FLOAT_MAP(leaky_relu);
-WGK_FLOAT_MAP(leaky_relu_grad);
-WGK_FLOAT_MAP(elu);
-WGK_FLOAT_MAP(elu_grad);
-WGK_FLOAT_MAP(gelu);
-WGK_FLOAT_MAP(gelu_grad);
-WGK_FLOAT_MAP(gelu_tanh);
-WGK_FLOAT_MAP(gelu_tanh_grad);
-WGK_FLOAT_MAP(silu);
-WGK_FLOAT_MAP(silu_grad);
-
-#undef WGK_FLOAT_MAP
-#undef WGK_NUMBER_MAP
+#undef WGK_MAP
 
 #endif

@@ -22,7 +22,7 @@
  * difference are rounded, too: E + 7. */
 
 /* z, y: l = (1 - y)*softplus(z) + w*y*softplus(-z) */
-extern wgk_map wgk_bce_f32, wgk_bce_f64;
+extern wgk_map wgk_bce_with_logits_f32, wgk_bce_with_logits_f64;
 
 /* dl, z, y: dz = dl * ((1 - y)*sigmoid(z) - w*y*sigmoid(-z)) */
 extern wgk_map wgk_bce_grad_f32, wgk_bce_grad_f64;

@@ -6,26 +6,9 @@
 #include <math.h>
 #include <string.h>
 
-/* libmvec has all of these since glibc 2.35, within 4 ULP; it comes with libm. gcc calls it of its
- * own accord only under -ffast-math, so it is called here by its symbols. Elsewhere each element is
- * a call of libm. */
-#define TILE_FUNCTIONS(X)                                                                          \
-    X(exp)                                                                                         \
-    X(expm1)                                                                                       \
-    X(log)                                                                                         \
-    X(log1p)                                                                                       \
-    X(sin)                                                                                         \
-    X(cos)                                                                                         \
-    X(tan)                                                                                         \
-    X(asin)                                                                                        \
-    X(acos)                                                                                        \
-    X(atan)                                                                                        \
-    X(sinh)                                                                                        \
-    X(cosh)                                                                                        \
-    X(tanh)                                                                                        \
-    X(erf)                                                                                         \
-    X(erfc)
-
+/* libmvec has all of these since glibc 2.35, within 4 ULP; it comes with libm. gcc calls it of its own
+ * accord only under -ffast-math, so it is called here by its symbols. Elsewhere each element is a call
+ * of libm. */
 #if defined(WGK_ISA_X86) && defined(__GLIBC__)
 #if __GLIBC_PREREQ(2, 35)
 #define TILE_LIBMVEC
@@ -78,7 +61,7 @@
             x[i] = function(x[i]);                                                                 \
     }
 
-TILE_FUNCTIONS(TILE)
+WGK_TILE_FUNCTIONS(TILE)
 
 void wgk_tile_log1p_exp_f32(int64_t n, float *x)
 {
@@ -95,4 +78,3 @@ void wgk_tile_log1p_exp_f64(int64_t n, double *x)
 #undef TILE
 #undef TILE_WIDE
 #undef TILE_LIBMVEC
-#undef TILE_FUNCTIONS

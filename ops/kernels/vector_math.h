@@ -4,27 +4,19 @@
 #include <stdint.h>
 
 /* wgk_tile_<f>_f32, _f64: x[i] = f(x[i]) for 0 <= i < n, in place. The value of an element does not
- * depend on its index. Every transcendental function of one variable that a kernel needs is called
- * here, so that a vector version of it is put here alone. */
-#define WGK_TILE(f)                                                                                \
-    void wgk_tile_##f##_f32(int64_t n, float *x), wgk_tile_##f##_f64(int64_t n, double *x)
+ * depend on its place. Every transcendental function of one variable that a kernel needs is called
+ * here, so that a vector version of it has one place to go. */
+/* clang-format off */
+#define WGK_TILE_FUNCTIONS(X)                                                                      \
+    X(exp) X(expm1) X(log) X(log1p) X(log2) X(log10) X(sin) X(cos) X(tan) X(asin) X(acos) X(atan)  \
+    X(sinh) X(cosh) X(tanh) X(asinh) X(acosh) X(atanh) X(erf) X(erfc)
+/* clang-format on */
 
-WGK_TILE(exp);
-WGK_TILE(expm1);
-WGK_TILE(log);
-WGK_TILE(log1p);
-WGK_TILE(sin);
-WGK_TILE(cos);
-WGK_TILE(tan);
-WGK_TILE(asin);
-WGK_TILE(acos);
-WGK_TILE(atan);
-WGK_TILE(sinh);
-WGK_TILE(cosh);
-WGK_TILE(tanh);
-WGK_TILE(erf);
-WGK_TILE(erfc);
-WGK_TILE(log1p_exp); /* log(1 + exp(x)), for x <= 0, where it is accurate */
+#define WGK_TILE(f)                                                                                \
+    void wgk_tile_##f##_f32(int64_t n, float *x), wgk_tile_##f##_f64(int64_t n, double *x);
+
+WGK_TILE_FUNCTIONS(WGK_TILE)
+WGK_TILE(log1p_exp) /* log(1 + exp(x)), for x <= 0, where it is accurate */
 
 #undef WGK_TILE
 
