@@ -63,12 +63,13 @@ typedef void wg_map(int64_t n, void *y, const void *const x[], const int64_t str
 /* An op: a pure function of operands and attributes with one output; no hidden state. */
 struct wg_op {
     const char *name;
-    const char *formula; /* elementwise: "leaky_relu(x; c) = ...", a C expression; else mathematics */
-    const char *source;  /* book or paper, equation; NULL for school mathematics */
-    int arity;           /* number of operands, or WG_VARIADIC (at least one) */
-    unsigned flags;      /* WG_OP_... */
-    size_t attr_size;    /* bytes of attributes, compared bit by bit: no padding, or zeroed */
-    size_t dtype_attr;   /* 1 + offset in the attributes of a wg_dtype that says y's; 0: none */
+    const char
+        *formula; /* elementwise: "leaky_relu(x; c) = ...", a C expression; else mathematics */
+    const char *source; /* book or paper, equation; NULL for school mathematics */
+    int arity;          /* number of operands, or WG_VARIADIC (at least one) */
+    unsigned flags;     /* WG_OP_... */
+    size_t attr_size;   /* bytes of attributes, compared bit by bit: no padding, or zeroed */
+    size_t dtype_attr;  /* 1 + offset in the attributes of a wg_dtype that says y's; 0: none */
 
     /* Sets y->dtype and y->shape from operands and attributes; where they do not fit, returns
      * wg_op_fail(...), which is false. */

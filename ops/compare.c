@@ -63,7 +63,7 @@ static wg_tensor *cast_vjp(wg_tensor *y, wg_tensor *dy, int i)
 
 /* The integers between -2^63 and 2^63, the latter excluded, both of which a float holds exactly; a
  * float that no i64 holds gives INT64_MIN. */
-#define CAST_TO_I64(v) ((v) >= -0x1p63f && (v) < 0x1p63f ? (int64_t)(v) : INT64_MIN)
+#define CAST_TO_I64(v) ((v) >= -(T)0x1p63 && (v) < (T)0x1p63 ? (int64_t)(v) : INT64_MIN)
 #define CAST_ITSELF(v) v
 
 /* A map is found by the operand's dtype; what is cast to is an attribute. */

@@ -83,7 +83,7 @@ static wg_tensor *cross_entropy_nll_rows(wg_tensor *log_p, wg_tensor *labels, wg
     if (q == NULL)
         q = wg_smooth_labels(labels, log_p->dtype, wg_logits_classes(log_p), 0, ignored);
     wg_loss_pair_fits(log_p, q, "nll");
-    return wg_neg(wg_logits_sum(wg_loss_weigh(q, log_p), false));
+    return wg_neg(wg_logits_sum(wg_weigh(q, log_p), false));
 }
 
 static wg_tensor *cross_entropy_build(wg_tensor *z, wg_tensor *targets,

@@ -2,6 +2,7 @@
 #include "ops/loss.h"
 
 #include "ops/elementwise.h"
+#include "ops/layout.h"
 #include "ops/loss_internal.h"
 #include "ops/reduce.h"
 

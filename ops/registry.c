@@ -16,20 +16,19 @@ extern const wg_op *const wg_ops_arithmetic[],
                                     *const wg_ops_reduce[],
                                         *const wg_ops_softmax[],
                                             *const wg_ops_matmul[],
-                                                    *const wg_ops_bce[],
-                                                        *const wg_ops_cross_entropy[],
-                                                            *const wg_ops_dropout[],
-                                                                *const wg_ops_sparse[];
+                                                *const wg_ops_bce[], *const wg_ops_cross_entropy[],
+                                                                         *const wg_ops_dropout[],
+                                                                             *const wg_ops_sparse[];
 
 static const wg_op *const registry_engine[] = {
     &wg_op_parameter, &wg_op_input, &wg_op_constant, &wg_op_abstract, &wg_op_add_n, NULL,
 };
 
 static const wg_op *const *const registry_families[] = {
-    registry_engine,      wg_ops_arithmetic, wg_ops_functions, wg_ops_activations, wg_ops_compare,
-    wg_ops_layout,        wg_ops_slice,      wg_ops_index,     wg_ops_diagonal,    wg_ops_cumsum,
-    wg_ops_reduce,        wg_ops_softmax,    wg_ops_matmul,    wg_ops_bce,
-    wg_ops_cross_entropy, wg_ops_dropout,    wg_ops_sparse,
+    registry_engine, wg_ops_arithmetic, wg_ops_functions, wg_ops_activations, wg_ops_compare,
+    wg_ops_layout,   wg_ops_slice,      wg_ops_index,     wg_ops_diagonal,    wg_ops_cumsum,
+    wg_ops_reduce,   wg_ops_softmax,    wg_ops_matmul,    wg_ops_bce,         wg_ops_cross_entropy,
+    wg_ops_dropout,  wg_ops_sparse,
 };
 
 const wg_op *wg_op_at(int i)

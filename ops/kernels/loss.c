@@ -122,8 +122,8 @@ enum { LOSS_PART = 256, LOSS_ROWS = 16 };
     }
 
 #define LOSS_BCE(T, suffix)                                                                        \
-    void wgk_bce_with_logits_##suffix(int64_t n, void *l, const void *const x[], const int64_t stride[],       \
-                          const void *attrs)                                                       \
+    void wgk_bce_with_logits_##suffix(int64_t n, void *l, const void *const x[],                   \
+                                      const int64_t stride[], const void *attrs)                   \
     {                                                                                              \
         const T w = (T) * (const double *)attrs;                                                   \
         T part[2][LOSS_PART];                                                                      \

@@ -88,8 +88,9 @@ START_TEST(losses)
     const wg_cross_entropy_options some = {
         .reduction = WG_NONE, .ignore = true, .ignored_label = 2};
     const wg_cross_entropy_options smooth = {.smoothing = 0.1, .ignore = true, .ignored_label = 2};
-    assert_says(wg_bce_with_logits_opt(z, y, &(wg_bce_options){.reduction = WG_NONE}), "");
-    assert_says(wg_bce_with_logits_opt(z, y, &heavy), "positive weight 2");
+    assert_says(wg_bce_with_logits_opt(z, y, &(wg_bce_options){.reduction = WG_NONE}),
+                "positive_weight 1");
+    assert_says(wg_bce_with_logits_opt(z, y, &heavy), "positive_weight 2");
     assert_says(wg_cross_entropy_opt(z, labels, &some), "ignored label 2");
     wg_cross_entropy_opt(z, labels, &smooth);
     ck_assert_int_eq(wg_tape_print(file, t), WG_OK);

@@ -1,5 +1,6 @@
 /* The functions of analysis: values and three derivatives against closed forms in long double, the
  * conventions of pow, xlogy, hypot and logaddexp, and what happens at the ends. */
+#include "ops/loss.h"
 #include "tests/ops/elementwise.h"
 #include "tests/support/suites.h"
 
@@ -126,6 +127,45 @@ START_TEST(ends)
         wgt_unary_at(rows[i].f, rows[i].x, 1, d);
         wgt_assert_close(d[0], rows[i].value, 2 * DBL_EPSILON, 0);
         wgt_assert_close(d[1], rows[i].derivative, 4 * DBL_EPSILON, 0);
+    }
+}
+END_TEST
+
+static wg_tensor *certain_loss(wg_tensor *z)
+{
+    return wg_bce_with_logits(z, wg_scalar(z->tape, WG_F64, 1));
+}
+
+/* Second derivatives that are small beside what they could be computed from. */
+START_TEST(second_derivatives_keep_their_digits)
+{
+    static const struct {
+        wgt_unary *f;
+        double x, want;
+    } rows[] = {
+        {wg_asin, 1e-20, 1e-20},
+        {wg_acos, 1e-20, -1e-20},
+        {wg_asin, 1 - 0x1p-40, 0x1.6a09e667f3624p+58},
+        {certain_loss, 40, 4.248354255291589e-18},
+        {certain_loss, -40, 4.248354255291589e-18},
+        {wg_softplus, 700, 9.859676543759770e-305},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        double d[3];
+        wgt_unary_at(rows[i].f, rows[i].x, 2, d);
+        wgt_assert_close(d[2], rows[i].want, 16 * DBL_EPSILON, 0);
+    }
+}
+END_TEST
+
+/* 1/b overflows; 0/b and its derivative in b do not. */
+START_TEST(zero_over_subnormal)
+{
+    static wgt_binary *const f[] = {wg_div, wg_div_or_zero};
+    for (int i = 0; i < 2; i++) {
+        double d[7];
+        wgt_binary_at(f[i], 0, 1e-310, d);
+        ck_assert(d[0] == 0 && d[1] == INF && d[2] == 0);
     }
 }
 END_TEST
@@ -396,6 +436,8 @@ Suite *suite_functions(void)
     TCase *c = tcase_create("functions");
     tcase_add_loop_test(c, closed_forms, 0, FUNCTIONS);
     tcase_add_test(c, ends);
+    tcase_add_test(c, second_derivatives_keep_their_digits);
+    tcase_add_test(c, zero_over_subnormal);
     tcase_add_test(c, higher_derivatives_stay_finite);
     tcase_add_test(c, pow_closed_form);
     tcase_add_test(c, pow_conventions);
