@@ -242,6 +242,12 @@ wg_tensor *wg_archive_tensor(const wg_archive *a, const char *name)
     return entry != NULL ? entry->tensor : NULL;
 }
 
+const char *wg_archive_type(const wg_archive *a, const char *name)
+{
+    const wg_archive_entry *entry = archive_get(a, name, false);
+    return entry != NULL ? entry->type : NULL;
+}
+
 const char *wg_archive_string(const wg_archive *a, const char *name)
 {
     const wg_archive_entry *entry = archive_get(a, name, true);

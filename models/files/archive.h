@@ -52,6 +52,10 @@ wg_status wg_archive_put_real(wg_archive *a, const char *name, double value);
 wg_tensor *wg_archive_tensor(const wg_archive *a, const char *name);
 const char *wg_archive_string(const wg_archive *a, const char *name);
 
+/* wg_archive_type: what a file called the type of the tensor of that name that was not read; NULL: there is
+ * no such tensor, or it was read. */
+const char *wg_archive_type(const wg_archive *a, const char *name);
+
 /* wg_archive_integer, _real: a number in [low, high], which must be there, for `who`. False, and
  * wg_archive_fail, where it is not: "m.safetensors: pipeline: 'pipeline.columns' is missing". */
 bool wg_archive_integer(const wg_archive *a, const char *who, const char *name, int64_t low,
@@ -90,8 +94,9 @@ wg_status wg_archive_save(const wg_archive *a, const char *path);
 
 /* wg_archive_load: the whole file, onto the tape; its tensors are constants with their names. Strict: the
  * header is at most 100 MB and within the file, JSON and UTF-8 without duplicate or unknown keys, and the
- * tensors cover what lies behind it exactly, without gaps and overlaps. Types other than F32, F64 and
- * I64, and more than 8 dimensions, are refused by name.
+ * tensors cover what lies behind it exactly, without gaps and overlaps. F16 and BF16 become f32, all
+ * integers and BOOL i64 (a U64 that is none is an error); a tensor of another type is an entry without a
+ * value. More than 8 dimensions are refused by name.
  * Never NULL: after an error an inert archive. Errors, on the tape: WG_E_IO, WG_E_NOMEM, WG_E_NULL, and
  *   WG_E_FORMAT, which names file and place: "m.safetensors: byte 57: ',' or '}' wanted, found ...".
  * Source: Hugging Face, safetensors, "Format". */

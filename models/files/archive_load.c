@@ -12,7 +12,8 @@
 
 /* A tensor of the file. */
 typedef struct load_place {
-    const char *name; /* in the header's text */
+    const char *name, *type; /* in the header's text */
+    wg_stored stored;        /* size 0: of a type that is not read */
     wg_dtype dtype;
     wg_shape shape;
     int64_t begin, end; /* bytes behind the header */
@@ -37,22 +38,33 @@ static bool load_fail(const wg_json *j, const char *what, const char *name, cons
 
 /* ---- The header: one tensor. ------------------------------------------------------------------ */
 
-static bool load_dtype(wg_json *j, wg_dtype *dtype)
+/* What is read of the format's types, and as what; all others are let lie. */
+static bool load_type(wg_json *j, load_place *place)
 {
+    static const struct {
+        const char *name;
+        wg_stored_kind kind;
+        int64_t size;
+        wg_dtype dtype;
+    } types[] = {
+        {"F32", WG_STORED_FLOAT, 4, WG_F32},    {"F64", WG_STORED_FLOAT, 8, WG_F64},
+        {"I64", WG_STORED_SIGNED, 8, WG_I64},   {"F16", WG_STORED_FLOAT, 2, WG_F32},
+        {"BF16", WG_STORED_BFLOAT, 2, WG_F32},  {"I32", WG_STORED_SIGNED, 4, WG_I64},
+        {"I16", WG_STORED_SIGNED, 2, WG_I64},   {"I8", WG_STORED_SIGNED, 1, WG_I64},
+        {"U64", WG_STORED_UNSIGNED, 8, WG_I64}, {"U32", WG_STORED_UNSIGNED, 4, WG_I64},
+        {"U16", WG_STORED_UNSIGNED, 2, WG_I64}, {"U8", WG_STORED_UNSIGNED, 1, WG_I64},
+        {"BOOL", WG_STORED_BOOL, 1, WG_I64},
+    };
     char *name;
-    char *start = j->at;
     if (!wg_json_string(j, &name))
         return false;
-    for (int i = WG_F32; i <= WG_I64; i++) {
-        *dtype = (wg_dtype)i;
-        if (strcmp(name, wg_archive_dtype(*dtype)) == 0)
-            return true;
-    }
-    char shown[WG_SHOWN];
-    wg_fail(j->tape, WG_E_FORMAT,
-            "%s: byte %" PRId64 ": dtype %s is not read; F32, F64 and I64 are", j->path,
-            j->from + (start - j->text), wg_shown(name, strlen(name), shown));
-    return false;
+    place->type = name;
+    for (size_t i = 0; i < sizeof types / sizeof *types; i++)
+        if (strcmp(name, types[i].name) == 0) {
+            place->stored = (wg_stored){types[i].kind, types[i].size, false};
+            place->dtype = types[i].dtype;
+        }
+    return true;
 }
 
 static bool load_shape(wg_json *j, wg_shape *shape)
@@ -102,7 +114,7 @@ static bool load_field(wg_json *j, load_place *place, bool seen[3])
         return wg_json_fail(j, "dtype, shape and data_offsets, each once,");
     }
     seen[which] = true;
-    return which == 0   ? load_dtype(j, &place->dtype)
+    return which == 0   ? load_type(j, place)
            : which == 1 ? load_shape(j, &place->shape)
                         : load_offsets(j, place);
 }
@@ -202,7 +214,8 @@ static bool load_tiles(load_header *h, int64_t size)
         qsort(h->place, (size_t)h->n, sizeof *h->place, load_by_place);
     for (int64_t i = 0; i < h->n; i++) {
         const load_place *p = &h->place[i];
-        int64_t bytes = wg_elements_bytes(&p->shape, (int64_t)wg_dtype_size(p->dtype));
+        int64_t bytes = p->stored.size > 0 ? wg_elements_bytes(&p->shape, p->stored.size)
+                                           : p->end - p->begin;
         snprintf(reason, sizeof reason, "at %" PRId64 " to %" PRId64 ", of shape %s", p->begin,
                  p->end, wg_shape_text(&p->shape, shape, sizeof shape));
         size_t used = strlen(reason);
@@ -234,13 +247,15 @@ static bool load_values(wg_reader *reader, const load_header *h, int64_t from)
 {
     for (int64_t i = 0; i < h->n; i++) {
         const load_place *p = &h->place[i];
-        wg_stored element = {p->dtype == WG_I64 ? WG_STORED_SIGNED : WG_STORED_FLOAT,
-                             (int64_t)wg_dtype_size(p->dtype), false};
-        wg_tensor *x = wg_elements_take(reader, element, &p->shape, p->dtype, from + p->begin);
-        wg_rename(x, p->name);
+        wg_archive_entry entry = {.name = p->name};
+        if (p->stored.size > 0)
+            entry.tensor = wg_rename(
+                wg_elements_take(reader, p->stored, &p->shape, p->dtype, from + p->begin), p->name);
+        else if (wg_reader_skip(reader, p->end - p->begin))
+            entry.type = p->type;
         if (wg_tape_status(reader->tape) != WG_OK)
             return false;
-        if (!wg_archive_put(h->archive, &(wg_archive_entry){.name = p->name, .tensor = x}))
+        if (!wg_archive_put(h->archive, &entry))
             return load_fail(&h->json, "tensor", p->name, "is there twice");
     }
     return true;

@@ -1,3 +1,4 @@
+/* Arrays of numbers as binary formats store them, into tensors and out of them. */
 #include "models/files/elements_internal.h"
 
 #include "autograd/op.h"
@@ -28,6 +29,22 @@ static uint64_t elements_big_u64(const unsigned char *bytes, int64_t size)
 static uint64_t elements_bits(const unsigned char *bytes, wg_stored e)
 {
     return e.big ? elements_big_u64(bytes, e.size) : wg_little_u64(bytes, e.size);
+}
+
+/* The bits of the f32 that a float of 2 bytes is. */
+static uint64_t elements_widen(uint64_t bits, wg_stored_kind kind)
+{
+    uint64_t sign = (bits & 0x8000) << 16, exponent = bits >> 10 & 31, fraction = bits & 1023;
+    if (kind == WG_STORED_BFLOAT)
+        return bits << 16;
+    if (exponent == 31) /* infinite, or NaN with its payload */
+        return sign | 0x7F800000 | fraction << 13;
+    if (exponent > 0)
+        return sign | (exponent + 112) << 23 | fraction << 13;
+    float value = (float)fraction * 0x1p-24f;
+    uint32_t narrow;
+    memcpy(&narrow, &value, sizeof narrow);
+    return sign | narrow;
 }
 
 static double elements_float(uint64_t bits, int64_t size)
@@ -90,8 +107,10 @@ static void elements_store_float(uint64_t bits, int64_t size, wg_dtype dtype, vo
 
 static bool elements_store(uint64_t bits, wg_stored e, wg_dtype dtype, void *to, int64_t i)
 {
-    if (e.kind == WG_STORED_FLOAT) {
-        elements_store_float(bits, e.size, dtype, to, i);
+    if (e.kind == WG_STORED_FLOAT || e.kind == WG_STORED_BFLOAT) {
+        bool half = e.size == 2;
+        elements_store_float(half ? elements_widen(bits, e.kind) : bits, half ? 4 : e.size, dtype,
+                             to, i);
         return true;
     }
     int64_t value;
@@ -153,6 +172,31 @@ wg_tensor *wg_elements_read(wg_reader *reader, wg_stored element, const wg_shape
                    "%s: byte %" PRId64 ": the shape %s takes %" PRId64 " bytes, but %" PRId64
                    " are left",
                    reader->path, from, text, bytes, reader->left);
+}
+
+bool wg_elements_from_fortran(wg_tensor *x)
+{
+    size_t size = wg_dtype_size(x->dtype);
+    int64_t index[WG_MAX_DIMS] = {0}, step[WG_MAX_DIMS], at = 0;
+    char *copy = wg_temporary(x->tape, x->size, size);
+    if (copy == NULL)
+        return false;
+    if (x->size > 0)
+        memcpy(copy, x->data, (size_t)x->size * size);
+    for (int k = 0; k < x->shape.ndim && x->size > 0; k++)
+        step[k] = k == 0 ? 1 : step[k - 1] * x->shape.dim[k - 1];
+    for (int64_t i = 0; i < x->size; i++) {
+        memcpy((char *)x->data + (size_t)i * size, copy + (size_t)at * size, size);
+        for (int k = x->shape.ndim - 1; k >= 0; k--) { /* the next in C order */
+            at += step[k];
+            if (++index[k] < x->shape.dim[k])
+                break;
+            at -= step[k] * x->shape.dim[k];
+            index[k] = 0;
+        }
+    }
+    wg_temporary_free(x->tape, copy);
+    return true;
 }
 
 /* ---- Writing. -------------------------------------------------------------------------------- */

@@ -9,8 +9,9 @@
 typedef enum wg_stored_kind {
     WG_STORED_SIGNED, /* two's complement */
     WG_STORED_UNSIGNED,
-    WG_STORED_BOOL, /* a byte, 0 or 1 */
-    WG_STORED_FLOAT /* IEEE 754; 4 or 8 bytes */
+    WG_STORED_BOOL,  /* a byte, 0 or 1 */
+    WG_STORED_FLOAT, /* IEEE 754; 2, 4 or 8 bytes */
+    WG_STORED_BFLOAT /* the upper half of a float of 4 bytes */
 } wg_stored_kind;
 
 typedef struct wg_stored {
@@ -30,6 +31,10 @@ wg_tensor *wg_elements_read(wg_reader *reader, wg_stored element, const wg_shape
  * known to be there. */
 wg_tensor *wg_elements_take(wg_reader *reader, wg_stored element, const wg_shape *shape,
                             wg_dtype dtype, int64_t from);
+
+/* wg_elements_from_fortran: puts values that were taken in Fortran order, the first index running fastest,
+ * into C order. False without memory. */
+bool wg_elements_from_fortran(wg_tensor *x);
 
 /* wg_elements_bytes: bytes that the shape takes; -1 where they overflow. */
 int64_t wg_elements_bytes(const wg_shape *shape, int64_t element_size);

@@ -1,6 +1,8 @@
+/* NumPy's files: arrays (.npy), and archives of them (.npz). */
 #include "models/files/npy.h"
 
 #include "autograd/op.h"
+#include "models/files/archive_internal.h"
 #include "models/files/elements_internal.h"
 #include "models/files/text_internal.h"
 
@@ -10,6 +12,9 @@
 
 #define NPY_MAGIC      "\x93NUMPY"
 #define NPY_MAGIC_SIZE 6
+#define NPZ_ENTRY      "PK\3\4"
+#define NPZ_DIRECTORY  "PK\1\2"
+#define NPZ_END        "PK\5\6"
 #define NPY_LONGEST    (1 << 20) /* bytes of a header; NumPy's own limit is 10000 */
 
 /* The header while it is read: a Python dictionary of three entries. */
@@ -19,6 +24,7 @@ typedef struct npy_header {
     const char *text, *at, *end; /* [end] is NUL */
     int64_t from;                /* the byte of the file where the text begins */
     bool seen[3];                /* descr, fortran_order, shape */
+    bool fortran;
     wg_stored element;
     wg_dtype dtype;
     wg_shape shape;
@@ -106,13 +112,13 @@ static const char *npy_refused(const char *type, size_t length)
     } kinds[] = {
         {'O', "objects (pickled Python) are never read"},
         {'c', "complex numbers are not read"},
-        {'S', "texts are not read"},
-        {'a', "texts are not read"},
-        {'U', "texts are not read"},
+        {'S', "strings are not read"},
+        {'a', "strings are not read"},
+        {'U', "strings are not read"},
         {'M', "times are not read"},
         {'m', "times are not read"},
         {'V', "structured or raw bytes are not read"},
-        {'f', "floats of this size are not read (float32 and float64 are)"},
+        {'f', "floats of this size are not read (2, 4 and 8 bytes are)"},
     };
     for (size_t i = 0; length > 1 && i < sizeof kinds / sizeof *kinds; i++)
         if (type[1] == kinds[i].kind)
@@ -127,21 +133,20 @@ static bool npy_type(npy_header *h, const char *type, size_t length)
         wg_stored_kind kind;
         wg_dtype dtype;
     } types[] = {
-        {"f4", WG_STORED_FLOAT, WG_F32},    {"f8", WG_STORED_FLOAT, WG_F64},
-        {"i1", WG_STORED_SIGNED, WG_I64},   {"i2", WG_STORED_SIGNED, WG_I64},
-        {"i4", WG_STORED_SIGNED, WG_I64},   {"i8", WG_STORED_SIGNED, WG_I64},
-        {"u1", WG_STORED_UNSIGNED, WG_I64}, {"u2", WG_STORED_UNSIGNED, WG_I64},
-        {"u4", WG_STORED_UNSIGNED, WG_I64}, {"u8", WG_STORED_UNSIGNED, WG_I64},
-        {"b1", WG_STORED_BOOL, WG_I64},
+        {"f2", WG_STORED_FLOAT, WG_F32},    {"f4", WG_STORED_FLOAT, WG_F32},
+        {"f8", WG_STORED_FLOAT, WG_F64},    {"i1", WG_STORED_SIGNED, WG_I64},
+        {"i2", WG_STORED_SIGNED, WG_I64},   {"i4", WG_STORED_SIGNED, WG_I64},
+        {"i8", WG_STORED_SIGNED, WG_I64},   {"u1", WG_STORED_UNSIGNED, WG_I64},
+        {"u2", WG_STORED_UNSIGNED, WG_I64}, {"u4", WG_STORED_UNSIGNED, WG_I64},
+        {"u8", WG_STORED_UNSIGNED, WG_I64}, {"b1", WG_STORED_BOOL, WG_I64},
     };
     for (size_t i = 0; length == 3 && i < sizeof types / sizeof *types; i++) {
         if (memcmp(type + 1, types[i].name, 2) != 0)
             continue;
         h->element = (wg_stored){types[i].kind, type[2] - '0', false};
         h->dtype = types[i].dtype;
-        if (type[0] == '>' && h->element.size > 1)
-            return npy_fail(h, type, "big-endian numbers are not read (astype converts)");
-        if (type[0] == '<' || (h->element.size == 1 && (type[0] == '|' || type[0] == '>')))
+        h->element.big = type[0] == '>';
+        if (type[0] == '<' || type[0] == '>' || (h->element.size == 1 && type[0] == '|'))
             return true;
     }
     return npy_fail(h, type, npy_refused(type, length));
@@ -159,12 +164,8 @@ static bool npy_descr(npy_header *h)
 
 static bool npy_order(npy_header *h)
 {
-    const char *start = h->at;
-    if (npy_word(h, "False"))
-        return true;
-    if (npy_word(h, "True"))
-        return npy_fail(h, start, "Fortran order is not read (numpy.ascontiguousarray converts)");
-    return npy_fail(h, h->at, "True or False wanted");
+    h->fortran = npy_word(h, "True");
+    return h->fortran || npy_word(h, "False") || npy_fail(h, h->at, "True or False wanted");
 }
 
 /* (), (3,), (3, 4) and, with a comma behind its last size, (3, 4,). */
@@ -240,7 +241,10 @@ static wg_tensor *npy_array(wg_reader *reader, char *text, int64_t length, int64
     h.end = text + length;
     if (!npy_dictionary(&h))
         return wg_fail(reader->tape, WG_E_FORMAT, "%s: no header", reader->path);
-    return wg_elements_read(reader, h.element, &h.shape, h.dtype, from + length);
+    wg_tensor *x = wg_elements_read(reader, h.element, &h.shape, h.dtype, from + length);
+    return wg_is_inert(x) || !h.fortran || h.shape.ndim < 2 || wg_elements_from_fortran(x)
+               ? x
+               : wg_fail(reader->tape, WG_E_NOMEM, "%s: no memory", reader->path);
 }
 
 /* The length of the header's text; -1 after an error. *from: the byte where it begins. */
@@ -251,11 +255,10 @@ static int64_t npy_header_length(wg_reader *reader, int64_t *from)
     int64_t known = whole < first ? whole : first;
     if (!wg_reader_take(reader, start, known))
         return -1;
-    const char *packed = wg_compressed(start, (size_t)known);
-    if (packed != NULL)
-        wg_fail(reader->tape, WG_E_FORMAT, "%s: byte 0: is a %s file; unpack it first%s",
-                reader->path, packed,
-                strcmp(packed, "zip") == 0 ? " (.npz is such an archive)" : "");
+    if (known >= 4 && memcmp(start, NPZ_ENTRY, 4) == 0)
+        npy_refuse(reader, 0, "is an .npz archive, which wg_npz_read reads");
+    else if (wg_reader_refuses(reader->tape, reader->path, start, known))
+        return -1;
     else if (known < NPY_MAGIC_SIZE || memcmp(start, NPY_MAGIC, NPY_MAGIC_SIZE) != 0)
         npy_refuse(reader, 0, "is no .npy file: it does not begin with \\x93NUMPY");
     else if (known < first)
@@ -327,7 +330,7 @@ static size_t npy_format(const wg_tensor *x, char header[NPY_HEADER])
     return size;
 }
 
-wg_status wg_npy_write(const char *path, const wg_tensor *x)
+wg_status wg_npy_write(const wg_tensor *x, const char *path)
 {
     wg_tape *t = x != NULL ? x->tape : NULL;
     wg_writer w;
@@ -336,5 +339,202 @@ wg_status wg_npy_write(const char *path, const wg_tensor *x)
         return wg_tape_status(t);
     wg_writer_put(&w, header, npy_format(x, header));
     wg_elements_write(&w, x);
+    return wg_writer_close(&w);
+}
+
+/* ---- Archives: zip files of arrays that are stored as they are. ------------------------------ */
+
+enum { NPZ_LOCAL = 30, NPZ_CENTRAL = 46, NPZ_NAME = 65535, NPZ_ZIP64 = 1, NPZ_DEFLATED = 8 };
+
+/* One file of the archive, once its header was read: its name, without .npy, and its size. */
+typedef struct npz_entry {
+    char name[NPZ_NAME + 1];
+    int64_t size;
+} npz_entry;
+
+static bool npz_refuse(const wg_reader *reader, const char *name, const char *reason)
+{
+    char shown[WG_SHOWN];
+    wg_fail(reader->tape, WG_E_FORMAT, "%s: '%s' %s", reader->path,
+            wg_shown(name, strlen(name), shown), reason);
+    return false;
+}
+
+/* The size that extra fields of `length` bytes give for a file of 4 GiB or more, or that might be. */
+static bool npz_large(wg_reader *reader, npz_entry *entry, int64_t length)
+{
+    unsigned char field[4], sizes[16];
+    while (length >= 4 && wg_reader_take(reader, field, 4)) {
+        int64_t bytes = (int64_t)wg_little_u64(field + 2, 2);
+        length -= 4 + bytes;
+        if (length < 0 || bytes > reader->left)
+            return npz_refuse(reader, entry->name, "has an extra field that is too long");
+        if (wg_little_u64(field, 2) == NPZ_ZIP64 && bytes >= 16) {
+            if (!wg_reader_take(reader, sizes, 16))
+                return false;
+            entry->size = (int64_t)wg_little_u64(sizes + 8, 8);
+            bytes -= 16;
+        }
+        if (!wg_reader_skip(reader, bytes))
+            return false;
+    }
+    return wg_tape_status(reader->tape) == WG_OK && wg_reader_skip(reader, length);
+}
+
+/* Reads a file's header; false at the archive's directory, too, which says nothing new. */
+static bool npz_next(wg_reader *reader, npz_entry *entry)
+{
+    unsigned char h[NPZ_LOCAL];
+    if (reader->left < 4 || !wg_reader_take(reader, h, 4))
+        return npz_refuse(reader, "", "the archive has no directory at its end");
+    if (memcmp(h, NPZ_DIRECTORY, 4) == 0 || memcmp(h, NPZ_END, 4) == 0)
+        return false;
+    if (memcmp(h, NPZ_ENTRY, 4) != 0)
+        return npz_refuse(reader, "", "is no .npz archive, or a broken one");
+    int64_t name, extra;
+    if (reader->left < NPZ_LOCAL - 4 || !wg_reader_take(reader, h + 4, NPZ_LOCAL - 4))
+        return npz_refuse(reader, "", "the archive ends in a header");
+    name = (int64_t)wg_little_u64(h + 26, 2);
+    extra = (int64_t)wg_little_u64(h + 28, 2);
+    if (reader->left < name + extra || !wg_reader_take(reader, entry->name, name))
+        return npz_refuse(reader, "", "the archive ends in a header");
+    entry->name[name] = '\0';
+    entry->size = (int64_t)wg_little_u64(h + 18, 4);
+    if (!npz_large(reader, entry, extra))
+        return false;
+    if (wg_little_u64(h + 8, 2) == NPZ_DEFLATED)
+        return npz_refuse(reader, entry->name, "is compressed: numpy.savez stores as it is");
+    if (wg_little_u64(h + 8, 2) != 0 || (h[6] & 9) != 0)
+        return npz_refuse(reader, entry->name, "is packed in a way that is not read");
+    if (entry->size < 0 || entry->size > reader->left)
+        return npz_refuse(reader, entry->name, "is longer than the file");
+    if (name > 4 && strcmp(entry->name + name - 4, ".npy") == 0)
+        entry->name[name - 4] = '\0';
+    return true;
+}
+
+/* Reads the array as if the file ended behind it. */
+static bool npz_array(wg_reader *reader, const npz_entry *entry, wg_archive *a)
+{
+    int64_t behind = reader->left - entry->size;
+    reader->left = entry->size;
+    wg_tensor *x = wg_rename(npy_file(reader), entry->name);
+    reader->left += behind;
+    if (wg_tape_status(reader->tape) != WG_OK)
+        return false;
+    if (wg_utf8_invalid(entry->name, strlen(entry->name)) < strlen(entry->name))
+        return npz_refuse(reader, entry->name, "is a name that is not UTF-8");
+    return wg_archive_put(a, &(wg_archive_entry){.name = entry->name, .tensor = x}) ||
+           npz_refuse(reader, entry->name, "is there twice");
+}
+
+wg_archive *wg_npz_read(wg_tape *t, const char *path)
+{
+    wg_reader reader;
+    if (wg_tape_status(t) != WG_OK || !wg_reader_open(&reader, t, path))
+        return wg_archive_inert();
+    wg_archive *a = wg_archive_new(t);
+    npz_entry *entry = wg_temporary(t, 1, sizeof *entry);
+    wg_archive_set_path(a, path);
+    while (entry != NULL && wg_tape_status(t) == WG_OK && npz_next(&reader, entry))
+        if (!npz_array(&reader, entry, a))
+            break;
+    wg_temporary_free(t, entry);
+    wg_reader_close(&reader);
+    return wg_tape_status(t) == WG_OK ? a : wg_archive_inert();
+}
+
+static void npz_number(unsigned char *to, int64_t value, int size)
+{
+    for (int i = 0; i < size; i++)
+        to[i] = (unsigned char)((uint64_t)value >> (8 * i));
+}
+
+static void npz_array_bytes(wg_writer *w, const wg_tensor *x)
+{
+    char header[NPY_HEADER];
+    wg_writer_put(w, header, npy_format(x, header));
+    wg_elements_write(w, x);
+}
+
+/* A file's header, at its own place or, central, in the directory; at: where it begins. The date is the
+ * first that zip knows, so that the same content is the same bytes. Returns the size of the file. */
+static int64_t npz_header(wg_writer *w, const wg_archive_entry *e, bool central, int64_t at)
+{
+    unsigned char h[NPZ_CENTRAL] = {0}, *part = h + (central ? 6 : 4);
+    wg_writer_count(w, true);
+    npz_array_bytes(w, e->tensor);
+    uint32_t sum = wg_writer_sum(w);
+    int64_t size = wg_writer_count(w, false), name = (int64_t)strlen(e->name) + 4;
+    memcpy(h, central ? NPZ_DIRECTORY : NPZ_ENTRY, 4);
+    npz_number(h + 4, 20, 2); /* the version that made it, or that it needs: 2.0 */
+    npz_number(part, 20, 2);
+    npz_number(part + 2, 0x800, 2); /* names are UTF-8 */
+    npz_number(part + 8, 0x21, 2);  /* 1 January 1980 */
+    npz_number(part + 10, sum, 4);
+    npz_number(part + 14, size, 4);
+    npz_number(part + 18, size, 4);
+    npz_number(part + 22, name, 2);
+    if (central)
+        npz_number(h + 42, at, 4);
+    wg_writer_put(w, h, central ? NPZ_CENTRAL : NPZ_LOCAL);
+    wg_writer_text(w, e->name);
+    wg_writer_text(w, ".npy");
+    return size;
+}
+
+/* Can the entries be written? The size of a file, and of all, must fit in 32 bits. */
+static bool npz_fits(wg_tape *t, const wg_archive *a, const char *path)
+{
+    int64_t all = 0, n = 0;
+    for (const wg_archive_entry *e = wg_archive_first(a); e != NULL; e = e->next) {
+        if (e->string == NULL && !wg_elements_writable(t, path, e->tensor))
+            return false;
+        int64_t bytes = e->string != NULL
+                            ? 0
+                            : wg_elements_bytes(&e->tensor->shape,
+                                                (int64_t)wg_dtype_size(e->tensor->dtype));
+        all += bytes + 2 * (int64_t)strlen(e->name) + NPY_HEADER + 100;
+        n += e->string == NULL;
+        if (e->string == NULL && strlen(e->name) <= NPZ_NAME - 4 && n <= 65535 && bytes >= 0 &&
+            all <= INT32_MAX)
+            continue;
+        wg_fail(t, WG_E_VALUE, "%s: '%.60s' %s", path, e->name,
+                e->string != NULL ? "is a string, and .npz holds arrays alone"
+                                  : "is too much for an .npz archive of 2 GiB");
+        return false;
+    }
+    return true;
+}
+
+static void npz_directory(wg_writer *w, const wg_archive *a)
+{
+    unsigned char end[22] = NPZ_END;
+    int64_t at = 0, n = 0, size = 0;
+    for (const wg_archive_entry *e = wg_archive_first(a); e != NULL; e = e->next, n++) {
+        int64_t name = (int64_t)strlen(e->name) + 4;
+        at += NPZ_LOCAL + name + npz_header(w, e, true, at);
+        size += NPZ_CENTRAL + name;
+    }
+    npz_number(end + 8, n, 2);
+    npz_number(end + 10, n, 2);
+    npz_number(end + 12, size, 4);
+    npz_number(end + 16, at, 4);
+    wg_writer_put(w, end, sizeof end);
+}
+
+wg_status wg_npz_write(const wg_archive *a, const char *path)
+{
+    wg_tape *t = wg_archive_tape(a);
+    wg_writer w;
+    if (t == NULL || wg_tape_status(t) != WG_OK)
+        return wg_tape_status(t);
+    if (!npz_fits(t, a, path != NULL ? path : "a file") || !wg_writer_open(&w, t, path, NULL))
+        return wg_tape_status(t);
+    for (const wg_archive_entry *e = wg_archive_first(a); e != NULL; e = e->next) {
+        npz_header(&w, e, false, 0);
+        npz_array_bytes(&w, e->tensor);
+    }
+    npz_directory(&w, a);
     return wg_writer_close(&w);
 }

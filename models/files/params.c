@@ -114,7 +114,10 @@ static const wg_tensor *params_find(const wg_tensor *param, const wg_archive *a,
     if (params_name(param, names, name) == NULL)
         return NULL;
     const wg_tensor *x = wg_archive_tensor(a, name);
-    if (x == NULL)
+    if (x == NULL && wg_archive_type(a, name) != NULL)
+        wg_archive_fail(a, "tensor '%s' is of type %s, which is not read", name,
+                        wg_archive_type(a, name));
+    else if (x == NULL)
         wg_archive_fail(a, "there is no tensor '%s' for the parameter %s", name,
                         wg_tensor_text(param).s);
     else if (x->dtype != param->dtype)

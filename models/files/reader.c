@@ -102,6 +102,17 @@ bool wg_reader_take(wg_reader *reader, void *bytes, int64_t size)
     return true;
 }
 
+bool wg_reader_skip(wg_reader *reader, int64_t size)
+{
+    char bytes[4096];
+    for (int64_t part; size > 0; size -= part) {
+        part = size < (int64_t)sizeof bytes ? size : (int64_t)sizeof bytes;
+        if (!wg_reader_take(reader, bytes, part))
+            return false;
+    }
+    return true;
+}
+
 void wg_reader_close(wg_reader *reader)
 {
     if (reader->file > STDIN_FILENO)

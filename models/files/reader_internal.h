@@ -21,6 +21,9 @@ bool wg_reader_open(wg_reader *reader, wg_tape *t, const char *path);
 /* wg_reader_take: the next `size` bytes, exactly; more than are left is an error and reads nothing. */
 bool wg_reader_take(wg_reader *reader, void *bytes, int64_t size);
 
+/* wg_reader_skip: the same, and the bytes are of no use. */
+bool wg_reader_skip(wg_reader *reader, int64_t size);
+
 /* wg_reader_close: may be called twice. */
 void wg_reader_close(wg_reader *reader);
 

@@ -36,6 +36,7 @@ typedef struct wg_writer {
     int file; /* descriptor of the temporary file; -1: none is open */
     bool failed, counting;
     int64_t counted;
+    uint32_t sum;          /* of what is counted */
     size_t used;           /* bytes of `buffer` */
     char target[PATH_MAX]; /* the destination, symbolic links followed */
     char temporary[PATH_MAX];
@@ -54,6 +55,9 @@ void wg_writer_text(wg_writer *w, const char *text);
 /* wg_writer_count: from true on, what is put is counted and not written; false ends that, and returns the
  * bytes counted. For formats that write a length before what it is the length of. */
 int64_t wg_writer_count(wg_writer *w, bool on);
+
+/* wg_writer_sum: the CRC-32 of the bytes counted so far, as zip has it. */
+uint32_t wg_writer_sum(const wg_writer *w);
 
 /* wg_writer_close: flushes, syncs, renames, syncs the directory. Returns the tape's status. After an
  * error the destination is what it was; but for one case, which the message tells: that only the
