@@ -1,12 +1,13 @@
+/* Adam and AdamW: steps by averages of the gradient and of its square. */
 #include "models/optim/optimizer_internal.h"
 
 #include <math.h>
 
 /* c[0]: rate / (1 - beta1^k); c[1]: 1 / sqrt(1 - beta2^k); c[2], c[3]: the betas; c[4]: epsilon */
-static void adam_prepare(const wg_optimizer *o, int64_t k, double c[])
+static void adam_prepare(const void *given, double rate, int64_t k, double c[])
 {
-    const wg_adam_options *options = o->options;
-    c[0] = o->rate / (1 - pow(options->beta1, (double)k));
+    const wg_adam_options *options = given;
+    c[0] = rate / (1 - pow(options->beta1, (double)k));
     c[1] = 1 / sqrt(1 - pow(options->beta2, (double)k));
     c[2] = options->beta1;
     c[3] = options->beta2;

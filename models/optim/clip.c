@@ -1,3 +1,4 @@
+/* The norm of all gradients, and what to multiply them with. */
 #include "models/optim/clip.h"
 
 #include "autograd/op.h"

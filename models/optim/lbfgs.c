@@ -1,3 +1,4 @@
+/* L-BFGS: directions from the last changes of the gradient. */
 #include "models/optim/lbfgs.h"
 
 #include "models/optim/minimize_internal.h"

@@ -1,3 +1,4 @@
+/* What the minimizers share: vectors, descents, and why one stopped. */
 #include "models/optim/minimize_internal.h"
 
 #include <math.h>

@@ -1,3 +1,4 @@
+/* Newton's method, by conjugate gradients or by the whole Hessian. */
 #include "models/optim/newton.h"
 
 #include "models/optim/minimize_internal.h"

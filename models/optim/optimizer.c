@@ -1,3 +1,4 @@
+/* A step of an optimizer: gradients clipped and decayed on their way into its rule, tile by tile. */
 #include "models/optim/optimizer_internal.h"
 
 #include "autograd/grad.h"
@@ -90,6 +91,7 @@ OPTIMIZER_UPDATE(optimizer_update_f64, double, update_f64)
 static void optimizer_update(wg_optimizer *o, int i, const wg_tensor *g, double factor)
 {
     const wg_tensor *p = o->param[i];
+    const double rate = o->rate * o->factor[i];
     optimizer_work work = {
         .rule = o->rule,
         .size = p->size,
@@ -99,9 +101,9 @@ static void optimizer_update(wg_optimizer *o, int i, const wg_tensor *g, double 
         .change = {.factor = factor,
                    .limit = o->clip_value > 0 ? o->clip_value : HUGE_VAL,
                    .decay = o->decoupled ? 0 : o->decay[i],
-                   .keep = o->decoupled ? 1 - o->rate * o->decay[i] : 1},
+                   .keep = o->decoupled ? 1 - rate * o->decay[i] : 1},
     };
-    o->rule->prepare(o, ++o->count[i], work.numbers);
+    o->rule->prepare(o->options, rate, ++o->count[i], work.numbers);
     wg_pool_run(wg_tape_options_of(o->tape)->pool,
                 (p->size + OPTIMIZER_PIECE - 1) / OPTIMIZER_PIECE,
                 p->dtype == WG_F32 ? optimizer_update_f32 : optimizer_update_f64, &work);
@@ -135,6 +137,22 @@ static bool optimizer_gradient_fits(const wg_optimizer *o, int i, const wg_tenso
     return wrong == WG_OK;
 }
 
+/* Would a step write the gradient while it is still wanted? The index of the parameter in whose memory it
+ * is; n: in none's. */
+static int optimizer_shares_memory(const wg_optimizer *o, const wg_tensor *g)
+{
+    const uintptr_t at = (uintptr_t)g->data, size = wg_dtype_size(g->dtype) * (uintptr_t)g->size;
+    int i = 0;
+    for (; i < o->n; i++) {
+        const wg_tensor *p = o->param[i];
+        const uintptr_t begin = (uintptr_t)p->data;
+        const uintptr_t end = begin + wg_dtype_size(p->dtype) * (uintptr_t)p->size;
+        if (at < end && begin < at + size)
+            break;
+    }
+    return i;
+}
+
 static bool optimizer_gradients_fit(const wg_optimizer *o, wg_tensor *const grads[])
 {
     for (int i = 0; i < o->n; i++) {
@@ -143,6 +161,14 @@ static bool optimizer_gradients_fit(const wg_optimizer *o, wg_tensor *const grad
             continue;
         if (!optimizer_gradient_fits(o, i, g))
             return false;
+        const int shared = optimizer_shares_memory(o, g);
+        if (shared < o->n) {
+            wg_fail(
+                o->tape, WG_E_VALUE,
+                "%s: gradient %d is in the memory of parameter %s, which a step writes: copy it",
+                o->rule->name, i, wg_tensor_text(o->param[shared]).s);
+            return false;
+        }
     }
     return true;
 }
@@ -180,6 +206,8 @@ wg_status wg_optimizer_step(wg_optimizer *o, wg_tensor *const grads[])
             optimizer_update(o, i, g, factor);
     }
     o->steps++;
+    if (o->average != NULL)
+        wg_optimizer_average_step(o);
     return WG_OK;
 }
 
@@ -224,19 +252,31 @@ wg_status wg_optimizer_set_clip(wg_optimizer *o, double norm, double value)
     return wg_tape_status(o->tape);
 }
 
-wg_status wg_optimizer_set_decay(wg_optimizer *o, const wg_tensor *param, double factor)
+/* values[i] = value, for the parameter of that index in the list. */
+static wg_status optimizer_set(wg_optimizer *o, double values[], const wg_tensor *param,
+                               const char *what, double value)
 {
-    if (optimizer_is_inert(o))
-        return WG_E_NULL;
     int i = 0;
     while (i < o->n && o->param[i] != param)
         i++;
     if (i == o->n)
-        wg_fail(o->tape, WG_E_VALUE, "%s: weight decay of a tensor that is none of its parameters",
-                o->rule->name);
-    else if (optimizer_fits(o, "weight decay", factor))
-        o->decay[i] = factor;
+        wg_fail(o->tape, WG_E_VALUE, "%s: %s of a tensor that is none of its parameters",
+                o->rule->name, what);
+    else if (optimizer_fits(o, what, value))
+        values[i] = value;
     return wg_tape_status(o->tape);
+}
+
+wg_status wg_optimizer_set_decay(wg_optimizer *o, const wg_tensor *param, double decay)
+{
+    return optimizer_is_inert(o) ? WG_E_NULL
+                                 : optimizer_set(o, o->decay, param, "weight decay", decay);
+}
+
+wg_status wg_optimizer_set_factor(wg_optimizer *o, const wg_tensor *param, double factor)
+{
+    return optimizer_is_inert(o) ? WG_E_NULL
+                                 : optimizer_set(o, o->factor, param, "rate factor", factor);
 }
 
 static wg_state_entry optimizer_numbers(const wg_optimizer *o, int64_t i)
@@ -264,5 +304,10 @@ bool wg_optimizer_state(wg_optimizer *o, int64_t i, wg_state_entry *entry)
             *entry = (wg_state_entry){o->name[k], p->dtype, p->shape, o->state[k]};
             return true;
         }
-    return false;
+    if (o->average == NULL || i > o->n)
+        return false;
+    *entry = i == o->n ? (wg_state_entry){o->averaged_name, WG_I64, {.ndim = 0}, &o->averaged}
+                       : (wg_state_entry){o->average_name[i], o->param[i]->dtype,
+                                          o->param[i]->shape, o->average[i]};
+    return true;
 }

@@ -18,8 +18,8 @@ extern "C" {
 typedef struct wg_optimizer wg_optimizer;
 
 /* wg_optimizer_step: one step by the optimizer's formula.
- * grads[i] has the shape and dtype of params[i] and is not one of the parameters; it is read only, since
- *   a replay may need it. grads = NULL: what wg_backward left beside the parameters (a parameter without
+ * grads[i] has the shape and dtype of params[i] and is read only, since a replay may need it; a tensor in
+ *   the memory of a parameter (itself, or a view) is refused, WG_E_VALUE: the step would change it. grads = NULL: what wg_backward left beside the parameters (a parameter without
  *   any is left as it is).
  * Errors: WG_E_STALE (no replay since the last step), WG_E_SHAPE, WG_E_DTYPE, WG_E_TAPE, WG_E_NULL,
  *   WG_E_NOT_FINITE (clipping by norm, and the norm is NaN or infinite), on the tape, and then no
@@ -46,20 +46,33 @@ wg_status wg_optimizer_set_clip(wg_optimizer *optimizer, double norm, double val
  *   decoupled (AdamW):             p <- p - r d p, before the formula.
  * It is for parameters of two or more dimensions (weights); those of fewer (biases, gains) have d = 0
  * unless `decay_all` is set.
- * wg_optimizer_set_decay: another factor for one parameter of the list; finite and >= 0.
- * Errors: WG_E_VALUE (the factor; not in the list). */
-wg_status wg_optimizer_set_decay(wg_optimizer *optimizer, const wg_tensor *param, double factor);
+ * PyTorch decays all parameters: `decay_all` is its rule.
+ * wg_optimizer_set_decay: another d for one parameter of the list; finite and >= 0.
+ * wg_optimizer_set_factor: that parameter's rate is f r; finite and >= 0; 1 at first; 0 holds it still.
+ * So all rates follow a schedule together, as those of PyTorch's parameter groups do.
+ * Errors: WG_E_VALUE (the number; not in the list). */
+wg_status wg_optimizer_set_decay(wg_optimizer *optimizer, const wg_tensor *param, double decay);
+wg_status wg_optimizer_set_factor(wg_optimizer *optimizer, const wg_tensor *param, double factor);
+
+/* wg_optimizer_set_average: from now on every step ends with a <- c a + (1 - c) p for each parameter, an
+ * exponential average of its values; the first step has a <- p. c in [0, 1), say 0.999. (PyTorch:
+ * AveragedModel with that avg_fn.) To be asked for once, before a checkpoint's state is restored.
+ * wg_optimizer_swap_average: parameters and averages change places: to judge or save by the averages, and
+ * once more before the next step.
+ * Errors: WG_E_VALUE (c; there is an average already, or none yet), WG_E_NOMEM. */
+wg_status wg_optimizer_set_average(wg_optimizer *optimizer, double decay);
+wg_status wg_optimizer_swap_average(wg_optimizer *optimizer);
 
 /* wg_optimizer_state: what a checkpoint must keep besides the parameters, entry by entry: false where
  * there is no entry i. Names are "adam.rate", "adam.steps", "adam.counts" (each parameter's k), and
  * "adam.exp_avg.fc1.weight" with the parameter's name; a parameter without a name, or whose name another
- * one has, goes by its number in the list: "adam.exp_avg.3". Clipping and decay are options and are not
- * in it. An optimizer made with the same options and parameters has the same entries. */
+ * one has, goes by its index in the list: "adam.exp_avg.3"; with averages "adam.average.fc1.weight" and
+ * "adam.averaged", the steps in them. Clipping, decay and factors are options and are not in it. An optimizer made with the same options and parameters has the same entries. */
 bool wg_optimizer_state(wg_optimizer *optimizer, int64_t i, wg_state_entry *entry);
 
 /* ---- The kinds. -----------------------------------------------------------------------------------
  * NULL options are the defaults. Never NULL: after an error (on the tape: WG_E_VALUE, an option out of its
- * range or an operand that is no parameter; WG_E_TAPE, WG_E_NULL, WG_E_NOMEM) the result is an inert
+ * range, an operand that is no parameter, or one given twice; WG_E_TAPE, WG_E_NULL, WG_E_NOMEM) the result is an inert
  * optimizer, whose steps do nothing. Where 0 stands for another default, any tiny number, 1e-300, is as
  * good as 0. */
 
@@ -80,6 +93,22 @@ typedef struct wg_sgd_options {
  *   deep learning", in PyTorch's form, where r multiplies b. */
 wg_optimizer *wg_sgd_new(wg_tensor *const params[], int n, const wg_sgd_options *options);
 
+typedef struct wg_adagrad_options {
+    double rate;         /* r >= 0, finite; default 0 stands for 0.01 */
+    double rate_decay;   /* c >= 0, finite; default 0 */
+    double start;        /* v at first, >= 0, finite; default 0 */
+    double epsilon;      /* e >= 0, finite; default 0 stands for 1e-10 */
+    double weight_decay; /* d >= 0, coupled; default 0 */
+    bool decay_all;      /* default false: not for parameters of fewer than two dimensions */
+} wg_adagrad_options;
+
+/* wg_adagrad_new: from v = start,
+ *   v <- v + g^2,   p <- p - r / (1 + (k - 1) c) * g / (sqrt(v) + e).
+ * State: sum.
+ * Source: Duchi, Hazan, Singer 2011, "Adaptive subgradient methods for online learning and stochastic
+ *   optimization", fig. 1. */
+wg_optimizer *wg_adagrad_new(wg_tensor *const params[], int n, const wg_adagrad_options *options);
+
 typedef struct wg_rmsprop_options {
     double rate;         /* r >= 0, finite; default 0 stands for 0.01 */
     double alpha;        /* a in [0, 1); default 0 stands for 0.99 */
@@ -92,7 +121,8 @@ typedef struct wg_rmsprop_options {
 
 /* wg_rmsprop_new: from v = u = b = 0,
  *   v <- a v + (1 - a) g^2,   s = sqrt(v) + e,   p <- p - r g / s;
- *   centered: u <- a u + (1 - a) g and s = sqrt(v - u^2) + e;
+ *   centered: u <- a u + (1 - a) g and s = sqrt(max(v - u^2, 0)) + e (round-off may make v < u^2, which
+ *   gives NaN in PyTorch);
  *   momentum: b <- m b + g / s and p <- p - r b.
  * State: square_avg, grad_avg (centered), momentum_buffer (with momentum).
  * Source: Tieleman, Hinton 2012, lecture 6.5; centered: Graves 2013, "Generating sequences with recurrent

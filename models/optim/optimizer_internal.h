@@ -15,9 +15,9 @@ typedef struct wg_optimizer_rule {
     const char *name;
     const char *slot[WG_OPTIMIZER_SLOTS]; /* names of the arrays of state */
 
-    /* c: the numbers of this step that are the same for all elements; k = 1, 2, ... counts the steps
-     * of the parameter. */
-    void (*prepare)(const wg_optimizer *o, int64_t k, double c[]);
+    /* c: the numbers of this step that are the same for all elements; rate: the parameter's;
+     * k = 1, 2, ... counts its steps. */
+    void (*prepare)(const void *options, double rate, int64_t k, double c[]);
 
     /* n elements of a parameter p, its gradient g and its state s[slot], NULL for a slot that is not in
      * use. No two of them overlap. */
@@ -32,9 +32,14 @@ struct wg_optimizer {
     wg_tensor **param;   /* [n] */
     void **state;        /* [n * WG_OPTIMIZER_SLOTS], NULL for what is not in use; zero at first */
     const char **name;   /* [n * WG_OPTIMIZER_SLOTS], of the states */
-    const char *rate_name, *steps_name, *counts_name;
-    int64_t *count; /* [n]: steps in which the parameter had a gradient */
-    double *decay;  /* [n] */
+    const char *rate_name, *steps_name, *counts_name, *averaged_name;
+    int64_t *count;            /* [n]: steps in which the parameter had a gradient */
+    double *decay;             /* [n] */
+    double *factor;            /* [n]: of the rate */
+    void **average;            /* [n]: averages of the parameters; NULL: not asked for */
+    const char **average_name; /* [n] */
+    double average_decay;
+    int64_t averaged; /* steps that are in the averages */
     bool decoupled;
     int n;
     double clip_norm, clip_value; /* 0: none */
@@ -56,12 +61,20 @@ typedef struct wg_optimizer_plan {
     wg_optimizer_range range[5]; /* up to the first without a name */
     const char *wrong;           /* what else is wrong with the options; NULL: nothing */
     bool use[WG_OPTIMIZER_SLOTS];
+    double start; /* what the first slot's state begins with; the others' with 0 */
     double rate, weight_decay;
     bool decoupled, decay_all;
 } wg_optimizer_plan;
 
 /* wg_optimizer_new: an optimizer on the parameters' tape. Inert after an error. */
 wg_optimizer *wg_optimizer_new(const wg_optimizer_plan *plan, wg_tensor *const params[], int n);
+
+/* wg_optimizer_text: "adam.exp_avg.fc1.weight", or "adam.rate" where param < 0, on the tape; NULL without
+ * memory. Parameters go by their names, or, where a name is not one parameter's alone, by their index. */
+const char *wg_optimizer_text(const wg_optimizer *o, const char *what, int param);
+
+/* wg_optimizer_average_step: takes the parameters into their averages, which there are. */
+void wg_optimizer_average_step(wg_optimizer *o);
 
 /* wg_option: the value given, or what 0 stands for. */
 double wg_option(double given, double otherwise);

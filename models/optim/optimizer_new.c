@@ -18,6 +18,15 @@ double wg_option(double given, double otherwise)
     return given != 0 ? given : otherwise;
 }
 
+/* Is parameter i in the list before? It would move twice a step. */
+static int optimizer_first(wg_tensor *const params[], int i)
+{
+    int k = 0;
+    while (params[k] != params[i])
+        k++;
+    return k;
+}
+
 /* The tape of the parameters, or NULL after an error. */
 static wg_tape *optimizer_tape(const char *name, wg_tensor *const params[], int n)
 {
@@ -35,6 +44,9 @@ static wg_tape *optimizer_tape(const char *name, wg_tensor *const params[], int 
             wg_fail(t, WG_E_TAPE, "%s: parameters of two tapes", name);
         else if (params[i]->op != &wg_op_parameter)
             wg_fail(t, WG_E_VALUE, "%s: tensor %d is no parameter", name, i);
+        else if (optimizer_first(params, i) < i)
+            wg_fail(t, WG_E_VALUE, "%s: parameter %d is parameter %d again", name, i,
+                    optimizer_first(params, i));
         if (wg_tape_status(t) != WG_OK)
             return NULL;
     }
@@ -74,8 +86,7 @@ static void *optimizer_copy(wg_tape *t, const void *from, size_t size)
     return copy;
 }
 
-/* "adam.exp_avg.fc1.weight"; NULL without memory. */
-static const char *optimizer_text(const wg_optimizer *o, const char *what, const char *of)
+static const char *optimizer_join(const wg_optimizer *o, const char *what, const char *of)
 {
     size_t size = strlen(o->rule->name) + strlen(what) + strlen(of) + 3;
     char *text = wg_tape_take(o->tape, size);
@@ -96,17 +107,32 @@ static const char *optimizer_param_name(const wg_optimizer *o, int i, char numbe
     return alone ? name : number;
 }
 
-static void optimizer_take_state(wg_optimizer *o, const bool use[])
+const char *wg_optimizer_text(const wg_optimizer *o, const char *what, int param)
 {
     char number[16];
+    return optimizer_join(o, what, param < 0 ? "" : optimizer_param_name(o, param, number));
+}
+
+static void optimizer_start(void *state, const wg_tensor *p, double value)
+{
+    for (int64_t i = 0; value != 0 && state != NULL && i < p->size; i++)
+        if (p->dtype == WG_F32)
+            ((float *)state)[i] = (float)value;
+        else
+            ((double *)state)[i] = value;
+}
+
+static void optimizer_take_state(wg_optimizer *o, const wg_optimizer_plan *plan)
+{
     for (int i = 0; i < o->n; i++)
         for (int s = 0; s < WG_OPTIMIZER_SLOTS; s++) {
             int k = i * WG_OPTIMIZER_SLOTS + s;
             const wg_tensor *p = o->param[i];
-            if (!use[s] || wg_tape_status(o->tape) != WG_OK)
+            if (!plan->use[s] || wg_tape_status(o->tape) != WG_OK)
                 continue;
             o->state[k] = wg_tape_take(o->tape, (size_t)p->size * wg_dtype_size(p->dtype));
-            o->name[k] = optimizer_text(o, o->rule->slot[s], optimizer_param_name(o, i, number));
+            o->name[k] = wg_optimizer_text(o, o->rule->slot[s], i);
+            optimizer_start(o->state[k], p, s == 0 ? plan->start : 0);
         }
 }
 
@@ -120,15 +146,18 @@ static bool optimizer_fill(wg_optimizer *o, const wg_optimizer_plan *plan,
     o->decay = wg_tape_take(o->tape, n * sizeof *o->decay);
     o->state = wg_tape_take(o->tape, n * WG_OPTIMIZER_SLOTS * sizeof *o->state);
     o->name = wg_tape_take(o->tape, n * WG_OPTIMIZER_SLOTS * sizeof *o->name);
-    o->rate_name = optimizer_text(o, "rate", "");
-    o->steps_name = optimizer_text(o, "steps", "");
-    o->counts_name = optimizer_text(o, "counts", "");
+    o->factor = wg_tape_take(o->tape, n * sizeof *o->factor);
+    o->rate_name = wg_optimizer_text(o, "rate", -1);
+    o->steps_name = wg_optimizer_text(o, "steps", -1);
+    o->counts_name = wg_optimizer_text(o, "counts", -1);
     if (wg_tape_status(o->tape) != WG_OK)
         return false;
-    for (int i = 0; i < o->n; i++)
+    for (int i = 0; i < o->n; i++) {
+        o->factor[i] = 1;
         if (plan->decay_all || params[i]->shape.ndim >= 2)
             o->decay[i] = plan->weight_decay;
-    optimizer_take_state(o, plan->use);
+    }
+    optimizer_take_state(o, plan);
     return wg_tape_status(o->tape) == WG_OK;
 }
 

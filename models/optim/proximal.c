@@ -1,3 +1,4 @@
+/* Proximal gradient, accelerated, for L1 and elastic net. */
 #include "models/optim/proximal.h"
 
 #include "models/optim/minimize_internal.h"

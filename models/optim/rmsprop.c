@@ -1,13 +1,14 @@
+/* RMSProp: steps by an average of the squared gradient, centered and with momentum on request. */
 #include "models/optim/optimizer_internal.h"
 
 #include <math.h>
 
 /* c[0]: rate; c[1], c[2]: alpha, 1 - alpha; c[3]: epsilon; c[4]: momentum */
-static void rmsprop_prepare(const wg_optimizer *o, int64_t k, double c[])
+static void rmsprop_prepare(const void *given, double rate, int64_t k, double c[])
 {
-    const wg_rmsprop_options *options = o->options;
+    const wg_rmsprop_options *options = given;
     (void)k;
-    c[0] = o->rate;
+    c[0] = rate;
     c[1] = options->alpha;
     c[2] = 1 - options->alpha;
     c[3] = options->epsilon;
@@ -34,7 +35,9 @@ static void rmsprop_prepare(const wg_optimizer *o, int64_t k, double c[])
         for (int64_t i = 0; i < n; i++) {                                                          \
             v[i] = alpha * v[i] + rest * g[i] * g[i];                                              \
             u[i] = alpha * u[i] + rest * g[i];                                                     \
-            scaled[i] = g[i] / (root(v[i] - u[i] * u[i]) + epsilon);                               \
+            real variance = v[i] - u[i] * u[i];                                                    \
+            variance = variance < 0 ? 0 : variance; /* rounded; a NaN stays */                     \
+            scaled[i] = g[i] / (root(variance) + epsilon);                                         \
         }                                                                                          \
     }                                                                                              \
                                                                                                    \

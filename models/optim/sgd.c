@@ -1,12 +1,13 @@
+/* Gradient descent, with momentum on request. */
 #include "models/optim/optimizer_internal.h"
 
 #include <math.h>
 
 /* c[0]: rate; c[1]: momentum; c[2]: weight of the gradient in the buffer; c[3]: is it Nesterov's? */
-static void sgd_prepare(const wg_optimizer *o, int64_t k, double c[])
+static void sgd_prepare(const void *given, double rate, int64_t k, double c[])
 {
-    const wg_sgd_options *options = o->options;
-    c[0] = o->rate;
+    const wg_sgd_options *options = given;
+    c[0] = rate;
     c[1] = options->momentum;
     c[2] = k == 1 ? 1 : 1 - options->dampening; /* the first gradient is taken whole */
     c[3] = options->nesterov;

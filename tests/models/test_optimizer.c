@@ -72,15 +72,17 @@ static void problem_steps(const problem *p, wg_optimizer *o, int steps)
     }
 }
 
-enum kind { SGD, RMSPROP, ADAM, ADAMW };
+enum kind { SGD, ADAGRAD, RMSPROP, ADAM, ADAMW };
 
 typedef struct trace {
     const char *name;
     enum kind kind;
     wg_sgd_options sgd;
+    wg_adagrad_options adagrad;
     wg_rmsprop_options rmsprop;
     wg_adam_options adam;
     double norm, value;
+    double factor; /* of the second parameter's rate; 0: 1 */
 } trace;
 
 /* As in tests/oracle/make_optimizers.py. */
@@ -95,6 +97,11 @@ static const trace traces[] = {
      .norm = 0.05},
     {"sgd_clip_value", SGD, .sgd = {.rate = 0.1}, .value = 0.01},
     {"sgd_clip_both", SGD, .sgd = {.rate = 0.1}, .norm = 0.1, .value = 0.02},
+    {"sgd_rates", SGD, .sgd = {.rate = 0.1, .momentum = 0.9}, .factor = 0.25},
+    {"adagrad", ADAGRAD, .norm = 0},
+    {"adagrad_all", ADAGRAD,
+     .adagrad =
+         {.rate = 0.3, .rate_decay = 0.1, .start = 0.05, .epsilon = 1e-3, .weight_decay = 0.1}},
     {"rmsprop", RMSPROP, .norm = 0},
     {"rmsprop_alpha", RMSPROP, .rmsprop = {.rate = 0.02, .alpha = 0.7, .epsilon = 1e-3}},
     {"rmsprop_centered", RMSPROP, .rmsprop = {.centered = true}},
@@ -106,6 +113,8 @@ static const trace traces[] = {
     {"adam_amsgrad", ADAM, .adam = {.rate = 0.3, .beta2 = 0.5, .amsgrad = true}},
     {"adamw", ADAMW, .norm = 0},
     {"adamw_decay_all", ADAMW, .adam = {.rate = 0.05, .weight_decay = 0.5, .decay_all = true}},
+    {"adamw_rates", ADAMW, .adam = {.rate = 0.05, .weight_decay = 0.5, .decay_all = true},
+     .factor = 4},
     {"adamw_amsgrad", ADAMW,
      .adam = {.rate = 0.3, .beta2 = 0.5, .weight_decay = 0.1, .amsgrad = true}},
 };
@@ -114,10 +123,13 @@ enum { TRACES = sizeof traces / sizeof traces[0] };
 static wg_optimizer *optimizer_of(const trace *c, wg_tensor *const params[], int n)
 {
     wg_optimizer *o = c->kind == SGD       ? wg_sgd_new(params, n, &c->sgd)
+                      : c->kind == ADAGRAD ? wg_adagrad_new(params, n, &c->adagrad)
                       : c->kind == RMSPROP ? wg_rmsprop_new(params, n, &c->rmsprop)
                       : c->kind == ADAM    ? wg_adam_new(params, n, &c->adam)
                                            : wg_adamw_new(params, n, &c->adam);
     wg_optimizer_set_clip(o, c->norm, c->value);
+    if (c->factor != 0 && n > 1)
+        wg_optimizer_set_factor(o, params[1], c->factor);
     return o;
 }
 
@@ -142,6 +154,98 @@ START_TEST(test_traces)
                           "%s, step %d, element %d: got %.17g, want %.17g", c->name, k + 1, i,
                           got[i], want[k * SIZE + i]);
     }
+}
+END_TEST
+
+/* Averages against PyTorch's AveragedModel, through the same bound; twice swapped is as before. */
+START_TEST(test_average)
+{
+    static double want[STEPS * SIZE];
+    double got[SIZE], before[SIZE], after[SIZE];
+    wgt_golden("average sgd", STEPS * SIZE, want);
+    const problem p = problem_new(tape, WG_F64);
+    wg_optimizer *o = wg_sgd_new(p.param, 2, &(wg_sgd_options){.rate = 0.1});
+    ck_assert_int_eq(wg_optimizer_set_average(o, 0.8), WG_OK);
+    for (int k = 0; k < STEPS; k++) {
+        problem_steps(&p, o, 1);
+        problem_read(&p, before);
+        wg_optimizer_swap_average(o);
+        problem_read(&p, got);
+        wg_optimizer_swap_average(o);
+        problem_read(&p, after);
+        wg_replay_to(p.grad, 2);
+        expect_ok();
+        wgt_assert_same_bytes(after, before, sizeof before);
+        wgt_assert_all_close(got, want + k * SIZE, SIZE, 1e-12, 1e-12);
+    }
+    ck_assert_int_eq(wg_optimizer_set_average(o, 0.8), WG_E_VALUE);
+}
+END_TEST
+
+START_TEST(test_average_errors)
+{
+    wg_tensor *p = wgt_scalar_param(tape, "p", 1);
+    wg_optimizer *o = wg_sgd_new(&p, 1, NULL);
+    const wg_mark mark = wg_tape_mark(tape);
+    ck_assert_int_eq(wg_optimizer_swap_average(o), WG_E_VALUE);
+    wgt_assert_status(tape, WG_E_VALUE, "there is no average yet");
+    wg_tape_rewind(tape, mark);
+    ck_assert_int_eq(wg_optimizer_set_average(o, 1), WG_E_VALUE);
+    ck_assert_int_eq(wg_optimizer_set_average(NULL, 0.5), WG_E_NULL);
+    ck_assert_int_eq(wg_optimizer_swap_average(NULL), WG_E_NULL);
+    wg_tape_rewind(tape, mark);
+}
+END_TEST
+
+/* ---- What a step must not do. --------------------------------------------------------------------- */
+
+/* v - u^2 of (nearly) constant gradients is round-off, of either sign. */
+START_TEST(test_centered_stays_finite)
+{
+    const wg_dtype dtype = _i % 2 == 0 ? WG_F32 : WG_F64;
+    const double wobble = _i < 2 ? 0 : 1e-5;
+    for (int k = 0; k < 100; k++) {
+        wg_tape *t = wg_tape_new(NULL);
+        wg_tensor *p = wg_param(t, "p", dtype, WG_SCALAR), *g = wg_param(t, "g", dtype, WG_SCALAR);
+        wg_optimizer *o = wg_rmsprop_new(&p, 1,
+                                         &(wg_rmsprop_options){.rate = 1e-3, .centered = true});
+        for (int i = 0; i < 2000; i++) {
+            const double value = .00137 * (k + 1) * (1 + wobble * sin(1.7 * i));
+            wg_fill_uniform(g, value, value, 0);
+            wg_optimizer_step(o, &g);
+        }
+        ck_assert_msg(isfinite(wg_item(p)), "constant gradient %d: %g", k, wg_item(p));
+        wg_tape_free(t);
+    }
+}
+END_TEST
+
+/* A gradient in the memory of a parameter would be read after that was written. */
+START_TEST(test_gradients_in_parameters)
+{
+    wg_tensor *a = wgt_param(tape, "a", WG_SHAPE(2), (const double[]){1, 2});
+    wg_tensor *b = wgt_param(tape, "b", WG_SHAPE(2), (const double[]){10, 20});
+    wg_tensor *xs[] = {a, b}, *g[2] = {wg_reshape(b, WG_SHAPE(2)), wg_reshape(a, WG_SHAPE(2))};
+    wg_tensor *ra = wg_reshape(a, WG_SHAPE(2, 1)), *rb = wg_reshape(b, WG_SHAPE(2, 1));
+    if (_i == 1)
+        wg_vjp_many((wg_tensor *[]){ra, rb}, (wg_tensor *[]){rb, ra}, 2, xs, 2, g);
+    if (_i == 2)
+        g[0] = a;
+    wg_optimizer *o = wg_sgd_new(xs, 2, &(wg_sgd_options){.rate = 1});
+    ck_assert_int_eq(wg_optimizer_step(o, g), WG_E_VALUE);
+    wgt_assert_status(tape, WG_E_VALUE, "sgd: gradient 0 is in the memory of parameter");
+    wgt_assert_that(wg_at(a, 0), ==, 1);
+    wgt_assert_that(wg_at(b, 1), ==, 20);
+}
+END_TEST
+
+START_TEST(test_parameter_twice)
+{
+    wg_tensor *w = wgt_scalar_param(tape, "w", 1), *v = wgt_scalar_param(tape, "v", 1);
+    wg_tensor *ws[] = {w, v, w};
+    wg_optimizer *o = wg_sgd_new(ws, 3, NULL);
+    wgt_assert_status(tape, WG_E_VALUE, "sgd: parameter 2 is parameter 0 again");
+    ck_assert_int_eq(wg_optimizer_steps(o), 0);
 }
 END_TEST
 
@@ -170,6 +274,8 @@ START_TEST(test_state_resumes)
     wg_tape *other = wg_tape_new(NULL);
     const problem p = problem_new(tape, WG_F64), q = problem_new(other, WG_F64);
     wg_optimizer *o = optimizer_of(c, p.param, 2), *resumed = optimizer_of(c, q.param, 2);
+    wg_optimizer_set_average(o, 0.9);
+    wg_optimizer_set_average(resumed, 0.9);
     wg_optimizer_set_rate(o, 0.02);
     problem_steps(&p, o, 7);
     for (int k = 0; k < 2; k++)
@@ -194,6 +300,11 @@ START_TEST(test_state_resumes)
     problem_read(&q, got);
     wgt_assert_same_bytes(got, want, sizeof want);
     ck_assert_int_eq(wg_optimizer_steps(resumed), 20);
+    wg_optimizer_swap_average(o);
+    wg_optimizer_swap_average(resumed);
+    problem_read(&p, want);
+    problem_read(&q, got);
+    wgt_assert_same_bytes(got, want, sizeof want);
     wg_tape_free(other);
 }
 END_TEST
@@ -388,6 +499,7 @@ START_TEST(test_option_ranges)
     REFUSED(wg_sgd_new(&p, 1, &(wg_sgd_options){.nesterov = true}), "nesterov needs momentum");
     REFUSED(wg_sgd_new(&p, 1, &(wg_sgd_options){.weight_decay = HUGE_VAL}),
             "weight decay is inf, outside [0, inf)");
+    REFUSED(wg_adagrad_new(&p, 1, &(wg_adagrad_options){.start = -1}), "adagrad: start is -1");
     REFUSED(wg_rmsprop_new(&p, 1, &(wg_rmsprop_options){.alpha = 1}),
             "rmsprop: alpha is 1, outside [0, 1)");
     REFUSED(wg_adam_new(&p, 1, &(wg_adam_options){.beta1 = 1}), "adam: beta1 is 1, outside [0, 1)");
@@ -439,6 +551,11 @@ Suite *suite_optimizer(void)
     tcase_add_checked_fixture(tests, setup, teardown);
     tcase_add_loop_test(tests, test_traces, 0, TRACES);
     tcase_add_loop_test(tests, test_traces_f32, 0, TRACES);
+    tcase_add_test(tests, test_average);
+    tcase_add_test(tests, test_average_errors);
+    tcase_add_loop_test(tests, test_centered_stays_finite, 0, 4);
+    tcase_add_loop_test(tests, test_gradients_in_parameters, 0, 3);
+    tcase_add_test(tests, test_parameter_twice);
     tcase_add_loop_test(tests, test_state_resumes, 0, TRACES);
     tcase_add_loop_test(tests, test_tiles, 0, TRACES);
     tcase_add_loop_test(tests, test_pool, 0, TRACES);

@@ -29,6 +29,34 @@ START_TEST(test_schedule_as_pytorch)
 }
 END_TEST
 
+/* The rates are products of the same numbers as PyTorch's, in the same order. */
+START_TEST(test_schedule_plateau)
+{
+    static const struct {
+        const char *name;
+        wg_schedule schedule;
+    } cases[] = {
+        {"plateau default", {WG_SCHEDULE_PLATEAU, .rate = 0.3}},
+        {"plateau all",
+         {WG_SCHEDULE_PLATEAU, .rate = 0.3, .factor = 0.5, .patience = 2, .threshold = 0.05,
+          .cooldown = 3, .least = 0.02}},
+    };
+    const wg_schedule *s = &cases[_i].schedule;
+    double v[80], spread[120];
+    wgt_golden(cases[_i].name, 80, v);
+    for (int k = 0; k < 40; k++)
+        spread[3 * k] = v[k];
+    wgt_assert_that(wg_schedule_plateau(s, v, 1, 0), ==, 0.3);
+    for (int k = 0; k < 40; k++) {
+        wgt_assert_that(wg_schedule_plateau(s, v, 1, k + 1), ==, v[40 + k]);
+        wgt_assert_that(wg_schedule_plateau(s, spread, 3, k + 1), ==, v[40 + k]);
+    }
+    wgt_assert_that(v[79], <, 0.3);
+    ck_assert(isnan(wg_schedule_rate(s, 0)));
+    ck_assert(isnan(wg_schedule_plateau(&(wg_schedule){.rate = 1}, v, 1, 3)));
+}
+END_TEST
+
 START_TEST(test_schedule_warm_up)
 {
     const wg_schedule plain = {WG_SCHEDULE_COSINE, .rate = 2, .period = 10, .least = 1};
@@ -65,6 +93,7 @@ Suite *suite_schedule(void)
     Suite *suite = suite_create("schedule");
     TCase *tests = tcase_create("schedule");
     tcase_add_loop_test(tests, test_schedule_as_pytorch, 0, 3);
+    tcase_add_loop_test(tests, test_schedule_plateau, 0, 2);
     tcase_add_test(tests, test_schedule_warm_up);
     tcase_add_test(tests, test_schedule_edges);
     suite_add_tcase(suite, tests);

@@ -6,7 +6,9 @@ Numbers are hexadecimal floats, exact. The file holds blocks:
 
   problem ROWS IN OUT, then X, W, b, Y        loss = mean of (tanh(X W + b) - Y)^2, all f64
   trace NAME                                  W and b after each of 20 steps of an optimizer
+  average NAME                                the exponential average of W and b after each step
   schedule NAME                               rates of steps 0 to 39
+  plateau NAME                                losses of 40 epochs, and the rates after them
   elastic NAME L1 L2 OBJECTIVE COUNT          coefficients and intercept at the optimum
 """
 import sys
@@ -37,13 +39,16 @@ for array in (X, W0, b0, Y):
     line(array)
 
 
-def trace(name, make, norm=0, value=0, decay=0, decay_all=False):
+def trace(name, make, norm=0, value=0, decay=0, decay_all=False, average=0):
     """make(groups): an optimizer; decay goes to W, and to b too with decay_all."""
     W, b = (torch.tensor(a, dtype=torch.float64, requires_grad=True) for a in (W0, b0))
     groups = [{"params": [W], "weight_decay": decay},
               {"params": [b], "weight_decay": decay if decay_all else 0}]
     optimizer = make(groups)
-    print("trace", name, file=out)
+    print("average" if average else "trace", name, file=out)
+    model = torch.nn.ParameterList([W, b])
+    averages = torch.optim.swa_utils.AveragedModel(
+        model, avg_fn=lambda a, p, n: average * a + (1 - average) * p)
     for _ in range(STEPS):
         optimizer.zero_grad()
         loss = ((torch.tanh(torch.tensor(X) @ W + b) - torch.tensor(Y)) ** 2).mean()
@@ -53,9 +58,11 @@ def trace(name, make, norm=0, value=0, decay=0, decay_all=False):
         if value:
             torch.nn.utils.clip_grad_value_([W, b], value)
         optimizer.step()
-        line(torch.cat([W.detach().ravel(), b.detach().ravel()]))
+        averages.update_parameters(model)
+        line(torch.cat([p.detach().ravel() for p in (averages if average else model).parameters()]))
 
 
+adagrad = torch.optim.Adagrad
 sgd, rmsprop, adam, adamw = torch.optim.SGD, torch.optim.RMSprop, torch.optim.Adam, torch.optim.AdamW
 trace("sgd", lambda p: sgd(p, lr=0.1))
 trace("sgd_momentum", lambda p: sgd(p, lr=0.1, momentum=0.9))
@@ -71,6 +78,8 @@ trace("rmsprop_alpha", lambda p: rmsprop(p, lr=0.02, alpha=0.7, eps=1e-3))
 trace("rmsprop_centered", lambda p: rmsprop(p, centered=True))
 trace("rmsprop_momentum", lambda p: rmsprop(p, momentum=0.9))
 trace("rmsprop_all", lambda p: rmsprop(p, momentum=0.5, centered=True), decay=0.1)
+trace("adagrad", lambda p: adagrad(p))
+trace("adagrad_all", lambda p: adagrad(p, lr=0.3, lr_decay=0.1, initial_accumulator_value=0.05, eps=1e-3), decay=0.1)
 trace("adam", lambda p: adam(p))
 trace("adam_betas", lambda p: adam(p, lr=0.05, betas=(0.5, 0.9), eps=1e-3))
 trace("adam_decay", lambda p: adam(p, lr=0.05), decay=0.2)
@@ -78,6 +87,17 @@ trace("adam_amsgrad", lambda p: adam(p, lr=0.3, betas=(0.9, 0.5), amsgrad=True))
 trace("adamw", lambda p: adamw(p), decay=0.01)
 trace("adamw_decay_all", lambda p: adamw(p, lr=0.05), decay=0.5, decay_all=True)
 trace("adamw_amsgrad", lambda p: adamw(p, lr=0.3, betas=(0.9, 0.5), amsgrad=True), decay=0.1)
+
+
+
+def rates(p, W, b):
+    p[0]["lr"], p[1]["lr"] = W, b
+    return p
+
+
+trace("sgd_rates", lambda p: sgd(rates(p, 0.1, 0.025), lr=1, momentum=0.9))
+trace("adamw_rates", lambda p: adamw(rates(p, 0.05, 0.2), lr=1), decay=0.5, decay_all=True)
+trace("sgd", lambda p: sgd(p, lr=0.1), average=0.8)
 
 # ---- Schedules ---------------------------------------------------------------------------------------
 warnings.simplefilter("ignore")
@@ -97,6 +117,23 @@ def schedule(name, make):
 schedule("step", lambda o: lr_scheduler.StepLR(o, 7, gamma=0.5))
 schedule("exponential", lambda o: lr_scheduler.ExponentialLR(o, 0.9))
 schedule("cosine", lambda o: lr_scheduler.CosineAnnealingLR(o, 39, eta_min=0.01))
+
+
+
+def plateau(name, losses, **options):
+    optimizer = torch.optim.SGD([torch.zeros(1, requires_grad=True)], lr=0.3)
+    scheduler, rates = lr_scheduler.ReduceLROnPlateau(optimizer, **options), []
+    for loss in losses:
+        scheduler.step(loss)
+        rates.append(optimizer.param_groups[0]["lr"])
+    print("plateau", name, file=out)
+    line(losses)
+    line(rates)
+
+
+noise = np.random.RandomState(9).rand(40)
+plateau("default", 1 / (1 + np.minimum(np.arange(40), 5)) + 0.01 * noise * (np.arange(40) > 5))
+plateau("all", np.exp(-np.arange(40) / 8) + 0.3 * noise, factor=0.5, patience=2, threshold=0.05, cooldown=3, min_lr=0.02)
 
 # ---- L1 and elastic net ------------------------------------------------------------------------------
 
