@@ -49,17 +49,16 @@ static bool passes(const char *what, wg_tensor *loss, wg_tensor *const xs[], int
 static bool check_logistic(wg_tape *t)
 {
     static const double y[] = {0, 1, 1, 0, 1, 0, 0, 1};
-    wg_logistic m = wg_logistic_new(normal(t, "X", 1, 8, 5),
-                                    wg_constant(t, WG_F64, WG_SHAPE(8, 1), y),
-                                    &(wg_logistic_options){.C = 1, .w = normal(t, "w", 2, 5, 1)});
-    wg_tensor *xs[] = {m.w, m.b, m.X};
+    wg_linear_model m = wg_logistic_new(
+        normal(t, "X", 1, 8, 5), wg_constant(t, WG_F64, WG_SHAPE(8, 1), y),
+        &(wg_linear_model_options){.C = 1, .W = normal(t, "w", 2, 5, 1)});
+    wg_tensor *xs[] = {m.W, m.b, m.X};
     return passes("logistic regression", m.loss, xs, 3);
 }
 
 static bool check_softmax(wg_tape *t)
 {
-    wg_softmax_regression m = wg_softmax_regression_new(normal(t, "X", 1, 8, 5), classes(t), 3,
-                                                        NULL);
+    wg_linear_model m = wg_softmax_regression_new(normal(t, "X", 1, 8, 5), classes(t), 3, NULL);
     wg_tensor *xs[] = {m.W, m.b};
     wg_fill_normal(m.W, 0, 0.5, 2);
     wg_replay(t);

@@ -19,9 +19,9 @@
 
 #include "support/picture.h"
 
-static void train(const wg_logistic *model, int steps)
+static void train(const wg_linear_model *model, int steps)
 {
-    wg_tensor *params[] = {model->w, model->b}, *grads[2];
+    wg_tensor *params[] = {model->W, model->b}, *grads[2];
     wg_optimizer *sgd = wg_sgd_new(params, 2, &(wg_sgd_options){.rate = 0.5, .momentum = 0.9});
     wg_grad(model->loss, params, 2, grads);
     for (int step = 0; step < steps; step++) {
@@ -31,7 +31,7 @@ static void train(const wg_logistic *model, int steps)
 }
 
 /* Probabilities on a coarse grid, as text. */
-static void print_probabilities(const wg_logistic *model, wg_tape *t)
+static void print_probabilities(const wg_linear_model *model, wg_tape *t)
 {
     printf("   x2 =");
     for (int j = 0; j < 7; j++)
@@ -41,17 +41,17 @@ static void print_probabilities(const wg_logistic *model, wg_tape *t)
         for (int j = 0; j < 7; j++) {
             double point[] = {i - 2, -1.5 + 0.5 * j};
             wg_tensor *x = wg_constant(t, WG_F64, WG_SHAPE(1, 2), point);
-            printf("%6.2f", wg_item(wg_logistic_probabilities(model, x)));
+            printf("%6.2f", wg_item(wg_sigmoid(wg_linear_model_logits(model, x))));
         }
     }
     printf("\n");
 }
 
-static bool draw(const picture_arguments *a, wg_tape *t, const wg_logistic *model)
+static bool draw(const picture_arguments *a, wg_tape *t, const wg_linear_model *model)
 {
     char title[PICTURE_TITLE];
     svg_plot p = plane_plot(model->X, picture_title(a, "Logistic regression", title));
-    wg_tensor *probability = wg_logistic_probabilities(model, plane_lattice(&p, t));
+    wg_tensor *probability = wg_sigmoid(wg_linear_model_logits(model, plane_lattice(&p, t)));
     if (!picture_open(&p, a->svg))
         return false;
     plane_heat(&p, probability);
@@ -69,13 +69,13 @@ int main(int argc, char **argv)
         return usage;
     wg_tape *t = wg_tape_new(NULL);
     wg_table *data = wg_csv_read(t, a.data, NULL);
-    wg_logistic model = wg_logistic_new(wg_table_features(data), wg_table_labels(data), NULL);
+    wg_linear_model model = wg_logistic_new(wg_table_features(data), wg_table_labels(data), NULL);
     train(&model, 1000);
     if (wg_tape_status(t) != WG_OK)
         return picture_end(t, false);
     printf("loss %.6f  accuracy %.4f\n", wg_item(model.loss),
-           wg_logistic_accuracy(&model, model.X, model.y));
-    printf("w = (%.6f, %.6f)  b = %.6f\n", wg_at(model.w, 0), wg_at(model.w, 1), wg_item(model.b));
+           wg_linear_model_score(&model, model.X, model.y));
+    printf("w = (%.6f, %.6f)  b = %.6f\n", wg_at(model.W, 0), wg_at(model.W, 1), wg_item(model.b));
     print_probabilities(&model, t);
 
     bool drawn = wg_tape_status(t) == WG_OK && (a.svg == NULL || draw(&a, t, &model));

@@ -24,7 +24,7 @@ static double run(const char *file, uint64_t seed)
         t, wg_table_rows(data), &(wg_train_test_options){.test = 0.2, .seed = seed, .stratify = y});
     wg_tensor *X_test = wg_gather_rows(X, rows.test), *y_test = wg_gather_rows(y, rows.test);
     wg_estimator *mlp = wg_estimator_fit(
-        wg_gather_rows(X, rows.train), wg_gather_rows(y, rows.train),
+        &(wg_dataset){.X = wg_gather_rows(X, rows.train), .y = wg_gather_rows(y, rows.train)},
         &(wg_estimator_options){.model = "mlp",
                                 .hidden = (const int64_t[]){64, 64},
                                 .n_hidden = 2,
@@ -32,7 +32,7 @@ static double run(const char *file, uint64_t seed)
                                 .rate = 0.002,
                                 .seed = seed,
                                 .fit = {.epochs = 60, .batch = 64}});
-    double accuracy = wg_estimator_score(mlp, X_test, y_test);
+    double accuracy = wg_estimator_score(mlp, &(wg_dataset){.X = X_test, .y = y_test});
     if (wg_tape_status(t) != WG_OK)
         fprintf(stderr, "%s\n", wg_tape_message(t));
     wg_tape_free(t);

@@ -30,11 +30,10 @@ enum { K = 3 };
 
 static wg_tensor *softmax_predict(wg_tensor *X, wg_tensor *y)
 {
-    wg_softmax_regression model = wg_softmax_regression_new(
-        X, y, K, &(wg_softmax_regression_options){.C = 1});
+    wg_linear_model model = wg_softmax_regression_new(X, y, K, &(wg_linear_model_options){.C = 1});
     wg_optimum o = wg_lbfgs_minimize(model.loss, (wg_tensor *[]){model.W, model.b}, 2, NULL);
     printf("softmax: objective %.6f after %d iterations\n", o.value, (int)o.iterations);
-    return wg_softmax_regression_predict(&model, X);
+    return wg_linear_model_predict(&model, X);
 }
 
 /* The species whose model has the largest logit. */
@@ -43,11 +42,11 @@ static wg_tensor *one_vs_rest_predict(wg_tensor *X, wg_tensor *y)
     wg_tensor *is_species = wg_one_hot(y, K, WG_F64), *logits[K];
     printf("one-vs-rest: objectives");
     for (int k = 0; k < K; k++) {
-        wg_logistic model = wg_logistic_new(X, wg_slice(is_species, 1, k, k + 1),
-                                            &(wg_logistic_options){.C = 1});
-        wg_tensor *params[] = {model.w, model.b};
+        wg_linear_model model = wg_logistic_new(X, wg_slice(is_species, 1, k, k + 1),
+                                                &(wg_linear_model_options){.C = 1});
+        wg_tensor *params[] = {model.W, model.b};
         printf(" %.6f", wg_lbfgs_minimize(model.loss, params, 2, NULL).value);
-        logits[k] = wg_logistic_logits(&model, X);
+        logits[k] = wg_linear_model_logits(&model, X);
     }
     printf("\n");
     return wg_argmax_over(wg_concat(logits, K, 1), 1, false);

@@ -33,15 +33,15 @@ typedef struct path {
 static void fit(path *to, int i, wg_tensor *X, wg_tensor *y, wg_tensor *Xtest, wg_tensor *ytest,
                 wg_tensor *w, wg_tensor *b)
 {
-    wg_logistic model = wg_logistic_new(X, y,
-                                        &(wg_logistic_options){.C = to->C[i], .w = w, .b = b});
+    wg_linear_model model = wg_logistic_new(
+        X, y, &(wg_linear_model_options){.C = to->C[i], .W = w, .b = b});
     /* weights are only as near to the minimum as the gradient over the penalty, 1 / (n C) */
     wg_lbfgs_minimize(model.loss, (wg_tensor *[]){w, b}, 2,
                       &(wg_lbfgs_options){.tolerance = 1e-12, .iterations = 5000});
     to->length[i] = wg_item(wg_norm(w, 2));
-    to->train[i] = wg_item(wg_bce_with_logits(wg_logistic_logits(&model, X), y));
-    to->test[i] = wg_item(wg_bce_with_logits(wg_logistic_logits(&model, Xtest), ytest));
-    to->accuracy[i] = wg_logistic_accuracy(&model, Xtest, ytest);
+    to->train[i] = wg_item(wg_bce_with_logits(wg_linear_model_logits(&model, X), y));
+    to->test[i] = wg_item(wg_bce_with_logits(wg_linear_model_logits(&model, Xtest), ytest));
+    to->accuracy[i] = wg_linear_model_score(&model, Xtest, ytest);
     printf("%7g  %7.3f  %10.4f  %9.4f  %13.4f\n", to->C[i], to->length[i], to->train[i],
            to->test[i], to->accuracy[i]);
 }
@@ -85,7 +85,7 @@ int main(int argc, char **argv)
     Xtrain = wg_pipeline_apply(features, Xtrain, NULL);
     Xtest = wg_pipeline_apply(features, Xtest, NULL);
 
-    wg_tensor *w = wg_param(t, "w", WG_F64, WG_SHAPE(wg_dim(Xtrain, 1), 1));
+    wg_tensor *w = wg_param(t, "w", WG_F64, WG_SHAPE(1, wg_dim(Xtrain, 1)));
     wg_tensor *b = wg_param(t, "b", WG_F64, WG_SHAPE(1));
     path of;
     if (wg_tape_status(t) != WG_OK)

@@ -28,9 +28,9 @@ enum { STEPS = 200, RATES = 4 };
 static const double rates[RATES] = {0.01, 0.1, 1, 10};
 
 /* loss[k] is the loss after k steps. */
-static void descend(const wg_logistic *model, double rate, double loss[STEPS + 1])
+static void descend(const wg_linear_model *model, double rate, double loss[STEPS + 1])
 {
-    wg_tensor *params[] = {model->w, model->b}, *grads[2];
+    wg_tensor *params[] = {model->W, model->b}, *grads[2];
     wg_optimizer *sgd = wg_sgd_new(params, 2, &(wg_sgd_options){.rate = rate});
     wg_grad(model->loss, params, 2, grads);
     for (int step = 0; step <= STEPS; step++) {
@@ -82,7 +82,7 @@ int main(int argc, char **argv)
     wg_tensor *X = wg_standardize(wg_table_features(data)), *y = wg_table_labels(data);
     for (int r = 0; r < RATES; r++) {
         wg_mark mark = wg_tape_mark(t);
-        wg_logistic model = wg_logistic_new(X, y, &(wg_logistic_options){.C = 1});
+        wg_linear_model model = wg_logistic_new(X, y, &(wg_linear_model_options){.C = 1});
         descend(&model, rates[r], loss[r]);
         if (wg_tape_status(t) == WG_OK)
             wg_tape_rewind(t, mark); /* weights, gradients, optimizer */

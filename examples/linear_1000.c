@@ -22,9 +22,9 @@ int main(int argc, char **argv)
 {
     wg_tape *t = wg_tape_new(NULL);
     wg_table *data = wg_csv_read(t, argc > 1 ? argv[1] : "examples/data/linear_1000.csv", NULL);
-    wg_logistic model = wg_logistic_new(wg_table_features(data), wg_table_labels(data), NULL);
+    wg_linear_model model = wg_logistic_new(wg_table_features(data), wg_table_labels(data), NULL);
 
-    wg_tensor *wrt[] = {model.w, model.b}, *g[2];
+    wg_tensor *wrt[] = {model.W, model.b}, *g[2];
     wg_grad(model.loss, wrt, 2, g);
     wg_optimizer *sgd = wg_sgd_new(wrt, 2, &(wg_sgd_options){.rate = 0.1});
     for (int epoch = 0; epoch < 100; epoch++) {
@@ -33,7 +33,7 @@ int main(int argc, char **argv)
         wg_optimizer_step(sgd, g);
         wg_replay(t);
     }
-    printf("w = (%.8f, %.8f)  b = %.8f\n", wg_at(model.w, 0), wg_at(model.w, 1), wg_item(model.b));
+    printf("w = (%.8f, %.8f)  b = %.8f\n", wg_at(model.W, 0), wg_at(model.W, 1), wg_item(model.b));
 
     wg_status status = wg_tape_status(t);
     if (status != WG_OK)

@@ -14,7 +14,7 @@
 
 /* A model on one batch, and its gradient. */
 typedef struct graph {
-    wg_softmax_regression model;
+    wg_linear_model model;
     wg_tensor *gradient[2];
 } graph;
 
@@ -22,8 +22,8 @@ static graph record(wg_tensor *X, wg_tensor *y, int64_t classes, int64_t n, wg_t
                     wg_tensor *b)
 {
     graph g;
-    g.model = wg_softmax_regression_new(
-        X, y, classes, &(wg_softmax_regression_options){.C = 1, .n = n, .W = W, .b = b});
+    g.model = wg_softmax_regression_new(X, y, classes,
+                                        &(wg_linear_model_options){.C = 1, .n = n, .W = W, .b = b});
     wg_grad(g.model.loss, (wg_tensor *[]){g.model.W, g.model.b}, 2, g.gradient);
     return g;
 }
@@ -74,8 +74,8 @@ int main(int argc, char **argv)
     wg_tensor *Xtest = wg_scaler_apply(scaler, wg_gather_rows(X, rows.test));
     wg_tensor *ytest = wg_gather_rows(y, rows.test);
     printf("train accuracy %.4f  test accuracy %.4f\n",
-           wg_softmax_regression_accuracy(&full.model, Xtrain, ytrain),
-           wg_softmax_regression_accuracy(&full.model, Xtest, ytest));
+           wg_linear_model_score(&full.model, Xtrain, ytrain),
+           wg_linear_model_score(&full.model, Xtest, ytest));
 
     wg_status status = wg_tape_status(t);
     if (status != WG_OK)

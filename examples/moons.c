@@ -42,28 +42,29 @@ static void print_row(const char *name, double loss, wg_tensor *probability, wg_
     printf("%-19s  loss %.4f  accuracy %.4f\n", name, loss, wg_accuracy(wg_round(probability), y));
 }
 
-static double train_logistic(const wg_logistic *model)
+static double train_logistic(const wg_linear_model *model)
 {
-    wg_tensor *params[] = {model->w, model->b};
+    wg_tensor *params[] = {model->W, model->b};
     wg_sgd_options options = {.rate = 0.5, .momentum = 0.9, .nesterov = true};
     return train(model->loss, params, 2, wg_sgd_new(params, 2, &options), 2000);
 }
 
 static bool draw(const picture_arguments *a, wg_tape *t, wg_tensor *X, wg_tensor *y,
-                 const wg_logistic *line, const wg_pipeline *cubic, const wg_logistic *polynomial,
-                 const wg_mlp *mlp)
+                 const wg_linear_model *line, const wg_pipeline *cubic,
+                 const wg_linear_model *polynomial, const wg_mlp *mlp)
 {
     char title[PICTURE_TITLE];
     const char *what = "Three boundaries, the MLP's probabilities";
     svg_plot p = plane_plot(X, picture_title(a, what, title));
     wg_tensor *at = plane_lattice(&p, t);
     wg_tensor *mlp_at = mlp_probability(mlp, at);
-    wg_tensor *cubic_at = wg_logistic_probabilities(polynomial, wg_pipeline_apply(cubic, at, NULL));
+    wg_tensor *cubic_at = wg_sigmoid(
+        wg_linear_model_logits(polynomial, wg_pipeline_apply(cubic, at, NULL)));
     if (!picture_open(&p, a->svg))
         return false;
     plane_heat(&p, mlp_at);
     plane_points(&p, X, y);
-    plane_boundary(&p, 2, "logistic", wg_logistic_probabilities(line, at));
+    plane_boundary(&p, 2, "logistic", wg_sigmoid(wg_linear_model_logits(line, at)));
     plane_boundary(&p, 3, "degree 3", cubic_at);
     plane_boundary(&p, 7, "MLP", mlp_at);
     plane_colour_bar(&p);
@@ -82,9 +83,9 @@ int main(int argc, char **argv)
     if (wg_tape_status(t) != WG_OK)
         return picture_end(t, false);
 
-    wg_logistic line = wg_logistic_new(X, y, &(wg_logistic_options){.C = 1});
+    wg_linear_model line = wg_logistic_new(X, y, &(wg_linear_model_options){.C = 1});
     double line_loss = train_logistic(&line);
-    print_row("logistic", line_loss, wg_logistic_probabilities(&line, X), y);
+    print_row("logistic", line_loss, wg_sigmoid(wg_linear_model_logits(&line, X)), y);
 
     /* Nine columns: x1, x2, x1^2, ..., x2^3, standardized, so that one rate suits all. */
     const wg_pipeline_step steps[] = {{.kind = WG_STEP_POLYNOMIAL, .polynomial = {.degree = 3}},
@@ -92,9 +93,10 @@ int main(int argc, char **argv)
     wg_pipeline *cubic = wg_pipeline_fit(X, NULL, 0,
                                          &(wg_pipeline_options){.steps = steps, .n_steps = 2});
     wg_tensor *Z = wg_pipeline_apply(cubic, X, NULL);
-    wg_logistic polynomial = wg_logistic_new(Z, y, &(wg_logistic_options){.C = 1000});
+    wg_linear_model polynomial = wg_logistic_new(Z, y, &(wg_linear_model_options){.C = 1000});
     double polynomial_loss = train_logistic(&polynomial);
-    print_row("logistic, degree 3", polynomial_loss, wg_logistic_probabilities(&polynomial, Z), y);
+    print_row("logistic, degree 3", polynomial_loss,
+              wg_sigmoid(wg_linear_model_logits(&polynomial, Z)), y);
 
     wg_mlp *mlp = wg_mlp_new(
         t, &(wg_mlp_options){.sizes = (int64_t[]){2, 32, 32, 2}, .n_sizes = 4, .dtype = WG_F64});

@@ -109,7 +109,7 @@ static wg_tensor *choose(const arguments *a, const wg_estimator *e, const rows *
 static bool predict(wg_tape *t, const arguments *a)
 {
     bool labels;
-    wg_estimator *e = wg_estimator_load(t, a->file[0]);
+    wg_estimator *e = wg_estimator_load(t, a->file[0], NULL);
     if (wg_tape_status(t) != WG_OK)
         return false;
     if (a->threshold >= 0 && wg_estimator_class_count(e) != 2) {

@@ -24,9 +24,9 @@
 
 #include "support/picture.h"
 
-static void train(const wg_logistic *model, int steps)
+static void train(const wg_linear_model *model, int steps)
 {
-    wg_tensor *params[] = {model->w, model->b}, *grads[2];
+    wg_tensor *params[] = {model->W, model->b}, *grads[2];
     wg_optimizer *sgd = wg_sgd_new(params, 2, &(wg_sgd_options){.rate = 0.5, .momentum = 0.9});
     wg_grad(model->loss, params, 2, grads);
     for (int step = 0; step < steps; step++) {
@@ -82,13 +82,14 @@ int main(int argc, char **argv)
     wg_train_test rows = wg_train_test_split(
         t, wg_table_rows(data), &(wg_train_test_options){.stratify = wg_table_classes(data)});
     wg_scaler *scaler = wg_scaler_fit(wg_gather_rows(X, rows.train));
-    wg_logistic model = wg_logistic_new(wg_scaler_apply(scaler, wg_gather_rows(X, rows.train)),
-                                        wg_gather_rows(y, rows.train),
-                                        &(wg_logistic_options){.C = 1});
+    wg_linear_model model = wg_logistic_new(wg_scaler_apply(scaler, wg_gather_rows(X, rows.train)),
+                                            wg_gather_rows(y, rows.train),
+                                            &(wg_linear_model_options){.C = 1});
     train(&model, 500);
 
     wg_tensor *Xtest = wg_scaler_apply(scaler, wg_gather_rows(X, rows.test));
-    wg_tensor *p = wg_logistic_probabilities(&model, Xtest), *truth = wg_gather_rows(y, rows.test);
+    wg_tensor *p = wg_sigmoid(wg_linear_model_logits(&model, Xtest)),
+              *truth = wg_gather_rows(y, rows.test);
     wg_precision_recall curve = wg_precision_recall_curve(p, truth);
     wg_best_threshold best = wg_best_f1(p, truth);
     if (wg_tape_status(t) != WG_OK)

@@ -19,9 +19,9 @@ int main(int argc, char **argv)
     wg_table *data = wg_csv_read(t, argc > 1 ? argv[1] : "examples/data/toy_5.csv", NULL);
     wg_tensor *X = wg_rename(wg_table_features(data), "X");
     wg_tensor *y = wg_rename(wg_table_labels(data), "y");
-    wg_logistic model = wg_logistic_new(X, y, NULL);
+    wg_linear_model model = wg_logistic_new(X, y, NULL);
 
-    wg_tensor *wrt[] = {model.w, model.b}, *g[2];
+    wg_tensor *wrt[] = {model.W, model.b}, *g[2];
     wg_grad(model.loss, wrt, 2, g);
     wg_optimizer *sgd = wg_sgd_new(wrt, 2, &(wg_sgd_options){.rate = 0.1});
     for (int step = 0; step < 100; step++) {

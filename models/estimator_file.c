@@ -1,10 +1,11 @@
+/* Estimators as files. */
 #include "models/estimator_internal.h"
 
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
-static const char estimator_format[] = "wengert estimator 1";
+static const char estimator_format[] = "wengert estimator 2";
 
 /* "estimator.class.0", "estimator.column.0", "estimator.text.0", ... */
 static char *estimator_key(char key[40], const char *what, int64_t i)
@@ -36,9 +37,10 @@ wg_status wg_estimator_save(const wg_estimator *e, const char *path)
     wg_archive *a = wg_archive_new(t);
     wg_archive_put_string(a, "format", estimator_format);
     wg_archive_put_string(a, "estimator.model", e->kind->name);
+    wg_archive_put_string(a, "estimator.head", e->head->name);
     wg_archive_put_string(a, "estimator.label", e->label_name);
-    wg_archive_put_integer(a, "estimator.classes", e->classes);
-    for (int64_t i = 0; i < e->classes; i++)
+    wg_archive_put_integer(a, "estimator.outputs", e->k);
+    for (int64_t i = 0; e->class_name != NULL && i < e->k; i++)
         wg_archive_put_string(a, estimator_key(key, "class", i), e->class_name[i]);
     if (e->column_names != NULL) {
         estimator_put_names(a, "column", e->column_names);
@@ -76,13 +78,30 @@ static const char **estimator_read_names(const wg_archive *a, const char *what, 
     return names;
 }
 
+/* k, and the names of so many classes. */
 static bool estimator_read_classes(wg_estimator *e, const wg_archive *a)
 {
-    if (!wg_archive_integer(a, "estimator", "estimator.classes", 2, wg_archive_count(a),
-                            &e->classes))
+    bool numbers = e->head->kind == WG_HEAD_NUMBERS;
+    int64_t most = numbers ? INT64_MAX : wg_archive_count(a);
+    if (!wg_archive_integer(a, "estimator", "estimator.outputs", numbers ? 1 : 2, most, &e->k))
         return false;
-    e->class_name = estimator_read_names(a, "class", e->classes);
-    return e->class_name != NULL;
+    e->class_name = numbers ? NULL : estimator_read_names(a, "class", e->k);
+    return numbers || e->class_name != NULL;
+}
+
+/* The head by its name, which must be one of the model's kind. */
+static bool estimator_read_head(wg_estimator *e, const wg_archive *a, const wg_head *const own[])
+{
+    const char *name = wg_archive_string(a, "estimator.head");
+    e->head = wg_head_find(name, own);
+    if (e->head == NULL)
+        wg_archive_fail(a,
+                        "estimator: the head '%.80s' is unknown; it may be one of the heads to be "
+                        "given for loading",
+                        name != NULL ? name : "");
+    else if (e->kind->head != NULL && e->kind->head != e->head)
+        wg_archive_fail(a, "estimator: %s with the head '%s'", e->kind->name, e->head->name);
+    return wg_tape_status(wg_archive_tape(a)) == WG_OK;
 }
 
 /* The names of the pipeline's columns, if there are any. */
@@ -113,11 +132,10 @@ static bool estimator_parts_fit(const wg_estimator *e)
     int n;
     const int64_t *sizes = wg_mlp_sizes(e->mlp, &n);
     return sizes != NULL && sizes[0] == wg_pipeline_width(e->pipeline) &&
-           (e->kind->hidden || n == 2) &&
-           wg_link_classes_of(e->kind->link, sizes[n - 1]) == e->classes;
+           (e->kind->hidden || n == 2) && wg_head_k(e->head, sizes[n - 1]) == e->k;
 }
 
-static wg_estimator *estimator_from(const wg_archive *a)
+static wg_estimator *estimator_from(const wg_archive *a, const wg_head *const heads[])
 {
     const char *format = wg_archive_string(a, "format");
     if (format == NULL || strcmp(format, estimator_format) != 0)
@@ -129,7 +147,7 @@ static wg_estimator *estimator_from(const wg_archive *a)
     e->label_name = wg_archive_string(a, "estimator.label");
     if (e->kind == NULL || e->label_name == NULL)
         return estimator_bad(a, "'estimator.model' or 'estimator.label' is missing or unknown");
-    if (!estimator_read_classes(e, a))
+    if (!estimator_read_head(e, a, heads) || !estimator_read_classes(e, a))
         return wg_estimator_inert();
     e->pipeline = wg_pipeline_load(a);
     e->mlp = wg_mlp_load(a);
@@ -139,8 +157,8 @@ static wg_estimator *estimator_from(const wg_archive *a)
     return estimator_parts_fit(e) ? e : estimator_bad(a, "the parts do not fit together");
 }
 
-wg_estimator *wg_estimator_load(wg_tape *t, const char *path)
+wg_estimator *wg_estimator_load(wg_tape *t, const char *path, const wg_head *const heads[])
 {
     const wg_archive *a = wg_archive_load(t, path);
-    return wg_tape_status(t) == WG_OK ? estimator_from(a) : wg_estimator_inert();
+    return wg_tape_status(t) == WG_OK ? estimator_from(a, heads) : wg_estimator_inert();
 }

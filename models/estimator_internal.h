@@ -7,39 +7,44 @@
 /* What a model's name stands for. */
 typedef struct wg_estimator_kind {
     const char *name;
-    wg_link link;
-    bool hidden; /* may it have hidden layers? */
+    const wg_head *head; /* NULL: the options say */
+    bool hidden;         /* may it have hidden layers? */
 } wg_estimator_kind;
 
 struct wg_estimator {
     wg_tape *tape; /* NULL: inert */
     const wg_estimator_kind *kind;
+    const wg_head *head;
     wg_pipeline *pipeline;
     wg_mlp *mlp;
-    int64_t classes;
-    const char **class_name; /* [classes] */
+    int64_t k;               /* see wg_head_k */
+    const char **class_name; /* [k]; NULL: of numbers */
     const char *label_name;
     const char **column_names, **text_names; /* both ended by NULL; NULL: of unknown names */
     wg_fit_result result;
 };
 
-/* What is fitted on. */
+/* What is fitted on, or predicted of. */
 typedef struct wg_estimator_data {
+    wg_dataset d;            /* as given, with X and y from the table */
     wg_tensor *X;            /* [n, d]; of sparse rows: none, [0, d] */
-    const wg_csr *sparse;    /* [n, d]; NULL: dense */
     const char *const *text; /* [n, text_columns] */
     int64_t text_columns;
-    wg_tensor *y; /* [n] */
 } wg_estimator_data;
 
-/* wg_estimator_fit_data: wg_estimator_fit with texts. wg_estimator_logits_of: wg_estimator_logits with texts,
- * as many columns of them as were fitted. */
-wg_estimator *wg_estimator_fit_data(const wg_estimator_data *data,
-                                    const wg_estimator_options *options);
-wg_tensor *wg_estimator_logits_of(const wg_estimator *e, wg_tensor *X, const char *const *text);
+/* wg_estimator_data_of: of training rows; false after an error, on the tape if there is one.
+ * wg_estimator_take_names: those of the table, if there is one. */
+bool wg_estimator_data_of(const wg_dataset *data, bool numbers, wg_estimator_data *result);
+void wg_estimator_take_names(wg_estimator *e, const wg_dataset *data);
 
-/* wg_estimator_inert: what a failed constructor returns.  wg_estimator_kind_of: by name; NULL: there is none. */
+/* wg_estimator_train: the model on data that the pipeline has been fitted on. */
+void wg_estimator_train(wg_estimator *e, const wg_estimator_data *data,
+                        const wg_estimator_options *options);
+
+/* wg_estimator_inert: what a failed constructor returns.  wg_estimator_is_inert: is it that, or NULL?
+ * wg_estimator_kind_of: by name; NULL: there is none. */
 wg_estimator *wg_estimator_inert(void);
+bool wg_estimator_is_inert(const wg_estimator *e);
 const wg_estimator_kind *wg_estimator_kind_of(const char *name);
 
 #endif

@@ -1,3 +1,4 @@
+/* Multilayer perceptrons: parameters, forward, and what training sees of them. */
 #include "models/mlp.h"
 
 #include "autograd/rng.h"
@@ -207,4 +208,29 @@ const int64_t *wg_mlp_sizes(const wg_mlp *mlp, int *n)
 wg_dtype wg_mlp_dtype(const wg_mlp *mlp)
 {
     return mlp_is_inert(mlp) ? WG_F32 : mlp->options.dtype;
+}
+
+/* ---- Training it. ----------------------------------------------------------------------------- */
+
+static wg_tensor *mlp_outputs(void *user, const wg_dataset *rows, bool training)
+{
+    return rows->sparse != NULL ? wg_mlp_forward_csr(user, rows->sparse, training)
+                                : wg_mlp_forward(user, rows->X, training);
+}
+
+static void mlp_step(void *user, int64_t step)
+{
+    wg_mlp_set_step(user, step);
+}
+
+wg_fit_model wg_mlp_fit_model(wg_mlp *mlp, const wg_head *head)
+{
+    bool drops = !mlp_is_inert(mlp) && mlp->step != NULL;
+    return (wg_fit_model){.head = head,
+                          .params = wg_mlp_params(mlp),
+                          .n_params = wg_mlp_param_count(mlp),
+                          .outputs = mlp_outputs,
+                          .takes_sparse = true,
+                          .set_step = drops ? mlp_step : NULL,
+                          .user = mlp};
 }

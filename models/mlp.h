@@ -2,6 +2,7 @@
 #define WG_MODELS_MLP_H
 
 #include "models/files/archive.h"
+#include "models/train/fit.h"
 #include "ops/sparse.h"
 
 #ifdef __cplusplus
@@ -59,6 +60,9 @@ wg_status wg_mlp_set_step(wg_mlp *mlp, int64_t step);
 /* wg_mlp_sizes: the sizes that it was made with, [*n].   wg_mlp_dtype: of its parameters. */
 const int64_t *wg_mlp_sizes(const wg_mlp *mlp, int *n);
 wg_dtype wg_mlp_dtype(const wg_mlp *mlp);
+
+/* wg_mlp_fit_model: an MLP as what wg_fit trains; its last size is the columns of its outputs. */
+wg_fit_model wg_mlp_fit_model(wg_mlp *mlp, const wg_head *head);
 
 /* wg_mlp_save: the options as texts "mlp.sizes.0", "mlp.activation", ..., the parameters by their names.
  * Returns the tape's status.

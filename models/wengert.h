@@ -36,6 +36,7 @@
 #include "ops/sparse.h"
 
 #include "models/data/batches.h"
+#include "models/data/dataset.h"
 #include "models/data/encoder.h"
 #include "models/data/pipeline.h"
 #include "models/data/polynomial.h"
@@ -50,12 +51,13 @@
 #include "models/files/params.h"
 #include "models/files/svmlight.h"
 #include "models/files/table.h"
+#include "models/heads.h"
 #include "models/initialize.h"
 #include "models/layers.h"
-#include "models/link.h"
-#include "models/logistic.h"
+#include "models/linear_model.h"
 #include "models/metrics/curves.h"
 #include "models/metrics/metrics.h"
+#include "models/metrics/regression.h"
 #include "models/mlp.h"
 #include "models/optim/clip.h"
 #include "models/optim/lbfgs.h"
@@ -65,8 +67,8 @@
 #include "models/optim/proximal.h"
 #include "models/optim/schedule.h"
 #include "models/optim/state.h"
-#include "models/softmax_regression.h"
 #include "models/train/fit.h"
 #include "models/train/fit_lbfgs.h"
+#include "models/train/head.h"
 
 #endif

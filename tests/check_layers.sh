@@ -93,8 +93,7 @@ violations() {
     below='(autograd|autograd/(compile|derivatives|check)|ops)/[a-z0-9_]+\.h'
     for part in $order; do
         below="$below|models/$part/[a-z0-9_]+\.(h|inc)"
-        case $part in train) more='|models/(link|mlp|mlp_internal)\.h' ;; *) more= ;; esac
-        layer models/$part "$below$more" "($libc)\.h"
+        layer models/$part "$below" "($libc)\.h"
     done
     layer models "$below|models/[a-z0-9_]+\.h" "($libc)\.h"
     internals

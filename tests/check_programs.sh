@@ -223,7 +223,7 @@ mv out one
 run 0 "$train" digits.svm --model mlp --hidden 8 --epochs 20 --seed 1 --threads 2
 same one out
 run 1 "$train" digits.svm --optimizer adam
-says err "by lbfgs alone, not by 'adam'"
+says err "(lbfgs), not by 'adam'"
 usage "$train" digits.svm --category a
 usage "$train" digits.svm --separator tab
 usage "$train" digits.svm --no-header

@@ -42,7 +42,7 @@ static bool draw_history(FILE *file, const double *step, const wg_fit_result *r,
                      .x = {.label = name, .from = 1, .to = (double)r->epochs, .whole = true},
                      .y = {.label = "loss", .from = 0},
                      .height = 330,
-                     .panels = 1 + (has_values(r->accuracy) || has_values(r->validation_accuracy))};
+                     .panels = 1 + (has_values(r->accuracy) || has_values(r->validation_score))};
     svg_plot accuracy = loss;
     widen(&loss.y, r->loss);
     widen(&loss.y, r->validation_loss);
@@ -55,11 +55,11 @@ static bool draw_history(FILE *file, const double *step, const wg_fit_result *r,
     accuracy.legend = SVG_BOTTOM_RIGHT;
     accuracy.y = (svg_axis){.label = "accuracy", .from = 1, .to = 1};
     widen(&accuracy.y, r->accuracy);
-    widen(&accuracy.y, r->validation_accuracy);
+    widen(&accuracy.y, r->validation_score);
     accuracy.y.from = fmax(0, fmin(0.9, accuracy.y.from) - 0.02);
     accuracy.y.to = 1.02;
     svg_begin(&accuracy, file);
-    return draw_curves(&accuracy, step, r->accuracy, r->validation_accuracy);
+    return draw_curves(&accuracy, step, r->accuracy, r->validation_score);
 }
 
 bool chart_history(const char *path, const wg_fit_result *r, const char *step)

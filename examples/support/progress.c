@@ -24,7 +24,7 @@ bool progress_show(const wg_fit_epoch *e, void *user)
         snprintf(accuracy, sizeof accuracy, "  accuracy %.4f", e->accuracy);
     if (!isnan(e->validation_loss))
         snprintf(held, sizeof held, "  validation %#.6g, %.4f", e->validation_loss,
-                 e->validation_accuracy);
+                 e->validation_score);
     if (!isnan(e->rate) && (!p->live || held[0] == '\0'))
         snprintf(rate, sizeof rate, "  rate %g", e->rate);
     snprintf(line, sizeof line, "%s %" PRId64 "/%" PRId64 "  loss %#.6g%s%s%s",

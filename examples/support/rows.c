@@ -54,26 +54,27 @@ int64_t rows_columns(const rows *r)
 wg_estimator *rows_fit(const rows *r, const wg_estimator_options *options)
 {
     if (r->sparse == NULL)
-        return wg_estimator_fit_table(r->table, options);
+        return wg_estimator_fit(&(wg_dataset){.table = r->table}, options);
     wg_estimator_options o = *options;
     o.classes = wg_table_class_count(r->table);
     o.class_names = wg_table_class_names(r->table);
-    return wg_estimator_fit_csr(r->sparse, wg_table_classes(r->table), &o);
+    return wg_estimator_fit(&(wg_dataset){.sparse = r->sparse, .y = wg_table_classes(r->table)},
+                            &o);
 }
 
 wg_tensor *rows_predict(const wg_estimator *e, const rows *r)
 {
-    return r->sparse != NULL ? wg_estimator_predict_csr(e, r->sparse)
-                             : wg_estimator_predict_table(e, r->table);
+    return r->sparse != NULL ? wg_estimator_predict(e, &(wg_dataset){.sparse = r->sparse})
+                             : wg_estimator_predict(e, &(wg_dataset){.table = r->table});
 }
 
 wg_tensor *rows_probabilities(const wg_estimator *e, const rows *r)
 {
-    return r->sparse != NULL ? wg_estimator_predict_proba_csr(e, r->sparse)
-                             : wg_estimator_predict_proba_table(e, r->table);
+    return r->sparse != NULL ? wg_estimator_predict_proba(e, &(wg_dataset){.sparse = r->sparse})
+                             : wg_estimator_predict_proba(e, &(wg_dataset){.table = r->table});
 }
 
 wg_tensor *rows_classes(const wg_estimator *e, const rows *r)
 {
-    return wg_estimator_classes(e, r->table);
+    return wg_estimator_targets(e, &(wg_dataset){.table = r->table});
 }

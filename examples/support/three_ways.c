@@ -13,7 +13,7 @@ static void residual(const job *j, int64_t i, int64_t d, int64_t k, long double 
         r[c] = (long double)wg_at(j->param[1], c);
         for (int64_t f = 0; f < d; f++)
             r[c] += (long double)wg_at(j->X, i * d + f) *
-                    (long double)wg_at(j->param[0], f * k + c);
+                    (long double)wg_at(j->param[0], c * d + f);
         r[c] = expl(r[c]);
         sum += r[c];
     }
@@ -24,7 +24,7 @@ static void residual(const job *j, int64_t i, int64_t d, int64_t k, long double 
         r[c] = r[c] / sum - (k == 1 ? label == 1 : label == c);
 }
 
-/* X^T (P - Y) / n, and below it the column sums of (P - Y) / n: entry by entry as in the two gradients. */
+/* (P - Y)^T X / n, and behind it the column sums of (P - Y) / n: entry by entry as in the two gradients. */
 static void closed_form(const job *j, double *entry)
 {
     int64_t n = wg_dim(j->X, 0), d = wg_dim(j->X, 1), k = wg_size(j->param[1]);
@@ -35,7 +35,9 @@ static void closed_form(const job *j, double *entry)
         residual(j, i, d, k, r);
         for (int64_t f = 0; f <= d; f++)
             for (int64_t c = 0; c < k; c++)
-                sum[f * k + c] += r[c] * (f < d ? (long double)wg_at(j->X, i * d + f) : 1);
+                sum[f < d ? c * d + f : d * k + c] += r[c] *
+                                                      (f < d ? (long double)wg_at(j->X, i * d + f)
+                                                             : 1);
     }
     for (int64_t e = 0; e < (d + 1) * k; e++)
         entry[e] = (double)(sum[e] / n);

@@ -10,8 +10,8 @@ extern "C" {
 /* How good predictions are, by scikit-learn's definitions. Metrics read the values of this moment and
  * leave nothing on the tape but errors (and the confusion matrix); they are no ops and have no derivative.
  *
- * Labels are classes 0, 1, 2, ... as i64, or as floats that hold whole numbers (wg_logistic_predict and
- * wg_table_labels give those).
+ * Labels are classes 0, 1, 2, ... as i64, or as floats that hold whole numbers (wg_table_labels
+ * gives those).
  * Errors of all, on the tape: WG_E_SHAPE, WG_E_DTYPE, WG_E_INDEX (a label that is no class), WG_E_STALE,
  * WG_E_TAPE, WG_E_NULL, WG_E_NOMEM; the result is then NaN, or a struct of NaNs, or inert.
  * Of no rows at all, every number is NaN. */

@@ -1,10 +1,11 @@
+/* Training by mini-batches. */
 #include "models/train/fit.h"
 
 #include "autograd/compile/program.h"
 #include "autograd/grad.h"
 #include "autograd/op.h"
 #include "models/data/batches.h"
-#include "models/mlp_internal.h"
+#include "models/data/dataset_internal.h"
 #include "models/train/fit_internal.h"
 
 #include <inttypes.h>
@@ -15,7 +16,7 @@ typedef struct fit_graph {
     wg_program *program;
     wg_tensor *loss;                     /* the program's */
     wg_tensor **gradient;                /* [n_params] */
-    const wg_tensor *predicted, *labels; /* [rows], i64 */
+    const wg_tensor *predicted, *labels; /* [rows], i64; predicted NULL: they are no classes */
 } fit_graph;
 
 /* Training by mini-batches. */
@@ -24,35 +25,6 @@ typedef struct fit_batches {
     wg_batches *batches;
     fit_graph full, rest; /* rest.program: NULL where every batch is full */
 } fit_batches;
-
-/* ---- An MLP as a model. ----------------------------------------------------------------------------- */
-
-static wg_tensor *fit_mlp_logits(void *user, wg_tensor *X, bool training)
-{
-    return wg_mlp_forward(user, X, training);
-}
-
-static wg_tensor *fit_mlp_logits_csr(void *user, const wg_csr *X, bool training)
-{
-    return wg_mlp_forward_csr(user, X, training);
-}
-
-static void fit_mlp_set_step(void *user, int64_t step)
-{
-    wg_mlp_set_step(user, step);
-}
-
-wg_fit_model wg_fit_mlp(wg_mlp *mlp, wg_link link)
-{
-    bool drops = mlp != NULL && mlp->step != NULL;
-    return (wg_fit_model){.link = link,
-                          .params = wg_mlp_params(mlp),
-                          .n_params = wg_mlp_param_count(mlp),
-                          .logits = fit_mlp_logits,
-                          .logits_csr = fit_mlp_logits_csr,
-                          .set_step = drops ? fit_mlp_set_step : NULL,
-                          .user = mlp};
-}
 
 /* ---- Before the first epoch. ------------------------------------------------------------------------ */
 
@@ -67,13 +39,15 @@ static fit_graph fit_record(const wg_fit_run *run, wg_tensor *const input[FIT_IN
     fit_graph g = {.gradient = wg_tape_take(run->tape, bytes), .labels = input[FIT_LABELS]};
     if (wg_tape_status(run->tape) != WG_OK)
         return g;
-    wg_tensor *Z = run->model->logits(run->model->user, input[FIT_X], true);
-    outputs[0] = wg_fit_loss_of(run->model, Z, input[FIT_TARGETS], input[FIT_WEIGHTS], run->o.l2);
+    const wg_dataset batch = {.X = input[FIT_X]};
+    bool classes = wg_fit_predicts_classes(run->model);
+    wg_tensor *Z = wg_fit_outputs(run->model, &batch, true);
+    outputs[0] = wg_fit_loss_of(run, Z, input[FIT_TARGETS], input[FIT_WEIGHTS]);
     wg_grad(outputs[0], run->model->params, n, outputs + 1);
-    outputs[n + 1] = wg_link_predict(run->model->link, Z);
-    g.program = wg_compile(outputs, n + 2, NULL);
+    outputs[n + 1] = classes ? run->model->head->predict(Z) : NULL;
+    g.program = wg_compile(outputs, n + (classes ? 2 : 1), NULL);
     g.loss = wg_program_output(g.program, 0);
-    g.predicted = wg_program_output(g.program, n + 1);
+    g.predicted = classes ? wg_program_output(g.program, n + 1) : NULL;
     for (int i = 0; i < n; i++)
         g.gradient[i] = wg_program_output(g.program, i + 1);
     return g;
@@ -83,7 +57,7 @@ static void fit_record_batches(wg_fit_run *run)
 {
     fit_batches *b = run->method;
     const wg_fit_rows *r = &run->rows;
-    wg_tensor *source[FIT_INPUTS] = {r->X.dense, r->targets, r->labels, r->weights};
+    wg_tensor *source[FIT_INPUTS] = {r->train.X, r->targets, r->labels, r->weights};
     int n = r->weights != NULL ? FIT_INPUTS : FIT_WEIGHTS;
     b->batches = wg_batches_new(source, n,
                                 &(wg_batches_options){.size = run->o.batch, .seed = run->o.seed});
@@ -139,9 +113,11 @@ static void fit_step(wg_fit_run *run, wg_optimizer *optimizer, const fit_graph *
 /* How many rows of the batch were predicted right. */
 static int64_t fit_right(const fit_graph *g)
 {
+    if (g->predicted == NULL)
+        return 0;
     const int64_t *predicted = wg_data_i64(g->predicted), *label = wg_data_i64(g->labels);
     int64_t right = 0;
-    for (int64_t i = 0; predicted != NULL && label != NULL && i < wg_size(g->labels); i++)
+    for (int64_t i = 0; label != NULL && i < wg_size(g->labels); i++)
         right += predicted[i] == label[i];
     return right;
 }
@@ -161,21 +137,25 @@ static bool fit_epoch(wg_fit_run *run, double row[FIT_COLUMNS])
         seen += rows;
     }
     row[FIT_LOSS] = sum / (double)seen;
-    row[FIT_ACCURACY] = (double)right / (double)seen;
+    row[FIT_ACCURACY] = b->full.predicted != NULL ? (double)right / (double)seen : (double)NAN;
     row[FIT_RATE] = wg_optimizer_rate(b->optimizer);
     return true;
 }
 
-wg_fit_result wg_fit(const wg_fit_model *model, wg_tensor *X, wg_tensor *y,
+wg_fit_result wg_fit(const wg_fit_model *model, const wg_dataset *data,
                      const wg_fit_options *options)
 {
     fit_batches batches = {.optimizer = NULL};
     wg_fit_run run = {.method = &batches, .epoch = fit_epoch, .entry = fit_entry};
+    const wg_dataset d = wg_dataset_numbers(data);
     if (options != NULL)
         run.o = *options;
     run.o.epochs = run.o.epochs != 0 ? run.o.epochs : 100;
     run.o.batch = run.o.batch != 0 ? run.o.batch : 32;
-    if (wg_fit_start(&run, model, (wg_fit_features){.dense = X}, y) && fit_prepare(&run))
+    if (d.sparse != NULL)
+        wg_fail(wg_dataset_tape(&d), WG_E_VALUE,
+                "fit: sparse rows are trained on by all rows at once (lbfgs), not by batches");
+    if (wg_fit_start(&run, model, &d) && fit_prepare(&run))
         wg_fit_loop(&run);
     return wg_fit_end(&run);
 }

@@ -1,51 +1,49 @@
 #ifndef WG_MODELS_TRAIN_FIT_H
 #define WG_MODELS_TRAIN_FIT_H
 
-#include "models/link.h"
-#include "models/mlp.h"
+#include "models/data/dataset.h"
 #include "models/optim/minimize.h"
 #include "models/optim/optimizer.h"
 #include "models/optim/schedule.h"
+#include "models/train/head.h"
 
 #ifdef __cplusplus
 extern "C" {
 #endif
 
-/* wg_fit: trains a classifier by mini-batches, on compiled programs.
+/* wg_fit: trains a model by mini-batches, on compiled programs.
  *
- *     wg_mlp *mlp = wg_mlp_new(t, &(wg_mlp_options){.sizes = (int64_t[]){64, 64, 10}, .n_sizes = 3, .dtype = WG_F32});
- *     wg_fit_model model = wg_fit_mlp(mlp, WG_LINK_SOFTMAX);
- *     wg_fit_result r = wg_fit(&model, X, y, &(wg_fit_options){.validation = 0.1, .patience = 10});
+ *     wg_mlp *mlp = wg_mlp_new(t, &(wg_mlp_options){.sizes = (int64_t[]){64, 64, 10}, .n_sizes = 3});
+ *     wg_fit_model model = wg_mlp_fit_model(mlp, &wg_head_softmax);
+ *     wg_fit_result r = wg_fit(&model, &(wg_dataset){.X = X, .y = y},
+ *                              &(wg_fit_options){.validation = 0.1, .patience = 10});
  */
 
-/* What is trained: anything that records logits. */
+/* What is trained: anything that records outputs, and a head that reads them. */
 typedef struct wg_fit_model {
-    wg_link link;
+    const wg_head *head;
     wg_tensor *const *params; /* [n_params]; checkpoints need names for them, all different */
     int n_params;
 
-    /* The logits for rows X, recorded on X's tape: called for one row, for a full batch, for the last, smaller one, and
-     * for the validation rows (training = false). */
-    wg_tensor *(*logits)(void *user, wg_tensor *X, bool training);
-    /* The same for sparse rows, see wg_fit_lbfgs_csr; NULL: the model takes none. */
-    wg_tensor *(*logits_csr)(void *user, const wg_csr *X, bool training);
+    /* The outputs (logits) Z for rows->X, or, where takes_sparse, for rows->sparse: recorded on their
+     * tape. Called for one row, for a full batch, for the last, smaller one, and for the validation
+     * rows (training = false). */
+    wg_tensor *(*outputs)(void *user, const wg_dataset *rows, bool training);
+    bool takes_sparse;
     /* Called before each step, where a step's loss is its own (dropout); NULL: nothing to do. */
     void (*set_step)(void *user, int64_t step);
     void *user;
 } wg_fit_model;
 
-/* wg_fit_mlp: an MLP as such a model; its last size is the columns of the logits. */
-wg_fit_model wg_fit_mlp(wg_mlp *mlp, wg_link link);
-
 /* What is known after an epoch; numbers that there are not are NaN. */
 typedef struct wg_fit_epoch {
     int64_t epoch, epochs; /* 1, 2, ... of at most so many */
-    double loss; /* mean over the epoch's batches, each before its step; with the penalty */
-    double
-        accuracy; /* of the same batches, as the loss sees them: before their steps, with dropout */
-    double validation_loss, validation_accuracy; /* after the epoch; without the penalty */
-    double rate;                                 /* of the epoch's last step */
-    bool best;                                   /* the lowest monitored loss so far */
+    double loss;     /* mean over the epoch's batches, each before its step; with the penalty */
+    double accuracy; /* of classes, in the same batches, as the loss sees them: with dropout */
+    double validation_loss;  /* after the epoch; without the penalty */
+    double validation_score; /* the head's first metric: accuracy, or R2 */
+    double rate;             /* of the epoch's last step */
+    bool best;               /* the lowest monitored loss so far */
 } wg_fit_epoch;
 
 /* Called after every epoch; false ends the training. It may read tensors; what it records on the tape is
@@ -58,12 +56,14 @@ typedef struct wg_fit_options {
     uint64_t seed;  /* of the order of the rows and of the validation split; default 0 */
     wg_optimizer *optimizer; /* made for the model's parameters; default NULL: Adam, rate 0.001 */
     const wg_schedule *schedule; /* its rate by the optimizer's step; default NULL: it stays */
-    double l2; /* L >= 0: the penalty L/2 * ||W||^2 of all parameters of two or more dimensions is
-                  added to the loss; default 0 */
+    double l2; /* L >= 0: the penalty L/2 * ||W||^2 of all parameters of two or more dimensions
+                  (weights, not biases) is added to the loss; default 0 */
+    double C;  /* > 0: the same by scikit-learn's name: L = 1/(n C), n the training rows without the
+                  validation rows; default 0: none; then l2 must be 0, where C is given */
 
     double
-        validation; /* share of the rows, stratified, that is not trained on but judged by, in [0, 1);
-                          default 0: none */
+        validation; /* share of the rows, stratified by class, that is not trained on but judged by,
+                          in [0, 1); default 0: none */
     int64_t
         patience; /* stop when the monitored loss (of validation rows, or else of training) has not
                           fallen for so many epochs, and take the parameters of the best epoch; default
@@ -72,7 +72,7 @@ typedef struct wg_fit_options {
         min_delta; /* to have fallen is to be lower than the best by more than this, >= 0; default 0 */
 
     /* Weights of rows: the product of the three, scaled so that their mean over the training rows is 1.
-     * Validation rows are not weighted. */
+     * Validation rows are not weighted. The first two are for classes. */
     bool balanced; /* default false; true: n / (k * rows of the class), as in scikit-learn */
     const double *class_weights;     /* [k], each >= 0; default NULL: all 1 */
     const wg_tensor *sample_weights; /* [n], f32 or f64, each >= 0; default NULL: all 1 */
@@ -86,9 +86,9 @@ typedef struct wg_fit_options {
     bool
         resume; /* default false; true: go on from that file, which must be there, and arrive at the same
                     bits as if the training had never been stopped. Model, data, optimizer and options
-                    must be the same, but for epochs, patience and the callback: other rows, labels or weights,
-                    layers, kinds of optimizer and first rates are noticed; other attributes of ops and other
-                    numbers of optimizers are not. */
+                    must be the same, but for epochs, patience and the callback. Noticed are other rows, labels or
+                    weights, other ops of the model with other attributes and shapes, another head, kind of
+                    optimizer or first rate; other numbers of optimizers are not. */
 } wg_fit_options;
 
 typedef enum wg_fit_stop {
@@ -101,22 +101,23 @@ typedef enum wg_fit_stop {
 
 typedef struct wg_fit_result {
     wg_fit_stop stop;
-    int64_t epochs;     /* that were made, those before a resumption included */
+    int64_t epochs;     /* that were made, those before a resumption included; >= 1 */
     int64_t best_epoch; /* 1, 2, ...: with the lowest monitored loss */
     double best_loss;
     /* The history, [epochs], f64 constants, as in wg_fit_epoch; NULL after an error. */
     wg_tensor *loss, *accuracy, *rate;
-    wg_tensor *validation_loss, *validation_accuracy; /* NULL also without a validation split */
-    wg_optimum optimum;                               /* of wg_fit_lbfgs; else 0 */
+    wg_tensor *validation_loss, *validation_score; /* NULL also without a validation split */
+    wg_optimum optimum;                            /* of wg_fit_lbfgs; else 0 */
 } wg_fit_result;
 
 /* wg_fit: see above. NULL options are the defaults. Leaves nothing on the tape but the history. The result is a
  * function of model, data, options and seeds: the same bits for any number of threads.
- * Shape:  X [n, ...] f32 or f64, y [n] i64: classes from 0 on.
+ * Shape:  X [n, ...] f32 or f64, y as the head says. Of a table its numbers; string columns are
+ *   WG_E_VALUE (see models/estimator.h).
  * Errors, on the tape: WG_E_VALUE (options), WG_E_SHAPE, WG_E_DTYPE, WG_E_INDEX (a label), WG_E_NOT_FINITE
- *   (the loss of a batch), WG_E_NULL, WG_E_NOMEM; resuming: those of wg_archive_load and WG_E_FORMAT (a
+ *   (the loss of a batch, or of the validation rows, with the first row to blame), WG_E_NULL, WG_E_NOMEM; resuming: those of wg_archive_load and WG_E_FORMAT (a
  *   checkpoint of another training; nothing has then been written). */
-wg_fit_result wg_fit(const wg_fit_model *model, wg_tensor *X, wg_tensor *y,
+wg_fit_result wg_fit(const wg_fit_model *model, const wg_dataset *data,
                      const wg_fit_options *options);
 
 #ifdef __cplusplus

@@ -1,3 +1,4 @@
+/* A training's state as a file, and back: all or nothing. */
 #include "models/train/fit_internal.h"
 
 #include "autograd/op.h"
@@ -8,11 +9,11 @@
 #include <stdio.h>
 #include <string.h>
 
-/* A checkpoint is a description: the parameters by their names, the best ones as "fit.best.NAME", the method's
- * entries by theirs, "fit.history", and numbers as texts. */
+/* A checkpoint is an archive: the parameters by their names, the best ones as "fit.best.NAME", the method's
+ * entries by theirs, "fit.history", and numbers as strings. */
 enum { CHECKPOINT_NAME = 256 };
 
-static const char checkpoint_format[] = "wengert checkpoint 3";
+static const char checkpoint_format[] = "wengert checkpoint 4";
 
 static bool checkpoint_names_fit(wg_tape *t, wg_tensor *const params[], int n)
 {

@@ -43,32 +43,75 @@ static uint64_t identity_mix_tensor(uint64_t hash, const wg_tensor *x)
     return hash;
 }
 
-static uint64_t identity_mix_features(uint64_t hash, wg_fit_features X)
+static uint64_t identity_mix_rows(uint64_t hash, const wg_dataset *rows)
 {
-    if (X.sparse == NULL)
-        return identity_mix_tensor(hash, X.dense);
-    hash = identity_mix(hash, (uint64_t)X.sparse->columns);
-    hash = identity_mix_tensor(hash, X.sparse->start);
-    hash = identity_mix_tensor(hash, X.sparse->column);
-    return identity_mix_tensor(hash, X.sparse->value);
+    if (rows->sparse == NULL)
+        return identity_mix_tensor(hash, rows->X);
+    hash = identity_mix(hash, (uint64_t)rows->sparse->columns);
+    hash = identity_mix_tensor(hash, rows->sparse->start);
+    hash = identity_mix_tensor(hash, rows->sparse->column);
+    return identity_mix_tensor(hash, rows->sparse->value);
 }
 
 static uint64_t identity_of_data(const wg_fit_rows *r)
 {
-    uint64_t hash = identity_mix_features(identity_start, r->X);
+    uint64_t hash = identity_mix_rows(identity_start, &r->train);
     hash = identity_mix_tensor(hash, r->labels);
     hash = identity_mix_tensor(hash, r->weights);
-    hash = identity_mix_tensor(hash, r->held_labels);
-    return r->held_labels != NULL ? identity_mix_features(hash, r->held_X) : hash;
+    hash = identity_mix_tensor(hash, r->validation_labels);
+    return r->validation_labels != NULL ? identity_mix_rows(hash, &r->validation) : hash;
 }
 
-uint64_t wg_fit_identity_of_logits(const wg_tensor *Z, const wg_tensor *X)
+/* ---- The graph. ------------------------------------------------------------------------------- */
+
+static uint64_t identity_mix_bytes(uint64_t hash, const void *bytes, size_t n)
 {
-    uint64_t hash = identity_start;
-    for (; !wg_is_inert(Z) && Z != X; Z = Z->n_operands > 0 ? Z->operand[0] : NULL)
-        for (const char *c = Z->op != NULL ? Z->op->name : ""; *c != '\0'; c++)
-            hash = identity_mix(hash, (unsigned char)*c);
+    const unsigned char *byte = bytes;
+    for (size_t i = 0; byte != NULL && i < n; i++)
+        hash = identity_mix(hash, byte[i]);
+    return identity_mix(hash, n);
+}
+
+/* A node as something that follows from older ones; number[]: those of its operands. */
+static uint64_t identity_mix_node(uint64_t hash, const wg_tensor *x, const int64_t number[],
+                                  bool leaf)
+{
+    if (!leaf)
+        hash = identity_mix_bytes(hash, x->op->name, strlen(x->op->name));
+    if (!leaf)
+        hash = identity_mix_bytes(hash, x->attrs, x->op->attr_size);
+    hash = identity_mix(hash, (uint64_t)x->dtype);
+    for (int i = 0; i < x->shape.ndim; i++)
+        hash = identity_mix(hash, (uint64_t)x->shape.dim[i]);
+    for (int i = 0; !leaf && i < x->n_operands; i++)
+        hash = identity_mix(hash, (uint64_t)number[x->operand[i]->index]);
     return hash;
+}
+
+/* Operands are older than what is computed from them: one walk back finds the nodes that Z depends on,
+ * one forward numbers them. X stands for the rows, however they were come by. */
+void wg_fit_identity_of_outputs(const wg_head *head, wg_tensor *Z, const wg_tensor *X,
+                                uint64_t *hash)
+{
+    wg_tape *t = Z->tape;
+    int64_t n = Z->index + 1, count = 0;
+    const wg_tensor **node = wg_temporary(t, n, sizeof *node);
+    int64_t *number = wg_temporary(t, n, sizeof *number);
+    if (node != NULL && number != NULL) {
+        *hash = identity_mix_bytes(identity_start, head->name, strlen(head->name));
+        memset(node, 0, (size_t)n * sizeof *node);
+        node[Z->index] = Z;
+        for (int64_t i = n - 1; i >= 0; i--)
+            for (int j = 0; node[i] != NULL && node[i] != X && j < node[i]->n_operands; j++)
+                node[node[i]->operand[j]->index] = node[i]->operand[j];
+        for (int64_t i = 0; i < n; i++)
+            if (node[i] != NULL) {
+                number[i] = count++;
+                *hash = identity_mix_node(*hash, node[i], number, node[i] == X);
+            }
+    }
+    wg_temporary_free(t, number);
+    wg_temporary_free(t, node);
 }
 
 /* ---- The identity. ---------------------------------------------------------------------------------- */
@@ -79,7 +122,7 @@ wg_fit_identity wg_fit_identity_of(const wg_fit_run *run)
     return (wg_fit_identity){.rows = run->rows.n,
                              .batch = run->o.batch,
                              .seed = run->o.seed,
-                             .l2 = run->o.l2,
+                             .l2 = run->l2,
                              .validation = run->o.validation,
                              .data = kept ? identity_of_data(&run->rows) : 0,
                              .ops = run->rows.ops};
@@ -149,7 +192,7 @@ bool wg_fit_identity_fits(const wg_fit_identity *id, const wg_archive *a)
            identity_is_real(a, "fit.l2", id->l2) &&
            identity_is_real(a, "fit.validation", id->validation) &&
            identity_is_real(a, "fit.rate", id->rate) &&
-           identity_is_hash(a, "fit.ops", id->ops, "the model's ops are others") &&
+           identity_is_hash(a, "fit.ops", id->ops, "the model's ops, or its head, are others") &&
            identity_is_hash(a, "fit.data", id->data,
                             "the rows, their labels or their weights are others");
 }

@@ -18,14 +18,11 @@ extern "C" {
  *   lbfgs: history and tolerance, see models/optim/lbfgs.h; NULL: the defaults. Its iterations and value_tolerance must
  * be 0: epochs, min_delta and patience say when to stop.
  * The result's stop is WG_FIT_CONVERGED where the tolerance is reached, or round-off hides any lower loss; and
- * `optimum` is filled in, over the iterations of this call.
+ * `optimum` is filled in, over the iterations of this call. A start at the optimum is one epoch of no iteration.
+ *   Sparse rows go through a model that takes them, all at once, not in blocks.
  * Shape and errors: those of wg_fit; WG_E_NOT_FINITE: the loss or its gradient, at the first parameters. */
-wg_fit_result wg_fit_lbfgs(const wg_fit_model *model, wg_tensor *X, wg_tensor *y,
+wg_fit_result wg_fit_lbfgs(const wg_fit_model *model, const wg_dataset *data,
                            const wg_fit_options *options, const wg_lbfgs_options *lbfgs);
-
-/* wg_fit_lbfgs_csr: the same on sparse rows X [n, d], through model->logits_csr, and not in blocks. */
-wg_fit_result wg_fit_lbfgs_csr(const wg_fit_model *model, const wg_csr *X, wg_tensor *y,
-                               const wg_fit_options *options, const wg_lbfgs_options *lbfgs);
 
 #ifdef __cplusplus
 }

@@ -1,11 +1,11 @@
+/* Data as a training takes them: split, encoded, weighted. */
 #include "models/train/fit_internal.h"
 
 #include "autograd/op.h"
+#include "models/data/dataset_internal.h"
 #include "models/data/split.h"
-#include "ops/arithmetic.h"
 #include "ops/compare.h"
 #include "ops/index.h"
-#include "ops/reduce.h"
 
 #include <inttypes.h>
 #include <math.h>
@@ -29,7 +29,7 @@ static void fit_class_factors(const wg_fit_options *o, const int64_t *label, int
 {
     for (int64_t c = 0; c < k; c++)
         factor[c] = 0;
-    for (int64_t i = 0; i < n; i++)
+    for (int64_t i = 0; k > 0 && i < n; i++)
         factor[label[i]] += 1;
     for (int64_t c = 0; c < k; c++) {
         double given = o->class_weights != NULL ? o->class_weights[c] : 1;
@@ -38,14 +38,15 @@ static void fit_class_factors(const wg_fit_options *o, const int64_t *label, int
     }
 }
 
-/* weight[n] = factor of the row's class * sample weight, scaled to a mean of 1; false where that cannot be. */
+/* weight[n] = factor of the row's class (NULL: none) * sample weight, scaled to a mean of 1; false where
+ * that cannot be. */
 static bool fit_fill_weights(double *weight, const int64_t *label, int64_t n, const double *factor,
                              const wg_tensor *sample)
 {
     double sum = 0;
     for (int64_t i = 0; i < n; i++) {
         double own = sample != NULL ? wg_at(sample, i) : 1;
-        weight[i] = factor[label[i]] * own;
+        weight[i] = factor != NULL ? factor[label[i]] * own : own;
         if (!(weight[i] >= 0))
             return false;
         sum += weight[i];
@@ -55,18 +56,17 @@ static bool fit_fill_weights(double *weight, const int64_t *label, int64_t n, co
     return sum > 0 && isfinite(sum);
 }
 
-/* Labels and sample weights of the training rows -> [n] of the dtype. */
-static wg_tensor *fit_weights(const wg_fit_options *o, const wg_tensor *labels,
+/* Labels and sample weights of n training rows -> [n] of the dtype. k = 0: the labels are no classes. */
+static wg_tensor *fit_weights(const wg_fit_options *o, const wg_tensor *labels, int64_t n,
                               const wg_tensor *sample, int64_t k, wg_dtype dtype)
 {
     wg_tape *t = labels->tape;
-    int64_t n = labels->size;
     wg_tensor *result = NULL;
     double *weight = wg_temporary(t, n, sizeof *weight);
     double *factor = wg_temporary(t, k, sizeof *factor);
     if (weight != NULL && factor != NULL) {
         fit_class_factors(o, labels->data, n, factor, k);
-        if (fit_fill_weights(weight, labels->data, n, factor, sample))
+        if (fit_fill_weights(weight, labels->data, n, k > 0 ? factor : NULL, sample))
             result = wg_cast(wg_constant(t, WG_F64, WG_SHAPE(n), weight), dtype);
         else
             wg_fail(t, WG_E_VALUE, "fit: weights must be >= 0, finite, and not all 0");
@@ -76,47 +76,55 @@ static wg_tensor *fit_weights(const wg_fit_options *o, const wg_tensor *labels,
     return result;
 }
 
-/* ---- The split. ------------------------------------------------------------------------------------- */
+/* ---- The split. ------------------------------------------------------------------------------- */
 
-wg_tensor *wg_fit_values(wg_fit_features X)
+bool wg_fit_predicts_classes(const wg_fit_model *model)
 {
-    return X.sparse != NULL ? X.sparse->value : X.dense;
+    return model->head->kind != WG_HEAD_NUMBERS;
 }
 
-static int64_t fit_count(wg_fit_features X)
+static bool fit_weights_wanted(const wg_fit_options *o)
 {
-    if (X.sparse != NULL)
-        return X.sparse->rows;
-    return X.dense->shape.ndim > 0 ? X.dense->shape.dim[0] : -1;
+    return o->balanced || o->class_weights != NULL || o->sample_weights != NULL;
 }
 
-static bool fit_data_fits(wg_fit_features X, wg_tensor *y, const wg_fit_options *o)
+static bool fit_options_of_data_fit(wg_tape *t, const wg_fit_model *model, const wg_fit_options *o)
 {
-    const wg_tensor *values = wg_fit_values(X);
-    if (wg_is_inert(values) || wg_is_inert(y)) {
-        wg_fail(values != NULL ? values->tape
-                : y != NULL    ? y->tape
-                               : NULL,
-                WG_E_NULL, "fit: X or y is NULL or inert");
-        return false;
-    }
-    wg_tape *t = values->tape;
-    if (t != y->tape)
-        wg_fail(t, WG_E_TAPE, "fit: X and y are on two tapes");
-    else if (values->dtype == WG_I64)
-        wg_fail(t, WG_E_DTYPE, "fit: X must be f32 or f64");
-    else if (y->shape.ndim != 1 || fit_count(X) != y->size || y->size == 0)
-        wg_fail(t, WG_E_SHAPE, "fit: X [n, ...] and y [n] wanted, n >= 1");
-    else if (!(o->l2 >= 0) || !isfinite(o->l2) || !(o->validation >= 0 && o->validation < 1))
+    if (!(o->l2 >= 0) || !isfinite(o->l2) || !(o->validation >= 0 && o->validation < 1))
         wg_fail(t, WG_E_VALUE, "fit: an l2 of %g, or a validation share of %g", o->l2,
                 o->validation);
-    return wg_tape_status(t) == WG_OK && fit_weights_fit(t, o->sample_weights, y->size);
+    else if (!(o->C >= 0) || (o->C > 0 && o->l2 > 0))
+        wg_fail(t, WG_E_VALUE, "fit: C = %g with l2 = %g; C > 0 and no l2 wanted", o->C, o->l2);
+    else if ((o->balanced || o->class_weights != NULL) && !wg_fit_predicts_classes(model))
+        wg_fail(t, WG_E_VALUE, "fit: balanced and class_weights are for classes, not for '%s'",
+                model->head->name);
+    return wg_tape_status(t) == WG_OK;
 }
 
-wg_tensor *wg_fit_logits(const wg_fit_model *model, wg_fit_features X, bool training)
+static bool fit_data_fits(const wg_fit_model *model, const wg_dataset *d, const wg_fit_options *o)
 {
-    return X.sparse != NULL ? model->logits_csr(model->user, X.sparse, training)
-                            : model->logits(model->user, X.dense, training);
+    const wg_tensor *values = wg_dataset_values(d), *y = d->y;
+    wg_tape *t = wg_dataset_tape(d);
+    if (wg_is_inert(values) || wg_is_inert(y))
+        wg_fail(t, WG_E_NULL, "fit: rows or labels are NULL or inert");
+    else if (t != y->tape)
+        wg_fail(t, WG_E_TAPE, "fit: X and y are on two tapes");
+    else if (d->sparse != NULL && !model->takes_sparse)
+        wg_fail(t, WG_E_VALUE, "fit: the model takes no sparse rows: wg_csr_dense");
+    else if (d->sparse == NULL && d->table != NULL && wg_table_string_columns(d->table) > 0)
+        wg_fail(t, WG_E_VALUE, "fit: the table has string columns, which an estimator encodes");
+    else if (values->dtype != WG_F32 && values->dtype != WG_F64)
+        wg_fail(t, WG_E_DTYPE, "fit: X must be f32 or f64");
+    else if (y->shape.ndim < 1 || wg_dataset_rows(d) != y->shape.dim[0] || y->size == 0)
+        wg_fail(t, WG_E_SHAPE, "fit: X [n, ...] and y [n] wanted, n >= 1: %s, %s",
+                wg_tensor_text(values).s, wg_tensor_text(y).s);
+    return t != NULL && wg_tape_status(t) == WG_OK && fit_options_of_data_fit(t, model, o) &&
+           fit_weights_fit(t, o->sample_weights, y->shape.dim[0]);
+}
+
+wg_tensor *wg_fit_outputs(const wg_fit_model *model, const wg_dataset *rows, bool training)
+{
+    return model->outputs(model->user, rows, training);
 }
 
 static wg_tensor *fit_some(wg_tensor *x, wg_tensor *rows)
@@ -124,102 +132,106 @@ static wg_tensor *fit_some(wg_tensor *x, wg_tensor *rows)
     return rows != NULL ? wg_gather_rows(x, rows) : x;
 }
 
-static wg_fit_features fit_some_features(wg_fit_features X, wg_tensor *rows)
+static wg_dataset fit_some_rows(const wg_dataset *d, wg_tensor *rows)
 {
-    if (rows == NULL)
-        return X;
-    if (X.sparse == NULL)
-        return (wg_fit_features){.dense = wg_gather_rows(X.dense, rows)};
-    return (wg_fit_features){.sparse = wg_csr_take_rows(X.sparse, rows->data, rows->size)};
+    wg_dataset bare = {.X = d->X, .sparse = d->sparse};
+    return rows != NULL ? wg_dataset_take(&bare, rows) : bare;
 }
 
-/* How many classes the model tells apart, and by which ops: seen on the first row, and dropped again. */
-static int64_t fit_classes(const wg_fit_model *model, wg_fit_features X, uint64_t *ops)
+/* k, and by which ops: seen on the first row, and dropped again. */
+static int64_t fit_k(const wg_fit_model *model, const wg_dataset *d, uint64_t *ops)
 {
-    wg_tape *t = wg_fit_values(X)->tape;
+    wg_tape *t = wg_dataset_tape(d);
     wg_mark mark = wg_tape_mark(t);
     wg_tensor *first = wg_constant(t, WG_I64, WG_SHAPE(1), &(int64_t){0});
     if (wg_is_inert(first))
         return 0;
-    wg_fit_features row = fit_some_features(X, first);
-    wg_tensor *Z = wg_fit_logits(model, row, true);
+    wg_dataset row = fit_some_rows(d, first);
+    wg_tensor *Z = wg_fit_outputs(model, &row, true);
     if (wg_is_inert(Z))
         return 0;
-    *ops = wg_fit_identity_of_logits(Z, wg_fit_values(row));
-    int64_t k = Z->shape.ndim == 2 ? wg_link_classes_of(model->link, Z->shape.dim[1]) : 0;
+    wg_fit_identity_of_outputs(model->head, Z, wg_dataset_values(&row), ops);
+    if (wg_tape_status(t) != WG_OK)
+        return 0;
+    wg_text text = wg_tensor_text(Z);
+    int64_t k = Z->shape.ndim == 2 ? wg_head_k(model->head, Z->shape.dim[1]) : 0;
     wg_tape_rewind(t, mark);
     if (k == 0)
-        wg_fail(t, WG_E_SHAPE, "fit: the model's logits do not fit its link");
+        wg_fail(t, WG_E_SHAPE, "fit: the head '%s' cannot have the model's outputs %s",
+                model->head->name, text.s);
     return k;
 }
 
 /* A copy that depends on nothing: labels may come from an input. */
-static wg_tensor *fit_labels(wg_tensor *labels)
+static wg_tensor *fit_fixed(wg_tensor *x)
 {
-    if (wg_is_inert(labels))
-        return labels;
-    return wg_constant(labels->tape, labels->dtype, labels->shape.ndim, labels->shape.dim,
-                       labels->data);
+    if (wg_is_inert(x))
+        return x;
+    return wg_constant(x->tape, x->dtype, x->shape.ndim, x->shape.dim, x->data);
 }
 
-static wg_tensor *fit_sample_weights(const wg_fit_options *o, wg_tensor *train)
+/* Labels of some rows, as they are predicted. */
+static wg_tensor *fit_labels(const wg_fit_model *model, wg_tensor *y, wg_tensor *rows, int64_t k,
+                             wg_dtype dtype)
+{
+    static const wg_head numbers = {.kind = WG_HEAD_NUMBERS};
+    wg_tensor *labels = fit_fixed(fit_some(y, rows));
+    return wg_fit_predicts_classes(model) ? labels : wg_head_targets(&numbers, labels, k, dtype);
+}
+
+static wg_train_test fit_split(const wg_fit_model *model, const wg_dataset *d,
+                               const wg_fit_options *o)
+{
+    wg_train_test_options split = {.test = o->validation, .seed = o->seed};
+    if (o->validation == 0)
+        return (wg_train_test){NULL, NULL};
+    if (wg_fit_predicts_classes(model))
+        split.stratify = d->y;
+    return wg_train_test_split(wg_dataset_tape(d), d->y->shape.dim[0], &split);
+}
+
+/* Factors of rows: of their class, and of their own. */
+static void fit_weight_rows(wg_fit_rows *rows, const wg_fit_model *model, wg_tensor *train,
+                            const wg_fit_options *o, wg_dtype dtype)
 {
     const wg_tensor *w = o->sample_weights;
-    if (w == NULL)
-        return NULL;
-    return fit_some(wg_constant(w->tape, w->dtype, w->shape.ndim, w->shape.dim, w->data), train);
+    wg_tensor *sample = NULL;
+    if (w != NULL)
+        sample = fit_some(wg_constant(w->tape, w->dtype, w->shape.ndim, w->shape.dim, w->data),
+                          train);
+    if (wg_tape_status(rows->labels->tape) == WG_OK)
+        rows->weights = fit_weights(o, rows->labels, rows->n, sample,
+                                    wg_fit_predicts_classes(model) ? rows->k : 0, dtype);
 }
 
-bool wg_fit_rows_new(wg_fit_rows *rows, const wg_fit_model *model, wg_fit_features X, wg_tensor *y,
+bool wg_fit_rows_new(wg_fit_rows *rows, const wg_fit_model *model, const wg_dataset *given,
                      const wg_fit_options *o)
 {
-    if (!fit_data_fits(X, y, o))
+    const wg_dataset d = wg_dataset_with_y(given, !wg_fit_predicts_classes(model));
+    if (!fit_data_fits(model, &d, o))
         return false;
-    wg_tape *t = wg_fit_values(X)->tape;
-    wg_dtype dtype = wg_fit_values(X)->dtype;
-    *rows = (wg_fit_rows){.classes = 0};
-    rows->classes = fit_classes(model, X, &rows->ops);
-    wg_train_test split = {NULL, NULL};
-    wg_link_targets(WG_LINK_SOFTMAX, y, rows->classes, dtype); /* are the labels classes? */
-    if (wg_tape_status(t) == WG_OK && o->validation > 0)
-        split = wg_train_test_split(
-            t, y->size,
-            &(wg_train_test_options){.test = o->validation, .seed = o->seed, .stratify = y});
+    wg_tape *t = wg_dataset_tape(&d);
+    wg_dtype dtype = wg_dataset_values(&d)->dtype;
+    *rows = (wg_fit_rows){.k = 0};
+    rows->k = fit_k(model, &d, &rows->ops);
+    if (wg_tape_status(t) != WG_OK ||
+        wg_is_inert(wg_head_targets(model->head, d.y, rows->k, dtype)))
+        return false;
+    wg_train_test split = fit_split(model, &d, o);
     if (wg_tape_status(t) != WG_OK)
         return false;
-    wg_tensor *labels = fit_labels(fit_some(y, split.train));
-    rows->X = fit_some_features(X, split.train);
-    rows->labels = labels;
-    rows->targets = wg_link_targets(model->link, labels, rows->classes, dtype);
-    rows->n = wg_size(labels);
-    if (wg_tape_status(t) == WG_OK &&
-        (o->balanced || o->class_weights != NULL || o->sample_weights != NULL))
-        rows->weights = fit_weights(o, labels, fit_sample_weights(o, split.train), rows->classes,
-                                    dtype);
+    rows->train = fit_some_rows(&d, split.train);
+    rows->labels = fit_labels(model, d.y, split.train, rows->k, dtype);
+    rows->targets = wg_head_targets(model->head, rows->labels, rows->k, dtype);
+    rows->n = wg_tape_status(t) == WG_OK ? rows->labels->shape.dim[0] : 0;
+    if (fit_weights_wanted(o))
+        fit_weight_rows(rows, model, split.train, o, dtype);
     if (split.test != NULL) {
-        rows->held_X = fit_some_features(X, split.test);
-        rows->held_labels = fit_labels(wg_gather_rows(y, split.test));
-        rows->held_targets = wg_link_targets(model->link, rows->held_labels, rows->classes, dtype);
+        rows->validation_rows = split.test;
+        rows->validation = fit_some_rows(&d, split.test);
+        rows->validation_labels = fit_labels(model, d.y, split.test, rows->k, dtype);
+        rows->validation_targets = wg_head_targets(model->head, rows->validation_labels, rows->k,
+                                                   dtype);
     }
     return wg_tape_status(t) == WG_OK;
-}
-
-wg_tensor *wg_fit_penalty(const wg_fit_model *model, double l2)
-{
-    wg_tensor *penalty = NULL;
-    for (int i = 0; l2 > 0 && i < model->n_params; i++) {
-        if (wg_ndim(model->params[i]) < 2)
-            continue;
-        wg_tensor *one = wg_scale(wg_sum(wg_square(model->params[i])), l2 / 2);
-        penalty = penalty != NULL ? wg_add(penalty, one) : one;
-    }
-    return penalty;
-}
-
-wg_tensor *wg_fit_loss_of(const wg_fit_model *model, wg_tensor *Z, wg_tensor *targets,
-                          wg_tensor *weights, double l2)
-{
-    wg_tensor *loss = wg_link_loss(model->link, Z, targets, weights);
-    wg_tensor *penalty = wg_fit_penalty(model, l2);
-    return penalty != NULL ? wg_add(loss, penalty) : loss;
 }

@@ -3,7 +3,8 @@
 
 #include "autograd/compile/program.h"
 #include "autograd/op.h"
-#include "models/metrics/metrics.h"
+#include "models/data/dataset_internal.h"
+#include "ops/arithmetic.h"
 
 #include <inttypes.h>
 #include <math.h>
@@ -30,35 +31,52 @@ static bool fit_options_fit(wg_fit_run *run)
     return wg_tape_status(run->tape) == WG_OK;
 }
 
-/* Room for the state of the run; the history's is the caller's to release. */
-static bool fit_new_state(wg_fit_run *run)
+/* Copies of the parameters, which patience goes back to, now or after a resumption. */
+static void fit_new_best(wg_fit_run *run)
 {
-    wg_tape *t = run->tape;
     wg_fit_state *s = &run->state;
-    s->best_loss = (double)INFINITY;
-    s->room = run->o.epochs;
-    s->history = wg_temporary(t, s->room, FIT_COLUMNS * sizeof *s->history);
-    s->best = wg_tape_take(t, (size_t)run->model->n_params * sizeof *s->best);
+    if (run->o.patience == 0 && run->o.checkpoint == NULL)
+        return;
+    s->best = wg_tape_take(run->tape, (size_t)run->model->n_params * sizeof *s->best);
     for (int i = 0; s->best != NULL && i < run->model->n_params; i++) {
-        s->best[i] = wg_tape_take(t, fit_bytes(run->model->params[i]) + 1);
+        s->best[i] = wg_tape_take(run->tape, fit_bytes(run->model->params[i]) + 1);
         if (s->best[i] != NULL)
             memcpy(s->best[i], run->model->params[i]->data, fit_bytes(run->model->params[i]));
     }
-    return s->history != NULL && wg_tape_status(t) == WG_OK;
 }
 
-bool wg_fit_start(wg_fit_run *run, const wg_fit_model *model, wg_fit_features X, wg_tensor *y)
+/* Room for the state of the run; the history's is the caller's to release. */
+static bool fit_new_state(wg_fit_run *run)
 {
-    const wg_tensor *values = wg_fit_values(X);
-    run->tape = values != NULL ? values->tape : NULL;
+    wg_fit_state *s = &run->state;
+    s->best_loss = (double)INFINITY;
+    s->room = run->o.epochs;
+    s->history = wg_temporary(run->tape, s->room, FIT_COLUMNS * sizeof *s->history);
+    fit_new_best(run);
+    return s->history != NULL && wg_tape_status(run->tape) == WG_OK;
+}
+
+static bool fit_model_fits(wg_tape *t, const wg_fit_model *m)
+{
+    if (m == NULL || m->n_params < 1 || m->params == NULL || m->outputs == NULL)
+        wg_fail(t, WG_E_NULL, "fit: a model without parameters or outputs");
+    else if (m->head == NULL || m->head->name == NULL || m->head->loss == NULL ||
+             (m->head->predict == NULL && m->head->kind != WG_HEAD_NUMBERS))
+        wg_fail(t, WG_E_NULL, "fit: no head, or one without name, loss or predict");
+    return wg_tape_status(t) == WG_OK;
+}
+
+bool wg_fit_start(wg_fit_run *run, const wg_fit_model *model, const wg_dataset *data)
+{
+    run->tape = wg_dataset_tape(data);
     run->model = model;
     run->stop = WG_FIT_ERROR;
     run->mark = wg_tape_mark(run->tape);
-    if (model == NULL || model->n_params < 1 || model->params == NULL || model->logits == NULL)
-        wg_fail(run->tape, WG_E_NULL, "fit: a model without parameters or logits");
-    if (run->tape == NULL || wg_tape_status(run->tape) != WG_OK || !fit_options_fit(run) ||
-        !wg_fit_rows_new(&run->rows, model, X, y, &run->o) || !fit_new_state(run))
+    if (run->tape == NULL || wg_tape_status(run->tape) != WG_OK ||
+        !fit_model_fits(run->tape, model) || !fit_options_fit(run) ||
+        !wg_fit_rows_new(&run->rows, model, data, &run->o) || !fit_new_state(run))
         return false;
+    run->l2 = run->o.C > 0 ? 1 / ((double)run->rows.n * run->o.C) : run->o.l2;
     run->identity = wg_fit_identity_of(run);
     return true;
 }
@@ -71,38 +89,71 @@ bool wg_fit_resume(wg_fit_run *run)
 
 /* ---- An epoch. -------------------------------------------------------------------------------------- */
 
-static void fit_record_held(wg_fit_run *run)
+wg_tensor *wg_fit_loss_of(const wg_fit_run *run, wg_tensor *Z, wg_tensor *targets,
+                          wg_tensor *weights)
+{
+    wg_tensor *loss = run->model->head->loss(Z, targets, weights, WG_MEAN);
+    wg_tensor *penalty = wg_l2_penalty(run->model->params, run->model->n_params, run->l2);
+    return penalty != NULL ? wg_add(loss, penalty) : loss;
+}
+
+static void fit_record_validation(wg_fit_run *run)
 {
     const wg_fit_rows *r = &run->rows;
-    if (r->held_labels == NULL)
+    const wg_head *head = run->model->head;
+    if (r->validation_labels == NULL)
         return;
-    wg_tensor *Z = wg_fit_logits(run->model, r->held_X, false);
-    wg_tensor *outputs[] = {wg_link_loss(run->model->link, Z, r->held_targets, NULL),
-                            wg_link_predict(run->model->link, Z)};
-    run->held = wg_compile(outputs, 2, NULL);
+    wg_tensor *Z = wg_fit_outputs(run->model, &r->validation, false);
+    wg_tensor *outputs[] = {head->loss(Z, r->validation_targets, NULL, WG_MEAN),
+                            head->predict != NULL ? head->predict(Z) : Z};
+    run->validation = wg_compile(outputs, 2, NULL);
+}
+
+/* A loss that is no number cannot be stopped by: an error, which names the first row to blame. */
+static void fit_blame_row(wg_fit_run *run, double loss)
+{
+    wg_tensor *Z = wg_fit_outputs(run->model, &run->rows.validation, false);
+    int64_t i = 0, m = wg_size(Z), width = m / run->rows.validation_rows->size;
+    while (i < m && isfinite(wg_element(Z, i)))
+        i++;
+    if (wg_tape_status(run->tape) != WG_OK)
+        return;
+    const int64_t *row = run->rows.validation_rows->data;
+    if (i < m)
+        wg_fail(run->tape, WG_E_NOT_FINITE,
+                "fit: the validation loss is %g in epoch %" PRId64 ": row %" PRId64
+                " has the output %g",
+                loss, run->state.epoch + 1, row[i / width] + 1, wg_element(Z, i));
+    else
+        wg_fail(run->tape, WG_E_NOT_FINITE, "fit: the validation loss is %g in epoch %" PRId64,
+                loss, run->state.epoch + 1);
 }
 
 /* The validation rows' part of the history's row. */
 static void fit_judge(wg_fit_run *run, double row[FIT_COLUMNS])
 {
-    row[FIT_HELD_LOSS] = row[FIT_HELD_ACCURACY] = (double)NAN;
-    if (run->held == NULL)
+    const wg_head *head = run->model->head;
+    row[FIT_VALIDATION_LOSS] = row[FIT_VALIDATION_SCORE] = (double)NAN;
+    if (run->validation == NULL || wg_program_run(run->validation) != WG_OK)
         return;
-    wg_program_run(run->held);
-    row[FIT_HELD_LOSS] = wg_item(wg_program_output(run->held, 0));
-    row[FIT_HELD_ACCURACY] = wg_accuracy(wg_program_output(run->held, 1), run->rows.held_labels);
+    row[FIT_VALIDATION_LOSS] = wg_item(wg_program_output(run->validation, 0));
+    if (!isfinite(row[FIT_VALIDATION_LOSS]))
+        fit_blame_row(run, row[FIT_VALIDATION_LOSS]);
+    else if (head->n_metrics > 0)
+        row[FIT_VALIDATION_SCORE] = head->metrics[0].value(wg_program_output(run->validation, 1),
+                                                           NULL, run->rows.validation_labels);
 }
 
 /* Notes the epoch's parameters where they are the best so far. */
 static bool fit_keep_best(wg_fit_run *run, const double row[FIT_COLUMNS])
 {
     wg_fit_state *s = &run->state;
-    double monitored = row[run->held != NULL ? FIT_HELD_LOSS : FIT_LOSS];
+    double monitored = row[run->validation != NULL ? FIT_VALIDATION_LOSS : FIT_LOSS];
     if (!(monitored < s->best_loss - run->o.min_delta))
         return false;
     s->best_loss = monitored;
     s->best_epoch = s->epoch;
-    for (int i = 0; i < run->model->n_params; i++)
+    for (int i = 0; s->best != NULL && i < run->model->n_params; i++)
         memcpy(s->best[i], run->model->params[i]->data, fit_bytes(run->model->params[i]));
     return true;
 }
@@ -114,31 +165,38 @@ static bool fit_tell(const wg_fit_run *run, const double row[FIT_COLUMNS], bool 
                           .epochs = run->o.epochs,
                           .loss = row[FIT_LOSS],
                           .accuracy = row[FIT_ACCURACY],
-                          .validation_loss = row[FIT_HELD_LOSS],
-                          .validation_accuracy = row[FIT_HELD_ACCURACY],
+                          .validation_loss = row[FIT_VALIDATION_LOSS],
+                          .validation_score = row[FIT_VALIDATION_SCORE],
                           .rate = row[FIT_RATE],
                           .best = best};
     return run->o.on_epoch == NULL || run->o.on_epoch(&epoch, run->o.on_epoch_user);
 }
 
-/* One epoch; is it to be the last, and why? WG_FIT_EPOCHS: no. */
+static bool fit_save(wg_fit_run *run)
+{
+    bool due = run->o.checkpoint != NULL && run->state.epoch % run->o.checkpoint_every == 0;
+    return !due || wg_fit_checkpoint_write(run) == WG_OK;
+}
+
+/* One epoch; is it to be the last, and why? WG_FIT_EPOCHS: no. A start at the optimum is an epoch, too,
+ * so that there always is a history, and a checkpoint. */
 static wg_fit_stop fit_one(wg_fit_run *run)
 {
     wg_fit_state *s = &run->state;
     double *row = s->history + FIT_COLUMNS * s->epoch;
-    bool more = run->epoch(run, row);
-    if (more)
+    bool more = run->epoch(run, row), counts = more || s->epoch == 0;
+    if (counts && wg_tape_status(run->tape) == WG_OK)
         fit_judge(run, row);
     if (wg_tape_status(run->tape) != WG_OK)
         return WG_FIT_ERROR;
-    if (!more)
+    if (!counts)
         return WG_FIT_CONVERGED;
     s->epoch++;
     bool best = fit_keep_best(run, row);
-    if (run->o.checkpoint != NULL && s->epoch % run->o.checkpoint_every == 0 &&
-        wg_fit_checkpoint_write(run) != WG_OK)
+    if (!fit_save(run))
         return WG_FIT_ERROR;
-    return fit_tell(run, row, best) ? WG_FIT_EPOCHS : WG_FIT_CALLBACK;
+    bool goes_on = fit_tell(run, row, best);
+    return !more ? WG_FIT_CONVERGED : goes_on ? WG_FIT_EPOCHS : WG_FIT_CALLBACK;
 }
 
 static bool fit_is_tired(const wg_fit_run *run)
@@ -150,7 +208,7 @@ static bool fit_is_tired(const wg_fit_run *run)
 void wg_fit_loop(wg_fit_run *run)
 {
     wg_fit_stop stop = WG_FIT_EPOCHS;
-    fit_record_held(run);
+    fit_record_validation(run);
     while (stop == WG_FIT_EPOCHS && run->state.epoch < run->o.epochs)
         stop = fit_is_tired(run) ? WG_FIT_PATIENCE : fit_one(run);
     for (int i = 0; run->o.patience > 0 && i < run->model->n_params; i++)
@@ -176,9 +234,9 @@ static void fit_history(const wg_fit_run *run, wg_fit_result *result)
     result->loss = fit_column(run, FIT_LOSS, room);
     result->accuracy = fit_column(run, FIT_ACCURACY, room);
     result->rate = fit_column(run, FIT_RATE, room);
-    if (run->held != NULL) {
-        result->validation_loss = fit_column(run, FIT_HELD_LOSS, room);
-        result->validation_accuracy = fit_column(run, FIT_HELD_ACCURACY, room);
+    if (run->validation != NULL) {
+        result->validation_loss = fit_column(run, FIT_VALIDATION_LOSS, room);
+        result->validation_score = fit_column(run, FIT_VALIDATION_SCORE, room);
     }
     wg_temporary_free(run->tape, room);
 }

@@ -87,18 +87,16 @@ START_TEST(models)
 #define REFUSED(call)                                                                              \
     do {                                                                                           \
         ck_assert(wg_is_inert(call));                                                              \
-        expect(mark, WG_E_NULL, "operand 1 is NULL");                                              \
+        expect(mark, WG_E_NULL, "linear model: none");                                             \
     } while (0)
-    REFUSED(wg_logistic_logits(NULL, x));
-    REFUSED(wg_logistic_probabilities(NULL, x));
-    REFUSED(wg_logistic_predict(NULL, x));
-    REFUSED(wg_softmax_regression_logits(NULL, x));
-    REFUSED(wg_softmax_regression_probabilities(NULL, x));
-    REFUSED(wg_softmax_regression_predict(NULL, x));
+    REFUSED(wg_linear_model_logits(NULL, x));
+    REFUSED(wg_linear_model_probabilities(NULL, x));
+    REFUSED(wg_linear_model_predict(NULL, x));
+    REFUSED(wg_linear_model_logits(NULL, x));
+    REFUSED(wg_linear_model_probabilities(NULL, x));
+    REFUSED(wg_linear_model_predict(NULL, x));
 #undef REFUSED
-    ck_assert_double_nan(wg_logistic_accuracy(NULL, x, x));
-    expect(mark, WG_E_NULL, "operand 1 is NULL");
-    ck_assert_double_nan(wg_softmax_regression_accuracy(NULL, x, x));
+    ck_assert_double_nan(wg_linear_model_score(NULL, x, x));
 }
 END_TEST
 

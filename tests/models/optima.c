@@ -30,22 +30,20 @@ wgt_model wgt_model_new(wg_tape *t, int i)
     const double C = o->penalized ? 1 : 0;
     if (o->softmax) {
         wg_tensor *y = wg_table_classes(data);
-        wg_softmax_regression m = wg_softmax_regression_new(
-            X, y, 3, &(wg_softmax_regression_options){.C = C});
+        wg_linear_model m = wg_softmax_regression_new(X, y, 3, &(wg_linear_model_options){.C = C});
         return (wgt_model){o, X, y, {m.W, m.b}, m.loss, m.mean_loss, m.logits};
     }
-    wg_logistic m = wg_logistic_new(X, wg_table_labels(data), &(wg_logistic_options){.C = C});
-    return (wgt_model){o, X, m.y, {m.w, m.b}, m.loss, m.mean_loss, m.logits};
+    wg_linear_model m = wg_logistic_new(X, wg_table_labels(data),
+                                        &(wg_linear_model_options){.C = C});
+    return (wgt_model){o, X, m.y, {m.W, m.b}, m.loss, m.mean_loss, m.logits};
 }
 
 static double accuracy(const wgt_model *m)
 {
-    if (m->optimum->softmax) {
-        wg_softmax_regression s = {.W = m->param[0], .b = m->param[1]};
-        return wg_softmax_regression_accuracy(&s, m->X, m->y);
-    }
-    wg_logistic l = {.w = m->param[0], .b = m->param[1]};
-    return wg_logistic_accuracy(&l, m->X, m->y);
+    const wg_linear_model l = {.head = m->optimum->softmax ? &wg_head_softmax : &wg_head_sigmoid,
+                               .W = m->param[0],
+                               .b = m->param[1]};
+    return wg_linear_model_score(&l, m->X, m->y);
 }
 
 /* The 2-norm of the weights. */

@@ -49,12 +49,14 @@ START_TEST(test_optima)
     wg_table *data = wg_csv_read(tape, optima[_i].file, NULL);
     wg_tensor *X = wg_table_features(data), *y = wg_table_classes(data);
     wg_estimator *e = wg_estimator_fit(
-        X, y, &(wg_estimator_options){.model = optima[_i].model, .raw = optima[_i].raw});
+        &(wg_dataset){.X = X, .y = y},
+        &(wg_estimator_options){.model = optima[_i].model, .raw = optima[_i].raw});
     expect_ok();
     wgt_assert_close(wg_estimator_fit_result(e).best_loss, optima[_i].objective, 0, 1e-10);
-    wgt_assert_close(wg_log_loss(wg_estimator_predict_proba(e, X), y), optima[_i].log_loss, 0,
+    wgt_assert_close(wg_log_loss(wg_estimator_predict_proba(e, &(wg_dataset){.X = X}), y),
+                     optima[_i].log_loss, 0, 1e-6);
+    wgt_assert_close(wg_estimator_score(e, &(wg_dataset){.X = X, .y = y}), optima[_i].accuracy, 0,
                      1e-6);
-    wgt_assert_close(wg_estimator_score(e, X, y), optima[_i].accuracy, 0, 1e-6);
     expect_ok();
 }
 END_TEST
@@ -63,13 +65,16 @@ START_TEST(test_one_vs_rest)
 {
     wg_table *data = wg_csv_read(tape, "examples/data/iris.csv", NULL);
     wg_tensor *X = wg_table_features(data), *y = wg_table_classes(data);
-    wg_estimator *e = wg_estimator_fit(X, y, &(wg_estimator_options){.model = "one_vs_rest"});
-    wgt_assert_that(wg_estimator_score(e, X, y), >, 0.9);
-    wg_tensor *P = wg_estimator_predict_proba(e, X), *Z = wg_estimator_logits(e, X);
+    wg_estimator *e = wg_estimator_fit(&(wg_dataset){.X = X, .y = y},
+                                       &(wg_estimator_options){.model = "one_vs_rest"});
+    wgt_assert_that(wg_estimator_score(e, &(wg_dataset){.X = X, .y = y}), >, 0.9);
+    wg_tensor *P = wg_estimator_predict_proba(e, &(wg_dataset){.X = X}),
+              *Z = wg_estimator_outputs(e, &(wg_dataset){.X = X});
     /* the columns' objectives are separate: class 0 alone, as a logistic regression, has the same logits */
     wg_tensor *first = wg_cast(wg_equal(y, wg_full(tape, WG_I64, WG_SCALAR, 0)), WG_I64);
-    wg_estimator *one = wg_estimator_fit(X, first, &(wg_estimator_options){.model = "logistic"});
-    wg_tensor *z = wg_estimator_logits(one, X);
+    wg_estimator *one = wg_estimator_fit(&(wg_dataset){.X = X, .y = first},
+                                         &(wg_estimator_options){.model = "logistic"});
+    wg_tensor *z = wg_estimator_outputs(one, &(wg_dataset){.X = X});
     for (int64_t i = 0; i < 150; i++) {
         wgt_assert_close(wg_at(P, 3 * i) + wg_at(P, 3 * i + 1) + wg_at(P, 3 * i + 2), 1, 0, 1e-15);
         wgt_assert_close(wg_at(Z, 3 * i), wg_at(z, i), 0, 1e-4);
@@ -110,7 +115,7 @@ static wg_estimator *fitted(int i, bool f32, wg_tensor **X)
     wg_estimator_options o = kind(i);
     if (i == 3)
         y = wg_cast(wg_equal(y, wg_full(tape, WG_I64, WG_SCALAR, 1)), WG_I64);
-    return wg_estimator_fit(*X, y, &o);
+    return wg_estimator_fit(&(wg_dataset){.X = *X, .y = y}, &o);
 }
 
 START_TEST(test_loaded_predicts_the_same_bits)
@@ -123,12 +128,14 @@ START_TEST(test_loaded_predicts_the_same_bits)
     expect_ok();
     ck_assert_int_eq(wg_tape_size(tape), size);
     wg_tape *t = wg_tape_new(NULL);
-    wg_estimator *l = wg_estimator_load(t, path);
+    wg_estimator *l = wg_estimator_load(t, path, NULL);
     ck_assert_msg(wg_tape_status(t) == WG_OK, "%s", wg_tape_message(t));
     size_t item = f32 ? 4 : 8;
     wg_tensor *Xl = wg_constant(t, f32 ? WG_F32 : WG_F64, WG_SHAPE(150, 4), X->data);
-    wg_tensor *P = wg_estimator_predict_proba(e, X), *Pl = wg_estimator_predict_proba(l, Xl);
-    wg_tensor *c = wg_estimator_predict(e, X), *cl = wg_estimator_predict(l, Xl);
+    wg_tensor *P = wg_estimator_predict_proba(e, &(wg_dataset){.X = X}),
+              *Pl = wg_estimator_predict_proba(l, &(wg_dataset){.X = Xl});
+    wg_tensor *c = wg_estimator_predict(e, &(wg_dataset){.X = X}),
+              *cl = wg_estimator_predict(l, &(wg_dataset){.X = Xl});
     ck_assert_int_eq(wg_size(P), 150 * (_i % 4 == 3 ? 2 : 3));
     ck_assert_int_eq(wg_size(Pl), wg_size(P));
     ck_assert_mem_eq(P->data, Pl->data, (size_t)wg_size(P) * item);
@@ -145,7 +152,7 @@ END_TEST
 
 static bool load(wg_tape *t, const char *file)
 {
-    return wg_estimator_columns(wg_estimator_load(t, file)) > 0;
+    return wg_estimator_columns(wg_estimator_load(t, file, NULL)) > 0;
 }
 
 /* The file with one text in place of another of the same length. */
@@ -175,11 +182,11 @@ START_TEST(test_bad_files)
 {
     wg_tensor *X;
     ck_assert_int_eq(wg_estimator_save(fitted(0, false, &X), path), WG_OK);
-    replaced("wengert estimator 1", "wengert estimator 2", WG_E_FORMAT);
+    replaced("wengert estimator 2", "wengert estimator 1", WG_E_FORMAT);
     replaced("\"softmax\"", "\"softmix\"", WG_E_FORMAT);
     replaced("\"estimator.label\"", "\"estimator.lab.l\"", WG_E_FORMAT);
-    replaced("\"estimator.classes\":\"3\"", "\"estimator.classes\":\"2\"", WG_E_FORMAT);
-    replaced("\"estimator.classes\":\"3\"", "\"estimator.classes\":\"9\"", WG_E_FORMAT);
+    replaced("\"estimator.outputs\":\"3\"", "\"estimator.outputs\":\"2\"", WG_E_FORMAT);
+    replaced("\"estimator.outputs\":\"3\"", "\"estimator.outputs\":\"9\"", WG_E_FORMAT);
     replaced("\"mlp.sizes.0\":\"4\"", "\"mlp.sizes.0\":\"5\"", WG_E_FORMAT);
     wgt_check_unreadable(load);
     size_t size;
@@ -211,16 +218,16 @@ START_TEST(test_errors)
     };
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
         wg_mark mark = wg_tape_mark(tape);
-        wg_estimator *e = wg_estimator_fit(X, y, &bad[i]);
+        wg_estimator *e = wg_estimator_fit(&(wg_dataset){.X = X, .y = y}, &bad[i]);
         ck_assert_msg(wg_tape_status(tape) == WG_E_VALUE, "case %zu: %s", i, wg_tape_message(tape));
         ck_assert_int_eq(wg_estimator_columns(e), 0);
         ck_assert_int_eq(wg_estimator_save(e, path), WG_E_NULL);
-        ck_assert_double_nan(wg_estimator_score(e, X, y));
+        ck_assert_double_nan(wg_estimator_score(e, &(wg_dataset){.X = X, .y = y}));
         wg_tape_rewind(tape, mark);
     }
-    wg_estimator *e = wg_estimator_fit(X, y, NULL);
+    wg_estimator *e = wg_estimator_fit(&(wg_dataset){.X = X, .y = y}, NULL);
     expect_ok();
-    wg_estimator_predict(e, wg_full(tape, WG_F64, WG_SHAPE(2, 5), 0));
+    wg_estimator_predict(e, &(wg_dataset){.X = wg_full(tape, WG_F64, WG_SHAPE(2, 5), 0)});
     ck_assert_int_eq(wg_tape_status(tape), WG_E_SHAPE);
 }
 END_TEST

@@ -89,23 +89,24 @@ START_TEST(test_as_dense)
         values[i] = 1 + i % 5;
     options.fit.balanced = true;
     options.fit.sample_weights = wg_constant(tape, WG_F64, WG_SHAPE(ROWS), values);
-    wg_estimator *sparse = wg_estimator_fit_csr(A, y, &options);
+    wg_estimator *sparse = wg_estimator_fit(&(wg_dataset){.sparse = A, .y = y}, &options);
     expect_ok(tape);
     options.raw = true;
-    wg_estimator *dense = wg_estimator_fit(X, y, &options);
+    wg_estimator *dense = wg_estimator_fit(&(wg_dataset){.X = X, .y = y}, &options);
     expect_ok(tape);
     ck_assert_int_eq(wg_estimator_columns(sparse), COLUMNS);
     ck_assert_int_eq(wg_estimator_fit_result(sparse).stop, WG_FIT_CONVERGED);
     double e = f32 ? 1e-6 : 1e-13;
     wgt_assert_close(wg_estimator_fit_result(sparse).best_loss,
                      wg_estimator_fit_result(dense).best_loss, 0, e);
-    const wg_tensor *P = wg_estimator_predict_proba_csr(sparse, A);
-    const wg_tensor *Q = wg_estimator_predict_proba(dense, X);
+    const wg_tensor *P = wg_estimator_predict_proba(sparse, &(wg_dataset){.sparse = A});
+    const wg_tensor *Q = wg_estimator_predict_proba(dense, &(wg_dataset){.X = X});
     ck_assert_int_eq(wg_size(P), wg_size(Q));
     for (int64_t i = 0; i < wg_size(P); i++)
         wgt_assert_close(wg_at(P, i), wg_at(Q, i), 0, f32 ? 1e-3 : 1e-5);
-    wgt_assert_that(wg_estimator_score_csr(sparse, A, y), ==, wg_estimator_score(dense, X, y));
-    wgt_assert_that(wg_estimator_score_csr(sparse, A, y), >, 0.6);
+    wgt_assert_that(wg_estimator_score(sparse, &(wg_dataset){.sparse = A, .y = y}), ==,
+                    wg_estimator_score(dense, &(wg_dataset){.X = X, .y = y}));
+    wgt_assert_that(wg_estimator_score(sparse, &(wg_dataset){.sparse = A, .y = y}), >, 0.6);
     expect_ok(tape);
 }
 END_TEST
@@ -147,17 +148,19 @@ START_TEST(test_validation_and_checkpoint)
     wg_tensor *y = wg_table_classes(table);
     wg_estimator_options o = kind(3);
     o.fit = (wg_fit_options){.epochs = 12, .validation = 0.3, .checkpoint = model};
-    wg_estimator *whole = wg_estimator_fit_csr(A, y, &o);
+    wg_estimator *whole = wg_estimator_fit(&(wg_dataset){.sparse = A, .y = y}, &o);
     ck_assert_int_eq(wg_size(wg_estimator_fit_result(whole).validation_loss), 12);
     o.fit.epochs = 5;
-    wg_estimator_fit_csr(A, y, &o);
+    wg_estimator_fit(&(wg_dataset){.sparse = A, .y = y}, &o);
     o.fit.epochs = 12;
     o.fit.resume = true;
-    wg_estimator *resumed = wg_estimator_fit_csr(A, y, &o);
+    wg_estimator *resumed = wg_estimator_fit(&(wg_dataset){.sparse = A, .y = y}, &o);
     expect_ok(tape);
-    const wg_tensor *P = wg_estimator_predict_proba_csr(whole, A);
-    wgt_assert_same_bytes(wg_data_f64(P), wg_data_f64(wg_estimator_predict_proba_csr(resumed, A)),
-                          3 * ROWS * sizeof(double));
+    const wg_tensor *P = wg_estimator_predict_proba(whole, &(wg_dataset){.sparse = A});
+    wgt_assert_same_bytes(
+        wg_data_f64(P),
+        wg_data_f64(wg_estimator_predict_proba(resumed, &(wg_dataset){.sparse = A})),
+        3 * ROWS * sizeof(double));
 }
 END_TEST
 
@@ -170,16 +173,18 @@ START_TEST(test_loaded_predicts_the_same_bits)
     wg_estimator_options o = kind(_i);
     o.class_names = wg_table_class_names(table);
     ck_assert_str_eq(o.class_names[2], "2");
-    wg_estimator *e = wg_estimator_fit_csr(A, labels(table, _i), &o);
+    wg_estimator *e = wg_estimator_fit(&(wg_dataset){.sparse = A, .y = labels(table, _i)}, &o);
     ck_assert_int_eq(wg_estimator_save(e, model), WG_OK);
-    wg_estimator *l = wg_estimator_load(tape, model);
+    wg_estimator *l = wg_estimator_load(tape, model, NULL);
     expect_ok(tape);
     int64_t k = _i == 2 ? 2 : 3;
-    const wg_tensor *P = wg_estimator_predict_proba_csr(e, A);
-    wgt_assert_same_bytes(wg_data_f64(P), wg_data_f64(wg_estimator_predict_proba_csr(l, A)),
+    const wg_tensor *P = wg_estimator_predict_proba(e, &(wg_dataset){.sparse = A});
+    wgt_assert_same_bytes(wg_data_f64(P),
+                          wg_data_f64(wg_estimator_predict_proba(l, &(wg_dataset){.sparse = A})),
                           (size_t)(k * ROWS) * sizeof(double));
-    wgt_assert_same_bytes(wg_data_i64(wg_estimator_predict_csr(e, A)),
-                          wg_data_i64(wg_estimator_predict_csr(l, A)), ROWS * sizeof(int64_t));
+    wgt_assert_same_bytes(wg_data_i64(wg_estimator_predict(e, &(wg_dataset){.sparse = A})),
+                          wg_data_i64(wg_estimator_predict(l, &(wg_dataset){.sparse = A})),
+                          ROWS * sizeof(int64_t));
     /* a file without the last features, as it is, and read as wide as the model: the same rows */
     const char *few = "1 1:0.5 3:2\n0 2:-1\n1\n";
     wgt_file_put(path, few, strlen(few));
@@ -187,15 +192,16 @@ START_TEST(test_loaded_predicts_the_same_bits)
     const wg_svmlight_options wide = {.columns = wg_estimator_columns(l)};
     const wg_table *truth = wg_svmlight_read(tape, path, &wide, &C);
     ck_assert_int_eq(B->columns, 3);
-    wg_tensor *narrow_logits = wg_estimator_logits_csr(l, B);
-    wgt_assert_same_bytes(wg_data_f64(narrow_logits), wg_data_f64(wg_estimator_logits_csr(l, C)),
+    wg_tensor *narrow_logits = wg_estimator_outputs(l, &(wg_dataset){.sparse = B});
+    wgt_assert_same_bytes(wg_data_f64(narrow_logits),
+                          wg_data_f64(wg_estimator_outputs(l, &(wg_dataset){.sparse = C})),
                           (size_t)wg_size(narrow_logits) * sizeof(double));
-    const wg_tensor *dense = wg_estimator_logits(l, wg_csr_dense(C));
+    const wg_tensor *dense = wg_estimator_outputs(l, &(wg_dataset){.X = wg_csr_dense(C)});
     for (int64_t i = 0; i < wg_size(dense); i++)
         wgt_assert_close(wg_at(dense, i), wg_at(narrow_logits, i), 0, 1e-13);
-    const wg_tensor *y = wg_estimator_classes(l, truth);
+    wg_tensor *y = wg_estimator_targets(l, &(wg_dataset){.table = truth});
     ck_assert_int_eq(wg_data_i64(y)[0], 1);
-    wgt_assert_that(wg_estimator_score_csr(l, C, y), >=, 0);
+    wgt_assert_that(wg_estimator_score(l, &(wg_dataset){.sparse = C, .y = y}), >=, 0);
     expect_ok(tape);
 }
 END_TEST
@@ -213,8 +219,8 @@ START_TEST(test_refused)
         const char *word;
     } bad[] = {
         {{.pipeline = {.steps = &step, .n_steps = 1}}, "pipeline"},
-        {{.optimizer = "adam"}, "lbfgs alone, not by 'adam'"},
-        {{.model = "mlp", .optimizer = "sgd"}, "lbfgs alone"},
+        {{.optimizer = "adam"}, "(lbfgs), not by 'adam'"},
+        {{.model = "mlp", .optimizer = "sgd"}, "(lbfgs)"},
         {{.model = "mlp", .dropout = 0.5}, "dropout"},
         {{.fit.batch = 10}, "batch"},
         {{.rate = 0.1}, "rate"},
@@ -222,54 +228,64 @@ START_TEST(test_refused)
     };
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
         wg_mark mark = wg_tape_mark(tape);
-        ck_assert_int_eq(wg_estimator_columns(wg_estimator_fit_csr(A, y, &bad[i].o)), 0);
+        ck_assert_int_eq(
+            wg_estimator_columns(wg_estimator_fit(&(wg_dataset){.sparse = A, .y = y}, &bad[i].o)),
+            0);
         ck_assert_msg(wg_tape_status(tape) == WG_E_VALUE, "case %zu: %s", i, wg_tape_message(tape));
         ck_assert_msg(strstr(wg_tape_message(tape), bad[i].word) != NULL, "case %zu: %s", i,
                       wg_tape_message(tape));
         wg_tape_rewind(tape, mark);
     }
-    wg_estimator *e = wg_estimator_fit_csr(A, y, NULL),
-                 *scaled = wg_estimator_fit(wg_csr_dense(A), y, NULL);
+    wg_estimator *e = wg_estimator_fit(&(wg_dataset){.sparse = A, .y = y}, NULL),
+                 *scaled = wg_estimator_fit(&(wg_dataset){.X = wg_csr_dense(A), .y = y}, NULL);
     expect_ok(tape);
     wg_mark mark = wg_tape_mark(tape);
     wg_csr *wide = wg_csr_new(tape, WG_F64, 1, 99, (int64_t[]){0, 1}, (int64_t[]){98},
                               (double[]){1});
-    ck_assert(wg_is_inert(wg_estimator_predict_csr(e, wide)));
+    ck_assert(wg_is_inert(wg_estimator_predict(e, &(wg_dataset){.sparse = wide})));
     wgt_assert_status(tape, WG_E_SHAPE, "99 columns, but");
     wg_tape_rewind(tape, mark);
-    ck_assert_double_nan(wg_estimator_score_csr(scaled, A, y));
+    ck_assert_double_nan(wg_estimator_score(scaled, &(wg_dataset){.sparse = A, .y = y}));
     wgt_assert_status(tape, WG_E_SHAPE, "prepares its rows");
     wg_tape_rewind(tape, mark);
     const wg_svmlight_options f32 = {.f32 = true};
     wg_csr *single;
     wg_svmlight_read(tape, path, &f32, &single);
-    ck_assert(wg_is_inert(wg_estimator_predict_csr(e, single)));
+    ck_assert(wg_is_inert(wg_estimator_predict(e, &(wg_dataset){.sparse = single})));
     ck_assert_int_eq(wg_tape_status(tape), WG_E_DTYPE);
     wg_tape_rewind(tape, mark);
     wg_tensor *few = wg_full(tape, WG_I64, WG_SHAPE(3), 0);
-    wg_estimator_fit_csr(A, few, NULL);
+    wg_estimator_fit(&(wg_dataset){.sparse = A, .y = few}, NULL);
     ck_assert_int_eq(wg_tape_status(tape), WG_E_SHAPE);
     wg_tape_rewind(tape, mark);
-    ck_assert(wg_is_inert(wg_estimator_predict_csr(e, NULL)));
-    ck_assert(wg_is_inert(wg_estimator_predict_csr(NULL, A)));
+    ck_assert(wg_is_inert(wg_estimator_predict(e, &(wg_dataset){.sparse = NULL})));
+    ck_assert(wg_is_inert(wg_estimator_predict(NULL, &(wg_dataset){.sparse = A})));
     wg_tape_rewind(tape, mark);
-    wg_estimator_fit_csr(NULL, y, NULL);
+    wg_estimator_fit(&(wg_dataset){.sparse = NULL, .y = y}, NULL);
     ck_assert_int_eq(wg_tape_status(tape), WG_E_NULL);
     wg_tape_rewind(tape, mark);
-    wg_estimator_fit_csr(wg_csr_none(), y, NULL);
+    wg_estimator_fit(&(wg_dataset){.sparse = wg_csr_none(), .y = y}, NULL);
     ck_assert_int_eq(wg_tape_status(tape), WG_E_NULL);
     wg_tape_rewind(tape, mark);
     wg_csr *none = wg_csr_new(tape, WG_F64, 3, 0, (int64_t[]){0, 0, 0, 0}, NULL, NULL);
-    wg_estimator_fit_csr(none, wg_constant(tape, WG_I64, WG_SHAPE(3), (int64_t[]){0, 1, 0}), NULL);
+    wg_tensor *three = wg_constant(tape, WG_I64, WG_SHAPE(3), (int64_t[]){0, 1, 0});
+    wg_estimator_fit(&(wg_dataset){.sparse = none, .y = three}, NULL);
     wgt_assert_status(tape, WG_E_SHAPE, "no columns");
     wg_tape_rewind(tape, mark);
     wg_csr *vast = wg_csr_new(tape, WG_F64, 3, INT64_MAX, (int64_t[]){0, 0, 0, 0}, NULL, NULL);
-    wg_estimator_fit_csr(vast, wg_constant(tape, WG_I64, WG_SHAPE(3), (int64_t[]){0, 1, 0}), NULL);
+    three = wg_constant(tape, WG_I64, WG_SHAPE(3), (int64_t[]){0, 1, 0});
+    wg_estimator_fit(&(wg_dataset){.sparse = vast, .y = three}, NULL);
     wgt_assert_status(tape, WG_E_SHAPE, "9223372036854775807 columns are too many");
     wg_tape_rewind(tape, mark);
-    wg_fit_model plain = {.params = wg_mlp_params(wg_estimator_mlp(e)), .n_params = 2};
-    ck_assert_int_eq(wg_fit_lbfgs_csr(&plain, A, y, NULL, NULL).stop, WG_FIT_ERROR);
-    wgt_assert_status(tape, WG_E_NULL, "logits_csr");
+    wg_fit_model plain = wg_mlp_fit_model(wg_estimator_mlp(e), &wg_head_softmax);
+    plain.takes_sparse = false;
+    ck_assert_int_eq(wg_fit_lbfgs(&plain, &(wg_dataset){.sparse = A, .y = y}, NULL, NULL).stop,
+                     WG_FIT_ERROR);
+    wgt_assert_status(tape, WG_E_VALUE, "takes no sparse rows");
+    wg_tape_rewind(tape, mark);
+    plain.takes_sparse = true;
+    ck_assert_int_eq(wg_fit(&plain, &(wg_dataset){.sparse = A, .y = y}, NULL).stop, WG_FIT_ERROR);
+    wgt_assert_status(tape, WG_E_VALUE, "not by batches");
 }
 END_TEST
 
@@ -285,8 +301,8 @@ START_TEST(test_memory)
         expect_ok(t);
         m.fail_at = m.calls + k;
         const wg_estimator_options o = {.fit = {.epochs = 2, .validation = 0.2}};
-        wg_estimator *e = wg_estimator_fit_csr(A, y, &o);
-        double score = wg_estimator_score_csr(e, A, y);
+        wg_estimator *e = wg_estimator_fit(&(wg_dataset){.sparse = A, .y = y}, &o);
+        double score = wg_estimator_score(e, &(wg_dataset){.sparse = A, .y = y});
         done = m.failed == 0;
         ck_assert_int_eq(wg_tape_status(t), done ? WG_OK : WG_E_NOMEM);
         wgt_assert_that(isnan(score), ==, !done);

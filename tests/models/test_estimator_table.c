@@ -58,7 +58,7 @@ static wg_estimator *fitted(int i)
         {.model = "one_vs_rest", .pipeline = {.steps = &degree_2, .n_steps = 1}},
         {.model = "mlp", .fit = {.epochs = 3}, .pipeline.encoder.ignore_unknown = true},
     };
-    return wg_estimator_fit_table(read_shirts(tape, shirts), &o[i]);
+    return wg_estimator_fit(&(wg_dataset){.table = read_shirts(tape, shirts)}, &o[i]);
 }
 
 /* ---- What is fitted. ------------------------------------------------------------------------------- */
@@ -67,19 +67,20 @@ static wg_estimator *fitted(int i)
 START_TEST(test_encodes)
 {
     const wg_table *table = read_shirts(tape, shirts);
-    wg_estimator *e = wg_estimator_fit_table(table, NULL);
+    wg_estimator *e = wg_estimator_fit(&(wg_dataset){.table = table}, NULL);
     expect_ok(tape);
     wg_encoder *encoder = wg_encoder_fit(tape, wg_table_strings(table), 8, 2, NULL);
     wg_tensor *Z = wg_encoder_apply(encoder, wg_table_strings(table), 8, WG_F64);
     wg_tensor *X = wg_concat((wg_tensor *[]){wg_standardize(wg_table_features(table)), Z}, 2, 1);
-    wg_estimator *f = wg_estimator_fit(X, wg_table_classes(table),
+    wg_estimator *f = wg_estimator_fit(&(wg_dataset){.X = X, .y = wg_table_classes(table)},
                                        &(wg_estimator_options){.raw = true});
     wgt_assert_same_bits(wg_estimator_fit_result(e).best_loss,
                          wg_estimator_fit_result(f).best_loss);
-    const wg_tensor *P = wg_estimator_predict_proba_table(e, table);
-    wgt_assert_same_bytes(wg_data_f64(P), wg_data_f64(wg_estimator_predict_proba(f, X)),
+    const wg_tensor *P = wg_estimator_predict_proba(e, &(wg_dataset){.table = table});
+    wgt_assert_same_bytes(wg_data_f64(P),
+                          wg_data_f64(wg_estimator_predict_proba(f, &(wg_dataset){.X = X})),
                           24 * sizeof(double));
-    wgt_assert_that(wg_estimator_score_table(e, table), ==, 1);
+    wgt_assert_that(wg_estimator_score(e, &(wg_dataset){.table = table}), ==, 1);
     ck_assert_int_eq(wg_estimator_columns(e), 2);
     ck_assert_int_eq(wg_estimator_text_columns(e), 2);
     ck_assert_str_eq(wg_estimator_label_name(e), "kind");
@@ -99,19 +100,21 @@ START_TEST(test_one_kind_of_columns)
 {
     const wg_csv_options o = {.strings = texts, .label = "kind"};
     const wg_table *words = read_as(tape, "colour,size,kind\nr,L,a\nb,M,b\nr,M,a\nb,L,b\n", &o);
-    wg_estimator *e = wg_estimator_fit_table(words, &(wg_estimator_options){.model = "logistic"});
+    wg_estimator *e = wg_estimator_fit(&(wg_dataset){.table = words},
+                                       &(wg_estimator_options){.model = "logistic"});
     expect_ok(tape);
     ck_assert_int_eq(wg_estimator_columns(e), 0);
-    wgt_assert_that(wg_estimator_score_table(e, words), ==, 1);
+    wgt_assert_that(wg_estimator_score(e, &(wg_dataset){.table = words}), ==, 1);
     ck_assert_int_eq(wg_estimator_save(e, model), WG_OK);
-    e = wg_estimator_load(tape, model);
+    e = wg_estimator_load(tape, model, NULL);
     expect_ok(tape);
-    wgt_assert_that(wg_estimator_score_table(e, words), ==, 1);
+    wgt_assert_that(wg_estimator_score(e, &(wg_dataset){.table = words}), ==, 1);
     const wg_table *iris = wg_csv_read(tape, "examples/data/iris.csv", NULL);
     wg_tensor *X = wg_table_features(iris), *y = wg_table_classes(iris);
-    e = wg_estimator_fit_table(iris, NULL);
-    wgt_assert_that(wg_estimator_score_table(e, iris), ==,
-                    wg_estimator_score(wg_estimator_fit(X, y, NULL), X, y));
+    e = wg_estimator_fit(&(wg_dataset){.table = iris}, NULL);
+    wgt_assert_that(wg_estimator_score(e, &(wg_dataset){.table = iris}), ==,
+                    wg_estimator_score(wg_estimator_fit(&(wg_dataset){.X = X, .y = y}, NULL),
+                                       &(wg_dataset){.X = X, .y = y}));
     ck_assert_int_eq(wg_estimator_text_columns(e), 0);
     ck_assert_ptr_null(wg_estimator_text_names(e)[0]);
     expect_ok(tape);
@@ -124,7 +127,7 @@ START_TEST(test_loaded_predicts_the_same_bits)
     expect_ok(tape);
     ck_assert_int_eq(wg_estimator_save(e, model), WG_OK);
     wg_tape *t = wg_tape_new(NULL);
-    wg_estimator *l = wg_estimator_load(t, model);
+    wg_estimator *l = wg_estimator_load(t, model, NULL);
     expect_ok(t);
     ck_assert_str_eq(wg_estimator_column_names(l)[0], "width");
     ck_assert_str_eq(wg_estimator_column_names(l)[1], "height");
@@ -134,19 +137,23 @@ START_TEST(test_loaded_predicts_the_same_bits)
     const wg_table *own = read_shirts(tape, shirts);
     const char *bare = "size,height,width,colour\nM,2,3,red\nXL,5,1,green\n";
     const wg_table *other = read_as(t, bare, &o);
-    ck_assert(wg_is_inert(wg_estimator_predict_table(l, other))); /* another order */
+    ck_assert(
+        wg_is_inert(wg_estimator_predict(l, &(wg_dataset){.table = other}))); /* another order */
     ck_assert_int_eq(wg_tape_status(t), WG_E_VALUE);
     wg_tape_free(t);
 
     t = wg_tape_new(NULL);
-    l = wg_estimator_load(t, model);
+    l = wg_estimator_load(t, model, NULL);
     const wg_table *again = read_shirts(t, shirts);
-    size_t bytes = (size_t)wg_size(wg_estimator_predict_proba_table(e, own)) * sizeof(double);
-    ck_assert_mem_eq(wg_estimator_predict_proba_table(e, own)->data,
-                     wg_estimator_predict_proba_table(l, again)->data, bytes);
-    ck_assert_mem_eq(wg_estimator_predict_table(e, own)->data,
-                     wg_estimator_predict_table(l, again)->data, 8 * sizeof(int64_t));
-    wgt_assert_that(wg_estimator_score_table(e, own), ==, wg_estimator_score_table(l, again));
+    size_t bytes = (size_t)wg_size(wg_estimator_predict_proba(e, &(wg_dataset){.table = own})) *
+                   sizeof(double);
+    ck_assert_mem_eq(wg_estimator_predict_proba(e, &(wg_dataset){.table = own})->data,
+                     wg_estimator_predict_proba(l, &(wg_dataset){.table = again})->data, bytes);
+    ck_assert_mem_eq(wg_estimator_predict(e, &(wg_dataset){.table = own})->data,
+                     wg_estimator_predict(l, &(wg_dataset){.table = again})->data,
+                     8 * sizeof(int64_t));
+    wgt_assert_that(wg_estimator_score(e, &(wg_dataset){.table = own}), ==,
+                    wg_estimator_score(l, &(wg_dataset){.table = again}));
     expect_ok(t);
     expect_ok(tape);
     wg_tape_free(t);
@@ -162,20 +169,21 @@ START_TEST(test_classes)
     const wg_table *some = read_shirts(tape, "colour,width,kind,size,height\n"
                                              "green,2,c,M,1\nblue,1,zz,XL,1\ngreen,1,c,XL,3\n");
     const int64_t want[] = {2, -1, 2};
-    wgt_assert_same_bytes(wg_data_i64(wg_estimator_classes(e, some)), want, sizeof want);
+    wgt_assert_same_bytes(wg_data_i64(wg_estimator_targets(e, &(wg_dataset){.table = some})), want,
+                          sizeof want);
     int64_t size = wg_tape_size(tape);
-    wgt_assert_close(wg_estimator_score_table(e, some), 2.0 / 3, 0, 1e-15);
+    wgt_assert_close(wg_estimator_score(e, &(wg_dataset){.table = some}), 2.0 / 3, 0, 1e-15);
     ck_assert_int_eq(wg_tape_size(tape), size);
     const wg_table *numbers = read_as(tape, "a,y\n1,1\n2,2\n3,10\n4,10\n", NULL);
-    e = wg_estimator_fit_table(numbers, NULL);
+    e = wg_estimator_fit(&(wg_dataset){.table = numbers}, NULL);
     const wg_table *floats = read_as(tape, "a,y\n1,10.0\n2,2.00\n3,3\n", NULL);
     const int64_t as_numbers[] = {2, 1, -1};
-    wgt_assert_same_bytes(wg_data_i64(wg_estimator_classes(e, floats)), as_numbers,
-                          sizeof as_numbers);
+    wgt_assert_same_bytes(wg_data_i64(wg_estimator_targets(e, &(wg_dataset){.table = floats})),
+                          as_numbers, sizeof as_numbers);
     const wg_table *mixed = read_as(tape, "a,y\n1,01\n2,1\n3,x\n", NULL);
-    e = wg_estimator_fit_table(mixed, NULL); /* texts: 01 is not 1 */
+    e = wg_estimator_fit(&(wg_dataset){.table = mixed}, NULL); /* texts: 01 is not 1 */
     const wg_table *one = read_as(tape, "a,y\n1,1\n2,1.0\n", NULL);
-    ck_assert_int_eq(wg_data_i64(wg_estimator_classes(e, one))[0], 1);
+    ck_assert_int_eq(wg_data_i64(wg_estimator_targets(e, &(wg_dataset){.table = one}))[0], 1);
     expect_ok(tape);
 }
 END_TEST
@@ -212,11 +220,11 @@ START_TEST(test_other_columns)
     expect_ok(tape);
     const wg_csv_options o = {.label = "kind", .strings = other_columns[_i].texts};
     const wg_table *table = read_as(tape, other_columns[_i].text, &o);
-    ck_assert(wg_is_inert(wg_estimator_predict_table(e, table)));
+    ck_assert(wg_is_inert(wg_estimator_predict(e, &(wg_dataset){.table = table})));
     ck_assert_ptr_nonnull(strstr(wg_tape_message(tape), path));
     ck_assert_msg(strstr(wg_tape_message(tape), other_columns[_i].message) != NULL, "%s",
                   wg_tape_message(tape));
-    ck_assert_double_nan(wg_estimator_score_table(e, table));
+    ck_assert_double_nan(wg_estimator_score(e, &(wg_dataset){.table = table}));
 }
 END_TEST
 
@@ -224,20 +232,23 @@ END_TEST
 START_TEST(test_unnamed)
 {
     const wg_table *iris = wg_csv_read(tape, "examples/data/iris.csv", NULL);
-    wg_estimator *e = wg_estimator_fit(wg_table_features(iris), wg_table_classes(iris), NULL);
+    wg_estimator *e = wg_estimator_fit(
+        &(wg_dataset){.X = wg_table_features(iris), .y = wg_table_classes(iris)}, NULL);
     ck_assert_int_eq(wg_estimator_save(e, model), WG_OK);
-    e = wg_estimator_load(tape, model);
+    e = wg_estimator_load(tape, model, NULL);
     expect_ok(tape);
     ck_assert_ptr_null(wg_estimator_column_names(e));
-    ck_assert_double_finite(
-        wg_log_loss(wg_estimator_predict_proba_table(e, iris), wg_table_classes(iris)));
+    ck_assert_double_finite(wg_log_loss(wg_estimator_predict_proba(e, &(wg_dataset){.table = iris}),
+                                        wg_table_classes(iris)));
     expect_ok(tape);
     wg_mark mark = wg_tape_mark(tape);
-    ck_assert(wg_is_inert(wg_estimator_predict_table(e, read_shirts(tape, shirts))));
+    ck_assert(
+        wg_is_inert(wg_estimator_predict(e, &(wg_dataset){.table = read_shirts(tape, shirts)})));
     wgt_assert_status(tape, WG_E_SHAPE, "2 columns of texts, but 0 were fitted");
     wg_tape_rewind(tape, mark);
     const char *short_rows = "a,b,c\n1,2,0\n";
-    ck_assert(wg_is_inert(wg_estimator_predict_table(e, read_as(tape, short_rows, NULL))));
+    ck_assert(wg_is_inert(
+        wg_estimator_predict(e, &(wg_dataset){.table = read_as(tape, short_rows, NULL)})));
     ck_assert_int_eq(wg_tape_status(tape), WG_E_SHAPE);
 }
 END_TEST
@@ -248,13 +259,15 @@ START_TEST(test_unknown_texts)
     wg_estimator *strict = fitted(0), *lenient = fitted(2);
     expect_ok(tape);
     const wg_table *table = read_shirts(tape, yellow);
-    ck_assert_double_finite(wg_at(wg_estimator_predict_proba_table(lenient, table), 3));
+    ck_assert_double_finite(
+        wg_at(wg_estimator_predict_proba(lenient, &(wg_dataset){.table = table}), 3));
     expect_ok(tape);
     ck_assert_int_eq(wg_estimator_save(lenient, model), WG_OK);
-    lenient = wg_estimator_load(tape, model);
-    ck_assert_double_finite(wg_at(wg_estimator_predict_proba_table(lenient, table), 3));
+    lenient = wg_estimator_load(tape, model, NULL);
+    ck_assert_double_finite(
+        wg_at(wg_estimator_predict_proba(lenient, &(wg_dataset){.table = table}), 3));
     expect_ok(tape);
-    ck_assert(wg_is_inert(wg_estimator_predict_table(strict, table)));
+    ck_assert(wg_is_inert(wg_estimator_predict(strict, &(wg_dataset){.table = table})));
     wgt_assert_status(tape, WG_E_VALUE, "column 'colour': 'yellow' was not there");
 }
 END_TEST
@@ -263,7 +276,7 @@ END_TEST
 
 static bool load(wg_tape *t, const char *file)
 {
-    return wg_estimator_columns(wg_estimator_load(t, file)) > 0;
+    return wg_estimator_columns(wg_estimator_load(t, file, NULL)) > 0;
 }
 
 /* The file with one text in place of another of the same length. */
@@ -320,25 +333,26 @@ START_TEST(test_errors)
     };
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
         wg_mark mark = wg_tape_mark(tape);
-        wg_estimator *e = wg_estimator_fit_table(table, &bad[i]);
+        wg_estimator *e = wg_estimator_fit(&(wg_dataset){.table = table}, &bad[i]);
         ck_assert_msg(wg_tape_status(tape) == WG_E_VALUE, "case %zu: %s", i, wg_tape_message(tape));
         ck_assert_int_eq(wg_estimator_text_columns(e), 0);
         ck_assert_ptr_null(wg_estimator_text_names(e));
-        ck_assert(wg_is_inert(wg_estimator_predict_table(e, table)));
+        ck_assert(wg_is_inert(wg_estimator_predict(e, &(wg_dataset){.table = table})));
         wg_tape_rewind(tape, mark);
     }
     wg_mark mark = wg_tape_mark(tape);
-    wg_estimator *e = wg_estimator_fit_table(table, NULL);
+    wg_estimator *e = wg_estimator_fit(&(wg_dataset){.table = table}, NULL);
     const wg_csv_options bare = {.no_label = true};
-    ck_assert_double_nan(wg_estimator_score_table(e, read_as(tape, "a,b\n1,2\n", &bare)));
+    ck_assert_double_nan(
+        wg_estimator_score(e, &(wg_dataset){.table = read_as(tape, "a,b\n1,2\n", &bare)}));
     wg_tape_rewind(tape, mark);
-    wg_estimator_fit_table(read_as(tape, "a,b\n1,2\n", &bare), NULL);
+    wg_estimator_fit(&(wg_dataset){.table = read_as(tape, "a,b\n1,2\n", &bare)}, NULL);
     wgt_assert_status(tape, WG_E_VALUE, "without a label column");
     wg_tape_rewind(tape, mark);
-    ck_assert_int_eq(wg_estimator_columns(wg_estimator_fit_table(NULL, NULL)), 0);
-    ck_assert(wg_is_inert(wg_estimator_predict_table(NULL, table)));
-    ck_assert(wg_is_inert(wg_estimator_classes(NULL, table)));
-    ck_assert_double_nan(wg_estimator_score_table(NULL, NULL));
+    ck_assert_int_eq(wg_estimator_columns(wg_estimator_fit(&(wg_dataset){.table = NULL}, NULL)), 0);
+    ck_assert(wg_is_inert(wg_estimator_predict(NULL, &(wg_dataset){.table = table})));
+    ck_assert(wg_is_inert(wg_estimator_targets(NULL, &(wg_dataset){.table = table})));
+    ck_assert_double_nan(wg_estimator_score(NULL, &(wg_dataset){.table = NULL}));
 }
 END_TEST
 
@@ -352,8 +366,9 @@ START_TEST(test_memory)
         const wg_table *table = read_shirts(t, shirts);
         expect_ok(t);
         m.fail_at = m.calls + k;
-        wg_estimator *e = wg_estimator_fit_table(table, &(wg_estimator_options){.fit.epochs = 2});
-        double score = wg_estimator_score_table(e, table);
+        wg_estimator *e = wg_estimator_fit(&(wg_dataset){.table = table},
+                                           &(wg_estimator_options){.fit.epochs = 2});
+        double score = wg_estimator_score(e, &(wg_dataset){.table = table});
         wg_status saved = wg_estimator_save(e, model);
         done = m.failed == 0;
         ck_assert_int_eq(wg_tape_status(t), done ? WG_OK : WG_E_NOMEM);

@@ -43,7 +43,7 @@ static problem iris(wg_tape *t, double dropout)
                                             .dtype = WG_F32,
                                             .dropout = dropout,
                                             .seed = 7});
-    p.model = wg_fit_mlp(p.mlp, WG_LINK_SOFTMAX);
+    p.model = wg_mlp_fit_model(p.mlp, &wg_head_softmax);
     return p;
 }
 
@@ -105,7 +105,7 @@ START_TEST(test_as_by_hand_with_a_short_batch)
     static float one[MOST], two[MOST];
     problem p = iris(tape, 0.25);
     int64_t size = wg_tape_size(tape);
-    wg_fit_result r = wg_fit(&p.model, p.X, p.y,
+    wg_fit_result r = wg_fit(&p.model, &(wg_dataset){.X = p.X, .y = p.y},
                              &(wg_fit_options){.epochs = 4, .batch = 64, .seed = 3});
     expect_ok();
     ck_assert_int_eq(r.stop, WG_FIT_EPOCHS);
@@ -134,12 +134,12 @@ START_TEST(test_learns)
 {
     problem p = iris(tape, 0);
     wg_optimizer *adam = wg_adam_new(p.model.params, PARAMS, &(wg_adam_options){.rate = 0.02});
-    wg_fit_result r = wg_fit(&p.model, p.X, p.y,
+    wg_fit_result r = wg_fit(&p.model, &(wg_dataset){.X = p.X, .y = p.y},
                              &(wg_fit_options){.epochs = 60, .optimizer = adam, .validation = 0.2});
     expect_ok();
     wgt_assert_that(wg_at(r.loss, 59), <, 0.1);
     wgt_assert_that(wg_at(r.accuracy, 59), >, 0.95);
-    wgt_assert_that(wg_at(r.validation_accuracy, 59), >, 0.9);
+    wgt_assert_that(wg_at(r.validation_score, 59), >, 0.9);
     ck_assert_int_eq(wg_optimizer_steps(adam), 60 * 4); /* 120 rows, 32 at a time */
 }
 END_TEST
@@ -169,7 +169,7 @@ START_TEST(test_best_weights_are_restored)
     problem p = iris(tape, 0);
     watch w = {.p = &p};
     wg_optimizer *sgd = wg_sgd_new(p.model.params, PARAMS, &(wg_sgd_options){.rate = 1.5});
-    wg_fit_result r = wg_fit(&p.model, p.X, p.y,
+    wg_fit_result r = wg_fit(&p.model, &(wg_dataset){.X = p.X, .y = p.y},
                              &(wg_fit_options){.epochs = 500,
                                                .optimizer = sgd,
                                                .validation = 0.3,
@@ -192,7 +192,7 @@ START_TEST(test_callback_stops)
 {
     problem p = iris(tape, 0);
     watch w = {.p = &p, .stop_at = 3};
-    wg_fit_result r = wg_fit(&p.model, p.X, p.y,
+    wg_fit_result r = wg_fit(&p.model, &(wg_dataset){.X = p.X, .y = p.y},
                              &(wg_fit_options){.on_epoch = watching, .on_epoch_user = &w});
     ck_assert_int_eq(r.stop, WG_FIT_CALLBACK);
     ck_assert_int_eq(r.epochs, 3);
@@ -210,7 +210,7 @@ static double first_loss(const wg_fit_options *given)
     o.optimizer = wg_sgd_new(p.model.params, PARAMS, &(wg_sgd_options){.rate = 1e-300});
     o.epochs = 1;
     o.batch = 150;
-    wg_fit_result r = wg_fit(&p.model, p.X, p.y, &o);
+    wg_fit_result r = wg_fit(&p.model, &(wg_dataset){.X = p.X, .y = p.y}, &o);
     return r.loss != NULL ? wg_at(r.loss, 0) : (double)NAN;
 }
 
@@ -282,7 +282,7 @@ static int trained(const char *path, int kind, int64_t stop_at, bool resume, flo
     watch w = {.p = &p, .stop_at = stop_at};
     wg_fit_options o = resumable(path, optimizer_of(kind, &p), &w);
     o.resume = resume;
-    wg_fit_result r = wg_fit(&p.model, p.X, p.y, &o);
+    wg_fit_result r = wg_fit(&p.model, &(wg_dataset){.X = p.X, .y = p.y}, &o);
     ck_assert_msg(wg_tape_status(t) == WG_OK, "%s", wg_tape_message(t));
     int n = weights(&p, values);
     for (int64_t i = 0; i < r.epochs; i++) {
@@ -329,7 +329,7 @@ START_TEST(test_foreign_checkpoints_change_nothing)
         o.l2 = k == 3 ? 0.1 : 0;
         o.validation += k == 4 ? 0.1 : 0;
         o.checkpoint = k == 5 ? "no such file" : path;
-        wg_fit_result r = wg_fit(&p.model, p.X, p.y, &o);
+        wg_fit_result r = wg_fit(&p.model, &(wg_dataset){.X = p.X, .y = p.y}, &o);
         ck_assert_int_eq(r.stop, WG_FIT_ERROR);
         ck_assert_int_eq(wg_tape_status(tape), k == 5 ? WG_E_IO : WG_E_FORMAT);
         ck_assert_int_eq(wg_tape_rewind(tape, mark), WG_OK);
@@ -373,7 +373,7 @@ START_TEST(test_other_data_and_models_are_noticed)
                                                     .activation = "tanh",
                                                     .dropout = 0.3,
                                                     .seed = 7});
-            p.model = wg_fit_mlp(p.mlp, WG_LINK_SOFTMAX);
+            p.model = wg_mlp_fit_model(p.mlp, &wg_head_softmax);
         }
         wg_fit_options o = {
             .epochs = change < 0 ? 2 : 3,
@@ -386,7 +386,7 @@ START_TEST(test_other_data_and_models_are_noticed)
             .resume = change >= 0};
         float before[MOST], after[MOST];
         int n = weights(&p, before);
-        wg_fit_result r = wg_fit(&p.model, p.X, p.y, &o);
+        wg_fit_result r = wg_fit(&p.model, &(wg_dataset){.X = p.X, .y = p.y}, &o);
         weights(&p, after);
         bool wrong = change > 0;
         ck_assert_int_eq(r.stop, wrong ? WG_FIT_ERROR : WG_FIT_EPOCHS);
@@ -416,7 +416,7 @@ START_TEST(test_errors)
     } cases[] = {
         {p.X, bad, {.epochs = 1}, WG_E_INDEX},
         {p.X, short_y, {.epochs = 1}, WG_E_SHAPE},
-        {p.X, p.X, {.epochs = 1}, WG_E_SHAPE},
+        {p.X, p.X, {.epochs = 1}, WG_E_DTYPE},
         {p.X, p.y, {.epochs = -1}, WG_E_VALUE},
         {p.X, p.y, {.batch = -1}, WG_E_VALUE},
         {p.X, p.y, {.l2 = -1}, WG_E_VALUE},
@@ -431,14 +431,15 @@ START_TEST(test_errors)
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         wg_mark mark = wg_tape_mark(tape);
         expect_ok();
-        wg_fit_result r = wg_fit(&p.model, cases[i].X, cases[i].y, &cases[i].o);
+        wg_fit_result r = wg_fit(&p.model, &(wg_dataset){.X = cases[i].X, .y = cases[i].y},
+                                 &cases[i].o);
         ck_assert_int_eq(r.stop, WG_FIT_ERROR);
         ck_assert_ptr_null(r.loss);
         ck_assert_msg(wg_tape_status(tape) == cases[i].status, "case %zu: %s", i,
                       wg_tape_message(tape));
         wg_tape_rewind(tape, mark);
     }
-    ck_assert_int_eq(wg_fit(NULL, p.X, p.y, NULL).stop, WG_FIT_ERROR);
+    ck_assert_int_eq(wg_fit(NULL, &(wg_dataset){.X = p.X, .y = p.y}, NULL).stop, WG_FIT_ERROR);
     ck_assert_int_eq(wg_tape_status(tape), WG_E_NULL);
 }
 END_TEST
@@ -456,7 +457,7 @@ START_TEST(test_memory)
         ck_assert_int_eq(wg_tape_status(t), WG_OK);
         m.fail_at = m.calls + k;
         wg_fit_result r = wg_fit(
-            &p.model, p.X, p.y,
+            &p.model, &(wg_dataset){.X = p.X, .y = p.y},
             &(wg_fit_options){
                 .epochs = 2, .batch = 64, .validation = 0.2, .balanced = true, .checkpoint = path});
         done = m.failed == 0;

@@ -37,28 +37,28 @@ typedef struct problem {
     wg_fit_model model;
 } problem;
 
-static problem iris_as(wg_tape *t, bool f32, wg_link link, int64_t hidden, double dropout)
+static problem iris_as(wg_tape *t, bool f32, const wg_head *head, int64_t hidden, double dropout)
 {
     wg_table *data = wg_csv_read(t, "examples/data/iris.csv", &(wg_csv_options){.f32 = f32});
     problem p = {.X = wg_standardize(wg_table_features(data)), .y = wg_table_classes(data)};
-    if (link == WG_LINK_SIGMOID)
+    if (head == &wg_head_sigmoid)
         p.y = wg_cast(wg_equal(p.y, wg_full(t, WG_I64, WG_SCALAR, 1)), WG_I64);
     int64_t sizes[] = {4, hidden, 3};
     if (hidden == 0)
-        sizes[1] = link == WG_LINK_SIGMOID ? 1 : 3;
+        sizes[1] = head == &wg_head_sigmoid ? 1 : 3;
     p.mlp = wg_mlp_new(t, &(wg_mlp_options){.sizes = sizes,
                                             .n_sizes = hidden == 0 ? 2 : 3,
                                             .activation = "tanh",
                                             .init = hidden == 0 ? "zeros" : NULL,
                                             .dropout = dropout,
                                             .dtype = f32 ? WG_F32 : WG_F64});
-    p.model = wg_fit_mlp(p.mlp, link);
+    p.model = wg_mlp_fit_model(p.mlp, head);
     return p;
 }
 
 static problem iris(wg_tape *t)
 {
-    return iris_as(t, false, WG_LINK_SOFTMAX, 0, 0);
+    return iris_as(t, false, &wg_head_softmax, 0, 0);
 }
 
 /* ---- The optimum. ---------------------------------------------------------------------------------- */
@@ -68,16 +68,17 @@ static double optimum_of(const problem *p, wg_tensor *weights, double l2)
 {
     wg_tensor *w = wg_mlp_param(p->mlp, "fc1.weight");
     wg_tensor *Z = wg_mlp_forward(p->mlp, p->X, true);
-    wg_tensor *targets = wg_link_targets(p->model.link, p->y, 3, WG_F64);
-    wg_tensor *loss = wg_add(wg_link_loss(p->model.link, Z, targets, weights),
+    wg_tensor *targets = wg_head_targets(p->model.head, p->y, 3, WG_F64);
+    wg_tensor *loss = wg_add(p->model.head->loss(Z, targets, weights, WG_MEAN),
                              wg_scale(wg_sum(wg_square(w)), l2 / 2));
     return wg_lbfgs_minimize(loss, p->model.params, 2, NULL).value;
 }
 
 START_TEST(test_optimum)
 {
-    wg_link link = (wg_link[]){WG_LINK_SOFTMAX, WG_LINK_SIGMOID, WG_LINK_ONE_VS_REST}[_i / 2];
-    problem p = iris_as(tape, false, link, 0, 0);
+    const wg_head *head = (const wg_head *[]){&wg_head_softmax, &wg_head_sigmoid,
+                                              &wg_head_one_vs_rest}[_i / 2];
+    problem p = iris_as(tape, false, head, 0, 0);
     double values[150], sum = 0;
     for (int i = 0; i < 150; i++)
         sum += values[i] = 1 + i % 4;
@@ -85,7 +86,7 @@ START_TEST(test_optimum)
     if (_i % 2 == 1)
         o.sample_weights = wg_constant(tape, WG_F64, WG_SHAPE(150), values);
     int64_t size = wg_tape_size(tape);
-    wg_fit_result r = wg_fit_lbfgs(&p.model, p.X, p.y, &o, NULL);
+    wg_fit_result r = wg_fit_lbfgs(&p.model, &(wg_dataset){.X = p.X, .y = p.y}, &o, NULL);
     expect_ok(tape);
     ck_assert_int_eq(wg_tape_size(tape), size + 3); /* the history */
     ck_assert_int_eq(r.stop, WG_FIT_CONVERGED);
@@ -98,16 +99,18 @@ START_TEST(test_optimum)
     for (int64_t i = 1; i < r.epochs; i++)
         wgt_assert_that(wg_at(r.loss, i), <=, wg_at(r.loss, i - 1) + 1e-12);
     wgt_assert_that(wg_at(r.loss, r.epochs - 1), ==, r.optimum.value);
-    problem q = iris_as(tape, false, link, 0, 0);
+    problem q = iris_as(tape, false, head, 0, 0);
     for (int i = 0; i < 150; i++)
         values[i] *= 150 / sum;
     wg_tensor *w = _i % 2 == 1 ? wg_constant(tape, WG_F64, WG_SHAPE(150), values) : NULL;
     wgt_assert_close(r.best_loss, optimum_of(&q, w, 0.01), 0, 1e-13);
-    /* once more: it is there already */
-    wg_fit_result again = wg_fit_lbfgs(&p.model, p.X, p.y, &o, NULL);
+    /* once more: it is there already, which is an epoch of no iteration */
+    wg_fit_result again = wg_fit_lbfgs(&p.model, &(wg_dataset){.X = p.X, .y = p.y}, &o, NULL);
     ck_assert_int_eq(again.stop, WG_FIT_CONVERGED);
-    ck_assert_int_eq(again.epochs, 0);
-    ck_assert_int_eq(wg_size(again.loss), 0);
+    ck_assert_int_eq(again.optimum.iterations, 0);
+    ck_assert_int_eq(again.epochs, 1);
+    ck_assert_int_eq(again.best_epoch, 1);
+    ck_assert_int_eq(wg_size(again.loss), 1);
     wgt_assert_close(again.best_loss, r.best_loss, 0, 1e-15);
     expect_ok(tape);
 }
@@ -120,9 +123,9 @@ START_TEST(test_rows_of_an_input)
     wg_tensor *X = wg_input(tape, "X", WG_F64, WG_SHAPE(150, 4), p.X->data);
     wg_tensor *y = wg_input(tape, "y", WG_I64, WG_SHAPE(150), p.y->data);
     wg_fit_options o = {.epochs = 5, .validation = _i == 0 ? 0 : 0.2};
-    wg_fit_result a = wg_fit_lbfgs(&p.model, p.X, p.y, &o, NULL);
-    wg_fit_result b = wg_fit_lbfgs(&q.model, wg_scale(X, 1), wg_reshape(y, WG_SHAPE(150)), &o,
-                                   NULL);
+    wg_fit_result a = wg_fit_lbfgs(&p.model, &(wg_dataset){.X = p.X, .y = p.y}, &o, NULL);
+    wg_fit_result b = wg_fit_lbfgs(
+        &q.model, &(wg_dataset){.X = wg_scale(X, 1), .y = wg_reshape(y, WG_SHAPE(150))}, &o, NULL);
     expect_ok(tape);
     wgt_assert_that(a.best_loss, ==, b.best_loss);
 }
@@ -164,11 +167,11 @@ static bool watching(const wg_fit_epoch *epoch, void *user)
 START_TEST(test_best_weights_are_restored)
 {
     static double after[MOST];
-    problem p = iris_as(tape, false, WG_LINK_SOFTMAX, 16, 0); /* overfits */
+    problem p = iris_as(tape, false, &wg_head_softmax, 16, 0); /* overfits */
     watch w = {.p = &p};
     wg_fit_options o = {
         .validation = 0.3, .patience = 6, .on_epoch = watching, .on_epoch_user = &w};
-    wg_fit_result r = wg_fit_lbfgs(&p.model, p.X, p.y, &o, NULL);
+    wg_fit_result r = wg_fit_lbfgs(&p.model, &(wg_dataset){.X = p.X, .y = p.y}, &o, NULL);
     expect_ok(tape);
     ck_assert_int_eq(r.stop, WG_FIT_PATIENCE);
     ck_assert_int_eq(r.epochs, r.best_epoch + 6);
@@ -184,18 +187,19 @@ START_TEST(test_other_stops)
     problem p = iris(tape);
     watch w = {.p = &p, .stop_at = 3};
     wg_fit_options o = {.on_epoch = watching, .on_epoch_user = &w};
-    wg_fit_result r = wg_fit_lbfgs(&p.model, p.X, p.y, &o, NULL);
+    wg_fit_result r = wg_fit_lbfgs(&p.model, &(wg_dataset){.X = p.X, .y = p.y}, &o, NULL);
     ck_assert_int_eq(r.stop, WG_FIT_CALLBACK);
     ck_assert_int_eq(r.epochs, 3);
-    r = wg_fit_lbfgs(&p.model, p.X, p.y, &(wg_fit_options){.epochs = 2}, NULL);
+    r = wg_fit_lbfgs(&p.model, &(wg_dataset){.X = p.X, .y = p.y}, &(wg_fit_options){.epochs = 2},
+                     NULL);
     ck_assert_int_eq(r.stop, WG_FIT_EPOCHS);
     ck_assert_int_eq(r.epochs, 2);
     /* a fall of less than min_delta is none */
     o = (wg_fit_options){.l2 = 0.01, .patience = 1, .min_delta = 1e-3};
-    r = wg_fit_lbfgs(&p.model, p.X, p.y, &o, NULL);
+    r = wg_fit_lbfgs(&p.model, &(wg_dataset){.X = p.X, .y = p.y}, &o, NULL);
     ck_assert_int_eq(r.stop, WG_FIT_PATIENCE);
     wgt_assert_that(wg_at(r.loss, r.epochs - 1), >, wg_at(r.loss, r.epochs - 2) - 1e-3);
-    r = wg_fit_lbfgs(&p.model, p.X, p.y, &(wg_fit_options){.l2 = 0.01},
+    r = wg_fit_lbfgs(&p.model, &(wg_dataset){.X = p.X, .y = p.y}, &(wg_fit_options){.l2 = 0.01},
                      &(wg_lbfgs_options){.tolerance = 1e-3, .history = 3});
     ck_assert_int_eq(r.stop, WG_FIT_CONVERGED);
     wgt_assert_that(r.optimum.gradient_norm, <=, 1e-3);
@@ -222,7 +226,7 @@ static int trained(bool f32, int threads, int64_t stop_at, bool resume, double v
 {
     wg_pool *pool = threads > 0 ? wg_pool_new(threads, NULL) : NULL;
     wg_tape *t = wg_tape_new(&(wg_tape_options){.pool = pool});
-    problem p = iris_as(t, f32, WG_LINK_SOFTMAX, 5, 0);
+    problem p = iris_as(t, f32, &wg_head_softmax, 5, 0);
     watch w = {.p = &p, .stop_at = stop_at};
     if (threads > 0)
         repeat(&p, 40000);
@@ -236,7 +240,8 @@ static int trained(bool f32, int threads, int64_t stop_at, bool resume, double v
                         .on_epoch_user = &w,
                         .checkpoint = path,
                         .resume = resume};
-    wg_fit_result r = wg_fit_lbfgs(&p.model, p.X, p.y, &o, &(wg_lbfgs_options){.history = 4});
+    wg_fit_result r = wg_fit_lbfgs(&p.model, &(wg_dataset){.X = p.X, .y = p.y}, &o,
+                                   &(wg_lbfgs_options){.history = 4});
     expect_ok(t);
     int n = weights(&p, values);
     for (int64_t i = 0; i < r.epochs; i++) {
@@ -281,15 +286,17 @@ START_TEST(test_foreign_checkpoints)
     for (int k = 0; k < 3; k++) {
         o.resume = false;
         if (k == 0)
-            wg_fit(&p.model, p.X, p.y, &o); /* Adam's */
+            wg_fit(&p.model, &(wg_dataset){.X = p.X, .y = p.y}, &o); /* Adam's */
         else
-            wg_fit_lbfgs(&p.model, p.X, p.y, &o, &(wg_lbfgs_options){.history = 3});
+            wg_fit_lbfgs(&p.model, &(wg_dataset){.X = p.X, .y = p.y}, &o,
+                         &(wg_lbfgs_options){.history = 3});
         expect_ok(tape);
         int n = weights(&p, before);
         o.resume = true;
         o.l2 = k == 1 ? 0.5 : 0;
-        wg_fit_result r = k == 2 ? wg_fit(&p.model, p.X, p.y, &o)
-                                 : wg_fit_lbfgs(&p.model, p.X, p.y, &o, NULL);
+        wg_fit_result r = k == 2
+                              ? wg_fit(&p.model, &(wg_dataset){.X = p.X, .y = p.y}, &o)
+                              : wg_fit_lbfgs(&p.model, &(wg_dataset){.X = p.X, .y = p.y}, &o, NULL);
         ck_assert_int_eq(r.stop, WG_FIT_ERROR);
         wgt_assert_status(tape, WG_E_FORMAT, "of another training");
         wg_tape_rewind(tape, mark);
@@ -304,7 +311,7 @@ END_TEST
 
 START_TEST(test_refused)
 {
-    problem p = iris(tape), drops = iris_as(tape, false, WG_LINK_SOFTMAX, 4, 0.5);
+    problem p = iris(tape), drops = iris_as(tape, false, &wg_head_softmax, 4, 0.5);
     static const wg_schedule schedule = {.kind = WG_SCHEDULE_COSINE, .rate = 0.1, .period = 4};
     const struct {
         const problem *p;
@@ -325,7 +332,8 @@ START_TEST(test_refused)
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         wg_mark mark = wg_tape_mark(tape);
-        wg_fit_result r = wg_fit_lbfgs(&cases[i].p->model, p.X, p.y, &cases[i].o, &cases[i].l);
+        wg_fit_result r = wg_fit_lbfgs(&cases[i].p->model, &(wg_dataset){.X = p.X, .y = p.y},
+                                       &cases[i].o, &cases[i].l);
         ck_assert_int_eq(r.stop, WG_FIT_ERROR);
         ck_assert_ptr_null(r.loss);
         wgt_assert_status(tape, WG_E_VALUE, cases[i].word);
@@ -333,12 +341,15 @@ START_TEST(test_refused)
     }
     wg_mark mark = wg_tape_mark(tape);
     wg_tensor *bad = wg_scale(p.X, (double)INFINITY);
-    ck_assert_int_eq(wg_fit_lbfgs(&p.model, bad, p.y, NULL, NULL).stop, WG_FIT_ERROR);
-    wgt_assert_status(tape, WG_E_NOT_FINITE, "lbfgs");
+    ck_assert_int_eq(wg_fit_lbfgs(&p.model, &(wg_dataset){.X = bad, .y = p.y}, NULL, NULL).stop,
+                     WG_FIT_ERROR);
+    wgt_assert_status(tape, WG_E_NOT_FINITE, "fit: row 1, column 1 is -inf");
     wg_tape_rewind(tape, mark);
-    ck_assert_int_eq(wg_fit_lbfgs(NULL, p.X, p.y, NULL, NULL).stop, WG_FIT_ERROR);
+    ck_assert_int_eq(wg_fit_lbfgs(NULL, &(wg_dataset){.X = p.X, .y = p.y}, NULL, NULL).stop,
+                     WG_FIT_ERROR);
     ck_assert_int_eq(wg_tape_status(tape), WG_E_NULL);
-    ck_assert_int_eq(wg_fit_lbfgs(&p.model, NULL, p.y, NULL, NULL).stop, WG_FIT_ERROR);
+    ck_assert_int_eq(wg_fit_lbfgs(&p.model, &(wg_dataset){.X = NULL, .y = p.y}, NULL, NULL).stop,
+                     WG_FIT_ERROR);
 }
 END_TEST
 
@@ -353,7 +364,7 @@ START_TEST(test_memory)
         expect_ok(t);
         m.fail_at = m.calls + k;
         wg_fit_options o = {.epochs = 2, .validation = 0.2, .balanced = true, .checkpoint = path};
-        wg_fit_result r = wg_fit_lbfgs(&p.model, p.X, p.y, &o, NULL);
+        wg_fit_result r = wg_fit_lbfgs(&p.model, &(wg_dataset){.X = p.X, .y = p.y}, &o, NULL);
         done = m.failed == 0;
         ck_assert_int_eq(r.stop, done ? WG_FIT_EPOCHS : WG_FIT_ERROR);
         ck_assert_int_eq(wg_tape_status(t), done ? WG_OK : WG_E_NOMEM);

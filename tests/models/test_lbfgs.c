@@ -72,9 +72,9 @@ START_TEST(test_lbfgs_f32)
 {
     wg_table *data = wg_csv_read(tape, "examples/data/breast_cancer.csv",
                                  &(wg_csv_options){.f32 = true});
-    wg_logistic m = wg_logistic_new(wg_standardize(wg_table_features(data)), wg_table_labels(data),
-                                    &(wg_logistic_options){.C = 1});
-    wg_tensor *params[] = {m.w, m.b};
+    wg_linear_model m = wg_logistic_new(wg_standardize(wg_table_features(data)),
+                                        wg_table_labels(data), &(wg_linear_model_options){.C = 1});
+    wg_tensor *params[] = {m.W, m.b};
     const wg_optimum found = wg_lbfgs_minimize(m.loss, params, 2,
                                                &(wg_lbfgs_options){.tolerance = 1e-5});
     ck_assert_str_eq(wg_stop_name(found.stop), "WG_STOP_GRADIENT");

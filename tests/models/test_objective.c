@@ -12,7 +12,7 @@ static wg_tensor *sum_loss(wg_tape *t, wg_tensor *const rows[], void *user)
 {
     const wgt_model *m = user;
     (void)t;
-    wg_tensor *z = wg_add(wg_matmul(rows[0], m->param[0]), m->param[1]);
+    wg_tensor *z = wg_linear(rows[0], m->param[0], m->param[1]);
     if (m->optimum->softmax)
         return wg_cross_entropy_opt(z, rows[1], &(wg_cross_entropy_options){.reduction = WG_SUM});
     return wg_bce_with_logits_opt(z, rows[1], &(wg_bce_options){.reduction = WG_SUM});
@@ -118,7 +118,7 @@ START_TEST(test_objective_blocks_f32)
                    NULL,
                    NULL,
                    NULL};
-    m.param[0] = wg_param(t, "w", WG_F32, WG_SHAPE(wg_dim(m.X, 1), 1));
+    m.param[0] = wg_param(t, "w", WG_F32, WG_SHAPE(1, wg_dim(m.X, 1)));
     m.param[1] = wg_param(t, "b", WG_F32, WG_SHAPE(1));
     const wg_objective f = wg_objective_blocks(blocks_of(&m, 0));
     double x[MOST] = {0};

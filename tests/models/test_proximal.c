@@ -44,8 +44,8 @@ START_TEST(test_proximal_as_scikit_learn)
     wgt_golden(words, (size_t)columns + 5, golden);
     wg_table *data = wg_csv_read(tape, cases[_i].path, NULL);
     wg_tensor *X = wg_standardize(wg_table_features(data)), *y = wg_table_labels(data);
-    wg_logistic m = wg_logistic_new(X, y, NULL);
-    wg_tensor *params[] = {m.w, m.b};
+    wg_linear_model m = wg_logistic_new(X, y, NULL);
+    wg_tensor *params[] = {m.W, m.b};
     wg_tensor *loss = cases[_i].regression ? wg_scale(wg_mse(m.logits, y), 0.5) : m.loss;
     const wg_optimum found = wg_proximal_minimize(
         loss, params, 2,
@@ -58,9 +58,9 @@ START_TEST(test_proximal_as_scikit_learn)
     wgt_assert_that(found.value, <=, golden[2] * (1 + 1e-15));
     int zeros = 0;
     for (int i = 0; i < columns; i++) {
-        wgt_assert_close(wg_at(m.w, i), golden[4 + i], 0, 1e-5);
-        ck_assert_int_eq(wg_at(m.w, i) == 0, golden[4 + i] == 0);
-        zeros += wg_at(m.w, i) == 0;
+        wgt_assert_close(wg_at(m.W, i), golden[4 + i], 0, 1e-5);
+        ck_assert_int_eq(wg_at(m.W, i) == 0, golden[4 + i] == 0);
+        zeros += wg_at(m.W, i) == 0;
     }
     wgt_assert_close(wg_item(m.b), golden[4 + columns], 0, 1e-5);
     wgt_assert_that(zeros, >, 0);
@@ -71,8 +71,8 @@ END_TEST
 START_TEST(test_proximal_without_penalty)
 {
     wg_table *data = wg_csv_read(tape, "examples/data/two_class_300.csv", NULL);
-    wg_logistic m = wg_logistic_new(wg_table_features(data), wg_table_labels(data), NULL);
-    wg_tensor *params[] = {m.w, m.b};
+    wg_linear_model m = wg_logistic_new(wg_table_features(data), wg_table_labels(data), NULL);
+    wg_tensor *params[] = {m.W, m.b};
     wg_optimum found = wg_proximal_minimize(m.loss, params, 2,
                                             &(wg_proximal_options){.tolerance = 1e-10});
     ck_assert_int_eq(found.stop, WG_STOP_GRADIENT);

@@ -28,11 +28,11 @@ static void expect_ok(void)
 /* ---- Golden runs: plain gradient descent from zero, rate 0.1, all rows, f64. ----------------------- */
 
 /* Losses at steps 0, every, 2 * every, ... (as printed with four digits) on the way to `steps`. */
-static wg_logistic descend(const char *path, int steps, int every, const char *const losses[])
+static wg_linear_model descend(const char *path, int steps, int every, const char *const losses[])
 {
     wg_table *data = wg_csv_read(tape, path, NULL);
-    wg_logistic m = wg_logistic_new(wg_table_features(data), wg_table_labels(data), NULL);
-    wg_tensor *wrt[] = {m.w, m.b}, *g[2];
+    wg_linear_model m = wg_logistic_new(wg_table_features(data), wg_table_labels(data), NULL);
+    wg_tensor *wrt[] = {m.W, m.b}, *g[2];
     wg_grad(m.loss, wrt, 2, g);
     wg_optimizer *sgd = wg_sgd_new(wrt, 2, &(wg_sgd_options){.rate = 0.1});
     for (int step = 0; step < steps; step++) {
@@ -52,9 +52,9 @@ START_TEST(test_linear_1000)
 {
     static const char *const losses[] = {"0.6931", "0.5710", "0.4932", "0.4403", "0.4019",
                                          "0.3726", "0.3495", "0.3305", "0.3147", "0.3013"};
-    const wg_logistic m = descend("examples/data/linear_1000.csv", 100, 10, losses);
-    wgt_assert_close(wg_at(m.w, 0), 1.05673617, 0, 5.1e-9);
-    wgt_assert_close(wg_at(m.w, 1), -1.50856125, 0, 5.1e-9);
+    const wg_linear_model m = descend("examples/data/linear_1000.csv", 100, 10, losses);
+    wgt_assert_close(wg_at(m.W, 0), 1.05673617, 0, 5.1e-9);
+    wgt_assert_close(wg_at(m.W, 1), -1.50856125, 0, 5.1e-9);
     wgt_assert_close(wg_item(m.b), 0.32159730, 0, 5.1e-9);
 }
 END_TEST
@@ -68,11 +68,11 @@ END_TEST
 
 START_TEST(test_two_class_300)
 {
-    const wg_logistic m = descend("examples/data/two_class_300.csv", 500, 500, NULL);
-    wgt_assert_close(wg_at(m.w, 0), 0.34224863, 0, 5.1e-9);
-    wgt_assert_close(wg_at(m.w, 1), 3.17089155, 0, 5.1e-9);
+    const wg_linear_model m = descend("examples/data/two_class_300.csv", 500, 500, NULL);
+    wgt_assert_close(wg_at(m.W, 0), 0.34224863, 0, 5.1e-9);
+    wgt_assert_close(wg_at(m.W, 1), 3.17089155, 0, 5.1e-9);
     wgt_assert_close(wg_item(m.b), -0.11621907, 0, 5.1e-9);
-    wgt_assert_close(wg_logistic_accuracy(&m, m.X, m.y), 277.0 / 300, 0, 0);
+    wgt_assert_close(wg_linear_model_score(&m, m.X, m.y), 277.0 / 300, 0, 0);
 }
 END_TEST
 
@@ -101,17 +101,17 @@ static wg_tensor *labels_on(wg_tape *t)
 START_TEST(test_penalty)
 {
     const double w[] = {3, -4}, C = 0.25;
-    wg_logistic plain = wg_logistic_new(points_on(tape), targets_on(tape), NULL);
-    wg_logistic m = wg_logistic_new(plain.X, plain.y,
-                                    &(wg_logistic_options){.C = C, .w = plain.w, .b = plain.b});
-    wg_logistic batch = wg_logistic_new(
-        plain.X, plain.y, &(wg_logistic_options){.C = C, .n = 30, .w = plain.w, .b = plain.b});
-    ck_assert_ptr_eq(m.w, plain.w);
+    wg_linear_model plain = wg_logistic_new(points_on(tape), targets_on(tape), NULL);
+    wg_linear_model m = wg_logistic_new(
+        plain.X, plain.y, &(wg_linear_model_options){.C = C, .W = plain.W, .b = plain.b});
+    wg_linear_model batch = wg_logistic_new(
+        plain.X, plain.y, &(wg_linear_model_options){.C = C, .n = 30, .W = plain.W, .b = plain.b});
+    ck_assert_ptr_eq(m.W, plain.W);
     ck_assert_ptr_null(plain.penalty);
-    wg_tensor *wrt[] = {plain.w, plain.b}, *g[2], *g_plain[2];
+    wg_tensor *wrt[] = {plain.W, plain.b}, *g[2], *g_plain[2];
     wg_grad(m.loss, wrt, 2, g);
     wg_grad(plain.loss, wrt, 2, g_plain);
-    wg_write(plain.w, w, sizeof w);
+    wg_write(plain.W, w, sizeof w);
     wg_replay(tape);
     expect_ok();
     wgt_assert_close(wg_item(m.penalty), 25 / (2 * 3 * C), 3e-16, 0);
@@ -120,15 +120,16 @@ START_TEST(test_penalty)
     for (int i = 0; i < 2; i++)
         wgt_assert_close(wg_at(g[0], i), wg_at(g_plain[0], i) + w[i] / (3 * C), 5e-16, 0);
     wgt_assert_same_bits(wg_item(g[1]), wg_item(g_plain[1]));
-    wg_logistic infinite = wg_logistic_new(plain.X, plain.y, &(wg_logistic_options){.C = HUGE_VAL});
+    wg_linear_model infinite = wg_logistic_new(plain.X, plain.y,
+                                               &(wg_linear_model_options){.C = HUGE_VAL});
     ck_assert_ptr_null(infinite.penalty);
 }
 END_TEST
 
 START_TEST(test_softmax_penalty)
 {
-    wg_softmax_regression m = wg_softmax_regression_new(points_on(tape), labels_on(tape), 3,
-                                                        &(wg_softmax_regression_options){.C = 2});
+    wg_linear_model m = wg_softmax_regression_new(points_on(tape), labels_on(tape), 3,
+                                                  &(wg_linear_model_options){.C = 2});
     wg_tensor *wrt[] = {m.W, m.b}, *g[2];
     wg_grad(m.penalty, wrt, 2, g);
     wg_fill_uniform(m.W, 1, 1, 0);
@@ -142,37 +143,38 @@ END_TEST
 START_TEST(test_logistic_predict)
 {
     const double w[] = {1, 1}, b = 1;
-    wg_logistic m = wg_logistic_new(points_on(tape), targets_on(tape), NULL);
-    wg_write(m.w, w, sizeof w);
+    wg_linear_model m = wg_logistic_new(points_on(tape), targets_on(tape), NULL);
+    wg_write(m.W, w, sizeof w);
     wg_write(m.b, &b, sizeof b);
     wg_replay(tape);
     /* logits 4, 0.5, -2: the classes are 1, 1, 0, and the first alone is right */
     const double other[] = {0, -1, 0, (double)NAN, -5, 0};
     wg_tensor *X = wg_constant(tape, WG_F64, WG_SHAPE(3, 2), other);
-    wgt_assert_close(wg_logistic_accuracy(&m, m.X, m.y), 1.0 / 3, 0, 0);
-    wg_tensor *p = wg_logistic_probabilities(&m, X), *y = wg_logistic_predict(&m, X);
-    wgt_assert_close(wg_at(p, 0), 0.5, 0, 0);
-    wgt_assert_close(wg_at(p, 2), 1 / (1 + exp(4)), 3e-16, 0);
+    wgt_assert_close(wg_linear_model_score(&m, m.X, m.y), 1.0 / 3, 0, 0);
+    wg_tensor *p = wg_linear_model_probabilities(&m, X), *y = wg_linear_model_predict(&m, X);
+    wgt_assert_close(wg_at(p, 1), 0.5, 0, 0);
+    wgt_assert_close(wg_at(p, 5), 1 / (1 + exp(4)), 3e-16, 0);
+    wgt_assert_close(wg_at(p, 4), 1 / (1 + exp(-4)), 3e-16, 0);
     wgt_assert_close(wg_at(y, 0), 0, 0, 0); /* a logit of 0 is class 0 */
-    ck_assert_double_nan(wg_at(p, 1));
-    ck_assert_double_nan(wg_at(y, 1));
+    ck_assert_double_nan(wg_at(p, 3));
+    wgt_assert_that(wg_at(y, 1), ==, -1); /* a row with NaN has no class */
     const int64_t size = wg_tape_size(tape);
-    wg_logistic_accuracy(&m, m.X, m.y);
+    wg_linear_model_score(&m, m.X, m.y);
     ck_assert_int_eq(wg_tape_size(tape), size);
 }
 END_TEST
 
 START_TEST(test_softmax_predict)
 {
-    wg_softmax_regression m = wg_softmax_regression_new(points_on(tape), labels_on(tape), 3, NULL);
+    wg_linear_model m = wg_softmax_regression_new(points_on(tape), labels_on(tape), 3, NULL);
     wgt_assert_close(wg_item(m.loss), log(3), 3e-16, 0);
     /* all logits are 0: the first class is predicted, which one row of three has */
-    wgt_assert_close(wg_softmax_regression_accuracy(&m, m.X, m.y), 1.0 / 3, 0, 0);
+    wgt_assert_close(wg_linear_model_score(&m, m.X, m.y), 1.0 / 3, 0, 0);
     const double b[] = {0, 1, 0};
     wg_write(m.b, b, sizeof b);
-    wg_tensor *p = wg_softmax_regression_probabilities(&m, m.X);
+    wg_tensor *p = wg_linear_model_probabilities(&m, m.X);
     wgt_assert_close(wg_at(p, 1), exp(1) / (2 + exp(1)), 3e-16, 0);
-    const wg_tensor *y = wg_softmax_regression_predict(&m, m.X);
+    const wg_tensor *y = wg_linear_model_predict(&m, m.X);
     ck_assert_int_eq(wg_dtype_of(y), WG_I64);
     wgt_assert_that(wg_at(y, 0), ==, 1);
     wgt_assert_that(wg_at(y, 2), ==, 1);
@@ -197,22 +199,23 @@ START_TEST(test_model_errors)
     expect_error(wg_logistic_new(X, f32, NULL), WG_E_DTYPE, "f32");
     expect_error(wg_logistic_new(X, NULL, NULL), WG_E_NULL, "");
     expect_error(wg_logistic_new(flat, y, NULL), WG_E_SHAPE, "");
-    expect_error(wg_logistic_new(X, y, &(wg_logistic_options){.C = -1}), WG_E_VALUE, "C = -1");
-    expect_error(wg_logistic_new(X, y, &(wg_logistic_options){.C = (double)NAN}), WG_E_VALUE, "C");
-    expect_error(wg_logistic_new(X, y, &(wg_logistic_options){.C = 1, .n = -1}), WG_E_VALUE,
+    expect_error(wg_logistic_new(X, y, &(wg_linear_model_options){.C = -1}), WG_E_VALUE, "C = -1");
+    expect_error(wg_logistic_new(X, y, &(wg_linear_model_options){.C = (double)NAN}), WG_E_VALUE,
+                 "C");
+    expect_error(wg_logistic_new(X, y, &(wg_linear_model_options){.C = 1, .n = -1}), WG_E_VALUE,
                  "n = -1");
     expect_error(wg_softmax_regression_new(X, c, 2, NULL), WG_E_INDEX, "");
-    expect_error(wg_softmax_regression_new(X, c, -1, NULL), WG_E_SHAPE, "");
-    wg_logistic m = wg_logistic_new(X, y, NULL);
-    expect_error(wg_logistic_predict(&m, flat), WG_E_SHAPE, "");
-    expect_error(wg_logistic_accuracy(&m, X, flat), WG_E_SHAPE, "accuracy: ");
+    expect_error(wg_softmax_regression_new(X, c, -1, NULL), WG_E_VALUE, "k = -1");
+    wg_linear_model m = wg_logistic_new(X, y, NULL);
+    expect_error(wg_linear_model_predict(&m, flat), WG_E_SHAPE, "");
+    expect_error(wg_linear_model_score(&m, X, flat), WG_E_DTYPE, "accuracy: ");
     expect_error(wg_accuracy(c, y), WG_E_SHAPE, "accuracy: ");
     expect_error(wg_accuracy(f32, y), WG_E_DTYPE, "f32");
     expect_error(wg_accuracy(y, NULL), WG_E_NULL, "");
     ck_assert_double_nan(wg_accuracy(NULL, NULL));
     ck_assert_double_nan(wg_item(wg_logistic_new(NULL, NULL, NULL).loss));
-    wg_tensor *before = wg_logistic_predict(&m, X);
-    wg_fill_uniform(m.w, 1, 1, 0);
+    wg_tensor *before = wg_linear_model_predict(&m, X);
+    wg_fill_uniform(m.W, 1, 1, 0);
     expect_error(wg_accuracy(before, y), WG_E_STALE, "accuracy: ");
 }
 END_TEST
@@ -433,9 +436,9 @@ static double small_training(wg_tape *t)
 {
     wg_tensor *sources[] = {wg_standardize(points_on(t)), targets_on(t)};
     wg_batches *batches = wg_batches_new(sources, 2, &(wg_batches_options){.size = 3});
-    wg_logistic m = wg_logistic_new(wg_batches_input(batches, 0), wg_batches_input(batches, 1),
-                                    &(wg_logistic_options){.C = 1});
-    wg_tensor *wrt[] = {m.w, m.b}, *g[2];
+    wg_linear_model m = wg_logistic_new(wg_batches_input(batches, 0), wg_batches_input(batches, 1),
+                                        &(wg_linear_model_options){.C = 1});
+    wg_tensor *wrt[] = {m.W, m.b}, *g[2];
     wg_grad(m.loss, wrt, 2, g);
     wg_optimizer *sgd = wg_sgd_new(wrt, 2, &(wg_sgd_options){.rate = 0.1});
     for (int step = 0; step < 3; step++) {
@@ -445,7 +448,7 @@ static double small_training(wg_tape *t)
         wg_optimizer_step(sgd, g);
     }
     wg_replay(t);
-    return wg_item(m.loss) + 0 * wg_logistic_accuracy(&m, sources[0], sources[1]);
+    return wg_item(m.loss) + 0 * wg_linear_model_score(&m, sources[0], sources[1]);
 }
 
 /* Whatever call for memory fails, once or from then on: NaN and WG_E_NOMEM, nothing leaked, and after a
@@ -489,8 +492,8 @@ START_TEST(test_step_allocates_nothing)
     wg_tape *t = wgt_tape(&memory);
     wg_tensor *sources[] = {points_on(t), labels_on(t)};
     wg_batches *batches = wg_batches_new(sources, 2, &(wg_batches_options){.size = 2});
-    wg_softmax_regression m = wg_softmax_regression_new(wg_batches_input(batches, 0),
-                                                        wg_batches_input(batches, 1), 3, NULL);
+    wg_linear_model m = wg_softmax_regression_new(wg_batches_input(batches, 0),
+                                                  wg_batches_input(batches, 1), 3, NULL);
     wg_tensor *wrt[] = {m.W, m.b}, *g[2];
     wg_grad(m.loss, wrt, 2, g);
     wg_optimizer *sgd = wg_sgd_new(wrt, 2, NULL);

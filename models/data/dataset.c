@@ -1,0 +1,115 @@
+/* Datasets: dense tensors, sparse rows or a table behind one argument. */
+#include "models/data/dataset_internal.h"
+
+#include "autograd/op.h"
+#include "models/files/table_internal.h"
+#include "ops/index.h"
+
+#include <inttypes.h>
+#include <math.h>
+#include <stdio.h>
+
+wg_tensor *wg_dataset_values(const wg_dataset *data)
+{
+    return data == NULL ? NULL : data->sparse != NULL ? data->sparse->value : data->X;
+}
+
+wg_tape *wg_dataset_tape(const wg_dataset *data)
+{
+    const wg_tensor *values = wg_dataset_values(data);
+    if (values != NULL)
+        return values->tape;
+    if (data == NULL)
+        return NULL;
+    return data->table != NULL ? wg_table_tape(data->table)
+           : data->y != NULL   ? data->y->tape
+                               : NULL;
+}
+
+wg_dataset wg_dataset_numbers(const wg_dataset *data)
+{
+    wg_dataset d = {.X = NULL};
+    if (data != NULL)
+        d = *data;
+    if (d.X == NULL && d.sparse == NULL && d.table != NULL)
+        d.X = wg_table_features(d.table);
+    return d;
+}
+
+wg_dataset wg_dataset_with_y(const wg_dataset *data, bool numbers)
+{
+    wg_dataset d = wg_dataset_numbers(data);
+    if (d.y == NULL && d.table != NULL)
+        d.y = numbers ? wg_table_targets(d.table) : wg_table_classes(d.table);
+    return d;
+}
+
+int64_t wg_dataset_rows(const wg_dataset *data)
+{
+    if (data != NULL && data->sparse != NULL)
+        return data->sparse->rows;
+    if (data != NULL && data->X == NULL && data->table != NULL)
+        return wg_table_rows(data->table);
+    const wg_tensor *X = data != NULL ? data->X : NULL;
+    return wg_is_inert(X) || X->shape.ndim == 0 ? 0 : X->shape.dim[0];
+}
+
+int64_t wg_dataset_columns(const wg_dataset *data)
+{
+    if (data != NULL && data->sparse != NULL)
+        return data->sparse->columns;
+    const wg_table *table = data != NULL ? data->table : NULL;
+    const wg_tensor *X = data != NULL ? data->X : NULL;
+    int64_t numbers = X == NULL ? wg_table_columns(table) : X->shape.ndim > 1 ? X->shape.dim[1] : 0;
+    return numbers + wg_table_string_columns(table);
+}
+
+wg_dataset wg_dataset_take(const wg_dataset *data, wg_tensor *rows)
+{
+    wg_dataset d = {.X = NULL};
+    if (data == NULL)
+        return d;
+    if (data->X != NULL)
+        d.X = wg_gather_rows(data->X, rows);
+    if (data->y != NULL)
+        d.y = wg_gather_rows(data->y, rows);
+    if (data->sparse != NULL)
+        d.sparse = wg_csr_take_rows(data->sparse, wg_data_i64(rows), wg_size(rows));
+    if (data->table != NULL)
+        d.table = wg_table_take(data->table, rows);
+    return d;
+}
+
+/* The row and column of entry i of the values, counted from 0. */
+static void dataset_position(const wg_dataset *d, int64_t i, int64_t *row, int64_t *column)
+{
+    if (d->sparse == NULL) {
+        int64_t width = wg_dataset_values(d)->size / wg_dataset_rows(d);
+        *row = i / width;
+        *column = i % width;
+        return;
+    }
+    const int64_t *start = d->sparse->start->data;
+    for (*row = 0; start[*row + 1] <= i;)
+        (*row)++;
+    *column = ((const int64_t *)d->sparse->column->data)[i];
+}
+
+bool wg_dataset_finite(const wg_dataset *data, const char *who)
+{
+    const wg_tensor *x = wg_dataset_values(data);
+    int64_t row, column;
+    for (int64_t i = 0; !wg_is_inert(x) && x->data != NULL && i < x->size; i++) {
+        double value = wg_element(x, i);
+        if (isfinite(value))
+            continue;
+        char name[96] = "";
+        dataset_position(data, i, &row, &column);
+        if (data->table != NULL && data->sparse == NULL && wg_table_columns(data->table) > column)
+            snprintf(name, sizeof name, " (%.80s)", wg_table_column_name(data->table, column));
+        wg_fail(x->tape, WG_E_NOT_FINITE, "%s: row %" PRId64 ", column %" PRId64 "%s is %g", who,
+                row + 1, column + 1, name, value);
+        return false;
+    }
+    return true;
+}

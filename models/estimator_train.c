@@ -1,0 +1,107 @@
+/* How an estimator's model is trained: its methods by name, and which options they take. */
+#include "models/estimator_internal.h"
+
+#include "models/train/fit_lbfgs.h"
+
+#include <math.h>
+#include <string.h>
+
+/* ---- Methods. --------------------------------------------------------------------------------- */
+
+/* Either an optimizer for mini-batches, or a way to train by all rows at once. */
+typedef struct estimator_method {
+    const char *name;
+    wg_optimizer *(*optimizer)(double rate, wg_tensor *const w[], int n);
+    wg_fit_result (*fit)(const wg_fit_model *model, const wg_dataset *data,
+                         const wg_fit_options *options);
+} estimator_method;
+
+static wg_optimizer *estimator_sgd(double rate, wg_tensor *const w[], int n)
+{
+    return wg_sgd_new(w, n, &(wg_sgd_options){.rate = rate});
+}
+
+static wg_optimizer *estimator_momentum(double rate, wg_tensor *const w[], int n)
+{
+    return wg_sgd_new(w, n, &(wg_sgd_options){.rate = rate, .momentum = 0.9, .nesterov = true});
+}
+
+static wg_optimizer *estimator_rmsprop(double rate, wg_tensor *const w[], int n)
+{
+    return wg_rmsprop_new(w, n, &(wg_rmsprop_options){.rate = rate});
+}
+
+static wg_optimizer *estimator_adam(double rate, wg_tensor *const w[], int n)
+{
+    return wg_adam_new(w, n, &(wg_adam_options){.rate = rate});
+}
+
+static wg_optimizer *estimator_adamw(double rate, wg_tensor *const w[], int n)
+{
+    return wg_adamw_new(w, n, &(wg_adam_options){.rate = rate});
+}
+
+static wg_fit_result estimator_lbfgs(const wg_fit_model *model, const wg_dataset *data,
+                                     const wg_fit_options *options)
+{
+    return wg_fit_lbfgs(model, data, options, NULL);
+}
+
+static const estimator_method estimator_methods[] = {
+    {"lbfgs", NULL, estimator_lbfgs},       {"sgd", estimator_sgd, NULL},
+    {"momentum", estimator_momentum, NULL}, {"rmsprop", estimator_rmsprop, NULL},
+    {"adam", estimator_adam, NULL},         {"adamw", estimator_adamw, NULL},
+};
+
+static const estimator_method *estimator_method_of(const char *name)
+{
+    for (size_t i = 0; i < sizeof estimator_methods / sizeof *estimator_methods; i++)
+        if (strcmp(name, estimator_methods[i].name) == 0)
+            return &estimator_methods[i];
+    return NULL;
+}
+
+/* ---- Training. -------------------------------------------------------------------------------- */
+
+static bool estimator_method_fits(wg_tape *t, const estimator_method *m, const char *name,
+                                  bool sparse, const wg_estimator_options *o)
+{
+    if (m == NULL)
+        wg_fail(t, WG_E_VALUE, "estimator: there is no optimizer '%s'", name);
+    else if (m->fit != NULL && (o->rate != 0 || o->dropout != 0))
+        wg_fail(t, WG_E_VALUE, "estimator: %s takes no option %s", name,
+                o->rate != 0 ? "rate" : "dropout");
+    else if (m->fit == NULL && sparse)
+        wg_fail(t, WG_E_VALUE,
+                "estimator: sparse rows are trained on by all rows at once (lbfgs), not by '%s'",
+                name);
+    return wg_tape_status(t) == WG_OK;
+}
+
+void wg_estimator_train(wg_estimator *e, const wg_estimator_data *data,
+                        const wg_estimator_options *o)
+{
+    wg_tape *t = e->tape;
+    wg_fit_model model = wg_mlp_fit_model(e->mlp, e->head);
+    bool sparse = data->d.sparse != NULL;
+    const char *name = o->optimizer != NULL         ? o->optimizer
+                       : e->kind->hidden && !sparse ? "adam"
+                                                    : "lbfgs";
+    const estimator_method *method = estimator_method_of(name);
+    double C = o->C != 0 ? o->C : e->kind->hidden ? (double)INFINITY : 1;
+    if (!(C > 0) || !(o->rate >= 0))
+        wg_fail(t, WG_E_VALUE, "estimator: C = %g, rate = %g", C, o->rate);
+    if (wg_tape_status(t) != WG_OK || !estimator_method_fits(t, method, name, sparse, o))
+        return;
+    wg_fit_options fit = o->fit;
+    fit.seed = o->seed;
+    fit.C = C;
+    fit.l2 = 0;
+    fit.optimizer = NULL;
+    wg_dataset d = {.sparse = data->d.sparse, .y = data->d.y};
+    if (!sparse)
+        d.X = wg_pipeline_apply(e->pipeline, data->X, data->text);
+    if (method->fit == NULL)
+        fit.optimizer = method->optimizer(o->rate, model.params, model.n_params);
+    e->result = method->fit != NULL ? method->fit(&model, &d, &fit) : wg_fit(&model, &d, &fit);
+}

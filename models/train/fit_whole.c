@@ -1,0 +1,175 @@
+/* Training by all rows at once: the mean loss and the penalty as an objective, which a minimizer takes
+ * one iteration an epoch. */
+#include "models/train/fit_internal.h"
+
+#include "autograd/compile/blocks.h"
+#include "autograd/op.h"
+#include "models/data/dataset_internal.h"
+#include "models/optim/minimize_internal.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+typedef struct fit_whole {
+    const wg_fit_minimizer *kind;
+    void *minimizer;
+    int64_t n; /* elements of all parameters */
+    double *x; /* [n]: where it is; the parameters are this, rounded to their dtype */
+    char x_name[32];
+    wg_objective objective;
+    /* The last evaluation: a run begins with the one that the run before ended with. */
+    bool evaluated;
+    double *last_x, *last_gradient, last_value; /* [n], [n] */
+    wg_optimum optimum;
+} fit_whole;
+
+/* ---- The objective. --------------------------------------------------------------------------- */
+
+static double fit_whole_value(const double x[], double g[], void *user)
+{
+    fit_whole *m = user;
+    size_t bytes = (size_t)m->n * sizeof *x;
+    if (!m->evaluated || memcmp(x, m->last_x, bytes) != 0) {
+        m->last_value = m->objective.value_and_gradient(x, m->last_gradient, m->objective.user);
+        memcpy(m->last_x, x, bytes);
+        m->evaluated = true;
+        m->optimum.evaluations++;
+    }
+    memcpy(g, m->last_gradient, bytes);
+    return m->last_value;
+}
+
+static void fit_whole_product(const double v[], double hv[], void *user)
+{
+    fit_whole *m = user;
+    m->objective.hessian_product(v, hv, m->objective.user);
+}
+
+static void fit_whole_hessian(double h[], void *user)
+{
+    fit_whole *m = user;
+    m->objective.hessian(h, m->objective.user);
+}
+
+static wg_tensor *fit_whole_block(wg_tape *t, wg_tensor *const rows[], void *user)
+{
+    const wg_fit_run *run = user;
+    const wg_dataset block = {.X = rows[0]};
+    (void)t;
+    wg_tensor *Z = wg_fit_outputs(run->model, &block, true);
+    wg_tensor *weights = run->rows.weights != NULL ? rows[2] : NULL;
+    return run->model->head->loss(Z, rows[1], weights, WG_SUM);
+}
+
+/* The mean loss with the penalty: over blocks of rows, which have to be leaves or constants; of sparse
+ * rows, and with second derivatives, over all at once. */
+static wg_objective fit_whole_objective(wg_fit_run *run, bool curvature)
+{
+    const wg_fit_rows *r = &run->rows;
+    const wg_fit_model *model = run->model;
+    wg_tensor *X = r->train.X;
+    if (r->train.sparse != NULL || curvature)
+        return wg_objective_new(
+            wg_fit_loss_of(run, wg_fit_outputs(model, &r->train, true), r->targets, r->weights),
+            model->params, model->n_params, curvature);
+    if (X->n_operands > 0 && (X->state & WG_NODE_LIVE) != 0)
+        X = wg_constant(run->tape, X->dtype, X->shape.ndim, X->shape.dim, X->data);
+    wg_tensor *rows[] = {X, r->targets, r->weights};
+    wg_blocks_options o = {.scale = 1 / (double)r->n,
+                           .penalty = wg_l2_penalty(model->params, model->n_params, run->l2)};
+    return wg_objective_blocks(wg_blocks_new(rows, r->weights != NULL ? 3 : 2, model->params,
+                                             model->n_params, fit_whole_block, run, &o));
+}
+
+/* ---- The method. ------------------------------------------------------------------------------ */
+
+/* One iteration. */
+static bool fit_whole_epoch(wg_fit_run *run, double row[FIT_COLUMNS])
+{
+    fit_whole *m = run->method;
+    wg_optimum o = m->kind->run(m->minimizer, m->x);
+    if (o.stop == WG_STOP_NOT_FINITE && wg_dataset_finite(&run->rows.train, "fit"))
+        wg_fail(run->tape, WG_E_NOT_FINITE, "fit: %s: %s", m->kind->name, wg_stop_text(o.stop));
+    m->optimum.stop = o.stop;
+    m->optimum.iterations += o.iterations;
+    m->optimum.products += o.products;
+    m->optimum.value = o.value;
+    m->optimum.gradient_norm = o.gradient_norm;
+    row[FIT_LOSS] = o.value;
+    row[FIT_ACCURACY] = row[FIT_RATE] = (double)NAN;
+    return o.iterations > 0;
+}
+
+static bool fit_whole_entry(void *method, int64_t i, wg_state_entry *entry)
+{
+    fit_whole *m = method;
+    if (i > 0)
+        return m->kind->state(m->minimizer, i - 1, entry);
+    *entry = (wg_state_entry){m->x_name, WG_F64, {.ndim = 1, .dim = {m->n}}, m->x};
+    return true;
+}
+
+static void fit_whole_options_fit(wg_tape *t, const fit_whole *m, const wg_fit_model *model,
+                                  const wg_fit_options *o)
+{
+    const char *refused = o->batch != 0                              ? "option batch"
+                          : o->optimizer != NULL                     ? "option optimizer"
+                          : o->schedule != NULL                      ? "option schedule"
+                          : model != NULL && model->set_step != NULL ? "dropout (set_step)"
+                                                                     : NULL;
+    if (refused != NULL)
+        wg_fail(t, WG_E_VALUE, "fit: %s takes no %s", m->kind->name, refused);
+}
+
+/* Vectors, and a minimizer of what is recorded later. */
+static bool fit_whole_new(wg_fit_run *run, fit_whole *m, const void *options)
+{
+    wg_tape *t = run->tape;
+    m->n = wg_params_size(run->model->params, run->model->n_params);
+    size_t bytes = (size_t)m->n * sizeof(double);
+    m->x = wg_tape_take(t, bytes);
+    m->last_x = wg_tape_take(t, bytes);
+    m->last_gradient = wg_tape_take(t, bytes);
+    if (wg_tape_status(t) != WG_OK)
+        return false;
+    wg_params_to_vector(run->model->params, run->model->n_params, m->x);
+    wg_objective f = {.tape = t,
+                      .n = m->n,
+                      .noise = wg_objective_noise(wg_dtype_of(run->model->params[0])),
+                      .value_and_gradient = fit_whole_value,
+                      .hessian_product = m->kind->curvature ? fit_whole_product : NULL,
+                      .hessian = m->kind->curvature ? fit_whole_hessian : NULL,
+                      .user = m};
+    m->minimizer = m->kind->make(&f, options);
+    return wg_tape_status(t) == WG_OK;
+}
+
+static bool fit_whole_prepare(wg_fit_run *run, const void *options)
+{
+    fit_whole *m = run->method;
+    if (!fit_whole_new(run, m, options) || !wg_fit_resume(run))
+        return false;
+    m->objective = fit_whole_objective(run, m->kind->curvature);
+    return wg_tape_status(run->tape) == WG_OK;
+}
+
+wg_fit_result wg_fit_whole(const wg_fit_model *model, const wg_dataset *data,
+                           const wg_fit_options *options, const wg_fit_minimizer *minimizer,
+                           const void *minimizer_options)
+{
+    fit_whole m = {.kind = minimizer};
+    wg_fit_run run = {.method = &m, .epoch = fit_whole_epoch, .entry = fit_whole_entry};
+    const wg_dataset d = wg_dataset_numbers(data);
+    snprintf(m.x_name, sizeof m.x_name, "%s.x", minimizer->name);
+    if (options != NULL)
+        run.o = *options;
+    run.o.epochs = run.o.epochs != 0 ? run.o.epochs : 1000;
+    fit_whole_options_fit(wg_dataset_tape(&d), &m, model, &run.o);
+    if (wg_fit_start(&run, model, &d) && fit_whole_prepare(&run, minimizer_options))
+        wg_fit_loop(&run);
+    wg_fit_result result = wg_fit_end(&run);
+    if (result.stop != WG_FIT_ERROR)
+        result.optimum = m.optimum;
+    return result;
+}
