@@ -11,6 +11,31 @@ static wg_tensor *elu_curvature(wg_tensor *dy, wg_tensor *u, wg_tensor *x, doubl
     return wg_sub(derivative, wg_relu_grad(g, x));
 }
 
+#define SELU_ALPHA 1.6732632423543772848170429916717
+#define SELU_SCALE 1.0507009873554804934193349852946
+
+/* dy where 0 < x < 6, or where x is NaN. */
+static wg_tensor *relu6_derivative(wg_tensor *dy, wg_tensor *x)
+{
+    wg_tensor *room = wg_affine(x, -1, 6);
+    return wg_relu_grad(wg_relu_grad(dy, x), room);
+}
+
+/* dy / (1 + |x|)^2, without the square, which overflows first. */
+static wg_tensor *softsign_derivative(wg_tensor *dy, wg_tensor *x)
+{
+    wg_tensor *size = wg_shift(wg_abs(x), 1);
+    return wg_div(wg_div(dy, size), size);
+}
+
+/* dy (x/3 + 1/2) where -3 <= x <= 3, dy above; relu6, because the second derivative is 0 at both. */
+static wg_tensor *hardswish_derivative(wg_tensor *dy, wg_tensor *x)
+{
+    wg_tensor *derivative = wg_affine(wg_relu6(wg_shift(x, 3)), 1.0 / 3, -0.5);
+    wg_tensor *between = wg_mul(wg_clamp_grad(dy, x, -3, 3), derivative);
+    return wg_add(between, wg_relu_grad(dy, wg_shift(x, -3)));
+}
+
 /* Second derivatives of x times a distribution function are a density times a polynomial, or nearly
  * so. x is bounded where the density is 0 beyond the bound in every type: 0 times a finite number is
  * 0, times an infinite one it would be NaN. */
@@ -46,6 +71,16 @@ static wg_tensor *gelu_tanh_curvature(wg_tensor *dy, wg_tensor *u, wg_tensor *x)
     wg_tensor *pull = wg_product(wg_square(dv), b, wg_tanh(wg_scale(v, 0.5)));
     wg_tensor *factor = wg_sub(bent, pull);
     return wg_mul(wg_sigmoid_grad(wg_mul(dy, u), v), factor);
+}
+
+/* y = x tanh(s(x)), s the softplus: y' = tanh(s) + x p / cosh(s)^2. */
+static wg_tensor *mish_derivative(wg_tensor *dy, wg_tensor *x)
+{
+    wg_tensor *s = wg_softplus(x);
+    wg_tensor *outer = wg_mul(dy, wg_tanh(s));
+    wg_tensor *steep = wg_tanh_grad(wg_mul(dy, wg_clamp(x, -20000, 20000)), s);
+    wg_tensor *inner = wg_mul(steep, wg_sigmoid(x));
+    return wg_add(outer, inner);
 }
 
 #include "ops/elementwise_rows.inc"

@@ -37,6 +37,26 @@ wg_tensor *wg_leaky_relu(wg_tensor *x, double c);
  * Source: Clevert, Unterthiner, Hochreiter 2016, eq. 14. */
 wg_tensor *wg_elu(wg_tensor *x, double c);
 
+/* wg_relu6: y = min(max(x, 0), 6).   Derivative: 1 where 0 < x < 6, 0 at both and outside. */
+wg_tensor *wg_relu6(wg_tensor *x);
+
+/* wg_selu: y = s x where x > 0, s c (exp(x) - 1) elsewhere; s = 1.0507.., c = 1.6732.. keep the mean 0
+ * and the variance 1 of normal inputs.   Derivative: s, and s c exp(x) at 0 and below.
+ * Source: Klambauer, Unterthiner, Mayr, Hochreiter 2017, "Self-normalizing neural networks", eq. 2. */
+wg_tensor *wg_selu(wg_tensor *x);
+
+/* wg_softsign: y = x / (1 + |x|).   Derivative: 1/(1 + |x|)^2.   Edges: +-inf -> +-1, derivative 0. */
+wg_tensor *wg_softsign(wg_tensor *x);
+
+/* wg_hardswish: y = x min(max(x + 3, 0), 6) / 6.   Derivative: 0 below -3, 1 above 3, x/3 + 1/2
+ * between and at both.   Edges: -inf -> 0.
+ * Source: Howard et al. 2019, "Searching for MobileNetV3", sec. 5.2. */
+wg_tensor *wg_hardswish(wg_tensor *x);
+
+/* wg_mish: y = x tanh(softplus(x)).   Derivative: tanh(s) + x p / cosh(s)^2, s = softplus(x).
+ * Edges: as wg_silu.   Source: Misra 2019, "Mish: a self regularized non-monotonic activation", eq. 1. */
+wg_tensor *wg_mish(wg_tensor *x);
+
 /* wg_gelu: y = x F(x), F the normal distribution function, through erfc so that the lower tail
  * keeps its digits (relative error of the tail: x^2 round-offs).
  * Derivative:  F(x) + x f(x), f the normal density.   Edges: -inf -> -0, +inf -> +inf, derivatives 0 and 1.

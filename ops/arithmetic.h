@@ -34,6 +34,9 @@ wg_tensor *wg_neg(wg_tensor *x);
 wg_tensor *wg_scale(wg_tensor *x, double c);
 wg_tensor *wg_shift(wg_tensor *x, double c);
 
+/* wg_affine: y = a x + b, with a and b rounded to x's dtype.   Derivative: a. */
+wg_tensor *wg_affine(wg_tensor *x, double a, double b);
+
 /* wg_square: y = x^2.   Derivative: 2x.   wg_reciprocal: y = 1/x.   Derivative: -y^2. */
 wg_tensor *wg_square(wg_tensor *x);
 wg_tensor *wg_reciprocal(wg_tensor *x);

@@ -4,6 +4,8 @@
 #include "ops/elementwise_internal.h"
 
 #define TWO_OVER_SQRT_PI 1.12837916709551257390
+#define LN_2             0.693147180559945309417
+#define LN_10            2.30258509299404568402
 
 /* a, and 1 where a = 0 and b >= 0: there a^b log a stands for its limit, 0. */
 static wg_tensor *pow_base(wg_tensor *a, wg_tensor *b)
@@ -25,6 +27,20 @@ static wg_tensor *scaled_pow_derivative(wg_tensor *c, wg_tensor *a, wg_tensor *b
 static wg_tensor *erf_bell(wg_tensor *x)
 {
     return wg_exp(wg_neg(wg_square(wg_clamp(x, -200, 200))));
+}
+
+/* dy (x^2 - 1)^(-1/2) as dy (x - 1)^(-1/2) (x + 1)^(-1/2): nothing cancels, nothing overflows. */
+static wg_tensor *acosh_derivative(wg_tensor *dy, wg_tensor *x)
+{
+    wg_tensor *below = wg_rsqrt(wg_shift(x, -1)), *above = wg_rsqrt(wg_shift(x, 1));
+    return wg_product(dy, below, above);
+}
+
+/* g / (a^2 + b^2), one root after the other: the square would overflow and underflow first. */
+static wg_tensor *over_square_norm(wg_tensor *g, wg_tensor *a, wg_tensor *b)
+{
+    wg_tensor *norm = wg_hypot(a, b);
+    return wg_div(wg_div(g, norm), norm);
 }
 
 /* b, and 1 where a = 0 and b <= 0: log 1 = 0 and 0/1 = 0 are the derivatives there. */

@@ -18,6 +18,10 @@ wg_tensor *wg_expm1(wg_tensor *x);
 wg_tensor *wg_log(wg_tensor *x);
 wg_tensor *wg_log1p(wg_tensor *x);
 
+/* wg_log2, wg_log10: logarithms to base 2 and 10.   Derivatives: 1/(x log 2), 1/(x log 10). */
+wg_tensor *wg_log2(wg_tensor *x);
+wg_tensor *wg_log10(wg_tensor *x);
+
 /* wg_sqrt: y = x^(1/2), derivative 1/(2y), infinite at 0.   wg_rsqrt: y = x^(-1/2), derivative -y/(2x). */
 wg_tensor *wg_sqrt(wg_tensor *x);
 wg_tensor *wg_rsqrt(wg_tensor *x);
@@ -49,14 +53,26 @@ wg_tensor *wg_sinh(wg_tensor *x);
 wg_tensor *wg_cosh(wg_tensor *x);
 wg_tensor *wg_tanh(wg_tensor *x);
 
+/* wg_asinh, wg_acosh, wg_atanh; derivatives (x^2 + 1)^(-1/2), (x^2 - 1)^(-1/2), 1/(1 - x^2). */
+wg_tensor *wg_asinh(wg_tensor *x);
+wg_tensor *wg_acosh(wg_tensor *x);
+wg_tensor *wg_atanh(wg_tensor *x);
+
 /* wg_erf: y = 2 pi^(-1/2) int_0^x exp(-t^2) dt.   Derivative: 2 pi^(-1/2) exp(-x^2).
  * Edges: +-inf -> +-1, with derivative 0. */
 wg_tensor *wg_erf(wg_tensor *x);
+
+/* wg_erfc: y = 1 - erf(x), accurate where it is small.   Derivative: -2 pi^(-1/2) exp(-x^2). */
+wg_tensor *wg_erfc(wg_tensor *x);
 
 /* wg_hypot: y = (a^2 + b^2)^(1/2), without overflow or underflow on the way.
  * Derivatives: a/y and b/y, both 0 at the origin.
  * Edges:  +inf where either is infinite, even if the other is NaN (C11 annex F). */
 wg_tensor *wg_hypot(wg_tensor *a, wg_tensor *b);
+
+/* wg_atan2: y = the angle of the point (b, a), in [-pi, pi].
+ * Derivatives: b/(a^2 + b^2) and -a/(a^2 + b^2), NaN at the origin. */
+wg_tensor *wg_atan2(wg_tensor *a, wg_tensor *b);
 
 /* wg_logaddexp: y = log(e^a + e^b); never overflows.
  * Derivatives: sigmoid(a - b) and sigmoid(b - a).

@@ -290,7 +290,6 @@ static const exception exceptions[] = {
     {"add_n", true, "the engine's sum of cotangents"},
     {"tie_share", true, "the engine's own: part of the rules of amax and amin"},
     {"csr_sampled", true, "part of csr_matmul's rule"},
-    {"one_minus_square", true, "part of the rules of asin and acos"},
     {"bce_grad", true, "part of bce_with_logits' rule"},
     {"cross_entropy_grad", true, "part of cross_entropy's rule"},
     {"soft_cross_entropy_grad", true, "part of cross_entropy's rule"},

@@ -2,7 +2,8 @@
 
     python3 tests/oracle/make_oracle.py > tests/oracle/cases.txt
 
-The same versions give the same file. A case is a graph: leaves and ops, a line each, numbered
+The same versions give the same file. Case i of an op is drawn from a seed made of its name and i: a new op adds its
+lines, and changes no other. A case is a graph: leaves and ops, a line each, numbered
 from 0 in this order; the last op is the result y. Lines are KIND [NAME] [INTEGERS] [: NUMBERS]:
 
     case NAME               a new case
@@ -27,6 +28,7 @@ Cases are drawn so that rounding cannot matter much; a case that fails one of th
   shall sit at kinks (the last member of the tuples in single_ops.py) are exempt: there both libraries
   follow the same convention.
 """
+import collections
 import platform
 import subprocess
 import sys
@@ -36,7 +38,7 @@ sys.dont_write_bytecode = True # nothing beside the sources
 import torch
 
 import single_ops
-from case_graph import Graph, Rejected
+from case_graph import Graph, Rejected, seed
 from random_graphs import random_graph
 
 GRAPHS = 1500
@@ -48,8 +50,9 @@ def single(name, make, exact):
     return g
 
 
-def drawn(make):
-    for _ in range(1000):
+def drawn(make, *key):
+    for attempt in range(1000):
+        seed(*key, attempt)
         try:
             return make().lines()
         except Rejected:
@@ -67,18 +70,18 @@ def main():
     torch.set_num_threads(1)
     lines = ["# The oracle's cases; written by tests/oracle/make_oracle.py, which tells how to read them.",
              f"# Made with Python {platform.python_version()} and torch {torch.__version__}{package()}, float64."]
-    singles = 0
+    singles = collections.Counter()
     for family in single_ops.FAMILIES:
         for name, make, exact in family():
             try:
-                lines += drawn(lambda: single(name, make, exact))
+                lines += drawn(lambda: single(name, make, exact), name, singles[name])
             except RuntimeError as e:
-                raise RuntimeError(f"{name}, {singles}: {e}") from e
-            singles += 1
-    for _ in range(GRAPHS):
-        lines += drawn(random_graph)
+                raise RuntimeError(f"{name}, {singles[name]}: {e}") from e
+            singles[name] += 1
+    for i in range(GRAPHS):
+        lines += drawn(random_graph, "graph", i)
     print("\n".join(lines))
-    print(f"{singles} cases of single ops, {GRAPHS} graphs", file=sys.stderr)
+    print(f"{sum(singles.values())} cases of single ops, {GRAPHS} graphs", file=sys.stderr)
 
 
 main()

@@ -1,6 +1,9 @@
 """The ops of the oracle's case language in terms of PyTorch; tests/ops/oracle_ops.c has the same table in terms of
-Wengert. An op is a function of (operands, attributes)."""
+Wengert. An op is a function of (operands, attributes). An elementwise op that PyTorch has under the same name needs
+no line here: it is found in the lists ops/*.inc, with its domain."""
+import glob
 import math
+import re
 
 import torch
 import torch.nn.functional as F
@@ -176,22 +179,33 @@ def hinge(z, y, reduction=0):
     return reduced(F.relu(1 - y * z), reduction)
 
 
-# name: (function, where operands are drawn from). Kinks: also drawn from the halves (`exact`).
+def rows():
+    """(kind, name, kinks, domain by operand) of every elementwise op, from the lists beside the sources."""
+    for path in sorted(glob.glob("ops/*.inc")):
+        for kind, row in re.findall(r"^((?:UN|BIN|TERN)ARY\w*)\((\w.*?\))$", open(path).read(), re.S | re.M):
+            domain = {int(i) - 1: (float(low), float(high))
+                      for i, low, high in re.findall(r"DOMAIN(\d)\(([-\d.]+), ([-\d.]+)\)", row)}
+            yield kind, row.split(",")[0], "KINKED" in row or kind.endswith("FLAT"), domain
+
+
+def named(name):
+    """PyTorch's function of the same name."""
+    return next((getattr(m, name) for m in (torch, F, torch.special) if hasattr(m, name)), None)
+
+
+ROWS = [row for row in rows() if not row[1].startswith("wg_")]
+KINKED = {name for _, name, kinks, _ in ROWS if kinks}
+
+# Only what is not called as in PyTorch. name: (function, where operands are drawn from).
 UNARY = {
-    "neg": (torch.neg, -2, 2), "square": (torch.square, -2, 2), "abs": (torch.abs, -2, 2),
-    "reciprocal": (torch.reciprocal, 0.25, 3), "sign": (torch.sign, -2, 2),
-    "floor": (torch.floor, -3, 3), "ceil": (torch.ceil, -3, 3), "round": (torch.round, -3, 3),
-    "exp": (torch.exp, -3, 3), "expm1": (torch.expm1, -2, 2), "log": (torch.log, 0.1, 4),
-    "log1p": (torch.log1p, -0.8, 3), "sqrt": (torch.sqrt, 0.1, 4), "rsqrt": (torch.rsqrt, 0.1, 4),
-    "sin": (torch.sin, -4, 4), "cos": (torch.cos, -4, 4), "tan": (torch.tan, -1.3, 1.3),
-    "asin": (torch.asin, -0.9, 0.9), "acos": (torch.acos, -0.9, 0.9), "atan": (torch.atan, -3, 3),
-    "sinh": (torch.sinh, -3, 3), "cosh": (torch.cosh, -3, 3), "tanh": (torch.tanh, -4, 4),
-    "erf": (torch.erf, -3, 3), "sigmoid": (torch.sigmoid, -6, 6), "softplus": (F.softplus, -6, 6),
-    "log_sigmoid": (F.logsigmoid, -6, 6), "relu": (F.relu, -2, 2), "silu": (F.silu, -5, 5),
-    "gelu": (F.gelu, -4, 4), "gelu_tanh": (lambda x: F.gelu(x, approximate="tanh"), -4, 4),
     "detach": (torch.detach, -2, 2), "cast_f32": (lambda x: x.float().double(), -2, 2),
     "cast_i64": (lambda x: x.detach().long().double(), -3, 3),
+    "log_sigmoid": (F.logsigmoid, -6, 6),
+    "gelu_tanh": (lambda x: F.gelu(x, approximate="tanh"), -4, 4),
+    "one_minus_square": (lambda x: 1 - x * x, -2, 2),
 }
+UNARY.update({name: (named(name), *domain.get(0, (-2, 2))) for kind, name, _, domain in ROWS
+              if kind in ("UNARY", "UNARY_FLAT") and name not in UNARY})
 
 # name: (function, where its attributes come from).
 SCALED = {
@@ -199,17 +213,13 @@ SCALED = {
     "shift": (lambda x, c: x + c, [(0.1,), (-3,)]),
     "pow_scalar": (lambda x, c: torch.pow(x, c), [(2,), (3,), (-1,), (0.5,), (0,), (1,), (-2.5,)]),
     "leaky_relu": (lambda x, c: F.leaky_relu(x, c), [(0.01,), (0.3,), (-0.5,)]),
+    "affine": (lambda x, a, b: a * x + b, [(2.5, -0.5), (-1, 0)]),
     "elu": (lambda x, c: F.elu(x, c), [(1,), (0.3,)]),
     "clamp": (torch.clamp, [(-1, 0.5), (0, math.inf), (-math.inf, 1)]),
 }
 
 BINARY = {
-    "add": (torch.add, (-2, 2), (-2, 2)), "sub": (torch.sub, (-2, 2), (-2, 2)),
-    "mul": (torch.mul, (-2, 2), (-2, 2)), "div": (torch.div, (-2, 2), (0.4, 3)),
-    "div_or_zero": (div_or_zero, (-2, 2), (0.4, 3)), "pow": (torch.pow, (0.2, 3), (-2, 2)),
-    "maximum": (torch.maximum, (-2, 2), (-2, 2)), "minimum": (torch.minimum, (-2, 2), (-2, 2)),
-    "hypot": (torch.hypot, (-2, 2), (0.2, 2)), "logaddexp": (torch.logaddexp, (-4, 4), (-4, 4)),
-    "xlogy": (torch.xlogy, (-2, 2), (0.1, 3)),
+    "div_or_zero": (div_or_zero, (-2, 2), (0.4, 3)), "weigh": (torch.mul, (-2, 2), (-2, 2)),
     "logaddexp_grad": (lambda a, b: torch.sigmoid(a - b), (-4, 4), (-4, 4)),
     "sigmoid_grad": (lambda d, x: d * torch.sigmoid(x) * torch.sigmoid(-x), (-2, 2), (-5, 5)),
     "tanh_grad": (lambda d, x: d / torch.cosh(x)**2, (-2, 2), (-3, 3)),
@@ -223,6 +233,8 @@ BINARY = {
                    (-2, 2), (-2, 2)),
 }
 BINARY_ATTRIBUTES = {"leaky_relu_grad": (0.1,), "elu_grad": (0.7,), "clamp_grad": (-1, 0.5)}
+BINARY.update({name: (named(name), domain.get(0, (-2, 2)), domain.get(1, (-2, 2)))
+               for kind, name, _, domain in ROWS if kind == "BINARY" and name not in BINARY})
 COMPARISONS = {"equal": torch.eq, "not_equal": torch.ne, "less": torch.lt, "less_equal": torch.le,
                "greater": torch.gt, "greater_equal": torch.ge}
 
@@ -285,3 +297,6 @@ OPS.update({name: lambda x, a, f=f: f(x[0], a[0] if a else 1, list(range(x[0].di
             for name, f in PARAMETER_REDUCERS.items()})
 OPS.update({name: lambda x, a, f=f: f(x[0], int(a[0])) for name, f in ALONG.items()})
 OPS.update({name: binary(f) for name, f in LOSSES.items()})
+
+for _name, _row in (UNARY | BINARY).items():
+    assert _row[0] is not None, f"PyTorch has no {_name}: give it a line"
