@@ -24,7 +24,7 @@ wg_tensor *wg_div(wg_tensor *a, wg_tensor *b);
  * that are all zero. */
 wg_tensor *wg_div_or_zero(wg_tensor *a, wg_tensor *b);
 
-/* wg_weigh: y = c x, and 0 where c is 0, even if x is infinite: losses by weights.
+/* wg_weigh: y = c x, and 0 where c is 0, whatever x is, NaN even: losses by weights.
  * Derivatives: x and c. */
 wg_tensor *wg_weigh(wg_tensor *c, wg_tensor *x);
 

@@ -4,11 +4,34 @@
 #include "autograd/op.h"
 #include "ops/kernels/rows.h"
 
+_Static_assert((int)WGK_F32 == WG_F32 && (int)WGK_F64 == WG_F64 && (int)WGK_I64 == WG_I64 &&
+                   (int)WGK_WIDE == WG_WIDE,
+               "kernels number the types as wg_dtype does");
+
+/* wg_kernel_type: x's dtype, as kernels call it. */
+static inline wgk_type wg_kernel_type(const wg_tensor *x)
+{
+    return (wgk_type)x->dtype;
+}
+
 /* Attributes of ops that work along some axes: bit i of `axes` stands for axis i. */
 typedef struct wg_axes_attrs {
     uint32_t axes;
     uint32_t keep; /* reductions: leave the axes in the shape, with size 1 */
 } wg_axes_attrs;
+
+/* wg_put: makes element i of y `value`. */
+static inline void wg_put(const wg_tensor *y, int64_t i, double value)
+{
+    switch (y->dtype) {
+    case WG_F32: ((float *)y->data)[i] = (float)value; break;
+    case WG_I64: ((int64_t *)y->data)[i] = (int64_t)value; break;
+#if WG_HAS_WIDE
+    case WG_WIDE: ((wg_wide *)y->data)[i] = (wg_wide)value; break;
+#endif
+    default: ((double *)y->data)[i] = value; break;
+    }
+}
 
 /* wg_axes_mask: the n axes of x as bits. An axis that x does not have, or one given twice, is
  * WG_E_VALUE with the op's name on the tape of x, and false. x must not be inert. */

@@ -4,10 +4,11 @@
 #include "ops/cross_entropy_internal.h"
 #include "ops/elementwise.h"
 #include "ops/kernels/loss.h"
+#include "ops/kernels/softmax.h"
 #include "ops/layout.h"
 #include "ops/loss_internal.h"
 #include "ops/reduce.h"
-#include "ops/softmax.h"
+#include "ops/softmax_internal.h"
 
 static wg_tensor *cross_entropy_grad(wg_tensor *dl, wg_tensor *z, wg_tensor *labels,
                                      const wg_ignored_label *ignored);
@@ -72,26 +73,22 @@ static int64_t rows_grad_chunks(const wg_tensor *g)
     return g->operand[0]->size;
 }
 
-/* `count` rows as doubles. */
+/* `count` rows of numbers. */
 static size_t rows_workspace(const wg_tensor *z, size_t count)
 {
-    return count * (size_t)wg_logits_classes(z) * sizeof(double);
+    return count * (size_t)wg_logits_classes(z) * wgk_real_size(wg_kernel_type(z));
 }
 
-static void rows_number_put(const wg_tensor *x, int64_t i, double value)
+/* J u with J the Jacobian of softmax(z) */
+static wg_tensor *rows_softmax_times(wg_tensor *z, wg_tensor *u)
 {
-    if (x->dtype == WG_F32)
-        ((float *)x->data)[i] = (float)value;
-    else
-        ((double *)x->data)[i] = value;
+    return wg_softmax_times(z, u, 1u << (z->shape.ndim - 1));
 }
 
-/* J^T u of p = softmax(z): p*(u - sum(u*p)) */
-static wg_tensor *rows_softmax_vjp(wg_tensor *z, wg_tensor *u)
+/* z without the rows whose `used` [..., 1] is 0: what they hold, NaN even, is of no account. */
+static wg_tensor *rows_used(wg_tensor *z, wg_tensor *used)
 {
-    wg_tensor *p = wg_softmax(z, -1);
-    wg_tensor *mean = wg_logits_sum(wg_mul(u, p), true);
-    return wg_mul(p, wg_sub(u, mean));
+    return wg_where(used, z, wg_full(z->tape, z->dtype, WG_SCALAR, 0));
 }
 
 /* ---- cross_entropy: class indices ------------------------------------------------------------ */
@@ -120,7 +117,8 @@ static bool cross_entropy_check(const wg_tensor *l)
  * number of classes alone. */
 static bool cross_entropy_few(const wg_tensor *z)
 {
-    return wg_logits_classes(z) > 0 && wg_logits_classes(z) <= WGK_LOSS_CLASSES;
+    const int64_t classes = wg_logits_classes(z);
+    return z->dtype != WG_WIDE && classes > 0 && classes <= WGK_LOSS_CLASSES;
 }
 
 static size_t cross_entropy_workspace(const wg_tensor *l)
@@ -128,7 +126,7 @@ static size_t cross_entropy_workspace(const wg_tensor *l)
     return cross_entropy_few(l->operand[0]) ? 0 : rows_workspace(l->operand[0], 1);
 }
 
-/* Elements from i on; every tensor here is of one of the two types. */
+/* Elements from i on, of an array that is not empty: there are rows, and classes. */
 #define ROWS_AT(T, x, i) ((T *)(x)->data + (i))
 
 static const int64_t *rows_ignored(const wg_ignored_label *ignored)
@@ -152,21 +150,15 @@ static void cross_entropy_forward_few(const wg_tensor *l, const wg_piece *piece)
 static void cross_entropy_forward(const wg_tensor *l, const wg_piece *piece)
 {
     const wg_tensor *z = l->operand[0];
+    if (piece->begin == piece->end)
+        return; /* NULL has no elements to point to */
     if (cross_entropy_few(z)) {
         cross_entropy_forward_few(l, piece);
         return;
     }
-    const int64_t *label = l->operand[1]->data;
-    wgk_rows rows = rows_of(z);
-    double *row = piece->workspace;
-    for (int64_t i = piece->begin; i < piece->end; i++) {
-        double loss = 0;
-        if (!wg_label_is_ignored(l->attrs, label[i])) {
-            wgk_rows_load(&rows, i, 0, rows.row_size, z->dtype == WG_F32, z->data, row);
-            loss = wgk_cross_entropy(rows.row_size, row, label[i]);
-        }
-        rows_number_put(l, i, loss);
-    }
+    const wgk_rows rows = rows_of(z);
+    wgk_cross_entropy(&rows, wg_kernel_type(z), z->data, l->operand[1]->data,
+                      rows_ignored(l->attrs), piece->begin, piece->end, l->data, piece->workspace);
 }
 
 static wg_tensor *cross_entropy_vjp(wg_tensor *l, wg_tensor *dl, int i)
@@ -234,23 +226,16 @@ static void cross_entropy_grad_few(const wg_tensor *g, const wg_piece *piece)
 static void cross_entropy_grad_forward(const wg_tensor *g, const wg_piece *piece)
 {
     const wg_tensor *dl = g->operand[0], *z = g->operand[1];
+    if (piece->begin == piece->end)
+        return;
     if (cross_entropy_few(z)) {
         cross_entropy_grad_few(g, piece);
         return;
     }
-    const int64_t *label = g->operand[2]->data;
-    wgk_rows rows = rows_of(z);
-    double *row = piece->workspace;
-    for (int64_t i = piece->begin; i < piece->end; i++) {
-        if (wg_label_is_ignored(g->attrs, label[i])) {
-            for (int64_t k = 0; k < rows.row_size; k++)
-                row[k] = 0;
-        } else {
-            wgk_rows_load(&rows, i, 0, rows.row_size, z->dtype == WG_F32, z->data, row);
-            wgk_cross_entropy_grad(rows.row_size, row, label[i], wg_element(dl, i));
-        }
-        wgk_rows_store(&rows, i, 0, rows.row_size, z->dtype == WG_F32, row, g->data);
-    }
+    const wgk_rows rows = rows_of(z);
+    wgk_cross_entropy_grad(&rows, wg_kernel_type(z), dl->data, z->data, g->operand[2]->data,
+                           rows_ignored(g->attrs), piece->begin, piece->end, g->data,
+                           piece->workspace);
 }
 
 /* g = dl*(softmax(z) - onehot); ignored rows are constant. */
@@ -268,9 +253,11 @@ static wg_tensor *cross_entropy_grad_vjp(wg_tensor *g, wg_tensor *dg, int i)
     wg_tensor *weight = rows_column(dl);
     if (ignored->ignore) {
         wg_tensor *t = wg_smooth_labels(labels, z->dtype, wg_logits_classes(z), 0, ignored);
-        weight = wg_mul(weight, wg_logits_sum(t, true));
+        wg_tensor *used = wg_logits_sum(t, true);
+        weight = wg_mul(weight, used);
+        z = rows_used(z, used);
     }
-    return wg_mul(rows_softmax_vjp(z, dg), weight);
+    return wg_mul(rows_softmax_times(z, dg), weight);
 }
 
 static const wg_op wg_op_cross_entropy_grad = {
@@ -330,14 +317,9 @@ static size_t soft_cross_entropy_workspace(const wg_tensor *l)
 static void soft_cross_entropy_forward(const wg_tensor *l, const wg_piece *piece)
 {
     const wg_tensor *z = l->operand[0], *q = l->operand[1];
-    wgk_rows rows = rows_of(z);
-    int64_t c = rows.row_size;
-    double *row = piece->workspace, *weights = row + c, *terms = weights + c;
-    for (int64_t i = piece->begin; i < piece->end; i++) {
-        wgk_rows_load(&rows, i, 0, c, z->dtype == WG_F32, z->data, row);
-        wgk_rows_load(&rows, i, 0, c, z->dtype == WG_F32, q->data, weights);
-        rows_number_put(l, i, wgk_soft_cross_entropy(c, row, weights, terms));
-    }
+    const wgk_rows rows = rows_of(z);
+    wgk_soft_cross_entropy(&rows, wg_kernel_type(z), z->data, q->data, piece->begin, piece->end,
+                           l->data, piece->workspace);
 }
 
 static wg_tensor *soft_cross_entropy_vjp(wg_tensor *l, wg_tensor *dl, int i)
@@ -383,15 +365,9 @@ static size_t soft_cross_entropy_grad_workspace(const wg_tensor *g)
 static void soft_cross_entropy_grad_forward(const wg_tensor *g, const wg_piece *piece)
 {
     const wg_tensor *dl = g->operand[0], *z = g->operand[1], *q = g->operand[2];
-    wgk_rows rows = rows_of(z);
-    int64_t c = rows.row_size;
-    double *row = piece->workspace, *weights = row + c;
-    for (int64_t i = piece->begin; i < piece->end; i++) {
-        wgk_rows_load(&rows, i, 0, c, z->dtype == WG_F32, z->data, row);
-        wgk_rows_load(&rows, i, 0, c, z->dtype == WG_F32, q->data, weights);
-        wgk_soft_cross_entropy_grad(c, row, weights, wg_element(dl, i));
-        wgk_rows_store(&rows, i, 0, c, z->dtype == WG_F32, row, g->data);
-    }
+    const wgk_rows rows = rows_of(z);
+    wgk_soft_cross_entropy_grad(&rows, wg_kernel_type(z), dl->data, z->data, q->data, piece->begin,
+                                piece->end, g->data, piece->workspace);
 }
 
 /* g = dl*(Q*p - q) with p = softmax(z), Q = sum_k q_k, so for a cotangent u of g:
@@ -405,13 +381,12 @@ static wg_tensor *soft_cross_entropy_grad_vjp(wg_tensor *g, wg_tensor *u, int i)
         return wg_logits_sum(wg_mul(u, derivative), false);
     }
     wg_tensor *weight = rows_column(dl);
+    z = rows_used(z, wg_logits_sum(wg_abs(q), true));
     if (i == 1) {
         weight = wg_mul(weight, wg_logits_sum(q, true));
-        return wg_mul(rows_softmax_vjp(z, u), weight);
+        return wg_mul(rows_softmax_times(z, u), weight);
     }
-    wg_tensor *p = wg_softmax(z, -1);
-    wg_tensor *mean = wg_logits_sum(wg_mul(u, p), true);
-    return wg_mul(weight, wg_sub(mean, u));
+    return wg_neg(wg_mul(weight, wg_log_softmax_jvp(u, z, 1u << (z->shape.ndim - 1))));
 }
 
 static const wg_op wg_op_soft_cross_entropy_grad = {

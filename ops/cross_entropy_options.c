@@ -38,7 +38,7 @@ typedef struct cross_entropy_targets {
 
 static wg_tensor *cross_entropy_weighted(wg_tensor *t, wg_tensor *weights)
 {
-    return weights != NULL ? wg_mul(t, weights) : t;
+    return weights != NULL ? wg_weigh(t, weights) : t;
 }
 
 static cross_entropy_targets cross_entropy_soft_targets(wg_tensor *z, wg_tensor *t,

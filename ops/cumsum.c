@@ -32,10 +32,7 @@ static void cumsum_forward(const wg_tensor *y, const wg_piece *piece)
     const cumsum_attrs *attrs = y->attrs;
     const void *x = y->operand[0]->data;
     wgk_rows rows = cumsum_rows(y);
-    if (y->dtype == WG_I64)
-        wgk_cumsum_i64(&rows, attrs->reverse, x, piece->begin, piece->end, y->data);
-    else
-        wgk_cumsum(&rows, y->dtype == WG_F32, attrs->reverse, x, piece->begin, piece->end, y->data);
+    wgk_cumsum(&rows, wg_kernel_type(y), attrs->reverse, x, piece->begin, piece->end, y->data);
 }
 
 static wg_tensor *cumsum_vjp(wg_tensor *y, wg_tensor *dy, int i)

@@ -4,6 +4,7 @@
 #include <inttypes.h>
 
 #include "autograd/rng.h"
+#include "autograd/wide_internal.h"
 #include "ops/describe_internal.h"
 
 typedef struct dropout_attrs {
@@ -26,23 +27,32 @@ static bool dropout_shape(wg_tensor *y)
     return true;
 }
 
-/* Selected, not multiplied by 0. The step chooses a stream; element i is number i of that
- * stream. */
+/* Selected, not multiplied by 0. The step chooses a stream; element i is number i of that stream. */
+#define DROPOUT(T, REAL)                                                                           \
+    {                                                                                              \
+        const T scale = (T)(1 / (1 - (REAL)attrs->rate)), *x = y->operand[0]->data;                \
+        for (int64_t i = piece->begin; i < piece->end; i++) {                                      \
+            const double draw = wg_random_uniform(attrs->seed, stream, (uint64_t)i);               \
+            ((T *)y->data)[i] = draw >= attrs->rate ? x[i] * scale : 0;                            \
+        }                                                                                          \
+    }
+
 static void dropout_forward(const wg_tensor *y, const wg_piece *piece)
 {
-    const wg_tensor *x = y->operand[0];
     const dropout_attrs *attrs = y->attrs;
-    uint64_t step = (uint64_t)((const int64_t *)y->operand[1]->data)[0];
-    uint64_t stream = wg_random_bits(attrs->seed, attrs->key, step);
-    double scale = 1 / (1 - attrs->rate);
-    for (int64_t i = piece->begin; i < piece->end; i++) {
-        bool kept = wg_random_uniform(attrs->seed, stream, (uint64_t)i) >= attrs->rate;
-        if (x->dtype == WG_F32)
-            ((float *)y->data)[i] = kept ? ((const float *)x->data)[i] * (float)scale : 0;
-        else
-            ((double *)y->data)[i] = kept ? ((const double *)x->data)[i] * scale : 0;
-    }
+    const uint64_t step = (uint64_t)((const int64_t *)y->operand[1]->data)[0];
+    const uint64_t stream = wg_random_bits(attrs->seed, attrs->key, step);
+    if (y->dtype == WG_F32)
+        DROPOUT(float, double)
+    else if (y->dtype == WG_F64)
+        DROPOUT(double, double)
+#if WG_HAS_WIDE
+    else
+        DROPOUT(wg_wide, wg_wide)
+#endif
 }
+
+#undef DROPOUT
 
 static wg_tensor *dropout_vjp(wg_tensor *y, wg_tensor *dy, int i)
 {

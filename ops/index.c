@@ -135,11 +135,8 @@ static void scatter_rows_forward(const wg_tensor *y, const wg_piece *piece)
 {
     const wg_tensor *x = y->operand[0], *index = y->operand[1];
     wgk_scatter s = {index->size, y->size / y->shape.dim[0], index->data};
-    if (y->dtype == WG_I64)
-        wgk_scatter_rows_i64(&s, x->data, piece->begin, piece->end, y->data, piece->workspace);
-    else
-        wgk_scatter_rows(&s, y->dtype == WG_F32, x->data, piece->begin, piece->end, y->data,
-                         piece->workspace);
+    wgk_scatter_rows(&s, wg_kernel_type(y), x->data, piece->begin, piece->end, y->data,
+                     piece->workspace);
 }
 
 static wg_tensor *scatter_rows_vjp(wg_tensor *y, wg_tensor *dy, int i)
@@ -324,7 +321,7 @@ static bool scatter_check(const wg_tensor *y)
 static size_t scatter_workspace(const wg_tensor *y)
 {
     const scatter_attrs *attrs = y->attrs;
-    return 2 * (size_t)y->shape.dim[attrs->axis] * sizeof(double);
+    return 2 * (size_t)y->shape.dim[attrs->axis] * wgk_real_size(wg_kernel_type(y));
 }
 
 static void scatter_forward(const wg_tensor *y, const wg_piece *piece)
@@ -336,13 +333,8 @@ static void scatter_forward(const wg_tensor *y, const wg_piece *piece)
     memset(y->data, 0, (size_t)y->size * (size_t)size);
     for (int64_t at = 0; at < lines.n_lines; at++) {
         index_lines_start(&lines, at, &start, &table_start);
-        if (y->dtype == WG_I64)
-            wgk_scatter_line_i64(&lines.line, index + start,
-                                 (const int64_t *)y->operand[0]->data + start,
-                                 (int64_t *)y->data + table_start);
-        else
-            wgk_scatter_line(&lines.line, y->dtype == WG_F32, index + start, x + start * size,
-                             (char *)y->data + table_start * size, piece->workspace);
+        wgk_scatter_line(&lines.line, wg_kernel_type(y), index + start, x + start * size,
+                         (char *)y->data + table_start * size, piece->workspace);
     }
 }
 
@@ -433,12 +425,7 @@ static void one_hot_forward(const wg_tensor *y, const wg_piece *piece)
            (size_t)((piece->end - piece->begin) * attrs->classes * size));
     for (int64_t i = piece->begin; i < piece->end; i++) {
         int64_t at = i * attrs->classes + labels[i];
-        switch (y->dtype) {
-        case WG_F32: ((float *)y->data)[at] = 1; break;
-        case WG_F64: ((double *)y->data)[at] = 1; break;
-        case WG_I64: ((int64_t *)y->data)[at] = 1; break;
-        default: break;
-        }
+        wg_put(y, at, 1);
     }
 }
 

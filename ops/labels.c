@@ -2,6 +2,7 @@
 #include <inttypes.h>
 #include <stddef.h>
 
+#include "autograd/wide_internal.h"
 #include "ops/cross_entropy_internal.h"
 #include "ops/describe_internal.h"
 
@@ -58,23 +59,31 @@ static bool smooth_labels_check(const wg_tensor *t)
     return wg_labels_check(t, t->operand[0], attrs->classes, &attrs->ignored);
 }
 
+/* Targets of floats T, made in REAL. */
+#define SMOOTH_LABELS(T, REAL)                                                                     \
+    for (int64_t i = piece->begin; i < piece->end; i++) {                                          \
+        const REAL low = (REAL)attrs->smoothing / (REAL)c,                                         \
+                   high = 1 - (REAL)attrs->smoothing + low;                                        \
+        const bool ignored = wg_label_is_ignored(&attrs->ignored, label[i]);                       \
+        for (int64_t k = 0; k < c; k++)                                                            \
+            ((T *)t->data)[i * c + k] = (T)(ignored ? 0 : k == label[i] ? high : low);             \
+    }
+
 static void smooth_labels_forward(const wg_tensor *t, const wg_piece *piece)
 {
     const smooth_labels_attrs *attrs = t->attrs;
-    const int64_t *label = t->operand[0]->data;
-    int64_t c = attrs->classes;
-    double low = attrs->smoothing / (double)c, high = 1 - attrs->smoothing + low;
-    for (int64_t i = piece->begin; i < piece->end; i++) {
-        bool ignored = wg_label_is_ignored(&attrs->ignored, label[i]);
-        for (int64_t k = 0; k < c; k++) {
-            double value = ignored ? 0 : k == label[i] ? high : low;
-            if (t->dtype == WG_F32)
-                ((float *)t->data)[i * c + k] = (float)value;
-            else
-                ((double *)t->data)[i * c + k] = value;
-        }
-    }
+    const int64_t *label = t->operand[0]->data, c = attrs->classes;
+    if (t->dtype == WG_F32)
+        SMOOTH_LABELS(float, double)
+    else if (t->dtype == WG_F64)
+        SMOOTH_LABELS(double, double)
+#if WG_HAS_WIDE
+    else
+        SMOOTH_LABELS(wg_wide, wg_wide)
+#endif
 }
+
+#undef SMOOTH_LABELS
 
 static int64_t smooth_labels_chunks(const wg_tensor *t)
 {

@@ -382,10 +382,7 @@ static void sum_to_forward(const wg_tensor *y, const wg_piece *piece)
 {
     wgk_rows rows = sum_to_rows(y);
     const void *x = y->operand[0]->data;
-    if (y->dtype == WG_I64)
-        wgk_reduce_sum_i64(&rows, x, piece->begin, piece->end, y->data);
-    else
-        wgk_reduce_sum(&rows, y->dtype == WG_F32, x, 1, piece->begin, piece->end, y->data);
+    wgk_reduce_sum(&rows, wg_kernel_type(y), x, 1, piece->begin, piece->end, y->data);
 }
 
 static wg_tensor *sum_to_vjp(wg_tensor *y, wg_tensor *dy, int i)

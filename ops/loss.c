@@ -33,7 +33,7 @@ bool wg_loss_pair_fits(const wg_tensor *x, const wg_tensor *y, const char *op)
     return false;
 }
 
-/* ---- Losses that are recorded as other ops ---------------------------------------------------------- */
+/* ---- Losses that are recorded as other ops --------------------------------------------------- */
 
 static wg_reduction loss_reduction(const wg_loss_options *options)
 {

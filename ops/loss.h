@@ -57,7 +57,9 @@ typedef struct wg_cross_entropy_options {
  *          soft labels: divided by the number of rows. As PyTorch.
  * Derivative:   dz = (sum_k q_k)*softmax(z) - q; dt and dw as the formula says.
  * Edges:   logits of ±1e4 are exact, and so are tiny losses and derivatives of rows that are nearly
- *          certain; q_k = 0 contributes 0 even at z_k = -inf; infinite logits are as in wg_softmax.
+ *          certain; q_k = 0 contributes 0 even at z_k = -inf; infinite logits are as in wg_softmax;
+ *          rows that are ignored, or whose q_k are all 0, may hold NaN: they have loss 0, and
+ *          derivatives 0 of any order.
  * Source:  Bishop 2006, "Pattern Recognition and Machine Learning", eq. 4.108 and 4.109;
  *          smoothing: Szegedy et al. 2016, "Rethinking the Inception architecture", sec. 7. */
 wg_tensor *wg_cross_entropy(wg_tensor *z, wg_tensor *targets);

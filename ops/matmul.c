@@ -1,6 +1,7 @@
 /* matmul.c: the matrix product, with batches and transposes; dot and outer products. */
 #include "ops/matmul.h"
 
+#include "ops/axes_internal.h"
 #include "ops/describe_internal.h"
 #include "ops/elementwise.h"
 #include "ops/kernels/gemm.h"
@@ -139,8 +140,8 @@ static void matmul_plan_fill(const wg_tensor *y)
     matmul_job *job = &plan->job;
     matmul_job_of(y, job);
     matmul_fold(job);
-    wgk_gemm_plan_init(&plan->gemm, y->dtype == WG_F32 ? WGK_GEMM_F32 : WGK_GEMM_F64,
-                       job->a.transpose, job->b.transpose, job->m, job->n, job->k);
+    wgk_gemm_plan_init(&plan->gemm, wg_kernel_type(y), job->a.transpose, job->b.transpose, job->m,
+                       job->n, job->k);
 }
 
 /* Where the inner axis is cut, pieces share partial sums: such a product is one unit of work. */
@@ -158,7 +159,7 @@ static int64_t matmul_units_each(const wgk_gemm_plan *plan)
 /* The user's own product, where the tape has one; it is given whole matrices. */
 static wg_gemm *matmul_hook(const wg_tensor *y, const matmul_job *job)
 {
-    return job->k > 0 ? wg_tape_options_of(y->tape)->gemm : NULL;
+    return job->k > 0 && y->dtype != WG_WIDE ? wg_tape_options_of(y->tape)->gemm : NULL;
 }
 
 static int64_t matmul_chunks(const wg_tensor *y)

@@ -45,10 +45,7 @@ static void sum_forward(const wg_tensor *y, const wg_piece *piece)
         return;
     }
     wgk_rows rows = reduce_rows(y);
-    if (x->dtype == WG_I64)
-        wgk_reduce_sum_i64(&rows, x->data, piece->begin, piece->end, y->data);
-    else
-        wgk_reduce_sum(&rows, x->dtype == WG_F32, x->data, 1, piece->begin, piece->end, y->data);
+    wgk_reduce_sum(&rows, wg_kernel_type(x), x->data, 1, piece->begin, piece->end, y->data);
 }
 
 static wg_tensor *sum_vjp(wg_tensor *y, wg_tensor *dy, int i)
@@ -90,7 +87,7 @@ static void mean_forward(const wg_tensor *y, const wg_piece *piece)
 {
     const wg_tensor *x = y->operand[0];
     wgk_rows rows = reduce_rows(y);
-    wgk_reduce_sum(&rows, x->dtype == WG_F32, x->data, (double)rows.row_size, piece->begin,
+    wgk_reduce_sum(&rows, wg_kernel_type(x), x->data, (double)rows.row_size, piece->begin,
                    piece->end, y->data);
 }
 
@@ -130,11 +127,7 @@ static void amax_run(const wg_tensor *y, const wg_piece *piece, int sign)
 {
     const wg_tensor *x = y->operand[0];
     wgk_rows rows = reduce_rows(y);
-    if (x->dtype == WG_I64)
-        wgk_reduce_amax_i64(&rows, x->data, sign, piece->begin, piece->end, y->data);
-    else
-        wgk_reduce_amax(&rows, x->dtype == WG_F32, x->data, sign, piece->begin, piece->end,
-                        y->data);
+    wgk_reduce_amax(&rows, wg_kernel_type(x), x->data, sign, piece->begin, piece->end, y->data);
 }
 
 static void amax_forward(const wg_tensor *y, const wg_piece *piece)
@@ -151,7 +144,7 @@ static void tie_share_forward(const wg_tensor *y, const wg_piece *piece)
 {
     const wg_tensor *x = y->operand[0];
     wgk_rows rows = reduce_rows(y);
-    wgk_reduce_ties(&rows, x->dtype == WG_F32, x->data, y->operand[1]->data, piece->begin,
+    wgk_reduce_ties(&rows, wg_kernel_type(x), x->data, y->operand[1]->data, piece->begin,
                     piece->end, y->data);
 }
 
@@ -244,11 +237,7 @@ static void argmax_run(const wg_tensor *y, const wg_piece *piece, int sign)
 {
     const wg_tensor *x = y->operand[0];
     wgk_rows rows = reduce_rows(y);
-    if (x->dtype == WG_I64)
-        wgk_reduce_argmax_i64(&rows, x->data, sign, piece->begin, piece->end, y->data);
-    else
-        wgk_reduce_argmax(&rows, x->dtype == WG_F32, x->data, sign, piece->begin, piece->end,
-                          y->data);
+    wgk_reduce_argmax(&rows, wg_kernel_type(x), x->data, sign, piece->begin, piece->end, y->data);
 }
 
 static void argmax_forward(const wg_tensor *y, const wg_piece *piece)
@@ -309,7 +298,7 @@ static void norm2_forward(const wg_tensor *y, const wg_piece *piece)
 {
     const wg_tensor *x = y->operand[0];
     wgk_rows rows = reduce_rows(y);
-    wgk_reduce_norm(&rows, x->dtype == WG_F32, x->data, piece->begin, piece->end, y->data);
+    wgk_reduce_norm(&rows, wg_kernel_type(x), x->data, piece->begin, piece->end, y->data);
 }
 
 static wg_tensor *norm2_vjp(wg_tensor *y, wg_tensor *dy, int i)

@@ -227,12 +227,11 @@ static bool pad_shape(wg_tensor *y)
 
 static void pad_fill(const wg_tensor *y, double value)
 {
-    float narrow = (float)value;
-    int64_t whole = y->dtype == WG_I64 ? (int64_t)value : 0;
-    const void *element = y->dtype == WG_F32   ? (const void *)&narrow
-                          : y->dtype == WG_F64 ? (const void *)&value
-                                               : (const void *)&whole;
-    wgk_fill(y->size, wg_dtype_size(y->dtype), element, y->data);
+    if (y->size == 0)
+        return;
+    wg_put(y, 0, value);
+    wgk_fill(y->size - 1, wg_dtype_size(y->dtype), y->data,
+             (char *)y->data + wg_dtype_size(y->dtype));
 }
 
 static void pad_forward(const wg_tensor *y, const wg_piece *piece)

@@ -1,12 +1,13 @@
 /* softmax.c: softmax, log_softmax and logsumexp: what is made of exp(x_i) along axes. */
-#include "ops/softmax.h"
+#include "ops/softmax_internal.h"
 
 #include "ops/axes_internal.h"
 #include "ops/elementwise.h"
-#include "ops/kernels/reduce.h"
 #include "ops/kernels/softmax.h"
 #include "ops/layout_internal.h"
 #include "ops/reduce_internal.h"
+
+static wg_tensor *log_softmax_transposed(wg_tensor *v, wg_tensor *x, uint32_t axes);
 
 static const wg_axes_attrs *softmax_attrs(const wg_tensor *y)
 {
@@ -28,58 +29,39 @@ static int64_t softmax_chunks(const wg_tensor *y)
     return softmax_rows(y).n_rows;
 }
 
-/* Rows are computed in the workspace, in double, whatever their layout and dtype. */
+/* Rows are computed in the workspace, whatever their layout. */
 static size_t softmax_workspace(const wg_tensor *y)
 {
-    return (size_t)softmax_rows(y).row_size * sizeof(double);
+    return (size_t)softmax_rows(y).row_size * wgk_real_size(wg_kernel_type(y));
 }
 
-static size_t log_softmax_workspace(const wg_tensor *y)
+static size_t softmax_workspace_two(const wg_tensor *y)
 {
     return 2 * softmax_workspace(y);
 }
 
 static void softmax_forward(const wg_tensor *y, const wg_piece *piece)
 {
-    const wg_tensor *x = y->operand[0];
-    wgk_rows rows = softmax_rows(y);
-    bool f32 = x->dtype == WG_F32;
-    double *row = piece->workspace;
-    for (int64_t i = piece->begin; i < piece->end; i++) {
-        wgk_rows_load(&rows, i, 0, rows.row_size, f32, x->data, row);
-        wgk_softmax(rows.row_size, row);
-        wgk_rows_store(&rows, i, 0, rows.row_size, f32, row, y->data);
-    }
+    const wgk_rows rows = softmax_rows(y);
+    wgk_softmax(&rows, wg_kernel_type(y), y->operand[0]->data, piece->begin, piece->end, y->data,
+                piece->workspace);
 }
 
 static void log_softmax_forward(const wg_tensor *y, const wg_piece *piece)
 {
-    const wg_tensor *x = y->operand[0];
-    wgk_rows rows = softmax_rows(y);
-    bool f32 = x->dtype == WG_F32;
-    double *row = piece->workspace, *terms = row + rows.row_size;
-    for (int64_t i = piece->begin; i < piece->end; i++) {
-        wgk_rows_load(&rows, i, 0, rows.row_size, f32, x->data, row);
-        wgk_log_softmax(rows.row_size, row, terms);
-        wgk_rows_store(&rows, i, 0, rows.row_size, f32, row, y->data);
-    }
+    const wgk_rows rows = softmax_rows(y);
+    wgk_log_softmax(&rows, wg_kernel_type(y), y->operand[0]->data, piece->begin, piece->end,
+                    y->data, piece->workspace);
 }
 
-/* dx = y*(dy - sum(dy*y)) */
 static wg_tensor *softmax_vjp(wg_tensor *y, wg_tensor *dy, int i)
 {
-    (void)i;
-    wg_tensor *mean = wg_sum_bits(wg_mul(dy, y), softmax_attrs(y)->axes, true);
-    return wg_mul(y, wg_sub(dy, mean));
+    return wg_mul(y, wg_log_softmax_jvp(dy, y->operand[i], softmax_attrs(y)->axes));
 }
 
-/* dx = dy - exp(y)*sum(dy) */
 static wg_tensor *log_softmax_vjp(wg_tensor *y, wg_tensor *dy, int i)
 {
-    (void)i;
-    wg_tensor *total = wg_sum_bits(dy, softmax_attrs(y)->axes, true);
-    wg_tensor *p = wg_exp(y);
-    return wg_sub(dy, wg_mul(p, total));
+    return log_softmax_transposed(dy, y->operand[i], softmax_attrs(y)->axes);
 }
 
 static const wg_op wg_op_softmax = {
@@ -109,7 +91,7 @@ static const wg_op wg_op_log_softmax = {
     .forward = log_softmax_forward,
     .vjp = log_softmax_vjp,
     .chunks = softmax_chunks,
-    .workspace = log_softmax_workspace,
+    .workspace = softmax_workspace_two,
 };
 
 wg_tensor *wg_softmax(wg_tensor *x, int axis)
@@ -122,6 +104,110 @@ wg_tensor *wg_log_softmax(wg_tensor *x, int axis)
     return wg_axes_record(&wg_op_log_softmax, x, 1, &axis, false);
 }
 
+/* ---- log_softmax_jvp, log_softmax_vjp: C u and C' v -------------------------------------------- */
+
+/* With p = softmax(x), J = diag(p) - p p' is softmax's Jacobian, C = 1 - 1 p' that of log_softmax:
+ * J u = p * C u. Rules through C u, which is made at once, keep the tails of a row whose largest p is
+ * nearly 1. */
+wg_tensor *wg_softmax_times(wg_tensor *x, wg_tensor *u, uint32_t axes)
+{
+    const wg_axes_attrs attrs = {axes, 0};
+    wg_tensor *p = wg_apply(&wg_op_softmax, &x, 1, &attrs);
+    return wg_mul(p, wg_log_softmax_jvp(u, x, axes));
+}
+
+/* x without the rows along the axes in which v is 0: what they hold, NaN even, is of no account. */
+static wg_tensor *softmax_used(wg_tensor *x, wg_tensor *v, uint32_t axes)
+{
+    wg_tensor *used = wg_sum_bits(wg_abs(v), axes, true);
+    return wg_where(used, x, wg_full(x->tape, x->dtype, WG_SCALAR, 0));
+}
+
+static bool softmax_pair_shape(wg_tensor *y)
+{
+    const wg_tensor *u = y->operand[0], *x = y->operand[1];
+    if (!softmax_shape(y))
+        return false;
+    return (u->dtype == x->dtype && wg_shape_same(&u->shape, &x->shape)) ||
+           wg_op_fail(y, WG_E_SHAPE, "operands of one shape and dtype wanted");
+}
+
+static void log_softmax_jvp_forward(const wg_tensor *y, const wg_piece *piece)
+{
+    const wgk_rows rows = softmax_rows(y);
+    wgk_log_softmax_jvp(&rows, wg_kernel_type(y), y->operand[0]->data, y->operand[1]->data,
+                        piece->begin, piece->end, y->data, piece->workspace);
+}
+
+/* y = C u:  du = C' dy,  dx = -(sum dy) J u */
+static wg_tensor *log_softmax_jvp_vjp(wg_tensor *y, wg_tensor *dy, int i)
+{
+    const uint32_t axes = softmax_attrs(y)->axes;
+    wg_tensor *u = y->operand[0], *x = y->operand[1];
+    if (i == 0)
+        return log_softmax_transposed(dy, x, axes);
+    wg_tensor *total = wg_sum_bits(dy, axes, true);
+    return wg_neg(wg_mul(total, wg_softmax_times(x, u, axes)));
+}
+
+static const wg_op wg_op_log_softmax_jvp = {
+    .name = "log_softmax_jvp",
+    .formula = "y_i = u_i - sum_j softmax(x)_j u_j",
+    .arity = 2,
+    .attr_size = sizeof(wg_axes_attrs),
+    .describe = wg_axes_describe,
+    .shape = softmax_pair_shape,
+    .forward = log_softmax_jvp_forward,
+    .vjp = log_softmax_jvp_vjp,
+    .chunks = softmax_chunks,
+    .workspace = softmax_workspace_two,
+};
+
+wg_tensor *wg_log_softmax_jvp(wg_tensor *u, wg_tensor *x, uint32_t axes)
+{
+    const wg_axes_attrs attrs = {axes, 0};
+    return wg_apply(&wg_op_log_softmax_jvp, (wg_tensor *[]){u, x}, 2, &attrs);
+}
+
+static void log_softmax_vjp_forward(const wg_tensor *y, const wg_piece *piece)
+{
+    const wgk_rows rows = softmax_rows(y);
+    wgk_soft_cross_entropy_grad(&rows, wg_kernel_type(y), NULL, y->operand[1]->data,
+                                y->operand[0]->data, piece->begin, piece->end, y->data,
+                                piece->workspace);
+}
+
+/* y = C' v:  dv = C dy,  dx = -(sum v) J dy */
+static wg_tensor *log_softmax_vjp_vjp(wg_tensor *y, wg_tensor *dy, int i)
+{
+    const uint32_t axes = softmax_attrs(y)->axes;
+    wg_tensor *v = y->operand[0], *x = y->operand[1];
+    if (i == 0)
+        return wg_log_softmax_jvp(dy, x, axes);
+    wg_tensor *total = wg_sum_bits(v, axes, true);
+    x = softmax_used(x, v, axes);
+    return wg_neg(wg_mul(total, wg_softmax_times(x, dy, axes)));
+}
+
+static const wg_op wg_op_log_softmax_vjp = {
+    .name = "log_softmax_vjp",
+    .formula = "y_i = v_i - softmax(x)_i sum_j v_j",
+    .arity = 2,
+    .attr_size = sizeof(wg_axes_attrs),
+    .describe = wg_axes_describe,
+    .shape = softmax_pair_shape,
+    .forward = log_softmax_vjp_forward,
+    .vjp = log_softmax_vjp_vjp,
+    .chunks = softmax_chunks,
+    .workspace = softmax_workspace_two,
+};
+
+static wg_tensor *log_softmax_transposed(wg_tensor *v, wg_tensor *x, uint32_t axes)
+{
+    const wg_axes_attrs attrs = {axes, 0};
+    return wg_apply(&wg_op_log_softmax_vjp, (wg_tensor *[]){v, x}, 2, &attrs);
+}
+
 /* ---- logsumexp ------------------------------------------------------------------------------- */
 
 static bool logsumexp_shape(wg_tensor *y)
@@ -131,9 +217,9 @@ static bool logsumexp_shape(wg_tensor *y)
 
 static void logsumexp_forward(const wg_tensor *y, const wg_piece *piece)
 {
-    const wg_tensor *x = y->operand[0];
-    wgk_rows rows = softmax_rows(y);
-    wgk_reduce_logsumexp(&rows, x->dtype == WG_F32, x->data, piece->begin, piece->end, y->data);
+    const wgk_rows rows = softmax_rows(y);
+    wgk_logsumexp(&rows, wg_kernel_type(y), y->operand[0]->data, piece->begin, piece->end, y->data,
+                  piece->workspace);
 }
 
 static wg_tensor *logsumexp_vjp(wg_tensor *y, wg_tensor *dy, int i)
@@ -157,6 +243,7 @@ static const wg_op wg_op_logsumexp = {
     .forward = logsumexp_forward,
     .vjp = logsumexp_vjp,
     .chunks = wg_elementwise_chunks,
+    .workspace = softmax_workspace,
 };
 
 wg_tensor *wg_logsumexp(wg_tensor *x)
@@ -169,4 +256,7 @@ wg_tensor *wg_logsumexp_over(wg_tensor *x, int n_axes, const int *axes, bool kee
     return wg_axes_record(&wg_op_logsumexp, x, n_axes, axes, keep);
 }
 
-const wg_op *const wg_ops_softmax[] = {&wg_op_softmax, &wg_op_log_softmax, &wg_op_logsumexp, NULL};
+const wg_op *const wg_ops_softmax[] = {
+    &wg_op_softmax,         &wg_op_log_softmax, &wg_op_log_softmax_jvp,
+    &wg_op_log_softmax_vjp, &wg_op_logsumexp,   NULL,
+};

@@ -1,6 +1,7 @@
 /* sparse.c: matrices in compressed sparse rows (CSR) and their products. */
 #include "ops/sparse.h"
 
+#include "ops/axes_internal.h"
 #include "ops/describe_internal.h"
 #include "ops/kernels/sparse.h"
 
@@ -114,7 +115,9 @@ static int64_t csr_matmul_piece_chunks(const wg_tensor *y)
 static size_t csr_matmul_workspace(const wg_tensor *y)
 {
     const csr_matmul_attrs *attrs = y->attrs;
-    return attrs->transpose ? 2 * (size_t)wg_shape_size(&y->shape) * sizeof(double) : 0;
+    return attrs->transpose
+               ? 2 * (size_t)wg_shape_size(&y->shape) * wgk_real_size(wg_kernel_type(y))
+               : 0;
 }
 
 static wgk_csr csr_matmul_matrix(const wg_tensor *y)
@@ -128,13 +131,13 @@ static void csr_matmul_forward(const wg_tensor *y, const wg_piece *piece)
     const csr_matmul_attrs *attrs = y->attrs;
     const wgk_csr a = csr_matmul_matrix(y);
     const void *b = y->operand[3]->data;
-    bool f32 = y->dtype == WG_F32;
+    const wgk_type type = wg_kernel_type(y);
     int64_t k = y->shape.dim[1];
     if (attrs->transpose)
-        wgk_csr_transposed_times(&a, f32, k, b, piece->begin, piece->end, y->data,
+        wgk_csr_transposed_times(&a, type, k, b, piece->begin, piece->end, y->data,
                                  piece->workspace);
     else
-        wgk_csr_times(&a, f32, k, b, piece->begin, piece->end, y->data);
+        wgk_csr_times(&a, type, k, b, piece->begin, piece->end, y->data);
 }
 
 static wg_tensor *csr_matmul_record(wg_tensor *value, wg_tensor *start, wg_tensor *column,
@@ -213,7 +216,7 @@ static void csr_sampled_forward(const wg_tensor *y, const wg_piece *piece)
 {
     const wg_tensor *u = y->operand[2], *v = y->operand[3];
     const wgk_csr a = {u->shape.dim[0], y->operand[0]->data, y->operand[1]->data, NULL};
-    wgk_csr_sampled(&a, y->dtype == WG_F32, u->shape.dim[1], u->data, v->data, piece->begin,
+    wgk_csr_sampled(&a, wg_kernel_type(y), u->shape.dim[1], u->data, v->data, piece->begin,
                     piece->end, y->data);
 }
 

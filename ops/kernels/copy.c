@@ -73,33 +73,32 @@ wgk_copy wgk_copy_of(int ndim, const int64_t *dim, const int64_t *from, const in
     return c;
 }
 
-/* A constant size makes memcpy one instruction, and constant strides let the loop be vectorized. */
-static void copy_repeat(int64_t n, size_t size, const char *x, char *y)
+/* The strides are 0 and 1, or any. */
+static inline void copy_elements(int64_t n, size_t size, const char *x, int64_t from, char *y,
+                                 int64_t to)
 {
-    if (size == 4) {
-        uint32_t value;
-        memcpy(&value, x, 4);
+    const int64_t bytes = (int64_t)size;
+    char value[16];
+    memcpy(value, x, size);
+    if (from == 0 && to == 1)
         for (int64_t i = 0; i < n; i++)
-            memcpy(y + i * 4, &value, 4);
-    } else {
-        uint64_t value;
-        memcpy(&value, x, 8);
+            memcpy(y + i * bytes, value, size);
+    else
         for (int64_t i = 0; i < n; i++)
-            memcpy(y + i * 8, &value, 8);
-    }
+            memcpy(y + i * to * bytes, x + i * from * bytes, size);
 }
 
+/* n > 0. A constant size makes memcpy one instruction, and constant strides let the loop be
+ * vectorized. */
 static inline void copy_run(int64_t n, size_t size, const char *x, int64_t from, char *y,
                             int64_t to)
 {
-    if (from == 0 && to == 1)
-        copy_repeat(n, size, x, y);
-    else if (size == 4)
-        for (int64_t i = 0; i < n; i++)
-            memcpy(y + i * to * 4, x + i * from * 4, 4);
+    if (size == 4)
+        copy_elements(n, 4, x, from, y, to);
+    else if (size == 8)
+        copy_elements(n, 8, x, from, y, to);
     else
-        for (int64_t i = 0; i < n; i++)
-            memcpy(y + i * to * 8, x + i * from * 8, 8);
+        copy_elements(n, 16, x, from, y, to);
 }
 
 /* Copies `rows` rows, whose first elements are at x and y. */
@@ -153,5 +152,6 @@ void wgk_dense_strides(int ndim, const int64_t *dim, int64_t *stride)
 
 void wgk_fill(int64_t n, size_t size, const void *value, void *y)
 {
-    copy_repeat(n, size, value, y);
+    if (n > 0)
+        copy_run(n, size, value, 0, y, 1);
 }

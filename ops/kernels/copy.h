@@ -1,5 +1,5 @@
-/* copy.h: elements moved by index. An element has 4 or 8 bytes; what they stand for does not
- * matter. */
+/* copy.h: elements moved by index. An element has 4, 8 or 16 bytes; what they stand for
+ * does not matter. */
 #ifndef WG_OPS_KERNELS_COPY_H
 #define WG_OPS_KERNELS_COPY_H
 

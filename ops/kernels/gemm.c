@@ -143,23 +143,31 @@ static inline void gemm_ask(uintptr_t address)
 
 #endif /* WGK_ISA_X86 */
 
+#if WG_HAS_WIDE
+#define WGK_T       wg_wide
+#define WGK_W(name) gemm_##name##_wide
+#include "ops/kernels/gemm_tiny.inc"
+#undef WGK_T
+#undef WGK_W
+#endif
+
 #undef WGK_ALWAYS
 #undef WGK_PRAGMA
 #undef WGK_UNROLL
 #undef WGK_NO_UNROLL
 #undef WGK_SHUFFLE
 
-static const gemm_kernel *gemm_kernel_of(wgk_isa isa, wgk_gemm_type type)
+static const gemm_kernel *gemm_kernel_of(wgk_isa isa, wgk_type type)
 {
 #ifdef WGK_ISA_X86
     if (isa == WGK_ISA_AVX512)
-        return type == WGK_GEMM_F32 ? &gemm_kernel_avx512_f32 : &gemm_kernel_avx512_f64;
+        return type == WGK_F32 ? &gemm_kernel_avx512_f32 : &gemm_kernel_avx512_f64;
     if (isa == WGK_ISA_AVX2)
-        return type == WGK_GEMM_F32 ? &gemm_kernel_avx2_f32 : &gemm_kernel_avx2_f64;
+        return type == WGK_F32 ? &gemm_kernel_avx2_f32 : &gemm_kernel_avx2_f64;
 #else
     (void)isa;
 #endif
-    return type == WGK_GEMM_F32 ? &gemm_kernel_f32 : &gemm_kernel_f64;
+    return type == WGK_F32 ? &gemm_kernel_f32 : &gemm_kernel_f64;
 }
 
 /* ---- the plan ------------------------------------------------------------------------------- */
@@ -207,7 +215,7 @@ static wgk_gemm_path gemm_choose_path(const wgk_gemm_plan *g, const gemm_kernel 
 {
     if (g->m == 0 || g->n == 0)
         return WGK_GEMM_NOTHING;
-    if (gemm_work(g) <= GEMM_TINY)
+    if (gemm_work(g) <= GEMM_TINY || g->type == WGK_WIDE)
         return WGK_GEMM_TINY;
     if (g->n == 1)
         return g->ta ? WGK_GEMM_AXPY : WGK_GEMM_DOT;
@@ -235,7 +243,7 @@ static int64_t gemm_parts(const wgk_gemm_plan *g, double work_each)
 
 static size_t gemm_bytes(const wgk_gemm_plan *g, int64_t elements)
 {
-    const size_t size = g->type == WGK_GEMM_F32 ? sizeof(float) : sizeof(double);
+    const size_t size = g->type == WGK_F32 ? sizeof(float) : sizeof(double);
     return elements ? (size_t)elements * size + GEMM_ALIGN : 0;
 }
 
@@ -260,7 +268,7 @@ static void gemm_cut_blocked(wgk_gemm_plan *g, const gemm_kernel *kernel, int64_
 
 static void gemm_plan_blocked(wgk_gemm_plan *g, const gemm_kernel *kernel)
 {
-    const int64_t size = g->type == WGK_GEMM_F32 ? 4 : 8, nr = 2 * kernel->vl;
+    const int64_t size = g->type == WGK_F32 ? 4 : 8, nr = 2 * kernel->vl;
     gemm_cut_blocked(g, kernel, gemm_min(gemm_parts(g, GEMM_PIECE_WORK), 8));
     const int64_t chain = g->isa == WGK_ISA_BASELINE ? GEMM_CHAIN_UNFUSED : GEMM_CHAIN;
     g->kc = gemm_even(g->k, gemm_min(GEMM_A_PANEL / (kernel->mr * size), chain), 8);
@@ -279,7 +287,7 @@ static void gemm_plan_dot(wgk_gemm_plan *g)
     else
         g->step_n = gemm_step(g->n, parts, 16);
     g->kc = gemm_min(g->k, GEMM_DOT_BLOCK);
-    g->nc = GEMM_DOT_ROWS / (g->kc * (g->type == WGK_GEMM_F32 ? 4 : 8)) / 16 * 16 + 16;
+    g->nc = GEMM_DOT_ROWS / (g->kc * (g->type == WGK_F32 ? 4 : 8)) / 16 * 16 + 16;
     g->workspace = gemm_bytes(g, shorts * g->kc + 16);
 }
 
@@ -308,7 +316,7 @@ static void gemm_plan_outer(wgk_gemm_plan *g, const gemm_kernel *kernel)
     }
 }
 
-void wgk_gemm_plan_init_isa(wgk_gemm_plan *plan, wgk_gemm_type type, bool ta, bool tb, int64_t m,
+void wgk_gemm_plan_init_isa(wgk_gemm_plan *plan, wgk_type type, bool ta, bool tb, int64_t m,
                             int64_t n, int64_t k, wgk_isa isa)
 {
     /* One by one: as a whole it would be zeroed by an instruction that takes longer than a tiny
@@ -344,8 +352,8 @@ void wgk_gemm_plan_init_isa(wgk_gemm_plan *plan, wgk_gemm_type type, bool ta, bo
     plan->pieces = plan->cuts_m * plan->cuts_n * plan->cuts_k;
 }
 
-void wgk_gemm_plan_init(wgk_gemm_plan *plan, wgk_gemm_type type, bool ta, bool tb, int64_t m,
-                        int64_t n, int64_t k)
+void wgk_gemm_plan_init(wgk_gemm_plan *plan, wgk_type type, bool ta, bool tb, int64_t m, int64_t n,
+                        int64_t k)
 {
     wgk_gemm_plan_init_isa(plan, type, ta, tb, m, n, k, wgk_cpu_isa());
 }
@@ -378,10 +386,10 @@ void wgk_gemm_run(const wgk_gemm_plan *plan, const wgk_gemm_operands *o, int64_t
                   void *workspace, void *partials)
 {
     if (plan->path == WGK_GEMM_TINY) { /* every nanosecond counts, and no set is needed */
-        if (plan->type == WGK_GEMM_F32)
+        if (plan->type == WGK_F32)
             gemm_tiny_f32(plan, o);
         else
-            gemm_tiny_f64(plan, o);
+            WGK_RUN(gemm_tiny, plan->type, plan, o);
         return;
     }
     const gemm_piece r = gemm_piece_at(plan, piece);

@@ -12,7 +12,7 @@
  * processor, never on the number of threads, so neither do the bits of C:
  *
  *     wgk_gemm_plan plan;
- *     wgk_gemm_plan_init(&plan, WGK_GEMM_F32, false, false, m, n, k);
+ *     wgk_gemm_plan_init(&plan, WGK_F32, false, false, m, n, k);
  *     // plan.workspace bytes for each running thread, plan.partials bytes for all together
  *     wgk_gemm_run_pieces(&plan, &operands, 0, plan.pieces, ws, partials);
  *     wgk_gemm_finish(&plan, &operands, partials);
@@ -30,8 +30,7 @@
 #include <stdint.h>
 
 #include "ops/kernels/cpu.h"
-
-typedef enum wgk_gemm_type { WGK_GEMM_F32, WGK_GEMM_F64, WGK_GEMM_TYPES } wgk_gemm_type;
+#include "ops/kernels/real.h"
 
 /* How a product is computed; chosen by the plan from the sizes.  In the comments "long" means
  * contiguous in memory along the direction named. */
@@ -50,7 +49,7 @@ typedef struct wgk_gemm_plan {
     size_t workspace; /* bytes that one running piece needs; may be 0 */
     size_t partials;  /* bytes that all pieces of one product share; 0 unless k is cut */
     wgk_gemm_path path;
-    wgk_gemm_type type;
+    wgk_type type;
     wgk_isa isa;
     bool ta, tb;
     int64_t m, n, k;
@@ -67,11 +66,11 @@ typedef struct wgk_gemm_operands {
 } wgk_gemm_operands;
 
 /* Fills *plan.  No allocation; some ten nanoseconds for small products.  m, n, k >= 0. */
-void wgk_gemm_plan_init(wgk_gemm_plan *plan, wgk_gemm_type type, bool ta, bool tb, int64_t m,
-                        int64_t n, int64_t k);
+void wgk_gemm_plan_init(wgk_gemm_plan *plan, wgk_type type, bool ta, bool tb, int64_t m, int64_t n,
+                        int64_t k);
 
 /* The same for a given instruction set, which the processor must have: for tests. */
-void wgk_gemm_plan_init_isa(wgk_gemm_plan *plan, wgk_gemm_type type, bool ta, bool tb, int64_t m,
+void wgk_gemm_plan_init_isa(wgk_gemm_plan *plan, wgk_type type, bool ta, bool tb, int64_t m,
                             int64_t n, int64_t k, wgk_isa isa);
 
 /* Computes one piece, 0 <= piece < plan->pieces.

@@ -1,5 +1,5 @@
-/* index.h: sums by index, and running sums. Floats are doubles, or floats where f32 is true, which
- * are added in double; what each addition loses is kept and added at the end. Indices are in range:
+/* index.h: sums by index, and running sums. Elements are of every type; f32 is added in double,
+ * and what each addition loses is kept and added at the end; i64 wraps. Indices are in range:
  * the caller has looked. Results do not depend on how the work is cut. */
 #ifndef WG_OPS_KERNELS_INDEX_H
 #define WG_OPS_KERNELS_INDEX_H
@@ -18,10 +18,8 @@ size_t wgk_scatter_workspace(int64_t n, int64_t rows);
 
 /* Rows [begin, end) of y [rows, width] = the sum of the rows of x [n, width] that belong there, in
  * the order of x; 0 where there are none. Workspace as above for end - begin rows, aligned to 8. */
-void wgk_scatter_rows(const wgk_scatter *s, bool f32, const void *x, int64_t begin, int64_t end,
-                      void *y, void *workspace);
-void wgk_scatter_rows_i64(const wgk_scatter *s, const int64_t *x, int64_t begin, int64_t end,
-                          int64_t *y, void *workspace);
+void wgk_scatter_rows(const wgk_scatter *s, wgk_type type, const void *x, int64_t begin,
+                      int64_t end, void *y, void *workspace);
 
 /* A line of an array of indices, and the line of a table that they point into; strides in
  * elements. */
@@ -31,20 +29,17 @@ typedef struct wgk_line {
 } wgk_line;
 
 /* y[index[i*stride]*table_stride] = the sum of x[i*stride] over these i, in their order; every
- * element of y's line is written. Workspace: 2 * table_n doubles. The i64 form adds to what y
- * holds. */
-void wgk_scatter_line(const wgk_line *line, bool f32, const int64_t *index, const void *x, void *y,
-                      double *workspace);
-void wgk_scatter_line_i64(const wgk_line *line, const int64_t *index, const int64_t *x, int64_t *y);
+ * element of y's line is written. Workspace: 2 * table_n numbers
+ * of the type that is computed in (wgk_real_size). */
+void wgk_scatter_line(const wgk_line *line, wgk_type type, const int64_t *index, const void *x,
+                      void *y, void *workspace);
 
-/* y[i*stride] = x[index[i*stride]*table_stride], elements of `size` bytes (4 or 8). */
+/* y[i*stride] = x[index[i*stride]*table_stride], elements of `size` bytes (4, 8 or 16). */
 void wgk_gather_line(const wgk_line *line, size_t size, const int64_t *index, const void *x,
                      void *y);
 
 /* Rows [begin, end): y_i = x_0 + ... + x_i; reverse: x_i + ... + x_(n-1). y has the shape of x. */
-void wgk_cumsum(const wgk_rows *rows, bool f32, bool reverse, const void *x, int64_t begin,
+void wgk_cumsum(const wgk_rows *rows, wgk_type type, bool reverse, const void *x, int64_t begin,
                 int64_t end, void *y);
-void wgk_cumsum_i64(const wgk_rows *rows, bool reverse, const int64_t *x, int64_t begin,
-                    int64_t end, int64_t *y);
 
 #endif

@@ -7,8 +7,6 @@
 #include <string.h>
 
 #include "ops/kernels/cpu.h"
-#include "ops/kernels/reduce.h"
-#include "ops/kernels/softmax.h"
 #include "ops/kernels/vector_math.h"
 
 /* ---- exp and log1p in float ------------------------------------------------------------------ */
@@ -175,70 +173,3 @@ enum { LOSS_PART = 256, LOSS_ROWS = 16 };
 
 LOSS_ALL(float, f32)
 LOSS_ALL(double, f64)
-
-/* ---- One row of any number of classes, in double --------------------------------------------- */
-
-/* total - terms[i], without the cancellation where term i is nearly all of it. A row of -inf alone
- * has terms 0 and total 1. */
-static double loss_others(const wgk_softmax_sum *sum, const double *terms, int64_t i)
-{
-    return i == sum->index ? sum->rest + (1 - terms[i]) : sum->total - terms[i];
-}
-
-double wgk_cross_entropy(int64_t n, double *z, int64_t label)
-{
-    wgk_softmax_sum sum = wgk_softmax_shift(n, z);
-    double shifted = z[label];
-    wgk_softmax_exp(&sum, n, z);
-    return log1p(sum.rest) - shifted;
-}
-
-void wgk_cross_entropy_grad(int64_t n, double *z, int64_t label, double dl)
-{
-    wgk_softmax_sum sum = wgk_softmax_terms(n, z);
-    double others = loss_others(&sum, z, label);
-    for (int64_t i = 0; i < n; i++)
-        z[i] = dl * (z[i] / sum.total);
-    z[label] = -dl * (others / sum.total);
-}
-
-/* ---- Soft labels, one row -------------------------------------------------------------------- */
-
-double wgk_soft_cross_entropy(int64_t n, double *z, const double *q, double *terms)
-{
-    wgk_softmax_sum sum = wgk_softmax_shift(n, z);
-    for (int64_t i = 0; i < n; i++)
-        terms[i] = z[i];
-    wgk_softmax_exp(&sum, n, terms);
-    double log_total = log1p(sum.rest);
-    for (int64_t i = 0; i < n; i++)
-        terms[i] = loss_baseline_weigh_f64(q[i], log_total - z[i]);
-    return wgk_sum(n, terms);
-}
-
-/* The index of the largest q, and the sum of the others. */
-static double loss_rest(int64_t n, const double *q, int64_t *index)
-{
-    *index = 0;
-    for (int64_t i = 1; i < n; i++)
-        if (q[i] > q[*index])
-            *index = i;
-    return wgk_sum(*index, q) + wgk_sum(n - *index - 1, q + *index + 1);
-}
-
-/* Q*p_i - q_i = (e_i*(Q - q_i) - q_i*(E - e_i)) / E with Q, E the sums of q, e: for one-hot q this
- * has no cancellation however certain the row is. */
-void wgk_soft_cross_entropy_grad(int64_t n, double *z, const double *q, double dl)
-{
-    if (n == 0)
-        return;
-    int64_t index;
-    wgk_softmax_sum sum = wgk_softmax_terms(n, z);
-    double rest = loss_rest(n, q, &index), all = rest + q[index];
-    double at_index = loss_others(&sum, z, sum.index);
-    for (int64_t i = 0; i < n; i++) {
-        double other_q = i == index ? rest : all - q[i];
-        double other_e = i == sum.index ? at_index : sum.total - z[i];
-        z[i] = dl * ((z[i] * other_q - q[i] * other_e) / sum.total);
-    }
-}

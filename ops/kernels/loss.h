@@ -56,18 +56,4 @@ void wgk_cross_entropy_grad_few_f64(int64_t rows, int64_t classes, const double 
                                     const double *z, const int64_t *label, const int64_t *ignored,
                                     double *dz);
 
-/* ---- One row of n logits z in double, which is overwritten. ----------------------------------- */
-
-/* logsumexp(z) - z[label] */
-double wgk_cross_entropy(int64_t n, double *z, int64_t label);
-
-/* z becomes dl * (softmax(z) - onehot(label)) */
-void wgk_cross_entropy_grad(int64_t n, double *z, int64_t label, double dl);
-
-/* sum_k q_k * (logsumexp(z) - z_k); terms: workspace of n doubles. */
-double wgk_soft_cross_entropy(int64_t n, double *z, const double *q, double *terms);
-
-/* z becomes dl * (sum_k q_k * softmax(z) - q) for q >= 0 */
-void wgk_soft_cross_entropy_grad(int64_t n, double *z, const double *q, double dl);
-
 #endif

@@ -1,4 +1,4 @@
-/* reduce.c: sums, extremes, norms and logsumexp of rows. */
+/* reduce.c: sums, extremes and norms of rows; sums of doubles in lanes of vectors. */
 #include "ops/kernels/reduce.h"
 
 #include <float.h>
@@ -16,24 +16,6 @@ enum { SUM_LANES = 8, SUM_TILE = 64 };
 typedef struct sum_lanes {
     double s[SUM_LANES], c[SUM_LANES];
 } sum_lanes;
-
-/* s + x exactly is the new *s and what is added to *c (Knuth's two-sum: no branch on
- * magnitudes). */
-static inline void sum_add(double *s, double *c, double x)
-{
-    double t = *s + x;
-    double from_x = t - *s;
-    double lost = (*s - (t - from_x)) + (x - from_x);
-    *s = t;
-    *c += lost;
-}
-
-/* Infinities make c NaN (inf - inf) while s is what plain addition gives. */
-static double sum_end(double s, double c)
-{
-    double sum = s + c;
-    return isnan(sum) ? s : sum;
-}
 
 typedef double sum_vector __attribute__((vector_size(SUM_LANES * sizeof(double))));
 
@@ -108,25 +90,17 @@ static double sum_lanes_end(const sum_lanes *lanes)
 {
     double s = 0, c = 0;
     for (int lane = 0; lane < SUM_LANES; lane++) {
-        sum_add(&s, &c, lanes->s[lane]);
+        wgk_two_sum_f64(lanes->s[lane], &s, &c);
         c += lanes->c[lane];
     }
-    return sum_end(s, c);
+    return wgk_total_f64(s, c);
 }
 
-double wgk_sum(int64_t n, const double *x)
+double wgk_sum_f64(int64_t n, const double *x)
 {
     sum_lanes lanes = {{0}, {0}};
     sum_part(&lanes, n, x);
     return sum_lanes_end(&lanes);
-}
-
-static void sum_put(bool f32, void *y, int64_t row, double value)
-{
-    if (f32)
-        ((float *)y)[row] = (float)value;
-    else
-        ((double *)y)[row] = value;
 }
 
 static double sum_row(const wgk_rows *rows, bool f32, const void *x, int64_t row)
@@ -136,9 +110,8 @@ static double sum_row(const wgk_rows *rows, bool f32, const void *x, int64_t row
     if (rows->contiguous)
         sum_part_of(&lanes, rows->row_size, f32, x, wgk_rows_start(rows, row));
     else
-        for (int64_t from = 0; from < rows->row_size; from += WGK_ROWS_PART) {
-            int64_t left = rows->row_size - from, n = left < WGK_ROWS_PART ? left : WGK_ROWS_PART;
-            wgk_rows_load(rows, row, from, n, f32, x, part);
+        for (int64_t from = 0, n; (n = wgk_rows_part(rows, from)) > 0; from += n) {
+            wgk_rows_load(rows, row, from, n, f32 ? WGK_F32 : WGK_F64, x, part);
             sum_part(&lanes, n, part);
         }
     return sum_lanes_end(&lanes);
@@ -164,7 +137,7 @@ static void sum_tile(const wgk_rows *rows, bool f32, const void *x, int64_t star
         }
     }
     for (int64_t j = 0; j < n; j++)
-        sum[j] = sum_end(s[j], c[j]);
+        sum[j] = wgk_total_f64(s[j], c[j]);
 }
 
 /* Few columns of a matrix are summed several lines at once, as if the matrix had `fold` times the
@@ -198,10 +171,10 @@ static void sum_folded(const wgk_rows *rows, int64_t fold, bool f32, const void 
     for (int64_t j = 0; j < n; j++) {
         double s_all = 0, c_all = 0;
         for (int64_t g = 0; g < fold; g++) {
-            sum_add(&s_all, &c_all, s[g * side + j]);
+            wgk_two_sum_f64(s[g * side + j], &s_all, &c_all);
             c_all += c[g * side + j];
         }
-        sum[j] = sum_end(s_all, c_all);
+        sum[j] = wgk_total_f64(s_all, c_all);
     }
 }
 
@@ -219,219 +192,67 @@ static void sum_columns(const wgk_rows *rows, bool f32, const void *x, double di
         else
             sum_tile(rows, f32, x, wgk_rows_start(rows, begin), n, sum);
         for (int64_t j = 0; j < n; j++)
-            sum_put(f32, y, begin + j, sum[j] / divisor);
+            wgk_put_f64(f32 ? WGK_F32 : WGK_F64, y, begin + j, sum[j] / divisor);
         begin += n;
     }
 }
 
-void wgk_reduce_sum(const wgk_rows *rows, bool f32, const void *x, double divisor, int64_t begin,
-                    int64_t end, void *y)
+/* ---- By type ------------------------------------------------------------------------------------ */
+
+#define REAL f64
+#define REDUCE_FLOATS
+#include "ops/kernels/reduce_body.inc"
+
+#define REAL i64
+#define REDUCE_SUM_PLAIN
+#undef REDUCE_FLOATS
+#include "ops/kernels/reduce_body.inc"
+
+#if WG_HAS_WIDE
+#define REAL wide
+#define REDUCE_FLOATS
+#include "ops/kernels/reduce_body.inc"
+#endif
+
+static void reduce_sum_f64(const wgk_rows *rows, wgk_type type, const void *x, double divisor,
+                           int64_t begin, int64_t end, void *y)
 {
-    bool columns = rows->kept.ndim > 0 && rows->kept.stride[rows->kept.ndim - 1] == 1;
+    const bool columns = rows->kept.ndim > 0 && rows->kept.stride[rows->kept.ndim - 1] == 1;
+    const bool f32 = type == WGK_F32;
     if (columns && rows->along.ndim > 0) {
         sum_columns(rows, f32, x, divisor, begin, end, y);
         return;
     }
     for (int64_t row = begin; row < end; row++)
-        sum_put(f32, y, row, sum_row(rows, f32, x, row) / divisor);
+        wgk_put_f64(f32 ? WGK_F32 : WGK_F64, y, row, sum_row(rows, f32, x, row) / divisor);
 }
 
-void wgk_reduce_sum_i64(const wgk_rows *rows, const int64_t *x, int64_t begin, int64_t end,
-                        int64_t *y)
+void wgk_reduce_sum(const wgk_rows *rows, wgk_type type, const void *x, double divisor,
+                    int64_t begin, int64_t end, void *y)
 {
-    int64_t part[WGK_ROWS_PART];
-    for (int64_t row = begin; row < end; row++) {
-        uint64_t sum = 0; /* unsigned: wraps */
-        for (int64_t from = 0; from < rows->row_size; from += WGK_ROWS_PART) {
-            int64_t left = rows->row_size - from, n = left < WGK_ROWS_PART ? left : WGK_ROWS_PART;
-            wgk_rows_get(rows, row, from, n, sizeof *part, x, part);
-            for (int64_t i = 0; i < n; i++)
-                sum += (uint64_t)part[i];
-        }
-        y[row] = (int64_t)sum;
-    }
+    WGK_RUN_ALL(reduce_sum, type, rows, type, x, divisor, begin, end, y);
 }
 
-/* ---- Extremes -------------------------------------------------------------------------------- */
-
-/* An entry of a row and its index. */
-typedef struct extreme {
-    double value;
-    int64_t index;
-} extreme;
-
-/* The first largest of sign*x, or the first NaN. */
-static extreme extreme_of_row(const wgk_rows *rows, bool f32, const void *x, double sign,
-                              int64_t row)
-{
-    double part[WGK_ROWS_PART];
-    extreme best = {0, -1};
-    for (int64_t from = 0; from < rows->row_size; from += WGK_ROWS_PART) {
-        int64_t left = rows->row_size - from, n = left < WGK_ROWS_PART ? left : WGK_ROWS_PART;
-        const double *at = wgk_rows_view(rows, row, from, n, f32, x, part);
-        for (int64_t i = 0; i < n; i++) {
-            if (best.index < 0 || sign * at[i] > sign * best.value || isnan(at[i]))
-                best = (extreme){at[i], from + i};
-            if (isnan(best.value))
-                return best;
-        }
-    }
-    return best;
-}
-
-void wgk_reduce_argmax(const wgk_rows *rows, bool f32, const void *x, int sign, int64_t begin,
+void wgk_reduce_argmax(const wgk_rows *rows, wgk_type type, const void *x, int sign, int64_t begin,
                        int64_t end, int64_t *y)
 {
-    for (int64_t row = begin; row < end; row++)
-        y[row] = extreme_of_row(rows, f32, x, sign, row).index;
+    WGK_RUN_ALL(reduce_argmax, type, rows, type, x, sign, begin, end, y);
 }
 
-void wgk_reduce_amax(const wgk_rows *rows, bool f32, const void *x, int sign, int64_t begin,
+void wgk_reduce_amax(const wgk_rows *rows, wgk_type type, const void *x, int sign, int64_t begin,
                      int64_t end, void *y)
 {
-    for (int64_t row = begin; row < end; row++)
-        sum_put(f32, y, row, extreme_of_row(rows, f32, x, sign, row).value);
+    WGK_RUN_ALL(reduce_amax, type, rows, type, x, sign, begin, end, y);
 }
 
-static int64_t extreme_of_row_i64(const wgk_rows *rows, const int64_t *x, int sign, int64_t row,
-                                  int64_t *value)
-{
-    int64_t part[WGK_ROWS_PART], index = -1;
-    for (int64_t from = 0; from < rows->row_size; from += WGK_ROWS_PART) {
-        int64_t left = rows->row_size - from, n = left < WGK_ROWS_PART ? left : WGK_ROWS_PART;
-        wgk_rows_get(rows, row, from, n, sizeof *part, x, part);
-        for (int64_t i = 0; i < n; i++)
-            if (index < 0 || (sign > 0 ? part[i] > *value : part[i] < *value)) {
-                *value = part[i];
-                index = from + i;
-            }
-    }
-    return index;
-}
-
-void wgk_reduce_argmax_i64(const wgk_rows *rows, const int64_t *x, int sign, int64_t begin,
-                           int64_t end, int64_t *y)
-{
-    int64_t value = 0;
-    for (int64_t row = begin; row < end; row++)
-        y[row] = extreme_of_row_i64(rows, x, sign, row, &value);
-}
-
-void wgk_reduce_amax_i64(const wgk_rows *rows, const int64_t *x, int sign, int64_t begin,
-                         int64_t end, int64_t *y)
-{
-    for (int64_t row = begin; row < end; row++)
-        extreme_of_row_i64(rows, x, sign, row, &y[row]);
-}
-
-static bool ties_equal(double a, double b)
-{
-    return a == b || (isnan(a) && isnan(b));
-}
-
-static int64_t ties_count(const wgk_rows *rows, bool f32, const void *x, int64_t row, double value)
-{
-    double part[WGK_ROWS_PART];
-    int64_t count = 0;
-    for (int64_t from = 0; from < rows->row_size; from += WGK_ROWS_PART) {
-        int64_t left = rows->row_size - from, n = left < WGK_ROWS_PART ? left : WGK_ROWS_PART;
-        const double *at = wgk_rows_view(rows, row, from, n, f32, x, part);
-        for (int64_t i = 0; i < n; i++)
-            count += ties_equal(at[i], value);
-    }
-    return count;
-}
-
-void wgk_reduce_ties(const wgk_rows *rows, bool f32, const void *x, const void *extreme_of,
+void wgk_reduce_ties(const wgk_rows *rows, wgk_type type, const void *x, const void *extremes,
                      int64_t begin, int64_t end, void *y)
 {
-    double part[WGK_ROWS_PART], out[WGK_ROWS_PART];
-    for (int64_t row = begin; row < end; row++) {
-        double value = f32 ? (double)((const float *)extreme_of)[row]
-                           : ((const double *)extreme_of)[row];
-        double share = 1 / (double)ties_count(rows, f32, x, row, value);
-        for (int64_t from = 0; from < rows->row_size; from += WGK_ROWS_PART) {
-            int64_t left = rows->row_size - from, n = left < WGK_ROWS_PART ? left : WGK_ROWS_PART;
-            const double *at = wgk_rows_view(rows, row, from, n, f32, x, part);
-            for (int64_t i = 0; i < n; i++)
-                out[i] = ties_equal(at[i], value) ? share : 0;
-            wgk_rows_store(rows, row, from, n, f32, out, y);
-        }
-    }
+    WGK_RUN(reduce_ties, type, rows, type, x, extremes, begin, end, y);
 }
 
-/* ---- Norm ------------------------------------------------------------------------------------ */
-
-/* The largest |x| of a row; NaN where there is one. */
-static double norm_largest(const wgk_rows *rows, bool f32, const void *x, int64_t row)
-{
-    double part[WGK_ROWS_PART], largest = 0;
-    for (int64_t from = 0; from < rows->row_size; from += WGK_ROWS_PART) {
-        int64_t left = rows->row_size - from, n = left < WGK_ROWS_PART ? left : WGK_ROWS_PART;
-        const double *at = wgk_rows_view(rows, row, from, n, f32, x, part);
-        for (int64_t i = 0; i < n; i++)
-            if (!(fabs(at[i]) <= largest))
-                largest = isnan(largest) ? largest : fabs(at[i]);
-    }
-    return largest;
-}
-
-static double norm_of_row(const wgk_rows *rows, bool f32, const void *x, int64_t row)
-{
-    double largest = norm_largest(rows, f32, x, row);
-    if (!(largest > 0 && largest <= DBL_MAX))
-        return largest; /* 0, infinity, NaN */
-    int exponent = 0;
-    if (largest < 0x1p-400 || largest > 0x1p400) /* else neither squares nor their sum go out */
-        exponent = -ilogb(largest);
-    double part[WGK_ROWS_PART], square[WGK_ROWS_PART];
-    sum_lanes lanes = {{0}, {0}};
-    for (int64_t from = 0; from < rows->row_size; from += WGK_ROWS_PART) {
-        int64_t left = rows->row_size - from, n = left < WGK_ROWS_PART ? left : WGK_ROWS_PART;
-        const double *at = wgk_rows_view(rows, row, from, n, f32, x, part);
-        for (int64_t i = 0; i < n; i++) {
-            double scaled = exponent != 0 ? scalbn(at[i], exponent) : at[i];
-            square[i] = scaled * scaled;
-        }
-        sum_part(&lanes, n, square);
-    }
-    return scalbn(sqrt(sum_lanes_end(&lanes)), -exponent);
-}
-
-void wgk_reduce_norm(const wgk_rows *rows, bool f32, const void *x, int64_t begin, int64_t end,
+void wgk_reduce_norm(const wgk_rows *rows, wgk_type type, const void *x, int64_t begin, int64_t end,
                      void *y)
 {
-    for (int64_t row = begin; row < end; row++)
-        sum_put(f32, y, row, norm_of_row(rows, f32, x, row));
-}
-
-/* ---- logsumexp ------------------------------------------------------------------------------- */
-
-static double logsumexp_of_row(const wgk_rows *rows, bool f32, const void *x, int64_t row)
-{
-    extreme top = extreme_of_row(rows, f32, x, 1, row);
-    if (top.index < 0)
-        return -HUGE_VAL;
-    if (!isfinite(top.value))
-        return top.value;
-    double part[WGK_ROWS_PART], e[WGK_ROWS_PART];
-    sum_lanes lanes = {{0}, {0}};
-    for (int64_t from = 0; from < rows->row_size; from += WGK_ROWS_PART) {
-        int64_t left = rows->row_size - from, n = left < WGK_ROWS_PART ? left : WGK_ROWS_PART;
-        const double *at = wgk_rows_view(rows, row, from, n, f32, x, part);
-        for (int64_t i = 0; i < n; i++)
-            e[i] = at[i] - top.value;
-        wgk_tile_exp_f64(n, e);
-        if (top.index >= from && top.index < from + n)
-            e[top.index - from] = 0; /* its 1 is what log1p adds */
-        sum_part(&lanes, n, e);
-    }
-    return top.value + log1p(sum_lanes_end(&lanes));
-}
-
-void wgk_reduce_logsumexp(const wgk_rows *rows, bool f32, const void *x, int64_t begin, int64_t end,
-                          void *y)
-{
-    for (int64_t row = begin; row < end; row++)
-        sum_put(f32, y, row, logsumexp_of_row(rows, f32, x, row));
+    WGK_RUN(reduce_norm, type, rows, type, x, begin, end, y);
 }

@@ -54,17 +54,24 @@ int64_t wgk_rows_start(const wgk_rows *rows, int64_t row)
 }
 
 /* n elements of `size` bytes; a constant size makes memcpy one instruction. */
+static inline void rows_copy_size(char *to, int64_t to_stride, const char *from,
+                                  int64_t from_stride, int64_t n, size_t size)
+{
+    for (int64_t i = 0; i < n; i++)
+        memcpy(to + i * to_stride * (int64_t)size, from + i * from_stride * (int64_t)size, size);
+}
+
 static void rows_copy(char *to, int64_t to_stride, const char *from, int64_t from_stride, int64_t n,
                       size_t size)
 {
     if (to_stride == 1 && from_stride == 1)
         memcpy(to, from, (size_t)n * size);
     else if (size == 4)
-        for (int64_t i = 0; i < n; i++)
-            memcpy(to + i * to_stride * 4, from + i * from_stride * 4, 4);
+        rows_copy_size(to, to_stride, from, from_stride, n, 4);
+    else if (size == 8)
+        rows_copy_size(to, to_stride, from, from_stride, n, 8);
     else
-        for (int64_t i = 0; i < n; i++)
-            memcpy(to + i * to_stride * 8, from + i * from_stride * 8, 8);
+        rows_copy_size(to, to_stride, from, from_stride, n, 16);
 }
 
 /* Where a run of the row begins, and how long it is: the innermost axis up to its end, or n. */
@@ -86,8 +93,8 @@ static rows_run rows_next_run(const wgk_rows *rows, int64_t start, int64_t from,
     return run;
 }
 
-void wgk_rows_get(const wgk_rows *rows, int64_t row, int64_t from, int64_t n, size_t size,
-                  const void *x, void *part)
+static void rows_get(const wgk_rows *rows, int64_t row, int64_t from, int64_t n, size_t size,
+                     const void *x, void *part)
 {
     int64_t start = wgk_rows_start(rows, row);
     for (char *to = part; n > 0;) {
@@ -100,8 +107,8 @@ void wgk_rows_get(const wgk_rows *rows, int64_t row, int64_t from, int64_t n, si
     }
 }
 
-void wgk_rows_put(const wgk_rows *rows, int64_t row, int64_t from, int64_t n, size_t size,
-                  const void *part, void *x)
+static void rows_put(const wgk_rows *rows, int64_t row, int64_t from, int64_t n, size_t size,
+                     const void *part, void *x)
 {
     int64_t start = wgk_rows_start(rows, row);
     for (const char *at = part; n > 0;) {
@@ -113,43 +120,45 @@ void wgk_rows_put(const wgk_rows *rows, int64_t row, int64_t from, int64_t n, si
     }
 }
 
-void wgk_rows_load(const wgk_rows *rows, int64_t row, int64_t from, int64_t n, bool f32,
-                   const void *x, double *part)
+void wgk_rows_load(const wgk_rows *rows, int64_t row, int64_t from, int64_t n, wgk_type type,
+                   const void *x, void *part)
 {
-    if (!f32) {
-        wgk_rows_get(rows, row, from, n, sizeof(double), x, part);
+    if (type != WGK_F32) {
+        rows_get(rows, row, from, n, wgk_size(type), x, part);
         return;
     }
+    double *wide = part;
     float narrow[WGK_ROWS_PART];
     for (int64_t done = 0; done < n; done += WGK_ROWS_PART) {
         int64_t now = n - done < WGK_ROWS_PART ? n - done : WGK_ROWS_PART;
-        wgk_rows_get(rows, row, from + done, now, sizeof(float), x, narrow);
+        rows_get(rows, row, from + done, now, sizeof(float), x, narrow);
         for (int64_t i = 0; i < now; i++)
-            part[done + i] = (double)narrow[i];
+            wide[done + i] = (double)narrow[i];
     }
 }
 
-void wgk_rows_store(const wgk_rows *rows, int64_t row, int64_t from, int64_t n, bool f32,
-                    const double *part, void *x)
+void wgk_rows_store(const wgk_rows *rows, int64_t row, int64_t from, int64_t n, wgk_type type,
+                    const void *part, void *x)
 {
-    if (!f32) {
-        wgk_rows_put(rows, row, from, n, sizeof(double), part, x);
+    if (type != WGK_F32) {
+        rows_put(rows, row, from, n, wgk_size(type), part, x);
         return;
     }
+    const double *wide = part;
     float narrow[WGK_ROWS_PART];
     for (int64_t done = 0; done < n; done += WGK_ROWS_PART) {
         int64_t now = n - done < WGK_ROWS_PART ? n - done : WGK_ROWS_PART;
         for (int64_t i = 0; i < now; i++)
-            narrow[i] = (float)part[done + i];
-        wgk_rows_put(rows, row, from + done, now, sizeof(float), narrow, x);
+            narrow[i] = (float)wide[done + i];
+        rows_put(rows, row, from + done, now, sizeof(float), narrow, x);
     }
 }
 
-const double *wgk_rows_view(const wgk_rows *rows, int64_t row, int64_t from, int64_t n, bool f32,
-                            const void *x, double part[WGK_ROWS_PART])
+const void *wgk_rows_view(const wgk_rows *rows, int64_t row, int64_t from, int64_t n, wgk_type type,
+                          const void *x, void *part)
 {
-    if (rows->contiguous && !f32)
-        return (const double *)x + wgk_rows_start(rows, row) + from;
-    wgk_rows_load(rows, row, from, n, f32, x, part);
+    if (rows->contiguous && type != WGK_F32)
+        return (const char *)x + (size_t)(wgk_rows_start(rows, row) + from) * wgk_size(type);
+    wgk_rows_load(rows, row, from, n, type, x, part);
     return part;
 }

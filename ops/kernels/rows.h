@@ -7,6 +7,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "ops/kernels/real.h"
+
 enum { WGK_ROWS_AXES = 8, WGK_ROWS_PART = 256 };
 
 /* Some axes of the array, neighbours of the same kind merged into one, in row-major order. */
@@ -29,21 +31,23 @@ wgk_rows wgk_rows_of(int ndim, const int64_t *dim, uint32_t axes);
 /* Where row `row` begins, in elements. */
 int64_t wgk_rows_start(const wgk_rows *rows, int64_t row);
 
-/* Elements [from, from + n) of a row, of `size` bytes (4 or 8) each, copied to or from `part`. */
-void wgk_rows_get(const wgk_rows *rows, int64_t row, int64_t from, int64_t n, size_t size,
-                  const void *x, void *part);
-void wgk_rows_put(const wgk_rows *rows, int64_t row, int64_t from, int64_t n, size_t size,
-                  const void *part, void *x);
+/* A row is worked on in parts: how many elements the one from `from` on has; 0 behind the last. */
+static inline int64_t wgk_rows_part(const wgk_rows *rows, int64_t from)
+{
+    int64_t left = rows->row_size - from;
+    return left < WGK_ROWS_PART ? left : WGK_ROWS_PART;
+}
 
-/* The same with doubles in `part`, and doubles or (f32) floats in x. */
-void wgk_rows_load(const wgk_rows *rows, int64_t row, int64_t from, int64_t n, bool f32,
-                   const void *x, double *part);
-void wgk_rows_store(const wgk_rows *rows, int64_t row, int64_t from, int64_t n, bool f32,
-                    const double *part, void *x);
+/* Elements [from, from + n) of a row, copied to or from `part`, whose elements are of the type that
+ * `type` is computed in: doubles for f32, else the same. */
+void wgk_rows_load(const wgk_rows *rows, int64_t row, int64_t from, int64_t n, wgk_type type,
+                   const void *x, void *part);
+void wgk_rows_store(const wgk_rows *rows, int64_t row, int64_t from, int64_t n, wgk_type type,
+                    const void *part, void *x);
 
-/* Elements [from, from + n), n <= WGK_ROWS_PART, to be read only: where they stand, if those are
- * doubles side by side, else in `part`. */
-const double *wgk_rows_view(const wgk_rows *rows, int64_t row, int64_t from, int64_t n, bool f32,
-                            const void *x, double part[WGK_ROWS_PART]);
+/* Elements [from, from + n), n <= WGK_ROWS_PART, to be read only: where they stand, if that is side
+ * by side and not in f32, else in `part`. */
+const void *wgk_rows_view(const wgk_rows *rows, int64_t row, int64_t from, int64_t n, wgk_type type,
+                          const void *x, void *part);
 
 #endif

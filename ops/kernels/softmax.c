@@ -1,72 +1,60 @@
-/* softmax.c: softmax and log_softmax of one row. */
+/* softmax.c: softmax, log_softmax, logsumexp and softmax cross-entropy of rows of any length. */
 #include "ops/kernels/softmax.h"
 
-#include <math.h>
+#define REAL f64
+#include "ops/kernels/softmax_body.inc"
 
-#include "ops/kernels/reduce.h"
-#include "ops/kernels/vector_math.h"
+#if WG_HAS_WIDE
+#define REAL wide
+#include "ops/kernels/softmax_body.inc"
+#endif
 
-/* The index of the first largest entry, or of the first NaN; -1 for n = 0. */
-static int64_t softmax_top(int64_t n, const double *x)
+void wgk_softmax(const wgk_rows *rows, wgk_type type, const void *x, int64_t begin, int64_t end,
+                 void *y, void *workspace)
 {
-    int64_t index = n > 0 ? 0 : -1;
-    for (int64_t i = 0; i < n; i++) {
-        if (isnan(x[i]))
-            return i;
-        if (x[i] > x[index])
-            index = i;
-    }
-    return index;
+    WGK_RUN(softmax, type, rows, type, x, begin, end, y, workspace);
 }
 
-wgk_softmax_sum wgk_softmax_shift(int64_t n, double *x)
+void wgk_log_softmax(const wgk_rows *rows, wgk_type type, const void *x, int64_t begin, int64_t end,
+                     void *y, void *workspace)
 {
-    wgk_softmax_sum sum = {0, 0, 1, softmax_top(n, x)};
-    if (n == 0)
-        return sum;
-    sum.largest = x[sum.index];
-    if (sum.largest == HUGE_VAL) /* inf - inf would be NaN */
-        for (int64_t i = 0; i < n; i++)
-            x[i] = x[i] == HUGE_VAL ? 0 : -HUGE_VAL;
-    else if (sum.largest != -HUGE_VAL)
-        for (int64_t i = 0; i < n; i++)
-            x[i] -= sum.largest;
-    return sum;
+    WGK_RUN(log_softmax, type, rows, type, x, begin, end, y, workspace);
 }
 
-void wgk_softmax_exp(wgk_softmax_sum *sum, int64_t n, double *x)
+void wgk_logsumexp(const wgk_rows *rows, wgk_type type, const void *x, int64_t begin, int64_t end,
+                   void *y, void *workspace)
 {
-    if (n == 0)
-        return;
-    wgk_tile_exp_f64(n, x);
-    double top = x[sum->index]; /* 1; 0 where all are -inf; or NaN */
-    x[sum->index] = 0;
-    sum->rest = wgk_sum(n, x);
-    x[sum->index] = top;
-    sum->total = isnan(top) ? top : 1 + sum->rest;
+    WGK_RUN(logsumexp, type, rows, type, x, begin, end, y, workspace);
 }
 
-wgk_softmax_sum wgk_softmax_terms(int64_t n, double *x)
+void wgk_log_softmax_jvp(const wgk_rows *rows, wgk_type type, const void *u, const void *x,
+                         int64_t begin, int64_t end, void *y, void *workspace)
 {
-    wgk_softmax_sum sum = wgk_softmax_shift(n, x);
-    wgk_softmax_exp(&sum, n, x);
-    return sum;
+    WGK_RUN(log_softmax_jvp, type, rows, type, u, x, begin, end, y, workspace);
 }
 
-void wgk_softmax(int64_t n, double *x)
+void wgk_cross_entropy(const wgk_rows *rows, wgk_type type, const void *z, const int64_t *label,
+                       const int64_t *ignored, int64_t begin, int64_t end, void *l, void *workspace)
 {
-    wgk_softmax_sum sum = wgk_softmax_terms(n, x);
-    for (int64_t i = 0; i < n; i++)
-        x[i] /= sum.total;
+    WGK_RUN(cross_entropy, type, rows, type, z, label, ignored, begin, end, l, workspace);
 }
 
-void wgk_log_softmax(int64_t n, double *x, double *terms)
+void wgk_cross_entropy_grad(const wgk_rows *rows, wgk_type type, const void *dl, const void *z,
+                            const int64_t *label, const int64_t *ignored, int64_t begin,
+                            int64_t end, void *dz, void *workspace)
 {
-    wgk_softmax_sum sum = wgk_softmax_shift(n, x);
-    for (int64_t i = 0; i < n; i++)
-        terms[i] = x[i];
-    wgk_softmax_exp(&sum, n, terms);
-    double log_total = log1p(sum.rest); /* NaN where rest is */
-    for (int64_t i = 0; i < n; i++)
-        x[i] -= log_total;
+    WGK_RUN(cross_entropy_grad, type, rows, type, dl, z, label, ignored, begin, end, dz, workspace);
+}
+
+void wgk_soft_cross_entropy(const wgk_rows *rows, wgk_type type, const void *z, const void *q,
+                            int64_t begin, int64_t end, void *l, void *workspace)
+{
+    WGK_RUN(soft_cross_entropy, type, rows, type, z, q, begin, end, l, workspace);
+}
+
+void wgk_soft_cross_entropy_grad(const wgk_rows *rows, wgk_type type, const void *dl, const void *z,
+                                 const void *q, int64_t begin, int64_t end, void *dz,
+                                 void *workspace)
+{
+    WGK_RUN(soft_cross_entropy_grad, type, rows, type, dl, z, q, begin, end, dz, workspace);
 }

@@ -1,30 +1,41 @@
-/* softmax.h: softmax and its relatives on one row of n contiguous doubles, where they are. */
+/* softmax.h: softmax and its relatives, on rows (rows.h) of floats of every type; f32 is computed in
+ * double. All compute the rows [begin, end), in workspace of so many rows of numbers of the type that
+ * is computed in (wgk_real_size) as stands beside them. Outputs do not overlap operands. */
 #ifndef WG_OPS_KERNELS_SOFTMAX_H
 #define WG_OPS_KERNELS_SOFTMAX_H
 
-#include <stdint.h>
+#include "ops/kernels/rows.h"
 
-/* What a row's terms exp(x - largest) come from. The sum of the terms is 1 + rest: `rest` leaves
- * out the term at `index`, so that 1 - softmax is accurate where one term is nearly all. */
-typedef struct wgk_softmax_sum {
-    double largest; /* NaN where the row has one */
-    double rest;
-    double total;  /* 1 + rest; 1 for a row of -inf alone, whose terms are all 0 */
-    int64_t index; /* of the first largest entry; -1 where the row is empty */
-} wgk_softmax_sum;
+/* y = softmax(x), 1 row; y = log_softmax(x), 2 rows; y[row] = logsumexp(x), 1 row. */
+void wgk_softmax(const wgk_rows *rows, wgk_type type, const void *x, int64_t begin, int64_t end,
+                 void *y, void *workspace);
+void wgk_log_softmax(const wgk_rows *rows, wgk_type type, const void *x, int64_t begin, int64_t end,
+                     void *y, void *workspace);
+void wgk_logsumexp(const wgk_rows *rows, wgk_type type, const void *x, int64_t begin, int64_t end,
+                   void *y, void *workspace);
 
-/* x[i] becomes x[i] - largest: 0 at +inf and -inf elsewhere where the largest is +inf; -inf where
- * all are -inf; NaN where one is NaN. Fills largest and index. */
-wgk_softmax_sum wgk_softmax_shift(int64_t n, double *x);
+/* y = u - sum_j p_j u_j with p = softmax(x), accurate however certain the row is; 2 rows. */
+void wgk_log_softmax_jvp(const wgk_rows *rows, wgk_type type, const void *u, const void *x,
+                         int64_t begin, int64_t end, void *y, void *workspace);
 
-/* x[i], already shifted, becomes exp(x[i]), between 0 and 1. Fills rest and total. */
-void wgk_softmax_exp(wgk_softmax_sum *sum, int64_t n, double *x);
+/* ---- Softmax cross-entropy: z logits, one label and one loss a row ------------------------------- */
 
-/* Both: x[i] becomes exp(x[i] - largest). */
-wgk_softmax_sum wgk_softmax_terms(int64_t n, double *x);
+/* l = logsumexp(z) - z[label]; dz = dl * (softmax(z) - onehot(label)); both 0 where the label is
+ * *ignored (NULL: nowhere), whatever z is. 1 row. */
+void wgk_cross_entropy(const wgk_rows *rows, wgk_type type, const void *z, const int64_t *label,
+                       const int64_t *ignored, int64_t begin, int64_t end, void *l,
+                       void *workspace);
+void wgk_cross_entropy_grad(const wgk_rows *rows, wgk_type type, const void *dl, const void *z,
+                            const int64_t *label, const int64_t *ignored, int64_t begin,
+                            int64_t end, void *dz, void *workspace);
 
-/* x[i] becomes softmax(x)[i], log_softmax(x)[i]; terms is workspace of n doubles. */
-void wgk_softmax(int64_t n, double *x);
-void wgk_log_softmax(int64_t n, double *x, double *terms);
+/* l = sum_k q_k * (logsumexp(z) - z_k), 3 rows; dz = dl * (sum_k q_k * softmax(z) - q), 2 rows, with
+ * dl = -1 where that is NULL. Both 0 where all q_k are, whatever z is; and q_k = 0 contributes 0 to l
+ * even where z_k is -inf. */
+void wgk_soft_cross_entropy(const wgk_rows *rows, wgk_type type, const void *z, const void *q,
+                            int64_t begin, int64_t end, void *l, void *workspace);
+void wgk_soft_cross_entropy_grad(const wgk_rows *rows, wgk_type type, const void *dl, const void *z,
+                                 const void *q, int64_t begin, int64_t end, void *dz,
+                                 void *workspace);
 
 #endif

@@ -20,17 +20,17 @@ static void product_step(void *context)
     wgk_gemm_finish(&plan, &p->operands, p->partials);
 }
 
-static void *operand(wgk_gemm_type type, int64_t size, uint64_t key)
+static void *operand(wgk_type type, int64_t size, uint64_t key)
 {
-    return type == WGK_GEMM_F32 ? (void *)bench_normal_f32(size, key)
-                                : (void *)bench_normal_f64(size, key);
+    return type == WGK_F32 ? (void *)bench_normal_f32(size, key)
+                           : (void *)bench_normal_f64(size, key);
 }
 
-static void product_measure(const char *label, wgk_gemm_type type, bool ta, bool tb, int64_t m,
+static void product_measure(const char *label, wgk_type type, bool ta, bool tb, int64_t m,
                             int64_t n, int64_t k)
 {
     char name[64];
-    snprintf(name, sizeof name, "gemm_%s_%s", type == WGK_GEMM_F32 ? "f32" : "f64", label);
+    snprintf(name, sizeof name, "gemm_%s_%s", type == WGK_F32 ? "f32" : "f64", label);
     if (!bench_wanted(name))
         return;
     product p;
@@ -45,7 +45,7 @@ static void product_measure(const char *label, wgk_gemm_type type, bool ta, bool
                                 .step = product_step,
                                 .context = &p,
                                 .flops = 2.0 * (double)m * (double)n * (double)k,
-                                .f64 = type == WGK_GEMM_F64});
+                                .f64 = type == WGK_F64});
     bench_release(a);
     bench_release(b);
     bench_release(c);
@@ -78,7 +78,7 @@ void bench_gemm(void)
         {"softmax_weights", true, false, 784, 10, 128},
     };
     for (size_t i = 0; i < sizeof products / sizeof *products; i++)
-        for (int type = WGK_GEMM_F32; type <= WGK_GEMM_F64; type++)
-            product_measure(products[i].label, (wgk_gemm_type)type, products[i].ta, products[i].tb,
+        for (int type = WGK_F32; type <= WGK_F64; type++)
+            product_measure(products[i].label, (wgk_type)type, products[i].ta, products[i].tb,
                             products[i].m, products[i].n, products[i].k);
 }

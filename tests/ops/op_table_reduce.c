@@ -220,7 +220,46 @@ static void reference_tie_share(const wgt_array x[], int n, const int64_t *a, wg
     along_replace(x, (uint32_t)a[0], tie_share_entry, y);
 }
 
+/* log_softmax_jvp: sum_j p_j (u_i - u_j);  log_softmax_vjp: v_i (1 - p_i) - p_i sum_(j != i) v_j. */
+static void along_pair(const wgt_array x[], const int64_t *a, bool transposed, wgt_array *y)
+{
+    static _Thread_local long double row[ALONG_MOST];
+    static _Thread_local int64_t number[ALONG_MOST];
+    int64_t place[WG_MAX_DIMS];
+    wgt_shape_set(y, &x[1].shape);
+    for (int64_t i = 0; i < y->size; i++) {
+        wgt_place_of(&y->shape, i, place);
+        int64_t n = along(&x[1], (uint32_t)a[0], place, row, number), k = 0;
+        while (number[k] != i)
+            k++;
+        const long double u = x[0].value[i], p = softmax_entry(row, n, k);
+        for (int64_t j = 0; j < n; j++) {
+            const long double v = x[0].value[number[j]], pj = softmax_entry(row, n, j);
+            const long double term = transposed ? (j == k ? 0 : u * pj - p * v) : pj * (u - v);
+            y->value[i] += term;
+            y->terms[i] += transposed ? fabsl(u * pj) + fabsl(p * v) : pj * (fabsl(u) + fabsl(v));
+        }
+    }
+}
+
+ALONG(log_softmax_jvp)
+ALONG(log_softmax_vjp)
+
+static void reference_log_softmax_jvp(const wgt_array x[], int n, const int64_t *a, wgt_array *y)
+{
+    (void)n;
+    along_pair(x, a, false, y);
+}
+
+static void reference_log_softmax_vjp(const wgt_array x[], int n, const int64_t *a, wgt_array *y)
+{
+    (void)n;
+    along_pair(x, a, true, y);
+}
+
 /* clang-format off */
+#define PAIRS {"4 4", {1}}, {"2x3 2x3", {3}}, {"2x3 2x3", {1}}, {"2x3x2 2x3x2", {5}}, {". .", {0}}, \
+              {"3 3", {0}}, {"2x0 2x0", {1}}, {"20x40 20x40", {2}}
 #define SOME {"4", {1}}, {"2x3", {3}}, {"2x3", {1, 1}}, {"2x3", {2}}, {"2x3x2", {2, 1}},           \
              {"2x3x2", {5}}, {".", {0}}, {"3", {0}}, {"2x0", {1}}, {"0x3", {2, 1}},                \
              {"40x20", {1}}, {"20x40", {2}}, {"900", {1}}
@@ -241,6 +280,8 @@ const wgt_row wgt_rows_reduce[] = {
     WGT_ROW(tie_share, 0, false, SOME),
     WGT_ROW(softmax, 8, false, SOME),
     WGT_ROW(log_softmax, 8, false, SOME),
+    WGT_ROW(log_softmax_jvp, 8, false, PAIRS),
+    WGT_ROW(log_softmax_vjp, 8, false, PAIRS),
     {.op = NULL},
 };
 /* clang-format on */

@@ -30,7 +30,7 @@ enum { CANARY = 0x5a, MARGIN = 256 };
 
 /* One product: its sizes, how its operands lie, and what is done with them. */
 typedef struct product {
-    wgk_gemm_type type;
+    wgk_type type;
     wgk_isa isa;
     bool ta, tb;
     int64_t m, n, k;
@@ -44,7 +44,7 @@ typedef struct matrix {
     unsigned char *memory, *data;
     size_t bytes;
     int64_t rows, cols, ld;
-    wgk_gemm_type type;
+    wgk_type type;
 } matrix;
 
 /* Check writes to a pipe at every one of its asserts; millions of entries want a cheaper one. */
@@ -67,7 +67,7 @@ static double matrix_get(const matrix *x, int64_t i, int64_t j)
     const size_t at = (size_t)(i * x->ld + j);
     float f;
     double d;
-    if (x->type == WGK_GEMM_F32) {
+    if (x->type == WGK_F32) {
         memcpy(&f, x->data + at * sizeof f, sizeof f);
         return (double)f;
     }
@@ -79,7 +79,7 @@ static void matrix_set(matrix *x, int64_t i, int64_t j, double v)
 {
     const size_t at = (size_t)(i * x->ld + j);
     const float f = (float)v;
-    if (x->type == WGK_GEMM_F32)
+    if (x->type == WGK_F32)
         memcpy(x->data + at * sizeof f, &f, sizeof f);
     else
         memcpy(x->data + at * sizeof v, &v, sizeof v);
@@ -87,9 +87,9 @@ static void matrix_set(matrix *x, int64_t i, int64_t j, double v)
 
 /* Exactly the memory that the matrix may be read in: a sanitizer sees one element too many.  The
  * gaps between rows hold canary bytes, which are neither read as numbers nor written. */
-static matrix matrix_new(wgk_gemm_type type, int64_t rows, int64_t cols, int64_t ld, size_t offset)
+static matrix matrix_new(wgk_type type, int64_t rows, int64_t cols, int64_t ld, size_t offset)
 {
-    const size_t size = type == WGK_GEMM_F32 ? sizeof(float) : sizeof(double);
+    const size_t size = type == WGK_F32 ? sizeof(float) : sizeof(double);
     matrix x = {.rows = rows, .cols = cols, .ld = ld, .type = type};
     const size_t elements = rows && cols ? (size_t)((rows - 1) * ld + cols) : 0;
     x.bytes = MARGIN + (offset + elements) * size;
@@ -116,7 +116,7 @@ static matrix matrix_copy(const matrix *x)
 /* Nothing but the elements may differ from the canary. */
 static void matrix_check_margins(const matrix *x)
 {
-    const size_t size = x->type == WGK_GEMM_F32 ? sizeof(float) : sizeof(double);
+    const size_t size = x->type == WGK_F32 ? sizeof(float) : sizeof(double);
     const size_t start = (size_t)(x->data - x->memory), row = (size_t)x->ld * size;
     for (size_t at = 0; at < x->bytes; at++) {
         if (at >= start && (at - start) % row < (size_t)x->cols * size)
@@ -184,7 +184,7 @@ static void product_operands(const product *p, matrix *a, matrix *b, matrix *c)
 /* The difference over its bound, the worst of all entries (stops at the first beyond it). */
 static void product_check(const product *p, const matrix *a, const matrix *b, const matrix *c)
 {
-    const double eps = p->type == WGK_GEMM_F32 ? (double)FLT_EPSILON / 2 : DBL_EPSILON / 2;
+    const double eps = p->type == WGK_F32 ? (double)FLT_EPSILON / 2 : DBL_EPSILON / 2;
     for (int64_t i = 0; i < p->m; i++)
         for (int64_t j = 0; j < p->n; j++) {
             long double sum = 0, size = 0;
@@ -199,7 +199,7 @@ static void product_check(const product *p, const matrix *a, const matrix *b, co
             CHECK_ENTRY(fabsl((long double)got - sum) <= bound,
                         "%s %s ta %d tb %d, %d x %d x %d, ld +%d: "
                         "C[%d,%d] = %.17g, want %.17Lg, error %.2Lg of bound %.2Lg",
-                        p->type == WGK_GEMM_F32 ? "f32" : "f64", wgk_isa_name(p->isa), p->ta, p->tb,
+                        p->type == WGK_F32 ? "f32" : "f64", wgk_isa_name(p->isa), p->ta, p->tb,
                         (int)p->m, (int)p->n, (int)p->k, (int)p->extra, (int)i, (int)j, got, sum,
                         fabsl((long double)got - sum), bound);
         }
@@ -232,7 +232,7 @@ static void for_each_kind(product p, void (*test)(const product *))
             continue;
         p.isa = (wgk_isa)isa;
         for (int kind = 0; kind < 8; kind++) {
-            p.type = kind & 1 ? WGK_GEMM_F64 : WGK_GEMM_F32;
+            p.type = kind & 1 ? WGK_F64 : WGK_F32;
             p.ta = kind & 2;
             p.tb = kind & 4;
             if (turn++ % GEMM_EVERY == 0)
@@ -326,8 +326,8 @@ START_TEST(test_pieces)
     product p = {.extra = 1, .offset = 1};
     for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
         p.m = sizes[i][0], p.n = sizes[i][1], p.k = sizes[i][2];
-        for (int type = 0; type < 2; type++) {
-            p.type = (wgk_gemm_type)type;
+        for (int type = WGK_F32; type <= WGK_F64; type++) {
+            p.type = (wgk_type)type;
             p.isa = wgk_cpu_isa();
             pieces_test(&p);
         }
@@ -339,7 +339,7 @@ START_TEST(test_pieces)
             if (!wgk_cpu_has((wgk_isa)isa))
                 continue;
             p.isa = (wgk_isa)isa;
-            p.type = (wgk_gemm_type)(i % 2);
+            p.type = i % 2 ? WGK_F64 : WGK_F32;
             p.tb = i % 2;
             pieces_test(&p);
         }
@@ -452,7 +452,7 @@ static void long_sum_test(const product *p)
     const double want = (double)p->k * (double)0.1f;
     for (int64_t i = 0; i < p->m; i++)
         for (int64_t j = 0; j < p->n; j++)
-            if (p->type == WGK_GEMM_F32)
+            if (p->type == WGK_F32)
                 wgt_assert_that(fabs(matrix_get(&c, i, j) - want), <=, 4.8e-4 * want);
     product_free(&a, &b, &c);
 }
@@ -481,7 +481,7 @@ START_TEST(test_cpu)
     ck_assert(wgk_cpu_has(WGK_ISA_BASELINE));
     ck_assert(wgk_cpu_has(wgk_cpu_isa()));
     ck_assert_int_eq(wgk_cpu_isa(), wgk_cpu_isa());
-    wgk_gemm_plan_init(&plan, WGK_GEMM_F32, false, false, 8, 8, 8);
+    wgk_gemm_plan_init(&plan, WGK_F32, false, false, 8, 8, 8);
     ck_assert_int_eq(plan.isa, wgk_cpu_isa());
     for (int i = 0; i < WGK_ISA_COUNT; i++)
         ck_assert_ptr_nonnull(wgk_isa_name((wgk_isa)i));

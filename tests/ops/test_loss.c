@@ -4,12 +4,14 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "autograd/derivatives/derivatives.h"
 #include "autograd/rng.h"
 #include "ops/elementwise.h"
 #include "ops/layout.h"
 #include "ops/loss.h"
 #include "ops/matmul.h"
 #include "ops/reduce.h"
+#include "ops/slice.h"
 #include "ops/softmax.h"
 #include "tests/support/assert.h"
 #include "tests/support/derivatives.h"
@@ -305,6 +307,65 @@ START_TEST(zero_weights)
     wg_tensor *l = wg_cross_entropy_opt(z, y, &(wg_cross_entropy_options){.weights = w});
     assert_values(l, 1, VALUES(log(2)));
     assert_values(wgt_gradient(l, z), 4, VALUES(0, 0, -0.5, 0.5));
+}
+END_TEST
+
+/* The Hessian of a row is diag(p) - p p', whose entries for a certain row are as small as the others'
+ * probabilities: p q, with 1 - p computed and not subtracted. At a gap of 40: 4.248e-18. */
+START_TEST(certain_rows_hessian)
+{
+    static const double gaps[] = {1, 30, 40, 300, 700};
+    for (size_t i = 0; i < sizeof gaps / sizeof *gaps; i++) {
+        const double e = exp(-gaps[i]), pq = e / ((1 + e) * (1 + e));
+        wg_tensor *z = wgt_param(t, "z", WG_SHAPE(1, 2), VALUES(gaps[i], 0));
+        wg_tensor *label = wg_constant(t, WG_I64, WG_SHAPE(1), LABELS(0));
+        wg_tensor *soft = wg_constant(t, WG_F64, WG_SHAPE(1, 2), VALUES(1, 0));
+        wg_tensor *ls[] = {wg_cross_entropy(z, label), wg_cross_entropy(z, soft),
+                           wg_nll(wg_log_softmax(z, 1), label)};
+        for (int k = 0; k < 3; k++) {
+            wg_tensor *h = wg_hessian(ls[k], &z, 1);
+            for (int j = 0; j < 4; j++)
+                wgt_assert_close(wg_at(h, j), j == 0 || j == 3 ? pq : -pq, 1e-14, 0);
+        }
+    }
+}
+END_TEST
+
+static void assert_finite(const wg_tensor *x, const char *what, int turn)
+{
+    ck_assert_msg(wg_tape_status(t) == WG_OK, "%s", wg_tape_message(t));
+    for (int64_t i = 0; i < wg_size(x); i++)
+        ck_assert_msg(isfinite(wg_at(x, i)), "%s %d: entry %d is %g", what, turn, (int)i,
+                      wg_at(x, i));
+}
+
+/* Rows that are ignored, or whose class or soft labels have no weight, may hold anything: losses,
+ * derivatives by logits and by weights, and Hessians are as if they were not there. */
+START_TEST(rows_without_weight_may_hold_nan)
+{
+    wg_tensor *z = wgt_param(t, "z", WG_SHAPE(4, 3),
+                             VALUES(1, 2, 3, nan(""), inf, 0, nan(""), nan(""), nan(""), 0, 2, 1));
+    wg_tensor *w = wgt_param(t, "w", WG_SHAPE(3), VALUES(0.5, 2, 0));
+    wg_tensor *labels = wg_constant(t, WG_I64, WG_SHAPE(4), LABELS(0, -5, 2, 1));
+    wg_tensor *ignored = wg_constant(t, WG_I64, WG_SHAPE(4), LABELS(0, -5, -5, 1));
+    wg_tensor *soft = wg_constant(t, WG_F64, WG_SHAPE(4, 3),
+                                  VALUES(0.5, 0.5, 0, 0, 0, 0, 0, 0, 0, 0.2, 0.3, 0.5));
+    const bool by_weights = _i & 1, smooth = _i & 2, nll = _i & 4, is_soft = _i & 8;
+    wg_cross_entropy_options o = {.reduction = WG_SUM,
+                                  .weights = by_weights ? w : NULL,
+                                  .smoothing = smooth && !is_soft ? 0.1 : 0,
+                                  .ignore = !is_soft,
+                                  .ignored_label = is_soft ? 0 : -5};
+    wg_tensor *in = nll ? wg_log_softmax(z, 1) : z, *g[2];
+    wg_tensor *y = is_soft ? soft : by_weights && !smooth ? labels : ignored;
+    wg_tensor *l = nll ? wg_nll_opt(in, y, &o) : wg_cross_entropy_opt(in, y, &o);
+    assert_finite(l, "loss", _i);
+    wg_grad(l, (wg_tensor *[]){z, w}, 2, g);
+    assert_finite(g[0], "dz", _i);
+    assert_values(wg_slice(g[0], 0, 1, 3), 6, VALUES(0, 0, 0, 0, 0, 0));
+    if (y == ignored) /* else a weight's derivative is the loss of its rows: NaN */
+        assert_finite(g[1], "dw", _i);
+    assert_finite(wg_hessian(l, &z, 1), "Hessian", _i);
 }
 END_TEST
 
@@ -671,6 +732,8 @@ Suite *suite_loss(void)
     tcase_add_loop_test(c, float_accuracy, 0, 16);
     tcase_add_loop_test(c, targets_between, 0, 8);
     tcase_add_test(c, zero_weights);
+    tcase_add_test(c, certain_rows_hessian);
+    tcase_add_loop_test(c, rows_without_weight_may_hold_nan, 0, 16);
     tcase_add_test(c, more_and_fewer_axes);
     tcase_add_loop_test(c, cross_entropy_derivatives, 0, 32);
     tcase_add_test(c, plain_labels_derivatives);

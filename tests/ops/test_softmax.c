@@ -2,6 +2,7 @@
 #include <float.h>
 #include <math.h>
 
+#include "autograd/derivatives/derivatives.h"
 #include "ops/functions.h"
 #include "ops/layout.h"
 #include "ops/softmax.h"
@@ -91,6 +92,40 @@ START_TEST(derivatives)
 }
 END_TEST
 
+/* One entry is nearly certain: p = 1/(1 + e), q = e/(1 + e), e = exp(-gap), and 1 - p would be 0. */
+static const double gaps[] = {1, 30, 40, 300, 700};
+
+static wg_tensor *certain_rows(void)
+{
+    double z[2 * sizeof gaps / sizeof *gaps];
+    for (size_t i = 0; i < sizeof gaps / sizeof *gaps; i++) {
+        z[2 * i] = gaps[i] - 3;
+        z[2 * i + 1] = -3;
+    }
+    return wgt_param(t, "z", WG_SHAPE(sizeof gaps / sizeof *gaps, 2), z);
+}
+
+/* Of softmax and log_softmax, and the JVP of the latter: what is nearly nothing keeps its digits. */
+START_TEST(certain_rows_keep_their_tails)
+{
+    wg_tensor *z = certain_rows(), *g, *s, *j;
+    wg_tensor *first = wg_constant(t, WG_F64, WG_SHAPE(1, 2), VALUES(1, 0));
+    first = wg_broadcast_to(first, 2, z->shape.dim);
+    wg_vjp(wg_softmax(z, 1), first, &z, 1, &s);
+    wg_vjp(wg_log_softmax(z, 1), first, &z, 1, &g);
+    j = wg_jvp(wg_log_softmax(z, 1), &z, &first, 1);
+    for (int i = 0; i < (int)(sizeof gaps / sizeof *gaps); i++) {
+        const double e = exp(-gaps[i]), q = e / (1 + e), p = 1 / (1 + e);
+        wgt_assert_close(wg_at(s, 2 * i), p * q, 1e-14, 0);
+        wgt_assert_close(wg_at(s, 2 * i + 1), -p * q, 1e-14, 0);
+        wgt_assert_close(wg_at(g, 2 * i), q, 1e-14, 0);
+        wgt_assert_close(wg_at(g, 2 * i + 1), -q, 1e-14, 0);
+        wgt_assert_close(wg_at(j, 2 * i), q, 1e-14, 0);
+        wgt_assert_close(wg_at(j, 2 * i + 1), -p, 1e-14, 0);
+    }
+}
+END_TEST
+
 START_TEST(errors)
 {
     wg_tensor *x = wg_param(t, "x", WG_F64, WG_SHAPE(2, 3));
@@ -116,6 +151,7 @@ Suite *suite_softmax(void)
     tcase_add_test(c, edges);
     tcase_add_test(c, empty_and_tiny);
     tcase_add_loop_test(c, derivatives, 0, 6);
+    tcase_add_test(c, certain_rows_keep_their_tails);
     tcase_add_test(c, errors);
     suite_add_tcase(s, c);
     return s;
