@@ -1,7 +1,7 @@
 # Wengert: build, checks, installation.  `make help` lists the targets.
 #
 # Knobs, all given as make VAR=value: BUILD (directory of every product), CC, CXX, CFLAGS, LDFLAGS,
-# SANITIZE (a list for -fsanitize=), WERROR=1, V=1 (show the commands), PREFIX, DESTDIR.
+# SANITIZE (a list for -fsanitize=), CHECK=own (the tests' own stand-in for Check), WERROR=1, V=1 (show the commands), PREFIX, DESTDIR.
 
 VERSION    := 0.1.0
 SOVERSION  := 0
@@ -28,7 +28,8 @@ WARNINGS := -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wsign-conversion -Wd
 # One set of objects serves both libraries, hence -fPIC; without semantic interposition it costs
 # nothing.  The results must not depend on the compiler's taste for FMA, hence -ffp-contract=off.
 # Nothing reads errno after a libm call; without it sqrt is one instruction, and loops vectorize.
-BASE_FLAGS := -std=c11 -D_POSIX_C_SOURCE=200809L -ffp-contract=off -fno-math-errno \
+# -std=c11 on s390x means double arithmetic for floats unless it is told otherwise.
+BASE_FLAGS := $(if $(findstring s390x,$(shell $(CC) -dumpmachine)),-fexcess-precision=fast) -std=c11 -D_POSIX_C_SOURCE=200809L -ffp-contract=off -fno-math-errno \
               -fPIC -fno-semantic-interposition
 SAN_FLAGS  := $(if $(SANITIZE),-fsanitize=$(SANITIZE) -fno-sanitize-recover=all -fno-omit-frame-pointer)
 
@@ -55,7 +56,8 @@ EX_MAIN  := $(shell grep -l '^int main' examples/*.c 2>/dev/null)
 EX_HELP  := $(wildcard examples/support/*.c)
 # tests/bench and tests/fuzz have mains of their own and are not part of the runner.
 TEST_DIRS := $(addprefix tests/,support engine check compile ops models)
-TEST_SRC := $(sort $(wildcard $(addsuffix /*.c,$(TEST_DIRS))))
+TEST_SRC := $(sort $(wildcard $(addsuffix /*.c,$(TEST_DIRS)))) \
+            $(if $(filter own,$(CHECK)),tests/support/check/check.c)
 SUITES   := $(patsubst test_%.c,%,$(notdir $(wildcard $(addsuffix /test_*.c,$(TEST_DIRS)))))
 
 obj       = $(patsubst %.c,$(BUILD)/obj/%.o,$(1))
@@ -67,7 +69,7 @@ RUNNER   := $(BUILD)/tests/run
 
 .PHONY: all lib examples demo deps test check check-layers check-headers check-symbols check-readme \
         check-amalgamation check-install check-examples check-programs check-aarch64 check-format amalgamation install uninstall \
-        bench peers fuzz coverage format tidy clean help FORCE
+        bench peers fuzz fuzz-long fuzzers check-fuzz coverage format tidy clean help FORCE
 all: lib examples
 lib: $(STATIC) $(SHARED)
 examples: $(PROGRAMS)
@@ -110,7 +112,8 @@ demo: $(BUILD)/demo
 CHECK_AT := $(BUILD)/tests/libcheck
 $(CHECK_AT).libs: tests/find_check.sh $(BUILD)/flags $(if $(filter deps,$(MAKECMDGOALS)),| deps)
 	@mkdir -p $(@D)
-	@CC='$(CC) $(CFLAGS) $(LDFLAGS)' sh tests/find_check.sh $(CHECK_AT)
+	$(if $(filter own,$(CHECK)),@echo -Itests/support/check > $(CHECK_AT).cflags; : > $@, \
+	    @CC='$(CC) $(CFLAGS) $(LDFLAGS)' sh tests/find_check.sh $(CHECK_AT))
 
 deps:
 	@CC='$(CC)' sh tests/install_deps.sh check
@@ -134,7 +137,7 @@ test: $(RUNNER)
 
 # Everything that is checked, the suite last: Check's closing line ends the output.
 check: check-layers check-headers check-symbols check-readme check-amalgamation check-install \
-       check-examples check-programs $(RUNNER)
+       check-examples check-programs check-fuzz $(RUNNER)
 	@$(RUN_SUITE)
 
 WITH_CC = CC='$(CC) $(CFLAGS) $(SAN_FLAGS) $(LDFLAGS)'
@@ -214,14 +217,30 @@ $(BUILD)/obj/tests/bench/%.o: tests/bench/%.c $(BUILD)/flags # without Check
 $(BENCH): $(BENCH_OBJ) $(STATIC)
 	$(call run,LD,$(LINK) -o $@ $(BENCH_OBJ) $(STATIC) $(LIBS))
 
-# Fuzz targets, one a format: with libFuzzer where CC is clang (run build/fuzz/fuzz_npy DIR), else as
-# programs that replay the files they are given.  SANITIZE=address,undefined is advised.
-FUZZERS := $(patsubst tests/fuzz/%.c,$(BUILD)/fuzz/%,$(wildcard tests/fuzz/fuzz_*.c))
-FUZZ    := $(if $(findstring clang,$(CC)),-fsanitize=fuzzer -DWG_LIBFUZZER)
-fuzz: $(FUZZERS)
-$(FUZZERS): $(BUILD)/fuzz/%: tests/fuzz/%.c tests/fuzz/harness.c tests/fuzz/harness.h $(STATIC)
+# Fuzz targets: `fuzz` builds them in BUILD/fuzz with libFuzzer, the library instrumented and under
+# sanitizers, and runs each until it has seen enough edges of the code; `fuzz-long` goes on for FUZZ_SECONDS a
+# target; `check-fuzz` replays what the corpus holds, with any compiler.
+FUZZERS := $(patsubst tests/fuzz/%.c,%,$(wildcard tests/fuzz/fuzz_*.c))
+FUZZ_CC ?= clang
+FUZZ_SECONDS ?= 3600
+IN_FUZZ  = $(MAKE) CC=$(FUZZ_CC) BUILD=$(BUILD)/fuzz SANITIZE=address,undefined \
+           CFLAGS='-O1 -g -fsanitize=fuzzer-no-link -fno-sanitize=bool,enum' FUZZ=-fsanitize=fuzzer
+fuzz:
+	@+$(IN_FUZZ) fuzzers
+	@sh tests/fuzz/run.sh $(BUILD)/fuzz/targets 4 $(FUZZERS)
+fuzz-long:
+	@+$(IN_FUZZ) fuzzers
+	@sh tests/fuzz/run.sh $(BUILD)/fuzz/targets $(FUZZ_SECONDS) $(FUZZERS)
+check-fuzz: fuzzers
+	@sh tests/fuzz/replay.sh $(BUILD)/targets $(FUZZERS)
+fuzzers: $(addprefix $(BUILD)/targets/,$(FUZZERS))
+# A target that reads files has no fuzz_bytes of its own.
+reads_files = $(if $(shell grep -l fuzz_read $(1)),tests/fuzz/file.c)
+$(BUILD)/targets/%: tests/fuzz/%.c tests/fuzz/harness.c tests/fuzz/file.c tests/fuzz/harness.h \
+                    tests/fuzz/bytes.h $(STATIC)
 	@mkdir -p $(@D)
-	$(call run,LD,$(LINK) $(FUZZ) -I. -o $@ $(filter %.c,$^) $(STATIC) $(LIBS))
+	$(call run,LD,$(LINK) $(FUZZ) $(if $(FUZZ),-DWG_LIBFUZZER) -I. -Imodels -o $@ $< \
+	    tests/fuzz/harness.c $(call reads_files,$<) $(STATIC) $(LIBS))
 
 coverage:
 	@$(MAKE) BUILD=$(BUILD)/coverage CFLAGS='-O0 -g --coverage' test
@@ -252,7 +271,8 @@ help:
 #: make install, uninstall   under PREFIX (/usr/local), with wengert.pc; DESTDIR is honoured
 #: make bench                times the workloads against the machine's limits (BENCH_ARGS='--only NAME --json')
 #: make peers                the same with NumPy, PyTorch and scikit-learn, where PYTHON has them (PEERS_ARGS)
-#: make fuzz                 builds the fuzz targets of tests/fuzz in build/fuzz/; best with CC=clang
+#: make fuzz, fuzz-long      libFuzzer (clang) on the targets of tests/fuzz: seconds each, or FUZZ_SECONDS
+#: make check-fuzz           replays the corpus of tests/fuzz, with any compiler
 #: make coverage             which lines the suite reaches (needs gcovr)
 #: make format, check-format with clang-format
 #: make tidy                 cppcheck and clang-tidy

@@ -4,6 +4,12 @@
 #include "autograd/arena_internal.h"
 #include "autograd/op.h"
 
+#include <float.h>
+
+#if FLT_EVAL_METHOD != 0
+#error "excess precision: build with -msse2 -mfpmath=sse (x86), -fexcess-precision=fast (s390x)"
+#endif
+
 #define WG_MESSAGE_SIZE 512
 
 /* A node can be given something younger than itself: a gradient beside it, a new name. Rewinding past

@@ -2,6 +2,8 @@
 #include "autograd/wide_internal.h"
 #include "tests/support/suites.h"
 
+#include <stddef.h>
+
 #if WG_HAS_WIDE
 
 typedef struct wide_row {

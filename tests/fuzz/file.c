@@ -1,0 +1,37 @@
+/* Fuzz targets of file formats: the bytes become a file, which the target reads.
+ *
+ * A reader may return a result or record an error that names the file; it may not crash, leak, or take
+ * memory that the file's size does not explain. */
+#include "tests/fuzz/harness.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+/* One file for the process, beside the machine's other temporary ones. */
+static const char *file_of(const uint8_t *bytes, size_t size)
+{
+    static char path[64];
+    if (path[0] == '\0')
+        snprintf(path, sizeof path, "/tmp/wg_fuzz_%ld", (long)getpid());
+    FILE *file = fopen(path, "wb");
+    if (file == NULL || fwrite(bytes, 1, size, file) != size || fclose(file) != 0)
+        fuzz_die("cannot write", path);
+    return path;
+}
+
+void fuzz_bytes(const uint8_t *bytes, size_t size)
+{
+    fuzz_memory memory = {.most = (size_t)1 << 31};
+    wg_tape *t = wg_tape_new(&(wg_tape_options){.allocator = fuzz_allocator(&memory)});
+    const char *path = file_of(bytes, size);
+    fuzz_read(t, path);
+    if (wg_tape_status(t) != WG_OK && strstr(wg_tape_message(t), path) == NULL)
+        fuzz_die("the message does not name the file", wg_tape_message(t));
+    if (memory.peak > 200000 + 200 * size)
+        fuzz_die("too much memory", wg_tape_message(t));
+    wg_tape_free(t);
+    if (memory.blocks != 0)
+        fuzz_die("memory was lost", path);
+    unlink(path);
+}

@@ -1,0 +1,68 @@
+/* Gradient checks of chains of elementwise ops, all of whose rules are right: none may be accused, whatever
+ * the values, and the tape is left as it was found. */
+#include "autograd/check/gradcheck.h"
+#include "autograd/op.h"
+#include "ops/reduce.h"
+#include "ops/registry.h"
+#include "tests/fuzz/bytes.h"
+#include "tests/fuzz/harness.h"
+
+#include <string.h>
+
+enum { VALUES = 3, CHAIN = 5 };
+
+static const wg_op *draw_op(fuzz_stream *s)
+{
+    int n = 0;
+    while (wg_op_at(n) != NULL)
+        n++;
+    const wg_op *op = wg_op_at(fuzz_below(s, n));
+    return op->flags & WG_OP_ELEMENTWISE && op->attr_size == 0 && op->arity <= 2 ? op : NULL;
+}
+
+static wg_tensor *chain(fuzz_stream *s, wg_tensor *x)
+{
+    wg_tensor *y = x;
+    for (int i = 0; i < CHAIN && fuzz_left(s); i++) {
+        const wg_op *op = draw_op(s);
+        wg_tensor *two[] = {y, fuzz_byte(s) & 1 ? x : y};
+        if (op != NULL)
+            y = wg_apply(op, two, op->arity, NULL);
+    }
+    return wg_sum(y);
+}
+
+void fuzz_bytes(const uint8_t *bytes, size_t size)
+{
+    fuzz_memory memory = {.most = (size_t)1 << 26};
+    fuzz_stream s = {bytes, bytes + size};
+    wg_tape *t = wg_tape_new(&(wg_tape_options){.allocator = fuzz_allocator(&memory)});
+    const wg_dtype dtype = fuzz_byte(&s) & 1 ? WG_F32 : WG_F64;
+    wg_tensor *x = wg_param(t, "x", dtype, WG_SHAPE(VALUES));
+    double values[VALUES], after[VALUES];
+    for (int i = 0; i < VALUES; i++)
+        values[i] = fuzz_value(&s);
+    for (int i = 0; i < VALUES; i++) {
+        if (dtype == WG_F64)
+            ((double *)wg_edit(x))[i] = values[i];
+        else
+            ((float *)wg_edit(x))[i] = (float)(values[i] = (double)(float)(i + 1) / 4);
+    }
+    wg_tensor *y = chain(&s, x);
+    if (wg_tape_status(t) == WG_OK) {
+        wg_check_report report;
+        const double before = wg_item(y);
+        const int64_t nodes = wg_tape_size(t);
+        if (wg_gradcheck(y, &x, NULL, 1, NULL, &report) == WG_CHECK_FAILED)
+            fuzz_die("a right gradient is accused", report.blame);
+        const double now = wg_item(y);
+        for (int i = 0; i < VALUES; i++)
+            after[i] = wg_at(x, i);
+        if (memcmp(&before, &now, sizeof now) != 0 || memcmp(values, after, sizeof after) != 0 ||
+            wg_tape_size(t) != nodes || wg_tape_status(t) != WG_OK)
+            fuzz_die("the tape is not as it was found", wg_tape_message(t));
+    }
+    wg_tape_free(t);
+    if (memory.blocks != 0)
+        fuzz_die("memory was lost", "gradcheck");
+}
