@@ -69,7 +69,7 @@ RUNNER   := $(BUILD)/tests/run
 
 .PHONY: all lib examples demo deps test check check-layers check-headers check-symbols check-readme \
         check-amalgamation check-install check-examples check-programs check-aarch64 check-format amalgamation install uninstall \
-        bench peers fuzz fuzz-long fuzzers check-fuzz coverage format tidy clean help FORCE
+        bench peers fuzz fuzz-long fuzzers check-fuzz coverage format tidy analyze clean help FORCE
 all: lib examples
 lib: $(STATIC) $(SHARED)
 examples: $(PROGRAMS)
@@ -243,8 +243,10 @@ $(BUILD)/targets/%: tests/fuzz/%.c tests/fuzz/harness.c tests/fuzz/file.c tests/
 	    tests/fuzz/harness.c $(call reads_files,$<) $(STATIC) $(LIBS))
 
 coverage:
-	@$(MAKE) BUILD=$(BUILD)/coverage CFLAGS='-O0 -g --coverage' test
-	gcovr --root . --filter '(autograd|ops|models)/' $(BUILD)/coverage
+	@$(MAKE) BUILD=$(BUILD)/coverage CFLAGS='-O0 -g --coverage -fprofile-update=atomic' test
+	gcovr --root . --filter '(autograd|ops|models)/' --exclude-unreachable-branches $(BUILD)/coverage
+	@gcovr --root . --filter '(autograd|ops|models)/' --exclude-unreachable-branches --branches \
+	    $(BUILD)/coverage | tail -n 2
 format:
 	@clang-format -i $(C_FILES)
 check-format:
@@ -256,6 +258,9 @@ tidy:
 	    $(addprefix --suppress=,incorrectLogicOperator funcArgOrderDifferent arrayIndexThenCheck ctunullpointer) \
 	    --error-exitcode=1 autograd ops models
 	clang-tidy --quiet $(LIB_SRC) -- $(filter-out -fno-semantic-interposition,$(BASE_FLAGS)) -I. -Imodels
+# gcc's own analyzer.  Its leak, NULL and malloc checks do not know that a tape owns what is on it.
+analyze:
+	@$(MAKE) BUILD=$(BUILD) CFLAGS='-O1 -fanalyzer -Werror $(ANALYZER_OFF)' $(BUILD)/libwengert.a
 clean:
 	rm -rf $(BUILD)
 
@@ -275,6 +280,6 @@ help:
 #: make check-fuzz           replays the corpus of tests/fuzz, with any compiler
 #: make coverage             which lines the suite reaches (needs gcovr)
 #: make format, check-format with clang-format
-#: make tidy                 cppcheck and clang-tidy
+#: make tidy, analyze        cppcheck and clang-tidy; gcc -fanalyzer
 #: make clean                removes build/
 #: Variables: BUILD CC CXX CFLAGS LDFLAGS SANITIZE=address,undefined WERROR=1 V=1 PREFIX DESTDIR

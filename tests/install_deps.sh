@@ -1,6 +1,6 @@
 #!/bin/sh
-# install_deps.sh TOOL...: installs what is missing of check, clang, clang-format, c++, gcovr,
-# aarch64, through the system's package manager; as root directly, else through sudo.
+# install_deps.sh TOOL...: installs what is missing of check, clang, clang-format, clang-tidy, c++, cppcheck,
+# gcovr, valgrind, musl, i686 (a cross compiler), aarch64, s390x, riscv64 (with emulators), through the system's package manager; as root directly, else through sudo.
 set -eu
 here=$(dirname "$0")
 
@@ -17,7 +17,10 @@ is_there() {
     clang) # its sanitizers come in a package of their own
         echo 'int main(void){return 0;}' | clang -fsanitize=address -x c -o /dev/null - 2> /dev/null ;;
     c++) command -v c++ > /dev/null || command -v g++ > /dev/null || command -v clang++ > /dev/null ;;
-    aarch64) command -v aarch64-linux-gnu-gcc > /dev/null && command -v qemu-aarch64-static > /dev/null ;;
+    i686) command -v i686-linux-gnu-gcc > /dev/null ;;
+    aarch64 | s390x | riscv64)
+        command -v "$1-linux-gnu-gcc" > /dev/null && command -v "qemu-$1-static" > /dev/null ;;
+    musl) command -v musl-gcc > /dev/null ;;
     *) command -v "$1" > /dev/null ;;
     esac
 }
@@ -48,8 +51,11 @@ package() { # package MANAGER TOOL
     apt-get:c++ | apk:c++) echo g++ ;;
     dnf:c++ | zypper:c++) echo gcc-c++ ;;
     *:c++) echo gcc ;;
+    apt-get:i686) echo gcc-i686-linux-gnu libc6-dev-i386-cross ;;
     apt-get:aarch64) echo gcc-aarch64-linux-gnu libc6-dev-arm64-cross qemu-user-static ;;
-    *:aarch64) die "no packages known here for the aarch64 cross compiler and qemu" ;;
+    apt-get:s390x | apt-get:riscv64) echo "gcc-$2-linux-gnu" "libc6-dev-$2-cross" qemu-user-static ;;
+    apt-get:musl) echo musl-tools ;;
+    *:i686 | *:aarch64 | *:s390x | *:riscv64 | *:musl) die "no packages known here for $2" ;;
     *) echo "$2" ;;
     esac
 }

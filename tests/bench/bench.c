@@ -1,5 +1,7 @@
-/* bench [--json] [--only NAME] [--quick]: how fast the library is, against limits measured in the same
- * run. NAME is part of a workload's name, or, as =NAME, the whole of it. --quick takes fewer samples. */
+/* bench [--json] [--only NAME] [--quick | --list | --once]: how fast the library is, against limits measured
+ * in the same run. NAME is part of a workload's name, or, as =NAME, the whole of it. --quick takes fewer
+ * samples; --list prints names; --once calls each twice and measures nothing: a profiler does (see
+ * instructions.sh). */
 #include "tests/bench/bench.h"
 
 #include "autograd/memory.h"
@@ -14,7 +16,7 @@
 enum { SAMPLES = 11, QUICK_SAMPLES = 5, SEED = 1964 };
 
 static struct {
-    bool json, quick;
+    bool json, quick, list, once;
     const char *only;
 } options;
 
@@ -145,10 +147,25 @@ static int compare_limits(const void *a, const void *b)
     return compare(&((const limit *)a)->seconds, &((const limit *)b)->seconds);
 }
 
+/* What instructions.sh has callgrind count: the second call, when all is warm. */
+void bench_counted(const bench_task *task);
+__attribute__((noinline)) void bench_counted(const bench_task *task)
+{
+    task->step(task->context);
+}
+
 void bench_measure(const bench_task *task)
 {
     if (!bench_wanted(task->name))
         return;
+    if (options.list || options.once) {
+        printf("%s\n", task->name);
+        if (options.once) {
+            task->step(task->context);
+            bench_counted(task);
+        }
+        return;
+    }
     const int samples = options.quick ? QUICK_SAMPLES : SAMPLES;
     const bench_task *against = task->against;
     const bool wall = against != NULL || task->threads > 1;
@@ -264,7 +281,7 @@ int64_t *bench_softmax_labels(const float *X, int64_t n, int64_t d, int64_t clas
 
 static int usage(FILE *stream, int status)
 {
-    fprintf(stream, "usage: bench [--json] [--only NAME] [--quick]\n");
+    fprintf(stream, "usage: bench [--json] [--only NAME] [--quick | --list | --once]\n");
     return status;
 }
 
@@ -275,13 +292,17 @@ int main(int argc, char **argv)
             options.json = true;
         else if (strcmp(argv[i], "--quick") == 0)
             options.quick = true;
+        else if (strcmp(argv[i], "--list") == 0)
+            options.list = true;
+        else if (strcmp(argv[i], "--once") == 0)
+            options.once = true;
         else if (strcmp(argv[i], "--only") == 0 && i + 1 < argc)
             options.only = argv[++i];
         else
             return usage(strcmp(argv[i], "--help") == 0 ? stdout : stderr,
                          strcmp(argv[i], "--help") == 0 ? 0 : 2);
     }
-    if (!options.json)
+    if (!options.json && !options.list && !options.once)
         printf("Wengert on %s, one core unless said. Inputs: normal features, labels drawn from a "
                "random\nlogistic or softmax model, seed %d, in memory of the library's default "
                "allocator "

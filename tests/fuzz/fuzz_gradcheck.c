@@ -53,7 +53,9 @@ void fuzz_bytes(const uint8_t *bytes, size_t size)
         wg_check_report report;
         const double before = wg_item(y);
         const int64_t nodes = wg_tape_size(t);
-        if (wg_gradcheck(y, &x, NULL, 1, NULL, &report) == WG_CHECK_FAILED)
+        /* A NaN where a rule has infinity times zero, as at pow(x - x, x), is a failure to report. */
+        if (wg_gradcheck(y, &x, NULL, 1, NULL, &report) == WG_CHECK_FAILED &&
+            isfinite(report.worst.claimed))
             fuzz_die("a right gradient is accused", report.blame);
         const double now = wg_item(y);
         for (int i = 0; i < VALUES; i++)
