@@ -44,7 +44,7 @@ static size_t make(const char *header, size_t size)
 {
     const size_t length = strlen(header);
     for (int i = 0; i < 8; i++)
-        bytes[i] = (char)(length >> (8 * i) & 255);
+        bytes[i] = (char)((uint64_t)length >> (8 * i) & 255);
     memcpy(bytes + 8, header, length);
     for (size_t i = 0; i < size; i++)
         bytes[8 + length + i] = (char)i;
