@@ -31,7 +31,7 @@ enum { K = 3 };
 static wg_tensor *softmax_predict(wg_tensor *X, wg_tensor *y)
 {
     wg_linear_model model = wg_softmax_regression_new(X, y, K, &(wg_linear_model_options){.C = 1});
-    wg_optimum o = wg_lbfgs_minimize(model.loss, (wg_tensor *[]){model.W, model.b}, 2, NULL);
+    wg_optimum o = wg_minimize(model.loss, (wg_tensor *[]){model.W, model.b}, 2, NULL);
     printf("softmax: objective %.6f after %d iterations\n", o.value, (int)o.iterations);
     return wg_linear_model_predict(&model, X);
 }
@@ -45,7 +45,7 @@ static wg_tensor *one_vs_rest_predict(wg_tensor *X, wg_tensor *y)
         wg_linear_model model = wg_logistic_new(X, wg_slice(is_species, 1, k, k + 1),
                                                 &(wg_linear_model_options){.C = 1});
         wg_tensor *params[] = {model.W, model.b};
-        printf(" %.6f", wg_lbfgs_minimize(model.loss, params, 2, NULL).value);
+        printf(" %.6f", wg_minimize(model.loss, params, 2, NULL).value);
         logits[k] = wg_linear_model_logits(&model, X);
     }
     printf("\n");

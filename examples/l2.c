@@ -36,8 +36,8 @@ static void fit(path *to, int i, wg_tensor *X, wg_tensor *y, wg_tensor *Xtest, w
     wg_linear_model model = wg_logistic_new(
         X, y, &(wg_linear_model_options){.C = to->C[i], .W = w, .b = b});
     /* weights are only as near to the minimum as the gradient over the penalty, 1 / (n C) */
-    wg_lbfgs_minimize(model.loss, (wg_tensor *[]){w, b}, 2,
-                      &(wg_lbfgs_options){.tolerance = 1e-12, .iterations = 5000});
+    wg_minimize(model.loss, (wg_tensor *[]){w, b}, 2,
+                &(wg_minimizer_options){.tolerance = 1e-12, .iterations = 5000});
     to->length[i] = wg_item(wg_norm(w, 2));
     to->train[i] = wg_item(wg_bce_with_logits(wg_linear_model_logits(&model, X), y));
     to->test[i] = wg_item(wg_bce_with_logits(wg_linear_model_logits(&model, Xtest), ytest));

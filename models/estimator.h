@@ -30,14 +30,20 @@ typedef struct wg_estimator_options {
     double dropout;         /* of an MLP, in [0, 1); default 0 */
     bool layer_norm;        /* of an MLP; default false */
 
-    /* "lbfgs" (all rows at once, to the optimum, see models/train/fit_lbfgs.h: an epoch is an iteration; takes no
-     * rate, batch, schedule or dropout), "sgd", "momentum" (SGD with Nesterov's momentum 0.9), "rmsprop",
+    /* "lbfgs" (all rows at once, to the optimum, see models/train/fit_minimize.h: an epoch is an iteration; takes
+     * no rate, batch, schedule or dropout), "newton" and "proximal" (the same), "sgd", "adagrad", "momentum" (SGD with Nesterov's momentum 0.9), "rmsprop",
      * "adam" or "adamw"; default NULL: lbfgs, for an MLP adam. */
     const char *optimizer;
     double rate; /* of all but lbfgs, > 0; default 0 stands for the optimizer's own default */
     double C;    /* the penalty ||W||^2 / (2 n C) on the mean loss of n training rows, as
                     scikit-learn's C; > 0; infinity: none;
                     default 0 stands for 1, for an MLP for infinity */
+
+    const char
+        *penalty;    /* "l2", "l1" (weights that are 0 exactly; C as scikit-learn's: the penalty is
+                            sum |W| / (n C)) or "elastic_net"; default NULL: l2. The last two are trained
+                            by "proximal" */
+    double l1_ratio; /* of elastic_net: the share of L1, in (0, 1]; default 0 stands for 0.5 */
 
     wg_pipeline_options pipeline; /* steps; default: none but standardization ... */
     bool raw;                     /* ... and with raw = true, none at all */

@@ -60,15 +60,12 @@
 #include "models/metrics/regression.h"
 #include "models/mlp.h"
 #include "models/optim/clip.h"
-#include "models/optim/lbfgs.h"
 #include "models/optim/minimize.h"
-#include "models/optim/newton.h"
 #include "models/optim/optimizer.h"
-#include "models/optim/proximal.h"
 #include "models/optim/schedule.h"
 #include "models/optim/state.h"
 #include "models/train/fit.h"
-#include "models/train/fit_lbfgs.h"
+#include "models/train/fit_minimize.h"
 #include "models/train/head.h"
 
 #endif

@@ -9,8 +9,17 @@ double wg_vector_dot(int64_t n, const double x[], const double y[]);
 void wg_vector_add(int64_t n, double a, const double x[], double y[]);
 double wg_vector_largest(int64_t n, const double x[]);
 
-/* wg_vector_new: n zeros on the objective's tape; NULL after an error. */
-double *wg_vector_new(const wg_objective *f, int64_t n);
+/* wg_vector_new: n zeros on the tape; NULL after an error. */
+double *wg_vector_new(wg_tape *t, int64_t n);
+
+/* wg_params_size: how many elements n parameters have. wg_params_to_vector: their values, one parameter
+ * after the other. wg_vector_to_params: and back, rounded to their dtype.
+ * wg_params_penalized: [wg_params_size] on the tape, 1 for elements of parameters of two or more dimensions
+ * (weights), 0 for others; NULL after an error. */
+int64_t wg_params_size(wg_tensor *const params[], int n);
+void wg_params_to_vector(wg_tensor *const params[], int n, double x[]);
+void wg_vector_to_params(const double x[], wg_tensor *const params[], int n);
+double *wg_params_penalized(wg_tape *t, wg_tensor *const params[], int n);
 
 /* wg_objective_params_fit: are these n >= 1 parameters of the tape? False: an error there.
  * wg_objective_noise: of a value that is computed in this dtype. */
@@ -33,10 +42,6 @@ bool wg_descent_new(wg_descent *d, const wg_objective *f);
 /* wg_descent_at: evaluates the objective at x. */
 void wg_descent_at(wg_descent *d, double x[]);
 
-/* wg_descent_stops: is there a reason to end before iteration i, counted from 0? */
-bool wg_descent_stops(const wg_descent *d, double tolerance, int64_t i, int64_t most,
-                      wg_stop *stop);
-
 /* wg_line_search: a step t from `first` on such that trial = x + t direction satisfies the strong Wolfe
  * conditions, with its gradient; *value is the value there. False, *value untouched: there is none. Where
  * the search ends early, a step that lowers the value enough is taken though the derivative is still steep. */
@@ -44,5 +49,41 @@ bool wg_line_search(wg_descent *d, double first, double *value);
 
 /* wg_descent_move: trial becomes x. */
 void wg_descent_move(wg_descent *d, double value);
+
+/* One method: how it steps. */
+typedef struct wg_minimizer_rule {
+    const char *name;
+    int64_t iterations; /* what 0 stands for */
+    /* Takes memory and looks at the objective; false after an error. */
+    bool (*take)(wg_minimizer *m);
+    /* From x to a lower point; false: there is none, or an error, which the tape has. */
+    bool (*step)(wg_minimizer *m);
+    /* What tells how far x is from a minimum; NULL: the largest |element| of the gradient. */
+    double (*residual)(const wg_minimizer *m);
+    bool (*state)(wg_minimizer *m, int64_t i, wg_state_entry *entry); /* NULL: there is none */
+} wg_minimizer_rule;
+
+struct wg_minimizer {
+    const wg_minimizer_rule *rule;
+    wg_objective f; /* tape NULL: inert. PROXIMAL: with the l2 term */
+    wg_objective given;
+    wg_minimizer_options o; /* defaults filled in */
+    wg_descent descent;     /* of f */
+    void *work;             /* the rule's */
+    int64_t products;
+};
+
+extern const wg_minimizer_rule wg_lbfgs_rule, wg_newton_rule, wg_newton_exact_rule,
+    wg_proximal_rule;
+
+/* wg_semidefinite_factor: P' A P = L L' for a symmetric A [n, n], positive semidefinite up to round-off:
+ * A is overwritten with L [n, rank] in its lower triangle, rows of n; order[i] is the row of A that row i
+ * of L belongs to. Returns the rank, or -1 where A has a negative eigenvalue or a NaN. */
+int64_t wg_semidefinite_factor(int64_t n, double a[], int64_t order[]);
+
+/* wg_semidefinite_solve: the shortest x with A x = b, from L and the order; b must be in A's range (what is
+ * not is left out). work: n + rank + rank^2 numbers. */
+void wg_semidefinite_solve(int64_t n, int64_t rank, const double l[], const int64_t order[],
+                           const double b[], double x[], double work[]);
 
 #endif

@@ -61,6 +61,16 @@ void wg_vector_to_params(const double x[], wg_tensor *const params[], int n)
     }
 }
 
+double *wg_params_penalized(wg_tape *t, wg_tensor *const params[], int n)
+{
+    double *factor = wg_vector_new(t, wg_params_size(params, n));
+    int64_t at = 0;
+    for (int i = 0; factor != NULL && i < n; i++)
+        for (int64_t k = 0; k < wg_size(params[i]); k++)
+            factor[at++] = params[i]->shape.ndim >= 2 ? 1 : 0;
+    return factor;
+}
+
 /* All outputs of a program from `first` on, n of them, one after the other. */
 static void objective_outputs(const wg_program *program, int first, int n, double to[])
 {

@@ -1,228 +1,174 @@
 /* Proximal gradient, accelerated, for L1 and elastic net. */
-#include "models/optim/proximal.h"
-
 #include "models/optim/minimize_internal.h"
 
-#include <inttypes.h>
 #include <math.h>
 #include <string.h>
 
-/* A point with the smooth part there: f + sum l2 x^2 / 2. */
-typedef struct proximal_point {
-    double *x, *gradient; /* [n] */
-    double value;
-} proximal_point;
-
+/* A descent's x and gradient are where the last step led; `from` is where the next one starts. */
 typedef struct proximal_work {
-    const wg_objective *f;
-    const double *l1, *l2;
-    wg_proximal_options options;
-    proximal_point from, to; /* of a proximal step: the extrapolated point, and where it leads */
-    double *x;               /* the best so far: where the last step led */
-    double *move;            /* to - from */
-    double bend;             /* the Lipschitz constant of the gradient, as far as it is known */
-    int64_t evaluations;
+    double *from, *gradient; /* [n]: beyond x, in the direction of the last step */
+    double value;            /* of the smooth part there: f + sum l2 x^2 / 2 */
+    double *move;            /* [n]: trial - from */
+    double numbers[2];       /* BEND, MOMENTUM; see the enum */
 } proximal_work;
 
-static void proximal_evaluate(proximal_work *w, proximal_point *p)
+/* The Lipschitz constant of the gradient, as far as it is known; Nesterov's t, 0 before the first step. */
+enum { PROXIMAL_BEND, PROXIMAL_MOMENTUM };
+
+/* The smooth part: what a descent sees as the objective. */
+static double proximal_smooth(const double x[], double g[], void *user)
 {
-    w->evaluations++;
-    p->value = w->f->value_and_gradient(p->x, p->gradient, w->f->user);
-    for (int64_t i = 0; i < w->f->n; i++) {
-        p->value += w->l2[i] / 2 * p->x[i] * p->x[i];
-        p->gradient[i] += w->l2[i] * p->x[i];
+    const wg_minimizer *m = user;
+    double value = m->given.value_and_gradient(x, g, m->given.user);
+    for (int64_t i = 0; m->o.l2 > 0 && i < m->f.n; i++) {
+        const double l2 = m->o.l2 * m->o.penalized[i];
+        value += l2 / 2 * x[i] * x[i];
+        g[i] += l2 * x[i];
     }
+    return value;
 }
 
 /* The largest |element| of the subgradient that is nearest to 0. */
-static double proximal_residual(const proximal_work *w, const proximal_point *p)
+static double proximal_residual(const wg_minimizer *m)
 {
     double largest = 0;
-    for (int64_t i = 0; i < w->f->n; i++) {
-        const double g = p->gradient[i], x = p->x[i];
-        const double r = x != 0 ? fabs(g + copysign(w->l1[i], x)) : fabs(g) - w->l1[i];
+    for (int64_t i = 0; i < m->f.n; i++) {
+        const double g = m->descent.gradient[i], x = m->descent.x[i];
+        const double l1 = m->o.l1 * m->o.penalized[i];
+        const double r = x != 0 ? fabs(g + copysign(l1, x)) : fabs(g) - l1;
         if (!(r <= largest))
             largest = r;
     }
     return largest;
 }
 
-/* to = prox(from - gradient / bend): towards 0 by l1 / bend, and not past it. */
-static void proximal_shrink(proximal_work *w)
+/* trial = prox(from - gradient / bend): towards 0 by l1 / bend, and not past it. */
+static void proximal_shrink(wg_minimizer *m)
 {
-    for (int64_t i = 0; i < w->f->n; i++) {
-        const double z = w->from.x[i] - w->from.gradient[i] / w->bend;
-        const double size = fabs(z) - w->l1[i] / w->bend;
-        w->to.x[i] = size > 0 ? copysign(size, z) : z - z; /* a NaN stays */
-        w->move[i] = w->to.x[i] - w->from.x[i];
+    const proximal_work *w = m->work;
+    const double bend = w->numbers[PROXIMAL_BEND];
+    double *trial = m->descent.trial;
+    for (int64_t i = 0; i < m->f.n; i++) {
+        const double z = w->from[i] - w->gradient[i] / bend;
+        const double size = fabs(z) - m->o.l1 * m->o.penalized[i] / bend;
+        trial[i] = size > 0 ? copysign(size, z) : z - z; /* a NaN stays */
+        w->move[i] = trial[i] - w->from[i];
     }
 }
 
-/* Does the parabola at `from` lie above the function at `to`? By the values, or, where round-off hides that,
- * by the derivatives: for convex f, f(to) - f(from) - f'(from) m <= (f'(to) - f'(from)) m. */
-static bool proximal_bends_enough(const proximal_work *w)
+/* Does the parabola at `from` lie above the function at the trial? By the values, or, where round-off hides
+ * that, by the derivatives: for convex f, f(to) - f(from) - f'(from) m <= (f'(to) - f'(from)) m. */
+static bool proximal_bends_enough(const wg_minimizer *m, double value)
 {
-    const int64_t n = w->f->n;
-    const double square = w->bend / 2 * wg_vector_dot(n, w->move, w->move);
-    const double before = wg_vector_dot(n, w->from.gradient, w->move);
-    const double after = wg_vector_dot(n, w->to.gradient, w->move);
-    return w->to.value <= w->from.value + before + square || after - before <= square;
+    const proximal_work *w = m->work;
+    const int64_t n = m->f.n;
+    const double square = w->numbers[PROXIMAL_BEND] / 2 * wg_vector_dot(n, w->move, w->move);
+    const double before = wg_vector_dot(n, w->gradient, w->move);
+    const double after = wg_vector_dot(n, m->descent.trial_gradient, w->move);
+    return value <= w->value + before + square || after - before <= square;
 }
 
-/* One step from `from`. False: no bend is enough, or an error. */
-static bool proximal_step(proximal_work *w)
+/* The next `from`, beyond the trial in the direction of the step from x; the trial itself where that went
+ * uphill. */
+static void proximal_extrapolate(wg_minimizer *m)
 {
-    for (; isfinite(w->bend); w->bend *= 2) {
-        proximal_shrink(w);
-        proximal_evaluate(w, &w->to);
-        if (wg_tape_status(w->f->tape) != WG_OK)
-            return false;
-        if (isfinite(w->to.value) && proximal_bends_enough(w))
-            return true;
-    }
-    return false;
-}
-
-/* The next `from`, beyond `to` in the direction of the last step; `to` itself where that went uphill. */
-static double proximal_extrapolate(proximal_work *w, double t)
-{
-    const int64_t n = w->f->n;
+    proximal_work *w = m->work;
+    const wg_descent *d = &m->descent;
+    const double t = w->numbers[PROXIMAL_MOMENTUM];
     double uphill = 0;
-    for (int64_t i = 0; i < n; i++)
-        uphill -= w->move[i] * (w->to.x[i] - w->x[i]);
+    for (int64_t i = 0; i < m->f.n; i++)
+        uphill -= w->move[i] * (d->trial[i] - d->x[i]);
     const double next = uphill > 0 ? 1 : (1 + sqrt(1 + 4 * t * t)) / 2;
     const double share = uphill > 0 ? 0 : (t - 1) / next;
-    for (int64_t i = 0; i < n; i++)
-        w->from.x[i] = w->to.x[i] + share * (w->to.x[i] - w->x[i]);
-    memcpy(w->x, w->to.x, (size_t)n * sizeof *w->x);
-    return next;
+    for (int64_t i = 0; i < m->f.n; i++)
+        w->from[i] = d->trial[i] + share * (d->trial[i] - d->x[i]);
+    w->numbers[PROXIMAL_MOMENTUM] = next;
 }
 
-/* Where extrapolation has left the function's domain: from = to. */
-static void proximal_stay(proximal_work *w)
+/* Values at `from`; x takes its place in the first step, and where extrapolation has left f's domain. */
+static void proximal_begin(wg_minimizer *m)
 {
-    const size_t bytes = (size_t)w->f->n * sizeof(double);
-    memcpy(w->from.x, w->to.x, bytes);
-    memcpy(w->from.gradient, w->to.gradient, bytes);
-    w->from.value = w->to.value;
-}
-
-static wg_stop proximal_descend(proximal_work *w, int64_t *iterations)
-{
-    const size_t bytes = (size_t)w->f->n * sizeof(double);
-    double t = 1;
-    memcpy(w->to.x, w->x, bytes);
-    memcpy(w->from.x, w->x, bytes);
-    proximal_evaluate(w, &w->to);
-    for (*iterations = 0;; ++*iterations) {
-        const double residual = proximal_residual(w, &w->to);
-        if (wg_tape_status(w->f->tape) != WG_OK)
-            return WG_STOP_ERROR;
-        if (!isfinite(w->to.value) || !isfinite(residual))
-            return WG_STOP_NOT_FINITE;
-        if (residual <= w->options.tolerance)
-            return WG_STOP_GRADIENT;
-        if (*iterations == w->options.iterations)
-            return WG_STOP_ITERATIONS;
-        proximal_evaluate(w, &w->from);
-        if (!isfinite(w->from.value))
-            proximal_stay(w);
-        if (!proximal_step(w))
-            return wg_tape_status(w->f->tape) != WG_OK ? WG_STOP_ERROR : WG_STOP_LINE_SEARCH;
-        t = proximal_extrapolate(w, t);
+    proximal_work *w = m->work;
+    const wg_descent *d = &m->descent;
+    const size_t bytes = (size_t)m->f.n * sizeof(double);
+    if (w->numbers[PROXIMAL_MOMENTUM] > 0) {
+        w->value = m->f.value_and_gradient(w->from, w->gradient, m->f.user);
+        m->descent.evaluations++;
+        if (isfinite(w->value))
+            return;
+    } else {
+        w->numbers[PROXIMAL_MOMENTUM] = 1;
     }
+    memcpy(w->from, d->x, bytes);
+    memcpy(w->gradient, d->gradient, bytes);
+    w->value = d->value;
 }
 
-/* ---- Running. --------------------------------------------------------------------------------- */
-
-static bool proximal_set_options(proximal_work *w, const wg_proximal_options *options)
+static bool proximal_step(wg_minimizer *m)
 {
-    wg_proximal_options *o = &w->options;
-    if (options != NULL)
-        *o = *options;
-    if (o->iterations == 0)
-        o->iterations = 10000;
-    if (o->tolerance == 0)
-        o->tolerance = 1e-8;
-    if (o->iterations > 0 && o->tolerance > 0 && o->l1 >= 0 && o->l2 >= 0 && isfinite(o->l1) &&
-        isfinite(o->l2))
-        return true;
-    wg_fail(w->f->tape, WG_E_VALUE,
-            "proximal: l1 = %g, l2 = %g, iterations %" PRId64 ", tolerance %g", o->l1, o->l2,
-            o->iterations, o->tolerance);
+    proximal_work *w = m->work;
+    wg_descent *d = &m->descent;
+    proximal_begin(m);
+    for (; isfinite(w->numbers[PROXIMAL_BEND]); w->numbers[PROXIMAL_BEND] *= 2) {
+        proximal_shrink(m);
+        const double value = m->f.value_and_gradient(d->trial, d->trial_gradient, m->f.user);
+        d->evaluations++;
+        if (wg_tape_status(m->f.tape) != WG_OK)
+            return false;
+        if (isfinite(value) && proximal_bends_enough(m, value)) {
+            proximal_extrapolate(m);
+            wg_descent_move(d, value);
+            return true;
+        }
+    }
     return false;
 }
 
-static bool proximal_take(proximal_work *w)
-{
-    double **const vectors[] = {&w->from.x, &w->from.gradient, &w->to.x, &w->to.gradient, &w->move};
-    for (size_t i = 0; i < sizeof vectors / sizeof *vectors; i++)
-        *vectors[i] = wg_vector_new(w->f, w->f->n);
-    if (w->f->n < 1 || w->f->value_and_gradient == NULL)
-        wg_fail(w->f->tape, WG_E_VALUE, "proximal: an objective without variables or value");
-    return wg_tape_status(w->f->tape) == WG_OK;
-}
+/* ---- The rule. -------------------------------------------------------------------------------- */
 
-static wg_optimum proximal_result(proximal_work *w, wg_stop stop, int64_t iterations)
+/* A copy of the penalties' factors, or ones. */
+static double *proximal_penalized(const wg_minimizer *m)
 {
-    double penalty = 0;
-    for (int64_t i = 0; i < w->f->n; i++)
-        penalty += w->l1[i] * fabs(w->x[i]);
-    if (stop == WG_STOP_LINE_SEARCH) { /* the last evaluation was elsewhere */
-        memcpy(w->to.x, w->x, (size_t)w->f->n * sizeof(double));
-        proximal_evaluate(w, &w->to);
+    double *factor = wg_vector_new(m->f.tape, m->f.n);
+    for (int64_t i = 0; factor != NULL && i < m->f.n; i++) {
+        factor[i] = m->o.penalized != NULL ? m->o.penalized[i] : 1;
+        if (!(factor[i] >= 0 && isfinite(factor[i])))
+            wg_fail(m->f.tape, WG_E_VALUE, "proximal: a penalty factor is %g", factor[i]);
     }
-    return (wg_optimum){.stop = stop,
-                        .iterations = iterations,
-                        .evaluations = w->evaluations,
-                        .value = w->to.value + penalty,
-                        .gradient_norm = proximal_residual(w, &w->to)};
+    return factor;
 }
 
-wg_optimum wg_proximal_run(const wg_objective *f, double x[], const double l1[], const double l2[],
-                           const wg_proximal_options *options)
+static bool proximal_take(wg_minimizer *m)
 {
-    /* A bend to begin with that is small: a step too long costs an evaluation, one too short many. */
-    proximal_work w = {.f = f, .l1 = l1, .l2 = l2, .x = x, .bend = 0x1p-10};
-    int64_t iterations;
-    if (wg_tape_status(f->tape) != WG_OK || !proximal_set_options(&w, options) ||
-        !proximal_take(&w))
-        return (wg_optimum){
-            .stop = WG_STOP_ERROR, .value = (double)NAN, .gradient_norm = (double)NAN};
-    const wg_stop stop = proximal_descend(&w, &iterations);
-    return proximal_result(&w, stop, iterations);
+    wg_tape *t = m->f.tape;
+    proximal_work *w = m->work = wg_tape_take(t, sizeof *w);
+    m->o.penalized = proximal_penalized(m);
+    m->f.value_and_gradient = proximal_smooth;
+    m->f.user = m;
+    if (w == NULL)
+        return false;
+    w->from = wg_vector_new(t, m->f.n);
+    w->gradient = wg_vector_new(t, m->f.n);
+    w->move = wg_vector_new(t, m->f.n);
+    /* A bend that is small: a step too long costs an evaluation, one too short many. */
+    w->numbers[PROXIMAL_BEND] = 0x1p-10;
+    return wg_tape_status(t) == WG_OK;
 }
 
-/* The penalties of each variable: [2 n], l1 before l2. */
-static double *proximal_factors(const wg_objective *f, wg_tensor *const params[], int n,
-                                const wg_proximal_options *o)
+static bool proximal_state(wg_minimizer *m, int64_t i, wg_state_entry *entry)
 {
-    double *l1 = wg_vector_new(f, 2 * f->n), *l2 = l1 != NULL ? l1 + f->n : NULL;
-    int64_t at = 0;
-    for (int i = 0; l1 != NULL && i < n; i++)
-        for (int64_t k = 0; k < params[i]->size; k++, at++) {
-            const bool penalized = o->penalize_all || params[i]->shape.ndim >= 2;
-            l1[at] = penalized ? o->l1 : 0;
-            l2[at] = penalized ? o->l2 : 0;
-        }
-    return l1;
+    proximal_work *w = m->work;
+    const wg_shape two = {.ndim = 1, .dim = {2}}, all = {.ndim = 1, .dim = {m->f.n}};
+    if (i > 1)
+        return false;
+    *entry = i == 0 ? (wg_state_entry){"proximal.numbers", WG_F64, two, w->numbers}
+                    : (wg_state_entry){"proximal.from", WG_F64, all, w->from};
+    return true;
 }
 
-wg_optimum wg_proximal_minimize(wg_tensor *loss, wg_tensor *const params[], int n,
-                                const wg_proximal_options *options)
-{
-    wg_proximal_options o = {0};
-    if (options != NULL)
-        o = *options;
-    const wg_mark mark = wg_tape_mark(loss != NULL ? loss->tape : NULL);
-    const wg_objective f = wg_objective_new(loss, params, n, false);
-    double *x = wg_vector_new(&f, f.n), *l1 = proximal_factors(&f, params, n, &o);
-    if (x != NULL)
-        wg_params_to_vector(params, n, x);
-    const wg_optimum minimum = wg_proximal_run(&f, x, l1, l1 != NULL ? l1 + f.n : NULL, &o);
-    if (minimum.stop != WG_STOP_ERROR) {
-        wg_tape_rewind(f.tape, mark);
-        wg_replay_to(&loss, 1);
-    }
-    return minimum;
-}
+const wg_minimizer_rule wg_proximal_rule = {.name = "proximal",
+                                            .iterations = 10000,
+                                            .take = proximal_take,
+                                            .step = proximal_step,
+                                            .residual = proximal_residual,
+                                            .state = proximal_state};

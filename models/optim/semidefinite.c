@@ -1,6 +1,6 @@
 /* Symmetric positive semidefinite systems, by Cholesky's factorization with pivots. Source: Higham 2002,
  * "Accuracy and stability of numerical algorithms", sec. 10.3. */
-#include "models/optim/newton_internal.h"
+#include "models/optim/minimize_internal.h"
 
 #include <float.h>
 #include <math.h>

@@ -60,6 +60,9 @@ typedef struct wg_fit_options {
                   (weights, not biases) is added to the loss; default 0 */
     double C;  /* > 0: the same by scikit-learn's name: L = 1/(n C), n the training rows without the
                   validation rows; default 0: none; then l2 must be 0, where C is given */
+    double
+        l1_ratio; /* a in [0, 1]: the penalty is L (a sum |W| + (1 - a)/2 ||W||^2), as scikit-learn's
+                        elastic net; default 0: no L1. Of wg_fit_minimize with WG_PROXIMAL alone */
 
     double
         validation; /* share of the rows, stratified by class, that is not trained on but judged by,
@@ -95,7 +98,7 @@ typedef enum wg_fit_stop {
     WG_FIT_EPOCHS,    /* as many epochs as were asked for */
     WG_FIT_PATIENCE,  /* no better for `patience` epochs */
     WG_FIT_CALLBACK,  /* the callback said so */
-    WG_FIT_CONVERGED, /* of wg_fit_lbfgs: there is no lower loss */
+    WG_FIT_CONVERGED, /* of wg_fit_minimize: there is no lower loss */
     WG_FIT_ERROR      /* the tape has an error */
 } wg_fit_stop;
 
@@ -107,7 +110,7 @@ typedef struct wg_fit_result {
     /* The history, [epochs], f64 constants, as in wg_fit_epoch; NULL after an error. */
     wg_tensor *loss, *accuracy, *rate;
     wg_tensor *validation_loss, *validation_score; /* NULL also without a validation split */
-    wg_optimum optimum;                            /* of wg_fit_lbfgs; else 0 */
+    wg_optimum optimum;                            /* of wg_fit_minimize; else 0 */
 } wg_fit_result;
 
 /* wg_fit: see above. NULL options are the defaults. Leaves nothing on the tape but the history. The result is a

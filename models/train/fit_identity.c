@@ -122,6 +122,7 @@ wg_fit_identity wg_fit_identity_of(const wg_fit_run *run)
     return (wg_fit_identity){.rows = run->rows.n,
                              .batch = run->o.batch,
                              .seed = run->o.seed,
+                             .l1 = run->l1,
                              .l2 = run->l2,
                              .validation = run->o.validation,
                              .data = kept ? identity_of_data(&run->rows) : 0,
@@ -141,6 +142,7 @@ void wg_fit_identity_put(const wg_fit_identity *id, wg_archive *a)
     wg_archive_put_integer(a, "fit.batch", id->batch);
     wg_archive_put_integer(a, "fit.seed.high", (int64_t)(id->seed >> 32));
     wg_archive_put_integer(a, "fit.seed.low", (int64_t)(id->seed & UINT32_MAX));
+    wg_archive_put_real(a, "fit.l1", id->l1);
     wg_archive_put_real(a, "fit.l2", id->l2);
     wg_archive_put_real(a, "fit.validation", id->validation);
     wg_archive_put_real(a, "fit.rate", id->rate);
@@ -189,7 +191,7 @@ bool wg_fit_identity_fits(const wg_fit_identity *id, const wg_archive *a)
     return identity_is(a, "fit.rows", id->rows) && identity_is(a, "fit.batch", id->batch) &&
            identity_is(a, "fit.seed.high", (int64_t)(id->seed >> 32)) &&
            identity_is(a, "fit.seed.low", (int64_t)(id->seed & UINT32_MAX)) &&
-           identity_is_real(a, "fit.l2", id->l2) &&
+           identity_is_real(a, "fit.l1", id->l1) && identity_is_real(a, "fit.l2", id->l2) &&
            identity_is_real(a, "fit.validation", id->validation) &&
            identity_is_real(a, "fit.rate", id->rate) &&
            identity_is_hash(a, "fit.ops", id->ops, "the model's ops, or its head, are others") &&

@@ -42,7 +42,7 @@ typedef struct wg_fit_state {
 typedef struct wg_fit_identity {
     int64_t rows, batch;
     uint64_t seed;
-    double l2, validation;
+    double l1, l2, validation;
     double rate;        /* of the optimizer before the first step; 0: of a method without one */
     uint64_t data, ops; /* hashes: of rows, labels and weights; of what the model is made of */
 } wg_fit_identity;
@@ -63,7 +63,7 @@ struct wg_fit_run {
     wg_mark mark; /* where it began */
     const wg_fit_model *model;
     wg_fit_rows rows;
-    double l2;              /* of the options l2 and C */
+    double l1, l2; /* factors of sum |W| and ||W||^2 / 2, of the options l2, C and l1_ratio */
     wg_program *validation; /* outputs: loss and predictions of the validation rows; NULL: none */
     wg_fit_identity identity;
     wg_fit_state state;
@@ -80,22 +80,6 @@ bool wg_fit_start(wg_fit_run *run, const wg_fit_model *model, const wg_dataset *
 bool wg_fit_resume(wg_fit_run *run);
 void wg_fit_loop(wg_fit_run *run);
 wg_fit_result wg_fit_end(wg_fit_run *run);
-
-/* A minimizer of whole objectives as a way to train: an epoch is a run of one iteration. */
-typedef struct wg_fit_minimizer {
-    const char *name;
-    bool curvature; /* asks for second derivatives: rows are then not taken in blocks */
-    /* With one iteration a run, on the objective's tape; errors are there. */
-    void *(*make)(const wg_objective *f, const void *options);
-    wg_optimum (*run)(void *minimizer, double x[]);
-    /* What a checkpoint keeps of it besides x; false where there is no entry i. */
-    bool (*state)(void *minimizer, int64_t i, wg_state_entry *entry);
-} wg_fit_minimizer;
-
-/* wg_fit_whole: trains by all rows at once, see models/train/fit_lbfgs.h. */
-wg_fit_result wg_fit_whole(const wg_fit_model *model, const wg_dataset *data,
-                           const wg_fit_options *options, const wg_fit_minimizer *minimizer,
-                           const void *minimizer_options);
 
 /* wg_fit_identity_of: of a run that has its rows; the rate is the method's to fill in.
  * wg_fit_identity_of_outputs: a hash of the head's name and of the graph that Z is computed by: ops by

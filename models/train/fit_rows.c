@@ -93,6 +93,8 @@ static bool fit_options_of_data_fit(wg_tape *t, const wg_fit_model *model, const
     if (!(o->l2 >= 0) || !isfinite(o->l2) || !(o->validation >= 0 && o->validation < 1))
         wg_fail(t, WG_E_VALUE, "fit: an l2 of %g, or a validation share of %g", o->l2,
                 o->validation);
+    else if (!(o->l1_ratio >= 0 && o->l1_ratio <= 1))
+        wg_fail(t, WG_E_VALUE, "fit: an l1_ratio of %g, outside [0, 1]", o->l1_ratio);
     else if (!(o->C >= 0) || (o->C > 0 && o->l2 > 0))
         wg_fail(t, WG_E_VALUE, "fit: C = %g with l2 = %g; C > 0 and no l2 wanted", o->C, o->l2);
     else if ((o->balanced || o->class_weights != NULL) && !wg_fit_predicts_classes(model))

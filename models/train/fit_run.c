@@ -76,7 +76,9 @@ bool wg_fit_start(wg_fit_run *run, const wg_fit_model *model, const wg_dataset *
         !fit_model_fits(run->tape, model) || !fit_options_fit(run) ||
         !wg_fit_rows_new(&run->rows, model, data, &run->o) || !fit_new_state(run))
         return false;
-    run->l2 = run->o.C > 0 ? 1 / ((double)run->rows.n * run->o.C) : run->o.l2;
+    const double both = run->o.C > 0 ? 1 / ((double)run->rows.n * run->o.C) : run->o.l2;
+    run->l1 = both * run->o.l1_ratio;
+    run->l2 = both - run->l1;
     run->identity = wg_fit_identity_of(run);
     return true;
 }

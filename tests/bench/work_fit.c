@@ -87,8 +87,8 @@ static void fit_whole(void *context)
 {
     fit *f = context;
     fit_build(f);
-    wg_lbfgs_options options = {.tolerance = f->p->gradient};
-    f->found = wg_lbfgs_run(wg_lbfgs_new(&f->objective, &options), f->x);
+    wg_minimizer_options options = {.tolerance = f->p->gradient};
+    f->found = wg_minimizer_run(wg_minimizer_new(&f->objective, &options), f->x);
     fit_clear(f);
 }
 

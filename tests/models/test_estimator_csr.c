@@ -279,7 +279,7 @@ START_TEST(test_refused)
     wg_tape_rewind(tape, mark);
     wg_fit_model plain = wg_mlp_fit_model(wg_estimator_mlp(e), &wg_head_softmax);
     plain.takes_sparse = false;
-    ck_assert_int_eq(wg_fit_lbfgs(&plain, &(wg_dataset){.sparse = A, .y = y}, NULL, NULL).stop,
+    ck_assert_int_eq(wg_fit_minimize(&plain, &(wg_dataset){.sparse = A, .y = y}, NULL, NULL).stop,
                      WG_FIT_ERROR);
     wgt_assert_status(tape, WG_E_VALUE, "takes no sparse rows");
     wg_tape_rewind(tape, mark);

@@ -1,6 +1,6 @@
 /* Newton's method with the whole Hessian and with products, and the solver for singular systems. */
 #include "autograd/rng.h"
-#include "models/optim/newton_internal.h"
+#include "models/optim/minimize_internal.h"
 #include "models/wengert.h"
 #include "tests/models/optima.h"
 #include "tests/support/assert.h"
@@ -11,6 +11,12 @@
 #include <string.h>
 
 static wg_tape *tape;
+static const wg_minimizer_options newton = {.method = WG_NEWTON};
+
+static wg_optimum newton_run(const wg_objective *f, double x[], const wg_minimizer_options *o)
+{
+    return wg_minimizer_run(wg_minimizer_new(f, o), x);
+}
 
 static void setup(void)
 {
@@ -29,10 +35,10 @@ static const double tolerances[] = {1e-10, 1e-14};
 START_TEST(test_newton_optima)
 {
     const wgt_model m = wgt_model_new(tape, _i / 4);
-    const wg_newton_options options = {.method = _i % 2 == 0 ? WG_NEWTON_CG : WG_NEWTON_EXACT,
-                                       .tolerance = tolerances[_i / 2 % 2]};
+    const wg_minimizer_options options = {.method = _i % 2 == 0 ? WG_NEWTON : WG_NEWTON_EXACT,
+                                          .tolerance = tolerances[_i / 2 % 2]};
     const int64_t size = wg_tape_size(tape);
-    const wg_optimum found = wg_newton_minimize(m.loss, m.param, 2, &options);
+    const wg_optimum found = wg_minimize(m.loss, m.param, 2, &options);
     ck_assert_int_eq(wg_tape_size(tape), size);
     wgt_assert_optimum(&m, &found, options.tolerance);
     /* As many products as CG in exact arithmetic takes for each iteration, at most 31, and no more. */
@@ -45,8 +51,8 @@ END_TEST
 START_TEST(test_newton_leaves_shifts_alone)
 {
     const wgt_model m = wgt_model_new(tape, 2);
-    const wg_newton_method method = _i == 0 ? WG_NEWTON_CG : WG_NEWTON_EXACT;
-    wg_newton_minimize(m.loss, m.param, 2, &(wg_newton_options){.method = method});
+    const wg_minimizer_method method = _i == 0 ? WG_NEWTON : WG_NEWTON_EXACT;
+    wg_minimize(m.loss, m.param, 2, &(wg_minimizer_options){.method = method});
     double sum = 0, largest = 0;
     for (int i = 0; i < 3; i++) {
         sum += wg_at(m.param[1], i);
@@ -62,13 +68,13 @@ START_TEST(test_newton_rosenbrock)
 {
     static const int64_t sizes[] = {2, 3, 10, 16};
     const int64_t n = sizes[_i / 2];
-    const wg_newton_method method = _i % 2 == 0 ? WG_NEWTON_CG : WG_NEWTON_EXACT;
+    const wg_minimizer_method method = _i % 2 == 0 ? WG_NEWTON : WG_NEWTON_EXACT;
     const wg_objective f = wgt_rosenbrock(tape, n);
     double x[16];
     wgt_rosenbrock_start(n, x);
-    const wg_optimum found = wg_newton_run(
-        &f, x, &(wg_newton_options){.method = method, .tolerance = 1e-10, .iterations = 400});
-    ck_assert_str_eq(wg_stop_name(found.stop), "WG_STOP_GRADIENT");
+    const wg_optimum found = newton_run(
+        &f, x, &(wg_minimizer_options){.method = method, .tolerance = 1e-10, .iterations = 400});
+    ck_assert_int_eq(found.stop, WG_STOP_GRADIENT);
     if (found.value < 1)
         for (int64_t i = 0; i < n; i++)
             wgt_assert_close(x[i], 1, 0, 1e-9);
@@ -103,25 +109,25 @@ START_TEST(test_newton_negative_curvature)
     double x = 0.01, last;
     wg_objective f = {
         .tape = tape, .n = 1, .value_and_gradient = hump, .hessian = hump_hessian, .user = &last};
-    wg_optimum found = wg_newton_run(&f, &x, &(wg_newton_options){.method = WG_NEWTON_EXACT});
+    wg_optimum found = newton_run(&f, &x, &(wg_minimizer_options){.method = WG_NEWTON_EXACT});
     ck_assert_int_eq(found.stop, WG_STOP_GRADIENT);
     wgt_assert_close(fabs(x), 1, 1e-8, 0);
     f.hessian_product = hump_product;
     x = -0.01;
-    found = wg_newton_run(&f, &x, &(wg_newton_options){.method = WG_NEWTON_CG});
+    found = newton_run(&f, &x, &(wg_minimizer_options){.method = WG_NEWTON});
     ck_assert_int_eq(found.stop, WG_STOP_GRADIENT);
     wgt_assert_close(fabs(x), 1, 1e-8, 0);
     f.hessian_product = NULL;
-    found = wg_newton_run(&f, &x, &(wg_newton_options){.method = WG_NEWTON_CG});
+    found = newton_run(&f, &x, &(wg_minimizer_options){.method = WG_NEWTON});
     ck_assert_int_eq(found.stop, WG_STOP_ERROR);
-    wgt_assert_status(tape, WG_E_VALUE, "no second derivatives");
+    wgt_assert_status(tape, WG_E_VALUE, "without second derivatives");
 }
 END_TEST
 
 /* An MLP, whose Hessian is indefinite on the way: a minimum is found nevertheless. */
 START_TEST(test_newton_mlp)
 {
-    const wg_newton_method method = _i == 0 ? WG_NEWTON_CG : WG_NEWTON_EXACT;
+    const wg_minimizer_method method = _i == 0 ? WG_NEWTON : WG_NEWTON_EXACT;
     wg_table *data = wg_csv_read(tape, "examples/data/moons_400.csv", NULL);
     wg_tensor *W1 = wg_param(tape, "W1", WG_F64, WG_SHAPE(2, 4));
     wg_tensor *b1 = wg_param(tape, "b1", WG_F64, WG_SHAPE(4));
@@ -135,10 +141,10 @@ START_TEST(test_newton_mlp)
     wg_tensor *loss = wg_bce_with_logits(z, wg_table_labels(data));
     for (int i = 0; i < 4; i++) /* a penalty, so that there is a minimum */
         loss = wg_add(loss, wg_scale(wg_sum(wg_square(params[i])), 1e-3));
-    const wg_optimum found = wg_newton_minimize(
-        loss, params, 4, &(wg_newton_options){.method = method, .tolerance = 1e-9});
+    const wg_optimum found = wg_minimize(
+        loss, params, 4, &(wg_minimizer_options){.method = method, .tolerance = 1e-9});
     ck_assert_msg(wg_tape_status(tape) == WG_OK, "%s", wg_tape_message(tape));
-    ck_assert_str_eq(wg_stop_name(found.stop), "WG_STOP_GRADIENT");
+    ck_assert_int_eq(found.stop, WG_STOP_GRADIENT);
     wgt_assert_that(found.value, <, 0.31);
     double H[17 * 17];
     int64_t order[17];
@@ -151,16 +157,18 @@ START_TEST(test_newton_errors)
 {
     wg_tensor *p = wgt_scalar_param(tape, "p", 1), *loss = wg_square(p);
     const wg_mark mark = wg_tape_mark(tape);
-    ck_assert_int_eq(wg_newton_minimize(loss, &p, 1, &(wg_newton_options){.iterations = -1}).stop,
-                     WG_STOP_ERROR);
+    ck_assert_int_eq(
+        wg_minimize(loss, &p, 1, &(wg_minimizer_options){.method = WG_NEWTON, .iterations = -1})
+            .stop,
+        WG_STOP_ERROR);
     wgt_assert_status(tape, WG_E_VALUE, "iterations -1");
     wg_tape_rewind(tape, mark);
     ck_assert_int_eq(
-        wg_newton_minimize(loss, &p, 1, &(wg_newton_options){.method = (wg_newton_method)7}).stop,
+        wg_minimize(loss, &p, 1, &(wg_minimizer_options){.method = (wg_minimizer_method)7}).stop,
         WG_STOP_ERROR);
     wg_tape_rewind(tape, mark);
-    ck_assert_int_eq(wg_newton_minimize(NULL, &p, 1, NULL).stop, WG_STOP_ERROR);
-    ck_assert_int_eq(wg_newton_minimize(loss, &p, 1, NULL).stop, WG_STOP_GRADIENT);
+    ck_assert_int_eq(wg_minimize(NULL, &p, 1, &newton).stop, WG_STOP_ERROR);
+    ck_assert_int_eq(wg_minimize(loss, &p, 1, &newton).stop, WG_STOP_GRADIENT);
     wgt_assert_that(fabs(wg_item(p)), <, 1e-8);
     wgt_assert_that(wg_item(loss), <, 1e-16);
 }
@@ -168,12 +176,12 @@ END_TEST
 
 static wg_optimum minimize_cg(wg_tensor *loss, wg_tensor *const params[], int n)
 {
-    return wg_newton_minimize(loss, params, n, NULL);
+    return wg_minimize(loss, params, n, &newton);
 }
 
 static wg_optimum minimize_exact(wg_tensor *loss, wg_tensor *const params[], int n)
 {
-    return wg_newton_minimize(loss, params, n, &(wg_newton_options){.method = WG_NEWTON_EXACT});
+    return wg_minimize(loss, params, n, &(wg_minimizer_options){.method = WG_NEWTON_EXACT});
 }
 
 START_TEST(test_newton_memory)

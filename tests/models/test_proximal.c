@@ -8,6 +8,7 @@
 
 #include <math.h>
 #include <stdio.h>
+#include <string.h>
 
 static wg_tape *tape;
 
@@ -47,11 +48,12 @@ START_TEST(test_proximal_as_scikit_learn)
     wg_linear_model m = wg_logistic_new(X, y, NULL);
     wg_tensor *params[] = {m.W, m.b};
     wg_tensor *loss = cases[_i].regression ? wg_scale(wg_mse(m.logits, y), 0.5) : m.loss;
-    const wg_optimum found = wg_proximal_minimize(
+    const wg_optimum found = wg_minimize(
         loss, params, 2,
-        &(wg_proximal_options){.l1 = golden[0], .l2 = golden[1], .tolerance = 1e-10});
+        &(wg_minimizer_options){
+            .method = WG_PROXIMAL, .l1 = golden[0], .l2 = golden[1], .tolerance = 1e-10});
     ck_assert_msg(wg_tape_status(tape) == WG_OK, "%s", wg_tape_message(tape));
-    ck_assert_str_eq(wg_stop_name(found.stop), "WG_STOP_GRADIENT");
+    ck_assert_int_eq(found.stop, WG_STOP_GRADIENT);
     wgt_assert_that(found.iterations, <, 700); /* without new starts 900 and more */
     wgt_assert_that(found.gradient_norm, <=, 1e-10);
     wgt_assert_close(found.value, golden[2], 1e-12, 0);
@@ -73,14 +75,15 @@ START_TEST(test_proximal_without_penalty)
     wg_table *data = wg_csv_read(tape, "examples/data/two_class_300.csv", NULL);
     wg_linear_model m = wg_logistic_new(wg_table_features(data), wg_table_labels(data), NULL);
     wg_tensor *params[] = {m.W, m.b};
-    wg_optimum found = wg_proximal_minimize(m.loss, params, 2,
-                                            &(wg_proximal_options){.tolerance = 1e-10});
+    wg_optimum found = wg_minimize(
+        m.loss, params, 2, &(wg_minimizer_options){.method = WG_PROXIMAL, .tolerance = 1e-10});
     ck_assert_int_eq(found.stop, WG_STOP_GRADIENT);
     wgt_assert_close(found.value, 0.175952013976479, 0, 1e-15);
     wgt_assert_that(wg_item(m.loss), ==, found.value);
     /* l2 in place of the model's own penalty */
-    found = wg_proximal_minimize(m.loss, params, 2,
-                                 &(wg_proximal_options){.l2 = 1.0 / 300, .tolerance = 1e-10});
+    found = wg_minimize(
+        m.loss, params, 2,
+        &(wg_minimizer_options){.method = WG_PROXIMAL, .l2 = 1.0 / 300, .tolerance = 1e-10});
     wgt_assert_close(found.value, 0.200237109232505, 0, 1e-15);
 }
 END_TEST
@@ -94,24 +97,85 @@ START_TEST(test_proximal_threshold)
     const double target[] = {1, -2};
     wg_tensor *c = wg_constant(tape, WG_F64, WG_SHAPE(2), target);
     wg_tensor *loss = wg_scale(wg_sum(wg_square(wg_sub(p, c))), 0.5);
-    wg_proximal_options o = {.l1 = 2, .penalize_all = true};
-    wg_optimum found = wg_proximal_minimize(loss, &p, 1, &o);
+    const double all[] = {1, 1};
+    wg_minimizer_options o = {.method = WG_PROXIMAL, .l1 = 2, .penalized = all};
+    wg_optimum found = wg_minimize(loss, &p, 1, &o);
     ck_assert_int_eq(found.stop, WG_STOP_GRADIENT);
     wgt_assert_that(wg_at(p, 0), ==, 0);
     wgt_assert_that(wg_at(p, 1), ==, 0);
     wgt_assert_that(found.value, ==, 2.5);
     o.l1 = 1.5;
-    found = wg_proximal_minimize(loss, &p, 1, &o);
+    found = wg_minimize(loss, &p, 1, &o);
     wgt_assert_that(wg_at(p, 0), ==, 0);
     wgt_assert_close(wg_at(p, 1), -0.5, 1e-8, 0);
-    o.penalize_all = false;
-    found = wg_proximal_minimize(loss, &p, 1, &o);
+    o.penalized = NULL; /* a parameter of one dimension is a bias */
+    found = wg_minimize(loss, &p, 1, &o);
     wgt_assert_close(wg_at(p, 0), 1, 1e-8, 0);
     o.iterations = 1;
     loss = wg_scale(loss, 0.35); /* no power of two: one step is not enough */
     wg_write(p, start, sizeof start);
     wg_replay(tape);
-    ck_assert_int_eq(wg_proximal_minimize(loss, &p, 1, &o).stop, WG_STOP_ITERATIONS);
+    ck_assert_int_eq(wg_minimize(loss, &p, 1, &o).stop, WG_STOP_ITERATIONS);
+}
+END_TEST
+
+/* Single iterations, moved to a new object each time through the state, are the bits of one run. */
+START_TEST(test_proximal_resumes)
+{
+    wg_table *data = wg_csv_read(tape, "examples/data/two_class_300.csv", NULL);
+    wg_linear_model m = wg_logistic_new(wg_table_features(data), wg_table_labels(data), NULL);
+    const wg_objective f = wg_objective_new(m.loss, (wg_tensor *[]){m.W, m.b}, 2, false);
+    wg_minimizer_options o = {.method = WG_PROXIMAL, .l1 = 0.01, .l2 = 0.01, .iterations = 23};
+    double x[3] = {0}, y[3] = {0};
+    wg_minimizer_run(wg_minimizer_new(&f, &o), x);
+    o.iterations = 1;
+    wg_minimizer *last = wg_minimizer_new(&f, &o);
+    wg_minimizer_run(last, y);
+    for (int k = 1; k < 23; k++) {
+        wg_minimizer *next = wg_minimizer_new(&f, &o);
+        wg_state_entry from, to;
+        int64_t i = 0;
+        for (; wg_minimizer_state(last, i, &from); i++) {
+            ck_assert(wg_minimizer_state(next, i, &to));
+            memcpy(to.data, from.data, (size_t)wg_shape_size(&from.shape) * 8);
+        }
+        ck_assert_int_eq(i, 2);
+        wg_minimizer_run(next, y);
+        last = next;
+    }
+    ck_assert_int_eq(wg_tape_status(tape), WG_OK);
+    wgt_assert_same_bytes(y, x, sizeof x);
+}
+END_TEST
+
+/* An estimator with an L1 penalty ends where scikit-learn's does; with Newton's method where L-BFGS does. */
+START_TEST(test_estimator_methods)
+{
+    double golden[7];
+    wgt_golden("elastic logistic_l1", 7, golden);
+    wg_table *data = wg_csv_read(tape, "examples/data/two_class_300.csv", NULL);
+    const wg_dataset rows = {.table = data};
+    wg_estimator_options o = {.model = "logistic", .C = 0.05, .penalty = "l1"};
+    o.fit.epochs = 10000;
+    const wg_estimator *e = wg_estimator_fit(&rows, &o);
+    ck_assert_msg(wg_tape_status(tape) == WG_OK, "%s", wg_tape_message(tape));
+    ck_assert_int_eq(wg_estimator_fit_result(e).stop, WG_FIT_CONVERGED);
+    const wg_tensor *w = wg_mlp_param(wg_estimator_mlp(e), "fc1.weight");
+    wgt_assert_close(wg_estimator_fit_result(e).optimum.value, golden[2], 1e-9, 0);
+    for (int i = 0; i < 2; i++) {
+        wgt_assert_close(wg_at(w, i), golden[4 + i], 0, 1e-5);
+        ck_assert_int_eq(wg_at(w, i) == 0, golden[4 + i] == 0);
+    }
+    o.penalty = NULL;
+    const wg_estimator *lbfgs = wg_estimator_fit(&rows, &o);
+    o.optimizer = "newton";
+    const wg_fit_result r = wg_estimator_fit_result(wg_estimator_fit(&rows, &o));
+    wgt_assert_close(r.optimum.value, wg_estimator_fit_result(lbfgs).optimum.value, 1e-13, 0);
+    wgt_assert_that(r.epochs, <, 12);
+    wgt_assert_that(r.optimum.products, >, 0);
+    o.penalty = "l1"; /* not smooth */
+    wg_estimator_fit(&rows, &o);
+    wgt_assert_status(tape, WG_E_VALUE, "newton: l1 and l2 are penalties of WG_PROXIMAL");
 }
 END_TEST
 
@@ -119,20 +183,31 @@ START_TEST(test_proximal_errors)
 {
     wg_tensor *p = wgt_scalar_param(tape, "p", 1), *loss = wg_square(p);
     const wg_mark mark = wg_tape_mark(tape);
-    ck_assert_int_eq(wg_proximal_minimize(loss, &p, 1, &(wg_proximal_options){.l1 = -1}).stop,
-                     WG_STOP_ERROR);
+    ck_assert_int_eq(
+        wg_minimize(loss, &p, 1, &(wg_minimizer_options){.method = WG_PROXIMAL, .l1 = -1}).stop,
+        WG_STOP_ERROR);
     wgt_assert_status(tape, WG_E_VALUE, "l1 = -1");
     wg_tape_rewind(tape, mark);
-    ck_assert_int_eq(wg_proximal_minimize(NULL, &p, 1, NULL).stop, WG_STOP_ERROR);
+    const double wrong = -1;
+    wg_minimizer_options o = {.method = WG_PROXIMAL, .penalized = &wrong};
+    ck_assert_int_eq(wg_minimize(loss, &p, 1, &o).stop, WG_STOP_ERROR);
+    wgt_assert_status(tape, WG_E_VALUE, "a penalty factor is -1");
+    wg_tape_rewind(tape, mark);
+    o = (wg_minimizer_options){.l1 = 1};
+    ck_assert_int_eq(wg_minimize(loss, &p, 1, &o).stop, WG_STOP_ERROR);
+    wgt_assert_status(tape, WG_E_VALUE, "lbfgs: l1 and l2 are penalties of WG_PROXIMAL");
+    wg_tape_rewind(tape, mark);
+    o = (wg_minimizer_options){.method = WG_PROXIMAL};
+    ck_assert_int_eq(wg_minimize(NULL, &p, 1, &o).stop, WG_STOP_ERROR);
     wg_write(p, &(double){(double)NAN}, sizeof(double));
     wg_replay(tape);
-    ck_assert_int_eq(wg_proximal_minimize(loss, &p, 1, NULL).stop, WG_STOP_NOT_FINITE);
+    ck_assert_int_eq(wg_minimize(loss, &p, 1, &o).stop, WG_STOP_NOT_FINITE);
 }
 END_TEST
 
 static wg_optimum minimize(wg_tensor *loss, wg_tensor *const params[], int n)
 {
-    return wg_proximal_minimize(loss, params, n, &(wg_proximal_options){.l2 = 1});
+    return wg_minimize(loss, params, n, &(wg_minimizer_options){.method = WG_PROXIMAL, .l2 = 1});
 }
 
 START_TEST(test_proximal_memory)
@@ -149,6 +224,8 @@ Suite *suite_proximal(void)
     tcase_add_loop_test(tests, test_proximal_as_scikit_learn, 0, CASES);
     tcase_add_test(tests, test_proximal_without_penalty);
     tcase_add_test(tests, test_proximal_threshold);
+    tcase_add_test(tests, test_proximal_resumes);
+    tcase_add_test(tests, test_estimator_methods);
     tcase_add_test(tests, test_proximal_errors);
     tcase_add_test(tests, test_proximal_memory);
     suite_add_tcase(suite, tests);

@@ -71,7 +71,7 @@ static double optimum_of(const problem *p, wg_tensor *weights, double l2)
     wg_tensor *targets = wg_head_targets(p->model.head, p->y, 3, WG_F64);
     wg_tensor *loss = wg_add(p->model.head->loss(Z, targets, weights, WG_MEAN),
                              wg_scale(wg_sum(wg_square(w)), l2 / 2));
-    return wg_lbfgs_minimize(loss, p->model.params, 2, NULL).value;
+    return wg_minimize(loss, p->model.params, 2, NULL).value;
 }
 
 START_TEST(test_optimum)
@@ -86,7 +86,7 @@ START_TEST(test_optimum)
     if (_i % 2 == 1)
         o.sample_weights = wg_constant(tape, WG_F64, WG_SHAPE(150), values);
     int64_t size = wg_tape_size(tape);
-    wg_fit_result r = wg_fit_lbfgs(&p.model, &(wg_dataset){.X = p.X, .y = p.y}, &o, NULL);
+    wg_fit_result r = wg_fit_minimize(&p.model, &(wg_dataset){.X = p.X, .y = p.y}, &o, NULL);
     expect_ok(tape);
     ck_assert_int_eq(wg_tape_size(tape), size + 3); /* the history */
     ck_assert_int_eq(r.stop, WG_FIT_CONVERGED);
@@ -105,7 +105,7 @@ START_TEST(test_optimum)
     wg_tensor *w = _i % 2 == 1 ? wg_constant(tape, WG_F64, WG_SHAPE(150), values) : NULL;
     wgt_assert_close(r.best_loss, optimum_of(&q, w, 0.01), 0, 1e-13);
     /* once more: it is there already, which is an epoch of no iteration */
-    wg_fit_result again = wg_fit_lbfgs(&p.model, &(wg_dataset){.X = p.X, .y = p.y}, &o, NULL);
+    wg_fit_result again = wg_fit_minimize(&p.model, &(wg_dataset){.X = p.X, .y = p.y}, &o, NULL);
     ck_assert_int_eq(again.stop, WG_FIT_CONVERGED);
     ck_assert_int_eq(again.optimum.iterations, 0);
     ck_assert_int_eq(again.epochs, 1);
@@ -123,8 +123,8 @@ START_TEST(test_rows_of_an_input)
     wg_tensor *X = wg_input(tape, "X", WG_F64, WG_SHAPE(150, 4), p.X->data);
     wg_tensor *y = wg_input(tape, "y", WG_I64, WG_SHAPE(150), p.y->data);
     wg_fit_options o = {.epochs = 5, .validation = _i == 0 ? 0 : 0.2};
-    wg_fit_result a = wg_fit_lbfgs(&p.model, &(wg_dataset){.X = p.X, .y = p.y}, &o, NULL);
-    wg_fit_result b = wg_fit_lbfgs(
+    wg_fit_result a = wg_fit_minimize(&p.model, &(wg_dataset){.X = p.X, .y = p.y}, &o, NULL);
+    wg_fit_result b = wg_fit_minimize(
         &q.model, &(wg_dataset){.X = wg_scale(X, 1), .y = wg_reshape(y, WG_SHAPE(150))}, &o, NULL);
     expect_ok(tape);
     wgt_assert_that(a.best_loss, ==, b.best_loss);
@@ -171,7 +171,7 @@ START_TEST(test_best_weights_are_restored)
     watch w = {.p = &p};
     wg_fit_options o = {
         .validation = 0.3, .patience = 6, .on_epoch = watching, .on_epoch_user = &w};
-    wg_fit_result r = wg_fit_lbfgs(&p.model, &(wg_dataset){.X = p.X, .y = p.y}, &o, NULL);
+    wg_fit_result r = wg_fit_minimize(&p.model, &(wg_dataset){.X = p.X, .y = p.y}, &o, NULL);
     expect_ok(tape);
     ck_assert_int_eq(r.stop, WG_FIT_PATIENCE);
     ck_assert_int_eq(r.epochs, r.best_epoch + 6);
@@ -187,20 +187,20 @@ START_TEST(test_other_stops)
     problem p = iris(tape);
     watch w = {.p = &p, .stop_at = 3};
     wg_fit_options o = {.on_epoch = watching, .on_epoch_user = &w};
-    wg_fit_result r = wg_fit_lbfgs(&p.model, &(wg_dataset){.X = p.X, .y = p.y}, &o, NULL);
+    wg_fit_result r = wg_fit_minimize(&p.model, &(wg_dataset){.X = p.X, .y = p.y}, &o, NULL);
     ck_assert_int_eq(r.stop, WG_FIT_CALLBACK);
     ck_assert_int_eq(r.epochs, 3);
-    r = wg_fit_lbfgs(&p.model, &(wg_dataset){.X = p.X, .y = p.y}, &(wg_fit_options){.epochs = 2},
-                     NULL);
+    r = wg_fit_minimize(&p.model, &(wg_dataset){.X = p.X, .y = p.y}, &(wg_fit_options){.epochs = 2},
+                        NULL);
     ck_assert_int_eq(r.stop, WG_FIT_EPOCHS);
     ck_assert_int_eq(r.epochs, 2);
     /* a fall of less than min_delta is none */
     o = (wg_fit_options){.l2 = 0.01, .patience = 1, .min_delta = 1e-3};
-    r = wg_fit_lbfgs(&p.model, &(wg_dataset){.X = p.X, .y = p.y}, &o, NULL);
+    r = wg_fit_minimize(&p.model, &(wg_dataset){.X = p.X, .y = p.y}, &o, NULL);
     ck_assert_int_eq(r.stop, WG_FIT_PATIENCE);
     wgt_assert_that(wg_at(r.loss, r.epochs - 1), >, wg_at(r.loss, r.epochs - 2) - 1e-3);
-    r = wg_fit_lbfgs(&p.model, &(wg_dataset){.X = p.X, .y = p.y}, &(wg_fit_options){.l2 = 0.01},
-                     &(wg_lbfgs_options){.tolerance = 1e-3, .history = 3});
+    r = wg_fit_minimize(&p.model, &(wg_dataset){.X = p.X, .y = p.y}, &(wg_fit_options){.l2 = 0.01},
+                        &(wg_minimizer_options){.tolerance = 1e-3, .history = 3});
     ck_assert_int_eq(r.stop, WG_FIT_CONVERGED);
     wgt_assert_that(r.optimum.gradient_norm, <=, 1e-3);
     expect_ok(tape);
@@ -240,8 +240,8 @@ static int trained(bool f32, int threads, int64_t stop_at, bool resume, double v
                         .on_epoch_user = &w,
                         .checkpoint = path,
                         .resume = resume};
-    wg_fit_result r = wg_fit_lbfgs(&p.model, &(wg_dataset){.X = p.X, .y = p.y}, &o,
-                                   &(wg_lbfgs_options){.history = 4});
+    wg_fit_result r = wg_fit_minimize(&p.model, &(wg_dataset){.X = p.X, .y = p.y}, &o,
+                                      &(wg_minimizer_options){.history = 4});
     expect_ok(t);
     int n = weights(&p, values);
     for (int64_t i = 0; i < r.epochs; i++) {
@@ -288,15 +288,15 @@ START_TEST(test_foreign_checkpoints)
         if (k == 0)
             wg_fit(&p.model, &(wg_dataset){.X = p.X, .y = p.y}, &o); /* Adam's */
         else
-            wg_fit_lbfgs(&p.model, &(wg_dataset){.X = p.X, .y = p.y}, &o,
-                         &(wg_lbfgs_options){.history = 3});
+            wg_fit_minimize(&p.model, &(wg_dataset){.X = p.X, .y = p.y}, &o,
+                            &(wg_minimizer_options){.history = 3});
         expect_ok(tape);
         int n = weights(&p, before);
         o.resume = true;
         o.l2 = k == 1 ? 0.5 : 0;
-        wg_fit_result r = k == 2
-                              ? wg_fit(&p.model, &(wg_dataset){.X = p.X, .y = p.y}, &o)
-                              : wg_fit_lbfgs(&p.model, &(wg_dataset){.X = p.X, .y = p.y}, &o, NULL);
+        wg_fit_result r = k == 2 ? wg_fit(&p.model, &(wg_dataset){.X = p.X, .y = p.y}, &o)
+                                 : wg_fit_minimize(&p.model, &(wg_dataset){.X = p.X, .y = p.y}, &o,
+                                                   NULL);
         ck_assert_int_eq(r.stop, WG_FIT_ERROR);
         wgt_assert_status(tape, WG_E_FORMAT, "of another training");
         wg_tape_rewind(tape, mark);
@@ -316,7 +316,7 @@ START_TEST(test_refused)
     const struct {
         const problem *p;
         wg_fit_options o;
-        wg_lbfgs_options l;
+        wg_minimizer_options l;
         const char *word;
     } cases[] = {
         {&p, {.batch = 32}, {0}, "option batch"},
@@ -332,8 +332,8 @@ START_TEST(test_refused)
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         wg_mark mark = wg_tape_mark(tape);
-        wg_fit_result r = wg_fit_lbfgs(&cases[i].p->model, &(wg_dataset){.X = p.X, .y = p.y},
-                                       &cases[i].o, &cases[i].l);
+        wg_fit_result r = wg_fit_minimize(&cases[i].p->model, &(wg_dataset){.X = p.X, .y = p.y},
+                                          &cases[i].o, &cases[i].l);
         ck_assert_int_eq(r.stop, WG_FIT_ERROR);
         ck_assert_ptr_null(r.loss);
         wgt_assert_status(tape, WG_E_VALUE, cases[i].word);
@@ -341,14 +341,14 @@ START_TEST(test_refused)
     }
     wg_mark mark = wg_tape_mark(tape);
     wg_tensor *bad = wg_scale(p.X, (double)INFINITY);
-    ck_assert_int_eq(wg_fit_lbfgs(&p.model, &(wg_dataset){.X = bad, .y = p.y}, NULL, NULL).stop,
+    ck_assert_int_eq(wg_fit_minimize(&p.model, &(wg_dataset){.X = bad, .y = p.y}, NULL, NULL).stop,
                      WG_FIT_ERROR);
     wgt_assert_status(tape, WG_E_NOT_FINITE, "fit: row 1, column 1 is -inf");
     wg_tape_rewind(tape, mark);
-    ck_assert_int_eq(wg_fit_lbfgs(NULL, &(wg_dataset){.X = p.X, .y = p.y}, NULL, NULL).stop,
+    ck_assert_int_eq(wg_fit_minimize(NULL, &(wg_dataset){.X = p.X, .y = p.y}, NULL, NULL).stop,
                      WG_FIT_ERROR);
     ck_assert_int_eq(wg_tape_status(tape), WG_E_NULL);
-    ck_assert_int_eq(wg_fit_lbfgs(&p.model, &(wg_dataset){.X = NULL, .y = p.y}, NULL, NULL).stop,
+    ck_assert_int_eq(wg_fit_minimize(&p.model, &(wg_dataset){.X = NULL, .y = p.y}, NULL, NULL).stop,
                      WG_FIT_ERROR);
 }
 END_TEST
@@ -364,7 +364,7 @@ START_TEST(test_memory)
         expect_ok(t);
         m.fail_at = m.calls + k;
         wg_fit_options o = {.epochs = 2, .validation = 0.2, .balanced = true, .checkpoint = path};
-        wg_fit_result r = wg_fit_lbfgs(&p.model, &(wg_dataset){.X = p.X, .y = p.y}, &o, NULL);
+        wg_fit_result r = wg_fit_minimize(&p.model, &(wg_dataset){.X = p.X, .y = p.y}, &o, NULL);
         done = m.failed == 0;
         ck_assert_int_eq(r.stop, done ? WG_FIT_EPOCHS : WG_FIT_ERROR);
         ck_assert_int_eq(wg_tape_status(t), done ? WG_OK : WG_E_NOMEM);
@@ -374,9 +374,9 @@ START_TEST(test_memory)
 }
 END_TEST
 
-Suite *suite_fit_lbfgs(void)
+Suite *suite_fit_minimize(void)
 {
-    Suite *s = suite_create("fit_lbfgs");
+    Suite *s = suite_create("fit_minimize");
     TCase *c = tcase_create("fit_lbfgs");
     tcase_set_timeout(c, 60);
     tcase_add_checked_fixture(c, setup, teardown);

@@ -1,19 +1,21 @@
 /* Training by all rows at once: the mean loss and the penalty as an objective, which a minimizer takes
  * one iteration an epoch. */
-#include "models/train/fit_internal.h"
+#include "models/train/fit_minimize.h"
 
 #include "autograd/compile/blocks.h"
 #include "autograd/op.h"
 #include "models/data/dataset_internal.h"
 #include "models/optim/minimize_internal.h"
+#include "models/train/fit_internal.h"
 
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
 
-typedef struct fit_whole {
-    const wg_fit_minimizer *kind;
-    void *minimizer;
+typedef struct fit_minimize {
+    wg_minimizer_options o; /* of one iteration a run */
+    const char *name;       /* of the method */
+    wg_minimizer *minimizer;
     int64_t n; /* elements of all parameters */
     double *x; /* [n]: where it is; the parameters are this, rounded to their dtype */
     char x_name[32];
@@ -22,13 +24,13 @@ typedef struct fit_whole {
     bool evaluated;
     double *last_x, *last_gradient, last_value; /* [n], [n] */
     wg_optimum optimum;
-} fit_whole;
+} fit_minimize;
 
 /* ---- The objective. --------------------------------------------------------------------------- */
 
-static double fit_whole_value(const double x[], double g[], void *user)
+static double fit_minimize_value(const double x[], double g[], void *user)
 {
-    fit_whole *m = user;
+    fit_minimize *m = user;
     size_t bytes = (size_t)m->n * sizeof *x;
     if (!m->evaluated || memcmp(x, m->last_x, bytes) != 0) {
         m->last_value = m->objective.value_and_gradient(x, m->last_gradient, m->objective.user);
@@ -40,19 +42,19 @@ static double fit_whole_value(const double x[], double g[], void *user)
     return m->last_value;
 }
 
-static void fit_whole_product(const double v[], double hv[], void *user)
+static void fit_minimize_product(const double v[], double hv[], void *user)
 {
-    fit_whole *m = user;
+    fit_minimize *m = user;
     m->objective.hessian_product(v, hv, m->objective.user);
 }
 
-static void fit_whole_hessian(double h[], void *user)
+static void fit_minimize_hessian(double h[], void *user)
 {
-    fit_whole *m = user;
+    fit_minimize *m = user;
     m->objective.hessian(h, m->objective.user);
 }
 
-static wg_tensor *fit_whole_block(wg_tape *t, wg_tensor *const rows[], void *user)
+static wg_tensor *fit_minimize_block(wg_tape *t, wg_tensor *const rows[], void *user)
 {
     const wg_fit_run *run = user;
     const wg_dataset block = {.X = rows[0]};
@@ -64,7 +66,7 @@ static wg_tensor *fit_whole_block(wg_tape *t, wg_tensor *const rows[], void *use
 
 /* The mean loss with the penalty: over blocks of rows, which have to be leaves or constants; of sparse
  * rows, and with second derivatives, over all at once. */
-static wg_objective fit_whole_objective(wg_fit_run *run, bool curvature)
+static wg_objective fit_minimize_objective(wg_fit_run *run, bool curvature)
 {
     const wg_fit_rows *r = &run->rows;
     const wg_fit_model *model = run->model;
@@ -79,18 +81,18 @@ static wg_objective fit_whole_objective(wg_fit_run *run, bool curvature)
     wg_blocks_options o = {.scale = 1 / (double)r->n,
                            .penalty = wg_l2_penalty(model->params, model->n_params, run->l2)};
     return wg_objective_blocks(wg_blocks_new(rows, r->weights != NULL ? 3 : 2, model->params,
-                                             model->n_params, fit_whole_block, run, &o));
+                                             model->n_params, fit_minimize_block, run, &o));
 }
 
 /* ---- The method. ------------------------------------------------------------------------------ */
 
 /* One iteration. */
-static bool fit_whole_epoch(wg_fit_run *run, double row[FIT_COLUMNS])
+static bool fit_minimize_epoch(wg_fit_run *run, double row[FIT_COLUMNS])
 {
-    fit_whole *m = run->method;
-    wg_optimum o = m->kind->run(m->minimizer, m->x);
+    fit_minimize *m = run->method;
+    wg_optimum o = wg_minimizer_run(m->minimizer, m->x);
     if (o.stop == WG_STOP_NOT_FINITE && wg_dataset_finite(&run->rows.train, "fit"))
-        wg_fail(run->tape, WG_E_NOT_FINITE, "fit: %s: %s", m->kind->name, wg_stop_text(o.stop));
+        wg_fail(run->tape, WG_E_NOT_FINITE, "fit: %s: %s", m->name, wg_stop_text(o.stop));
     m->optimum.stop = o.stop;
     m->optimum.iterations += o.iterations;
     m->optimum.products += o.products;
@@ -101,29 +103,32 @@ static bool fit_whole_epoch(wg_fit_run *run, double row[FIT_COLUMNS])
     return o.iterations > 0;
 }
 
-static bool fit_whole_entry(void *method, int64_t i, wg_state_entry *entry)
+static bool fit_minimize_entry(void *method, int64_t i, wg_state_entry *entry)
 {
-    fit_whole *m = method;
+    fit_minimize *m = method;
     if (i > 0)
-        return m->kind->state(m->minimizer, i - 1, entry);
+        return wg_minimizer_state(m->minimizer, i - 1, entry);
     *entry = (wg_state_entry){m->x_name, WG_F64, {.ndim = 1, .dim = {m->n}}, m->x};
     return true;
 }
 
-static void fit_whole_options_fit(wg_tape *t, const fit_whole *m, const wg_fit_model *model,
-                                  const wg_fit_options *o)
+static void fit_minimize_options_fit(wg_tape *t, const fit_minimize *m, const wg_fit_model *model,
+                                     const wg_fit_options *o)
 {
-    const char *refused = o->batch != 0                              ? "option batch"
+    const char *refused = o->batch != 0          ? "option batch"
+                          : m->o.iterations != 0 ? "option iterations (epochs)"
+                          : m->o.value_tolerance != 0
+                              ? "option value_tolerance (min_delta and patience)"
                           : o->optimizer != NULL                     ? "option optimizer"
                           : o->schedule != NULL                      ? "option schedule"
                           : model != NULL && model->set_step != NULL ? "dropout (set_step)"
                                                                      : NULL;
     if (refused != NULL)
-        wg_fail(t, WG_E_VALUE, "fit: %s takes no %s", m->kind->name, refused);
+        wg_fail(t, WG_E_VALUE, "fit: %s takes no %s", m->name, refused);
 }
 
 /* Vectors, and a minimizer of what is recorded later. */
-static bool fit_whole_new(wg_fit_run *run, fit_whole *m, const void *options)
+static bool fit_minimize_new(wg_fit_run *run, fit_minimize *m)
 {
     wg_tape *t = run->tape;
     m->n = wg_params_size(run->model->params, run->model->n_params);
@@ -137,36 +142,50 @@ static bool fit_whole_new(wg_fit_run *run, fit_whole *m, const void *options)
     wg_objective f = {.tape = t,
                       .n = m->n,
                       .noise = wg_objective_noise(wg_dtype_of(run->model->params[0])),
-                      .value_and_gradient = fit_whole_value,
-                      .hessian_product = m->kind->curvature ? fit_whole_product : NULL,
-                      .hessian = m->kind->curvature ? fit_whole_hessian : NULL,
+                      .value_and_gradient = fit_minimize_value,
+                      .hessian_product = fit_minimize_product,
+                      .hessian = fit_minimize_hessian,
                       .user = m};
-    m->minimizer = m->kind->make(&f, options);
+    wg_minimizer_options o = m->o;
+    o.iterations = 1;
+    if (o.method == WG_PROXIMAL && o.penalized == NULL)
+        o.penalized = wg_params_penalized(t, run->model->params, run->model->n_params);
+    if (run->l1 > 0)
+        o.l1 = run->l1;
+    m->minimizer = wg_minimizer_new(&f, &o);
     return wg_tape_status(t) == WG_OK;
 }
 
-static bool fit_whole_prepare(wg_fit_run *run, const void *options)
+static bool fit_minimize_prepare(wg_fit_run *run)
 {
-    fit_whole *m = run->method;
-    if (!fit_whole_new(run, m, options) || !wg_fit_resume(run))
+    fit_minimize *m = run->method;
+    const bool curvature = m->o.method == WG_NEWTON || m->o.method == WG_NEWTON_EXACT;
+    if (!fit_minimize_new(run, m) || !wg_fit_resume(run))
         return false;
-    m->objective = fit_whole_objective(run, m->kind->curvature);
+    m->objective = fit_minimize_objective(run, curvature);
     return wg_tape_status(run->tape) == WG_OK;
 }
 
-wg_fit_result wg_fit_whole(const wg_fit_model *model, const wg_dataset *data,
-                           const wg_fit_options *options, const wg_fit_minimizer *minimizer,
-                           const void *minimizer_options)
+wg_fit_result wg_fit_minimize(const wg_fit_model *model, const wg_dataset *data,
+                              const wg_fit_options *options, const wg_minimizer_options *minimizer)
 {
-    fit_whole m = {.kind = minimizer};
-    wg_fit_run run = {.method = &m, .epoch = fit_whole_epoch, .entry = fit_whole_entry};
+    static const char *const names[] = {[WG_LBFGS] = "lbfgs",
+                                        [WG_NEWTON] = "newton",
+                                        [WG_NEWTON_EXACT] = "newton",
+                                        [WG_PROXIMAL] = "proximal"};
+    fit_minimize m = {.name = "minimizer"};
+    wg_fit_run run = {.method = &m, .epoch = fit_minimize_epoch, .entry = fit_minimize_entry};
     const wg_dataset d = wg_dataset_numbers(data);
-    snprintf(m.x_name, sizeof m.x_name, "%s.x", minimizer->name);
+    if (minimizer != NULL)
+        m.o = *minimizer;
+    if ((unsigned)m.o.method < sizeof names / sizeof *names)
+        m.name = names[m.o.method];
+    snprintf(m.x_name, sizeof m.x_name, "%s.x", m.name);
     if (options != NULL)
         run.o = *options;
     run.o.epochs = run.o.epochs != 0 ? run.o.epochs : 1000;
-    fit_whole_options_fit(wg_dataset_tape(&d), &m, model, &run.o);
-    if (wg_fit_start(&run, model, &d) && fit_whole_prepare(&run, minimizer_options))
+    fit_minimize_options_fit(wg_dataset_tape(&d), &m, model, &run.o);
+    if (wg_fit_start(&run, model, &d) && fit_minimize_prepare(&run))
         wg_fit_loop(&run);
     wg_fit_result result = wg_fit_end(&run);
     if (result.stop != WG_FIT_ERROR)
