@@ -66,21 +66,22 @@ static int64_t split_group(const split_row *rows, int64_t n, double share, split
     }
     for (int64_t c = 0; c < count; c++) {
         double wanted = share * (double)group[c].rows;
-        group[c].test = (int64_t)floor(wanted);
+        group[c].test = (int64_t)fmin(floor(wanted), (double)(group[c].rows - 1));
         group[c].remainder = wanted - floor(wanted);
     }
     return count;
 }
 
-/* Hands out the test rows that rounding down has left over, one a class. share * n and the sum of the
- * shares by class may be rounded differently, so more may be left than there are classes with rows. */
+/* Hands out the test rows that rounding down has left over, one a class, but never a class's last row. share *
+ * n and the sum of the shares by class may be rounded differently, so more may be left than there are classes.
+ * There is an end to it where each class can keep a training row. */
 static void split_share_out(split_class *group, int64_t count, int64_t n_test)
 {
     qsort(group, (size_t)count, sizeof *group, split_by_remainder);
     for (int64_t c = 0; c < count; c++)
         n_test -= group[c].test;
     for (int64_t c = 0; n_test > 0; c = (c + 1) % count)
-        if (group[c].test < group[c].rows) {
+        if (group[c].test < group[c].rows - 1) {
             group[c].test++;
             n_test--;
         }
@@ -125,18 +126,25 @@ static bool split_by_class(wg_tape *t, int64_t n, int64_t n_test,
     split_row *sorted = wg_temporary(t, n, sizeof *sorted);
     split_class *group = sorted != NULL ? wg_temporary(t, n, sizeof *group) : NULL;
     int64_t *order = group != NULL ? wg_temporary(t, n, 2 * sizeof *order) : NULL;
+    bool done = false;
     if (order != NULL) {
         for (int64_t i = 0; i < n; i++)
             sorted[i] = (split_row){label[i], i};
         qsort(sorted, (size_t)n, sizeof *sorted, split_by_label);
         int64_t count = split_group(sorted, n, options->test, group);
-        split_share_out(group, count, n_test);
-        split_stratified(group, count, sorted, n, n_test, options->seed, row, order);
+        done = count <= n - n_test;
+        if (done) {
+            split_share_out(group, count, n_test);
+            split_stratified(group, count, sorted, n, n_test, options->seed, row, order);
+        } else
+            wg_fail(t, WG_E_VALUE,
+                    "split: %" PRId64 " classes cannot each have one of %" PRId64 " training rows",
+                    count, n - n_test);
     }
     wg_temporary_free(t, order);
     wg_temporary_free(t, group);
     wg_temporary_free(t, sorted);
-    return order != NULL;
+    return done;
 }
 
 static wg_train_test split_nothing(wg_tape *t)

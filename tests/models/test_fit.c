@@ -400,6 +400,118 @@ START_TEST(test_other_data_and_models_are_noticed)
 }
 END_TEST
 
+/* Two models that differ in an attribute, a shape inside, or behind a second operand. */
+typedef struct two_parts {
+    wg_tensor *param[2]; /* [3, 4], [3] */
+    double scale, factor;
+} two_parts;
+
+static wg_tensor *two_parts_outputs(void *user, const wg_dataset *rows, bool training)
+{
+    const two_parts *m = user;
+    (void)training;
+    wg_tensor *bias = wg_scale(wg_tanh(m->param[1]), m->factor); /* a second operand's graph */
+    return wg_add(wg_leaky_relu(wg_linear(rows->X, m->param[0], NULL), m->scale), bias);
+}
+
+START_TEST(test_checkpoints_tell_graphs_apart)
+{
+    static const two_parts models[] = {
+        {.scale = 0.1, .factor = 2}, {.scale = 0.2, .factor = 2}, {.scale = 0.1, .factor = 3}};
+    char path[WGT_PATH];
+    wgt_file_new(path);
+    problem p = iris(tape, 0);
+    for (int i = -1; i < 3; i++) { /* -1 writes, 0 is the same again */
+        two_parts m = models[i < 0 ? 0 : i];
+        wg_mark mark = wg_tape_mark(tape);
+        m.param[0] = wg_param(tape, "W", WG_F32, WG_SHAPE(3, 4));
+        m.param[1] = wg_param(tape, "b", WG_F32, WG_SHAPE(3));
+        const wg_fit_model model = {.head = &wg_head_softmax,
+                                    .params = m.param,
+                                    .n_params = 2,
+                                    .outputs = two_parts_outputs,
+                                    .user = &m};
+        const wg_fit_options o = {.epochs = 1 + (i >= 0), .checkpoint = path, .resume = i >= 0};
+        wg_fit_result r = wg_fit(&model, &(wg_dataset){.X = p.X, .y = p.y}, &o);
+        ck_assert_msg(r.stop == (i > 0 ? WG_FIT_ERROR : WG_FIT_EPOCHS), "%d: %s", i,
+                      wg_tape_message(tape));
+        if (i > 0)
+            wgt_assert_status(tape, WG_E_FORMAT, "the model's ops");
+        wg_tape_rewind(tape, mark);
+    }
+    /* dropout of another share */
+    for (int i = 0; i < 2; i++) {
+        problem q = iris(tape, i == 0 ? 0.3 : 0.5);
+        const wg_fit_options o = {.epochs = 1 + i, .checkpoint = path, .resume = i == 1};
+        wg_fit(&q.model, &(wg_dataset){.X = q.X, .y = q.y}, &o);
+    }
+    wgt_assert_status(tape, WG_E_FORMAT, "the model's ops");
+    wgt_file_remove(path);
+}
+END_TEST
+
+/* The epoch that the file is of. */
+static int64_t epoch_in(const char *path)
+{
+    int64_t epoch = -1;
+    wg_archive_integer(wg_archive_load(tape, path), "test", "fit.epoch", 1, 99, &epoch);
+    return epoch;
+}
+
+typedef struct looks {
+    char path[WGT_PATH];
+    int64_t seen[8];
+} looks;
+
+static bool look_at_file(const wg_fit_epoch *epoch, void *user)
+{
+    looks *l = user;
+    l->seen[epoch->epoch - 1] = epoch->epoch < 3 ? 0 : epoch_in(l->path);
+    return true;
+}
+
+START_TEST(test_checkpoint_every)
+{
+    looks l;
+    const int64_t want[] = {0, 0, 3, 3, 3, 6, 6, 6};
+    problem p = iris(tape, 0);
+    wgt_file_new(l.path);
+    const wg_fit_options o = {.epochs = 8,
+                              .checkpoint = l.path,
+                              .checkpoint_every = 3,
+                              .on_epoch = look_at_file,
+                              .on_epoch_user = &l};
+    wg_fit(&p.model, &(wg_dataset){.X = p.X, .y = p.y}, &o);
+    expect_ok();
+    wgt_assert_same_bytes(l.seen, want, sizeof want);
+    wgt_file_remove(l.path);
+}
+END_TEST
+
+/* Nobody asks for the best parameters: none are kept. */
+START_TEST(test_no_copies_without_patience)
+{
+    int64_t peak[2];
+    for (int k = 0; k < 2; k++) {
+        wgt_memory m = {0};
+        wg_tape *t = wgt_tape(&m);
+        const int64_t wide = 1 << 17;
+        wg_mlp *mlp = wg_mlp_new(
+            t, &(wg_mlp_options){.sizes = (int64_t[]){wide, 3}, .n_sizes = 2, .init = "zeros"});
+        wg_fit_model model = wg_mlp_fit_model(mlp, &wg_head_softmax);
+        wg_dataset data = {.X = wg_full(t, WG_F64, WG_SHAPE(3, wide), 0),
+                           .y = wg_constant(t, WG_I64, WG_SHAPE(3), (int64_t[]){0, 1, 2})};
+        wg_optimizer *sgd = wg_sgd_new(model.params, 2, NULL);
+        const wg_fit_options o = {.epochs = 2, .patience = k, .optimizer = sgd};
+        wg_fit(&model, &data, &o);
+        ck_assert_int_eq(wg_tape_status(t), WG_OK);
+        peak[k] = (int64_t)m.peak;
+        wg_tape_free(t);
+    }
+    wgt_assert_that(peak[1] - peak[0], >=, 3 * (1 << 17) * 8);
+}
+END_TEST
+
 /* ---- Errors. --------------------------------------------------------------------------------------- */
 
 START_TEST(test_errors)
@@ -484,6 +596,9 @@ Suite *suite_fit(void)
     tcase_add_loop_test(c, test_resumed_is_bit_identical, 0, KINDS);
     tcase_add_test(c, test_foreign_checkpoints_change_nothing);
     tcase_add_test(c, test_other_data_and_models_are_noticed);
+    tcase_add_test(c, test_checkpoints_tell_graphs_apart);
+    tcase_add_test(c, test_checkpoint_every);
+    tcase_add_test(c, test_no_copies_without_patience);
     tcase_add_test(c, test_errors);
     tcase_add_test(c, test_memory);
     suite_add_tcase(s, c);

@@ -248,6 +248,30 @@ START_TEST(test_split_stratified)
 }
 END_TEST
 
+/* Of one row in ten classes each, and of a large share: every class keeps a training row. */
+START_TEST(test_split_keeps_a_row_of_each_class)
+{
+    int64_t classes[30];
+    for (int i = 0; i < 30; i++)
+        classes[i] = i < 9 ? i : 9;
+    wg_train_test_options options = {.test = 0.6,
+                                     .stratify = wg_constant(tape, WG_I64, WG_SHAPE(30), classes)};
+    for (uint64_t seed = 0; seed < 20; seed++) {
+        bool trained[10] = {false};
+        options.seed = seed;
+        wg_train_test rows = wg_train_test_split(tape, 30, &options);
+        expect_partition(rows, 30, 18);
+        for (int64_t i = 0; i < 12; i++)
+            trained[classes[wg_data_i64(rows.train)[i]]] = true;
+        for (int c = 0; c < 10; c++)
+            ck_assert_msg(trained[c], "class %d, seed %d", c, (int)seed);
+    }
+    options.test = 0.7;
+    wg_train_test_split(tape, 30, &options);
+    wgt_assert_status(tape, WG_E_VALUE, "10 classes cannot each have one of 9 training rows");
+}
+END_TEST
+
 /* Every size, share and number of classes gives a partition. */
 START_TEST(test_split_sizes)
 {
@@ -255,7 +279,7 @@ START_TEST(test_split_sizes)
     for (int64_t n = 2; n <= 60; n++)
         for (int64_t k = 1; k <= 5; k += 2)
             for (double share = 0.1; share < 0.95; share += 0.1) {
-                if ((int64_t)ceil(share * (double)n) >= n)
+                if ((int64_t)ceil(share * (double)n) > n - k) /* a training row of each class */
                     continue;
                 const wg_mark mark = wg_tape_mark(tape);
                 for (int64_t i = 0; i < n; i++)
@@ -341,6 +365,7 @@ Suite *suite_scaler(void)
     tcase_add_test(scaler, test_scaler_no_memory);
     tcase_add_test(split, test_split);
     tcase_add_test(split, test_split_stratified);
+    tcase_add_test(split, test_split_keeps_a_row_of_each_class);
     tcase_add_test(split, test_split_sizes);
     tcase_add_test(split, test_split_errors);
     tcase_add_test(split, test_split_no_memory);
