@@ -1,3 +1,4 @@
+/* The sum of the cotangents that meet at a node. */
 #include "autograd/op.h"
 
 #include <math.h>

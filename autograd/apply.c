@@ -1,27 +1,14 @@
+/* Recording: a node is made, sized, given memory, run, and pushed. */
 #include "autograd/tape_internal.h"
 
 #include <inttypes.h>
 #include <string.h>
 
-static wg_tape *apply_search_tape(wg_tensor *const operands[], int n)
-{
-    wg_tape *t = wg_null_tape();
-    for (int i = 0; operands != NULL && i < n; i++) {
-        if (operands[i] == NULL)
-            continue;
-        if (wg_tape_is_real(operands[i]->tape))
-            return operands[i]->tape;
-        if (operands[i]->tape == wg_inert_tape())
-            t = wg_inert_tape();
-    }
-    return t;
-}
-
 static inline wg_tape *apply_tape(wg_tensor *const operands[], int n)
 {
     if (n > 0 && operands != NULL && operands[0] != NULL && operands[0]->tape->status == WG_OK)
         return operands[0]->tape; /* the others have an error from the start */
-    return apply_search_tape(operands, n);
+    return wg_first_tape(operands, n);
 }
 
 /* ---- A node is made, sized, given memory, run, and pushed. ---------------------------------------- */
@@ -117,11 +104,6 @@ static bool apply_value(wg_tensor *y)
 }
 
 /* ---- The same for other files: here it is inline, since wg_apply does it for every op. ------------- */
-
-wg_tape *wg_first_tape(wg_tensor *const operands[], int n)
-{
-    return apply_tape(operands, n);
-}
 
 wg_tensor *wg_node_new(wg_tape *t, const wg_op *op, wg_tensor *const operands[], int n,
                        const void *attrs)

@@ -1,3 +1,4 @@
+/* A copy of a tape in another float dtype. */
 #include "autograd/copy.h"
 
 #include "autograd/tape_internal.h"

@@ -1,3 +1,4 @@
+/* Elementwise ops: how a kernel is taken over operands that broadcast. */
 #include <string.h>
 
 #include "autograd/tape_internal.h"

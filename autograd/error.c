@@ -1,9 +1,83 @@
+/* Errors are values: recording one, its words, and the tapes and tensors that stand for failure. */
 #include "autograd/tape_internal.h"
 
 #include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
+
+/* ---- Tapes that have an error from the start ------------------------------------------------------ */
+
+static void *error_no_memory(size_t size, void *user)
+{
+    (void)size;
+    (void)user;
+    return NULL;
+}
+
+static void *error_no_more_memory(void *memory, size_t size, void *user)
+{
+    (void)memory;
+    (void)size;
+    (void)user;
+    return NULL;
+}
+
+static void error_nothing_to_release(void *memory, void *user)
+{
+    (void)memory;
+    (void)user;
+}
+
+/* What failed builders return is no tensor, but has what every tensor has. */
+static const wg_op error_op = {.name = "inert", .formula = "x", .flags = WG_OP_LEAF};
+
+#define ERROR_TAPE(which, code, text)                                                              \
+    {                                                                                              \
+        .options.allocator = {error_no_memory, error_no_more_memory, error_nothing_to_release,     \
+                              NULL},                                                               \
+        .status = (code), .message = text,                                                         \
+        .inert = {.tape = &error_tape[which], .op = &error_op, .index = -1, .dtype = WG_F64},      \
+    }
+
+/* Stand for 'no memory' and 'no tape', for every thread. They are never written: their status is an
+ * error from the start, and nothing is recorded on a tape that has one. */
+static wg_tape error_tape[2] = {
+    ERROR_TAPE(0, WG_E_NOMEM, "tape: out of memory"),
+    ERROR_TAPE(1, WG_E_NULL, "the tape is NULL"),
+};
+#undef ERROR_TAPE
+
+wg_tape *wg_inert_tape(void)
+{
+    return &error_tape[0];
+}
+
+wg_tape *wg_null_tape(void)
+{
+    return &error_tape[1];
+}
+
+bool wg_tape_is_real(const wg_tape *t)
+{
+    return t != NULL && t != &error_tape[0] && t != &error_tape[1];
+}
+
+wg_tape *wg_first_tape(wg_tensor *const operands[], int n)
+{
+    wg_tape *t = wg_null_tape();
+    for (int i = 0; operands != NULL && i < n; i++) {
+        if (operands[i] == NULL)
+            continue;
+        if (wg_tape_is_real(operands[i]->tape))
+            return operands[i]->tape;
+        if (operands[i]->tape == wg_inert_tape())
+            t = wg_inert_tape();
+    }
+    return t;
+}
+
+/* ---- Recording an error --------------------------------------------------------------------------- */
 
 /* The one place where errors are recorded. */
 static void fail_record(wg_tape *t, wg_status status, const char *message)

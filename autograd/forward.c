@@ -1,3 +1,4 @@
+/* Computing the value of a node, in pieces that the threads of a pool share. */
 #include "autograd/tape_internal.h"
 
 #include <inttypes.h>
@@ -95,11 +96,16 @@ bool wg_node_is_finite(const wg_tensor *y)
     return true;
 }
 
+void wg_node_view(wg_tensor *y)
+{
+    y->data = (char *)y->operand[0]->data + (y->op->offset != NULL ? y->op->offset(y) : 0);
+}
+
 bool wg_node_run(wg_tensor *y)
 {
     const wg_op *op = y->op;
     if (op->flags & WG_OP_VIEW) {
-        y->data = (char *)y->operand[0]->data + (op->offset != NULL ? op->offset(y) : 0);
+        wg_node_view(y);
         return true;
     }
     if (op->check != NULL && !op->check(y)) {

@@ -1,3 +1,4 @@
+/* Reverse mode: the walk from y back to the xs, which records the gradient. */
 #include "autograd/grad.h"
 
 #include "autograd/tape_internal.h"

@@ -1,8 +1,10 @@
+/* The tape as a table and as a graph for Graphviz. */
 #include "autograd/graph.h"
 
 #include "autograd/tape_internal.h"
 
 #include <inttypes.h>
+#include <math.h>
 #include <string.h>
 
 #define GRAPH_VALUES 4   /* so many elements are printed */
@@ -27,10 +29,10 @@ static void graph_print_value(FILE *stream, const wg_tensor *x)
         if (x->dtype == WG_I64)
             fprintf(stream, "%" PRId64, ((const int64_t *)x->data)[i]);
         else
-            fprintf(stream, "%.6g", wg_at(x, i));
+            fprintf(stream, "%.6g", x->dtype == WG_WIDE ? (double)NAN : wg_element(x, i));
     }
     fputs(x->size > GRAPH_VALUES ? " ..." : "", stream);
-    fputs(x->state & WG_NODE_STALE ? "  (stale)" : "", stream);
+    fputs(wg_is_stale(x) ? "  (stale)" : "", stream);
 }
 
 /* What the op says of its attributes; "" where that is nothing. Returns text. */
@@ -69,8 +71,6 @@ wg_status wg_tape_print(FILE *stream, const wg_tape *t)
 {
     if (stream == NULL || t == NULL)
         return WG_E_NULL;
-    if (t->written)
-        wg_stale_spread(t->inert.tape); /* t itself, which is constant here for all that is seen */
     for (int64_t i = 0; i < t->size; i++)
         graph_print_node(stream, t->node[i]);
     if (t->status != WG_OK)
@@ -100,8 +100,8 @@ static void graph_dot_node(FILE *stream, const wg_tensor *x)
         fputs("\\n", stream);
         graph_dot_text(stream, attributes);
     }
-    fprintf(stream, "\\n%s\", shape=%s%s];\n", wg_shape_text(&x->shape, shape, sizeof shape),
-            leaf ? "box" : "ellipse",
+    fprintf(stream, "\\n%s%s\", shape=%s%s];\n", wg_shape_text(&x->shape, shape, sizeof shape),
+            wg_is_stale(x) ? "\\n(stale)" : "", leaf ? "box" : "ellipse",
             x->op == &wg_op_parameter ? ", style=filled, fillcolor=\"#cfe3f5\"" : "");
     for (int k = 0; k < x->n_operands; k++)
         fprintf(stream, "  n%" PRId64 " -> n%" PRId64 ";\n", x->operand[k]->index, x->index);

@@ -8,7 +8,8 @@ extern "C" {
 #endif
 
 /* Where a tape's memory comes from. All three functions are given `user`; they follow the contracts
- * of malloc, realloc and free. Sizes of 0 are never asked for. */
+ * of malloc, realloc and free. Sizes of 0 are never asked for. They are called by the thread that uses the
+ * tape, never by the threads of a pool. */
 typedef struct wg_allocator {
     void *(*allocate)(size_t size, void *user);
     void *(*reallocate)(void *memory, size_t size, void *user);

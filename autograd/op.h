@@ -33,7 +33,7 @@ struct wg_tensor {
 enum {
     WG_NODE_LIVE = 1u,    /* a parameter or input, or computed from one: replay runs it */
     WG_NODE_STALE = 2u,   /* older than a leaf it was computed from */
-    WG_NODE_WRITTEN = 4u, /* leaf: written since staleness was last spread */
+    WG_NODE_WRITTEN = 4u, /* a leaf, or a view of one: written since staleness was last spread */
     WG_NODE_ABSTRACT =
         8u, /* has a shape but no value: computed from a abstract leaf (wg_abstract) */
 };
@@ -103,6 +103,10 @@ struct wg_op {
     wg_map *map[WG_DTYPES];
     wg_map *reference[WG_DTYPES];
     int64_t (*offset)(const wg_tensor *y);
+
+    /* Leaves that someone else writes, as a program its outputs: is x older than what its value was computed
+     * from? NULL: never. */
+    bool (*stale)(const wg_tensor *x);
 
     /* For printed tapes and graphs: writes what attributes say and y's shape does not, "axis 1", to text,
      * which is "" and has room for size bytes. NULL: nothing. */

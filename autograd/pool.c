@@ -1,12 +1,19 @@
+/* A pool of threads that share the pieces of one job at a time. */
 #include "autograd/pool.h"
 
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdbool.h>
+#include <sys/types.h>
 #include <unistd.h>
 
 #define POOL_LARGEST 256
 #define POOL_SPINS   4000 /* looks for new work, some 10 us in all, before a worker goes to sleep */
+
+typedef struct pool_worker {
+    wg_pool *pool;
+    pthread_t thread;
+} pool_worker;
 
 /* The caller opens a job, works on it with all others who come, closes it when no piece is left, and
  * waits for those who came. A worker that sleeps through a job is not waited for. `gate` holds, in one
@@ -15,7 +22,8 @@
 struct wg_pool {
     wg_allocator allocator;
     int threads;
-    pthread_t thread[POOL_LARGEST]; /* [1, threads) */
+    pid_t process;    /* that has the threads: a forked child has none of them */
+    atomic_bool busy; /* with a job: another one is done by its caller alone */
 
     wg_pool_work *work;
     void *context;
@@ -27,14 +35,10 @@ struct wg_pool {
     atomic_bool quit;
     pthread_mutex_t mutex;
     pthread_cond_t wake;
+    pool_worker worker[POOL_LARGEST]; /* [1, threads) */
 };
 
 #define POOL_OPEN (1U << 16)
-
-typedef struct pool_worker {
-    wg_pool *pool;
-    int index;
-} pool_worker;
 
 static void pool_take_pieces(wg_pool *pool, int worker)
 {
@@ -81,15 +85,14 @@ static void pool_wait(wg_pool *pool, unsigned seen)
 
 static void *pool_main(void *argument)
 {
-    pool_worker self = *(pool_worker *)argument;
-    wg_pool *pool = self.pool;
-    pool->allocator.release(argument, pool->allocator.user);
+    const pool_worker *self = argument;
+    wg_pool *pool = self->pool;
     unsigned seen = 0;
     while (!atomic_load(&pool->quit)) {
         pool_wait(pool, seen);
         seen = atomic_load(&pool->jobs);
         if (pool_enter(pool)) {
-            pool_take_pieces(pool, self.index);
+            pool_take_pieces(pool, (int)(self - pool->worker));
             atomic_fetch_sub(&pool->gate, 1);
         }
     }
@@ -105,13 +108,8 @@ static void pool_wake_sleepers(wg_pool *pool)
     pthread_mutex_unlock(&pool->mutex);
 }
 
-void wg_pool_run(wg_pool *pool, int64_t pieces, wg_pool_work *work, void *context)
+static void pool_run_shared(wg_pool *pool, int64_t pieces, wg_pool_work *work, void *context)
 {
-    if (pool == NULL || pool->threads == 1 || pieces <= 1) {
-        for (int64_t piece = 0; piece < pieces; piece++)
-            work(piece, 0, context);
-        return;
-    }
     pool->work = work;
     pool->context = context;
     pool->pieces = pieces;
@@ -125,6 +123,18 @@ void wg_pool_run(wg_pool *pool, int64_t pieces, wg_pool_work *work, void *contex
         pool_relax();
 }
 
+void wg_pool_run(wg_pool *pool, int64_t pieces, wg_pool_work *work, void *context)
+{
+    bool shared = pool != NULL && pool->threads > 1 && pieces > 1 && pool->process == getpid() &&
+                  !atomic_exchange(&pool->busy, true);
+    if (shared) {
+        pool_run_shared(pool, pieces, work, context);
+        atomic_store(&pool->busy, false);
+    }
+    for (int64_t piece = 0; !shared && piece < pieces; piece++)
+        work(piece, 0, context);
+}
+
 int wg_pool_threads(const wg_pool *pool)
 {
     return pool != NULL ? pool->threads : 1;
@@ -132,14 +142,8 @@ int wg_pool_threads(const wg_pool *pool)
 
 static bool pool_start(wg_pool *pool, int index)
 {
-    pool_worker *worker = pool->allocator.allocate(sizeof *worker, pool->allocator.user);
-    if (worker == NULL)
-        return false;
-    *worker = (pool_worker){pool, index};
-    if (pthread_create(&pool->thread[index], NULL, pool_main, worker) == 0)
-        return true;
-    pool->allocator.release(worker, pool->allocator.user);
-    return false;
+    pool->worker[index].pool = pool;
+    return pthread_create(&pool->worker[index].thread, NULL, pool_main, &pool->worker[index]) == 0;
 }
 
 wg_pool *wg_pool_new(int threads, const wg_allocator *allocator)
@@ -154,7 +158,7 @@ wg_pool *wg_pool_new(int threads, const wg_allocator *allocator)
     wg_pool *pool = a.allocate(sizeof *pool, a.user);
     if (pool == NULL)
         return NULL;
-    *pool = (wg_pool){.allocator = a, .threads = 1};
+    *pool = (wg_pool){.allocator = a, .threads = 1, .process = getpid()};
     pthread_mutex_init(&pool->mutex, NULL);
     pthread_cond_init(&pool->wake, NULL);
     for (; pool->threads < threads; pool->threads++)
@@ -165,17 +169,23 @@ wg_pool *wg_pool_new(int threads, const wg_allocator *allocator)
     return pool;
 }
 
-void wg_pool_free(wg_pool *pool)
+static void pool_stop(wg_pool *pool)
 {
-    if (pool == NULL)
-        return;
     atomic_store(&pool->quit, true);
     pthread_mutex_lock(&pool->mutex);
     pthread_cond_broadcast(&pool->wake);
     pthread_mutex_unlock(&pool->mutex);
     for (int i = 1; i < pool->threads; i++)
-        pthread_join(pool->thread[i], NULL);
+        pthread_join(pool->worker[i].thread, NULL);
     pthread_cond_destroy(&pool->wake);
     pthread_mutex_destroy(&pool->mutex);
+}
+
+void wg_pool_free(wg_pool *pool)
+{
+    if (pool == NULL)
+        return;
+    if (pool->process == getpid())
+        pool_stop(pool);
     pool->allocator.release(pool, pool->allocator.user);
 }

@@ -26,8 +26,9 @@ int wg_pool_threads(const wg_pool *pool);
  * pieces run on the same worker at the same time. */
 typedef void wg_pool_work(int64_t piece, int worker, void *context);
 
-/* wg_pool_run: do all pieces, in any order, and return when all are done. With a pool of NULL the caller
- * does them in order. Must not be called from within a piece, nor by two threads at once. */
+/* wg_pool_run: do all pieces, in any order, and return when all are done. With a pool of NULL, in a
+ * process forked after the pool was made, and while the pool works for another thread, the caller does them
+ * in order. Must not be called from within a piece. */
 void wg_pool_run(wg_pool *pool, int64_t pieces, wg_pool_work *work, void *context);
 
 #ifdef __cplusplus

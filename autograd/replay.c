@@ -1,39 +1,8 @@
+/* Replay: what depends on parameters and inputs is computed anew, all of it or what is asked for. */
 #include "autograd/tape_internal.h"
 
 #include <inttypes.h>
 #include <string.h>
-
-/* A node is stale where an operand is, or is a leaf that was written; without a value it is not. */
-static bool stale_operand(const wg_tensor *y)
-{
-    if (y->state & WG_NODE_ABSTRACT)
-        return false;
-    for (int i = 0; i < y->n_operands; i++)
-        if (y->operand[i]->state & (WG_NODE_STALE | WG_NODE_WRITTEN))
-            return true;
-    return false;
-}
-
-void wg_stale_spread(wg_tape *t)
-{
-    for (int64_t i = 0; i < t->size; i++)
-        if (stale_operand(t->node[i]) || wg_output_is_stale(t->node[i]))
-            t->node[i]->state |= WG_NODE_STALE;
-    for (int64_t i = 0; i < t->size; i++)
-        t->node[i]->state &= ~(unsigned)WG_NODE_WRITTEN;
-    t->written = false;
-}
-
-bool wg_is_stale(const wg_tensor *x)
-{
-    if (wg_is_inert(x))
-        return false;
-    if (x->n_operands == 0) /* a leaf: only a program's output can be */
-        return wg_output_is_stale(x);
-    if (x->tape->written)
-        wg_stale_spread(x->tape);
-    return (x->state & WG_NODE_STALE) != 0;
-}
 
 /* Leaves and abstract nodes have nothing to compute; what depends on constants alone never changes. */
 static bool replay_runs(const wg_tensor *y)

@@ -1,3 +1,4 @@
+/* Random numbers without state. */
 #include "autograd/rng.h"
 
 #include <math.h>

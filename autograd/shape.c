@@ -1,3 +1,4 @@
+/* Dtypes, shapes, and their arithmetic. */
 #include "autograd/shape.h"
 
 #include <inttypes.h>

@@ -1,3 +1,4 @@
+/* Names and texts of the error codes. */
 #include "autograd/status.h"
 
 #include <stddef.h>

@@ -1,57 +1,7 @@
+/* The tape: what it owns, marks and rewinding, memory that lives as long as a node. */
 #include "autograd/tape_internal.h"
 
 #include <string.h>
-
-static void *tape_no_memory(size_t size, void *user)
-{
-    (void)size;
-    (void)user;
-    return NULL;
-}
-
-static void *tape_no_more_memory(void *memory, size_t size, void *user)
-{
-    (void)memory;
-    (void)size;
-    (void)user;
-    return NULL;
-}
-
-static void tape_nothing_to_release(void *memory, void *user)
-{
-    (void)memory;
-    (void)user;
-}
-
-#define TAPE_INERT(which, code, text)                                                              \
-    {                                                                                              \
-        .options.allocator = {tape_no_memory, tape_no_more_memory, tape_nothing_to_release, NULL}, \
-        .status = (code), .message = text,                                                         \
-        .inert = {                                                                                 \
-            .tape = &tape_inert[which], .op = &wg_op_constant, .index = -1, .dtype = WG_F64},      \
-    }
-
-/* Stand for 'no memory' and 'no tape', for every thread. They are never written: their status is an
- * error from the start, and nothing is recorded on a tape that has one. */
-static wg_tape tape_inert[2] = {
-    TAPE_INERT(0, WG_E_NOMEM, "tape: out of memory"),
-    TAPE_INERT(1, WG_E_NULL, "the tape is NULL"),
-};
-
-wg_tape *wg_inert_tape(void)
-{
-    return &tape_inert[0];
-}
-
-wg_tape *wg_null_tape(void)
-{
-    return &tape_inert[1];
-}
-
-bool wg_tape_is_real(const wg_tape *t)
-{
-    return t != NULL && t != &tape_inert[0] && t != &tape_inert[1];
-}
 
 wg_tape *wg_tape_new(const wg_tape_options *options)
 {
@@ -67,7 +17,8 @@ wg_tape *wg_tape_new(const wg_tape_options *options)
     t->options = chosen;
     wg_arena_init(&t->arena, &chosen.allocator);
     wg_arena_init(&t->scratch, &chosen.allocator);
-    t->inert = (wg_tensor){.tape = t, .op = &wg_op_constant, .index = -1, .dtype = WG_F64};
+    t->inert = wg_null_tape()->inert;
+    t->inert.tape = t;
     return t;
 }
 
@@ -107,15 +58,22 @@ const wg_tape_options *wg_tape_options_of(const wg_tape *t)
 
 const wg_allocator *wg_tape_allocator(const wg_tape *t)
 {
-    return t != NULL ? &t->options.allocator : &tape_inert[1].options.allocator;
+    return t != NULL ? &t->options.allocator : &wg_null_tape()->options.allocator;
 }
 
-wg_mark wg_tape_mark(const wg_tape *t)
+wg_mark wg_tape_mark(wg_tape *t)
 {
-    if (t == NULL)
-        return (wg_mark){.tape = NULL, .status = WG_E_NULL};
-    wg_arena_mark height = wg_arena_height(&t->arena);
-    return (wg_mark){t, t->size, height.block, t->undo, height.used, t->status};
+    if (!wg_tape_is_real(t) || t->arena.current == NULL)
+        return (wg_mark){.tape = t, .status = wg_tape_status(t)};
+    wg_mark mark = {t, ++t->marks, t->size, t->status};
+    wg_place *place = wg_arena_take(&t->arena, sizeof *place, sizeof(void *));
+    if (place == NULL) {
+        wg_fail(t, WG_E_NOMEM, "mark: out of memory");
+        return mark;
+    }
+    *place = (wg_place){t->place, mark.serial, t->size, t->undo, wg_arena_height(&t->arena)};
+    t->place = place;
+    return mark;
 }
 
 bool wg_undo_note(wg_tape *t, wg_tensor *const xs[], int n)
@@ -144,22 +102,24 @@ static void tape_undo(wg_tape *t, const wg_undo *last)
 
 wg_status wg_tape_rewind(wg_tape *t, wg_mark mark)
 {
-    if (t == NULL)
-        return WG_E_NULL;
     if (!wg_tape_is_real(t))
-        return t->status;
-    if (mark.tape != t) {
-        wg_fail(t, WG_E_TAPE, "rewind: the mark is of another tape");
+        return wg_tape_status(t);
+    static const wg_place empty = {0};
+    const wg_place *place = t->place;
+    while (place != NULL && place->serial > mark.serial)
+        place = place->older;
+    if (mark.serial == 0)
+        place = &empty;
+    if (mark.tape != t || place == NULL || place->serial != mark.serial) {
+        wg_fail(t, WG_E_TAPE, "rewind: the mark %s",
+                mark.tape != t ? "is of another tape" : "went with a rewind to an older one");
         return WG_E_TAPE;
     }
-    if (mark.size > t->size) {
-        wg_fail(t, WG_E_TAPE, "rewind: the mark is at node %lld, the tape has %lld",
-                (long long)mark.size, (long long)t->size);
-        return WG_E_TAPE;
-    }
-    tape_undo(t, mark.undo);
-    t->size = mark.size;
-    wg_arena_rewind(&t->arena, (wg_arena_mark){mark.block, mark.used});
+    tape_undo(t, place->undo);
+    t->size = place->size;
+    while (t->place != NULL && t->place->serial > mark.serial)
+        t->place = t->place->older;
+    wg_arena_rewind(&t->arena, place->height);
     t->status = mark.status;
     if (t->status == WG_OK)
         t->message[0] = '\0';

@@ -26,6 +26,8 @@ typedef struct wg_tape_options {
     void *on_error_user;         /* handed to it */
     uint64_t seed;               /* of the random numbers; any value; default 0 */
     bool check_finite; /* a NaN or infinity that an op makes is WG_E_NOT_FINITE; default false */
+    bool allow_stale;  /* reading a value that is older than its leaves gives the old one, and is no
+                          error; default false: WG_E_STALE */
     bool strict_grad;  /* a gradient by what y does not depend on is WG_E_VALUE; default false */
     wg_pool *pool;   /* threads to share the work; default NULL: none. Outlives the tape, serves one
                         * tape at a time; results are the same bits with and without it */
@@ -53,17 +55,17 @@ int64_t wg_tape_size(const wg_tape *t);
 /* A place on the tape. Good until the tape is rewound to an older one. */
 typedef struct wg_mark {
     const wg_tape *tape;
-    int64_t size;
-    void *block, *undo;
-    size_t used;
+    uint64_t serial; /* of the tape's marks; 0: the empty tape */
+    int64_t size;    /* nodes on the tape */
     wg_status status;
 } wg_mark;
 
 /* wg_tape_mark, wg_tape_rewind: rewinding drops everything younger than the mark (nodes, parameters,
  * tables, optimizers) and takes the status back to what it was; parameters that are older keep their
- * newest values. A mark that is younger than the tape, or of another one, is WG_E_TAPE and drops
- * nothing. */
-wg_mark wg_tape_mark(const wg_tape *t);
+ * newest values. A mark that went with a rewind to an older one, or is of another tape, is
+ * WG_E_TAPE and drops nothing. A mark takes some bytes of the tape; where there are none, WG_E_NOMEM is
+ * recorded and the mark is no good. */
+wg_mark wg_tape_mark(wg_tape *t);
 wg_status wg_tape_rewind(wg_tape *t, wg_mark mark);
 
 /* wg_tape_take: memory that lives as long as a node recorded now would, aligned to 64 bytes and

@@ -24,6 +24,15 @@ typedef struct wg_undo {
     } entry[];
 } wg_undo;
 
+/* What a mark stands for. It lies on the tape itself, so that a rewind to an older one drops it. */
+typedef struct wg_place {
+    struct wg_place *older;
+    uint64_t serial;
+    int64_t size;
+    wg_undo *undo;
+    wg_arena_mark height; /* above the place */
+} wg_place;
+
 /* Invariants: node[i]->index == i, and operands have smaller indices; what lies in `arena` behind a
  * node was made after it; a tensor whose state has no WG_NODE_ABSTRACT has data that is not NULL. */
 struct wg_tape {
@@ -35,6 +44,8 @@ struct wg_tape {
     void *workspace; /* for each worker, what the ops recorded so far need at most for one piece */
     size_t workspace_size; /* of one worker: a multiple of WG_ALIGNMENT */
     wg_undo *undo;         /* newest first */
+    wg_place *place;       /* of the marks that are good, newest first */
+    uint64_t marks;        /* made so far */
     bool written;          /* a leaf was written, and staleness is not yet spread */
     int64_t clock;         /* counts the writes of leaves */
     wg_status status;
@@ -72,6 +83,9 @@ size_t wg_node_workspace_size(const wg_tensor *y);
 int64_t wg_node_piece_chunks(const wg_tensor *y, int64_t chunks, const wg_pool *pool);
 bool wg_node_is_finite(const wg_tensor *y);
 
+/* wg_node_view: point a view at its operand's memory. */
+void wg_node_view(wg_tensor *y);
+
 /* wg_node_run: compute y's value from its operands' values. False: an error was recorded. */
 bool wg_node_run(wg_tensor *y);
 
@@ -93,9 +107,6 @@ void wg_stale_spread(wg_tape *t);
 /* wg_mark_needed: set needed[0..last] to whether a node is one of the ys (which stand at last or
  * before), or one of them is computed from it. */
 void wg_mark_needed(const wg_tape *t, wg_tensor *const ys[], int n, int64_t last, bool *needed);
-
-/* wg_output_is_stale: is x the output of a program that has not run since a leaf was written? */
-bool wg_output_is_stale(const wg_tensor *x);
 
 /* The nodes to run so that some outputs follow new values of some tensors, in recording order. */
 typedef struct wg_plan {

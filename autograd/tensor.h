@@ -45,8 +45,9 @@ wg_tensor *wg_ones_like(const wg_tensor *x);
 wg_tensor *wg_rename(wg_tensor *x, const char *name);
 
 /* ---- Reading. Of an inert tensor: NaN, INT64_MIN, size 0, NULL; never a plausible number. ---------
- * A stale tensor reads as what it was computed to be (a view of a parameter, as the parameter is now);
- * a tensor without a value reads as NaN. */
+ * So does a tensor without a value. Of a stale tensor: the same, and WG_E_STALE on the tape: read before
+ * the step that writes the parameters, or replay after it; the tape's option allow_stale allows the old
+ * values. A view of a leaf (wg_reshape, wg_rows) is as fresh as the leaf. */
 
 /* wg_is_stale: was a leaf that x is computed from written since x was computed? An inert x is not. */
 bool wg_is_stale(const wg_tensor *x);
@@ -68,7 +69,8 @@ int64_t wg_item_i64(const wg_tensor *x);
 double wg_at(const wg_tensor *x, int64_t i);
 
 /* wg_data_f32, _f64, _i64: the values, row-major; NULL, and WG_E_DTYPE on the tape, for another dtype.
- * The pointer is good until the tape drops the tensor or the input is bound to other memory. Memory
+ * The values behind a pointer kept over a write of leaves are not checked: they are the old ones until a
+ * replay. The pointer is good until the tape drops the tensor or the input is bound to other memory. Memory
  * that the tape took is aligned to 64 bytes where the values take as many, else to 8. */
 const float *wg_data_f32(const wg_tensor *x);
 const double *wg_data_f64(const wg_tensor *x);

@@ -1,3 +1,4 @@
+/* Leaves: making parameters, inputs and constants, and writing them. */
 #include "autograd/tape_internal.h"
 
 #include "autograd/rng.h"
@@ -206,13 +207,6 @@ wg_tensor *wg_rename(wg_tensor *x, const char *name)
 }
 
 /* ---- Writing leaves ------------------------------------------------------------------------------- */
-
-void wg_leaf_written(wg_tensor *leaf)
-{
-    leaf->state |= WG_NODE_WRITTEN;
-    leaf->tape->written = true;
-    leaf->written = ++leaf->tape->clock;
-}
 
 /* The status of an attempt to write x that did nothing: never WG_OK. */
 static wg_status leaf_not_written(const wg_tensor *x)

@@ -1,3 +1,4 @@
+/* Reading tensors: shapes and values, one at a time or all at once. */
 #include "autograd/tape_internal.h"
 
 #include <inttypes.h>
@@ -30,9 +31,18 @@ int64_t wg_dim(const wg_tensor *x, int axis)
     return 0;
 }
 
+/* Has x a value, and not an old one? */
 static bool tensor_read_has_value(const wg_tensor *x)
 {
-    return !wg_is_inert(x) && x->data != NULL;
+    if (wg_is_inert(x) || x->data == NULL)
+        return false;
+    if (x->tape->options.allow_stale || !wg_is_stale(x))
+        return true;
+    wg_fail(x->tape, WG_E_STALE,
+            "%s is older than the leaves it was computed from: read before the step, or replay "
+            "after it",
+            wg_tensor_text(x).s);
+    return false;
 }
 
 static double tensor_read_element(const wg_tensor *x, int64_t i)
@@ -101,8 +111,7 @@ const int64_t *wg_data_i64(const wg_tensor *x)
 wg_status wg_read(const wg_tensor *x, void *values, size_t bytes)
 {
     if (!tensor_read_has_value(x))
-        return wg_is_inert(x) && x != NULL && x->tape->status != WG_OK ? x->tape->status
-                                                                       : WG_E_NULL;
+        return x != NULL && x->tape->status != WG_OK ? x->tape->status : WG_E_NULL;
     size_t size = (size_t)x->size * wg_dtype_size(x->dtype);
     if (bytes != size)
         wg_fail(x->tape, WG_E_VALUE, "read: room for %zu bytes, not %zu: %s", bytes, size,

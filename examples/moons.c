@@ -24,11 +24,13 @@ static double train(wg_tensor *loss, wg_tensor *const params[], int n, wg_optimi
     wg_program *program = wg_compile(outputs, n + 1, NULL);
     for (int i = 0; i <= n; i++)
         outputs[i] = wg_program_output(program, i);
+    double last = 0;
     for (int step = 0; step < steps; step++) {
         wg_program_run(program);
+        last = wg_item(outputs[0]);
         wg_optimizer_step(optimizer, grads);
     }
-    return wg_item(outputs[0]);
+    return last;
 }
 
 /* The MLP's probability of class 1, [n, 1]. */

@@ -163,9 +163,9 @@ wg_tensor *wg_expand_dims(wg_tensor *x, int n_axes, const int *axes)
     int64_t dim[WG_MAX_DIMS] = {0};
     if (wg_is_inert(x))
         return wg_reshape(x, WG_SCALAR);
-    int ndim = x->shape.ndim + n_axes;
     if (!expand_dims_mask(x, n_axes, axes, &mask))
         return wg_reshape(x, WG_SCALAR);
+    int ndim = x->shape.ndim + n_axes;
     for (int i = 0, from = 0; i < ndim; i++)
         dim[i] = (mask >> i) & 1u ? 1 : x->shape.dim[from++];
     return wg_reshape(x, ndim, dim);

@@ -1,11 +1,21 @@
+/* Outputs of programs and row blocks: leaves whose values are written by what computes them. */
 #include "autograd/compile/program_internal.h"
 
 #include <math.h>
 
-/* Outputs of programs and row blocks: leaves whose values are written by what computes them. */
+static bool output_is_stale(const wg_tensor *x)
+{
+    const wg_freshness *fresh = *(const wg_freshness *const *)x->attrs;
+    bool stale = fresh->ran_at < 0;
+    for (int64_t i = 0; i < fresh->n_leaves && !stale; i++)
+        stale = fresh->leaf[i]->written > fresh->ran_at;
+    return stale;
+}
+
 static const wg_op output_op = {.name = "output",
                                 .formula = "x",
                                 .flags = WG_OP_LEAF,
+                                .stale = output_is_stale,
                                 .attr_size = sizeof(const wg_freshness *)};
 
 wg_tensor *wg_output_new(wg_tape *t, const wg_freshness *fresh, const wg_tensor *y, wg_dtype dtype,
@@ -21,17 +31,6 @@ wg_tensor *wg_output_new(wg_tape *t, const wg_freshness *fresh, const wg_tensor 
     x->state = WG_NODE_LIVE;
     x->data = data;
     return wg_node_push(x) ? x : NULL;
-}
-
-bool wg_output_is_stale(const wg_tensor *x)
-{
-    if (x->op != &output_op)
-        return false;
-    const wg_freshness *fresh = *(const wg_freshness *const *)x->attrs;
-    bool stale = fresh->ran_at < 0;
-    for (int64_t i = 0; i < fresh->n_leaves && !stale; i++)
-        stale = fresh->leaf[i]->written > fresh->ran_at;
-    return stale;
 }
 
 void wg_outputs_written(wg_tape *t, wg_freshness *fresh, wg_tensor *const outputs[], int n,

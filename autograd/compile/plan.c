@@ -139,7 +139,7 @@ void wg_program_settle(wg_program *p)
     for (int64_t i = 0; i < p->n_nodes; i++) {
         wg_tensor *y = &p->node[i];
         if ((y->op->flags & WG_OP_VIEW) && plan_is_computed(y))
-            y->data = (char *)y->operand[0]->data + (y->op->offset != NULL ? y->op->offset(y) : 0);
+            wg_node_view(y);
     }
     for (int64_t s = 0; s < p->n_steps; s++)
         plan_settle_step(p, &p->step[s], &p->work[s]);

@@ -64,16 +64,19 @@ static double difference(job *j, int p, int64_t e)
 void check_three_ways(job *j)
 {
     int64_t weights = wg_size(j->param[0]), all = weights + wg_size(j->param[1]);
-    double *closed = calloc((size_t)all, sizeof *closed), worst_closed = 0, worst_difference = 0;
+    double *closed = calloc(2 * (size_t)all, sizeof *closed), *autodiff = closed + all;
+    double worst_closed = 0, worst_difference = 0;
     if (closed == NULL)
         return;
     closed_form(j, closed);
     wg_replay_to(j->gradient, 2);
+    for (int64_t i = 0; i < all; i++) /* now: differences will write the parameters */
+        autodiff[i] = wg_at(j->gradient[i >= weights], i >= weights ? i - weights : i);
     printf("  gradient       autodiff        closed form finite differences\n");
     for (int64_t i = 0; i < all; i++) {
         int p = i >= weights;
         int64_t e = p ? i - weights : i;
-        double g = wg_at(j->gradient[p], e), d = difference(j, p, e);
+        double g = autodiff[i], d = difference(j, p, e);
         worst_closed = fmax(worst_closed, fabs(g - closed[i]));
         worst_difference = fmax(worst_difference, fabs(g - d));
         if ((i * 5 + 17) % all < 5 || i == weights) /* some, evenly spread, and the first bias */

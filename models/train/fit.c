@@ -94,7 +94,8 @@ static bool fit_prepare(wg_fit_run *run)
 
 /* ---- An epoch. -------------------------------------------------------------------------------------- */
 
-static void fit_step(wg_fit_run *run, wg_optimizer *optimizer, const fit_graph *g)
+/* Loss, gradient and predictions of the batch. */
+static void fit_batch(wg_fit_run *run, wg_optimizer *optimizer, const fit_graph *g)
 {
     int64_t step = wg_optimizer_steps(optimizer);
     if (run->model->set_step != NULL)
@@ -107,7 +108,6 @@ static void fit_step(wg_fit_run *run, wg_optimizer *optimizer, const fit_graph *
         wg_fail(run->tape, WG_E_NOT_FINITE,
                 "fit: the loss is %g in epoch %" PRId64 "; a smaller rate may help", loss,
                 run->state.epoch + 1);
-    wg_optimizer_step(optimizer, g->gradient);
 }
 
 /* How many rows of the batch were predicted right. */
@@ -131,9 +131,10 @@ static bool fit_epoch(wg_fit_run *run, double row[FIT_COLUMNS])
     wg_batches_start(b->batches, run->state.epoch + 1);
     while ((rows = wg_batches_next(b->batches)) > 0) {
         const fit_graph *g = rows == wg_batches_size(b->batches) ? &b->full : &b->rest;
-        fit_step(run, b->optimizer, g);
+        fit_batch(run, b->optimizer, g);
         sum += wg_item(g->loss) * (double)rows;
         right += fit_right(g);
+        wg_optimizer_step(b->optimizer, g->gradient);
         seen += rows;
     }
     row[FIT_LOSS] = sum / (double)seen;

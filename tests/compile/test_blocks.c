@@ -224,7 +224,10 @@ START_TEST(test_staleness_and_binding)
     wg_blocks *b = blocks_of(&p, &(wg_blocks_options){.rows = 16});
     wg_tensor *value = wg_blocks_value(b);
     ck_assert(wg_is_stale(value));
+    const wg_mark mark = wg_tape_mark(p.t);
     ck_assert_double_nan(wg_item(value));
+    ck_assert_int_eq(wg_tape_status(p.t), WG_E_STALE);
+    wg_tape_rewind(p.t, mark);
     wg_blocks_run(b);
     ck_assert(!wg_is_stale(value));
     ck_assert_double_finite(wg_item(value));

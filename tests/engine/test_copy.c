@@ -146,7 +146,7 @@ START_TEST(a_copy_is_not_stale)
     wg_tape *copy = wg_tape_copy(t, WG_F64);
     ck_assert(!wg_is_stale(wg_twin(copy, y)));
     ck_assert_double_eq(wg_item(wg_twin(copy, y)), 9);
-    ck_assert_double_eq(wg_item(y), 4);
+    ck_assert_double_eq(*(double *)y->data, 4); /* the original keeps what it has */
     ck_assert(wg_is_stale(y));
     wg_tape_free(t);
     wg_tape_free(copy);

@@ -5,8 +5,12 @@
 #include "tests/support/suites.h"
 #include "tests/support/support.h"
 
+#include <pthread.h>
 #include <stdatomic.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 enum { PIECES = 5000, WORKERS = 256 };
 
@@ -99,6 +103,49 @@ START_TEST(test_no_pool)
 }
 END_TEST
 
+/* A forked child has no workers: it does its pieces alone, and frees its copy. */
+START_TEST(test_forked_child_works_alone)
+{
+    static job j;
+    wg_pool *pool = wg_pool_new(4, NULL);
+    run(pool, &j, 100);
+    for (int i = 0; i < 8; i++) {
+        const pid_t child = fork();
+        if (child == 0) {
+            run(pool, &j, 100);
+            wg_pool_free(pool);
+            _exit(0);
+        }
+        int status = -1;
+        ck_assert_int_eq(waitpid(child, &status, 0), child);
+        ck_assert(WIFEXITED(status) && WEXITSTATUS(status) == 0);
+    }
+    run(pool, &j, 100);
+    wg_pool_free(pool);
+}
+END_TEST
+
+static void *run_many(void *pool)
+{
+    job *j = malloc(sizeof *j);
+    for (int i = 0; j != NULL && i < 500; i++)
+        run(pool, j, 1 + i % 50);
+    free(j);
+    return NULL;
+}
+
+/* Two threads with one pool, against the rules: one of them works alone, and both get all pieces done. */
+START_TEST(test_two_callers)
+{
+    wg_pool *pool = wg_pool_new(3, NULL);
+    pthread_t other;
+    ck_assert_int_eq(pthread_create(&other, NULL, run_many, pool), 0);
+    run_many(pool);
+    pthread_join(other, NULL);
+    wg_pool_free(pool);
+}
+END_TEST
+
 START_TEST(test_failing_memory)
 {
     wg_pool *pool = NULL;
@@ -125,6 +172,8 @@ Suite *suite_pool(void)
     tcase_add_test(cases, test_many_jobs);
     tcase_add_test(cases, test_sleepers_are_woken);
     tcase_add_test(cases, test_no_pool);
+    tcase_add_test(cases, test_forked_child_works_alone);
+    tcase_add_test(cases, test_two_callers);
     tcase_add_test(cases, test_failing_memory);
     suite_add_tcase(suite, cases);
     return suite;

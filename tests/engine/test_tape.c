@@ -175,11 +175,40 @@ START_TEST(test_bad_marks)
     ck_assert_int_eq(wg_tape_size(t), 1);
     ck_assert_int_eq(wg_tape_rewind(t, empty), WG_OK);
     ck_assert_int_eq(wg_tape_rewind(t, younger), WG_E_TAPE);
-    wgt_assert_status(t, WG_E_TAPE, "rewind: the mark is at node 1, the tape has 0");
+    wgt_assert_status(t, WG_E_TAPE, "rewind: the mark went with a rewind to an older one");
     wg_tape_rewind(t, empty);
     ck_assert_int_eq(wg_tape_rewind(t, wg_tape_mark(NULL)), WG_E_TAPE);
     wg_tape_free(t);
     wg_tape_free(other);
+}
+END_TEST
+
+/* A mark that a rewind dropped is no mark again when the tape has grown past where it was. */
+START_TEST(test_marks_have_a_generation)
+{
+    wg_tape *t = wg_tape_new(NULL);
+    const wg_mark empty = wg_tape_mark(t);
+    wgt_scalar_param(t, "x", 2);
+    const wg_mark old = wg_tape_mark(t);
+    wg_tape_rewind(t, empty);
+    wg_tensor *w = wg_param(t, "w", WG_F64, WG_SHAPE(100000));
+    wgt_cube(w);
+    const wg_mark good = wg_tape_mark(t);
+    ck_assert_int_eq(wg_tape_rewind(t, old), WG_E_TAPE);
+    ck_assert_int_eq(wg_tape_size(t), 2);
+    wgt_assert_status(t, WG_E_TAPE, "rewind: the mark went");
+    for (int round = 0; round < 3; round++) {
+        ck_assert_int_eq(wg_tape_rewind(t, good), WG_OK);
+        wgt_sine(w);
+        const wg_mark inner = wg_tape_mark(t);
+        wgt_sine(w);
+        ck_assert_int_eq(wg_tape_rewind(t, inner), WG_OK);
+        ck_assert_int_eq(wg_tape_size(t), 3);
+    }
+    ck_assert_int_eq(wg_tape_rewind(t, empty), WG_OK);
+    ck_assert_int_eq(wg_tape_rewind(t, good), WG_E_TAPE);
+    ck_assert_int_eq(wg_tape_rewind(t, empty), WG_OK);
+    wg_tape_free(t);
 }
 END_TEST
 
@@ -209,8 +238,8 @@ static double work(wg_tape *t)
     wg_tensor *k = wg_scalar(t, WG_I64, 7), *g, *gg, *y;
     wg_tensor *w = wg_param(t, "w", WG_F64, WG_SHAPE(2000)), *sum = wgt_total(w);
     wg_fill_uniform(w, 0, 1, 1);
-    const double before = wg_item(sum);
     wg_replay(t);
+    const double before = wg_item(sum);
     const wg_mark mark = wg_tape_mark(t);
     for (int i = 0; i < 80; i++)
         wgt_sine(w);
@@ -399,6 +428,7 @@ Suite *suite_tape(void)
     tcase_add_test(rewind, test_rewind_takes_the_status_back);
     tcase_add_test(rewind, test_rewind_twice_and_nested);
     tcase_add_test(rewind, test_bad_marks);
+    tcase_add_test(rewind, test_marks_have_a_generation);
     tcase_add_test(rewind, test_take);
     suite_add_tcase(suite, rewind);
     TCase *memory = tcase_create("memory");

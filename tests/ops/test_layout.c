@@ -9,6 +9,7 @@
 #include "tests/support/suites.h"
 #include "tests/support/support.h"
 
+#include <limits.h>
 #include <math.h>
 #include <stdlib.h>
 
@@ -112,6 +113,13 @@ START_TEST(test_squeeze_errors)
     ASSERT_FAILS(wg_squeeze(x, 1, NULL), WG_E_NULL, "squeeze");
     ASSERT_FAILS(wg_expand_dims(x, WG_AXES(0, 0)), WG_E_VALUE, "given twice: x (5, 3)");
     ASSERT_FAILS(wg_expand_dims(x, WG_AXES(3)), WG_E_VALUE, "expand_dims");
+    ASSERT_FAILS(wg_expand_dims(x, INT_MAX, NULL), WG_E_SHAPE, "over 8 axes");
+    ASSERT_FAILS(wg_expand_dims(x, INT_MIN, NULL), WG_E_SHAPE, "over 8 axes");
+    ASSERT_FAILS(wg_expand_dims(x, WG_AXES(INT_MIN)), WG_E_VALUE, "expand_dims");
+    ASSERT_FAILS(wg_squeeze(x, WG_AXES(INT_MAX)), WG_E_VALUE, "squeeze");
+    ASSERT_FAILS(wg_transpose(x, INT_MIN, INT_MAX), WG_E_VALUE, "transpose");
+    ASSERT_FAILS(wg_stack(&x, 1, INT_MAX), WG_E_VALUE, "stack");
+    ASSERT_FAILS(wg_slice(x, 0, INT64_MIN, INT64_MAX), WG_E_VALUE, "slice");
     ASSERT_FAILS(wg_expand_dims(x, WG_AXES(0, 1, 2, 3, 4, 5, 6)), WG_E_SHAPE, "over 8 axes");
     ASSERT_FAILS(wg_expand_dims(x, 1, NULL), WG_E_NULL, "expand_dims");
 }

@@ -1,0 +1,54 @@
+/* Which values are older than the leaves that they were computed from. Writing a leaf only notes it; the
+ * first question after that goes over the tape once, and all others look at a bit. */
+#include "autograd/tape_internal.h"
+
+void wg_leaf_written(wg_tensor *leaf)
+{
+    leaf->state |= WG_NODE_WRITTEN;
+    leaf->tape->written = true;
+    leaf->written = ++leaf->tape->clock;
+}
+
+static bool stale_leaf(const wg_tensor *x)
+{
+    return x->op->stale != NULL && x->op->stale(x);
+}
+
+/* A view of a leaf is as fresh as the leaf: it follows it to other memory, and counts as written, too. */
+static void stale_follow(wg_tensor *y, unsigned operands)
+{
+    if ((y->op->flags & WG_OP_VIEW) && !(operands & WG_NODE_STALE)) {
+        wg_node_view(y);
+        y->state |= WG_NODE_WRITTEN;
+    } else {
+        y->state |= WG_NODE_STALE;
+    }
+}
+
+void wg_stale_spread(wg_tape *t)
+{
+    for (int64_t i = 0; i < t->size; i++) {
+        wg_tensor *y = t->node[i];
+        unsigned operands = 0;
+        for (int k = 0; k < y->n_operands; k++)
+            operands |= y->operand[k]->state;
+        if (stale_leaf(y))
+            y->state |= WG_NODE_STALE;
+        else if ((operands & (WG_NODE_STALE | WG_NODE_WRITTEN)) && !(y->state & WG_NODE_ABSTRACT))
+            stale_follow(y, operands);
+    }
+    for (int64_t i = 0; i < t->size; i++)
+        t->node[i]->state &= ~(unsigned)WG_NODE_WRITTEN;
+    t->written = false;
+}
+
+bool wg_is_stale(const wg_tensor *x)
+{
+    if (wg_is_inert(x))
+        return false;
+    if (x->n_operands == 0)
+        return stale_leaf(x);
+    if (x->tape->written)
+        wg_stale_spread(x->tape);
+    return (x->state & WG_NODE_STALE) != 0;
+}
