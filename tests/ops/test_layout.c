@@ -4,6 +4,7 @@
 #include "autograd/grad.h"
 #include "ops/arithmetic.h"
 #include "ops/diagonal.h"
+#include "ops/slice.h"
 #include "tests/models/linear.h"
 #include "tests/support/assert.h"
 #include "tests/support/suites.h"
