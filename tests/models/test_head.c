@@ -324,10 +324,10 @@ START_TEST(test_penalty_counts_training_rows)
     wg_dataset same = {.X = wg_standardize(wg_table_features(data.table)),
                        .y = wg_table_classes(data.table)};
     o.fit.l2 = 1 / (120 * 0.1);
-    wgt_assert_close(wg_fit_lbfgs(&model, &same, &o.fit, NULL).optimum.value, loss, 0, 1e-13);
+    wgt_assert_close(wg_fit_minimize(&model, &same, &o.fit, NULL).optimum.value, loss, 0, 1e-13);
     expect_ok();
     o.fit.C = 1;
-    wg_fit_lbfgs(&model, &same, &o.fit, NULL);
+    wg_fit_minimize(&model, &same, &o.fit, NULL);
     wgt_assert_status(tape, WG_E_VALUE, "no l2 wanted");
 }
 END_TEST
