@@ -11,9 +11,9 @@ fi
 foreign=$(nm -g --defined-only "$library" | awk 'NF == 3 && $3 !~ /^wgk?_/ { print $3 }')
 [ -z "$foreign" ] || { printf '%s\n' "$foreign" "symbols: the names above lack the prefix wg_ or wgk_"; exit 1; }
 
-# Two variables are as good as constant: tape_inert is never written, it lacks const only because a
+# Two variables are as good as constant: error_tape is never written, it lacks const only because a
 # tape is handed out as a wg_tape *; cpu.c's `known` is an atomic in which every thread stores the same.
-allowed='tape_inert|(wgk_cpu_isa\.)?known(\.[0-9]+)?'
+allowed='error_tape|(wgk_cpu_isa\.)?known(\.[0-9]+)?'
 
 # .data.rel.ro holds constant tables of pointers, which the loader makes read-only.
 mutable=$(objdump -t "$library" | awk '
