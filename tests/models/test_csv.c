@@ -385,8 +385,8 @@ START_TEST(test_round_trip)
     round_trip();
     static const char *const commas[] = {"de_DE.UTF-8", "de_DE", "fr_FR.UTF-8", "fr_FR"};
     for (size_t i = 0; i < sizeof commas / sizeof *commas; i++) {
-        if (setlocale(LC_ALL, commas[i]) == NULL)
-            continue;
+        if (setlocale(LC_ALL, commas[i]) == NULL || localeconv()->decimal_point[0] != ',')
+            continue; /* musl takes any name, and has one locale */
         round_trip();
         ck_assert_str_eq(localeconv()->decimal_point, ","); /* the caller's locale is as it was */
         setlocale(LC_ALL, "C");

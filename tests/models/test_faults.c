@@ -1,0 +1,141 @@
+/* Whole programs in which an allocation fails, each in its turn, once and from then on: a clear error or the
+ * right result, nothing leaked, files old or new, and after a rewind the next try succeeds.  And threads that
+ * cannot be started. WGT_ALL=1: every allocation, else a sample. */
+#include "autograd/check/gradcheck.h"
+#include "autograd/compile/program.h"
+#include "autograd/pool.h"
+#include "models/estimator.h"
+#include "models/files/csv.h"
+#include "tests/models/files.h"
+#include "tests/ops/random_graph.h"
+#include "tests/support/assert.h"
+#include "tests/support/suites.h"
+#include "tests/support/support.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+enum { POINTS = 40 };
+
+static char path[WGT_PATH];
+
+/* A program says what it found as one number; NaN after an error. */
+typedef double program(wg_tape *t);
+
+static double sum_of(const wg_tensor *x)
+{
+    double sum = 0;
+    for (int64_t i = 0; i < wg_size(x); i++)
+        sum += wg_at(x, i);
+    return wg_size(x) > 0 ? sum : (double)NAN;
+}
+
+/* Trained, kept, loaded, asked. */
+static double train(wg_tape *t, const wg_dataset *data, const wg_estimator_options *options)
+{
+    wg_estimator *e = wg_estimator_fit(data, options);
+    if (wg_estimator_save(e, path) != WG_OK)
+        return (double)NAN;
+    return sum_of(wg_estimator_predict_proba(wg_estimator_load(t, path, NULL), data));
+}
+
+static double lbfgs_program(wg_tape *t)
+{
+    const wg_table *table = wg_csv_read(t, "examples/data/iris.csv", NULL);
+    return train(t, &(wg_dataset){.table = table}, &(wg_estimator_options){.fit.epochs = 3});
+}
+
+static double mlp_program(wg_tape *t)
+{
+    const wg_table *table = wg_csv_read(t, "examples/data/iris.csv", NULL);
+    return train(t, &(wg_dataset){.table = table},
+                 &(wg_estimator_options){.model = "mlp",
+                                         .hidden = (int64_t[]){3},
+                                         .n_hidden = 1,
+                                         .dropout = 0.25,
+                                         .fit = {.epochs = 2, .batch = 50, .validation = 0.2}});
+}
+
+static double compiled_program(wg_tape *t)
+{
+    double data[12];
+    for (int i = 0; i < 12; i++)
+        data[i] = i / 8.0 - 0.5;
+    const wgt_graph g = wgt_graph_new(t, 5, WG_F64, 4, 3, 25, data);
+    wg_program *p = wg_compile(g.output, g.n_outputs, NULL);
+    if (wg_program_run(p) != WG_OK)
+        return (double)NAN;
+    return sum_of(wg_program_output(p, 0)) + sum_of(wg_program_output(p, 1));
+}
+
+static double gradcheck_program(wg_tape *t)
+{
+    double data[12];
+    for (int i = 0; i < 12; i++)
+        data[i] = i / 8.0 - 0.5;
+    const wgt_graph g = wgt_graph_new(t, 7, WG_F32, 4, 3, 15, data);
+    wg_tensor *x = g.param[1];
+    wg_check_report report;
+    const wg_check_verdict verdict = wg_gradcheck(g.output[0], &x, NULL, 1, NULL, &report);
+    return verdict == WG_CHECK_INVALID || wg_tape_status(t) != WG_OK ? (double)NAN : verdict;
+}
+
+static program *const programs[] = {lbfgs_program, mlp_program, compiled_program,
+                                    gradcheck_program};
+
+/* One try that fails at a call, on a tape of its own, and a second one after a rewind. */
+static void fail_once(program *run, int64_t call, bool from_then, double want)
+{
+    wgt_memory m = {0};
+    wg_pool *pool = wg_pool_new(2, NULL);
+    const wg_allocator allocator = wgt_allocator(&m);
+    wg_tape *t = wg_tape_new(&(wg_tape_options){.allocator = allocator, .pool = pool});
+    const wg_mark mark = wg_tape_mark(t);
+    m.fail_at = m.calls + call;
+    m.from_then = from_then;
+    const double got = run(t);
+    m.fail_at = 0;
+    m.from_then = false;
+    if (isnan(got) && wg_tape_status(t) != WG_OK)
+        ck_assert_int_eq(wg_tape_status(t), WG_E_NOMEM);
+    if (!isnan(got))
+        wgt_assert_same_bits(got, want);
+    else
+        ck_assert_msg(m.failed > 0, "no result, and no allocation has failed");
+    ck_assert_int_eq(wg_tape_rewind(t, mark), WG_OK);
+    wgt_assert_same_bits(run(t), want);
+    wg_tape_free(t);
+    wg_pool_free(pool);
+    ck_assert_int_eq(m.blocks, 0);
+}
+
+START_TEST(test_allocations)
+{
+    wgt_memory m = {0};
+    wgt_file_new(path);
+    wg_tape *t = wgt_tape(&m);
+    const int64_t before = m.calls;
+    const double want = programs[_i](t);
+    const int64_t calls = m.calls - before;
+    ck_assert_double_finite(want);
+    ck_assert_int_eq(wg_tape_status(t), WG_OK);
+    wg_tape_free(t);
+    const int64_t step = getenv("WGT_ALL") == NULL && calls > POINTS ? calls / POINTS : 1;
+    for (int64_t call = 1; call <= calls; call += step) {
+        fail_once(programs[_i], call, false, want);
+        fail_once(programs[_i], call, true, want);
+    }
+    wgt_file_remove(path);
+}
+END_TEST
+
+Suite *suite_faults(void)
+{
+    Suite *suite = suite_create("faults");
+    TCase *c = tcase_create("faults");
+    tcase_set_timeout(c, 600);
+    tcase_add_loop_test(c, test_allocations, 0, (int)(sizeof programs / sizeof *programs));
+    suite_add_tcase(suite, c);
+    return suite;
+}
