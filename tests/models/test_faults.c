@@ -11,6 +11,7 @@
 #include "tests/support/assert.h"
 #include "tests/support/suites.h"
 #include "tests/support/support.h"
+#include "tests/support/threads.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -130,12 +131,34 @@ START_TEST(test_allocations)
 }
 END_TEST
 
+/* No pool where one of its threads does not start, and those that did are ended. */
+START_TEST(test_threads)
+{
+    enum { THREADS = 4 };
+    wgt_thread_fails_at(0);
+    wg_pool_free(wg_pool_new(THREADS, NULL));
+    const int calls = wgt_thread_calls();
+    for (int call = 1; call <= calls; call++) {
+        wgt_memory m = {0};
+        const wg_allocator allocator = wgt_allocator(&m);
+        wgt_thread_fails_at(call);
+        ck_assert_ptr_null(wg_pool_new(THREADS, &allocator));
+        ck_assert_int_eq(wgt_thread_calls(), call);
+        ck_assert_int_eq(m.blocks, 0);
+    }
+    wgt_thread_fails_at(0);
+    if (calls >= 0)
+        ck_assert_int_eq(calls, THREADS - 1);
+}
+END_TEST
+
 Suite *suite_faults(void)
 {
     Suite *suite = suite_create("faults");
     TCase *c = tcase_create("faults");
     tcase_set_timeout(c, 600);
     tcase_add_loop_test(c, test_allocations, 0, (int)(sizeof programs / sizeof *programs));
+    tcase_add_test(c, test_threads);
     suite_add_tcase(suite, c);
     return suite;
 }
