@@ -115,7 +115,7 @@ int main(int argc, char **argv)
             return EXIT_FAILURE;
         }
     }
-    setenv("CK_DEFAULT_TIMEOUT", "30",
+    setenv("CK_DEFAULT_TIMEOUT", "120",
            0); /* seconds a test; Check's 4 is too few on a busy machine */
     return run_all(argv + optind, argc - optind);
 }
