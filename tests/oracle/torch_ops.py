@@ -1,12 +1,12 @@
 """The ops of the oracle's case language in terms of PyTorch; tests/ops/oracle_ops.c has the same table in terms of
 Wengert. An op is a function of (operands, attributes). An elementwise op that PyTorch has under the same name needs
 no line here: it is found in the lists ops/*.inc, with its domain."""
-import glob
 import math
-import re
 
 import torch
 import torch.nn.functional as F
+
+from op_rows import KINKED, ROWS
 
 torch.set_default_dtype(torch.float64)
 
@@ -179,22 +179,10 @@ def hinge(z, y, reduction=0):
     return reduced(F.relu(1 - y * z), reduction)
 
 
-def rows():
-    """(kind, name, kinks, domain by operand) of every elementwise op, from the lists beside the sources."""
-    for path in sorted(glob.glob("ops/*.inc")):
-        for kind, row in re.findall(r"^((?:UN|BIN|TERN)ARY\w*)\((\w.*?\))$", open(path).read(), re.S | re.M):
-            domain = {int(i) - 1: (float(low), float(high))
-                      for i, low, high in re.findall(r"DOMAIN(\d)\(([-\d.]+), ([-\d.]+)\)", row)}
-            yield kind, row.split(",")[0], "KINKED" in row or kind.endswith("FLAT"), domain
-
-
 def named(name):
     """PyTorch's function of the same name."""
     return next((getattr(m, name) for m in (torch, F, torch.special) if hasattr(m, name)), None)
 
-
-ROWS = [row for row in rows() if not row[1].startswith("wg_")]
-KINKED = {name for _, name, kinks, _ in ROWS if kinks}
 
 # Only what is not called as in PyTorch. name: (function, where operands are drawn from).
 UNARY = {
