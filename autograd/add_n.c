@@ -73,8 +73,27 @@ static void add_n_one(const wg_tensor *y, int64_t at)
     add_n_store(y, at, 1, &sum, &rest);
 }
 
+#if WG_HAS_WIDE
+/* Wide sums need no compensation. */
+static void add_n_wide(const wg_tensor *y, int64_t begin, int64_t end)
+{
+    for (int64_t i = begin; i < end; i++) {
+        wg_wide sum = 0;
+        for (int k = 0; k < y->n_operands; k++)
+            sum += ((const wg_wide *)y->operand[k]->data)[i];
+        ((wg_wide *)y->data)[i] = sum;
+    }
+}
+#endif
+
 static void add_n_forward(const wg_tensor *y, const wg_piece *piece)
 {
+#if WG_HAS_WIDE
+    if (y->dtype == WG_WIDE) {
+        add_n_wide(y, piece->begin, piece->end);
+        return;
+    }
+#endif
     if (y->n_operands == 2) {
         add_n_two(y, piece->begin, piece->end);
         return;
@@ -107,6 +126,7 @@ const wg_op wg_op_add_n = {
     .formula = "y = x0 + x1 + ...",
     .source = "Knuth, The Art of Computer Programming 2, sec. 4.2.2 (two-sum)",
     .arity = WG_VARIADIC,
+    .flags = WG_OP_WIDE,
     .shape = add_n_shape,
     .forward = add_n_forward,
     .vjp = add_n_vjp,

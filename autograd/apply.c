@@ -65,7 +65,10 @@ static inline bool apply_size(wg_tensor *y)
 static inline bool apply_memory(wg_tensor *y)
 {
     size_t bytes = (size_t)y->size * wg_dtype_size(y->dtype);
-    y->data = wg_arena_take(&y->tape->arena, bytes, bytes < WG_ALIGNMENT ? 8 : WG_ALIGNMENT);
+    y->data = wg_arena_take(&y->tape->arena, bytes,
+                            bytes >= WG_ALIGNMENT ? WG_ALIGNMENT
+                            : y->dtype == WG_WIDE ? 16
+                                                  : 8);
     if (y->data != NULL)
         return true;
     return wg_op_fail(y, WG_E_NOMEM, "out of memory for %zu bytes", bytes);
@@ -181,6 +184,15 @@ static bool apply_fits(wg_tape *t, const wg_op *op, wg_tensor *const operands[],
     return true;
 }
 
+/* On a wide copy every op must say that it knows wide floats: a user's may take them for doubles. */
+static inline bool apply_serves_wide(const wg_tensor *y)
+{
+    const wg_op *op = y->op;
+    const bool mapped = (op->flags & WG_OP_ELEMENTWISE) && op->map[y->operand[0]->dtype] != NULL;
+    return !y->tape->wide || mapped || (op->flags & (WG_OP_VIEW | WG_OP_WIDE)) ||
+           wg_op_fail(y, WG_E_DTYPE, "the op has no wide form");
+}
+
 wg_tensor *wg_apply(const wg_op *op, wg_tensor *const operands[], int n, const void *attrs)
 {
     wg_tape *t = apply_tape(operands, n);
@@ -188,7 +200,8 @@ wg_tensor *wg_apply(const wg_op *op, wg_tensor *const operands[], int n, const v
         return &t->inert;
     wg_arena_mark height = wg_arena_height(&t->arena);
     wg_tensor *y = apply_node(t, op, operands, n, attrs);
-    if (y != NULL && op->shape(y) && apply_size(y) && apply_value(y) && apply_push(y))
+    if (y != NULL && op->shape(y) && apply_serves_wide(y) && apply_size(y) && apply_value(y) &&
+        apply_push(y))
         return y;
     if (t->status == WG_OK)
         wg_op_fail(y, WG_E_VALUE, "the op refuses its operands and does not say why");

@@ -2,6 +2,7 @@
 #define WG_AUTOGRAD_OP_H
 
 #include "autograd/tape.h"
+#include "autograd/wide.h"
 
 #ifdef __cplusplus
 extern "C" {
@@ -45,6 +46,8 @@ enum {
     WG_OP_ZERO_GRADIENT = 8u, /* declared: the gradient is zero wherever it exists (floor, x < y) */
     WG_OP_KINKS = 16u,        /* not differentiable at some points; the rule has a convention */
     WG_OP_DETACHED = 32u,     /* stops gradients on purpose: checks hold y at the value it has */
+    WG_OP_WIDE =
+        64u, /* forward serves WG_WIDE, too (autograd/wide.h); elementwise ops have a map for it */
 };
 
 /* Part of an op's work: chunks [begin, end) of chunks(y), and memory of workspace(y) bytes. */
@@ -161,9 +164,13 @@ typedef struct wg_text {
 } wg_text;
 wg_text wg_tensor_text(const wg_tensor *x);
 
-/* wg_element: element i of x, which has it and is not wide, as a double. No check is made: wg_at does. */
+/* wg_element: element i of x, which has it, as a double; a wide one rounded. No check is made: wg_at does. */
 static inline double wg_element(const wg_tensor *x, int64_t i)
 {
+#if WG_HAS_WIDE
+    if (x->dtype == WG_WIDE)
+        return (double)((const wg_wide *)x->data)[i];
+#endif
     return x->dtype == WG_F32   ? (double)((const float *)x->data)[i]
            : x->dtype == WG_F64 ? ((const double *)x->data)[i]
                                 : (double)((const int64_t *)x->data)[i];

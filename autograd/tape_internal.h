@@ -46,6 +46,7 @@ struct wg_tape {
     wg_undo *undo;         /* newest first */
     wg_place *place;       /* of the marks that are good, newest first */
     uint64_t marks;        /* made so far */
+    bool wide;             /* a copy in wide floats: only there are leaves of WG_WIDE made */
     bool written;          /* a leaf was written, and staleness is not yet spread */
     int64_t clock;         /* counts the writes of leaves */
     wg_status status;
@@ -121,6 +122,13 @@ typedef struct wg_plan {
 bool wg_plan_init(wg_plan *plan, wg_tensor *const from[], int n_from, wg_tensor *const to[],
                   int n_to);
 bool wg_plan_run(const wg_plan *plan);
+
+/* wg_tape_copy_part: wg_tape_copy of the first `size` nodes. */
+wg_tape *wg_tape_copy_part(const wg_tape *t, wg_dtype dtype, int64_t size);
+
+/* wg_is_discrete: does x change in jumps only, as comparisons, floor and all of i64 do? A wide copy takes
+ * such values from the original, so that rounding switches no branch. */
+bool wg_is_discrete(const wg_tensor *x);
 
 /* wg_leaf_written: note that a leaf has a new value. */
 void wg_leaf_written(wg_tensor *leaf);

@@ -17,7 +17,7 @@ bool wg_dtype_asked(wg_tape *t, const char *who, wg_dtype *dtype)
 {
     if (*dtype == WG_DTYPE_DEFAULT)
         *dtype = WG_F64;
-    if (*dtype == WG_WIDE)
+    if (*dtype == WG_WIDE && !(t != NULL && t->wide))
         wg_fail(t, WG_E_DTYPE, "%s: wide floats exist only on copies made by wg_tape_copy", who);
     else if ((unsigned)*dtype >= WG_DTYPES)
         wg_fail(t, WG_E_DTYPE, "%s: %d is no dtype", who, (int)*dtype);
@@ -149,6 +149,9 @@ static bool leaf_fill(wg_tensor *x, double value)
         case WG_F32: ((float *)x->data)[i] = (float)value; break;
         case WG_F64: ((double *)x->data)[i] = value; break;
         case WG_I64: ((int64_t *)x->data)[i] = (int64_t)value; break;
+#if WG_HAS_WIDE
+        case WG_WIDE: ((wg_wide *)x->data)[i] = (wg_wide)value; break;
+#endif
         default: break;
         }
     return true;

@@ -45,11 +45,6 @@ static bool tensor_read_has_value(const wg_tensor *x)
     return false;
 }
 
-static double tensor_read_element(const wg_tensor *x, int64_t i)
-{
-    return x->dtype == WG_WIDE ? (double)NAN : wg_element(x, i);
-}
-
 static bool tensor_read_one(const wg_tensor *x)
 {
     if (!tensor_read_has_value(x))
@@ -63,7 +58,7 @@ static bool tensor_read_one(const wg_tensor *x)
 
 double wg_item(const wg_tensor *x)
 {
-    return tensor_read_one(x) ? tensor_read_element(x, 0) : (double)NAN;
+    return tensor_read_one(x) ? wg_element(x, 0) : (double)NAN;
 }
 
 double wg_at(const wg_tensor *x, int64_t i)
@@ -71,7 +66,7 @@ double wg_at(const wg_tensor *x, int64_t i)
     if (!tensor_read_has_value(x))
         return (double)NAN;
     if (i >= 0 && i < x->size)
-        return tensor_read_element(x, i);
+        return wg_element(x, i);
     wg_fail(x->tape, WG_E_INDEX, "at: there is no element %" PRId64 ": %s", i, wg_tensor_text(x).s);
     return (double)NAN;
 }

@@ -3,6 +3,7 @@
 
 /* The whole of Wengert: #include <wengert.h> and link with -lwengert -lm -lpthread. */
 
+#include "autograd/check/audit.h"
 #include "autograd/check/function.h"
 #include "autograd/check/gradcheck.h"
 #include "autograd/compile/blocks.h"
@@ -19,6 +20,7 @@
 #include "autograd/status.h"
 #include "autograd/tape.h"
 #include "autograd/tensor.h"
+#include "autograd/wide.h"
 
 #include "ops/cumsum.h"
 #include "ops/diagonal.h"

@@ -66,6 +66,12 @@ static wg_tensor *cast_vjp(wg_tensor *y, wg_tensor *dy, int i)
 #define CAST_TO_I64(v) ((v) >= -(T)0x1p63 && (v) < (T)0x1p63 ? (int64_t)(v) : INT64_MIN)
 #define CAST_ITSELF(v) v
 
+#if WG_HAS_WIDE
+#define CAST_TO_WIDE WGK_EACH1(0, n, v, ((wg_wide *)y)[i] = (wg_wide)v)
+#else
+#define CAST_TO_WIDE (void)0;
+#endif
+
 /* A map is found by the operand's dtype; what is cast to is an attribute. */
 #define CAST_FROM(suffix, from, to_i64)                                                            \
     static void cast_from_##suffix(int64_t n, void *y, const void *const x[],                      \
@@ -78,6 +84,8 @@ static wg_tensor *cast_vjp(wg_tensor *y, wg_tensor *dy, int i)
             WGK_EACH1(0, n, v, ((float *)y)[i] = (float)v)                                         \
         else if (to == WG_F64)                                                                     \
             WGK_EACH1(0, n, v, ((double *)y)[i] = (double)v)                                       \
+        else if (to == WG_WIDE)                                                                    \
+            CAST_TO_WIDE                                                                           \
         else                                                                                       \
             WGK_EACH1(0, n, v, ((int64_t *)y)[i] = to_i64(v))                                      \
     }
@@ -85,6 +93,12 @@ static wg_tensor *cast_vjp(wg_tensor *y, wg_tensor *dy, int i)
 CAST_FROM(f32, float, CAST_TO_I64)
 CAST_FROM(f64, double, CAST_TO_I64)
 CAST_FROM(i64, int64_t, CAST_ITSELF)
+#if WG_HAS_WIDE
+CAST_FROM(wide, wg_wide, CAST_TO_I64)
+#define CAST_WIDE , [WG_WIDE] = cast_from_wide
+#else
+#define CAST_WIDE
+#endif
 
 static const wg_op wg_op_cast = {
     .name = "cast",
@@ -98,7 +112,7 @@ static const wg_op wg_op_cast = {
     .forward = wg_elementwise_forward,
     .vjp = cast_vjp,
     .chunks = wg_elementwise_chunks,
-    .map = {[WG_F32] = cast_from_f32, [WG_F64] = cast_from_f64, [WG_I64] = cast_from_i64},
+    .map = {[WG_F32] = cast_from_f32, [WG_F64] = cast_from_f64, [WG_I64] = cast_from_i64 CAST_WIDE},
 };
 
 wg_tensor *wg_cast(wg_tensor *x, wg_dtype to)

@@ -55,6 +55,7 @@ static const wg_op wg_op_cumsum = {
     .formula = "y_i = x_0 + ... + x_i, or x_i + ... + x_(n-1)",
     .source = "Knuth, The Art of Computer Programming 2, sec. 4.2.2 (two-sum)",
     .arity = 1,
+    .flags = WG_OP_WIDE,
     .attr_size = sizeof(cumsum_attrs),
     .describe = cumsum_describe,
     .shape = cumsum_shape,

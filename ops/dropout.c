@@ -73,6 +73,7 @@ static const wg_op wg_op_dropout = {
     .source = "Srivastava et al. 2014, Dropout: a simple way to prevent neural networks from "
               "overfitting, sec. 10",
     .arity = 2,
+    .flags = WG_OP_WIDE,
     .attr_size = sizeof(dropout_attrs),
     .describe = dropout_describe,
     .shape = dropout_shape,

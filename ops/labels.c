@@ -102,7 +102,7 @@ const wg_op wg_op_smooth_labels = {
     .formula = "t_k = (1 - e) [k = label] + e/c, and 0 in ignored rows",
     .source = "Szegedy et al. 2016, Rethinking the Inception architecture, sec. 7",
     .arity = 1,
-    .flags = WG_OP_ZERO_GRADIENT,
+    .flags = WG_OP_ZERO_GRADIENT | WG_OP_WIDE,
     .attr_size = sizeof(smooth_labels_attrs),
     .describe = smooth_labels_describe,
     .dtype_attr = 1 + offsetof(smooth_labels_attrs, dtype),

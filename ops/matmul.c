@@ -295,6 +295,7 @@ static const wg_op wg_op_matmul = {
     .source = "Giles 2008, Collected matrix derivative results for forward and reverse mode "
               "algorithmic differentiation, sec. 2.2.2",
     .arity = 2,
+    .flags = WG_OP_WIDE,
     .attr_size = sizeof(matmul_attrs),
     .describe = matmul_describe,
     .shape = matmul_shape,

@@ -70,6 +70,7 @@ static const wg_op wg_op_softmax = {
     .source = "Blanchard, Higham, Higham 2021, Accurately computing the log-sum-exp and softmax "
               "functions",
     .arity = 1,
+    .flags = WG_OP_WIDE,
     .attr_size = sizeof(wg_axes_attrs),
     .describe = wg_axes_describe,
     .shape = softmax_shape,
@@ -85,6 +86,7 @@ static const wg_op wg_op_log_softmax = {
     .source = "Blanchard, Higham, Higham 2021, Accurately computing the log-sum-exp and softmax "
               "functions",
     .arity = 1,
+    .flags = WG_OP_WIDE,
     .attr_size = sizeof(wg_axes_attrs),
     .describe = wg_axes_describe,
     .shape = softmax_shape,
@@ -154,6 +156,7 @@ static const wg_op wg_op_log_softmax_jvp = {
     .name = "log_softmax_jvp",
     .formula = "y_i = u_i - sum_j softmax(x)_j u_j",
     .arity = 2,
+    .flags = WG_OP_WIDE,
     .attr_size = sizeof(wg_axes_attrs),
     .describe = wg_axes_describe,
     .shape = softmax_pair_shape,
@@ -193,6 +196,7 @@ static const wg_op wg_op_log_softmax_vjp = {
     .name = "log_softmax_vjp",
     .formula = "y_i = v_i - softmax(x)_i sum_j v_j",
     .arity = 2,
+    .flags = WG_OP_WIDE,
     .attr_size = sizeof(wg_axes_attrs),
     .describe = wg_axes_describe,
     .shape = softmax_pair_shape,
@@ -237,6 +241,7 @@ static const wg_op wg_op_logsumexp = {
     .source = "Blanchard, Higham, Higham 2021, Accurately computing the log-sum-exp and softmax "
               "functions",
     .arity = 1,
+    .flags = WG_OP_WIDE,
     .attr_size = sizeof(wg_axes_attrs),
     .describe = wg_axes_describe,
     .shape = logsumexp_shape,

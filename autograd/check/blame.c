@@ -1,5 +1,7 @@
 /* Owns the search for the op whose rule disagrees with its own forward kernel. */
-#include "autograd/check/recorded_internal.h"
+#include "autograd/check/function_internal.h"
+#include "autograd/check/gradcheck_internal.h"
+#include "autograd/grad.h"
 
 #include <math.h>
 #include <string.h>
@@ -8,24 +10,30 @@
  * copies of the two nodes, so that the same tensor given twice is moved in one place only. */
 typedef struct blame_local {
     wg_tensor y, x;
-    const double *cotangent; /* [size of y] */
+    const void *cotangent; /* [size of y], of y's dtype, as all below */
 } blame_local;
 
 #define BLAME_ENTRIES    64 /* an operand of more elements is checked ... */
 #define BLAME_DIRECTIONS 8  /* ... along so many random directions */
 
+static bool blame_run(blame_local *l)
+{
+    if (wg_node_run(&l->y))
+        return true;
+    l->y.tape->status = WG_OK;
+    return false;
+}
+
 static double blame_value(const double *x, void *local)
 {
     blame_local *l = local;
-    wg_tape *t = l->y.tape;
     (void)x; /* is l->x.data */
-    if (!wg_node_run(&l->y)) {
-        t->status = WG_OK;
+    if (!blame_run(l))
         return (double)NAN;
-    }
     long double sum = 0;
     for (int64_t j = 0; j < l->y.size; j++)
-        sum += (long double)l->cotangent[j] * (long double)((const double *)l->y.data)[j];
+        sum += (long double)((const double *)l->cotangent)[j] *
+               (long double)((const double *)l->y.data)[j];
     return (double)sum;
 }
 
@@ -33,34 +41,35 @@ static bool blame_local_init(blame_local *l, const wg_tensor *y, int i, const wg
 {
     wg_tape *t = y->tape;
     const wg_tensor *x = y->operand[i];
+    const size_t element = wg_dtype_size(y->dtype);
     l->y = *y;
     l->x = *x;
     l->cotangent = cotangent->data;
     size_t list = (size_t)y->n_operands * sizeof *y->operand;
     l->y.operand = wg_arena_take(&t->scratch, list, sizeof(void *));
-    l->y.data = wg_arena_take(&t->scratch, (size_t)y->size * sizeof(double), WG_ALIGNMENT);
-    l->x.data = wg_arena_take(&t->scratch, (size_t)x->size * sizeof(double), WG_ALIGNMENT);
+    l->y.data = wg_arena_take(&t->scratch, (size_t)y->size * element, WG_ALIGNMENT);
+    l->x.data = wg_arena_take(&t->scratch, (size_t)x->size * element, WG_ALIGNMENT);
     if (l->y.operand == NULL || l->y.data == NULL || l->x.data == NULL)
         return false;
     memcpy(l->y.operand, y->operand, list);
     l->y.operand[i] = &l->x;
     if (x->size > 0)
-        memcpy(l->x.data, x->data, (size_t)x->size * sizeof(double));
+        memcpy(l->x.data, x->data, (size_t)x->size * element);
     return true;
 }
 
 /* What the op's rule says, [size of operand i]: zeros where it declares them. NULL: nothing of use. */
-static double *blame_claimed(wg_tensor *y, int i, wg_tensor *cotangent)
+static void *blame_claimed(wg_tensor *y, int i, wg_tensor *cotangent)
 {
     wg_tape *t = y->tape;
-    size_t bytes = (size_t)y->operand[i]->size * sizeof(double);
-    double *claimed = wg_arena_take(&t->scratch, bytes, WG_ALIGNMENT);
+    size_t bytes = (size_t)y->operand[i]->size * wg_dtype_size(y->dtype);
+    void *claimed = wg_arena_take(&t->scratch, bytes, WG_ALIGNMENT);
     bool zero = (y->op->flags & WG_OP_ZERO_GRADIENT) != 0;
     if (claimed == NULL || (!zero && y->op->vjp == NULL))
         return NULL;
     wg_tensor *dx = zero ? NULL : y->op->vjp(y, cotangent, i);
     if (t->status != WG_OK ||
-        (dx != NULL && (dx->tape != t || dx->dtype != WG_F64 || dx->size != y->operand[i]->size)))
+        (dx != NULL && (dx->tape != t || dx->dtype != y->dtype || dx->size != y->operand[i]->size)))
         return NULL;
     if (dx == NULL)
         memset(claimed, 0, bytes);
@@ -69,35 +78,81 @@ static double *blame_claimed(wg_tensor *y, int i, wg_tensor *cotangent)
     return claimed;
 }
 
+#if WG_HAS_WIDE
+static wg_wide blame_value_wide(const wg_wide *x, void *local)
+{
+    blame_local *l = local;
+    wg_wide sum = 0;
+    (void)x;
+    if (!blame_run(l))
+        return (wg_wide)NAN;
+    for (int64_t j = 0; j < l->y.size; j++)
+        sum += ((const wg_wide *)l->cotangent)[j] * ((const wg_wide *)l->y.data)[j];
+    return sum;
+}
+
+/* Entries alone: of many, some that are spread over x. */
+static bool blame_agrees_wide(blame_local *l, const wg_wide *claimed)
+{
+    const int64_t n = l->x.size, stride = n / BLAME_ENTRIES + 1;
+    wg_wide_line line = {
+        .f = blame_value_wide, .user = l, .x = l->x.data, .n = (size_t)n, .seed = 1};
+    bool agrees = true;
+    if (!wg_wide_line_begin(&line))
+        return true;
+    for (int64_t i = 0; i < n && agrees; i += stride) {
+        wg_check_entry e;
+        line.entry = (size_t)i;
+        wg_wide_judge(&line, (size_t)i, claimed[i], &e);
+        agrees = e.outcome != WG_ENTRY_DISAGREES;
+    }
+    return agrees;
+}
+#else
+static bool blame_agrees_wide(blame_local *l, const void *claimed)
+{
+    (void)l, (void)claimed;
+    return true;
+}
+#endif
+
+static bool blame_agrees_double(blame_local *l, const double *claimed,
+                                const wg_check_options *options)
+{
+    const size_t n = (size_t)l->x.size;
+    double *work = wg_arena_take(&l->y.tape->scratch, 2 * n * sizeof(double), WG_ALIGNMENT);
+    if (work == NULL)
+        return true;
+    wg_check_verdict verdict = n <= BLAME_ENTRIES
+                                   ? wg_check_function(blame_value, l, l->x.data, claimed, n,
+                                                       options, NULL)
+                                   : wg_check_directions(blame_value, l, l->x.data, claimed, n,
+                                                         BLAME_DIRECTIONS, work, options, NULL);
+    return verdict != WG_CHECK_FAILED;
+}
+
 /* Does y's rule for operand i agree with differences of y's own kernel? */
 static bool blame_agrees(wg_tensor *y, int i, const wg_check_options *options)
 {
     blame_local l;
-    size_t n = (size_t)y->operand[i]->size;
     wg_tensor *c = wg_check_random_like(y, 0, WG_CHECK_LOCAL, 0);
-    double *claimed = blame_claimed(y, i, c);
-    double *work = wg_arena_take(&y->tape->scratch, 2 * n * sizeof(double), WG_ALIGNMENT);
-    if (claimed == NULL || work == NULL || !blame_local_init(&l, y, i, c))
+    void *claimed = blame_claimed(y, i, c);
+    if (claimed == NULL || !blame_local_init(&l, y, i, c))
         return true;
-    wg_check_verdict verdict = n <= BLAME_ENTRIES
-                                   ? wg_check_function(blame_value, &l, l.x.data, claimed, n,
-                                                       options, NULL)
-                                   : wg_check_directions(blame_value, &l, l.x.data, claimed, n,
-                                                         BLAME_DIRECTIONS, work, options, NULL);
-    return verdict != WG_CHECK_FAILED;
+    return y->dtype == WG_WIDE ? blame_agrees_wide(&l, claimed)
+                               : blame_agrees_double(&l, claimed, options);
 }
 
 /* Operand i takes part where its changes reach y at all. What the user detached is not among what moves;
  * a detach that a rule recorded is, and it is wrong there: its claim, zero, is checked. */
 static bool blame_concerns(const wg_tensor *y, int i)
 {
-    return y->dtype == WG_F64 && y->operand[i]->dtype == WG_F64;
+    return (y->dtype == WG_F64 || y->dtype == WG_WIDE) && y->operand[i]->dtype == y->dtype;
 }
 
-const char *wg_check_blame(wg_check_session *s, const wg_recorded *r,
-                           const wg_check_options *options)
+const char *wg_check_blame(const wg_recorded *r, const wg_check_options *options)
 {
-    wg_tape *t = s->t;
+    wg_tape *t = r->x->tape;
     wg_check_options local = *options;
     local.largest = 0;
     for (int64_t k = 0; k < r->n; k++)
@@ -110,5 +165,83 @@ const char *wg_check_blame(wg_check_session *s, const wg_recorded *r,
             if (!agrees)
                 return r->node[k]->op->name;
         }
-    return "no single op: the gradient given, or how cotangents are combined";
+    return NULL;
+}
+
+#undef BLAME_ENTRIES
+#undef BLAME_DIRECTIONS
+
+/* ---- Linearity in the cotangent -------------------------------------------------------------------- */
+
+/* a = factor b? The factor is a power of two: rounding does not tell the two apart. */
+static bool blame_is_multiple(const wg_tensor *a, const wg_tensor *b, double factor)
+{
+    double largest = 0, gap = 0;
+    for (int64_t i = 0; i < b->size; i++) {
+        const double want = factor * wg_element(b, i), got = wg_element(a, i);
+        if (!isfinite(want) || !isfinite(got))
+            continue;
+        largest = fmax(largest, fabs(want));
+        gap = fmax(gap, fabs(want - got));
+    }
+    return gap <= 1e-9 * largest;
+}
+
+/* Is y's rule for operand i homogeneous in a random cotangent? */
+static bool blame_rule_is_linear(wg_tensor *y, int i)
+{
+    wg_tensor *c = wg_check_random_like(y, 0, WG_CHECK_LOCAL, 0);
+    wg_tensor *twice = wg_zeros_like(c);
+    for (int64_t k = 0; k < wg_size(twice); k++)
+        ((double *)twice->data)[k] = -2 * ((const double *)c->data)[k];
+    wg_tensor *once = y->op->vjp != NULL ? y->op->vjp(y, c, i) : NULL;
+    wg_tensor *other = once != NULL ? y->op->vjp(y, twice, i) : NULL;
+    if (once == NULL || other == NULL || y->tape->status != WG_OK || once->dtype != WG_F64 ||
+        other->dtype != WG_F64 || other->size != once->size)
+        return true;
+    return blame_is_multiple(other, once, -2);
+}
+
+static const char *blame_linear(wg_check_session *s, const wg_tensor *y)
+{
+    for (int64_t k = 0; k <= y->index; k++)
+        for (int i = 0; i < s->t->node[k]->n_operands; i++) {
+            wg_tensor *node = s->t->node[k];
+            wg_mark mark = wg_tape_mark(s->t);
+            bool linear = !blame_concerns(node, i) || node->data == NULL ||
+                          blame_rule_is_linear(node, i);
+            wg_tape_rewind(s->t, mark);
+            if (!linear)
+                return node->op->name;
+        }
+    return "a rule that is not linear in its cotangent";
+}
+
+wg_check_verdict wg_check_linear(wg_check_session *s, const wg_check_claim *c,
+                                 const wg_gradcheck_options *options, wg_check_report reports[])
+{
+    wg_tape *t = s->t;
+    wg_mark mark = wg_tape_mark(t);
+    wg_arena_mark empty = wg_arena_height(&t->scratch);
+    wg_tensor **gs = wg_arena_take(&t->scratch, (size_t)s->n * sizeof *gs, sizeof(void *));
+    wg_tensor *twice = wg_zeros_like(c->cotangents[0]);
+    for (int64_t k = 0; k < wg_size(twice); k++)
+        ((double *)twice->data)[k] = -2 * ((const double *)c->cotangents[0]->data)[k];
+    wg_check_verdict verdict = WG_CHECK_PASSED;
+    if (gs != NULL && wg_vjp(s->y, twice, s->xs, s->n, gs) == WG_OK)
+        for (int i = 0; i < s->n; i++) {
+            if (blame_is_multiple(gs[i], c->gs[i], -2))
+                continue;
+            verdict = WG_CHECK_FAILED;
+            if (reports == NULL || reports[i].verdict == WG_CHECK_FAILED)
+                continue;
+            reports[i].verdict = WG_CHECK_FAILED;
+            reports[i].note = "the gradient is not linear in its cotangent";
+            reports[i].blame = options->no_blame ? NULL : blame_linear(s, s->y);
+        }
+    if (gs == NULL || t->status == WG_E_NOMEM)
+        verdict = wg_check_invalid(reports, s->n, "out of memory");
+    wg_arena_rewind(&t->scratch, empty);
+    wg_tape_rewind(t, mark);
+    return verdict;
 }

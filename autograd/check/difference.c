@@ -63,16 +63,17 @@ double wg_power_of_two_below(double x)
 
 double wg_line_scale(const wg_line *line)
 {
+    const double mantissa = line->mantissa > 0.0 ? line->mantissa : 1.0;
     if (line->direction)
-        return 1.0;
+        return mantissa;
     const double unit = line->unit > 0.0 ? line->unit : 1.0;
-    return wg_power_of_two_below(fmax(unit, fabs(line->x[line->entry])));
+    return mantissa * wg_power_of_two_below(fmax(unit, fabs(line->x[line->entry])));
 }
 
 double wg_line_small_scale(const wg_line *line)
 {
     const double x = line->direction ? 0.0 : fabs(line->x[line->entry]);
-    return x >= DBL_MIN && x < wg_line_scale(line) ? wg_power_of_two_below(x) : 0.0;
+    return x >= DBL_MIN && 2.0 * x < wg_line_scale(line) ? wg_power_of_two_below(x) : 0.0;
 }
 
 enum { LINE_LUMP_OCTAVES = 90 }; /* down to where no step moves an ordinary x */

@@ -30,6 +30,7 @@ typedef struct wg_line {
     const double *direction; /* [n] or NULL */
     const double *origin;    /* [n], a copy of x; read only with a direction */
     double unit;             /* least length scale of an entry; 0 means 1 */
+    double mantissa;         /* of all steps, in [1, 2); 0 means 1 */
 
     double value;       /* f(x) */
     size_t evaluations; /* of f, so far */
@@ -46,7 +47,7 @@ bool wg_line_begin(wg_line *line);
 double wg_line_at(wg_line *line, double t, double *moved);
 
 /* wg_line_scale: the length that steps are relative to, max(unit, |x_i|) rounded down to a power of
- * two, so that x + t is exact for almost every step; 1 for a direction, which carries its scale. */
+ * two, times the mantissa; the mantissa alone for a direction, which carries its scale. */
 double wg_line_scale(const wg_line *line);
 
 /* wg_line_small_scale: |x_i| rounded down to a power of two where that is below the scale, which a

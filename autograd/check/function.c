@@ -2,9 +2,12 @@
 #include "autograd/check/function.h"
 
 #include "autograd/check/function_internal.h"
+#include "autograd/rng.h"
 
 #include <float.h>
 #include <math.h>
+
+#define CHECK_MANTISSA 0x3a47 /* key of the random numbers */
 
 /* ---- one line -------------------------------------------------------------------------------- */
 
@@ -126,7 +129,7 @@ static void check_examine(wg_check_state *c, wg_check_entry *e)
     check_judge(c, e);
 }
 
-static void check_count(wg_check_state *c, const wg_check_entry *e)
+void wg_check_count(wg_check_state *c, const wg_check_entry *e)
 {
     wg_check_report *r = &c->report;
     const wg_check_entry *w = &r->worst;
@@ -138,6 +141,7 @@ static void check_count(wg_check_state *c, const wg_check_entry *e)
     r->kink += e->outcome == WG_ENTRY_KINK;
     r->unresolved += e->outcome == WG_ENTRY_UNRESOLVED;
     r->disagree += e->outcome == WG_ENTRY_DISAGREES;
+    r->wide += e->wide;
     if (e->outcome != WG_ENTRY_UNRESOLVED && isfinite(e->numeric.value))
         r->largest = fmax(r->largest, fabs(e->numeric.value));
 }
@@ -166,15 +170,22 @@ static bool check_is_vertical(wg_check_state *c, double claimed)
 void wg_check_line(wg_check_state *c, size_t index, double claimed)
 {
     wg_check_entry e = {.index = index, .claimed = claimed};
+    const wg_check_decide *decide = c->decide;
+    if (decide)
+        *decide->doubtful = false;
+    c->line.mantissa = 1.0 + 0.75 * wg_random_uniform(c->options.seed, CHECK_MANTISSA, index);
     if (!isfinite(claimed)) {
         const bool vertical = isinf(claimed) && check_is_vertical(c, claimed);
         e.numeric = wg_difference_along(&c->line);
         e.outcome = vertical ? WG_ENTRY_UNRESOLVED : WG_ENTRY_DISAGREES;
         e.excess = (double)INFINITY;
-    } else if (!check_quickly(c, &e)) {
+    } else if (!(decide && decide->all && decide->judge(index, &e, decide->user)) &&
+               !check_quickly(c, &e) && !(decide && decide->judge(index, &e, decide->user))) {
         check_examine(c, &e);
+        if (decide && *decide->doubtful && e.outcome == WG_ENTRY_DISAGREES)
+            e.outcome = WG_ENTRY_UNRESOLVED;
     }
-    check_count(c, &e);
+    wg_check_count(c, &e);
 }
 
 /* ---- the whole ------------------------------------------------------------------------------- */
@@ -221,17 +232,20 @@ static void check_survey_claims(wg_check_state *c, const double *claimed, size_t
     c->report.largest = fmax(largest, c->options.largest);
 }
 
-bool wg_check_begin(wg_check_state *c, wg_function *f, void *user, double *x, const double *claimed,
-                    size_t n, const wg_check_options *options)
+bool wg_check_prepare(wg_check_state *c, const wg_check_options *options, bool complete, size_t n)
 {
     *c = (wg_check_state){0};
     if (options)
         c->options = *options;
-    c->report.verdict = WG_CHECK_INVALID;
-    if (!check_read_options(&c->options) || !f || (n > 0 && (!x || !claimed)))
-        return false;
-    c->report.verdict = WG_CHECK_VACUOUS;
-    if (n == 0)
+    const bool valid = check_read_options(&c->options) && complete;
+    c->report.verdict = valid ? WG_CHECK_VACUOUS : WG_CHECK_INVALID;
+    return valid && n > 0;
+}
+
+bool wg_check_begin(wg_check_state *c, wg_function *f, void *user, double *x, const double *claimed,
+                    size_t n, const wg_check_options *options)
+{
+    if (!wg_check_prepare(c, options, f && (n == 0 || (x && claimed)), n))
         return false;
     c->line = (wg_line){.f = f, .user = user, .x = x, .n = n, .unit = c->options.unit};
     c->report.verdict = WG_CHECK_NOT_FINITE;
@@ -243,6 +257,13 @@ bool wg_check_begin(wg_check_state *c, wg_function *f, void *user, double *x, co
     return finite;
 }
 
+wg_check_verdict wg_check_hand_over(const wg_check_state *c, wg_check_report *report)
+{
+    if (report)
+        *report = c->report;
+    return c->report.verdict;
+}
+
 wg_check_verdict wg_check_end(wg_check_state *c, wg_check_report *report)
 {
     wg_check_report *r = &c->report;
@@ -252,25 +273,31 @@ wg_check_verdict wg_check_end(wg_check_state *c, wg_check_report *report)
     else if ((double)r->unresolved > c->options.unresolved * (double)r->entries)
         r->verdict = WG_CHECK_UNRESOLVED;
     else
-        r->verdict = c->claims && r->entries > 0 ? WG_CHECK_PASSED : WG_CHECK_VACUOUS;
-    if (report)
-        *report = *r;
-    return r->verdict;
+        r->verdict = (c->claims || r->kink > 0) && r->entries > 0 ? WG_CHECK_PASSED
+                                                                  : WG_CHECK_VACUOUS;
+    return wg_check_hand_over(c, report);
 }
 
-wg_check_verdict wg_check_function(wg_function *f, void *user, double *x, const double *claimed,
-                                   size_t n, const wg_check_options *options,
-                                   wg_check_report *report)
+wg_check_verdict wg_check_function_by(wg_function *f, void *user, double *x, const double *claimed,
+                                      size_t n, const wg_check_options *options,
+                                      const wg_check_decide *decide, wg_check_report *report)
 {
     wg_check_state c;
-    if (!wg_check_begin(&c, f, user, x, claimed, n, options)) {
-        if (report)
-            *report = c.report;
-        return c.report.verdict;
-    }
+    if (!wg_check_begin(&c, f, user, x, claimed, n, options))
+        return wg_check_hand_over(&c, report);
+    c.decide = decide;
     for (size_t i = 0; i < n; i++) {
         c.line.entry = i;
         wg_check_line(&c, i, claimed[i]);
     }
     return wg_check_end(&c, report);
 }
+
+wg_check_verdict wg_check_function(wg_function *f, void *user, double *x, const double *claimed,
+                                   size_t n, const wg_check_options *options,
+                                   wg_check_report *report)
+{
+    return wg_check_function_by(f, user, x, claimed, n, options, NULL, report);
+}
+
+#undef CHECK_MANTISSA

@@ -13,6 +13,8 @@
 #ifndef WG_AUTOGRAD_CHECK_FUNCTION_H
 #define WG_AUTOGRAD_CHECK_FUNCTION_H
 
+#include "autograd/wide.h"
+
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -24,6 +26,11 @@ extern "C" {
 
 /* A scalar function of a vector. It must be a pure function of x: the same x gives the same bits. */
 typedef double wg_function(const double *x, void *user);
+
+#if WG_HAS_WIDE
+/* The same in wide floats. */
+typedef wg_wide wg_wide_function(const wg_wide *x, void *user);
+#endif
 
 /* A derivative and what is known of its error. */
 typedef struct wg_difference {
@@ -80,18 +87,21 @@ typedef struct wg_check_entry {
     wg_check_outcome outcome;
     double claimed;
     wg_difference numeric; /* value, truncation, round-off, step, one-sided derivatives */
+    bool wide;             /* decided in wide floats */
     double excess; /* |a - n| over the tolerance: above 1 is disagreement; inf if a is not finite */
 } wg_check_entry;
 
 typedef struct wg_check_report {
     const char *name;  /* of the input; NULL unless the caller sets it */
     const char *blame; /* where the error enters; NULL unless the caller sets it */
+    const char *note;  /* what else there is to say; NULL: nothing */
     wg_check_verdict verdict;
     size_t entries; /* judged: agree + kink + unresolved + disagree */
     size_t agree;
     size_t kink;
     size_t unresolved;
     size_t disagree;
+    size_t wide;          /* of these, decided in wide floats */
     wg_check_entry worst; /* severest outcome, then largest excess; meaningless if entries is 0 */
     double value;         /* f(x) */
     double largest;       /* largest |claimed| or |numeric|, at least the option */
@@ -108,6 +118,17 @@ typedef struct wg_check_report {
 wg_check_verdict wg_check_function(wg_function *f, void *user, double *x, const double *claimed,
                                    size_t n, const wg_check_options *options,
                                    wg_check_report *report);
+
+#if WG_HAS_WIDE
+/* wg_check_function_wide: every entry of a claimed gradient, in wide floats: central differences at steps of
+ * about eps^(1/3), eps^(1/2.4), eps^(1/2) and smaller of |x_i| (x_i = 0: of the largest |x|, or 1), eps the
+ * wide epsilon. The first two neighbouring steps that agree decide, and what they differ by is the bar; the
+ * tolerance is the bar plus 1e-12 (64 bits: 5e-12) of the derivative. Where no two agree to a thousandth the
+ * entry is unresolved. Of the options `unresolved` and `seed` count. */
+wg_check_verdict wg_check_function_wide(wg_wide_function *f, void *user, wg_wide *x,
+                                        const wg_wide *claimed, size_t n,
+                                        const wg_check_options *options, wg_check_report *report);
+#endif
 
 /* wg_check_directions: `directions` random directions v instead of n entries: claimed . v against
  * the derivative along v. For inputs too large to check entry by entry.

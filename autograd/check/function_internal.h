@@ -4,20 +4,67 @@
 
 #include "autograd/check/difference_internal.h"
 
+#if WG_HAS_WIDE
+
+/* A line through x in wide floats: entry i, or a direction. Fill in the first group, call
+ * wg_wide_line_begin, then change `entry` freely. */
+typedef struct wg_wide_line {
+    wg_wide_function *f;
+    void *user;
+    wg_wide *x; /* [n], moved in place and restored */
+    size_t n, entry;
+    const double *direction; /* [n] or NULL */
+    const wg_wide *origin;   /* [n], a copy of x; read only with a direction */
+    uint64_t seed;           /* of the steps' mantissas */
+
+    wg_wide value, unit; /* f(x), the largest |x| */
+    size_t evaluations;
+} wg_wide_line;
+
+/* wg_wide_line_begin: evaluates f(x); false where that is not finite. wg_wide_judge: judges a claim. */
+bool wg_wide_line_begin(wg_wide_line *line);
+void wg_wide_judge(wg_wide_line *line, size_t index, wg_wide claimed, wg_check_entry *e);
+
+#endif
+
+/* Who decides what double leaves in doubt: judge sets *e for claim `index`, or returns false: it cannot. */
+typedef struct wg_check_decide {
+    bool (*judge)(size_t index, wg_check_entry *e, void *user);
+    void *user;
+    bool all;       /* every entry is decided so */
+    bool *doubtful; /* set where the judge looked and could not tell: double must not accuse then */
+} wg_check_decide;
+
 /* A check in progress. */
 typedef struct wg_check_state {
     wg_check_options options; /* defaults filled in */
     wg_check_report report;
     wg_line line;
-    size_t largest_entry; /* of the claimed gradient */
-    bool claims;          /* some claimed value is not zero */
-    double lump;          /* coarseness of f along other entries, once it is known */
+    size_t largest_entry;          /* of the claimed gradient */
+    bool claims;                   /* some claimed value is not zero */
+    const wg_check_decide *decide; /* or NULL */
+    double lump;                   /* coarseness of f along other entries, once it is known */
     bool lump_known;
 } wg_check_state;
 
 /* Fills in the options and evaluates f(x). False: the verdict is already in the report. */
 bool wg_check_begin(wg_check_state *c, wg_function *f, void *user, double *x, const double *claimed,
                     size_t n, const wg_check_options *options);
+
+/* The parts of that which wide checks need, too: options (false: the verdict is in the report), an entry
+ * counted, the report handed over as it is. */
+bool wg_check_prepare(wg_check_state *c, const wg_check_options *options, bool complete, size_t n);
+void wg_check_count(wg_check_state *c, const wg_check_entry *e);
+wg_check_verdict wg_check_hand_over(const wg_check_state *c, wg_check_report *report);
+
+/* wg_check_function and wg_check_directions, with a judge. */
+wg_check_verdict wg_check_function_by(wg_function *f, void *user, double *x, const double *claimed,
+                                      size_t n, const wg_check_options *options,
+                                      const wg_check_decide *decide, wg_check_report *report);
+wg_check_verdict wg_check_directions_by(wg_function *f, void *user, double *x,
+                                        const double *claimed, size_t n, size_t directions,
+                                        double *work, const wg_check_options *options,
+                                        const wg_check_decide *decide, wg_check_report *report);
 
 /* Judges the claimed derivative along c->line and adds the result to the report. */
 void wg_check_line(wg_check_state *c, size_t index, double claimed);

@@ -1,4 +1,5 @@
 /* Owns the verdict on a recorded gradient. */
+#include "autograd/check/appeal_internal.h"
 #include "autograd/check/gradcheck_internal.h"
 #include "autograd/copy.h"
 #include "autograd/grad.h"
@@ -25,21 +26,52 @@ static double *check_claimed(wg_tape *t, const wg_tensor *g)
     return claimed;
 }
 
-static wg_check_verdict check_input(wg_check_session *s, wg_recorded *r, const double *claimed,
-                                    const wg_gradcheck_options *o, wg_check_report *report)
+/* Entry by entry or along directions, by the judge given. */
+static wg_check_verdict check_by(wg_check_session *s, wg_recorded *r, const double *claimed,
+                                 const wg_gradcheck_options *o, double *work,
+                                 const wg_check_decide *decide, wg_check_report *report)
 {
     size_t n = (size_t)r->x->size;
+    (void)s;
     if (o->directions == 0)
-        return wg_check_function(wg_recorded_value, r, r->values, claimed, n, &o->check, report);
-    double *work = wg_arena_take(&s->t->scratch, 2 * n * sizeof(double), WG_ALIGNMENT);
-    if (work == NULL)
-        return wg_check_invalid(report, 1, "out of memory");
-    return wg_check_directions(wg_recorded_value, r, r->values, claimed, n, o->directions, work,
-                               &o->check, report);
+        return wg_check_function_by(wg_recorded_value, r, r->values, claimed, n, &o->check, decide,
+                                    report);
+    return wg_check_directions_by(wg_recorded_value, r, r->values, claimed, n, o->directions, work,
+                                  &o->check, decide, report);
+}
+
+/* A pass in double, in which what does not agree clearly is decided in wide floats. What agrees is looked at
+ * once more along one wide direction, and all of it decided wide where that disagrees. */
+static void check_input(wg_check_session *s, wg_recorded *r, const double *claimed,
+                        const wg_gradcheck_options *o, wg_appeal *appeal, int i,
+                        wg_check_report *report)
+{
+    double *work = wg_arena_take(&s->t->scratch, 2 * (size_t)r->x->size * sizeof(double),
+                                 WG_ALIGNMENT);
+    wg_check_decide decide = {wg_appeal_judge, appeal, o->precision == WG_CHECK_WIDE,
+                              &appeal->doubtful};
+    const bool wide = o->precision != WG_CHECK_DOUBLE;
+    if (work == NULL) {
+        wg_check_invalid(report, 1, "out of memory");
+        return;
+    }
+    wg_appeal_input(appeal, i, r, o->directions > 0 ? work : NULL);
+    check_by(s, r, claimed, o, work, wide ? &decide : NULL, report);
+    const bool agrees = report->verdict == WG_CHECK_PASSED || report->verdict == WG_CHECK_VACUOUS;
+    if (o->precision == WG_CHECK_AUTO && agrees && report->entries > report->wide &&
+        wg_appeal_is_cheap(appeal) && !wg_appeal_screen(appeal, o->check.seed)) {
+        decide.all = true;
+        check_by(s, r, claimed, o, work, &decide, report);
+    }
+    wg_appeal_input_end(appeal);
+    if (appeal->no_memory)
+        wg_check_invalid(report, 1, "out of memory");
+    if (wide && report->unresolved > 0 && appeal->why[0] != '\0')
+        report->note = "decided in double: there is no wide form";
 }
 
 /* The order of the enumeration is not that of severity: what failed is worse than what is unclear. */
-static wg_check_verdict check_severest(wg_check_verdict a, wg_check_verdict b)
+wg_check_verdict wg_check_severest(wg_check_verdict a, wg_check_verdict b)
 {
     static const int severity[] = {
         [WG_CHECK_PASSED] = 0,     [WG_CHECK_VACUOUS] = 1, [WG_CHECK_UNRESOLVED] = 2,
@@ -47,37 +79,82 @@ static wg_check_verdict check_severest(wg_check_verdict a, wg_check_verdict b)
     return severity[a] >= severity[b] ? a : b;
 }
 
-wg_check_verdict wg_check_recorded(wg_check_session *s, wg_tensor *const ys[],
-                                   wg_tensor *const cotangents[], int m, wg_tensor *const gs[],
-                                   const wg_gradcheck_options *options, wg_check_report reports[])
+/* The op at fault, in double and else in wide floats. Where every rule agrees with its own op the gradient given
+ * is wrong; a derived one cannot be, and what is left is told. */
+static void check_blame(const wg_recorded *r, const wg_gradcheck_options *o, wg_appeal *appeal,
+                        int i, bool given, wg_check_report *report)
+{
+    report->blame = wg_check_blame(r, &o->check);
+    const wg_recorded *wide = wg_appeal_recorded(appeal, i, r);
+    if (report->blame == NULL && wide != NULL)
+        report->blame = wg_check_blame(wide, &o->check);
+    wg_appeal_input_end(appeal);
+    if (report->blame != NULL)
+        return;
+    if (given || isnan(report->worst.claimed)) {
+        report->blame = "no single op: the gradient given, or how cotangents are combined";
+        return;
+    }
+    report->verdict = WG_CHECK_UNRESOLVED;
+    report->note =
+        "every rule agrees with its own op: kinks meet here, or digits are lost between them";
+}
+
+static void check_one(wg_check_session *s, const wg_check_claim *c, int i,
+                      const wg_gradcheck_options *o, wg_appeal *appeal, bool given,
+                      wg_check_report *report)
+{
+    wg_recorded r;
+    wg_arena_mark empty = wg_arena_height(&s->t->scratch);
+    double *claimed = check_claimed(s->t, c->gs[i]);
+    bool no_memory = true;
+    if (claimed != NULL && wg_recorded_begin(&r, s, c, s->xs[i])) {
+        const char *impure = wg_check_impure(&r, &no_memory);
+        check_input(s, &r, claimed, o, appeal, i, report);
+        wg_recorded_end(&r);
+        if (impure != NULL && report->verdict != WG_CHECK_INVALID) {
+            report->verdict = WG_CHECK_FAILED;
+            report->note = "an op gives other bits when evaluated again, or cut otherwise";
+            report->blame = impure;
+        }
+    }
+    if (no_memory)
+        wg_check_invalid(report, 1, "out of memory");
+    report->name = s->caller[i]->name;
+    if (report->verdict == WG_CHECK_INVALID && report->blame == NULL)
+        report->blame = "an option is out of its range";
+    if (report->verdict == WG_CHECK_FAILED && report->blame == NULL && !o->no_blame)
+        check_blame(&r, o, appeal, i, given, report);
+    wg_arena_rewind(&s->t->scratch, empty);
+}
+
+wg_check_verdict wg_check_recorded(wg_check_session *s, const wg_check_claim *c,
+                                   wg_check_record *record, const void *context,
+                                   const wg_gradcheck_options *options, bool given,
+                                   wg_check_report reports[])
 {
     wg_check_verdict verdict = WG_CHECK_PASSED;
     wg_gradcheck_options o = *options;
-    o.check.largest = fmax(o.check.largest, check_largest(gs, s->n));
+    wg_appeal appeal;
+    o.check.largest = fmax(o.check.largest, check_largest(c->gs, s->n));
     if (!isfinite(o.check.largest))
         o.check.largest = 0;
+    wg_appeal_init(&appeal, s, record, context);
     for (int i = 0; i < s->n; i++) {
-        wg_recorded r;
         wg_check_report report;
-        wg_arena_mark empty = wg_arena_height(&s->t->scratch);
-        double *claimed = check_claimed(s->t, gs[i]);
-        if (claimed != NULL && wg_recorded_begin(&r, s, ys, cotangents, m, s->xs[i])) {
-            check_input(s, &r, claimed, &o, &report);
-            wg_recorded_end(&r);
-        } else
-            wg_check_invalid(&report, 1, "out of memory");
-        report.name = s->caller[i]->name;
-        if (report.verdict == WG_CHECK_INVALID && report.blame == NULL)
-            report.blame = "an option is out of its range";
-        if (report.verdict == WG_CHECK_FAILED && !o.no_blame)
-            report.blame = wg_check_blame(s, &r, &o.check);
-        wg_arena_rewind(&s->t->scratch, empty);
-        verdict = check_severest(verdict, report.verdict);
+        check_one(s, c, i, &o, &appeal, given, &report);
+        verdict = wg_check_severest(verdict, report.verdict);
         if (reports != NULL)
             reports[i] = report;
     }
+    wg_appeal_end(&appeal);
     return verdict;
 }
+
+typedef struct check_context {
+    wg_tensor *const *given; /* or NULL */
+    uint64_t seed;
+} check_context;
 
 /* The claimed gradients on the session's tape: given ones, or derived ones. */
 static const char *check_gradients(wg_check_session *s, wg_tensor *c, wg_tensor *const given[],
@@ -97,11 +174,24 @@ static const char *check_gradients(wg_check_session *s, wg_tensor *c, wg_tensor 
         if (wg_is_stale(given[i]))
             return "a claimed gradient is out of date: replay first";
         gs[i] = s->copied ? wg_twin(s->t, given[i]) : given[i];
-        if (gs[i]->dtype != WG_F64 || gs[i]->data == NULL ||
+        if (gs[i]->dtype != s->xs[i]->dtype || gs[i]->data == NULL ||
             !wg_shape_same(&gs[i]->shape, &s->xs[i]->shape))
             return "a claimed gradient is not like its x";
     }
     return NULL;
+}
+
+static const char *check_record(wg_check_session *s, const void *context, wg_check_claim *claim)
+{
+    const check_context *o = context;
+    const size_t n = (size_t)s->n;
+    wg_tensor **list = wg_arena_take(&s->t->scratch, (n + 1) * sizeof *list, sizeof(void *));
+    if (list == NULL)
+        return "out of memory";
+    list[n] = s->y->size == 1 ? wg_ones_like(s->y)
+                              : wg_check_random_like(s->y, o->seed, WG_CHECK_COTANGENT, 0);
+    *claim = (wg_check_claim){&s->y, list + n, 1, list};
+    return s->t->status != WG_OK ? "out of memory" : check_gradients(s, list[n], o->given, list);
 }
 
 wg_check_verdict wg_gradcheck(wg_tensor *y, wg_tensor *const xs[], wg_tensor *const gs[], int n,
@@ -109,19 +199,19 @@ wg_check_verdict wg_gradcheck(wg_tensor *y, wg_tensor *const xs[], wg_tensor *co
 {
     static const wg_gradcheck_options defaults = {0};
     const wg_gradcheck_options *o = options != NULL ? options : &defaults;
+    const check_context context = {gs, o->check.seed};
     const char *why;
+    wg_check_claim claim;
     wg_check_session s;
     if (!wg_check_session_begin(&s, y, xs, n, &why))
         return wg_check_invalid(reports, n, why);
     wg_check_verdict verdict;
-    wg_tensor *c = s.y->size == 1 ? wg_ones_like(s.y)
-                                  : wg_check_random_like(s.y, o->check.seed, WG_CHECK_COTANGENT, 0);
-    wg_tensor **claimed = wg_arena_take(&s.t->scratch, (size_t)n * sizeof *claimed, 8);
-    why = claimed == NULL || s.t->status != WG_OK ? "out of memory"
-                                                  : check_gradients(&s, c, gs, claimed);
-    if (why == NULL) {
-        verdict = wg_check_recorded(&s, &s.y, &c, 1, claimed, o, reports);
-        verdict = check_severest(verdict, wg_check_single(&s, y, c, gs, claimed, reports));
+    if ((why = check_record(&s, &context, &claim)) == NULL) {
+        verdict = wg_check_recorded(&s, &claim, check_record, &context, o, gs != NULL, reports);
+        if (gs == NULL)
+            verdict = wg_check_severest(verdict, wg_check_linear(&s, &claim, o, reports));
+        verdict = wg_check_severest(
+            verdict, wg_check_single(&s, y, claim.cotangents[0], gs, claim.gs, reports));
     } else
         verdict = wg_check_invalid(reports, n, why);
     wg_check_session_end(&s);

@@ -14,9 +14,18 @@ extern "C" {
  * bit for bit as it was found, and its status too: an error is a verdict WG_CHECK_INVALID, with the reason in
  * the report's `blame`. On a tape that has an error already the reason is its message, as long as it has it. */
 
+/* In which floats derivatives are decided. */
+typedef enum wg_check_precision {
+    WG_CHECK_AUTO, /* a pass in double; wide floats decide what does not agree clearly there, and look at
+                     * the rest along one random direction (where the tape is small: 65,536 elements) */
+    WG_CHECK_WIDE,  /* wide floats decide every entry */
+    WG_CHECK_DOUBLE /* double alone, by error bars */
+} wg_check_precision;
+
 /* Zero in a field means its default; so does a NULL pointer to the whole. */
 typedef struct wg_gradcheck_options {
-    wg_check_options check; /* how each derivative is judged */
+    wg_check_precision precision; /* default WG_CHECK_AUTO */
+    wg_check_options check;       /* how each derivative is judged */
     size_t directions; /* 0 (default): every entry; else so many random directions an input: the
                              * adjoint identity <w, Jv> = <J'w, v>, with Jv by differences */
     bool no_blame;     /* default false; true: do not look for the op that is wrong */

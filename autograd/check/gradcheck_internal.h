@@ -4,10 +4,26 @@
 
 #include "autograd/check/recorded_internal.h"
 
-/* wg_check_recorded: checks gs, the claimed gradients of such a function by the session's xs. */
-wg_check_verdict wg_check_recorded(wg_check_session *s, wg_tensor *const ys[],
-                                   wg_tensor *const cotangents[], int m, wg_tensor *const gs[],
-                                   const wg_gradcheck_options *options, wg_check_report reports[]);
+/* wg_check_recorded: checks a claim, recorded by `record` from the context, which records it on a wide copy,
+ * too, where one is needed; given: the gradients are the caller's, not derived. wg_check_severest: the worse of two verdicts. */
+wg_check_verdict wg_check_recorded(wg_check_session *s, const wg_check_claim *c,
+                                   wg_check_record *record, const void *context,
+                                   const wg_gradcheck_options *options, bool given,
+                                   wg_check_report reports[]);
+wg_check_verdict wg_check_severest(wg_check_verdict a, wg_check_verdict b);
+
+/* wg_check_blame: which op among those that move with r's x, on r's tape, has a rule that disagrees with its own
+ * forward kernel? NULL: none. r has ended. */
+const char *wg_check_blame(const wg_recorded *r, const wg_check_options *options);
+
+/* wg_check_linear: is the gradient that wg_vjp derives linear in the cotangent? Where it is not the verdict is
+ * WG_CHECK_FAILED, and the op whose rule is not is to blame. */
+wg_check_verdict wg_check_linear(wg_check_session *s, const wg_check_claim *c,
+                                 const wg_gradcheck_options *options, wg_check_report reports[]);
+
+/* wg_check_impure: the op among those that move with r's x that gives other bits when it is evaluated again, or
+ * with its work cut otherwise; NULL: none does. */
+const char *wg_check_impure(const wg_recorded *r, bool *no_memory);
 
 /* wg_check_single: where a copy was checked, compares the gradients claimed on it with those of the user's
  * tape: given ones, or what y's cotangent c gives. Sets `single` in the reports; what differs much is

@@ -47,9 +47,10 @@ static void check_draw_direction(const wg_check_state *c, size_t number, double 
     }
 }
 
-wg_check_verdict wg_check_directions(wg_function *f, void *user, double *x, const double *claimed,
-                                     size_t n, size_t directions, double *work,
-                                     const wg_check_options *options, wg_check_report *report)
+wg_check_verdict wg_check_directions_by(wg_function *f, void *user, double *x,
+                                        const double *claimed, size_t n, size_t directions,
+                                        double *work, const wg_check_options *options,
+                                        const wg_check_decide *decide, wg_check_report *report)
 {
     wg_check_state c;
     bool begun = wg_check_begin(&c, f, user, x, claimed, n, options);
@@ -57,13 +58,11 @@ wg_check_verdict wg_check_directions(wg_function *f, void *user, double *x, cons
         c.report.verdict = WG_CHECK_INVALID;
         begun = false;
     }
-    if (!begun) {
-        if (report)
-            *report = c.report;
-        return c.report.verdict;
-    }
+    if (!begun)
+        return wg_check_hand_over(&c, report);
     double *v = work, *origin = work + n;
     memcpy(origin, x, n * sizeof *x);
+    c.decide = decide;
     c.line.origin = origin;
     c.line.direction = v;
     c.report.largest = c.options.largest; /* sizes are those of directional derivatives now */
@@ -72,6 +71,13 @@ wg_check_verdict wg_check_directions(wg_function *f, void *user, double *x, cons
         wg_check_line(&c, j, check_dot(claimed, v, n));
     }
     return wg_check_end(&c, report);
+}
+
+wg_check_verdict wg_check_directions(wg_function *f, void *user, double *x, const double *claimed,
+                                     size_t n, size_t directions, double *work,
+                                     const wg_check_options *options, wg_check_report *report)
+{
+    return wg_check_directions_by(f, user, x, claimed, n, directions, work, options, NULL, report);
 }
 
 /* ---- Taylor remainders ----------------------------------------------------------------------- */

@@ -57,14 +57,15 @@ static bool check_has_f32(const wg_tensor *y, wg_tensor *const xs[], int n)
 }
 
 /* The twins of y and the xs on the session's tape. */
-static bool check_adopt(wg_check_session *s, wg_tensor *y, wg_tensor *const xs[], int n)
+static bool check_adopt(wg_check_session *s, const wg_tensor *y, wg_tensor *const xs[], int n)
 {
     s->xs = wg_arena_take(&s->t->scratch, (size_t)n * sizeof *s->xs, sizeof(void *));
     if (s->xs == NULL)
         return false;
     s->n = n;
     s->caller = xs;
-    s->y = s->copied ? wg_twin(s->t, y) : y;
+    s->caller_y = y;
+    s->y = s->copied ? wg_twin(s->t, y) : s->t->node[y->index];
     for (int i = 0; i < n; i++)
         s->xs[i] = s->copied ? wg_twin(s->t, xs[i]) : xs[i];
     return s->t->status == WG_OK;
@@ -108,6 +109,15 @@ void wg_check_session_end(wg_check_session *s)
     wg_tape_rewind(s->t, s->mark);
 }
 
+bool wg_check_session_wide(wg_check_session *w, const wg_check_session *s)
+{
+    *w = (wg_check_session){.user = s->user, .copied = true, .options = s->user->options};
+    w->t = wg_tape_copy_part(s->user, WG_WIDE, s->copied ? s->user->size : s->mark.size);
+    w->mark = wg_tape_mark(w->t);
+    w->scratch = wg_arena_height(&w->t->scratch);
+    return w->t->status == WG_OK && check_adopt(w, s->caller_y, s->caller, s->n);
+}
+
 const char *wg_check_why(const wg_check_session *s, const char *otherwise)
 {
     if (s->t->status == WG_E_NOMEM)
@@ -122,12 +132,23 @@ wg_check_verdict wg_check_invalid(wg_check_report reports[], int n, const char *
     return WG_CHECK_INVALID;
 }
 
+static void recorded_put(wg_tensor *x, int64_t i, double value)
+{
+#if WG_HAS_WIDE
+    if (x->dtype == WG_WIDE) {
+        ((wg_wide *)x->data)[i] = (wg_wide)value;
+        return;
+    }
+#endif
+    ((double *)x->data)[i] = value;
+}
+
 wg_tensor *wg_check_random_like(const wg_tensor *x, uint64_t seed, int key, int i)
 {
     wg_tensor *v = wg_zeros_like(x);
     for (int64_t k = 0; k < wg_size(v); k++)
-        ((double *)v->data)[k] = wg_random_normal(seed, (uint64_t)(key + WG_CHECK_KEYS * i),
-                                                  (uint64_t)k);
+        recorded_put(v, k,
+                     wg_random_normal(seed, (uint64_t)(key + WG_CHECK_KEYS * i), (uint64_t)k));
     return v;
 }
 
@@ -141,6 +162,54 @@ static bool recorded_moves(const wg_tensor *y, const bool *moves, int64_t since)
     for (int i = 0; i < y->n_operands; i++)
         any = any || moves[y->operand[i]->index];
     return any && !((y->op->flags & WG_OP_DETACHED) && y->index < since);
+}
+
+#if WG_HAS_WIDE
+
+/* An op may declare a zero gradient and yet be no step function: then its value moves on both sides of its
+ * operands, however little they do. True: operand i of y says so. Leaves y as it was. */
+static bool recorded_moves_smoothly(wg_tensor *y, int i)
+{
+    wg_tape *t = y->tape;
+    wg_tensor *x = y->operand[i];
+    const wg_wide tiny = WG_K(wide, 1.0e-25);
+    const size_t bytes = (size_t)x->size * sizeof(wg_wide), out = (size_t)y->size * sizeof(wg_wide);
+    wg_arena_mark empty = wg_arena_height(&t->scratch);
+    wg_wide *moved = wg_arena_take(&t->scratch, bytes, WG_ALIGNMENT);
+    wg_wide *value = wg_arena_take(&t->scratch, 3 * out, WG_ALIGNMENT);
+    void *held = x->data, *result = y->data;
+    bool smooth = false;
+    for (int side = 0; side < 3 && moved != NULL && value != NULL; side++) {
+        for (int64_t k = 0; k < x->size; k++) {
+            const wg_wide here = ((const wg_wide *)held)[k];
+            moved[k] = here + (side - 1) * tiny * (here == 0 ? 1 : here);
+        }
+        x->data = moved;
+        y->data = value + side * y->size;
+        wg_node_run(y);
+    }
+    for (int64_t k = 0; k < y->size && moved != NULL && value != NULL; k++)
+        smooth = smooth ||
+                 (value[k] != value[k + y->size] && value[k + y->size] != value[k + 2 * y->size]);
+    x->data = held;
+    y->data = result;
+    wg_arena_rewind(&t->scratch, empty);
+    return smooth;
+}
+
+#endif
+
+/* On a wide tape what is discrete keeps its value. */
+static bool recorded_is_held(wg_tensor *y)
+{
+    if (!y->tape->wide || !wg_is_discrete(y))
+        return false;
+#if WG_HAS_WIDE
+    for (int i = 0; i < y->n_operands && y->dtype == WG_WIDE; i++)
+        if (y->operand[i]->dtype == WG_WIDE && y->size > 0 && recorded_moves_smoothly(y, i))
+            return false;
+#endif
+    return true;
 }
 
 /* The node whose memory y has. */
@@ -165,7 +234,7 @@ static bool recorded_list(wg_recorded *r, const bool *needed, bool *moves, int64
     moves[first] = true;
     for (int64_t i = first + 1; i <= last; i++) {
         wg_tensor *y = t->node[i];
-        moves[i] = needed[i] && recorded_moves(y, moves, since);
+        moves[i] = needed[i] && recorded_moves(y, moves, since) && !recorded_is_held(y);
         const wg_tensor *base = recorded_base(y);
         if (moves[i])
             r->node[r->n++] = y;
@@ -198,7 +267,7 @@ static void recorded_release(wg_recorded *r)
         r->held[i].x->data = r->held[i].data;
 }
 
-static bool recorded_run(const wg_recorded *r)
+bool wg_recorded_run(const wg_recorded *r)
 {
     for (int64_t i = 0; i < r->n; i++)
         if (!wg_node_run(r->node[i]))
@@ -206,11 +275,13 @@ static bool recorded_run(const wg_recorded *r)
     return true;
 }
 
-bool wg_recorded_begin(wg_recorded *r, const wg_check_session *s, wg_tensor *const ys[],
-                       wg_tensor *const cotangents[], int m, wg_tensor *x)
+bool wg_recorded_begin(wg_recorded *r, const wg_check_session *s, const wg_check_claim *c,
+                       wg_tensor *x)
 {
-    *r = (wg_recorded){.ys = ys, .cotangents = cotangents, .m = m, .x = x, .borrowed = x->data};
-    size_t bytes = (size_t)x->size * sizeof(double);
+    wg_tensor *const *const ys = c->ys;
+    const int m = c->m;
+    *r = (wg_recorded){.ys = ys, .cotangents = c->cotangents, .m = m, .x = x, .borrowed = x->data};
+    size_t bytes = (size_t)x->size * wg_dtype_size(x->dtype);
     int64_t last = x->index;
     for (int k = 0; k < m; k++)
         last = ys[k]->index > last ? ys[k]->index : last;
@@ -233,20 +304,26 @@ bool wg_recorded_begin(wg_recorded *r, const wg_check_session *s, wg_tensor *con
 void wg_recorded_end(wg_recorded *r)
 {
     r->x->data = r->borrowed;
-    recorded_run(r);
+    wg_recorded_run(r);
     recorded_release(r);
 }
 
 /* A point at which the ops refuse to be evaluated has no value; that is no error of the tape's. */
+static bool recorded_evaluate(wg_recorded *r)
+{
+    if (wg_recorded_run(r))
+        return true;
+    r->x->tape->status = WG_OK;
+    r->x->tape->message[0] = '\0';
+    return false;
+}
+
 double wg_recorded_value(const double *x, void *recorded)
 {
     wg_recorded *r = recorded;
     (void)x; /* is r->values */
-    if (!recorded_run(r)) {
-        r->x->tape->status = WG_OK;
-        r->x->tape->message[0] = '\0';
+    if (!recorded_evaluate(r))
         return (double)NAN;
-    }
     long double sum = 0;
     for (int k = 0; k < r->m; k++) {
         const double *y = r->ys[k]->data, *c = r->cotangents[k]->data;
@@ -255,3 +332,20 @@ double wg_recorded_value(const double *x, void *recorded)
     }
     return (double)sum;
 }
+
+#if WG_HAS_WIDE
+wg_wide wg_recorded_value_wide(const wg_wide *x, void *recorded)
+{
+    wg_recorded *r = recorded;
+    (void)x;
+    if (!recorded_evaluate(r))
+        return (wg_wide)NAN;
+    wg_wide sum = 0;
+    for (int k = 0; k < r->m; k++) {
+        const wg_wide *y = r->ys[k]->data, *c = r->cotangents[k]->data;
+        for (int64_t i = 0; i < r->ys[k]->size; i++)
+            sum += c[i] * y[i];
+    }
+    return sum;
+}
+#endif

@@ -9,6 +9,7 @@
 typedef struct wg_check_session {
     wg_tape *user, *t;
     bool copied;
+    const wg_tensor *caller_y;
     wg_mark mark; /* what is older was recorded by the user */
     wg_arena_mark scratch;
     wg_tape_options options; /* the user's; meanwhile there is no callback, and nothing is strict */
@@ -24,6 +25,20 @@ bool wg_check_session_begin(wg_check_session *s, wg_tensor *y, wg_tensor *const 
                             const char **why);
 void wg_check_session_end(wg_check_session *s);
 
+/* wg_check_session_wide: another session about the same, on a wide copy; it ends before s does. False: there is
+ * none, and w->t, which the caller frees, says why. */
+bool wg_check_session_wide(wg_check_session *w, const wg_check_session *s);
+
+/* What is checked: gs, the claimed gradients of sum_k <cotangents[k], ys[k]> by the session's xs. */
+typedef struct wg_check_claim {
+    wg_tensor *const *ys, *const *cotangents; /* [m] */
+    int m;
+    wg_tensor *const *gs; /* [n of the session] */
+} wg_check_claim;
+
+/* wg_check_record: records a claim on the session's tape; NULL, or why there is none. */
+typedef const char *wg_check_record(wg_check_session *s, const void *context, wg_check_claim *c);
+
 /* A view that keeps its values while the memory it looks at moves. */
 typedef struct wg_recorded_hold {
     wg_tensor *x;
@@ -36,7 +51,7 @@ typedef struct wg_recorded {
     wg_tensor *const *ys, *const *cotangents; /* [m] */
     int m;
     wg_tensor *x;
-    double *values;   /* [size of x]: what x holds meanwhile */
+    void *values;     /* [size of x], in its dtype: what x holds meanwhile */
     void *borrowed;   /* what it held before */
     wg_tensor **node; /* [n], in recording order: what moves with x */
     int64_t n;
@@ -45,13 +60,23 @@ typedef struct wg_recorded {
 } wg_recorded;
 
 /* wg_recorded_begin: false: out of memory; then there is nothing to end. */
-bool wg_recorded_begin(wg_recorded *r, const wg_check_session *s, wg_tensor *const ys[],
-                       wg_tensor *const cotangents[], int m, wg_tensor *x);
+bool wg_recorded_begin(wg_recorded *r, const wg_check_session *s, const wg_check_claim *c,
+                       wg_tensor *x);
 void wg_recorded_end(wg_recorded *r);
 double wg_recorded_value(const double *x, void *recorded); /* a wg_function */
+#if WG_HAS_WIDE
+wg_wide wg_recorded_value_wide(const wg_wide *x, void *recorded);
+#endif
+bool wg_recorded_run(const wg_recorded *r);
 
 /* Keys of the random numbers that checks draw, for input i: key + WG_CHECK_KEYS * i. */
-enum { WG_CHECK_COTANGENT = 0xc07a, WG_CHECK_TANGENT, WG_CHECK_SECOND_TANGENT, WG_CHECK_LOCAL };
+enum {
+    WG_CHECK_COTANGENT = 0xc07a,
+    WG_CHECK_TANGENT,
+    WG_CHECK_SECOND_TANGENT,
+    WG_CHECK_LOCAL,
+    WG_CHECK_SCREEN
+};
 #define WG_CHECK_KEYS 16
 
 /* wg_check_random_like: a constant of normal draws, shaped as x. */
@@ -62,10 +87,5 @@ const char *wg_check_why(const wg_check_session *s, const char *otherwise);
 
 /* wg_check_invalid: sets all reports to WG_CHECK_INVALID with a reason. */
 wg_check_verdict wg_check_invalid(wg_check_report reports[], int n, const char *why);
-
-/* wg_check_blame: which op among those that move with r's x has a rule that disagrees with its forward
- * kernel? r has ended. */
-const char *wg_check_blame(wg_check_session *s, const wg_recorded *r,
-                           const wg_check_options *options);
 
 #endif

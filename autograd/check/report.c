@@ -40,6 +40,8 @@ static void check_print_row(FILE *out, const wg_check_report *r)
                 r->single);
     if (r->verdict == WG_CHECK_NOT_FINITE)
         fprintf(out, "    f(x) = %g\n", r->value);
+    if (r->note)
+        fprintf(out, "    %s\n", r->note);
     if (r->blame)
         fprintf(out, "    %s%s\n", r->verdict == WG_CHECK_INVALID ? "" : "enters at ", r->blame);
 }

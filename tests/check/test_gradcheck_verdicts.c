@@ -298,6 +298,7 @@ START_TEST(exchanged_blocks_are_found)
     op.name = "squares";
     op.vjp = exchanged_vjp;
     op.map[WG_F64] = squares_map;
+    op.map[WG_WIDE] = NULL;
     wg_tape *t = wgt_strict_tape();
     wg_tensor *xs[] = {wgt_normal(t, "a", WG_F64, 1, WG_SHAPE(3)),
                        wgt_normal(t, "b", WG_F64, 2, WG_SHAPE(3))};

@@ -313,7 +313,7 @@ static void tally_reports(tally *sum, const wg_check_report *reports, uint64_t s
     sum->graphs++;
     for (int i = 0; i < PARAMETERS; i++) {
         const wg_check_report *r = &reports[i];
-        if (r->verdict == WG_CHECK_FAILED)
+        if (r->verdict == WG_CHECK_FAILED || r->disagree)
             wg_check_report_print(stderr, reports, PARAMETERS);
         ck_assert_msg(r->verdict != WG_CHECK_FAILED && r->disagree == 0,
                       "graph %llu, input %d: a right gradient is accused", (unsigned long long)seed,

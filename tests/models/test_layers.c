@@ -276,9 +276,10 @@ START_TEST(test_moons)
     const int n = wg_mlp_param_count(mlp);
     wg_grad(loss, wg_mlp_params(mlp), n, g);
     wg_check_options ten_directions = {.seed = 1};
-    ck_assert_int_eq(wg_gradcheck(loss, wg_mlp_params(mlp), g, n,
-                                  &(wg_gradcheck_options){ten_directions, .directions = 10}, NULL),
-                     WG_CHECK_PASSED);
+    ck_assert_int_eq(
+        wg_gradcheck(loss, wg_mlp_params(mlp), g, n,
+                     &(wg_gradcheck_options){.check = ten_directions, .directions = 10}, NULL),
+        WG_CHECK_PASSED);
     wg_optimizer *sgd = wg_sgd_new(wg_mlp_params(mlp), n, &(wg_sgd_options){.rate = 0.5});
     for (int step = 0; step < 300; step++) {
         wg_optimizer_step(sgd, g);

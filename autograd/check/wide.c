@@ -1,0 +1,246 @@
+/* Owns the wide verdict: a claimed derivative against differences in floats so wide that rounding, kinks
+ * nearby and periods play no part. */
+#include "autograd/check/function_internal.h"
+
+#include "autograd/rng.h"
+
+#if WG_HAS_WIDE
+
+#define WIDE_ABS(x)    WG_F(wide, fabs)(x)
+#define WIDE_MAX(a, b) WG_F(wide, fmax)(a, b)
+
+/* Steps relative to |x|, powers of the wide epsilon, from large to small: 6e-12 to 3e-23 where it is 2e-34.
+ * The first sees little of f's curvature; those after the third are for an f that changes within 1e-12 of x; the
+ * last two, larger than all, for a derivative that is next to nothing beside f's inner values. */
+static const double wide_power[] = {1 / 3., 1 / 2.4, 1 / 2., 0.58, 2 / 3., 1 / 5., 1 / 4.};
+enum { WIDE_STEPS = sizeof wide_power / sizeof *wide_power, WIDE_LARGE = WIDE_STEPS - 2 };
+
+/* What the values at -h, 0 and h tell. */
+typedef struct wide_step {
+    wg_wide h, left, right; /* one-sided derivatives; NaN where f is not finite there */
+    wg_wide value;          /* the central difference, or the one-sided one that there is */
+    wg_wide noise;          /* what rounding makes of it */
+} wide_step;
+
+static bool wide_is_finite(wg_wide x)
+{
+    return WIDE_ABS(x) <= WG_WIDE_MAX;
+}
+
+static wg_wide wide_move(wg_wide_line *line, wg_wide t, wg_wide *moved)
+{
+    wg_wide value;
+    *moved = t;
+    if (line->direction == NULL) {
+        wg_wide *x = &line->x[line->entry], here = *x;
+        *x = here + t;
+        *moved = *x - here;
+        value = line->f(line->x, line->user);
+        *x = here;
+    } else {
+        for (size_t i = 0; i < line->n; i++)
+            line->x[i] = line->origin[i] + t * (wg_wide)line->direction[i];
+        value = line->f(line->x, line->user);
+        for (size_t i = 0; i < line->n; i++)
+            line->x[i] = line->origin[i];
+    }
+    line->evaluations++;
+    return value;
+}
+
+bool wg_wide_line_begin(wg_wide_line *line)
+{
+    line->value = line->f(line->x, line->user);
+    line->evaluations = 1;
+    line->unit = 0;
+    for (size_t i = 0; i < line->n; i++)
+        if (isfinite((double)line->x[i]))
+            line->unit = WIDE_MAX(line->unit, WIDE_ABS(line->x[i]));
+    if (line->unit == 0)
+        line->unit = 1;
+    return WIDE_ABS(line->value) <= WG_WIDE_MAX;
+}
+
+/* Mantissas are full, differ from entry to entry and from step to step, and are no power of two: nothing
+ * that f repeats can hide between the values. */
+static wg_wide wide_step_size(const wg_wide_line *line, wg_wide scale, int s)
+{
+    const uint64_t key = (uint64_t)line->entry * 2 * WIDE_STEPS + 2 * (uint64_t)s;
+    const double high = wg_random_uniform(line->seed, 0x51de, key);
+    const double low = wg_random_uniform(line->seed, 0x51de, key + 1);
+    const wg_wide mantissa = 1 + (wg_wide)high * 3 / 4 + (wg_wide)(low * 0x1p-53);
+    return WG_F(wide, pow)(WG_WIDE_EPSILON, (wg_wide)wide_power[s]) * mantissa * scale;
+}
+
+static wide_step wide_take(wg_wide_line *line, wg_wide scale, int s)
+{
+    wg_wide up, down;
+    wide_step r = {.h = wide_step_size(line, scale, s)};
+    const wg_wide right = wide_move(line, r.h, &up), left = wide_move(line, -r.h, &down);
+    r.right = (right - line->value) / up;
+    r.left = (left - line->value) / down;
+    r.value = (right - left) / (up - down);
+    wg_wide size = WIDE_ABS(line->value);
+    if (WIDE_ABS(r.value) <= WG_WIDE_MAX)
+        size = WIDE_MAX(size, WIDE_MAX(WIDE_ABS(left), WIDE_ABS(right)));
+    else
+        r.value = WIDE_ABS(r.right) <= WG_WIDE_MAX ? r.right : r.left;
+    r.noise = 64 * WG_WIDE_EPSILON * size / r.h;
+    return r;
+}
+
+/* The relative error that no bar need explain: max(1e-12, eps^(3/5)). */
+static wg_wide wide_tolerance(void)
+{
+    return WG_WIDE_BITS > 100 ? WG_K(wide, 1.0e-12) : WG_K(wide, 5.0e-12);
+}
+
+/* Do the one-sided derivatives differ, at two steps alike? Those of a smooth f approach each other. */
+static bool wide_is_kink(const wide_step *coarse, const wide_step *fine)
+{
+    const wg_wide jump = WIDE_ABS(fine->right - fine->left);
+    const wg_wide size = WIDE_MAX(WIDE_ABS(fine->right), WIDE_ABS(fine->left));
+    return jump > size / 1000000 && jump > 100 * fine->noise &&
+           WIDE_ABS(fine->right - coarse->right) <= jump / 10 &&
+           WIDE_ABS(fine->left - coarse->left) <= jump / 10;
+}
+
+/* Compares the claim with what two neighbouring steps say. */
+static void wide_settle(wg_check_entry *e, const wide_step *coarse, const wide_step *fine,
+                        wg_wide claimed)
+{
+    const bool kink = wide_is_kink(coarse, fine);
+    const wg_wide low = kink ? WG_F(wide, fmin)(fine->left, fine->right) : coarse->value;
+    const wg_wide high = kink ? WIDE_MAX(fine->left, fine->right) : coarse->value;
+    const wg_wide bar = kink ? WIDE_MAX(WIDE_ABS(fine->right - coarse->right),
+                                        WIDE_ABS(fine->left - coarse->left))
+                             : WIDE_ABS(coarse->value - fine->value);
+    const wg_wide size = WIDE_MAX(WIDE_MAX(WIDE_ABS(low), WIDE_ABS(high)), WIDE_ABS(claimed));
+    const wg_wide slack = bar + coarse->noise + wide_tolerance() * size;
+    const wg_wide gap = WIDE_MAX(WIDE_MAX(low - claimed, claimed - high), 0);
+    e->numeric = (wg_difference){.value = (double)((low + high) / 2),
+                                 .truncation = (double)bar,
+                                 .roundoff = (double)coarse->noise,
+                                 .step = (double)coarse->h,
+                                 .left = (double)coarse->left,
+                                 .right = (double)coarse->right,
+                                 .kink = kink,
+                                 .finite = true,
+                                 .flat = low == 0 && high == 0};
+    e->excess = gap > 0 ? (double)(gap / slack) : 0;
+    e->outcome = !(gap <= slack) ? WG_ENTRY_DISAGREES : kink ? WG_ENTRY_KINK : WG_ENTRY_AGREES;
+}
+
+/* How far two neighbouring steps differ, as a share of the derivative; 0 where rounding explains it. At a
+ * kink the one-sided derivatives are what must agree. Steps that are tiny beside all of x resolve no zero. */
+static wg_wide wide_difference(const wide_step *coarse, const wide_step *fine, wg_wide claimed,
+                               wg_wide unit)
+{
+    const wg_wide gap = WIDE_ABS(coarse->value - fine->value);
+    const wg_wide known = wide_is_finite(claimed) ? WIDE_ABS(claimed) : 0;
+    const wg_wide size = WIDE_MAX(WIDE_ABS(coarse->value), known);
+    const bool nothing = gap <= fine->noise && size <= coarse->noise &&
+                         coarse->h >= unit * WG_K(wide, 1.0e-20);
+    if (nothing || wide_is_kink(coarse, fine))
+        return 0;
+    return WIDE_MAX(gap, coarse->noise) / WIDE_MAX(size, WG_WIDE_MIN);
+}
+
+/* Does the difference fall with the step, at least by its root? Then the derivative is 0, as that of x^3
+ * at 0 is, and no two steps agree on it to any share of itself. */
+static bool wide_vanishes(const wide_step *coarse, const wide_step *fine)
+{
+    const wg_wide fall = WG_F(wide, pow)(fine->h / coarse->h, WG_K(wide, 0.45));
+    return fine->value != 0 && WIDE_ABS(fine->value) <= fall * WIDE_ABS(coarse->value);
+}
+
+/* The search among neighbouring steps for those that agree. */
+typedef struct wide_hunt {
+    wg_wide claimed, best;
+    bool found;
+} wide_hunt;
+
+/* Compares steps first, first + 1, ..., last; ends early where two agree to the tolerance. */
+static void wide_compare(wide_hunt *hunt, wg_wide_line *line, wg_wide scale, int first, int last,
+                         wg_check_entry *e)
+{
+    wide_step coarse = wide_take(line, scale, first);
+    bool vanishes = true;
+    for (int s = first + 1; s <= last && !(hunt->found && hunt->best <= wide_tolerance()); s++) {
+        const wide_step fine = wide_take(line, scale, s);
+        /* Two that do not move at all where larger ones did are too small for f's inner values. */
+        const bool still = s > first + 1 && coarse.value == 0 && fine.value == 0;
+        const wg_wide off = wide_difference(&coarse, &fine, hunt->claimed, line->unit);
+        if (off < hunt->best && !still) {
+            hunt->best = off;
+            hunt->found = true;
+            wide_settle(e, &coarse, &fine, hunt->claimed);
+        }
+        vanishes = vanishes && wide_vanishes(&coarse, &fine);
+        coarse = fine;
+    }
+    if (vanishes && !hunt->found) {
+        const wide_step zero = {.h = coarse.h};
+        wide_settle(e, &zero, &coarse, hunt->claimed);
+        hunt->found = true;
+    }
+}
+
+/* The first two neighbours that agree decide; where none do to the last, those that do best, to a thousandth
+ * at least. */
+static bool wide_search(wg_wide_line *line, wg_wide scale, wg_wide claimed, wg_check_entry *e)
+{
+    wide_hunt hunt = {.claimed = claimed, .best = WG_K(wide, 0.001)};
+    wide_compare(&hunt, line, scale, 0, WIDE_LARGE - 1, e);
+    if (!hunt.found)
+        wide_compare(&hunt, line, scale, WIDE_LARGE, WIDE_STEPS - 1, e);
+    return hunt.found;
+}
+
+void wg_wide_judge(wg_wide_line *line, size_t index, wg_wide claimed, wg_check_entry *e)
+{
+    const wg_wide here = line->direction != NULL ? 1 : WIDE_ABS(line->x[line->entry]);
+    *e = (wg_check_entry){.index = index, .claimed = (double)claimed, .wide = true};
+    const bool found = (here > 0 && wide_search(line, here, claimed, e)) ||
+                       (here < line->unit && line->direction == NULL &&
+                        wide_search(line, line->unit, claimed, e));
+    if (found && wide_is_finite(claimed))
+        return;
+    if (!found)
+        e->numeric = (wg_difference){.value = (double)NAN};
+    /* An infinite derivative that no two steps agree on may be one (sqrt at 0). */
+    const bool infinite = !found && claimed == claimed;
+    e->outcome = infinite ? WG_ENTRY_UNRESOLVED : WG_ENTRY_DISAGREES;
+    e->excess = (double)INFINITY;
+}
+
+wg_check_verdict wg_check_function_wide(wg_wide_function *f, void *user, wg_wide *x,
+                                        const wg_wide *claimed, size_t n,
+                                        const wg_check_options *options, wg_check_report *report)
+{
+    wg_check_state c = {0};
+    wg_wide_line line = {.f = f, .user = user, .x = x, .n = n};
+    if (wg_check_prepare(&c, options, f != NULL && (n == 0 || (x != NULL && claimed != NULL)), n)) {
+        line.seed = c.options.seed;
+        c.report.verdict = WG_CHECK_NOT_FINITE;
+        if (wg_wide_line_begin(&line)) {
+            c.report.verdict = WG_CHECK_PASSED;
+            for (size_t i = 0; i < n; i++) {
+                wg_check_entry e;
+                line.entry = i;
+                wg_wide_judge(&line, i, claimed[i], &e);
+                c.claims = c.claims || !(claimed[i] == 0);
+                wg_check_count(&c, &e);
+            }
+        }
+        c.report.value = (double)line.value;
+    }
+    c.line.evaluations = line.evaluations;
+    return c.report.verdict == WG_CHECK_PASSED ? wg_check_end(&c, report)
+                                               : wg_check_hand_over(&c, report);
+}
+
+#undef WIDE_ABS
+#undef WIDE_MAX
+
+#endif

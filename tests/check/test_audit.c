@@ -1,0 +1,164 @@
+/* The audit: of pairs of a naive and a stable form, the op that loses digits and its cure are named in the
+ * one, and nothing in the other. */
+#include "models/wengert.h"
+#include "tests/support/suites.h"
+#include "tests/support/support.h"
+
+#include <math.h>
+#include <string.h>
+
+#if WG_HAS_WIDE
+
+#define X(...) (double[]){__VA_ARGS__}, (int)(sizeof(double[]){__VA_ARGS__} / sizeof(double))
+#define FORM(name, expression)                                                                     \
+    static wg_tensor *name(wg_tensor *x)                                                           \
+    {                                                                                              \
+        return expression;                                                                         \
+    }
+
+static wg_tensor *one_minus(wg_tensor *x)
+{
+    return wg_shift(wg_neg(x), 1);
+}
+static wg_tensor *targets(wg_tensor *x)
+{
+    wg_tensor *t = wg_zeros_like(x);
+    return wg_shift(t, 1);
+}
+static wg_tensor *naive_bce(wg_tensor *z)
+{
+    wg_tensor *p = wg_sigmoid(z), *t = targets(z);
+    wg_tensor *yes = wg_mul(t, wg_log(p)), *no = wg_mul(one_minus(t), wg_log(one_minus(p)));
+    return wg_neg(wg_mean(wg_add(yes, no)));
+}
+static wg_tensor *naive_softmax(wg_tensor *z)
+{
+    wg_tensor *e = wg_exp(z);
+    return wg_div(e, wg_sum(e));
+}
+static wg_tensor *naive_variance(wg_tensor *x)
+{
+    wg_tensor *m = wg_mean(x);
+    return wg_sub(wg_mean(wg_square(x)), wg_square(m));
+}
+static wg_tensor *variance(wg_tensor *x)
+{
+    return wg_mean(wg_square(wg_sub(x, wg_mean(x))));
+}
+static wg_tensor *scaled_norm(wg_tensor *x)
+{
+    wg_tensor *s = wg_amax(wg_abs(x));
+    return wg_mul(s, wg_sqrt(wg_sum(wg_square(wg_div(x, s)))));
+}
+
+FORM(log_of_sigmoid, wg_log(wg_sigmoid(x)))
+FORM(log_of_complement, wg_log(one_minus(wg_sigmoid(x))))
+FORM(log_sigmoid_of_neg, wg_log_sigmoid(wg_neg(x)))
+FORM(fused_bce, wg_bce_with_logits(x, targets(x)))
+FORM(log_of_softmax, wg_log(wg_softmax(x, -1)))
+FORM(log_of_quotient, wg_log(naive_softmax(x)))
+FORM(stable_log_softmax, wg_log_softmax(x, -1))
+FORM(stable_softmax, wg_softmax(x, -1))
+FORM(log_sum_exp, wg_log(wg_sum(wg_exp(x))))
+FORM(stable_logsumexp, wg_logsumexp(x))
+FORM(log_one_plus_exp, wg_log(wg_shift(wg_exp(x), 1)))
+FORM(log_one_plus, wg_log(wg_shift(x, 1)))
+FORM(exp_minus_one, wg_shift(wg_exp(x), -1))
+FORM(one_minus_sigmoid, one_minus(wg_sigmoid(x)))
+FORM(sigmoid_of_neg, wg_sigmoid(wg_neg(x)))
+FORM(naive_sigmoid, wg_reciprocal(wg_shift(wg_exp(wg_neg(x)), 1)))
+FORM(one_minus_cos, one_minus(wg_cos(x)))
+FORM(half_sine, wg_scale(wg_square(wg_sin(wg_scale(x, 0.5))), 2))
+FORM(one_minus_tanh2, one_minus(wg_square(wg_tanh(x))))
+FORM(two_sigmoids, wg_scale(wg_mul(wg_sigmoid(wg_scale(x, 2)), wg_sigmoid(wg_scale(x, -2))), 4))
+FORM(naive_norm, wg_sqrt(wg_sum(wg_square(x))))
+FORM(root_difference, wg_sub(wg_sqrt(wg_shift(x, 1)), wg_sqrt(x)))
+FORM(root_quotient, wg_reciprocal(wg_add(wg_sqrt(wg_shift(x, 1)), wg_sqrt(x))))
+FORM(square_difference, wg_sub(wg_square(wg_shift(x, 1e-9)), wg_square(x)))
+FORM(square_product, wg_scale(wg_shift(wg_scale(x, 2), 1e-9), 1e-9))
+
+#undef FORM
+
+typedef struct audit_pair {
+    wg_tensor *(*naive)(wg_tensor *), *(*stable)(wg_tensor *);
+    const double *x;
+    int n;
+    const char *op, *cure;
+} audit_pair;
+
+static const audit_pair pairs[] = {
+    {log_of_sigmoid, wg_log_sigmoid, X(40), "log", "wg_log_sigmoid(z)"},
+    {log_of_sigmoid, wg_log_sigmoid, X(-800), "log", "wg_log_sigmoid(z)"},
+    {log_of_sigmoid, wg_log_sigmoid, X(1, 20, 30), "log", "wg_log_sigmoid(z)"},
+    {log_of_complement, log_sigmoid_of_neg, X(40), "log", "wg_log_sigmoid(-z)"},
+    {log_of_complement, log_sigmoid_of_neg, X(-30), "log", "wg_log_sigmoid(-z)"},
+    {naive_bce, fused_bce, X(-800, 1), "log", "wg_bce_with_logits"},
+    {naive_bce, fused_bce, X(30), "log", "wg_bce_with_logits"},
+    {log_of_softmax, stable_log_softmax, X(0, 800), "log", "wg_log_softmax"},
+    {log_of_softmax, stable_log_softmax, X(-25, 3), "log", "wg_log_softmax"},
+    {log_of_quotient, stable_log_softmax, X(1, 30), "log", "wg_log_softmax"},
+    {naive_softmax, stable_softmax, X(800, 1), "div", "wg_softmax"},
+    {naive_softmax, stable_softmax, X(-800, -801), "div", "wg_softmax"},
+    {log_sum_exp, stable_logsumexp, X(800, 1), "log", "wg_logsumexp"},
+    {log_sum_exp, stable_logsumexp, X(-900, -901), "log", "wg_logsumexp"},
+    {log_one_plus_exp, wg_softplus, X(-40), "log", "wg_softplus"},
+    {log_one_plus_exp, wg_softplus, X(800), "log", "wg_softplus"},
+    {log_one_plus_exp, wg_softplus, X(-20), "log", "wg_softplus"},
+    {log_one_plus, wg_log1p, X(1e-10), "log", "wg_log1p"},
+    {log_one_plus, wg_log1p, X(-3e-8, 1), "log", "wg_log1p"},
+    {exp_minus_one, wg_expm1, X(1e-10), "shift", "wg_expm1"},
+    {exp_minus_one, wg_expm1, X(1, -1e-7), "shift", "wg_expm1"},
+    {one_minus_sigmoid, sigmoid_of_neg, X(30), "shift", "wg_sigmoid(-z)"},
+    {naive_sigmoid, wg_sigmoid, X(-740), "reciprocal", "wg_sigmoid"},
+    {one_minus_cos, half_sine, X(1e-5), "shift", "sin(z/2)"},
+    {one_minus_tanh2, two_sigmoids, X(12), "shift", "sigmoid(2z)"},
+    {naive_variance, variance, X(1e8, 1e8 + 1, 1e8 + 2), "sub", "(x - mean)^2"},
+    {naive_norm, scaled_norm, X(1e200, 1e200), "s", "scale by the largest"},
+    {root_difference, root_quotient, X(1e12), "sub", "another form"},
+    {square_difference, square_product, X(1), "sub", "another form"},
+};
+
+static const wg_audit_row *explained(const wg_audit_row *rows, size_t count, const char *op,
+                                     const char *cure)
+{
+    for (size_t i = 0; i < count; i++)
+        if (rows[i].cure != NULL && strstr(rows[i].cure, cure) != NULL &&
+            strstr(rows[i].node->op->name, op) != NULL)
+            return &rows[i];
+    return NULL;
+}
+
+START_TEST(pairs_of_forms)
+{
+    const audit_pair *p = &pairs[_i];
+    wg_tape *t = wg_tape_new(NULL);
+    wg_tensor *x = wgt_param(t, "x", WG_SHAPE(p->n), p->x);
+    wg_tensor *naive = p->naive(x), *stable = p->stable(x);
+    wg_audit_row rows[20];
+    const char *why = "";
+    size_t count = wg_audit(&naive, 1, rows, 20, &why);
+    ck_assert_msg(count > 0, "%s", why);
+    if (explained(rows, count, p->op, p->cure) == NULL) {
+        wg_audit_print(stdout, &naive, 1);
+        ck_abort_msg("no %s with %s", p->op, p->cure);
+    }
+    count = wg_audit(&stable, 1, rows, 20, NULL);
+    for (size_t i = 0; i < count; i++)
+        ck_assert_msg(rows[i].cure == NULL, "%s is accused", wg_tensor_text(rows[i].node).s);
+    ck_assert_int_eq(wg_tape_status(t), WG_OK);
+    wg_tape_free(t);
+}
+END_TEST
+
+#endif
+
+Suite *suite_audit(void)
+{
+    Suite *suite = suite_create("audit");
+    TCase *tc = tcase_create("audit");
+#if WG_HAS_WIDE
+    tcase_add_loop_test(tc, pairs_of_forms, 0, (int)(sizeof pairs / sizeof *pairs));
+#endif
+    suite_add_tcase(suite, tc);
+    return suite;
+}
