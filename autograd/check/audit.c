@@ -45,7 +45,7 @@ static double audit_digits(double value, wg_wide exact, wg_dtype dtype)
                    : 0;
     const double relative = (double)(off / AUDIT_ABS(exact));
     const double digits = relative > 0 ? -log10(relative) : most;
-    return digits < 0 || isnan(digits) ? 0 : digits > most ? most : digits;
+    return !(digits > 0) ? 0 : digits > most ? most : digits;
 }
 
 static wg_wide audit_exact(const wg_tensor *wide, int64_t i)

@@ -96,6 +96,9 @@ static void check_blame(const wg_recorded *r, const wg_gradcheck_options *o, wg_
         return;
     }
     report->verdict = WG_CHECK_UNRESOLVED;
+    report->unresolved += report->disagree;
+    report->disagree = 0;
+    report->worst.outcome = WG_ENTRY_UNRESOLVED;
     report->note =
         "every rule agrees with its own op: kinks meet here, or digits are lost between them";
 }
