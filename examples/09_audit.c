@@ -16,7 +16,7 @@
  *     ...
  *         mean of squares - square of the mean: use the mean of (x - mean)^2
  *     ...
- *         overflows: square of a large or tiny number: use scale by the largest first
+ *         overflows: root of a sum of squares: use scale by the largest, or wg_hypot(a, b)
  */
 #include <stdio.h>
 #include <wengert.h>
