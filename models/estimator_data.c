@@ -2,7 +2,6 @@
 #include "models/estimator_internal.h"
 
 #include "models/data/dataset_internal.h"
-#include "models/files/number_internal.h"
 #include "models/files/table_internal.h"
 #include "models/files/text_internal.h"
 

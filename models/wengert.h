@@ -47,7 +47,6 @@
 #include "models/estimator.h"
 #include "models/files/archive.h"
 #include "models/files/csv.h"
-#include "models/files/csv_write.h"
 #include "models/files/idx.h"
 #include "models/files/npy.h"
 #include "models/files/params.h"

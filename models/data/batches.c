@@ -1,3 +1,4 @@
+/* Mini-batches: rows in a shuffled order, gathered epoch by epoch. */
 #include "models/data/batches.h"
 
 #include "autograd/op.h"

@@ -1,3 +1,4 @@
+/* Polynomial features: products of columns up to a degree. */
 #include "models/data/polynomial.h"
 
 #include "autograd/op.h"

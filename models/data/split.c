@@ -1,3 +1,4 @@
+/* The split of rows into training and test rows, by class if asked for. */
 #include "models/data/split.h"
 
 #include "autograd/op.h"

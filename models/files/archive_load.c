@@ -2,8 +2,6 @@
 #include "models/files/archive_internal.h"
 
 #include "autograd/op.h"
-#include "models/files/elements_internal.h"
-#include "models/files/json_internal.h"
 #include "models/files/text_internal.h"
 
 #include <inttypes.h>

@@ -3,8 +3,6 @@
 
 #include "autograd/op.h"
 #include "models/files/csv_fields_internal.h"
-#include "models/files/number_internal.h"
-#include "models/files/reader_internal.h"
 #include "models/files/table_internal.h"
 #include "models/files/text_internal.h"
 

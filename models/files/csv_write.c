@@ -1,9 +1,9 @@
-#include "models/files/csv_write.h"
+/* Tables and tensors as CSV files. */
+#include "models/files/csv.h"
 
 #include "autograd/op.h"
-#include "models/files/elements_internal.h"
-#include "models/files/number_internal.h"
 #include "models/files/table_internal.h"
+#include "models/files/text_internal.h"
 
 #include <inttypes.h>
 #include <math.h>
@@ -205,9 +205,12 @@ static wg_csv_part csv_output_strings(wg_tape *t, const wg_table *table)
     return part;
 }
 
-wg_status wg_csv_write_table(wg_tape *t, const char *path, const wg_table *table,
+wg_status wg_csv_write_table(const wg_table *table, const char *path,
                              const wg_csv_write_options *options)
 {
+    wg_tape *t = wg_table_tape(table);
+    if (t == NULL)
+        return WG_E_NULL;
     wg_csv_part parts[3] = {
         {.values = wg_table_features(table), .names = wg_table_column_names(table)}};
     const char *label = wg_table_label_name(table);

@@ -1,5 +1,5 @@
 /* Arrays of numbers as binary formats store them, into tensors and out of them. */
-#include "models/files/elements_internal.h"
+#include "models/files/bytes_internal.h"
 
 #include "autograd/op.h"
 

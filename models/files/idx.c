@@ -1,7 +1,7 @@
+/* Arrays from IDX files, the format of MNIST. */
 #include "models/files/idx.h"
 
 #include "autograd/op.h"
-#include "models/files/elements_internal.h"
 #include "models/files/text_internal.h"
 
 #include <inttypes.h>

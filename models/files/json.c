@@ -1,7 +1,7 @@
-#include "models/files/json_internal.h"
+/* JSON: a strict reader that its caller steps through, and strings as JSON. */
+#include "models/files/text_internal.h"
 
 #include "autograd/op.h"
-#include "models/files/text_internal.h"
 
 #include <inttypes.h>
 #include <string.h>

@@ -3,7 +3,6 @@
 
 #include "autograd/op.h"
 #include "models/files/archive_internal.h"
-#include "models/files/elements_internal.h"
 #include "models/files/text_internal.h"
 
 #include <inttypes.h>

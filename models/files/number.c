@@ -1,4 +1,5 @@
-#include "models/files/number_internal.h"
+/* Decimal numbers in text, whatever the locale. */
+#include "models/files/text_internal.h"
 
 #include <math.h>
 #include <stddef.h>

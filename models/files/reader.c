@@ -1,8 +1,7 @@
 /* Reading files: the bytes of a file, of a pipe, of the standard input; what is left is always known. */
-#include "models/files/reader_internal.h"
+#include "models/files/text_internal.h"
 
 #include "autograd/op.h"
-#include "models/files/text_internal.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -2,8 +2,6 @@
 #include "models/files/svmlight.h"
 
 #include "autograd/op.h"
-#include "models/files/number_internal.h"
-#include "models/files/reader_internal.h"
 #include "models/files/table_internal.h"
 #include "models/files/text_internal.h"
 

@@ -1,3 +1,4 @@
+/* Text from files: as a message may show it, UTF-8, and what begins like a compressed file. */
 #include "models/files/text_internal.h"
 
 #include <stdint.h>

@@ -1,5 +1,5 @@
 /* Writing files so that they are entirely old or entirely new: temporary files, sync, rename. */
-#include "models/files/writer_internal.h"
+#include "models/files/bytes_internal.h"
 
 #include "autograd/op.h"
 

@@ -1,6 +1,6 @@
 /* The crash-safe writer: killed before and after every call to the system, and failing in each. */
 #include "autograd/tape.h"
-#include "models/files/writer_internal.h"
+#include "models/files/bytes_internal.h"
 #include "tests/models/files.h"
 #include "tests/support/assert.h"
 #include "tests/support/suites.h"

@@ -1,0 +1,153 @@
+#ifndef WG_MODELS_FILES_BYTES_INTERNAL_H
+#define WG_MODELS_FILES_BYTES_INTERNAL_H
+
+#include "autograd/tape.h"
+
+#include <limits.h>
+#include <stdio.h>
+#include <sys/types.h>
+
+/* ---- Reading. ------------------------------------------------------------------------------------- */
+
+/* The one way in which bytes of a file come into the library. A reader knows how many bytes the file
+ * still holds, so that a format can compare a declared size with them before it allocates.
+ * All functions record WG_E_IO on the tape, naming the file and the reason, and return false. */
+typedef struct wg_reader {
+    wg_tape *tape;
+    const char *path;  /* the caller's; must outlive the reader */
+    int file;          /* descriptor; -1: closed */
+    int64_t left;      /* bytes between here and the end that the file had when it was opened */
+    char *memory, *at; /* of a pipe: all of its bytes, and those that are left; else NULL */
+} wg_reader;
+
+/* wg_reader_open: opens a regular file, a pipe or, as "-", the standard input; directories and devices
+ * are refused. After false there is nothing to close. */
+bool wg_reader_open(wg_reader *reader, wg_tape *t, const char *path);
+
+/* wg_reader_take: the next `size` bytes, exactly; more than are left is an error and reads nothing. */
+bool wg_reader_take(wg_reader *reader, void *bytes, int64_t size);
+
+/* wg_reader_skip: the same, and the bytes are of no use. */
+bool wg_reader_skip(wg_reader *reader, int64_t size);
+
+/* wg_reader_close: may be called twice. */
+void wg_reader_close(wg_reader *reader);
+
+/* wg_reader_refuses: is a file that begins with these bytes a compressed one? Then WG_E_FORMAT, which
+ * names what packed it and the cure. */
+bool wg_reader_refuses(wg_tape *t, const char *path, const void *bytes, int64_t size);
+
+/* wg_reader_text: a whole text in memory of the tape's allocator, with a NUL behind its last byte and
+ * none before; the caller releases it. NULL after an error: WG_E_FORMAT, too, where it is no text. */
+char *wg_reader_text(wg_tape *t, const char *path, int64_t *size);
+
+/* ---- Writing. ------------------------------------------------------------------------------------- */
+
+/* The one way in which bytes leave the library for a file that is to last. They go to a temporary file
+ * beside the destination, which is synced and then renamed over it: whenever the process or the machine
+ * stops, the destination is what it was or what it was to become, entirely. A process that is killed may
+ * leave the temporary file behind, which a later save removes; a failure does not.
+ *
+ * The first error is recorded on the tape, naming the file and the reason; what follows it does
+ * nothing, so that writing needs one check, that of wg_writer_close. */
+
+/* What the writer asks of the system, in the forms of POSIX. Tests put calls in place that fail or do
+ * not return. */
+typedef struct wg_writer_calls {
+    int (*open)(const char *path, int flags, mode_t mode, void *user);
+    ssize_t (*write)(int file, const void *bytes, size_t size, void *user);
+    int (*sync)(int file, void *user);
+    int (*close)(int file, void *user);
+    int (*rename)(const char *from, const char *to, void *user);
+    int (*remove)(const char *path, void *user);
+    void *user;
+} wg_writer_calls;
+
+#define WG_WRITER_BUFFER 8192
+
+typedef struct wg_writer {
+    wg_tape *tape;
+    const char *path; /* as the caller gave it, for messages; must outlive the writer */
+    wg_writer_calls calls;
+    int file; /* descriptor of the temporary file; -1: none is open */
+    bool failed, counting;
+    int64_t counted;
+    uint32_t sum;          /* of what is counted */
+    size_t used;           /* bytes of `buffer` */
+    char target[PATH_MAX]; /* the destination, symbolic links followed */
+    char temporary[PATH_MAX];
+    char buffer[WG_WRITER_BUFFER];
+} wg_writer;
+
+/* wg_writer_open: begins the temporary file; calls NULL: the system's. A destination that is no regular
+ * file is refused; one that there is lends the new file its permissions. False after an error, on the
+ * tape, or where the tape had one already; then there is nothing to close. */
+bool wg_writer_open(wg_writer *w, wg_tape *t, const char *path, const wg_writer_calls *calls);
+
+/* wg_writer_put: appends bytes. wg_writer_text: appends a string without its NUL. */
+void wg_writer_put(wg_writer *w, const void *bytes, size_t size);
+void wg_writer_text(wg_writer *w, const char *text);
+
+/* wg_writer_count: from true on, what is put is counted and not written; false ends that, and returns the
+ * bytes counted. For formats that write a length before what it is the length of. */
+int64_t wg_writer_count(wg_writer *w, bool on);
+
+/* wg_writer_sum: the CRC-32 of the bytes counted so far, as zip has it. */
+uint32_t wg_writer_sum(const wg_writer *w);
+
+/* wg_writer_close: flushes, syncs, renames, syncs the directory. Returns the tape's status. After an
+ * error the destination is what it was; but for one case, which the message tells: that only the
+ * directory could not be synced. */
+wg_status wg_writer_close(wg_writer *w);
+
+/* wg_writer_abandon: removes the temporary file; the destination is what it was. */
+void wg_writer_abandon(wg_writer *w);
+
+/* ---- Arrays of numbers. ---------------------------------------------------------------------------- */
+
+/* Arrays of numbers as binary formats store them, whatever byte order the machine has. */
+
+typedef enum wg_stored_kind {
+    WG_STORED_SIGNED, /* two's complement */
+    WG_STORED_UNSIGNED,
+    WG_STORED_BOOL,  /* a byte, 0 or 1 */
+    WG_STORED_FLOAT, /* IEEE 754; 2, 4 or 8 bytes */
+    WG_STORED_BFLOAT /* the upper half of a float of 4 bytes */
+} wg_stored_kind;
+
+typedef struct wg_stored {
+    wg_stored_kind kind;
+    int64_t size; /* bytes: 1, 2, 4 or 8 */
+    bool big;     /* the most significant byte comes first */
+} wg_stored;
+
+/* wg_elements_read: the rest of the file as a constant of the given shape and dtype; floats as f32 or
+ * f64, integers as i64 or, where every value is exact in them, f32 or f64. The rest must be as long as
+ * the shape says, which is seen before anything is allocated. After an error, which is on the tape with
+ * the file and the byte, the result is the inert tensor. `from`: where in the file the array begins. */
+wg_tensor *wg_elements_read(wg_reader *reader, wg_stored element, const wg_shape *shape,
+                            wg_dtype dtype, int64_t from);
+
+/* wg_elements_take: the next of them, without the look at the rest of the file; size bytes of it are
+ * known to be there. */
+wg_tensor *wg_elements_take(wg_reader *reader, wg_stored element, const wg_shape *shape,
+                            wg_dtype dtype, int64_t from);
+
+/* wg_elements_from_fortran: puts values that were taken in Fortran order, the first index running fastest,
+ * into C order. False without memory. */
+bool wg_elements_from_fortran(wg_tensor *x);
+
+/* wg_elements_bytes: bytes that the shape takes; -1 where they overflow. */
+int64_t wg_elements_bytes(const wg_shape *shape, int64_t element_size);
+
+/* wg_elements_write: a tensor's values, the least significant byte first. */
+void wg_elements_write(wg_writer *w, const wg_tensor *x);
+
+/* wg_elements_writable: has x a value that can be written to the file now? If not, an error is on the
+ * tape: WG_E_NULL, WG_E_TAPE, WG_E_STALE, WG_E_VALUE (no value). */
+bool wg_elements_writable(wg_tape *t, const char *path, const wg_tensor *x);
+
+/* wg_little_u64: the number that 8 bytes are, the least significant first. */
+uint64_t wg_little_u64(const unsigned char *bytes, int64_t size);
+
+#endif
