@@ -82,6 +82,12 @@ wg_shape wg_axes_without(const wg_shape *x, uint32_t axes, bool keep)
     return shape;
 }
 
+bool wg_axis_fits(const wg_tensor *y, const wg_tensor *x, int64_t axis)
+{
+    return (axis >= 0 && axis < x->shape.ndim) ||
+           wg_op_fail(y, WG_E_VALUE, "there is no such axis");
+}
+
 bool wg_axes_reduced(wg_tensor *y)
 {
     const wg_axes_attrs *attrs = y->attrs;

@@ -11,9 +11,10 @@ typedef struct cumsum_attrs {
 
 static bool cumsum_shape(wg_tensor *y)
 {
+    const cumsum_attrs *attrs = y->attrs;
     y->dtype = y->operand[0]->dtype;
     y->shape = y->operand[0]->shape;
-    return true;
+    return wg_axis_fits(y, y->operand[0], attrs->axis);
 }
 
 static wgk_rows cumsum_rows(const wg_tensor *y)

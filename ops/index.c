@@ -226,10 +226,17 @@ static int gather_axis(const wg_tensor *y)
     return (int)attrs->axis;
 }
 
+static bool gather_axis_fits(const wg_tensor *y)
+{
+    const gather_attrs *attrs = y->attrs;
+    return wg_axis_fits(y, y->operand[0], attrs->axis);
+}
+
 static bool gather_shape(wg_tensor *y)
 {
     const wg_tensor *x = y->operand[0], *index = y->operand[1];
-    if (!index_is_i64(y, 1) || !index_lines_fit(y, &index->shape, &x->shape, gather_axis(y)))
+    if (!index_is_i64(y, 1) || !gather_axis_fits(y) ||
+        !index_lines_fit(y, &index->shape, &x->shape, gather_axis(y)))
         return false;
     y->dtype = x->dtype;
     y->shape = index->shape;
@@ -299,9 +306,13 @@ static bool scatter_shape(wg_tensor *y)
 {
     const wg_tensor *x = y->operand[0], *index = y->operand[1];
     const scatter_attrs *attrs = y->attrs;
+    if (attrs->ndim != x->shape.ndim)
+        return wg_op_fail(y, WG_E_SHAPE, "the index has another ndim than the result");
+    if (!wg_axis_fits(y, x, attrs->axis))
+        return false;
     y->dtype = x->dtype;
     y->shape.ndim = (int)attrs->ndim;
-    memcpy(y->shape.dim, attrs->dim, sizeof attrs->dim);
+    memcpy(y->shape.dim, attrs->dim, (size_t)attrs->ndim * sizeof *attrs->dim);
     if (!index_is_i64(y, 1))
         return false;
     if (!wg_shape_same(&x->shape, &index->shape))

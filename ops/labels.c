@@ -47,7 +47,13 @@ static bool smooth_labels_shape(wg_tensor *t)
         return wg_op_fail(t, WG_E_DTYPE, "class indices of i64 wanted (wg_cast converts)");
     if (t->operand[0]->shape.ndim == WG_MAX_DIMS)
         return wg_op_fail(t, WG_E_SHAPE, "the result would have more than %d axes", WG_MAX_DIMS);
+    if (attrs->classes < 0)
+        return wg_op_fail(t, WG_E_VALUE, "%" PRId64 " classes", attrs->classes);
     t->dtype = attrs->dtype;
+    if (!wg_dtype_asked(t->tape, "smooth_labels", &t->dtype))
+        return false;
+    if (t->dtype == WG_I64)
+        return wg_op_fail(t, WG_E_DTYPE, "f32 or f64 wanted");
     t->shape = t->operand[0]->shape;
     t->shape.dim[t->shape.ndim++] = attrs->classes;
     return true;

@@ -53,6 +53,18 @@ static wg_shape layout_shape_of(const layout_sizes *sizes)
     return shape;
 }
 
+/* Gives y its operand's dtype and the shape of its attributes. */
+static bool layout_take(wg_tensor *y)
+{
+    const layout_sizes *sizes = y->attrs;
+    if (sizes->ndim < 0 || sizes->ndim > WG_MAX_DIMS)
+        return wg_op_fail(y, WG_E_SHAPE, "ndim %" PRId64 " is outside 0..%d", sizes->ndim,
+                          WG_MAX_DIMS);
+    y->dtype = y->operand[0]->dtype;
+    y->shape = layout_shape_of(sizes);
+    return true;
+}
+
 /* The axes of an array of `like`'s ndim as bits. */
 static bool layout_mask(const wg_tensor *like, const char *op, int n, const int *axes,
                         uint32_t *mask)
@@ -89,10 +101,10 @@ static bool reshape_infer(wg_tensor *y, int64_t size)
 static bool reshape_shape(wg_tensor *y)
 {
     const wg_tensor *x = y->operand[0];
-    const wg_shape wanted = layout_shape_of(y->attrs);
     char text[WG_SHAPE_TEXT];
-    y->dtype = x->dtype;
-    y->shape = wanted;
+    if (!layout_take(y))
+        return false;
+    const wg_shape wanted = y->shape;
     return (reshape_infer(y, x->size) && wg_shape_size(&y->shape) == x->size) ||
            wg_op_fail(y, WG_E_SHAPE, "%" PRId64 " elements do not make the shape %s", x->size,
                       wg_shape_text(&wanted, text, sizeof text));
@@ -177,11 +189,16 @@ static bool permute_shape(wg_tensor *y)
 {
     const wg_tensor *x = y->operand[0];
     const layout_order *order = y->attrs;
+    uint32_t seen = 0;
     y->dtype = x->dtype;
     y->shape.ndim = x->shape.ndim;
-    for (int i = 0; i < y->shape.ndim; i++)
+    for (int i = 0; i < y->shape.ndim; i++) {
+        if (!wg_axis_fits(y, x, order->axis[i]))
+            return false;
+        seen |= 1u << order->axis[i];
         y->shape.dim[i] = x->shape.dim[order->axis[i]];
-    return true;
+    }
+    return seen == (1u << y->shape.ndim) - 1 || wg_op_fail(y, WG_E_VALUE, "an axis is given twice");
 }
 
 static wgk_copy permute_copy(const wg_tensor *y)
@@ -294,8 +311,8 @@ static bool broadcast_shape(wg_tensor *y)
 {
     const wg_tensor *x = y->operand[0];
     char wanted[WG_SHAPE_TEXT];
-    y->dtype = x->dtype;
-    y->shape = layout_shape_of(y->attrs);
+    if (!layout_take(y))
+        return false;
     return broadcast_goes(&x->shape, &y->shape) ||
            wg_op_fail(y, WG_E_SHAPE, "does not broadcast to %s",
                       wg_shape_text(&y->shape, wanted, sizeof wanted));
@@ -361,8 +378,8 @@ static bool sum_to_shape(wg_tensor *y)
 {
     const wg_tensor *x = y->operand[0];
     char wanted[WG_SHAPE_TEXT];
-    y->dtype = x->dtype;
-    y->shape = layout_shape_of(y->attrs);
+    if (!layout_take(y))
+        return false;
     return broadcast_goes(&y->shape, &x->shape) ||
            wg_op_fail(y, WG_E_SHAPE, "%s does not broadcast to this shape",
                       wg_shape_text(&y->shape, wanted, sizeof wanted));

@@ -142,6 +142,15 @@ static void amin_forward(const wg_tensor *y, const wg_piece *piece)
     amax_run(y, piece, -1);
 }
 
+static bool tie_share_shape(wg_tensor *y)
+{
+    const wg_tensor *extremes = y->operand[1];
+    if (!wg_axes_floats(y) || !wg_axes_same(y))
+        return false;
+    return (extremes->dtype == y->dtype && extremes->size == reduce_rows(y).n_rows) ||
+           wg_op_fail(y, WG_E_SHAPE, "an extreme for each row wanted");
+}
+
 static void tie_share_forward(const wg_tensor *y, const wg_piece *piece)
 {
     const wg_tensor *x = y->operand[0];
@@ -163,7 +172,7 @@ static const wg_op wg_op_tie_share = {
     .flags = WG_OP_ZERO_GRADIENT | WG_OP_WIDE,
     .attr_size = sizeof(wg_axes_attrs),
     .describe = wg_axes_describe,
-    .shape = wg_axes_same,
+    .shape = tie_share_shape,
     .forward = tie_share_forward,
     .chunks = tie_share_chunks,
 };

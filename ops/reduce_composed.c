@@ -156,3 +156,26 @@ wg_tensor *wg_norm(wg_tensor *x, double order)
     int axes[WG_MAX_DIMS], n = composed_all(x, axes);
     return wg_norm_over(x, order, n, axes, false);
 }
+
+/* ---- cosine similarity ----------------------------------------------------------------------- */
+
+/* x / max(|x|, epsilon) */
+static wg_tensor *cosine_unit(wg_tensor *x, int axis, double epsilon)
+{
+    wg_tensor *length = wg_norm2_over(x, 1, &axis, true);
+    return wg_div(x, wg_clamp(length, epsilon, HUGE_VAL));
+}
+
+wg_tensor *wg_cosine_similarity(wg_tensor *a, wg_tensor *b, int axis, double epsilon)
+{
+    wg_shape both;
+    if (wg_is_inert(a) || wg_is_inert(b) || !wg_shape_broadcast(&a->shape, &b->shape, &both))
+        return wg_mul(a, b); /* fails, with the right words */
+    if (!(epsilon >= 0))
+        return wg_fail(a->tape, WG_E_VALUE, "cosine_similarity: epsilon is %g, but > 0 wanted",
+                       epsilon);
+    epsilon = epsilon == 0 ? 1e-8 : epsilon;
+    a = cosine_unit(wg_broadcast_to(a, both.ndim, both.dim), axis, epsilon);
+    b = cosine_unit(wg_broadcast_to(b, both.ndim, both.dim), axis, epsilon);
+    return wg_sum_over(wg_mul(a, b), 1, &axis, false);
+}

@@ -18,13 +18,35 @@ typedef struct slice_box {
 
 static bool slice_shape(wg_tensor *y)
 {
-    const wg_tensor *x = y->operand[0];
+    const wg_shape *x = &y->operand[0]->shape;
     const slice_box *box = y->attrs;
-    y->dtype = x->dtype;
-    y->shape.ndim = x->shape.ndim;
-    for (int i = 0; i < y->shape.ndim; i++)
+    y->dtype = y->operand[0]->dtype;
+    y->shape.ndim = x->ndim;
+    for (int i = 0; i < x->ndim; i++) {
+        if (box->begin[i] < 0 || box->size[i] < 0 || box->begin[i] > x->dim[i] ||
+            box->size[i] > x->dim[i] - box->begin[i])
+            return wg_op_fail(y, WG_E_VALUE, "the part goes out of the operand on axis %d", i);
         y->shape.dim[i] = box->size[i];
+    }
     return true;
+}
+
+/* Is the box one piece of x's memory: are all axes whole behind the first that matters? */
+static bool slice_is_view(const wg_shape *x, const slice_box *box)
+{
+    int axis = 0;
+    while (axis < x->ndim && x->dim[axis] == 1)
+        axis++;
+    bool whole = true;
+    for (int i = axis + 1; i < x->ndim; i++)
+        whole = whole && box->size[i] == x->dim[i];
+    return whole;
+}
+
+static bool slice_rows_shape(wg_tensor *y)
+{
+    return slice_shape(y) && (slice_is_view(&y->operand[0]->shape, y->attrs) ||
+                              wg_op_fail(y, WG_E_VALUE, "the part is not one piece of memory"));
 }
 
 /* How many elements lie before the box's first in an array with these strides. */
@@ -107,7 +129,7 @@ static const wg_op wg_op_slice_rows = {
     .flags = WG_OP_VIEW,
     .attr_size = sizeof(slice_box),
     .describe = slice_describe,
-    .shape = slice_shape,
+    .shape = slice_rows_shape,
     .vjp = slice_vjp,
     .offset = slice_offset,
 };
@@ -115,13 +137,7 @@ static const wg_op wg_op_slice_rows = {
 /* Records the part of x; x must not be inert, and the box must lie in it. */
 static wg_tensor *slice_apply(wg_tensor *x, const slice_box *box)
 {
-    int axis = 0;
-    while (axis < x->shape.ndim && x->shape.dim[axis] == 1)
-        axis++;
-    bool whole = true; /* are all axes behind the first that matters? */
-    for (int i = axis + 1; i < x->shape.ndim; i++)
-        whole = whole && box->size[i] == x->shape.dim[i];
-    return wg_apply(whole ? &wg_op_slice_rows : &wg_op_slice, &x, 1, box);
+    return wg_apply(slice_is_view(&x->shape, box) ? &wg_op_slice_rows : &wg_op_slice, &x, 1, box);
 }
 
 static slice_box slice_box_all(const wg_tensor *x)
@@ -340,6 +356,8 @@ static bool concat_shape(wg_tensor *y)
 {
     const concat_attrs *attrs = y->attrs;
     int axis = (int)attrs->axis;
+    if (!wg_axis_fits(y, y->operand[0], attrs->axis))
+        return false;
     y->shape = y->operand[0]->shape;
     for (int i = 1; i < y->n_operands; i++) {
         wg_shape shape = y->operand[i]->shape;

@@ -5,6 +5,7 @@
 #ifndef WG_OPS_KERNELS_REAL_H
 #define WG_OPS_KERNELS_REAL_H
 
+#include <float.h>
 #include <math.h>
 #include <stdbool.h>
 #include <stddef.h>
@@ -12,6 +13,10 @@
 
 #include "autograd/wide_internal.h"
 #include "ops/kernels/vector_math.h"
+
+#if FLT_EVAL_METHOD == 2
+#error "the x87 rounds to 64 bits, which breaks compensated sums: compile with -msse2 -mfpmath=sse"
+#endif
 
 /* The element types, by the numbers of wg_dtype. */
 typedef enum wgk_type { WGK_F32 = 1, WGK_F64, WGK_I64, WGK_WIDE } wgk_type;

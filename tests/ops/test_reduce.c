@@ -390,6 +390,26 @@ START_TEST(pieces_give_the_same_bits)
 }
 END_TEST
 
+/* PyTorch: the cosine of the angle; 0 against a zero vector; scales make no difference. */
+START_TEST(cosine_similarity)
+{
+    wg_tensor *a = wgt_param(t, "a", WG_SHAPE(3, 2), VALUES(3, 4, 0, 0, 1e200, 1e200));
+    wg_tensor *b = wgt_param(t, "b", WG_SHAPE(1, 2), VALUES(4, 3));
+    wg_tensor *y = wg_cosine_similarity(a, b, -1, 0);
+    assert_values(y, 3, VALUES(24.0 / 25, 0, 7 / (5 * sqrt(2))));
+    assert_values(wg_cosine_similarity(b, b, 1, 0), 1, VALUES(1));
+    /* below epsilon the length is epsilon */
+    wg_tensor *tiny = wg_constant(t, WG_F64, WG_SHAPE(2), VALUES(3e-3, 4e-3));
+    assert_values(wg_cosine_similarity(tiny, tiny, 0, 0.1), 1, VALUES(25e-6 / 0.01));
+    wg_tensor *x = wgt_random_param(t, "x", WG_SHAPE(2, 3, 4), 5);
+    wg_tensor *z = wgt_random_param(t, "z", WG_SHAPE(3, 1), 6);
+    for (int axis = 0; axis < 3; axis++)
+        wgt_assert_derivatives(wg_cosine_similarity(x, z, axis, 1e-3), (wg_tensor *[]){x, z}, 2);
+    wg_cosine_similarity(a, b, 0, -1);
+    wgt_assert_status(t, WG_E_VALUE, "cosine_similarity: epsilon is -1");
+}
+END_TEST
+
 START_TEST(errors)
 {
     wg_tensor *x = wg_param(t, "x", WG_F64, WG_SHAPE(2, 3));
@@ -420,6 +440,7 @@ Suite *suite_reduce(void)
     tcase_add_checked_fixture(c, setup, teardown);
     tcase_add_loop_test(c, every_subset_of_axes, 0, 48);
     tcase_add_test(c, mean_var_std);
+    tcase_add_test(c, cosine_similarity);
     tcase_add_test(c, norms);
     tcase_add_test(c, nothing);
     tcase_add_test(c, scalars);
