@@ -18,24 +18,24 @@ static uint64_t hostile_next(void)
     return hostile_seed >> 33;
 }
 
-/* A number that an index, a size, a mask or a dtype should not be, or that it might be. */
+/* A number that an index, a size, a mask or a dtype should not be, or that it might be. None is a size
+ * that could be had, and would take long to fill. */
 static int64_t hostile_number(void)
 {
-    static const int64_t numbers[] = {-1, 0,         1,         2,         3,         8,
-                                      9,  INT64_MIN, INT64_MAX, INT32_MIN, INT32_MAX, 1 << 20};
+    static const int64_t numbers[] = {-1, 0, 1, 2, 3, 8, 9, INT64_MIN, INT64_MAX, INT64_C(1) << 50};
     return numbers[hostile_next() % (sizeof numbers / sizeof *numbers)];
 }
 
-/* Some words of the op's own attributes, of 4 or 8 bytes, become other numbers. */
+/* Some words of the op's own attributes become other numbers; of 4 bytes where they stay small. */
 static void hostile_attributes(const wg_tensor *y, unsigned char *attrs)
 {
     const size_t size = y->op->attr_size;
     memcpy(attrs, y->attrs, size);
     for (int changes = 1 + (int)(hostile_next() % 3); changes > 0; changes--) {
         const int64_t number = hostile_number();
-        const int32_t half = (int32_t)number;
-        const size_t at = hostile_next() % (size / 4) * 4;
-        if (at % 8 == 0 && at + 8 <= size && hostile_next() % 2)
+        const int32_t half = (int32_t)(hostile_next() % 10);
+        const size_t at = hostile_next() % ((size + 7) / 8) * 8;
+        if (at + 8 <= size && hostile_next() % 2)
             memcpy(attrs + at, &number, 8);
         else
             memcpy(attrs + at, &half, 4);
