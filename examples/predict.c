@@ -1,4 +1,4 @@
-/* Predicts the classes of a CSV file's rows by a model that build/train has saved: the class and the
+/* Predicts the classes (or numbers) of a CSV file's rows by a model that build/train has saved: the class and the
  * probabilities of all classes, row by row, as CSV. Where the file has the column that was to be predicted,
  * it is left out, and the accuracy is printed on standard error.
  *
@@ -57,7 +57,9 @@ static void print_text(const char *text)
         putchar('"');
 }
 
-static void print_predictions(const arguments *a, const wg_estimator *e, const int64_t classes[],
+/* Classes by their names, with the probabilities of all of them; or numbers. P: NULL: no classes.
+ * */
+static void print_predictions(const arguments *a, const wg_estimator *e, const wg_tensor *predicted,
                               const wg_tensor *P)
 {
     int64_t k = wg_estimator_class_count(e), shown = a->classes_only ? 0 : k;
@@ -67,8 +69,11 @@ static void print_predictions(const arguments *a, const wg_estimator *e, const i
         print_text(wg_estimator_class_name(e, j));
     }
     putchar('\n');
-    for (int64_t i = 0; i < wg_dim(P, 0); i++) {
-        print_text(wg_estimator_class_name(e, classes[i]));
+    for (int64_t i = 0; i < wg_dim(predicted, 0); i++) {
+        if (k > 0)
+            print_text(wg_estimator_class_name(e, wg_data_i64(predicted)[i]));
+        else
+            printf("%.6g", wg_at(predicted, i));
         for (int64_t j = 0; j < shown; j++)
             printf(",%.6g", wg_at(P, i * k + j));
         putchar('\n');
@@ -76,7 +81,7 @@ static void print_predictions(const arguments *a, const wg_estimator *e, const i
 }
 
 /* The file's rows; *labels says whether they have the column that the estimator predicts. */
-static rows read_rows(wg_tape *t, const arguments *a, const wg_estimator *e, bool *labels)
+static wg_dataset read_rows(wg_tape *t, const arguments *a, const wg_estimator *e, bool *labels)
 {
     rows_options o = {.label = wg_estimator_label_name(e),
                       .categories = wg_estimator_text_names(e),
@@ -85,7 +90,7 @@ static rows read_rows(wg_tape *t, const arguments *a, const wg_estimator *e, boo
                       .f32 = wg_estimator_dtype(e) == WG_F32,
                       .columns = wg_estimator_columns(e)};
     wg_mark mark = wg_tape_mark(t);
-    rows data = rows_read(t, a->file[1], &o);
+    wg_dataset data = rows_read(t, a->file[1], &o);
     *labels = wg_tape_status(t) != WG_E_VALUE;
     if (*labels)
         return data;
@@ -95,14 +100,15 @@ static rows read_rows(wg_tape *t, const arguments *a, const wg_estimator *e, boo
     return rows_read(t, a->file[1], &o);
 }
 
-/* The predicted classes, where there is a threshold by it. */
-static wg_tensor *choose(const arguments *a, const wg_estimator *e, const rows *data, wg_tensor *P)
+/* What is predicted; where there is a threshold, by it. */
+static wg_tensor *choose(const arguments *a, const wg_estimator *e, const wg_dataset *data,
+                         wg_tensor *P)
 {
     if (a->threshold < 0)
-        return rows_predict(e, data);
+        return wg_estimator_predict(e, data);
     wg_tensor *over = wg_shift(wg_slice(P, 1, 1, 2), -a->threshold);
     wg_tensor *above = wg_greater_equal(over, wg_zeros_like(over));
-    return wg_reshape(wg_cast(above, WG_I64), WG_SHAPE(rows_count(data)));
+    return wg_reshape(wg_cast(above, WG_I64), WG_SHAPE(wg_dataset_rows(data)));
 }
 
 /* Returns false after a failure that the tape may not know of. */
@@ -117,14 +123,17 @@ static bool predict(wg_tape *t, const arguments *a)
                 wg_estimator_class_count(e));
         return false;
     }
-    rows data = read_rows(t, a, e, &labels);
-    wg_tensor *P = rows_probabilities(e, &data), *classes = choose(a, e, &data, P);
+    wg_dataset data = read_rows(t, a, e, &labels);
+    const wg_head *head = wg_estimator_head(e);
+    wg_tensor *P = head->probabilities != NULL ? wg_estimator_predict_proba(e, &data) : NULL;
+    wg_tensor *predicted = choose(a, e, &data, P);
     if (wg_tape_status(t) != WG_OK)
         return false;
-    print_predictions(a, e, wg_data_i64(classes), P);
+    print_predictions(a, e, predicted, P);
     if (labels)
-        fprintf(stderr, "accuracy %.4f of %" PRId64 " rows\n",
-                wg_accuracy(classes, rows_classes(e, &data)), rows_count(&data));
+        fprintf(stderr, "%s %.4f of %" PRId64 " rows\n", head->metrics[0].name,
+                head->metrics[0].value(predicted, P, wg_estimator_targets(e, &data)),
+                wg_dataset_rows(&data));
     return true;
 }
 

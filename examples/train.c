@@ -1,5 +1,5 @@
-/* Trains a classifier on a CSV file, or a sparse one on an svmlight file, judges it on test rows, and saves it for
- * build/predict.
+/* Trains a model on a CSV file, or a sparse one on an svmlight file, judges it on test rows, and
+ * saves it for build/predict.
  *
  *     $ build/train examples/data/iris.csv --save iris.safetensors
  *     data         examples/data/iris.csv: 150 rows, 4 columns, 3 classes of species
@@ -30,36 +30,48 @@
 
 /* Some of the rows, with what is predicted of them. */
 typedef struct part {
-    rows rows;
-    wg_tensor *truth, *predicted, *p;
+    wg_dataset rows;
+    wg_tensor *truth, *predicted, *p; /* p: NULL: no classes */
 } part;
 
+/* A line of the head's metrics: accuracy and log loss, or R2 and RMSE. */
 static void judge(const wg_estimator *e, const char *what, part *r)
 {
-    r->truth = rows_classes(e, &r->rows);
-    r->predicted = rows_predict(e, &r->rows);
-    r->p = rows_probabilities(e, &r->rows);
-    printf("%-12s accuracy %.4f, log loss %.4f\n", what, wg_accuracy(r->predicted, r->truth),
-           wg_log_loss(r->p, r->truth));
+    const wg_head *head = wg_estimator_head(e);
+    r->truth = wg_estimator_targets(e, &r->rows);
+    r->predicted = wg_estimator_predict(e, &r->rows);
+    r->p = head->probabilities != NULL ? wg_estimator_predict_proba(e, &r->rows) : NULL;
+    printf("%-12s", what);
+    for (int i = 0; i < head->n_metrics; i++)
+        printf("%s %s %.4f", i > 0 ? "," : "", head->metrics[i].name,
+               head->metrics[i].value(r->predicted, r->p, r->truth));
+    putchar('\n');
 }
 
-static void report(const train_arguments *a, const wg_estimator *e, const rows *data, part *trained,
-                   part *held)
+static void report(const train_arguments *a, const wg_estimator *e, const wg_dataset *data,
+                   part *trained, part *tested)
 {
     wg_fit_result r = wg_estimator_fit_result(e);
-    int64_t n = rows_count(data), taken = a->e.fit.patience > 0 ? r.best_epoch : r.epochs;
-    printf("data         %s: %" PRId64 " rows, %" PRId64 " columns, %" PRId64 " classes of %s\n",
-           a->data, n, rows_columns(data), wg_estimator_class_count(e), wg_estimator_label_name(e));
+    int64_t n = wg_dataset_rows(data), taken = a->e.fit.patience > 0 ? r.best_epoch : r.epochs;
+    int64_t k = wg_estimator_class_count(e);
+    printf("data         %s: %" PRId64 " rows, %" PRId64 " columns, ", a->data, n,
+           wg_dataset_columns(data));
+    if (k > 0)
+        printf("%" PRId64 " classes of %s\n", k, wg_estimator_label_name(e));
+    else
+        printf("%s in numbers\n", wg_estimator_label_name(e));
     printf("model        %s, %" PRId64 " training rows, %" PRId64 " test rows\n",
-           wg_estimator_model(e), rows_count(&trained->rows), n - rows_count(&trained->rows));
+           wg_estimator_model(e), wg_dataset_rows(&trained->rows),
+           n - wg_dataset_rows(&trained->rows));
     printf("%-12s %" PRId64 ", loss %.6f", isnan(wg_at(r.rate, 0)) ? "iterations" : "epochs",
-           r.epochs, wg_at(r.loss, taken - 1));
+           r.optimum.iterations == 0 && isnan(wg_at(r.rate, 0)) ? 0 : r.epochs,
+           wg_at(r.loss, taken - 1));
     if (taken < r.epochs)
         printf(" at the best one, %" PRId64, taken);
     puts(r.stop == WG_FIT_CONVERGED ? ", converged" : "");
     judge(e, "train", trained);
-    if (held->rows.table != NULL)
-        judge(e, "test", held);
+    if (tested->rows.table != NULL)
+        judge(e, "test", tested);
 }
 
 static bool draw(const train_arguments *a, const wg_estimator *e, const part *r)
@@ -105,30 +117,36 @@ static void advise(const wg_tape *t, const char *data)
 static bool train(wg_tape *t, train_arguments *a)
 {
     progress shown = progress_new();
-    rows data = rows_read(t, a->data, &a->rows);
-    part trained = {.rows = data}, held = {.rows = {NULL, NULL}};
+    wg_dataset data = rows_read(t, a->data, &a->rows);
+    part trained = {.rows = data}, tested = {.rows = {.X = NULL}};
+    bool numbers = a->e.model != NULL && strcmp(a->e.model, "regression") == 0;
     int64_t k = wg_table_class_count(data.table);
     if (wg_tape_status(t) == WG_OK && a->curve != NULL && k != 2) {
         fprintf(stderr, "train: --pr: %s has %" PRId64 " classes, not two\n", a->data, k);
         return false;
     }
+    if (numbers && (a->curve != NULL || a->confusion != NULL)) {
+        fputs("train: --confusion and --pr are for classes, not for regression\n", stderr);
+        return false;
+    }
     if (wg_tape_status(t) == WG_OK && a->test > 0) {
-        wg_train_test_options split = {
-            .test = a->test, .seed = a->e.seed, .stratify = wg_table_classes(data.table)};
-        wg_train_test which = wg_train_test_split(t, rows_count(&data), &split);
-        trained.rows = rows_take(&data, which.train);
-        held.rows = rows_take(&data, which.test);
+        wg_train_test_options split = {.test = a->test,
+                                       .seed = a->e.seed,
+                                       .stratify = numbers ? NULL : wg_table_classes(data.table)};
+        wg_train_test which = wg_train_test_split(t, wg_dataset_rows(&data), &split);
+        trained.rows = wg_dataset_take(&data, which.train);
+        tested.rows = wg_dataset_take(&data, which.test);
     }
     a->e.fit.on_epoch = progress_show;
     a->e.fit.on_epoch_user = &shown;
-    wg_estimator *e = rows_fit(&trained.rows, &a->e);
+    wg_estimator *e = wg_estimator_fit(&trained.rows, &a->e);
     progress_end(&shown);
     if (wg_tape_status(t) != WG_OK)
         return false;
-    report(a, e, &data, &trained, &held);
+    report(a, e, &data, &trained, &tested);
     if (a->save != NULL && wg_estimator_save(e, a->save) != WG_OK)
         return false;
-    return draw(a, e, a->test > 0 ? &held : &trained);
+    return draw(a, e, a->test > 0 ? &tested : &trained);
 }
 
 int main(int argc, char **argv)

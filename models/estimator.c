@@ -38,7 +38,7 @@ const wg_estimator_kind *wg_estimator_kind_of(const char *name)
     return NULL;
 }
 
-/* ---- What is made: names, preparation, network. ----------------------------------------------- */
+/* ---- What is made: names, preparation, network. ---------------------------------------------- */
 
 /* k of the labels: classes, or numbers a row. */
 static int64_t estimator_count(const wg_head *head, const wg_tensor *y, int64_t given)
@@ -109,7 +109,7 @@ static void estimator_new_mlp(wg_estimator *e, const wg_estimator_options *o, wg
                                                    .seed = o->seed});
 }
 
-/* ---- Fitting. --------------------------------------------------------------------------------- */
+/* ---- Fitting. -------------------------------------------------------------------------------- */
 
 static bool estimator_options_fit(const wg_estimator *e, const wg_estimator_options *o)
 {
@@ -124,7 +124,8 @@ static bool estimator_options_fit(const wg_estimator *e, const wg_estimator_opti
     return wg_tape_status(e->tape) == WG_OK;
 }
 
-/* More classes than rows with labels are an error in the labels, and would take memory for nothing. */
+/* More classes than rows with labels are an error in the labels, and would take memory for
+ * nothing. */
 static bool estimator_labels_fit(const wg_head *head, const wg_tensor *y, int64_t k)
 {
     bool classes = head->kind != WG_HEAD_NUMBERS;
@@ -198,7 +199,7 @@ wg_estimator *wg_estimator_fit(const wg_dataset *given, const wg_estimator_optio
     return wg_tape_status(t) == WG_OK ? e : wg_estimator_inert();
 }
 
-/* ---- What it says of itself. ------------------------------------------------------------------ */
+/* ---- What it says of itself. ----------------------------------------------------------------- */
 
 wg_fit_result wg_estimator_fit_result(const wg_estimator *e)
 {

@@ -30,9 +30,10 @@ typedef struct wg_estimator_options {
     double dropout;         /* of an MLP, in [0, 1); default 0 */
     bool layer_norm;        /* of an MLP; default false */
 
-    /* "lbfgs" (all rows at once, to the optimum, see models/train/fit_minimize.h: an epoch is an iteration; takes
-     * no rate, batch, schedule or dropout), "newton" and "proximal" (the same), "sgd", "adagrad", "momentum" (SGD with Nesterov's momentum 0.9), "rmsprop",
-     * "adam" or "adamw"; default NULL: lbfgs, for an MLP adam. */
+    /* "lbfgs" (all rows at once, to the optimum, see models/train/fit_minimize.h: an epoch is an
+     * iteration; takes no rate, batch, schedule or dropout), "newton" and "proximal" (the same),
+     * "sgd", "adagrad", "momentum" (SGD with Nesterov's momentum 0.9), "rmsprop", "adam" or
+     * "adamw"; default NULL: lbfgs, for an MLP adam. */
     const char *optimizer;
     double rate; /* of all but lbfgs, > 0; default 0 stands for the optimizer's own default */
     double C;    /* the penalty ||W||^2 / (2 n C) on the mean loss of n training rows, as
@@ -58,52 +59,58 @@ typedef struct wg_estimator_options {
     const char *label_name;         /* of the column of labels, copied; default NULL: "label" */
 } wg_estimator_options;
 
-/* wg_estimator_fit: fits the preparation on the rows, and the model on what comes of it. NULL options are
- * the defaults. What it makes belongs to the data's tape.
- *   Dense rows X [n, d], f32 or f64, with y as the head says: i64 [n] classes, or numbers [n], [n, k].
- *   A table: its columns of numbers and, one-hot encoded, of strings; classes, their names and the label's
- *     are the table's, and so are the names of the columns, which are saved.
- *   Sparse rows: taken as they are: no standardization, which would fill in the zeros, nor other steps.
- *     The optimizer is one of all rows at once, also for an MLP, whose first layer is a sparse product.
- * Errors, on the tape: WG_E_VALUE (options; no label), WG_E_NOT_FINITE (a number of the rows, named with
- *   row and column), those of wg_pipeline_fit and wg_fit. The result is then an inert estimator, never
- *   NULL. */
+/* wg_estimator_fit: fits the preparation on the rows, and the model on what comes of it. NULL
+ * options are the defaults. What it makes belongs to the data's tape.
+ *   Dense rows X [n, d], f32 or f64, with y as the head says: classes i64 [n], or numbers
+ *     [n], [n, k].
+ *   A table: its columns of numbers and, one-hot encoded, of strings; classes, their names and the
+ *     label's are the table's, and so are the names of the columns, which are saved.
+ *   Sparse rows: taken as they are: no standardization, which would fill in the zeros, nor other
+ *     steps. The optimizer is one of all rows at once, also for an MLP, whose first layer is a
+ *     sparse product.
+ * Errors, on the tape: WG_E_VALUE (options; no label), WG_E_NOT_FINITE (a number of the rows,
+ *   named with row and column), those of wg_pipeline_fit and wg_fit. The result is then an inert
+ *   estimator, never NULL. */
 wg_estimator *wg_estimator_fit(const wg_dataset *data, const wg_estimator_options *options);
 
-/* wg_estimator_predict: of rows as they come from a file: classes, i64 [m], or numbers [m, k]; recorded on
- * the tape. _predict_proba: probabilities [m, k]. _outputs: what both are made of, Z of models/train/head.h.
- * wg_estimator_targets: the truth as it is predicted. Classes of a table are found by their names; -1 where
- *   the estimator does not know the label, which the score counts as wrong.
- * wg_estimator_score: the head's first metric of prediction and truth: accuracy, or R2; leaves nothing on the
- *   tape.
- *   A table's columns must be those that were fitted, in that order, where their names are known; the label
- *   may be missing, but for targets and score. Sparse rows may have fewer columns than were fitted: those
- *   that are not there are zero.
- * Errors: WG_E_NULL (an inert estimator), WG_E_SHAPE and WG_E_DTYPE (other columns than were fitted),
- *   WG_E_NOT_FINITE (a number of the rows, named), WG_E_VALUE: "estimator: test.csv: column 3 of numbers is
- *   'width', but 'height' was fitted"; a string that was not there at the fit, unless
- *   options.pipeline.encoder ignores it. */
+/* wg_estimator_predict: of rows as they come from a file: classes, i64 [m], or numbers [m, k];
+ * recorded on the tape. _predict_proba: probabilities [m, k]. _outputs: what both are made of, Z
+ * of models/train/head.h.
+ * wg_estimator_targets: the truth as it is predicted. Classes of a table are found by their names;
+ *   -1 where the estimator does not know the label, which the score counts as wrong.
+ * wg_estimator_score: the head's first metric of prediction and truth: accuracy, or R2; leaves
+ *   nothing on the tape.
+ *   A table's columns must be those that were fitted, in that order, where their names are known;
+ *   the label may be missing, but for targets and score. Sparse rows may have fewer columns than
+ *   were fitted: those that are not there are zero.
+ * Errors: WG_E_NULL (an inert estimator), WG_E_SHAPE and WG_E_DTYPE (other columns than were
+ *   fitted), WG_E_NOT_FINITE (a number of the rows, named), WG_E_VALUE: "estimator: test.csv:
+ *   column 3 of numbers is 'width', but 'height' was fitted"; a string that was not there at the
+ *   fit, unless options.pipeline.encoder ignores it. */
 wg_tensor *wg_estimator_predict(const wg_estimator *e, const wg_dataset *rows);
 wg_tensor *wg_estimator_predict_proba(const wg_estimator *e, const wg_dataset *rows);
 wg_tensor *wg_estimator_outputs(const wg_estimator *e, const wg_dataset *rows);
 wg_tensor *wg_estimator_targets(const wg_estimator *e, const wg_dataset *rows);
 double wg_estimator_score(const wg_estimator *e, const wg_dataset *rows);
 
-/* wg_estimator_save: one file that is enough to predict: architecture, weights, preparation, names of classes;
- * see wg_archive_save. Returns the tape's status. wg_estimator_load: from it, onto a tape; it predicts
- * the same bits. heads: those of one's own among which the model's may be, ended by NULL; NULL: none.
- * Errors, on the tape: those of wg_archive_save and _read; WG_E_FORMAT (another kind of file,
- * parts that are missing or do not fit together, a head that is not known); the result is then inert. */
+/* wg_estimator_save: one file that is enough to predict: architecture, weights, preparation, names
+ * of classes; see wg_archive_save. Returns the tape's status. wg_estimator_load: from it, onto a
+ * tape; it predicts the same bits. heads: those of one's own among which the model's may be, ended
+ * by NULL; NULL: none. Errors, on the tape: those of wg_archive_save and _read; WG_E_FORMAT
+ * (another kind of file, parts that are missing or do not fit together, a head that is not known);
+ * the result is then inert. */
 wg_status wg_estimator_save(const wg_estimator *e, const char *path);
 wg_estimator *wg_estimator_load(wg_tape *t, const char *path, const wg_head *const heads[]);
 
 /* wg_estimator_fit_result: of the training; zero for one that was loaded. */
 wg_fit_result wg_estimator_fit_result(const wg_estimator *e);
 
-/* wg_estimator_model, _label_name: as in the options; "" for an inert one. wg_estimator_head: NULL for one. wg_estimator_columns: d.
- * wg_estimator_text_columns: of texts. wg_estimator_column_names, _text_names: their names, ended by NULL, as
- * wg_csv_options takes them; NULL: unknown (fitted on tensors, or an older file).
- * wg_estimator_class_count: k; 0 of numbers. wg_estimator_class_name: "" for an i that is none. wg_estimator_dtype: of X.
+/* wg_estimator_model, _label_name: as in the options; "" for an inert one. wg_estimator_head: NULL
+ * for one. wg_estimator_columns: d.
+ * wg_estimator_text_columns: of texts. wg_estimator_column_names, _text_names: their names, ended
+ * by NULL, as wg_csv_options takes them; NULL: unknown (fitted on tensors, or an older file).
+ * wg_estimator_class_count: k; 0 of numbers. wg_estimator_class_name: "" for an i that is none.
+ * wg_estimator_dtype: of X.
  * wg_estimator_mlp: the network inside, see models/mlp.h; NULL for an inert one. */
 const wg_head *wg_estimator_head(const wg_estimator *e);
 const char *wg_estimator_model(const wg_estimator *e);

@@ -15,7 +15,7 @@
 
 typedef const char *estimator_name_of(const wg_table *table, int64_t i);
 
-/* ---- To be fitted on. ------------------------------------------------------------------------- */
+/* ---- To be fitted on. ------------------------------------------------------------------------ */
 
 bool wg_estimator_data_of(const wg_dataset *given, bool numbers, wg_estimator_data *data)
 {
@@ -38,7 +38,8 @@ bool wg_estimator_data_of(const wg_dataset *given, bool numbers, wg_estimator_da
     return wg_tape_status(t) == WG_OK;
 }
 
-/* The table's names, which live as long as the table, and so longer than what is fitted on it; ended by NULL. */
+/* The table's names, which live as long as the table, and so longer than what is fitted on it;
+ * ended by NULL. */
 static const char **estimator_list_names(const wg_table *table, estimator_name_of *name, int64_t n)
 {
     const char **names = wg_tape_take(wg_table_tape(table), ((size_t)n + 1) * sizeof *names);
@@ -57,7 +58,7 @@ void wg_estimator_take_names(wg_estimator *e, const wg_dataset *d)
                                          wg_table_string_columns(d->table));
 }
 
-/* ---- Are these the columns that were fitted? ---------------------------------------------------------- */
+/* ---- Are these the columns that were fitted? ------------------------------------------------- */
 
 static const char *estimator_quoted(const char *name, char quoted[WG_SHOWN + 2])
 {
@@ -85,7 +86,8 @@ static bool estimator_names_fit(const wg_table *table, const char *kind, const c
     return true;
 }
 
-/* By name and file: a row's number would be one of a table that may hold some of the file's rows only. */
+/* By name and file: a row's number would be one of a table that may hold some of the file's rows
+ * only. */
 static bool estimator_texts_known(const wg_estimator *e, const wg_table *table)
 {
     char text[WG_SHOWN + 2], column[WG_SHOWN + 2];
@@ -133,7 +135,7 @@ static bool estimator_sparse_fits(const wg_estimator *e, wg_tape *t, const wg_cs
     return wg_tape_status(t) == WG_OK;
 }
 
-/* ---- Using it. -------------------------------------------------------------------------------- */
+/* ---- Using it. ------------------------------------------------------------------------------- */
 
 wg_tensor *wg_estimator_outputs(const wg_estimator *e, const wg_dataset *rows)
 {
@@ -180,9 +182,10 @@ double wg_estimator_score(const wg_estimator *e, const wg_dataset *rows)
     return score;
 }
 
-/* ---- The truth. ------------------------------------------------------------------------------- */
+/* ---- The truth. ------------------------------------------------------------------------------ */
 
-/* The class of that name, or else of that number ("1" and "1.0" are one class, as in a table); -1: none. */
+/* The class of that name, or else of that number ("1" and "1.0" are one class, as in a table); -1:
+ * none. */
 static int64_t estimator_find_class(const wg_estimator *e, const char *name)
 {
     double given, own;

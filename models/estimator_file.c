@@ -54,7 +54,7 @@ wg_status wg_estimator_save(const wg_estimator *e, const char *path)
     return wg_tape_status(t);
 }
 
-/* ---- Loading. --------------------------------------------------------------------------------------- */
+/* ---- Loading. -------------------------------------------------------------------------------- */
 
 static wg_estimator *estimator_bad(const wg_archive *a, const char *what)
 {
@@ -62,8 +62,8 @@ static wg_estimator *estimator_bad(const wg_archive *a, const char *what)
     return wg_estimator_inert();
 }
 
-/* The n names, ended by NULL; NULL after an error. n is at most the number of texts, so that no memory is taken
- * for a mere claim. */
+/* The n names, ended by NULL; NULL after an error. n is at most the number of texts, so that no
+ * memory is taken for a mere claim. */
 static const char **estimator_read_names(const wg_archive *a, const char *what, int64_t n)
 {
     char key[40];

@@ -41,7 +41,8 @@ void wg_estimator_take_names(wg_estimator *e, const wg_dataset *data);
 void wg_estimator_train(wg_estimator *e, const wg_estimator_data *data,
                         const wg_estimator_options *options);
 
-/* wg_estimator_inert: what a failed constructor returns.  wg_estimator_is_inert: is it that, or NULL?
+/* wg_estimator_inert: what a failed constructor returns.  wg_estimator_is_inert: is it that, or
+ * NULL?
  * wg_estimator_kind_of: by name; NULL: there is none. */
 wg_estimator *wg_estimator_inert(void);
 bool wg_estimator_is_inert(const wg_estimator *e);

@@ -6,7 +6,7 @@
 #include <math.h>
 #include <string.h>
 
-/* ---- Methods. --------------------------------------------------------------------------------- */
+/* ---- Methods. -------------------------------------------------------------------------------- */
 
 /* Either an optimizer for mini-batches, or a way to train by all rows at once. */
 typedef struct estimator_method {
@@ -80,7 +80,7 @@ static const estimator_method *estimator_method_of(const char *name)
     return NULL;
 }
 
-/* ---- Training. -------------------------------------------------------------------------------- */
+/* ---- Training. ------------------------------------------------------------------------------- */
 
 static bool estimator_method_fits(wg_tape *t, const estimator_method *m, const char *name,
                                   bool sparse, const wg_estimator_options *o)

@@ -14,7 +14,7 @@
 
 #include <string.h>
 
-/* ---- Losses. ---------------------------------------------------------------------------------- */
+/* ---- Losses. --------------------------------------------------------------------------------- */
 
 /* The mean or sum of w_i l_i, of losses l [n]. */
 static wg_tensor *heads_weighted(wg_tensor *l, wg_tensor *weights, wg_reduction how)
@@ -57,7 +57,7 @@ static wg_tensor *heads_regression_loss(wg_tensor *Z, wg_tensor *targets, wg_ten
     return heads_weighted(wg_mean_over(each, WG_AXES(1), false), weights, how);
 }
 
-/* ---- Targets, predictions. -------------------------------------------------------------------- */
+/* ---- Targets, predictions. ------------------------------------------------------------------- */
 
 static wg_tensor *heads_softmax(wg_tensor *Z)
 {
@@ -88,7 +88,7 @@ static wg_tensor *heads_above(wg_tensor *Z)
     return wg_reshape(wg_cast(above, WG_I64), WG_SHAPE(wg_size(Z)));
 }
 
-/* ---- Metrics. --------------------------------------------------------------------------------- */
+/* ---- Metrics. -------------------------------------------------------------------------------- */
 
 static double heads_accuracy(const wg_tensor *predicted, const wg_tensor *P, const wg_tensor *truth)
 {
@@ -118,7 +118,7 @@ static const wg_head_metric heads_of_classes[] = {{"accuracy", heads_accuracy},
                                                   {"log loss", heads_log_loss}};
 static const wg_head_metric heads_of_numbers[] = {{"R2", heads_r2}, {"RMSE", heads_rmse}};
 
-/* ---- The heads. ------------------------------------------------------------------------------- */
+/* ---- The heads. ------------------------------------------------------------------------------ */
 
 const wg_head wg_head_softmax = {.name = "softmax",
                                  .kind = WG_HEAD_CLASSES,

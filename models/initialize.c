@@ -1,3 +1,4 @@
+/* First values of a layer's parameters, by name. */
 #include "models/initialize.h"
 
 #include "autograd/op.h"

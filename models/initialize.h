@@ -7,8 +7,9 @@
 extern "C" {
 #endif
 
-/* First values of a layer's parameters, by name. Draws are functions of (the tape's seed, key, place), so
- * they depend neither on order nor on other layers: give each parameter a key of its own.
+/* First values of a layer's parameters, by name. Draws are functions of (the tape's seed, key,
+ * place), so they depend neither on order nor on other layers: give each parameter a key of its
+ * own.
  *
  * For a weight (out, in), with U uniform on an interval and N normal:
  *   zeros            0
@@ -20,11 +21,13 @@ extern "C" {
  * Biases are 0; those of torch U(+-in^(-1/2)), too. */
 
 /* wg_initialize_weight: fills a parameter (out, in).
- * Errors: WG_E_VALUE (no such name, no parameter), WG_E_SHAPE (no matrix), WG_E_NULL, on the tape; nothing
+ * Errors: WG_E_VALUE (no such name, no parameter), WG_E_SHAPE (no matrix), WG_E_NULL, on the tape;
+ *   nothing
  *         is then written. Returns the tape's status. */
 wg_status wg_initialize_weight(wg_tensor *weight, const char *how, uint64_t key);
 
-/* wg_initialize_bias: fills the bias of a layer with `fan_in` inputs. Errors: as above, but for shapes. */
+/* wg_initialize_bias: fills the bias of a layer with `fan_in` inputs. Errors: as above, but for
+ * shapes. */
 wg_status wg_initialize_bias(wg_tensor *bias, const char *how, int64_t fan_in, uint64_t key);
 
 /* wg_initialize_name: the names, for i = 0, 1, ...; NULL behind the last. */

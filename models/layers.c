@@ -1,3 +1,4 @@
+/* The linear layer, and activations by name. */
 #include "models/layers.h"
 
 #include "autograd/op.h"

@@ -14,12 +14,14 @@ extern "C" {
  *   or b not (out). */
 wg_tensor *wg_linear(wg_tensor *X, wg_tensor *W, wg_tensor *b);
 
-/* wg_activation: an activation by its name: identity, relu, leaky_relu (c = 0.01), elu (c = 1), gelu,
- * gelu_tanh, silu, sigmoid, tanh, softplus.
- * Shape:  x any -> the same.   Errors: WG_E_VALUE, on the tape, for another name; those of the op. */
+/* wg_activation: an activation by its name: identity, relu, leaky_relu (c = 0.01), elu (c = 1),
+ * gelu, gelu_tanh, silu, sigmoid, tanh, softplus.
+ * Shape:  x any -> the same.   Errors: WG_E_VALUE, on the tape, for another name; those of the op.
+ *   */
 wg_tensor *wg_activation(const char *name, wg_tensor *x);
 
-/* wg_activation_name: the names, for i = 0, 1, ...; NULL behind the last. wg_activation_known: is it one? */
+/* wg_activation_name: the names, for i = 0, 1, ...; NULL behind the last. wg_activation_known: is
+ * it one? */
 const char *wg_activation_name(int i);
 bool wg_activation_known(const char *name);
 

@@ -94,7 +94,7 @@ wg_linear_model wg_softmax_regression_new(wg_tensor *X, wg_tensor *y, int64_t k,
     return wg_linear_model_new(X, y, k, &wg_head_softmax, options);
 }
 
-/* ---- Other rows. ------------------------------------------------------------------------------ */
+/* ---- Other rows. ----------------------------------------------------------------------------- */
 
 wg_tensor *wg_linear_model_logits(const wg_linear_model *model, wg_tensor *X)
 {

@@ -29,13 +29,14 @@ typedef struct wg_linear_model {
     wg_tensor *loss;      /* (): mean_loss + penalty */
 } wg_linear_model;
 
-/* wg_linear_model_new: records the model for k classes, or k numbers a row, on the tape of X [n, d].
- * y:  classes, i64 [n], or numbers [n], [n, k], as the head says; or, of classes, probabilities as the
- *     head's loss takes them, in X's dtype: [n, 1] of class 1 (sigmoid), [n, k] (softmax).
- * Derivatives: of softmax and sigmoid: d loss / dW = (P - Y)^T X / n + W / (n C), with Y the one-hot rows
- *   of y; d loss / db = the sum over rows of (P - Y) / n.
- * Errors, on the tape: those of wg_head_targets, wg_linear and the head's loss; WG_E_VALUE (C < 0, n < 0,
- *   a k that the head cannot have); the tensors are then inert.
+/* wg_linear_model_new: records the model for k classes, or k numbers a row, on the tape of X [n,
+ * d]. y:  classes, i64 [n], or numbers [n], [n, k], as the head says; or, of classes,
+ *     probabilities as the head's loss takes them, in X's dtype: [n, 1] of class 1 (sigmoid), [n,
+ *     k] (softmax).
+ * Derivatives: of softmax and sigmoid: d loss / dW = (P - Y)^T X / n + W / (n C), with Y the
+ *   one-hot rows of y; d loss / db = the sum over rows of (P - Y) / n.
+ * Errors, on the tape: those of wg_head_targets, wg_linear and the head's loss; WG_E_VALUE (C < 0,
+ *   n < 0, a k that the head cannot have); the tensors are then inert.
  * Source: Bishop 2006, "Pattern Recognition and Machine Learning", sec. 4.3.2 and 4.3.4. */
 wg_linear_model wg_linear_model_new(wg_tensor *X, wg_tensor *y, int64_t k, const wg_head *head,
                                     const wg_linear_model_options *options);
@@ -46,16 +47,17 @@ wg_linear_model wg_logistic_new(wg_tensor *X, wg_tensor *y, const wg_linear_mode
 wg_linear_model wg_softmax_regression_new(wg_tensor *X, wg_tensor *y, int64_t k,
                                           const wg_linear_model_options *options);
 
-/* wg_linear_model_logits, _probabilities, _predict: of other rows X [m, d], recorded on the tape: Z, P
- * [m, k], and classes, i64 [m], -1 for a row with NaN, or numbers [m, k]; see models/train/head.h. */
+/* wg_linear_model_logits, _probabilities, _predict: of other rows X [m, d], recorded on the tape:
+ * Z, P [m, k], and classes, i64 [m], -1 for a row with NaN, or numbers [m, k]; see
+ * models/train/head.h. */
 wg_tensor *wg_linear_model_logits(const wg_linear_model *model, wg_tensor *X);
 wg_tensor *wg_linear_model_probabilities(const wg_linear_model *model, wg_tensor *X);
 wg_tensor *wg_linear_model_predict(const wg_linear_model *model, wg_tensor *X);
 
-/* wg_linear_model_score: the head's first metric of rows X [m, d] against y, i64 [m] or numbers [m, k]
- * (two classes: also 0 and 1 in X's dtype, [m, 1]),
- * with the parameters as they are now: accuracy, or R2. Leaves nothing on the tape. Errors: those of
- * predict and of the metric; NaN. */
+/* wg_linear_model_score: the head's first metric of rows X [m, d] against y, i64 [m] or numbers
+ * [m, k] (two classes: also 0 and 1 in X's dtype, [m, 1]),
+ * with the parameters as they are now: accuracy, or R2. Leaves nothing on the tape. Errors: those
+ * of predict and of the metric; NaN. */
 double wg_linear_model_score(const wg_linear_model *model, wg_tensor *X, const wg_tensor *y);
 
 #ifdef __cplusplus

@@ -26,7 +26,7 @@ static bool mlp_is_inert(const wg_mlp *mlp)
     return mlp == NULL || mlp->tape == NULL;
 }
 
-/* ---- Making one. ------------------------------------------------------------------------------------ */
+/* ---- Making one. ----------------------------------------------------------------------------- */
 
 static bool mlp_options_fit(wg_tape *t, const wg_mlp_options *o)
 {
@@ -128,7 +128,7 @@ wg_mlp *wg_mlp_new(wg_tape *t, const wg_mlp_options *options)
     return wg_tape_status(t) == WG_OK ? mlp : wg_mlp_inert();
 }
 
-/* ---- Using it. -------------------------------------------------------------------------------------- */
+/* ---- Using it. ------------------------------------------------------------------------------- */
 
 static wg_tensor *mlp_hidden(const wg_mlp *mlp, int i, wg_tensor *x, bool training)
 {
@@ -155,6 +155,11 @@ wg_tensor *wg_mlp_forward(const wg_mlp *mlp, wg_tensor *X, bool training)
 {
     if (mlp_is_inert(mlp))
         return wg_fail(X != NULL ? X->tape : NULL, WG_E_NULL, "mlp: an inert model");
+    if (!wg_is_inert(X) && X->dtype != mlp->options.dtype)
+        return wg_fail(X->tape, WG_E_DTYPE,
+                       "mlp: the rows are %s and the model %s: .dtype = WG_F32 or WG_F64 in its "
+                       "options, or wg_cast the rows",
+                       wg_dtype_name(X->dtype), wg_dtype_name(mlp->options.dtype));
     return mlp_rest(mlp, wg_linear(X, mlp->layer[0].weight, mlp->layer[0].bias), training);
 }
 
@@ -210,7 +215,7 @@ wg_dtype wg_mlp_dtype(const wg_mlp *mlp)
     return mlp_is_inert(mlp) ? WG_F32 : mlp->options.dtype;
 }
 
-/* ---- Training it. ----------------------------------------------------------------------------- */
+/* ---- Training it. ---------------------------------------------------------------------------- */
 
 static wg_tensor *mlp_outputs(void *user, const wg_dataset *rows, bool training)
 {

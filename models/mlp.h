@@ -9,10 +9,10 @@
 extern "C" {
 #endif
 
-/* A multilayer perceptron: linear layers, and between them, in this order, layer norm (if asked for), an
- * activation, and dropout (if asked for, and in training). What comes out of the last layer are logits:
- * no activation is applied to them. Parameters have PyTorch's layout and names: fc1.weight (out, in),
- * fc1.bias (out), norm1.weight, norm1.bias, fc2.weight, ...
+/* A multilayer perceptron: linear layers, and between them, in this order, layer norm (if asked
+ * for), an activation, and dropout (if asked for, and in training). What comes out of the last
+ * layer are logits: no activation is applied to them. Parameters have PyTorch's layout and names:
+ * fc1.weight (out, in), fc1.bias (out), norm1.weight, norm1.bias, fc2.weight, ...
  *
  *     wg_mlp *mlp = wg_mlp_new(t, &(wg_mlp_options){.sizes = (int64_t[]){2, 32, 2}, .n_sizes = 3});
  *     wg_tensor *loss = wg_cross_entropy(wg_mlp_forward(mlp, X, true), y);
@@ -33,28 +33,30 @@ typedef struct wg_mlp_options {
 
 /* wg_mlp_new: the parameters on the tape, with their first values; the model is recorded by
  * wg_mlp_forward. A layer's draws do not depend on other layers.
- * Errors, on the tape: WG_E_VALUE (an option), WG_E_DTYPE, WG_E_NULL, WG_E_NOMEM. Never NULL: the model is
- *   then inert, and so is what is made with it. */
+ * Errors, on the tape: WG_E_VALUE (an option), WG_E_DTYPE, WG_E_NULL, WG_E_NOMEM. Never NULL: the
+ *   model is then inert, and so is what is made with it. */
 wg_mlp *wg_mlp_new(wg_tape *t, const wg_mlp_options *options);
 
-/* wg_mlp_forward: the logits for X, recorded on the tape; as often as wanted, for training rows and others.
+/* wg_mlp_forward: the logits for X, recorded on the tape; as often as wanted, for training rows
+ * and others.
  * Shape:  X (..., sizes[0]) of the model's dtype -> (..., sizes[n_sizes - 1]).
  * Errors: those of wg_linear, wg_layer_norm, wg_dropout; WG_E_NULL for an inert model. */
 wg_tensor *wg_mlp_forward(const wg_mlp *mlp, wg_tensor *X, bool training);
 
-/* wg_mlp_forward_csr: the same for sparse rows X [n, d], d <= sizes[0]: columns beyond d are zero. The first layer
- * is a sparse product, without the zeros.   Errors: those of wg_csr_matmul besides. */
+/* wg_mlp_forward_csr: the same for sparse rows X [n, d], d <= sizes[0]: columns beyond d are zero.
+ * The first layer is a sparse product, without the zeros.   Errors: those of wg_csr_matmul
+ * besides. */
 wg_tensor *wg_mlp_forward_csr(const wg_mlp *mlp, const wg_csr *X, bool training);
 
-/* wg_mlp_params: the parameters in the order in which they stand above; wg_mlp_param_count: how many; 0 for an
- * inert model. wg_mlp_param: by name; NULL where there is none. */
+/* wg_mlp_params: the parameters in the order in which they stand above; wg_mlp_param_count: how
+ * many; 0 for an inert model. wg_mlp_param: by name; NULL where there is none. */
 wg_tensor *const *wg_mlp_params(const wg_mlp *mlp);
 int wg_mlp_param_count(const wg_mlp *mlp);
 wg_tensor *wg_mlp_param(const wg_mlp *mlp, const char *name);
 
-/* wg_mlp_set_step: which training step it is; what dropout drops is a function of (seed, layer, step), so it
- * is set before each. What was recorded for training becomes stale. Without dropout: nothing to do.
- * Returns the tape's status. */
+/* wg_mlp_set_step: which training step it is; what dropout drops is a function of (seed, layer,
+ * step), so it is set before each. What was recorded for training becomes stale. Without dropout:
+ * nothing to do. Returns the tape's status. */
 wg_status wg_mlp_set_step(wg_mlp *mlp, int64_t step);
 
 /* wg_mlp_sizes: the sizes that it was made with, [*n].   wg_mlp_dtype: of its parameters. */
@@ -64,11 +66,11 @@ wg_dtype wg_mlp_dtype(const wg_mlp *mlp);
 /* wg_mlp_fit_model: an MLP as what wg_fit trains; its last size is the columns of its outputs. */
 wg_fit_model wg_mlp_fit_model(wg_mlp *mlp, const wg_head *head);
 
-/* wg_mlp_save: the options as texts "mlp.sizes.0", "mlp.activation", ..., the parameters by their names.
- * Returns the tape's status.
- * wg_mlp_load: a new model on the description's tape, with these options and values; inert after an error.
- * Errors, on the tape: WG_E_FORMAT (a text that is missing or wrong, a parameter that is missing or has
- *   another shape or dtype), those of wg_archive_put_tensor and wg_mlp_new. */
+/* wg_mlp_save: the options as texts "mlp.sizes.0", "mlp.activation", ..., the parameters by their
+ * names. Returns the tape's status.
+ * wg_mlp_load: a new model on the description's tape, with these options and values; inert after
+ * an error. Errors, on the tape: WG_E_FORMAT (a text that is missing or wrong, a parameter that is
+ *   missing or has another shape or dtype), those of wg_archive_put_tensor and wg_mlp_new. */
 wg_status wg_mlp_save(const wg_mlp *mlp, wg_archive *a);
 wg_mlp *wg_mlp_load(const wg_archive *a);
 

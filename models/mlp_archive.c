@@ -1,3 +1,4 @@
+/* An MLP in an archive, and from one. */
 #include "models/mlp_internal.h"
 
 #include "models/layers.h"
@@ -59,8 +60,8 @@ static bool mlp_read_options(const wg_archive *a, wg_mlp_options *o)
     return false;
 }
 
-/* Is layer i's weight there as the sizes say? What a file declares is compared with the tensors that it holds
- * before memory for a model is taken. */
+/* Is layer i's weight there as the sizes say? What a file declares is compared with the tensors
+ * that it holds before memory for a model is taken. */
 static bool mlp_weight_fits(const wg_archive *a, const wg_mlp_options *o, int i)
 {
     char name[40];

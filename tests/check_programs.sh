@@ -206,6 +206,22 @@ printf 'a,b,y\n1,2,0\n2,,1\n3,2,0\n4,1,1\n5,NA,0\n' > missing.csv
 run 0 "$train" missing.csv --drop-missing --test 0
 says out ' 3 rows'
 
+# ---- numbers, and a start at the optimum --------------------------------------------------------------
+
+run 0 "$train" "$iris" --label petal_width --category species --model regression --save model
+says out 'petal_width in numbers'
+says out 'test         R2 0.9'
+run 0 "$predict" model "$iris"
+says err 'R2 0.9'
+lines out 151
+run 1 "$train" "$iris" --label petal_width --category species --model regression --confusion c.svg
+says err 'for classes, not for regression'
+printf 'a,b,y\n0,0,0\n0,1,1\n1,0,1\n1,1,0\n' > xor.csv
+run 0 "$train" xor.csv --test 0 --save model
+says out 'iterations   0, loss 0.693147, converged'
+says out 'accuracy 0.5000, log loss 0.6931'
+run 0 "$predict" model xor.csv
+
 # ---- sparse rows ---------------------------------------------------------------------------------------
 
 awk -F, 'NR > 1 { line = $NF; for (i = 1; i < NF; i++) if ($i != 0) line = line " " i ":" $i / 16; print line }' \

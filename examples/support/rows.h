@@ -3,13 +3,6 @@
 
 #include <wengert.h>
 
-/* Rows of data as train and predict take them: of a CSV file, or, by its ending (.svm, .svmlight, .libsvm), of an
- * svmlight file, which stays sparse. They belong to a tape; errors are there, too. */
-typedef struct rows {
-    wg_table *table; /* labels; of a CSV file, features, too */
-    wg_csr *sparse;  /* features; NULL: the table's */
-} rows;
-
 typedef struct rows_options {
     const char *label; /* its column; NULL: the last one */
     bool no_label;
@@ -21,22 +14,11 @@ typedef struct rows_options {
     int64_t columns; /* of sparse rows; 0: as many as the file has */
 } rows_options;
 
-/* rows_are_sparse: by the file's name; options label, no_label, categories, separator, no_header and drop_missing are
- * then without meaning. */
+/* rows_read: of a CSV file a table, or, by the file's ending (.svm, .svmlight, .libsvm), of an svmlight
+ * file sparse rows, and a table of their labels. They belong to the tape; errors are there, too.
+ * rows_are_sparse: by that ending; options label, no_label, categories, separator, no_header and
+ * drop_missing are then without meaning. */
+wg_dataset rows_read(wg_tape *t, const char *path, const rows_options *options);
 bool rows_are_sparse(const char *path);
-rows rows_read(wg_tape *t, const char *path, const rows_options *options);
-
-/* rows_take: those that `which` [m] names. */
-rows rows_take(const rows *all, const wg_tensor *which);
-
-int64_t rows_count(const rows *r);
-int64_t rows_columns(const rows *r); /* of numbers, of texts and sparse ones */
-
-/* rows_fit: an estimator of them. rows_predict, rows_probabilities: classes [n], i64, and P [n, k].
- * rows_classes: the labels, as the estimator numbers them; -1: one that it does not know. */
-wg_estimator *rows_fit(const rows *r, const wg_estimator_options *options);
-wg_tensor *rows_predict(const wg_estimator *e, const rows *r);
-wg_tensor *rows_probabilities(const wg_estimator *e, const rows *r);
-wg_tensor *rows_classes(const wg_estimator *e, const rows *r);
 
 #endif

@@ -10,7 +10,7 @@ int train_arguments_read(int argc, char **argv, train_arguments *a)
     wg_fit_options *f = &e->fit;
     const double most = 1e15, big = HUGE_VAL, tiny = 1e-300;
     const option options[] = {
-        {"--model", "logistic|softmax|one_vs_rest|mlp", OPTION_CHOICE, &e->model, 0, 0,
+        {"--model", "logistic|softmax|one_vs_rest|regression|mlp", OPTION_CHOICE, &e->model, 0, 0,
          "default softmax"},
         {"--label", "COLUMN", OPTION_TEXT, &a->rows.label, 0, 0,
          "to predict; default: the last one"},
@@ -56,7 +56,7 @@ int train_arguments_read(int argc, char **argv, train_arguments *a)
     };
     const command c = {
         "train", "DATA",
-        "Trains a classifier on a CSV file, or on an svmlight file (.svm, .svmlight, "
+        "Trains a model on a CSV file, or on an svmlight file (.svm, .svmlight, "
         ".libsvm), which stays\nsparse, is not standardized, and trained on by lbfgs. "
         "Results go to standard output, progress to\nstandard error.",
         options, sizeof options / sizeof *options};

@@ -8,8 +8,8 @@
 extern "C" {
 #endif
 
-/* Rows, and what is to be predicted of them: what training and estimators take. Dense tensors, sparse
- * rows, or a table, whose columns and labels stand in for tensors that are NULL:
+/* Rows, and what is to be predicted of them: what training and estimators take. Dense tensors,
+ * sparse rows, or a table, whose columns and labels stand in for tensors that are NULL:
  *
  *     wg_fit(&model, &(wg_dataset){.X = X, .y = y}, NULL);
  *     wg_estimator_fit(&(wg_dataset){.table = wg_csv_read(t, "iris.csv", NULL)}, NULL);
@@ -29,8 +29,8 @@ int64_t wg_dataset_rows(const wg_dataset *data);
 int64_t wg_dataset_columns(const wg_dataset *data);
 
 /* wg_dataset_take: the rows [m], i64, that `rows` names, in that order, repeated or not; those of a
- * wg_train_test_split, say. Errors: WG_E_INDEX (no such row), WG_E_DTYPE ..., on the tape; the parts
- * are then inert. */
+ * wg_train_test_split, say. Errors: WG_E_INDEX (no such row), WG_E_DTYPE ..., on the tape; the
+ * parts are then inert. */
 wg_dataset wg_dataset_take(const wg_dataset *data, wg_tensor *rows);
 
 #ifdef __cplusplus

@@ -3,13 +3,15 @@
 
 #include "models/data/dataset.h"
 
-/* wg_dataset_numbers: the data with X from the table where it has no X and no sparse rows of its own.
+/* wg_dataset_numbers: the data with X from the table where it has no X and no sparse rows of its
+ * own.
  * wg_dataset_with_y: and y: the table's classes, or (numbers) its labels as numbers. */
 wg_dataset wg_dataset_numbers(const wg_dataset *data);
 wg_dataset wg_dataset_with_y(const wg_dataset *data, bool numbers);
 
-/* wg_dataset_values: the tensor that has the rows' numbers, their dtype and their tape, of X or sparse
- * rows; may be NULL or inert. wg_dataset_tape: of whatever there is; NULL: there is nothing. */
+/* wg_dataset_values: the tensor that has the rows' numbers, their dtype and their tape, of X or
+ * sparse rows; may be NULL or inert. wg_dataset_tape: of whatever there is; NULL: there is
+ * nothing. */
 wg_tensor *wg_dataset_values(const wg_dataset *data);
 wg_tape *wg_dataset_tape(const wg_dataset *data);
 

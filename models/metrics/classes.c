@@ -1,3 +1,4 @@
+/* Predicted classes against classes: confusion, precision, recall, F1. */
 #include "models/metrics/metrics.h"
 #include "models/metrics/metrics_internal.h"
 

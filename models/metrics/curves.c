@@ -1,3 +1,4 @@
+/* Binary scores against classes as the threshold moves: ROC, precision and recall. */
 #include "models/metrics/curves.h"
 
 #include "models/metrics/metrics_internal.h"
@@ -35,7 +36,8 @@ static bool curves_fit(const char *metric, const wg_tensor *scores, const wg_ten
            wg_metric_labels(metric, truth, 2);
 }
 
-/* Adds up points that are sorted, and lets points of one score be one. Returns how many are left. */
+/* Adds up points that are sorted, and lets points of one score be one. Returns how many are left.
+ * */
 static int64_t curves_merge(curves_point *point, int64_t rows)
 {
     int64_t n = 0;
@@ -79,7 +81,7 @@ static wg_tensor *curves_none(const char *metric, const wg_tensor *scores, const
     return wg_fail(x != NULL ? x->tape : NULL, WG_E_SHAPE, "%s: of no rows", metric);
 }
 
-/* ---- ROC. ------------------------------------------------------------------------------------------- */
+/* ---- ROC. ------------------------------------------------------------------------------------ */
 
 double wg_roc_auc(const wg_tensor *scores, const wg_tensor *truth)
 {
@@ -125,7 +127,7 @@ wg_roc wg_roc_curve(const wg_tensor *scores, const wg_tensor *truth)
     return roc;
 }
 
-/* ---- Precision and recall. -------------------------------------------------------------------------- */
+/* ---- Precision and recall. ------------------------------------------------------------------- */
 
 static double curves_precision(const curves_counts *c, int64_t i)
 {

@@ -1,3 +1,4 @@
+/* What metrics check and read, and accuracy. */
 #include "models/metrics/metrics.h"
 
 #include "models/metrics/metrics_internal.h"

@@ -14,7 +14,8 @@ bool wg_metric_fail(const char *metric, wg_status status, const wg_tensor *a, co
 /* wg_metric_labels: is every entry of y, of any dtype, a whole number in [0, below)? WG_E_INDEX. */
 bool wg_metric_labels(const char *metric, const wg_tensor *y, int64_t below);
 
-/* wg_metric_numbers: is x f32 or f64 (WG_E_DTYPE), and no entry outside [low, high] or NaN (WG_E_VALUE)? */
+/* wg_metric_numbers: is x f32 or f64 (WG_E_DTYPE), and no entry outside [low, high] or NaN
+ * (WG_E_VALUE)? */
 bool wg_metric_numbers(const char *metric, const wg_tensor *x, double low, double high);
 
 /* wg_metric_label: entry i of labels that have passed; nothing is checked. */

@@ -1,3 +1,4 @@
+/* Probabilities against classes: log loss and the Brier score. */
 #include "models/metrics/metrics.h"
 #include "models/metrics/metrics_internal.h"
 

@@ -28,8 +28,8 @@ static double regression_residual(const wg_tensor *p, const wg_tensor *y, int64_
     return sum;
 }
 
-/* The sum of (y - mean)^2 of the same entries, in two passes. Shifted by the first one, so that equal
- * numbers give exactly 0. */
+/* The sum of (y - mean)^2 of the same entries, in two passes. Shifted by the first one, so that
+ * equal numbers give exactly 0. */
 static double regression_spread(const wg_tensor *y, int64_t first, int64_t stride)
 {
     double shift = wg_element(y, first), sum = 0, spread = 0;

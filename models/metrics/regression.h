@@ -15,8 +15,8 @@ extern "C" {
 /* wg_rmse: (mean of (predicted - truth)^2)^(1/2), over all entries. */
 double wg_rmse(const wg_tensor *predicted, const wg_tensor *truth);
 
-/* wg_r2: 1 - (sum of (predicted - truth)^2) / (sum of (truth - its mean)^2), by column, and the mean
- * over columns: 1 is perfect, 0 as good as the mean, negative worse. [n] is one column.
+/* wg_r2: 1 - (sum of (predicted - truth)^2) / (sum of (truth - its mean)^2), by column, and the
+ * mean over columns: 1 is perfect, 0 as good as the mean, negative worse. [n] is one column.
  * Edges:  a column of equal numbers: 1 where all are predicted exactly, else 0. */
 double wg_r2(const wg_tensor *predicted, const wg_tensor *truth);
 

@@ -26,11 +26,12 @@ typedef struct fit_batches {
     fit_graph full, rest; /* rest.program: NULL where every batch is full */
 } fit_batches;
 
-/* ---- Before the first epoch. ------------------------------------------------------------------------ */
+/* ---- Before the first epoch. ----------------------------------------------------------------- */
 
 enum { FIT_X, FIT_TARGETS, FIT_LABELS, FIT_WEIGHTS, FIT_INPUTS };
 
-/* Records and compiles loss, gradients and predicted classes on a batch's inputs; no weights: NULL. */
+/* Records and compiles loss, gradients and predicted classes on a batch's inputs; no weights:
+ * NULL. */
 static fit_graph fit_record(const wg_fit_run *run, wg_tensor *const input[FIT_INPUTS])
 {
     int n = run->model->n_params;
@@ -92,7 +93,7 @@ static bool fit_prepare(wg_fit_run *run)
     return wg_tape_status(run->tape) == WG_OK;
 }
 
-/* ---- An epoch. -------------------------------------------------------------------------------------- */
+/* ---- An epoch. ------------------------------------------------------------------------------- */
 
 /* Loss, gradient and predictions of the batch. */
 static void fit_batch(wg_fit_run *run, wg_optimizer *optimizer, const fit_graph *g)

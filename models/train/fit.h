@@ -13,8 +13,8 @@ extern "C" {
 
 /* wg_fit: trains a model by mini-batches, on compiled programs.
  *
- *     wg_mlp *mlp = wg_mlp_new(t, &(wg_mlp_options){.sizes = (int64_t[]){64, 64, 10}, .n_sizes = 3});
- *     wg_fit_model model = wg_mlp_fit_model(mlp, &wg_head_softmax);
+ *     wg_mlp *mlp = wg_mlp_new(t, &(wg_mlp_options){.sizes = (int64_t[]){64, 64, 10}, .n_sizes =
+ *     3}); wg_fit_model model = wg_mlp_fit_model(mlp, &wg_head_softmax);
  *     wg_fit_result r = wg_fit(&model, &(wg_dataset){.X = X, .y = y},
  *                              &(wg_fit_options){.validation = 0.1, .patience = 10});
  */
@@ -25,9 +25,9 @@ typedef struct wg_fit_model {
     wg_tensor *const *params; /* [n_params]; checkpoints need names for them, all different */
     int n_params;
 
-    /* The outputs (logits) Z for rows->X, or, where takes_sparse, for rows->sparse: recorded on their
-     * tape. Called for one row, for a full batch, for the last, smaller one, and for the validation
-     * rows (training = false). */
+    /* The outputs (logits) Z for rows->X, or, where takes_sparse, for rows->sparse: recorded on
+     * their tape. Called for one row, for a full batch, for the last, smaller one, and for the
+     * validation rows (training = false). */
     wg_tensor *(*outputs)(void *user, const wg_dataset *rows, bool training);
     bool takes_sparse;
     /* Called before each step, where a step's loss is its own (dropout); NULL: nothing to do. */
@@ -46,8 +46,8 @@ typedef struct wg_fit_epoch {
     bool best;               /* the lowest monitored loss so far */
 } wg_fit_epoch;
 
-/* Called after every epoch; false ends the training. It may read tensors; what it records on the tape is
- * dropped at the end. */
+/* Called after every epoch; false ends the training. It may read tensors; what it records on the
+ * tape is dropped at the end. */
 typedef bool wg_fit_callback(const wg_fit_epoch *epoch, void *user);
 
 typedef struct wg_fit_options {
@@ -67,15 +67,13 @@ typedef struct wg_fit_options {
     double
         validation; /* share of the rows, stratified by class, that is not trained on but judged by,
                           in [0, 1); default 0: none */
-    int64_t
-        patience; /* stop when the monitored loss (of validation rows, or else of training) has not
-                          fallen for so many epochs, and take the parameters of the best epoch; default
-                          0: never, and the last epoch's parameters stay */
-    double
-        min_delta; /* to have fallen is to be lower than the best by more than this, >= 0; default 0 */
+    int64_t patience; /* stop when the monitored loss (of validation rows, or else of training) has
+                         not fallen for so many epochs, and take the parameters of the best epoch;
+                         default 0: never, and the last epoch's parameters stay */
+    double min_delta; /* to have fallen is to be lower than the best by more than this, >= 0 */
 
-    /* Weights of rows: the product of the three, scaled so that their mean over the training rows is 1.
-     * Validation rows are not weighted. The first two are for classes. */
+    /* Weights of rows: the product of the three, scaled so that their mean over the training rows
+     * is 1. Validation rows are not weighted. The first two are for classes. */
     bool balanced; /* default false; true: n / (k * rows of the class), as in scikit-learn */
     const double *class_weights;     /* [k], each >= 0; default NULL: all 1 */
     const wg_tensor *sample_weights; /* [n], f32 or f64, each >= 0; default NULL: all 1 */
@@ -86,12 +84,12 @@ typedef struct wg_fit_options {
     const char
         *checkpoint; /* file to keep the state in, written whole or not at all; default NULL */
     int64_t checkpoint_every; /* epochs; default 0 stands for 1 */
-    bool
-        resume; /* default false; true: go on from that file, which must be there, and arrive at the same
-                    bits as if the training had never been stopped. Model, data, optimizer and options
-                    must be the same, but for epochs, patience and the callback. Noticed are other rows, labels or
-                    weights, other ops of the model with other attributes and shapes, another head, kind of
-                    optimizer or first rate; other numbers of optimizers are not. */
+    bool resume; /* default false; true: go on from that file, which must be there, and arrive at
+                    the same bits as if the training had never been stopped. Model, data, optimizer
+                    and options must be the same, but for epochs, patience and the callback. Noticed
+                    are other rows, labels or weights, other ops of the model with other attributes
+                    and shapes, another head, kind of optimizer or first rate; other numbers of
+                    optimizers are not. */
 } wg_fit_options;
 
 typedef enum wg_fit_stop {
@@ -113,13 +111,15 @@ typedef struct wg_fit_result {
     wg_optimum optimum;                            /* of wg_fit_minimize; else 0 */
 } wg_fit_result;
 
-/* wg_fit: see above. NULL options are the defaults. Leaves nothing on the tape but the history. The result is a
- * function of model, data, options and seeds: the same bits for any number of threads.
+/* wg_fit: see above. NULL options are the defaults. Leaves nothing on the tape but the history.
+ * The result is a function of model, data, options and seeds: the same bits for any number of
+ * threads.
  * Shape:  X [n, ...] f32 or f64, y as the head says. Of a table its numbers; string columns are
  *   WG_E_VALUE (see models/estimator.h).
- * Errors, on the tape: WG_E_VALUE (options), WG_E_SHAPE, WG_E_DTYPE, WG_E_INDEX (a label), WG_E_NOT_FINITE
- *   (the loss of a batch, or of the validation rows, with the first row to blame), WG_E_NULL, WG_E_NOMEM; resuming: those of wg_archive_load and WG_E_FORMAT (a
- *   checkpoint of another training; nothing has then been written). */
+ * Errors, on the tape: WG_E_VALUE (options), WG_E_SHAPE, WG_E_DTYPE, WG_E_INDEX (a label),
+ *   WG_E_NOT_FINITE (the loss of a batch, or of the validation rows, with the first row to blame),
+ *   WG_E_NULL, WG_E_NOMEM; resuming: those of wg_archive_load and WG_E_FORMAT (a checkpoint of
+ *   another training; nothing has then been written). */
 wg_fit_result wg_fit(const wg_fit_model *model, const wg_dataset *data,
                      const wg_fit_options *options);
 

@@ -9,8 +9,8 @@
 #include <stdio.h>
 #include <string.h>
 
-/* A checkpoint is an archive: the parameters by their names, the best ones as "fit.best.NAME", the method's
- * entries by theirs, "fit.history", and numbers as strings. */
+/* A checkpoint is an archive: the parameters by their names, the best ones as "fit.best.NAME", the
+ * method's entries by theirs, "fit.history", and numbers as strings. */
 enum { CHECKPOINT_NAME = 256 };
 
 static const char checkpoint_format[] = "wengert checkpoint 4";
@@ -31,7 +31,7 @@ static char *checkpoint_best_name(char name[CHECKPOINT_NAME], const wg_tensor *p
     return name;
 }
 
-/* ---- Writing. --------------------------------------------------------------------------------------- */
+/* ---- Writing. -------------------------------------------------------------------------------- */
 
 static void checkpoint_put_params(wg_archive *a, const wg_fit_run *run)
 {
@@ -77,7 +77,7 @@ wg_status wg_fit_checkpoint_write(wg_fit_run *run)
     return wg_tape_status(t);
 }
 
-/* ---- Reading: all is compared before the first byte is written. -------------------------------------- */
+/* ---- Reading: all is compared before the first byte is written. ------------------------------ */
 
 static bool checkpoint_format_fits(const wg_archive *a)
 {

@@ -1,4 +1,5 @@
-/* What tells one training from another, so that a checkpoint is not gone on from with other data or options. */
+/* What tells one training from another, so that a checkpoint is not gone on from with other data
+ * or options. */
 #include "models/train/fit_internal.h"
 
 #include "autograd/op.h"
@@ -9,12 +10,13 @@
 #include <stdio.h>
 #include <string.h>
 
-/* ---- Hashes. ---------------------------------------------------------------------------------------- */
+/* ---- Hashes. --------------------------------------------------------------------------------- */
 
 enum { IDENTITY_DIGITS = 17 }; /* 64 bits in hexadecimal, and the NUL */
 
-/* FNV-1a on words in place of bytes: a change of one word always changes the hash, since both steps can be undone;
- * the shift carries high bits down, which multiplication never does. It is no defence against a forger.
+/* FNV-1a on words in place of bytes: a change of one word always changes the hash, since both
+ * steps can be undone; the shift carries high bits down, which multiplication never does. It is no
+ * defence against a forger.
  * Source: Fowler, Noll and Vo, draft-eastlake-fnv, sec. 2. */
 static uint64_t identity_mix(uint64_t hash, uint64_t word)
 {
@@ -24,7 +26,8 @@ static uint64_t identity_mix(uint64_t hash, uint64_t word)
 
 static const uint64_t identity_start = UINT64_C(0xcbf29ce484222325);
 
-/* Values as doubles or i64, so that the hash does not depend on the order of bytes. NULL: no tensor. */
+/* Values as doubles or i64, so that the hash does not depend on the order of bytes. NULL: no
+ * tensor. */
 static uint64_t identity_mix_tensor(uint64_t hash, const wg_tensor *x)
 {
     if (wg_is_inert(x) || x->data == NULL)
@@ -62,7 +65,7 @@ static uint64_t identity_of_data(const wg_fit_rows *r)
     return r->validation_labels != NULL ? identity_mix_rows(hash, &r->validation) : hash;
 }
 
-/* ---- The graph. ------------------------------------------------------------------------------- */
+/* ---- The graph. ------------------------------------------------------------------------------ */
 
 static uint64_t identity_mix_bytes(uint64_t hash, const void *bytes, size_t n)
 {
@@ -88,8 +91,8 @@ static uint64_t identity_mix_node(uint64_t hash, const wg_tensor *x, const int64
     return hash;
 }
 
-/* Operands are older than what is computed from them: one walk back finds the nodes that Z depends on,
- * one forward numbers them. X stands for the rows, however they were come by. */
+/* Operands are older than what is computed from them: one walk back finds the nodes that Z depends
+ * on, one forward numbers them. X stands for the rows, however they were come by. */
 void wg_fit_identity_of_outputs(const wg_head *head, wg_tensor *Z, const wg_tensor *X,
                                 uint64_t *hash)
 {
@@ -114,7 +117,7 @@ void wg_fit_identity_of_outputs(const wg_head *head, wg_tensor *Z, const wg_tens
     wg_temporary_free(t, node);
 }
 
-/* ---- The identity. ---------------------------------------------------------------------------------- */
+/* ---- The identity. --------------------------------------------------------------------------- */
 
 wg_fit_identity wg_fit_identity_of(const wg_fit_run *run)
 {
@@ -150,7 +153,7 @@ void wg_fit_identity_put(const wg_fit_identity *id, wg_archive *a)
     wg_archive_put_string(a, "fit.ops", identity_text(text, id->ops));
 }
 
-/* ---- Is it the same? -------------------------------------------------------------------------------- */
+/* ---- Is it the same? ------------------------------------------------------------------------- */
 
 static bool identity_is(const wg_archive *a, const char *name, int64_t wanted)
 {

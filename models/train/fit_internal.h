@@ -18,7 +18,8 @@ typedef struct wg_fit_rows {
     uint64_t ops;               /* see wg_fit_identity_of_outputs */
 } wg_fit_rows;
 
-/* wg_fit_rows_new: splits, encodes and weights the data; false after an error, which the tape has. */
+/* wg_fit_rows_new: splits, encodes and weights the data; false after an error, which the tape has.
+ * */
 bool wg_fit_rows_new(wg_fit_rows *rows, const wg_fit_model *model, const wg_dataset *data,
                      const wg_fit_options *options);
 
@@ -29,7 +30,8 @@ bool wg_fit_predicts_classes(const wg_fit_model *model);
 /* The columns of the history. */
 enum { FIT_LOSS, FIT_ACCURACY, FIT_VALIDATION_LOSS, FIT_VALIDATION_SCORE, FIT_RATE, FIT_COLUMNS };
 
-/* Where a training is: this, the parameters and the optimizer's state are all that a checkpoint holds. */
+/* Where a training is: this, the parameters and the optimizer's state are all that a checkpoint
+ * holds. */
 typedef struct wg_fit_state {
     int64_t epoch, best_epoch; /* epochs made; 0: none */
     double best_loss;
@@ -47,13 +49,14 @@ typedef struct wg_fit_identity {
     uint64_t data, ops; /* hashes: of rows, labels and weights; of what the model is made of */
 } wg_fit_identity;
 
-/* A training while it runs. What goes on between epochs is the same for all methods; a method has its own state,
- * and goes through an epoch. */
+/* A training while it runs. What goes on between epochs is the same for all methods; a method has
+ * its own state, and goes through an epoch. */
 typedef struct wg_fit_run wg_fit_run;
 struct wg_fit_run {
     /* The method: */
     void *method;
-    /* Trains for one epoch, and fills in the row but for FIT_VALIDATION...; false: there is no more to be gained. */
+    /* Trains for one epoch, and fills in the row but for FIT_VALIDATION...; false: there is no
+     * more to be gained. */
     bool (*epoch)(wg_fit_run *run, double row[FIT_COLUMNS]);
     /* What a checkpoint keeps of it, see wg_optimizer_state; false where there is no entry i. */
     bool (*entry)(void *method, int64_t i, wg_state_entry *entry);
@@ -71,9 +74,11 @@ struct wg_fit_run {
 };
 
 /* wg_fit_loss_of: the mean loss of outputs Z, with the penalty.
- * wg_fit_start: everything but the method. wg_fit_resume: takes the checkpoint, if it is asked for, into the
- * parameters and the method, before anything is recorded, since to write parameters makes stale what is.
- * wg_fit_loop: all epochs. False after an error, which the tape has. wg_fit_end: to be called in any case. */
+ * wg_fit_start: everything but the method. wg_fit_resume: takes the checkpoint, if it is asked
+ * for, into the parameters and the method, before anything is recorded, since to write parameters
+ * makes stale what is.
+ * wg_fit_loop: all epochs. False after an error, which the tape has. wg_fit_end: to be called in
+ * any case. */
 wg_tensor *wg_fit_loss_of(const wg_fit_run *run, wg_tensor *Z, wg_tensor *targets,
                           wg_tensor *weights);
 bool wg_fit_start(wg_fit_run *run, const wg_fit_model *model, const wg_dataset *data);
@@ -82,8 +87,9 @@ void wg_fit_loop(wg_fit_run *run);
 wg_fit_result wg_fit_end(wg_fit_run *run);
 
 /* wg_fit_identity_of: of a run that has its rows; the rate is the method's to fill in.
- * wg_fit_identity_of_outputs: a hash of the head's name and of the graph that Z is computed by: ops by
- *   name, attributes, dtypes, shapes and operands, up to X. *hash is left alone after an error.
+ * wg_fit_identity_of_outputs: a hash of the head's name and of the graph that Z is computed by:
+ *   ops by name, attributes, dtypes, shapes and operands, up to X. *hash is left alone after an
+ *   error.
  * wg_fit_identity_fits: false, and WG_E_FORMAT, where the archive is of another training. */
 wg_fit_identity wg_fit_identity_of(const wg_fit_run *run);
 void wg_fit_identity_of_outputs(const wg_head *head, wg_tensor *Z, const wg_tensor *X,
@@ -91,8 +97,8 @@ void wg_fit_identity_of_outputs(const wg_head *head, wg_tensor *Z, const wg_tens
 void wg_fit_identity_put(const wg_fit_identity *id, wg_archive *a);
 bool wg_fit_identity_fits(const wg_fit_identity *id, const wg_archive *a);
 
-/* wg_fit_checkpoint_write, _read: leave nothing on the tape but errors. A checkpoint that does not fit changes
- * nothing. Return the tape's status. */
+/* wg_fit_checkpoint_write, _read: leave nothing on the tape but errors. A checkpoint that does not
+ * fit changes nothing. Return the tape's status. */
 wg_status wg_fit_checkpoint_write(wg_fit_run *run);
 wg_status wg_fit_checkpoint_read(wg_fit_run *run);
 

@@ -10,7 +10,7 @@
 #include <inttypes.h>
 #include <math.h>
 
-/* ---- Weights of rows. ------------------------------------------------------------------------------- */
+/* ---- Weights of rows. ------------------------------------------------------------------------ */
 
 static bool fit_weights_fit(wg_tape *t, const wg_tensor *w, int64_t n)
 {
@@ -38,8 +38,8 @@ static void fit_class_factors(const wg_fit_options *o, const int64_t *label, int
     }
 }
 
-/* weight[n] = factor of the row's class (NULL: none) * sample weight, scaled to a mean of 1; false where
- * that cannot be. */
+/* weight[n] = factor of the row's class (NULL: none) * sample weight, scaled to a mean of 1; false
+ * where that cannot be. */
 static bool fit_fill_weights(double *weight, const int64_t *label, int64_t n, const double *factor,
                              const wg_tensor *sample)
 {
@@ -56,7 +56,8 @@ static bool fit_fill_weights(double *weight, const int64_t *label, int64_t n, co
     return sum > 0 && isfinite(sum);
 }
 
-/* Labels and sample weights of n training rows -> [n] of the dtype. k = 0: the labels are no classes. */
+/* Labels and sample weights of n training rows -> [n] of the dtype. k = 0: the labels are no
+ * classes. */
 static wg_tensor *fit_weights(const wg_fit_options *o, const wg_tensor *labels, int64_t n,
                               const wg_tensor *sample, int64_t k, wg_dtype dtype)
 {
@@ -76,7 +77,7 @@ static wg_tensor *fit_weights(const wg_fit_options *o, const wg_tensor *labels, 
     return result;
 }
 
-/* ---- The split. ------------------------------------------------------------------------------- */
+/* ---- The split. ------------------------------------------------------------------------------ */
 
 bool wg_fit_predicts_classes(const wg_fit_model *model)
 {

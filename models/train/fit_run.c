@@ -10,7 +10,7 @@
 #include <math.h>
 #include <string.h>
 
-/* ---- Before the first epoch. ------------------------------------------------------------------------ */
+/* ---- Before the first epoch. ----------------------------------------------------------------- */
 
 static size_t fit_bytes(const wg_tensor *x)
 {
@@ -89,7 +89,7 @@ bool wg_fit_resume(wg_fit_run *run)
            (!run->o.resume || wg_fit_checkpoint_read(run) == WG_OK);
 }
 
-/* ---- An epoch. -------------------------------------------------------------------------------------- */
+/* ---- An epoch. ------------------------------------------------------------------------------- */
 
 wg_tensor *wg_fit_loss_of(const wg_fit_run *run, wg_tensor *Z, wg_tensor *targets,
                           wg_tensor *weights)
@@ -180,8 +180,8 @@ static bool fit_save(wg_fit_run *run)
     return !due || wg_fit_checkpoint_write(run) == WG_OK;
 }
 
-/* One epoch; is it to be the last, and why? WG_FIT_EPOCHS: no. A start at the optimum is an epoch, too,
- * so that there always is a history, and a checkpoint. */
+/* One epoch; is it to be the last, and why? WG_FIT_EPOCHS: no. A start at the optimum is an epoch,
+ * too, so that there always is a history, and a checkpoint. */
 static wg_fit_stop fit_one(wg_fit_run *run)
 {
     wg_fit_state *s = &run->state;
@@ -218,7 +218,7 @@ void wg_fit_loop(wg_fit_run *run)
     run->stop = wg_tape_status(run->tape) == WG_OK ? stop : WG_FIT_ERROR;
 }
 
-/* ---- After the last. -------------------------------------------------------------------------------- */
+/* ---- After the last. ------------------------------------------------------------------------- */
 
 static wg_tensor *fit_column(const wg_fit_run *run, int column, double *room)
 {

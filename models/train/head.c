@@ -19,7 +19,7 @@ int64_t wg_head_k(const wg_head *head, int64_t columns)
     }
 }
 
-/* ---- Targets. --------------------------------------------------------------------------------- */
+/* ---- Targets. -------------------------------------------------------------------------------- */
 
 static wg_tensor *head_fail(const wg_tensor *y, wg_status status, const char *what)
 {
@@ -74,7 +74,7 @@ wg_tensor *wg_head_targets(const wg_head *head, wg_tensor *y, int64_t k, wg_dtyp
     return y;
 }
 
-/* ---- Predictions. ----------------------------------------------------------------------------- */
+/* ---- Predictions. ---------------------------------------------------------------------------- */
 
 wg_tensor *wg_head_predict(const wg_head *head, wg_tensor *Z)
 {
@@ -97,7 +97,7 @@ wg_tensor *wg_head_probabilities(const wg_head *head, wg_tensor *Z)
     return head->probabilities(Z);
 }
 
-/* ---- The penalty. ----------------------------------------------------------------------------- */
+/* ---- The penalty. ---------------------------------------------------------------------------- */
 
 wg_tensor *wg_l2_penalty(wg_tensor *const params[], int n, double l2)
 {
