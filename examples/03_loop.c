@@ -1,6 +1,7 @@
 /* Logistic regression in twenty lines: read, standardize, record, differentiate, check, train.
  *
- * Run as build/03_loop [FILE]. Prints a table that compares the gradient with finite differences, and
+ * Run as build/03_loop [FILE]. Prints a table that compares the gradient with finite differences,
+ * and
  *
  *     step   0  loss 0.6931
  *     step  10  loss 0.2424

@@ -1,9 +1,10 @@
-/* Checks gradients: of the library's models, and of a user's op (mixed.c), with a bug in its rule if you like.
+/* Checks gradients: of the library's models, and of a user's op (mixed.c), with a bug in its rule
+ * if you like.
  *
  *     build/08_verdicts [--bug none|sign|scale|drop|zero|transpose]
  *
- * The models pass (the MLP is of f32 and is checked through an f64 copy of the tape). With a bug, the last table
- * tells of it:
+ * The models pass (the MLP is of f32 and is checked through an f64 copy of the tape). With a bug,
+ * the last table tells of it:
  *
  *     $ build/08_verdicts --bug transpose
  *     ...

@@ -14,8 +14,8 @@ static void adam_prepare(const void *given, double rate, int64_t k, double c[])
     c[4] = options->epsilon;
 }
 
-/* Each element is read and written once: the step is as fast as memory is. 1 - beta is rounded to `real`
- * from double, as in PyTorch. */
+/* Each element is read and written once: the step is as fast as memory is. 1 - beta is rounded to
+ * `real` from double, as in PyTorch. */
 #define ADAM_UPDATE(name, real, root)                                                              \
     static void name##_plain(int64_t n, real *restrict p, const real *restrict g,                  \
                              real *restrict u, real *restrict v, const double c[])                 \

@@ -7,16 +7,16 @@
 extern "C" {
 #endif
 
-/* wg_global_norm: (sum of the squares of all elements of the n tensors)^(1/2), in double. To clip by it,
- * see wg_optimizer_set_clip.
- * Edges:  squares that overflow a double give infinity; NaN stays NaN; NULL tensors count as nothing;
- *         a NULL list of n > 0 tensors gives NaN.
- * Errors: an inert, stale, abstract or i64 tensor: NaN, and WG_E_NULL, WG_E_STALE or WG_E_DTYPE, on its
- *         tape. */
+/* wg_global_norm: (sum of the squares of all elements of the n tensors)^(1/2), in double. To clip
+ * by it, see wg_optimizer_set_clip.
+ * Edges:  squares that overflow a double give infinity; NaN stays NaN; NULL tensors count as
+ *         nothing; a NULL list of n > 0 tensors gives NaN.
+ * Errors: an inert, stale, abstract or i64 tensor: NaN, and WG_E_NULL, WG_E_STALE or WG_E_DTYPE, on
+ *         its tape. */
 double wg_global_norm(wg_tensor *const xs[], int n);
 
-/* wg_clip_factor: min(1, most / (norm + 1e-6)), what gradients are multiplied by so that their norm is at
- * most `most`; 1 for most = 0, which stands for no clipping. */
+/* wg_clip_factor: min(1, most / (norm + 1e-6)), what gradients are multiplied by so that their norm
+ * is at most `most`; 1 for most = 0, which stands for no clipping. */
 double wg_clip_factor(double norm, double most);
 
 #ifdef __cplusplus

@@ -10,7 +10,7 @@ typedef struct lbfgs_pairs {
     int64_t pairs[2]; /* pairs begin ... end - 1 are in use */
 } lbfgs_pairs;
 
-/* ---- The direction. ----------------------------------------------------------------------------- */
+/* ---- The direction. -------------------------------------------------------------------------- */
 
 static double *lbfgs_row(const wg_minimizer *m, double *matrix, int64_t pair)
 {
@@ -44,8 +44,8 @@ static void lbfgs_direction(wg_minimizer *m)
     }
 }
 
-/* Notes the pair of the step from x to trial, unless the derivative does not rise along it: then H would not
- * be positive. */
+/* Notes the pair of the step from x to trial, unless the derivative does not rise along it: then H
+ * would not be positive. */
 static void lbfgs_learn(wg_minimizer *m)
 {
     lbfgs_pairs *l = m->work;
@@ -68,7 +68,7 @@ static void lbfgs_forget(lbfgs_pairs *l)
     l->pairs[0] = l->pairs[1] = 0;
 }
 
-/* ---- The rule. -------------------------------------------------------------------------------- */
+/* ---- The rule. ------------------------------------------------------------------------------- */
 
 /* A restored state may hold anything. */
 static bool lbfgs_pairs_fit(const wg_minimizer *m)

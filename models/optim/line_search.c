@@ -1,7 +1,8 @@
-/* A step along a direction of descent that satisfies the strong Wolfe conditions (Nocedal, Wright 2006,
- * "Numerical optimization", eq. 3.7, alg. 3.5 and 3.6). Near an optimum values differ by less than their
- * round-off, long before gradients do; there the first condition is asked of the derivative (Hager, Zhang 2005,
- * "A new conjugate gradient method with guaranteed descent", eq. 4.1). */
+/* A step along a direction of descent that satisfies the strong Wolfe conditions (Nocedal, Wright
+ * 2006, "Numerical optimization", eq. 3.7, alg. 3.5 and 3.6). Near an optimum values differ by less
+ * than their round-off, long before gradients do; there the first condition is asked of the
+ * derivative (Hager, Zhang 2005, "A new conjugate gradient method with guaranteed descent", eq.
+ * 4.1). */
 #include "models/optim/minimize_internal.h"
 
 #include <math.h>
@@ -45,8 +46,9 @@ static bool line_decreases(const line_search *s, const line_point *p)
             p->derivative <= (2 * LINE_DECREASE - 1) * s->start.derivative);
 }
 
-/* The minimum of the cubic through both ends with their derivatives (Nocedal, Wright, eq. 3.59), or, where
- * their values are equal but for round-off, the zero of the line through the derivatives; NaN if none. */
+/* The minimum of the cubic through both ends with their derivatives (Nocedal, Wright, eq. 3.59),
+ * or, where their values are equal but for round-off, the zero of the line through the derivatives;
+ * NaN if none. */
 static double line_interpolate(const line_search *s)
 {
     const line_point *a = &s->low, *b = &s->high;
@@ -58,7 +60,8 @@ static double line_interpolate(const line_search *s)
     return b->step - width * (b->derivative + d2 - d1) / (b->derivative - a->derivative + 2 * d2);
 }
 
-/* Between the ends, not too near to either; every third time the middle, so that the bracket shrinks. */
+/* Between the ends, not too near to either; every third time the middle, so that the bracket
+ * shrinks. */
 static double line_between(const line_search *s, int trial)
 {
     const double width = s->high.step - s->low.step, middle = s->low.step + width / 2;

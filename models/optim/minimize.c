@@ -16,7 +16,7 @@ const char *wg_stop_text(wg_stop stop)
     return known ? minimize_texts[stop] : "?";
 }
 
-/* ---- Vectors. --------------------------------------------------------------------------------- */
+/* ---- Vectors. -------------------------------------------------------------------------------- */
 
 double wg_vector_dot(int64_t n, const double x[], const double y[])
 {
@@ -55,7 +55,7 @@ double *wg_vector_new(wg_tape *t, int64_t n)
     return wg_tape_take(t, (size_t)bytes);
 }
 
-/* ---- Descents. -------------------------------------------------------------------------------- */
+/* ---- Descents. ------------------------------------------------------------------------------- */
 
 bool wg_descent_new(wg_descent *d, const wg_objective *f)
 {
@@ -84,7 +84,7 @@ void wg_descent_move(wg_descent *d, double value)
     d->value = value;
 }
 
-/* ---- A run. ----------------------------------------------------------------------------------- */
+/* ---- A run. ---------------------------------------------------------------------------------- */
 
 static const wg_minimizer minimize_inert = {.f = {.tape = NULL}};
 
@@ -172,7 +172,7 @@ bool wg_minimizer_state(wg_minimizer *m, int64_t i, wg_state_entry *entry)
     return !minimize_is_inert(m) && m->rule->state != NULL && i >= 0 && m->rule->state(m, i, entry);
 }
 
-/* ---- Making one. ------------------------------------------------------------------------------ */
+/* ---- Making one. ----------------------------------------------------------------------------- */
 
 static const wg_minimizer_rule *minimize_rule(wg_minimizer_method method)
 {

@@ -12,10 +12,10 @@ double wg_vector_largest(int64_t n, const double x[]);
 /* wg_vector_new: n zeros on the tape; NULL after an error. */
 double *wg_vector_new(wg_tape *t, int64_t n);
 
-/* wg_params_size: how many elements n parameters have. wg_params_to_vector: their values, one parameter
- * after the other. wg_vector_to_params: and back, rounded to their dtype.
- * wg_params_penalized: [wg_params_size] on the tape, 1 for elements of parameters of two or more dimensions
- * (weights), 0 for others; NULL after an error. */
+/* wg_params_size: how many elements n parameters have. wg_params_to_vector: their values, one
+ * parameter after the other. wg_vector_to_params: and back, rounded to their dtype.
+ * wg_params_penalized: [wg_params_size] on the tape, 1 for elements of parameters of two or more
+ * dimensions (weights), 0 for others; NULL after an error. */
 int64_t wg_params_size(wg_tensor *const params[], int n);
 void wg_params_to_vector(wg_tensor *const params[], int n, double x[]);
 void wg_vector_to_params(const double x[], wg_tensor *const params[], int n);
@@ -42,9 +42,10 @@ bool wg_descent_new(wg_descent *d, const wg_objective *f);
 /* wg_descent_at: evaluates the objective at x. */
 void wg_descent_at(wg_descent *d, double x[]);
 
-/* wg_line_search: a step t from `first` on such that trial = x + t direction satisfies the strong Wolfe
- * conditions, with its gradient; *value is the value there. False, *value untouched: there is none. Where
- * the search ends early, a step that lowers the value enough is taken though the derivative is still steep. */
+/* wg_line_search: a step t from `first` on such that trial = x + t direction satisfies the strong
+ * Wolfe conditions, with its gradient; *value is the value there. False, *value untouched: there is
+ * none. Where the search ends early, a step that lowers the value enough is taken though the
+ * derivative is still steep. */
 bool wg_line_search(wg_descent *d, double first, double *value);
 
 /* wg_descent_move: trial becomes x. */
@@ -76,13 +77,14 @@ struct wg_minimizer {
 extern const wg_minimizer_rule wg_lbfgs_rule, wg_newton_rule, wg_newton_exact_rule,
     wg_proximal_rule;
 
-/* wg_semidefinite_factor: P' A P = L L' for a symmetric A [n, n], positive semidefinite up to round-off:
- * A is overwritten with L [n, rank] in its lower triangle, rows of n; order[i] is the row of A that row i
- * of L belongs to. Returns the rank, or -1 where A has a negative eigenvalue or a NaN. */
+/* wg_semidefinite_factor: P' A P = L L' for a symmetric A [n, n], positive semidefinite up to
+ * round-off: A is overwritten with L [n, rank] in its lower triangle, rows of n; order[i] is the
+ * row of A that row i of L belongs to. Returns the rank, or -1 where A has a negative eigenvalue or
+ * a NaN. */
 int64_t wg_semidefinite_factor(int64_t n, double a[], int64_t order[]);
 
-/* wg_semidefinite_solve: the shortest x with A x = b, from L and the order; b must be in A's range (what is
- * not is left out). work: n + rank + rank^2 numbers. */
+/* wg_semidefinite_solve: the shortest x with A x = b, from L and the order; b must be in A's range
+ * (what is not is left out). work: n + rank + rank^2 numbers. */
 void wg_semidefinite_solve(int64_t n, int64_t rank, const double l[], const int64_t order[],
                            const double b[], double x[], double work[]);
 

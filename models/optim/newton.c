@@ -10,7 +10,7 @@ typedef struct newton_vectors {
     int64_t *order;                    /* exact: [n] */
 } newton_vectors;
 
-/* ---- Conjugate gradients. ----------------------------------------------------------------------- */
+/* ---- Conjugate gradients. -------------------------------------------------------------------- */
 
 static void newton_negate(int64_t n, const double from[], double to[])
 {
@@ -18,8 +18,8 @@ static void newton_negate(int64_t n, const double from[], double to[])
         to[i] = -from[i];
 }
 
-/* H d = -g from d = 0, to the precision that pays. With r = H d + g, the first direction is -g: what H's
- * null space holds is never entered. */
+/* H d = -g from d = 0, to the precision that pays. With r = H d + g, the first direction is -g:
+ * what H's null space holds is never entered. */
 static void newton_cg(wg_minimizer *m)
 {
     const newton_vectors *w = m->work;
@@ -47,7 +47,7 @@ static void newton_cg(wg_minimizer *m)
     }
 }
 
-/* ---- The whole Hessian. ------------------------------------------------------------------------- */
+/* ---- The whole Hessian. ---------------------------------------------------------------------- */
 
 /* (H + H') / 2 + shift I */
 static void newton_shifted(int64_t n, const double h[], double shift, double to[])
@@ -94,7 +94,7 @@ static void newton_exact(wg_minimizer *m)
     }
 }
 
-/* ---- The rules. ------------------------------------------------------------------------------- */
+/* ---- The rules. ------------------------------------------------------------------------------ */
 
 /* Along the direction, or else down the gradient. */
 static bool newton_move(wg_minimizer *m)

@@ -16,7 +16,7 @@ typedef struct objective_loss {
     void **tangent;       /* [n]: v, the memory of inputs of the tape */
 } objective_loss;
 
-/* ---- Between vectors and tensors. --------------------------------------------------------------- */
+/* ---- Between vectors and tensors. ------------------------------------------------------------ */
 
 static void objective_load(const wg_tensor *from, double to[])
 {
@@ -81,7 +81,7 @@ static void objective_outputs(const wg_program *program, int first, int n, doubl
     }
 }
 
-/* ---- What the objective calls. ------------------------------------------------------------------ */
+/* ---- What the objective calls. --------------------------------------------------------------- */
 
 static double objective_value(const double x[], double g[], void *user)
 {
@@ -117,7 +117,7 @@ static void objective_hessian(double h[], void *user)
     wg_tape_rewind(t, mark);
 }
 
-/* ---- Making it. ------------------------------------------------------------------------------- */
+/* ---- Making it. ------------------------------------------------------------------------------ */
 
 static bool objective_record_gradient(objective_loss *l, wg_tape *t)
 {

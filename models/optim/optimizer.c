@@ -1,4 +1,5 @@
-/* A step of an optimizer: gradients clipped and decayed on their way into its rule, tile by tile. */
+/* A step of an optimizer: gradients clipped and decayed on their way into its rule, tile by tile.
+ * */
 #include "models/optim/optimizer_internal.h"
 
 #include "autograd/grad.h"
@@ -12,7 +13,7 @@ static bool optimizer_is_inert(const wg_optimizer *o)
     return o == NULL || o->tape == NULL;
 }
 
-/* ---- What becomes of a gradient on its way into the rule. --------------------------------------- */
+/* ---- What becomes of a gradient on its way into the rule. ------------------------------------ */
 
 /* g <- clamp(factor g, -limit, limit) + decay p, and p <- keep p before that. */
 typedef struct optimizer_change {
@@ -24,7 +25,8 @@ static bool optimizer_changes(const optimizer_change *c)
     return c->factor != 1 || isfinite(c->limit) || c->decay != 0;
 }
 
-/* So many elements of parameter, gradient and state stay in the nearest cache from one loop to the next. */
+/* So many elements of parameter, gradient and state stay in the nearest cache from one loop to the
+ * next. */
 enum { OPTIMIZER_TILE = 512 };
 
 /* Elements of a piece of the work: microseconds, which are worth another thread. */
@@ -41,8 +43,8 @@ typedef struct optimizer_work {
     double numbers[WG_OPTIMIZER_NUMBERS];
 } optimizer_work;
 
-/* The rule is applied tile by tile, so that what is done to the gradient before costs no memory and no
- * second way through it; the gradient itself is never written. */
+/* The rule is applied tile by tile, so that what is done to the gradient before costs no memory and
+ * no second way through it; the gradient itself is never written. */
 #define OPTIMIZER_UPDATE(name, real, update)                                                       \
     static void name##_change(int64_t n, const real *restrict p, const real *restrict g,           \
                               real *restrict out, const optimizer_change *c)                       \
@@ -137,8 +139,8 @@ static bool optimizer_gradient_fits(const wg_optimizer *o, int i, const wg_tenso
     return wrong == WG_OK;
 }
 
-/* Would a step write the gradient while it is still wanted? The index of the parameter in whose memory it
- * is; n: in none's. */
+/* Would a step write the gradient while it is still wanted? The index of the parameter in whose
+ * memory it is; n: in none's. */
 static int optimizer_shares_memory(const wg_optimizer *o, const wg_tensor *g)
 {
     const uintptr_t at = (uintptr_t)g->data, size = wg_dtype_size(g->dtype) * (uintptr_t)g->size;
@@ -211,7 +213,7 @@ wg_status wg_optimizer_step(wg_optimizer *o, wg_tensor *const grads[])
     return WG_OK;
 }
 
-/* ---- Reading and setting. --------------------------------------------------------------------- */
+/* ---- Reading and setting. -------------------------------------------------------------------- */
 
 int64_t wg_optimizer_steps(const wg_optimizer *o)
 {

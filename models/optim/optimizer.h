@@ -8,19 +8,20 @@
 extern "C" {
 #endif
 
-/* An optimizer moves parameters against their gradient. It is made for a list of parameters, belongs to
- * their tape, and allocates nothing in a step. A step marks stale what depends on the parameters: call
- * wg_replay or wg_replay_to before the gradients are read again.
+/* An optimizer moves parameters against their gradient. It is made for a list of parameters,
+ * belongs to their tape, and allocates nothing in a step. A step marks stale what depends on the
+ * parameters: call wg_replay or wg_replay_to before the gradients are read again.
  *
- * Formulas and defaults are PyTorch's. In them p is a parameter, g its gradient after clipping, r the
- * rate, and k = 1, 2, ... counts the steps in which p had a gradient. All is elementwise, in p's dtype;
- * numbers that are the same for all elements are computed in double. */
+ * Formulas and defaults are PyTorch's. In them p is a parameter, g its gradient after clipping, r
+ * the rate, and k = 1, 2, ... counts the steps in which p had a gradient. All is elementwise, in
+ * p's dtype; numbers that are the same for all elements are computed in double. */
 typedef struct wg_optimizer wg_optimizer;
 
 /* wg_optimizer_step: one step by the optimizer's formula.
- * grads[i] has the shape and dtype of params[i] and is read only, since a replay may need it; a tensor in
- *   the memory of a parameter (itself, or a view) is refused, WG_E_VALUE: the step would change it. grads = NULL: what wg_backward left beside the parameters (a parameter without
- *   any is left as it is).
+ * grads[i] has the shape and dtype of params[i] and is read only, since a replay may need it; a
+ *   tensor in the memory of a parameter (itself, or a view) is refused, WG_E_VALUE: the step would
+ *   change it. grads = NULL: what wg_backward left beside the parameters (a parameter without any
+ *   is left as it is).
  * Errors: WG_E_STALE (no replay since the last step), WG_E_SHAPE, WG_E_DTYPE, WG_E_TAPE, WG_E_NULL,
  *   WG_E_NOT_FINITE (clipping by norm, and the norm is NaN or infinite), on the tape, and then no
  *   parameter has been written. Returns the tape's status. */
@@ -29,52 +30,58 @@ wg_status wg_optimizer_step(wg_optimizer *optimizer, wg_tensor *const grads[]);
 /* wg_optimizer_steps: how many steps were made. */
 int64_t wg_optimizer_steps(const wg_optimizer *optimizer);
 
-/* wg_optimizer_rate, wg_optimizer_set_rate: the learning rate; finite and >= 0, else WG_E_VALUE. Rates
- * that follow a schedule: models/optim/schedule.h. */
+/* wg_optimizer_rate, wg_optimizer_set_rate: the learning rate; finite and >= 0, else WG_E_VALUE.
+ * Rates that follow a schedule: models/optim/schedule.h. */
 double wg_optimizer_rate(const wg_optimizer *optimizer);
 wg_status wg_optimizer_set_rate(wg_optimizer *optimizer, double rate);
 
-/* wg_optimizer_set_clip: from now on gradients are clipped on their way into the formula: first all are
- * multiplied by min(1, norm / (|g| + 1e-6)), |g| being the 2-norm of all elements of all gradients, then
- * each element is clamped to [-value, value]. 0: not clipped. The gradients themselves keep their values.
+/* wg_optimizer_set_clip: from now on gradients are clipped on their way into the formula: first all
+ * are multiplied by min(1, norm / (|g| + 1e-6)), |g| being the 2-norm of all elements of all
+ * gradients, then each element is clamped to [-value, value]. 0: not clipped. The gradients
+ * themselves keep their values.
  * Errors: WG_E_VALUE (negative or NaN).
- * Source: Pascanu, Mikolov, Bengio 2013, "On the difficulty of training recurrent neural networks". */
+ * Source: Pascanu, Mikolov, Bengio 2013, "On the difficulty of training recurrent neural networks".
+ * */
 wg_status wg_optimizer_set_clip(wg_optimizer *optimizer, double norm, double value);
 
 /* Weight decay, the field `weight_decay` of all options, is a factor d >= 0 for each parameter:
  *   coupled (SGD, RMSProp, Adam):  g <- g + d p, after clipping and before the formula;
  *   decoupled (AdamW):             p <- p - r d p, before the formula.
- * It is for parameters of two or more dimensions (weights); those of fewer (biases, gains) have d = 0
- * unless `decay_all` is set.
+ * It is for parameters of two or more dimensions (weights); those of fewer (biases, gains) have d =
+ * 0 unless `decay_all` is set.
  * PyTorch decays all parameters: `decay_all` is its rule.
  * wg_optimizer_set_decay: another d for one parameter of the list; finite and >= 0.
- * wg_optimizer_set_factor: that parameter's rate is f r; finite and >= 0; 1 at first; 0 holds it still.
- * So all rates follow a schedule together, as those of PyTorch's parameter groups do.
+ * wg_optimizer_set_factor: that parameter's rate is f r; finite and >= 0; 1 at first; 0 holds it
+ * still. So all rates follow a schedule together, as those of PyTorch's parameter groups do.
  * Errors: WG_E_VALUE (the number; not in the list). */
 wg_status wg_optimizer_set_decay(wg_optimizer *optimizer, const wg_tensor *param, double decay);
 wg_status wg_optimizer_set_factor(wg_optimizer *optimizer, const wg_tensor *param, double factor);
 
-/* wg_optimizer_set_average: from now on every step ends with a <- c a + (1 - c) p for each parameter, an
- * exponential average of its values; the first step has a <- p. c in [0, 1), say 0.999. (PyTorch:
- * AveragedModel with that avg_fn.) To be asked for once, before a checkpoint's state is restored.
- * wg_optimizer_swap_average: parameters and averages change places: to judge or save by the averages, and
- * once more before the next step.
+/* wg_optimizer_set_average: from now on every step ends with a <- c a + (1 - c) p for each
+ * parameter, an exponential average of its values; the first step has a <- p. c in [0, 1), say
+ * 0.999. (PyTorch: AveragedModel with that avg_fn.) To be asked for once, before a checkpoint's
+ * state is restored.
+ * wg_optimizer_swap_average: parameters and averages change places: to judge or save by the
+ * averages, and once more before the next step.
  * Errors: WG_E_VALUE (c; there is an average already, or none yet), WG_E_NOMEM. */
 wg_status wg_optimizer_set_average(wg_optimizer *optimizer, double decay);
 wg_status wg_optimizer_swap_average(wg_optimizer *optimizer);
 
-/* wg_optimizer_state: what a checkpoint must keep besides the parameters, entry by entry: false where
- * there is no entry i. Names are "adam.rate", "adam.steps", "adam.counts" (each parameter's k), and
- * "adam.exp_avg.fc1.weight" with the parameter's name; a parameter without a name, or whose name another
- * one has, goes by its index in the list: "adam.exp_avg.3"; with averages "adam.average.fc1.weight" and
- * "adam.averaged", the steps in them. Clipping, decay and factors are options and are not in it. An optimizer made with the same options and parameters has the same entries. */
+/* wg_optimizer_state: what a checkpoint must keep besides the parameters, entry by entry: false
+ * where there is no entry i. Names are "adam.rate", "adam.steps", "adam.counts" (each parameter's
+ * k), and "adam.exp_avg.fc1.weight" with the parameter's name; a parameter without a name, or whose
+ * name another one has, goes by its index in the list: "adam.exp_avg.3"; with averages
+ * "adam.average.fc1.weight" and "adam.averaged", the steps in them. Clipping, decay and factors are
+ * options and are not in it. An optimizer made with the same options and parameters has the same
+ * entries. */
 bool wg_optimizer_state(wg_optimizer *optimizer, int64_t i, wg_state_entry *entry);
 
-/* ---- The kinds. -----------------------------------------------------------------------------------
- * NULL options are the defaults. Never NULL: after an error (on the tape: WG_E_VALUE, an option out of its
- * range, an operand that is no parameter, or one given twice; WG_E_TAPE, WG_E_NULL, WG_E_NOMEM) the result is an inert
- * optimizer, whose steps do nothing. Where 0 stands for another default, any tiny number, 1e-300, is as
- * good as 0. */
+/* ---- The kinds.
+ * ----------------------------------------------------------------------------------- NULL options
+ * are the defaults. Never NULL: after an error (on the tape: WG_E_VALUE, an option out of its
+ * range, an operand that is no parameter, or one given twice; WG_E_TAPE, WG_E_NULL, WG_E_NOMEM) the
+ * result is an inert optimizer, whose steps do nothing. Where 0 stands for another default, any
+ * tiny number, 1e-300, is as good as 0. */
 
 typedef struct wg_sgd_options {
     double rate;         /* r >= 0, finite; default 0 stands for 0.01 */
@@ -89,8 +96,8 @@ typedef struct wg_sgd_options {
  *   b <- m b + (1 - c) g  (b <- g in the first step),   p <- p - r b,
  *   nesterov: p <- p - r (g + m b).
  * State: momentum_buffer (with momentum).
- * Source: Sutskever, Martens, Dahl, Hinton 2013, "On the importance of initialization and momentum in
- *   deep learning", in PyTorch's form, where r multiplies b. */
+ * Source: Sutskever, Martens, Dahl, Hinton 2013, "On the importance of initialization and momentum
+ *   in deep learning", in PyTorch's form, where r multiplies b. */
 wg_optimizer *wg_sgd_new(wg_tensor *const params[], int n, const wg_sgd_options *options);
 
 typedef struct wg_adagrad_options {
@@ -105,8 +112,8 @@ typedef struct wg_adagrad_options {
 /* wg_adagrad_new: from v = start,
  *   v <- v + g^2,   p <- p - r / (1 + (k - 1) c) * g / (sqrt(v) + e).
  * State: sum.
- * Source: Duchi, Hazan, Singer 2011, "Adaptive subgradient methods for online learning and stochastic
- *   optimization", fig. 1. */
+ * Source: Duchi, Hazan, Singer 2011, "Adaptive subgradient methods for online learning and
+ *   stochastic optimization", fig. 1. */
 wg_optimizer *wg_adagrad_new(wg_tensor *const params[], int n, const wg_adagrad_options *options);
 
 typedef struct wg_rmsprop_options {
@@ -121,12 +128,12 @@ typedef struct wg_rmsprop_options {
 
 /* wg_rmsprop_new: from v = u = b = 0,
  *   v <- a v + (1 - a) g^2,   s = sqrt(v) + e,   p <- p - r g / s;
- *   centered: u <- a u + (1 - a) g and s = sqrt(max(v - u^2, 0)) + e (round-off may make v < u^2, which
- *   gives NaN in PyTorch);
+ *   centered: u <- a u + (1 - a) g and s = sqrt(max(v - u^2, 0)) + e (round-off may make v < u^2,
+ *   which gives NaN in PyTorch);
  *   momentum: b <- m b + g / s and p <- p - r b.
  * State: square_avg, grad_avg (centered), momentum_buffer (with momentum).
- * Source: Tieleman, Hinton 2012, lecture 6.5; centered: Graves 2013, "Generating sequences with recurrent
- *   neural networks", eq. 38 to 45. */
+ * Source: Tieleman, Hinton 2012, lecture 6.5; centered: Graves 2013, "Generating sequences with
+ *   recurrent neural networks", eq. 38 to 45. */
 wg_optimizer *wg_rmsprop_new(wg_tensor *const params[], int n, const wg_rmsprop_options *options);
 
 typedef struct wg_adam_options {

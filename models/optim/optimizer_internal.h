@@ -9,8 +9,8 @@ enum {
     WG_OPTIMIZER_NUMBERS = 6, /* what `prepare` may fill */
 };
 
-/* What one kind of optimizer is: how it moves one parameter. Clipping and weight decay are done before
- * it sees the gradient. */
+/* What one kind of optimizer is: how it moves one parameter. Clipping and weight decay are done
+ * before it sees the gradient. */
 typedef struct wg_optimizer_rule {
     const char *name;
     const char *slot[WG_OPTIMIZER_SLOTS]; /* names of the arrays of state */
@@ -19,8 +19,8 @@ typedef struct wg_optimizer_rule {
      * k = 1, 2, ... counts its steps. */
     void (*prepare)(const void *options, double rate, int64_t k, double c[]);
 
-    /* n elements of a parameter p, its gradient g and its state s[slot], NULL for a slot that is not in
-     * use. No two of them overlap. */
+    /* n elements of a parameter p, its gradient g and its state s[slot], NULL for a slot that is
+     * not in use. No two of them overlap. */
     void (*update_f32)(int64_t n, float *p, const float *g, float *const s[], const double c[]);
     void (*update_f64)(int64_t n, double *p, const double *g, double *const s[], const double c[]);
 } wg_optimizer_rule;
@@ -69,8 +69,9 @@ typedef struct wg_optimizer_plan {
 /* wg_optimizer_new: an optimizer on the parameters' tape. Inert after an error. */
 wg_optimizer *wg_optimizer_new(const wg_optimizer_plan *plan, wg_tensor *const params[], int n);
 
-/* wg_optimizer_text: "adam.exp_avg.fc1.weight", or "adam.rate" where param < 0, on the tape; NULL without
- * memory. Parameters go by their names, or, where a name is not one parameter's alone, by their index. */
+/* wg_optimizer_text: "adam.exp_avg.fc1.weight", or "adam.rate" where param < 0, on the tape; NULL
+ * without memory. Parameters go by their names, or, where a name is not one parameter's alone, by
+ * their index. */
 const char *wg_optimizer_text(const wg_optimizer *o, const char *what, int param);
 
 /* wg_optimizer_average_step: takes the parameters into their averages, which there are. */

@@ -12,7 +12,8 @@ typedef struct proximal_work {
     double numbers[2];       /* BEND, MOMENTUM; see the enum */
 } proximal_work;
 
-/* The Lipschitz constant of the gradient, as far as it is known; Nesterov's t, 0 before the first step. */
+/* The Lipschitz constant of the gradient, as far as it is known; Nesterov's t, 0 before the first
+ * step. */
 enum { PROXIMAL_BEND, PROXIMAL_MOMENTUM };
 
 /* The smooth part: what a descent sees as the objective. */
@@ -56,8 +57,9 @@ static void proximal_shrink(wg_minimizer *m)
     }
 }
 
-/* Does the parabola at `from` lie above the function at the trial? By the values, or, where round-off hides
- * that, by the derivatives: for convex f, f(to) - f(from) - f'(from) m <= (f'(to) - f'(from)) m. */
+/* Does the parabola at `from` lie above the function at the trial? By the values, or, where
+ * round-off hides that, by the derivatives: for convex f, f(to) - f(from) - f'(from) m <= (f'(to) -
+ * f'(from)) m. */
 static bool proximal_bends_enough(const wg_minimizer *m, double value)
 {
     const proximal_work *w = m->work;
@@ -68,8 +70,8 @@ static bool proximal_bends_enough(const wg_minimizer *m, double value)
     return value <= w->value + before + square || after - before <= square;
 }
 
-/* The next `from`, beyond the trial in the direction of the step from x; the trial itself where that went
- * uphill. */
+/* The next `from`, beyond the trial in the direction of the step from x; the trial itself where
+ * that went uphill. */
 static void proximal_extrapolate(wg_minimizer *m)
 {
     proximal_work *w = m->work;
@@ -85,7 +87,8 @@ static void proximal_extrapolate(wg_minimizer *m)
     w->numbers[PROXIMAL_MOMENTUM] = next;
 }
 
-/* Values at `from`; x takes its place in the first step, and where extrapolation has left f's domain. */
+/* Values at `from`; x takes its place in the first step, and where extrapolation has left f's
+ * domain. */
 static void proximal_begin(wg_minimizer *m)
 {
     proximal_work *w = m->work;
@@ -124,7 +127,7 @@ static bool proximal_step(wg_minimizer *m)
     return false;
 }
 
-/* ---- The rule. -------------------------------------------------------------------------------- */
+/* ---- The rule. ------------------------------------------------------------------------------- */
 
 /* A copy of the penalties' factors, or ones. */
 static double *proximal_penalized(const wg_minimizer *m)

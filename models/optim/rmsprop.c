@@ -15,8 +15,9 @@ static void rmsprop_prepare(const void *given, double rate, int64_t k, double c[
     c[4] = options->momentum;
 }
 
-/* One pass for what the plain rule, the centered one and each with momentum have in common would branch
- * in its loop: the scaled gradient g / s is made first, in a piece that stays in the nearest cache. */
+/* One pass for what the plain rule, the centered one and each with momentum have in common would
+ * branch in its loop: the scaled gradient g / s is made first, in a piece that stays in the nearest
+ * cache. */
 #define RMSPROP_UPDATE(name, real, root)                                                           \
     static void name##_scale(int64_t n, const real *restrict g, real *restrict v,                  \
                              real *restrict scaled, const double c[])                              \

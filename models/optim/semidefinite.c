@@ -1,11 +1,11 @@
-/* Symmetric positive semidefinite systems, by Cholesky's factorization with pivots. Source: Higham 2002,
- * "Accuracy and stability of numerical algorithms", sec. 10.3. */
+/* Symmetric positive semidefinite systems, by Cholesky's factorization with pivots. Source: Higham
+ * 2002, "Accuracy and stability of numerical algorithms", sec. 10.3. */
 #include "models/optim/minimize_internal.h"
 
 #include <float.h>
 #include <math.h>
 
-/* ---- Factoring. ------------------------------------------------------------------------------- */
+/* ---- Factoring. ------------------------------------------------------------------------------ */
 
 static int64_t semidefinite_pivot(int64_t n, const double a[], int64_t from)
 {
@@ -61,8 +61,9 @@ static void semidefinite_eliminate(int64_t n, double a[], int64_t k)
             a[i * n + j] -= a[i * n + k] * a[j * n + k];
 }
 
-/* Pivots below `rank_limit` are round-off of A's own elements. What remains then is round-off, too, unless A
- * has negative eigenvalues: in a semidefinite matrix no element is larger than the diagonal. */
+/* Pivots below `rank_limit` are round-off of A's own elements. What remains then is round-off, too,
+ * unless A has negative eigenvalues: in a semidefinite matrix no element is larger than the
+ * diagonal. */
 int64_t wg_semidefinite_factor(int64_t n, double a[], int64_t order[])
 {
     const double largest = semidefinite_largest(n, a, 0);
@@ -82,7 +83,7 @@ int64_t wg_semidefinite_factor(int64_t n, double a[], int64_t order[])
     return n;
 }
 
-/* ---- Solving. --------------------------------------------------------------------------------- */
+/* ---- Solving. -------------------------------------------------------------------------------- */
 
 /* L x = b and L' x = b in place, with the leading [r, r] of L, rows of `row`. */
 static void semidefinite_forward(int64_t r, const double l[], int64_t row, double x[])
@@ -112,7 +113,8 @@ static double semidefinite_inner(int64_t n, const double l[], int64_t j, int64_t
     return sum;
 }
 
-/* G = L'L, factored in place: it is positive definite, and its eigenvalues are those of A that are not 0. */
+/* G = L'L, factored in place: it is positive definite, and its eigenvalues are those of A that are
+ * not 0. */
 static void semidefinite_gram(int64_t n, int64_t rank, const double l[], double g[])
 {
     for (int64_t j = 0; j < rank; j++)

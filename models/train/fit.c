@@ -79,13 +79,23 @@ static bool fit_entry(void *method, int64_t i, wg_state_entry *entry)
     return wg_optimizer_state(b->optimizer, i, entry);
 }
 
+/* The schedule's rate: of the step, or, for PLATEAU, of the epochs' losses, which a checkpoint keeps. */
+static double fit_rate(const wg_fit_run *run, int64_t step)
+{
+    const wg_schedule *s = run->o.schedule;
+    const int column = run->rows.validation_labels != NULL ? FIT_VALIDATION_LOSS : FIT_LOSS;
+    if (s->kind != WG_SCHEDULE_PLATEAU)
+        return wg_schedule_rate(s, step);
+    return wg_schedule_plateau(s, run->state.history + column, FIT_COLUMNS, run->state.epoch);
+}
+
 static bool fit_prepare(wg_fit_run *run)
 {
     const wg_fit_model *m = run->model;
     fit_batches *b = run->method;
     b->optimizer = run->o.optimizer != NULL ? run->o.optimizer
                                             : wg_adam_new(m->params, m->n_params, NULL);
-    run->identity.rate = run->o.schedule != NULL ? wg_schedule_rate(run->o.schedule, 0)
+    run->identity.rate = run->o.schedule != NULL ? fit_rate(run, 0)
                                                  : wg_optimizer_rate(b->optimizer);
     if (!wg_fit_resume(run))
         return false;
@@ -101,8 +111,9 @@ static void fit_batch(wg_fit_run *run, wg_optimizer *optimizer, const fit_graph 
     int64_t step = wg_optimizer_steps(optimizer);
     if (run->model->set_step != NULL)
         run->model->set_step(run->model->user, step);
-    if (run->o.schedule != NULL)
-        wg_optimizer_set_rate(optimizer, wg_schedule_rate(run->o.schedule, step));
+    const wg_schedule *s = run->o.schedule;
+    if (s != NULL && s->kind != WG_SCHEDULE_PLATEAU)
+        wg_optimizer_set_rate(optimizer, fit_rate(run, step));
     wg_program_run(g->program);
     double loss = wg_item(g->loss);
     if (wg_tape_status(run->tape) == WG_OK && !isfinite(loss))
@@ -129,6 +140,9 @@ static bool fit_epoch(wg_fit_run *run, double row[FIT_COLUMNS])
     const fit_batches *b = run->method;
     double sum = 0;
     int64_t rows, seen = 0, right = 0;
+    const wg_schedule *s = run->o.schedule;
+    if (s != NULL && s->kind == WG_SCHEDULE_PLATEAU)
+        wg_optimizer_set_rate(b->optimizer, fit_rate(run, 0));
     wg_batches_start(b->batches, run->state.epoch + 1);
     while ((rows = wg_batches_next(b->batches)) > 0) {
         const fit_graph *g = rows == wg_batches_size(b->batches) ? &b->full : &b->rest;

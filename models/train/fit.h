@@ -55,10 +55,12 @@ typedef struct wg_fit_options {
     int64_t batch;  /* rows of a batch, > 0; default 0 stands for 32; more than there are: all */
     uint64_t seed;  /* of the order of the rows and of the validation split; default 0 */
     wg_optimizer *optimizer; /* made for the model's parameters; default NULL: Adam, rate 0.001 */
-    const wg_schedule *schedule; /* its rate by the optimizer's step; default NULL: it stays */
-    double l2; /* L >= 0: the penalty L/2 * ||W||^2 of all parameters of two or more dimensions
+    const wg_schedule
+        *schedule; /* its rate by the optimizer's step, PLATEAU's by the monitored losses
+                                    of the epochs; default NULL: it stays */
+    double l2;     /* L >= 0: the penalty L/2 * ||W||^2 of all parameters of two or more dimensions
                   (weights, not biases) is added to the loss; default 0 */
-    double C;  /* > 0: the same by scikit-learn's name: L = 1/(n C), n the training rows without the
+    double C; /* > 0: the same by scikit-learn's name: L = 1/(n C), n the training rows without the
                   validation rows; default 0: none; then l2 must be 0, where C is given */
     double
         l1_ratio; /* a in [0, 1]: the penalty is L (a sum |W| + (1 - a)/2 ||W||^2), as scikit-learn's

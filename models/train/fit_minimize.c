@@ -1,5 +1,5 @@
-/* Training by all rows at once: the mean loss and the penalty as an objective, which a minimizer takes
- * one iteration an epoch. */
+/* Training by all rows at once: the mean loss and the penalty as an objective, which a minimizer
+ * takes one iteration an epoch. */
 #include "models/train/fit_minimize.h"
 
 #include "autograd/compile/blocks.h"
@@ -26,7 +26,7 @@ typedef struct fit_minimize {
     wg_optimum optimum;
 } fit_minimize;
 
-/* ---- The objective. --------------------------------------------------------------------------- */
+/* ---- The objective. -------------------------------------------------------------------------- */
 
 static double fit_minimize_value(const double x[], double g[], void *user)
 {
@@ -64,8 +64,8 @@ static wg_tensor *fit_minimize_block(wg_tape *t, wg_tensor *const rows[], void *
     return run->model->head->loss(Z, rows[1], weights, WG_SUM);
 }
 
-/* The mean loss with the penalty: over blocks of rows, which have to be leaves or constants; of sparse
- * rows, and with second derivatives, over all at once. */
+/* The mean loss with the penalty: over blocks of rows, which have to be leaves or constants; of
+ * sparse rows, and with second derivatives, over all at once. */
 static wg_objective fit_minimize_objective(wg_fit_run *run, bool curvature)
 {
     const wg_fit_rows *r = &run->rows;
@@ -84,7 +84,7 @@ static wg_objective fit_minimize_objective(wg_fit_run *run, bool curvature)
                                              model->n_params, fit_minimize_block, run, &o));
 }
 
-/* ---- The method. ------------------------------------------------------------------------------ */
+/* ---- The method. ----------------------------------------------------------------------------- */
 
 /* One iteration. */
 static bool fit_minimize_epoch(wg_fit_run *run, double row[FIT_COLUMNS])
@@ -183,7 +183,8 @@ wg_fit_result wg_fit_minimize(const wg_fit_model *model, const wg_dataset *data,
     snprintf(m.x_name, sizeof m.x_name, "%s.x", m.name);
     if (options != NULL)
         run.o = *options;
-    run.o.epochs = run.o.epochs != 0 ? run.o.epochs : 1000;
+    if (run.o.epochs == 0)
+        run.o.epochs = m.o.method == WG_PROXIMAL ? 10000 : 1000;
     fit_minimize_options_fit(wg_dataset_tape(&d), &m, model, &run.o);
     if (wg_fit_start(&run, model, &d) && fit_minimize_prepare(&run))
         wg_fit_loop(&run);

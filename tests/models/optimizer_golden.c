@@ -22,8 +22,13 @@ static bool find(FILE *file, const char *words)
 
 void wgt_golden(const char *words, size_t n, double *values)
 {
-    FILE *file = fopen("tests/oracle/optimizers.txt", "r");
-    ck_assert_msg(file != NULL, "tests/oracle/optimizers.txt cannot be opened");
+    wgt_golden_of("tests/oracle/optimizers.txt", words, n, values);
+}
+
+void wgt_golden_of(const char *path, const char *words, size_t n, double *values)
+{
+    FILE *file = fopen(path, "r");
+    ck_assert_msg(file != NULL, "%s cannot be opened", path);
     ck_assert_msg(find(file, words), "no block '%s'", words);
     size_t read = 0;
     double value;
