@@ -1,8 +1,10 @@
-/* Gradient checks of chains of elementwise ops, all of whose rules are right: none may be accused, whatever
- * the values, and the tape is left as it was found. Not ops with a declared zero gradient: beyond 2^53 floor
+/* Gradient checks of chains of elementwise ops, all of whose rules are right: none may be accused, and the tape
+ * is left as it was found. Values beyond 1e6 are checked, but not judged: steps are then longer than the period of
+ * a cosine, and a double cannot tell. Not ops with a declared zero gradient: beyond 2^53 floor
  * is the identity, and differences say so. */
 #include "autograd/check/gradcheck.h"
 #include "autograd/op.h"
+#include "autograd/tape_internal.h"
 #include "ops/reduce.h"
 #include "ops/registry.h"
 #include "tests/fuzz/bytes.h"
@@ -35,6 +37,15 @@ static wg_tensor *chain(fuzz_stream *s, wg_tensor *x)
     return wg_sum(y);
 }
 
+static bool is_calm(const wg_tape *t)
+{
+    for (int64_t i = 0; i < t->size; i++)
+        for (int64_t k = 0; k < t->node[i]->size; k++)
+            if (!(fabs(wg_at(t->node[i], k)) <= 1e6))
+                return false;
+    return true;
+}
+
 void fuzz_bytes(const uint8_t *bytes, size_t size)
 {
     fuzz_memory memory = {.most = (size_t)1 << 26};
@@ -58,7 +69,7 @@ void fuzz_bytes(const uint8_t *bytes, size_t size)
         const int64_t nodes = wg_tape_size(t);
         /* A NaN where a rule has infinity times zero, as at pow(x - x, x), is a failure to report. */
         if (wg_gradcheck(y, &x, NULL, 1, NULL, &report) == WG_CHECK_FAILED &&
-            isfinite(report.worst.claimed))
+            isfinite(report.worst.claimed) && is_calm(t))
             fuzz_die("a right gradient is accused", report.blame);
         const double now = wg_item(y);
         for (int i = 0; i < VALUES; i++)
