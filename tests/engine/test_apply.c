@@ -1,5 +1,6 @@
 /* wg_apply: recording ops, built-in or the user's, and what is refused. */
 #include "autograd/compile/program.h"
+#include "autograd/pool.h"
 #include "autograd/tape_internal.h"
 #include "tests/support/assert.h"
 #include "tests/support/suites.h"
@@ -298,6 +299,60 @@ static void planned_forward(const wg_tensor *y, const wg_piece *piece)
         ((double *)y->data)[i] = (double)plan->factor * ((const double *)y->operand[0]->data)[i];
 }
 
+/* ---- Work in pieces. ---- */
+
+/* Counts up: y[i] = x[i] + 1, and says which chunks were asked for by that. */
+static int64_t count_chunks(const wg_tensor *y)
+{
+    return y->size;
+}
+
+static int64_t count_piece_chunks(const wg_tensor *y)
+{
+    return *(const int64_t *)y->attrs;
+}
+
+static bool count_shape(wg_tensor *y)
+{
+    y->dtype = WG_F64;
+    y->shape = y->operand[0]->shape;
+    return true;
+}
+
+static void count_forward(const wg_tensor *y, const wg_piece *piece)
+{
+    for (int64_t i = piece->begin; i < piece->end; i++)
+        ((double *)y->data)[i] = ((const double *)y->operand[0]->data)[i] + 1;
+}
+
+/* Every chunk is done, also where the last piece is a short one. */
+START_TEST(test_pieces_cover_all_chunks)
+{
+    static const wg_op op = {.name = "count_up",
+                             .arity = 1,
+                             .attr_size = sizeof(int64_t),
+                             .shape = count_shape,
+                             .forward = count_forward,
+                             .chunks = count_chunks,
+                             .piece_chunks = count_piece_chunks};
+    wg_pool *pool = wg_pool_new(2, NULL);
+    wg_tape *own = wg_tape_new(&(wg_tape_options){.pool = pool});
+    for (int64_t n = 1; n < 12; n++) {
+        for (int64_t each = 1; each < 6; each++) {
+            const wg_mark mark = wg_tape_mark(own);
+            wg_tensor *y, *x = wg_full(own, WG_F64, WG_SHAPE(n), 2);
+            y = wg_apply(&op, &x, 1, &each);
+            for (int64_t i = 0; i < n; i++)
+                ck_assert_msg(wg_at(y, i) == 3, "chunk %d of %d, %d a piece", (int)i, (int)n,
+                              (int)each);
+            wg_tape_rewind(own, mark);
+        }
+    }
+    wg_tape_free(own);
+    wg_pool_free(pool);
+}
+END_TEST
+
 START_TEST(test_plan)
 {
     const wg_op op = {
@@ -336,6 +391,7 @@ Suite *suite_apply(void)
     tcase_add_test(cases, test_views_share_memory);
     tcase_add_test(cases, test_abstract);
     tcase_add_test(cases, test_workspace);
+    tcase_add_test(cases, test_pieces_cover_all_chunks);
     tcase_add_test(cases, test_plan);
     suite_add_tcase(suite, cases);
     TCase *errors = tcase_create("errors");
