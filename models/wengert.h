@@ -22,6 +22,7 @@
 #include "autograd/tensor.h"
 #include "autograd/wide.h"
 
+#include "ops/constants.h"
 #include "ops/cumsum.h"
 #include "ops/diagonal.h"
 #include "ops/dropout.h"
