@@ -238,6 +238,9 @@ run 0 "$train" digits.svm --model mlp --hidden 8 --epochs 20 --seed 1 --threads 
 mv out one
 run 0 "$train" digits.svm --model mlp --hidden 8 --epochs 20 --seed 1 --threads 2
 same one out
+cp digits.svm digits.t # known by its look
+run 0 "$train" digits.t --test 0 --save other
+same model other
 run 1 "$train" digits.svm --optimizer adam
 says err "(lbfgs), not by 'adam'"
 usage "$train" digits.svm --category a

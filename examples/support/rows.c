@@ -10,7 +10,7 @@ bool rows_are_sparse(const char *path)
         if (n >= k && strcmp(path + n - k, endings[i]) == 0)
             return true;
     }
-    return false;
+    return wg_svmlight_recognized(path);
 }
 
 wg_dataset rows_read(wg_tape *t, const char *path, const rows_options *o)

@@ -5,10 +5,13 @@
 #include "models/files/table_internal.h"
 #include "models/files/text_internal.h"
 
+#include <fcntl.h>
 #include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 /* A file while it is read. */
 typedef struct svmlight_file {
@@ -270,4 +273,63 @@ wg_table *wg_svmlight_read(wg_tape *t, const char *path, const wg_svmlight_optio
         *features = wg_csr_none();
     wg_temporary_free(t, bytes);
     return table;
+}
+
+/* ---- Recognizing one. ------------------------------------------------------------------------ */
+
+/* Is the word feature:value, or the qid of a ranking? It is cut at its colon. */
+static bool svmlight_is_entry(char *word)
+{
+    double value;
+    char *colon = strchr(word, ':');
+    if (colon == NULL || colon == word)
+        return false;
+    *colon = '\0';
+    return (strspn(word, "0123456789") == (size_t)(colon - word) || strcmp(word, "qid") == 0) &&
+           wg_number_read(colon + 1, &value) != WG_NUMBER_NONE;
+}
+
+/* One line, without its comment; *entries counts. */
+static bool svmlight_is_line(char *line, int64_t *entries)
+{
+    double value;
+    bool label = true;
+    line[strcspn(line, "#")] = '\0';
+    for (char *word = line + strspn(line, " \t"); *word != '\0'; label = false) {
+        size_t length = strcspn(word, " \t");
+        char *next = word + length + strspn(word + length, " \t");
+        word[length] = '\0';
+        if (label ? wg_number_read(word, &value) == WG_NUMBER_NONE : !svmlight_is_entry(word))
+            return false;
+        *entries += !label;
+        word = next;
+    }
+    return true;
+}
+
+bool wg_svmlight_recognized(const char *path)
+{
+    char text[4097];
+    struct stat about;
+    int file = path != NULL ? open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY) : -1;
+    ssize_t got = file >= 0 && fstat(file, &about) == 0 && S_ISREG(about.st_mode)
+                      ? read(file, text, sizeof text - 1)
+                      : -1;
+    if (file >= 0)
+        close(file);
+    if (got <= 0)
+        return false;
+    text[got] = '\0';
+    int64_t entries = 0;
+    bool whole = (size_t)got < sizeof text - 1; /* else the last word may be cut */
+    for (char *line = text; *line != '\0';) {
+        char *end = line + strcspn(line, "\r\n");
+        bool last = *end == '\0';
+        char *cut = last && !whole ? strrchr(line, ' ') : end;
+        *(cut != NULL ? cut : line) = '\0';
+        if (!svmlight_is_line(line, &entries))
+            return false;
+        line = last ? end : end + 1;
+    }
+    return entries > 0;
 }

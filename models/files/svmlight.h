@@ -33,6 +33,10 @@ typedef struct wg_svmlight_options {
 wg_table *wg_svmlight_read(wg_tape *t, const char *path, const wg_svmlight_options *options,
                            wg_csr **features);
 
+/* wg_svmlight_recognized: does this regular file, by its first lines, look like one in this format: a number
+ * and then feature:value, ...? False for what cannot be read, and for pipes, which cannot be looked into. */
+bool wg_svmlight_recognized(const char *path);
+
 #ifdef __cplusplus
 }
 #endif

@@ -203,6 +203,30 @@ START_TEST(test_truncated)
 }
 END_TEST
 
+/* By its look, whatever its name. */
+START_TEST(test_recognized)
+{
+    static const struct {
+        const char *text;
+        bool is;
+    } cases[] = {{good, true},       {"3\n1 2:1\n", true},   {"-1.5 qid:2 7:1e3 # x\n", true},
+                 {"", false},        {"1\n2\n", false},      {"a,b\n1,2\n", false},
+                 {"1 2 3\n", false}, {"1 a:2\n", false},     {"x 1:2\n", false},
+                 {"1 2:x\n", false}, {"12:30 1:1\n", false}, {"1 :1\n", false}};
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        wgt_file_put(path, cases[i].text, strlen(cases[i].text));
+        ck_assert_msg(wg_svmlight_recognized(path) == cases[i].is, "%s", cases[i].text);
+    }
+    char text[6000] = "1";
+    for (size_t used = 1; used < sizeof text - 20;)
+        used += (size_t)sprintf(text + used, " %zu:0.125", used);
+    wgt_file_put(path, text, strlen(text));
+    ck_assert(wg_svmlight_recognized(path));
+    ck_assert(!wg_svmlight_recognized("/tmp"));
+    ck_assert(!wg_svmlight_recognized(NULL));
+}
+END_TEST
+
 START_TEST(test_everything_wrong)
 {
     wgt_check_memory(read_any, path, good, sizeof good - 1);
@@ -247,6 +271,7 @@ Suite *suite_svmlight(void)
     tcase_add_loop_test(cases, test_bad_file, 0, (int)(sizeof bad_files / sizeof *bad_files));
     tcase_add_test(cases, test_limits);
     tcase_add_test(cases, test_truncated);
+    tcase_add_test(cases, test_recognized);
     tcase_add_test(cases, test_everything_wrong);
     tcase_add_test(cases, test_random_texts);
     suite_add_tcase(suite, cases);
