@@ -3,6 +3,7 @@
 #define WGT_MODELS_FILES_H
 
 #include "models/files/archive.h"
+#include <stdint.h>
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -49,5 +50,12 @@ void wgt_check_memory(wgt_read *read, const char *path, const void *bytes, size_
 
 /* wgt_check_unreadable: a file that there is not, a directory, a device, NULL, a tape with an error. */
 void wgt_check_unreadable(wgt_read *read);
+
+/* What is said of a size that 64 bits hold and memory does not: where pointers have 32, the second. */
+#if PTRDIFF_MAX < INT64_MAX
+#define WGT_BY_POINTERS(wide, narrow) narrow
+#else
+#define WGT_BY_POINTERS(wide, narrow) wide
+#endif
 
 #endif
