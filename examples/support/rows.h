@@ -16,7 +16,7 @@ typedef struct rows_options {
 
 /* rows_read: of a CSV file a table, or, by the file's ending (.svm, .svmlight, .libsvm), of an svmlight
  * file sparse rows, and a table of their labels. They belong to the tape; errors are there, too.
- * rows_are_sparse: by that ending; options label, no_label, categories, separator, no_header and
+ * rows_are_sparse: by that ending, or by its first lines; options label, no_label, categories, separator, no_header and
  * drop_missing are then without meaning. */
 wg_dataset rows_read(wg_tape *t, const char *path, const rows_options *options);
 bool rows_are_sparse(const char *path);

@@ -92,6 +92,13 @@ static double fit_rate(const wg_fit_run *run, int64_t step)
 static bool fit_prepare(wg_fit_run *run)
 {
     const wg_fit_model *m = run->model;
+    if (run->l1 > 0) {
+        wg_fail(
+            run->tape, WG_E_VALUE,
+            "fit: l1_ratio is for wg_fit_minimize with WG_PROXIMAL: steps of mini-batches reach "
+            "no exact zeros");
+        return false;
+    }
     fit_batches *b = run->method;
     b->optimizer = run->o.optimizer != NULL ? run->o.optimizer
                                             : wg_adam_new(m->params, m->n_params, NULL);

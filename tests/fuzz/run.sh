@@ -15,7 +15,7 @@ fuzz() { # fuzz TARGET
     seeds=tests/fuzz/corpus/$name
     new=$dir/corpus/$name
     mkdir -p "$new"
-    set -- "$dir/$1" -max_total_time="$seconds" -timeout=10 -rss_limit_mb=1024 -max_len=4096 \
+    set -- "$dir/$1" -seed=1 -max_total_time="$seconds" -timeout=10 -rss_limit_mb=1024 -max_len=4096 \
         -artifact_prefix="$new-" -print_final_stats=1
     [ ! -f "$seeds.dict" ] || set -- "$@" -dict="$seeds.dict"
     [ ! -d "$seeds" ] || seeds="$new $seeds"

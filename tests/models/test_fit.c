@@ -543,6 +543,7 @@ START_TEST(test_errors)
         {p.X, p.y, {.epochs = -1}, WG_E_VALUE},
         {p.X, p.y, {.batch = -1}, WG_E_VALUE},
         {p.X, p.y, {.l2 = -1}, WG_E_VALUE},
+        {p.X, p.y, {.l2 = 0.1, .l1_ratio = 0.5}, WG_E_VALUE},
         {p.X, p.y, {.validation = 1}, WG_E_VALUE},
         {p.X, p.y, {.patience = -1}, WG_E_VALUE},
         {p.X, p.y, {.resume = true}, WG_E_VALUE},
