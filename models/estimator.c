@@ -25,11 +25,6 @@ wg_estimator *wg_estimator_inert(void)
     return (wg_estimator *)(uintptr_t)&estimator_inert;
 }
 
-bool wg_estimator_is_inert(const wg_estimator *e)
-{
-    return e == NULL || e->tape == NULL;
-}
-
 const wg_estimator_kind *wg_estimator_kind_of(const char *name)
 {
     for (size_t i = 0; i < sizeof estimator_kinds / sizeof *estimator_kinds; i++)

@@ -108,7 +108,7 @@ static bool estimator_texts_known(const wg_estimator *e, const wg_table *table)
 
 static bool estimator_table_fits(const wg_estimator *e, const wg_table *table)
 {
-    int64_t texts = wg_table_string_columns(table), fitted = wg_estimator_text_columns(e);
+    int64_t texts = wg_table_string_columns(table), fitted = wg_pipeline_text_columns(e->pipeline);
     if (!estimator_names_fit(table, "texts", e->text_names, wg_table_string_name, texts) ||
         !estimator_names_fit(table, "numbers", e->column_names, wg_table_column_name,
                              wg_table_columns(table)))

@@ -24,6 +24,12 @@ struct wg_estimator {
     wg_fit_result result;
 };
 
+/* wg_estimator_is_inert: is it what a failed constructor returned, or NULL? */
+static inline bool wg_estimator_is_inert(const wg_estimator *e)
+{
+    return e == NULL || e->tape == NULL;
+}
+
 /* What is fitted on, or predicted of. */
 typedef struct wg_estimator_data {
     wg_dataset d;            /* as given, with X and y from the table */
@@ -41,11 +47,9 @@ void wg_estimator_take_names(wg_estimator *e, const wg_dataset *data);
 void wg_estimator_train(wg_estimator *e, const wg_estimator_data *data,
                         const wg_estimator_options *options);
 
-/* wg_estimator_inert: what a failed constructor returns.  wg_estimator_is_inert: is it that, or
- * NULL?
+/* wg_estimator_inert: what a failed constructor returns.
  * wg_estimator_kind_of: by name; NULL: there is none. */
 wg_estimator *wg_estimator_inert(void);
-bool wg_estimator_is_inert(const wg_estimator *e);
 const wg_estimator_kind *wg_estimator_kind_of(const char *name);
 
 #endif

@@ -1,6 +1,6 @@
 #!/bin/sh
-# check_symbols.sh LIBRARY: every name that the library exports begins with wg_ or wgk_, and it holds no
-# mutable global state: no writable section has anything in it.
+# check_symbols.sh LIBRARY: every name that the library exports begins with wg_ or wgk_, it holds no
+# mutable global state (no writable section has anything in it), and no files of it use each other in a circle.
 set -eu
 library=$1
 if ! command -v nm > /dev/null || ! command -v objdump > /dev/null; then
@@ -21,4 +21,16 @@ mutable=$(objdump -t "$library" | awk '
     / O / && /[ \t]\.(data|bss|tdata|tbss)[ .\t]/ && !/\.data\.rel\.ro/ &&
     $NF !~ /^('"$allowed"')$/ { print member, $NF }')
 [ -z "$mutable" ] || { printf '%s\n' "$mutable" "symbols: the variables above are mutable global state"; exit 1; }
-echo "symbols: every exported name has the prefix, and nothing global can change"
+# Which file needs which: its undefined symbols, by who defines them. Files are told apart by number, since two
+# folders may have one of the same name.
+if command -v tsort > /dev/null; then
+    circles=$(nm -g "$library" | awk '
+        /^$/ { next }
+        /:$/ { file = ++files ":" $0; next }
+        $(NF - 1) == "U" { needs[++n] = file; what[n] = $NF; next }
+        { definer[$NF] = file }
+        END { for (i = 1; i <= n; i++) if (what[i] in definer) print needs[i], definer[what[i]] }' |
+        tsort 2>&1 > /dev/null | sed -n 's/^tsort: [0-9]*:\([a-z0-9_]*\.o\):$/\1/p' | tr '\n' ' ')
+    [ -z "$circles" ] || { echo "symbols: files that use each other in a circle: $circles"; exit 1; }
+fi
+echo "symbols: every exported name has the prefix, nothing global can change, no files go in a circle"

@@ -1,3 +1,4 @@
+/* Objectives over all rows, block of rows by block of rows. */
 #include "autograd/compile/blocks.h"
 
 #include "autograd/compile/program_internal.h"

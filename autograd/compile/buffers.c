@@ -1,8 +1,7 @@
+/* Where each value of a program lies: values that are not needed at the same time share memory. */
 #include "autograd/compile/program_internal.h"
 
 #include <string.h>
-
-/* Where each value of a program lies: values that are not needed at the same time share memory. */
 
 /* A stretch of a region: a value, or a gap. None of two neighbours is a gap. */
 typedef struct memory_part {

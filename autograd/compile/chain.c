@@ -1,11 +1,10 @@
-#include "autograd/compile/program_internal.h"
-
 /* Chains of elementwise ops. A node whose consumers are all elementwise, of its own shape, and in one
  * chain is computed with them, tile by tile: a tile of it is made, read and forgotten in cache, by the
  * same kernels on the same elements, so that the bits are the same.
  *
  * That is legal: all that a chain reads is older than its links, and nothing but links reads a link that
  * is not stored; so all links can be computed when the last of them is. */
+#include "autograd/compile/program_internal.h"
 
 #define CHAIN_SHORTEST  256   /* elements; fewer are in cache anyway */
 #define CHAIN_LINKS     12    /* at most */

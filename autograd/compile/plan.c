@@ -1,3 +1,4 @@
+/* What a program consists of: which nodes run, in which steps, and what each step is given. */
 #include "autograd/compile/program_internal.h"
 
 /* ---- Facts ---------------------------------------------------------------------------------------- */

@@ -1,3 +1,4 @@
+/* Programs: how one is made, bound, run, and printed. */
 #include "autograd/compile/program_internal.h"
 
 #include <inttypes.h>

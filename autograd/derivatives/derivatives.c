@@ -1,3 +1,4 @@
+/* Derivatives made from the one rule of each op: JVP, HVP, Jacobian, Hessian. */
 #include "autograd/derivatives/derivatives.h"
 
 #include "autograd/grad.h"

@@ -18,6 +18,16 @@ typedef struct objective_loss {
 
 /* ---- Between vectors and tensors. ------------------------------------------------------------ */
 
+double *wg_vector_new(wg_tape *t, int64_t n)
+{
+    int64_t bytes;
+    if (n < 0 || !wg_size_multiply(n, (int64_t)sizeof(double), &bytes)) {
+        wg_fail(t, WG_E_VALUE, "minimizer: a vector of %lld", (long long)n);
+        return NULL;
+    }
+    return wg_tape_take(t, (size_t)bytes);
+}
+
 static void objective_load(const wg_tensor *from, double to[])
 {
     for (int64_t i = 0; i < from->size; i++)

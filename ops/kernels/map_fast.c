@@ -13,10 +13,10 @@ WGK_TILE_FUNCTIONS(FUNCTION)
  * (1 - y)(1 + y) in y = tanh x would save the exp, but y is off by half a unit in its last place,
  * and 1 - y = 2e/(1 + e) then by about eps/(4e) of itself: 12 digits are left at x = 5, none at x =
  * 19. */
-WGK_MAP2_VIA(tanh_grad, dy, x, exp, -2 * WGK_F(fabs, x), dy * (4 * e / ((1 + e) * (1 + e))))
+WGK_MAP2_VIA(tanh_grad, dy, x, exp, -2 * WGK_LIBM(fabs, x), dy * (4 * e / ((1 + e) * (1 + e))))
 
 /* a = b is asked first because inf - inf is NaN. */
-#define MINUS_DISTANCE(a, b)      (a == b ? 0 : -WGK_F(fabs, a - b))
+#define MINUS_DISTANCE(a, b)      (a == b ? 0 : -WGK_LIBM(fabs, a - b))
 #define BOTH_MINUS_INFINITY(a, b) ((a == b) & (a == (T)-INFINITY))
 
 WGK_MAP2_VIA(logaddexp, a, b, log1p_exp, MINUS_DISTANCE(a, b), (a > b ? a : b) + e)
@@ -33,11 +33,11 @@ WGK_MAP2_VIA(xlogy, a, b, log, b, ((a == 0) & (b == b)) ? 0 : a * e)
 #define P(x) ((x < 0 ? e : 1) / (1 + e))
 #define Q(x) ((x < 0 ? 1 : e) / (1 + e))
 
-WGK_MAP1_VIA(sigmoid, x, exp, -WGK_F(fabs, x), P(x))
-WGK_MAP2_VIA(sigmoid_grad, dy, x, exp, -WGK_F(fabs, x), dy * (e / ((1 + e) * (1 + e))))
+WGK_MAP1_VIA(sigmoid, x, exp, -WGK_LIBM(fabs, x), P(x))
+WGK_MAP2_VIA(sigmoid_grad, dy, x, exp, -WGK_LIBM(fabs, x), dy * (e / ((1 + e) * (1 + e))))
 
-WGK_MAP1_VIA(softplus, x, log1p_exp, -WGK_F(fabs, x), (x > 0 ? x : 0) + e)
-WGK_MAP1_VIA(log_sigmoid, x, log1p_exp, -WGK_F(fabs, x), (x < 0 ? x : 0) - e)
+WGK_MAP1_VIA(softplus, x, log1p_exp, -WGK_LIBM(fabs, x), (x > 0 ? x : 0) + e)
+WGK_MAP1_VIA(log_sigmoid, x, log1p_exp, -WGK_LIBM(fabs, x), (x < 0 ? x : 0) - e)
 
 WGK_MAP1_VIA(elu, x, expm1, x > 0 ? 0 : x, (x > 0 ? x : 0) + WGK_C(0) * e)
 WGK_MAP2_VIA(elu_grad, dy, x, exp, x > 0 ? 0 : x,
@@ -48,8 +48,8 @@ WGK_MAP2_VIA(elu_grad, dy, x, exp, x > 0 ? 0 : x,
 #define FAR     ((T)1000)
 #define NEAR(x) WGK_WITHIN(x, -FAR, FAR)
 
-WGK_MAP1_VIA(silu, x, exp, -WGK_F(fabs, x), WGK_NOT_BELOW(x, -FAR) * P(x))
-WGK_MAP2_VIA(silu_grad, dy, x, exp, -WGK_F(fabs, x),
+WGK_MAP1_VIA(silu, x, exp, -WGK_LIBM(fabs, x), WGK_NOT_BELOW(x, -FAR) * P(x))
+WGK_MAP2_VIA(silu_grad, dy, x, exp, -WGK_LIBM(fabs, x),
              dy * (P(x) * (1 + NEAR(x) * Q(x))))
 
 /* F(x) = erfc(-x / sqrt 2) / 2, the normal distribution function; 1 + erf would cancel for x <
@@ -61,7 +61,7 @@ WGK_MAP1_VIA(gelu, x, erfc, -SQRT_HALF * x, WGK_NOT_BELOW(x, -FAR) * ((T)0.5 * e
 
 /* Two functions: e = erfc(-x / sqrt 2) as above, then exp(-x^2/2) element by element. */
 WGK_MAP2_VIA(gelu_grad, dy, x, erfc, -SQRT_HALF * x,
-             dy * ((T)0.5 * e + NEAR(x) * (DENSITY_AT_0 * WGK_F(exp, (T)-0.5 * x * x))))
+             dy * ((T)0.5 * e + NEAR(x) * (DENSITY_AT_0 * WGK_LIBM(exp, (T)-0.5 * x * x))))
 
 /* (1 + tanh u) / 2 = sigmoid(2u) = sigmoid(v), v = SLOPE (x + CUBIC x^3), of the sign of x. */
 #define SLOPE ((T)1.59576912160573071176) /* 2 sqrt(2 / pi) */
@@ -69,8 +69,8 @@ WGK_MAP2_VIA(gelu_grad, dy, x, erfc, -SQRT_HALF * x,
 #define V(x)  (SLOPE * x * (1 + CUBIC * x * x))
 #define DV(x) (SLOPE * (1 + 3 * CUBIC * x * x))
 
-WGK_MAP1_VIA(gelu_tanh, x, exp, -WGK_F(fabs, V(x)), WGK_NOT_BELOW(x, -FAR) * P(x))
-WGK_MAP2_VIA(gelu_tanh_grad, dy, x, exp, -WGK_F(fabs, V(x)),
+WGK_MAP1_VIA(gelu_tanh, x, exp, -WGK_LIBM(fabs, V(x)), WGK_NOT_BELOW(x, -FAR) * P(x))
+WGK_MAP2_VIA(gelu_tanh_grad, dy, x, exp, -WGK_LIBM(fabs, V(x)),
              dy * (P(x) * (1 + NEAR(x) * Q(x) * DV(NEAR(x)))))
 
 #undef DV

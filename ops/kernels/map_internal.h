@@ -11,14 +11,14 @@
  *     WGK_MAP2(sub, a, b, a - b)
  *
  * defines wgk_sub_f32 and wgk_sub_f64. In the formula, T is float or double, the operands are
- * values of type T, WGK_C(k) is constant k of attrs, and WGK_F(f, x) and WGK_F2(f, x, y) are f of
+ * values of type T, WGK_C(k) is constant k of attrs, and WGK_LIBM(f, x) and WGK_F2(f, x, y) are f of
  * libm in T's precision. A constant that is no integer is written (T)0.5, so that f32 stays f32.
  *
  * Formulas select with ?: between values that are there anyway: a product or quotient inside a
  * branch could raise a flag of IEEE 754, and then compilers do not vectorize the loop. */
 
 #define WGK_C(k)               ((T)((const double *)attrs)[k])
-#define WGK_F(function, x)     _Generic((x), float : function##f, double : function)(x)
+#define WGK_LIBM(function, x)  _Generic((x), float : function##f, double : function)(x)
 #define WGK_F2(function, x, y) _Generic((x), float : function##f, double : function)(x, y)
 
 /* x moved into [low, high]; NaN stays. */

@@ -1,11 +1,74 @@
-/* A step along a direction of descent that satisfies the strong Wolfe conditions (Nocedal, Wright
+/* Descents: vectors, the place where a descent is, and the search along a direction for the next. */
+#include "models/optim/minimize_internal.h"
+
+#include <math.h>
+#include <string.h>
+
+/* ---- Vectors. -------------------------------------------------------------------------------- */
+
+double wg_vector_dot(int64_t n, const double x[], const double y[])
+{
+    double sum[4] = {0};
+    int64_t i = 0;
+    for (; i + 4 <= n; i += 4)
+        for (int k = 0; k < 4; k++)
+            sum[k] += x[i + k] * y[i + k];
+    for (; i < n; i++)
+        sum[0] += x[i] * y[i];
+    return (sum[0] + sum[1]) + (sum[2] + sum[3]);
+}
+
+void wg_vector_add(int64_t n, double a, const double x[], double y[])
+{
+    for (int64_t i = 0; i < n; i++)
+        y[i] += a * x[i];
+}
+
+double wg_vector_largest(int64_t n, const double x[])
+{
+    double largest = 0;
+    for (int64_t i = 0; i < n; i++)
+        if (!(fabs(x[i]) <= largest))
+            largest = fabs(x[i]);
+    return largest;
+}
+
+/* ---- Descents. ------------------------------------------------------------------------------- */
+
+bool wg_descent_new(wg_descent *d, const wg_objective *f)
+{
+    *d = (wg_descent){.f = f};
+    if (f->n < 1 || f->value_and_gradient == NULL)
+        wg_fail(f->tape, WG_E_VALUE, "minimizer: an objective without variables or value");
+    d->gradient = wg_vector_new(f->tape, f->n);
+    d->direction = wg_vector_new(f->tape, f->n);
+    d->trial = wg_vector_new(f->tape, f->n);
+    d->trial_gradient = wg_vector_new(f->tape, f->n);
+    return wg_tape_status(f->tape) == WG_OK;
+}
+
+void wg_descent_at(wg_descent *d, double x[])
+{
+    d->x = x;
+    d->value = d->f->value_and_gradient(x, d->gradient, d->f->user);
+    d->evaluations++;
+}
+
+void wg_descent_move(wg_descent *d, double value)
+{
+    const size_t bytes = (size_t)d->f->n * sizeof(double);
+    memcpy(d->x, d->trial, bytes);
+    memcpy(d->gradient, d->trial_gradient, bytes);
+    d->value = value;
+}
+
+/* ---- The line search. ------------------------------------------------------------------------
+ *
+ * A step along a direction of descent that satisfies the strong Wolfe conditions (Nocedal, Wright
  * 2006, "Numerical optimization", eq. 3.7, alg. 3.5 and 3.6). Near an optimum values differ by less
  * than their round-off, long before gradients do; there the first condition is asked of the
  * derivative (Hager, Zhang 2005, "A new conjugate gradient method with guaranteed descent", eq.
  * 4.1). */
-#include "models/optim/minimize_internal.h"
-
-#include <math.h>
 
 /* Of the two conditions, f(t) <= f(0) + DECREASE t f'(0) and |f'(t)| <= CURVATURE |f'(0)|. */
 static const double LINE_DECREASE = 1e-4, LINE_CURVATURE = 0.9;
