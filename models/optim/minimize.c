@@ -3,7 +3,6 @@
 
 #include <inttypes.h>
 #include <math.h>
-#include <string.h>
 
 #define MINIMIZE_TEXT(code, text) text,
 static const char *const minimize_texts[] = {WG_STOP_LIST(MINIMIZE_TEXT)};
