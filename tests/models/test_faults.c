@@ -79,7 +79,8 @@ static double gradcheck_program(wg_tape *t)
     wg_tensor *x = g.param[1];
     wg_check_report report;
     const wg_check_verdict verdict = wg_gradcheck(g.output[0], &x, NULL, 1, NULL, &report);
-    return verdict == WG_CHECK_INVALID || wg_tape_status(t) != WG_OK ? (double)NAN : verdict;
+    return verdict == WG_CHECK_INVALID || wg_tape_status(t) != WG_OK ? (double)NAN
+                                                                     : (double)verdict;
 }
 
 static program *const programs[] = {lbfgs_program, mlp_program, compiled_program,

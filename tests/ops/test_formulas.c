@@ -69,9 +69,9 @@ static const int64_t each[OPERANDS] = {1, 1, 1};
 #if WG_HAS_WIDE
 static void check_wide(const point *p)
 {
-    wg_wide x[OPERANDS], y, want = (wg_wide)p->y[0] + p->y[1] + p->y[2];
+    wg_wide x[OPERANDS], y, want = (wg_wide)p->y[0] + (wg_wide)p->y[1] + (wg_wide)p->y[2];
     for (int i = 0; i < OPERANDS; i++)
-        x[i] = p->x[i];
+        x[i] = (wg_wide)p->x[i];
     ck_assert_msg(p->op->map[WG_WIDE] != NULL, "%s has no wide kernel", p->name);
     p->op->map[WG_WIDE](1, &y, (const void *[]){&x[0], &x[1], &x[2]}, each, p->attr);
     const double error = (double)(y < want ? want - y : y - want);

@@ -112,14 +112,14 @@ static void wide_read(FILE *in, wide_case *c)
     ck_assert_int_le(c->n, WIDE_MOST);
     c->rows = wgk_rows_of(1, &c->n, 1);
     for (int64_t i = 0; i < c->n; i++)
-        c->x[i] = wide_number(in);
+        c->x[i] = (wg_wide)wide_number(in);
     for (int64_t i = 0; i < c->n; i++)
-        c->u[i] = wide_number(in);
+        c->u[i] = (wg_wide)wide_number(in);
     c->results = (int64_t)wide_number(in);
     ck_assert_int_le(c->results, WIDE_MOST);
     for (int64_t i = 0; i < c->results; i++) {
         const double high = wide_number(in), middle = wide_number(in), low = wide_number(in);
-        c->want[i] = (wg_wide)high + ((wg_wide)middle + low);
+        c->want[i] = (wg_wide)high + ((wg_wide)middle + (wg_wide)low);
         c->term[i] = wide_number(in);
     }
 }
@@ -141,8 +141,9 @@ START_TEST(test_wide_rows)
         wide_ops[op].run(&c);
         for (int64_t i = 0; i < c.results; i++) {
             const wg_wide error = WG_F(wide, fabs)(c.got[i] - c.want[i]);
-            ck_assert_msg(error <= bound * (wg_wide)c.term[i], "%s of %d: entry %d is off by %g",
-                          c.name, (int)c.n, (int)i, (double)error);
+            ck_assert_msg(error <= (wg_wide)bound * (wg_wide)c.term[i],
+                          "%s of %d: entry %d is off by %g", c.name, (int)c.n, (int)i,
+                          (double)error);
         }
     }
     for (op = 0; op < WIDE_OPS; op++)

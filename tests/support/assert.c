@@ -111,6 +111,11 @@ wgt_number wgt_real_f32(float x)
     return wgt_real((long double)x);
 }
 
+wgt_number wgt_real_f64(double x)
+{
+    return wgt_real((long double)x);
+}
+
 /* -1, 0, 1 for a < b, a = b, a > b; 2 where one is NaN.  Naturals are those above every integer. */
 static int order(wgt_number a, wgt_number b)
 {

@@ -44,10 +44,11 @@ wgt_number wgt_integer(intmax_t x);
 wgt_number wgt_natural(uintmax_t x);
 wgt_number wgt_real(long double x);
 wgt_number wgt_real_f32(float x);
+wgt_number wgt_real_f64(double x);
 #define WGT_NUMBER(x)                                                                              \
     _Generic((x), float                                                                            \
              : wgt_real_f32, double                                                                \
-             : wgt_real, long double                                                               \
+             : wgt_real_f64, long double                                                           \
              : wgt_real, unsigned long                                                             \
              : wgt_natural, unsigned long long                                                     \
              : wgt_natural, default                                                                \
