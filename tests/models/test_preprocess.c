@@ -334,7 +334,7 @@ END_TEST
 START_TEST(test_limits)
 {
     enum { MANY = 5000 };
-    static char names[MANY][8];
+    static char names[MANY][12];
     static const char *list[MANY];
     for (int i = 0; i < MANY; i++) {
         snprintf(names[i], sizeof names[i], "%d", i);
