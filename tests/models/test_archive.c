@@ -668,6 +668,7 @@ START_TEST(test_params_errors)
     wg_params *p = wg_params_new(tape);
     ck_assert_int_eq(wg_params_load(p, wg_archive_new(other), NULL), WG_E_TAPE);
     wg_tape_rewind(tape, mark);
+    p = wg_params_new(tape);
     ck_assert_int_eq(wg_params_load(p, NULL, NULL), WG_E_NULL);
     ck_assert_int_eq(wg_params_save(NULL, NULL, NULL), WG_E_NULL);
     ck_assert(wg_is_inert(wg_params_add(NULL, NULL)));
