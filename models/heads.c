@@ -52,8 +52,8 @@ static wg_tensor *heads_regression_loss(wg_tensor *Z, wg_tensor *targets, wg_ten
                                         wg_reduction how)
 {
     if (weights == NULL && how == WG_MEAN)
-        return wg_mse(Z, targets);
-    wg_tensor *each = wg_mse_opt(Z, targets, &(wg_loss_options){.reduction = WG_NONE});
+        return wg_mse(Z, targets, WG_MEAN);
+    wg_tensor *each = wg_mse(Z, targets, WG_NONE);
     return heads_weighted(wg_mean_over(each, WG_AXES(1), false), weights, how);
 }
 

@@ -1,4 +1,4 @@
-/* Activations: the rules' helpers; the rows are in activations.inc. */
+/* activations.c: the rules' helpers; the rows are in activations.inc. */
 #include "ops/activations.h"
 
 #include "ops/elementwise_internal.h"
@@ -28,7 +28,7 @@ static wg_tensor *softsign_derivative(wg_tensor *dy, wg_tensor *x)
     return wg_div(wg_div(dy, size), size);
 }
 
-/* dy (x/3 + 1/2) where -3 <= x <= 3, dy above; relu6, because the second derivative is 0 at both. */
+/* dy (x/3 + 1/2) where -3 <= x <= 3, dy above; relu6: the second derivative is 0 at both. */
 static wg_tensor *hardswish_derivative(wg_tensor *dy, wg_tensor *x)
 {
     wg_tensor *derivative = wg_affine(wg_relu6(wg_shift(x, 3)), 1.0 / 3, -0.5);
@@ -37,8 +37,8 @@ static wg_tensor *hardswish_derivative(wg_tensor *dy, wg_tensor *x)
 }
 
 /* Second derivatives of x times a distribution function are a density times a polynomial, or nearly
- * so. x is bounded where the density is 0 beyond the bound in every type: 0 times a finite number is
- * 0, times an infinite one it would be NaN. */
+ * so. x is bounded where the density is 0 beyond the bound in every type: 0 times a finite number
+ * is 0, times an infinite one it would be NaN. */
 
 /* (x p)'' = p q (2 + x (q - p)), times dy u */
 static wg_tensor *silu_curvature(wg_tensor *dy, wg_tensor *u, wg_tensor *x)

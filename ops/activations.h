@@ -7,9 +7,9 @@
 extern "C" {
 #endif
 
-/* Activations, f32 and f64; shapes and errors as in ops/elementwise.h. Values and derivatives are finite
- * or exact limits for every x that is not NaN, +-inf included. (wg_leaky_relu and wg_elu: for a
- * finite c that is not 0.) Below, p = sigmoid(x) and q = sigmoid(-x). */
+/* Activations, f32 and f64; shapes and errors as in ops/elementwise.h. Values and derivatives are
+ * finite or exact limits for every x that is not NaN, +-inf included. (wg_leaky_relu and wg_elu:
+ * for a finite c that is not 0.) Below, p = sigmoid(x) and q = sigmoid(-x). */
 
 /* wg_sigmoid: y = 1 / (1 + exp(-x)), from exp(-|x|).   Derivative: p q, where q is computed,
  * because 1 - p would cancel. */
@@ -40,12 +40,13 @@ wg_tensor *wg_elu(wg_tensor *x, double c);
 /* wg_relu6: y = min(max(x, 0), 6).   Derivative: 1 where 0 < x < 6, 0 at both and outside. */
 wg_tensor *wg_relu6(wg_tensor *x);
 
-/* wg_selu: y = s x where x > 0, s c (exp(x) - 1) elsewhere; s = 1.0507.., c = 1.6732.. keep the mean 0
- * and the variance 1 of normal inputs.   Derivative: s, and s c exp(x) at 0 and below.
- * Source: Klambauer, Unterthiner, Mayr, Hochreiter 2017, "Self-normalizing neural networks", eq. 2. */
+/* wg_selu: y = s x where x > 0, s c (exp(x) - 1) elsewhere; s = 1.0507.., c = 1.6732.. keep the
+ * mean 0 and the variance 1 of normal inputs.   Derivative: s, and s c exp(x) at 0 and below.
+ * Source: Klambauer et al. 2017, "Self-normalizing neural networks", eq. 2. */
 wg_tensor *wg_selu(wg_tensor *x);
 
-/* wg_softsign: y = x / (1 + |x|).   Derivative: 1/(1 + |x|)^2.   Edges: +-inf -> +-1, derivative 0. */
+/* wg_softsign: y = x / (1 + |x|).   Derivative: 1/(1 + |x|)^2.
+ * Edges: +-inf -> +-1, derivative 0. */
 wg_tensor *wg_softsign(wg_tensor *x);
 
 /* wg_hardswish: y = x min(max(x + 3, 0), 6) / 6.   Derivative: 0 below -3, 1 above 3, x/3 + 1/2
@@ -54,12 +55,14 @@ wg_tensor *wg_softsign(wg_tensor *x);
 wg_tensor *wg_hardswish(wg_tensor *x);
 
 /* wg_mish: y = x tanh(softplus(x)).   Derivative: tanh(s) + x p / cosh(s)^2, s = softplus(x).
- * Edges: as wg_silu.   Source: Misra 2019, "Mish: a self regularized non-monotonic activation", eq. 1. */
+ * Edges: as wg_silu.
+ * Source: Misra 2019, "Mish: a self regularized non-monotonic activation", eq. 1. */
 wg_tensor *wg_mish(wg_tensor *x);
 
 /* wg_gelu: y = x F(x), F the normal distribution function, through erfc so that the lower tail
  * keeps its digits (relative error of the tail: x^2 round-offs).
- * Derivative:  F(x) + x f(x), f the normal density.   Edges: -inf -> -0, +inf -> +inf, derivatives 0 and 1.
+ * Derivative:  F(x) + x f(x), f the normal density.
+ * Edges: -inf -> -0, +inf -> +inf, derivatives 0 and 1.
  * Source: Hendrycks, Gimpel 2016, "Gaussian error linear chunks". */
 wg_tensor *wg_gelu(wg_tensor *x);
 
@@ -67,34 +70,9 @@ wg_tensor *wg_gelu(wg_tensor *x);
  * approximation of gelu in the same paper.   Edges: as wg_gelu. */
 wg_tensor *wg_gelu_tanh(wg_tensor *x);
 
-/* wg_silu: y = x p.   Derivative: p (1 + x q).   Edges: -inf -> -0, +inf -> +inf, derivatives 0 and 1. */
+/* wg_silu: y = x p.   Derivative: p (1 + x q).
+ * Edges: -inf -> -0, +inf -> +inf, derivatives 0 and 1. */
 wg_tensor *wg_silu(wg_tensor *x);
-
-/* ---- Derivatives in one pass: y = dy f'(x), recorded by the rules of the ops above. ------------------
- * All are linear in dy and have rules of their own, for derivatives of every order. */
-
-/* wg_sigmoid_grad: y = dy p q.   Derivative in x: y (q - p) = -y tanh(x/2). */
-wg_tensor *wg_sigmoid_grad(wg_tensor *dy, wg_tensor *x);
-
-/* wg_relu_grad: dy, or 0 where x <= 0; the cotangent is selected, never multiplied.
- * Derivative in x: none. */
-wg_tensor *wg_relu_grad(wg_tensor *dy, wg_tensor *x);
-
-/* wg_leaky_relu_grad: dy where x > 0, c dy elsewhere.   Derivative in x: none. */
-wg_tensor *wg_leaky_relu_grad(wg_tensor *dy, wg_tensor *x, double c);
-
-/* wg_elu_grad: dy where x > 0, dy c exp(x) elsewhere.   Derivative in x: 0, and y. */
-wg_tensor *wg_elu_grad(wg_tensor *dy, wg_tensor *x, double c);
-
-/* wg_gelu_grad: y = dy (F(x) + x f(x)).   Derivative in x: dy f(x) (2 - x^2). */
-wg_tensor *wg_gelu_grad(wg_tensor *dy, wg_tensor *x);
-
-/* wg_gelu_tanh_grad: y = dy (P + x P Q v'), v = 2u, P = sigmoid(v), Q = sigmoid(-v).
- * Derivative in x: dy P Q (2 v' + x v'' - x v'^2 tanh(v/2)). */
-wg_tensor *wg_gelu_tanh_grad(wg_tensor *dy, wg_tensor *x);
-
-/* wg_silu_grad: y = dy p (1 + x q).   Derivative in x: dy p q (2 - x tanh(x/2)). */
-wg_tensor *wg_silu_grad(wg_tensor *dy, wg_tensor *x);
 
 #ifdef __cplusplus
 }

@@ -1,4 +1,4 @@
-/* Arithmetic, rounding and extremes: the rules' helpers; the rows are in arithmetic.inc. */
+/* arithmetic.c: arithmetic, rounding and extremes: the rules' helpers; the rows are in arithmetic.inc. */
 #include "ops/arithmetic.h"
 
 #include "ops/elementwise_internal.h"

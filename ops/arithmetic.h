@@ -41,9 +41,6 @@ wg_tensor *wg_affine(wg_tensor *x, double a, double b);
 wg_tensor *wg_square(wg_tensor *x);
 wg_tensor *wg_reciprocal(wg_tensor *x);
 
-/* wg_one_minus_square: y = 1 - x^2 as (1 - x)(1 + x), accurate near +-1.   Derivative: -2x. */
-wg_tensor *wg_one_minus_square(wg_tensor *x);
-
 /* wg_abs: y = |x|.   Derivative: sign(x), 0 at 0. */
 wg_tensor *wg_abs(wg_tensor *x);
 
@@ -66,16 +63,6 @@ wg_tensor *wg_minimum(wg_tensor *a, wg_tensor *b);
  * Derivative:  1 inside and at the bounds, 0 outside and at NaN.
  * Errors: WG_E_VALUE where low <= high does not hold. */
 wg_tensor *wg_clamp(wg_tensor *x, double low, double high);
-
-/* ---- Recorded by the rules of the ops above; the cotangent is selected, never multiplied. ---- */
-
-/* wg_maximum_grad: a's part in the cotangent of maximum(a, b): dy where a > b, dy/2 where a = b, 0
- * where a < b. Derivative in dy: the same selection. b's part is wg_maximum_grad(dy, b, a), and
- * minimum's are these two exchanged. */
-wg_tensor *wg_maximum_grad(wg_tensor *dy, wg_tensor *a, wg_tensor *b);
-
-/* wg_clamp_grad: dy where low <= x <= high, otherwise 0. Derivative in dy: the same selection. */
-wg_tensor *wg_clamp_grad(wg_tensor *dy, wg_tensor *x, double low, double high);
 
 #ifdef __cplusplus
 }

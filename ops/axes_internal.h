@@ -55,8 +55,8 @@ wg_tensor *wg_axes_record_all(const wg_op *op, wg_tensor *x);
 /* wg_axes_without: the shape x without the axes, or with size 1 there. */
 wg_shape wg_axes_without(const wg_shape *x, uint32_t axes, bool keep);
 
-/* wg_axis_fits: is axis one of x's, counted from the first? If not, WG_E_VALUE for the op that makes
- * y: attributes may come from anybody who calls wg_apply. */
+/* wg_axis_fits: is axis one of x's, counted from the first? If not, WG_E_VALUE for the op that
+ * makes y: attributes may come from anybody who calls wg_apply. */
 bool wg_axis_fits(const wg_tensor *y, const wg_tensor *x, int64_t axis);
 
 /* wg_axes_reduced: a shape rule: x's shape and dtype without the axes, or with size 1 there.

@@ -1,4 +1,4 @@
-/* Binary cross-entropy on logits: shapes, the rules' helpers, builders; the rows are in bce.inc. */
+/* bce.c: binary cross-entropy on logits: shapes, the rules' helpers, builders; rows in bce.inc. */
 #include "ops/elementwise_internal.h"
 #include "ops/kernels/loss.h"
 #include "ops/loss_internal.h"

@@ -1,4 +1,4 @@
-/* Comparisons and selection (rows in compare.inc), and conversion between dtypes. */
+/* compare.c: comparisons and selection (rows in compare.inc), and conversion between dtypes. */
 #include "ops/compare.h"
 
 #include "ops/elementwise_internal.h"

@@ -21,9 +21,9 @@ wg_tensor *wg_greater_equal(wg_tensor *a, wg_tensor *b);
 
 /* wg_where: y = a where c is not 0 (NaN is not 0), b elsewhere; a and b of one dtype (f32, f64,
  * i64), c of any. All three broadcast.
- * Derivatives: a and b each receive the cotangent where they are taken and 0 elsewhere: selected, never
- *   multiplied. c receives none. A branch that is not taken still has its own gradient, and 0 times
- *   the infinite derivative of log at 0 is NaN: guard the argument, log(where(c, x, 1)). */
+ * Derivatives: a and b each receive the cotangent where they are taken and 0 elsewhere: selected,
+ *   never multiplied. c receives none. A branch that is not taken still has its own gradient, and 0
+ *   times the infinite derivative of log at 0 is NaN: guard the argument, log(where(c, x, 1)). */
 wg_tensor *wg_where(wg_tensor *c, wg_tensor *a, wg_tensor *b);
 
 /* wg_cast: y = x in another dtype; x itself where it has that dtype already.

@@ -13,7 +13,7 @@ extern "C" {
 
 /* wg_arange: start, start + step, start + 2 step, ... up to stop, which is left out, as NumPy's:
  * [n] with n = max(0, ceil((stop - start) / step)).
- * Errors:  WG_E_VALUE where step is 0, a number is not finite, or (i64) start or step is not whole. */
+ * Errors:  WG_E_VALUE where step is 0, a number is not finite, or, for i64, not whole. */
 wg_tensor *wg_arange(wg_tape *t, wg_dtype dtype, double start, double stop, double step);
 
 /* wg_linspace: n numbers at equal distances from start to stop, both of them included, as NumPy's:

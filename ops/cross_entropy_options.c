@@ -1,5 +1,5 @@
-/* Cross-entropy and negative log-likelihood, with all their options, from the ops of
- * cross_entropy.c. */
+/* cross_entropy_options.c: cross-entropy and negative log-likelihood, with all their options, from
+ * the ops of cross_entropy.c. */
 #include "ops/cross_entropy_internal.h"
 #include "ops/elementwise.h"
 #include "ops/loss_internal.h"
@@ -122,12 +122,7 @@ wg_tensor *wg_cross_entropy_opt(wg_tensor *z, wg_tensor *targets,
     return cross_entropy_build(z, targets, options, true);
 }
 
-wg_tensor *wg_nll(wg_tensor *log_p, wg_tensor *targets)
-{
-    return cross_entropy_build(log_p, targets, NULL, false);
-}
-
-wg_tensor *wg_nll_opt(wg_tensor *log_p, wg_tensor *targets, const wg_cross_entropy_options *options)
+wg_tensor *wg_nll(wg_tensor *log_p, wg_tensor *targets, const wg_cross_entropy_options *options)
 {
     return cross_entropy_build(log_p, targets, options, false);
 }

@@ -40,7 +40,7 @@ static wg_tensor *cumsum_vjp(wg_tensor *y, wg_tensor *dy, int i)
 {
     const cumsum_attrs *attrs = y->attrs;
     (void)i;
-    return attrs->reverse ? wg_cumsum(dy, attrs->axis) : wg_cumsum_reverse(dy, attrs->axis);
+    return wg_cumsum(dy, attrs->axis, !attrs->reverse);
 }
 
 static void cumsum_describe(const wg_tensor *y, char *text, size_t size)
@@ -65,22 +65,12 @@ static const wg_op wg_op_cumsum = {
     .chunks = cumsum_chunks,
 };
 
-static wg_tensor *cumsum_apply(wg_tensor *x, int axis, int reverse)
+wg_tensor *wg_cumsum(wg_tensor *x, int axis, bool reverse)
 {
     cumsum_attrs attrs = {0, reverse};
     if (!wg_is_inert(x) && wg_axes_index(x, "cumsum", &axis))
         attrs.axis = axis;
     return wg_apply(&wg_op_cumsum, &x, 1, &attrs);
-}
-
-wg_tensor *wg_cumsum(wg_tensor *x, int axis)
-{
-    return cumsum_apply(x, axis, 0);
-}
-
-wg_tensor *wg_cumsum_reverse(wg_tensor *x, int axis)
-{
-    return cumsum_apply(x, axis, 1);
 }
 
 const wg_op *const wg_ops_cumsum[] = {&wg_op_cumsum, NULL};

@@ -24,8 +24,8 @@ char *wg_describe_list(char *list, int n, const int64_t *number);
 /* wg_describe_axes: "axis 1", or "axes (1, 0)" of n of them; nothing of none. */
 void wg_describe_axes(char *text, size_t size, int n, const int *axis);
 
-/* wg_describe_attrs: the attributes of an op whose formula names them, "clamp(x; low, high) = ...": doubles, in
- * this order. */
+/* wg_describe_attrs: the attributes of an op whose formula names them, "clamp(x; low, high) = ...":
+ * doubles, in this order. */
 void wg_describe_attrs(const wg_tensor *y, char *text, size_t size);
 
 /* wg_describe_axis: of an op whose attributes begin with an int64_t axis. */

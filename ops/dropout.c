@@ -27,7 +27,7 @@ static bool dropout_shape(wg_tensor *y)
     return true;
 }
 
-/* Selected, not multiplied by 0. The step chooses a stream; element i is number i of that stream. */
+/* Selected, not multiplied by 0. The step chooses a stream; element i is its number i. */
 #define DROPOUT(T, REAL)                                                                           \
     {                                                                                              \
         const T scale = (T)(1 / (1 - (REAL)attrs->rate)), *x = y->operand[0]->data;                \

@@ -5,6 +5,7 @@
 #include "ops/describe_internal.h"
 #include "ops/elementwise.h"
 #include "ops/layout.h"
+#include "ops/rules_internal.h"
 
 /* An elementwise op is one row in its family's list, an .inc file beside the family's .c:
  *

@@ -1,4 +1,4 @@
-/* The functions of analysis: the rules' helpers; the rows are in functions.inc. */
+/* functions.c: the functions of analysis: the rules' helpers; the rows are in functions.inc. */
 #include "ops/functions.h"
 
 #include "ops/elementwise_internal.h"

@@ -14,7 +14,8 @@ extern "C" {
 wg_tensor *wg_exp(wg_tensor *x);
 wg_tensor *wg_expm1(wg_tensor *x);
 
-/* wg_log: y = log x, derivative 1/x.   wg_log1p: y = log(1 + x), accurate near 0; derivative 1/(1 + x). */
+/* wg_log: y = log x, derivative 1/x.
+ * wg_log1p: y = log(1 + x), accurate near 0; derivative 1/(1 + x). */
 wg_tensor *wg_log(wg_tensor *x);
 wg_tensor *wg_log1p(wg_tensor *x);
 
@@ -22,7 +23,8 @@ wg_tensor *wg_log1p(wg_tensor *x);
 wg_tensor *wg_log2(wg_tensor *x);
 wg_tensor *wg_log10(wg_tensor *x);
 
-/* wg_sqrt: y = x^(1/2), derivative 1/(2y), infinite at 0.   wg_rsqrt: y = x^(-1/2), derivative -y/(2x). */
+/* wg_sqrt: y = x^(1/2), derivative 1/(2y), infinite at 0.
+ * wg_rsqrt: y = x^(-1/2), derivative -y/(2x). */
 wg_tensor *wg_sqrt(wg_tensor *x);
 wg_tensor *wg_rsqrt(wg_tensor *x);
 
@@ -84,20 +86,6 @@ wg_tensor *wg_logaddexp(wg_tensor *a, wg_tensor *b);
 /* wg_xlogy: y = a log b, and 0 where a = 0, unless b is NaN.
  * Derivatives: log b and a/b, both 0 where a = 0 and b <= 0. */
 wg_tensor *wg_xlogy(wg_tensor *a, wg_tensor *b);
-
-/* ---- Recorded by the rules of the ops above. ------------------------------------------------- */
-
-/* wg_tanh_grad: y = dy / cosh(x)^2.   Derivatives: 1/cosh(x)^2 and -2 y tanh x. */
-wg_tensor *wg_tanh_grad(wg_tensor *dy, wg_tensor *x);
-
-/* wg_scaled_pow: y = c a^b, and 0 where c = 0, also where a^b is infinite or NaN.
- * Derivatives: in c: a^b.   In a: (c b) a^(b-1), again 0 where c b = 0.   In b: as wg_pow, times c.
- * The derivatives of a^b of every order are of this form, and 0 a^-1 stays 0 at a = 0. */
-wg_tensor *wg_scaled_pow(wg_tensor *c, wg_tensor *a, wg_tensor *b);
-
-/* wg_logaddexp_grad: y = e^a / (e^a + e^b), which is 1/2 at (inf, inf) and 0 at (-inf, -inf).
- * Derivatives: y z and -y z, where z is the same of (b, a). */
-wg_tensor *wg_logaddexp_grad(wg_tensor *a, wg_tensor *b);
 
 #ifdef __cplusplus
 }

@@ -1,4 +1,4 @@
-/* Losses that are recorded as other ops, and what all losses share. */
+/* loss.c: losses that are recorded as other ops, and what all losses share. */
 #include "ops/loss.h"
 
 #include "ops/elementwise.h"
@@ -35,11 +35,6 @@ bool wg_loss_pair_fits(const wg_tensor *x, const wg_tensor *y, const char *op)
 
 /* ---- Losses that are recorded as other ops --------------------------------------------------- */
 
-static wg_reduction loss_reduction(const wg_loss_options *options)
-{
-    return options != NULL ? options->reduction : WG_MEAN;
-}
-
 /* x - y, or inert where the shapes differ: wg_sub records nothing once the tape has an error. */
 static wg_tensor *loss_difference(wg_tensor *x, wg_tensor *y, const char *op)
 {
@@ -47,69 +42,39 @@ static wg_tensor *loss_difference(wg_tensor *x, wg_tensor *y, const char *op)
     return wg_sub(x, y);
 }
 
-wg_tensor *wg_mse(wg_tensor *x, wg_tensor *y)
+wg_tensor *wg_mse(wg_tensor *x, wg_tensor *y, wg_reduction reduction)
 {
-    return wg_mse_opt(x, y, NULL);
+    return wg_loss_reduce(wg_square(loss_difference(x, y, "mse")), reduction, "mse");
 }
 
-wg_tensor *wg_mse_opt(wg_tensor *x, wg_tensor *y, const wg_loss_options *options)
+wg_tensor *wg_mae(wg_tensor *x, wg_tensor *y, wg_reduction reduction)
 {
-    wg_tensor *l = wg_square(loss_difference(x, y, "mse"));
-    return wg_loss_reduce(l, loss_reduction(options), "mse");
-}
-
-wg_tensor *wg_mae(wg_tensor *x, wg_tensor *y)
-{
-    return wg_mae_opt(x, y, NULL);
-}
-
-wg_tensor *wg_mae_opt(wg_tensor *x, wg_tensor *y, const wg_loss_options *options)
-{
-    wg_tensor *l = wg_abs(loss_difference(x, y, "mae"));
-    return wg_loss_reduce(l, loss_reduction(options), "mae");
-}
-
-wg_tensor *wg_huber(wg_tensor *x, wg_tensor *y)
-{
-    return wg_huber_opt(x, y, NULL);
+    return wg_loss_reduce(wg_abs(loss_difference(x, y, "mae")), reduction, "mae");
 }
 
 /* With m = r held within ±delta, both branches are m*(r - m/2), whose derivative is m. */
-wg_tensor *wg_huber_opt(wg_tensor *x, wg_tensor *y, const wg_huber_options *options)
+wg_tensor *wg_huber(wg_tensor *x, wg_tensor *y, double delta, wg_reduction reduction)
 {
-    const wg_huber_options defaults = {WG_MEAN, 0};
-    const wg_huber_options *o = options != NULL ? options : &defaults;
-    double delta = o->delta == 0 ? 1 : o->delta;
     if (!(delta > 0))
         return wg_loss_fail(x, y, "huber", "delta must be > 0");
     wg_tensor *r = loss_difference(x, y, "huber");
     wg_tensor *m = wg_clamp(r, -delta, delta);
     wg_tensor *l = wg_mul(m, wg_sub(r, wg_scale(m, 0.5)));
-    return wg_loss_reduce(l, o->reduction, "huber");
+    return wg_loss_reduce(l, reduction, "huber");
 }
 
-wg_tensor *wg_hinge(wg_tensor *z, wg_tensor *y)
-{
-    return wg_hinge_opt(z, y, NULL);
-}
-
-wg_tensor *wg_hinge_opt(wg_tensor *z, wg_tensor *y, const wg_loss_options *options)
+wg_tensor *wg_hinge(wg_tensor *z, wg_tensor *y, wg_reduction reduction)
 {
     wg_loss_pair_fits(z, y, "hinge");
-    wg_tensor *l = wg_relu(wg_shift(wg_neg(wg_mul(y, z)), 1));
-    return wg_loss_reduce(l, loss_reduction(options), "hinge");
+    wg_tensor *l = wg_relu(wg_affine(wg_mul(y, z), -1, 1));
+    return wg_loss_reduce(l, reduction, "hinge");
 }
 
-wg_tensor *wg_kl_divergence(wg_tensor *log_p, wg_tensor *t)
-{
-    return wg_kl_divergence_opt(log_p, t, NULL);
-}
-
-wg_tensor *wg_kl_divergence_opt(wg_tensor *log_p, wg_tensor *t, const wg_loss_options *options)
+wg_tensor *wg_kl_divergence(wg_tensor *log_p, wg_tensor *t, wg_reduction reduction)
 {
     wg_loss_pair_fits(log_p, t, "kl_divergence");
     wg_tensor *entropy = wg_xlogy(t, t);
     wg_tensor *cross = wg_weigh(t, log_p);
     wg_tensor *l = wg_sum_over(wg_sub(entropy, cross), WG_AXES(-1), false);
-    return wg_loss_reduce(l, loss_reduction(options), "kl_divergence");
+    return wg_loss_reduce(l, reduction, "kl_divergence");
 }

@@ -15,7 +15,4 @@ bool wg_loss_pair_fits(const wg_tensor *x, const wg_tensor *y, const char *op);
  * there is. */
 wg_tensor *wg_loss_fail(const wg_tensor *x, const wg_tensor *y, const char *op, const char *what);
 
-/* wg_bce_grad: dz = u ((1 - t) sigmoid(z) - w t sigmoid(-z)), recorded by bce_with_logits' rule. */
-wg_tensor *wg_bce_grad(wg_tensor *u, wg_tensor *z, wg_tensor *t, double w);
-
 #endif

@@ -69,9 +69,9 @@ wg_tensor *wg_std_over(wg_tensor *x, double correction, int n_axes, const int *a
 wg_tensor *wg_norm(wg_tensor *x, double order);
 wg_tensor *wg_norm_over(wg_tensor *x, double order, int n_axes, const int *axes, bool keep);
 
-/* wg_cosine_similarity: y = sum_i a_i b_i / (max(|a|, epsilon) max(|b|, epsilon)) along one axis, with
- * |a| the 2-norm there; a and b broadcast. As PyTorch's; epsilon > 0, 0 stands for 1e-8.
- * Derivative: da = (b / |b| - y a / |a|) dy / |a|; where |a| < epsilon that of a . b / (epsilon |b|).
+/* wg_cosine_similarity: y = sum_i a_i b_i / (max(|a|, epsilon) max(|b|, epsilon)) along one axis,
+ * with |a| the 2-norm there; a and b broadcast. As PyTorch's; epsilon > 0, 0 stands for 1e-8.
+ * Derivative: da = (b / |b| - y a / |a|) dy / |a|; where |a| < epsilon that of a.b / (epsilon |b|).
  * Edges: 0 where a or b is 0; neither overflows nor underflows where the result does not.
  * Note:  recorded as other ops. */
 wg_tensor *wg_cosine_similarity(wg_tensor *a, wg_tensor *b, int axis, double epsilon);

@@ -106,11 +106,11 @@ wg_tensor *wg_log_softmax(wg_tensor *x, int axis)
     return wg_axes_record(&wg_op_log_softmax, x, 1, &axis, false);
 }
 
-/* ---- log_softmax_jvp, log_softmax_vjp: C u and C' v -------------------------------------------- */
+/* ---- log_softmax_jvp, log_softmax_vjp: C u and C' v ------------------------------------------ */
 
 /* With p = softmax(x), J = diag(p) - p p' is softmax's Jacobian, C = 1 - 1 p' that of log_softmax:
- * J u = p * C u. Rules through C u, which is made at once, keep the tails of a row whose largest p is
- * nearly 1. */
+ * J u = p * C u. Rules through C u, which is made at once, keep the tails of a row whose largest p
+ * is nearly 1. */
 wg_tensor *wg_softmax_times(wg_tensor *x, wg_tensor *u, uint32_t axes)
 {
     const wg_axes_attrs attrs = {axes, 0};

@@ -15,8 +15,8 @@
 typedef void wgk_map(int64_t n, void *y, const void *const x[], const int64_t stride[],
                      const void *attrs);
 
-/* Kernels by the functions of vector_math.h, and of these alone. Formulas that need none are compiled
- * as they stand in the lists of ops/. */
+/* Kernels by the functions of vector_math.h, and of these alone. Formulas that need none are
+ * compiled as they stand in the lists of ops/. */
 /* clang-format off */
 #define WGK_COMPOSED(X)                                                                            \
     X(sigmoid) X(sigmoid_grad) X(tanh_grad) X(softplus) X(log_sigmoid) X(elu) X(elu_grad) X(silu)  \

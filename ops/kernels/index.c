@@ -34,7 +34,7 @@ static scatter_lists scatter_lists_of(const wgk_scatter *s, int64_t begin, int64
     return lists;
 }
 
-/* ---- By type ------------------------------------------------------------------------------------ */
+/* ---- By type --------------------------------------------------------------------------------- */
 
 #define REAL f64
 #include "ops/kernels/index_body.inc"

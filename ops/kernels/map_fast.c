@@ -1,4 +1,4 @@
-/* The kernels of formulas with functions of vector_math.h, which are called for a tile at a time. */
+/* map_fast.c: kernels of formulas with functions of vector_math.h, called a tile at a time. */
 #include "ops/kernels/map_internal.h"
 
 /* clang-format off */

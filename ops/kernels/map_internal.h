@@ -11,8 +11,8 @@
  *     WGK_MAP2(sub, a, b, a - b)
  *
  * defines wgk_sub_f32 and wgk_sub_f64. In the formula, T is float or double, the operands are
- * values of type T, WGK_C(k) is constant k of attrs, and WGK_LIBM(f, x) and WGK_F2(f, x, y) are f of
- * libm in T's precision. A constant that is no integer is written (T)0.5, so that f32 stays f32.
+ * values of type T, WGK_C(k) is constant k of attrs, and WGK_LIBM(f, x) and WGK_F2(f, x, y) are f
+ * of libm in T's precision. A constant that is no integer is written (T)0.5, so that f32 stays f32.
  *
  * Formulas select with ?: between values that are there anyway: a product or quotient inside a
  * branch could raise a flag of IEEE 754, and then compilers do not vectorize the loop. */
@@ -26,7 +26,7 @@
 #define WGK_NOT_ABOVE(x, high)   ((x) > (high) ? (high) : (x))
 #define WGK_WITHIN(x, low, high) WGK_NOT_ABOVE(WGK_NOT_BELOW(x, low), high)
 
-/* ---- Loops over elements [begin, end): one for each pattern of strides, so that each vectorizes. */
+/* ---- Loops over elements [begin, end): one a pattern of strides, so that each vectorizes --- */
 
 #define WGK_LOOP(begin, end, declaration, statement)                                               \
     for (int64_t i = begin; i < (end); i++) {                                                      \

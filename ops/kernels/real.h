@@ -1,7 +1,8 @@
 /* real.h: element types of kernels, and what bodies that serve several types are written in.
  *
- * A body is a file name_body.inc that is included once for each type, with REAL, the name of the type
- * that it computes in, defined: f64, i64 or wide. f32 is loaded into doubles, and computed as f64. */
+ * A body is a file name_body.inc that is included once for each type, with REAL, the name of the
+ * type that it computes in, defined: f64, i64 or wide. f32 is loaded into doubles, and computed as
+ * f64. */
 #ifndef WG_OPS_KERNELS_REAL_H
 #define WG_OPS_KERNELS_REAL_H
 
@@ -59,11 +60,11 @@ static inline size_t wgk_real_size(wgk_type type)
 #define WGK_REAL_i64         int64_t
 #define WGK_REAL_wide        wg_wide
 
-/* ---- One number --------------------------------------------------------------------------------- */
+/* ---- One number ------------------------------------------------------------------------------ */
 
 /* wgk_get: element i of an array of that type.   wgk_put: makes it `value`.
- * wgk_two_sum: *sum + x exactly is the new *sum and what is added to *lost (Knuth, TAOCP 2, sec. 4.2.2,
- * theorem B); integers lose nothing, and wrap.
+ * wgk_two_sum: *sum + x exactly is the new *sum and what is added to *lost (Knuth, TAOCP 2, sec.
+ * 4.2.2, theorem B); integers lose nothing, and wrap.
  * wgk_total: both together; an infinity makes `lost` NaN, but stays itself. */
 #define WGK_ELEMENT(real)                                                                          \
     static inline WGK_REAL_##real wgk_get_##real(wgk_type type, const void *x, int64_t i)          \
@@ -118,7 +119,7 @@ static inline int64_t wgk_total_i64(int64_t sum, int64_t lost)
     return sum;
 }
 
-/* ---- Several numbers at once ---------------------------------------------------------------------- */
+/* ---- Several numbers at once ----------------------------------------------------------------- */
 
 /* wgk_sum: the sum of n numbers; wgk_sum_f64 stands in reduce.h. */
 double wgk_sum_f64(int64_t n, const double *x);

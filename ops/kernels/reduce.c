@@ -197,7 +197,7 @@ static void sum_columns(const wgk_rows *rows, bool f32, const void *x, double di
     }
 }
 
-/* ---- By type ------------------------------------------------------------------------------------ */
+/* ---- By type --------------------------------------------------------------------------------- */
 
 #define REAL f64
 #define REDUCE_FLOATS

@@ -1,14 +1,14 @@
 /* reduce.h: reductions of rows (see rows.h), of every element type; f32 is computed in double. All
- * compute rows [begin, end), y[row] from row `row` of x, and give the same bits however the rows are
- * divided among calls. x and y do not overlap. */
+ * compute rows [begin, end), y[row] from row `row` of x, and give the same bits however the rows
+ * are divided among calls. x and y do not overlap. */
 #ifndef WG_OPS_KERNELS_REDUCE_H
 #define WG_OPS_KERNELS_REDUCE_H
 
 #include "ops/kernels/rows.h"
 
 /* wgk_sum_f64 (real.h) sums n doubles in eight compensated lanes. With S the sum of magnitudes, the
- * error is at most eps*|sum| + (n*eps)^2*S (Ogita, Rump, Oishi 2005, "Accurate sum and dot product",
- * prop. 4.5): for every n in reach it does not grow. So it is with all sums here. */
+ * error is at most eps*|sum| + (n*eps)^2*S (Ogita, Rump, Oishi 2005, "Accurate sum and dot
+ * product", prop. 4.5): for every n in reach it does not grow. So it is with all sums here. */
 
 /* y = sum / divisor; empty rows have the sum 0. Integers wrap. */
 void wgk_reduce_sum(const wgk_rows *rows, wgk_type type, const void *x, double divisor,

@@ -6,9 +6,9 @@
 #include <math.h>
 #include <string.h>
 
-/* libmvec has all of these since glibc 2.35, within 4 ULP; it comes with libm. gcc calls it of its own
- * accord only under -ffast-math, so it is called here by its symbols. Elsewhere each element is a call
- * of libm. */
+/* libmvec has all of these since glibc 2.35, within 4 ULP; it comes with libm. gcc calls it of its
+ * own accord only under -ffast-math, so it is called here by its symbols. Elsewhere each element is
+ * a call of libm. */
 #if defined(WGK_ISA_X86) && defined(__GLIBC__)
 #if __GLIBC_PREREQ(2, 35)
 #define TILE_LIBMVEC

@@ -151,9 +151,9 @@ static wg_tensor *first_op_at_kink(dice *d, wg_tensor *x)
     case 8: return wg_amin(x);
     case 9: return wg_norm(x, 1);
     case 10: return wg_norm(x, (double)INFINITY);
-    case 11: return wg_huber_opt(x, target, &(wg_huber_options){WG_NONE, 1});
-    case 12: return wg_hinge_opt(x, target, &(wg_loss_options){WG_NONE});
-    case 13: return wg_mae_opt(x, target, &(wg_loss_options){WG_NONE});
+    case 11: return wg_huber(x, target, 1, WG_NONE);
+    case 12: return wg_hinge(x, target, WG_NONE);
+    case 13: return wg_mae(x, target, WG_NONE);
     default: return wg_norm_over(all_rows(x), 2, WG_AXES(1), true);
     }
 }
@@ -224,7 +224,7 @@ static wg_tensor *pair_op(dice *d, wg_tensor *a, wg_tensor *b)
     case 8: return wg_xlogy(a, positive(d, b));
     case 9: return wg_pow(positive(d, a), wg_tanh(b));
     case 10: return wg_matmul(all_rows(a), wg_matmul_t(all_rows(a), true, all_rows(b), false));
-    case 11: return wg_mse_opt(all_rows(a), all_rows(b), &(wg_loss_options){WG_NONE});
+    case 11: return wg_mse(all_rows(a), all_rows(b), WG_NONE);
     default:
         return wg_bce_with_logits_opt(all_rows(a), wg_sigmoid(all_rows(b)),
                                       &(wg_bce_options){.reduction = WG_NONE});
@@ -249,7 +249,7 @@ static wg_tensor *whole_op(dice *d, wg_tensor *x)
     case 7: return wg_var_over(x, 1, WG_AXES(axis), true);
     case 8: return wg_std_over(wg_mul(x, x), 0, WG_AXES(axis), true);
     case 9: return wg_prod_over(x, WG_AXES(axis), true);
-    case 10: return wg_cumsum(x, axis);
+    case 10: return wg_cumsum(x, axis, false);
     case 11: return wg_gather_rows(x, k);
     case 12: return wg_scatter_add_rows(x, k, 3);
     case 13: return wg_t(wg_reshape(x, WG_SHAPE(4, 3)));

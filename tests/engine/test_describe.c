@@ -56,8 +56,8 @@ START_TEST(axes_and_places)
     assert_says(wg_pad(x, WG_SHAPE(0, 1, 0), WG_SHAPE(0, 0, 2), -1), "before (0, 1, 0), value -1");
     assert_says(wg_concat((wg_tensor *[]){x, x}, 2, -1), "axis 2");
     assert_says(wg_stack((wg_tensor *[]){x, x}, 2, 3), "axis 3");
-    assert_says(wg_cumsum(x, 1), "axis 1");
-    assert_says(wg_cumsum_reverse(x, 0), "axis 0, reverse");
+    assert_says(wg_cumsum(x, 1, false), "axis 1");
+    assert_says(wg_cumsum(x, 0, true), "axis 0, reverse");
     assert_says(wg_reshape(x, WG_SHAPE(6, 4)), "");
 }
 END_TEST

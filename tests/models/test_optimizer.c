@@ -53,7 +53,7 @@ static problem problem_new(wg_tape *t, wg_dtype dtype)
         }
     wg_tensor *rows = wg_cast(wg_constant(t, WG_F64, WG_SHAPE(ROWS, IN), X), dtype);
     wg_tensor *target = wg_cast(wg_constant(t, WG_F64, WG_SHAPE(ROWS, OUT), Y), dtype);
-    p.loss = wg_mse(wg_tanh(wg_add(wg_matmul(rows, p.param[0]), p.param[1])), target);
+    p.loss = wg_mse(wg_tanh(wg_add(wg_matmul(rows, p.param[0]), p.param[1])), target, WG_MEAN);
     wg_grad(p.loss, p.param, 2, p.grad);
     return p;
 }

@@ -47,7 +47,7 @@ START_TEST(test_proximal_as_scikit_learn)
     wg_tensor *X = wg_standardize(wg_table_features(data)), *y = wg_table_labels(data);
     wg_linear_model m = wg_logistic_new(X, y, NULL);
     wg_tensor *params[] = {m.W, m.b};
-    wg_tensor *loss = cases[_i].regression ? wg_scale(wg_mse(m.logits, y), 0.5) : m.loss;
+    wg_tensor *loss = cases[_i].regression ? wg_scale(wg_mse(m.logits, y, WG_MEAN), 0.5) : m.loss;
     const wg_optimum found = wg_minimize(
         loss, params, 2,
         &(wg_minimizer_options){

@@ -157,7 +157,7 @@ static void reference_cast(const wgt_array x[], int n, const int64_t *a, wgt_arr
 static wg_tensor *record_cumsum(wg_tensor *const x[], int n, const int64_t *a)
 {
     (void)n;
-    return a[1] ? wg_cumsum_reverse(x[0], (int)a[0]) : wg_cumsum(x[0], (int)a[0]);
+    return wg_cumsum(x[0], (int)a[0], a[1] != 0);
 }
 
 static void reference_cumsum(const wgt_array x[], int n, const int64_t *a, wgt_array *y)

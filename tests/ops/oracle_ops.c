@@ -149,46 +149,37 @@ static wg_tensor *case_csr_matmul(const case_op *o)
     return wg_csr_matmul(&a, o->a[0] != 0, o->x[3]);
 }
 
+static wg_tensor *case_cumsum(const case_op *o)
+{
+    return wg_cumsum(o->x[0], (int)o->a[0], false);
+}
+
+static wg_tensor *case_cumsum_reverse(const case_op *o)
+{
+    return wg_cumsum(o->x[0], (int)o->a[0], true);
+}
+
 static wg_tensor *case_layer_norm(const case_op *o)
 {
     return wg_layer_norm(o->x[0], o->n > 1 ? o->x[1] : NULL, o->n > 2 ? o->x[2] : NULL, o->a[0]);
 }
 
-/* ---- Losses: without attributes the short form; the first is the reduction. ------------------ */
+/* ---- Losses: the first attribute is the reduction, a mean where there is none. --------------- */
 
-typedef wg_tensor *short_loss(wg_tensor *x, wg_tensor *y);
-typedef wg_tensor *plain_loss(wg_tensor *x, wg_tensor *y, const wg_loss_options *options);
+#define CASE_LOSS(name)                                                                            \
+    static wg_tensor *case_##name(const case_op *o)                                                \
+    {                                                                                              \
+        return wg_##name(o->x[0], o->x[1], (wg_reduction)attribute(o, 0, 0));                      \
+    }
 
-static wg_tensor *loss_by(const case_op *o, short_loss *brief, plain_loss *full)
-{
-    const wg_loss_options options = {.reduction = (wg_reduction)attribute(o, 0, 0)};
-    return o->n_a == 0 ? brief(o->x[0], o->x[1]) : full(o->x[0], o->x[1], &options);
-}
-
-static wg_tensor *case_mse(const case_op *o)
-{
-    return loss_by(o, wg_mse, wg_mse_opt);
-}
-
-static wg_tensor *case_mae(const case_op *o)
-{
-    return loss_by(o, wg_mae, wg_mae_opt);
-}
-
-static wg_tensor *case_hinge(const case_op *o)
-{
-    return loss_by(o, wg_hinge, wg_hinge_opt);
-}
-
-static wg_tensor *case_kl_divergence(const case_op *o)
-{
-    return loss_by(o, wg_kl_divergence, wg_kl_divergence_opt);
-}
+CASE_LOSS(mse)
+CASE_LOSS(mae)
+CASE_LOSS(hinge)
+CASE_LOSS(kl_divergence)
 
 static wg_tensor *case_huber(const case_op *o)
 {
-    const wg_huber_options options = {(wg_reduction)attribute(o, 0, 0), attribute(o, 1, 0)};
-    return o->n_a == 0 ? wg_huber(o->x[0], o->x[1]) : wg_huber_opt(o->x[0], o->x[1], &options);
+    return wg_huber(o->x[0], o->x[1], attribute(o, 1, 1), (wg_reduction)attribute(o, 0, 0));
 }
 
 static wg_tensor *case_bce(const case_op *o)
@@ -219,9 +210,9 @@ static wg_tensor *case_cross_entropy(const case_op *o)
 static wg_tensor *case_nll(const case_op *o)
 {
     if (o->n_a == 0)
-        return wg_nll(o->x[0], o->x[1]);
+        return wg_nll(o->x[0], o->x[1], NULL);
     const wg_cross_entropy_options options = class_options(o);
-    return wg_nll_opt(o->x[0], o->x[1], &options);
+    return wg_nll(o->x[0], o->x[1], &options);
 }
 
 /* ---- The table. ------------------------------------------------------------------------------ */
@@ -234,7 +225,7 @@ static const case_row rows[] = {
     AS(unary, argmax), AS(unary, argmin), AS(unary, var), AS(unary, std), AS(unary, logsumexp),
     AS(binary, dot), AS(binary, outer), AS(binary, gather_rows),
     AS(ternary, where),
-    AS(along, softmax), AS(along, log_softmax), AS(along, cumsum), AS(along, cumsum_reverse),
+    AS(along, softmax), AS(along, log_softmax),
     AS(over, sum_over), AS(over, mean_over), AS(over, prod_over), AS(over, amax_over),
     AS(over, amin_over), AS(over, logsumexp_over),
     AS(by, var_over), AS(by, std_over), AS(by, norm_over),
@@ -248,6 +239,7 @@ static const case_row rows[] = {
     {"gather", .other = case_gather}, {"scatter_add", .other = case_scatter_add},
     {"one_hot", .other = case_one_hot}, {"diagonal_embed", .other = case_diagonal_embed},
     {"matmul", .other = case_matmul}, {"csr_matmul", .other = case_csr_matmul},
+    {"cumsum", .other = case_cumsum}, {"cumsum_reverse", .other = case_cumsum_reverse},
     {"layer_norm", .other = case_layer_norm},
     {"mse", .other = case_mse}, {"mae", .other = case_mae}, {"hinge", .other = case_hinge},
     {"kl_divergence", .other = case_kl_divergence}, {"huber", .other = case_huber},

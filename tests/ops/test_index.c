@@ -274,7 +274,7 @@ START_TEST(test_cumsum)
     wg_tensor *x = wgt_counting_of(t, dtypes[_i], WG_SHAPE(2, 3, 2));
     const double want[] = {1, 2, 4, 6, 9, 12, 7, 8, 16, 18, 27, 30};
     const double back[] = {9, 12, 8, 10, 5, 6, 27, 30, 20, 22, 11, 12};
-    wg_tensor *y = wg_cumsum(x, 1), *z = wg_cumsum_reverse(x, -2);
+    wg_tensor *y = wg_cumsum(x, 1, false), *z = wg_cumsum(x, -2, true);
     for (int64_t i = 0; i < 12; i++) {
         wgt_assert_that(wg_at(y, i), ==, want[i]);
         wgt_assert_that(wg_at(z, i), ==, back[i]);
@@ -283,7 +283,7 @@ START_TEST(test_cumsum)
     wgt_assert_pieces(z);
     wg_tensor *line = wgt_counting_of(t, dtypes[_i],
                                       WG_SHAPE(900)); /* several of the kernel's parts */
-    wg_tensor *up = wg_cumsum(line, 0), *down = wg_cumsum_reverse(line, 0);
+    wg_tensor *up = wg_cumsum(line, 0, false), *down = wg_cumsum(line, 0, true);
     for (int64_t i = 0; i < 900; i++) {
         wgt_assert_that(wg_at(up, i), ==, (double)((i + 1) * (i + 2) / 2));
         wgt_assert_that(wg_at(down, i), ==, (double)(900 * 901 / 2 - i * (i + 1) / 2));
@@ -297,19 +297,19 @@ START_TEST(test_cumsum_derivative_and_edges)
     wg_tape *t = wgt_strict_tape();
     wg_tensor *x = wgt_counting(t, WG_SHAPE(2, 3, 2));
     for (int axis = 0; axis < 3; axis++) {
-        wgt_assert_linear(x, wg_cumsum(x, axis));
-        wgt_assert_linear(x, wg_cumsum_reverse(x, axis));
+        wgt_assert_linear(x, wg_cumsum(x, axis, false));
+        wgt_assert_linear(x, wg_cumsum(x, axis, true));
     }
-    ck_assert_int_eq(wg_size(wg_cumsum(wg_full(t, WG_F32, WG_SHAPE(2, 0), 0), 1)), 0);
+    ck_assert_int_eq(wg_size(wg_cumsum(wg_full(t, WG_F32, WG_SHAPE(2, 0), 0), 1, false)), 0);
     const double values[] = {1, HUGE_VAL, 2, -HUGE_VAL, 1};
-    wg_tensor *y = wg_cumsum(wg_constant(t, WG_F64, WG_SHAPE(5), values), 0);
+    wg_tensor *y = wg_cumsum(wg_constant(t, WG_F64, WG_SHAPE(5), values), 0, false);
     wgt_assert_that(wg_at(y, 0), ==, 1);
     wgt_assert_that(wg_at(y, 1), ==, HUGE_VAL);
     wgt_assert_that(wg_at(y, 2), ==, HUGE_VAL);
     ck_assert_double_nan(wg_at(y, 3));
     ck_assert_double_nan(wg_at(y, 4));
     const int64_t most[] = {INT64_MAX, 1};
-    wg_tensor *wrapped = wg_cumsum(wg_constant(t, WG_I64, WG_SHAPE(2), most), 0);
+    wg_tensor *wrapped = wg_cumsum(wg_constant(t, WG_I64, WG_SHAPE(2), most), 0, false);
     ck_assert_int_eq(wg_data_i64(wrapped)[1], INT64_MIN);
     wg_tape_free(t);
 }
@@ -317,9 +317,10 @@ END_TEST
 
 START_TEST(test_cumsum_errors)
 {
-    ASSERT_FAILS(wg_cumsum(table, 2), WG_E_VALUE, "cumsum: there is no axis 2: table (5, 3)");
-    ASSERT_FAILS(wg_cumsum(one, 0), WG_E_VALUE, "cumsum: there is no axis 0");
-    ck_assert(wg_is_inert(wg_cumsum_reverse(NULL, 0)));
+    ASSERT_FAILS(wg_cumsum(table, 2, false), WG_E_VALUE,
+                 "cumsum: there is no axis 2: table (5, 3)");
+    ASSERT_FAILS(wg_cumsum(one, 0, false), WG_E_VALUE, "cumsum: there is no axis 0");
+    ck_assert(wg_is_inert(wg_cumsum(NULL, 0, true)));
 }
 END_TEST
 
@@ -328,8 +329,8 @@ START_TEST(test_cumsum_is_accurate)
 {
     const int64_t n = 100000;
     wg_tape *t = wgt_strict_tape();
-    wg_tensor *y = wg_cumsum(wg_full(t, WG_F64, WG_SHAPE(n), 0.1), 0);
-    wg_tensor *f = wg_cumsum_reverse(wg_full(t, WG_F32, WG_SHAPE(n), 0.1), 0);
+    wg_tensor *y = wg_cumsum(wg_full(t, WG_F64, WG_SHAPE(n), 0.1), 0, false);
+    wg_tensor *f = wg_cumsum(wg_full(t, WG_F32, WG_SHAPE(n), 0.1), 0, true);
     for (int64_t i = 0; i < n; i++) {
         wgt_assert_ulps(wg_data_f64(y)[i], 0.1 * (double)(i + 1), 1);
         wgt_assert_ulps_f32(wg_data_f32(f)[i], (float)((double)0.1f * (double)(n - i)), 1);

@@ -175,13 +175,13 @@ START_TEST(cross_entropy_options)
         wg_tensor *in = nll ? wg_log_softmax(z, 1) : z;
         wg_tensor *y = wg_constant(t, WG_I64, WG_SHAPE(N), labels);
         o.reduction = WG_NONE;
-        wg_tensor *l = nll ? wg_nll_opt(in, y, &o) : wg_cross_entropy_opt(in, y, &o);
+        wg_tensor *l = nll ? wg_nll(in, y, &o) : wg_cross_entropy_opt(in, y, &o);
         wgt_assert_all_close(wg_data_f64(l), want, N, 1e-14, 1e-15);
         o.reduction = WG_MEAN;
-        l = nll ? wg_nll_opt(in, y, &o) : wg_cross_entropy_opt(in, y, &o);
+        l = nll ? wg_nll(in, y, &o) : wg_cross_entropy_opt(in, y, &o);
         wgt_assert_close(wg_item(l), total / divisor, 1e-14, 0);
         o.reduction = WG_SUM;
-        l = nll ? wg_nll_opt(in, y, &o) : wg_cross_entropy_opt(in, y, &o);
+        l = nll ? wg_nll(in, y, &o) : wg_cross_entropy_opt(in, y, &o);
         wgt_assert_close(wg_item(l), total, 1e-14, 0);
     }
 }
@@ -321,7 +321,7 @@ START_TEST(certain_rows_hessian)
         wg_tensor *label = wg_constant(t, WG_I64, WG_SHAPE(1), LABELS(0));
         wg_tensor *soft = wg_constant(t, WG_F64, WG_SHAPE(1, 2), VALUES(1, 0));
         wg_tensor *ls[] = {wg_cross_entropy(z, label), wg_cross_entropy(z, soft),
-                           wg_nll(wg_log_softmax(z, 1), label)};
+                           wg_nll(wg_log_softmax(z, 1), label, NULL)};
         for (int k = 0; k < 3; k++) {
             wg_tensor *h = wg_hessian(ls[k], &z, 1);
             for (int j = 0; j < 4; j++)
@@ -358,7 +358,7 @@ START_TEST(rows_without_weight_may_hold_nan)
                                   .ignored_label = is_soft ? 0 : -5};
     wg_tensor *in = nll ? wg_log_softmax(z, 1) : z, *g[2];
     wg_tensor *y = is_soft ? soft : by_weights && !smooth ? labels : ignored;
-    wg_tensor *l = nll ? wg_nll_opt(in, y, &o) : wg_cross_entropy_opt(in, y, &o);
+    wg_tensor *l = nll ? wg_nll(in, y, &o) : wg_cross_entropy_opt(in, y, &o);
     assert_finite(l, "loss", _i);
     wg_grad(l, (wg_tensor *[]){z, w}, 2, g);
     assert_finite(g[0], "dz", _i);
@@ -398,7 +398,7 @@ START_TEST(cross_entropy_derivatives)
                                   .ignore = index,
                                   .ignored_label = -5};
     wg_tensor *in = nll ? wg_log_softmax(z, 1) : z, *y = index ? labels : soft;
-    wg_tensor *l = nll ? wg_nll_opt(in, y, &o) : wg_cross_entropy_opt(in, y, &o);
+    wg_tensor *l = nll ? wg_nll(in, y, &o) : wg_cross_entropy_opt(in, y, &o);
     wgt_assert_derivatives(l, (wg_tensor *[]){z, w, soft}, 3);
 }
 END_TEST
@@ -564,16 +564,14 @@ START_TEST(regression_values)
 {
     wg_tensor *x = wgt_param(t, "x", WG_SHAPE(4), VALUES(1, -3, 0.5, 2));
     wg_tensor *y = wg_constant(t, WG_F64, WG_SHAPE(4), VALUES(0, 0, 0, 2));
-    const wg_loss_options none = {WG_NONE}, sum = {WG_SUM};
-    assert_values(wg_mse(x, y), 1, VALUES(10.25 / 4));
-    assert_values(wg_mse_opt(x, y, &none), 4, VALUES(1, 9, 0.25, 0));
-    assert_values(wg_mae(x, y), 1, VALUES(4.5 / 4));
-    assert_values(wg_mae_opt(x, y, &sum), 1, VALUES(4.5));
-    assert_values(wgt_gradient(wg_mae_opt(x, y, &sum), x), 4, VALUES(1, -1, 1, 0));
-    assert_values(wg_huber(x, y), 1, VALUES((0.5 + 2.5 + 0.125) / 4));
-    wg_huber_options o = {WG_NONE, 2};
-    assert_values(wg_huber_opt(x, y, &o), 4, VALUES(0.5, 4, 0.125, 0));
-    assert_values(wgt_gradient(wg_huber_opt(x, y, &o), x), 4, VALUES(1, -2, 0.5, 0));
+    assert_values(wg_mse(x, y, WG_MEAN), 1, VALUES(10.25 / 4));
+    assert_values(wg_mse(x, y, WG_NONE), 4, VALUES(1, 9, 0.25, 0));
+    assert_values(wg_mae(x, y, WG_MEAN), 1, VALUES(4.5 / 4));
+    assert_values(wg_mae(x, y, WG_SUM), 1, VALUES(4.5));
+    assert_values(wgt_gradient(wg_mae(x, y, WG_SUM), x), 4, VALUES(1, -1, 1, 0));
+    assert_values(wg_huber(x, y, 1, WG_MEAN), 1, VALUES((0.5 + 2.5 + 0.125) / 4));
+    assert_values(wg_huber(x, y, 2, WG_NONE), 4, VALUES(0.5, 4, 0.125, 0));
+    assert_values(wgt_gradient(wg_huber(x, y, 2, WG_NONE), x), 4, VALUES(1, -2, 0.5, 0));
 }
 END_TEST
 
@@ -581,16 +579,16 @@ START_TEST(hinge_and_kl_values)
 {
     wg_tensor *z = wgt_param(t, "z", WG_SHAPE(4), VALUES(1, -3, 0.5, 2));
     wg_tensor *y = wg_constant(t, WG_F64, WG_SHAPE(4), VALUES(1, 1, -1, 1));
-    wg_tensor *l = wg_hinge_opt(z, y, &(wg_loss_options){WG_NONE});
+    wg_tensor *l = wg_hinge(z, y, WG_NONE);
     assert_values(l, 4, VALUES(0, 4, 1.5, 0));
     assert_values(wgt_gradient(l, z), 4, VALUES(0, -1, 1, 0));
-    assert_values(wg_hinge(z, y), 1, VALUES(5.5 / 4));
+    assert_values(wg_hinge(z, y, WG_MEAN), 1, VALUES(5.5 / 4));
     wg_tensor *log_p = wgt_param(t, "log_p", WG_SHAPE(2, 2), VALUES(log(0.5), log(0.5), 0, -inf));
     wg_tensor *q = wg_constant(t, WG_F64, WG_SHAPE(2, 2), VALUES(0.25, 0.75, 1, 0));
     double first = 0.25 * log(0.5) + 0.75 * log(1.5);
-    assert_values(wg_kl_divergence_opt(log_p, q, &(wg_loss_options){WG_NONE}), 2, VALUES(first, 0));
-    assert_values(wg_kl_divergence(log_p, q), 1, VALUES(first / 2));
-    assert_values(wgt_gradient(wg_kl_divergence(log_p, q), log_p), 4,
+    assert_values(wg_kl_divergence(log_p, q, WG_NONE), 2, VALUES(first, 0));
+    assert_values(wg_kl_divergence(log_p, q, WG_MEAN), 1, VALUES(first / 2));
+    assert_values(wgt_gradient(wg_kl_divergence(log_p, q, WG_MEAN), log_p), 4,
                   VALUES(-0.125, -0.375, -0.5, 0));
 }
 END_TEST
@@ -600,13 +598,13 @@ START_TEST(other_derivatives)
     wg_tensor *x = wgt_random_param(t, "x", WG_SHAPE(3, 2), 1);
     wg_tensor *y = wgt_random_param(t, "y", WG_SHAPE(3, 2), 2);
     wg_tensor *l = NULL;
-    wg_loss_options o = {_i % 2 ? WG_NONE : WG_SUM};
+    const wg_reduction reduction = _i % 2 ? WG_NONE : WG_SUM;
     switch (_i / 2) {
-    case 0: l = wg_mse_opt(x, y, &o); break;
-    case 1: l = wg_huber_opt(x, y, &(wg_huber_options){o.reduction, 0.7}); break;
-    case 2: l = wg_hinge_opt(x, y, &o); break;
-    case 3: l = wg_square(wg_mae_opt(x, y, &o)); break;
-    default: l = wg_kl_divergence_opt(x, wg_softmax(y, 1), &o); break;
+    case 0: l = wg_mse(x, y, reduction); break;
+    case 1: l = wg_huber(x, y, 0.7, reduction); break;
+    case 2: l = wg_hinge(x, y, reduction); break;
+    case 3: l = wg_square(wg_mae(x, y, reduction)); break;
+    default: l = wg_kl_divergence(x, wg_softmax(y, 1), reduction); break;
     }
     wgt_assert_derivatives(l, (wg_tensor *[]){x, y}, 2);
 }
@@ -634,10 +632,10 @@ START_TEST(targets_do_not_broadcast)
         "x y (8,)");
     wg_bce_with_logits(z, short_y);
     assert_error(mark, WG_E_SHAPE, "make the targets of shape (8, 1)");
-    wg_mse(z, y);
+    wg_mse(z, y, WG_MEAN);
     assert_error(mark, WG_E_SHAPE,
                  "mse: losses do not broadcast: give both one shape (wg_reshape)");
-    wg_hinge(z, short_y);
+    wg_hinge(z, short_y, WG_MEAN);
     assert_error(mark, WG_E_SHAPE, "hinge: losses do not broadcast: give both one shape: z (8, 1)");
     wg_cross_entropy(z, labels);
     assert_error(mark, WG_E_SHAPE,
@@ -645,9 +643,9 @@ START_TEST(targets_do_not_broadcast)
                  "to (8,)");
     wg_cross_entropy(z, y);
     assert_error(mark, WG_E_SHAPE, "soft labels must have the logits' shape");
-    wg_kl_divergence(z, y);
+    wg_kl_divergence(z, y, WG_MEAN);
     assert_error(mark, WG_E_SHAPE, "kl_divergence: losses do not broadcast");
-    wg_nll(z, y);
+    wg_nll(z, y, NULL);
     assert_error(mark, WG_E_SHAPE, "nll: losses do not broadcast");
 }
 END_TEST
@@ -662,7 +660,7 @@ START_TEST(wrong_labels_and_dtypes)
     wg_mark mark = wg_tape_mark(t);
     wg_cross_entropy(z, y);
     assert_error(mark, WG_E_INDEX, "cross_entropy: label 4 at 1 is none of 4 classes");
-    wg_nll(z, minus);
+    wg_nll(z, minus, NULL);
     assert_error(mark, WG_E_INDEX, "label -1 at 2 is none of 4 classes");
     wg_cross_entropy(z, f);
     assert_error(mark, WG_E_DTYPE, "z (3, 4) f64 x f (3, 4) f32");
@@ -676,8 +674,8 @@ START_TEST(wrong_labels_and_dtypes)
     assert_error(mark, WG_E_NULL, "cross_entropy: operand 0 is NULL");
     ck_assert(wg_is_inert(wg_bce_with_logits(z, NULL)));
     assert_error(mark, WG_E_NULL, "bce_with_logits: operand 1 is NULL");
-    ck_assert(wg_is_inert(wg_mse(z, NULL)));
-    ck_assert(wg_is_inert(wg_nll(NULL, NULL)));
+    ck_assert(wg_is_inert(wg_mse(z, NULL, WG_MEAN)));
+    ck_assert(wg_is_inert(wg_nll(NULL, NULL, NULL)));
 }
 END_TEST
 
@@ -695,9 +693,9 @@ START_TEST(wrong_options)
     assert_error(mark, WG_E_VALUE, "only class indices can be ignored");
     wg_bce_with_logits_opt(z, z, &(wg_bce_options){.positive_weight = -1});
     assert_error(mark, WG_E_VALUE, "bce_with_logits: positive_weight must be > 0");
-    wg_huber_opt(z, z, &(wg_huber_options){.delta = nan("")});
+    wg_huber(z, z, nan(""), WG_MEAN);
     assert_error(mark, WG_E_VALUE, "huber: delta must be > 0");
-    wg_mse_opt(z, z, &(wg_loss_options){(wg_reduction)7});
+    wg_mse(z, z, (wg_reduction)7);
     assert_error(mark, WG_E_VALUE, "mse: the reduction is none of");
 }
 END_TEST
