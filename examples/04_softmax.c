@@ -53,8 +53,7 @@ int main(void)
     wg_tensor *P = wg_softmax(Z, 1), *predicted = wg_argmax_over(Z, 1, false);
     for (int i = 50; i < 150; i += 30)
         printf("row %3d: %s is taken for %s, with probability %.3f\n", i,
-               wg_table_class_name(data, wg_data_i64(y)[i]),
-               wg_table_class_name(data, wg_data_i64(predicted)[i]),
+               data->class_names[wg_data_i64(y)[i]], data->class_names[wg_data_i64(predicted)[i]],
                wg_at(P, K * i + wg_data_i64(predicted)[i]));
     printf("accuracy %.4f\n", wg_accuracy(predicted, y));
 

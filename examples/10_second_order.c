@@ -51,7 +51,7 @@ static const double quantile = 1.959963984540054;
 static void print_table(const wg_table *data, wg_tensor *const param[2], double H[MOST][MOST],
                         int d)
 {
-    const double n = (double)wg_table_rows(data);
+    const double n = (double)data->rows;
     invert(H, d + 1);
     printf("%-18s %13s %13s %9s %13s %13s\n", "", "coefficient", "std error", "z", "[0.025",
            "0.975]");
@@ -59,7 +59,7 @@ static void print_table(const wg_table *data, wg_tensor *const param[2], double 
         const double value = i < d ? wg_at(param[0], i) : wg_item(param[1]);
         const double error = sqrt(H[i][i] / n);
         printf("%-18s %13.8f %13.8f %9.4f %13.8f %13.8f\n",
-               i < d ? wg_table_column_name(data, i) : "intercept", value, error, value / error,
+               i < d ? data->column_names[i] : "intercept", value, error, value / error,
                value - quantile * error, value + quantile * error);
     }
 }
@@ -82,8 +82,8 @@ static wg_status fit(const char *path, int64_t d)
     for (int64_t i = 0; i <= d; i++)
         for (int64_t j = 0; j <= d; j++)
             H[i][j] = wg_at(matrix, i * (d + 1) + j);
-    printf("%s: log-likelihood %.8f after %d iterations\n", path,
-           -o.value * (double)wg_table_rows(data), (int)o.iterations);
+    printf("%s: log-likelihood %.8f after %d iterations\n", path, -o.value * (double)data->rows,
+           (int)o.iterations);
     print_table(data, params, H, (int)d);
 
     wg_status status = wg_tape_status(t);

@@ -63,11 +63,11 @@ static wg_status demonstrate(const char *directory, const char *name, bool logis
     snprintf(path, sizeof path, "%s/%s", directory, name);
     wg_tape *t = wg_tape_new(NULL);
     wg_table *data = wg_csv_read(t, path, NULL);
-    int64_t k = wg_table_class_count(data);
+    int64_t k = data->class_count;
     wg_tensor *X = wg_table_features(data), *classes = wg_table_classes(data);
     wg_tensor *y = logistic ? wg_table_labels(data) : classes;
     wg_train_test rows = wg_train_test_split(
-        t, wg_table_rows(data), &(wg_train_test_options){.test = 0.2, .stratify = classes});
+        t, data->rows, &(wg_train_test_options){.test = 0.2, .stratify = classes});
     wg_tensor *Xtrain = wg_gather_rows(X, rows.train), *Xtest = wg_gather_rows(X, rows.test);
     wg_scaler *scaler = wg_scaler_fit(Xtrain);
     job j = {.X = wg_scaler_apply(scaler, Xtrain), .classes = wg_gather_rows(classes, rows.train)};
@@ -75,7 +75,7 @@ static wg_status demonstrate(const char *directory, const char *name, bool logis
         printf("%s: %s regression, %" PRId64 " training rows, %" PRId64 " test rows, %" PRId64
                " features, %" PRId64 " classes\n",
                name, logistic ? "logistic" : "softmax", wg_size(rows.train), wg_size(rows.test),
-               wg_table_columns(data), k);
+               data->columns, k);
         run(&j, logistic, wg_gather_rows(y, rows.train), wg_scaler_apply(scaler, Xtest),
             wg_gather_rows(y, rows.test), k);
     }

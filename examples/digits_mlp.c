@@ -21,7 +21,7 @@ static double run(const char *file, uint64_t seed)
     wg_table *data = wg_csv_read(t, file, &(wg_csv_options){.f32 = true});
     wg_tensor *X = wg_table_features(data), *y = wg_table_classes(data);
     wg_train_test rows = wg_train_test_split(
-        t, wg_table_rows(data), &(wg_train_test_options){.test = 0.2, .seed = seed, .stratify = y});
+        t, data->rows, &(wg_train_test_options){.test = 0.2, .seed = seed, .stratify = y});
     wg_tensor *X_test = wg_gather_rows(X, rows.test), *y_test = wg_gather_rows(y, rows.test);
     wg_estimator *mlp = wg_estimator_fit(
         &(wg_dataset){.X = wg_gather_rows(X, rows.train), .y = wg_gather_rows(y, rows.train)},

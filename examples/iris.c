@@ -56,9 +56,9 @@ static void print_matrix(const char *name, const wg_tensor *matrix, const wg_tab
 {
     printf("\n%-11s", name);
     for (int j = 0; j < K; j++)
-        printf("  %10s", wg_table_class_name(data, j));
+        printf("  %10s", data->class_names[j]);
     for (int i = 0; i < K; i++) {
-        printf("\n%-11s", wg_table_class_name(data, i));
+        printf("\n%-11s", data->class_names[i]);
         for (int j = 0; j < K; j++)
             printf("  %10.0f", wg_at(matrix, K * i + j));
     }
@@ -75,7 +75,7 @@ static bool draw(const picture_arguments *a, const wg_table *data, const wg_tens
                   .width = 860};
     const char *names[K];
     for (int i = 0; i < K; i++)
-        names[i] = wg_table_class_name(data, i);
+        names[i] = data->class_names[i];
     if (!picture_open(&p, a->svg))
         return false;
     svg_text(&p, K / 2.0, K + 0.15, false, "softmax");

@@ -74,8 +74,7 @@ int main(int argc, char **argv)
     wg_table *data = wg_csv_read(t, a.data, NULL);
     wg_tensor *X = wg_table_features(data), *y = wg_table_labels(data);
     wg_train_test rows = wg_train_test_split(
-        t, wg_table_rows(data),
-        &(wg_train_test_options){.test = 0.5, .stratify = wg_table_classes(data)});
+        t, data->rows, &(wg_train_test_options){.test = 0.5, .stratify = wg_table_classes(data)});
     const wg_pipeline_step steps[] = {
         {.kind = WG_STEP_STANDARDIZE}, {.kind = WG_STEP_POLYNOMIAL}, {.kind = WG_STEP_STANDARDIZE}};
     wg_tensor *Xtrain = wg_gather_rows(X, rows.train), *Xtest = wg_gather_rows(X, rows.test);

@@ -54,7 +54,7 @@ int main(int argc, char **argv)
     wg_tape *t = wg_tape_new(NULL);
     wg_table *data = wg_csv_read(t, file, &(wg_csv_options){.f32 = true});
     wg_tensor *X = wg_table_features(data), *y = wg_table_classes(data);
-    wg_train_test rows = wg_train_test_split(t, wg_table_rows(data),
+    wg_train_test rows = wg_train_test_split(t, data->rows,
                                              &(wg_train_test_options){.test = 0.2, .stratify = y});
     wg_tensor *Xtrain = wg_gather_rows(X, rows.train), *ytrain = wg_gather_rows(y, rows.train);
     wg_scaler *scaler = wg_scaler_fit(Xtrain);
@@ -62,7 +62,7 @@ int main(int argc, char **argv)
 
     wg_batches *batches = wg_batches_new((wg_tensor *[]){Xtrain, ytrain}, 2,
                                          &(wg_batches_options){.size = 100, .seed = 1});
-    int64_t k = wg_table_class_count(data), n = wg_dim(Xtrain, 0);
+    int64_t k = data->class_count, n = wg_dim(Xtrain, 0);
     graph full = record(wg_batches_input(batches, 0), wg_batches_input(batches, 1), k, n, NULL,
                         NULL);
     graph last = full;

@@ -62,16 +62,16 @@ static void print_text(const char *text)
 static void print_predictions(const arguments *a, const wg_estimator *e, const wg_tensor *predicted,
                               const wg_tensor *P)
 {
-    int64_t k = wg_estimator_class_count(e), shown = a->classes_only ? 0 : k;
-    print_text(wg_estimator_label_name(e));
+    int64_t k = e->class_count, shown = a->classes_only ? 0 : k;
+    print_text(e->label_name);
     for (int64_t j = 0; j < shown; j++) {
         putchar(',');
-        print_text(wg_estimator_class_name(e, j));
+        print_text(e->class_names[j]);
     }
     putchar('\n');
     for (int64_t i = 0; i < wg_dim(predicted, 0); i++) {
         if (k > 0)
-            print_text(wg_estimator_class_name(e, wg_data_i64(predicted)[i]));
+            print_text(e->class_names[wg_data_i64(predicted)[i]]);
         else
             printf("%.6g", wg_at(predicted, i));
         for (int64_t j = 0; j < shown; j++)
@@ -83,12 +83,12 @@ static void print_predictions(const arguments *a, const wg_estimator *e, const w
 /* The file's rows; *labels says whether they have the column that the estimator predicts. */
 static wg_dataset read_rows(wg_tape *t, const arguments *a, const wg_estimator *e, bool *labels)
 {
-    rows_options o = {.label = wg_estimator_label_name(e),
-                      .categories = wg_estimator_text_names(e),
+    rows_options o = {.label = e->label_name,
+                      .categories = e->string_names,
                       .separator = a->separator,
                       .no_header = a->no_header,
-                      .f32 = wg_estimator_dtype(e) == WG_F32,
-                      .columns = wg_estimator_columns(e)};
+                      .f32 = e->dtype == WG_F32,
+                      .columns = e->columns};
     wg_mark mark = wg_tape_mark(t);
     wg_dataset data = rows_read(t, a->file[1], &o);
     *labels = wg_tape_status(t) != WG_E_VALUE;
@@ -118,13 +118,13 @@ static bool predict(wg_tape *t, const arguments *a)
     wg_estimator *e = wg_estimator_load(t, a->file[0], NULL);
     if (wg_tape_status(t) != WG_OK)
         return false;
-    if (a->threshold >= 0 && wg_estimator_class_count(e) != 2) {
+    if (a->threshold >= 0 && e->class_count != 2) {
         fprintf(stderr, "predict: --threshold: %s has %" PRId64 " classes, not two\n", a->file[0],
-                wg_estimator_class_count(e));
+                e->class_count);
         return false;
     }
     wg_dataset data = read_rows(t, a, e, &labels);
-    const wg_head *head = wg_estimator_head(e);
+    const wg_head *head = e->head;
     wg_tensor *P = head->probabilities != NULL ? wg_estimator_predict_proba(e, &data) : NULL;
     wg_tensor *predicted = choose(a, e, &data, P);
     if (wg_tape_status(t) != WG_OK)

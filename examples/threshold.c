@@ -80,7 +80,7 @@ int main(int argc, char **argv)
     wg_tensor *X = wg_slice(wg_table_features(data), 1, 0, 2);
     wg_tensor *y = wg_shift(wg_neg(wg_table_labels(data)), 1); /* 1: malignant */
     wg_train_test rows = wg_train_test_split(
-        t, wg_table_rows(data), &(wg_train_test_options){.stratify = wg_table_classes(data)});
+        t, data->rows, &(wg_train_test_options){.stratify = wg_table_classes(data)});
     wg_scaler *scaler = wg_scaler_fit(wg_gather_rows(X, rows.train));
     wg_linear_model model = wg_logistic_new(wg_scaler_apply(scaler, wg_gather_rows(X, rows.train)),
                                             wg_gather_rows(y, rows.train),

@@ -37,7 +37,7 @@ typedef struct part {
 /* A line of the head's metrics: accuracy and log loss, or R2 and RMSE. */
 static void judge(const wg_estimator *e, const char *what, part *r)
 {
-    const wg_head *head = wg_estimator_head(e);
+    const wg_head *head = e->head;
     r->truth = wg_estimator_targets(e, &r->rows);
     r->predicted = wg_estimator_predict(e, &r->rows);
     r->p = head->probabilities != NULL ? wg_estimator_predict_proba(e, &r->rows) : NULL;
@@ -51,18 +51,17 @@ static void judge(const wg_estimator *e, const char *what, part *r)
 static void report(const train_arguments *a, const wg_estimator *e, const wg_dataset *data,
                    part *trained, part *tested)
 {
-    wg_fit_result r = wg_estimator_fit_result(e);
+    wg_fit_result r = e->fit;
     int64_t n = wg_dataset_rows(data), taken = a->e.fit.patience > 0 ? r.best_epoch : r.epochs;
-    int64_t k = wg_estimator_class_count(e);
+    int64_t k = e->class_count;
     printf("data         %s: %" PRId64 " rows, %" PRId64 " columns, ", a->data, n,
            wg_dataset_columns(data));
     if (k > 0)
-        printf("%" PRId64 " classes of %s\n", k, wg_estimator_label_name(e));
+        printf("%" PRId64 " classes of %s\n", k, e->label_name);
     else
-        printf("%s in numbers\n", wg_estimator_label_name(e));
-    printf("model        %s, %" PRId64 " training rows, %" PRId64 " test rows\n",
-           wg_estimator_model(e), wg_dataset_rows(&trained->rows),
-           n - wg_dataset_rows(&trained->rows));
+        printf("%s in numbers\n", e->label_name);
+    printf("model        %s, %" PRId64 " training rows, %" PRId64 " test rows\n", e->model,
+           wg_dataset_rows(&trained->rows), n - wg_dataset_rows(&trained->rows));
     printf("%-12s %" PRId64 ", loss %.6f", isnan(wg_at(r.rate, 0)) ? "iterations" : "epochs",
            r.optimum.iterations == 0 && isnan(wg_at(r.rate, 0)) ? 0 : r.epochs,
            wg_at(r.loss, taken - 1));
@@ -76,8 +75,8 @@ static void report(const train_arguments *a, const wg_estimator *e, const wg_dat
 
 static bool draw(const train_arguments *a, const wg_estimator *e, const part *r)
 {
-    wg_fit_result result = wg_estimator_fit_result(e);
-    int64_t k = wg_estimator_class_count(e);
+    wg_fit_result result = e->fit;
+    int64_t k = e->class_count;
     if (a->plot != NULL && !chart_history(a->plot, &result, progress_step(wg_at(result.rate, 0))))
         return false;
     if (a->confusion != NULL &&
@@ -86,7 +85,7 @@ static bool draw(const train_arguments *a, const wg_estimator *e, const part *r)
     return a->curve == NULL ||
            chart_precision_recall(a->curve, wg_slice(r->p, 1, 1, 2),
                                   wg_reshape(r->truth, WG_SHAPE(wg_size(r->truth), 1)),
-                                  wg_estimator_class_name(e, 1));
+                                  e->class_names[1]);
 }
 
 /* Before the training, which may take long. */
@@ -120,7 +119,7 @@ static bool train(wg_tape *t, train_arguments *a)
     wg_dataset data = rows_read(t, a->data, &a->rows);
     part trained = {.rows = data}, tested = {.rows = {.X = NULL}};
     bool numbers = a->e.model != NULL && strcmp(a->e.model, "regression") == 0;
-    int64_t k = wg_table_class_count(data.table);
+    int64_t k = data.table->class_count;
     if (wg_tape_status(t) == WG_OK && a->curve != NULL && k != 2) {
         fprintf(stderr, "train: --pr: %s has %" PRId64 " classes, not two\n", a->data, k);
         return false;

@@ -1,4 +1,4 @@
-/* Estimators: kinds of models, how one is put together, and what it says of itself. */
+/* Estimators: kinds of models, and how one is put together. */
 #include "models/estimator.h"
 
 #include "models/data/dataset_internal.h"
@@ -17,7 +17,8 @@ static const wg_estimator_kind estimator_kinds[] = {
     {"mlp", NULL, true},
 };
 
-static const wg_estimator estimator_inert = {.tape = NULL};
+static const wg_estimator estimator_inert = {
+    .model = "", .label_name = "", .fit.stop = WG_FIT_ERROR};
 
 /* Functions that take an estimator look at its tape first. */
 wg_estimator *wg_estimator_inert(void)
@@ -56,13 +57,31 @@ static void estimator_set_names(wg_estimator *e, const wg_estimator_options *o)
     e->label_name = wg_tape_copy_text(e->tape, o->label_name != NULL ? o->label_name : "label");
     if (e->head->kind == WG_HEAD_NUMBERS)
         return;
-    e->class_name = wg_tape_take(e->tape, (size_t)e->k * sizeof *e->class_name);
-    for (int64_t i = 0; e->class_name != NULL && i < e->k; i++) {
+    const char **names = wg_tape_take(e->tape, ((size_t)e->k + 1) * sizeof *names);
+    for (int64_t i = 0; names != NULL && i < e->k; i++) {
         char number[32];
         snprintf(number, sizeof number, "%" PRId64, i);
-        e->class_name[i] = wg_tape_copy_text(e->tape,
-                                             o->class_names != NULL ? o->class_names[i] : number);
+        names[i] = wg_tape_copy_text(e->tape, o->class_names != NULL ? o->class_names[i] : number);
     }
+    e->class_count = e->k;
+    e->class_names = names;
+}
+
+void wg_estimator_set_pipeline(wg_estimator *e, wg_pipeline *pipeline)
+{
+    e->pipeline = pipeline;
+    e->columns = pipeline->columns;
+    e->string_columns = pipeline->string_columns;
+    e->dtype = pipeline->dtype;
+}
+
+/* Of a table's columns, if it is these that are fitted. */
+static void estimator_take_names(wg_estimator *e, const wg_dataset *d)
+{
+    if (d->table == NULL || d->sparse != NULL || d->X != wg_table_features(d->table))
+        return;
+    e->column_names = d->table->column_names;
+    e->string_names = d->table->string_names;
 }
 
 static void estimator_fit_pipeline(wg_estimator *e, const wg_estimator_data *data,
@@ -76,21 +95,21 @@ static void estimator_fit_pipeline(wg_estimator *e, const wg_estimator_data *dat
         p.steps = &standardize;
         p.n_steps = 1;
     }
-    e->pipeline = wg_pipeline_fit(data->X, data->text, data->text_columns, &p);
+    wg_estimator_set_pipeline(e, wg_pipeline_fit(data->X, data->strings, data->string_columns, &p));
 }
 
-static void estimator_new_mlp(wg_estimator *e, const wg_estimator_options *o, wg_dtype dtype)
+static void estimator_new_mlp(wg_estimator *e, const wg_estimator_options *o)
 {
     static const int64_t default_hidden[] = {64};
     bool given = o->n_hidden > 0 && o->hidden != NULL;
     const int64_t *hidden = given ? o->hidden : default_hidden;
-    int n = !e->kind->hidden ? 0 : given ? o->n_hidden : 1;
+    int n = !wg_estimator_kind_of(e->model)->hidden ? 0 : given ? o->n_hidden : 1;
     int64_t *sizes = wg_tape_take(e->tape, ((size_t)n + 2) * sizeof *sizes);
-    if (sizes != NULL && wg_pipeline_width(e->pipeline) == 0)
+    if (sizes != NULL && e->pipeline->width == 0)
         wg_fail(e->tape, WG_E_SHAPE, "estimator: the rows have no columns to learn from");
     if (wg_tape_status(e->tape) != WG_OK)
         return;
-    sizes[0] = wg_pipeline_width(e->pipeline);
+    sizes[0] = e->pipeline->width;
     for (int i = 0; i < n; i++)
         sizes[i + 1] = hidden[i];
     sizes[n + 1] = e->head->kind == WG_HEAD_TWO_CLASSES ? 1 : e->k;
@@ -100,7 +119,7 @@ static void estimator_new_mlp(wg_estimator *e, const wg_estimator_options *o, wg
                                                    .dropout = o->dropout,
                                                    .layer_norm = o->layer_norm,
                                                    .init = n == 0 ? "zeros" : NULL,
-                                                   .dtype = dtype,
+                                                   .dtype = e->dtype,
                                                    .seed = o->seed});
 }
 
@@ -108,14 +127,15 @@ static void estimator_new_mlp(wg_estimator *e, const wg_estimator_options *o, wg
 
 static bool estimator_options_fit(const wg_estimator *e, const wg_estimator_options *o)
 {
+    const wg_estimator_kind *kind = wg_estimator_kind_of(e->model);
     bool two = e->head->kind == WG_HEAD_TWO_CLASSES;
-    if (e->kind->head != NULL && o->head != NULL && o->head != e->kind->head)
+    if (kind->head != NULL && o->head != NULL && o->head != kind->head)
         wg_fail(e->tape, WG_E_VALUE, "estimator: %s has a head of its own; linear and mlp take any",
-                e->kind->name);
+                e->model);
     else if (e->k < 1 || (e->head->kind != WG_HEAD_NUMBERS && (e->k < 2 || (two && e->k != 2))))
-        wg_fail(e->tape, WG_E_VALUE, "estimator: %s with %" PRId64 " classes", e->kind->name, e->k);
-    else if (!e->kind->hidden && (o->n_hidden != 0 || o->layer_norm))
-        wg_fail(e->tape, WG_E_VALUE, "estimator: %s has no hidden layers", e->kind->name);
+        wg_fail(e->tape, WG_E_VALUE, "estimator: %s with %" PRId64 " classes", e->model, e->k);
+    else if (!kind->hidden && (o->n_hidden != 0 || o->layer_norm))
+        wg_fail(e->tape, WG_E_VALUE, "estimator: %s has no hidden layers", e->model);
     return wg_tape_status(e->tape) == WG_OK;
 }
 
@@ -138,12 +158,13 @@ static bool estimator_labels_fit(const wg_head *head, const wg_tensor *y, int64_
 static bool estimator_choose(wg_tape *t, const wg_estimator_options *o, wg_estimator *e)
 {
     const char *name = o->model != NULL ? o->model : o->head != NULL ? "linear" : "softmax";
-    e->kind = wg_estimator_kind_of(name);
-    if (e->kind == NULL) {
+    const wg_estimator_kind *kind = wg_estimator_kind_of(name);
+    if (kind == NULL) {
         wg_fail(t, WG_E_VALUE, "estimator: there is no model '%s'", name);
         return false;
     }
-    e->head = e->kind->head != NULL ? e->kind->head : o->head != NULL ? o->head : &wg_head_softmax;
+    e->model = kind->name;
+    e->head = kind->head != NULL ? kind->head : o->head != NULL ? o->head : &wg_head_softmax;
     return true;
 }
 
@@ -158,9 +179,9 @@ static bool estimator_table_says(const wg_estimator_data *data, wg_estimator_opt
                 "estimator: options classes, class_names and label_name are the table's");
         return false;
     }
-    o->classes = wg_table_class_count(table);
-    o->class_names = wg_table_class_names(table);
-    o->label_name = wg_table_label_name(table);
+    o->classes = table->class_count;
+    o->class_names = table->class_names;
+    o->label_name = table->label_name;
     return true;
 }
 
@@ -185,73 +206,11 @@ wg_estimator *wg_estimator_fit(const wg_dataset *given, const wg_estimator_optio
         return wg_estimator_inert();
     *e = made;
     estimator_set_names(e, &o);
-    wg_estimator_take_names(e, &data.d);
+    estimator_take_names(e, &data.d);
     estimator_fit_pipeline(e, &data, &o);
     if (wg_tape_status(t) == WG_OK)
-        estimator_new_mlp(e, &o, data.X->dtype);
+        estimator_new_mlp(e, &o);
     if (wg_tape_status(t) == WG_OK)
         wg_estimator_train(e, &data, &o);
     return wg_tape_status(t) == WG_OK ? e : wg_estimator_inert();
-}
-
-/* ---- What it says of itself. ----------------------------------------------------------------- */
-
-wg_fit_result wg_estimator_fit_result(const wg_estimator *e)
-{
-    return wg_estimator_is_inert(e) ? (wg_fit_result){.stop = WG_FIT_ERROR} : e->result;
-}
-
-const wg_head *wg_estimator_head(const wg_estimator *e)
-{
-    return wg_estimator_is_inert(e) ? NULL : e->head;
-}
-
-const char *wg_estimator_model(const wg_estimator *e)
-{
-    return wg_estimator_is_inert(e) ? "" : e->kind->name;
-}
-
-const char *wg_estimator_label_name(const wg_estimator *e)
-{
-    return wg_estimator_is_inert(e) ? "" : e->label_name;
-}
-
-int64_t wg_estimator_columns(const wg_estimator *e)
-{
-    return wg_estimator_is_inert(e) ? 0 : wg_pipeline_columns(e->pipeline);
-}
-
-int64_t wg_estimator_text_columns(const wg_estimator *e)
-{
-    return wg_estimator_is_inert(e) ? 0 : wg_pipeline_text_columns(e->pipeline);
-}
-
-const char *const *wg_estimator_column_names(const wg_estimator *e)
-{
-    return wg_estimator_is_inert(e) ? NULL : e->column_names;
-}
-
-const char *const *wg_estimator_text_names(const wg_estimator *e)
-{
-    return wg_estimator_is_inert(e) ? NULL : e->text_names;
-}
-
-int64_t wg_estimator_class_count(const wg_estimator *e)
-{
-    return wg_estimator_is_inert(e) || e->class_name == NULL ? 0 : e->k;
-}
-
-const char *wg_estimator_class_name(const wg_estimator *e, int64_t i)
-{
-    return i >= 0 && i < wg_estimator_class_count(e) ? e->class_name[i] : "";
-}
-
-wg_dtype wg_estimator_dtype(const wg_estimator *e)
-{
-    return wg_estimator_is_inert(e) ? WG_F32 : wg_mlp_dtype(e->mlp);
-}
-
-wg_mlp *wg_estimator_mlp(const wg_estimator *e)
-{
-    return wg_estimator_is_inert(e) ? NULL : e->mlp;
 }

@@ -15,17 +15,35 @@ extern "C" {
  *     wg_estimator *e = wg_estimator_fit(&data, &(wg_estimator_options){.model = "softmax"});
  *     printf("accuracy %.4f\n", wg_estimator_score(e, &test));
  *     wg_estimator_save(e, "model.safetensors");
- */
-typedef struct wg_estimator wg_estimator;
+ *
+ * Its members are to be read. In an inert one, which a failed call returns, all are 0, NULL or "". */
+typedef struct wg_estimator {
+    wg_tape *tape;     /* NULL: inert */
+    const char *model; /* as in the options */
+    const wg_head *head;
+    wg_pipeline *pipeline;
+    wg_mlp *mlp;    /* the network, see models/mlp.h; linear models have one, too */
+    wg_dtype dtype; /* of X and the network */
+    int64_t columns, string_columns; /* of the rows that it takes */
+
+    /* Names of the columns, NULL behind the last, as wg_csv_options takes them; NULL: unknown
+     * (fitted on tensors, or an older file). */
+    const char *const *column_names, *const *string_names;
+    const char *label_name;
+
+    int64_t k;                      /* classes, or numbers that a row is predicted */
+    int64_t class_count;            /* k, or 0 of numbers */
+    const char *const *class_names; /* [class_count], and NULL behind the last; NULL of numbers */
+    wg_fit_result fit;              /* of the training; zero for one that was loaded */
+} wg_estimator;
 
 typedef struct wg_estimator_options {
     /* "logistic" (two classes), "softmax", "one_vs_rest", "regression", or "linear": without hidden
      * layers; "mlp": with some. Default NULL: softmax; linear where there is a head. */
     const char *model;
-    const wg_head
-        *head; /* of linear and mlp; default NULL: for mlp softmax, for the others theirs */
-    const int64_t *hidden; /* [n_hidden], sizes of an MLP's hidden layers, each > 0; default {64} */
-    int n_hidden;          /* >= 0; 0, with hidden NULL: the default */
+    const wg_head *head;    /* of linear and mlp; default NULL: for mlp softmax, else the model's */
+    const int64_t *hidden;  /* [n_hidden], of an MLP's hidden layers, each > 0; default {64} */
+    int n_hidden;           /* >= 0; 0, with hidden NULL: the default */
     const char *activation; /* of an MLP, see wg_activation; default NULL: relu */
     double dropout;         /* of an MLP, in [0, 1); default 0 */
     bool layer_norm;        /* of an MLP; default false */
@@ -40,10 +58,9 @@ typedef struct wg_estimator_options {
                     scikit-learn's C; > 0; infinity: none;
                     default 0 stands for 1, for an MLP for infinity */
 
-    const char
-        *penalty;    /* "l2", "l1" (weights that are 0 exactly; C as scikit-learn's: the penalty is
-                            sum |W| / (n C)) or "elastic_net"; default NULL: l2. The last two are trained
-                            by "proximal" */
+    /* "l2", "l1" (weights that are 0 exactly; C as scikit-learn's: the penalty is sum |W| / (n C))
+     * or "elastic_net"; default NULL: l2. The last two are trained by "proximal". */
+    const char *penalty;
     double l1_ratio; /* of elastic_net: the share of L1, in (0, 1]; default 0 stands for 0.5 */
 
     wg_pipeline_options pipeline; /* steps; default: none but standardization ... */
@@ -74,55 +91,39 @@ typedef struct wg_estimator_options {
 wg_estimator *wg_estimator_fit(const wg_dataset *data, const wg_estimator_options *options);
 
 /* wg_estimator_predict: of rows as they come from a file: classes, i64 [m], or numbers [m, k];
- * recorded on the tape. _predict_proba: probabilities [m, k]. _outputs: what both are made of, Z
- * of models/train/head.h.
- * wg_estimator_targets: the truth as it is predicted. Classes of a table are found by their names;
- *   -1 where the estimator does not know the label, which the score counts as wrong.
- * wg_estimator_score: the head's first metric of prediction and truth: accuracy, or R2; leaves
- *   nothing on the tape.
- *   A table's columns must be those that were fitted, in that order, where their names are known;
- *   the label may be missing, but for targets and score. Sparse rows may have fewer columns than
- *   were fitted: those that are not there are zero.
+ * recorded on the tape. A table's columns must be those that were fitted, in that order, where their
+ * names are known; the label may be missing. Sparse rows may have fewer columns than were fitted:
+ * those that are not there are zero.
  * Errors: WG_E_NULL (an inert estimator), WG_E_SHAPE and WG_E_DTYPE (other columns than were
  *   fitted), WG_E_NOT_FINITE (a number of the rows, named), WG_E_VALUE: "estimator: test.csv:
  *   column 3 of numbers is 'width', but 'height' was fitted"; a string that was not there at the
  *   fit, unless options.pipeline.encoder ignores it. */
 wg_tensor *wg_estimator_predict(const wg_estimator *e, const wg_dataset *rows);
+
+/* wg_estimator_predict_proba: the same as probabilities [m, k]. */
 wg_tensor *wg_estimator_predict_proba(const wg_estimator *e, const wg_dataset *rows);
+
+/* wg_estimator_outputs: the same before the head reads it: Z of models/train/head.h. */
 wg_tensor *wg_estimator_outputs(const wg_estimator *e, const wg_dataset *rows);
+
+/* wg_estimator_targets: the truth of rows as it is predicted. Classes of a table are found by their
+ * names; -1 where the estimator does not know the label, which the score counts as wrong.
+ * Errors: WG_E_NULL, WG_E_VALUE (no label). */
 wg_tensor *wg_estimator_targets(const wg_estimator *e, const wg_dataset *rows);
+
+/* wg_estimator_score: the head's first metric of prediction and truth: accuracy, or R2; leaves
+ * nothing on the tape. NaN after an error: those of predict and targets. */
 double wg_estimator_score(const wg_estimator *e, const wg_dataset *rows);
 
 /* wg_estimator_save: one file that is enough to predict: architecture, weights, preparation, names
- * of classes; see wg_archive_save. Returns the tape's status. wg_estimator_load: from it, onto a
- * tape; it predicts the same bits. heads: those of one's own among which the model's may be, ended
- * by NULL; NULL: none. Errors, on the tape: those of wg_archive_save and _read; WG_E_FORMAT
- * (another kind of file, parts that are missing or do not fit together, a head that is not known);
- * the result is then inert. */
+ * of classes; see wg_archive_save, whose errors it has. Returns the tape's status. */
 wg_status wg_estimator_save(const wg_estimator *e, const char *path);
+
+/* wg_estimator_load: from such a file, onto a tape; it predicts the same bits. heads: the user's own
+ * among which the model's may be, ended by NULL; NULL: none.
+ * Errors, on the tape: those of wg_archive_load; WG_E_FORMAT (another kind of file, parts that are
+ *   missing or do not fit together, a head that is not known); the result is then inert. */
 wg_estimator *wg_estimator_load(wg_tape *t, const char *path, const wg_head *const heads[]);
-
-/* wg_estimator_fit_result: of the training; zero for one that was loaded. */
-wg_fit_result wg_estimator_fit_result(const wg_estimator *e);
-
-/* wg_estimator_model, _label_name: as in the options; "" for an inert one. wg_estimator_head: NULL
- * for one. wg_estimator_columns: d.
- * wg_estimator_text_columns: of texts. wg_estimator_column_names, _text_names: their names, ended
- * by NULL, as wg_csv_options takes them; NULL: unknown (fitted on tensors, or an older file).
- * wg_estimator_class_count: k; 0 of numbers. wg_estimator_class_name: "" for an i that is none.
- * wg_estimator_dtype: of X.
- * wg_estimator_mlp: the network inside, see models/mlp.h; NULL for an inert one. */
-const wg_head *wg_estimator_head(const wg_estimator *e);
-const char *wg_estimator_model(const wg_estimator *e);
-const char *wg_estimator_label_name(const wg_estimator *e);
-int64_t wg_estimator_columns(const wg_estimator *e);
-int64_t wg_estimator_text_columns(const wg_estimator *e);
-const char *const *wg_estimator_column_names(const wg_estimator *e);
-const char *const *wg_estimator_text_names(const wg_estimator *e);
-int64_t wg_estimator_class_count(const wg_estimator *e);
-const char *wg_estimator_class_name(const wg_estimator *e, int64_t i);
-wg_dtype wg_estimator_dtype(const wg_estimator *e);
-wg_mlp *wg_estimator_mlp(const wg_estimator *e);
 
 #ifdef __cplusplus
 }

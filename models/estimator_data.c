@@ -2,6 +2,7 @@
 #include "models/estimator_internal.h"
 
 #include "models/data/dataset_internal.h"
+#include "models/data/encoder_internal.h"
 #include "models/files/table_internal.h"
 #include "models/files/text_internal.h"
 
@@ -12,8 +13,6 @@
 
 /* For more no memory has weights; and sizes computed of so many do not overflow. */
 #define ESTIMATOR_COLUMNS (INT64_C(1) << 48)
-
-typedef const char *estimator_name_of(const wg_table *table, int64_t i);
 
 /* ---- To be fitted on. ------------------------------------------------------------------------ */
 
@@ -32,30 +31,10 @@ bool wg_estimator_data_of(const wg_dataset *given, bool numbers, wg_estimator_da
     if (d.sparse != NULL)
         data->X = wg_constant(t, values->dtype, WG_SHAPE(0, d.sparse->columns), &(double){0});
     else if (d.table != NULL && given->X == NULL) {
-        data->text = wg_table_strings(d.table);
-        data->text_columns = wg_table_string_columns(d.table);
+        data->strings = d.table->strings;
+        data->string_columns = d.table->string_columns;
     }
     return wg_tape_status(t) == WG_OK;
-}
-
-/* The table's names, which live as long as the table, and so longer than what is fitted on it;
- * ended by NULL. */
-static const char **estimator_list_names(const wg_table *table, estimator_name_of *name, int64_t n)
-{
-    const char **names = wg_tape_take(wg_table_tape(table), ((size_t)n + 1) * sizeof *names);
-    for (int64_t i = 0; names != NULL && i < n; i++)
-        names[i] = name(table, i);
-    return names;
-}
-
-void wg_estimator_take_names(wg_estimator *e, const wg_dataset *d)
-{
-    if (d->table == NULL || d->sparse != NULL || d->X != wg_table_features(d->table))
-        return;
-    e->column_names = estimator_list_names(d->table, wg_table_column_name,
-                                           wg_table_columns(d->table));
-    e->text_names = estimator_list_names(d->table, wg_table_string_name,
-                                         wg_table_string_columns(d->table));
 }
 
 /* ---- Are these the columns that were fitted? ------------------------------------------------- */
@@ -69,17 +48,19 @@ static const char *estimator_quoted(const char *name, char quoted[WG_SHOWN + 2])
     return quoted;
 }
 
+/* Both lists are ended by NULL. */
 static bool estimator_names_fit(const wg_table *table, const char *kind, const char *const *fitted,
-                                estimator_name_of *name, int64_t n)
+                                const char *const *found)
 {
     char found_text[WG_SHOWN + 2], fitted_text[WG_SHOWN + 2];
-    for (int64_t j = 0; fitted != NULL && (j < n || fitted[j] != NULL); j++) {
-        const char *found = j < n ? name(table, j) : NULL;
-        if (found != NULL && fitted[j] != NULL && strcmp(found, fitted[j]) == 0)
+    for (int64_t j = 0; fitted != NULL; j++) {
+        if (found[j] == NULL && fitted[j] == NULL)
+            return true;
+        if (found[j] != NULL && fitted[j] != NULL && strcmp(found[j], fitted[j]) == 0)
             continue;
-        wg_fail(wg_table_tape(table), WG_E_VALUE,
-                "estimator: %s: column %" PRId64 " of %s is %s, but %s was fitted",
-                wg_table_path(table), j + 1, kind, estimator_quoted(found, found_text),
+        wg_fail(table->tape, WG_E_VALUE,
+                "estimator: %s: column %" PRId64 " of %s is %s, but %s was fitted", table->path,
+                j + 1, kind, estimator_quoted(found[j], found_text),
                 estimator_quoted(fitted[j], fitted_text));
         return false;
     }
@@ -88,50 +69,46 @@ static bool estimator_names_fit(const wg_table *table, const char *kind, const c
 
 /* By name and file: a row's number would be one of a table that may hold some of the file's rows
  * only. */
-static bool estimator_texts_known(const wg_estimator *e, const wg_table *table)
+static bool estimator_strings_known(const wg_estimator *e, const wg_table *table)
 {
     char text[WG_SHOWN + 2], column[WG_SHOWN + 2];
-    int64_t columns = wg_table_string_columns(table);
-    const char *const *texts = wg_table_strings(table);
-    int64_t unknown = wg_encoder_unknown(wg_pipeline_encoder(e->pipeline), texts,
-                                         columns > 0 ? wg_table_rows(table) : 0);
+    int64_t columns = table->string_columns;
+    int64_t unknown = wg_encoder_unknown(e->pipeline->encoder, table->strings,
+                                         columns > 0 ? table->rows : 0);
     if (unknown < 0)
         return true;
-    wg_fail(wg_table_tape(table), WG_E_VALUE,
+    wg_fail(table->tape, WG_E_VALUE,
             "estimator: %s: column %s: %s was not there at the fit (option ignore_unknown would "
             "take it)",
-            wg_table_path(table),
-            estimator_quoted(wg_table_string_name(table, unknown % columns), column),
-            estimator_quoted(texts[unknown], text));
+            table->path, estimator_quoted(table->string_names[unknown % columns], column),
+            estimator_quoted(table->strings[unknown], text));
     return false;
 }
 
 static bool estimator_table_fits(const wg_estimator *e, const wg_table *table)
 {
-    int64_t texts = wg_table_string_columns(table), fitted = wg_pipeline_text_columns(e->pipeline);
-    if (!estimator_names_fit(table, "texts", e->text_names, wg_table_string_name, texts) ||
-        !estimator_names_fit(table, "numbers", e->column_names, wg_table_column_name,
-                             wg_table_columns(table)))
+    if (!estimator_names_fit(table, "strings", e->string_names, table->string_names) ||
+        !estimator_names_fit(table, "numbers", e->column_names, table->column_names))
         return false;
-    if (texts != fitted) {
-        wg_fail(wg_table_tape(table), WG_E_SHAPE,
-                "estimator: %s: %" PRId64 " columns of texts, but %" PRId64 " were fitted",
-                wg_table_path(table), texts, fitted);
+    if (table->string_columns != e->string_columns) {
+        wg_fail(table->tape, WG_E_SHAPE,
+                "estimator: %s: %" PRId64 " string columns, but %" PRId64 " were fitted",
+                table->path, table->string_columns, e->string_columns);
         return false;
     }
-    return estimator_texts_known(e, table);
+    return estimator_strings_known(e, table);
 }
 
 /* Does the estimator take rows as they are, and so many columns? */
 static bool estimator_sparse_fits(const wg_estimator *e, wg_tape *t, const wg_csr *X)
 {
-    if (wg_pipeline_steps(e->pipeline) > 0 || wg_pipeline_text_columns(e->pipeline) > 0)
+    if (e->pipeline->n_steps > 0 || e->string_columns > 0)
         wg_fail(t, WG_E_SHAPE,
                 "estimator: it prepares its rows, which sparse rows cannot be: wg_csr_dense");
-    else if (X->columns > wg_pipeline_columns(e->pipeline))
+    else if (X->columns > e->columns)
         wg_fail(t, WG_E_SHAPE,
                 "estimator: sparse rows of %" PRId64 " columns, but %" PRId64 " were fitted",
-                X->columns, wg_pipeline_columns(e->pipeline));
+                X->columns, e->columns);
     return wg_tape_status(t) == WG_OK;
 }
 
@@ -151,8 +128,8 @@ wg_tensor *wg_estimator_outputs(const wg_estimator *e, const wg_dataset *rows)
         return wg_fail(t, WG_E_NOT_FINITE, "estimator: rows that are not finite");
     if (d.sparse != NULL)
         return wg_mlp_forward_csr(e->mlp, d.sparse, false);
-    const char *const *text = of_table ? wg_table_strings(d.table) : NULL;
-    return wg_mlp_forward(e->mlp, wg_pipeline_apply(e->pipeline, d.X, text), false);
+    const char *const *strings = of_table ? d.table->strings : NULL;
+    return wg_mlp_forward(e->mlp, wg_pipeline_apply(e->pipeline, d.X, strings), false);
 }
 
 wg_tensor *wg_estimator_predict(const wg_estimator *e, const wg_dataset *rows)
@@ -190,13 +167,13 @@ static int64_t estimator_find_class(const wg_estimator *e, const char *name)
 {
     double given, own;
     for (int64_t k = 0; k < e->k; k++)
-        if (strcmp(name, e->class_name[k]) == 0)
+        if (strcmp(name, e->class_names[k]) == 0)
             return k;
     if (wg_number_read(name, &given) != WG_NUMBER_FINITE)
         return -1;
     for (int64_t k = 0; k < e->k; k++)
-        if (wg_number_read(e->class_name[k], &own) == WG_NUMBER_FINITE &&
-            wg_label_order(name, given, e->class_name[k], own) == 0)
+        if (wg_number_read(e->class_names[k], &own) == WG_NUMBER_FINITE &&
+            wg_label_order(name, given, e->class_names[k], own) == 0)
             return k;
     return -1;
 }
@@ -206,11 +183,11 @@ static bool estimator_number_classes(const wg_estimator *e, const wg_table *tabl
 {
     wg_c_locale locale;
     if (!wg_c_locale_enter(&locale)) {
-        wg_fail(wg_table_tape(table), WG_E_NOMEM, "estimator: no memory for the C locale");
+        wg_fail(table->tape, WG_E_NOMEM, "estimator: no memory for the C locale");
         return false;
     }
-    for (int64_t c = 0; c < wg_table_class_count(table); c++)
-        number[c] = estimator_find_class(e, wg_table_class_name(table, c));
+    for (int64_t c = 0; c < table->class_count; c++)
+        number[c] = estimator_find_class(e, table->class_names[c]);
     wg_c_locale_leave(&locale);
     return true;
 }
@@ -218,12 +195,12 @@ static bool estimator_number_classes(const wg_estimator *e, const wg_table *tabl
 /* A table's labels as the estimator numbers them. */
 static wg_tensor *estimator_classes(const wg_estimator *e, const wg_table *table)
 {
-    wg_tape *t = wg_table_tape(table);
+    wg_tape *t = table->tape;
     const wg_tensor *own = wg_table_classes(table);
     if (t == NULL || wg_tape_status(t) != WG_OK)
         return wg_fail(t, WG_E_NULL, "estimator: no table, or none with labels");
     int64_t n = wg_size(own);
-    int64_t *number = wg_temporary(t, wg_table_class_count(table), sizeof *number);
+    int64_t *number = wg_temporary(t, table->class_count, sizeof *number);
     int64_t *row = number != NULL ? wg_temporary(t, n, sizeof *row) : NULL;
     wg_tensor *classes = NULL;
     if (row != NULL && estimator_number_classes(e, table, number)) {
@@ -244,5 +221,5 @@ wg_tensor *wg_estimator_targets(const wg_estimator *e, const wg_dataset *rows)
     if (e->head->kind != WG_HEAD_NUMBERS)
         return rows->y == NULL && rows->table != NULL ? estimator_classes(e, rows->table) : rows->y;
     const wg_head numbers = {.kind = WG_HEAD_NUMBERS};
-    return wg_head_targets(&numbers, wg_dataset_with_y(rows, true).y, e->k, wg_mlp_dtype(e->mlp));
+    return wg_head_targets(&numbers, wg_dataset_with_y(rows, true).y, e->k, e->dtype);
 }

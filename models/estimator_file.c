@@ -36,15 +36,15 @@ wg_status wg_estimator_save(const wg_estimator *e, const char *path)
     char key[40];
     wg_archive *a = wg_archive_new(t);
     wg_archive_put_string(a, "format", estimator_format);
-    wg_archive_put_string(a, "estimator.model", e->kind->name);
+    wg_archive_put_string(a, "estimator.model", e->model);
     wg_archive_put_string(a, "estimator.head", e->head->name);
     wg_archive_put_string(a, "estimator.label", e->label_name);
     wg_archive_put_integer(a, "estimator.outputs", e->k);
-    for (int64_t i = 0; e->class_name != NULL && i < e->k; i++)
-        wg_archive_put_string(a, estimator_key(key, "class", i), e->class_name[i]);
+    for (int64_t i = 0; i < e->class_count; i++)
+        wg_archive_put_string(a, estimator_key(key, "class", i), e->class_names[i]);
     if (e->column_names != NULL) {
         estimator_put_names(a, "column", e->column_names);
-        estimator_put_names(a, "text", e->text_names);
+        estimator_put_names(a, "text", e->string_names);
     }
     wg_pipeline_save(e->pipeline, a);
     wg_mlp_save(e->mlp, a);
@@ -62,8 +62,8 @@ static wg_estimator *estimator_bad(const wg_archive *a, const char *what)
     return wg_estimator_inert();
 }
 
-/* The n names, ended by NULL; NULL after an error. n is at most the number of texts, so that no
- * memory is taken for a mere claim. */
+/* The n names, ended by NULL; NULL after an error. n is at most the number of entries, so that
+ * no memory is taken for a mere claim. */
 static const char **estimator_read_names(const wg_archive *a, const char *what, int64_t n)
 {
     char key[40];
@@ -85,13 +85,15 @@ static bool estimator_read_classes(wg_estimator *e, const wg_archive *a)
     int64_t most = numbers ? INT64_MAX : wg_archive_count(a);
     if (!wg_archive_integer(a, "estimator", "estimator.outputs", numbers ? 1 : 2, most, &e->k))
         return false;
-    e->class_name = numbers ? NULL : estimator_read_names(a, "class", e->k);
-    return numbers || e->class_name != NULL;
+    e->class_count = numbers ? 0 : e->k;
+    e->class_names = numbers ? NULL : estimator_read_names(a, "class", e->k);
+    return numbers || e->class_names != NULL;
 }
 
 /* The head by its name, which must be one of the model's kind. */
 static bool estimator_read_head(wg_estimator *e, const wg_archive *a, const wg_head *const own[])
 {
+    const wg_estimator_kind *kind = wg_estimator_kind_of(e->model);
     const char *name = wg_archive_string(a, "estimator.head");
     e->head = wg_head_find(name, own);
     if (e->head == NULL)
@@ -99,31 +101,30 @@ static bool estimator_read_head(wg_estimator *e, const wg_archive *a, const wg_h
                         "estimator: the head '%.80s' is unknown; it may be one of the heads to be "
                         "given for loading",
                         name != NULL ? name : "");
-    else if (e->kind->head != NULL && e->kind->head != e->head)
-        wg_archive_fail(a, "estimator: %s with the head '%s'", e->kind->name, e->head->name);
+    else if (kind->head != NULL && kind->head != e->head)
+        wg_archive_fail(a, "estimator: %s with the head '%s'", e->model, e->head->name);
     return wg_tape_status(wg_archive_tape(a)) == WG_OK;
 }
 
 /* The names of the pipeline's columns, if there are any. */
 static bool estimator_read_columns(wg_estimator *e, const wg_archive *a)
 {
-    int64_t columns, texts;
+    int64_t columns, strings;
     if (wg_archive_string(a, "estimator.columns") == NULL)
         return true;
     if (!wg_archive_integer(a, "estimator", "estimator.columns", 0, wg_archive_count(a),
                             &columns) ||
-        !wg_archive_integer(a, "estimator", "estimator.texts", 0, wg_archive_count(a), &texts))
+        !wg_archive_integer(a, "estimator", "estimator.texts", 0, wg_archive_count(a), &strings))
         return false;
-    if (columns != wg_pipeline_columns(e->pipeline) ||
-        texts != wg_pipeline_text_columns(e->pipeline)) {
+    if (columns != e->columns || strings != e->string_columns) {
         wg_archive_fail(a,
                         "estimator: names of %" PRId64 " columns and %" PRId64
-                        " texts are not as many as the pipeline has",
-                        columns, texts);
+                        " string columns are not as many as the pipeline has",
+                        columns, strings);
         return false;
     }
     e->column_names = estimator_read_names(a, "column", columns);
-    e->text_names = estimator_read_names(a, "text", texts);
+    e->string_names = estimator_read_names(a, "text", strings);
     return wg_tape_status(wg_archive_tape(a)) == WG_OK;
 }
 
@@ -131,8 +132,9 @@ static bool estimator_parts_fit(const wg_estimator *e)
 {
     int n;
     const int64_t *sizes = wg_mlp_sizes(e->mlp, &n);
-    return sizes != NULL && sizes[0] == wg_pipeline_width(e->pipeline) &&
-           (e->kind->hidden || n == 2) && wg_head_k(e->head, sizes[n - 1]) == e->k;
+    return sizes != NULL && sizes[0] == e->pipeline->width &&
+           (wg_estimator_kind_of(e->model)->hidden || n == 2) &&
+           wg_head_k(e->head, sizes[n - 1]) == e->k;
 }
 
 static wg_estimator *estimator_from(const wg_archive *a, const wg_head *const heads[])
@@ -143,13 +145,13 @@ static wg_estimator *estimator_from(const wg_archive *a, const wg_head *const he
     wg_estimator *e = wg_tape_take(wg_archive_tape(a), sizeof *e);
     if (e == NULL)
         return wg_estimator_inert();
-    e->kind = wg_estimator_kind_of(wg_archive_string(a, "estimator.model"));
+    e->model = wg_archive_string(a, "estimator.model");
     e->label_name = wg_archive_string(a, "estimator.label");
-    if (e->kind == NULL || e->label_name == NULL)
+    if (wg_estimator_kind_of(e->model) == NULL || e->label_name == NULL)
         return estimator_bad(a, "'estimator.model' or 'estimator.label' is missing or unknown");
     if (!estimator_read_head(e, a, heads) || !estimator_read_classes(e, a))
         return wg_estimator_inert();
-    e->pipeline = wg_pipeline_load(a);
+    wg_estimator_set_pipeline(e, wg_pipeline_load(a));
     e->mlp = wg_mlp_load(a);
     if (wg_tape_status(wg_archive_tape(a)) != WG_OK || !estimator_read_columns(e, a))
         return wg_estimator_inert();

@@ -115,14 +115,16 @@ void wg_estimator_train(wg_estimator *e, const wg_estimator_data *data,
 {
     wg_tape *t = e->tape;
     wg_fit_model model = wg_mlp_fit_model(e->mlp, e->head);
-    bool sparse = data->d.sparse != NULL;
+    int sizes;
+    wg_mlp_sizes(e->mlp, &sizes);
+    bool sparse = data->d.sparse != NULL, hidden = sizes > 2;
     const double ratio = estimator_l1_ratio(t, o);
-    const char *name = o->optimizer != NULL         ? o->optimizer
-                       : ratio > 0                  ? "proximal"
-                       : e->kind->hidden && !sparse ? "adam"
-                                                    : "lbfgs";
+    const char *name = o->optimizer != NULL ? o->optimizer
+                       : ratio > 0          ? "proximal"
+                       : hidden && !sparse  ? "adam"
+                                            : "lbfgs";
     const estimator_method *method = estimator_method_of(name);
-    double C = o->C != 0 ? o->C : e->kind->hidden ? (double)INFINITY : 1;
+    double C = o->C != 0 ? o->C : hidden ? (double)INFINITY : 1;
     if (!(C > 0) || !(o->rate >= 0))
         wg_fail(t, WG_E_VALUE, "estimator: C = %g, rate = %g", C, o->rate);
     if (wg_tape_status(t) != WG_OK || !estimator_method_fits(t, method, name, sparse, o))
@@ -135,8 +137,8 @@ void wg_estimator_train(wg_estimator *e, const wg_estimator_data *data,
     fit.optimizer = NULL;
     wg_dataset d = {.sparse = data->d.sparse, .y = data->d.y};
     if (!sparse)
-        d.X = wg_pipeline_apply(e->pipeline, data->X, data->text);
+        d.X = wg_pipeline_apply(e->pipeline, data->X, data->strings);
     if (method->fit == NULL)
         fit.optimizer = method->optimizer(o->rate, model.params, model.n_params);
-    e->result = method->fit != NULL ? method->fit(&model, &d, &fit) : wg_fit(&model, &d, &fit);
+    e->fit = method->fit != NULL ? method->fit(&model, &d, &fit) : wg_fit(&model, &d, &fit);
 }

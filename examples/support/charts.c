@@ -144,7 +144,7 @@ bool chart_confusion(const char *path, const wg_tensor *C, const wg_estimator *e
     if (names == NULL || wg_dim(C, 0) == 0)
         return false;
     for (int64_t i = 0; i < wg_dim(C, 0); i++)
-        names[i] = wg_estimator_class_name(e, i);
+        names[i] = e->class_names[i];
     double k = (double)wg_dim(C, 0), cell = fmin(fmax(480 / k, 18), 90);
     double name = longest(names, wg_dim(C, 0)) + 12;
     double below = (name - 12 > cell ? name : 20) / cell;

@@ -21,9 +21,7 @@ wg_tape *wg_dataset_tape(const wg_dataset *data)
         return values->tape;
     if (data == NULL)
         return NULL;
-    return data->table != NULL ? wg_table_tape(data->table)
-           : data->y != NULL   ? data->y->tape
-                               : NULL;
+    return data->table != NULL ? data->table->tape : data->y != NULL ? data->y->tape : NULL;
 }
 
 wg_dataset wg_dataset_numbers(const wg_dataset *data)
@@ -49,7 +47,7 @@ int64_t wg_dataset_rows(const wg_dataset *data)
     if (data != NULL && data->sparse != NULL)
         return data->sparse->rows;
     if (data != NULL && data->X == NULL && data->table != NULL)
-        return wg_table_rows(data->table);
+        return data->table->rows;
     const wg_tensor *X = data != NULL ? data->X : NULL;
     return wg_is_inert(X) || X->shape.ndim == 0 ? 0 : X->shape.dim[0];
 }
@@ -60,8 +58,9 @@ int64_t wg_dataset_columns(const wg_dataset *data)
         return data->sparse->columns;
     const wg_table *table = data != NULL ? data->table : NULL;
     const wg_tensor *X = data != NULL ? data->X : NULL;
-    int64_t numbers = X == NULL ? wg_table_columns(table) : X->shape.ndim > 1 ? X->shape.dim[1] : 0;
-    return numbers + wg_table_string_columns(table);
+    const int64_t own = table != NULL ? table->columns : 0;
+    const int64_t strings = table != NULL ? table->string_columns : 0;
+    return (X == NULL ? own : X->shape.ndim > 1 ? X->shape.dim[1] : 0) + strings;
 }
 
 wg_dataset wg_dataset_take(const wg_dataset *data, wg_tensor *rows)
@@ -105,8 +104,8 @@ bool wg_dataset_finite(const wg_dataset *data, const char *who)
             continue;
         char name[96] = "";
         dataset_position(data, i, &row, &column);
-        if (data->table != NULL && data->sparse == NULL && wg_table_columns(data->table) > column)
-            snprintf(name, sizeof name, " (%.80s)", wg_table_column_name(data->table, column));
+        if (data->table != NULL && data->sparse == NULL && data->table->columns > column)
+            snprintf(name, sizeof name, " (%.80s)", data->table->column_names[column]);
         wg_fail(x->tape, WG_E_NOT_FINITE, "%s: row %" PRId64 ", column %" PRId64 "%s is %g", who,
                 row + 1, column + 1, name, value);
         return false;

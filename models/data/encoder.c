@@ -1,5 +1,5 @@
 /* One-hot encoding of string columns. */
-#include "models/data/encoder.h"
+#include "models/data/encoder_internal.h"
 
 #include "autograd/op.h"
 #include "models/files/table_internal.h"
@@ -8,16 +8,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-/* The texts of column j are text[start[j]] to text[start[j + 1] - 1], rising. */
-struct wg_encoder {
-    wg_tape *tape; /* NULL: inert */
-    int64_t columns;
-    int64_t *start; /* [columns + 1] */
-    char **text;    /* [start[columns]] */
-    bool ignore_unknown;
-    int64_t limit;
-};
 
 enum { ENCODER_LIMIT = 1 << 26 }; /* bytes that are always allowed by default */
 
@@ -35,7 +25,7 @@ static int encoder_rising(const void *a, const void *b)
     return strcmp(*(const char *const *)a, *(const char *const *)b);
 }
 
-/* Sorts n texts and moves the different ones to the front. Returns how many there are. */
+/* Sorts n strings and moves the different ones to the front. Returns how many there are. */
 static int64_t encoder_distinct(const char **list, int64_t n)
 {
     int64_t kept = 0;
@@ -46,26 +36,26 @@ static int64_t encoder_distinct(const char **list, int64_t n)
     return kept;
 }
 
-/* An encoder with room for `total` texts; inert after an error. */
+/* An encoder with room for `total` categories; inert after an error. */
 static wg_encoder *encoder_new(wg_tape *t, int64_t columns, int64_t total, bool ignore_unknown)
 {
     wg_encoder *e = wg_tape_take(t, sizeof *e);
     int64_t *start = wg_tape_take(t, ((size_t)columns + 1) * sizeof *start);
-    char **text = wg_tape_take(t, (size_t)total * sizeof *text);
-    if (e == NULL || start == NULL || text == NULL)
+    char **category = wg_tape_take(t, (size_t)total * sizeof *category);
+    if (e == NULL || start == NULL || category == NULL)
         return encoder_none();
-    *e = (wg_encoder){t, columns, start, text, ignore_unknown, 0};
+    *e = (wg_encoder){t, columns, start, category, ignore_unknown, 0};
     return e;
 }
 
-/* list [columns, n] is room for the texts by column, start [columns + 1] for where they begin. */
-static wg_encoder *encoder_fit(wg_tape *t, const char *const *text, int64_t n, int64_t columns,
+/* list [columns, n] is room for the strings by column, start [columns + 1] for where they begin. */
+static wg_encoder *encoder_fit(wg_tape *t, const char *const *string, int64_t n, int64_t columns,
                                bool ignore_unknown, const char **list, int64_t *start)
 {
     int64_t total = 0;
     for (int64_t j = 0; j < columns; j++) {
         for (int64_t i = 0; i < n; i++)
-            list[total + i] = text[i * columns + j];
+            list[total + i] = string[i * columns + j];
         start[j] = total;
         total += encoder_distinct(list + total, n);
     }
@@ -75,33 +65,33 @@ static wg_encoder *encoder_fit(wg_tape *t, const char *const *text, int64_t n, i
         return e;
     memcpy(e->start, start, ((size_t)columns + 1) * sizeof *start);
     for (int64_t i = 0; i < total; i++)
-        e->text[i] = wg_tape_copy_text(t, list[i]);
+        e->category[i] = wg_tape_copy_text(t, list[i]);
     return wg_tape_status(t) == WG_OK ? e : encoder_none();
 }
 
-/* n * columns, where all of these texts are there; -1, and an error, where not. */
-static int64_t encoder_size(wg_tape *t, const char *const *text, int64_t n, int64_t columns)
+/* n * columns, where all of these strings are there; -1, and an error, where not. */
+static int64_t encoder_size(wg_tape *t, const char *const *string, int64_t n, int64_t columns)
 {
     int64_t size = -1;
     if (n < 0 || columns < 0 || !wg_size_multiply(n, columns, &size)) {
-        wg_fail(t, WG_E_VALUE, "encoder: %" PRId64 " rows of %" PRId64 " texts", n, columns);
+        wg_fail(t, WG_E_VALUE, "encoder: %" PRId64 " rows of %" PRId64 " strings", n, columns);
         return -1;
     }
     for (int64_t i = 0; i < size; i++)
-        if (text == NULL || text[i] == NULL) {
-            wg_fail(t, WG_E_NULL, "encoder: no text at row %" PRId64 ", column %" PRId64,
+        if (string == NULL || string[i] == NULL) {
+            wg_fail(t, WG_E_NULL, "encoder: no string at row %" PRId64 ", column %" PRId64,
                     i / columns, i % columns);
             return -1;
         }
     return size;
 }
 
-wg_encoder *wg_encoder_fit(wg_tape *t, const char *const *text, int64_t n, int64_t columns,
+wg_encoder *wg_encoder_fit(wg_tape *t, const char *const *string, int64_t n, int64_t columns,
                            const wg_encoder_options *options)
 {
     if (wg_tape_status(t) != WG_OK)
         return encoder_none();
-    int64_t size = encoder_size(t, text, n, columns);
+    int64_t size = encoder_size(t, string, n, columns);
     if (size >= 0 && options != NULL && options->limit < 0) {
         wg_fail(t, WG_E_VALUE, "encoder: option limit is negative");
         return encoder_none();
@@ -112,7 +102,7 @@ wg_encoder *wg_encoder_fit(wg_tape *t, const char *const *text, int64_t n, int64
     int64_t *start = wg_temporary(t, columns + 1, sizeof *start);
     wg_encoder *e = encoder_none();
     if (list != NULL && start != NULL)
-        e = encoder_fit(t, text, n, columns, options != NULL && options->ignore_unknown, list,
+        e = encoder_fit(t, string, n, columns, options != NULL && options->ignore_unknown, list,
                         start);
     wg_temporary_free(t, list);
     wg_temporary_free(t, start);
@@ -123,13 +113,13 @@ wg_encoder *wg_encoder_fit(wg_tape *t, const char *const *text, int64_t n, int64
 
 /* ---- Using it. -------------------------------------------------------------------------------------- */
 
-/* Which of column j's texts this is; -1: none. */
+/* Which of column j's categories this is; -1: none. */
 static int64_t encoder_find(const wg_encoder *e, int64_t j, const char *text)
 {
     int64_t low = e->start[j], high = e->start[j + 1];
     while (low < high) {
         int64_t middle = low + (high - low) / 2;
-        int order = strcmp(text, e->text[middle]);
+        int order = strcmp(text, e->category[middle]);
         if (order == 0)
             return middle;
         if (order < 0)
@@ -140,13 +130,13 @@ static int64_t encoder_find(const wg_encoder *e, int64_t j, const char *text)
     return -1;
 }
 
-int64_t wg_encoder_unknown(const wg_encoder *encoder, const char *const *text, int64_t n)
+int64_t wg_encoder_unknown(const wg_encoder *encoder, const char *const *string, int64_t n)
 {
-    if (encoder == NULL || encoder->tape == NULL || encoder->ignore_unknown || text == NULL)
+    if (encoder == NULL || encoder->tape == NULL || encoder->ignore_unknown || string == NULL)
         return -1;
     for (int64_t i = 0; i < n; i++)
         for (int64_t j = 0; j < encoder->columns; j++) {
-            const char *given = text[i * encoder->columns + j];
+            const char *given = string[i * encoder->columns + j];
             if (given != NULL && encoder_find(encoder, j, given) < 0)
                 return i * encoder->columns + j;
         }
@@ -154,18 +144,18 @@ int64_t wg_encoder_unknown(const wg_encoder *encoder, const char *const *text, i
 }
 
 /* to[n, width], zero so far. */
-static bool encoder_write(const wg_encoder *e, const char *const *text, int64_t n, double *to)
+static bool encoder_write(const wg_encoder *e, const char *const *string, int64_t n, double *to)
 {
-    int64_t width = wg_encoder_width(e), unknown = wg_encoder_unknown(e, text, n);
+    int64_t width = wg_encoder_width(e), unknown = wg_encoder_unknown(e, string, n);
     if (unknown >= 0) {
         wg_fail(e->tape, WG_E_VALUE,
                 "encoder: row %" PRId64 ", column %" PRId64 ": '%.60s' was not there at the fit",
-                unknown / e->columns, unknown % e->columns, text[unknown]);
+                unknown / e->columns, unknown % e->columns, string[unknown]);
         return false;
     }
     for (int64_t i = 0; i < n; i++)
         for (int64_t j = 0; j < e->columns; j++) {
-            int64_t at = encoder_find(e, j, text[i * e->columns + j]);
+            int64_t at = encoder_find(e, j, string[i * e->columns + j]);
             if (at >= 0)
                 to[i * width + at] = 1;
         }
@@ -174,12 +164,12 @@ static bool encoder_write(const wg_encoder *e, const char *const *text, int64_t 
 
 /* May so many columns of 0 and 1 be made of these strings? Their number is the product of two that a file
  * controls: 99 KB of 10,000 categories are 800 MB. */
-static bool encoder_within_limit(const wg_encoder *e, const char *const *text, int64_t n,
+static bool encoder_within_limit(const wg_encoder *e, const char *const *string, int64_t n,
                                  int64_t width, wg_dtype dtype)
 {
     int64_t limit = e->limit, bytes;
     for (int64_t i = 0; e->limit == 0 && i < n * e->columns; i++)
-        limit += 40 * ((int64_t)strlen(text[i]) + 1);
+        limit += 40 * ((int64_t)strlen(string[i]) + 1);
     if (e->limit == 0 && limit < ENCODER_LIMIT)
         limit = ENCODER_LIMIT;
     if (wg_size_multiply(n * width, (int64_t)wg_dtype_size(dtype), &bytes) && bytes <= limit)
@@ -192,7 +182,7 @@ static bool encoder_within_limit(const wg_encoder *e, const char *const *text, i
     return false;
 }
 
-wg_tensor *wg_encoder_apply(const wg_encoder *encoder, const char *const *text, int64_t n,
+wg_tensor *wg_encoder_apply(const wg_encoder *encoder, const char *const *string, int64_t n,
                             wg_dtype dtype)
 {
     if (encoder == NULL || encoder->tape == NULL)
@@ -201,24 +191,19 @@ wg_tensor *wg_encoder_apply(const wg_encoder *encoder, const char *const *text, 
     if (!wg_dtype_asked(t, "encoder", &dtype) || dtype == WG_I64)
         return wg_fail(t, WG_E_DTYPE, "encoder: f32 or f64 wanted");
     int64_t width = wg_encoder_width(encoder), size;
-    if (encoder_size(t, text, n, encoder->columns) < 0 || !wg_size_multiply(n, width, &size))
+    if (encoder_size(t, string, n, encoder->columns) < 0 || !wg_size_multiply(n, width, &size))
         return wg_fail(t, WG_E_VALUE, "encoder: %" PRId64 " rows of %" PRId64 " columns", n, width);
-    if (!encoder_within_limit(encoder, text, n, width, dtype))
+    if (!encoder_within_limit(encoder, string, n, width, dtype))
         return wg_fail(t, WG_E_VALUE, "encoder");
     double *values = wg_temporary(t, size, sizeof *values);
     if (values == NULL)
         return wg_fail(t, WG_E_NOMEM, "encoder");
     memset(values, 0, (size_t)size * sizeof *values);
     wg_tensor *x = NULL;
-    if (encoder_write(encoder, text, n, values))
+    if (encoder_write(encoder, string, n, values))
         x = wg_real_constant(t, dtype, WG_SHAPE(n, width), values);
     wg_temporary_free(t, values);
     return x != NULL ? x : wg_fail(t, WG_E_VALUE, "encoder");
-}
-
-int64_t wg_encoder_columns(const wg_encoder *encoder)
-{
-    return encoder == NULL ? 0 : encoder->columns;
 }
 
 int64_t wg_encoder_width(const wg_encoder *encoder)
@@ -226,19 +211,7 @@ int64_t wg_encoder_width(const wg_encoder *encoder)
     return encoder == NULL || encoder->tape == NULL ? 0 : encoder->start[encoder->columns];
 }
 
-int64_t wg_encoder_count(const wg_encoder *encoder, int64_t j)
-{
-    bool there = j >= 0 && j < wg_encoder_columns(encoder);
-    return there ? encoder->start[j + 1] - encoder->start[j] : 0;
-}
-
-const char *wg_encoder_text(const wg_encoder *encoder, int64_t j, int64_t i)
-{
-    bool there = i >= 0 && i < wg_encoder_count(encoder, j);
-    return there ? encoder->text[encoder->start[j] + i] : "";
-}
-
-/* ---- To a description and back. --------------------------------------------------------------------- */
+/* ---- Into an archive and back. ---------------------------------------------------------------------- */
 
 enum { ENCODER_NAME = 64 };
 
@@ -248,7 +221,7 @@ static char *encoder_column_name(char *name, int64_t j)
     return name;
 }
 
-static char *encoder_text_name(char *name, int64_t j, int64_t i)
+static char *encoder_category_name(char *name, int64_t j, int64_t i)
 {
     snprintf(name, ENCODER_NAME, "encoder.%" PRId64 ".%" PRId64, j, i);
     return name;
@@ -262,15 +235,16 @@ wg_status wg_encoder_save(const wg_encoder *encoder, wg_archive *a)
     wg_archive_put_integer(a, "encoder.ignore_unknown", encoder->ignore_unknown);
     wg_archive_put_integer(a, "encoder.columns", encoder->columns);
     for (int64_t j = 0; j < encoder->columns; j++) {
-        int64_t count = wg_encoder_count(encoder, j);
+        char **category = encoder->category + encoder->start[j];
+        int64_t count = encoder->start[j + 1] - encoder->start[j];
         wg_archive_put_integer(a, encoder_column_name(name, j), count);
         for (int64_t i = 0; i < count; i++)
-            wg_archive_put_string(a, encoder_text_name(name, j, i), wg_encoder_text(encoder, j, i));
+            wg_archive_put_string(a, encoder_category_name(name, j, i), category[i]);
     }
     return wg_tape_status(wg_archive_tape(a));
 }
 
-/* Column j's texts, which must rise, behind those that are there. */
+/* Column j's categories, which must rise, behind those that are there. */
 static bool encoder_read_column(wg_encoder *e, const wg_archive *a, int64_t j)
 {
     char name[ENCODER_NAME];
@@ -278,20 +252,20 @@ static bool encoder_read_column(wg_encoder *e, const wg_archive *a, int64_t j)
     if (!wg_archive_integer(a, "encoder", encoder_column_name(name, j), 0, room, &count))
         return false;
     for (int64_t i = 0; i < count; i++) {
-        const char *text = wg_archive_string(a, encoder_text_name(name, j, i));
-        if (text == NULL || (i > 0 && strcmp(e->text[at + i - 1], text) >= 0)) {
+        const char *text = wg_archive_string(a, encoder_category_name(name, j, i));
+        if (text == NULL || (i > 0 && strcmp(e->category[at + i - 1], text) >= 0)) {
             wg_archive_fail(a, "encoder: '%s' is missing or out of order", name);
             return false;
         }
-        e->text[at + i] = wg_tape_copy_text(wg_archive_tape(a), text);
-        if (e->text[at + i] == NULL)
+        e->category[at + i] = wg_tape_copy_text(wg_archive_tape(a), text);
+        if (e->category[at + i] == NULL)
             return false;
     }
     e->start[j + 1] = at + count;
     return true;
 }
 
-/* No more columns and texts are declared than the description holds texts. */
+/* No more columns and categories are declared than the archive has entries. */
 wg_encoder *wg_encoder_load(const wg_archive *a)
 {
     int64_t columns, ignore;

@@ -2,6 +2,7 @@
 #include "models/data/pipeline.h"
 
 #include "autograd/op.h"
+#include "models/data/encoder_internal.h"
 #include "ops/slice.h"
 
 #include <inttypes.h>
@@ -10,19 +11,11 @@
 
 #define PIPELINE_COLUMNS (INT64_MAX / 2) /* sums of two such numbers fit */
 
-typedef struct pipeline_step {
+/* A step, and what was fitted for it. */
+typedef struct wg_pipeline_fitted {
     wg_pipeline_step step;
     wg_scaler *scaler; /* of WG_STEP_STANDARDIZE */
 } pipeline_step;
-
-struct wg_pipeline {
-    wg_tape *tape; /* NULL: inert */
-    wg_dtype dtype;
-    int64_t columns, numbers; /* of numbers: before the steps, after those that are fitted */
-    pipeline_step *step;      /* [n_steps] */
-    int n_steps;              /* fitted so far */
-    wg_encoder *encoder;      /* NULL: no texts */
-};
 
 static const wg_pipeline pipeline_inert = {.tape = NULL};
 
@@ -37,7 +30,8 @@ static bool pipeline_is_inert(const wg_pipeline *p)
     return p == NULL || p->tape == NULL;
 }
 
-/* A pipeline with room for n_steps steps and none yet. */
+/* A pipeline with room for n_steps steps and none yet. While steps are appended, its width is that
+ * of the numbers. */
 static wg_pipeline *pipeline_new(wg_tape *t, wg_dtype dtype, int64_t columns, int n_steps)
 {
     wg_pipeline *p = wg_tape_take(t, sizeof *p);
@@ -45,7 +39,7 @@ static wg_pipeline *pipeline_new(wg_tape *t, wg_dtype dtype, int64_t columns, in
     if (p == NULL || step == NULL)
         return pipeline_none();
     *p = (wg_pipeline){
-        .tape = t, .dtype = dtype, .columns = columns, .numbers = columns, .step = step};
+        .tape = t, .dtype = dtype, .columns = columns, .width = columns, .step = step};
     return p;
 }
 
@@ -73,7 +67,7 @@ static bool pipeline_fits(const wg_pipeline *p, const wg_tensor *X)
     return wg_tape_status(p->tape) == WG_OK;
 }
 
-wg_tensor *wg_pipeline_apply(const wg_pipeline *pipeline, wg_tensor *X, const char *const *text)
+wg_tensor *wg_pipeline_apply(const wg_pipeline *pipeline, wg_tensor *X, const char *const *strings)
 {
     if (pipeline_is_inert(pipeline) || wg_is_inert(X) || !pipeline_fits(pipeline, X)) {
         wg_tape *t = X != NULL ? X->tape : NULL;
@@ -83,8 +77,8 @@ wg_tensor *wg_pipeline_apply(const wg_pipeline *pipeline, wg_tensor *X, const ch
     wg_tensor *numbers = pipeline_numbers(pipeline, X);
     if (pipeline->encoder == NULL)
         return numbers;
-    wg_tensor *texts = wg_encoder_apply(pipeline->encoder, text, X->shape.dim[0], X->dtype);
-    return wg_concat((wg_tensor *[]){numbers, texts}, 2, 1);
+    wg_tensor *hot = wg_encoder_apply(pipeline->encoder, strings, X->shape.dim[0], X->dtype);
+    return wg_concat((wg_tensor *[]){numbers, hot}, 2, 1);
 }
 
 /* ---- Fitting it. ------------------------------------------------------------------------------------ */
@@ -99,6 +93,16 @@ static void *pipeline_values(const wg_tensor *x)
     return values;
 }
 
+/* NULL: an error was recorded. */
+static wg_scaler *pipeline_scaler(const wg_pipeline *p, wg_tensor *mean, wg_tensor *scale,
+                                  wg_tensor *rest)
+{
+    wg_scaler *scaler = wg_tape_take(p->tape, sizeof *scaler);
+    if (scaler != NULL)
+        *scaler = (wg_scaler){mean, scale, rest};
+    return scaler;
+}
+
 /* The scaler of what the steps so far make of X; all else is rewound. NULL: an error was recorded. */
 static wg_scaler *pipeline_fit_scaler(const wg_pipeline *p, wg_tensor *X)
 {
@@ -107,7 +111,7 @@ static wg_scaler *pipeline_fit_scaler(const wg_pipeline *p, wg_tensor *X)
     const wg_scaler *fitted = wg_scaler_fit(pipeline_numbers(p, X));
     if (wg_tape_status(t) != WG_OK)
         return NULL;
-    wg_tensor *part[] = {wg_scaler_mean(fitted), wg_scaler_scale(fitted), wg_scaler_rest(fitted)};
+    wg_tensor *part[] = {fitted->mean, fitted->scale, fitted->rest};
     void *values[3] = {NULL, NULL, NULL};
     bool kept = true;
     for (int i = 0; i < 3 && kept; i++)
@@ -116,23 +120,23 @@ static wg_scaler *pipeline_fit_scaler(const wg_pipeline *p, wg_tensor *X)
         wg_tape_rewind(t, mark);
     for (int i = 0; i < 3; i++) {
         part[i] = values[i] == NULL ? NULL
-                                    : wg_constant(t, p->dtype, WG_SHAPE(p->numbers), values[i]);
+                                    : wg_constant(t, p->dtype, WG_SHAPE(p->width), values[i]);
         wg_temporary_free(t, values[i]);
     }
-    return kept ? wg_scaler_from(part[0], part[1], part[2]) : NULL;
+    return kept ? pipeline_scaler(p, part[0], part[1], part[2]) : NULL;
 }
 
 /* Appends a step that is fitted. False: it cannot be applied to so many columns. */
 static bool pipeline_append(wg_pipeline *p, wg_pipeline_step step, wg_scaler *scaler)
 {
     int64_t columns = step.kind == WG_STEP_POLYNOMIAL
-                          ? wg_polynomial_columns(p->numbers, &step.polynomial)
-                          : p->numbers;
+                          ? wg_polynomial_columns(p->width, &step.polynomial)
+                          : p->width;
     if (columns < 0 || columns > PIPELINE_COLUMNS ||
         (step.kind == WG_STEP_STANDARDIZE && scaler == NULL))
         return false;
     p->step[p->n_steps++] = (pipeline_step){step, scaler};
-    p->numbers = columns;
+    p->width = columns;
     return true;
 }
 
@@ -145,64 +149,45 @@ static bool pipeline_fit_steps(wg_pipeline *p, wg_tensor *X, const wg_pipeline_o
         if (known && pipeline_append(p, step, scaler))
             continue;
         wg_fail(p->tape, WG_E_VALUE, "pipeline: step %d: %s: degree %d of %" PRId64 " columns", i,
-                known ? "too many polynomial features" : "a kind that there is not",
-                step.polynomial.degree, p->numbers);
+                known ? "too many polynomial features" : "an unknown kind", step.polynomial.degree,
+                p->width);
         return false;
     }
     return true;
 }
 
-wg_pipeline *wg_pipeline_fit(wg_tensor *X, const char *const *text, int64_t text_columns,
+/* Takes the encoder, if there is one: its columns come behind those of the numbers. */
+static void pipeline_set_encoder(wg_pipeline *p, wg_encoder *encoder)
+{
+    p->encoder = encoder;
+    p->string_columns = encoder->columns;
+    p->width += wg_encoder_width(encoder);
+}
+
+wg_pipeline *wg_pipeline_fit(wg_tensor *X, const char *const *strings, int64_t string_columns,
                              const wg_pipeline_options *options)
 {
     wg_pipeline_options o = {0};
     if (options != NULL)
         o = *options;
-    if (wg_is_inert(X) || X->shape.ndim != 2 || X->dtype == WG_I64 || text_columns < 0 ||
+    if (wg_is_inert(X) || X->shape.ndim != 2 || X->dtype == WG_I64 || string_columns < 0 ||
         o.n_steps < 0 || (o.n_steps > 0 && o.steps == NULL)) {
         wg_fail(X != NULL ? X->tape : NULL, wg_is_inert(X) ? WG_E_NULL : WG_E_VALUE,
-                "pipeline: f32 or f64 (n, d), %" PRId64 " texts, %d steps: %s", text_columns,
-                o.n_steps, X != NULL ? wg_tensor_text(X).s : "");
+                "pipeline: f32 or f64 (n, d), %" PRId64 " string columns, %d steps: %s",
+                string_columns, o.n_steps, X != NULL ? wg_tensor_text(X).s : "");
         return pipeline_none();
     }
     wg_tape *t = X->tape;
     wg_pipeline *p = pipeline_new(t, X->dtype, X->shape.dim[1], o.n_steps);
     if (p->tape == NULL || !pipeline_fit_steps(p, X, &o))
         return pipeline_none();
-    if (text_columns > 0)
-        p->encoder = wg_encoder_fit(t, text, X->shape.dim[0], text_columns, &o.encoder);
+    if (string_columns > 0)
+        pipeline_set_encoder(
+            p, wg_encoder_fit(t, strings, X->shape.dim[0], string_columns, &o.encoder));
     return wg_tape_status(t) == WG_OK ? p : pipeline_none();
 }
 
-/* ---- What it is. ------------------------------------------------------------------------------------ */
-
-int64_t wg_pipeline_columns(const wg_pipeline *pipeline)
-{
-    return pipeline == NULL ? 0 : pipeline->columns;
-}
-
-int64_t wg_pipeline_text_columns(const wg_pipeline *pipeline)
-{
-    return wg_encoder_columns(wg_pipeline_encoder(pipeline));
-}
-
-int wg_pipeline_steps(const wg_pipeline *pipeline)
-{
-    return pipeline == NULL ? 0 : pipeline->n_steps;
-}
-
-int64_t wg_pipeline_width(const wg_pipeline *pipeline)
-{
-    return pipeline == NULL ? 0
-                            : pipeline->numbers + wg_encoder_width(wg_pipeline_encoder(pipeline));
-}
-
-const wg_encoder *wg_pipeline_encoder(const wg_pipeline *pipeline)
-{
-    return pipeline == NULL ? NULL : pipeline->encoder;
-}
-
-/* ---- To a description and back. --------------------------------------------------------------------- */
+/* ---- Into an archive and back. ---------------------------------------------------------------------- */
 
 enum { PIPELINE_NAME = 64, PIPELINE_STEPS = 1000, PIPELINE_WIDTH = 1 << 16 };
 
@@ -220,10 +205,10 @@ static void pipeline_save_step(const pipeline_step *s, int i, wg_archive *a)
     wg_archive_put_string(a, pipeline_name(name, i, ""),
                           standardize ? "standardize" : "polynomial");
     if (standardize) {
-        wg_archive_put_tensor(a, pipeline_name(name, i, ".mean"), wg_scaler_mean(s->scaler));
-        wg_archive_put_tensor(a, pipeline_name(name, i, ".scale"), wg_scaler_scale(s->scaler));
-        if (wg_scaler_rest(s->scaler) != NULL)
-            wg_archive_put_tensor(a, pipeline_name(name, i, ".rest"), wg_scaler_rest(s->scaler));
+        wg_archive_put_tensor(a, pipeline_name(name, i, ".mean"), s->scaler->mean);
+        wg_archive_put_tensor(a, pipeline_name(name, i, ".scale"), s->scaler->scale);
+        if (s->scaler->rest != NULL)
+            wg_archive_put_tensor(a, pipeline_name(name, i, ".rest"), s->scaler->rest);
         return;
     }
     wg_archive_put_integer(a, pipeline_name(name, i, ".degree"), o->degree);
@@ -240,7 +225,7 @@ wg_status wg_pipeline_save(const wg_pipeline *pipeline, wg_archive *a)
     wg_archive_put_integer(a, "pipeline.steps", pipeline->n_steps);
     for (int i = 0; i < pipeline->n_steps; i++)
         pipeline_save_step(&pipeline->step[i], i, a);
-    wg_archive_put_integer(a, "pipeline.texts", wg_pipeline_text_columns(pipeline));
+    wg_archive_put_integer(a, "pipeline.texts", pipeline->string_columns);
     if (pipeline->encoder != NULL)
         wg_encoder_save(pipeline->encoder, a);
     return wg_tape_status(wg_archive_tape(a));
@@ -250,7 +235,7 @@ wg_status wg_pipeline_save(const wg_pipeline *pipeline, wg_archive *a)
 static wg_tensor *pipeline_vector(const wg_pipeline *p, const wg_archive *a, const char *name)
 {
     wg_tensor *x = wg_archive_tensor(a, name);
-    bool fits = x != NULL && x->dtype == p->dtype && x->shape.ndim == 1 && x->size == p->numbers;
+    bool fits = x != NULL && x->dtype == p->dtype && x->shape.ndim == 1 && x->size == p->width;
     return fits ? x : NULL;
 }
 
@@ -262,7 +247,7 @@ static wg_scaler *pipeline_read_scaler(const wg_pipeline *p, const wg_archive *a
     wg_tensor *rest = wg_archive_tensor(a, pipeline_name(name, i, ".rest"));
     if (mean == NULL || scale == NULL || (rest != NULL && pipeline_vector(p, a, name) == NULL))
         return NULL;
-    return wg_scaler_from(mean, scale, rest);
+    return pipeline_scaler(p, mean, scale, rest);
 }
 
 static bool pipeline_read_polynomial(const wg_archive *a, int i, wg_polynomial_options *o)
@@ -311,11 +296,11 @@ static bool pipeline_read_step(wg_pipeline *p, const wg_archive *a, int i)
 
 wg_pipeline *wg_pipeline_load(const wg_archive *a)
 {
-    int64_t columns, steps, texts;
+    int64_t columns, steps, strings;
     if (wg_archive_tape(a) == NULL || wg_tape_status(wg_archive_tape(a)) != WG_OK ||
         !wg_archive_integer(a, "pipeline", "pipeline.columns", 0, PIPELINE_COLUMNS, &columns) ||
         !wg_archive_integer(a, "pipeline", "pipeline.steps", 0, PIPELINE_STEPS, &steps) ||
-        !wg_archive_integer(a, "pipeline", "pipeline.texts", 0, wg_archive_count(a), &texts))
+        !wg_archive_integer(a, "pipeline", "pipeline.texts", 0, wg_archive_count(a), &strings))
         return pipeline_none();
     const char *dtype = wg_archive_string(a, "pipeline.dtype");
     bool f32 = dtype != NULL && strcmp(dtype, "f32") == 0;
@@ -328,17 +313,17 @@ wg_pipeline *wg_pipeline_load(const wg_archive *a)
     for (int i = 0; i < steps && p->tape != NULL; i++) {
         if (!pipeline_read_step(p, a, i))
             return pipeline_none();
-        if (p->numbers > limit) {
+        if (p->width > limit) {
             wg_archive_fail(a,
                             "pipeline: step %d makes %" PRId64 " columns, more than a model in the "
                             "file can take",
-                            i, p->numbers);
+                            i, p->width);
             return pipeline_none();
         }
     }
-    if (p->tape != NULL && texts > 0)
-        p->encoder = wg_encoder_load(a);
-    if (wg_tape_status(wg_archive_tape(a)) == WG_OK && wg_pipeline_text_columns(p) != texts)
+    if (p->tape != NULL && strings > 0)
+        pipeline_set_encoder(p, wg_encoder_load(a));
+    if (wg_tape_status(wg_archive_tape(a)) == WG_OK && p->string_columns != strings)
         wg_archive_fail(a, "pipeline: 'encoder.columns' is not 'pipeline.texts'");
     return wg_tape_status(wg_archive_tape(a)) == WG_OK ? p : pipeline_none();
 }

@@ -1,4 +1,4 @@
-/* Standardization: mean and deviation by column, fitted, applied, saved. */
+/* Standardization: mean and deviation by column, fitted and applied. */
 #include "models/data/scaler.h"
 
 #include "autograd/op.h"
@@ -8,12 +8,6 @@
 #include <float.h>
 #include <math.h>
 #include <string.h>
-
-/* rest: what rounding the mean to f32 left, in deviations; NULL where nothing was rounded. Rows at 1e7 that
- * differ by 1 have a mean that no f32 is near enough to. */
-struct wg_scaler {
-    wg_tensor *mean, *scale, *rest; /* [d] */
-};
 
 static const wg_scaler scaler_inert = {NULL, NULL, NULL};
 
@@ -70,7 +64,11 @@ static wg_scaler *scaler_new(const wg_tensor *X, double *mean, double *scale, do
     wg_tensor *r = rounded ? wg_real_constant(t, X->dtype, WG_SHAPE(d), rest) : NULL;
     wg_tensor *m = wg_real_constant(t, X->dtype, WG_SHAPE(d), mean);
     wg_tensor *s = wg_real_constant(t, X->dtype, WG_SHAPE(d), scale);
-    return wg_tape_status(t) == WG_OK ? wg_scaler_from(m, s, r) : scaler_none();
+    wg_scaler *scaler = wg_tape_take(t, sizeof *scaler);
+    if (scaler == NULL || wg_tape_status(t) != WG_OK)
+        return scaler_none();
+    *scaler = (wg_scaler){m, s, r};
+    return scaler;
 }
 
 static bool scaler_fits(const wg_tensor *X)
@@ -102,59 +100,12 @@ wg_scaler *wg_scaler_fit(const wg_tensor *X)
     return scaler;
 }
 
-/* Does x, which is called `what`, go with the mean? */
-static bool scaler_part_fits(const wg_tensor *mean, const wg_tensor *x, const char *what)
-{
-    wg_tape *t = mean->tape;
-    if (t != x->tape)
-        wg_fail(t, WG_E_TAPE, "scaler: mean and %s of two tapes", what);
-    else if (mean->shape.ndim != 1 || !wg_shape_same(&mean->shape, &x->shape))
-        wg_fail(t, WG_E_SHAPE, "scaler: mean %s, %s %s, but two of (d,) wanted",
-                wg_tensor_text(mean).s, what, wg_tensor_text(x).s);
-    else if (mean->dtype == WG_I64 || mean->dtype != x->dtype)
-        wg_fail(t, WG_E_DTYPE, "scaler: mean %s %s, %s %s %s", wg_tensor_text(mean).s,
-                wg_dtype_name(mean->dtype), what, wg_tensor_text(x).s, wg_dtype_name(x->dtype));
-    return wg_tape_status(t) == WG_OK;
-}
-
-wg_scaler *wg_scaler_from(wg_tensor *mean, wg_tensor *scale, wg_tensor *rest)
-{
-    if (wg_is_inert(mean) || wg_is_inert(scale)) {
-        wg_fail(mean != NULL ? mean->tape : NULL, WG_E_NULL, "scaler: no mean or no scale");
-        return scaler_none();
-    }
-    bool fits = scaler_part_fits(mean, scale, "scale") &&
-                (rest == NULL || scaler_part_fits(mean, rest, "rest"));
-    wg_scaler *scaler = fits ? wg_tape_take(mean->tape, sizeof *scaler) : NULL;
-    if (scaler == NULL)
-        return scaler_none();
-    *scaler = (wg_scaler){mean, scale, rest};
-    return scaler;
-}
-
 wg_tensor *wg_scaler_apply(const wg_scaler *scaler, wg_tensor *X)
 {
     if (scaler == NULL)
         scaler = &scaler_inert;
     wg_tensor *z = wg_div(wg_sub(X, scaler->mean), scaler->scale);
     return scaler->rest != NULL ? wg_sub(z, scaler->rest) : z;
-}
-
-wg_tensor *wg_scaler_mean(const wg_scaler *scaler)
-{
-    return scaler != NULL && scaler->mean != NULL ? scaler->mean
-                                                  : wg_fail(NULL, WG_E_NULL, "mean of no scaler");
-}
-
-wg_tensor *wg_scaler_scale(const wg_scaler *scaler)
-{
-    return scaler != NULL && scaler->scale != NULL ? scaler->scale
-                                                   : wg_fail(NULL, WG_E_NULL, "scale of no scaler");
-}
-
-wg_tensor *wg_scaler_rest(const wg_scaler *scaler)
-{
-    return scaler != NULL ? scaler->rest : NULL;
 }
 
 wg_tensor *wg_standardize(wg_tensor *X)

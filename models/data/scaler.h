@@ -7,35 +7,30 @@
 extern "C" {
 #endif
 
-/* Standardization: z = (x - mean) / scale by column, with the mean and the population standard deviation
- * of the rows that the scaler was fitted on; a constant column keeps its scale, it is divided by 1. As
- * scikit-learn's StandardScaler. A scaler belongs to the tape of the tensor it was fitted on. */
-typedef struct wg_scaler wg_scaler;
+/* Standardization: z = (x - mean) / scale by column, with the mean and the population standard
+ * deviation of the rows that the scaler was fitted on; a constant column keeps its scale, it is
+ * divided by 1. As scikit-learn's StandardScaler. A scaler belongs to the tape of the tensor it was
+ * fitted on. Its members are to be read: constants [d] of X's dtype; NULL in an inert one.
+ *   rest: (the mean - its f32) / scale, so that rows whose spread is of the size of an f32's
+ *   rounding are centred (rows at 1e7 that differ by 1); NULL where that is zero, as in f64. */
+typedef struct wg_scaler {
+    wg_tensor *mean, *scale, *rest;
+} wg_scaler;
 
-/* wg_scaler_fit: mean_j = sum_i X_ij / n, scale_j = (sum_i (X_ij - mean_j)^2 / n)^(1/2), in two passes and
- * in double; scale_j = 1 where the deviation is no more than its own round-off.
+/* wg_scaler_fit: mean_j = sum_i X_ij / n, scale_j = (sum_i (X_ij - mean_j)^2 / n)^(1/2), in two
+ * passes and in double; scale_j = 1 where the deviation is no more than its own round-off.
  * Shape:  X [n, d], f32 or f64, n >= 1. The values of this moment are what counts.
  * Edges:  a NaN or infinity in a column makes its mean and scale NaN.
- * Errors: WG_E_SHAPE, WG_E_DTYPE, WG_E_STALE, WG_E_NULL, WG_E_NOMEM, on the tape; the result is then an
- *         inert scaler, never NULL.
+ * Errors: WG_E_SHAPE, WG_E_DTYPE, WG_E_STALE, WG_E_NULL, WG_E_NOMEM, on the tape; the result is
+ *   then an inert scaler, never NULL.
  * Source: Chan, Golub, LeVeque 1983, "Algorithms for computing the sample variance", eq. 1.7. */
 wg_scaler *wg_scaler_fit(const wg_tensor *X);
 
-/* wg_scaler_from: a scaler with this mean, scale and, where it has one, rest.
- * Shape:  all [d], f32 or f64, and of one tape. Errors: as above. */
-wg_scaler *wg_scaler_from(wg_tensor *mean, wg_tensor *scale, wg_tensor *rest);
-
-/* wg_scaler_apply: (X - mean) / scale - rest, recorded on the tape: on an input it is replayed with it.
+/* wg_scaler_apply: (X - mean) / scale - rest, recorded on the tape: on an input it is replayed with
+ * it.
  * Shape:  X [m, d] of the scaler's dtype -> the same.   Derivative: 1 / scale.
  * Errors: those of wg_sub and wg_div; WG_E_NULL for an inert scaler. */
 wg_tensor *wg_scaler_apply(const wg_scaler *scaler, wg_tensor *X);
-
-/* wg_scaler_mean, wg_scaler_scale: what was fitted, constants [d] of X's dtype; inert where the scaler is.
- * wg_scaler_rest: (the mean - its f32) / scale, f32, so that rows whose spread is of the size of an f32's
- * rounding are centred; NULL where that is zero, as in f64. */
-wg_tensor *wg_scaler_mean(const wg_scaler *scaler);
-wg_tensor *wg_scaler_scale(const wg_scaler *scaler);
-wg_tensor *wg_scaler_rest(const wg_scaler *scaler);
 
 /* wg_standardize: X by its own mean and scale: fit and apply. */
 wg_tensor *wg_standardize(wg_tensor *X);

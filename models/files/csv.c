@@ -562,11 +562,11 @@ static bool csv_indicate(csv_file *f)
 
 /* ---- The table. ------------------------------------------------------------------------------ */
 
-/* The columns of a kind, and how much of each was missing. */
+/* The columns of a kind, NULL behind the last, and how much of each was missing. */
 static bool csv_list(const csv_file *f, csv_kind kind, int64_t n, const char *const **names,
                      const int64_t **missing)
 {
-    const char **name = wg_tape_take(f->tape, (size_t)n * sizeof *name);
+    const char **name = wg_tape_take(f->tape, ((size_t)n + 1) * sizeof *name);
     int64_t *count = name != NULL ? wg_tape_take(f->tape, (size_t)n * sizeof *count) : NULL;
     int64_t at = 0;
     for (int64_t j = 0; count != NULL && j < f->columns; j++)

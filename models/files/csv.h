@@ -14,7 +14,7 @@ typedef enum wg_csv_header {
     WG_CSV_HEADER_ABSENT   /* the first row is data; columns are named x1, x2, ... */
 } wg_csv_header;
 
-/* What to do about a missing value; wg_table_missing and wg_table_dropped count them. A missing label is
+/* What to do about a missing value; a table's `missing` and `dropped` count them. A missing label is
  * an error under all but DROP. */
 typedef enum wg_csv_missing {
     WG_CSV_MISSING_ERROR,

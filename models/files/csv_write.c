@@ -194,8 +194,8 @@ wg_status wg_csv_write(wg_tape *t, const char *path, const wg_csv_part parts[], 
 /* The string columns: each cell's index is its place. */
 static wg_csv_part csv_output_strings(wg_tape *t, const wg_table *table)
 {
-    int64_t n = wg_table_rows(table), columns = wg_table_string_columns(table), cells = n * columns;
-    wg_csv_part part = {.names = wg_table_string_names(table), .strings = wg_table_strings(table)};
+    int64_t n = table->rows, columns = table->string_columns, cells = n * columns;
+    wg_csv_part part = {.names = table->string_names, .strings = table->strings};
     int64_t *place = wg_temporary(t, cells, sizeof *place);
     for (int64_t i = 0; place != NULL && i < cells; i++)
         place[i] = i;
@@ -208,21 +208,20 @@ static wg_csv_part csv_output_strings(wg_tape *t, const wg_table *table)
 wg_status wg_csv_write_table(const wg_table *table, const char *path,
                              const wg_csv_write_options *options)
 {
-    wg_tape *t = wg_table_tape(table);
-    if (t == NULL)
+    if (table == NULL || table->tape == NULL)
         return WG_E_NULL;
-    wg_csv_part parts[3] = {
-        {.values = wg_table_features(table), .names = wg_table_column_names(table)}};
-    const char *label = wg_table_label_name(table);
+    wg_tape *t = table->tape;
+    wg_csv_part parts[3] = {{.values = wg_table_features(table), .names = table->column_names}};
+    const char *label = table->label_name;
     int n = 1;
     if (!wg_elements_writable(t, path, parts[0].values))
         return wg_tape_status(t);
     wg_mark mark = wg_tape_mark(t);
-    if (wg_table_string_columns(table) > 0)
+    if (table->string_columns > 0)
         parts[n++] = csv_output_strings(t, table);
-    if (wg_table_class_count(table) > 0)
-        parts[n++] = (wg_csv_part){wg_table_classes(table), &label, wg_table_class_names(table),
-                                   wg_table_class_count(table)};
+    if (table->class_count > 0)
+        parts[n++] = (wg_csv_part){wg_table_classes(table), &label, table->class_names,
+                                   table->class_count};
     wg_status status = wg_csv_write(t, path, parts, n, options);
     if (status == WG_OK)
         wg_tape_rewind(t, mark);

@@ -25,7 +25,7 @@ typedef struct wg_svmlight_options {
  *   are finite decimal numbers with a point, whatever the locale. Refused by name: qid (ranking), several
  *   labels in a line, and compressed files.
  * The result is a table without feature columns, for wg_table_labels [rows, 1], wg_table_classes and
- * wg_table_class_name; *features is the matrix [rows, columns], kept sparse, for wg_csr_matmul.
+ * class_names; *features is the matrix [rows, columns], kept sparse, for wg_csr_matmul.
  * Never NULL: after an error both are inert.
  * Errors, on the tape: WG_E_IO, WG_E_NOMEM, WG_E_VALUE (options), WG_E_NULL, and WG_E_FORMAT, which names
  *   file and line: "a1a.txt:17: feature 3 stands behind feature 5".

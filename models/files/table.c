@@ -10,26 +10,15 @@
 
 static const double table_exact = 0x1p53; /* from here on doubles are not all integers */
 
-struct wg_table {
-    wg_tape *tape;
-    const char *path;
-    wg_tensor *features; /* [rows, columns] */
-    wg_tensor *labels;   /* [rows, 1]; NULL: no label column, or more than two classes of strings */
-    wg_tensor *targets;  /* [rows, 1]; NULL: no label column, or labels that are not all numbers */
-    wg_tensor *classes;  /* [rows]; NULL: no label column */
-    int64_t class_count, class_limit;
-    const char **class_names;        /* [class_count] */
-    const char *const *column_names; /* [columns] */
-    const int64_t *missing;          /* [columns]; NULL: none */
-    const char *const *string;       /* [rows, string_columns]; NULL: no such columns */
-    int64_t string_columns;
-    const char *const *string_names; /* [string_columns] */
-    const int64_t *string_missing;   /* [string_columns]; NULL: none */
-    int64_t dropped;
-    const char *label_name;
-};
+static const char *const table_no_names[] = {NULL}; /* lists end with NULL */
 
-static const wg_table table_inert = {.class_count = 0};
+static const wg_table table_inert = {
+    .path = "",
+    .column_names = table_no_names,
+    .string_names = table_no_names,
+    .class_names = table_no_names,
+    .label_name = "",
+};
 
 /* The way around the cast's warning is safe: no function takes a table that it could write. */
 wg_table *wg_table_inert(void)
@@ -126,19 +115,20 @@ static bool table_find_classes(wg_table *table, const wg_table_parts *parts, tab
                                int64_t *class_of_row)
 {
     wg_tape *t = table->tape;
-    int64_t n = wg_table_rows(table);
+    int64_t n = table->rows;
     bool numbers = parts->label_value != NULL;
     table_sort(labels, n, parts);
     table->class_count = table_number(labels, n, numbers, class_of_row, NULL);
-    table->class_names = wg_tape_take(t, (size_t)table->class_count * sizeof *table->class_names);
-    if (table->class_names == NULL)
+    const char **names = wg_tape_take(t, ((size_t)table->class_count + 1) * sizeof *names);
+    if (names == NULL)
         return false;
-    table_number(labels, n, numbers, class_of_row, table->class_names);
+    table_number(labels, n, numbers, class_of_row, names);
     for (int64_t i = 0; i < table->class_count; i++) {
-        table->class_names[i] = wg_tape_copy_text(t, table->class_names[i]);
-        if (table->class_names[i] == NULL)
+        names[i] = wg_tape_copy_text(t, names[i]);
+        if (names[i] == NULL)
             return false;
     }
+    table->class_names = names;
     table->classes = wg_constant(t, WG_I64, WG_SHAPE(n), class_of_row);
     return true;
 }
@@ -165,14 +155,14 @@ wg_tensor *wg_real_constant(wg_tape *t, wg_dtype dtype, int ndim, const int64_t 
 /* Overwrites the values. */
 static wg_tensor *table_column(const wg_table *table, double *values)
 {
-    return wg_real_constant(table->tape, wg_dtype_of(table->features),
-                            WG_SHAPE(wg_table_rows(table), 1), values);
+    return wg_real_constant(table->tape, wg_dtype_of(table->features), WG_SHAPE(table->rows, 1),
+                            values);
 }
 
 static void table_number_labels(wg_table *table, const wg_table_parts *parts,
                                 const int64_t *class_of_row, double *values)
 {
-    int64_t n = wg_table_rows(table);
+    int64_t n = table->rows;
     if (parts->label_value != NULL) {
         memcpy(values, parts->label_value, (size_t)n * sizeof *values);
         table->targets = table_column(table, values);
@@ -189,7 +179,7 @@ static void table_number_labels(wg_table *table, const wg_table_parts *parts,
 static bool table_set_labels(wg_table *table, const wg_table_parts *parts)
 {
     wg_tape *t = table->tape;
-    int64_t n = wg_table_rows(table);
+    int64_t n = table->rows;
     table_label *labels = wg_temporary(t, n, sizeof *labels);
     int64_t *class_of_row = labels != NULL ? wg_temporary(t, n, sizeof *class_of_row) : NULL;
     double *values = class_of_row != NULL ? wg_temporary(t, n, sizeof *values) : NULL;
@@ -207,7 +197,7 @@ static bool table_set_labels(wg_table *table, const wg_table_parts *parts)
 /* The cells, all in one piece of memory. Their number fits: the reader holds as many. */
 static bool table_copy_strings(wg_table *table, const wg_table_parts *parts)
 {
-    int64_t cells = wg_table_rows(table) * parts->string_columns;
+    int64_t cells = table->rows * parts->string_columns;
     size_t bytes = 0;
     for (int64_t i = 0; i < cells; i++)
         bytes += strlen(parts->string[i]) + 1;
@@ -218,7 +208,7 @@ static bool table_copy_strings(wg_table *table, const wg_table_parts *parts)
         string[i] = memcpy(at, parts->string[i], size);
         at += size;
     }
-    table->string = string;
+    table->strings = string;
     table->string_columns = parts->string_columns;
     return at != NULL;
 }
@@ -228,16 +218,22 @@ wg_table *wg_table_new(wg_tape *t, const wg_table_parts *parts)
     wg_table *table = wg_tape_take(t, sizeof *table);
     if (table == NULL)
         return wg_table_inert();
-    *table = (wg_table){.tape = t,
-                        .path = wg_tape_copy_text(t, parts->path),
-                        .features = parts->features,
-                        .column_names = parts->column_names,
-                        .missing = parts->missing,
-                        .string_names = parts->string_names,
-                        .string_missing = parts->string_missing,
-                        .dropped = parts->dropped,
-                        .class_limit = parts->class_limit,
-                        .label_name = parts->label_name};
+    const bool named = parts->column_names != NULL, strings = parts->string_names != NULL;
+    *table = (wg_table){
+        .tape = t,
+        .path = wg_tape_copy_text(t, parts->path),
+        .features = parts->features,
+        .rows = wg_dim(parts->features, 0),
+        .columns = wg_dim(parts->features, 1),
+        .column_names = named ? parts->column_names : table_no_names,
+        .missing = parts->missing,
+        .string_names = strings ? parts->string_names : table_no_names,
+        .string_missing = parts->string_missing,
+        .dropped = parts->dropped,
+        .class_limit = parts->class_limit,
+        .label_name = parts->label_name != NULL ? parts->label_name : "",
+        .class_names = table_no_names,
+    };
     if (parts->string_columns > 0 && !table_copy_strings(table, parts))
         return wg_table_inert();
     if (parts->label_text != NULL && !table_set_labels(table, parts))
@@ -302,99 +298,12 @@ wg_tensor *wg_table_classes(const wg_table *table)
                    table->path, table->label_name, table->class_count, table->class_limit);
 }
 
-int64_t wg_table_class_count(const wg_table *table)
-{
-    return table == NULL ? 0 : table->class_count;
-}
-
-const char *wg_table_class_name(const wg_table *table, int64_t i)
-{
-    return table == NULL || i < 0 || i >= table->class_count ? "" : table->class_names[i];
-}
-
-const char *const *wg_table_class_names(const wg_table *table)
-{
-    return table == NULL ? NULL : table->class_names;
-}
-
-int64_t wg_table_rows(const wg_table *table)
-{
-    return table_is_inert(table) ? 0 : wg_dim(table->features, 0);
-}
-
-int64_t wg_table_columns(const wg_table *table)
-{
-    return table_is_inert(table) ? 0 : wg_dim(table->features, 1);
-}
-
-const char *wg_table_column_name(const wg_table *table, int64_t j)
-{
-    return j < 0 || j >= wg_table_columns(table) ? "" : table->column_names[j];
-}
-
-const char *const *wg_table_strings(const wg_table *table)
-{
-    return table_is_inert(table) ? NULL : table->string;
-}
-
-int64_t wg_table_string_columns(const wg_table *table)
-{
-    return table_is_inert(table) ? 0 : table->string_columns;
-}
-
-const char *wg_table_string_name(const wg_table *table, int64_t j)
-{
-    return j < 0 || j >= wg_table_string_columns(table) ? "" : table->string_names[j];
-}
-
-const char *wg_table_label_name(const wg_table *table)
-{
-    return table_is_inert(table) || table->label_name == NULL ? "" : table->label_name;
-}
-
-int64_t wg_table_missing(const wg_table *table, int64_t j)
-{
-    return j < 0 || j >= wg_table_columns(table) || table->missing == NULL ? 0 : table->missing[j];
-}
-
-int64_t wg_table_string_missing(const wg_table *table, int64_t j)
-{
-    return j < 0 || j >= wg_table_string_columns(table) || table->string_missing == NULL
-               ? 0
-               : table->string_missing[j];
-}
-
-int64_t wg_table_dropped(const wg_table *table)
-{
-    return table == NULL ? 0 : table->dropped;
-}
-
-wg_tape *wg_table_tape(const wg_table *table)
-{
-    return table == NULL ? NULL : table->tape;
-}
-
-const char *wg_table_path(const wg_table *table)
-{
-    return table_is_inert(table) ? "" : table->path;
-}
-
-const char *const *wg_table_column_names(const wg_table *table)
-{
-    return table_is_inert(table) ? NULL : table->column_names;
-}
-
-const char *const *wg_table_string_names(const wg_table *table)
-{
-    return table_is_inert(table) ? NULL : table->string_names;
-}
-
 /* ---- Some of its rows. ----------------------------------------------------------------------- */
 
 static bool table_rows_fit(const wg_table *table, const wg_tensor *rows)
 {
     wg_tape *t = table->tape;
-    int64_t n = wg_table_rows(table);
+    int64_t n = table->rows;
     if (wg_is_inert(rows)) {
         wg_fail(t, WG_E_NULL, "rows of a table: NULL, or an inert tensor");
         return false;
@@ -453,17 +362,18 @@ wg_table *wg_table_take(const wg_table *table, const wg_tensor *rows)
     if (taken == NULL)
         return wg_table_inert();
     *taken = *table;
+    taken->rows = rows->size;
     taken->features = table_take_tensor(table->features, rows);
     taken->targets = table_take_tensor(table->targets, rows);
     taken->labels = table->labels == table->targets ? taken->targets
                                                     : table_take_tensor(table->labels, rows);
     taken->classes = table_take_tensor(table->classes, rows);
-    if (table->string != NULL) {
+    if (table->strings != NULL) {
         size_t row = (size_t)table->string_columns * sizeof(char *);
         const char **string = wg_tape_take(t, (size_t)rows->size * row);
         if (string != NULL)
-            table_take_bytes(table->string, row, rows, string);
-        taken->string = string;
+            table_take_bytes(table->strings, row, rows, string);
+        taken->strings = string;
     }
     return wg_tape_status(t) == WG_OK ? taken : wg_table_inert();
 }

@@ -7,77 +7,73 @@
 extern "C" {
 #endif
 
-/* What a file may ask for; more is an error that names the limit. A few bytes of a stranger's file can ask
- * for gigabytes: `1 1000000000:1` for a billion weights, a column of ids for as many classes. */
+/* What a file may ask for; more is an error that names the limit. A few bytes of a stranger's file
+ * can ask for gigabytes: `1 1000000000:1` for a billion weights, a column of ids for as many
+ * classes. */
 typedef struct wg_limits {
-    int64_t
-        columns; /* of sparse rows, >= 0; default 0: 2^18 or a fifth of the file's bytes, whichever
-                        is more */
-    int64_t
-        classes; /* that wg_table_classes gives, >= 0; default 0: 1024 or a thousandth of the file's
-                        bytes, whichever is more */
+    int64_t columns; /* of sparse rows, >= 0; default 0: 2^18 or a fifth of the file's bytes,
+                        whichever is more */
+    int64_t classes; /* that wg_table_classes gives, >= 0; default 0: 1024 or a thousandth of the
+                        file's bytes, whichever is more */
 } wg_limits;
 
-/* A data set in memory: rows of numbers and of strings (categories), and a label to each row. Readers
- * (wg_csv_read) make it. It and everything it holds belongs to the tape it was read on, and goes with it.
+/* A data set in memory: rows of numbers and of strings (categories), and a label to each row.
+ * Readers (wg_csv_read) make it. It and everything it holds belongs to the tape it was read on, and
+ * goes with it. The members are to be read; the four tensors by the functions below, which say what
+ * is wrong where there is none.
  *
- * Of NULL, and of the table that a failed reader returned: inert tensors, 0, NULL and "". */
-typedef struct wg_table wg_table;
+ * After an error a reader returns an inert table: counts are 0, names "", lists empty or NULL. */
+typedef struct wg_table {
+    wg_tape *tape;
+    const char *path;
+    int64_t rows, columns, string_columns; /* columns: of numbers, without the label */
+    const char *const *column_names;       /* [columns], and NULL behind the last */
+    const char *const *string_names;       /* [string_columns], and NULL behind the last */
+    const char *const *strings;            /* [rows, string_columns], row by row; NULL: none */
 
-/* wg_table_features: the columns of numbers that are not the label, a constant [rows, columns], row-major, f64 (or
- * f32 where the reader was asked for it). */
+    /* How many values of a column were missing in the file, in rows that are here and in rows that
+     * were left out; NULL: none. How many rows were left out. */
+    const int64_t *missing, *string_missing; /* [columns], [string_columns] */
+    int64_t dropped;
+
+    /* Classes are the different labels in rising order; a name is the label as it first stands in
+     * the file. Without a label column there are none, and the label's name is "". */
+    const char *label_name;
+    int64_t class_count, class_limit;
+    const char *const *class_names; /* [class_count], and NULL behind the last */
+
+    wg_tensor *features, *labels, *targets, *classes;
+} wg_table;
+
+/* wg_table_features: the columns of numbers that are not the label, a constant [rows, columns],
+ * row-major, f64 (or f32 where the reader was asked for it). */
 wg_tensor *wg_table_features(const wg_table *table);
 
-/* wg_table_strings: the string columns, [rows, string_columns], row by row, as wg_encoder_fit takes them;
- * NULL where there are no such columns. wg_table_string_columns: how many. wg_table_string_name: of string
- * column j; "" for a j that is none. */
-const char *const *wg_table_strings(const wg_table *table);
-int64_t wg_table_string_columns(const wg_table *table);
-const char *wg_table_string_name(const wg_table *table, int64_t j);
-
-/* wg_table_missing, wg_table_string_missing: how many values of feature j, or string column j, were missing
- * in the file, in rows that are here and in those that were left out. wg_table_dropped: how many rows were
- * left out. */
-int64_t wg_table_missing(const wg_table *table, int64_t j);
-int64_t wg_table_string_missing(const wg_table *table, int64_t j);
-int64_t wg_table_dropped(const wg_table *table);
-
-/* wg_table_labels: the labels for a model with one output, a constant [rows, 1] of the features' dtype.
- * Two classes are 0 and 1 (-1 and 1, 2 and 4, "no" and "yes": the index of the class, whose name
- * wg_table_class_name keeps); numbers of any other count of classes are what they are.
+/* wg_table_labels: the labels for a model with one output, a constant [rows, 1] of the features'
+ * dtype. Two classes are 0 and 1 (-1 and 1, 2 and 4, "no" and "yes": the index of the class, whose
+ * name is in class_names); numbers of any other count of classes are what they are.
  * Errors: WG_E_VALUE, on the tape: no label column; strings of more classes than two (these are for
- *   wg_table_classes).
- * wg_table_targets: the numbers as they stand in the file, for regression. Errors: WG_E_VALUE: no label
- *   column, or one that does not hold numbers alone. */
+ *   wg_table_classes). */
 wg_tensor *wg_table_labels(const wg_table *table);
+
+/* wg_table_targets: the labels as the numbers that stand in the file, for regression; a constant
+ * [rows, 1] of the features' dtype.
+ * Errors: WG_E_VALUE: no label column, or one that does not hold numbers alone. */
 wg_tensor *wg_table_targets(const wg_table *table);
 
 /* wg_table_classes: the index of each row's class, a constant [rows], i64, from 0 to
- * wg_table_class_count - 1. Classes are the different labels in rising order: of their values if all
- * are numbers ("1" and "1.0" are one class; from 2^53 on, where doubles are not all integers, only the
+ * class_count - 1. Classes are the different labels in rising order: of their values if all are
+ * numbers ("1" and "1.0" are one class; from 2^53 on, where doubles are not all integers, only the
  * same digits are), else of their bytes; scikit-learn sorts them so, too.
  * Errors: WG_E_VALUE, on the tape: no label column; more classes than the reader's limit. */
 wg_tensor *wg_table_classes(const wg_table *table);
 
-/* wg_table_class_count, wg_table_class_name: how many classes there are, and the label of class i as it
- * first stands in the file; "" for an i that is none. wg_table_class_names: of all; NULL where there are none. */
-int64_t wg_table_class_count(const wg_table *table);
-const char *wg_table_class_name(const wg_table *table, int64_t i);
-const char *const *wg_table_class_names(const wg_table *table);
-
-/* wg_table_rows, wg_table_columns: the shape of the features. */
-int64_t wg_table_rows(const wg_table *table);
-int64_t wg_table_columns(const wg_table *table);
-
-/* wg_table_column_name: of feature j; "" for a j that is none. wg_table_label_name: of the label. */
-const char *wg_table_column_name(const wg_table *table, int64_t j);
-const char *wg_table_label_name(const wg_table *table);
-
-/* wg_table_take: a table of the rows [m], i64, that `rows` names, in that order, repeated or not: training and
- * test rows of wg_train_test_split. Names and classes are those of the whole table, also where no row of a
- * class was taken. Numbers are copied; strings and names are shared.
- * Never NULL: after an error (on the tape: WG_E_INDEX, no such row; WG_E_SHAPE, WG_E_DTYPE, WG_E_STALE,
- *   WG_E_TAPE, WG_E_NULL, WG_E_NOMEM) the result is an inert table. */
+/* wg_table_take: a table of the rows [m], i64, that `rows` names, in that order, repeated or not:
+ * training and test rows of wg_train_test_split. Names, classes and counts of missing values are
+ * those of the whole table, also where no row of a class was taken. Numbers are copied; strings and
+ * names are shared.
+ * Never NULL: after an error (on the tape: WG_E_INDEX, no such row; WG_E_SHAPE, WG_E_DTYPE,
+ *   WG_E_STALE, WG_E_TAPE, WG_E_NULL, WG_E_NOMEM) the result is an inert table. */
 wg_table *wg_table_take(const wg_table *table, const wg_tensor *rows);
 
 #ifdef __cplusplus

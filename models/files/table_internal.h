@@ -8,11 +8,11 @@
 typedef struct wg_table_parts {
     const char *path;
     wg_tensor *features;             /* [rows, columns] */
-    const char *const *column_names; /* [columns] */
+    const char *const *column_names; /* [columns], and NULL; or NULL: no columns */
     const int64_t *missing;          /* [columns], or NULL: none */
     const char *const *string;       /* [rows, string_columns] */
     int64_t string_columns;
-    const char *const *string_names; /* [string_columns] */
+    const char *const *string_names; /* [string_columns], and NULL; or NULL: no such columns */
     const int64_t *string_missing;   /* [string_columns], or NULL: none */
     int64_t dropped;                 /* rows */
     int64_t class_limit;             /* > 0 */
@@ -23,14 +23,6 @@ typedef struct wg_table_parts {
 
 /* wg_table_new: a table on the tape; the inert table after an error. */
 wg_table *wg_table_new(wg_tape *t, const wg_table_parts *parts);
-
-/* wg_table_tape, wg_table_path: NULL and "" of the inert table. */
-wg_tape *wg_table_tape(const wg_table *table);
-const char *wg_table_path(const wg_table *table);
-
-/* wg_table_column_names, wg_table_string_names: of all columns; may be NULL where there are none. */
-const char *const *wg_table_column_names(const wg_table *table);
-const char *const *wg_table_string_names(const wg_table *table);
 
 /* wg_limits_fill: the limits for a file of so many bytes. False, and WG_E_VALUE, where one is negative. */
 bool wg_limits_fill(wg_tape *t, const char *path, wg_limits *limits, int64_t bytes);

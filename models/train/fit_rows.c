@@ -114,7 +114,7 @@ static bool fit_data_fits(const wg_fit_model *model, const wg_dataset *d, const 
         wg_fail(t, WG_E_TAPE, "fit: X and y are on two tapes");
     else if (d->sparse != NULL && !model->takes_sparse)
         wg_fail(t, WG_E_VALUE, "fit: the model takes no sparse rows: wg_csr_dense");
-    else if (d->sparse == NULL && d->table != NULL && wg_table_string_columns(d->table) > 0)
+    else if (d->sparse == NULL && d->table != NULL && d->table->string_columns > 0)
         wg_fail(t, WG_E_VALUE, "fit: the table has string columns, which an estimator encodes");
     else if (values->dtype != WG_F32 && values->dtype != WG_F64)
         wg_fail(t, WG_E_DTYPE, "fit: X must be f32 or f64");

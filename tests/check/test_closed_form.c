@@ -62,7 +62,7 @@ static task task_new(int set, wg_dtype dtype)
         wg_table *data = wg_csv_read(j.tape, path, &(wg_csv_options){.f32 = dtype == WG_F32});
         j.X = wg_standardize(wg_table_features(data));
         j.classes = wg_table_classes(data);
-        j.k = wg_table_class_count(data);
+        j.k = data->class_count;
         y = logistic ? wg_table_labels(data) : NULL;
     }
     if (logistic) {

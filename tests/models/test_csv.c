@@ -52,8 +52,8 @@ static wg_table *read_text(const char *text, const wg_csv_options *options)
 static void expect(const wg_table *table, int64_t n, int64_t d, const double *X, const double *y)
 {
     ck_assert_msg(wg_tape_status(tape) == WG_OK, "%s", wg_tape_message(tape));
-    ck_assert_int_eq(wg_table_rows(table), n);
-    ck_assert_int_eq(wg_table_columns(table), d);
+    ck_assert_int_eq(table->rows, n);
+    ck_assert_int_eq(table->columns, d);
     const wg_tensor *features = wg_table_features(table);
     ck_assert_int_eq(wg_ndim(features), 2);
     wgt_assert_same_bytes(wg_data_f64(features), X, (size_t)(n * d) * sizeof *X);
@@ -70,15 +70,14 @@ START_TEST(test_plain)
     const double X[] = {1, 2.5, -3e2, 0.1}, y[] = {1, 0};
     const wg_table *table = read_text("a,b,label\n1,2.5,1\n-3e2,.1,0\n", NULL);
     expect(table, 2, 2, X, y);
-    ck_assert_str_eq(wg_table_column_name(table, 0), "a");
-    ck_assert_str_eq(wg_table_column_name(table, 1), "b");
-    ck_assert_str_eq(wg_table_column_name(table, 2), "");
-    ck_assert_str_eq(wg_table_column_name(table, -1), "");
-    ck_assert_str_eq(wg_table_label_name(table), "label");
-    ck_assert_int_eq(wg_table_class_count(table), 2);
-    ck_assert_str_eq(wg_table_class_name(table, 0), "0");
-    ck_assert_str_eq(wg_table_class_name(table, 1), "1");
-    ck_assert_str_eq(wg_table_class_name(table, 2), "");
+    ck_assert_str_eq(table->column_names[0], "a");
+    ck_assert_str_eq(table->column_names[1], "b");
+    ck_assert_ptr_null(table->column_names[2]);
+    ck_assert_str_eq(table->label_name, "label");
+    ck_assert_int_eq(table->class_count, 2);
+    ck_assert_str_eq(table->class_names[0], "0");
+    ck_assert_str_eq(table->class_names[1], "1");
+    ck_assert_ptr_null(table->class_names[2]);
     const int64_t classes[] = {1, 0};
     wgt_assert_same_bytes(wg_data_i64(wg_table_classes(table)), classes, sizeof classes);
 }
@@ -103,7 +102,7 @@ START_TEST(test_same_table)
         expect(table, 2, 2, X, NULL);
         wgt_assert_that(wg_at(wg_table_labels(table), 0), ==, 1);
         wgt_assert_that(wg_at(wg_table_labels(table), 1), ==, 0);
-        ck_assert_str_eq(wg_table_column_name(table, 0), "a");
+        ck_assert_str_eq(table->column_names[0], "a");
     }
 }
 END_TEST
@@ -116,13 +115,13 @@ START_TEST(test_quotes)
         NULL);
     const double X[] = {1, 2, 3, 4, 5, 6, 7, 8};
     expect(table, 4, 2, X, NULL);
-    ck_assert_str_eq(wg_table_column_name(table, 0), "x \"1\"");
-    ck_assert_str_eq(wg_table_column_name(table, 1), "a,b");
-    ck_assert_int_eq(wg_table_class_count(table), 4);
-    ck_assert_str_eq(wg_table_class_name(table, 0), "\r\n");
-    ck_assert_str_eq(wg_table_class_name(table, 1), "line\nbreak");
-    ck_assert_str_eq(wg_table_class_name(table, 2), "one, or \"two\"");
-    ck_assert_str_eq(wg_table_class_name(table, 3), "plain");
+    ck_assert_str_eq(table->column_names[0], "x \"1\"");
+    ck_assert_str_eq(table->column_names[1], "a,b");
+    ck_assert_int_eq(table->class_count, 4);
+    ck_assert_str_eq(table->class_names[0], "\r\n");
+    ck_assert_str_eq(table->class_names[1], "line\nbreak");
+    ck_assert_str_eq(table->class_names[2], "one, or \"two\"");
+    ck_assert_str_eq(table->class_names[3], "plain");
 }
 END_TEST
 
@@ -137,13 +136,13 @@ START_TEST(test_label_choice)
     expect(read_text(text, &(wg_csv_options){.label_column = -3}), 2, 2, first, y);
     const wg_table *named = read_text(text, &(wg_csv_options){.label = "y"});
     expect(named, 2, 2, first, y);
-    ck_assert_str_eq(wg_table_label_name(named), "y");
-    ck_assert_str_eq(wg_table_column_name(named, 0), "a");
-    ck_assert_str_eq(wg_table_column_name(named, 1), "b");
+    ck_assert_str_eq(named->label_name, "y");
+    ck_assert_str_eq(named->column_names[0], "a");
+    ck_assert_str_eq(named->column_names[1], "b");
     const wg_table *bare = read_text(text, &(wg_csv_options){.no_label = true});
     expect(bare, 2, 3, all, NULL);
-    ck_assert_str_eq(wg_table_label_name(bare), "");
-    ck_assert_int_eq(wg_table_class_count(bare), 0);
+    ck_assert_str_eq(bare->label_name, "");
+    ck_assert_int_eq(bare->class_count, 0);
     ck_assert_double_nan(wg_item(wg_table_labels(bare)));
     wgt_assert_status(tape, WG_E_VALUE, "without a label column");
 }
@@ -155,11 +154,11 @@ START_TEST(test_header_and_separator)
     const wg_csv_options absent = {.header = WG_CSV_HEADER_ABSENT};
     const wg_table *table = read_text("1,2,3\n4,5,6\n", &absent);
     expect(table, 2, 2, X, y);
-    ck_assert_str_eq(wg_table_column_name(table, 1), "x2");
+    ck_assert_str_eq(table->column_names[1], "x2");
     const wg_csv_options any = {.header = WG_CSV_HEADER_PRESENT, .separator = ';'};
     table = read_text("0;1;2\n1;2;3\n4;5;6\n", &any);
     expect(table, 2, 2, X, y);
-    ck_assert_str_eq(wg_table_column_name(table, 1), "1");
+    ck_assert_str_eq(table->column_names[1], "1");
     expect(read_text("a\tb\tc\n1\t2\t3\n4\t5\t6\n", &(wg_csv_options){.separator = '\t'}), 2, 2, X,
            y);
 }
@@ -182,8 +181,8 @@ START_TEST(test_recognized)
     for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
         const wg_table *table = read_text(texts[i], NULL);
         expect(table, 2, 2, X, y);
-        ck_assert_str_eq(wg_table_class_name(table, 1), "y");
-        ck_assert_str_eq(wg_table_column_name(table, 1), i < 6 ? "b" : "x2");
+        ck_assert_str_eq(table->class_names[1], "y");
+        ck_assert_str_eq(table->column_names[1], i < 6 ? "b" : "x2");
     }
     expect(read_text("a b c\n1 2 0\n3 4 1\n", &(wg_csv_options){.separator = ' '}), 2, 2, X, y);
 }
@@ -200,7 +199,7 @@ START_TEST(test_header_recognized)
                  {"5.1,s\n4.9,s\n", 2}, {"a,b\nNA,1\n1,0\n", 2}};
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         const wg_csv_options o = {.missing = WG_CSV_MISSING_KEEP, .no_label = true};
-        ck_assert_int_eq(wg_table_rows(read_text(cases[i].text, &o)), cases[i].rows);
+        ck_assert_int_eq(read_text(cases[i].text, &o)->rows, cases[i].rows);
     }
     ck_assert_int_eq(wg_tape_status(tape), WG_OK);
 }
@@ -243,13 +242,13 @@ START_TEST(test_classes)
     const int64_t numeric[] = {2, 1, 0, 1}, bytes[] = {0, 2, 1, 0};
     const wg_table *table = read_text("a,c\n1,10\n1,9\n1,-1\n1,9.0\n", NULL);
     wgt_assert_same_bytes(wg_data_i64(wg_table_classes(table)), numeric, sizeof numeric);
-    ck_assert_int_eq(wg_table_class_count(table), 3);
-    ck_assert_str_eq(wg_table_class_name(table, 1), "9");
+    ck_assert_int_eq(table->class_count, 3);
+    ck_assert_str_eq(table->class_names[1], "9");
     /* One text makes all of them texts: order of bytes, in which "10" stands before "9". */
     table = read_text("a,c\n1,10\n1,x\n1,9\n1,10\n", NULL);
     wgt_assert_same_bytes(wg_data_i64(wg_table_classes(table)), bytes, sizeof bytes);
-    ck_assert_str_eq(wg_table_class_name(table, 0), "10");
-    ck_assert_str_eq(wg_table_class_name(table, 2), "x");
+    ck_assert_str_eq(table->class_names[0], "10");
+    ck_assert_str_eq(table->class_names[2], "x");
     ck_assert_int_eq(wg_tape_status(tape), WG_OK);
     ck_assert_ptr_null(wg_data_f64(wg_table_labels(table)));
     wgt_assert_status(tape, WG_E_VALUE, "strings of 3 classes");
@@ -268,11 +267,11 @@ START_TEST(test_large_labels)
     const int64_t classes[] = {1, 0, 0, 1};
     for (size_t i = 0; i < sizeof files / sizeof *files; i++) {
         const wg_table *table = read_text(files[i], NULL);
-        ck_assert_int_eq(wg_table_class_count(table), 2);
+        ck_assert_int_eq(table->class_count, 2);
         wgt_assert_same_bytes(wg_data_i64(wg_table_classes(table)), classes, sizeof classes);
     }
     const wg_table *table = read_text(files[0], &(wg_csv_options){.f32 = true});
-    ck_assert_int_eq(wg_table_class_count(table), 2);
+    ck_assert_int_eq(table->class_count, 2);
 }
 END_TEST
 
@@ -291,7 +290,7 @@ START_TEST(test_two_values)
         const wg_table *table = read_text(cases[i].text, NULL);
         expect(table, 3, 1, X, y);
         for (int k = 0; k < 2; k++)
-            ck_assert_str_eq(wg_table_class_name(table, k), cases[i].name[k]);
+            ck_assert_str_eq(table->class_names[k], cases[i].name[k]);
         for (int64_t k = 0; k < 3; k++)
             wgt_assert_that(wg_at(wg_table_targets(table), k), ==, cases[i].value[k != 1]);
         const int64_t some[] = {1, 0};
@@ -311,7 +310,7 @@ START_TEST(test_two_texts)
     const double X[] = {1, 2, 3}, y[] = {1, 0, 1};
     const wg_table *table = read_text("a,c\n1,yes\n2,no\n3,yes\n", NULL);
     expect(table, 3, 1, X, y);
-    ck_assert_str_eq(wg_table_class_name(table, 1), "yes");
+    ck_assert_str_eq(table->class_names[1], "yes");
 }
 END_TEST
 
@@ -512,12 +511,12 @@ static void expect_inert(const wg_table *table)
     ck_assert_double_nan(wg_item(wg_table_features(table)));
     ck_assert_double_nan(wg_item(wg_table_labels(table)));
     ck_assert_int_eq(wg_size(wg_table_classes(table)), 0);
-    ck_assert_int_eq(wg_table_rows(table), 0);
-    ck_assert_int_eq(wg_table_columns(table), 0);
-    ck_assert_int_eq(wg_table_class_count(table), 0);
-    ck_assert_str_eq(wg_table_class_name(table, 0), "");
-    ck_assert_str_eq(wg_table_column_name(table, 0), "");
-    ck_assert_str_eq(wg_table_label_name(table), "");
+    ck_assert_int_eq(table->rows, 0);
+    ck_assert_int_eq(table->columns, 0);
+    ck_assert_int_eq(table->class_count, 0);
+    ck_assert_ptr_null(table->class_names[0]);
+    ck_assert_ptr_null(table->column_names[0]);
+    ck_assert_str_eq(table->label_name, "");
 }
 
 START_TEST(test_bad_file)
@@ -530,7 +529,7 @@ START_TEST(test_bad_file)
     expect_inert(read_text("a,b\n1,2\n", NULL)); /* the first error stays ... */
     wgt_assert_status(tape, bad_files[_i].status, want);
     wg_tape_rewind(tape, mark); /* ... until the tape is rewound */
-    ck_assert_int_eq(wg_table_rows(read_text("a,b\n1,2\n", NULL)), 1);
+    ck_assert_int_eq(read_text("a,b\n1,2\n", NULL)->rows, 1);
 }
 END_TEST
 
@@ -572,9 +571,7 @@ START_TEST(test_unreadable)
     expect_inert(wg_csv_read(tape, NULL, NULL));
     ck_assert_int_eq(wg_tape_status(tape), WG_E_NULL);
     expect_inert(wg_csv_read(NULL, path, NULL));
-    ck_assert_int_eq(wg_table_rows(NULL), 0);
     ck_assert_double_nan(wg_item(wg_table_features(NULL)));
-    ck_assert_str_eq(wg_table_class_name(NULL, 0), "");
 }
 END_TEST
 
@@ -594,10 +591,10 @@ START_TEST(test_truncated)
             wgt_assert_status(tape, WG_E_FORMAT, path);
         } else {
             readable++;
-            const int64_t rows = wg_table_rows(table);
+            const int64_t rows = table->rows;
             wgt_assert_that(rows, >=, 1);
             wgt_assert_that(rows, <=, 3);
-            wgt_assert_that(wg_table_columns(table), ==, 2);
+            wgt_assert_that(table->columns, ==, 2);
             wgt_assert_same_bytes(wg_data_f64(wg_table_features(table)), X,
                                   (size_t)rows * 2 * sizeof *X);
         }
@@ -630,7 +627,7 @@ START_TEST(test_no_memory)
             table = wg_csv_read(t, path, &mean);
         }
         ck_assert_int_eq(wg_tape_status(t), WG_OK);
-        ck_assert_int_eq(wg_table_rows(table), 3);
+        ck_assert_int_eq(table->rows, 3);
         wgt_assert_that(wg_at(wg_table_features(table), 3), ==, 4);
         wg_tape_free(t);
         ck_assert_int_eq(memory.blocks, 0);
@@ -661,8 +658,7 @@ START_TEST(test_random_texts)
                                         .no_label = round % 5 == 0};
         const wg_table *table = read_text(text, &options);
         if (wg_tape_status(tape) == WG_OK)
-            ck_assert_int_eq(wg_size(wg_table_features(table)),
-                             wg_table_rows(table) * wg_table_columns(table));
+            ck_assert_int_eq(wg_size(wg_table_features(table)), table->rows * table->columns);
         else
             wgt_assert_status(tape, WG_E_FORMAT, path);
         wg_tape_rewind(tape, mark);
@@ -689,9 +685,9 @@ START_TEST(test_data_sets)
         snprintf(name, sizeof name, "examples/data/%s.csv", sets[i].name);
         const wg_table *table = wg_csv_read(tape, name, NULL);
         ck_assert_msg(wg_tape_status(tape) == WG_OK, "%s", wg_tape_message(tape));
-        ck_assert_int_eq(wg_table_rows(table), sets[i].rows);
-        ck_assert_int_eq(wg_table_columns(table), sets[i].columns);
-        ck_assert_int_eq(wg_table_class_count(table), sets[i].classes);
+        ck_assert_int_eq(table->rows, sets[i].rows);
+        ck_assert_int_eq(table->columns, sets[i].columns);
+        ck_assert_int_eq(table->class_count, sets[i].classes);
     }
 }
 END_TEST

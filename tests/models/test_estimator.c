@@ -52,7 +52,7 @@ START_TEST(test_optima)
         &(wg_dataset){.X = X, .y = y},
         &(wg_estimator_options){.model = optima[_i].model, .raw = optima[_i].raw});
     expect_ok();
-    wgt_assert_close(wg_estimator_fit_result(e).best_loss, optima[_i].objective, 0, 1e-10);
+    wgt_assert_close(e->fit.best_loss, optima[_i].objective, 0, 1e-10);
     wgt_assert_close(wg_log_loss(wg_estimator_predict_proba(e, &(wg_dataset){.X = X}), y),
                      optima[_i].log_loss, 0, 1e-6);
     wgt_assert_close(wg_estimator_score(e, &(wg_dataset){.X = X, .y = y}), optima[_i].accuracy, 0,
@@ -140,19 +140,19 @@ START_TEST(test_loaded_predicts_the_same_bits)
     ck_assert_int_eq(wg_size(Pl), wg_size(P));
     ck_assert_mem_eq(P->data, Pl->data, (size_t)wg_size(P) * item);
     ck_assert_mem_eq(c->data, cl->data, 150 * sizeof(int64_t));
-    ck_assert_int_eq(wg_estimator_class_count(l), wg_estimator_class_count(e));
-    for (int64_t k = 0; k < wg_estimator_class_count(l); k++)
-        ck_assert_str_eq(wg_estimator_class_name(l, k), names[k]);
-    ck_assert_str_eq(wg_estimator_label_name(l), "species");
-    ck_assert_str_eq(wg_estimator_model(l), wg_estimator_model(e));
-    ck_assert_int_eq(wg_estimator_columns(l), 4);
+    ck_assert_int_eq(l->class_count, e->class_count);
+    for (int64_t k = 0; k < l->class_count; k++)
+        ck_assert_str_eq(l->class_names[k], names[k]);
+    ck_assert_str_eq(l->label_name, "species");
+    ck_assert_str_eq(l->model, e->model);
+    ck_assert_int_eq(l->columns, 4);
     wg_tape_free(t);
 }
 END_TEST
 
 static bool load(wg_tape *t, const char *file)
 {
-    return wg_estimator_columns(wg_estimator_load(t, file, NULL)) > 0;
+    return wg_estimator_load(t, file, NULL)->columns > 0;
 }
 
 /* The file with one text in place of another of the same length. */
@@ -223,7 +223,7 @@ START_TEST(test_errors)
         wg_mark mark = wg_tape_mark(tape);
         wg_estimator *e = wg_estimator_fit(&(wg_dataset){.X = X, .y = y}, &bad[i]);
         ck_assert_msg(wg_tape_status(tape) == WG_E_VALUE, "case %zu: %s", i, wg_tape_message(tape));
-        ck_assert_int_eq(wg_estimator_columns(e), 0);
+        ck_assert_int_eq(e->columns, 0);
         ck_assert_int_eq(wg_estimator_save(e, path), WG_E_NULL);
         ck_assert_double_nan(wg_estimator_score(e, &(wg_dataset){.X = X, .y = y}));
         wg_tape_rewind(tape, mark);

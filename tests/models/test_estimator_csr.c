@@ -94,11 +94,10 @@ START_TEST(test_as_dense)
     options.raw = true;
     wg_estimator *dense = wg_estimator_fit(&(wg_dataset){.X = X, .y = y}, &options);
     expect_ok(tape);
-    ck_assert_int_eq(wg_estimator_columns(sparse), COLUMNS);
-    ck_assert_int_eq(wg_estimator_fit_result(sparse).stop, WG_FIT_CONVERGED);
+    ck_assert_int_eq(sparse->columns, COLUMNS);
+    ck_assert_int_eq(sparse->fit.stop, WG_FIT_CONVERGED);
     double e = f32 ? 1e-6 : 1e-13;
-    wgt_assert_close(wg_estimator_fit_result(sparse).best_loss,
-                     wg_estimator_fit_result(dense).best_loss, 0, e);
+    wgt_assert_close(sparse->fit.best_loss, dense->fit.best_loss, 0, e);
     const wg_tensor *P = wg_estimator_predict_proba(sparse, &(wg_dataset){.sparse = A});
     const wg_tensor *Q = wg_estimator_predict_proba(dense, &(wg_dataset){.X = X});
     ck_assert_int_eq(wg_size(P), wg_size(Q));
@@ -149,7 +148,7 @@ START_TEST(test_validation_and_checkpoint)
     wg_estimator_options o = kind(3);
     o.fit = (wg_fit_options){.epochs = 12, .validation = 0.3, .checkpoint = model};
     wg_estimator *whole = wg_estimator_fit(&(wg_dataset){.sparse = A, .y = y}, &o);
-    ck_assert_int_eq(wg_size(wg_estimator_fit_result(whole).validation_loss), 12);
+    ck_assert_int_eq(wg_size(whole->fit.validation_loss), 12);
     o.fit.epochs = 5;
     wg_estimator_fit(&(wg_dataset){.sparse = A, .y = y}, &o);
     o.fit.epochs = 12;
@@ -171,7 +170,7 @@ START_TEST(test_loaded_predicts_the_same_bits)
     wg_csr *A, *B, *C;
     const wg_table *table = wg_svmlight_read(tape, path, NULL, &A);
     wg_estimator_options o = kind(_i);
-    o.class_names = wg_table_class_names(table);
+    o.class_names = table->class_names;
     ck_assert_str_eq(o.class_names[2], "2");
     wg_estimator *e = wg_estimator_fit(&(wg_dataset){.sparse = A, .y = labels(table, _i)}, &o);
     ck_assert_int_eq(wg_estimator_save(e, model), WG_OK);
@@ -189,7 +188,7 @@ START_TEST(test_loaded_predicts_the_same_bits)
     const char *few = "1 1:0.5 3:2\n0 2:-1\n1\n";
     wgt_file_put(path, few, strlen(few));
     wg_svmlight_read(tape, path, NULL, &B);
-    const wg_svmlight_options wide = {.columns = wg_estimator_columns(l)};
+    const wg_svmlight_options wide = {.columns = l->columns};
     const wg_table *truth = wg_svmlight_read(tape, path, &wide, &C);
     ck_assert_int_eq(B->columns, 3);
     wg_tensor *narrow_logits = wg_estimator_outputs(l, &(wg_dataset){.sparse = B});
@@ -228,9 +227,8 @@ START_TEST(test_refused)
     };
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
         wg_mark mark = wg_tape_mark(tape);
-        ck_assert_int_eq(
-            wg_estimator_columns(wg_estimator_fit(&(wg_dataset){.sparse = A, .y = y}, &bad[i].o)),
-            0);
+        ck_assert_int_eq(wg_estimator_fit(&(wg_dataset){.sparse = A, .y = y}, &bad[i].o)->columns,
+                         0);
         ck_assert_msg(wg_tape_status(tape) == WG_E_VALUE, "case %zu: %s", i, wg_tape_message(tape));
         ck_assert_msg(strstr(wg_tape_message(tape), bad[i].word) != NULL, "case %zu: %s", i,
                       wg_tape_message(tape));
@@ -277,7 +275,7 @@ START_TEST(test_refused)
     wg_estimator_fit(&(wg_dataset){.sparse = vast, .y = three}, NULL);
     wgt_assert_status(tape, WG_E_SHAPE, "9223372036854775807 columns are too many");
     wg_tape_rewind(tape, mark);
-    wg_fit_model plain = wg_mlp_fit_model(wg_estimator_mlp(e), &wg_head_softmax);
+    wg_fit_model plain = wg_mlp_fit_model(e->mlp, &wg_head_softmax);
     plain.takes_sparse = false;
     ck_assert_int_eq(wg_fit_minimize(&plain, &(wg_dataset){.sparse = A, .y = y}, NULL, NULL).stop,
                      WG_FIT_ERROR);

@@ -1,4 +1,5 @@
 /* Estimators on tables with columns of texts: from a CSV file to a saved model and back. */
+#include "models/data/encoder_internal.h"
 #include "models/wengert.h"
 #include "tests/models/files.h"
 #include "tests/support/assert.h"
@@ -69,28 +70,27 @@ START_TEST(test_encodes)
     const wg_table *table = read_shirts(tape, shirts);
     wg_estimator *e = wg_estimator_fit(&(wg_dataset){.table = table}, NULL);
     expect_ok(tape);
-    wg_encoder *encoder = wg_encoder_fit(tape, wg_table_strings(table), 8, 2, NULL);
-    wg_tensor *Z = wg_encoder_apply(encoder, wg_table_strings(table), 8, WG_F64);
+    wg_encoder *encoder = wg_encoder_fit(tape, table->strings, 8, 2, NULL);
+    wg_tensor *Z = wg_encoder_apply(encoder, table->strings, 8, WG_F64);
     wg_tensor *X = wg_concat((wg_tensor *[]){wg_standardize(wg_table_features(table)), Z}, 2, 1);
     wg_estimator *f = wg_estimator_fit(&(wg_dataset){.X = X, .y = wg_table_classes(table)},
                                        &(wg_estimator_options){.raw = true});
-    wgt_assert_same_bits(wg_estimator_fit_result(e).best_loss,
-                         wg_estimator_fit_result(f).best_loss);
+    wgt_assert_same_bits(e->fit.best_loss, f->fit.best_loss);
     const wg_tensor *P = wg_estimator_predict_proba(e, &(wg_dataset){.table = table});
     wgt_assert_same_bytes(wg_data_f64(P),
                           wg_data_f64(wg_estimator_predict_proba(f, &(wg_dataset){.X = X})),
                           24 * sizeof(double));
     wgt_assert_that(wg_estimator_score(e, &(wg_dataset){.table = table}), ==, 1);
-    ck_assert_int_eq(wg_estimator_columns(e), 2);
-    ck_assert_int_eq(wg_estimator_text_columns(e), 2);
-    ck_assert_str_eq(wg_estimator_label_name(e), "kind");
-    ck_assert_int_eq(wg_estimator_class_count(e), 3);
-    ck_assert_str_eq(wg_estimator_class_name(e, 2), "c");
-    ck_assert_str_eq(wg_estimator_column_names(e)[1], "height");
-    ck_assert_ptr_null(wg_estimator_column_names(e)[2]);
-    ck_assert_str_eq(wg_estimator_text_names(e)[0], "colour");
-    ck_assert_ptr_null(wg_estimator_column_names(f));
-    ck_assert_ptr_null(wg_estimator_text_names(f));
+    ck_assert_int_eq(e->columns, 2);
+    ck_assert_int_eq(e->string_columns, 2);
+    ck_assert_str_eq(e->label_name, "kind");
+    ck_assert_int_eq(e->class_count, 3);
+    ck_assert_str_eq(e->class_names[2], "c");
+    ck_assert_str_eq(e->column_names[1], "height");
+    ck_assert_ptr_null(e->column_names[2]);
+    ck_assert_str_eq(e->string_names[0], "colour");
+    ck_assert_ptr_null(f->column_names);
+    ck_assert_ptr_null(f->string_names);
     expect_ok(tape);
 }
 END_TEST
@@ -103,7 +103,7 @@ START_TEST(test_one_kind_of_columns)
     wg_estimator *e = wg_estimator_fit(&(wg_dataset){.table = words},
                                        &(wg_estimator_options){.model = "logistic"});
     expect_ok(tape);
-    ck_assert_int_eq(wg_estimator_columns(e), 0);
+    ck_assert_int_eq(e->columns, 0);
     wgt_assert_that(wg_estimator_score(e, &(wg_dataset){.table = words}), ==, 1);
     ck_assert_int_eq(wg_estimator_save(e, model), WG_OK);
     e = wg_estimator_load(tape, model, NULL);
@@ -115,8 +115,8 @@ START_TEST(test_one_kind_of_columns)
     wgt_assert_that(wg_estimator_score(e, &(wg_dataset){.table = iris}), ==,
                     wg_estimator_score(wg_estimator_fit(&(wg_dataset){.X = X, .y = y}, NULL),
                                        &(wg_dataset){.X = X, .y = y}));
-    ck_assert_int_eq(wg_estimator_text_columns(e), 0);
-    ck_assert_ptr_null(wg_estimator_text_names(e)[0]);
+    ck_assert_int_eq(e->string_columns, 0);
+    ck_assert_ptr_null(e->string_names[0]);
     expect_ok(tape);
 }
 END_TEST
@@ -129,11 +129,11 @@ START_TEST(test_loaded_predicts_the_same_bits)
     wg_tape *t = wg_tape_new(NULL);
     wg_estimator *l = wg_estimator_load(t, model, NULL);
     expect_ok(t);
-    ck_assert_str_eq(wg_estimator_column_names(l)[0], "width");
-    ck_assert_str_eq(wg_estimator_column_names(l)[1], "height");
-    ck_assert_ptr_null(wg_estimator_column_names(l)[2]);
+    ck_assert_str_eq(l->column_names[0], "width");
+    ck_assert_str_eq(l->column_names[1], "height");
+    ck_assert_ptr_null(l->column_names[2]);
     /* the model's own list says which columns are texts; the label is not needed */
-    const wg_csv_options o = {.no_label = true, .strings = wg_estimator_text_names(l)};
+    const wg_csv_options o = {.no_label = true, .strings = l->string_names};
     const wg_table *own = read_shirts(tape, shirts);
     const char *bare = "size,height,width,colour\nM,2,3,red\nXL,5,1,green\n";
     const wg_table *other = read_as(t, bare, &o);
@@ -199,7 +199,7 @@ static const struct {
     const char *message;
 } other_columns[] = {
     {"size,width,kind,colour,height\nL,1,a,red,2\n", texts,
-     "column 1 of texts is 'size', but 'colour' was fitted"},
+     "column 1 of strings is 'size', but 'colour' was fitted"},
     {"colour,height,kind,size,width\nred,1,a,L,2\n", texts,
      "column 1 of numbers is 'height', but 'width' was fitted"},
     {"colour,width,kind,size,breadth\nred,1,a,L,2\n", texts,
@@ -209,9 +209,9 @@ static const struct {
     {"colour,width,kind,size,height,age\nred,1,a,L,2,3\n", texts,
      "column 3 of numbers is 'age', but nothing was fitted"},
     {"width,kind,size,height\n1,a,L,2\n", one_text,
-     "column 1 of texts is 'size', but 'colour' was fitted"},
+     "column 1 of strings is 'size', but 'colour' was fitted"},
     {"width,kind,height\n1,a,2\n", no_text,
-     "column 1 of texts is nothing, but 'colour' was fitted"},
+     "column 1 of strings is nothing, but 'colour' was fitted"},
 };
 
 START_TEST(test_other_columns)
@@ -237,14 +237,14 @@ START_TEST(test_unnamed)
     ck_assert_int_eq(wg_estimator_save(e, model), WG_OK);
     e = wg_estimator_load(tape, model, NULL);
     expect_ok(tape);
-    ck_assert_ptr_null(wg_estimator_column_names(e));
+    ck_assert_ptr_null(e->column_names);
     ck_assert_double_finite(wg_log_loss(wg_estimator_predict_proba(e, &(wg_dataset){.table = iris}),
                                         wg_table_classes(iris)));
     expect_ok(tape);
     wg_mark mark = wg_tape_mark(tape);
     ck_assert(
         wg_is_inert(wg_estimator_predict(e, &(wg_dataset){.table = read_shirts(tape, shirts)})));
-    wgt_assert_status(tape, WG_E_SHAPE, "2 columns of texts, but 0 were fitted");
+    wgt_assert_status(tape, WG_E_SHAPE, "2 string columns, but 0 were fitted");
     wg_tape_rewind(tape, mark);
     const char *short_rows = "a,b,c\n1,2,0\n";
     ck_assert(wg_is_inert(
@@ -276,7 +276,7 @@ END_TEST
 
 static bool load(wg_tape *t, const char *file)
 {
-    return wg_estimator_columns(wg_estimator_load(t, file, NULL)) > 0;
+    return wg_estimator_load(t, file, NULL)->columns > 0;
 }
 
 /* The file with one text in place of another of the same length. */
@@ -335,8 +335,8 @@ START_TEST(test_errors)
         wg_mark mark = wg_tape_mark(tape);
         wg_estimator *e = wg_estimator_fit(&(wg_dataset){.table = table}, &bad[i]);
         ck_assert_msg(wg_tape_status(tape) == WG_E_VALUE, "case %zu: %s", i, wg_tape_message(tape));
-        ck_assert_int_eq(wg_estimator_text_columns(e), 0);
-        ck_assert_ptr_null(wg_estimator_text_names(e));
+        ck_assert_int_eq(e->string_columns, 0);
+        ck_assert_ptr_null(e->string_names);
         ck_assert(wg_is_inert(wg_estimator_predict(e, &(wg_dataset){.table = table})));
         wg_tape_rewind(tape, mark);
     }
@@ -349,7 +349,7 @@ START_TEST(test_errors)
     wg_estimator_fit(&(wg_dataset){.table = read_as(tape, "a,b\n1,2\n", &bare)}, NULL);
     wgt_assert_status(tape, WG_E_VALUE, "without a label column");
     wg_tape_rewind(tape, mark);
-    ck_assert_int_eq(wg_estimator_columns(wg_estimator_fit(&(wg_dataset){.table = NULL}, NULL)), 0);
+    ck_assert_int_eq(wg_estimator_fit(&(wg_dataset){.table = NULL}, NULL)->columns, 0);
     ck_assert(wg_is_inert(wg_estimator_predict(NULL, &(wg_dataset){.table = table})));
     ck_assert(wg_is_inert(wg_estimator_targets(NULL, &(wg_dataset){.table = table})));
     ck_assert_double_nan(wg_estimator_score(NULL, &(wg_dataset){.table = NULL}));

@@ -55,16 +55,16 @@ START_TEST(test_regression)
     const wg_estimator_options o = {.model = "regression", .C = HUGE_VAL, .raw = true};
     wg_estimator *e = wg_estimator_fit(&data, &o);
     expect_ok();
-    const wg_mlp *mlp = wg_estimator_mlp(e);
+    const wg_mlp *mlp = e->mlp;
     wgt_assert_close(wg_item(wg_mlp_param(mlp, "fc1.bias")), 3, 0, bound);
     wgt_assert_close(wg_at(wg_mlp_param(mlp, "fc1.weight"), 0), 2, 0, bound);
     wgt_assert_close(wg_at(wg_mlp_param(mlp, "fc1.weight"), 1), -1, 0, bound);
     /* residuals +-1/2; y varies by 4 + 1 + 1/4 */
-    wgt_assert_close(wg_estimator_fit_result(e).best_loss, 0.25, 0, bound);
+    wgt_assert_close(e->fit.best_loss, 0.25, 0, bound);
     wgt_assert_close(wg_estimator_score(e, &data), 1 - 0.25 / 5.25, 0, bound);
     wgt_assert_close(wg_rmse(wg_estimator_predict(e, &data), wg_estimator_targets(e, &data)), 0.5,
                      0, bound);
-    ck_assert_int_eq(wg_estimator_class_count(e), 0);
+    ck_assert_int_eq(e->class_count, 0);
     ck_assert_int_eq(wg_estimator_save(e, path), WG_OK);
     wg_estimator *l = wg_estimator_load(tape, path, NULL);
     expect_ok();
@@ -91,7 +91,7 @@ START_TEST(test_regression_by_batches)
                 .sample_weights = wg_full(tape, WG_F64, WG_SHAPE(ROWS), 2)}};
     wg_estimator *e = wg_estimator_fit(&data, &o);
     expect_ok();
-    wg_fit_result r = wg_estimator_fit_result(e);
+    wg_fit_result r = e->fit;
     ck_assert_double_nan(wg_at(r.accuracy, 0)); /* there are no classes */
     wgt_assert_that(wg_at(r.validation_score, r.best_epoch - 1), >, 0.9);
     wgt_assert_that(wg_estimator_score(e, &data), >, 0.94);
@@ -171,8 +171,8 @@ START_TEST(test_own_head_trains)
     o.optimizer = "adam";
     o.rate = 0.05;
     o.fit = (wg_fit_options){.epochs = 300, .batch = ROWS};
-    wg_fit_result r = wg_estimator_fit_result(wg_estimator_fit(&data, &o));
-    wgt_assert_close(r.best_loss, wg_estimator_fit_result(e).best_loss, 0, 1e-3);
+    wg_fit_result r = wg_estimator_fit(&data, &o)->fit;
+    wgt_assert_close(r.best_loss, e->fit.best_loss, 0, 1e-3);
 
     o.fit = (wg_fit_options){.epochs = 12, .validation = 0.25, .patience = 9, .seed = 1};
     wg_estimator *whole = wg_estimator_fit(&data, &o);
@@ -203,11 +203,11 @@ START_TEST(test_own_head_is_loaded)
     ck_assert_int_eq(wg_estimator_save(e, path), WG_OK);
     wg_estimator *l = wg_estimator_load(tape, path, own);
     expect_ok();
-    ck_assert_ptr_eq(wg_estimator_head(l), &poisson);
+    ck_assert_ptr_eq(l->head, &poisson);
     const wg_tensor *p = wg_estimator_predict(e, &data);
     wgt_assert_same_bytes(wg_data_f64(p), wg_data_f64(wg_estimator_predict(l, &data)),
                           ROWS * sizeof(double));
-    ck_assert_ptr_null(wg_estimator_head(wg_estimator_load(tape, path, NULL)));
+    ck_assert_ptr_null(wg_estimator_load(tape, path, NULL)->head);
     wgt_assert_status(tape, WG_E_FORMAT, "the head 'poisson' is unknown");
 }
 END_TEST
@@ -298,7 +298,7 @@ START_TEST(test_start_at_the_optimum)
     for (int again = 0; again < 2; again++) {
         wg_estimator *e = wg_estimator_fit(&data, &o);
         expect_ok();
-        wg_fit_result r = wg_estimator_fit_result(e);
+        wg_fit_result r = e->fit;
         ck_assert_int_eq(r.stop, WG_FIT_CONVERGED);
         ck_assert_int_eq(r.optimum.iterations, 0);
         ck_assert_int_eq(r.epochs, 1);
@@ -317,7 +317,7 @@ START_TEST(test_penalty_counts_training_rows)
 {
     wg_dataset data = {.table = wg_csv_read(tape, "examples/data/iris.csv", NULL)};
     wg_estimator_options o = {.C = 0.1, .fit = {.validation = 0.2}};
-    double loss = wg_estimator_fit_result(wg_estimator_fit(&data, &o)).optimum.value;
+    double loss = wg_estimator_fit(&data, &o)->fit.optimum.value;
     wg_mlp *mlp = wg_mlp_new(
         tape, &(wg_mlp_options){.sizes = (int64_t[]){4, 3}, .n_sizes = 2, .init = "zeros"});
     wg_fit_model model = wg_mlp_fit_model(mlp, &wg_head_softmax);

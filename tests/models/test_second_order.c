@@ -47,7 +47,7 @@ START_TEST(test_second_order)
     wg_tensor *params[] = {wg_param(t, "w", WG_F64, WG_SHAPE(d, 1)),
                            wg_param(t, "b", WG_F64, WG_SHAPE(1))};
     wg_tensor *loss = wg_bce_with_logits(wg_add(wg_matmul(X, params[0]), params[1]), y);
-    const double n = (double)wg_table_rows(data);
+    const double n = (double)data->rows;
     const wg_optimum o = wg_minimize(
         loss, params, 2, &(wg_minimizer_options){.method = WG_NEWTON_EXACT, .tolerance = 1e-12});
     wg_replay(t);

@@ -37,9 +37,9 @@ static bool read_any(wg_tape *t, const char *from)
     const wg_table *table = wg_svmlight_read(t, from, NULL, &features);
     ck_assert_ptr_nonnull(table);
     ck_assert_ptr_nonnull(features);
-    ck_assert_int_eq(features->rows, wg_table_rows(table));
-    wgt_assert_that((features->value == NULL), ==, (wg_table_rows(table) == 0));
-    return wg_table_rows(table) > 0;
+    ck_assert_int_eq(features->rows, table->rows);
+    wgt_assert_that((features->value == NULL), ==, (table->rows == 0));
+    return table->rows > 0;
 }
 
 static const char good[] = "# a comment\r\n+1 1:0.5 3:-2e1 # and another\r\n"
@@ -57,13 +57,13 @@ START_TEST(test_good)
     wgt_assert_that(wg_size(X->value), ==, 5);
     wgt_assert_same_bytes(wg_data_i64(X->start), start, sizeof start);
     wgt_assert_same_bytes(wg_data_f64(wg_csr_dense(X)), dense, sizeof dense);
-    ck_assert_int_eq(wg_table_rows(table), 4);
-    ck_assert_int_eq(wg_table_columns(table), 0);
+    ck_assert_int_eq(table->rows, 4);
+    ck_assert_int_eq(table->columns, 0);
     wgt_assert_same_bytes(wg_data_f64(wg_table_labels(table)), labels, sizeof labels);
     wgt_assert_same_bytes(wg_data_f64(wg_table_targets(table)), targets, sizeof targets);
     wgt_assert_same_bytes(wg_data_i64(wg_table_classes(table)), classes, sizeof classes);
-    ck_assert_str_eq(wg_table_class_name(table, 0), "-1");
-    ck_assert_str_eq(wg_table_class_name(table, 1), "+1");
+    ck_assert_str_eq(table->class_names[0], "-1");
+    ck_assert_str_eq(table->class_names[1], "+1");
 }
 END_TEST
 
@@ -74,7 +74,7 @@ START_TEST(test_byte_order_mark)
     ck_assert_msg(wg_tape_status(tape) == WG_OK, "%s", wg_tape_message(tape));
     wgt_assert_that(X->rows, ==, 2);
     wgt_assert_that(X->columns, ==, 2);
-    ck_assert_str_eq(wg_table_class_name(table, 1), "+1");
+    ck_assert_str_eq(table->class_names[1], "+1");
 }
 END_TEST
 
@@ -89,7 +89,7 @@ START_TEST(test_options)
     const wg_table *table = read_text("3 1:1\n4 2:1#x\n5\n", &(wg_svmlight_options){.columns = 7});
     wgt_assert_that(X->rows, ==, 3);
     wgt_assert_that(X->columns, ==, 7);
-    ck_assert_int_eq(wg_table_class_count(table), 3);
+    ck_assert_int_eq(table->class_count, 3);
     wgt_assert_that(
         wg_item(wg_constant(tape, WG_F64, WG_SHAPE(1), wg_data_f64(wg_table_labels(table)))), ==,
         3);
@@ -195,7 +195,7 @@ START_TEST(test_truncated)
             wgt_assert_status(tape, WG_E_FORMAT, path);
         else
             readable++;
-        wgt_assert_that(X->rows, ==, wg_table_rows(table));
+        wgt_assert_that(X->rows, ==, table->rows);
         wgt_assert_that(X->rows, <=, 4);
         wg_tape_rewind(tape, mark);
     }

@@ -35,9 +35,9 @@ static wg_table *read_text(const char *text, const wg_csv_options *options)
 static void expect_texts(const wg_table *table, int64_t n, const char *const *text)
 {
     ck_assert_msg(wg_tape_status(tape) == WG_OK, "%s", wg_tape_message(tape));
-    ck_assert_int_eq(wg_table_rows(table), n);
-    for (int64_t i = 0; i < n * wg_table_string_columns(table); i++)
-        ck_assert_str_eq(wg_table_strings(table)[i], text[i]);
+    ck_assert_int_eq(table->rows, n);
+    for (int64_t i = 0; i < n * table->string_columns; i++)
+        ck_assert_str_eq(table->strings[i], text[i]);
 }
 
 /* ---- Columns of texts. ---------------------------------------------------------------------------- */
@@ -51,19 +51,18 @@ START_TEST(test_texts)
 {
     const wg_table *table = read_text(shirts, &(wg_csv_options){.label = "kind", .strings = two});
     expect_texts(table, 3, (const char *[]){"red", "L", "light, blue", "12", " red", "XL"});
-    ck_assert_int_eq(wg_table_string_columns(table), 2);
-    ck_assert_str_eq(wg_table_string_name(table, 0), "colour"); /* the file's order */
-    ck_assert_str_eq(wg_table_string_name(table, 1), "size");
-    ck_assert_str_eq(wg_table_string_name(table, 2), "");
-    ck_assert_str_eq(wg_table_string_name(table, -1), "");
-    ck_assert_int_eq(wg_table_columns(table), 2);
-    ck_assert_str_eq(wg_table_column_name(table, 0), "width");
-    ck_assert_str_eq(wg_table_column_name(table, 1), "height");
+    ck_assert_int_eq(table->string_columns, 2);
+    ck_assert_str_eq(table->string_names[0], "colour"); /* the file's order */
+    ck_assert_str_eq(table->string_names[1], "size");
+    ck_assert_ptr_null(table->string_names[2]);
+    ck_assert_int_eq(table->columns, 2);
+    ck_assert_str_eq(table->column_names[0], "width");
+    ck_assert_str_eq(table->column_names[1], "height");
     const double X[] = {1, 2, 3, 4, 5, 6};
     wgt_assert_same_bytes(wg_data_f64(wg_table_features(table)), X, sizeof X);
     const int64_t classes[] = {0, 1, 0};
     wgt_assert_same_bytes(wg_data_i64(wg_table_classes(table)), classes, sizeof classes);
-    ck_assert_str_eq(wg_table_label_name(table), "kind");
+    ck_assert_str_eq(table->label_name, "kind");
 }
 END_TEST
 
@@ -73,13 +72,13 @@ START_TEST(test_texts_alone)
     const wg_csv_options o = {.header = WG_CSV_HEADER_ABSENT, .strings = names, .label_column = 2};
     const wg_table *table = read_text("r,0,s\nt,1,r\n", &o);
     expect_texts(table, 2, (const char *[]){"r", "s", "t", "r"});
-    ck_assert_int_eq(wg_table_columns(table), 0);
-    ck_assert_int_eq(wg_table_string_columns(table), 2);
+    ck_assert_int_eq(table->columns, 0);
+    ck_assert_int_eq(table->string_columns, 2);
     ck_assert_int_eq(wg_size(wg_table_features(table)), 0);
     const wg_table *none = read_text("a,b\n1,2\n", &(wg_csv_options){.strings = two + 2});
-    ck_assert_ptr_null(wg_table_strings(none));
-    ck_assert_int_eq(wg_table_string_columns(none), 0);
-    ck_assert_int_eq(wg_table_columns(none), 1);
+    ck_assert_ptr_null(none->strings);
+    ck_assert_int_eq(none->string_columns, 0);
+    ck_assert_int_eq(none->columns, 1);
 }
 END_TEST
 
@@ -106,11 +105,11 @@ START_TEST(test_found)
     const wg_table *table = read_text("a,b,c,d,y\n1,x,1,?,0\n2,y,2,3,1\n3,z,u,4,0\n4,x,v,5,1\n",
                                       &(wg_csv_options){.missing = WG_CSV_MISSING_MEDIAN});
     expect_texts(table, 4, (const char *[]){"x", "1", "y", "2", "z", "u", "x", "v"});
-    ck_assert_str_eq(wg_table_string_name(table, 1), "c");
+    ck_assert_str_eq(table->string_names[1], "c");
     const double X[] = {1, 4, 2, 3, 3, 4, 4, 5};
     wgt_assert_same_bytes(wg_data_f64(wg_table_features(table)), X, sizeof X);
-    ck_assert_int_eq(wg_table_missing(table, 1), 1);
-    ck_assert_int_eq(wg_table_missing(table, 0), 0);
+    ck_assert_int_eq(table->missing[1], 1);
+    ck_assert_int_eq(table->missing[0], 0);
     read_text("a,y\n1,0\n2,1\n-,1\n", NULL);
     wgt_assert_status(tape, WG_E_FORMAT, ":4: column 1 (a): '-' is not a number, as others are");
 }
@@ -127,16 +126,15 @@ START_TEST(test_columns_and_missing)
     expect_texts(table, 4, (const char *[]){"p", "q", "", "p"});
     const double X[] = {1, 6, 1, 5, 4, 0, 5, 6, 0, 7, 9, 0};
     wgt_assert_same_bytes(wg_data_f64(wg_table_features(table)), X, sizeof X);
-    ck_assert_str_eq(wg_table_column_name(table, 2), "b_missing");
-    ck_assert_int_eq(wg_table_string_missing(table, 0), 1);
-    ck_assert_int_eq(wg_table_dropped(table), 0);
+    ck_assert_str_eq(table->column_names[2], "b_missing");
+    ck_assert_int_eq(table->string_missing[0], 1);
+    ck_assert_int_eq(table->dropped, 0);
     o = (wg_csv_options){.columns = some, .missing = WG_CSV_MISSING_DROP};
     table = read_text(text, &o);
     expect_texts(table, 2, (const char *[]){"p", "p"});
-    ck_assert_int_eq(wg_table_columns(table), 1);
-    ck_assert_int_eq(wg_table_dropped(table), 2);
-    ck_assert_int_eq(wg_table_missing(table, 0), 1);
-    ck_assert_int_eq(wg_table_missing(table, 1) + wg_table_missing(NULL, 0), 0);
+    ck_assert_int_eq(table->columns, 1);
+    ck_assert_int_eq(table->dropped, 2);
+    ck_assert_int_eq(table->missing[0], 1);
 }
 END_TEST
 
@@ -192,10 +190,10 @@ static const struct {
 
 static void expect_inert(const wg_table *table)
 {
-    ck_assert_int_eq(wg_table_rows(table), 0);
-    ck_assert_int_eq(wg_table_string_columns(table), 0);
-    ck_assert_ptr_null(wg_table_strings(table));
-    ck_assert_str_eq(wg_table_string_name(table, 0), "");
+    ck_assert_int_eq(table->rows, 0);
+    ck_assert_int_eq(table->string_columns, 0);
+    ck_assert_ptr_null(table->strings);
+    ck_assert_ptr_null(table->string_names[0]);
 }
 
 START_TEST(test_bad_texts)
@@ -227,18 +225,18 @@ START_TEST(test_take)
         wgt_assert_that(wg_at(wg_table_features(some), i), ==, X[i % 4]);
     ck_assert_int_eq(wg_dtype_of(wg_table_features(some)), f32 ? WG_F32 : WG_F64);
     /* class b is not there, and still a class */
-    ck_assert_int_eq(wg_table_class_count(some), 2);
-    ck_assert_str_eq(wg_table_class_name(some, 1), "b");
+    ck_assert_int_eq(some->class_count, 2);
+    ck_assert_str_eq(some->class_names[1], "b");
     wgt_assert_that(wg_at(wg_table_labels(some), 3), ==, 0);
     ck_assert_int_eq(wg_data_i64(wg_table_classes(some))[0], 0);
-    ck_assert_str_eq(wg_table_string_name(some, 1), "size");
-    ck_assert_str_eq(wg_table_column_name(some, 1), "height");
-    ck_assert_str_eq(wg_table_label_name(some), "kind");
+    ck_assert_str_eq(some->string_names[1], "size");
+    ck_assert_str_eq(some->column_names[1], "height");
+    ck_assert_str_eq(some->label_name, "kind");
     const wg_table *other = wg_table_take(some, rows_of(1, (int64_t[]){3}));
     expect_texts(other, 1, text + 6);
     const wg_table *none = wg_table_take(table, rows_of(0, (int64_t[]){0}));
-    ck_assert_int_eq(wg_table_rows(none), 0);
-    ck_assert_int_eq(wg_table_columns(none), 2);
+    ck_assert_int_eq(none->rows, 0);
+    ck_assert_int_eq(none->columns, 2);
     ck_assert_int_eq(wg_tape_status(tape), WG_OK);
 }
 END_TEST
@@ -249,14 +247,14 @@ START_TEST(test_take_of_other_tables)
     const wg_table *table = wg_table_take(read_text("a,b\n1,2\n3,4\n", &bare),
                                           rows_of(1, (int64_t[]){1}));
     wgt_assert_that(wg_at(wg_table_features(table), 1), ==, 4);
-    ck_assert_int_eq(wg_table_class_count(table), 0);
-    ck_assert_ptr_null(wg_table_strings(table));
+    ck_assert_int_eq(table->class_count, 0);
+    ck_assert_ptr_null(table->strings);
     table = read_text("a,b\n1,x\n2,y\n3,z\n", NULL);
     wg_train_test split = wg_train_test_split(tape, 3, &(wg_train_test_options){.test = 0.3});
     const wg_table *train = wg_table_take(table, split.train);
     const wg_table *test = wg_table_take(table, split.test);
-    ck_assert_int_eq(wg_table_rows(train) + wg_table_rows(test), 3);
-    for (int64_t i = 0; i < wg_table_rows(train); i++)
+    ck_assert_int_eq(train->rows + test->rows, 3);
+    for (int64_t i = 0; i < train->rows; i++)
         ck_assert_int_eq((int64_t)wg_at(wg_table_features(train), i),
                          wg_data_i64(wg_table_classes(train))[i] + 1);
     ck_assert_int_eq(wg_tape_status(tape), WG_OK);
@@ -298,7 +296,7 @@ static bool read_and_take(wg_tape *t, const char *from)
     const wg_table *table = wg_csv_read(t, from,
                                         &(wg_csv_options){.label = "kind", .strings = two});
     wg_tensor *rows = wg_constant(t, WG_I64, WG_SHAPE(2), (int64_t[]){1, 0});
-    return wg_table_rows(wg_table_take(table, rows)) > 0;
+    return wg_table_take(table, rows)->rows > 0;
 }
 
 START_TEST(test_files)
