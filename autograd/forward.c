@@ -33,12 +33,13 @@ size_t wg_node_workspace_size(const wg_tensor *y)
     return (need + WG_ALIGNMENT - 1) & ~(size_t)(WG_ALIGNMENT - 1);
 }
 
-/* Every worker of the pool has a workspace of its own. */
+/* Every worker of the pool has a workspace of its own: somewhere, also where 0 bytes are needed, since ops
+ * compute with its address. */
 bool wg_node_workspace(const wg_tensor *y)
 {
     wg_tape *t = y->tape;
     size_t need = wg_node_workspace_size(y);
-    if (need <= t->workspace_size)
+    if (t->workspace != NULL && need <= t->workspace_size)
         return true;
     const wg_allocator *a = &t->options.allocator;
     size_t bytes = need * (size_t)wg_pool_threads(t->options.pool) + WG_ALIGNMENT;
