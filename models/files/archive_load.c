@@ -217,7 +217,9 @@ static bool load_tiles(load_header *h, int64_t size)
         snprintf(reason, sizeof reason, "at %" PRId64 " to %" PRId64 ", of shape %s", p->begin,
                  p->end, wg_shape_text(&p->shape, shape, sizeof shape));
         size_t used = strlen(reason);
-        if (bytes < 0 || p->end - p->begin != bytes)
+        if (bytes < 0)
+            snprintf(reason + used, sizeof reason - used, ", which is too large to be");
+        else if (p->end - p->begin != bytes)
             snprintf(reason + used, sizeof reason - used, ", which takes %" PRId64 " bytes", bytes);
         else if (p->begin != at)
             snprintf(reason + used, sizeof reason - used,

@@ -34,7 +34,7 @@ static void hostile_attributes(const wg_tensor *y, unsigned char *attrs)
     for (int changes = 1 + (int)(hostile_next() % 3); changes > 0; changes--) {
         const int64_t number = hostile_number();
         const int32_t half = (int32_t)(hostile_next() % 10);
-        const size_t at = hostile_next() % ((size + 7) / 8) * 8;
+        const size_t at = (size_t)(hostile_next() % ((size + 7) / 8)) * 8;
         if (at + 8 <= size && hostile_next() % 2)
             memcpy(attrs + at, &number, 8);
         else
