@@ -5,15 +5,18 @@
 #include "tests/fuzz/harness.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-/* One file for the process, beside the machine's other temporary ones. */
+/* One file for the process, in TMPDIR: files are synced, so one in memory is many times as fast. */
 static const char *file_of(const uint8_t *bytes, size_t size)
 {
-    static char path[64];
+    static char path[256];
+    const char *directory = getenv("TMPDIR");
     if (path[0] == '\0')
-        snprintf(path, sizeof path, "/tmp/wg_fuzz_%ld", (long)getpid());
+        snprintf(path, sizeof path, "%.200s/wg_fuzz_%ld", directory != NULL ? directory : "/tmp",
+                 (long)getpid());
     FILE *file = fopen(path, "wb");
     if (file == NULL || fwrite(bytes, 1, size, file) != size || fclose(file) != 0)
         fuzz_die("cannot write", path);

@@ -8,6 +8,7 @@ dir=$1
 seconds=$2
 shift 2
 floor=${FLOOR:-150}
+[ -n "${TMPDIR:-}" ] || [ ! -w /dev/shm ] || export TMPDIR=/dev/shm
 failed=0
 
 fuzz() { # fuzz TARGET
