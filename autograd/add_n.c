@@ -130,7 +130,7 @@ const wg_op wg_op_add_n = {
     .shape = add_n_shape,
     .forward = add_n_forward,
     .vjp = add_n_vjp,
-    .chunks = wg_elementwise_chunks,
+    .chunks = wg_size,
 };
 
 wg_tensor *wg_add_n(wg_tensor *const x[], int n)

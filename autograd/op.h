@@ -61,7 +61,8 @@ typedef struct wg_piece {
 typedef void wg_map(int64_t n, void *y, const void *const x[], const int64_t stride[],
                     const void *attrs);
 
-#define WG_VARIADIC (-1)
+#define WG_VARIADIC             (-1)
+#define WG_ELEMENTWISE_OPERANDS 8 /* elementwise ops take so many at most */
 
 /* An op: a pure function of operands and attributes with one output; no hidden state. */
 struct wg_op {
@@ -105,6 +106,13 @@ struct wg_op {
      * plain formula's kernel beside it, to test it against. Views: where y starts, in bytes. */
     wg_map *map[WG_DTYPES];
     wg_map *reference[WG_DTYPES];
+
+    /* Elementwise ops, so that programs can join them into fused groups (NULL: never joined): elements
+     * [begin, end) of y to `out`. tile[k], where it is not NULL, holds those elements of operand k, which
+     * has y's shape and need not be in memory; tile may be NULL. */
+    void (*part)(const wg_tensor *y, int64_t begin, int64_t end, void *out,
+                 const void *const tile[]);
+
     int64_t (*offset)(const wg_tensor *y);
 
     /* Leaves that someone else writes, as a program its outputs: is x older than what its value was computed
@@ -175,15 +183,6 @@ static inline double wg_element(const wg_tensor *x, int64_t i)
            : x->dtype == WG_F64 ? ((const double *)x->data)[i]
                                 : (double)((const int64_t *)x->data)[i];
 }
-
-/* ---- Ready-made rules for a user's own elementwise op. -------------------------------------------- */
-
-/* wg_elementwise_shape: operands of one dtype, which `map` serves, broadcast together. */
-bool wg_elementwise_shape(wg_tensor *y);
-/* wg_elementwise_forward: runs op->map over the broadcast operands. */
-void wg_elementwise_forward(const wg_tensor *y, const wg_piece *piece);
-/* wg_elementwise_chunks: the elements of y. */
-int64_t wg_elementwise_chunks(const wg_tensor *y);
 
 /* The engine's own ops: the leaves, and the sum of the cotangents that meet at a node. */
 extern const wg_op wg_op_parameter, wg_op_input, wg_op_constant, wg_op_abstract, wg_op_add_n;

@@ -90,17 +90,17 @@ void wg_node_view(wg_tensor *y);
 /* wg_node_run: compute y's value from its operands' values. False: an error was recorded. */
 bool wg_node_run(wg_tensor *y);
 
-/* Elementwise ops take so many operands at most. */
-#define WG_ELEMENTWISE_OPERANDS 8
-
-/* wg_elementwise_part: elements [begin, end) of an elementwise y to `out`. tile[k], where it is not NULL,
- * holds those elements of operand k, which has y's shape and need not be in memory; tile may be NULL. */
-void wg_elementwise_part(const wg_tensor *y, int64_t begin, int64_t end, void *out,
-                         const void *const tile[]);
-
-/* wg_elementwise_flat: has every operand y's size or one element? Then no walk is needed: step[k], for
- * each operand, is 1 or 0. */
-bool wg_elementwise_flat(const wg_tensor *y, int64_t step[]);
+/* wg_flat_strides: has every operand of an elementwise y its size or one element? Then stride[k] is 1 or
+ * 0 for operand k, and no walk over axes is needed. */
+static inline bool wg_flat_strides(const wg_tensor *y, int64_t stride[])
+{
+    for (int k = 0; k < y->n_operands; k++) {
+        stride[k] = y->operand[k]->size == y->size;
+        if (stride[k] == 0 && y->operand[k]->size != 1)
+            return false;
+    }
+    return true;
+}
 
 /* wg_stale_spread: carry staleness from the leaves that were written to all that depends on them. */
 void wg_stale_spread(wg_tape *t);

@@ -39,8 +39,9 @@ static const wg_op log_cosh = {
     .flags = WG_OP_ELEMENTWISE,
     .shape = wg_elementwise_shape,
     .forward = wg_elementwise_forward,
+    .part = wg_elementwise_part,
     .vjp = log_cosh_vjp,
-    .chunks = wg_elementwise_chunks,
+    .chunks = wg_size,
     .map = {[WG_F64] = log_cosh_f64},
 };
 

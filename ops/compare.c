@@ -110,8 +110,9 @@ static const wg_op wg_op_cast = {
     .shape = cast_shape,
     .check = cast_check,
     .forward = wg_elementwise_forward,
+    .part = wg_elementwise_part,
     .vjp = cast_vjp,
-    .chunks = wg_elementwise_chunks,
+    .chunks = wg_size,
     .map = {[WG_F32] = cast_from_f32, [WG_F64] = cast_from_f64, [WG_I64] = cast_from_i64 CAST_WIDE},
 };
 

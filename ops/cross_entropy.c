@@ -178,7 +178,7 @@ static const wg_op wg_op_cross_entropy = {
     .check = cross_entropy_check,
     .forward = cross_entropy_forward,
     .vjp = cross_entropy_vjp,
-    .chunks = wg_elementwise_chunks,
+    .chunks = wg_size,
     .workspace = cross_entropy_workspace,
 };
 
@@ -342,7 +342,7 @@ static const wg_op wg_op_soft_cross_entropy = {
     .shape = soft_cross_entropy_shape,
     .forward = soft_cross_entropy_forward,
     .vjp = soft_cross_entropy_vjp,
-    .chunks = wg_elementwise_chunks,
+    .chunks = wg_size,
     .workspace = soft_cross_entropy_workspace,
 };
 

@@ -4,7 +4,7 @@
 #include <inttypes.h>
 
 #include "autograd/rng.h"
-#include "autograd/wide_internal.h"
+#include "autograd/wide.h"
 #include "ops/describe_internal.h"
 
 typedef struct dropout_attrs {
@@ -79,7 +79,7 @@ static const wg_op wg_op_dropout = {
     .shape = dropout_shape,
     .forward = dropout_forward,
     .vjp = dropout_vjp,
-    .chunks = wg_elementwise_chunks,
+    .chunks = wg_size,
 };
 
 wg_tensor *wg_dropout(wg_tensor *x, double rate, uint64_t seed, uint64_t key, wg_tensor *step)

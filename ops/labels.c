@@ -2,7 +2,7 @@
 #include <inttypes.h>
 #include <stddef.h>
 
-#include "autograd/wide_internal.h"
+#include "autograd/wide.h"
 #include "ops/cross_entropy_internal.h"
 #include "ops/describe_internal.h"
 

@@ -419,7 +419,7 @@ static const wg_op wg_op_sum_to = {
     .shape = sum_to_shape,
     .forward = sum_to_forward,
     .vjp = sum_to_vjp,
-    .chunks = wg_elementwise_chunks,
+    .chunks = wg_size,
 };
 
 wg_tensor *wg_sum_to(wg_tensor *x, const wg_tensor *like)
@@ -461,7 +461,7 @@ static const wg_op wg_op_detach = {
     .flags = WG_OP_ZERO_GRADIENT | WG_OP_DETACHED | WG_OP_WIDE,
     .shape = detach_shape,
     .forward = detach_forward,
-    .chunks = wg_elementwise_chunks,
+    .chunks = wg_size,
 };
 
 wg_tensor *wg_detach(wg_tensor *x)

@@ -65,7 +65,7 @@ static const wg_op wg_op_sum = {
     .shape = wg_axes_reduced,
     .forward = sum_forward,
     .vjp = sum_vjp,
-    .chunks = wg_elementwise_chunks,
+    .chunks = wg_size,
 };
 
 wg_tensor *wg_sum(wg_tensor *x)
@@ -110,7 +110,7 @@ static const wg_op wg_op_mean = {
     .shape = reduce_shape_float,
     .forward = mean_forward,
     .vjp = mean_vjp,
-    .chunks = wg_elementwise_chunks,
+    .chunks = wg_size,
 };
 
 wg_tensor *wg_mean(wg_tensor *x)
@@ -199,7 +199,7 @@ static const wg_op wg_op_amax = {
     .shape = reduce_shape_some,
     .forward = amax_forward,
     .vjp = amax_vjp,
-    .chunks = wg_elementwise_chunks,
+    .chunks = wg_size,
 };
 
 static const wg_op wg_op_amin = {
@@ -212,7 +212,7 @@ static const wg_op wg_op_amin = {
     .shape = reduce_shape_some,
     .forward = amin_forward,
     .vjp = amax_vjp,
-    .chunks = wg_elementwise_chunks,
+    .chunks = wg_size,
 };
 
 wg_tensor *wg_amax(wg_tensor *x)
@@ -270,7 +270,7 @@ static const wg_op wg_op_argmax = {
     .describe = wg_axes_describe,
     .shape = argmax_shape,
     .forward = argmax_forward,
-    .chunks = wg_elementwise_chunks,
+    .chunks = wg_size,
 };
 
 static const wg_op wg_op_argmin = {
@@ -282,7 +282,7 @@ static const wg_op wg_op_argmin = {
     .describe = wg_axes_describe,
     .shape = argmax_shape,
     .forward = argmin_forward,
-    .chunks = wg_elementwise_chunks,
+    .chunks = wg_size,
 };
 
 wg_tensor *wg_argmax(wg_tensor *x)
@@ -335,7 +335,7 @@ static const wg_op wg_op_norm2 = {
     .shape = reduce_shape_float,
     .forward = norm2_forward,
     .vjp = norm2_vjp,
-    .chunks = wg_elementwise_chunks,
+    .chunks = wg_size,
 };
 
 wg_tensor *wg_norm2_over(wg_tensor *x, int n_axes, const int *axes, bool keep)

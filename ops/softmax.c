@@ -247,7 +247,7 @@ static const wg_op wg_op_logsumexp = {
     .shape = logsumexp_shape,
     .forward = logsumexp_forward,
     .vjp = logsumexp_vjp,
-    .chunks = wg_elementwise_chunks,
+    .chunks = wg_size,
     .workspace = softmax_workspace,
 };
 

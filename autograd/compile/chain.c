@@ -15,8 +15,7 @@
 
 static bool chain_takes(const wg_tensor *y)
 {
-    return (y->op->flags & WG_OP_ELEMENTWISE) && y->op->forward == wg_elementwise_forward &&
-           y->size >= CHAIN_SHORTEST;
+    return (y->op->flags & WG_OP_ELEMENTWISE) && y->op->part != NULL && y->size >= CHAIN_SHORTEST;
 }
 
 /* Can y, inside a chain, read x from a tile? What a check reads must be in memory. */
@@ -142,7 +141,7 @@ static void chain_run_tile(const wg_step_work *work, int64_t begin, int64_t end,
             int from = link->source[k];
             tile[k] = from >= 0 ? chain_tile(&work->link[from], begin, workspace) : NULL;
         }
-        wg_elementwise_part(link->y, begin, end, chain_tile(link, begin, workspace), tile);
+        link->y->op->part(link->y, begin, end, chain_tile(link, begin, workspace), tile);
     }
 }
 

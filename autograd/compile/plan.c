@@ -111,10 +111,10 @@ static const int64_t plan_step_choices[8][WG_STEP_OPERANDS] = {
 static bool plan_is_call(const wg_program *p, const wg_step_work *work, int64_t step[])
 {
     const wg_tensor *y = work->y;
-    return work->link == NULL && y->op->forward == wg_elementwise_forward &&
-           (y->op->flags & WG_OP_ELEMENTWISE) && y->op->check == NULL && y->size > 0 &&
-           y->n_operands <= WG_STEP_OPERANDS && work->piece_chunks >= work->chunks &&
-           !p->tape->options.check_finite && wg_elementwise_flat(y, step);
+    return work->link == NULL && y->op->part != NULL && (y->op->flags & WG_OP_ELEMENTWISE) &&
+           y->op->check == NULL && y->size > 0 && y->n_operands <= WG_STEP_OPERANDS &&
+           work->piece_chunks >= work->chunks && !p->tape->options.check_finite &&
+           wg_flat_strides(y, step);
 }
 
 static void plan_settle_step(const wg_program *p, wg_step *step, const wg_step_work *work)

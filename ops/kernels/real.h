@@ -12,7 +12,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "autograd/wide_internal.h"
+#include "autograd/wide.h"
 #include "ops/kernels/vector_math.h"
 
 #if FLT_EVAL_METHOD == 2

@@ -2,6 +2,7 @@
 #include "autograd/compile/program.h"
 #include "autograd/pool.h"
 #include "autograd/tape_internal.h"
+#include "ops/elementwise.h"
 #include "tests/support/assert.h"
 #include "tests/support/suites.h"
 #include "tests/support/support.h"

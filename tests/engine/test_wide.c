@@ -1,5 +1,5 @@
 /* The wide float: every function of libm that is computed with, to its last digits. */
-#include "autograd/wide_internal.h"
+#include "autograd/wide.h"
 #include "tests/support/suites.h"
 
 #include <stddef.h>

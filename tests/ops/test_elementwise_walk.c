@@ -1,6 +1,7 @@
 /* The broadcast walk: right values for every kind of shape, and the same bits however it is cut. */
 #include "autograd/op.h"
 #include "autograd/rng.h"
+#include "ops/elementwise.h"
 #include "tests/support/assert.h"
 #include "tests/support/suites.h"
 #include "tests/support/support.h"
@@ -74,7 +75,6 @@ static void check_cuts(wg_tensor *y)
 static void check(wg_tensor *a, wg_tensor *b, wg_tensor *c)
 {
     wg_tensor *y = wgt_blend(a, b, c);
-    ck_assert_int_eq(wg_elementwise_chunks(y), wg_size(y));
     check_values(y);
     if (wg_size(y) > 0)
         check_cuts(y);

@@ -1,6 +1,6 @@
 /* The kernels that formulas are compiled to, against mathematics: in wide floats against 60 digits
  * (tests/oracle/wide.txt), and in f32 and f64 against the kernels written for speed. */
-#include "autograd/wide_internal.h"
+#include "autograd/wide.h"
 #include "ops/registry.h"
 #include "tests/ops/op_table.h"
 #include "tests/support/assert.h"

@@ -1,5 +1,6 @@
 #include "tests/support/support.h"
 
+#include "ops/elementwise.h"
 #include "tests/support/assert.h"
 
 #include <math.h>
@@ -162,7 +163,7 @@ static wg_tensor *scaled_vjp(wg_tensor *y, wg_tensor *dy, int i)
                                .shape = wg_elementwise_shape,                                      \
                                .forward = counted_forward,                                         \
                                .vjp = (rule),                                                      \
-                               .chunks = wg_elementwise_chunks,                                    \
+                               .chunks = wg_size,                                                  \
                                .map = {[WG_F64] = op##_map}}
 
 ELEMENTWISE(sine, sine_vjp, );
@@ -178,7 +179,7 @@ const wg_op wgt_op_scaled = {.name = "scaled",
                              .shape = wg_elementwise_shape,
                              .forward = counted_forward,
                              .vjp = scaled_vjp,
-                             .chunks = wg_elementwise_chunks,
+                             .chunks = wg_size,
                              .map = {[WG_F64] = scaled_map}};
 
 /* ---- Ops on several operands ---------------------------------------------------------------------- */
@@ -214,7 +215,7 @@ const wg_op wgt_op_product = {.name = "product",
                               .shape = product_shape,
                               .forward = counted_forward,
                               .vjp = product_vjp,
-                              .chunks = wg_elementwise_chunks,
+                              .chunks = wg_size,
                               .map = {[WG_F32] = product_map_f32, [WG_F64] = product_map_f64}};
 
 static void blend_map(int64_t n, void *y, const void *const x[], const int64_t stride[],
@@ -231,7 +232,7 @@ const wg_op wgt_op_blend = {.name = "blend",
                             .flags = WG_OP_ELEMENTWISE,
                             .shape = wg_elementwise_shape,
                             .forward = counted_forward,
-                            .chunks = wg_elementwise_chunks,
+                            .chunks = wg_size,
                             .map = {[WG_F64] = blend_map}};
 
 /* ---- Ops of other shapes -------------------------------------------------------------------------- */

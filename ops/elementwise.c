@@ -1,16 +1,17 @@
 /* Elementwise ops: how a kernel is taken over operands that broadcast. */
-#include <string.h>
+#include "ops/elementwise.h"
 
 #include "autograd/tape_internal.h"
 
-#define ELEMENTWISE_OPERANDS WG_ELEMENTWISE_OPERANDS
+#include <string.h>
+
 #define ELEMENTWISE_REPEATED 256 /* elements of repeated short rows */
 
 bool wg_elementwise_shape(wg_tensor *y)
 {
     const wg_tensor *first = y->operand[0];
-    if (y->n_operands > ELEMENTWISE_OPERANDS)
-        return wg_op_fail(y, WG_E_VALUE, "more than %d operands", ELEMENTWISE_OPERANDS);
+    if (y->n_operands > WG_ELEMENTWISE_OPERANDS)
+        return wg_op_fail(y, WG_E_VALUE, "more than %d operands", WG_ELEMENTWISE_OPERANDS);
     y->shape = first->shape;
     for (int i = 1; i < y->n_operands; i++) {
         if (y->operand[i]->dtype != first->dtype)
@@ -25,17 +26,12 @@ bool wg_elementwise_shape(wg_tensor *y)
     return true;
 }
 
-int64_t wg_elementwise_chunks(const wg_tensor *y)
-{
-    return y->size;
-}
-
 /* How y's elements are walked: axes that every operand strides through alike are one axis. */
 typedef struct elementwise_walk {
     int ndim;
     int64_t dim[WG_MAX_DIMS];
     int64_t stride[WG_MAX_DIMS]
-                  [ELEMENTWISE_OPERANDS]; /* of operand k along the axis, in elements */
+                  [WG_ELEMENTWISE_OPERANDS]; /* of operand k along the axis, in elements */
 } elementwise_walk;
 
 /* The stride of operand x along y's axis: 0 where x is broadcast. */
@@ -65,7 +61,7 @@ static void elementwise_walk_init(elementwise_walk *w, const wg_tensor *y)
 {
     w->ndim = 0;
     for (int axis = y->shape.ndim - 1; axis >= 0; axis--) {
-        int64_t stride[ELEMENTWISE_OPERANDS];
+        int64_t stride[WG_ELEMENTWISE_OPERANDS];
         if (y->shape.dim[axis] == 1)
             continue;
         for (int k = 0; k < y->n_operands; k++)
@@ -118,16 +114,6 @@ static void elementwise_next_run(const elementwise_walk *w, int n, int64_t *plac
     }
 }
 
-bool wg_elementwise_flat(const wg_tensor *y, int64_t stride[])
-{
-    for (int k = 0; k < y->n_operands; k++) {
-        if (y->operand[k]->size != y->size && y->operand[k]->size != 1)
-            return false;
-        stride[k] = y->operand[k]->size == y->size;
-    }
-    return true;
-}
-
 static char *elementwise_at(const wg_tensor *x, int64_t i)
 {
     return i == 0 ? x->data : (char *)x->data + i * (int64_t)wg_dtype_size(x->dtype);
@@ -164,8 +150,8 @@ static void elementwise_run_repeated(const wg_tensor *y, const elementwise_walk 
     const int64_t result = (int64_t)wg_dtype_size(y->dtype);
     const int64_t most = ELEMENTWISE_REPEATED / dim * dim,
                   n = end - begin < most ? end - begin : most;
-    char repeated[ELEMENTWISE_OPERANDS][ELEMENTWISE_REPEATED * sizeof(double)];
-    const void *x[ELEMENTWISE_OPERANDS];
+    char repeated[WG_ELEMENTWISE_OPERANDS][ELEMENTWISE_REPEATED * sizeof(double)];
+    const void *x[WG_ELEMENTWISE_OPERANDS];
     for (int k = 0; k < y->n_operands; k++) {
         const bool whole = w->stride[1][k] != 0, row = !whole && w->stride[0][k] != 0;
         x[k] = row ? repeated[k] : elementwise_at(y->operand[k], whole ? begin : 0);
@@ -190,8 +176,8 @@ static void elementwise_run_walk(const wg_tensor *y, int64_t begin, int64_t end,
                                  const void *const tile[])
 {
     elementwise_walk w;
-    int64_t place[WG_MAX_DIMS], start[ELEMENTWISE_OPERANDS];
-    const void *x[ELEMENTWISE_OPERANDS];
+    int64_t place[WG_MAX_DIMS], start[WG_ELEMENTWISE_OPERANDS];
+    const void *x[WG_ELEMENTWISE_OPERANDS];
     int n = y->n_operands;
     int64_t element = (int64_t)wg_dtype_size(y->operand[0]->dtype);
     int64_t result = (int64_t)wg_dtype_size(y->dtype);
@@ -216,12 +202,12 @@ static void elementwise_run_walk(const wg_tensor *y, int64_t begin, int64_t end,
     }
 }
 
-void wg_elementwise_part(const wg_tensor *y, int64_t begin, int64_t end, void *out,
-                         const void *const tile[])
+static inline void elementwise_part(const wg_tensor *y, int64_t begin, int64_t end, void *out,
+                                    const void *const tile[])
 {
-    const void *x[ELEMENTWISE_OPERANDS];
-    int64_t stride[ELEMENTWISE_OPERANDS];
-    if (!wg_elementwise_flat(y, stride)) {
+    const void *x[WG_ELEMENTWISE_OPERANDS];
+    int64_t stride[WG_ELEMENTWISE_OPERANDS];
+    if (!wg_flat_strides(y, stride)) {
         elementwise_run_walk(y, begin, end, out, tile);
         return;
     }
@@ -231,20 +217,13 @@ void wg_elementwise_part(const wg_tensor *y, int64_t begin, int64_t end, void *o
     y->op->map[y->operand[0]->dtype](end - begin, out, x, stride, y->attrs);
 }
 
-/* All of y where that is one call of the kernel, as for most small tensors; else as above. */
+void wg_elementwise_part(const wg_tensor *y, int64_t begin, int64_t end, void *out,
+                         const void *const tile[])
+{
+    elementwise_part(y, begin, end, out, tile);
+}
+
 void wg_elementwise_forward(const wg_tensor *y, const wg_piece *piece)
 {
-    const void *x[ELEMENTWISE_OPERANDS];
-    int64_t stride[ELEMENTWISE_OPERANDS], n = y->size;
-    bool call = piece->end - piece->begin == n;
-    for (int k = 0; call && k < y->n_operands; k++) {
-        const wg_tensor *operand = y->operand[k];
-        call = operand->size == n || operand->size == 1;
-        stride[k] = operand->size == n;
-        x[k] = operand->data;
-    }
-    if (call)
-        y->op->map[y->operand[0]->dtype](n, y->data, x, stride, y->attrs);
-    else
-        wg_elementwise_part(y, piece->begin, piece->end, elementwise_at(y, piece->begin), NULL);
+    elementwise_part(y, piece->begin, piece->end, elementwise_at(y, piece->begin), NULL);
 }
