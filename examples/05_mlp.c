@@ -31,16 +31,16 @@ static wg_status train(const int64_t *sizes, int n_sizes, int steps)
                .sizes = sizes, .n_sizes = n_sizes, .activation = "tanh", .dtype = WG_F64});
     wg_tensor *Z = wg_mlp_forward(mlp, X, true);
 
-    int n = wg_mlp_param_count(mlp);
+    int n = mlp->params->n;
     wg_tensor *outputs[8] = {wg_cross_entropy(Z, y)}, *grads[6];
-    wg_grad(outputs[0], wg_mlp_params(mlp), n, outputs + 1);
+    wg_grad(outputs[0], mlp->params->param, n, outputs + 1);
     outputs[n + 1] = wg_argmax_over(Z, 1, false);
     wg_program *program = wg_compile(outputs, n + 2, NULL);
     for (int i = 0; i < n; i++)
         grads[i] = wg_program_output(program, i + 1);
 
     printf("%s\n", n_sizes > 2 ? "with a hidden layer" : "softmax regression");
-    wg_optimizer *adam = wg_adam_new(wg_mlp_params(mlp), n, &(wg_adam_options){.rate = 0.02});
+    wg_optimizer *adam = wg_adam_new(mlp->params->param, n, &(wg_adam_options){.rate = 0.02});
     for (int step = 0; step <= steps; step++) {
         wg_program_run(program);
         if (step % (steps / 4) == 0)

@@ -91,8 +91,8 @@ static wg_dataset draw(wg_tape *t)
 
 static void report(const wg_estimator *e, const wg_dataset *data)
 {
-    const wg_tensor *w = wg_mlp_param(e->mlp, "fc1.weight");
-    const wg_tensor *b = wg_mlp_param(e->mlp, "fc1.bias");
+    const wg_tensor *w = wg_params_get(e->mlp->params, "fc1.weight");
+    const wg_tensor *b = wg_params_get(e->mlp->params, "fc1.bias");
     printf("fitted      mean = exp(%.4f %+.4f x1 %+.4f x2)\n", wg_item(b), wg_at(w, 0),
            wg_at(w, 1));
     double sum = 0;

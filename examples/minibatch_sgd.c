@@ -36,7 +36,7 @@ static void train(wg_batches *batches, const graph *full, const graph *last, int
         int64_t rows, seen = 0;
         double sum = 0;
         for (wg_batches_start(batches, epoch); (rows = wg_batches_next(batches)) > 0;) {
-            const graph *used = rows == wg_batches_size(batches) ? full : last;
+            const graph *used = rows == wg_dim(full->model.X, 0) ? full : last;
             wg_tensor *outputs[] = {used->model.loss, used->gradient[0], used->gradient[1]};
             wg_replay_to(outputs, 3);
             sum += wg_item(used->model.loss) * (double)rows;
@@ -66,7 +66,7 @@ int main(int argc, char **argv)
     graph full = record(wg_batches_input(batches, 0), wg_batches_input(batches, 1), k, n, NULL,
                         NULL);
     graph last = full;
-    if (wg_batches_short_size(batches) > 0)
+    if (wg_batches_short_input(batches, 0) != NULL)
         last = record(wg_batches_short_input(batches, 0), wg_batches_short_input(batches, 1), k, n,
                       full.model.W, full.model.b);
     train(batches, &full, &last, 20);

@@ -40,10 +40,10 @@ typedef struct step {
 static step step_new(const wg_mlp *mlp, wg_tensor *images, wg_tensor *labels)
 {
     wg_tensor *outputs[1 + MOST_PARAMS];
-    int n = wg_mlp_param_count(mlp);
+    int n = mlp->params->n;
     step s;
     outputs[0] = wg_cross_entropy(logits(mlp, images, true), labels);
-    wg_grad(outputs[0], wg_mlp_params(mlp), n, outputs + 1);
+    wg_grad(outputs[0], mlp->params->param, n, outputs + 1);
     s.program = wg_compile(outputs, 1 + n, NULL);
     s.loss = wg_program_output(s.program, 0);
     for (int i = 0; i < n; i++)
@@ -56,9 +56,9 @@ static double train(wg_batches *batches, const step *full, const step *last,
                     wg_optimizer *optimizer, int64_t epoch)
 {
     double sum = 0;
-    int64_t rows, seen = 0;
+    int64_t rows, seen = 0, size = wg_dim(wg_batches_input(batches, 0), 0);
     for (wg_batches_start(batches, epoch); (rows = wg_batches_next(batches)) > 0; seen += rows) {
-        const step *used = rows == wg_batches_size(batches) ? full : last;
+        const step *used = rows == size ? full : last;
         wg_program_run(used->program);
         sum += wg_item(used->loss) * (double)rows;
         wg_optimizer_step(optimizer, (wg_tensor *const *)used->grads);
@@ -101,10 +101,10 @@ int main(int argc, char **argv)
         t, &(wg_mlp_options){.sizes = sizes, .n_sizes = hidden > 0 ? 3 : 2, .dtype = WG_F32});
     step full = step_new(mlp, wg_batches_input(batches, 0), wg_batches_input(batches, 1));
     step last = full;
-    if (wg_batches_short_size(batches) > 0)
+    if (wg_batches_short_input(batches, 0) != NULL)
         last = step_new(mlp, wg_batches_short_input(batches, 0),
                         wg_batches_short_input(batches, 1));
-    wg_optimizer *adam = wg_adamw_new(wg_mlp_params(mlp), wg_mlp_param_count(mlp), NULL);
+    wg_optimizer *adam = wg_adamw_new(mlp->params->param, mlp->params->n, NULL);
     for (int64_t epoch = 1; epoch <= epochs && wg_tape_status(t) == WG_OK; epoch++) {
         double loss = train(batches, &full, &last, adam, epoch);
         printf("epoch %2d  mean loss %.4f  test accuracy %.4f\n", (int)epoch, loss,

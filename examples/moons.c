@@ -103,9 +103,9 @@ int main(int argc, char **argv)
     wg_mlp *mlp = wg_mlp_new(
         t, &(wg_mlp_options){.sizes = (int64_t[]){2, 32, 32, 2}, .n_sizes = 4, .dtype = WG_F64});
     wg_tensor *loss = wg_cross_entropy(wg_mlp_forward(mlp, X, true), wg_table_classes(data));
-    wg_optimizer *adam = wg_adam_new(wg_mlp_params(mlp), wg_mlp_param_count(mlp),
+    wg_optimizer *adam = wg_adam_new(mlp->params->param, mlp->params->n,
                                      &(wg_adam_options){.rate = 0.01});
-    double mlp_loss = train(loss, wg_mlp_params(mlp), wg_mlp_param_count(mlp), adam, 500);
+    double mlp_loss = train(loss, mlp->params->param, mlp->params->n, adam, 500);
     print_row("MLP 2-32-32-2", mlp_loss, mlp_probability(mlp, X), y);
 
     bool drawn = wg_tape_status(t) == WG_OK &&

@@ -5,6 +5,7 @@
 #include "models/data/encoder_internal.h"
 #include "models/files/table_internal.h"
 #include "models/files/text_internal.h"
+#include "models/train/head_internal.h"
 
 #include <inttypes.h>
 #include <math.h>
@@ -126,10 +127,11 @@ wg_tensor *wg_estimator_outputs(const wg_estimator *e, const wg_dataset *rows)
         return wg_fail(t, WG_E_SHAPE, "estimator: the rows do not fit");
     if (!wg_dataset_finite(&d, "estimator"))
         return wg_fail(t, WG_E_NOT_FINITE, "estimator: rows that are not finite");
-    if (d.sparse != NULL)
-        return wg_mlp_forward_csr(e->mlp, d.sparse, false);
-    const char *const *strings = of_table ? d.table->strings : NULL;
-    return wg_mlp_forward(e->mlp, wg_pipeline_apply(e->pipeline, d.X, strings), false);
+    wg_dataset prepared = {.sparse = d.sparse};
+    if (d.sparse == NULL)
+        prepared.X = wg_pipeline_apply(e->pipeline, d.X, of_table ? d.table->strings : NULL);
+    const wg_fit_model model = wg_mlp_fit_model(e->mlp, e->head);
+    return model.outputs(model.user, &prepared, false);
 }
 
 wg_tensor *wg_estimator_predict(const wg_estimator *e, const wg_dataset *rows)

@@ -1,6 +1,9 @@
 /* Estimators as files. */
 #include "models/estimator_internal.h"
 
+#include "models/files/archive_internal.h"
+#include "models/train/head_internal.h"
+
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
@@ -130,8 +133,8 @@ static bool estimator_read_columns(wg_estimator *e, const wg_archive *a)
 
 static bool estimator_parts_fit(const wg_estimator *e)
 {
-    int n;
-    const int64_t *sizes = wg_mlp_sizes(e->mlp, &n);
+    const int64_t *sizes = e->mlp->options.sizes;
+    const int n = e->mlp->options.n_sizes;
     return sizes != NULL && sizes[0] == e->pipeline->width &&
            (wg_estimator_kind_of(e->model)->hidden || n == 2) &&
            wg_head_k(e->head, sizes[n - 1]) == e->k;

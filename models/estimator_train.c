@@ -115,9 +115,7 @@ void wg_estimator_train(wg_estimator *e, const wg_estimator_data *data,
 {
     wg_tape *t = e->tape;
     wg_fit_model model = wg_mlp_fit_model(e->mlp, e->head);
-    int sizes;
-    wg_mlp_sizes(e->mlp, &sizes);
-    bool sparse = data->d.sparse != NULL, hidden = sizes > 2;
+    bool sparse = data->d.sparse != NULL, hidden = e->mlp->options.n_sizes > 2;
     const double ratio = estimator_l1_ratio(t, o);
     const char *name = o->optimizer != NULL ? o->optimizer
                        : ratio > 0          ? "proximal"

@@ -21,11 +21,6 @@ static const initialize_rule initialize_rules[] = {
 
 enum { INITIALIZE_RULES = sizeof initialize_rules / sizeof *initialize_rules };
 
-const char *wg_initialize_name(int i)
-{
-    return i >= 0 && i < INITIALIZE_RULES ? initialize_rules[i].name : NULL;
-}
-
 /* The rule for a parameter; NULL, and an error on the tape, where there is none. */
 static const initialize_rule *initialize_find(const wg_tensor *x, const char *how)
 {

@@ -30,9 +30,6 @@ wg_status wg_initialize_weight(wg_tensor *weight, const char *how, uint64_t key)
  * shapes. */
 wg_status wg_initialize_bias(wg_tensor *bias, const char *how, int64_t fan_in, uint64_t key);
 
-/* wg_initialize_name: the names, for i = 0, 1, ...; NULL behind the last. */
-const char *wg_initialize_name(int i);
-
 #ifdef __cplusplus
 }
 #endif

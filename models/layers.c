@@ -57,7 +57,7 @@ static const struct {
 
 enum { LAYERS_ACTIVATIONS = sizeof layers_activations / sizeof *layers_activations };
 
-/* Its place in the table; LAYERS_ACTIVATIONS: none. */
+/* Its index in the table; LAYERS_ACTIVATIONS: none. */
 static int layers_find(const char *name)
 {
     int i = 0;
@@ -65,11 +65,6 @@ static int layers_find(const char *name)
            (name == NULL || strcmp(name, layers_activations[i].name) != 0))
         i++;
     return i;
-}
-
-const char *wg_activation_name(int i)
-{
-    return i >= 0 && i < LAYERS_ACTIVATIONS ? layers_activations[i].name : NULL;
 }
 
 bool wg_activation_known(const char *name)

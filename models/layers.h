@@ -20,9 +20,7 @@ wg_tensor *wg_linear(wg_tensor *X, wg_tensor *W, wg_tensor *b);
  *   */
 wg_tensor *wg_activation(const char *name, wg_tensor *x);
 
-/* wg_activation_name: the names, for i = 0, 1, ...; NULL behind the last. wg_activation_known: is
- * it one? */
-const char *wg_activation_name(int i);
+/* wg_activation_known: is it the name of one? */
 bool wg_activation_known(const char *name);
 
 #ifdef __cplusplus

@@ -1,19 +1,27 @@
 /* Multilayer perceptrons: parameters, forward, and what training sees of them. */
-#include "models/mlp.h"
+#include "models/mlp_internal.h"
 
+#include "autograd/op.h"
 #include "autograd/rng.h"
 #include "models/initialize.h"
 #include "models/layers.h"
-#include "models/mlp_internal.h"
 #include "ops/arithmetic.h"
 #include "ops/dropout.h"
 #include "ops/layout.h"
 #include "ops/normalize.h"
+#include "ops/sparse.h"
 
 #include <stdio.h>
 #include <string.h>
 
-static const wg_mlp mlp_inert = {.tape = NULL};
+typedef struct wg_mlp_layer {
+    wg_tensor *weight, *bias; /* (out, in), (out) */
+    wg_tensor *gain, *shift;  /* of layer norm, (out); NULL: none */
+    uint64_t key;             /* of dropout */
+} wg_mlp_layer;
+
+static const wg_params mlp_no_params = {.tape = NULL};
+static const wg_mlp mlp_inert = {.params = &mlp_no_params};
 
 /* Functions that take a model to write it look at its tape first. */
 wg_mlp *wg_mlp_inert(void)
@@ -61,14 +69,12 @@ static wg_mlp_options mlp_own_options(wg_tape *t, const wg_mlp_options *options)
 }
 
 /* Parameter "fc1.weight", noted in the list. */
-static wg_tensor *mlp_add(wg_mlp *mlp, const char *kind, int layer, const char *part, int ndim,
-                          const int64_t *dim)
+static wg_tensor *mlp_add(const wg_mlp *mlp, wg_params *params, const char *kind, int layer,
+                          const char *part, int ndim, const int64_t *dim)
 {
     char name[64];
     snprintf(name, sizeof name, "%s%d.%s", kind, layer + 1, part);
-    wg_tensor *p = wg_param(mlp->tape, name, mlp->options.dtype, ndim, dim);
-    mlp->param[mlp->n_params++] = p;
-    return p;
+    return wg_params_add(params, wg_param(mlp->tape, name, mlp->options.dtype, ndim, dim));
 }
 
 static void mlp_fill_ones(wg_tensor *p)
@@ -77,21 +83,21 @@ static void mlp_fill_ones(wg_tensor *p)
 }
 
 /* Streams of random numbers: three a layer. */
-static void mlp_add_layer(wg_mlp *mlp, int i)
+static void mlp_add_layer(wg_mlp *mlp, wg_params *params, int i)
 {
     const wg_mlp_options *o = &mlp->options;
     int64_t in = o->sizes[i], out = o->sizes[i + 1];
     wg_mlp_layer *layer = &mlp->layer[i];
     uint64_t stream = 3 * (uint64_t)i;
-    layer->weight = mlp_add(mlp, "fc", i, "weight", WG_SHAPE(out, in));
-    layer->bias = mlp_add(mlp, "fc", i, "bias", WG_SHAPE(out));
+    layer->weight = mlp_add(mlp, params, "fc", i, "weight", WG_SHAPE(out, in));
+    layer->bias = mlp_add(mlp, params, "fc", i, "bias", WG_SHAPE(out));
     layer->key = wg_random_bits(o->seed, stream, 0);
     wg_initialize_weight(layer->weight, o->init, wg_random_bits(o->seed, stream + 1, 0));
     wg_initialize_bias(layer->bias, o->init, in, wg_random_bits(o->seed, stream + 2, 0));
     if (!o->layer_norm || i == o->n_sizes - 2)
         return;
-    layer->gain = mlp_add(mlp, "norm", i, "weight", WG_SHAPE(out));
-    layer->shift = mlp_add(mlp, "norm", i, "bias", WG_SHAPE(out));
+    layer->gain = mlp_add(mlp, params, "norm", i, "weight", WG_SHAPE(out));
+    layer->shift = mlp_add(mlp, params, "norm", i, "bias", WG_SHAPE(out));
     mlp_fill_ones(layer->gain);
 }
 
@@ -117,13 +123,13 @@ wg_mlp *wg_mlp_new(wg_tape *t, const wg_mlp_options *options)
     size_t layers = (size_t)o.n_sizes - 1;
     wg_mlp *mlp = wg_tape_take(t, sizeof *mlp);
     wg_mlp_layer *layer = wg_tape_take(t, layers * sizeof *layer);
-    wg_tensor **param = wg_tape_take(t, 4 * layers * sizeof(wg_tensor *));
+    wg_params *params = wg_params_new(t);
     o = mlp_own_options(t, &o);
     if (wg_tape_status(t) != WG_OK)
         return wg_mlp_inert();
-    *mlp = (wg_mlp){.tape = t, .options = o, .layer = layer, .param = param};
+    *mlp = (wg_mlp){.tape = t, .options = o, .layer = layer, .params = params};
     for (int i = 0; i < o.n_sizes - 1; i++)
-        mlp_add_layer(mlp, i);
+        mlp_add_layer(mlp, params, i);
     mlp_add_step(mlp);
     return wg_tape_status(t) == WG_OK ? mlp : wg_mlp_inert();
 }
@@ -163,7 +169,7 @@ wg_tensor *wg_mlp_forward(const wg_mlp *mlp, wg_tensor *X, bool training)
     return mlp_rest(mlp, wg_linear(X, mlp->layer[0].weight, mlp->layer[0].bias), training);
 }
 
-wg_tensor *wg_mlp_forward_csr(const wg_mlp *mlp, const wg_csr *X, bool training)
+static wg_tensor *mlp_forward_csr(const wg_mlp *mlp, const wg_csr *X, bool training)
 {
     if (mlp_is_inert(mlp) || X == NULL)
         return wg_fail(mlp_is_inert(mlp) ? NULL : mlp->tape, WG_E_NULL,
@@ -173,24 +179,6 @@ wg_tensor *wg_mlp_forward_csr(const wg_mlp *mlp, const wg_csr *X, bool training)
         wide.columns = mlp->options.sizes[0];
     wg_tensor *product = wg_csr_matmul(&wide, false, wg_transpose(mlp->layer[0].weight, 0, 1));
     return mlp_rest(mlp, wg_add(product, mlp->layer[0].bias), training);
-}
-
-wg_tensor *const *wg_mlp_params(const wg_mlp *mlp)
-{
-    return mlp_is_inert(mlp) ? NULL : mlp->param;
-}
-
-int wg_mlp_param_count(const wg_mlp *mlp)
-{
-    return mlp_is_inert(mlp) ? 0 : mlp->n_params;
-}
-
-wg_tensor *wg_mlp_param(const wg_mlp *mlp, const char *name)
-{
-    for (int i = 0; i < wg_mlp_param_count(mlp); i++)
-        if (name != NULL && strcmp(mlp->param[i]->name, name) == 0)
-            return mlp->param[i];
-    return NULL;
 }
 
 wg_status wg_mlp_set_step(wg_mlp *mlp, int64_t step)
@@ -203,23 +191,11 @@ wg_status wg_mlp_set_step(wg_mlp *mlp, int64_t step)
     return wg_bind(mlp->step, mlp->step_value);
 }
 
-const int64_t *wg_mlp_sizes(const wg_mlp *mlp, int *n)
-{
-    if (n != NULL)
-        *n = mlp_is_inert(mlp) ? 0 : mlp->options.n_sizes;
-    return mlp_is_inert(mlp) ? NULL : mlp->options.sizes;
-}
-
-wg_dtype wg_mlp_dtype(const wg_mlp *mlp)
-{
-    return mlp_is_inert(mlp) ? WG_F32 : mlp->options.dtype;
-}
-
 /* ---- Training it. ---------------------------------------------------------------------------- */
 
 static wg_tensor *mlp_outputs(void *user, const wg_dataset *rows, bool training)
 {
-    return rows->sparse != NULL ? wg_mlp_forward_csr(user, rows->sparse, training)
+    return rows->sparse != NULL ? mlp_forward_csr(user, rows->sparse, training)
                                 : wg_mlp_forward(user, rows->X, training);
 }
 
@@ -230,12 +206,13 @@ static void mlp_step(void *user, int64_t step)
 
 wg_fit_model wg_mlp_fit_model(wg_mlp *mlp, const wg_head *head)
 {
-    bool drops = !mlp_is_inert(mlp) && mlp->step != NULL;
+    if (mlp == NULL)
+        mlp = wg_mlp_inert();
     return (wg_fit_model){.head = head,
-                          .params = wg_mlp_params(mlp),
-                          .n_params = wg_mlp_param_count(mlp),
+                          .params = mlp->params->param,
+                          .n_params = mlp->params->n,
                           .outputs = mlp_outputs,
                           .takes_sparse = true,
-                          .set_step = drops ? mlp_step : NULL,
+                          .set_step = mlp->step != NULL ? mlp_step : NULL,
                           .user = mlp};
 }

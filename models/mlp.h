@@ -1,9 +1,8 @@
 #ifndef WG_MODELS_MLP_H
 #define WG_MODELS_MLP_H
 
-#include "models/files/archive.h"
+#include "models/files/params.h"
 #include "models/train/fit.h"
-#include "ops/sparse.h"
 
 #ifdef __cplusplus
 extern "C" {
@@ -18,8 +17,6 @@ extern "C" {
  *     wg_tensor *loss = wg_cross_entropy(wg_mlp_forward(mlp, X, true), y);
  *     wg_tensor *test = wg_cross_entropy(wg_mlp_forward(mlp, X_test, false), y_test);
  */
-typedef struct wg_mlp wg_mlp;
-
 typedef struct wg_mlp_options {
     const int64_t *sizes;   /* [n_sizes], each > 0: columns of X, hidden units ..., logits */
     int n_sizes;            /* >= 2; there are n_sizes - 1 linear layers */
@@ -30,6 +27,17 @@ typedef struct wg_mlp_options {
     wg_dtype dtype;   /* WG_F32 or WG_F64; default f64 */
     uint64_t seed;    /* with the tape's seed, of the parameters; alone, of dropout; default 0 */
 } wg_mlp_options;
+
+/* The first members are to be read, the rest is the library's own. */
+typedef struct wg_mlp {
+    wg_tape *tape;          /* NULL: inert */
+    wg_mlp_options options; /* as given; no size or name is the caller's memory, and no default 0 */
+    const wg_params *params; /* in the order in which they stand above; none of an inert model */
+
+    struct wg_mlp_layer *layer; /* [n_sizes - 1] */
+    wg_tensor *step;            /* an i64 input that borrows step_value; NULL: no dropout */
+    int64_t *step_value;
+} wg_mlp;
 
 /* wg_mlp_new: the parameters on the tape, with their first values; the model is recorded by
  * wg_mlp_forward. A layer's draws do not depend on other layers.
@@ -43,35 +51,23 @@ wg_mlp *wg_mlp_new(wg_tape *t, const wg_mlp_options *options);
  * Errors: those of wg_linear, wg_layer_norm, wg_dropout; WG_E_NULL for an inert model. */
 wg_tensor *wg_mlp_forward(const wg_mlp *mlp, wg_tensor *X, bool training);
 
-/* wg_mlp_forward_csr: the same for sparse rows X [n, d], d <= sizes[0]: columns beyond d are zero.
- * The first layer is a sparse product, without the zeros.   Errors: those of wg_csr_matmul
- * besides. */
-wg_tensor *wg_mlp_forward_csr(const wg_mlp *mlp, const wg_csr *X, bool training);
-
-/* wg_mlp_params: the parameters in the order in which they stand above; wg_mlp_param_count: how
- * many; 0 for an inert model. wg_mlp_param: by name; NULL where there is none. */
-wg_tensor *const *wg_mlp_params(const wg_mlp *mlp);
-int wg_mlp_param_count(const wg_mlp *mlp);
-wg_tensor *wg_mlp_param(const wg_mlp *mlp, const char *name);
-
 /* wg_mlp_set_step: which training step it is; what dropout drops is a function of (seed, layer,
  * step), so it is set before each. What was recorded for training becomes stale. Without dropout:
  * nothing to do. Returns the tape's status. */
 wg_status wg_mlp_set_step(wg_mlp *mlp, int64_t step);
 
-/* wg_mlp_sizes: the sizes that it was made with, [*n].   wg_mlp_dtype: of its parameters. */
-const int64_t *wg_mlp_sizes(const wg_mlp *mlp, int *n);
-wg_dtype wg_mlp_dtype(const wg_mlp *mlp);
-
-/* wg_mlp_fit_model: an MLP as what wg_fit trains; its last size is the columns of its outputs. */
+/* wg_mlp_fit_model: an MLP as what wg_fit trains; its last size is the columns of its outputs. Of
+ * sparse rows the first layer is a sparse product, without the zeros; columns beyond theirs are
+ * zero. */
 wg_fit_model wg_mlp_fit_model(wg_mlp *mlp, const wg_head *head);
 
-/* wg_mlp_save: the options as texts "mlp.sizes.0", "mlp.activation", ..., the parameters by their
- * names. Returns the tape's status.
- * wg_mlp_load: a new model on the description's tape, with these options and values; inert after
- * an error. Errors, on the tape: WG_E_FORMAT (a text that is missing or wrong, a parameter that is
- *   missing or has another shape or dtype), those of wg_archive_put_tensor and wg_mlp_new. */
+/* wg_mlp_save: the options as strings "mlp.sizes.0", "mlp.activation", ..., the parameters by their
+ * names. Returns the tape's status. */
 wg_status wg_mlp_save(const wg_mlp *mlp, wg_archive *a);
+
+/* wg_mlp_load: a new model on the archive's tape, with these options and values; inert after an
+ * error. Errors, on the tape: WG_E_FORMAT (a string that is missing or wrong, a parameter that is
+ *   missing or has another shape or dtype), those of wg_mlp_new. */
 wg_mlp *wg_mlp_load(const wg_archive *a);
 
 #ifdef __cplusplus

@@ -1,6 +1,7 @@
 /* An MLP in an archive, and from one. */
 #include "models/mlp_internal.h"
 
+#include "models/files/archive_internal.h"
 #include "models/layers.h"
 
 #include <float.h>
@@ -31,9 +32,7 @@ wg_status wg_mlp_save(const wg_mlp *mlp, wg_archive *a)
     /* all 64 bits of the seed, as two numbers that are not negative */
     wg_archive_put_integer(a, "mlp.seed.high", (int64_t)(o->seed >> 32));
     wg_archive_put_integer(a, "mlp.seed.low", (int64_t)(o->seed & UINT32_MAX));
-    for (int i = 0; i < mlp->n_params; i++)
-        wg_archive_put_tensor(a, mlp->param[i]->name, mlp->param[i]);
-    return wg_tape_status(wg_archive_tape(a));
+    return wg_params_save(mlp->params, a, NULL);
 }
 
 /* Reads all but the sizes. */
@@ -75,20 +74,6 @@ static bool mlp_weight_fits(const wg_archive *a, const wg_mlp_options *o, int i)
     return false;
 }
 
-static bool mlp_copy_params(const wg_mlp *mlp, const wg_archive *a)
-{
-    for (int i = 0; i < mlp->n_params; i++) {
-        wg_tensor *to = mlp->param[i];
-        const wg_tensor *from = wg_archive_tensor(a, to->name);
-        if (from == NULL || from->dtype != to->dtype || !wg_shape_same(&from->shape, &to->shape)) {
-            wg_archive_fail(a, "mlp: '%s' is missing, or has another shape or dtype", to->name);
-            return false;
-        }
-        wg_write(to, from->data, (size_t)to->size * wg_dtype_size(to->dtype));
-    }
-    return wg_tape_status(wg_archive_tape(a)) == WG_OK;
-}
-
 static wg_mlp *mlp_from(const wg_archive *a, wg_mlp_options *o, int64_t *sizes)
 {
     char name[40];
@@ -100,7 +85,7 @@ static wg_mlp *mlp_from(const wg_archive *a, wg_mlp_options *o, int64_t *sizes)
         if (!mlp_weight_fits(a, o, i))
             return wg_mlp_inert();
     wg_mlp *mlp = wg_mlp_new(wg_archive_tape(a), o);
-    return mlp->tape != NULL && mlp_copy_params(mlp, a) ? mlp : wg_mlp_inert();
+    return wg_params_load(mlp->params, a, NULL) == WG_OK ? mlp : wg_mlp_inert();
 }
 
 wg_mlp *wg_mlp_load(const wg_archive *a)

@@ -177,16 +177,6 @@ wg_tensor *wg_batches_short_input(const wg_batches *b, int i)
     return batches_at(b, b != NULL ? &b->rest : NULL, i);
 }
 
-int64_t wg_batches_size(const wg_batches *b)
-{
-    return batches_is_inert(b) ? 0 : b->full.rows;
-}
-
-int64_t wg_batches_short_size(const wg_batches *b)
-{
-    return batches_is_inert(b) ? 0 : b->rest.rows;
-}
-
 void wg_batches_start(wg_batches *b, int64_t epoch)
 {
     if (batches_is_inert(b))

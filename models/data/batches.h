@@ -36,21 +36,19 @@ typedef struct wg_batches_options {
  * WG_E_STALE, WG_E_NULL, WG_E_NOMEM) the result is inert: its inputs are, and there is no batch. */
 wg_batches *wg_batches_new(wg_tensor *const sources[], int n, const wg_batches_options *options);
 
-/* wg_batches_input, wg_batches_short_input: the inputs that source i's rows come to: [size, ...] and
- * [short size, ...]. The second is NULL where every batch is full. */
+/* wg_batches_input: the input that source i's rows come to, [size, ...]. */
 wg_tensor *wg_batches_input(const wg_batches *batches, int i);
-wg_tensor *wg_batches_short_input(const wg_batches *batches, int i);
 
-/* wg_batches_size, wg_batches_short_size: the rows of a batch; of the last one, 0 where all are full. */
-int64_t wg_batches_size(const wg_batches *batches);
-int64_t wg_batches_short_size(const wg_batches *batches);
+/* wg_batches_short_input: the one for the rows of the last batch, [short size, ...]; NULL where every
+ * batch is full. */
+wg_tensor *wg_batches_short_input(const wg_batches *batches, int i);
 
 /* wg_batches_start: begins an epoch; its order is a function of the seed and the epoch's number alone. */
 void wg_batches_start(wg_batches *batches, int64_t epoch);
 
 /* wg_batches_next: copies the next rows into the inputs, which makes stale what is computed from them.
- * Returns how many: wg_batches_size, or wg_batches_short_size for the last, and then the short inputs
- * hold them; 0 at the end of the epoch, and after an error. Allocates nothing. */
+ * Returns how many: as many as the inputs have, or for the last batch the short inputs, which then hold
+ * them; 0 at the end of the epoch, and after an error. Allocates nothing. */
 int64_t wg_batches_next(wg_batches *batches);
 
 #ifdef __cplusplus

@@ -3,6 +3,7 @@
 
 #include "autograd/op.h"
 #include "models/data/encoder_internal.h"
+#include "models/files/archive_internal.h"
 #include "ops/slice.h"
 
 #include <inttypes.h>

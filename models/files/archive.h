@@ -52,33 +52,16 @@ wg_status wg_archive_put_real(wg_archive *a, const char *name, double value);
 wg_tensor *wg_archive_tensor(const wg_archive *a, const char *name);
 const char *wg_archive_string(const wg_archive *a, const char *name);
 
-/* wg_archive_type: what a file called the type of the tensor of that name that was not read; NULL: there is
- * no such tensor, or it was read. */
-const char *wg_archive_type(const wg_archive *a, const char *name);
-
 /* wg_archive_integer, _real: a number in [low, high], which must be there, for `who`. False, and
- * wg_archive_fail, where it is not: "m.safetensors: pipeline: 'pipeline.columns' is missing". */
+ * WG_E_FORMAT, where it is not: "m.safetensors: pipeline: 'pipeline.columns' is missing". */
 bool wg_archive_integer(const wg_archive *a, const char *who, const char *name, int64_t low,
                         int64_t high, int64_t *value);
 bool wg_archive_real(const wg_archive *a, const char *who, const char *name, double low,
                      double high, double *value);
 
 /* wg_archive_first: the entry of the least name, NULL where there is none:
- *     for (const wg_archive_entry *e = wg_archive_first(a); e != NULL; e = e->next)
- * wg_archive_count: how many entries; 0 for an inert archive. What a file claims there is of something
- * that takes an entry each can be no more.
- * wg_archive_tape: the tape it is on; NULL for an inert archive. */
+ *     for (const wg_archive_entry *e = wg_archive_first(a); e != NULL; e = e->next) */
 const wg_archive_entry *wg_archive_first(const wg_archive *a);
-int64_t wg_archive_count(const wg_archive *a);
-wg_tape *wg_archive_tape(const wg_archive *a);
-
-/* wg_archive_fail: for a part that finds something missing or wrong: WG_E_FORMAT on the tape, the file
- * that the archive was loaded from in front of the message. */
-void wg_archive_fail(const wg_archive *a, const char *format, ...)
-#if defined(__GNUC__)
-    __attribute__((format(printf, 2, 3)))
-#endif
-    ;
 
 /* ---- Files: safetensors. ------------------------------------------------------------------------- */
 

@@ -12,6 +12,25 @@ static inline const char *wg_archive_dtype(wg_dtype dtype)
     return dtype == WG_F32 ? "F32" : dtype == WG_F64 ? "F64" : "I64";
 }
 
+/* wg_archive_tape: the tape it is on; NULL for an inert archive. */
+wg_tape *wg_archive_tape(const wg_archive *a);
+
+/* wg_archive_count: how many entries; 0 for an inert archive. What a file claims there is of
+ * something that takes an entry each can be no more. */
+int64_t wg_archive_count(const wg_archive *a);
+
+/* wg_archive_type: what a file called the type of the tensor of that name that was not read; NULL:
+ * there is no such tensor, or it was read. */
+const char *wg_archive_type(const wg_archive *a, const char *name);
+
+/* wg_archive_fail: for a part that finds something missing or wrong: WG_E_FORMAT on the tape, the
+ * file that the archive was loaded from in front of the message. */
+void wg_archive_fail(const wg_archive *a, const char *format, ...)
+#if defined(__GNUC__)
+    __attribute__((format(printf, 2, 3)))
+#endif
+    ;
+
 /* wg_archive_put: an entry as it stands, its texts copied. False: there is one of that name and kind
  * already (no error is recorded for that), or no memory. */
 bool wg_archive_put(wg_archive *a, const wg_archive_entry *entry);

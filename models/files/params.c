@@ -2,6 +2,7 @@
 #include "models/files/params.h"
 
 #include "autograd/op.h"
+#include "models/files/archive_internal.h"
 
 #include <limits.h>
 #include <stdio.h>

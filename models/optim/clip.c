@@ -1,4 +1,4 @@
-/* The norm of all gradients, and what to multiply them with. */
+/* The norm of all gradients. */
 #include "models/optim/clip.h"
 
 #include "autograd/op.h"
@@ -45,10 +45,4 @@ double wg_global_norm(wg_tensor *const xs[], int n)
         if (xs[i] != NULL)
             sum += clip_squares(xs[i]);
     return sqrt(sum);
-}
-
-double wg_clip_factor(double norm, double most)
-{
-    double factor = most > 0 ? most / (norm + 1e-6) : 1;
-    return factor < 1 ? factor : 1;
 }

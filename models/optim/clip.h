@@ -15,10 +15,6 @@ extern "C" {
  *         its tape. */
 double wg_global_norm(wg_tensor *const xs[], int n);
 
-/* wg_clip_factor: min(1, most / (norm + 1e-6)), what gradients are multiplied by so that their norm
- * is at most `most`; 1 for most = 0, which stands for no clipping. */
-double wg_clip_factor(double norm, double most);
-
 #ifdef __cplusplus
 }
 #endif

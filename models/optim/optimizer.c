@@ -187,7 +187,7 @@ static bool optimizer_factor(const wg_optimizer *o, wg_tensor *const grads[], do
         double norm = wg_global_norm(&g, 1);
         squares += norm * norm;
     }
-    *factor = wg_clip_factor(sqrt(squares), o->clip_norm);
+    *factor = fmin(1, o->clip_norm / (sqrt(squares) + 1e-6));
     if (!isfinite(squares))
         wg_fail(o->tape, WG_E_NOT_FINITE, "%s: the gradients' norm is %g", o->rule->name,
                 sqrt(squares));
@@ -254,31 +254,22 @@ wg_status wg_optimizer_set_clip(wg_optimizer *o, double norm, double value)
     return wg_tape_status(o->tape);
 }
 
-/* values[i] = value, for the parameter of that index in the list. */
-static wg_status optimizer_set(wg_optimizer *o, double values[], const wg_tensor *param,
-                               const char *what, double value)
+wg_status wg_optimizer_set_param(wg_optimizer *o, const wg_tensor *param, double factor,
+                                 double decay)
 {
+    if (optimizer_is_inert(o))
+        return WG_E_NULL;
     int i = 0;
     while (i < o->n && o->param[i] != param)
         i++;
     if (i == o->n)
-        wg_fail(o->tape, WG_E_VALUE, "%s: %s of a tensor that is none of its parameters",
-                o->rule->name, what);
-    else if (optimizer_fits(o, what, value))
-        values[i] = value;
+        wg_fail(o->tape, WG_E_VALUE, "%s: %s is none of its parameters", o->rule->name,
+                wg_is_inert(param) ? "a tensor" : wg_tensor_text(param).s);
+    else if (optimizer_fits(o, "rate factor", factor) && optimizer_fits(o, "weight decay", decay)) {
+        o->factor[i] = factor;
+        o->decay[i] = decay;
+    }
     return wg_tape_status(o->tape);
-}
-
-wg_status wg_optimizer_set_decay(wg_optimizer *o, const wg_tensor *param, double decay)
-{
-    return optimizer_is_inert(o) ? WG_E_NULL
-                                 : optimizer_set(o, o->decay, param, "weight decay", decay);
-}
-
-wg_status wg_optimizer_set_factor(wg_optimizer *o, const wg_tensor *param, double factor)
-{
-    return optimizer_is_inert(o) ? WG_E_NULL
-                                 : optimizer_set(o, o->factor, param, "rate factor", factor);
 }
 
 static wg_state_entry optimizer_numbers(const wg_optimizer *o, int64_t i)

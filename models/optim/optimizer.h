@@ -30,9 +30,11 @@ wg_status wg_optimizer_step(wg_optimizer *optimizer, wg_tensor *const grads[]);
 /* wg_optimizer_steps: how many steps were made. */
 int64_t wg_optimizer_steps(const wg_optimizer *optimizer);
 
-/* wg_optimizer_rate, wg_optimizer_set_rate: the learning rate; finite and >= 0, else WG_E_VALUE.
- * Rates that follow a schedule: models/optim/schedule.h. */
+/* wg_optimizer_rate: the learning rate r; NaN of an inert optimizer. */
 double wg_optimizer_rate(const wg_optimizer *optimizer);
+
+/* wg_optimizer_set_rate: another one; finite and >= 0, else WG_E_VALUE. Rates that follow a
+ * schedule: models/optim/schedule.h. */
 wg_status wg_optimizer_set_rate(wg_optimizer *optimizer, double rate);
 
 /* wg_optimizer_set_clip: from now on gradients are clipped on their way into the formula: first all
@@ -50,21 +52,24 @@ wg_status wg_optimizer_set_clip(wg_optimizer *optimizer, double norm, double val
  * It is for parameters of two or more dimensions (weights); those of fewer (biases, gains) have d =
  * 0 unless `decay_all` is set.
  * PyTorch decays all parameters: `decay_all` is its rule.
- * wg_optimizer_set_decay: another d for one parameter of the list; finite and >= 0.
- * wg_optimizer_set_factor: that parameter's rate is f r; finite and >= 0; 1 at first; 0 holds it
- * still. So all rates follow a schedule together, as those of PyTorch's parameter groups do.
- * Errors: WG_E_VALUE (the number; not in the list). */
-wg_status wg_optimizer_set_decay(wg_optimizer *optimizer, const wg_tensor *param, double decay);
-wg_status wg_optimizer_set_factor(wg_optimizer *optimizer, const wg_tensor *param, double factor);
+ *
+ * wg_optimizer_set_param: one parameter of the list moves at the rate f r (f = 1 at first; 0 holds
+ * it still) and has the decay d; both finite and >= 0. So all rates follow a schedule together, as
+ * those of PyTorch's parameter groups do.
+ * Errors: WG_E_VALUE (a number; not in the list). */
+wg_status wg_optimizer_set_param(wg_optimizer *optimizer, const wg_tensor *param, double factor,
+                                 double decay);
 
 /* wg_optimizer_set_average: from now on every step ends with a <- c a + (1 - c) p for each
  * parameter, an exponential average of its values; the first step has a <- p. c in [0, 1), say
  * 0.999. (PyTorch: AveragedModel with that avg_fn.) To be asked for once, before a checkpoint's
  * state is restored.
- * wg_optimizer_swap_average: parameters and averages change places: to judge or save by the
- * averages, and once more before the next step.
- * Errors: WG_E_VALUE (c; there is an average already, or none yet), WG_E_NOMEM. */
+ * Errors: WG_E_VALUE (c; there is an average already), WG_E_NOMEM. */
 wg_status wg_optimizer_set_average(wg_optimizer *optimizer, double decay);
+
+/* wg_optimizer_swap_average: parameters and averages change places: to judge or save by the
+ * averages, and once more before the next step.
+ * Errors: WG_E_VALUE (there is no average). */
 wg_status wg_optimizer_swap_average(wg_optimizer *optimizer);
 
 /* wg_optimizer_state: what a checkpoint must keep besides the parameters, entry by entry: false

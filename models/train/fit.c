@@ -63,7 +63,7 @@ static void fit_record_batches(wg_fit_run *run)
     b->batches = wg_batches_new(source, n,
                                 &(wg_batches_options){.size = run->o.batch, .seed = run->o.seed});
     wg_tensor *full[FIT_INPUTS] = {NULL}, *rest[FIT_INPUTS] = {NULL};
-    bool has_rest = wg_batches_short_size(b->batches) > 0;
+    bool has_rest = wg_batches_short_input(b->batches, 0) != NULL;
     for (int i = 0; i < n; i++) {
         full[i] = wg_batches_input(b->batches, i);
         rest[i] = has_rest ? wg_batches_short_input(b->batches, i) : NULL;
@@ -147,12 +147,13 @@ static bool fit_epoch(wg_fit_run *run, double row[FIT_COLUMNS])
     const fit_batches *b = run->method;
     double sum = 0;
     int64_t rows, seen = 0, right = 0;
+    const int64_t size = wg_dim(wg_batches_input(b->batches, 0), 0);
     const wg_schedule *s = run->o.schedule;
     if (s != NULL && s->kind == WG_SCHEDULE_PLATEAU)
         wg_optimizer_set_rate(b->optimizer, fit_rate(run, 0));
     wg_batches_start(b->batches, run->state.epoch + 1);
     while ((rows = wg_batches_next(b->batches)) > 0) {
-        const fit_graph *g = rows == wg_batches_size(b->batches) ? &b->full : &b->rest;
+        const fit_graph *g = rows == size ? &b->full : &b->rest;
         fit_batch(run, b->optimizer, g);
         sum += wg_item(g->loss) * (double)rows;
         right += fit_right(g);

@@ -2,7 +2,7 @@
 #include "models/train/fit_internal.h"
 
 #include "autograd/op.h"
-#include "models/files/archive.h"
+#include "models/files/archive_internal.h"
 
 #include <inttypes.h>
 #include <math.h>

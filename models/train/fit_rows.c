@@ -4,6 +4,7 @@
 #include "autograd/op.h"
 #include "models/data/dataset_internal.h"
 #include "models/data/split.h"
+#include "models/train/head_internal.h"
 #include "ops/compare.h"
 #include "ops/index.h"
 

@@ -13,9 +13,9 @@ void fuzz_read(wg_tape *t, const char *path)
     wg_tensor *X = wg_full(t, WG_DTYPE_DEFAULT, WG_SHAPE(ROWS, COLUMNS), 0.25);
     wg_tensor *y = wg_full(t, WG_I64, WG_SHAPE(ROWS), 1);
     const wg_fit_model model = wg_mlp_fit_model(mlp, &wg_head_softmax);
-    const double before = wg_at(wg_mlp_param(mlp, "fc1.weight"), 0);
+    const double before = wg_at(wg_params_get(mlp->params, "fc1.weight"), 0);
     wg_fit(&model, &(wg_dataset){.X = X, .y = y},
            &(wg_fit_options){.epochs = 2, .checkpoint = path, .resume = true});
-    if (wg_tape_status(t) != WG_OK && wg_at(wg_mlp_param(mlp, "fc1.weight"), 0) != before)
+    if (wg_tape_status(t) != WG_OK && wg_at(wg_params_get(mlp->params, "fc1.weight"), 0) != before)
         fuzz_die("a refused checkpoint changed a parameter", wg_tape_message(t));
 }

@@ -1,4 +1,5 @@
 #include "tests/models/files.h"
+#include "models/files/archive_internal.h"
 
 #include "autograd/op.h"
 #include "tests/support/assert.h"

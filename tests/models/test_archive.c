@@ -1,6 +1,7 @@
 /* Archives: the map; safetensors files, the layout of the format's own writer, everything that is refused;
  * lists of parameters. */
 #include "autograd/op.h"
+#include "models/files/archive_internal.h"
 #include "models/files/params.h"
 #include "tests/models/files.h"
 #include "tests/support/assert.h"

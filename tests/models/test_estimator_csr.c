@@ -122,16 +122,17 @@ START_TEST(test_mlp)
                                                      .layer_norm = true,
                                                      .dropout = 0.3,
                                                      .dtype = WG_F64});
-    int n = wg_mlp_param_count(mlp);
+    const wg_fit_model fit = wg_mlp_fit_model(mlp, &wg_head_softmax);
+    int n = mlp->params->n;
     for (int training = 0; training < 2; training++) {
         wg_tensor *y[2] = {wg_mlp_forward(mlp, wg_csr_dense(A), training == 1),
-                           wg_mlp_forward_csr(mlp, A, training == 1)};
+                           fit.outputs(mlp, &(wg_dataset){.sparse = A}, training == 1)};
         wg_tensor *g[2][10];
         for (int64_t i = 0; i < 2 * ROWS; i++)
             wgt_assert_close(wg_at(y[0], i), wg_at(y[1], i), 0, 1e-13);
         ck_assert_int_le(n, 10);
         for (int k = 0; k < 2; k++)
-            wg_grad(wg_sum(wg_square(y[k])), wg_mlp_params(mlp), n, g[k]);
+            wg_grad(wg_sum(wg_square(y[k])), mlp->params->param, n, g[k]);
         for (int p = 0; p < n; p++)
             for (int64_t i = 0; i < wg_size(g[0][p]); i++)
                 wgt_assert_close(wg_at(g[0][p], i), wg_at(g[1][p], i), 1e-11, 1e-11);

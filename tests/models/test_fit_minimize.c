@@ -66,7 +66,7 @@ static problem iris(wg_tape *t)
 /* The recorded loss, minimized: mean of w_i l_i, weights scaled to a mean of 1, and the penalty. */
 static double optimum_of(const problem *p, wg_tensor *weights, double l2)
 {
-    wg_tensor *w = wg_mlp_param(p->mlp, "fc1.weight");
+    wg_tensor *w = wg_params_get(p->mlp->params, "fc1.weight");
     wg_tensor *Z = wg_mlp_forward(p->mlp, p->X, true);
     wg_tensor *targets = wg_head_targets(p->model.head, p->y, 3, WG_F64);
     wg_tensor *loss = wg_add(p->model.head->loss(Z, targets, weights, WG_MEAN),

@@ -56,9 +56,9 @@ START_TEST(test_regression)
     wg_estimator *e = wg_estimator_fit(&data, &o);
     expect_ok();
     const wg_mlp *mlp = e->mlp;
-    wgt_assert_close(wg_item(wg_mlp_param(mlp, "fc1.bias")), 3, 0, bound);
-    wgt_assert_close(wg_at(wg_mlp_param(mlp, "fc1.weight"), 0), 2, 0, bound);
-    wgt_assert_close(wg_at(wg_mlp_param(mlp, "fc1.weight"), 1), -1, 0, bound);
+    wgt_assert_close(wg_item(wg_params_get(mlp->params, "fc1.bias")), 3, 0, bound);
+    wgt_assert_close(wg_at(wg_params_get(mlp->params, "fc1.weight"), 0), 2, 0, bound);
+    wgt_assert_close(wg_at(wg_params_get(mlp->params, "fc1.weight"), 1), -1, 0, bound);
     /* residuals +-1/2; y varies by 4 + 1 + 1/4 */
     wgt_assert_close(e->fit.best_loss, 0.25, 0, bound);
     wgt_assert_close(wg_estimator_score(e, &data), 1 - 0.25 / 5.25, 0, bound);

@@ -1,5 +1,6 @@
 /* NPY files: NumPy's own bytes, everything that is refused, every truncation, every allocation. */
 #include "autograd/op.h"
+#include "models/files/archive_internal.h"
 #include "models/files/npy.h"
 #include "tests/models/files.h"
 #include "tests/support/assert.h"

@@ -160,7 +160,7 @@ START_TEST(test_estimator_methods)
     const wg_estimator *e = wg_estimator_fit(&rows, &o);
     ck_assert_msg(wg_tape_status(tape) == WG_OK, "%s", wg_tape_message(tape));
     ck_assert_int_eq(e->fit.stop, WG_FIT_CONVERGED);
-    const wg_tensor *w = wg_mlp_param(e->mlp, "fc1.weight");
+    const wg_tensor *w = wg_params_get(e->mlp->params, "fc1.weight");
     wgt_assert_close(e->fit.optimum.value, golden[2], 1e-9, 0);
     for (int i = 0; i < 2; i++) {
         wgt_assert_close(wg_at(w, i), golden[4 + i], 0, 1e-5);
