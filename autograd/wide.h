@@ -59,7 +59,8 @@ typedef long double wg_wide;
 #define WG_WIDE_MAX     LDBL_MAX
 #define WG_WIDE_MIN     LDBL_MIN
 #else
-#define WG_HAS_WIDE 0
+#define WG_HAS_WIDE  0
+#define WG_WIDE_BITS 0
 #endif
 
 #define WG_F_f32(f) f##f

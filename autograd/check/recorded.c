@@ -172,7 +172,7 @@ static bool recorded_moves_smoothly(wg_tensor *y, int i)
 {
     wg_tape *t = y->tape;
     wg_tensor *x = y->operand[i];
-    const wg_wide tiny = WG_K(wide, 1.0e-25);
+    const wg_wide tiny = 0x1p30 * WG_WIDE_EPSILON;
     const size_t bytes = (size_t)x->size * sizeof(wg_wide), out = (size_t)y->size * sizeof(wg_wide);
     wg_arena_mark empty = wg_arena_height(&t->scratch);
     wg_wide *moved = wg_arena_take(&t->scratch, bytes, WG_ALIGNMENT);

@@ -72,6 +72,7 @@ static wg_wide wide_step_size(const wg_wide_line *line, wg_wide scale, int s)
     return WG_F(wide, pow)(WG_WIDE_EPSILON, (wg_wide)wide_power[s]) * mantissa * scale;
 }
 
+/* f may scale x first: what one rounding of that makes is noise, too. */
 static wide_step wide_take(wg_wide_line *line, wg_wide scale, int s)
 {
     wg_wide up, down;
@@ -85,7 +86,9 @@ static wide_step wide_take(wg_wide_line *line, wg_wide scale, int s)
         size = WIDE_MAX(size, WIDE_MAX(WIDE_ABS(left), WIDE_ABS(right)));
     else
         r.value = WIDE_ABS(r.right) <= WG_WIDE_MAX ? r.right : r.left;
-    r.noise = 64 * WG_WIDE_EPSILON * size / r.h;
+    const wg_wide x = line->direction != NULL ? 1 : WIDE_ABS(line->x[line->entry]);
+    const wg_wide inner = wide_is_finite(r.value) ? WIDE_ABS(r.value) * x : 0;
+    r.noise = WG_WIDE_EPSILON * (64 * size + 8 * inner) / r.h;
     return r;
 }
 
@@ -131,27 +134,31 @@ static void wide_settle(wg_check_entry *e, const wide_step *coarse, const wide_s
     e->outcome = !(gap <= slack) ? WG_ENTRY_DISAGREES : kink ? WG_ENTRY_KINK : WG_ENTRY_AGREES;
 }
 
-/* How far two neighbouring steps differ, as a share of the derivative; 0 where rounding explains it. At a
- * kink the one-sided derivatives are what must agree. Steps that are tiny beside all of x resolve no zero. */
-static wg_wide wide_difference(const wide_step *coarse, const wide_step *fine, wg_wide claimed,
-                               wg_wide unit)
-{
-    const wg_wide gap = WIDE_ABS(coarse->value - fine->value);
-    const wg_wide known = wide_is_finite(claimed) ? WIDE_ABS(claimed) : 0;
-    const wg_wide size = WIDE_MAX(WIDE_ABS(coarse->value), known);
-    const bool nothing = gap <= fine->noise && size <= coarse->noise &&
-                         coarse->h >= unit * WG_K(wide, 1.0e-20);
-    if (nothing || wide_is_kink(coarse, fine))
-        return 0;
-    return WIDE_MAX(gap, coarse->noise) / WIDE_MAX(size, WG_WIDE_MIN);
-}
-
 /* Does the difference fall with the step, at least by its root? Then the derivative is 0, as that of x^3
  * at 0 is, and no two steps agree on it to any share of itself. */
 static bool wide_vanishes(const wide_step *coarse, const wide_step *fine)
 {
     const wg_wide fall = WG_F(wide, pow)(fine->h / coarse->h, WG_K(wide, 0.45));
     return fine->value != 0 && WIDE_ABS(fine->value) <= fall * WIDE_ABS(coarse->value);
+}
+
+/* How far two neighbouring steps differ, as a share of the derivative; 0 where rounding explains it. At a
+ * kink the one-sided derivatives are what must agree. Steps that are tiny beside all of x resolve no zero.
+ * Two differences that are both next to nothing beside the claim contradict it where rounding explains
+ * them or they fall with the step; those of steps longer than a period of f, or longer than the way to the
+ * end of its domain, are small too, and grow as the step falls. */
+static wg_wide wide_difference(const wide_step *coarse, const wide_step *fine, wg_wide claimed,
+                               wg_wide unit)
+{
+    const wg_wide gap = WIDE_ABS(coarse->value - fine->value);
+    const bool against = wide_is_finite(claimed) &&
+                         (gap <= fine->noise || wide_vanishes(coarse, fine));
+    const wg_wide size = WIDE_MAX(WIDE_ABS(coarse->value), against ? WIDE_ABS(claimed) : 0);
+    const bool nothing = gap <= fine->noise && size <= coarse->noise &&
+                         coarse->h >= unit * WG_K(wide, 1.0e-20);
+    if (nothing || wide_is_kink(coarse, fine))
+        return 0;
+    return WIDE_MAX(gap, coarse->noise) / WIDE_MAX(size, WG_WIDE_MIN);
 }
 
 /* The search among neighbouring steps for those that agree. */
