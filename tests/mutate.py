@@ -3,10 +3,10 @@
 condition, a statement that is dropped), rebuilds what changes, and runs the suites that reach the line,
 until one fails.  Survivors are printed with what was changed.
 
-    tests/mutate.py [--seed N] [--count N] [--build DIR] [--only PREFIX] [--at FILE:LINE]
+    tests/mutate.py [--seed N] [--count N] [--build DIR] [--only PREFIX] [--at FILE:LINE] [--quick SECONDS]
 
 A copy of the tree in DIR is what is changed.  Which suite reaches which line is asked of gcov first, and kept
-there.  Mutants that do not compile are replaced by others; a line that no suite reaches is a survivor."""
+there; --quick leaves out those that then took longer.  Mutants that do not compile are replaced by others; a line that no suite reaches is a survivor."""
 import argparse, glob, gzip, json, os, random, re, shutil, subprocess, sys, time
 
 ap = argparse.ArgumentParser()
@@ -15,6 +15,7 @@ ap.add_argument("--count", type=int, default=300)
 ap.add_argument("--build", default="build/mutants")
 ap.add_argument("--only", default="")
 ap.add_argument("--at", default="")
+ap.add_argument("--quick", type=float, default=1e9)
 args = ap.parse_args()
 
 tree = os.path.abspath(os.path.join(args.build, "tree"))
@@ -35,7 +36,7 @@ def make(build, cflags):
 # ---- Which suites reach which lines ------------------------------------------------------------------
 
 def reach():
-    """{file: {line: [suite, ...]}}, the quickest suite first."""
+    """{suite: seconds}, {file: {line: [suite, ...]}}, the quickest suite first."""
     kept = os.path.join(tree, "..", "reach.json.gz")
     if os.path.exists(kept):
         with gzip.open(kept, "rt") as file:
@@ -63,7 +64,7 @@ def reach():
                 for line in file["lines"]:
                     if line["count"] > 0:
                         lines.setdefault(name, {}).setdefault(str(line["line_number"]), set()).add(suite)
-    result = {f: {n: sorted(s, key=seconds.get) for n, s in of.items()} for f, of in lines.items()}
+    result = seconds, {f: {n: sorted(s, key=seconds.get) for n, s in of.items()} for f, of in lines.items()}
     with gzip.open(kept, "wt") as file:
         json.dump(result, file)
     return result
@@ -144,7 +145,7 @@ def fails(suites):
 os.makedirs(args.build, exist_ok=True)
 if not os.path.exists(tree):
     shutil.copytree(".", tree, ignore=shutil.ignore_patterns("build*", ".git"))
-reached = reach()
+seconds, reached = reach()
 good, log = make("build/plain", "-O1")
 if not good:
     sys.exit(log)
@@ -162,7 +163,7 @@ for site in chosen:
         if not good:
             continue
         tried += 1
-        suites = reached.get(site[0], {}).get(str(site[1] + 1), [])
+        suites = [s for s in reached.get(site[0], {}).get(str(site[1] + 1), []) if seconds[s] <= args.quick]
         by = fails(suites)
         if by:
             killed += 1
