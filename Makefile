@@ -3,8 +3,12 @@
 # Knobs, all given as make VAR=value: BUILD (directory of every product), CC, CXX, CFLAGS, LDFLAGS,
 # SANITIZE (a list for -fsanitize=), CHECK=own (the tests' own stand-in for Check), WERROR=1, V=1 (show the commands), PREFIX, DESTDIR.
 
-VERSION    := 0.1.0
-SOVERSION  := 0
+ifeq ($(wildcard models/wengert.h),)
+$(error make builds in the directory of its Makefile: make -C DIRECTORY, and BUILD=PATH for products elsewhere)
+endif
+
+VERSION   := $(shell sed -n 's/^\#define WG_VERSION  *"\(.*\)"/\1/p' autograd/version.h)
+SOVERSION := $(basename $(VERSION))
 
 BUILD  ?= build
 ifneq ($(words $(BUILD)),1)
@@ -29,14 +33,16 @@ WARNINGS := -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wsign-conversion -Wd
 # nothing.  The results must not depend on the compiler's taste for FMA, hence -ffp-contract=off.
 # Nothing reads errno after a libm call; without it sqrt is one instruction, and loops vectorize.
 # -std=c11 on s390x means double arithmetic for floats unless it is told otherwise.
-BASE_FLAGS := $(if $(findstring s390x,$(shell $(CC) -dumpmachine)),-fexcess-precision=fast) -std=c11 -D_POSIX_C_SOURCE=200809L -ffp-contract=off -fno-math-errno \
+MACHINE    := $(shell $(CC) -dumpmachine)
+BASE_FLAGS := $(if $(findstring s390x,$(MACHINE)),-fexcess-precision=fast) -std=c11 -D_POSIX_C_SOURCE=200809L -ffp-contract=off -fno-math-errno \
               -fPIC -fno-semantic-interposition
 SAN_FLAGS  := $(if $(SANITIZE),-fsanitize=$(SANITIZE) -fno-sanitize-recover=all -fno-omit-frame-pointer)
 
 ALL_CFLAGS := $(BASE_FLAGS) $(WARNINGS) $(CFLAGS) $(SAN_FLAGS)
 COMPILE     = $(CC) $(ALL_CFLAGS) -I. -Imodels -MMD -MP $(CPPFLAGS)
 LINK        = $(CC) $(ALL_CFLAGS) $(LDFLAGS)
-LIBS       := -lm -lpthread
+# What programs link with besides the library: a file, which the linker reads as @FILE.
+LIBS       := $(BUILD)/libs
 
 comma := ,
 # $(call run,WORD,COMMAND): runs the command, shown in full or as `WORD target`.
@@ -63,15 +69,26 @@ SUITES   := $(patsubst test_%.c,%,$(notdir $(wildcard $(addsuffix /test_*.c,$(TE
 obj       = $(patsubst %.c,$(BUILD)/obj/%.o,$(1))
 LIB_OBJ  := $(call obj,$(LIB_SRC))
 STATIC   := $(BUILD)/libwengert.a
+# A shared library where make knows how that is done; what it exports is listed for its linker.
+ifneq ($(findstring darwin,$(MACHINE)),)
+SHARED   := $(BUILD)/libwengert.dylib
+versioned = libwengert.$(1).dylib
+SHARE     = -dynamiclib -install_name '$(LIBDIR)/$(call versioned,$(SOVERSION))' \
+            -Wl$(comma)-exported_symbols_list$(comma)$(BUILD)/exports
+else ifeq ($(findstring mingw,$(MACHINE))$(findstring wasm,$(MACHINE))$(findstring none,$(MACHINE)),)
 SHARED   := $(BUILD)/libwengert.so
+versioned = libwengert.so.$(1)
+SHARE     = -shared -Wl$(comma)-soname$(comma)$(call versioned,$(SOVERSION)) \
+            -Wl$(comma)--version-script$(comma)$(BUILD)/exports
+endif
 PROGRAMS := $(patsubst examples/%.c,$(BUILD)/%,$(EX_MAIN))
 RUNNER   := $(BUILD)/tests/run
 
-.PHONY: all lib examples demo deps test check check-layers check-headers check-symbols check-readme \
-        check-amalgamation check-install check-examples check-programs check-aarch64 check-format amalgamation install uninstall \
+.PHONY: all lib examples demo deps test check check-layers check-headers check-symbols check-readme check-reproducible \
+        check-amalgamation check-install check-examples check-programs check-aarch64 check-format amalgamation ffi install uninstall \
         bench peers fuzz fuzz-long fuzzers check-fuzz coverage format tidy analyze clean help FORCE
 all: lib examples
-lib: $(STATIC) $(SHARED)
+lib: $(STATIC) $(SHARED) $(LIBS)
 examples: $(PROGRAMS)
 
 # ---- compiling and linking -----------------------------------------------------------------------
@@ -93,11 +110,18 @@ $(STATIC): $(LIB_OBJ) $(BUILD)/sources
 	@rm -f $@
 	$(call run,AR,$(AR) rcs $@ $(LIB_OBJ))
 
-$(SHARED): $(LIB_OBJ) $(BUILD)/sources
-	$(call run,LD,$(LINK) -shared -Wl$(comma)-soname$(comma)libwengert.so.$(SOVERSION) -o $@ $(LIB_OBJ) $(LIBS))
+$(BUILD)/exports: tests/exports.sh $(STATIC) $(HEADERS)
+	@NM='$(NM)' sh $< $(suffix $(SHARED)) $(STATIC) $(HEADERS) > $@
 
-$(PROGRAMS): $(BUILD)/%: $(BUILD)/obj/examples/%.o $(call obj,$(EX_HELP)) $(STATIC)
-	$(call run,LD,$(LINK) -o $@ $(filter %.o,$^) $(STATIC) $(LIBS))
+$(SHARED): $(LIB_OBJ) $(BUILD)/exports $(BUILD)/sources $(LIBS)
+	$(call run,LD,$(LINK) $(SHARE) -o $@ $(LIB_OBJ) @$(LIBS))
+
+# Atomics that the machine lacks are in a library of the compiler's.
+$(LIBS): tests/find_libs.sh $(BUILD)/flags
+	@CC='$(CC) $(CFLAGS) $(LDFLAGS)' sh $< > $@
+
+$(PROGRAMS): $(BUILD)/%: $(BUILD)/obj/examples/%.o $(call obj,$(EX_HELP)) $(STATIC) $(LIBS)
+	$(call run,LD,$(LINK) -o $@ $(filter %.o,$^) $(STATIC) @$(LIBS))
 
 -include $(patsubst %.o,%.d,$(call obj,$(LIB_SRC) $(EX_MAIN) $(EX_HELP) $(TEST_SRC) \
                                        $(wildcard tests/bench/*.c)))
@@ -126,9 +150,9 @@ $(BUILD)/obj/tests/%.o: tests/%.c $(BUILD)/flags $(CHECK_AT).libs $(BUILD)/tests
 	$(call run,CC,$(COMPILE) @$(CHECK_AT).cflags -I$(BUILD)/tests -c -o $@ $<)
 
 # Tests make pthread_create fail (tests/support/threads.c), where the linker can put them in between.
-WRAP := $(if $(filter Darwin,$(shell uname)),,-Wl$(comma)--wrap=pthread_create)
-$(RUNNER): $(call obj,$(TEST_SRC)) $(STATIC) $(BUILD)/sources
-	$(call run,LD,$(LINK) $(WRAP) -o $@ $(filter %.o,$^) $(STATIC) @$(CHECK_AT).libs $(LIBS))
+WRAP := $(if $(findstring darwin,$(MACHINE)),,-Wl$(comma)--wrap=pthread_create)
+$(RUNNER): $(call obj,$(TEST_SRC)) $(STATIC) $(BUILD)/sources $(LIBS)
+	$(call run,LD,$(LINK) $(WRAP) -o $@ $(filter %.o,$^) $(STATIC) @$(CHECK_AT).libs @$(LIBS))
 
 # Sanitizers slow the tests down: Check multiplies every timeout by this.
 RUN_SUITE = CK_TIMEOUT_MULTIPLIER=$${CK_TIMEOUT_MULTIPLIER:-$(if $(SANITIZE),10,1)} \
@@ -148,14 +172,17 @@ check-layers:
 	@sh tests/check_layers.sh
 check-headers:
 	@CC='$(CC)' CXX='$(CXX)' sh tests/check_headers.sh
-check-symbols: $(STATIC)
-	@sh tests/check_symbols.sh $<
+check-symbols: lib
+	@CC='$(CC)' sh tests/check_symbols.sh $(STATIC) $(filter %.so,$(SHARED))
 check-readme: $(STATIC)
-	@$(WITH_CC) sh tests/check_readme.sh $<
+	@$(WITH_CC) CXX='$(if $(filter default,$(origin CXX)),,$(CXX))' sh tests/check_readme.sh $<
 check-amalgamation: amalgamation
 	@$(WITH_CC) sh tests/check_amalgamation.sh $(BUILD) $(firstword $(EX_MAIN)) $(EX_HELP)
-check-install: all
-	@$(WITH_CC) sh tests/check_install.sh '$(MAKE)' '$(BUILD)'
+check-install: all amalgamation ffi
+	@TRY_$(WITH_CC) sh tests/check_install.sh '$(MAKE)' '$(BUILD)'
+# Two builds, one where the path has a space and a quote, give the same libraries and programs.
+check-reproducible:
+	@sh tests/check_reproducible.sh '$(MAKE)'
 
 # EXACT=1: to the last digit.
 check-examples: examples
@@ -174,33 +201,42 @@ amalgamation: $(BUILD)/wengert.c
 $(BUILD)/wengert.c: tests/amalgamate.sh $(LIB_SRC) $(ALL_HEADERS) $(BUILD)/sources
 	@sh tests/amalgamate.sh $(BUILD) $(LIB_SRC)
 
+# One header for cffi and LuaJIT, which know C and no preprocessor: nothing of libc's, no attributes, no bodies.
+ffi: $(BUILD)/wengert_ffi.h
+$(BUILD)/wengert_ffi.h: tests/ffi.sh $(BUILD)/wengert.c
+	@CC='$(CC)' sh $< $(BUILD)/wengert.h > $@
+
+BINDIR     ?= $(PREFIX)/bin
 LIBDIR     ?= $(PREFIX)/lib
 INCLUDEDIR ?= $(PREFIX)/include
 # $(call quote,PATH): one word of the shell, whatever PATH holds.  Only these paths may have spaces.
 quote       = '$(subst ','\'',$(1))'
+to_bin     := $(call quote,$(DESTDIR)$(BINDIR))
 to_lib     := $(call quote,$(DESTDIR)$(LIBDIR))
-to_include := $(call quote,$(DESTDIR)$(INCLUDEDIR)/wengert)
-to_pc      := $(to_lib)/pkgconfig/wengert.pc
+to_include := $(call quote,$(DESTDIR)$(INCLUDEDIR))
+INSTALLED  := train predict
 
-install: lib
-	mkdir -p $(to_lib)/pkgconfig
-	install -d $(foreach d,$(PUBLIC),$(to_include)/$(d))
-	install -m 644 models/wengert.h $(to_include)/wengert.h
-	for h in $(filter-out models/wengert.h,$(HEADERS)); do \
-	    install -m 644 $$h $(to_include)/$$h || exit 1; done
+install: all amalgamation
+	@VERSION=$(VERSION) PREFIX=$(call quote,$(PREFIX)) LIBDIR=$(call quote,$(LIBDIR)) \
+	    INCLUDEDIR=$(call quote,$(INCLUDEDIR)) LIBS="$$(cat $(LIBS))" \
+	    SHARED='$(if $(SHARED),$(call versioned,$(VERSION)))' sh tests/package.sh $(BUILD)/package
+	install -d $(to_bin) $(to_include) $(to_lib)/pkgconfig $(to_lib)/cmake/wengert
+	for p in $(INSTALLED); do install -m 755 $(BUILD)/$$p $(to_bin)/wengert-$$p || exit 1; done
+	install -m 644 $(BUILD)/wengert.h $(to_include)
 	install -m 644 $(STATIC) $(to_lib)
-	install -m 755 $(SHARED) $(to_lib)/libwengert.so.$(VERSION)
-	ln -sf libwengert.so.$(VERSION) $(to_lib)/libwengert.so.$(SOVERSION)
-	ln -sf libwengert.so.$(SOVERSION) $(to_lib)/libwengert.so
-	printf '%s\n' includedir=$(call quote,$(INCLUDEDIR)) libdir=$(call quote,$(LIBDIR)) '' \
-	    'Name: wengert' 'Description: automatic differentiation and small models in C' \
-	    'Version: $(VERSION)' 'Cflags: "-I$${includedir}/wengert"' \
-	    'Libs: "-L$${libdir}" -lwengert -lm -lpthread' > $(to_pc)
+	install -m 644 $(BUILD)/package/wengert.pc $(to_lib)/pkgconfig
+	install -m 644 $(BUILD)/package/*.cmake $(to_lib)/cmake/wengert
+ifneq ($(SHARED),)
+	install -m 755 $(SHARED) $(to_lib)/$(call versioned,$(VERSION))
+	ln -sf $(call versioned,$(VERSION)) $(to_lib)/$(call versioned,$(SOVERSION))
+	ln -sf $(call versioned,$(SOVERSION)) $(to_lib)/$(notdir $(SHARED))
 	[ -n $(call quote,$(DESTDIR)) ] || ldconfig 2> /dev/null || true # so that programs find it at once
+endif
 
 uninstall:
-	rm -rf $(to_include) $(to_pc) $(foreach f,libwengert.a libwengert.so \
-	    libwengert.so.$(SOVERSION) libwengert.so.$(VERSION),$(to_lib)/$(f))
+	rm -rf $(to_include)/wengert.h $(to_lib)/pkgconfig/wengert.pc $(to_lib)/cmake/wengert \
+	    $(foreach p,$(INSTALLED),$(to_bin)/wengert-$(p)) $(to_lib)/libwengert.a \
+	    $(if $(SHARED),$(foreach f,$(notdir $(SHARED)) $(call versioned,$(SOVERSION)) $(call versioned,$(VERSION)),$(to_lib)/$(f)))
 
 # ---- for those who work on it --------------------------------------------------------------------
 
@@ -216,8 +252,8 @@ peers: $(BENCH)
 $(BUILD)/obj/tests/bench/%.o: tests/bench/%.c $(BUILD)/flags # without Check
 	@mkdir -p $(@D)
 	$(call run,CC,$(COMPILE) -c -o $@ $<)
-$(BENCH): $(BENCH_OBJ) $(STATIC)
-	$(call run,LD,$(LINK) -o $@ $(BENCH_OBJ) $(STATIC) $(LIBS))
+$(BENCH): $(BENCH_OBJ) $(STATIC) $(LIBS)
+	$(call run,LD,$(LINK) -o $@ $(BENCH_OBJ) $(STATIC) @$(LIBS))
 
 # Fuzz targets: `fuzz` builds them in BUILD/fuzz with libFuzzer, the library instrumented and under
 # sanitizers, and runs each until it has seen enough edges of the code; `fuzz-long` goes on for FUZZ_SECONDS a
@@ -239,10 +275,10 @@ fuzzers: $(addprefix $(BUILD)/targets/,$(FUZZERS))
 # A target that reads files has no fuzz_bytes of its own.
 reads_files = $(if $(shell grep -l fuzz_read $(1)),tests/fuzz/file.c)
 $(BUILD)/targets/%: tests/fuzz/%.c tests/fuzz/harness.c tests/fuzz/file.c tests/fuzz/harness.h \
-                    tests/fuzz/bytes.h $(STATIC)
+                    tests/fuzz/bytes.h $(STATIC) $(LIBS)
 	@mkdir -p $(@D)
 	$(call run,LD,$(LINK) $(FUZZ) $(if $(FUZZ),-DWG_LIBFUZZER) -I. -Imodels -o $@ $< \
-	    tests/fuzz/harness.c $(call reads_files,$<) $(STATIC) $(LIBS))
+	    tests/fuzz/harness.c $(call reads_files,$<) $(STATIC) @$(LIBS))
 
 coverage:
 	@$(MAKE) BUILD=$(BUILD)/coverage CFLAGS='-O0 -g --coverage -fprofile-update=atomic' test

@@ -42,7 +42,7 @@ static inline wg_tensor *apply_node(wg_tape *t, const wg_op *op, wg_tensor *cons
         state |= operands[i]->state;
     }
     y->state = state & (WG_NODE_LIVE | WG_NODE_ABSTRACT);
-    if (op->attr_size > 0) {
+    if (op->attr_size > 0 && attrs != NULL) { /* they are there; gcc does not see it */
         y->attrs = memory + attrs_start;
         memcpy(memory + attrs_start, attrs, op->attr_size);
     }

@@ -6,6 +6,23 @@
 #include <stdint.h>
 
 #ifdef __cplusplus
+/* C++ has no compound literals. A list as two arguments: how many, and a pointer into a temporary that lives
+ * until the call has returned. Integers of any type convert without narrowing; each is evaluated once. */
+template <class T, int N> struct wg_cxx_list {
+    T at[N];
+    static const int size = N;
+    const T *data() const
+    {
+        return at;
+    }
+};
+template <class T, class... V> wg_cxx_list<T, (int)sizeof...(V)> wg_cxx_list_of(V... values)
+{
+    return {{static_cast<T>(values)...}};
+}
+#define WG_CXX_LIST(type, ...)                                                                     \
+    (decltype(wg_cxx_list_of<type>(__VA_ARGS__))::size), (wg_cxx_list_of<type>(__VA_ARGS__).data())
+
 extern "C" {
 #endif
 
@@ -13,11 +30,15 @@ extern "C" {
 
 /* A shape as two arguments, the ndim and the sizes: wg_param(t, "w", WG_F64, WG_SHAPE(30, 1)).
  * Zero dimensions are WG_SCALAR. */
+#ifdef __cplusplus
+#define WG_SHAPE(...) WG_CXX_LIST(int64_t, __VA_ARGS__)
+#else
 #define WG_SHAPE(...)                                                                              \
     (int)(sizeof((const int64_t[]){__VA_ARGS__}) / sizeof(int64_t)), (const int64_t[])             \
     {                                                                                              \
         __VA_ARGS__                                                                                \
     }
+#endif
 #define WG_SCALAR 0, NULL
 
 /* The sizes of a dense row-major tensor; dim[ndim..] are 0. */

@@ -1,6 +1,9 @@
 #ifndef WG_AUTOGRAD_STATUS_H
 #define WG_AUTOGRAD_STATUS_H
 
+#ifndef __GNUC__ /* which clang defines, too */
+#error "Wengert is built with gcc or clang, on Windows with gcc from MinGW-w64"
+#endif
 #ifdef __FAST_MATH__
 #error "Wengert needs NaN and infinity to mean what IEEE 754 says: build without -ffast-math"
 #endif

@@ -3,6 +3,9 @@
 
 /* The whole of Wengert: #include <wengert.h> and link with -lwengert -lm -lpthread. */
 
+#include "autograd/status.h" /* first: it refuses compilers and flags that cannot do */
+#include "autograd/version.h"
+
 #include "autograd/check/audit.h"
 #include "autograd/check/function.h"
 #include "autograd/check/gradcheck.h"
@@ -17,7 +20,6 @@
 #include "autograd/pool.h"
 #include "autograd/rng.h"
 #include "autograd/shape.h"
-#include "autograd/status.h"
 #include "autograd/tape.h"
 #include "autograd/tensor.h"
 #include "autograd/wide.h"

@@ -9,11 +9,15 @@ extern "C" {
 
 /* A list of axes as two arguments, how many and which: wg_permute(x, WG_AXES(1, 0)). Negative axes
  * count from the last. No axis at all is WG_NO_AXES. */
+#ifdef __cplusplus
+#define WG_AXES(...) WG_CXX_LIST(int, __VA_ARGS__)
+#else
 #define WG_AXES(...)                                                                               \
     (int)(sizeof((const int[]){__VA_ARGS__}) / sizeof(int)), (const int[])                         \
     {                                                                                              \
         __VA_ARGS__                                                                                \
     }
+#endif
 #define WG_NO_AXES 0, NULL
 
 /* Ops that move, repeat or add up elements by their index. All take f32, f64 and i64.

@@ -1,6 +1,6 @@
 #!/bin/sh
 # check_amalgamation.sh DIR EXAMPLE...: DIR/wengert.h and .c compile alone, with the compiler's
-# defaults as with -std=c11, and the example (with its helpers) compiles and links with them.  $CC: the compiler.
+# defaults as with -std=c11 and warnings, and the example (with its helpers) compiles and links with them.  $CC: the compiler.
 set -eu
 from=$1
 shift
@@ -14,7 +14,7 @@ if grep -nE '#[[:space:]]*include[[:space:]]*"' "$dir/wengert.h"; then
     exit 1
 fi
 # shellcheck disable=SC2086  # a compiler and its options
-(cd "$dir" && $cc -fsyntax-only wengert.c && $cc -std=c11 -pedantic -c wengert.c) ||
+(cd "$dir" && $cc -Werror -fsyntax-only wengert.c && $cc -std=c11 -pedantic -Wall -Wextra -Werror -c wengert.c) ||
     { echo "amalgamation: wengert.c does not compile alone"; exit 1; }
 # shellcheck disable=SC2086
 $cc -std=c11 -D_POSIX_C_SOURCE=200809L -I"$dir" -I. -o "$dir/program" "$@" "$dir/wengert.o" -lm -lpthread ||

@@ -1,32 +1,54 @@
 #!/bin/sh
-# check_readme.sh LIBRARY: what README.md shows is what compiles.  Every ```c block that includes
-# <wengert.h> compiles as it stands; one with a main, of which there must be at least one, also
-# links and runs, from the project's root, and has nothing to complain of on stderr.  $CC: the compiler.
+# check_readme.sh LIBRARY: what README.md shows is what compiles.  Every ```c and ```cpp block that includes
+# <wengert.h> compiles as it stands, the latter in several versions of C++; one with a main, of which there must be at
+# least one, also links and runs, from the project's root, and has nothing to complain of on stderr.
+# $CC, $CXX: the compilers.
 set -eu
 library=$1
 cc=${CC:-cc}
-flags="-std=c11 -D_POSIX_C_SOURCE=200809L -Wall -Wextra -Werror -I. -Imodels"
+flags="-D_POSIX_C_SOURCE=200809L -Wall -Wextra -Werror -I. -Imodels"
 dir=$(mktemp -d)
 trap 'rm -rf "$dir"' EXIT
 
 [ -f README.md ] || { echo "readme: there is no README.md"; exit 1; }
 awk -v dir="$dir" '
-    /^```c$/ { block++; file = sprintf("%s/block%d.c", dir, block); next }
-    /^```/   { file = "" }
-    file     { print > file }' README.md
+    /^```c$/   { file = sprintf("%s/block%d.c", dir, ++block); next }
+    /^```cpp$/ { file = sprintf("%s/block%d.cpp", dir, ++block); next }
+    /^```/     { file = "" }
+    file       { print > file }' README.md
 
 programs=0
-for block in "$dir"/block*.c; do
+compile_and_run() { # compile_and_run BLOCK COMPILER...
+    block=$1 program=${1%.c*}
+    shift
+    "$@" -c -o "$program.o" "$block" || { echo "readme: $block does not compile with $*"; exit 1; }
+    grep -qE '^int main' "$block" || return 0
+    "$@" -o "$program" "$program.o" "$library" -lm -lpthread
+    "$program" > "$program.out" 2> "$program.err" && [ ! -s "$program.err" ] ||
+        { cat "$program.out" "$program.err"; echo "readme: the program in $block fails"; exit 1; }
+    [ -s "$program.out" ] || { echo "readme: the program in $block prints nothing"; exit 1; }
+}
+
+compilers=
+for candidate in ${CXX:-g++ clang++}; do
+    ! command -v "$candidate" > /dev/null || compilers="$compilers $candidate"
+done
+for block in "$dir"/block*.c "$dir"/block*.cpp; do
     [ -e "$block" ] && grep -q '#include <wengert.h>' "$block" || continue
-    name=$(basename "$block" .c)
-    # shellcheck disable=SC2086  # lists of words
-    $cc $flags -c -o "$dir/$name.o" "$block" || { echo "readme: $name does not compile"; exit 1; }
-    grep -qE '^int main' "$block" || continue
-    $cc $flags -o "$dir/$name" "$dir/$name.o" "$library" -lm -lpthread
-    "$dir/$name" > "$dir/$name.out" 2> "$dir/$name.err" && [ ! -s "$dir/$name.err" ] ||
-        { cat "$dir/$name.out" "$dir/$name.err"; echo "readme: the program in $name fails"; exit 1; }
-    [ -s "$dir/$name.out" ] || { echo "readme: the program in $name prints nothing"; exit 1; }
+    case $block in
+    *.c)
+        # shellcheck disable=SC2086  # lists of words
+        compile_and_run "$block" $cc -std=c11 $flags ;;
+    *)
+        case $cc in *-fsanitize*) continue ;; esac # of another compiler
+        for cxx in $compilers; do
+            for standard in 11 14 17 20; do
+                # shellcheck disable=SC2086
+                compile_and_run "$block" $cxx -std=c++$standard -pedantic-errors $flags
+            done
+        done ;;
+    esac
     programs=$((programs + 1))
 done
-[ $programs -gt 0 ] || { echo "readme: no \`\`\`c block has a main"; exit 1; }
-echo "readme: $programs program(s) compile and run as shown"
+[ $programs -gt 0 ] || { echo "readme: no block has a main"; exit 1; }
+echo "readme: $programs program(s) compile and run as shown${compilers:+, the one in C++ with$compilers}"

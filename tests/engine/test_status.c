@@ -1,5 +1,6 @@
 /* Status codes, their names and texts. */
 #include "autograd/status.h"
+#include "autograd/version.h"
 #include "tests/support/assert.h"
 #include "tests/support/suites.h"
 
@@ -23,12 +24,19 @@ START_TEST(test_unknown_codes)
 }
 END_TEST
 
+START_TEST(test_version_is_that_of_the_headers)
+{
+    ck_assert_str_eq(wg_version(), WG_VERSION);
+}
+END_TEST
+
 Suite *suite_status(void)
 {
     Suite *suite = suite_create("status");
     TCase *names = tcase_create("names");
     tcase_add_test(names, test_names_follow_the_enum);
     tcase_add_test(names, test_unknown_codes);
+    tcase_add_test(names, test_version_is_that_of_the_headers);
     suite_add_tcase(suite, names);
     return suite;
 }
