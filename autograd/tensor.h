@@ -32,6 +32,11 @@ wg_status wg_bind(wg_tensor *input, const void *data);
 /* wg_constant: a copy of `data`. Nodes that depend on constants alone are never run again. */
 wg_tensor *wg_constant(wg_tape *t, wg_dtype dtype, int ndim, const int64_t *dim, const void *data);
 
+/* wg_constant_from: a constant of dtype f32 or f64 from doubles, rounded. Errors: WG_E_DTYPE,
+ * WG_E_NULL, those of wg_constant. */
+wg_tensor *wg_constant_from(wg_tape *t, wg_dtype dtype, int ndim, const int64_t *dim,
+                            const double values[]);
+
 /* wg_full: a constant with every element `value` (f32: rounded, i64: truncated; WG_E_VALUE where an
  * i64 cannot hold it). wg_scalar is wg_full of zero dimensions. */
 wg_tensor *wg_full(wg_tape *t, wg_dtype dtype, int ndim, const int64_t *dim, double value);

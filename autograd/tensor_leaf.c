@@ -166,6 +166,23 @@ wg_tensor *wg_full(wg_tape *t, wg_dtype dtype, int ndim, const int64_t *dim, dou
     return leaf_finish(t, x, x != NULL && leaf_fill(x, value), height);
 }
 
+wg_tensor *wg_constant_from(wg_tape *t, wg_dtype dtype, int ndim, const int64_t *dim,
+                            const double values[])
+{
+    wg_tensor *x = wg_full(t, dtype, ndim, dim, 0);
+    if (wg_is_inert(x))
+        return x;
+    if (x->dtype == WG_I64 || (values == NULL && x->size > 0))
+        return wg_fail(t, x->dtype == WG_I64 ? WG_E_DTYPE : WG_E_NULL,
+                       "constant: doubles, to be f32 or f64, wanted");
+    for (int64_t i = 0; i < x->size; i++)
+        if (x->dtype == WG_F32)
+            ((float *)x->data)[i] = (float)values[i];
+        else
+            ((double *)x->data)[i] = values[i];
+    return x;
+}
+
 wg_tensor *wg_scalar(wg_tape *t, wg_dtype dtype, double value)
 {
     return wg_full(t, dtype, WG_SCALAR, value);

@@ -48,7 +48,7 @@ typedef struct wg_estimator_options {
     double dropout;         /* of an MLP, in [0, 1); default 0 */
     bool layer_norm;        /* of an MLP; default false */
 
-    /* "lbfgs" (all rows at once, to the optimum, see models/train/fit_minimize.h: an epoch is an
+    /* "lbfgs" (all rows at once, to the optimum, see wg_fit_minimize: an epoch is an
      * iteration; takes no rate, batch, schedule or dropout), "newton" and "proximal" (the same),
      * "sgd", "adagrad", "momentum" (SGD with Nesterov's momentum 0.9), "rmsprop", "adam" or
      * "adamw"; default NULL: lbfgs, for an MLP adam. */

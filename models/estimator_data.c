@@ -1,11 +1,9 @@
 /* What an estimator is given: rows of a dataset, a table's columns and classes by their names. */
 #include "models/estimator_internal.h"
 
-#include "models/data/dataset_internal.h"
 #include "models/data/encoder_internal.h"
+#include "models/files/bytes_internal.h"
 #include "models/files/table_internal.h"
-#include "models/files/text_internal.h"
-#include "models/train/head_internal.h"
 
 #include <inttypes.h>
 #include <math.h>

@@ -2,7 +2,6 @@
 #include "models/estimator_internal.h"
 
 #include "models/files/archive_internal.h"
-#include "models/train/head_internal.h"
 
 #include <inttypes.h>
 #include <stdio.h>

@@ -2,6 +2,7 @@
 #define WG_MODELS_ESTIMATOR_INTERNAL_H
 
 #include "autograd/op.h"
+#include "models/data/dataset_internal.h"
 #include "models/estimator.h"
 
 /* What a model's name stands for. */
@@ -27,10 +28,6 @@ typedef struct wg_estimator_data {
 
 /* wg_estimator_data_of: of training rows; false after an error, on the tape if there is one. */
 bool wg_estimator_data_of(const wg_dataset *data, bool numbers, wg_estimator_data *result);
-
-/* wg_estimator_train: the model on data that the pipeline has been fitted on. */
-void wg_estimator_train(wg_estimator *e, const wg_estimator_data *data,
-                        const wg_estimator_options *options);
 
 /* wg_estimator_inert: what a failed constructor returns. */
 wg_estimator *wg_estimator_inert(void);

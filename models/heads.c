@@ -2,7 +2,6 @@
 #include "models/heads.h"
 
 #include "models/metrics/metrics.h"
-#include "models/metrics/regression.h"
 #include "ops/activations.h"
 #include "ops/arithmetic.h"
 #include "ops/compare.h"

@@ -3,7 +3,6 @@
 
 #include "autograd/op.h"
 #include "models/layers.h"
-#include "models/train/head_internal.h"
 #include "ops/arithmetic.h"
 #include "ops/compare.h"
 

@@ -1,8 +1,9 @@
-/* Multilayer perceptrons: parameters, forward, and what training sees of them. */
-#include "models/mlp_internal.h"
+/* Multilayer perceptrons: parameters, forward, what training sees of them, archives. */
+#include "models/mlp.h"
 
 #include "autograd/op.h"
 #include "autograd/rng.h"
+#include "models/files/archive_internal.h"
 #include "models/initialize.h"
 #include "models/layers.h"
 #include "ops/arithmetic.h"
@@ -11,6 +12,7 @@
 #include "ops/normalize.h"
 #include "ops/sparse.h"
 
+#include <float.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -24,7 +26,7 @@ static const wg_params mlp_no_params = {.tape = NULL};
 static const wg_mlp mlp_inert = {.params = &mlp_no_params};
 
 /* Functions that take a model to write it look at its tape first. */
-wg_mlp *wg_mlp_inert(void)
+static wg_mlp *mlp_none(void)
 {
     return (wg_mlp *)(uintptr_t)&mlp_inert;
 }
@@ -113,25 +115,25 @@ wg_mlp *wg_mlp_new(wg_tape *t, const wg_mlp_options *options)
 {
     if (t == NULL || options == NULL) {
         wg_fail(t, WG_E_NULL, "mlp: no tape or no options");
-        return wg_mlp_inert();
+        return mlp_none();
     }
     wg_mlp_options o = *options;
     o.activation = o.activation != NULL ? o.activation : "relu";
     o.init = o.init != NULL ? o.init : "torch";
     if (wg_tape_status(t) != WG_OK || !mlp_options_fit(t, &o))
-        return wg_mlp_inert();
+        return mlp_none();
     size_t layers = (size_t)o.n_sizes - 1;
     wg_mlp *mlp = wg_tape_take(t, sizeof *mlp);
     wg_mlp_layer *layer = wg_tape_take(t, layers * sizeof *layer);
     wg_params *params = wg_params_new(t);
     o = mlp_own_options(t, &o);
     if (wg_tape_status(t) != WG_OK)
-        return wg_mlp_inert();
+        return mlp_none();
     *mlp = (wg_mlp){.tape = t, .options = o, .layer = layer, .params = params};
     for (int i = 0; i < o.n_sizes - 1; i++)
         mlp_add_layer(mlp, params, i);
     mlp_add_step(mlp);
-    return wg_tape_status(t) == WG_OK ? mlp : wg_mlp_inert();
+    return wg_tape_status(t) == WG_OK ? mlp : mlp_none();
 }
 
 /* ---- Using it. ------------------------------------------------------------------------------- */
@@ -207,7 +209,7 @@ static void mlp_step(void *user, int64_t step)
 wg_fit_model wg_mlp_fit_model(wg_mlp *mlp, const wg_head *head)
 {
     if (mlp == NULL)
-        mlp = wg_mlp_inert();
+        mlp = mlp_none();
     return (wg_fit_model){.head = head,
                           .params = mlp->params->param,
                           .n_params = mlp->params->n,
@@ -215,4 +217,100 @@ wg_fit_model wg_mlp_fit_model(wg_mlp *mlp, const wg_head *head)
                           .takes_sparse = true,
                           .set_step = mlp->step != NULL ? mlp_step : NULL,
                           .user = mlp};
+}
+
+/* ---- Into an archive and back. --------------------------------------------------------------- */
+
+enum { MLP_SIZES = 1 << 16 }; /* more in a file are no model */
+
+static char *mlp_size_name(char name[40], int i)
+{
+    snprintf(name, 40, "mlp.sizes.%d", i);
+    return name;
+}
+
+wg_status wg_mlp_save(const wg_mlp *mlp, wg_archive *a)
+{
+    if (mlp == NULL || mlp->tape == NULL)
+        return wg_archive_put_tensor(a, "mlp", NULL);
+    const wg_mlp_options *o = &mlp->options;
+    char name[40];
+    wg_archive_put_integer(a, "mlp.sizes", o->n_sizes);
+    for (int i = 0; i < o->n_sizes; i++)
+        wg_archive_put_integer(a, mlp_size_name(name, i), o->sizes[i]);
+    wg_archive_put_string(a, "mlp.activation", o->activation);
+    wg_archive_put_real(a, "mlp.dropout", o->dropout);
+    wg_archive_put_integer(a, "mlp.layer_norm", o->layer_norm);
+    wg_archive_put_string(a, "mlp.dtype", wg_dtype_name(o->dtype));
+    /* all 64 bits of the seed, as two numbers that are not negative */
+    wg_archive_put_integer(a, "mlp.seed.high", (int64_t)(o->seed >> 32));
+    wg_archive_put_integer(a, "mlp.seed.low", (int64_t)(o->seed & UINT32_MAX));
+    return wg_params_save(mlp->params, a, NULL);
+}
+
+/* Reads all but the sizes. */
+static bool mlp_read_options(const wg_archive *a, wg_mlp_options *o)
+{
+    int64_t n, norm, high, low;
+    if (!wg_archive_integer(a, "mlp", "mlp.sizes", 2, MLP_SIZES, &n) ||
+        !wg_archive_integer(a, "mlp", "mlp.layer_norm", 0, 1, &norm) ||
+        !wg_archive_integer(a, "mlp", "mlp.seed.high", 0, UINT32_MAX, &high) ||
+        !wg_archive_integer(a, "mlp", "mlp.seed.low", 0, UINT32_MAX, &low) ||
+        !wg_archive_real(a, "mlp", "mlp.dropout", 0, 1 - DBL_EPSILON / 2, &o->dropout))
+        return false;
+    const char *dtype = wg_archive_string(a, "mlp.dtype");
+    o->n_sizes = (int)n;
+    o->layer_norm = norm == 1;
+    o->seed = (uint64_t)high << 32 | (uint64_t)low;
+    o->activation = wg_archive_string(a, "mlp.activation");
+    o->dtype = dtype != NULL && strcmp(dtype, "f64") == 0 ? WG_F64 : WG_F32;
+    o->init = "zeros";
+    if (dtype != NULL && wg_activation_known(o->activation) &&
+        strcmp(dtype, wg_dtype_name(o->dtype)) == 0)
+        return true;
+    wg_archive_fail(a, "mlp: 'mlp.activation' or 'mlp.dtype' is missing or unknown");
+    return false;
+}
+
+/* Is layer i's weight there as the sizes say? What a file declares is compared with the tensors
+ * that it holds before memory for a model is taken. */
+static bool mlp_weight_fits(const wg_archive *a, const wg_mlp_options *o, int i)
+{
+    char name[40];
+    snprintf(name, sizeof name, "fc%d.weight", i + 1);
+    const wg_tensor *x = wg_archive_tensor(a, name);
+    if (x != NULL && x->dtype == o->dtype && x->shape.ndim == 2 &&
+        x->shape.dim[0] == o->sizes[i + 1] && x->shape.dim[1] == o->sizes[i])
+        return true;
+    wg_archive_fail(a, "mlp: '%s' (%lld, %lld) %s is missing, or is another", name,
+                    (long long)o->sizes[i + 1], (long long)o->sizes[i], wg_dtype_name(o->dtype));
+    return false;
+}
+
+static wg_mlp *mlp_from(const wg_archive *a, wg_mlp_options *o, int64_t *sizes)
+{
+    char name[40];
+    for (int i = 0; i < o->n_sizes; i++)
+        if (!wg_archive_integer(a, "mlp", mlp_size_name(name, i), 1, INT64_MAX, &sizes[i]))
+            return mlp_none();
+    o->sizes = sizes;
+    for (int i = 0; i < o->n_sizes - 1; i++)
+        if (!mlp_weight_fits(a, o, i))
+            return mlp_none();
+    wg_mlp *mlp = wg_mlp_new(wg_archive_tape(a), o);
+    return wg_params_load(mlp->params, a, NULL) == WG_OK ? mlp : mlp_none();
+}
+
+wg_mlp *wg_mlp_load(const wg_archive *a)
+{
+    wg_mlp_options o = {0};
+    if (wg_archive_tape(a) == NULL || wg_tape_status(wg_archive_tape(a)) != WG_OK ||
+        !mlp_read_options(a, &o))
+        return mlp_none();
+    int64_t *sizes = wg_temporary(wg_archive_tape(a), o.n_sizes, sizeof *sizes);
+    if (sizes == NULL)
+        return mlp_none();
+    wg_mlp *mlp = mlp_from(a, &o, sizes);
+    wg_temporary_free(wg_archive_tape(a), sizes);
+    return mlp;
 }

@@ -61,15 +61,12 @@
 #include "models/linear_model.h"
 #include "models/metrics/curves.h"
 #include "models/metrics/metrics.h"
-#include "models/metrics/regression.h"
 #include "models/mlp.h"
-#include "models/optim/clip.h"
 #include "models/optim/minimize.h"
 #include "models/optim/optimizer.h"
 #include "models/optim/schedule.h"
 #include "models/optim/state.h"
 #include "models/train/fit.h"
-#include "models/train/fit_minimize.h"
 #include "models/train/head.h"
 
 #endif

@@ -2,7 +2,6 @@
 #include "models/data/dataset_internal.h"
 
 #include "autograd/op.h"
-#include "models/files/table_internal.h"
 #include "ops/index.h"
 
 #include <inttypes.h>

@@ -3,7 +3,6 @@
 
 #include "autograd/op.h"
 #include "models/files/archive_internal.h"
-#include "models/files/table_internal.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -202,7 +201,7 @@ wg_tensor *wg_encoder_apply(const wg_encoder *encoder, const char *const *string
     memset(values, 0, (size_t)size * sizeof *values);
     wg_tensor *x = NULL;
     if (encoder_write(encoder, string, n, values))
-        x = wg_real_constant(t, dtype, WG_SHAPE(n, width), values);
+        x = wg_constant_from(t, dtype, WG_SHAPE(n, width), values);
     wg_temporary_free(t, values);
     return x != NULL ? x : wg_fail(t, WG_E_VALUE, "encoder");
 }

@@ -2,7 +2,6 @@
 #include "models/data/scaler.h"
 
 #include "autograd/op.h"
-#include "models/files/table_internal.h"
 #include "ops/arithmetic.h"
 
 #include <float.h>
@@ -51,8 +50,9 @@ static void scaler_statistics(const wg_tensor *X, double *mean, double *scale, d
     }
 }
 
-/* Overwrites what it is given. */
-static wg_scaler *scaler_new(const wg_tensor *X, double *mean, double *scale, double *rest)
+/* rest: room for d numbers. */
+static wg_scaler *scaler_new(const wg_tensor *X, const double *mean, const double *scale,
+                             double *rest)
 {
     wg_tape *t = X->tape;
     int64_t d = X->shape.dim[1];
@@ -61,9 +61,9 @@ static wg_scaler *scaler_new(const wg_tensor *X, double *mean, double *scale, do
         rest[j] = X->dtype == WG_F32 ? (mean[j] - (double)(float)mean[j]) / scale[j] : 0;
         rounded |= rest[j] != 0;
     }
-    wg_tensor *r = rounded ? wg_real_constant(t, X->dtype, WG_SHAPE(d), rest) : NULL;
-    wg_tensor *m = wg_real_constant(t, X->dtype, WG_SHAPE(d), mean);
-    wg_tensor *s = wg_real_constant(t, X->dtype, WG_SHAPE(d), scale);
+    wg_tensor *r = rounded ? wg_constant_from(t, X->dtype, WG_SHAPE(d), rest) : NULL;
+    wg_tensor *m = wg_constant_from(t, X->dtype, WG_SHAPE(d), mean);
+    wg_tensor *s = wg_constant_from(t, X->dtype, WG_SHAPE(d), scale);
     wg_scaler *scaler = wg_tape_take(t, sizeof *scaler);
     if (scaler == NULL || wg_tape_status(t) != WG_OK)
         return scaler_none();

@@ -2,7 +2,7 @@
 #include "models/files/archive_internal.h"
 
 #include "autograd/op.h"
-#include "models/files/text_internal.h"
+#include "models/files/bytes_internal.h"
 
 #include <inttypes.h>
 #include <string.h>

@@ -2,9 +2,9 @@
 #include "models/files/csv.h"
 
 #include "autograd/op.h"
+#include "models/files/bytes_internal.h"
 #include "models/files/csv_fields_internal.h"
 #include "models/files/table_internal.h"
-#include "models/files/text_internal.h"
 
 #include <inttypes.h>
 #include <math.h>
@@ -592,7 +592,7 @@ static wg_table *csv_table(csv_file *f)
 {
     wg_table_parts parts = {
         .path = f->path,
-        .features = wg_real_constant(f->tape, f->options.f32 ? WG_F32 : WG_F64,
+        .features = wg_constant_from(f->tape, f->options.f32 ? WG_F32 : WG_F64,
                                      WG_SHAPE(f->rows, f->numbers), f->values),
         .string_columns = f->strings,
         .string = f->string,

@@ -2,8 +2,7 @@
 #include "models/files/csv.h"
 
 #include "autograd/op.h"
-#include "models/files/table_internal.h"
-#include "models/files/text_internal.h"
+#include "models/files/bytes_internal.h"
 
 #include <inttypes.h>
 #include <math.h>

@@ -2,7 +2,7 @@
 #include "models/files/idx.h"
 
 #include "autograd/op.h"
-#include "models/files/text_internal.h"
+#include "models/files/bytes_internal.h"
 
 #include <inttypes.h>
 

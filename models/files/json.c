@@ -1,5 +1,5 @@
 /* JSON: a strict reader that its caller steps through, and strings as JSON. */
-#include "models/files/text_internal.h"
+#include "models/files/bytes_internal.h"
 
 #include "autograd/op.h"
 

@@ -3,7 +3,7 @@
 
 #include "autograd/op.h"
 #include "models/files/archive_internal.h"
-#include "models/files/text_internal.h"
+#include "models/files/bytes_internal.h"
 
 #include <inttypes.h>
 #include <stdio.h>

@@ -2,8 +2,8 @@
 #include "models/files/svmlight.h"
 
 #include "autograd/op.h"
+#include "models/files/bytes_internal.h"
 #include "models/files/table_internal.h"
-#include "models/files/text_internal.h"
 
 #include <fcntl.h>
 #include <inttypes.h>

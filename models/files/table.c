@@ -135,27 +135,9 @@ static bool table_find_classes(wg_table *table, const wg_table_parts *parts, tab
 
 /* ---- Labels as numbers. ---------------------------------------------------------------------- */
 
-wg_tensor *wg_real_constant(wg_tape *t, wg_dtype dtype, int ndim, const int64_t *dim,
-                            double *values)
+static wg_tensor *table_column(const wg_table *table, const double *values)
 {
-    if (dtype == WG_F32) {
-        wg_shape shape = {.ndim = ndim};
-        memcpy(shape.dim, dim, (size_t)ndim * sizeof *dim);
-        int64_t size = wg_shape_size(&shape);
-        char *packed = (char *)
-            values; /* float i lies at or before double i: nothing unread is hit */
-        for (int64_t i = 0; i < size; i++) {
-            float narrow = (float)values[i];
-            memcpy(packed + (size_t)i * sizeof narrow, &narrow, sizeof narrow);
-        }
-    }
-    return wg_constant(t, dtype, ndim, dim, values);
-}
-
-/* Overwrites the values. */
-static wg_tensor *table_column(const wg_table *table, double *values)
-{
-    return wg_real_constant(table->tape, wg_dtype_of(table->features), WG_SHAPE(table->rows, 1),
+    return wg_constant_from(table->tape, wg_dtype_of(table->features), WG_SHAPE(table->rows, 1),
                             values);
 }
 
@@ -163,10 +145,8 @@ static void table_number_labels(wg_table *table, const wg_table_parts *parts,
                                 const int64_t *class_of_row, double *values)
 {
     int64_t n = table->rows;
-    if (parts->label_value != NULL) {
-        memcpy(values, parts->label_value, (size_t)n * sizeof *values);
-        table->targets = table_column(table, values);
-    }
+    if (parts->label_value != NULL)
+        table->targets = table_column(table, parts->label_value);
     if (table->class_count == 2 || parts->label_value == NULL) {
         for (int64_t i = 0; i < n; i++)
             values[i] = (double)class_of_row[i];

@@ -33,8 +33,4 @@ int wg_label_order(const char *a, double a_value, const char *b, double b_value)
 /* wg_table_inert: the table that a reader returns after an error. */
 wg_table *wg_table_inert(void);
 
-/* wg_real_constant: a constant of dtype f32 or f64 from doubles, which are overwritten. */
-wg_tensor *wg_real_constant(wg_tape *t, wg_dtype dtype, int ndim, const int64_t *dim,
-                            double *values);
-
 #endif

@@ -46,6 +46,14 @@ wg_status wg_optimizer_set_rate(wg_optimizer *optimizer, double rate);
  * */
 wg_status wg_optimizer_set_clip(wg_optimizer *optimizer, double norm, double value);
 
+/* wg_global_norm: (sum of the squares of all elements of the n tensors)^(1/2), in double. To clip
+ * by it, see wg_optimizer_set_clip.
+ * Edges:  squares that overflow a double give infinity; NaN stays NaN; NULL tensors count as
+ *         nothing; a NULL list of n > 0 tensors gives NaN.
+ * Errors: an inert, stale, abstract or i64 tensor: NaN, and WG_E_NULL, WG_E_STALE or WG_E_DTYPE, on
+ *         its tape. */
+double wg_global_norm(wg_tensor *const xs[], int n);
+
 /* Weight decay, the field `weight_decay` of all options, is a factor d >= 0 for each parameter:
  *   coupled (SGD, RMSProp, Adam):  g <- g + d p, after clipping and before the formula;
  *   decoupled (AdamW):             p <- p - r d p, before the formula.

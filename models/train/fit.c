@@ -5,7 +5,6 @@
 #include "autograd/grad.h"
 #include "autograd/op.h"
 #include "models/data/batches.h"
-#include "models/data/dataset_internal.h"
 #include "models/train/fit_internal.h"
 
 #include <inttypes.h>

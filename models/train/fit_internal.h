@@ -2,7 +2,7 @@
 #define WG_MODELS_TRAIN_FIT_INTERNAL_H
 
 #include "autograd/compile/program.h"
-#include "models/files/archive.h"
+#include "models/data/dataset_internal.h"
 #include "models/train/fit.h"
 
 /* Rows as wg_fit takes them, all of one split. */
@@ -89,13 +89,10 @@ wg_fit_result wg_fit_end(wg_fit_run *run);
 /* wg_fit_identity_of: of a run that has its rows; the rate is the method's to fill in.
  * wg_fit_identity_of_outputs: a hash of the head's name and of the graph that Z is computed by:
  *   ops by name, attributes, dtypes, shapes and operands, up to X. *hash is left alone after an
- *   error.
- * wg_fit_identity_fits: false, and WG_E_FORMAT, where the archive is of another training. */
+ *   error. */
 wg_fit_identity wg_fit_identity_of(const wg_fit_run *run);
 void wg_fit_identity_of_outputs(const wg_head *head, wg_tensor *Z, const wg_tensor *X,
                                 uint64_t *hash);
-void wg_fit_identity_put(const wg_fit_identity *id, wg_archive *a);
-bool wg_fit_identity_fits(const wg_fit_identity *id, const wg_archive *a);
 
 /* wg_fit_checkpoint_write, _read: leave nothing on the tape but errors. A checkpoint that does not
  * fit changes nothing. Return the tape's status. */

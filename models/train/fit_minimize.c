@@ -1,12 +1,10 @@
 /* Training by all rows at once: the mean loss and the penalty as an objective, which a minimizer
  * takes one iteration an epoch. */
-#include "models/train/fit_minimize.h"
+#include "models/train/fit_internal.h"
 
 #include "autograd/compile/blocks.h"
 #include "autograd/op.h"
-#include "models/data/dataset_internal.h"
 #include "models/optim/minimize_internal.h"
-#include "models/train/fit_internal.h"
 
 #include <math.h>
 #include <stdio.h>

@@ -2,9 +2,7 @@
 #include "models/train/fit_internal.h"
 
 #include "autograd/op.h"
-#include "models/data/dataset_internal.h"
 #include "models/data/split.h"
-#include "models/train/head_internal.h"
 #include "ops/compare.h"
 #include "ops/index.h"
 

@@ -3,7 +3,6 @@
 
 #include "autograd/compile/program.h"
 #include "autograd/op.h"
-#include "models/data/dataset_internal.h"
 #include "ops/arithmetic.h"
 
 #include <inttypes.h>

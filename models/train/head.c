@@ -1,5 +1,5 @@
 /* What all heads share: targets from labels or numbers, predictions, and the L2 penalty. */
-#include "models/train/head_internal.h"
+#include "models/train/head.h"
 
 #include "ops/arithmetic.h"
 #include "ops/compare.h"

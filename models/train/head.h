@@ -42,7 +42,7 @@ typedef struct wg_head {
     wg_tensor *(*loss)(wg_tensor *Z, wg_tensor *targets, wg_tensor *weights, wg_reduction how);
 
     /* Classes, i64 [n], or numbers [n, k]; required but for numbers, where NULL stands for Z
-     * itself. The library makes the class of a row -1 whose outputs hold a NaN. */
+     * itself. */
     wg_tensor *(*predict)(wg_tensor *Z);
 
     wg_tensor *(*probabilities)(wg_tensor *Z); /* [n, k]; NULL: there are none */
@@ -52,11 +52,22 @@ typedef struct wg_head {
     int n_metrics;
 } wg_head;
 
+/* wg_head_k: the k of wg_head_kind for so many columns of Z; 0 where the head cannot have so many. */
+int64_t wg_head_k(const wg_head *head, int64_t columns);
+
 /* wg_head_targets: y as the head's loss takes it.
  * Shape:  classes: y [n], i64.   numbers: y [n, k], or [n] for k = 1; i64 becomes the dtype.
- * Errors: WG_E_DTYPE, WG_E_SHAPE, WG_E_STALE, WG_E_INDEX (a label that is no class), on the tape.
- *   */
+ * Errors: WG_E_DTYPE, WG_E_SHAPE, WG_E_STALE, WG_E_INDEX (a label that is no class), on the
+ *   tape. */
 wg_tensor *wg_head_targets(const wg_head *head, wg_tensor *y, int64_t k, wg_dtype dtype);
+
+/* wg_head_predict: recorded on the tape. The class of a row whose outputs hold a NaN is -1, which is
+ * no class. Errors: those of the head's function. */
+wg_tensor *wg_head_predict(const wg_head *head, wg_tensor *Z);
+
+/* wg_head_probabilities: recorded on the tape. Errors: those of the head's function; WG_E_VALUE: a
+ * head without probabilities. */
+wg_tensor *wg_head_probabilities(const wg_head *head, wg_tensor *Z);
 
 /* wg_l2_penalty: l2/2 * (sum of the squares of all parameters of two or more dimensions): weights,
  * not biases. scikit-learn's C is l2 = 1/(n C). (); NULL, and no error, where there is none: l2 =

@@ -1,6 +1,6 @@
 /* NULL where a list, a model or a text belongs: an error with a message, never a crash. */
 #include "autograd/op.h"
-#include "models/optim/clip.h"
+#include "models/optim/optimizer.h"
 #include "models/wengert.h"
 #include "tests/support/assert.h"
 #include "tests/support/suites.h"

@@ -1,7 +1,7 @@
 /* The CSV reader and the table it makes: good files, bad files, every truncation, every allocation. */
 #include "autograd/tape.h"
+#include "models/files/bytes_internal.h"
 #include "models/files/csv.h"
-#include "models/files/text_internal.h"
 #include "tests/support/assert.h"
 #include "tests/support/suites.h"
 #include "tests/support/support.h"
