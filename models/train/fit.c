@@ -85,7 +85,7 @@ static double fit_rate(const wg_fit_run *run, int64_t step)
     const int column = run->rows.validation_labels != NULL ? FIT_VALIDATION_LOSS : FIT_LOSS;
     if (s->kind != WG_SCHEDULE_PLATEAU)
         return wg_schedule_rate(s, step);
-    return wg_schedule_plateau(s, run->state.history + column, FIT_COLUMNS, run->state.epoch);
+    return wg_schedule_plateau(s, run->state.history + column, run->state.width, run->state.epoch);
 }
 
 static bool fit_prepare(wg_fit_run *run)
@@ -141,7 +141,7 @@ static int64_t fit_right(const fit_graph *g)
 }
 
 /* Trains on all batches once; the row has the means of their losses and accuracies. */
-static bool fit_epoch(wg_fit_run *run, double row[FIT_COLUMNS])
+static bool fit_epoch(wg_fit_run *run, double row[])
 {
     const fit_batches *b = run->method;
     double sum = 0;
@@ -151,17 +151,23 @@ static bool fit_epoch(wg_fit_run *run, double row[FIT_COLUMNS])
     if (s != NULL && s->kind == WG_SCHEDULE_PLATEAU)
         wg_optimizer_set_rate(b->optimizer, fit_rate(run, 0));
     wg_batches_start(b->batches, run->state.epoch + 1);
+    const fit_graph *g = &b->full;
     while ((rows = wg_batches_next(b->batches)) > 0) {
-        const fit_graph *g = rows == size ? &b->full : &b->rest;
+        g = rows == size ? &b->full : &b->rest;
         fit_batch(run, b->optimizer, g);
         sum += wg_item(g->loss) * (double)rows;
         right += fit_right(g);
         wg_optimizer_step(b->optimizer, g->gradient);
         seen += rows;
+        if (wg_fit_stopped(run))
+            break;
     }
     row[FIT_LOSS] = sum / (double)seen;
     row[FIT_ACCURACY] = b->full.predicted != NULL ? (double)right / (double)seen : (double)NAN;
     row[FIT_RATE] = wg_optimizer_rate(b->optimizer);
+    for (int i = 0; i < run->model->n_params; i++)
+        row[FIT_COLUMNS + i] = wg_fit_norm(g->gradient[i]->dtype, g->gradient[i]->data,
+                                           g->gradient[i]->size);
     return true;
 }
 

@@ -1,11 +1,14 @@
 #ifndef WG_MODELS_TRAIN_FIT_H
 #define WG_MODELS_TRAIN_FIT_H
 
+#include "autograd/check/gradcheck.h"
 #include "models/data/dataset.h"
 #include "models/optim/minimize.h"
 #include "models/optim/optimizer.h"
 #include "models/optim/schedule.h"
 #include "models/train/head.h"
+
+#include <signal.h>
 
 #ifdef __cplusplus
 extern "C" {
@@ -83,6 +86,14 @@ typedef struct wg_fit_options {
     wg_fit_callback *on_epoch; /* default NULL */
     void *on_epoch_user;       /* handed to it */
 
+    const volatile sig_atomic_t
+        *stop; /* a signal's handler may set it: what is not 0 ends the training after the step it
+                  is in, with the parameters of the best epoch, of which a part counts as one, but
+                  is no checkpoint; default NULL */
+    int64_t check_every; /* epochs, >= 0: the gradient of the loss of the first 32 training rows is
+                            checked, as by wg_gradcheck, before the first epoch, after so many each,
+                            and after the last; a wrong one is WG_E_VALUE; default 0: never */
+
     const char
         *checkpoint; /* file to keep the state in, written whole or not at all; default NULL */
     int64_t checkpoint_every; /* epochs; default 0 stands for 1 */
@@ -98,6 +109,7 @@ typedef enum wg_fit_stop {
     WG_FIT_EPOCHS,    /* as many epochs as were asked for */
     WG_FIT_PATIENCE,  /* no better for `patience` epochs */
     WG_FIT_CALLBACK,  /* the callback said so */
+    WG_FIT_STOPPED,   /* by option stop */
     WG_FIT_CONVERGED, /* of wg_fit_minimize: there is no lower loss */
     WG_FIT_ERROR      /* the tape has an error */
 } wg_fit_stop;
@@ -110,7 +122,11 @@ typedef struct wg_fit_result {
     /* The history, [epochs], f64 constants, as in wg_fit_epoch; NULL after an error. */
     wg_tensor *loss, *accuracy, *rate;
     wg_tensor *validation_loss, *validation_score; /* NULL also without a validation split */
-    wg_optimum optimum;                            /* of wg_fit_minimize; else 0 */
+    wg_tensor *gradient_norm; /* [epochs, n_params]: Euclidean, of the epoch's last gradient */
+    /* Of option check_every, [n_params]: before the first epoch (of this call), after the last;
+     * NULL: none. All passed, or are unresolved, or vacuous. */
+    const wg_check_report *first_check, *last_check;
+    wg_optimum optimum; /* of wg_fit_minimize; else 0 */
 } wg_fit_result;
 
 /* wg_fit: see above. NULL options are the defaults. Leaves nothing on the tape but the history.

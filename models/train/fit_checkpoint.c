@@ -208,7 +208,7 @@ static bool identity_fits(const wg_fit_identity *id, const wg_archive *a)
  * method's entries by theirs, "fit.history", and numbers as strings. */
 enum { CHECKPOINT_NAME = 256 };
 
-static const char checkpoint_format[] = "wengert checkpoint 4";
+static const char checkpoint_format[] = "wengert checkpoint 5";
 
 static bool checkpoint_names_fit(wg_tape *t, wg_tensor *const params[], int n)
 {
@@ -263,7 +263,7 @@ wg_status wg_fit_checkpoint_write(wg_fit_run *run)
     wg_archive_put_real(a, "fit.best_loss", state->best_loss);
     wg_archive_put_tensor(
         a, "fit.history",
-        wg_constant(t, WG_F64, WG_SHAPE(state->epoch, FIT_COLUMNS), state->history));
+        wg_constant(t, WG_F64, WG_SHAPE(state->epoch, state->width), state->history));
     checkpoint_put_params(a, run);
     checkpoint_put_method(a, run);
     wg_archive_save(a, run->o.checkpoint);
@@ -317,7 +317,7 @@ static bool checkpoint_make_room(wg_tape *t, wg_fit_state *state, int64_t epochs
 {
     void *history = state->history;
     bool done = wg_temporary_grow(t, &history, &state->room, epochs,
-                                  FIT_COLUMNS * sizeof *state->history);
+                                  (size_t)state->width * sizeof *state->history);
     state->history = history;
     return done;
 }
@@ -330,7 +330,7 @@ static bool checkpoint_take_state(const wg_archive *a, wg_fit_state *state)
         !wg_archive_integer(a, who, "fit.best_epoch", 1, read.epoch, &read.best_epoch) ||
         !wg_archive_real(a, who, "fit.best_loss", -HUGE_VAL, HUGE_VAL, &read.best_loss))
         return false;
-    wg_shape shape = {2, {read.epoch, FIT_COLUMNS}};
+    wg_shape shape = {2, {read.epoch, state->width}};
     const wg_tensor *history = checkpoint_tensor(a, "fit.history", WG_F64, &shape);
     if (history == NULL || !checkpoint_make_room(wg_archive_tape(a), state, read.epoch))
         return false;

@@ -35,7 +35,8 @@ enum { FIT_LOSS, FIT_ACCURACY, FIT_VALIDATION_LOSS, FIT_VALIDATION_SCORE, FIT_RA
 typedef struct wg_fit_state {
     int64_t epoch, best_epoch; /* epochs made; 0: none */
     double best_loss;
-    double *history; /* [room, FIT_COLUMNS] */
+    double *history; /* [room, width]: FIT_COLUMNS, and the norms of the parameters' gradients */
+    int64_t width;
     int64_t room;
     void **best; /* [n_params]: copies of the best epoch's values; NULL: nobody will ask for them */
 } wg_fit_state;
@@ -57,7 +58,7 @@ struct wg_fit_run {
     void *method;
     /* Trains for one epoch, and fills in the row but for FIT_VALIDATION...; false: there is no
      * more to be gained. */
-    bool (*epoch)(wg_fit_run *run, double row[FIT_COLUMNS]);
+    bool (*epoch)(wg_fit_run *run, double row[]);
     /* What a checkpoint keeps of it, see wg_optimizer_state; false where there is no entry i. */
     bool (*entry)(void *method, int64_t i, wg_state_entry *entry);
     wg_fit_options o; /* epochs and batch filled in; of batch 0 a method without batches */
@@ -70,6 +71,7 @@ struct wg_fit_run {
     wg_program *validation; /* outputs: loss and predictions of the validation rows; NULL: none */
     wg_fit_identity identity;
     wg_fit_state state;
+    wg_check_report *check[2]; /* [n_params]: the first and the last one; NULL: none yet */
     wg_fit_stop stop;
 };
 
@@ -85,6 +87,18 @@ bool wg_fit_start(wg_fit_run *run, const wg_fit_model *model, const wg_dataset *
 bool wg_fit_resume(wg_fit_run *run);
 void wg_fit_loop(wg_fit_run *run);
 wg_fit_result wg_fit_end(wg_fit_run *run);
+
+/* wg_fit_stopped: does option stop say so?
+ * wg_fit_norm: Euclidean, of n numbers of such a dtype. */
+bool wg_fit_stopped(const wg_fit_run *run);
+double wg_fit_norm(wg_dtype dtype, const void *values, int64_t n);
+
+/* wg_fit_check: checks the gradient where option check_every says so, and keeps the reports; false
+ * after an error, which the tape has. wg_fit_check_take: to the tape, and into the result. _end:
+ * frees them. */
+bool wg_fit_check(wg_fit_run *run, bool last);
+void wg_fit_check_take(const wg_fit_run *run, wg_fit_result *result);
+void wg_fit_check_end(wg_fit_run *run);
 
 /* wg_fit_identity_of: of a run that has its rows; the rate is the method's to fill in.
  * wg_fit_identity_of_outputs: a hash of the head's name and of the graph that Z is computed by:

@@ -85,7 +85,7 @@ static wg_objective fit_minimize_objective(wg_fit_run *run, bool curvature)
 /* ---- The method. ----------------------------------------------------------------------------- */
 
 /* One iteration. */
-static bool fit_minimize_epoch(wg_fit_run *run, double row[FIT_COLUMNS])
+static bool fit_minimize_epoch(wg_fit_run *run, double row[])
 {
     fit_minimize *m = run->method;
     wg_optimum o = wg_minimizer_run(m->minimizer, m->x);
@@ -98,6 +98,9 @@ static bool fit_minimize_epoch(wg_fit_run *run, double row[FIT_COLUMNS])
     m->optimum.gradient_norm = o.gradient_norm;
     row[FIT_LOSS] = o.value;
     row[FIT_ACCURACY] = row[FIT_RATE] = (double)NAN;
+    const double *gradient = m->last_gradient;
+    for (int i = 0; i < run->model->n_params; gradient += run->model->params[i++]->size)
+        row[FIT_COLUMNS + i] = wg_fit_norm(WG_F64, gradient, run->model->params[i]->size);
     return o.iterations > 0;
 }
 

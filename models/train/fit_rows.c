@@ -3,6 +3,7 @@
 
 #include "autograd/op.h"
 #include "models/data/split.h"
+#include "ops/arithmetic.h"
 #include "ops/compare.h"
 #include "ops/index.h"
 
@@ -77,6 +78,14 @@ static wg_tensor *fit_weights(const wg_fit_options *o, const wg_tensor *labels, 
 }
 
 /* ---- The split. ------------------------------------------------------------------------------ */
+
+wg_tensor *wg_fit_loss_of(const wg_fit_run *run, wg_tensor *Z, wg_tensor *targets,
+                          wg_tensor *weights)
+{
+    wg_tensor *loss = run->model->head->loss(Z, targets, weights, WG_MEAN);
+    wg_tensor *penalty = wg_l2_penalty(run->model->params, run->model->n_params, run->l2);
+    return penalty != NULL ? wg_add(loss, penalty) : loss;
+}
 
 bool wg_fit_predicts_classes(const wg_fit_model *model)
 {

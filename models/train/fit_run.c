@@ -23,8 +23,10 @@ static bool fit_options_fit(wg_fit_run *run)
     if (o->epochs < 1 || o->epochs > INT32_MAX || o->batch < 0)
         wg_fail(run->tape, WG_E_VALUE, "fit: %" PRId64 " epochs with batches of %" PRId64 " rows",
                 o->epochs, o->batch);
-    else if (o->patience < 0 || !(o->min_delta >= 0) || o->checkpoint_every < 1)
-        wg_fail(run->tape, WG_E_VALUE, "fit: patience, min_delta or checkpoint_every is negative");
+    else if (o->patience < 0 || !(o->min_delta >= 0) || o->checkpoint_every < 1 ||
+             o->check_every < 0)
+        wg_fail(run->tape, WG_E_VALUE,
+                "fit: patience, min_delta, checkpoint_every or check_every is negative");
     else if (o->resume && o->checkpoint == NULL)
         wg_fail(run->tape, WG_E_VALUE, "fit: nothing to resume from: checkpoint is NULL");
     return wg_tape_status(run->tape) == WG_OK;
@@ -34,7 +36,7 @@ static bool fit_options_fit(wg_fit_run *run)
 static void fit_new_best(wg_fit_run *run)
 {
     wg_fit_state *s = &run->state;
-    if (run->o.patience == 0 && run->o.checkpoint == NULL)
+    if (run->o.patience == 0 && run->o.checkpoint == NULL && run->o.stop == NULL)
         return;
     s->best = wg_tape_take(run->tape, (size_t)run->model->n_params * sizeof *s->best);
     for (int i = 0; s->best != NULL && i < run->model->n_params; i++) {
@@ -50,7 +52,8 @@ static bool fit_new_state(wg_fit_run *run)
     wg_fit_state *s = &run->state;
     s->best_loss = (double)INFINITY;
     s->room = run->o.epochs;
-    s->history = wg_temporary(run->tape, s->room, FIT_COLUMNS * sizeof *s->history);
+    s->width = FIT_COLUMNS + run->model->n_params;
+    s->history = wg_temporary(run->tape, s->room, (size_t)s->width * sizeof *s->history);
     fit_new_best(run);
     return s->history != NULL && wg_tape_status(run->tape) == WG_OK;
 }
@@ -90,14 +93,6 @@ bool wg_fit_resume(wg_fit_run *run)
 
 /* ---- An epoch. ------------------------------------------------------------------------------- */
 
-wg_tensor *wg_fit_loss_of(const wg_fit_run *run, wg_tensor *Z, wg_tensor *targets,
-                          wg_tensor *weights)
-{
-    wg_tensor *loss = run->model->head->loss(Z, targets, weights, WG_MEAN);
-    wg_tensor *penalty = wg_l2_penalty(run->model->params, run->model->n_params, run->l2);
-    return penalty != NULL ? wg_add(loss, penalty) : loss;
-}
-
 static void fit_record_validation(wg_fit_run *run)
 {
     const wg_fit_rows *r = &run->rows;
@@ -131,7 +126,7 @@ static void fit_blame_row(wg_fit_run *run, double loss)
 }
 
 /* The validation rows' part of the history's row. */
-static void fit_judge(wg_fit_run *run, double row[FIT_COLUMNS])
+static void fit_judge(wg_fit_run *run, double row[])
 {
     const wg_head *head = run->model->head;
     row[FIT_VALIDATION_LOSS] = row[FIT_VALIDATION_SCORE] = (double)NAN;
@@ -146,7 +141,7 @@ static void fit_judge(wg_fit_run *run, double row[FIT_COLUMNS])
 }
 
 /* Notes the epoch's parameters where they are the best so far. */
-static bool fit_keep_best(wg_fit_run *run, const double row[FIT_COLUMNS])
+static bool fit_keep_best(wg_fit_run *run, const double row[])
 {
     wg_fit_state *s = &run->state;
     double monitored = row[run->validation != NULL ? FIT_VALIDATION_LOSS : FIT_LOSS];
@@ -160,7 +155,7 @@ static bool fit_keep_best(wg_fit_run *run, const double row[FIT_COLUMNS])
 }
 
 /* Tells the callback; does it want more? */
-static bool fit_tell(const wg_fit_run *run, const double row[FIT_COLUMNS], bool best)
+static bool fit_tell(const wg_fit_run *run, const double row[], bool best)
 {
     wg_fit_epoch epoch = {.epoch = run->state.epoch,
                           .epochs = run->o.epochs,
@@ -173,9 +168,21 @@ static bool fit_tell(const wg_fit_run *run, const double row[FIT_COLUMNS], bool 
     return run->o.on_epoch == NULL || run->o.on_epoch(&epoch, run->o.on_epoch_user);
 }
 
+double wg_fit_norm(wg_dtype dtype, const void *values, int64_t n)
+{
+    double sum = 0;
+    for (int64_t i = 0; values != NULL && i < n; i++) {
+        double x = dtype == WG_F32 ? (double)((const float *)values)[i]
+                                   : ((const double *)values)[i];
+        sum += x * x;
+    }
+    return sqrt(sum);
+}
+
 static bool fit_save(wg_fit_run *run)
 {
-    bool due = run->o.checkpoint != NULL && run->state.epoch % run->o.checkpoint_every == 0;
+    bool due = run->o.checkpoint != NULL && run->state.epoch % run->o.checkpoint_every == 0 &&
+               !wg_fit_stopped(run);
     return !due || wg_fit_checkpoint_write(run) == WG_OK;
 }
 
@@ -184,7 +191,7 @@ static bool fit_save(wg_fit_run *run)
 static wg_fit_stop fit_one(wg_fit_run *run)
 {
     wg_fit_state *s = &run->state;
-    double *row = s->history + FIT_COLUMNS * s->epoch;
+    double *row = s->history + s->width * s->epoch;
     bool more = run->epoch(run, row), counts = more || s->epoch == 0;
     if (counts && wg_tape_status(run->tape) == WG_OK)
         fit_judge(run, row);
@@ -194,10 +201,18 @@ static wg_fit_stop fit_one(wg_fit_run *run)
         return WG_FIT_CONVERGED;
     s->epoch++;
     bool best = fit_keep_best(run, row);
-    if (!fit_save(run))
+    if (!fit_save(run) || !wg_fit_check(run, false))
         return WG_FIT_ERROR;
     bool goes_on = fit_tell(run, row, best);
-    return !more ? WG_FIT_CONVERGED : goes_on ? WG_FIT_EPOCHS : WG_FIT_CALLBACK;
+    return !more                 ? WG_FIT_CONVERGED
+           : wg_fit_stopped(run) ? WG_FIT_STOPPED
+           : goes_on             ? WG_FIT_EPOCHS
+                                 : WG_FIT_CALLBACK;
+}
+
+bool wg_fit_stopped(const wg_fit_run *run)
+{
+    return run->o.stop != NULL && *run->o.stop != 0;
 }
 
 static bool fit_is_tired(const wg_fit_run *run)
@@ -210,11 +225,14 @@ void wg_fit_loop(wg_fit_run *run)
 {
     wg_fit_stop stop = WG_FIT_EPOCHS;
     fit_record_validation(run);
+    if (!wg_fit_check(run, false))
+        return;
     while (stop == WG_FIT_EPOCHS && run->state.epoch < run->o.epochs)
         stop = fit_is_tired(run) ? WG_FIT_PATIENCE : fit_one(run);
-    for (int i = 0; run->o.patience > 0 && i < run->model->n_params; i++)
+    bool best = run->o.patience > 0 || stop == WG_FIT_STOPPED;
+    for (int i = 0; best && i < run->model->n_params; i++)
         wg_write(run->model->params[i], run->state.best[i], fit_bytes(run->model->params[i]));
-    run->stop = wg_tape_status(run->tape) == WG_OK ? stop : WG_FIT_ERROR;
+    run->stop = wg_fit_check(run, true) ? stop : WG_FIT_ERROR;
 }
 
 /* ---- After the last. ------------------------------------------------------------------------- */
@@ -223,18 +241,30 @@ static wg_tensor *fit_column(const wg_fit_run *run, int column, double *room)
 {
     int64_t n = run->state.epoch;
     for (int64_t i = 0; i < n; i++)
-        room[i] = run->state.history[FIT_COLUMNS * i + column];
+        room[i] = run->state.history[run->state.width * i + column];
     return wg_constant(run->tape, WG_F64, WG_SHAPE(n), room);
+}
+
+/* [epochs, n_params]: a contiguous copy of the history's last columns. */
+static wg_tensor *fit_norms(const wg_fit_run *run, double *room)
+{
+    int64_t n = run->state.epoch, columns = run->model->n_params;
+    for (int64_t i = 0; i < n; i++)
+        memcpy(room + i * columns, run->state.history + run->state.width * i + FIT_COLUMNS,
+               (size_t)columns * sizeof *room);
+    return wg_constant(run->tape, WG_F64, WG_SHAPE(n, columns), room);
 }
 
 static void fit_history(const wg_fit_run *run, wg_fit_result *result)
 {
-    double *room = wg_temporary(run->tape, run->state.epoch, sizeof *room);
+    double *room = wg_temporary(run->tape, run->state.epoch,
+                                (size_t)run->state.width * sizeof *room);
     if (room == NULL)
         return;
     result->loss = fit_column(run, FIT_LOSS, room);
     result->accuracy = fit_column(run, FIT_ACCURACY, room);
     result->rate = fit_column(run, FIT_RATE, room);
+    result->gradient_norm = fit_norms(run, room);
     if (run->validation != NULL) {
         result->validation_loss = fit_column(run, FIT_VALIDATION_LOSS, room);
         result->validation_score = fit_column(run, FIT_VALIDATION_SCORE, room);
@@ -251,7 +281,9 @@ wg_fit_result wg_fit_end(wg_fit_run *run)
     if (run->stop != WG_FIT_ERROR) {
         wg_tape_rewind(run->tape, run->mark);
         fit_history(run, &result);
+        wg_fit_check_take(run, &result);
     }
+    wg_fit_check_end(run);
     wg_temporary_free(run->tape, run->state.history);
     return wg_tape_status(run->tape) == WG_OK ? result : (wg_fit_result){.stop = WG_FIT_ERROR};
 }

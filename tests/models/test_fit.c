@@ -112,7 +112,7 @@ START_TEST(test_as_by_hand_with_a_short_batch)
     ck_assert_int_eq(r.epochs, 4);
     ck_assert_int_eq(wg_size(r.loss), 4);
     ck_assert_ptr_null(r.validation_loss);
-    ck_assert_int_eq(wg_tape_size(tape), size + 3); /* the history */
+    ck_assert_int_eq(wg_tape_size(tape), size + 4); /* the history */
     for (int i = 0; i < 4; i++)
         wgt_assert_that(wg_at(r.rate, i), ==, 1e-3); /* Adam's */
     int n = weights(&p, one);
@@ -525,6 +525,130 @@ END_TEST
 
 /* ---- Errors. --------------------------------------------------------------------------------------- */
 
+/* ---- Stopped, and checked while it runs. ----------------------------------------------------------------- */
+
+static volatile sig_atomic_t stop;
+
+static bool stop_at_three(const wg_fit_epoch *e, void *user)
+{
+    (void)user;
+    stop = e->epoch == 3;
+    return true;
+}
+
+/* An epoch that the stop cuts short is the last; the parameters are those of the best one. */
+START_TEST(test_stop)
+{
+    problem p = iris(tape, 0);
+    const wg_dataset data = {.X = p.X, .y = p.y};
+    stop = 0;
+    wg_fit_options o = {.epochs = 9, .batch = 50, .on_epoch = stop_at_three, .stop = &stop};
+    wg_fit_result r = wg_fit(&p.model, &data, &o);
+    expect_ok();
+    ck_assert_int_eq(r.stop, WG_FIT_STOPPED);
+    ck_assert_int_eq(r.epochs, 3);
+    stop = 1;
+    o.on_epoch = NULL;
+    r = wg_fit(&p.model, &data, &o);
+    ck_assert_int_eq(r.stop, WG_FIT_STOPPED);
+    ck_assert_int_eq(r.epochs, 1); /* of one batch */
+    r = wg_fit_minimize(&p.model, &data, &(wg_fit_options){.stop = &stop}, NULL);
+    ck_assert_int_eq(r.epochs, 1);
+    ck_assert_int_eq(r.stop, WG_FIT_STOPPED);
+    expect_ok();
+}
+END_TEST
+
+/* At the optimum of a convex loss all norms are small, and the first are those of zero weights. */
+START_TEST(test_gradient_norms)
+{
+    problem p = iris(tape, 0);
+    wg_fit_result r = wg_fit(&p.model, &(wg_dataset){.X = p.X, .y = p.y},
+                             &(wg_fit_options){.epochs = 2, .batch = 150});
+    wg_tensor *g[PARAMS];
+    ck_assert_int_eq(wg_dim(r.gradient_norm, 0), 2);
+    ck_assert_int_eq(wg_dim(r.gradient_norm, 1), PARAMS);
+    problem fresh = iris(tape, 0);
+    wg_grad(wg_cross_entropy(wg_mlp_forward(fresh.mlp, fresh.X, true), fresh.y), fresh.model.params,
+            PARAMS, g);
+    for (int i = 0; i < PARAMS; i++)
+        wgt_assert_that(fabs(wg_at(r.gradient_norm, i) - sqrt(wg_item(wg_sum(wg_square(g[i]))))), <,
+                        1e-6);
+    r = wg_fit_minimize(&p.model, &(wg_dataset){.X = p.X, .y = p.y}, &(wg_fit_options){.l2 = 0.1},
+                        NULL);
+    for (int i = 0; i < PARAMS; i++)
+        wgt_assert_that(wg_at(r.gradient_norm, (r.epochs - 1) * PARAMS + i), <, 1e-3);
+    expect_ok();
+}
+END_TEST
+
+static wg_tensor *wrong_vjp(wg_tensor *y, wg_tensor *dy, int i)
+{
+    (void)i;
+    return wg_mul(dy, y);
+}
+
+static void half_square_f32(int64_t n, void *y, const void *const x[], const int64_t stride[],
+                            const void *attrs)
+{
+    (void)attrs;
+    for (int64_t i = 0; i < n; i++) {
+        float a = ((const float *)x[0])[i * stride[0]];
+        ((float *)y)[i] = a * a / 2;
+    }
+}
+
+static void half_square_f64(int64_t n, void *y, const void *const x[], const int64_t stride[],
+                            const void *attrs)
+{
+    (void)attrs;
+    for (int64_t i = 0; i < n; i++) {
+        double a = ((const double *)x[0])[i * stride[0]];
+        ((double *)y)[i] = a * a / 2;
+    }
+}
+
+static const wg_op half_square = {.name = "half_square",
+                                  .formula = "y = x^2 / 2",
+                                  .arity = 1,
+                                  .flags = WG_OP_ELEMENTWISE,
+                                  .shape = wg_elementwise_shape,
+                                  .forward = wg_elementwise_forward,
+                                  .vjp = wrong_vjp,
+                                  .chunks = wg_elementwise_chunks,
+                                  .map = {[WG_F32] = half_square_f32, [WG_F64] = half_square_f64}};
+
+static wg_tensor *wrong_outputs(void *user, const wg_dataset *rows, bool training)
+{
+    wg_tensor *Z = wg_mlp_forward(user, rows->X, training);
+    return wg_apply(&half_square, &Z, 1, NULL);
+}
+
+START_TEST(test_check_every)
+{
+    problem p = iris(tape, 0.25);
+    const wg_dataset data = {.X = p.X, .y = p.y};
+    wg_fit_result r = wg_fit(&p.model, &data, &(wg_fit_options){.epochs = 3, .check_every = 2});
+    expect_ok();
+    ck_assert_ptr_nonnull(r.first_check);
+    ck_assert_ptr_nonnull(r.last_check);
+    ck_assert_str_eq(r.last_check[0].name, "fc1.weight");
+    for (int i = 0; i < PARAMS; i++) {
+        ck_assert_int_eq(r.first_check[i].verdict, WG_CHECK_PASSED);
+        ck_assert_int_eq(r.last_check[i].verdict, WG_CHECK_PASSED);
+    }
+    ck_assert(r.first_check[0].value != r.last_check[0].value);
+    ck_assert_ptr_null(wg_fit(&p.model, &data, &(wg_fit_options){.epochs = 1}).first_check);
+    problem plain = iris(tape, 0);
+    plain.model.outputs = wrong_outputs;
+    plain.model.user = plain.mlp;
+    r = wg_fit(&plain.model, &data, &(wg_fit_options){.epochs = 3, .check_every = 2});
+    ck_assert_int_eq(r.stop, WG_FIT_ERROR);
+    wgt_assert_status(tape, WG_E_VALUE, "the gradient of fc1.weight is wrong after epoch 0: ");
+    wgt_assert_status(tape, WG_E_VALUE, "half_square");
+}
+END_TEST
+
 START_TEST(test_errors)
 {
     problem p = iris(tape, 0);
@@ -546,6 +670,7 @@ START_TEST(test_errors)
         {p.X, p.y, {.l2 = 0.1, .l1_ratio = 0.5}, WG_E_VALUE},
         {p.X, p.y, {.validation = 1}, WG_E_VALUE},
         {p.X, p.y, {.patience = -1}, WG_E_VALUE},
+        {p.X, p.y, {.check_every = -1}, WG_E_VALUE},
         {p.X, p.y, {.resume = true}, WG_E_VALUE},
         {p.X, p.y, {.sample_weights = negative}, WG_E_VALUE},
         {p.X, p.y, {.sample_weights = p.X}, WG_E_SHAPE},
@@ -611,6 +736,9 @@ Suite *suite_fit(void)
     tcase_add_test(c, test_checkpoints_tell_graphs_apart);
     tcase_add_test(c, test_checkpoint_every);
     tcase_add_test(c, test_no_copies_without_patience);
+    tcase_add_test(c, test_stop);
+    tcase_add_test(c, test_gradient_norms);
+    tcase_add_test(c, test_check_every);
     tcase_add_test(c, test_errors);
     tcase_add_test(c, test_memory);
     suite_add_tcase(s, c);

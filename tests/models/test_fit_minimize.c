@@ -88,7 +88,7 @@ START_TEST(test_optimum)
     int64_t size = wg_tape_size(tape);
     wg_fit_result r = wg_fit_minimize(&p.model, &(wg_dataset){.X = p.X, .y = p.y}, &o, NULL);
     expect_ok(tape);
-    ck_assert_int_eq(wg_tape_size(tape), size + 3); /* the history */
+    ck_assert_int_eq(wg_tape_size(tape), size + 4); /* the history */
     ck_assert_int_eq(r.stop, WG_FIT_CONVERGED);
     ck_assert_int_eq(r.optimum.stop, WG_STOP_GRADIENT);
     wgt_assert_that(r.optimum.gradient_norm, <=, 1e-8);

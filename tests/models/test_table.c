@@ -212,6 +212,32 @@ static wg_tensor *rows_of(int64_t n, const int64_t *row)
     return wg_constant(tape, WG_I64, WG_SHAPE(n), row);
 }
 
+START_TEST(test_of_arrays)
+{
+    const double x[] = {1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12};
+    const int64_t y[] = {7, -1, 7}, big[] = {9007199254740993, 9007199254740992, 1};
+    wg_tensor *X = wg_constant(tape, WG_F64, WG_SHAPE(3, 2, 2), x);
+    const wg_table *table = wg_table_of("x.npy", X, wg_constant(tape, WG_I64, WG_SHAPE(3), y),
+                                        "kind");
+    ck_assert_int_eq(wg_table_rows(table), 3);
+    ck_assert_int_eq(wg_table_columns(table), 4);
+    ck_assert_str_eq(wg_table_column_name(table, 3), "x4");
+    ck_assert_str_eq(wg_table_label_name(table), "kind");
+    ck_assert_int_eq(wg_table_class_count(table), 2);
+    ck_assert_str_eq(wg_table_class_name(table, 0), "-1");
+    wgt_assert_that(wg_at(wg_table_labels(table), 0), ==, 1);
+    wgt_assert_that(wg_at(wg_table_features(table), 11), ==, 12);
+    table = wg_table_of("x.npy", wg_cast(X, WG_I64), wg_constant(tape, WG_I64, WG_SHAPE(3), big),
+                        "id");
+    ck_assert_int_eq(wg_table_class_count(table), 3); /* also beyond 2^53 */
+    ck_assert_int_eq(wg_dtype_of(wg_table_features(table)), WG_F64);
+    ck_assert_ptr_null(wg_table_class_names(wg_table_of("x.npy", X, NULL, "")));
+    ck_assert_int_eq(wg_tape_status(tape), WG_OK);
+    wg_table_of("x.npy", X, wg_constant(tape, WG_I64, WG_SHAPE(2), y), "kind");
+    wgt_assert_status(tape, WG_E_SHAPE, "x.npy: a label to each row wanted");
+}
+END_TEST
+
 START_TEST(test_take)
 {
     bool f32 = _i == 1;
@@ -320,6 +346,7 @@ Suite *suite_table(void)
     tcase_add_test(c, test_class_limit);
     tcase_add_test(c, test_columns_and_missing);
     tcase_add_loop_test(c, test_bad_texts, 0, (int)(sizeof bad_files / sizeof *bad_files));
+    tcase_add_test(c, test_of_arrays);
     tcase_add_loop_test(c, test_take, 0, 2);
     tcase_add_test(c, test_take_of_other_tables);
     tcase_add_test(c, test_bad_take);

@@ -1,0 +1,99 @@
+/* Tables of arrays: what NPY and IDX files hold, as rows with names and classes. */
+#include "models/files/table_internal.h"
+
+#include "autograd/op.h"
+#include "ops/compare.h"
+#include "ops/layout.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+enum { LABEL_TEXT = 32 };
+
+/* "x1", "x2", ...; NULL: no memory. */
+static const char **table_of_names(wg_tape *t, int64_t columns)
+{
+    const char **names = wg_tape_take(t, ((size_t)columns + 1) * sizeof *names);
+    char name[LABEL_TEXT];
+    for (int64_t j = 0; names != NULL && j < columns; j++) {
+        snprintf(name, sizeof name, "x%" PRId64, j + 1);
+        names[j] = wg_tape_copy_text(t, name);
+    }
+    return names;
+}
+
+/* The labels as numbers and as texts, all temporary. */
+typedef struct table_of_labels {
+    double *value;
+    char (*text)[LABEL_TEXT];
+    const char **texts;
+} table_of_labels;
+
+static bool table_of_labels_new(wg_tape *t, const wg_tensor *y, table_of_labels *l)
+{
+    l->value = wg_temporary(t, y->size, sizeof *l->value);
+    l->text = wg_temporary(t, y->size, sizeof *l->text);
+    l->texts = wg_temporary(t, y->size, sizeof *l->texts);
+    if (l->value == NULL || l->text == NULL || l->texts == NULL)
+        return false;
+    for (int64_t i = 0; i < y->size; i++) {
+        l->value[i] = wg_element(y, i);
+        l->texts[i] = l->text[i];
+        if (y->dtype == WG_I64)
+            snprintf(l->text[i], LABEL_TEXT, "%" PRId64, ((const int64_t *)y->data)[i]);
+        else
+            snprintf(l->text[i], LABEL_TEXT, "%.*g", y->dtype == WG_F32 ? 9 : 17, l->value[i]);
+    }
+    return true;
+}
+
+static bool table_of_fits(const char *name, const wg_tensor *X, const wg_tensor *y)
+{
+    if (X->shape.ndim < 1 || X->data == NULL)
+        wg_fail(X->tape, WG_E_SHAPE, "%s: rows wanted: %s", name, wg_tensor_text(X).s);
+    else if (y != NULL && (y->data == NULL || y->shape.ndim < 1 || y->size != y->shape.dim[0] ||
+                           y->size != X->shape.dim[0]))
+        wg_fail(X->tape, WG_E_SHAPE, "%s: a label to each row wanted: rows %s, labels %s", name,
+                wg_tensor_text(X).s, wg_tensor_text(y).s);
+    for (int64_t i = 0; y != NULL && y->data != NULL && i < y->size; i++)
+        if (wg_element(y, i) - wg_element(y, i) != 0) {
+            wg_fail(X->tape, WG_E_VALUE, "%s: the label of row %" PRId64 " is %g", name, i + 1,
+                    wg_element(y, i));
+            break;
+        }
+    return wg_tape_status(X->tape) == WG_OK;
+}
+
+wg_table *wg_table_of(const char *name, wg_tensor *X, const wg_tensor *y, const char *label_name)
+{
+    if (wg_is_inert(X) || (y != NULL && wg_is_inert(y)) || name == NULL) {
+        wg_fail(X != NULL ? X->tape : NULL, WG_E_NULL, "table: no rows, or inert ones");
+        return wg_table_inert();
+    }
+    wg_tape *t = X->tape;
+    if (!table_of_fits(name, X, y))
+        return wg_table_inert();
+    int64_t n = X->shape.dim[0], columns = n > 0 ? X->size / n : 0;
+    wg_limits limits = {0};
+    table_of_labels labels = {NULL, NULL, NULL};
+    wg_table *table = wg_table_inert();
+    if (X->dtype == WG_I64)
+        X = wg_cast(X, WG_F64);
+    if (X->shape.ndim != 2)
+        X = wg_reshape(X, WG_SHAPE(n, columns));
+    wg_limits_fill(t, name, &limits, X->size);
+    const char **names = table_of_names(t, columns);
+    if (wg_tape_status(t) == WG_OK && (y == NULL || table_of_labels_new(t, y, &labels)))
+        table = wg_table_new(t, &(wg_table_parts){.path = name,
+                                                  .features = X,
+                                                  .column_names = names,
+                                                  .label_name = wg_tape_copy_text(t, label_name),
+                                                  .label_text = labels.texts,
+                                                  .label_value = labels.value,
+                                                  .class_limit = limits.classes});
+    wg_temporary_free(t, labels.value);
+    wg_temporary_free(t, labels.text);
+    wg_temporary_free(t, labels.texts);
+    return table;
+}

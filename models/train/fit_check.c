@@ -1,0 +1,100 @@
+/* The gradient of a training, checked while it runs: option check_every. */
+#include "models/train/fit_internal.h"
+
+#include "autograd/op.h"
+#include "ops/index.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+enum { CHECK_ROWS = 32, CHECK_ENTRIES = 1000, CHECK_DIRECTIONS = 4 };
+
+/* The loss of the first training rows, with the penalty, at the parameters' present values. */
+static wg_tensor *check_loss(const wg_fit_run *run)
+{
+    int64_t row[CHECK_ROWS], n = run->rows.n < CHECK_ROWS ? run->rows.n : CHECK_ROWS;
+    for (int64_t i = 0; i < n; i++)
+        row[i] = i;
+    wg_tensor *which = wg_constant(run->tape, WG_I64, WG_SHAPE(n), row);
+    const wg_dataset rows = wg_dataset_take(&run->rows.train, which);
+    wg_tensor *weights = run->rows.weights != NULL ? wg_gather_rows(run->rows.weights, which)
+                                                   : NULL;
+    return wg_fit_loss_of(run, wg_fit_outputs(run->model, &rows, true),
+                          wg_gather_rows(run->rows.targets, which), weights);
+}
+
+/* Large parameters along some directions, small ones entry by entry. */
+static size_t check_directions(const wg_fit_model *model)
+{
+    for (int i = 0; i < model->n_params; i++)
+        if (model->params[i]->size > CHECK_ENTRIES)
+            return CHECK_DIRECTIONS;
+    return 0;
+}
+
+static bool check_judge(const wg_fit_run *run, const wg_check_report *report)
+{
+    for (int i = 0; i < run->model->n_params; i++) {
+        wg_check_verdict v = report[i].verdict;
+        if (v != WG_CHECK_FAILED && v != WG_CHECK_NOT_FINITE && v != WG_CHECK_INVALID)
+            continue;
+        const char *name = run->model->params[i]->name;
+        wg_fail(run->tape, WG_E_VALUE,
+                "fit: the gradient of %s is wrong after epoch %" PRId64 ": %s",
+                name != NULL ? name : "a parameter", run->state.epoch,
+                report[i].blame != NULL ? report[i].blame : wg_check_verdict_name(v));
+        return false;
+    }
+    return true;
+}
+
+/* Into the reports, whose texts do not outlive the check but for the names. */
+static bool check_now(wg_fit_run *run, wg_check_report *report)
+{
+    wg_mark mark = wg_tape_mark(run->tape);
+    int n = run->model->n_params;
+    wg_tensor *loss = check_loss(run);
+    if (wg_tape_status(run->tape) != WG_OK)
+        return false;
+    wg_gradcheck_options o = {.directions = check_directions(run->model)};
+    wg_gradcheck(loss, run->model->params, NULL, n, &o, report);
+    if (!check_judge(run, report))
+        return false;
+    for (int i = 0; i < n; i++) {
+        report[i].name = run->model->params[i]->name;
+        report[i].blame = report[i].note = NULL;
+    }
+    wg_tape_rewind(run->tape, mark);
+    return true;
+}
+
+bool wg_fit_check(wg_fit_run *run, bool last)
+{
+    int64_t every = run->o.check_every;
+    if (wg_tape_status(run->tape) != WG_OK)
+        return false;
+    if (every == 0 || (!last && run->check[0] != NULL && run->state.epoch % every != 0))
+        return true;
+    wg_check_report **report = &run->check[run->check[0] != NULL];
+    if (*report == NULL)
+        *report = wg_temporary(run->tape, run->model->n_params, sizeof **report);
+    return *report != NULL && check_now(run, *report);
+}
+
+void wg_fit_check_take(const wg_fit_run *run, wg_fit_result *result)
+{
+    const wg_check_report **to[] = {&result->first_check, &result->last_check};
+    size_t bytes = (size_t)run->model->n_params * sizeof(wg_check_report);
+    for (int i = 0; i < 2 && run->check[i] != NULL; i++) {
+        wg_check_report *kept = wg_tape_take(run->tape, bytes);
+        if (kept != NULL)
+            memcpy(kept, run->check[i], bytes);
+        *to[i] = kept;
+    }
+}
+
+void wg_fit_check_end(wg_fit_run *run)
+{
+    wg_temporary_free(run->tape, run->check[0]);
+    wg_temporary_free(run->tape, run->check[1]);
+}
