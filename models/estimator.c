@@ -324,10 +324,12 @@ wg_estimator *wg_estimator_fit(const wg_dataset *given, const wg_estimator_optio
     if (options != NULL)
         o = *options;
     wg_estimator made = {.tape = NULL};
+    bool missing = o.pipeline.n_steps > 0 && o.pipeline.steps != NULL &&
+                   o.pipeline.steps[0].kind == WG_STEP_IMPUTE;
     wg_estimator_data data;
     wg_tape *t = wg_dataset_tape(given);
     if (t == NULL || wg_tape_status(t) != WG_OK || !estimator_choose(t, &o, &made) ||
-        !wg_estimator_data_of(given, made.head->kind == WG_HEAD_NUMBERS, &data) ||
+        !wg_estimator_data_of(given, made.head->kind == WG_HEAD_NUMBERS, missing, &data) ||
         !estimator_table_says(&data, &o))
         return wg_estimator_inert();
     made.tape = t;

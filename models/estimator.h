@@ -86,7 +86,7 @@ typedef struct wg_estimator_options {
  *     steps. The optimizer is one of all rows at once, also for an MLP, whose first layer is a
  *     sparse product.
  * Errors, on the tape: WG_E_VALUE (options; no label), WG_E_NOT_FINITE (a number of the rows,
- *   named with row and column), those of wg_pipeline_fit and wg_fit. The result is then an inert
+ *   named with row and column; NaN is missing where WG_STEP_IMPUTE is the first step), those of wg_pipeline_fit and wg_fit. The result is then an inert
  *   estimator, never NULL. */
 wg_estimator *wg_estimator_fit(const wg_dataset *data, const wg_estimator_options *options);
 

@@ -15,7 +15,8 @@
 
 /* ---- To be fitted on. ------------------------------------------------------------------------ */
 
-bool wg_estimator_data_of(const wg_dataset *given, bool numbers, wg_estimator_data *data)
+bool wg_estimator_data_of(const wg_dataset *given, bool numbers, bool missing,
+                          wg_estimator_data *data)
 {
     wg_dataset d = wg_dataset_with_y(given, numbers);
     wg_tape *t = wg_dataset_tape(&d);
@@ -25,7 +26,7 @@ bool wg_estimator_data_of(const wg_dataset *given, bool numbers, wg_estimator_da
         wg_fail(t, WG_E_NULL, "estimator: rows or labels are NULL or inert");
     else if (d.sparse != NULL && d.sparse->columns > ESTIMATOR_COLUMNS)
         wg_fail(t, WG_E_SHAPE, "estimator: %" PRId64 " columns are too many", d.sparse->columns);
-    if (t == NULL || wg_tape_status(t) != WG_OK || !wg_dataset_finite(&d, "estimator"))
+    if (t == NULL || wg_tape_status(t) != WG_OK || !wg_dataset_finite(&d, missing, "estimator"))
         return false;
     if (d.sparse != NULL)
         data->X = wg_constant(t, values->dtype, WG_SHAPE(0, d.sparse->columns), &(double){0});
@@ -123,7 +124,7 @@ wg_tensor *wg_estimator_outputs(const wg_estimator *e, const wg_dataset *rows)
     if (d.sparse != NULL ? !estimator_sparse_fits(e, t, d.sparse)
                          : of_table && !estimator_table_fits(e, d.table))
         return wg_fail(t, WG_E_SHAPE, "estimator: the rows do not fit");
-    if (!wg_dataset_finite(&d, "estimator"))
+    if (!wg_dataset_finite(&d, e->pipeline->imputer != NULL, "estimator"))
         return wg_fail(t, WG_E_NOT_FINITE, "estimator: rows that are not finite");
     wg_dataset prepared = {.sparse = d.sparse};
     if (d.sparse == NULL)

@@ -43,6 +43,7 @@
 #include "models/data/batches.h"
 #include "models/data/dataset.h"
 #include "models/data/encoder.h"
+#include "models/data/imputer.h"
 #include "models/data/pipeline.h"
 #include "models/data/polynomial.h"
 #include "models/data/scaler.h"

@@ -93,13 +93,13 @@ static void dataset_position(const wg_dataset *d, int64_t i, int64_t *row, int64
     *column = ((const int64_t *)d->sparse->column->data)[i];
 }
 
-bool wg_dataset_finite(const wg_dataset *data, const char *who)
+bool wg_dataset_finite(const wg_dataset *data, bool missing, const char *who)
 {
     const wg_tensor *x = wg_dataset_values(data);
     int64_t row, column;
     for (int64_t i = 0; !wg_is_inert(x) && x->data != NULL && i < x->size; i++) {
         double value = wg_element(x, i);
-        if (isfinite(value))
+        if (isfinite(value) || (missing && isnan(value)))
             continue;
         char name[96] = "";
         dataset_position(data, i, &row, &column);

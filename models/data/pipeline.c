@@ -15,7 +15,8 @@
 /* A step, and what was fitted for it. */
 typedef struct wg_pipeline_fitted {
     wg_pipeline_step step;
-    wg_scaler *scaler; /* of WG_STEP_STANDARDIZE */
+    wg_scaler *scaler;   /* of WG_STEP_STANDARDIZE */
+    wg_imputer *imputer; /* of WG_STEP_IMPUTE */
 } pipeline_step;
 
 static const wg_pipeline pipeline_inert = {.tape = NULL};
@@ -46,12 +47,19 @@ static wg_pipeline *pipeline_new(wg_tape *t, wg_dtype dtype, int64_t columns, in
 
 /* ---- Applying it. ----------------------------------------------------------------------------------- */
 
+static wg_tensor *pipeline_apply_step(const pipeline_step *s, wg_tensor *X)
+{
+    switch (s->step.kind) {
+    case WG_STEP_STANDARDIZE: return wg_scaler_apply(s->scaler, X);
+    case WG_STEP_IMPUTE: return wg_imputer_apply(s->imputer, X);
+    default: return wg_polynomial(X, &s->step.polynomial);
+    }
+}
+
 static wg_tensor *pipeline_numbers(const wg_pipeline *p, wg_tensor *X)
 {
     for (int i = 0; i < p->n_steps; i++)
-        X = p->step[i].step.kind == WG_STEP_STANDARDIZE
-                ? wg_scaler_apply(p->step[i].scaler, X)
-                : wg_polynomial(X, &p->step[i].step.polynomial);
+        X = pipeline_apply_step(&p->step[i], X);
     return X;
 }
 
@@ -127,16 +135,28 @@ static wg_scaler *pipeline_fit_scaler(const wg_pipeline *p, wg_tensor *X)
     return kept ? pipeline_scaler(p, part[0], part[1], part[2]) : NULL;
 }
 
-/* Appends a step that is fitted. False: it cannot be applied to so many columns. */
-static bool pipeline_append(wg_pipeline *p, wg_pipeline_step step, wg_scaler *scaler)
+/* What a fitted step makes of so many columns; < 0: it cannot be applied to them. */
+static int64_t pipeline_step_columns(const pipeline_step *s, int64_t columns)
 {
-    int64_t columns = step.kind == WG_STEP_POLYNOMIAL
-                          ? wg_polynomial_columns(p->width, &step.polynomial)
-                          : p->width;
-    if (columns < 0 || columns > PIPELINE_COLUMNS ||
-        (step.kind == WG_STEP_STANDARDIZE && scaler == NULL))
+    switch (s->step.kind) {
+    case WG_STEP_STANDARDIZE: return s->scaler != NULL ? columns : -1;
+    case WG_STEP_IMPUTE:
+        if (s->imputer == NULL || s->imputer->fill == NULL)
+            return -1;
+        return columns + (s->imputer->indicated != NULL ? s->imputer->indicated->size : 0);
+    case WG_STEP_POLYNOMIAL: return wg_polynomial_columns(columns, &s->step.polynomial);
+    default: return -1;
+    }
+}
+
+/* Appends a step that is fitted. False: it cannot be applied to so many columns. */
+static bool pipeline_append(wg_pipeline *p, pipeline_step step)
+{
+    int64_t columns = pipeline_step_columns(&step, p->width);
+    if (columns < 0 || columns > PIPELINE_COLUMNS)
         return false;
-    p->step[p->n_steps++] = (pipeline_step){step, scaler};
+    p->step[p->n_steps++] = step;
+    p->imputer = p->step[0].imputer;
     p->width = columns;
     return true;
 }
@@ -144,14 +164,18 @@ static bool pipeline_append(wg_pipeline *p, wg_pipeline_step step, wg_scaler *sc
 static bool pipeline_fit_steps(wg_pipeline *p, wg_tensor *X, const wg_pipeline_options *o)
 {
     for (int i = 0; i < o->n_steps; i++) {
-        wg_pipeline_step step = o->steps[i];
-        bool known = step.kind == WG_STEP_STANDARDIZE || step.kind == WG_STEP_POLYNOMIAL;
-        wg_scaler *scaler = step.kind == WG_STEP_STANDARDIZE ? pipeline_fit_scaler(p, X) : NULL;
-        if (known && pipeline_append(p, step, scaler))
+        pipeline_step s = {.step = o->steps[i]};
+        if (s.step.kind == WG_STEP_STANDARDIZE)
+            s.scaler = pipeline_fit_scaler(p, X);
+        if (s.step.kind == WG_STEP_IMPUTE && i == 0)
+            s.imputer = wg_imputer_fit(X, &s.step.imputer);
+        if (wg_tape_status(p->tape) == WG_OK && pipeline_append(p, s))
             continue;
+        const char *why = s.step.kind == WG_STEP_POLYNOMIAL ? "too many polynomial features"
+                          : s.step.kind == WG_STEP_IMPUTE   ? "missing values come first"
+                                                            : "an unknown kind";
         wg_fail(p->tape, WG_E_VALUE, "pipeline: step %d: %s: degree %d of %" PRId64 " columns", i,
-                known ? "too many polynomial features" : "an unknown kind", step.polynomial.degree,
-                p->width);
+                why, s.step.polynomial.degree, p->width);
         return false;
     }
     return true;
@@ -198,23 +222,44 @@ static char *pipeline_name(char *name, int i, const char *part)
     return name;
 }
 
-static void pipeline_save_step(const pipeline_step *s, int i, wg_archive *a)
+static const char *const pipeline_kinds[] = {[WG_STEP_STANDARDIZE] = "standardize",
+                                             [WG_STEP_POLYNOMIAL] = "polynomial",
+                                             [WG_STEP_IMPUTE] = "impute"};
+
+static void pipeline_save_scaler(const wg_scaler *scaler, int i, wg_archive *a)
 {
     char name[PIPELINE_NAME];
-    const wg_polynomial_options *o = &s->step.polynomial;
-    bool standardize = s->step.kind == WG_STEP_STANDARDIZE;
-    wg_archive_put_string(a, pipeline_name(name, i, ""),
-                          standardize ? "standardize" : "polynomial");
-    if (standardize) {
-        wg_archive_put_tensor(a, pipeline_name(name, i, ".mean"), s->scaler->mean);
-        wg_archive_put_tensor(a, pipeline_name(name, i, ".scale"), s->scaler->scale);
-        if (s->scaler->rest != NULL)
-            wg_archive_put_tensor(a, pipeline_name(name, i, ".rest"), s->scaler->rest);
-        return;
-    }
+    wg_archive_put_tensor(a, pipeline_name(name, i, ".mean"), scaler->mean);
+    wg_archive_put_tensor(a, pipeline_name(name, i, ".scale"), scaler->scale);
+    if (scaler->rest != NULL)
+        wg_archive_put_tensor(a, pipeline_name(name, i, ".rest"), scaler->rest);
+}
+
+static void pipeline_save_imputer(const wg_imputer *imputer, int i, wg_archive *a)
+{
+    char name[PIPELINE_NAME];
+    wg_archive_put_tensor(a, pipeline_name(name, i, ".fill"), imputer->fill);
+    if (imputer->indicated != NULL)
+        wg_archive_put_tensor(a, pipeline_name(name, i, ".indicated"), imputer->indicated);
+}
+
+static void pipeline_save_polynomial(const wg_polynomial_options *o, int i, wg_archive *a)
+{
+    char name[PIPELINE_NAME];
     wg_archive_put_integer(a, pipeline_name(name, i, ".degree"), o->degree);
     wg_archive_put_integer(a, pipeline_name(name, i, ".interaction_only"), o->interaction_only);
     wg_archive_put_integer(a, pipeline_name(name, i, ".include_bias"), o->include_bias);
+}
+
+static void pipeline_save_step(const pipeline_step *s, int i, wg_archive *a)
+{
+    char name[PIPELINE_NAME];
+    wg_archive_put_string(a, pipeline_name(name, i, ""), pipeline_kinds[s->step.kind]);
+    switch (s->step.kind) {
+    case WG_STEP_STANDARDIZE: pipeline_save_scaler(s->scaler, i, a); break;
+    case WG_STEP_IMPUTE: pipeline_save_imputer(s->imputer, i, a); break;
+    default: pipeline_save_polynomial(&s->step.polynomial, i, a); break;
+    }
 }
 
 wg_status wg_pipeline_save(const wg_pipeline *pipeline, wg_archive *a)
@@ -251,6 +296,22 @@ static wg_scaler *pipeline_read_scaler(const wg_pipeline *p, const wg_archive *a
     return pipeline_scaler(p, mean, scale, rest);
 }
 
+static wg_imputer *pipeline_read_imputer(const wg_pipeline *p, const wg_archive *a, int i)
+{
+    char name[PIPELINE_NAME];
+    wg_tensor *fill = pipeline_vector(p, a, pipeline_name(name, i, ".fill"));
+    wg_tensor *indicated = wg_archive_tensor(a, pipeline_name(name, i, ".indicated"));
+    bool fits = i == 0 && fill != NULL &&
+                (indicated == NULL || (indicated->dtype == WG_I64 && indicated->shape.ndim == 1 &&
+                                       indicated->size <= p->width));
+    for (int64_t j = 0; fits && indicated != NULL && j < indicated->size; j++)
+        fits = wg_data_i64(indicated)[j] >= 0 && wg_data_i64(indicated)[j] < p->width;
+    wg_imputer *imputer = fits ? wg_tape_take(p->tape, sizeof *imputer) : NULL;
+    if (imputer != NULL)
+        *imputer = (wg_imputer){fill, indicated};
+    return imputer;
+}
+
 static bool pipeline_read_polynomial(const wg_archive *a, int i, wg_polynomial_options *o)
 {
     char name[PIPELINE_NAME];
@@ -279,17 +340,21 @@ static bool pipeline_read_step(wg_pipeline *p, const wg_archive *a, int i)
 {
     char name[PIPELINE_NAME];
     const char *kind = wg_archive_string(a, pipeline_name(name, i, ""));
-    wg_pipeline_step step = {.kind = WG_STEP_STANDARDIZE};
-    wg_scaler *scaler = NULL;
+    pipeline_step s = {.scaler = NULL};
     bool fits = false;
-    if (kind != NULL && strcmp(kind, "standardize") == 0) {
-        scaler = pipeline_read_scaler(p, a, i);
-        fits = scaler != NULL;
-    } else if (kind != NULL && strcmp(kind, "polynomial") == 0) {
-        step.kind = WG_STEP_POLYNOMIAL;
-        fits = pipeline_read_polynomial(a, i, &step.polynomial);
+    if (kind != NULL && strcmp(kind, pipeline_kinds[WG_STEP_STANDARDIZE]) == 0) {
+        s.step.kind = WG_STEP_STANDARDIZE;
+        s.scaler = pipeline_read_scaler(p, a, i);
+        fits = true;
+    } else if (kind != NULL && strcmp(kind, pipeline_kinds[WG_STEP_IMPUTE]) == 0) {
+        s.step.kind = WG_STEP_IMPUTE;
+        s.imputer = pipeline_read_imputer(p, a, i);
+        fits = true;
+    } else if (kind != NULL && strcmp(kind, pipeline_kinds[WG_STEP_POLYNOMIAL]) == 0) {
+        s.step.kind = WG_STEP_POLYNOMIAL;
+        fits = pipeline_read_polynomial(a, i, &s.step.polynomial);
     }
-    if (fits && pipeline_append(p, step, scaler))
+    if (fits && pipeline_append(p, s))
         return wg_tape_status(wg_archive_tape(a)) == WG_OK;
     wg_archive_fail(a, "pipeline: '%s' is missing, or not what fits", name);
     return false;

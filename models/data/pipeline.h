@@ -2,6 +2,7 @@
 #define WG_MODELS_DATA_PIPELINE_H
 
 #include "models/data/encoder.h"
+#include "models/data/imputer.h"
 #include "models/data/polynomial.h"
 #include "models/data/scaler.h"
 #include "models/files/archive.h"
@@ -27,6 +28,8 @@ typedef struct wg_pipeline {
     int64_t columns, string_columns; /* that it takes, of numbers and of strings */
     int64_t width;                   /* columns that it makes of them */
     int n_steps;                     /* that the numbers go through */
+    const wg_imputer
+        *imputer; /* the first one, where it is WG_STEP_IMPUTE; NULL: NaN is an error */
 
     struct wg_pipeline_fitted *step; /* [n_steps] */
     struct wg_encoder *encoder;      /* NULL: no string columns */
@@ -34,12 +37,15 @@ typedef struct wg_pipeline {
 
 typedef enum wg_step_kind {
     WG_STEP_STANDARDIZE, /* by mean and population standard deviation, see models/data/scaler.h */
-    WG_STEP_POLYNOMIAL   /* see models/data/polynomial.h */
+    WG_STEP_POLYNOMIAL,  /* see models/data/polynomial.h */
+    WG_STEP_IMPUTE       /* see models/data/imputer.h; the first step, if any: the others know no
+                            missing values */
 } wg_step_kind;
 
 typedef struct wg_pipeline_step {
     wg_step_kind kind;
     wg_polynomial_options polynomial; /* of WG_STEP_POLYNOMIAL; zero: the defaults */
+    wg_imputer_options imputer;       /* of WG_STEP_IMPUTE; zero: the defaults */
 } wg_pipeline_step;
 
 typedef struct wg_pipeline_options {
@@ -52,7 +58,7 @@ typedef struct wg_pipeline_options {
  * strings. Nothing but what was fitted stays on the tape. NULL options: no step.
  * Shape:  X [n, d], f32 or f64, where d may be 0; strings [n, string_columns], row by row, each
  *   ended by NUL, as a table has them; NULL where there is none.
- * Errors: those of wg_scaler_fit and wg_polynomial, on the tape; WG_E_VALUE (an option), WG_E_NULL
+ * Errors: those of wg_scaler_fit, wg_imputer_fit and wg_polynomial, on the tape; WG_E_VALUE (an option), WG_E_NULL
  *   (a string). The result is then an inert pipeline, never NULL. */
 wg_pipeline *wg_pipeline_fit(wg_tensor *X, const char *const *strings, int64_t string_columns,
                              const wg_pipeline_options *options);

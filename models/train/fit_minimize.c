@@ -89,7 +89,7 @@ static bool fit_minimize_epoch(wg_fit_run *run, double row[])
 {
     fit_minimize *m = run->method;
     wg_optimum o = wg_minimizer_run(m->minimizer, m->x);
-    if (o.stop == WG_STOP_NOT_FINITE && wg_dataset_finite(&run->rows.train, "fit"))
+    if (o.stop == WG_STOP_NOT_FINITE && wg_dataset_finite(&run->rows.train, false, "fit"))
         wg_fail(run->tape, WG_E_NOT_FINITE, "fit: %s: %s", m->name, wg_stop_text(o.stop));
     m->optimum.stop = o.stop;
     m->optimum.iterations += o.iterations;

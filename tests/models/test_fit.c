@@ -615,7 +615,7 @@ static const wg_op half_square = {.name = "half_square",
                                   .shape = wg_elementwise_shape,
                                   .forward = wg_elementwise_forward,
                                   .vjp = wrong_vjp,
-                                  .chunks = wg_elementwise_chunks,
+                                  .part = wg_elementwise_part,
                                   .map = {[WG_F32] = half_square_f32, [WG_F64] = half_square_f64}};
 
 static wg_tensor *wrong_outputs(void *user, const wg_dataset *rows, bool training)

@@ -86,7 +86,8 @@ static void compare_case(const double *head, const double *X, const double *Z, c
     wgt_assert_same_bytes(wg_data_f64(z), Z,
                           (size_t)(n * width) * sizeof *Z); /* the same products */
     texts_of(X, n, d, text);
-    const wg_pipeline_step steps[] = {{WG_STEP_POLYNOMIAL, o}, {.kind = WG_STEP_STANDARDIZE}};
+    const wg_pipeline_step steps[] = {{.kind = WG_STEP_POLYNOMIAL, .polynomial = o},
+                                      {.kind = WG_STEP_STANDARDIZE}};
     const wg_pipeline_options options = {.steps = steps, .n_steps = 2};
     wg_tensor *half = wg_constant(tape, WG_F64, WG_SHAPE(n / 2, d), X);
     wg_pipeline *numbers = wg_pipeline_fit(half, NULL, 0, &options);
@@ -233,9 +234,10 @@ END_TEST
 
 /* ---- The pipeline. ---------------------------------------------------------------------------------- */
 
-static const wg_pipeline_step three_steps[] = {{.kind = WG_STEP_STANDARDIZE},
-                                               {WG_STEP_POLYNOMIAL, {3, true, true}},
-                                               {.kind = WG_STEP_STANDARDIZE}};
+static const wg_pipeline_step three_steps[] = {
+    {.kind = WG_STEP_STANDARDIZE},
+    {.kind = WG_STEP_POLYNOMIAL, .polynomial = {3, true, true}},
+    {.kind = WG_STEP_STANDARDIZE}};
 static const double eight[] = {1, 2, -3, 0.5, 2.5, 7, 1e3, -1e-3};
 
 /* Four rows of two numbers and two texts, f32 or f64. */
@@ -269,6 +271,52 @@ START_TEST(test_steps)
     ck_assert_int_eq(p->string_columns, 2);
     for (int64_t i = 0; i < 16; i++)
         wgt_assert_same_bits(wg_at(got, i / 4 * 10 + i % 4), wg_at(want, i));
+}
+END_TEST
+
+/* Of 1, NaN, 4, 10 and a column of NaN alone; by mean and median; with indicators; saved and restored. */
+START_TEST(test_imputer)
+{
+    const double x[] = {1, NAN, 7, (double)NAN, NAN, 8, 4, NAN, 9, 10, NAN, 9};
+    wg_tensor *X = wg_constant(tape, WG_F64, WG_SHAPE(4, 3), x);
+    const double expected[2][3] = {{5, 0, 8.25}, {4, 0, 8.5}};
+    for (int median = 0; median < 2; median++) {
+        const wg_pipeline_step steps[] = {
+            {.kind = WG_STEP_IMPUTE, .imputer = {.median = median == 1, .indicate = true}},
+            {.kind = WG_STEP_POLYNOMIAL, .polynomial = {.degree = 1}}};
+        const wg_pipeline_options o = {.steps = steps, .n_steps = 2};
+        const wg_pipeline *p = wg_pipeline_fit(X, NULL, 0, &o);
+        ck_assert_ptr_nonnull(p->imputer);
+        ck_assert_int_eq(p->width, 5);
+        wg_archive *a = wg_archive_new(tape);
+        wg_pipeline_save(p, a);
+        const wg_pipeline *again = wg_pipeline_load(a);
+        const wg_tensor *Z = wg_pipeline_apply(p, X, NULL),
+                        *same = wg_pipeline_apply(again, X, NULL);
+        expect_ok();
+        for (int i = 0; i < 4; i++) {
+            for (int j = 0; j < 3; j++) {
+                double given = x[3 * i + j], filled = isnan(given) ? expected[median][j] : given;
+                wgt_assert_that(wg_at(Z, 5 * i + j), ==, filled);
+            }
+            wgt_assert_that(wg_at(Z, 5 * i + 3), ==, i == 1 ? 1 : 0);
+            wgt_assert_that(wg_at(Z, 5 * i + 4), ==, 1);
+        }
+        ck_assert(memcmp(wg_data_f64(Z), wg_data_f64(same), 20 * sizeof(double)) == 0);
+    }
+    const wg_pipeline_step mean = {.kind = WG_STEP_IMPUTE};
+    const int64_t far = 3; /* a column that there is not */
+    wg_archive *a = wg_archive_new(tape);
+    wg_pipeline_save(
+        wg_pipeline_fit(X, NULL, 0, &(wg_pipeline_options){.steps = &mean, .n_steps = 1}), a);
+    wg_archive_put_tensor(a, "pipeline.0.indicated", wg_constant(tape, WG_I64, WG_SHAPE(1), &far));
+    wg_mark mark = wg_tape_mark(tape);
+    wg_pipeline_load(a);
+    expect_error(mark, WG_E_FORMAT, "'pipeline.0");
+    const wg_pipeline_step late[] = {{.kind = WG_STEP_STANDARDIZE}, {.kind = WG_STEP_IMPUTE}};
+    wg_pipeline_fit(wg_scale(wg_full(tape, WG_F64, WG_SHAPE(2, 1), 1), 1), NULL, 0,
+                    &(wg_pipeline_options){.steps = late, .n_steps = 2});
+    wgt_assert_status(tape, WG_E_VALUE, "missing values come first");
 }
 END_TEST
 
@@ -368,7 +416,7 @@ START_TEST(test_pipeline_errors)
     wg_tensor *wide = wg_full(tape, WG_F64, WG_SHAPE(4, 3), 0);
     wg_pipeline *p = fit(X);
     const wg_pipeline_step unknown = {.kind = (wg_step_kind)7};
-    const wg_pipeline_step degree = {WG_STEP_POLYNOMIAL, {-1, false, false}};
+    const wg_pipeline_step degree = {.kind = WG_STEP_POLYNOMIAL, .polynomial = {-1, false, false}};
     wg_mark mark = wg_tape_mark(tape);
     wg_pipeline_apply(p, wide, fruit);
     expect_error(mark, WG_E_SHAPE, "pipeline: (n, 2) wanted: ");
@@ -439,6 +487,7 @@ Suite *suite_preprocess(void)
     tcase_add_test(c, test_encoder);
     tcase_add_test(c, test_encoder_unknown);
     tcase_add_test(c, test_steps);
+    tcase_add_test(c, test_imputer);
     tcase_add_loop_test(c, test_restore, 0, 2);
     tcase_add_test(c, test_restore_wrong);
     tcase_add_test(c, test_restore_out_of_order);
