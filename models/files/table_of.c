@@ -9,13 +9,13 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { LABEL_TEXT = 32 };
+enum { TABLE_OF_TEXT = 32 };
 
 /* "x1", "x2", ...; NULL: no memory. */
 static const char **table_of_names(wg_tape *t, int64_t columns)
 {
     const char **names = wg_tape_take(t, ((size_t)columns + 1) * sizeof *names);
-    char name[LABEL_TEXT];
+    char name[TABLE_OF_TEXT];
     for (int64_t j = 0; names != NULL && j < columns; j++) {
         snprintf(name, sizeof name, "x%" PRId64, j + 1);
         names[j] = wg_tape_copy_text(t, name);
@@ -26,7 +26,7 @@ static const char **table_of_names(wg_tape *t, int64_t columns)
 /* The labels as numbers and as texts, all temporary. */
 typedef struct table_of_labels {
     double *value;
-    char (*text)[LABEL_TEXT];
+    char (*text)[TABLE_OF_TEXT];
     const char **texts;
 } table_of_labels;
 
@@ -41,9 +41,9 @@ static bool table_of_labels_new(wg_tape *t, const wg_tensor *y, table_of_labels 
         l->value[i] = wg_element(y, i);
         l->texts[i] = l->text[i];
         if (y->dtype == WG_I64)
-            snprintf(l->text[i], LABEL_TEXT, "%" PRId64, ((const int64_t *)y->data)[i]);
+            snprintf(l->text[i], TABLE_OF_TEXT, "%" PRId64, ((const int64_t *)y->data)[i]);
         else
-            snprintf(l->text[i], LABEL_TEXT, "%.*g", y->dtype == WG_F32 ? 9 : 17, l->value[i]);
+            snprintf(l->text[i], TABLE_OF_TEXT, "%.*g", y->dtype == WG_F32 ? 9 : 17, l->value[i]);
     }
     return true;
 }

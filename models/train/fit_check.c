@@ -7,12 +7,12 @@
 #include <inttypes.h>
 #include <string.h>
 
-enum { CHECK_ROWS = 32, CHECK_ENTRIES = 1000, CHECK_DIRECTIONS = 4 };
+enum { FIT_CHECK_ROWS = 32, FIT_CHECK_ENTRIES = 1000, FIT_CHECK_DIRECTIONS = 4 };
 
 /* The loss of the first training rows, with the penalty, at the parameters' present values. */
-static wg_tensor *check_loss(const wg_fit_run *run)
+static wg_tensor *fit_check_loss(const wg_fit_run *run)
 {
-    int64_t row[CHECK_ROWS], n = run->rows.n < CHECK_ROWS ? run->rows.n : CHECK_ROWS;
+    int64_t row[FIT_CHECK_ROWS], n = run->rows.n < FIT_CHECK_ROWS ? run->rows.n : FIT_CHECK_ROWS;
     for (int64_t i = 0; i < n; i++)
         row[i] = i;
     wg_tensor *which = wg_constant(run->tape, WG_I64, WG_SHAPE(n), row);
@@ -24,15 +24,15 @@ static wg_tensor *check_loss(const wg_fit_run *run)
 }
 
 /* Large parameters along some directions, small ones entry by entry. */
-static size_t check_directions(const wg_fit_model *model)
+static size_t fit_check_directions(const wg_fit_model *model)
 {
     for (int i = 0; i < model->n_params; i++)
-        if (model->params[i]->size > CHECK_ENTRIES)
-            return CHECK_DIRECTIONS;
+        if (model->params[i]->size > FIT_CHECK_ENTRIES)
+            return FIT_CHECK_DIRECTIONS;
     return 0;
 }
 
-static bool check_judge(const wg_fit_run *run, const wg_check_report *report)
+static bool fit_check_judge(const wg_fit_run *run, const wg_check_report *report)
 {
     for (int i = 0; i < run->model->n_params; i++) {
         wg_check_verdict v = report[i].verdict;
@@ -49,16 +49,16 @@ static bool check_judge(const wg_fit_run *run, const wg_check_report *report)
 }
 
 /* Into the reports, whose texts do not outlive the check but for the names. */
-static bool check_now(wg_fit_run *run, wg_check_report *report)
+static bool fit_check_now(wg_fit_run *run, wg_check_report *report)
 {
     wg_mark mark = wg_tape_mark(run->tape);
     int n = run->model->n_params;
-    wg_tensor *loss = check_loss(run);
+    wg_tensor *loss = fit_check_loss(run);
     if (wg_tape_status(run->tape) != WG_OK)
         return false;
-    wg_gradcheck_options o = {.directions = check_directions(run->model)};
+    wg_gradcheck_options o = {.directions = fit_check_directions(run->model)};
     wg_gradcheck(loss, run->model->params, NULL, n, &o, report);
-    if (!check_judge(run, report))
+    if (!fit_check_judge(run, report))
         return false;
     for (int i = 0; i < n; i++) {
         report[i].name = run->model->params[i]->name;
@@ -78,7 +78,7 @@ bool wg_fit_check(wg_fit_run *run, bool last)
     wg_check_report **report = &run->check[run->check[0] != NULL];
     if (*report == NULL)
         *report = wg_temporary(run->tape, run->model->n_params, sizeof **report);
-    return *report != NULL && check_now(run, *report);
+    return *report != NULL && fit_check_now(run, *report);
 }
 
 void wg_fit_check_take(const wg_fit_run *run, wg_fit_result *result)
