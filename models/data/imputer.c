@@ -2,7 +2,6 @@
 #include "models/data/imputer.h"
 
 #include "autograd/op.h"
-#include "models/files/table_internal.h"
 #include "ops/compare.h"
 #include "ops/index.h"
 #include "ops/layout.h"
@@ -95,7 +94,7 @@ wg_imputer *wg_imputer_fit(const wg_tensor *X, const wg_imputer_options *options
     }
     wg_imputer *room = wg_tape_take(t, sizeof *room);
     if (wg_tape_status(t) == WG_OK) {
-        *room = (wg_imputer){wg_real_constant(t, X->dtype, WG_SHAPE(d), number),
+        *room = (wg_imputer){wg_constant_from(t, X->dtype, WG_SHAPE(d), number),
                              m > 0 ? wg_constant(t, WG_I64, WG_SHAPE(m), indicated) : NULL};
         made = wg_tape_status(t) == WG_OK ? room : made;
     }
