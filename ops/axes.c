@@ -42,9 +42,14 @@ wgk_rows wg_axes_rows(const wg_tensor *x, uint32_t axes)
     return wgk_rows_of(x->shape.ndim, x->shape.dim, axes);
 }
 
+wgk_rows wg_axes_operand_rows(const wg_tensor *y)
+{
+    return wg_axes_rows(y->operand[0], wg_axes_of(y));
+}
+
 void wg_axes_describe(const wg_tensor *y, char *text, size_t size)
 {
-    uint32_t axes = ((const wg_axes_attrs *)y->attrs)->axes;
+    const uint32_t axes = wg_axes_of(y);
     int axis[WG_MAX_DIMS], n = 0;
     for (int i = 0; i < WG_MAX_DIMS; i++)
         if ((axes >> i) & 1u)
@@ -111,4 +116,14 @@ bool wg_axes_floats(const wg_tensor *y)
 {
     return y->operand[0]->dtype != WG_I64 ||
            wg_op_fail(y, WG_E_DTYPE, "f32 or f64 wanted (wg_cast converts)");
+}
+
+bool wg_axes_reduced_floats(wg_tensor *y)
+{
+    return wg_axes_floats(y) && wg_axes_reduced(y);
+}
+
+bool wg_axes_same_floats(wg_tensor *y)
+{
+    return wg_axes_floats(y) && wg_axes_same(y);
 }

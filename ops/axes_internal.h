@@ -46,9 +46,25 @@ void wg_axes_describe(const wg_tensor *y, char *text, size_t size);
 /* wg_axes_rows: x seen as rows along the axes. */
 wgk_rows wg_axes_rows(const wg_tensor *x, uint32_t axes);
 
-/* ---- For ops of one operand whose attributes are wg_axes_attrs ------------------------------ */
+/* ---- For ops whose attributes are wg_axes_attrs ---------------------------------------------- */
 
-/* wg_axes_record: records the op over the n axes.   wg_axes_record_all: over all of them. */
+/* WG_AXES_OP: the descriptor wg_op_<op>; the fields behind the formula are those that differ. */
+#define WG_AXES_OP(op, operands, text, ...)                                                        \
+    static const wg_op wg_op_##op = {.name = #op,                                                  \
+                                     .formula = text,                                              \
+                                     .arity = operands,                                            \
+                                     .attr_size = sizeof(wg_axes_attrs),                           \
+                                     .describe = wg_axes_describe,                                 \
+                                     __VA_ARGS__};
+
+/* wg_axes_of: y's axes.   wg_axes_operand_rows: operand 0 as rows along them. */
+static inline uint32_t wg_axes_of(const wg_tensor *y)
+{
+    return ((const wg_axes_attrs *)y->attrs)->axes;
+}
+wgk_rows wg_axes_operand_rows(const wg_tensor *y);
+
+/* wg_axes_record: records an op of one operand over the n axes; wg_axes_record_all: over all. */
 wg_tensor *wg_axes_record(const wg_op *op, wg_tensor *x, int n, const int *axes, bool keep);
 wg_tensor *wg_axes_record_all(const wg_op *op, wg_tensor *x);
 
@@ -63,6 +79,10 @@ bool wg_axis_fits(const wg_tensor *y, const wg_tensor *x, int64_t axis);
  * wg_axes_same: x's shape and dtype.   Both: WG_E_VALUE for attributes that name no axes of x. */
 bool wg_axes_reduced(wg_tensor *y);
 bool wg_axes_same(wg_tensor *y);
+
+/* wg_axes_reduced_floats, wg_axes_same_floats: the same, for floats alone. */
+bool wg_axes_reduced_floats(wg_tensor *y);
+bool wg_axes_same_floats(wg_tensor *y);
 
 /* wg_axes_floats: is operand 0 of floats? If not, WG_E_DTYPE for the op that makes y. */
 bool wg_axes_floats(const wg_tensor *y);

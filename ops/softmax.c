@@ -7,32 +7,15 @@
 #include "ops/layout_internal.h"
 #include "ops/reduce_internal.h"
 
-static wg_tensor *log_softmax_transposed(wg_tensor *v, wg_tensor *x, uint32_t axes);
-
-static const wg_axes_attrs *softmax_attrs(const wg_tensor *y)
-{
-    return y->attrs;
-}
-
-static wgk_rows softmax_rows(const wg_tensor *y)
-{
-    return wg_axes_rows(y->operand[0], softmax_attrs(y)->axes);
-}
-
-static bool softmax_shape(wg_tensor *y)
-{
-    return wg_axes_floats(y) && wg_axes_same(y);
-}
-
 static int64_t softmax_chunks(const wg_tensor *y)
 {
-    return softmax_rows(y).n_rows;
+    return wg_axes_operand_rows(y).n_rows;
 }
 
 /* Rows are computed in the workspace, whatever their layout. */
 static size_t softmax_workspace(const wg_tensor *y)
 {
-    return (size_t)softmax_rows(y).row_size * wgk_real_size(wg_kernel_type(y));
+    return (size_t)wg_axes_operand_rows(y).row_size * wgk_real_size(wg_kernel_type(y));
 }
 
 static size_t softmax_workspace_two(const wg_tensor *y)
@@ -40,70 +23,25 @@ static size_t softmax_workspace_two(const wg_tensor *y)
     return 2 * softmax_workspace(y);
 }
 
-static void softmax_forward(const wg_tensor *y, const wg_piece *piece)
+/* The descriptor: name, number of operands, formula, its shape rule, and what else differs. */
+#define SOFTMAX(op, operands, text, rule, ...)                                                     \
+    WG_AXES_OP(op, operands, text, .flags = WG_OP_WIDE, .shape = rule, .forward = op##_forward,    \
+               .vjp = op##_vjp, __VA_ARGS__)
+
+#define SOFTMAX_FORWARD(op)                                                                        \
+    static void op##_forward(const wg_tensor *y, const wg_piece *piece)                            \
+    {                                                                                              \
+        const wgk_rows rows = wg_axes_operand_rows(y);                                             \
+        wgk_##op(&rows, wg_kernel_type(y), y->operand[0]->data, piece->begin, piece->end, y->data, \
+                 piece->workspace);                                                                \
+    }
+
+#define SOFTMAX_SOURCE                                                                             \
+    "Blanchard, Higham, Higham 2021, Accurately computing the log-sum-exp and softmax functions"
+
+static wg_tensor *softmax_record(const wg_op *op, wg_tensor *a, wg_tensor *b, uint32_t axes)
 {
-    const wgk_rows rows = softmax_rows(y);
-    wgk_softmax(&rows, wg_kernel_type(y), y->operand[0]->data, piece->begin, piece->end, y->data,
-                piece->workspace);
-}
-
-static void log_softmax_forward(const wg_tensor *y, const wg_piece *piece)
-{
-    const wgk_rows rows = softmax_rows(y);
-    wgk_log_softmax(&rows, wg_kernel_type(y), y->operand[0]->data, piece->begin, piece->end,
-                    y->data, piece->workspace);
-}
-
-static wg_tensor *softmax_vjp(wg_tensor *y, wg_tensor *dy, int i)
-{
-    return wg_mul(y, wg_log_softmax_jvp(dy, y->operand[i], softmax_attrs(y)->axes));
-}
-
-static wg_tensor *log_softmax_vjp(wg_tensor *y, wg_tensor *dy, int i)
-{
-    return log_softmax_transposed(dy, y->operand[i], softmax_attrs(y)->axes);
-}
-
-static const wg_op wg_op_softmax = {
-    .name = "softmax",
-    .formula = "y_i = exp(x_i) / sum_j exp(x_j)",
-    .source = "Blanchard, Higham, Higham 2021, Accurately computing the log-sum-exp and softmax "
-              "functions",
-    .arity = 1,
-    .flags = WG_OP_WIDE,
-    .attr_size = sizeof(wg_axes_attrs),
-    .describe = wg_axes_describe,
-    .shape = softmax_shape,
-    .forward = softmax_forward,
-    .vjp = softmax_vjp,
-    .chunks = softmax_chunks,
-    .workspace = softmax_workspace,
-};
-
-static const wg_op wg_op_log_softmax = {
-    .name = "log_softmax",
-    .formula = "y_i = x_i - log(sum_j exp(x_j))",
-    .source = "Blanchard, Higham, Higham 2021, Accurately computing the log-sum-exp and softmax "
-              "functions",
-    .arity = 1,
-    .flags = WG_OP_WIDE,
-    .attr_size = sizeof(wg_axes_attrs),
-    .describe = wg_axes_describe,
-    .shape = softmax_shape,
-    .forward = log_softmax_forward,
-    .vjp = log_softmax_vjp,
-    .chunks = softmax_chunks,
-    .workspace = softmax_workspace_two,
-};
-
-wg_tensor *wg_softmax(wg_tensor *x, int axis)
-{
-    return wg_axes_record(&wg_op_softmax, x, 1, &axis, false);
-}
-
-wg_tensor *wg_log_softmax(wg_tensor *x, int axis)
-{
-    return wg_axes_record(&wg_op_log_softmax, x, 1, &axis, false);
+    return wg_apply(op, (wg_tensor *[]){a, b}, op->arity, &(wg_axes_attrs){axes, 0});
 }
 
 /* ---- log_softmax_jvp, log_softmax_vjp: C u and C' v ------------------------------------------ */
@@ -111,11 +49,20 @@ wg_tensor *wg_log_softmax(wg_tensor *x, int axis)
 /* With p = softmax(x), J = diag(p) - p p' is softmax's Jacobian, C = 1 - 1 p' that of log_softmax:
  * J u = p * C u. Rules through C u, which is made at once, keep the tails of a row whose largest p
  * is nearly 1. */
-wg_tensor *wg_softmax_times(wg_tensor *x, wg_tensor *u, uint32_t axes)
+
+static bool softmax_pair_shape(wg_tensor *y)
 {
-    const wg_axes_attrs attrs = {axes, 0};
-    wg_tensor *p = wg_apply(&wg_op_softmax, &x, 1, &attrs);
-    return wg_mul(p, wg_log_softmax_jvp(u, x, axes));
+    const wg_tensor *u = y->operand[0], *x = y->operand[1];
+    return wg_axes_same_floats(y) &&
+           ((u->dtype == x->dtype && wg_shape_same(&u->shape, &x->shape)) ||
+            wg_op_fail(y, WG_E_SHAPE, "operands of one shape and dtype wanted"));
+}
+
+/* -(sum a) J b, the cotangent of the logits x of C u (a = dy, b = u) and of C' v (a = v, b = dy). */
+static wg_tensor *softmax_pair_logits(wg_tensor *a, wg_tensor *b, wg_tensor *x, uint32_t axes)
+{
+    wg_tensor *total = wg_sum_bits(a, axes, true);
+    return wg_neg(wg_mul(total, wg_softmax_times(x, b, axes)));
 }
 
 /* x without the rows along the axes in which v is 0: what they hold, NaN even, is of no account. */
@@ -125,131 +72,102 @@ static wg_tensor *softmax_used(wg_tensor *x, wg_tensor *v, uint32_t axes)
     return wg_where(used, x, wg_full(x->tape, x->dtype, WG_SCALAR, 0));
 }
 
-static bool softmax_pair_shape(wg_tensor *y)
-{
-    const wg_tensor *u = y->operand[0], *x = y->operand[1];
-    if (!softmax_shape(y))
-        return false;
-    return (u->dtype == x->dtype && wg_shape_same(&u->shape, &x->shape)) ||
-           wg_op_fail(y, WG_E_SHAPE, "operands of one shape and dtype wanted");
-}
+static wg_tensor *log_softmax_transposed(wg_tensor *v, wg_tensor *x, uint32_t axes);
 
 static void log_softmax_jvp_forward(const wg_tensor *y, const wg_piece *piece)
 {
-    const wgk_rows rows = softmax_rows(y);
+    const wgk_rows rows = wg_axes_operand_rows(y);
     wgk_log_softmax_jvp(&rows, wg_kernel_type(y), y->operand[0]->data, y->operand[1]->data,
                         piece->begin, piece->end, y->data, piece->workspace);
 }
 
-/* y = C u:  du = C' dy,  dx = -(sum dy) J u */
 static wg_tensor *log_softmax_jvp_vjp(wg_tensor *y, wg_tensor *dy, int i)
 {
-    const uint32_t axes = softmax_attrs(y)->axes;
     wg_tensor *u = y->operand[0], *x = y->operand[1];
-    if (i == 0)
-        return log_softmax_transposed(dy, x, axes);
-    wg_tensor *total = wg_sum_bits(dy, axes, true);
-    return wg_neg(wg_mul(total, wg_softmax_times(x, u, axes)));
+    return i == 0 ? log_softmax_transposed(dy, x, wg_axes_of(y))
+                  : softmax_pair_logits(dy, u, x, wg_axes_of(y));
 }
 
-static const wg_op wg_op_log_softmax_jvp = {
-    .name = "log_softmax_jvp",
-    .formula = "y_i = u_i - sum_j softmax(x)_j u_j",
-    .arity = 2,
-    .flags = WG_OP_WIDE,
-    .attr_size = sizeof(wg_axes_attrs),
-    .describe = wg_axes_describe,
-    .shape = softmax_pair_shape,
-    .forward = log_softmax_jvp_forward,
-    .vjp = log_softmax_jvp_vjp,
-    .chunks = softmax_chunks,
-    .workspace = softmax_workspace_two,
-};
+SOFTMAX(log_softmax_jvp, 2, "y_i = u_i - sum_j softmax(x)_j u_j", softmax_pair_shape,
+        .chunks = softmax_chunks, .workspace = softmax_workspace_two)
 
 wg_tensor *wg_log_softmax_jvp(wg_tensor *u, wg_tensor *x, uint32_t axes)
 {
-    const wg_axes_attrs attrs = {axes, 0};
-    return wg_apply(&wg_op_log_softmax_jvp, (wg_tensor *[]){u, x}, 2, &attrs);
+    return softmax_record(&wg_op_log_softmax_jvp, u, x, axes);
 }
 
 static void log_softmax_vjp_forward(const wg_tensor *y, const wg_piece *piece)
 {
-    const wgk_rows rows = softmax_rows(y);
+    const wgk_rows rows = wg_axes_operand_rows(y);
     wgk_soft_cross_entropy_grad(&rows, wg_kernel_type(y), NULL, y->operand[1]->data,
                                 y->operand[0]->data, piece->begin, piece->end, y->data,
                                 piece->workspace);
 }
 
-/* y = C' v:  dv = C dy,  dx = -(sum v) J dy */
 static wg_tensor *log_softmax_vjp_vjp(wg_tensor *y, wg_tensor *dy, int i)
 {
-    const uint32_t axes = softmax_attrs(y)->axes;
     wg_tensor *v = y->operand[0], *x = y->operand[1];
     if (i == 0)
-        return wg_log_softmax_jvp(dy, x, axes);
-    wg_tensor *total = wg_sum_bits(v, axes, true);
-    x = softmax_used(x, v, axes);
-    return wg_neg(wg_mul(total, wg_softmax_times(x, dy, axes)));
+        return wg_log_softmax_jvp(dy, x, wg_axes_of(y));
+    x = softmax_used(x, v, wg_axes_of(y));
+    return softmax_pair_logits(v, dy, x, wg_axes_of(y));
 }
 
-static const wg_op wg_op_log_softmax_vjp = {
-    .name = "log_softmax_vjp",
-    .formula = "y_i = v_i - softmax(x)_i sum_j v_j",
-    .arity = 2,
-    .flags = WG_OP_WIDE,
-    .attr_size = sizeof(wg_axes_attrs),
-    .describe = wg_axes_describe,
-    .shape = softmax_pair_shape,
-    .forward = log_softmax_vjp_forward,
-    .vjp = log_softmax_vjp_vjp,
-    .chunks = softmax_chunks,
-    .workspace = softmax_workspace_two,
-};
+SOFTMAX(log_softmax_vjp, 2, "y_i = v_i - softmax(x)_i sum_j v_j", softmax_pair_shape,
+        .chunks = softmax_chunks, .workspace = softmax_workspace_two)
 
 static wg_tensor *log_softmax_transposed(wg_tensor *v, wg_tensor *x, uint32_t axes)
 {
-    const wg_axes_attrs attrs = {axes, 0};
-    return wg_apply(&wg_op_log_softmax_vjp, (wg_tensor *[]){v, x}, 2, &attrs);
+    return softmax_record(&wg_op_log_softmax_vjp, v, x, axes);
 }
 
-/* ---- logsumexp ------------------------------------------------------------------------------- */
+/* ---- softmax, log_softmax, logsumexp --------------------------------------------------------- */
 
-static bool logsumexp_shape(wg_tensor *y)
+SOFTMAX_FORWARD(softmax)
+SOFTMAX_FORWARD(log_softmax)
+SOFTMAX_FORWARD(logsumexp)
+
+static wg_tensor *softmax_vjp(wg_tensor *y, wg_tensor *dy, int i)
 {
-    return wg_axes_floats(y) && wg_axes_reduced(y);
+    return wg_mul(y, wg_log_softmax_jvp(dy, y->operand[i], wg_axes_of(y)));
 }
 
-static void logsumexp_forward(const wg_tensor *y, const wg_piece *piece)
+SOFTMAX(softmax, 1, "y_i = exp(x_i) / sum_j exp(x_j)", wg_axes_same_floats,
+        .chunks = softmax_chunks, .workspace = softmax_workspace, .source = SOFTMAX_SOURCE)
+
+wg_tensor *wg_softmax(wg_tensor *x, int axis)
 {
-    const wgk_rows rows = softmax_rows(y);
-    wgk_logsumexp(&rows, wg_kernel_type(y), y->operand[0]->data, piece->begin, piece->end, y->data,
-                  piece->workspace);
+    return wg_axes_record(&wg_op_softmax, x, 1, &axis, false);
+}
+
+wg_tensor *wg_softmax_times(wg_tensor *x, wg_tensor *u, uint32_t axes)
+{
+    wg_tensor *p = softmax_record(&wg_op_softmax, x, NULL, axes);
+    return wg_mul(p, wg_log_softmax_jvp(u, x, axes));
+}
+
+static wg_tensor *log_softmax_vjp(wg_tensor *y, wg_tensor *dy, int i)
+{
+    return log_softmax_transposed(dy, y->operand[i], wg_axes_of(y));
+}
+
+SOFTMAX(log_softmax, 1, "y_i = x_i - log(sum_j exp(x_j))", wg_axes_same_floats,
+        .chunks = softmax_chunks, .workspace = softmax_workspace_two, .source = SOFTMAX_SOURCE)
+
+wg_tensor *wg_log_softmax(wg_tensor *x, int axis)
+{
+    return wg_axes_record(&wg_op_log_softmax, x, 1, &axis, false);
 }
 
 static wg_tensor *logsumexp_vjp(wg_tensor *y, wg_tensor *dy, int i)
 {
-    (void)i;
-    wg_tensor *x = y->operand[0];
-    wg_tensor *p = wg_apply(&wg_op_softmax, &x, 1, &(wg_axes_attrs){softmax_attrs(y)->axes, 0});
-    wg_tensor *spread = wg_spread_over(dy, x, softmax_attrs(y)->axes);
-    return wg_mul(spread, p);
+    wg_tensor *x = y->operand[i];
+    wg_tensor *p = softmax_record(&wg_op_softmax, x, NULL, wg_axes_of(y));
+    return wg_mul(wg_spread_over(dy, x, wg_axes_of(y)), p);
 }
 
-static const wg_op wg_op_logsumexp = {
-    .name = "logsumexp",
-    .formula = "y = log(sum_i exp(x_i))",
-    .source = "Blanchard, Higham, Higham 2021, Accurately computing the log-sum-exp and softmax "
-              "functions",
-    .arity = 1,
-    .flags = WG_OP_WIDE,
-    .attr_size = sizeof(wg_axes_attrs),
-    .describe = wg_axes_describe,
-    .shape = logsumexp_shape,
-    .forward = logsumexp_forward,
-    .vjp = logsumexp_vjp,
-    .chunks = wg_size,
-    .workspace = softmax_workspace,
-};
+SOFTMAX(logsumexp, 1, "y = log(sum_i exp(x_i))", wg_axes_reduced_floats,
+        .chunks = wg_size, .workspace = softmax_workspace, .source = SOFTMAX_SOURCE)
 
 wg_tensor *wg_logsumexp(wg_tensor *x)
 {
@@ -260,6 +178,10 @@ wg_tensor *wg_logsumexp_over(wg_tensor *x, int n_axes, const int *axes, bool kee
 {
     return wg_axes_record(&wg_op_logsumexp, x, n_axes, axes, keep);
 }
+
+#undef SOFTMAX
+#undef SOFTMAX_FORWARD
+#undef SOFTMAX_SOURCE
 
 const wg_op *const wg_ops_softmax[] = {
     &wg_op_softmax,         &wg_op_log_softmax, &wg_op_log_softmax_jvp,
