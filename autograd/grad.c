@@ -9,7 +9,8 @@
 
 /* One of the cotangents that meet at a node. */
 typedef struct grad_term {
-    wg_tensor *cotangent;
+    wg_tensor *cotangent;    /* of the node; or of its part: */
+    wg_tensor *part;         /* a consumer that waits for vjp_parts; NULL: none */
     struct grad_term *later; /* of a consumer recorded later, or a later operand of the same one */
 } grad_term;
 
@@ -152,7 +153,7 @@ static bool grad_walk_init(grad_walk *w, wg_tape *t, const grad_task *task)
 
 /* Consumers are met from the last to the first, so a new term goes to the front: those that it goes
  * before move out of the node. */
-static bool grad_add_term(grad_walk *w, grad_node *node, wg_tensor *cotangent)
+static bool grad_add_term(grad_walk *w, grad_node *node, wg_tensor *cotangent, wg_tensor *part)
 {
     grad_term *later = NULL;
     if (node->n_terms++ > 0) {
@@ -163,26 +164,8 @@ static bool grad_add_term(grad_walk *w, grad_node *node, wg_tensor *cotangent)
         }
         *later = node->term;
     }
-    node->term = (grad_term){cotangent, later};
+    node->term = (grad_term){cotangent, part, later};
     return true;
-}
-
-/* The sum of the terms takes their place; one term is itself. */
-static bool grad_sum_terms(grad_walk *w, grad_node *node)
-{
-    if (node->n_terms == 1)
-        return true;
-    size_t bytes = (size_t)node->n_terms * sizeof(wg_tensor *);
-    wg_tensor **list = wg_arena_take(&w->t->scratch, bytes, sizeof(void *));
-    if (list == NULL) {
-        wg_fail(w->t, WG_E_NOMEM, "grad: out of memory for %zu bytes", bytes);
-        return false;
-    }
-    int n = 0;
-    for (const grad_term *term = &node->term; term != NULL; term = term->later)
-        list[n++] = term->cotangent;
-    node->term = (grad_term){wg_add_n(list, n), NULL};
-    return w->t->status == WG_OK;
 }
 
 /* What a rule returns is checked: a user's op may be wrong. */
@@ -205,6 +188,56 @@ static bool grad_rule_fits(wg_tape *t, const wg_tensor *y, const wg_tensor *dx, 
     return false;
 }
 
+/* The parts that wait for the first one's rule become one term, in its place. */
+static bool grad_join_parts(grad_walk *w, grad_node *node, grad_term *first)
+{
+    wg_tensor *(*const rule)(wg_tensor *const *, wg_tensor *const *,
+                             int) = first->part->op->vjp_parts;
+    const size_t bytes = 2 * (size_t)node->n_terms * sizeof(wg_tensor *);
+    wg_tensor **y = wg_arena_take(&w->t->scratch, bytes, sizeof(void *)), **dy = y + node->n_terms;
+    if (y == NULL) {
+        wg_fail(w->t, WG_E_NOMEM, "grad: out of memory for %zu bytes", bytes);
+        return false;
+    }
+    int n = 0;
+    for (grad_term *term = first, *kept = NULL; term != NULL; term = term->later) {
+        const bool joins = term->part != NULL && term->part->op->vjp_parts == rule;
+        if (joins) {
+            y[n] = term->part;
+            dy[n++] = term->cotangent;
+        }
+        if (joins && kept != NULL)
+            kept->later = term->later;
+        else
+            kept = term;
+    }
+    node->n_terms -= n - 1;
+    first->cotangent = rule(y, dy, n);
+    first->part = NULL;
+    return grad_rule_fits(w->t, y[0], first->cotangent, 0);
+}
+
+/* The sum of the terms takes their place; one term is itself. */
+static bool grad_sum_terms(grad_walk *w, grad_node *node)
+{
+    for (grad_term *term = &node->term; term != NULL; term = term->later)
+        if (term->part != NULL && !grad_join_parts(w, node, term))
+            return false;
+    if (node->n_terms == 1)
+        return true;
+    size_t bytes = (size_t)node->n_terms * sizeof(wg_tensor *);
+    wg_tensor **list = wg_arena_take(&w->t->scratch, bytes, sizeof(void *));
+    if (list == NULL) {
+        wg_fail(w->t, WG_E_NOMEM, "grad: out of memory for %zu bytes", bytes);
+        return false;
+    }
+    int n = 0;
+    for (const grad_term *term = &node->term; term != NULL; term = term->later)
+        list[n++] = term->cotangent;
+    node->term = (grad_term){wg_add_n(list, n), NULL, NULL};
+    return w->t->status == WG_OK;
+}
+
 /* Asks y's rule for the cotangents of the operands that lead to the xs: from the last to the first, as
  * consumers are met, so that the terms of an operand given twice stand in order, too. */
 static bool grad_through(grad_walk *w, wg_tensor *y, wg_tensor *dy)
@@ -219,10 +252,12 @@ static bool grad_through(grad_walk *w, wg_tensor *y, wg_tensor *dy)
                     y->op->name, wg_tensor_text(y).s);
             return false;
         }
-        wg_tensor *dx = y->op->vjp(y, dy, i);
+        const bool waits = i == 0 && y->op->vjp_parts != NULL;
+        wg_tensor *dx = waits ? dy : y->op->vjp(y, dy, i);
         if (dx == NULL && w->t->status == WG_OK)
             continue;
-        if (!grad_rule_fits(w->t, y, dx, i) || !grad_add_term(w, x, dx))
+        if ((!waits && !grad_rule_fits(w->t, y, dx, i)) ||
+            !grad_add_term(w, x, dx, waits ? y : NULL))
             return false;
     }
     return true;
@@ -233,7 +268,7 @@ static bool grad_seed(grad_walk *w, const grad_task *task)
 {
     for (int i = task->m - 1; i >= 0; i--) {
         grad_node *y = grad_at(w, task->ys[i]);
-        if (y != NULL && y->leads && !grad_add_term(w, y, task->dys[i]))
+        if (y != NULL && y->leads && !grad_add_term(w, y, task->dys[i], NULL))
             return false;
     }
     return true;

@@ -95,6 +95,12 @@ struct wg_op {
      * pass through a condition. Only operands that lead to what is asked for are asked about. */
     wg_tensor *(*vjp)(wg_tensor *y, wg_tensor *dy, int i);
 
+    /* Ops whose y is a part of operand 0 (slices, rows taken by index): records and returns the sum of
+     * the cotangents that the n nodes ys give their common operand 0, at the cost of the parts, where
+     * vjp would make n tensors of the size of the whole. The nodes are of all ops that have this
+     * function, in recording order. NULL: the engine adds up what vjp gives. */
+    wg_tensor *(*vjp_parts)(wg_tensor *const ys[], wg_tensor *const dys[], int n);
+
     /* How the work may be cut: into how many chunks (NULL: not at all), how many of them, at least 1, make
      * a piece (NULL: chosen by the size of the data), and the workspace of a piece in bytes. The result
      * must not depend on how the work is cut. */

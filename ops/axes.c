@@ -3,9 +3,9 @@
 
 #include "ops/describe_internal.h"
 
-bool wg_axes_mask(const wg_tensor *x, const char *op, int n, const int *axes, uint32_t *mask)
+bool wg_axes_mask_of(const wg_tensor *x, const char *op, int ndim, int n, const int *axes,
+                     uint32_t *mask)
 {
-    int ndim = x->shape.ndim;
     *mask = 0;
     if (n < 0 || (n > 0 && axes == NULL)) {
         wg_fail(x->tape, n < 0 ? WG_E_VALUE : WG_E_NULL, "%s: the axes are %s: %s", op,
@@ -26,6 +26,11 @@ bool wg_axes_mask(const wg_tensor *x, const char *op, int n, const int *axes, ui
         *mask |= 1u << axis;
     }
     return true;
+}
+
+bool wg_axes_mask(const wg_tensor *x, const char *op, int n, const int *axes, uint32_t *mask)
+{
+    return wg_axes_mask_of(x, op, x->shape.ndim, n, axes, mask);
 }
 
 bool wg_axes_index(const wg_tensor *x, const char *op, int *axis)

@@ -37,6 +37,10 @@ static inline void wg_put(const wg_tensor *y, int64_t i, double value)
  * WG_E_VALUE with the op's name on the tape of x, and false. x must not be inert. */
 bool wg_axes_mask(const wg_tensor *x, const char *op, int n, const int *axes, uint32_t *mask);
 
+/* wg_axes_mask_of: the same for an array of ndim axes, which x is to become. */
+bool wg_axes_mask_of(const wg_tensor *x, const char *op, int ndim, int n, const int *axes,
+                     uint32_t *mask);
+
 /* wg_axes_index: makes *axis one that counts from the first. Errors as wg_axes_mask. */
 bool wg_axes_index(const wg_tensor *x, const char *op, int *axis);
 

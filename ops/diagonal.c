@@ -4,7 +4,7 @@
 #include <inttypes.h>
 #include <string.h>
 
-#include "ops/kernels/copy.h"
+#include "ops/layout_internal.h"
 
 /* What lies between neighbours on each axis of a diagonal, in the array of matrices that it is
  * of. */
@@ -33,14 +33,11 @@ static bool diagonal_shape(wg_tensor *y)
     return true;
 }
 
-static void diagonal_forward(const wg_tensor *y, const wg_piece *piece)
+static void diagonal_plan(const wg_tensor *y)
 {
-    int64_t from[WG_MAX_DIMS], to[WG_MAX_DIMS];
-    (void)piece;
+    int64_t from[WG_MAX_DIMS];
     diagonal_strides(&y->operand[0]->shape, from);
-    wgk_dense_strides(y->shape.ndim, y->shape.dim, to);
-    wgk_copy copy = wgk_copy_of(y->shape.ndim, y->shape.dim, from, to);
-    wgk_copy_run(&copy, wg_dtype_size(y->dtype), y->operand[0]->data, y->data, 0, copy.chunks);
+    wg_strided_plan(y, y->shape.ndim, y->shape.dim, from, 0);
 }
 
 static wg_tensor *diagonal_vjp(wg_tensor *y, wg_tensor *dy, int i)
@@ -55,7 +52,7 @@ static const wg_op wg_op_diagonal = {
     .arity = 1,
     .flags = WG_OP_WIDE,
     .shape = diagonal_shape,
-    .forward = diagonal_forward,
+    WG_STRIDED(diagonal_plan),
     .vjp = diagonal_vjp,
 };
 

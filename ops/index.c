@@ -10,6 +10,8 @@
 #include "ops/describe_internal.h"
 #include "ops/kernels/copy.h"
 #include "ops/kernels/index.h"
+#include "ops/layout.h"
+#include "ops/slice.h"
 
 /* ---- Indices --------------------------------------------------------------------------------- */
 
@@ -74,6 +76,26 @@ static wg_tensor *gather_rows_vjp(wg_tensor *y, wg_tensor *dy, int i)
     return i == 0 ? wg_scatter_add_rows(dy, y->operand[1], y->operand[0]->shape.dim[0]) : NULL;
 }
 
+/* All gathers from one table are one: of their indices one behind the other. */
+static wg_tensor *gather_rows_vjp_parts(wg_tensor *const ys[], wg_tensor *const dys[], int n)
+{
+    const wg_shape *table = &ys[0]->operand[0]->shape;
+    wg_tape *t = ys[0]->tape;
+    wg_tensor **index = wg_temporary(t, 2 * (int64_t)n, sizeof *index), **dy = index + n;
+    if (index == NULL)
+        return wg_gather_rows(NULL, NULL); /* the error is recorded */
+    wg_shape shape = *table;
+    for (int k = 0; k < n; k++) {
+        shape.dim[0] = ys[k]->operand[1]->size;
+        index[k] = wg_reshape(ys[k]->operand[1], WG_SHAPE(shape.dim[0]));
+        dy[k] = wg_reshape(dys[k], shape.ndim, shape.dim);
+    }
+    wg_tensor *all = n > 1 ? wg_concat(index, n, 0) : ys[0]->operand[1];
+    wg_tensor *dx = wg_scatter_add_rows(n > 1 ? wg_concat(dy, n, 0) : dys[0], all, table->dim[0]);
+    wg_temporary_free(t, index);
+    return dx;
+}
+
 static const wg_op wg_op_gather_rows = {
     .name = "gather_rows",
     .formula = "y[i, ..] = x[index[i], ..]",
@@ -83,6 +105,7 @@ static const wg_op wg_op_gather_rows = {
     .check = gather_rows_check,
     .forward = gather_rows_forward,
     .vjp = gather_rows_vjp,
+    .vjp_parts = gather_rows_vjp_parts,
     .chunks = gather_rows_chunks,
 };
 
@@ -129,7 +152,10 @@ static bool scatter_rows_check(const wg_tensor *y)
 
 static size_t scatter_rows_workspace(const wg_tensor *y)
 {
-    return wgk_scatter_workspace(y->operand[1]->size, y->shape.dim[0]);
+    const int64_t rows = y->shape.dim[0];
+    return rows == 0 ? 0
+                     : wgk_scatter_workspace(wg_kernel_type(y), y->operand[1]->size, rows,
+                                             y->size / rows);
 }
 
 static void scatter_rows_forward(const wg_tensor *y, const wg_piece *piece)

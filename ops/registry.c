@@ -3,33 +3,28 @@
 
 #include <string.h>
 
-/* Each family's list stands at the end of its file, and ends with NULL. */
-extern const wg_op *const wg_ops_arithmetic[],
-    *const wg_ops_functions[],
-        *const wg_ops_activations[],
-            *const wg_ops_compare[],
-                *const wg_ops_layout[],
-                    *const wg_ops_slice[],
-                        *const wg_ops_index[],
-                            *const wg_ops_diagonal[],
-                                *const wg_ops_cumsum[],
-                                    *const wg_ops_reduce[],
-                                        *const wg_ops_softmax[],
-                                            *const wg_ops_matmul[],
-                                                *const wg_ops_bce[], *const wg_ops_cross_entropy[],
-                                                                         *const wg_ops_dropout[],
-                                                                             *const wg_ops_sparse[];
+/* The families in their order: each one's list stands at the end of its file, and ends with NULL. */
+#define REGISTRY_FAMILIES(family)                                                                  \
+    family(arithmetic) family(functions) family(activations) family(compare) family(layout)        \
+        family(broadcast) family(slice) family(pad) family(index) family(diagonal) family(cumsum)  \
+            family(reduce) family(softmax) family(matmul) family(bce) family(cross_entropy)        \
+                family(dropout) family(sparse)
+
+#define REGISTRY_DECLARE(name) extern const wg_op *const wg_ops_##name[];
+#define REGISTRY_ENTRY(name)   wg_ops_##name,
+
+REGISTRY_FAMILIES(REGISTRY_DECLARE)
 
 static const wg_op *const registry_engine[] = {
     &wg_op_parameter, &wg_op_input, &wg_op_constant, &wg_op_abstract, &wg_op_add_n, NULL,
 };
 
-static const wg_op *const *const registry_families[] = {
-    registry_engine, wg_ops_arithmetic, wg_ops_functions, wg_ops_activations, wg_ops_compare,
-    wg_ops_layout,   wg_ops_slice,      wg_ops_index,     wg_ops_diagonal,    wg_ops_cumsum,
-    wg_ops_reduce,   wg_ops_softmax,    wg_ops_matmul,    wg_ops_bce,         wg_ops_cross_entropy,
-    wg_ops_dropout,  wg_ops_sparse,
-};
+static const wg_op *const *const registry_families[] = {registry_engine,
+                                                        REGISTRY_FAMILIES(REGISTRY_ENTRY)};
+
+#undef REGISTRY_FAMILIES
+#undef REGISTRY_DECLARE
+#undef REGISTRY_ENTRY
 
 const wg_op *wg_op_at(int i)
 {

@@ -1,19 +1,21 @@
-/* slice.c: parts of tensors (slice, split) and tensors from parts (pad, concat, stack). */
-#include "ops/slice.h"
+/* slice.c: parts of a tensor, and a tensor from parts (concat, stack, assemble): each is the
+ * derivative of the other. */
+#include "ops/slice_internal.h"
 
 #include <inttypes.h>
 #include <string.h>
 
 #include "ops/axes_internal.h"
 #include "ops/describe_internal.h"
-#include "ops/kernels/copy.h"
-#include "ops/layout.h"
+#include "ops/kernels/index.h"
+#include "ops/layout_internal.h"
 
 /* ---- slice ----------------------------------------------------------------------------------- */
 
 /* A part of an array: on axis i the indices begin[i] to begin[i] + size[i], which x has. */
 typedef struct slice_box {
     int64_t begin[WG_MAX_DIMS], size[WG_MAX_DIMS];
+    int64_t dropped; /* 0: none; else 1 + an axis of size 1 that y does not have */
 } slice_box;
 
 static bool slice_shape(wg_tensor *y)
@@ -21,21 +23,24 @@ static bool slice_shape(wg_tensor *y)
     const wg_shape *x = &y->operand[0]->shape;
     const slice_box *box = y->attrs;
     y->dtype = y->operand[0]->dtype;
-    y->shape.ndim = x->ndim;
     for (int i = 0; i < x->ndim; i++) {
         if (box->begin[i] < 0 || box->size[i] < 0 || box->begin[i] > x->dim[i] ||
             box->size[i] > x->dim[i] - box->begin[i])
             return wg_op_fail(y, WG_E_VALUE, "the part goes out of the operand on axis %d", i);
-        y->shape.dim[i] = box->size[i];
+        if (i + 1 != box->dropped)
+            y->shape.dim[y->shape.ndim++] = box->size[i];
     }
-    return true;
+    return box->dropped == 0 ||
+           (box->dropped <= x->ndim && y->shape.ndim == x->ndim - 1 &&
+            box->size[box->dropped - 1] == 1) ||
+           wg_op_fail(y, WG_E_VALUE, "the axis to drop has another size than 1");
 }
 
 /* Is the box one piece of x's memory: are all axes whole behind the first that matters? */
 static bool slice_is_view(const wg_shape *x, const slice_box *box)
 {
     int axis = 0;
-    while (axis < x->ndim && x->dim[axis] == 1)
+    while (axis < x->ndim && box->size[axis] == 1)
         axis++;
     bool whole = true;
     for (int i = axis + 1; i < x->ndim; i++)
@@ -49,63 +54,92 @@ static bool slice_rows_shape(wg_tensor *y)
                               wg_op_fail(y, WG_E_VALUE, "the part is not one piece of memory"));
 }
 
-/* How many elements lie before the box's first in an array with these strides. */
-static int64_t slice_start(const int64_t *begin, const int64_t *stride, int ndim)
+/* The strides of x, and how many elements lie before the box. */
+static int64_t slice_start(const wg_tensor *y, int64_t stride[WG_MAX_DIMS])
 {
+    const wg_shape *x = &y->operand[0]->shape;
+    const slice_box *box = y->attrs;
     int64_t start = 0;
-    for (int i = 0; i < ndim; i++)
-        start += begin[i] * stride[i];
+    wgk_dense_strides(x->ndim, x->dim, stride);
+    for (int i = 0; i < x->ndim; i++)
+        start += box->begin[i] * stride[i];
     return start;
 }
 
-static wgk_copy slice_copy(const wg_tensor *y, int64_t *start)
+static void slice_plan(const wg_tensor *y)
 {
-    const wg_tensor *x = y->operand[0];
     const slice_box *box = y->attrs;
-    int64_t from[WG_MAX_DIMS], to[WG_MAX_DIMS];
-    wgk_dense_strides(x->shape.ndim, x->shape.dim, from);
-    wgk_dense_strides(y->shape.ndim, y->shape.dim, to);
-    *start = slice_start(box->begin, from, x->shape.ndim);
-    return wgk_copy_of(y->shape.ndim, y->shape.dim, from, to);
-}
-
-static int64_t slice_chunks(const wg_tensor *y)
-{
-    int64_t start;
-    return slice_copy(y, &start).chunks;
-}
-
-static void slice_forward(const wg_tensor *y, const wg_piece *piece)
-{
-    int64_t start;
-    size_t size = wg_dtype_size(y->dtype);
-    wgk_copy copy = slice_copy(y, &start);
-    wgk_copy_run(&copy, size, (const char *)y->operand[0]->data + start * (int64_t)size, y->data,
-                 piece->begin, piece->end);
+    int64_t stride[WG_MAX_DIMS], start = slice_start(y, stride);
+    wg_strided_plan(y, y->operand[0]->shape.ndim, box->size, stride, start);
 }
 
 static int64_t slice_offset(const wg_tensor *y)
 {
-    int64_t start;
-    slice_copy(y, &start);
-    return start * (int64_t)wg_dtype_size(y->dtype);
+    int64_t stride[WG_MAX_DIMS];
+    return slice_start(y, stride) * (int64_t)wg_dtype_size(y->dtype);
 }
+
+/* g, which has y's shape, with the axis that y does not have. */
+static wg_tensor *slice_undropped(const wg_tensor *y, wg_tensor *g)
+{
+    const slice_box *box = y->attrs;
+    return box->dropped == 0 ? g : wg_reshape(g, y->operand[0]->shape.ndim, box->size);
+}
+
+static wg_tensor *assemble(const wg_tensor *whole, wg_tensor *const ys[], wg_tensor *const dys[],
+                           int n);
 
 static wg_tensor *slice_vjp(wg_tensor *y, wg_tensor *dy, int i)
 {
+    return assemble(y->operand[i], &y, &dy, 1);
+}
+
+/* Are the boxes, one behind the other along the axis, all of x, and do they drop the same axis? */
+static bool slice_tiles(wg_tensor *const ys[], int n, int axis)
+{
+    const wg_shape *x = &ys[0]->operand[0]->shape;
+    const int64_t dropped = ((const slice_box *)ys[0]->attrs)->dropped;
+    int64_t at = 0;
+    for (int k = 0; k < n; k++) {
+        const slice_box *box = ys[k]->attrs;
+        for (int i = 0; i < x->ndim; i++)
+            if (box->begin[i] != (i == axis ? at : 0) || (i != axis && box->size[i] != x->dim[i]))
+                return false;
+        if (box->dropped != dropped)
+            return false;
+        at += box->size[axis];
+    }
+    return at == x->dim[axis] && (dropped == 0 || dropped == axis + 1);
+}
+
+/* The first axis on which the first part is not whole. */
+static int slice_axis(const wg_tensor *y)
+{
     const slice_box *box = y->attrs;
-    const wg_shape *x = &y->operand[i]->shape;
-    int64_t after[WG_MAX_DIMS];
-    for (int axis = 0; axis < x->ndim; axis++)
-        after[axis] = x->dim[axis] - box->begin[axis] - box->size[axis];
-    return wg_pad(dy, x->ndim, box->begin, x->ndim, after, 0);
+    int axis = 0;
+    while (axis < y->operand[0]->shape.ndim - 1 &&
+           box->size[axis] == y->operand[0]->shape.dim[axis])
+        axis++;
+    return axis;
+}
+
+/* Slices that make up all of x are put together again; others are added in their places. */
+static wg_tensor *slice_vjp_parts(wg_tensor *const ys[], wg_tensor *const dys[], int n)
+{
+    const wg_tensor *x = ys[0]->operand[0];
+    const int axis = slice_axis(ys[0]);
+    if (n == 1 || x->shape.ndim == 0 || !slice_tiles(ys, n, axis))
+        return assemble(x, ys, dys, n);
+    return ((const slice_box *)ys[0]->attrs)->dropped > 0 ? wg_stack(dys, n, axis)
+                                                          : wg_concat(dys, n, axis);
 }
 
 static void slice_describe(const wg_tensor *y, char *text, size_t size)
 {
     char list[WG_SHAPE_TEXT];
     const slice_box *box = y->attrs;
-    wg_describe_add(text, size, "from %s", wg_describe_list(list, y->shape.ndim, box->begin));
+    const int ndim = y->operand[0]->shape.ndim;
+    wg_describe_add(text, size, "from %s", wg_describe_list(list, ndim, box->begin));
 }
 
 static const wg_op wg_op_slice = {
@@ -116,9 +150,9 @@ static const wg_op wg_op_slice = {
     .attr_size = sizeof(slice_box),
     .describe = slice_describe,
     .shape = slice_shape,
-    .forward = slice_forward,
+    WG_STRIDED(slice_plan),
     .vjp = slice_vjp,
-    .chunks = slice_chunks,
+    .vjp_parts = slice_vjp_parts,
 };
 
 /* The same where the part is one piece of x's memory. */
@@ -131,6 +165,7 @@ static const wg_op wg_op_slice_rows = {
     .describe = slice_describe,
     .shape = slice_rows_shape,
     .vjp = slice_vjp,
+    .vjp_parts = slice_vjp_parts,
     .offset = slice_offset,
 };
 
@@ -140,12 +175,35 @@ static wg_tensor *slice_apply(wg_tensor *x, const slice_box *box)
     return wg_apply(slice_is_view(&x->shape, box) ? &wg_op_slice_rows : &wg_op_slice, &x, 1, box);
 }
 
-static slice_box slice_box_all(const wg_tensor *x)
+/* What a builder returns where x is inert or its arguments were refused. */
+static wg_tensor *slice_refused(wg_tensor *x)
 {
-    slice_box box = {{0}, {0}};
-    for (int i = 0; i < x->shape.ndim; i++)
-        box.size[i] = x->shape.dim[i];
-    return box;
+    return wg_apply(&wg_op_slice, &x, 1, &(slice_box){{0}, {0}, 0});
+}
+
+wg_tensor *wg_slice_box(wg_tensor *x, const int64_t *begin, const int64_t *size)
+{
+    slice_box box = {{0}, {0}, 0};
+    if (wg_is_inert(x))
+        return slice_refused(x);
+    memcpy(box.begin, begin, (size_t)x->shape.ndim * sizeof *begin);
+    memcpy(box.size, size, (size_t)x->shape.ndim * sizeof *size);
+    return slice_apply(x, &box);
+}
+
+/* The indices [begin, end) of the axis; dropped: the axis is left out. */
+static wg_tensor *slice_along(wg_tensor *x, int axis, int64_t begin, int64_t end, bool dropped)
+{
+    slice_box box = {{0}, {0}, dropped ? axis + 1 : 0};
+    memcpy(box.size, x->shape.dim, (size_t)x->shape.ndim * sizeof *box.size);
+    box.begin[axis] = begin;
+    box.size[axis] = end > begin ? end - begin : 0;
+    return slice_apply(x, &box);
+}
+
+wg_tensor *wg_slice_at(wg_tensor *x, int axis, int64_t index)
+{
+    return wg_is_inert(x) ? slice_refused(x) : slice_along(x, axis, index, index + 1, true);
 }
 
 /* Python's rule for an index of a slice in 0..n. */
@@ -158,158 +216,10 @@ static int64_t slice_index(int64_t index, int64_t n)
 
 wg_tensor *wg_slice(wg_tensor *x, int axis, int64_t begin, int64_t end)
 {
-    slice_box box = {{0}, {0}};
     if (wg_is_inert(x) || !wg_axes_index(x, "slice", &axis))
-        return wg_apply(&wg_op_slice, &x, 1, &box);
-    int64_t n = x->shape.dim[axis];
-    int64_t first = slice_index(begin, n), last = slice_index(end, n);
-    box = slice_box_all(x);
-    box.begin[axis] = first;
-    box.size[axis] = last > first ? last - first : 0;
-    return slice_apply(x, &box);
-}
-
-/* ---- split ----------------------------------------------------------------------------------- */
-
-static bool split_fail(const wg_tensor *x, wg_status status, const char *what)
-{
-    wg_fail(x->tape, status, "split: %s: %s", what, wg_tensor_text(x).s);
-    return false;
-}
-
-/* Do the n sizes (NULL: equal ones) make up the size of the axis? */
-static bool split_fits(const wg_tensor *x, int axis, int n, const int64_t *sizes)
-{
-    int64_t size = x->shape.dim[axis], total = 0;
-    if (sizes == NULL)
-        return size % n == 0 || split_fail(x, WG_E_SHAPE, "the parts cannot be equal");
-    for (int i = 0; i < n; i++)
-        if (sizes[i] < 0 || !wg_size_add(total, sizes[i], &total))
-            return split_fail(x, WG_E_SHAPE, "a size is negative or too large");
-    return total == size || split_fail(x, WG_E_SHAPE, "the sizes do not make up the axis");
-}
-
-static bool split_can(const wg_tensor *x, int *axis, int n, const int64_t *sizes,
-                      wg_tensor *const *parts)
-{
-    if (wg_is_inert(x))
-        return false;
-    if (n < 1)
-        return split_fail(x, WG_E_VALUE, "at least one part is needed");
-    if (parts == NULL)
-        return split_fail(x, WG_E_NULL, "the list of parts is NULL");
-    return wg_axes_index(x, "split", axis) && split_fits(x, *axis, n, sizes);
-}
-
-wg_status wg_split(wg_tensor *x, int axis, int n, const int64_t *sizes, wg_tensor *parts[])
-{
-    int64_t begin = 0;
-    bool fits = split_can(x, &axis, n, sizes, parts);
-    for (int i = 0; fits && i < n; i++) {
-        int64_t size = sizes != NULL ? sizes[i] : x->shape.dim[axis] / n;
-        parts[i] = wg_slice(x, axis, begin, begin + size);
-        begin += size;
-        fits = !wg_is_inert(parts[i]);
-    }
-    for (int i = 0; !fits && parts != NULL && i < n; i++)
-        parts[i] = wg_slice(x, axis, 0, 0); /* after an error nothing but the inert tensor */
-    return x != NULL ? wg_tape_status(x->tape) : WG_E_NULL;
-}
-
-/* ---- pad ------------------------------------------------------------------------------------- */
-
-typedef struct pad_attrs {
-    int64_t before[WG_MAX_DIMS], after[WG_MAX_DIMS];
-    double value;
-} pad_attrs;
-
-static bool pad_shape(wg_tensor *y)
-{
-    const wg_tensor *x = y->operand[0];
-    const pad_attrs *pad = y->attrs;
-    y->dtype = x->dtype;
-    y->shape = x->shape;
-    /* 2^63 itself is no i64; the comparison is false for NaN. */
-    if (x->dtype == WG_I64 && !(pad->value >= -0x1p63 && pad->value < 0x1p63))
-        return wg_op_fail(y, WG_E_VALUE, "%g is no i64", pad->value);
-    for (int i = 0; i < x->shape.ndim; i++) {
-        int64_t *size = &y->shape.dim[i];
-        if (pad->before[i] < 0 || pad->after[i] < 0)
-            return wg_op_fail(y, WG_E_VALUE, "a count is negative on axis %d", i);
-        if (!wg_size_add(*size, pad->before[i], size) || !wg_size_add(*size, pad->after[i], size))
-            return wg_op_fail(y, WG_E_SHAPE, "the result is too large on axis %d", i);
-    }
-    return true;
-}
-
-static void pad_fill(const wg_tensor *y, double value)
-{
-    if (y->size == 0)
-        return;
-    wg_put(y, 0, value);
-    wgk_fill(y->size - 1, wg_dtype_size(y->dtype), y->data,
-             (char *)y->data + wg_dtype_size(y->dtype));
-}
-
-static void pad_forward(const wg_tensor *y, const wg_piece *piece)
-{
-    const wg_tensor *x = y->operand[0];
-    const pad_attrs *pad = y->attrs;
-    int64_t from[WG_MAX_DIMS], to[WG_MAX_DIMS];
-    size_t size = wg_dtype_size(y->dtype);
-    (void)piece;
-    pad_fill(y, pad->value);
-    wgk_dense_strides(x->shape.ndim, x->shape.dim, from);
-    wgk_dense_strides(y->shape.ndim, y->shape.dim, to);
-    int64_t start = slice_start(pad->before, to, y->shape.ndim);
-    wgk_copy copy = wgk_copy_of(x->shape.ndim, x->shape.dim, from, to);
-    wgk_copy_run(&copy, size, x->data, (char *)y->data + start * (int64_t)size, 0, copy.chunks);
-}
-
-static wg_tensor *pad_vjp(wg_tensor *y, wg_tensor *dy, int i)
-{
-    slice_box box = slice_box_all(y->operand[i]);
-    const pad_attrs *pad = y->attrs;
-    memcpy(box.begin, pad->before, sizeof box.begin);
-    return slice_apply(dy, &box);
-}
-
-static void pad_describe(const wg_tensor *y, char *text, size_t size)
-{
-    char list[WG_SHAPE_TEXT];
-    const pad_attrs *pad = y->attrs;
-    wg_describe_add(text, size, "before %s, value %g",
-                    wg_describe_list(list, y->shape.ndim, pad->before), pad->value);
-}
-
-static const wg_op wg_op_pad = {
-    .name = "pad",
-    .formula = "y[before + i] = x[i], else value",
-    .arity = 1,
-    .flags = WG_OP_WIDE,
-    .attr_size = sizeof(pad_attrs),
-    .describe = pad_describe,
-    .shape = pad_shape,
-    .forward = pad_forward,
-    .vjp = pad_vjp,
-};
-
-wg_tensor *wg_pad(wg_tensor *x, int n_before, const int64_t *before, int n_after,
-                  const int64_t *after, double value)
-{
-    pad_attrs pad = {.value = value};
-    if (wg_is_inert(x))
-        return wg_apply(&wg_op_pad, &x, 1, &pad);
-    if (n_before != x->shape.ndim || n_after != x->shape.ndim)
-        return wg_fail(x->tape, WG_E_SHAPE, "pad: %d and %d counts for %d axes: %s", n_before,
-                       n_after, x->shape.ndim, wg_tensor_text(x).s);
-    if (x->shape.ndim > 0 && (before == NULL || after == NULL))
-        return wg_fail(x->tape, WG_E_NULL, "pad: the counts are NULL: %s", wg_tensor_text(x).s);
-    for (int i = 0; i < x->shape.ndim; i++) {
-        pad.before[i] = before[i];
-        pad.after[i] = after[i];
-    }
-    return wg_apply(&wg_op_pad, &x, 1, &pad);
+        return slice_refused(x);
+    const int64_t n = x->shape.dim[axis];
+    return slice_along(x, axis, slice_index(begin, n), slice_index(end, n), false);
 }
 
 /* ---- concat, stack --------------------------------------------------------------------------- */
@@ -371,14 +281,32 @@ static bool concat_shape(wg_tensor *y)
     return concat_dtypes(y);
 }
 
+/* Where each operand begins on the axis; NULL where all have the first one's size. */
+typedef struct concat_plan {
+    int64_t *begin;
+} concat_plan;
+
+static void concat_plan_fill(const wg_tensor *y)
+{
+    const int axis = (int)((const concat_attrs *)y->attrs)->axis;
+    concat_plan *plan = y->plan;
+    bool even = true;
+    for (int k = 1; k < y->n_operands; k++)
+        even = even && y->operand[k]->shape.dim[axis] == y->operand[0]->shape.dim[axis];
+    plan->begin = even ? NULL : wg_tape_take(y->tape, (size_t)y->n_operands * sizeof(int64_t));
+    for (int64_t k = 0, at = 0; plan->begin != NULL && k < y->n_operands; k++) {
+        plan->begin[k] = at;
+        at += y->operand[k]->shape.dim[axis];
+    }
+}
+
 static wg_tensor *concat_vjp(wg_tensor *y, wg_tensor *dy, int i)
 {
-    const concat_attrs *attrs = y->attrs;
-    int axis = (int)attrs->axis;
-    int64_t begin = 0;
-    for (int k = 0; k < i; k++)
-        begin += y->operand[k]->shape.dim[axis];
-    return wg_slice(dy, axis, begin, begin + y->operand[i]->shape.dim[axis]);
+    const int axis = (int)((const concat_attrs *)y->attrs)->axis;
+    const concat_plan *plan = y->plan;
+    const int64_t size = y->operand[i]->shape.dim[axis];
+    const int64_t begin = plan->begin != NULL ? plan->begin[i] : i * size;
+    return wg_slice(dy, axis, begin, begin + size);
 }
 
 static const wg_op wg_op_concat = {
@@ -389,6 +317,8 @@ static const wg_op wg_op_concat = {
     .attr_size = sizeof(concat_attrs),
     .describe = wg_describe_axis,
     .shape = concat_shape,
+    .plan_size = sizeof(concat_plan),
+    .plan = concat_plan_fill,
     .forward = concat_forward,
     .vjp = concat_vjp,
     .chunks = concat_outer,
@@ -421,9 +351,7 @@ static bool stack_shape(wg_tensor *y)
 
 static wg_tensor *stack_vjp(wg_tensor *y, wg_tensor *dy, int i)
 {
-    const concat_attrs *attrs = y->attrs;
-    int axis = (int)attrs->axis;
-    return wg_squeeze(wg_slice(dy, axis, i, i + 1), 1, &axis);
+    return wg_slice_at(dy, (int)((const concat_attrs *)y->attrs)->axis, i);
 }
 
 static const wg_op wg_op_stack = {
@@ -447,6 +375,126 @@ wg_tensor *wg_stack(wg_tensor *const xs[], int n, int axis)
     return wg_apply(&wg_op_stack, xs, xs != NULL ? n : 0, &attrs);
 }
 
+/* ---- assemble: operands places [n, ndim] (i64), and n parts ------------------------------------ */
+
+static bool assemble_shape(wg_tensor *y)
+{
+    const wg_tensor *places = y->operand[0];
+    const wg_sizes *sizes = y->attrs;
+    if (y->n_operands < 2 || places->op != &wg_op_constant || places->dtype != WG_I64 ||
+        places->size != (y->n_operands - 1) * sizes->ndim)
+        return wg_op_fail(y, WG_E_SHAPE, "a place of each part wanted, constants [parts, ndim]");
+    if (!wg_sizes_take(y, sizes))
+        return false;
+    y->dtype = y->operand[1]->dtype;
+    for (int k = 1; k < y->n_operands; k++) {
+        if (y->operand[k]->dtype != y->dtype || y->dtype == WG_I64)
+            return wg_op_fail(y, WG_E_DTYPE, "parts of f32 or of f64 wanted");
+        if (y->operand[k]->shape.ndim != y->shape.ndim)
+            return wg_op_fail(y, WG_E_SHAPE, "part %d has another ndim", k - 1);
+    }
+    return true;
+}
+
+static const int64_t *assemble_place(const wg_tensor *y, int part)
+{
+    return (const int64_t *)y->operand[0]->data + (part - 1) * y->shape.ndim;
+}
+
+static bool assemble_check(const wg_tensor *y)
+{
+    for (int k = 1; k < y->n_operands; k++)
+        for (int i = 0; i < y->shape.ndim; i++) {
+            const int64_t begin = assemble_place(y, k)[i], size = y->operand[k]->shape.dim[i];
+            if (begin < 0 || size > y->shape.dim[i] || begin > y->shape.dim[i] - size)
+                return wg_op_fail(y, WG_E_INDEX, "part %d goes out of the result on axis %d", k - 1,
+                                  i);
+        }
+    return true;
+}
+
+/* The sums, and what their roundings lost. */
+static size_t assemble_workspace(const wg_tensor *y)
+{
+    return y->n_operands == 2 ? 0 : 2 * (size_t)y->size * wgk_real_size(wg_kernel_type(y));
+}
+
+/* How part k lies in y, and where it begins. */
+static wgk_copy assemble_copy(const wg_tensor *y, int k, int64_t *start)
+{
+    const wg_shape *part = &y->operand[k]->shape;
+    int64_t from[WG_MAX_DIMS], to[WG_MAX_DIMS];
+    wgk_dense_strides(part->ndim, part->dim, from);
+    wgk_dense_strides(y->shape.ndim, y->shape.dim, to);
+    *start = 0;
+    for (int i = 0; i < part->ndim; i++)
+        *start += assemble_place(y, k)[i] * to[i];
+    return wgk_copy_of(part->ndim, part->dim, from, to);
+}
+
+static void assemble_forward(const wg_tensor *y, const wg_piece *piece)
+{
+    const size_t size = wg_dtype_size(y->dtype);
+    int64_t start;
+    if (y->n_operands == 2) {
+        const wgk_copy copy = assemble_copy(y, 1, &start);
+        memset(y->data, 0, (size_t)y->size * size);
+        wgk_copy_run(&copy, size, y->operand[1]->data, (char *)y->data + (size_t)start * size, 0,
+                     copy.chunks);
+        return;
+    }
+    memset(piece->workspace, 0, assemble_workspace(y));
+    for (int k = 1; k < y->n_operands; k++) {
+        const wgk_copy copy = assemble_copy(y, k, &start);
+        wgk_add_placed(&copy, wg_kernel_type(y), y->operand[k]->data, y->size, start,
+                       piece->workspace);
+    }
+    wgk_totals(y->size, wg_kernel_type(y), piece->workspace, y->data);
+}
+
+static wg_tensor *assemble_vjp(wg_tensor *y, wg_tensor *dy, int i)
+{
+    return i == 0 ? NULL : wg_slice_box(dy, assemble_place(y, i), y->operand[i]->shape.dim);
+}
+
+static const wg_op wg_op_assemble = {
+    .name = "assemble",
+    .formula = "y = sum_k part k, each in its place, and 0 around it",
+    .source = "Knuth, The Art of Computer Programming 2, sec. 4.2.2 (two-sum)",
+    .arity = WG_VARIADIC,
+    .flags = WG_OP_WIDE,
+    .attr_size = sizeof(wg_sizes),
+    .shape = assemble_shape,
+    .check = assemble_check,
+    .forward = assemble_forward,
+    .vjp = assemble_vjp,
+    .workspace = assemble_workspace,
+};
+
+/* Records the cotangent of `whole` from the cotangents dys of its slices ys. */
+static wg_tensor *assemble(const wg_tensor *whole, wg_tensor *const ys[], wg_tensor *const dys[],
+                           int n)
+{
+    const int ndim = whole->shape.ndim;
+    wg_sizes sizes = {ndim, {0}};
+    wg_tensor *places = wg_full(whole->tape, WG_I64, WG_SHAPE(n, ndim), 0);
+    wg_tensor **operand = wg_temporary(whole->tape, n + 1, sizeof *operand);
+    if (operand == NULL || wg_is_inert(places)) {
+        wg_temporary_free(whole->tape, operand);
+        return slice_refused(NULL);
+    }
+    memcpy(sizes.dim, whole->shape.dim, sizeof sizes.dim);
+    operand[0] = places;
+    for (int k = 0; k < n; k++) {
+        const slice_box *box = ys[k]->attrs;
+        memcpy((int64_t *)places->data + k * ndim, box->begin, (size_t)ndim * sizeof *box->begin);
+        operand[k + 1] = slice_undropped(ys[k], dys[k]);
+    }
+    wg_tensor *y = wg_apply(&wg_op_assemble, operand, n + 1, &sizes);
+    wg_temporary_free(whole->tape, operand);
+    return y;
+}
+
 const wg_op *const wg_ops_slice[] = {
-    &wg_op_slice, &wg_op_slice_rows, &wg_op_pad, &wg_op_concat, &wg_op_stack, NULL,
+    &wg_op_slice, &wg_op_slice_rows, &wg_op_concat, &wg_op_stack, &wg_op_assemble, NULL,
 };

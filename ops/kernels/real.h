@@ -34,12 +34,23 @@ static inline size_t wgk_real_size(wgk_type type)
 }
 
 /* WGK_RUN(f, type, ...): f_f64(...) or f_wide(...), whichever floats of this type are computed by;
- * WGK_RUN_ALL(f, type, ...): f_i64(...), too. A statement. */
+ * WGK_RUN_ALL(f, type, ...): f_i64(...), too. WGK_RUN_OWN, WGK_RUN_OWN_ALL: the same with f_f32(...)
+ * for f32. Statements. */
 #define WGK_RUN_ALL(f, type, ...)                                                                  \
     if ((type) == WGK_I64)                                                                         \
         f##_i64(__VA_ARGS__);                                                                      \
     else                                                                                           \
         WGK_RUN(f, type, __VA_ARGS__)
+#define WGK_RUN_OWN(f, type, ...)                                                                  \
+    if ((type) == WGK_F32)                                                                         \
+        f##_f32(__VA_ARGS__);                                                                      \
+    else                                                                                           \
+        WGK_RUN(f, type, __VA_ARGS__)
+#define WGK_RUN_OWN_ALL(f, type, ...)                                                              \
+    if ((type) == WGK_I64)                                                                         \
+        f##_i64(__VA_ARGS__);                                                                      \
+    else                                                                                           \
+        WGK_RUN_OWN(f, type, __VA_ARGS__)
 #if WG_HAS_WIDE
 #define WGK_RUN(f, type, ...)                                                                      \
     if ((type) == WGK_WIDE)                                                                        \

@@ -35,10 +35,7 @@ static int64_t sparse_find(const int64_t *columns, int64_t p, int64_t end, int64
 void wgk_csr_times(const wgk_csr *a, wgk_type type, int64_t k, const void *b, int64_t begin,
                    int64_t end, void *y)
 {
-    if (type == WGK_F32)
-        sparse_times_f32(a, k, b, begin, end, y);
-    else
-        WGK_RUN(sparse_times, type, a, k, b, begin, end, y);
+    WGK_RUN_OWN(sparse_times, type, a, k, b, begin, end, y);
 }
 
 void wgk_csr_transposed_times(const wgk_csr *a, wgk_type type, int64_t k, const void *b,
@@ -46,17 +43,11 @@ void wgk_csr_transposed_times(const wgk_csr *a, wgk_type type, int64_t k, const 
 {
     if (begin == end || k == 0)
         return;
-    if (type == WGK_F32)
-        sparse_transposed_f32(a, k, b, begin, end, y, workspace);
-    else
-        WGK_RUN(sparse_transposed, type, a, k, b, begin, end, y, workspace);
+    WGK_RUN_OWN(sparse_transposed, type, a, k, b, begin, end, y, workspace);
 }
 
 void wgk_csr_sampled(const wgk_csr *a, wgk_type type, int64_t k, const void *u, const void *v,
                      int64_t begin, int64_t end, void *y)
 {
-    if (type == WGK_F32)
-        sparse_sampled_f32(a, k, u, v, begin, end, y);
-    else
-        WGK_RUN(sparse_sampled, type, a, k, u, v, begin, end, y);
+    WGK_RUN_OWN(sparse_sampled, type, a, k, u, v, begin, end, y);
 }

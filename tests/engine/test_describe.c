@@ -131,7 +131,7 @@ END_TEST
 START_TEST(every_op_with_attributes_describes_them)
 {
     const char *const silent =
-        " reshape broadcast_to sum_to scatter_add_rows one_hot cast diagonal_embed ";
+        " reshape broadcast_to sum_to assemble scatter_add_rows one_hot cast diagonal_embed ";
     for (int i = 0; wg_op_at(i) != NULL; i++) {
         const wg_op *op = wg_op_at(i);
         char name[64];

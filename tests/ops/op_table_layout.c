@@ -359,6 +359,39 @@ static void reference_add_n(const wgt_array x[], int n, const int64_t *a, wgt_ar
             y->value[i] += x[k].value[i];
 }
 
+/* ---- assemble: part k stands at index a[k] of every axis, whose size is a[5] ------------------- */
+
+static wg_tensor *record_assemble(wg_tensor *const x[], int n, const int64_t *a)
+{
+    const int ndim = x[0]->shape.ndim;
+    int64_t sizes[1 + WG_MAX_DIMS] = {ndim}, places[WGT_OPERANDS * WG_MAX_DIMS];
+    wg_tensor *operand[1 + WGT_OPERANDS];
+    for (int i = 0; i < ndim; i++)
+        sizes[1 + i] = a[5];
+    for (int i = 0; i < n * ndim; i++)
+        places[i] = a[i / ndim];
+    operand[0] = wg_constant(x[0]->tape, WG_I64, WG_SHAPE(n, ndim), places);
+    for (int k = 0; k < n; k++)
+        operand[1 + k] = x[k];
+    return wg_apply(wg_op_find("assemble"), operand, 1 + n, sizes);
+}
+
+static void reference_assemble(const wgt_array x[], int n, const int64_t *a, wgt_array *y)
+{
+    int64_t place[WG_MAX_DIMS];
+    wg_shape shape = {.ndim = x[0].shape.ndim};
+    for (int i = 0; i < shape.ndim; i++)
+        shape.dim[i] = a[5];
+    wgt_shape_set(y, &shape);
+    for (int k = 0; k < n; k++)
+        for (int64_t i = 0; i < x[k].size; i++) {
+            wgt_place_of(&x[k].shape, i, place);
+            for (int axis = 0; axis < shape.ndim; axis++)
+                place[axis] += a[k];
+            y->value[wgt_number_of(&shape, place)] += x[k].value[i];
+        }
+}
+
 /* clang-format off */
 const wgt_row wgt_rows_slice[] = {
     WGT_ROW(slice, 0, true, {"2x4", {1, 1, 3}}, {"3x2x2", {1, 0, 1}}, {"2x3x2", {2, 1, 2}},
@@ -372,6 +405,10 @@ const wgt_row wgt_rows_slice[] = {
             {"0x2 0x1", {1}}, {"30x4 30x9", {1}}),
     WGT_ROW(stack, 0, true, {"3 3", {0}}, {"3 3", {1}}, {"2x2 2x2 2x2", {1}}, {". .", {0}},
             {"2x2", {2}}, {"3 =", {1}}, {"0 0", {1}}, {"30x4 30x4", {1}}),
+    WGT_ROW(assemble, 0.5, false, {"3", {2, 0, 0, 0, 0, 6}}, {"3 3 2", {0, 2, 4, 0, 0, 7}},
+            {"2x3 2x3 4x1", {0, 1, 1, 0, 0, 5}}, {". . .", {0}}, {"0 2", {3, 1, 0, 0, 0, 3}},
+            {"2x3 = 3x2", {1, 0, 0, 0, 0, 4}}, {"2x2x2 1x3x2 3x1x3", {1, 0, 0, 0, 0, 3}},
+            {"700 700 20", {0, 300, 900, 0, 0, 1000}}),
     WGT_ROW(add_n, 0.5, false, {"2x3 2x3", {0}}, {"2x3 2x3 2x3", {0}}, {". . . .", {0}},
             {"3", {0}}, {"3 =", {0}}, {"2x2 = 2x2 =", {0}}, {"0 0", {0}}, {"700 700", {0}},
             {"700 700 700", {0}}),

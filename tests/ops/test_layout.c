@@ -112,7 +112,8 @@ START_TEST(test_squeeze_errors)
     ASSERT_FAILS(wg_squeeze(x, WG_AXES(0)), WG_E_SHAPE, "squeeze: an axis has another size than 1");
     ASSERT_FAILS(wg_squeeze(x, WG_AXES(2)), WG_E_VALUE, "squeeze: there is no axis 2: x (5, 3)");
     ASSERT_FAILS(wg_squeeze(x, 1, NULL), WG_E_NULL, "squeeze");
-    ASSERT_FAILS(wg_expand_dims(x, WG_AXES(0, 0)), WG_E_VALUE, "given twice: x (5, 3)");
+    ASSERT_FAILS(wg_expand_dims(x, WG_AXES(0, 0)), WG_E_VALUE,
+                 "expand_dims: given twice: axis 0: x (5, 3)");
     ASSERT_FAILS(wg_expand_dims(x, WG_AXES(3)), WG_E_VALUE, "expand_dims");
     ASSERT_FAILS(wg_expand_dims(x, INT_MAX, NULL), WG_E_SHAPE, "over 8 axes");
     ASSERT_FAILS(wg_expand_dims(x, INT_MIN, NULL), WG_E_SHAPE, "over 8 axes");

@@ -291,6 +291,7 @@ static const exception exceptions[] = {
     {"tie_share", true, "the engine's own: part of the rules of amax and amin"},
     {"log_softmax_jvp", true, "part of the rules of softmax and log_softmax"},
     {"log_softmax_vjp", true, "log_softmax's rule"},
+    {"assemble", true, "slice's rule"},
     {"csr_sampled", true, "part of csr_matmul's rule"},
     {"bce_grad", true, "part of bce_with_logits' rule"},
     {"cross_entropy_grad", true, "part of cross_entropy's rule"},

@@ -1,11 +1,16 @@
 /* Ops that take tensors apart and put them together: slice, split, pad, concat, stack. */
 #include "ops/slice.h"
 
+#include "autograd/compile/program.h"
 #include "autograd/grad.h"
+#include "autograd/tape_internal.h"
 #include "ops/arithmetic.h"
+#include "ops/index.h"
 #include "ops/layout.h"
+#include "ops/reduce.h"
 #include "tests/models/linear.h"
 #include "tests/support/assert.h"
+#include "tests/support/derivatives.h"
 #include "tests/support/suites.h"
 #include "tests/support/support.h"
 
@@ -162,6 +167,114 @@ START_TEST(test_split_errors)
 }
 END_TEST
 
+START_TEST(test_unstack)
+{
+    wg_tape *t = wg_tape_new(NULL);
+    wg_tensor *x = wgt_counting(t, WG_SHAPE(2, 3, 2)), *parts[3];
+    ck_assert_int_eq(wg_unstack(x, -2, 3, parts), WG_OK);
+    wgt_assert_tensor(parts[1], WG_SHAPE(2, 2), (double[]){3, 4, 9, 10});
+    wgt_assert_tensor(wg_stack(parts, 3, 1), WG_SHAPE(2, 3, 2), wg_data_f64(x));
+    wgt_assert_linear(x, wg_mul(parts[0], wg_full(t, WG_F64, WG_SHAPE(2, 2), 3)));
+    ck_assert_int_eq(wg_unstack(x, 0, 2, parts), WG_OK);
+    wgt_assert_tensor(parts[1], WG_SHAPE(3, 2), (double[]){7, 8, 9, 10, 11, 12});
+    ck_assert_ptr_eq(wg_data_f64(parts[1]), wg_data_f64(x) + 6); /* a view */
+    wgt_assert_linear(x, wg_stack(parts, 2, 1));
+    ck_assert_int_eq(wg_unstack(x, 1, 2, parts), WG_E_SHAPE);
+    wgt_assert_status(t, WG_E_SHAPE, "unstack: the axis has another size: x (2, 3, 2)");
+    ck_assert(wg_is_inert(parts[1]));
+    wg_tape_free(t);
+}
+END_TEST
+
+/* ---- Parts of one tensor meet in one node ----------------------------------------------------------- */
+
+static const char *op_name(const wg_tensor *x)
+{
+    return x->op->name;
+}
+
+/* Parts that make up x are put together, as they were taken apart; others are assembled. */
+START_TEST(test_parts_meet)
+{
+    wg_tape *t = wgt_strict_tape();
+    wg_tensor *x = wgt_counting(t, WG_SHAPE(4, 3)), *parts[4], *dy[4], *g;
+    for (int k = 0; k < 4; k++)
+        dy[k] = wg_full(t, WG_F64, WG_SHAPE(3), k);
+    wg_unstack(x, 0, 4, parts);
+    ck_assert_int_eq(wg_vjp_many(parts, dy, 4, &x, 1, &g), WG_OK);
+    ck_assert_str_eq(op_name(g), "stack");
+    ck_assert_int_eq(wg_vjp_many(parts, dy, 3, &x, 1, &g), WG_OK);
+    ck_assert_str_eq(op_name(g), "assemble");
+    wgt_assert_tensor(g, WG_SHAPE(4, 3), (double[]){0, 0, 0, 1, 1, 1, 2, 2, 2, 0, 0, 0});
+    wg_split(x, 1, 2, (int64_t[]){1, 2}, parts);
+    dy[0] = wg_full(t, WG_F64, WG_SHAPE(4, 1), 5);
+    dy[1] = wg_full(t, WG_F64, WG_SHAPE(4, 2), 6);
+    ck_assert_int_eq(wg_vjp_many(parts, dy, 2, &x, 1, &g), WG_OK);
+    ck_assert_str_eq(op_name(g), "concat");
+    wgt_assert_tensor(g, WG_SHAPE(4, 3), (double[]){5, 6, 6, 5, 6, 6, 5, 6, 6, 5, 6, 6});
+    wg_tape_free(t);
+}
+END_TEST
+
+/* A function of overlapping and of repeated parts, of x itself, and of rows taken by index. */
+static wg_tensor *of_parts(wg_tensor *x)
+{
+    const int64_t rows[] = {3, 0, 3, 1};
+    wg_tensor *index = wg_constant(x->tape, WG_I64, WG_SHAPE(4), rows), *column[3];
+    wg_tensor *y = wg_mul(wg_slice(x, 0, 0, 3), wg_slice(x, 0, 1, 4));
+    y = wg_add(y, wg_square(wg_slice(x, 0, 1, 4)));
+    wg_unstack(x, 1, 3, column);
+    wg_tensor *z = wg_mul(column[2], wg_mul(column[0], column[2]));
+    wg_tensor *taken = wg_mul(wg_gather_rows(x, index), x);
+    taken = wg_mul(taken, wg_gather_rows(x, wg_slice(index, 0, 1, 2)));
+    y = wg_add(wg_sum(y), wg_sum(wg_mul(z, wg_sum_over(taken, WG_AXES(1), false))));
+    return wg_mul(y, wg_sum(wg_square(wg_slice(wg_slice(x, 0, 2, 3), 1, 1, 3))));
+}
+
+START_TEST(test_parts_have_derivatives)
+{
+    wg_tape *t = wg_tape_new(NULL);
+    wg_tensor *x = wgt_random_param(t, "x", WG_SHAPE(4, 3), 1);
+    wgt_assert_derivatives(of_parts(x), &x, 1);
+    wg_tape_free(t);
+}
+END_TEST
+
+/* Compiled and replayed, the gradient of the gradient is the same bits. */
+START_TEST(test_parts_compiled)
+{
+    wg_tape *t = wg_tape_new(NULL);
+    wg_tensor *x = wgt_random_param(t, "x", WG_SHAPE(4, 3), 2), *g, *h;
+    ck_assert_int_eq(wg_grad(of_parts(x), &x, 1, &g), WG_OK);
+    ck_assert_int_eq(wg_grad(wg_sum(wg_square(g)), &x, 1, &h), WG_OK);
+    wg_program *p = wg_compile((wg_tensor *[]){g, h}, 2, NULL);
+    *(double *)wg_edit(x) = 2;
+    ck_assert_int_eq(wg_program_run(p), WG_OK);
+    ck_assert_int_eq(wg_replay(t), WG_OK);
+    for (int k = 0; k < 2; k++)
+        ck_assert_mem_eq(wg_program_output(p, k)->data, (k == 0 ? g : h)->data,
+                         12 * sizeof(double));
+    wg_tape_free(t);
+}
+END_TEST
+
+/* The cotangent of x costs what x costs, and not what n tensors of its size do. */
+START_TEST(test_parts_are_linear)
+{
+    enum { PARTS = 500, SIZE = 16 };
+    wg_tape *t = wg_tape_new(NULL);
+    wg_tensor *x = wg_param(t, "x", WG_F64, WG_SHAPE(PARTS * SIZE)), *y = wg_sum(x), *g;
+    for (int64_t k = PARTS - 1; k >= 0; k--)
+        y = wg_add(y, wg_sum(wg_square(wg_slice(x, 0, k * SIZE, (k + 1) * SIZE))));
+    ck_assert_int_eq(wg_grad(y, &x, 1, &g), WG_OK);
+    int whole = 0;
+    for (int64_t i = 0; i < wg_tape_size(t); i++)
+        whole += t->node[i]->size == x->size;
+    wgt_assert_that(whole, <=, 4); /* x, what wg_sum gives, the parts together, and all of it */
+    wg_tape_free(t);
+}
+END_TEST
+
 /* ---- pad -------------------------------------------------------------------------------------------- */
 
 START_TEST(test_pad)
@@ -271,6 +384,11 @@ Suite *suite_slice(void)
     tcase_add_test(c, test_slice_derivative_errors);
     tcase_add_test(c, test_split);
     tcase_add_test(c, test_split_errors);
+    tcase_add_test(c, test_unstack);
+    tcase_add_test(c, test_parts_meet);
+    tcase_add_test(c, test_parts_have_derivatives);
+    tcase_add_test(c, test_parts_compiled);
+    tcase_add_test(c, test_parts_are_linear);
     tcase_add_test(c, test_pad);
     tcase_add_test(c, test_pad_errors);
     tcase_add_loop_test(c, test_concat, 0, 3);

@@ -1,0 +1,137 @@
+/* broadcast.c: elements repeated to a shape, and the reverse, sums over what is repeated. */
+#include "ops/axes_internal.h"
+#include "ops/kernels/reduce.h"
+#include "ops/layout_internal.h"
+
+/* The stride in x for each axis of `to`, to which x broadcasts: 0 where x is repeated. */
+static void broadcast_strides(const wg_shape *x, const wg_shape *to, int64_t *stride)
+{
+    int64_t own[WG_MAX_DIMS];
+    int missing = to->ndim - x->ndim;
+    wgk_dense_strides(x->ndim, x->dim, own);
+    for (int i = 0; i < to->ndim; i++)
+        stride[i] = i < missing || x->dim[i - missing] == 1 ? 0 : own[i - missing];
+}
+
+static bool broadcast_goes(const wg_shape *from, const wg_shape *to)
+{
+    wg_shape both;
+    return wg_shape_broadcast(from, to, &both) && wg_shape_same(&both, to);
+}
+
+static bool broadcast_shape(wg_tensor *y)
+{
+    const wg_tensor *x = y->operand[0];
+    char wanted[WG_SHAPE_TEXT];
+    if (!wg_sizes_take(y, y->attrs))
+        return false;
+    return broadcast_goes(&x->shape, &y->shape) ||
+           wg_op_fail(y, WG_E_SHAPE, "does not broadcast to %s",
+                      wg_shape_text(&y->shape, wanted, sizeof wanted));
+}
+
+static void broadcast_plan(const wg_tensor *y)
+{
+    int64_t from[WG_MAX_DIMS];
+    broadcast_strides(&y->operand[0]->shape, &y->shape, from);
+    wg_strided_plan(y, y->shape.ndim, y->shape.dim, from, 0);
+}
+
+static wg_tensor *broadcast_vjp(wg_tensor *y, wg_tensor *dy, int i)
+{
+    return wg_sum_to(dy, y->operand[i]);
+}
+
+static const wg_op wg_op_broadcast_to = {
+    .name = "broadcast_to",
+    .formula = "y = x, repeated to a shape",
+    .arity = 1,
+    .flags = WG_OP_WIDE,
+    .attr_size = sizeof(wg_sizes),
+    .shape = broadcast_shape,
+    WG_STRIDED(broadcast_plan),
+    .vjp = broadcast_vjp,
+};
+
+wg_tensor *wg_broadcast_to(wg_tensor *x, int ndim, const int64_t *dim)
+{
+    wg_sizes sizes = {0, {0}};
+    if (!wg_is_inert(x) && wg_sizes_init(&sizes, x, "broadcast_to", ndim, dim)) {
+        wg_shape shape = wg_sizes_shape(&sizes);
+        if (wg_shape_same(&shape, &x->shape))
+            return x;
+    }
+    return wg_apply(&wg_op_broadcast_to, &x, 1, &sizes);
+}
+
+wg_tensor *wg_spread_over(wg_tensor *y, const wg_tensor *x, uint32_t axes)
+{
+    const wg_shape kept = wg_axes_without(&x->shape, axes, true);
+    if (!wg_is_inert(y) && !wg_shape_same(&y->shape, &kept))
+        y = wg_reshape(y, kept.ndim, kept.dim);
+    return wg_broadcast_to(y, x->shape.ndim, x->shape.dim);
+}
+
+static bool sum_to_shape(wg_tensor *y)
+{
+    const wg_tensor *x = y->operand[0];
+    char wanted[WG_SHAPE_TEXT];
+    if (!wg_sizes_take(y, y->attrs))
+        return false;
+    return broadcast_goes(&y->shape, &x->shape) ||
+           wg_op_fail(y, WG_E_SHAPE, "%s does not broadcast to this shape",
+                      wg_shape_text(&y->shape, wanted, sizeof wanted));
+}
+
+/* x seen as rows along the axes that are repeated; an axis of size 1 may count as either. */
+static wgk_rows sum_to_rows(const wg_tensor *y)
+{
+    const wg_shape *x = &y->operand[0]->shape;
+    int missing = x->ndim - y->shape.ndim;
+    uint32_t axes = 0;
+    for (int i = 0; i < x->ndim; i++)
+        if (i < missing || y->shape.dim[i - missing] != x->dim[i])
+            axes |= 1u << i;
+    return wgk_rows_of(x->ndim, x->dim, axes);
+}
+
+static void sum_to_forward(const wg_tensor *y, const wg_piece *piece)
+{
+    wgk_rows rows = sum_to_rows(y);
+    const void *x = y->operand[0]->data;
+    wgk_reduce_sum(&rows, wg_kernel_type(y), x, 1, piece->begin, piece->end, y->data);
+}
+
+static wg_tensor *sum_to_vjp(wg_tensor *y, wg_tensor *dy, int i)
+{
+    const wg_shape *shape = &y->operand[i]->shape;
+    return wg_broadcast_to(dy, shape->ndim, shape->dim);
+}
+
+static const wg_op wg_op_sum_to = {
+    .name = "sum_to",
+    .formula = "y = sum of x over the axes that broadcasting y would repeat",
+    .arity = 1,
+    .flags = WG_OP_WIDE,
+    .attr_size = sizeof(wg_sizes),
+    .shape = sum_to_shape,
+    .forward = sum_to_forward,
+    .vjp = sum_to_vjp,
+    .chunks = wg_size,
+};
+
+wg_tensor *wg_sum_to(wg_tensor *x, const wg_tensor *like)
+{
+    const bool given = !wg_is_inert(x) && !wg_is_inert(like);
+    if (given &&
+        wg_shape_same(&x->shape, &like->shape)) /* the rules ask for it after each broadcast */
+        return x;
+    wg_sizes sizes = {0, {0}};
+    if (given)
+        wg_sizes_init(&sizes, x, "sum_to", like->shape.ndim, like->shape.dim);
+    else if (!wg_is_inert(x))
+        wg_layout_fail(x, WG_E_NULL, "sum_to", "the tensor whose shape is wanted is NULL or inert");
+    return wg_apply(&wg_op_sum_to, &x, 1, &sizes);
+}
+
+const wg_op *const wg_ops_broadcast[] = {&wg_op_broadcast_to, &wg_op_sum_to, NULL};
