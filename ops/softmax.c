@@ -166,8 +166,8 @@ static wg_tensor *logsumexp_vjp(wg_tensor *y, wg_tensor *dy, int i)
     return wg_mul(wg_spread_over(dy, x, wg_axes_of(y)), p);
 }
 
-SOFTMAX(logsumexp, 1, "y = log(sum_i exp(x_i))", wg_axes_reduced_floats,
-        .chunks = wg_size, .workspace = softmax_workspace, .source = SOFTMAX_SOURCE)
+SOFTMAX(logsumexp, 1, "y = log(sum_i exp(x_i))", wg_axes_reduced_floats, .chunks = wg_size,
+        .workspace = softmax_workspace, .source = SOFTMAX_SOURCE)
 
 wg_tensor *wg_logsumexp(wg_tensor *x)
 {
