@@ -104,6 +104,7 @@ static wg_tensor *spoil_inner(wg_tensor *y, wg_tensor *dy, int i,
     inner = *inner_op;
     inner.name = "planted";
     inner.vjp = rule;
+    inner.vjp_parts = NULL;
     return wg_apply(&inner, g->operand, g->n_operands, g->attrs);
 }
 
@@ -374,6 +375,7 @@ static wg_tensor *planted_again(const wg_tensor *y)
     planted_op = *y->op;
     planted_op.name = "planted";
     planted_op.vjp = planted_bug->rule;
+    planted_op.vjp_parts = NULL;
     if (planted_bug->rule == NULL)
         planted_op.flags |= WG_OP_ZERO_GRADIENT;
     return wg_apply(&planted_op, y->operand, y->n_operands, y->attrs);
