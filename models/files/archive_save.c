@@ -124,7 +124,7 @@ wg_status wg_archive_save(const wg_archive *a, const char *path)
     for (const wg_archive_entry *e = first; e != NULL; e = e->next)
         if (!save_fits(t, path != NULL ? path : "a file", e))
             return wg_tape_status(t);
-    if (!wg_writer_open(&w, t, path, NULL))
+    if (!wg_writer_open(&w, t, path))
         return wg_tape_status(t);
     if (!save_counted_header(&w, first)) {
         wg_writer_abandon(&w);

@@ -56,25 +56,12 @@ char *wg_reader_text(wg_tape *t, const char *path, int64_t *size);
  * The first error is recorded on the tape, naming the file and the reason; what follows it does
  * nothing, so that writing needs one check, that of wg_writer_close. */
 
-/* What the writer asks of the system, in the forms of POSIX. Tests put calls in place that fail or do
- * not return. */
-typedef struct wg_writer_calls {
-    int (*open)(const char *path, int flags, mode_t mode, void *user);
-    ssize_t (*write)(int file, const void *bytes, size_t size, void *user);
-    int (*sync)(int file, void *user);
-    int (*close)(int file, void *user);
-    int (*rename)(const char *from, const char *to, void *user);
-    int (*remove)(const char *path, void *user);
-    void *user;
-} wg_writer_calls;
-
 #define WG_WRITER_BUFFER 8192
 
 typedef struct wg_writer {
     wg_tape *tape;
     const char *path; /* as the caller gave it, for messages; must outlive the writer */
-    wg_writer_calls calls;
-    int file; /* descriptor of the temporary file; -1: none is open */
+    int file;         /* descriptor of the temporary file; -1: none is open */
     bool failed, counting;
     int64_t counted;
     uint32_t sum;          /* of what is counted */
@@ -84,10 +71,10 @@ typedef struct wg_writer {
     char buffer[WG_WRITER_BUFFER];
 } wg_writer;
 
-/* wg_writer_open: begins the temporary file; calls NULL: the system's. A destination that is no regular
- * file is refused; one that there is lends the new file its permissions. False after an error, on the
- * tape, or where the tape had one already; then there is nothing to close. */
-bool wg_writer_open(wg_writer *w, wg_tape *t, const char *path, const wg_writer_calls *calls);
+/* wg_writer_open: begins the temporary file. A destination that is no regular file is refused; one that there
+ * is lends the new file its permissions. False after an error, on the tape, or where the tape had one already;
+ * then there is nothing to close. */
+bool wg_writer_open(wg_writer *w, wg_tape *t, const char *path);
 
 /* wg_writer_put: appends bytes. wg_writer_text: appends a string without its NUL. */
 void wg_writer_put(wg_writer *w, const void *bytes, size_t size);

@@ -163,7 +163,7 @@ static void csv_output_row(const csv_output *o, int64_t row)
 static wg_status csv_output_file(const csv_output *o)
 {
     wg_c_locale locale;
-    if (!wg_writer_open(o->writer, o->tape, o->path, NULL))
+    if (!wg_writer_open(o->writer, o->tape, o->path))
         return wg_tape_status(o->tape);
     if (!wg_c_locale_enter(&locale)) {
         wg_writer_abandon(o->writer);

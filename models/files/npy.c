@@ -334,7 +334,7 @@ wg_status wg_npy_write(const wg_tensor *x, const char *path)
     wg_tape *t = x != NULL ? x->tape : NULL;
     wg_writer w;
     char header[NPY_HEADER];
-    if (!wg_elements_writable(t, path, x) || !wg_writer_open(&w, t, path, NULL))
+    if (!wg_elements_writable(t, path, x) || !wg_writer_open(&w, t, path))
         return wg_tape_status(t);
     wg_writer_put(&w, header, npy_format(x, header));
     wg_elements_write(&w, x);
@@ -528,7 +528,7 @@ wg_status wg_npz_write(const wg_archive *a, const char *path)
     wg_writer w;
     if (t == NULL || wg_tape_status(t) != WG_OK)
         return wg_tape_status(t);
-    if (!npz_fits(t, a, path != NULL ? path : "a file") || !wg_writer_open(&w, t, path, NULL))
+    if (!npz_fits(t, a, path != NULL ? path : "a file") || !wg_writer_open(&w, t, path))
         return wg_tape_status(t);
     for (const wg_archive_entry *e = wg_archive_first(a); e != NULL; e = e->next) {
         npz_header(&w, e, false, 0);

@@ -20,47 +20,6 @@ enum {
     WRITER_STICKY = 01000 /* S_ISVTX, which POSIX declares with XSI alone */
 };
 
-/* ---- The system's calls. --------------------------------------------------------------------- */
-
-static int writer_open(const char *path, int flags, mode_t mode, void *user)
-{
-    (void)user;
-    return open(path, flags | O_CLOEXEC, mode);
-}
-
-static ssize_t writer_write(int file, const void *bytes, size_t size, void *user)
-{
-    (void)user;
-    return write(file, bytes, size);
-}
-
-static int writer_sync(int file, void *user)
-{
-    (void)user;
-    return fsync(file);
-}
-
-static int writer_close(int file, void *user)
-{
-    (void)user;
-    return close(file);
-}
-
-static int writer_rename(const char *from, const char *to, void *user)
-{
-    (void)user;
-    return rename(from, to);
-}
-
-static int writer_remove(const char *path, void *user)
-{
-    (void)user;
-    return unlink(path);
-}
-
-static const wg_writer_calls writer_system = {
-    writer_open, writer_write, writer_sync, writer_close, writer_rename, writer_remove, NULL};
-
 /* ---- Opening. -------------------------------------------------------------------------------- */
 
 static bool writer_fail(wg_writer *w, const char *reason)
@@ -197,7 +156,7 @@ static bool writer_create(wg_writer *w, mode_t mode)
                               WRITER_DIGITS, writer_random(w, i));
         if (length < 0 || (size_t)length >= sizeof w->temporary)
             return writer_fail(w, strerror(ENAMETOOLONG));
-        w->file = w->calls.open(w->temporary, O_WRONLY | O_CREAT | O_EXCL, mode, w->calls.user);
+        w->file = open(w->temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode);
         if (w->file >= 0)
             return true;
         if (errno != EEXIST)
@@ -206,11 +165,10 @@ static bool writer_create(wg_writer *w, mode_t mode)
     return writer_fail(w, "no name for a temporary file beside it is free");
 }
 
-bool wg_writer_open(wg_writer *w, wg_tape *t, const char *path, const wg_writer_calls *calls)
+bool wg_writer_open(wg_writer *w, wg_tape *t, const char *path)
 {
     w->tape = t;
     w->path = path;
-    w->calls = calls != NULL ? *calls : writer_system;
     w->file = -1;
     w->failed = true;
     w->counting = false;
@@ -238,7 +196,7 @@ static void writer_send(wg_writer *w, const char *bytes, size_t size)
 {
     while (size > 0 && !w->failed) {
         size_t part = size < SSIZE_MAX / 2 ? size : SSIZE_MAX / 2;
-        ssize_t sent = w->calls.write(w->file, bytes, part, w->calls.user);
+        ssize_t sent = write(w->file, bytes, part);
         if (sent < 0 && errno == EINTR)
             continue;
         if (sent <= 0) {
@@ -309,10 +267,20 @@ int64_t wg_writer_count(wg_writer *w, bool on)
 
 /* ---- Closing. -------------------------------------------------------------------------------- */
 
-/* A close that fails has closed; what it tells is that bytes were lost. */
+/* On some file systems a signal interrupts it. */
+static int writer_sync(int file)
+{
+    int result;
+    do
+        result = fsync(file);
+    while (result != 0 && errno == EINTR);
+    return result;
+}
+
+/* A close that fails has closed; what it tells is that bytes were lost, but for a signal that came. */
 static void writer_close_file(wg_writer *w)
 {
-    if (w->file >= 0 && w->calls.close(w->file, w->calls.user) != 0)
+    if (w->file >= 0 && close(w->file) != 0 && errno != EINTR)
         writer_fail(w, strerror(errno));
     w->file = -1;
 }
@@ -322,10 +290,10 @@ static void writer_sync_directory(wg_writer *w)
 {
     char reason[192], directory[PATH_MAX];
     writer_directory_of(w, directory);
-    int file = w->calls.open(directory, O_RDONLY, 0, w->calls.user);
-    int wrong = file < 0 || w->calls.sync(file, w->calls.user) != 0 ? errno : 0;
+    int file = open(directory, O_RDONLY | O_CLOEXEC);
+    int wrong = file < 0 || writer_sync(file) != 0 ? errno : 0;
     if (file >= 0)
-        w->calls.close(file, w->calls.user);
+        close(file);
     if (wrong == 0 || wrong == EINVAL)
         return;
     snprintf(reason, sizeof reason, "is written, but its directory could not be synced: %s",
@@ -339,7 +307,7 @@ void wg_writer_abandon(wg_writer *w)
         return;
     w->failed = true; /* and no error is recorded from here on */
     writer_close_file(w);
-    w->calls.remove(w->temporary, w->calls.user);
+    unlink(w->temporary);
 }
 
 wg_status wg_writer_close(wg_writer *w)
@@ -347,13 +315,13 @@ wg_status wg_writer_close(wg_writer *w)
     if (w->file < 0)
         return wg_tape_status(w->tape);
     writer_flush(w);
-    if (!w->failed && w->calls.sync(w->file, w->calls.user) != 0)
+    if (!w->failed && writer_sync(w->file) != 0)
         writer_fail(w, strerror(errno));
     writer_close_file(w);
-    if (!w->failed && w->calls.rename(w->temporary, w->target, w->calls.user) != 0)
+    if (!w->failed && rename(w->temporary, w->target) != 0)
         writer_fail(w, strerror(errno));
     if (w->failed)
-        w->calls.remove(w->temporary, w->calls.user);
+        unlink(w->temporary);
     else
         writer_sync_directory(w);
     return wg_tape_status(w->tape);

@@ -19,7 +19,8 @@ static size_t most_memory(size_t size)
 
 void wgt_file_new(char path[WGT_PATH])
 {
-    strcpy(path, "/tmp/wg_files_XXXXXX");
+    const char *directory = getenv("TMPDIR");
+    snprintf(path, WGT_PATH - 8, "%.80s/wg_files_XXXXXX", directory != NULL ? directory : "/tmp");
     ck_assert_ptr_nonnull(mkdtemp(path));
     strcat(path, "/file");
 }

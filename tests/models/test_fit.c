@@ -6,7 +6,12 @@
 #include "tests/support/support.h"
 
 #include <math.h>
+#include <signal.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
 
 static wg_tape *tape;
 
@@ -316,6 +321,45 @@ START_TEST(test_resumed_is_bit_identical)
     for (int64_t stop_at = 1; stop_at < 8; stop_at += 3) {
         ck_assert_int_ne(trained(path, _i, stop_at, false, part), n);
         ck_assert_int_eq(trained(path, _i, 0, true, rest), n);
+        ck_assert_mem_eq(whole, rest, (size_t)n * sizeof *whole);
+    }
+    wgt_file_remove(path);
+}
+END_TEST
+
+/* Trains in a process of its own, which is killed after so many nanoseconds. */
+static void train_and_die(const char *path, long wait)
+{
+    fflush(NULL);
+    const pid_t child = fork();
+    ck_assert_int_ge(child, 0);
+    if (child == 0) {
+        static float values[2 * MOST];
+        trained(path, 4, 0, false, values);
+        _exit(0);
+    }
+    nanosleep(&(struct timespec){wait / 1000000000, wait % 1000000000}, NULL);
+    kill(child, SIGKILL);
+    ck_assert_int_eq(waitpid(child, NULL, 0), child);
+}
+
+/* Killed at any time, a training goes on from its checkpoint to the same bits. WGT_ALL=1: 200 kills. */
+START_TEST(test_killed_anywhere)
+{
+    static float whole[2 * MOST], rest[2 * MOST];
+    char path[WGT_PATH];
+    struct timespec begin, end;
+    const int kills = getenv("WGT_ALL") != NULL ? 200 : 8;
+    wgt_file_new(path);
+    clock_gettime(CLOCK_MONOTONIC, &begin);
+    const int n = trained(path, 4, 0, false, whole);
+    clock_gettime(CLOCK_MONOTONIC, &end);
+    const double all = 1e9 * (double)(end.tv_sec - begin.tv_sec) +
+                       (double)(end.tv_nsec - begin.tv_nsec);
+    for (int i = 0; i < kills; i++) {
+        unlink(path);
+        train_and_die(path, (long)(all * 1.1 * wg_random_uniform(3, 1, (uint64_t)i)));
+        ck_assert_int_eq(trained(path, 4, 0, access(path, F_OK) == 0, rest), n);
         ck_assert_mem_eq(whole, rest, (size_t)n * sizeof *whole);
     }
     wgt_file_remove(path);
@@ -731,6 +775,7 @@ Suite *suite_fit(void)
     tcase_add_test(c, test_callback_stops);
     tcase_add_test(c, test_weights);
     tcase_add_loop_test(c, test_resumed_is_bit_identical, 0, PLATEAU + 1);
+    tcase_add_test(c, test_killed_anywhere);
     tcase_add_test(c, test_foreign_checkpoints_change_nothing);
     tcase_add_test(c, test_other_data_and_models_are_noticed);
     tcase_add_test(c, test_checkpoints_tell_graphs_apart);
