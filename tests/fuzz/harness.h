@@ -11,6 +11,9 @@ void fuzz_bytes(const uint8_t *bytes, size_t size);
 /* Reads the file onto the tape, and uses what was read. */
 void fuzz_read(wg_tape *t, const char *path);
 
+/* Bytes that the target takes beyond those that reading the file explains; 0 unless it sets it. */
+extern size_t fuzz_extra;
+
 /* An allocator that counts; each block stands behind its size.  Beyond `most` bytes it has none. */
 typedef struct fuzz_memory {
     size_t blocks, bytes, peak, most;

@@ -88,7 +88,8 @@ static double fit_program(wg_tape *t)
     const wg_fit_model model = wg_mlp_fit_model(mlp, &wg_head_softmax);
     wg_fit(&model, &data, &(wg_fit_options){.epochs = 2, .checkpoint = path});
     wg_fit(&model, &data, &(wg_fit_options){.epochs = 3, .checkpoint = path, .resume = true});
-    return wg_tape_status(t) == WG_OK ? total(wg_mlp_param(mlp, "fc1.weight")) : (double)NAN;
+    return wg_tape_status(t) == WG_OK ? total(wg_params_get(mlp->params, "fc1.weight"))
+                                      : (double)NAN;
 }
 
 static const struct io_case {
