@@ -85,7 +85,7 @@ PROGRAMS := $(patsubst examples/%.c,$(BUILD)/%,$(EX_MAIN))
 RUNNER   := $(BUILD)/tests/run
 
 .PHONY: all lib examples demo deps test check check-layers check-headers check-symbols check-readme check-reproducible \
-        check-amalgamation check-install check-examples check-programs check-aarch64 check-format amalgamation ffi install uninstall \
+        check-amalgamation check-install check-examples check-programs check-aarch64 check-format amalgamation ffi docs man check-docs install uninstall \
         bench peers fuzz fuzz-long fuzzers check-fuzz coverage format tidy analyze clean help FORCE
 all: lib examples
 lib: $(STATIC) $(SHARED) $(LIBS)
@@ -163,7 +163,7 @@ test: $(RUNNER)
 	@$(RUN_SUITE)
 
 # Everything that is checked, the suite last: Check's closing line ends the output.
-check: check-layers check-headers check-symbols check-readme check-amalgamation check-install \
+check: check-layers check-headers check-symbols check-readme check-amalgamation check-install check-docs \
        check-examples check-programs check-fuzz $(RUNNER)
 	@$(RUN_SUITE)
 
@@ -184,6 +184,9 @@ check-install: all amalgamation ffi
 # Two builds, one where the path has a space and a quote, give the same libraries and programs.
 check-reproducible:
 	@sh tests/check_reproducible.sh '$(MAKE)'
+
+check-docs: docs lib
+	@sh tests/check_docs.sh $(BUILD)
 
 # EXACT=1: to the last digit.
 check-examples: examples
@@ -207,23 +210,34 @@ ffi: $(BUILD)/wengert_ffi.h
 $(BUILD)/wengert_ffi.h: tests/ffi.sh $(BUILD)/wengert.c
 	@CC='$(CC)' sh $< $(BUILD)/wengert.h > $@
 
+# The manual, and the reference with the tutorial as HTML; both fail where a function has no comment of its own.
+DOC_HEADERS := $(filter-out models/wengert.h,$(HEADERS))
+docs: man $(addprefix $(BUILD)/,error_curve learning_rates iris moons decision_boundary l2 threshold)
+	@sh tests/docs/docs.sh $(BUILD) $(VERSION) html $(DOC_HEADERS)
+man: $(BUILD)/train $(BUILD)/predict
+	@sh tests/docs/docs.sh $(BUILD) $(VERSION) man $(DOC_HEADERS)
+
 BINDIR     ?= $(PREFIX)/bin
 LIBDIR     ?= $(PREFIX)/lib
 INCLUDEDIR ?= $(PREFIX)/include
+MANDIR     ?= $(PREFIX)/share/man
 # $(call quote,PATH): one word of the shell, whatever PATH holds.  Only these paths may have spaces.
 quote       = '$(subst ','\'',$(1))'
 to_bin     := $(call quote,$(DESTDIR)$(BINDIR))
 to_lib     := $(call quote,$(DESTDIR)$(LIBDIR))
 to_include := $(call quote,$(DESTDIR)$(INCLUDEDIR))
+to_man     := $(call quote,$(DESTDIR)$(MANDIR))
 INSTALLED  := train predict
 
-install: all amalgamation
+install: all amalgamation man
 	@VERSION=$(VERSION) PREFIX=$(call quote,$(PREFIX)) LIBDIR=$(call quote,$(LIBDIR)) \
 	    INCLUDEDIR=$(call quote,$(INCLUDEDIR)) LIBS="$$(cat $(LIBS))" \
 	    SHARED='$(if $(SHARED),$(call versioned,$(VERSION)))' sh tests/package.sh $(BUILD)/package
-	install -d $(to_bin) $(to_include) $(to_lib)/pkgconfig $(to_lib)/cmake/wengert
+	install -d $(to_bin) $(to_include) $(to_lib)/pkgconfig $(to_lib)/cmake/wengert $(to_man)/man1 $(to_man)/man3
 	for p in $(INSTALLED); do install -m 755 $(BUILD)/$$p $(to_bin)/wengert-$$p || exit 1; done
 	install -m 644 $(BUILD)/wengert.h $(to_include)
+	install -m 644 $(BUILD)/docs/man/man1/*.1 $(to_man)/man1
+	install -m 644 $(BUILD)/docs/man/man3/*.3 $(to_man)/man3
 	install -m 644 $(STATIC) $(to_lib)
 	install -m 644 $(BUILD)/package/wengert.pc $(to_lib)/pkgconfig
 	install -m 644 $(BUILD)/package/*.cmake $(to_lib)/cmake/wengert
@@ -235,6 +249,7 @@ ifneq ($(SHARED),)
 endif
 
 uninstall:
+	rm -f $(to_man)/man1/wengert-*.1 $(to_man)/man3/wengert.3 $(to_man)/man3/wg_*.3
 	rm -rf $(to_include)/wengert.h $(to_lib)/pkgconfig/wengert.pc $(to_lib)/cmake/wengert \
 	    $(foreach p,$(INSTALLED),$(to_bin)/wengert-$(p)) $(to_lib)/libwengert.a \
 	    $(if $(SHARED),$(foreach f,$(notdir $(SHARED)) $(call versioned,$(SOVERSION)) $(call versioned,$(VERSION)),$(to_lib)/$(f)))
@@ -316,7 +331,10 @@ help:
 #: make test                 the test suite alone; build/tests/run NAME runs one suite
 #: make check-aarch64        the demo, cross-compiled, under qemu
 #: make amalgamation         the library as one pair, build/wengert.h and build/wengert.c
-#: make install, uninstall   under PREFIX (/usr/local), with wengert.pc; DESTDIR is honoured
+#: make docs                 build/docs/index.html, reference and tutorial; manual pages in build/docs/man
+#: make ffi                  build/wengert_ffi.h, for cffi and LuaJIT
+#: make install, uninstall   under PREFIX (/usr/local), with wengert.pc and CMake's files; DESTDIR is honoured
+#: make check-reproducible   two builds in different folders are the same bytes
 #: make bench                times the workloads against the machine's limits (BENCH_ARGS='--only NAME --json')
 #: make peers                the same with NumPy, PyTorch and scikit-learn, where PYTHON has them (PEERS_ARGS)
 #: make fuzz, fuzz-long      libFuzzer (clang) on the targets of tests/fuzz: seconds each, or FUZZ_SECONDS

@@ -17,6 +17,8 @@ typedef struct wg_pool wg_pool;
  * as there are processors online. `allocator` may be NULL (libc's). NULL where threads or memory are not
  * to be had, or for another number. The caller frees it, after the tapes that use it. */
 wg_pool *wg_pool_new(int threads, const wg_allocator *allocator);
+
+/* wg_pool_free: ends the threads and gives the memory back. NULL is nothing. */
 void wg_pool_free(wg_pool *pool);
 
 /* wg_pool_threads: how many threads work; 1 for NULL. */

@@ -57,8 +57,13 @@ wg_tensor *wg_rename(wg_tensor *x, const char *name);
 /* wg_is_stale: was a leaf that x is computed from written since x was computed? An inert x is not. */
 bool wg_is_stale(const wg_tensor *x);
 
+/* wg_ndim: the number of dimensions, 0 to WG_MAX_DIMS; 0 of an inert x. */
 int wg_ndim(const wg_tensor *x);
+
+/* wg_size: the number of elements, 1 for zero dimensions; 0 of an inert x. */
 int64_t wg_size(const wg_tensor *x);
+
+/* wg_dtype_of: the type of the elements. */
 wg_dtype wg_dtype_of(const wg_tensor *x);
 
 /* wg_dim: the size along an axis; negative axes count from the last. An axis that there is not: 0, and

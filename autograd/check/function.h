@@ -179,7 +179,7 @@ typedef struct wg_check_sweep_row {
 double wg_check_sweep(wg_function *f, void *user, double *x, size_t n, size_t entry, double exact,
                       double from, double to, wg_check_sweep_row *rows, size_t count);
 
-/* "passed", "failed", "vacuous", "unresolved", "not finite", "invalid". */
+/* wg_check_verdict_name: "passed", "failed", "vacuous", "unresolved", "not finite", "invalid". */
 const char *wg_check_verdict_name(wg_check_verdict verdict);
 
 /* wg_check_report_print: one row a report, the worst entry under it when there is something to tell,

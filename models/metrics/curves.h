@@ -38,6 +38,7 @@ typedef struct wg_precision_recall {
     wg_tensor *threshold;          /* [points] */
 } wg_precision_recall;
 
+/* wg_precision_recall_curve: no point is left out. */
 wg_precision_recall wg_precision_recall_curve(const wg_tensor *scores, const wg_tensor *truth);
 
 /* wg_average_precision: sum over thresholds of (R_i - R_(i-1)) P_i, recall rising: the area under
@@ -49,6 +50,7 @@ typedef struct wg_best_threshold {
     double threshold, precision, recall, f1;
 } wg_best_threshold;
 
+/* wg_best_f1: that threshold, with what is reached there; ties go to the lowest. */
 wg_best_threshold wg_best_f1(const wg_tensor *scores, const wg_tensor *truth);
 
 #ifdef __cplusplus

@@ -89,9 +89,9 @@ wg_status wg_optimizer_swap_average(wg_optimizer *optimizer);
  * entries. */
 bool wg_optimizer_state(wg_optimizer *optimizer, int64_t i, wg_state_entry *entry);
 
-/* ---- The kinds.
- * ----------------------------------------------------------------------------------- NULL options
- * are the defaults. Never NULL: after an error (on the tape: WG_E_VALUE, an option out of its
+/* ---- The kinds. ----
+ *
+ * NULL options are the defaults. Never NULL: after an error (on the tape: WG_E_VALUE, an option out of its
  * range, an operand that is no parameter, or one given twice; WG_E_TAPE, WG_E_NULL, WG_E_NOMEM) the
  * result is an inert optimizer, whose steps do nothing. Where 0 stands for another default, any
  * tiny number, 1e-300, is as good as 0. */

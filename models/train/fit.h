@@ -16,8 +16,8 @@ extern "C" {
 
 /* wg_fit: trains a model by mini-batches, on compiled programs.
  *
- *     wg_mlp *mlp = wg_mlp_new(t, &(wg_mlp_options){.sizes = (int64_t[]){64, 64, 10}, .n_sizes =
- *     3}); wg_fit_model model = wg_mlp_fit_model(mlp, &wg_head_softmax);
+ *     wg_mlp_options layers = {.sizes = (int64_t[]){64, 64, 10}, .n_sizes = 3};
+ *     wg_fit_model model = wg_mlp_fit_model(wg_mlp_new(t, &layers), &wg_head_softmax);
  *     wg_fit_result r = wg_fit(&model, &(wg_dataset){.X = X, .y = y},
  *                              &(wg_fit_options){.validation = 0.1, .patience = 10});
  */
