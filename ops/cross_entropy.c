@@ -74,9 +74,10 @@ static int64_t rows_grad_chunks(const wg_tensor *g)
 }
 
 /* `count` rows of numbers. */
-static size_t rows_workspace(const wg_tensor *z, size_t count)
+static size_t rows_workspace(const wg_tensor *z, int count)
 {
-    return count * (size_t)wg_logits_classes(z) * wgk_real_size(wg_kernel_type(z));
+    const wgk_rows rows = rows_of(z);
+    return wgk_softmax_workspace(&rows, wg_kernel_type(z), count);
 }
 
 /* J u with J the Jacobian of softmax(z) */

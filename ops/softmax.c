@@ -15,7 +15,8 @@ static int64_t softmax_chunks(const wg_tensor *y)
 /* Rows are computed in the workspace, whatever their layout. */
 static size_t softmax_workspace(const wg_tensor *y)
 {
-    return (size_t)wg_axes_operand_rows(y).row_size * wgk_real_size(wg_kernel_type(y));
+    const wgk_rows rows = wg_axes_operand_rows(y);
+    return wgk_softmax_workspace(&rows, wg_kernel_type(y), 1);
 }
 
 static size_t softmax_workspace_two(const wg_tensor *y)

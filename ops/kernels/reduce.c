@@ -199,6 +199,9 @@ static void sum_columns(const wgk_rows *rows, bool f32, const void *x, double di
 
 /* ---- By type --------------------------------------------------------------------------------- */
 
+#define REDUCE_NORM_LEAST (T)0x1p-400
+#define REDUCE_NORM_MOST  (T)0x1p400
+
 #define REAL f64
 #define REDUCE_FLOATS
 #include "ops/kernels/reduce_body.inc"
@@ -214,6 +217,25 @@ static void sum_columns(const wgk_rows *rows, bool f32, const void *x, double di
 #include "ops/kernels/reduce_body.inc"
 #endif
 
+/* Rows that lie apart, but are short. */
+static void sum_short(const wgk_rows *rows, bool f32, const void *x, double divisor, int64_t begin,
+                      int64_t end, void *y)
+{
+    const wgk_type type = f32 ? WGK_F32 : WGK_F64;
+    for (int64_t row = begin; row < end;) {
+        const wgk_lines lines = wgk_rows_lines(rows, row, end);
+        double block[WGK_ROWS_SHORT * WGK_ROWS_LINES];
+        double s[WGK_ROWS_LINES] = {0}, c[WGK_ROWS_LINES] = {0};
+        for (int64_t i = 0; i < rows->row_size; i++)
+            wgk_lines_get(&lines, i, type, x, block + i * lines.n);
+        sum_lines(rows->row_size, lines.n, lines.n, false, block, 0, s, c);
+        for (int64_t r = 0; r < lines.n; r++)
+            s[r] = wgk_total_f64(s[r], c[r]) / divisor;
+        wgk_rows_put(row, lines.n, type, s, y);
+        row += lines.n;
+    }
+}
+
 static void reduce_sum_f64(const wgk_rows *rows, wgk_type type, const void *x, double divisor,
                            int64_t begin, int64_t end, void *y)
 {
@@ -221,6 +243,10 @@ static void reduce_sum_f64(const wgk_rows *rows, wgk_type type, const void *x, d
     const bool f32 = type == WGK_F32;
     if (columns && rows->along.ndim > 0) {
         sum_columns(rows, f32, x, divisor, begin, end, y);
+        return;
+    }
+    if (wgk_rows_together(rows)) {
+        sum_short(rows, f32, x, divisor, begin, end, y);
         return;
     }
     for (int64_t row = begin; row < end; row++)

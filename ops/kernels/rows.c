@@ -162,3 +162,52 @@ const void *wgk_rows_view(const wgk_rows *rows, int64_t row, int64_t from, int64
     wgk_rows_load(rows, row, from, n, type, x, part);
     return part;
 }
+
+/* ---- Rows taken together --------------------------------------------------------------------- */
+
+bool wgk_rows_together(const wgk_rows *rows)
+{
+    const wgk_axes *kept = &rows->kept;
+    return kept->ndim > 0 && rows->along.ndim == 1 &&
+           (rows->row_size <= WGK_ROWS_SHORT || kept->stride[kept->ndim - 1] == 1);
+}
+
+wgk_lines wgk_rows_lines(const wgk_rows *rows, int64_t row, int64_t end)
+{
+    const int last = rows->kept.ndim - 1;
+    const int64_t side = rows->kept.size[last], run = side - row % side;
+    int64_t n = end - row < run ? end - row : run;
+    n = n < WGK_ROWS_LINES ? n : WGK_ROWS_LINES;
+    return (wgk_lines){n, wgk_rows_start(rows, row), rows->kept.stride[last],
+                       rows->along.stride[0]};
+}
+
+void wgk_lines_get(const wgk_lines *lines, int64_t i, wgk_type type, const void *x, void *line)
+{
+    const int64_t at = lines->start + i * lines->to_element, stride = lines->to_row;
+    double *wide = line;
+    if (type != WGK_F32)
+        rows_copy(line, 1, (const char *)x + (size_t)at * wgk_size(type), stride, lines->n,
+                  wgk_size(type));
+    else if (stride == 1)
+        for (int64_t r = 0; r < lines->n; r++)
+            wide[r] = (double)((const float *)x + at)[r];
+    else
+        for (int64_t r = 0; r < lines->n; r++)
+            wide[r] = (double)((const float *)x + at)[r * stride];
+}
+
+void wgk_lines_put(const wgk_lines *lines, int64_t i, wgk_type type, const void *line, void *x)
+{
+    const int64_t at = lines->start + i * lines->to_element, stride = lines->to_row;
+    const double *wide = line;
+    if (type != WGK_F32)
+        rows_copy((char *)x + (size_t)at * wgk_size(type), stride, line, 1, lines->n,
+                  wgk_size(type));
+    else if (stride == 1)
+        for (int64_t r = 0; r < lines->n; r++)
+            ((float *)x + at)[r] = (float)wide[r];
+    else
+        for (int64_t r = 0; r < lines->n; r++)
+            ((float *)x + at)[r * stride] = (float)wide[r];
+}

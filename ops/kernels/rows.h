@@ -9,7 +9,7 @@
 
 #include "ops/kernels/real.h"
 
-enum { WGK_ROWS_AXES = 8, WGK_ROWS_PART = 256 };
+enum { WGK_ROWS_AXES = 8, WGK_ROWS_PART = 256, WGK_ROWS_LINES = 64, WGK_ROWS_SHORT = 32 };
 
 /* Some axes of the array, neighbours of the same kind merged into one, in row-major order. */
 typedef struct wgk_axes {
@@ -49,5 +49,29 @@ void wgk_rows_store(const wgk_rows *rows, int64_t row, int64_t from, int64_t n, 
  * by side and not in f32, else in `part`. */
 const void *wgk_rows_view(const wgk_rows *rows, int64_t row, int64_t from, int64_t n, wgk_type type,
                           const void *x, void *part);
+
+/* ---- Rows taken together --------------------------------------------------------------------- */
+
+/* Short rows, and rows that neighbours lie between (the columns of a matrix), are worked on many at
+ * once: line i of n rows has element i of each. Whether a row is, follows from the array alone, so
+ * that results do not depend on how the rows are divided among calls. */
+typedef struct wgk_lines {
+    int64_t n;                         /* rows; at most WGK_ROWS_LINES */
+    int64_t start, to_row, to_element; /* in elements: of the first row, and between neighbours */
+} wgk_lines;
+
+/* wgk_rows_together: are they taken together?   wgk_rows_lines: the rows from `row` on, before end. */
+bool wgk_rows_together(const wgk_rows *rows);
+wgk_lines wgk_rows_lines(const wgk_rows *rows, int64_t row, int64_t end);
+
+/* Line i, read or written; its numbers are of the type that `type` is computed in. */
+void wgk_lines_get(const wgk_lines *lines, int64_t i, wgk_type type, const void *x, void *line);
+void wgk_lines_put(const wgk_lines *lines, int64_t i, wgk_type type, const void *line, void *x);
+
+/* y[row..row + n) = the n numbers, one for each row. */
+static inline void wgk_rows_put(int64_t row, int64_t n, wgk_type type, const void *number, void *y)
+{
+    wgk_lines_put(&(wgk_lines){n, row, 1, 0}, 0, type, number, y);
+}
 
 #endif

@@ -1,6 +1,28 @@
 /* softmax.c: softmax, log_softmax, logsumexp and softmax cross-entropy of rows of any length. */
 #include "ops/kernels/softmax.h"
 
+enum { SOFTMAX_BLOCK = 16384 }; /* elements of a block of rows taken together */
+
+/* As many rows as fill a second-level cache at most, where rows are taken together. */
+static int64_t softmax_rows_at_once(const wgk_rows *rows)
+{
+    if (!wgk_rows_together(rows))
+        return 1;
+    const int64_t fit = rows->row_size > 0 ? SOFTMAX_BLOCK / rows->row_size : WGK_ROWS_LINES;
+    return fit < 4 ? 4 : fit < WGK_ROWS_LINES ? fit : WGK_ROWS_LINES;
+}
+
+size_t wgk_softmax_workspace(const wgk_rows *rows, wgk_type type, int count)
+{
+    const size_t block = (size_t)(rows->row_size * softmax_rows_at_once(rows));
+    return (size_t)count * block * wgk_real_size(type);
+}
+
+static bool softmax_is_ignored(const int64_t *ignored, int64_t label)
+{
+    return ignored != NULL && label == *ignored;
+}
+
 #define REAL f64
 #include "ops/kernels/softmax_body.inc"
 

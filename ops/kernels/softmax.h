@@ -1,10 +1,13 @@
 /* softmax.h: softmax and its relatives, on rows (rows.h) of floats of every type; f32 is computed
- * in double. All compute the rows [begin, end), in workspace of so many rows of numbers of the type
- * that is computed in (wgk_real_size) as stands beside them. Outputs do not overlap operands. */
+ * in double. All compute the rows [begin, end), in workspace for as many rows as stands beside them
+ * (wgk_softmax_workspace). Outputs do not overlap operands. */
 #ifndef WG_OPS_KERNELS_SOFTMAX_H
 #define WG_OPS_KERNELS_SOFTMAX_H
 
 #include "ops/kernels/rows.h"
+
+/* Bytes of workspace for `count` rows, as below; where rows are taken together, for as many of them. */
+size_t wgk_softmax_workspace(const wgk_rows *rows, wgk_type type, int count);
 
 /* y = softmax(x), 1 row; y = log_softmax(x), 2 rows; y[row] = logsumexp(x), 1 row. */
 void wgk_softmax(const wgk_rows *rows, wgk_type type, const void *x, int64_t begin, int64_t end,

@@ -259,10 +259,10 @@ static void reference_log_softmax_vjp(const wgt_array x[], int n, const int64_t 
 
 /* clang-format off */
 #define PAIRS {"4 4", {1}}, {"2x3 2x3", {3}}, {"2x3 2x3", {1}}, {"2x3x2 2x3x2", {5}}, {". .", {0}}, \
-              {"3 3", {0}}, {"2x0 2x0", {1}}, {"20x40 20x40", {2}}
+              {"3 3", {0}}, {"2x0 2x0", {1}}, {"20x40 20x40", {2}}, {"130x3 130x3", {2}}, {"3x70 3x70", {1}}
 #define SOME {"4", {1}}, {"2x3", {3}}, {"2x3", {1, 1}}, {"2x3", {2}}, {"2x3x2", {2, 1}},           \
              {"2x3x2", {5}}, {".", {0}}, {"3", {0}}, {"2x0", {1}}, {"0x3", {2, 1}},                \
-             {"40x20", {1}}, {"20x40", {2}}, {"900", {1}}
+             {"40x20", {1}}, {"20x40", {2}}, {"900", {1}}, {"130x3", {2}}, {"2x3x70", {2}}
 #define MORE SOME, {"0", {1}}, {"0x3", {1, 1}}, {"2x0", {3}} /* these reduce nothing to something */
 
 /* Sums are compensated, or made in double for f32: they are rounded once, and the division of a
