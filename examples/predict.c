@@ -20,7 +20,8 @@
 typedef struct arguments {
     const char *file[2]; /* model, data */
     double threshold;    /* < 0: the more probable class */
-    bool classes_only, no_header;
+    bool classes_only, no_header, with_input;
+    const char *format, *labels;
     char separator;
 } arguments;
 
@@ -31,8 +32,14 @@ static int read_arguments(int argc, char **argv, arguments *a)
         {"--threshold", "T", OPTION_REAL, &a->threshold, 0, 1,
          "of two classes the second where its probability is at least T"},
         {"--classes-only", NULL, OPTION_FLAG, &a->classes_only, 0, 0, "no probabilities"},
+        {"--with-input", NULL, OPTION_FLAG, &a->with_input, 0, 0,
+         "the rows of a CSV file as they stand, and the prediction behind each"},
+        {"--format", "csv|svmlight|idx|npy|npz", OPTION_CHOICE, &a->format, 0, 0,
+         "default: as the file looks"},
+        {"--labels", "FILE", OPTION_TEXT, &a->labels, 0, 0,
+         "of IDX and NPY: the truth, to judge by"},
         {"--separator", "C", OPTION_CHAR, &a->separator, 0, 0,
-         "between the fields of a row, or tab; default a comma"},
+         "between the fields of a row, or tab; default: as the file has it"},
         {"--no-header", NULL, OPTION_FLAG, &a->no_header, 0, 0, "columns are x1, x2, ..."},
     };
     const command c = {
@@ -41,6 +48,8 @@ static int read_arguments(int argc, char **argv, arguments *a)
         options, sizeof options / sizeof *options};
     return options_read(&c, argc, argv, a->file);
 }
+
+/* ---- Writing ------------------------------------------------------------------------------------------- */
 
 /* A field of CSV, quoted where it must be. */
 static void print_text(const char *text)
@@ -57,47 +66,154 @@ static void print_text(const char *text)
         putchar('"');
 }
 
-/* Classes by their names, with the probabilities of all of them; or numbers. P: NULL: no classes.
- * */
-static void print_predictions(const arguments *a, const wg_estimator *e, const wg_tensor *predicted,
-                              const wg_tensor *P)
+/* Names of the columns that a row of print_row has. */
+static void print_header(const arguments *a, const wg_estimator *e)
 {
-    int64_t k = e->class_count, shown = a->classes_only ? 0 : k;
-    print_text(e->label_name);
-    for (int64_t j = 0; j < shown; j++) {
+    print_text(a->with_input ? "predicted" : e->label_name);
+    for (int64_t j = 0; j < e->class_count && !a->classes_only; j++) {
         putchar(',');
         print_text(e->class_names[j]);
     }
     putchar('\n');
-    for (int64_t i = 0; i < wg_dim(predicted, 0); i++) {
-        if (k > 0)
-            print_text(e->class_names[wg_data_i64(predicted)[i]]);
-        else
-            printf("%.6g", wg_at(predicted, i));
-        for (int64_t j = 0; j < shown; j++)
-            printf(",%.6g", wg_at(P, i * k + j));
-        putchar('\n');
+}
+
+/* The class by its name, with the probabilities of all of them; or a number. P: NULL: no classes. */
+static void print_row(const arguments *a, const wg_estimator *e, const wg_tensor *predicted,
+                      const wg_tensor *P, int64_t i)
+{
+    int64_t k = e->class_count;
+    if (k > 0)
+        print_text(e->class_names[wg_data_i64(predicted)[i]]);
+    else
+        printf("%.6g", wg_at(predicted, i));
+    for (int64_t j = 0; j < k && !a->classes_only; j++)
+        printf(",%.6g", wg_at(P, i * k + j));
+    putchar('\n');
+}
+
+static void print_predictions(const arguments *a, const wg_estimator *e, const wg_tensor *predicted,
+                              const wg_tensor *P)
+{
+    print_header(a, e);
+    for (int64_t i = 0; i < wg_dim(predicted, 0); i++)
+        print_row(a, e, predicted, P, i);
+}
+
+/* A record of CSV and a comma, without its line end; false at the end of the file. Empty lines are none. */
+static bool copy_record(FILE *file)
+{
+    bool quoted = false;
+    int c = getc(file);
+    while (c == '\n' || c == '\r')
+        c = getc(file);
+    if (c == EOF)
+        return false;
+    for (; c != EOF && (quoted || (c != '\n' && c != '\r')); c = getc(file)) {
+        quoted ^= c == '"';
+        putchar(c);
     }
+    putchar(',');
+    return true;
+}
+
+/* The same behind the file's own rows, of which the first may be a header. */
+static bool print_with_input(const arguments *a, const wg_estimator *e, const wg_tensor *predicted,
+                             const wg_tensor *P)
+{
+    FILE *file = fopen(a->file[1], "rb");
+    int64_t rows = 0, n = wg_dim(predicted, 0), row = 0;
+    if (file == NULL) {
+        perror(a->file[1]);
+        return false;
+    }
+    for (int c, last = '\n', quoted = 0; (c = getc(file)) != EOF; last = c) {
+        rows += !quoted && (last == '\n' || last == '\r') && c != '\n' && c != '\r';
+        quoted ^= c == '"';
+    }
+    rewind(file);
+    if (rows == n + 1 && copy_record(file))
+        print_header(a, e);
+    for (; row < n && copy_record(file); row++)
+        print_row(a, e, predicted, P, row);
+    fclose(file);
+    return row == n;
+}
+
+/* ---- Reading ------------------------------------------------------------------------------------------- */
+
+/* All columns that the model knows by their names, so that others are left out; NULL: it knows none. */
+static const char *const *known_columns(wg_tape *t, const wg_estimator *e)
+{
+    int64_t n = e->columns + e->string_columns, k = 0;
+    if (e->column_names == NULL || e->string_names == NULL || n == 0)
+        return NULL;
+    const char **names = wg_tape_take(t, ((size_t)n + 1) * sizeof *names);
+    for (int64_t j = 0; names != NULL && j < e->columns; j++)
+        names[k++] = e->column_names[j];
+    for (int64_t j = 0; names != NULL && j < e->string_columns; j++)
+        names[k++] = e->string_names[j];
+    if (names != NULL)
+        names[k] = NULL;
+    return names;
+}
+
+/* Of a file without a header the columns are known by their places alone, which are others where the label
+ * is missing: then as many columns as the model takes are those. */
+static bool read_by_place(wg_tape *t, const char *path, const wg_estimator *e, rows_options o,
+                          wg_dataset *data)
+{
+    o.columns = NULL;
+    wg_dataset read = rows_read(t, path, &o);
+    const wg_table *table = read.table;
+    if (wg_tape_status(t) != WG_OK || e->string_columns > 0 || table->string_columns > 0 ||
+        table->columns != e->columns || strcmp(table->column_names[0], "x1") != 0)
+        return false;
+    *data = (wg_dataset){.X = wg_table_features(table)};
+    return true;
+}
+
+static wg_dataset read_unlabelled(wg_tape *t, const char *path, const wg_estimator *e,
+                                  rows_options o)
+{
+    wg_mark mark = wg_tape_mark(t);
+    o.label = NULL;
+    o.no_label = true;
+    wg_dataset data = rows_read(t, path, &o);
+    if (wg_tape_status(t) != WG_E_VALUE || strcmp(rows_format(path, &o), "csv") != 0)
+        return data;
+    wg_tape_rewind(t, mark);
+    if (read_by_place(t, path, e, o, &data))
+        return data;
+    wg_tape_rewind(t, mark);
+    return rows_read(t, path, &o); /* once more, for its message */
 }
 
 /* The file's rows; *labels says whether they have the column that the estimator predicts. */
 static wg_dataset read_rows(wg_tape *t, const arguments *a, const wg_estimator *e, bool *labels)
 {
-    rows_options o = {.label = e->label_name,
+    const char *path = a->file[1];
+    rows_options o = {.format = a->format,
+                      .label = e->label_name,
+                      .labels = a->labels,
                       .categories = e->string_names,
+                      .columns = known_columns(t, e),
                       .separator = a->separator,
                       .no_header = a->no_header,
+                      .missing = WG_CSV_MISSING_KEEP,
                       .f32 = e->dtype == WG_F32,
-                      .columns = e->columns};
+                      .width = e->columns};
+    const char *format = rows_format(path, &o);
+    bool arrays = *format == 'i' || strcmp(format, "npy") == 0;
     wg_mark mark = wg_tape_mark(t);
-    wg_dataset data = rows_read(t, a->file[1], &o);
-    *labels = wg_tape_status(t) != WG_E_VALUE;
-    if (*labels)
-        return data;
-    wg_tape_rewind(t, mark); /* there is no such column */
-    o.label = NULL;
-    o.no_label = true;
-    return rows_read(t, a->file[1], &o);
+    *labels = !arrays || a->labels != NULL;
+    if (*labels) {
+        wg_dataset data = rows_read(t, path, &o);
+        *labels = wg_tape_status(t) != WG_E_VALUE;
+        if (*labels)
+            return data;
+        wg_tape_rewind(t, mark); /* there is no such column */
+    }
+    return read_unlabelled(t, path, e, o);
 }
 
 /* What is predicted; where there is a threshold, by it. */
@@ -109,6 +225,20 @@ static wg_tensor *choose(const arguments *a, const wg_estimator *e, const wg_dat
     wg_tensor *over = wg_shift(wg_slice(P, 1, 1, 2), -a->threshold);
     wg_tensor *above = wg_greater_equal(over, wg_zeros_like(over));
     return wg_reshape(wg_cast(above, WG_I64), WG_SHAPE(wg_dataset_rows(data)));
+}
+
+/* Where a label is none that the model knows, the accuracy alone. */
+static void print_metrics(const wg_estimator *e, const wg_tensor *predicted, const wg_tensor *P,
+                          const wg_tensor *truth)
+{
+    int n = e->head->n_metrics;
+    for (int64_t i = 0; e->class_count > 0 && i < wg_size(truth); i++)
+        if (wg_data_i64(truth)[i] < 0)
+            n = 1;
+    for (int i = 0; i < n; i++)
+        fprintf(stderr, "%s%s %.4f", i > 0 ? ", " : "", e->head->metrics[i].name,
+                e->head->metrics[i].value(predicted, P, truth));
+    fprintf(stderr, " of %" PRId64 " rows\n", wg_size(truth));
 }
 
 /* Returns false after a failure that the tape may not know of. */
@@ -129,11 +259,12 @@ static bool predict(wg_tape *t, const arguments *a)
     wg_tensor *predicted = choose(a, e, &data, P);
     if (wg_tape_status(t) != WG_OK)
         return false;
-    print_predictions(a, e, predicted, P);
+    if (a->with_input && !print_with_input(a, e, predicted, P))
+        return false;
+    if (!a->with_input)
+        print_predictions(a, e, predicted, P);
     if (labels)
-        fprintf(stderr, "%s %.4f of %" PRId64 " rows\n", head->metrics[0].name,
-                head->metrics[0].value(predicted, P, wg_estimator_targets(e, &data)),
-                wg_dataset_rows(&data));
+        print_metrics(e, predicted, P, wg_estimator_targets(e, &data));
     return true;
 }
 

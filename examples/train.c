@@ -1,21 +1,37 @@
-/* Trains a model on a CSV file, or a sparse one on an svmlight file, judges it on test rows, and
- * saves it for build/predict.
+/* Trains a model on a file of rows, judges it on test rows, and saves it for build/predict.
  *
  *     $ build/train examples/data/iris.csv --save iris.safetensors
  *     data         examples/data/iris.csv: 150 rows, 4 columns, 3 classes of species
+ *     classes      setosa 50, versicolor 50, virginica 50
+ *     numbers      4: sepal_length, sepal_width, petal_length, petal_width
  *     model        softmax, 120 training rows, 30 test rows
  *     iterations   27, loss 0.231130, converged
  *     train        accuracy 0.9750, log loss 0.1451
  *     test         accuracy 0.9667, log loss 0.1207
  *
- *     $ build/train examples/data/digits.csv --model mlp --hidden 64,64 --validation 0.1 --patience 5
+ *     test                  precision  recall      f1  support
+ *     setosa                   1.0000  1.0000  1.0000       10
+ *     versicolor               1.0000  0.9000  0.9474       10
+ *     virginica                0.9091  1.0000  0.9524       10
+ *     macro                    0.9697  0.9667  0.9666       30
+ *     weighted                 0.9697  0.9667  0.9666       30
+ *     ROC AUC 1.0000 (mean of each class against the others), Brier score 0.0486
+ *
+ *     coefficients (standardized)       setosa  versicolor   virginica
+ *     (intercept)                    -0.274105    1.947388   -1.673284
+ *     petal_width                    -1.692711   -0.816653    2.509363
+ *     petal_length                   -1.811983   -0.237001    2.048983
+ *     sepal_length                   -1.054364    0.550998    0.503366
+ *     sepal_width                     1.012973   -0.316107   -0.696866
+ *
+ *     $ build/train examples/data/digits.csv --model mlp --hidden 64,64 --validation 0.1 --patience 5 --quiet
  *     data         examples/data/digits.csv: 1797 rows, 64 columns, 10 classes of digit
  *     model        mlp, 1437 training rows, 360 test rows
  *     epochs       24, loss 0.007918 at the best one, 19
  *     train        accuracy 0.9979, log loss 0.0147
  *     test         accuracy 0.9833, log loss 0.0612
  *
- * Results are on standard output, progress on standard error: a line an epoch, or on a terminal one that lives.
+ * Results are on standard output, progress on standard error.
  */
 #include <inttypes.h>
 #include <math.h>
@@ -23,64 +39,138 @@
 #include <string.h>
 #include <wengert.h>
 
+#include "support/advice.h"
 #include "support/charts.h"
+#include "support/coefficients.h"
+#include "support/folds.h"
 #include "support/picture.h"
 #include "support/progress.h"
+#include "support/report.h"
+#include "support/summary.h"
 #include "support/train_arguments.h"
 
-/* Some of the rows, with what is predicted of them. */
-typedef struct part {
-    wg_dataset rows;
-    wg_tensor *truth, *predicted, *p; /* p: NULL: no classes */
-} part;
+enum { INTERRUPTED = 130 }; /* the exit status after Ctrl-C */
 
-/* A line of the head's metrics: accuracy and log loss, or R2 and RMSE. */
-static void judge(const wg_estimator *e, const char *what, part *r)
+/* ---- Before the training ------------------------------------------------------------------------------ */
+
+/* The file's rows, all of them, and those that are trained on and tested by. */
+typedef struct parts {
+    wg_dataset all, trained, tested; /* tested.table NULL: none */
+    bool numbers;                    /* are predicted, not classes */
+} parts;
+
+static bool fail(const char *what, const char *which)
 {
-    const wg_head *head = e->head;
-    r->truth = wg_estimator_targets(e, &r->rows);
-    r->predicted = wg_estimator_predict(e, &r->rows);
-    r->p = head->probabilities != NULL ? wg_estimator_predict_proba(e, &r->rows) : NULL;
-    printf("%-12s", what);
-    for (int i = 0; i < head->n_metrics; i++)
-        printf("%s %s %.4f", i > 0 ? "," : "", head->metrics[i].name,
-               head->metrics[i].value(r->predicted, r->p, r->truth));
-    putchar('\n');
+    fprintf(stderr, "train: %s%s%s\n", what, *which != '\0' ? " " : "", which);
+    return false;
 }
 
-static void report(const train_arguments *a, const wg_estimator *e, const wg_dataset *data,
-                   part *trained, part *tested)
+/* What can be told before the training, which may take long. */
+static bool can_write(const train_arguments *a)
 {
-    wg_fit_result r = e->fit;
-    int64_t n = wg_dataset_rows(data), taken = a->e.fit.patience > 0 ? r.best_epoch : r.epochs;
-    int64_t k = e->class_count;
-    printf("data         %s: %" PRId64 " rows, %" PRId64 " columns, ", a->data, n,
-           wg_dataset_columns(data));
-    if (k > 0)
-        printf("%" PRId64 " classes of %s\n", k, e->label_name);
-    else
-        printf("%s in numbers\n", e->label_name);
-    printf("model        %s, %" PRId64 " training rows, %" PRId64 " test rows\n", e->model,
-           wg_dataset_rows(&trained->rows), n - wg_dataset_rows(&trained->rows));
-    printf("%-12s %" PRId64 ", loss %.6f", isnan(wg_at(r.rate, 0)) ? "iterations" : "epochs",
-           r.optimum.iterations == 0 && isnan(wg_at(r.rate, 0)) ? 0 : r.epochs,
-           wg_at(r.loss, taken - 1));
-    if (taken < r.epochs)
-        printf(" at the best one, %" PRId64, taken);
-    puts(r.stop == WG_FIT_CONVERGED ? ", converged" : "");
-    judge(e, "train", trained);
-    if (tested->rows.table != NULL)
-        judge(e, "test", tested);
+    const char *const path[] = {a->save,  a->plot,   a->confusion,
+                                a->curve, a->report, a->e.fit.checkpoint};
+    const int n = sizeof path / sizeof *path;
+    for (int i = 0; i < n; i++) {
+        if (!options_writable("train", path[i], a->data))
+            return false;
+        for (int k = 0; k < i && path[i] != NULL; k++)
+            if (path[k] != NULL && strcmp(path[i], path[k]) == 0)
+                return fail("two results would be written to", path[i]);
+    }
+    for (int i = 1; i <= 3; i++)
+        if (path[i] != NULL && !picture_is_svg(path[i]))
+            return false;
+    return true;
 }
 
-static bool draw(const train_arguments *a, const wg_estimator *e, const part *r)
+/* Of the rows the model and its pictures are possible. */
+static bool choose_model(train_arguments *a, parts *r)
 {
-    wg_fit_result result = e->fit;
+    int64_t k = r->all.table->class_count;
+    r->numbers = a->e.model != NULL && strcmp(a->e.model, "regression") == 0;
+    if (r->numbers && (a->curve != NULL || a->confusion != NULL))
+        return fail("--confusion and --pr are for classes, not for regression", "");
+    if (r->numbers)
+        return true;
+    if (k < 2)
+        return fail("there is one class alone:", r->all.table->class_names[0]);
+    if (a->curve != NULL && k != 2) {
+        fprintf(stderr, "train: --pr: %s has %" PRId64 " classes, not two\n", a->data, k);
+        return false;
+    }
+    if (a->e.model == NULL && k == 2)
+        a->e.model = "logistic";
+    return true;
+}
+
+/* A class that no training row has cannot be judged. */
+static bool classes_are_known(const wg_table *trained, const wg_table *tested)
+{
+    for (int64_t i = 0; i < tested->class_count; i++) {
+        int64_t j = 0;
+        while (j < trained->class_count &&
+               strcmp(trained->class_names[j], tested->class_names[i]) != 0)
+            j++;
+        if (j == trained->class_count)
+            return fail("no training row is of the test rows' class", tested->class_names[i]);
+    }
+    return true;
+}
+
+static bool split(wg_tape *t, const train_arguments *a, parts *r)
+{
+    r->trained = r->all;
+    if (a->test_file != NULL) {
+        rows_options o = a->rows;
+        o.width = r->all.sparse != NULL ? wg_dataset_columns(&r->all) : 0;
+        r->tested = rows_read(t, a->test_file, &o);
+        return wg_tape_status(t) == WG_OK &&
+               (r->numbers || classes_are_known(r->all.table, r->tested.table));
+    }
+    if (a->test == 0)
+        return true;
+    wg_train_test which = wg_train_test_split(
+        t, wg_dataset_rows(&r->all),
+        &(wg_train_test_options){.test = a->test,
+                                 .seed = a->e.seed,
+                                 .stratify = r->numbers ? NULL : wg_table_classes(r->all.table)});
+    r->trained = wg_dataset_take(&r->all, which.train);
+    r->tested = wg_dataset_take(&r->all, which.test);
+    return wg_tape_status(t) == WG_OK;
+}
+
+static bool prepare(wg_tape *t, train_arguments *a, parts *r)
+{
+    *r = (parts){.all = rows_read(t, a->data, &a->rows)};
+    if (wg_tape_status(t) != WG_OK || !choose_model(a, r))
+        return false;
+    summary_data(a, &r->all, r->numbers);
+    fflush(stdout);
+    return split(t, a, r);
+}
+
+static bool cross_validate(wg_tape *t, train_arguments *a, const parts *r)
+{
+    if (a->folds == 0)
+        return true;
+    const wg_tensor *classes = r->numbers ? NULL : wg_table_classes(r->trained.table);
+    double C = folds_choose(&r->trained, &a->e, a->folds, classes, a->C.real, a->C.n);
+    if (wg_tape_status(t) == WG_OK && a->C.n > 1)
+        printf("chosen       C %g\n", a->e.C = C);
+    return wg_tape_status(t) == WG_OK;
+}
+
+/* ---- After it ------------------------------------------------------------------------------------------ */
+
+static bool draw(const train_arguments *a, const wg_estimator *e, const judged *r)
+{
     int64_t k = e->class_count;
-    if (a->plot != NULL && !chart_history(a->plot, &result, progress_step(wg_at(result.rate, 0))))
+    if (a->plot != NULL && !chart_history(a->plot, &e->fit, progress_step(wg_at(e->fit.rate, 0))))
         return false;
     if (a->confusion != NULL &&
-        !chart_confusion(a->confusion, wg_confusion_matrix(r->predicted, r->truth, k), e))
+        !chart_confusion(a->confusion, wg_confusion_matrix(r->predicted, r->truth, k),
+                         e->class_names))
         return false;
     return a->curve == NULL ||
            chart_precision_recall(a->curve, wg_slice(r->p, 1, 1, 2),
@@ -88,64 +178,50 @@ static bool draw(const train_arguments *a, const wg_estimator *e, const part *r)
                                   e->class_names[1]);
 }
 
-/* Before the training, which may take long. */
-static bool can_write(const train_arguments *a)
+/* Saved first: what can be told of it later can be told by predict, too. */
+static bool finish(wg_tape *t, const train_arguments *a, const wg_estimator *e, const parts *r)
 {
-    const char *const path[] = {a->save, a->plot, a->confusion, a->curve, a->e.fit.checkpoint};
-    for (size_t i = 0; i < sizeof path / sizeof *path; i++)
-        if (!options_writable("train", path[i], a->data))
-            return false;
-    for (size_t i = 1; i <= 3; i++)
-        if (path[i] != NULL && !picture_is_svg(path[i]))
-            return false;
-    return true;
-}
-
-/* What to do about some errors. */
-static void advise(const wg_tape *t, const char *data)
-{
-    const char *message = wg_tape_message(t);
-    if (wg_tape_status(t) == WG_E_FORMAT && strstr(message, "not a number") != NULL &&
-        !rows_are_sparse(data))
-        fputs("train: strings other than the label are for --category COLUMN\n", stderr);
-    if (wg_tape_status(t) == WG_E_FORMAT && strstr(message, "another separator") != NULL)
-        fputs("train: fields that no comma separates are for --separator CHARACTER\n", stderr);
-}
-
-/* Returns false after a failure that the tape may not know of. */
-static bool train(wg_tape *t, train_arguments *a)
-{
-    progress shown = progress_new();
-    wg_dataset data = rows_read(t, a->data, &a->rows);
-    part trained = {.rows = data}, tested = {.rows = {.X = NULL}};
-    bool numbers = a->e.model != NULL && strcmp(a->e.model, "regression") == 0;
-    int64_t k = data.table->class_count;
-    if (wg_tape_status(t) == WG_OK && a->curve != NULL && k != 2) {
-        fprintf(stderr, "train: --pr: %s has %" PRId64 " classes, not two\n", a->data, k);
-        return false;
-    }
-    if (numbers && (a->curve != NULL || a->confusion != NULL)) {
-        fputs("train: --confusion and --pr are for classes, not for regression\n", stderr);
-        return false;
-    }
-    if (wg_tape_status(t) == WG_OK && a->test > 0) {
-        wg_train_test_options split = {.test = a->test,
-                                       .seed = a->e.seed,
-                                       .stratify = numbers ? NULL : wg_table_classes(data.table)};
-        wg_train_test which = wg_train_test_split(t, wg_dataset_rows(&data), &split);
-        trained.rows = wg_dataset_take(&data, which.train);
-        tested.rows = wg_dataset_take(&data, which.test);
-    }
-    a->e.fit.on_epoch = progress_show;
-    a->e.fit.on_epoch_user = &shown;
-    wg_estimator *e = wg_estimator_fit(&trained.rows, &a->e);
-    progress_end(&shown);
-    if (wg_tape_status(t) != WG_OK)
-        return false;
-    report(a, e, &data, &trained, &tested);
     if (a->save != NULL && wg_estimator_save(e, a->save) != WG_OK)
         return false;
-    return draw(a, e, a->test > 0 ? &tested : &trained);
+    bool tests = r->tested.table != NULL;
+    coefficients weights = coefficients_of(t, e);
+    judged trained = judge("train", e, &r->trained);
+    judged tested = tests ? judge("test", e, &r->tested) : trained;
+    if (wg_tape_status(t) != WG_OK)
+        return false;
+    summary_fit(e, wg_dataset_rows(&r->trained), tests ? wg_dataset_rows(&r->tested) : 0);
+    summary_metrics(e, &trained);
+    if (tests)
+        summary_metrics(e, &tested);
+    if (!a->quiet) {
+        summary_classes(e, &tested);
+        coefficients_print(&weights, e);
+    }
+    const report page = {a, e, &r->all, &trained, tests ? &tested : NULL, &weights};
+    return wg_tape_status(t) == WG_OK && draw(a, e, &tested) &&
+           (a->report == NULL || report_write(a->report, &page));
+}
+
+/* Returns the exit status; a failure may be one that the tape does not know of. */
+static int train(wg_tape *t, train_arguments *a)
+{
+    parts r;
+    if (!can_write(a) || !prepare(t, a, &r) || !cross_validate(t, a, &r))
+        return 1;
+    progress shown = progress_new(wg_dataset_rows(&r.trained), a->quiet);
+    a->e.fit.on_epoch = progress_show;
+    a->e.fit.on_epoch_user = &shown;
+    a->e.fit.stop = progress_interrupt();
+    if (a->report != NULL && a->e.fit.check_every == 0)
+        a->e.fit.check_every = INT64_MAX; /* at the start and at the end */
+    const wg_estimator *e = wg_estimator_fit(&r.trained, &a->e);
+    progress_end(&shown);
+    if (wg_tape_status(t) != WG_OK || !finish(t, a, e, &r))
+        return 1;
+    if (e->fit.stop != WG_FIT_STOPPED)
+        return 0;
+    fputs("train: stopped by Ctrl-C; the best weights so far were kept\n", stderr);
+    return INTERRUPTED;
 }
 
 int main(int argc, char **argv)
@@ -156,12 +232,13 @@ int main(int argc, char **argv)
         return status;
     wg_pool *pool = a.threads > 1 ? wg_pool_new((int)a.threads, NULL) : NULL;
     wg_tape *t = wg_tape_new(&(wg_tape_options){.seed = a.e.seed, .pool = pool});
-    bool done = can_write(&a) && train(t, &a);
+    status = train(t, &a);
     if (wg_tape_status(t) != WG_OK)
         fprintf(stderr, "train: %s\n", wg_tape_message(t));
-    advise(t, a.data);
-    done = done && wg_tape_status(t) == WG_OK && options_finish("train");
+    advise("train", t, a.data, &a.rows);
+    if (wg_tape_status(t) != WG_OK || !options_finish("train"))
+        status = 1;
     wg_tape_free(t);
     wg_pool_free(pool);
-    return done ? 0 : 1;
+    return status;
 }

@@ -71,10 +71,10 @@ says out 'epochs       7, loss '
 says out 'test         accuracy 0.'
 lines err 7
 expect 'not a line an epoch' test \
-    "$(grep -c '^epoch [1-7]/7  loss 1*[0-9.]*  accuracy 0[0-9.]*  validation [0-9.]*, 0[0-9.]*  rate 0.01$' err)" -eq 7
+    "$(grep -c '^epoch [1-7]/7  loss 1*[0-9.]*  accuracy 0[0-9.]*  validation [0-9.]*, 0[0-9.]*  rate 0.01  ' err)" -eq 7
 run 0 "$train" "$iris"
 says out ', converged'
-expect 'not a line an iteration' grep -q '^iteration 2/1000  loss 0.[0-9]*$' err
+expect 'not a line an iteration' grep -q '^iteration 2/1000  loss 0.[0-9]*  .* rows/s$' err
 run 0 "$train" --optimizer=sgd --validation 0.3 --patience 2 --rate 2 -- "$iris"
 says out ' at the best one, '
 if [ -w /dev/full ]; then
@@ -121,7 +121,7 @@ for name in iris breast_cancer digits; do
     run 0 "$train" "$data/$name.csv" --test 0 --save model
     accuracy=$(sed -n 's/^train  *accuracy \([0-9.]*\).*/\1/p' out)
     run 0 "$predict" model "$data/$name.csv"
-    says err "accuracy $accuracy of "
+    says err "accuracy $accuracy, log loss "
     lines out "$(wc -l < "$data/$name.csv")"
 done
 sed 's/,[^,]*$//' "$iris" > unlabelled.csv
@@ -203,8 +203,90 @@ usage "$train" "$iris" --separator=
 run 1 "$predict" "$iris" model
 says err 'no safetensors file?'
 printf 'a,b,y\n1,2,0\n2,,1\n3,2,0\n4,1,1\n5,NA,0\n' > missing.csv
-run 0 "$train" missing.csv --drop-missing --test 0
+run 0 "$train" missing.csv --missing drop --test 0
 says out ' 3 rows'
+
+# ---- missing values, columns, formats ------------------------------------------------------------------
+
+awk -F, -v OFS=, 'NR > 1 && NR % 7 == 0 { $2 = "?" } NR > 1 && NR % 11 == 0 { $3 = "NA" } { print }' "$iris" > holes.csv
+run 1 "$train" holes.csv
+says err "--missing drop, mean or median"
+run 0 "$train" holes.csv --missing drop
+says out 'rows were left out'
+run 0 "$train" holes.csv --missing median --indicate --test 0 --save model
+says out 'sepal_width 21, petal_length 13, 34 in all: numbers became'
+says out 'sepal_width_missing'
+accuracy=$(sed -n 's/^train  *accuracy \([0-9.]*\).*/\1/p' out)
+run 0 "$predict" model holes.csv
+says err "accuracy $accuracy, log loss "
+head -n 8 holes.csv | tail -n 2 | sed 's/,[^,]*$//' > two.csv # a row's prediction does not depend on the others
+(head -n 1 holes.csv | sed 's/,[^,]*$//'; sed -n 2p two.csv) > one.csv
+run 0 "$predict" model holes.csv
+sed -n 8p out > among
+run 0 "$predict" model one.csv
+expect 'another prediction alone' sh -c 'sed 1d out | cmp - among'
+run 0 "$train" "$iris" --drop sepal_width,sepal_length --save model
+says out '150 rows, 2 columns'
+run 0 "$train" "$iris" --columns petal_length,petal_width --save other
+same model other
+run 0 "$predict" model "$iris" # columns that the model does not know are left out
+says err 'accuracy '
+run 1 "$train" "$iris" --drop petal_lenght
+says err 'train: there are petal_length, '
+run 0 sh -c "'$train' - < '$iris'"
+says out '150 rows'
+run 0 "$train" "$iris" --test-file "$iris" --quiet
+lines out 5
+silent err
+says out '150 training rows, 150 test rows'
+sed 's/setosa/another/' "$iris" > another.csv
+run 1 "$train" "$iris" --test-file another.csv
+says err "no training row is of the test rows' class another"
+gzip -c "$iris" > iris.csv.gz
+run 1 "$train" iris.csv.gz
+says err 'gunzip -c iris.csv.gz | train -'
+run 0 "$predict" --version
+says out 'predict (Wengert '
+run 0 "$train" "$iris" --save model
+run 0 "$predict" model "$iris" --with-input --classes-only
+expect 'not the rows as they stand' sh -c "paste -d, '$iris' labelled | cut -d, -f1-5 | cmp - '$iris'"
+says out '5.1,3.5,1.4,0.2,setosa,setosa'
+says out 'petal_width,species,predicted'
+
+# ---- cross-validation, checks, the page ----------------------------------------------------------------
+
+run 0 "$train" "$data/breast_cancer.csv" --cv 5 --penalty-c 0.01,1,100
+expect 'not a line for each C' test "$(grep -c '^cv           C ' out)" -eq 3
+says out 'chosen       C 1'
+usage "$train" "$iris" --penalty-c 0.1,1
+run 0 "$train" "$iris" --label petal_width --model regression --cv 3
+says out 'RMSE'
+run 0 "$train" "$iris" --model mlp --hidden 8 --epochs 3 --check-every 1
+for model in softmax one_vs_rest 'mlp --epochs 5' 'regression --label sepal_width'; do
+    # shellcheck disable=SC2086  # words
+    run 0 "$train" "$iris" --report page.html --model $model
+    expect 'no page' sh -c 'tail -n 1 page.html | grep -qx "</body></html>"'
+    expect 'the page needs a network' sh -c '! grep -qE "(src|href)=" page.html'
+    expect 'a number that is none' sh -c '! grep -qE "[\" >](nan|-nan|inf|-inf)[\" <]" page.html'
+    expect 'the gradient was not checked' grep -q '<td>passed</td>' page.html
+done
+
+# ---- Ctrl-C: the best weights are kept, judged and saved, and the status is 130; a second one ends at once ---
+
+"$train" "$data/digits.csv" --model mlp --epochs 100000 --save stopped > out 2> err &
+victim=$!
+for try in 1 2 3 4 5 6 7 8 9 10; do
+    sleep 0.3
+    [ "$(wc -l < err)" -ge 3 ] && break
+done
+kill -INT $victim
+wait $victim
+found=$? what='Ctrl-C' checks=$((checks + 1))
+[ $found -eq 130 ] || complain "exit status $found, not 130"
+says err 'stopped by Ctrl-C'
+says out ', stopped'
+says out 'test         accuracy '
+run 0 "$predict" stopped "$data/digits.csv"
 
 # ---- numbers, and a start at the optimum --------------------------------------------------------------
 
@@ -231,7 +313,7 @@ run 0 "$train" digits.svm --test 0 --save model
 says out '1797 rows, 64 columns, 10 classes'
 accuracy=$(sed -n 's/^train  *accuracy \([0-9.]*\).*/\1/p' out)
 run 0 "$predict" model digits.svm
-says err "accuracy $accuracy of 1797 rows"
+says err "accuracy $accuracy, log loss "
 run 0 "$predict" model few.svmlight # no row has the last features
 lines out 41
 run 0 "$train" digits.svm --model mlp --hidden 8 --epochs 20 --seed 1 --threads 1
@@ -367,9 +449,12 @@ run 1 "$predict" nowhere "$iris"
 says err 'predict: nowhere: '
 run 1 "$predict" model "$data/moons_400.csv"
 silent out
-printf 'a,b,c,d,species\n1,2,3,4,setosa\n1,2,3,many,setosa\n' > bad.csv
+printf 'sepal_length,sepal_width,petal_length,petal_width,species\n1,2,3,4,setosa\n1,2,3,many,setosa\n' > bad.csv
 run 1 "$predict" model bad.csv
-says err "bad.csv:3: column 4 (d): 'many'"
+says err "bad.csv:3: column 4 (petal_width): 'many'"
+printf 'a,b,c,d\n1,2,3,4\n' > bad.csv
+run 1 "$predict" model bad.csv
+says err "no column is 'sepal_length'"
 
 # ---- pictures ------------------------------------------------------------------------------------------
 
@@ -442,6 +527,28 @@ images 1000 1 > X
 labels 1000 > y
 images 200 2 > Xtest
 labels 200 > ytest
+run 0 "$train" X --labels y --f32 --save model
+says out '1000 rows, 16 columns, 8 classes of label'
+run 0 "$predict" model Xtest --labels ytest
+expect 'the images are not told apart' awk '{ exit $2 < 0.9 }' err
+mv out labelled
+run 0 "$predict" model Xtest
+silent err
+same out labelled
+usage "$train" X
+usage "$train" "$iris" --labels y
+# The same rows as NumPy's arrays: version 1, unsigned bytes, in Fortran order: 16 columns, one behind the other.
+array() {
+    # shellcheck disable=SC2059  # the text is the format
+    printf '\223NUMPY\001\000\166\000%-117s\n' "$1"
+}
+bytes() { od -An -v -tu1 -j "$1" "$2" | awk '{ for (i = 1; i <= NF; i++) print $i }'; }
+binary() { awk '{ printf "\\%03o", $1 }' > format && xargs -0 printf < format; }
+(array "{'descr': '|u1', 'fortran_order': True, 'shape': (1000, 16), }"
+    bytes 16 X | awk '{ x[NR - 1] = $1 } END { for (j = 0; j < 16; j++) for (i = 0; i < 1000; i++) print x[16 * i + j] }' | binary) > X.npy
+(array "{'descr': '|u1', 'fortran_order': False, 'shape': (1000,), }"; bytes 8 y | binary) > y.npy
+run 0 "$train" X.npy --labels y.npy --f32 --save other
+same model other
 run 0 "$build/mnist" --hidden 32 --epochs 12 X y Xtest ytest
 lines out 12
 expect 'the images are not told apart' awk '/^epoch 12/ { exit $NF < 0.9 }' out

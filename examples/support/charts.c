@@ -1,4 +1,4 @@
-/* Pictures of a training: its history, confusion matrix, precision against recall. */
+/* Pictures of a training and of what came of it. */
 #include "charts.h"
 
 #include <math.h>
@@ -62,22 +62,56 @@ static bool draw_history(FILE *file, const double *step, const wg_fit_result *r,
     return draw_curves(&accuracy, step, r->accuracy, r->validation_score);
 }
 
+bool chart_history_to(FILE *file, const wg_fit_result *r, const char *step)
+{
+    double *x = malloc((size_t)r->epochs * sizeof *x);
+    for (int64_t i = 0; x != NULL && i < r->epochs; i++)
+        x[i] = (double)(i + 1);
+    bool done = x != NULL && draw_history(file, x, r, step);
+    free(x);
+    return done;
+}
+
 bool chart_history(const char *path, const wg_fit_result *r, const char *step)
 {
     if (r->loss == NULL || r->epochs < 2) {
         fprintf(stderr, "%s: no curve to draw: one %s is too few\n", path, step);
         return false;
     }
-    double *x = malloc((size_t)r->epochs * sizeof *x);
-    FILE *file = x != NULL ? fopen(path, "w") : NULL;
-    for (int64_t i = 0; x != NULL && i < r->epochs; i++)
-        x[i] = (double)(i + 1);
-    bool done = file != NULL && draw_history(file, x, r, step);
+    FILE *file = fopen(path, "w");
+    bool done = file != NULL && chart_history_to(file, r, step);
     done = (file == NULL || fclose(file) == 0) && done;
     if (!done)
         fprintf(stderr, "%s: cannot be written\n", path);
-    free(x);
     return done;
+}
+
+/* The norms of all parameters' gradients, one curve each, on a logarithmic axis. */
+bool chart_gradient_norms(FILE *file, const wg_fit_result *r, wg_tensor *const params[],
+                          const char *step)
+{
+    int n = (int)wg_dim(r->gradient_norm, 0), m = (int)wg_dim(r->gradient_norm, 1);
+    double *x = malloc((size_t)n * sizeof *x), *y = malloc((size_t)n * sizeof *y);
+    svg_plot p = {.title = "Norms of the gradients",
+                  .x = {.label = step, .from = 1, .to = n, .whole = true},
+                  .y = {.label = "norm", .from = HUGE_VAL, .to = 0, .log = true},
+                  .height = 330};
+    for (int64_t i = 0; i < wg_size(r->gradient_norm); i++) {
+        double norm = fmax(wg_at(r->gradient_norm, i), 1e-16);
+        p.y.from = fmin(p.y.from, norm / 2);
+        p.y.to = fmax(p.y.to, 2 * norm);
+    }
+    svg_begin(&p, file);
+    for (int k = 0; x != NULL && y != NULL && k < m && k < 8; k++) {
+        for (int i = 0; i < n; i++) {
+            x[i] = i + 1;
+            y[i] = wg_at(r->gradient_norm, (int64_t)i * m + k);
+        }
+        svg_line(&p, k, params[k]->name, x, y, n);
+    }
+    free(x);
+    free(y);
+    return svg_end(&p);
 }
 
 /* ---- Confusion matrix --------------------------------------------------------------------------------- */
@@ -138,32 +172,48 @@ void chart_matrix(svg_plot *p, double left, const wg_tensor *C, const char *cons
 }
 
 /* Cells are squares of so many pixels that all fit; the names have the room they need. */
-bool chart_confusion(const char *path, const wg_tensor *C, const wg_estimator *e)
+static svg_plot confusion_plot(const wg_tensor *C, const char *const names[])
 {
-    const char **names = calloc((size_t)wg_dim(C, 0) + 1, sizeof *names);
-    if (names == NULL || wg_dim(C, 0) == 0)
-        return false;
-    for (int64_t i = 0; i < wg_dim(C, 0); i++)
-        names[i] = e->class_names[i];
     double k = (double)wg_dim(C, 0), cell = fmin(fmax(480 / k, 18), 90);
     double name = longest(names, wg_dim(C, 0)) + 12;
     double below = (name - 12 > cell ? name : 20) / cell;
-    svg_plot p = {.title = "Confusion matrix",
-                  .x = {.label = "predicted (shares: of the true class)",
-                        .from = -name / cell,
-                        .to = fmax(k, 250 / cell),
-                        .bare = true},
-                  .y = {.label = "true", .from = -below, .to = k, .bare = true},
-                  .width = (int)(name + fmax(k * cell, 250)) + 80 + 25,
-                  .height = (int)((k + below) * cell) + 48 + 58};
-    bool opened = picture_open(&p, path);
-    if (opened)
-        chart_matrix(&p, 0, C, names);
-    free(names);
-    return opened && picture_close(&p);
+    return (svg_plot){.title = "Confusion matrix",
+                      .x = {.label = "predicted (shares: of the true class)",
+                            .from = -name / cell,
+                            .to = fmax(k, 250 / cell),
+                            .bare = true},
+                      .y = {.label = "true", .from = -below, .to = k, .bare = true},
+                      .width = (int)(name + fmax(k * cell, 250)) + 80 + 25,
+                      .height = (int)((k + below) * cell) + 48 + 58};
+}
+
+bool chart_confusion_to(FILE *file, const wg_tensor *C, const char *const names[])
+{
+    svg_plot p = confusion_plot(C, names);
+    svg_begin(&p, file);
+    chart_matrix(&p, 0, C, names);
+    return svg_end(&p);
+}
+
+bool chart_confusion(const char *path, const wg_tensor *C, const char *const names[])
+{
+    svg_plot p = confusion_plot(C, names);
+    if (wg_dim(C, 0) == 0 || !picture_open(&p, path))
+        return false;
+    chart_matrix(&p, 0, C, names);
+    return picture_close(&p);
 }
 
 /* ---- Precision and recall ----------------------------------------------------------------------------- */
+
+/* What is drawn: the curve of one class against the others. */
+static svg_plot recall_plot(const char *title)
+{
+    return (svg_plot){.title = title,
+                      .x = {.label = "recall", .from = 0, .to = 1.02},
+                      .y = {.label = "precision", .from = 0, .to = 1.02},
+                      .legend = SVG_BOTTOM_LEFT};
+}
 
 bool chart_precision_recall(const char *path, const wg_tensor *p, const wg_tensor *truth,
                             const char *name)
@@ -174,14 +224,117 @@ bool chart_precision_recall(const char *path, const wg_tensor *p, const wg_tenso
     snprintf(title, sizeof title, "Class %.40s: average precision %.4f", name,
              wg_average_precision(p, truth));
     snprintf(label, sizeof label, "best F1: %.4f, at p >= %.4f", best.f1, best.threshold);
-    svg_plot plot = {.title = title,
-                     .x = {.label = "recall", .from = 0, .to = 1.02},
-                     .y = {.label = "precision", .from = 0, .to = 1.02},
-                     .legend = SVG_BOTTOM_LEFT};
+    svg_plot plot = recall_plot(title);
     if (wg_size(curve.precision) == 0 || !picture_open(&plot, path))
         return false;
     svg_line(&plot, 0, NULL, wg_data_f64(curve.recall), wg_data_f64(curve.precision),
              (int)wg_size(curve.recall));
     svg_points(&plot, 7, label, &best.recall, &best.precision, 1, 5);
     return picture_close(&plot);
+}
+
+/* ---- Curves of all classes, each against the others ------------------------------------------------------- */
+
+typedef struct chart_class {
+    wg_tensor *p, *is; /* [n]: its probability; is a row of it? */
+} chart_class;
+
+static chart_class class_of(wg_tensor *P, wg_tensor *truth, int64_t c)
+{
+    int64_t n = wg_size(truth);
+    return (chart_class){wg_reshape(wg_slice(P, 1, c, c + 1), WG_SHAPE(n)),
+                         wg_equal(truth, wg_full(P->tape, WG_I64, WG_SHAPE(n), (double)c))};
+}
+
+bool chart_roc(FILE *file, wg_tensor *P, wg_tensor *truth, int64_t k, const char *const names[])
+{
+    const double diagonal[] = {0, 1};
+    svg_plot p = {.title = "ROC curve",
+                  .x = {.label = "false positive rate", .from = 0, .to = 1},
+                  .y = {.label = "true positive rate", .from = 0, .to = 1.02},
+                  .legend = SVG_BOTTOM_RIGHT};
+    svg_begin(&p, file);
+    svg_line(&p, 7, NULL, diagonal, diagonal, 2);
+    for (int64_t c = k == 2; c < k && c < 8; c++) {
+        chart_class one = class_of(P, truth, c);
+        wg_roc roc = wg_roc_curve(one.p, one.is);
+        if (wg_size(roc.threshold) > 0)
+            svg_line(&p, (int)c % 7, names[c], wg_data_f64(roc.false_positive_rate),
+                     wg_data_f64(roc.true_positive_rate), (int)wg_size(roc.threshold));
+    }
+    return svg_end(&p);
+}
+
+bool chart_recall(FILE *file, wg_tensor *P, wg_tensor *truth, int64_t k, const char *const names[])
+{
+    svg_plot p = recall_plot("Precision and recall");
+    svg_begin(&p, file);
+    for (int64_t c = k == 2; c < k && c < 8; c++) {
+        chart_class one = class_of(P, truth, c);
+        wg_precision_recall curve = wg_precision_recall_curve(one.p, one.is);
+        if (wg_size(curve.precision) > 0)
+            svg_line(&p, (int)c % 7, names[c], wg_data_f64(curve.recall),
+                     wg_data_f64(curve.precision), (int)wg_size(curve.recall));
+    }
+    return svg_end(&p);
+}
+
+/* ---- Calibration ----------------------------------------------------------------------------------------- */
+
+enum { BINS = 10 };
+
+/* Of the probabilities that lie in a tenth, their mean, and the share of rows of the class. */
+bool chart_calibration(FILE *file, wg_tensor *P, const wg_tensor *truth, int64_t k)
+{
+    const double diagonal[] = {0, 1};
+    double sum[BINS] = {0}, right[BINS] = {0}, count[BINS] = {0}, x[BINS], y[BINS];
+    int n = 0;
+    for (int64_t i = 0; i < wg_size(truth); i++)
+        for (int64_t c = k == 2; c < k; c++) {
+            double p = wg_at(P, i * k + c);
+            int bin = (int)fmin(BINS - 1, floor(p * BINS));
+            sum[bin] += p;
+            right[bin] += wg_data_i64(truth)[i] == c;
+            count[bin]++;
+        }
+    for (int bin = 0; bin < BINS; bin++)
+        if (count[bin] > 0) {
+            x[n] = sum[bin] / count[bin];
+            y[n++] = right[bin] / count[bin];
+        }
+    svg_plot p = {.title = "Calibration",
+                  .x = {.label = "mean of the predicted probabilities", .from = 0, .to = 1},
+                  .y = {.label = "share of rows that are so", .from = 0, .to = 1.02},
+                  .legend = SVG_TOP_LEFT};
+    svg_begin(&p, file);
+    svg_line(&p, 7, NULL, diagonal, diagonal, 2);
+    svg_line(&p, 0, NULL, x, y, n);
+    svg_points(&p, 0, "in tenths", x, y, n, 4);
+    return svg_end(&p);
+}
+
+/* ---- Numbers --------------------------------------------------------------------------------------------- */
+
+bool chart_numbers(FILE *file, const wg_tensor *predicted, const wg_tensor *truth)
+{
+    int n = (int)wg_size(truth);
+    double *x = malloc((size_t)n * sizeof *x), *y = malloc((size_t)n * sizeof *y);
+    double low = HUGE_VAL, high = -HUGE_VAL;
+    for (int i = 0; x != NULL && y != NULL && i < n; i++) {
+        x[i] = wg_at(truth, i);
+        y[i] = wg_at(predicted, i);
+        low = fmin(low, fmin(x[i], y[i]));
+        high = fmax(high, fmax(x[i], y[i]));
+    }
+    const double diagonal[] = {low, high};
+    svg_plot p = {.title = "Predicted against true",
+                  .x = {.label = "true", .from = low, .to = high},
+                  .y = {.label = "predicted", .from = low, .to = high}};
+    svg_begin(&p, file);
+    svg_line(&p, 7, NULL, diagonal, diagonal, 2);
+    if (x != NULL && y != NULL)
+        svg_points(&p, 0, NULL, x, y, n, 3);
+    free(x);
+    free(y);
+    return svg_end(&p);
 }

@@ -6,8 +6,23 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
+#include <wengert.h>
 
 /* ---- --help ------------------------------------------------------------------------------------------- */
+
+/* Where the bounds say something. */
+static void print_range(const option *o)
+{
+    bool low = o->low > 1e-200, high = o->high < 1e9;
+    if (o->kind < OPTION_REAL || o->kind == OPTION_TEXTS)
+        return;
+    if (high)
+        printf("; %g to %g", o->low > 1e-200 ? o->low : 0, o->high);
+    else if (low)
+        printf("; from %g on", o->low);
+    else if (o->low > 0)
+        printf("; above 0");
+}
 
 static void print_option(const option *o)
 {
@@ -17,7 +32,9 @@ static void print_option(const option *o)
         putchar('\n');
         width = 0;
     }
-    printf("%*s%s\n", COLUMN - width, "", o->help);
+    printf("%*s%s", COLUMN - width, "", o->help);
+    print_range(o);
+    putchar('\n');
 }
 
 static int print_help(const command *c)
@@ -80,7 +97,8 @@ static bool read_list(const option *o, char *text, option_list *list)
         if (comma != NULL)
             *comma = '\0';
         if (*text == '\0' ||
-            (o->kind == OPTION_WHOLES && !read_whole(o, text, &list->number[list->n])))
+            (o->kind == OPTION_WHOLES && !read_whole(o, text, &list->number[list->n])) ||
+            (o->kind == OPTION_REALS && !read_real(o, text, &list->real[list->n])))
             return false;
         list->text[list->n++] = text;
         if (comma == NULL)
@@ -97,6 +115,7 @@ static bool read_value(const option *o, char *text)
     case OPTION_WHOLE: return read_whole(o, text, o->to);
     case OPTION_CHAR: return read_char(text, o->to);
     case OPTION_WHOLES:
+    case OPTION_REALS:
     case OPTION_TEXTS: return read_list(o, text, o->to);
     case OPTION_CHOICE:
         if (!is_choice(o->value, text))
@@ -155,6 +174,8 @@ int options_read(const command *c, int argc, char **argv, const char **operand)
     for (int i = 1; i < argc && status < 0; i++) {
         if (options && (strcmp(argv[i], "--help") == 0 || strcmp(argv[i], "-h") == 0))
             return print_help(c);
+        if (options && strcmp(argv[i], "--version") == 0)
+            return printf("%s (Wengert %s)\n", c->name, wg_version()) > 0 ? 0 : 1;
         if (options && strcmp(argv[i], "--") == 0)
             options = false;
         else if (options && argv[i][0] == '-' && argv[i][1] != '\0')

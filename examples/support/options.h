@@ -14,6 +14,7 @@ typedef enum option_kind {
     OPTION_REAL,   /* double from low to high */
     OPTION_WHOLE,  /* int64_t from low to high */
     OPTION_WHOLES, /* option_list of numbers from low to high, with commas between them */
+    OPTION_REALS,  /* likewise */
     OPTION_TEXTS   /* option_list of texts, likewise */
 } option_kind;
 
@@ -22,6 +23,7 @@ enum { OPTION_MOST = 64 };
 typedef struct option_list {
     int n;
     int64_t number[OPTION_MOST];
+    double real[OPTION_MOST];
     const char *text[OPTION_MOST + 1]; /* [n], and NULL */
 } option_list;
 
@@ -40,8 +42,8 @@ typedef struct command {
     int n_options;
 } command;
 
-/* options_read: reads `--name value`, `--name=value`, --help, and the operands, all of which must be there, in any
- * order; after `--` all are operands. Returns -1 to go on, or the exit status: 0 after --help, which is printed on
+/* options_read: reads `--name value`, `--name=value`, --help, --version, and the operands, all of which must be there, in any
+ * order; after `--` all are operands. Returns -1 to go on, or the exit status: 0 after --help and --version, which are printed on
  * standard output, 2 after a line on standard error that says what is wrong. Lists of texts are cut in argv. */
 int options_read(const command *c, int argc, char **argv, const char **operand);
 

@@ -1,35 +1,135 @@
+/* Files of rows, whatever their format is, as a dataset. */
 #include "rows.h"
 
+#include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 
-bool rows_are_sparse(const char *path)
+/* ---- What it looks like ------------------------------------------------------------------------------ */
+
+/* IDX: two zeros, a type, a number of axes. */
+static const char *format_of_bytes(const unsigned char at[4])
+{
+    if (memcmp(at, "\x93NUM", 4) == 0)
+        return "npy";
+    if (memcmp(at, "PK\3\4", 4) == 0)
+        return "npz";
+    if (at[0] == 0x1f && at[1] == 0x8b)
+        return "gzip";
+    return at[0] == 0 && at[1] == 0 && at[2] >= 8 && at[2] <= 14 && at[3] >= 1 ? "idx" : NULL;
+}
+
+static bool ends_as_sparse(const char *path)
 {
     static const char *const endings[] = {".svm", ".svmlight", ".libsvm"};
-    for (size_t i = 0; i < sizeof endings / sizeof *endings; i++) {
-        size_t n = strlen(path), k = strlen(endings[i]);
-        if (n >= k && strcmp(path + n - k, endings[i]) == 0)
+    size_t n = strlen(path);
+    for (size_t i = 0; i < sizeof endings / sizeof *endings; i++)
+        if (n >= strlen(endings[i]) && strcmp(path + n - strlen(endings[i]), endings[i]) == 0)
             return true;
-    }
-    return wg_svmlight_recognized(path);
+    return false;
+}
+
+/* Pipes cannot be looked into: they are CSV unless option format says otherwise. */
+const char *rows_format(const char *path, const rows_options *o)
+{
+    struct stat about;
+    unsigned char begin[4] = {0};
+    const char *found = NULL;
+    if (o->format != NULL)
+        return o->format;
+    if (stat(path, &about) != 0 || !S_ISREG(about.st_mode))
+        return "csv";
+    FILE *file = fopen(path, "rb");
+    if (file != NULL && fread(begin, 1, sizeof begin, file) == sizeof begin)
+        found = format_of_bytes(begin);
+    if (file != NULL)
+        fclose(file);
+    if (found != NULL)
+        return found;
+    return ends_as_sparse(path) || wg_svmlight_recognized(path) ? "svmlight" : "csv";
+}
+
+/* ---- Formats ----------------------------------------------------------------------------------------- */
+
+static wg_dataset read_csv(wg_tape *t, const char *path, const rows_options *o)
+{
+    wg_csv_options csv = {.separator = o->separator,
+                          .label = o->label,
+                          .no_label = o->no_label,
+                          .columns = o->columns,
+                          .drop = o->drop,
+                          .strings = o->categories,
+                          .header = o->no_header ? WG_CSV_HEADER_ABSENT : WG_CSV_HEADER_AUTO,
+                          .missing = o->missing,
+                          .missing_texts = o->missing_texts,
+                          .f32 = o->f32};
+    return (wg_dataset){.table = wg_csv_read(t, path, &csv)};
+}
+
+static wg_dataset read_svmlight(wg_tape *t, const char *path, const rows_options *o)
+{
+    wg_csr *sparse = NULL;
+    wg_dataset r = {.X = NULL};
+    r.table = wg_svmlight_read(t, path, &(wg_svmlight_options){.columns = o->width, .f32 = o->f32},
+                               &sparse);
+    r.sparse = sparse;
+    return r;
+}
+
+static wg_tensor *read_array(wg_tape *t, const char *path, bool idx, wg_dtype dtype)
+{
+    return idx ? wg_idx_read(t, path, dtype) : wg_npy_read(t, path);
+}
+
+/* The rows in one file, their labels in another. */
+static wg_dataset read_arrays(wg_tape *t, const char *path, const rows_options *o, bool idx)
+{
+    wg_tensor *X = read_array(t, path, idx, o->f32 ? WG_F32 : WG_F64);
+    wg_tensor *y = o->labels != NULL && !o->no_label ? read_array(t, o->labels, idx, WG_I64) : NULL;
+    if (o->f32 && wg_tape_status(t) == WG_OK)
+        X = wg_cast(X, WG_F32);
+    return (wg_dataset){.table = wg_table_of(path, X, y, "label")};
+}
+
+static wg_tensor *find_array(const wg_archive *a, const char *const names[])
+{
+    wg_tensor *x = NULL;
+    for (int i = 0; x == NULL && names[i] != NULL; i++)
+        x = wg_archive_tensor(a, names[i]);
+    return x;
+}
+
+/* Arrays by the names that people give them. */
+static wg_dataset read_npz(wg_tape *t, const char *path, const rows_options *o)
+{
+    static const char *const of_rows[] = {"X",        "x",      "X_train", "x_train", "data",
+                                          "features", "images", "arr_0",   NULL};
+    static const char *const of_labels[] = {"y",     "Y",      "y_train", "target", "targets",
+                                            "label", "labels", "arr_1",   NULL};
+    const wg_archive *a = wg_npz_read(t, path);
+    const char *const own[] = {o->label, NULL};
+    wg_tensor *X = find_array(a, of_rows);
+    wg_tensor *y = o->no_label ? NULL : find_array(a, o->label != NULL ? own : of_labels);
+    if (wg_tape_status(t) == WG_OK && (X == NULL || (y == NULL && !o->no_label)))
+        wg_fail(t, WG_E_VALUE, "%s: no array is called %s", path,
+                X == NULL          ? "X, x_train, data or features"
+                : o->label != NULL ? o->label
+                                   : "y, y_train, target or labels: option label names it");
+    if (wg_tape_status(t) != WG_OK)
+        return (wg_dataset){.table = NULL};
+    if (o->f32)
+        X = wg_cast(X, WG_F32);
+    return (wg_dataset){.table = wg_table_of(path, X, y, o->label != NULL ? o->label : "label")};
 }
 
 wg_dataset rows_read(wg_tape *t, const char *path, const rows_options *o)
 {
-    wg_dataset r = {.X = NULL};
-    if (rows_are_sparse(path)) {
-        wg_svmlight_options svmlight = {.columns = o->columns, .f32 = o->f32};
-        wg_csr *sparse = NULL;
-        r.table = wg_svmlight_read(t, path, &svmlight, &sparse);
-        r.sparse = sparse;
-        return r;
-    }
-    wg_csv_options csv = {.separator = o->separator,
-                          .label = o->label,
-                          .no_label = o->no_label,
-                          .strings = o->categories,
-                          .header = o->no_header ? WG_CSV_HEADER_ABSENT : WG_CSV_HEADER_AUTO,
-                          .missing = o->drop_missing ? WG_CSV_MISSING_DROP : WG_CSV_MISSING_ERROR,
-                          .f32 = o->f32};
-    r.table = wg_csv_read(t, path, &csv);
-    return r;
+    const char *format = rows_format(path, o);
+    if (strcmp(format, "svmlight") == 0)
+        return read_svmlight(t, path, o);
+    if (strcmp(format, "npz") == 0)
+        return read_npz(t, path, o);
+    if (strcmp(format, "npy") == 0 || strcmp(format, "idx") == 0)
+        return read_arrays(t, path, o, *format == 'i');
+    return read_csv(t, path, o);
 }

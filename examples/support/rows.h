@@ -3,22 +3,30 @@
 
 #include <wengert.h>
 
+/* How a file of rows is read; zero: as it looks. Lists of names end with NULL; NULL: none are given. */
 typedef struct rows_options {
-    const char *label; /* its column; NULL: the last one */
+    const char *format; /* csv, svmlight, idx, npy or npz; NULL: told from the file */
     bool no_label;
-    const char *const *categories; /* columns of texts, ended by NULL; NULL: none */
-    char separator;                /* of fields; 0: a comma */
-    bool no_header;                /* columns are x1, x2, ... */
-    bool drop_missing;             /* leave out rows in which a value is missing */
     bool f32;
-    int64_t columns; /* of sparse rows; 0: as many as the file has */
+    const char *label;  /* csv: the column, default the last; npz: the array */
+    const char *labels; /* idx, npy: the file of labels */
+
+    /* Of csv alone: */
+    const char *const *columns, *const *drop; /* the features to read; those to leave out */
+    const char *const *categories;            /* columns of texts; NULL: told from the file */
+    const char *const *missing_texts;         /* what is missing; NULL: as wg_csv_options says */
+    wg_csv_missing missing;
+    char separator; /* 0: told from the file */
+    bool no_header; /* columns are x1, x2, ... */
+
+    int64_t width; /* of sparse rows; 0: as many columns as the file has */
 } rows_options;
 
-/* rows_read: of a CSV file a table, or, by the file's ending (.svm, .svmlight, .libsvm), of an svmlight
- * file sparse rows, and a table of their labels. They belong to the tape; errors are there, too.
- * rows_are_sparse: by that ending, or by its first lines; options label, no_label, categories, separator, no_header and
- * drop_missing are then without meaning. */
+/* rows_read: a table, of svmlight files sparse rows and a table of their labels. They belong to the tape;
+ * errors are there, too. */
 wg_dataset rows_read(wg_tape *t, const char *path, const rows_options *options);
-bool rows_are_sparse(const char *path);
+
+/* rows_format: the option, or what the file looks like: "gzip" and "zip" are none that can be read. */
+const char *rows_format(const char *path, const rows_options *options);
 
 #endif

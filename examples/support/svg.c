@@ -65,7 +65,7 @@ double svg_text_width(const char *text, double size)
     return width * size;
 }
 
-static void put_text(FILE *file, const char *text)
+void svg_put_text(FILE *file, const char *text)
 {
     for (int n; *text != '\0'; text += n > 0 ? n : 1) {
         n = utf8_length((const unsigned char *)text);
@@ -85,7 +85,7 @@ static void put_text(FILE *file, const char *text)
 static void put_label(const svg_plot *p, double x, double y, const char *style, const char *text)
 {
     fprintf(p->file, "<text x=\"%.1f\" y=\"%.1f\" %s>", x, y, style);
-    put_text(p->file, text);
+    svg_put_text(p->file, text);
     fputs("</text>\n", p->file);
 }
 
@@ -216,6 +216,7 @@ void svg_begin(svg_plot *p, FILE *file)
     p->top = p->title != NULL ? 48 : 20;
     p->bottom = p->height - 58;
     p->panels = p->panels > 0 ? p->panels : 1;
+    p->id = ftell(file); /* no two on a page are the same */
     if (p->panel == 0)
         fprintf(file,
                 "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"%d\" height=\"%d\" "
@@ -223,10 +224,9 @@ void svg_begin(svg_plot *p, FILE *file)
                 "<rect width=\"100%%\" height=\"100%%\" fill=\"#fff\"/>\n",
                 p->width, p->height * p->panels, p->width, p->height * p->panels);
     fprintf(file,
-            "<g transform=\"translate(0 %d)\">\n<clipPath id=\"plot%d\">"
+            "<g transform=\"translate(0 %d)\">\n<clipPath id=\"plot%ld\">"
             "<rect x=\"%.1f\" y=\"%.1f\" width=\"%.1f\" height=\"%.1f\"/></clipPath>\n",
-            p->panel * p->height, p->panel, p->left, p->top, p->right - p->left,
-            p->bottom - p->top);
+            p->panel * p->height, p->id, p->left, p->top, p->right - p->left, p->bottom - p->top);
     if (p->title != NULL)
         put_label(p, (p->left + p->right) / 2, 28, "text-anchor=\"middle\" font-size=\"16\"",
                   p->title);
@@ -296,9 +296,9 @@ void svg_line(svg_plot *p, int colour, const char *label, const double *x, const
     char text[8];
     bool drawn = false;
     fprintf(p->file,
-            "<path clip-path=\"url(#plot%d)\" fill=\"none\" stroke=\"%s\" stroke-width=\"2\" "
+            "<path clip-path=\"url(#plot%ld)\" fill=\"none\" stroke=\"%s\" stroke-width=\"2\" "
             "stroke-linejoin=\"round\" d=\"",
-            p->panel, colour_text(colour, 1, text));
+            p->id, colour_text(colour, 1, text));
     for (int i = 0; i < n; i++) {
         double px = at_x(p, x[i]), py = at_y(p, y[i]);
         bool has = isfinite(px) && isfinite(py);
@@ -315,8 +315,8 @@ void svg_points(svg_plot *p, int colour, const char *label, const double *x, con
 {
     char text[8];
     fprintf(p->file,
-            "<g clip-path=\"url(#plot%d)\" fill=\"%s\" stroke=\"#fff\" stroke-width=\"0.7\">\n",
-            p->panel, colour_text(colour, 1, text));
+            "<g clip-path=\"url(#plot%ld)\" fill=\"%s\" stroke=\"#fff\" stroke-width=\"0.7\">\n",
+            p->id, colour_text(colour, 1, text));
     for (int i = 0; i < n; i++) {
         double px = at_x(p, x[i]), py = at_y(p, y[i]);
         if (isfinite(px) && isfinite(py))
@@ -332,11 +332,11 @@ void svg_cell(svg_plot *p, double x0, double y0, double x1, double y1, int colou
     char text[8];
     double left = at_x(p, x0), right = at_x(p, x1), top = at_y(p, y1), bottom = at_y(p, y0);
     colour_text(colour, fmin(fmax(share, 0), 1), text);
-    fprintf(p->file,
-            "<rect clip-path=\"url(#plot%d)\" x=\"%.2f\" y=\"%.2f\" width=\"%.2f\" height=\"%.2f\" "
-            "fill=\"%s\" shape-rendering=\"crispEdges\"/>\n",
-            p->panel, fmin(left, right), fmin(top, bottom), fabs(right - left), fabs(bottom - top),
-            text);
+    fprintf(
+        p->file,
+        "<rect clip-path=\"url(#plot%ld)\" x=\"%.2f\" y=\"%.2f\" width=\"%.2f\" height=\"%.2f\" "
+        "fill=\"%s\" shape-rendering=\"crispEdges\"/>\n",
+        p->id, fmin(left, right), fmin(top, bottom), fabs(right - left), fabs(bottom - top), text);
 }
 
 void svg_colour_bar(svg_plot *p, const char *label, double most)

@@ -44,6 +44,7 @@ typedef struct svg_plot {
     svg_place legend;  /* in a corner of the plot, or beside it */
     int panel, panels; /* 0 panels stand for 1 */
     FILE *file;        /* set by svg_begin, as are those below */
+    long id;
     double left, top, right, bottom;
     struct {
         const char *label; /* must live until svg_end */
@@ -76,5 +77,8 @@ void svg_text(svg_plot *p, double x, double y, bool light, const char *text);
 void svg_text_before(svg_plot *p, double x, double y, const char *text);
 void svg_text_up(svg_plot *p, double x, double y, const char *text);
 double svg_text_width(const char *text, double size);
+
+/* svg_put_text: escaped, for SVG and HTML. */
+void svg_put_text(FILE *file, const char *text);
 
 #endif

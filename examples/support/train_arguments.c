@@ -2,6 +2,107 @@
 #include "train_arguments.h"
 
 #include <math.h>
+#include <string.h>
+
+static const char about[] =
+    "Trains a model on the rows of a file and judges it on rows held back. DATA is CSV ('-': the\n"
+    "standard input), svmlight (rows stay sparse, are not standardized, and trained on by lbfgs),\n"
+    "IDX or NPY with --labels FILE, or NPZ with arrays X and y; it is told by its look. Results "
+    "go\n"
+    "to standard output, progress to standard error. Ctrl-C ends the training after the step,\n"
+    "keeps the best weights, judges and saves them; a second one ends at once.";
+
+static const char models[] = "logistic|softmax|one_vs_rest|regression|mlp";
+static const char optimizers[] = "lbfgs|newton|proximal|sgd|momentum|adagrad|rmsprop|adam|adamw";
+static const char activations[] =
+    "relu|tanh|sigmoid|gelu|gelu_tanh|silu|elu|leaky_relu|softplus|identity";
+
+/* ---- What follows from the options -------------------------------------------------------------------- */
+
+static const char *const *names_of(const option_list *list)
+{
+    return list->n > 0 ? list->text : NULL;
+}
+
+static void set_rows(train_arguments *a)
+{
+    rows_options *r = &a->rows;
+    r->categories = a->categories.n == 1 && strcmp(a->categories.text[0], "auto") == 0
+                        ? NULL
+                        : names_of(&a->categories);
+    r->columns = names_of(&a->columns);
+    r->drop = names_of(&a->drop);
+    if (a->missing_texts.n > 0 && a->missing_texts.n < OPTION_MOST) {
+        a->missing_texts.text[a->missing_texts.n++] = "";
+        a->missing_texts.text[a->missing_texts.n] = NULL;
+        r->missing_texts = a->missing_texts.text;
+    }
+    if (a->missing != NULL)
+        r->missing = strcmp(a->missing, "drop") == 0    ? WG_CSV_MISSING_DROP
+                     : strcmp(a->missing, "error") == 0 ? WG_CSV_MISSING_ERROR
+                                                        : WG_CSV_MISSING_KEEP;
+}
+
+/* Missing values, standardization, polynomial features, which are standardized once more. */
+static void set_pipeline(train_arguments *a)
+{
+    int n = 0;
+    if (a->rows.missing == WG_CSV_MISSING_KEEP)
+        a->steps[n++] = (wg_pipeline_step){
+            .kind = WG_STEP_IMPUTE,
+            .imputer = {.median = strcmp(a->missing, "median") == 0, .indicate = a->indicate}};
+    if (!a->raw)
+        a->steps[n++].kind = WG_STEP_STANDARDIZE;
+    if (a->degree > 1) {
+        a->steps[n].kind = WG_STEP_POLYNOMIAL;
+        a->steps[n++].polynomial.degree = (int)a->degree;
+        if (!a->raw)
+            a->steps[n++].kind = WG_STEP_STANDARDIZE;
+    }
+    a->e.raw = a->raw;
+    if (n > 1 || (n == 1 && a->raw))
+        a->e.pipeline = (wg_pipeline_options){.steps = a->steps, .n_steps = n};
+    a->e.pipeline.encoder.ignore_unknown = a->ignore_unknown;
+}
+
+/* ---- What does not go together ------------------------------------------------------------------------ */
+
+static int check_files(const command *c, const train_arguments *a)
+{
+    const rows_options *r = &a->rows;
+    const char *format = rows_format(a->data, r);
+    bool csv = strcmp(format, "csv") == 0, arrays = *format == 'i' || strcmp(format, "npy") == 0;
+    bool of_csv = r->categories != NULL || r->columns != NULL || r->drop != NULL ||
+                  r->separator != 0 || r->no_header || a->missing_texts.n > 0 ||
+                  (r->label != NULL && strcmp(format, "npz") != 0);
+    if (!csv && of_csv)
+        return options_fail(c,
+                            "label, category, columns, drop, separator, no-header and "
+                            "missing-texts are for CSV files:",
+                            a->data);
+    if (strcmp(format, "svmlight") == 0 && (a->missing != NULL || a->degree > 1))
+        return options_fail(c, "missing and degree are not for sparse rows:", a->data);
+    if (arrays && r->labels == NULL)
+        return options_fail(c, "wants --labels FILE, the labels of the rows in", a->data);
+    if (!arrays && r->labels != NULL)
+        return options_fail(c, "--labels is for rows of IDX and NPY files, not for", a->data);
+    if (arrays && a->test_file != NULL)
+        return options_fail(c, "--test-file is not for IDX and NPY files:", a->test_file);
+    return -1;
+}
+
+static int check_options(const command *c, const train_arguments *a)
+{
+    if (a->e.fit.resume && a->e.fit.checkpoint == NULL)
+        return options_fail(c, "wants --checkpoint FILE:", "--resume");
+    if (a->C.n > 1 && a->folds == 0)
+        return options_fail(c, "wants --cv K, to choose among several:", "--penalty-c");
+    if (a->indicate && a->rows.missing != WG_CSV_MISSING_KEEP)
+        return options_fail(c, "wants --missing mean or median:", "--indicate");
+    return check_files(c, a);
+}
+
+/* ---- Reading it ---------------------------------------------------------------------------------------- */
 
 int train_arguments_read(int argc, char **argv, train_arguments *a)
 {
@@ -10,75 +111,84 @@ int train_arguments_read(int argc, char **argv, train_arguments *a)
     wg_fit_options *f = &e->fit;
     const double most = 1e15, big = HUGE_VAL, tiny = 1e-300;
     const option options[] = {
-        {"--model", "logistic|softmax|one_vs_rest|regression|mlp", OPTION_CHOICE, &e->model, 0, 0,
-         "default softmax"},
+        /* the file */
+        {"--format", "csv|svmlight|idx|npy|npz", OPTION_CHOICE, &a->rows.format, 0, 0,
+         "default: as the file looks"},
         {"--label", "COLUMN", OPTION_TEXT, &a->rows.label, 0, 0,
-         "to predict; default: the last one"},
+         "to predict; default: the last one; of NPZ the array"},
+        {"--labels", "FILE", OPTION_TEXT, &a->rows.labels, 0, 0,
+         "of IDX and NPY: what is to be predicted"},
+        {"--columns", "COLUMN,COLUMN", OPTION_TEXTS, &a->columns, 0, 0,
+         "to predict from; default: all others"},
+        {"--drop", "COLUMN,COLUMN", OPTION_TEXTS, &a->drop, 0, 0, "to leave out"},
         {"--category", "COLUMN,COLUMN", OPTION_TEXTS, &a->categories, 0, 0,
-         "columns of strings, one-hot encoded; default: those that hold not only numbers"},
+         "columns of strings, one-hot encoded; default auto: those that hold not only numbers"},
         {"--ignore-unknown", NULL, OPTION_FLAG, &a->ignore_unknown, 0, 0,
          "strings that no training row has are no error, but none of the known ones"},
+        {"--missing", "error|drop|mean|median", OPTION_CHOICE, &a->missing, 0, 0,
+         "values: drop the rows, or fill in numbers (strings: a category of their own)"},
+        {"--missing-texts", "TEXT,TEXT", OPTION_TEXTS, &a->missing_texts, 0, 0,
+         "what is missing, besides nothing at all; default ?,NA,N/A,NaN,null,None ..."},
+        {"--indicate", NULL, OPTION_FLAG, &a->indicate, 0, 0,
+         "a column more for each with missing values: was it?"},
         {"--separator", "C", OPTION_CHAR, &a->rows.separator, 0, 0,
          "between the fields of a row, or tab; default: as the file has it"},
         {"--no-header", NULL, OPTION_FLAG, &a->rows.no_header, 0, 0,
          "columns are x1, x2, ..., the file's first row is data"},
-        {"--drop-missing", NULL, OPTION_FLAG, &a->rows.drop_missing, 0, 0,
-         "leave out rows in which a value is missing"},
+        {"--f32", NULL, OPTION_FLAG, &a->rows.f32, 0, 0, "compute in f32; default f64"},
+        {"--raw", NULL, OPTION_FLAG, &a->raw, 0, 0, "columns are not standardized"},
+        {"--degree", "D", OPTION_WHOLE, &a->degree, 1, 10, "polynomial features; default 1: none"},
+        /* the model */
+        {"--model", models, OPTION_CHOICE, &e->model, 0, 0,
+         "default logistic for two classes, softmax for more"},
         {"--hidden", "64,32", OPTION_WHOLES, &a->hidden, 1, 1e6, "an mlp's layers; default 64"},
-        {"--activation", "NAME", OPTION_TEXT, &e->activation, 0, 0, "of an mlp; default relu"},
+        {"--activation", activations, OPTION_CHOICE, &e->activation, 0, 0,
+         "of an mlp; default relu"},
         {"--dropout", "P", OPTION_REAL, &e->dropout, 0, 0.99, "of an mlp; default 0"},
-        {"--optimizer", "lbfgs|newton|sgd|momentum|adagrad|rmsprop|adam|adamw", OPTION_CHOICE,
-         &e->optimizer, 0, 0, "default lbfgs (all rows at once), for an mlp adam"},
         {"--penalty", "l2|l1|elastic_net", OPTION_CHOICE, &e->penalty, 0, 0,
          "default: l2; by proximal gradient where it has L1"},
+        {"--penalty-c", "C,C", OPTION_REALS, &a->C, tiny, big,
+         "as scikit-learn's C, or some to choose from by --cv; default 1, for an mlp none"},
+        {"--l1-ratio", "A", OPTION_REAL, &e->l1_ratio, 1e-6, 1,
+         "of elastic_net: the share of L1; default 0.5"},
+        /* the training */
+        {"--optimizer", optimizers, OPTION_CHOICE, &e->optimizer, 0, 0,
+         "default lbfgs (all rows at once), for an mlp adam"},
         {"--rate", "R", OPTION_REAL, &e->rate, tiny, big, "default: the optimizer's own"},
-        {"--penalty-c", "C", OPTION_REAL, &e->C, tiny, big,
-         "L2 penalty as in scikit-learn; default 1, for an mlp none"},
-        {"--degree", "D", OPTION_WHOLE, &a->degree, 1, 10, "polynomial features; default 1: none"},
         {"--epochs", "N", OPTION_WHOLE, &f->epochs, 1, 1e9, "at most; default 100, for lbfgs 1000"},
         {"--batch", "N", OPTION_WHOLE, &f->batch, 1, most, "rows of a batch; default 32"},
-        {"--test", "SHARE", OPTION_REAL, &a->test, 0, 0.99,
-         "of the rows, held back; default 0.2; 0: none"},
         {"--validation", "SHARE", OPTION_REAL, &f->validation, 0, 0.99,
          "of the training rows, to judge epochs by; default 0: none"},
         {"--patience", "N", OPTION_WHOLE, &f->patience, 1, most,
          "stop after N epochs without improvement; take the best weights"},
         {"--balanced", NULL, OPTION_FLAG, &f->balanced, 0, 0, "every class counts alike"},
+        {"--check-every", "N", OPTION_WHOLE, &f->check_every, 1, 1e9,
+         "epochs: check the gradient against differences"},
         {"--seed", "N", OPTION_WHOLE, &e->seed, 0, most, "default 0"},
         {"--threads", "N", OPTION_WHOLE, &a->threads, 1, 256, "default 1; the same results"},
         {"--checkpoint", "FILE", OPTION_TEXT, &f->checkpoint, 0, 0, "the state after each epoch"},
         {"--resume", NULL, OPTION_FLAG, &f->resume, 0, 0, "go on from the checkpoint"},
+        /* judging, and what is written */
+        {"--test", "SHARE", OPTION_REAL, &a->test, 0, 0.99,
+         "of the rows, held back; default 0.2; 0: none"},
+        {"--test-file", "FILE", OPTION_TEXT, &a->test_file, 0, 0,
+         "the test rows, in place of some of DATA's"},
+        {"--cv", "K", OPTION_WHOLE, &a->folds, 2, 100, "cross-validation with K parts"},
         {"--save", "FILE", OPTION_TEXT, &a->save, 0, 0, "the model, for predict"},
+        {"--report", "FILE.html", OPTION_TEXT, &a->report, 0, 0, "all of it on one page"},
         {"--plot", "FILE.svg", OPTION_TEXT, &a->plot, 0, 0, "loss and accuracy by epoch"},
         {"--confusion", "FILE.svg", OPTION_TEXT, &a->confusion, 0, 0, "of test (or all) rows"},
         {"--pr", "FILE.svg", OPTION_TEXT, &a->curve, 0, 0,
          "precision and recall of the second of two classes"},
+        {"--quiet", NULL, OPTION_FLAG, &a->quiet, 0, 0, "no tables and no progress"},
     };
-    const command c = {
-        "train", "DATA",
-        "Trains a model on a CSV file, or on an svmlight file (.svm, .svmlight, "
-        ".libsvm), which stays\nsparse, is not standardized, and trained on by lbfgs. "
-        "Results go to standard output, progress to\nstandard error.",
-        options, sizeof options / sizeof *options};
+    const command c = {"train", "DATA", about, options, sizeof options / sizeof *options};
     int status = options_read(&c, argc, argv, &a->data);
     e->hidden = a->hidden.number;
     e->n_hidden = a->hidden.n;
-    if (a->categories.n > 0)
-        a->rows.categories = a->categories.text;
-    a->steps[0].kind = a->steps[2].kind = WG_STEP_STANDARDIZE;
-    a->steps[1].kind = WG_STEP_POLYNOMIAL;
-    a->steps[1].polynomial.degree = (int)a->degree;
-    if (a->degree > 1)
-        e->pipeline = (wg_pipeline_options){.steps = a->steps, .n_steps = 3};
-    e->pipeline.encoder.ignore_unknown = a->ignore_unknown;
-    const rows_options *r = &a->rows;
-    if (status < 0 && rows_are_sparse(a->data) &&
-        (r->label != NULL || r->categories != NULL || r->separator != 0 || r->no_header ||
-         r->drop_missing))
-        return options_fail(
-            &c,
-            "label, category, separator, no-header and drop-missing are for CSV files:", a->data);
-    if (status < 0 && f->resume && f->checkpoint == NULL)
-        return options_fail(&c, "wants --checkpoint FILE:", "--resume");
-    return status;
+    if (a->C.n == 1)
+        e->C = a->C.real[0];
+    set_rows(a);
+    set_pipeline(a);
+    return status < 0 ? check_options(&c, a) : status;
 }

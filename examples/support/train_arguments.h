@@ -8,14 +8,15 @@
 
 /* The command line of train. */
 typedef struct train_arguments {
-    const char *data;
+    const char *data, *test_file;
     rows_options rows;
-    const char *save, *plot, *confusion, *curve; /* files to write; NULL: none */
-    double test;                                 /* share of the rows */
-    int64_t degree, threads;
-    bool ignore_unknown;
-    option_list hidden, categories;
-    wg_pipeline_step steps[3];
+    const char *save, *plot, *confusion, *curve, *report; /* files to write; NULL: none */
+    double test;                                          /* share of the rows */
+    int64_t degree, threads, folds;
+    const char *missing;
+    bool ignore_unknown, indicate, raw, quiet;
+    option_list hidden, categories, columns, drop, missing_texts, C;
+    wg_pipeline_step steps[4];
     wg_estimator_options e; /* of the data: nothing yet */
 } train_arguments;
 

@@ -71,6 +71,13 @@ wg_pipeline *wg_pipeline_fit(wg_tensor *X, const char *const *strings, int64_t s
  *   on the tape. */
 wg_tensor *wg_pipeline_apply(const wg_pipeline *pipeline, wg_tensor *X, const char *const *strings);
 
+/* wg_pipeline_names: of the columns [width] that it makes, NULL behind the last, on the tape: "height",
+ * "height_missing", "colour=red"; from the names of the columns that it takes (NULL: x1, x2, ..., s1,
+ * s2, ...). NULL, and no error, where there are polynomial features, which have none; NULL after
+ * WG_E_NOMEM. */
+const char *const *wg_pipeline_names(const wg_pipeline *pipeline, const char *const *columns,
+                                     const char *const *string_columns);
+
 /* wg_pipeline_save: as strings "pipeline.steps", "pipeline.0", ... and tensors "pipeline.0.mean",
  * ... Errors: those of wg_archive_put_tensor. */
 wg_status wg_pipeline_save(const wg_pipeline *pipeline, wg_archive *a);

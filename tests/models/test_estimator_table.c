@@ -81,6 +81,12 @@ START_TEST(test_missing)
     const wg_dataset one = {.table = read_as(tape, hole, &keep)};
     const wg_dataset other = {.table = read_as(tape, filled, &keep)};
     const wg_tensor *P = wg_estimator_predict_proba(e, &one);
+    const char *const *name = wg_pipeline_names(e->pipeline, e->column_names, e->string_names);
+    const char *const names[] = {"width",      "height", "colour=", "colour=blue", "colour=green",
+                                 "colour=red", "size=",  "size=L",  "size=M",      "size=XL"};
+    for (int i = 0; i < 10; i++)
+        ck_assert_str_eq(name[i], names[i]);
+    ck_assert_ptr_null(name[10]);
     wgt_assert_that(wg_at(P, 0), ==, wg_at(wg_estimator_predict_proba(e, &other), 0));
     expect_ok(tape);
     wg_estimator_fit(&data, NULL);

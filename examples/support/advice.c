@@ -1,0 +1,123 @@
+/* What to do about some errors. */
+#include "advice.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { LONGEST = 64, SHOWN = 12 };
+
+/* ---- Columns that there are ---------------------------------------------------------------------------- */
+
+static size_t least(size_t a, size_t b)
+{
+    return a < b ? a : b;
+}
+
+/* How many characters must be put in, taken out or changed (Levenshtein 1966), of the first 63 of both. */
+static size_t distance(const char *a, const char *b)
+{
+    size_t row[LONGEST], n = least(strlen(b), LONGEST - 1);
+    for (size_t j = 0; j <= n; j++)
+        row[j] = j;
+    for (size_t i = 0; i < LONGEST - 1 && a[i] != '\0'; i++) {
+        size_t corner = row[0];
+        row[0] = i + 1;
+        for (size_t j = 1; j <= n; j++) {
+            size_t above = row[j], changed = corner + (a[i] != b[j - 1]);
+            row[j] = least(changed, least(above, row[j - 1]) + 1);
+            corner = above;
+        }
+    }
+    return row[n];
+}
+
+typedef struct candidate {
+    const char *name;
+    size_t distance;
+    int64_t place;
+} candidate;
+
+static int by_distance(const void *a, const void *b)
+{
+    const candidate *p = a, *q = b;
+    if (p->distance != q->distance)
+        return p->distance < q->distance ? -1 : 1;
+    return (p->place > q->place) - (p->place < q->place);
+}
+
+static void list_nearest(const char *program, const char *wanted, const wg_table *table, wg_tape *t)
+{
+    int64_t numbers = table->columns, n = numbers + table->string_columns;
+    candidate *c = wg_tape_take(t, (size_t)n * sizeof *c);
+    if (n == 0 || c == NULL)
+        return;
+    for (int64_t i = 0; i < n; i++) {
+        const char *name = i < numbers ? table->column_names[i] : table->string_names[i - numbers];
+        c[i] = (candidate){name, distance(wanted, name), i};
+    }
+    qsort(c, (size_t)n, sizeof *c, by_distance);
+    fprintf(stderr, "%s: there are", program);
+    for (int64_t i = 0; i < n && i < SHOWN; i++)
+        fprintf(stderr, "%s %s", i > 0 ? "," : "", c[i].name);
+    fputs(n > SHOWN ? ", ...\n" : "\n", stderr);
+}
+
+/* Reads the file once more, with all of its columns. */
+static void list_columns(const char *program, const char *message, const char *data,
+                         const rows_options *options)
+{
+    char wanted[LONGEST] = "";
+    const char *from = strstr(message, "no column is '");
+    if (from == NULL || sscanf(from, "no column is '%63[^']'", wanted) != 1)
+        return;
+    wg_tape *t = wg_tape_new(NULL);
+    wg_dataset all = rows_read(t, data,
+                               &(rows_options){.format = options->format,
+                                               .separator = options->separator,
+                                               .no_header = options->no_header,
+                                               .no_label = true,
+                                               .missing = WG_CSV_MISSING_KEEP});
+    list_nearest(program, wanted, all.table, t);
+    wg_tape_free(t);
+}
+
+/* ---- Cures --------------------------------------------------------------------------------------------- */
+
+static const struct {
+    const char *part, *cure; /* of the message; printed behind the program's name, %s: the file */
+} cures[] = {
+    {"is a missing value", "missing values: --missing drop, mean or median"},
+    {"is a missing label", "rows without a label: --missing drop"},
+    {"a missing value (missing_texts)",
+     "if it is a missing value: --missing-texts TEXT and --missing mean; if the column holds "
+     "strings: --category"},
+    {"not a number", "columns of strings are for --category COLUMN"},
+    {"another separator", "fields that no comma separates are for --separator CHARACTER"},
+    {"different labels", "a column of numbers is predicted by --model regression; another column "
+                         "by --label COLUMN"},
+    {"option ignore_unknown", "strings that no training row has are for --ignore-unknown"},
+    {"logistic with", "logistic has two classes; --model softmax has any"},
+    {"a smaller rate may help", "a smaller --rate may help, or columns that are standardized"},
+    {"no_label", "the file seems to hold rows alone"},
+};
+
+void advise(const char *program, const wg_tape *t, const char *data, const rows_options *options)
+{
+    const char *message = wg_tape_message(t);
+    const char *format = rows_format(data, options);
+    if (wg_tape_status(t) == WG_OK)
+        return;
+    if (strcmp(format, "gzip") == 0) {
+        fprintf(stderr, "%s: gunzip -c %s | %s -\n", program, data, program);
+        return;
+    }
+    if (strcmp(format, "csv") != 0)
+        return;
+    list_columns(program, message, data, options);
+    for (size_t i = 0; i < sizeof cures / sizeof *cures; i++)
+        if (strstr(message, cures[i].part) != NULL) {
+            fprintf(stderr, "%s: %s\n", program, cures[i].cure);
+            return;
+        }
+}

@@ -1,0 +1,126 @@
+/* Cross-validation. */
+#include "folds.h"
+
+#include <inttypes.h>
+#include <math.h>
+#include <stdio.h>
+
+enum { FOLDS = 100, METRICS = 8 };
+
+/* ---- Parts --------------------------------------------------------------------------------------------- */
+
+/* The part of each row, into fold[n]: rows are shuffled and dealt out, the rows of a class one behind the other. */
+static void deal(wg_tape *t, int64_t n, uint64_t seed, const wg_tensor *classes, int64_t k,
+                 int64_t *fold)
+{
+    int64_t *order = wg_tape_take(t, (size_t)n * sizeof *order), next = 0, class_count = 1;
+    if (order == NULL)
+        return;
+    wg_random_permutation(seed, 1, n, order);
+    for (int64_t i = 0; classes != NULL && i < n; i++)
+        if (wg_data_i64(classes)[i] >= class_count)
+            class_count = wg_data_i64(classes)[i] + 1;
+    for (int64_t c = 0; c < class_count; c++)
+        for (int64_t i = 0; i < n; i++)
+            if (classes == NULL || wg_data_i64(classes)[order[i]] == c)
+                fold[order[i]] = next++ % k;
+}
+
+/* The rows that are, or are not, of a part. */
+static wg_dataset rows_of(const wg_dataset *data, wg_tape *t, const int64_t *fold, int64_t part,
+                          bool of_it)
+{
+    int64_t n = wg_dataset_rows(data), m = 0;
+    int64_t *row = wg_tape_take(t, (size_t)n * sizeof *row);
+    for (int64_t i = 0; row != NULL && i < n; i++)
+        if ((fold[i] == part) == of_it)
+            row[m++] = i;
+    return wg_dataset_take(data, wg_constant(t, WG_I64, WG_SHAPE(m), row));
+}
+
+/* ---- Scores -------------------------------------------------------------------------------------------- */
+
+/* The metrics of one part by a model of the others; returns how many there are, 0 after an error. */
+static int score(const wg_dataset *data, const wg_estimator_options *o, const int64_t *fold,
+                 int64_t part, double metric[METRICS], const wg_head **head)
+{
+    wg_tape *t = data->table->tape;
+    wg_mark mark = wg_tape_mark(t);
+    wg_dataset trained = rows_of(data, t, fold, part, false);
+    wg_dataset held = rows_of(data, t, fold, part, true);
+    const wg_estimator *e = wg_estimator_fit(&trained, o);
+    if (wg_tape_status(t) != WG_OK)
+        return 0;
+    *head = e->head;
+    wg_tensor *truth = wg_estimator_targets(e, &held), *predicted = wg_estimator_predict(e, &held);
+    wg_tensor *P = (*head)->probabilities != NULL ? wg_estimator_predict_proba(e, &held) : NULL;
+    int n = (*head)->n_metrics < METRICS ? (*head)->n_metrics : METRICS;
+    for (int i = 0; i < n; i++)
+        metric[i] = (*head)->metrics[i].value(predicted, P, truth);
+    if (wg_tape_status(t) != WG_OK)
+        return 0;
+    wg_tape_rewind(t, mark);
+    return n;
+}
+
+static double mean_of(const double *values, int64_t n)
+{
+    double sum = 0;
+    for (int64_t i = 0; i < n; i++)
+        sum += values[i];
+    return sum / (double)n;
+}
+
+static double deviation_of(const double *values, int64_t n)
+{
+    double mean = mean_of(values, n), sum = 0;
+    for (int64_t i = 0; i < n; i++)
+        sum += (values[i] - mean) * (values[i] - mean);
+    return sqrt(sum / (double)(n - 1));
+}
+
+/* Prints a line for these options; returns the mean of the last metric. */
+static double judge_options(const wg_dataset *data, const wg_estimator_options *o, int64_t k,
+                            const int64_t *fold)
+{
+    double metric[METRICS], of_part[METRICS][FOLDS];
+    const wg_head *head = NULL;
+    int n = 0;
+    for (int64_t part = 0; part < k; part++) {
+        n = score(data, o, fold, part, metric, &head);
+        if (n == 0)
+            return (double)NAN;
+        for (int i = 0; i < n; i++)
+            of_part[i][part] = metric[i];
+    }
+    printf("cv           C %-8g", o->C != 0 ? o->C : 1);
+    for (int i = 0; i < n; i++)
+        printf("%s %s %.4f +- %.4f", i > 0 ? "," : "", head->metrics[i].name,
+               mean_of(of_part[i], k), deviation_of(of_part[i], k));
+    putchar('\n');
+    return mean_of(of_part[n - 1], k);
+}
+
+double folds_choose(const wg_dataset *data, const wg_estimator_options *options, int64_t k,
+                    const wg_tensor *classes, const double C[], int n)
+{
+    wg_estimator_options o = *options;
+    wg_tape *t = data->table->tape;
+    int64_t rows = wg_dataset_rows(data);
+    int64_t *fold = wg_tape_take(t, (size_t)rows * sizeof *fold);
+    double best = (double)NAN, lowest = INFINITY;
+    o.fit.checkpoint = NULL;
+    o.fit.resume = false;
+    o.fit.on_epoch = NULL;
+    if (fold != NULL)
+        deal(t, rows, o.seed, classes, k, fold);
+    for (int i = 0; i < (n > 0 ? n : 1) && wg_tape_status(t) == WG_OK; i++) {
+        o.C = n > 0 ? C[i] : o.C;
+        double loss = judge_options(data, &o, k, fold);
+        if (loss < lowest) {
+            lowest = loss;
+            best = o.C;
+        }
+    }
+    return wg_tape_status(t) == WG_OK ? best : (double)NAN;
+}

@@ -1,0 +1,173 @@
+/* What train says of data, model and results, as text. */
+#include "summary.h"
+
+#include <inttypes.h>
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+enum { SHOWN = 10, WIDTH = 20 }; /* classes and columns that are named; a name's width */
+
+/* ---- The data ------------------------------------------------------------------------------------------ */
+
+void summary_class_counts(const wg_table *table, int64_t count[])
+{
+    const wg_tensor *classes = wg_table_classes(table);
+    memset(count, 0, (size_t)table->class_count * sizeof *count);
+    for (int64_t i = 0; i < wg_size(classes); i++)
+        count[wg_data_i64(classes)[i]]++;
+}
+
+static void print_classes(const wg_table *table)
+{
+    static int64_t count[SHOWN];
+    int64_t k = table->class_count;
+    printf("classes     ");
+    if (k <= SHOWN)
+        summary_class_counts(table, count);
+    for (int64_t i = 0; i < k && i < SHOWN; i++)
+        if (k <= SHOWN)
+            printf("%s %s %" PRId64, i > 0 ? "," : "", table->class_names[i], count[i]);
+        else
+            printf("%s %s", i > 0 ? "," : "", table->class_names[i]);
+    puts(k > SHOWN ? ", ..." : "");
+}
+
+static void print_columns(const char *kind, int64_t n, const char *const *name)
+{
+    if (n == 0)
+        return;
+    printf("%-12s %" PRId64 ":", kind, n);
+    for (int64_t j = 0; j < n && j < SHOWN; j++)
+        printf("%s %s", j > 0 ? "," : "", name[j]);
+    puts(n > SHOWN ? ", ..." : "");
+}
+
+/* Of one kind of columns: "age 8, fare 4"; returns their sum. */
+static int64_t print_counts(int64_t n, const char *const *name, const int64_t *count)
+{
+    int64_t sum = 0;
+    for (int64_t j = 0; count != NULL && j < n; j++) {
+        if (count[j] > 0)
+            printf("%s %" PRId64 ", ", name[j], count[j]);
+        sum += count[j];
+    }
+    return sum;
+}
+
+static bool has_missing(int64_t n, const int64_t *count)
+{
+    for (int64_t j = 0; count != NULL && j < n; j++)
+        if (count[j] > 0)
+            return true;
+    return false;
+}
+
+/* How many values were missing, where, and what became of them. */
+static void print_missing(const train_arguments *a, const wg_table *t)
+{
+    if (!has_missing(t->columns, t->missing) && !has_missing(t->string_columns, t->string_missing))
+        return;
+    printf("missing      ");
+    int64_t n = print_counts(t->columns, t->column_names, t->missing);
+    n += print_counts(t->string_columns, t->string_names, t->string_missing);
+    printf("%" PRId64 " in all: ", n);
+    if (a->rows.missing == WG_CSV_MISSING_DROP)
+        printf("%" PRId64 " rows were left out\n", t->dropped);
+    else
+        printf("numbers became their column's %s, strings a category\n", a->missing);
+}
+
+void summary_data(const train_arguments *a, const wg_dataset *data, bool numbers)
+{
+    const wg_table *table = data->table;
+    printf("data         %s: %" PRId64 " rows, %" PRId64 " columns, ", a->data,
+           wg_dataset_rows(data), wg_dataset_columns(data));
+    if (numbers)
+        printf("%s in numbers\n", table->label_name);
+    else
+        printf("%" PRId64 " classes of %s\n", table->class_count, table->label_name);
+    if (a->quiet)
+        return;
+    if (!numbers)
+        print_classes(table);
+    print_columns("numbers", table->columns, table->column_names);
+    print_columns("strings", table->string_columns, table->string_names);
+    print_missing(a, table);
+}
+
+/* ---- The training --------------------------------------------------------------------------------------- */
+
+void summary_fit(const wg_estimator *e, int64_t trained, int64_t tested)
+{
+    wg_fit_result r = e->fit;
+    bool whole = isnan(wg_at(r.rate, 0)),
+         best = r.best_epoch < r.epochs && (r.stop == WG_FIT_PATIENCE || r.stop == WG_FIT_STOPPED);
+    int64_t taken = best ? r.best_epoch : r.epochs;
+    printf("model        %s, %" PRId64 " training rows, %" PRId64 " test rows\n", e->model, trained,
+           tested);
+    printf("%-12s %" PRId64 ", loss %.6f", whole ? "iterations" : "epochs",
+           whole && r.optimum.iterations == 0 ? 0 : r.epochs, wg_at(r.loss, taken - 1));
+    if (best)
+        printf(" at the best one, %" PRId64, taken);
+    puts(r.stop == WG_FIT_CONVERGED ? ", converged" : r.stop == WG_FIT_STOPPED ? ", stopped" : "");
+}
+
+/* ---- The results ---------------------------------------------------------------------------------------- */
+
+judged judge(const char *name, const wg_estimator *e, const wg_dataset *rows)
+{
+    judged r = {.name = name, .rows = *rows};
+    r.truth = wg_estimator_targets(e, rows);
+    r.predicted = wg_estimator_predict(e, rows);
+    if (e->head->probabilities != NULL)
+        r.p = wg_estimator_predict_proba(e, rows);
+    return r;
+}
+
+void summary_metrics(const wg_estimator *e, const judged *r)
+{
+    const wg_head *head = e->head;
+    printf("%-12s", r->name);
+    for (int i = 0; i < head->n_metrics; i++)
+        printf("%s %s %.4f", i > 0 ? "," : "", head->metrics[i].name,
+               head->metrics[i].value(r->predicted, r->p, r->truth));
+    putchar('\n');
+}
+
+double summary_roc_auc(const judged *r, int64_t classes)
+{
+    wg_tape *t = r->p->tape;
+    wg_mark mark = wg_tape_mark(t);
+    double sum = 0;
+    for (int64_t c = classes == 2; c < classes; c++) {
+        wg_tensor *p = wg_reshape(wg_slice(r->p, 1, c, c + 1), WG_SHAPE(wg_size(r->truth)));
+        wg_tensor *is_class = wg_full(t, WG_I64, WG_SHAPE(wg_size(r->truth)), (double)c);
+        sum += wg_roc_auc(p, wg_equal(r->truth, is_class));
+    }
+    wg_tape_rewind(t, mark);
+    return sum / (double)(classes == 2 ? 1 : classes);
+}
+
+static void print_scores(const char *name, wg_scores s)
+{
+    printf("%-*.*s  %9.4f  %6.4f  %6.4f  %7" PRId64 "\n", WIDTH, WIDTH, name, s.precision, s.recall,
+           s.f1, s.support);
+}
+
+void summary_classes(const wg_estimator *e, const judged *r)
+{
+    int64_t k = e->class_count;
+    if (k == 0)
+        return;
+    printf("\n%-*s  precision  recall      f1  support\n", WIDTH, r->name);
+    for (int64_t c = 0; c < k && c < 4 * SHOWN; c++)
+        print_scores(e->class_names[c], wg_class_scores(r->predicted, r->truth, c));
+    if (k > 4 * SHOWN)
+        puts("...");
+    print_scores("macro", wg_average_scores(r->predicted, r->truth, WG_MACRO, k));
+    print_scores("weighted", wg_average_scores(r->predicted, r->truth, WG_WEIGHTED, k));
+    double brier = wg_brier(r->p, r->truth) / (k == 2 ? 2 : 1);
+    printf("ROC AUC %.4f%s, Brier score %.4f\n", summary_roc_auc(r, k),
+           k == 2 ? "" : " (mean of each class against the others)", brier);
+}
