@@ -9,6 +9,8 @@ extern "C" {
 #endif
 
 typedef struct wg_op wg_op;
+typedef struct wg_c_writer wg_c_writer;
+typedef struct wg_c_nest wg_c_nest;
 
 /* A node of the tape. Users see it as opaque; an op's functions read it and never write it, except
  * the shape rule, which sets dtype and shape. */
@@ -48,6 +50,7 @@ enum {
     WG_OP_DETACHED = 32u,     /* stops gradients on purpose: checks hold y at the value it has */
     WG_OP_WIDE =
         64u, /* forward serves WG_WIDE, too (autograd/wide.h); elementwise ops have a map for it */
+    WG_OP_ROWS = 128u, /* of matrices: write_c can write a row of y alone */
 };
 
 /* Part of an op's work: chunks [begin, end) of chunks(y), and memory of workspace(y) bytes. */
@@ -128,6 +131,12 @@ struct wg_op {
     /* For printed tapes and graphs: writes what attributes say and y's shape does not, "axis 1", to text,
      * which is "" and has room for size bytes. NULL: nothing. */
     void (*describe)(const wg_tensor *y, char *text, size_t size);
+
+    /* How y is computed in C that needs no library (wg_program_write_c): writes the statements with what
+     * autograd/c_writer.h has; with WG_OP_ROWS, only those for a row of y, where `row` is not NULL: its
+     * array 0 is the row's number, and y's elements are numbered from the row's first. NULL: elementwise ops are written as their
+     * formula, views need nothing, and a program with any other op cannot be written. */
+    void (*write_c)(wg_c_writer *c, const wg_tensor *y, const wg_c_nest *row);
 
     /* Where tests and checkers draw the values of operands 0, 1, 2 from; both 0, as for all further
      * operands: (-2, 2). */

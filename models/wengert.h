@@ -6,11 +6,13 @@
 #include "autograd/status.h" /* first: it refuses compilers and flags that cannot do */
 #include "autograd/version.h"
 
+#include "autograd/c_writer.h"
 #include "autograd/check/audit.h"
 #include "autograd/check/function.h"
 #include "autograd/check/gradcheck.h"
 #include "autograd/compile/blocks.h"
 #include "autograd/compile/program.h"
+#include "autograd/compile/write.h"
 #include "autograd/copy.h"
 #include "autograd/derivatives/derivatives.h"
 #include "autograd/grad.h"

@@ -1,7 +1,9 @@
 /* broadcast.c: elements repeated to a shape, and the reverse, sums over what is repeated. */
+#include "autograd/c_writer.h"
 #include "ops/axes_internal.h"
 #include "ops/kernels/reduce.h"
 #include "ops/layout_internal.h"
+#include "ops/reduce_internal.h"
 
 /* The stride in x for each axis of `to`, to which x broadcasts: 0 where x is repeated. */
 static void broadcast_strides(const wg_shape *x, const wg_shape *to, int64_t *stride)
@@ -83,8 +85,8 @@ static bool sum_to_shape(wg_tensor *y)
                       wg_shape_text(&y->shape, wanted, sizeof wanted));
 }
 
-/* x seen as rows along the axes that are repeated; an axis of size 1 may count as either. */
-static wgk_rows sum_to_rows(const wg_tensor *y)
+/* The axes that are repeated; one of size 1 may count as such or not. */
+static uint32_t sum_to_axes(const wg_tensor *y)
 {
     const wg_shape *x = &y->operand[0]->shape;
     int missing = x->ndim - y->shape.ndim;
@@ -92,12 +94,12 @@ static wgk_rows sum_to_rows(const wg_tensor *y)
     for (int i = 0; i < x->ndim; i++)
         if (i < missing || y->shape.dim[i - missing] != x->dim[i])
             axes |= 1u << i;
-    return wgk_rows_of(x->ndim, x->dim, axes);
+    return axes;
 }
 
 static void sum_to_forward(const wg_tensor *y, const wg_piece *piece)
 {
-    wgk_rows rows = sum_to_rows(y);
+    const wgk_rows rows = wg_axes_rows(y->operand[0], sum_to_axes(y));
     const void *x = y->operand[0]->data;
     wgk_reduce_sum(&rows, wg_kernel_type(y), x, 1, piece->begin, piece->end, y->data);
 }
@@ -106,6 +108,12 @@ static wg_tensor *sum_to_vjp(wg_tensor *y, wg_tensor *dy, int i)
 {
     const wg_shape *shape = &y->operand[i]->shape;
     return wg_broadcast_to(dy, shape->ndim, shape->dim);
+}
+
+static void sum_to_write_c(wg_c_writer *c, const wg_tensor *y, const wg_c_nest *row)
+{
+    (void)row;
+    wg_sum_rows_write_c(c, &y->operand[0]->shape, sum_to_axes(y), 1);
 }
 
 static const wg_op wg_op_sum_to = {
@@ -118,6 +126,7 @@ static const wg_op wg_op_sum_to = {
     .forward = sum_to_forward,
     .vjp = sum_to_vjp,
     .chunks = wg_size,
+    .write_c = sum_to_write_c,
 };
 
 wg_tensor *wg_sum_to(wg_tensor *x, const wg_tensor *like)

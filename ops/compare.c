@@ -1,5 +1,6 @@
 /* compare.c: comparisons and selection (rows in compare.inc), and conversion between dtypes. */
 #include "ops/compare.h"
+#include "autograd/c_writer.h"
 
 #include "ops/elementwise_internal.h"
 
@@ -100,6 +101,23 @@ CAST_FROM(wide, wg_wide, CAST_TO_I64)
 #define CAST_WIDE
 #endif
 
+static void cast_write_c(wg_c_writer *c, const wg_tensor *y, const wg_c_nest *row)
+{
+    const wg_tensor *x = y->operand[0];
+    wg_c_nest all;
+    (void)row;
+    wg_c_each(&all, y->size);
+    wg_c_open(c, &all);
+    const wg_text at = wg_c_at(&all, NULL, 0);
+    if (y->dtype == WG_I64)
+        wg_c_line(c, "if (!(%a >= -%s && %a < %s))", at.s, wg_c_i64_limit(c, x->dtype).s, at.s,
+                  wg_c_i64_limit(c, x->dtype).s);
+    if (y->dtype == WG_I64)
+        wg_c_line(c, "    return 1;");
+    wg_c_line(c, "%y = (%T)%a;", at.s, at.s);
+    wg_c_close(c, &all);
+}
+
 static const wg_op wg_op_cast = {
     .name = "cast",
     .formula = "y = x, rounded to another dtype",
@@ -114,6 +132,7 @@ static const wg_op wg_op_cast = {
     .vjp = cast_vjp,
     .chunks = wg_size,
     .map = {[WG_F32] = cast_from_f32, [WG_F64] = cast_from_f64, [WG_I64] = cast_from_i64 CAST_WIDE},
+    .write_c = cast_write_c,
 };
 
 wg_tensor *wg_cast(wg_tensor *x, wg_dtype to)

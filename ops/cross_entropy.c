@@ -1,5 +1,6 @@
 /* cross_entropy.c: softmax cross-entropy by rows, against labels or soft labels, and its gradients,
  * which are ops themselves. */
+#include "autograd/c_writer.h"
 #include "ops/axes_internal.h"
 #include "ops/cross_entropy_internal.h"
 #include "ops/elementwise.h"
@@ -9,6 +10,8 @@
 #include "ops/loss_internal.h"
 #include "ops/reduce.h"
 #include "ops/softmax_internal.h"
+
+#include <stdio.h>
 
 static wg_tensor *cross_entropy_grad(wg_tensor *dl, wg_tensor *z, wg_tensor *labels,
                                      const wg_ignored_label *ignored);
@@ -167,6 +170,39 @@ static wg_tensor *cross_entropy_vjp(wg_tensor *l, wg_tensor *dl, int i)
     return i == 0 ? cross_entropy_grad(dl, l->operand[0], l->operand[1], l->attrs) : NULL;
 }
 
+/* Checks the labels and opens rows of z; in those of ignored labels y is 0, and no more is done. */
+static void rows_write_open(wg_c_writer *c, const wg_tensor *z, const wg_tensor *labels,
+                            const wg_ignored_label *ignored, wg_c_nest *rows, wg_c_nest *along)
+{
+    wg_c_check(c, labels, wg_logits_classes(z), rows_ignored(ignored));
+    wg_c_rows(rows, along, &z->shape, 1u << (z->shape.ndim - 1));
+    wg_c_open(c, rows);
+    wg_c_line(c, "const %I label = %s;", wg_c_element(c, labels, wg_c_at(rows, NULL, 1).s).s);
+    if (ignored->ignore)
+        wg_c_line(c, "if (label != %i) {", ignored->label);
+}
+
+static void cross_entropy_write_c(wg_c_writer *c, const wg_tensor *y, const wg_c_nest *row)
+{
+    const wg_tensor *z = y->operand[0];
+    const wg_ignored_label *ignored = y->attrs;
+    wg_c_nest rows, along;
+    char at[600];
+    (void)row;
+    rows_write_open(c, z, y->operand[1], ignored, &rows, &along);
+    const wg_text loss = wg_c_element(c, y, wg_c_at(&rows, NULL, 1).s);
+    const wg_text shift = wg_softmax_write_top(c, z, &rows, &along);
+    snprintf(at, sizeof at, "%s%slabel", rows.n_loops > 0 ? wg_c_at(&rows, NULL, 0).s : "",
+             rows.n_loops > 0 ? " + " : "");
+    wg_c_line(c, "%s = log1p%F(rest) - %s(%s, most);", loss.s, shift.s, wg_c_element(c, z, at).s);
+    if (ignored->ignore) {
+        wg_c_line(c, "} else {");
+        wg_c_line(c, "%s = 0;", loss.s);
+        wg_c_line(c, "}");
+    }
+    wg_c_close(c, &rows);
+}
+
 static const wg_op wg_op_cross_entropy = {
     .name = "cross_entropy",
     .formula = "l = log(sum_k exp(z_k)) - z_label",
@@ -181,6 +217,7 @@ static const wg_op wg_op_cross_entropy = {
     .vjp = cross_entropy_vjp,
     .chunks = wg_size,
     .workspace = cross_entropy_workspace,
+    .write_c = cross_entropy_write_c,
 };
 
 /* ---- cross_entropy_grad(dl, z, labels) ------------------------------------------------------- */
@@ -262,6 +299,36 @@ static wg_tensor *cross_entropy_grad_vjp(wg_tensor *g, wg_tensor *dg, int i)
     return wg_mul(rows_softmax_times(z, dg), weight);
 }
 
+/* At the label the derivative is made of the others' terms: p - 1 would cancel. */
+static void cross_entropy_grad_write_c(wg_c_writer *c, const wg_tensor *y, const wg_c_nest *row)
+{
+    const wg_tensor *z = y->operand[1];
+    const wg_ignored_label *ignored = y->attrs;
+    wg_c_nest rows, along;
+    (void)row;
+    rows_write_open(c, z, y->operand[2], ignored, &rows, &along);
+    const wg_text shift = wg_softmax_write_top(c, z, &rows, &along);
+    wg_c_line(c, "const %T scale = %a;", wg_c_at(&rows, NULL, 1).s);
+    wg_c_open(c, &along);
+    const wg_text at = wg_c_at(&rows, &along, 0), number = wg_c_at(&along, NULL, 1);
+    wg_c_line(c, "const %T term = exp%F(%s(%b, most));", shift.s, at.s);
+    wg_c_line(c, "if (%s != label)", number.s);
+    wg_c_line(c, "    %y = scale * (term / (1 + rest));", at.s);
+    wg_c_line(c, "else");
+    wg_c_line(
+        c, "    %y = -scale * ((label == top ? rest + (1 - term) : 1 + rest - term) / (1 + rest));",
+        at.s);
+    wg_c_close(c, &along);
+    if (ignored->ignore) {
+        wg_c_line(c, "} else {");
+        wg_c_open_one(c, &along);
+        wg_c_line(c, "%y = 0;", at.s);
+        wg_c_close_one(c, &along);
+        wg_c_line(c, "}");
+    }
+    wg_c_close(c, &rows);
+}
+
 static const wg_op wg_op_cross_entropy_grad = {
     .name = "cross_entropy_grad",
     .formula = "dz = dl (softmax(z) - onehot(label))",
@@ -276,6 +343,7 @@ static const wg_op wg_op_cross_entropy_grad = {
     .vjp = cross_entropy_grad_vjp,
     .chunks = rows_grad_chunks,
     .workspace = cross_entropy_grad_workspace,
+    .write_c = cross_entropy_grad_write_c,
 };
 
 static wg_tensor *cross_entropy_grad(wg_tensor *dl, wg_tensor *z, wg_tensor *labels,
@@ -334,6 +402,25 @@ static wg_tensor *soft_cross_entropy_vjp(wg_tensor *l, wg_tensor *dl, int i)
     return wg_neg(wg_mul(weight, wg_log_softmax(z, -1)));
 }
 
+static void soft_cross_entropy_write_c(wg_c_writer *c, const wg_tensor *y, const wg_c_nest *row)
+{
+    const wg_tensor *z = y->operand[0];
+    wg_c_nest rows, along;
+    (void)row;
+    wg_c_rows(&rows, &along, &z->shape, 1u << (z->shape.ndim - 1));
+    wg_c_open(c, &rows);
+    const wg_text shift = wg_softmax_write_top(c, z, &rows, &along);
+    wg_c_line(c, "%T sum = 0;");
+    wg_c_line(c, "rest = log1p%F(rest);");
+    wg_c_open_one(c, &along);
+    const wg_text at = wg_c_at(&rows, &along, 0);
+    wg_c_line(c, "if (%b != 0)", at.s);
+    wg_c_line(c, "    sum += %b * (rest - %s(%a, most));", at.s, shift.s, at.s);
+    wg_c_close_one(c, &along);
+    wg_c_line(c, "%y = sum;", wg_c_at(&rows, NULL, 1).s);
+    wg_c_close(c, &rows);
+}
+
 static const wg_op wg_op_soft_cross_entropy = {
     .name = "soft_cross_entropy",
     .formula = "l = -sum_k q_k log_softmax(z)_k",
@@ -345,6 +432,7 @@ static const wg_op wg_op_soft_cross_entropy = {
     .vjp = soft_cross_entropy_vjp,
     .chunks = wg_size,
     .workspace = soft_cross_entropy_workspace,
+    .write_c = soft_cross_entropy_write_c,
 };
 
 /* ---- soft_cross_entropy_grad(dl, z, q) ------------------------------------------------------- */
@@ -393,6 +481,19 @@ static wg_tensor *soft_cross_entropy_grad_vjp(wg_tensor *g, wg_tensor *u, int i)
     return wg_neg(wg_mul(weight, wg_log_softmax_jvp(u, z, 1u << (z->shape.ndim - 1))));
 }
 
+static void soft_cross_entropy_grad_write_c(wg_c_writer *c, const wg_tensor *y,
+                                            const wg_c_nest *row)
+{
+    const wg_tensor *z = y->operand[1];
+    wg_c_nest rows, along;
+    (void)row;
+    wg_c_rows(&rows, &along, &z->shape, 1u << (z->shape.ndim - 1));
+    wg_c_open(c, &rows);
+    wg_c_line(c, "const %T scale = %a;", wg_c_at(&rows, NULL, 1).s);
+    wg_softmax_write_soft(c, z, y->operand[2], &rows, &along, "scale * ");
+    wg_c_close(c, &rows);
+}
+
 static const wg_op wg_op_soft_cross_entropy_grad = {
     .name = "soft_cross_entropy_grad",
     .formula = "dz = dl (sum_k q_k softmax(z) - q)",
@@ -404,6 +505,7 @@ static const wg_op wg_op_soft_cross_entropy_grad = {
     .vjp = soft_cross_entropy_grad_vjp,
     .chunks = rows_grad_chunks,
     .workspace = soft_cross_entropy_grad_workspace,
+    .write_c = soft_cross_entropy_grad_write_c,
 };
 
 static wg_tensor *soft_cross_entropy_grad(wg_tensor *dl, wg_tensor *z, wg_tensor *q)

@@ -1,5 +1,6 @@
 /* cumsum.c: running sums along an axis, from either end. */
 #include "ops/cumsum.h"
+#include "autograd/c_writer.h"
 
 #include "ops/axes_internal.h"
 #include "ops/describe_internal.h"
@@ -51,6 +52,26 @@ static void cumsum_describe(const wg_tensor *y, char *text, size_t size)
         wg_describe_add(text, size, "reverse");
 }
 
+static void cumsum_write_c(wg_c_writer *c, const wg_tensor *y, const wg_c_nest *row)
+{
+    const cumsum_attrs *attrs = y->attrs;
+    wg_c_nest rows, along;
+    (void)row;
+    wg_c_rows(&rows, &along, &y->shape, 1u << attrs->axis);
+    if (attrs->reverse && along.n_loops > 0) {
+        along.start[0] = (along.size[0] - 1) * along.stride[0][0];
+        along.stride[0][0] = -along.stride[0][0];
+    }
+    wg_c_open(c, &rows);
+    wg_c_line(c, "%T sum = 0;");
+    wg_c_open(c, &along);
+    const wg_text at = wg_c_at(&rows, &along, 0);
+    wg_c_line(c, "sum += %a;", at.s);
+    wg_c_line(c, "%y = sum;", at.s);
+    wg_c_close(c, &along);
+    wg_c_close(c, &rows);
+}
+
 static const wg_op wg_op_cumsum = {
     .name = "cumsum",
     .formula = "y_i = x_0 + ... + x_i, or x_i + ... + x_(n-1)",
@@ -63,6 +84,7 @@ static const wg_op wg_op_cumsum = {
     .forward = cumsum_forward,
     .vjp = cumsum_vjp,
     .chunks = cumsum_chunks,
+    .write_c = cumsum_write_c,
 };
 
 wg_tensor *wg_cumsum(wg_tensor *x, int axis, bool reverse)

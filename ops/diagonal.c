@@ -1,5 +1,6 @@
 /* diagonal.c: the diagonals of matrices, and matrices with a diagonal. */
 #include "ops/diagonal.h"
+#include "autograd/c_writer.h"
 
 #include <inttypes.h>
 #include <string.h>
@@ -101,6 +102,19 @@ static wg_tensor *diagonal_embed_vjp(wg_tensor *y, wg_tensor *dy, int i)
     return wg_diagonal(dy);
 }
 
+static void diagonal_embed_write_c(wg_c_writer *c, const wg_tensor *y, const wg_c_nest *row)
+{
+    const wg_tensor *x = y->operand[0];
+    int64_t from[WG_MAX_DIMS], to[WG_MAX_DIMS];
+    wg_c_nest nest;
+    (void)row;
+    diagonal_strides(&y->shape, to);
+    wgk_dense_strides(x->shape.ndim, x->shape.dim, from);
+    wg_c_fill(c, 0);
+    wg_c_strided(&nest, x->shape.ndim, x->shape.dim, to, from);
+    wg_c_copy(c, &nest, x);
+}
+
 static const wg_op wg_op_diagonal_embed = {
     .name = "diagonal_embed",
     .formula = "y[.., i, i] = x[.., i], else 0",
@@ -110,6 +124,7 @@ static const wg_op wg_op_diagonal_embed = {
     .shape = diagonal_embed_shape,
     .forward = diagonal_embed_forward,
     .vjp = diagonal_embed_vjp,
+    .write_c = diagonal_embed_write_c,
 };
 
 wg_tensor *wg_diagonal_embed(wg_tensor *x, int64_t n, int64_t m)

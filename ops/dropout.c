@@ -1,7 +1,10 @@
 /* dropout.c: dropout, whose mask is a pure function of seed, key and step. */
 #include "ops/dropout.h"
+#include "autograd/c_writer.h"
 
 #include <inttypes.h>
+#include <math.h>
+#include <stdio.h>
 
 #include "autograd/rng.h"
 #include "autograd/wide.h"
@@ -67,6 +70,60 @@ static void dropout_describe(const wg_tensor *y, char *text, size_t size)
     wg_describe_add(text, size, "rate %g, key %" PRIu64, attrs->rate, attrs->key);
 }
 
+/* Philox-4x32-10, as wg_random_bits. */
+static const char dropout_bits[] =
+    "static uint64_t @bits(uint64_t seed, uint64_t key, uint64_t number)\n"
+    "{\n"
+    "    uint32_t x0 = (uint32_t)number, x1 = (uint32_t)(number >> 32);\n"
+    "    uint32_t x2 = (uint32_t)key, x3 = (uint32_t)(key >> 32);\n"
+    "    uint32_t key0 = (uint32_t)seed, key1 = (uint32_t)(seed >> 32);\n"
+    "    for (int round = 0; round < 10; round++) {\n"
+    "        const uint64_t product0 = (uint64_t)0xD2511F53u * x0;\n"
+    "        const uint64_t product1 = (uint64_t)0xCD9E8D57u * x2;\n"
+    "        x0 = (uint32_t)(product1 >> 32) ^ x1 ^ key0;\n"
+    "        x1 = (uint32_t)product1;\n"
+    "        x2 = (uint32_t)(product0 >> 32) ^ x3 ^ key1;\n"
+    "        x3 = (uint32_t)product0;\n"
+    "        key0 += 0x9E3779B9u;\n"
+    "        key1 += 0xBB67AE85u;\n"
+    "    }\n"
+    "    return (uint64_t)x1 << 32 | x0;\n"
+    "}\n";
+
+static wg_text dropout_u64(uint64_t value)
+{
+    wg_text text;
+    snprintf(text.s, sizeof text.s, "UINT64_C(%" PRIu64 ")", value);
+    return text;
+}
+
+/* A draw of 53 bits is compared as an integer: no double is needed. */
+static void dropout_write_c(wg_c_writer *c, const wg_tensor *y, const wg_c_nest *row)
+{
+    const dropout_attrs *attrs = y->attrs;
+    const wg_text seed = dropout_u64(attrs->seed);
+    wg_c_nest all;
+    (void)row;
+    wg_c_each(&all, y->size);
+    if (attrs->rate == 0) {
+        wg_c_open_one(c, &all);
+        wg_c_line(c, "%y = %a;", wg_c_at(&all, NULL, 0).s, wg_c_at(&all, NULL, 0).s);
+        wg_c_close_one(c, &all);
+        return;
+    }
+    const wg_text bits = wg_c_helper(c, "bits", dropout_bits);
+    wg_c_line(c, "{");
+    wg_c_line(c, "const uint64_t stream = %s(%s, %s, (uint64_t)%b);", bits.s, seed.s,
+              dropout_u64(attrs->key).s, "0");
+    wg_c_open_one(c, &all);
+    const wg_text at = wg_c_at(&all, NULL, 0);
+    wg_c_line(c, "%y = %s(%s, stream, (uint64_t)%s) >> 11 >= %s ? %a * %N : 0;", at.s, bits.s,
+              seed.s, at.s, dropout_u64((uint64_t)ceil(attrs->rate * 0x1p53)).s, at.s,
+              1 / (1 - attrs->rate));
+    wg_c_close_one(c, &all);
+    wg_c_line(c, "}");
+}
+
 static const wg_op wg_op_dropout = {
     .name = "dropout",
     .formula = "y_i = x_i / (1 - rate), or 0 with probability rate",
@@ -80,6 +137,7 @@ static const wg_op wg_op_dropout = {
     .forward = dropout_forward,
     .vjp = dropout_vjp,
     .chunks = wg_size,
+    .write_c = dropout_write_c,
 };
 
 wg_tensor *wg_dropout(wg_tensor *x, double rate, uint64_t seed, uint64_t key, wg_tensor *step)

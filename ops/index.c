@@ -1,8 +1,10 @@
 /* index.c: elements and rows taken and added up by index; one-hot rows. */
 #include "ops/index.h"
+#include "autograd/c_writer.h"
 
 #include <inttypes.h>
 #include <stddef.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "ops/arithmetic.h"
@@ -96,6 +98,40 @@ static wg_tensor *gather_rows_vjp_parts(wg_tensor *const ys[], wg_tensor *const 
     return dx;
 }
 
+/* Loops over n indices and rows of `width` elements; arrays: 0 what the rows are in, 1 one row, 2 the
+ * indices. */
+static void index_rows_nest(wg_c_nest *nest, int64_t n, int64_t width)
+{
+    wg_c_nest_init(nest, 3);
+    wg_c_nest_add(nest, n, (const int64_t[]){width, 0, 1});
+    wg_c_nest_add(nest, width, (const int64_t[]){1, 1, 0});
+}
+
+/* "label[i] * 10 + j": the element of a table that an index and its place in the row say. */
+static wg_text index_table_at(const wg_c_writer *c, const wg_tensor *index, const char *at,
+                              int64_t stride, const char *place)
+{
+    wg_text text;
+    snprintf(text.s, sizeof text.s, "%.100s * %" PRId64 " + %.100s", wg_c_element(c, index, at).s,
+             stride, place);
+    return text;
+}
+
+static void gather_rows_write_c(wg_c_writer *c, const wg_tensor *y, const wg_c_nest *row)
+{
+    const wg_tensor *x = y->operand[0], *index = y->operand[1];
+    const int64_t width = y->size / index->size;
+    wg_c_nest nest;
+    (void)row;
+    wg_c_check(c, index, x->shape.dim[0], NULL);
+    index_rows_nest(&nest, index->size, width);
+    wg_c_open_one(c, &nest);
+    wg_c_line(
+        c, "%y = %a;", wg_c_at(&nest, NULL, 0).s,
+        index_table_at(c, index, wg_c_at(&nest, NULL, 2).s, width, wg_c_at(&nest, NULL, 1).s).s);
+    wg_c_close_one(c, &nest);
+}
+
 static const wg_op wg_op_gather_rows = {
     .name = "gather_rows",
     .formula = "y[i, ..] = x[index[i], ..]",
@@ -107,6 +143,7 @@ static const wg_op wg_op_gather_rows = {
     .vjp = gather_rows_vjp,
     .vjp_parts = gather_rows_vjp_parts,
     .chunks = gather_rows_chunks,
+    .write_c = gather_rows_write_c,
 };
 
 wg_tensor *wg_gather_rows(wg_tensor *x, wg_tensor *index)
@@ -171,6 +208,23 @@ static wg_tensor *scatter_rows_vjp(wg_tensor *y, wg_tensor *dy, int i)
     return i == 0 ? wg_gather_rows(dy, y->operand[1]) : NULL;
 }
 
+static void scatter_add_rows_write_c(wg_c_writer *c, const wg_tensor *y, const wg_c_nest *row)
+{
+    const wg_tensor *index = y->operand[1];
+    const int64_t width = y->size / y->shape.dim[0];
+    wg_c_nest nest;
+    (void)row;
+    wg_c_check(c, index, y->shape.dim[0], NULL);
+    wg_c_fill(c, 0);
+    index_rows_nest(&nest, index->size, width);
+    wg_c_open_one(c, &nest);
+    wg_c_line(
+        c, "%y += %a;",
+        index_table_at(c, index, wg_c_at(&nest, NULL, 2).s, width, wg_c_at(&nest, NULL, 1).s).s,
+        wg_c_at(&nest, NULL, 0).s);
+    wg_c_close_one(c, &nest);
+}
+
 static const wg_op wg_op_scatter_add_rows = {
     .name = "scatter_add_rows",
     .formula = "y[r, ..] = sum of x[i, ..] over index[i] = r",
@@ -183,6 +237,7 @@ static const wg_op wg_op_scatter_add_rows = {
     .vjp = scatter_rows_vjp,
     .chunks = scatter_rows_chunks,
     .workspace = scatter_rows_workspace,
+    .write_c = scatter_add_rows_write_c,
 };
 
 wg_tensor *wg_scatter_add_rows(wg_tensor *x, wg_tensor *index, int64_t rows)
@@ -299,6 +354,34 @@ static void gather_forward(const wg_tensor *y, const wg_piece *piece)
 
 static wg_tensor *gather_vjp(wg_tensor *y, wg_tensor *dy, int i);
 
+/* Loops over all indices; arrays: 0 the indices, 1 the table, but for what the index says. */
+static void index_lines_nest(wg_c_nest *nest, const wg_shape *index, const wg_shape *table,
+                             int axis)
+{
+    int64_t own[WG_MAX_DIMS], other[WG_MAX_DIMS];
+    wgk_dense_strides(index->ndim, index->dim, own);
+    wgk_dense_strides(table->ndim, table->dim, other);
+    other[axis] = 0;
+    wg_c_strided(nest, index->ndim, index->dim, own, other);
+}
+
+static void gather_write_c(wg_c_writer *c, const wg_tensor *y, const wg_c_nest *row)
+{
+    const wg_tensor *x = y->operand[0], *index = y->operand[1];
+    const int axis = gather_axis(y);
+    wg_c_nest nest;
+    (void)row;
+    wg_c_check(c, index, x->shape.dim[axis], NULL);
+    index_lines_nest(&nest, &index->shape, &x->shape, axis);
+    wg_c_open_one(c, &nest);
+    const wg_text at = wg_c_at(&nest, NULL, 0);
+    wg_c_line(
+        c, "%y = %a;", at.s,
+        index_table_at(c, index, at.s, gather_lines(y).line.table_stride, wg_c_at(&nest, NULL, 1).s)
+            .s);
+    wg_c_close_one(c, &nest);
+}
+
 static const wg_op wg_op_gather = {
     .name = "gather",
     .formula = "y[.., i, ..] = x[.., index[.., i, ..], ..]",
@@ -311,6 +394,7 @@ static const wg_op wg_op_gather = {
     .forward = gather_forward,
     .vjp = gather_vjp,
     .chunks = gather_chunks,
+    .write_c = gather_write_c,
 };
 
 wg_tensor *wg_gather(wg_tensor *x, int axis, wg_tensor *index)
@@ -384,6 +468,25 @@ static wg_tensor *scatter_vjp(wg_tensor *y, wg_tensor *dy, int i)
     return i == 0 ? wg_gather(dy, (int)attrs->axis, y->operand[1]) : NULL;
 }
 
+static void scatter_add_write_c(wg_c_writer *c, const wg_tensor *y, const wg_c_nest *row)
+{
+    const scatter_attrs *attrs = y->attrs;
+    const wg_tensor *index = y->operand[1];
+    wg_c_nest nest;
+    (void)row;
+    wg_c_check(c, index, y->shape.dim[attrs->axis], NULL);
+    wg_c_fill(c, 0);
+    index_lines_nest(&nest, &index->shape, &y->shape, (int)attrs->axis);
+    wg_c_open_one(c, &nest);
+    const wg_text at = wg_c_at(&nest, NULL, 0);
+    wg_c_line(c, "%y += %a;",
+              index_table_at(c, index, at.s, scatter_lines(y).line.table_stride,
+                             wg_c_at(&nest, NULL, 1).s)
+                  .s,
+              at.s);
+    wg_c_close_one(c, &nest);
+}
+
 static const wg_op wg_op_scatter_add = {
     .name = "scatter_add",
     .formula = "y[.., r, ..] = sum of x[.., i, ..] over index[.., i, ..] = r",
@@ -396,6 +499,7 @@ static const wg_op wg_op_scatter_add = {
     .forward = scatter_forward,
     .vjp = scatter_vjp,
     .workspace = scatter_workspace,
+    .write_c = scatter_add_write_c,
 };
 
 /* Scatters into zeros of the shape of x. */
@@ -470,6 +574,19 @@ static void one_hot_forward(const wg_tensor *y, const wg_piece *piece)
     }
 }
 
+static void one_hot_write_c(wg_c_writer *c, const wg_tensor *y, const wg_c_nest *row)
+{
+    const one_hot_attrs *attrs = y->attrs;
+    wg_c_nest nest;
+    (void)row;
+    wg_c_check(c, y->operand[0], attrs->classes, NULL);
+    index_rows_nest(&nest, y->operand[0]->size, attrs->classes);
+    wg_c_open_one(c, &nest);
+    wg_c_line(c, "%y = %a == %s ? 1 : 0;", wg_c_at(&nest, NULL, 0).s, wg_c_at(&nest, NULL, 2).s,
+              wg_c_at(&nest, NULL, 1).s);
+    wg_c_close_one(c, &nest);
+}
+
 static const wg_op wg_op_one_hot = {
     .name = "one_hot",
     .formula = "y[.., c] = 1 if label[..] = c, else 0",
@@ -481,6 +598,7 @@ static const wg_op wg_op_one_hot = {
     .check = one_hot_check,
     .forward = one_hot_forward,
     .chunks = one_hot_chunks,
+    .write_c = one_hot_write_c,
 };
 
 wg_tensor *wg_one_hot(wg_tensor *labels, int64_t classes, wg_dtype dtype)

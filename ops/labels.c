@@ -2,6 +2,7 @@
 #include <inttypes.h>
 #include <stddef.h>
 
+#include "autograd/c_writer.h"
 #include "autograd/wide.h"
 #include "ops/cross_entropy_internal.h"
 #include "ops/describe_internal.h"
@@ -103,6 +104,28 @@ static void smooth_labels_describe(const wg_tensor *y, char *text, size_t size)
     wg_label_describe(y, text, size);
 }
 
+static void smooth_labels_write_c(wg_c_writer *c, const wg_tensor *y, const wg_c_nest *row)
+{
+    const smooth_labels_attrs *attrs = y->attrs;
+    const double low = attrs->smoothing / (double)attrs->classes, high = 1 - attrs->smoothing + low;
+    wg_c_nest rows, along;
+    (void)row;
+    wg_c_check(c, y->operand[0], attrs->classes,
+               attrs->ignored.ignore ? &attrs->ignored.label : NULL);
+    wg_c_rows(&rows, &along, &y->shape, 1u << (y->shape.ndim - 1));
+    wg_c_open(c, &rows);
+    wg_c_line(c, "const %I label = %a;", wg_c_at(&rows, NULL, 1).s);
+    wg_c_open_one(c, &along);
+    const wg_text at = wg_c_at(&rows, &along, 0), number = wg_c_at(&along, NULL, 1);
+    if (attrs->ignored.ignore)
+        wg_c_line(c, "%y = label == %i ? 0 : label == %s ? %N : %N;", at.s, attrs->ignored.label,
+                  number.s, high, low);
+    else
+        wg_c_line(c, "%y = label == %s ? %N : %N;", at.s, number.s, high, low);
+    wg_c_close_one(c, &along);
+    wg_c_close(c, &rows);
+}
+
 const wg_op wg_op_smooth_labels = {
     .name = "smooth_labels",
     .formula = "t_k = (1 - e) [k = label] + e/c, and 0 in ignored rows",
@@ -116,6 +139,7 @@ const wg_op wg_op_smooth_labels = {
     .check = smooth_labels_check,
     .forward = smooth_labels_forward,
     .chunks = smooth_labels_chunks,
+    .write_c = smooth_labels_write_c,
 };
 
 wg_tensor *wg_smooth_labels(wg_tensor *labels, wg_dtype dtype, int64_t classes, double smoothing,

@@ -1,4 +1,5 @@
 /* layout.c: ops that give elements another shape or another order, and detach. */
+#include "autograd/c_writer.h"
 #include "ops/layout_internal.h"
 
 #include <inttypes.h>
@@ -213,6 +214,14 @@ static void detach_forward(const wg_tensor *y, const wg_piece *piece)
            (size_t)((piece->end - piece->begin) * size));
 }
 
+static void detach_write_c(wg_c_writer *c, const wg_tensor *y, const wg_c_nest *row)
+{
+    wg_c_nest nest;
+    (void)row;
+    wg_c_strided(&nest, 1, &y->size, (const int64_t[]){1}, (const int64_t[]){1});
+    wg_c_copy(c, &nest, y->operand[0]);
+}
+
 /* A copy, so that checks can hold it at its value while x moves. */
 static const wg_op wg_op_detach = {
     .name = "detach",
@@ -222,6 +231,7 @@ static const wg_op wg_op_detach = {
     .shape = detach_shape,
     .forward = detach_forward,
     .chunks = wg_size,
+    .write_c = detach_write_c,
 };
 
 wg_tensor *wg_detach(wg_tensor *x)

@@ -39,8 +39,9 @@ void wg_strided_plan(const wg_tensor *y, int ndim, const int64_t *dim, const int
                      int64_t start);
 void wg_strided_forward(const wg_tensor *y, const wg_piece *piece);
 int64_t wg_strided_chunks(const wg_tensor *y);
+void wg_strided_write_c(wg_c_writer *c, const wg_tensor *y, const wg_c_nest *row);
 #define WG_STRIDED(fill)                                                                           \
     .plan_size = sizeof(wg_strided), .plan = fill, .forward = wg_strided_forward,                  \
-    .chunks = wg_strided_chunks
+    .chunks = wg_strided_chunks, .write_c = wg_strided_write_c
 
 #endif

@@ -1,5 +1,6 @@
 /* matmul.c: the matrix product, with batches and transposes; dot and outer products. */
 #include "ops/matmul.h"
+#include "autograd/c_writer.h"
 
 #include "ops/axes_internal.h"
 #include "ops/describe_internal.h"
@@ -289,13 +290,97 @@ static void matmul_describe(const wg_tensor *y, char *text, size_t size)
         wg_describe_add(text, size, "b transposed");
 }
 
+/* ---- As C ------------------------------------------------------------------------------------ */
+
+/* Loops over the matrices of a batch, and their rows; arrays: 0 y, 1 a, 2 b. */
+static void matmul_write_outer(wg_c_nest *outer, const matmul_job *job)
+{
+    int64_t own[WG_MAX_DIMS][3],
+        next[3] = {job->m * job->n, job->a.rows * job->a.columns, job->b.rows * job->b.columns};
+    for (int i = job->batch.ndim - 1; i >= 0; i--) {
+        const matmul_side *side[] = {NULL, &job->a, &job->b};
+        own[i][0] = next[0];
+        next[0] *= job->batch.dim[i];
+        for (int k = 1; k < 3; k++) {
+            int axis = i - (job->batch.ndim - side[k]->batch_rank);
+            bool walks = axis >= 0 && side[k]->batch[axis] != 1;
+            own[i][k] = walks ? next[k] : 0;
+            next[k] *= axis >= 0 ? side[k]->batch[axis] : 1;
+        }
+    }
+    wg_c_nest_init(outer, 3);
+    for (int i = 0; i < job->batch.ndim; i++)
+        wg_c_nest_add(outer, job->batch.dim[i], own[i]);
+    wg_c_nest_add(outer, job->m,
+                  (const int64_t[]){job->n, job->a.transpose ? 1 : job->a.columns, 0});
+}
+
+/* y_j = sum_k a_k b_kj, the sum in a variable: b is read along k. */
+static void matmul_write_dots(wg_c_writer *c, const wg_c_nest *outer, wg_c_nest *j, wg_c_nest *k)
+{
+    if (k->n_loops == 0) {
+        wg_c_open_one(c, j);
+        wg_c_line(c, "%y = %a * %b;", wg_c_at(outer, j, 0).s, wg_c_at(outer, j, 1).s,
+                  wg_c_at(outer, j, 2).s);
+        wg_c_close_one(c, j);
+        return;
+    }
+    wg_c_open(c, j);
+    const wg_c_nest column = wg_c_inside(outer, j);
+    wg_c_line(c, "%T sum = 0;");
+    wg_c_open_one(c, k);
+    wg_c_line(c, "sum += %a * %b;", wg_c_at(&column, k, 1).s, wg_c_at(&column, k, 2).s);
+    wg_c_close_one(c, k);
+    wg_c_line(c, "%y = sum;", wg_c_at(&column, NULL, 0).s);
+    wg_c_close(c, j);
+}
+
+/* y = sum_k a_k b_k, b_k a row of b: what compilers vectorize. */
+static void matmul_write_rows(wg_c_writer *c, const wg_c_nest *outer, wg_c_nest *j, wg_c_nest *k)
+{
+    wg_c_open_one(c, j);
+    wg_c_line(c, "%y = 0;", wg_c_at(outer, j, 0).s);
+    wg_c_close_one(c, j);
+    wg_c_open_one(c, k);
+    wg_c_open_one(c, j);
+    const wg_c_nest inner = wg_c_inside(k, j);
+    wg_c_line(c, "%y += %a * %b;", wg_c_at(outer, &inner, 0).s, wg_c_at(outer, &inner, 1).s,
+              wg_c_at(outer, &inner, 2).s);
+    wg_c_close_one(c, j);
+    wg_c_close_one(c, k);
+}
+
+static void matmul_write_c(wg_c_writer *c, const wg_tensor *y, const wg_c_nest *row)
+{
+    const matmul_job *job = &((const matmul_plan *)y->plan)->job;
+    const bool ta = job->a.transpose, tb = job->b.transpose;
+    wg_c_nest outer, j, k;
+    matmul_write_outer(&outer, job);
+    if (row != NULL) { /* a matrix: its rows are open */
+        outer.first = row->first;
+        outer.stride[0][0] = 0;
+    } else
+        wg_c_open(c, &outer);
+    wg_c_nest_init(&j, 3);
+    wg_c_nest_init(&k, 3);
+    wg_c_nest_add(&j, job->n, (const int64_t[]){1, 0, tb ? job->b.columns : 1});
+    wg_c_nest_add(&k, job->k,
+                  (const int64_t[]){0, ta ? job->a.columns : 1, tb ? 1 : job->b.columns});
+    if (tb || job->n == 1 || job->k == 1)
+        matmul_write_dots(c, &outer, &j, &k);
+    else
+        matmul_write_rows(c, &outer, &j, &k);
+    if (row == NULL)
+        wg_c_close(c, &outer);
+}
+
 static const wg_op wg_op_matmul = {
     .name = "matmul",
     .formula = "y = a b",
     .source = "Giles 2008, Collected matrix derivative results for forward and reverse mode "
               "algorithmic differentiation, sec. 2.2.2",
     .arity = 2,
-    .flags = WG_OP_WIDE,
+    .flags = WG_OP_WIDE | WG_OP_ROWS,
     .attr_size = sizeof(matmul_attrs),
     .describe = matmul_describe,
     .shape = matmul_shape,
@@ -305,6 +390,7 @@ static const wg_op wg_op_matmul = {
     .vjp = matmul_vjp,
     .chunks = matmul_chunks,
     .workspace = matmul_workspace,
+    .write_c = matmul_write_c,
 };
 
 wg_tensor *wg_matmul(wg_tensor *a, wg_tensor *b)

@@ -2,6 +2,7 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "autograd/c_writer.h"
 #include "ops/axes_internal.h"
 #include "ops/describe_internal.h"
 #include "ops/kernels/copy.h"
@@ -96,6 +97,22 @@ static void pad_describe(const wg_tensor *y, char *text, size_t size)
                     wg_describe_list(list, y->shape.ndim, pad->before), pad->value);
 }
 
+static void pad_write_c(wg_c_writer *c, const wg_tensor *y, const wg_c_nest *row)
+{
+    const wg_tensor *x = y->operand[0];
+    const pad_attrs *pad = y->attrs;
+    int64_t from[WG_MAX_DIMS], to[WG_MAX_DIMS];
+    wg_c_nest nest;
+    (void)row;
+    wgk_dense_strides(x->shape.ndim, x->shape.dim, from);
+    wgk_dense_strides(y->shape.ndim, y->shape.dim, to);
+    wg_c_fill(c, pad->value);
+    wg_c_strided(&nest, x->shape.ndim, x->shape.dim, to, from);
+    for (int i = 0; i < y->shape.ndim; i++)
+        nest.start[0] += pad->before[i] * to[i];
+    wg_c_copy(c, &nest, x);
+}
+
 static const wg_op wg_op_pad = {
     .name = "pad",
     .formula = "y[before + i] = x[i], else value",
@@ -106,6 +123,7 @@ static const wg_op wg_op_pad = {
     .shape = pad_shape,
     .forward = pad_forward,
     .vjp = pad_vjp,
+    .write_c = pad_write_c,
 };
 
 wg_tensor *wg_pad(wg_tensor *x, int n_before, const int64_t *before, int n_after,

@@ -1,5 +1,6 @@
 /* slice.c: parts of a tensor, and a tensor from parts (concat, stack, assemble): each is the
  * derivative of the other. */
+#include "autograd/c_writer.h"
 #include "ops/slice_internal.h"
 
 #include <inttypes.h>
@@ -309,6 +310,24 @@ static wg_tensor *concat_vjp(wg_tensor *y, wg_tensor *dy, int i)
     return wg_slice(dy, axis, begin, begin + size);
 }
 
+/* Operand after operand: its [outer, width_i] into y's [outer, width]. */
+static void concat_write_c(wg_c_writer *c, const wg_tensor *y, const wg_c_nest *row)
+{
+    const int64_t outer = concat_outer(y);
+    int64_t column = 0;
+    (void)row;
+    for (int k = 0; outer > 0 && k < y->n_operands; k++) {
+        const wg_tensor *x = y->operand[k];
+        const int64_t width = x->size / outer, dim[] = {outer, width};
+        wg_c_nest nest;
+        wg_c_strided(&nest, 2, dim, (const int64_t[]){y->size / outer, 1},
+                     (const int64_t[]){width, 1});
+        nest.start[0] = column;
+        wg_c_copy(c, &nest, x);
+        column += width;
+    }
+}
+
 static const wg_op wg_op_concat = {
     .name = "concat",
     .formula = "y = x0, x1, ... along an axis",
@@ -322,6 +341,7 @@ static const wg_op wg_op_concat = {
     .forward = concat_forward,
     .vjp = concat_vjp,
     .chunks = concat_outer,
+    .write_c = concat_write_c,
 };
 
 wg_tensor *wg_concat(wg_tensor *const xs[], int n, int axis)
@@ -365,6 +385,7 @@ static const wg_op wg_op_stack = {
     .forward = concat_forward,
     .vjp = stack_vjp,
     .chunks = concat_outer,
+    .write_c = concat_write_c,
 };
 
 wg_tensor *wg_stack(wg_tensor *const xs[], int n, int axis)
@@ -457,6 +478,23 @@ static wg_tensor *assemble_vjp(wg_tensor *y, wg_tensor *dy, int i)
     return i == 0 ? NULL : wg_slice_box(dy, assemble_place(y, i), y->operand[i]->shape.dim);
 }
 
+static void assemble_write_c(wg_c_writer *c, const wg_tensor *y, const wg_c_nest *row)
+{
+    wg_c_nest nest;
+    (void)row;
+    wg_c_fill(c, 0);
+    for (int k = 1; k < y->n_operands; k++) {
+        int64_t start;
+        const wgk_copy copy = assemble_copy(y, k, &start);
+        wg_c_strided(&nest, copy.ndim, copy.dim, copy.to, copy.from);
+        nest.start[0] = start;
+        wg_c_open_one(c, &nest);
+        wg_c_line(c, "%y += %s;", wg_c_at(&nest, NULL, 0).s,
+                  wg_c_element(c, y->operand[k], wg_c_at(&nest, NULL, 1).s).s);
+        wg_c_close_one(c, &nest);
+    }
+}
+
 static const wg_op wg_op_assemble = {
     .name = "assemble",
     .formula = "y = sum_k part k, each in its place, and 0 around it",
@@ -469,6 +507,7 @@ static const wg_op wg_op_assemble = {
     .forward = assemble_forward,
     .vjp = assemble_vjp,
     .workspace = assemble_workspace,
+    .write_c = assemble_write_c,
 };
 
 /* Records the cotangent of `whole` from the cotangents dys of its slices ys. */

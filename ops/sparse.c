@@ -1,5 +1,6 @@
 /* sparse.c: matrices in compressed sparse rows (CSR) and their products. */
 #include "ops/sparse.h"
+#include "autograd/c_writer.h"
 
 #include "ops/axes_internal.h"
 #include "ops/describe_internal.h"
@@ -164,6 +165,61 @@ static void csr_matmul_describe(const wg_tensor *y, char *text, size_t size)
         wg_describe_add(text, size, "A transposed");
 }
 
+/* The pattern, where it is not a constant of the file: `columns` columns. */
+static void sparse_write_check(wg_c_writer *c, const wg_tensor *start, const wg_tensor *column,
+                               int64_t columns)
+{
+    wg_c_nest all;
+    const int64_t rows = start->size - 1, one[] = {1, 1};
+    wg_c_check(c, column, columns, NULL);
+    if (!(start->state & WG_NODE_LIVE))
+        return;
+    wg_c_check(c, start, column->size + 1, NULL);
+    wg_c_strided(&all, 1, &rows, one, one);
+    all.start[1] = 1;
+    wg_c_open_one(c, &all);
+    wg_c_line(c, "if (%s > %s)", wg_c_element(c, start, wg_c_at(&all, NULL, 0).s).s,
+              wg_c_element(c, start, wg_c_at(&all, NULL, 1).s).s);
+    wg_c_line(c, "    return 1;");
+    wg_c_close_one(c, &all);
+}
+
+/* Opens the rows of A, each with its entries, number `at`. */
+static wg_text sparse_write_open(wg_c_writer *c, const wg_tensor *start, wg_c_nest *rows)
+{
+    wg_c_each(rows, start->size - 1);
+    wg_c_open(c, rows);
+    const wg_text r = wg_c_at(rows, NULL, 0);
+    wg_c_nest next = *rows;
+    next.start[0] = 1;
+    wg_c_line(c, "for (%I at = %s; at < %s; at++) {", wg_c_element(c, start, r.s).s,
+              wg_c_element(c, start, wg_c_at(&next, NULL, 0).s).s);
+    return r;
+}
+
+static void csr_matmul_write_c(wg_c_writer *c, const wg_tensor *y, const wg_c_nest *row)
+{
+    const csr_matmul_attrs *attrs = y->attrs;
+    const int64_t k = y->shape.dim[1];
+    wg_c_nest rows, each;
+    wg_text term;
+    (void)row;
+    sparse_write_check(c, y->operand[1], y->operand[2], attrs->columns);
+    wg_c_fill(c, 0);
+    const wg_text r = sparse_write_open(c, y->operand[1], &rows);
+    wg_c_each(&each, k);
+    wg_c_open_one(c, &each);
+    snprintf(term.s, sizeof term.s, "%.80s * %" PRId64 " + %.80s",
+             wg_c_element(c, y->operand[2], "at").s, k, wg_c_at(&each, NULL, 0).s);
+    wg_text own;
+    snprintf(own.s, sizeof own.s, "%.80s * %" PRId64 " + %.80s", r.s, k, wg_c_at(&each, NULL, 0).s);
+    wg_c_line(c, "%y += %a * %d;", attrs->transpose ? term.s : own.s, "at",
+              attrs->transpose ? own.s : term.s);
+    wg_c_close_one(c, &each);
+    wg_c_line(c, "}");
+    wg_c_close(c, &rows);
+}
+
 static const wg_op wg_op_csr_matmul = {
     .name = "csr_matmul",
     .formula = "y = A b, or A' b; A sparse rows",
@@ -179,6 +235,7 @@ static const wg_op wg_op_csr_matmul = {
     .chunks = csr_matmul_chunks,
     .piece_chunks = csr_matmul_piece_chunks,
     .workspace = csr_matmul_workspace,
+    .write_c = csr_matmul_write_c,
 };
 
 static wg_tensor *csr_matmul_record(wg_tensor *value, wg_tensor *start, wg_tensor *column,
@@ -231,6 +288,27 @@ static wg_tensor *csr_sampled_vjp(wg_tensor *y, wg_tensor *dy, int i)
                              i == 2 ? v : y->operand[2]);
 }
 
+static void csr_sampled_write_c(wg_c_writer *c, const wg_tensor *y, const wg_c_nest *row)
+{
+    const int64_t k = y->operand[2]->shape.dim[1];
+    wg_c_nest rows, each;
+    wg_text u, v;
+    (void)row;
+    sparse_write_check(c, y->operand[0], y->operand[1], y->operand[3]->shape.dim[0]);
+    const wg_text r = sparse_write_open(c, y->operand[0], &rows);
+    wg_c_line(c, "%T sum = 0;");
+    wg_c_each(&each, k);
+    wg_c_open_one(c, &each);
+    snprintf(u.s, sizeof u.s, "%.80s * %" PRId64 " + %.80s", r.s, k, wg_c_at(&each, NULL, 0).s);
+    snprintf(v.s, sizeof v.s, "%.80s * %" PRId64 " + %.80s", wg_c_element(c, y->operand[1], "at").s,
+             k, wg_c_at(&each, NULL, 0).s);
+    wg_c_line(c, "sum += %c * %d;", u.s, v.s);
+    wg_c_close_one(c, &each);
+    wg_c_line(c, "%y = sum;", "at");
+    wg_c_line(c, "}");
+    wg_c_close(c, &rows);
+}
+
 static const wg_op wg_op_csr_sampled = {
     .name = "csr_sampled",
     .formula = "y[p] = u[r] . v[c] for entry p in row r and column c",
@@ -241,6 +319,7 @@ static const wg_op wg_op_csr_sampled = {
     .forward = csr_sampled_forward,
     .vjp = csr_sampled_vjp,
     .chunks = csr_sampled_chunks,
+    .write_c = csr_sampled_write_c,
 };
 
 static wg_tensor *csr_sampled_record(wg_tensor *start, wg_tensor *column, wg_tensor *u,

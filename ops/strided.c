@@ -1,6 +1,8 @@
 /* strided.c: what ops that move elements share: shapes as attributes, and planned strided copies. */
 #include "ops/layout_internal.h"
 
+#include "autograd/c_writer.h"
+
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
@@ -66,4 +68,14 @@ void wg_strided_forward(const wg_tensor *y, const wg_piece *piece)
 int64_t wg_strided_chunks(const wg_tensor *y)
 {
     return ((const wg_strided *)y->plan)->copy.chunks;
+}
+
+void wg_strided_write_c(wg_c_writer *c, const wg_tensor *y, const wg_c_nest *row)
+{
+    const wg_strided *plan = y->plan;
+    wg_c_nest nest;
+    (void)row;
+    wg_c_strided(&nest, plan->copy.ndim, plan->copy.dim, plan->copy.to, plan->copy.from);
+    nest.start[1] = plan->start;
+    wg_c_copy(c, &nest, y->operand[0]);
 }

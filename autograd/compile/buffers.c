@@ -16,41 +16,12 @@ typedef struct memory_part {
     16 /* gaps of a bin that are looked at: taking and giving cost the same at any length */
 
 typedef struct memory_region {
-    int64_t granule;       /* sizes are rounded up to it */
     int64_t top;           /* bytes so far */
-    memory_part *part;     /* there is room for two a node */
+    memory_part *part;     /* there is room for two a value */
     int64_t n_parts, last; /* last: the one that ends at the top; -1: none */
     int64_t spare;         /* parts that were joined with others, linked by `older`; -1: none */
     int64_t newest[MEMORY_BINS]; /* gap of each bin; -1: none */
 } memory_region;
-
-/* Values of fewer bytes than a cache line stand close together; the others start at a line each. */
-typedef struct memory_plan {
-    wg_program *p;
-    const wg_program_fact *fact; /* [n_nodes] */
-    int64_t *place;              /* [n_nodes] bytes from the start of its region; -1: has none */
-    int64_t *part;               /* [n_nodes] of its region, until it is given back */
-    int64_t *dead;               /* [n_steps] first node that no later step reads; -1: none */
-    int64_t *next_dead;          /* [n_nodes] the next one of the same step; -1: none */
-    memory_region small, large;
-} memory_plan;
-
-static int64_t memory_bytes(const wg_tensor *y)
-{
-    return y->size * (int64_t)wg_dtype_size(y->dtype);
-}
-
-static memory_region *memory_region_of(memory_plan *m, const wg_tensor *y)
-{
-    return memory_bytes(y) < WG_ALIGNMENT ? &m->small : &m->large;
-}
-
-/* A value of no elements gets an address, too. */
-static int64_t memory_rounded(const memory_region *r, const wg_tensor *y)
-{
-    int64_t bytes = memory_bytes(y);
-    return bytes > 0 ? (bytes + r->granule - 1) / r->granule * r->granule : r->granule;
-}
 
 /* ---- A region ------------------------------------------------------------------------------------- */
 
@@ -170,81 +141,98 @@ static void memory_give(memory_region *r, int64_t i)
 
 /* ---- All values ----------------------------------------------------------------------------------- */
 
-static bool memory_plan_init(memory_plan *m, wg_program *p, const wg_program_fact *fact)
+/* list[s]: the first of the stretches that step s is the last to need; -1: none; next[i]: the one after
+ * stretch i. */
+static void memory_list_dead(const wg_stretch *x, int64_t n, int64_t *list, int64_t *next,
+                             int64_t n_steps)
 {
-    wg_arena *scratch = &p->tape->scratch;
-    size_t n = (size_t)p->n_nodes;
-    *m = (memory_plan){.p = p, .fact = fact, .small.granule = 8, .large.granule = WG_ALIGNMENT};
-    m->place = wg_arena_take(scratch, n * sizeof *m->place, WG_ALIGNMENT);
-    m->part = wg_arena_take(scratch, n * sizeof *m->part, WG_ALIGNMENT);
-    m->next_dead = wg_arena_take(scratch, n * sizeof *m->next_dead, WG_ALIGNMENT);
-    m->dead = wg_arena_take(scratch, (size_t)p->n_steps * sizeof *m->dead, WG_ALIGNMENT);
-    memory_part *small = wg_arena_take(scratch, 2 * n * sizeof *small, WG_ALIGNMENT);
-    memory_part *large = wg_arena_take(scratch, 2 * n * sizeof *large, WG_ALIGNMENT);
-    memory_region_init(&m->small, small);
-    memory_region_init(&m->large, large);
-    if (m->place == NULL || m->part == NULL || m->next_dead == NULL || m->dead == NULL ||
-        small == NULL || large == NULL) {
-        wg_fail(p->tape, WG_E_NOMEM, "compile: out of memory");
-        return false;
-    }
-    return true;
+    for (int64_t s = 0; s < n_steps; s++)
+        list[s] = -1;
+    for (int64_t i = 0; i < n; i++)
+        if (x[i].dies < n_steps) {
+            next[i] = list[x[i].dies];
+            list[x[i].dies] = i;
+        }
 }
 
-/* Lists, for each step, the values that it is the last to read. */
-static void memory_list_dead(memory_plan *m)
+int64_t wg_stretches_place(wg_tape *t, wg_stretch *x, int64_t n, int64_t n_steps)
 {
-    wg_program *p = m->p;
-    for (int64_t s = 0; s < p->n_steps; s++)
-        m->dead[s] = -1;
-    for (int64_t i = 0; i < p->n_nodes; i++) {
-        const wg_program_fact *f = &m->fact[i];
-        m->place[i] = -1;
-        if (f->last_step < 0 || f->pinned || p->options.keep_buffers)
-            continue;
-        m->next_dead[i] = m->dead[f->last_step];
-        m->dead[f->last_step] = i;
+    memory_region r = {.top = 0};
+    int64_t *dead = wg_arena_take(&t->scratch, (size_t)n_steps * sizeof *dead, WG_ALIGNMENT);
+    int64_t *next = wg_arena_take(&t->scratch, (size_t)n * sizeof *next, WG_ALIGNMENT);
+    int64_t *part = wg_arena_take(&t->scratch, (size_t)n * sizeof *part, WG_ALIGNMENT);
+    memory_part *parts = wg_arena_take(&t->scratch, 2 * (size_t)n * sizeof *parts, WG_ALIGNMENT);
+    if (dead == NULL || next == NULL || part == NULL || parts == NULL) {
+        wg_fail(t, WG_E_NOMEM, "compile: out of memory");
+        return -1;
     }
+    memory_region_init(&r, parts);
+    memory_list_dead(x, n, dead, next, n_steps);
+    for (int64_t s = 0, i = 0; s < n_steps; s++) {
+        for (; i < n && x[i].born == s; i++) {
+            part[i] = memory_take(&r, x[i].size);
+            x[i].start = r.part[part[i]].start;
+        }
+        for (int64_t k = dead[s]; k != -1; k = next[k])
+            memory_give(&r, part[k]);
+    }
+    return r.top;
 }
 
-/* The value of a step is placed before what the step reads is given back: they never overlap. */
-static void memory_place_all(memory_plan *m)
+/* Values of fewer bytes than a cache line stand close together; the others start at a line each. */
+enum { MEMORY_SMALL, MEMORY_LARGE, MEMORY_KINDS };
+static const int64_t memory_granule[MEMORY_KINDS] = {8, WG_ALIGNMENT};
+
+static int64_t memory_bytes(const wg_tensor *y)
 {
-    wg_program *p = m->p;
+    return y->size * (int64_t)wg_dtype_size(y->dtype);
+}
+
+static int memory_kind(const wg_tensor *y)
+{
+    return memory_bytes(y) < WG_ALIGNMENT ? MEMORY_SMALL : MEMORY_LARGE;
+}
+
+/* The values of one kind, in the order of steps. A value of no elements gets an address, too; one that
+ * nothing reads dies at once. */
+static int64_t memory_list(const wg_program *p, const wg_program_fact *fact, int kind,
+                           wg_stretch *x)
+{
+    int64_t n = 0, granule = memory_granule[kind];
     for (int64_t s = 0; s < p->n_steps; s++) {
         const wg_tensor *y = p->work[s].y;
-        memory_region *r = memory_region_of(m, y);
-        int64_t part = memory_take(r, memory_rounded(r, y));
-        m->part[y - p->node] = part;
-        m->place[y - p->node] = r->part[part].start;
-        for (int64_t i = m->dead[s]; i != -1; i = m->next_dead[i]) {
-            if (m->place[i] >= 0)
-                memory_give(memory_region_of(m, &p->node[i]), m->part[i]);
-        }
+        const wg_program_fact *f = &fact[y - p->node];
+        if (memory_kind(y) != kind)
+            continue;
+        int64_t bytes = (memory_bytes(y) + granule - 1) / granule * granule;
+        bool kept = f->pinned || p->options.keep_buffers || f->last_step < 0;
+        x[n++] = (wg_stretch){bytes > 0 ? bytes : granule, s, kept ? p->n_steps : f->last_step, 0};
     }
-}
-
-static void memory_hand_out(const memory_plan *m, int64_t large_start)
-{
-    wg_program *p = m->p;
-    for (int64_t i = 0; i < p->n_nodes; i++)
-        if (m->place[i] >= 0)
-            p->node[i].data = p->memory + m->place[i] +
-                              (memory_bytes(&p->node[i]) < WG_ALIGNMENT ? 0 : large_start);
+    return n;
 }
 
 bool wg_program_place(wg_program *p, const wg_program_fact *fact)
 {
-    memory_plan m;
-    if (!memory_plan_init(&m, p, fact))
-        return false;
-    memory_list_dead(&m);
-    memory_place_all(&m);
-    int64_t large_start = (m.small.top + WG_ALIGNMENT - 1) / WG_ALIGNMENT * WG_ALIGNMENT;
-    p->memory_size = (size_t)(large_start + m.large.top);
+    wg_stretch *x[MEMORY_KINDS];
+    int64_t start[MEMORY_KINDS], total = 0, next[MEMORY_KINDS] = {0};
+    for (int kind = 0; kind < MEMORY_KINDS; kind++) {
+        x[kind] = wg_arena_take(&p->tape->scratch, (size_t)p->n_steps * sizeof **x, WG_ALIGNMENT);
+        if (x[kind] == NULL) {
+            wg_fail(p->tape, WG_E_NOMEM, "compile: out of memory");
+            return false;
+        }
+        int64_t n = memory_list(p, fact, kind, x[kind]);
+        int64_t size = wg_stretches_place(p->tape, x[kind], n, p->n_steps);
+        if (size < 0)
+            return false;
+        start[kind] = total;
+        total += (size + WG_ALIGNMENT - 1) / WG_ALIGNMENT * WG_ALIGNMENT;
+    }
+    p->memory_size = (size_t)total;
     p->memory = wg_tape_take(p->tape, p->memory_size);
-    if (p->memory == NULL)
-        return false;
-    memory_hand_out(&m, large_start);
-    return true;
+    for (int64_t s = 0; p->memory != NULL && s < p->n_steps; s++) {
+        int kind = memory_kind(p->work[s].y);
+        p->work[s].y->data = p->memory + start[kind] + x[kind][next[kind]++].start;
+    }
+    return p->memory != NULL;
 }

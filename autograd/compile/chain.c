@@ -6,56 +6,80 @@
  * is not stored; so all links can be computed when the last of them is. */
 #include "autograd/compile/program_internal.h"
 
-#define CHAIN_SHORTEST  256   /* elements; fewer are in cache anyway */
 #define CHAIN_LINKS     12    /* at most */
 #define CHAIN_WORKSPACE 32768 /* bytes for the tiles of all links: they stay in the first cache */
 #define CHAIN_TILE      2048  /* elements at most: more does not lower the cost of a call */
 
 /* ---- Finding chains ------------------------------------------------------------------------------- */
 
-static bool chain_takes(const wg_tensor *y)
+/* Fewer than 256 elements are in cache anyway. */
+const wg_chain_limits wg_chain_run_limits = {256, CHAIN_LINKS, false};
+const wg_chain_limits wg_chain_written_limits = {2, CHAIN_LINKS, true};
+
+static bool chain_takes(const wg_tensor *y, const wg_chain_limits *limits)
 {
-    return (y->op->flags & WG_OP_ELEMENTWISE) && y->op->part != NULL && y->size >= CHAIN_SHORTEST;
+    if (y->size < limits->shortest || (limits->written && y->op->write_c != NULL))
+        return false;
+    return ((y->op->flags & WG_OP_ELEMENTWISE) && y->op->part != NULL) ||
+           (limits->written && y->op == &wg_op_add_n);
+}
+
+/* A matrix of which one row at a time can be computed, whatever the others are. */
+static bool chain_takes_rows(const wg_tensor *y, const wg_chain_limits *limits)
+{
+    bool matrices = limits->written && (y->op->flags & WG_OP_ROWS) && y->shape.ndim == 2;
+    for (int k = 0; matrices && k < y->n_operands; k++)
+        matrices = y->operand[k]->shape.ndim == 2;
+    return matrices && y->size >= limits->shortest;
 }
 
 /* Can y, inside a chain, read x from a tile? What a check reads must be in memory. */
 static bool chain_can_sink(const wg_program *p, const wg_program_fact *fact, const wg_tensor *x,
-                           const wg_tensor *y)
+                           const wg_tensor *y, const wg_chain_limits *limits)
 {
     const wg_program_fact *f = &fact[x - p->node];
-    return f->computed && !f->pinned && chain_takes(x) && chain_takes(y) && y->op->check == NULL &&
-           wg_shape_same(&x->shape, &y->shape);
+    return f->computed && !f->pinned && (chain_takes(x, limits) || chain_takes_rows(x, limits)) &&
+           chain_takes(y, limits) && y->op->check == NULL && wg_shape_same(&x->shape, &y->shape);
 }
 
 /* Tells y's operands that y, of the chain `chain`, reads them. */
 static void chain_tell_operands(const wg_program *p, wg_program_fact *fact, const wg_tensor *y,
-                                int64_t chain)
+                                int64_t chain, const wg_chain_limits *limits)
 {
     for (int k = 0; k < y->n_operands; k++) {
         wg_program_fact *x = &fact[y->operand[k] - p->node];
-        if (!chain_can_sink(p, fact, y->operand[k], y) || (x->sink != -1 && x->sink != chain))
+        if (!chain_can_sink(p, fact, y->operand[k], y, limits) ||
+            (x->sink != -1 && x->sink != chain))
             x->sink = -2;
         else
             x->sink = chain;
     }
 }
 
+static bool chain_has_room(const wg_program *p, const wg_program_fact *fact, int64_t i,
+                           const wg_chain_limits *limits)
+{
+    const wg_program_fact *last = &fact[fact[i].sink];
+    return last->links < limits->links && !(last->rows && chain_takes_rows(&p->node[i], limits));
+}
+
 /* From the last node to the first: all consumers of a node are met before it. */
-void wg_chain_find(const wg_program *p, wg_program_fact *fact)
+void wg_chain_find(const wg_program *p, wg_program_fact *fact, const wg_chain_limits *limits)
 {
     for (int64_t i = p->n_nodes - 1; i >= 0; i--) {
         wg_program_fact *f = &fact[i];
         if (!f->computed)
             continue;
-        if (f->sink >= 0 && fact[f->sink].links < CHAIN_LINKS) {
+        if (f->sink >= 0 && chain_has_room(p, fact, i, limits)) {
             wg_program_fact *last = &fact[f->sink];
             f->sunk = true;
             f->chain = f->sink;
             f->next = last->head;
             last->head = i;
             last->links++;
+            last->rows = last->rows || chain_takes_rows(&p->node[i], limits);
         }
-        chain_tell_operands(p, fact, &p->node[i], f->chain);
+        chain_tell_operands(p, fact, &p->node[i], f->chain, limits);
     }
 }
 

@@ -3,8 +3,8 @@
 
 /* ---- Facts ---------------------------------------------------------------------------------------- */
 
-/* The node whose memory y's value is in: a view of a constant has no operands here, and is that node. */
-static const wg_tensor *plan_root(const wg_tensor *y)
+/* A view of a constant has no operands here, and is its own root. */
+const wg_tensor *wg_program_root(const wg_tensor *y)
 {
     while ((y->op->flags & WG_OP_VIEW) && y->n_operands > 0)
         y = y->operand[0];
@@ -16,7 +16,7 @@ static bool plan_is_computed(const wg_tensor *y)
     return (y->state & WG_NODE_LIVE) && y->n_operands > 0;
 }
 
-static wg_program_fact *plan_facts(const wg_program *p)
+wg_program_fact *wg_program_facts(const wg_program *p)
 {
     wg_program_fact *fact = wg_arena_take(&p->tape->scratch, (size_t)p->n_nodes * sizeof *fact,
                                           WG_ALIGNMENT);
@@ -33,42 +33,41 @@ static wg_program_fact *plan_facts(const wg_program *p)
                                     .links = 1,
                                     .last_step = -1};
     for (int i = 0; i < p->n_outputs; i++)
-        fact[plan_root(p->result[i]) - p->node].pinned = true;
+        fact[wg_program_root(p->result[i]) - p->node].pinned = true;
     return fact;
 }
 
 /* ---- Steps ---------------------------------------------------------------------------------------- */
 
-/* Views are computed, but not by a step: their address is all that they have. */
-static bool plan_is_step(const wg_program *p, const wg_program_fact *fact, int64_t i)
+bool wg_program_is_step(const wg_program *p, const wg_program_fact *fact, int64_t i)
 {
     return fact[i].computed && !fact[i].sunk && !(p->node[i].op->flags & WG_OP_VIEW);
 }
 
-static void plan_note_reads(const wg_program *p, wg_program_fact *fact, int64_t last, int64_t step)
+void wg_program_note_reads(const wg_program *p, wg_program_fact *fact, int64_t last, int64_t step)
 {
     for (int64_t i = fact[last].head; i != -1; i = fact[i].next)
         for (int k = 0; k < p->node[i].n_operands; k++)
-            fact[plan_root(p->node[i].operand[k]) - p->node].last_step = step;
+            fact[wg_program_root(p->node[i].operand[k]) - p->node].last_step = step;
 }
 
 static bool plan_steps(wg_program *p, wg_program_fact *fact)
 {
     for (int64_t i = 0; i < p->n_nodes; i++)
-        p->n_steps += plan_is_step(p, fact, i);
+        p->n_steps += wg_program_is_step(p, fact, i);
     p->step = wg_tape_take(p->tape, (size_t)p->n_steps * sizeof *p->step);
     p->work = wg_tape_take(p->tape, (size_t)p->n_steps * sizeof *p->work);
     if (p->step == NULL || p->work == NULL)
         return false;
     int64_t s = 0;
     for (int64_t i = 0; i < p->n_nodes; i++) {
-        if (!plan_is_step(p, fact, i))
+        if (!wg_program_is_step(p, fact, i))
             continue;
         wg_step_work *work = &p->work[s];
         work->y = &p->node[i];
         work->chunks = work->y->chunks;
         work->piece_chunks = wg_node_piece_chunks(work->y, work->chunks, p->pool);
-        plan_note_reads(p, fact, i, s++);
+        wg_program_note_reads(p, fact, i, s++);
         if (fact[i].links > 1 && !wg_chain_init(p, fact, i, work))
             return false;
     }
@@ -93,11 +92,11 @@ static bool plan_workspace(wg_program *p)
 
 bool wg_program_plan(wg_program *p)
 {
-    wg_program_fact *fact = plan_facts(p);
+    wg_program_fact *fact = wg_program_facts(p);
     if (fact == NULL)
         return false;
     if (!p->options.keep_values && !p->tape->options.check_finite)
-        wg_chain_find(p, fact);
+        wg_chain_find(p, fact, &wg_chain_run_limits);
     return plan_steps(p, fact) && wg_program_place(p, fact) && plan_workspace(p);
 }
 

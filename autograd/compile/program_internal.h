@@ -101,7 +101,7 @@ bool wg_program_execute(wg_program *p);
 /* wg_program_rebind: read an input's values from `data`. */
 void wg_program_rebind(wg_program *p, const wg_tensor *input, const void *data);
 
-/* ---- Making one: program_plan.c, program_memory.c, program_chain.c -------------------------------------------------- */
+/* ---- Making one: plan.c, buffers.c, chain.c ------------------------------------------------------- */
 
 /* What is known of a node while a program is made. */
 typedef struct wg_program_fact {
@@ -113,12 +113,32 @@ typedef struct wg_program_fact {
     int64_t head;  /* of the last node of a chain: its first link */
     int64_t next;  /* of a link: the next one; -1: none */
     int links;     /* of the last node of a chain: how many */
+    bool rows;     /* of the last node of a chain: one link is computed row by row */
     int64_t last_step; /* that reads it; -1: none */
 } wg_program_fact;
+
+/* wg_program_facts: what is known from nodes and outputs alone, in the tape's scratch; NULL: an error was
+ * recorded.  wg_program_root: the node whose memory y's value is in.  wg_program_is_step: views are
+ * computed, but not by a step: their address is all that they have.  wg_program_note_reads: step `step` reads
+ * what the chain that ends at node `last` reads. */
+wg_program_fact *wg_program_facts(const wg_program *p);
+const wg_tensor *wg_program_root(const wg_tensor *y);
+bool wg_program_is_step(const wg_program *p, const wg_program_fact *fact, int64_t i);
+void wg_program_note_reads(const wg_program *p, wg_program_fact *fact, int64_t last, int64_t step);
 
 /* wg_program_plan: steps, memory and workspace of a program that has its nodes. False: an error was
  * recorded on the tape. */
 bool wg_program_plan(wg_program *p);
+
+/* A value that needs memory from step `born` on, to the end of step `dies`; `start` is where it gets it.
+ * A value of a step is placed before what the step needs last is given back: they never overlap. */
+typedef struct wg_stretch {
+    int64_t size, born, dies, start;
+} wg_stretch;
+
+/* wg_stretches_place: places n values, which stand in the order of their birth; a `dies` of n_steps or more
+ * means that it is kept. Returns the memory that they take together; -1: an error was recorded. */
+int64_t wg_stretches_place(wg_tape *t, wg_stretch *x, int64_t n, int64_t n_steps);
 
 /* wg_program_place: memory for every value that is stored. False: an error was recorded on the tape. */
 bool wg_program_place(wg_program *p, const wg_program_fact *fact);
@@ -126,8 +146,18 @@ bool wg_program_place(wg_program *p, const wg_program_fact *fact);
 /* wg_program_settle: give views and steps the addresses of what they read and write. */
 void wg_program_settle(wg_program *p);
 
+/* Programs that run, and programs that are written as C, have chains of other kinds: kernels are called for
+ * long ones only; a written loop may take in a matrix product by rows, and variables cost nothing. */
+typedef struct wg_chain_limits {
+    int64_t shortest; /* elements */
+    int links;        /* at most */
+    bool written;
+} wg_chain_limits;
+
+extern const wg_chain_limits wg_chain_run_limits, wg_chain_written_limits;
+
 /* wg_chain_find: which elementwise nodes are computed inside the chain of their consumers. */
-void wg_chain_find(const wg_program *p, wg_program_fact *fact);
+void wg_chain_find(const wg_program *p, wg_program_fact *fact, const wg_chain_limits *limits);
 
 /* wg_chain_init: the links of the chain that ends at node `last`, and their slots in the workspace.
  * False: an error was recorded on the tape. */

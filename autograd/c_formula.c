@@ -1,0 +1,168 @@
+/* An elementwise op's formula as a C expression in the file's own names. */
+#include "autograd/c_writer_internal.h"
+
+#include <ctype.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { FORMULA_NAMES = WG_ELEMENTWISE_OPERANDS + 4, FORMULA_NAME = 32 };
+
+/* "leaky_relu(x; c) = ...": the names before and behind the semicolon, and where the expression begins. */
+typedef struct formula {
+    char name[FORMULA_NAMES][FORMULA_NAME];
+    int n_operands, n_names;
+    const char *expression;
+} formula;
+
+static bool formula_is_word(char ch)
+{
+    return ch == '_' || isalnum((unsigned char)ch);
+}
+
+static size_t formula_word(const char *s, char word[FORMULA_NAME])
+{
+    size_t n = 0;
+    while (formula_is_word(s[n]))
+        n++;
+    snprintf(word, FORMULA_NAME, "%.*s", (int)n, s);
+    return n;
+}
+
+static bool formula_read(const wg_op *op, formula *f)
+{
+    const char *s = op->formula != NULL ? strchr(op->formula, '(') : NULL;
+    bool attributes = false;
+    *f = (formula){.n_operands = 0};
+    while (s != NULL && *s != ')' && *s != '\0') {
+        attributes = attributes || *s == ';';
+        s += 1 + strspn(s + 1, " ");
+        if (f->n_names == FORMULA_NAMES || !formula_is_word(*s))
+            return false;
+        s += formula_word(s, f->name[f->n_names++]);
+        f->n_operands += !attributes;
+    }
+    if (s == NULL || strncmp(s, ") = ", 4) != 0)
+        return false;
+    f->expression = s + 4;
+    return f->n_operands == op->arity &&
+           (size_t)(f->n_names - f->n_operands) * sizeof(double) == op->attr_size;
+}
+
+static int formula_find(const formula *f, const char *word)
+{
+    for (int k = 0; k < f->n_names; k++)
+        if (strcmp(f->name[k], word) == 0)
+            return k;
+    return -1;
+}
+
+int wg_c_formula_uses(const wg_tensor *y, int k)
+{
+    formula f;
+    char word[FORMULA_NAME];
+    int uses = 0;
+    if (y->op == &wg_op_add_n || !formula_read(y->op, &f))
+        return 1;
+    for (const char *s = f.expression; *s != '\0';) {
+        size_t n = formula_word(s, word);
+        uses += n > 0 && formula_find(&f, word) == k;
+        s += n > 0 ? n : 1;
+    }
+    return uses;
+}
+
+/* A number with a point or an exponent has the digits of a double: a float's has an f behind it. */
+static size_t formula_number(const wg_tensor *y, const char *s, wg_c_text *text)
+{
+    char *end;
+    (void)strtod(s, &end);
+    size_t n = (size_t)(end - s);
+    wg_c_add(text, s, n);
+    if (y->dtype == WG_F32 && (memchr(s, '.', n) != NULL || memchr(s, 'e', n) != NULL))
+        wg_c_add(text, "f", 1);
+    return n;
+}
+
+/* K(0.5): the constant 0.5 */
+static size_t formula_constant(const wg_tensor *y, const char *s, wg_c_text *text)
+{
+    size_t n = strcspn(s, ")");
+    bool point = strcspn(s, ".e") < n;
+    formula_number(y, s + 2, text);
+    if (!point)
+        wg_c_print(text, ".0%s", y->dtype == WG_F32 ? "f" : "");
+    return n + 1;
+}
+
+/* A name: an operand, an attribute, or a function of libm. */
+static bool formula_name(const wg_tensor *y, const formula *f, const char *word, bool call,
+                         const char *const element[], wg_c_text *text)
+{
+    int k = formula_find(f, word);
+    if (k >= f->n_operands)
+        wg_c_print(text, "%s",
+                   wg_c_number(y->dtype, ((const double *)y->attrs)[k - f->n_operands]).s);
+    else if (k >= 0)
+        wg_c_print(text, "%s", element[k]);
+    else if (call)
+        wg_c_print(text, "%s%s", word, y->dtype == WG_F32 ? "f" : "");
+    return k >= 0 || call;
+}
+
+/* Integers wrap around, which unsigned ones do by C's own rules. */
+static bool formula_wraps(const wg_tensor *y, const formula *f)
+{
+    return y->dtype == WG_I64 && strchr(f->expression, '?') == NULL;
+}
+
+static bool formula_expression(const wg_tensor *y, const formula *f, const char *const element[],
+                               wg_c_text *text)
+{
+    char word[FORMULA_NAME];
+    for (const char *s = f->expression; *s != '\0';) {
+        size_t n = formula_word(s, word);
+        if (strncmp(s, "K(", 2) == 0)
+            n = formula_constant(y, s, text);
+        else if (isdigit((unsigned char)*s))
+            n = formula_number(y, s, text);
+        else if (n > 0) {
+            if (!formula_name(y, f, word, s[n] == '(', element, text))
+                return false;
+        } else
+            wg_c_add(text, s, n = 1);
+        s += n;
+    }
+    return true;
+}
+
+static void formula_sum(const wg_tensor *y, const char *const element[], wg_c_text *text)
+{
+    for (int k = 0; k < y->n_operands; k++)
+        wg_c_print(text, "%s%s", k > 0 ? " + " : "", element[k]);
+}
+
+bool wg_c_formula(wg_c_writer *c, const wg_tensor *y, const char *const element[], wg_c_text *text)
+{
+    formula f;
+    char cast[2][WG_SHAPE_TEXT + 128];
+    const char *as_unsigned[] = {cast[0], cast[1]};
+    if (y->op == &wg_op_add_n) {
+        formula_sum(y, element, text);
+        return true;
+    }
+    bool written = formula_read(y->op, &f);
+    bool wraps = written && y->n_operands <= 2 && formula_wraps(y, &f);
+    for (int k = 0; wraps && k < y->n_operands; k++)
+        snprintf(cast[k], sizeof cast[k], "(u%s)%s", c->i64, element[k]);
+    if (wraps)
+        wg_c_print(text, "(%s)(", c->i64);
+    written = written && formula_expression(y, &f, wraps ? as_unsigned : element, text);
+    if (wraps)
+        wg_c_print(text, ")");
+    if (!written)
+        wg_fail(y->tape, WG_E_VALUE,
+                "write: %s has no write_c, and its formula is no \"name(x; c) = expression\"",
+                y->op->name);
+    return written;
+}

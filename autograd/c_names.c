@@ -1,0 +1,131 @@
+/* Names and numbers as C has them. */
+#include "autograd/c_writer_internal.h"
+
+#include <ctype.h>
+#include <inttypes.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* ---- Names ---------------------------------------------------------------------------------------- */
+
+/* Keywords of C and C++, names that compilers define, and what <math.h> and <string.h> declare. */
+static const char names_taken[] =
+    " alignas alignof and and_eq asm auto bitand bitor bool break case catch char class compl "
+    "concept"
+    " const constexpr continue default delete do double else enum explicit export extern false "
+    "float"
+    " for friend goto if inline int long mutable namespace new noexcept not not_eq nullptr "
+    "operator or"
+    " or_eq private protected public register reinterpret_cast requires restrict return short "
+    "signed"
+    " sizeof static static_assert static_cast struct switch template this thread_local throw true "
+    "try"
+    " typedef typeid typename typeof union unsigned using virtual void volatile wchar_t while xor "
+    "xor_eq"
+    " linux unix i386 arm near far"
+    " acos acosh asin asinh atan atan2 atanh cbrt ceil copysign cos cosh erf erfc exp exp2 expm1 "
+    "fabs"
+    " fdim floor fma fmax fmin fmod fpclassify frexp gamma hypot ilogb isfinite isgreater isinf "
+    "isless"
+    " isnan isnormal isunordered j0 j1 jn ldexp lgamma llrint llround log log10 log1p log2 logb "
+    "lrint"
+    " lround modf nan nearbyint nextafter nexttoward pow remainder remquo rint round scalbln scalbn"
+    " signbit signgam significand sin sinh sqrt tan tanh tgamma trunc y0 y1 yn memchr memcmp memcpy"
+    " memmove memset strcat strchr strcmp strcpy strlen main index"
+    " in out state work sum i j k m n p q r s t most at first ";
+
+static bool names_is_taken(const char *name)
+{
+    char word[80];
+    snprintf(word, sizeof word, " %.76s ", name);
+    return strstr(names_taken, word) != NULL;
+}
+
+static bool names_is_letter(unsigned char ch)
+{
+    return (ch >= 'a' && ch <= 'z') || (ch >= 'A' && ch <= 'Z') || (ch >= '0' && ch <= '9');
+}
+
+/* Capitals alone may be a macro: NAN, M_E, INT64_MAX. */
+static bool names_is_macro(const char *name)
+{
+    int capitals = 0;
+    for (const char *s = name; *s != '\0'; s++) {
+        if (*s >= 'a' && *s <= 'z')
+            return false;
+        capitals += *s >= 'A' && *s <= 'Z';
+    }
+    return capitals > 1 || strcmp(name, "I") == 0;
+}
+
+wg_text wg_c_identifier(const char *name)
+{
+    wg_text text = {""};
+    size_t n = 0;
+    for (const char *s = name; *s != '\0' && n < 48; s++) {
+        bool letter = names_is_letter((unsigned char)*s);
+        if (n == 0 && letter && *s >= '0' && *s <= '9')
+            text.s[n++] = 'v';
+        if (letter)
+            text.s[n++] = *s;
+        else if (n > 0 && text.s[n - 1] != '_')
+            text.s[n++] = '_';
+    }
+    while (n > 0 && text.s[n - 1] == '_')
+        n--;
+    text.s[n] = '\0';
+    if (n == 0)
+        strcpy(text.s, "value");
+    if (names_is_macro(text.s))
+        for (char *s = text.s; *s != '\0'; s++)
+            *s = (char)(*s >= 'A' && *s <= 'Z' ? *s - 'A' + 'a' : *s);
+    if (names_is_taken(text.s))
+        strcat(text.s, "_");
+    return text;
+}
+
+/* ---- Numbers -------------------------------------------------------------------------------------- */
+
+/* The fewest digits that are read back as the value: nine, or seventeen, always do. */
+static void number_digits(char *text, size_t size, wg_dtype dtype, double value)
+{
+    for (int digits = 1; digits <= 17; digits++) {
+        snprintf(text, size, "%.*g", digits, value);
+        if (dtype == WG_F32 ? strtof(text, NULL) == (float)value : strtod(text, NULL) == value)
+            break;
+    }
+    for (char *s = text; *s != '\0'; s++) /* the user's locale may have another point */
+        if (*s != '-' && *s != '+' && *s != 'e' && !(*s >= '0' && *s <= '9'))
+            *s = '.';
+}
+
+wg_text wg_c_number(wg_dtype dtype, double value)
+{
+    wg_text text;
+    if (dtype == WG_F32)
+        value = (double)(float)value;
+    if (isnan(value))
+        return (wg_text){"NAN"};
+    if (isinf(value))
+        return value > 0 ? (wg_text){"INFINITY"} : (wg_text){"(-INFINITY)"};
+    char digits[64];
+    number_digits(digits, sizeof digits, dtype, value);
+    bool point = strpbrk(digits, ".e") != NULL;
+    snprintf(text.s, sizeof text.s, signbit(value) ? "(%s%s%s)" : "%s%s%s", digits,
+             point ? "" : ".0", dtype == WG_F32 ? "f" : "");
+    return text;
+}
+
+wg_text wg_c_constant(const wg_tensor *x, int64_t i)
+{
+    wg_text text;
+    if (x->dtype != WG_I64)
+        return wg_c_number(x->dtype, wg_element(x, i));
+    int64_t value = ((const int64_t *)x->data)[i];
+    if (value == INT64_MIN)
+        return (wg_text){"INT64_MIN"};
+    snprintf(text.s, sizeof text.s, value < 0 ? "(%" PRId64 ")" : "%" PRId64, value);
+    return text;
+}

@@ -1,0 +1,61 @@
+#ifndef WG_AUTOGRAD_C_WRITER_INTERNAL_H
+#define WG_AUTOGRAD_C_WRITER_INTERNAL_H
+
+#include "autograd/c_writer.h"
+#include "autograd/tape_internal.h"
+
+/* A text that grows. */
+typedef struct wg_c_text {
+    wg_tape *tape; /* whose scratch it grows in */
+    char *s;       /* NUL-terminated; NULL: empty, or no memory */
+    size_t size, room;
+} wg_c_text;
+
+void wg_c_add(wg_c_text *text, const char *s, size_t size);
+void wg_c_print(wg_c_text *text, const char *format, ...)
+#if defined(__GNUC__)
+    __attribute__((format(printf, 2, 3)))
+#endif
+    ;
+
+/* How a node's value is named in the file. */
+typedef struct wg_c_value {
+    const char *name;  /* of the array, or of the one element; NULL: it has none yet */
+    const char *local; /* of its element inside an elementwise loop; NULL: none */
+    int64_t offset;    /* of a view, in elements */
+    bool single;       /* the name is that of an element */
+    bool checked;      /* its elements are known to be valid indices */
+} wg_c_value;
+
+struct wg_c_writer {
+    wg_tape *tape;
+    const char *prefix;    /* of all names that are seen outside functions */
+    const char *i64;       /* the type that i64 becomes */
+    const char *index;     /* the type of loop variables */
+    const wg_tensor *node; /* the program's: value[i] names node[i] */
+    wg_c_value *value;
+    const wg_tensor *y; /* whose op is writing itself */
+    wg_c_text body, helpers;
+    int depth, n_loops;
+};
+
+/* wg_c_value_of: of a program's node. */
+wg_c_value *wg_c_value_of(const wg_c_writer *c, const wg_tensor *x);
+
+const char *wg_c_type(const wg_c_writer *c, wg_dtype dtype);
+
+/* wg_c_number: a constant of the dtype that is read back as exactly this value. */
+wg_text wg_c_number(wg_dtype dtype, double value);
+wg_text wg_c_constant(const wg_tensor *x, int64_t i);
+
+/* wg_c_identifier: a name for C made of any text: letters, digits, _; no keyword, macro, or function of
+ * libm. The result is cut to fit. */
+wg_text wg_c_identifier(const char *name);
+
+/* wg_c_formula: y = its op's formula, on elements that are given by name. False, and an error on the tape,
+ * where the formula is no such expression.
+ * wg_c_formula_uses: how often operand k occurs in it. */
+bool wg_c_formula(wg_c_writer *c, const wg_tensor *y, const char *const element[], wg_c_text *text);
+int wg_c_formula_uses(const wg_tensor *y, int k);
+
+#endif

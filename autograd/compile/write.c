@@ -1,0 +1,365 @@
+/* A program as a C file: its types, constants, functions. */
+#include "autograd/compile/write_internal.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+static const wg_dtype write_dtypes[] = {WG_F64, WG_F32, WG_I64};
+
+/* ---- Types ---------------------------------------------------------------------------------------- */
+
+static bool write_is_input(const wg_c_program *w, int64_t i)
+{
+    return w->p->node[i].op == &wg_op_input && !w->fact[i].computed;
+}
+
+static bool write_is_state(const wg_c_program *w, int64_t i)
+{
+    return wg_write_in_state(w, &w->p->node[i]) && !w->fact[i].computed;
+}
+
+static bool write_is_constant(const wg_c_program *w, int64_t i)
+{
+    return !w->fact[i].computed && !write_is_input(w, i) && !write_is_state(w, i);
+}
+
+typedef bool write_kind(const wg_c_program *w, int64_t i);
+
+static int64_t write_count(const wg_c_program *w, write_kind *is)
+{
+    int64_t n = 0;
+    for (int64_t i = 0; i < w->p->n_nodes; i++)
+        n += is(w, i);
+    return n;
+}
+
+static int64_t write_fields(const wg_c_program *w)
+{
+    int64_t n = 0;
+    for (int i = 0; i < w->p->n_outputs; i++)
+        n += w->field[i] != NULL;
+    return n;
+}
+
+static bool write_has_work(const wg_c_program *w)
+{
+    return w->size[WG_F64] + w->size[WG_F32] + w->size[WG_I64] > 0;
+}
+
+static void write_declare(const wg_c_program *w, wg_c_text *h, const wg_tensor *x, const char *name,
+                          bool pointer)
+{
+    char shape[WG_SHAPE_TEXT];
+    const char *type = wg_c_type(&w->c, x->dtype);
+    if (x->size == 1)
+        wg_c_print(h, "    %s %s;\n", type, name);
+    else if (pointer)
+        wg_c_print(h, "    const %s *%s; /* %s */\n", type, name,
+                   wg_shape_text(&x->shape, shape, sizeof shape));
+    else
+        wg_c_print(h, "    %s %s[%" PRId64 "]; /* %s */\n", type, name, x->size > 0 ? x->size : 1,
+                   wg_shape_text(&x->shape, shape, sizeof shape));
+}
+
+static void write_struct(const wg_c_program *w, wg_c_text *h, write_kind *is, const char *kind)
+{
+    if (write_count(w, is) == 0)
+        return;
+    wg_c_print(h, "typedef struct %s_%s {\n", w->c.prefix, kind);
+    for (int64_t i = 0; i < w->p->n_nodes; i++)
+        if (is(w, i))
+            write_declare(w, h, &w->p->node[i], wg_write_field(w->c.value[i].name),
+                          is == write_is_input);
+    wg_c_print(h, "} %s_%s;\n\n", w->c.prefix, kind);
+}
+
+static void write_outputs_struct(const wg_c_program *w, wg_c_text *h)
+{
+    if (write_fields(w) == 0)
+        return;
+    wg_c_print(h, "typedef struct %s_outputs {\n", w->c.prefix);
+    for (int i = 0; i < w->p->n_outputs; i++)
+        if (w->field[i] != NULL)
+            write_declare(w, h, w->p->result[i], w->field[i], false);
+    wg_c_print(h, "} %s_outputs;\n\n", w->c.prefix);
+}
+
+static void write_work_struct(const wg_c_program *w, wg_c_text *h)
+{
+    if (!write_has_work(w))
+        return;
+    wg_c_print(h, "typedef struct %s_work {\n", w->c.prefix);
+    for (int d = 0; d < 3; d++)
+        if (w->size[write_dtypes[d]] > 0)
+            wg_c_print(h, "    %s %s[%" PRId64 "];\n", wg_c_type(&w->c, write_dtypes[d]),
+                       wg_dtype_name(write_dtypes[d]), w->size[write_dtypes[d]]);
+    wg_c_print(h, "} %s_work;\n\n", w->c.prefix);
+}
+
+/* ---- Functions ------------------------------------------------------------------------------------ */
+
+static void write_signature(const wg_c_program *w, wg_c_text *text)
+{
+    const char *p = w->c.prefix, *comma = "";
+    wg_c_print(text, "int %s_run(", p);
+    if (write_count(w, write_is_input) > 0) {
+        wg_c_print(text, "const %s_inputs *in", p);
+        comma = ", ";
+    }
+    if (write_count(w, write_is_state) > 0) {
+        wg_c_print(text, "%s%s_state *state", comma, p);
+        comma = ", ";
+    }
+    if (write_fields(w) > 0) {
+        wg_c_print(text, "%s%s_outputs *out", comma, p);
+        comma = ", ";
+    }
+    if (write_has_work(w))
+        wg_c_print(text, "%s%s_work *work", comma, p);
+    wg_c_print(text, ")");
+}
+
+static void write_header(const wg_c_program *w, wg_c_text *h)
+{
+    const char *p = w->c.prefix;
+    wg_text guard = {""};
+    for (size_t i = 0; p[i] != '\0'; i++)
+        guard.s[i] = (char)(p[i] >= 'a' && p[i] <= 'z' ? p[i] - 'a' + 'A' : p[i]);
+    wg_c_print(h, "/* %s, written by Wengert. */\n#ifndef %s_H\n#define %s_H\n\n", p, guard.s,
+               guard.s);
+    wg_c_print(h, "#include <stdint.h>\n\n");
+    wg_c_print(h, "#ifdef __cplusplus\nextern \"C\" {\n#endif\n\n");
+    write_struct(w, h, write_is_input, "inputs");
+    write_struct(w, h, write_is_state, "state");
+    write_outputs_struct(w, h);
+    write_work_struct(w, h);
+    if (write_count(w, write_is_state) > 0)
+        wg_c_print(
+            h, "/* Gives the parameters their first values. */\nvoid %s_init(%s_state *state);\n\n",
+            p, p);
+    wg_c_print(
+        h, "/* Computes %s from %s. Returns 0; 1 where an index or a label is out of range.%s */\n",
+        write_fields(w) > 0 ? "out" : "new parameters",
+        write_count(w, write_is_input) > 0 ? "in" : "the parameters",
+        write_has_work(w) ? "\n * Nothing is kept in work between calls." : "");
+    write_signature(w, h);
+    wg_c_print(h, ";\n\n#ifdef __cplusplus\n}\n#endif\n#endif\n");
+}
+
+/* Compilers warn of arguments that are not read, as where nothing has elements. */
+static void write_unused(wg_c_program *w, size_t from, const char *name, bool given)
+{
+    char arrow[16];
+    snprintf(arrow, sizeof arrow, "%s->", name);
+    if (given && w->c.body.s != NULL && strstr(w->c.body.s + from, arrow) == NULL)
+        wg_c_line(&w->c, "(void)%s;", name);
+}
+
+/* ---- Constants ------------------------------------------------------------------------------------ */
+
+static void write_number(const wg_c_program *w, wg_c_text *text, const wg_tensor *x, int64_t i)
+{
+    if (x->dtype == WG_I64 && w->options.int32) {
+        int64_t value = ((const int64_t *)x->data)[i];
+        if (value < INT32_MIN || value > INT32_MAX)
+            wg_fail(w->c.tape, WG_E_VALUE, "write: %" PRId64 " in %s is not of 32 bits", value,
+                    wg_tensor_text(x).s);
+    }
+    const wg_text number = wg_c_constant(x, i);
+    wg_c_add(text, number.s, strlen(number.s));
+}
+
+static void write_table(const wg_c_program *w, wg_c_text *text, const wg_tensor *x,
+                        const char *name)
+{
+    wg_c_print(text, "static const %s %s[%" PRId64 "] = {", wg_c_type(&w->c, x->dtype), name,
+               x->size);
+    for (int64_t i = 0; i < x->size; i++) {
+        wg_c_add(text, i % 6 == 0 ? "\n    " : " ", i % 6 == 0 ? 5 : 1);
+        write_number(w, text, x, i);
+        wg_c_add(text, ",", 1);
+    }
+    wg_c_print(text, "\n};\n\n");
+}
+
+static bool write_is_uniform(const wg_tensor *x)
+{
+    const size_t size = wg_dtype_size(x->dtype);
+    for (int64_t i = 1; i < x->size; i++)
+        if (memcmp(x->data, (const char *)x->data + (size_t)i * size, size) != 0)
+            return false;
+    return true;
+}
+
+/* Is the array named in the functions? What is broadcast to no elements is not. */
+static bool write_reads(const wg_c_program *w, const char *name)
+{
+    char array[256];
+    snprintf(array, sizeof array, "%.200s[", name);
+    return w->c.body.s != NULL && strstr(w->c.body.s, array) != NULL;
+}
+
+/* Tables of what is constant, and of what NAME_init copies. */
+static void write_tables(wg_c_program *w, wg_c_text *text)
+{
+    for (int64_t i = 0; i < w->p->n_nodes; i++) {
+        const wg_tensor *x = &w->p->node[i];
+        char name[256];
+        if (write_is_constant(w, i) && x->size > 1 && write_reads(w, w->c.value[i].name))
+            write_table(w, text, x, w->c.value[i].name);
+        if (write_is_state(w, i) && !write_is_uniform(x)) {
+            snprintf(name, sizeof name, "%.100s_%.100s", w->c.prefix,
+                     wg_write_field(w->c.value[i].name));
+            write_table(w, text, x, name);
+        }
+    }
+}
+
+static void write_init(wg_c_program *w)
+{
+    wg_c_writer *c = &w->c;
+    if (write_count(w, write_is_state) == 0)
+        return;
+    wg_c_line(c, "void %s_init(%s_state *state)", c->prefix, c->prefix);
+    wg_c_line(c, "{");
+    const size_t from = c->body.size;
+    for (int64_t i = 0; i < w->p->n_nodes; i++) {
+        const wg_tensor *x = &w->p->node[i];
+        const char *name = c->value[i].name;
+        if (!write_is_state(w, i) || x->size == 0)
+            continue;
+        c->y = x;
+        if (!write_is_uniform(x)) {
+            wg_c_line(c, "memcpy(%s, %s_%s, sizeof %s);", name, c->prefix, wg_write_field(name),
+                      name);
+            continue;
+        }
+        wg_c_nest all;
+        wg_c_each(&all, x->size);
+        wg_c_open_one(c, &all);
+        wg_c_line(c, "%y = %s;", wg_c_at(&all, NULL, 0).s, wg_c_constant(x, 0).s);
+        wg_c_close_one(c, &all);
+    }
+    write_unused(w, from, "state", true);
+    wg_c_line(c, "}");
+    wg_c_line(c, "");
+}
+
+/* ---- The run -------------------------------------------------------------------------------------- */
+
+/* Outputs that no step could write where they belong. */
+static void write_last_copies(wg_c_program *w)
+{
+    for (int i = 0; i < w->p->n_outputs; i++) {
+        const wg_tensor *r = w->p->result[i], *x = w->update[i];
+        wg_c_nest all;
+        if (w->direct[i])
+            continue;
+        wg_text to;
+        snprintf(to.s, sizeof to.s, "%s%.200s", x != NULL ? "" : "out->",
+                 x != NULL ? wg_c_value_of(&w->c, x)->name : w->field[i]);
+        wg_c_each(&all, r->size);
+        wg_c_open_one(&w->c, &all);
+        const wg_text at = wg_c_at(&all, NULL, 0);
+        w->c.y = r;
+        if (r->size == 1)
+            wg_c_line(&w->c, "%s = %y;", to.s, at.s);
+        else
+            wg_c_line(&w->c, "%s[%s] = %y;", to.s, at.s, at.s);
+        wg_c_close_one(&w->c, &all);
+    }
+}
+
+static void write_run(wg_c_program *w)
+{
+    write_signature(w, &w->c.body);
+    wg_c_print(&w->c.body, "\n{\n");
+    const size_t from = w->c.body.size;
+    w->c.depth = 1;
+    for (int64_t s = 0; s < w->n_steps && w->c.tape->status == WG_OK; s++)
+        wg_write_step(w, s);
+    w->c.n_loops = 0;
+    write_last_copies(w);
+    write_unused(w, from, "in", write_count(w, write_is_input) > 0);
+    write_unused(w, from, "state", write_count(w, write_is_state) > 0);
+    write_unused(w, from, "out", write_fields(w) > 0);
+    write_unused(w, from, "work", write_has_work(w));
+    wg_c_line(&w->c, "return 0;");
+    wg_c_line(&w->c, "}");
+}
+
+/* ---- The file ------------------------------------------------------------------------------------- */
+
+static const char write_pragma[] =
+    "#ifdef __clang__\n#pragma STDC FP_CONTRACT OFF /* results as without fused products */\n"
+    "#endif\n\n";
+
+static bool write_all(wg_c_program *w, wg_c_file *file)
+{
+    wg_tape *t = w->c.tape;
+    wg_c_text source = {.tape = t}, header = {.tape = t}, tables = {.tape = t};
+    if (!wg_write_plan(w))
+        return false;
+    write_init(w);
+    write_run(w);
+    write_tables(w, &tables);
+    write_header(w, &header);
+    wg_c_print(&source, "/* %s, written by Wengert. */\n#include \"%s.h\"\n\n", w->c.prefix,
+               w->c.prefix);
+    wg_c_print(&source, "#include <math.h>\n#include <string.h>\n\n%s", write_pragma);
+    const wg_c_text *part[] = {&tables, &w->c.helpers, &w->c.body};
+    for (int i = 0; i < 3; i++)
+        if (part[i]->size > 0)
+            wg_c_add(&source, part[i]->s, part[i]->size);
+    if (t->status != WG_OK)
+        return false;
+    char *text = wg_tape_take(t, source.size + header.size + 2);
+    if (text == NULL)
+        return false;
+    memcpy(text, source.s, source.size + 1);
+    memcpy(text + source.size + 1, header.s, header.size + 1);
+    *file = (wg_c_file){text, text + source.size + 1};
+    return true;
+}
+
+/* int is the type of indices where it holds them. */
+static const char *write_index_type(const wg_program *p)
+{
+    for (int64_t i = 0; i < p->n_nodes; i++)
+        if (p->node[i].size > INT32_MAX)
+            return "int64_t";
+    return "int";
+}
+
+wg_status wg_program_to_c(const wg_program *p, const wg_c_options *options, wg_c_file *file)
+{
+    *file = (wg_c_file){"", ""};
+    if (p == NULL || p->tape == NULL)
+        return WG_E_NULL;
+    wg_tape *t = p->tape;
+    if (t->status != WG_OK)
+        return t->status;
+    wg_c_program w = {.p = p};
+    if (options != NULL)
+        w.options = *options;
+    if (w.options.name == NULL)
+        w.options.name = "model";
+    if (strcmp(wg_c_identifier(w.options.name).s, w.options.name) != 0 ||
+        (w.options.updates == NULL && w.options.n_updates > 0) || w.options.n_updates < 0) {
+        wg_fail(t, WG_E_VALUE, "write: the name \"%s\" is no identifier, or updates are missing",
+                w.options.name);
+        return t->status;
+    }
+    w.c = (wg_c_writer){.tape = t,
+                        .prefix = w.options.name,
+                        .i64 = w.options.int32 ? "int32_t" : "int64_t",
+                        .index = write_index_type(p),
+                        .node = p->node,
+                        .body.tape = t,
+                        .helpers.tape = t};
+    wg_arena_mark empty = wg_arena_height(&t->scratch);
+    write_all(&w, file);
+    wg_arena_rewind(&t->scratch, empty);
+    return t->status;
+}

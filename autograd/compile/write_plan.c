@@ -1,0 +1,299 @@
+/* Where the values of a program that is written as C are, and how they are called. */
+#include "autograd/compile/write_internal.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static void *write_take(wg_c_program *w, int64_t n, size_t size)
+{
+    void *memory = wg_arena_take(&w->c.tape->scratch, (size_t)n * size, WG_ALIGNMENT);
+    if (memory == NULL)
+        wg_fail(w->c.tape, WG_E_NOMEM, "write: out of memory");
+    else
+        memset(memory, 0, (size_t)n * size);
+    return memory;
+}
+
+/* ---- Names ---------------------------------------------------------------------------------------- */
+
+static const char *write_keep(wg_c_program *w, const char *text)
+{
+    char *copy = write_take(w, (int64_t)strlen(text) + 1, 1);
+    return copy != NULL ? strcpy(copy, text) : "";
+}
+
+/* The slot of a name, or the empty one where it belongs: FNV-1a, open addressing. */
+static wg_write_slot *write_slot(const wg_c_program *w, const char *name)
+{
+    uint64_t hash = 14695981039346656037u;
+    for (const char *s = name; *s != '\0'; s++)
+        hash = (hash ^ (unsigned char)*s) * 1099511628211u;
+    uint64_t i = hash & (uint64_t)(w->slots - 1);
+    while (w->slot[i].name != NULL && strcmp(w->slot[i].name, name) != 0)
+        i = (i + 1) & (uint64_t)(w->slots - 1);
+    return &w->slot[i];
+}
+
+const char *wg_write_name(wg_c_program *w, const char *wanted)
+{
+    wg_text name = wg_c_identifier(wanted);
+    char base[64];
+    snprintf(base, sizeof base, "%.56s", name.s);
+    wg_write_slot *first = write_slot(w, name.s), *slot = first;
+    while (slot->name != NULL) {
+        snprintf(name.s, sizeof name.s, "%s_%d", base, ++first->count);
+        slot = write_slot(w, name.s);
+    }
+    *slot = (wg_write_slot){write_keep(w, name.s), 1};
+    return slot->name;
+}
+
+static const char *write_name_of(wg_c_program *w, const wg_tensor *x)
+{
+    return wg_write_name(w, x->name != NULL ? x->name : x->op->name);
+}
+
+static const char *write_join(wg_c_program *w, const char *a, const char *b)
+{
+    wg_text text;
+    snprintf(text.s, sizeof text.s, "%.100s%.100s", a, b);
+    return write_keep(w, text.s);
+}
+
+/* ---- Steps ---------------------------------------------------------------------------------------- */
+
+/* Nothing needs what only values of no elements are computed from. */
+static bool *write_needed(wg_c_program *w)
+{
+    const wg_program *p = w->p;
+    bool *needed = write_take(w, p->n_nodes, sizeof *needed);
+    for (int i = 0; needed != NULL && i < p->n_outputs; i++)
+        needed[p->result[i] - p->node] = true;
+    for (int64_t i = p->n_nodes - 1; needed != NULL && i >= 0; i--)
+        for (int k = 0; needed[i] && p->node[i].size > 0 && k < p->node[i].n_operands; k++)
+            needed[p->node[i].operand[k] - p->node] = true;
+    return needed;
+}
+
+static bool write_steps(wg_c_program *w)
+{
+    const wg_program *p = w->p;
+    w->fact = wg_program_facts(p);
+    if (w->fact == NULL)
+        return false;
+    wg_chain_find(p, w->fact, &wg_chain_written_limits);
+    w->step = write_take(w, p->n_nodes, sizeof *w->step);
+    const bool *needed = write_needed(w);
+    if (w->step == NULL || needed == NULL)
+        return false;
+    for (int64_t i = 0; i < p->n_nodes; i++)
+        if (needed[i] && wg_program_is_step(p, w->fact, i)) {
+            wg_program_note_reads(p, w->fact, i, w->n_steps);
+            w->step[w->n_steps++] = i;
+        }
+    return true;
+}
+
+/* ---- Leaves --------------------------------------------------------------------------------------- */
+
+bool wg_write_in_state(const wg_c_program *w, const wg_tensor *x)
+{
+    return x->op == &wg_op_parameter && (w->options.state || w->options.n_updates > 0);
+}
+
+static void write_leaf(wg_c_program *w, wg_c_value *v, const wg_tensor *x)
+{
+    v->single = x->size == 1;
+    if (x->op == &wg_op_input)
+        v->name = write_join(w, "in->", write_name_of(w, x));
+    else if (wg_write_in_state(w, x))
+        v->name = write_join(w, "state->", write_name_of(w, x));
+    else if (v->single)
+        v->name = write_keep(w, wg_c_constant(x, 0).s);
+    else
+        v->name = write_join(w, w->c.prefix, write_join(w, "_", write_name_of(w, x)));
+}
+
+/* ---- Outputs -------------------------------------------------------------------------------------- */
+
+static bool write_find_updates(wg_c_program *w)
+{
+    wg_tape *t = w->c.tape;
+    for (int i = 0; i < w->options.n_updates; i++) {
+        const wg_c_update *u = &w->options.updates[i];
+        if (u->param == NULL || u->param->op != &wg_op_parameter || u->output < 0 ||
+            u->output >= w->p->n_outputs ||
+            !wg_shape_same(&u->param->shape, &w->p->result[u->output]->shape) ||
+            u->param->dtype != w->p->result[u->output]->dtype) {
+            wg_fail(t, WG_E_VALUE, "write: update %d is no output for a parameter of its shape", i);
+            return false;
+        }
+        for (int64_t k = 0; k < w->p->n_nodes; k++)
+            if (w->p->node[k].index == u->param->index && w->p->node[k].op == u->param->op)
+                w->update[u->output] = &w->p->node[k];
+        if (w->update[u->output] == NULL) {
+            wg_fail(t, WG_E_VALUE, "write: update %d: the program does not read %s", i,
+                    wg_tensor_text(u->param).s);
+            return false;
+        }
+    }
+    return true;
+}
+
+/* Does step s read leaf x otherwise than element by element, each one where y's is? */
+static bool write_reads_across(const wg_c_program *w, int64_t s, const wg_tensor *x)
+{
+    const wg_program *p = w->p;
+    for (int64_t i = w->fact[w->step[s]].head; i != -1; i = w->fact[i].next) {
+        const wg_tensor *y = &p->node[i];
+        bool across = !(y->op->flags & WG_OP_ELEMENTWISE) && y->op != &wg_op_add_n;
+        for (int k = 0; k < y->n_operands; k++)
+            if (wg_program_root(y->operand[k]) == x &&
+                (across || y->operand[k] != x || !wg_shape_same(&x->shape, &y->shape)))
+                return true;
+    }
+    return false;
+}
+
+/* May the step that computes r write over leaf x? Nothing may read x later; outputs that are x itself are
+ * copied at the end. */
+static bool write_can_replace(const wg_c_program *w, const wg_tensor *r, const wg_tensor *x,
+                              int64_t s)
+{
+    if (w->fact[x - w->p->node].last_step > s || write_reads_across(w, s, x))
+        return false;
+    for (int i = 0; i < w->p->n_outputs; i++)
+        if (wg_program_root(w->p->result[i]) == x || (w->p->result[i] == r && w->update[i] != x))
+            return false;
+    return true;
+}
+
+static int64_t write_step_of(const wg_c_program *w, const wg_tensor *r)
+{
+    for (int64_t s = 0; s < w->n_steps; s++)
+        if (w->step[s] == r - w->p->node)
+            return s;
+    return -1;
+}
+
+/* Gives output i's value the place where it belongs, if its step can write there. */
+static void write_place_output(wg_c_program *w, int i)
+{
+    const wg_tensor *r = w->p->result[i], *x = w->update[i];
+    wg_c_value *v = wg_c_value_of(&w->c, r);
+    int64_t s = write_step_of(w, r);
+    if (s < 0 || v->name != NULL || (x != NULL && !write_can_replace(w, r, x, s)))
+        return;
+    v->name = x != NULL ? wg_c_value_of(&w->c, x)->name : write_join(w, "out->", w->field[i]);
+    v->single = r->size == 1;
+    w->direct[i] = true;
+}
+
+static void write_outputs(wg_c_program *w)
+{
+    for (int i = 0; i < w->p->n_outputs; i++)
+        if (w->update[i] == NULL)
+            w->field[i] = write_name_of(w, w->p->result[i]);
+    for (int i = 0; i < w->p->n_outputs; i++)
+        write_place_output(w, i);
+}
+
+/* ---- Values on the way ---------------------------------------------------------------------------- */
+
+/* What step s keeps in NAME_work: its value, or the row of its product. -1: nothing. */
+static int64_t write_stored(const wg_c_program *w, int64_t s, int64_t *size)
+{
+    int64_t last = w->step[s];
+    const wg_tensor *y = &w->p->node[last];
+    if (w->c.value[last].name != NULL || y->size == 1)
+        return -1;
+    *size = y->size > 0 ? y->size : 1;
+    return last;
+}
+
+static int64_t write_row(const wg_c_program *w, int64_t s)
+{
+    int64_t i = w->fact[w->step[s]].head;
+    while (i != -1 && !(w->p->node[i].op->flags & WG_OP_ROWS))
+        i = w->fact[i].next;
+    return i != w->step[s] ? i : -1;
+}
+
+static int64_t write_list(const wg_c_program *w, wg_dtype dtype, wg_stretch *x, int64_t *node)
+{
+    int64_t n = 0, size = 0;
+    for (int64_t s = 0; s < w->n_steps; s++) {
+        const int64_t own = write_stored(w, s, &size), row = write_row(w, s);
+        if (own >= 0 && w->p->node[own].dtype == dtype) {
+            const wg_program_fact *f = &w->fact[own];
+            int64_t dies = f->pinned || f->last_step < 0 ? w->n_steps : f->last_step;
+            node[n] = own;
+            x[n++] = (wg_stretch){size, s, dies, 0};
+        }
+        if (row >= 0 && w->p->node[row].dtype == dtype) {
+            node[n] = row;
+            x[n++] = (wg_stretch){w->p->node[row].shape.dim[1], s, s, 0};
+        }
+    }
+    return n;
+}
+
+static bool write_place(wg_c_program *w, wg_dtype dtype)
+{
+    wg_stretch *x = write_take(w, 2 * w->n_steps, sizeof *x);
+    int64_t *node = write_take(w, 2 * w->n_steps, sizeof *node);
+    if (x == NULL || node == NULL)
+        return false;
+    int64_t n = write_list(w, dtype, x, node);
+    w->size[dtype] = wg_stretches_place(w->c.tape, x, n, w->n_steps);
+    for (int64_t i = 0; i < n; i++)
+        w->place[node[i]] = x[i].start;
+    return w->size[dtype] >= 0;
+}
+
+static void write_name_rest(wg_c_program *w)
+{
+    for (int64_t i = 0; i < w->p->n_nodes; i++) {
+        const wg_tensor *y = &w->p->node[i];
+        wg_c_value *v = &w->c.value[i];
+        if (v->name != NULL)
+            continue;
+        const wg_tensor *root = wg_program_root(y);
+        if (root != y) {
+            const int64_t size = (int64_t)wg_dtype_size(y->dtype);
+            *v = *wg_c_value_of(&w->c, root);
+            v->checked = false;
+            for (const wg_tensor *x = y; x != root; x = x->operand[0])
+                v->offset += x->op->offset != NULL ? x->op->offset(x) / size : 0;
+            continue;
+        }
+        v->name = write_name_of(w, y);
+        v->single = y->size == 1;
+    }
+}
+
+bool wg_write_plan(wg_c_program *w)
+{
+    const wg_program *p = w->p;
+    for (w->slots = 16; w->slots < 4 * (p->n_nodes + p->n_outputs);)
+        w->slots *= 2;
+    w->slot = write_take(w, w->slots, sizeof *w->slot);
+    w->loaded = write_take(w, p->n_nodes, sizeof *w->loaded);
+    w->place = write_take(w, p->n_nodes, sizeof *w->place);
+    w->c.value = write_take(w, p->n_nodes, sizeof *w->c.value);
+    w->update = write_take(w, p->n_outputs, sizeof *w->update);
+    w->direct = write_take(w, p->n_outputs, sizeof *w->direct);
+    w->field = write_take(w, p->n_outputs, sizeof *w->field);
+    if (w->c.tape->status != WG_OK || !write_steps(w) || !write_find_updates(w))
+        return false;
+    for (int64_t i = 0; i < p->n_nodes; i++) {
+        w->place[i] = -1;
+        if (!w->fact[i].computed)
+            write_leaf(w, &w->c.value[i], &p->node[i]);
+    }
+    write_outputs(w);
+    if (!write_place(w, WG_F32) || !write_place(w, WG_F64) || !write_place(w, WG_I64))
+        return false;
+    write_name_rest(w);
+    return w->c.tape->status == WG_OK;
+}
