@@ -165,7 +165,7 @@ wg_tensor *wg_mlp_forward(const wg_mlp *mlp, wg_tensor *X, bool training)
         return wg_fail(X != NULL ? X->tape : NULL, WG_E_NULL, "mlp: an inert model");
     if (!wg_is_inert(X) && X->dtype != mlp->options.dtype)
         return wg_fail(X->tape, WG_E_DTYPE,
-                       "mlp: the rows are %s and the model %s: .dtype = WG_F32 or WG_F64 in its "
+                       "mlp: the rows are %s and the model %s: .dtype = wg_dtype_of(X) in its "
                        "options, or wg_cast the rows",
                        wg_dtype_name(X->dtype), wg_dtype_name(mlp->options.dtype));
     return mlp_rest(mlp, wg_linear(X, mlp->layer[0].weight, mlp->layer[0].bias), training);

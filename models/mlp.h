@@ -24,7 +24,7 @@ typedef struct wg_mlp_options {
     double dropout;   /* share of hidden units that a training step drops, in [0, 1); default 0 */
     bool layer_norm;  /* default false; true: with gain and bias, epsilon 1e-5 */
     const char *init; /* of the parameters, see models/initialize.h; default NULL: torch */
-    wg_dtype dtype;   /* WG_F32 or WG_F64; default f64 */
+    wg_dtype dtype;   /* that of the rows, wg_dtype_of(X); default f64, which tables are, too */
     uint64_t seed;    /* with the tape's seed, of the parameters; alone, of dropout; default 0 */
 } wg_mlp_options;
 

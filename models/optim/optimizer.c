@@ -182,20 +182,28 @@ static bool optimizer_gradient_fits(const wg_optimizer *o, int i, const wg_tenso
     return wrong == WG_OK;
 }
 
-/* Would a step write the gradient while it is still wanted? The index of the parameter in whose
- * memory it is; n: in none's. */
-static int optimizer_shares_memory(const wg_optimizer *o, const wg_tensor *g)
+static uintptr_t optimizer_bytes(const wg_tensor *x)
 {
-    const uintptr_t at = (uintptr_t)g->data, size = wg_dtype_size(g->dtype) * (uintptr_t)g->size;
-    int i = 0;
-    for (; i < o->n; i++) {
-        const wg_tensor *p = o->param[i];
-        const uintptr_t begin = (uintptr_t)p->data;
-        const uintptr_t end = begin + wg_dtype_size(p->dtype) * (uintptr_t)p->size;
-        if (at < end && begin < at + size)
-            break;
+    return (uintptr_t)x->size * wg_dtype_size(x->dtype);
+}
+
+/* Would a step write the gradient while it is still wanted? The parameter in whose memory it is;
+ * NULL: in none's. */
+static const wg_tensor *optimizer_shares_memory(const wg_optimizer *o, const wg_tensor *g)
+{
+    const uintptr_t at = (uintptr_t)g->data, end = at + optimizer_bytes(g);
+    int low = 0, high = o->n;
+    while (low < high) { /* the parameters from `high` on begin behind it */
+        const int middle = low + (high - low) / 2;
+        if ((uintptr_t)o->by_address[middle]->data < end)
+            low = middle + 1;
+        else
+            high = middle;
     }
-    return i;
+    while (high > 0 && o->by_address[high - 1]->size == 0)
+        high--;
+    const wg_tensor *p = high > 0 ? o->by_address[high - 1] : NULL;
+    return p != NULL && at < (uintptr_t)p->data + optimizer_bytes(p) ? p : NULL;
 }
 
 static bool optimizer_gradients_fit(const wg_optimizer *o, wg_tensor *const grads[])
@@ -206,12 +214,12 @@ static bool optimizer_gradients_fit(const wg_optimizer *o, wg_tensor *const grad
             continue;
         if (!optimizer_gradient_fits(o, i, g))
             return false;
-        const int shared = optimizer_shares_memory(o, g);
-        if (shared < o->n) {
+        const wg_tensor *shared = optimizer_shares_memory(o, g);
+        if (shared != NULL) {
             wg_fail(
                 o->tape, WG_E_VALUE,
                 "%s: gradient %d is in the memory of parameter %s, which a step writes: copy it",
-                o->rule->name, i, wg_tensor_text(o->param[shared]).s);
+                o->rule->name, i, wg_tensor_text(shared).s);
             return false;
         }
     }

@@ -28,10 +28,12 @@ typedef struct wg_optimizer_rule {
 struct wg_optimizer {
     wg_tape *tape; /* NULL: inert */
     const wg_optimizer_rule *rule;
-    const void *options; /* the rule's, on the tape, defaults filled in */
-    wg_tensor **param;   /* [n] */
-    void **state;        /* [n * WG_OPTIMIZER_SLOTS], NULL for what is not in use; zero at first */
-    const char **name;   /* [n * WG_OPTIMIZER_SLOTS], of the states */
+    const void *options;    /* the rule's, on the tape, defaults filled in */
+    wg_tensor **param;      /* [n] */
+    wg_tensor **by_address; /* [n]: the same, by where their values are */
+    const char **label;     /* [n]: what they are called in the names of their state */
+    void **state;      /* [n * WG_OPTIMIZER_SLOTS], NULL for what is not in use; zero at first */
+    const char **name; /* [n * WG_OPTIMIZER_SLOTS], of the states */
     const char *rate_name, *steps_name, *counts_name, *averaged_name;
     int64_t *count;            /* [n]: steps in which the parameter had a gradient */
     double *decay;             /* [n] */
@@ -70,8 +72,7 @@ typedef struct wg_optimizer_plan {
 wg_optimizer *wg_optimizer_new(const wg_optimizer_plan *plan, wg_tensor *const params[], int n);
 
 /* wg_optimizer_text: "adam.exp_avg.fc1.weight", or "adam.rate" where param < 0, on the tape; NULL
- * without memory. Parameters go by their names, or, where a name is not one parameter's alone, by
- * their index. */
+ * without memory. */
 const char *wg_optimizer_text(const wg_optimizer *o, const char *what, int param);
 
 /* wg_optimizer_average_step: takes the parameters into their averages, which there are. */

@@ -4,6 +4,7 @@
 
 #include <math.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 static const wg_optimizer optimizer_inert = {.tape = NULL};
@@ -17,15 +18,6 @@ static wg_optimizer *optimizer_none(void)
 double wg_option(double given, double otherwise)
 {
     return given != 0 ? given : otherwise;
-}
-
-/* Is parameter i in the list before? It would move twice a step. */
-static int optimizer_first(wg_tensor *const params[], int i)
-{
-    int k = 0;
-    while (params[k] != params[i])
-        k++;
-    return k;
 }
 
 /* The tape of the parameters, or NULL after an error. */
@@ -45,9 +37,6 @@ static wg_tape *optimizer_tape(const char *name, wg_tensor *const params[], int 
             wg_fail(t, WG_E_TAPE, "%s: parameters of two tapes", name);
         else if (params[i]->op != &wg_op_parameter)
             wg_fail(t, WG_E_VALUE, "%s: tensor %d is no parameter", name, i);
-        else if (optimizer_first(params, i) < i)
-            wg_fail(t, WG_E_VALUE, "%s: parameter %d is parameter %d again", name, i,
-                    optimizer_first(params, i));
         if (wg_tape_status(t) != WG_OK)
             return NULL;
     }
@@ -87,8 +76,32 @@ static void *optimizer_copy(wg_tape *t, const void *from, size_t size)
     return copy;
 }
 
-static const char *optimizer_join(const wg_optimizer *o, const char *what, const char *of)
+static int optimizer_address_order(const void *a, const void *b)
 {
+    const wg_tensor *p = *(wg_tensor *const *)a, *q = *(wg_tensor *const *)b;
+    if (p->data != q->data)
+        return (uintptr_t)p->data < (uintptr_t)q->data ? -1 : 1;
+    return ((uintptr_t)p > (uintptr_t)q) - ((uintptr_t)p < (uintptr_t)q);
+}
+
+/* Sorts the parameters by address; false where one is given twice, and would move twice a step. */
+static bool optimizer_sort(wg_optimizer *o)
+{
+    qsort(o->by_address, (size_t)o->n, sizeof *o->by_address, optimizer_address_order);
+    for (int i = 1; i < o->n; i++)
+        if (o->by_address[i] == o->by_address[i - 1]) {
+            wg_fail(o->tape, WG_E_VALUE, "%s: the parameter %s is given twice", o->rule->name,
+                    wg_tensor_text(o->by_address[i]).s);
+            return false;
+        }
+    return true;
+}
+
+/* ---- Names of the state. --------------------------------------------------------------------- */
+
+const char *wg_optimizer_text(const wg_optimizer *o, const char *what, int param)
+{
+    const char *of = param < 0 ? "" : o->label[param];
     size_t size = strlen(o->rule->name) + strlen(what) + strlen(of) + 3;
     char *text = wg_tape_take(o->tape, size);
     if (text != NULL)
@@ -96,22 +109,36 @@ static const char *optimizer_join(const wg_optimizer *o, const char *what, const
     return text;
 }
 
-/* What parameter i is called in the names of its state: names that are not its alone would make two
- * entries one. */
-static const char *optimizer_param_name(const wg_optimizer *o, int i, char number[16])
+typedef struct optimizer_name {
+    const char *name; /* "": it has none */
+    int param;
+} optimizer_name;
+
+static int optimizer_name_order(const void *a, const void *b)
 {
-    const char *name = o->param[i]->name;
-    bool alone = name != NULL && *name != '\0';
-    for (int k = 0; alone && k < o->n; k++)
-        alone = k == i || o->param[k]->name == NULL || strcmp(name, o->param[k]->name) != 0;
-    snprintf(number, 16, "%d", i);
-    return alone ? name : number;
+    return strcmp(((const optimizer_name *)a)->name, ((const optimizer_name *)b)->name);
 }
 
-const char *wg_optimizer_text(const wg_optimizer *o, const char *what, int param)
+/* A parameter goes by its name, or, where that is not its alone and would make two entries one, by
+ * its index. */
+static bool optimizer_set_labels(wg_optimizer *o)
 {
-    char number[16];
-    return optimizer_join(o, what, param < 0 ? "" : optimizer_param_name(o, param, number));
+    optimizer_name *list = wg_temporary(o->tape, o->n, sizeof *list);
+    if (list == NULL)
+        return false;
+    for (int i = 0; i < o->n; i++)
+        list[i] = (optimizer_name){o->param[i]->name != NULL ? o->param[i]->name : "", i};
+    qsort(list, (size_t)o->n, sizeof *list, optimizer_name_order);
+    for (int i = 0; i < o->n; i++) {
+        bool alone = *list[i].name != '\0' &&
+                     (i == 0 || strcmp(list[i - 1].name, list[i].name) != 0) &&
+                     (i == o->n - 1 || strcmp(list[i + 1].name, list[i].name) != 0);
+        char number[16];
+        snprintf(number, sizeof number, "%d", list[i].param);
+        o->label[list[i].param] = alone ? list[i].name : wg_tape_copy_text(o->tape, number);
+    }
+    wg_temporary_free(o->tape, list);
+    return wg_tape_status(o->tape) == WG_OK;
 }
 
 static void optimizer_start(void *state, const wg_tensor *p, double value)
@@ -143,6 +170,8 @@ static bool optimizer_fill(wg_optimizer *o, const wg_optimizer_plan *plan,
     size_t n = (size_t)o->n;
     o->options = optimizer_copy(o->tape, plan->options, plan->options_size);
     o->param = optimizer_copy(o->tape, params, n * sizeof *o->param);
+    o->by_address = optimizer_copy(o->tape, params, n * sizeof *o->by_address);
+    o->label = wg_tape_take(o->tape, n * sizeof *o->label);
     o->count = wg_tape_take(o->tape, n * sizeof *o->count);
     o->decay = wg_tape_take(o->tape, n * sizeof *o->decay);
     o->state = wg_tape_take(o->tape, n * WG_OPTIMIZER_SLOTS * sizeof *o->state);
@@ -151,7 +180,7 @@ static bool optimizer_fill(wg_optimizer *o, const wg_optimizer_plan *plan,
     o->rate_name = wg_optimizer_text(o, "rate", -1);
     o->steps_name = wg_optimizer_text(o, "steps", -1);
     o->counts_name = wg_optimizer_text(o, "counts", -1);
-    if (wg_tape_status(o->tape) != WG_OK)
+    if (wg_tape_status(o->tape) != WG_OK || !optimizer_sort(o) || !optimizer_set_labels(o))
         return false;
     for (int i = 0; i < o->n; i++) {
         o->factor[i] = 1;

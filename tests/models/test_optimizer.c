@@ -240,12 +240,40 @@ START_TEST(test_gradients_in_parameters)
 }
 END_TEST
 
+/* The last element of any of many parameters, some of them empty and in any order, is found. */
+START_TEST(test_a_gradient_in_one_of_many)
+{
+    enum { N = 9 };
+    wg_tensor *p[N], *g[N];
+    for (int i = 0; i < N; i++)
+        p[(4 * i + 3) % N] = wg_param(tape, "p", WG_F64, WG_SHAPE(i % 3, 1));
+    for (int i = 0; i < N; i++)
+        g[i] = wg_zeros_like(p[i]);
+    wg_optimizer *o = wg_sgd_new(p, N, NULL);
+    ck_assert_int_eq(wg_optimizer_step(o, g), WG_OK);
+    for (int i = 0; i < N; i++) {
+        wg_mark mark = wg_tape_mark(tape);
+        const int64_t last = wg_dim(p[i], 0) - 1;
+        for (int k = 0; last >= 0 && k < N; k++) {
+            wg_tensor *own = g[k];
+            if (wg_dim(p[k], 0) == 1) {
+                g[k] = wg_slice(p[i], 0, last, last + 1);
+                ck_assert_int_eq(wg_optimizer_step(o, g), WG_E_VALUE);
+                wg_tape_rewind(tape, mark);
+            }
+            g[k] = own;
+        }
+    }
+    ck_assert_int_eq(wg_optimizer_step(o, g), WG_OK);
+}
+END_TEST
+
 START_TEST(test_parameter_twice)
 {
     wg_tensor *w = wgt_scalar_param(tape, "w", 1), *v = wgt_scalar_param(tape, "v", 1);
     wg_tensor *ws[] = {w, v, w};
     wg_optimizer *o = wg_sgd_new(ws, 3, NULL);
-    wgt_assert_status(tape, WG_E_VALUE, "sgd: parameter 2 is parameter 0 again");
+    wgt_assert_status(tape, WG_E_VALUE, "sgd: the parameter w () is given twice");
     ck_assert_int_eq(wg_optimizer_steps(o), 0);
 }
 END_TEST
@@ -556,6 +584,7 @@ Suite *suite_optimizer(void)
     tcase_add_test(tests, test_average_errors);
     tcase_add_loop_test(tests, test_centered_stays_finite, 0, 4);
     tcase_add_loop_test(tests, test_gradients_in_parameters, 0, 3);
+    tcase_add_test(tests, test_a_gradient_in_one_of_many);
     tcase_add_test(tests, test_parameter_twice);
     tcase_add_loop_test(tests, test_state_resumes, 0, TRACES);
     tcase_add_loop_test(tests, test_tiles, 0, TRACES);
