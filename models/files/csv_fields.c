@@ -1,7 +1,8 @@
-/* The text of CSV files: separators, quotes, records and fields. */
-#include "models/files/csv_fields_internal.h"
+/* Fields of CSV files: separators, quotes, records, and errors that name a field. */
+#include "models/files/csv_internal.h"
 
 #include "autograd/op.h"
+#include "models/files/bytes_internal.h"
 
 #include <inttypes.h>
 #include <string.h>
@@ -191,4 +192,47 @@ bool wg_csv_record(wg_csv_scanner *s)
         if (!csv_field(s, &more))
             return false;
     return true;
+}
+
+/* ---- Of a file: what its fields are, and errors that name them. ------------------------------- */
+
+void wg_csv_restart(wg_csv_file *f)
+{
+    memcpy(f->work, f->bytes, (size_t)f->size + 1);
+    wg_csv_scanner_init(&f->scanner, f->tape, f->path, f->options.separator, f->work, f->size);
+}
+
+bool wg_csv_is_missing(const wg_csv_file *f, const char *text)
+{
+    for (const char *const *missing = f->options.missing_texts; *missing != NULL; missing++)
+        if (**missing == *text && strcmp(*missing, text) == 0)
+            return true;
+    return false;
+}
+
+bool wg_csv_is_number(const char *text)
+{
+    double value;
+    return wg_number_read(text, &value) != WG_NUMBER_NONE;
+}
+
+bool wg_csv_fail_text(const wg_csv_file *f, int64_t column, const char *text, int64_t line,
+                      const char *reason)
+{
+    char shown[WG_SHOWN];
+    wg_fail(f->tape, WG_E_FORMAT, "%s:%" PRId64 ": column %" PRId64 " (%s): '%s' %s", f->path, line,
+            column + 1, f->column[column].name, wg_shown(text, strlen(text), shown), reason);
+    return false;
+}
+
+bool wg_csv_fail_field(const wg_csv_file *f, int64_t column, const char *reason)
+{
+    const wg_csv_field *field = &f->scanner.field[column];
+    return wg_csv_fail_text(f, column, field->text, field->line, reason);
+}
+
+bool wg_csv_fail(const wg_csv_file *f, wg_status status, const char *reason)
+{
+    wg_fail(f->tape, status, "%s: %s", f->path, reason);
+    return false;
 }

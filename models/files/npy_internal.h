@@ -1,0 +1,17 @@
+#ifndef WG_MODELS_FILES_NPY_INTERNAL_H
+#define WG_MODELS_FILES_NPY_INTERNAL_H
+
+#include "models/files/bytes_internal.h"
+#include "models/files/npy.h"
+
+#define WG_NPZ_ENTRY "PK\3\4" /* what a file of an archive, and so the archive, begins with */
+
+enum { WG_NPY_HEADER = 512 }; /* bytes that hold the header of any shape */
+
+/* wg_npy_take: the array that the rest of the file is; inert after an error. */
+wg_tensor *wg_npy_take(wg_reader *reader);
+
+/* wg_npy_put: an array with its header. */
+void wg_npy_put(wg_writer *w, const wg_tensor *x);
+
+#endif
