@@ -20,8 +20,8 @@ typedef struct wg_dataset {
     wg_tensor *X; /* [n, ...], f32 or f64 */
     wg_tensor *y; /* [n] classes, i64; or numbers [n], [n, k]; NULL: the table's labels, if any */
     const wg_csr *sparse; /* [n, d], instead of X */
-    const wg_table
-        *table; /* column names, string columns, label and class names; may have X and y */
+    /* column names, string columns, label and class names; may have X and y */
+    const wg_table *table;
 } wg_dataset;
 
 /* wg_dataset_rows: n; 0 for none. wg_dataset_columns: of numbers and strings, [n, d]. */

@@ -18,7 +18,7 @@ static wg_encoder *encoder_none(void)
     return (wg_encoder *)(uintptr_t)&encoder_inert; /* no function takes one that it could write */
 }
 
-/* ---- Fitting. --------------------------------------------------------------------------------------- */
+/* ---- Fitting. -------------------------------------------------------------------------------- */
 
 static int encoder_rising(const void *a, const void *b)
 {
@@ -111,7 +111,7 @@ wg_encoder *wg_encoder_fit(wg_tape *t, const char *const *string, int64_t n, int
     return e;
 }
 
-/* ---- Using it. -------------------------------------------------------------------------------------- */
+/* ---- Using it. ------------------------------------------------------------------------------- */
 
 /* Which of column j's categories this is; -1: none. */
 static int64_t encoder_find(const wg_encoder *e, int64_t j, const char *text)
@@ -162,8 +162,8 @@ static bool encoder_write(const wg_encoder *e, const char *const *string, int64_
     return true;
 }
 
-/* May so many columns of 0 and 1 be made of these strings? Their number is the product of two that a file
- * controls: 99 KB of 10,000 categories are 800 MB. */
+/* May so many columns of 0 and 1 be made of these strings? Their number is the product of two that
+ * a file controls: 99 KB of 10,000 categories are 800 MB. */
 static bool encoder_within_limit(const wg_encoder *e, const char *const *string, int64_t n,
                                  int64_t width, wg_dtype dtype)
 {
@@ -211,7 +211,7 @@ int64_t wg_encoder_width(const wg_encoder *encoder)
     return encoder == NULL || encoder->tape == NULL ? 0 : encoder->start[encoder->columns];
 }
 
-/* ---- Into an archive and back. ---------------------------------------------------------------------- */
+/* ---- Into an archive and back. --------------------------------------------------------------- */
 
 enum { ENCODER_NAME = 64 };
 

@@ -5,8 +5,8 @@
 #include "models/files/archive.h"
 
 /* One-hot encoding of string columns. Strings are given as string[row * columns + column], each
- * ended by NUL. The different ones of column j are category[start[j]] to category[start[j + 1] - 1],
- * rising. */
+ * ended by NUL. The different ones of column j are category[start[j]] to category[start[j + 1] -
+ * 1], rising. */
 typedef struct wg_encoder {
     wg_tape *tape; /* NULL: inert */
     int64_t columns;

@@ -16,8 +16,8 @@ static wg_polynomial_options polynomial_options(const wg_polynomial_options *opt
     return o;
 }
 
-/* The products of degree k: with repetition (d + k - 1 over k), those of degree k - 1 times (d + k - 1) / k;
- * without, (d over k), times (d - k + 1) / k. Both divisions leave nothing. */
+/* The products of degree k: with repetition (d + k - 1 over k), those of degree k - 1 times (d + k
+ * - 1) / k; without, (d over k), times (d - k + 1) / k. Both divisions leave nothing. */
 int64_t wg_polynomial_columns(int64_t d, const wg_polynomial_options *options)
 {
     wg_polynomial_options o = polynomial_options(options);
@@ -44,8 +44,8 @@ typedef struct polynomial_block {
     int64_t *start;      /* [d + 1]; start[d] = columns */
 } polynomial_block;
 
-/* One degree more: column f times the products whose first factor is f or later (interaction_only: later), for
- * each f. part[d] is room. False: there is none. */
+/* One degree more: column f times the products whose first factor is f or later (interaction_only:
+ * later), for each f. part[d] is room. False: there is none. */
 static bool polynomial_raise(wg_tensor *X, polynomial_block *block, bool interaction_only,
                              wg_tensor **part)
 {

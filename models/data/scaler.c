@@ -30,8 +30,9 @@ static void scaler_sums(const wg_tensor *X, const double *mean, double *sum, dou
         }
 }
 
-/* The second pass corrects the mean by what rounding took from the first, and the squares by the same. The
- * last test is scikit-learn's: a variance that rounding alone explains is that of a constant. */
+/* The second pass corrects the mean by what rounding took from the first, and the squares by the
+ * same. The last test is scikit-learn's: a variance that rounding alone explains is that of a
+ * constant. */
 static void scaler_statistics(const wg_tensor *X, double *mean, double *scale, double *sum)
 {
     double n = (double)X->shape.dim[0];

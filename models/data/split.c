@@ -73,9 +73,9 @@ static int64_t split_group(const split_row *rows, int64_t n, double share, split
     return count;
 }
 
-/* Hands out the test rows that rounding down has left over, one a class, but never a class's last row. share *
- * n and the sum of the shares by class may be rounded differently, so more may be left than there are classes.
- * There is an end to it where each class can keep a training row. */
+/* Hands out the test rows that rounding down has left over, one a class, but never a class's last
+ * row. share * n and the sum of the shares by class may be rounded differently, so more may be left
+ * than there are classes. There is an end to it where each class can keep a training row. */
 static void split_share_out(split_class *group, int64_t count, int64_t n_test)
 {
     qsort(group, (size_t)count, sizeof *group, split_by_remainder);

@@ -12,9 +12,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* A node of an AA tree, whose entries are also a list in their order. A left child is of the level below
- * its parent's, a right child of that or the parent's own, a right child's right child below it: so n
- * nodes are at most 2 log2(n + 1) deep, whatever the order in which they come.
+/* A node of an AA tree, whose entries are also a list in their order. A left child is of the level
+ * below its parent's, a right child of that or the parent's own, a right child's right child below
+ * it: so n nodes are at most 2 log2(n + 1) deep, whatever the order in which they come.
  * Source: A. Andersson, "Balanced search trees made simple", WADS 1993. */
 typedef struct archive_node {
     wg_archive_entry entry; /* first: a node's address is its entry's */
@@ -81,7 +81,7 @@ void wg_archive_fail(const wg_archive *a, const char *format, ...)
             a->path != NULL ? ": " : "", message);
 }
 
-/* ---- The tree. ------------------------------------------------------------------------------------- */
+/* ---- The tree. ------------------------------------------------------------------------------- */
 
 /* By name; of one name the string comes first. */
 static int archive_order(const char *name, bool string, const archive_node *node)
@@ -90,8 +90,8 @@ static int archive_order(const char *name, bool string, const archive_node *node
     return order != 0 ? order : (node->entry.string != NULL) - string;
 }
 
-/* The entry of that name and kind; NULL where there is none, and then *before is the entry after which it
- * would come, NULL for the first place. */
+/* The entry of that name and kind; NULL where there is none, and then *before is the entry after
+ * which it would come, NULL for the first place. */
 static archive_node *archive_find(const wg_archive *a, const char *name, bool string,
                                   archive_node **before)
 {
@@ -142,7 +142,7 @@ static archive_node *archive_insert(archive_node *at, archive_node *node)
     return archive_split(archive_skew(at));
 }
 
-/* ---- Putting. -------------------------------------------------------------------------------------- */
+/* ---- Putting. -------------------------------------------------------------------------------- */
 
 static char *archive_append(char *to, const char *text, const char **copy)
 {
@@ -226,7 +226,7 @@ wg_status wg_archive_put_real(wg_archive *a, const char *name, double value)
     return wg_archive_put_string(a, name, text);
 }
 
-/* ---- Getting. -------------------------------------------------------------------------------------- */
+/* ---- Getting. -------------------------------------------------------------------------------- */
 
 static const wg_archive_entry *archive_get(const wg_archive *a, const char *name, bool string)
 {

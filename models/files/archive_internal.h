@@ -3,7 +3,8 @@
 
 #include "models/files/archive.h"
 
-#define WG_ARCHIVE_HEADER   100000000 /* bytes of the longest header, as in the format's own reader */
+/* Bytes of the longest header, as in the format's own reader. */
+#define WG_ARCHIVE_HEADER   100000000
 #define WG_ARCHIVE_METADATA "__metadata__"
 
 /* wg_archive_dtype: the format's name of a dtype. */
@@ -31,8 +32,8 @@ void wg_archive_fail(const wg_archive *a, const char *format, ...)
 #endif
     ;
 
-/* wg_archive_put: an entry as it stands, its texts copied. False: there is one of that name and kind
- * already (no error is recorded for that), or no memory. */
+/* wg_archive_put: an entry as it stands, its texts copied. False: there is one of that name and
+ * kind already (no error is recorded for that), or no memory. */
 bool wg_archive_put(wg_archive *a, const wg_archive_entry *entry);
 
 /* wg_archive_inert: what a load returns after an error. */

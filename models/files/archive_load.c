@@ -34,7 +34,7 @@ static bool load_fail(const wg_json *j, const char *what, const char *name, cons
     return false;
 }
 
-/* ---- The header: one tensor. ------------------------------------------------------------------ */
+/* ---- The header: one tensor. ----------------------------------------------------------------- */
 
 /* What is read of the format's types, and as what; all others are let lie. */
 static bool load_type(wg_json *j, load_place *place)
@@ -134,7 +134,7 @@ static bool load_place_read(wg_json *j, load_place *place)
            wg_json_fail(j, "dtype, shape and data_offsets before this");
 }
 
-/* ---- The header: all of it. ------------------------------------------------------------------- */
+/* ---- The header: all of it. ------------------------------------------------------------------ */
 
 static bool load_strings(load_header *h)
 {
@@ -190,7 +190,7 @@ static bool load_entries(load_header *h)
     }
 }
 
-/* ---- Does it all fit together? ---------------------------------------------------------------- */
+/* ---- Does it all fit together? --------------------------------------------------------------- */
 
 static int load_by_place(const void *a, const void *b)
 {
@@ -201,8 +201,8 @@ static int load_by_place(const void *a, const void *b)
     return order != 0 ? order : strcmp(p->name, q->name);
 }
 
-/* In the order of their places, each tensor begins where the one before it ends, and is as long as its
- * shape says. */
+/* In the order of their places, each tensor begins where the one before it ends, and is as long as
+ * its shape says. */
 static bool load_tiles(load_header *h, int64_t size)
 {
     const wg_json *j = &h->json;

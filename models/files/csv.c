@@ -151,7 +151,8 @@ static bool csv_set_indicators(wg_csv_file *f)
     return true;
 }
 
-/* Which column is what, as far as options and the first row of data, which the scanner holds, say. */
+/* Which column is what, as far as options and the first row of data, which the scanner holds,
+ * say. */
 static bool csv_set_kinds(wg_csv_file *f)
 {
     const wg_csv_options *o = &f->options;

@@ -14,8 +14,8 @@ typedef enum wg_csv_header {
     WG_CSV_HEADER_ABSENT   /* the first row is data; columns are named x1, x2, ... */
 } wg_csv_header;
 
-/* What to do about a missing value; a table's `missing` and `dropped` count them. A missing label is
- * an error under all but DROP. */
+/* What to do about a missing value; a table's `missing` and `dropped` count them. A missing label
+ * is an error under all but DROP. */
 typedef enum wg_csv_missing {
     WG_CSV_MISSING_ERROR,
     WG_CSV_MISSING_DROP, /* leave the row out */
@@ -35,45 +35,46 @@ typedef struct wg_csv_options {
     int64_t label_column;       /* 1 the first, -1 the last; default 0: the last */
     const char *const *columns; /* the features to read; default NULL: all but the label */
     const char *const *drop;    /* columns to leave out; default NULL: none */
-    const char *const *strings; /* which columns hold strings; all others hold numbers; default
-                                         NULL: those in which there is something else than numbers */
-    wg_csv_missing missing;     /* default WG_CSV_MISSING_ERROR */
-    const char *const
-        *missing_texts; /* what is missing; default NULL: "", ?, NA, N/A, n/a, NaN, nan,
-                                         null, NULL, None */
-    const char *const
-        *indicators;  /* columns of numbers that get one more at the end, NAME_missing: 1
-                                         where the value was missing, else 0; default NULL: none */
+    /* Which columns hold strings; all others hold numbers; default NULL: those in which there is
+     * something else than numbers. */
+    const char *const *strings;
+    wg_csv_missing missing; /* default WG_CSV_MISSING_ERROR */
+    /* what is missing; default NULL: "", ?, NA, N/A, n/a, NaN, nan, null, NULL, None */
+    const char *const *missing_texts;
+    /* columns of numbers that get one more at the end, NAME_missing: 1 where the value was
+     * missing, else 0; default NULL: none */
+    const char *const *indicators;
     wg_limits limits; /* see models/files/table.h; default: by the file's size */
     bool infinite;    /* default false; true: inf and infinity are numbers */
     bool f32;         /* default false: f64; true: f32, the double rounded once more */
 } wg_csv_options;
 
 /* wg_csv_read: a table from a file of comma-separated values, onto the tape; NULL options are the
- * defaults: the label in the last column, all else told from the file. Path "-" is the standard input.
- *   Quoted fields may hold separators, line ends and, doubled, quotes; blanks around fields are no part of
- *   them; lines end with LF, CRLF or CR, the last one with or without; a UTF-8 byte order mark and empty
- *   lines are skipped. Every row has as many fields as the first. Features are decimal numbers with a
- *   point, whatever the locale, rounded correctly: numbers written with 17 digits come back bit for bit.
- *   Labels are numbers or strings, see wg_table_classes.
- *   The first row is a header where some field of it is no number and the field below is one; where no
- *   column tells, it is one if it holds no number, nothing missing, and no name twice.
- *   A column of which some fields are numbers and the rest is one and the same text is an error, since
- *   that text is rather a missing value; of several texts, it is a column of strings.
+ * defaults: the label in the last column, all else told from the file. Path "-" is the standard
+ * input.
+ *   Quoted fields may hold separators, line ends and, doubled, quotes; blanks around fields are no
+ *   part of them; lines end with LF, CRLF or CR, the last one with or without; a UTF-8 byte order
+ *   mark and empty lines are skipped. Every row has as many fields as the first. Features are
+ *   decimal numbers with a point, whatever the locale, rounded correctly: numbers written with 17
+ *   digits come back bit for bit. Labels are numbers or strings, see wg_table_classes.
+ *   The first row is a header where some field of it is no number and the field below is one; where
+ *   no column tells, it is one if it holds no number, nothing missing, and no name twice.
+ *   A column of which some fields are numbers and the rest is one and the same text is an error,
+ *   since that text is rather a missing value; of several texts, it is a column of strings.
  * Never NULL: after an error the result is a table whose accessors give inert tensors.
  * Errors, on the tape: WG_E_IO, WG_E_NOMEM, WG_E_VALUE (options), WG_E_NULL, and WG_E_FORMAT, which
  *   names file, line and column: "data.csv:17: column 3 (mean_area): 'abc' is not a number".
  * Source: RFC 4180. */
 wg_table *wg_csv_read(wg_tape *t, const char *path, const wg_csv_options *options);
 
-/* ---- Writing. ------------------------------------------------------------------------------------- */
+/* ---- Writing. -------------------------------------------------------------------------------- */
 
 /* Some columns of a file, side by side. */
 typedef struct wg_csv_part {
     const wg_tensor *values;  /* [rows] or [rows, columns]; f32, f64 or i64 */
     const char *const *names; /* [columns]; NULL: x1, x2, ... by their place in the file */
-    const char *const
-        *strings; /* NULL: the numbers are written; else values (i64) are indices of these */
+    /* NULL: the numbers are written; else values (i64) are indices of these */
+    const char *const *strings;
     int64_t n_strings;
 } wg_csv_part;
 
@@ -85,18 +86,19 @@ typedef struct wg_csv_write_options {
 /* wg_csv_write: n parts of the same number of rows as a file of comma-separated values, which
  * wg_csv_read reads. Options NULL: the defaults.
  *   Numbers are written with a point, whatever the locale, with as few digits as give the same bits
- *   back (f32: the same float); NaN as NaN, infinities as inf. Strings that hold separators, quotes, line
- *   ends or nothing, or that begin or end with a blank, are quoted. Lines end with LF.
- *   The file is written beside its destination and renamed: after an error, or a kill at any moment, it
- *   is what it was.
- * Returns the tape's status. Errors, on the tape: WG_E_IO, WG_E_NULL, WG_E_SHAPE (rows differ, ndim),
- *   WG_E_VALUE (options, n < 1), WG_E_DTYPE (strings wanted, but no i64), WG_E_INDEX (no such string),
- *   WG_E_STALE, WG_E_TAPE, WG_E_NOMEM.
+ *   back (f32: the same float); NaN as NaN, infinities as inf. Strings that hold separators,
+ *   quotes, line ends or nothing, or that begin or end with a blank, are quoted. Lines end with LF.
+ *   The file is written beside its destination and renamed: after an error, or a kill at any
+ *   moment, it is what it was.
+ * Returns the tape's status. Errors, on the tape: WG_E_IO, WG_E_NULL, WG_E_SHAPE (rows differ,
+ * ndim), WG_E_VALUE (options, n < 1), WG_E_DTYPE (strings wanted, but no i64), WG_E_INDEX (no such
+ * string), WG_E_STALE, WG_E_TAPE, WG_E_NOMEM.
  * Source: RFC 4180. */
 wg_status wg_csv_write(wg_tape *t, const char *path, const wg_csv_part parts[], int n,
                        const wg_csv_write_options *options);
 
-/* wg_csv_write_table: a table's columns of numbers, string columns and, in the last column, its labels.
+/* wg_csv_write_table: a table's columns of numbers, string columns and, in the last column, its
+ * labels.
  * Errors: as wg_csv_write. */
 wg_status wg_csv_write_table(const wg_table *table, const char *path,
                              const wg_csv_write_options *options);

@@ -23,12 +23,12 @@ static bool csv_is_blank(char c)
     return c == ' ' || c == '\t';
 }
 
-/* ---- The separator. -------------------------------------------------------------------------------- */
+/* ---- The separator. -------------------------------------------------------------------------- */
 
 enum { CSV_LINES = 20 }; /* so many are looked at */
 
-/* How many separators c, outside quotes, stand in each of the first lines; 0 where that differs, -1 where
- * there is no line. *first: in the first line. Blanks separate what is not blank. */
+/* How many separators c, outside quotes, stand in each of the first lines; 0 where that differs, -1
+ * where there is no line. *first: in the first line. Blanks separate what is not blank. */
 static int64_t csv_regular(const char *text, char c, int64_t *first)
 {
     int64_t count = 0, lines = 0;
@@ -71,7 +71,7 @@ char wg_csv_separator(const char *text)
     return csv_regular(text, ' ', &first) > 0 ? ' ' : ',';
 }
 
-/* ---- Records. -------------------------------------------------------------------------------------- */
+/* ---- Records. -------------------------------------------------------------------------------- */
 
 /* Steps over LF, CRLF or CR. */
 static void csv_step_line(wg_csv_scanner *s)
@@ -110,8 +110,8 @@ void wg_csv_scanner_clear(wg_csv_scanner *s)
     s->field = NULL;
 }
 
-/* Moves the text between quotes to the front of itself, doubled quotes made single. Afterwards s->at is
- * behind the closing quote and the blanks after it. */
+/* Moves the text between quotes to the front of itself, doubled quotes made single. Afterwards
+ * s->at is behind the closing quote and the blanks after it. */
 static bool csv_quoted(wg_csv_scanner *s)
 {
     int64_t opened = s->line;
@@ -194,7 +194,7 @@ bool wg_csv_record(wg_csv_scanner *s)
     return true;
 }
 
-/* ---- Of a file: what its fields are, and errors that name them. ------------------------------- */
+/* ---- Of a file: what its fields are, and errors that name them. ------------------------------ */
 
 void wg_csv_restart(wg_csv_file *f)
 {

@@ -10,8 +10,8 @@ typedef struct wg_csv_field {
     int64_t line;     /* where it starts; the first line is 1 */
 } wg_csv_field;
 
-/* Cuts a text into records, one at a time. Fields are cut and unquoted in place, so that their texts
- * live as long as the bytes do; the array of fields is that of the newest record. */
+/* Cuts a text into records, one at a time. Fields are cut and unquoted in place, so that their
+ * texts live as long as the bytes do; the array of fields is that of the newest record. */
 typedef struct wg_csv_scanner {
     wg_tape *tape;
     const char *path;
@@ -26,14 +26,14 @@ typedef struct wg_csv_scanner {
 /* wg_csv_separator: the one that the text's first lines speak for. */
 char wg_csv_separator(const char *text);
 
-/* wg_csv_scanner_init: at the first byte behind a byte order mark of text without a NUL byte but the one
- * behind its end. The array of fields stays, if there was one. */
+/* wg_csv_scanner_init: at the first byte behind a byte order mark of text without a NUL byte but
+ * the one behind its end. The array of fields stays, if there was one. */
 void wg_csv_scanner_init(wg_csv_scanner *s, wg_tape *t, const char *path, char separator,
                          char *bytes, int64_t size);
 void wg_csv_scanner_clear(wg_csv_scanner *s);
 
-/* wg_csv_record: reads the next record; count = 0 at the end of the text. False after an error, which
- * is on the tape with file and line. */
+/* wg_csv_record: reads the next record; count = 0 at the end of the text. False after an error,
+ * which is on the tape with file and line. */
 bool wg_csv_record(wg_csv_scanner *s);
 
 /* ---- A file while it is read. ---------------------------------------------------------------- */
@@ -52,7 +52,8 @@ typedef struct wg_csv_column {
     int64_t line;           /* and where it is */
 } wg_csv_column;
 
-/* A file while it is read. Columns are those of the file; those of a kind stay in the file's order. */
+/* A file while it is read. Columns are those of the file; those of a kind stay in the file's
+ * order. */
 typedef struct wg_csv_file {
     wg_tape *tape;
     const char *path;
@@ -101,8 +102,8 @@ bool wg_csv_read_rows(wg_csv_file *f);
  * strings after all. */
 bool wg_csv_judge(wg_csv_file *f, bool *again);
 
-/* wg_csv_indicate: widens the rows by a column of 0 and 1 for each number that is to have one, before
- * it is filled in. */
+/* wg_csv_indicate: widens the rows by a column of 0 and 1 for each number that is to have one,
+ * before it is filled in. */
 bool wg_csv_indicate(wg_csv_file *f);
 
 /* wg_csv_fill_missing: means or medians, where the options say so. */

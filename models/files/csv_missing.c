@@ -1,4 +1,5 @@
-/* Missing values of a CSV file: columns that tell where they were, means and medians in their place. */
+/* Missing values of a CSV file: columns that tell where they were, means and medians in their
+ * place. */
 #include "models/files/csv_internal.h"
 
 #include "autograd/op.h"

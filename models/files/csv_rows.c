@@ -1,4 +1,5 @@
-/* The rows of a CSV file: fields as their column's kind says, and what the columns turn out to be. */
+/* The rows of a CSV file: fields as their column's kind says, and what the columns turn out to
+ * be. */
 #include "models/files/csv_internal.h"
 
 #include "autograd/op.h"

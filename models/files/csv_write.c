@@ -94,8 +94,8 @@ static void csv_output_text(const csv_output *o, const char *text)
     wg_writer_put(o->writer, "\"", 1);
 }
 
-/* The fewest digits, from those that any number needs to those that tell all of them apart, which give
- * the number back. */
+/* The fewest digits, from those that any number needs to those that tell all of them apart, which
+ * give the number back. */
 static void csv_output_real(const csv_output *o, double value, bool f32)
 {
     char text[40];

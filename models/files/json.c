@@ -166,7 +166,7 @@ bool wg_json_key(wg_json *j, char **text)
     return true;
 }
 
-/* ---- Numbers, the end, writing. --------------------------------------------------------------- */
+/* ---- Numbers, the end, writing. -------------------------------------------------------------- */
 
 bool wg_json_size(wg_json *j, int64_t *value)
 {

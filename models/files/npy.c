@@ -303,8 +303,8 @@ wg_tensor *wg_npy_read(wg_tape *t, const char *path)
 
 /* ---- Writing. -------------------------------------------------------------------------------- */
 
-/* The header and its padding: what stands before the array is a multiple of 64 bytes, and ends with a
- * line end. Returns its size. */
+/* The header and its padding: what stands before the array is a multiple of 64 bytes, and ends with
+ * a line end. Returns its size. */
 static size_t npy_format(const wg_tensor *x, char header[WG_NPY_HEADER])
 {
     static const char *const types[WG_DTYPES] = {

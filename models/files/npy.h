@@ -7,26 +7,28 @@
 extern "C" {
 #endif
 
-/* wg_npy_read: the array of an .npy file, as a constant of the array's shape. float64 becomes f64, float32
- * and float16 f32, bool and integers of 1 to 8 bytes i64.
+/* wg_npy_read: the array of an .npy file, as a constant of the array's shape. float64 becomes f64,
+ * float32 and float16 f32, bool and integers of 1 to 8 bytes i64.
  *   Versions 1 to 3 of the format, either byte order, C or Fortran order. Refused by name: objects,
- *   structured types, complex numbers, strings, times, long doubles, a uint64 that is no i64, and bytes
- *   behind the array.
+ *   structured types, complex numbers, strings, times, long doubles, a uint64 that is no i64, and
+ *   bytes behind the array.
  * Errors, on the tape: WG_E_IO, WG_E_NOMEM, WG_E_NULL, and WG_E_FORMAT, which names file and byte:
  *   "x.npy: byte 22: complex numbers are not read ...". The result is then the inert tensor.
  * Source: NumPy Enhancement Proposal 1, and the documentation of numpy.lib.format. */
 wg_tensor *wg_npy_read(wg_tape *t, const char *path);
 
-/* wg_npy_write: a tensor's values as an .npy file of version 1, which NumPy reads as float32, float64 or
- * int64. The file is written beside its destination and renamed: after an error, or a kill at any
- * moment, it is what it was.
- * Returns the tape's status. Errors, on x's tape: WG_E_IO, WG_E_NULL, WG_E_STALE, WG_E_VALUE (no value). */
+/* wg_npy_write: a tensor's values as an .npy file of version 1, which NumPy reads as float32,
+ * float64 or int64. The file is written beside its destination and renamed: after an error, or a
+ * kill at any moment, it is what it was.
+ * Returns the tape's status. Errors, on x's tape: WG_E_IO, WG_E_NULL, WG_E_STALE, WG_E_VALUE (no
+ * value). */
 wg_status wg_npy_write(const wg_tensor *x, const char *path);
 
-/* wg_npz_read: the arrays of an .npz archive as numpy.savez writes it, by their names: an archive of tensors,
- * read as by wg_npy_read. Compressed ones (numpy.savez_compressed) are refused by name.
+/* wg_npz_read: the arrays of an .npz archive as numpy.savez writes it, by their names: an archive
+ * of tensors, read as by wg_npy_read. Compressed ones (numpy.savez_compressed) are refused by name.
  * Never NULL: after an error an inert archive. Errors: as wg_npy_read.
- * wg_npz_write: an archive of tensors as such a file, of at most 2 GiB; the same content is the same bytes.
+ * wg_npz_write: an archive of tensors as such a file, of at most 2 GiB; the same content is the
+ * same bytes.
  * Returns the tape's status. Errors: as wg_npy_write; WG_E_VALUE (a string; too large).
  * Source: PKWARE, ".ZIP File Format Specification", 6.3.10. */
 wg_archive *wg_npz_read(wg_tape *t, const char *path);

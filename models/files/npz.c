@@ -26,7 +26,8 @@ static bool npz_refuse(const wg_reader *reader, const char *name, const char *re
     return false;
 }
 
-/* The size that extra fields of `length` bytes give for a file of 4 GiB or more, or that might be. */
+/* The size that extra fields of `length` bytes give for a file of 4 GiB or more, or that might
+ * be. */
 static bool npz_large(wg_reader *reader, npz_entry *entry, int64_t length)
 {
     unsigned char field[4], sizes[16];
@@ -116,8 +117,9 @@ static void npz_number(unsigned char *to, int64_t value, int size)
         to[i] = (unsigned char)((uint64_t)value >> (8 * i));
 }
 
-/* A file's header, where it stands or, central, in the directory; at: where it begins. The date is the
- * first that zip knows, so that the same content is the same bytes. Returns the size of the file. */
+/* A file's header, where it stands or, central, in the directory; at: where it begins. The date is
+ * the first that zip knows, so that the same content is the same bytes. Returns the size of the
+ * file. */
 static int64_t npz_header(wg_writer *w, const wg_archive_entry *e, bool central, int64_t at)
 {
     unsigned char h[NPZ_CENTRAL] = {0}, *part = h + (central ? 6 : 4);

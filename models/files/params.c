@@ -62,7 +62,7 @@ wg_tensor *wg_params_get(const wg_params *p, const char *name)
     return NULL;
 }
 
-/* ---- Archives. ------------------------------------------------------------------------------------- */
+/* ---- Archives. ------------------------------------------------------------------------------- */
 
 /* The parameter's name in an archive; NULL, and an error, where it is too long. */
 static const char *params_name(const wg_tensor *param, const wg_params_names *names,

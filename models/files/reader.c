@@ -1,4 +1,5 @@
-/* Reading files: the bytes of a file, of a pipe, of the standard input; what is left is always known. */
+/* Reading files: the bytes of a file, of a pipe, of the standard input; what is left is always
+ * known. */
 #include "models/files/bytes_internal.h"
 
 #include "autograd/op.h"

@@ -39,8 +39,8 @@ static bool svmlight_fail(const svmlight_file *f, const char *text, const char *
 
 /* ---- Words. ---------------------------------------------------------------------------------- */
 
-/* The next word of the line, ended by NUL; NULL where there is none, and f->at is at the line's end. A
- * comment ends a line. */
+/* The next word of the line, ended by NUL; NULL where there is none, and f->at is at the line's
+ * end. A comment ends a line. */
 static char *svmlight_word(svmlight_file *f)
 {
     f->at += strspn(f->at, " \t");
@@ -160,8 +160,8 @@ static bool svmlight_reserve_row(svmlight_file *f)
                              sizeof *f->label_text);
 }
 
-/* The label's text stays, with the NUL behind it, for the names of the classes; so the byte that stood
- * there is looked at now. */
+/* The label's text stays, with the NUL behind it, for the names of the classes; so the byte that
+ * stood there is looked at now. */
 static bool svmlight_line(svmlight_file *f, char *label)
 {
     if (!svmlight_reserve_row(f))

@@ -1,4 +1,5 @@
-/* Tables: what readers of rows make. Features, string columns, labels and the classes among them. */
+/* Tables: what readers of rows make. Features, string columns, labels and the classes among
+ * them. */
 #include "models/files/table_internal.h"
 
 #include "autograd/op.h"
@@ -95,7 +96,8 @@ static void table_sort(table_label *labels, int64_t n, const wg_table_parts *par
     qsort(labels, (size_t)n, sizeof *labels, numbers ? table_by_value : table_by_text);
 }
 
-/* How many classes there are; class_of_row[n] and, where not NULL, the first label of each class. */
+/* How many classes there are; class_of_row[n] and, where not NULL, the first label of each
+ * class. */
 static int64_t table_number(const table_label *labels, int64_t n, bool numbers,
                             int64_t *class_of_row, const char **first)
 {

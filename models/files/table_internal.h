@@ -24,10 +24,12 @@ typedef struct wg_table_parts {
 /* wg_table_new: a table on the tape; the inert table after an error. */
 wg_table *wg_table_new(wg_tape *t, const wg_table_parts *parts);
 
-/* wg_limits_fill: the limits for a file of so many bytes. False, and WG_E_VALUE, where one is negative. */
+/* wg_limits_fill: the limits for a file of so many bytes. False, and WG_E_VALUE, where one is
+ * negative. */
 bool wg_limits_fill(wg_tape *t, const char *path, wg_limits *limits, int64_t bytes);
 
-/* wg_label_order: of two labels that are numbers, below, equal to or above 0; 0: they are one class. */
+/* wg_label_order: of two labels that are numbers, below, equal to or above 0; 0: they are one
+ * class. */
 int wg_label_order(const char *a, double a_value, const char *b, double b_value);
 
 /* wg_table_inert: the table that a reader returns after an error. */

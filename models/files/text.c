@@ -17,7 +17,8 @@ const char *wg_shown(const char *text, size_t size, char shown[WG_SHOWN])
     return shown;
 }
 
-/* Bytes of the sequence that begins so, and the least code point that needs as many; 0: none does. */
+/* Bytes of the sequence that begins so, and the least code point that needs as many; 0: none
+ * does. */
 static size_t text_sequence(unsigned char lead, uint32_t *code, uint32_t *least)
 {
     size_t length = lead < 0x80             ? 1
@@ -102,8 +103,8 @@ static const char *number_skip_digits(const char *at)
     return at;
 }
 
-/* The end of the decimal number that starts here, or NULL where there is none. strtod alone would take
- * hexadecimal numbers and the names of NaNs as well. */
+/* The end of the decimal number that starts here, or NULL where there is none. strtod alone would
+ * take hexadecimal numbers and the names of NaNs as well. */
 static const char *number_end(const char *at)
 {
     if (*at == '+' || *at == '-')

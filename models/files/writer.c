@@ -40,8 +40,9 @@ static void writer_directory_of(const wg_writer *w, char directory[PATH_MAX])
         directory[length] = '\0';
 }
 
-/* May the link at w->target be followed? In a directory such as /tmp, where anybody may put one, only the
- * user's own links and those of the directory's owner: as Linux has it (sysctl fs.protected_symlinks). */
+/* May the link at w->target be followed? In a directory such as /tmp, where anybody may put one,
+ * only the user's own links and those of the directory's owner: as Linux has it (sysctl
+ * fs.protected_symlinks). */
 static bool writer_trusts(wg_writer *w, const struct stat *link)
 {
     char path[PATH_MAX];
@@ -70,8 +71,9 @@ static bool writer_follow(wg_writer *w)
     return true;
 }
 
-/* Finds where the rename has to go, and the mode of the file there, whose permissions the new one takes
- * over; 0 where there is none. Renaming over a symbolic link would replace the link and leave what it points to. */
+/* Finds where the rename has to go, and the mode of the file there, whose permissions the new one
+ * takes over; 0 where there is none. Renaming over a symbolic link would replace the link and leave
+ * what it points to. */
 static bool writer_find_target(wg_writer *w, mode_t *mode)
 {
     struct stat about;
@@ -98,9 +100,9 @@ static bool writer_find_target(wg_writer *w, mode_t *mode)
     return errno == ENOENT || writer_fail(w, strerror(errno));
 }
 
-/* A number that two processes, two writers or two moments hardly share. It need not be a secret: O_EXCL
- * keeps what is there already. Source: Steele, Lea, Flood 2014, "Fast splittable pseudorandom number
- * generators" (the mixing function). */
+/* A number that two processes, two writers or two moments hardly share. It need not be a secret:
+ * O_EXCL keeps what is there already. Source: Steele, Lea, Flood 2014, "Fast splittable
+ * pseudorandom number generators" (the mixing function). */
 static uint64_t writer_random(const wg_writer *w, int attempt)
 {
     struct timespec now = {0, 0};
@@ -123,8 +125,8 @@ static bool writer_is_temporary(const char *name, const char *of)
            strcmp(name + WRITER_DIGITS, ".tmp") == 0;
 }
 
-/* Removes the temporary files for this destination that were last written an hour before the new one was
- * made: those of processes that were killed. That it cannot is no error. */
+/* Removes the temporary files for this destination that were last written an hour before the new
+ * one was made: those of processes that were killed. That it cannot is no error. */
 static void writer_clean(const wg_writer *w)
 {
     char path[PATH_MAX];

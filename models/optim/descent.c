@@ -1,4 +1,5 @@
-/* Descents: vectors, the place where a descent is, and the search along a direction for the next. */
+/* Descents: vectors, the place where a descent is, and the search along a direction for the
+ * next. */
 #include "models/optim/minimize_internal.h"
 
 #include <math.h>

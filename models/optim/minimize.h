@@ -21,9 +21,9 @@ typedef struct wg_objective {
     wg_tape *tape; /* where work memory comes from and errors are recorded; an error there stops the
                       minimizer */
     int64_t n;     /* variables, >= 1 */
-    double
-        noise; /* the relative error of a value, in which a descent cannot be told from an ascent;
-                      default 0 stands for 2^-46 */
+    /* the relative error of a value, in which a descent cannot be told from an ascent; default 0
+     * stands for 2^-46 */
+    double noise;
 
     /* f(x), and its gradient to g; where f(x) is infinite or NaN, a line search takes shorter
      * steps. */
@@ -84,13 +84,15 @@ typedef enum wg_minimizer_method {
     WG_NEWTON, /* H d = -g by conjugate gradients, from products H v alone, until
                 * ||H d + g|| <= min(1/10, sqrt ||g||) ||g||; where curvature is not positive along
                 * a direction, d ends before it */
-    WG_NEWTON_EXACT, /* H d = -g by a Cholesky factorization of H [n, n] with pivots: for up to a few
-                      * hundred variables; for linear models with a log loss this is iteratively
-                      * reweighted least squares. Where H is singular (equal shifts of all biases of
-                      * a softmax model change nothing) d is the shortest solution; where H is
-                      * indefinite, H + c I takes its place, with c raised until it is not */
-    WG_PROXIMAL /* accelerated proximal gradient steps with backtracking, which start anew where they
-                 * overshoot: for convex f with penalties l1 and l2 */
+    /* H d = -g by a Cholesky factorization of H [n, n] with pivots: for up to a few hundred
+     * variables; for linear models with a log loss this is iteratively reweighted least squares.
+     * Where H is singular (equal shifts of all biases of a softmax model change nothing) d is the
+     * shortest solution; where H is indefinite, H + c I takes its place, with c raised until it is
+     * not. */
+    WG_NEWTON_EXACT,
+    /* Accelerated proximal gradient steps with backtracking, which start anew where they overshoot:
+     * for convex f with penalties l1 and l2. */
+    WG_PROXIMAL
 } wg_minimizer_method;
 
 typedef struct wg_minimizer_options {
@@ -105,10 +107,9 @@ typedef struct wg_minimizer_options {
     int64_t products; /* NEWTON: of an iteration, at most, >= 1; default 0 stands for 10 n, at least
                                100 */
     double l1, l2;    /* PROXIMAL: f + l1 sum |x| + (l2 / 2) sum x^2; >= 0, finite; default 0 */
-    const double
-        *penalized; /* PROXIMAL: [n], factors >= 0 of l1 and l2 for each variable, copied; default
-                                NULL: all 1; of wg_minimize: 0 for parameters of fewer than two dimensions
-                                (biases), else 1 */
+    /* PROXIMAL: [n], factors >= 0 of l1 and l2 for each variable, copied; default NULL: all 1;
+     * of wg_minimize: 0 for parameters of fewer than two dimensions (biases), else 1 */
+    const double *penalized;
 } wg_minimizer_options;
 
 /* wg_minimize: the parameters that minimize a recorded loss, from where they are. Leaves nothing on

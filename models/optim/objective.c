@@ -214,7 +214,7 @@ wg_objective wg_objective_new(wg_tensor *loss, wg_tensor *const params[], int n,
     return f;
 }
 
-/* ---- In row blocks. --------------------------------------------------------------------------- */
+/* ---- In row blocks. -------------------------------------------------------------------------- */
 
 typedef struct objective_sum {
     wg_blocks *blocks;

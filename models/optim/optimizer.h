@@ -154,10 +154,10 @@ typedef struct wg_adam_options {
     double beta1;   /* in [0, 1); default 0 stands for 0.9 */
     double beta2;   /* in [0, 1); default 0 stands for 0.999 */
     double epsilon; /* e >= 0, finite; default 0 stands for 1e-8 */
-    double
-        weight_decay; /* d >= 0; default 0: none for Adam (coupled), 0.01 for AdamW (decoupled) */
-    bool decay_all;   /* default false: not for parameters of fewer than two dimensions */
-    bool amsgrad;     /* default false */
+    /* d >= 0; default 0: none for Adam (coupled), 0.01 for AdamW (decoupled) */
+    double weight_decay;
+    bool decay_all; /* default false: not for parameters of fewer than two dimensions */
+    bool amsgrad;   /* default false */
 } wg_adam_options;
 
 /* wg_adam_new: from u = v = w = 0,

@@ -26,8 +26,8 @@ typedef struct wg_schedule {
     int64_t period;        /* steps; > 0; default 0 stands for 1 */
     double factor;         /* > 0; default 0 stands for 0.1 */
     double least;          /* COSINE, PLATEAU: the last rate; >= 0; default 0 */
-    int64_t
-        warm_up; /* so many steps come first, with rate * (step + 1) / warm_up; >= 0; default 0 */
+    /* so many steps come first, with rate * (step + 1) / warm_up; >= 0; default 0 */
+    int64_t warm_up;
     int64_t patience; /* PLATEAU: epochs without a fall that are borne, > 0; default 0: 10 */
     int64_t cooldown; /* PLATEAU: epochs after a reduction that do not count, >= 0; default 0 */
     double threshold; /* PLATEAU: a fall is one below (1 - threshold) of the best loss; in

@@ -52,7 +52,8 @@ typedef struct wg_head {
     int n_metrics;
 } wg_head;
 
-/* wg_head_k: the k of wg_head_kind for so many columns of Z; 0 where the head cannot have so many. */
+/* wg_head_k: the k of wg_head_kind for so many columns of Z; 0 where the head cannot have so
+ * many. */
 int64_t wg_head_k(const wg_head *head, int64_t columns);
 
 /* wg_head_targets: y as the head's loss takes it.
@@ -61,8 +62,8 @@ int64_t wg_head_k(const wg_head *head, int64_t columns);
  *   tape. */
 wg_tensor *wg_head_targets(const wg_head *head, wg_tensor *y, int64_t k, wg_dtype dtype);
 
-/* wg_head_predict: recorded on the tape. The class of a row whose outputs hold a NaN is -1, which is
- * no class. Errors: those of the head's function. */
+/* wg_head_predict: recorded on the tape. The class of a row whose outputs hold a NaN is -1, which
+ * is no class. Errors: those of the head's function. */
 wg_tensor *wg_head_predict(const wg_head *head, wg_tensor *Z);
 
 /* wg_head_probabilities: recorded on the tape. Errors: those of the head's function; WG_E_VALUE: a

@@ -11,7 +11,8 @@
 #include <string.h>
 #include <unistd.h>
 
-/* What a reader may take for a file of `size` bytes: a few times the file, a tape, its first nodes. */
+/* What a reader may take for a file of `size` bytes: a few times the file, a tape, its first
+ * nodes. */
 static size_t most_memory(size_t size)
 {
     return 200000 + 100 * size;

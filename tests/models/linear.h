@@ -6,9 +6,9 @@
 
 enum { WGT_LINEAR_MOST = 1024 }; /* elements of x, of y */
 
-/* y was computed from the f64 parameter x by linear ops alone, from small whole numbers, so that all sums
- * are exact. J from the rule is y's matrix: y = J x, the JVP along v is J v, and the rule's own rule gives
- * the transpose of J. */
+/* y was computed from the f64 parameter x by linear ops alone, from small whole numbers, so that
+ * all sums are exact. J from the rule is y's matrix: y = J x, the JVP along v is J v, and the
+ * rule's own rule gives the transpose of J. */
 void wgt_assert_linear(wg_tensor *x, wg_tensor *y);
 
 /* y's op computes the same bits in one piece and unit by unit, from the last to the first. */

@@ -55,9 +55,10 @@ static double length_of(const wg_tensor *w)
     return sqrt(sum);
 }
 
-/* With a gradient g, the objective lies g' H^-1 g / 2 above the optimum: less than 1e-20 * 31 / 2 * 1e3. The
- * mean loss alone is not at a minimum: with the penalty of C = 1 its gradient is -w / n there, the curvature
- * of the penalty is 1 / n, so that it is off by |w' H^-1 g| / n <= ||w|| ||g||. */
+/* With a gradient g, the objective lies g' H^-1 g / 2 above the optimum: less than 1e-20 * 31 / 2 *
+ * 1e3. The mean loss alone is not at a minimum: with the penalty of C = 1 its gradient is -w / n
+ * there, the curvature of the penalty is 1 / n, so that it is off by |w' H^-1 g| / n <= ||w||
+ * ||g||. */
 void wgt_assert_optimum(const wgt_model *m, const wg_optimum *found, double tolerance)
 {
     const wgt_optimum *o = m->optimum;
@@ -99,7 +100,7 @@ void wgt_assert_survives_no_memory(wg_optimum (*minimize)(wg_tensor *loss,
     }
 }
 
-/* ---- Rosenbrock 1960: sum 100 (x[i+1] - x[i]^2)^2 + (1 - x[i])^2. -------------------------------------- */
+/* ---- Rosenbrock 1960: sum 100 (x[i+1] - x[i]^2)^2 + (1 - x[i])^2. ---------------------------- */
 
 typedef struct valley {
     int64_t n;

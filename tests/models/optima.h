@@ -25,7 +25,8 @@ wgt_model wgt_model_new(wg_tape *t, int i);
 /* The minimizer stopped at the optimum, with a gradient of at most `tolerance`, <= 1e-10. */
 void wgt_assert_optimum(const wgt_model *m, const wg_optimum *found, double tolerance);
 
-/* Every allocation fails in turn: a clear status, no leak, and after a rewind the next try succeeds. */
+/* Every allocation fails in turn: a clear status, no leak, and after a rewind the next try
+ * succeeds. */
 void wgt_assert_survives_no_memory(wg_optimum (*minimize)(wg_tensor *loss,
                                                           wg_tensor *const params[], int n));
 

@@ -4,8 +4,9 @@
 
 #include <stddef.h>
 
-/* The numbers of the block whose header begins with `words`: those after these words on the header's
- * line, then those of the lines that follow. Fails the running test unless there are exactly n. */
+/* The numbers of the block whose header begins with `words`: those after these words on the
+ * header's line, then those of the lines that follow. Fails the running test unless there are
+ * exactly n. */
 void wgt_golden(const char *words, size_t n, double *values);
 
 /* The same of another file. */

@@ -263,7 +263,7 @@ static const wgt_vector_row vectors[] = {
 _Static_assert(ROWS + sizeof vectors / sizeof vectors[0] == WGT_PROBLEM_FUNCTIONS,
                "count them anew");
 
-/* ---- one problem: a function, a point, a scale ------------------------------------------------ */
+/* ---- one problem: a function, a point, a scale ----------------------------------------------- */
 
 static double problem_inner(const wgt_problem *p, const double *x)
 {

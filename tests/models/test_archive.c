@@ -1,5 +1,5 @@
-/* Archives: the map; safetensors files, the layout of the format's own writer, everything that is refused;
- * lists of parameters. */
+/* Archives: the map; safetensors files, the layout of the format's own writer, everything that is
+ * refused; lists of parameters. */
 #include "autograd/op.h"
 #include "models/files/archive_internal.h"
 #include "models/files/params.h"
@@ -15,8 +15,8 @@
 #include <string.h>
 #include <time.h>
 
-/* What takes 0.2 s where nothing looks on, and minutes where it grows with the square of its size; sanitizers,
- * on a busy machine, slow it down a hundredfold. */
+/* What takes 0.2 s where nothing looks on, and minutes where it grows with the square of its size;
+ * sanitizers, on a busy machine, slow it down a hundredfold. */
 #if defined(__SANITIZE_ADDRESS__)
 #define MOST_SECONDS 60.0
 #elif defined(__has_feature)
@@ -72,7 +72,7 @@ static const wg_archive *load(void)
     return a;
 }
 
-/* ---- A file as PyTorch's save_file lays it out: metadata first, larger types first, blanks. --------- */
+/* ---- A file as PyTorch's save_file lays it out: metadata first, larger types first, blanks. -- */
 
 static const char torch_header[] =
     "{\"__metadata__\":{\"format\":\"pt\"},"
@@ -126,7 +126,7 @@ static void expect_error(wg_mark mark, wg_status status, const char *part)
     wg_tape_rewind(tape, mark);
 }
 
-/* ---- The map. --------------------------------------------------------------------------------------- */
+/* ---- The map. -------------------------------------------------------------------------------- */
 
 START_TEST(test_archive)
 {
@@ -189,7 +189,7 @@ START_TEST(test_archive_errors)
 }
 END_TEST
 
-/* ---- Writing. --------------------------------------------------------------------------------------- */
+/* ---- Writing. -------------------------------------------------------------------------------- */
 
 static wg_status write_model(void)
 {
@@ -290,7 +290,8 @@ START_TEST(test_round_trip)
 }
 END_TEST
 
-/* 100,000 entries, put in no order, are written and read in time that is linear but for a logarithm. */
+/* 100,000 entries, put in no order, are written and read in time that is linear but for a
+ * logarithm. */
 START_TEST(test_many)
 {
     enum { MANY = 100000 };
@@ -323,7 +324,8 @@ START_TEST(test_many)
 }
 END_TEST
 
-/* Names in rising, falling or any order, sharing long beginnings: the time is linear in the file. */
+/* Names in rising, falling or any order, sharing long beginnings: the time is linear in the
+ * file. */
 START_TEST(test_hostile_header)
 {
     enum { SIZE = 4000000 };
@@ -397,7 +399,7 @@ START_TEST(test_not_saved)
 }
 END_TEST
 
-/* ---- Refused. --------------------------------------------------------------------------------------- */
+/* ---- Refused. -------------------------------------------------------------------------------- */
 
 #define ONE(fields) "{\"w\":{" fields "}}"
 #define F32         "\"dtype\":\"F32\","
@@ -518,7 +520,8 @@ START_TEST(test_other_json)
 }
 END_TEST
 
-/* Other types become f32 and i64; what is not read at all does not keep the rest from being read. */
+/* Other types become f32 and i64; what is not read at all does not keep the rest from being
+ * read. */
 START_TEST(test_types)
 {
     const char *header = "{\"a\":{\"dtype\":\"F16\",\"shape\":[1],\"data_offsets\":[0,2]},"
@@ -580,7 +583,7 @@ START_TEST(test_inert)
 }
 END_TEST
 
-/* ---- Lists of parameters. --------------------------------------------------------------------------- */
+/* ---- Lists of parameters. -------------------------------------------------------------------- */
 
 START_TEST(test_params)
 {

@@ -1,4 +1,5 @@
-/* The CSV reader and the table it makes: good files, bad files, every truncation, every allocation. */
+/* The CSV reader and the table it makes: good files, bad files, every truncation, every
+ * allocation. */
 #include "autograd/tape.h"
 #include "models/files/bytes_internal.h"
 #include "models/files/csv.h"
@@ -575,8 +576,8 @@ START_TEST(test_unreadable)
 }
 END_TEST
 
-/* A file that ends too early gives the rows before its end, the last one perhaps with fewer digits, or
- * an error that names the file. */
+/* A file that ends too early gives the rows before its end, the last one perhaps with fewer digits,
+ * or an error that names the file. */
 START_TEST(test_truncated)
 {
     static const char good[] = "\xEF\xBB\xBF\"a\",b b,\"la\"\"bel\"\r\n12,-3.5e1,\"x, y\"\r\n"
@@ -604,8 +605,8 @@ START_TEST(test_truncated)
 }
 END_TEST
 
-/* Whatever call for memory fails, once or from then on: an error, nothing leaked, and a second try that
- * succeeds. */
+/* Whatever call for memory fails, once or from then on: an error, nothing leaked, and a second try
+ * that succeeds. */
 START_TEST(test_no_memory)
 {
     put_bytes("a,b,c\n1,2,x\n3,?,y\n5,6,z\n", 24);

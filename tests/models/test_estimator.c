@@ -28,7 +28,7 @@ static void expect_ok(void)
     ck_assert_msg(wg_tape_status(tape) == WG_OK, "%s", wg_tape_message(tape));
 }
 
-/* ---- The optima of mean loss + penalty at C = 1 (scikit-learn's, to 1e-10). ------------------------ */
+/* ---- The optima of mean loss + penalty at C = 1 (scikit-learn's, to 1e-10). ------------------ */
 
 static const struct {
     const char *file, *model;
@@ -70,7 +70,8 @@ START_TEST(test_one_vs_rest)
     wgt_assert_that(wg_estimator_score(e, &(wg_dataset){.X = X, .y = y}), >, 0.9);
     wg_tensor *P = wg_estimator_predict_proba(e, &(wg_dataset){.X = X}),
               *Z = wg_estimator_outputs(e, &(wg_dataset){.X = X});
-    /* the columns' objectives are separate: class 0 alone, as a logistic regression, has the same logits */
+    /* the columns' objectives are separate: class 0 alone, as a logistic regression, has the same
+     * logits */
     wg_tensor *first = wg_cast(wg_equal(y, wg_full(tape, WG_I64, WG_SCALAR, 0)), WG_I64);
     wg_estimator *one = wg_estimator_fit(&(wg_dataset){.X = X, .y = first},
                                          &(wg_estimator_options){.model = "logistic"});
@@ -83,7 +84,7 @@ START_TEST(test_one_vs_rest)
 }
 END_TEST
 
-/* ---- Files. ---------------------------------------------------------------------------------------- */
+/* ---- Files. ---------------------------------------------------------------------------------- */
 
 static const int64_t hidden[] = {8, 5};
 static const char *const names[] = {"setosa", "versicolor", "a \"third\"\n"};
@@ -200,7 +201,7 @@ START_TEST(test_bad_files)
 }
 END_TEST
 
-/* ---- Errors. --------------------------------------------------------------------------------------- */
+/* ---- Errors. --------------------------------------------------------------------------------- */
 
 START_TEST(test_errors)
 {

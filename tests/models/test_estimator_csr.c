@@ -15,7 +15,8 @@ enum { ROWS = 90, COLUMNS = 30 };
 static wg_tape *tape;
 static char path[WGT_PATH], model[WGT_PATH];
 
-/* Rows with about five of 30 features, of three classes that the features show; no row has the last one. */
+/* Rows with about five of 30 features, of three classes that the features show; no row has the last
+ * one. */
 static void write_rows(const char *file)
 {
     FILE *f = fopen(file, "w");
@@ -73,9 +74,10 @@ static wg_tensor *labels(const wg_table *table, int i)
     return i == 2 ? wg_cast(wg_equal(y, one), WG_I64) : y;
 }
 
-/* ---- As dense rows. ---------------------------------------------------------------------------------- */
+/* ---- As dense rows. -------------------------------------------------------------------------- */
 
-/* Convex: the same optimum, up to what the tolerance of the gradient leaves (1e-8 / curvature 1/n). */
+/* Convex: the same optimum, up to what the tolerance of the gradient leaves (1e-8 / curvature
+ * 1/n). */
 START_TEST(test_as_dense)
 {
     wg_csr *A;
@@ -164,7 +166,7 @@ START_TEST(test_validation_and_checkpoint)
 }
 END_TEST
 
-/* ---- Files. ------------------------------------------------------------------------------------------ */
+/* ---- Files. ---------------------------------------------------------------------------------- */
 
 START_TEST(test_loaded_predicts_the_same_bits)
 {
@@ -206,7 +208,7 @@ START_TEST(test_loaded_predicts_the_same_bits)
 }
 END_TEST
 
-/* ---- Errors. ----------------------------------------------------------------------------------------- */
+/* ---- Errors. --------------------------------------------------------------------------------- */
 
 START_TEST(test_refused)
 {

@@ -1,6 +1,6 @@
-/* Whole programs in which an allocation fails, each in its turn, once and from then on: a clear error or the
- * right result, nothing leaked, files old or new, and after a rewind the next try succeeds.  And threads that
- * cannot be started. WGT_ALL=1: every allocation, else a sample. */
+/* Whole programs in which an allocation fails, each in its turn, once and from then on: a clear
+ * error or the right result, nothing leaked, files old or new, and after a rewind the next try
+ * succeeds. And threads that cannot be started. WGT_ALL=1: every allocation, else a sample. */
 #include "autograd/check/gradcheck.h"
 #include "autograd/compile/program.h"
 #include "autograd/pool.h"

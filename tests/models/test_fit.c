@@ -64,13 +64,14 @@ static int weights(const problem *p, float values[MOST])
     return n;
 }
 
-/* ---- What it computes. ----------------------------------------------------------------------------- */
+/* ---- What it computes. ----------------------------------------------------------------------- */
 
 typedef struct means {
     double loss, accuracy;
 } means;
 
-/* 150 rows in batches of 64, 64 and 22: as a loop by hand, replayed, with the same batches and optimizer. */
+/* 150 rows in batches of 64, 64 and 22: as a loop by hand, replayed, with the same batches and
+ * optimizer. */
 static means by_hand(const problem *p, int epochs)
 {
     wg_batches *b = wg_batches_new((wg_tensor *[]){p->X, p->y}, 2,
@@ -149,7 +150,7 @@ START_TEST(test_learns)
 }
 END_TEST
 
-/* ---- Early stopping. ------------------------------------------------------------------------------- */
+/* ---- Early stopping. ------------------------------------------------------------------------- */
 
 typedef struct watch {
     const problem *p;
@@ -205,7 +206,7 @@ START_TEST(test_callback_stops)
 }
 END_TEST
 
-/* ---- Weights of rows. ------------------------------------------------------------------------------ */
+/* ---- Weights of rows. ------------------------------------------------------------------------ */
 
 /* Softmax regression on one batch of all rows, no step: rate 0. */
 static double first_loss(const wg_fit_options *given)
@@ -247,7 +248,7 @@ START_TEST(test_weights)
 }
 END_TEST
 
-/* ---- Checkpoints. ---------------------------------------------------------------------------------- */
+/* ---- Checkpoints. ---------------------------------------------------------------------------- */
 
 enum { KINDS = 5 };
 
@@ -281,7 +282,8 @@ static wg_fit_options resumable(const char *path, wg_optimizer *optimizer, watch
 
 enum { PLATEAU = 5 }; /* the last kind: Adam, with that schedule */
 
-/* Trains on a tape of its own, to the end or until after epoch stop_at; weights and losses into values. */
+/* Trains on a tape of its own, to the end or until after epoch stop_at; weights and losses into
+ * values. */
 static int trained(const char *path, int kind, int64_t stop_at, bool resume, float values[2 * MOST])
 {
     wg_tape *t = wg_tape_new(NULL);
@@ -567,7 +569,7 @@ START_TEST(test_no_copies_without_patience)
 }
 END_TEST
 
-/* ---- Errors. --------------------------------------------------------------------------------------- */
+/* ---- Errors. --------------------------------------------------------------------------------- */
 
 /* ---- Stopped, and checked while it runs. ----------------------------------------------------------------- */
 

@@ -61,7 +61,7 @@ static problem iris(wg_tape *t)
     return iris_as(t, false, &wg_head_softmax, 0, 0);
 }
 
-/* ---- The optimum. ---------------------------------------------------------------------------------- */
+/* ---- The optimum. ---------------------------------------------------------------------------- */
 
 /* The recorded loss, minimized: mean of w_i l_i, weights scaled to a mean of 1, and the penalty. */
 static double optimum_of(const problem *p, wg_tensor *weights, double l2)
@@ -131,7 +131,7 @@ START_TEST(test_rows_of_an_input)
 }
 END_TEST
 
-/* ---- When it stops. -------------------------------------------------------------------------------- */
+/* ---- When it stops. -------------------------------------------------------------------------- */
 
 enum { MOST = 4096 };
 
@@ -207,7 +207,7 @@ START_TEST(test_other_stops)
 }
 END_TEST
 
-/* ---- The same bits, whatever happens on the way. ----------------------------------------------------- */
+/* ---- The same bits, whatever happens on the way. --------------------------------------------- */
 
 /* The rows over and over: so many are several blocks. */
 static void repeat(problem *p, int64_t n)
@@ -221,7 +221,8 @@ static void repeat(problem *p, int64_t n)
     free(row);
 }
 
-/* Trains on a tape of its own, to the end or until after iteration stop_at; weights and history into values. */
+/* Trains on a tape of its own, to the end or until after iteration stop_at; weights and history
+ * into values. */
 static int trained(bool f32, int threads, int64_t stop_at, bool resume, double values[MOST])
 {
     wg_pool *pool = threads > 0 ? wg_pool_new(threads, NULL) : NULL;
@@ -307,7 +308,7 @@ START_TEST(test_foreign_checkpoints)
 }
 END_TEST
 
-/* ---- Errors. --------------------------------------------------------------------------------------- */
+/* ---- Errors. --------------------------------------------------------------------------------- */
 
 START_TEST(test_refused)
 {

@@ -1,4 +1,5 @@
-/* Heads: regression, a head of one's own from training to a file and back, and what training says of bad rows. */
+/* Heads: regression, a head of one's own from training to a file and back, and what training says
+ * of bad rows. */
 #include "models/wengert.h"
 #include "tests/models/files.h"
 #include "tests/support/assert.h"
@@ -29,11 +30,12 @@ static void expect_ok(void)
     ck_assert_msg(wg_tape_status(tape) == WG_OK, "%s", wg_tape_message(tape));
 }
 
-/* ---- Regression. ------------------------------------------------------------------------------ */
+/* ---- Regression. ----------------------------------------------------------------------------- */
 
 enum { ROWS = 40 };
 
-/* y = 3 + 2 x1 - x2 and a residual that is orthogonal to 1, x1 and x2: least squares finds 3, 2, -1. */
+/* y = 3 + 2 x1 - x2 and a residual that is orthogonal to 1, x1 and x2: least squares finds 3, 2,
+ * -1. */
 static wg_dataset line(wg_dtype dtype)
 {
     static double x[2 * ROWS], y[ROWS];
@@ -130,7 +132,7 @@ START_TEST(test_metrics)
 }
 END_TEST
 
-/* ---- A head of one's own. --------------------------------------------------------------------- */
+/* ---- A head of one's own. -------------------------------------------------------------------- */
 
 static wg_tensor *poisson_loss(wg_tensor *Z, wg_tensor *y, wg_tensor *weights, wg_reduction how)
 {
@@ -239,7 +241,7 @@ START_TEST(test_refused_heads)
 }
 END_TEST
 
-/* ---- Rows that are not finite. ---------------------------------------------------------------- */
+/* ---- Rows that are not finite. --------------------------------------------------------------- */
 
 START_TEST(test_bad_numbers_are_named)
 {
@@ -280,7 +282,7 @@ START_TEST(test_validation_loss_that_is_no_number)
 }
 END_TEST
 
-/* ---- A start at the optimum. ------------------------------------------------------------------ */
+/* ---- A start at the optimum. ----------------------------------------------------------------- */
 
 static const struct {
     const char *text;

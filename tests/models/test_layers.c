@@ -35,7 +35,7 @@ static void expect_error(wg_mark mark, wg_status status, const char *part)
     wg_tape_rewind(tape, mark);
 }
 
-/* ---- Layers. ---------------------------------------------------------------------------------------- */
+/* ---- Layers. --------------------------------------------------------------------------------- */
 
 START_TEST(test_linear)
 {
@@ -86,8 +86,9 @@ START_TEST(test_activations)
 }
 END_TEST
 
-/* Of N = 200 * 300 draws, the mean square is the variance to 6 standard deviations, which are at most
- * (2 / N)^(1/2) of it (normal draws; uniform ones vary less). A bound is kept, and nearly reached. */
+/* Of N = 200 * 300 draws, the mean square is the variance to 6 standard deviations, which are at
+ * most (2 / N)^(1/2) of it (normal draws; uniform ones vary less). A bound is kept, and nearly
+ * reached. */
 START_TEST(test_initialize)
 {
     enum { OUT = 200, IN = 300, N = OUT * IN };
@@ -149,7 +150,7 @@ START_TEST(test_initialize_errors)
 }
 END_TEST
 
-/* ---- The MLP. --------------------------------------------------------------------------------------- */
+/* ---- The MLP. -------------------------------------------------------------------------------- */
 
 static const int64_t sizes[] = {2, 5, 4, 3};
 
@@ -188,7 +189,8 @@ START_TEST(test_parameters)
 }
 END_TEST
 
-/* The forward pass is the composition of its layers, in PyTorch's order; in training dropout is in it. */
+/* The forward pass is the composition of its layers, in PyTorch's order; in training dropout is in
+ * it. */
 START_TEST(test_forward)
 {
     wg_mlp *mlp = small((wg_mlp_options){.activation = "tanh", .layer_norm = true, .dropout = 0.5});
@@ -203,7 +205,8 @@ START_TEST(test_forward)
 }
 END_TEST
 
-/* What is dropped follows the step, and comes back with it; the model for other rows does not mind. */
+/* What is dropped follows the step, and comes back with it; the model for other rows does not
+ * mind. */
 START_TEST(test_dropout_steps)
 {
     wg_mlp *mlp = small((wg_mlp_options){.dropout = 0.5, .seed = 3});

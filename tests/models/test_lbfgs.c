@@ -20,7 +20,7 @@ static void teardown(void)
     wg_tape_free(tape);
 }
 
-/* ---- Optima. -------------------------------------------------------------------------------------- */
+/* ---- Optima. --------------------------------------------------------------------------------- */
 
 static const double tolerances[] = {1e-10, 1e-14};
 
@@ -83,7 +83,7 @@ START_TEST(test_lbfgs_f32)
 }
 END_TEST
 
-/* ---- Stopping. ------------------------------------------------------------------------------------ */
+/* ---- Stopping. ------------------------------------------------------------------------------- */
 
 static double bowl(const double x[], double g[], void *user)
 {
@@ -159,9 +159,10 @@ START_TEST(test_lbfgs_stops)
 }
 END_TEST
 
-/* ---- The line search. ----------------------------------------------------------------------------- */
+/* ---- The line search. ------------------------------------------------------------------------ */
 
-/* Along every step that L-BFGS takes, both strong Wolfe conditions hold, whatever the first step was. */
+/* Along every step that L-BFGS takes, both strong Wolfe conditions hold, whatever the first step
+ * was. */
 START_TEST(test_line_search_wolfe)
 {
     const wg_objective f = wgt_rosenbrock(tape, 2);
@@ -185,7 +186,7 @@ START_TEST(test_line_search_wolfe)
 }
 END_TEST
 
-/* ---- Going on. ------------------------------------------------------------------------------------ */
+/* ---- Going on. ------------------------------------------------------------------------------- */
 
 /* Single iterations, moved to a new object each time through the state, are the bits of one run. */
 START_TEST(test_lbfgs_resumes)
@@ -221,7 +222,8 @@ START_TEST(test_lbfgs_resumes)
 }
 END_TEST
 
-/* What was learnt leads uphill (a state of another function): it is forgotten, and the descent goes on. */
+/* What was learnt leads uphill (a state of another function): it is forgotten, and the descent goes
+ * on. */
 START_TEST(test_lbfgs_forgets)
 {
     const wg_objective f = wgt_rosenbrock(tape, 2);
@@ -239,7 +241,7 @@ START_TEST(test_lbfgs_forgets)
 }
 END_TEST
 
-/* ---- Errors. -------------------------------------------------------------------------------------- */
+/* ---- Errors. --------------------------------------------------------------------------------- */
 
 START_TEST(test_lbfgs_errors)
 {

@@ -1,4 +1,5 @@
-/* Metrics and curves: 200 random cases as scikit-learn has them (oracle/make_metrics.py), edges, errors. */
+/* Metrics and curves: 200 random cases as scikit-learn has them (oracle/make_metrics.py), edges,
+ * errors. */
 #include "models/metrics/curves.h"
 #include "models/metrics/metrics.h"
 #include "tests/support/assert.h"
@@ -22,7 +23,7 @@ static void teardown(void)
     wg_tape_free(tape);
 }
 
-/* ---- The golden file: lines of a name and numbers. Inputs are kept, results are compared. -------------- */
+/* ---- The golden file: lines of a name and numbers. Inputs are kept, results are compared. ---- */
 
 enum { LONGEST = 1024, CASES = 200 };
 
@@ -157,8 +158,9 @@ static double *result(const char *name, double *got)
     return put_average(got, name);
 }
 
-/* Every number is a ratio of counts, or a mean of at most 30 terms: some 30 roundings of 1.1e-16 on each
- * side at most. Counts, thresholds and curves are the same bits, but the tolerance does for them, too. */
+/* Every number is a ratio of counts, or a mean of at most 30 terms: some 30 roundings of 1.1e-16 on
+ * each side at most. Counts, thresholds and curves are the same bits, but the tolerance does for
+ * them, too. */
 static const double round_off = 1e-14;
 
 static void compare(const char *name, int64_t n, const double *want, int number)
@@ -213,7 +215,7 @@ START_TEST(test_golden)
 }
 END_TEST
 
-/* ---- By hand. ---------------------------------------------------------------------------------------- */
+/* ---- By hand. -------------------------------------------------------------------------------- */
 
 static const double four_scores[] = {0.1, 0.4, 0.35, 0.8};
 static const int64_t four_labels[] = {0, 0, 1, 1};

@@ -28,7 +28,7 @@ static void teardown(void)
     wg_tape_free(tape);
 }
 
-/* ---- Optima. -------------------------------------------------------------------------------------- */
+/* ---- Optima. --------------------------------------------------------------------------------- */
 
 static const double tolerances[] = {1e-10, 1e-14};
 
@@ -41,13 +41,15 @@ START_TEST(test_newton_optima)
     const wg_optimum found = wg_minimize(m.loss, m.param, 2, &options);
     ck_assert_int_eq(wg_tape_size(tape), size);
     wgt_assert_optimum(&m, &found, options.tolerance);
-    /* As many products as CG in exact arithmetic takes for each iteration, at most 31, and no more. */
+    /* As many products as CG in exact arithmetic takes for each iteration, at most 31, and no
+     * more. */
     wgt_assert_that(found.iterations, <=, 12);
     wgt_assert_that(found.products, <=, 120);
 }
 END_TEST
 
-/* The biases of a softmax model were never moved along their common shift: their mean is still 0. */
+/* The biases of a softmax model were never moved along their common shift: their mean is still
+ * 0. */
 START_TEST(test_newton_leaves_shifts_alone)
 {
     const wgt_model m = wgt_model_new(tape, 2);
@@ -83,7 +85,8 @@ START_TEST(test_newton_rosenbrock)
 }
 END_TEST
 
-/* A quadratic in one step, and (x^2 - 1)^2 from near its maximum, where the curvature is negative. */
+/* A quadratic in one step, and (x^2 - 1)^2 from near its maximum, where the curvature is
+ * negative. */
 static double hump(const double x[], double g[], void *user)
 {
     *(double *)user = x[0];
@@ -190,7 +193,7 @@ START_TEST(test_newton_memory)
 }
 END_TEST
 
-/* ---- Singular systems. ---------------------------------------------------------------------------- */
+/* ---- Singular systems. ----------------------------------------------------------------------- */
 
 enum { MOST = 24 };
 

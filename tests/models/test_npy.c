@@ -253,7 +253,8 @@ START_TEST(test_everything_wrong)
 }
 END_TEST
 
-/* The bytes that numpy.save writes, up to the blanks that it leaves for a first axis that may grow. */
+/* The bytes that numpy.save writes, up to the blanks that it leaves for a first axis that may
+ * grow. */
 START_TEST(test_written_bytes)
 {
     const float values[] = {1, 2, 3};
@@ -300,7 +301,7 @@ START_TEST(test_round_trip)
 }
 END_TEST
 
-/* ---- Archives of arrays. -------------------------------------------------------------------------- */
+/* ---- Archives of arrays. --------------------------------------------------------------------- */
 
 static bool read_npz(wg_tape *t, const char *from)
 {

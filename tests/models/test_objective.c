@@ -37,7 +37,7 @@ static wg_optimum minimize(const wg_objective *f, wgt_model *m, double x[])
     return wg_minimizer_run(wg_minimizer_new(f, &(wg_minimizer_options){.tolerance = 1e-10}), x);
 }
 
-/* ---- The optima, whatever the blocks and the threads. -------------------------------------------- */
+/* ---- The optima, whatever the blocks and the threads. ---------------------------------------- */
 
 enum { MOST = 64 }; /* parameters of any of the models */
 
@@ -79,10 +79,11 @@ START_TEST(test_objective_blocks_threads)
 }
 END_TEST
 
-/* ---- The same function as that of a recorded loss. ----------------------------------------------- */
+/* ---- The same function as that of a recorded loss. ------------------------------------------- */
 
-/* Of n terms whose absolute values add up to less than 100 n (|x| <= 2, |X| < 13, d <= 30) each sum is off
- * by less than eps (log2(n) + 4) 100 n, and is then divided by n; the terms have some eps of their own. */
+/* Of n terms whose absolute values add up to less than 100 n (|x| <= 2, |X| < 13, d <= 30) each sum
+ * is off by less than eps (log2(n) + 4) 100 n, and is then divided by n; the terms have some eps of
+ * their own. */
 START_TEST(test_objective_blocks_agree)
 {
     wg_tape *t = wg_tape_new(NULL);
@@ -133,7 +134,7 @@ START_TEST(test_objective_blocks_f32)
 }
 END_TEST
 
-/* ---- Errors. -------------------------------------------------------------------------------------- */
+/* ---- Errors. --------------------------------------------------------------------------------- */
 
 static wg_tensor *square_loss(wg_tape *t, wg_tensor *const rows[], void *user)
 {

@@ -1,4 +1,5 @@
-/* First-order optimizers: traces against PyTorch's, state that is saved and restored, clipping, decay. */
+/* First-order optimizers: traces against PyTorch's, state that is saved and restored, clipping,
+ * decay. */
 #include "models/wengert.h"
 #include "tests/models/optimizer_golden.h"
 #include "tests/support/assert.h"
@@ -28,7 +29,7 @@ static void expect_ok(void)
     ck_assert_msg(wg_tape_status(tape) == WG_OK, "%s", wg_tape_message(tape));
 }
 
-/* ---- Traces. -------------------------------------------------------------------------------------- */
+/* ---- Traces. --------------------------------------------------------------------------------- */
 
 /* The golden file's problem: loss = mean((tanh(X W + b) - Y)^2). */
 typedef struct problem {
@@ -134,8 +135,9 @@ static wg_optimizer *optimizer_of(const trace *c, wg_tensor *const params[], int
     return o;
 }
 
-/* The two sums of a gradient may differ by a few chunks in the last place, 1e-16, and the 20 steps, whose
- * map has derivatives of a few chunks at most, carry that on: 1e-12 leaves a wrong formula no room. */
+/* The two sums of a gradient may differ by a few chunks in the last place, 1e-16, and the 20 steps,
+ * whose map has derivatives of a few chunks at most, carry that on: 1e-12 leaves a wrong formula no
+ * room. */
 START_TEST(test_traces)
 {
     const trace *c = &traces[_i];
@@ -198,7 +200,7 @@ START_TEST(test_average_errors)
 }
 END_TEST
 
-/* ---- What a step must not do. --------------------------------------------------------------------- */
+/* ---- What a step must not do. ---------------------------------------------------------------- */
 
 /* v - u^2 of (nearly) constant gradients is round-off, of either sign. */
 START_TEST(test_centered_stays_finite)
@@ -278,8 +280,9 @@ START_TEST(test_parameter_twice)
 }
 END_TEST
 
-/* In f32 each of the steps rounds a few times, which its derivatives, up to 2, may double: 20 steps of numbers
- * below 4 stay within 20 * 2^-20; amsgrad's are 0.3 long, and divided by small numbers. */
+/* In f32 each of the steps rounds a few times, which its derivatives, up to 2, may double: 20 steps
+ * of numbers below 4 stay within 20 * 2^-20; amsgrad's are 0.3 long, and divided by small
+ * numbers. */
 START_TEST(test_traces_f32)
 {
     const trace *c = &traces[_i];
@@ -294,9 +297,10 @@ START_TEST(test_traces_f32)
 }
 END_TEST
 
-/* ---- State. ----------------------------------------------------------------------------------------- */
+/* ---- State. ---------------------------------------------------------------------------------- */
 
-/* 7 steps, then everything moved to a new optimizer on a new tape, then 13 steps: the bits of 20 steps. */
+/* 7 steps, then everything moved to a new optimizer on a new tape, then 13 steps: the bits of 20
+ * steps. */
 START_TEST(test_state_resumes)
 {
     const trace *c = &traces[_i];
@@ -366,8 +370,8 @@ START_TEST(test_state_names)
 }
 END_TEST
 
-/* A parameter whose first gradient comes late begins with k = 1, as in PyTorch: its first step is as
- * long as the rate. */
+/* A parameter whose first gradient comes late begins with k = 1, as in PyTorch: its first step is
+ * as long as the rate. */
 START_TEST(test_counts_are_the_parameter_s)
 {
     wg_tensor *p = wgt_scalar_param(tape, "p", 1);
@@ -386,7 +390,7 @@ START_TEST(test_counts_are_the_parameter_s)
 }
 END_TEST
 
-/* ---- Decay and clipping. ------------------------------------------------------------------------------ */
+/* ---- Decay and clipping. --------------------------------------------------------------------- */
 
 START_TEST(test_decay_of_one_parameter)
 {
@@ -456,7 +460,7 @@ START_TEST(test_clip_not_finite)
 }
 END_TEST
 
-/* ---- Long parameters, errors, memory. ------------------------------------------------------------------ */
+/* ---- Long parameters, errors, memory. -------------------------------------------------------- */
 
 /* Every element moves as it would alone, whatever tile of whatever piece it is in. */
 START_TEST(test_tiles)

@@ -1,5 +1,6 @@
 /* Polynomial features, one-hot texts, and the pipeline: as scikit-learn has them
- * (oracle/make_preprocess.py), saved and restored, errors, memory. Standardization: test_scaler.c. */
+ * (oracle/make_preprocess.py), saved and restored, errors, memory. Standardization:
+ * test_scaler.c. */
 #include "models/data/encoder_internal.h"
 #include "models/wengert.h"
 #include "tests/models/files.h"
@@ -35,7 +36,7 @@ static void expect_error(wg_mark mark, wg_status status, const char *part)
     wg_tape_rewind(tape, mark);
 }
 
-/* ---- The golden file. ------------------------------------------------------------------------------- */
+/* ---- The golden file. ------------------------------------------------------------------------ */
 
 enum { LONGEST = 2048, ROWS = 16 };
 
@@ -67,8 +68,9 @@ static void texts_of(const double *X, int64_t n, int64_t d, const char **text)
     }
 }
 
-/* Each of at most 8 rows adds a rounding to mean and variance, on each side, and the entries are below
- * 81 in size, the deviations above 1/20: an absolute error of some 2^-53 * 81 * 20 * 16 at most. */
+/* Each of at most 8 rows adds a rounding to mean and variance, on each side, and the entries are
+ * below 81 in size, the deviations above 1/20: an absolute error of some 2^-53 * 81 * 20 * 16 at
+ * most. */
 static const double round_off = 3e-12;
 
 static void compare_case(const double *head, const double *X, const double *Z, const double *S,
@@ -118,7 +120,7 @@ START_TEST(test_golden)
 }
 END_TEST
 
-/* ---- Polynomials. ----------------------------------------------------------------------------------- */
+/* ---- Polynomials. ---------------------------------------------------------------------------- */
 
 /* A count by recursion: combinations of `degree` of d columns, with or without repetition. */
 static int64_t combinations(int64_t d, int degree, bool repeat)
@@ -186,7 +188,7 @@ START_TEST(test_polynomial_edges)
 }
 END_TEST
 
-/* ---- Texts. ----------------------------------------------------------------------------------------- */
+/* ---- Texts. ---------------------------------------------------------------------------------- */
 
 static const char *const fruit[] = {"pear", "red",   "apple",        "",
                                     "pear", "green", "\xC3\x84pfel", ""};
@@ -232,7 +234,7 @@ START_TEST(test_encoder_unknown)
 }
 END_TEST
 
-/* ---- The pipeline. ---------------------------------------------------------------------------------- */
+/* ---- The pipeline. --------------------------------------------------------------------------- */
 
 static const wg_pipeline_step three_steps[] = {
     {.kind = WG_STEP_STANDARDIZE},

@@ -34,8 +34,8 @@ static const struct {
 };
 enum { CASES = sizeof cases / sizeof cases[0], MOST = 31 };
 
-/* The objective is the same to the digits that scikit-learn's own stopping leaves; a coefficient is 0 where
- * its is, and exactly so. */
+/* The objective is the same to the digits that scikit-learn's own stopping leaves; a coefficient is
+ * 0 where its is, and exactly so. */
 START_TEST(test_proximal_as_scikit_learn)
 {
     double golden[4 + MOST];
@@ -88,8 +88,8 @@ START_TEST(test_proximal_without_penalty)
 }
 END_TEST
 
-/* A penalty as large as the largest derivative at 0 keeps all at 0, one a little smaller does not; biases are
- * penalized where that is asked for. */
+/* A penalty as large as the largest derivative at 0 keeps all at 0, one a little smaller does not;
+ * biases are penalized where that is asked for. */
 START_TEST(test_proximal_threshold)
 {
     const double start[] = {0.5, -0.25};
@@ -148,7 +148,8 @@ START_TEST(test_proximal_resumes)
 }
 END_TEST
 
-/* An estimator with an L1 penalty ends where scikit-learn's does; with Newton's method where L-BFGS does. */
+/* An estimator with an L1 penalty ends where scikit-learn's does; with Newton's method where L-BFGS
+ * does. */
 START_TEST(test_estimator_methods)
 {
     double golden[7];

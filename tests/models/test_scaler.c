@@ -191,7 +191,7 @@ START_TEST(test_scaler_no_memory)
 }
 END_TEST
 
-/* ---- The split. ---------------------------------------------------------------------------------- */
+/* ---- The split. ------------------------------------------------------------------------------ */
 
 /* Every row is in one part, once. */
 static void expect_partition(wg_train_test rows, int64_t n, int64_t n_test)
@@ -225,7 +225,8 @@ START_TEST(test_split)
 }
 END_TEST
 
-/* 100 rows of classes 0 (70), 3 (20) and 9 (9) and 10 (1): a fifth of them is 14, 4, 1.8 and 0.2. */
+/* 100 rows of classes 0 (70), 3 (20) and 9 (9) and 10 (1): a fifth of them is 14, 4, 1.8 and
+ * 0.2. */
 START_TEST(test_split_stratified)
 {
     int64_t classes[100], count[11] = {0};

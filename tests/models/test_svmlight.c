@@ -182,8 +182,8 @@ START_TEST(test_limits)
 }
 END_TEST
 
-/* A text that ends too early is a shorter text, perhaps with fewer digits: the lines before its end, or
- * an error that names the file. */
+/* A text that ends too early is a shorter text, perhaps with fewer digits: the lines before its
+ * end, or an error that names the file. */
 START_TEST(test_truncated)
 {
     int readable = 0;

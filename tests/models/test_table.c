@@ -40,7 +40,7 @@ static void expect_texts(const wg_table *table, int64_t n, const char *const *te
         ck_assert_str_eq(table->strings[i], text[i]);
 }
 
-/* ---- Columns of texts. ---------------------------------------------------------------------------- */
+/* ---- Columns of texts. ----------------------------------------------------------------------- */
 
 static const char shirts[] = "colour,width,kind,size,height\n"
                              "red,1,a,L,2\n"
@@ -98,8 +98,8 @@ START_TEST(test_missing_texts)
 }
 END_TEST
 
-/* Columns of strings are found: those in which something is no number, wherever it stands; numbers with
- * one odd text among them are not taken for strings. */
+/* Columns of strings are found: those in which something is no number, wherever it stands; numbers
+ * with one odd text among them are not taken for strings. */
 START_TEST(test_found)
 {
     const wg_table *table = read_text("a,b,c,d,y\n1,x,1,?,0\n2,y,2,3,1\n3,z,u,4,0\n4,x,v,5,1\n",
@@ -205,7 +205,7 @@ START_TEST(test_bad_texts)
 }
 END_TEST
 
-/* ---- Some rows. ------------------------------------------------------------------------------------ */
+/* ---- Some rows. ------------------------------------------------------------------------------ */
 
 static wg_tensor *rows_of(int64_t n, const int64_t *row)
 {
@@ -315,7 +315,7 @@ START_TEST(test_bad_take)
 }
 END_TEST
 
-/* ---- Whatever call for memory fails, once or from then on. ------------------------------------------- */
+/* ---- Whatever call for memory fails, once or from then on. ----------------------------------- */
 
 static bool read_and_take(wg_tape *t, const char *from)
 {

@@ -25,7 +25,7 @@ static void expect_ok(void)
     ck_assert_msg(wg_tape_status(tape) == WG_OK, "%s", wg_tape_message(tape));
 }
 
-/* ---- Golden runs: plain gradient descent from zero, rate 0.1, all rows, f64. ----------------------- */
+/* ---- Golden runs: plain gradient descent from zero, rate 0.1, all rows, f64. ----------------- */
 
 /* Losses at steps 0, every, 2 * every, ... (as printed with four digits) on the way to `steps`. */
 static wg_linear_model descend(const char *path, int steps, int every, const char *const losses[])
@@ -76,7 +76,7 @@ START_TEST(test_two_class_300)
 }
 END_TEST
 
-/* ---- Models. ---------------------------------------------------------------------------------------- */
+/* ---- Models. --------------------------------------------------------------------------------- */
 
 static const double points[] = {1, 2, -1, 0.5, 0, -3}; /* [3, 2] */
 static const double targets[] = {1, 0, 1};
@@ -220,7 +220,7 @@ START_TEST(test_model_errors)
 }
 END_TEST
 
-/* ---- The optimizer. --------------------------------------------------------------------------------- */
+/* ---- The optimizer. -------------------------------------------------------------------------- */
 
 START_TEST(test_sgd_step)
 {
@@ -300,7 +300,7 @@ START_TEST(test_step_writes_all_or_none)
 }
 END_TEST
 
-/* ---- Mini-batches. ---------------------------------------------------------------------------------- */
+/* ---- Mini-batches. --------------------------------------------------------------------------- */
 
 /* Ten rows: X[i] = (i, -i), y[i] = i. */
 static void ten_rows(wg_tensor **X, wg_tensor **y)
@@ -428,7 +428,7 @@ START_TEST(test_batches_errors)
 }
 END_TEST
 
-/* ---- Memory. ---------------------------------------------------------------------------------------- */
+/* ---- Memory. --------------------------------------------------------------------------------- */
 
 /* Everything that a training program does; the loss after three steps. */
 static double small_training(wg_tape *t)
@@ -450,8 +450,8 @@ static double small_training(wg_tape *t)
     return wg_item(m.loss) + 0 * wg_linear_model_score(&m, sources[0], sources[1]);
 }
 
-/* Whatever call for memory fails, once or from then on: NaN and WG_E_NOMEM, nothing leaked, and after a
- * rewind the same result as ever. */
+/* Whatever call for memory fails, once or from then on: NaN and WG_E_NOMEM, nothing leaked, and
+ * after a rewind the same result as ever. */
 START_TEST(test_no_memory)
 {
     wg_tape *plenty = wg_tape_new(NULL);
