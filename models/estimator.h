@@ -16,7 +16,8 @@ extern "C" {
  *     printf("accuracy %.4f\n", wg_estimator_score(e, &test));
  *     wg_estimator_save(e, "model.safetensors");
  *
- * Its members are to be read. In an inert one, which a failed call returns, all are 0, NULL or "". */
+ * Its members are to be read. In an inert one, which a failed call returns, all are 0, NULL or
+ * "". */
 typedef struct wg_estimator {
     wg_tape *tape;     /* NULL: inert */
     const char *model; /* as in the options */
@@ -85,15 +86,15 @@ typedef struct wg_estimator_options {
  *   Sparse rows: taken as they are: no standardization, which would fill in the zeros, nor other
  *     steps. The optimizer is one of all rows at once, also for an MLP, whose first layer is a
  *     sparse product.
- * Errors, on the tape: WG_E_VALUE (options; no label), WG_E_NOT_FINITE (a number of the rows,
- *   named with row and column; NaN is missing where WG_STEP_IMPUTE is the first step), those of wg_pipeline_fit and wg_fit. The result is then an inert
- *   estimator, never NULL. */
+ * Errors, on the tape: WG_E_VALUE (options; no label), WG_E_NOT_FINITE (a number of the rows, named
+ *   with row and column; NaN is missing where WG_STEP_IMPUTE is the first step), those of
+ *   wg_pipeline_fit and wg_fit. The result is then an inert estimator, never NULL. */
 wg_estimator *wg_estimator_fit(const wg_dataset *data, const wg_estimator_options *options);
 
 /* wg_estimator_predict: of rows as they come from a file: classes, i64 [m], or numbers [m, k];
- * recorded on the tape. A table's columns must be those that were fitted, in that order, where their
- * names are known; the label may be missing. Sparse rows may have fewer columns than were fitted:
- * those that are not there are zero.
+ * recorded on the tape. A table's columns must be those that were fitted, in that order, where
+ * their names are known; the label may be missing. Sparse rows may have fewer columns than were
+ * fitted: those that are not there are zero.
  * Errors: WG_E_NULL (an inert estimator), WG_E_SHAPE and WG_E_DTYPE (other columns than were
  *   fitted), WG_E_NOT_FINITE (a number of the rows, named), WG_E_VALUE: "estimator: test.csv:
  *   column 3 of numbers is 'width', but 'height' was fitted"; a string that was not there at the
@@ -119,8 +120,8 @@ double wg_estimator_score(const wg_estimator *e, const wg_dataset *rows);
  * of classes; see wg_archive_save, whose errors it has. Returns the tape's status. */
 wg_status wg_estimator_save(const wg_estimator *e, const char *path);
 
-/* wg_estimator_load: from such a file, onto a tape; it predicts the same bits. heads: the user's own
- * among which the model's may be, ended by NULL; NULL: none.
+/* wg_estimator_load: from such a file, onto a tape; it predicts the same bits. heads: the user's
+ * own among which the model's may be, ended by NULL; NULL: none.
  * Errors, on the tape: those of wg_archive_load; WG_E_FORMAT (another kind of file, parts that are
  *   missing or do not fit together, a head that is not known); the result is then inert. */
 wg_estimator *wg_estimator_load(wg_tape *t, const char *path, const wg_head *const heads[]);

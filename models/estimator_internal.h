@@ -26,8 +26,8 @@ typedef struct wg_estimator_data {
     int64_t string_columns;
 } wg_estimator_data;
 
-/* wg_estimator_data_of: of training rows, with NaN where `missing` says so; false after an error, on the
- * tape if there is one. */
+/* wg_estimator_data_of: of training rows, with NaN where `missing` says so; false after an error,
+ * on the tape if there is one. */
 bool wg_estimator_data_of(const wg_dataset *data, bool numbers, bool missing,
                           wg_estimator_data *result);
 

@@ -15,8 +15,8 @@ wg_dataset wg_dataset_with_y(const wg_dataset *data, bool numbers);
 wg_tensor *wg_dataset_values(const wg_dataset *data);
 wg_tape *wg_dataset_tape(const wg_dataset *data);
 
-/* wg_dataset_finite: is every number finite, or, with `missing`, NaN? False, and WG_E_NOT_FINITE, "who: row 3, column 2
- * (width) is nan", where one is not. */
+/* wg_dataset_finite: is every number finite, or, with `missing`, NaN? False, and WG_E_NOT_FINITE,
+ * "who: row 3, column 2 (width) is nan", where one is not. */
 bool wg_dataset_finite(const wg_dataset *data, bool missing, const char *who);
 
 #endif

@@ -15,8 +15,8 @@ typedef struct wg_imputer_options {
 
 /* What takes the place of missing values, which are NaN: a number a column, of the rows that it was
  * fitted on; 0 where a column has nothing else. It belongs to the tape of the tensor that it was
- * fitted on. As scikit-learn's SimpleImputer (keep_empty_features=True). Its members are to be read;
- * NULL in an inert one. */
+ * fitted on. As scikit-learn's SimpleImputer (keep_empty_features=True). Its members are to be
+ * read; NULL in an inert one. */
 typedef struct wg_imputer {
     wg_tensor *fill;      /* [d], of X's dtype */
     wg_tensor *indicated; /* [m], i64: the columns that are indicated; NULL: none */

@@ -45,7 +45,7 @@ static wg_pipeline *pipeline_new(wg_tape *t, wg_dtype dtype, int64_t columns, in
     return p;
 }
 
-/* ---- Applying it. ----------------------------------------------------------------------------------- */
+/* ---- Applying it. ---------------------------------------------------------------------------- */
 
 static wg_tensor *pipeline_apply_step(const pipeline_step *s, wg_tensor *X)
 {
@@ -90,7 +90,7 @@ wg_tensor *wg_pipeline_apply(const wg_pipeline *pipeline, wg_tensor *X, const ch
     return wg_concat((wg_tensor *[]){numbers, hot}, 2, 1);
 }
 
-/* ---- Fitting it. ------------------------------------------------------------------------------------ */
+/* ---- Fitting it. ----------------------------------------------------------------------------- */
 
 /* A tensor that outlives a rewind: its values, temporary. NULL: an error was recorded. */
 static void *pipeline_values(const wg_tensor *x)
@@ -112,7 +112,8 @@ static wg_scaler *pipeline_scaler(const wg_pipeline *p, wg_tensor *mean, wg_tens
     return scaler;
 }
 
-/* The scaler of what the steps so far make of X; all else is rewound. NULL: an error was recorded. */
+/* The scaler of what the steps so far make of X; all else is rewound. NULL: an error was
+ * recorded. */
 static wg_scaler *pipeline_fit_scaler(const wg_pipeline *p, wg_tensor *X)
 {
     wg_tape *t = p->tape;
@@ -212,7 +213,7 @@ wg_pipeline *wg_pipeline_fit(wg_tensor *X, const char *const *strings, int64_t s
     return wg_tape_status(t) == WG_OK ? p : pipeline_none();
 }
 
-/* ---- Into an archive and back. ---------------------------------------------------------------------- */
+/* ---- Into an archive and back. --------------------------------------------------------------- */
 
 enum { PIPELINE_NAME = 64, PIPELINE_STEPS = 1000, PIPELINE_WIDTH = 1 << 16 };
 
@@ -325,8 +326,8 @@ static bool pipeline_read_polynomial(const wg_archive *a, int i, wg_polynomial_o
     return true;
 }
 
-/* The columns that steps of an archive may make: of what a model takes there are as many weights. A degree
- * and a number of columns alone could ask for megabytes a row. */
+/* The columns that steps of an archive may make: of what a model takes there are as many weights. A
+ * degree and a number of columns alone could ask for megabytes a row. */
 static int64_t pipeline_limit(const wg_archive *a)
 {
     int64_t elements = PIPELINE_WIDTH;

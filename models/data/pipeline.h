@@ -12,8 +12,8 @@ extern "C" {
 #endif
 
 /* The preparation of data: fitted on training rows, saved with the model, applied at prediction.
- * Columns of numbers go through steps, one behind the other; string columns are one-hot encoded, and
- * their columns stand behind those of the numbers.
+ * Columns of numbers go through steps, one behind the other; string columns are one-hot encoded,
+ * and their columns stand behind those of the numbers.
  *
  *     const wg_pipeline_step steps[] = {{.kind = WG_STEP_STANDARDIZE},
  *                                       {WG_STEP_POLYNOMIAL, .polynomial = {.degree = 3}}};
@@ -28,8 +28,8 @@ typedef struct wg_pipeline {
     int64_t columns, string_columns; /* that it takes, of numbers and of strings */
     int64_t width;                   /* columns that it makes of them */
     int n_steps;                     /* that the numbers go through */
-    const wg_imputer
-        *imputer; /* the first one, where it is WG_STEP_IMPUTE; NULL: NaN is an error */
+    /* the first one, where it is WG_STEP_IMPUTE; NULL: NaN is an error */
+    const wg_imputer *imputer;
 
     struct wg_pipeline_fitted *step; /* [n_steps] */
     struct wg_encoder *encoder;      /* NULL: no string columns */
@@ -58,8 +58,8 @@ typedef struct wg_pipeline_options {
  * strings. Nothing but what was fitted stays on the tape. NULL options: no step.
  * Shape:  X [n, d], f32 or f64, where d may be 0; strings [n, string_columns], row by row, each
  *   ended by NUL, as a table has them; NULL where there is none.
- * Errors: those of wg_scaler_fit, wg_imputer_fit and wg_polynomial, on the tape; WG_E_VALUE (an option), WG_E_NULL
- *   (a string). The result is then an inert pipeline, never NULL. */
+ * Errors: those of wg_scaler_fit, wg_imputer_fit and wg_polynomial, on the tape; WG_E_VALUE (an
+ *   option), WG_E_NULL (a string). The result is then an inert pipeline, never NULL. */
 wg_pipeline *wg_pipeline_fit(wg_tensor *X, const char *const *strings, int64_t string_columns,
                              const wg_pipeline_options *options);
 

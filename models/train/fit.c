@@ -78,7 +78,8 @@ static bool fit_entry(void *method, int64_t i, wg_state_entry *entry)
     return wg_optimizer_state(b->optimizer, i, entry);
 }
 
-/* The schedule's rate: of the step, or, for PLATEAU, of the epochs' losses, which a checkpoint keeps. */
+/* The schedule's rate: of the step, or, for PLATEAU, of the epochs' losses, which a checkpoint
+ * keeps. */
 static double fit_rate(const wg_fit_run *run, int64_t step)
 {
     const wg_schedule *s = run->o.schedule;

@@ -58,20 +58,20 @@ typedef struct wg_fit_options {
     int64_t batch;  /* rows of a batch, > 0; default 0 stands for 32; more than there are: all */
     uint64_t seed;  /* of the order of the rows and of the validation split; default 0 */
     wg_optimizer *optimizer; /* made for the model's parameters; default NULL: Adam, rate 0.001 */
-    const wg_schedule
-        *schedule; /* its rate by the optimizer's step, PLATEAU's by the monitored losses
-                                    of the epochs; default NULL: it stays */
-    double l2;     /* L >= 0: the penalty L/2 * ||W||^2 of all parameters of two or more dimensions
+    /* its rate by the optimizer's step, PLATEAU's by the monitored losses of the epochs; default
+     * NULL: it stays */
+    const wg_schedule *schedule;
+    double l2; /* L >= 0: the penalty L/2 * ||W||^2 of all parameters of two or more dimensions
                   (weights, not biases) is added to the loss; default 0 */
-    double C; /* > 0: the same by scikit-learn's name: L = 1/(n C), n the training rows without the
+    double C;  /* > 0: the same by scikit-learn's name: L = 1/(n C), n the training rows without the
                   validation rows; default 0: none; then l2 must be 0, where C is given */
-    double
-        l1_ratio; /* a in [0, 1]: the penalty is L (a sum |W| + (1 - a)/2 ||W||^2), as scikit-learn's
-                        elastic net; default 0: no L1. Of wg_fit_minimize with WG_PROXIMAL alone */
+    /* a in [0, 1]: the penalty is L (a sum |W| + (1 - a)/2 ||W||^2), as scikit-learn's elastic
+     * net; default 0: no L1. Of wg_fit_minimize with WG_PROXIMAL alone */
+    double l1_ratio;
 
-    double
-        validation; /* share of the rows, stratified by class, that is not trained on but judged by,
-                          in [0, 1); default 0: none */
+    /* share of the rows, stratified by class, that is not trained on but judged by, in [0, 1);
+     * default 0: none */
+    double validation;
     int64_t patience; /* stop when the monitored loss (of validation rows, or else of training) has
                          not fallen for so many epochs, and take the parameters of the best epoch;
                          default 0: never, and the last epoch's parameters stay */
@@ -94,8 +94,8 @@ typedef struct wg_fit_options {
                             checked, as by wg_gradcheck, before the first epoch, after so many each,
                             and after the last; a wrong one is WG_E_VALUE; default 0: never */
 
-    const char
-        *checkpoint; /* file to keep the state in, written whole or not at all; default NULL */
+    /* file to keep the state in, written whole or not at all; default NULL */
+    const char *checkpoint;
     int64_t checkpoint_every; /* epochs; default 0 stands for 1 */
     bool resume; /* default false; true: go on from that file, which must be there, and arrive at
                     the same bits as if the training had never been stopped. Model, data, optimizer

@@ -62,8 +62,8 @@ static wg_estimator *fitted(int i)
     return wg_estimator_fit(&(wg_dataset){.table = read_shirts(tape, shirts)}, &o[i]);
 }
 
-/* Numbers are filled in by what the training rows say, also in rows that are predicted; a missing text is a
- * category of its own. */
+/* Numbers are filled in by what the training rows say, also in rows that are predicted; a missing
+ * text is a category of its own. */
 START_TEST(test_missing)
 {
     static const char holes[] = "colour,width,kind,size,height\nred,1,a,L,2\nblue,,b,M,4\n"
@@ -94,7 +94,7 @@ START_TEST(test_missing)
 }
 END_TEST
 
-/* ---- What is fitted. ------------------------------------------------------------------------------- */
+/* ---- What is fitted. ------------------------------------------------------------------------- */
 
 /* By hand: the columns of numbers, then the texts' columns of 0 and 1. */
 START_TEST(test_encodes)
@@ -192,7 +192,7 @@ START_TEST(test_loaded_predicts_the_same_bits)
 }
 END_TEST
 
-/* ---- Classes by their names. ------------------------------------------------------------------------- */
+/* ---- Classes by their names. ----------------------------------------------------------------- */
 
 START_TEST(test_classes)
 {
@@ -220,7 +220,7 @@ START_TEST(test_classes)
 }
 END_TEST
 
-/* ---- Other columns. ---------------------------------------------------------------------------------- */
+/* ---- Other columns. -------------------------------------------------------------------------- */
 
 static const char *const one_text[] = {"size", NULL};
 static const char *const no_text[] = {NULL};
@@ -304,7 +304,7 @@ START_TEST(test_unknown_texts)
 }
 END_TEST
 
-/* ---- Files. ------------------------------------------------------------------------------------------ */
+/* ---- Files. ---------------------------------------------------------------------------------- */
 
 static bool load(wg_tape *t, const char *file)
 {
@@ -352,7 +352,7 @@ START_TEST(test_bad_files)
 }
 END_TEST
 
-/* ---- Errors. ----------------------------------------------------------------------------------------- */
+/* ---- Errors. --------------------------------------------------------------------------------- */
 
 START_TEST(test_errors)
 {

@@ -276,7 +276,8 @@ START_TEST(test_steps)
 }
 END_TEST
 
-/* Of 1, NaN, 4, 10 and a column of NaN alone; by mean and median; with indicators; saved and restored. */
+/* Of 1, NaN, 4, 10 and a column of NaN alone; by mean and median; with indicators; saved and
+ * restored. */
 START_TEST(test_imputer)
 {
     const double x[] = {1, NAN, 7, (double)NAN, NAN, 8, 4, NAN, 9, 10, NAN, 9};
