@@ -1,5 +1,5 @@
 /* The checker checked: planted bugs must be caught, right gradients must never be accused. */
-#include "tests/models/problems.h"
+#include "tests/support/problems.h"
 #include "tests/support/suites.h"
 
 #include <math.h>

@@ -3,8 +3,9 @@
 #include "autograd/op.h"
 #include "models/files/archive_internal.h"
 #include "models/files/params.h"
-#include "tests/models/files.h"
 #include "tests/support/assert.h"
+#include "tests/support/files.h"
+#include "tests/support/fixture.h"
 #include "tests/support/suites.h"
 #include "tests/support/support.h"
 
@@ -28,21 +29,7 @@
 #define MOST_SECONDS 5.0
 #endif
 
-static char path[WGT_PATH];
-static wg_tape *tape;
 static char bytes[4096];
-
-static void setup(void)
-{
-    wgt_file_new(path);
-    tape = wg_tape_new(NULL);
-}
-
-static void teardown(void)
-{
-    wg_tape_free(tape);
-    wgt_file_remove(path);
-}
 
 static bool read_any(wg_tape *t, const char *from)
 {
@@ -119,12 +106,6 @@ START_TEST(test_torch_file)
     ck_assert_ptr_null(wg_archive_tensor(a, "format"));
 }
 END_TEST
-
-static void expect_error(wg_mark mark, wg_status status, const char *part)
-{
-    wgt_assert_status(tape, status, part);
-    wg_tape_rewind(tape, mark);
-}
 
 /* ---- The map. -------------------------------------------------------------------------------- */
 
@@ -713,7 +694,7 @@ Suite *suite_archive(void)
 {
     Suite *suite = suite_create("archive");
     TCase *cases = tcase_create("archive");
-    tcase_add_checked_fixture(cases, setup, teardown);
+    tcase_add_checked_fixture(cases, wgt_file_setup, wgt_file_teardown);
     tcase_add_test(cases, test_archive);
     tcase_add_test(cases, test_archive_errors);
     tcase_add_test(cases, test_torch_file);

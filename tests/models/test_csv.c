@@ -4,6 +4,7 @@
 #include "models/files/bytes_internal.h"
 #include "models/files/csv.h"
 #include "tests/support/assert.h"
+#include "tests/support/fixture.h"
 #include "tests/support/suites.h"
 #include "tests/support/support.h"
 
@@ -16,36 +17,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-static char path[64];
-static wg_tape *tape;
-
-static void setup(void)
-{
-    strcpy(path, "/tmp/wg_csv_XXXXXX");
-    int file = mkstemp(path);
-    ck_assert_int_ge(file, 0);
-    close(file);
-    tape = wg_tape_new(NULL);
-}
-
-static void teardown(void)
-{
-    wg_tape_free(tape);
-    unlink(path);
-}
-
-static void put_bytes(const char *bytes, size_t size)
-{
-    unlink(path); /* some file systems flush a file that is written over, which takes time */
-    FILE *file = fopen(path, "wb");
-    ck_assert_ptr_nonnull(file);
-    ck_assert_uint_eq(fwrite(bytes, 1, size, file), size);
-    fclose(file);
-}
-
 static wg_table *read_text(const char *text, const wg_csv_options *options)
 {
-    put_bytes(text, strlen(text));
+    wgt_file_put(path, text, strlen(text));
     return wg_csv_read(tape, path, options);
 }
 
@@ -219,7 +193,7 @@ START_TEST(test_pipe)
     snprintf(name, sizeof name, "/dev/fd/%d", ends[0]);
     expect(wg_csv_read(tape, name, NULL), 2, 2, X, y);
     close(ends[0]);
-    put_bytes(text, strlen(text));
+    wgt_file_put(path, text, strlen(text));
     const int before = dup(STDIN_FILENO), file = open(path, O_RDONLY);
     ck_assert_int_ge(dup2(file, STDIN_FILENO), 0);
     expect(wg_csv_read(tape, "-", NULL), 2, 2, X, y);
@@ -231,7 +205,7 @@ END_TEST
 
 START_TEST(test_packed)
 {
-    put_bytes("\x1F\x8B\b\0a,b\n1,2\n", 12);
+    wgt_file_put(path, "\x1F\x8B\b\0a,b\n1,2\n", 12);
     wg_csv_read(tape, path, NULL);
     wgt_assert_status(tape, WG_E_FORMAT, "is a gzip file; unpack it first: gunzip -c FILE.gz");
 }
@@ -536,7 +510,7 @@ END_TEST
 
 START_TEST(test_nul_byte)
 {
-    put_bytes("a,b\n1,2\n\0,3\n", 12);
+    wgt_file_put(path, "a,b\n1,2\n\0,3\n", 12);
     expect_inert(wg_csv_read(tape, path, NULL));
     wgt_assert_status(tape, WG_E_FORMAT, ":3: a NUL byte");
 }
@@ -586,7 +560,7 @@ START_TEST(test_truncated)
     int readable = 0;
     for (size_t size = 0; size < sizeof good; size++) {
         const wg_mark mark = wg_tape_mark(tape);
-        put_bytes(good, size);
+        wgt_file_put(path, good, size);
         const wg_table *table = wg_csv_read(tape, path, NULL);
         if (wg_tape_status(tape) != WG_OK) {
             wgt_assert_status(tape, WG_E_FORMAT, path);
@@ -609,7 +583,7 @@ END_TEST
  * that succeeds. */
 START_TEST(test_no_memory)
 {
-    put_bytes("a,b,c\n1,2,x\n3,?,y\n5,6,z\n", 24);
+    wgt_file_put(path, "a,b,c\n1,2,x\n3,?,y\n5,6,z\n", 24);
     for (int64_t fail_at = 1;; fail_at++) {
         wgt_memory memory = {0};
         wg_tape *t = wgt_tape(&memory);
@@ -731,8 +705,8 @@ Suite *suite_csv(void)
 {
     Suite *suite = suite_create("csv");
     TCase *good = tcase_create("good files"), *bad = tcase_create("bad files");
-    tcase_add_checked_fixture(good, setup, teardown);
-    tcase_add_checked_fixture(bad, setup, teardown);
+    tcase_add_checked_fixture(good, wgt_file_setup, wgt_file_teardown);
+    tcase_add_checked_fixture(bad, wgt_file_setup, wgt_file_teardown);
     add_good(good);
     add_bad(bad);
     suite_add_tcase(suite, good);

@@ -1,8 +1,9 @@
 /* The CSV writer: what it writes, and that wg_csv_read gives it back. */
 #include "autograd/op.h"
 #include "models/files/csv.h"
-#include "tests/models/files.h"
 #include "tests/support/assert.h"
+#include "tests/support/files.h"
+#include "tests/support/fixture.h"
 #include "tests/support/suites.h"
 #include "tests/support/support.h"
 
@@ -10,21 +11,6 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-
-static char path[WGT_PATH];
-static wg_tape *tape;
-
-static void setup(void)
-{
-    wgt_file_new(path);
-    tape = wg_tape_new(NULL);
-}
-
-static void teardown(void)
-{
-    wg_tape_free(tape);
-    wgt_file_remove(path);
-}
 
 static void check_text(const char *want)
 {
@@ -190,7 +176,7 @@ Suite *suite_csv_write(void)
 {
     Suite *suite = suite_create("csv_write");
     TCase *cases = tcase_create("csv_write");
-    tcase_add_checked_fixture(cases, setup, teardown);
+    tcase_add_checked_fixture(cases, wgt_file_setup, wgt_file_teardown);
     tcase_add_test(cases, test_written);
     tcase_add_test(cases, test_round_trip);
     tcase_add_test(cases, test_table);

@@ -1,32 +1,13 @@
 /* Estimators: known optima, saved and loaded to the same bits, damaged files, errors. */
 #include "models/wengert.h"
-#include "tests/models/files.h"
 #include "tests/support/assert.h"
+#include "tests/support/files.h"
+#include "tests/support/fixture.h"
 #include "tests/support/suites.h"
 
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-
-static wg_tape *tape;
-static char path[WGT_PATH];
-
-static void setup(void)
-{
-    tape = wg_tape_new(NULL);
-    wgt_file_new(path);
-}
-
-static void teardown(void)
-{
-    wgt_file_remove(path);
-    wg_tape_free(tape);
-}
-
-static void expect_ok(void)
-{
-    ck_assert_msg(wg_tape_status(tape) == WG_OK, "%s", wg_tape_message(tape));
-}
 
 /* ---- The optima of mean loss + penalty at C = 1 (scikit-learn's, to 1e-10). ------------------ */
 
@@ -51,13 +32,13 @@ START_TEST(test_optima)
     wg_estimator *e = wg_estimator_fit(
         &(wg_dataset){.X = X, .y = y},
         &(wg_estimator_options){.model = optima[_i].model, .raw = optima[_i].raw});
-    expect_ok();
+    expect_ok(tape);
     wgt_assert_close(e->fit.best_loss, optima[_i].objective, 0, 1e-10);
     wgt_assert_close(wg_log_loss(wg_estimator_predict_proba(e, &(wg_dataset){.X = X}), y),
                      optima[_i].log_loss, 0, 1e-6);
     wgt_assert_close(wg_estimator_score(e, &(wg_dataset){.X = X, .y = y}), optima[_i].accuracy, 0,
                      1e-6);
-    expect_ok();
+    expect_ok(tape);
 }
 END_TEST
 
@@ -80,7 +61,7 @@ START_TEST(test_one_vs_rest)
         wgt_assert_close(wg_at(P, 3 * i) + wg_at(P, 3 * i + 1) + wg_at(P, 3 * i + 2), 1, 0, 1e-15);
         wgt_assert_close(wg_at(Z, 3 * i), wg_at(z, i), 0, 1e-4);
     }
-    expect_ok();
+    expect_ok(tape);
 }
 END_TEST
 
@@ -126,7 +107,7 @@ START_TEST(test_loaded_predicts_the_same_bits)
     wg_estimator *e = fitted(_i % 4, f32, &X);
     int64_t size = wg_tape_size(tape);
     ck_assert_int_eq(wg_estimator_save(e, path), WG_OK);
-    expect_ok();
+    expect_ok(tape);
     ck_assert_int_eq(wg_tape_size(tape), size);
     wg_tape *t = wg_tape_new(NULL);
     wg_estimator *l = wg_estimator_load(t, path, NULL);
@@ -230,7 +211,7 @@ START_TEST(test_errors)
         wg_tape_rewind(tape, mark);
     }
     wg_estimator *e = wg_estimator_fit(&(wg_dataset){.X = X, .y = y}, NULL);
-    expect_ok();
+    expect_ok(tape);
     wg_estimator_predict(e, &(wg_dataset){.X = wg_full(tape, WG_F64, WG_SHAPE(2, 5), 0)});
     ck_assert_int_eq(wg_tape_status(tape), WG_E_SHAPE);
 }
@@ -241,7 +222,7 @@ Suite *suite_estimator(void)
     Suite *s = suite_create("estimator");
     TCase *c = tcase_create("estimator");
     tcase_set_timeout(c, 60);
-    tcase_add_checked_fixture(c, setup, teardown);
+    tcase_add_checked_fixture(c, wgt_file_setup, wgt_file_teardown);
     tcase_add_loop_test(c, test_optima, 0, (int)(sizeof optima / sizeof *optima));
     tcase_add_test(c, test_one_vs_rest);
     tcase_add_loop_test(c, test_loaded_predicts_the_same_bits, 0, 8);

@@ -1,7 +1,8 @@
 /* Sparse rows: trained as dense ones are, from an svmlight file to a saved model and back. */
 #include "models/wengert.h"
-#include "tests/models/files.h"
 #include "tests/support/assert.h"
+#include "tests/support/files.h"
+#include "tests/support/fixture.h"
 #include "tests/support/suites.h"
 #include "tests/support/support.h"
 
@@ -12,8 +13,7 @@
 
 enum { ROWS = 90, COLUMNS = 30 };
 
-static wg_tape *tape;
-static char path[WGT_PATH], model[WGT_PATH];
+static char model[WGT_PATH];
 
 /* Rows with about five of 30 features, of three classes that the features show; no row has the last
  * one. */
@@ -33,8 +33,7 @@ static void write_rows(const char *file)
 
 static void setup(void)
 {
-    tape = wg_tape_new(NULL);
-    wgt_file_new(path);
+    wgt_file_setup();
     wgt_file_new(model);
     write_rows(path);
 }
@@ -42,13 +41,7 @@ static void setup(void)
 static void teardown(void)
 {
     wgt_file_remove(model);
-    wgt_file_remove(path);
-    wg_tape_free(tape);
-}
-
-static void expect_ok(const wg_tape *t)
-{
-    ck_assert_msg(wg_tape_status(t) == WG_OK, "%s", wg_tape_message(t));
+    wgt_file_teardown();
 }
 
 static const int64_t hidden[] = {6};

@@ -1,8 +1,9 @@
 /* Estimators on tables with columns of texts: from a CSV file to a saved model and back. */
 #include "models/data/encoder_internal.h"
 #include "models/wengert.h"
-#include "tests/models/files.h"
 #include "tests/support/assert.h"
+#include "tests/support/files.h"
+#include "tests/support/fixture.h"
 #include "tests/support/suites.h"
 #include "tests/support/support.h"
 
@@ -11,26 +12,18 @@
 #include <stdlib.h>
 #include <string.h>
 
-static wg_tape *tape;
-static char path[WGT_PATH], model[WGT_PATH];
+static char model[WGT_PATH];
 
 static void setup(void)
 {
-    tape = wg_tape_new(NULL);
-    wgt_file_new(path);
+    wgt_file_setup();
     wgt_file_new(model);
 }
 
 static void teardown(void)
 {
     wgt_file_remove(model);
-    wgt_file_remove(path);
-    wg_tape_free(tape);
-}
-
-static void expect_ok(const wg_tape *t)
-{
-    ck_assert_msg(wg_tape_status(t) == WG_OK, "%s", wg_tape_message(t));
+    wgt_file_teardown();
 }
 
 static const char *const texts[] = {"colour", "size", NULL};

@@ -1,7 +1,8 @@
 /* The training loop: what it computes, stops by and keeps; checkpoints; errors. */
 #include "models/wengert.h"
-#include "tests/models/files.h"
 #include "tests/support/assert.h"
+#include "tests/support/files.h"
+#include "tests/support/fixture.h"
 #include "tests/support/suites.h"
 #include "tests/support/support.h"
 
@@ -12,23 +13,6 @@
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
-
-static wg_tape *tape;
-
-static void setup(void)
-{
-    tape = wg_tape_new(NULL);
-}
-
-static void teardown(void)
-{
-    wg_tape_free(tape);
-}
-
-static void expect_ok(void)
-{
-    ck_assert_msg(wg_tape_status(tape) == WG_OK, "%s", wg_tape_message(tape));
-}
 
 enum { PARAMS = 4, MOST = 16 * 32 };
 
@@ -113,7 +97,7 @@ START_TEST(test_as_by_hand_with_a_short_batch)
     int64_t size = wg_tape_size(tape);
     wg_fit_result r = wg_fit(&p.model, &(wg_dataset){.X = p.X, .y = p.y},
                              &(wg_fit_options){.epochs = 4, .batch = 64, .seed = 3});
-    expect_ok();
+    expect_ok(tape);
     ck_assert_int_eq(r.stop, WG_FIT_EPOCHS);
     ck_assert_int_eq(r.epochs, 4);
     ck_assert_int_eq(wg_size(r.loss), 4);
@@ -142,7 +126,7 @@ START_TEST(test_learns)
     wg_optimizer *adam = wg_adam_new(p.model.params, PARAMS, &(wg_adam_options){.rate = 0.02});
     wg_fit_result r = wg_fit(&p.model, &(wg_dataset){.X = p.X, .y = p.y},
                              &(wg_fit_options){.epochs = 60, .optimizer = adam, .validation = 0.2});
-    expect_ok();
+    expect_ok(tape);
     wgt_assert_that(wg_at(r.loss, 59), <, 0.1);
     wgt_assert_that(wg_at(r.accuracy, 59), >, 0.95);
     wgt_assert_that(wg_at(r.validation_score, 59), >, 0.9);
@@ -182,7 +166,7 @@ START_TEST(test_best_weights_are_restored)
                                                .patience = 5,
                                                .on_epoch = watching,
                                                .on_epoch_user = &w});
-    expect_ok();
+    expect_ok(tape);
     ck_assert_int_eq(r.stop, WG_FIT_PATIENCE);
     ck_assert_int_eq(r.epochs, r.best_epoch + 5);
     ck_assert_int_eq(r.best_epoch, w.best_epoch);
@@ -244,7 +228,7 @@ START_TEST(test_weights)
     wg_tensor *w = wg_constant(tape, WG_F64, WG_SHAPE(150), values);
     wgt_assert_close(first_loss(&(wg_fit_options){.sample_weights = w}),
                      first_loss(&(wg_fit_options){.class_weights = (double[]){1, 0, 0}}), 0, 0);
-    expect_ok();
+    expect_ok(tape);
 }
 END_TEST
 
@@ -264,7 +248,7 @@ static wg_optimizer *optimizer_of(int kind, const problem *p)
     }
 }
 
-static wg_fit_options resumable(const char *path, wg_optimizer *optimizer, watch *w)
+static wg_fit_options resumable(const char *file, wg_optimizer *optimizer, watch *w)
 {
     static const wg_schedule schedule = {
         .kind = WG_SCHEDULE_COSINE, .rate = 0.02, .period = 40, .warm_up = 5};
@@ -275,7 +259,7 @@ static wg_fit_options resumable(const char *path, wg_optimizer *optimizer, watch
                             .schedule = &schedule,
                             .validation = 0.2,
                             .patience = 4,
-                            .checkpoint = path,
+                            .checkpoint = file,
                             .on_epoch = watching,
                             .on_epoch_user = w};
 }
@@ -284,12 +268,12 @@ enum { PLATEAU = 5 }; /* the last kind: Adam, with that schedule */
 
 /* Trains on a tape of its own, to the end or until after epoch stop_at; weights and losses into
  * values. */
-static int trained(const char *path, int kind, int64_t stop_at, bool resume, float values[2 * MOST])
+static int trained(const char *file, int kind, int64_t stop_at, bool resume, float values[2 * MOST])
 {
     wg_tape *t = wg_tape_new(NULL);
     problem p = iris(t, 0.3);
     watch w = {.p = &p, .stop_at = stop_at};
-    wg_fit_options o = resumable(path, optimizer_of(kind, &p), &w);
+    wg_fit_options o = resumable(file, optimizer_of(kind, &p), &w);
     const wg_schedule plateau = {WG_SCHEDULE_PLATEAU, .rate = 0.02, .factor = 0.5, .patience = 1,
                                  .threshold = 0.9};
     o.resume = resume;
@@ -317,15 +301,15 @@ static int trained(const char *path, int kind, int64_t stop_at, bool resume, flo
 START_TEST(test_resumed_is_bit_identical)
 {
     static float whole[2 * MOST], part[2 * MOST], rest[2 * MOST];
-    char path[WGT_PATH];
-    wgt_file_new(path);
-    int n = trained(path, _i, 0, false, whole);
+    char file[WGT_PATH];
+    wgt_file_new(file);
+    int n = trained(file, _i, 0, false, whole);
     for (int64_t stop_at = 1; stop_at < 8; stop_at += 3) {
-        ck_assert_int_ne(trained(path, _i, stop_at, false, part), n);
-        ck_assert_int_eq(trained(path, _i, 0, true, rest), n);
+        ck_assert_int_ne(trained(file, _i, stop_at, false, part), n);
+        ck_assert_int_eq(trained(file, _i, 0, true, rest), n);
         ck_assert_mem_eq(whole, rest, (size_t)n * sizeof *whole);
     }
-    wgt_file_remove(path);
+    wgt_file_remove(file);
 }
 END_TEST
 
@@ -371,21 +355,21 @@ END_TEST
 START_TEST(test_foreign_checkpoints_change_nothing)
 {
     static float before[MOST], after[MOST];
-    char path[WGT_PATH];
-    wgt_file_new(path);
-    trained(path, 4, 0, false, (float[2 * MOST]){0});
+    char file[WGT_PATH];
+    wgt_file_new(file);
+    trained(file, 4, 0, false, (float[2 * MOST]){0});
     problem p = iris(tape, 0.3);
     watch w = {.p = &p};
     int n = weights(&p, before);
     for (int k = 0; k < 6; k++) {
         wg_mark mark = wg_tape_mark(tape);
-        wg_fit_options o = resumable(path, optimizer_of(k == 0 ? 2 : 4, &p), &w);
+        wg_fit_options o = resumable(file, optimizer_of(k == 0 ? 2 : 4, &p), &w);
         o.resume = true;
         o.seed += k == 1 ? (uint64_t)1 << 40 : 0;
         o.batch += k == 2;
         o.l2 = k == 3 ? 0.1 : 0;
         o.validation += k == 4 ? 0.1 : 0;
-        o.checkpoint = k == 5 ? "no such file" : path;
+        o.checkpoint = k == 5 ? "no such file" : file;
         wg_fit_result r = wg_fit(&p.model, &(wg_dataset){.X = p.X, .y = p.y}, &o);
         ck_assert_int_eq(r.stop, WG_FIT_ERROR);
         ck_assert_int_eq(wg_tape_status(tape), k == 5 ? WG_E_IO : WG_E_FORMAT);
@@ -393,7 +377,7 @@ START_TEST(test_foreign_checkpoints_change_nothing)
         weights(&p, after);
         ck_assert_mem_eq(before, after, (size_t)n * sizeof *after);
     }
-    wgt_file_remove(path);
+    wgt_file_remove(file);
 }
 END_TEST
 
@@ -408,8 +392,8 @@ START_TEST(test_other_data_and_models_are_noticed)
                                         "ops",
                                         "ops",
                                         "fit.rate"};
-    char path[WGT_PATH];
-    wgt_file_new(path);
+    char file[WGT_PATH];
+    wgt_file_new(file);
     for (int k = 0; k <= 8; k++) {
         wg_tape *t = wg_tape_new(NULL);
         int change = k - 1; /* -1: writes the checkpoint; 0: the same again */
@@ -439,7 +423,7 @@ START_TEST(test_other_data_and_models_are_noticed)
             .class_weights = change == 4 ? (double[]){1, 2, 1} : NULL,
             .optimizer = wg_adam_new(p.model.params, PARAMS,
                                      &(wg_adam_options){.rate = change == 7 ? 0.02 : 0.01}),
-            .checkpoint = path,
+            .checkpoint = file,
             .resume = change >= 0};
         float before[MOST], after[MOST];
         int n = weights(&p, before);
@@ -453,7 +437,7 @@ START_TEST(test_other_data_and_models_are_noticed)
         ck_assert_int_eq(memcmp(before, after, (size_t)n * sizeof *after) == 0, wrong);
         wg_tape_free(t);
     }
-    wgt_file_remove(path);
+    wgt_file_remove(file);
 }
 END_TEST
 
@@ -475,8 +459,8 @@ START_TEST(test_checkpoints_tell_graphs_apart)
 {
     static const two_parts models[] = {
         {.scale = 0.1, .factor = 2}, {.scale = 0.2, .factor = 2}, {.scale = 0.1, .factor = 3}};
-    char path[WGT_PATH];
-    wgt_file_new(path);
+    char file[WGT_PATH];
+    wgt_file_new(file);
     problem p = iris(tape, 0);
     for (int i = -1; i < 3; i++) { /* -1 writes, 0 is the same again */
         two_parts m = models[i < 0 ? 0 : i];
@@ -488,7 +472,7 @@ START_TEST(test_checkpoints_tell_graphs_apart)
                                     .n_params = 2,
                                     .outputs = two_parts_outputs,
                                     .user = &m};
-        const wg_fit_options o = {.epochs = 1 + (i >= 0), .checkpoint = path, .resume = i >= 0};
+        const wg_fit_options o = {.epochs = 1 + (i >= 0), .checkpoint = file, .resume = i >= 0};
         wg_fit_result r = wg_fit(&model, &(wg_dataset){.X = p.X, .y = p.y}, &o);
         ck_assert_msg(r.stop == (i > 0 ? WG_FIT_ERROR : WG_FIT_EPOCHS), "%d: %s", i,
                       wg_tape_message(tape));
@@ -499,31 +483,31 @@ START_TEST(test_checkpoints_tell_graphs_apart)
     /* dropout of another share */
     for (int i = 0; i < 2; i++) {
         problem q = iris(tape, i == 0 ? 0.3 : 0.5);
-        const wg_fit_options o = {.epochs = 1 + i, .checkpoint = path, .resume = i == 1};
+        const wg_fit_options o = {.epochs = 1 + i, .checkpoint = file, .resume = i == 1};
         wg_fit(&q.model, &(wg_dataset){.X = q.X, .y = q.y}, &o);
     }
     wgt_assert_status(tape, WG_E_FORMAT, "the model's ops");
-    wgt_file_remove(path);
+    wgt_file_remove(file);
 }
 END_TEST
 
 /* The epoch that the file is of. */
-static int64_t epoch_in(const char *path)
+static int64_t epoch_in(const char *file)
 {
     int64_t epoch = -1;
-    wg_archive_integer(wg_archive_load(tape, path), "test", "fit.epoch", 1, 99, &epoch);
+    wg_archive_integer(wg_archive_load(tape, file), "test", "fit.epoch", 1, 99, &epoch);
     return epoch;
 }
 
 typedef struct looks {
-    char path[WGT_PATH];
+    char file[WGT_PATH];
     int64_t seen[8];
 } looks;
 
 static bool look_at_file(const wg_fit_epoch *epoch, void *user)
 {
     looks *l = user;
-    l->seen[epoch->epoch - 1] = epoch->epoch < 3 ? 0 : epoch_in(l->path);
+    l->seen[epoch->epoch - 1] = epoch->epoch < 3 ? 0 : epoch_in(l->file);
     return true;
 }
 
@@ -532,16 +516,16 @@ START_TEST(test_checkpoint_every)
     looks l;
     const int64_t want[] = {0, 0, 3, 3, 3, 6, 6, 6};
     problem p = iris(tape, 0);
-    wgt_file_new(l.path);
+    wgt_file_new(l.file);
     const wg_fit_options o = {.epochs = 8,
-                              .checkpoint = l.path,
+                              .checkpoint = l.file,
                               .checkpoint_every = 3,
                               .on_epoch = look_at_file,
                               .on_epoch_user = &l};
     wg_fit(&p.model, &(wg_dataset){.X = p.X, .y = p.y}, &o);
-    expect_ok();
+    expect_ok(tape);
     wgt_assert_same_bytes(l.seen, want, sizeof want);
-    wgt_file_remove(l.path);
+    wgt_file_remove(l.file);
 }
 END_TEST
 
@@ -590,7 +574,7 @@ START_TEST(test_stop)
     stop = 0;
     wg_fit_options o = {.epochs = 9, .batch = 50, .on_epoch = stop_at_three, .stop = &stop};
     wg_fit_result r = wg_fit(&p.model, &data, &o);
-    expect_ok();
+    expect_ok(tape);
     ck_assert_int_eq(r.stop, WG_FIT_STOPPED);
     ck_assert_int_eq(r.epochs, 3);
     stop = 1;
@@ -601,7 +585,7 @@ START_TEST(test_stop)
     r = wg_fit_minimize(&p.model, &data, &(wg_fit_options){.stop = &stop}, NULL);
     ck_assert_int_eq(r.epochs, 1);
     ck_assert_int_eq(r.stop, WG_FIT_STOPPED);
-    expect_ok();
+    expect_ok(tape);
 }
 END_TEST
 
@@ -624,7 +608,7 @@ START_TEST(test_gradient_norms)
                         NULL);
     for (int i = 0; i < PARAMS; i++)
         wgt_assert_that(wg_at(r.gradient_norm, (r.epochs - 1) * PARAMS + i), <, 1e-3);
-    expect_ok();
+    expect_ok(tape);
 }
 END_TEST
 
@@ -675,7 +659,7 @@ START_TEST(test_check_every)
     problem p = iris(tape, 0.25);
     const wg_dataset data = {.X = p.X, .y = p.y};
     wg_fit_result r = wg_fit(&p.model, &data, &(wg_fit_options){.epochs = 3, .check_every = 2});
-    expect_ok();
+    expect_ok(tape);
     ck_assert_ptr_nonnull(r.first_check);
     ck_assert_ptr_nonnull(r.last_check);
     ck_assert_str_eq(r.last_check[0].name, "fc1.weight");
@@ -725,7 +709,7 @@ START_TEST(test_errors)
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         wg_mark mark = wg_tape_mark(tape);
-        expect_ok();
+        expect_ok(tape);
         wg_fit_result r = wg_fit(&p.model, &(wg_dataset){.X = cases[i].X, .y = cases[i].y},
                                  &cases[i].o);
         ck_assert_int_eq(r.stop, WG_FIT_ERROR);
@@ -742,8 +726,8 @@ END_TEST
 /* Every allocation fails in turn: an error, nothing leaked, and no history. */
 START_TEST(test_memory)
 {
-    char path[WGT_PATH];
-    wgt_file_new(path);
+    char file[WGT_PATH];
+    wgt_file_new(file);
     bool done = false;
     for (int64_t k = 1; !done; k += 3) {
         wgt_memory m = {0};
@@ -754,14 +738,14 @@ START_TEST(test_memory)
         wg_fit_result r = wg_fit(
             &p.model, &(wg_dataset){.X = p.X, .y = p.y},
             &(wg_fit_options){
-                .epochs = 2, .batch = 64, .validation = 0.2, .balanced = true, .checkpoint = path});
+                .epochs = 2, .batch = 64, .validation = 0.2, .balanced = true, .checkpoint = file});
         done = m.failed == 0;
         ck_assert_int_eq(r.stop, done ? WG_FIT_EPOCHS : WG_FIT_ERROR);
         ck_assert_int_eq(wg_tape_status(t), done ? WG_OK : WG_E_NOMEM);
         wg_tape_free(t);
         ck_assert_int_eq(m.blocks, 0);
     }
-    wgt_file_remove(path);
+    wgt_file_remove(file);
 }
 END_TEST
 
@@ -770,7 +754,7 @@ Suite *suite_fit(void)
     Suite *s = suite_create("fit");
     TCase *c = tcase_create("fit");
     tcase_set_timeout(c, 60);
-    tcase_add_checked_fixture(c, setup, teardown);
+    tcase_add_checked_fixture(c, wgt_tape_setup, wgt_tape_teardown);
     tcase_add_test(c, test_as_by_hand_with_a_short_batch);
     tcase_add_test(c, test_learns);
     tcase_add_test(c, test_best_weights_are_restored);

@@ -1,34 +1,15 @@
 /* Training by all rows at once: its optimum, when it stops, what it resumes from and refuses. */
 #include "autograd/op.h"
 #include "models/wengert.h"
-#include "tests/models/files.h"
 #include "tests/support/assert.h"
+#include "tests/support/files.h"
+#include "tests/support/fixture.h"
 #include "tests/support/suites.h"
 #include "tests/support/support.h"
 
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-
-static wg_tape *tape;
-static char path[WGT_PATH];
-
-static void setup(void)
-{
-    tape = wg_tape_new(NULL);
-    wgt_file_new(path);
-}
-
-static void teardown(void)
-{
-    wgt_file_remove(path);
-    wg_tape_free(tape);
-}
-
-static void expect_ok(const wg_tape *t)
-{
-    ck_assert_msg(wg_tape_status(t) == WG_OK, "%s", wg_tape_message(t));
-}
 
 /* Iris, standardized: a linear model, or with hidden chunks and tanh. */
 typedef struct problem {
@@ -380,7 +361,7 @@ Suite *suite_fit_minimize(void)
     Suite *s = suite_create("fit_minimize");
     TCase *c = tcase_create("fit_lbfgs");
     tcase_set_timeout(c, 60);
-    tcase_add_checked_fixture(c, setup, teardown);
+    tcase_add_checked_fixture(c, wgt_file_setup, wgt_file_teardown);
     tcase_add_loop_test(c, test_optimum, 0, 6);
     tcase_add_loop_test(c, test_rows_of_an_input, 0, 2);
     tcase_add_test(c, test_best_weights_are_restored);

@@ -1,34 +1,15 @@
 /* Heads: regression, a head of one's own from training to a file and back, and what training says
  * of bad rows. */
 #include "models/wengert.h"
-#include "tests/models/files.h"
 #include "tests/support/assert.h"
+#include "tests/support/files.h"
+#include "tests/support/fixture.h"
 #include "tests/support/suites.h"
 #include "tests/support/support.h"
 
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-
-static wg_tape *tape;
-static char path[WGT_PATH];
-
-static void setup(void)
-{
-    tape = wg_tape_new(NULL);
-    wgt_file_new(path);
-}
-
-static void teardown(void)
-{
-    wgt_file_remove(path);
-    wg_tape_free(tape);
-}
-
-static void expect_ok(void)
-{
-    ck_assert_msg(wg_tape_status(tape) == WG_OK, "%s", wg_tape_message(tape));
-}
 
 /* ---- Regression. ----------------------------------------------------------------------------- */
 
@@ -56,7 +37,7 @@ START_TEST(test_regression)
     wg_dataset data = line(dtype);
     const wg_estimator_options o = {.model = "regression", .C = HUGE_VAL, .raw = true};
     wg_estimator *e = wg_estimator_fit(&data, &o);
-    expect_ok();
+    expect_ok(tape);
     const wg_mlp *mlp = e->mlp;
     wgt_assert_close(wg_item(wg_params_get(mlp->params, "fc1.bias")), 3, 0, bound);
     wgt_assert_close(wg_at(wg_params_get(mlp->params, "fc1.weight"), 0), 2, 0, bound);
@@ -69,7 +50,7 @@ START_TEST(test_regression)
     ck_assert_int_eq(e->class_count, 0);
     ck_assert_int_eq(wg_estimator_save(e, path), WG_OK);
     wg_estimator *l = wg_estimator_load(tape, path, NULL);
-    expect_ok();
+    expect_ok(tape);
     wgt_assert_same_bits(wg_estimator_score(l, &data), wg_estimator_score(e, &data));
     ck_assert(wg_is_inert(wg_estimator_predict_proba(l, &data)));
     wgt_assert_status(tape, WG_E_VALUE, "'regression' has no probabilities");
@@ -92,7 +73,7 @@ START_TEST(test_regression_by_batches)
                 .patience = 60,
                 .sample_weights = wg_full(tape, WG_F64, WG_SHAPE(ROWS), 2)}};
     wg_estimator *e = wg_estimator_fit(&data, &o);
-    expect_ok();
+    expect_ok(tape);
     wg_fit_result r = e->fit;
     ck_assert_double_nan(wg_at(r.accuracy, 0)); /* there are no classes */
     wgt_assert_that(wg_at(r.validation_score, r.best_epoch - 1), >, 0.9);
@@ -122,7 +103,7 @@ START_TEST(test_metrics)
     wgt_assert_that(wg_r2(tenth, tenth), ==, 1);
     wgt_assert_that(wg_r2(wg_full(tape, WG_F64, WG_SHAPE(3), 0.2), tenth), ==, 0);
     ck_assert_double_nan(wg_rmse(wg_full(tape, WG_F64, WG_SHAPE(3), (double)NAN), tenth));
-    expect_ok();
+    expect_ok(tape);
     wg_mark mark = wg_tape_mark(tape);
     ck_assert_double_nan(wg_r2(p, tenth));
     ck_assert_int_eq(wg_tape_status(tape), WG_E_SHAPE);
@@ -164,7 +145,7 @@ START_TEST(test_own_head_trains)
     wg_dataset data = counts();
     wg_estimator_options o = {.head = &poisson, .C = HUGE_VAL};
     wg_estimator *e = wg_estimator_fit(&data, &o);
-    expect_ok();
+    expect_ok(tape);
     const wg_tensor *mean = wg_estimator_predict(e, &data), *y = wg_estimator_targets(e, &data);
     double sum = 0;
     for (int i = 0; i < ROWS; i++) /* the gradient by the bias is 0 at the optimum */
@@ -184,7 +165,7 @@ START_TEST(test_own_head_trains)
     o.fit.epochs = 12;
     o.fit.resume = true;
     wg_estimator *resumed = wg_estimator_fit(&data, &o);
-    expect_ok();
+    expect_ok(tape);
     const wg_tensor *a = wg_estimator_outputs(whole, &data);
     wgt_assert_same_bytes(wg_data_f64(a), wg_data_f64(wg_estimator_outputs(resumed, &data)),
                           ROWS * sizeof(double));
@@ -204,7 +185,7 @@ START_TEST(test_own_head_is_loaded)
                    .model = _i == 0 ? "linear" : "mlp", .head = &poisson, .fit.epochs = 3});
     ck_assert_int_eq(wg_estimator_save(e, path), WG_OK);
     wg_estimator *l = wg_estimator_load(tape, path, own);
-    expect_ok();
+    expect_ok(tape);
     ck_assert_ptr_eq(l->head, &poisson);
     const wg_tensor *p = wg_estimator_predict(e, &data);
     wgt_assert_same_bytes(wg_data_f64(p), wg_data_f64(wg_estimator_predict(l, &data)),
@@ -247,7 +228,7 @@ START_TEST(test_bad_numbers_are_named)
 {
     wg_table *table = wg_csv_read(tape, "examples/data/iris.csv", NULL);
     wg_estimator *e = wg_estimator_fit(&(wg_dataset){.table = table}, NULL);
-    expect_ok();
+    expect_ok(tape);
     double row[] = {5, 3, (double)NAN, 1};
     wg_mark mark = wg_tape_mark(tape);
     wg_tensor *X = wg_constant(tape, WG_F64, WG_SHAPE(1, 4), row);
@@ -299,7 +280,7 @@ START_TEST(test_start_at_the_optimum)
     wg_estimator_options o = {.fit = {.checkpoint = checkpoint}};
     for (int again = 0; again < 2; again++) {
         wg_estimator *e = wg_estimator_fit(&data, &o);
-        expect_ok();
+        expect_ok(tape);
         wg_fit_result r = e->fit;
         ck_assert_int_eq(r.stop, WG_FIT_CONVERGED);
         ck_assert_int_eq(r.optimum.iterations, 0);
@@ -327,7 +308,7 @@ START_TEST(test_penalty_counts_training_rows)
                        .y = wg_table_classes(data.table)};
     o.fit.l2 = 1 / (120 * 0.1);
     wgt_assert_close(wg_fit_minimize(&model, &same, &o.fit, NULL).optimum.value, loss, 0, 1e-13);
-    expect_ok();
+    expect_ok(tape);
     o.fit.C = 1;
     wg_fit_minimize(&model, &same, &o.fit, NULL);
     wgt_assert_status(tape, WG_E_VALUE, "no l2 wanted");
@@ -339,7 +320,7 @@ Suite *suite_head(void)
     Suite *s = suite_create("head");
     TCase *c = tcase_create("head");
     tcase_set_timeout(c, 60);
-    tcase_add_checked_fixture(c, setup, teardown);
+    tcase_add_checked_fixture(c, wgt_file_setup, wgt_file_teardown);
     tcase_add_loop_test(c, test_regression, 0, 2);
     tcase_add_test(c, test_regression_by_batches);
     tcase_add_test(c, test_metrics);

@@ -1,27 +1,13 @@
 /* IDX files: each type, everything that is refused, every truncation, every allocation. */
 #include "autograd/op.h"
 #include "models/files/idx.h"
-#include "tests/models/files.h"
 #include "tests/support/assert.h"
+#include "tests/support/files.h"
+#include "tests/support/fixture.h"
 #include "tests/support/suites.h"
 #include "tests/support/support.h"
 
 #include <string.h>
-
-static char path[WGT_PATH];
-static wg_tape *tape;
-
-static void setup(void)
-{
-    wgt_file_new(path);
-    tape = wg_tape_new(NULL);
-}
-
-static void teardown(void)
-{
-    wg_tape_free(tape);
-    wgt_file_remove(path);
-}
 
 static bool read_f32(wg_tape *t, const char *from)
 {
@@ -136,7 +122,7 @@ Suite *suite_idx(void)
 {
     Suite *suite = suite_create("idx");
     TCase *cases = tcase_create("idx");
-    tcase_add_checked_fixture(cases, setup, teardown);
+    tcase_add_checked_fixture(cases, wgt_file_setup, wgt_file_teardown);
     tcase_add_test(cases, test_images);
     tcase_add_test(cases, test_types);
     tcase_add_loop_test(cases, test_bad_file, 0, (int)(sizeof bad_files / sizeof *bad_files));

@@ -2,7 +2,7 @@
  * once and from then on: the right result or an error that says why, files old or new, nothing leaked, and after
  * a rewind the next try succeeds. And calls that stop half-way. */
 #include "models/wengert.h"
-#include "tests/models/files.h"
+#include "tests/support/files.h"
 #include "tests/support/assert.h"
 #include "tests/support/suites.h"
 #include "tests/support/support.h"

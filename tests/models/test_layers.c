@@ -1,8 +1,9 @@
 /* Layers, first values, descriptions, and the multilayer perceptron. */
 #include "models/files/archive_internal.h"
 #include "models/wengert.h"
-#include "tests/models/files.h"
 #include "tests/support/assert.h"
+#include "tests/support/files.h"
+#include "tests/support/fixture.h"
 #include "tests/support/suites.h"
 #include "tests/support/support.h"
 
@@ -11,29 +12,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
-
-static wg_tape *tape;
-
-static void setup(void)
-{
-    tape = wg_tape_new(NULL);
-}
-
-static void teardown(void)
-{
-    wg_tape_free(tape);
-}
-
-static void expect_ok(void)
-{
-    ck_assert_msg(wg_tape_status(tape) == WG_OK, "%s", wg_tape_message(tape));
-}
-
-static void expect_error(wg_mark mark, wg_status status, const char *part)
-{
-    wgt_assert_status(tape, status, part);
-    wg_tape_rewind(tape, mark);
-}
 
 /* ---- Layers. --------------------------------------------------------------------------------- */
 
@@ -45,7 +23,7 @@ START_TEST(test_linear)
     wg_tensor *W = wgt_param(tape, "W", WG_SHAPE(3, 2), w);
     wg_tensor *B = wgt_param(tape, "b", WG_SHAPE(3), b);
     wg_tensor *y = wg_linear(X, W, B), *plain = wg_linear(X, W, NULL);
-    expect_ok();
+    expect_ok(tape);
     wgt_assert_all_close(wg_data_f64(y), want, 6, 0, 0);
     wgt_assert_close(wg_at(plain, 0), 21, 0, 0);
     wg_mark mark = wg_tape_mark(tape);
@@ -175,7 +153,7 @@ START_TEST(test_parameters)
                                         "fc2.weight", "fc2.bias", "norm2.weight", "norm2.bias",
                                         "fc3.weight", "fc3.bias"};
     wg_mlp *mlp = small((wg_mlp_options){.layer_norm = true});
-    expect_ok();
+    expect_ok(tape);
     ck_assert_int_eq(mlp->params->n, 10);
     for (int i = 0; i < 10; i++)
         ck_assert_ptr_eq(wg_params_get(mlp->params, names[i]), mlp->params->param[i]);
@@ -199,7 +177,7 @@ START_TEST(test_forward)
     h = wg_tanh(wg_layer_norm(wg_linear(h, p[4], p[5]), p[6], p[7], 1e-5));
     wg_tensor *want = wg_linear(h, p[8], p[9]);
     wg_tensor *y = wg_mlp_forward(mlp, X, false), *training = wg_mlp_forward(mlp, X, true);
-    expect_ok();
+    expect_ok(tape);
     wgt_assert_same_bytes(wg_data_f64(y), wg_data_f64(want), 18 * sizeof(double));
     ck_assert(memcmp(wg_data_f64(training), wg_data_f64(want), 18 * sizeof(double)) != 0);
 }
@@ -224,7 +202,7 @@ START_TEST(test_dropout_steps)
     wgt_assert_same_bytes(wg_data_f64(z), first, sizeof first);
     ck_assert_int_eq(wg_mlp_set_step(small((wg_mlp_options){0}), 1), WG_OK);
     ck_assert_int_eq(wg_mlp_set_step(NULL, 1), WG_E_NULL);
-    expect_ok();
+    expect_ok(tape);
 }
 END_TEST
 
@@ -235,7 +213,7 @@ START_TEST(test_seeds)
     wg_mlp *a = small((wg_mlp_options){.seed = 1}), *other = small((wg_mlp_options){.seed = 2});
     wg_mlp *b = wg_mlp_new(
         tape, &(wg_mlp_options){.sizes = shorter, .n_sizes = 3, .dtype = WG_F64, .seed = 1});
-    expect_ok();
+    expect_ok(tape);
     const double *w = wg_data_f64(wg_params_get(a->params, "fc2.weight"));
     wgt_assert_same_bytes(wg_data_f64(wg_params_get(b->params, "fc2.weight")), w, 20 * sizeof *w);
     ck_assert(memcmp(wg_data_f64(wg_params_get(other->params, "fc2.weight")), w, 20 * sizeof *w) !=
@@ -254,7 +232,7 @@ START_TEST(test_gradient)
     wg_check_report reports[10];
     const wg_check_verdict verdict = wg_gradcheck(y, mlp->params->param, NULL, mlp->params->n, NULL,
                                                   reports);
-    expect_ok();
+    expect_ok(tape);
     for (int i = 0; i < 10; i++)
         ck_assert_msg(reports[i].verdict == WG_CHECK_PASSED ||
                           reports[i].verdict == WG_CHECK_VACUOUS,
@@ -285,7 +263,7 @@ START_TEST(test_moons)
         wg_optimizer_step(sgd, g);
         wg_replay(tape);
     }
-    expect_ok();
+    expect_ok(tape);
     double accuracy = wg_accuracy(wg_argmax_over(logits, 1, false), y);
     ck_assert_msg(accuracy >= 0.96, "accuracy %g, loss %g", accuracy, wg_item(loss));
 }
@@ -303,7 +281,7 @@ START_TEST(test_restore)
     ck_assert_str_eq(wg_archive_string(a, "mlp.sizes.1"), "5");
     ck_assert_int_eq(wg_archive_count(a), 10 + 11);
     wg_mlp *again = wg_mlp_load(a);
-    expect_ok();
+    expect_ok(tape);
     wg_tensor *X = rows(5);
     for (int training = 0; training < 2; training++) /* the same dropout, too */
         wgt_assert_same_bytes(wg_data_f64(wg_mlp_forward(again, X, training)),
@@ -314,10 +292,8 @@ END_TEST
 /* One file is enough to predict, on another tape. */
 START_TEST(test_file)
 {
-    char path[] = "/tmp/wengert-model-XXXXXX";
-    const int file = mkstemp(path);
-    ck_assert_int_ge(file, 0);
-    close(file);
+    char file[WGT_PATH];
+    wgt_file_new(file);
     wg_tensor *X = rows(5);
     const wg_pipeline_step steps[] = {{.kind = WG_STEP_STANDARDIZE}};
     wg_pipeline *p = wg_pipeline_fit(X, NULL, 0,
@@ -327,10 +303,10 @@ START_TEST(test_file)
     wg_archive *a = wg_archive_new(tape);
     wg_pipeline_save(p, a);
     wg_mlp_save(mlp, a);
-    ck_assert_int_eq(wg_archive_save(a, path), WG_OK);
+    ck_assert_int_eq(wg_archive_save(a, file), WG_OK);
     wg_tape *t = wg_tape_new(NULL);
-    wg_archive *read = wg_archive_load(t, path);
-    unlink(path);
+    wg_archive *read = wg_archive_load(t, file);
+    wgt_file_remove(file);
     wg_pipeline *q = wg_pipeline_load(read);
     wg_tensor *there = wg_constant(t, WG_F64, WG_SHAPE(5, 2), wg_data_f64(X));
     wg_tensor *again = wg_mlp_forward(wg_mlp_load(read), wg_pipeline_apply(q, there, NULL), false);
@@ -338,8 +314,8 @@ START_TEST(test_file)
     wgt_assert_same_bytes(wg_data_f64(again), wg_data_f64(y), 15 * sizeof(double));
     ck_assert_int_eq(wg_archive_count(wg_archive_load(t, "/nonexistent/m.safetensors")), 0);
     wgt_assert_status(t, WG_E_IO, "/nonexistent/m.safetensors");
-    ck_assert_int_eq(wg_archive_save(read, path), WG_E_IO);
-    ck_assert_int_eq(wg_archive_save(NULL, path), WG_E_NULL);
+    ck_assert_int_eq(wg_archive_save(read, file), WG_E_IO);
+    ck_assert_int_eq(wg_archive_save(NULL, file), WG_E_NULL);
     wg_tape_free(t);
 }
 END_TEST
@@ -365,7 +341,7 @@ START_TEST(test_restore_wrong)
         }
     ck_assert_int_eq(wg_mlp_load(a)->params->n, 10);
     ck_assert_int_eq(wg_mlp_load(NULL)->params->n, 0);
-    expect_ok();
+    expect_ok(tape);
 }
 END_TEST
 
@@ -434,8 +410,8 @@ Suite *suite_layers(void)
 {
     Suite *suite = suite_create("layers");
     TCase *layers = tcase_create("layers"), *mlp = tcase_create("mlp");
-    tcase_add_checked_fixture(layers, setup, teardown);
-    tcase_add_checked_fixture(mlp, setup, teardown);
+    tcase_add_checked_fixture(layers, wgt_tape_setup, wgt_tape_teardown);
+    tcase_add_checked_fixture(mlp, wgt_tape_setup, wgt_tape_teardown);
     tcase_add_test(layers, test_linear);
     tcase_add_test(layers, test_activations);
     tcase_add_test(layers, test_initialize);

@@ -2,23 +2,12 @@
 #include "models/wengert.h"
 #include "tests/models/optima.h"
 #include "tests/support/assert.h"
+#include "tests/support/fixture.h"
 #include "tests/support/suites.h"
 #include "tests/support/support.h"
 
 #include <math.h>
 #include <string.h>
-
-static wg_tape *tape;
-
-static void setup(void)
-{
-    tape = wg_tape_new(NULL);
-}
-
-static void teardown(void)
-{
-    wg_tape_free(tape);
-}
 
 /* ---- Optima. --------------------------------------------------------------------------------- */
 
@@ -288,7 +277,7 @@ Suite *suite_lbfgs(void)
 {
     Suite *suite = suite_create("lbfgs");
     TCase *tests = tcase_create("lbfgs");
-    tcase_add_checked_fixture(tests, setup, teardown);
+    tcase_add_checked_fixture(tests, wgt_tape_setup, wgt_tape_teardown);
     tcase_add_loop_test(tests, test_lbfgs_optima, 0, 2 * WGT_OPTIMA);
     tcase_add_test(tests, test_lbfgs_parameters);
     tcase_add_loop_test(tests, test_lbfgs_rosenbrock, 0, 4);

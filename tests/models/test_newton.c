@@ -4,28 +4,18 @@
 #include "models/wengert.h"
 #include "tests/models/optima.h"
 #include "tests/support/assert.h"
+#include "tests/support/fixture.h"
 #include "tests/support/suites.h"
 #include "tests/support/support.h"
 
 #include <math.h>
 #include <string.h>
 
-static wg_tape *tape;
 static const wg_minimizer_options newton = {.method = WG_NEWTON};
 
 static wg_optimum newton_run(const wg_objective *f, double x[], const wg_minimizer_options *o)
 {
     return wg_minimizer_run(wg_minimizer_new(f, o), x);
-}
-
-static void setup(void)
-{
-    tape = wg_tape_new(NULL);
-}
-
-static void teardown(void)
-{
-    wg_tape_free(tape);
 }
 
 /* ---- Optima. --------------------------------------------------------------------------------- */
@@ -250,7 +240,7 @@ Suite *suite_newton(void)
 {
     Suite *suite = suite_create("newton");
     TCase *tests = tcase_create("newton");
-    tcase_add_checked_fixture(tests, setup, teardown);
+    tcase_add_checked_fixture(tests, wgt_tape_setup, wgt_tape_teardown);
     tcase_add_loop_test(tests, test_newton_optima, 0, 4 * WGT_OPTIMA);
     tcase_add_loop_test(tests, test_newton_leaves_shifts_alone, 0, 2);
     tcase_add_loop_test(tests, test_newton_rosenbrock, 0, 8);

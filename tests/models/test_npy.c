@@ -2,8 +2,9 @@
 #include "autograd/op.h"
 #include "models/files/archive_internal.h"
 #include "models/files/npy.h"
-#include "tests/models/files.h"
 #include "tests/support/assert.h"
+#include "tests/support/files.h"
+#include "tests/support/fixture.h"
 #include "tests/support/suites.h"
 #include "tests/support/support.h"
 
@@ -12,21 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-static char path[WGT_PATH];
-static wg_tape *tape;
 static unsigned char bytes[70000];
-
-static void setup(void)
-{
-    wgt_file_new(path);
-    tape = wg_tape_new(NULL);
-}
-
-static void teardown(void)
-{
-    wg_tape_free(tape);
-    wgt_file_remove(path);
-}
 
 static bool read_npy(wg_tape *t, const char *from)
 {
@@ -419,7 +406,7 @@ Suite *suite_npy(void)
 {
     Suite *suite = suite_create("npy");
     TCase *cases = tcase_create("npy");
-    tcase_add_checked_fixture(cases, setup, teardown);
+    tcase_add_checked_fixture(cases, wgt_file_setup, wgt_file_teardown);
     tcase_add_test(cases, test_numpys_file);
     tcase_add_test(cases, test_types);
     tcase_add_test(cases, test_shapes);

@@ -3,6 +3,7 @@
 #include "models/wengert.h"
 #include "tests/models/optimizer_golden.h"
 #include "tests/support/assert.h"
+#include "tests/support/fixture.h"
 #include "tests/support/suites.h"
 #include "tests/support/support.h"
 
@@ -11,23 +12,6 @@
 #include <string.h>
 
 enum { ROWS = 7, IN = 4, OUT = 3, SIZE = IN * OUT + OUT, STEPS = 20 };
-
-static wg_tape *tape;
-
-static void setup(void)
-{
-    tape = wg_tape_new(NULL);
-}
-
-static void teardown(void)
-{
-    wg_tape_free(tape);
-}
-
-static void expect_ok(void)
-{
-    ck_assert_msg(wg_tape_status(tape) == WG_OK, "%s", wg_tape_message(tape));
-}
 
 /* ---- Traces. --------------------------------------------------------------------------------- */
 
@@ -151,7 +135,7 @@ START_TEST(test_traces)
     for (int k = 0; k < STEPS; k++) {
         problem_steps(&p, o, 1);
         problem_read(&p, got);
-        expect_ok();
+        expect_ok(tape);
         for (int i = 0; i < SIZE; i++)
             ck_assert_msg(wgt_close(got[i], want[k * SIZE + i], 1e-12, 1e-12),
                           "%s, step %d, element %d: got %.17g, want %.17g", c->name, k + 1, i,
@@ -177,7 +161,7 @@ START_TEST(test_average)
         wg_optimizer_swap_average(o);
         problem_read(&p, after);
         wg_replay_to(p.grad, 2);
-        expect_ok();
+        expect_ok(tape);
         wgt_assert_same_bytes(after, before, sizeof before);
         wgt_assert_all_close(got, want + k * SIZE, SIZE, 1e-12, 1e-12);
     }
@@ -290,7 +274,7 @@ START_TEST(test_traces_f32)
     const problem narrow = problem_new(tape, WG_F32), wide = problem_new(tape, WG_F64);
     problem_steps(&narrow, optimizer_of(c, narrow.param, 2), STEPS);
     problem_steps(&wide, optimizer_of(c, wide.param, 2), STEPS);
-    expect_ok();
+    expect_ok(tape);
     problem_read(&narrow, got);
     problem_read(&wide, want);
     wgt_assert_all_close(got, want, SIZE, 0, 20 * 0x1p-20);
@@ -327,7 +311,7 @@ START_TEST(test_state_resumes)
     wg_replay(other);
     problem_steps(&p, o, 13);
     problem_steps(&q, resumed, 13);
-    expect_ok();
+    expect_ok(tape);
     double got[SIZE], want[SIZE];
     problem_read(&p, want);
     problem_read(&q, got);
@@ -385,7 +369,7 @@ START_TEST(test_counts_are_the_parameter_s)
     wgt_assert_that(wg_item(q), ==, 1);
     wg_backward(wg_square(q));
     wg_optimizer_step(adam, NULL);
-    expect_ok();
+    expect_ok(tape);
     wgt_assert_close(wg_item(q), 0.75, 1e-8, 0); /* epsilon's share is 1e-8 / 2 */
 }
 END_TEST
@@ -408,7 +392,7 @@ START_TEST(test_decay_of_one_parameter)
     wgt_assert_that(wg_item(c), ==, 8);
     wg_optimizer *adamw = wg_adamw_new(params, 3, &(wg_adam_options){.rate = 0.5});
     wg_optimizer_step(adamw, none);
-    expect_ok();
+    expect_ok(tape);
     wgt_assert_that(wg_item(W), ==, 6 * (1 - 0.5 * 0.01));
     wgt_assert_that(wg_item(b), ==, 4);
     ck_assert_int_eq(wg_optimizer_set_param(sgd, none[0], 1, 1), WG_E_VALUE);
@@ -437,7 +421,7 @@ START_TEST(test_clip)
     wgt_assert_close(wg_at(p, 0), -1.5, 3e-7, 0);
     wg_optimizer_set_clip(sgd, 6, 0); /* more than there is: nothing is clipped */
     wg_optimizer_step(sgd, &g);
-    expect_ok();
+    expect_ok(tape);
     wgt_assert_close(wg_at(p, 0), -4.5, 3e-7, 0);
 }
 END_TEST
@@ -487,7 +471,7 @@ START_TEST(test_tiles)
             wg_optimizer_step(o, &derivative);
         wgt_assert_that(wg_data_f32(one)[0], ==, wg_data_f32(p)[i]);
     }
-    expect_ok();
+    expect_ok(tape);
 }
 END_TEST
 
@@ -581,7 +565,7 @@ Suite *suite_optimizer(void)
 {
     Suite *suite = suite_create("optimizer");
     TCase *tests = tcase_create("optimizer");
-    tcase_add_checked_fixture(tests, setup, teardown);
+    tcase_add_checked_fixture(tests, wgt_tape_setup, wgt_tape_teardown);
     tcase_add_loop_test(tests, test_traces, 0, TRACES);
     tcase_add_loop_test(tests, test_traces_f32, 0, TRACES);
     tcase_add_test(tests, test_average);

@@ -3,8 +3,9 @@
  * test_scaler.c. */
 #include "models/data/encoder_internal.h"
 #include "models/wengert.h"
-#include "tests/models/files.h"
 #include "tests/support/assert.h"
+#include "tests/support/files.h"
+#include "tests/support/fixture.h"
 #include "tests/support/suites.h"
 #include "tests/support/support.h"
 
@@ -12,29 +13,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-static wg_tape *tape;
-
-static void setup(void)
-{
-    tape = wg_tape_new(NULL);
-}
-
-static void teardown(void)
-{
-    wg_tape_free(tape);
-}
-
-static void expect_ok(void)
-{
-    ck_assert_msg(wg_tape_status(tape) == WG_OK, "%s", wg_tape_message(tape));
-}
-
-static void expect_error(wg_mark mark, wg_status status, const char *part)
-{
-    wgt_assert_status(tape, status, part);
-    wg_tape_rewind(tape, mark);
-}
 
 /* ---- The golden file. ------------------------------------------------------------------------ */
 
@@ -82,7 +60,7 @@ static void compare_case(const double *head, const double *X, const double *Z, c
     wg_polynomial_options o = {(int)head[2], head[3] != 0, head[4] != 0};
     wg_tensor *x = wg_constant(tape, WG_F64, WG_SHAPE(n, d), X);
     wg_tensor *z = wg_polynomial(x, &o);
-    expect_ok();
+    expect_ok(tape);
     ck_assert_int_eq(wg_polynomial_columns(d, &o), width);
     ck_assert_int_eq(wg_dim(z, 1), width);
     wgt_assert_same_bytes(wg_data_f64(z), Z,
@@ -94,14 +72,14 @@ static void compare_case(const double *head, const double *X, const double *Z, c
     wg_tensor *half = wg_constant(tape, WG_F64, WG_SHAPE(n / 2, d), X);
     wg_pipeline *numbers = wg_pipeline_fit(half, NULL, 0, &options);
     wg_pipeline *both = wg_pipeline_fit(x, text, 2, NULL);
-    expect_ok();
+    expect_ok(tape);
     ck_assert_int_eq(numbers->width, width);
     ck_assert_int_eq(both->width, d + hot);
     wgt_assert_all_close(wg_data_f64(wg_pipeline_apply(numbers, x, NULL)), S, n * width, 0,
                          round_off);
     wg_tensor *h = wg_slice(wg_pipeline_apply(both, x, text), 1, d, WG_END);
     wgt_assert_same_bytes(wg_data_f64(h), H, (size_t)(n * hot) * sizeof *H);
-    expect_ok();
+    expect_ok(tape);
 }
 
 START_TEST(test_golden)
@@ -162,7 +140,7 @@ START_TEST(test_polynomial_on_parameter)
     wg_write(X, other, sizeof other);
     wg_replay(tape);
     wgt_assert_close(wg_at(Z, 3), -5, 0, 0);
-    expect_ok();
+    expect_ok(tape);
 }
 END_TEST
 
@@ -173,7 +151,7 @@ START_TEST(test_polynomial_edges)
     ck_assert_int_eq(wg_dim(wg_polynomial(none, NULL), 1), 0);
     ck_assert_int_eq(wg_dim(wg_polynomial(none, &(wg_polynomial_options){0, false, true}), 1), 1);
     ck_assert_int_eq(wg_dim(wg_polynomial(rows, NULL), 1), 9);
-    expect_ok();
+    expect_ok(tape);
     wg_mark mark = wg_tape_mark(tape);
     wg_polynomial(rows, &(wg_polynomial_options){.degree = -2});
     expect_error(mark, WG_E_VALUE, "polynomial: the degree is -2");
@@ -206,7 +184,7 @@ START_TEST(test_encoder)
     wg_tensor *narrow = wg_encoder_apply(e, fruit + 2, 1, WG_F32);
     for (int64_t i = 0; i < 6; i++)
         wgt_assert_that(wg_at(narrow, i), ==, want[6 + i]);
-    expect_ok();
+    expect_ok(tape);
 }
 END_TEST
 
@@ -267,7 +245,7 @@ START_TEST(test_steps)
     ck_assert_int_eq(wg_tape_size(tape), before + 4);
     wg_tensor *Z = wg_polynomial(wg_standardize(X), &three_steps[1].polynomial);
     wg_tensor *want = wg_standardize(Z), *got = wg_pipeline_apply(p, X, fruit);
-    expect_ok();
+    expect_ok(tape);
     ck_assert_int_eq(wg_dim(got, 1), 4 + 6);
     ck_assert_int_eq(p->columns, 2);
     ck_assert_int_eq(p->string_columns, 2);
@@ -296,7 +274,7 @@ START_TEST(test_imputer)
         const wg_pipeline *again = wg_pipeline_load(a);
         const wg_tensor *Z = wg_pipeline_apply(p, X, NULL),
                         *same = wg_pipeline_apply(again, X, NULL);
-        expect_ok();
+        expect_ok(tape);
         for (int i = 0; i < 4; i++) {
             for (int j = 0; j < 3; j++) {
                 double given = x[3 * i + j], filled = isnan(given) ? expected[median][j] : given;
@@ -335,7 +313,7 @@ START_TEST(test_restore)
     ck_assert_int_eq(wg_size(wg_archive_tensor(a, "pipeline.2.scale")), 4);
     wg_pipeline *again = wg_pipeline_load(a);
     wg_tensor *x = wg_pipeline_apply(p, X, fruit), *b = wg_pipeline_apply(again, X, fruit);
-    expect_ok();
+    expect_ok(tape);
     ck_assert_int_eq(wg_size(b), 40);
     wgt_assert_same_bytes(b->data, x->data, 40 * wg_dtype_size(dtype));
 }
@@ -346,7 +324,7 @@ START_TEST(test_restore_wrong)
 {
     wg_archive *a = wg_archive_new(tape);
     wg_pipeline_save(fit(four_rows(tape, WG_F64)), a);
-    expect_ok();
+    expect_ok(tape);
     wg_mark mark = wg_tape_mark(tape);
     for (const wg_archive_entry *e = wg_archive_first(a); e != NULL; e = e->next)
         for (int k = 0; k < 3; k++) {
@@ -363,7 +341,7 @@ START_TEST(test_restore_wrong)
             expect_error(mark, WG_E_FORMAT, e->string != NULL ? ": '" : "pipeline: 'pipeline.");
         }
     ck_assert_int_eq(wg_pipeline_load(a)->width, 10);
-    expect_ok();
+    expect_ok(tape);
 }
 END_TEST
 
@@ -451,7 +429,7 @@ START_TEST(test_texts_alone)
     wg_tensor *X = wg_constant(tape, WG_F32, WG_SHAPE(4, 0), NULL);
     wg_pipeline *p = wg_pipeline_fit(X, fruit, 2, NULL);
     ck_assert_int_eq(wg_dim(wg_pipeline_apply(p, X, fruit), 1), 6);
-    expect_ok();
+    expect_ok(tape);
 }
 END_TEST
 
@@ -482,7 +460,7 @@ Suite *suite_preprocess(void)
 {
     Suite *suite = suite_create("preprocess");
     TCase *c = tcase_create("preprocess");
-    tcase_add_checked_fixture(c, setup, teardown);
+    tcase_add_checked_fixture(c, wgt_tape_setup, wgt_tape_teardown);
     tcase_add_test(c, test_golden);
     tcase_add_test(c, test_columns);
     tcase_add_test(c, test_polynomial_on_parameter);

@@ -3,24 +3,13 @@
 #include "tests/models/optima.h"
 #include "tests/models/optimizer_golden.h"
 #include "tests/support/assert.h"
+#include "tests/support/fixture.h"
 #include "tests/support/suites.h"
 #include "tests/support/support.h"
 
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
-
-static wg_tape *tape;
-
-static void setup(void)
-{
-    tape = wg_tape_new(NULL);
-}
-
-static void teardown(void)
-{
-    wg_tape_free(tape);
-}
 
 static const struct {
     const char *name, *path;
@@ -221,7 +210,7 @@ Suite *suite_proximal(void)
 {
     Suite *suite = suite_create("proximal");
     TCase *tests = tcase_create("proximal");
-    tcase_add_checked_fixture(tests, setup, teardown);
+    tcase_add_checked_fixture(tests, wgt_tape_setup, wgt_tape_teardown);
     tcase_add_loop_test(tests, test_proximal_as_scikit_learn, 0, CASES);
     tcase_add_test(tests, test_proximal_without_penalty);
     tcase_add_test(tests, test_proximal_threshold);

@@ -1,23 +1,12 @@
 /* Standardization and the split into training and test rows. */
 #include "models/wengert.h"
 #include "tests/support/assert.h"
+#include "tests/support/fixture.h"
 #include "tests/support/suites.h"
 #include "tests/support/support.h"
 
 #include <math.h>
 #include <string.h>
-
-static wg_tape *tape;
-
-static void setup(void)
-{
-    tape = wg_tape_new(NULL);
-}
-
-static void teardown(void)
-{
-    wg_tape_free(tape);
-}
 
 static wg_tensor *matrix(int64_t n, int64_t d, const double *values)
 {
@@ -353,8 +342,8 @@ Suite *suite_scaler(void)
 {
     Suite *suite = suite_create("scaler");
     TCase *scaler = tcase_create("scaler"), *split = tcase_create("split");
-    tcase_add_checked_fixture(scaler, setup, teardown);
-    tcase_add_checked_fixture(split, setup, teardown);
+    tcase_add_checked_fixture(scaler, wgt_tape_setup, wgt_tape_teardown);
+    tcase_add_checked_fixture(split, wgt_tape_setup, wgt_tape_teardown);
     tcase_add_test(scaler, test_by_hand);
     tcase_add_test(scaler, test_f32);
     tcase_add_test(scaler, test_large_offset);

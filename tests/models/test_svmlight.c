@@ -1,29 +1,16 @@
 /* The svmlight reader: good files, bad files, every truncation, every allocation. */
 #include "autograd/op.h"
 #include "models/files/svmlight.h"
-#include "tests/models/files.h"
 #include "tests/support/assert.h"
+#include "tests/support/files.h"
+#include "tests/support/fixture.h"
 #include "tests/support/suites.h"
 #include "tests/support/support.h"
 
 #include <stdio.h>
 #include <string.h>
 
-static char path[WGT_PATH];
-static wg_tape *tape;
 static wg_csr *X;
-
-static void setup(void)
-{
-    wgt_file_new(path);
-    tape = wg_tape_new(NULL);
-}
-
-static void teardown(void)
-{
-    wg_tape_free(tape);
-    wgt_file_remove(path);
-}
 
 static wg_table *read_text(const char *text, const wg_svmlight_options *options)
 {
@@ -263,7 +250,7 @@ Suite *suite_svmlight(void)
 {
     Suite *suite = suite_create("svmlight");
     TCase *cases = tcase_create("svmlight");
-    tcase_add_checked_fixture(cases, setup, teardown);
+    tcase_add_checked_fixture(cases, wgt_file_setup, wgt_file_teardown);
     tcase_add_test(cases, test_good);
     tcase_add_test(cases, test_byte_order_mark);
     tcase_add_test(cases, test_options);

@@ -1,28 +1,14 @@
 /* Tables with columns of texts, and some of a table's rows. */
 #include "models/wengert.h"
-#include "tests/models/files.h"
 #include "tests/support/assert.h"
+#include "tests/support/files.h"
+#include "tests/support/fixture.h"
 #include "tests/support/suites.h"
 #include "tests/support/support.h"
 
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
-
-static char path[WGT_PATH];
-static wg_tape *tape;
-
-static void setup(void)
-{
-    wgt_file_new(path);
-    tape = wg_tape_new(NULL);
-}
-
-static void teardown(void)
-{
-    wg_tape_free(tape);
-    wgt_file_remove(path);
-}
 
 static const char *const two[] = {"size", "colour", NULL};
 
@@ -338,7 +324,7 @@ Suite *suite_table(void)
     Suite *s = suite_create("table");
     TCase *c = tcase_create("table");
     tcase_set_timeout(c, 60);
-    tcase_add_checked_fixture(c, setup, teardown);
+    tcase_add_checked_fixture(c, wgt_file_setup, wgt_file_teardown);
     tcase_add_test(c, test_texts);
     tcase_add_test(c, test_texts_alone);
     tcase_add_test(c, test_missing_texts);

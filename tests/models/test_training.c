@@ -1,6 +1,7 @@
 /* The linear models, the optimizer and mini-batches: golden runs, conventions, errors, memory. */
 #include "models/wengert.h"
 #include "tests/support/assert.h"
+#include "tests/support/fixture.h"
 #include "tests/support/suites.h"
 #include "tests/support/support.h"
 
@@ -8,29 +9,12 @@
 #include <stdio.h>
 #include <string.h>
 
-static wg_tape *tape;
-
-static void setup(void)
-{
-    tape = wg_tape_new(NULL);
-}
-
-static void teardown(void)
-{
-    wg_tape_free(tape);
-}
-
-static void expect_ok(void)
-{
-    ck_assert_msg(wg_tape_status(tape) == WG_OK, "%s", wg_tape_message(tape));
-}
-
 /* ---- Golden runs: plain gradient descent from zero, rate 0.1, all rows, f64. ----------------- */
 
 /* Losses at steps 0, every, 2 * every, ... (as printed with four digits) on the way to `steps`. */
-static wg_linear_model descend(const char *path, int steps, int every, const char *const losses[])
+static wg_linear_model descend(const char *file, int steps, int every, const char *const losses[])
 {
-    wg_table *data = wg_csv_read(tape, path, NULL);
+    wg_table *data = wg_csv_read(tape, file, NULL);
     wg_linear_model m = wg_logistic_new(wg_table_features(data), wg_table_labels(data), NULL);
     wg_tensor *wrt[] = {m.W, m.b}, *g[2];
     wg_grad(m.loss, wrt, 2, g);
@@ -44,7 +28,7 @@ static wg_linear_model descend(const char *path, int steps, int every, const cha
         wg_replay(tape);
     }
     ck_assert_int_eq(wg_optimizer_steps(sgd), steps);
-    expect_ok();
+    expect_ok(tape);
     return m;
 }
 
@@ -113,7 +97,7 @@ START_TEST(test_penalty)
     wg_grad(plain.loss, wrt, 2, g_plain);
     wg_write(plain.W, w, sizeof w);
     wg_replay(tape);
-    expect_ok();
+    expect_ok(tape);
     wgt_assert_close(wg_item(m.penalty), 25 / (2 * 3 * C), 3e-16, 0);
     wgt_assert_close(wg_item(batch.penalty), 25 / (2 * 30 * C), 3e-16, 0);
     wgt_assert_close(wg_item(m.loss), wg_item(plain.loss) + 25 / (6 * C), 3e-16, 0);
@@ -178,7 +162,7 @@ START_TEST(test_softmax_predict)
     ck_assert_int_eq(wg_dtype_of(y), WG_I64);
     wgt_assert_that(wg_at(y, 0), ==, 1);
     wgt_assert_that(wg_at(y, 2), ==, 1);
-    expect_ok();
+    expect_ok(tape);
 }
 END_TEST
 
@@ -353,7 +337,7 @@ START_TEST(test_batches)
     ck_assert_int_eq(seen, 1023);
     wgt_assert_same_bytes(first, again, sizeof first);
     ck_assert(memcmp(first, second, sizeof first) != 0);
-    expect_ok();
+    expect_ok(tape);
 }
 END_TEST
 
@@ -376,7 +360,7 @@ START_TEST(test_batches_options)
     wg_batches *all = wg_batches_new(sources, 2, NULL);
     ck_assert_int_eq(wg_dim(wg_batches_input(all, 0), 0), 10);
     ck_assert_int_eq(collect(all, 0, order), 10);
-    expect_ok();
+    expect_ok(tape);
 }
 END_TEST
 
@@ -511,7 +495,7 @@ END_TEST
 static TCase *new_case(Suite *suite, const char *name)
 {
     TCase *tcase = tcase_create(name);
-    tcase_add_checked_fixture(tcase, setup, teardown);
+    tcase_add_checked_fixture(tcase, wgt_tape_setup, wgt_tape_teardown);
     suite_add_tcase(suite, tcase);
     return tcase;
 }

@@ -1,8 +1,9 @@
 /* The crash-safe writer: killed before and after every call to the system, and failing in each. */
 #include "autograd/tape.h"
 #include "models/files/bytes_internal.h"
-#include "tests/models/files.h"
+#include "tests/support/files.h"
 #include "tests/support/assert.h"
+#include "tests/support/fixture.h"
 #include "tests/support/suites.h"
 #include "tests/support/support.h"
 #include "tests/support/system.h"
@@ -16,21 +17,6 @@
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
-
-static char path[WGT_PATH];
-static wg_tape *tape;
-
-static void setup(void)
-{
-    wgt_file_new(path);
-    tape = wg_tape_new(NULL);
-}
-
-static void teardown(void)
-{
-    wg_tape_free(tape);
-    wgt_file_remove(path);
-}
 
 /* ---- A save of some size, in pieces that are smaller and larger than the buffer. ------------------ */
 
@@ -404,7 +390,7 @@ Suite *suite_writer(void)
 {
     Suite *suite = suite_create("writer");
     TCase *cases = tcase_create("writer");
-    tcase_add_checked_fixture(cases, setup, teardown);
+    tcase_add_checked_fixture(cases, wgt_file_setup, wgt_file_teardown);
     if (wgt_faults_work()) {
         tcase_add_loop_test(cases, test_kill, 0, 4);
         tcase_add_loop_test(cases, test_fail, 0, 2);

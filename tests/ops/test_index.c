@@ -3,8 +3,8 @@
 
 #include "autograd/grad.h"
 #include "ops/cumsum.h"
-#include "tests/models/linear.h"
 #include "tests/support/assert.h"
+#include "tests/support/linear.h"
 #include "tests/support/suites.h"
 #include "tests/support/support.h"
 

@@ -5,8 +5,8 @@
 #include "ops/arithmetic.h"
 #include "ops/diagonal.h"
 #include "ops/slice.h"
-#include "tests/models/linear.h"
 #include "tests/support/assert.h"
+#include "tests/support/linear.h"
 #include "tests/support/suites.h"
 #include "tests/support/support.h"
 

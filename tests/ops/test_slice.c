@@ -8,7 +8,7 @@
 #include "ops/index.h"
 #include "ops/layout.h"
 #include "ops/reduce.h"
-#include "tests/models/linear.h"
+#include "tests/support/linear.h"
 #include "tests/support/assert.h"
 #include "tests/support/derivatives.h"
 #include "tests/support/suites.h"

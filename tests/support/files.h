@@ -1,6 +1,6 @@
 /* What the tests of file formats share: files made of bytes, and what every reader has to stand. */
-#ifndef WGT_MODELS_FILES_H
-#define WGT_MODELS_FILES_H
+#ifndef WGT_SUPPORT_FILES_H
+#define WGT_SUPPORT_FILES_H
 
 #include "models/files/archive.h"
 #include <stdint.h>

@@ -1,5 +1,5 @@
 /* Functions with known gradients, at random points and of all sizes, for the checker to judge. */
-#include "tests/models/problems.h"
+#include "tests/support/problems.h"
 
 #include <check.h>
 #include <math.h>

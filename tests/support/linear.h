@@ -1,6 +1,6 @@
 /* What holds for every op that is linear in its operand. */
-#ifndef WGT_MODELS_LINEAR_H
-#define WGT_MODELS_LINEAR_H
+#ifndef WGT_SUPPORT_LINEAR_H
+#define WGT_SUPPORT_LINEAR_H
 
 #include "autograd/op.h"
 

@@ -1,4 +1,4 @@
-#include "tests/models/files.h"
+#include "tests/support/files.h"
 #include "models/files/archive_internal.h"
 
 #include "autograd/op.h"

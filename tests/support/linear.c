@@ -1,4 +1,4 @@
-#include "tests/models/linear.h"
+#include "tests/support/linear.h"
 
 #include "autograd/derivatives/derivatives.h"
 #include "autograd/grad.h"

@@ -1,5 +1,5 @@
-#ifndef WGT_MODELS_PROBLEMS_H
-#define WGT_MODELS_PROBLEMS_H
+#ifndef WGT_SUPPORT_PROBLEMS_H
+#define WGT_SUPPORT_PROBLEMS_H
 
 #include "autograd/check/function.h"
 
