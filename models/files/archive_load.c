@@ -71,16 +71,13 @@ static bool load_shape(wg_json *j, wg_shape *shape)
     *shape = (wg_shape){.ndim = 0};
     if (!wg_json_open(j, '['))
         return false;
-    for (;;) {
-        if (!wg_json_next(j, ']', &first, &more))
-            return false;
-        if (!more)
-            return true;
+    while (wg_json_next(j, ']', &first, &more) && more) {
         if (shape->ndim == WG_MAX_DIMS)
             return wg_json_fail(j, "at most 8 dimensions");
         if (!wg_json_size(j, &shape->dim[shape->ndim++]))
             return false;
     }
+    return !more;
 }
 
 static bool load_offsets(wg_json *j, load_place *place)
@@ -122,14 +119,11 @@ static bool load_place_read(wg_json *j, load_place *place)
     bool more, first = true, seen[3] = {false};
     if (!wg_json_open(j, '{'))
         return false;
-    for (;;) {
-        if (!wg_json_next(j, '}', &first, &more))
-            return false;
-        if (!more)
-            break;
+    while (wg_json_next(j, '}', &first, &more) && more)
         if (!load_field(j, place, seen))
             return false;
-    }
+    if (more)
+        return false;
     return (seen[0] && seen[1] && seen[2]) ||
            wg_json_fail(j, "dtype, shape and data_offsets before this");
 }
@@ -146,16 +140,13 @@ static bool load_strings(load_header *h)
     h->has_strings = true;
     if (!wg_json_open(j, '{'))
         return false;
-    for (;;) {
-        if (!wg_json_next(j, '}', &first, &more))
-            return false;
-        if (!more)
-            return true;
+    while (wg_json_next(j, '}', &first, &more) && more) {
         if (!wg_json_key(j, &key) || !wg_json_string(j, &value))
             return false;
         if (!wg_archive_put(h->archive, &(wg_archive_entry){.name = key, .string = value}))
             return load_fail(j, "string", key, "is there twice");
     }
+    return !more;
 }
 
 static bool load_entry(load_header *h)
@@ -180,14 +171,10 @@ static bool load_entries(load_header *h)
         return wg_json_fail(&h->json, "'{'");
     if (!wg_json_open(&h->json, '{'))
         return false;
-    for (;;) {
-        if (!wg_json_next(&h->json, '}', &first, &more))
-            return false;
-        if (!more)
-            return wg_json_end(&h->json);
+    while (wg_json_next(&h->json, '}', &first, &more) && more)
         if (!load_entry(h))
             return false;
-    }
+    return !more && wg_json_end(&h->json);
 }
 
 /* ---- Does it all fit together? --------------------------------------------------------------- */

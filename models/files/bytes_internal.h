@@ -12,10 +12,10 @@
 #include <stdio.h>
 #include <sys/types.h>
 
-/* ---- Reading. ------------------------------------------------------------------------------------- */
+/* ---- Reading. -------------------------------------------------------------------------------- */
 
-/* The one way in which bytes of a file come into the library. A reader knows how many bytes the file
- * still holds, so that a format can compare a declared size with them before it allocates.
+/* The one way in which bytes of a file come into the library. A reader knows how many bytes the
+ * file still holds, so that a format can compare a declared size with them before it allocates.
  * All functions record WG_E_IO on the tape, naming the file and the reason, and return false. */
 typedef struct wg_reader {
     wg_tape *tape;
@@ -25,11 +25,12 @@ typedef struct wg_reader {
     char *memory, *at; /* of a pipe: all of its bytes, and those that are left; else NULL */
 } wg_reader;
 
-/* wg_reader_open: opens a regular file, a pipe or, as "-", the standard input; directories and devices
- * are refused. After false there is nothing to close. */
+/* wg_reader_open: opens a regular file, a pipe or, as "-", the standard input; directories and
+ * devices are refused. After false there is nothing to close. */
 bool wg_reader_open(wg_reader *reader, wg_tape *t, const char *path);
 
-/* wg_reader_take: the next `size` bytes, exactly; more than are left is an error and reads nothing. */
+/* wg_reader_take: the next `size` bytes, exactly; more than are left is an error and reads
+ * nothing. */
 bool wg_reader_take(wg_reader *reader, void *bytes, int64_t size);
 
 /* wg_reader_skip: the same, and the bytes are of no use. */
@@ -38,20 +39,22 @@ bool wg_reader_skip(wg_reader *reader, int64_t size);
 /* wg_reader_close: may be called twice. */
 void wg_reader_close(wg_reader *reader);
 
-/* wg_reader_refuses: is a file that begins with these bytes a compressed one? Then WG_E_FORMAT, which
- * names what packed it and the cure. */
+/* wg_reader_refuses: is a file that begins with these bytes a compressed one? Then WG_E_FORMAT,
+ * which names what packed it and the cure. */
 bool wg_reader_refuses(wg_tape *t, const char *path, const void *bytes, int64_t size);
 
-/* wg_reader_text: a whole text in memory of the tape's allocator, with a NUL behind its last byte and
- * none before; the caller releases it. NULL after an error: WG_E_FORMAT, too, where it is no text. */
+/* wg_reader_text: a whole text in memory of the tape's allocator, with a NUL behind its last byte
+ * and none before; the caller releases it. NULL after an error: WG_E_FORMAT, too, where it is no
+ * text. */
 char *wg_reader_text(wg_tape *t, const char *path, int64_t *size);
 
-/* ---- Writing. ------------------------------------------------------------------------------------- */
+/* ---- Writing. -------------------------------------------------------------------------------- */
 
-/* The one way in which bytes leave the library for a file that is to last. They go to a temporary file
- * beside the destination, which is synced and then renamed over it: whenever the process or the machine
- * stops, the destination is what it was or what it was to become, entirely. A process that is killed may
- * leave the temporary file behind, which a later save removes; a failure does not.
+/* The one way in which bytes leave the library for a file that is to last. They go to a temporary
+ * file beside the destination, which is synced and then renamed over it: whenever the process or
+ * the machine stops, the destination is what it was or what it was to become, entirely. A process
+ * that is killed may leave the temporary file behind, which a later save removes; a failure does
+ * not.
  *
  * The first error is recorded on the tape, naming the file and the reason; what follows it does
  * nothing, so that writing needs one check, that of wg_writer_close. */
@@ -71,31 +74,31 @@ typedef struct wg_writer {
     char buffer[WG_WRITER_BUFFER];
 } wg_writer;
 
-/* wg_writer_open: begins the temporary file. A destination that is no regular file is refused; one that there
- * is lends the new file its permissions. False after an error, on the tape, or where the tape had one already;
- * then there is nothing to close. */
+/* wg_writer_open: begins the temporary file. A destination that is no regular file is refused; one
+ * that there is lends the new file its permissions. False after an error, on the tape, or where the
+ * tape had one already; then there is nothing to close. */
 bool wg_writer_open(wg_writer *w, wg_tape *t, const char *path);
 
 /* wg_writer_put: appends bytes. wg_writer_text: appends a string without its NUL. */
 void wg_writer_put(wg_writer *w, const void *bytes, size_t size);
 void wg_writer_text(wg_writer *w, const char *text);
 
-/* wg_writer_count: from true on, what is put is counted and not written; false ends that, and returns the
- * bytes counted. For formats that write a length before what it is the length of. */
+/* wg_writer_count: from true on, what is put is counted and not written; false ends that, and
+ * returns the bytes counted. For formats that write a length before what it is the length of. */
 int64_t wg_writer_count(wg_writer *w, bool on);
 
 /* wg_writer_sum: the CRC-32 of the bytes counted so far, as zip has it. */
 uint32_t wg_writer_sum(const wg_writer *w);
 
-/* wg_writer_close: flushes, syncs, renames, syncs the directory. Returns the tape's status. After an
- * error the destination is what it was; but for one case, which the message tells: that only the
+/* wg_writer_close: flushes, syncs, renames, syncs the directory. Returns the tape's status. After
+ * an error the destination is what it was; but for one case, which the message tells: that only the
  * directory could not be synced. */
 wg_status wg_writer_close(wg_writer *w);
 
 /* wg_writer_abandon: removes the temporary file; the destination is what it was. */
 void wg_writer_abandon(wg_writer *w);
 
-/* ---- Arrays of numbers. ---------------------------------------------------------------------------- */
+/* ---- Arrays of numbers. ---------------------------------------------------------------------- */
 
 /* Arrays of numbers as binary formats store them, whatever byte order the machine has. */
 
@@ -113,20 +116,21 @@ typedef struct wg_stored {
     bool big;     /* the most significant byte comes first */
 } wg_stored;
 
-/* wg_elements_read: the rest of the file as a constant of the given shape and dtype; floats as f32 or
- * f64, integers as i64 or, where every value is exact in them, f32 or f64. The rest must be as long as
- * the shape says, which is seen before anything is allocated. After an error, which is on the tape with
- * the file and the byte, the result is the inert tensor. `from`: where in the file the array begins. */
+/* wg_elements_read: the rest of the file as a constant of the given shape and dtype; floats as f32
+ * or f64, integers as i64 or, where every value is exact in them, f32 or f64. The rest must be as
+ * long as the shape says, which is seen before anything is allocated. After an error, which is on
+ * the tape with the file and the byte, the result is the inert tensor. `from`: where in the file
+ * the array begins. */
 wg_tensor *wg_elements_read(wg_reader *reader, wg_stored element, const wg_shape *shape,
                             wg_dtype dtype, int64_t from);
 
-/* wg_elements_take: the next of them, without the look at the rest of the file; size bytes of it are
- * known to be there. */
+/* wg_elements_take: the next of them, without the look at the rest of the file; size bytes of it
+ * are known to be there. */
 wg_tensor *wg_elements_take(wg_reader *reader, wg_stored element, const wg_shape *shape,
                             wg_dtype dtype, int64_t from);
 
-/* wg_elements_from_fortran: puts values that were taken in Fortran order, the first index running fastest,
- * into C order. False without memory. */
+/* wg_elements_from_fortran: puts values that were taken in Fortran order, the first index running
+ * fastest, into C order. False without memory. */
 bool wg_elements_from_fortran(wg_tensor *x);
 
 /* wg_elements_bytes: bytes that the shape takes; -1 where they overflow. */
@@ -135,33 +139,34 @@ int64_t wg_elements_bytes(const wg_shape *shape, int64_t element_size);
 /* wg_elements_write: a tensor's values, the least significant byte first. */
 void wg_elements_write(wg_writer *w, const wg_tensor *x);
 
-/* wg_elements_writable: has x a value that can be written to the file now? If not, an error is on the
- * tape: WG_E_NULL, WG_E_TAPE, WG_E_STALE, WG_E_VALUE (no value). */
+/* wg_elements_writable: has x a value that can be written to the file now? If not, an error is on
+ * the tape: WG_E_NULL, WG_E_TAPE, WG_E_STALE, WG_E_VALUE (no value). */
 bool wg_elements_writable(wg_tape *t, const char *path, const wg_tensor *x);
 
 /* wg_little_u64: the number that 8 bytes are, the least significant first. */
 uint64_t wg_little_u64(const unsigned char *bytes, int64_t size);
 
-/* ---- Text from files. ------------------------------------------------------------------------------ */
+/* ---- Text from files. ------------------------------------------------------------------------ */
 
 #define WG_SHOWN 48 /* bytes of what a file holds that an error shows, NUL included */
 
-/* wg_shown: `size` bytes as a message may show them: cut, without control characters. Returns shown. */
+/* wg_shown: `size` bytes as a message may show them: cut, without control characters. Returns
+ * shown. */
 const char *wg_shown(const char *text, size_t size, char shown[WG_SHOWN]);
 
-/* wg_utf8_invalid: the first byte that is not part of valid UTF-8 (overlong forms, surrogates and what
- * is above U+10FFFF are not), or size where all are. */
+/* wg_utf8_invalid: the first byte that is not part of valid UTF-8 (overlong forms, surrogates and
+ * what is above U+10FFFF are not), or size where all are. */
 size_t wg_utf8_invalid(const char *bytes, size_t size);
 
 /* wg_compressed: what a file that begins with these bytes was compressed or packed by, "gzip"; NULL
  * where that is not known. */
 const char *wg_compressed(const void *bytes, size_t size);
 
-/* ---- Numbers. -------------------------------------------------------------------------------------- */
+/* ---- Numbers. -------------------------------------------------------------------------------- */
 
-/* Numbers in files are written with a point, whatever the user's locale says. strtod rounds correctly
- * but asks LC_NUMERIC for the decimal separator; so numbers are read between enter and leave, which
- * give the calling thread (and no other) the C locale. */
+/* Numbers in files are written with a point, whatever the user's locale says. strtod rounds
+ * correctly but asks LC_NUMERIC for the decimal separator; so numbers are read between enter and
+ * leave, which give the calling thread (and no other) the C locale. */
 typedef struct wg_c_locale {
     locale_t c, before;
 } wg_c_locale;
@@ -177,14 +182,15 @@ typedef enum wg_number_kind {
 } wg_number_kind;
 
 /* wg_number_read: reads a decimal number, [+-]digits[.digits][e[+-]digits] with a digit before or
- * after the point, which may have blanks around it and nothing else. Hexadecimal numbers and NaN are
- * no numbers here. *value is set where the kind is not NONE. */
+ * after the point, which may have blanks around it and nothing else. Hexadecimal numbers and NaN
+ * are no numbers here. *value is set where the kind is not NONE. */
 wg_number_kind wg_number_read(const char *text, double *value);
 
-/* ---- JSON. ----------------------------------------------------------------------------------------- */
+/* ---- JSON. ----------------------------------------------------------------------------------- */
 
-/* A strict reader of JSON that its caller steps through: the caller says what it wants next, so there is
- * no tree, no recursion and no depth. Strings are decoded in place and live as long as the text.
+/* A strict reader of JSON that its caller steps through: the caller says what it wants next, so
+ * there is no tree, no recursion and no depth. Strings are decoded in place and live as long as the
+ * text.
  * All functions record WG_E_FORMAT with file, byte, what was wanted and what was found, and return
  * false. Source: RFC 8259. */
 typedef struct wg_json {
@@ -200,13 +206,17 @@ bool wg_json_init(wg_json *j, wg_tape *t, const char *path, char *text, int64_t 
 /* wg_json_fail: records the error that `wanted` names, at the place where the reader is. */
 bool wg_json_fail(const wg_json *j, const char *wanted);
 
-/* wg_json_open: reads '{' or '['. wg_json_next: for (first = true; wg_json_next(j, '}', &first, &more)
- * && more;) steps over the comma before each element; more is false where the closing bracket was read.
- * A comma before it is an error. */
+/* wg_json_open: reads '{' or '['. */
 bool wg_json_open(wg_json *j, char bracket);
+
+/* wg_json_next: steps over the comma before each element, from first = true on:
+ *     while (wg_json_next(j, '}', &first, &more) && more) ...
+ * more is false where the closing bracket was read, and true after an error; a comma before the
+ * bracket is one. */
 bool wg_json_next(wg_json *j, char close, bool *first, bool *more);
 
-/* wg_json_string: a string, ended by NUL; one that holds \u0000 or half a surrogate pair is an error.
+/* wg_json_string: a string, ended by NUL; one that holds \u0000 or half a surrogate pair is an
+ * error.
  * wg_json_key: a string and the colon. */
 bool wg_json_string(wg_json *j, char **text);
 bool wg_json_key(wg_json *j, char **text);

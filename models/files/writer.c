@@ -279,7 +279,8 @@ static int writer_sync(int file)
     return result;
 }
 
-/* A close that fails has closed; what it tells is that bytes were lost, but for a signal that came. */
+/* A close that fails has closed; what it tells is that bytes were lost, but for a signal that
+ * came. */
 static void writer_close_file(wg_writer *w)
 {
     if (w->file >= 0 && close(w->file) != 0 && errno != EINTR)

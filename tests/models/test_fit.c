@@ -314,14 +314,14 @@ START_TEST(test_resumed_is_bit_identical)
 END_TEST
 
 /* Trains in a process of its own, which is killed after so many nanoseconds. */
-static void train_and_die(const char *path, long wait)
+static void train_and_die(const char *file, long wait)
 {
     fflush(NULL);
     const pid_t child = fork();
     ck_assert_int_ge(child, 0);
     if (child == 0) {
         static float values[2 * MOST];
-        trained(path, 4, 0, false, values);
+        trained(file, 4, 0, false, values);
         _exit(0);
     }
     nanosleep(&(struct timespec){wait / 1000000000, wait % 1000000000}, NULL);
@@ -329,26 +329,27 @@ static void train_and_die(const char *path, long wait)
     ck_assert_int_eq(waitpid(child, NULL, 0), child);
 }
 
-/* Killed at any time, a training goes on from its checkpoint to the same bits. WGT_ALL=1: 200 kills. */
+/* Killed at any time, a training goes on from its checkpoint to the same bits. WGT_ALL=1: 200
+ * kills. */
 START_TEST(test_killed_anywhere)
 {
     static float whole[2 * MOST], rest[2 * MOST];
-    char path[WGT_PATH];
+    char file[WGT_PATH];
     struct timespec begin, end;
     const int kills = getenv("WGT_ALL") != NULL ? 200 : 8;
-    wgt_file_new(path);
+    wgt_file_new(file);
     clock_gettime(CLOCK_MONOTONIC, &begin);
-    const int n = trained(path, 4, 0, false, whole);
+    const int n = trained(file, 4, 0, false, whole);
     clock_gettime(CLOCK_MONOTONIC, &end);
     const double all = 1e9 * (double)(end.tv_sec - begin.tv_sec) +
                        (double)(end.tv_nsec - begin.tv_nsec);
     for (int i = 0; i < kills; i++) {
-        unlink(path);
-        train_and_die(path, (long)(all * 1.1 * wg_random_uniform(3, 1, (uint64_t)i)));
-        ck_assert_int_eq(trained(path, 4, 0, access(path, F_OK) == 0, rest), n);
+        unlink(file);
+        train_and_die(file, (long)(all * 1.1 * wg_random_uniform(3, 1, (uint64_t)i)));
+        ck_assert_int_eq(trained(file, 4, 0, access(file, F_OK) == 0, rest), n);
         ck_assert_mem_eq(whole, rest, (size_t)n * sizeof *whole);
     }
-    wgt_file_remove(path);
+    wgt_file_remove(file);
 }
 END_TEST
 

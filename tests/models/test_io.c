@@ -1,9 +1,9 @@
-/* Every call to the system that reading and writing make, failing in its turn with each errno that it can give,
- * once and from then on: the right result or an error that says why, files old or new, nothing leaked, and after
- * a rewind the next try succeeds. And calls that stop half-way. */
+/* Every call to the system that reading and writing make, failing in its turn with each errno that
+ * it can give, once and from then on: the right result or an error that says why, files old or new,
+ * nothing leaked, and after a rewind the next try succeeds. And calls that stop half-way. */
 #include "models/wengert.h"
-#include "tests/support/files.h"
 #include "tests/support/assert.h"
+#include "tests/support/files.h"
 #include "tests/support/suites.h"
 #include "tests/support/support.h"
 #include "tests/support/system.h"
@@ -17,7 +17,7 @@
 
 static char path[WGT_PATH], given[WGT_PATH + 8];
 
-/* ---- Programs: what they read and write, as one number; NaN after an error. ------------------------- */
+/* ---- Programs: what they read and write, as one number; NaN after an error. ------------------ */
 
 typedef double program(wg_tape *t);
 
@@ -106,7 +106,7 @@ static const struct io_case {
     {fit_program, "", 0},
 };
 
-/* ---- Faults --------------------------------------------------------------------------------------- */
+/* ---- Faults ---------------------------------------------------------------------------------- */
 
 /* What POSIX and Linux let each call give. */
 static const struct io_errors {

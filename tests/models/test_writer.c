@@ -1,8 +1,8 @@
 /* The crash-safe writer: killed before and after every call to the system, and failing in each. */
 #include "autograd/tape.h"
 #include "models/files/bytes_internal.h"
-#include "tests/support/files.h"
 #include "tests/support/assert.h"
+#include "tests/support/files.h"
 #include "tests/support/fixture.h"
 #include "tests/support/suites.h"
 #include "tests/support/support.h"
@@ -18,7 +18,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-/* ---- A save of some size, in pieces that are smaller and larger than the buffer. ------------------ */
+/* ---- A save of some size, in pieces that are smaller and larger than the buffer. ------------- */
 
 enum { SMALL = 3000, LARGE = 20000, WHOLE = 5 * SMALL + LARGE };
 
@@ -41,7 +41,8 @@ static wg_status save_pieces(wg_tape *t)
     return wg_writer_close(&w);
 }
 
-/* The calls that make or break a save; writes are short, so that a kill after one is within what is written. */
+/* The calls that make or break a save; writes are short, so that a kill after one is within what is
+ * written. */
 static wg_status save(wg_tape *t, wgt_fault *f)
 {
     f->only = "owscnu";
@@ -82,8 +83,8 @@ static int calls_of_a_save(void)
     return none.calls;
 }
 
-/* Bytes are synced before the name is theirs, and the name after it is: a machine that stops in between
- * must not find an empty file under it. */
+/* Bytes are synced before the name is theirs, and the name after it is: a machine that stops in
+ * between must not find an empty file under it. */
 START_TEST(test_order)
 {
     wgt_fault none = {.at = 0};
@@ -119,7 +120,8 @@ static void clear_directory(bool there)
         wgt_file_put(path, "old", 3);
 }
 
-/* Entirely old or entirely new, and in that order; what is left beside it does not hinder the next. */
+/* Entirely old or entirely new, and in that order; what is left beside it does not hinder the
+ * next. */
 START_TEST(test_kill)
 {
     const int n = calls_of_a_save();
@@ -143,8 +145,8 @@ START_TEST(test_kill)
 }
 END_TEST
 
-/* The old file, an error that names it, and nothing left beside it; the next try succeeds. Behind the
- * rename the new file is there, and the error says so. */
+/* The old file, an error that names it, and nothing left beside it; the next try succeeds. Behind
+ * the rename the new file is there, and the error says so. */
 START_TEST(test_fail)
 {
     const int n = calls_of_a_save();
@@ -282,8 +284,8 @@ START_TEST(test_refused)
 }
 END_TEST
 
-/* However many temporary files killed processes have left, the next save succeeds, removes the old ones
- * and nothing else. */
+/* However many temporary files killed processes have left, the next save succeeds, removes the old
+ * ones and nothing else. */
 START_TEST(test_left_over)
 {
     static const char *const other[] = {"0123456789abcdeg.tmp", "0123456789abcdef0.tmp",
@@ -306,7 +308,8 @@ START_TEST(test_left_over)
 }
 END_TEST
 
-/* Another user's link in a directory that is open to all is not followed. Only root can make one. */
+/* Another user's link in a directory that is open to all is not followed. Only root can make
+ * one. */
 START_TEST(test_link_of_another)
 {
     char link[WGT_PATH + 8], directory[WGT_PATH];

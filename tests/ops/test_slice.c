@@ -8,9 +8,9 @@
 #include "ops/index.h"
 #include "ops/layout.h"
 #include "ops/reduce.h"
-#include "tests/support/linear.h"
 #include "tests/support/assert.h"
 #include "tests/support/derivatives.h"
+#include "tests/support/linear.h"
 #include "tests/support/suites.h"
 #include "tests/support/support.h"
 
