@@ -174,7 +174,10 @@ static const gemm_kernel *gemm_kernel_of(wgk_isa isa, wgk_type type)
 
 enum {
     GEMM_ALIGN = 64,            /* of the workspace, which arrives with any alignment */
-    GEMM_TINY = 256,            /* multiplications below which plain loops are fastest */
+    GEMM_TINY = 8,              /* multiplications below which plain loops are fastest ... */
+    GEMM_TINY_PACKED = 100,     /* ... where B would have to be packed ... */
+    GEMM_TINY_VECTOR = 256,     /* ... and of vectors, or without masks */
+    GEMM_SMALL_ROWS = 96,       /* rows of a small product */
     GEMM_DOT_SHORT = 12,        /* most columns (or rows) of a C made of inner products */
     GEMM_DIRECT_ROWS = 96,      /* up to so many rows, copying B costs more than it saves */
     GEMM_DOT_BLOCK = 2048,      /* elements of a row in one inner product */
@@ -211,19 +214,35 @@ static bool gemm_dot_pays(const wgk_gemm_plan *g, int64_t vl)
     return dots < blocked;
 }
 
+/* Is B one panel of rows as they lie, and is the set one with masks? */
+static bool gemm_is_small(const wgk_gemm_plan *g, const gemm_kernel *kernel)
+{
+    return g->isa != WGK_ISA_BASELINE && !g->tb && g->n > 1 && g->n <= 2 * kernel->vl &&
+           g->m <= GEMM_SMALL_ROWS && g->k <= GEMM_CHAIN;
+}
+
+static double gemm_tiny_work(const wgk_gemm_plan *g, const gemm_kernel *kernel)
+{
+    if (g->isa == WGK_ISA_BASELINE || g->n == 1 || (g->m == 1 && g->tb))
+        return GEMM_TINY_VECTOR;
+    return gemm_is_small(g, kernel) ? GEMM_TINY : GEMM_TINY_PACKED;
+}
+
 static wgk_gemm_path gemm_choose_path(const wgk_gemm_plan *g, const gemm_kernel *kernel)
 {
     if (g->m == 0 || g->n == 0)
         return WGK_GEMM_NOTHING;
-    if (gemm_work(g) <= GEMM_TINY || g->type == WGK_WIDE)
+    if (gemm_work(g) <= gemm_tiny_work(g, kernel) || g->type == WGK_WIDE)
         return WGK_GEMM_TINY;
     if (g->n == 1)
         return g->ta ? WGK_GEMM_AXPY : WGK_GEMM_DOT;
-    if (g->m == 1)
+    if (g->m == 1 && !gemm_is_small(g, kernel))
         return g->tb ? WGK_GEMM_DOT : WGK_GEMM_AXPY;
     if (g->ta && g->n <= kernel->mr && g->m >= 2 * kernel->vl)
         return WGK_GEMM_SWAP;
-    return gemm_dot_pays(g, kernel->vl) ? WGK_GEMM_DOT : WGK_GEMM_BLOCKED;
+    if (gemm_dot_pays(g, kernel->vl))
+        return WGK_GEMM_DOT;
+    return gemm_is_small(g, kernel) ? WGK_GEMM_SMALL : WGK_GEMM_BLOCKED;
 }
 
 /* Cuts `size` into about `parts` parts of whole units; returns how long a part is. */
@@ -337,7 +356,8 @@ void wgk_gemm_plan_init_isa(wgk_gemm_plan *plan, wgk_type type, bool ta, bool tb
     plan->path = gemm_choose_path(plan, kernel);
     switch (plan->path) {
     case WGK_GEMM_NOTHING: plan->pieces = 0; return;
-    case WGK_GEMM_TINY: return;
+    case WGK_GEMM_TINY:
+    case WGK_GEMM_SMALL: return;
     case WGK_GEMM_DOT: gemm_plan_dot(plan); break;
     case WGK_GEMM_AXPY:
     case WGK_GEMM_SWAP: gemm_plan_outer(plan, kernel); break;
@@ -390,6 +410,10 @@ void wgk_gemm_run(const wgk_gemm_plan *plan, const wgk_gemm_operands *o, int64_t
             gemm_tiny_f32(plan, o);
         else
             WGK_RUN(gemm_tiny, plan->type, plan, o);
+        return;
+    }
+    if (plan->path == WGK_GEMM_SMALL) {
+        gemm_kernel_of(plan->isa, plan->type)->run(plan, o, NULL, NULL, NULL);
         return;
     }
     const gemm_piece r = gemm_piece_at(plan, piece);

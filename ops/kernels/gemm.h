@@ -37,6 +37,7 @@
 typedef enum wgk_gemm_path {
     WGK_GEMM_NOTHING, /* m or n = 0 */
     WGK_GEMM_TINY,    /* plain loops; k = 0, too */
+    WGK_GEMM_SMALL,   /* one register tile after the other, operands as they lie */
     WGK_GEMM_DOT,     /* inner products of rows that are long in k: matrix-vector, few columns */
     WGK_GEMM_AXPY,    /* one output row: a sum of scaled rows of the matrix */
     WGK_GEMM_SWAP,    /* few output columns, A transposed: tiles of C^T = op(B)^T * A */
