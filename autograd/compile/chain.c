@@ -14,7 +14,7 @@
 
 /* Fewer than 256 elements are in cache anyway. */
 const wg_chain_limits wg_chain_run_limits = {256, CHAIN_LINKS, false};
-const wg_chain_limits wg_chain_written_limits = {2, CHAIN_LINKS, true};
+const wg_chain_limits wg_chain_written_limits = {2, 2 * CHAIN_LINKS, true};
 
 static bool chain_takes(const wg_tensor *y, const wg_chain_limits *limits)
 {
@@ -38,8 +38,10 @@ static bool chain_can_sink(const wg_program *p, const wg_program_fact *fact, con
                            const wg_tensor *y, const wg_chain_limits *limits)
 {
     const wg_program_fact *f = &fact[x - p->node];
-    return f->computed && !f->pinned && (chain_takes(x, limits) || chain_takes_rows(x, limits)) &&
-           chain_takes(y, limits) && y->op->check == NULL && wg_shape_same(&x->shape, &y->shape);
+    const bool takes = f->pinned ? limits->written && chain_takes(x, limits)
+                                 : chain_takes(x, limits) || chain_takes_rows(x, limits);
+    return f->computed && takes && chain_takes(y, limits) && y->op->check == NULL &&
+           wg_shape_same(&x->shape, &y->shape);
 }
 
 /* Tells y's operands that y, of the chain `chain`, reads them. */

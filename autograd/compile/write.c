@@ -167,7 +167,8 @@ static void write_number(const wg_c_program *w, wg_c_text *text, const wg_tensor
                     wg_tensor_text(x).s);
     }
     const wg_text number = wg_c_constant(x, i);
-    wg_c_add(text, number.s, strlen(number.s));
+    size_t parentheses = number.s[0] == '(' ? 1 : 0; /* which a list does not need */
+    wg_c_add(text, number.s + parentheses, strlen(number.s) - 2 * parentheses);
 }
 
 static void write_table(const wg_c_program *w, wg_c_text *text, const wg_tensor *x,

@@ -168,10 +168,13 @@ static bool write_can_replace(const wg_c_program *w, const wg_tensor *r, const w
     return true;
 }
 
+/* The step that computes r, alone or as a link of a chain; -1: none. */
 static int64_t write_step_of(const wg_c_program *w, const wg_tensor *r)
 {
+    const wg_program_fact *f = &w->fact[r - w->p->node];
+    const int64_t last = f->sunk ? f->chain : r - w->p->node;
     for (int64_t s = 0; s < w->n_steps; s++)
-        if (w->step[s] == r - w->p->node)
+        if (w->step[s] == last)
             return s;
     return -1;
 }
@@ -200,48 +203,36 @@ static void write_outputs(wg_c_program *w)
 
 /* ---- Values on the way ---------------------------------------------------------------------------- */
 
-/* What step s keeps in NAME_work: its value, or the row of its product. -1: nothing. */
-static int64_t write_stored(const wg_c_program *w, int64_t s, int64_t *size)
+/* Does link i of the chain that ends at `last` need memory of its own? A product by rows needs a row. */
+static bool write_is_stored(const wg_c_program *w, int64_t i, int64_t last)
 {
-    int64_t last = w->step[s];
-    const wg_tensor *y = &w->p->node[last];
-    if (w->c.value[last].name != NULL || y->size == 1)
-        return -1;
-    *size = y->size > 0 ? y->size : 1;
-    return last;
-}
-
-static int64_t write_row(const wg_c_program *w, int64_t s)
-{
-    int64_t i = w->fact[w->step[s]].head;
-    while (i != -1 && !(w->p->node[i].op->flags & WG_OP_ROWS))
-        i = w->fact[i].next;
-    return i != w->step[s] ? i : -1;
+    const wg_tensor *y = &w->p->node[i];
+    if (w->c.value[i].name != NULL || y->size == 1)
+        return false;
+    return i == last || w->fact[i].pinned || (y->op->flags & WG_OP_ROWS);
 }
 
 static int64_t write_list(const wg_c_program *w, wg_dtype dtype, wg_stretch *x, int64_t *node)
 {
-    int64_t n = 0, size = 0;
-    for (int64_t s = 0; s < w->n_steps; s++) {
-        const int64_t own = write_stored(w, s, &size), row = write_row(w, s);
-        if (own >= 0 && w->p->node[own].dtype == dtype) {
-            const wg_program_fact *f = &w->fact[own];
-            int64_t dies = f->pinned || f->last_step < 0 ? w->n_steps : f->last_step;
-            node[n] = own;
-            x[n++] = (wg_stretch){size, s, dies, 0};
+    int64_t n = 0;
+    for (int64_t s = 0; s < w->n_steps; s++)
+        for (int64_t i = w->fact[w->step[s]].head; i != -1; i = w->fact[i].next) {
+            const wg_tensor *y = &w->p->node[i];
+            const wg_program_fact *f = &w->fact[i];
+            if (y->dtype != dtype || !write_is_stored(w, i, w->step[s]))
+                continue;
+            bool row = f->sunk && !f->pinned, kept = f->pinned || f->last_step < 0;
+            int64_t size = row ? y->shape.dim[1] : y->size > 0 ? y->size : 1;
+            node[n] = i;
+            x[n++] = (wg_stretch){size, s, row ? s : kept ? w->n_steps : f->last_step, 0};
         }
-        if (row >= 0 && w->p->node[row].dtype == dtype) {
-            node[n] = row;
-            x[n++] = (wg_stretch){w->p->node[row].shape.dim[1], s, s, 0};
-        }
-    }
     return n;
 }
 
 static bool write_place(wg_c_program *w, wg_dtype dtype)
 {
-    wg_stretch *x = write_take(w, 2 * w->n_steps, sizeof *x);
-    int64_t *node = write_take(w, 2 * w->n_steps, sizeof *node);
+    wg_stretch *x = write_take(w, w->p->n_nodes, sizeof *x);
+    int64_t *node = write_take(w, w->p->n_nodes, sizeof *node);
     if (x == NULL || node == NULL)
         return false;
     int64_t n = write_list(w, dtype, x, node);

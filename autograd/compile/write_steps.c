@@ -79,7 +79,9 @@ static void steps_comment(wg_c_program *w, int64_t last)
     const wg_tensor *y = &w->p->node[last];
     if (steps_is_formula(y) && y->size == 1)
         return;
-    wg_c_print(&w->c.body, "\n    /* %s %s = ", wg_write_field(wg_c_value_of(&w->c, y)->name),
+    const bool first = w->c.body.s[w->c.body.size - 2] == '{';
+    wg_c_print(&w->c.body, "%s    /* %s %s = ", first ? "" : "\n",
+               wg_write_field(wg_c_value_of(&w->c, y)->name),
                wg_shape_text(&y->shape, shape, sizeof shape));
     steps_say_call(w, y, last);
     if (!steps_is_formula(y) && y->op->formula != NULL) {
@@ -251,17 +253,36 @@ static void steps_write_link(wg_c_program *w, const steps_chain *chain, int64_t 
         element[k] = own[k].s;
     }
     wg_c_text *body = &w->c.body;
+    const char *name = w->fact[i].pinned && i != chain->last ? steps_loaded_name(w, y) : v->name;
     bool variable = i != chain->last || (y->size == 1 && strchr(v->name, '>') == NULL);
     for (int d = 0; d < w->c.depth; d++)
         wg_c_print(body, "    ");
     if (variable)
-        wg_c_print(body, "const %s %s = ", wg_c_type(&w->c, y->dtype), v->name);
+        wg_c_print(body, "const %s %s = ", wg_c_type(&w->c, y->dtype), name);
     else
         wg_c_print(body, "%s = ", wg_c_element(&w->c, y, steps_index(chain, y).s).s);
     wg_c_formula(&w->c, y, element, body);
     wg_c_print(body, ";\n");
     if (i != chain->last)
-        v->local = v->name;
+        v->local = name;
+}
+
+/* Is link i kept, though it is not the last? It is stored when all have read what was there before. */
+static bool steps_is_kept(const wg_c_program *w, const steps_chain *chain, int64_t i)
+{
+    return i != chain->last && w->fact[i].pinned;
+}
+
+static void steps_store_kept(wg_c_program *w, const steps_chain *chain)
+{
+    const wg_text at = steps_index(chain, &w->p->node[chain->last]);
+    for (int64_t i = w->fact[chain->last].head; i != -1; i = w->fact[i].next) {
+        const char *local = w->c.value[i].local;
+        if (!steps_is_kept(w, chain, i))
+            continue;
+        w->c.value[i].local = NULL;
+        wg_c_line(&w->c, "%s = %s;", wg_c_element(&w->c, &w->p->node[i], at.s).s, local);
+    }
 }
 
 static void steps_forget(wg_c_program *w, int64_t last)
@@ -279,6 +300,7 @@ static void steps_write_links(wg_c_program *w, steps_chain *chain)
     for (int64_t i = w->fact[chain->last].head; i != -1; i = w->fact[i].next)
         if (&w->p->node[i] != chain->rows)
             steps_write_link(w, chain, i);
+    steps_store_kept(w, chain);
     steps_forget(w, chain->last);
 }
 
@@ -298,6 +320,9 @@ static void steps_write_chain(wg_c_program *w, int64_t last)
     chain.last = last;
     steps_find(w, &chain);
     chain.statements = w->fact[last].links - (chain.rows != NULL);
+    for (int64_t i = w->fact[last].head; i != -1; i = w->fact[i].next)
+        if (steps_is_kept(w, &chain, i))
+            steps_declare(w, i);
     steps_load(w, &chain, true);
     bool braces = chain.statements > 1;
     if (chain.rows != NULL) {

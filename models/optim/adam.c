@@ -1,6 +1,8 @@
 /* Adam and AdamW: steps by averages of the gradient and of its square. */
 #include "models/optim/optimizer_internal.h"
 
+#include "ops/elementwise.h"
+
 #include <math.h>
 
 /* c[0]: rate / (1 - beta1^k); c[1]: 1 / sqrt(1 - beta2^k); c[2], c[3]: the betas; c[4]: epsilon */
@@ -56,17 +58,50 @@ static void adam_prepare(const void *given, double rate, int64_t k, double c[])
 ADAM_UPDATE(adam_update_f32, float, sqrtf)
 ADAM_UPDATE(adam_update_f64, double, sqrt)
 
+/* 1 - beta^k, which cancels for beta near 1. */
+static wg_tensor *adam_bias(wg_tensor *k, double beta)
+{
+    return wg_neg(wg_expm1(wg_scale(k, log(beta))));
+}
+
+/* beta a + (1 - beta) b */
+static wg_tensor *adam_average(wg_tensor *a, wg_tensor *b, double beta)
+{
+    wg_tensor *old = wg_scale(a, beta);
+    return wg_add(old, wg_scale(b, 1 - beta));
+}
+
+static wg_tensor *adam_record(const void *given, wg_optimizer_record_job *job)
+{
+    const wg_adam_options *options = given;
+    if (job->shared[0] == NULL) {
+        job->shared[0] = wg_reciprocal(adam_bias(job->steps, options->beta1));
+        job->shared[1] = wg_rsqrt(adam_bias(job->steps, options->beta2));
+    }
+    wg_tensor *step = wg_scale(job->shared[0], job->rate), *unbias = job->shared[1];
+    wg_tensor *u = job->next[0] = adam_average(job->state[0], job->g, options->beta1);
+    wg_tensor *v = job->next[1] = adam_average(job->state[1], wg_square(job->g), options->beta2);
+    if (job->state[2] != NULL)
+        v = job->next[2] = wg_maximum(v, job->state[2]);
+    wg_tensor *below = wg_shift(wg_mul(wg_sqrt(v), unbias), options->epsilon);
+    return wg_sub(job->p, wg_div(wg_mul(u, step), below));
+}
+
 static const wg_optimizer_rule adam_rules[] = {
     {.name = "adam",
      .slot = {"exp_avg", "exp_avg_sq", "max_exp_avg_sq"},
      .prepare = adam_prepare,
      .update_f32 = adam_update_f32,
-     .update_f64 = adam_update_f64},
+     .update_f64 = adam_update_f64,
+     .record = adam_record,
+     .record_counts = true},
     {.name = "adamw",
      .slot = {"exp_avg", "exp_avg_sq", "max_exp_avg_sq"},
      .prepare = adam_prepare,
      .update_f32 = adam_update_f32,
-     .update_f64 = adam_update_f64},
+     .update_f64 = adam_update_f64,
+     .record = adam_record,
+     .record_counts = true},
 };
 
 static wg_optimizer *adam_new(wg_tensor *const params[], int n, const wg_adam_options *options,

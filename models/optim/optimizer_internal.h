@@ -9,6 +9,17 @@ enum {
     WG_OPTIMIZER_NUMBERS = 6, /* what `prepare` may fill */
 };
 
+/* A parameter's step as ops: the rule gets p, g, its state, the number of the step (), and the rate, and
+ * leaves what the state becomes in `next`. */
+typedef struct wg_optimizer_record_job {
+    wg_tensor *p, *g, *steps;
+    wg_tensor *
+        *shared; /* [2] made for the first parameter, NULL before: what is the same for all */
+    wg_tensor *state[WG_OPTIMIZER_SLOTS],
+        *next[WG_OPTIMIZER_SLOTS]; /* NULL for what is not in use */
+    double rate;
+} wg_optimizer_record_job;
+
 /* What one kind of optimizer is: how it moves one parameter. Clipping and weight decay are done
  * before it sees the gradient. */
 typedef struct wg_optimizer_rule {
@@ -23,6 +34,11 @@ typedef struct wg_optimizer_rule {
      * not in use. No two of them overlap. */
     void (*update_f32)(int64_t n, float *p, const float *g, float *const s[], const double c[]);
     void (*update_f64)(int64_t n, double *p, const double *g, double *const s[], const double c[]);
+
+    /* The same as ops; returns what p becomes. NULL: it cannot be recorded. record_counts: it needs the
+     * number of the step. */
+    wg_tensor *(*record)(const void *options, wg_optimizer_record_job *job);
+    bool record_counts;
 } wg_optimizer_rule;
 
 struct wg_optimizer {

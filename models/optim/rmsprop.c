@@ -1,6 +1,8 @@
 /* RMSProp: steps by an average of the squared gradient, centered and with momentum on request. */
 #include "models/optim/optimizer_internal.h"
 
+#include "ops/elementwise.h"
+
 #include <math.h>
 
 /* c[0]: rate; c[1], c[2]: alpha, 1 - alpha; c[3]: epsilon; c[4]: momentum */
@@ -71,12 +73,33 @@ enum { RMSPROP_PIECE = 256 };
 RMSPROP_UPDATE(rmsprop_update_f32, float, sqrtf)
 RMSPROP_UPDATE(rmsprop_update_f64, double, sqrt)
 
+static wg_tensor *rmsprop_average(wg_tensor *a, wg_tensor *b, double alpha)
+{
+    wg_tensor *old = wg_scale(a, alpha);
+    return wg_add(old, wg_scale(b, 1 - alpha));
+}
+
+static wg_tensor *rmsprop_record(const void *given, wg_optimizer_record_job *job)
+{
+    const wg_rmsprop_options *options = given;
+    wg_tensor *v = job->next[0] = rmsprop_average(job->state[0], wg_square(job->g), options->alpha);
+    if (job->state[1] != NULL) {
+        wg_tensor *u = job->next[1] = rmsprop_average(job->state[1], job->g, options->alpha);
+        v = wg_relu(wg_sub(v, wg_square(u)));
+    }
+    wg_tensor *step = wg_div(job->g, wg_shift(wg_sqrt(v), options->epsilon));
+    if (job->state[2] != NULL)
+        step = job->next[2] = wg_add(wg_scale(job->state[2], options->momentum), step);
+    return wg_sub(job->p, wg_scale(step, job->rate));
+}
+
 static const wg_optimizer_rule rmsprop_rule = {
     .name = "rmsprop",
     .slot = {"square_avg", "grad_avg", "momentum_buffer"},
     .prepare = rmsprop_prepare,
     .update_f32 = rmsprop_update_f32,
-    .update_f64 = rmsprop_update_f64};
+    .update_f64 = rmsprop_update_f64,
+    .record = rmsprop_record};
 
 wg_optimizer *wg_rmsprop_new(wg_tensor *const params[], int n, const wg_rmsprop_options *options)
 {

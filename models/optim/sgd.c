@@ -1,6 +1,8 @@
 /* Gradient descent, with momentum on request. */
 #include "models/optim/optimizer_internal.h"
 
+#include "ops/elementwise.h"
+
 #include <math.h>
 
 /* c[0]: rate; c[1]: momentum; c[2]: weight of the gradient in the buffer; c[3]: is it Nesterov's?
@@ -42,11 +44,26 @@ static void sgd_prepare(const void *given, double rate, int64_t k, double c[])
 SGD_UPDATE(sgd_update_f32, float)
 SGD_UPDATE(sgd_update_f64, double)
 
+static wg_tensor *sgd_record(const void *given, wg_optimizer_record_job *job)
+{
+    const wg_sgd_options *options = given;
+    wg_tensor *b = job->g;
+    if (job->state[0] != NULL) {
+        if (options->dampening != 0)
+            return wg_fail(job->p->tape, WG_E_VALUE, "sgd: dampening is not recorded");
+        b = job->next[0] = wg_add(wg_scale(job->state[0], options->momentum), job->g);
+        if (options->nesterov)
+            b = wg_add(job->g, wg_scale(b, options->momentum));
+    }
+    return wg_sub(job->p, wg_scale(b, job->rate));
+}
+
 static const wg_optimizer_rule sgd_rule = {.name = "sgd",
                                            .slot = {"momentum_buffer"},
                                            .prepare = sgd_prepare,
                                            .update_f32 = sgd_update_f32,
-                                           .update_f64 = sgd_update_f64};
+                                           .update_f64 = sgd_update_f64,
+                                           .record = sgd_record};
 
 wg_optimizer *wg_sgd_new(wg_tensor *const params[], int n, const wg_sgd_options *options)
 {

@@ -6,6 +6,8 @@
 #include "autograd/grad.h"
 #include "autograd/rng.h"
 #include "autograd/tape_internal.h"
+#include "models/optim/optimizer.h"
+#include "models/optim/record.h"
 #include "ops/elementwise.h"
 #include "ops/index.h"
 #include "ops/layout.h"
@@ -346,6 +348,72 @@ START_TEST(test_hessian_vector_products)
 }
 END_TEST
 
+/* A step with its optimizer, written, goes where the library's goes: ten steps of each. */
+static wg_optimizer *optimizer_number(int i, wg_tensor *const params[], int n)
+{
+    switch (i) {
+    case 0: return wg_sgd_new(params, n, &(wg_sgd_options){.rate = 0.1, .weight_decay = 0.01});
+    case 1: return wg_sgd_new(params, n, &(wg_sgd_options){.rate = 0.1, .momentum = 0.9});
+    case 2:
+        return wg_sgd_new(params, n,
+                          &(wg_sgd_options){.rate = 0.1, .momentum = 0.9, .nesterov = true});
+    case 3: return wg_adam_new(params, n, &(wg_adam_options){.rate = 0.05});
+    case 4: return wg_adam_new(params, n, &(wg_adam_options){.rate = 0.05, .amsgrad = true});
+    case 5: return wg_adamw_new(params, n, &(wg_adam_options){.rate = 0.05, .decay_all = true});
+    case 6: return wg_rmsprop_new(params, n, &(wg_rmsprop_options){.rate = 0.01});
+    default:
+        return wg_rmsprop_new(
+            params, n, &(wg_rmsprop_options){.rate = 0.01, .momentum = 0.5, .centered = true});
+    }
+}
+
+enum { OPTIMIZERS = 8, STEPS = 10 };
+
+START_TEST(test_training_steps)
+{
+    network n[OPTIMIZERS];
+    wg_optimizer *optimizer[OPTIMIZERS];
+    wg_program *step[OPTIMIZERS];
+    wg_tensor *g[OPTIMIZERS][4];
+    wgt_written *w = wgt_written_new();
+    for (int i = 0; i < OPTIMIZERS; i++) {
+        n[i] = network_new();
+        wg_tensor *const wrt[] = {n[i].w1, n[i].b1, n[i].w2, n[i].b2};
+        ck_assert_int_eq(wg_grad(n[i].loss, wrt, 4, g[i]), WG_OK);
+        optimizer[i] = optimizer_number(i, wrt, 4);
+        const wg_recorded_step r = wg_optimizer_record(optimizer[i], g[i]);
+        wg_tensor *out[32] = {n[i].loss};
+        wg_c_update update[32];
+        ck_assert_int_gt(r.n, 0);
+        for (int k = 0; k < r.n; k++) {
+            out[1 + k] = r.value[k];
+            update[k] = (wg_c_update){r.param[k], 1 + k};
+        }
+        step[i] = wg_compile(out, 1 + r.n, NULL);
+        ck_assert_int_eq(wgt_written_add_updates(w, step[i], update, r.n), i);
+    }
+    struct {
+        const double *x;
+        const int64_t *label;
+    } in = {network_x, network_label};
+    if (wgt_written_compile(w, compilers[0]))
+        for (int i = 0; i < OPTIMIZERS; i++)
+            for (int s = 0; s < STEPS; s++) {
+                const void *out;
+                ck_assert_int_eq(wgt_written_run(w, i, &in, &out), 0);
+                const double loss = *(const double *)out;
+                ck_assert_msg(wgt_close(loss, wg_item(n[i].loss), 1e-12, 0),
+                              "optimizer %d, step %d: %.17g, not %.17g", i, s, loss,
+                              wg_item(n[i].loss));
+                ck_assert_int_eq(wg_optimizer_step(optimizer[i], g[i]), WG_OK);
+                ck_assert_int_eq(wg_replay(n[i].t), WG_OK);
+            }
+    wgt_written_free(w);
+    for (int i = 0; i < OPTIMIZERS; i++)
+        wg_tape_free(n[i].t);
+}
+END_TEST
+
 /* ---- Names, errors, what is written ------------------------------------------------------------------ */
 
 static const char *source_of(const wg_program *p, const wg_c_options *options)
@@ -476,6 +544,7 @@ Suite *suite_write(void)
     tcase_add_test(tc, test_every_op_in_f32);
     tcase_add_loop_test(tc, test_random_graphs, 0, 2);
     tcase_add_test(tc, test_hessian_vector_products);
+    tcase_add_test(tc, test_training_steps);
     tcase_add_test(tc, test_names_and_numbers);
     tcase_add_test(tc, test_errors);
     tcase_add_test(tc, test_labels_are_checked);

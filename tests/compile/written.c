@@ -64,7 +64,10 @@ static void written_wrap(wgt_written *w, const wg_c_file *file, const char *name
         if (written_has(file, name, kind[k]))
             fprintf(w->stream, "    static %s_%s %s;\n", name, kind[k], kind[k]);
     if (written_has(file, name, "state"))
-        fprintf(w->stream, "    %s_init(&state);\n", name);
+        fprintf(
+            w->stream,
+            "    static int begun;\n    if (!begun)\n        %s_init(&state);\n    begun = 1;\n",
+            name);
     fprintf(w->stream, "    (void)in;\n    *out = %s;\n    return %s_run(",
             written_has(file, name, "outputs") ? "&outputs" : "0", name);
     for (int k = 0; k < 4; k++)
@@ -76,19 +79,28 @@ static void written_wrap(wgt_written *w, const wg_c_file *file, const char *name
     fprintf(w->stream, ");\n}\n\n");
 }
 
-int wgt_written_add(wgt_written *w, const wg_program *p, bool int32)
+static int written_put(wgt_written *w, const wg_program *p, wg_c_options *options)
 {
     char name[32];
     wg_c_file file;
     snprintf(name, sizeof name, "c%d", w->n);
-    ck_assert_int_eq(
-        wg_program_to_c(p, &(wg_c_options){.name = name, .state = true, .int32 = int32}, &file),
-        WG_OK);
+    options->name = name;
+    ck_assert_int_eq(wg_program_to_c(p, options, &file), WG_OK);
     const char *body = strstr(file.source, "#include <math.h>");
     ck_assert_ptr_nonnull(body);
     fprintf(w->stream, "%s\n%s\n", file.header, body);
     written_wrap(w, &file, name);
     return w->n++;
+}
+
+int wgt_written_add(wgt_written *w, const wg_program *p, bool int32)
+{
+    return written_put(w, p, &(wg_c_options){.state = true, .int32 = int32});
+}
+
+int wgt_written_add_updates(wgt_written *w, const wg_program *p, const wg_c_update *updates, int n)
+{
+    return written_put(w, p, &(wg_c_options){.updates = updates, .n_updates = n});
 }
 
 const char *wgt_written_text(const wgt_written *w)

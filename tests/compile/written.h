@@ -10,6 +10,9 @@ typedef struct wgt_written wgt_written;
 wgt_written *wgt_written_new(void);
 void wgt_written_free(wgt_written *w);
 
+/* wgt_written_add_updates: the same with updates; every run goes on from the state that the last one left. */
+int wgt_written_add_updates(wgt_written *w, const wg_program *p, const wg_c_update *updates, int n);
+
 /* wgt_written_add: write the program, with its parameters in NAME_state; an error fails the test. Returns
  * its number. */
 int wgt_written_add(wgt_written *w, const wg_program *p, bool int32);

@@ -1,0 +1,52 @@
+/* Programs as C files. */
+#include "models/files/program_c.h"
+
+#include "autograd/op.h"
+#include "models/files/bytes_internal.h"
+
+#include <string.h>
+
+/* "step" of "dir/step.c", to `name`; NULL where it is no such path. The identifier is looked at later. */
+static const char *program_c_name(const char *path, char *name, size_t size)
+{
+    const char *slash = path != NULL ? strrchr(path, '/') : NULL;
+    const char *base = slash != NULL ? slash + 1 : path;
+    size_t length = base != NULL ? strlen(base) : 0;
+    if (length < 3 || length - 2 >= size || strcmp(base + length - 2, ".c") != 0)
+        return NULL;
+    memcpy(name, base, length - 2);
+    name[length - 2] = '\0';
+    return name;
+}
+
+static wg_status program_c_put(wg_tape *t, const char *path, const char *text)
+{
+    wg_writer w;
+    if (!wg_writer_open(&w, t, path))
+        return wg_tape_status(t);
+    wg_writer_text(&w, text);
+    return wg_writer_close(&w);
+}
+
+wg_status wg_program_write_c(const wg_program *program, const char *path,
+                             const wg_c_options *options)
+{
+    wg_tape *t = wg_program_output(program, 0)->tape;
+    wg_c_options chosen = options != NULL ? *options : (wg_c_options){0};
+    char name[64], header[PATH_MAX];
+    wg_c_file file;
+    chosen.name = program_c_name(path, name, sizeof name);
+    if (chosen.name == NULL || strlen(path) >= sizeof header) {
+        wg_fail(t, WG_E_VALUE, "write: a path that ends with NAME.c wanted, not \"%s\"",
+                path != NULL ? path : "NULL");
+        return wg_tape_status(t);
+    }
+    const wg_status status = wg_program_to_c(program, &chosen, &file);
+    if (status != WG_OK)
+        return status;
+    strcpy(header, path);
+    strcpy(header + strlen(path) - 1, "h");
+    if (program_c_put(t, header, file.header) != WG_OK)
+        return wg_tape_status(t);
+    return program_c_put(t, path, file.source);
+}
