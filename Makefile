@@ -86,7 +86,7 @@ RUNNER   := $(BUILD)/tests/run
 
 .PHONY: all lib examples demo deps test check check-layers check-headers check-symbols check-readme check-reproducible \
         check-amalgamation check-install check-examples check-programs check-aarch64 check-format amalgamation ffi docs man check-docs install uninstall \
-        bench peers fuzz fuzz-long fuzzers check-fuzz coverage format tidy analyze clean help FORCE
+        bench peers fuzz fuzz-long fuzzers check-fuzz test-fuzz coverage format tidy analyze clean help FORCE
 all: lib examples
 lib: $(STATIC) $(SHARED) $(LIBS)
 examples: $(PROGRAMS)
@@ -145,9 +145,11 @@ deps:
 $(BUILD)/tests/suites.inc: FORCE
 	$(call put,$@,$(patsubst %,'WGT_SUITE(%)',$(SUITES)))
 
+# What the tests compute themselves is little: -O1 builds them in half the time.
+TEST_O := $(if $(filter -O2 -O3,$(CFLAGS)),-O1)
 $(BUILD)/obj/tests/%.o: tests/%.c $(BUILD)/flags $(CHECK_AT).libs $(BUILD)/tests/suites.inc
 	@mkdir -p $(@D)
-	$(call run,CC,$(COMPILE) @$(CHECK_AT).cflags -I$(BUILD)/tests -c -o $@ $<)
+	$(call run,CC,$(COMPILE) $(TEST_O) @$(CHECK_AT).cflags -I$(BUILD)/tests -c -o $@ $<)
 
 # Tests make the system's calls fail (tests/support/system.c), where the linker can put them in between.
 WRAPPED := open read write fsync close rename unlink fstat lstat stat readlink fchmod opendir pthread_create
@@ -277,14 +279,17 @@ $(BENCH): $(BENCH_OBJ) $(STATIC) $(LIBS)
 FUZZERS := $(patsubst tests/fuzz/%.c,%,$(wildcard tests/fuzz/fuzz_*.c))
 FUZZ_CC ?= clang
 FUZZ_SECONDS ?= 3600
-IN_FUZZ  = $(MAKE) CC=$(FUZZ_CC) BUILD=$(BUILD)/fuzz SANITIZE=address,undefined \
+IN_FUZZ  = $(MAKE) CC=$(FUZZ_CC) BUILD=$(BUILD)/fuzz SANITIZE=address,undefined,float-cast-overflow \
            CFLAGS='-O1 -g -fsanitize=fuzzer-no-link -fno-sanitize=bool,enum' FUZZ=-fsanitize=fuzzer
 fuzz:
 	@+$(IN_FUZZ) fuzzers
-	@sh tests/fuzz/run.sh $(BUILD)/fuzz/targets 4 $(FUZZERS)
+	@sh tests/fuzz/run.sh $(BUILD)/fuzz/targets 6 $(FUZZERS)
 fuzz-long:
 	@+$(IN_FUZZ) fuzzers
 	@sh tests/fuzz/run.sh $(BUILD)/fuzz/targets $(FUZZ_SECONDS) $(FUZZERS)
+# The suite under the sanitizers, on the library that the targets are linked with.
+test-fuzz:
+	@+$(IN_FUZZ) test
 check-fuzz: fuzzers
 	@sh tests/fuzz/replay.sh $(BUILD)/targets $(FUZZERS)
 fuzzers: $(addprefix $(BUILD)/targets/,$(FUZZERS))
@@ -339,6 +344,7 @@ help:
 #: make peers                the same with NumPy, PyTorch and scikit-learn, where PYTHON has them (PEERS_ARGS)
 #: make fuzz, fuzz-long      libFuzzer (clang) on the targets of tests/fuzz: seconds each, or FUZZ_SECONDS
 #: make check-fuzz           replays the corpus of tests/fuzz, with any compiler
+#: make test-fuzz            the suite on the library that they are linked with, under the sanitizers
 #: make coverage             which lines the suite reaches (needs gcovr)
 #: make format, check-format with clang-format
 #: make tidy, analyze        cppcheck and clang-tidy; gcc -fanalyzer

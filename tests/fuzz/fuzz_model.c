@@ -6,7 +6,7 @@
  * their features and classes; the arena as much again. */
 static size_t needed(const wg_table *table)
 {
-    const size_t rows = (size_t)table->rows, classes = (size_t)table->classes + 1;
+    const size_t rows = (size_t)table->rows, classes = (size_t)table->class_count + 1;
     const size_t features = (size_t)(table->columns + table->rows * table->string_columns) + 1;
     return 2 * sizeof(double) * (24 * features * classes + 12 * rows * (features + classes));
 }
