@@ -85,6 +85,19 @@ static double product_of_two(const double *x, void *user)
     return exp(x[0]) * sin(x[1]);
 }
 
+/* The largest entry is known, also where it is a claim and wrong. */
+START_TEST(largest_entry)
+{
+    double x[2] = {0.3, 0.8};
+    const double claimed[2] = {-100, exp(0.3) * cos(0.8)};
+    wg_check_report r;
+    ck_assert_int_eq(wg_check_function(product_of_two, NULL, x, claimed, 2, NULL, &r),
+                     WG_CHECK_FAILED);
+    ck_assert_double_eq(r.largest, 100);
+    ck_assert_uint_eq(r.worst.index, 0);
+}
+END_TEST
+
 START_TEST(taylor_remainders)
 {
     double x[2] = {0.3, 0.8}, work[2];
@@ -222,6 +235,7 @@ Suite *suite_check_modes(void)
     TCase *cases = tcase_create("check_modes");
     tcase_add_test(cases, other_verdicts);
     tcase_add_test(cases, bad_arguments);
+    tcase_add_test(cases, largest_entry);
     tcase_add_test(cases, taylor_remainders);
     tcase_add_test(cases, vertical_derivatives);
     tcase_add_test(cases, step_sweep);

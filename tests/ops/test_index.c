@@ -99,6 +99,11 @@ START_TEST(test_rows_errors)
     ASSERT_FAILS(wg_scatter_add_rows(flat, flat, -1), WG_E_VALUE, "scatter_add_rows: -1 rows");
     ASSERT_FAILS(wg_scatter_add_rows(flat, flat, 2), WG_E_INDEX, "index 2 at 2 is outside 0..1");
     ASSERT_FAILS(wg_scatter_add_rows(idx, idx, 0), WG_E_INDEX, "index 0 at 0 is outside 0..-1");
+    wg_tape *t = wg_tape_new(NULL);
+    wg_tensor *full = wg_full(t, WG_F64, WG_SHAPE(1, 1, 1, 1, 1, 1, 2, 3), 0);
+    ck_assert(wg_is_inert(wg_scatter_add_rows(full, wg_scalar(t, WG_I64, 1), 2)));
+    wgt_assert_status(t, WG_E_SHAPE, "the result would have over 8 axes");
+    wg_tape_free(t);
 }
 END_TEST
 
