@@ -41,9 +41,9 @@
 
 #include "support/advice.h"
 #include "support/charts.h"
+#include "support/checks.h"
 #include "support/coefficients.h"
 #include "support/folds.h"
-#include "support/picture.h"
 #include "support/progress.h"
 #include "support/report.h"
 #include "support/summary.h"
@@ -59,62 +59,23 @@ typedef struct parts {
     bool numbers;                    /* are predicted, not classes */
 } parts;
 
-static bool fail(const char *what, const char *which)
-{
-    fprintf(stderr, "train: %s%s%s\n", what, *which != '\0' ? " " : "", which);
-    return false;
-}
-
-/* What can be told before the training, which may take long. */
-static bool can_write(const train_arguments *a)
-{
-    const char *const path[] = {a->save,  a->plot,   a->confusion,
-                                a->curve, a->report, a->e.fit.checkpoint};
-    const int n = sizeof path / sizeof *path;
-    for (int i = 0; i < n; i++) {
-        if (!options_writable("train", path[i], a->data))
-            return false;
-        for (int k = 0; k < i && path[i] != NULL; k++)
-            if (path[k] != NULL && strcmp(path[i], path[k]) == 0)
-                return fail("two results would be written to", path[i]);
-    }
-    for (int i = 1; i <= 3; i++)
-        if (path[i] != NULL && !picture_is_svg(path[i]))
-            return false;
-    return true;
-}
-
 /* Of the rows the model and its pictures are possible. */
 static bool choose_model(train_arguments *a, parts *r)
 {
     int64_t k = r->all.table->class_count;
     r->numbers = a->e.model != NULL && strcmp(a->e.model, "regression") == 0;
     if (r->numbers && (a->curve != NULL || a->confusion != NULL))
-        return fail("--confusion and --pr are for classes, not for regression", "");
+        return check_fail("--confusion and --pr are for classes, not for regression", "");
     if (r->numbers)
         return true;
     if (k < 2)
-        return fail("there is one class alone:", r->all.table->class_names[0]);
+        return check_fail("there is one class alone:", r->all.table->class_names[0]);
     if (a->curve != NULL && k != 2) {
         fprintf(stderr, "train: --pr: %s has %" PRId64 " classes, not two\n", a->data, k);
         return false;
     }
     if (a->e.model == NULL && k == 2)
         a->e.model = "logistic";
-    return true;
-}
-
-/* A class that no training row has cannot be judged. */
-static bool classes_are_known(const wg_table *trained, const wg_table *tested)
-{
-    for (int64_t i = 0; i < tested->class_count; i++) {
-        int64_t j = 0;
-        while (j < trained->class_count &&
-               strcmp(trained->class_names[j], tested->class_names[i]) != 0)
-            j++;
-        if (j == trained->class_count)
-            return fail("no training row is of the test rows' class", tested->class_names[i]);
-    }
     return true;
 }
 
@@ -126,7 +87,7 @@ static bool split(wg_tape *t, const train_arguments *a, parts *r)
         o.width = r->all.sparse != NULL ? wg_dataset_columns(&r->all) : 0;
         r->tested = rows_read(t, a->test_file, &o);
         return wg_tape_status(t) == WG_OK &&
-               (r->numbers || classes_are_known(r->all.table, r->tested.table));
+               (r->numbers || check_classes(r->all.table, r->tested.table));
     }
     if (a->test == 0)
         return true;
@@ -147,7 +108,8 @@ static bool prepare(wg_tape *t, train_arguments *a, parts *r)
         return false;
     summary_data(a, &r->all, r->numbers);
     fflush(stdout);
-    return split(t, a, r);
+    return check_names(a, r->all.table) && split(t, a, r) &&
+           check_strings(a, r->trained.table, r->tested.table);
 }
 
 static bool cross_validate(wg_tape *t, train_arguments *a, const parts *r)
@@ -206,7 +168,7 @@ static bool finish(wg_tape *t, const train_arguments *a, const wg_estimator *e, 
 static int train(wg_tape *t, train_arguments *a)
 {
     parts r;
-    if (!can_write(a) || !prepare(t, a, &r) || !cross_validate(t, a, &r))
+    if (!check_files(a) || !prepare(t, a, &r) || !cross_validate(t, a, &r))
         return 1;
     progress shown = progress_new(wg_dataset_rows(&r.trained), a->quiet);
     a->e.fit.on_epoch = progress_show;

@@ -288,6 +288,44 @@ says out ', stopped'
 says out 'test         accuracy '
 run 0 "$predict" stopped "$data/digits.csv"
 
+# ---- told before the training: nothing is written, and no step is made -----------------------------------
+
+before() {
+    run 1 "$train" "$@" --save spoiled
+    expect 'a model' test ! -e spoiled
+    expect 'a step' sh -c '! grep -q "^iteration" err'
+}
+printf 'a\377,y\n1,0\n2,1\n3,0\n4,1\n5,0\n' > bytes.csv
+before bytes.csv
+says err 'not UTF-8'
+printf 'y,y\n1,0\n2,1\n3,0\n4,1\n5,0\n6,1\n' > twice.csv
+before twice.csv
+says err "has the label's name: y"
+printf ',,y\n1,2,0\n2,3,1\n3,1,0\n4,5,1\n5,2,0\n6,1,1\n' > unnamed.csv
+before unnamed.csv
+says err "two columns have one name"
+before "$iris" --plot loss.svg --confusion loss.svg
+says err 'two results would be written to loss.svg'
+awk 'BEGIN { print "c,a,y"; for (i = 0; i < 60; i++) print (i == 7 ? "rare" : "common") "," i "," i % 2 }' > rare.csv
+for seed in 0 1 2 3 4 5 6 7; do
+    "$train" rare.csv --quiet --seed $seed > out 2> err || break
+done
+what="rare.csv" checks=$((checks + 1))
+says err "no training row has 'rare' in column 'c'"
+run 0 "$train" rare.csv --quiet --seed $seed --ignore-unknown
+printf 'a,y\n1,0\n2,1\n3,0\n4,1\n5,0\n6,1\n' > column.csv # one column: its rows without a label are predicted
+run 0 "$train" column.csv --save model --test 0
+printf 'a\n1\n2\n' > rows.csv
+run 0 "$predict" model rows.csv
+lines out 3
+awk -F, -v OFS=, 'NR > 1 { print $5, $1, $2, $3, $4 }' "$iris" > first.csv # the label first, and no header
+run 0 "$train" first.csv --no-header --label x1 --save model
+cut -d, -f2- first.csv > rows.csv
+run 0 "$predict" model first.csv --no-header
+mv out labelled
+run 0 "$predict" model rows.csv --no-header
+same out labelled
+
 # ---- numbers, and a start at the optimum --------------------------------------------------------------
 
 run 0 "$train" "$iris" --label petal_width --category species --model regression --save model

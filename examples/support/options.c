@@ -188,6 +188,8 @@ int options_read(const command *c, int argc, char **argv, const char **operand)
     return status >= 0 || n == most ? status : options_fail(c, "wanted:", c->operands);
 }
 
+enum { LONGEST_NAME = 255 - 21 }; /* the library writes NAME.0123456789abcdef.tmp first */
+
 /* The directory of a path, cut to what fits. */
 static void directory_of(const char *path, char directory[4096])
 {
@@ -209,8 +211,15 @@ bool options_writable(const char *program, const char *path, const char *data)
         fprintf(stderr, "%s: %s: is the data, which would be lost\n", program, path);
         return false;
     }
+    const char *slash = strrchr(path, '/');
+    if (there && !S_ISREG(about.st_mode) && !S_ISDIR(about.st_mode)) {
+        fprintf(stderr, "%s: %s: is not a regular file\n", program, path);
+        return false;
+    }
     if (there && S_ISDIR(about.st_mode))
         errno = EISDIR;
+    else if (strlen(slash != NULL ? slash + 1 : path) > LONGEST_NAME)
+        errno = ENAMETOOLONG;
     else if ((there || errno == ENOENT) && access(there ? path : directory, W_OK) == 0)
         return true;
     fprintf(stderr, "%s: %s: %s\n", program, path, strerror(errno));

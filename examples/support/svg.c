@@ -49,6 +49,14 @@ static int utf8_length(const unsigned char *text)
     return n;
 }
 
+bool svg_is_utf8(const char *text)
+{
+    for (int n; *text != '\0'; text += n)
+        if ((n = utf8_length((const unsigned char *)text)) == 0)
+            return false;
+    return true;
+}
+
 /* Widths are those of common sans-serif faces, rounded up, as shares of the font's size. */
 double svg_text_width(const char *text, double size)
 {

@@ -78,7 +78,9 @@ void svg_text_before(svg_plot *p, double x, double y, const char *text);
 void svg_text_up(svg_plot *p, double x, double y, const char *text);
 double svg_text_width(const char *text, double size);
 
-/* svg_put_text: escaped, for SVG and HTML. */
+/* svg_is_utf8: is the text UTF-8, and all of it characters of XML but for control characters?
+ * svg_put_text: escaped, for SVG and HTML. */
+bool svg_is_utf8(const char *text);
 void svg_put_text(FILE *file, const char *text);
 
 #endif

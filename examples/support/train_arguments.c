@@ -67,7 +67,7 @@ static void set_pipeline(train_arguments *a)
 
 /* ---- What does not go together ------------------------------------------------------------------------ */
 
-static int check_files(const command *c, const train_arguments *a)
+static int formats_go(const command *c, const train_arguments *a)
 {
     const rows_options *r = &a->rows;
     const char *format = rows_format(a->data, r);
@@ -91,7 +91,7 @@ static int check_files(const command *c, const train_arguments *a)
     return -1;
 }
 
-static int check_options(const command *c, const train_arguments *a)
+static int options_go(const command *c, const train_arguments *a)
 {
     if (a->e.fit.resume && a->e.fit.checkpoint == NULL)
         return options_fail(c, "wants --checkpoint FILE:", "--resume");
@@ -99,7 +99,7 @@ static int check_options(const command *c, const train_arguments *a)
         return options_fail(c, "wants --cv K, to choose among several:", "--penalty-c");
     if (a->indicate && a->rows.missing != WG_CSV_MISSING_KEEP)
         return options_fail(c, "wants --missing mean or median:", "--indicate");
-    return check_files(c, a);
+    return formats_go(c, a);
 }
 
 /* ---- Reading it ---------------------------------------------------------------------------------------- */
@@ -190,5 +190,5 @@ int train_arguments_read(int argc, char **argv, train_arguments *a)
         e->C = a->C.real[0];
     set_rows(a);
     set_pipeline(a);
-    return status < 0 ? check_options(&c, a) : status;
+    return status < 0 ? options_go(&c, a) : status;
 }

@@ -104,7 +104,7 @@ static bool csv_find_label(wg_csv_file *f)
     f->label = -1;
     if (f->options.no_label)
         return true;
-    if (f->columns == 1)
+    if (f->columns == 1 && (f->options.label == NULL || csv_find_name(f, f->options.label) == 0))
         return wg_csv_fail(
             f, WG_E_FORMAT,
             "one column, which cannot be both feature and label: another separator?");

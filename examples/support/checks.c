@@ -1,0 +1,98 @@
+/* What train can know before a training. */
+#include "checks.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "picture.h"
+
+bool check_fail(const char *what, const char *which)
+{
+    fprintf(stderr, "train: %s%s%s\n", what, *which != '\0' ? " " : "", which);
+    return false;
+}
+
+bool check_files(const train_arguments *a)
+{
+    const char *const path[] = {a->save,  a->plot,   a->confusion,
+                                a->curve, a->report, a->e.fit.checkpoint};
+    const int n = sizeof path / sizeof *path;
+    for (int i = 0; i < n; i++) {
+        if (!options_writable("train", path[i], a->data))
+            return false;
+        for (int k = 0; k < i && path[i] != NULL; k++)
+            if (path[k] != NULL && strcmp(path[i], path[k]) == 0)
+                return check_fail("two results would be written to", path[i]);
+    }
+    for (int i = 1; i <= 3; i++)
+        if (path[i] != NULL && !picture_is_svg(path[i]))
+            return false;
+    return true;
+}
+
+/* Names that a saved model cannot keep, or that predict could not find again. */
+bool check_names(const train_arguments *a, const wg_table *table)
+{
+    const char *const *lists[] = {table->column_names, table->string_names, table->class_names};
+    for (int k = 0; k < 3; k++)
+        for (int64_t i = 0; lists[k] != NULL && lists[k][i] != NULL; i++) {
+            const char *name = lists[k][i];
+            if (a->save != NULL && !svg_is_utf8(name))
+                return check_fail("a model cannot keep a name that is not UTF-8:", name);
+            if (k < 2 && strcmp(name, table->label_name) == 0)
+                return check_fail("a column to predict from has the label's name:", name);
+            for (int64_t j = 0; k < 2 && j < i && table->columns < 10000; j++)
+                if (strcmp(name, lists[k][j]) == 0)
+                    return check_fail("two columns have one name:", *name != '\0' ? name : "''");
+        }
+    return true;
+}
+
+/* The first string of a test row that no training row has in its column. */
+static bool name_unknown(const wg_table *trained, const wg_table *tested)
+{
+    int64_t columns = tested->string_columns, cells = tested->rows * columns, row = 0;
+    for (int64_t i = 0; i < cells; i++) {
+        const char *text = tested->strings[i];
+        for (row = 0; row < trained->rows; row++)
+            if (strcmp(trained->strings[row * columns + i % columns], text) == 0)
+                break;
+        if (row < trained->rows)
+            continue;
+        fprintf(stderr,
+                "train: no training row has '%s' in column '%s', but a test row has; "
+                "--ignore-unknown takes it\n",
+                text, tested->string_names[i % columns]);
+        break;
+    }
+    return false;
+}
+
+/* Do the training rows have all strings of the test rows? A preparation of the strings alone says so. */
+bool check_strings(const train_arguments *a, const wg_table *trained, const wg_table *tested)
+{
+    wg_tape *t = trained->tape;
+    wg_mark mark = wg_tape_mark(t);
+    if (tested == NULL || trained->string_columns == 0 || a->ignore_unknown)
+        return true;
+    const wg_pipeline *p = wg_pipeline_fit(wg_full(t, WG_F32, WG_SHAPE(trained->rows, 0), 0),
+                                           trained->strings, trained->string_columns, NULL);
+    wg_pipeline_apply(p, wg_full(t, WG_F32, WG_SHAPE(tested->rows, 0), 0), tested->strings);
+    bool known = wg_tape_status(t) == WG_OK;
+    wg_tape_rewind(t, mark);
+    return known || name_unknown(trained, tested);
+}
+
+/* A class that no training row has cannot be judged. */
+bool check_classes(const wg_table *trained, const wg_table *tested)
+{
+    for (int64_t i = 0; i < tested->class_count; i++) {
+        int64_t j = 0;
+        while (j < trained->class_count &&
+               strcmp(trained->class_names[j], tested->class_names[i]) != 0)
+            j++;
+        if (j == trained->class_count)
+            return check_fail("no training row is of the test rows' class", tested->class_names[i]);
+    }
+    return true;
+}

@@ -1,0 +1,17 @@
+#ifndef EXAMPLES_CHECKS_H
+#define EXAMPLES_CHECKS_H
+
+#include "train_arguments.h"
+
+/* What train can know before a training, which may take long. All print what is wrong.
+ * check_fail: "train: what which"; false.
+ * check_files: can the results be written, each to a file of its own?
+ * check_names: can a saved model keep the table's names, and will predict tell its columns apart?
+ * check_classes, check_strings: do the training rows have all classes, and all strings, of the test rows? */
+bool check_fail(const char *what, const char *which);
+bool check_files(const train_arguments *a);
+bool check_names(const train_arguments *a, const wg_table *table);
+bool check_classes(const wg_table *trained, const wg_table *tested);
+bool check_strings(const train_arguments *a, const wg_table *trained, const wg_table *tested);
+
+#endif
