@@ -536,11 +536,11 @@ run 0 "$build/decision_boundary" --svg flat.svg flat.csv
 well_formed flat.svg
 expect "more than 40 ticks" test "$(grep -c '<path d=' flat.svg)" -lt 40
 # What is wrong with the data is told before any table of numbers.
-for name in moons iris l2 threshold learning_rates decision_boundary; do
+for name in moons iris l2 threshold learning_rates decision_boundary toy_5 linear_1000 two_class_300; do
     run 1 "$build/$name" nowhere.csv
     silent out
 done
-for name in moons iris l2 threshold learning_rates decision_boundary error_curve; do
+for name in moons iris l2 threshold learning_rates decision_boundary error_curve toy_5 linear_1000 two_class_300 cross_entropy; do
     run 0 sh -c "cd '$data/../..' && '$build/$name' --svg '$dir/$name.svg'"
     well_formed $name.svg
 done

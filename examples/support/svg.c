@@ -305,8 +305,8 @@ void svg_line(svg_plot *p, int colour, const char *label, const double *x, const
     bool drawn = false;
     fprintf(p->file,
             "<path clip-path=\"url(#plot%ld)\" fill=\"none\" stroke=\"%s\" stroke-width=\"2\" "
-            "stroke-linejoin=\"round\" d=\"",
-            p->id, colour_text(colour, 1, text));
+            "stroke-linejoin=\"round\"%s d=\"",
+            p->id, colour_text(colour, 1, text), p->dashed ? " stroke-dasharray=\"7 5\"" : "");
     for (int i = 0; i < n; i++) {
         double px = at_x(p, x[i]), py = at_y(p, y[i]);
         bool has = isfinite(px) && isfinite(py);

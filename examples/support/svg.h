@@ -43,6 +43,7 @@ typedef struct svg_plot {
     int width, height; /* pixels; 0 stands for 720 and 480 */
     svg_place legend;  /* in a corner of the plot, or beside it */
     int panel, panels; /* 0 panels stand for 1 */
+    bool dashed;       /* lines drawn from now on */
     FILE *file;        /* set by svg_begin, as are those below */
     long id;
     double left, top, right, bottom;
