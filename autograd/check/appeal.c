@@ -1,8 +1,10 @@
 /* Owns the appeal: what double leaves in doubt is decided on a wide copy of the tape. */
 #include "autograd/check/appeal_internal.h"
 
+#include "autograd/check/gradcheck_internal.h"
 #include "autograd/rng.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -13,6 +15,52 @@ void wg_appeal_init(wg_appeal *a, const wg_check_session *s, wg_check_record *re
     if (!WG_HAS_WIDE) {
         a->tried = true;
         snprintf(a->why, sizeof a->why, "this platform has no floats wider than double");
+    }
+}
+
+/* Steps too small for a branch to change but at the point itself. */
+static double appeal_tiny(const wg_recorded *r, size_t entry)
+{
+    const double x = entry < (size_t)r->size ? fabs(((const double *)r->origin)[entry]) : 1;
+    return 0x1.3p-40 * (x > 0 && isfinite(x) ? x : 1);
+}
+
+void wg_appeal_input(wg_appeal *a, int i, wg_recorded *doubles, const double *direction)
+{
+    a->input = i;
+    a->doubles = doubles;
+    a->direction = direction;
+    a->switches = false;
+    if (doubles == NULL || doubles->n_branches == 0)
+        return;
+    wg_arena *scratch = &doubles->t->scratch;
+    wg_arena_mark empty = wg_arena_height(scratch);
+    double *v = wg_arena_take(scratch, (size_t)doubles->size * sizeof *v, WG_ALIGNMENT);
+    for (int64_t k = 0; v != NULL && k < doubles->size; k++)
+        v[k] = appeal_tiny(doubles, (size_t)k) * wg_random_normal(1, WG_CHECK_SCREEN, (uint64_t)k);
+    a->switches = v != NULL && wg_check_branch(doubles, 0, v, 1) != NULL;
+    wg_arena_rewind(scratch, empty);
+}
+
+/* An accusation stands where all that lies between moves smoothly at its steps. A kink is named. */
+void wg_appeal_look(wg_check_entry *e, void *appeal)
+{
+    wg_appeal *a = appeal;
+    wg_recorded *r = a->doubles;
+#if WG_HAS_WIDE
+    r = e->wide ? &a->r : r;
+#endif
+    if ((e->outcome == WG_ENTRY_DISAGREES && isfinite(e->claimed)) || e->outcome == WG_ENTRY_KINK) {
+        const wg_check_near near = wg_check_look_near(r, e->index, a->direction, e->numeric.step);
+        const bool wrong = e->outcome == WG_ENTRY_DISAGREES;
+        e->op = wrong ? near.rough : near.kink;
+        if (wrong && near.rough != NULL)
+            e->outcome = WG_ENTRY_UNRESOLVED;
+    }
+    if (e->outcome == WG_ENTRY_AGREES && a->switches && a->direction == NULL) {
+        const double step = appeal_tiny(a->doubles, e->index);
+        e->op = wg_check_branch(a->doubles, e->index, NULL, step);
+        e->outcome = e->op != NULL ? WG_ENTRY_KINK : WG_ENTRY_AGREES;
     }
 }
 
@@ -40,44 +88,40 @@ static bool appeal_open(wg_appeal *a)
     return a->open;
 }
 
-void wg_appeal_input(wg_appeal *a, int i, const wg_recorded *doubles, const double *direction)
+/* The claimed gradients of n inputs from the given one on, as they are before anything moves. */
+static bool appeal_claim(wg_appeal *a, int from, int n)
 {
-    a->input = i;
-    a->doubles = doubles;
-    a->direction = direction;
-    a->begun = false;
+    size_t size = 0;
+    for (int i = from; i < from + n; i++)
+        size += (size_t)a->claim.gs[i]->size;
+    wg_wide *to = wg_arena_take(&a->w.t->scratch, size * sizeof *to, WG_ALIGNMENT);
+    a->claimed = to;
+    for (int i = from; i < from + n && to != NULL; to += a->claim.gs[i++]->size)
+        if (a->claim.gs[i]->size > 0)
+            memcpy(to, a->claim.gs[i]->data, (size_t)a->claim.gs[i]->size * sizeof *to);
+    return a->claimed != NULL;
 }
 
-static wg_wide *appeal_copy(wg_appeal *a, const void *values, size_t n)
-{
-    wg_wide *copy = wg_arena_take(&a->w.t->scratch, n * sizeof *copy, WG_ALIGNMENT);
-    if (copy != NULL && n > 0)
-        memcpy(copy, values, n * sizeof *copy);
-    return copy;
-}
-
-static bool appeal_begin(wg_appeal *a)
+/* Makes n inputs from the given one on the line that is judged. */
+static bool appeal_begin(wg_appeal *a, int from, int n)
 {
     if (a->begun || !appeal_open(a))
         return a->begun && a->finite;
-    const wg_tensor *g = a->claim.gs[a->input];
-    const size_t n = (size_t)g->size;
     a->empty = wg_arena_height(&a->w.t->scratch);
-    a->claimed = appeal_copy(a, g->data, n);
-    if (a->claimed == NULL || !wg_recorded_begin(&a->r, &a->w, &a->claim, a->w.xs[a->input])) {
+    if (!appeal_claim(a, from, n) ||
+        !wg_recorded_begin(&a->r, &a->w, &a->claim, a->w.xs + from, n)) {
+        wg_arena_rewind(&a->w.t->scratch, a->empty);
         a->no_memory = true;
         return false;
     }
     a->begun = true;
-    wg_wide *origin = appeal_copy(a, a->r.values, n);
     a->line = (wg_wide_line){.f = wg_recorded_value_wide,
                              .user = &a->r,
                              .x = a->r.values,
-                             .n = n,
-                             .origin = origin,
+                             .n = (size_t)a->r.size,
+                             .origin = a->r.origin,
                              .seed = 1};
-    a->no_memory = a->no_memory || origin == NULL;
-    a->finite = origin != NULL && wg_wide_line_begin(&a->line);
+    a->finite = wg_wide_line_begin(&a->line, wg_recorded_sum_wide(&a->r));
     return a->finite;
 }
 
@@ -96,29 +140,35 @@ void wg_appeal_end(wg_appeal *a)
         wg_check_session_end(&a->w);
 }
 
+/* The claim for entry `index`, or the sum of claims along the direction. */
+static wg_wide appeal_aim(wg_appeal *a, size_t index, const double *direction)
+{
+    wg_wide claimed = direction != NULL ? 0 : a->claimed[index];
+    a->line.direction = direction;
+    a->line.entry = index;
+    for (size_t i = 0; i < a->line.n && direction != NULL; i++)
+        claimed += a->claimed[i] * (wg_wide)direction[i];
+    return claimed;
+}
+
 bool wg_appeal_judge(size_t index, wg_check_entry *e, void *appeal)
 {
     wg_appeal *a = appeal;
     wg_check_entry judged;
-    if (!appeal_begin(a))
+    if (!appeal_begin(a, a->input, 1))
         return false;
-    wg_wide claimed = 0;
-    a->line.direction = a->direction;
-    a->line.entry = index;
-    for (size_t i = 0; i < a->line.n && a->direction != NULL; i++)
-        claimed += a->claimed[i] * (wg_wide)a->direction[i];
-    wg_wide_judge(&a->line, index, a->direction != NULL ? claimed : a->claimed[index], &judged);
-    if (judged.outcome == WG_ENTRY_UNRESOLVED)
-        a->doubtful = true;
-    else
+    wg_wide_judge(&a->line, index, appeal_aim(a, index, a->direction), &judged);
+    a->doubtful = judged.outcome == WG_ENTRY_UNRESOLVED;
+    if (!a->doubtful)
         *e = judged;
-    return judged.outcome != WG_ENTRY_UNRESOLVED;
+    return !a->doubtful;
 }
 
-const wg_recorded *wg_appeal_recorded(wg_appeal *a, int i, const wg_recorded *doubles)
+const wg_recorded *wg_appeal_recorded(wg_appeal *a, int i, wg_recorded *doubles)
 {
-    wg_appeal_input(a, i, a->tried ? NULL : doubles, NULL);
-    if (!appeal_begin(a))
+    a->input = i;
+    a->doubles = a->tried ? NULL : doubles;
+    if (!appeal_begin(a, i, 1))
         return NULL;
     wg_recorded_run(&a->r);
     return &a->r;
@@ -139,33 +189,44 @@ bool wg_appeal_is_cheap(const wg_appeal *a)
     return elements <= APPEAL_CHEAP;
 }
 
-bool wg_appeal_screen(wg_appeal *a, uint64_t seed)
-{
-    wg_check_entry e = {.outcome = WG_ENTRY_AGREES};
-    if (!appeal_begin(a))
-        return true;
-    double *v = wg_arena_take(&a->w.t->scratch, a->line.n * sizeof *v, WG_ALIGNMENT);
-    for (size_t i = 0; v != NULL && i < a->line.n; i++) {
-        const double size = (double)WG_F(wide, fabs)(a->line.x[i]);
-        const double scale = size > 0 ? size : (double)a->line.unit;
-        v[i] = scale * wg_random_normal(seed, WG_CHECK_SCREEN, i);
-    }
-    const double *before = a->direction;
-    a->direction = v;
-    const bool judged = v != NULL && wg_appeal_judge(0, &e, a);
-    a->no_memory = a->no_memory || v == NULL;
-    a->direction = before;
-    return !judged || e.outcome != WG_ENTRY_DISAGREES;
-}
-
 #undef APPEAL_CHEAP
 
-#else
-
-void wg_appeal_input(wg_appeal *a, int i, const wg_recorded *doubles, const double *direction)
+/* The same for n inputs from the given one on, which move together. What passes is left as it is:
+ * the copy is not needed any more. */
+static bool appeal_screen(wg_appeal *a, int from, int n, uint64_t seed)
 {
-    (void)a, (void)i, (void)doubles, (void)direction;
+    wg_check_entry e = {.outcome = WG_ENTRY_AGREES};
+    a->doubles = NULL;
+    wg_appeal_input_end(a);
+    const bool begun = appeal_begin(a, from, n);
+    double *v = begun ? wg_arena_take(&a->w.t->scratch, a->line.n * sizeof *v, WG_ALIGNMENT) : NULL;
+    for (size_t i = 0; v != NULL && i < a->line.n; i++) {
+        const double size = fabs((double)a->line.x[i]);
+        v[i] = (size > 0 ? size : (double)a->line.unit) *
+               wg_random_normal(seed, WG_CHECK_SCREEN, i);
+    }
+    a->no_memory = a->no_memory || (begun && v == NULL);
+    if (v != NULL) {
+        const wg_wide claimed = appeal_aim(a, 0, v);
+        if (!wg_wide_confirms(&a->line, claimed))
+            wg_wide_judge(&a->line, 0, claimed, &e);
+    }
+    if (e.outcome == WG_ENTRY_DISAGREES)
+        wg_appeal_input_end(a);
+    return e.outcome != WG_ENTRY_DISAGREES;
 }
+
+bool wg_appeal_screen(wg_appeal *a, uint64_t seed)
+{
+    if (wg_check_independent(a->s))
+        return appeal_screen(a, 0, a->s->n, seed);
+    bool passes = true;
+    for (int i = 0; i < a->s->n && passes; i++)
+        passes = appeal_screen(a, i, 1, seed);
+    return passes;
+}
+
+#else
 
 void wg_appeal_input_end(wg_appeal *a)
 {
@@ -177,7 +238,7 @@ void wg_appeal_end(wg_appeal *a)
     (void)a;
 }
 
-const wg_recorded *wg_appeal_recorded(wg_appeal *a, int i, const wg_recorded *doubles)
+const wg_recorded *wg_appeal_recorded(wg_appeal *a, int i, wg_recorded *doubles)
 {
     (void)a, (void)i, (void)doubles;
     return NULL;

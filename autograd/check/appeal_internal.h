@@ -4,21 +4,23 @@
 #include "autograd/check/function_internal.h"
 #include "autograd/check/recorded_internal.h"
 
-/* A claim of a session once more, on a wide copy of its tape, which is made when it is first needed. */
+/* The claims of a session, once more on a wide copy of its tape, which is made when it is first
+ * needed. */
 typedef struct wg_appeal {
     const wg_check_session *s;
     wg_check_record *record;
     const void *context;
     bool tried, open, no_memory;
     bool doubtful;             /* the last claim judged is unresolved in wide floats, too */
+    bool switches;             /* a branch of the input changes at the point itself */
     char why[WG_MESSAGE_SIZE]; /* there is no wide copy; "" as long as there may be */
+    int input;
+    wg_recorded *doubles;    /* the same input in double */
+    const double *direction; /* [n] or NULL: entries are judged */
 #if WG_HAS_WIDE
     wg_check_session w;
     wg_check_claim claim;
-    int input;
-    const wg_recorded *doubles; /* the same input in double */
-    const double *direction;    /* [n] or NULL: entries are judged */
-    bool begun, finite;         /* the input is */
+    bool begun, finite; /* the input is */
     wg_recorded r;
     wg_wide_line line;
     wg_wide *claimed;
@@ -31,16 +33,19 @@ void wg_appeal_init(wg_appeal *a, const wg_check_session *s, wg_check_record *re
 void wg_appeal_end(wg_appeal *a);
 
 /* wg_appeal_input: what follows is about input i; direction [n], or NULL for entries. */
-void wg_appeal_input(wg_appeal *a, int i, const wg_recorded *doubles, const double *direction);
+void wg_appeal_input(wg_appeal *a, int i, wg_recorded *doubles, const double *direction);
 void wg_appeal_input_end(wg_appeal *a);
 
-/* wg_appeal_recorded: input i as it is recorded on the wide copy, at x and to be ended by wg_appeal_input_end;
+/* wg_appeal_recorded: input i as it is recorded on the wide copy, at x and to be ended by
+ * wg_appeal_input_end;
  * NULL: there is none. */
-const wg_recorded *wg_appeal_recorded(wg_appeal *a, int i, const wg_recorded *doubles);
+const wg_recorded *wg_appeal_recorded(wg_appeal *a, int i, wg_recorded *doubles);
 
-/* wg_appeal_judge: of wg_check_decide; `appeal` is the wg_appeal. wg_appeal_is_cheap: is the tape so small that
- * a wide copy costs little? wg_appeal_screen: does the claim pass along one random direction? */
+/* wg_appeal_judge, wg_appeal_look: of wg_check_decide; `appeal` is the wg_appeal.
+ * wg_appeal_is_cheap: is the tape so small that a wide copy costs little? wg_appeal_screen: do the
+ * claims for all xs pass along one random direction? */
 bool wg_appeal_judge(size_t index, wg_check_entry *e, void *appeal);
+void wg_appeal_look(wg_check_entry *e, void *appeal);
 bool wg_appeal_is_cheap(const wg_appeal *a);
 bool wg_appeal_screen(wg_appeal *a, uint64_t seed);
 

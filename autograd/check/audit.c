@@ -1,4 +1,5 @@
-/* Owns the audit: every node's value against its value in wide floats, and what each op loses by itself. */
+/* Owns the audit: every node's value against its value in wide floats, and what each op loses by
+ * itself. */
 #include "autograd/check/audit_internal.h"
 
 #include "autograd/copy.h"
@@ -29,7 +30,8 @@ typedef struct audit {
     int64_t last;
 } audit;
 
-/* Right digits of a value: full where it is as near as the dtype can be, or below its smallest number. */
+/* Right digits of a value: full where it is as near as the dtype can be, or below its smallest
+ * number. */
 static double audit_digits(double value, wg_wide exact, wg_dtype dtype)
 {
     const double most = audit_most(dtype), least = dtype == WG_F32 ? 0x1p-149 : 0x1p-1074;
@@ -76,7 +78,8 @@ static void audit_compare(const wg_tensor *x, const wg_tensor *wide, wg_audit_ro
     }
 }
 
-/* ---- One op alone ---------------------------------------------------------------------------------- */
+/* ---- One op alone
+ * ---------------------------------------------------------------------------------- */
 
 static void audit_round(const wg_tensor *wide, wg_dtype dtype, void *to)
 {
@@ -87,8 +90,8 @@ static void audit_round(const wg_tensor *wide, wg_dtype dtype, void *to)
             ((double *)to)[i] = (double)audit_exact(wide, i);
 }
 
-/* Runs x's op on other operands' values: operand k has those of values[k], or its own where that is NULL. The
- * result, in scratch; NULL without memory or where the op refuses them. */
+/* Runs x's op on other operands' values: operand k has those of values[k], or its own where that is
+ * NULL. The result, in scratch; NULL without memory or where the op refuses them. */
 static void *audit_run(wg_tensor *x, void *const values[], wg_arena *scratch)
 {
     wg_tensor y = *x,
@@ -140,8 +143,8 @@ static void audit_local(audit *a, wg_tensor *x, wg_audit_row *row)
     wg_arena_rewind(scratch, empty);
 }
 
-/* The condition at the row's entry: each operand's values are moved up by the root of the wide epsilon, relatively, and the
- * entry is looked at. */
+/* The condition at the row's entry: each operand's values are moved up by the root of the wide
+ * epsilon, relatively, and the entry is looked at. */
 static void audit_condition(audit *a, wg_audit_row *row)
 {
     wg_arena *scratch = &a->wide->scratch;
@@ -167,7 +170,8 @@ static void audit_condition(audit *a, wg_audit_row *row)
     }
 }
 
-/* ---- The whole ------------------------------------------------------------------------------------- */
+/* ---- The whole
+ * ------------------------------------------------------------------------------------- */
 
 /* What loses most comes first; of equals, what is further off. */
 static bool audit_before(const wg_audit_row *a, const wg_audit_row *b)
@@ -283,7 +287,8 @@ size_t wg_audit(wg_tensor *const ys[], int n, wg_audit_row rows[], size_t most, 
 
 #endif
 
-/* ---- Printing -------------------------------------------------------------------------------------- */
+/* ---- Printing
+ * -------------------------------------------------------------------------------------- */
 
 static void audit_print_row(FILE *out, const wg_audit_row *r)
 {

@@ -11,10 +11,10 @@
 extern "C" {
 #endif
 
-/* Is the computed number accurate? Every node of a recorded computation against its value in wide floats:
- * how many digits are right, and how many its op lost by itself. That is the lesson "never compute log(0)" as
- * a tool: the op that loses digits is named, and where the pattern is known its cure. Record gradients
- * first (wg_grad), and give them among the ys, to have them audited, too. */
+/* Is the computed number accurate? Every node of a recorded computation against its value in wide
+ * floats: how many digits are right, and how many its op lost by itself. That is the lesson "never
+ * compute log(0)" as a tool: the op that loses digits is named, and where the pattern is known its
+ * cure. Record gradients first (wg_grad), and give them among the ys, to have them audited, too. */
 
 /* A node, at its worst entry. */
 typedef struct wg_audit_row {
@@ -32,15 +32,18 @@ typedef struct wg_audit_row {
     const char *cure;    /* "wg_log_sigmoid(x)", or NULL */
 } wg_audit_row;
 
-/* wg_audit: audits what the n tensors ys are computed from. rows [most] take the nodes that lose most, sorted by
- * what they lose themselves.
- * A row has a pattern and a cure only where some y has lost three digits or more, and the op two by itself.
- * Returns: the number of rows written; 0 where there is nothing to audit, with the reason in *why (which may
- * be NULL): no wide floats, an op without a wide form, what is stale, memory. The tape is left as it was. */
+/* wg_audit: audits what the n tensors ys are computed from. rows [most] take the nodes that lose
+ * most, sorted by what they lose themselves.
+ * A row has a pattern and a cure only where some y has lost three digits or more, and the op two by
+ * itself.
+ * Returns: the number of rows written; 0 where there is nothing to audit, with the reason in *why
+ *          (which may
+ * be NULL): no wide floats, an op without a wide form, what is stale, memory. The tape is left as
+ * it was. */
 size_t wg_audit(wg_tensor *const ys[], int n, wg_audit_row rows[], size_t most, const char **why);
 
-/* wg_audit_print: the same as a table of the ten worst and their cures. Returns the digits that are right in the
- * worst entry of these: NaN where nothing could be audited. */
+/* wg_audit_print: the same as a table of the ten worst and their cures. Returns the digits that are
+ * right in the worst entry of these: NaN where nothing could be audited. */
 double wg_audit_print(FILE *out, wg_tensor *const ys[], int n);
 
 /* wg_audit_csv: rows as CSV, with a line of headers. */

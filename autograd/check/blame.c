@@ -3,6 +3,7 @@
 #include "autograd/check/gradcheck_internal.h"
 #include "autograd/grad.h"
 
+#include <float.h>
 #include <math.h>
 #include <string.h>
 
@@ -58,7 +59,8 @@ static bool blame_local_init(blame_local *l, const wg_tensor *y, int i, const wg
     return true;
 }
 
-/* What the op's rule says, [size of operand i]: zeros where it declares them. NULL: nothing of use. */
+/* What the op's rule says, [size of operand i]: zeros where it declares them. NULL: nothing of use.
+ * */
 static void *blame_claimed(wg_tensor *y, int i, wg_tensor *cotangent)
 {
     wg_tape *t = y->tape;
@@ -98,7 +100,7 @@ static bool blame_agrees_wide(blame_local *l, const wg_wide *claimed)
     wg_wide_line line = {
         .f = blame_value_wide, .user = l, .x = l->x.data, .n = (size_t)n, .seed = 1};
     bool agrees = true;
-    if (!wg_wide_line_begin(&line))
+    if (!wg_wide_line_begin(&line, blame_value_wide(line.x, l)))
         return true;
     for (int64_t i = 0; i < n && agrees; i += stride) {
         wg_check_entry e;
@@ -143,8 +145,8 @@ static bool blame_agrees(wg_tensor *y, int i, const wg_check_options *options)
                                : blame_agrees_double(&l, claimed, options);
 }
 
-/* Operand i takes part where its changes reach y at all. What the user detached is not among what moves;
- * a detach that a rule recorded is, and it is wrong there: its claim, zero, is checked. */
+/* Operand i takes part where its changes reach y at all. What the user detached is not among what
+ * moves; a detach that a rule recorded is, and it is wrong there: its claim, zero, is checked. */
 static bool blame_concerns(const wg_tensor *y, int i)
 {
     return (y->dtype == WG_F64 || y->dtype == WG_WIDE) && y->operand[i]->dtype == y->dtype;
@@ -152,7 +154,7 @@ static bool blame_concerns(const wg_tensor *y, int i)
 
 const char *wg_check_blame(const wg_recorded *r, const wg_check_options *options)
 {
-    wg_tape *t = r->x->tape;
+    wg_tape *t = r->t;
     wg_check_options local = *options;
     local.largest = 0;
     for (int64_t k = 0; k < r->n; k++)
@@ -171,9 +173,11 @@ const char *wg_check_blame(const wg_recorded *r, const wg_check_options *options
 #undef BLAME_ENTRIES
 #undef BLAME_DIRECTIONS
 
-/* ---- Linearity in the cotangent -------------------------------------------------------------------- */
+/* ---- Linearity in the cotangent
+ * -------------------------------------------------------------------- */
 
-/* a = factor b? The factor is a power of two: rounding does not tell the two apart. */
+/* a = factor b? The factor is a power of two: rounding does not tell the two apart, but below the
+ * normal numbers. */
 static bool blame_is_multiple(const wg_tensor *a, const wg_tensor *b, double factor)
 {
     double largest = 0, gap = 0;
@@ -184,7 +188,7 @@ static bool blame_is_multiple(const wg_tensor *a, const wg_tensor *b, double fac
         largest = fmax(largest, fabs(want));
         gap = fmax(gap, fabs(want - got));
     }
-    return gap <= 1e-9 * largest;
+    return gap <= 1e-9 * largest + DBL_MIN;
 }
 
 /* Is y's rule for operand i homogeneous in a random cotangent? */
@@ -214,7 +218,7 @@ static const char *blame_linear(wg_check_session *s, const wg_tensor *y)
             if (!linear)
                 return node->op->name;
         }
-    return "a rule that is not linear in its cotangent";
+    return NULL;
 }
 
 wg_check_verdict wg_check_linear(wg_check_session *s, const wg_check_claim *c,
@@ -228,17 +232,20 @@ wg_check_verdict wg_check_linear(wg_check_session *s, const wg_check_claim *c,
     for (int64_t k = 0; k < wg_size(twice); k++)
         ((double *)twice->data)[k] = -2 * ((const double *)c->cotangents[0]->data)[k];
     wg_check_verdict verdict = WG_CHECK_PASSED;
-    if (gs != NULL && wg_vjp(s->y, twice, s->xs, s->n, gs) == WG_OK)
-        for (int i = 0; i < s->n; i++) {
-            if (blame_is_multiple(gs[i], c->gs[i], -2))
-                continue;
-            verdict = WG_CHECK_FAILED;
-            if (reports == NULL || reports[i].verdict == WG_CHECK_FAILED)
-                continue;
-            reports[i].verdict = WG_CHECK_FAILED;
-            reports[i].note = "the gradient is not linear in its cotangent";
-            reports[i].blame = options->no_blame ? NULL : blame_linear(s, s->y);
-        }
+    const bool taken = gs != NULL && wg_vjp(s->y, twice, s->xs, s->n, gs) == WG_OK;
+    for (int i = 0; taken && i < s->n; i++) {
+        if (blame_is_multiple(gs[i], c->gs[i], -2))
+            continue;
+        const char *blame = blame_linear(s, s->y);
+        if (blame == NULL)
+            break; /* rounding below the normal numbers, carried on */
+        verdict = WG_CHECK_FAILED;
+        if (reports == NULL || reports[i].verdict == WG_CHECK_FAILED)
+            continue;
+        reports[i].verdict = WG_CHECK_FAILED;
+        reports[i].note = "the gradient is not linear in its cotangent";
+        reports[i].blame = options->no_blame ? NULL : blame;
+    }
     if (gs == NULL || t->status == WG_E_NOMEM)
         verdict = wg_check_invalid(reports, s->n, "out of memory");
     wg_arena_rewind(&t->scratch, empty);

@@ -84,9 +84,9 @@ static double line_change(wg_line *line, double t)
     return isnan(value) ? 0.0 : fabs(value - line->value);
 }
 
-/* The first move of f on one side: steps shrink eightfold until f stands still, then the step at which
- * it moves is bisected. If f comes in lumps, the change there stays one lump; if f is continuous, it
- * falls with the interval, 2^-40 in the end. */
+/* The first move of f on one side: steps shrink eightfold until f stands still, then the step at
+ * which it moves is bisected. If f comes in lumps, the change there stays one lump; if f is
+ * continuous, it falls with the interval, 2^-40 in the end. */
 static double line_lump_towards(wg_line *line, double moves)
 {
     double still = moves, change = 0.0;
@@ -140,7 +140,8 @@ static void stencil_evaluate(wg_line *line, wg_stencil *s)
     s->right_finite = finite[WG_RIGHT] && finite[WG_FAR_RIGHT];
 }
 
-/* The derivative at 0 of the parabola through 0 and two values on one side, the outer twice as far. */
+/* The derivative at 0 of the parabola through 0 and two values on one side, the outer twice as far.
+ * */
 static double stencil_one_sided(double inner, double outer, double k_inner, double k_outer)
 {
     return 2.0 * (inner / k_inner) - outer / k_outer;
@@ -177,7 +178,7 @@ wg_stencil wg_stencil_at(wg_line *line, double step)
 
 double wg_line_rounding(double magnitude)
 {
-    return DBL_EPSILON * magnitude;
+    return fmax(DBL_EPSILON * magnitude, DBL_TRUE_MIN);
 }
 
 wg_difference wg_difference_three(wg_line *line, double step)

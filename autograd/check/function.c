@@ -34,7 +34,8 @@ static bool check_is_clear(const wg_check_state *c, wg_check_entry *e)
         return false;
     e->outcome = WG_ENTRY_AGREES;
     e->excess = check_excess(gap, slack);
-    return roundoff <= 0.25 * o->resolution * size ||
+    return (size == 0.0 && d->flat && c->report.value == 0.0) ||
+           roundoff <= 0.25 * o->resolution * size ||
            fmax(roundoff, size) <= o->negligible * c->report.largest;
 }
 
@@ -74,8 +75,9 @@ static bool check_quickly(wg_check_state *c, wg_check_entry *e)
     return check_is_clear(c, e) && !check_hides_derivative(c, e);
 }
 
-/* How coarse f is along other lines: four that are spread over x and the one of the largest claim. An
- * f that never moves along an entry may be too coarse for its derivative, which only others can show. */
+/* How coarse f is along other lines: four that are spread over x and the one of the largest claim.
+ * An f that never moves along an entry may be too coarse for its derivative, which only others can
+ * show. */
 static double check_lump_elsewhere(wg_check_state *c)
 {
     if (c->lump_known || c->line.direction)
@@ -95,7 +97,8 @@ static void check_judge(const wg_check_state *c, wg_check_entry *e)
 {
     const wg_check_options *o = &c->options;
     const wg_difference *d = &e->numeric;
-    /* At a kink every value between the one-sided derivatives is admissible, elsewhere one value is. */
+    /* At a kink every value between the one-sided derivatives is admissible, elsewhere one value
+     * is. */
     const double low = d->kink ? fmin(d->left, d->right) : d->value;
     const double high = d->kink ? fmax(d->left, d->right) : d->value;
     const double gap = fmax(fmax(low - e->claimed, e->claimed - high), 0.0);
@@ -103,7 +106,7 @@ static void check_judge(const wg_check_state *c, wg_check_entry *e)
     const double bar = d->truncation + d->roundoff, slack = o->bars * bar + o->rtol * size;
     /* Zero on both sides, to the last bit of f: there is nothing to resolve it against. */
     const bool zero = e->claimed == 0.0 && d->value == 0.0 && !d->kink &&
-                      d->noise <= 2.0 * DBL_EPSILON * fabs(c->report.value);
+                      d->noise <= 2.0 * wg_line_rounding(fabs(c->report.value));
     const bool resolved = zero || bar <= o->resolution * size ||
                           fmax(bar, size) <= o->negligible * c->report.largest;
     e->excess = check_excess(gap, slack);
@@ -118,15 +121,24 @@ static void check_judge(const wg_check_state *c, wg_check_entry *e)
         e->outcome = d->kink ? WG_ENTRY_KINK : WG_ENTRY_AGREES;
 }
 
-static void check_examine(wg_check_state *c, wg_check_entry *e)
+static void check_examine_from(wg_check_state *c, double top, wg_check_entry *e)
 {
     wg_difference *d = &e->numeric;
-    *d = wg_difference_examine(&c->line, e->claimed);
+    *d = wg_difference_examine(&c->line, top, e->claimed);
     if (d->flat && e->claimed != 0.0) {
         d->noise = fmax(d->noise, 0.5 * check_lump_elsewhere(c));
         d->roundoff = d->noise / d->step;
     }
     check_judge(c, e);
+}
+
+/* Steps larger than |x| may see another f than there is at x: they accuse no one by themselves. */
+static void check_examine(wg_check_state *c, wg_check_entry *e)
+{
+    const double x = wg_line_small_scale(&c->line);
+    check_examine_from(c, 0, e);
+    if (e->outcome == WG_ENTRY_DISAGREES && x > 0)
+        check_examine_from(c, x * 0x1p-4, e);
 }
 
 void wg_check_count(wg_check_state *c, const wg_check_entry *e)
@@ -146,9 +158,9 @@ void wg_check_count(wg_check_state *c, const wg_check_entry *e)
         r->largest = fmax(r->largest, fabs(e->numeric.value));
 }
 
-/* Does f climb ever more steeply the nearer it comes to x, towards a derivative of the claimed infinity, on each
- * side where it is finite? Derivatives that converge grow by less at each step; those of sqrt at 0 double with
- * every second halving. */
+/* Does f climb ever more steeply the nearer it comes to x, towards a derivative of the claimed
+ * infinity, on each side where it is finite? Derivatives that converge grow by less at each step;
+ * those of sqrt at 0 double with every second halving. */
 static bool check_is_vertical(wg_check_state *c, double claimed)
 {
     const double sign = claimed > 0.0 ? 1.0 : -1.0, scale = wg_line_scale(&c->line);
@@ -167,6 +179,12 @@ static bool check_is_vertical(wg_check_state *c, double claimed)
     return seen;
 }
 
+static bool check_appeal(const wg_check_state *c, size_t index, wg_check_entry *e)
+{
+    const wg_check_decide *decide = c->decide;
+    return decide && decide->judge && decide->judge(index, e, decide->user);
+}
+
 void wg_check_line(wg_check_state *c, size_t index, double claimed)
 {
     wg_check_entry e = {.index = index, .claimed = claimed};
@@ -179,12 +197,14 @@ void wg_check_line(wg_check_state *c, size_t index, double claimed)
         e.numeric = wg_difference_along(&c->line);
         e.outcome = vertical ? WG_ENTRY_UNRESOLVED : WG_ENTRY_DISAGREES;
         e.excess = (double)INFINITY;
-    } else if (!(decide && decide->all && decide->judge(index, &e, decide->user)) &&
-               !check_quickly(c, &e) && !(decide && decide->judge(index, &e, decide->user))) {
+    } else if (!(decide && decide->all && check_appeal(c, index, &e)) && !check_quickly(c, &e) &&
+               !check_appeal(c, index, &e)) {
         check_examine(c, &e);
         if (decide && *decide->doubtful && e.outcome == WG_ENTRY_DISAGREES)
             e.outcome = WG_ENTRY_UNRESOLVED;
     }
+    if (decide && decide->look)
+        decide->look(&e, decide->user);
     wg_check_count(c, &e);
 }
 

@@ -1,15 +1,16 @@
 /* Is this the gradient of that function? A claimed gradient against differences, with error bars.
  *
  * Works on any C function of a vector; knows nothing of tapes. Nothing here allocates, and x is
- * moved in place while f is evaluated and restored bit for bit. Work is counted in evaluations of f:
- * an entry that agrees clearly costs 4 (2 with points = 3), sometimes 8; one that does not is examined
- * at all steps that can tell, some 80 to 160, before it is pronounced wrong.
+ * moved in place while f is evaluated and restored bit for bit. Work is counted in evaluations of
+ * f: an entry that agrees clearly costs 4 (2 with points = 3), sometimes 8; one that does not is
+ * examined at all steps that can tell, some 80 to 160, before it is pronounced wrong.
  *
  * An entry agrees when  |a - n| <= bars * (truncation + round-off) + rtol * max(|a|, |n|),
- * a the claimed and n the numerical value; at a kink n is the interval between the one-sided derivatives.
- * An entry whose bar is too wide (see `resolution`) is unresolved, unless it is off by more than eight
- * times that. The limits: what f does only at steps where its own rounding drowns the difference, or
- * only at a scale far below max(unit, |x_i|) around x_i = 0, cannot be seen; `unit` helps with that. */
+ * a the claimed and n the numerical value; at a kink n is the interval between the one-sided
+ * derivatives. An entry whose bar is too wide (see `resolution`) is unresolved, unless it is off by
+ * more than eight times that. The limits: what f does only at steps where its own rounding drowns
+ * the difference, or only at a scale far below max(unit, |x_i|) around x_i = 0, cannot be seen;
+ * `unit` helps with that. */
 #ifndef WG_AUTOGRAD_CHECK_FUNCTION_H
 #define WG_AUTOGRAD_CHECK_FUNCTION_H
 
@@ -24,7 +25,8 @@
 extern "C" {
 #endif
 
-/* A scalar function of a vector. It must be a pure function of x: the same x gives the same bits. */
+/* A scalar function of a vector. It must be a pure function of x: the same x gives the same bits.
+ * */
 typedef double wg_function(const double *x, void *user);
 
 #if WG_HAS_WIDE
@@ -88,6 +90,7 @@ typedef struct wg_check_entry {
     double claimed;
     wg_difference numeric; /* value, truncation, round-off, step, one-sided derivatives */
     bool wide;             /* decided in wide floats */
+    const char *op; /* of recorded gradients: whose kink it is, or what no step resolves; or NULL */
     double excess; /* |a - n| over the tolerance: above 1 is disagreement; inf if a is not finite */
 } wg_check_entry;
 
@@ -112,19 +115,21 @@ typedef struct wg_check_report {
 
 /* wg_check_function: every entry of a claimed gradient.
  * Shape:   x, claimed [n]. f is called with this x.
- * Edges:   claimed NaN -> disagrees; claimed inf -> disagrees, or is unresolved where the derivatives of f
- *          grow without bound that way (sqrt at 0); f(x) not finite -> NOT_FINITE; n = 0 -> VACUOUS.
+ * Edges:   claimed NaN -> disagrees; claimed inf -> disagrees, or is unresolved where the
+ *          derivatives of f grow without bound that way (sqrt at 0); f(x) not finite -> NOT_FINITE;
+ *          n = 0 -> VACUOUS.
  * Returns: report->verdict. `report` is overwritten, may be NULL. `options` may be NULL. */
 wg_check_verdict wg_check_function(wg_function *f, void *user, double *x, const double *claimed,
                                    size_t n, const wg_check_options *options,
                                    wg_check_report *report);
 
 #if WG_HAS_WIDE
-/* wg_check_function_wide: every entry of a claimed gradient, in wide floats: central differences at steps of
- * about eps^(1/3), eps^(1/2.4), eps^(1/2) and smaller of |x_i| (x_i = 0: of the largest |x|, or 1), eps the
- * wide epsilon. The first two neighbouring steps that agree decide, and what they differ by is the bar; the
- * tolerance is the bar plus 1e-12 (64 bits: 5e-12) of the derivative. Where no two agree to a thousandth the
- * entry is unresolved. Of the options `unresolved` and `seed` count. */
+/* wg_check_function_wide: every entry of a claimed gradient, in wide floats: central differences at
+ * steps of about eps^(1/3), eps^(1/2.4), eps^(1/2) and smaller of |x_i| (x_i = 0: of the largest
+ * |x|, or 1), eps the wide epsilon. The first two neighbouring steps that agree decide, and what
+ * they differ by is the bar; the tolerance is the bar plus 1e-12 (64 bits: 5e-12) of the
+ * derivative. Where no two agree to a thousandth the entry is unresolved. Of the options
+ * `unresolved` and `seed` count. */
 wg_check_verdict wg_check_function_wide(wg_wide_function *f, void *user, wg_wide *x,
                                         const wg_wide *claimed, size_t n,
                                         const wg_check_options *options, wg_check_report *report);
@@ -154,8 +159,9 @@ typedef struct wg_check_taylor_report {
     wg_check_taylor_row rows[WG_CHECK_TAYLOR_ROWS];
 } wg_check_taylor_report;
 
-/* wg_check_taylor: how fast the Taylor remainder along v falls as t halves: t^2 if the gradient g is
- * right, t^3 if g and Hv are right, t if g is wrong. A sharp test of the whole at O(1) evaluations.
+/* wg_check_taylor: how fast the Taylor remainder along v falls as t halves: t^2 if the gradient g
+ * is right, t^3 if g and Hv are right, t if g is wrong. A sharp test of the whole at O(1)
+ * evaluations.
  * Shape:   x, g, v, hv [n]; hv = H(x) v or NULL; work [n].
  * Verdict: PASSED if rate >= order - 1/4, or if the remainder is noise from the first step on while
  *          the derivative is not; VACUOUS if there is nothing but noise; FAILED otherwise. */
@@ -174,7 +180,8 @@ typedef struct wg_check_sweep_row {
  * rows [count] are written: h goes geometrically from `from` to `to`, both > 0. `exact` is the
  * derivative to compare with. Four evaluations a row. An error that cannot be had (f not finite at
  * h) is NaN.
- * Returns: f(x); if it is not finite, all errors are NaN. NaN, and no row written, if f, x or rows is
+ * Returns: f(x); if it is not finite, all errors are NaN. NaN, and no row written, if f, x or rows
+ *          is
  * NULL or entry >= n. */
 double wg_check_sweep(wg_function *f, void *user, double *x, size_t n, size_t entry, double exact,
                       double from, double to, wg_check_sweep_row *rows, size_t count);
@@ -182,8 +189,9 @@ double wg_check_sweep(wg_function *f, void *user, double *x, size_t n, size_t en
 /* wg_check_verdict_name: "passed", "failed", "vacuous", "unresolved", "not finite", "invalid". */
 const char *wg_check_verdict_name(wg_check_verdict verdict);
 
-/* wg_check_report_print: one row a report, the worst entry under it when there is something to tell,
- * and one line of verdict for the whole. Nothing, where out, or reports with count > 0, is NULL. */
+/* wg_check_report_print: one row a report, the worst entry under it when there is something to
+ * tell, and one line of verdict for the whole. Nothing, where out, or reports with count > 0, is
+ * NULL. */
 void wg_check_report_print(FILE *out, const wg_check_report *reports, size_t count);
 
 #ifdef __cplusplus

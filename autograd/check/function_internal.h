@@ -21,15 +21,20 @@ typedef struct wg_wide_line {
     size_t evaluations;
 } wg_wide_line;
 
-/* wg_wide_line_begin: evaluates f(x); false where that is not finite. wg_wide_judge: judges a claim. */
-bool wg_wide_line_begin(wg_wide_line *line);
+/* wg_wide_line_begin: the value is f(x); false where that is not finite. wg_wide_judge: judges a
+ * claim, within two evaluations where the first step confirms it. wg_wide_confirms: does one
+ * forward step confirm it already? */
+bool wg_wide_line_begin(wg_wide_line *line, wg_wide value);
 void wg_wide_judge(wg_wide_line *line, size_t index, wg_wide claimed, wg_check_entry *e);
+bool wg_wide_confirms(wg_wide_line *line, wg_wide claimed);
 
 #endif
 
-/* Who decides what double leaves in doubt: judge sets *e for claim `index`, or returns false: it cannot. */
+/* Who looks further. judge sets *e for claim `index`, decided in wide floats, or returns false: it
+ * cannot. look sees every entry that was judged and may change its outcome. NULL: nobody. */
 typedef struct wg_check_decide {
     bool (*judge)(size_t index, wg_check_entry *e, void *user);
+    void (*look)(wg_check_entry *e, void *user);
     void *user;
     bool all;       /* every entry is decided so */
     bool *doubtful; /* set where the judge looked and could not tell: double must not accuse then */
@@ -51,8 +56,8 @@ typedef struct wg_check_state {
 bool wg_check_begin(wg_check_state *c, wg_function *f, void *user, double *x, const double *claimed,
                     size_t n, const wg_check_options *options);
 
-/* The parts of that which wide checks need, too: options (false: the verdict is in the report), an entry
- * counted, the report handed over as it is. */
+/* The parts of that which wide checks need, too: options (false: the verdict is in the report), an
+ * entry counted, the report handed over as it is. */
 bool wg_check_prepare(wg_check_state *c, const wg_check_options *options, bool complete, size_t n);
 void wg_check_count(wg_check_state *c, const wg_check_entry *e);
 wg_check_verdict wg_check_hand_over(const wg_check_state *c, wg_check_report *report);

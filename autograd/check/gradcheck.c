@@ -26,43 +26,27 @@ static double *check_claimed(wg_tape *t, const wg_tensor *g)
     return claimed;
 }
 
-/* Entry by entry or along directions, by the judge given. */
-static wg_check_verdict check_by(wg_check_session *s, wg_recorded *r, const double *claimed,
-                                 const wg_gradcheck_options *o, double *work,
-                                 const wg_check_decide *decide, wg_check_report *report)
+/* A pass in double, in which what does not agree clearly is decided in wide floats; or all in wide
+ * floats. */
+static void check_input(wg_recorded *r, const double *claimed, const wg_gradcheck_options *o,
+                        wg_appeal *appeal, int i, wg_check_report *report)
 {
-    size_t n = (size_t)r->x->size;
-    (void)s;
-    if (o->directions == 0)
-        return wg_check_function_by(wg_recorded_value, r, r->values, claimed, n, &o->check, decide,
-                                    report);
-    return wg_check_directions_by(wg_recorded_value, r, r->values, claimed, n, o->directions, work,
-                                  &o->check, decide, report);
-}
-
-/* A pass in double, in which what does not agree clearly is decided in wide floats. What agrees is looked at
- * once more along one wide direction, and all of it decided wide where that disagrees. */
-static void check_input(wg_check_session *s, wg_recorded *r, const double *claimed,
-                        const wg_gradcheck_options *o, wg_appeal *appeal, int i,
-                        wg_check_report *report)
-{
-    double *work = wg_arena_take(&s->t->scratch, 2 * (size_t)r->x->size * sizeof(double),
-                                 WG_ALIGNMENT);
-    wg_check_decide decide = {wg_appeal_judge, appeal, o->precision == WG_CHECK_WIDE,
-                              &appeal->doubtful};
+    const size_t n = (size_t)r->size;
+    double *work = wg_arena_take(&r->t->scratch, 2 * n * sizeof(double), WG_ALIGNMENT);
     const bool wide = o->precision != WG_CHECK_DOUBLE;
+    const wg_check_decide decide = {wide ? wg_appeal_judge : NULL, wg_appeal_look, appeal,
+                                    o->precision == WG_CHECK_WIDE, &appeal->doubtful};
     if (work == NULL) {
         wg_check_invalid(report, 1, "out of memory");
         return;
     }
     wg_appeal_input(appeal, i, r, o->directions > 0 ? work : NULL);
-    check_by(s, r, claimed, o, work, wide ? &decide : NULL, report);
-    const bool agrees = report->verdict == WG_CHECK_PASSED || report->verdict == WG_CHECK_VACUOUS;
-    if (o->precision == WG_CHECK_AUTO && agrees && report->entries > report->wide &&
-        wg_appeal_is_cheap(appeal) && !wg_appeal_screen(appeal, o->check.seed)) {
-        decide.all = true;
-        check_by(s, r, claimed, o, work, &decide, report);
-    }
+    if (o->directions == 0)
+        wg_check_function_by(wg_recorded_value, r, r->values, claimed, n, &o->check, &decide,
+                             report);
+    else
+        wg_check_directions_by(wg_recorded_value, r, r->values, claimed, n, o->directions, work,
+                               &o->check, &decide, report);
     wg_appeal_input_end(appeal);
     if (appeal->no_memory)
         wg_check_invalid(report, 1, "out of memory");
@@ -70,7 +54,8 @@ static void check_input(wg_check_session *s, wg_recorded *r, const double *claim
         report->note = "decided in double: there is no wide form";
 }
 
-/* The order of the enumeration is not that of severity: what failed is worse than what is unclear. */
+/* The order of the enumeration is not that of severity: what failed is worse than what is unclear.
+ * */
 wg_check_verdict wg_check_severest(wg_check_verdict a, wg_check_verdict b)
 {
     static const int severity[] = {
@@ -79,15 +64,13 @@ wg_check_verdict wg_check_severest(wg_check_verdict a, wg_check_verdict b)
     return severity[a] >= severity[b] ? a : b;
 }
 
-/* The op at fault, in double and else in wide floats. Where every rule agrees with its own op the gradient given
- * is wrong; a derived one cannot be, and what is left is told. */
-static void check_blame(const wg_recorded *r, const wg_gradcheck_options *o, wg_appeal *appeal,
-                        int i, bool given, wg_check_report *report)
+/* The op at fault, in wide floats where there are any. Where every rule agrees with its own op the
+ * gradient given is wrong; a derived one cannot be, and what is left is told. */
+static void check_blame(wg_recorded *r, const wg_gradcheck_options *o, wg_appeal *appeal, int i,
+                        bool given, wg_check_report *report)
 {
-    report->blame = wg_check_blame(r, &o->check);
     const wg_recorded *wide = wg_appeal_recorded(appeal, i, r);
-    if (report->blame == NULL && wide != NULL)
-        report->blame = wg_check_blame(wide, &o->check);
+    report->blame = wg_check_blame(wide != NULL ? wide : r, &o->check);
     wg_appeal_input_end(appeal);
     if (report->blame != NULL)
         return;
@@ -110,46 +93,80 @@ static void check_one(wg_check_session *s, const wg_check_claim *c, int i,
     wg_recorded r;
     wg_arena_mark empty = wg_arena_height(&s->t->scratch);
     double *claimed = check_claimed(s->t, c->gs[i]);
-    bool no_memory = true;
-    if (claimed != NULL && wg_recorded_begin(&r, s, c, s->xs[i])) {
-        const char *impure = wg_check_impure(&r, &no_memory);
-        check_input(s, &r, claimed, o, appeal, i, report);
+    if (claimed != NULL && wg_recorded_begin(&r, s, c, s->xs + i, 1)) {
+        check_input(&r, claimed, o, appeal, i, report);
         wg_recorded_end(&r);
-        if (impure != NULL && report->verdict != WG_CHECK_INVALID) {
-            report->verdict = WG_CHECK_FAILED;
-            report->note = "an op gives other bits when evaluated again, or cut otherwise";
-            report->blame = impure;
-        }
-    }
-    if (no_memory)
+    } else
         wg_check_invalid(report, 1, "out of memory");
     report->name = s->caller[i]->name;
     if (report->verdict == WG_CHECK_INVALID && report->blame == NULL)
         report->blame = "an option is out of its range";
-    if (report->verdict == WG_CHECK_FAILED && report->blame == NULL && !o->no_blame)
+    if (report->verdict == WG_CHECK_FAILED && !o->no_blame)
         check_blame(&r, o, appeal, i, given, report);
     wg_arena_rewind(&s->t->scratch, empty);
 }
 
+static bool check_is_good(wg_check_verdict verdict)
+{
+    return verdict == WG_CHECK_PASSED || verdict == WG_CHECK_VACUOUS;
+}
+
+/* All inputs. *wide: entries that were decided in wide floats, of all. */
+static wg_check_verdict check_inputs(wg_check_session *s, const wg_check_claim *c,
+                                     const wg_gradcheck_options *o, wg_appeal *appeal, bool given,
+                                     wg_check_report reports[], bool *wide)
+{
+    wg_check_verdict verdict = WG_CHECK_PASSED;
+    *wide = true;
+    for (int i = 0; i < s->n; i++) {
+        wg_check_report report;
+        check_one(s, c, i, o, appeal, given, &report);
+        verdict = wg_check_severest(verdict, report.verdict);
+        *wide = *wide && report.wide == report.entries;
+        if (reports != NULL)
+            reports[i] = report;
+    }
+    return verdict;
+}
+
+/* All reports fail for the same reason. */
+wg_check_verdict wg_check_fail(wg_check_report reports[], int n, const char *note,
+                               const char *blame)
+{
+    for (int i = 0; i < n && reports != NULL; i++) {
+        reports[i].verdict = WG_CHECK_FAILED;
+        reports[i].note = note;
+        reports[i].blame = blame;
+    }
+    return WG_CHECK_FAILED;
+}
+
+/* What agrees in double is looked at once more along one wide direction, and all of it decided wide
+ * where that disagrees. */
 wg_check_verdict wg_check_recorded(wg_check_session *s, const wg_check_claim *c,
                                    wg_check_record *record, const void *context,
                                    const wg_gradcheck_options *options, bool given,
                                    wg_check_report reports[])
 {
-    wg_check_verdict verdict = WG_CHECK_PASSED;
     wg_gradcheck_options o = *options;
     wg_appeal appeal;
+    bool wide, no_memory;
     o.check.largest = fmax(o.check.largest, check_largest(c->gs, s->n));
     if (!isfinite(o.check.largest))
         o.check.largest = 0;
     wg_appeal_init(&appeal, s, record, context);
-    for (int i = 0; i < s->n; i++) {
-        wg_check_report report;
-        check_one(s, c, i, &o, &appeal, given, &report);
-        verdict = wg_check_severest(verdict, report.verdict);
-        if (reports != NULL)
-            reports[i] = report;
+    wg_check_verdict verdict = check_inputs(s, c, &o, &appeal, given, reports, &wide);
+    if (o.precision == WG_CHECK_AUTO && check_is_good(verdict) && !wide &&
+        wg_appeal_is_cheap(&appeal) && !wg_appeal_screen(&appeal, o.check.seed)) {
+        o.precision = WG_CHECK_WIDE;
+        verdict = check_inputs(s, c, &o, &appeal, given, reports, &wide);
     }
+    const char *impure = wg_check_impure(s, &no_memory);
+    if (no_memory || appeal.no_memory)
+        verdict = wg_check_invalid(reports, s->n, "out of memory");
+    else if (impure != NULL && verdict != WG_CHECK_INVALID)
+        verdict = wg_check_fail(
+            reports, s->n, "an op gives other bits when evaluated again, or cut otherwise", impure);
     wg_appeal_end(&appeal);
     return verdict;
 }

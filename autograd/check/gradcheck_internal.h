@@ -4,30 +4,49 @@
 
 #include "autograd/check/recorded_internal.h"
 
-/* wg_check_recorded: checks a claim, recorded by `record` from the context, which records it on a wide copy,
- * too, where one is needed; given: the gradients are the caller's, not derived. wg_check_severest: the worse of two verdicts. */
+/* wg_check_recorded: checks a claim, recorded by `record` from the context, which records it on a
+ * wide copy, too, where one is needed; given: the gradients are the caller's, not derived.
+ * wg_check_severest: the worse of two verdicts. */
 wg_check_verdict wg_check_recorded(wg_check_session *s, const wg_check_claim *c,
                                    wg_check_record *record, const void *context,
                                    const wg_gradcheck_options *options, bool given,
                                    wg_check_report reports[]);
 wg_check_verdict wg_check_severest(wg_check_verdict a, wg_check_verdict b);
 
-/* wg_check_blame: which op among those that move with r's x, on r's tape, has a rule that disagrees with its own
- * forward kernel? NULL: none. r has ended. */
+/* wg_check_fail: sets all reports to WG_CHECK_FAILED. */
+wg_check_verdict wg_check_fail(wg_check_report reports[], int n, const char *note,
+                               const char *blame);
+
+/* wg_check_blame: which op among those that move with r's x, on r's tape, has a rule that disagrees
+ * with its own forward kernel? NULL: none. r has ended. */
 const char *wg_check_blame(const wg_recorded *r, const wg_check_options *options);
 
-/* wg_check_linear: is the gradient that wg_vjp derives linear in the cotangent? Where it is not the verdict is
- * WG_CHECK_FAILED, and the op whose rule is not is to blame. */
+/* wg_check_linear: is the gradient that wg_vjp derives linear in the cotangent? Where it is not the
+ * verdict is WG_CHECK_FAILED, and the op whose rule is not is to blame. */
 wg_check_verdict wg_check_linear(wg_check_session *s, const wg_check_claim *c,
                                  const wg_gradcheck_options *options, wg_check_report reports[]);
 
-/* wg_check_impure: the op among those that move with r's x that gives other bits when it is evaluated again, or
- * with its work cut otherwise; NULL: none does. */
-const char *wg_check_impure(const wg_recorded *r, bool *no_memory);
+/* wg_check_impure: the op among those that y is computed from, on the user's tape, that gives other
+ * bits when it is evaluated again, or with its work cut otherwise; NULL: none does. */
+const char *wg_check_impure(const wg_check_session *s, bool *no_memory);
 
-/* wg_check_single: where a copy was checked, compares the gradients claimed on it with those of the user's
- * tape: given ones, or what y's cotangent c gives. Sets `single` in the reports; what differs much is
- * unresolved. */
+/* wg_check_independent: are the xs different tensors, none of them computed from another? */
+bool wg_check_independent(const wg_check_session *s);
+
+/* wg_check_look_near: of what moves with r's xs, along entry or direction, is there an op whose
+ * values do not move smoothly at this step and a fraction of it (rough), or whose one-sided
+ * derivatives differ (kink)? wg_check_branch: the op whose value, held because it is discrete,
+ * changes at that step; NULL: none. */
+typedef struct wg_check_near {
+    const char *rough, *kink;
+} wg_check_near;
+wg_check_near wg_check_look_near(wg_recorded *r, size_t entry, const double *direction,
+                                 double step);
+const char *wg_check_branch(wg_recorded *r, size_t entry, const double *direction, double step);
+
+/* wg_check_single: where a copy was checked, compares the gradients claimed on it with those of the
+ * user's tape: given ones, or what y's cotangent c gives. Sets `single` in the reports; what
+ * differs much is unresolved. */
 wg_check_verdict wg_check_single(wg_check_session *s, wg_tensor *y, const wg_tensor *c,
                                  wg_tensor *const given[], wg_tensor *const claimed[],
                                  wg_check_report reports[]);

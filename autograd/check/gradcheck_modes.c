@@ -11,7 +11,8 @@ static void *mode_take(wg_check_session *s, size_t count, size_t size)
     return wg_arena_take(&s->t->scratch, count * size, WG_ALIGNMENT);
 }
 
-/* ---- Second order -------------------------------------------------------------------------------- */
+/* ---- Second order
+ * -------------------------------------------------------------------------------- */
 
 /* The gradients g of y, two random tangents, and the Hessian's products with them: [n] each. */
 typedef struct second_order {
@@ -37,25 +38,6 @@ static const char *second_record(wg_check_session *s, second_order *o, uint64_t 
     return wg_check_why(s, "no second derivative can be derived");
 }
 
-/* Is no x computed from another? Only then do second derivatives commute: a rule may write the derivative by
- * either of the two, as that of exp does. False without memory, too. */
-static bool second_independent(const wg_check_session *s)
-{
-    bool independent = true;
-    for (int i = 0; i < s->n && independent; i++) {
-        const wg_tensor *x = s->xs[i];
-        wg_arena_mark empty = wg_arena_height(&s->t->scratch);
-        bool *needed = wg_arena_take(&s->t->scratch, (size_t)x->index + 1, 1);
-        if (needed != NULL)
-            wg_mark_needed(s->t, x->operand, x->n_operands, x->index, needed);
-        for (int k = 0; k < s->n && independent; k++)
-            independent = needed != NULL &&
-                          (s->xs[k]->index >= x->index || !needed[s->xs[k]->index]);
-        wg_arena_rewind(&s->t->scratch, empty);
-    }
-    return independent;
-}
-
 static long double second_dot(wg_check_session *s, wg_tensor *const a[], wg_tensor *const b[],
                               long double *terms)
 {
@@ -70,9 +52,9 @@ static long double second_dot(wg_check_session *s, wg_tensor *const a[], wg_tens
     return sum;
 }
 
-/* <u, Hv> and <v, Hu> are sums of the same products in another order. Differences have just said how well Hv
- * is known, entry by entry; what the chain of ops that made it has lost to cancellation stays within the
- * same relative tolerance. */
+/* <u, Hv> and <v, Hu> are sums of the same products in another order. Differences have just said
+ * how well Hv is known, entry by entry; what the chain of ops that made it has lost to cancellation
+ * stays within the same relative tolerance. */
 static bool second_symmetric(wg_check_session *s, const second_order *o, double rtol)
 {
     long double terms = 0, first = 0;
@@ -80,11 +62,12 @@ static bool second_symmetric(wg_check_session *s, const second_order *o, double 
     long double vhu = second_dot(s, o->v, o->hu, &terms);
     second_dot(s, o->u, o->g,
                &first); /* a Hessian that is next to nothing beside this is round-off */
-    return fabsl(uhv - vhu) <= (long double)rtol * terms + 1e-13L * first || !second_independent(s);
+    return fabsl(uhv - vhu) <= (long double)rtol * terms + 1e-13L * first ||
+           !wg_check_independent(s);
 }
 
-/* Is g, replayed with x moved a little, what wg_grad records anew there? It is not where a rule keeps a value as
- * a constant: its second derivatives then lack what that value moves by. */
+/* Is g, replayed with x moved a little, what wg_grad records anew there? It is not where a rule
+ * keeps a value as a constant: its second derivatives then lack what that value moves by. */
 static bool second_follows(wg_check_session *s, const second_order *o, int i)
 {
     wg_tape *t = s->t;
@@ -98,11 +81,11 @@ static bool second_follows(wg_check_session *s, const second_order *o, int i)
     memcpy(ys, o->g, n * sizeof *ys);
     ys[n] = s->y;
     const wg_check_claim claim = {ys, NULL, s->n + 1, NULL};
-    if (!wg_recorded_begin(&r, s, &claim, s->xs[i]))
+    if (!wg_recorded_begin(&r, s, &claim, s->xs + i, 1))
         return true;
     double *x = r.values;
     const double *v = o->v[i]->data;
-    for (int64_t k = 0; k < r.x->size; k++)
+    for (int64_t k = 0; k < r.size; k++)
         x[k] += 0x1.3p-10 * v[k] * (x[k] != 0 ? fabs(x[k]) : 1);
     if (wg_recorded_run(&r) && wg_grad(s->y, s->xs, s->n, anew) == WG_OK)
         for (int j = 0; j < s->n; j++) {
@@ -110,7 +93,7 @@ static bool second_follows(wg_check_session *s, const second_order *o, int i)
             follows = follows && !(gap > 1e-9);
         }
     t->status = WG_OK;
-    memcpy(x, r.borrowed, (size_t)r.x->size * sizeof *x);
+    memcpy(x, r.origin, (size_t)r.size * sizeof *x);
     wg_recorded_end(&r);
     wg_tape_rewind(t, mark);
     return follows;
@@ -125,15 +108,6 @@ static bool second_all_follow(wg_check_session *s, const second_order *o)
         wg_arena_rewind(&s->t->scratch, empty);
     }
     return follow;
-}
-
-static wg_check_verdict second_fail(wg_check_report reports[], int n, const char *blame)
-{
-    for (int i = 0; i < n && reports != NULL; i++) {
-        reports[i].verdict = WG_CHECK_FAILED;
-        reports[i].blame = blame;
-    }
-    return WG_CHECK_FAILED;
 }
 
 typedef struct second_context {
@@ -174,15 +148,16 @@ wg_check_verdict wg_gradcheck_second(wg_tensor *y, wg_tensor *const xs[], int n,
         const bool passed = verdict == WG_CHECK_PASSED || verdict == WG_CHECK_VACUOUS;
         const double rtol = chosen->check.rtol > 0 ? chosen->check.rtol : 1e-7;
         if (verdict == WG_CHECK_PASSED && !second_symmetric(&s, &o, rtol))
-            verdict = second_fail(reports, n, "the Hessian, which is not symmetric");
+            verdict = wg_check_fail(reports, n, NULL, "the Hessian, which is not symmetric");
         else if (passed && !second_all_follow(&s, &o))
-            verdict = second_fail(reports, n, "a rule that keeps a value as a constant");
+            verdict = wg_check_fail(reports, n, NULL, "a rule that keeps a value as a constant");
     }
     wg_check_session_end(&s);
     return verdict;
 }
 
-/* ---- One input of a scalar y ---------------------------------------------------------------------- */
+/* ---- One input of a scalar y
+ * ---------------------------------------------------------------------- */
 
 /* y of one element as a function of x, with the gradient and, along v, the Hessian's product. */
 typedef struct mode_scalar {
@@ -202,7 +177,7 @@ static bool mode_scalar_record(mode_scalar *m, bool second)
         return false;
     m->one = wg_ones_like(m->s.y);
     const wg_check_claim claim = {&m->s.y, &m->one, 1, &m->g};
-    return m->s.t->status == WG_OK && wg_recorded_begin(&m->r, &m->s, &claim, x);
+    return m->s.t->status == WG_OK && wg_recorded_begin(&m->r, &m->s, &claim, m->s.xs, 1);
 }
 
 static bool mode_scalar_begin(mode_scalar *m, wg_tensor *y, wg_tensor *x, bool second)
@@ -228,7 +203,7 @@ wg_check_verdict wg_gradcheck_taylor(wg_tensor *y, wg_tensor *x, int order,
     mode_scalar m;
     wg_check_taylor_report r = {.verdict = WG_CHECK_INVALID, .order = order};
     if ((order == 2 || order == 3) && mode_scalar_begin(&m, y, x, order == 3)) {
-        size_t n = (size_t)m.r.x->size;
+        size_t n = (size_t)m.r.size;
         double *work = mode_take(&m.s, n, sizeof(double));
         if (work != NULL)
             wg_check_taylor(wg_recorded_value, &m.r, m.r.values, m.g->data, m.v->data,
@@ -249,7 +224,7 @@ wg_status wg_gradcheck_sweep(wg_tensor *y, wg_tensor *x, int64_t entry, double f
     if (!mode_scalar_begin(&m, y, x, false))
         return WG_E_VALUE;
     double exact = ((const double *)m.g->data)[entry];
-    wg_check_sweep(wg_recorded_value, &m.r, m.r.values, (size_t)m.r.x->size, (size_t)entry, exact,
+    wg_check_sweep(wg_recorded_value, &m.r, m.r.values, (size_t)m.r.size, (size_t)entry, exact,
                    from, to, rows, count);
     mode_scalar_end(&m);
     return WG_OK;

@@ -23,8 +23,8 @@ typedef struct ladder {
     ladder_rung rung[LADDER_RUNGS];
 } ladder;
 
-/* The least step worth taking: some 2^12 chunks in the last place of x, since f may round what it makes
- * of x; where x is 0, 2^-48 of the scale. */
+/* The least step worth taking: some 2^12 chunks in the last place of x, since f may round what it
+ * makes of x; where x is 0, 2^-48 of the scale. */
 static double ladder_least_step(const wg_line *line)
 {
     const double x = line->direction ? 1.0 : fabs(line->x[line->entry]);
@@ -33,8 +33,8 @@ static double ladder_least_step(const wg_line *line)
     return fmax(wg_power_of_two_below(x) * 0x1p-40, 0x1p-1000);
 }
 
-/* The step at which the rounding of f amounts to an eighth of the derivative in question: how far the
- * claimed derivative is from the numeric ones at both scales of x, or the larger of these. */
+/* The step at which the rounding of f amounts to an eighth of the derivative in question: how far
+ * the claimed derivative is from the numeric ones at both scales of x, or the larger of these. */
 static double ladder_lowest_step(const ladder *l, wg_line *line)
 {
     const double scales[2] = {wg_line_scale(line), wg_line_small_scale(line)};
@@ -58,9 +58,8 @@ static double ladder_top_step(wg_line *line)
     return small == 0.0 || isfinite(wg_stencil_at(line, top).five) ? top : small;
 }
 
-static void ladder_evaluate(ladder *l, wg_line *line)
+static void ladder_evaluate(ladder *l, wg_line *line, double top)
 {
-    const double top = ladder_top_step(line);
     const double lowest = fmin(ladder_lowest_step(l, line), top * 0x1p-12);
     const double octaves = log2(top / lowest);
     l->stride = (int)fmax(3.0, ceil(octaves / (LADDER_RUNGS - 1)));
@@ -70,9 +69,9 @@ static void ladder_evaluate(ladder *l, wg_line *line)
 }
 
 /* Every rung has at least the noise of the rungs below it, where the smooth part of f cancels. Some
- * noise does not show in differences, where all errors fit together by chance or because the steps are
- * powers of two: so it is also at least half the spacing of f's values along the line, and at least
- * what one rounding of x makes, since f may scale x first. */
+ * noise does not show in differences, where all errors fit together by chance or because the steps
+ * are powers of two: so it is also at least half the spacing of f's values along the line, and at
+ * least what one rounding of x makes, since f may scale x first. */
 static void ladder_measure_noise(ladder *l, wg_line *line)
 {
     const double x = line->direction ? 1.0 : fabs(line->x[line->entry]);
@@ -102,8 +101,8 @@ static void rung_differentiate(ladder_rung *r)
     }
 }
 
-/* Two bounds on the truncation of each rung, and the smaller holds: the formula of lower order on the
- * same values, and the same formula at the next larger step. */
+/* Two bounds on the truncation of each rung, and the smaller holds: the formula of lower order on
+ * the same values, and the same formula at the next larger step. */
 static void ladder_differentiate(ladder *l)
 {
     for (int j = 0; j < l->count; j++) {
@@ -140,9 +139,9 @@ static bool rung_differs(const ladder_rung *a, const ladder_rung *b)
     return fabs(a->value - b->value) > 4.0 * (a->bar + b->bar);
 }
 
-/* A derivative is what happens at small steps: as long as two neighbouring finer rungs contradict the
- * best one and not each other, f has a feature that the best one missed; take the best of those. (One
- * alone may be noise that was underestimated.) */
+/* A derivative is what happens at small steps: as long as two neighbouring finer rungs contradict
+ * the best one and not each other, f has a feature that the best one missed; take the best of
+ * those. (One alone may be noise that was underestimated.) */
 static const ladder_rung *ladder_appeal(const ladder *l, const ladder_rung *best)
 {
     for (;;) {
@@ -159,9 +158,10 @@ static const ladder_rung *ladder_appeal(const ladder *l, const ladder_rung *best
     }
 }
 
-/* The derivatives left and right of 0 from two neighbouring rungs; they are a kink if their difference
- * stays the same, within a tenth, while the step shrinks eight times or more (that of a smooth f
- * falls 64 times) and it is more than noise. Returns the error bar of the derivatives, inf if no kink. */
+/* The derivatives left and right of 0 from two neighbouring rungs; they are a kink if their
+ * difference stays the same, within a tenth, while the step shrinks eight times or more (that of a
+ * smooth f falls 64 times) and it is more than noise. Returns the error bar of the derivatives, inf
+ * if no kink. */
 static double kink_between(const ladder_rung *coarse, const ladder_rung *fine)
 {
     const wg_stencil *c = &coarse->stencil, *f = &fine->stencil;
@@ -195,9 +195,9 @@ static wg_difference ladder_kink_at(const ladder *l, int j)
     return d;
 }
 
-/* Does the kink at the steps of rung `at` tell more about x than the best smooth derivative? It must be
- * seen at finer steps, or have the narrower bar and not be contradicted by the smooth derivative: that
- * may have got between the kink and x. */
+/* Does the kink at the steps of rung `at` tell more about x than the best smooth derivative? It
+ * must be seen at finer steps, or have the narrower bar and not be contradicted by the smooth
+ * derivative: that may have got between the kink and x. */
 static bool kink_overrules(const wg_difference *kink, const ladder_rung *at,
                            const ladder_rung *best)
 {
@@ -234,10 +234,37 @@ static bool ladder_is_flat(const ladder *l)
     return flat;
 }
 
-wg_difference wg_difference_examine(wg_line *line, double claimed)
+static double rung_change(const ladder_rung *r)
+{
+    double change = 0;
+    for (int j = 0; j < 4; j++)
+        change = fmax(change, fabs(r->stencil.change[j]));
+    return change;
+}
+
+/* At the finest steps values jump about far more than rounding makes them, and at no step are they
+ * on a curve (what they jump about is little beside what they change by) while finer steps change
+ * them by less. */
+static bool ladder_is_rough(const ladder *l)
+{
+    const ladder_rung *r = &l->rung[l->count - 1];
+    double finer = rung_change(r);
+    if (!(r->stencil.noise > 0x1p10 * wg_line_rounding(r->stencil.magnitude)))
+        return false;
+    for (int j = l->count - 2; j >= 0; j--) {
+        r = &l->rung[j];
+        const double change = rung_change(r);
+        if (r->stencil.noise <= change / 16 && finer <= change / 4)
+            return false;
+        finer = fmax(finer, change);
+    }
+    return true;
+}
+
+wg_difference wg_difference_examine(wg_line *line, double top, double claimed)
 {
     ladder l = {.claimed = claimed};
-    ladder_evaluate(&l, line);
+    ladder_evaluate(&l, line, top > 0 ? top : ladder_top_step(line));
     ladder_measure_noise(&l, line);
     ladder_differentiate(&l);
     const ladder_rung *r = ladder_appeal(&l, ladder_best(&l));
@@ -245,7 +272,7 @@ wg_difference wg_difference_examine(wg_line *line, double claimed)
     if (isfinite(r->bar) && ladder_find_kink(&l, r, &kink))
         return kink;
     return (wg_difference){.value = r->value,
-                           .truncation = r->truncation,
+                           .truncation = ladder_is_rough(&l) ? (double)INFINITY : r->truncation,
                            .roundoff = r->noise / r->stencil.step,
                            .step = r->stencil.step,
                            .noise = r->noise,
@@ -260,5 +287,5 @@ wg_difference wg_difference_along(wg_line *line)
     const wg_difference d = wg_difference_five(line, wg_line_scale(line) * 0x1p-10);
     if (d.finite && d.truncation + d.roundoff <= 1e-6 * fabs(d.value))
         return d;
-    return wg_difference_examine(line, (double)NAN);
+    return wg_difference_examine(line, 0, (double)NAN);
 }

@@ -35,8 +35,8 @@ static double check_dot(const double *a, const double *b, size_t n)
 
 /* ---- random directions ----------------------------------------------------------------------- */
 
-/* Steps of the usual size along v move each entry by about 1/sqrt(n) of what it would move alone, so
- * that f changes by as much as along one entry. */
+/* Steps of the usual size along v move each entry by about 1/sqrt(n) of what it would move alone,
+ * so that f changes by as much as along one entry. */
 static void check_draw_direction(const wg_check_state *c, size_t number, double *v)
 {
     const size_t n = c->line.n;
@@ -97,8 +97,8 @@ static double taylor_remainder(wg_line *line, double t, double derivative, doubl
     return fabs(change - t * derivative - 0.5 * t * t * curvature);
 }
 
-/* Least-squares derivative of log2 r against log2 t over the finest rows (at most four) above the noise;
- * NaN if there are fewer than three. */
+/* Least-squares derivative of log2 r against log2 t over the finest rows (at most four) above the
+ * noise; NaN if there are fewer than three. */
 static double taylor_rate(const wg_check_taylor_report *r)
 {
     double sum_j = 0.0, sum_jj = 0.0, sum_r = 0.0, sum_jr = 0.0;
@@ -135,7 +135,7 @@ static wg_check_verdict taylor_run(wg_line *line, double derivative, double curv
     if (!isfinite(derivative) || !isfinite(curvature))
         return WG_CHECK_FAILED;
     const double first = taylor_first_step(line->origin, line->direction, line->n);
-    const double noise = wg_difference_examine(line, derivative).noise;
+    const double noise = wg_difference_examine(line, 0, derivative).noise;
     r->noise = fmax(noise, 0x1p-52 * fmax(fabs(line->value), fabs(first * derivative)));
     for (int j = 0; j < WG_CHECK_TAYLOR_ROWS; j++) {
         wg_check_taylor_row *row = &r->rows[j];

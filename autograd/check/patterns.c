@@ -13,7 +13,8 @@ static const wg_tensor *pattern_operand(const wg_tensor *x, int i)
     return x != NULL && i < x->n_operands ? x->operand[i] : NULL;
 }
 
-/* What x is but for its shape and sign: views, broadcasts, sums of nothing and negations are passed. */
+/* What x is but for its shape and sign: views, broadcasts, sums of nothing and negations are
+ * passed. */
 static const wg_tensor *pattern_skip(const wg_tensor *x)
 {
     while (x != NULL && ((x->op->flags & WG_OP_VIEW) || pattern_is(x, "neg") ||
@@ -29,7 +30,8 @@ static bool pattern_is_constant(const wg_tensor *x, double value)
            wg_element(x, 0) == value;
 }
 
-/* x + value or x - (-value), by any of the ops: what is added to the number; NULL: it is no such sum. */
+/* x + value or x - (-value), by any of the ops: what is added to the number; NULL: it is no such
+ * sum. */
 static const wg_tensor *pattern_sum_with(const wg_tensor *y, double value)
 {
     if (pattern_is(y, "shift") && *(const double *)y->attrs == value)

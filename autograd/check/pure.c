@@ -1,4 +1,5 @@
-/* Owns the check that ops are pure: the same operands give the same bits, however the work is cut. */
+/* Owns the check that ops are pure: the same operands give the same bits, however the work is cut.
+ * */
 #include "autograd/check/gradcheck_internal.h"
 
 #include <string.h>
@@ -42,13 +43,19 @@ static bool pure_node(wg_tensor *y, bool *no_memory)
     return pure;
 }
 
-const char *wg_check_impure(const wg_recorded *r, bool *no_memory)
+const char *wg_check_impure(const wg_check_session *s, bool *no_memory)
 {
-    *no_memory = false;
-    if (!wg_recorded_run(r))
-        return NULL;
-    for (int64_t i = 0; i < r->n; i++)
-        if (!pure_node(r->node[i], no_memory))
-            return r->node[i]->op->name;
-    return NULL;
+    wg_tape *t = s->user;
+    const wg_tensor *y = s->caller_y;
+    wg_arena_mark empty = wg_arena_height(&t->scratch);
+    bool *needed = wg_arena_take(&t->scratch, (size_t)y->index + 1, 1);
+    const char *impure = NULL;
+    *no_memory = needed == NULL;
+    if (needed != NULL)
+        wg_mark_needed(t, (wg_tensor *[]){t->node[y->index]}, 1, y->index, needed);
+    for (int64_t i = 0; i <= y->index && needed != NULL && impure == NULL; i++)
+        if (needed[i] && t->node[i]->data != NULL && !pure_node(t->node[i], no_memory))
+            impure = t->node[i]->op->name;
+    wg_arena_rewind(&t->scratch, empty);
+    return impure;
 }

@@ -1,214 +1,97 @@
-/* Owns the session, in which a tape is checked and left as it was, and recorded tensors as functions. */
+/* Owns recorded tensors as a function of some of them: what moves, what is held, and how it is
+ * evaluated. */
 #include "autograd/check/recorded_internal.h"
 
 #include "autograd/copy.h"
-#include "autograd/rng.h"
 
 #include <math.h>
 #include <string.h>
 
-/* ---- The session --------------------------------------------------------------------------------- */
-
-static const char *check_misfit_x(const wg_tensor *y, const wg_tensor *x)
-{
-    if (wg_is_inert(x))
-        return "an x is NULL or inert";
-    if (x->tape != y->tape)
-        return "an x is of another tape";
-    if (x->dtype == WG_I64)
-        return "an x is i64";
-    return x->state & WG_NODE_ABSTRACT ? "an x has no value" : NULL;
-}
-
-static const char *check_misfit(const wg_tensor *y, wg_tensor *const xs[], int n)
-{
-    const char *why = NULL;
-    if (y == NULL)
-        return "y is NULL";
-    if (y->tape->status != WG_OK)
-        return y->tape->message; /* why y, and the xs with it, are inert, if they are */
-    if (wg_is_inert(y))
-        return "y is what an earlier error returned";
-    if (y->dtype == WG_I64)
-        return "y is i64";
-    if (y->state & WG_NODE_ABSTRACT)
-        return "y has no value";
-    if (wg_is_stale(y))
-        return "y is out of date: replay first";
-    if (n < 1 || xs == NULL)
-        return "there is no x";
-    for (int i = 0; i < n && why == NULL; i++)
-        why = check_misfit_x(y, xs[i]);
-    return why;
-}
-
-/* Is there f32 between the xs and y? */
-static bool check_has_f32(const wg_tensor *y, wg_tensor *const xs[], int n)
-{
-    bool f32 = false;
-    int64_t first = y->index, last = y->index;
-    for (int i = 0; i < n; i++) {
-        first = xs[i]->index < first ? xs[i]->index : first;
-        last = xs[i]->index > last ? xs[i]->index : last;
-    }
-    for (int64_t i = first; i <= last; i++)
-        f32 = f32 || y->tape->node[i]->dtype == WG_F32;
-    return f32;
-}
-
-/* The twins of y and the xs on the session's tape. */
-static bool check_adopt(wg_check_session *s, const wg_tensor *y, wg_tensor *const xs[], int n)
-{
-    s->xs = wg_arena_take(&s->t->scratch, (size_t)n * sizeof *s->xs, sizeof(void *));
-    if (s->xs == NULL)
-        return false;
-    s->n = n;
-    s->caller = xs;
-    s->caller_y = y;
-    s->y = s->copied ? wg_twin(s->t, y) : s->t->node[y->index];
-    for (int i = 0; i < n; i++)
-        s->xs[i] = s->copied ? wg_twin(s->t, xs[i]) : xs[i];
-    return s->t->status == WG_OK;
-}
-
-/* The tape to work on. A copy takes its options from the user's tape, so these are changed first. */
-static void check_open(wg_check_session *s, wg_tape *user, bool copied)
-{
-    s->user = user;
-    s->options = user->options;
-    user->options.check_finite = user->options.strict_grad = false;
-    user->options.on_error = NULL;
-    s->copied = copied;
-    s->t = copied ? wg_tape_copy(user, WG_F64) : user;
-    s->mark = wg_tape_mark(s->t);
-    s->scratch = wg_arena_height(&s->t->scratch);
-}
-
-bool wg_check_session_begin(wg_check_session *s, wg_tensor *y, wg_tensor *const xs[], int n,
-                            const char **why)
-{
-    if ((*why = check_misfit(y, xs, n)) != NULL)
-        return false;
-    check_open(s, y->tape, check_has_f32(y, xs, n));
-    if (s->t->status == WG_OK && check_adopt(s, y, xs, n))
-        return true;
-    *why = s->t->status == WG_OK ? "out of memory"
-                                 : wg_check_why(s, "an op of the tape has no f64");
-    wg_check_session_end(s);
-    return false;
-}
-
-void wg_check_session_end(wg_check_session *s)
-{
-    s->user->options = s->options;
-    if (s->copied) {
-        wg_tape_free(s->t);
-        return;
-    }
-    wg_arena_rewind(&s->t->scratch, s->scratch);
-    wg_tape_rewind(s->t, s->mark);
-}
-
-bool wg_check_session_wide(wg_check_session *w, const wg_check_session *s)
-{
-    *w = (wg_check_session){.user = s->user, .copied = true, .options = s->user->options};
-    w->t = wg_tape_copy_part(s->user, WG_WIDE, s->copied ? s->user->size : s->mark.size);
-    w->mark = wg_tape_mark(w->t);
-    w->scratch = wg_arena_height(&w->t->scratch);
-    return w->t->status == WG_OK && check_adopt(w, s->caller_y, s->caller, s->n);
-}
-
-const char *wg_check_why(const wg_check_session *s, const char *otherwise)
-{
-    if (s->t->status == WG_E_NOMEM)
-        return "out of memory";
-    return s->t->status == WG_OK ? NULL : otherwise;
-}
-
-wg_check_verdict wg_check_invalid(wg_check_report reports[], int n, const char *why)
-{
-    for (int i = 0; i < n && reports != NULL; i++)
-        reports[i] = (wg_check_report){.verdict = WG_CHECK_INVALID, .blame = why};
-    return WG_CHECK_INVALID;
-}
-
-static void recorded_put(wg_tensor *x, int64_t i, double value)
-{
-#if WG_HAS_WIDE
-    if (x->dtype == WG_WIDE) {
-        ((wg_wide *)x->data)[i] = (wg_wide)value;
-        return;
-    }
-#endif
-    ((double *)x->data)[i] = value;
-}
-
-wg_tensor *wg_check_random_like(const wg_tensor *x, uint64_t seed, int key, int i)
-{
-    wg_tensor *v = wg_zeros_like(x);
-    for (int64_t k = 0; k < wg_size(v); k++)
-        recorded_put(v, k,
-                     wg_random_normal(seed, (uint64_t)(key + WG_CHECK_KEYS * i), (uint64_t)k));
-    return v;
-}
-
-/* ---- Recorded tensors as a function -------------------------------------------------------------- */
-
-/* What moves when x does: not what the user detached from it. A detach that was recorded since the check
- * began is part of a derivative rule, and such a rule claims to know how its op moves. */
-static bool recorded_moves(const wg_tensor *y, const bool *moves, int64_t since)
+/* What moves when x does: not what the user detached from it. A detach that was recorded since the
+ * check began is part of a derivative rule, and such a rule claims to know how its op moves. */
+static bool recorded_moves(const wg_tensor *y, const char *moves, int64_t since)
 {
     bool any = false;
     for (int i = 0; i < y->n_operands; i++)
-        any = any || moves[y->operand[i]->index];
+        any = any || moves[y->operand[i]->index] != 0;
     return any && !((y->op->flags & WG_OP_DETACHED) && y->index < since);
 }
 
+/* x's entry k, moved to one side by next to nothing, but by enough to show, if a double or a wide
+ * float can: beyond 2^50 or so it stays where it is. */
+static void recorded_nudge(const wg_tensor *x, int64_t k, int side, void *to)
+{
 #if WG_HAS_WIDE
+    if (x->dtype == WG_WIDE) {
+        const wg_wide here = ((const wg_wide *)x->data)[k], size = here < 0 ? -here : here;
+        const wg_wide step = size == 0 ? (0x1p30 * WG_WIDE_EPSILON) : size * (0x1p30 * WG_WIDE_EPSILON);
+        ((wg_wide *)to)[k] = here + side * (step < 1 ? step : WG_K(wide, 0.01));
+        return;
+    }
+#endif
+    const double here = ((const double *)x->data)[k], size = fabs(here);
+    ((double *)to)[k] = here + side * fmin(size == 0 ? 1e-10 : size * 1e-10, 0.01);
+}
 
-/* An op may declare a zero gradient and yet be no step function: then its value moves on both sides of its
- * operands, however little they do. True: operand i of y says so. Leaves y as it was. */
+/* y's entries, [3][size of y], computed left of its operand i, there, and right of it: does one
+ * move on both sides, and not by a jump? */
+static bool recorded_slides(const wg_tensor *y, char *value)
+{
+    wg_tensor side[3] = {*y, *y, *y};
+    for (int k = 0; k < 3; k++)
+        side[k].data = value + (size_t)k * (size_t)y->size * wg_dtype_size(y->dtype);
+    for (int64_t k = 0; k < y->size; k++) {
+        double rest[3], at[3];
+        for (int j = 0; j < 3; j++) {
+            at[j] = wg_element(&side[j], k);
+            rest[j] = 0;
+            if (y->dtype == WG_WIDE)
+                at[j] = wg_wide_split(&side[j], k, &rest[j]);
+        }
+        const double left = at[1] - at[0] + (rest[1] - rest[0]);
+        const double right = at[2] - at[1] + (rest[2] - rest[1]);
+        const double most = 1e-4 * fmax(1, fabs(at[1]));
+        if (left != 0 && right != 0 && fabs(left) < most && fabs(right) < most)
+            return true;
+    }
+    return false;
+}
+
+/* An op may declare a zero gradient and yet be no step function: then its value moves on both sides
+ * of its operands, however little they do. True: operand i of y says so. Leaves y as it was. */
 static bool recorded_moves_smoothly(wg_tensor *y, int i)
 {
     wg_tape *t = y->tape;
     wg_tensor *x = y->operand[i];
-    const wg_wide tiny = 0x1p30 * WG_WIDE_EPSILON;
-    const size_t bytes = (size_t)x->size * sizeof(wg_wide), out = (size_t)y->size * sizeof(wg_wide);
+    const size_t element = wg_dtype_size(y->dtype), out = (size_t)y->size * element;
     wg_arena_mark empty = wg_arena_height(&t->scratch);
-    wg_wide *moved = wg_arena_take(&t->scratch, bytes, WG_ALIGNMENT);
-    wg_wide *value = wg_arena_take(&t->scratch, 3 * out, WG_ALIGNMENT);
+    void *moved = wg_arena_take(&t->scratch, (size_t)x->size * element, WG_ALIGNMENT);
+    char *value = wg_arena_take(&t->scratch, 3 * out, WG_ALIGNMENT);
     void *held = x->data, *result = y->data;
-    bool smooth = false;
-    for (int side = 0; side < 3 && moved != NULL && value != NULL; side++) {
-        for (int64_t k = 0; k < x->size; k++) {
-            const wg_wide here = ((const wg_wide *)held)[k];
-            moved[k] = here + (side - 1) * tiny * (here == 0 ? 1 : here);
-        }
+    bool smooth = moved != NULL && value != NULL;
+    for (int side = 0; side < 3 && smooth; side++) {
+        for (int64_t k = 0; k < x->size; k++)
+            recorded_nudge(x, k, side - 1, moved);
         x->data = moved;
-        y->data = value + side * y->size;
-        wg_node_run(y);
+        y->data = value + (size_t)side * out;
+        smooth = wg_node_run(y);
+        x->data = held;
     }
-    for (int64_t k = 0; k < y->size && moved != NULL && value != NULL; k++)
-        smooth = smooth ||
-                 (value[k] != value[k + y->size] && value[k + y->size] != value[k + 2 * y->size]);
-    x->data = held;
     y->data = result;
+    smooth = smooth && recorded_slides(y, value);
     wg_arena_rewind(&t->scratch, empty);
     return smooth;
 }
 
-#endif
-
-/* On a wide tape what is discrete keeps its value. */
+/* What is discrete keeps its value: no step of x's switches a branch, and a stair is flat, where
+ * steps are longer than the stair's, too. */
 static bool recorded_is_held(wg_tensor *y)
 {
-    if (!y->tape->wide || !wg_is_discrete(y))
+    if (!wg_is_discrete(y))
         return false;
-#if WG_HAS_WIDE
-    for (int i = 0; i < y->n_operands && y->dtype == WG_WIDE; i++)
-        if (y->operand[i]->dtype == WG_WIDE && y->size > 0 && recorded_moves_smoothly(y, i))
+    for (int i = 0; i < y->n_operands && y->size > 0; i++)
+        if (y->dtype != WG_I64 && y->operand[i]->dtype == y->dtype && recorded_moves_smoothly(y, i))
             return false;
-#endif
     return true;
 }
 
@@ -220,27 +103,49 @@ static const wg_tensor *recorded_base(const wg_tensor *y)
     return y;
 }
 
-/* Lists what moves, and the views that do not although their memory does. */
-static bool recorded_list(wg_recorded *r, const bool *needed, bool *moves, int64_t last,
-                          int64_t since)
+enum { RECORDED_MOVES = 1, RECORDED_IS_X };
+
+/* Sorts y into what moves, what is discrete, and views that do not move although their memory does.
+ * */
+static void recorded_sort(wg_recorded *r, wg_tensor *y, char *moves, int64_t since)
 {
-    wg_tape *t = r->x->tape;
-    int64_t first = r->x->index, most = last - first;
-    r->node = wg_arena_take(&t->scratch, (size_t)most * sizeof *r->node, sizeof(void *));
-    r->held = wg_arena_take(&t->scratch, (size_t)most * sizeof *r->held, sizeof(void *));
-    if (r->node == NULL || r->held == NULL)
-        return false;
-    memset(moves, 0, (size_t)last + 1);
-    moves[first] = true;
-    for (int64_t i = first + 1; i <= last; i++) {
-        wg_tensor *y = t->node[i];
-        moves[i] = needed[i] && recorded_moves(y, moves, since) && !recorded_is_held(y);
-        const wg_tensor *base = recorded_base(y);
-        if (moves[i])
-            r->node[r->n++] = y;
-        else if (needed[i] && base != y && base != r->x && moves[base->index])
-            r->held[r->n_held++] = (wg_recorded_hold){y, y->data};
+    bool any = moves[y->index] == 0 && recorded_moves(y, moves, since);
+    if (any && recorded_is_held(y)) {
+        r->branch[r->n_branches++] = y;
+        any = false;
     }
+    const wg_tensor *base = recorded_base(y);
+    if (any) {
+        moves[y->index] = RECORDED_MOVES;
+        r->node[r->n++] = y;
+    } else if (moves[y->index] == 0 && base != y && moves[base->index] == RECORDED_MOVES)
+        r->held[r->n_held++] = (wg_recorded_hold){y, y->data};
+}
+
+static bool recorded_list(wg_recorded *r, int64_t since)
+{
+    int64_t first = r->xs[0]->index, last = first;
+    for (int i = 0; i < r->n_xs; i++) {
+        first = r->xs[i]->index < first ? r->xs[i]->index : first;
+        last = r->xs[i]->index > last ? r->xs[i]->index : last;
+    }
+    for (int k = 0; k < r->m; k++)
+        last = r->ys[k]->index > last ? r->ys[k]->index : last;
+    const size_t most = (size_t)(last - first), all = (size_t)last + 1;
+    r->node = wg_arena_take(&r->t->scratch, 2 * most * sizeof *r->node, sizeof(void *));
+    r->held = wg_arena_take(&r->t->scratch, most * sizeof *r->held, sizeof(void *));
+    char *moves = wg_arena_take(&r->t->scratch, all, 1);
+    bool *needed = wg_arena_take(&r->t->scratch, all, 1);
+    if (r->node == NULL || r->held == NULL || moves == NULL || needed == NULL)
+        return false;
+    r->branch = r->node + most;
+    wg_mark_needed(r->t, r->ys, r->m, last, needed);
+    memset(moves, 0, all);
+    for (int i = 0; i < r->n_xs; i++)
+        moves[r->xs[i]->index] = RECORDED_IS_X;
+    for (int64_t i = first + 1; i <= last; i++)
+        if (needed[i])
+            recorded_sort(r, r->t->node[i], moves, since);
     return true;
 }
 
@@ -275,46 +180,60 @@ bool wg_recorded_run(const wg_recorded *r)
     return true;
 }
 
-bool wg_recorded_begin(wg_recorded *r, const wg_check_session *s, const wg_check_claim *c,
-                       wg_tensor *x)
+/* Gives the xs copies of what they hold. */
+static bool recorded_borrow(wg_recorded *r)
 {
-    wg_tensor *const *const ys = c->ys;
-    const int m = c->m;
-    *r = (wg_recorded){.ys = ys, .cotangents = c->cotangents, .m = m, .x = x, .borrowed = x->data};
-    size_t bytes = (size_t)x->size * wg_dtype_size(x->dtype);
-    int64_t last = x->index;
-    for (int k = 0; k < m; k++)
-        last = ys[k]->index > last ? ys[k]->index : last;
-    r->values = wg_arena_take(&s->t->scratch, bytes, WG_ALIGNMENT);
-    bool *needed = wg_arena_take(&s->t->scratch, 2 * ((size_t)last + 1), 1);
-    if (r->values == NULL || needed == NULL)
+    const size_t element = wg_dtype_size(r->xs[0]->dtype);
+    for (int i = 0; i < r->n_xs; i++)
+        r->size += r->xs[i]->size;
+    const size_t bytes = (size_t)r->size * element;
+    r->borrowed = wg_arena_take(&r->t->scratch, (size_t)r->n_xs * sizeof *r->borrowed,
+                                sizeof(void *));
+    r->values = wg_arena_take(&r->t->scratch, bytes, WG_ALIGNMENT);
+    r->origin = wg_arena_take(&r->t->scratch, bytes, WG_ALIGNMENT);
+    if (r->borrowed == NULL || r->values == NULL || r->origin == NULL)
         return false;
-    wg_mark_needed(s->t, ys, m, last, needed);
-    if (!recorded_list(r, needed, needed + last + 1, last, s->mark.size) || !recorded_hold(r)) {
-        recorded_release(r);
-        return false;
+    char *values = r->values, *origin = r->origin;
+    for (int i = 0; i < r->n_xs; i++) {
+        const size_t part = (size_t)r->xs[i]->size * element;
+        if (part > 0) {
+            memcpy(origin, r->xs[i]->data, part);
+            memcpy(values, r->xs[i]->data, part);
+        }
+        r->borrowed[i] = r->xs[i]->data;
+        r->xs[i]->data = values;
+        values += part;
+        origin += part;
     }
-    if (bytes > 0)
-        memcpy(r->values, x->data, bytes);
-    x->data = r->values;
     return true;
 }
 
-/* The same values in, the same bits out: what was computed from x is as it was. */
+bool wg_recorded_begin(wg_recorded *r, const wg_check_session *s, const wg_check_claim *c,
+                       wg_tensor *const xs[], int n_xs)
+{
+    *r = (wg_recorded){
+        .t = s->t, .ys = c->ys, .cotangents = c->cotangents, .m = c->m, .xs = xs, .n_xs = n_xs};
+    if (recorded_list(r, s->mark.size) && recorded_hold(r) && recorded_borrow(r))
+        return true;
+    recorded_release(r);
+    return false;
+}
+
+/* The same values in, the same bits out: what was computed from the xs is as it was. */
 void wg_recorded_end(wg_recorded *r)
 {
-    r->x->data = r->borrowed;
+    for (int i = 0; i < r->n_xs; i++)
+        r->xs[i]->data = r->borrowed[i];
     wg_recorded_run(r);
     recorded_release(r);
 }
 
-/* A point at which the ops refuse to be evaluated has no value; that is no error of the tape's. */
-static bool recorded_evaluate(wg_recorded *r)
+bool wg_recorded_evaluate(const wg_recorded *r)
 {
     if (wg_recorded_run(r))
         return true;
-    r->x->tape->status = WG_OK;
-    r->x->tape->message[0] = '\0';
+    r->t->status = WG_OK;
+    r->t->message[0] = '\0';
     return false;
 }
 
@@ -322,7 +241,7 @@ double wg_recorded_value(const double *x, void *recorded)
 {
     wg_recorded *r = recorded;
     (void)x; /* is r->values */
-    if (!recorded_evaluate(r))
+    if (!wg_recorded_evaluate(r))
         return (double)NAN;
     long double sum = 0;
     for (int k = 0; k < r->m; k++) {
@@ -334,12 +253,8 @@ double wg_recorded_value(const double *x, void *recorded)
 }
 
 #if WG_HAS_WIDE
-wg_wide wg_recorded_value_wide(const wg_wide *x, void *recorded)
+wg_wide wg_recorded_sum_wide(const wg_recorded *r)
 {
-    wg_recorded *r = recorded;
-    (void)x;
-    if (!recorded_evaluate(r))
-        return (wg_wide)NAN;
     wg_wide sum = 0;
     for (int k = 0; k < r->m; k++) {
         const wg_wide *y = r->ys[k]->data, *c = r->cotangents[k]->data;
@@ -347,5 +262,11 @@ wg_wide wg_recorded_value_wide(const wg_wide *x, void *recorded)
             sum += c[i] * y[i];
     }
     return sum;
+}
+
+wg_wide wg_recorded_value_wide(const wg_wide *x, void *recorded)
+{
+    (void)x;
+    return wg_recorded_evaluate(recorded) ? wg_recorded_sum_wide(recorded) : (wg_wide)NAN;
 }
 #endif

@@ -4,8 +4,8 @@
 #include "autograd/check/gradcheck.h"
 #include "autograd/tape_internal.h"
 
-/* What a check must leave as it was found, and the f64 tape that it works on: the user's own, or a copy
- * of one that has f32. */
+/* What a check must leave as it was found, and the f64 tape that it works on: the user's own, or a
+ * copy of one that has f32. */
 typedef struct wg_check_session {
     wg_tape *user, *t;
     bool copied;
@@ -19,17 +19,18 @@ typedef struct wg_check_session {
     int n;
 } wg_check_session;
 
-/* wg_check_session_begin: false where the arguments are not fit to be checked; *why then says so. After true,
- * wg_check_session_end must be called. */
+/* wg_check_session_begin: false where the arguments are not fit to be checked; *why then says so.
+ * After true, wg_check_session_end must be called. */
 bool wg_check_session_begin(wg_check_session *s, wg_tensor *y, wg_tensor *const xs[], int n,
                             const char **why);
 void wg_check_session_end(wg_check_session *s);
 
-/* wg_check_session_wide: another session about the same, on a wide copy; it ends before s does. False: there is
- * none, and w->t, which the caller frees, says why. */
+/* wg_check_session_wide: another session about the same, on a wide copy; it ends before s does.
+ * False: there is none, and w->t, which the caller frees, says why. */
 bool wg_check_session_wide(wg_check_session *w, const wg_check_session *s);
 
-/* What is checked: gs, the claimed gradients of sum_k <cotangents[k], ys[k]> by the session's xs. */
+/* What is checked: gs, the claimed gradients of sum_k <cotangents[k], ys[k]> by the session's xs.
+ * */
 typedef struct wg_check_claim {
     wg_tensor *const *ys, *const *cotangents; /* [m] */
     int m;
@@ -45,29 +46,38 @@ typedef struct wg_recorded_hold {
     void *data; /* where it looks */
 } wg_recorded_hold;
 
-/* Recorded tensors as a function of one of them: f(x) = sum_k <cotangents[k], ys[k]>. While it lasts, x's
- * values are a copy that may be moved. */
+/* Recorded tensors as a function of some of them: f(xs) = sum_k <cotangents[k], ys[k]>. While it
+ * lasts, the xs' values are copies, one after the other, that may be moved. */
 typedef struct wg_recorded {
+    wg_tape *t;
     wg_tensor *const *ys, *const *cotangents; /* [m] */
-    int m;
-    wg_tensor *x;
-    void *values;     /* [size of x], in its dtype: what x holds meanwhile */
-    void *borrowed;   /* what it held before */
-    wg_tensor **node; /* [n], in recording order: what moves with x */
-    int64_t n;
+    int m, n_xs;
+    wg_tensor *const *xs; /* [n_xs] */
+    void **borrowed;      /* [n_xs]: what they held before */
+    int64_t size;         /* of the xs together */
+    void *values,
+        *origin;      /* [size], in their dtype: what they hold meanwhile, and what they held */
+    wg_tensor **node; /* [n], in recording order: what moves with the xs */
+    wg_tensor *
+        *branch; /* [n_branches]: what is discrete and depends on them, and keeps its value */
     wg_recorded_hold *held; /* [n_held] */
-    int64_t n_held;
+    int64_t n, n_branches, n_held;
 } wg_recorded;
 
 /* wg_recorded_begin: false: out of memory; then there is nothing to end. */
 bool wg_recorded_begin(wg_recorded *r, const wg_check_session *s, const wg_check_claim *c,
-                       wg_tensor *x);
+                       wg_tensor *const xs[], int n_xs);
 void wg_recorded_end(wg_recorded *r);
 double wg_recorded_value(const double *x, void *recorded); /* a wg_function */
 #if WG_HAS_WIDE
 wg_wide wg_recorded_value_wide(const wg_wide *x, void *recorded);
+wg_wide wg_recorded_sum_wide(const wg_recorded *r); /* of what the ys hold */
 #endif
+
+/* wg_recorded_run: computes what moves from the values; false: an op refuses them, and the tape has
+ * its error. wg_recorded_evaluate: the same; that is no error of the tape's. */
 bool wg_recorded_run(const wg_recorded *r);
+bool wg_recorded_evaluate(const wg_recorded *r);
 
 /* Keys of the random numbers that checks draw, for input i: key + WG_CHECK_KEYS * i. */
 enum {
@@ -82,7 +92,8 @@ enum {
 /* wg_check_random_like: a constant of normal draws, shaped as x. */
 wg_tensor *wg_check_random_like(const wg_tensor *x, uint64_t seed, int key, int i);
 
-/* wg_check_why: NULL where the session's tape has no error, "out of memory", or the other reason given. */
+/* wg_check_why: NULL where the session's tape has no error, "out of memory", or the other reason
+ * given. */
 const char *wg_check_why(const wg_check_session *s, const char *otherwise);
 
 /* wg_check_invalid: sets all reports to WG_CHECK_INVALID with a reason. */

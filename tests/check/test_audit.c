@@ -1,5 +1,5 @@
-/* The audit: of pairs of a naive and a stable form, the op that loses digits and its cure are named in the
- * one, and nothing in the other. */
+/* The audit: of pairs of a naive and a stable form, the op that loses digits and its cure are named
+ * in the one, and nothing in the other. */
 #include "models/wengert.h"
 #include "tests/support/suites.h"
 #include "tests/support/support.h"

@@ -5,7 +5,8 @@
 #include <math.h>
 #include <string.h>
 
-/* ---- right gradients are never accused --------------------------------------------------------- */
+/* ---- right gradients are never accused ---------------------------------------------------------
+ * */
 
 typedef struct tally {
     size_t cases, passed, failed, unresolved, vacuous, entries, kinks, evaluations;
@@ -65,7 +66,8 @@ START_TEST(kinked_cases)
 END_TEST
 
 /* Losses of 1e-7 and 1e9, inputs of 1e-8 and 1e8, and f's that compute with a cancellation or in
- * single precision, so that small derivatives drown: those may stay unresolved, none may be accused. */
+ * single precision, so that small derivatives drown: those may stay unresolved, none may be
+ * accused. */
 START_TEST(scaled_cases)
 {
     static const double resolved[WGT_REGIMES] = {1.0, 0.99, 0.99, 0.99, 0.95, 0.99, 0.85, 0.85};
@@ -79,7 +81,8 @@ START_TEST(scaled_cases)
 }
 END_TEST
 
-/* ---- planted bugs are always caught ------------------------------------------------------------ */
+/* ---- planted bugs are always caught ------------------------------------------------------------
+ * */
 
 enum {
     SIGN_ALL,
@@ -185,7 +188,8 @@ START_TEST(planted_bugs)
 }
 END_TEST
 
-/* ---- by directions ------------------------------------------------------------------------------ */
+/* ---- by directions ------------------------------------------------------------------------------
+ * */
 
 START_TEST(random_directions)
 {
@@ -208,7 +212,8 @@ START_TEST(random_directions)
 }
 END_TEST
 
-/* ---- one entry ----------------------------------------------------------------------------------- */
+/* ---- one entry
+ * ----------------------------------------------------------------------------------- */
 
 static double two_entries(const double *x, void *user)
 {
@@ -236,8 +241,8 @@ START_TEST(worst_entry)
 }
 END_TEST
 
-/* Steep enough that the first step is too large for it and the second is not; both are too large for the
- * tanh, which lives at the scale of x. */
+/* Steep enough that the first step is too large for it and the second is not; both are too large
+ * for the tanh, which lives at the scale of x. */
 static double hidden_tanh(const double *x, void *user)
 {
     (void)user;

@@ -1,4 +1,5 @@
-/* The checker of functions: verdicts that are neither passed nor failed, its other modes, what it prints. */
+/* The checker of functions: verdicts that are neither passed nor failed, its other modes, what it
+ * prints. */
 #include "autograd/check/function.h"
 #include "tests/support/assert.h"
 #include "tests/support/suites.h"
@@ -8,7 +9,8 @@
 #include <stdio.h>
 #include <string.h>
 
-/* ---- verdicts that are neither passed nor failed ------------------------------------------------ */
+/* ---- verdicts that are neither passed nor failed ------------------------------------------------
+ * */
 
 static double no_number(const double *x, void *user)
 {
@@ -76,7 +78,8 @@ START_TEST(bad_arguments)
 }
 END_TEST
 
-/* ---- the other modes ---------------------------------------------------------------------------- */
+/* ---- the other modes ----------------------------------------------------------------------------
+ * */
 
 /* f = exp(x0) sin(x1), whose Hessian is known. */
 static double product_of_two(const double *x, void *user)

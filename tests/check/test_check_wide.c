@@ -1,4 +1,5 @@
-/* Derivatives decided in wide floats: right ones pass wherever one fixed step fails, wrong ones do not. */
+/* Derivatives decided in wide floats: right ones pass wherever one fixed step fails, wrong ones do
+ * not. */
 #include "autograd/check/function.h"
 #include "tests/support/suites.h"
 

@@ -1,11 +1,11 @@
 /* Gradients and Hessians of logistic and softmax regression against their closed forms,
  *     dL/dW = X^T (P - Y) / n,   dL/db = sum_i (P - Y)_i / n,   H = X^T diag(p (1 - p)) X / n,
- * computed by loops in long double that share nothing with the library, on every data set and on random
- * ones, at zero, random and trained weights.
+ * computed by loops in long double that share nothing with the library, on every data set and on
+ * random ones, at zero, random and trained weights.
  *
- * Near the optimum the gradient is nothing but cancellation, so differences are measured against the
- * largest entry of |X|^T |P - Y| / n, the size of what is added up. The bounds are 1e-14 (90 chunks of
- * 2^-53) and 1e-6 (17 of 2^-24): a few round-offs in the logits, in p and in the sum. */
+ * Near the optimum the gradient is nothing but cancellation, so differences are measured against
+ * the largest entry of |X|^T |P - Y| / n, the size of what is added up. The bounds are 1e-14 (90
+ * chunks of 2^-53) and 1e-6 (17 of 2^-24): a few round-offs in the logits, in p and in the sum. */
 #include "models/wengert.h"
 #include "tests/support/assert.h"
 #include "tests/support/suites.h"
@@ -102,7 +102,8 @@ static void probabilities(const task *j, int64_t i, long double *r)
         r[c] /= sum;
 }
 
-/* entry[k * d + k]: the gradient, row by row of W, biases last. Returns the largest entry of |X|^T |P - Y| / n. */
+/* entry[k * d + k]: the gradient, row by row of W, biases last. Returns the largest entry of |X|^T
+ * |P - Y| / n. */
 static double closed_gradient(const task *j, long double *entry)
 {
     int64_t m = (j->d + 1) * j->k;
@@ -177,13 +178,15 @@ END_TEST
 
 START_TEST(test_gradient_f32)
 {
-    /* a sum of products in f32, added up in blocks of at most 256 rows: at most 256 * 2^-24 = 1.5e-5 off,
-     * and where the roundings are as good as random, about its square root's share: 1e-6 */
+    /* a sum of products in f32, added up in blocks of at most 256 rows: at most 256 * 2^-24 =
+     * 1.5e-5 off, and where the roundings are as good as random, about its square root's share:
+     * 1e-6 */
     check_gradient(_i, WG_F32, 2e-6);
 }
 END_TEST
 
-/* hessian[m * m] with m = d + 1, the bias last. Returns the largest entry of |X|^T diag(p(1-p)) |X| / n. */
+/* hessian[m * m] with m = d + 1, the bias last. Returns the largest entry of |X|^T diag(p(1-p)) |X|
+ * / n. */
 static double closed_hessian(const task *j, long double *hessian)
 {
     int64_t m = j->d + 1;

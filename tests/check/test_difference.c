@@ -20,7 +20,7 @@ static wg_difference differentiate(scalar_function *f, double x, double claimed)
     double at = x;
     wg_line line = {.f = call_scalar, .user = &f, .x = &at, .n = 1};
     ck_assert(wg_line_begin(&line));
-    const wg_difference d = wg_difference_examine(&line, claimed);
+    const wg_difference d = wg_difference_examine(&line, 0, claimed);
     ck_assert_mem_eq(&at, &x, sizeof x);
     return d;
 }
@@ -71,7 +71,8 @@ static double hidden_wave(double x)
     return x + 1e-9 * sin(1e6 * x);
 }
 
-/* The value is right to within four bars, and the bar is at most `most` of it, whatever the claim. */
+/* The value is right to within four bars, and the bar is at most `most` of it, whatever the claim.
+ * */
 static void assert_derivative(scalar_function *f, double x, double exact, double most)
 {
     const double claims[] = {(double)NAN, exact, 1.001 * exact};
@@ -178,7 +179,7 @@ START_TEST(edge_of_the_domain)
     x = 0.0;
     f = sqrt;
     ck_assert(wg_line_begin(&line));
-    const wg_difference root = wg_difference_examine(&line, 1.0);
+    const wg_difference root = wg_difference_examine(&line, 0, 1.0);
     ck_assert_double_gt(root.truncation,
                         1e-3 * fabs(root.value)); /* infinite derivative: no precision */
 }

@@ -1,5 +1,8 @@
-/* Every known way to fool the checker: wrong rules that once passed, right ones that were once accused. */
+/* Every known way to fool the checker: wrong rules that once passed, right ones that were once
+ * accused. */
+#include "autograd/rng.h"
 #include "models/wengert.h"
+#include "ops/registry.h"
 #include "tests/support/suites.h"
 #include "tests/support/support.h"
 
@@ -11,7 +14,8 @@ static wg_check_verdict check(wg_tensor *y, wg_tensor *x, wg_check_report *r)
     return wg_gradcheck(y, &x, NULL, 1, NULL, r);
 }
 
-/* ---- False passes --------------------------------------------------------------------------------- */
+/* ---- False passes
+ * --------------------------------------------------------------------------------- */
 
 static wg_tensor *rule_nothing(wg_tensor *y, wg_tensor *dy, int i)
 {
@@ -70,7 +74,8 @@ START_TEST(not_linear_in_the_cotangent)
 }
 END_TEST
 
-/* x^3 x: the cube's derivative, 3 x^2, is kept as a number, and the second derivative claims 6 x^2. */
+/* x^3 x: the cube's derivative, 3 x^2, is kept as a number, and the second derivative claims 6 x^2.
+ * */
 static wg_tensor *rule_captures(wg_tensor *y, wg_tensor *dy, int i)
 {
     wg_tensor *x = y->operand[i];
@@ -144,7 +149,8 @@ START_TEST(an_impure_op)
 }
 END_TEST
 
-/* ---- False accusations ---------------------------------------------------------------------------- */
+/* ---- False accusations
+ * ---------------------------------------------------------------------------- */
 
 typedef struct accused {
     const char *what;
@@ -193,6 +199,19 @@ static wg_tensor *steep_relu(wg_tensor *x)
     return wg_scale(wg_relu(x), 3);
 }
 
+static wg_tensor *pole(wg_tensor *x)
+{
+    return wg_reciprocal(wg_maximum(x, x));
+}
+static wg_tensor *bell(wg_tensor *x)
+{
+    return wg_add(wg_exp(wg_neg(wg_square(x))), x);
+}
+static wg_tensor *saturated_ratio(wg_tensor *x)
+{
+    return wg_gelu(wg_atan2(wg_tan(wg_cos(x)), x));
+}
+
 static const accused accused_cases[] = {
     {"entropy", entropy, 4, {1e-12, 1e-9, 1e-6, 1e-3}},
     {"log1p(x)/x", log1p_over, 1, {1e-5}},
@@ -230,6 +249,136 @@ START_TEST(right_but_hard)
 }
 END_TEST
 
+/* What no step can tell: periods and stairs far shorter than the spacing of floats, entries that
+ * vanish beside others, subnormal numbers. */
+static const accused beyond_cases[] = {
+    {"floor at -1e308", wg_floor, 3, {-1e308, 0.5, -4e10}},
+    {"round at 1e12", wg_round, 1, {1e12}},
+    {"cos at -8.5e37", wg_cos, 2, {-8.5e37, 1}},
+    {"tan at 9e213", wg_tan, 3, {-3.2, 0.4, -9.0331132228626873e+213}},
+    {"gelu beside 1e222", wg_gelu, 3, {1.0641321822526068e+222, -0.625, -3.4}},
+    {"exp(-x^2) beside 1e222", bell, 3, {1e222, 0.6, 0}},
+    {"sqrt at 5e-324", wg_sqrt, 3, {4.9e-324, 3.4, 2e-63}},
+    {"1/x at -5e-154", pole, 3, {-5.2453775080107125e-154, 0.8125, -3.2}},
+    {"1/x at 1e308", wg_reciprocal, 3, {-4.125, 1e308, -8.5e37}},
+    {"gelu(atan2(tan(cos)))", saturated_ratio, 3, {1.5157330584301921e+263, 0.45, -1.95}},
+    {"sin at 1e12", wg_sin, 1, {1e12}},
+};
+
+START_TEST(beyond_all_steps)
+{
+    const accused *c = &beyond_cases[_i];
+    wg_tape *t = wg_tape_new(NULL);
+    wg_tensor *x = wgt_param(t, "x", WG_SHAPE(c->n), c->x), *y = c->f(x), *sum = wg_sum(y);
+    for (int precision = WG_CHECK_AUTO; precision <= WG_CHECK_DOUBLE; precision++)
+        for (size_t directions = 0; directions <= 2; directions += 2)
+            for (int whole = 0; whole < 2; whole++) {
+                wg_check_report r;
+                const wg_gradcheck_options o = {.precision = (wg_check_precision)precision,
+                                                .directions = directions};
+                wg_check_verdict v = wg_gradcheck(whole ? sum : y, &x, NULL, 1, &o, &r);
+                ck_assert_msg(v != WG_CHECK_FAILED || !isfinite(r.worst.claimed),
+                              "%s, precision %d: [%zu] accused, %g for %g", c->what, precision,
+                              r.worst.index, r.worst.claimed, r.worst.numeric.value);
+            }
+    wg_tape_free(t);
+}
+END_TEST
+
+static double plain_sine(const double *x, void *user)
+{
+    (void)user;
+    return sin(x[0]);
+}
+
+/* A plain function has doubles alone: what they cannot resolve is not accused, and what they can
+ * is. */
+START_TEST(plain_functions)
+{
+    wg_check_report r;
+    for (int k = 0; k < 20; k++) {
+        double x = 1e12 + 3.7 * k, claimed = cos(x);
+        ck_assert_int_eq(wg_check_function(plain_sine, NULL, &x, &claimed, 1, NULL, &r),
+                         WG_CHECK_UNRESOLVED);
+    }
+    double x = 1e4, claimed = 1.001 * cos(x);
+    ck_assert_int_eq(wg_check_function(plain_sine, NULL, &x, &claimed, 1, NULL, &r),
+                     WG_CHECK_FAILED);
+}
+END_TEST
+
+/* Chains of ops, drawn at random, at values of all sizes: right rules are accused at none. */
+static double any_value(uint64_t key, uint64_t i)
+{
+    static const double special[] = {0, -0.0, 5e-324, 1e308, -1e308, 1e-38, 0x1p63, 1e-310, 1e6};
+    const double u = wg_random_uniform(3, key, 10 * i), v = wg_random_uniform(3, key, 10 * i + 1);
+    if (u < 0.1)
+        return special[(size_t)(v * 9)];
+    return u < 0.3 ? exp(1400 * v - 700) : u < 0.5 ? -exp(60 * v - 30) : 8 * v - 4;
+}
+
+static wg_tensor *any_chain(wg_tensor *x, uint64_t key)
+{
+    int ops = 0;
+    wg_tensor *y = x;
+    while (wg_op_at(ops) != NULL)
+        ops++;
+    for (uint64_t i = 0; i < 40; i++) {
+        const double u = wg_random_uniform(4, key, 2 * i), v = wg_random_uniform(4, key, 2 * i + 1);
+        const wg_op *op = wg_op_at((int)(u * ops));
+        wg_tensor *two[] = {y, v < 0.5 ? x : y};
+        if ((op->flags & WG_OP_ELEMENTWISE) && op->attr_size == 0 && op->arity <= 2 &&
+            op->arity >= 1)
+            y = wg_apply(op, two, op->arity, NULL);
+        if (v < 0.2)
+            break;
+    }
+    return wg_sum(y);
+}
+
+START_TEST(chains_at_any_values)
+{
+    size_t judged = 0;
+    for (uint64_t key = 0; key < 1500; key++) {
+        wg_tape *t = wg_tape_new(NULL);
+        double values[3];
+        for (uint64_t i = 0; i < 3; i++)
+            values[i] = any_value(key, i);
+        wg_tensor *x = wgt_param(t, "x", WG_SHAPE(3), values), *y = any_chain(x, key);
+        const wg_gradcheck_options o = {.precision = (wg_check_precision)(key % 3),
+                                        .directions = key % 5 == 0 ? 2 : 0};
+        wg_check_report r;
+        const wg_check_verdict v = wg_gradcheck(y, &x, NULL, 1, &o, &r);
+        ck_assert_msg(v != WG_CHECK_FAILED || !isfinite(r.worst.claimed), "chain %d: %s, %g for %g",
+                      (int)key, r.blame, r.worst.claimed, r.worst.numeric.value);
+        judged += v == WG_CHECK_PASSED || v == WG_CHECK_VACUOUS;
+        wg_tape_free(t);
+    }
+    ck_assert_uint_ge(judged, 800);
+}
+END_TEST
+
+/* A branch that changes at the point itself is a kink of the op that chooses. */
+START_TEST(a_branch_is_a_kink)
+{
+    wg_tape *t = wg_tape_new(NULL);
+    wg_tensor *x = wgt_param(t, "x", WG_SHAPE(3), (double[]){0, 1, -1});
+    wg_tensor *y = wg_where(wg_greater(x, wg_zeros_like(x)), wg_scale(x, 2), x);
+    wg_check_report r;
+    for (int precision = WG_CHECK_AUTO; precision <= WG_CHECK_DOUBLE; precision++) {
+        const wg_gradcheck_options o = {.precision = (wg_check_precision)precision};
+        ck_assert_int_eq(wg_gradcheck(y, &x, NULL, 1, &o, &r), WG_CHECK_PASSED);
+        ck_assert_uint_eq(r.kink, 1);
+        ck_assert_uint_eq(r.worst.index, 0);
+        ck_assert_str_eq(r.worst.op, "greater");
+        ck_assert_int_eq(wg_gradcheck(wg_relu(x), &x, NULL, 1, &o, &r), WG_CHECK_PASSED);
+        ck_assert_str_eq(r.worst.op, "relu");
+        ck_assert_double_eq_tol(fabs(r.worst.numeric.right - r.worst.numeric.left), 1, 2);
+    }
+    wg_tape_free(t);
+}
+END_TEST
+
 Suite *suite_fooled(void)
 {
     Suite *suite = suite_create("fooled");
@@ -242,6 +391,11 @@ Suite *suite_fooled(void)
     TCase *right = tcase_create("false accusations");
     tcase_add_loop_test(right, right_but_hard, 0,
                         (int)(sizeof accused_cases / sizeof *accused_cases));
+    tcase_add_loop_test(right, beyond_all_steps, 0,
+                        (int)(sizeof beyond_cases / sizeof *beyond_cases));
+    tcase_add_test(right, plain_functions);
+    tcase_add_test(right, chains_at_any_values);
+    tcase_add_test(right, a_branch_is_a_kink);
     suite_add_tcase(suite, right);
     return suite;
 }

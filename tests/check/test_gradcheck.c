@@ -1,6 +1,6 @@
-/* The check of a recorded gradient: that it leaves the tape as it was, what it holds still, what it refuses,
- * what it prints. Its verdicts are in test_gradcheck_verdicts.c; that it catches bugs and accuses nobody else is in
- * test_planted.c. */
+/* The check of a recorded gradient: that it leaves the tape as it was, what it holds still, what it
+ * refuses, what it prints. Its verdicts are in test_gradcheck_verdicts.c; that it catches bugs and
+ * accuses nobody else is in test_planted.c. */
 #include "autograd/check/gradcheck.h"
 #include "autograd/derivatives/derivatives.h"
 #include "autograd/grad.h"
@@ -15,7 +15,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* ---- A right gradient ------------------------------------------------------------------------------- */
+/* ---- A right gradient
+ * ------------------------------------------------------------------------------- */
 
 START_TEST(a_model_passes)
 {
@@ -165,7 +166,8 @@ START_TEST(a_y_of_many_elements_gets_a_random_cotangent)
 }
 END_TEST
 
-/* ---- What x may be ---------------------------------------------------------------------------------- */
+/* ---- What x may be
+ * ---------------------------------------------------------------------------------- */
 
 START_TEST(an_x_may_be_anything_older)
 {
@@ -251,7 +253,8 @@ START_TEST(what_is_detached_is_held)
 }
 END_TEST
 
-/* ---- What is refused --------------------------------------------------------------------------------- */
+/* ---- What is refused
+ * --------------------------------------------------------------------------------- */
 
 static void assert_invalid(wg_tensor *y, wg_tensor *const xs[], wg_tensor *const gs[], int n,
                            const wg_gradcheck_options *options, const char *why)
@@ -372,7 +375,8 @@ START_TEST(an_op_without_f64_is_refused)
 }
 END_TEST
 
-/* ---- Closed forms, printing, memory -------------------------------------------------------------------- */
+/* ---- Closed forms, printing, memory
+ * -------------------------------------------------------------------- */
 
 START_TEST(closed_forms_are_compared)
 {

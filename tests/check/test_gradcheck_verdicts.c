@@ -1,5 +1,5 @@
-/* The check of a recorded gradient: what it says of gradients and rules that are wrong, or cannot be judged; second
- * order, Taylor remainders and sweeps. */
+/* The check of a recorded gradient: what it says of gradients and rules that are wrong, or cannot
+ * be judged; second order, Taylor remainders and sweeps. */
 #include "autograd/check/gradcheck.h"
 #include "autograd/derivatives/derivatives.h"
 #include "autograd/grad.h"
@@ -14,7 +14,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* ---- Verdicts ---------------------------------------------------------------------------------------- */
+/* ---- Verdicts
+ * ---------------------------------------------------------------------------------------- */
 
 START_TEST(all_zero_is_vacuous)
 {
@@ -168,7 +169,8 @@ START_TEST(a_rule_of_the_wrong_shape)
 }
 END_TEST
 
-/* ---- Second order ------------------------------------------------------------------------------------ */
+/* ---- Second order
+ * ------------------------------------------------------------------------------------ */
 
 /* The first derivative is right, but its own is lost. */
 static wg_tensor *detached_vjp(wg_tensor *y, wg_tensor *dy, int i)
@@ -272,7 +274,8 @@ START_TEST(second_order_of_what_is_linear)
 }
 END_TEST
 
-/* Inputs of one shape get tangents of their own: with equal ones, two exchanged blocks would agree. */
+/* Inputs of one shape get tangents of their own: with equal ones, two exchanged blocks would agree.
+ * */
 static void squares_map(int64_t n, void *y, const void *const x[], const int64_t stride[],
                         const void *attrs)
 {
@@ -309,7 +312,8 @@ START_TEST(exchanged_blocks_are_found)
 }
 END_TEST
 
-/* ---- Taylor and sweep --------------------------------------------------------------------------------- */
+/* ---- Taylor and sweep
+ * --------------------------------------------------------------------------------- */
 
 START_TEST(taylor_rates)
 {

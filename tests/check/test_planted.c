@@ -1,4 +1,5 @@
-/* The checker's own test: it catches every planted bug and names its op, and it accuses no right one. */
+/* The checker's own test: it catches every planted bug and names its op, and it accuses no right
+ * one. */
 #include "autograd/check/gradcheck.h"
 #include "models/wengert.h"
 #include "ops/dropout.h"
@@ -11,7 +12,8 @@
 #include <stdio.h>
 #include <string.h>
 
-/* ---- Planted bugs -------------------------------------------------------------------------------------- */
+/* ---- Planted bugs
+ * -------------------------------------------------------------------------------------- */
 
 static wg_check_verdict check(const wgt_planted *bug, bool right, wg_check_report reports[3])
 {
@@ -56,11 +58,12 @@ START_TEST(planted_bugs_are_caught)
 }
 END_TEST
 
-/* ---- Right derivatives ----------------------------------------------------------------------------------
- * Random graphs of built-in ops. Each parameter goes through one op of its own first; those that stand on a
- * kink go through an op that has one there, and are used nowhere else: a convention such as relu'(0) = 0 is
- * a derivative between those of the two sides for one kink, not for the difference of two. What follows is made
- * of tensors that broadcast with [3, 4]. */
+/* ---- Right derivatives
+ * ---------------------------------------------------------------------------------- Random graphs
+ * of built-in ops. Each parameter goes through one op of its own first; those that stand on a kink
+ * go through an op that has one there, and are used nowhere else: a convention such as relu'(0) = 0
+ * is a derivative between those of the two sides for one kink, not for the difference of two. What
+ * follows is made of tensors that broadcast with [3, 4]. */
 
 typedef struct dice {
     uint64_t seed, rolled;
@@ -158,7 +161,8 @@ static wg_tensor *first_op_at_kink(dice *d, wg_tensor *x)
     }
 }
 
-/* Ops for numbers of any size; jumps (floor, comparisons) stand here alone, where nothing is a whole number. */
+/* Ops for numbers of any size; jumps (floor, comparisons) stand here alone, where nothing is a
+ * whole number. */
 static wg_tensor *first_op(dice *d, wg_tensor *x)
 {
     wg_tensor *third = wg_scalar(x->tape, WG_F64, 1.0 / 3);
@@ -271,9 +275,9 @@ static wg_tensor *whole_op(dice *d, wg_tensor *x)
 
 enum { PARAMETERS = 3, MOST_OPS = 9 };
 
-/* A graph on parameters of some kind; its loss is of order 1, of order 1e-7 or 1e9, or of order 1 beside a
- * constant of 1e9, which leaves differences seven digits: then what happens at the scale of 1e-8 drowns, as
- * check_function.h says, and no parameter is so tiny. */
+/* A graph on parameters of some kind; its loss is of order 1, of order 1e-7 or 1e9, or of order 1
+ * beside a constant of 1e9, which leaves differences seven digits: then what happens at the scale
+ * of 1e-8 drowns, as check_function.h says, and no parameter is so tiny. */
 static wg_tensor *roll_graph(dice *d, wg_tape *t, int kinds, wg_tensor *xs[PARAMETERS])
 {
     wg_tensor *pool[PARAMETERS + MOST_OPS], *first[PARAMETERS];
@@ -378,7 +382,8 @@ START_TEST(right_gradients_are_not_accused)
 }
 END_TEST
 
-/* At a kink there is no second derivative, and a second difference of 1e8 or 1e-8 is mostly rounding. */
+/* At a kink there is no second derivative, and a second difference of 1e8 or 1e-8 is mostly
+ * rounding. */
 START_TEST(right_second_derivatives_are_not_accused)
 {
     tally sum = check_graphs(500, ORDINARY + 1, second_order);

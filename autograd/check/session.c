@@ -1,0 +1,172 @@
+/* Owns the session, in which a tape is checked and left as it was. */
+#include "autograd/check/gradcheck_internal.h"
+
+#include "autograd/copy.h"
+#include "autograd/rng.h"
+
+#include <math.h>
+#include <string.h>
+
+static const char *check_misfit_x(const wg_tensor *y, const wg_tensor *x)
+{
+    if (wg_is_inert(x))
+        return "an x is NULL or inert";
+    if (x->tape != y->tape)
+        return "an x is of another tape";
+    if (x->dtype == WG_I64)
+        return "an x is i64";
+    return x->state & WG_NODE_ABSTRACT ? "an x has no value" : NULL;
+}
+
+static const char *check_misfit(const wg_tensor *y, wg_tensor *const xs[], int n)
+{
+    const char *why = NULL;
+    if (y == NULL)
+        return "y is NULL";
+    if (y->tape->status != WG_OK)
+        return y->tape->message; /* why y, and the xs with it, are inert, if they are */
+    if (wg_is_inert(y))
+        return "y is what an earlier error returned";
+    if (y->dtype == WG_I64)
+        return "y is i64";
+    if (y->state & WG_NODE_ABSTRACT)
+        return "y has no value";
+    if (wg_is_stale(y))
+        return "y is out of date: replay first";
+    if (n < 1 || xs == NULL)
+        return "there is no x";
+    for (int i = 0; i < n && why == NULL; i++)
+        why = check_misfit_x(y, xs[i]);
+    return why;
+}
+
+/* Is there f32 between the xs and y? */
+static bool check_has_f32(const wg_tensor *y, wg_tensor *const xs[], int n)
+{
+    bool f32 = false;
+    int64_t first = y->index, last = y->index;
+    for (int i = 0; i < n; i++) {
+        first = xs[i]->index < first ? xs[i]->index : first;
+        last = xs[i]->index > last ? xs[i]->index : last;
+    }
+    for (int64_t i = first; i <= last; i++)
+        f32 = f32 || y->tape->node[i]->dtype == WG_F32;
+    return f32;
+}
+
+/* The twins of y and the xs on the session's tape. */
+static bool check_adopt(wg_check_session *s, const wg_tensor *y, wg_tensor *const xs[], int n)
+{
+    s->xs = wg_arena_take(&s->t->scratch, (size_t)n * sizeof *s->xs, sizeof(void *));
+    if (s->xs == NULL)
+        return false;
+    s->n = n;
+    s->caller = xs;
+    s->caller_y = y;
+    s->y = s->copied ? wg_twin(s->t, y) : s->t->node[y->index];
+    for (int i = 0; i < n; i++)
+        s->xs[i] = s->copied ? wg_twin(s->t, xs[i]) : xs[i];
+    return s->t->status == WG_OK;
+}
+
+/* The tape to work on. A copy takes its options from the user's tape, so these are changed first.
+ * */
+static void check_open(wg_check_session *s, wg_tape *user, bool copied)
+{
+    s->user = user;
+    s->options = user->options;
+    user->options.check_finite = user->options.strict_grad = false;
+    user->options.on_error = NULL;
+    s->copied = copied;
+    s->t = copied ? wg_tape_copy(user, WG_F64) : user;
+    s->mark = wg_tape_mark(s->t);
+    s->scratch = wg_arena_height(&s->t->scratch);
+}
+
+bool wg_check_session_begin(wg_check_session *s, wg_tensor *y, wg_tensor *const xs[], int n,
+                            const char **why)
+{
+    if ((*why = check_misfit(y, xs, n)) != NULL)
+        return false;
+    check_open(s, y->tape, check_has_f32(y, xs, n));
+    if (s->t->status == WG_OK && check_adopt(s, y, xs, n))
+        return true;
+    *why = s->t->status == WG_OK ? "out of memory"
+                                 : wg_check_why(s, "an op of the tape has no f64");
+    wg_check_session_end(s);
+    return false;
+}
+
+void wg_check_session_end(wg_check_session *s)
+{
+    s->user->options = s->options;
+    if (s->copied) {
+        wg_tape_free(s->t);
+        return;
+    }
+    wg_arena_rewind(&s->t->scratch, s->scratch);
+    wg_tape_rewind(s->t, s->mark);
+}
+
+bool wg_check_session_wide(wg_check_session *w, const wg_check_session *s)
+{
+    *w = (wg_check_session){.user = s->user, .copied = true, .options = s->user->options};
+    w->t = wg_tape_copy_part(s->user, WG_WIDE, s->copied ? s->user->size : s->mark.size);
+    w->mark = wg_tape_mark(w->t);
+    w->scratch = wg_arena_height(&w->t->scratch);
+    return w->t->status == WG_OK && check_adopt(w, s->caller_y, s->caller, s->n);
+}
+
+const char *wg_check_why(const wg_check_session *s, const char *otherwise)
+{
+    if (s->t->status == WG_E_NOMEM)
+        return "out of memory";
+    return s->t->status == WG_OK ? NULL : otherwise;
+}
+
+wg_check_verdict wg_check_invalid(wg_check_report reports[], int n, const char *why)
+{
+    for (int i = 0; i < n && reports != NULL; i++)
+        reports[i] = (wg_check_report){.verdict = WG_CHECK_INVALID, .blame = why};
+    return WG_CHECK_INVALID;
+}
+
+static void check_put(wg_tensor *x, int64_t i, double value)
+{
+#if WG_HAS_WIDE
+    if (x->dtype == WG_WIDE) {
+        ((wg_wide *)x->data)[i] = (wg_wide)value;
+        return;
+    }
+#endif
+    ((double *)x->data)[i] = value;
+}
+
+wg_tensor *wg_check_random_like(const wg_tensor *x, uint64_t seed, int key, int i)
+{
+    wg_tensor *v = wg_zeros_like(x);
+    for (int64_t k = 0; k < wg_size(v); k++)
+        check_put(v, k, wg_random_normal(seed, (uint64_t)(key + WG_CHECK_KEYS * i), (uint64_t)k));
+    return v;
+}
+
+/* Second derivatives commute only then: a rule may write the derivative by either of the two, as
+ * that of exp does. False without memory, too. */
+bool wg_check_independent(const wg_check_session *s)
+{
+    bool independent = true;
+    for (int i = 0; i < s->n && independent; i++) {
+        const wg_tensor *x = s->xs[i];
+        wg_arena_mark empty = wg_arena_height(&s->t->scratch);
+        bool *needed = wg_arena_take(&s->t->scratch, (size_t)x->index + 1, 1);
+        if (needed != NULL)
+            wg_mark_needed(s->t, x->operand, x->n_operands, x->index, needed);
+        for (int k = 0; k < s->n && independent; k++) {
+            const int64_t other = s->xs[k]->index;
+            independent = needed != NULL && (k == i || other != x->index) &&
+                          (other >= x->index || !needed[other]);
+        }
+        wg_arena_rewind(&s->t->scratch, empty);
+    }
+    return independent;
+}
