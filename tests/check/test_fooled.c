@@ -207,6 +207,10 @@ static wg_tensor *bell(wg_tensor *x)
 {
     return wg_add(wg_exp(wg_neg(wg_square(x))), x);
 }
+static wg_tensor *steep_round(wg_tensor *x)
+{
+    return wg_round(wg_sinh(wg_sinh(x)));
+}
 static wg_tensor *saturated_ratio(wg_tensor *x)
 {
     return wg_gelu(wg_atan2(wg_tan(wg_cos(x)), x));
@@ -263,6 +267,7 @@ static const accused beyond_cases[] = {
     {"1/x at 1e308", wg_reciprocal, 3, {-4.125, 1e308, -8.5e37}},
     {"gelu(atan2(tan(cos)))", saturated_ratio, 3, {1.5157330584301921e+263, 0.45, -1.95}},
     {"sin at 1e12", wg_sin, 1, {1e12}},
+    {"round at 4e24", steep_round, 2, {4.75, -1.125}},
 };
 
 START_TEST(beyond_all_steps)

@@ -57,8 +57,8 @@ void fuzz_bytes(const uint8_t *bytes, size_t size)
         const int64_t nodes = wg_tape_size(t);
         const wg_gradcheck_options options = {.precision = (wg_check_precision)fuzz_below(&s, 3),
                                               .directions = (size_t)fuzz_below(&s, 3)};
-        /* A NaN where a rule has infinity times zero, as at pow(x - x, x), is a failure to report.
-         * */
+        /* A NaN where a rule has infinity times zero, as at pow(x - x, x), is a
+         * failure to report. */
         if (wg_gradcheck(y, &x, NULL, 1, &options, &report) == WG_CHECK_FAILED &&
             isfinite(report.worst.claimed))
             fuzz_die("a right gradient is accused", report.blame);
