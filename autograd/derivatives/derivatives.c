@@ -74,8 +74,18 @@ static wg_status derivatives_again(wg_tensor *const ys[], wg_tensor *const dys[]
 
 /* ---- Products ------------------------------------------------------------------------------------ */
 
+/* Is x a value other than zero although it should depend on an abstract cotangent? */
+static bool jvp_is_detached(const wg_tensor *x)
+{
+    bool zero = true;
+    for (int64_t i = 0; i < x->size && !(x->state & WG_NODE_ABSTRACT); i++)
+        zero = zero && wg_element(x, i) == 0;
+    return !zero;
+}
+
 /* Does y's rule for operand i compute with its cotangent? Then the transpose of what it records, which
- * must not depend on the cotangent, is as abstract as the cotangent. Leaves nodes on the tape. */
+ * must not depend on the cotangent, is as abstract as the cotangent. Or does it forget it? Leaves nodes on
+ * the tape. */
 static bool jvp_rule_is_linear(wg_tensor *y, int i)
 {
     wg_tape *t = y->tape;
@@ -85,13 +95,15 @@ static bool jvp_rule_is_linear(wg_tensor *y, int i)
     wg_tensor *dx = y->op->vjp(y, u, i);
     if (dx == NULL || t->status != WG_OK)
         return true;
+    if (jvp_is_detached(dx))
+        return false;
     wg_tensor *v = wg_zeros_like(dx);
     return derivatives_again(&dx, &v, 1, &u, 1, &back) != WG_OK ||
            !(back->state & WG_NODE_ABSTRACT);
 }
 
-/* The JVP of y came out abstract: whose rule did it? */
-static wg_tensor *jvp_not_linear(wg_tensor *y)
+/* The JVP of y came out abstract, or a cotangent did not: whose rule did it? jv where none did. */
+static wg_tensor *jvp_not_linear(wg_tensor *y, wg_tensor *jv)
 {
     wg_tape *t = y->tape;
     for (int64_t k = y->index; k >= 0; k--)
@@ -104,8 +116,22 @@ static wg_tensor *jvp_not_linear(wg_tensor *y)
                                "jvp: the rule of %s is not linear in its cotangent: %s",
                                t->node[k]->op->name, wg_tensor_text(t->node[k]).s);
         }
-    return wg_fail(t, WG_E_NO_RULE, "jvp: a rule is not linear in its cotangent: %s",
-                   wg_tensor_text(y).s);
+    return !(jv->state & WG_NODE_ABSTRACT)
+               ? jv
+               : wg_fail(t, WG_E_NO_RULE, "jvp: a rule is not linear in its cotangent: %s",
+                         wg_tensor_text(y).s);
+}
+
+/* Does a cotangent of the xs, or one of several that meet at a node recorded since, not depend on y's? */
+static bool jvp_forgets(const wg_tape *t, wg_tensor *const gs[], int n, int64_t since)
+{
+    bool forgets = false;
+    for (int i = 0; i < n; i++)
+        forgets = forgets || jvp_is_detached(gs[i]);
+    for (int64_t k = since; k < t->size; k++)
+        for (int i = 0; i < t->node[k]->n_operands && t->node[k]->op == &wg_op_add_n; i++)
+            forgets = forgets || jvp_is_detached(t->node[k]->operand[i]);
+    return forgets;
 }
 
 /* The xs' cotangents are linear in y's, u; the transpose of that map takes tangents of x to those of y. */
@@ -116,9 +142,10 @@ static wg_tensor *jvp_record(wg_tape *t, wg_tensor *y, wg_tensor *const xs[], wg
     wg_tensor **gs = derivatives_list(t, n);
     if (gs == NULL || wg_vjp(y, u, xs, n, gs) != WG_OK)
         return &t->inert;
+    const bool forgets = jvp_forgets(t, gs, n, u->index);
     if (derivatives_again(gs, vs, n, &u, 1, &jv) != WG_OK)
         return &t->inert;
-    return jv->state & WG_NODE_ABSTRACT ? jvp_not_linear(y) : jv;
+    return forgets || (jv->state & WG_NODE_ABSTRACT) ? jvp_not_linear(y, jv) : jv;
 }
 
 wg_tensor *wg_jvp(wg_tensor *y, wg_tensor *const xs[], wg_tensor *const vs[], int n)

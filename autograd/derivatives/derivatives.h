@@ -14,7 +14,8 @@ extern "C" {
 /* wg_jvp: J v = sum_i d y / d xs[i] . vs[i], the derivative of y along the tangent (vs), recorded on the
  * tape: the VJP of the VJP with respect to its cotangent, which is never computed with.
  * Shapes: vs[i] as xs[i]; result as y.   Cost: about 3 replays.
- * Errors: also WG_E_NO_RULE where an op's rule is not linear in its cotangent; it is named. */
+ * Errors: also WG_E_NO_RULE where an op's rule is not linear in its cotangent, or forgets it;
+ *         it is named. */
 wg_tensor *wg_jvp(wg_tensor *y, wg_tensor *const xs[], wg_tensor *const vs[], int n);
 
 /* wg_hvp: hvs[i] = sum_k d2 y / d xs[i] d xs[k] . vs[k], the Hessian of a y of one element times the

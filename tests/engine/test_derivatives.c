@@ -406,6 +406,32 @@ START_TEST(jvp_names_a_rule_that_is_not_linear)
 }
 END_TEST
 
+static wg_tensor *forgetful_vjp(wg_tensor *y, wg_tensor *dy, int i)
+{
+    (void)dy;
+    return wg_scale(y->operand[i], 2);
+}
+
+/* Alone, and where its cotangent meets another's. */
+START_TEST(jvp_names_a_rule_that_forgets_its_cotangent)
+{
+    static wg_op op;
+    wg_tape *t = wg_tape_new(NULL);
+    wg_tensor *x = normal(t, "x", 1, 1, WG_SHAPE(3));
+    op = *wg_op_find("square");
+    op.name = "forgetful";
+    op.vjp = forgetful_vjp;
+    wg_tensor *y = wg_apply(&op, &x, 1, NULL);
+    wg_mark mark = wg_tape_mark(t);
+    ck_assert(wg_is_inert(wg_jvp(y, &x, &x, 1)));
+    wgt_assert_status(t, WG_E_NO_RULE, "the rule of forgetful is not linear in its cotangent");
+    wg_tape_rewind(t, mark);
+    ck_assert(wg_is_inert(wg_jvp(wg_sum(wg_add(y, wg_sin(x))), &x, &x, 1)));
+    wgt_assert_status(t, WG_E_NO_RULE, "the rule of forgetful is not linear in its cotangent");
+    wg_tape_free(t);
+}
+END_TEST
+
 START_TEST(an_op_without_a_rule_is_named)
 {
     wg_tape *t = wg_tape_new(NULL);
@@ -573,6 +599,7 @@ Suite *suite_derivatives(void)
     suite_add_tcase(suite, stops);
     TCase *errors = tcase_create("errors");
     tcase_add_test(errors, jvp_names_a_rule_that_is_not_linear);
+    tcase_add_test(errors, jvp_names_a_rule_that_forgets_its_cotangent);
     tcase_add_test(errors, an_op_without_a_rule_is_named);
     tcase_add_test(errors, wrong_arguments);
     tcase_add_test(errors, only_the_matrix_stays);
