@@ -32,9 +32,6 @@ double wg_compare_closed_form(const wg_tensor *g, const double *closed, double s
     return gap == 0 ? 0 : gap / (scale > 0 ? scale : largest);
 }
 
-#define SINGLE_MOST                                                                                \
-    1e-2 /* share of the largest value that rounding to f32 may be thought to cost */
-
 /* The largest |single - full| over the largest |full|. */
 static double single_gap(const wg_tensor *single, const wg_tensor *full)
 {
@@ -55,21 +52,21 @@ static wg_tensor *single_cotangent(wg_tensor *y, const wg_tensor *c)
 }
 
 /* The first op before y whose values differ from those of its twin; NULL: all are alike. */
-static const char *single_first_off(const wg_check_session *s, const wg_tensor *y)
+static const char *single_first_off(const wg_check_session *s, const wg_tensor *y, double most)
 {
     for (int64_t i = 0; i <= y->index; i++) {
         const wg_tensor *x = s->user->node[i], *full = wg_twin(s->t, x);
         bool values = x->dtype != WG_I64 && x->data != NULL && full->data != NULL && x->size > 0;
-        if (values && !(single_gap(x, full) <= SINGLE_MOST))
+        if (values && !(single_gap(x, full) <= most))
             return x->op->name;
     }
     return NULL;
 }
 
-static void single_judge(wg_check_report *report, double gap, const char *off)
+static void single_judge(wg_check_report *report, double gap, double most, const char *off)
 {
     report->single = gap;
-    if (gap <= SINGLE_MOST || report->verdict == WG_CHECK_FAILED)
+    if (gap <= most || report->verdict == WG_CHECK_FAILED)
         return;
     report->verdict = WG_CHECK_UNRESOLVED;
     report->blame = off != NULL ? off : "the gradient: its f32 values are far from those in f64";
@@ -78,35 +75,35 @@ static void single_judge(wg_check_report *report, double gap, const char *off)
 /* With gs, the gradient on the user's tape. */
 static wg_check_verdict single_compare(wg_check_session *s, const wg_tensor *y,
                                        wg_tensor *const gs[], wg_tensor *const claimed[],
-                                       wg_check_report reports[])
+                                       double most, wg_check_report reports[])
 {
-    const char *off = single_first_off(s, y);
+    const char *off = single_first_off(s, y, most);
     wg_check_verdict verdict = WG_CHECK_PASSED;
     for (int i = 0; i < s->n; i++) {
         double gap = single_gap(gs[i], claimed[i]);
-        verdict = gap <= SINGLE_MOST ? verdict : WG_CHECK_UNRESOLVED;
+        verdict = gap <= most ? verdict : WG_CHECK_UNRESOLVED;
         if (reports != NULL)
-            single_judge(&reports[i], gap, off);
+            single_judge(&reports[i], gap, most, off);
     }
     return verdict;
 }
 
 wg_check_verdict wg_check_single(wg_check_session *s, wg_tensor *y, const wg_tensor *c,
-                                 wg_tensor *const given[], wg_tensor *const claimed[],
+                                 wg_tensor *const given[], wg_tensor *const claimed[], double most,
                                  wg_check_report reports[])
 {
     wg_tape *t = s->user;
     if (!s->copied)
         return WG_CHECK_PASSED;
     if (given != NULL)
-        return single_compare(s, y, given, claimed, reports);
+        return single_compare(s, y, given, claimed, most, reports);
     wg_check_verdict verdict = WG_CHECK_INVALID;
     wg_mark mark = wg_tape_mark(t);
     wg_arena_mark empty = wg_arena_height(&t->scratch);
     wg_tensor **gs = wg_arena_take(&t->scratch, (size_t)s->n * sizeof *gs, sizeof(void *));
     wg_tensor *dy = single_cotangent(y, c);
     if (gs != NULL && wg_vjp(y, dy, s->caller, s->n, gs) == WG_OK)
-        verdict = single_compare(s, y, gs, claimed, reports);
+        verdict = single_compare(s, y, gs, claimed, most, reports);
     else
         wg_check_invalid(reports, s->n, "out of memory");
     wg_arena_rewind(&t->scratch, empty);

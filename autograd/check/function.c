@@ -156,6 +156,8 @@ void wg_check_count(wg_check_state *c, const wg_check_entry *e)
     r->wide += e->wide;
     if (e->outcome != WG_ENTRY_UNRESOLVED && isfinite(e->numeric.value))
         r->largest = fmax(r->largest, fabs(e->numeric.value));
+    if (c->options.listen)
+        c->options.listen(e, r, c->options.listener);
 }
 
 /* Does f climb ever more steeply the nearer it comes to x, towards a derivative of the claimed
@@ -277,6 +279,14 @@ bool wg_check_begin(wg_check_state *c, wg_function *f, void *user, double *x, co
     return finite;
 }
 
+void wg_check_tell(wg_check_state *c, const wg_check_decide *decide, wg_shape shape)
+{
+    const bool own = decide && decide->shape.ndim > 0 && shape.ndim > 0;
+    c->decide = decide;
+    c->report.name = decide ? decide->name : NULL;
+    c->report.shape = own ? decide->shape : shape;
+}
+
 wg_check_verdict wg_check_hand_over(const wg_check_state *c, wg_check_report *report)
 {
     if (report)
@@ -305,7 +315,7 @@ wg_check_verdict wg_check_function_by(wg_function *f, void *user, double *x, con
     wg_check_state c;
     if (!wg_check_begin(&c, f, user, x, claimed, n, options))
         return wg_check_hand_over(&c, report);
-    c.decide = decide;
+    wg_check_tell(&c, decide, (wg_shape){1, {(int64_t)n}});
     for (size_t i = 0; i < n; i++) {
         c.line.entry = i;
         wg_check_line(&c, i, claimed[i]);

@@ -14,6 +14,7 @@
 #ifndef WG_AUTOGRAD_CHECK_FUNCTION_H
 #define WG_AUTOGRAD_CHECK_FUNCTION_H
 
+#include "autograd/shape.h"
 #include "autograd/wide.h"
 
 #include <stdbool.h>
@@ -65,6 +66,22 @@ typedef enum wg_check_verdict {
     WG_CHECK_INVALID     /* a NULL argument or an option out of its range */
 } wg_check_verdict;
 
+/* One entry (or one direction) as it was judged. */
+typedef struct wg_check_entry {
+    size_t index; /* entry of x, or number of the direction */
+    wg_check_outcome outcome;
+    double claimed;
+    wg_difference numeric; /* value, truncation, round-off, step, one-sided derivatives */
+    bool wide;             /* decided in wide floats */
+    const char *op; /* of recorded gradients: whose kink it is, or what no step resolves; or NULL */
+    double excess; /* |a - n| over the tolerance: above 1 is disagreement; inf if a is not finite */
+} wg_check_entry;
+
+typedef struct wg_check_report wg_check_report;
+
+/* Told of every entry as it is judged; `input` is the report so far: its name, its shape. */
+typedef void wg_check_listener(const wg_check_entry *e, const wg_check_report *input, void *user);
+
 /* Zero in a field means its default; so does a NULL pointer to the whole. */
 typedef struct wg_check_options {
     int points;        /* 5, or 3 for half the evaluations; default 5 */
@@ -81,21 +98,14 @@ typedef struct wg_check_options {
     double unresolved; /* share of unresolved entries above which the check has not passed;
                           * default 0.1, in (0, 1) */
     uint64_t seed;     /* of random directions; default 1 */
+    wg_check_listener
+        *listen;    /* wg_check_entry_csv, or one's own that picks what failed; NULL: none */
+    void *listener; /* its user */
 } wg_check_options;
 
-/* One entry (or one direction) as it was judged. */
-typedef struct wg_check_entry {
-    size_t index; /* entry of x, or number of the direction */
-    wg_check_outcome outcome;
-    double claimed;
-    wg_difference numeric; /* value, truncation, round-off, step, one-sided derivatives */
-    bool wide;             /* decided in wide floats */
-    const char *op; /* of recorded gradients: whose kink it is, or what no step resolves; or NULL */
-    double excess; /* |a - n| over the tolerance: above 1 is disagreement; inf if a is not finite */
-} wg_check_entry;
-
-typedef struct wg_check_report {
-    const char *name;  /* of the input; NULL unless the caller sets it */
+struct wg_check_report {
+    const char *name; /* of the input; NULL unless the caller sets it */
+    wg_shape shape; /* of the input, by which an entry's index is told; no dimensions: directions */
     const char *blame; /* where the error enters; NULL unless the caller sets it */
     const char *note;  /* what else there is to say; NULL: nothing */
     wg_check_verdict verdict;
@@ -111,7 +121,7 @@ typedef struct wg_check_report {
     size_t evaluations;   /* of f, in total */
     double single;        /* how far an f32 gradient is from the one in f64 that was checked, as a
                            * share of the largest; 0 unless wg_gradcheck sets it */
-} wg_check_report;
+};
 
 /* wg_check_function: every entry of a claimed gradient.
  * Shape:   x, claimed [n]. f is called with this x.
@@ -193,6 +203,17 @@ const char *wg_check_verdict_name(wg_check_verdict verdict);
  * tell, and one line of verdict for the whole. Nothing, where out, or reports with count > 0, is
  * NULL. */
 void wg_check_report_print(FILE *out, const wg_check_report *reports, size_t count);
+
+/* wg_check_entry_csv: a listener that writes entries as CSV; stream is a FILE *. Called with e =
+ * NULL it writes the line of headers. */
+void wg_check_entry_csv(const wg_check_entry *e, const wg_check_report *input, void *stream);
+
+/* wg_check_taylor_print: the remainders, their rates, and the verdict. */
+void wg_check_taylor_print(FILE *out, const wg_check_taylor_report *report);
+
+/* wg_check_sweep_print: the errors by step as a table. wg_check_sweep_csv: as CSV. */
+void wg_check_sweep_print(FILE *out, const wg_check_sweep_row *rows, size_t count);
+void wg_check_sweep_csv(FILE *out, const wg_check_sweep_row *rows, size_t count);
 
 #ifdef __cplusplus
 }

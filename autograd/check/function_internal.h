@@ -38,7 +38,14 @@ typedef struct wg_check_decide {
     void *user;
     bool all;       /* every entry is decided so */
     bool *doubtful; /* set where the judge looked and could not tell: double must not accuse then */
+    const char *name; /* of the input */
+    wg_shape shape;
 } wg_check_decide;
+
+/* wg_check_index_text: "[2, 2]", or "direction 3" where the shape has no dimensions. Returns text.
+ * */
+#define WG_CHECK_INDEX_TEXT 192
+char *wg_check_index_text(const wg_shape *shape, size_t index, char text[WG_CHECK_INDEX_TEXT]);
 
 /* A check in progress. */
 typedef struct wg_check_state {
@@ -61,6 +68,10 @@ bool wg_check_begin(wg_check_state *c, wg_function *f, void *user, double *x, co
 bool wg_check_prepare(wg_check_state *c, const wg_check_options *options, bool complete, size_t n);
 void wg_check_count(wg_check_state *c, const wg_check_entry *e);
 wg_check_verdict wg_check_hand_over(const wg_check_state *c, wg_check_report *report);
+
+/* wg_check_tell: who looks further, and what the input is called; its shape, where that is not
+ * told, is the one given. */
+void wg_check_tell(wg_check_state *c, const wg_check_decide *decide, wg_shape shape);
 
 /* wg_check_function and wg_check_directions, with a judge. */
 wg_check_verdict wg_check_function_by(wg_function *f, void *user, double *x, const double *claimed,

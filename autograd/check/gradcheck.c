@@ -3,6 +3,7 @@
 #include "autograd/check/gradcheck_internal.h"
 #include "autograd/copy.h"
 #include "autograd/grad.h"
+#include "autograd/rng.h"
 
 #include <math.h>
 #include <string.h>
@@ -34,8 +35,13 @@ static void check_input(wg_recorded *r, const double *claimed, const wg_gradchec
     const size_t n = (size_t)r->size;
     double *work = wg_arena_take(&r->t->scratch, 2 * n * sizeof(double), WG_ALIGNMENT);
     const bool wide = o->precision != WG_CHECK_DOUBLE;
-    const wg_check_decide decide = {wide ? wg_appeal_judge : NULL, wg_appeal_look, appeal,
-                                    o->precision == WG_CHECK_WIDE, &appeal->doubtful};
+    const wg_check_decide decide = {wide ? wg_appeal_judge : NULL,
+                                    wg_appeal_look,
+                                    appeal,
+                                    o->precision == WG_CHECK_WIDE,
+                                    &appeal->doubtful,
+                                    appeal->s->caller[i]->name,
+                                    r->xs[0]->shape};
     if (work == NULL) {
         wg_check_invalid(report, 1, "out of memory");
         return;
@@ -75,7 +81,7 @@ static void check_blame(wg_recorded *r, const wg_gradcheck_options *o, wg_appeal
     if (report->blame != NULL)
         return;
     if (given || isnan(report->worst.claimed)) {
-        report->blame = "no single op: the gradient given, or how cotangents are combined";
+        report->note = "every rule agrees with its own op: the gradient given is wrong, or is NaN";
         return;
     }
     report->verdict = WG_CHECK_UNRESOLVED;
@@ -214,11 +220,10 @@ static const char *check_record(wg_check_session *s, const void *context, wg_che
     return s->t->status != WG_OK ? "out of memory" : check_gradients(s, list[n], o->given, list);
 }
 
-wg_check_verdict wg_gradcheck(wg_tensor *y, wg_tensor *const xs[], wg_tensor *const gs[], int n,
-                              const wg_gradcheck_options *options, wg_check_report reports[])
+/* At the point that the tape is at. */
+static wg_check_verdict check_here(wg_tensor *y, wg_tensor *const xs[], wg_tensor *const gs[],
+                                   int n, const wg_gradcheck_options *o, wg_check_report reports[])
 {
-    static const wg_gradcheck_options defaults = {0};
-    const wg_gradcheck_options *o = options != NULL ? options : &defaults;
     const check_context context = {gs, o->check.seed};
     const char *why;
     wg_check_claim claim;
@@ -231,16 +236,104 @@ wg_check_verdict wg_gradcheck(wg_tensor *y, wg_tensor *const xs[], wg_tensor *co
         if (gs == NULL)
             verdict = wg_check_severest(verdict, wg_check_linear(&s, &claim, o, reports));
         verdict = wg_check_severest(
-            verdict, wg_check_single(&s, y, claim.cotangents[0], gs, claim.gs, reports));
+            verdict, wg_check_single(&s, y, claim.cotangents[0], gs, claim.gs, o->single, reports));
     } else
         verdict = wg_check_invalid(reports, n, why);
     wg_check_session_end(&s);
     return verdict;
 }
 
-wg_check_verdict wg_gradcheck_print(FILE *stream, wg_tensor *y, wg_tensor *const xs[],
+/* ---- Points nearby
+ * ---------------------------------------------------------------------------------- */
+
+/* y, the xs and the gs on a copy of their tape. */
+typedef struct check_copy {
+    wg_tape *t;
+    wg_tensor *y, **xs, **gs;
+} check_copy;
+
+static bool check_copy_begin(check_copy *c, wg_tensor *y, wg_tensor *const xs[],
+                             wg_tensor *const gs[], int n)
+{
+    c->t = wg_tape_copy(y->tape, y->dtype);
+    c->xs = wg_tape_take(c->t, 2 * (size_t)n * sizeof *c->xs);
+    if (c->xs == NULL || c->t->status != WG_OK)
+        return false;
+    c->gs = gs != NULL ? c->xs + n : NULL;
+    c->y = wg_twin(c->t, y);
+    for (int i = 0; i < n; i++) {
+        c->xs[i] = wg_twin(c->t, xs[i]);
+        if (gs != NULL)
+            c->gs[i] = wg_twin(c->t, gs[i]);
+    }
+    return c->t->status == WG_OK;
+}
+
+static bool check_move(const check_copy *c, wg_tensor *const xs[], int n, size_t point,
+                       const wg_gradcheck_options *o)
+{
+    const double unit = o->check.unit > 0 ? o->check.unit : 1;
+    for (int i = 0; i < n; i++) {
+        void *to = wg_edit(c->xs[i]);
+        for (int64_t k = 0; k < xs[i]->size && to != NULL; k++) {
+            const double x = wg_element(xs[i], k);
+            const uint64_t key = WG_CHECK_NEARBY + WG_CHECK_KEYS * ((uint64_t)i + 1000 * point);
+            const double moved = x + o->radius * fmax(unit, fabs(x)) *
+                                         wg_random_normal(o->check.seed, key, (uint64_t)k);
+            if (xs[i]->dtype == WG_F32)
+                ((float *)to)[k] = (float)moved;
+            else
+                ((double *)to)[k] = moved;
+        }
+    }
+    return wg_replay(c->t) == WG_OK;
+}
+
+/* The same at points around; what is worse there replaces what was found at the point. */
+static wg_check_verdict check_nearby(wg_tensor *y, wg_tensor *const xs[], wg_tensor *const gs[],
+                                     int n, const wg_gradcheck_options *o,
+                                     wg_check_report reports[])
+{
+    check_copy c;
+    wg_check_verdict verdict = WG_CHECK_PASSED;
+    const bool copied = check_copy_begin(&c, y, xs, gs, n);
+    for (size_t point = 0; point < o->nearby && copied; point++) {
+        wg_check_report *there = wg_arena_take(&c.t->arena, (size_t)n * sizeof *there, 16);
+        if (there == NULL || !check_move(&c, xs, n, point, o))
+            break;
+        verdict = wg_check_severest(verdict, check_here(c.y, c.xs, c.gs, n, o, there));
+        for (int i = 0; i < n && reports != NULL; i++)
+            if (wg_check_severest(reports[i].verdict, there[i].verdict) != reports[i].verdict) {
+                reports[i] = there[i];
+                reports[i].name = xs[i]->name;
+                reports[i].note = "at a point nearby";
+            }
+    }
+    if (c.t->status != WG_OK)
+        verdict = wg_check_invalid(
+            reports, n,
+            c.t->status == WG_E_NOMEM ? "out of memory" : "the xs of points nearby are leaves");
+    wg_tape_free(c.t);
+    return verdict;
+}
+
+wg_check_verdict wg_gradcheck(wg_tensor *y, wg_tensor *const xs[], wg_tensor *const gs[], int n,
+                              const wg_gradcheck_options *options, wg_check_report reports[])
+{
+    wg_gradcheck_options o = options != NULL ? *options : (wg_gradcheck_options){0};
+    o.single = o.single == 0 ? 1e-2 : o.single;
+    o.radius = o.radius == 0 ? 0.1 : o.radius;
+    if (!(o.single > 0) || !(o.radius > 0))
+        return wg_check_invalid(reports, n, "an option is out of its range");
+    wg_check_verdict verdict = check_here(y, xs, gs, n, &o, reports);
+    if (o.nearby > 0 && verdict != WG_CHECK_INVALID)
+        verdict = wg_check_severest(verdict, check_nearby(y, xs, gs, n, &o, reports));
+    return verdict;
+}
+
+static wg_check_verdict check_print(FILE *stream, wg_tensor *y, wg_tensor *const xs[],
                                     wg_tensor *const gs[], int n,
-                                    const wg_gradcheck_options *options)
+                                    const wg_gradcheck_options *options, bool second)
 {
     size_t rows = n > 1 ? (size_t)n : 1; /* the reason why nothing was checked needs one, too */
     wg_allocator a = wg_allocator_default();
@@ -249,10 +342,24 @@ wg_check_verdict wg_gradcheck_print(FILE *stream, wg_tensor *y, wg_tensor *const
     wg_check_report *reports = a.allocate(rows * sizeof *reports, a.user);
     if (reports == NULL)
         return WG_CHECK_INVALID;
-    wg_check_verdict verdict = wg_gradcheck(y, xs, gs, n, options, reports);
+    wg_check_verdict verdict = second ? wg_gradcheck_second(y, xs, n, options, reports)
+                                      : wg_gradcheck(y, xs, gs, n, options, reports);
     if (n < 1)
         wg_check_invalid(reports, 1, "there is no x");
     wg_check_report_print(stream, reports, rows);
     a.release(reports, a.user);
     return verdict;
+}
+
+wg_check_verdict wg_gradcheck_print(FILE *stream, wg_tensor *y, wg_tensor *const xs[],
+                                    wg_tensor *const gs[], int n,
+                                    const wg_gradcheck_options *options)
+{
+    return check_print(stream, y, xs, gs, n, options, false);
+}
+
+wg_check_verdict wg_gradcheck_second_print(FILE *stream, wg_tensor *y, wg_tensor *const xs[], int n,
+                                           const wg_gradcheck_options *options)
+{
+    return check_print(stream, y, xs, NULL, n, options, true);
 }

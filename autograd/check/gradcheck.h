@@ -29,8 +29,14 @@ typedef struct wg_gradcheck_options {
     wg_check_precision precision; /* default WG_CHECK_AUTO */
     wg_check_options check;       /* how each derivative is judged */
     size_t directions; /* 0 (default): every entry; else so many random directions an input: the
-                             * adjoint identity <w, Jv> = <J'w, v>, with Jv by differences */
-    bool no_blame;     /* default false; true: do not look for the op that is wrong */
+                        * adjoint identity <w, Jv> = <J'w, v>, with Jv by differences */
+    size_t nearby; /* so many points around are checked, too: a gradient may be right only at the
+                        * point given; default 0. The xs must be leaves then */
+    double radius; /* ... where x_i is x_i + radius * max(unit, |x_i|) * a normal draw; default
+                        * 0.1, > 0 */
+    double single; /* share of the largest by which f32 values may be off those in f64; default
+                        * 1e-2, > 0 */
+    bool no_blame; /* default false; true: do not look for the op that is wrong */
 } wg_gradcheck_options;
 
 /* wg_gradcheck: the gradient of y with respect to the xs, against differences.
@@ -39,12 +45,12 @@ typedef struct wg_gradcheck_options {
  *          NULL. gs[i], the claimed gradient, as xs[i]; gs = NULL: the one that wg_vjp derives.
  * Returns: the severest verdict of the inputs; reports [n], one an input, may be NULL. In a report
  *          that has failed, `blame` names the op whose rule disagrees with its own forward kernel,
- *          checked alone at the values of the tape; or says that no single op is to blame.
+ *          checked alone at the values of the tape; or is NULL, and `note` says more.
  *          On a tape with f32 the gradient's f32 values (gs, or what wg_vjp derives there) are
- *          compared with those of the copy: `single` tells how far they are off; more than 1e-2 of
- *          the largest is WG_CHECK_UNRESOLVED, and `blame` names the first op whose values differ
- *          as much. It may be a wrong kernel, a cancellation that f32 is too coarse for, or a kink
- *          on whose other side it came out.
+ *          compared with those of the copy: `single` tells how far they are off; more than the
+ *          option's share of the largest is WG_CHECK_UNRESOLVED, and `blame` names the first op
+ *          whose values differ as much. It may be a wrong kernel, a cancellation that f32 is too
+ *          coarse for, or a kink on whose other side it came out.
  * Cost:    4 to 5 replays an entry (2 with check.points = 3) of what lies between x and y.
  * Edges:   y and the gs must not be stale. x may be any float tensor of y's tape; where y does not
  *          depend on it the verdict is WG_CHECK_VACUOUS. n >= 1. A tensor that the user detached
@@ -64,6 +70,10 @@ wg_check_verdict wg_gradcheck_print(FILE *stream, wg_tensor *y, wg_tensor *const
 wg_check_verdict wg_gradcheck_second(wg_tensor *y, wg_tensor *const xs[], int n,
                                      const wg_gradcheck_options *options,
                                      wg_check_report reports[]);
+
+/* wg_gradcheck_second_print: the same, printed as a table. */
+wg_check_verdict wg_gradcheck_second_print(FILE *stream, wg_tensor *y, wg_tensor *const xs[], int n,
+                                           const wg_gradcheck_options *options);
 
 /* wg_gradcheck_taylor: the Taylor remainders of y (one element) along a random direction in x:
  * their rate is 2 with the gradient (order 2), 3 with the Hessian-vector product as well (order 3).

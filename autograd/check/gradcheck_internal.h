@@ -46,9 +46,9 @@ const char *wg_check_branch(wg_recorded *r, size_t entry, const double *directio
 
 /* wg_check_single: where a copy was checked, compares the gradients claimed on it with those of the
  * user's tape: given ones, or what y's cotangent c gives. Sets `single` in the reports; what
- * differs much is unresolved. */
+ * differs by more than `most` of the largest is unresolved. */
 wg_check_verdict wg_check_single(wg_check_session *s, wg_tensor *y, const wg_tensor *c,
-                                 wg_tensor *const given[], wg_tensor *const claimed[],
+                                 wg_tensor *const given[], wg_tensor *const claimed[], double most,
                                  wg_check_report reports[]);
 
 #endif

@@ -62,7 +62,7 @@ wg_check_verdict wg_check_directions_by(wg_function *f, void *user, double *x,
         return wg_check_hand_over(&c, report);
     double *v = work, *origin = work + n;
     memcpy(origin, x, n * sizeof *x);
-    c.decide = decide;
+    wg_check_tell(&c, decide, (wg_shape){0});
     c.line.origin = origin;
     c.line.direction = v;
     c.report.largest = c.options.largest; /* sizes are those of directional derivatives now */

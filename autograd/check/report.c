@@ -1,5 +1,9 @@
-/* Owns what verdicts are called and how reports are printed. */
-#include "autograd/check/function.h"
+/* Owns what verdicts are called and how reports, rates and sweeps are printed. */
+#include "autograd/check/function_internal.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
 
 const char *wg_check_verdict_name(wg_check_verdict verdict)
 {
@@ -14,12 +18,35 @@ const char *wg_check_verdict_name(wg_check_verdict verdict)
     return "invalid";
 }
 
-/* What is wrong with an entry, on two lines under the row of its input. */
-static void check_print_entry(FILE *out, const wg_check_entry *e)
+/* From the last dimension to the first. */
+char *wg_check_index_text(const wg_shape *shape, size_t index, char text[WG_CHECK_INDEX_TEXT])
+{
+    int64_t at[WG_MAX_DIMS], rest = (int64_t)index;
+    size_t used = 0;
+    for (int i = shape->ndim - 1; i >= 0; i--) {
+        at[i] = shape->dim[i] > 0 ? rest % shape->dim[i] : 0;
+        rest = shape->dim[i] > 0 ? rest / shape->dim[i] : 0;
+    }
+    if (shape->ndim == 0)
+        snprintf(text, WG_CHECK_INDEX_TEXT, "direction %zu", index);
+    for (int i = 0; i < shape->ndim && used < WG_CHECK_INDEX_TEXT; i++)
+        used += (size_t)snprintf(text + used, WG_CHECK_INDEX_TEXT - used, "%s%" PRId64 "%s",
+                                 i == 0 ? "[" : ", ", at[i], i + 1 == shape->ndim ? "]" : "");
+    return text;
+}
+
+/* What is to be said of an entry, on two lines under the row of its input. */
+static void check_print_entry(FILE *out, const wg_check_report *r)
 {
     static const char *const said[] = {"agrees", "is at a kink", "cannot be resolved", "is wrong"};
+    const wg_check_entry *e = &r->worst;
     const wg_difference *d = &e->numeric;
-    fprintf(out, "    [%zu] %s: claimed %.10g, ", e->index, said[e->outcome], e->claimed);
+    char index[WG_CHECK_INDEX_TEXT];
+    fprintf(out, "    %s %s", wg_check_index_text(&r->shape, e->index, index), said[e->outcome]);
+    if (e->op)
+        fprintf(out, e->outcome == WG_ENTRY_KINK ? " of %s" : ", as %s does not move smoothly",
+                e->op);
+    fprintf(out, ": claimed %.10g, ", e->claimed);
     if (d->kink)
         fprintf(out, "derivatives %.10g and %.10g", d->left, d->right);
     else
@@ -33,8 +60,8 @@ static void check_print_row(FILE *out, const wg_check_report *r)
     fprintf(out, "%-16s %9zu %9zu %9zu %10zu %9zu %11zu  %s\n", r->name ? r->name : "x", r->entries,
             r->agree, r->kink, r->unresolved, r->disagree, r->evaluations,
             wg_check_verdict_name(r->verdict));
-    if (r->entries > 0 && r->worst.outcome >= WG_ENTRY_UNRESOLVED)
-        check_print_entry(out, &r->worst);
+    if (r->entries > 0 && r->worst.outcome != WG_ENTRY_AGREES)
+        check_print_entry(out, r);
     if (r->single > 0)
         fprintf(out, "    its f32 values are up to %.1e of the largest off those in f64\n",
                 r->single);
@@ -59,4 +86,48 @@ void wg_check_report_print(FILE *out, const wg_check_report *reports, size_t cou
     }
     fprintf(out, "%s: %zu of %zu inputs passed\n",
             passed == count ? "gradient check passed" : "GRADIENT CHECK NOT PASSED", passed, count);
+}
+
+void wg_check_entry_csv(const wg_check_entry *e, const wg_check_report *input, void *stream)
+{
+    static const char *const outcome[] = {"agrees", "kink", "unresolved", "disagrees"};
+    char index[WG_CHECK_INDEX_TEXT];
+    if (e == NULL) {
+        fputs("input,entry,index,outcome,claimed,numeric,left,right,truncation,roundoff,step,wide,"
+              "op\n",
+              stream);
+        return;
+    }
+    const wg_difference *d = &e->numeric;
+    fprintf(stream, "%s,%zu,\"%s\",%s,%.17g,%.17g,%.17g,%.17g,%.3g,%.3g,%.3g,%d,%s\n",
+            input->name ? input->name : "x", e->index,
+            wg_check_index_text(&input->shape, e->index, index), outcome[e->outcome], e->claimed,
+            d->value, d->left, d->right, d->truncation, d->roundoff, d->step, e->wide,
+            e->op ? e->op : "");
+}
+
+void wg_check_taylor_print(FILE *out, const wg_check_taylor_report *report)
+{
+    fprintf(out, "%12s %12s %8s\n", "t", "remainder", "rate");
+    for (int j = 0; j < WG_CHECK_TAYLOR_ROWS; j++)
+        fprintf(out, "%12.3e %12.3e %8.3f\n", report->rows[j].t, report->rows[j].remainder,
+                report->rows[j].rate);
+    fprintf(out, "rate %.3f, %d is right; noise %.1e: %s\n", report->rate, report->order,
+            report->noise, wg_check_verdict_name(report->verdict));
+}
+
+void wg_check_sweep_print(FILE *out, const wg_check_sweep_row *rows, size_t count)
+{
+    fprintf(out, "%12s %12s %12s %12s\n", "step", "2 points", "3 points", "5 points");
+    for (size_t j = 0; j < count; j++)
+        fprintf(out, "%12.3e %12.3e %12.3e %12.3e\n", rows[j].h, rows[j].error2, rows[j].error3,
+                rows[j].error5);
+}
+
+void wg_check_sweep_csv(FILE *out, const wg_check_sweep_row *rows, size_t count)
+{
+    fputs("step,error2,error3,error5\n", out);
+    for (size_t j = 0; j < count; j++)
+        fprintf(out, "%.17g,%.6g,%.6g,%.6g\n", rows[j].h, rows[j].error2, rows[j].error3,
+                rows[j].error5);
 }

@@ -270,6 +270,7 @@ wg_check_verdict wg_check_function_wide(wg_wide_function *f, void *user, wg_wide
         c.report.verdict = WG_CHECK_NOT_FINITE;
         if (wg_wide_line_begin(&line, f(x, user))) {
             c.report.verdict = WG_CHECK_PASSED;
+            wg_check_tell(&c, NULL, (wg_shape){1, {(int64_t)n}});
             for (size_t i = 0; i < n; i++) {
                 wg_check_entry e;
                 line.entry = i;

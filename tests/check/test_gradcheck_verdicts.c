@@ -138,11 +138,13 @@ START_TEST(a_wrong_gradient_is_blamed_on_no_op)
     wg_tensor *right = wg_neg(wg_reciprocal(wg_square(x)));
     wg_check_report report;
     ck_assert_int_eq(wg_gradcheck(y, &x, &g, 1, NULL, &report), WG_CHECK_FAILED);
-    wgt_assert_contains(report.blame, "no single op");
+    ck_assert_ptr_null(report.blame);
+    wgt_assert_contains(report.note, "the gradient given is wrong");
     /* an op without a rule has made no claim */
     ck_assert_int_eq(wg_gradcheck(handmade, &x, &right, 1, NULL, &report), WG_CHECK_PASSED);
     ck_assert_int_eq(wg_gradcheck(handmade, &x, &g, 1, NULL, &report), WG_CHECK_FAILED);
-    wgt_assert_contains(report.blame, "no single op");
+    ck_assert_ptr_null(report.blame);
+    wgt_assert_contains(report.note, "the gradient given is wrong");
     wg_tape_free(t);
 }
 END_TEST
