@@ -10,8 +10,8 @@
  *     ...
  *     user op "mixed", bug: transpose
  *     input              entries     agree      kink unresolved  disagree evaluations  verdict
- *     A                        9         0         0          0         9        1184  failed
- *         [7] is wrong: claimed -0.04973206013, numeric 0.09125449857 +- 2.8e-12
+ *     A                        9         0         0          0         9        1995  failed
+ *         [2, 1] is wrong: claimed -0.04973206013, numeric 0.09125449857 +- 2.8e-12
  *             step 1.2e-04, truncation 4.5e-13, round-off 2.4e-12
  *         enters at mixed
  *     B                        9         9         0          0         0          37  passed

@@ -51,8 +51,10 @@ void wg_appeal_look(wg_check_entry *e, void *appeal)
     r = e->wide ? &a->r : r;
 #endif
     if ((e->outcome == WG_ENTRY_DISAGREES && isfinite(e->claimed)) || e->outcome == WG_ENTRY_KINK) {
-        const wg_check_near near = wg_check_look_near(r, e->index, a->direction, e->numeric.step);
         const bool wrong = e->outcome == WG_ENTRY_DISAGREES;
+        const double gap = wrong ? fabs(e->claimed - e->numeric.value) : 0;
+        const wg_check_near near = wg_check_look_near(r, e->index, a->direction, e->numeric.step,
+                                                      gap);
         e->op = wrong ? near.rough : near.kink;
         if (wrong && near.rough != NULL)
             e->outcome = WG_ENTRY_UNRESOLVED;

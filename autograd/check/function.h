@@ -3,7 +3,7 @@
  * Works on any C function of a vector; knows nothing of tapes. Nothing here allocates, and x is
  * moved in place while f is evaluated and restored bit for bit. Work is counted in evaluations of
  * f: an entry that agrees clearly costs 4 (2 with points = 3), sometimes 8; one that does not is
- * examined at all steps that can tell, some 80 to 160, before it is pronounced wrong.
+ * examined at all steps that can tell, some 80 to 320, before it is pronounced wrong.
  *
  * An entry agrees when  |a - n| <= bars * (truncation + round-off) + rtol * max(|a|, |n|),
  * a the claimed and n the numerical value; at a kink n is the interval between the one-sided

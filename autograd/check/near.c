@@ -1,7 +1,9 @@
 /* Owns the look at what lies between x and y at the steps of a derivative: where something does not
  * move smoothly there, no difference tells; where it has a kink, that is named. */
 #include "autograd/check/gradcheck_internal.h"
+#include "autograd/grad.h"
 
+#include <float.h>
 #include <math.h>
 #include <string.h>
 
@@ -22,6 +24,12 @@ static near_real near_get(const void *values, int64_t i, wg_dtype dtype)
     return dtype == WG_F64 ? (near_real)((const double *)values)[i] : 0;
 }
 
+/* How an entry moves at the step h: (right - left)/2h, (left - 2 there + right)/h, and what rounding
+ * makes of them. */
+typedef struct near_motion {
+    double slope, bend, noise;
+} near_motion;
+
 /* What moves, all entries of it one after the other, at the point and on both sides of it. */
 typedef struct near_look {
     wg_recorded *r;
@@ -29,8 +37,8 @@ typedef struct near_look {
     const double *direction; /* or NULL: the entry moves */
     wg_dtype dtype;
     int64_t size;
-    near_real *at[3];     /* left of the point, there, right of it */
-    double *slope, *bend; /* of the coarser step: (right - left)/2h, (left - 2 there + right)/h */
+    near_real *at[3];       /* left of the point, there, right of it */
+    near_motion *before[2]; /* at the step before, and at the one before that */
 } near_look;
 
 static bool near_take(near_look *l)
@@ -42,9 +50,9 @@ static bool near_take(near_look *l)
     for (int k = 0; k < 3; k++)
         if ((l->at[k] = wg_arena_take(scratch, n * sizeof(near_real), WG_ALIGNMENT)) == NULL)
             return false;
-    l->slope = wg_arena_take(scratch, 2 * n * sizeof(double), WG_ALIGNMENT);
-    l->bend = l->slope + n;
-    return l->slope != NULL;
+    l->before[0] = wg_arena_take(scratch, 2 * n * sizeof(near_motion), WG_ALIGNMENT);
+    l->before[1] = l->before[0] + n;
+    return l->before[0] != NULL;
 }
 
 /* Moves the xs to t along the line, and keeps what comes out. */
@@ -69,11 +77,6 @@ static bool near_run(near_look *l, near_real t, near_real *to)
     return ran;
 }
 
-/* How an entry moves at the step h. */
-typedef struct near_motion {
-    double slope, bend, noise;
-} near_motion;
-
 static near_motion near_motion_of(const near_look *l, int64_t k, double h)
 {
     const near_real left = l->at[0][k], here = l->at[1][k], right = l->at[2][k];
@@ -84,64 +87,61 @@ static near_motion near_motion_of(const near_look *l, int64_t k, double h)
                          64 * fmax(epsilon * size, l->dtype == WG_WIDE ? 0 : DBL_TRUE_MIN) / h};
 }
 
-/* Is a the value b again, within a fiftieth (a logarithm's changes by more); or has it fallen with
- * the step? */
-static bool near_same(double a, double b, double noise)
+/* How a slope or a bend goes on as the step falls, v[0] being the finest: it stays, within a fiftieth
+ * (a logarithm's changes by more); it falls; or its changes do. */
+static bool near_stays(double a, double b, double noise)
 {
     return fabs(a - b) <= 0.02 * fmax(fabs(a), fabs(b)) + noise;
 }
 
-static bool near_follows(double fine, double coarse, double noise)
+static bool near_converges(const double v[3], double noise)
 {
-    return near_same(fine, coarse, noise) || fabs(fine) <= 0.6 * fabs(coarse);
+    return near_stays(v[0], v[1], noise) || fabs(v[0]) <= 0.6 * fabs(v[1]) ||
+           fabs(v[0] - v[1]) <= 0.3 * fabs(v[1] - v[2]);
 }
 
-/* The verdict on all entries of the node, from entry k of all on: smooth, or with a kink that
- * stays. */
+/* All entries of the node, from entry k of all on: smooth, or with a kink that stays. */
 static void near_judge(const near_look *l, const wg_tensor *y, int64_t k, double h,
                        wg_check_near *near)
 {
     for (int64_t j = k; j < k + y->size; j++) {
-        const near_motion m = near_motion_of(l, j, h);
+        const near_motion m = near_motion_of(l, j, h), *before = l->before[0];
+        const near_motion *first = l->before[1];
+        const double slope[3] = {m.slope, before[j].slope, first[j].slope};
+        const double bend[3] = {m.bend, before[j].bend, first[j].bend};
         if (y->dtype == WG_I64 || !isfinite((double)l->at[1][j]))
             continue;
-        const bool smooth = near_follows(m.slope, l->slope[j], m.noise) &&
-                            near_follows(m.bend, l->bend[j], m.noise);
+        const bool smooth = near_converges(slope, m.noise) && near_converges(bend, m.noise);
         if (near->rough == NULL && !smooth) /* NaN is not smooth */
             near->rough = y->op->name;
-        if (near->kink == NULL && smooth && near_same(m.bend, l->bend[j], 0) &&
+        if (near->kink == NULL && smooth && near_stays(bend[0], bend[1], 0) &&
             fabs(m.bend) > 1e-3 * fabs(m.slope) + m.noise)
             near->kink = y->op->name;
     }
 }
 
-/* Keeps how all entries move at the step h; false: an op refuses the values there. */
-static bool near_move(near_look *l, double h)
-{
-    return near_run(l, (near_real)-h, l->at[0]) && near_run(l, (near_real)h, l->at[2]);
-}
-
+/* Keeps how all entries move at the step h, and how they did at the one before. */
 static void near_keep(near_look *l, double h)
 {
-    for (int64_t k = 0; k < l->size; k++) {
-        const near_motion m = near_motion_of(l, k, h);
-        l->slope[k] = m.slope;
-        l->bend[k] = m.bend;
-    }
+    near_motion *last = l->before[1];
+    l->before[1] = l->before[0];
+    l->before[0] = last;
+    for (int64_t k = 0; k < l->size; k++)
+        last[k] = near_motion_of(l, k, h);
 }
 
-/* The steps are h and two fractions of it: what is only noise or only periodic grows as the step
+/* The steps are h and three fractions of it: what is only noise or only periodic grows as the step
  * shrinks. */
 static void near_compare(near_look *l, double h, wg_check_near *near)
 {
     const double share = l->dtype == WG_WIDE ? 0x1.3p-7 : 0x1.3p-4;
-    bool ran = near_run(l, 0, l->at[1]) && near_move(l, h);
-    for (int step = 1; step < 3 && ran; step++) {
-        near_keep(l, h);
-        h *= share;
-        ran = near_move(l, h);
-        for (int64_t i = 0, k = 0; i < l->r->n && ran; k += l->r->node[i++]->size)
+    bool ran = near_run(l, 0, l->at[1]);
+    for (int step = 0; step < 4 && ran; step++, h *= share) {
+        ran = near_run(l, (near_real)-h, l->at[0]) && near_run(l, (near_real)h, l->at[2]);
+        for (int64_t i = 0, k = 0; i < l->r->n && ran && step >= 2; k += l->r->node[i++]->size)
             near_judge(l, l->r->node[i], k, h, near);
+        if (ran)
+            near_keep(l, h);
     }
     if (!ran)
         near->rough = "an op that refuses the values there";
@@ -154,7 +154,35 @@ static void near_end(near_look *l, wg_arena_mark empty)
     wg_arena_rewind(&r->t->scratch, empty);
 }
 
-wg_check_near wg_check_look_near(wg_recorded *r, size_t entry, const double *direction, double step)
+/* ---- Rounding inside --------------------------------------------------------------------------------- */
+
+/* The op whose rounding, carried on to f by derivatives, amounts to the gap between the claim and differences
+ * at this step: 1 + x for a tiny x, a saturated erf. NULL: none, or it cannot be told. */
+static const char *near_rounds(wg_recorded *r, double step, double gap)
+{
+    wg_tape *t = r->t;
+    const double epsilon = r->xs[0]->dtype == WG_WIDE ? NEAR_EPSILON : DBL_EPSILON;
+    wg_arena_mark empty = wg_arena_height(&t->scratch);
+    const char *op = NULL;
+    wg_recorded_evaluate(r);
+    wg_mark mark = wg_tape_mark(t);
+    wg_tensor **gs = wg_arena_take(&t->scratch, (size_t)r->n * sizeof *gs, sizeof(void *));
+    if (gs != NULL && r->n > 0 &&
+        wg_vjp_many(r->ys, r->cotangents, r->m, r->node, (int)r->n, gs) == WG_OK)
+        for (int64_t i = 0; i < r->n && op == NULL; i++) {
+            double most = 0;
+            for (int64_t k = 0; k < gs[i]->size; k++)
+                most = fmax(most, fabs(wg_element(gs[i], k) * wg_element(r->node[i], k)));
+            if (64 * epsilon * most / step >= gap / 4)
+                op = r->node[i]->op->name;
+        }
+    wg_arena_rewind(&t->scratch, empty);
+    wg_tape_rewind(t, mark);
+    return op;
+}
+
+wg_check_near wg_check_look_near(wg_recorded *r, size_t entry, const double *direction, double step,
+                                 double gap)
 {
     wg_arena_mark empty = wg_arena_height(&r->t->scratch);
     near_look l = {.r = r, .entry = entry, .direction = direction, .dtype = r->xs[0]->dtype};
@@ -162,6 +190,8 @@ wg_check_near wg_check_look_near(wg_recorded *r, size_t entry, const double *dir
     if (near_take(&l))
         near_compare(&l, step, &near);
     near_end(&l, empty);
+    if (near.rough == NULL && gap > 0)
+        near.rough = near_rounds(r, step, gap);
     return near;
 }
 

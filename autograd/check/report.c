@@ -48,7 +48,7 @@ static void check_print_entry(FILE *out, const wg_check_report *r)
                 e->op);
     fprintf(out, ": claimed %.10g, ", e->claimed);
     if (d->kink)
-        fprintf(out, "derivatives %.10g and %.10g", d->left, d->right);
+        fprintf(out, "derivatives %.10g and %.10g", d->left + 0.0, d->right + 0.0);
     else
         fprintf(out, "numeric %.10g", d->value);
     fprintf(out, " +- %.1e\n        step %.1e, truncation %.1e, round-off %.1e\n",
