@@ -181,6 +181,17 @@ static bool check_is_vertical(wg_check_state *c, double claimed)
     return seen;
 }
 
+/* In wide floats, too, a derivative below the noise says nothing, unless it is next to nothing beside the
+ * largest. */
+void wg_check_doubt(const wg_check_state *c, wg_check_entry *e)
+{
+    const wg_check_options *o = &c->options;
+    const double size = check_size(e->claimed, e->numeric.value), noise = e->numeric.roundoff;
+    if (e->wide && e->outcome == WG_ENTRY_AGREES && size > 0 && noise > o->resolution * size &&
+        fmax(noise, size) > o->negligible * c->report.largest)
+        e->outcome = WG_ENTRY_UNRESOLVED;
+}
+
 static bool check_appeal(const wg_check_state *c, size_t index, wg_check_entry *e)
 {
     const wg_check_decide *decide = c->decide;
@@ -205,6 +216,7 @@ void wg_check_line(wg_check_state *c, size_t index, double claimed)
         if (decide && *decide->doubtful && e.outcome == WG_ENTRY_DISAGREES)
             e.outcome = WG_ENTRY_UNRESOLVED;
     }
+    wg_check_doubt(c, &e);
     if (decide && decide->look)
         decide->look(&e, decide->user);
     wg_check_count(c, &e);

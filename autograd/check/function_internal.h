@@ -66,6 +66,7 @@ bool wg_check_begin(wg_check_state *c, wg_function *f, void *user, double *x, co
 /* The parts of that which wide checks need, too: options (false: the verdict is in the report), an
  * entry counted, the report handed over as it is. */
 bool wg_check_prepare(wg_check_state *c, const wg_check_options *options, bool complete, size_t n);
+void wg_check_doubt(const wg_check_state *c, wg_check_entry *e);
 void wg_check_count(wg_check_state *c, const wg_check_entry *e);
 wg_check_verdict wg_check_hand_over(const wg_check_state *c, wg_check_report *report);
 

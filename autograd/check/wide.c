@@ -11,10 +11,10 @@
 
 /* Steps relative to |x|, powers of the wide epsilon, from large to small: 6e-12 to 3e-23 where it
  * is 2e-34. The first sees little of f's curvature; those after the third are for an f that changes
- * within 1e-12 of x; the last two, larger than all, for a derivative that is next to nothing beside
+ * within 1e-12 of x; the last three, larger than all, for a derivative that is next to nothing beside
  * f's inner values. */
-static const double wide_power[] = {1 / 3., 1 / 2.4, 1 / 2., 0.58, 2 / 3., 1 / 5., 1 / 4.};
-enum { WIDE_STEPS = sizeof wide_power / sizeof *wide_power, WIDE_LARGE = WIDE_STEPS - 2 };
+static const double wide_power[] = {1 / 3., 1 / 2.4, 1 / 2., 0.58, 2 / 3., 1 / 7., 1 / 5., 1 / 4.};
+enum { WIDE_STEPS = sizeof wide_power / sizeof *wide_power, WIDE_LARGE = WIDE_STEPS - 3 };
 
 /* What the values at -h, 0 and h tell. */
 typedef struct wide_step {
@@ -210,11 +210,18 @@ static void wide_compare(wide_hunt *hunt, wg_wide_line *line, int first, int las
 static bool wide_search(wg_wide_line *line, wg_wide scale, bool far, wg_wide claimed,
                         wg_check_entry *e)
 {
-    wide_hunt hunt = {.claimed = claimed, .scale = scale, .far = far, .best = WG_K(wide, 0.001)};
+    const wide_hunt begin = {
+        .claimed = claimed, .scale = scale, .far = far, .best = WG_K(wide, 0.001)};
+    wide_hunt hunt = begin, large = begin;
     wide_compare(&hunt, line, 0, WIDE_LARGE - 1, e);
-    if (!hunt.found)
-        wide_compare(&hunt, line, WIDE_LARGE, WIDE_STEPS - 1, e);
-    return hunt.found;
+    const double size = fmax(fabs(e->claimed), fabs(e->numeric.value));
+    if (hunt.found && !(e->numeric.roundoff > 1e-3 * size))
+        return true;
+    wg_check_entry other = *e;
+    wide_compare(&large, line, WIDE_LARGE, WIDE_STEPS - 1, &other);
+    if (large.found)
+        *e = other;
+    return hunt.found || large.found;
 }
 
 /* Steps relative to |x|; and where these are too small for f's inner values, to all of x. The
@@ -275,6 +282,7 @@ wg_check_verdict wg_check_function_wide(wg_wide_function *f, void *user, wg_wide
                 wg_check_entry e;
                 line.entry = i;
                 wg_wide_judge(&line, i, claimed[i], &e);
+                wg_check_doubt(&c, &e);
                 c.claims = c.claims || !(claimed[i] == 0);
                 wg_check_count(&c, &e);
             }

@@ -126,6 +126,21 @@ START_TEST(small_errors)
 }
 END_TEST
 
+static wg_wide beside(wg_wide x)
+{
+    return x + K(1.0e40);
+}
+
+/* What noise hides is no agreement. */
+START_TEST(hidden_by_noise)
+{
+    wg_check_report r;
+    ck_assert_int_eq(judged(beside, 1, 1, &r), WG_CHECK_UNRESOLVED);
+    ck_assert_int_eq(judged(beside, 1, 7, &r), WG_CHECK_UNRESOLVED);
+    ck_assert_int_eq(judged(beside, 1, 0, &r), WG_CHECK_VACUOUS);
+}
+END_TEST
+
 START_TEST(kinks_and_ends)
 {
     wg_check_report r;
@@ -155,6 +170,7 @@ Suite *suite_check_wide(void)
 #if WG_HAS_WIDE
     tcase_add_test(tc, right_and_wrong);
     tcase_add_test(tc, small_errors);
+    tcase_add_test(tc, hidden_by_noise);
     tcase_add_test(tc, kinks_and_ends);
 #endif
     suite_add_tcase(suite, tc);
