@@ -62,6 +62,15 @@ static wg_tensor *fit_minimize_block(wg_tape *t, wg_tensor *const rows[], void *
     return run->model->head->loss(Z, rows[1], weights, WG_SUM);
 }
 
+/* Rows of a block where a row's outputs are wider than what it is made of; 0: as many as X says. */
+static int64_t fit_minimize_block_rows(const wg_fit_run *run)
+{
+    const wg_tensor *X = run->rows.train.X;
+    const int64_t n = X->shape.dim[0], k = run->rows.k;
+    const int64_t rows = (512 << 10) / (int64_t)wg_dtype_size(X->dtype) / k;
+    return k <= X->size / n ? 0 : rows > 0 ? rows : 1;
+}
+
 /* The mean loss with the penalty: over blocks of rows, which have to be leaves or constants; of
  * sparse rows, and with second derivatives, over all at once. */
 static wg_objective fit_minimize_objective(wg_fit_run *run, bool curvature)
@@ -76,7 +85,8 @@ static wg_objective fit_minimize_objective(wg_fit_run *run, bool curvature)
     if (X->n_operands > 0 && (X->state & WG_NODE_LIVE) != 0)
         X = wg_constant(run->tape, X->dtype, X->shape.ndim, X->shape.dim, X->data);
     wg_tensor *rows[] = {X, r->targets, r->weights};
-    wg_blocks_options o = {.scale = 1 / (double)r->n,
+    wg_blocks_options o = {.rows = fit_minimize_block_rows(run),
+                           .scale = 1 / (double)r->n,
                            .penalty = wg_l2_penalty(model->params, model->n_params, run->l2)};
     return wg_objective_blocks(wg_blocks_new(rows, r->weights != NULL ? 3 : 2, model->params,
                                              model->n_params, fit_minimize_block, run, &o));

@@ -215,6 +215,16 @@ static void fit_weight_rows(wg_fit_rows *rows, const wg_fit_model *model, wg_ten
                                     wg_fit_predicts_classes(model) ? rows->k : 0, dtype);
 }
 
+/* Will the labels do, of validation rows, too? What is made of them may be a matrix [n, k]. */
+static bool fit_targets_fit(const wg_head *head, wg_tensor *y, int64_t k, wg_dtype dtype)
+{
+    wg_mark mark = wg_tape_mark(y->tape);
+    if (wg_tape_status(y->tape) != WG_OK || wg_is_inert(wg_head_targets(head, y, k, dtype)))
+        return false;
+    wg_tape_rewind(y->tape, mark);
+    return wg_tape_status(y->tape) == WG_OK;
+}
+
 bool wg_fit_rows_new(wg_fit_rows *rows, const wg_fit_model *model, const wg_dataset *given,
                      const wg_fit_options *o)
 {
@@ -225,8 +235,7 @@ bool wg_fit_rows_new(wg_fit_rows *rows, const wg_fit_model *model, const wg_data
     wg_dtype dtype = wg_dataset_values(&d)->dtype;
     *rows = (wg_fit_rows){.k = 0};
     rows->k = fit_k(model, &d, &rows->ops);
-    if (wg_tape_status(t) != WG_OK ||
-        wg_is_inert(wg_head_targets(model->head, d.y, rows->k, dtype)))
+    if (!fit_targets_fit(model->head, d.y, rows->k, dtype))
         return false;
     wg_train_test split = fit_split(model, &d, o);
     if (wg_tape_status(t) != WG_OK)
