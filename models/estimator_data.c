@@ -10,7 +10,7 @@
 #include <stdio.h>
 #include <string.h>
 
-/* For more no memory has weights; and sizes computed of so many do not overflow. */
+/* No memory holds weights for more, and sizes computed from it do not overflow. */
 #define ESTIMATOR_COLUMNS (INT64_C(1) << 48)
 
 /* ---- To be fitted on. ------------------------------------------------------------------------ */
@@ -99,7 +99,7 @@ static bool estimator_table_fits(const wg_estimator *e, const wg_table *table)
     return estimator_strings_known(e, table);
 }
 
-/* Does the estimator take rows as they are, and so many columns? */
+/* Does the estimator take unprepared rows, and this number of columns? */
 static bool estimator_sparse_fits(const wg_estimator *e, wg_tape *t, const wg_csr *X)
 {
     if (e->pipeline->n_steps > 0 || e->string_columns > 0)

@@ -80,7 +80,7 @@ static const char **estimator_read_names(const wg_archive *a, const char *what, 
     return names;
 }
 
-/* k, and the names of so many classes. */
+/* k, and the names of the k classes. */
 static bool estimator_read_classes(wg_estimator *e, const wg_archive *a)
 {
     bool numbers = e->head->kind == WG_HEAD_NUMBERS;

@@ -41,17 +41,21 @@ typedef struct wg_linear_model {
 wg_linear_model wg_linear_model_new(wg_tensor *X, wg_tensor *y, int64_t k, const wg_head *head,
                                     const wg_linear_model_options *options);
 
-/* wg_logistic_new: of two classes by one logit, wg_head_sigmoid: p = sigmoid(X w + b).
- * wg_softmax_regression_new: of k classes, wg_head_softmax: P = softmax(X W^T + b) by rows. */
+/* wg_logistic_new: of two classes by one logit, wg_head_sigmoid: p = sigmoid(X w + b). */
 wg_linear_model wg_logistic_new(wg_tensor *X, wg_tensor *y, const wg_linear_model_options *options);
+
+/* wg_softmax_regression_new: of k classes, wg_head_softmax: P = softmax(X W^T + b) by rows. */
 wg_linear_model wg_softmax_regression_new(wg_tensor *X, wg_tensor *y, int64_t k,
                                           const wg_linear_model_options *options);
 
-/* wg_linear_model_logits, _probabilities, _predict: of other rows X [m, d], recorded on the tape:
- * Z, P [m, k], and classes, i64 [m], -1 for a row with NaN, or numbers [m, k]; see
- * models/train/head.h. */
+/* wg_linear_model_logits: Z of other rows X [m, d], recorded on the tape. */
 wg_tensor *wg_linear_model_logits(const wg_linear_model *model, wg_tensor *X);
+
+/* wg_linear_model_probabilities: P [m, k] of such rows. */
 wg_tensor *wg_linear_model_probabilities(const wg_linear_model *model, wg_tensor *X);
+
+/* wg_linear_model_predict: their classes, i64 [m], -1 for a row with NaN, or numbers [m, k]; see
+ * models/train/head.h. */
 wg_tensor *wg_linear_model_predict(const wg_linear_model *model, wg_tensor *X);
 
 /* wg_linear_model_score: the head's first metric of rows X [m, d] against y, i64 [m] or numbers

@@ -24,8 +24,10 @@ typedef struct wg_dataset {
     const wg_table *table;
 } wg_dataset;
 
-/* wg_dataset_rows: n; 0 for none. wg_dataset_columns: of numbers and strings, [n, d]. */
+/* wg_dataset_rows: n; 0 for none. */
 int64_t wg_dataset_rows(const wg_dataset *data);
+
+/* wg_dataset_columns: d, columns of numbers and of strings. */
 int64_t wg_dataset_columns(const wg_dataset *data);
 
 /* wg_dataset_take: the rows [m], i64, that `rows` names, in that order, repeated or not; those of a

@@ -162,7 +162,7 @@ static bool encoder_write(const wg_encoder *e, const char *const *string, int64_
     return true;
 }
 
-/* May so many columns of 0 and 1 be made of these strings? Their number is the product of two that
+/* Is the matrix of 0 and 1 within the limit? Its size is the product of two that
  * a file controls: 99 KB of 10,000 categories are 800 MB. */
 static bool encoder_within_limit(const wg_encoder *e, const char *const *string, int64_t n,
                                  int64_t width, wg_dtype dtype)

@@ -136,7 +136,7 @@ static wg_scaler *pipeline_fit_scaler(const wg_pipeline *p, wg_tensor *X)
     return kept ? pipeline_scaler(p, part[0], part[1], part[2]) : NULL;
 }
 
-/* What a fitted step makes of so many columns; < 0: it cannot be applied to them. */
+/* How many columns a fitted step makes of that many; < 0: it cannot be applied to them. */
 static int64_t pipeline_step_columns(const pipeline_step *s, int64_t columns)
 {
     switch (s->step.kind) {
@@ -150,7 +150,7 @@ static int64_t pipeline_step_columns(const pipeline_step *s, int64_t columns)
     }
 }
 
-/* Appends a step that is fitted. False: it cannot be applied to so many columns. */
+/* Appends a step that is fitted. False: it cannot be applied to the columns there are. */
 static bool pipeline_append(wg_pipeline *p, pipeline_step step)
 {
     int64_t columns = pipeline_step_columns(&step, p->width);

@@ -12,7 +12,7 @@ extern "C" {
 #endif
 
 /* The preparation of data: fitted on training rows, saved with the model, applied at prediction.
- * Columns of numbers go through steps, one behind the other; string columns are one-hot encoded,
+ * Columns of numbers go through the steps in order; string columns are one-hot encoded,
  * and their columns stand behind those of the numbers.
  *
  *     const wg_pipeline_step steps[] = {{.kind = WG_STEP_STANDARDIZE},
@@ -71,10 +71,10 @@ wg_pipeline *wg_pipeline_fit(wg_tensor *X, const char *const *strings, int64_t s
  *   on the tape. */
 wg_tensor *wg_pipeline_apply(const wg_pipeline *pipeline, wg_tensor *X, const char *const *strings);
 
-/* wg_pipeline_names: of the columns [width] that it makes, NULL behind the last, on the tape: "height",
- * "height_missing", "colour=red"; from the names of the columns that it takes (NULL: x1, x2, ..., s1,
- * s2, ...). NULL, and no error, where there are polynomial features, which have none; NULL after
- * WG_E_NOMEM. */
+/* wg_pipeline_names: of the columns [width] that it makes, NULL behind the last, on the tape:
+ * "height", "height_missing", "colour=red"; from the names of the columns that it takes (NULL: x1,
+ * x2, ..., s1, s2, ...). NULL, and no error, where there are polynomial features, which have none;
+ * NULL after WG_E_NOMEM. */
 const char *const *wg_pipeline_names(const wg_pipeline *pipeline, const char *const *columns,
                                      const char *const *string_columns);
 

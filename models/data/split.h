@@ -24,8 +24,8 @@ typedef struct wg_train_test {
  *   Not stratified: the rows are shuffled, and the first ones are the test rows.
  *   Stratified: of each class with m rows there are floor(test * m) test rows, and one more in the
  *   classes with the largest remainders (the lower class first) until the number is reached, but
- *   never a class's last row: each class can be learnt. Within a class, and at last each part, rows
- *   are shuffled.
+ *   never a class's last row: each class can be learnt. Rows are shuffled within each class, and
+ *   then within each part.
  * The same n, options and classes give the same split, on every machine.
  * Errors: WG_E_VALUE (test outside (0, 1), no row left on one side, fewer training rows than
  *   classes), WG_E_SHAPE, WG_E_DTYPE (stratify), WG_E_INDEX (a negative class), WG_E_STALE,

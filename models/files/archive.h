@@ -17,7 +17,7 @@ extern "C" {
  *     wg_archive_save(a, "model.safetensors");
  *
  * A string and a tensor may have the same name. The archive and its strings belong to the tape;
- * rewind to a mark from before it was made, or not before it is needed no more. */
+ * do not rewind to a mark before it while it is in use. */
 typedef struct wg_archive wg_archive;
 
 /* To be read. Either a string or a tensor; both are NULL for a tensor of a file whose type the
@@ -38,25 +38,32 @@ wg_archive *wg_archive_new(wg_tape *t);
  *   WG_E_TAPE, WG_E_NOMEM. */
 
 /* wg_archive_put_tensor: the tensor itself, no copy; name NULL: the tensor's own.
- * wg_archive_put_string: name and string are copied. */
+ */
 wg_status wg_archive_put_tensor(wg_archive *a, const char *name, wg_tensor *x);
+
+/* wg_archive_put_string: name and string are copied. */
 wg_status wg_archive_put_string(wg_archive *a, const char *name, const char *string);
 
-/* wg_archive_put_integer, _put_real: a number, as a string in the C locale; reals keep their
- * bits. */
+/* wg_archive_put_integer: a whole number, as a string of its digits. */
 wg_status wg_archive_put_integer(wg_archive *a, const char *name, int64_t value);
+
+/* wg_archive_put_real: a number, as a string in the C locale that keeps its bits. */
 wg_status wg_archive_put_real(wg_archive *a, const char *name, double value);
 
 /* ---- Getting. -------------------------------------------------------------------------------- */
 
-/* wg_archive_tensor, _string: by name; NULL where there is none, without an error. */
+/* wg_archive_tensor: by name; NULL where there is none, without an error. */
 wg_tensor *wg_archive_tensor(const wg_archive *a, const char *name);
+
+/* wg_archive_string: likewise the string. */
 const char *wg_archive_string(const wg_archive *a, const char *name);
 
-/* wg_archive_integer, _real: a number in [low, high], which must be there, for `who`. False, and
+/* wg_archive_integer: a whole number in [low, high], which must be there, for `who`. False, and
  * WG_E_FORMAT, where it is not: "m.safetensors: pipeline: 'pipeline.columns' is missing". */
 bool wg_archive_integer(const wg_archive *a, const char *who, const char *name, int64_t low,
                         int64_t high, int64_t *value);
+
+/* wg_archive_real: likewise any number. */
 bool wg_archive_real(const wg_archive *a, const char *who, const char *name, double low,
                      double high, double *value);
 

@@ -16,8 +16,8 @@ static inline const char *wg_archive_dtype(wg_dtype dtype)
 /* wg_archive_tape: the tape it is on; NULL for an inert archive. */
 wg_tape *wg_archive_tape(const wg_archive *a);
 
-/* wg_archive_count: how many entries; 0 for an inert archive. What a file claims there is of
- * something that takes an entry each can be no more. */
+/* wg_archive_count: how many entries; 0 for an inert archive. A file
+ * cannot hold more of anything that takes an entry each. */
 int64_t wg_archive_count(const wg_archive *a);
 
 /* wg_archive_type: what a file called the type of the tensor of that name that was not read; NULL:

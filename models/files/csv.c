@@ -29,7 +29,7 @@ static bool csv_set_options(wg_csv_file *f, const wg_csv_options *options)
     return wg_limits_fill(f->tape, f->path, &o->limits, f->size);
 }
 
-/* Are these the names of columns, for all that they say themselves? */
+/* Judging by the texts alone: are these the names of columns? */
 static bool csv_are_names(const wg_csv_file *f)
 {
     for (int64_t j = 0; j < f->columns; j++) {

@@ -25,7 +25,7 @@ static bool csv_is_blank(char c)
 
 /* ---- The separator. -------------------------------------------------------------------------- */
 
-enum { CSV_LINES = 20 }; /* so many are looked at */
+enum { CSV_LINES = 20 }; /* looked at, at most */
 
 /* How many separators c, outside quotes, stand in each of the first lines; 0 where that differs, -1
  * where there is no line. *first: in the first line. Blanks separate what is not blank. */

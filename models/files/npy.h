@@ -27,11 +27,12 @@ wg_status wg_npy_write(const wg_tensor *x, const char *path);
 /* wg_npz_read: the arrays of an .npz archive as numpy.savez writes it, by their names: an archive
  * of tensors, read as by wg_npy_read. Compressed ones (numpy.savez_compressed) are refused by name.
  * Never NULL: after an error an inert archive. Errors: as wg_npy_read.
- * wg_npz_write: an archive of tensors as such a file, of at most 2 GiB; the same content is the
- * same bytes.
- * Returns the tape's status. Errors: as wg_npy_write; WG_E_VALUE (a string; too large).
  * Source: PKWARE, ".ZIP File Format Specification", 6.3.10. */
 wg_archive *wg_npz_read(wg_tape *t, const char *path);
+
+/* wg_npz_write: an archive of tensors as such a file, of at most 2 GiB; the same content is the
+ * same bytes.
+ * Returns the tape's status. Errors: as wg_npy_write; WG_E_VALUE (a string; too large). */
 wg_status wg_npz_write(const wg_archive *a, const char *path);
 
 #ifdef __cplusplus

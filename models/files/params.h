@@ -43,12 +43,14 @@ typedef struct wg_params_names {
 } wg_params_names;
 
 /* wg_params_save: each parameter into the archive, under its name there; names NULL: its own.
- * wg_params_load: from the archive into the parameters, all or none: names, shapes and dtypes are
- * compared before the first is written. What the archive holds besides does not matter.
- * Both return the tape's status. Errors, on the tape: those of wg_archive_put_tensor; WG_E_FORMAT,
- * which names the file: no tensor of that name, or of another shape or dtype; WG_E_VALUE (a name of
- * over 500 bytes); WG_E_NULL, WG_E_TAPE. */
+ * Returns the tape's status. Errors, on the tape: those of wg_archive_put_tensor; WG_E_VALUE (a
+ * name of over 500 bytes); WG_E_NULL, WG_E_TAPE. */
 wg_status wg_params_save(const wg_params *p, wg_archive *a, const wg_params_names *names);
+
+/* wg_params_load: from the archive into the parameters, all or none: names, shapes and dtypes are
+ * compared before the first is written. What the archive holds besides does not matter.
+ * Returns the tape's status. Errors, on the tape: WG_E_FORMAT, which names the file (no tensor of
+ *   that name, or of another shape or dtype); WG_E_VALUE, WG_E_NULL, WG_E_TAPE. */
 wg_status wg_params_load(const wg_params *p, const wg_archive *a, const wg_params_names *names);
 
 #ifdef __cplusplus

@@ -24,7 +24,7 @@ typedef struct wg_table_parts {
 /* wg_table_new: a table on the tape; the inert table after an error. */
 wg_table *wg_table_new(wg_tape *t, const wg_table_parts *parts);
 
-/* wg_limits_fill: the limits for a file of so many bytes. False, and WG_E_VALUE, where one is
+/* wg_limits_fill: the limits for a file of that many bytes. False, and WG_E_VALUE, where one is
  * negative. */
 bool wg_limits_fill(wg_tape *t, const char *path, wg_limits *limits, int64_t bytes);
 

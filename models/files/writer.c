@@ -13,8 +13,8 @@
 #include <unistd.h>
 
 enum {
-    WRITER_NAMES = 100,   /* so many names are tried for the temporary file */
-    WRITER_LINKS = 40,    /* so many symbolic links are followed, as Linux does */
+    WRITER_NAMES = 100,   /* tried for the temporary file */
+    WRITER_LINKS = 40,    /* symbolic links followed, as Linux does */
     WRITER_STALE = 3600,  /* seconds without a write after which a temporary file is nobody's */
     WRITER_DIGITS = 16,   /* hexadecimal, in a temporary file's name */
     WRITER_STICKY = 01000 /* S_ISVTX, which POSIX declares with XSI alone */

@@ -90,7 +90,7 @@ typedef enum wg_minimizer_method {
      * shortest solution; where H is indefinite, H + c I takes its place, with c raised until it is
      * not. */
     WG_NEWTON_EXACT,
-    /* Accelerated proximal gradient steps with backtracking, which start anew where they overshoot:
+    /* Accelerated proximal gradient steps with backtracking, restarted where they overshoot:
      * for convex f with penalties l1 and l2. */
     WG_PROXIMAL
 } wg_minimizer_method;
@@ -101,7 +101,7 @@ typedef struct wg_minimizer_options {
                                    100, for PROXIMAL 10000 */
     double tolerance;   /* of the largest |element| of the gradient, for PROXIMAL of the least
                          subgradient; > 0; default 0 stands for 1e-8 */
-    double value_tolerance; /* stop where f falls by no more than this times max(|f|, 1); >= 0;
+    double value_tolerance; /* stop where f falls by at most this times max(|f|, 1); >= 0;
                                default 0: never */
     int64_t history;        /* LBFGS: pairs (s, y) kept, >= 1; default 0 stands for 10 */
     int64_t products; /* NEWTON: of an iteration, at most, >= 1; default 0 stands for 10 n, at least
@@ -136,7 +136,7 @@ typedef struct wg_minimizer wg_minimizer;
 wg_minimizer *wg_minimizer_new(const wg_objective *objective, const wg_minimizer_options *options);
 
 /* wg_minimizer_run: minimize from x[n] on, and leave the minimum there; the last evaluation is at
- * that x. So many runs of one iteration are the same bits as one run of so many iterations. */
+ * that x. Ten runs of one iteration give the same bits as one run of ten. */
 wg_optimum wg_minimizer_run(wg_minimizer *minimizer, double x[]);
 
 /* wg_minimizer_state: what a checkpoint must keep besides x: "lbfgs.pairs", "lbfgs.s", "lbfgs.y";

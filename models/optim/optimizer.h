@@ -89,12 +89,12 @@ wg_status wg_optimizer_swap_average(wg_optimizer *optimizer);
  * entries. */
 bool wg_optimizer_state(wg_optimizer *optimizer, int64_t i, wg_state_entry *entry);
 
-/* ---- The kinds. ----
+/* ---- The kinds. ------------------------------------------------------------------------------
  *
- * NULL options are the defaults. Never NULL: after an error (on the tape: WG_E_VALUE, an option out of its
- * range, an operand that is no parameter, or one given twice; WG_E_TAPE, WG_E_NULL, WG_E_NOMEM) the
- * result is an inert optimizer, whose steps do nothing. Where 0 stands for another default, any
- * tiny number, 1e-300, is as good as 0. */
+ * NULL options are the defaults. Where 0 stands for another default, a tiny number such as 1e-300
+ * is taken as it is. Never NULL: after an error the result is an inert optimizer, whose steps do
+ * nothing. Errors, on the tape: WG_E_VALUE (an option out of its range, an operand that is no
+ *   parameter, a parameter given twice), WG_E_TAPE, WG_E_NULL, WG_E_NOMEM. */
 
 typedef struct wg_sgd_options {
     double rate;         /* r >= 0, finite; default 0 stands for 0.01 */
@@ -164,11 +164,13 @@ typedef struct wg_adam_options {
  *   u <- beta1 u + (1 - beta1) g,   v <- beta2 v + (1 - beta2) g^2,
  *   p <- p - r / (1 - beta1^k) * u / (sqrt(v / (1 - beta2^k)) + e);
  *   amsgrad: w <- max(w, v), and w in place of v in the last line.
- * wg_adamw_new: the same with decoupled weight decay.
  * State: exp_avg, exp_avg_sq, max_exp_avg_sq (amsgrad).
  * Source: Kingma, Ba 2015, "Adam", alg. 1; Reddi, Kale, Kumar 2018, "On the convergence of Adam and
- *   beyond", alg. 2; Loshchilov, Hutter 2019, "Decoupled weight decay regularization", alg. 2. */
+ *   beyond", alg. 2. */
 wg_optimizer *wg_adam_new(wg_tensor *const params[], int n, const wg_adam_options *options);
+
+/* wg_adamw_new: the same with decoupled weight decay.
+ * Source: Loshchilov, Hutter 2019, "Decoupled weight decay regularization", alg. 2. */
 wg_optimizer *wg_adamw_new(wg_tensor *const params[], int n, const wg_adam_options *options);
 
 #ifdef __cplusplus

@@ -17,7 +17,7 @@ typedef enum wg_schedule_kind {
     WG_SCHEDULE_STEP,        /* rate * factor^floor(s / period) */
     WG_SCHEDULE_EXPONENTIAL, /* rate * factor^(s / period) */
     WG_SCHEDULE_COSINE,      /* least + (rate - least) (1 + cos(pi s / period)) / 2, then least */
-    WG_SCHEDULE_PLATEAU      /* reduced where the loss falls no more: see wg_schedule_plateau */
+    WG_SCHEDULE_PLATEAU      /* reduced where the loss stops falling: see wg_schedule_plateau */
 } wg_schedule_kind;
 
 typedef struct wg_schedule {
@@ -26,9 +26,9 @@ typedef struct wg_schedule {
     int64_t period;        /* steps; > 0; default 0 stands for 1 */
     double factor;         /* > 0; default 0 stands for 0.1 */
     double least;          /* COSINE, PLATEAU: the last rate; >= 0; default 0 */
-    /* so many steps come first, with rate * (step + 1) / warm_up; >= 0; default 0 */
+    /* steps that come first, with rate * (step + 1) / warm_up; >= 0; default 0 */
     int64_t warm_up;
-    int64_t patience; /* PLATEAU: epochs without a fall that are borne, > 0; default 0: 10 */
+    int64_t patience; /* PLATEAU: epochs without a fall that are allowed, > 0; default 0: 10 */
     int64_t cooldown; /* PLATEAU: epochs after a reduction that do not count, >= 0; default 0 */
     double threshold; /* PLATEAU: a fall is one below (1 - threshold) of the best loss; in
                          [0, 1); default 0 stands for 1e-4 */

@@ -4,7 +4,8 @@
 #include "autograd/shape.h"
 
 /* A piece of what an optimizer remembers from step to step, for checkpoints: to save it, keep the
- * values under the name; to restore it, write them back into an optimizer that was made alike. */
+ * values under the name; to restore it, write them back into an optimizer made with the same
+ * options. */
 typedef struct wg_state_entry {
     const char *name; /* ends with the optimizer, as `data` does */
     wg_dtype dtype;

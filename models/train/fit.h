@@ -38,9 +38,9 @@ typedef struct wg_fit_model {
     void *user;
 } wg_fit_model;
 
-/* What is known after an epoch; numbers that there are not are NaN. */
+/* What is known after an epoch; what does not apply is NaN. */
 typedef struct wg_fit_epoch {
-    int64_t epoch, epochs; /* 1, 2, ... of at most so many */
+    int64_t epoch, epochs; /* 1, 2, ... of at most `epochs` */
     double loss;     /* mean over the epoch's batches, each before its step; with the penalty */
     double accuracy; /* of classes, in the same batches, as the loss sees them: with dropout */
     double validation_loss;  /* after the epoch; without the penalty */

@@ -312,7 +312,7 @@ static bool checkpoint_tensors_fit(const wg_archive *a, const wg_fit_run *run)
     return true;
 }
 
-/* Room for so many epochs of history. */
+/* Room for that many epochs of history. */
 static bool checkpoint_make_room(wg_tape *t, wg_fit_state *state, int64_t epochs)
 {
     void *history = state->history;

@@ -52,8 +52,8 @@ typedef struct wg_head {
     int n_metrics;
 } wg_head;
 
-/* wg_head_k: the k of wg_head_kind for so many columns of Z; 0 where the head cannot have so
- * many. */
+/* wg_head_k: the k of wg_head_kind, given the columns of Z; 0 where the head cannot have that
+ * number. */
 int64_t wg_head_k(const wg_head *head, int64_t columns);
 
 /* wg_head_targets: y as the head's loss takes it.

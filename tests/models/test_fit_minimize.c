@@ -260,7 +260,8 @@ START_TEST(test_threads)
 END_TEST
 
 /* One column and many classes: matrices of a row a row and a column a class are few: with softmax
- * none, since blocks are cut by the widest of a row's numbers; the targets of one-vs-rest are one. */
+ * none, since blocks are cut by the widest of a row's numbers; the targets of one-vs-rest are
+ * one. */
 START_TEST(test_memory_of_many_classes)
 {
     enum { N = 4000, K = 400 };
