@@ -71,6 +71,16 @@ static bool rows_labels_fit(const wg_tensor *y, const wg_tensor *z, const wg_ten
                       wg_shape_text(&outer, text, sizeof text));
 }
 
+/* A gradient has the shape of the logits, operand 1; its cotangent, operand 0, is one a row. */
+static bool rows_grad_fits(wg_tensor *g)
+{
+    const wg_tensor *dl = g->operand[0], *z = g->operand[1];
+    g->dtype = z->dtype;
+    g->shape = z->shape;
+    return rows_labels_fit(g, z, dl) &&
+           (dl->dtype == z->dtype || wg_op_fail(g, WG_E_DTYPE, "dtypes do not fit"));
+}
+
 static int64_t rows_grad_chunks(const wg_tensor *g)
 {
     return g->operand[0]->size;
@@ -224,16 +234,10 @@ static const wg_op wg_op_cross_entropy = {
 
 static bool cross_entropy_grad_shape(wg_tensor *g)
 {
-    const wg_tensor *dl = g->operand[0], *z = g->operand[1], *labels = g->operand[2];
-    if (!rows_fit(g, 1))
-        return false;
-    if (labels->dtype != WG_I64 || dl->dtype != z->dtype)
-        return wg_op_fail(g, WG_E_DTYPE, "dtypes do not fit");
-    if (!rows_labels_fit(g, z, labels) || !rows_labels_fit(g, z, dl))
-        return false;
-    g->dtype = z->dtype;
-    g->shape = z->shape;
-    return true;
+    const wg_tensor *z = g->operand[1], *labels = g->operand[2];
+    return rows_fit(g, 1) &&
+           (labels->dtype == WG_I64 || wg_op_fail(g, WG_E_DTYPE, "dtypes do not fit")) &&
+           rows_labels_fit(g, z, labels) && rows_grad_fits(g);
 }
 
 static bool cross_entropy_grad_check(const wg_tensor *g)
@@ -282,11 +286,9 @@ static wg_tensor *cross_entropy_grad_vjp(wg_tensor *g, wg_tensor *dg, int i)
 {
     wg_tensor *dl = g->operand[0], *z = g->operand[1], *labels = g->operand[2];
     const wg_ignored_label *ignored = g->attrs;
-    if (i == 0) {
-        wg_tensor *one = wg_ones_like(dl);
-        wg_tensor *derivative = cross_entropy_grad(one, z, labels, ignored);
-        return wg_logits_sum(wg_mul(dg, derivative), false);
-    }
+    if (i == 0)
+        return wg_logits_sum(wg_mul(dg, cross_entropy_grad(wg_ones_like(dl), z, labels, ignored)),
+                             false);
     if (i == 2)
         return NULL;
     wg_tensor *weight = rows_column(dl);
@@ -439,14 +441,7 @@ static const wg_op wg_op_soft_cross_entropy = {
 
 static bool soft_cross_entropy_grad_shape(wg_tensor *g)
 {
-    const wg_tensor *dl = g->operand[0], *z = g->operand[1];
-    if (!soft_cross_entropy_fits(g, 1) || !rows_labels_fit(g, z, dl))
-        return false;
-    if (dl->dtype != z->dtype)
-        return wg_op_fail(g, WG_E_DTYPE, "dtypes do not fit");
-    g->dtype = z->dtype;
-    g->shape = z->shape;
-    return true;
+    return soft_cross_entropy_fits(g, 1) && rows_grad_fits(g);
 }
 
 static size_t soft_cross_entropy_grad_workspace(const wg_tensor *g)
@@ -467,11 +462,8 @@ static void soft_cross_entropy_grad_forward(const wg_tensor *g, const wg_piece *
 static wg_tensor *soft_cross_entropy_grad_vjp(wg_tensor *g, wg_tensor *u, int i)
 {
     wg_tensor *dl = g->operand[0], *z = g->operand[1], *q = g->operand[2];
-    if (i == 0) {
-        wg_tensor *one = wg_ones_like(dl);
-        wg_tensor *derivative = soft_cross_entropy_grad(one, z, q);
-        return wg_logits_sum(wg_mul(u, derivative), false);
-    }
+    if (i == 0)
+        return wg_logits_sum(wg_mul(u, soft_cross_entropy_grad(wg_ones_like(dl), z, q)), false);
     wg_tensor *weight = rows_column(dl);
     z = rows_used(z, wg_logits_sum(wg_abs(q), true));
     if (i == 1) {
@@ -524,6 +516,9 @@ wg_tensor *wg_soft_cross_entropy_rows(wg_tensor *z, wg_tensor *q)
 }
 
 const wg_op *const wg_ops_cross_entropy[] = {
-    &wg_op_cross_entropy,           &wg_op_cross_entropy_grad, &wg_op_soft_cross_entropy,
-    &wg_op_soft_cross_entropy_grad, &wg_op_smooth_labels,      NULL,
+    &wg_op_cross_entropy,
+    &wg_op_cross_entropy_grad,
+    &wg_op_soft_cross_entropy,
+    &wg_op_soft_cross_entropy_grad,
+    NULL,
 };

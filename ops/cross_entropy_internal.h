@@ -25,7 +25,6 @@ bool wg_labels_check(const wg_tensor *y, const wg_tensor *labels, int64_t classe
 /* wg_smooth_labels: t_k = (1 - e)*[k = label] + e/c, and 0 in ignored rows: [...] -> [..., c]. */
 wg_tensor *wg_smooth_labels(wg_tensor *labels, wg_dtype dtype, int64_t classes, double smoothing,
                             const wg_ignored_label *ignored);
-extern const wg_op wg_op_smooth_labels;
 
 /* wg_logits_classes: c.  wg_logits_rows: the shape [...].  wg_logits_sum: the sum over the last
  * axis. */

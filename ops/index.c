@@ -1,9 +1,8 @@
-/* index.c: elements and rows taken and added up by index; one-hot rows. */
+/* index.c: elements and rows taken and added up by index. */
 #include "ops/index.h"
 #include "autograd/c_writer.h"
 
 #include <inttypes.h>
-#include <stddef.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -524,90 +523,6 @@ wg_tensor *wg_scatter_add(wg_tensor *x, int axis, wg_tensor *index, wg_tensor *s
     return wg_add(x, scatter_apply(x, axis, index, source));
 }
 
-/* ---- one_hot --------------------------------------------------------------------------------- */
-
-typedef struct one_hot_attrs {
-    int64_t classes;
-    wg_dtype dtype;
-    int32_t unused; /* 0: attributes have no padding */
-} one_hot_attrs;
-
-static bool one_hot_shape(wg_tensor *y)
-{
-    const wg_shape *labels = &y->operand[0]->shape;
-    const one_hot_attrs *attrs = y->attrs;
-    if (!index_is_i64(y, 0))
-        return false;
-    if (attrs->classes < 0)
-        return wg_op_fail(y, WG_E_VALUE, "%" PRId64 " classes", attrs->classes);
-    if (labels->ndim == WG_MAX_DIMS)
-        return wg_op_fail(y, WG_E_SHAPE, "the result would have over %d axes", WG_MAX_DIMS);
-    y->dtype = attrs->dtype;
-    if (!wg_dtype_asked(y->tape, "one_hot", &y->dtype))
-        return false;
-    y->shape = *labels;
-    y->shape.dim[y->shape.ndim++] = attrs->classes;
-    return true;
-}
-
-static bool one_hot_check(const wg_tensor *y)
-{
-    const one_hot_attrs *attrs = y->attrs;
-    return index_in_range(y, 0, attrs->classes, "label");
-}
-
-static int64_t one_hot_chunks(const wg_tensor *y)
-{
-    return y->operand[0]->size;
-}
-
-static void one_hot_forward(const wg_tensor *y, const wg_piece *piece)
-{
-    const one_hot_attrs *attrs = y->attrs;
-    const int64_t *labels = y->operand[0]->data;
-    int64_t size = (int64_t)wg_dtype_size(y->dtype);
-    memset((char *)y->data + piece->begin * attrs->classes * size, 0,
-           (size_t)((piece->end - piece->begin) * attrs->classes * size));
-    for (int64_t i = piece->begin; i < piece->end; i++) {
-        int64_t at = i * attrs->classes + labels[i];
-        wg_put(y, at, 1);
-    }
-}
-
-static void one_hot_write_c(wg_c_writer *c, const wg_tensor *y, const wg_c_nest *row)
-{
-    const one_hot_attrs *attrs = y->attrs;
-    wg_c_nest nest;
-    (void)row;
-    wg_c_check(c, y->operand[0], attrs->classes, NULL);
-    index_rows_nest(&nest, y->operand[0]->size, attrs->classes);
-    wg_c_open_one(c, &nest);
-    wg_c_line(c, "%y = %a == %s ? 1 : 0;", wg_c_at(&nest, NULL, 0).s, wg_c_at(&nest, NULL, 2).s,
-              wg_c_at(&nest, NULL, 1).s);
-    wg_c_close_one(c, &nest);
-}
-
-static const wg_op wg_op_one_hot = {
-    .name = "one_hot",
-    .formula = "y[.., c] = 1 if label[..] = c, else 0",
-    .arity = 1,
-    .flags = WG_OP_ZERO_GRADIENT | WG_OP_WIDE,
-    .attr_size = sizeof(one_hot_attrs),
-    .dtype_attr = 1 + offsetof(one_hot_attrs, dtype),
-    .shape = one_hot_shape,
-    .check = one_hot_check,
-    .forward = one_hot_forward,
-    .chunks = one_hot_chunks,
-    .write_c = one_hot_write_c,
-};
-
-wg_tensor *wg_one_hot(wg_tensor *labels, int64_t classes, wg_dtype dtype)
-{
-    one_hot_attrs attrs = {classes, dtype, 0};
-    return wg_apply(&wg_op_one_hot, &labels, 1, &attrs);
-}
-
 const wg_op *const wg_ops_index[] = {
-    &wg_op_gather_rows, &wg_op_scatter_add_rows, &wg_op_gather,
-    &wg_op_scatter_add, &wg_op_one_hot,          NULL,
+    &wg_op_gather_rows, &wg_op_scatter_add_rows, &wg_op_gather, &wg_op_scatter_add, NULL,
 };

@@ -1,4 +1,4 @@
-/* labels.c: class indices as targets: which are ignored, and smoothed one-hot rows of them. */
+/* labels.c: class indices as targets: which are ignored, and their one-hot rows, smoothed or not. */
 #include <inttypes.h>
 #include <stddef.h>
 
@@ -6,6 +6,7 @@
 #include "autograd/wide.h"
 #include "ops/cross_entropy_internal.h"
 #include "ops/describe_internal.h"
+#include "ops/index.h"
 
 bool wg_label_is_ignored(const wg_ignored_label *ignored, int64_t label)
 {
@@ -31,19 +32,19 @@ bool wg_labels_check(const wg_tensor *y, const wg_tensor *labels, int64_t classe
     return true;
 }
 
-/* ---- smooth_labels: one-hot rows that leave something for the other classes ------------------ */
+/* ---- one_hot, and smooth_labels, which leaves something for the other classes ----------------- */
 
-typedef struct smooth_labels_attrs {
+typedef struct label_rows_attrs {
     wg_ignored_label ignored;
     int64_t classes;
     double smoothing;
     wg_dtype dtype; /* of the result */
     int32_t unused; /* 0: attributes have no padding */
-} smooth_labels_attrs;
+} label_rows_attrs;
 
-static bool smooth_labels_shape(wg_tensor *t)
+static bool label_rows_shape(wg_tensor *t)
 {
-    const smooth_labels_attrs *attrs = t->attrs;
+    const label_rows_attrs *attrs = t->attrs;
     if (t->operand[0]->dtype != WG_I64)
         return wg_op_fail(t, WG_E_DTYPE, "class indices of i64 wanted (wg_cast converts)");
     if (t->operand[0]->shape.ndim == WG_MAX_DIMS)
@@ -51,23 +52,25 @@ static bool smooth_labels_shape(wg_tensor *t)
     if (attrs->classes < 0)
         return wg_op_fail(t, WG_E_VALUE, "%" PRId64 " classes", attrs->classes);
     t->dtype = attrs->dtype;
-    if (!wg_dtype_asked(t->tape, "smooth_labels", &t->dtype))
-        return false;
-    if (t->dtype == WG_I64)
-        return wg_op_fail(t, WG_E_DTYPE, "f32 or f64 wanted");
     t->shape = t->operand[0]->shape;
     t->shape.dim[t->shape.ndim++] = attrs->classes;
-    return true;
+    return wg_dtype_asked(t->tape, t->op->name, &t->dtype);
 }
 
-static bool smooth_labels_check(const wg_tensor *t)
+static bool smooth_labels_shape(wg_tensor *t)
 {
-    const smooth_labels_attrs *attrs = t->attrs;
+    return label_rows_shape(t) &&
+           (t->dtype != WG_I64 || wg_op_fail(t, WG_E_DTYPE, "f32 or f64 wanted"));
+}
+
+static bool label_rows_check(const wg_tensor *t)
+{
+    const label_rows_attrs *attrs = t->attrs;
     return wg_labels_check(t, t->operand[0], attrs->classes, &attrs->ignored);
 }
 
-/* Targets of floats T, made in REAL. */
-#define SMOOTH_LABELS(T, REAL)                                                                     \
+/* Rows of T, made in REAL; without smoothing they are 0 and 1. */
+#define LABEL_ROWS(T, REAL)                                                                        \
     for (int64_t i = piece->begin; i < piece->end; i++) {                                          \
         const REAL low = (REAL)attrs->smoothing / (REAL)c,                                         \
                    high = 1 - (REAL)attrs->smoothing + low;                                        \
@@ -76,37 +79,39 @@ static bool smooth_labels_check(const wg_tensor *t)
             ((T *)t->data)[i * c + k] = (T)(ignored ? 0 : k == label[i] ? high : low);             \
     }
 
-static void smooth_labels_forward(const wg_tensor *t, const wg_piece *piece)
+static void label_rows_forward(const wg_tensor *t, const wg_piece *piece)
 {
-    const smooth_labels_attrs *attrs = t->attrs;
+    const label_rows_attrs *attrs = t->attrs;
     const int64_t *label = t->operand[0]->data, c = attrs->classes;
     if (t->dtype == WG_F32)
-        SMOOTH_LABELS(float, double)
+        LABEL_ROWS(float, double)
     else if (t->dtype == WG_F64)
-        SMOOTH_LABELS(double, double)
+        LABEL_ROWS(double, double)
+    else if (t->dtype == WG_I64)
+        LABEL_ROWS(int64_t, double)
 #if WG_HAS_WIDE
     else
-        SMOOTH_LABELS(wg_wide, wg_wide)
+        LABEL_ROWS(wg_wide, wg_wide)
 #endif
 }
 
-#undef SMOOTH_LABELS
+#undef LABEL_ROWS
 
-static int64_t smooth_labels_chunks(const wg_tensor *t)
+static int64_t label_rows_chunks(const wg_tensor *t)
 {
     return t->operand[0]->size;
 }
 
 static void smooth_labels_describe(const wg_tensor *y, char *text, size_t size)
 {
-    const smooth_labels_attrs *attrs = y->attrs;
+    const label_rows_attrs *attrs = y->attrs;
     wg_describe_add(text, size, "smoothing %g", attrs->smoothing);
     wg_label_describe(y, text, size);
 }
 
-static void smooth_labels_write_c(wg_c_writer *c, const wg_tensor *y, const wg_c_nest *row)
+static void label_rows_write_c(wg_c_writer *c, const wg_tensor *y, const wg_c_nest *row)
 {
-    const smooth_labels_attrs *attrs = y->attrs;
+    const label_rows_attrs *attrs = y->attrs;
     const double low = attrs->smoothing / (double)attrs->classes, high = 1 - attrs->smoothing + low;
     wg_c_nest rows, along;
     (void)row;
@@ -120,31 +125,55 @@ static void smooth_labels_write_c(wg_c_writer *c, const wg_tensor *y, const wg_c
     if (attrs->ignored.ignore)
         wg_c_line(c, "%y = label == %i ? 0 : label == %s ? %N : %N;", at.s, attrs->ignored.label,
                   number.s, high, low);
+    else if (attrs->smoothing == 0)
+        wg_c_line(c, "%y = label == %s ? 1 : 0;", at.s, number.s);
     else
         wg_c_line(c, "%y = label == %s ? %N : %N;", at.s, number.s, high, low);
     wg_c_close_one(c, &along);
     wg_c_close(c, &rows);
 }
 
-const wg_op wg_op_smooth_labels = {
+static const wg_op wg_op_smooth_labels = {
     .name = "smooth_labels",
     .formula = "t_k = (1 - e) [k = label] + e/c, and 0 in ignored rows",
     .source = "Szegedy et al. 2016, Rethinking the Inception architecture, sec. 7",
     .arity = 1,
     .flags = WG_OP_ZERO_GRADIENT | WG_OP_WIDE,
-    .attr_size = sizeof(smooth_labels_attrs),
+    .attr_size = sizeof(label_rows_attrs),
     .describe = smooth_labels_describe,
-    .dtype_attr = 1 + offsetof(smooth_labels_attrs, dtype),
+    .dtype_attr = 1 + offsetof(label_rows_attrs, dtype),
     .shape = smooth_labels_shape,
-    .check = smooth_labels_check,
-    .forward = smooth_labels_forward,
-    .chunks = smooth_labels_chunks,
-    .write_c = smooth_labels_write_c,
+    .check = label_rows_check,
+    .forward = label_rows_forward,
+    .chunks = label_rows_chunks,
+    .write_c = label_rows_write_c,
 };
 
 wg_tensor *wg_smooth_labels(wg_tensor *labels, wg_dtype dtype, int64_t classes, double smoothing,
                             const wg_ignored_label *ignored)
 {
-    smooth_labels_attrs attrs = {*ignored, classes, smoothing, dtype, 0};
+    label_rows_attrs attrs = {*ignored, classes, smoothing, dtype, 0};
     return wg_apply(&wg_op_smooth_labels, &labels, 1, &attrs);
 }
+
+static const wg_op wg_op_one_hot = {
+    .name = "one_hot",
+    .formula = "y[.., c] = 1 if label[..] = c, else 0",
+    .arity = 1,
+    .flags = WG_OP_ZERO_GRADIENT | WG_OP_WIDE,
+    .attr_size = sizeof(label_rows_attrs),
+    .dtype_attr = 1 + offsetof(label_rows_attrs, dtype),
+    .shape = label_rows_shape,
+    .check = label_rows_check,
+    .forward = label_rows_forward,
+    .chunks = label_rows_chunks,
+    .write_c = label_rows_write_c,
+};
+
+wg_tensor *wg_one_hot(wg_tensor *labels, int64_t classes, wg_dtype dtype)
+{
+    const label_rows_attrs attrs = {{0, 0}, classes, 0, dtype, 0};
+    return wg_apply(&wg_op_one_hot, &labels, 1, &attrs);
+}
+
+const wg_op *const wg_ops_labels[] = {&wg_op_smooth_labels, &wg_op_one_hot, NULL};

@@ -6,20 +6,20 @@
 
 #include <math.h>
 
-/* How a kernel is written: one row with its name, names for its operands, and its formula.
+/* How a kernel is written: one row with its name, names for its operands, a function, what that is
+ * taken of, and a formula in which e is the result.
  *
- *     WGK_MAP2(sub, a, b, a - b)
+ *     WGK_MAP1_VIA(sigmoid, x, exp, -WGK_LIBM(fabs, x), (x < 0 ? e : 1) / (1 + e))
  *
- * defines wgk_sub_f32 and wgk_sub_f64. In the formula, T is float or double, the operands are
- * values of type T, WGK_C(k) is constant k of attrs, and WGK_LIBM(f, x) and WGK_F2(f, x, y) are f
- * of libm in T's precision. A constant that is no integer is written (T)0.5, so that f32 stays f32.
+ * defines wgk_sigmoid_f32 and wgk_sigmoid_f64. In the formula, T is float or double, the operands
+ * are values of type T, WGK_C(k) is constant k of attrs, and WGK_LIBM(f, x) is f of libm in T's
+ * precision. A constant that is no integer is written (T)0.5, so that f32 stays f32.
  *
  * Formulas select with ?: between values that are there anyway: a product or quotient inside a
  * branch could raise a flag of IEEE 754, and then compilers do not vectorize the loop. */
 
-#define WGK_C(k)               ((T)((const double *)attrs)[k])
-#define WGK_LIBM(function, x)  _Generic((x), float : function##f, double : function)(x)
-#define WGK_F2(function, x, y) _Generic((x), float : function##f, double : function)(x, y)
+#define WGK_C(k)              ((T)((const double *)attrs)[k])
+#define WGK_LIBM(function, x) _Generic((x), float : function##f, double : function)(x)
 
 /* x moved into [low, high]; NaN stays. */
 #define WGK_NOT_BELOW(x, low)    ((x) < (low) ? (low) : (x))
@@ -64,36 +64,6 @@
     void wgk_##name##_##suffix(int64_t n, void *out, const void *const operand[],                  \
                                const int64_t stride[], const void *attrs)
 
-#define WGK_MAP1_OF(name, type, suffix, x, formula)                                                \
-    WGK_SIGNATURE(name, suffix)                                                                    \
-    {                                                                                              \
-        typedef type T;                                                                            \
-        T *restrict y = out;                                                                       \
-        const T *p = operand[0];                                                                   \
-        (void)attrs;                                                                               \
-        WGK_EACH1(0, n, x, y[i] = formula)                                                         \
-    }
-
-#define WGK_MAP2_OF(name, type, suffix, a, b, formula)                                             \
-    WGK_SIGNATURE(name, suffix)                                                                    \
-    {                                                                                              \
-        typedef type T;                                                                            \
-        T *restrict y = out;                                                                       \
-        const T *p = operand[0], *q = operand[1];                                                  \
-        (void)attrs;                                                                               \
-        WGK_EACH2(0, n, a, b, y[i] = formula)                                                      \
-    }
-
-#define WGK_MAP3_OF(name, type, suffix, a, b, c, formula)                                          \
-    WGK_SIGNATURE(name, suffix)                                                                    \
-    {                                                                                              \
-        typedef type T;                                                                            \
-        T *restrict y = out;                                                                       \
-        const T *p = operand[0], *q = operand[1], *r = operand[2];                                 \
-        (void)attrs;                                                                               \
-        WGK_EACH3(0, n, a, b, c, y[i] = formula)                                                   \
-    }
-
 /* A kernel through a function f of vector_math.h: e = f(inner), y = formula, which may use e. A
  * tile of y holds e in between, and stays in cache. */
 #define WGK_TILE_SIZE 512
@@ -129,18 +99,6 @@
     }
 
 /* ---- Rows ------------------------------------------------------------------------------------ */
-
-#define WGK_MAP1(name, x, formula)                                                                 \
-    WGK_MAP1_OF(name, float, f32, x, formula)                                                      \
-    WGK_MAP1_OF(name, double, f64, x, formula)
-
-#define WGK_MAP2(name, a, b, formula)                                                              \
-    WGK_MAP2_OF(name, float, f32, a, b, formula)                                                   \
-    WGK_MAP2_OF(name, double, f64, a, b, formula)
-
-#define WGK_MAP3(name, a, b, c, formula)                                                           \
-    WGK_MAP3_OF(name, float, f32, a, b, c, formula)                                                \
-    WGK_MAP3_OF(name, double, f64, a, b, c, formula)
 
 #define WGK_MAP1_VIA(name, x, function, inner, formula)                                            \
     WGK_MAP1_VIA_OF(name, float, f32, x, function, inner, formula)                                 \
