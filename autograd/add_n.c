@@ -26,15 +26,24 @@ static bool add_n_shape(wg_tensor *y)
 }
 
 /* Adds x[start..] to sum, and to rest what the rounding of each addition lost (Knuth's two-sum). */
-static void add_n_add(const wg_tensor *x, int64_t start, int64_t n, double *sum, double *rest)
-{
-    for (int64_t i = 0; i < n; i++) {
-        double a = sum[i], b = wg_element(x, start + i);
-        double s = a + b, part = s - a;
-        rest[i] += (a - (s - part)) + (b - part);
-        sum[i] = s;
+#define ADD_N_ADD(T)                                                                               \
+    for (int64_t i = 0; i < n; i++) {                                                              \
+        const double a = sum[i], b = (double)((const T *)x->data)[start + i];                      \
+        const double s = a + b, part = s - a;                                                      \
+        rest[i] += (a - (s - part)) + (b - part);                                                  \
+        sum[i] = s;                                                                                \
     }
+
+static void add_n_add(const wg_tensor *x, int64_t start, int64_t n, double *restrict sum,
+                      double *restrict rest)
+{
+    if (x->dtype == WG_F32)
+        ADD_N_ADD(float)
+    else
+        ADD_N_ADD(double)
 }
+
+#undef ADD_N_ADD
 
 /* An infinite sum has a rest of NaN, which must not replace it. */
 static void add_n_store(const wg_tensor *y, int64_t start, int64_t n, const double *sum,

@@ -105,7 +105,7 @@ static void print_json(const row *r)
     if (r->ratio > 0 && task->calls != NULL)
         printf(", \"evaluations\": %d, \"times_evaluations\": %.3f", (int)*task->calls, r->ratio);
     else if (r->ratio > 0)
-        printf(", \"speedup\": %.3f", r->ratio);
+        printf(", \"%s\": %.3f", task->doubled ? "exponent" : "speedup", r->ratio);
     if (task->comment != NULL)
         printf(", \"comment\": \"%s\"", task->comment);
     printf("}\n");
@@ -120,7 +120,7 @@ static void print_text(const row *r)
     if (r->ratio > 0 && task->calls != NULL)
         printf("  %.2f times its %d evaluations", r->ratio, (int)*task->calls);
     else if (r->ratio > 0)
-        printf("  %.2f times one core", r->ratio);
+        printf(task->doubled ? "  grows as n^%.2f" : "  %.2f times one core", r->ratio);
     printf("%s%s\n", task->comment != NULL ? ", " : "", task->comment != NULL ? task->comment : "");
 }
 
@@ -139,6 +139,8 @@ static void print_row(const bench_task *task, double *times, double *ratios, int
 
 static double ratio_of(const bench_task *task, double seconds, double against)
 {
+    if (task->doubled)
+        return log2(seconds / against);
     return task->calls != NULL ? seconds / ((double)*task->calls * against) : against / seconds;
 }
 
@@ -168,7 +170,7 @@ void bench_measure(const bench_task *task)
     }
     const int samples = options.quick ? QUICK_SAMPLES : SAMPLES;
     const bench_task *against = task->against;
-    const bool wall = against != NULL || task->threads > 1;
+    const bool wall = (against != NULL && !task->doubled) || task->threads > 1;
     const long repeats = repeats_of(task, wall);
     const long others = against != NULL ? repeats_of(against, wall) : 0;
     double times[SAMPLES], ratios[SAMPLES];
@@ -312,6 +314,7 @@ int main(int argc, char **argv)
                wgk_isa_name(wgk_cpu_isa()), SEED, options.quick ? QUICK_SAMPLES : SAMPLES);
     bench_gemm();
     bench_small();
+    bench_growth();
     bench_train();
     bench_fit();
     return 0;

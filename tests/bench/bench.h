@@ -35,6 +35,7 @@ typedef struct bench_task {
      * of `against` this consists of, how many times as long as they it takes. */
     const struct bench_task *against;
     const int64_t *calls;
+    bool doubled;        /* `against` is this at half the size: k of the growth n^k is printed */
     const char *comment; /* NULL: none */
 } bench_task;
 
@@ -65,5 +66,6 @@ void bench_gemm(void);
 void bench_train(void);
 void bench_fit(void);
 void bench_small(void);
+void bench_growth(void);
 
 #endif

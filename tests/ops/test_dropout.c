@@ -10,19 +10,9 @@
 #include "tests/support/suites.h"
 #include "tests/support/support.h"
 
+#include "tests/ops/on_tape.h" /* last: its t is no global of the others */
+
 enum { N = 20000 };
-
-static wg_tape *t;
-
-static void setup(void)
-{
-    t = wg_tape_new(NULL);
-}
-
-static void teardown(void)
-{
-    wg_tape_free(t);
-}
 
 static int64_t zeros(const wg_tensor *y)
 {

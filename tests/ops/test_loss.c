@@ -18,30 +18,11 @@
 #include "tests/support/suites.h"
 #include "tests/support/support.h"
 
-static wg_tape *t;
+#include "tests/ops/on_tape.h" /* last: its t is no global of the others */
 
-static void setup(void)
-{
-    t = wg_tape_new(NULL);
-}
-
-static void teardown(void)
-{
-    wg_tape_free(t);
-}
-
-#define VALUES(...) ((const double[]){__VA_ARGS__})
 #define LABELS(...) ((const int64_t[]){__VA_ARGS__})
 
 static const double inf = HUGE_VAL;
-
-static void assert_values(const wg_tensor *x, int64_t n, const double *want)
-{
-    ck_assert_msg(wg_tape_status(t) == WG_OK, "%s", wg_tape_message(t));
-    ck_assert_int_eq(wg_size(x), n);
-    for (int64_t i = 0; i < n; i++)
-        wgt_assert_close(wg_at(x, i), want[i], 4 * DBL_EPSILON, 0);
-}
 
 /* ---- Binary cross-entropy -------------------------------------------------------------------------- */
 

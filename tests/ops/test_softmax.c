@@ -11,27 +11,7 @@
 #include "tests/support/suites.h"
 #include "tests/support/support.h"
 
-static wg_tape *t;
-
-static void setup(void)
-{
-    t = wg_tape_new(NULL);
-}
-
-static void teardown(void)
-{
-    wg_tape_free(t);
-}
-
-#define VALUES(...) ((const double[]){__VA_ARGS__})
-
-static void assert_values(const wg_tensor *x, int64_t n, const double *want, double rel)
-{
-    ck_assert_msg(wg_tape_status(t) == WG_OK, "%s", wg_tape_message(t));
-    ck_assert_int_eq(wg_size(x), n);
-    for (int64_t i = 0; i < n; i++)
-        wgt_assert_close(wg_at(x, i), want[i], rel, 0);
-}
+#include "tests/ops/on_tape.h" /* last: its t is no global of the others */
 
 /* softmax(log k) is k / sum. */
 START_TEST(closed_form)
@@ -43,12 +23,12 @@ START_TEST(closed_form)
         narrow[i] = (float)z[i];
     wg_tensor *x = wg_constant(t, WG_F64, WG_SHAPE(2, 3), z);
     wg_tensor *f = wg_constant(t, WG_F32, WG_SHAPE(2, 3), narrow);
-    assert_values(wg_softmax(x, -1), 6, want, 4 * DBL_EPSILON);
-    assert_values(wg_softmax(f, 1), 6, want, 3 * (double)FLT_EPSILON);
+    assert_near(wg_softmax(x, -1), 6, want, 4 * DBL_EPSILON);
+    assert_near(wg_softmax(f, 1), 6, want, 3 * (double)FLT_EPSILON);
     wg_tensor *columns = wg_softmax(wg_t(x), 0);
-    assert_values(wg_t(columns), 6, want, 4 * DBL_EPSILON);
+    assert_near(wg_t(columns), 6, want, 4 * DBL_EPSILON);
     wg_tensor *logs = wg_log_softmax(wg_reshape(x, WG_SHAPE(2, 3, 1)), 1);
-    assert_values(wg_exp(logs), 6, want, 8 * DBL_EPSILON);
+    assert_near(wg_exp(logs), 6, want, 8 * DBL_EPSILON);
 }
 END_TEST
 
@@ -59,16 +39,16 @@ START_TEST(edges)
                                VALUES(-inf, -inf, -inf, inf, 1, -inf, inf, inf, 0, 1e4, -1e4, 1e4,
                                       1e300, -1e300, 0, 5, nan(""), inf, 0, -inf, 0));
     const double half = 0.5, log2 = log(2);
-    assert_values(wg_softmax(x, 1), 21,
-                  VALUES(0, 0, 0, 1, 0, 0, half, half, 0, half, 0, half, 1, 0, 0, nan(""), nan(""),
-                         nan(""), half, 0, half),
-                  0);
-    assert_values(wg_log_softmax(x, 1), 21,
-                  VALUES(-inf, -inf, -inf, 0, -inf, -inf, -log2, -log2, -inf, -log2, -2e4 - log2,
-                         -log2, 0, -2e300, -1e300, nan(""), nan(""), nan(""), -log2, -inf, -log2),
-                  4 * DBL_EPSILON);
+    assert_near(wg_softmax(x, 1), 21,
+                VALUES(0, 0, 0, 1, 0, 0, half, half, 0, half, 0, half, 1, 0, 0, nan(""), nan(""),
+                       nan(""), half, 0, half),
+                0);
+    assert_near(wg_log_softmax(x, 1), 21,
+                VALUES(-inf, -inf, -inf, 0, -inf, -inf, -log2, -log2, -inf, -log2, -2e4 - log2,
+                       -log2, 0, -2e300, -1e300, nan(""), nan(""), nan(""), -log2, -inf, -log2),
+                4 * DBL_EPSILON);
     wg_tensor *sure = wg_constant(t, WG_F64, WG_SHAPE(2), VALUES(0, -100));
-    assert_values(wg_log_softmax(sure, 0), 2, VALUES(-exp(-100), -100), 4 * DBL_EPSILON);
+    assert_near(wg_log_softmax(sure, 0), 2, VALUES(-exp(-100), -100), 4 * DBL_EPSILON);
 }
 END_TEST
 
@@ -79,8 +59,8 @@ START_TEST(empty_and_tiny)
     ck_assert_int_eq(wg_size(wg_softmax(none, 1)), 0);
     ck_assert_int_eq(wg_size(wg_log_softmax(no_class, 1)), 0);
     wg_tensor *one = wg_constant(t, WG_F64, WG_SHAPE(2, 1), VALUES(3, -7));
-    assert_values(wg_softmax(one, 1), 2, VALUES(1, 1), 0);
-    assert_values(wg_log_softmax(one, 1), 2, VALUES(0, 0), 0);
+    assert_near(wg_softmax(one, 1), 2, VALUES(1, 1), 0);
+    assert_near(wg_log_softmax(one, 1), 2, VALUES(0, 0), 0);
 }
 END_TEST
 
