@@ -32,18 +32,22 @@ extern "C" {
  * Derivative: dx = dy, reshaped back. */
 wg_tensor *wg_reshape(wg_tensor *x, int ndim, const int64_t *dim);
 
-/* wg_squeeze: leaves out the axes given, which must have size 1; a view.
- * wg_expand_dims: puts in axes of size 1, which are the axes given of the result; a view.
- * Both are recorded as wg_reshape. */
+/* wg_squeeze: leaves out the axes given, which must have size 1; a view, recorded as wg_reshape. */
 wg_tensor *wg_squeeze(wg_tensor *x, int n_axes, const int *axes);
+
+/* wg_expand_dims: puts in axes of size 1, which are the axes given of the result; a view, recorded
+ * as wg_reshape. */
 wg_tensor *wg_expand_dims(wg_tensor *x, int n_axes, const int *axes);
 
 /* wg_permute: axis i of y is axis axes[i] of x; every axis is given once. A copy.
- * Derivative: dx = dy, permuted back.
- * wg_transpose: swaps two axes. wg_t: swaps the two axes of a matrix (WG_E_SHAPE for another ndim).
- * Note: wg_matmul has flags for this, which copy nothing. */
+ * Derivative: dx = dy, permuted back. */
 wg_tensor *wg_permute(wg_tensor *x, int n_axes, const int *axes);
+
+/* wg_transpose: two axes change places, as wg_permute. */
 wg_tensor *wg_transpose(wg_tensor *x, int axis, int other);
+
+/* wg_t: the transpose of a matrix, as wg_permute; WG_E_SHAPE for another ndim.
+ * Note: wg_matmul_t has flags for this, which copy nothing. */
 wg_tensor *wg_t(wg_tensor *x);
 
 /* wg_broadcast_to: x repeated to the shape given, by NumPy's rule: shapes are aligned at the last
