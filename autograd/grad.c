@@ -169,23 +169,29 @@ static bool grad_add_term(grad_walk *w, grad_node *node, wg_tensor *cotangent, w
 }
 
 /* What a rule returns is checked: a user's op may be wrong. */
-static bool grad_rule_fits(wg_tape *t, const wg_tensor *y, const wg_tensor *dx, int i)
+static bool grad_rule_refuse(wg_tape *t, const wg_tensor *y, const wg_tensor *dx, int i)
 {
     char got[WG_SHAPE_TEXT], want[WG_SHAPE_TEXT];
     const wg_tensor *x = y->operand[i];
     if (t->status != WG_OK)
         return false;
-    if (dx == &t->inert || dx->tape != t)
+    if (dx == NULL || dx == &t->inert || dx->tape != t)
         wg_fail(t, WG_E_TAPE, "grad: the rule of %s gave no tensor of this tape for operand %d",
                 y->op->name, i);
-    else if (dx->dtype != x->dtype || !wg_shape_same(&dx->shape, &x->shape))
+    else
         wg_fail(t, WG_E_SHAPE, "grad: the rule of %s gave operand %d a cotangent %s %s, not %s %s",
                 y->op->name, i, wg_shape_text(&dx->shape, got, sizeof got),
                 wg_dtype_name(dx->dtype), wg_shape_text(&x->shape, want, sizeof want),
                 wg_dtype_name(x->dtype));
-    else
-        return true;
     return false;
+}
+
+static inline bool grad_rule_fits(wg_tape *t, const wg_tensor *y, const wg_tensor *dx, int i)
+{
+    const wg_tensor *x = y->operand[i];
+    return (t->status == WG_OK && dx != NULL && dx != &t->inert && dx->tape == t &&
+            dx->dtype == x->dtype && wg_shape_same(&dx->shape, &x->shape)) ||
+           grad_rule_refuse(t, y, dx, i);
 }
 
 /* The parts that wait for the first one's rule become one term, in its place. */
@@ -220,6 +226,8 @@ static bool grad_join_parts(grad_walk *w, grad_node *node, grad_term *first)
 /* The sum of the terms takes their place; one term is itself. */
 static bool grad_sum_terms(grad_walk *w, grad_node *node)
 {
+    if (node->n_terms == 1 && node->term.part == NULL)
+        return true;
     for (grad_term *term = &node->term; term != NULL; term = term->later)
         if (term->part != NULL && !grad_join_parts(w, node, term))
             return false;

@@ -324,6 +324,12 @@ static wg_tensor *right_zero(wg_tensor *y, wg_tensor *dy, int i)
     return NULL;
 }
 
+static wg_tensor *parts_of_nothing(wg_tensor *const ys[], wg_tensor *const dys[], int n)
+{
+    (void)ys, (void)dys, (void)n;
+    return NULL;
+}
+
 static wg_tensor *cube_with(wg_op *op, wg_tensor *(*rule)(wg_tensor *, wg_tensor *, int))
 {
     *op = wgt_op_cube;
@@ -344,6 +350,9 @@ START_TEST(test_wrong_rules)
     refused(cube_with(&op, wrong_call), one, x, WG_E_TAPE, "the rule of mine");
     refused(cube_with(&op, wrong_inside), one, x, WG_E_SHAPE, "product: shapes differ");
     wgt_assert_same_bits(wg_at(grad_of(wgt_total(cube_with(&op, right_zero)), x), 2), 0);
+    wg_tensor *part = cube_with(&op, right_zero);
+    op.vjp_parts = parts_of_nothing;
+    refused(part, one, x, WG_E_TAPE, "the rule of mine gave no tensor");
 }
 END_TEST
 
