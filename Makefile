@@ -237,7 +237,7 @@ install: all amalgamation man
 	    SHARED='$(if $(SHARED),$(call versioned,$(VERSION)))' sh tests/package.sh $(BUILD)/package
 	install -d $(to_bin) $(to_include) $(to_lib)/pkgconfig $(to_lib)/cmake/wengert $(to_man)/man1 $(to_man)/man3
 	for p in $(INSTALLED); do install -m 755 $(BUILD)/$$p $(to_bin)/wengert-$$p || exit 1; done
-	install -m 644 $(BUILD)/wengert.h $(to_include)
+	install -m 644 $(BUILD)/wengert.h tests/support/wengert_check.h $(to_include)
 	install -m 644 $(BUILD)/docs/man/man1/*.1 $(to_man)/man1
 	install -m 644 $(BUILD)/docs/man/man3/*.3 $(to_man)/man3
 	install -m 644 $(STATIC) $(to_lib)
@@ -252,7 +252,7 @@ endif
 
 uninstall:
 	rm -f $(to_man)/man1/wengert-*.1 $(to_man)/man3/wengert.3 $(to_man)/man3/wg_*.3
-	rm -rf $(to_include)/wengert.h $(to_lib)/pkgconfig/wengert.pc $(to_lib)/cmake/wengert \
+	rm -rf $(to_include)/wengert.h $(to_include)/wengert_check.h $(to_lib)/pkgconfig/wengert.pc $(to_lib)/cmake/wengert \
 	    $(foreach p,$(INSTALLED),$(to_bin)/wengert-$(p)) $(to_lib)/libwengert.a \
 	    $(if $(SHARED),$(foreach f,$(notdir $(SHARED)) $(call versioned,$(SOVERSION)) $(call versioned,$(VERSION)),$(to_lib)/$(f)))
 

@@ -102,8 +102,8 @@ int main(int argc, char **argv)
     wg_tape *t = wg_tape_new(NULL);
     wg_tensor *loss = record(t, &w);
     wg_status status = wg_gradcheck_sweep(loss, w, 7, 1, 1e-13, rows, ROWS);
-    if (status == WG_OK && wg_gradcheck_taylor(loss, w, 2, &first) == WG_CHECK_PASSED &&
-        wg_gradcheck_taylor(loss, w, 3, &second) == WG_CHECK_PASSED) {
+    if (status == WG_OK && wg_gradcheck_taylor(loss, w, 2, NULL, &first) == WG_CHECK_PASSED &&
+        wg_gradcheck_taylor(loss, w, 3, NULL, &second) == WG_CHECK_PASSED) {
         print_sweep(rows);
         print_taylor(&first, &second);
     } else {

@@ -181,8 +181,8 @@ static bool check_is_vertical(wg_check_state *c, double claimed)
     return seen;
 }
 
-/* In wide floats, too, a derivative below the noise says nothing, unless it is next to nothing beside the
- * largest. */
+/* In wide floats, too, a derivative below the noise says nothing, unless it is next to nothing
+ * beside the largest. */
 void wg_check_doubt(const wg_check_state *c, wg_check_entry *e)
 {
     const wg_check_options *o = &c->options;

@@ -171,13 +171,17 @@ typedef struct wg_check_taylor_report {
 
 /* wg_check_taylor: how fast the Taylor remainder along v falls as t halves: t^2 if the gradient g
  * is right, t^3 if g and Hv are right, t if g is wrong. A sharp test of the whole at O(1)
- * evaluations.
- * Shape:   x, g, v, hv [n]; hv = H(x) v or NULL; work [n].
+ * evaluations. The first step moves no entry by more than an eighth of max(unit, |x_i|); where the
+ * rate is too low finer steps follow, and their rows replace the first.
+ * Shape:   x, g, v, hv [n]; hv = H(x) v or NULL; work [n]. Of the options `unit` counts; may be
+ *          NULL.
  * Verdict: PASSED if rate >= order - 1/4, or if the remainder is noise from the first step on while
- *          the derivative is not; VACUOUS if there is nothing but noise; FAILED otherwise. */
+ *          the derivative is not; VACUOUS if there is nothing but noise; UNRESOLVED if the rate is
+ *          too low where differences say that the derivative is right, or at a kink; FAILED
+ *          otherwise. */
 wg_check_verdict wg_check_taylor(wg_function *f, void *user, double *x, const double *g,
                                  const double *v, const double *hv, size_t n, double *work,
-                                 wg_check_taylor_report *report);
+                                 const wg_check_options *options, wg_check_taylor_report *report);
 
 typedef struct wg_check_sweep_row {
     double h;

@@ -75,10 +75,11 @@ wg_check_verdict wg_gradcheck_second(wg_tensor *y, wg_tensor *const xs[], int n,
 wg_check_verdict wg_gradcheck_second_print(FILE *stream, wg_tensor *y, wg_tensor *const xs[], int n,
                                            const wg_gradcheck_options *options);
 
-/* wg_gradcheck_taylor: the Taylor remainders of y (one element) along a random direction in x:
- * their rate is 2 with the gradient (order 2), 3 with the Hessian-vector product as well (order 3).
- * report may be NULL. */
+/* wg_gradcheck_taylor: the Taylor remainders of y (one element) along a random direction in x,
+ * scaled as x is: their rate is 2 with the gradient (order 2), 3 with the Hessian-vector product as
+ * well (order 3). Options as for wg_check_taylor, and `seed`; may be NULL. report may be NULL. */
 wg_check_verdict wg_gradcheck_taylor(wg_tensor *y, wg_tensor *x, int order,
+                                     const wg_check_options *options,
                                      wg_check_taylor_report *report);
 
 /* wg_gradcheck_sweep: the error of 2-, 3- and 5-point differences of y (one element) against the

@@ -166,12 +166,22 @@ typedef struct mode_scalar {
     wg_tensor *one, *g, *v, *hv;
 } mode_scalar;
 
-static bool mode_scalar_record(mode_scalar *m, bool second)
+/* A random direction in which each entry moves by its own size, or by 1 where it is 0. */
+static wg_tensor *mode_direction(const wg_tensor *x, uint64_t seed)
+{
+    wg_tensor *v = wg_check_random_like(x, seed, WG_CHECK_TANGENT, 0);
+    for (int64_t i = 0; i < wg_size(v); i++)
+        if (((const double *)x->data)[i] != 0)
+            ((double *)v->data)[i] *= fabs(((const double *)x->data)[i]);
+    return v;
+}
+
+static bool mode_scalar_record(mode_scalar *m, bool second, uint64_t seed)
 {
     wg_tensor *x = m->s.xs[0];
     if (m->s.y->size != 1 || wg_grad(m->s.y, &x, 1, &m->g) != WG_OK)
         return false;
-    m->v = wg_check_random_like(x, 0, WG_CHECK_TANGENT, 0);
+    m->v = mode_direction(x, seed);
     m->hv = NULL;
     if (second && wg_vjp(m->g, m->v, &x, 1, &m->hv) != WG_OK)
         return false;
@@ -180,12 +190,13 @@ static bool mode_scalar_record(mode_scalar *m, bool second)
     return m->s.t->status == WG_OK && wg_recorded_begin(&m->r, &m->s, &claim, m->s.xs, 1);
 }
 
-static bool mode_scalar_begin(mode_scalar *m, wg_tensor *y, wg_tensor *x, bool second)
+static bool mode_scalar_begin(mode_scalar *m, wg_tensor *y, wg_tensor *x, bool second,
+                              uint64_t seed)
 {
     const char *why;
     if (!wg_check_session_begin(&m->s, y, &x, 1, &why))
         return false;
-    if (mode_scalar_record(m, second))
+    if (mode_scalar_record(m, second, seed))
         return true;
     wg_check_session_end(&m->s);
     return false;
@@ -198,16 +209,18 @@ static void mode_scalar_end(mode_scalar *m)
 }
 
 wg_check_verdict wg_gradcheck_taylor(wg_tensor *y, wg_tensor *x, int order,
+                                     const wg_check_options *options,
                                      wg_check_taylor_report *report)
 {
     mode_scalar m;
     wg_check_taylor_report r = {.verdict = WG_CHECK_INVALID, .order = order};
-    if ((order == 2 || order == 3) && mode_scalar_begin(&m, y, x, order == 3)) {
+    if ((order == 2 || order == 3) &&
+        mode_scalar_begin(&m, y, x, order == 3, options != NULL ? options->seed : 0)) {
         size_t n = (size_t)m.r.size;
         double *work = mode_take(&m.s, n, sizeof(double));
         if (work != NULL)
             wg_check_taylor(wg_recorded_value, &m.r, m.r.values, m.g->data, m.v->data,
-                            m.hv != NULL ? m.hv->data : NULL, n, work, &r);
+                            m.hv != NULL ? m.hv->data : NULL, n, work, options, &r);
         mode_scalar_end(&m);
     }
     if (report != NULL)
@@ -221,7 +234,7 @@ wg_status wg_gradcheck_sweep(wg_tensor *y, wg_tensor *x, int64_t entry, double f
     mode_scalar m;
     if (entry < 0 || entry >= wg_size(x))
         return WG_E_INDEX;
-    if (!mode_scalar_begin(&m, y, x, false))
+    if (!mode_scalar_begin(&m, y, x, false, 0))
         return WG_E_VALUE;
     double exact = ((const double *)m.g->data)[entry];
     wg_check_sweep(wg_recorded_value, &m.r, m.r.values, (size_t)m.r.size, (size_t)entry, exact,

@@ -24,8 +24,8 @@ static near_real near_get(const void *values, int64_t i, wg_dtype dtype)
     return dtype == WG_F64 ? (near_real)((const double *)values)[i] : 0;
 }
 
-/* How an entry moves at the step h: (right - left)/2h, (left - 2 there + right)/h, and what rounding
- * makes of them. */
+/* How an entry moves at the step h: (right - left)/2h, (left - 2 there + right)/h, and what
+ * rounding makes of them. */
 typedef struct near_motion {
     double slope, bend, noise;
 } near_motion;
@@ -87,8 +87,8 @@ static near_motion near_motion_of(const near_look *l, int64_t k, double h)
                          64 * fmax(epsilon * size, l->dtype == WG_WIDE ? 0 : DBL_TRUE_MIN) / h};
 }
 
-/* How a slope or a bend goes on as the step falls, v[0] being the finest: it stays, within a fiftieth
- * (a logarithm's changes by more); it falls; or its changes do. */
+/* How a slope or a bend goes on as the step falls, v[0] being the finest: it stays, within a
+ * fiftieth (a logarithm's changes by more); it falls; or its changes do. */
 static bool near_stays(double a, double b, double noise)
 {
     return fabs(a - b) <= 0.02 * fmax(fabs(a), fabs(b)) + noise;
@@ -154,10 +154,12 @@ static void near_end(near_look *l, wg_arena_mark empty)
     wg_arena_rewind(&r->t->scratch, empty);
 }
 
-/* ---- Rounding inside --------------------------------------------------------------------------------- */
+/* ---- Rounding inside
+ * --------------------------------------------------------------------------------- */
 
-/* The op whose rounding, carried on to f by derivatives, amounts to the gap between the claim and differences
- * at this step: 1 + x for a tiny x, a saturated erf. NULL: none, or it cannot be told. */
+/* The op whose rounding, carried on to f by derivatives, amounts to the gap between the claim and
+ * differences at this step: 1 + x for a tiny x, a saturated erf. NULL: none, or it cannot be told.
+ * */
 static const char *near_rounds(wg_recorded *r, double step, double gap)
 {
     wg_tape *t = r->t;

@@ -11,8 +11,8 @@
 
 /* Steps relative to |x|, powers of the wide epsilon, from large to small: 6e-12 to 3e-23 where it
  * is 2e-34. The first sees little of f's curvature; those after the third are for an f that changes
- * within 1e-12 of x; the last three, larger than all, for a derivative that is next to nothing beside
- * f's inner values. */
+ * within 1e-12 of x; the last three, larger than all, for a derivative that is next to nothing
+ * beside f's inner values. */
 static const double wide_power[] = {1 / 3., 1 / 2.4, 1 / 2., 0.58, 2 / 3., 1 / 7., 1 / 5., 1 / 4.};
 enum { WIDE_STEPS = sizeof wide_power / sizeof *wide_power, WIDE_LARGE = WIDE_STEPS - 3 };
 

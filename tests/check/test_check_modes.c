@@ -109,20 +109,20 @@ START_TEST(taylor_remainders)
     const double hv[2] = {e * s * v[0] + e * c * v[1], e * c * v[0] - e * s * v[1]};
     const double bad_hv[2] = {hv[0], 1.01 * hv[1]};
     wg_check_taylor_report r;
-    wg_check_taylor(product_of_two, NULL, x, g, v, NULL, 2, work, &r);
+    wg_check_taylor(product_of_two, NULL, x, g, v, NULL, 2, work, NULL, &r);
     ck_assert_int_eq(r.verdict, WG_CHECK_PASSED);
     ck_assert_double_eq_tol(r.rate, 2.0, 0.05);
-    wg_check_taylor(product_of_two, NULL, x, g, v, hv, 2, work, &r);
+    wg_check_taylor(product_of_two, NULL, x, g, v, hv, 2, work, NULL, &r);
     ck_assert_int_eq(r.verdict, WG_CHECK_PASSED);
     ck_assert_double_eq_tol(r.rate, 3.0, 0.1);
-    wg_check_taylor(product_of_two, NULL, x, bad_g, v, NULL, 2, work, &r);
+    wg_check_taylor(product_of_two, NULL, x, bad_g, v, NULL, 2, work, NULL, &r);
     ck_assert_int_eq(r.verdict, WG_CHECK_FAILED);
-    wg_check_taylor(product_of_two, NULL, x, g, v, bad_hv, 2, work, &r);
+    wg_check_taylor(product_of_two, NULL, x, g, v, bad_hv, 2, work, NULL, &r);
     ck_assert_int_eq(r.verdict, WG_CHECK_FAILED);
     const double line[2] = {1.0, 5e-7};
-    ck_assert_int_eq(wg_check_taylor(sum_of_two, NULL, x, line, v, NULL, 2, work, &r),
+    ck_assert_int_eq(wg_check_taylor(sum_of_two, NULL, x, line, v, NULL, 2, work, NULL, &r),
                      WG_CHECK_PASSED);
-    ck_assert_int_eq(wg_check_taylor(nothing, NULL, x, line, v, NULL, 2, work, &r),
+    ck_assert_int_eq(wg_check_taylor(nothing, NULL, x, line, v, NULL, 2, work, NULL, &r),
                      WG_CHECK_FAILED);
 }
 END_TEST

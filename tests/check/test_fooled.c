@@ -253,6 +253,34 @@ START_TEST(right_but_hard)
 }
 END_TEST
 
+/* Taylor remainders along a direction: kinks, poles and periods near the point accuse no right rule. */
+static wg_tensor *hinge(wg_tensor *x)
+{
+    return wg_relu(wg_shift(wg_neg(x), 1));
+}
+
+START_TEST(taylor_near_kinks)
+{
+    const accused cases[] = {
+        {"hinge", hinge, 4, {1, 0.999, 1.001, -2}}, {"relu at 0", steep_relu, 3, {0, 1e-6, -1e-3}},
+        {"log near 0", wg_log, 2, {1e-12, 3}},      {"1/x near 0", wg_reciprocal, 2, {1e-9, -2}},
+        {"sin(1e6 x)", fast_sine, 2, {0.7, -1.3}},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
+        for (int order = 2; order <= 3; order++)
+            for (uint64_t seed = 1; seed < 9; seed++) {
+                wg_tape *t = wg_tape_new(NULL);
+                wg_tensor *x = wgt_param(t, "x", WG_SHAPE(cases[i].n), cases[i].x);
+                const wg_check_options o = {.seed = seed};
+                wg_check_taylor_report r;
+                ck_assert_msg(wg_gradcheck_taylor(wg_sum(cases[i].f(x)), x, order, &o, &r) !=
+                                  WG_CHECK_FAILED,
+                              "%s, order %d: rate %g", cases[i].what, order, r.rate);
+                wg_tape_free(t);
+            }
+}
+END_TEST
+
 /* What no step can tell: periods and stairs far shorter than the spacing of floats, entries that
  * vanish beside others, subnormal numbers. */
 static const accused beyond_cases[] = {
@@ -398,6 +426,7 @@ Suite *suite_fooled(void)
                         (int)(sizeof accused_cases / sizeof *accused_cases));
     tcase_add_loop_test(right, beyond_all_steps, 0,
                         (int)(sizeof beyond_cases / sizeof *beyond_cases));
+    tcase_add_test(right, taylor_near_kinks);
     tcase_add_test(right, plain_functions);
     tcase_add_test(right, chains_at_any_values);
     tcase_add_test(right, a_branch_is_a_kink);

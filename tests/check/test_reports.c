@@ -3,6 +3,7 @@
 #include "tests/support/assert.h"
 #include "tests/support/suites.h"
 #include "tests/support/support.h"
+#include "tests/support/wengert_check.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -125,7 +126,7 @@ START_TEST(rates_and_sweeps)
     wg_check_taylor_report taylor;
     wg_check_sweep_row rows[3];
     FILE *file = tmpfile();
-    wg_gradcheck_taylor(y, W, 2, &taylor);
+    wg_gradcheck_taylor(y, W, 2, NULL, &taylor);
     wg_check_taylor_print(file, &taylor);
     wgt_assert_contains(told(file), ", 2 is right; noise ");
     ck_assert_int_eq(wg_gradcheck_sweep(y, W, 4, 1e-1, 1e-3, rows, 3), WG_OK);
@@ -142,6 +143,23 @@ START_TEST(rates_and_sweeps)
 }
 END_TEST
 
+/* For users of Check: the verdict is the message. */
+START_TEST(the_header_for_tests)
+{
+    char text[4096];
+    wg_tape *t = wg_tape_new(NULL);
+    wg_tensor *W = matrix(t), *square = wg_sum(wg_square(W));
+    ck_assert_gradient(square, &W, 1);
+    ck_assert(wengert_check_gradient(square, &W, 1, text, sizeof text));
+    wgt_assert_contains(text, "gradient check passed");
+    ck_assert(!wengert_check_gradient(wg_sum(wg_detach(W)), &W, 1, text, sizeof text));
+    wgt_assert_contains(text, "vacuous");
+    ck_assert(!wengert_check_gradient(NULL, &W, 1, text, 8));
+    ck_assert_uint_eq(strlen(text), 7);
+    wg_tape_free(t);
+}
+END_TEST
+
 Suite *suite_reports(void)
 {
     Suite *suite = suite_create("reports");
@@ -151,6 +169,7 @@ Suite *suite_reports(void)
     tcase_add_test(tc, points_nearby);
     tcase_add_test(tc, the_threshold_of_f32);
     tcase_add_test(tc, rates_and_sweeps);
+    tcase_add_test(tc, the_header_for_tests);
     suite_add_tcase(suite, tc);
     return suite;
 }
