@@ -11,6 +11,8 @@ extern "C" {
  * every value computed anew from the leaves' converted values. That is how an f32 model's gradient is
  * checked at full precision: wg_tape_copy(t, WG_F64). The copy borrows nothing from t: what inputs
  * borrowed is copied, too. Ops that cast to a float dtype cast to `dtype` in the copy.
+ * A cast to f32 is the identity in wide floats, as its rule says: differences of a rounding tell nothing of a
+ * rule, and what it costs wg_audit tells.
  * In wide floats (autograd/wide.h) what is discrete (comparisons, floor, argmax, casts to i64) keeps the values
  * that it has on t, so that no rounding switches a branch; all else is computed by reference kernels, slowly.
  * The caller frees it. Never NULL; errors are the copy's own status: WG_E_NULL, WG_E_NOMEM, WG_E_DTYPE

@@ -2,6 +2,7 @@
  * itself. */
 #include "autograd/check/audit_internal.h"
 
+#include "autograd/check/function_internal.h"
 #include "autograd/copy.h"
 #include "autograd/tape_internal.h"
 
@@ -78,8 +79,7 @@ static void audit_compare(const wg_tensor *x, const wg_tensor *wide, wg_audit_ro
     }
 }
 
-/* ---- One op alone
- * ---------------------------------------------------------------------------------- */
+/* ---- One op alone ---------------------------------------------------------------------------- */
 
 static void audit_round(const wg_tensor *wide, wg_dtype dtype, void *to)
 {
@@ -143,6 +143,33 @@ static void audit_local(audit *a, wg_tensor *x, wg_audit_row *row)
     wg_arena_rewind(scratch, empty);
 }
 
+/* Is x discrete, and would exact operands have chosen otherwise? */
+static bool audit_is_rounded(audit *a, const wg_tensor *x, wg_audit_row *row)
+{
+    wg_arena *scratch = &a->wide->scratch;
+    wg_tensor exact = *a->wide->node[x->index];
+    wg_arena_mark empty = wg_arena_height(scratch);
+    const size_t list = (size_t)x->n_operands * sizeof(void *);
+    void **values = wg_is_discrete(x) ? wg_arena_take(scratch, list, 16) : NULL;
+    bool rounded = false;
+    if (values != NULL && x->data != NULL) {
+        memset(values, 0, list);
+        exact.data = audit_run(&exact, values, scratch);
+    }
+    for (int64_t i = 0; values != NULL && exact.data != NULL && i < x->size && !rounded; i++) {
+        rounded = wg_element(x, i) != wg_element(&exact, i);
+        *row = (wg_audit_row){.node = x,
+                              .entry = i,
+                              .value = wg_element(x, i),
+                              .exact = wg_element(&exact, i),
+                              .lost = audit_most(WG_F64),
+                              .pattern = "decided by rounding",
+                              .cure = "a margin, or what does not depend on the last digit"};
+    }
+    wg_arena_rewind(scratch, empty);
+    return rounded;
+}
+
 /* The condition at the row's entry: each operand's values are moved up by the root of the wide
  * epsilon, relatively, and the entry is looked at. */
 static void audit_condition(audit *a, wg_audit_row *row)
@@ -170,8 +197,7 @@ static void audit_condition(audit *a, wg_audit_row *row)
     }
 }
 
-/* ---- The whole
- * ------------------------------------------------------------------------------------- */
+/* ---- The whole ------------------------------------------------------------------------------- */
 
 /* What loses most comes first; of equals, what is further off. */
 static bool audit_before(const wg_audit_row *a, const wg_audit_row *b)
@@ -213,13 +239,19 @@ static size_t audit_nodes(audit *a, wg_tensor *const ys[], int n, wg_audit_row r
     for (int64_t i = 0; i <= a->last; i++) {
         wg_tensor *x = a->t->node[i];
         wg_audit_row row;
-        if (!a->needed[i] || !audit_has_value(x) || (x->op->flags & (WG_OP_LEAF | WG_OP_VIEW)))
+        if (!a->needed[i] || (x->op->flags & (WG_OP_LEAF | WG_OP_VIEW)))
             continue;
-        audit_compare(x, a->wide->node[i], &row);
-        audit_local(a, x, &row);
+        if (!audit_is_rounded(a, x, &row)) {
+            if (!audit_has_value(x))
+                continue;
+            audit_compare(x, a->wide->node[i], &row);
+            audit_local(a, x, &row);
+        }
         count = audit_insert(rows, count, most, &row);
     }
     for (size_t i = 0; i < count; i++) {
+        if (rows[i].pattern != NULL)
+            continue;
         audit_condition(a, &rows[i]);
         if (explain && (rows[i].lost >= AUDIT_BLAME || rows[i].overflow))
             wg_audit_explain(&rows[i]);
@@ -287,13 +319,15 @@ size_t wg_audit(wg_tensor *const ys[], int n, wg_audit_row rows[], size_t most, 
 
 #endif
 
-/* ---- Printing
- * -------------------------------------------------------------------------------------- */
+/* ---- Printing -------------------------------------------------------------------------------- */
 
 static void audit_print_row(FILE *out, const wg_audit_row *r)
 {
-    fprintf(out, "%-28s %8" PRId64 " %13.6g %13.6g %7.1f %7.1f %10.1e\n", wg_tensor_text(r->node).s,
-            r->entry, r->value, r->exact, r->digits, r->lost, r->condition);
+    char index[WG_CHECK_INDEX_TEXT] = "[]";
+    if (r->node->shape.ndim > 0)
+        wg_check_index_text(&r->node->shape, (size_t)r->entry, index);
+    fprintf(out, "%-28s %8s %13.6g %13.6g %7.1f %7.1f %10.1e\n", wg_tensor_text(r->node).s, index,
+            r->value, r->exact, r->digits, r->lost, r->condition);
     if (r->pattern != NULL)
         fprintf(out, "    %s%s: use %s\n", r->overflow ? "overflows: " : "", r->pattern, r->cure);
 }

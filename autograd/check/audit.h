@@ -28,7 +28,8 @@ typedef struct wg_audit_row {
     double
         condition; /* sum over operands of |x f'(x) / f(x)|: what a relative error of x grows to */
     bool overflow; /* the value is infinite or NaN, the exact one is not */
-    const char *pattern; /* "log of a sigmoid", or NULL */
+    const char *pattern; /* "log of a sigmoid", "decided by rounding" (a comparison, floor or argmax
+                          * that exact operands decide otherwise), or NULL */
     const char *cure;    /* "wg_log_sigmoid(x)", or NULL */
 } wg_audit_row;
 

@@ -173,8 +173,7 @@ const char *wg_check_blame(const wg_recorded *r, const wg_check_options *options
 #undef BLAME_ENTRIES
 #undef BLAME_DIRECTIONS
 
-/* ---- Linearity in the cotangent
- * -------------------------------------------------------------------- */
+/* ---- Linearity in the cotangent -------------------------------------------------------------- */
 
 /* a = factor b? The factor is a power of two: rounding does not tell the two apart, but below the
  * normal numbers. */

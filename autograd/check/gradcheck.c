@@ -243,8 +243,7 @@ static wg_check_verdict check_here(wg_tensor *y, wg_tensor *const xs[], wg_tenso
     return verdict;
 }
 
-/* ---- Points nearby
- * ---------------------------------------------------------------------------------- */
+/* ---- Points nearby --------------------------------------------------------------------------- */
 
 /* y, the xs and the gs on a copy of their tape. */
 typedef struct check_copy {

@@ -11,8 +11,7 @@ static void *mode_take(wg_check_session *s, size_t count, size_t size)
     return wg_arena_take(&s->t->scratch, count * size, WG_ALIGNMENT);
 }
 
-/* ---- Second order
- * -------------------------------------------------------------------------------- */
+/* ---- Second order ---------------------------------------------------------------------------- */
 
 /* The gradients g of y, two random tangents, and the Hessian's products with them: [n] each. */
 typedef struct second_order {
@@ -156,8 +155,7 @@ wg_check_verdict wg_gradcheck_second(wg_tensor *y, wg_tensor *const xs[], int n,
     return verdict;
 }
 
-/* ---- One input of a scalar y
- * ---------------------------------------------------------------------- */
+/* ---- One input of a scalar y ----------------------------------------------------------------- */
 
 /* y of one element as a function of x, with the gradient and, along v, the Hessian's product. */
 typedef struct mode_scalar {

@@ -154,8 +154,7 @@ static void near_end(near_look *l, wg_arena_mark empty)
     wg_arena_rewind(&r->t->scratch, empty);
 }
 
-/* ---- Rounding inside
- * --------------------------------------------------------------------------------- */
+/* ---- Rounding inside ------------------------------------------------------------------------- */
 
 /* The op whose rounding, carried on to f by derivatives, amounts to the gap between the claim and
  * differences at this step: 1 + x for a tiny x, a saturated erf. NULL: none, or it cannot be told.
@@ -197,8 +196,7 @@ wg_check_near wg_check_look_near(wg_recorded *r, size_t entry, const double *dir
     return near;
 }
 
-/* ---- Branches
- * -------------------------------------------------------------------------------------- */
+/* ---- Branches -------------------------------------------------------------------------------- */
 
 /* Has y, which keeps its value, another one now? */
 static bool near_has_switched(const wg_tensor *y)

@@ -8,8 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* ---- The tape as it was
- * ---------------------------------------------------------------------------- */
+/* ---- The tape as it was ---------------------------------------------------------------------- */
 
 static size_t value_bytes(const wg_tensor *x)
 {
@@ -56,8 +55,7 @@ void wgt_snapshot_compare(wgt_snapshot *s, const wg_tape *t)
     free(s->values);
 }
 
-/* ---- Models
- * ----------------------------------------------------------------------------------------- */
+/* ---- Models ---------------------------------------------------------------------------------- */
 
 wg_tensor *wgt_normal(wg_tape *t, const char *name, wg_dtype dtype, uint64_t key, int ndim,
                       const int64_t *dim)

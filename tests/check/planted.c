@@ -16,8 +16,7 @@ static wg_tensor *right_rule(wg_tensor *y, wg_tensor *dy, int i)
     return wg_op_find(planted_bug->op)->vjp(y, dy, i);
 }
 
-/* ---- Ways to spoil any rule
- * -------------------------------------------------------------------------- */
+/* ---- Ways to spoil any rule ------------------------------------------------------------------ */
 
 /* g is what the right rule gives. */
 #define SPOIL(name, expression)                                                                    \
@@ -125,8 +124,7 @@ static wg_tensor *second_order_scale(wg_tensor *y, wg_tensor *dy, int i)
     return spoil_inner(y, dy, i, inner_scale);
 }
 
-/* ---- Rules with a mistake of their own
- * ---------------------------------------------------------------- */
+/* ---- Rules with a mistake of their own ------------------------------------------------------- */
 
 #define RULE(name, expression)                                                                     \
     static wg_tensor *name(wg_tensor *y, wg_tensor *dy, int i)                                     \
@@ -203,8 +201,7 @@ static wg_tensor *cross_entropy_next_class(wg_tensor *y, wg_tensor *dy, int i)
     return wg_mul(wg_sub(p, rolled(hot)), wg_reshape(dy, WG_SHAPE(4, 1)));
 }
 
-/* ---- Recording the ops
- * -------------------------------------------------------------------------------- */
+/* ---- Recording the ops ----------------------------------------------------------------------- */
 
 #define BUILD(name, expression)                                                                    \
     static wg_tensor *build_##name(wg_tensor *a, wg_tensor *b)                                     \
@@ -360,8 +357,7 @@ const wgt_planted wgt_planted_bugs[] = {
     {NULL, NULL, 0, NULL, NULL},
 };
 
-/* ---- The model
- * ----------------------------------------------------------------------------------------- */
+/* ---- The model ------------------------------------------------------------------------------- */
 
 /* Values in the middle nine tenths of the op's domain. */
 static wg_tensor *into_domain(wg_tensor *z, const wg_op *op, int operand)

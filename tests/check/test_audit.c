@@ -150,6 +150,29 @@ START_TEST(pairs_of_forms)
 }
 END_TEST
 
+/* 1e17 + 1 is more than 1e17, but not in double. */
+START_TEST(decided_by_rounding)
+{
+    wg_tape *t = wg_tape_new(NULL);
+    wg_tensor *x = wgt_param(t, "x", WG_SHAPE(1, 2), (double[]){-1e17, 1});
+    wg_tensor *y = wg_where(wg_greater(wg_shift(x, 1e17), wg_scale(x, 0)), x, wg_neg(x));
+    wg_tensor *z = wg_where(wg_greater(wg_shift(x, 1e17), wg_full(t, WG_F64, WG_SHAPE(1), 1e17)), x,
+                            wg_neg(x));
+    wg_audit_row rows[10];
+    size_t count = wg_audit(&z, 1, rows, 10, NULL);
+    ck_assert_uint_gt(count, 0);
+    ck_assert_str_eq(rows[0].pattern, "decided by rounding");
+    ck_assert_str_eq(rows[0].node->op->name, "greater");
+    ck_assert_int_eq(rows[0].entry, 1);
+    ck_assert_double_eq(rows[0].value, 0);
+    ck_assert_double_eq(rows[0].exact, 1);
+    count = wg_audit(&y, 1, rows, 10, NULL);
+    for (size_t i = 0; i < count; i++)
+        ck_assert(rows[i].pattern == NULL || strstr(rows[i].pattern, "decided") == NULL);
+    wg_tape_free(t);
+}
+END_TEST
+
 #endif
 
 Suite *suite_audit(void)
@@ -157,6 +180,7 @@ Suite *suite_audit(void)
     Suite *suite = suite_create("audit");
     TCase *tc = tcase_create("audit");
 #if WG_HAS_WIDE
+    tcase_add_test(tc, decided_by_rounding);
     tcase_add_loop_test(tc, pairs_of_forms, 0, (int)(sizeof pairs / sizeof *pairs));
 #endif
     suite_add_tcase(suite, tc);

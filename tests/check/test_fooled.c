@@ -14,8 +14,7 @@ static wg_check_verdict check(wg_tensor *y, wg_tensor *x, wg_check_report *r)
     return wg_gradcheck(y, &x, NULL, 1, NULL, r);
 }
 
-/* ---- False passes
- * --------------------------------------------------------------------------------- */
+/* ---- False passes ---------------------------------------------------------------------------- */
 
 static wg_tensor *rule_nothing(wg_tensor *y, wg_tensor *dy, int i)
 {
@@ -149,8 +148,7 @@ START_TEST(an_impure_op)
 }
 END_TEST
 
-/* ---- False accusations
- * ---------------------------------------------------------------------------- */
+/* ---- False accusations ----------------------------------------------------------------------- */
 
 typedef struct accused {
     const char *what;

@@ -15,8 +15,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* ---- A right gradient
- * ------------------------------------------------------------------------------- */
+/* ---- A right gradient ------------------------------------------------------------------------ */
 
 START_TEST(a_model_passes)
 {
@@ -166,8 +165,7 @@ START_TEST(a_y_of_many_elements_gets_a_random_cotangent)
 }
 END_TEST
 
-/* ---- What x may be
- * ---------------------------------------------------------------------------------- */
+/* ---- What x may be --------------------------------------------------------------------------- */
 
 START_TEST(an_x_may_be_anything_older)
 {
@@ -253,8 +251,7 @@ START_TEST(what_is_detached_is_held)
 }
 END_TEST
 
-/* ---- What is refused
- * --------------------------------------------------------------------------------- */
+/* ---- What is refused ------------------------------------------------------------------------- */
 
 static void assert_invalid(wg_tensor *y, wg_tensor *const xs[], wg_tensor *const gs[], int n,
                            const wg_gradcheck_options *options, const char *why)
@@ -375,8 +372,7 @@ START_TEST(an_op_without_f64_is_refused)
 }
 END_TEST
 
-/* ---- Closed forms, printing, memory
- * -------------------------------------------------------------------- */
+/* ---- Closed forms, printing, memory ---------------------------------------------------------- */
 
 START_TEST(closed_forms_are_compared)
 {

@@ -14,8 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* ---- Verdicts
- * ---------------------------------------------------------------------------------------- */
+/* ---- Verdicts -------------------------------------------------------------------------------- */
 
 START_TEST(all_zero_is_vacuous)
 {
@@ -171,8 +170,7 @@ START_TEST(a_rule_of_the_wrong_shape)
 }
 END_TEST
 
-/* ---- Second order
- * ------------------------------------------------------------------------------------ */
+/* ---- Second order ---------------------------------------------------------------------------- */
 
 /* The first derivative is right, but its own is lost. */
 static wg_tensor *detached_vjp(wg_tensor *y, wg_tensor *dy, int i)
@@ -314,8 +312,7 @@ START_TEST(exchanged_blocks_are_found)
 }
 END_TEST
 
-/* ---- Taylor and sweep
- * --------------------------------------------------------------------------------- */
+/* ---- Taylor and sweep ------------------------------------------------------------------------ */
 
 START_TEST(taylor_rates)
 {

@@ -12,8 +12,7 @@
 #include <stdio.h>
 #include <string.h>
 
-/* ---- Planted bugs
- * -------------------------------------------------------------------------------------- */
+/* ---- Planted bugs ---------------------------------------------------------------------------- */
 
 static wg_check_verdict check(const wgt_planted *bug, bool right, wg_check_report reports[3])
 {
