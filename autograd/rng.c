@@ -64,6 +64,24 @@ int64_t wg_random_below(uint64_t seed, uint64_t key, uint64_t i, int64_t n)
     return (int64_t)((bits >> 32) * (m >> 32) + (mid1 >> 32) + (mid2 >> 32));
 }
 
+/* The last index that rounding may leave over is one whose probability is not 0. */
+int64_t wg_random_categorical(uint64_t seed, uint64_t key, uint64_t i, const double p[], int64_t n)
+{
+    double sum = 0, u = wg_random_uniform(seed, key, i);
+    int64_t last = 0;
+    for (int64_t k = 0; k < n; k++)
+        sum += p[k];
+    u *= sum;
+    for (int64_t k = 0; k < n; k++) {
+        if (p[k] > 0 && u < p[k])
+            return k;
+        if (p[k] > 0)
+            last = k;
+        u -= p[k];
+    }
+    return last;
+}
+
 void wg_random_permutation(uint64_t seed, uint64_t key, int64_t n, int64_t *order)
 {
     for (int64_t i = 0; i < n; i++) {

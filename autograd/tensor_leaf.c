@@ -166,20 +166,33 @@ wg_tensor *wg_full(wg_tape *t, wg_dtype dtype, int ndim, const int64_t *dim, dou
     return leaf_finish(t, x, x != NULL && leaf_fill(x, value), height);
 }
 
+static void leaf_store(wg_tensor *x, int64_t i, double value)
+{
+    if (x->dtype == WG_F32)
+        ((float *)x->data)[i] = (float)value;
+    else
+        ((double *)x->data)[i] = value;
+}
+
+/* A constant of zeros, f32 or f64, that is yet to be filled. */
+static wg_tensor *leaf_real(wg_tape *t, wg_dtype dtype, int ndim, const int64_t *dim)
+{
+    wg_tensor *x = wg_full(t, dtype, ndim, dim, 0);
+    if (wg_is_inert(x) || x->dtype != WG_I64)
+        return x;
+    return wg_fail(t, WG_E_DTYPE, "constant: doubles, to be f32 or f64, wanted");
+}
+
 wg_tensor *wg_constant_from(wg_tape *t, wg_dtype dtype, int ndim, const int64_t *dim,
                             const double values[])
 {
-    wg_tensor *x = wg_full(t, dtype, ndim, dim, 0);
+    wg_tensor *x = leaf_real(t, dtype, ndim, dim);
     if (wg_is_inert(x))
         return x;
-    if (x->dtype == WG_I64 || (values == NULL && x->size > 0))
-        return wg_fail(t, x->dtype == WG_I64 ? WG_E_DTYPE : WG_E_NULL,
-                       "constant: doubles, to be f32 or f64, wanted");
+    if (values == NULL && x->size > 0)
+        return wg_fail(t, WG_E_NULL, "constant: the values are NULL");
     for (int64_t i = 0; i < x->size; i++)
-        if (x->dtype == WG_F32)
-            ((float *)x->data)[i] = (float)values[i];
-        else
-            ((double *)x->data)[i] = values[i];
+        leaf_store(x, i, values[i]);
     return x;
 }
 
@@ -274,21 +287,25 @@ wg_status wg_write(wg_tensor *param, const void *values, size_t bytes)
     return param->tape->status;
 }
 
-static void leaf_store(wg_tensor *param, int64_t i, double value)
+static void leaf_fill_normal(wg_tensor *x, double mean, double deviation, uint64_t key)
 {
-    if (param->dtype == WG_F32)
-        ((float *)param->data)[i] = (float)value;
-    else
-        ((double *)param->data)[i] = value;
+    uint64_t seed = x->tape->options.seed;
+    for (int64_t i = 0; i < x->size; i++)
+        leaf_store(x, i, mean + deviation * wg_random_normal(seed, key, (uint64_t)i));
+}
+
+static void leaf_fill_uniform(wg_tensor *x, double low, double high, uint64_t key)
+{
+    uint64_t seed = x->tape->options.seed;
+    for (int64_t i = 0; i < x->size; i++)
+        leaf_store(x, i, low + (high - low) * wg_random_uniform(seed, key, (uint64_t)i));
 }
 
 wg_status wg_fill_normal(wg_tensor *param, double mean, double deviation, uint64_t key)
 {
     if (wg_edit(param) == NULL)
         return leaf_not_written(param);
-    uint64_t seed = param->tape->options.seed;
-    for (int64_t i = 0; i < param->size; i++)
-        leaf_store(param, i, mean + deviation * wg_random_normal(seed, key, (uint64_t)i));
+    leaf_fill_normal(param, mean, deviation, key);
     return param->tape->status;
 }
 
@@ -296,8 +313,24 @@ wg_status wg_fill_uniform(wg_tensor *param, double low, double high, uint64_t ke
 {
     if (wg_edit(param) == NULL)
         return leaf_not_written(param);
-    uint64_t seed = param->tape->options.seed;
-    for (int64_t i = 0; i < param->size; i++)
-        leaf_store(param, i, low + (high - low) * wg_random_uniform(seed, key, (uint64_t)i));
+    leaf_fill_uniform(param, low, high, key);
     return param->tape->status;
+}
+
+wg_tensor *wg_constant_normal(wg_tape *t, wg_dtype dtype, int ndim, const int64_t *dim, double mean,
+                              double deviation, uint64_t key)
+{
+    wg_tensor *x = leaf_real(t, dtype, ndim, dim);
+    if (!wg_is_inert(x))
+        leaf_fill_normal(x, mean, deviation, key);
+    return x;
+}
+
+wg_tensor *wg_constant_uniform(wg_tape *t, wg_dtype dtype, int ndim, const int64_t *dim, double low,
+                               double high, uint64_t key)
+{
+    wg_tensor *x = leaf_real(t, dtype, ndim, dim);
+    if (!wg_is_inert(x))
+        leaf_fill_uniform(x, low, high, key);
+    return x;
 }

@@ -26,15 +26,6 @@
 enum { ARMS = 3, BATCH = 64, SIDE = 4, CELLS = SIDE * SIDE, MOVES = 4, LONGEST = 40, PATHS = 16 };
 enum { ROWS = PATHS * LONGEST };
 
-/* A draw from the probabilities p[n]; u is uniform in [0, 1). */
-static int64_t draw(const double *p, int64_t n, double u)
-{
-    int64_t k = 0;
-    for (; k < n - 1 && u >= p[k]; k++)
-        u -= p[k];
-    return k;
-}
-
 /* States, the actions taken there, and how much better than usual they were. */
 typedef struct experience {
     int64_t rows, state[ROWS], action[ROWS];
@@ -91,7 +82,7 @@ static void bandit(wg_tape *t)
         const double *q = wg_data_f64(p.probabilities);
         double sum = 0;
         for (uint64_t i = 0; i < BATCH; i++) {
-            e.action[i] = draw(q, ARMS, wg_random_uniform(1, round, 2 * i));
+            e.action[i] = wg_random_categorical(1, round, 2 * i, q, ARMS);
             e.advantage[i] = wg_random_uniform(1, round, 2 * i + 1) < pays[e.action[i]];
             sum += e.advantage[i];
         }
@@ -122,7 +113,7 @@ static int walk(const double *q, uint64_t key, int64_t *state, int64_t *action)
     int n = 0;
     for (; n < LONGEST && cell != CELLS - 1; n++) {
         state[n] = cell;
-        action[n] = draw(q + cell * MOVES, MOVES, wg_random_uniform(2, key, (uint64_t)n));
+        action[n] = wg_random_categorical(2, key, (uint64_t)n, q + cell * MOVES, MOVES);
         cell = move(cell, action[n]);
     }
     for (int i = n; i < LONGEST; i++)

@@ -304,6 +304,9 @@ says err "has the label's name: y"
 printf ',,y\n1,2,0\n2,3,1\n3,1,0\n4,5,1\n5,2,0\n6,1,1\n' > unnamed.csv
 before unnamed.csv
 says err "two columns have one name"
+printf 'a;y\n1,5;0\n2,5;1\n3;0\n4,25;1\n' > comma.csv
+before comma.csv
+says err 'decimal commas, which should be points, are in column a'
 before "$iris" --plot loss.svg --confusion loss.svg
 says err 'two results would be written to loss.svg'
 awk 'BEGIN { print "c,a,y"; for (i = 0; i < 60; i++) print (i == 7 ? "rare" : "common") "," i "," i % 2 }' > rare.csv

@@ -48,6 +48,33 @@ bool check_names(const train_arguments *a, const wg_table *table)
     return true;
 }
 
+/* "12,5": digits, a comma, digits. */
+static bool has_decimal_comma(const char *text)
+{
+    size_t whole = strspn(text, "+-0123456789");
+    return whole > 0 && text[whole] == ',' && text[whole + 1] != '\0' &&
+           strspn(text + whole + 1, "0123456789") == strlen(text + whole + 1);
+}
+
+/* Strings of which all are numbers to their writer would become as many categories. */
+bool check_numbers(const wg_table *table)
+{
+    for (int64_t j = 0; j < table->string_columns; j++) {
+        int64_t i = 0, commas = 0;
+        for (; i < table->rows; i++) {
+            const char *text = table->strings[i * table->string_columns + j];
+            bool comma = has_decimal_comma(text);
+            if (!comma && strspn(text, "+-0123456789") != strlen(text))
+                break;
+            commas += comma;
+        }
+        if (i == table->rows && commas > 0)
+            return check_fail("numbers with decimal commas, which should be points, are in column",
+                              table->string_names[j]);
+    }
+    return true;
+}
+
 /* The first string of a test row that no training row has in its column. */
 static bool name_unknown(const wg_table *trained, const wg_table *tested)
 {

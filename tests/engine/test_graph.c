@@ -5,6 +5,7 @@
 #include "tests/support/suites.h"
 #include "tests/support/support.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -65,6 +66,47 @@ START_TEST(test_print_operands_and_stale)
     wg_replay(t);
     ck_assert_int_eq(ftruncate(fileno(file), 0), 0);
     wgt_assert_lacks(printed(), "(stale)");
+}
+END_TEST
+
+/* What NumPy prints of the same arrays. */
+START_TEST(test_print_as_numpy)
+{
+    const double mixed[] = {1, 2.5, -3, 0, 1e-3, 7}, wide[] = {1e-9, 2, NAN, -INFINITY};
+    const double cut[] = {1.0 / 3, 0.7433432, 0.743343201234, 100};
+    const float narrow[] = {0.1f, 0.25f, 3};
+    const int64_t whole[] = {1, -20, 300};
+    wg_print(file, wg_constant(t, WG_F64, WG_SHAPE(2, 3), mixed));
+    wg_print(file, wg_constant(t, WG_F64, WG_SHAPE(4), wide));
+    wg_print(file, wg_constant(t, WG_F64, WG_SHAPE(4), cut));
+    wg_print(file, wg_constant(t, WG_F32, WG_SHAPE(3), narrow));
+    wg_print(file, wg_constant(t, WG_I64, WG_SHAPE(3), whole));
+    wg_print(file, wg_full(t, WG_F64, WG_SHAPE(2, 2, 2), 1.5));
+    wg_print(file, wg_full(t, WG_F64, WG_SHAPE(0), 1));
+    wg_print(file, wg_scalar(t, WG_F64, 3));
+    wg_print(file, wg_scalar(t, WG_F64, 1.0 / 3));
+    wg_print(file, wg_full(t, WG_F64, WG_SHAPE(2000), 1));
+    wg_print(file, wg_full(t, WG_F64, WG_SHAPE(25), 1.25));
+    ck_assert_str_eq(written(),
+                     "[[ 1.0e+00  2.5e+00 -3.0e+00]\n"
+                     " [ 0.0e+00  1.0e-03  7.0e+00]]\n"
+                     "[1.e-09 2.e+00    nan   -inf]\n"
+                     "[  0.33333333   0.7433432    0.7433432  100.        ]\n"
+                     "[0.1  0.25 3.  ]\n"
+                     "[  1 -20 300]\n"
+                     "[[[1.5 1.5]\n"
+                     "  [1.5 1.5]]\n"
+                     "\n"
+                     " [[1.5 1.5]\n"
+                     "  [1.5 1.5]]]\n"
+                     "[]\n"
+                     "3.0\n"
+                     "0.3333333333333333\n"
+                     "[1. 1. 1. ... 1. 1. 1.]\n"
+                     "[1.25 1.25 1.25 1.25 1.25 1.25 1.25 1.25 1.25 1.25 1.25 1.25 1.25 1.25\n"
+                     " 1.25 1.25 1.25 1.25 1.25 1.25 1.25 1.25 1.25 1.25 1.25]\n");
+    ck_assert_int_eq(wg_print(NULL, wg_scalar(t, WG_F64, 3)), WG_E_NULL);
+    ck_assert_int_eq(wg_print(file, NULL), WG_E_NULL);
 }
 END_TEST
 
@@ -151,6 +193,7 @@ Suite *suite_graph(void)
     tcase_add_checked_fixture(cases, set_up, tear_down);
     tcase_add_test(cases, test_print);
     tcase_add_test(cases, test_print_operands_and_stale);
+    tcase_add_test(cases, test_print_as_numpy);
     tcase_add_test(cases, test_print_error);
     tcase_add_test(cases, test_dot);
     tcase_add_test(cases, test_dot_escapes);

@@ -4,6 +4,7 @@
 #include "tests/support/suites.h"
 
 #include <math.h>
+#include <stdlib.h>
 
 /* The vectors of the authors' distribution (Random123, kat_vectors, philox4x32 10): words of the
  * counter, of the key, and the first two of the answer.  Here the counter is (i, key), low words first,
@@ -148,11 +149,25 @@ START_TEST(test_permutation_is_even)
 }
 END_TEST
 
+/* In proportion to p, never an entry of 0, whatever the sum is. */
+START_TEST(test_categorical)
+{
+    const double p[] = {0, 2, 0, 6, 0};
+    int count[5] = {0};
+    for (uint64_t i = 0; i < 4000; i++)
+        count[wg_random_categorical(1, 2, i, p, 5)]++;
+    ck_assert_int_eq(count[0] + count[2] + count[4], 0);
+    ck_assert_int_lt(abs(count[1] - 1000), 110); /* four deviations */
+    ck_assert_int_eq(wg_random_categorical(1, 2, 3, p, 0), 0);
+}
+END_TEST
+
 Suite *suite_rng(void)
 {
     Suite *suite = suite_create("rng");
     TCase *cases = tcase_create("rng");
     tcase_add_loop_test(cases, test_known_answers, 0, 3);
+    tcase_add_test(cases, test_categorical);
     tcase_add_test(cases, test_uniform);
     tcase_add_test(cases, test_normal);
     tcase_add_test(cases, test_streams_differ);

@@ -343,11 +343,28 @@ START_TEST(test_fill)
 }
 END_TEST
 
+/* The same draws as of a parameter that is filled. */
+START_TEST(test_random_constants)
+{
+    wg_tensor *w = wg_param(t, "w", WG_F32, WG_SHAPE(3, 4));
+    const wg_tensor *n = wg_constant_normal(t, WG_F32, WG_SHAPE(3, 4), 1, 2, 7);
+    wg_fill_normal(w, 1, 2, 7);
+    for (int i = 0; i < 12; i++)
+        wgt_assert_that(wg_at(n, i), ==, wg_at(w, i));
+    const wg_tensor *u = wg_constant_uniform(t, WG_F64, WG_SHAPE(100), -1, 3, 8);
+    for (int i = 0; i < 100; i++)
+        ck_assert(wg_at(u, i) >= -1 && wg_at(u, i) < 3);
+    ck_assert(wg_is_inert(wg_constant_normal(t, WG_I64, WG_SHAPE(2), 0, 1, 1)));
+    wgt_assert_status(t, WG_E_DTYPE, "f32 or f64");
+}
+END_TEST
+
 Suite *suite_tensor(void)
 {
     Suite *suite = suite_create("tensor");
     TCase *making = tcase_create("making");
     tcase_add_checked_fixture(making, set_up, tear_down);
+    tcase_add_test(making, test_random_constants);
     tcase_add_test(making, test_param);
     tcase_add_test(making, test_input_borrows_constant_copies);
     tcase_add_test(making, test_full);
