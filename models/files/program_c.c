@@ -6,7 +6,8 @@
 
 #include <string.h>
 
-/* "step" of "dir/step.c", to `name`; NULL where it is no such path. The identifier is looked at later. */
+/* "step" of "dir/step.c", to `name`; NULL where it is no such path. The identifier is looked at
+ * later. */
 static const char *program_c_name(const char *path, char *name, size_t size)
 {
     const char *slash = path != NULL ? strrchr(path, '/') : NULL;

@@ -9,8 +9,8 @@ enum {
     WG_OPTIMIZER_NUMBERS = 6, /* what `prepare` may fill */
 };
 
-/* A parameter's step as ops: the rule gets p, g, its state, the number of the step (), and the rate, and
- * leaves what the state becomes in `next`. */
+/* A parameter's step as ops: the rule gets p, g, its state, the number of the step (), and the
+ * rate, and leaves what the state becomes in `next`. */
 typedef struct wg_optimizer_record_job {
     wg_tensor *p, *g, *steps;
     wg_tensor *
@@ -35,8 +35,8 @@ typedef struct wg_optimizer_rule {
     void (*update_f32)(int64_t n, float *p, const float *g, float *const s[], const double c[]);
     void (*update_f64)(int64_t n, double *p, const double *g, double *const s[], const double c[]);
 
-    /* The same as ops; returns what p becomes. NULL: it cannot be recorded. record_counts: it needs the
-     * number of the step. */
+    /* The same as ops; returns what p becomes. NULL: it cannot be recorded. record_counts: it needs
+     * the number of the step. */
     wg_tensor *(*record)(const void *options, wg_optimizer_record_job *job);
     bool record_counts;
 } wg_optimizer_rule;

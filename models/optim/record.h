@@ -14,12 +14,12 @@ typedef struct wg_recorded_step {
     int n;
 } wg_recorded_step;
 
-/* wg_optimizer_record: records what a step would make of the parameters and of the optimizer's state, for
- * programs that are written as C (wg_c_options.updates). The optimizer itself makes no step; rate, decays
- * and factors are those that it has now, and so is the state that the recorded parameters begin with.
- * grads[i]: as for wg_optimizer_step, but not NULL.
- * The result lies on the tape. After an error n is 0. Errors: those of the ops; WG_E_VALUE (clipping by norm,
- * averages, dampening, and AdaGrad, which are not recorded); WG_E_NULL. */
+/* wg_optimizer_record: records what a step would make of the parameters and of the optimizer's
+ * state, for programs that are written as C (wg_c_options.updates). The optimizer itself makes no
+ * step; rate, decays and factors are those that it has now, and so is the state that the recorded
+ * parameters begin with. grads[i]: as for wg_optimizer_step, but not NULL.
+ * The result lies on the tape. After an error n is 0. Errors: those of the ops; WG_E_VALUE
+ * (clipping by norm, averages, dampening, and AdaGrad, which are not recorded); WG_E_NULL. */
 wg_recorded_step wg_optimizer_record(const wg_optimizer *optimizer, wg_tensor *const grads[]);
 
 #ifdef __cplusplus
