@@ -1,4 +1,5 @@
-/* arithmetic.c: arithmetic, rounding and extremes: the rules' helpers; the rows are in arithmetic.inc. */
+/* arithmetic.c: arithmetic, rounding and extremes: the rules' helpers; rows in
+ * arithmetic.inc. */
 #include "ops/arithmetic.h"
 
 #include "ops/elementwise_internal.h"

@@ -7,8 +7,8 @@
 extern "C" {
 #endif
 
-/* wg_cumsum: y_i = x_0 + ... + x_i along an axis (negative: from the last); reverse: y_i = x_i + ...
- * + x_(n-1).
+/* wg_cumsum: y_i = x_0 + ... + x_i along an axis (negative: from the last); reverse: y_i = x_i +
+ * ... + x_(n-1).
  * Derivative: dx = cumsum(dy) from the other end.
  * Shape: x any of ndim >= 1 -> y the same; f32, f64, i64 (which wraps).
  * Sums are compensated (f32: made in double): the error does not grow with n.

@@ -119,7 +119,8 @@ static char *elementwise_at(const wg_tensor *x, int64_t i)
     return i == 0 ? x->data : (char *)x->data + i * (int64_t)wg_dtype_size(x->dtype);
 }
 
-/* Short rows, where every operand has all of y's elements, one row or one element: a layer's bias. */
+/* Short rows, where every operand has all of y's elements, one row or one element: a layer's
+ * bias. */
 static bool elementwise_repeats(const elementwise_walk *w, int n)
 {
     if (w->ndim != 2 || w->dim[0] > ELEMENTWISE_REPEATED / 4)
@@ -130,7 +131,8 @@ static bool elementwise_repeats(const elementwise_walk *w, int n)
     return true;
 }
 
-/* The row x of `size` bytes, from byte `phase` on, again and again: at least once, up to `length`. */
+/* The row x of `size` bytes, from byte `phase` on, again and again: at least once, up to
+ * `length`. */
 static void elementwise_repeat(const char *x, int64_t size, int64_t phase, char *to, int64_t length)
 {
     memcpy(to, x + phase, (size_t)(size - phase));

@@ -97,8 +97,8 @@ static wg_tensor *gather_rows_vjp_parts(wg_tensor *const ys[], wg_tensor *const 
     return dx;
 }
 
-/* Loops over n indices and rows of `width` elements; arrays: 0 what the rows are in, 1 one row, 2 the
- * indices. */
+/* Loops over n indices and rows of `width` elements; arrays: 0 what the rows are in, 1 one row, 2
+ * the indices. */
 static void index_rows_nest(wg_c_nest *nest, int64_t n, int64_t width)
 {
     wg_c_nest_init(nest, 3);

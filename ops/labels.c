@@ -1,4 +1,5 @@
-/* labels.c: class indices as targets: which are ignored, and their one-hot rows, smoothed or not. */
+/* labels.c: class indices as targets: which are ignored, and their one-hot rows, smoothed or
+ * not. */
 #include <inttypes.h>
 #include <stddef.h>
 
@@ -32,7 +33,7 @@ bool wg_labels_check(const wg_tensor *y, const wg_tensor *labels, int64_t classe
     return true;
 }
 
-/* ---- one_hot, and smooth_labels, which leaves something for the other classes ----------------- */
+/* ---- one_hot, and smooth_labels, which leaves something for the other classes ---------------- */
 
 typedef struct label_rows_attrs {
     wg_ignored_label ignored;

@@ -61,9 +61,8 @@ wg_tensor *wg_var_over(wg_tensor *x, double correction, int n_axes, const int *a
 wg_tensor *wg_std(wg_tensor *x);
 wg_tensor *wg_std_over(wg_tensor *x, double correction, int n_axes, const int *axes, bool keep);
 
-/* wg_norm, wg_norm_over: order 1: sum |x_i|; 2: sqrt(sum x_i^2), scaled so that it neither overflows nor
- * underflows;
- * INFINITY: max |x_i|. Another order is WG_E_VALUE.
+/* wg_norm, wg_norm_over: order 1: sum |x_i|; 2: sqrt(sum x_i^2), scaled so that it neither
+ * overflows nor underflows; INFINITY: max |x_i|. Another order is WG_E_VALUE.
  * Derivative: 1: sign(x_i)*dy; 2: x_i/y*dy; INFINITY: sign(x_i)*dy split evenly among ties. At 0:
  * 0.
  * Edges: of nothing: 0; order INFINITY: WG_E_SHAPE.

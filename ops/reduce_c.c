@@ -87,8 +87,8 @@ void wg_tie_share_write_c(wg_c_writer *c, const wg_tensor *y, const wg_c_nest *r
     wg_c_close(c, &rows);
 }
 
-/* Scaled by the largest entry, where that is one to divide by: no square overflows, and not all of them
- * underflow. */
+/* Scaled by the largest entry, where that is one to divide by: no square overflows, and not all of
+ * them underflow. */
 void wg_norm2_write_c(wg_c_writer *c, const wg_tensor *y, const wg_c_nest *row)
 {
     const wg_tensor *x = y->operand[0];

@@ -89,10 +89,14 @@ wg_tensor *wg_prod(wg_tensor *x)
 
 /* ---- var, std -------------------------------------------------------------------------------- */
 
-/* x - mean, and in *degrees what the sum of its squares is divided by. */
-static wg_tensor *var_deviations(wg_tensor *x, double correction, int n_axes, const int *axes,
-                                 double *degrees)
+/* x - mean, and in *degrees what the sum of its squares is divided by; inert after an error. */
+static wg_tensor *var_deviations(wg_tensor *x, const char *op, double correction, int n_axes,
+                                 const int *axes, double *degrees)
 {
+    uint32_t mask;
+    *degrees = 0;
+    if (!composed_mask(x, op, n_axes, axes, &mask))
+        return composed_inert(x);
     wg_tensor *mean = wg_mean_over(x, n_axes, axes, true);
     if (wg_is_inert(mean))
         return composed_inert(x);
@@ -102,22 +106,16 @@ static wg_tensor *var_deviations(wg_tensor *x, double correction, int n_axes, co
 
 wg_tensor *wg_var_over(wg_tensor *x, double correction, int n_axes, const int *axes, bool keep)
 {
-    uint32_t mask;
-    double degrees = 0;
-    if (!composed_mask(x, "var", n_axes, axes, &mask))
-        return composed_inert(x);
-    wg_tensor *deviations = var_deviations(x, correction, n_axes, axes, &degrees);
+    double degrees;
+    wg_tensor *deviations = var_deviations(x, "var", correction, n_axes, axes, &degrees);
     wg_tensor *sum = wg_sum_over(wg_square(deviations), n_axes, axes, keep);
     return wg_scale(sum, 1 / degrees);
 }
 
 wg_tensor *wg_std_over(wg_tensor *x, double correction, int n_axes, const int *axes, bool keep)
 {
-    uint32_t mask;
-    double degrees = 0;
-    if (!composed_mask(x, "std", n_axes, axes, &mask))
-        return composed_inert(x);
-    wg_tensor *deviations = var_deviations(x, correction, n_axes, axes, &degrees);
+    double degrees;
+    wg_tensor *deviations = var_deviations(x, "std", correction, n_axes, axes, &degrees);
     wg_tensor *length = wg_norm_over(deviations, 2, n_axes, axes, keep);
     return wg_scale(length, 1 / sqrt(degrees));
 }

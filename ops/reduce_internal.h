@@ -3,7 +3,8 @@
 
 #include "ops/reduce.h"
 
-/* wg_sum_rows_write_c: y = the sum of operand 0, of this shape, over the axes, through a divisor, as C. */
+/* wg_sum_rows_write_c: y = the sum of operand 0, of this shape, over the axes, through a divisor,
+ * as C. */
 void wg_sum_rows_write_c(wg_c_writer *c, const wg_shape *shape, uint32_t axes, int64_t divisor);
 
 /* wg_sum_bits: wg_sum_over, with bit i of `axes` for axis i.   wg_norm2_over: wg_norm_over of order

@@ -3,7 +3,8 @@
 
 #include <string.h>
 
-/* The families in their order: each one's list stands at the end of its file, and ends with NULL. */
+/* The families in their order: each one's list stands at the end of its file, and ends with
+ * NULL. */
 #define REGISTRY_FAMILIES(family)                                                                  \
     family(arithmetic) family(functions) family(activations) family(compare) family(layout)        \
         family(broadcast) family(slice) family(pad) family(index) family(diagonal) family(cumsum)  \

@@ -22,7 +22,10 @@ extern "C" {
  *     reduce.h       sum mean prod amax amin argmax argmin var std norm, each with _over;
  *                    cosine_similarity
  *     softmax.h      softmax log_softmax logsumexp
- *     cumsum.h, diagonal.h, dropout.h, normalize.h   cumsum diagonal diagonal_embed dropout layer_norm
+ *     cumsum.h       cumsum
+ *     diagonal.h     diagonal diagonal_embed
+ *     dropout.h      dropout
+ *     normalize.h    layer_norm
  *     matmul.h       matmul matmul_t dot outer
  *     sparse.h       csr_matmul
  *     loss.h         bce_with_logits cross_entropy nll hinge kl_divergence mse mae huber

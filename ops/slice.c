@@ -395,7 +395,7 @@ wg_tensor *wg_stack(wg_tensor *const xs[], int n, int axis)
     return wg_apply(&wg_op_stack, xs, xs != NULL ? n : 0, &attrs);
 }
 
-/* ---- assemble: operands places [n, ndim] (i64), and n parts ------------------------------------ */
+/* ---- assemble: operands places [n, ndim] (i64), and n parts ---------------------------------- */
 
 static wg_tensor *assemble_vjp(wg_tensor *y, wg_tensor *dy, int i)
 {

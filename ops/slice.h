@@ -33,7 +33,8 @@ wg_tensor *wg_pad(wg_tensor *x, int n_before, const int64_t *before, int n_after
 
 /* wg_concat: n >= 1 tensors one behind the other along an axis; their other sizes are the same.
  * Derivative: dx_i = the part of dy where x_i stands. A tensor may be given twice.
- * Errors: as for the whole file; n < 1 names no tape to record one on, and gives an inert tensor. */
+ * Errors: as for the whole file; n < 1 names no tape to record one on, and gives an inert
+ *   tensor. */
 wg_tensor *wg_concat(wg_tensor *const xs[], int n, int axis);
 
 /* wg_stack: n >= 1 tensors of one shape along a new axis, which is that axis of the result.

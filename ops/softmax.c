@@ -59,7 +59,8 @@ static bool softmax_pair_shape(wg_tensor *y)
             wg_op_fail(y, WG_E_SHAPE, "operands of one shape and dtype wanted"));
 }
 
-/* -(sum a) J b, the cotangent of the logits x of C u (a = dy, b = u) and of C' v (a = v, b = dy). */
+/* -(sum a) J b, the cotangent of the logits x of C u (a = dy, b = u) and of C' v (a = v, b =
+ * dy). */
 static wg_tensor *softmax_pair_logits(wg_tensor *a, wg_tensor *b, wg_tensor *x, uint32_t axes)
 {
     wg_tensor *total = wg_sum_bits(a, axes, true);

@@ -26,8 +26,9 @@ wg_tensor *wg_softmax(wg_tensor *x, int axis);
  * Errors, source: as wg_softmax. */
 wg_tensor *wg_log_softmax(wg_tensor *x, int axis);
 
-/* wg_logsumexp, wg_logsumexp_over: y = log(sum_i exp(x_i)), shifted by the largest x_i; a reduction, as those of
- * reduce.h: over every axis, or over the axes given.   Derivative: softmax(x)*dy.
+/* wg_logsumexp, wg_logsumexp_over: y = log(sum_i exp(x_i)), shifted by the largest x_i; a
+ * reduction, as those of reduce.h: over every axis, or over the axes given.   Derivative:
+ * softmax(x)*dy.
  * Edges: all -inf, or nothing: -inf with derivative 0; some +inf: +inf, and the derivative is
  *   shared among them.
  * Source: Blanchard, Higham, Higham 2021, "Accurately computing the log-sum-exp and softmax

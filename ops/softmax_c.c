@@ -1,5 +1,5 @@
-/* softmax_c.c: softmax and its relatives as C: a row's largest entry, the sum of the others' terms, the
- * result. */
+/* softmax_c.c: softmax and its relatives as C: a row's largest entry, the sum of the others' terms,
+ * the result. */
 #include "autograd/c_writer.h"
 #include "ops/axes_internal.h"
 #include "ops/softmax_internal.h"
@@ -7,7 +7,8 @@
 #include <stdio.h>
 #include <string.h>
 
-/* x - most, where that is a number; where the largest of a row is infinite, the others do not count. */
+/* x - most, where that is a number; where the largest of a row is infinite, the others do not
+ * count. */
 static const char softmax_shift[] = "static %s @shift(%s x, %s most)\n"
                                     "{\n"
                                     "    if (most - most == 0 || x != x)\n"

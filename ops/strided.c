@@ -1,4 +1,5 @@
-/* strided.c: what ops that move elements share: shapes as attributes, and planned strided copies. */
+/* strided.c: what ops that move elements share: shapes as attributes, and planned strided
+ * copies. */
 #include "ops/layout_internal.h"
 
 #include "autograd/c_writer.h"

@@ -34,8 +34,8 @@ static inline size_t wgk_real_size(wgk_type type)
 }
 
 /* WGK_RUN(f, type, ...): f_f64(...) or f_wide(...), whichever floats of this type are computed by;
- * WGK_RUN_ALL(f, type, ...): f_i64(...), too. WGK_RUN_OWN, WGK_RUN_OWN_ALL: the same with f_f32(...)
- * for f32. Statements. */
+ * WGK_RUN_ALL(f, type, ...): f_i64(...), too. WGK_RUN_OWN, WGK_RUN_OWN_ALL: the same with
+ * f_f32(...) for f32. Statements. */
 #define WGK_RUN_ALL(f, type, ...)                                                                  \
     if ((type) == WGK_I64)                                                                         \
         f##_i64(__VA_ARGS__);                                                                      \

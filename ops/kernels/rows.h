@@ -60,7 +60,8 @@ typedef struct wgk_lines {
     int64_t start, to_row, to_element; /* in elements: of the first row, and between neighbours */
 } wgk_lines;
 
-/* wgk_rows_together: are they taken together?   wgk_rows_lines: the rows from `row` on, before end. */
+/* wgk_rows_together: are they taken together?   wgk_rows_lines: the rows from `row` on, before
+ * end. */
 bool wgk_rows_together(const wgk_rows *rows);
 wgk_lines wgk_rows_lines(const wgk_rows *rows, int64_t row, int64_t end);
 

@@ -6,7 +6,8 @@
 
 #include "ops/kernels/rows.h"
 
-/* Bytes of workspace for `count` rows, as below; where rows are taken together, for as many of them. */
+/* Bytes of workspace for `count` rows, as below; where rows are taken together, for as many of
+ * them. */
 size_t wgk_softmax_workspace(const wgk_rows *rows, wgk_type type, int count);
 
 /* y = softmax(x), 1 row; y = log_softmax(x), 2 rows; y[row] = logsumexp(x), 1 row. */
