@@ -200,11 +200,12 @@ static bool grad_join_parts(grad_walk *w, grad_node *node, grad_term *first)
     wg_tensor *(*const rule)(wg_tensor *const *, wg_tensor *const *,
                              int) = first->part->op->vjp_parts;
     const size_t bytes = 2 * (size_t)node->n_terms * sizeof(wg_tensor *);
-    wg_tensor **y = wg_arena_take(&w->t->scratch, bytes, sizeof(void *)), **dy = y + node->n_terms;
+    wg_tensor **y = wg_arena_take(&w->t->scratch, bytes, sizeof(void *));
     if (y == NULL) {
         wg_fail(w->t, WG_E_NOMEM, "grad: out of memory for %zu bytes", bytes);
         return false;
     }
+    wg_tensor **dy = y + node->n_terms;
     int n = 0;
     for (grad_term *term = first, *kept = NULL; term != NULL; term = term->later) {
         const bool joins = term->part != NULL && term->part->op->vjp_parts == rule;

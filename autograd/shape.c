@@ -7,17 +7,10 @@
 #include <stdio.h>
 #include <string.h>
 
-#if WG_HAS_WIDE
-#define SHAPE_WIDE sizeof(wg_wide) /* 12 where i386 has no quad precision */
-#else
-#define SHAPE_WIDE 16
-#endif
-
 size_t wg_dtype_size(wg_dtype dtype)
 {
-    return dtype == WG_F32 ? 4 : dtype == WG_WIDE ? SHAPE_WIDE : 8;
+    return dtype == WG_F32 ? 4 : dtype == WG_WIDE ? WG_WIDE_SIZE : 8;
 }
-#undef SHAPE_WIDE
 
 const char *wg_dtype_name(wg_dtype dtype)
 {

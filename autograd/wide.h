@@ -63,6 +63,13 @@ typedef long double wg_wide;
 #define WG_WIDE_BITS 0
 #endif
 
+/* Bytes of one: 12 where i386 has no quad precision. */
+#if WG_HAS_WIDE
+#define WG_WIDE_SIZE sizeof(wg_wide)
+#else
+#define WG_WIDE_SIZE 16u
+#endif
+
 #define WG_F_f32(f) f##f
 #define WG_F_f64(f) f
 #define WG_K_f32(c) c##f

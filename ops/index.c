@@ -82,9 +82,10 @@ static wg_tensor *gather_rows_vjp_parts(wg_tensor *const ys[], wg_tensor *const 
 {
     const wg_shape *table = &ys[0]->operand[0]->shape;
     wg_tape *t = ys[0]->tape;
-    wg_tensor **index = wg_temporary(t, 2 * (int64_t)n, sizeof *index), **dy = index + n;
+    wg_tensor **index = wg_temporary(t, 2 * (int64_t)n, sizeof *index);
     if (index == NULL)
         return wg_gather_rows(NULL, NULL); /* the error is recorded */
+    wg_tensor **dy = index + n;
     wg_shape shape = *table;
     for (int k = 0; k < n; k++) {
         shape.dim[0] = ys[k]->operand[1]->size;

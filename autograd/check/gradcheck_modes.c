@@ -72,11 +72,12 @@ static bool second_follows(wg_check_session *s, const second_order *o, int i)
     wg_tape *t = s->t;
     wg_mark mark = wg_tape_mark(t);
     const size_t n = (size_t)s->n;
-    wg_tensor **ys = mode_take(s, 2 * n + 1, sizeof *ys), **anew = ys + n + 1;
+    wg_tensor **ys = mode_take(s, 2 * n + 1, sizeof *ys);
     wg_recorded r;
     bool follows = true;
     if (ys == NULL)
         return true;
+    wg_tensor **anew = ys + n + 1;
     memcpy(ys, o->g, n * sizeof *ys);
     ys[n] = s->y;
     const wg_check_claim claim = {ys, NULL, s->n + 1, NULL};

@@ -25,12 +25,12 @@ typedef enum wgk_type { WGK_F32 = 1, WGK_F64, WGK_I64, WGK_WIDE } wgk_type;
 /* Bytes of an element, and of a number of the type that it is computed in. */
 static inline size_t wgk_size(wgk_type type)
 {
-    return type == WGK_F32 ? 4 : type == WGK_WIDE ? 16 : 8;
+    return type == WGK_F32 ? 4 : type == WGK_WIDE ? WG_WIDE_SIZE : 8;
 }
 
 static inline size_t wgk_real_size(wgk_type type)
 {
-    return type == WGK_WIDE ? 16 : 8;
+    return type == WGK_WIDE ? WG_WIDE_SIZE : 8;
 }
 
 /* WGK_RUN(f, type, ...): f_f64(...) or f_wide(...), whichever floats of this type are computed by;
