@@ -55,6 +55,19 @@ static bool csv_has_header(const wg_csv_file *f)
     return csv_are_names(f);
 }
 
+/* What is kept of a column is many times the comma that asks for it. */
+static bool csv_columns_fit(const wg_csv_file *f)
+{
+    char reason[160];
+    if (f->scanner.count <= f->options.limits.columns)
+        return true;
+    snprintf(reason, sizeof reason,
+             "%" PRId64 " columns are more than the limit of %" PRId64
+             " for a file of this size (option limits.columns)",
+             f->scanner.count, f->options.limits.columns);
+    return wg_csv_fail(f, WG_E_FORMAT, reason);
+}
+
 /* Takes the scanner's record for the columns' names. */
 static bool csv_set_names(wg_csv_file *f)
 {
@@ -185,7 +198,7 @@ static bool csv_look(wg_csv_file *f)
         return false;
     if (f->scanner.count == 0)
         return wg_csv_fail(f, WG_E_FORMAT, "the file is empty");
-    if (!csv_set_names(f) || !wg_csv_record(&f->scanner))
+    if (!csv_columns_fit(f) || !csv_set_names(f) || !wg_csv_record(&f->scanner))
         return false;
     f->header = csv_has_header(f);
     if (!f->header) {
