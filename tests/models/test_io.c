@@ -197,6 +197,7 @@ START_TEST(test_every_call_fails)
     const double want = begin(c, &all);
     ck_assert_int_gt(all.calls, 3);
     ck_assert_int_lt(all.calls, WGT_TRACE);
+    int failed = 0;
     for (int at = 1; at <= all.calls; at++)
         for (const int *error = errors_of(all.trace[at - 1]); *error != 0; error++)
             for (int from_then = 0; from_then < 2; from_then++) {
@@ -205,7 +206,10 @@ START_TEST(test_every_call_fails)
                     continue;
                 unlink(path);
                 fail_once(c, &f, want);
+                failed++;
             }
+    printf("io: program %d: %d failures of %d calls, survived\n", _i, failed, all.calls);
+    fflush(stdout);
     wgt_file_remove(path);
 }
 END_TEST
