@@ -152,7 +152,7 @@ $(BUILD)/obj/tests/%.o: tests/%.c $(BUILD)/flags $(CHECK_AT).libs $(BUILD)/tests
 	$(call run,CC,$(COMPILE) $(TEST_O) @$(CHECK_AT).cflags -I$(BUILD)/tests -c -o $@ $<)
 
 # Tests make the system's calls fail (tests/support/system.c), where the linker can put them in between.
-WRAPPED := open read write fsync close rename unlink fstat lstat stat readlink fchmod opendir pthread_create
+WRAPPED := open read write fsync close rename unlink fstat lstat stat readlink fchmod opendir closedir pthread_create
 WRAP := $(if $(findstring darwin,$(MACHINE)),,$(addprefix -Wl$(comma)--wrap=,$(WRAPPED)))
 $(RUNNER): $(call obj,$(TEST_SRC)) $(STATIC) $(BUILD)/sources $(LIBS)
 	$(call run,LD,$(LINK) $(WRAP) -o $@ $(filter %.o,$^) $(STATIC) @$(CHECK_AT).libs @$(LIBS))

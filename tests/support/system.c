@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 static wgt_fault *fault;
+static bool inside; /* a call; what libc itself calls on the way is not counted */
 
 void wgt_fault_begin(wgt_fault *f)
 {
@@ -42,7 +43,7 @@ bool wgt_faults_work(void)
 /* Is it this call's turn? */
 static bool is_due(char letter)
 {
-    if (fault == NULL || (fault->only != NULL && strchr(fault->only, letter) == NULL))
+    if (fault == NULL || inside || (fault->only != NULL && strchr(fault->only, letter) == NULL))
         return false;
     if (fault->calls < WGT_TRACE - 1)
         fault->trace[fault->calls] = letter;
@@ -79,7 +80,11 @@ static size_t part(size_t size)
     type __wrap_##name parameters                                                                  \
     {                                                                                              \
         const bool due = is_due(letter);                                                           \
-        const type result = fails(due) ? failed : __real_##name arguments;                         \
+        const bool outer = inside;                                                                 \
+        const bool fail = fails(due);                                                              \
+        inside = true;                                                                             \
+        const type result = fail ? failed : __real_##name arguments;                               \
+        inside = outer;                                                                            \
         after(due);                                                                                \
         return result;                                                                             \
     }
@@ -96,6 +101,7 @@ WRAP('t', int, -1, stat, (const char *name, struct stat *about), (name, about))
 WRAP('k', ssize_t, -1, readlink, (const char *name, char *to, size_t size), (name, to, size))
 WRAP('m', int, -1, fchmod, (int file, mode_t mode), (file, mode))
 WRAP('d', directory, NULL, opendir, (const char *name), (name))
+WRAP('D', int, -1, closedir, (DIR * list), (list))
 WRAP('p', int, EAGAIN, pthread_create,
      (pthread_t * thread, const pthread_attr_t *attributes, void *(*run)(void *), void *argument),
      (thread, attributes, run, argument))
