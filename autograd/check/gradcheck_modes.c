@@ -83,11 +83,15 @@ static bool second_follows(wg_check_session *s, const second_order *o, int i)
     const wg_check_claim claim = {ys, NULL, s->n + 1, NULL};
     if (!wg_recorded_begin(&r, s, &claim, s->xs + i, 1))
         return true;
-    double *x = r.values;
+    double *x = r.values, *step = mode_take(s, (size_t)r.size, sizeof *step);
     const double *v = o->v[i]->data;
-    for (int64_t k = 0; k < r.size; k++)
-        x[k] += 0x1.3p-10 * v[k] * (x[k] != 0 ? fabs(x[k]) : 1);
-    if (wg_recorded_run(&r) && wg_grad(s->y, s->xs, s->n, anew) == WG_OK)
+    for (int64_t k = 0; k < r.size && step != NULL; k++)
+        step[k] = 0x1.3p-10 * v[k] * (x[k] != 0 ? fabs(x[k]) : 1);
+    /* Branches are held, and what is recorded anew takes others: then nothing can be said. */
+    const bool still = step != NULL && wg_check_branch(&r, 0, step, 1) == NULL;
+    for (int64_t k = 0; k < r.size && still; k++)
+        x[k] += step[k];
+    if (still && wg_recorded_run(&r) && wg_grad(s->y, s->xs, s->n, anew) == WG_OK)
         for (int j = 0; j < s->n; j++) {
             const double gap = wg_compare_closed_form(o->g[j], anew[j]->data, 0, NULL);
             follows = follows && !(gap > 1e-9);

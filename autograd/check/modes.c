@@ -162,7 +162,7 @@ static wg_check_verdict taylor_judge(const wg_check_taylor_report *r, const wg_d
     }
     if (r->rate >= r->order - 0.25)
         return WG_CHECK_PASSED;
-    const bool below = r->order == 3 && !d->kink && fabs(r->rate - 2) < 0.25;
+    const bool below = r->order == 3 && !d->kink && fabs(r->rate - 2) < 0.05;
     return right && !below ? WG_CHECK_UNRESOLVED : WG_CHECK_FAILED;
 }
 

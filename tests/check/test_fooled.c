@@ -279,6 +279,18 @@ START_TEST(taylor_near_kinks)
 }
 END_TEST
 
+/* The second derivative of |x - 1/2| + x^3, where what is recorded anew a step away takes the other branch. */
+START_TEST(second_order_near_a_kink)
+{
+    wg_tape *t = wg_tape_new(NULL);
+    wg_tensor *x = wgt_param(t, "x", WG_SHAPE(2), (double[]){0.50001, 0.4999});
+    wg_tensor *y = wg_sum(wg_add(wg_abs(wg_shift(x, -0.5)), wg_mul(x, wg_square(x))));
+    wg_check_report r;
+    ck_assert_int_ne(wg_gradcheck_second(y, &x, 1, NULL, &r), WG_CHECK_FAILED);
+    wg_tape_free(t);
+}
+END_TEST
+
 /* What no step can tell: periods and stairs far shorter than the spacing of floats, entries that
  * vanish beside others, subnormal numbers. */
 static const accused beyond_cases[] = {
@@ -425,6 +437,7 @@ Suite *suite_fooled(void)
     tcase_add_loop_test(right, beyond_all_steps, 0,
                         (int)(sizeof beyond_cases / sizeof *beyond_cases));
     tcase_add_test(right, taylor_near_kinks);
+    tcase_add_test(right, second_order_near_a_kink);
     tcase_add_test(right, plain_functions);
     tcase_add_test(right, chains_at_any_values);
     tcase_add_test(right, a_branch_is_a_kink);
