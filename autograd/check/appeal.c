@@ -160,6 +160,9 @@ bool wg_appeal_judge(size_t index, wg_check_entry *e, void *appeal)
     if (!appeal_begin(a, a->input, 1))
         return false;
     wg_wide_judge(&a->line, index, appeal_aim(a, index, a->direction), &judged);
+    /* What no double can hold is no difference to a gradient of doubles. */
+    if (judged.outcome == WG_ENTRY_DISAGREES && judged.claimed == 0 && judged.numeric.value == 0)
+        judged.outcome = WG_ENTRY_AGREES;
     a->doubtful = judged.outcome == WG_ENTRY_UNRESOLVED;
     if (!a->doubtful)
         *e = judged;
