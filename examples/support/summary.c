@@ -110,7 +110,10 @@ void summary_fit(const wg_estimator *e, int64_t trained, int64_t tested)
            whole && r.optimum.iterations == 0 ? 0 : r.epochs, wg_at(r.loss, taken - 1));
     if (best)
         printf(" at the best one, %" PRId64, taken);
-    puts(r.stop == WG_FIT_CONVERGED ? ", converged" : r.stop == WG_FIT_STOPPED ? ", stopped" : "");
+    puts(r.stop == WG_FIT_CONVERGED ? ", converged"
+         : r.stop == WG_FIT_STOPPED ? ", stopped"
+         : whole && !best           ? ", not yet at the optimum (--epochs, --optimizer newton)"
+                                    : "");
 }
 
 /* ---- The results ---------------------------------------------------------------------------------------- */
