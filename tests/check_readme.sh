@@ -17,6 +17,14 @@ awk -v dir="$dir" '
     /^```/     { file = "" }
     file       { print > file }' README.md
 
+# Names and headers that it mentions are there.
+headers=$(ls autograd/*.h autograd/*/*.h ops/*.h models/*.h models/*/*.h | grep -v _internal)
+missing=$({ grep -oE '\bwg_[a-z0-9_]*[a-z0-9]\b' README.md
+    # shellcheck disable=SC2086  # a list of files
+    cat $headers $headers | grep -oE '\bwg_[a-z0-9_]*[a-z0-9]\b'; } | LC_ALL=C sort | uniq -u
+    grep -oE '`(autograd|ops|models)/[a-z_/]*\.h`' README.md | tr -d '`' | while read -r file; do [ -f "$file" ] || echo "$file"; done)
+[ -z "$missing" ] || { printf '%s\n' "$missing" "readme: the names above are not in the headers"; exit 1; }
+
 programs=0
 compile_and_run() { # compile_and_run BLOCK COMPILER...
     block=$1 program=${1%.c*}
