@@ -1,6 +1,8 @@
 /* A pool of threads that share the pieces of one job at a time. */
 #include "autograd/pool.h"
 
+#include "autograd/platform_internal.h"
+
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdbool.h>
@@ -150,8 +152,8 @@ wg_pool *wg_pool_new(int threads, const wg_allocator *allocator)
 {
     wg_allocator a = allocator != NULL ? *allocator : wg_allocator_default();
     if (threads == 0) {
-        long online = sysconf(_SC_NPROCESSORS_ONLN);
-        threads = online < 1 ? 1 : online > POOL_LARGEST ? POOL_LARGEST : (int)online;
+        const long online = wg_processors();
+        threads = online > POOL_LARGEST ? POOL_LARGEST : (int)online;
     }
     if (threads < 1 || threads > POOL_LARGEST)
         return NULL;
