@@ -34,7 +34,7 @@ WARNINGS := -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wsign-conversion -Wd
 # Nothing reads errno after a libm call; without it sqrt is one instruction, and loops vectorize.
 # -std=c11 on s390x means double arithmetic for floats unless it is told otherwise.
 MACHINE    := $(shell $(CC) -dumpmachine)
-BASE_FLAGS := $(if $(findstring s390x,$(MACHINE)),-fexcess-precision=fast) -std=c11 -D_POSIX_C_SOURCE=200809L -ffp-contract=off -fno-math-errno \
+BASE_FLAGS := $(if $(findstring s390x,$(MACHINE)),-fexcess-precision=fast) -std=c11 -D_POSIX_C_SOURCE=200809L -D_FILE_OFFSET_BITS=64 -ffp-contract=off -fno-math-errno \
               -fPIC -fno-semantic-interposition
 SAN_FLAGS  := $(if $(SANITIZE),-fsanitize=$(SANITIZE) -fno-sanitize-recover=all -fno-omit-frame-pointer)
 
@@ -81,8 +81,9 @@ versioned = libwengert.so.$(1)
 SHARE     = -shared -Wl$(comma)-soname$(comma)$(call versioned,$(SOVERSION)) \
             -Wl$(comma)--version-script$(comma)$(BUILD)/exports
 endif
-PROGRAMS := $(patsubst examples/%.c,$(BUILD)/%,$(EX_MAIN))
-RUNNER   := $(BUILD)/tests/run
+EXE      := $(if $(findstring mingw,$(MACHINE)),.exe)
+PROGRAMS := $(patsubst examples/%.c,$(BUILD)/%$(EXE),$(EX_MAIN))
+RUNNER   := $(BUILD)/tests/run$(EXE)
 
 .PHONY: all lib examples demo deps test check check-layers check-headers check-symbols check-readme check-reproducible \
         check-amalgamation check-install check-examples check-programs check-aarch64 check-format amalgamation ffi docs man check-docs install uninstall \
@@ -120,7 +121,7 @@ $(SHARED): $(LIB_OBJ) $(BUILD)/exports $(BUILD)/sources $(LIBS)
 $(LIBS): tests/find_libs.sh $(BUILD)/flags
 	@CC='$(CC) $(CFLAGS) $(LDFLAGS)' sh $< > $@
 
-$(PROGRAMS): $(BUILD)/%: $(BUILD)/obj/examples/%.o $(call obj,$(EX_HELP)) $(STATIC) $(LIBS)
+$(PROGRAMS): $(BUILD)/%$(EXE): $(BUILD)/obj/examples/%.o $(call obj,$(EX_HELP)) $(STATIC) $(LIBS)
 	$(call run,LD,$(LINK) -o $@ $(filter %.o,$^) $(STATIC) @$(LIBS))
 
 -include $(patsubst %.o,%.d,$(call obj,$(LIB_SRC) $(EX_MAIN) $(EX_HELP) $(TEST_SRC) \

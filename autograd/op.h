@@ -159,13 +159,11 @@ wg_tensor *wg_abstract(wg_tape *t, wg_dtype dtype, int ndim, const int64_t *dim)
 
 /* wg_fail: record an error on the tape and return its inert tensor. The first error stays until the
  * tape is rewound. Every error of the library passes through here: a breakpoint shows the caller. */
-wg_tensor *wg_fail(wg_tape *t, wg_status status, const char *format, ...)
-    __attribute__((format(printf, 3, 4)));
+wg_tensor *wg_fail(wg_tape *t, wg_status status, const char *format, ...) WG_PRINTF(3, 4);
 
 /* wg_op_fail: for an op's shape rule or check: records "matmul: inner sizes differ: X (64, 784) x w
  * (785, 10)" from the op's name (and a leaf's own), the words given, and the operands. Always false. */
-bool wg_op_fail(const wg_tensor *y, wg_status status, const char *format, ...)
-    __attribute__((format(printf, 3, 4)));
+bool wg_op_fail(const wg_tensor *y, wg_status status, const char *format, ...) WG_PRINTF(3, 4);
 
 /* wg_dtype_asked: for builders that are given a dtype: is it one that tensors of this tape can have? The
  * default becomes f64. Where it is not, WG_E_DTYPE in the name of `who`. */

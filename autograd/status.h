@@ -12,6 +12,14 @@
 extern "C" {
 #endif
 
+/* Functions that take a format and arguments; on Windows the format is C's, not Microsoft's. */
+#ifdef __MINGW32__
+#define WG_PRINTF(format_at, arguments_at)                                                         \
+    __attribute__((format(gnu_printf, format_at, arguments_at)))
+#else
+#define WG_PRINTF(format_at, arguments_at) __attribute__((format(printf, format_at, arguments_at)))
+#endif
+
 /* One list yields the enum, the names and the texts: code, what it says. */
 #define WG_STATUS_LIST(X)                                                                          \
     X(WG_OK, "no error")                                                                           \

@@ -11,11 +11,7 @@
 /* wg_describe_add: appends to the text, which has room for size bytes, what the format says, as
  * printf does, and ", " before it where something stands there already. What has no room is cut
  * off. */
-void wg_describe_add(char *text, size_t size, const char *format, ...)
-#if defined(__GNUC__)
-    __attribute__((format(printf, 3, 4)))
-#endif
-    ;
+void wg_describe_add(char *text, size_t size, const char *format, ...) WG_PRINTF(3, 4);
 
 /* wg_describe_list: "(1, 0, 2)" of n numbers. list has room for WG_SHAPE_TEXT bytes. Returns
  * list. */

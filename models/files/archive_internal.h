@@ -26,11 +26,7 @@ const char *wg_archive_type(const wg_archive *a, const char *name);
 
 /* wg_archive_fail: for a part that finds something missing or wrong: WG_E_FORMAT on the tape, the
  * file that the archive was loaded from in front of the message. */
-void wg_archive_fail(const wg_archive *a, const char *format, ...)
-#if defined(__GNUC__)
-    __attribute__((format(printf, 2, 3)))
-#endif
-    ;
+void wg_archive_fail(const wg_archive *a, const char *format, ...) WG_PRINTF(2, 3);
 
 /* wg_archive_put: an entry as it stands, its texts copied. False: there is one of that name and
  * kind already (no error is recorded for that), or no memory. */

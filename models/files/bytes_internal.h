@@ -4,13 +4,11 @@
 /* What all formats are read and written with: bytes, arrays of numbers, text, JSON. */
 
 #include "autograd/tape.h"
+#include "models/files/platform_internal.h"
 
-#include <limits.h>
-#include <locale.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdio.h>
-#include <sys/types.h>
 
 /* ---- Reading. -------------------------------------------------------------------------------- */
 
@@ -163,16 +161,6 @@ size_t wg_utf8_invalid(const char *bytes, size_t size);
 const char *wg_compressed(const void *bytes, size_t size);
 
 /* ---- Numbers. -------------------------------------------------------------------------------- */
-
-/* Numbers in files are written with a point, whatever the user's locale says. strtod rounds
- * correctly but asks LC_NUMERIC for the decimal separator; so numbers are read between enter and
- * leave, which give the calling thread (and no other) the C locale. */
-typedef struct wg_c_locale {
-    locale_t c, before;
-} wg_c_locale;
-
-bool wg_c_locale_enter(wg_c_locale *locale); /* false: no memory, and nothing to leave */
-void wg_c_locale_leave(wg_c_locale *locale);
 
 typedef enum wg_number_kind {
     WG_NUMBER_NONE,     /* the text is no number */

@@ -5,11 +5,8 @@
 #include "autograd/op.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <inttypes.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #define READER_CHUNK ((int64_t)1 << 30) /* bytes asked of one read(); Linux gives at most 2^31 */
 
@@ -35,7 +32,7 @@ static int64_t reader_some(const wg_reader *reader, void *bytes, int64_t size)
 static bool reader_drain(wg_reader *reader)
 {
     int64_t capacity = 0, got = 1;
-    (void)fcntl(reader->file, F_SETFL, fcntl(reader->file, F_GETFL) & ~O_NONBLOCK);
+    wg_read_waiting(reader->file);
     while (got > 0) {
         if (!wg_temporary_grow(reader->tape, (void **)&reader->memory, &capacity,
                                reader->left + 65536, 1))

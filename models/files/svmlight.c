@@ -5,13 +5,10 @@
 #include "models/files/bytes_internal.h"
 #include "models/files/table_internal.h"
 
-#include <fcntl.h>
 #include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 /* A file while it is read. */
 typedef struct svmlight_file {

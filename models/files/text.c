@@ -74,21 +74,6 @@ const char *wg_compressed(const void *bytes, size_t size)
 
 /* ---- Numbers. -------------------------------------------------------------------------------- */
 
-bool wg_c_locale_enter(wg_c_locale *locale)
-{
-    locale->c = newlocale(LC_ALL_MASK, "C", (locale_t)0);
-    if (locale->c == (locale_t)0)
-        return false;
-    locale->before = uselocale(locale->c);
-    return true;
-}
-
-void wg_c_locale_leave(wg_c_locale *locale)
-{
-    uselocale(locale->before);
-    freelocale(locale->c);
-}
-
 static const char *number_skip_blanks(const char *at)
 {
     while (*at == ' ' || *at == '\t')

@@ -3,14 +3,10 @@
 
 #include "autograd/op.h"
 
-#include <dirent.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <inttypes.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <time.h>
-#include <unistd.h>
 
 enum {
     WRITER_NAMES = 100,   /* tried for the temporary file */
@@ -293,7 +289,7 @@ static void writer_sync_directory(wg_writer *w)
 {
     char reason[192], directory[PATH_MAX];
     writer_directory_of(w, directory);
-    int file = open(directory, O_RDONLY | O_CLOEXEC);
+    int file = wg_open_directory(directory);
     int wrong = file < 0 || writer_sync(file) != 0 ? errno : 0;
     if (file >= 0)
         close(file);

@@ -1,0 +1,60 @@
+#ifndef WG_MODELS_FILES_PLATFORM_INTERNAL_H
+#define WG_MODELS_FILES_PLATFORM_INTERNAL_H
+
+/* The system's files, as POSIX has them; where a platform lacks a call or a flag, it is made up here and in
+ * platform.c, under POSIX's name. */
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <locale.h>
+#include <stdbool.h>
+#include <sys/stat.h>
+#include <sys/types.h>
+#include <unistd.h>
+#ifdef __APPLE__
+#include <xlocale.h>
+#endif
+
+#ifdef _WIN32
+/* No symbolic links are followed, no permissions taken over, no pipe is opened without waiting for its writer;
+ * bytes are never translated. */
+#define O_CLOEXEC   (_O_NOINHERIT | _O_BINARY)
+#define O_NONBLOCK  0
+#define O_NOCTTY    0
+#define S_ISLNK(m)  0
+#define S_ISSOCK(m) 0
+#ifndef SSIZE_MAX
+#define SSIZE_MAX INT_MAX
+#endif
+#define lstat(path, about)         stat(path, about)
+#define readlink(path, text, size) (errno = EINVAL, (ssize_t)-1)
+#define fchmod(file, mode)         0
+#define geteuid()                  0
+#define fsync(file)                _commit(file)
+#define rename(from, to)           wg_replace_file(from, to)
+int wg_replace_file(const char *from, const char *to); /* replaces what is there, as POSIX's does */
+#endif
+
+/* wg_read_waiting: read() from now on waits for a pipe's writer. */
+void wg_read_waiting(int file);
+
+/* wg_open_directory: to be synced; -1 with EINVAL where the platform syncs renames itself. */
+int wg_open_directory(const char *path);
+
+/* Numbers in files are written with a point, whatever the user's locale says. strtod rounds correctly
+ * but asks LC_NUMERIC for the decimal separator; so numbers are read between enter and leave, which
+ * give the calling thread (and no other) the C locale. */
+typedef struct wg_c_locale {
+#ifdef _WIN32
+    int before;    /* has the thread a locale of its own? */
+    char name[64]; /* the one it had */
+#else
+    locale_t c, before;
+#endif
+} wg_c_locale;
+
+bool wg_c_locale_enter(wg_c_locale *locale); /* false: no memory, and nothing to leave */
+void wg_c_locale_leave(wg_c_locale *locale);
+
+#endif
