@@ -8,6 +8,7 @@ set -eu
 libc='assert|complex|ctype|errno|fenv|float|inttypes|iso646|limits|locale|math|setjmp|signal|stdalign'
 libc="$libc|stdarg|stdatomic|stdbool|stddef|stdint|stdio|stdlib|stdnoreturn|string|strings|tgmath|time"
 libc="$libc|threads|uchar|wchar|wctype|dirent|fcntl|pthread|sched|unistd|sys/(mman|stat|time|types)"
+platform='windows|xlocale' # in the two platform.c and their header
 compiler='immintrin|cpuid|arm_neon|sys/auxv'
 sanitizer='sanitizer/(asan|ubsan)_interface'
 
@@ -34,8 +35,9 @@ code() {
 layer() {
     for file in "$1"/*.c "$1"/*.h "$1"/*.inc; do
         [ -e "$file" ] || continue
+        case $file in */platform*) also="($platform)\.h|" ;; *) also= ;; esac
         code "$file" | grep -nE '^[[:space:]]*#[[:space:]]*include' |
-            grep -vE "include[[:space:]]*(\"($2)\"|<($3)>)" | sed "s|^|$file:|" || true
+            grep -vE "include[[:space:]]*(\"($2)\"|<($also$3)>)" | sed "s|^|$file:|" || true
     done
 }
 
