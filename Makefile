@@ -34,7 +34,8 @@ WARNINGS := -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wsign-conversion -Wd
 # Nothing reads errno after a libm call; without it sqrt is one instruction, and loops vectorize.
 # -std=c11 on s390x means double arithmetic for floats unless it is told otherwise.
 MACHINE    := $(shell $(CC) -dumpmachine)
-BASE_FLAGS := $(if $(findstring s390x,$(MACHINE)),-fexcess-precision=fast) -std=c11 -D_POSIX_C_SOURCE=200809L -D_FILE_OFFSET_BITS=64 -ffp-contract=off -fno-math-errno \
+BASE_FLAGS := $(if $(findstring s390x,$(MACHINE)),-fexcess-precision=fast) \
+              $(if $(findstring wasi,$(MACHINE)),-D_WASI_EMULATED_SIGNAL -D_WASI_EMULATED_GETPID) -std=c11 -D_POSIX_C_SOURCE=200809L -D_FILE_OFFSET_BITS=64 -ffp-contract=off -fno-math-errno \
               -fPIC -fno-semantic-interposition
 SAN_FLAGS  := $(if $(SANITIZE),-fsanitize=$(SANITIZE) -fno-sanitize-recover=all -fno-omit-frame-pointer)
 
@@ -86,7 +87,7 @@ PROGRAMS := $(patsubst examples/%.c,$(BUILD)/%$(EXE),$(EX_MAIN))
 RUNNER   := $(BUILD)/tests/run$(EXE)
 
 .PHONY: all lib examples demo deps test check check-layers check-headers check-symbols check-readme check-reproducible \
-        check-amalgamation check-install check-examples check-programs check-aarch64 check-format amalgamation ffi docs man check-docs install uninstall \
+        check-amalgamation check-install check-examples check-programs check-aarch64 check-windows check-wasi check-format amalgamation ffi docs man check-docs install uninstall \
         bench peers fuzz fuzz-long fuzzers check-fuzz test-fuzz coverage format tidy analyze clean help FORCE
 all: lib examples
 lib: $(STATIC) $(SHARED) $(LIBS)
@@ -201,6 +202,19 @@ check-programs: examples
 check-aarch64:
 	@$(MAKE) CC=aarch64-linux-gnu-gcc LDFLAGS=-static BUILD=$(BUILD)/aarch64 $(BUILD)/aarch64/demo
 	qemu-aarch64-static $(BUILD)/aarch64/demo
+
+# On Windows under wine: the demo, a model trained, saved over an older one, and used. In WebAssembly under node:
+# the demo.
+check-windows:
+	@$(MAKE) CC=x86_64-w64-mingw32-gcc AR=x86_64-w64-mingw32-ar LDFLAGS=-static BUILD=$(BUILD)/windows \
+	    $(foreach p,demo train predict,$(BUILD)/windows/$(p).exe)
+	WINEDEBUG=-all wine $(BUILD)/windows/demo.exe
+	for i in 1 2; do WINEDEBUG=-all wine $(BUILD)/windows/train.exe examples/data/iris.csv \
+	    --save $(BUILD)/windows/iris.safetensors 2> /dev/null || exit 1; done
+	WINEDEBUG=-all wine $(BUILD)/windows/predict.exe $(BUILD)/windows/iris.safetensors examples/data/iris.csv | tail -n 1
+check-wasi:
+	@$(MAKE) CC='clang --target=wasm32-wasi --sysroot=/usr' AR=llvm-ar BUILD=$(BUILD)/wasi $(BUILD)/wasi/demo
+	node --no-warnings tests/wasi.mjs $(BUILD)/wasi/demo
 
 # ---- one pair of files, and installation ---------------------------------------------------------
 
@@ -337,6 +351,7 @@ help:
 #: make check                every check, and the test suite; make deps check does both
 #: make test                 the test suite alone; build/tests/run NAME runs one suite
 #: make check-aarch64        the demo, cross-compiled, under qemu
+#: make check-windows, check-wasi   the demo built by MinGW-w64, under wine; for WebAssembly, under node
 #: make amalgamation         the library as one pair, build/wengert.h and build/wengert.c
 #: make docs                 build/docs/index.html, reference and tutorial; manual pages in build/docs/man
 #: make ffi                  build/wengert_ffi.h, for cffi and LuaJIT

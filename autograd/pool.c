@@ -1,6 +1,43 @@
 /* A pool of threads that share the pieces of one job at a time. */
 #include "autograd/pool.h"
 
+#if defined(WG_NO_THREADS) || defined(__wasi__)
+
+/* A pool of the caller alone, whatever was asked for. */
+struct wg_pool {
+    wg_allocator allocator;
+};
+
+wg_pool *wg_pool_new(int threads, const wg_allocator *allocator)
+{
+    wg_allocator a = allocator != NULL ? *allocator : wg_allocator_default();
+    wg_pool *pool = threads >= 0 ? a.allocate(sizeof *pool, a.user) : NULL;
+    if (pool != NULL)
+        pool->allocator = a;
+    return pool;
+}
+
+void wg_pool_free(wg_pool *pool)
+{
+    if (pool != NULL)
+        pool->allocator.release(pool, pool->allocator.user);
+}
+
+int wg_pool_threads(const wg_pool *pool)
+{
+    (void)pool;
+    return 1;
+}
+
+void wg_pool_run(wg_pool *pool, int64_t pieces, wg_pool_work *work, void *context)
+{
+    (void)pool;
+    for (int64_t piece = 0; piece < pieces; piece++)
+        work(piece, 0, context);
+}
+
+#else
+
 #include "autograd/platform_internal.h"
 
 #include <pthread.h>
@@ -191,3 +228,5 @@ void wg_pool_free(wg_pool *pool)
         pool_stop(pool);
     pool->allocator.release(pool, pool->allocator.user);
 }
+
+#endif

@@ -19,11 +19,15 @@ static void interrupt(int signal)
 
 const volatile sig_atomic_t *progress_interrupt(void)
 {
+#ifdef SA_RESTART
     struct sigaction once;
     memset(&once, 0, sizeof once);
     once.sa_handler = interrupt;
     once.sa_flags = (int)SA_RESETHAND | SA_RESTART;
     sigaction(SIGINT, &once, NULL);
+#else /* Windows, WASI: once, too */
+    signal(SIGINT, interrupt);
+#endif
     return &interrupted;
 }
 
