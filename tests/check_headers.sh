@@ -38,5 +38,15 @@ for header in autograd/*.h autograd/*/*.h ops/*.h ops/kernels/*.h models/*.h mod
     grep -q 'extern "C"' "$header" || ! grep -qE '^[a-z].*\(.*' "$header" ||
         { echo "headers: $header declares functions without extern \"C\""; exit 1; }
 done
+# Their macros take integers of any type in C++, in every version of it.
+for standard in 11 14 17 20; do
+    [ -n "$cxx" ] || break
+    # shellcheck disable=SC2086
+    printf '%s\n' '#include <wengert.h>' 'wg_tensor *turned(wg_tensor *x, size_t n, long m);' \
+        'wg_tensor *turned(wg_tensor *x, size_t n, long m)' \
+        '{ return wg_permute(wg_reshape(x, WG_SHAPE(n, m, 1)), WG_AXES(2, n - n, m - m + 1)); }' |
+        $cxx -std=c++$standard -pedantic-errors -Wconversion $flags -x c++ - ||
+        { echo "headers: WG_SHAPE or WG_AXES does not compile as C++$standard"; exit 1; }
+done
 [ $count -gt 0 ] || { echo "headers: there are none"; exit 1; }
 echo "headers: $count compile alone${cxx:+, the public ones also as C++}"
