@@ -35,7 +35,8 @@ WARNINGS := -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wsign-conversion -Wd
 # -std=c11 on s390x means double arithmetic for floats unless it is told otherwise.
 MACHINE    := $(shell $(CC) -dumpmachine)
 BASE_FLAGS := $(if $(findstring s390x,$(MACHINE)),-fexcess-precision=fast) \
-              $(if $(findstring wasi,$(MACHINE)),-D_WASI_EMULATED_SIGNAL -D_WASI_EMULATED_GETPID) -std=c11 -D_POSIX_C_SOURCE=200809L -D_FILE_OFFSET_BITS=64 -ffp-contract=off -fno-math-errno \
+              $(if $(findstring mingw,$(MACHINE)),-D_FILE_OFFSET_BITS=64) \
+              $(if $(findstring wasi,$(MACHINE)),-D_WASI_EMULATED_SIGNAL -D_WASI_EMULATED_GETPID) -std=c11 -D_POSIX_C_SOURCE=200809L -ffp-contract=off -fno-math-errno \
               -fPIC -fno-semantic-interposition
 SAN_FLAGS  := $(if $(SANITIZE),-fsanitize=$(SANITIZE) -fno-sanitize-recover=all -fno-omit-frame-pointer)
 

@@ -41,7 +41,7 @@ BEGIN {
     seen["models/wengert.h"] = 1
     paste("models/wengert.h", header)
     preface(source)
-    print "\n#ifndef _POSIX_C_SOURCE\n#define _POSIX_C_SOURCE 200809L\n#endif\n#ifndef _FILE_OFFSET_BITS\n#define _FILE_OFFSET_BITS 64\n#endif" > source
+    print "\n#ifndef _POSIX_C_SOURCE\n#define _POSIX_C_SOURCE 200809L\n#endif\n#if !defined(_FILE_OFFSET_BITS) && !defined(__LP64__)\n#define _FILE_OFFSET_BITS 64\n#endif" > source
     print "#ifndef _DEFAULT_SOURCE /* madvise */\n#define _DEFAULT_SOURCE\n#endif\n#include \"wengert.h\"" > source
     for (i = 1; i < ARGC; i++) {
         paste(ARGV[i], source)
