@@ -88,7 +88,7 @@ PROGRAMS := $(patsubst examples/%.c,$(BUILD)/%$(EXE),$(EX_MAIN))
 RUNNER   := $(BUILD)/tests/run$(EXE)
 
 .PHONY: all lib examples demo deps test check check-layers check-headers check-symbols check-readme check-reproducible \
-        check-amalgamation check-install check-examples check-programs check-aarch64 check-windows check-wasi check-format amalgamation ffi docs man check-docs install uninstall \
+        check-amalgamation check-install check-examples check-programs check-ship check-aarch64 check-windows check-wasi check-format amalgamation ffi docs man check-docs install uninstall \
         bench peers fuzz fuzz-long fuzzers check-fuzz test-fuzz coverage format tidy analyze clean help FORCE
 all: lib examples
 lib: $(STATIC) $(SHARED) $(LIBS)
@@ -200,6 +200,8 @@ check-programs: examples
 	@sh tests/check_programs.sh $(BUILD)
 
 # The library and the demo on another architecture, big vectors and all, under an emulator.
+check-ship: $(STATIC)
+	@CC='$(CC)' sh tests/check_ship.sh $(STATIC)
 check-aarch64:
 	@$(MAKE) CC=aarch64-linux-gnu-gcc LDFLAGS=-static BUILD=$(BUILD)/aarch64 $(BUILD)/aarch64/demo
 	qemu-aarch64-static $(BUILD)/aarch64/demo
@@ -351,6 +353,7 @@ help:
 #: make deps                 installs Check, the unit test framework, if it is missing
 #: make check                every check, and the test suite; make deps check does both
 #: make test                 the test suite alone; build/tests/run NAME runs one suite
+#: make check-ship           a training step written as C on Cortex-M4, riscv64 and s390x, under qemu
 #: make check-aarch64        the demo, cross-compiled, under qemu
 #: make check-windows, check-wasi   the demo built by MinGW-w64, under wine; for WebAssembly, under node
 #: make amalgamation         the library as one pair, build/wengert.h and build/wengert.c

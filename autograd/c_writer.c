@@ -256,10 +256,20 @@ void wg_c_close_one(wg_c_writer *c, const wg_c_nest *nest)
 
 /* ---- Indices -------------------------------------------------------------------------------------- */
 
+/* What does not fit is cut off: no index is so long. */
+static void text_append(wg_text *text, const char *s)
+{
+    size_t used = strlen(text->s), size = strlen(s), room = sizeof text->s - 1 - used;
+    size = size < room ? size : room;
+    memcpy(text->s + used, s, size);
+    text->s[used + size] = '\0';
+}
+
 static void index_add(wg_text *text, const char *term)
 {
-    size_t used = strlen(text->s);
-    snprintf(text->s + used, sizeof text->s - used, "%s%s", used > 0 ? " + " : "", term);
+    if (text->s[0] != '\0')
+        text_append(text, " + ");
+    text_append(text, term);
 }
 
 static void index_add_loops(wg_text *text, const wg_c_nest *nest, int k)

@@ -8,6 +8,13 @@
  *     species,setosa,versicolor,virginica
  *     setosa,0.981599,0.018401,1.91594e-07
  *     ...
+ *
+ * With --c it writes the model instead, its preparation included, as a C file that needs no library:
+ *
+ *     $ build/train examples/data/iris.csv --test 0.2 --save iris.safetensors
+ *     ...
+ *     $ build/predict iris.safetensors --c iris.c
+ *     iris.c, iris.h: iris_run takes a row of 4 numbers; iris_names has the 3 classes
  */
 #include <inttypes.h>
 #include <stdio.h>
@@ -21,7 +28,7 @@ typedef struct arguments {
     const char *file[2]; /* model, data */
     double threshold;    /* < 0: the more probable class */
     bool classes_only, no_header, with_input;
-    const char *format, *labels;
+    const char *format, *labels, *c;
     char separator;
 } arguments;
 
@@ -40,10 +47,15 @@ static int read_arguments(int argc, char **argv, arguments *a)
          "of IDX and NPY: the truth, to judge by"},
         {"--separator", "C", OPTION_CHAR, &a->separator, 0, 0,
          "between the fields of a row, or tab; default: as the file has it"},
+        {"--c", "FILE.c", OPTION_TEXT, &a->c, 0, 0,
+         "write the model as C, and FILE.h; there is no DATA then"},
         {"--no-header", NULL, OPTION_FLAG, &a->no_header, 0, 0, "columns are x1, x2, ..."},
     };
+    bool data = true;
+    for (int i = 1; i < argc; i++)
+        data = data && strcmp(argv[i], "--c") != 0 && strncmp(argv[i], "--c=", 4) != 0;
     const command c = {
-        "predict", "MODEL DATA",
+        "predict", data ? "MODEL DATA" : "MODEL",
         "Predicts the classes of rows by a model that train has saved. They come as to train.",
         options, sizeof options / sizeof *options};
     return options_read(&c, argc, argv, a->file);
@@ -241,6 +253,36 @@ static void print_metrics(const wg_estimator *e, const wg_tensor *predicted, con
     fprintf(stderr, " of %" PRId64 " rows\n", wg_size(truth));
 }
 
+/* ---- As C ---------------------------------------------------------------------------------------------- */
+
+/* What is computed from a row, x: the class or the numbers, and the probabilities where there are any. */
+static bool write_c(wg_tape *t, const arguments *a, const wg_estimator *e)
+{
+    if (e->string_columns > 0) {
+        fprintf(stderr, "predict: %s: columns of strings are not written as C\n", a->file[0]);
+        return false;
+    }
+    wg_tensor *zeros = wg_full(t, e->dtype, WG_SHAPE(1, e->columns), 0);
+    const void *row = e->dtype == WG_F32 ? (const void *)wg_data_f32(zeros) : wg_data_f64(zeros);
+    wg_tensor *x = wg_input(t, "x", e->dtype, WG_SHAPE(1, e->columns), row);
+    wg_tensor *Z = wg_estimator_outputs(e, &(wg_dataset){.X = x}), *outputs[2];
+    int n = 0;
+    outputs[n++] = wg_rename(e->head->predict(Z), "predicted");
+    if (e->head->probabilities != NULL)
+        outputs[n++] = wg_rename(e->head->probabilities(Z), "probabilities");
+    const wg_c_options options = {.names = e->class_names};
+    if (wg_program_write_c(wg_compile(outputs, n, NULL), a->c, &options) != WG_OK)
+        return false;
+    const char *slash = strrchr(a->c, '/'), *name = slash != NULL ? slash + 1 : a->c;
+    const int length = (int)strlen(name) - 2;
+    printf("%s, %.*sh: %.*s_run takes a row of %" PRId64 " numbers", a->c, (int)strlen(a->c) - 1,
+           a->c, length, name, e->columns);
+    if (e->class_count > 0)
+        printf("; %.*s_names has the %" PRId64 " classes", length, name, e->class_count);
+    printf("\n");
+    return true;
+}
+
 /* Returns false after a failure that the tape may not know of. */
 static bool predict(wg_tape *t, const arguments *a)
 {
@@ -248,6 +290,8 @@ static bool predict(wg_tape *t, const arguments *a)
     wg_estimator *e = wg_estimator_load(t, a->file[0], NULL);
     if (wg_tape_status(t) != WG_OK)
         return false;
+    if (a->c != NULL)
+        return write_c(t, a, e);
     if (a->threshold >= 0 && e->class_count != 2) {
         fprintf(stderr, "predict: --threshold: %s has %" PRId64 " classes, not two\n", a->file[0],
                 e->class_count);

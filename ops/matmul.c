@@ -356,11 +356,14 @@ static void matmul_write_c(wg_c_writer *c, const wg_tensor *y, const wg_c_nest *
     const bool ta = job->a.transpose, tb = job->b.transpose;
     wg_c_nest outer, j, k;
     matmul_write_outer(&outer, job);
-    if (row != NULL) { /* a matrix: its rows are open */
+    const bool blocks = outer.n_loops > 0 && job->k != 1; /* one statement needs no braces */
+    if (row != NULL) {                                   /* a matrix: its rows are open */
         outer.first = row->first;
         outer.stride[0][0] = 0;
-    } else
+    } else if (blocks)
         wg_c_open(c, &outer);
+    else
+        wg_c_open_one(c, &outer);
     wg_c_nest_init(&j, 3);
     wg_c_nest_init(&k, 3);
     wg_c_nest_add(&j, job->n, (const int64_t[]){1, 0, tb ? job->b.columns : 1});
@@ -370,8 +373,10 @@ static void matmul_write_c(wg_c_writer *c, const wg_tensor *y, const wg_c_nest *
         matmul_write_dots(c, &outer, &j, &k);
     else
         matmul_write_rows(c, &outer, &j, &k);
-    if (row == NULL)
+    if (row == NULL && blocks)
         wg_c_close(c, &outer);
+    else if (row == NULL)
+        wg_c_close_one(c, &outer);
 }
 
 static const wg_op wg_op_matmul = {

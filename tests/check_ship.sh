@@ -136,9 +136,7 @@ if command -v arm-none-eabi-gcc > /dev/null && command -v qemu-system-arm > /dev
     {
         arm-none-eabi-gcc $arm $flags -Os -fstack-usage -c -o "$dir/digits.o" "$dir/digits.c"
         arm-none-eabi-gcc $arm $flags -O2 -fstack-usage -c -o "$dir/step.o" "$dir/step.c"
-        code=$(arm-none-eabi-nm -S "$dir/digits.o" |
-            awk '$3 ~ /[tT]/ { n += sprintf("%d", ("0x" $2) + 0) } END { print n }')
-        [ "$code" -gt 0 ] || code=$(arm-none-eabi-nm -S --radix=d "$dir/digits.o" |
+        code=$(arm-none-eabi-nm -S --radix=d "$dir/digits.o" |
             awk '$3 ~ /[tT]/ { n += $2 } END { print n }')
     }
     say_if_more 'bytes of code of the network on Cortex-M4' "$code" 2048
@@ -149,6 +147,8 @@ if command -v arm-none-eabi-gcc > /dev/null && command -v qemu-system-arm > /dev
 extern unsigned long stack_end;
 void _start(void);
 void reset(void);
+void _init(void) {}
+void _fini(void) {}
 void reset(void)
 {
     *(volatile unsigned long *)0xE000ED88 |= 0xFul << 20; /* the floating-point unit */
@@ -166,6 +166,7 @@ SECTIONS {
     .data : { *(.data*) } > RAM
     .bss : { __bss_start__ = .; *(.bss*) *(COMMON) __bss_end__ = .; } > RAM
     end = .;
+    __end__ = .;
     stack_end = ORIGIN(RAM) + LENGTH(RAM);
 }
 END

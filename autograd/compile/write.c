@@ -120,6 +120,38 @@ static void write_signature(const wg_c_program *w, wg_c_text *text)
     wg_c_print(text, ")");
 }
 
+static int write_names_count(const wg_c_program *w)
+{
+    int n = 0;
+    while (w->options.names != NULL && w->options.names[n] != NULL)
+        n++;
+    return n;
+}
+
+/* A string of C: what is not plain is written as an octal escape, which ends after three digits. */
+static void write_string(wg_c_text *text, const char *s)
+{
+    wg_c_add(text, "\"", 1);
+    for (; *s != '\0'; s++)
+        if (*s >= ' ' && *s <= '~' && *s != '"' && *s != '\\' && *s != '?')
+            wg_c_add(text, s, 1);
+        else
+            wg_c_print(text, "\\%03o", (unsigned)(unsigned char)*s);
+    wg_c_add(text, "\"", 1);
+}
+
+static void write_names(const wg_c_program *w, wg_c_text *text)
+{
+    if (write_names_count(w) == 0)
+        return;
+    wg_c_print(text, "const char *const %s_names[%d] = {", w->c.prefix, write_names_count(w));
+    for (int i = 0; i < write_names_count(w); i++) {
+        wg_c_print(text, "%s", i > 0 ? ", " : "");
+        write_string(text, w->options.names[i]);
+    }
+    wg_c_print(text, "};\n\n");
+}
+
 static void write_header(const wg_c_program *w, wg_c_text *h)
 {
     const char *p = w->c.prefix;
@@ -309,6 +341,7 @@ static bool write_all(wg_c_program *w, wg_c_file *file)
     wg_c_print(&source, "/* %s, written by Wengert. */\n#include \"%s.h\"\n\n", w->c.prefix,
                w->c.prefix);
     wg_c_print(&source, "#include <math.h>\n#include <string.h>\n\n%s", write_pragma);
+    write_names(w, &source);
     const wg_c_text *part[] = {&tables, &w->c.helpers, &w->c.body};
     for (int i = 0; i < 3; i++)
         if (part[i]->size > 0)

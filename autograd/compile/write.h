@@ -19,6 +19,9 @@ typedef struct wg_c_options {
     int n_updates;              /* >= 0 */
     bool state; /* default false: without updates parameters are constants of the file;
                                    true: they are in NAME_state */
+    const char *const
+        *names; /* strings that the file has as NAME_names, NULL behind the last: of classes;
+                                 default NULL: none */
     bool int32; /* default false: i64 is int64_t; true: int32_t */
 } wg_c_options;
 

@@ -6,6 +6,7 @@
 #include "autograd/grad.h"
 #include "autograd/rng.h"
 #include "autograd/tape_internal.h"
+#include "models/files/program_c.h"
 #include "models/optim/optimizer.h"
 #include "models/optim/record.h"
 #include "ops/elementwise.h"
@@ -463,6 +464,9 @@ START_TEST(test_names_and_numbers)
             ck_assert(wgt_same_bits(got[i], -odd[i]));
     }
     ck_assert_str_eq(source_of(p, NULL), source_of(p, NULL));
+    const char *const classes[] = {"a\"b", "\xc3\xa4", "?\?/", NULL};
+    ck_assert(wgt_contains(source_of(p, &(wg_c_options){.names = classes}),
+                           "model_names[3] = {\"a\\042b\", \"\\303\\244\", \"\\077\\077/\"};"));
     wgt_written_free(w);
     wg_tape_free(t);
 }
@@ -507,6 +511,17 @@ START_TEST(test_errors)
     ck_assert_int_eq(wg_program_to_c(p, NULL, &file), WG_E_VALUE);
     ck_assert(wgt_contains(wg_tape_message(n.t), "strange"));
     ck_assert_int_eq(wg_program_to_c(NULL, NULL, &file), WG_E_NULL);
+    wg_tape_free(n.t);
+    static const char *const paths[] = {NULL, "", ".c", "step", "/tmp/int.c", "/tmp/a b.c"};
+    for (size_t i = 0; i < sizeof paths / sizeof *paths; i++) {
+        n = network_new();
+        p = wg_compile(&n.loss, 1, NULL);
+        ck_assert_int_eq(wg_program_write_c(p, paths[i], NULL), WG_E_VALUE);
+        wg_tape_free(n.t);
+    }
+    n = network_new();
+    p = wg_compile(&n.loss, 1, NULL);
+    ck_assert_int_eq(wg_program_write_c(p, "/nowhere/step.c", NULL), WG_E_IO);
     wg_tape_free(n.t);
 }
 END_TEST
