@@ -8,7 +8,8 @@
 
 enum { FORMULA_NAMES = WG_ELEMENTWISE_OPERANDS + 4, FORMULA_NAME = 32 };
 
-/* "leaky_relu(x; c) = ...": the names before and behind the semicolon, and where the expression begins. */
+/* "leaky_relu(x; c) = ...": the names before and behind the semicolon, and where the expression
+ * begins. */
 typedef struct formula {
     char name[FORMULA_NAMES][FORMULA_NAME];
     int n_operands, n_names;

@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* ---- Names ---------------------------------------------------------------------------------------- */
+/* ---- Names ----------------------------------------------------------------------------------- */
 
 /* Keywords of C and C++, names that compilers define, and what <math.h> and <string.h> declare. */
 static const char names_taken[] =
@@ -86,7 +86,7 @@ wg_text wg_c_identifier(const char *name)
     return text;
 }
 
-/* ---- Numbers -------------------------------------------------------------------------------------- */
+/* ---- Numbers --------------------------------------------------------------------------------- */
 
 /* The fewest digits that are read back as the value: nine, or seventeen, always do. */
 static void number_digits(char *text, size_t size, wg_dtype dtype, double value)

@@ -7,7 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
-/* ---- Text ----------------------------------------------------------------------------------------- */
+/* ---- Text ------------------------------------------------------------------------------------ */
 
 void wg_c_add(wg_c_text *text, const char *s, size_t size)
 {
@@ -41,7 +41,7 @@ void wg_c_print(wg_c_text *text, const char *format, ...)
         wg_fail(text->tape, WG_E_VALUE, "write: a line is too long");
 }
 
-/* ---- Values --------------------------------------------------------------------------------------- */
+/* ---- Values ---------------------------------------------------------------------------------- */
 
 wg_c_value *wg_c_value_of(const wg_c_writer *c, const wg_tensor *x)
 {
@@ -70,7 +70,7 @@ wg_text wg_c_element(const wg_c_writer *c, const wg_tensor *x, const char *index
     return text;
 }
 
-/* ---- Lines ---------------------------------------------------------------------------------------- */
+/* ---- Lines ----------------------------------------------------------------------------------- */
 
 static void line_indent(wg_c_writer *c, int depth)
 {
@@ -142,7 +142,7 @@ void wg_c_line(wg_c_writer *c, const char *format, ...)
         c->depth++;
 }
 
-/* ---- Loops ---------------------------------------------------------------------------------------- */
+/* ---- Loops ----------------------------------------------------------------------------------- */
 
 void wg_c_nest_init(wg_c_nest *nest, int n_arrays)
 {
@@ -254,7 +254,7 @@ void wg_c_close_one(wg_c_writer *c, const wg_c_nest *nest)
     loop_close(c, nest, false);
 }
 
-/* ---- Indices -------------------------------------------------------------------------------------- */
+/* ---- Indices --------------------------------------------------------------------------------- */
 
 /* What does not fit is cut off: no index is so long. */
 static void text_append(wg_text *text, const char *s)
@@ -346,7 +346,7 @@ wg_text wg_c_i64_limit(const wg_c_writer *c, wg_dtype dtype)
     return wg_c_number(dtype, strcmp(c->i64, "int32_t") == 0 ? 0x1p31 : 0x1p63);
 }
 
-/* ---- Checks, helpers ------------------------------------------------------------------------------ */
+/* ---- Checks, helpers ------------------------------------------------------------------------- */
 
 void wg_c_check(wg_c_writer *c, const wg_tensor *x, int64_t n, const int64_t *except)
 {

@@ -7,8 +7,9 @@
 extern "C" {
 #endif
 
-/* With these an op writes itself as C, in its field write_c: statements that compute y from its operands.
- * Arrays lie dense and row-major; what has one element is a variable. Here is all of a row-wise maximum:
+/* With these an op writes itself as C, in its field write_c: statements that compute y from its
+ * operands. Arrays lie dense and row-major; what has one element is a variable. Here is all of a
+ * row-wise maximum:
  *
  *     static void rowmax_write_c(wg_c_writer *c, const wg_tensor *y, const wg_c_nest *row)
  *     {
@@ -36,12 +37,12 @@ void wg_c_line(wg_c_writer *c, const char *format, ...);
 /* wg_c_element: the element of y, or of an operand, at an index. */
 wg_text wg_c_element(const wg_c_writer *c, const wg_tensor *x, const char *index);
 
-/* ---- Loops ---------------------------------------------------------------------------------------- */
+/* ---- Loops ----------------------------------------------------------------------------------- */
 
 enum { WG_C_ARRAYS = 96 };
 
-/* Loops inside one another, and how each of some arrays is walked by them. Axes of size 1 have no loop,
- * and those that all arrays walk as one are one. */
+/* Loops inside one another, and how each of some arrays is walked by them. Axes of size 1 have no
+ * loop, and those that all arrays walk as one are one. */
 struct wg_c_nest {
     int n_loops, n_arrays;
     int first; /* number of the outermost loop's variable, once it is open */
@@ -50,18 +51,21 @@ struct wg_c_nest {
     int64_t stride[WG_C_ARRAYS][WG_MAX_DIMS];
 };
 
-/* wg_c_nest_init: no loops, n arrays.  wg_c_nest_add: a loop inside those that there are; array k goes
- * stride[k] elements on with each turn. */
+/* wg_c_nest_init: no loops, n arrays.  wg_c_nest_add: a loop inside those that there are; array k
+ * goes stride[k] elements on with each turn. */
 void wg_c_nest_init(wg_c_nest *nest, int n_arrays);
 void wg_c_nest_add(wg_c_nest *nest, int64_t size, const int64_t *stride);
 
 /* wg_c_each: over all of y's elements; the one array is y.
- * wg_c_rows: `rows` over the axes of the shape that are not in `axes`, `along` over those that are. Arrays
- *   of `rows`: 0 the shape's, 1 one with an element a row. Of `along`: 0 the same, 1 a row on its own. */
+ * wg_c_rows: `rows` over the axes of the shape that are not in `axes`, `along` over those that are.
+ * Arrays
+ *   of `rows`: 0 the shape's, 1 one with an element a row. Of `along`: 0 the same, 1 a row on its
+ *   own. */
 void wg_c_each(wg_c_nest *nest, int64_t n);
 void wg_c_rows(wg_c_nest *rows, wg_c_nest *along, const wg_shape *shape, uint32_t axes);
 
-/* wg_c_open, wg_c_close: the loops, or a mere block where there is none; loops are closed in reverse order.
+/* wg_c_open, wg_c_close: the loops, or a mere block where there is none; loops are closed in
+ * reverse order.
  * wg_c_open_one, wg_c_close_one: the same without braces, for a body of one statement. */
 void wg_c_open(wg_c_writer *c, wg_c_nest *nest);
 void wg_c_close(wg_c_writer *c, const wg_c_nest *nest);
@@ -82,13 +86,14 @@ void wg_c_strided(wg_c_nest *nest, int ndim, const int64_t *dim, const int64_t *
                   const int64_t *from);
 void wg_c_copy(wg_c_writer *c, wg_c_nest *nest, const wg_tensor *x);
 
-/* wg_c_i64_limit: 2^63 as a constant of a float type: all i64 are below; 2^31 where they have 32 bits. */
+/* wg_c_i64_limit: 2^63 as a constant of a float type: all i64 are below; 2^31 where they have 32
+ * bits. */
 wg_text wg_c_i64_limit(const wg_c_writer *c, wg_dtype dtype);
 
-/* ---- What functions share --------------------------------------------------------------------- */
+/* ---- What functions share -------------------------------------------------------------------- */
 
-/* wg_c_check: leave the function where an element of an i64 tensor is outside 0..n-1, and is not *except
- * (NULL: there is none). Written once for a tensor. */
+/* wg_c_check: leave the function where an element of an i64 tensor is outside 0..n-1, and is not
+ * *except (NULL: there is none). Written once for a tensor. */
 void wg_c_check(wg_c_writer *c, const wg_tensor *x, int64_t n, const int64_t *except);
 
 /* wg_c_helper: write a static function before all others, once; in the text @ stands for the

@@ -48,12 +48,12 @@ const char *wg_c_type(const wg_c_writer *c, wg_dtype dtype);
 wg_text wg_c_number(wg_dtype dtype, double value);
 wg_text wg_c_constant(const wg_tensor *x, int64_t i);
 
-/* wg_c_identifier: a name for C made of any text: letters, digits, _; no keyword, macro, or function of
- * libm. The result is cut to fit. */
+/* wg_c_identifier: a name for C made of any text: letters, digits, _; no keyword, macro, or
+ * function of libm. The result is cut to fit. */
 wg_text wg_c_identifier(const char *name);
 
-/* wg_c_formula: y = its op's formula, on elements that are given by name. False, and an error on the tape,
- * where the formula is no such expression.
+/* wg_c_formula: y = its op's formula, on elements that are given by name. False, and an error on
+ * the tape, where the formula is no such expression.
  * wg_c_formula_uses: how often operand k occurs in it. */
 bool wg_c_formula(wg_c_writer *c, const wg_tensor *y, const char *const element[], wg_c_text *text);
 int wg_c_formula_uses(const wg_tensor *y, int k);

@@ -357,7 +357,7 @@ static void matmul_write_c(wg_c_writer *c, const wg_tensor *y, const wg_c_nest *
     wg_c_nest outer, j, k;
     matmul_write_outer(&outer, job);
     const bool blocks = outer.n_loops > 0 && job->k != 1; /* one statement needs no braces */
-    if (row != NULL) {                                   /* a matrix: its rows are open */
+    if (row != NULL) {                                    /* a matrix: its rows are open */
         outer.first = row->first;
         outer.stride[0][0] = 0;
     } else if (blocks)

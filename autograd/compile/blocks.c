@@ -13,8 +13,8 @@
 #define BLOCKS_LANE_SUMS   ((int64_t)1 << 20)   /* sums of all lanes together, at most */
 #define BLOCKS_LANES_LEAST 2
 
-/* Blocks are shared out to lanes, by numbers that depend on sizes alone: a lane adds up its blocks in
- * order, and the lanes' sums are added up in order, whoever worked on which. */
+/* Blocks are shared out to lanes, by numbers that depend on sizes alone: a lane adds up its blocks
+ * in order, and the lanes' sums are added up in order, whoever worked on which. */
 typedef struct blocks_lane {
     double *sum, *rest; /* [n_sums]: value, gradients; what rounding lost */
     wg_status status;   /* of the first block that failed, and what it said */
@@ -62,7 +62,7 @@ static bool blocks_is_inert(const wg_blocks *b)
     return b == NULL || b->tape == NULL;
 }
 
-/* ---- What is given -------------------------------------------------------------------------------- */
+/* ---- What is given --------------------------------------------------------------------------- */
 
 static bool blocks_tensor_fits(wg_tape *t, const wg_tensor *x, const char *what, int i)
 {
@@ -102,7 +102,7 @@ static bool blocks_fit(wg_tape *t, wg_tensor *const rows[], int n_rows, wg_tenso
     return t->status == WG_OK && blocks_rows_fit(t, rows, n_rows);
 }
 
-/* ---- Making --------------------------------------------------------------------------------------- */
+/* ---- Making ---------------------------------------------------------------------------------- */
 
 static size_t blocks_row_bytes(const wg_tensor *x)
 {
@@ -303,7 +303,7 @@ wg_blocks *wg_blocks_new(wg_tensor *const rows[], int n_rows, wg_tensor *const p
     return built ? b : blocks_none();
 }
 
-/* ---- Adding up ------------------------------------------------------------------------------------ */
+/* ---- Adding up ------------------------------------------------------------------------------- */
 
 /* Knuth's two-sum: *rest takes what the rounding of *sum + x loses. */
 static void blocks_add(double *sum, double *rest, double x)
@@ -359,7 +359,7 @@ static void blocks_store(const wg_blocks *b)
     }
 }
 
-/* ---- Running -------------------------------------------------------------------------------------- */
+/* ---- Running --------------------------------------------------------------------------------- */
 
 static bool blocks_run_one(const wg_blocks *b, int64_t block, int worker, blocks_lane *lane)
 {
@@ -437,7 +437,7 @@ wg_status wg_blocks_run(wg_blocks *b)
     return t->status;
 }
 
-/* ---- Reading -------------------------------------------------------------------------------------- */
+/* ---- Reading --------------------------------------------------------------------------------- */
 
 wg_tensor *wg_blocks_value(const wg_blocks *b)
 {

@@ -7,9 +7,10 @@
 extern "C" {
 #endif
 
-/* A full-batch objective: a sum over all rows of some data, with its gradient, computed block of rows by
- * block of rows. A block stays in cache while its loss and its gradient are computed, so that the data
- * are read from memory once; and what is kept on the way is as large as a block, not as the data.
+/* A full-batch objective: a sum over all rows of some data, with its gradient, computed block of
+ * rows by block of rows. A block stays in cache while its loss and its gradient are computed, so
+ * that the data are read from memory once; and what is kept on the way is as large as a block, not
+ * as the data.
  *
  *     static wg_tensor *loss(wg_tape *t, wg_tensor *const rows[], void *user)
  *     {
@@ -25,9 +26,10 @@ extern "C" {
  */
 typedef struct wg_blocks wg_blocks;
 
-/* The loss of a block: a tensor of one element, the *sum* over the rows of what each contributes, from
- * the block's rows, which stand for those that wg_blocks_new was given, and from parameters. It is called
- * once for a full block and once for a shorter last one, and must build the same for both. */
+/* The loss of a block: a tensor of one element, the *sum* over the rows of what each contributes,
+ * from the block's rows, which stand for those that wg_blocks_new was given, and from parameters.
+ * It is called once for a full block and once for a shorter last one, and must build the same for
+ * both. */
 typedef wg_tensor *wg_block_loss(wg_tape *t, wg_tensor *const rows[], void *user);
 
 typedef struct wg_blocks_options {
@@ -39,26 +41,31 @@ typedef struct wg_blocks_options {
                            NULL: none */
 } wg_blocks_options;
 
-/* wg_blocks_new: value = scale * sum_blocks loss(block) + penalty, and its gradient by n_params parameters.
- * rows: n_rows inputs, parameters or constants of one tape, with as many rows each (axis 0). They are not
+/* wg_blocks_new: value = scale * sum_blocks loss(block) + penalty, and its gradient by n_params
+ * parameters.
+ * rows: n_rows inputs, parameters or constants of one tape, with as many rows each (axis 0). They
+ * are not
  *   copied, and may be bound to other memory of the same shape.
- * Sums over blocks are in double, compensated where the loss is f64, in an order that depends on sizes
- *   alone: the same bits with any number of threads. Threads are those of the tape's pool; each has values
- *   of its own.
- * The result lives on the tape. Never NULL: after an error, recorded on the tape, it is inert. Errors:
- *   WG_E_NULL, WG_E_TAPE, WG_E_SHAPE (other numbers of rows; a loss or penalty of more than one element),
- *   WG_E_VALUE, WG_E_DTYPE, WG_E_NOMEM, and those of wg_grad. NULL options are the defaults. */
+ * Sums over blocks are in double, compensated where the loss is f64, in an order that depends on
+ * sizes
+ *   alone: the same bits with any number of threads. Threads are those of the tape's pool; each has
+ *   values of its own.
+ * The result lives on the tape. Never NULL: after an error, recorded on the tape, it is inert.
+ * Errors:
+ *   WG_E_NULL, WG_E_TAPE, WG_E_SHAPE (other numbers of rows; a loss or penalty of more than one
+ *   element), WG_E_VALUE, WG_E_DTYPE, WG_E_NOMEM, and those of wg_grad. NULL options are the
+ *   defaults. */
 wg_blocks *wg_blocks_new(wg_tensor *const rows[], int n_rows, wg_tensor *const params[],
                          int n_params, wg_block_loss *loss, void *user,
                          const wg_blocks_options *options);
 
-/* wg_blocks_run: compute value and gradient from the values that parameters and rows have now. Allocates
- * nothing. Errors: as wg_program_run; the message ends with the block's first row. */
+/* wg_blocks_run: compute value and gradient from the values that parameters and rows have now.
+ * Allocates nothing. Errors: as wg_program_run; the message ends with the block's first row. */
 wg_status wg_blocks_run(wg_blocks *blocks);
 
-/* wg_blocks_value: (), in f64 whatever the loss is in. wg_blocks_gradient: by parameter i, in its shape and
- * dtype. The same tensors after every run; leaves of the tape, NaN before the first run, and stale when a
- * parameter or a row was written since (as wg_program_output). */
+/* wg_blocks_value: (), in f64 whatever the loss is in. wg_blocks_gradient: by parameter i, in its
+ * shape and dtype. The same tensors after every run; leaves of the tape, NaN before the first run,
+ * and stale when a parameter or a row was written since (as wg_program_output). */
 wg_tensor *wg_blocks_value(const wg_blocks *blocks);
 wg_tensor *wg_blocks_gradient(const wg_blocks *blocks, int i);
 

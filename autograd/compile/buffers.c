@@ -23,7 +23,7 @@ typedef struct memory_region {
     int64_t newest[MEMORY_BINS]; /* gap of each bin; -1: none */
 } memory_region;
 
-/* ---- A region ------------------------------------------------------------------------------------- */
+/* ---- A region -------------------------------------------------------------------------------- */
 
 static void memory_region_init(memory_region *r, memory_part *part)
 {
@@ -93,8 +93,8 @@ static void memory_join(memory_region *r, int64_t i)
     r->spare = gone;
 }
 
-/* The smallest gap that is large enough, among the newest of its own bin, or else of the next one that has
- * any; -1: none. */
+/* The smallest gap that is large enough, among the newest of its own bin, or else of the next one
+ * that has any; -1: none. */
 static int64_t memory_find(const memory_region *r, int64_t size)
 {
     int64_t best = -1;
@@ -139,10 +139,10 @@ static void memory_give(memory_region *r, int64_t i)
     memory_list_gap(r, i);
 }
 
-/* ---- All values ----------------------------------------------------------------------------------- */
+/* ---- All values ------------------------------------------------------------------------------ */
 
-/* list[s]: the first of the stretches that step s is the last to need; -1: none; next[i]: the one after
- * stretch i. */
+/* list[s]: the first of the stretches that step s is the last to need; -1: none; next[i]: the one
+ * after stretch i. */
 static void memory_list_dead(const wg_stretch *x, int64_t n, int64_t *list, int64_t *next,
                              int64_t n_steps)
 {
@@ -193,8 +193,8 @@ static int memory_kind(const wg_tensor *y)
     return memory_bytes(y) < WG_ALIGNMENT ? MEMORY_SMALL : MEMORY_LARGE;
 }
 
-/* The values of one kind, in the order of steps. A value of no elements gets an address, too; one that
- * nothing reads dies at once. */
+/* The values of one kind, in the order of steps. A value of no elements gets an address, too; one
+ * that nothing reads dies at once. */
 static int64_t memory_list(const wg_program *p, const wg_program_fact *fact, int kind,
                            wg_stretch *x)
 {

@@ -1,16 +1,16 @@
-/* Chains of elementwise ops. A node whose consumers are all elementwise, of its own shape, and in one
- * chain is computed with them, tile by tile: a tile of it is made, read and forgotten in cache, by the
- * same kernels on the same elements, so that the bits are the same.
+/* Chains of elementwise ops. A node whose consumers are all elementwise, of its own shape, and in
+ * one chain is computed with them, tile by tile: a tile of it is made, read and forgotten in cache,
+ * by the same kernels on the same elements, so that the bits are the same.
  *
- * That is legal: all that a chain reads is older than its links, and nothing but links reads a link that
- * is not stored; so all links can be computed when the last of them is. */
+ * That is legal: all that a chain reads is older than its links, and nothing but links reads a link
+ * that is not stored; so all links can be computed when the last of them is. */
 #include "autograd/compile/program_internal.h"
 
 #define CHAIN_LINKS     12    /* at most */
 #define CHAIN_WORKSPACE 32768 /* bytes for the tiles of all links: they stay in the first cache */
 #define CHAIN_TILE      2048  /* elements at most: more does not lower the cost of a call */
 
-/* ---- Finding chains ------------------------------------------------------------------------------- */
+/* ---- Finding chains -------------------------------------------------------------------------- */
 
 /* Fewer than 256 elements are in cache anyway. */
 const wg_chain_limits wg_chain_run_limits = {256, CHAIN_LINKS, false};
@@ -85,7 +85,7 @@ void wg_chain_find(const wg_program *p, wg_program_fact *fact, const wg_chain_li
     }
 }
 
-/* ---- Making one ----------------------------------------------------------------------------------- */
+/* ---- Making one ------------------------------------------------------------------------------ */
 
 static int chain_source(const wg_step_work *work, const wg_tensor *x)
 {
@@ -140,7 +140,7 @@ size_t wg_chain_workspace(const wg_step_work *work)
     return (size_t)(last->slot + chain_tile_bytes(last->y, work->tile));
 }
 
-/* ---- Running it ----------------------------------------------------------------------------------- */
+/* ---- Running it ------------------------------------------------------------------------------ */
 
 bool wg_chain_check(const wg_step_work *work)
 {

@@ -1,7 +1,7 @@
 /* What a program consists of: which nodes run, in which steps, and what each step is given. */
 #include "autograd/compile/program_internal.h"
 
-/* ---- Facts ---------------------------------------------------------------------------------------- */
+/* ---- Facts ----------------------------------------------------------------------------------- */
 
 /* A view of a constant has no operands here, and is its own root. */
 const wg_tensor *wg_program_root(const wg_tensor *y)
@@ -37,7 +37,7 @@ wg_program_fact *wg_program_facts(const wg_program *p)
     return fact;
 }
 
-/* ---- Steps ---------------------------------------------------------------------------------------- */
+/* ---- Steps ----------------------------------------------------------------------------------- */
 
 bool wg_program_is_step(const wg_program *p, const wg_program_fact *fact, int64_t i)
 {
@@ -100,7 +100,7 @@ bool wg_program_plan(wg_program *p)
     return plan_steps(p, fact) && wg_program_place(p, fact) && plan_workspace(p);
 }
 
-/* ---- Addresses ------------------------------------------------------------------------------------ */
+/* ---- Addresses ------------------------------------------------------------------------------- */
 
 /* Steps of 0 and 1, for every choice of them: the first of three is the lowest bit. */
 static const int64_t plan_step_choices[8][WG_STEP_OPERANDS] = {

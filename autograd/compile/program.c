@@ -18,7 +18,7 @@ static bool program_is_inert(const wg_program *p)
     return p == NULL || p->tape == NULL;
 }
 
-/* ---- Nodes ---------------------------------------------------------------------------------------- */
+/* ---- Nodes ----------------------------------------------------------------------------------- */
 
 static bool program_fits(wg_tape *t, wg_tensor *const outputs[], int n, int64_t *last)
 {
@@ -38,8 +38,8 @@ static bool program_fits(wg_tape *t, wg_tensor *const outputs[], int n, int64_t 
     return t->status == WG_OK;
 }
 
-/* twin[i], for the nodes that the outputs need: not NULL. What depends on constants alone is a leaf of
- * the program. */
+/* twin[i], for the nodes that the outputs need: not NULL. What depends on constants alone is a leaf
+ * of the program. */
 static int64_t program_mark_needed(const wg_tape *t, wg_tensor *const outputs[], int n,
                                    int64_t last, bool *needed, int64_t *n_operands)
 {
@@ -151,7 +151,7 @@ wg_program *wg_program_make(wg_tape *t, wg_tensor *const outputs[], int n, wg_ta
     return p;
 }
 
-/* ---- Outputs -------------------------------------------------------------------------------------- */
+/* ---- Outputs --------------------------------------------------------------------------------- */
 
 static bool program_is_own(const wg_program *p, const wg_tensor *result)
 {
@@ -212,7 +212,7 @@ wg_tensor *wg_program_output(const wg_program *p, int i)
     return wg_fail(p->tape, WG_E_INDEX, "program: there is no output %d of %d", i, p->n_outputs);
 }
 
-/* ---- Inputs --------------------------------------------------------------------------------------- */
+/* ---- Inputs ---------------------------------------------------------------------------------- */
 
 static wg_program_input *program_find_input(const wg_program *p, const wg_tensor *input)
 {
@@ -277,7 +277,7 @@ static void program_follow_tape(wg_program *p)
         program_show_results(p);
 }
 
-/* ---- Running -------------------------------------------------------------------------------------- */
+/* ---- Running --------------------------------------------------------------------------------- */
 
 typedef struct program_job {
     const wg_program *p;
@@ -326,9 +326,9 @@ static inline bool program_run_step(const wg_program *p, int64_t i)
     return true;
 }
 
-/* Four steps at a time, each called from a place of its own: steps often repeat in twos and fours (the ops
- * of a layer, those of its gradient), and then each place calls the same kernel again and again, which
- * processors predict. */
+/* Four steps at a time, each called from a place of its own: steps often repeat in twos and fours
+ * (the ops of a layer, those of its gradient), and then each place calls the same kernel again and
+ * again, which processors predict. */
 bool wg_program_execute(wg_program *p)
 {
     program_follow_tape(p);
@@ -360,16 +360,11 @@ wg_status wg_program_run(wg_program *p)
     return p->tape->status;
 }
 
-/* ---- Reports -------------------------------------------------------------------------------------- */
+/* ---- Reports --------------------------------------------------------------------------------- */
 
 size_t wg_program_memory(const wg_program *p)
 {
     return p != NULL ? p->memory_size : 0;
-}
-
-size_t wg_program_tape_memory(const wg_program *p)
-{
-    return p != NULL ? p->tape_memory_size : 0;
 }
 
 int64_t wg_program_steps(const wg_program *p)

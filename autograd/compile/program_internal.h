@@ -6,8 +6,8 @@
 
 #define WG_STEP_OPERANDS 3 /* of a step that is one call of a kernel */
 
-/* A step of one kernel call, with all that it is given worked out: a cache line. Where `map` is NULL the
- * step's wg_step_work says what to do. */
+/* A step of one kernel call, with all that it is given worked out: a cache line. Where `map` is
+ * NULL the step's wg_step_work says what to do. */
 typedef struct wg_step {
     wg_map *map;
     int64_t n;
@@ -40,27 +40,28 @@ typedef struct wg_program_input {
     bool bound; /* to memory of its own */
 } wg_program_input;
 
-/* What keeps outputs up to date: they are stale where one of the leaves was written after `ran_at`. */
+/* What keeps outputs up to date: they are stale where one of the leaves was written after `ran_at`.
+ * */
 typedef struct wg_freshness {
     const wg_tensor **leaf; /* [n_leaves] of the tape */
     int64_t n_leaves;
     int64_t ran_at; /* the tape's clock when the outputs were last computed; -1: they are stale */
 } wg_freshness;
 
-/* wg_output_new: a leaf of the tape with y's dtype, shape and name, whose value in `data` is written by
- * what `fresh`, which outlives it, belongs to. NULL: an error was recorded. */
+/* wg_output_new: a leaf of the tape with y's dtype, shape and name, whose value in `data` is
+ * written by what `fresh`, which outlives it, belongs to. NULL: an error was recorded. */
 wg_tensor *wg_output_new(wg_tape *t, const wg_freshness *fresh, const wg_tensor *y, wg_dtype dtype,
                          void *data);
 
-/* wg_outputs_written: n outputs have new values. What is recorded on them is stale where the tape has
- * grown beyond `size` nodes. wg_output_spoil: make a value NaN (i64: INT64_MIN). */
+/* wg_outputs_written: n outputs have new values. What is recorded on them is stale where the tape
+ * has grown beyond `size` nodes. wg_output_spoil: make a value NaN (i64: INT64_MIN). */
 void wg_outputs_written(wg_tape *t, wg_freshness *fresh, wg_tensor *const outputs[], int n,
                         int64_t size);
 void wg_output_spoil(const wg_tensor *y);
 
-/* Nodes of the program are copies of the tape's, whose operands are such copies, too: ops run on them as
- * they do on the tape. Invariant: every copy that has memory knows it (`data`) once the program is
- * `settled`. */
+/* Nodes of the program are copies of the tape's, whose operands are such copies, too: ops run on
+ * them as they do on the tape. Invariant: every copy that has memory knows it (`data`) once the
+ * program is `settled`. */
 struct wg_program {
     wg_tape *tape; /* NULL: the program is inert */
     wg_tape *
@@ -90,8 +91,9 @@ struct wg_program {
     int64_t tape_size; /* nodes on the tape when the program was made */
 };
 
-/* wg_program_make: a program whose copies belong to `host`, which works without the pool and makes no
- * outputs on the tape. For row blocks: each worker has one. NULL: an error was recorded on the tape. */
+/* wg_program_make: a program whose copies belong to `host`, which works without the pool and makes
+ * no outputs on the tape. For row blocks: each worker has one. NULL: an error was recorded on the
+ * tape. */
 wg_program *wg_program_make(wg_tape *t, wg_tensor *const outputs[], int n, wg_tape *host,
                             const wg_compile_options *options);
 
@@ -101,7 +103,7 @@ bool wg_program_execute(wg_program *p);
 /* wg_program_rebind: read an input's values from `data`. */
 void wg_program_rebind(wg_program *p, const wg_tensor *input, const void *data);
 
-/* ---- Making one: plan.c, buffers.c, chain.c ------------------------------------------------------- */
+/* ---- Making one: plan.c, buffers.c, chain.c -------------------------------------------------- */
 
 /* What is known of a node while a program is made. */
 typedef struct wg_program_fact {
@@ -117,10 +119,10 @@ typedef struct wg_program_fact {
     int64_t last_step; /* that reads it; -1: none */
 } wg_program_fact;
 
-/* wg_program_facts: what is known from nodes and outputs alone, in the tape's scratch; NULL: an error was
- * recorded.  wg_program_root: the node whose memory y's value is in.  wg_program_is_step: views are
- * computed, but not by a step: their address is all that they have.  wg_program_note_reads: step `step` reads
- * what the chain that ends at node `last` reads. */
+/* wg_program_facts: what is known from nodes and outputs alone, in the tape's scratch; NULL: an
+ * error was recorded.  wg_program_root: the node whose memory y's value is in.  wg_program_is_step:
+ * views are computed, but not by a step: their address is all that they have.
+ * wg_program_note_reads: step `step` reads what the chain that ends at node `last` reads. */
 wg_program_fact *wg_program_facts(const wg_program *p);
 const wg_tensor *wg_program_root(const wg_tensor *y);
 bool wg_program_is_step(const wg_program *p, const wg_program_fact *fact, int64_t i);
@@ -130,24 +132,28 @@ void wg_program_note_reads(const wg_program *p, wg_program_fact *fact, int64_t l
  * recorded on the tape. */
 bool wg_program_plan(wg_program *p);
 
-/* A value that needs memory from step `born` on, to the end of step `dies`; `start` is where it gets it.
- * A value of a step is placed before what the step needs last is given back: they never overlap. */
+/* A value that needs memory from step `born` on, to the end of step `dies`; `start` is where it
+ * gets it. A value of a step is placed before what the step needs last is given back: they never
+ * overlap. */
 typedef struct wg_stretch {
     int64_t size, born, dies, start;
 } wg_stretch;
 
-/* wg_stretches_place: places n values, which stand in the order of their birth; a `dies` of n_steps or more
- * means that it is kept. Returns the memory that they take together; -1: an error was recorded. */
+/* wg_stretches_place: places n values, which stand in the order of their birth; a `dies` of n_steps
+ * or more means that it is kept. Returns the memory that they take together; -1: an error was
+ * recorded. */
 int64_t wg_stretches_place(wg_tape *t, wg_stretch *x, int64_t n, int64_t n_steps);
 
-/* wg_program_place: memory for every value that is stored. False: an error was recorded on the tape. */
+/* wg_program_place: memory for every value that is stored. False: an error was recorded on the
+ * tape. */
 bool wg_program_place(wg_program *p, const wg_program_fact *fact);
 
 /* wg_program_settle: give views and steps the addresses of what they read and write. */
 void wg_program_settle(wg_program *p);
 
-/* Programs that run, and programs that are written as C, have chains of other kinds: kernels are called for
- * long ones only; a written loop may take in a matrix product by rows, and variables cost nothing. */
+/* Programs that run, and programs that are written as C, have chains of other kinds: kernels are
+ * called for long ones only; a written loop may take in a matrix product by rows, and variables
+ * cost nothing. */
 typedef struct wg_chain_limits {
     int64_t shortest; /* elements */
     int links;        /* at most */

@@ -7,7 +7,7 @@
 
 static const wg_dtype write_dtypes[] = {WG_F64, WG_F32, WG_I64};
 
-/* ---- Types ---------------------------------------------------------------------------------------- */
+/* ---- Types ----------------------------------------------------------------------------------- */
 
 static bool write_is_input(const wg_c_program *w, int64_t i)
 {
@@ -97,7 +97,7 @@ static void write_work_struct(const wg_c_program *w, wg_c_text *h)
     wg_c_print(h, "} %s_work;\n\n", w->c.prefix);
 }
 
-/* ---- Functions ------------------------------------------------------------------------------------ */
+/* ---- Functions ------------------------------------------------------------------------------- */
 
 static void write_signature(const wg_c_program *w, wg_c_text *text)
 {
@@ -188,7 +188,7 @@ static void write_unused(wg_c_program *w, size_t from, const char *name, bool gi
         wg_c_line(&w->c, "(void)%s;", name);
 }
 
-/* ---- Constants ------------------------------------------------------------------------------------ */
+/* ---- Constants ------------------------------------------------------------------------------- */
 
 static void write_number(const wg_c_program *w, wg_c_text *text, const wg_tensor *x, int64_t i)
 {
@@ -279,7 +279,7 @@ static void write_init(wg_c_program *w)
     wg_c_line(c, "");
 }
 
-/* ---- The run -------------------------------------------------------------------------------------- */
+/* ---- The run --------------------------------------------------------------------------------- */
 
 /* Outputs that no step could write where they belong. */
 static void write_last_copies(wg_c_program *w)
@@ -322,7 +322,7 @@ static void write_run(wg_c_program *w)
     wg_c_line(&w->c, "}");
 }
 
-/* ---- The file ------------------------------------------------------------------------------------- */
+/* ---- The file -------------------------------------------------------------------------------- */
 
 static const char write_pragma[] =
     "#ifdef __clang__\n#pragma STDC FP_CONTRACT OFF /* results as without fused products */\n"

@@ -7,7 +7,8 @@
 extern "C" {
 #endif
 
-/* A parameter that takes the value of an output at the end of a run: w <- w - rate * g, recorded as ops. */
+/* A parameter that takes the value of an output at the end of a run: w <- w - rate * g, recorded as
+ * ops. */
 typedef struct wg_c_update {
     const wg_tensor *param;
     int output; /* of the parameter's dtype and shape */
@@ -17,12 +18,11 @@ typedef struct wg_c_options {
     const char *name;           /* of the functions and types: an identifier; default "model" */
     const wg_c_update *updates; /* [n_updates]; default none */
     int n_updates;              /* >= 0 */
-    bool state; /* default false: without updates parameters are constants of the file;
-                                   true: they are in NAME_state */
-    const char *const
-        *names; /* strings that the file has as NAME_names, NULL behind the last: of classes;
-                                 default NULL: none */
-    bool int32; /* default false: i64 is int64_t; true: int32_t */
+    bool state;                 /* default false: without updates parameters are constants of the
+                                 file; true: they are in NAME_state */
+    const char *const *names; /* strings that the file has as NAME_names, NULL behind the last: the
+                                 names of classes; default NULL: none */
+    bool int32;               /* default false: i64 is int64_t; true: int32_t */
 } wg_c_options;
 
 /* A program as C99. Both texts lie on the program's tape. */
@@ -30,26 +30,28 @@ typedef struct wg_c_file {
     const char *source, *header;
 } wg_c_file;
 
-/* wg_program_to_c: the program as one C file that needs no library, no memory but what its caller gives it,
- * and of the standard headers <math.h>, <stdint.h> and <string.h> alone:
+/* wg_program_to_c: the program as one C file that needs no library, no memory but what its caller
+ * gives it, and of the standard headers <math.h>, <stdint.h> and <string.h> alone:
  *
  *     int NAME_run(const NAME_inputs *in, NAME_state *state, NAME_outputs *out, NAME_work *work);
  *     void NAME_init(NAME_state *state);
  *
- * in     the program's inputs: those of one element by value, others as pointers to dense row-major arrays
- * state  with updates, or where it is asked for: all parameters that the program reads or updates, owned by the caller; NAME_init gives
- *        them the values that they have now. Else they are constants of the file.
+ * in     the program's inputs: those of one element by value, others as pointers to dense row-major
+ *        arrays
+ * state  with updates, or where it is asked for: all parameters that the program reads or updates,
+ *        owned by the caller; NAME_init gives them the values that they have now. Else they are
+ *        constants of the file.
  * out    the outputs, but for those that are updates
  * work   values on the way; nothing is kept in it between runs. sizeof(NAME_work) bytes
  *
- * A struct that would be empty is left out, of the arguments, too. NAME_run returns 0, or 1 where an index or
- * label is out of range; then nothing that it was to compute is of use, and parameters may be updated in
- * part. A file of f32 values has no double in it. Where memory of i64 is 32 bits, constants must fit.
- * `source` includes "NAME.h", in which the header belongs.
- * The same program gives the same bytes. Sums are added in order: results are those of the program up to
- * rounding.
- * Errors, on the tape: WG_E_NULL, WG_E_VALUE (a name that is none; an update that does not fit; an op that
- * cannot write itself: its name; a constant that 32 bits do not hold), WG_E_NOMEM. Then texts are "". */
+ * A struct that would be empty is left out, of the arguments, too. NAME_run returns 0, or 1 where
+ * an index or label is out of range; then nothing that it was to compute is of use, and parameters
+ * may be updated in part. A file of f32 values has no double in it. Where memory of i64 is 32 bits,
+ * constants must fit. `source` includes "NAME.h", in which the header belongs. The same program
+ * gives the same bytes. Sums are added in order: results are those of the program up to rounding.
+ * Errors, on the tape: WG_E_NULL, WG_E_VALUE (a name that is none; an update that does not fit; an
+ * op that cannot write itself: its name; a constant that 32 bits do not hold), WG_E_NOMEM. Then
+ * texts are "". */
 wg_status wg_program_to_c(const wg_program *program, const wg_c_options *options, wg_c_file *file);
 
 #ifdef __cplusplus

@@ -10,8 +10,9 @@ typedef struct wg_write_slot {
     int count;        /* how often it was wanted */
 } wg_write_slot;
 
-/* A program that is being written. Its values are where the program's own memory plan does not have them:
- * an output in its struct, an updated parameter in its own place, one element in a variable. */
+/* A program that is being written. Its values are where the program's own memory plan does not have
+ * them: an output in its struct, an updated parameter in its own place, one element in a variable.
+ * */
 typedef struct wg_c_program {
     wg_c_writer c;
     const wg_program *p;
@@ -29,8 +30,8 @@ typedef struct wg_c_program {
     int64_t slots;           /* a power of two */
 } wg_c_program;
 
-/* wg_write_plan: steps, and where each value is. wg_write_name: "h", or "h_2" where it is given already, on
- * the tape's scratch. Both: an error is recorded where memory lacks. */
+/* wg_write_plan: steps, and where each value is. wg_write_name: "h", or "h_2" where it is given
+ * already, on the tape's scratch. Both: an error is recorded where memory lacks. */
 bool wg_write_plan(wg_c_program *w);
 const char *wg_write_name(wg_c_program *w, const char *wanted);
 

@@ -14,7 +14,7 @@ static void *write_take(wg_c_program *w, int64_t n, size_t size)
     return memory;
 }
 
-/* ---- Names ---------------------------------------------------------------------------------------- */
+/* ---- Names ----------------------------------------------------------------------------------- */
 
 static const char *write_keep(wg_c_program *w, const char *text)
 {
@@ -60,7 +60,7 @@ static const char *write_join(wg_c_program *w, const char *a, const char *b)
     return write_keep(w, text.s);
 }
 
-/* ---- Steps ---------------------------------------------------------------------------------------- */
+/* ---- Steps ----------------------------------------------------------------------------------- */
 
 /* Nothing needs what only values of no elements are computed from. */
 static bool *write_needed(wg_c_program *w)
@@ -94,7 +94,7 @@ static bool write_steps(wg_c_program *w)
     return true;
 }
 
-/* ---- Leaves --------------------------------------------------------------------------------------- */
+/* ---- Leaves ---------------------------------------------------------------------------------- */
 
 bool wg_write_in_state(const wg_c_program *w, const wg_tensor *x)
 {
@@ -114,7 +114,7 @@ static void write_leaf(wg_c_program *w, wg_c_value *v, const wg_tensor *x)
         v->name = write_join(w, w->c.prefix, write_join(w, "_", write_name_of(w, x)));
 }
 
-/* ---- Outputs -------------------------------------------------------------------------------------- */
+/* ---- Outputs --------------------------------------------------------------------------------- */
 
 static bool write_find_updates(wg_c_program *w)
 {
@@ -155,8 +155,8 @@ static bool write_reads_across(const wg_c_program *w, int64_t s, const wg_tensor
     return false;
 }
 
-/* May the step that computes r write over leaf x? Nothing may read x later; outputs that are x itself are
- * copied at the end. */
+/* May the step that computes r write over leaf x? Nothing may read x later; outputs that are x
+ * itself are copied at the end. */
 static bool write_can_replace(const wg_c_program *w, const wg_tensor *r, const wg_tensor *x,
                               int64_t s)
 {
@@ -201,9 +201,10 @@ static void write_outputs(wg_c_program *w)
         write_place_output(w, i);
 }
 
-/* ---- Values on the way ---------------------------------------------------------------------------- */
+/* ---- Values on the way ----------------------------------------------------------------------- */
 
-/* Does link i of the chain that ends at `last` need memory of its own? A product by rows needs a row. */
+/* Does link i of the chain that ends at `last` need memory of its own? A product by rows needs a
+ * row. */
 static bool write_is_stored(const wg_c_program *w, int64_t i, int64_t last)
 {
     const wg_tensor *y = &w->p->node[i];

@@ -1,4 +1,5 @@
-/* The statements of a step: chains of elementwise ops as one loop, other ops as they write themselves. */
+/* The statements of a step: chains of elementwise ops as one loop, other ops as they write
+ * themselves. */
 #include "autograd/compile/write_internal.h"
 
 #include <inttypes.h>
@@ -11,7 +12,7 @@ const char *wg_write_field(const char *name)
     return arrow != NULL ? arrow + 2 : name;
 }
 
-/* ---- Comments, declarations ----------------------------------------------------------------------- */
+/* ---- Comments, declarations ------------------------------------------------------------------ */
 
 /* No text may end a comment, or be other than ASCII. */
 static void steps_say(wg_c_text *text, const char *s)
@@ -71,8 +72,8 @@ static bool steps_is_formula(const wg_tensor *y)
     return y->op->write_c == NULL;
 }
 
-/* "h (1, 32) = relu(add(matmul(x (1, 784), w (784, 32)), b (32,)))", and an op's formula where it is not
- * what the loop says anyway. */
+/* "h (1, 32) = relu(add(matmul(x (1, 784), w (784, 32)), b (32,)))", and an op's formula where it
+ * is not what the loop says anyway. */
 static void steps_comment(wg_c_program *w, int64_t last)
 {
     char shape[WG_SHAPE_TEXT];
@@ -104,7 +105,7 @@ static void steps_declare(wg_c_program *w, int64_t i)
         wg_c_line(&w->c, "%s %s;", type, name);
 }
 
-/* ---- Chains --------------------------------------------------------------------------------------- */
+/* ---- Chains ---------------------------------------------------------------------------------- */
 
 /* A chain's loops, and which of their arrays each operand is. */
 typedef struct steps_chain {
@@ -210,7 +211,8 @@ static const char *steps_loaded_name(wg_c_program *w, const wg_tensor *x)
     return *loaded;
 }
 
-/* Elements that are named more than once are loaded to variables first; with `count`, they are counted. */
+/* Elements that are named more than once are loaded to variables first; with `count`, they are
+ * counted. */
 static void steps_load(wg_c_program *w, steps_chain *chain, bool count)
 {
     for (int64_t i = w->fact[chain->last].head; i != -1; i = w->fact[i].next)
@@ -267,7 +269,8 @@ static void steps_write_link(wg_c_program *w, const steps_chain *chain, int64_t 
         v->local = name;
 }
 
-/* Is link i kept, though it is not the last? It is stored when all have read what was there before. */
+/* Is link i kept, though it is not the last? It is stored when all have read what was there before.
+ * */
 static bool steps_is_kept(const wg_c_program *w, const steps_chain *chain, int64_t i)
 {
     return i != chain->last && w->fact[i].pinned;
@@ -344,7 +347,7 @@ static void steps_write_chain(wg_c_program *w, int64_t last)
         wg_c_close(&w->c, &chain.outer);
 }
 
-/* ---- A step --------------------------------------------------------------------------------------- */
+/* ---- A step ---------------------------------------------------------------------------------- */
 
 void wg_write_step(wg_c_program *w, int64_t step)
 {

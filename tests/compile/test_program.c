@@ -1,5 +1,6 @@
 /* Compiled programs: the same bits as replays, no allocation, liveness, chains, inputs, staleness. */
 #include "autograd/compile/program.h"
+#include "autograd/compile/program_internal.h"
 
 #include "autograd/grad.h"
 #include "autograd/graph.h"
@@ -166,7 +167,7 @@ START_TEST(test_memory_is_used_again)
     wg_program *kept = wg_compile(&y, 1, &(wg_compile_options){true, true});
     wg_program *shared = wg_compile(&y, 1, &(wg_compile_options){.keep_values = true});
     wg_program *tiled = wg_compile(&y, 1, NULL);
-    ck_assert_uint_eq(wg_program_tape_memory(kept), 10 * 4096);
+    ck_assert_uint_eq(kept->tape_memory_size, 10 * 4096);
     ck_assert_uint_eq(wg_program_memory(kept), 10 * 4096);
     ck_assert_uint_eq(wg_program_memory(shared), 2 * 4096);
     ck_assert_uint_eq(wg_program_memory(tiled), 4096);
