@@ -1,50 +1,34 @@
-/* Copies of a tape in another float type, and how wide values are read. */
-#include "autograd/copy.h"
-
+/* Copies of a tape in another float type. */
 #include "autograd/tape_internal.h"
 
-#include <math.h>
-#include <stdio.h>
 #include <string.h>
 
-static wg_dtype copy_dtype(const wg_tensor *x, wg_dtype dtype)
+/* x's values to a tensor of as many elements, converted where that has another dtype. */
+static void copy_values(const wg_tensor *x, wg_tensor *to)
 {
-    return x->dtype == WG_I64 ? WG_I64 : dtype;
-}
-
-/* Values of x converted into memory of the dtype: [size]. */
-static void copy_values(const wg_tensor *x, wg_dtype dtype, void *to)
-{
-    if (dtype == x->dtype && x->size > 0)
-        memcpy(to, x->data, (size_t)x->size * wg_dtype_size(dtype));
-    for (int64_t i = 0; i < x->size && dtype != x->dtype; i++)
-        switch (dtype) {
-        case WG_F32: ((float *)to)[i] = (float)wg_element(x, i); break;
-        case WG_F64: ((double *)to)[i] = wg_element(x, i); break;
-#if WG_HAS_WIDE
-        case WG_WIDE: ((wg_wide *)to)[i] = (wg_wide)wg_element(x, i); break;
-#endif
-        default: break;
-        }
+    if (to->dtype == x->dtype && x->size > 0)
+        memcpy(to->data, x->data, (size_t)x->size * wg_dtype_size(x->dtype));
+    for (int64_t i = 0; i < x->size && to->dtype != x->dtype; i++)
+        wg_set_element(to, i, wg_element(x, i));
 }
 
 static wg_tensor *copy_leaf(wg_tape *copy, const wg_tensor *x, wg_dtype to)
 {
-    wg_dtype dtype = copy_dtype(x, to);
-    int ndim = x->shape.ndim;
+    const wg_dtype dtype = x->dtype == WG_I64 ? WG_I64 : to;
+    const int ndim = x->shape.ndim;
     const int64_t *dim = x->shape.dim;
+    wg_tensor *leaf;
     if (x->op == &wg_op_abstract)
         return wg_abstract(copy, dtype, ndim, dim);
-    if (x->op == &wg_op_input) {
-        void *values = wg_tape_take(copy, (size_t)x->size * wg_dtype_size(dtype));
-        if (values != NULL)
-            copy_values(x, dtype, values);
-        return wg_input(copy, x->name, dtype, ndim, dim, values);
-    }
-    wg_tensor *leaf = x->op == &wg_op_parameter ? wg_param(copy, x->name, dtype, ndim, dim)
-                                                : wg_full(copy, dtype, ndim, dim, 0);
+    if (x->op == &wg_op_parameter)
+        leaf = wg_param(copy, x->name, dtype, ndim, dim);
+    else if (x->op == &wg_op_input)
+        leaf = wg_input(copy, x->name, dtype, ndim, dim,
+                        wg_tape_take(copy, (size_t)x->size * wg_dtype_size(dtype)));
+    else
+        leaf = wg_full(copy, dtype, ndim, dim, 0);
     if (copy->status == WG_OK)
-        copy_values(x, dtype, leaf->data);
+        copy_values(x, leaf);
     return leaf;
 }
 
@@ -88,12 +72,12 @@ static void copy_all(wg_tape *copy, const wg_tape *t, wg_dtype dtype, int64_t si
         const wg_tensor *x = t->node[i];
         wg_arena_mark empty = wg_arena_height(&copy->scratch);
         bool leaf = (x->op->flags & WG_OP_LEAF) != 0;
-        wg_tensor *twin = leaf ? copy_leaf(copy, x, dtype) : copy_node(copy, x, dtype);
+        wg_tensor *y = leaf ? copy_leaf(copy, x, dtype) : copy_node(copy, x, dtype);
         wg_arena_rewind(&copy->scratch, empty);
         if (!leaf && dtype == WG_WIDE && copy->status == WG_OK && wg_is_discrete(x))
-            copy_values(x, twin->dtype, twin->data);
-        if (x->name != NULL && twin->name == NULL)
-            wg_rename(twin, x->name);
+            copy_values(x, y);
+        if (x->name != NULL && y->name == NULL)
+            wg_rename(y, x->name);
     }
     copy->written = false; /* parameters were written before anything was computed from them */
 }
@@ -124,81 +108,9 @@ wg_tape *wg_tape_copy(const wg_tape *t, wg_dtype dtype)
     return wg_tape_copy_part(t, dtype, t != NULL ? t->size : 0);
 }
 
-wg_tensor *wg_twin(wg_tape *copy, const wg_tensor *x)
+wg_tensor *wg_tape_counterpart(wg_tape *copy, const wg_tensor *x)
 {
     if (copy == NULL || wg_is_inert(x) || x->index >= copy->size)
-        return wg_fail(copy, WG_E_NULL, "twin: there is no such tensor in the copy");
+        return wg_fail(copy, WG_E_NULL, "counterpart: the copy has no such tensor");
     return copy->node[x->index];
 }
-
-/* ---- Reading wide values --------------------------------------------------------------------------- */
-
-#if WG_HAS_WIDE
-
-static const wg_wide *copy_wide_at(const wg_tensor *x, int64_t i)
-{
-    return wg_is_inert(x) || x->data == NULL || x->dtype != WG_WIDE || i < 0 || i >= x->size
-               ? NULL
-               : (const wg_wide *)x->data + i;
-}
-
-double wg_wide_split(const wg_tensor *x, int64_t i, double *rest)
-{
-    const wg_wide *value = copy_wide_at(x, i);
-    double head = value != NULL ? (double)*value : (double)NAN;
-    *rest = value != NULL && isfinite(head) ? (double)(*value - (wg_wide)head) : (double)NAN;
-    return head;
-}
-
-/* Digits one by one from the value scaled to [1, 10): all that are shown but the last few are right. */
-static void copy_wide_digits(wg_wide x, int exponent, char *text, size_t size)
-{
-    char digits[WG_WIDE_DIGITS + 2];
-    for (int i = 0; i < WG_WIDE_DIGITS; i++) {
-        int digit = (int)x;
-        digit = digit > 9 ? 9 : digit;
-        digits[i] = (char)('0' + digit);
-        x = (x - digit) * 10;
-    }
-    digits[WG_WIDE_DIGITS] = '\0';
-    snprintf(text, size, "%c.%se%+d", digits[0], digits + 1, exponent);
-}
-
-char *wg_wide_text(const wg_tensor *x, int64_t i, char *text, size_t size)
-{
-    const wg_wide *value = copy_wide_at(x, i);
-    if (value == NULL || !isfinite((double)(*value / WG_WIDE_MAX)) || *value == 0) {
-        snprintf(text, size, "%g", value != NULL ? (double)*value : (double)NAN);
-        return text;
-    }
-    const wg_wide size10 = WG_F(wide, fabs)(*value);
-    int exponent = (int)WG_F(wide, floor)(WG_F(wide, log10)(size10));
-    wg_wide scaled = size10 / WG_F(wide, pow)((wg_wide)10, (wg_wide)exponent);
-    exponent += scaled >= 10 ? 1 : scaled < 1 ? -1 : 0;
-    scaled = size10 / WG_F(wide, pow)((wg_wide)10, (wg_wide)exponent);
-    const bool negative = *value < 0 && size > 1;
-    if (negative)
-        text[0] = '-';
-    copy_wide_digits(scaled, exponent, text + negative, size - negative);
-    return text;
-}
-
-#else
-
-double wg_wide_split(const wg_tensor *x, int64_t i, double *rest)
-{
-    (void)x;
-    (void)i;
-    *rest = (double)NAN;
-    return (double)NAN;
-}
-
-char *wg_wide_text(const wg_tensor *x, int64_t i, char *text, size_t size)
-{
-    (void)x;
-    (void)i;
-    snprintf(text, size, "nan");
-    return text;
-}
-
-#endif

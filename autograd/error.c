@@ -8,34 +8,11 @@
 
 /* ---- Tapes that have an error from the start ------------------------------------------------------ */
 
-static void *error_no_memory(size_t size, void *user)
-{
-    (void)size;
-    (void)user;
-    return NULL;
-}
-
-static void *error_no_more_memory(void *memory, size_t size, void *user)
-{
-    (void)memory;
-    (void)size;
-    (void)user;
-    return NULL;
-}
-
-static void error_nothing_to_release(void *memory, void *user)
-{
-    (void)memory;
-    (void)user;
-}
-
 /* What failed builders return is no tensor, but has what every tensor has. */
 static const wg_op error_op = {.name = "inert", .formula = "x", .flags = WG_OP_LEAF};
 
 #define ERROR_TAPE(which, code, text)                                                              \
     {                                                                                              \
-        .options.allocator = {error_no_memory, error_no_more_memory, error_nothing_to_release,     \
-                              NULL},                                                               \
         .status = (code), .message = text,                                                         \
         .inert = {.tape = &error_tape[which], .op = &error_op, .index = -1, .dtype = WG_F64},      \
     }
@@ -153,4 +130,18 @@ bool wg_op_fail(const wg_tensor *y, wg_status status, const char *format, ...)
 bool wg_is_inert(const wg_tensor *x)
 {
     return x == NULL || x == &x->tape->inert;
+}
+
+bool wg_belongs(wg_tape *t, const wg_tensor *x, const char *who, const char *role, int number)
+{
+    if (!wg_is_inert(x) && x->tape == t)
+        return true;
+    char place[16] = "";
+    if (number >= 0)
+        snprintf(place, sizeof place, " %d", number);
+    wg_fail(t, wg_is_inert(x) ? WG_E_NULL : WG_E_TAPE, "%s: %s%s is %s", who, role, place,
+            x == NULL        ? "NULL"
+            : wg_is_inert(x) ? "what an earlier error returned"
+                             : "of another tape");
+    return false;
 }

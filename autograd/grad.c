@@ -14,18 +14,28 @@ typedef struct grad_term {
     struct grad_term *later; /* of a consumer recorded later, or a later operand of the same one */
 } grad_term;
 
-typedef struct grad_node {
+/* A node that the ys are computed from. */
+typedef struct wg_grad_node {
+    wg_tensor *x; /* x->walk is this */
+    const struct grad_walk *walk;
+    struct wg_grad_node *outer;         /* what x->walk was: a rule may take a gradient, too */
+    struct wg_grad_node *older, *newer; /* neighbours in the walk, by recording order */
     grad_term
         term; /* the first of them, in recording order of the consumers; in the end, their sum */
     int n_terms;
     bool leads; /* is one of the xs, or is computed from one through floats */
 } grad_node;
 
-/* The walk covers the nodes [first, last] of the tape; all its memory is the tape's scratch. */
+/* The walk goes over the nodes that the ys are computed from, through floats, and that are no older than
+ * the oldest x: it costs what they cost, whatever else is on the tape. Its memory is the tape's scratch. */
 typedef struct grad_walk {
     wg_tape *t;
-    int64_t first, last;
-    grad_node *node; /* [last - first + 1] */
+    int64_t first; /* index of the oldest x */
+    grad_node *oldest, *newest;
+    grad_node *
+        *heap; /* [n] nodes reached whose operands are not yet: [0] is the newest, and [i] is newer
+                       * than [2 i + 1] and [2 i + 2] */
+    int64_t n, capacity;
 } grad_walk;
 
 /* What is differentiated, with its cotangents, and with respect to what. */
@@ -38,55 +48,34 @@ typedef struct grad_task {
 
 static grad_node *grad_at(const grad_walk *w, const wg_tensor *x)
 {
-    return x->index >= w->first && x->index <= w->last ? &w->node[x->index - w->first] : NULL;
+    return x->walk != NULL && x->walk->walk == w ? x->walk : NULL;
+}
+
+static inline void *grad_take(const grad_walk *w, int64_t n, size_t item)
+{
+    void *memory = wg_arena_take(&w->t->scratch, (size_t)n * item, sizeof(void *));
+    if (memory == NULL)
+        wg_fail(w->t, WG_E_NOMEM, "grad: out of memory for %zu bytes", (size_t)n * item);
+    return memory;
 }
 
 /* ---- What is asked for ---------------------------------------------------------------------------- */
 
-/* "x 3", or "y" where there is one only (number < 0). */
-static char *grad_role(const char *what, int number, char *text, size_t size)
-{
-    if (number < 0)
-        snprintf(text, size, "%s", what);
-    else
-        snprintf(text, size, "%s %d", what, number);
-    return text;
-}
-
 /* Is x fit to be a y, a cotangent or an x? */
-static bool grad_belongs(wg_tape *t, const wg_tensor *x, const char *what, int number)
+static bool grad_belongs(wg_tape *t, const wg_tensor *x, const char *role, int number)
 {
-    char role[32];
-    if (x != NULL && x->tape == t && x != &t->inert && x->dtype != WG_I64)
+    if (!wg_belongs(t, x, "grad", role, number))
+        return false;
+    if (x->dtype != WG_I64)
         return true;
-    grad_role(what, number, role, sizeof role);
-    if (x == NULL)
-        wg_fail(t, WG_E_NULL, "grad: %s is NULL", role);
-    else if (wg_is_inert(x))
-        wg_fail(t, WG_E_NULL, "grad: %s is what an earlier error returned", role);
-    else if (x->tape != t)
-        wg_fail(t, WG_E_TAPE, "grad: %s is of another tape", role);
-    else
-        wg_fail(t, WG_E_DTYPE, "grad: %s is i64 and has no derivative: %s", role,
-                wg_tensor_text(x).s);
-    return false;
-}
-
-static bool grad_is_fresh(wg_tape *t, const wg_tensor *y)
-{
-    if (t->written)
-        wg_stale_spread(t);
-    if (!(y->state & WG_NODE_STALE))
-        return true;
-    wg_fail(t, WG_E_STALE, "grad: %s is older than the leaves it was computed from: replay first",
-            wg_tensor_text(y).s);
+    wg_fail(t, WG_E_DTYPE, "grad: i64 has no derivative: %s", wg_tensor_text(x).s);
     return false;
 }
 
 static bool grad_seed_fits(wg_tape *t, const wg_tensor *y, const wg_tensor *dy, int number)
 {
-    if (!grad_belongs(t, y, "y", number) || !grad_is_fresh(t, y) ||
-        !grad_belongs(t, dy, "the cotangent", number) || !grad_is_fresh(t, dy))
+    if (!grad_belongs(t, y, "y", number) || !wg_must_be_fresh(y, "grad") ||
+        !grad_belongs(t, dy, "the cotangent", number) || !wg_must_be_fresh(dy, "grad"))
         return false;
     if (dy->dtype == y->dtype && wg_shape_same(&dy->shape, &y->shape))
         return true;
@@ -109,46 +98,113 @@ static bool grad_fits(wg_tape *t, const grad_task *task)
 
 /* ---- The walk ------------------------------------------------------------------------------------- */
 
-/* Cotangents pass through floats, and not through ops whose gradient is declared zero. */
-static void grad_mark_leading(grad_walk *w)
+static bool grad_heap_push(grad_walk *w, grad_node *node)
 {
-    for (int64_t i = w->first; i <= w->last; i++) {
-        const wg_tensor *y = w->t->node[i];
-        grad_node *node = &w->node[i - w->first];
-        if (y->dtype == WG_I64 || (y->op->flags & WG_OP_ZERO_GRADIENT))
-            continue;
-        for (int k = 0; k < y->n_operands && !node->leads; k++) {
-            const grad_node *x = grad_at(w, y->operand[k]);
-            node->leads = x != NULL && x->leads && y->operand[k]->dtype != WG_I64;
-        }
+    if (w->n == w->capacity) {
+        grad_node **heap = grad_take(w, 2 * w->n + 16, sizeof *heap);
+        if (heap == NULL)
+            return false;
+        if (w->n > 0)
+            memcpy(heap, w->heap, (size_t)w->n * sizeof *heap);
+        w->heap = heap;
+        w->capacity = 2 * w->n + 16;
     }
+    int64_t i = w->n++;
+    for (; i > 0 && w->heap[(i - 1) / 2]->x->index < node->x->index; i = (i - 1) / 2)
+        w->heap[i] = w->heap[(i - 1) / 2];
+    w->heap[i] = node;
+    return true;
 }
 
-static bool grad_walk_init(grad_walk *w, wg_tape *t, const grad_task *task)
+static grad_node *grad_heap_pop(grad_walk *w)
 {
-    w->t = t;
-    w->first = t->size - 1;
-    w->last = 0;
-    for (int i = 0; i < task->n; i++)
-        w->first = task->xs[i]->index < w->first ? task->xs[i]->index : w->first;
-    for (int i = 0; i < task->m; i++)
-        w->last = task->ys[i]->index > w->last ? task->ys[i]->index : w->last;
-    if (w->first > w->last)
-        w->first = w->last;
-    size_t bytes = (size_t)(w->last - w->first + 1) * sizeof *w->node;
-    w->node = wg_arena_take(&t->scratch, bytes, WG_ALIGNMENT);
-    if (w->node == NULL) {
-        wg_fail(t, WG_E_NOMEM, "grad: out of memory for %zu bytes", bytes);
-        return false;
+    grad_node *newest = w->heap[0], *last = w->heap[--w->n];
+    int64_t i = 0;
+    for (int64_t child; (child = 2 * i + 1) < w->n; i = child) {
+        if (child + 1 < w->n && w->heap[child + 1]->x->index > w->heap[child]->x->index)
+            child++;
+        if (w->heap[child]->x->index < last->x->index)
+            break;
+        w->heap[i] = w->heap[child];
     }
-    memset(w->node, 0, bytes);
+    w->heap[i] = last;
+    return newest;
+}
+
+static bool grad_reach_first(grad_walk *w, wg_tensor *x)
+{
+    grad_node *node = grad_take(w, 1, sizeof *node);
+    if (node == NULL)
+        return false;
+    *node = (grad_node){.x = x, .walk = w, .outer = x->walk};
+    if (!grad_heap_push(w, node))
+        return false;
+    x->walk = node;
+    return true;
+}
+
+static inline bool grad_reach(grad_walk *w, wg_tensor *x)
+{
+    return x->dtype == WG_I64 || x->index < w->first || grad_at(w, x) != NULL ||
+           grad_reach_first(w, x);
+}
+
+/* Cotangents pass through floats, and not through ops whose gradient is declared zero. */
+static bool grad_passes(const wg_tensor *y)
+{
+    return !(y->op->flags & WG_OP_ZERO_GRADIENT);
+}
+
+/* Every node is reached by a newer one, so they leave the heap from the newest to the oldest. */
+static bool grad_reach_all(grad_walk *w, const grad_task *task)
+{
+    for (int i = 0; i < task->m; i++)
+        if (!grad_reach(w, task->ys[i]))
+            return false;
+    while (w->n > 0) {
+        grad_node *node = grad_heap_pop(w);
+        node->newer = w->oldest;
+        *(w->oldest != NULL ? &w->oldest->older : &w->newest) = node;
+        w->oldest = node;
+        for (int k = 0; k < node->x->n_operands && grad_passes(node->x); k++)
+            if (!grad_reach(w, node->x->operand[k]))
+                return false;
+    }
+    return true;
+}
+
+static void grad_mark_leading(const grad_walk *w, const grad_task *task)
+{
     for (int i = 0; i < task->n; i++) {
         grad_node *x = grad_at(w, task->xs[i]);
         if (x != NULL)
             x->leads = true;
     }
-    grad_mark_leading(w);
+    for (grad_node *node = w->oldest; node != NULL; node = node->newer)
+        for (int k = 0; k < node->x->n_operands && grad_passes(node->x) && !node->leads; k++) {
+            const grad_node *x = grad_at(w, node->x->operand[k]);
+            node->leads = x != NULL && x->leads;
+        }
+}
+
+static bool grad_walk_init(grad_walk *w, wg_tape *t, const grad_task *task)
+{
+    *w = (grad_walk){.t = t, .first = t->size};
+    for (int i = 0; i < task->n; i++)
+        w->first = task->xs[i]->index < w->first ? task->xs[i]->index : w->first;
+    if (!grad_reach_all(w, task))
+        return false;
+    grad_mark_leading(w, task);
     return true;
+}
+
+/* Also a walk that failed, which may have nodes in the heap. */
+static void grad_walk_end(grad_walk *w)
+{
+    for (int64_t i = 0; i < w->n; i++)
+        w->heap[i]->x->walk = w->heap[i]->outer;
+    for (grad_node *node = w->newest; node != NULL; node = node->older)
+        node->x->walk = node->outer;
 }
 
 /* Consumers are met from the last to the first, so a new term goes to the front: those that it goes
@@ -157,11 +213,9 @@ static bool grad_add_term(grad_walk *w, grad_node *node, wg_tensor *cotangent, w
 {
     grad_term *later = NULL;
     if (node->n_terms++ > 0) {
-        later = wg_arena_take(&w->t->scratch, sizeof *later, sizeof(void *));
-        if (later == NULL) {
-            wg_fail(w->t, WG_E_NOMEM, "grad: out of memory");
+        later = grad_take(w, 1, sizeof *later);
+        if (later == NULL)
             return false;
-        }
         *later = node->term;
     }
     node->term = (grad_term){cotangent, part, later};
@@ -199,13 +253,10 @@ static bool grad_join_parts(grad_walk *w, grad_node *node, grad_term *first)
 {
     wg_tensor *(*const rule)(wg_tensor *const *, wg_tensor *const *,
                              int) = first->part->op->vjp_parts;
-    const size_t bytes = 2 * (size_t)node->n_terms * sizeof(wg_tensor *);
-    wg_tensor **y = wg_arena_take(&w->t->scratch, bytes, sizeof(void *));
-    if (y == NULL) {
-        wg_fail(w->t, WG_E_NOMEM, "grad: out of memory for %zu bytes", bytes);
+    wg_tensor **y = grad_take(w, 2 * (int64_t)node->n_terms, sizeof *y), **dy;
+    if (y == NULL)
         return false;
-    }
-    wg_tensor **dy = y + node->n_terms;
+    dy = y + node->n_terms;
     int n = 0;
     for (grad_term *term = first, *kept = NULL; term != NULL; term = term->later) {
         const bool joins = term->part != NULL && term->part->op->vjp_parts == rule;
@@ -234,12 +285,9 @@ static bool grad_sum_terms(grad_walk *w, grad_node *node)
             return false;
     if (node->n_terms == 1)
         return true;
-    size_t bytes = (size_t)node->n_terms * sizeof(wg_tensor *);
-    wg_tensor **list = wg_arena_take(&w->t->scratch, bytes, sizeof(void *));
-    if (list == NULL) {
-        wg_fail(w->t, WG_E_NOMEM, "grad: out of memory for %zu bytes", bytes);
+    wg_tensor **list = grad_take(w, node->n_terms, sizeof *list);
+    if (list == NULL)
         return false;
-    }
     int n = 0;
     for (const grad_term *term = &node->term; term != NULL; term = term->later)
         list[n++] = term->cotangent;
@@ -253,7 +301,7 @@ static bool grad_through(grad_walk *w, wg_tensor *y, wg_tensor *dy)
 {
     for (int i = y->n_operands - 1; i >= 0; i--) {
         grad_node *x = grad_at(w, y->operand[i]);
-        if (x == NULL || !x->leads || y->operand[i]->dtype == WG_I64)
+        if (x == NULL || !x->leads)
             continue;
         if (y->op->vjp == NULL) {
             wg_fail(w->t, WG_E_NO_RULE,
@@ -285,12 +333,10 @@ static bool grad_seed(grad_walk *w, const grad_task *task)
 
 static bool grad_walk_run(grad_walk *w)
 {
-    for (int64_t i = w->last; i >= w->first; i--) {
-        grad_node *node = &w->node[i - w->first];
+    for (grad_node *node = w->newest; node != NULL; node = node->older)
         if (node->n_terms > 0 &&
-            (!grad_sum_terms(w, node) || !grad_through(w, w->t->node[i], node->term.cotangent)))
+            (!grad_sum_terms(w, node) || !grad_through(w, node->x, node->term.cotangent)))
             return false;
-    }
     return true;
 }
 
@@ -323,6 +369,7 @@ static wg_status grad_do(wg_tape *t, const grad_task *task, wg_tensor *gs[])
     wg_arena_mark empty = wg_arena_height(&t->scratch);
     if (grad_walk_init(&w, t, task) && grad_seed(&w, task) && grad_walk_run(&w))
         grad_collect(&w, task, gs);
+    grad_walk_end(&w);
     wg_arena_rewind(&t->scratch, empty);
     for (int i = 0; i < task->n && t->status != WG_OK; i++)
         gs[i] = &t->inert;

@@ -115,7 +115,7 @@ wg_status wg_tape_dot(FILE *stream, const wg_tape *t, wg_tensor *const outputs[]
         if (wg_is_inert(outputs[i]) || outputs[i]->tape != t)
             return wg_is_inert(outputs[i]) ? WG_E_NULL : WG_E_TAPE;
     const wg_allocator *a = &t->options.allocator;
-    bool *needed = a->allocate((size_t)t->size + 1, a->user);
+    bool *needed = wg_tape_is_real(t) ? a->allocate((size_t)t->size + 1, a->user) : NULL;
     if (needed == NULL)
         return WG_E_NOMEM;
     if (n > 0)

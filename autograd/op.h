@@ -16,14 +16,15 @@ typedef struct wg_c_nest wg_c_nest;
  * the shape rule, which sets dtype and shape. */
 struct wg_tensor {
     wg_tape *tape;
-    const wg_op *op;     /* leaves have one, too: arity 0, no forward */
-    wg_tensor **operand; /* [n_operands], all older than this node */
-    const void *attrs;   /* op->attr_size bytes */
-    void *plan;          /* op->plan_size bytes; NULL: none */
-    void *data;          /* [size], row-major; NULL where abstract */
-    wg_tensor *grad;     /* parameters: what wg_backward left, or NULL */
-    const char *name;    /* NULL: none */
-    int64_t index;       /* place on the tape */
+    const wg_op *op;           /* leaves have one, too: arity 0, no forward */
+    wg_tensor **operand;       /* [n_operands], all older than this node */
+    const void *attrs;         /* op->attr_size bytes */
+    void *plan;                /* op->plan_size bytes; NULL: none */
+    void *data;                /* [size], row-major; NULL where abstract */
+    wg_tensor *grad;           /* parameters: what wg_backward left, or NULL */
+    struct wg_grad_node *walk; /* this node's part in a gradient being taken; NULL: none */
+    const char *name;          /* NULL: none */
+    int64_t index;             /* place on the tape */
     int64_t size;
     int64_t chunks;  /* of the op's work */
     int64_t written; /* leaves: the tape's clock when it was last written */

@@ -187,7 +187,8 @@ static bool pool_start(wg_pool *pool, int index)
 
 wg_pool *wg_pool_new(int threads, const wg_allocator *allocator)
 {
-    wg_allocator a = allocator != NULL ? *allocator : wg_allocator_default();
+    const bool given = allocator != NULL && allocator->allocate != NULL;
+    wg_allocator a = given ? *allocator : wg_allocator_default();
     if (threads == 0) {
         const long online = wg_processors();
         threads = online > POOL_LARGEST ? POOL_LARGEST : (int)online;

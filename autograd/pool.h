@@ -14,7 +14,7 @@ extern "C" {
 typedef struct wg_pool wg_pool;
 
 /* wg_pool_new: `threads` threads in all, 1 to 256, the one that calls wg_pool_run among them; 0: as many
- * as there are processors online. `allocator` may be NULL (libc's). NULL where threads or memory are not
+ * as there are processors online. `allocator` may be NULL or all zero (libc's malloc). NULL where threads or memory are not
  * to be had, or for another number. The caller frees it, after the tapes that use it. */
 wg_pool *wg_pool_new(int threads, const wg_allocator *allocator);
 

@@ -33,11 +33,8 @@ static bool replay_asked(wg_tape *t, wg_tensor *const ys[], int n, int64_t *last
 {
     *last = -1;
     for (int i = 0; i < n; i++) {
-        if (wg_is_inert(ys[i]) || ys[i]->tape != t) {
-            wg_fail(t, ys[i] == NULL || ys[i]->tape == t ? WG_E_NULL : WG_E_TAPE,
-                    "replay: output %d is no tensor of this tape", i);
+        if (!wg_belongs(t, ys[i], "replay", "output", i))
             return false;
-        }
         if (ys[i]->index > *last)
             *last = ys[i]->index;
     }

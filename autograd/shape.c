@@ -46,16 +46,6 @@ int64_t wg_shape_size(const wg_shape *shape)
     return empty ? 0 : product;
 }
 
-bool wg_shape_same(const wg_shape *a, const wg_shape *b)
-{
-    if (a->ndim != b->ndim)
-        return false;
-    for (int i = 0; i < a->ndim; i++)
-        if (a->dim[i] != b->dim[i])
-            return false;
-    return true;
-}
-
 bool wg_shape_broadcast(const wg_shape *a, const wg_shape *b, wg_shape *result)
 {
     if (wg_shape_same(a, b)) {

@@ -52,8 +52,10 @@ typedef struct wg_shape {
 typedef enum wg_dtype { WG_DTYPE_DEFAULT, WG_F32, WG_F64, WG_I64, WG_WIDE } wg_dtype;
 #define WG_DTYPES 5 /* length of an array that has an element for each */
 
-/* wg_dtype_size: bytes of one element.  wg_dtype_name: "f32", "f64", "i64", "wide". */
+/* wg_dtype_size: bytes of one element. */
 size_t wg_dtype_size(wg_dtype dtype);
+
+/* wg_dtype_name: "f32", "f64", "i64", "wide". */
 const char *wg_dtype_name(wg_dtype dtype);
 
 /* wg_size_multiply, wg_size_add: *result = a * b, a + b for a, b >= 0; false where that does not fit. */
@@ -65,7 +67,13 @@ bool wg_size_add(int64_t a, int64_t b, int64_t *result);
 int64_t wg_shape_size(const wg_shape *shape);
 
 /* wg_shape_same: same ndim and sizes. */
-bool wg_shape_same(const wg_shape *a, const wg_shape *b);
+static inline bool wg_shape_same(const wg_shape *a, const wg_shape *b)
+{
+    bool same = a->ndim == b->ndim;
+    for (int i = 0; same && i < a->ndim; i++)
+        same = a->dim[i] == b->dim[i];
+    return same;
+}
 
 /* wg_shape_broadcast: the shape that a and b take together (NumPy's rule: aligned at the last axis,
  * sizes equal or one of them 1). False, *result untouched, where they do not go together. */

@@ -52,3 +52,13 @@ bool wg_is_stale(const wg_tensor *x)
         wg_stale_spread(x->tape);
     return (x->state & WG_NODE_STALE) != 0;
 }
+
+bool wg_must_be_fresh(const wg_tensor *x, const char *who)
+{
+    if (!wg_is_stale(x))
+        return true;
+    wg_fail(x->tape, WG_E_STALE,
+            "%s: %s is older than the leaves it was computed from: replay first", who,
+            wg_tensor_text(x).s);
+    return false;
+}

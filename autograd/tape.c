@@ -56,11 +56,6 @@ const wg_tape_options *wg_tape_options_of(const wg_tape *t)
     return &(t != NULL ? t : wg_null_tape())->options;
 }
 
-const wg_allocator *wg_tape_allocator(const wg_tape *t)
-{
-    return t != NULL ? &t->options.allocator : &wg_null_tape()->options.allocator;
-}
-
 wg_mark wg_tape_mark(wg_tape *t)
 {
     if (!wg_tape_is_real(t) || t->arena.current == NULL)

@@ -41,7 +41,23 @@ typedef struct wg_tape_options {
 wg_tape *wg_tape_new(const wg_tape_options *options);
 void wg_tape_free(wg_tape *t);
 
-/* wg_tape_options_of: the options that the tape was made with, the allocator filled in. */
+/* wg_tape_copy: a new tape with the same nodes in the same places, floats being of `dtype` (f32, f64,
+ * wide), every value computed anew from the leaves' converted values. That is how an f32 model's
+ * gradient is checked at full precision: wg_tape_copy(t, WG_F64). The copy borrows nothing from t: what
+ * inputs borrowed is copied, too. Ops that cast to a float dtype cast to `dtype` in the copy.
+ * In wide floats (autograd/wide.h) what is discrete (comparisons, floor, argmax, casts to i64) keeps the
+ * values that it has on t, so that no rounding switches a branch; all else is computed by reference
+ * kernels, slowly. The caller frees it. Never NULL; errors are the copy's own status: WG_E_NULL,
+ * WG_E_NOMEM, WG_E_DTYPE (dtype is i64, or an op, a user's perhaps, does not exist in `dtype`), and t's
+ * status if it has one. */
+wg_tape *wg_tape_copy(const wg_tape *t, wg_dtype dtype);
+
+/* wg_tape_counterpart: the tensor of `copy` that stands where x stands on its own tape. Where there is
+ * none: the inert tensor, and WG_E_NULL on the copy. */
+wg_tensor *wg_tape_counterpart(wg_tape *copy, const wg_tensor *x);
+
+/* wg_tape_options_of: the options that the tape was made with, the allocator filled in; all zero where
+ * there is no tape. */
 const wg_tape_options *wg_tape_options_of(const wg_tape *t);
 
 /* wg_tape_status, wg_tape_message: the first error since the tape was made or rewound; WG_OK and "" if
@@ -74,9 +90,6 @@ void *wg_tape_take(wg_tape *t, size_t size);
 
 /* wg_tape_copy_text: a copy of a string in such memory. */
 char *wg_tape_copy_text(wg_tape *t, const char *text);
-
-/* wg_tape_allocator: where the tape's memory comes from. */
-const wg_allocator *wg_tape_allocator(const wg_tape *t);
 
 /* wg_temporary, wg_temporary_free: memory for n items of a kind from the tape's allocator; n = 0 gives
  * memory, too. NULL, and WG_E_NOMEM on the tape, where there is none or where the size overflows. */

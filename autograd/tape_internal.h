@@ -60,6 +60,10 @@ wg_tape *wg_inert_tape(void);
 wg_tape *wg_null_tape(void);
 bool wg_tape_is_real(const wg_tape *t);
 
+/* wg_belongs: is x a tensor of t? Where it is not, an error is recorded: "grad: x 3 is of another tape",
+ * and no number where that is negative. */
+bool wg_belongs(wg_tape *t, const wg_tensor *x, const char *who, const char *role, int number);
+
 /* wg_undo_note: note what the n tensors xs have now, before it is changed. False: an error was
  * recorded. */
 bool wg_undo_note(wg_tape *t, wg_tensor *const xs[], int n);
@@ -90,20 +94,25 @@ void wg_node_view(wg_tensor *y);
 /* wg_node_run: compute y's value from its operands' values. False: an error was recorded. */
 bool wg_node_run(wg_tensor *y);
 
-/* wg_flat_strides: has every operand of an elementwise y its size or one element? Then stride[k] is 1 or
- * 0 for operand k, and no walk over axes is needed. */
-static inline bool wg_flat_strides(const wg_tensor *y, int64_t stride[])
+/* wg_set_element: x[i] = value, rounded to its dtype; what wg_element reads. */
+static inline void wg_set_element(wg_tensor *x, int64_t i, double value)
 {
-    for (int k = 0; k < y->n_operands; k++) {
-        stride[k] = y->operand[k]->size == y->size;
-        if (stride[k] == 0 && y->operand[k]->size != 1)
-            return false;
+    switch (x->dtype) {
+    case WG_F32: ((float *)x->data)[i] = (float)value; break;
+    case WG_F64: ((double *)x->data)[i] = value; break;
+    case WG_I64: ((int64_t *)x->data)[i] = (int64_t)value; break;
+#if WG_HAS_WIDE
+    case WG_WIDE: ((wg_wide *)x->data)[i] = (wg_wide)value; break;
+#endif
+    default: break;
     }
-    return true;
 }
 
 /* wg_stale_spread: carry staleness from the leaves that were written to all that depends on them. */
 void wg_stale_spread(wg_tape *t);
+
+/* wg_must_be_fresh: is x not stale? Where it is, WG_E_STALE in the name of `who`. */
+bool wg_must_be_fresh(const wg_tensor *x, const char *who);
 
 /* wg_mark_needed: set needed[0..last] to whether a node is one of the ys (which stand at last or
  * before), or one of them is computed from it. */

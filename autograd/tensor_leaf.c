@@ -11,8 +11,6 @@ const wg_op wg_op_input = {.name = "input", .formula = "x", .flags = WG_OP_LEAF}
 const wg_op wg_op_constant = {.name = "constant", .formula = "x", .flags = WG_OP_LEAF};
 const wg_op wg_op_abstract = {.name = "abstract", .formula = "x", .flags = WG_OP_LEAF};
 
-/* ---- Making leaves -------------------------------------------------------------------------------- */
-
 bool wg_dtype_asked(wg_tape *t, const char *who, wg_dtype *dtype)
 {
     if (*dtype == WG_DTYPE_DEFAULT)
@@ -41,137 +39,111 @@ static bool leaf_shape(wg_tensor *x, wg_dtype dtype, int ndim, const int64_t *di
     return wg_node_size(x);
 }
 
-/* A leaf with its name, shape and size, not yet pushed; NULL where that fails. */
-static wg_tensor *leaf_new(wg_tape *t, const wg_op *op, const char *name, wg_dtype dtype, int ndim,
-                           const int64_t *dim)
+/* ---- What gives a leaf its value, from what its maker was given ------------------------------------ */
+
+typedef bool leaf_filler(wg_tensor *x, const void *from);
+
+static bool leaf_is_given(const wg_tensor *x, const void *data)
 {
-    wg_tensor *x = wg_node_new(t, op, NULL, 0, NULL);
-    if (x == NULL)
-        return NULL;
-    if (name != NULL && (x->name = wg_tape_copy_text(t, name)) == NULL)
-        return NULL;
-    return leaf_shape(x, dtype, ndim, dim) ? x : NULL;
+    return data != NULL || x->size == 0 || wg_op_fail(x, WG_E_NULL, "the data are NULL");
 }
 
-/* What a builder does once its leaf is complete, or has failed. */
-static wg_tensor *leaf_finish(wg_tape *t, wg_tensor *x, bool complete, wg_arena_mark height)
+static bool leaf_zeros(wg_tensor *x, const void *from)
 {
-    if (complete && wg_node_push(x))
-        return x;
-    wg_arena_rewind(&t->arena, height);
-    return &t->inert;
-}
-
-static bool leaf_is_float(const wg_tensor *x)
-{
-    return x->dtype != WG_I64 || wg_op_fail(x, WG_E_DTYPE, "i64; derivatives need f32 or f64");
-}
-
-static bool leaf_zeros(wg_tensor *x)
-{
+    (void)from;
+    if (x->dtype == WG_I64)
+        return wg_op_fail(x, WG_E_DTYPE, "i64; derivatives need f32 or f64");
     if (!wg_node_value(x))
         return false;
     memset(x->data, 0, (size_t)x->size * wg_dtype_size(x->dtype));
+    x->state = WG_NODE_LIVE;
     return true;
 }
 
-wg_tensor *wg_param(wg_tape *t, const char *name, wg_dtype dtype, int ndim, const int64_t *dim)
-{
-    if (t == NULL || t->status != WG_OK)
-        return wg_fail(t, WG_E_NULL, "parameter: the tape is NULL");
-    wg_arena_mark height = wg_arena_height(&t->arena);
-    wg_tensor *x = leaf_new(t, &wg_op_parameter, name, dtype, ndim, dim);
-    bool complete = x != NULL && leaf_is_float(x) && leaf_zeros(x);
-    if (complete)
-        x->state = WG_NODE_LIVE;
-    return leaf_finish(t, x, complete, height);
-}
-
 /* Values that a tape borrows are never written, though `data` has no const. */
-static void leaf_borrow(wg_tensor *x, const void *data)
+static bool leaf_borrow(wg_tensor *x, const void *from)
 {
     static const double empty = 0;
     union {
         const void *constant;
         void *variable;
-    } pointer = {.constant = data != NULL ? data : &empty};
+    } pointer = {.constant = from != NULL ? from : &empty};
+    if (!leaf_is_given(x, from))
+        return false;
     x->data = pointer.variable;
-}
-
-static bool leaf_input(wg_tensor *x, const void *data)
-{
-    if (data == NULL && x->size > 0)
-        return wg_op_fail(x, WG_E_NULL, "the data are NULL");
-    leaf_borrow(x, data);
     x->state = WG_NODE_LIVE;
     return true;
 }
 
-wg_tensor *wg_input(wg_tape *t, const char *name, wg_dtype dtype, int ndim, const int64_t *dim,
-                    const void *data)
+static bool leaf_copy(wg_tensor *x, const void *from)
 {
-    if (t == NULL || t->status != WG_OK)
-        return wg_fail(t, WG_E_NULL, "input: the tape is NULL");
-    wg_arena_mark height = wg_arena_height(&t->arena);
-    wg_tensor *x = leaf_new(t, &wg_op_input, name, dtype, ndim, dim);
-    return leaf_finish(t, x, x != NULL && leaf_input(x, data), height);
-}
-
-static bool leaf_copy(wg_tensor *x, const void *data)
-{
-    if (data == NULL && x->size > 0)
-        return wg_op_fail(x, WG_E_NULL, "the data are NULL");
-    if (!wg_node_value(x))
+    if (!leaf_is_given(x, from) || !wg_node_value(x))
         return false;
     if (x->size > 0)
-        memcpy(x->data, data, (size_t)x->size * wg_dtype_size(x->dtype));
+        memcpy(x->data, from, (size_t)x->size * wg_dtype_size(x->dtype));
     return true;
 }
 
-wg_tensor *wg_constant(wg_tape *t, wg_dtype dtype, int ndim, const int64_t *dim, const void *data)
+static bool leaf_fill(wg_tensor *x, const void *from)
 {
-    if (t == NULL || t->status != WG_OK)
-        return wg_fail(t, WG_E_NULL, "constant: the tape is NULL");
-    wg_arena_mark height = wg_arena_height(&t->arena);
-    wg_tensor *x = leaf_new(t, &wg_op_constant, NULL, dtype, ndim, dim);
-    return leaf_finish(t, x, x != NULL && leaf_copy(x, data), height);
-}
-
-static bool leaf_fill(wg_tensor *x, double value)
-{
+    const double value = *(const double *)from;
     /* 2^63 itself is no i64; the comparison is false for NaN. */
     if (x->dtype == WG_I64 && !(value >= -0x1p63 && value < 0x1p63))
         return wg_op_fail(x, WG_E_VALUE, "%g is no i64", value);
     if (!wg_node_value(x))
         return false;
     for (int64_t i = 0; i < x->size; i++)
-        switch (x->dtype) {
-        case WG_F32: ((float *)x->data)[i] = (float)value; break;
-        case WG_F64: ((double *)x->data)[i] = value; break;
-        case WG_I64: ((int64_t *)x->data)[i] = (int64_t)value; break;
-#if WG_HAS_WIDE
-        case WG_WIDE: ((wg_wide *)x->data)[i] = (wg_wide)value; break;
-#endif
-        default: break;
-        }
+        wg_set_element(x, i, value);
     return true;
+}
+
+static bool leaf_nothing(wg_tensor *x, const void *from)
+{
+    (void)from;
+    x->state = WG_NODE_ABSTRACT;
+    return true;
+}
+
+/* ---- Making leaves -------------------------------------------------------------------------------- */
+
+static wg_tensor *leaf_new(wg_tape *t, const wg_op *op, const char *name, wg_dtype dtype, int ndim,
+                           const int64_t *dim, leaf_filler *fill, const void *from)
+{
+    if (t == NULL || t->status != WG_OK)
+        return wg_fail(t, WG_E_NULL, "%s: the tape is NULL", op->name);
+    wg_arena_mark height = wg_arena_height(&t->arena);
+    wg_tensor *x = wg_node_new(t, op, NULL, 0, NULL);
+    if (x != NULL && (name == NULL || (x->name = wg_tape_copy_text(t, name)) != NULL) &&
+        leaf_shape(x, dtype, ndim, dim) && fill(x, from) && wg_node_push(x))
+        return x;
+    wg_arena_rewind(&t->arena, height);
+    return &t->inert;
+}
+
+wg_tensor *wg_param(wg_tape *t, const char *name, wg_dtype dtype, int ndim, const int64_t *dim)
+{
+    return leaf_new(t, &wg_op_parameter, name, dtype, ndim, dim, leaf_zeros, NULL);
+}
+
+wg_tensor *wg_input(wg_tape *t, const char *name, wg_dtype dtype, int ndim, const int64_t *dim,
+                    const void *data)
+{
+    return leaf_new(t, &wg_op_input, name, dtype, ndim, dim, leaf_borrow, data);
+}
+
+wg_tensor *wg_constant(wg_tape *t, wg_dtype dtype, int ndim, const int64_t *dim, const void *data)
+{
+    return leaf_new(t, &wg_op_constant, NULL, dtype, ndim, dim, leaf_copy, data);
 }
 
 wg_tensor *wg_full(wg_tape *t, wg_dtype dtype, int ndim, const int64_t *dim, double value)
 {
-    if (t == NULL || t->status != WG_OK)
-        return wg_fail(t, WG_E_NULL, "constant: the tape is NULL");
-    wg_arena_mark height = wg_arena_height(&t->arena);
-    wg_tensor *x = leaf_new(t, &wg_op_constant, NULL, dtype, ndim, dim);
-    return leaf_finish(t, x, x != NULL && leaf_fill(x, value), height);
+    return leaf_new(t, &wg_op_constant, NULL, dtype, ndim, dim, leaf_fill, &value);
 }
 
-static void leaf_store(wg_tensor *x, int64_t i, double value)
+wg_tensor *wg_abstract(wg_tape *t, wg_dtype dtype, int ndim, const int64_t *dim)
 {
-    if (x->dtype == WG_F32)
-        ((float *)x->data)[i] = (float)value;
-    else
-        ((double *)x->data)[i] = value;
+    return leaf_new(t, &wg_op_abstract, NULL, dtype, ndim, dim, leaf_nothing, NULL);
 }
 
 /* A constant of zeros, f32 or f64, that is yet to be filled. */
@@ -192,7 +164,7 @@ wg_tensor *wg_constant_from(wg_tape *t, wg_dtype dtype, int ndim, const int64_t 
     if (values == NULL && x->size > 0)
         return wg_fail(t, WG_E_NULL, "constant: the values are NULL");
     for (int64_t i = 0; i < x->size; i++)
-        leaf_store(x, i, values[i]);
+        wg_set_element(x, i, values[i]);
     return x;
 }
 
@@ -216,17 +188,6 @@ wg_tensor *wg_zeros_like(const wg_tensor *x)
 wg_tensor *wg_ones_like(const wg_tensor *x)
 {
     return leaf_full_like(x, 1);
-}
-
-wg_tensor *wg_abstract(wg_tape *t, wg_dtype dtype, int ndim, const int64_t *dim)
-{
-    if (t == NULL || t->status != WG_OK)
-        return wg_fail(t, WG_E_NULL, "abstract: the tape is NULL");
-    wg_arena_mark height = wg_arena_height(&t->arena);
-    wg_tensor *x = leaf_new(t, &wg_op_abstract, NULL, dtype, ndim, dim);
-    if (x != NULL)
-        x->state = WG_NODE_ABSTRACT;
-    return leaf_finish(t, x, x != NULL, height);
 }
 
 wg_tensor *wg_rename(wg_tensor *x, const char *name)
@@ -253,7 +214,7 @@ wg_status wg_bind(wg_tensor *input, const void *data)
         return leaf_not_written(input);
     if (input->op != &wg_op_input)
         wg_op_fail(input, WG_E_VALUE, "only an input can be bound to other memory");
-    else if (leaf_input(input, data))
+    else if (leaf_borrow(input, data))
         wg_leaf_written(input);
     return input->tape->status;
 }
@@ -291,14 +252,14 @@ static void leaf_fill_normal(wg_tensor *x, double mean, double deviation, uint64
 {
     uint64_t seed = x->tape->options.seed;
     for (int64_t i = 0; i < x->size; i++)
-        leaf_store(x, i, mean + deviation * wg_random_normal(seed, key, (uint64_t)i));
+        wg_set_element(x, i, mean + deviation * wg_random_normal(seed, key, (uint64_t)i));
 }
 
 static void leaf_fill_uniform(wg_tensor *x, double low, double high, uint64_t key)
 {
     uint64_t seed = x->tape->options.seed;
     for (int64_t i = 0; i < x->size; i++)
-        leaf_store(x, i, low + (high - low) * wg_random_uniform(seed, key, (uint64_t)i));
+        wg_set_element(x, i, low + (high - low) * wg_random_uniform(seed, key, (uint64_t)i));
 }
 
 wg_status wg_fill_normal(wg_tensor *param, double mean, double deviation, uint64_t key)

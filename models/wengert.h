@@ -13,7 +13,6 @@
 #include "autograd/compile/blocks.h"
 #include "autograd/compile/program.h"
 #include "autograd/compile/write.h"
-#include "autograd/copy.h"
 #include "autograd/derivatives/derivatives.h"
 #include "autograd/grad.h"
 #include "autograd/graph.h"

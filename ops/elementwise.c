@@ -1,8 +1,6 @@
 /* Elementwise ops: how a kernel is taken over operands that broadcast. */
 #include "ops/elementwise.h"
 
-#include "autograd/tape_internal.h"
-
 #include <string.h>
 
 #define ELEMENTWISE_REPEATED 256 /* elements of repeated short rows */
@@ -204,19 +202,31 @@ static void elementwise_run_walk(const wg_tensor *y, int64_t begin, int64_t end,
     }
 }
 
+/* Where every operand has y's size or one element, no walk is needed: x[k] is operand k from element
+ * `begin` on, or its tile. */
+static inline bool elementwise_is_flat(const wg_tensor *y, int64_t begin, const void *const tile[],
+                                       const void *x[], int64_t stride[])
+{
+    for (int k = 0; k < y->n_operands; k++) {
+        const wg_tensor *operand = y->operand[k];
+        stride[k] = operand->size == y->size;
+        if (stride[k] == 0 && operand->size != 1)
+            return false;
+        x[k] = tile != NULL && tile[k] != NULL ? tile[k]
+                                               : elementwise_at(operand, begin * stride[k]);
+    }
+    return true;
+}
+
 static inline void elementwise_part(const wg_tensor *y, int64_t begin, int64_t end, void *out,
                                     const void *const tile[])
 {
     const void *x[WG_ELEMENTWISE_OPERANDS];
     int64_t stride[WG_ELEMENTWISE_OPERANDS];
-    if (!wg_flat_strides(y, stride)) {
+    if (elementwise_is_flat(y, begin, tile, x, stride))
+        y->op->map[y->operand[0]->dtype](end - begin, out, x, stride, y->attrs);
+    else
         elementwise_run_walk(y, begin, end, out, tile);
-        return;
-    }
-    for (int k = 0; k < y->n_operands; k++)
-        x[k] = tile != NULL && tile[k] != NULL ? tile[k]
-                                               : elementwise_at(y->operand[k], begin * stride[k]);
-    y->op->map[y->operand[0]->dtype](end - begin, out, x, stride, y->attrs);
 }
 
 void wg_elementwise_part(const wg_tensor *y, int64_t begin, int64_t end, void *out,

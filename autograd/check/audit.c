@@ -3,7 +3,6 @@
 #include "autograd/check/audit_internal.h"
 
 #include "autograd/check/function_internal.h"
-#include "autograd/copy.h"
 #include "autograd/tape_internal.h"
 
 #include <inttypes.h>

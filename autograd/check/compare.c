@@ -1,8 +1,8 @@
 /* Owns comparisons of values: with a closed form, and those of a tape with f32 with the f64 copy's.
  * */
 #include "autograd/check/gradcheck_internal.h"
-#include "autograd/copy.h"
 #include "autograd/grad.h"
+#include "autograd/tape.h"
 
 #include <math.h>
 
@@ -55,7 +55,7 @@ static wg_tensor *single_cotangent(wg_tensor *y, const wg_tensor *c)
 static const char *single_first_off(const wg_check_session *s, const wg_tensor *y, double most)
 {
     for (int64_t i = 0; i <= y->index; i++) {
-        const wg_tensor *x = s->user->node[i], *full = wg_twin(s->t, x);
+        const wg_tensor *x = s->user->node[i], *full = wg_tape_counterpart(s->t, x);
         bool values = x->dtype != WG_I64 && x->data != NULL && full->data != NULL && x->size > 0;
         if (values && !(single_gap(x, full) <= most))
             return x->op->name;

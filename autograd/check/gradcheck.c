@@ -1,7 +1,7 @@
 /* Owns the verdict on a recorded gradient. */
 #include "autograd/check/appeal_internal.h"
 #include "autograd/check/gradcheck_internal.h"
-#include "autograd/copy.h"
+#include "autograd/tape.h"
 #include "autograd/grad.h"
 #include "autograd/rng.h"
 
@@ -199,7 +199,7 @@ static const char *check_gradients(wg_check_session *s, wg_tensor *c, wg_tensor 
             return "a claimed gradient is of another tape";
         if (wg_is_stale(given[i]))
             return "a claimed gradient is out of date: replay first";
-        gs[i] = s->copied ? wg_twin(s->t, given[i]) : given[i];
+        gs[i] = s->copied ? wg_tape_counterpart(s->t, given[i]) : given[i];
         if (gs[i]->dtype != s->xs[i]->dtype || gs[i]->data == NULL ||
             !wg_shape_same(&gs[i]->shape, &s->xs[i]->shape))
             return "a claimed gradient is not like its x";
@@ -259,11 +259,11 @@ static bool check_copy_begin(check_copy *c, wg_tensor *y, wg_tensor *const xs[],
     if (c->xs == NULL || c->t->status != WG_OK)
         return false;
     c->gs = gs != NULL ? c->xs + n : NULL;
-    c->y = wg_twin(c->t, y);
+    c->y = wg_tape_counterpart(c->t, y);
     for (int i = 0; i < n; i++) {
-        c->xs[i] = wg_twin(c->t, xs[i]);
+        c->xs[i] = wg_tape_counterpart(c->t, xs[i]);
         if (gs != NULL)
-            c->gs[i] = wg_twin(c->t, gs[i]);
+            c->gs[i] = wg_tape_counterpart(c->t, gs[i]);
     }
     return c->t->status == WG_OK;
 }

@@ -8,7 +8,7 @@ static wg_check_verdict check_print(FILE *stream, wg_tensor *y, wg_tensor *const
     size_t rows = n > 1 ? (size_t)n : 1; /* the reason why nothing was checked needs one, too */
     wg_allocator a = wg_allocator_default();
     if (!wg_is_inert(y))
-        a = *wg_tape_allocator(y->tape);
+        a = y->tape->options.allocator;
     wg_check_report *reports = a.allocate(rows * sizeof *reports, a.user);
     if (reports == NULL)
         return WG_CHECK_INVALID;

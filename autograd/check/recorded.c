@@ -2,7 +2,7 @@
  * evaluated. */
 #include "autograd/check/recorded_internal.h"
 
-#include "autograd/copy.h"
+#include "autograd/tape.h"
 
 #include <math.h>
 #include <string.h>

@@ -1,7 +1,7 @@
 /* Owns the session, in which a tape is checked and left as it was. */
 #include "autograd/check/gradcheck_internal.h"
 
-#include "autograd/copy.h"
+#include "autograd/tape.h"
 #include "autograd/rng.h"
 
 #include <math.h>
@@ -63,9 +63,9 @@ static bool check_adopt(wg_check_session *s, const wg_tensor *y, wg_tensor *cons
     s->n = n;
     s->caller = xs;
     s->caller_y = y;
-    s->y = s->copied ? wg_twin(s->t, y) : s->t->node[y->index];
+    s->y = s->copied ? wg_tape_counterpart(s->t, y) : s->t->node[y->index];
     for (int i = 0; i < n; i++)
-        s->xs[i] = s->copied ? wg_twin(s->t, xs[i]) : xs[i];
+        s->xs[i] = s->copied ? wg_tape_counterpart(s->t, xs[i]) : xs[i];
     return s->t->status == WG_OK;
 }
 

@@ -106,6 +106,17 @@ bool wg_program_plan(wg_program *p)
 static const int64_t plan_step_choices[8][WG_STEP_OPERANDS] = {
     {0, 0, 0}, {1, 0, 0}, {0, 1, 0}, {1, 1, 0}, {0, 0, 1}, {1, 0, 1}, {0, 1, 1}, {1, 1, 1}};
 
+/* Has every operand y's size or one element? Then its step is 1 or 0, and no walk over axes is needed. */
+static bool plan_is_flat(const wg_tensor *y, int64_t step[])
+{
+    for (int k = 0; k < y->n_operands; k++) {
+        step[k] = y->operand[k]->size == y->size;
+        if (step[k] == 0 && y->operand[k]->size != 1)
+            return false;
+    }
+    return true;
+}
+
 /* Is all of this step one call of a kernel, by the caller alone? */
 static bool plan_is_call(const wg_program *p, const wg_step_work *work, int64_t step[])
 {
@@ -113,7 +124,7 @@ static bool plan_is_call(const wg_program *p, const wg_step_work *work, int64_t 
     return work->link == NULL && y->op->part != NULL && (y->op->flags & WG_OP_ELEMENTWISE) &&
            y->op->check == NULL && y->size > 0 && y->n_operands <= WG_STEP_OPERANDS &&
            work->piece_chunks >= work->chunks && !p->tape->options.check_finite &&
-           wg_flat_strides(y, step);
+           plan_is_flat(y, step);
 }
 
 static void plan_settle_step(const wg_program *p, wg_step *step, const wg_step_work *work)

@@ -23,11 +23,8 @@ static bool derivatives_fit(wg_tape *t, const char *what, wg_tensor *const xs[],
     if (t->status != WG_OK)
         return false;
     for (int i = 0; i < n; i++)
-        if (wg_is_inert(xs[i]) || xs[i]->tape != t) {
-            wg_fail(t, wg_is_inert(xs[i]) ? WG_E_NULL : WG_E_TAPE,
-                    "%s: x %d is no tensor of y's tape", what, i);
+        if (!wg_belongs(t, xs[i], what, "x", i))
             return false;
-        }
     if (n < 1)
         wg_fail(t, WG_E_VALUE, "%s: there is no x", what);
     return n >= 1;
@@ -36,11 +33,8 @@ static bool derivatives_fit(wg_tape *t, const char *what, wg_tensor *const xs[],
 static bool derivatives_tangent_fits(wg_tape *t, const char *what, const wg_tensor *x,
                                      const wg_tensor *v, int i)
 {
-    if (wg_is_inert(v) || v->tape != t) {
-        wg_fail(t, wg_is_inert(v) ? WG_E_NULL : WG_E_TAPE,
-                "%s: tangent %d is no tensor of y's tape", what, i);
+    if (!wg_belongs(t, v, what, "tangent", i))
         return false;
-    }
     if (v->dtype == x->dtype && wg_shape_same(&v->shape, &x->shape))
         return true;
     wg_fail(t, v->dtype == x->dtype ? WG_E_SHAPE : WG_E_DTYPE,
@@ -220,14 +214,6 @@ static bool jacobian_record(jacobian_rows *j)
            wg_plan_init(&j->plan, j->cotangent, j->m, j->product, j->n);
 }
 
-static void jacobian_set(wg_tensor *cotangent, int64_t i, double value)
-{
-    if (cotangent->dtype == WG_F32)
-        ((float *)cotangent->data)[i] = (float)value;
-    else
-        ((double *)cotangent->data)[i] = value;
-}
-
 static char *jacobian_copy_row(const jacobian_rows *j, char *to)
 {
     for (int i = 0; i < j->n; i++) {
@@ -245,11 +231,11 @@ static void jacobian_fill(jacobian_rows *j, wg_tensor *matrix)
         return;
     for (int k = 0; k < j->m; k++)
         for (int64_t i = 0; i < j->ys[k]->size; i++) {
-            jacobian_set(j->cotangent[k], i, 1);
+            wg_set_element(j->cotangent[k], i, 1);
             if (!wg_plan_run(&j->plan))
                 return;
             to = jacobian_copy_row(j, to);
-            jacobian_set(j->cotangent[k], i, 0);
+            wg_set_element(j->cotangent[k], i, 0);
         }
 }
 

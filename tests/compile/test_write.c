@@ -1,7 +1,6 @@
 /* Programs written as C: every op of the registry, random graphs, Hessian-vector products, updates, names. */
 #include "tests/compile/written.h"
 
-#include "autograd/copy.h"
 #include "autograd/derivatives/derivatives.h"
 #include "autograd/grad.h"
 #include "autograd/rng.h"
@@ -242,7 +241,7 @@ static void graph_compare(const graph_case *c, uint64_t seed, wg_dtype dtype, co
         const void *data = wgt_written_output(bytes, &offset, dtype, own->size);
         wg_tensor got = *own;
         memcpy(&got.data, &data, sizeof data);
-        wgt_array want = wgt_array_of(wg_twin(wide, c->g.output[i]));
+        wgt_array want = wgt_array_of(wg_tape_counterpart(wide, c->g.output[i]));
         long double error = 0, own_error = 0, largest = 1;
         for (int64_t k = 0; k < want.size; k++) {
             largest = fmaxl(largest, fabsl(want.value[k]));

@@ -1,5 +1,4 @@
 /* Copies of a tape in the other precision. */
-#include "autograd/copy.h"
 #include "autograd/derivatives/derivatives.h"
 #include "autograd/grad.h"
 #include "autograd/tape_internal.h"
@@ -88,9 +87,9 @@ START_TEST(a_copy_is_the_model_recorded_in_the_other_dtype)
         wgt_assert_same_bytes(copy->node[i]->data, x->data,
                               (size_t)x->size * wg_dtype_size(x->dtype));
     }
-    ck_assert_ptr_eq(wg_twin(copy, m.loss), copy->node[m.loss->index]);
-    wgt_assert_that(wg_item(m.loss), !=, wg_item(wg_twin(copy, m.loss)));
-    wgt_assert_close(wg_item(m.loss), wg_item(wg_twin(copy, m.loss)), 1e-6, 0);
+    ck_assert_ptr_eq(wg_tape_counterpart(copy, m.loss), copy->node[m.loss->index]);
+    wgt_assert_that(wg_item(m.loss), !=, wg_item(wg_tape_counterpart(copy, m.loss)));
+    wgt_assert_close(wg_item(m.loss), wg_item(wg_tape_counterpart(copy, m.loss)), 1e-6, 0);
     wg_tape_free(t);
     wg_tape_free(want);
     wg_tape_free(copy);
@@ -119,8 +118,8 @@ START_TEST(a_copy_lives_on_its_own)
     model m, again;
     model_record(&m, t, WG_F32);
     wg_tape *copy = wg_tape_copy(t, WG_F64);
-    wg_tensor *loss = wg_twin(copy, m.loss), *W = wg_twin(copy, m.W), *g;
-    wg_tensor *X = wg_twin(copy, m.X), *old = wg_twin(copy, m.grad[0]);
+    wg_tensor *loss = wg_tape_counterpart(copy, m.loss), *W = wg_tape_counterpart(copy, m.W), *g;
+    wg_tensor *X = wg_tape_counterpart(copy, m.X), *old = wg_tape_counterpart(copy, m.grad[0]);
     ck_assert_ptr_eq(X->op, &wg_op_input);
     wg_tape_free(t);
     memset(&m, 0xff, sizeof m);
@@ -144,8 +143,8 @@ START_TEST(a_copy_is_not_stale)
     *(double *)wg_edit(x) = 3;
     ck_assert(wg_is_stale(y));
     wg_tape *copy = wg_tape_copy(t, WG_F64);
-    ck_assert(!wg_is_stale(wg_twin(copy, y)));
-    ck_assert_double_eq(wg_item(wg_twin(copy, y)), 9);
+    ck_assert(!wg_is_stale(wg_tape_counterpart(copy, y)));
+    ck_assert_double_eq(wg_item(wg_tape_counterpart(copy, y)), 9);
     ck_assert_double_eq(*(double *)y->data, 4); /* the original keeps what it has */
     ck_assert(wg_is_stale(y));
     wg_tape_free(t);
@@ -168,10 +167,11 @@ START_TEST(casts_and_other_ops_that_choose_a_dtype)
         wg_tape *copy = wg_tape_copy(t, (wg_dtype)to);
         assert_same_form(t, copy, (wg_dtype)to);
         for (int64_t i = 0; i < 3; i++) {
-            ck_assert_double_eq(wg_at(wg_twin(copy, narrow), i), (double)values[i]);
-            ck_assert_int_eq(wg_data_i64(wg_twin(copy, whole))[i], (int64_t)values[i]);
-            ck_assert_double_eq(wg_at(wg_twin(copy, back), i), (double)(int64_t)values[i]);
-            ck_assert_double_eq(wg_at(wg_twin(copy, g), i), i != 1);
+            ck_assert_double_eq(wg_at(wg_tape_counterpart(copy, narrow), i), (double)values[i]);
+            ck_assert_int_eq(wg_data_i64(wg_tape_counterpart(copy, whole))[i], (int64_t)values[i]);
+            ck_assert_double_eq(wg_at(wg_tape_counterpart(copy, back), i),
+                                (double)(int64_t)values[i]);
+            ck_assert_double_eq(wg_at(wg_tape_counterpart(copy, g), i), i != 1);
         }
         wg_tape_free(copy);
     }
@@ -190,13 +190,13 @@ START_TEST(wide_values_are_read)
     wg_tensor *x = wg_param(t, "x", WG_F64, WG_SHAPE(3));
     wg_write(x, (double[]){3, -8, 0}, 24);
     wg_tape *copy = wg_tape_copy(t, WG_WIDE);
-    wg_tensor *y = wg_reciprocal(wg_twin(copy, x));
+    wg_tensor *y = wg_reciprocal(wg_tape_counterpart(copy, x));
     ck_assert_double_eq(wg_wide_split(y, 0, &rest), 1. / 3);
     ck_assert_double_eq_tol(rest, 1.850371707708594e-17, 1e-19); /* 1/3 - fl(1/3) = 2^-54 / 3 */
     ck_assert_int_eq(strncmp(wg_wide_text(y, 0, text, sizeof text), "3.333333333333333333", 20), 0);
     ck_assert_ptr_nonnull(strstr(text, "e-1"));
     ck_assert_int_eq(strncmp(wg_wide_text(y, 1, text, sizeof text), "-1.25000000", 11), 0);
-    ck_assert_str_eq(wg_wide_text(wg_twin(copy, x), 2, text, sizeof text), "0");
+    ck_assert_str_eq(wg_wide_text(wg_tape_counterpart(copy, x), 2, text, sizeof text), "0");
     ck_assert_str_eq(wg_wide_text(y, 2, text, sizeof text), "inf");
     ck_assert_str_eq(wg_wide_text(x, 0, text, sizeof text), "nan"); /* not wide */
     ck_assert(isnan(wg_wide_split(y, 3, &rest)) && isnan(rest));
@@ -217,7 +217,7 @@ START_TEST(abstract_nodes)
     for (int64_t i = 0; i < t->size; i++)
         ck_assert_uint_eq(copy->node[i]->state, t->node[i]->state);
     for (int i = 0; i < 3; i++)
-        wgt_assert_close(wg_at(wg_twin(copy, jv), i), wg_at(jv, i), 1e-6, 0);
+        wgt_assert_close(wg_at(wg_tape_counterpart(copy, jv), i), wg_at(jv, i), 1e-6, 0);
     wg_tape_free(t);
     wg_tape_free(copy);
 }
@@ -230,7 +230,7 @@ START_TEST(empty_tensors_and_options)
     wg_tensor *sum = wg_sum(none);
     wg_tape *copy = wg_tape_copy(t, WG_F64);
     assert_same_form(t, copy, WG_F64);
-    ck_assert_double_eq(wg_item(wg_twin(copy, sum)), 0);
+    ck_assert_double_eq(wg_item(wg_tape_counterpart(copy, sum)), 0);
     ck_assert_uint_eq(copy->options.seed, 77);
     ck_assert(copy->options.strict_grad);
     wg_tape_free(copy);
@@ -256,7 +256,7 @@ START_TEST(an_op_that_does_not_exist_in_the_dtype)
     copy = wg_tape_copy(t, WG_F32);
     wgt_assert_status(copy, WG_E_DTYPE, "sine");
     wgt_assert_status(t, WG_OK, "");
-    ck_assert(wg_is_inert(wg_twin(copy, y)));
+    ck_assert(wg_is_inert(wg_tape_counterpart(copy, y)));
     wgt_assert_status(copy, WG_E_DTYPE, "sine");
     wg_tape_free(copy);
     wg_tape_free(t);
@@ -274,13 +274,13 @@ START_TEST(wrong_arguments)
     wg_tape_free(copy);
     copy = wg_tape_copy(t, WG_F64);
     wg_tensor *younger = wg_exp(x);
-    ck_assert(wg_is_inert(wg_twin(copy, younger)));
+    ck_assert(wg_is_inert(wg_tape_counterpart(copy, younger)));
     wgt_assert_status(copy, WG_E_NULL, "no such tensor");
     wg_tape_free(copy);
     copy = wg_tape_copy(t, WG_F64);
-    ck_assert(wg_is_inert(wg_twin(copy, NULL)));
+    ck_assert(wg_is_inert(wg_tape_counterpart(copy, NULL)));
     wg_tape_free(copy);
-    ck_assert(wg_is_inert(wg_twin(NULL, x)));
+    ck_assert(wg_is_inert(wg_tape_counterpart(NULL, x)));
     wg_add(x, NULL);
     copy = wg_tape_copy(t, WG_F64);
     wgt_assert_status(copy, WG_E_NULL, "operand 1 is NULL");
@@ -303,7 +303,7 @@ START_TEST(out_of_memory)
         wg_tape *copy = wg_tape_copy(t, WG_F64);
         bool failed = memory.failed > 0;
         ck_assert_int_eq(wg_tape_status(copy), failed ? WG_E_NOMEM : WG_OK);
-        ck_assert_int_eq(wg_is_inert(wg_twin(copy, m.loss)), failed);
+        ck_assert_int_eq(wg_is_inert(wg_tape_counterpart(copy, m.loss)), failed);
         wgt_assert_status(t, WG_OK, "");
         wg_tape_free(copy);
         wg_tape_free(t);

@@ -234,8 +234,8 @@ START_TEST(test_mistakes)
     refused(y, z, x, WG_E_TAPE, "grad: the cotangent is of another tape");
     refused(y, s, x, WG_E_SHAPE, "cotangent constant#4 () f64 is not like y cube#1 (3,) f64");
     refused(y, f, x, WG_E_DTYPE, "f32");
-    refused(k, k, x, WG_E_DTYPE, "grad: y is i64 and has no derivative");
-    refused(y, one, k, WG_E_DTYPE, "grad: x 0 is i64");
+    refused(k, k, x, WG_E_DTYPE, "grad: i64 has no derivative: constant#3 ()");
+    refused(y, one, k, WG_E_DTYPE, "grad: i64 has no derivative: constant#3 ()");
     wgt_assert_status(other, WG_OK, "");
     wg_tape_free(other);
 }
@@ -356,6 +356,78 @@ START_TEST(test_wrong_rules)
 }
 END_TEST
 
+/* A rule may take a gradient itself, and of a tensor that the gradient it is part of goes over, too. */
+static wg_tensor *rule_with_gradient(wg_tensor *y, wg_tensor *dy, int i)
+{
+    wg_tensor *g, *of = y->operand[i];
+    wg_vjp(wgt_cube(of), dy, &of, 1, &g);
+    return g;
+}
+
+START_TEST(test_gradient_inside_a_rule)
+{
+    wg_op op;
+    wg_tensor *y = wgt_product(cube_with(&op, rule_with_gradient), wgt_product(x, x));
+    wg_tensor *g = grad_of(wgt_total(y), x);
+    for (int i = 0; i < 3; i++)
+        wgt_assert_ulps(wg_at(g, i), 5 * pow(three[i], 4), 2);
+    ck_assert_ptr_null(x->walk);
+}
+END_TEST
+
+/* ---- How much ------------------------------------------------------------------------------------- */
+
+static size_t scratch_bytes(void)
+{
+    size_t bytes = 0;
+    for (const wg_arena_block *block = t->scratch.first; block != NULL; block = block->next)
+        bytes += block->size;
+    return bytes;
+}
+
+/* The gradient goes over what y is computed from, whatever else is on the tape: it needs no more memory,
+ * nor time, when a loop never rewinds. */
+START_TEST(test_long_tape)
+{
+    size_t first = 0;
+    for (int i = 0; i < 10000; i++) {
+        wg_tensor *g = grad_of(wgt_total(wgt_cube(x)), x);
+        wgt_assert_same_bits(wg_at(g, 2), 12);
+        if (i == 0)
+            first = scratch_bytes();
+    }
+    ck_assert_uint_eq(scratch_bytes(), first);
+}
+END_TEST
+
+/* Where memory ends on the way, no node is left as part of a gradient: the next one is right. */
+START_TEST(test_no_memory_on_the_way)
+{
+    wgt_memory memory = {0};
+    wg_tape *small = wgt_tape(&memory);
+    wg_tensor *p = wgt_param(small, "p", WG_SHAPE(3), three), *y = wgt_cube(p), *g;
+    for (int i = 0; i < 600; i++) /* more nodes than the scratch's first block has room for */
+        y = wgt_product(y, wgt_scaled(p, 1));
+    y = wgt_total(y);
+    start = wg_tape_mark(small);
+    int64_t failures = 0;
+    for (int64_t nth = 1;; nth++, failures++) {
+        memory.fail_at = memory.calls + nth;
+        const wg_status status = wg_grad(y, &p, 1, &g);
+        memory.fail_at = 0;
+        for (int64_t i = 0; i < small->size; i++)
+            ck_assert_ptr_null(small->node[i]->walk);
+        if (status == WG_OK)
+            break;
+        ck_assert_int_eq(status, WG_E_NOMEM);
+        ck_assert_int_eq(wg_tape_rewind(small, start), WG_OK);
+    }
+    ck_assert_int_ge(failures, 3);
+    ck_assert_double_eq_tol(wg_at(g, 0), 603 * pow(0.5, 602), 1e-190);
+    wg_tape_free(small);
+}
+END_TEST
+
 /* ---- Backward -------------------------------------------------------------------------------------- */
 
 START_TEST(test_backward)
@@ -419,6 +491,9 @@ Suite *suite_grad(void)
     tcase_add_test(values, test_higher_orders);
     tcase_add_test(values, test_vjp);
     tcase_add_test(values, test_vjp_many);
+    tcase_add_test(values, test_gradient_inside_a_rule);
+    tcase_add_test(values, test_long_tape);
+    tcase_add_test(values, test_no_memory_on_the_way);
     tcase_add_test(values, test_x_twice);
     tcase_add_test(values, test_intermediate_x);
     tcase_add_test(values, test_x_that_y_does_not_depend_on);

@@ -356,9 +356,11 @@ START_TEST(test_no_memory_for_the_tape)
     wgt_assert_status(t, WG_E_NOMEM, "tape: out of memory");
     ck_assert_int_eq(wg_tape_rewind(t, wg_tape_mark(t)), WG_E_NOMEM);
     ck_assert_double_nan(wg_item(wg_param(t, "w", WG_F64, WG_SCALAR)));
-    const wg_allocator *none = wg_tape_allocator(t);
-    ck_assert_ptr_null(none->allocate(8, none->user));
-    ck_assert_ptr_null(wg_tape_allocator(NULL)->allocate(8, NULL));
+    ck_assert_ptr_null(wg_temporary(t, 1, 8));
+    ck_assert_ptr_null(wg_temporary(NULL, 1, 8));
+    wg_pool *pool = wg_pool_new(2, &wg_tape_options_of(t)->allocator); /* all zero: libc's */
+    ck_assert_ptr_nonnull(pool);
+    wg_pool_free(pool);
     FILE *file = tmpfile();
     ck_assert_int_eq(wg_tape_print(file, t), WG_OK);
     ck_assert_int_eq(wg_tape_dot(file, t, NULL, 0), WG_E_NOMEM);

@@ -10,9 +10,9 @@
  * 1e-5: about 100 roundings. f32 agrees with its f64 copy to 1e-5 of the largest entry, for the
  * same reason. */
 #include "autograd/check/gradcheck.h"
-#include "autograd/copy.h"
 #include "autograd/derivatives/derivatives.h"
 #include "autograd/grad.h"
+#include "autograd/tape.h"
 #include "ops/arithmetic.h"
 #include "ops/reduce.h"
 #include "ops/registry.h"
@@ -174,13 +174,13 @@ static derived derive(const wgt_case *c)
 static derived twin_of(const derived *d, wg_tape *copy)
 {
     derived twin = {.name = d->name, .t = copy, .n = d->n};
-    twin.y = wg_twin(copy, d->y);
-    twin.w = wg_twin(copy, d->w);
-    twin.Jv = wg_twin(copy, d->Jv);
+    twin.y = wg_tape_counterpart(copy, d->y);
+    twin.w = wg_tape_counterpart(copy, d->w);
+    twin.Jv = wg_tape_counterpart(copy, d->Jv);
     for (int k = 0; k < d->n; k++) {
-        twin.x[k] = wg_twin(copy, d->x[k]);
-        twin.v[k] = wg_twin(copy, d->v[k]);
-        twin.g[k] = wg_twin(copy, d->g[k]);
+        twin.x[k] = wg_tape_counterpart(copy, d->x[k]);
+        twin.v[k] = wg_tape_counterpart(copy, d->v[k]);
+        twin.g[k] = wg_tape_counterpart(copy, d->g[k]);
     }
     expect_ok(d->name, copy);
     return twin;

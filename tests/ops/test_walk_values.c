@@ -1,6 +1,6 @@
 /* The walk over the registry, first part: every op has its row, its values are the reference's,
  * and they do not depend on how the work is cut. */
-#include "autograd/copy.h"
+#include "autograd/tape.h"
 #include "ops/registry.h"
 #include "tests/ops/op_table.h"
 #include "tests/support/suites.h"
@@ -156,7 +156,7 @@ static void check_pieces(const wgt_case *c)
 static void check_copy(const wgt_case *c)
 {
     wg_tape *copy = wg_tape_copy(c->tape, WG_F64);
-    const wg_tensor *y = wg_twin(copy, c->y);
+    const wg_tensor *y = wg_tape_counterpart(copy, c->y);
     wg_dtype want = c->y->dtype == WG_I64 ? WG_I64 : WG_F64;
     ck_assert_msg(wg_tape_status(copy) == WG_OK, "%s: %s", c->name, wg_tape_message(copy));
     ck_assert_msg(y->dtype == want, "%s: %s in the f64 copy", c->name, wg_dtype_name(y->dtype));
