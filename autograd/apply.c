@@ -11,7 +11,7 @@ static inline wg_tape *apply_tape(wg_tensor *const operands[], int n)
     return wg_first_tape(operands, n);
 }
 
-/* ---- A node is made, sized, given memory, run, and pushed. ---------------------------------------- */
+/* ---- A node is made, sized, given memory, run, and pushed. ----------------------------------- */
 
 static size_t apply_round(size_t bytes)
 {
@@ -109,7 +109,7 @@ static bool apply_value(wg_tensor *y)
     return (y->op->workspace == NULL || wg_node_workspace(y)) && wg_node_run(y);
 }
 
-/* ---- Recording ----------------------------------------------------------------------------------- */
+/* ---- Recording ------------------------------------------------------------------------------- */
 
 static bool apply_operand_fits(const wg_tape *t, const wg_tensor *x)
 {
@@ -150,7 +150,7 @@ static bool apply_fits(wg_tape *t, const wg_op *op, wg_tensor *const operands[],
     return true;
 }
 
-/* On a wide copy every op must say that it knows wide floats: a user's may take them for doubles. */
+/* On a wide copy every op must know wide floats: a user's may take them for doubles. */
 static bool apply_serves_wide(const wg_tensor *y)
 {
     const wg_op *op = y->op;

@@ -39,8 +39,8 @@ static wg_arena_block **arena_kept(wg_arena *arena)
     return arena->current != NULL ? &arena->current->next : &arena->first;
 }
 
-/* Blocks double from the first to the largest; what is larger than that gets a block of its own, with some
- * room behind it for the nodes that follow. */
+/* Blocks double from the first to the largest; what is larger than that gets a block of its own,
+ * with some room behind it for the nodes that follow. */
 static size_t arena_block_size(const wg_arena *arena, size_t need)
 {
     size_t size = ARENA_BLOCK_FIRST;
@@ -68,7 +68,7 @@ static wg_arena_block *arena_block_new(wg_arena *arena, size_t need)
     return block;
 }
 
-/* The first kept block with so much room, moved up to follow the current one; NULL: there is none. */
+/* The first kept block with so much room, moved behind the current one; NULL: there is none. */
 static wg_arena_block *arena_reuse(wg_arena *arena, size_t need)
 {
     wg_arena_block **first = arena_kept(arena);
@@ -84,8 +84,9 @@ static wg_arena_block *arena_reuse(wg_arena *arena, size_t need)
     return NULL;
 }
 
-/* Where no kept block has room, all of them go before a new one comes. What is then held is in use, but for
- * the ends of blocks, each shorter than what did not fit there: at most twice what is in use. */
+/* Where no kept block has room, all of them go before a new one comes. What is then held is in use,
+ * but for the ends of blocks, each shorter than what did not fit there: at most
+ * twice what is in use. */
 void *wg_arena_take_beyond(wg_arena *arena, size_t size, size_t alignment)
 {
     if (size > SIZE_MAX / 4)

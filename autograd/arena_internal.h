@@ -5,8 +5,8 @@
 
 #include <stdint.h>
 
-/* Under AddressSanitizer what is not taken, or was rewound, is poisoned: a dangling pointer into the
- * arena is caught as one into the heap would be. */
+/* Under AddressSanitizer what is not taken, or was rewound, is poisoned: a dangling pointer into
+ * the arena is caught as one into the heap would be. */
 #if defined(__SANITIZE_ADDRESS__)
 #define WG_ARENA_ASAN 1
 #elif defined(__has_feature)
@@ -47,11 +47,13 @@ typedef struct wg_arena_mark {
     size_t used;
 } wg_arena_mark;
 
+/* wg_arena_init: an empty arena that takes its blocks from the allocator, which is copied.
+ * wg_arena_clear gives every block back. */
 void wg_arena_init(wg_arena *arena, const wg_allocator *allocator);
-void wg_arena_clear(wg_arena *arena); /* gives every block back */
+void wg_arena_clear(wg_arena *arena);
 
-/* Memory in the block; NULL where it has not so much. A size is at most a quarter of what a size_t holds, and
- * so is `used`: their sum does not overflow. */
+/* wg_arena_take_from: memory in the block; NULL where it has not so much. A size is at most a
+ * quarter of what a size_t holds, and so is `used`: their sum does not overflow. */
 static inline void *wg_arena_take_from(wg_arena_block *block, size_t size, size_t alignment)
 {
     size_t start = (block->used + alignment - 1) & ~(alignment - 1);
@@ -62,11 +64,12 @@ static inline void *wg_arena_take_from(wg_arena_block *block, size_t size, size_
     return block->payload + start;
 }
 
-/* Goes on in the next block that is kept, or in a new one. */
+/* wg_arena_take_beyond: goes on in the next block that is kept, or in a new one. */
 void *wg_arena_take_beyond(wg_arena *arena, size_t size, size_t alignment);
 
-/* Memory of `size` bytes, aligned to `alignment` (a power of two, at most WG_ALIGNMENT); not
- * initialized; NULL where the allocator has none. Size 0 gives an address that must not be read. */
+/* wg_arena_take: memory of `size` bytes, aligned to `alignment` (a power of two, at most
+ * WG_ALIGNMENT); not initialized; NULL where the allocator has none. Size 0 gives an address that
+ * must not be read. */
 static inline void *wg_arena_take(wg_arena *arena, size_t size, size_t alignment)
 {
     void *memory = NULL;
@@ -75,11 +78,14 @@ static inline void *wg_arena_take(wg_arena *arena, size_t size, size_t alignment
     return memory != NULL ? memory : wg_arena_take_beyond(arena, size, alignment);
 }
 
+/* wg_arena_height: how much is taken now, for wg_arena_rewind. */
 static inline wg_arena_mark wg_arena_height(const wg_arena *arena)
 {
     return (wg_arena_mark){arena->current, arena->current != NULL ? arena->current->used : 0};
 }
 
+/* wg_arena_rewind: give back what was taken since the mark; blocks are kept for what comes next.
+ * Good where nothing below the mark was given back since it was made. */
 void wg_arena_rewind(wg_arena *arena, wg_arena_mark mark);
 
 #endif

@@ -6,7 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
-/* ---- Tapes that have an error from the start ------------------------------------------------------ */
+/* ---- Tapes that have an error from the start ------------------------------------------------- */
 
 /* What failed builders return is no tensor, but has what every tensor has. */
 static const wg_op error_op = {.name = "inert", .formula = "x", .flags = WG_OP_LEAF};
@@ -54,7 +54,7 @@ wg_tape *wg_first_tape(wg_tensor *const operands[], int n)
     return t;
 }
 
-/* ---- Recording an error --------------------------------------------------------------------------- */
+/* ---- Recording an error ---------------------------------------------------------------------- */
 
 /* The one place where errors are recorded. */
 static void fail_record(wg_tape *t, wg_status status, const char *message)

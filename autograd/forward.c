@@ -4,8 +4,8 @@
 #include <inttypes.h>
 #include <math.h>
 
-/* Work is cut where an op says that it can be, into pieces whose bounds follow from shapes alone: results
- * do not depend on the number of threads. */
+/* Work is cut where an op says that it can be, into pieces whose bounds follow from shapes alone:
+ * results do not depend on the number of threads. */
 
 #define FORWARD_PIECE_ELEMENTS                                                                     \
     32768 /* what one piece reads or writes, at least, unless the op knows better */
@@ -33,8 +33,8 @@ size_t wg_node_workspace_size(const wg_tensor *y)
     return (need + WG_ALIGNMENT - 1) & ~(size_t)(WG_ALIGNMENT - 1);
 }
 
-/* Every worker of the pool has a workspace of its own: somewhere, also where 0 bytes are needed, since ops
- * compute with its address. */
+/* Every worker of the pool has a workspace of its own: somewhere, also where 0 bytes are needed,
+ * since ops compute with its address. */
 bool wg_node_workspace(const wg_tensor *y)
 {
     wg_tape *t = y->tape;

@@ -26,8 +26,9 @@ typedef struct wg_grad_node {
     bool leads; /* is one of the xs, or is computed from one through floats */
 } grad_node;
 
-/* The walk goes over the nodes that the ys are computed from, through floats, and that are no older than
- * the oldest x: it costs what they cost, whatever else is on the tape. Its memory is the tape's scratch. */
+/* The walk goes over the nodes that the ys are computed from, through floats, and that are no older
+ * than the oldest x: it costs what they cost, whatever else is on the tape. Its memory is the
+ * tape's scratch. */
 typedef struct grad_walk {
     wg_tape *t;
     int64_t first; /* index of the oldest x */
@@ -59,7 +60,7 @@ static inline void *grad_take(const grad_walk *w, int64_t n, size_t item)
     return memory;
 }
 
-/* ---- What is asked for ---------------------------------------------------------------------------- */
+/* ---- What is asked for ----------------------------------------------------------------------- */
 
 /* Is x fit to be a y, a cotangent or an x? */
 static bool grad_belongs(wg_tape *t, const wg_tensor *x, const char *role, int number)
@@ -96,7 +97,7 @@ static bool grad_fits(wg_tape *t, const grad_task *task)
     return true;
 }
 
-/* ---- The walk ------------------------------------------------------------------------------------- */
+/* ---- The walk -------------------------------------------------------------------------------- */
 
 static bool grad_heap_push(grad_walk *w, grad_node *node)
 {
@@ -295,8 +296,8 @@ static bool grad_sum_terms(grad_walk *w, grad_node *node)
     return w->t->status == WG_OK;
 }
 
-/* Asks y's rule for the cotangents of the operands that lead to the xs: from the last to the first, as
- * consumers are met, so that the terms of an operand given twice stand in order, too. */
+/* Asks y's rule for the cotangents of the operands that lead to the xs: from the last to the first,
+ * as consumers are met, so that the terms of an operand given twice stand in order, too. */
 static bool grad_through(grad_walk *w, wg_tensor *y, wg_tensor *dy)
 {
     for (int i = y->n_operands - 1; i >= 0; i--) {
@@ -401,11 +402,16 @@ wg_status wg_grad(wg_tensor *y, wg_tensor *const xs[], int n, wg_tensor *gs[])
     return wg_vjp(y, one, xs, n, gs);
 }
 
-/* ---- Backward ------------------------------------------------------------------------------------- */
+/* ---- Backward -------------------------------------------------------------------------------- */
 
-static bool grad_is_parameter_before(const wg_tensor *x, const wg_tensor *y)
+/* How many parameters are older than y; the newest n of them to `list`, in recording order. */
+static int backward_params(const wg_tensor *y, wg_tensor *list[], int n)
 {
-    return x->op == &wg_op_parameter && x->index < y->index;
+    int found = 0;
+    for (wg_tensor *x = y->tape->param; x != NULL; x = *(wg_tensor **)x->plan)
+        if (x->index < y->index && ++found <= n)
+            list[n - found] = x;
+    return found;
 }
 
 /* Leaves the gradients beside their parameters. */
@@ -423,17 +429,12 @@ wg_status wg_backward(wg_tensor *y)
         return wg_fail(y != NULL ? y->tape : NULL, WG_E_NULL, "backward: y is NULL or inert")
             ->tape->status;
     wg_tape *t = y->tape;
-    int n = 0;
-    for (int64_t i = 0; i < y->index; i++)
-        n += grad_is_parameter_before(t->node[i], y);
+    const int n = backward_params(y, NULL, 0);
     wg_arena_mark empty = wg_arena_height(&t->scratch);
     wg_tensor **list = wg_arena_take(&t->scratch, 2 * (size_t)n * sizeof *list, sizeof(void *));
     if (list == NULL)
         return wg_fail(t, WG_E_NOMEM, "backward: out of memory")->tape->status;
-    n = 0;
-    for (int64_t i = 0; i < y->index; i++)
-        if (grad_is_parameter_before(t->node[i], y))
-            list[n++] = t->node[i];
+    backward_params(y, list, n);
     if (wg_grad(y, list, n, list + n) == WG_OK)
         backward_leave(t, list, n, list + n);
     wg_arena_rewind(&t->scratch, empty);

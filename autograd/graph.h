@@ -19,9 +19,9 @@ wg_status wg_print(FILE *stream, const wg_tensor *x);
  * Errors: WG_E_NULL, WG_E_IO where the stream reports one; they are returned, not recorded. */
 wg_status wg_tape_print(FILE *stream, const wg_tape *t);
 
-/* wg_tape_dot: the tape as a graph for Graphviz (dot -Tsvg): leaves are boxes, parameters shaded, an
- * arrow from each operand to the node that reads it. With outputs (n > 0) only what they are computed
- * from. Errors: as wg_tape_print; WG_E_TAPE where an output is not of this tape. */
+/* wg_tape_dot: the tape as a graph for Graphviz (dot -Tsvg): leaves are boxes, parameters shaded,
+ * an arrow from each operand to the node that reads it. With outputs (n > 0) only what they are
+ * computed from. Errors: as wg_tape_print; WG_E_TAPE where an output is not of this tape. */
 wg_status wg_tape_dot(FILE *stream, const wg_tape *t, wg_tensor *const outputs[], int n);
 
 #ifdef __cplusplus

@@ -8,8 +8,8 @@ extern "C" {
 #endif
 
 /* Where a tape's memory comes from. All three functions are given `user`; they follow the contracts
- * of malloc, realloc and free. Sizes of 0 are never asked for. They are called by the thread that uses the
- * tape, never by the threads of a pool. */
+ * of malloc, realloc and free. Sizes of 0 are never asked for. They are called by the thread that
+ * uses the tape, never by the threads of a pool. */
 typedef struct wg_allocator {
     void *(*allocate)(size_t size, void *user);
     void *(*reallocate)(void *memory, size_t size, void *user);
@@ -17,9 +17,9 @@ typedef struct wg_allocator {
     void *user;
 } wg_allocator;
 
-/* wg_allocator_default: malloc, realloc and free of libc. On Linux a block of 4 MiB or more starts on a
- * boundary of 2 MiB and asks the kernel for huge pages (madvise); one that reallocate made so large asks,
- * too, but starts anywhere. */
+/* wg_allocator_default: malloc, realloc and free of libc. On Linux a block of 4 MiB or more starts
+ * on a boundary of 2 MiB and asks the kernel for huge pages (madvise); one that reallocate made so
+ * large asks, too, but starts anywhere. */
 wg_allocator wg_allocator_default(void);
 
 #ifdef __cplusplus

@@ -60,8 +60,8 @@ typedef struct wg_piece {
     void *workspace;
 } wg_piece;
 
-/* y[i] = f(x[0][i * stride[0]], x[1][i * stride[1]], ...) for 0 <= i < n; a step is 1, or 0 for an operand
- * that is one value. Memory of y does not overlap that of x. */
+/* y[i] = f(x[0][i * stride[0]], x[1][i * stride[1]], ...) for 0 <= i < n; a step is 1, or 0 for an
+ * operand that is one value. Memory of y does not overlap that of x. */
 typedef void wg_map(int64_t n, void *y, const void *const x[], const int64_t stride[],
                     const void *attrs);
 
@@ -94,43 +94,43 @@ struct wg_op {
     /* Computes y->data, or the part of it that is the piece's. */
     void (*forward)(const wg_tensor *y, const wg_piece *piece);
 
-    /* The vector-Jacobian product: records and returns the cotangent of operand i, with its shape and
-     * dtype, given y's cotangent dy; NULL where it is zero. Written as ops, linear in dy; dy must not
-     * pass through a condition. Only operands that lead to what is asked for are asked about. */
+    /* The vector-Jacobian product: records and returns the cotangent of operand i, with its shape
+     * and dtype, given y's cotangent dy; NULL where it is zero. Written as ops, linear in dy; dy
+     * must not pass through a condition. Asked for only where operand i leads to an x. */
     wg_tensor *(*vjp)(wg_tensor *y, wg_tensor *dy, int i);
 
-    /* Ops whose y is a part of operand 0 (slices, rows taken by index): records and returns the sum of
-     * the cotangents that the n nodes ys give their common operand 0, at the cost of the parts, where
-     * vjp would make n tensors of the size of the whole. The nodes are of all ops that have this
-     * function, in recording order. NULL: the engine adds up what vjp gives. */
+    /* Ops whose y is a part of operand 0 (slices, rows taken by index): records and returns the sum
+     * of the cotangents that the n nodes ys give their common operand 0, at the cost of the parts,
+     * where vjp would make n tensors of the size of the whole. The nodes are of all ops that have
+     * this function, in recording order. NULL: the engine adds up what vjp gives. */
     wg_tensor *(*vjp_parts)(wg_tensor *const ys[], wg_tensor *const dys[], int n);
 
-    /* How the work may be cut: into how many chunks (NULL: not at all), how many of them, at least 1, make
-     * a piece (NULL: chosen by the size of the data), and the workspace of a piece in bytes. The result
-     * must not depend on how the work is cut. */
+    /* How the work may be cut: into how many chunks (NULL: not at all), how many of them, at least
+     * 1, make a piece (NULL: chosen by the size of the data), and the workspace of a piece in
+     * bytes. The result must not depend on how the work is cut. */
     int64_t (*chunks)(const wg_tensor *y);
     int64_t (*piece_chunks)(const wg_tensor *y);
     size_t (*workspace)(const wg_tensor *y);
 
-    /* Elementwise ops: the kernels by the operands' dtype, or NULL; where one was written for speed, the
-     * plain formula's kernel beside it, to test it against. Views: where y starts, in bytes. */
+    /* Elementwise ops: the kernels by the operands' dtype, or NULL; where one was written for
+     * speed, the formula's beside it, to test it against. Views: where y starts, in bytes. */
     wg_map *map[WG_DTYPES];
     wg_map *reference[WG_DTYPES];
 
-    /* Elementwise ops, so that programs can join them into fused groups (NULL: never joined): elements
-     * [begin, end) of y to `out`. tile[k], where it is not NULL, holds those elements of operand k, which
-     * has y's shape and need not be in memory; tile may be NULL. */
+    /* Elementwise ops, so that programs can join them into fused groups (NULL: never joined):
+     * elements [begin, end) of y to `out`. tile[k], where it is not NULL, holds those elements of
+     * operand k, which has y's shape and need not be in memory; tile may be NULL. */
     void (*part)(const wg_tensor *y, int64_t begin, int64_t end, void *out,
                  const void *const tile[]);
 
     int64_t (*offset)(const wg_tensor *y);
 
-    /* Leaves that someone else writes, as a program its outputs: is x older than what its value was computed
-     * from? NULL: never. */
+    /* Leaves that someone else writes, as a program its outputs: is x older than what its value was
+     * computed from? NULL: never. */
     bool (*stale)(const wg_tensor *x);
 
-    /* For printed tapes and graphs: writes what attributes say and y's shape does not, "axis 1", to text,
-     * which is "" and has room for size bytes. NULL: nothing. */
+    /* For printed tapes and graphs: writes what attributes say and y's shape does not, "axis 1", to
+     * text, which is "" and has room for size bytes. NULL: nothing. */
     void (*describe)(const wg_tensor *y, char *text, size_t size);
 
     /* How y is computed in C that needs no library (wg_program_write_c): writes the statements with what
@@ -146,16 +146,16 @@ struct wg_op {
     } domain[3];
 };
 
-/* wg_apply: record an op on n operands, with a copy of op->attr_size bytes of attributes, and compute
- * its value. This is how built-in ops are recorded, and how a user's own op is: there is no
- * registration. Never NULL. Errors, on the first tape that an operand belongs to: WG_E_NULL, WG_E_TAPE
- * (operands of two tapes), WG_E_STALE (an operand is out of date: replay first), WG_E_NOMEM, and what
- * the op's own rules find. */
+/* wg_apply: record an op on n operands, with a copy of op->attr_size bytes of attributes, and
+ * compute its value. This is how built-in ops are recorded, and how a user's own op is: there is no
+ * registration. Never NULL. Errors, on the first tape that an operand belongs to: WG_E_NULL,
+ * WG_E_TAPE (operands of two tapes), WG_E_STALE (an operand is out of date: replay first),
+ * WG_E_NOMEM, and what the op's own rules find. */
 wg_tensor *wg_apply(const wg_op *op, wg_tensor *const operands[], int n, const void *attrs);
 
-/* wg_abstract: a leaf that has a shape and no value, and neither has what is recorded on it. It stands
- * for something that only derivatives are taken of: the JVP is the VJP of a VJP with respect to such a
- * cotangent, which must never be computed with. */
+/* wg_abstract: a leaf that has a shape and no value, and neither has what is recorded on it. It
+ * stands for something that only derivatives are taken of: the JVP is the VJP of a VJP with respect
+ * to such a cotangent, which must never be computed with. */
 wg_tensor *wg_abstract(wg_tape *t, wg_dtype dtype, int ndim, const int64_t *dim);
 
 /* wg_fail: record an error on the tape and return its inert tensor. The first error stays until the
@@ -166,8 +166,8 @@ wg_tensor *wg_fail(wg_tape *t, wg_status status, const char *format, ...) WG_PRI
  * (785, 10)" from the op's name (and a leaf's own), the words given, and the operands. Always false. */
 bool wg_op_fail(const wg_tensor *y, wg_status status, const char *format, ...) WG_PRINTF(3, 4);
 
-/* wg_dtype_asked: for builders that are given a dtype: is it one that tensors of this tape can have? The
- * default becomes f64. Where it is not, WG_E_DTYPE in the name of `who`. */
+/* wg_dtype_asked: for builders that are given a dtype: is it one that tensors of this tape can
+ * have? The default becomes f64. Where it is not, WG_E_DTYPE in the name of `who`. */
 bool wg_dtype_asked(wg_tape *t, const char *who, wg_dtype *dtype);
 
 /* wg_is_inert: is x NULL or the tensor that a failed builder returned? */
@@ -180,7 +180,7 @@ typedef struct wg_text {
 } wg_text;
 wg_text wg_tensor_text(const wg_tensor *x);
 
-/* wg_element: element i of x, which has it, as a double; a wide one rounded. No check is made: wg_at does. */
+/* wg_element: element i of x as a double; a wide one rounded. wg_at checks, this does not. */
 static inline double wg_element(const wg_tensor *x, int64_t i)
 {
 #if WG_HAS_WIDE

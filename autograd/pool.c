@@ -54,10 +54,10 @@ typedef struct pool_worker {
     pthread_t thread;
 } pool_worker;
 
-/* The caller opens a job, works on it with all others who come, closes it when no piece is left, and
- * waits for those who came. A worker that sleeps through a job is not waited for. `gate` holds, in one
- * word, whether the job is open and how many workers are in it: only while it is open do workers enter,
- * so job fields may be written while the gate is 0. */
+/* The caller opens a job, works on it with all others who come, closes it when no piece is left,
+ * and waits for those who came. A worker that sleeps through a job is not waited for. `gate` holds,
+ * in one word, whether the job is open and how many workers are in it: only while it is open do
+ * workers enter, so job fields may be written while the gate is 0. */
 struct wg_pool {
     wg_allocator allocator;
     int threads;
@@ -105,8 +105,9 @@ static void pool_relax(void)
 #endif
 }
 
-/* Until there is a job that this worker has not seen, or the end. The sleeper is counted before it looks
- * a last time, and wakers look for sleepers after they have opened a job: one of the two sees the other. */
+/* Until there is a job that this worker has not seen, or the end. The sleeper is counted before it
+ * looks a last time, and wakers look for sleepers after they have opened a job: one of the two sees
+ * the other. */
 static void pool_wait(wg_pool *pool, unsigned seen)
 {
     for (int i = 0; i < POOL_SPINS; i++) {

@@ -1,10 +1,10 @@
-/* Replay: what depends on parameters and inputs is computed anew, all of it or what is asked for. */
+/* Replay: what depends on parameters and inputs is computed anew, all or what is asked for. */
 #include "autograd/tape_internal.h"
 
 #include <inttypes.h>
 #include <string.h>
 
-/* Leaves and abstract nodes have nothing to compute; what depends on constants alone never changes. */
+/* Leaves and abstract nodes have nothing to compute; what depends on constants never changes. */
 static bool replay_runs(const wg_tensor *y)
 {
     return (y->state & WG_NODE_LIVE) && !(y->state & WG_NODE_ABSTRACT) && y->n_operands > 0;
@@ -51,8 +51,8 @@ void wg_mark_needed(const wg_tape *t, wg_tensor *const ys[], int n, int64_t last
             needed[t->node[i]->operand[k]->index] = true;
 }
 
-/* reached[i]: node i is computed from one of `from`, and is none of them. What is detached from them
- * keeps its value. */
+/* reached[i]: node i is computed from one of `from`, and is none of them. What is detached from
+ * them keeps its value. */
 static void plan_mark_reached(const wg_tape *t, wg_tensor *const from[], int n, bool *reached)
 {
     memset(reached, 0, (size_t)t->size);

@@ -7,9 +7,9 @@
 extern "C" {
 #endif
 
-/* Random numbers without state: number i of stream `key` under `seed` is a function of these three, so
- * draws do not depend on order, on threads or on who else draws. Philox-4x32-10: Salmon, Moraes, Dror,
- * Shaw 2011, "Parallel random numbers: as easy as 1, 2, 3". */
+/* Random numbers without state: number i of stream `key` under `seed` is a function of these three,
+ * so draws do not depend on order, on threads or on who else draws. Philox-4x32-10: Salmon, Moraes,
+ * Dror, Shaw 2011, "Parallel random numbers: as easy as 1, 2, 3". */
 
 /* wg_random_bits: 64 random bits. */
 uint64_t wg_random_bits(uint64_t seed, uint64_t key, uint64_t i);

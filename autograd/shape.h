@@ -6,8 +6,9 @@
 #include <stdint.h>
 
 #ifdef __cplusplus
-/* C++ has no compound literals. A list as two arguments: how many, and a pointer into a temporary that lives
- * until the call has returned. Integers of any type convert without narrowing; each is evaluated once. */
+/* C++ has no compound literals. A list as two arguments: how many, and a pointer into a temporary
+ * that lives until the call has returned. Integers of any type convert without narrowing; each is
+ * evaluated once. */
 template <class T, int N> struct wg_cxx_list {
     T at[N];
     static const int size = N;
@@ -47,8 +48,8 @@ typedef struct wg_shape {
     int64_t dim[WG_MAX_DIMS];
 } wg_shape;
 
-/* The element types. Whoever asks for WG_DTYPE_DEFAULT, as options of zeros do, gets f64. WG_WIDE is the
- * widest float that the platform has; tensors of it exist only on copies made by wg_tape_copy. */
+/* The element types. Whoever asks for WG_DTYPE_DEFAULT, as options of zeros do, gets f64. WG_WIDE
+ * is the platform's widest float; tensors of it exist only on copies made by wg_tape_copy. */
 typedef enum wg_dtype { WG_DTYPE_DEFAULT, WG_F32, WG_F64, WG_I64, WG_WIDE } wg_dtype;
 #define WG_DTYPES 5 /* length of an array that has an element for each */
 
@@ -58,7 +59,7 @@ size_t wg_dtype_size(wg_dtype dtype);
 /* wg_dtype_name: "f32", "f64", "i64", "wide". */
 const char *wg_dtype_name(wg_dtype dtype);
 
-/* wg_size_multiply, wg_size_add: *result = a * b, a + b for a, b >= 0; false where that does not fit. */
+/* wg_size_multiply, wg_size_add: *result = a * b, a + b for a, b >= 0; false where it overflows. */
 bool wg_size_multiply(int64_t a, int64_t b, int64_t *result);
 bool wg_size_add(int64_t a, int64_t b, int64_t *result);
 
@@ -79,7 +80,7 @@ static inline bool wg_shape_same(const wg_shape *a, const wg_shape *b)
  * sizes equal or one of them 1). False, *result untouched, where they do not go together. */
 bool wg_shape_broadcast(const wg_shape *a, const wg_shape *b, wg_shape *result);
 
-/* wg_shape_text: "(64, 784)", "()", "(5,)"; cut off where `size` bytes do not hold it. Returns text. */
+/* wg_shape_text: "(64, 784)", "()", "(5,)"; cut off after `size` bytes. Returns text. */
 char *wg_shape_text(const wg_shape *shape, char *text, size_t size);
 #define WG_SHAPE_TEXT 184 /* bytes that hold any shape as text */
 

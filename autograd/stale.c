@@ -1,5 +1,5 @@
-/* Which values are older than the leaves that they were computed from. Writing a leaf only notes it; the
- * first question after that goes over the tape once, and all others look at a bit. */
+/* Which values are older than the leaves that they were computed from. Writing a leaf only notes
+ * it; the first question after that goes over the tape once, and all others look at a bit. */
 #include "autograd/tape_internal.h"
 
 void wg_leaf_written(wg_tensor *leaf)
@@ -14,7 +14,7 @@ static bool stale_leaf(const wg_tensor *x)
     return x->op->stale != NULL && x->op->stale(x);
 }
 
-/* A view of a leaf is as fresh as the leaf: it follows it to other memory, and counts as written, too. */
+/* A view of a leaf is as fresh as the leaf: it follows it to other memory, and is written, too. */
 static void stale_follow(wg_tensor *y, unsigned operands)
 {
     if ((y->op->flags & WG_OP_VIEW) && !(operands & WG_NODE_STALE)) {

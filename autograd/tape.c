@@ -112,6 +112,8 @@ wg_status wg_tape_rewind(wg_tape *t, wg_mark mark)
     }
     tape_undo(t, place->undo);
     t->size = place->size;
+    while (t->param != NULL && t->param->index >= t->size)
+        t->param = *(wg_tensor **)t->param->plan;
     while (t->place != NULL && t->place->serial > mark.serial)
         t->place = t->place->older;
     wg_arena_rewind(&t->arena, place->height);

@@ -9,13 +9,14 @@
 extern "C" {
 #endif
 
-/* Called at the moment of an error, with what wg_tape_status and wg_tape_message will say. It must not
- * call the library on this tape. */
+/* Called at the moment of an error, with what wg_tape_status and wg_tape_message will say. It must
+ * not call the library on this tape. */
 typedef void wg_error_callback(wg_status status, const char *message, void *user);
 
-/* A matrix product of the user's own, a CBLAS perhaps: C = op(A) op(B), all row-major, C (m, n) overwritten,
- * op(A) (m, k) stored as it is or transposed, likewise op(B) (k, n); m, n, k >= 1; lda, ldb, ldc are the
- * lengths of stored rows; f32 or f64. On a tape with a pool it is called from several threads at once. */
+/* A matrix product of the user's own, a CBLAS perhaps: C = op(A) op(B), all row-major, C (m, n)
+ * overwritten, op(A) (m, k) stored as it is or transposed, likewise op(B) (k, n); m, n, k >= 1;
+ * lda, ldb, ldc are the lengths of stored rows; f32 or f64. On a tape with a pool it is called from
+ * several threads at once. */
 typedef void wg_gemm(wg_dtype dtype, bool transpose_a, bool transpose_b, int64_t m, int64_t n,
                      int64_t k, const void *a, int64_t lda, const void *b, int64_t ldb, void *c,
                      int64_t ldc, void *user);
@@ -36,32 +37,33 @@ typedef struct wg_tape_options {
 } wg_tape_options;
 
 /* wg_tape_new: an empty tape; NULL options are the defaults. The caller frees it with wg_tape_free,
- * which frees everything that was ever made on it. Never NULL: without memory the result is a static
- * inert tape whose status is WG_E_NOMEM. A tape belongs to one thread at a time. */
+ * which frees everything that was ever made on it. Never NULL: without memory the result is a
+ * static inert tape whose status is WG_E_NOMEM. A tape belongs to one thread at a time. */
 wg_tape *wg_tape_new(const wg_tape_options *options);
 void wg_tape_free(wg_tape *t);
 
-/* wg_tape_copy: a new tape with the same nodes in the same places, floats being of `dtype` (f32, f64,
- * wide), every value computed anew from the leaves' converted values. That is how an f32 model's
- * gradient is checked at full precision: wg_tape_copy(t, WG_F64). The copy borrows nothing from t: what
- * inputs borrowed is copied, too. Ops that cast to a float dtype cast to `dtype` in the copy.
- * In wide floats (autograd/wide.h) what is discrete (comparisons, floor, argmax, casts to i64) keeps the
- * values that it has on t, so that no rounding switches a branch; all else is computed by reference
- * kernels, slowly. The caller frees it. Never NULL; errors are the copy's own status: WG_E_NULL,
- * WG_E_NOMEM, WG_E_DTYPE (dtype is i64, or an op, a user's perhaps, does not exist in `dtype`), and t's
- * status if it has one. */
+/* wg_tape_copy: a new tape with the same nodes in the same places, floats being of `dtype` (f32,
+ * f64, wide), every value computed anew from the leaves' converted values. That is how an f32
+ * model's gradient is checked at full precision: wg_tape_copy(t, WG_F64). The copy borrows nothing
+ * from t: what inputs borrowed is copied, too. Ops that cast to a float dtype cast to `dtype` in
+ * the copy.
+ * In wide floats (autograd/wide.h) what is discrete (comparisons, floor, argmax, casts to i64)
+ * keeps the values that it has on t, so that no rounding switches a branch; all else is computed by
+ * reference kernels, slowly. The caller frees it. Never NULL; errors are the copy's own status:
+ * WG_E_NULL, WG_E_NOMEM, WG_E_DTYPE (dtype is i64, or an op, a user's perhaps, does not exist in
+ * `dtype`), and t's status if it has one. */
 wg_tape *wg_tape_copy(const wg_tape *t, wg_dtype dtype);
 
-/* wg_tape_counterpart: the tensor of `copy` that stands where x stands on its own tape. Where there is
- * none: the inert tensor, and WG_E_NULL on the copy. */
+/* wg_tape_counterpart: the tensor of `copy` that stands where x stands on its own tape. Where there
+ * is none: the inert tensor, and WG_E_NULL on the copy. */
 wg_tensor *wg_tape_counterpart(wg_tape *copy, const wg_tensor *x);
 
-/* wg_tape_options_of: the options that the tape was made with, the allocator filled in; all zero where
- * there is no tape. */
+/* wg_tape_options_of: the options that the tape was made with, the allocator filled in; all zero
+ * where there is no tape. */
 const wg_tape_options *wg_tape_options_of(const wg_tape *t);
 
-/* wg_tape_status, wg_tape_message: the first error since the tape was made or rewound; WG_OK and "" if
- * there was none. The message names the op, the operands and their shapes. NULL: WG_E_NULL. */
+/* wg_tape_status, wg_tape_message: the first error since the tape was made or rewound; WG_OK and ""
+ * if there was none. The message names the op, the operands and their shapes. NULL: WG_E_NULL. */
 wg_status wg_tape_status(const wg_tape *t);
 const char *wg_tape_message(const wg_tape *t);
 
@@ -76,11 +78,11 @@ typedef struct wg_mark {
     wg_status status;
 } wg_mark;
 
-/* wg_tape_mark, wg_tape_rewind: rewinding drops everything younger than the mark (nodes, parameters,
- * tables, optimizers) and takes the status back to what it was; parameters that are older keep their
- * newest values. A mark that went with a rewind to an older one, or is of another tape, is
- * WG_E_TAPE and drops nothing. A mark takes some bytes of the tape; where there are none, WG_E_NOMEM is
- * recorded and the mark is no good. */
+/* wg_tape_mark, wg_tape_rewind: rewinding drops everything younger than the mark (nodes,
+ * parameters, tables, optimizers) and takes the status back to what it was; parameters that are
+ * older keep their newest values. A mark that went with a rewind to an older one, or is of another
+ * tape, is WG_E_TAPE and drops nothing. A mark takes some bytes of the tape; where there are none,
+ * WG_E_NOMEM is recorded and the mark is no good. */
 wg_mark wg_tape_mark(wg_tape *t);
 wg_status wg_tape_rewind(wg_tape *t, wg_mark mark);
 
@@ -91,16 +93,16 @@ void *wg_tape_take(wg_tape *t, size_t size);
 /* wg_tape_copy_text: a copy of a string in such memory. */
 char *wg_tape_copy_text(wg_tape *t, const char *text);
 
-/* wg_temporary, wg_temporary_free: memory for n items of a kind from the tape's allocator; n = 0 gives
- * memory, too. NULL, and WG_E_NOMEM on the tape, where there is none or where the size overflows. */
+/* wg_temporary, wg_temporary_free: memory for n items of a kind from the tape's allocator; n = 0
+ * gives memory, too. NULL, and WG_E_NOMEM on the tape, where there is none. */
 void *wg_temporary(wg_tape *t, int64_t n, size_t item);
 void wg_temporary_free(wg_tape *t, void *memory);
 
 /* wg_temporary_grow: at least `need` items in *memory, doubling; false leaves it as it was. */
 bool wg_temporary_grow(wg_tape *t, void **memory, int64_t *capacity, int64_t need, size_t item);
 
-/* wg_replay: compute anew, in recording order, every node that parameters and inputs reach. Allocates
- * nothing. Returns the tape's status (WG_E_INDEX where a label is out of range, WG_E_NOT_FINITE). */
+/* wg_replay: compute anew, in recording order, every node that parameters and inputs reach.
+ * Allocates nothing. Returns the tape's status: WG_E_INDEX for a wrong label, WG_E_NOT_FINITE. */
 wg_status wg_replay(wg_tape *t);
 
 /* wg_replay_to: the same for those nodes alone that the n tensors ys are computed from. */

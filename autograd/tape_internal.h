@@ -12,8 +12,8 @@
 
 #define WG_MESSAGE_SIZE 512
 
-/* A node can be given something younger than itself: a gradient beside it, a new name. Rewinding past
- * that gives it back what it had. */
+/* A node can be given something younger than itself: a gradient beside it, a new name. Rewinding
+ * past that gives it back what it had. */
 typedef struct wg_undo {
     struct wg_undo *older;
     int64_t n;
@@ -34,7 +34,7 @@ typedef struct wg_place {
 } wg_place;
 
 /* Invariants: node[i]->index == i, and operands have smaller indices; what lies in `arena` behind a
- * node was made after it; a tensor whose state has no WG_NODE_ABSTRACT has data that is not NULL. */
+ * node was made after it; a tensor whose state has no WG_NODE_ABSTRACT has data, not NULL. */
 struct wg_tape {
     wg_tape_options options; /* the allocator is filled in */
     wg_arena arena;          /* nodes, values, and all else that rewinding drops */
@@ -43,6 +43,7 @@ struct wg_tape {
     int64_t size, capacity;
     void *workspace; /* for each worker, what the ops recorded so far need at most for one piece */
     size_t workspace_size; /* of one worker: a multiple of WG_ALIGNMENT */
+    wg_tensor *param;      /* the newest; each one's plan is the parameter before it */
     wg_undo *undo;         /* newest first */
     wg_place *place;       /* of the marks that are good, newest first */
     uint64_t marks;        /* made so far */
@@ -54,31 +55,30 @@ struct wg_tape {
     char message[WG_MESSAGE_SIZE];
 };
 
-/* wg_inert_tape: the tape that stands for 'no memory'; wg_null_tape: for 'no tape was given'. They are
- * never written, so that any thread may meet them. wg_tape_is_real: is t neither of them? */
+/* wg_inert_tape: the tape that stands for 'no memory'; wg_null_tape: for 'no tape was given'. They
+ * are never written, so that any thread may meet them. wg_tape_is_real: is t neither of them? */
 wg_tape *wg_inert_tape(void);
 wg_tape *wg_null_tape(void);
 bool wg_tape_is_real(const wg_tape *t);
 
-/* wg_belongs: is x a tensor of t? Where it is not, an error is recorded: "grad: x 3 is of another tape",
- * and no number where that is negative. */
+/* wg_belongs: is x a tensor of t? Where it is not, an error is recorded: "grad: x 3 is of another
+ * tape", and no number where that is negative. */
 bool wg_belongs(wg_tape *t, const wg_tensor *x, const char *who, const char *role, int number);
 
-/* wg_undo_note: note what the n tensors xs have now, before it is changed. False: an error was
- * recorded. */
+/* wg_undo_note: note what the xs have now, before it is changed. False: an error was recorded. */
 bool wg_undo_note(wg_tape *t, wg_tensor *const xs[], int n);
 
-/* wg_node_new: a node with operands and attributes copied, no value, not yet on the tape; NULL without
- * memory. wg_node_size sets `size` from the shape; wg_node_value gives it memory; wg_node_push puts it
- * on the tape. All three record an error and return false where they fail. */
+/* wg_node_new: a node with operands and attributes copied, no value, not yet on the tape; NULL
+ * without memory. wg_node_size sets `size` from the shape; wg_node_value gives it memory;
+ * wg_node_push puts it on the tape. All three record an error and return false where they fail. */
 wg_tensor *wg_node_new(wg_tape *t, const wg_op *op, wg_tensor *const operands[], int n,
                        const void *attrs);
 bool wg_node_size(wg_tensor *y);
 bool wg_node_value(wg_tensor *y);
 bool wg_node_push(wg_tensor *y);
 
-/* wg_node_workspace: see that the tape has the workspace that y's op needs, for every worker: replay
- * allocates nothing. False: an error was recorded. */
+/* wg_node_workspace: see that the tape has the workspace that y's op needs, for every worker:
+ * replay allocates nothing. False: an error was recorded. */
 bool wg_node_workspace(const wg_tensor *y);
 
 /* What wg_node_run does, piece by piece: the workspace that y's op needs, in bytes, rounded to the
@@ -108,7 +108,7 @@ static inline void wg_set_element(wg_tensor *x, int64_t i, double value)
     }
 }
 
-/* wg_stale_spread: carry staleness from the leaves that were written to all that depends on them. */
+/* wg_stale_spread: carry staleness from written leaves to all that depends on them. */
 void wg_stale_spread(wg_tape *t);
 
 /* wg_must_be_fresh: is x not stale? Where it is, WG_E_STALE in the name of `who`. */
@@ -125,9 +125,10 @@ typedef struct wg_plan {
     int64_t n;
 } wg_plan;
 
-/* wg_plan_init: the nodes that `to` needs and that are computed from `from` (NULL: from any parameter
- * or input; else the tensors themselves hold what the caller gives them and are not run). The plan is good until the caller rewinds the tape's scratch. wg_plan_run runs them. False:
- * an error was recorded. */
+/* wg_plan_init: the nodes that `to` needs and that are computed from `from` (NULL: from any
+ * parameter or input; else the tensors themselves hold what the caller gives them and are not run).
+ * The plan is good until the caller rewinds the tape's scratch. wg_plan_run runs them. False: an
+ * error was recorded. */
 bool wg_plan_init(wg_plan *plan, wg_tensor *const from[], int n_from, wg_tensor *const to[],
                   int n_to);
 bool wg_plan_run(const wg_plan *plan);
@@ -135,15 +136,15 @@ bool wg_plan_run(const wg_plan *plan);
 /* wg_tape_copy_part: wg_tape_copy of the first `size` nodes. */
 wg_tape *wg_tape_copy_part(const wg_tape *t, wg_dtype dtype, int64_t size);
 
-/* wg_is_discrete: does x change in jumps only, as comparisons, floor and all of i64 do? A wide copy takes
- * such values from the original, so that rounding switches no branch. */
+/* wg_is_discrete: does x change in jumps only, as comparisons, floor and all of i64 do? A wide copy
+ * takes such values from the original, so that rounding switches no branch. */
 bool wg_is_discrete(const wg_tensor *x);
 
 /* wg_leaf_written: note that a leaf has a new value. */
 void wg_leaf_written(wg_tensor *leaf);
 
-/* wg_first_tape: the tape of the first operand that has a real one; else wg_inert_tape() where an operand
- * is of that, and wg_null_tape() where there is none at all. */
+/* wg_first_tape: the tape of the first operand that has a real one; else wg_inert_tape() where an
+ * operand is of that, and wg_null_tape() where there is none at all. */
 wg_tape *wg_first_tape(wg_tensor *const operands[], int n);
 
 #endif

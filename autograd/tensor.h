@@ -11,17 +11,17 @@ extern "C" {
 typedef struct wg_tape wg_tape;
 typedef struct wg_tensor wg_tensor;
 
-/* ---- Leaves: tensors that no op computes. All are owned by the tape. ------------------------------
+/* ---- Leaves: tensors that no op computes. All are owned by the tape. ----------------------------
  *
  * Errors of all builders below: WG_E_NOMEM, WG_E_SHAPE (ndim over 8, a negative size, a size that
  * overflows), WG_E_DTYPE, WG_E_NULL, recorded on the tape; the result is then the inert tensor. */
 
-/* wg_param: a parameter, zeros of the given shape; f32 or f64. `name` is copied. Gradients are taken
- * with respect to parameters, optimizers write them, wg_replay takes their new values. */
+/* wg_param: a parameter, zeros of the given shape; f32 or f64. `name` is copied. Gradients are
+ * taken with respect to parameters, optimizers write them, wg_replay takes their new values. */
 wg_tensor *wg_param(wg_tape *t, const char *name, wg_dtype dtype, int ndim, const int64_t *dim);
 
-/* wg_input: a leaf that borrows `data` (row-major, of the given shape and dtype), which must outlive
- * its use and is never written. `data` may be NULL where the shape has no elements. */
+/* wg_input: a leaf that borrows `data` (row-major, of the given shape and dtype), which must
+ * outlive its use and is never written. `data` may be NULL where the shape has no elements. */
 wg_tensor *wg_input(wg_tape *t, const char *name, wg_dtype dtype, int ndim, const int64_t *dim,
                     const void *data);
 
@@ -56,12 +56,12 @@ wg_tensor *wg_ones_like(const wg_tensor *x);
 /* wg_rename: give x a name that messages, prints and graphs use (copied); returns x. */
 wg_tensor *wg_rename(wg_tensor *x, const char *name);
 
-/* ---- Reading. Of an inert tensor: NaN, INT64_MIN, size 0, NULL; never a plausible number. ---------
- * So does a tensor without a value. Of a stale tensor: the same, and WG_E_STALE on the tape: read before
- * the step that writes the parameters, or replay after it; the tape's option allow_stale allows the old
- * values. A view of a leaf (wg_reshape, wg_rows) is as fresh as the leaf. */
+/* ---- Reading. Of an inert tensor: NaN, INT64_MIN, size 0, NULL; never a plausible number. -------
+ * So does a tensor without a value. Of a stale tensor: the same, and WG_E_STALE on the tape: read
+ * before the step that writes the parameters, or replay after it; the tape's option allow_stale
+ * allows the old values. A view of a leaf (wg_reshape, wg_rows) is as fresh as the leaf. */
 
-/* wg_is_stale: was a leaf that x is computed from written since x was computed? An inert x is not. */
+/* wg_is_stale: was a leaf that x is computed from written since x was computed? Inert: no. */
 bool wg_is_stale(const wg_tensor *x);
 
 /* wg_ndim: the number of dimensions, 0 to WG_MAX_DIMS; 0 of an inert x. */
@@ -73,8 +73,8 @@ int64_t wg_size(const wg_tensor *x);
 /* wg_dtype_of: the type of the elements. */
 wg_dtype wg_dtype_of(const wg_tensor *x);
 
-/* wg_dim: the size along an axis; negative axes count from the last. An axis that there is not: 0, and
- * WG_E_VALUE on the tape. */
+/* wg_dim: the size along an axis; negative axes count from the last. An axis that there is not: 0,
+ * and WG_E_VALUE on the tape. */
 int64_t wg_dim(const wg_tensor *x, int axis);
 
 /* wg_item: the value of a tensor of one element, as a double. More or fewer elements: NaN, and
@@ -85,10 +85,11 @@ int64_t wg_item_i64(const wg_tensor *x);
 /* wg_at: element i in row-major order, as a double; WG_E_INDEX on the tape where there is none. */
 double wg_at(const wg_tensor *x, int64_t i);
 
-/* wg_data_f32, _f64, _i64: the values, row-major; NULL, and WG_E_DTYPE on the tape, for another dtype.
- * The values behind a pointer kept over a write of leaves are not checked: they are the old ones until a
- * replay. The pointer is good until the tape drops the tensor or the input is bound to other memory. Memory
- * that the tape took is aligned to 64 bytes where the values take as many, else to 8. */
+/* wg_data_f32, _f64, _i64: the values, row-major; NULL, and WG_E_DTYPE on the tape, for another
+ * dtype. The values behind a pointer kept over a write of leaves are not checked: they are the old
+ * ones until a replay. The pointer is good until the tape drops the tensor or the input is bound to
+ * other memory. Memory that the tape took is aligned to 64 bytes where the values take as many,
+ * else to 8. */
 const float *wg_data_f32(const wg_tensor *x);
 const double *wg_data_f64(const wg_tensor *x);
 const int64_t *wg_data_i64(const wg_tensor *x);
@@ -97,19 +98,19 @@ const int64_t *wg_data_i64(const wg_tensor *x);
 wg_status wg_read(const wg_tensor *x, void *values, size_t bytes);
 
 /* ---- Writing. Only parameters can be written; what was computed from them becomes stale. After an
- * error on the tape nothing is written, as nothing is recorded. ------------------------------------- */
+ * error on the tape nothing is written, as nothing is recorded. ------------------------------- */
 
 /* wg_write: copy `bytes` bytes, which must be the parameter's size exactly, into a parameter.
  * Errors: WG_E_VALUE (no parameter, or another size), WG_E_NULL. */
 wg_status wg_write(wg_tensor *param, const void *values, size_t bytes);
 
-/* wg_edit: the parameter's memory, to be written at once; NULL, and WG_E_VALUE on the tape, where x is
- * no parameter. Call it anew for every round of writing: the call is what marks dependents stale. */
+/* wg_edit: the parameter's memory, to be written at once; NULL, and WG_E_VALUE on the tape, where x
+ * is no parameter. Call it anew for every round of writing: it marks dependents stale. */
 void *wg_edit(wg_tensor *param);
 
 /* wg_fill_normal, wg_fill_uniform: fill a parameter with draws from N(mean, deviation^2), or from
- * [low, high). Element i is a pure function of (the tape's seed, key, i): give each parameter a key of
- * its own. Errors: as wg_edit. */
+ * [low, high). Element i is a pure function of (the tape's seed, key, i): give each parameter a key
+ * of its own. Errors: as wg_edit. */
 wg_status wg_fill_normal(wg_tensor *param, double mean, double deviation, uint64_t key);
 wg_status wg_fill_uniform(wg_tensor *param, double low, double high, uint64_t key);
 

@@ -6,7 +6,8 @@
 #include <math.h>
 #include <string.h>
 
-const wg_op wg_op_parameter = {.name = "parameter", .formula = "x", .flags = WG_OP_LEAF};
+const wg_op wg_op_parameter = {
+    .name = "parameter", .formula = "x", .flags = WG_OP_LEAF, .plan_size = sizeof(wg_tensor *)};
 const wg_op wg_op_input = {.name = "input", .formula = "x", .flags = WG_OP_LEAF};
 const wg_op wg_op_constant = {.name = "constant", .formula = "x", .flags = WG_OP_LEAF};
 const wg_op wg_op_abstract = {.name = "abstract", .formula = "x", .flags = WG_OP_LEAF};
@@ -39,7 +40,7 @@ static bool leaf_shape(wg_tensor *x, wg_dtype dtype, int ndim, const int64_t *di
     return wg_node_size(x);
 }
 
-/* ---- What gives a leaf its value, from what its maker was given ------------------------------------ */
+/* ---- What gives a leaf its value, from what its maker was given ------------------------------ */
 
 typedef bool leaf_filler(wg_tensor *x, const void *from);
 
@@ -104,7 +105,7 @@ static bool leaf_nothing(wg_tensor *x, const void *from)
     return true;
 }
 
-/* ---- Making leaves -------------------------------------------------------------------------------- */
+/* ---- Making leaves --------------------------------------------------------------------------- */
 
 static wg_tensor *leaf_new(wg_tape *t, const wg_op *op, const char *name, wg_dtype dtype, int ndim,
                            const int64_t *dim, leaf_filler *fill, const void *from)
@@ -122,7 +123,12 @@ static wg_tensor *leaf_new(wg_tape *t, const wg_op *op, const char *name, wg_dty
 
 wg_tensor *wg_param(wg_tape *t, const char *name, wg_dtype dtype, int ndim, const int64_t *dim)
 {
-    return leaf_new(t, &wg_op_parameter, name, dtype, ndim, dim, leaf_zeros, NULL);
+    wg_tensor *x = leaf_new(t, &wg_op_parameter, name, dtype, ndim, dim, leaf_zeros, NULL);
+    if (!wg_is_inert(x)) {
+        *(wg_tensor **)x->plan = t->param;
+        t->param = x;
+    }
+    return x;
 }
 
 wg_tensor *wg_input(wg_tape *t, const char *name, wg_dtype dtype, int ndim, const int64_t *dim,
@@ -200,7 +206,7 @@ wg_tensor *wg_rename(wg_tensor *x, const char *name)
     return x;
 }
 
-/* ---- Writing leaves ------------------------------------------------------------------------------- */
+/* ---- Writing leaves -------------------------------------------------------------------------- */
 
 /* The status of an attempt to write x that did nothing: never WG_OK. */
 static wg_status leaf_not_written(const wg_tensor *x)

@@ -7,16 +7,12 @@
  *
  * (With another libc a long double of 113 bits is no use: its functions may call those of double.)
  *
- * A body that serves several types is written with a type T and two macros, which paste the type's name:
- *   WG_F(T, exp)(x)                    the function of libm: expf, exp, expf128 or expl
- *   WG_K(T, 0.797884560802865355879892119868763737)
- *                                      a constant, with the type's own suffix, so that no digit is lost on the
- *                                      way. Always with a decimal point, and 36 digits where it has more.
- *                                      Small whole numbers need no macro: 2 * x is exact in every type.
- * where T is one of f32, f64, wide: WG_F(wide, exp). A body's file defines its own short names for them:
- *   #define T wg_wide
- *   #define F(f) WG_F(wide, f)
- *   #define K(c) WG_K(wide, c)
+ * A body that serves several types names its type, f32, f64 or wide, in two macros:
+ *   WG_F(wide, exp)(x)            the function of libm: expf, exp, expf128 or expl
+ *   WG_K(wide, 0.797884560802865355879892119868763737)
+ *                                 a constant, with the type's own suffix, so that no digit is lost
+ *                                 on the way. Always with a decimal point, and 36 digits where it has
+ *                                 more. Small whole numbers need none: 2 * x is always exact.
  * Attributes are doubles: a kernel casts them to float first where the f32 kernel rounds them.
  * The functions to use are those of WG_WIDE_FUNCTIONS; each is tested to the last digits. */
 #ifndef WG_AUTOGRAD_WIDE_H

@@ -33,6 +33,16 @@ static void recorded_nudge(const wg_tensor *x, int64_t k, int side, void *to)
     ((double *)to)[k] = here + side * fmin(size == 0 ? 1e-10 : size * 1e-10, 0.01);
 }
 
+/* a[i] - b[i], taken in their dtype. */
+static double recorded_difference(const wg_tensor *a, const wg_tensor *b, int64_t i)
+{
+#if WG_HAS_WIDE
+    if (a->dtype == WG_WIDE)
+        return (double)(((const wg_wide *)a->data)[i] - ((const wg_wide *)b->data)[i]);
+#endif
+    return wg_element(a, i) - wg_element(b, i);
+}
+
 /* y's entries, [3][size of y], computed left of its operand i, there, and right of it: does one
  * move on both sides, and not by a jump? */
 static bool recorded_slides(const wg_tensor *y, char *value)
@@ -41,16 +51,9 @@ static bool recorded_slides(const wg_tensor *y, char *value)
     for (int k = 0; k < 3; k++)
         side[k].data = value + (size_t)k * (size_t)y->size * wg_dtype_size(y->dtype);
     for (int64_t k = 0; k < y->size; k++) {
-        double rest[3], at[3];
-        for (int j = 0; j < 3; j++) {
-            at[j] = wg_element(&side[j], k);
-            rest[j] = 0;
-            if (y->dtype == WG_WIDE)
-                at[j] = wg_wide_split(&side[j], k, &rest[j]);
-        }
-        const double left = at[1] - at[0] + (rest[1] - rest[0]);
-        const double right = at[2] - at[1] + (rest[2] - rest[1]);
-        const double most = 1e-4 * fmax(1, fabs(at[1]));
+        const double left = recorded_difference(&side[1], &side[0], k);
+        const double right = recorded_difference(&side[2], &side[1], k);
+        const double most = 1e-4 * fmax(1, fabs(wg_element(&side[1], k)));
         if (left != 0 && right != 0 && fabs(left) < most && fabs(right) < most)
             return true;
     }

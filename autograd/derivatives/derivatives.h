@@ -7,30 +7,30 @@
 extern "C" {
 #endif
 
-/* Derivatives other than the gradient, from the one rule that each op has. Costs are given in replays
- * of the nodes between the xs and y; recording a VJP costs about 2 such replays, and its nodes cost
- * about 2 to replay. Errors of all: those of wg_grad; the results are then inert. */
+/* Derivatives other than the gradient, from the one rule that each op has. Costs are given in
+ * replays of the nodes between the xs and y; recording a VJP costs about 2 such replays, and its
+ * nodes cost about 2 to replay. Errors of all: those of wg_grad; the results are then inert. */
 
-/* wg_jvp: J v = sum_i d y / d xs[i] . vs[i], the derivative of y along the tangent (vs), recorded on the
- * tape: the VJP of the VJP with respect to its cotangent, which is never computed with.
+/* wg_jvp: J v = sum_i d y / d xs[i] . vs[i], the derivative of y along the tangent (vs), recorded
+ * on the tape: the VJP of the VJP with respect to its cotangent, which is never computed with.
  * Shapes: vs[i] as xs[i]; result as y.   Cost: about 3 replays.
  * Errors: also WG_E_NO_RULE where an op's rule is not linear in its cotangent, or forgets it;
  *         it is named. */
 wg_tensor *wg_jvp(wg_tensor *y, wg_tensor *const xs[], wg_tensor *const vs[], int n);
 
-/* wg_hvp: hvs[i] = sum_k d2 y / d xs[i] d xs[k] . vs[k], the Hessian of a y of one element times the
- * tangent (vs), recorded on the tape: the VJP of the gradient.
+/* wg_hvp: hvs[i] = sum_k d2 y / d xs[i] d xs[k] . vs[k], the Hessian of a y of one element times
+ * the tangent (vs), recorded on the tape: the VJP of the gradient.
  * Shapes: vs[i] and hvs[i] as xs[i].   Cost: about 6 replays, once; about 5 to replay. */
 wg_status wg_hvp(wg_tensor *y, wg_tensor *const xs[], wg_tensor *const vs[], int n,
                  wg_tensor *hvs[]);
 
-/* wg_jacobian: all of dy/dx, one row an element of y, one column an element of the xs, one after the
- * other: [size of y, sum of the sizes of the xs]. The result is a constant: the value of this moment.
- * Nothing else stays on the tape.   Cost: one VJP, and about 2 replays a row. */
+/* wg_jacobian: all of dy/dx, one row an element of y, one column an element of the xs, one after
+ * the other: [size of y, sum of the sizes of the xs]. The result is a constant: the value of this
+ * moment. Nothing else stays on the tape. Cost: one VJP, and about 2 replays a row. */
 wg_tensor *wg_jacobian(wg_tensor *y, wg_tensor *const xs[], int n);
 
-/* wg_hessian: all second derivatives of a y of one element: [m, m] with m the sum of the sizes of the
- * xs; symmetric up to rounding (it is not made so). A constant, as wg_jacobian.
+/* wg_hessian: all second derivatives of a y of one element: [m, m] with m the sum of the sizes of
+ * the xs; symmetric up to rounding (it is not made so). A constant, as wg_jacobian.
  * Cost: one HVP, and about 4 replays a row. */
 wg_tensor *wg_hessian(wg_tensor *y, wg_tensor *const xs[], int n);
 

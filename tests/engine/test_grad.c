@@ -463,6 +463,25 @@ START_TEST(test_rewind_past_backward)
 }
 END_TEST
 
+/* Only parameters that are there: a rewind drops them one by one, and others take their place. */
+START_TEST(test_backward_after_rewinds)
+{
+    for (int i = 0; i < 3; i++) {
+        const wg_mark mark = wg_tape_mark(t);
+        wg_tensor *a = wgt_scalar_param(t, "a", 2), *b = wgt_scalar_param(t, "b", 3);
+        const wg_mark inner = wg_tape_mark(t);
+        wgt_scalar_param(t, "dropped", 1);
+        wg_tape_rewind(t, inner);
+        ck_assert_int_eq(wg_backward(wgt_product(wgt_product(a, b), wgt_total(x))), WG_OK);
+        wgt_assert_same_bits(wg_item(wg_grad_of(a)), 3 * 1.25);
+        wgt_assert_same_bits(wg_item(wg_grad_of(b)), 2 * 1.25);
+        wgt_assert_same_bits(wg_at(wg_grad_of(x), 1), 6);
+        wg_tape_rewind(t, mark);
+        ck_assert_ptr_eq(t->param, x);
+    }
+}
+END_TEST
+
 START_TEST(test_backward_fails)
 {
     wg_tensor *y = wgt_total(x);
@@ -518,6 +537,7 @@ Suite *suite_grad(void)
     tcase_add_test(backward, test_backward);
     tcase_add_test(backward, test_rewind_past_backward);
     tcase_add_test(backward, test_backward_fails);
+    tcase_add_test(backward, test_backward_after_rewinds);
     suite_add_tcase(suite, backward);
     return suite;
 }
