@@ -99,7 +99,7 @@ static bool grad_fits(wg_tape *t, const grad_task *task)
 
 /* ---- The walk -------------------------------------------------------------------------------- */
 
-static bool grad_heap_push(grad_walk *w, grad_node *node)
+static inline bool grad_heap_push(grad_walk *w, grad_node *node)
 {
     if (w->n == w->capacity) {
         grad_node **heap = grad_take(w, 2 * w->n + 16, sizeof *heap);

@@ -209,9 +209,9 @@ static inline bool elementwise_is_flat(const wg_tensor *y, int64_t begin, const 
 {
     for (int k = 0; k < y->n_operands; k++) {
         const wg_tensor *operand = y->operand[k];
-        stride[k] = operand->size == y->size;
-        if (stride[k] == 0 && operand->size != 1)
+        if (operand->size != y->size && operand->size != 1)
             return false;
+        stride[k] = operand->size == y->size;
         x[k] = tile != NULL && tile[k] != NULL ? tile[k]
                                                : elementwise_at(operand, begin * stride[k]);
     }

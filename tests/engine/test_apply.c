@@ -378,7 +378,7 @@ START_TEST(test_plan)
     wg_program_run(p);
     wgt_assert_same_bits(wg_at(wg_program_output(p, 0), 0), 6);
     ck_assert_int_eq(plans_filled, 1);
-    ck_assert_ptr_null(x->plan);
+    ck_assert_ptr_null(wg_scalar(t, WG_F64, 1)->plan);
 }
 END_TEST
 
