@@ -1,9 +1,9 @@
 /* Owns the verdict on a recorded gradient. */
 #include "autograd/check/appeal_internal.h"
 #include "autograd/check/gradcheck_internal.h"
-#include "autograd/tape.h"
 #include "autograd/grad.h"
 #include "autograd/rng.h"
+#include "autograd/tape.h"
 
 #include <math.h>
 #include <string.h>

@@ -1,8 +1,8 @@
 /* Owns the session, in which a tape is checked and left as it was. */
 #include "autograd/check/gradcheck_internal.h"
 
-#include "autograd/tape.h"
 #include "autograd/rng.h"
+#include "autograd/tape.h"
 
 #include <math.h>
 #include <string.h>
