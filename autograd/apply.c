@@ -126,6 +126,9 @@ static bool apply_op_fits(wg_tape *t, const wg_op *op, const void *attrs)
                 op->shape == NULL ? "shape rule" : "forward function");
     else if (op->plan_size > 0 && op->plan == NULL)
         wg_fail(t, WG_E_VALUE, "%s: the op does not fill its plan", op->name);
+    else if (op->part != NULL && op->chunks == NULL)
+        wg_fail(t, WG_E_VALUE,
+                "%s: the op has a part and does not say how its work is cut (chunks)", op->name);
     else if (attrs == NULL && op->attr_size > 0)
         wg_fail(t, WG_E_NULL, "%s: the attributes are NULL", op->name);
     else

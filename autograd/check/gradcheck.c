@@ -71,14 +71,18 @@ wg_check_verdict wg_check_severest(wg_check_verdict a, wg_check_verdict b)
 }
 
 /* The op at fault, in wide floats where there are any. Where every rule agrees with its own op the
- * gradient given is wrong; a derived one cannot be, and what is left is told. */
+ * gradient given is wrong; a derived one cannot be, and what is left is told. The verdict on a
+ * derived one hangs on that: it is looked for, too, where no name is wanted. */
 static void check_blame(wg_recorded *r, const wg_gradcheck_options *o, wg_appeal *appeal, int i,
                         bool given, wg_check_report *report)
 {
+    if (o->no_blame && given)
+        return;
     const wg_recorded *wide = wg_appeal_recorded(appeal, i, r);
-    report->blame = wg_check_blame(wide != NULL ? wide : r, &o->check);
+    const char *blame = wg_check_blame(wide != NULL ? wide : r, &o->check);
     wg_appeal_input_end(appeal);
-    if (report->blame != NULL)
+    report->blame = o->no_blame ? NULL : blame;
+    if (blame != NULL)
         return;
     if (given || isnan(report->worst.claimed)) {
         report->note = "every rule agrees with its own op: the gradient given is wrong, or is NaN";
@@ -107,7 +111,7 @@ static void check_one(wg_check_session *s, const wg_check_claim *c, int i,
     report->name = s->caller[i]->name;
     if (report->verdict == WG_CHECK_INVALID && report->blame == NULL)
         report->blame = "an option is out of its range";
-    if (report->verdict == WG_CHECK_FAILED && !o->no_blame)
+    if (report->verdict == WG_CHECK_FAILED)
         check_blame(&r, o, appeal, i, given, report);
     wg_arena_rewind(&s->t->scratch, empty);
 }

@@ -36,7 +36,8 @@ typedef struct wg_gradcheck_options {
                         * 0.1, > 0 */
     double single; /* share of the largest by which f32 values may be off those in f64; default
                         * 1e-2, > 0 */
-    bool no_blame; /* default false; true: do not look for the op that is wrong */
+    bool no_blame; /* default false; true: the op that is wrong is not named, and not looked for
+                    * where the gs are given; verdicts are the same */
 } wg_gradcheck_options;
 
 /* wg_gradcheck: the gradient of y with respect to the xs, against differences.

@@ -284,6 +284,50 @@ START_TEST(taylor_near_kinks)
 }
 END_TEST
 
+/* relu(x + relu(x)) at 0, twice: the convention lies outside the one-sided derivatives along most
+ * directions, and x relu(x) has two curvatures. No mode accuses them, asked for a name or not. */
+static wg_tensor *relu_of_relu(wg_tensor *x)
+{
+    return wg_relu(wg_add(x, wg_relu(x)));
+}
+static wg_tensor *two_curvatures(wg_tensor *x)
+{
+    return wg_mul(x, wg_relu(x));
+}
+
+START_TEST(kinks_meet_in_every_mode)
+{
+    wg_tensor *(*const f[])(wg_tensor *) = {relu_of_relu, two_curvatures};
+    for (uint64_t seed = 1; seed < 9; seed++) {
+        wg_tape *t = wg_tape_new(NULL);
+        wg_tensor *x = wgt_param(t, "x", WG_SHAPE(3), (double[]){-0.09, 0, 0});
+        wg_tensor *y = wg_sum(f[_i](wg_affine(x, 1.1, 0)));
+        const wg_gradcheck_options o = {.directions = 3, .check.seed = seed, .no_blame = true};
+        for (int order = 2; order <= 3; order++)
+            ck_assert_int_ne(wg_gradcheck_taylor(y, x, order, &o.check, NULL), WG_CHECK_FAILED);
+        ck_assert_int_ne(wg_gradcheck(y, &x, NULL, 1, &o, NULL), WG_CHECK_FAILED);
+        ck_assert_int_ne(wg_gradcheck_second(y, &x, 1, &o, NULL), WG_CHECK_FAILED);
+        wg_tape_free(t);
+    }
+}
+END_TEST
+
+/* sum(layer_norm(x)) is 0 everywhere: its Hessian is nothing but round-off, which has no symmetry. */
+START_TEST(a_hessian_of_round_off)
+{
+    for (uint64_t seed = 1; seed < 200; seed++) {
+        wg_tape *t = wg_tape_new(NULL);
+        double values[8];
+        for (uint64_t i = 0; i < 8; i++)
+            values[i] = wg_random_normal(5, seed, i);
+        wg_tensor *x = wgt_param(t, "x", WG_SHAPE(4, 2), values);
+        wg_tensor *y = wg_sum(wg_layer_norm(x, NULL, NULL, 1e-3));
+        ck_assert_int_ne(wg_gradcheck_second(y, &x, 1, NULL, NULL), WG_CHECK_FAILED);
+        wg_tape_free(t);
+    }
+}
+END_TEST
+
 /* The second derivative of |x - 1/2| + x^3, where what is recorded anew a step away takes the other branch. */
 START_TEST(second_order_near_a_kink)
 {
@@ -443,6 +487,8 @@ Suite *suite_fooled(void)
     tcase_add_loop_test(right, beyond_all_steps, 0,
                         (int)(sizeof beyond_cases / sizeof *beyond_cases));
     tcase_add_test(right, taylor_near_kinks);
+    tcase_add_loop_test(right, kinks_meet_in_every_mode, 0, 2);
+    tcase_add_test(right, a_hessian_of_round_off);
     tcase_add_test(right, second_order_near_a_kink);
     tcase_add_test(right, plain_functions);
     tcase_add_test(right, chains_at_any_values);

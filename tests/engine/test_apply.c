@@ -173,6 +173,12 @@ static void forward_nothing(const wg_tensor *y, const wg_piece *piece)
     (void)piece;
 }
 
+static void part_nothing(const wg_tensor *y, int64_t begin, int64_t end, void *out,
+                         const void *const tile[])
+{
+    (void)y, (void)begin, (void)end, (void)out, (void)tile;
+}
+
 START_TEST(test_bad_user_ops)
 {
     const wg_op large = {
@@ -186,6 +192,11 @@ START_TEST(test_bad_user_ops)
                             .plan_size = 8,
                             .shape = wg_elementwise_shape,
                             .forward = forward_nothing};
+    const wg_op uncut = {.name = "uncut",
+                         .arity = 1,
+                         .shape = wg_elementwise_shape,
+                         .forward = forward_nothing,
+                         .part = part_nothing};
     wg_tensor *x = wgt_scalar_param(t, "x", 3);
     start = wg_tape_mark(t);
     refused(wg_apply(&large, &x, 1, NULL), WG_E_SHAPE, "large: a result of shape (1099511627776");
@@ -193,6 +204,7 @@ START_TEST(test_bad_user_ops)
     refused(wg_apply(&shapeless, &x, 1, NULL), WG_E_VALUE, "shapeless");
     refused(wg_apply(&idle, &x, 1, NULL), WG_E_VALUE, "idle");
     refused(wg_apply(&planless, &x, 1, NULL), WG_E_VALUE, "planless");
+    refused(wg_apply(&uncut, &x, 1, NULL), WG_E_VALUE, "uncut: the op has a part and does not say");
 }
 END_TEST
 
