@@ -117,6 +117,12 @@ static bool formula_wraps(const wg_tensor *y, const formula *f)
     return y->dtype == WG_I64 && strchr(f->expression, '?') == NULL;
 }
 
+static bool formula_is_of_one(const wg_tensor *y, const char *const element[])
+{
+    return y->n_operands == 2 && y->operand[0]->dtype == WG_I64 &&
+           strcmp(element[0], element[1]) == 0;
+}
+
 static bool formula_expression(const wg_tensor *y, const formula *f, const char *const element[],
                                wg_c_text *text)
 {
@@ -152,7 +158,13 @@ bool wg_c_formula(wg_c_writer *c, const wg_tensor *y, const char *const element[
         formula_sum(y, element, text);
         return true;
     }
+    char again[WG_SHAPE_TEXT + 128];
+    const char *unlike[] = {element[0], again};
     bool written = formula_read(y->op, &f);
+    if (formula_is_of_one(y, element)) { /* compilers warn of an integer compared with itself */
+        snprintf(again, sizeof again, "+%s", element[1]);
+        element = unlike;
+    }
     bool wraps = written && y->n_operands <= 2 && formula_wraps(y, &f);
     for (int k = 0; wraps && k < y->n_operands; k++)
         snprintf(cast[k], sizeof cast[k], "(u%s)%s", c->i64, element[k]);

@@ -10,37 +10,48 @@
 
 /* ---- Names ----------------------------------------------------------------------------------- */
 
-/* Keywords of C and C++, names that compilers define, and what <math.h> and <string.h> declare. */
+/* Keywords of C and C++, names that compilers define, and what the headers declare. */
 static const char names_taken[] =
-    " alignas alignof and and_eq asm auto bitand bitor bool break case catch char class compl "
-    "concept"
-    " const constexpr continue default delete do double else enum explicit export extern false "
-    "float"
-    " for friend goto if inline int long mutable namespace new noexcept not not_eq nullptr "
-    "operator or"
-    " or_eq private protected public register reinterpret_cast requires restrict return short "
-    "signed"
-    " sizeof static static_assert static_cast struct switch template this thread_local throw true "
-    "try"
-    " typedef typeid typename typeof union unsigned using virtual void volatile wchar_t while xor "
-    "xor_eq"
-    " linux unix i386 arm near far"
-    " acos acosh asin asinh atan atan2 atanh cbrt ceil copysign cos cosh erf erfc exp exp2 expm1 "
-    "fabs"
-    " fdim floor fma fmax fmin fmod fpclassify frexp gamma hypot ilogb isfinite isgreater isinf "
-    "isless"
-    " isnan isnormal isunordered j0 j1 jn ldexp lgamma llrint llround log log10 log1p log2 logb "
-    "lrint"
-    " lround modf nan nearbyint nextafter nexttoward pow remainder remquo rint round scalbln scalbn"
-    " signbit signgam significand sin sinh sqrt tan tanh tgamma trunc y0 y1 yn memchr memcmp memcpy"
-    " memmove memset strcat strchr strcmp strcpy strlen main index"
-    " in out state work sum i j k m n p q r s t most at first ";
+    " alignas alignof and and_eq asm auto bitand bitor bool break case catch char class compl"
+    " concept const constexpr continue default delete do double else enum explicit export extern"
+    " false float for friend goto if inline int long mutable namespace new noexcept not not_eq"
+    " nullptr operator or or_eq private protected public register reinterpret_cast requires"
+    " restrict return short signed sizeof static static_assert static_cast struct switch template"
+    " this thread_local throw true try typedef typeid typename typeof union unsigned using virtual"
+    " void volatile wchar_t while xor xor_eq linux unix i386 arm near far int32_t int64_t uint32_t"
+    " uint64_t size_t math_errhandling acos acosh asin asinh atan atan2 atanh cbrt ceil copysign"
+    " cos cosh erf erfc exp exp2 expm1 fabs fdim floor fma fmax fmin fmod fpclassify frexp gamma"
+    " hypot ilogb isfinite isgreater isinf isless isnan isnormal isunordered j0 j1 jn ldexp lgamma"
+    " llrint llround log log10 log1p log2 logb lrint lround modf nan nearbyint nextafter nexttoward"
+    " pow remainder remquo rint round scalbln scalbn signbit signgam significand sin sinh sqrt tan"
+    " tanh tgamma trunc y0 y1 yn memchr memcmp memcpy memmove memset strcat strchr strcmp strcpy"
+    " strlen main index ";
 
-static bool names_is_taken(const char *name)
+/* What a written function declares itself: its arguments, loops, and what ops need on the way; and what
+ * stands behind "NAME_". */
+static const char names_own[] = " in out state work run init inputs outputs names i j k m n p q r "
+                                "s t sum most at first rest top"
+                                " scale label term used stream ";
+
+static bool names_has(const char *words, const char *name, size_t length)
 {
     char word[80];
-    snprintf(word, sizeof word, " %.76s ", name);
-    return strstr(names_taken, word) != NULL;
+    snprintf(word, sizeof word, " %.*s ", (int)(length < 76 ? length : 76), name);
+    return strstr(words, word) != NULL;
+}
+
+/* With "exp" go "expf" and "expl". */
+static bool names_is_taken(const char *name)
+{
+    const size_t length = strlen(name);
+    return names_has(names_taken, name, length) ||
+           (length > 1 && strchr("fl", name[length - 1]) != NULL &&
+            names_has(names_taken, name, length - 1));
+}
+
+bool wg_c_is_own(const char *name)
+{
+    return names_has(names_own, name, strlen(name));
 }
 
 static bool names_is_letter(unsigned char ch)

@@ -348,11 +348,31 @@ wg_text wg_c_i64_limit(const wg_c_writer *c, wg_dtype dtype)
 
 /* ---- Checks, helpers ------------------------------------------------------------------------- */
 
+/* Does what an earlier check left say all that this one would? */
+static bool check_is_known(const wg_c_value *v, int64_t n, const int64_t *except)
+{
+    return v->below > 0 && v->below <= n &&
+           (!v->excepted || (except != NULL && *except == v->except));
+}
+
+bool wg_c_i64_fits(const wg_c_writer *c, const wg_tensor *x, int64_t value)
+{
+    if (strcmp(c->i64, "int64_t") == 0 || (value >= INT32_MIN && value <= INT32_MAX))
+        return true;
+    wg_fail(c->tape, WG_E_VALUE, "write: %" PRId64 " in %s is not of 32 bits", value,
+            wg_tensor_text(x).s);
+    return false;
+}
+
 void wg_c_check(wg_c_writer *c, const wg_tensor *x, int64_t n, const int64_t *except)
 {
     wg_c_value *v = wg_c_value_of(c, x);
     wg_c_nest all;
-    if (v->checked || !(x->state & WG_NODE_LIVE)) /* constants were looked at when they were used */
+    if (except != NULL && !wg_c_i64_fits(c, c->y, *except))
+        return;
+    if (!(x->state & WG_NODE_LIVE)) /* constants were looked at when they were used */
+        return;
+    if (check_is_known(v, n, except))
         return;
     wg_c_each(&all, x->size);
     wg_c_open_one(c, &all);
@@ -363,13 +383,15 @@ void wg_c_check(wg_c_writer *c, const wg_tensor *x, int64_t n, const int64_t *ex
         wg_c_line(c, "if (%s < 0 || %s >= %i)", e.s, e.s, n);
     wg_c_line(c, "    return 1;");
     wg_c_close_one(c, &all);
-    v->checked = true;
+    v->below = n;
+    v->excepted = except != NULL;
+    v->except = except != NULL ? *except : 0;
 }
 
 wg_text wg_c_helper(wg_c_writer *c, const char *name, const char *text)
 {
     wg_text full, head;
-    snprintf(full.s, sizeof full.s, "%.100s_%.90s", c->prefix, name);
+    snprintf(full.s, sizeof full.s, "%.100s__%.90s", c->prefix, name);
     snprintf(head.s, sizeof head.s, " %.200s(", full.s);
     if (c->helpers.s != NULL && strstr(c->helpers.s, head.s) != NULL)
         return full;
@@ -378,7 +400,7 @@ wg_text wg_c_helper(wg_c_writer *c, const char *name, const char *text)
         wg_c_add(&c->helpers, s, plain);
         s += plain;
         if (*s == '@') {
-            wg_c_print(&c->helpers, "%s_", c->prefix);
+            wg_c_print(&c->helpers, "%s__", c->prefix);
             s++;
         }
     }

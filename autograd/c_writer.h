@@ -93,11 +93,11 @@ wg_text wg_c_i64_limit(const wg_c_writer *c, wg_dtype dtype);
 /* ---- What functions share -------------------------------------------------------------------- */
 
 /* wg_c_check: leave the function where an element of an i64 tensor is outside 0..n-1, and is not
- * *except (NULL: there is none). Written once for a tensor. */
+ * *except (NULL: there is none). Left out where an earlier check of x has said as much. */
 void wg_c_check(wg_c_writer *c, const wg_tensor *x, int64_t n, const int64_t *except);
 
-/* wg_c_helper: write a static function before all others, once; in the text @ stands for the
- * prefix of the file's own names, "NAME_". Returns its full name. */
+/* wg_c_helper: write a static function before all others, once; in the text @ stands for "NAME__",
+ * which no tensor's name begins with. Returns its full name. */
 wg_text wg_c_helper(wg_c_writer *c, const char *name, const char *text);
 
 #ifdef __cplusplus

@@ -24,7 +24,9 @@ typedef struct wg_c_value {
     const char *local; /* of its element inside an elementwise loop; NULL: none */
     int64_t offset;    /* of a view, in elements */
     bool single;       /* the name is that of an element */
-    bool checked;      /* its elements are known to be valid indices */
+    int64_t below;     /* its elements are known to be in 0..below-1; 0: nothing is known */
+    bool excepted;     /* or to be `except` */
+    int64_t except;
 } wg_c_value;
 
 struct wg_c_writer {
@@ -42,6 +44,9 @@ struct wg_c_writer {
 /* wg_c_value_of: of a program's node. */
 wg_c_value *wg_c_value_of(const wg_c_writer *c, const wg_tensor *x);
 
+/* wg_c_i64_fits: can the file hold this i64, which is in x? False: an error was recorded. */
+bool wg_c_i64_fits(const wg_c_writer *c, const wg_tensor *x, int64_t value);
+
 const char *wg_c_type(const wg_c_writer *c, wg_dtype dtype);
 
 /* wg_c_number: a constant of the dtype that is read back as exactly this value. */
@@ -51,6 +56,9 @@ wg_text wg_c_constant(const wg_tensor *x, int64_t i);
 /* wg_c_identifier: a name for C made of any text: letters, digits, _; no keyword, macro, or
  * function of libm. The result is cut to fit. */
 wg_text wg_c_identifier(const char *name);
+
+/* wg_c_is_own: does the text of a written function, or of an op in it, use this name itself? */
+bool wg_c_is_own(const char *name);
 
 /* wg_c_formula: y = its op's formula, on elements that are given by name. False, and an error on
  * the tape, where the formula is no such expression.

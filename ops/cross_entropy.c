@@ -200,6 +200,8 @@ static void cross_entropy_write_c(wg_c_writer *c, const wg_tensor *y, const wg_c
     char at[600];
     (void)row;
     rows_write_open(c, z, y->operand[1], ignored, &rows, &along);
+    if (z->size == 1) /* no index of z is named */
+        wg_c_line(c, "(void)label;");
     const wg_text loss = wg_c_element(c, y, wg_c_at(&rows, NULL, 1).s);
     const wg_text shift = wg_softmax_write_top(c, z, &rows, &along);
     snprintf(at, sizeof at, "%s%slabel", rows.n_loops > 0 ? wg_c_at(&rows, NULL, 0).s : "",

@@ -190,14 +190,8 @@ static void write_unused(wg_c_program *w, size_t from, const char *name, bool gi
 
 /* ---- Constants ------------------------------------------------------------------------------- */
 
-static void write_number(const wg_c_program *w, wg_c_text *text, const wg_tensor *x, int64_t i)
+static void write_number(wg_c_text *text, const wg_tensor *x, int64_t i)
 {
-    if (x->dtype == WG_I64 && w->options.int32) {
-        int64_t value = ((const int64_t *)x->data)[i];
-        if (value < INT32_MIN || value > INT32_MAX)
-            wg_fail(w->c.tape, WG_E_VALUE, "write: %" PRId64 " in %s is not of 32 bits", value,
-                    wg_tensor_text(x).s);
-    }
     const wg_text number = wg_c_constant(x, i);
     size_t parentheses = number.s[0] == '(' ? 1 : 0; /* which a list does not need */
     wg_c_add(text, number.s + parentheses, strlen(number.s) - 2 * parentheses);
@@ -210,7 +204,7 @@ static void write_table(const wg_c_program *w, wg_c_text *text, const wg_tensor 
                x->size);
     for (int64_t i = 0; i < x->size; i++) {
         wg_c_add(text, i % 6 == 0 ? "\n    " : " ", i % 6 == 0 ? 5 : 1);
-        write_number(w, text, x, i);
+        write_number(text, x, i);
         wg_c_add(text, ",", 1);
     }
     wg_c_print(text, "\n};\n\n");
@@ -281,27 +275,54 @@ static void write_init(wg_c_program *w)
 
 /* ---- The run --------------------------------------------------------------------------------- */
 
-/* Outputs that no step could write where they belong. */
+/* Output i, which no step could write where it belongs. */
+static void write_last_copy(wg_c_program *w, int i)
+{
+    const wg_tensor *r = w->p->result[i], *x = w->update[i];
+    wg_c_nest all;
+    wg_text to;
+    snprintf(to.s, sizeof to.s, "%s%.200s", x != NULL ? "" : "out->",
+             x != NULL ? wg_c_value_of(&w->c, x)->name : w->field[i]);
+    wg_c_each(&all, r->size);
+    wg_c_open_one(&w->c, &all);
+    const wg_text at = wg_c_at(&all, NULL, 0);
+    w->c.y = r;
+    if (r->size == 1)
+        wg_c_line(&w->c, "%s = %y;", to.s, at.s);
+    else
+        wg_c_line(&w->c, "%s[%s] = %y;", to.s, at.s, at.s);
+    wg_c_close_one(&w->c, &all);
+}
+
+/* Is there a copy to be made yet that reads the parameter that output i goes to? */
+static bool write_is_awaited(const wg_c_program *w, int i)
+{
+    for (int k = 0; w->update[i] != NULL && k < w->p->n_outputs; k++)
+        if (k != i && !w->direct[k] && wg_program_root(w->p->result[k]) == w->update[i])
+            return true;
+    return false;
+}
+
+/* A parameter is written once its old value is where it is wanted. */
 static void write_last_copies(wg_c_program *w)
 {
-    for (int i = 0; i < w->p->n_outputs; i++) {
-        const wg_tensor *r = w->p->result[i], *x = w->update[i];
-        wg_c_nest all;
-        if (w->direct[i])
-            continue;
-        wg_text to;
-        snprintf(to.s, sizeof to.s, "%s%.200s", x != NULL ? "" : "out->",
-                 x != NULL ? wg_c_value_of(&w->c, x)->name : w->field[i]);
-        wg_c_each(&all, r->size);
-        wg_c_open_one(&w->c, &all);
-        const wg_text at = wg_c_at(&all, NULL, 0);
-        w->c.y = r;
-        if (r->size == 1)
-            wg_c_line(&w->c, "%s = %y;", to.s, at.s);
-        else
-            wg_c_line(&w->c, "%s[%s] = %y;", to.s, at.s, at.s);
-        wg_c_close_one(&w->c, &all);
+    int left = 0;
+    for (int i = 0; i < w->p->n_outputs; i++)
+        left += !w->direct[i];
+    for (int before = left + 1; left < before && left > 0;) {
+        before = left;
+        for (int i = 0; i < w->p->n_outputs; i++) {
+            if (w->direct[i] || write_is_awaited(w, i))
+                continue;
+            if (wg_program_root(w->p->result[i]) != w->update[i])
+                write_last_copy(w, i);
+            w->direct[i] = true;
+            left--;
+        }
     }
+    if (left > 0)
+        wg_fail(w->c.tape, WG_E_VALUE,
+                "write: parameters take one another's values in a circle: update them with copies");
 }
 
 static void write_run(wg_c_program *w)

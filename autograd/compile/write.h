@@ -8,7 +8,7 @@ extern "C" {
 #endif
 
 /* A parameter that takes the value of an output at the end of a run: w <- w - rate * g, recorded as
- * ops. */
+ * ops. Outputs are made of the values from before the run. An output goes to one parameter. */
 typedef struct wg_c_update {
     const wg_tensor *param;
     int output; /* of the parameter's dtype and shape */
@@ -49,9 +49,10 @@ typedef struct wg_c_file {
  * may be updated in part. A file of f32 values has no double in it. Where memory of i64 is 32 bits,
  * constants must fit. `source` includes "NAME.h", in which the header belongs. The same program
  * gives the same bytes. Sums are added in order: results are those of the program up to rounding.
- * Errors, on the tape: WG_E_NULL, WG_E_VALUE (a name that is none; an update that does not fit; an
- * op that cannot write itself: its name; a constant that 32 bits do not hold), WG_E_NOMEM. Then
- * texts are "". */
+ * Errors, on the tape: WG_E_NULL, WG_E_VALUE (a name that is none; updates that do not fit, or of
+ * parameters that are to take one another's values in a circle, unless these are copied; an op that
+ * cannot write itself: its name; a constant that 32 bits do not hold), WG_E_NOMEM. Then texts are
+ * "". */
 wg_status wg_program_to_c(const wg_program *program, const wg_c_options *options, wg_c_file *file);
 
 #ifdef __cplusplus

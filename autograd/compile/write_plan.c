@@ -34,9 +34,22 @@ static wg_write_slot *write_slot(const wg_c_program *w, const char *name)
     return &w->slot[i];
 }
 
+/* A name for C that hides none of the file's: they begin with "NAME_". */
+static wg_text write_free_name(const wg_c_program *w, const char *wanted)
+{
+    wg_text name = wg_c_identifier(wanted), own;
+    const size_t length = strlen(w->c.prefix);
+    if (wg_c_is_own(name.s))
+        strcat(name.s, "_");
+    if (strncmp(name.s, w->c.prefix, length) != 0 || name.s[length] != '_')
+        return name;
+    snprintf(own.s, sizeof own.s, "v_%.60s", name.s);
+    return own;
+}
+
 const char *wg_write_name(wg_c_program *w, const char *wanted)
 {
-    wg_text name = wg_c_identifier(wanted);
+    wg_text name = write_free_name(w, wanted);
     char base[64];
     snprintf(base, sizeof base, "%.56s", name.s);
     wg_write_slot *first = write_slot(w, name.s), *slot = first;
@@ -104,6 +117,9 @@ bool wg_write_in_state(const wg_c_program *w, const wg_tensor *x)
 static void write_leaf(wg_c_program *w, wg_c_value *v, const wg_tensor *x)
 {
     v->single = x->size == 1;
+    for (int64_t i = 0; x->dtype == WG_I64 && x->op != &wg_op_input && i < x->size; i++)
+        if (!wg_c_i64_fits(&w->c, x, ((const int64_t *)x->data)[i]))
+            return;
     if (x->op == &wg_op_input)
         v->name = write_join(w, "in->", write_name_of(w, x));
     else if (wg_write_in_state(w, x))
@@ -115,6 +131,23 @@ static void write_leaf(wg_c_program *w, wg_c_value *v, const wg_tensor *x)
 }
 
 /* ---- Outputs --------------------------------------------------------------------------------- */
+
+/* The program's copy of a parameter; NULL: there is none. */
+static const wg_tensor *write_leaf_of(const wg_c_program *w, const wg_tensor *param)
+{
+    for (int64_t k = 0; k < w->p->n_nodes; k++)
+        if (w->p->node[k].index == param->index && w->p->node[k].op == param->op)
+            return &w->p->node[k];
+    return NULL;
+}
+
+static bool write_is_updated(const wg_c_program *w, const wg_tensor *leaf)
+{
+    for (int i = 0; i < w->p->n_outputs; i++)
+        if (w->update[i] == leaf)
+            return true;
+    return false;
+}
 
 static bool write_find_updates(wg_c_program *w)
 {
@@ -128,14 +161,14 @@ static bool write_find_updates(wg_c_program *w)
             wg_fail(t, WG_E_VALUE, "write: update %d is no output for a parameter of its shape", i);
             return false;
         }
-        for (int64_t k = 0; k < w->p->n_nodes; k++)
-            if (w->p->node[k].index == u->param->index && w->p->node[k].op == u->param->op)
-                w->update[u->output] = &w->p->node[k];
-        if (w->update[u->output] == NULL) {
-            wg_fail(t, WG_E_VALUE, "write: update %d: the program does not read %s", i,
+        const wg_tensor *leaf = write_leaf_of(w, u->param);
+        if (leaf == NULL || w->update[u->output] != NULL || write_is_updated(w, leaf)) {
+            wg_fail(t, WG_E_VALUE, "write: update %d: %s %s", i,
+                    leaf == NULL ? "the program does not read" : "another one has the output, or",
                     wg_tensor_text(u->param).s);
             return false;
         }
+        w->update[u->output] = leaf;
     }
     return true;
 }
@@ -254,7 +287,6 @@ static void write_name_rest(wg_c_program *w)
         if (root != y) {
             const int64_t size = (int64_t)wg_dtype_size(y->dtype);
             *v = *wg_c_value_of(&w->c, root);
-            v->checked = false;
             for (const wg_tensor *x = y; x != root; x = x->operand[0])
                 v->offset += x->op->offset != NULL ? x->op->offset(x) / size : 0;
             continue;

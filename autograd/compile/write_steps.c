@@ -14,13 +14,13 @@ const char *wg_write_field(const char *name)
 
 /* ---- Comments, declarations ------------------------------------------------------------------ */
 
-/* No text may end a comment, or be other than ASCII. */
+/* No text may end a comment, begin one inside it, or be other than ASCII. */
 static void steps_say(wg_c_text *text, const char *s)
 {
     for (; *s != '\0'; s++) {
         bool plain = *s >= ' ' && *s <= '~';
         wg_c_add(text, plain ? s : "?", 1);
-        if (s[0] == '*' && s[1] == '/')
+        if ((s[0] == '*' && s[1] == '/') || (s[0] == '/' && s[1] == '*'))
             wg_c_add(text, " ", 1);
     }
 }

@@ -1,6 +1,7 @@
 /* Programs written as C: every op of the registry, random graphs, Hessian-vector products, updates, names. */
 #include "tests/compile/written.h"
 
+#include "autograd/c_writer.h"
 #include "autograd/derivatives/derivatives.h"
 #include "autograd/grad.h"
 #include "autograd/rng.h"
@@ -8,6 +9,8 @@
 #include "models/files/program_c.h"
 #include "models/optim/optimizer.h"
 #include "models/optim/record.h"
+#include "ops/cumsum.h"
+#include "ops/dropout.h"
 #include "ops/elementwise.h"
 #include "ops/index.h"
 #include "ops/layout.h"
@@ -429,23 +432,63 @@ static const char *source_of(const wg_program *p, const wg_c_options *options)
 /* Names of all kinds give a file that compiles, and values that no decimal holds come back. */
 START_TEST(test_names_and_numbers)
 {
-    static const char *const names[] = {"int",   "*/",  "a\"b\\", "\xc3\xa4", "x",
-                                        "x",     "exp", "NAN",    "9",        "",
-                                        "state", "i",   "out->x", "_Bool",    "linux"};
+    static const char *const names[] = {"int",
+                                        "*/",
+                                        "a\"b\\",
+                                        "\xc3\xa4",
+                                        "x",
+                                        "x",
+                                        "exp",
+                                        "NAN",
+                                        "9",
+                                        "",
+                                        "i",
+                                        "linux",
+                                        "out->x",
+                                        "_Bool",
+                                        "expf",
+                                        "work",
+                                        "int64_t",
+                                        "run",
+                                        "init",
+                                        "state",
+                                        "c0_x",
+                                        "bits",
+                                        "shift",
+                                        "inputs",
+                                        "rest",
+                                        "names",
+                                        "top",
+                                        "scale",
+                                        "label",
+                                        "term",
+                                        "used",
+                                        "stream",
+                                        "most",
+                                        "at",
+                                        "first",
+                                        "sum",
+                                        "math_errhandling"};
     enum { NAMES = sizeof names / sizeof *names };
     static const double odd[] = {NAN, -0.0, INFINITY, -INFINITY, 5e-324, 0.1};
     wg_tape *t = wg_tape_new(NULL);
-    wg_tensor *sum = NULL, *out[2];
+    wg_tensor *sum = NULL, *first = NULL, *loss = wg_scalar(t, WG_F64, 0), *out[4];
+    wg_tensor *label = wg_constant(t, WG_I64, WG_SCALAR, (const int64_t[]){1});
     for (int i = 0; i < NAMES; i++) {
         wg_tensor *x = wg_param(t, names[i], WG_F64, WG_SHAPE(2));
         wg_fill_normal(x, 0, 1, (uint64_t)i);
         sum = sum == NULL ? x : wg_rename(wg_add(sum, x), names[i]);
+        first = first == NULL ? x : first;
+        loss = wg_add(loss, wg_cross_entropy(sum, label)); /* ops with variables of their own */
+        loss = wg_add(loss, wg_norm(wg_dropout(sum, 0.5, 1, 2, label), 2));
     }
+    wg_grad(loss, &first, 1, &out[3]);
+    out[2] = loss;
     wg_tensor *numbers = wg_param(t, "numbers", WG_F64, WG_SHAPE(6));
     ck_assert_int_eq(wg_write(numbers, odd, sizeof odd), WG_OK);
     out[0] = wg_exp(sum);
     out[1] = wg_neg(numbers);
-    wg_program *p = wg_compile(out, 2, NULL);
+    wg_program *p = wg_compile(out, 4, NULL);
     ck_assert_int_eq(wg_program_run(p), WG_OK);
     wgt_written *w = wgt_written_new();
     wgt_written_add(w, p, false);
@@ -461,6 +504,10 @@ START_TEST(test_names_and_numbers)
         ck_assert(isnan(got[0]));
         for (int i = 1; i < 6; i++)
             ck_assert(wgt_same_bits(got[i], -odd[i]));
+        got = wgt_written_output(bytes, &offset, WG_F64, 1);
+        ck_assert(wgt_close(*got, wg_item(wg_program_output(p, 2)), 1e-13, 0));
+        got = wgt_written_output(bytes, &offset, WG_F64, 2);
+        ck_assert(wgt_close(got[1], wg_at(wg_program_output(p, 3), 1), 1e-13, 0));
     }
     ck_assert_str_eq(source_of(p, NULL), source_of(p, NULL));
     const char *const classes[] = {"a\"b", "\xc3\xa4", "?\?/", NULL};
@@ -552,6 +599,144 @@ START_TEST(test_labels_are_checked)
 }
 END_TEST
 
+/* An index is looked at for every table that it goes into, unless a narrower one came before. */
+START_TEST(test_indices_are_checked_for_each_table)
+{
+    static const int64_t index[3][2] = {{1, 2}, {1, 3}, {-1, 2}};
+    wg_tape *t = wg_tape_new(NULL);
+    wg_tensor *wide = wg_param(t, "wide", WG_F64, WG_SHAPE(2, 4));
+    wg_tensor *narrow = wg_param(t, "narrow", WG_F64, WG_SHAPE(3));
+    wg_tensor *i = wg_input(t, "index", WG_I64, WG_SHAPE(2), index[0]);
+    const wg_cross_entropy_options ignore = {.ignore = true, .ignored_label = -1};
+    wg_tensor *out[] = {wg_cross_entropy_opt(wide, i, &ignore), wg_gather_rows(narrow, i)};
+    wg_program *p = wg_compile(out, 2, NULL);
+    wgt_written *w = wgt_written_new();
+    wgt_written_add(w, p, false);
+    if (wgt_written_compile(w, compilers[0]))
+        for (int k = 0; k < 3; k++) {
+            const void *bytes, *in = index[k];
+            ck_assert_int_eq(wgt_written_run(w, 0, &in, &bytes), k > 0);
+        }
+    wgt_written_free(w);
+    wg_tape_free(t);
+}
+END_TEST
+
+static void strange_write_c(wg_c_writer *c, const wg_tensor *y, const wg_c_nest *row)
+{
+    wg_c_nest all;
+    (void)row;
+    wg_c_strided(&all, 1, &y->size, (const int64_t[]){1}, (const int64_t[]){1});
+    wg_c_copy(c, &all, y->operand[0]);
+}
+
+/* What compilers warn of, as of a value that nothing reads: a single class, an integer beside itself,
+ * a comment in a comment. */
+START_TEST(test_compilers_have_nothing_to_say)
+{
+    wg_tape *t = wg_tape_new(NULL);
+    wg_tensor *z = wg_param(t, "z", WG_F64, WG_SHAPE(1));
+    wg_tensor *label = wg_input(t, "label", WG_I64, WG_SCALAR, &(const int64_t){0});
+    wg_tensor *i = wg_input(t, "i", WG_I64, WG_SHAPE(2), (const int64_t[]){3, 4});
+    wg_tensor *flat = wg_reshape(i, WG_SHAPE(1, 2));
+    static const wg_op strange = {.name = "a/*",
+                                  .formula = "*/ /* \\",
+                                  .arity = 1,
+                                  .shape = strange_shape,
+                                  .forward = strange_forward,
+                                  .write_c = strange_write_c};
+    wg_tensor *out[] = {wg_cross_entropy(z, label), wg_apply(&strange, &z, 1, NULL), wg_equal(i, i),
+                        wg_less(label, label), wg_less_equal(flat, wg_reshape(i, WG_SHAPE(1, 2)))};
+    wgt_written *w = wgt_written_new();
+    wgt_written_add(w, wg_compile(out, 5, NULL), false);
+    for (int k = 0; k < COMPILERS; k++)
+        wgt_written_compile(w, compilers[k]);
+    wgt_written_free(w);
+    wg_tape_free(t);
+}
+END_TEST
+
+/* Parameters that take one another's values take those from before the run, and so do outputs. */
+START_TEST(test_updates_take_old_values)
+{
+    wg_tape *t = wg_tape_new(NULL);
+    wg_tensor *a = wg_param(t, "a", WG_F64, WG_SHAPE(2)),
+              *b = wg_param(t, "b", WG_F64, WG_SHAPE(2));
+    wg_tensor *c = wg_param(t, "c", WG_F64, WG_SHAPE(2));
+    wg_fill_uniform(a, 1, 2, 1);
+    wg_fill_uniform(b, 1, 2, 2);
+    wg_fill_uniform(c, 1, 2, 3);
+    wg_tensor *next = wg_cumsum(c, 0, false);
+    wg_tensor *out[] = {next, b, wg_reshape(c, WG_SHAPE(2)), a, c, a};
+    const wg_c_update updates[] = {{c, 0}, {a, 1}, {b, 2}};
+    wgt_written *w = wgt_written_new();
+    wgt_written_add_updates(w, wg_compile(out, 6, NULL), updates, 3);
+    double now[3][2];
+    for (int i = 0; i < 6; i++)
+        now[i / 2][i % 2] = wg_at((wg_tensor *[]){a, b, c}[i / 2], i % 2);
+    const bool compiled = wgt_written_compile(w, compilers[0]);
+    for (int run = 0; compiled && run < 3; run++) {
+        const void *bytes;
+        size_t offset = 0;
+        ck_assert_int_eq(wgt_written_run(w, 0, NULL, &bytes), 0);
+        for (int i = 0; i < 3; i++) {
+            const double *got = wgt_written_output(bytes, &offset, WG_F64, 2);
+            ck_assert_double_eq(got[0], now[i == 1 ? 2 : 0][0]);
+            ck_assert_double_eq(got[1], now[i == 1 ? 2 : 0][1]);
+        }
+        for (int i = 0; i < 2; i++) {
+            now[0][i] = now[1][i];
+            now[1][i] = now[2][i];
+        }
+        now[2][1] += now[2][0];
+    }
+    wgt_written_free(w);
+    wg_tape_free(t);
+}
+END_TEST
+
+static void assert_refused(wg_tape *t, wg_tensor *const out[], int n, const wg_c_options *options,
+                           const char *message)
+{
+    wg_c_file file;
+    ck_assert_int_eq(wg_program_to_c(wg_compile(out, n, NULL), options, &file), WG_E_VALUE);
+    ck_assert_msg(wgt_contains(wg_tape_message(t), message), "%s", wg_tape_message(t));
+    ck_assert_str_eq(file.source, "");
+    wg_tape_free(t);
+}
+
+/* Integers that 32 bits do not hold, wherever they stand. */
+START_TEST(test_integers_of_32_bits)
+{
+    static const int64_t large = 5000000000, label[2] = {0, 1};
+    const wg_c_options options = {.int32 = true};
+    wg_tape *t = wg_tape_new(NULL);
+    wg_tensor *i = wg_input(t, "i", WG_I64, WG_SHAPE(2), label);
+    wg_tensor *y = wg_less(i, wg_constant(t, WG_I64, WG_SCALAR, &large));
+    assert_refused(t, &y, 1, &options, "5000000000");
+    t = wg_tape_new(NULL);
+    i = wg_input(t, "i", WG_I64, WG_SHAPE(2), label);
+    y = wg_cross_entropy_opt(wg_param(t, "z", WG_F64, WG_SHAPE(2, 3)), i,
+                             &(wg_cross_entropy_options){.ignore = true, .ignored_label = large});
+    assert_refused(t, &y, 1, &options, "5000000000");
+}
+END_TEST
+
+/* Updates of which one would be lost. */
+START_TEST(test_updates_that_clash)
+{
+    for (int k = 0; k < 3; k++) {
+        wg_tape *t = wg_tape_new(NULL);
+        wg_tensor *a = wg_param(t, "a", WG_F64, WG_SHAPE(2));
+        wg_tensor *b = wg_param(t, "b", WG_F64, WG_SHAPE(2));
+        wg_tensor *out[] = {k == 2 ? b : wg_add(a, b), a};
+        const wg_c_update updates[3][2] = {{{a, 0}, {b, 0}}, {{a, 0}, {a, 1}}, {{a, 0}, {b, 1}}};
+        assert_refused(t, out, 2, &(wg_c_options){.updates = updates[k], .n_updates = 2},
+                       k == 2 ? "circle" : "update 1");
+    }
+}
+END_TEST
+
 Suite *suite_write(void)
 {
     Suite *s = suite_create("write");
@@ -565,6 +750,11 @@ Suite *suite_write(void)
     tcase_add_test(tc, test_names_and_numbers);
     tcase_add_test(tc, test_errors);
     tcase_add_test(tc, test_labels_are_checked);
+    tcase_add_test(tc, test_indices_are_checked_for_each_table);
+    tcase_add_test(tc, test_compilers_have_nothing_to_say);
+    tcase_add_test(tc, test_updates_take_old_values);
+    tcase_add_test(tc, test_integers_of_32_bits);
+    tcase_add_test(tc, test_updates_that_clash);
     suite_add_tcase(s, tc);
     return s;
 }
