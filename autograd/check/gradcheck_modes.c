@@ -43,7 +43,7 @@ static long double second_dot(wg_check_session *s, wg_tensor *const a[], wg_tens
     long double sum = 0;
     for (int i = 0; i < s->n; i++)
         for (int64_t j = 0; j < a[i]->size; j++) {
-            long double term = (long double)wg_element(a[i], j) * wg_element(b[i], j);
+            long double term = (long double)wg_element(a[i], j) * (long double)wg_element(b[i], j);
             sum += term;
             *terms += fabsl(term);
         }

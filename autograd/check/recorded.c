@@ -24,7 +24,7 @@ static void recorded_nudge(const wg_tensor *x, int64_t k, int side, void *to)
 #if WG_HAS_WIDE
     if (x->dtype == WG_WIDE) {
         const wg_wide here = ((const wg_wide *)x->data)[k], size = here < 0 ? -here : here;
-        const wg_wide step = (size == 0 ? 1 : size) * 0x1p30 * WG_WIDE_EPSILON;
+        const wg_wide step = (size == 0 ? 1 : size) * (wg_wide)0x1p30 * WG_WIDE_EPSILON;
         ((wg_wide *)to)[k] = here + side * WG_F(wide, fmin)(step, WG_K(wide, 0.01));
         return;
     }

@@ -93,7 +93,7 @@ static inline size_t wgk_real_size(wgk_type type)
 
 #define WGK_FLOAT(real)                                                                            \
     WGK_ELEMENT(real)                                                                              \
-    static inline bool wgk_is_nan_##real(WGK_REAL_##real x)                                        \
+    static inline int wgk_is_nan_##real(WGK_REAL_##real x)                                         \
     {                                                                                              \
         return x != x;                                                                             \
     }                                                                                              \
@@ -112,10 +112,10 @@ static inline size_t wgk_real_size(wgk_type type)
 WGK_FLOAT(f64)
 WGK_ELEMENT(i64)
 
-static inline bool wgk_is_nan_i64(int64_t x)
+static inline int wgk_is_nan_i64(int64_t x)
 {
     (void)x;
-    return false;
+    return 0;
 }
 
 static inline void wgk_two_sum_i64(int64_t x, int64_t *sum, int64_t *lost)
