@@ -56,7 +56,15 @@ run = $(if $(V),$(2),@printf '  %-6s %s\n' $(1) '$@'; $(2))
 PUBLIC   := autograd autograd/compile autograd/derivatives autograd/check ops \
             $(addprefix models/,files data metrics optim train) models
 LIB_DIRS := $(PUBLIC) ops/kernels
-LIB_SRC  := $(sort $(wildcard $(addsuffix /*.c,$(LIB_DIRS))))
+# What WG_NO_CHECK and WG_NO_FILES in CPPFLAGS leave out; the other switches are for the sources alone.
+CHECK_SRC := $(sort $(wildcard autograd/check/*.c))
+FILES_SRC := $(addprefix models/files/,archive_load.c archive_save.c csv.c csv_fields.c csv_missing.c csv_rows.c \
+                 csv_write.c elements.c idx.c json.c npy.c npz.c platform.c program_c.c reader.c svmlight.c writer.c) \
+             models/estimator_file.c
+OTHER_SRC := $(filter-out $(CHECK_SRC) $(FILES_SRC),$(sort $(wildcard $(addsuffix /*.c,$(LIB_DIRS)))))
+without    = $(filter -D$(1) -D$(1)=%,$(CPPFLAGS) $(CFLAGS))
+LIB_SRC  := $(sort $(OTHER_SRC) $(if $(call without,WG_NO_CHECK),,$(CHECK_SRC)) \
+                                $(if $(call without,WG_NO_FILES),,$(FILES_SRC)))
 HEADERS  := $(filter-out %_internal.h,$(wildcard $(addsuffix /*.h,$(PUBLIC))))
 ALL_HEADERS := $(wildcard $(addsuffix /*.h,$(LIB_DIRS)) $(addsuffix /*.inc,$(LIB_DIRS)))
 # Examples are programs; what several of them share is linked into all.
@@ -88,9 +96,10 @@ PROGRAMS := $(patsubst examples/%.c,$(BUILD)/%$(EXE),$(EX_MAIN))
 RUNNER   := $(BUILD)/tests/run$(EXE)
 
 .PHONY: all lib examples demo deps test check check-layers check-headers check-symbols check-readme check-reproducible \
-        check-amalgamation check-install check-examples check-programs check-ship check-aarch64 check-windows check-wasi check-format amalgamation ffi docs man check-docs install uninstall \
+        check-amalgamation check-install check-examples check-programs check-ship check-switches size check-aarch64 check-windows check-wasi check-format amalgamation ffi docs man check-docs install uninstall \
         bench peers fuzz fuzz-long fuzzers check-fuzz test-fuzz coverage format tidy analyze clean help FORCE
-all: lib examples
+# The examples need all of it.
+all: lib $(if $(call without,WG_NO_CHECK)$(call without,WG_NO_FILES),,examples)
 lib: $(STATIC) $(SHARED) $(LIBS)
 examples: $(PROGRAMS)
 
@@ -186,6 +195,11 @@ check-amalgamation: amalgamation
 	@$(WITH_CC) sh tests/check_amalgamation.sh $(BUILD) $(firstword $(EX_MAIN)) $(EX_HELP)
 check-install: all amalgamation ffi
 	@TRY_$(WITH_CC) sh tests/check_install.sh '$(MAKE)' '$(BUILD)'
+# Each switch that leaves a part of the library out, and all of them, with both compilers; bytes of a small program.
+check-switches: amalgamation
+	@WARNINGS='$(filter-out -Wshadow,$(WARNINGS))' sh tests/switches.sh check '$(MAKE)' $(BUILD)
+size: amalgamation
+	@CC='$(CC)' sh tests/switches.sh size '$(MAKE)' $(BUILD)
 # Two builds, one where the path has a space and a quote, give the same libraries and programs.
 check-reproducible:
 	@sh tests/check_reproducible.sh '$(MAKE)'
@@ -222,8 +236,8 @@ check-wasi:
 # ---- one pair of files, and installation ---------------------------------------------------------
 
 amalgamation: $(BUILD)/wengert.c
-$(BUILD)/wengert.c: tests/amalgamate.sh $(LIB_SRC) $(ALL_HEADERS) $(BUILD)/sources
-	@sh tests/amalgamate.sh $(BUILD) $(LIB_SRC)
+$(BUILD)/wengert.c: tests/amalgamate.sh $(OTHER_SRC) $(CHECK_SRC) $(FILES_SRC) $(ALL_HEADERS) $(BUILD)/sources
+	@sh tests/amalgamate.sh $(BUILD) $(OTHER_SRC) WG_NO_CHECK $(CHECK_SRC) WG_NO_FILES $(FILES_SRC)
 
 # One header for cffi and LuaJIT, which know C and no preprocessor: nothing of libc's, no attributes, no bodies.
 ffi: $(BUILD)/wengert_ffi.h
@@ -357,6 +371,8 @@ help:
 #: make check-aarch64        the demo, cross-compiled, under qemu
 #: make check-windows, check-wasi   the demo built by MinGW-w64, under wine; for WebAssembly, under node
 #: make amalgamation         the library as one pair, build/wengert.h and build/wengert.c
+#: make size                 bytes of a program that trains a logistic regression, without what the switches leave out
+#: make check-switches       builds it with each switch, by gcc and clang
 #: make docs                 build/docs/index.html, reference and tutorial; manual pages in build/docs/man
 #: make ffi                  build/wengert_ffi.h, for cffi and LuaJIT
 #: make install, uninstall   under PREFIX (/usr/local), with wengert.pc and CMake's files; DESTDIR is honoured
@@ -370,4 +386,4 @@ help:
 #: make format, check-format with clang-format
 #: make tidy, analyze        cppcheck and clang-tidy; gcc -fanalyzer
 #: make clean                removes build/
-#: Variables: BUILD CC CXX CFLAGS LDFLAGS SANITIZE=address,undefined WERROR=1 V=1 PREFIX DESTDIR
+#: Variables: BUILD CC CXX CFLAGS CPPFLAGS=-DWG_NO_FILES (and other switches, see README) LDFLAGS SANITIZE=address,undefined WERROR=1 V=1 PREFIX DESTDIR

@@ -3,7 +3,7 @@
  *   x86 and ppc64le with glibc            __float128, functions expf128, ...     113 bits
  *   aarch64, riscv64, s390x, ... glibc    long double, functions expl, ...       113 bits
  *   x86 with another libc (musl)          long double, the x87's, expl, ...       64 bits
- *   else                                  there is none, and WG_HAS_WIDE is 0
+ *   else, and with WG_NO_CHECK            there is none, and WG_HAS_WIDE is 0
  *
  * (With another libc a long double of 113 bits is no use: its functions may call those of double.)
  *
@@ -21,7 +21,9 @@
 #include <float.h>
 #include <math.h> /* with glibc it says which libc there is */
 
-#if defined(__GLIBC__) && defined(__GNUC__) &&                                                     \
+#ifdef WG_NO_CHECK
+#define WG_HAS_WIDE 0
+#elif defined(__GLIBC__) && defined(__GNUC__) &&                                                   \
     (defined(__x86_64__) || defined(__i386__) ||                                                   \
      (defined(__powerpc64__) && defined(__LITTLE_ENDIAN__)))
 #define WG_HAS_WIDE     1

@@ -116,6 +116,8 @@ wg_tensor *wg_estimator_targets(const wg_estimator *e, const wg_dataset *rows);
  * nothing on the tape. NaN after an error: those of predict and targets. */
 double wg_estimator_score(const wg_estimator *e, const wg_dataset *rows);
 
+#ifndef WG_NO_FILES
+
 /* wg_estimator_save: one file that is enough to predict: architecture, weights, preparation, names
  * of classes; see wg_archive_save, whose errors it has. Returns the tape's status. */
 wg_status wg_estimator_save(const wg_estimator *e, const char *path);
@@ -125,6 +127,8 @@ wg_status wg_estimator_save(const wg_estimator *e, const char *path);
  * Errors, on the tape: those of wg_archive_load; WG_E_FORMAT (another kind of file, parts that are
  *   missing or do not fit together, a head that is not known); the result is then inert. */
 wg_estimator *wg_estimator_load(wg_tape *t, const char *path, const wg_head *const heads[]);
+
+#endif /* WG_NO_FILES */
 
 #ifdef __cplusplus
 }

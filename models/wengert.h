@@ -1,15 +1,20 @@
 #ifndef WENGERT_H
 #define WENGERT_H
 
-/* The whole of Wengert: #include <wengert.h> and link with -lwengert -lm -lpthread. */
+/* The whole of Wengert: #include <wengert.h> and link with -lwengert -lm -lpthread.
+ *
+ * Macros leave parts of it out, defined (as -DWG_NO_FILES) for the library and for what includes this alike:
+ *   WG_NO_FILES       what reads and writes files: CSV, svmlight, IDX, NPY, safetensors, programs as C files,
+ *                     checkpoints; archives, tables and lists of parameters stay, in memory
+ *   WG_NO_CHECK       gradient checks, audits and wide floats (autograd/check/, WG_WIDE)
+ *   WG_NO_THREADS     a pool works with the thread that calls it alone
+ *   WG_BASELINE_ONLY  the kernels for AVX2 and AVX-512
+ * What is left out is not declared; an option that needs it is WG_E_VALUE. */
 
 #include "autograd/status.h" /* first: it refuses compilers and flags that cannot do */
 #include "autograd/version.h"
 
 #include "autograd/c_writer.h"
-#include "autograd/check/audit.h"
-#include "autograd/check/function.h"
-#include "autograd/check/gradcheck.h"
 #include "autograd/compile/blocks.h"
 #include "autograd/compile/program.h"
 #include "autograd/compile/write.h"
@@ -51,12 +56,7 @@
 #include "models/data/split.h"
 #include "models/estimator.h"
 #include "models/files/archive.h"
-#include "models/files/csv.h"
-#include "models/files/idx.h"
-#include "models/files/npy.h"
 #include "models/files/params.h"
-#include "models/files/program_c.h"
-#include "models/files/svmlight.h"
 #include "models/files/table.h"
 #include "models/heads.h"
 #include "models/initialize.h"
@@ -72,5 +72,19 @@
 #include "models/optim/state.h"
 #include "models/train/fit.h"
 #include "models/train/head.h"
+
+/* Behind all that they include. */
+#ifndef WG_NO_CHECK
+#include "autograd/check/audit.h"
+#include "autograd/check/function.h"
+#include "autograd/check/gradcheck.h"
+#endif
+#ifndef WG_NO_FILES
+#include "models/files/csv.h"
+#include "models/files/idx.h"
+#include "models/files/npy.h"
+#include "models/files/program_c.h"
+#include "models/files/svmlight.h"
+#endif
 
 #endif

@@ -1,7 +1,8 @@
 #!/bin/sh
-# amalgamate.sh DIR SOURCE...: writes DIR/wengert.h, all public headers in one, and DIR/wengert.c, all
+# amalgamate.sh DIR SOURCE... [MACRO SOURCE...]...: writes DIR/wengert.h, all public headers in one, and DIR/wengert.c, all
 # sources and internal headers in one, which includes nothing but it and libc.
-# A header is pasted where it is first included; an .inc file wherever it is included, for it may be
+# The sources behind the name of a macro are left out where it is defined; they come last, since the others need what
+# they paste.  A header is pasted where it is first included; an .inc file wherever it is included, for it may be
 # meant to be compiled several times.  Macros of a source are undefined at its end, as if it ended there.
 set -eu
 dir=$1
@@ -44,9 +45,16 @@ BEGIN {
     print "\n#ifndef _POSIX_C_SOURCE\n#define _POSIX_C_SOURCE 200809L\n#endif\n#if !defined(_FILE_OFFSET_BITS) && !defined(__LP64__)\n#define _FILE_OFFSET_BITS 64\n#endif" > source
     print "#ifndef _DEFAULT_SOURCE /* madvise */\n#define _DEFAULT_SOURCE\n#endif\n#include \"wengert.h\"" > source
     for (i = 1; i < ARGC; i++) {
+        if (ARGV[i] ~ /^WG_/) {
+            if (left_out) print "#endif /* " left_out " */" > source
+            left_out = ARGV[i]
+            print "\n#ifndef " left_out > source
+            continue
+        }
         paste(ARGV[i], source)
         for (name in macros) print "#undef " name > source
         split("", macros)
     }
+    if (left_out) print "#endif /* " left_out " */" > source
     exit failed
 }' "$@"

@@ -73,6 +73,8 @@ const wg_archive_entry *wg_archive_first(const wg_archive *a);
 
 /* ---- Files: safetensors. --------------------------------------------------------------------- */
 
+#ifndef WG_NO_FILES
+
 /* wg_archive_save: all of it as one file, strings as the file's __metadata__. f32, f64 and i64 are
  * F32, F64 and I64, stored by alignment (I64, F64, F32) and then by name, the header padded with
  * blanks to 8 bytes: the layout of the format's own writer. The same content is the same bytes.
@@ -93,6 +95,8 @@ wg_status wg_archive_save(const wg_archive *a, const char *path);
  * ...".
  * Source: Hugging Face, safetensors, "Format". */
 wg_archive *wg_archive_load(wg_tape *t, const char *path);
+
+#endif /* WG_NO_FILES */
 
 #ifdef __cplusplus
 }

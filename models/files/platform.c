@@ -1,11 +1,10 @@
-/* What platforms do each in their way with files: opening, replacing, syncing; the locale of a thread. */
+/* What platforms do each in their way with files: opening, replacing, syncing. */
 #include "models/files/platform_internal.h"
 
 #include <errno.h>
 
 #ifdef _WIN32
 
-#include <string.h>
 #define WIN32_LEAN_AND_MEAN
 #include <windows.h>
 
@@ -29,22 +28,6 @@ int wg_open_directory(const char *path)
     return -1;
 }
 
-bool wg_c_locale_enter(wg_c_locale *locale)
-{
-    locale->before = _configthreadlocale(_ENABLE_PER_THREAD_LOCALE);
-    const char *name = setlocale(LC_NUMERIC, NULL);
-    if (name == NULL || strlen(name) >= sizeof locale->name)
-        return false;
-    strcpy(locale->name, name);
-    return setlocale(LC_NUMERIC, "C") != NULL;
-}
-
-void wg_c_locale_leave(wg_c_locale *locale)
-{
-    setlocale(LC_NUMERIC, locale->name);
-    _configthreadlocale(locale->before);
-}
-
 #else
 
 void wg_read_waiting(int file)
@@ -55,21 +38,6 @@ void wg_read_waiting(int file)
 int wg_open_directory(const char *path)
 {
     return open(path, O_RDONLY | O_CLOEXEC);
-}
-
-bool wg_c_locale_enter(wg_c_locale *locale)
-{
-    locale->c = newlocale(LC_ALL_MASK, "C", (locale_t)0);
-    if (locale->c == (locale_t)0)
-        return false;
-    locale->before = uselocale(locale->c);
-    return true;
-}
-
-void wg_c_locale_leave(wg_c_locale *locale)
-{
-    uselocale(locale->before);
-    freelocale(locale->c);
 }
 
 #endif

@@ -2,7 +2,7 @@
 #define WG_MODELS_FILES_PLATFORM_INTERNAL_H
 
 /* The system's files, as POSIX has them; where a platform lacks a call or a flag, it is made up here and in
- * platform.c, under POSIX's name. */
+ * platform.c, under POSIX's name; the locale is in platform_locale.c. */
 
 #include <dirent.h>
 #include <fcntl.h>

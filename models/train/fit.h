@@ -1,7 +1,6 @@
 #ifndef WG_MODELS_TRAIN_FIT_H
 #define WG_MODELS_TRAIN_FIT_H
 
-#include "autograd/check/gradcheck.h"
 #include "models/data/dataset.h"
 #include "models/optim/minimize.h"
 #include "models/optim/optimizer.h"
@@ -13,6 +12,8 @@
 #ifdef __cplusplus
 extern "C" {
 #endif
+
+typedef struct wg_check_report wg_check_report; /* see autograd/check/function.h */
 
 /* wg_fit: trains a model by mini-batches, on compiled programs.
  *

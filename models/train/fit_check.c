@@ -2,6 +2,32 @@
 #include "models/train/fit_internal.h"
 
 #include "autograd/op.h"
+
+#ifdef WG_NO_CHECK
+
+bool wg_fit_check(wg_fit_run *run, bool last)
+{
+    (void)last;
+    if (run->o.check_every != 0)
+        wg_fail(run->tape, WG_E_VALUE,
+                "fit: check_every: this library has no checks (WG_NO_CHECK)");
+    return wg_tape_status(run->tape) == WG_OK;
+}
+
+void wg_fit_check_take(const wg_fit_run *run, wg_fit_result *result)
+{
+    (void)run;
+    (void)result;
+}
+
+void wg_fit_check_end(wg_fit_run *run)
+{
+    (void)run;
+}
+
+#else
+
+#include "autograd/check/gradcheck.h"
 #include "ops/index.h"
 
 #include <inttypes.h>
@@ -98,3 +124,5 @@ void wg_fit_check_end(wg_fit_run *run)
     wg_temporary_free(run->tape, run->check[0]);
     wg_temporary_free(run->tape, run->check[1]);
 }
+
+#endif

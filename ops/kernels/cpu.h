@@ -5,7 +5,7 @@
 #include <stdbool.h>
 
 /* The bodies of kernels can be compiled for AVX2 and AVX512 (isa_avx2.inc, isa_avx512.inc). */
-#if defined(__x86_64__) && defined(__GNUC__)
+#if defined(__x86_64__) && defined(__GNUC__) && !defined(WG_BASELINE_ONLY)
 #define WGK_ISA_X86
 #endif
 
