@@ -258,6 +258,10 @@ static void print_metrics(const wg_estimator *e, const wg_tensor *predicted, con
 /* What is computed from a row, x: the class or the numbers, and the probabilities where there are any. */
 static bool write_c(wg_tape *t, const arguments *a, const wg_estimator *e)
 {
+    if (a->threshold >= 0) {
+        fprintf(stderr, "predict: --threshold is not written as C: compare the probabilities\n");
+        return false;
+    }
     if (e->string_columns > 0) {
         fprintf(stderr, "predict: %s: columns of strings are not written as C\n", a->file[0]);
         return false;
@@ -267,7 +271,7 @@ static bool write_c(wg_tape *t, const arguments *a, const wg_estimator *e)
     wg_tensor *x = wg_input(t, "x", e->dtype, WG_SHAPE(1, e->columns), row);
     wg_tensor *Z = wg_estimator_outputs(e, &(wg_dataset){.X = x}), *outputs[2];
     int n = 0;
-    outputs[n++] = wg_rename(e->head->predict(Z), "predicted");
+    outputs[n++] = wg_rename(wg_head_predict(e->head, Z), "predicted");
     if (e->head->probabilities != NULL)
         outputs[n++] = wg_rename(e->head->probabilities(Z), "probabilities");
     const wg_c_options options = {.names = e->class_names};
@@ -290,13 +294,13 @@ static bool predict(wg_tape *t, const arguments *a)
     wg_estimator *e = wg_estimator_load(t, a->file[0], NULL);
     if (wg_tape_status(t) != WG_OK)
         return false;
-    if (a->c != NULL)
-        return write_c(t, a, e);
     if (a->threshold >= 0 && e->class_count != 2) {
         fprintf(stderr, "predict: --threshold: %s has %" PRId64 " classes, not two\n", a->file[0],
                 e->class_count);
         return false;
     }
+    if (a->c != NULL)
+        return write_c(t, a, e);
     wg_dataset data = read_rows(t, a, e, &labels);
     const wg_head *head = e->head;
     wg_tensor *P = head->probabilities != NULL ? wg_estimator_predict_proba(e, &data) : NULL;

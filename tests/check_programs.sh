@@ -139,6 +139,32 @@ run 0 "$train" "$data/breast_cancer.csv" --save two
 run 0 "$predict" two "$data/breast_cancer.csv" --threshold 0.9
 expect 'the threshold is not kept' awk -F, 'NR > 1 && ($1 == 1) != ($3 >= 0.9) { exit 1 }' out
 
+# ---- as C ----------------------------------------------------------------------------------------------
+
+run 0 "$predict" model --c flower.c
+run 1 "$predict" two --c two.c --threshold 0.9
+says err '--threshold'
+run 0 "$train" "$data/linear_1000.csv" --model regression --save line
+run 0 "$predict" line --c line.c
+cat > main.c << 'END'
+#include "flower.h"
+#include "line.h"
+#include <stdio.h>
+
+int main(void)
+{
+    static const double x[] = {5.1, 3.5, 1.4, 0.2};
+    static flower_work work;
+    flower_outputs out;
+    if (flower_run(&(flower_inputs){x}, &out, &work) == 0)
+        puts(flower_names[out.predicted]);
+    return 0;
+}
+END
+run 0 "${CC:-cc}" -std=c99 -Wall -Wextra -Werror -o flower main.c flower.c line.c -lm
+run 0 ./flower
+says out setosa
+
 # ---- columns -------------------------------------------------------------------------------------------
 
 cat > colour.csv << 'EOF'

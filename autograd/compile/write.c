@@ -176,6 +176,9 @@ static void write_header(const wg_c_program *w, wg_c_text *h)
         write_count(w, write_is_input) > 0 ? "in" : "the parameters",
         write_has_work(w) ? "\n * Nothing is kept in work between calls." : "");
     write_signature(w, h);
+    if (write_names_count(w) > 0)
+        wg_c_print(h, ";\n\n/* Of the classes. */\nextern const char *const %s_names[%d]", p,
+                   write_names_count(w));
     wg_c_print(h, ";\n\n#ifdef __cplusplus\n}\n#endif\n#endif\n");
 }
 

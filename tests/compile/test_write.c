@@ -513,6 +513,9 @@ START_TEST(test_names_and_numbers)
     const char *const classes[] = {"a\"b", "\xc3\xa4", "?\?/", NULL};
     ck_assert(wgt_contains(source_of(p, &(wg_c_options){.names = classes}),
                            "model_names[3] = {\"a\\042b\", \"\\303\\244\", \"\\077\\077/\"};"));
+    wg_c_file file;
+    ck_assert_int_eq(wg_program_to_c(p, &(wg_c_options){.names = classes}, &file), WG_OK);
+    ck_assert(wgt_contains(file.header, "extern const char *const model_names[3];"));
     wgt_written_free(w);
     wg_tape_free(t);
 }
