@@ -135,7 +135,7 @@ struct wg_op {
     void (*describe)(const wg_tensor *y, char *text, size_t size);
 
     /* How y is computed in C that needs no library (wg_program_write_c): writes the statements with what
-     * autograd/c_writer.h has; with WG_OP_ROWS, only those for a row of y, where `row` is not NULL: its
+     * autograd/compile/c_writer.h has; with WG_OP_ROWS, only those for a row of y, where `row` is not NULL: its
      * array 0 is the row's number, and y's elements are numbered from the row's first. NULL: elementwise ops are written as their
      * formula, views need nothing, and a program with any other op cannot be written. */
     void (*write_c)(wg_c_writer *c, const wg_tensor *y, const wg_c_nest *row);

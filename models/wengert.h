@@ -14,8 +14,8 @@
 #include "autograd/status.h" /* first: it refuses compilers and flags that cannot do */
 #include "autograd/version.h"
 
-#include "autograd/c_writer.h"
 #include "autograd/compile/blocks.h"
+#include "autograd/compile/c_writer.h"
 #include "autograd/compile/program.h"
 #include "autograd/compile/write.h"
 #include "autograd/derivatives/derivatives.h"

@@ -2,7 +2,7 @@
  * slice.c. */
 #include <string.h>
 
-#include "autograd/c_writer.h"
+#include "autograd/compile/c_writer.h"
 #include "ops/axes_internal.h"
 #include "ops/kernels/index.h"
 #include "ops/layout_internal.h"

@@ -1,5 +1,5 @@
 /* broadcast.c: elements repeated to a shape, and the reverse, sums over what is repeated. */
-#include "autograd/c_writer.h"
+#include "autograd/compile/c_writer.h"
 #include "ops/axes_internal.h"
 #include "ops/kernels/reduce.h"
 #include "ops/layout_internal.h"

@@ -1,6 +1,6 @@
 /* compare.c: comparisons and selection (rows in compare.inc), and conversion between dtypes. */
 #include "ops/compare.h"
-#include "autograd/c_writer.h"
+#include "autograd/compile/c_writer.h"
 
 #include "ops/elementwise_internal.h"
 

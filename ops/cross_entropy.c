@@ -1,6 +1,6 @@
 /* cross_entropy.c: softmax cross-entropy by rows, against labels or soft labels, and its gradients,
  * which are ops themselves. */
-#include "autograd/c_writer.h"
+#include "autograd/compile/c_writer.h"
 #include "ops/axes_internal.h"
 #include "ops/cross_entropy_internal.h"
 #include "ops/elementwise.h"

@@ -1,6 +1,6 @@
 /* cumsum.c: running sums along an axis, from either end. */
 #include "ops/cumsum.h"
-#include "autograd/c_writer.h"
+#include "autograd/compile/c_writer.h"
 
 #include "ops/axes_internal.h"
 #include "ops/describe_internal.h"

@@ -1,6 +1,6 @@
 /* diagonal.c: the diagonals of matrices, and matrices with a diagonal. */
 #include "ops/diagonal.h"
-#include "autograd/c_writer.h"
+#include "autograd/compile/c_writer.h"
 
 #include <inttypes.h>
 #include <string.h>

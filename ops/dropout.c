@@ -1,6 +1,6 @@
 /* dropout.c: dropout, whose mask is a pure function of seed, key and step. */
 #include "ops/dropout.h"
-#include "autograd/c_writer.h"
+#include "autograd/compile/c_writer.h"
 
 #include <inttypes.h>
 #include <math.h>

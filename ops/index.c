@@ -1,6 +1,6 @@
 /* index.c: elements and rows taken and added up by index. */
 #include "ops/index.h"
-#include "autograd/c_writer.h"
+#include "autograd/compile/c_writer.h"
 
 #include <inttypes.h>
 #include <stdio.h>

@@ -3,7 +3,7 @@
 #include <inttypes.h>
 #include <stddef.h>
 
-#include "autograd/c_writer.h"
+#include "autograd/compile/c_writer.h"
 #include "autograd/wide.h"
 #include "ops/cross_entropy_internal.h"
 #include "ops/describe_internal.h"

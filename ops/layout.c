@@ -1,5 +1,5 @@
 /* layout.c: ops that give elements another shape or another order, and detach. */
-#include "autograd/c_writer.h"
+#include "autograd/compile/c_writer.h"
 #include "ops/layout_internal.h"
 
 #include <inttypes.h>

@@ -1,6 +1,6 @@
 /* matmul.c: the matrix product, with batches and transposes; dot and outer products. */
 #include "ops/matmul.h"
-#include "autograd/c_writer.h"
+#include "autograd/compile/c_writer.h"
 
 #include "ops/axes_internal.h"
 #include "ops/describe_internal.h"

@@ -2,7 +2,7 @@
 #include <inttypes.h>
 #include <string.h>
 
-#include "autograd/c_writer.h"
+#include "autograd/compile/c_writer.h"
 #include "ops/axes_internal.h"
 #include "ops/describe_internal.h"
 #include "ops/kernels/copy.h"

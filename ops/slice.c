@@ -1,6 +1,6 @@
 /* slice.c: parts of a tensor, and a tensor from parts (concat, stack, assemble): each is the
  * derivative of the other. */
-#include "autograd/c_writer.h"
+#include "autograd/compile/c_writer.h"
 #include "ops/slice_internal.h"
 
 #include <inttypes.h>

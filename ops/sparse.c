@@ -1,6 +1,6 @@
 /* sparse.c: matrices in compressed sparse rows (CSR) and their products. */
 #include "ops/sparse.h"
-#include "autograd/c_writer.h"
+#include "autograd/compile/c_writer.h"
 
 #include "ops/axes_internal.h"
 #include "ops/describe_internal.h"

@@ -2,7 +2,7 @@
  * copies. */
 #include "ops/layout_internal.h"
 
-#include "autograd/c_writer.h"
+#include "autograd/compile/c_writer.h"
 
 #include <inttypes.h>
 #include <stdio.h>

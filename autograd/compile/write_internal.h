@@ -1,7 +1,7 @@
 #ifndef WG_AUTOGRAD_COMPILE_WRITE_INTERNAL_H
 #define WG_AUTOGRAD_COMPILE_WRITE_INTERNAL_H
 
-#include "autograd/c_writer_internal.h"
+#include "autograd/compile/c_writer_internal.h"
 #include "autograd/compile/program_internal.h"
 #include "autograd/compile/write.h"
 

@@ -1,5 +1,5 @@
 /* An elementwise op's formula as a C expression in the file's own names. */
-#include "autograd/c_writer_internal.h"
+#include "autograd/compile/c_writer_internal.h"
 
 #include <ctype.h>
 #include <stdio.h>

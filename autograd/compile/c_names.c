@@ -1,5 +1,5 @@
 /* Names and numbers as C has them. */
-#include "autograd/c_writer_internal.h"
+#include "autograd/compile/c_writer_internal.h"
 
 #include <ctype.h>
 #include <inttypes.h>

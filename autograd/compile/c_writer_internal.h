@@ -1,7 +1,7 @@
 #ifndef WG_AUTOGRAD_C_WRITER_INTERNAL_H
 #define WG_AUTOGRAD_C_WRITER_INTERNAL_H
 
-#include "autograd/c_writer.h"
+#include "autograd/compile/c_writer.h"
 #include "autograd/tape_internal.h"
 
 /* A text that grows. */

@@ -1,5 +1,5 @@
 /* What ops write themselves as C with: lines, loops, indices, helpers. */
-#include "autograd/c_writer_internal.h"
+#include "autograd/compile/c_writer_internal.h"
 
 #include <inttypes.h>
 #include <math.h>
