@@ -342,6 +342,7 @@ format:
 	@clang-format -i $(C_FILES)
 check-format:
 	@clang-format --dry-run -Werror $(C_FILES)
+	@! grep -nE '^.{101,}' $(wildcard $(addsuffix /*.[ch],$(LIB_DIRS)) $(addsuffix /*.inc,$(LIB_DIRS)))
 # cppcheck 2.10 misreads hexadecimal floats, macros that define functions (the rows of ops/*.inc) and compound
 # literals behind a question mark; it cannot know that constructors never return NULL, and that a chain has at
 # least two links. It takes what a function pointer returns for its argument's, and loses its way in real.h.

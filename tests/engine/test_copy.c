@@ -179,6 +179,33 @@ START_TEST(casts_and_other_ops_that_choose_a_dtype)
 }
 END_TEST
 
+#if WG_HAS_WIDE
+/* A third and its digits: the double, what it lacks, and the text of both. */
+START_TEST(wide_values_are_read)
+{
+    char text[64];
+    double rest;
+    wg_tape *t = wg_tape_new(NULL);
+    wg_tensor *x = wg_param(t, "x", WG_F64, WG_SHAPE(3));
+    wg_write(x, (double[]){3, -8, 0}, 24);
+    wg_tape *copy = wg_tape_copy(t, WG_WIDE);
+    wg_tensor *y = wg_reciprocal(wg_tape_counterpart(copy, x));
+    ck_assert_double_eq(wg_wide_split(y, 0, &rest), 1. / 3);
+    ck_assert_double_eq_tol(rest, 1.850371707708594e-17, 1e-19); /* 1/3 - fl(1/3) = 2^-54 / 3 */
+    ck_assert_int_eq(strncmp(wg_wide_text(y, 0, text, sizeof text), "3.333333333333333333", 20), 0);
+    ck_assert_ptr_nonnull(strstr(text, "e-1"));
+    ck_assert_int_eq(strncmp(wg_wide_text(y, 1, text, sizeof text), "-1.25000000", 11), 0);
+    ck_assert_str_eq(wg_wide_text(wg_tape_counterpart(copy, x), 2, text, sizeof text), "0");
+    ck_assert_str_eq(wg_wide_text(y, 2, text, sizeof text), "inf");
+    ck_assert_str_eq(wg_wide_text(x, 0, text, sizeof text), "nan"); /* not wide */
+    ck_assert(isnan(wg_wide_split(y, 3, &rest)) && isnan(rest));
+    ck_assert(isnan(wg_wide_split(x, 0, &rest)) && isnan(rest));
+    wg_tape_free(copy);
+    wg_tape_free(t);
+}
+END_TEST
+#endif
+
 /* Nodes without values, such as wg_jvp leaves behind, have none in the copy. */
 START_TEST(abstract_nodes)
 {
@@ -313,6 +340,9 @@ Suite *suite_copy(void)
     tcase_add_test(copies, a_copy_lives_on_its_own);
     tcase_add_test(copies, a_copy_is_not_stale);
     tcase_add_test(copies, casts_and_other_ops_that_choose_a_dtype);
+#if WG_HAS_WIDE
+    tcase_add_test(copies, wide_values_are_read);
+#endif
     tcase_add_test(copies, abstract_nodes);
     tcase_add_test(copies, empty_tensors_and_options);
     suite_add_tcase(suite, copies);
