@@ -96,12 +96,12 @@ static void estimator_fit_pipeline(wg_estimator *e, const wg_estimator_data *dat
     wg_estimator_set_pipeline(e, wg_pipeline_fit(data->X, data->strings, data->string_columns, &p));
 }
 
-static void estimator_new_mlp(wg_estimator *e, const wg_estimator_options *o)
+static void estimator_new_mlp(wg_estimator *e, bool may_hide, const wg_estimator_options *o)
 {
     static const int64_t default_hidden[] = {64};
     bool given = o->n_hidden > 0 && o->hidden != NULL;
     const int64_t *hidden = given ? o->hidden : default_hidden;
-    int n = !wg_estimator_kind_of(e->model)->hidden ? 0 : given ? o->n_hidden : 1;
+    int n = !may_hide ? 0 : given ? o->n_hidden : 1;
     int64_t *sizes = wg_tape_take(e->tape, ((size_t)n + 2) * sizeof *sizes);
     if (sizes != NULL && e->pipeline->width == 0)
         wg_fail(e->tape, WG_E_SHAPE, "estimator: the rows have no columns to learn from");
@@ -258,9 +258,9 @@ static void estimator_train(wg_estimator *e, const wg_estimator_data *data,
 
 /* ---- Fitting. -------------------------------------------------------------------------------- */
 
-static bool estimator_options_fit(const wg_estimator *e, const wg_estimator_options *o)
+static bool estimator_options_fit(const wg_estimator *e, const wg_estimator_kind *kind,
+                                  const wg_estimator_options *o)
 {
-    const wg_estimator_kind *kind = wg_estimator_kind_of(e->model);
     bool two = e->head->kind == WG_HEAD_TWO_CLASSES;
     if (kind->head != NULL && o->head != NULL && o->head != kind->head)
         wg_fail(e->tape, WG_E_VALUE, "estimator: %s has a head of its own; linear and mlp take any",
@@ -287,18 +287,19 @@ static bool estimator_labels_fit(const wg_head *head, const wg_tensor *y, int64_
     return wg_tape_status(y->tape) == WG_OK;
 }
 
-/* The model and head that the options ask for; false after an error. */
-static bool estimator_choose(wg_tape *t, const wg_estimator_options *o, wg_estimator *e)
+/* The model and head that the options ask for; NULL after an error. */
+static const wg_estimator_kind *estimator_choose(wg_tape *t, const wg_estimator_options *o,
+                                                 wg_estimator *e)
 {
     const char *name = o->model != NULL ? o->model : o->head != NULL ? "linear" : "softmax";
     const wg_estimator_kind *kind = wg_estimator_kind_of(name);
     if (kind == NULL) {
         wg_fail(t, WG_E_VALUE, "estimator: there is no model '%s'", name);
-        return false;
+        return NULL;
     }
     e->model = kind->name;
     e->head = kind->head != NULL ? kind->head : o->head != NULL ? o->head : &wg_head_softmax;
-    return true;
+    return kind;
 }
 
 /* Classes and names are the table's, where there is one. */
@@ -328,13 +329,17 @@ wg_estimator *wg_estimator_fit(const wg_dataset *given, const wg_estimator_optio
                    o.pipeline.steps[0].kind == WG_STEP_IMPUTE;
     wg_estimator_data data;
     wg_tape *t = wg_dataset_tape(given);
-    if (t == NULL || wg_tape_status(t) != WG_OK || !estimator_choose(t, &o, &made) ||
+    if (t == NULL || wg_tape_status(t) != WG_OK)
+        return wg_estimator_inert();
+    const wg_estimator_kind *kind = estimator_choose(t, &o, &made);
+    if (kind == NULL ||
         !wg_estimator_data_of(given, made.head->kind == WG_HEAD_NUMBERS, missing, &data) ||
         !estimator_table_says(&data, &o))
         return wg_estimator_inert();
     made.tape = t;
     made.k = estimator_count(made.head, data.d.y, o.classes);
-    if (!estimator_options_fit(&made, &o) || !estimator_labels_fit(made.head, data.d.y, made.k))
+    if (!estimator_options_fit(&made, kind, &o) ||
+        !estimator_labels_fit(made.head, data.d.y, made.k))
         return wg_estimator_inert();
     wg_estimator *e = wg_tape_take(t, sizeof *e);
     if (e == NULL)
@@ -344,7 +349,7 @@ wg_estimator *wg_estimator_fit(const wg_dataset *given, const wg_estimator_optio
     estimator_take_names(e, &data.d);
     estimator_fit_pipeline(e, &data, &o);
     if (wg_tape_status(t) == WG_OK)
-        estimator_new_mlp(e, &o);
+        estimator_new_mlp(e, kind->hidden, &o);
     if (wg_tape_status(t) == WG_OK)
         estimator_train(e, &data, &o);
     return wg_tape_status(t) == WG_OK ? e : wg_estimator_inert();
