@@ -9,9 +9,9 @@
 extern "C" {
 #endif
 
-/* wg_print: a tensor's values as NumPy prints an array: up to 8 digits behind the point, as many as are
- * needed; of more than 1000 elements three at each edge of an axis; "(stale)" behind values that are.
- * Errors, returned: WG_E_NULL (a tensor without values), WG_E_DTYPE (wide), WG_E_IO. */
+/* wg_print: a tensor's values as NumPy prints an array: up to 8 digits behind the point, as many as
+ * are needed; of more than 1000 elements three at each edge of an axis; "(stale)" behind values
+ * that are. Errors, returned: WG_E_NULL (a tensor without values), WG_E_DTYPE (wide), WG_E_IO. */
 wg_status wg_print(FILE *stream, const wg_tensor *x);
 
 /* wg_tape_print: the tape as a table, a line a node: place, op, shape, dtype, operands, attributes,

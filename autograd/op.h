@@ -134,10 +134,11 @@ struct wg_op {
      * text, which is "" and has room for size bytes. NULL: nothing. */
     void (*describe)(const wg_tensor *y, char *text, size_t size);
 
-    /* How y is computed in C that needs no library (wg_program_write_c): writes the statements with what
-     * autograd/compile/c_writer.h has; with WG_OP_ROWS, only those for a row of y, where `row` is not NULL: its
-     * array 0 is the row's number, and y's elements are numbered from the row's first. NULL: elementwise ops are written as their
-     * formula, views need nothing, and a program with any other op cannot be written. */
+    /* How y is computed in C that needs no library (wg_program_write_c): writes the statements with
+     * what autograd/compile/c_writer.h has; with WG_OP_ROWS, only those for a row of y, where `row`
+     * is not NULL: its array 0 is the row's number, and y's elements are numbered from the row's
+     * first. NULL: elementwise ops are written as their formula, views need nothing, and a program
+     * with any other op cannot be written. */
     void (*write_c)(wg_c_writer *c, const wg_tensor *y, const wg_c_nest *row);
 
     /* Where tests and checkers draw the values of operands 0, 1, 2 from; both 0, as for all further
@@ -160,11 +161,13 @@ wg_tensor *wg_apply(const wg_op *op, wg_tensor *const operands[], int n, const v
 wg_tensor *wg_abstract(wg_tape *t, wg_dtype dtype, int ndim, const int64_t *dim);
 
 /* wg_fail: record an error on the tape and return its inert tensor. The first error stays until the
- * tape is rewound. Every error of the library passes through here: a breakpoint shows the caller. */
+ * tape is rewound. Every error of the library passes through here: a breakpoint shows the
+ * caller. */
 wg_tensor *wg_fail(wg_tape *t, wg_status status, const char *format, ...) WG_PRINTF(3, 4);
 
 /* wg_op_fail: for an op's shape rule or check: records "matmul: inner sizes differ: X (64, 784) x w
- * (785, 10)" from the op's name (and a leaf's own), the words given, and the operands. Always false. */
+ * (785, 10)" from the op's name (and a leaf's own), the words given, and the operands. Always
+ * false. */
 bool wg_op_fail(const wg_tensor *y, wg_status status, const char *format, ...) WG_PRINTF(3, 4);
 
 /* wg_dtype_asked: for builders that are given a dtype: is it one that tensors of this tape can

@@ -17,7 +17,7 @@
 #include <sys/mman.h>
 #endif
 
-/* ---- Huge pages: where the C library does not declare them, all memory is malloc's. ----------------- */
+/* ---- Huge pages: where the C library does not declare them, all memory is malloc's. ---------- */
 
 #ifdef MADV_HUGEPAGE
 #define PLATFORM_PAGE                                                                              \
@@ -49,7 +49,7 @@ void *wg_pages_take(size_t size)
 }
 #endif
 
-/* ---- Processors. ------------------------------------------------------------------------------------ */
+/* ---- Processors. ----------------------------------------------------------------------------- */
 
 long wg_processors(void)
 {

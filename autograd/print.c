@@ -34,8 +34,8 @@ static bool print_is_same(const wg_tensor *x, const char *text, double value)
     return x->dtype == WG_F32 ? (float)read == (float)value : read == value;
 }
 
-/* The fewest digits behind the point that give the number back; of those that are cut off no zeros at
- * the end. */
+/* The fewest digits behind the point that give the number back; of those that are cut off no zeros
+ * at the end. */
 static int print_digits(const print_layout *p, double value)
 {
     const int most = p->x->shape.ndim == 0 ? PRINT_SCALAR : PRINT_DIGITS;

@@ -23,8 +23,8 @@ double wg_random_normal(uint64_t seed, uint64_t key, uint64_t i);
 /* wg_random_below: an integer in [0, n), each equally likely; 0 for n <= 0. */
 int64_t wg_random_below(uint64_t seed, uint64_t key, uint64_t i, int64_t n);
 
-/* wg_random_categorical: an index of p[n], drawn with a probability in proportion to p, whose entries are
- * >= 0 and not all 0; 0 for n <= 0. */
+/* wg_random_categorical: an index of p[n], drawn with a probability in proportion to p, whose
+ * entries are >= 0 and not all 0; 0 for n <= 0. */
 int64_t wg_random_categorical(uint64_t seed, uint64_t key, uint64_t i, const double p[], int64_t n);
 
 /* wg_random_permutation: 0..n-1 shuffled (Fisher and Yates) into order[n]. */

@@ -42,8 +42,8 @@ wg_tensor *wg_constant_from(wg_tape *t, wg_dtype dtype, int ndim, const int64_t 
 wg_tensor *wg_full(wg_tape *t, wg_dtype dtype, int ndim, const int64_t *dim, double value);
 wg_tensor *wg_scalar(wg_tape *t, wg_dtype dtype, double value);
 
-/* wg_constant_normal, wg_constant_uniform: random constants, f32 or f64: draws as those of wg_fill_normal
- * and wg_fill_uniform. Errors: WG_E_DTYPE, those of wg_constant. */
+/* wg_constant_normal, wg_constant_uniform: random constants, f32 or f64: draws as those of
+ * wg_fill_normal and wg_fill_uniform. Errors: WG_E_DTYPE, those of wg_constant. */
 wg_tensor *wg_constant_normal(wg_tape *t, wg_dtype dtype, int ndim, const int64_t *dim, double mean,
                               double deviation, uint64_t key);
 wg_tensor *wg_constant_uniform(wg_tape *t, wg_dtype dtype, int ndim, const int64_t *dim, double low,

@@ -11,8 +11,8 @@
  *   WG_F(wide, exp)(x)            the function of libm: expf, exp, expf128 or expl
  *   WG_K(wide, 0.797884560802865355879892119868763737)
  *                                 a constant, with the type's own suffix, so that no digit is lost
- *                                 on the way. Always with a decimal point, and 36 digits where it has
- *                                 more. Small whole numbers need none: 2 * x is always exact.
+ *                                 on the way. Always with a decimal point, and 36 digits where it
+ *                                 has more. Small whole numbers need none: 2 * x is always exact.
  * Attributes are doubles: a kernel casts them to float first where the f32 kernel rounds them.
  * The functions to use are those of WG_WIDE_FUNCTIONS; each is tested to the last digits. */
 #ifndef WG_AUTOGRAD_WIDE_H

@@ -3,9 +3,10 @@
 
 /* The whole of Wengert: #include <wengert.h> and link with -lwengert -lm -lpthread.
  *
- * Macros leave parts of it out, defined (as -DWG_NO_FILES) for the library and for what includes this alike:
- *   WG_NO_FILES       what reads and writes files: CSV, svmlight, IDX, NPY, safetensors, programs as C files,
- *                     checkpoints; archives, tables and lists of parameters stay, in memory
+ * Macros leave parts of it out, defined (as -DWG_NO_FILES) for the library and for what includes
+ *   this alike: WG_NO_FILES       what reads and writes files: CSV, svmlight, IDX, NPY,
+ *                     safetensors, programs as C files, checkpoints; archives, tables and lists of
+ *                     parameters stay, in memory
  *   WG_NO_CHECK       gradient checks, audits and wide floats (autograd/check/, WG_WIDE)
  *   WG_NO_THREADS     a pool works with the thread that calls it alone
  *   WG_BASELINE_ONLY  the kernels for AVX2 and AVX-512

@@ -202,8 +202,8 @@ static void elementwise_run_walk(const wg_tensor *y, int64_t begin, int64_t end,
     }
 }
 
-/* Where every operand has y's size or one element, no walk is needed: x[k] is operand k from element
- * `begin` on, or its tile. */
+/* Where every operand has y's size or one element, no walk is needed: x[k] is operand k from
+ * element `begin` on, or its tile. */
 static inline bool elementwise_is_flat(const wg_tensor *y, int64_t begin, const void *const tile[],
                                        const void *x[], int64_t stride[])
 {

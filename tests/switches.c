@@ -1,4 +1,5 @@
-/* Trains a logistic regression on 200 made-up rows: what the switches leave of the library must still do it. */
+/* Trains a logistic regression on 200 made-up rows: what the switches leave of the library must
+ * still do it. */
 #include <stdio.h>
 #include <wengert.h>
 

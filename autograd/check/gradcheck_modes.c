@@ -231,7 +231,8 @@ static void mode_scalar_end(mode_scalar *m)
     wg_check_session_end(&m->s);
 }
 
-/* A gradient whose digits double loses has remainders like a wrong one: do differences fail it, too? */
+/* A gradient whose digits double loses has remainders like a wrong one: do differences fail it,
+ * too? */
 static bool mode_fails(wg_tensor *y, wg_tensor *x, int order)
 {
     const wg_gradcheck_options o = {.precision = WG_CHECK_WIDE, .directions = 2, .no_blame = true};

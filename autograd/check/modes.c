@@ -150,8 +150,8 @@ static bool taylor_is_right(const wg_difference *d, double derivative)
     return !d->finite || (derivative >= low - slack && derivative <= high + slack);
 }
 
-/* A rate that is too low where the derivative is right: kinks or periods lie within the steps. Only the
- * rate of the order below is that of a wrong Hv. */
+/* A rate that is too low where the derivative is right: kinks or periods lie within the steps. Only
+ * the rate of the order below is that of a wrong Hv. */
 static wg_check_verdict taylor_judge(const wg_check_taylor_report *r, const wg_difference *d,
                                      double derivative)
 {

@@ -27,8 +27,8 @@ static const char names_taken[] =
     " tanh tgamma trunc y0 y1 yn memchr memcmp memcpy memmove memset strcat strchr strcmp strcpy"
     " strlen main index ";
 
-/* What a written function declares itself: its arguments, loops, and what ops need on the way; and what
- * stands behind "NAME_". */
+/* What a written function declares itself: its arguments, loops, and what ops need on the way; and
+ * what stands behind "NAME_". */
 static const char names_own[] = " in out state work run init inputs outputs names i j k m n p q r "
                                 "s t sum most at first rest top"
                                 " scale label term used stream ";

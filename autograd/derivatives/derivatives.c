@@ -66,7 +66,7 @@ static wg_status derivatives_again(wg_tensor *const ys[], wg_tensor *const dys[]
     return status;
 }
 
-/* ---- Products ------------------------------------------------------------------------------------ */
+/* ---- Products -------------------------------------------------------------------------------- */
 
 /* Is x a value other than zero although it should depend on an abstract cotangent? */
 static bool jvp_is_detached(const wg_tensor *x)
@@ -77,9 +77,9 @@ static bool jvp_is_detached(const wg_tensor *x)
     return !zero;
 }
 
-/* Does y's rule for operand i compute with its cotangent? Then the transpose of what it records, which
- * must not depend on the cotangent, is as abstract as the cotangent. Or does it forget it? Leaves nodes on
- * the tape. */
+/* Does y's rule for operand i compute with its cotangent? Then the transpose of what it records,
+ * which must not depend on the cotangent, is as abstract as the cotangent. Or does it forget it?
+ * Leaves nodes on the tape. */
 static bool jvp_rule_is_linear(wg_tensor *y, int i)
 {
     wg_tape *t = y->tape;
@@ -116,7 +116,8 @@ static wg_tensor *jvp_not_linear(wg_tensor *y, wg_tensor *jv)
                          wg_tensor_text(y).s);
 }
 
-/* Does a cotangent of the xs, or one of several that meet at a node recorded since, not depend on y's? */
+/* Does a cotangent of the xs, or one of several that meet at a node recorded since, not depend on
+ * y's? */
 static bool jvp_forgets(const wg_tape *t, wg_tensor *const gs[], int n, int64_t since)
 {
     bool forgets = false;
@@ -128,7 +129,8 @@ static bool jvp_forgets(const wg_tape *t, wg_tensor *const gs[], int n, int64_t 
     return forgets;
 }
 
-/* The xs' cotangents are linear in y's, u; the transpose of that map takes tangents of x to those of y. */
+/* The xs' cotangents are linear in y's, u; the transpose of that map takes tangents of x to those
+ * of y. */
 static wg_tensor *jvp_record(wg_tape *t, wg_tensor *y, wg_tensor *const xs[], wg_tensor *const vs[],
                              int n)
 {
@@ -175,10 +177,10 @@ wg_status wg_hvp(wg_tensor *y, wg_tensor *const xs[], wg_tensor *const vs[], int
     return t->status;
 }
 
-/* ---- Whole matrices ------------------------------------------------------------------------------- */
+/* ---- Whole matrices -------------------------------------------------------------------------- */
 
-/* d(ys)/d(xs) as a matrix: the VJP is recorded once, with a cotangent leaf for each y, and replayed for
- * each row with one entry of one cotangent set. */
+/* d(ys)/d(xs) as a matrix: the VJP is recorded once, with a cotangent leaf for each y, and replayed
+ * for each row with one entry of one cotangent set. */
 typedef struct jacobian_rows {
     wg_tape *t;
     wg_tensor *const *ys, *const *xs;

@@ -1,8 +1,8 @@
 #ifndef WG_MODELS_FILES_PLATFORM_INTERNAL_H
 #define WG_MODELS_FILES_PLATFORM_INTERNAL_H
 
-/* The system's files, as POSIX has them; where a platform lacks a call or a flag, it is made up here and in
- * platform.c, under POSIX's name; the locale is in platform_locale.c. */
+/* The system's files, as POSIX has them; where a platform lacks a call or a flag, it is made up
+ * here and in platform.c, under POSIX's name; the locale is in platform_locale.c. */
 
 #include <dirent.h>
 #include <fcntl.h>
@@ -17,8 +17,8 @@
 #endif
 
 #ifdef _WIN32
-/* No symbolic links are followed, no permissions taken over, no pipe is opened without waiting for its writer;
- * bytes are never translated. */
+/* No symbolic links are followed, no permissions taken over, no pipe is opened without waiting for
+ * its writer; bytes are never translated. */
 #define O_CLOEXEC   (_O_NOINHERIT | _O_BINARY)
 #define O_NONBLOCK  0
 #define O_NOCTTY    0
@@ -47,9 +47,9 @@ void wg_read_waiting(int file);
 /* wg_open_directory: to be synced; -1 with EINVAL where the platform syncs renames itself. */
 int wg_open_directory(const char *path);
 
-/* Numbers in files are written with a point, whatever the user's locale says. strtod rounds correctly
- * but asks LC_NUMERIC for the decimal separator; so numbers are read between enter and leave, which
- * give the calling thread (and no other) the C locale. */
+/* Numbers in files are written with a point, whatever the user's locale says. strtod rounds
+ * correctly but asks LC_NUMERIC for the decimal separator; so numbers are read between enter and
+ * leave, which give the calling thread (and no other) the C locale. */
 typedef struct wg_c_locale {
 #ifdef _WIN32
     int before;    /* has the thread a locale of its own? */

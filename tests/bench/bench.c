@@ -1,7 +1,7 @@
-/* bench [--json] [--only NAME] [--quick | --list | --once]: how fast the library is, against limits measured
- * in the same run. NAME is part of a workload's name, or, as =NAME, the whole of it. --quick takes fewer
- * samples; --list prints names; --once calls each twice and measures nothing: a profiler does (see
- * instructions.sh). */
+/* bench [--json] [--only NAME] [--quick | --list | --once]: how fast the library is, against limits
+ * measured in the same run. NAME is part of a workload's name, or, as =NAME, the whole of it.
+ * --quick takes fewer samples; --list prints names; --once calls each twice and measures nothing: a
+ * profiler does (see instructions.sh). */
 #include "tests/bench/bench.h"
 
 #include "autograd/memory.h"
@@ -28,7 +28,7 @@ bool bench_wanted(const char *name)
     return only == NULL || strstr(name, only) != NULL;
 }
 
-/* ---- Measuring ----------------------------------------------------------------------------------- */
+/* ---- Measuring ------------------------------------------------------------------------------- */
 
 static int compare(const void *a, const void *b)
 {
@@ -78,7 +78,7 @@ static limit limit_of(const bench_task *task)
     return computes.seconds >= reads.seconds ? computes : reads;
 }
 
-/* ---- The table ----------------------------------------------------------------------------------- */
+/* ---- The table ------------------------------------------------------------------------------- */
 
 typedef struct row {
     const bench_task *task;
@@ -185,7 +185,7 @@ void bench_measure(const bench_task *task)
     print_row(task, times, ratios, samples, limits[samples / 2]);
 }
 
-/* ---- Data ---------------------------------------------------------------------------------------- */
+/* ---- Data ------------------------------------------------------------------------------------ */
 
 void *bench_take(size_t bytes)
 {
@@ -279,7 +279,7 @@ int64_t *bench_softmax_labels(const float *X, int64_t n, int64_t d, int64_t clas
     return y;
 }
 
-/* ---- The program --------------------------------------------------------------------------------- */
+/* ---- The program ----------------------------------------------------------------------------- */
 
 static int usage(FILE *stream, int status)
 {

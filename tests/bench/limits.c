@@ -18,7 +18,7 @@ double bench_seconds(bool wall)
     return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
 }
 
-/* ---- The peak: independent chains of FMAs in registers ------------------------------------------- */
+/* ---- The peak: independent chains of FMAs in registers --------------------------------------- */
 
 enum { ROUNDS = 200000 };
 
@@ -113,9 +113,10 @@ static double flops(wgk_isa isa, long rounds)
 }
 #endif
 
-/* ---- With threads -------------------------------------------------------------------------------- */
+/* ---- With threads ---------------------------------------------------------------------------- */
 
-/* Seconds for `work` to be done once by each thread. The pool lives on; idle threads cost nothing. */
+/* Seconds for `work` to be done once by each thread. The pool lives on; idle threads cost
+ * nothing. */
 static double limit_seconds(int threads, wg_pool_work *work)
 {
     static wg_pool *pool;
@@ -144,8 +145,8 @@ double bench_peak(int threads)
     return each * threads / limit_seconds(threads, peak_work);
 }
 
-/* A buffer that no cache holds is summed, from four places at once and in as many chains as keep the memory
- * busy: a tenth faster than from one place, on pages of 4 KiB. */
+/* A buffer that no cache holds is summed, from four places at once and in as many chains as keep
+ * the memory busy: a tenth faster than from one place, on pages of 4 KiB. */
 enum { READ_COUNT = 1 << 25, READ_PLACES = 4, READ_WIDTH = 16 };
 static float *read_buffer;
 

@@ -25,7 +25,7 @@ typedef struct fit {
     wg_optimum found;
 } fit;
 
-/* ---- The objective -------------------------------------------------------------------------------- */
+/* ---- The objective --------------------------------------------------------------------------- */
 
 static wg_tensor *fit_loss(wg_tape *t, wg_tensor *const rows[], void *user)
 {
@@ -64,9 +64,10 @@ static void fit_clear(fit *f)
     free(f->g);
 }
 
-/* ---- What is measured ----------------------------------------------------------------------------- */
+/* ---- What is measured ------------------------------------------------------------------------ */
 
-/* Weights as a fit has them, logits of N(0, 1): where all are equal, loss and gradient take less time. */
+/* Weights as a fit has them, logits of N(0, 1): where all are equal, loss and gradient take less
+ * time. */
 static void fit_start(fit *f)
 {
     fit_build(f);
@@ -174,7 +175,7 @@ static void problem_measure(const problem *p)
     wg_pool_free(two);
 }
 
-/* ---- The problems --------------------------------------------------------------------------------- */
+/* ---- The problems ---------------------------------------------------------------------------- */
 
 static void bench_logistic_f32(void)
 {
@@ -198,10 +199,10 @@ static double *doubles(float *x, int64_t n)
     return wide;
 }
 
-/* scikit-learn 1.2 minimizes n times this objective and ends, by default, where that falls by less than
- * 2.2e-9 of itself (tol = 1e-4 bounds n times the gradient, and comes later). On two draws of these data the
- * mean's gradient was 1.7e-7 and 4e-8 then, and 5e-6 and 2e-6 for the softmax model below; the smaller
- * ones are asked for. peers.py prints what it is on its data. */
+/* scikit-learn 1.2 minimizes n times this objective and ends, by default, where that falls by less
+ * than 2.2e-9 of itself (tol = 1e-4 bounds n times the gradient, and comes later). On two draws of
+ * these data the mean's gradient was 1.7e-7 and 4e-8 then, and 5e-6 and 2e-6 for the softmax model
+ * below; the smaller ones are asked for. peers.py prints what it is on its data. */
 static void bench_logistic_f64(void)
 {
     problem p = {.name = "logreg_fit",

@@ -3,7 +3,7 @@
 #include "models/wengert.h"
 #include "tests/bench/bench.h"
 
-/* ---- n slices of 16 elements of one tensor: the gradient, recorded and run ------------------------ */
+/* ---- n slices of 16 elements of one tensor: the gradient, recorded and run ------------------- */
 
 enum { SLICES = 4096, SLICE = 16 };
 
@@ -68,14 +68,15 @@ static void bench_slices(void)
     bench_release(whole.part);
 }
 
-/* ---- Rows of 2 and 16, on the last axis and on the first; products of 8 x 8 ------------------------ */
+/* ---- Rows of 2 and 16, on the last axis and on the first; products of 8 x 8 ------------------ */
 
 static void replay_all(void *context)
 {
     wg_replay(context);
 }
 
-/* The parameter [n, rows] or [rows, n], what is recorded on it, and the time for each of the rows. */
+/* The parameter [n, rows] or [rows, n], what is recorded on it, and the time for each of the
+ * rows. */
 static void bench_rows(const char *name, wg_tensor *record(wg_tensor *x, int axis), int64_t n,
                        int axis)
 {

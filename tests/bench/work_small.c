@@ -1,7 +1,7 @@
 #include "models/wengert.h"
 #include "tests/bench/bench.h"
 
-/* ---- tiny: (1, 4) . (4, 1), sigmoid, sum, and the gradient ---------------------------------------- */
+/* ---- tiny: (1, 4) . (4, 1), sigmoid, sum, and the gradient ----------------------------------- */
 
 typedef struct small {
     wg_tape *t;
@@ -44,7 +44,7 @@ static void bench_tiny(void)
     wg_tape_free(s.t);
 }
 
-/* ---- scalar_chain: v = v a + a, a thousand times, and the gradient -------------------------------- */
+/* ---- scalar_chain: v = v a + a, a thousand times, and the gradient --------------------------- */
 
 enum { CHAIN = 1000 };
 
@@ -78,7 +78,7 @@ static void bench_chain(void)
     wg_tape_free(s.t);
 }
 
-/* ---- gradcheck: MLP 10-16-3, tanh, 8 rows, 227 parameters ------------------------------------------ */
+/* ---- gradcheck: MLP 10-16-3, tanh, 8 rows, 227 parameters ------------------------------------ */
 
 typedef struct checked {
     wg_tensor *loss, **params;

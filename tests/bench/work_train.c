@@ -54,7 +54,8 @@ static void training_build(training *s, const int64_t *hidden, bool adam)
                         : wg_sgd_new(params, n, &(wg_sgd_options){.rate = 0.1});
 }
 
-/* 2 m n k for each product: forward, gradient of the weights, and of the input but for the first. */
+/* 2 m n k for each product: forward, gradient of the weights, and of the input but for the
+ * first. */
 static double training_flops(const int64_t *hidden)
 {
     double flops = 0;

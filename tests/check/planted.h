@@ -1,5 +1,5 @@
-/* Ops with a wrong derivative, for the test of the checker: each has the forward kernel of a built-in op,
- * and a rule that is not right. */
+/* Ops with a wrong derivative, for the test of the checker: each has the forward kernel of a
+ * built-in op, and a rule that is not right. */
 #ifndef WGT_CHECK_PLANTED_H
 #define WGT_CHECK_PLANTED_H
 
@@ -16,8 +16,8 @@ typedef struct wgt_planted {
 
 extern const wgt_planted wgt_planted_bugs[]; /* up to one whose op is NULL */
 
-/* wgt_planted_loss: a model with this op in the middle, x [4, 4], w [4, 4] and v [4] its parameters xs,
- * and its loss; `right`: with the built-in op instead. The wrong op's name is "planted". */
+/* wgt_planted_loss: a model with this op in the middle, x [4, 4], w [4, 4] and v [4] its parameters
+ * xs, and its loss; `right`: with the built-in op instead. The wrong op's name is "planted". */
 wg_tensor *wgt_planted_loss(wg_tape *t, const wgt_planted *bug, bool right, wg_tensor *xs[3]);
 
 #endif

@@ -256,7 +256,8 @@ START_TEST(right_but_hard)
 }
 END_TEST
 
-/* Taylor remainders along a direction: kinks, poles and periods near the point accuse no right rule. */
+/* Taylor remainders along a direction: kinks, poles and periods near the point accuse no right
+ * rule. */
 static wg_tensor *hinge(wg_tensor *x)
 {
     return wg_relu(wg_shift(wg_neg(x), 1));
@@ -312,7 +313,8 @@ START_TEST(kinks_meet_in_every_mode)
 }
 END_TEST
 
-/* sum(layer_norm(x)) is 0 everywhere: its Hessian is nothing but round-off, which has no symmetry. */
+/* sum(layer_norm(x)) is 0 everywhere: its Hessian is nothing but round-off, which has no
+ * symmetry. */
 START_TEST(a_hessian_of_round_off)
 {
     for (uint64_t seed = 1; seed < 200; seed++) {
@@ -328,7 +330,8 @@ START_TEST(a_hessian_of_round_off)
 }
 END_TEST
 
-/* The second derivative of |x - 1/2| + x^3, where what is recorded anew a step away takes the other branch. */
+/* The second derivative of |x - 1/2| + x^3, where what is recorded anew a step away takes the other
+ * branch. */
 START_TEST(second_order_near_a_kink)
 {
     wg_tape *t = wg_tape_new(NULL);

@@ -77,9 +77,9 @@ static wg_blocks *blocks_of(problem *p, const wg_blocks_options *options)
     return wg_blocks_new(p->rows, 2, p->param, 2, softmax_loss, &p->m, options);
 }
 
-/* value and gradient against those of the whole batch at once. Both are sums of n terms whose absolute
- * values add up to less than `size` each; the batch's are pairwise or blocked, so eps (log2(n) + 4) size
- * bounds the difference; the terms themselves have a few eps. */
+/* value and gradient against those of the whole batch at once. Both are sums of n terms whose
+ * absolute values add up to less than `size` each; the batch's are pairwise or blocked, so eps
+ * (log2(n) + 4) size bounds the difference; the terms themselves have a few eps. */
 static void is_the_whole_batch(problem *p, wg_blocks *b, double scale, wg_tensor *penalty)
 {
     ck_assert_int_eq(wg_blocks_run(b), WG_OK);

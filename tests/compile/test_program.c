@@ -1,4 +1,5 @@
-/* Compiled programs: the same bits as replays, no allocation, liveness, chains, inputs, staleness. */
+/* Compiled programs: the same bits as replays, no allocation, liveness, chains, inputs,
+ * staleness. */
 #include "autograd/compile/program.h"
 #include "autograd/compile/program_internal.h"
 
@@ -26,7 +27,7 @@ static const wg_compile_options every_choice[] = {{0},
                                                   {.keep_buffers = true},
                                                   {.keep_values = true, .keep_buffers = true}};
 
-/* ---- Random graphs -------------------------------------------------------------------------------- */
+/* ---- Random graphs --------------------------------------------------------------------------- */
 
 enum { LARGEST = 700 * 70 };
 
@@ -118,7 +119,7 @@ START_TEST(test_random_graphs_with_threads)
 }
 END_TEST
 
-/* ---- What a program leaves out --------------------------------------------------------------------- */
+/* ---- What a program leaves out --------------------------------------------------------------- */
 
 static wg_tape *t;
 
@@ -157,7 +158,8 @@ START_TEST(test_dead_and_constant_nodes_do_not_run)
 }
 END_TEST
 
-/* x -> tanh -> ... -> tanh: two values at a time are enough, and none where the chain is in tiles. */
+/* x -> tanh -> ... -> tanh: two values at a time are enough, and none where the chain is in
+ * tiles. */
 START_TEST(test_memory_is_used_again)
 {
     wg_tensor *x = wg_param(t, "x", WG_F32, WG_SHAPE(1024)), *y = x;
@@ -279,7 +281,7 @@ START_TEST(test_empty_values)
 }
 END_TEST
 
-/* ---- Inputs and staleness ---------------------------------------------------------------------------- */
+/* ---- Inputs and staleness -------------------------------------------------------------------- */
 
 START_TEST(test_bind)
 {
@@ -370,7 +372,7 @@ START_TEST(test_compiled_from_a_stale_tape)
 }
 END_TEST
 
-/* ---- Errors ------------------------------------------------------------------------------------------- */
+/* ---- Errors ---------------------------------------------------------------------------------- */
 
 START_TEST(test_compile_mistakes)
 {
@@ -443,7 +445,7 @@ START_TEST(test_check_finite)
 }
 END_TEST
 
-/* ---- Memory ------------------------------------------------------------------------------------------- */
+/* ---- Memory ---------------------------------------------------------------------------------- */
 
 START_TEST(test_running_allocates_nothing)
 {

@@ -1,4 +1,5 @@
-/* Programs written as C: every op of the registry, random graphs, Hessian-vector products, updates, names. */
+/* Programs written as C: every op of the registry, random graphs, Hessian-vector products, updates,
+ * names. */
 #include "tests/compile/written.h"
 
 #include "autograd/c_writer.h"
@@ -39,7 +40,7 @@ static double unit_of(wg_dtype dtype)
     return dtype == WG_F32 ? (double)FLT_EPSILON / 2 : DBL_EPSILON / 2;
 }
 
-/* ---- Every op ------------------------------------------------------------------------------------- */
+/* ---- Every op -------------------------------------------------------------------------------- */
 
 /* A case of the test table, its value and its cotangents, compiled and run by the library. */
 typedef struct op_case {
@@ -83,8 +84,9 @@ static bool op_is_exact(const wg_tensor *y)
     return (y->op->flags & WG_OP_ELEMENTWISE) && formula_is_exact(y->op->formula);
 }
 
-/* What a result may be off by, where S is the largest entry on the tape and k the most terms of a sum:
- * sums by 2 k u (k S), each function on the way by 4 ulp of S; there are no more than 32 in a rule. */
+/* What a result may be off by, where S is the largest entry on the tape and k the most terms of a
+ * sum: sums by 2 k u (k S), each function on the way by 4 ulp of S; there are no more than 32 in a
+ * rule. */
 static void op_case_judge(op_case *o)
 {
     const wg_tape *t = o->c.tape;
@@ -138,8 +140,8 @@ static void op_case_compare(const op_case *o, const void *bytes, const char *com
     }
 }
 
-/* Ops by entries differ in their formula alone, so that each is written with some of the shapes, all of
- * them together with every one: compilers are slow. */
+/* Ops by entries differ in their formula alone, so that each is written with some of the shapes,
+ * all of them together with every one: compilers are slow. */
 static bool entries_take_part(int row, int variant, const wgt_variant *v)
 {
     return strstr(v->shapes, "00") == NULL && (variant == 0 || (row + variant) % 5 == 0);
@@ -206,7 +208,7 @@ START_TEST(test_every_op_in_f32)
 }
 END_TEST
 
-/* ---- Graphs of many ops ---------------------------------------------------------------------------- */
+/* ---- Graphs of many ops ---------------------------------------------------------------------- */
 
 enum { GRAPHS = 300, ROWS = 5, COLUMNS = 3 };
 
@@ -232,8 +234,9 @@ static void graph_make(graph_case *c, uint64_t seed, wg_dtype dtype)
     ck_assert_msg(wg_program_run(c->program) == WG_OK, "%s", wg_tape_message(c->tape));
 }
 
-/* Errors against the wide copy, in units of the largest entry of the result: the file's may be 4 times the
- * program's own, and what adding up in order costs: 2 k u for k = 15 terms, in some 8 sums on the way. */
+/* Errors against the wide copy, in units of the largest entry of the result: the file's may be 4
+ * times the program's own, and what adding up in order costs: 2 k u for k = 15 terms, in some 8
+ * sums on the way. */
 static void graph_compare(const graph_case *c, uint64_t seed, wg_dtype dtype, const void *bytes,
                           const char *compiler)
 {
@@ -289,7 +292,7 @@ START_TEST(test_random_graphs)
 }
 END_TEST
 
-/* ---- A network: its Hessian times a vector, its training step ---------------------------------------- */
+/* ---- A network: its Hessian times a vector, its training step -------------------------------- */
 
 typedef struct network {
     wg_tape *t;
@@ -420,7 +423,7 @@ START_TEST(test_training_steps)
 }
 END_TEST
 
-/* ---- Names, errors, what is written ------------------------------------------------------------------ */
+/* ---- Names, errors, what is written ---------------------------------------------------------- */
 
 static const char *source_of(const wg_program *p, const wg_c_options *options)
 {
@@ -534,8 +537,8 @@ static void strange_forward(const wg_tensor *y, const wg_piece *piece)
     memcpy(y->data, y->operand[0]->data, (size_t)y->size * sizeof(double));
 }
 
-/* An op of the user's own that says nothing of C is named; so is a name that is none, and an update that
- * does not fit. */
+/* An op of the user's own that says nothing of C is named; so is a name that is none, and an update
+ * that does not fit. */
 START_TEST(test_errors)
 {
     static const wg_op strange = {
@@ -633,8 +636,8 @@ static void strange_write_c(wg_c_writer *c, const wg_tensor *y, const wg_c_nest 
     wg_c_copy(c, &all, y->operand[0]);
 }
 
-/* What compilers warn of, as of a value that nothing reads: a single class, an integer beside itself,
- * a comment in a comment. */
+/* What compilers warn of, as of a value that nothing reads: a single class, an integer beside
+ * itself, a comment in a comment. */
 START_TEST(test_compilers_have_nothing_to_say)
 {
     wg_tape *t = wg_tape_new(NULL);

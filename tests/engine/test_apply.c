@@ -248,7 +248,8 @@ START_TEST(test_abstract)
 }
 END_TEST
 
-/* Workspace is made when an op is recorded, as large as the largest need; it is somewhere, also of 0 bytes. */
+/* Workspace is made when an op is recorded, as large as the largest need; it is somewhere, also of
+ * 0 bytes. */
 static size_t workspace_need(const wg_tensor *y)
 {
     return (size_t)(y->operand[0]->size - 1) * sizeof(double);
@@ -292,8 +293,8 @@ START_TEST(test_workspace)
 }
 END_TEST
 
-/* A plan is filled once, with the shape known, and is there whenever the op runs; the attributes before it
- * stay as they are. */
+/* A plan is filled once, with the shape known, and is there whenever the op runs; the attributes
+ * before it stay as they are. */
 typedef struct planned {
     int64_t size, factor;
 } planned;

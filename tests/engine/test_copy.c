@@ -70,8 +70,8 @@ static void assert_same_form(const wg_tape *t, const wg_tape *copy, wg_dtype dty
     }
 }
 
-/* A copy is what the same calls record in the other precision: bit for bit, since the leaves hold the same
- * numbers. */
+/* A copy is what the same calls record in the other precision: bit for bit, since the leaves hold
+ * the same numbers. */
 START_TEST(a_copy_is_the_model_recorded_in_the_other_dtype)
 {
     const wg_dtype from = _i == 0 ? WG_F32 : WG_F64, to = _i == 0 ? WG_F64 : WG_F32;
@@ -244,7 +244,7 @@ START_TEST(empty_tensors_and_options)
 }
 END_TEST
 
-/* ---- Errors ---------------------------------------------------------------------------------------- */
+/* ---- Errors ---------------------------------------------------------------------------------- */
 
 START_TEST(an_op_that_does_not_exist_in_the_dtype)
 {
@@ -289,7 +289,8 @@ START_TEST(wrong_arguments)
 }
 END_TEST
 
-/* Every allocation fails: once, or from then on. The static tape that stands for no memory is not touched. */
+/* Every allocation fails: once, or from then on. The static tape that stands for no memory is not
+ * touched. */
 START_TEST(out_of_memory)
 {
     wg_tape before = *wg_inert_tape();

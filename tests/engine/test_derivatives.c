@@ -28,12 +28,12 @@ static double largest(const wg_tensor *x)
     return most;
 }
 
-/* ---- Hessians in closed form ---------------------------------------------------------------------- */
+/* ---- Hessians in closed form ----------------------------------------------------------------- */
 
 enum { ROWS = 12, FEATURES = 3, CLASSES = 4 };
 
-/* Entry (f, c), (g, e) of the Hessian of mean cross-entropy in W: sum_i x_if x_ig p_ic (d_ce - p_ie) / n;
- * with one column of weights the second class has logit 0, which makes p (1 - p). */
+/* Entry (f, c), (g, e) of the Hessian of mean cross-entropy in W: sum_i x_if x_ig p_ic (d_ce -
+ * p_ie) / n; with one column of weights the second class has logit 0, which makes p (1 - p). */
 static double closed_hessian(const double *X, const long double *p, int k, int row, int column)
 {
     long double sum = 0;
@@ -120,7 +120,7 @@ START_TEST(hessian_of_several_xs)
 }
 END_TEST
 
-/* ---- Products ------------------------------------------------------------------------------------- */
+/* ---- Products -------------------------------------------------------------------------------- */
 
 /* A loss of three layers; params are W1, b1, W2, b2, W3. */
 static wg_tensor *mlp(wg_tape *t, wg_tensor *params[5])
@@ -151,8 +151,8 @@ static void move_params(wg_tensor *const params[], wg_tensor *const x0[], wg_ten
     wg_replay(params[0]->tape);
 }
 
-/* The five-point quotient of gradients with h = 2^-12: with |v| = 8 its error is (8 h)^4/30 = 5e-13 times
- * a fifth derivative, and 1e-16/h = 4e-13 of rounding. */
+/* The five-point quotient of gradients with h = 2^-12: with |v| = 8 its error is (8 h)^4/30 = 5e-13
+ * times a fifth derivative, and 1e-16/h = 4e-13 of rounding. */
 START_TEST(hvp_is_the_quotient_of_gradients)
 {
     static const double at[] = {-2, -1, 1, 2}, weight[] = {1, -8, 8, -1}, h = 0x1p-12;
@@ -257,7 +257,7 @@ START_TEST(an_x_may_be_intermediate_or_given_twice)
 }
 END_TEST
 
-/* ---- Higher orders -------------------------------------------------------------------------------- */
+/* ---- Higher orders --------------------------------------------------------------------------- */
 
 START_TEST(derivatives_of_third_and_fourth_order)
 {
@@ -281,8 +281,8 @@ START_TEST(derivatives_of_third_and_fourth_order)
 }
 END_TEST
 
-/* f = a^2 b^3: the Hessian's product with (v, w) is (2 b^3 v + 6 a b^2 w, 6 a b^2 v + 6 a^2 b w), and the
- * product's gradient is third order. */
+/* f = a^2 b^3: the Hessian's product with (v, w) is (2 b^3 v + 6 a b^2 w, 6 a b^2 v + 6 a^2 b w),
+ * and the product's gradient is third order. */
 START_TEST(a_product_can_be_differentiated_again)
 {
     wg_tape *t = wgt_strict_tape();
@@ -315,7 +315,7 @@ START_TEST(products_follow_a_replay)
 }
 END_TEST
 
-/* ---- Stops, and what does not depend --------------------------------------------------------------- */
+/* ---- Stops, and what does not depend --------------------------------------------------------- */
 
 START_TEST(detach_stops_every_derivative)
 {
@@ -347,7 +347,8 @@ START_TEST(what_y_does_not_depend_on_is_zero)
 }
 END_TEST
 
-/* strict_grad is about y: a gradient that is constant has zero second derivatives, which is no error. */
+/* strict_grad is about y: a gradient that is constant has zero second derivatives, which is no
+ * error. */
 START_TEST(strict_grad_asks_whether_y_depends_on_x)
 {
     wg_tape *t = wg_tape_new(&(wg_tape_options){.strict_grad = true});
@@ -378,7 +379,7 @@ START_TEST(strict_grad_asks_whether_y_depends_on_x)
 }
 END_TEST
 
-/* ---- Rules that are none ---------------------------------------------------------------------------- */
+/* ---- Rules that are none --------------------------------------------------------------------- */
 
 static wg_tensor *bent_vjp(wg_tensor *y, wg_tensor *dy, int i)
 {
@@ -449,7 +450,7 @@ START_TEST(an_op_without_a_rule_is_named)
 }
 END_TEST
 
-/* ---- Errors, and what stays ------------------------------------------------------------------------ */
+/* ---- Errors, and what stays ------------------------------------------------------------------ */
 
 START_TEST(wrong_arguments)
 {

@@ -31,7 +31,7 @@ static wg_tensor *grad_of(wg_tensor *y, wg_tensor *by)
     return g;
 }
 
-/* ---- Values --------------------------------------------------------------------------------------- */
+/* ---- Values ---------------------------------------------------------------------------------- */
 
 START_TEST(test_gradient)
 {
@@ -204,7 +204,7 @@ START_TEST(test_empty)
 }
 END_TEST
 
-/* ---- Mistakes -------------------------------------------------------------------------------------- */
+/* ---- Mistakes -------------------------------------------------------------------------------- */
 
 static wg_mark start;
 
@@ -356,7 +356,8 @@ START_TEST(test_wrong_rules)
 }
 END_TEST
 
-/* A rule may take a gradient itself, and of a tensor that the gradient it is part of goes over, too. */
+/* A rule may take a gradient itself, and of a tensor that the gradient it is part of goes over,
+ * too. */
 static wg_tensor *rule_with_gradient(wg_tensor *y, wg_tensor *dy, int i)
 {
     wg_tensor *g, *of = y->operand[i];
@@ -375,7 +376,7 @@ START_TEST(test_gradient_inside_a_rule)
 }
 END_TEST
 
-/* ---- How much ------------------------------------------------------------------------------------- */
+/* ---- How much -------------------------------------------------------------------------------- */
 
 static size_t scratch_bytes(void)
 {
@@ -385,8 +386,8 @@ static size_t scratch_bytes(void)
     return bytes;
 }
 
-/* The gradient goes over what y is computed from, whatever else is on the tape: it needs no more memory,
- * nor time, when a loop never rewinds. */
+/* The gradient goes over what y is computed from, whatever else is on the tape: it needs no more
+ * memory, nor time, when a loop never rewinds. */
 START_TEST(test_long_tape)
 {
     size_t first = 0;
@@ -428,7 +429,7 @@ START_TEST(test_no_memory_on_the_way)
 }
 END_TEST
 
-/* ---- Backward -------------------------------------------------------------------------------------- */
+/* ---- Backward -------------------------------------------------------------------------------- */
 
 START_TEST(test_backward)
 {

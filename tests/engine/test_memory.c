@@ -75,7 +75,8 @@ START_TEST(test_default_allocator_without_memory)
 END_TEST
 #endif
 
-/* A value of some megabytes is a block of the allocator by itself, with room for the nodes that follow. */
+/* A value of some megabytes is a block of the allocator by itself, with room for the nodes that
+ * follow. */
 START_TEST(test_large_value_has_its_own_block)
 {
     ck_assert_ptr_nonnull(wg_arena_take(&arena, 100, 8));
@@ -162,7 +163,8 @@ START_TEST(test_kept_block_too_small)
 }
 END_TEST
 
-/* Whatever the order of sizes, what is held is at most twice what was in use at the peak, and a block. */
+/* Whatever the order of sizes, what is held is at most twice what was in use at the peak, and a
+ * block. */
 START_TEST(test_held_is_bounded)
 {
     const wg_arena_mark empty = wg_arena_height(&arena);
@@ -183,7 +185,8 @@ START_TEST(test_held_is_bounded)
 }
 END_TEST
 
-/* Steps that differ in turn, as full batches and a short last one, come to ask the allocator for nothing. */
+/* Steps that differ in turn, as full batches and a short last one, come to ask the allocator for
+ * nothing. */
 START_TEST(test_alternating_steps_settle)
 {
     static const size_t size[2][3] = {{3000000, 200, 7000000}, {6000000, 200, 2500000}};

@@ -134,7 +134,8 @@ static void *run_many(void *pool)
     return NULL;
 }
 
-/* Two threads with one pool, against the rules: one of them works alone, and both get all pieces done. */
+/* Two threads with one pool, against the rules: one of them works alone, and both get all pieces
+ * done. */
 START_TEST(test_two_callers)
 {
     wg_pool *pool = wg_pool_new(3, NULL);

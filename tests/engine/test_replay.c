@@ -139,7 +139,8 @@ START_TEST(test_stale_reads_can_be_allowed)
 }
 END_TEST
 
-/* Views, and views of views, have the values that the leaf has now; what is computed from them has not. */
+/* Views, and views of views, have the values that the leaf has now; what is computed from them has
+ * not. */
 START_TEST(test_views_are_as_fresh_as_their_leaf)
 {
     const double first[] = {1, 2, 3}, second[] = {4, 5, 6};

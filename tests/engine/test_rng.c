@@ -7,8 +7,8 @@
 #include <stdlib.h>
 
 /* The vectors of the authors' distribution (Random123, kat_vectors, philox4x32 10): words of the
- * counter, of the key, and the first two of the answer.  Here the counter is (i, key), low words first,
- * the generator's key is the seed, and wg_random_bits are words 0 and 1. */
+ * counter, of the key, and the first two of the answer.  Here the counter is (i, key), low words
+ * first, the generator's key is the seed, and wg_random_bits are words 0 and 1. */
 static const struct {
     uint32_t counter[4], key[2], answer[2];
 } known[] = {

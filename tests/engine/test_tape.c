@@ -10,7 +10,7 @@
 #include <pthread.h>
 #include <string.h>
 
-/* ---- Errors --------------------------------------------------------------------------------------- */
+/* ---- Errors ---------------------------------------------------------------------------------- */
 
 START_TEST(test_new_tape)
 {
@@ -102,7 +102,7 @@ START_TEST(test_long_message_is_cut)
 }
 END_TEST
 
-/* ---- Mark and rewind ------------------------------------------------------------------------------ */
+/* ---- Mark and rewind ------------------------------------------------------------------------- */
 
 START_TEST(test_rewind_drops_what_is_younger)
 {
@@ -229,10 +229,10 @@ START_TEST(test_take)
 }
 END_TEST
 
-/* ---- Failing memory ------------------------------------------------------------------------------- */
+/* ---- Failing memory -------------------------------------------------------------------------- */
 
-/* Everything that takes memory: leaves, ops, gradients, the gradient's gradient, backward, replay, a
- * rewind in the middle, a graph.  A number that depends on all of it; NaN after an error. */
+/* Everything that takes memory: leaves, ops, gradients, the gradient's gradient, backward, replay,
+ * a rewind in the middle, a graph.  A number that depends on all of it; NaN after an error. */
 static double work(wg_tape *t)
 {
     wg_tensor *k = wg_scalar(t, WG_I64, 7), *g, *gg, *y;
@@ -324,7 +324,7 @@ START_TEST(test_parameters_survive_failure)
 }
 END_TEST
 
-/* ---- The tape that stands for 'no memory' ---------------------------------------------------------- */
+/* ---- The tape that stands for 'no memory' ---------------------------------------------------- */
 
 /* All that one can do to a tape; none of it may write the static one. */
 static void *use_no_memory(void *unused)
@@ -381,7 +381,7 @@ START_TEST(test_static_tape_is_never_written)
 }
 END_TEST
 
-/* ---- A million ops --------------------------------------------------------------------------------- */
+/* ---- A million ops --------------------------------------------------------------------------- */
 
 /* x -> sin(x) -> sin(x) w -> ...: the gradient by w has half a million terms. */
 START_TEST(test_a_million_ops)

@@ -316,7 +316,8 @@ START_TEST(test_writing_mistakes)
 }
 END_TEST
 
-/* Element i is a function of seed, key and i alone: not of the shape, nor of what was drawn before. */
+/* Element i is a function of seed, key and i alone: not of the shape, nor of what was drawn
+ * before. */
 START_TEST(test_fill)
 {
     wg_tensor *a = wg_param(t, "a", WG_F64, WG_SHAPE(100));

@@ -1,8 +1,8 @@
 /* Fuzz targets of file formats: the bytes become a file, which the target reads.
  *
- * A reader may return a result or record an error that names the file; it may not crash, leak, or take
- * memory that the file's size does not explain: 200 times its bytes, 200 KB for the tape, and what the target says
- * that it works with. */
+ * A reader may return a result or record an error that names the file; it may not crash, leak, or
+ * take memory that the file's size does not explain: 200 times its bytes, 200 KB for the tape, and
+ * what the target says that it works with. */
 #include "tests/fuzz/harness.h"
 
 #include <stdio.h>

@@ -1,8 +1,8 @@
 #include "models/files/csv.h"
 #include "tests/fuzz/harness.h"
 
-/* With a column of texts; then with numbers alone, and what was read is written, and read again: with the
- * quotes and numbers of the writer. */
+/* With a column of texts; then with numbers alone, and what was read is written, and read again:
+ * with the quotes and numbers of the writer. */
 void fuzz_read(wg_tape *t, const char *path)
 {
     const char *const a[] = {"a", NULL};

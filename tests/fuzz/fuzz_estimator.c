@@ -2,7 +2,8 @@
 #include "ops/layout.h"
 #include "tests/fuzz/harness.h"
 
-/* An archive becomes an estimator that predicts, scores nothing it cannot, and is saved and loaded again. */
+/* An archive becomes an estimator that predicts, scores nothing it cannot, and is saved and loaded
+ * again. */
 void fuzz_read(wg_tape *t, const char *path)
 {
     const wg_estimator *e = wg_estimator_load(t, path, NULL);

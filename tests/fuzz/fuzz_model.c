@@ -2,8 +2,8 @@
 #include "models/files/csv.h"
 #include "tests/fuzz/harness.h"
 
-/* What training may take: L-BFGS keeps 24 vectors of the weights, and a pass over the rows some 12 matrices of
- * their features and classes; the arena as much again. */
+/* What training may take: L-BFGS keeps 24 vectors of the weights, and a pass over the rows some 12
+ * matrices of their features and classes; the arena as much again. */
 static size_t needed(const wg_table *table)
 {
     const size_t rows = (size_t)table->rows, classes = (size_t)table->class_count + 1;

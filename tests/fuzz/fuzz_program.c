@@ -43,7 +43,7 @@ static wg_tensor *any(user *u)
     return u->t->node[u->t->size - 1 - b % (u->t->size < 16 ? u->t->size : 16)];
 }
 
-/* ---- Leaves ---------------------------------------------------------------------------------------- */
+/* ---- Leaves ---------------------------------------------------------------------------------- */
 
 static int draw_shape(user *u, int64_t *dim)
 {
@@ -84,7 +84,7 @@ static wg_tensor *leaf(user *u)
     return x;
 }
 
-/* ---- Ops -------------------------------------------------------------------------------------------- */
+/* ---- Ops ------------------------------------------------------------------------------------- */
 
 /* Attributes: zeros, small integers in each word, or whatever the bytes say. */
 static void draw_attributes(user *u, unsigned char *attrs, size_t size)
@@ -141,7 +141,7 @@ static void differentiate(user *u)
         wg_vjp(y, y, xs, 2, gs);
 }
 
-/* ---- Running again ---------------------------------------------------------------------------------- */
+/* ---- Running again --------------------------------------------------------------------------- */
 
 static bool same(const wg_tensor *a, const wg_tensor *b)
 {

@@ -5,7 +5,8 @@
 
 enum { ROWS = 6, COLUMNS = 2 };
 
-/* A training goes on from the file as its checkpoint, or refuses it and leaves the parameters alone. */
+/* A training goes on from the file as its checkpoint, or refuses it and leaves the parameters
+ * alone. */
 void fuzz_read(wg_tape *t, const char *path)
 {
     wg_mlp *mlp = wg_mlp_new(t,

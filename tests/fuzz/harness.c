@@ -1,5 +1,5 @@
-/* The allocator and the entry that fuzz targets share; `make fuzz` links them with libFuzzer where the
- * compiler is clang, else with a main that replays the files it is given. */
+/* The allocator and the entry that fuzz targets share; `make fuzz` links them with libFuzzer where
+ * the compiler is clang, else with a main that replays the files it is given. */
 #include "tests/fuzz/harness.h"
 
 #include <stdint.h>

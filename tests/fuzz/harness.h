@@ -1,5 +1,6 @@
-/* What the fuzz targets share: a target defines fuzz_bytes, or, for a file format, fuzz_read (file.c
- * then writes the file for it).  Nothing may crash, hang, leak, or end in a status without message. */
+/* What the fuzz targets share: a target defines fuzz_bytes, or, for a file format, fuzz_read
+ * (file.c then writes the file for it).  Nothing may crash, hang, leak, or end in a status without
+ * message. */
 #ifndef WGT_FUZZ_HARNESS_H
 #define WGT_FUZZ_HARNESS_H
 

@@ -1,5 +1,5 @@
-/* For suites that record on one tape: t is made before each test and freed behind it; what the entries
- * of a result are to be is written VALUES(1, 2). Included once by a suite. */
+/* For suites that record on one tape: t is made before each test and freed behind it; what the
+ * entries of a result are to be is written VALUES(1, 2). Included once by a suite. */
 #ifndef WGT_OPS_ON_TAPE_H
 #define WGT_OPS_ON_TAPE_H
 

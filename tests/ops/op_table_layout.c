@@ -360,7 +360,7 @@ static void reference_add_n(const wgt_array x[], int n, const int64_t *a, wgt_ar
             y->value[i] += x[k].value[i];
 }
 
-/* ---- assemble: part k stands at index a[k] of every axis, whose size is a[5] ------------------- */
+/* ---- assemble: part k stands at index a[k] of every axis, whose size is a[5] ----------------- */
 
 static wg_tensor *record_assemble(wg_tensor *const x[], int n, const int64_t *a)
 {

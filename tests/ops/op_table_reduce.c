@@ -220,7 +220,8 @@ static void reference_tie_share(const wgt_array x[], int n, const int64_t *a, wg
     along_replace(x, (uint32_t)a[0], tie_share_entry, y);
 }
 
-/* log_softmax_jvp: sum_j p_j (u_i - u_j);  log_softmax_vjp: v_i (1 - p_i) - p_i sum_(j != i) v_j. */
+/* log_softmax_jvp: sum_j p_j (u_i - u_j);  log_softmax_vjp: v_i (1 - p_i) - p_i sum_(j != i)
+ * v_j. */
 static void along_pair(const wgt_array x[], const int64_t *a, bool transposed, wgt_array *y)
 {
     static _Thread_local long double row[ALONG_MOST];

@@ -1,5 +1,6 @@
 /* The ops of the case language: how they are recorded from operands and attributes. Elementwise ops
- * are found by name in the registry; the others have a row each. tests/oracle/make_oracle.py has the same table in terms of PyTorch. */
+ * are found by name in the registry; the others have a row each. tests/oracle/make_oracle.py has
+ * the same table in terms of PyTorch. */
 #include "models/wengert.h"
 #include "ops/registry.h"
 #include "tests/ops/oracle.h"

@@ -1,4 +1,5 @@
-/* Random graphs of many ops, with their gradients: for tests that compare ways of computing them. */
+/* Random graphs of many ops, with their gradients: for tests that compare ways of computing
+ * them. */
 #ifndef WGT_OPS_RANDOM_GRAPH_H
 #define WGT_OPS_RANDOM_GRAPH_H
 
@@ -14,7 +15,8 @@ typedef struct wgt_graph {
     int n_outputs;
 } wgt_graph;
 
-/* Records the graph that `seed` stands for: f32 or f64, `ops` ops, `data` [rows, columns] for its input. */
+/* Records the graph that `seed` stands for: f32 or f64, `ops` ops, `data` [rows, columns] for its
+ * input. */
 wgt_graph wgt_graph_new(wg_tape *t, uint64_t seed, wg_dtype dtype, int64_t rows, int64_t columns,
                         int ops, const void *data);
 

@@ -77,10 +77,10 @@ static const struct {
 
 enum { SMOOTH = sizeof smooth / sizeof smooth[0] };
 
-/* Each is a handful of roundings: 16 eps for values and derivatives, 64 beyond. The points keep away
- * from zeros of the derivatives, and |x| is small enough that the exponent x^2/2 of gelu's tail
- * (12.5 at most) does not carry its rounding far: 12.5 eps, and as much for the argument of erfc,
- * hence 40. */
+/* Each is a handful of roundings: 16 eps for values and derivatives, 64 beyond. The points keep
+ * away from zeros of the derivatives, and |x| is small enough that the exponent x^2/2 of gelu's
+ * tail (12.5 at most) does not carry its rounding far: 12.5 eps, and as much for the argument of
+ * erfc, hence 40. */
 START_TEST(closed_forms)
 {
     static const double x[] = {-5, -2.5, -0.25, 0.125, 1, 5};

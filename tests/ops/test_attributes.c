@@ -1,6 +1,6 @@
-/* Attributes that no builder would give: whoever calls wg_apply may. Every op of the registry, on the
- * operands of its test rows, takes what is wrong as an error on the tape, and reads nothing that is not
- * its operands' (the sanitizers see that). */
+/* Attributes that no builder would give: whoever calls wg_apply may. Every op of the registry, on
+ * the operands of its test rows, takes what is wrong as an error on the tape, and reads nothing
+ * that is not its operands' (the sanitizers see that). */
 #include <string.h>
 
 #include "autograd/grad.h"
@@ -18,8 +18,8 @@ static uint64_t hostile_next(void)
     return hostile_seed >> 33;
 }
 
-/* A number that an index, a size, a mask or a dtype should not be, or that it might be. None is a size
- * that could be had, and would take long to fill. */
+/* A number that an index, a size, a mask or a dtype should not be, or that it might be. None is a
+ * size that could be had, and would take long to fill. */
 static int64_t hostile_number(void)
 {
     static const int64_t numbers[] = {-1, 0, 1, 2, 3, 8, 9, INT64_MIN, INT64_MAX, INT64_C(1) << 50};

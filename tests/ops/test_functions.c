@@ -83,8 +83,9 @@ static const struct {
 enum { FUNCTIONS = sizeof functions / sizeof functions[0] };
 
 /* Every result is a handful of roundings, each of which moves it by some eps: 16 eps cover them for
- * values and derivatives, 64 the longer chains above, where terms also cancel (6 H^2 - 2 at 1.25 loses
- * less than a digit). The points of erf have squares without rounding, which exp would enlarge. */
+ * values and derivatives, 64 the longer chains above, where terms also cancel (6 H^2 - 2 at 1.25
+ * loses less than a digit). The points of erf have squares without rounding, which exp would
+ * enlarge. */
 START_TEST(closed_forms)
 {
     const double rel[4] = {16 * DBL_EPSILON, 16 * DBL_EPSILON, 32 * DBL_EPSILON, 64 * DBL_EPSILON};

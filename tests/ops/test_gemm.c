@@ -1,8 +1,8 @@
 /* The matrix product against a triple loop in long double, on every instruction set that the
  * processor has.
  *
- * The bound: in the type computed in, eps = 2^-24 or 2^-53, gamma = (k + 4) eps covers k products and
- * their additions in any order (Higham 2002, "Accuracy and Stability of Numerical Algorithms",
+ * The bound: in the type computed in, eps = 2^-24 or 2^-53, gamma = (k + 4) eps covers k products
+ * and their additions in any order (Higham 2002, "Accuracy and Stability of Numerical Algorithms",
  * section 3.1), so |c - exact| <= (k + 4) eps sum_p |a_ip b_pj|. */
 #include "ops/kernels/gemm.h"
 #include "tests/support/assert.h"
@@ -15,8 +15,8 @@
 
 enum { CANARY = 0x5a, MARGIN = 256 };
 
-/* Under AddressSanitizer the triple loops take minutes: then each test sees every fifth of its products, all
- * kinds in turn. */
+/* Under AddressSanitizer the triple loops take minutes: then each test sees every fifth of its
+ * products, all kinds in turn. */
 #if defined(__SANITIZE_ADDRESS__)
 #define GEMM_EVERY 5
 #elif defined(__has_feature)
@@ -273,8 +273,8 @@ START_TEST(test_odd_sizes)
 }
 END_TEST
 
-/* Matrix times vector, and transposed: rows of every length that has a kernel of its own, and longer
- * ones. */
+/* Matrix times vector, and transposed: rows of every length that has a kernel of its own, and
+ * longer ones. */
 START_TEST(test_row_lengths)
 {
     for (int64_t k = 1; k < 150; k += 1 + k / 40) {

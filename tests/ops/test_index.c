@@ -18,7 +18,8 @@ static wg_tensor *indices(wg_tape *t, int ndim, const int64_t *dim, const int64_
     return wg_rename(wg_constant(t, WG_I64, ndim, dim, values), "idx");
 }
 
-/* Runs one failing call on a fresh tape with table (5, 3), idx (4,), flat (2, 3) and one (i64, 0-d). */
+/* Runs one failing call on a fresh tape with table (5, 3), idx (4,), flat (2, 3) and one (i64,
+ * 0-d). */
 #define ASSERT_FAILS(call, status, message)                                                        \
     do {                                                                                           \
         wg_tape *t = wg_tape_new(NULL);                                                            \
@@ -35,7 +36,7 @@ static wg_tensor *indices(wg_tape *t, int ndim, const int64_t *dim, const int64_
         wg_tape_free(t);                                                                           \
     } while (0)
 
-/* ---- Rows ------------------------------------------------------------------------------------------- */
+/* ---- Rows ------------------------------------------------------------------------------------ */
 
 START_TEST(test_gather_rows)
 {
@@ -121,8 +122,8 @@ START_TEST(test_indices_are_checked_in_a_replay)
 }
 END_TEST
 
-/* Many rows into one: n equal terms, so the exact sum is n*x; see test_layout.c for the bound. Wider
- * than the kernel's tile. */
+/* Many rows into one: n equal terms, so the exact sum is n*x; see test_layout.c for the bound.
+ * Wider than the kernel's tile. */
 START_TEST(test_scatter_rows_is_accurate)
 {
     const int64_t n = 100000, width = 67;
@@ -138,7 +139,7 @@ START_TEST(test_scatter_rows_is_accurate)
 }
 END_TEST
 
-/* ---- Along an axis ---------------------------------------------------------------------------------- */
+/* ---- Along an axis --------------------------------------------------------------------------- */
 
 static int64_t at3(const int64_t *dim, int64_t i, int64_t j, int64_t k)
 {
@@ -241,7 +242,7 @@ START_TEST(test_index_larger_than_the_table)
 }
 END_TEST
 
-/* ---- one_hot ---------------------------------------------------------------------------------------- */
+/* ---- one_hot --------------------------------------------------------------------------------- */
 
 START_TEST(test_one_hot)
 {
@@ -271,7 +272,7 @@ START_TEST(test_one_hot_errors)
 }
 END_TEST
 
-/* ---- cumsum ----------------------------------------------------------------------------------------- */
+/* ---- cumsum ---------------------------------------------------------------------------------- */
 
 START_TEST(test_cumsum)
 {

@@ -1,4 +1,5 @@
-/* Ops that move, repeat or add up elements by place: reshape, permute, broadcast_to, sum_to, diagonal. */
+/* Ops that move, repeat or add up elements by place: reshape, permute, broadcast_to, sum_to,
+ * diagonal. */
 #include "ops/layout.h"
 
 #include "autograd/grad.h"
@@ -16,7 +17,8 @@
 
 static const wg_dtype dtypes[] = {WG_F32, WG_F64, WG_I64};
 
-/* Runs one failing call on a fresh tape that has x (5, 3) and m (3, 5), and looks at what is said. */
+/* Runs one failing call on a fresh tape that has x (5, 3) and m (3, 5), and looks at what is
+ * said. */
 #define ASSERT_FAILS(call, status, message)                                                        \
     do {                                                                                           \
         wg_tape *t = wg_tape_new(NULL);                                                            \
@@ -31,7 +33,7 @@ static const wg_dtype dtypes[] = {WG_F32, WG_F64, WG_I64};
         wg_tape_free(t);                                                                           \
     } while (0)
 
-/* ---- reshape, squeeze, expand_dims ---------------------------------------------------------------- */
+/* ---- reshape, squeeze, expand_dims ----------------------------------------------------------- */
 
 START_TEST(test_reshape_is_a_view)
 {
@@ -126,7 +128,7 @@ START_TEST(test_squeeze_errors)
 }
 END_TEST
 
-/* ---- permute ---------------------------------------------------------------------------------------- */
+/* ---- permute --------------------------------------------------------------------------------- */
 
 /* y[i_p0, ..] = x[i_0, ..], element by element. */
 static void assert_permuted(const wg_tensor *x, const wg_tensor *y, const int *order)
@@ -212,7 +214,7 @@ START_TEST(test_permute_errors)
 }
 END_TEST
 
-/* ---- broadcast_to, sum_to --------------------------------------------------------------------------- */
+/* ---- broadcast_to, sum_to -------------------------------------------------------------------- */
 
 typedef struct pair_of_shapes {
     wg_shape small, large;
@@ -329,9 +331,10 @@ START_TEST(test_sum_to_errors)
 }
 END_TEST
 
-/* 0.1 (not a binary fraction) n times, over an axis whose elements are neighbours and over one whose
- * elements are not. n*x is one rounding from the sum of n equal x, and a sum that is exact up to its
- * last rounding, as the contract has it, is another: 1 ulp. Plain summation is off by far more. */
+/* 0.1 (not a binary fraction) n times, over an axis whose elements are neighbours and over one
+ * whose elements are not. n*x is one rounding from the sum of n equal x, and a sum that is exact up
+ * to its last rounding, as the contract has it, is another: 1 ulp. Plain summation is off by far
+ * more. */
 START_TEST(test_sum_to_is_accurate)
 {
     const int64_t n = 300000;
@@ -364,7 +367,7 @@ START_TEST(test_sum_to_infinities)
 }
 END_TEST
 
-/* ---- detach ----------------------------------------------------------------------------------------- */
+/* ---- detach ---------------------------------------------------------------------------------- */
 
 START_TEST(test_detach)
 {
@@ -383,7 +386,7 @@ START_TEST(test_detach)
 }
 END_TEST
 
-/* ---- diagonal --------------------------------------------------------------------------------------- */
+/* ---- diagonal -------------------------------------------------------------------------------- */
 
 START_TEST(test_diagonal)
 {

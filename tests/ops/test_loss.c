@@ -24,7 +24,7 @@
 
 static const double inf = HUGE_VAL;
 
-/* ---- Binary cross-entropy -------------------------------------------------------------------------- */
+/* ---- Binary cross-entropy -------------------------------------------------------------------- */
 
 static wg_tensor *bce_none(wg_tensor *z, wg_tensor *y)
 {
@@ -72,7 +72,7 @@ START_TEST(bce_derivatives)
 }
 END_TEST
 
-/* ---- Softmax cross-entropy ------------------------------------------------------------------------- */
+/* ---- Softmax cross-entropy ------------------------------------------------------------------- */
 
 static wg_tensor *ce_none(wg_tensor *z, wg_tensor *labels)
 {
@@ -182,10 +182,10 @@ START_TEST(ignored_rows)
 }
 END_TEST
 
-/* Few classes are computed in groups of rows, many row by row: classes of probability 0 that are added
- * change the way, and the numbers by rounding: in a single row z - largest, here between -16 and 0, is
- * off by up to 2^-50, and its exponential by 4 eps; groups are within 12. 19 rows: a group and a part of
- * one, with ignored rows in both. */
+/* Few classes are computed in groups of rows, many row by row: classes of probability 0 that are
+ * added change the way, and the numbers by rounding: in a single row z - largest, here between -16
+ * and 0, is off by up to 2^-50, and its exponential by 4 eps; groups are within 12. 19 rows: a
+ * group and a part of one, with ignored rows in both. */
 START_TEST(groups_and_single_rows)
 {
     enum { ROWS = 19, FEW = 10, MANY = 70 };
@@ -214,7 +214,8 @@ START_TEST(groups_and_single_rows)
 END_TEST
 
 /* The losses of logits in float against those of the same logits in double, which are exact here.
- * `bounds` in chunks of FLT_EPSILON: for the losses, and for the derivatives (loss.h of the kernels). */
+ * `bounds` in chunks of FLT_EPSILON: for the losses, and for the derivatives (loss.h of the
+ * kernels). */
 static void assert_float_losses(wg_tensor *z, wg_tensor *labels, const double bounds[2])
 {
     wg_tensor *loss[2], *derivative[2];
@@ -253,8 +254,8 @@ START_TEST(float_accuracy)
 }
 END_TEST
 
-/* Targets between 0 and 1, and a weight: the bounds of ops/kernels/loss.h, where the derivative's is of the sum of
- * its two terms' magnitudes. */
+/* Targets between 0 and 1, and a weight: the bounds of ops/kernels/loss.h, where the derivative's
+ * is of the sum of its two terms' magnitudes. */
 START_TEST(targets_between)
 {
     enum { N = 2000 };
@@ -291,8 +292,8 @@ START_TEST(zero_weights)
 }
 END_TEST
 
-/* The Hessian of a row is diag(p) - p p', whose entries for a certain row are as small as the others'
- * probabilities: p q, with 1 - p computed and not subtracted. At a gap of 40: 4.248e-18. */
+/* The Hessian of a row is diag(p) - p p', whose entries for a certain row are as small as the
+ * others' probabilities: p q, with 1 - p computed and not subtracted. At a gap of 40: 4.248e-18. */
 START_TEST(certain_rows_hessian)
 {
     static const double gaps[] = {1, 30, 40, 300, 700};
@@ -392,7 +393,7 @@ START_TEST(plain_labels_derivatives)
 }
 END_TEST
 
-/* ---- Against long double --------------------------------------------------------------------------- */
+/* ---- Against long double --------------------------------------------------------------------- */
 
 enum { ROWS = 500, WIDTH = 20, CLASSES = 5 };
 
@@ -539,7 +540,7 @@ START_TEST(logistic_hessian)
 }
 END_TEST
 
-/* ---- The others ------------------------------------------------------------------------------------ */
+/* ---- The others ------------------------------------------------------------------------------ */
 
 START_TEST(regression_values)
 {
@@ -591,7 +592,7 @@ START_TEST(other_derivatives)
 }
 END_TEST
 
-/* ---- Errors ---------------------------------------------------------------------------------------- */
+/* ---- Errors ---------------------------------------------------------------------------------- */
 
 static void assert_error(wg_mark mark, wg_status code, const char *part)
 {

@@ -1,10 +1,10 @@
 /* Values, gradients and Hessian-vector products against PyTorch's, which
  * tests/oracle/make_oracle.py wrote down: every op by itself and random graphs of 3 to 12 ops.
  *
- * The bound is 1e-11 of the largest entry of each tensor. The file's cases are drawn so that PyTorch's
- * round-off, measured in single precision and scaled to double, is at most 1e-12 of that entry. Ours
- * is of the same kind but not the same: other orders of sums, other rules. Its share, PyTorch's, and
- * what a single draw of rounding errors may have missed are given a factor of 10. */
+ * The bound is 1e-11 of the largest entry of each tensor. The file's cases are drawn so that
+ * PyTorch's round-off, measured in single precision and scaled to double, is at most 1e-12 of that
+ * entry. Ours is of the same kind but not the same: other orders of sums, other rules. Its share,
+ * PyTorch's, and what a single draw of rounding errors may have missed are given a factor of 10. */
 #include "autograd/derivatives/derivatives.h"
 #include "autograd/grad.h"
 #include "autograd/tape_internal.h"

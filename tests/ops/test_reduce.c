@@ -294,8 +294,9 @@ START_TEST(sums_are_accurate)
 }
 END_TEST
 
-/* [lines, n]: the second half of each column takes away what the first half adds, numbers of so many
- * magnitudes that compensated sums lose digits: what is left shows the order of the additions. */
+/* [lines, n]: the second half of each column takes away what the first half adds, numbers of so
+ * many magnitudes that compensated sums lose digits: what is left shows the order of the
+ * additions. */
 static void fill_cancelling(int64_t lines, int64_t n, double *x)
 {
     for (int64_t i = 0; i < lines * n; i++) {
@@ -317,7 +318,8 @@ static void sum_whole_and_in_pieces(const wgk_rows *rows, const double *x, int64
 }
 
 /* Columns of a matrix have the same bits however they are divided among calls: lines are folded for
- * up to 32 columns, in ways that depend on their number. Sums of these integers fit a long double. */
+ * up to 32 columns, in ways that depend on their number. Sums of these integers fit a long
+ * double. */
 START_TEST(columns_in_pieces)
 {
     enum { LINES = 103, MOST = 70 };

@@ -34,7 +34,7 @@ static const wg_dtype dtypes[] = {WG_F32, WG_F64, WG_I64};
         wg_tape_free(t);                                                                           \
     } while (0)
 
-/* ---- slice ------------------------------------------------------------------------------------------ */
+/* ---- slice ----------------------------------------------------------------------------------- */
 
 /* What Python's x[begin:end] takes from a list of n elements: the first, and how many. */
 static void python_slice(int64_t n, int64_t begin, int64_t end, int64_t *first, int64_t *count)
@@ -120,7 +120,7 @@ START_TEST(test_slice_derivative_errors)
 }
 END_TEST
 
-/* ---- split ------------------------------------------------------------------------------------------ */
+/* ---- split ----------------------------------------------------------------------------------- */
 
 START_TEST(test_split)
 {
@@ -186,7 +186,7 @@ START_TEST(test_unstack)
 }
 END_TEST
 
-/* ---- Parts of one tensor meet in one node ----------------------------------------------------------- */
+/* ---- Parts of one tensor meet in one node ---------------------------------------------------- */
 
 static const char *op_name(const wg_tensor *x)
 {
@@ -275,7 +275,7 @@ START_TEST(test_parts_are_linear)
 }
 END_TEST
 
-/* ---- pad -------------------------------------------------------------------------------------------- */
+/* ---- pad ------------------------------------------------------------------------------------- */
 
 START_TEST(test_pad)
 {
@@ -313,7 +313,7 @@ START_TEST(test_pad_errors)
 }
 END_TEST
 
-/* ---- concat, stack ---------------------------------------------------------------------------------- */
+/* ---- concat, stack --------------------------------------------------------------------------- */
 
 START_TEST(test_concat)
 {

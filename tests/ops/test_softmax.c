@@ -72,7 +72,8 @@ START_TEST(derivatives)
 }
 END_TEST
 
-/* One entry is nearly certain: p = 1/(1 + e), q = e/(1 + e), e = exp(-gap), and 1 - p would be 0. */
+/* One entry is nearly certain: p = 1/(1 + e), q = e/(1 + e), e = exp(-gap), and 1 - p would be
+ * 0. */
 static const double gaps[] = {1, 30, 40, 300, 700};
 
 static wg_tensor *certain_rows(void)
@@ -85,7 +86,8 @@ static wg_tensor *certain_rows(void)
     return wgt_param(t, "z", WG_SHAPE(sizeof gaps / sizeof *gaps, 2), z);
 }
 
-/* Of softmax and log_softmax, and the JVP of the latter: what is nearly nothing keeps its digits. */
+/* Of softmax and log_softmax, and the JVP of the latter: what is nearly nothing keeps its
+ * digits. */
 START_TEST(certain_rows_keep_their_tails)
 {
     wg_tensor *z = certain_rows(), *g, *s, *j;

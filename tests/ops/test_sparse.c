@@ -1,5 +1,5 @@
-/* Sparse rows: values, derivatives by everything that has one, edges, errors, parts. The walk over the
- * registry has the two ops, too. */
+/* Sparse rows: values, derivatives by everything that has one, edges, errors, parts. The walk over
+ * the registry has the two ops, too. */
 #include "autograd/check/gradcheck.h"
 #include "autograd/grad.h"
 #include "autograd/pool.h"
@@ -49,7 +49,8 @@ START_TEST(test_values)
 }
 END_TEST
 
-/* What is not stored is no factor: an infinity meets the stored entries alone, and a stored 0 is one. */
+/* What is not stored is no factor: an infinity meets the stored entries alone, and a stored 0 is
+ * one. */
 START_TEST(test_infinities)
 {
     const double b[] = {HUGE_VAL, 1, 1}, zero[] = {0, -1, 0.5, 4};

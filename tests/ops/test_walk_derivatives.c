@@ -306,7 +306,8 @@ static void expect_like(const char *name, const char *what, wg_tensor *const got
     expect_entries(name, what, &narrow, &wide, 1e-5L * fmaxl(size, largest_of(&wide)));
 }
 
-/* Jv is a sum of products of derivatives and tangents: what is left of larger ones is no more exact. */
+/* Jv is a sum of products of derivatives and tangents: what is left of larger ones is no more
+ * exact. */
 static void check_copied(const derived *d)
 {
     wg_tape *copy = wg_tape_copy(d->t, WG_F64);

@@ -245,8 +245,8 @@ START_TEST(test_rules_are_declared)
 }
 END_TEST
 
-/* x detach(x): a check holds what is detached, so the derivative is detach(x) itself; and it is a copy,
- * which can be held. */
+/* x detach(x): a check holds what is detached, so the derivative is detach(x) itself; and it is a
+ * copy, which can be held. */
 START_TEST(test_detached)
 {
     wg_tape *t = wg_tape_new(NULL);

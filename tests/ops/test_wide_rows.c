@@ -1,5 +1,5 @@
-/* Bodies of rows in wide floats against mpmath: within 1e-30 of the largest term with 113 bits, 1e-17
- * with 64. The file is written by tests/oracle/make_wide_rows.py. */
+/* Bodies of rows in wide floats against mpmath: within 1e-30 of the largest term with 113 bits,
+ * 1e-17 with 64. The file is written by tests/oracle/make_wide_rows.py. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

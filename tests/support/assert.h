@@ -18,8 +18,8 @@ bool wgt_close(double got, double want, double rel, double abs);
  * close.  A NaN that was not wanted is further than anything else. */
 size_t wgt_worst(const double *got, const double *want, size_t n, double rel, double abs);
 
-/* How many doubles (floats) lie between the two; 0 for -0 and 0, the largest value where one of them
- * is NaN and the other is not. */
+/* How many doubles (floats) lie between the two; 0 for -0 and 0, the largest value where one of
+ * them is NaN and the other is not. */
 uint64_t wgt_ulps(double a, double b);
 uint64_t wgt_ulps_f32(float a, float b);
 
@@ -54,8 +54,8 @@ wgt_number wgt_real_f64(double x);
              : wgt_natural, default                                                                \
              : wgt_integer)(x)
 
-/* a op b as on paper, whatever their types: -1 is less than 1u.  op: == != < <= > >=.  A NaN is only
- * != to others. */
+/* a op b as on paper, whatever their types: -1 is less than 1u.  op: == != < <= > >=.  A NaN is
+ * only != to others. */
 bool wgt_holds(wgt_number a, const char *op, wgt_number b);
 
 /* The digits of x in `text`, which is returned. */

@@ -1,4 +1,5 @@
-/* First and second derivatives of a recorded scalar against differences: for tests of single ops. */
+/* First and second derivatives of a recorded scalar against differences: for tests of single
+ * ops. */
 #ifndef WGT_SUPPORT_SLOPES_H
 #define WGT_SUPPORT_SLOPES_H
 
@@ -58,8 +59,8 @@ static inline wg_tensor *wgt_random_like(wg_tensor *x, uint64_t key)
     return c;
 }
 
-/* y is any f64 tensor of the n parameters xs: checks the gradient of <y, random>, and the gradient of
- * <that gradient, random>. */
+/* y is any f64 tensor of the n parameters xs: checks the gradient of <y, random>, and the gradient
+ * of <that gradient, random>. */
 static inline void wgt_assert_derivatives(wg_tensor *y, wg_tensor *const xs[], int n)
 {
     wg_tensor *gs[8], *gs2[8], *inner = NULL;

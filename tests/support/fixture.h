@@ -8,15 +8,15 @@
 extern wg_tape *tape;
 extern char path[WGT_PATH];
 
-/* For tcase_add_checked_fixture: the tape alone, or the tape and the path of a file that there is not
- * yet. */
+/* For tcase_add_checked_fixture: the tape alone, or the tape and the path of a file that there is
+ * not yet. */
 void wgt_tape_setup(void);
 void wgt_tape_teardown(void);
 void wgt_file_setup(void);
 void wgt_file_teardown(void);
 
-/* expect_ok: t is well. expect_error: the running test's tape has this error, whose message holds `part`; it is
- * rewound. */
+/* expect_ok: t is well. expect_error: the running test's tape has this error, whose message holds
+ * `part`; it is rewound. */
 void expect_ok(const wg_tape *t);
 void expect_error(wg_mark mark, wg_status status, const char *part);
 

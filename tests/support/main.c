@@ -2,9 +2,9 @@
  *
  *   run [-l] [suite ...]
  *
- * runs the suites named, or all; -l lists them.  It fails unless every test that the suites added was
- * run; a suite or a loop without tests is a failure, too.  Check's own variables hold: CK_FORK=no,
- * CK_RUN_CASE (which takes tests away), CK_DEFAULT_TIMEOUT, CK_TIMEOUT_MULTIPLIER. */
+ * runs the suites named, or all; -l lists them.  It fails unless every test that the suites added
+ * was run; a suite or a loop without tests is a failure, too.  Check's own variables hold:
+ * CK_FORK=no, CK_RUN_CASE (which takes tests away), CK_DEFAULT_TIMEOUT, CK_TIMEOUT_MULTIPLIER. */
 #include "tests/support/suites.h"
 
 #include <stdbool.h>
@@ -66,7 +66,8 @@ void wgt_count_tests(const char *name, int start, int end)
         tests_added += end - start;
 }
 
-/* Runs one suite, made last; its results add up in the runner.  False where not all tests were run. */
+/* Runs one suite, made last; its results add up in the runner.  False where not all tests were
+ * run. */
 static bool run_suite(SRunner *runner, const char *name, int added)
 {
     const int run = srunner_ntests_run(runner), failed = srunner_ntests_failed(runner);

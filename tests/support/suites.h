@@ -6,7 +6,8 @@
 #include <check.h>
 
 /* Every test that a suite adds is counted, and the runner fails unless as many ran: Check itself is
- * content with none.  (A START_TEST that is never added is an unused variable, which compilers warn of.) */
+ * content with none.  (A START_TEST that is never added is an unused variable, which compilers warn
+ * of.) */
 void wgt_count_tests(const char *name, int start, int end);
 
 #undef tcase_add_test

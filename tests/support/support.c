@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* ---- The allocator --------------------------------------------------------------------------------
+/* ---- The allocator ------------------------------------------------------------------------------
  * Each block has its size in front of it, in 16 bytes so that what follows is aligned. */
 
 enum { HEAD = 16 };
@@ -85,7 +85,7 @@ wg_tape *wgt_strict_tape(void)
     return wg_tape_new(&(wg_tape_options){.on_error = strict_error});
 }
 
-/* ---- Leaves --------------------------------------------------------------------------------------- */
+/* ---- Leaves ---------------------------------------------------------------------------------- */
 
 wg_tensor *wgt_param(wg_tape *t, const char *name, int ndim, const int64_t *dim,
                      const double *values)
@@ -100,7 +100,7 @@ wg_tensor *wgt_scalar_param(wg_tape *t, const char *name, double value)
     return wgt_param(t, name, WG_SCALAR, &value);
 }
 
-/* ---- Elementwise ops on f64 ----------------------------------------------------------------------- */
+/* ---- Elementwise ops on f64 ------------------------------------------------------------------ */
 
 static _Thread_local int64_t runs;
 
@@ -182,7 +182,7 @@ const wg_op wgt_op_scaled = {.name = "scaled",
                              .chunks = wg_size,
                              .map = {[WG_F64] = scaled_map}};
 
-/* ---- Ops on several operands ---------------------------------------------------------------------- */
+/* ---- Ops on several operands ----------------------------------------------------------------- */
 
 static bool product_shape(wg_tensor *y)
 {
@@ -235,7 +235,7 @@ const wg_op wgt_op_blend = {.name = "blend",
                             .chunks = wg_size,
                             .map = {[WG_F64] = blend_map}};
 
-/* ---- Ops of other shapes -------------------------------------------------------------------------- */
+/* ---- Ops of other shapes --------------------------------------------------------------------- */
 
 static bool total_shape(wg_tensor *y)
 {
@@ -380,7 +380,7 @@ const wg_op wgt_op_tail = {.name = "tail",
                            .shape = tail_shape,
                            .offset = tail_offset};
 
-/* ---- Builders ------------------------------------------------------------------------------------- */
+/* ---- Builders -------------------------------------------------------------------------------- */
 
 wg_tensor *wgt_sine(wg_tensor *x)
 {

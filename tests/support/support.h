@@ -1,11 +1,11 @@
-/* What several tests share: an allocator that counts and fails on order, and a few user ops, so that
- * the engine's tests need nothing of ops/. */
+/* What several tests share: an allocator that counts and fails on order, and a few user ops, so
+ * that the engine's tests need nothing of ops/. */
 #ifndef WGT_SUPPORT_SUPPORT_H
 #define WGT_SUPPORT_SUPPORT_H
 
 #include "autograd/op.h"
 
-/* ---- An allocator that counts, and fails on order. ---------------------------------------------- */
+/* ---- An allocator that counts, and fails on order. ------------------------------------------- */
 
 typedef struct wgt_memory {
     int64_t calls;   /* of allocate and reallocate, so far */
@@ -23,13 +23,13 @@ wg_allocator wgt_allocator(wgt_memory *m);
 wg_tape *wgt_tape(wgt_memory *m);
 wg_tape *wgt_strict_tape(void);
 
-/* ---- Leaves in one line.  Values are copied into parameters. ------------------------------------ */
+/* ---- Leaves in one line.  Values are copied into parameters. --------------------------------- */
 
 wg_tensor *wgt_param(wg_tape *t, const char *name, int ndim, const int64_t *dim,
                      const double *values);
 wg_tensor *wgt_scalar_param(wg_tape *t, const char *name, double value);
 
-/* ---- User ops, f64 unless something else is said.  All but the last four have a rule. ------------- */
+/* ---- User ops, f64 unless something else is said.  All but the last four have a rule. -------- */
 
 extern const wg_op wgt_op_sine, wgt_op_cosine, wgt_op_cube, wgt_op_product, wgt_op_scaled,
     wgt_op_total, wgt_op_spread, wgt_op_select, wgt_op_place, wgt_op_tail, wgt_op_step,

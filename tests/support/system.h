@@ -1,5 +1,5 @@
-/* Calls of the system that fail, stop half-way or end the process on order: the linker puts those of system.c
- * in place of libc's (--wrap), in the library as in the tests. */
+/* Calls of the system that fail, stop half-way or end the process on order: the linker puts those
+ * of system.c in place of libc's (--wrap), in the library as in the tests. */
 #ifndef WGT_SUPPORT_SYSTEM_H
 #define WGT_SUPPORT_SYSTEM_H
 
@@ -9,8 +9,8 @@ typedef enum wgt_fault_kind { WGT_FAIL, WGT_KILL_BEFORE, WGT_KILL_AFTER } wgt_fa
 
 enum { WGT_KILLED = 99, WGT_TRACE = 512 }; /* the process's exit status; calls that a trace holds */
 
-/* A call is a letter: o open, r read, w write, s fsync, c close, n rename, u unlink, f fstat, l lstat, t stat,
- * k readlink, m fchmod, d opendir, D closedir, p pthread_create. */
+/* A call is a letter: o open, r read, w write, s fsync, c close, n rename, u unlink, f fstat, l
+ * lstat, t stat, k readlink, m fchmod, d opendir, D closedir, p pthread_create. */
 typedef struct wgt_fault {
     wgt_fault_kind kind;
     int at;           /* this call, counted from 1; 0: none */
@@ -22,7 +22,8 @@ typedef struct wgt_fault {
     char trace[WGT_TRACE];
 } wgt_fault;
 
-/* wgt_fault_begin: f holds from here on, in the whole process, and counts from 0. wgt_fault_end: no more. */
+/* wgt_fault_begin: f holds from here on, in the whole process, and counts from 0. wgt_fault_end: no
+ * more. */
 void wgt_fault_begin(wgt_fault *f);
 void wgt_fault_end(void);
 

@@ -1,5 +1,5 @@
-/* For tests written with Check: is the gradient of a recorded y right? Header only; installed beside
- * wengert.h.
+/* For tests written with Check: is the gradient of a recorded y right? Header only; installed
+ * beside wengert.h.
  *
  *     START_TEST(my_loss)
  *     {
@@ -16,7 +16,8 @@
 #include <wengert.h>
 
 /* ck_assert_gradient: fails the test unless the gradient of y by the n xs passes wg_gradcheck; the
- * message is the table that wg_gradcheck_print gives. What is vacuous or unresolved has not passed. */
+ * message is the table that wg_gradcheck_print gives. What is vacuous or unresolved has not
+ * passed. */
 #define ck_assert_gradient(y, xs, n)                                                               \
     do {                                                                                           \
         char wengert_check_text[4096];                                                             \
@@ -25,7 +26,8 @@
             "gradient of " #y ":\n%s", wengert_check_text);                                        \
     } while (0)
 
-/* wengert_check_gradient: the same as a truth; text takes the table, as far as size bytes hold it. */
+/* wengert_check_gradient: the same as a truth; text takes the table, as far as size bytes hold
+ * it. */
 static inline int wengert_check_gradient(wg_tensor *y, wg_tensor *const *xs, int n, char *text,
                                          size_t size)
 {

@@ -53,7 +53,7 @@ static void *allocate(size_t size)
     return memory;
 }
 
-/* ---- Building. -------------------------------------------------------------------------------------- */
+/* ---- Building. ------------------------------------------------------------------------------- */
 
 Suite *suite_create(const char *name)
 {
@@ -112,7 +112,7 @@ void srunner_add_suite(SRunner *runner, Suite *suite)
     runner->end = &suite->next;
 }
 
-/* ---- Failing. --------------------------------------------------------------------------------------- */
+/* ---- Failing. -------------------------------------------------------------------------------- */
 
 void own_check_fail(const char *file, int line, const char *format, ...)
 {
@@ -146,7 +146,7 @@ void own_check_bytes(const char *file, int line, const char *what, const void *x
         own_check_fail(file, line, "%s: the bytes differ", what);
 }
 
-/* ---- Running. --------------------------------------------------------------------------------------- */
+/* ---- Running. -------------------------------------------------------------------------------- */
 
 static double real_variable(const char *name, double otherwise)
 {

@@ -1,6 +1,7 @@
 /* Stands in for Check (https://libcheck.github.io/check) where it cannot be had: cross-compiled for
- * another architecture, or with musl; `make CHECK=own`.  As much of its interface as the tests use, by
- * the same names: each test runs in a process of its own, with a time limit and checked fixtures. */
+ * another architecture, or with musl; `make CHECK=own`.  As much of its interface as the tests use,
+ * by the same names: each test runs in a process of its own, with a time limit and checked
+ * fixtures. */
 #ifndef OWN_CHECK_H
 #define OWN_CHECK_H
 
