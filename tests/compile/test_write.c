@@ -2,7 +2,7 @@
  * names. */
 #include "tests/compile/written.h"
 
-#include "autograd/c_writer.h"
+#include "autograd/compile/c_writer.h"
 #include "autograd/derivatives/derivatives.h"
 #include "autograd/grad.h"
 #include "autograd/rng.h"
