@@ -33,9 +33,9 @@ typedef struct grad_walk {
     wg_tape *t;
     int64_t first; /* index of the oldest x */
     grad_node *oldest, *newest;
-    grad_node *
-        *heap; /* [n] nodes reached whose operands are not yet: [0] is the newest, and [i] is newer
-                       * than [2 i + 1] and [2 i + 2] */
+    /* [n] nodes reached whose operands are not yet: [0] is the newest, and [i] is newer than
+     * [2 i + 1] and [2 i + 2] */
+    grad_node **heap;
     int64_t n, capacity;
 } grad_walk;
 

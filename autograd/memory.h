@@ -18,8 +18,8 @@ typedef struct wg_allocator {
 } wg_allocator;
 
 /* wg_allocator_default: malloc, realloc and free of libc. On Linux a block of 4 MiB or more starts
- * on a boundary of 2 MiB and asks the kernel for huge pages (madvise); one that reallocate made so
- * large asks, too, but starts anywhere. */
+ * on a boundary of 2 MiB and asks the kernel for huge pages (madvise); a block grown to that size
+ * asks too, but is not aligned. */
 wg_allocator wg_allocator_default(void);
 
 #ifdef __cplusplus

@@ -35,11 +35,10 @@ struct wg_tensor {
 };
 
 enum {
-    WG_NODE_LIVE = 1u,    /* a parameter or input, or computed from one: replay runs it */
-    WG_NODE_STALE = 2u,   /* older than a leaf it was computed from */
-    WG_NODE_WRITTEN = 4u, /* a leaf, or a view of one: written since staleness was last spread */
-    WG_NODE_ABSTRACT =
-        8u, /* has a shape but no value: computed from a abstract leaf (wg_abstract) */
+    WG_NODE_LIVE = 1u,     /* a parameter or input, or computed from one: replay runs it */
+    WG_NODE_STALE = 2u,    /* older than a leaf it was computed from */
+    WG_NODE_WRITTEN = 4u,  /* a leaf, or a view of one: written since staleness was last spread */
+    WG_NODE_ABSTRACT = 8u, /* no value: computed from an abstract leaf (wg_abstract) */
 };
 
 enum {
@@ -49,8 +48,7 @@ enum {
     WG_OP_ZERO_GRADIENT = 8u, /* declared: the gradient is zero wherever it exists (floor, x < y) */
     WG_OP_KINKS = 16u,        /* not differentiable at some points; the rule has a convention */
     WG_OP_DETACHED = 32u,     /* stops gradients on purpose: checks hold y at the value it has */
-    WG_OP_WIDE =
-        64u, /* forward serves WG_WIDE, too (autograd/wide.h); elementwise ops have a map for it */
+    WG_OP_WIDE = 64u,  /* forward, or an elementwise op's map, serves WG_WIDE (autograd/wide.h) */
     WG_OP_ROWS = 128u, /* of matrices: write_c can write a row of y alone */
 };
 
@@ -60,8 +58,8 @@ typedef struct wg_piece {
     void *workspace;
 } wg_piece;
 
-/* y[i] = f(x[0][i * stride[0]], x[1][i * stride[1]], ...) for 0 <= i < n; a step is 1, or 0 for an
- * operand that is one value. Memory of y does not overlap that of x. */
+/* y[i] = f(x[0][i * stride[0]], x[1][i * stride[1]], ...) for 0 <= i < n; a stride is 1, or 0 for
+ * an operand that is one value. Memory of y does not overlap that of x. */
 typedef void wg_map(int64_t n, void *y, const void *const x[], const int64_t stride[],
                     const void *attrs);
 
@@ -71,13 +69,12 @@ typedef void wg_map(int64_t n, void *y, const void *const x[], const int64_t str
 /* An op: a pure function of operands and attributes with one output; no hidden state. */
 struct wg_op {
     const char *name;
-    const char
-        *formula; /* elementwise: "leaky_relu(x; c) = ...", a C expression; else mathematics */
-    const char *source; /* book or paper, equation; NULL for school mathematics */
-    int arity;          /* number of operands, or WG_VARIADIC (at least one) */
-    unsigned flags;     /* WG_OP_... */
-    size_t attr_size;   /* bytes of attributes, compared bit by bit: no padding, or zeroed */
-    size_t dtype_attr;  /* 1 + offset in the attributes of a wg_dtype that says y's; 0: none */
+    const char *formula; /* elementwise: C, "leaky_relu(x; c) = ..."; else mathematics */
+    const char *source;  /* book or paper, equation; NULL for school mathematics */
+    int arity;           /* number of operands, or WG_VARIADIC (at least one) */
+    unsigned flags;      /* WG_OP_... */
+    size_t attr_size;    /* bytes of attributes, compared bit by bit: no padding, or zeroed */
+    size_t dtype_attr;   /* 1 + offset in the attributes of a wg_dtype that says y's; 0: none */
 
     /* Sets y->dtype and y->shape from operands and attributes; where they do not fit, returns
      * wg_op_fail(...), which is false. */
@@ -113,7 +110,7 @@ struct wg_op {
     size_t (*workspace)(const wg_tensor *y);
 
     /* Elementwise ops: the kernels by the operands' dtype, or NULL; where one was written for
-     * speed, the formula's beside it, to test it against. Views: where y starts, in bytes. */
+     * speed, the formula's beside it, to test it against. */
     wg_map *map[WG_DTYPES];
     wg_map *reference[WG_DTYPES];
 
@@ -124,6 +121,7 @@ struct wg_op {
     void (*part)(const wg_tensor *y, int64_t begin, int64_t end, void *out,
                  const void *const tile[]);
 
+    /* Views: where y starts in operand 0, in bytes. */
     int64_t (*offset)(const wg_tensor *y);
 
     /* Leaves that someone else writes, as a program its outputs: is x older than what its value was

@@ -1,4 +1,5 @@
-/* Dtypes, shapes, and their arithmetic. */
+/* Dtypes, shapes, and their arithmetic: the broadcasting rule, too (ops/broadcast.c repeats the
+ * elements). */
 #include "autograd/shape.h"
 
 #include "autograd/wide.h"

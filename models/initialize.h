@@ -22,8 +22,7 @@ extern "C" {
 
 /* wg_initialize_weight: fills a parameter (out, in).
  * Errors: WG_E_VALUE (no such name, no parameter), WG_E_SHAPE (no matrix), WG_E_NULL, on the tape;
- *   nothing
- *         is then written. Returns the tape's status. */
+ *         nothing is then written. Returns the tape's status. */
 wg_status wg_initialize_weight(wg_tensor *weight, const char *how, uint64_t key);
 
 /* wg_initialize_bias: fills the bias of a layer with `fan_in` inputs. Errors: as above, but for

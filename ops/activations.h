@@ -63,7 +63,7 @@ wg_tensor *wg_mish(wg_tensor *x);
  * keeps its digits (relative error of the tail: x^2 round-offs).
  * Derivative:  F(x) + x f(x), f the normal density.
  * Edges: -inf -> -0, +inf -> +inf, derivatives 0 and 1.
- * Source: Hendrycks, Gimpel 2016, "Gaussian error linear chunks". */
+ * Source: Hendrycks, Gimpel 2016, "Gaussian error linear units". */
 wg_tensor *wg_gelu(wg_tensor *x);
 
 /* wg_gelu_tanh: y = x (1 + tanh(u)) / 2 = x sigmoid(2u), u = (2/pi)^(1/2) (x + 0.044715 x^3): the

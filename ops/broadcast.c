@@ -1,4 +1,5 @@
-/* broadcast.c: elements repeated to a shape, and the reverse, sums over what is repeated. */
+/* broadcast.c: elements repeated to a shape, and the reverse, sums over what is repeated. Which
+ * shapes go together is wg_shape_broadcast's rule, in autograd/shape.c. */
 #include "autograd/compile/c_writer.h"
 #include "ops/axes_internal.h"
 #include "ops/kernels/reduce.h"

@@ -72,7 +72,7 @@ static bool diagonal_embed_shape(wg_tensor *y)
     const diagonal_sizes *sizes = y->attrs;
     int ndim = x->shape.ndim;
     if (ndim < 1 || ndim == WG_MAX_DIMS)
-        return wg_op_fail(y, WG_E_SHAPE, "a ndim of 1..%d is needed", WG_MAX_DIMS - 1);
+        return wg_op_fail(y, WG_E_SHAPE, "ndim must be 1..%d", WG_MAX_DIMS - 1);
     y->dtype = x->dtype;
     y->shape = x->shape;
     y->shape.ndim = ndim + 1;

@@ -13,7 +13,7 @@ extern "C" {
  *          (m, k) x (k) -> (m),  (k) x (k, n) -> (n),  (k) x (k) -> ().
  * Derivative:   da = dy * b^T, db = a^T * dy, summed over the batch axes that were broadcast.
  * Edges:   k = 0 gives zeros; NaN and infinities propagate (0 * inf is NaN).
- * Errors:  WG_E_SHAPE (a ndim of 0, inner sizes, batch axes), WG_E_DTYPE (f32 or f64, both the
+ * Errors:  WG_E_SHAPE (ndim 0, inner sizes, batch axes), WG_E_DTYPE (f32 or f64, both the
  *          same), WG_E_NULL, WG_E_STALE, WG_E_NOMEM, on the tape. */
 wg_tensor *wg_matmul(wg_tensor *a, wg_tensor *b);
 

@@ -23,11 +23,9 @@ typedef struct wg_audit_row {
     double value;          /* as computed */
     double exact;          /* in wide floats, rounded to double */
     double digits;         /* decimal digits of `value` that are right: 0 to 15.95 (f32: 7.22) */
-    double
-        lost; /* digits that the op loses by itself, given exact operands rounded to their dtype */
-    double
-        condition; /* sum over operands of |x f'(x) / f(x)|: what a relative error of x grows to */
-    bool overflow; /* the value is infinite or NaN, the exact one is not */
+    double lost; /* digits that the op loses by itself, on exact operands rounded to their dtype */
+    double condition;    /* sum of |x f'(x) / f(x)| over operands: how relative errors of x grow */
+    bool overflow;       /* the value is infinite or NaN, the exact one is not */
     const char *pattern; /* "log of a sigmoid", "decided by rounding" (a comparison, floor or argmax
                           * that exact operands decide otherwise), or NULL */
     const char *cure;    /* "wg_log_sigmoid(x)", or NULL */
@@ -38,9 +36,8 @@ typedef struct wg_audit_row {
  * A row has a pattern and a cure only where some y has lost three digits or more, and the op two by
  * itself.
  * Returns: the number of rows written; 0 where there is nothing to audit, with the reason in *why
- *          (which may
- * be NULL): no wide floats, an op without a wide form, what is stale, memory. The tape is left as
- * it was. */
+ *          (which may be NULL): no wide floats, an op without a wide form, what is stale, memory.
+ * The tape is left as it was. */
 size_t wg_audit(wg_tensor *const ys[], int n, wg_audit_row rows[], size_t most, const char **why);
 
 /* wg_audit_print: the same as a table of the ten worst and their cures. Returns the digits that are

@@ -59,8 +59,8 @@ static bool blame_local_init(blame_local *l, const wg_tensor *y, int i, const wg
     return true;
 }
 
-/* What the op's rule says, [size of operand i]: zeros where it declares them. NULL: nothing of use.
- * */
+/* What the op's rule says, [size of operand i]: zeros where it declares them. NULL:
+ * nothing of use. */
 static void *blame_claimed(wg_tensor *y, int i, wg_tensor *cotangent)
 {
     wg_tape *t = y->tape;

@@ -1,5 +1,5 @@
-/* Owns comparisons of values: with a closed form, and those of a tape with f32 with the f64 copy's.
- * */
+/* Owns comparisons of values: with a closed form, and those of a tape with f32 with
+ * the f64 copy's. */
 #include "autograd/check/gradcheck_internal.h"
 #include "autograd/grad.h"
 #include "autograd/tape.h"

@@ -140,8 +140,8 @@ static void stencil_evaluate(wg_line *line, wg_stencil *s)
     s->right_finite = finite[WG_RIGHT] && finite[WG_FAR_RIGHT];
 }
 
-/* The derivative at 0 of the parabola through 0 and two values on one side, the outer twice as far.
- * */
+/* The derivative at 0 of the parabola through 0 and two values on one side, the outer
+ * twice as far. */
 static double stencil_one_sided(double inner, double outer, double k_inner, double k_outer)
 {
     return 2.0 * (inner / k_inner) - outer / k_outer;

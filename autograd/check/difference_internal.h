@@ -40,8 +40,8 @@ typedef struct wg_line {
 /* wg_power_of_two_below: the largest power of two that is <= x, for finite x > 0. */
 double wg_power_of_two_below(double x);
 
-/* wg_line_begin: evaluates f(x). False if that is not finite: nothing can be differentiated there.
- * */
+/* wg_line_begin: evaluates f(x). False if that is not finite: nothing can
+ * be differentiated there. */
 bool wg_line_begin(wg_line *line);
 
 /* wg_line_at: f at distance t, NaN (without a call) if x + t overflows. *moved (if not NULL) is the
@@ -79,8 +79,8 @@ typedef struct wg_stencil {
     double right;   /* one-sided derivatives of second order, from 0, k, 2k and 0, -k, -2k */
     double left;
     double noise; /* |fourth difference| / sqrt(70) */
-    double
-        side_noise;   /* the larger |one-sided second difference| / sqrt(6): blind to a kink at 0 */
+    /* the larger |one-sided second difference| / sqrt(6): blind to a kink at 0 */
+    double side_noise;
     double magnitude; /* max |f| over the finite values */
     double change[4]; /* f - f(0) at -2k, -k, k, 2k: WG_FAR_LEFT, ... */
     double moved[4];  /* these distances, as rounded */
@@ -102,8 +102,7 @@ wg_difference wg_difference_five(wg_line *line, double step);
  * evaluations each, from `top` (0: scale/16) down to where noise drowns the derivative, and some 60
  * more to see how coarse f is; slow and hard to fool.
  *   claimed   the value under suspicion, NaN if there is none. It only says how far down to look:
- *   to
- *             where noise amounts to an eighth of what it is off.
+ *             to where noise amounts to an eighth of what it is off.
  * The value is that of the stencil with the narrowest bar, unless finer ones contradict it; a kink
  * is a difference between left and right derivatives that does not shrink with the step.
  * Where f jumps about at the finest steps no less than at others, the truncation is infinite: f

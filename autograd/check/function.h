@@ -26,8 +26,8 @@
 extern "C" {
 #endif
 
-/* A scalar function of a vector. It must be a pure function of x: the same x gives the same bits.
- * */
+/* A scalar function of a vector. It must be a pure function of x: the same x gives
+ * the same bits. */
 typedef double wg_function(const double *x, void *user);
 
 #if WG_HAS_WIDE
@@ -195,8 +195,7 @@ typedef struct wg_check_sweep_row {
  * derivative to compare with. Four evaluations a row. An error that cannot be had (f not finite at
  * h) is NaN.
  * Returns: f(x); if it is not finite, all errors are NaN. NaN, and no row written, if f, x or rows
- *          is
- * NULL or entry >= n. */
+ *          is NULL or entry >= n. */
 double wg_check_sweep(wg_function *f, void *user, double *x, size_t n, size_t entry, double exact,
                       double from, double to, wg_check_sweep_row *rows, size_t count);
 

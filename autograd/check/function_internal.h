@@ -42,8 +42,8 @@ typedef struct wg_check_decide {
     wg_shape shape;
 } wg_check_decide;
 
-/* wg_check_index_text: "[2, 2]", or "direction 3" where the shape has no dimensions. Returns text.
- * */
+/* wg_check_index_text: "[2, 2]", or "direction 3" where the shape has no
+ * dimensions. Returns text. */
 #define WG_CHECK_INDEX_TEXT 192
 char *wg_check_index_text(const wg_shape *shape, size_t index, char text[WG_CHECK_INDEX_TEXT]);
 

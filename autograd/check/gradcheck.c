@@ -60,8 +60,8 @@ static void check_input(wg_recorded *r, const double *claimed, const wg_gradchec
         report->note = "decided in double: there is no wide form";
 }
 
-/* The order of the enumeration is not that of severity: what failed is worse than what is unclear.
- * */
+/* The order of the enumeration is not that of severity: what failed is worse than
+ * what is unclear. */
 wg_check_verdict wg_check_severest(wg_check_verdict a, wg_check_verdict b)
 {
     static const int severity[] = {

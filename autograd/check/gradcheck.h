@@ -8,7 +8,7 @@
 extern "C" {
 #endif
 
-/* Is a recorded gradient right? The recorded computation is the function that check_function.h
+/* Is a recorded gradient right? The recorded computation is the function that function.h
  * checks: one entry of x is moved, and the nodes between x and y are replayed in double; a tape of
  * f32 is checked through its f64 copy, and compared with it. Whatever is random or detached keeps
  * what it holds. The tape is left bit for bit as it was found, and its status too: an error is a

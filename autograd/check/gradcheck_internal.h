@@ -36,8 +36,8 @@ bool wg_check_independent(const wg_check_session *s);
 /* wg_check_look_near: of what moves with r's xs, along entry or direction: is there an op whose
  * values do not move smoothly at this step and fractions of it, or round off as much as the gap
  * (rough), or whose one-sided derivatives differ (kink)? gap = 0: rounding does not matter.
- * wg_check_branch: the op whose value, held because it is discrete, changes at that step; or NULL.
- * */
+ * wg_check_branch: the op whose value, held because it is discrete, changes at that
+ * step; or NULL. */
 typedef struct wg_check_near {
     const char *rough, *kink;
 } wg_check_near;

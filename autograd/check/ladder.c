@@ -23,7 +23,7 @@ typedef struct ladder {
     ladder_rung rung[LADDER_RUNGS];
 } ladder;
 
-/* The least step worth taking: some 2^12 chunks in the last place of x, since f may round what it
+/* The least step worth taking: some 2^12 units in the last place of x, since f may round what it
  * makes of x; where x is 0, 2^-48 of the scale. */
 static double ladder_least_step(const wg_line *line)
 {

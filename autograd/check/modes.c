@@ -97,7 +97,7 @@ static double taylor_remainder(wg_line *line, double t, double derivative, doubl
     return fabs(change - t * derivative - 0.5 * t * t * curvature);
 }
 
-/* Least-squares derivative of log2 r against log2 t over the finest rows (at most four) above the
+/* Least-squares slope of log2 r against log2 t over the finest rows (at most four) above the
  * noise; NaN if there are fewer than three. */
 static double taylor_rate(const wg_check_taylor_report *r)
 {

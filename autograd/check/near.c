@@ -157,8 +157,8 @@ static void near_end(near_look *l, wg_arena_mark empty)
 /* ---- Rounding inside ------------------------------------------------------------------------- */
 
 /* The op whose rounding, carried on to f by derivatives, amounts to the gap between the claim and
- * differences at this step: 1 + x for a tiny x, a saturated erf. NULL: none, or it cannot be told.
- * */
+ * differences at this step: 1 + x for a tiny x, a saturated erf. NULL: none, or it
+ * cannot be told. */
 static const char *near_rounds(wg_recorded *r, double step, double gap)
 {
     wg_tape *t = r->t;

@@ -1,5 +1,5 @@
-/* Owns the check that ops are pure: the same operands give the same bits, however the work is cut.
- * */
+/* Owns the check that ops are pure: the same operands give the same bits, however the
+ * work is cut. */
 #include "autograd/check/gradcheck_internal.h"
 
 #include <string.h>

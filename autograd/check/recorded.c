@@ -108,8 +108,8 @@ static const wg_tensor *recorded_base(const wg_tensor *y)
 
 enum { RECORDED_MOVES = 1, RECORDED_IS_X };
 
-/* Sorts y into what moves, what is discrete, and views that do not move although their memory does.
- * */
+/* Sorts y into what moves, what is discrete, and views that do not move although
+ * their memory does. */
 static void recorded_sort(wg_recorded *r, wg_tensor *y, char *moves, int64_t since)
 {
     bool any = moves[y->index] == 0 && recorded_moves(y, moves, since);

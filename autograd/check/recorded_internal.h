@@ -29,8 +29,8 @@ void wg_check_session_end(wg_check_session *s);
  * False: there is none, and w->t, which the caller frees, says why. */
 bool wg_check_session_wide(wg_check_session *w, const wg_check_session *s);
 
-/* What is checked: gs, the claimed gradients of sum_k <cotangents[k], ys[k]> by the session's xs.
- * */
+/* What is checked: gs, the claimed gradients of sum_k <cotangents[k], ys[k]> by
+ * the session's xs. */
 typedef struct wg_check_claim {
     wg_tensor *const *ys, *const *cotangents; /* [m] */
     int m;

@@ -1,4 +1,5 @@
-/* Owns what verdicts are called and how reports, rates and sweeps are printed. */
+/* Owns what verdicts are called and how reports, rates and sweeps are printed, also those of
+ * recorded gradients: gradcheck_print.c, which needs a tape, hands them over. */
 #include "autograd/check/function_internal.h"
 
 #include <inttypes.h>

@@ -44,7 +44,8 @@ static const char *check_misfit(const wg_tensor *y, wg_tensor *const xs[], int n
 static bool check_has_f32(const wg_tensor *y, wg_tensor *const xs[], int n)
 {
     bool f32 = false;
-    int64_t first = y->index, last = y->index;
+    int64_t first = y->index;
+    int64_t last = first;
     for (int i = 0; i < n; i++) {
         first = xs[i]->index < first ? xs[i]->index : first;
         last = xs[i]->index > last ? xs[i]->index : last;
@@ -69,8 +70,8 @@ static bool check_adopt(wg_check_session *s, const wg_tensor *y, wg_tensor *cons
     return s->t->status == WG_OK;
 }
 
-/* The tape to work on. A copy takes its options from the user's tape, so these are changed first.
- * */
+/* The tape to work on. A copy takes its options from the user's tape, so these
+ * are changed first. */
 static void check_open(wg_check_session *s, wg_tape *user, bool copied)
 {
     s->user = user;

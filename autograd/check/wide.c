@@ -99,8 +99,8 @@ static wg_wide wide_tolerance(void)
     return WG_WIDE_BITS > 100 ? WG_K(wide, 1.0e-12) : WG_K(wide, 5.0e-12);
 }
 
-/* Do the one-sided derivatives differ, at two steps alike? Those of a smooth f approach each other.
- * */
+/* Do the one-sided derivatives differ, at two steps alike? Those of a smooth f
+ * approach each other. */
 static bool wide_is_kink(const wide_step *coarse, const wide_step *fine)
 {
     const wg_wide jump = WIDE_ABS(fine->right - fine->left);

@@ -147,7 +147,7 @@ static bool blocks_inputs(wg_blocks *b, blocks_size *size)
     return b->tape->status == WG_OK;
 }
 
-/* y and its gradient by the parameters: [1 + n_params], in the tape's scratch. */
+/* y and its gradient with respect to the parameters: [1 + n_params], in the tape's scratch. */
 static wg_tensor **blocks_differentiate(const wg_blocks *b, wg_tensor *y)
 {
     wg_tape *t = b->tape;

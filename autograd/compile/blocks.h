@@ -33,23 +33,22 @@ typedef struct wg_blocks wg_blocks;
 typedef wg_tensor *wg_block_loss(wg_tape *t, wg_tensor *const rows[], void *user);
 
 typedef struct wg_blocks_options {
-    int64_t rows; /* of a block, >= 1; default 0: so many that those of the widest tensor take
-                           half a megabyte, which is half of a second-level cache or less */
-    double
-        scale; /* factor of the sum over the rows (1/n: the mean), finite; default 0 stands for 1 */
-    wg_tensor *penalty; /* of one element, computed from parameters; added once, not scaled; default
-                           NULL: none */
+    /* Rows of a block, >= 1; default 0: as many as make the widest tensor's block half a megabyte,
+     * which is half of a second-level cache or less. */
+    int64_t rows;
+    /* Factor of the sum over the rows (1/n: the mean), finite; default 0 stands for 1. */
+    double scale;
+    /* Of one element, computed from parameters; added once, not scaled; default NULL: none. */
+    wg_tensor *penalty;
 } wg_blocks_options;
 
-/* wg_blocks_new: value = scale * sum_blocks loss(block) + penalty, and its gradient by n_params
- * parameters.
+/* wg_blocks_new: value = scale * sum_blocks loss(block) + penalty, and its gradient with respect to
+ * n_params parameters.
  * rows: n_rows inputs, parameters or constants of one tape, with as many rows each (axis 0). They
- * are not
- *   copied, and may be bound to other memory of the same shape.
+ *   are not copied, and may be bound to other memory of the same shape.
  * Sums over blocks are in double, compensated where the loss is f64, in an order that depends on
- * sizes
- *   alone: the same bits with any number of threads. Threads are those of the tape's pool; each has
- *   values of its own.
+ *   sizes alone: the same bits with any number of threads. Threads are those of the tape's pool;
+ *   each has values of its own.
  * The result lives on the tape. Never NULL: after an error, recorded on the tape, it is inert.
  * Errors:
  *   WG_E_NULL, WG_E_TAPE, WG_E_SHAPE (other numbers of rows; a loss or penalty of more than one
@@ -63,18 +62,20 @@ wg_blocks *wg_blocks_new(wg_tensor *const rows[], int n_rows, wg_tensor *const p
  * Allocates nothing. Errors: as wg_program_run; the message ends with the block's first row. */
 wg_status wg_blocks_run(wg_blocks *blocks);
 
-/* wg_blocks_value: (), in f64 whatever the loss is in. wg_blocks_gradient: by parameter i, in its
- * shape and dtype. The same tensors after every run; leaves of the tape, NaN before the first run,
- * and stale when a parameter or a row was written since (as wg_program_output). */
+/* wg_blocks_value: (), in f64 whatever the loss is in. wg_blocks_gradient: with respect to
+ * parameter i, in its shape and dtype. The same tensors after every run; leaves of the tape, NaN
+ * before the first run, and stale when a parameter or a row was written since (as
+ * wg_program_output). Inert for an inert object. */
 wg_tensor *wg_blocks_value(const wg_blocks *blocks);
 wg_tensor *wg_blocks_gradient(const wg_blocks *blocks, int i);
 
 /* wg_blocks_param: parameter i, as wg_blocks_new was given it; inert where there is none.
- * wg_blocks_params: how many there are. */
+ * wg_blocks_params: how many there are; 0 for an inert object. */
 wg_tensor *wg_blocks_param(const wg_blocks *blocks, int i);
 int wg_blocks_params(const wg_blocks *blocks);
 
-/* wg_blocks_count: how many blocks. wg_blocks_rows: rows of a full one. */
+/* wg_blocks_count: how many blocks. wg_blocks_rows: rows of a full one. Both are 0 for
+ * an inert object. */
 int64_t wg_blocks_count(const wg_blocks *blocks);
 int64_t wg_blocks_rows(const wg_blocks *blocks);
 

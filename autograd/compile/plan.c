@@ -106,7 +106,7 @@ bool wg_program_plan(wg_program *p)
 static const int64_t plan_step_choices[8][WG_STEP_OPERANDS] = {
     {0, 0, 0}, {1, 0, 0}, {0, 1, 0}, {1, 1, 0}, {0, 0, 1}, {1, 0, 1}, {0, 1, 1}, {1, 1, 1}};
 
-/* Has every operand y's size or one element? Then its step is 1 or 0, and no walk over axes is
+/* Has every operand y's size or one element? Then its stride is 1 or 0, and no walk over axes is
  * needed. */
 static bool plan_is_flat(const wg_tensor *y, int64_t step[])
 {

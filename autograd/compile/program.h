@@ -28,10 +28,12 @@ extern "C" {
 typedef struct wg_program wg_program;
 
 typedef struct wg_compile_options {
-    bool keep_buffers; /* default false: a value's memory is used again once nothing reads it; true:
-                          every value has memory of its own */
-    bool keep_values;  /* default false: the values inside a chain of elementwise ops are never
-                         stored; true: every op stores its value */
+    /* Default false: a value's memory is used again once nothing reads it; true: every value has
+     * memory of its own. */
+    bool keep_buffers;
+    /* Default false: the values inside a chain of elementwise ops are never stored; true: every op
+     * stores its value. */
+    bool keep_values;
 } wg_compile_options;
 
 /* wg_compile: a program for n tensors of one tape; options NULL: the defaults. It takes what memory

@@ -40,8 +40,8 @@ typedef struct wg_program_input {
     bool bound; /* to memory of its own */
 } wg_program_input;
 
-/* What keeps outputs up to date: they are stale where one of the leaves was written after `ran_at`.
- * */
+/* What keeps outputs up to date: they are stale where one of the leaves was
+ * written after `ran_at`. */
 typedef struct wg_freshness {
     const wg_tensor **leaf; /* [n_leaves] of the tape */
     int64_t n_leaves;

@@ -11,8 +11,8 @@ typedef struct wg_write_slot {
 } wg_write_slot;
 
 /* A program that is being written. Its values are where the program's own memory plan does not have
- * them: an output in its struct, an updated parameter in its own place, one element in a variable.
- * */
+ * them: an output in its struct, an updated parameter in its own place, one element
+ * in a variable. */
 typedef struct wg_c_program {
     wg_c_writer c;
     const wg_program *p;

@@ -269,8 +269,8 @@ static void steps_write_link(wg_c_program *w, const steps_chain *chain, int64_t 
         v->local = name;
 }
 
-/* Is link i kept, though it is not the last? It is stored when all have read what was there before.
- * */
+/* Is link i kept, though it is not the last? It is stored when all have read what
+ * was there before. */
 static bool steps_is_kept(const wg_c_program *w, const steps_chain *chain, int64_t i)
 {
     return i != chain->last && w->fact[i].pinned;

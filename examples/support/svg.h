@@ -24,9 +24,9 @@ typedef struct svg_axis {
     double from, to; /* from > to runs backwards; both > 0 where logarithmic */
     bool log;
     bool whole; /* ticks at whole numbers alone: epochs */
-    bool
-        bare; /* no ticks or grid, as for a matrix with names of its own, which starts at 0; the names
-                   stand before that */
+    /* no ticks or grid, as for a matrix with names of its own, which starts at 0; the names stand
+     * before that */
+    bool bare;
 } svg_axis;
 
 typedef enum svg_place {

@@ -1,4 +1,5 @@
-/* Archives: the sorted map of names to strings, numbers and tensors. */
+/* Archives: the sorted map of names to strings, numbers and tensors. safetensors_load.c and
+ * safetensors_save.c turn it into a file and back. */
 #include "models/files/archive_internal.h"
 
 #include "autograd/op.h"

@@ -36,8 +36,8 @@ static bool curves_fit(const char *metric, const wg_tensor *scores, const wg_ten
            wg_metric_labels(metric, truth, 2);
 }
 
-/* Adds up points that are sorted, and lets points of one score be one. Returns how many are left.
- * */
+/* Adds up points that are sorted, and lets points of one score be one. Returns how
+ * many are left. */
 static int64_t curves_merge(curves_point *point, int64_t rows)
 {
     int64_t n = 0;

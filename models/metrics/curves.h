@@ -12,9 +12,8 @@ extern "C" {
  *
  * Shape:  scores (f32, f64; the higher, the more positive) and truth (0 and 1, any dtype) the same.
  * Errors: WG_E_SHAPE, WG_E_DTYPE, WG_E_VALUE (a score that is NaN), WG_E_INDEX (a label that is
- *   neither 0
- *         nor 1), WG_E_STALE, WG_E_TAPE, WG_E_NULL, WG_E_NOMEM, on the tape; numbers are then NaN,
- *         tensors inert. Of no rows: numbers are NaN, curves WG_E_SHAPE. */
+ *         neither 0 nor 1), WG_E_STALE, WG_E_TAPE, WG_E_NULL, WG_E_NOMEM, on the tape; numbers are
+ *         then NaN, tensors inert. Of no rows: numbers are NaN, curves WG_E_SHAPE. */
 
 /* The receiver operating characteristic: a point for each threshold, from the highest on, after
  * (0, 0) at threshold +inf. Without negatives the false positive rate is NaN, without positives

@@ -25,16 +25,14 @@ double wg_accuracy(const wg_tensor *predicted, const wg_tensor *truth);
 /* wg_top_k_accuracy: the share of rows whose class is among the k with the highest scores.
  * Shape:  scores [n, c], f32 or f64; truth [n]; 1 <= k (WG_E_VALUE), and 1 where k >= c.
  * Edges:  of equal scores the later class counts as the higher one, as in scikit-learn (wg_argmax
- *   takes
- *         the first); a NaN is WG_E_VALUE. */
+ *         takes the first); a NaN is WG_E_VALUE. */
 double wg_top_k_accuracy(const wg_tensor *scores, const wg_tensor *truth, int64_t k);
 
 /* ---- Classes against classes. ---------------------------------------------------------------- */
 
 /* wg_confusion_matrix: C_ij = how many rows of class i were predicted as j.
  * Shape:  predicted and truth the same -> [classes, classes], an i64 constant on the tape. Labels
- *   are
- *         below `classes`. */
+ *         are below `classes`. */
 wg_tensor *wg_confusion_matrix(const wg_tensor *predicted, const wg_tensor *truth, int64_t classes);
 
 /* Of the rows predicted as a class, the share that is of it; of the rows of the class, the share

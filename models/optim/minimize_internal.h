@@ -45,7 +45,7 @@ void wg_descent_at(wg_descent *d, double x[]);
 /* wg_line_search: a step t from `first` on such that trial = x + t direction satisfies the strong
  * Wolfe conditions, with its gradient; *value is the value there. False, *value untouched: there is
  * none. Where the search ends early, a step that lowers the value enough is taken though the
- * derivative is still steep. */
+ * slope is still steep. */
 bool wg_line_search(wg_descent *d, double first, double *value);
 
 /* wg_descent_move: trial becomes x. */

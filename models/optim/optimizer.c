@@ -1,5 +1,5 @@
-/* A step of an optimizer: gradients clipped and decayed on their way into its rule, tile by tile.
- * */
+/* A step of an optimizer: gradients clipped and decayed on their way into its rule,
+ * tile by tile. */
 #include "models/optim/optimizer_internal.h"
 
 #include "autograd/grad.h"

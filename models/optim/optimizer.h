@@ -42,8 +42,8 @@ wg_status wg_optimizer_set_rate(wg_optimizer *optimizer, double rate);
  * gradients, then each element is clamped to [-value, value]. 0: not clipped. The gradients
  * themselves keep their values.
  * Errors: WG_E_VALUE (negative or NaN).
- * Source: Pascanu, Mikolov, Bengio 2013, "On the difficulty of training recurrent neural networks".
- * */
+ * Source: Pascanu, Mikolov, Bengio 2013, "On the difficulty of training
+ * recurrent neural networks". */
 wg_status wg_optimizer_set_clip(wg_optimizer *optimizer, double norm, double value);
 
 /* wg_global_norm: (sum of the squares of all elements of the n tensors)^(1/2), in double. To clip

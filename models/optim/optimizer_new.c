@@ -1,5 +1,5 @@
-/* Making an optimizer: looking at what was given, and taking the memory of its state from the tape.
- * */
+/* Making an optimizer: looking at what was given, and taking the memory of its state
+ * from the tape. */
 #include "models/optim/optimizer_internal.h"
 
 #include <math.h>

@@ -5,8 +5,8 @@
 
 #include <math.h>
 
-/* c[0]: rate; c[1]: momentum; c[2]: weight of the gradient in the buffer; c[3]: is it Nesterov's?
- * */
+/* c[0]: rate; c[1]: momentum; c[2]: weight of the gradient in the buffer; c[3]:
+ * is it Nesterov's? */
 static void sgd_prepare(const void *given, double rate, int64_t k, double c[])
 {
     const wg_sgd_options *options = given;

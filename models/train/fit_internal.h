@@ -18,8 +18,8 @@ typedef struct wg_fit_rows {
     uint64_t ops;               /* see wg_fit_identity_of_outputs */
 } wg_fit_rows;
 
-/* wg_fit_rows_new: splits, encodes and weights the data; false after an error, which the tape has.
- * */
+/* wg_fit_rows_new: splits, encodes and weights the data; false after an error, which
+ * the tape has. */
 bool wg_fit_rows_new(wg_fit_rows *rows, const wg_fit_model *model, const wg_dataset *data,
                      const wg_fit_options *options);
 

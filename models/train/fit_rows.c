@@ -12,7 +12,7 @@
 
 /* ---- Weights of rows. ------------------------------------------------------------------------ */
 
-static bool fit_weights_fit(wg_tape *t, const wg_tensor *w, int64_t n)
+static bool fit_weights_are_valid(wg_tape *t, const wg_tensor *w, int64_t n)
 {
     if (w == NULL)
         return true;
@@ -97,10 +97,12 @@ static bool fit_weights_wanted(const wg_fit_options *o)
     return o->balanced || o->class_weights != NULL || o->sample_weights != NULL;
 }
 
-static bool fit_options_of_data_fit(wg_tape *t, const wg_fit_model *model, const wg_fit_options *o)
+static bool fit_data_options_are_valid(wg_tape *t, const wg_fit_model *model,
+                                       const wg_fit_options *o)
 {
     if (!(o->l2 >= 0) || !isfinite(o->l2) || !(o->validation >= 0 && o->validation < 1))
-        wg_fail(t, WG_E_VALUE, "fit: an l2 of %g, or a validation share of %g", o->l2,
+        wg_fail(t, WG_E_VALUE,
+                "fit: l2 = %g, validation = %g; l2 >= 0 and 0 <= validation < 1 wanted", o->l2,
                 o->validation);
     else if (!(o->l1_ratio >= 0 && o->l1_ratio <= 1))
         wg_fail(t, WG_E_VALUE, "fit: an l1_ratio of %g, outside [0, 1]", o->l1_ratio);
@@ -112,7 +114,8 @@ static bool fit_options_of_data_fit(wg_tape *t, const wg_fit_model *model, const
     return wg_tape_status(t) == WG_OK;
 }
 
-static bool fit_data_fits(const wg_fit_model *model, const wg_dataset *d, const wg_fit_options *o)
+static bool fit_data_is_valid(const wg_fit_model *model, const wg_dataset *d,
+                              const wg_fit_options *o)
 {
     const wg_tensor *values = wg_dataset_values(d), *y = d->y;
     wg_tape *t = wg_dataset_tape(d);
@@ -129,8 +132,8 @@ static bool fit_data_fits(const wg_fit_model *model, const wg_dataset *d, const 
     else if (y->shape.ndim < 1 || wg_dataset_rows(d) != y->shape.dim[0] || y->size == 0)
         wg_fail(t, WG_E_SHAPE, "fit: X [n, ...] and y [n] wanted, n >= 1: %s, %s",
                 wg_tensor_text(values).s, wg_tensor_text(y).s);
-    return t != NULL && wg_tape_status(t) == WG_OK && fit_options_of_data_fit(t, model, o) &&
-           fit_weights_fit(t, o->sample_weights, y->shape.dim[0]);
+    return t != NULL && wg_tape_status(t) == WG_OK && fit_data_options_are_valid(t, model, o) &&
+           fit_weights_are_valid(t, o->sample_weights, y->shape.dim[0]);
 }
 
 wg_tensor *wg_fit_outputs(const wg_fit_model *model, const wg_dataset *rows, bool training)
@@ -138,12 +141,12 @@ wg_tensor *wg_fit_outputs(const wg_fit_model *model, const wg_dataset *rows, boo
     return model->outputs(model->user, rows, training);
 }
 
-static wg_tensor *fit_some(wg_tensor *x, wg_tensor *rows)
+static wg_tensor *fit_tensor_take(wg_tensor *x, wg_tensor *rows)
 {
     return rows != NULL ? wg_gather_rows(x, rows) : x;
 }
 
-static wg_dataset fit_some_rows(const wg_dataset *d, wg_tensor *rows)
+static wg_dataset fit_dataset_take(const wg_dataset *d, wg_tensor *rows)
 {
     wg_dataset bare = {.X = d->X, .sparse = d->sparse};
     return rows != NULL ? wg_dataset_take(&bare, rows) : bare;
@@ -157,7 +160,7 @@ static int64_t fit_k(const wg_fit_model *model, const wg_dataset *d, uint64_t *o
     wg_tensor *first = wg_constant(t, WG_I64, WG_SHAPE(1), &(int64_t){0});
     if (wg_is_inert(first))
         return 0;
-    wg_dataset row = fit_some_rows(d, first);
+    wg_dataset row = fit_dataset_take(d, first);
     wg_tensor *Z = wg_fit_outputs(model, &row, true);
     if (wg_is_inert(Z))
         return 0;
@@ -186,7 +189,7 @@ static wg_tensor *fit_labels(const wg_fit_model *model, wg_tensor *y, wg_tensor 
                              wg_dtype dtype)
 {
     static const wg_head numbers = {.kind = WG_HEAD_NUMBERS};
-    wg_tensor *labels = fit_fixed(fit_some(y, rows));
+    wg_tensor *labels = fit_fixed(fit_tensor_take(y, rows));
     return wg_fit_predicts_classes(model) ? labels : wg_head_targets(&numbers, labels, k, dtype);
 }
 
@@ -208,15 +211,15 @@ static void fit_weight_rows(wg_fit_rows *rows, const wg_fit_model *model, wg_ten
     const wg_tensor *w = o->sample_weights;
     wg_tensor *sample = NULL;
     if (w != NULL)
-        sample = fit_some(wg_constant(w->tape, w->dtype, w->shape.ndim, w->shape.dim, w->data),
-                          train);
+        sample = fit_tensor_take(
+            wg_constant(w->tape, w->dtype, w->shape.ndim, w->shape.dim, w->data), train);
     if (wg_tape_status(rows->labels->tape) == WG_OK)
         rows->weights = fit_weights(o, rows->labels, rows->n, sample,
                                     wg_fit_predicts_classes(model) ? rows->k : 0, dtype);
 }
 
 /* Will the labels do, of validation rows, too? What is made of them may be a matrix [n, k]. */
-static bool fit_targets_fit(const wg_head *head, wg_tensor *y, int64_t k, wg_dtype dtype)
+static bool fit_targets_are_valid(const wg_head *head, wg_tensor *y, int64_t k, wg_dtype dtype)
 {
     wg_mark mark = wg_tape_mark(y->tape);
     if (wg_tape_status(y->tape) != WG_OK || wg_is_inert(wg_head_targets(head, y, k, dtype)))
@@ -229,18 +232,18 @@ bool wg_fit_rows_new(wg_fit_rows *rows, const wg_fit_model *model, const wg_data
                      const wg_fit_options *o)
 {
     const wg_dataset d = wg_dataset_with_y(given, !wg_fit_predicts_classes(model));
-    if (!fit_data_fits(model, &d, o))
+    if (!fit_data_is_valid(model, &d, o))
         return false;
     wg_tape *t = wg_dataset_tape(&d);
     wg_dtype dtype = wg_dataset_values(&d)->dtype;
     *rows = (wg_fit_rows){.k = 0};
     rows->k = fit_k(model, &d, &rows->ops);
-    if (!fit_targets_fit(model->head, d.y, rows->k, dtype))
+    if (!fit_targets_are_valid(model->head, d.y, rows->k, dtype))
         return false;
     wg_train_test split = fit_split(model, &d, o);
     if (wg_tape_status(t) != WG_OK)
         return false;
-    rows->train = fit_some_rows(&d, split.train);
+    rows->train = fit_dataset_take(&d, split.train);
     rows->labels = fit_labels(model, d.y, split.train, rows->k, dtype);
     rows->targets = wg_head_targets(model->head, rows->labels, rows->k, dtype);
     rows->n = wg_tape_status(t) == WG_OK ? rows->labels->shape.dim[0] : 0;
@@ -248,7 +251,7 @@ bool wg_fit_rows_new(wg_fit_rows *rows, const wg_fit_model *model, const wg_data
         fit_weight_rows(rows, model, split.train, o, dtype);
     if (split.test != NULL) {
         rows->validation_rows = split.test;
-        rows->validation = fit_some_rows(&d, split.test);
+        rows->validation = fit_dataset_take(&d, split.test);
         rows->validation_labels = fit_labels(model, d.y, split.test, rows->k, dtype);
         rows->validation_targets = wg_head_targets(model->head, rows->validation_labels, rows->k,
                                                    dtype);

@@ -5,7 +5,7 @@
 
 Everybody runs on the same processors, and a workload's contestants one right after the other: processor time
 with one thread, time on the wall with two. Inputs are drawn from the distributions of the benchmark:
-normal features, labels from a random logistic or softmax model. Nobody pays for building inputs or models.
+normal features, labels from a random logistic or softmax model. Building inputs and models is not timed.
 Ratios are a peer's time by Wengert's: above 1, Wengert is faster. A library that is not installed is left
 out. --only takes part of a name.
 """

@@ -5,8 +5,7 @@
 #include <math.h>
 #include <string.h>
 
-/* ---- right gradients are never accused ---------------------------------------------------------
- * */
+/* ---- right gradients are never accused ------------------------------------------------------- */
 
 typedef struct tally {
     size_t cases, passed, failed, unresolved, vacuous, entries, kinks, evaluations;
@@ -81,8 +80,7 @@ START_TEST(scaled_cases)
 }
 END_TEST
 
-/* ---- planted bugs are always caught ------------------------------------------------------------
- * */
+/* ---- planted bugs are always caught ---------------------------------------------------------- */
 
 enum {
     SIGN_ALL,
@@ -188,8 +186,7 @@ START_TEST(planted_bugs)
 }
 END_TEST
 
-/* ---- by directions ------------------------------------------------------------------------------
- * */
+/* ---- by directions --------------------------------------------------------------------------- */
 
 START_TEST(random_directions)
 {

@@ -9,8 +9,7 @@
 #include <stdio.h>
 #include <string.h>
 
-/* ---- verdicts that are neither passed nor failed ------------------------------------------------
- * */
+/* ---- verdicts that are neither passed nor failed --------------------------------------------- */
 
 static double no_number(const double *x, void *user)
 {
@@ -78,8 +77,7 @@ START_TEST(bad_arguments)
 }
 END_TEST
 
-/* ---- the other modes ----------------------------------------------------------------------------
- * */
+/* ---- the other modes ------------------------------------------------------------------------- */
 
 /* f = exp(x0) sin(x1), whose Hessian is known. */
 static double product_of_two(const double *x, void *user)

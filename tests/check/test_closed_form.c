@@ -5,7 +5,7 @@
  *
  * Near the optimum the gradient is nothing but cancellation, so differences are measured against
  * the largest entry of |X|^T |P - Y| / n, the size of what is added up. The bounds are 1e-14 (90
- * chunks of 2^-53) and 1e-6 (17 of 2^-24): a few round-offs in the logits, in p and in the sum. */
+ * units of 2^-53) and 1e-6 (17 of 2^-24): a few round-offs in the logits, in p and in the sum. */
 #include "models/wengert.h"
 #include "tests/support/assert.h"
 #include "tests/support/suites.h"

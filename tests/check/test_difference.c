@@ -71,8 +71,8 @@ static double hidden_wave(double x)
     return x + 1e-9 * sin(1e6 * x);
 }
 
-/* The value is right to within four bars, and the bar is at most `most` of it, whatever the claim.
- * */
+/* The value is right to within four bars, and the bar is at most `most` of it,
+ * whatever the claim. */
 static void assert_derivative(scalar_function *f, double x, double exact, double most)
 {
     const double claims[] = {(double)NAN, exact, 1.001 * exact};

@@ -73,8 +73,8 @@ START_TEST(not_linear_in_the_cotangent)
 }
 END_TEST
 
-/* x^3 x: the cube's derivative, 3 x^2, is kept as a number, and the second derivative claims 6 x^2.
- * */
+/* x^3 x: the cube's derivative, 3 x^2, is kept as a number, and the second derivative
+ * claims 6 x^2. */
 static wg_tensor *rule_captures(wg_tensor *y, wg_tensor *dy, int i)
 {
     wg_tensor *x = y->operand[i];

@@ -274,8 +274,8 @@ START_TEST(second_order_of_what_is_linear)
 }
 END_TEST
 
-/* Inputs of one shape get tangents of their own: with equal ones, two exchanged blocks would agree.
- * */
+/* Inputs of one shape get tangents of their own: with equal ones, two exchanged
+ * blocks would agree. */
 static void squares_map(int64_t n, void *y, const void *const x[], const int64_t stride[],
                         const void *attrs)
 {

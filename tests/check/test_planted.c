@@ -276,7 +276,7 @@ enum { PARAMETERS = 3, MOST_OPS = 9 };
 
 /* A graph on parameters of some kind; its loss is of order 1, of order 1e-7 or 1e9, or of order 1
  * beside a constant of 1e9, which leaves differences seven digits: then what happens at the scale
- * of 1e-8 drowns, as check_function.h says, and no parameter is so tiny. */
+ * of 1e-8 drowns, as function.h says, and no parameter is so tiny. */
 static wg_tensor *roll_graph(dice *d, wg_tape *t, int kinds, wg_tensor *xs[PARAMETERS])
 {
     wg_tensor *pool[PARAMETERS + MOST_OPS], *first[PARAMETERS];

@@ -231,7 +231,7 @@ START_TEST(test_check_finite)
 }
 END_TEST
 
-/* What is computed from a abstract leaf has a shape and no value, and its op does not run. */
+/* What is computed from an abstract leaf has a shape and no value, and its op does not run. */
 START_TEST(test_abstract)
 {
     wg_tensor *u = wg_abstract(t, WG_F64, WG_SHAPE(3)), *x = wg_full(t, WG_F64, WG_SHAPE(3), 2);

@@ -383,7 +383,7 @@ END_TEST
 
 /* ---- A million ops --------------------------------------------------------------------------- */
 
-/* x -> sin(x) -> sin(x) w -> ...: the gradient by w has half a million terms. */
+/* x -> sin(x) -> sin(x) w -> ...: the gradient with respect to w has half a million terms. */
 START_TEST(test_a_million_ops)
 {
     enum { PAIRS = 500000 };

@@ -11,7 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Iris, standardized: a linear model, or with hidden chunks and tanh. */
+/* Iris, standardized: a linear model, or with hidden units and tanh. */
 typedef struct problem {
     wg_tensor *X, *y;
     wg_mlp *mlp;

@@ -245,11 +245,11 @@ END_TEST
 /* Where a line fails (0.875), an MLP trained by hand with plain gradient descent does not. */
 START_TEST(test_moons)
 {
-    const int64_t chunks[] = {2, 32, 32, 2};
+    const int64_t widths[] = {2, 32, 32, 2};
     wg_table *data = wg_csv_read(tape, "examples/data/moons_400.csv", NULL);
     wg_tensor *X = wg_standardize(wg_table_features(data)), *y = wg_table_classes(data);
     wg_mlp *mlp = wg_mlp_new(
-        tape, &(wg_mlp_options){.sizes = chunks, .n_sizes = 4, .dtype = WG_F64, .seed = 1});
+        tape, &(wg_mlp_options){.sizes = widths, .n_sizes = 4, .dtype = WG_F64, .seed = 1});
     wg_tensor *logits = wg_mlp_forward(mlp, X, true), *loss = wg_cross_entropy(logits, y), *g[6];
     const int n = mlp->params->n;
     wg_grad(loss, mlp->params->param, n, g);

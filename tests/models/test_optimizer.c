@@ -119,8 +119,8 @@ static wg_optimizer *optimizer_of(const trace *c, wg_tensor *const params[], int
     return o;
 }
 
-/* The two sums of a gradient may differ by a few chunks in the last place, 1e-16, and the 20 steps,
- * whose map has derivatives of a few chunks at most, carry that on: 1e-12 leaves a wrong formula no
+/* The two sums of a gradient may differ by a few units in the last place, 1e-16, and the 20 steps,
+ * whose map has derivatives of a few units at most, carry that on: 1e-12 leaves a wrong formula no
  * room. */
 START_TEST(test_traces)
 {

@@ -359,7 +359,7 @@ static void reference_matmul(const wgt_array x[], int n, const int64_t *a, wgt_a
 }
 
 /* clang-format off */
-/* A sum of k terms in any order: k chunks of 2^-53 for each of the terms' sizes; k is 40 at most
+/* A sum of k terms in any order: k units of 2^-53 for each of the terms' sizes; k is 40 at most
  * here. */
 const wgt_row wgt_rows_matmul[] = {
     WGT_ROW(matmul, 20, false, {"2x3 3x2", {0, 0}}, {"3x2 3x2", {1, 0}}, {"2x3 2x3", {0, 1}},

@@ -210,7 +210,7 @@ START_TEST(pow_closed_form)
 }
 END_TEST
 
-/* Rows of the table in the design, then C11's annex F. */
+/* The edges that functions.h names, then C11's annex F. */
 START_TEST(pow_conventions)
 {
     double d[7];

@@ -408,7 +408,7 @@ END_TEST
 START_TEST(test_diagonal_errors)
 {
     ASSERT_FAILS(wg_diagonal(wg_full(t, WG_F64, WG_SHAPE(3), 1)), WG_E_SHAPE, "a matrix is needed");
-    ASSERT_FAILS(wg_diagonal_embed(wg_scalar(t, WG_F64, 1), 1, 1), WG_E_SHAPE, "a ndim of 1..7");
+    ASSERT_FAILS(wg_diagonal_embed(wg_scalar(t, WG_F64, 1), 1, 1), WG_E_SHAPE, "ndim must be 1..7");
     ASSERT_FAILS(wg_diagonal_embed(x, 2, 4), WG_E_SHAPE, "is no diagonal of 2 rows and 4 columns");
 }
 END_TEST

@@ -214,7 +214,7 @@ START_TEST(groups_and_single_rows)
 END_TEST
 
 /* The losses of logits in float against those of the same logits in double, which are exact here.
- * `bounds` in chunks of FLT_EPSILON: for the losses, and for the derivatives (loss.h of the
+ * `bounds` in units of FLT_EPSILON: for the losses, and for the derivatives (loss.h of the
  * kernels). */
 static void assert_float_losses(wg_tensor *z, wg_tensor *labels, const double bounds[2])
 {

@@ -1,6 +1,6 @@
 /* The walk over the registry, third part: points where an op has no derivative, or a value of its
- * own by convention (DESIGN's table of numerical conventions). The value and the rule are exactly
- * what it says, in f64 and in f32. Every op that is flagged to have kinks is here. */
+ * own by convention (the Edges in the ops' headers). The value and the rule are exactly what
+ * the convention says, in f64 and in f32. Every op that is flagged to have kinks is here. */
 #include "autograd/check/gradcheck.h"
 #include "autograd/grad.h"
 #include "ops/axes_internal.h"

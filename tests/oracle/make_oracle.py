@@ -1,6 +1,6 @@
 """Writes tests/oracle/cases.txt: what PyTorch says to graphs of Wengert's ops.
 
-    python3 tests/oracle/make_oracle.py > tests/oracle/cases.txt
+    python3 tests/oracle/make_oracle.py > build/cases.txt && mv build/cases.txt tests/oracle/cases.txt
 
 The same versions give the same file. Case i of an op is drawn from a seed made of its name and i: a new op adds its
 lines, and changes no other. A case is a graph: leaves and ops, a line each, numbered

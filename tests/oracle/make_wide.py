@@ -1,6 +1,6 @@
 """Writes tests/oracle/wide.txt: elementwise ops at points, by mpmath with 60 digits.
 
-    python3 tests/oracle/make_wide.py > tests/oracle/wide.txt
+    python3 tests/oracle/make_wide.py > build/wide.txt && mv build/wide.txt tests/oracle/wide.txt
 
 A line is NAME, the number of attributes and they, the number of operands and they (all exact doubles), the value as
 a sum of three doubles, and the size of the largest term that it is a sum of. The functions below are mathematics, and

@@ -1,6 +1,6 @@
 """The ops of the oracle's case language in terms of PyTorch; tests/ops/oracle_ops.c has the same table in terms of
-Wengert. An op is a function of (operands, attributes). An elementwise op that PyTorch has under the same name needs
-no line here: it is found in the lists ops/*.inc, with its domain."""
+Wengert. An op is a function of (operands, attributes). An elementwise op that PyTorch has under the same name, with
+a second derivative, needs no line here: it is found in the lists ops/*.inc, with its domain."""
 import math
 
 import torch

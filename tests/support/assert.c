@@ -15,7 +15,7 @@ bool wgt_close(double got, double want, double rel, double abs)
     return fabs(got - want) <= fmax(abs, rel * fabs(want));
 }
 
-/* The distance in chunks of the tolerance; infinite where only exactness would have passed. */
+/* The distance in units of the tolerance; infinite where only exactness would have passed. */
 static double excess(double got, double want, double rel, double abs)
 {
     const double ratio = fabs(got - want) / fmax(abs, rel * fabs(want));

@@ -14,7 +14,7 @@
  * negative or NaN one never passes.  Two NaNs are close, and infinities of the same sign. */
 bool wgt_close(double got, double want, double rel, double abs);
 
-/* The index of the entry furthest from its want, in chunks of its tolerance, or n when all are
+/* The index of the entry furthest from its want, in units of its tolerance, or n when all are
  * close.  A NaN that was not wanted is further than anything else. */
 size_t wgt_worst(const double *got, const double *want, size_t n, double rel, double abs);
 

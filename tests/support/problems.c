@@ -205,7 +205,7 @@ static void product_gradient(const double *x, const double *w, size_t n, double 
     }
 }
 
-/* Two layers: sum over four hidden chunks of w_k tanh(sum_i sin(i + 2k) x_i). */
+/* Two layers: sum over four hidden units of w_k tanh(sum_i sin(i + 2k) x_i). */
 static double network(const double *x, const double *w, size_t n)
 {
     double sum = 0.0;

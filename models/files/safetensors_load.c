@@ -1,4 +1,4 @@
-/* Archives from safetensors files. */
+/* The safetensors format, read: archives from files. archive.c owns what is in memory. */
 #include "models/files/archive_internal.h"
 
 #include "autograd/op.h"

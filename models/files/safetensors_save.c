@@ -1,4 +1,5 @@
-/* Archives to safetensors files, in the layout of the format's own writer. */
+/* The safetensors format, written: archives to files, in the layout of its own writer. archive.c
+ * owns what is in memory. */
 #include "models/files/archive_internal.h"
 
 #include "autograd/op.h"
