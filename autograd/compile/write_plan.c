@@ -47,9 +47,9 @@ static wg_text write_free_name(const wg_c_program *w, const char *wanted)
     return own;
 }
 
-const char *wg_write_name(wg_c_program *w, const char *wanted)
+/* The name, or "h_2" where it is given already. */
+static const char *write_claim(wg_c_program *w, wg_text name)
 {
-    wg_text name = write_free_name(w, wanted);
     char base[64];
     snprintf(base, sizeof base, "%.56s", name.s);
     wg_write_slot *first = write_slot(w, name.s), *slot = first;
@@ -59,6 +59,17 @@ const char *wg_write_name(wg_c_program *w, const char *wanted)
     }
     *slot = (wg_write_slot){write_keep(w, name.s), 1};
     return slot->name;
+}
+
+const char *wg_write_name(wg_c_program *w, const char *wanted)
+{
+    return write_claim(w, write_free_name(w, wanted));
+}
+
+/* A field of NAME_inputs or NAME_outputs hides nothing: "in->label" is not "label". */
+static const char *write_field_of(wg_c_program *w, const wg_tensor *x)
+{
+    return write_claim(w, wg_c_identifier(x->name != NULL ? x->name : x->op->name));
 }
 
 static const char *write_name_of(wg_c_program *w, const wg_tensor *x)
@@ -121,7 +132,7 @@ static void write_leaf(wg_c_program *w, wg_c_value *v, const wg_tensor *x)
         if (!wg_c_i64_fits(&w->c, x, ((const int64_t *)x->data)[i]))
             return;
     if (x->op == &wg_op_input)
-        v->name = write_join(w, "in->", write_name_of(w, x));
+        v->name = write_join(w, "in->", write_field_of(w, x));
     else if (wg_write_in_state(w, x))
         v->name = write_join(w, "state->", write_name_of(w, x));
     else if (v->single)
@@ -229,7 +240,7 @@ static void write_outputs(wg_c_program *w)
 {
     for (int i = 0; i < w->p->n_outputs; i++)
         if (w->update[i] == NULL)
-            w->field[i] = write_name_of(w, w->p->result[i]);
+            w->field[i] = write_field_of(w, w->p->result[i]);
     for (int i = 0; i < w->p->n_outputs; i++)
         write_place_output(w, i);
 }

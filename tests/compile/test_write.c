@@ -651,10 +651,13 @@ START_TEST(test_compilers_have_nothing_to_say)
                                   .shape = strange_shape,
                                   .forward = strange_forward,
                                   .write_c = strange_write_c};
-    wg_tensor *out[] = {wg_cross_entropy(z, label), wg_apply(&strange, &z, 1, NULL), wg_equal(i, i),
-                        wg_less(label, label), wg_less_equal(flat, wg_reshape(i, WG_SHAPE(1, 2)))};
+    wg_tensor *out[] = {wg_rename(wg_cross_entropy(z, label), "rest"),
+                        wg_apply(&strange, &z, 1, NULL), wg_equal(i, i), wg_less(label, label),
+                        wg_less_equal(flat, wg_reshape(i, WG_SHAPE(1, 2)))};
     wgt_written *w = wgt_written_new();
     wgt_written_add(w, wg_compile(out, 5, NULL), false);
+    ck_assert(wgt_contains(wgt_written_text(w), "in->label;")); /* callers know these names */
+    ck_assert(wgt_contains(wgt_written_text(w), "out->rest = "));
     for (int k = 0; k < COMPILERS; k++)
         wgt_written_compile(w, compilers[k]);
     wgt_written_free(w);
