@@ -112,7 +112,7 @@ static wg_text index_table_at(const wg_c_writer *c, const wg_tensor *index, cons
                               int64_t stride, const char *place)
 {
     wg_text text;
-    snprintf(text.s, sizeof text.s, "%.100s * %" PRId64 " + %.100s", wg_c_element(c, index, at).s,
+    snprintf(text.s, sizeof text.s, "%.170s * %" PRId64 " + %.80s", wg_c_element(c, index, at).s,
              stride, place);
     return text;
 }

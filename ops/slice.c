@@ -39,13 +39,13 @@ static bool slice_shape(wg_tensor *y)
 /* Is the box one piece of x's memory: are all axes whole behind the first that matters? */
 static bool slice_is_view(const wg_shape *x, const slice_box *box)
 {
-    int axis = 0;
-    while (axis < x->ndim && box->size[axis] == 1)
-        axis++;
-    bool whole = true;
-    for (int i = axis + 1; i < x->ndim; i++)
-        whole = whole && box->size[i] == x->dim[i];
-    return whole;
+    int axis = x->ndim - 1;
+    while (axis > 0 && box->size[axis] == x->dim[axis])
+        axis--;
+    bool single = true;
+    for (int i = 0; i < axis; i++)
+        single = single && box->size[i] == 1;
+    return single;
 }
 
 static bool slice_rows_shape(wg_tensor *y)

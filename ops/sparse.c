@@ -209,10 +209,11 @@ static void csr_matmul_write_c(wg_c_writer *c, const wg_tensor *y, const wg_c_ne
     const wg_text r = sparse_write_open(c, y->operand[1], &rows);
     wg_c_each(&each, k);
     wg_c_open_one(c, &each);
-    snprintf(term.s, sizeof term.s, "%.80s * %" PRId64 " + %.80s",
+    snprintf(term.s, sizeof term.s, "%.170s * %" PRId64 " + %.80s",
              wg_c_element(c, y->operand[2], "at").s, k, wg_c_at(&each, NULL, 0).s);
     wg_text own;
-    snprintf(own.s, sizeof own.s, "%.80s * %" PRId64 " + %.80s", r.s, k, wg_c_at(&each, NULL, 0).s);
+    snprintf(own.s, sizeof own.s, "%.170s * %" PRId64 " + %.80s", r.s, k,
+             wg_c_at(&each, NULL, 0).s);
     wg_c_line(c, "%y += %a * %d;", attrs->transpose ? term.s : own.s, "at",
               attrs->transpose ? own.s : term.s);
     wg_c_close_one(c, &each);
@@ -299,9 +300,9 @@ static void csr_sampled_write_c(wg_c_writer *c, const wg_tensor *y, const wg_c_n
     wg_c_line(c, "%T sum = 0;");
     wg_c_each(&each, k);
     wg_c_open_one(c, &each);
-    snprintf(u.s, sizeof u.s, "%.80s * %" PRId64 " + %.80s", r.s, k, wg_c_at(&each, NULL, 0).s);
-    snprintf(v.s, sizeof v.s, "%.80s * %" PRId64 " + %.80s", wg_c_element(c, y->operand[1], "at").s,
-             k, wg_c_at(&each, NULL, 0).s);
+    snprintf(u.s, sizeof u.s, "%.170s * %" PRId64 " + %.80s", r.s, k, wg_c_at(&each, NULL, 0).s);
+    snprintf(v.s, sizeof v.s, "%.170s * %" PRId64 " + %.80s",
+             wg_c_element(c, y->operand[1], "at").s, k, wg_c_at(&each, NULL, 0).s);
     wg_c_line(c, "sum += %c * %d;", u.s, v.s);
     wg_c_close_one(c, &each);
     wg_c_line(c, "%y = sum;", "at");

@@ -57,16 +57,19 @@ wg_text wg_c_element(const wg_c_writer *c, const wg_tensor *x, const char *index
 {
     const wg_c_value *v = wg_c_value_of(c, x);
     wg_text text = {""};
+    int length;
     if (x->size == 0) /* there is none to be read */
         return x->dtype == WG_I64 ? (wg_text){"0"} : wg_c_number(x->dtype, 0);
     if (v->local != NULL || v->single)
-        snprintf(text.s, sizeof text.s, "%s", v->local != NULL ? v->local : v->name);
+        length = snprintf(text.s, sizeof text.s, "%s", v->local != NULL ? v->local : v->name);
     else if (v->offset == 0)
-        snprintf(text.s, sizeof text.s, "%s[%s]", v->name, index);
+        length = snprintf(text.s, sizeof text.s, "%s[%s]", v->name, index);
     else if (strcmp(index, "0") == 0)
-        snprintf(text.s, sizeof text.s, "%s[%" PRId64 "]", v->name, v->offset);
+        length = snprintf(text.s, sizeof text.s, "%s[%" PRId64 "]", v->name, v->offset);
     else
-        snprintf(text.s, sizeof text.s, "%s[%" PRId64 " + %s]", v->name, v->offset, index);
+        length = snprintf(text.s, sizeof text.s, "%s[%" PRId64 " + %s]", v->name, v->offset, index);
+    if (length >= (int)sizeof text.s)
+        wg_fail(c->tape, WG_E_VALUE, "write: an index into %s is too long", v->name);
     return text;
 }
 

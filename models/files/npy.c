@@ -148,8 +148,8 @@ static bool npy_type(npy_header *h, const char *type, size_t length)
 
 static bool npy_descr(npy_header *h)
 {
-    const char *type;
-    size_t length;
+    const char *type = NULL;
+    size_t length = 0;
     npy_skip_blanks(h);
     if (*h->at == '[')
         return npy_fail(h, h->at, "structured types are not read");
@@ -185,8 +185,8 @@ static bool npy_entry(npy_header *h)
 {
     static const char *const names[] = {"descr", "fortran_order", "shape"};
     bool (*const read[])(npy_header *) = {npy_descr, npy_order, npy_shape};
-    const char *name;
-    size_t length;
+    const char *name = NULL;
+    size_t length = 0;
     if (!npy_string(h, &name, &length))
         return false;
     if (!npy_is(h, ':'))
