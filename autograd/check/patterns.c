@@ -78,10 +78,23 @@ static bool pattern_softmax(const wg_tensor *y)
            pattern_sums(pattern_skip(pattern_operand(y, 1)), "exp");
 }
 
+/* Is it 1 minus something, of the sums that pattern_sum_with(y, 1) knows? */
+static bool pattern_subtracts(const wg_tensor *y)
+{
+    const bool minus = pattern_is(y, "sub") && pattern_is_constant(pattern_operand(y, 0), 1);
+    return minus != pattern_is(pattern_sum_with(y, 1), "neg");
+}
+
 static bool pattern_softplus(const wg_tensor *y)
 {
-    const wg_tensor *e = pattern_is(y, "log") ? pattern_sum_with(pattern_operand(y, 0), 1) : NULL;
-    return pattern_is(pattern_skip(e), "exp");
+    const wg_tensor *sum = pattern_is(y, "log") ? pattern_operand(y, 0) : NULL;
+    return pattern_is(pattern_skip(pattern_sum_with(sum, 1)), "exp") && !pattern_subtracts(sum);
+}
+
+static bool pattern_log_expm1(const wg_tensor *y)
+{
+    const wg_tensor *sum = pattern_is(y, "log") ? pattern_operand(y, 0) : NULL;
+    return pattern_is(pattern_skip(pattern_sum_with(sum, 1)), "exp") && pattern_subtracts(sum);
 }
 
 static bool pattern_sigmoid(const wg_tensor *y)
@@ -89,7 +102,7 @@ static bool pattern_sigmoid(const wg_tensor *y)
     const wg_tensor *d = pattern_is(y, "reciprocal") ? pattern_operand(y, 0)
                          : pattern_is(y, "div")      ? pattern_operand(y, 1)
                                                      : NULL;
-    return pattern_is(pattern_skip(pattern_sum_with(d, 1)), "exp");
+    return pattern_is(pattern_skip(pattern_sum_with(d, 1)), "exp") && !pattern_subtracts(d);
 }
 
 static bool pattern_logsumexp(const wg_tensor *y)
@@ -99,7 +112,8 @@ static bool pattern_logsumexp(const wg_tensor *y)
 
 static bool pattern_expm1(const wg_tensor *y)
 {
-    return pattern_is(pattern_skip(pattern_sum_with(y, -1)), "exp");
+    return pattern_is(pattern_skip(pattern_sum_with(y, -1)), "exp") ||
+           (pattern_is(pattern_skip(pattern_sum_with(y, 1)), "exp") && pattern_subtracts(y));
 }
 
 static bool pattern_log1p(const wg_tensor *y)
@@ -130,7 +144,8 @@ static bool pattern_norm(const wg_tensor *y)
 static bool pattern_tanh(const wg_tensor *y)
 {
     const wg_tensor *s = pattern_skip(pattern_sum_with(y, 1));
-    return pattern_is(s, "square") && pattern_is(pattern_skip(pattern_operand(s, 0)), "tanh");
+    return (pattern_is(s, "square") || pattern_is(s, "mul")) &&
+           pattern_is(pattern_skip(pattern_operand(s, 0)), "tanh");
 }
 
 static bool pattern_erfc(const wg_tensor *y)
@@ -163,6 +178,7 @@ static const struct {
      "wg_log_sigmoid(-z), or wg_bce_with_logits(z, t)"},
     {pattern_log_softmax, "log of a softmax", "wg_log_softmax(z), or wg_cross_entropy(z, labels)"},
     {pattern_logsumexp, "log of a sum of exp", "wg_logsumexp(z)"},
+    {pattern_log_expm1, "log(1 - exp(z))", "log(-expm1(z)), or log1p(-exp(z)) far below 0"},
     {pattern_softplus, "log(1 + exp(z))", "wg_softplus(z)"},
     {pattern_softmax, "exp over a sum of exp", "wg_softmax(z)"},
     {pattern_sigmoid, "1 / (1 + exp(-z))", "wg_sigmoid(z)"},

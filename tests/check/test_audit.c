@@ -62,6 +62,11 @@ FORM(stable_softmax, wg_softmax(x, -1))
 FORM(log_sum_exp, wg_log(wg_sum(wg_exp(x))))
 FORM(stable_logsumexp, wg_logsumexp(x))
 FORM(log_one_plus_exp, wg_log(wg_shift(wg_exp(x), 1)))
+FORM(log_one_minus_exp, wg_log(one_minus(wg_exp(x))))
+FORM(log_one_sub_exp, wg_log(wg_sub(wg_ones_like(x), wg_exp(x))))
+FORM(log_one_plus_of, wg_log1p(wg_neg(wg_exp(x))))
+FORM(log_of_expm1, wg_log(wg_neg(wg_expm1(x))))
+FORM(one_minus_tanh_tanh, one_minus(wg_mul(wg_tanh(x), wg_tanh(x))))
 FORM(log_one_plus, wg_log(wg_shift(x, 1)))
 FORM(exp_minus_one, wg_shift(wg_exp(x), -1))
 FORM(one_minus_sigmoid, one_minus(wg_sigmoid(x)))
@@ -104,6 +109,10 @@ static const audit_pair pairs[] = {
     {log_one_plus_exp, wg_softplus, X(-40), "log", "wg_softplus"},
     {log_one_plus_exp, wg_softplus, X(800), "log", "wg_softplus"},
     {log_one_plus_exp, wg_softplus, X(-20), "log", "wg_softplus"},
+    {log_one_minus_exp, log_one_plus_of, X(-50), "log", "log1p(-exp(z))"},
+    {log_one_minus_exp, log_of_expm1, X(-1e-12), "shift", "wg_expm1"},
+    {log_one_sub_exp, log_of_expm1, X(-1e-12, -1), "sub", "wg_expm1"},
+    {one_minus_tanh_tanh, two_sigmoids, X(12), "shift", "sigmoid(2z)"},
     {log_one_plus, wg_log1p, X(1e-10), "log", "wg_log1p"},
     {log_one_plus, wg_log1p, X(-3e-8, 1), "log", "wg_log1p"},
     {exp_minus_one, wg_expm1, X(1e-10), "shift", "wg_expm1"},
