@@ -52,6 +52,8 @@ static bool label_rows_shape(wg_tensor *t)
         return wg_op_fail(t, WG_E_SHAPE, "the result would have more than %d axes", WG_MAX_DIMS);
     if (attrs->classes < 0)
         return wg_op_fail(t, WG_E_VALUE, "%" PRId64 " classes", attrs->classes);
+    if (attrs->dtype == WG_I64 && attrs->smoothing != 0)
+        return wg_op_fail(t, WG_E_VALUE, "integers cannot be smoothed");
     t->dtype = attrs->dtype;
     t->shape = t->operand[0]->shape;
     t->shape.dim[t->shape.ndim++] = attrs->classes;

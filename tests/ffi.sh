@@ -4,6 +4,7 @@
 # wide floats, which those do not know.  $CC: the compiler.
 set -eu
 echo "/* The declarations of Wengert, made by \`make ffi\`. bool, size_t, FILE and intN_t are libc's. */"
+echo 'typedef int sig_atomic_t;'
 sed '/^#[ ]*include </d' "$1" | ${CC:-cc} -std=c11 -E -P -x c -DNULL=0 '-D__attribute__(x)=' -U__GLIBC__ - |
     awk '
         { text = text $0 "\n" }

@@ -108,7 +108,7 @@ double folds_choose(const wg_dataset *data, const wg_estimator_options *options,
     wg_tape *t = data->table->tape;
     int64_t rows = wg_dataset_rows(data);
     int64_t *fold = wg_tape_take(t, (size_t)rows * sizeof *fold);
-    double best = (double)NAN, lowest = INFINITY;
+    double best = (double)NAN, lowest = (double)INFINITY;
     o.fit.checkpoint = NULL;
     o.fit.resume = false;
     o.fit.on_epoch = NULL;

@@ -251,8 +251,8 @@ static void graph_compare(const graph_case *c, uint64_t seed, wg_dtype dtype, co
         long double error = 0, own_error = 0, largest = 1;
         for (int64_t k = 0; k < want.size; k++) {
             largest = fmaxl(largest, fabsl(want.value[k]));
-            error = fmaxl(error, fabsl(wg_element(&got, k) - want.value[k]));
-            own_error = fmaxl(own_error, fabsl(wg_element(own, k) - want.value[k]));
+            error = fmaxl(error, fabsl((long double)wg_element(&got, k) - want.value[k]));
+            own_error = fmaxl(own_error, fabsl((long double)wg_element(own, k) - want.value[k]));
         }
         const long double bound = 4 * own_error +
                                   2 * 15 * 8 * (long double)unit_of(dtype) * largest;
@@ -473,7 +473,8 @@ START_TEST(test_names_and_numbers)
                                         "sum",
                                         "math_errhandling"};
     enum { NAMES = sizeof names / sizeof *names };
-    static const double odd[] = {NAN, -0.0, INFINITY, -INFINITY, 5e-324, 0.1};
+    static const double odd[] = {(double)NAN,       -0.0,   (double)INFINITY,
+                                 -(double)INFINITY, 5e-324, 0.1};
     wg_tape *t = wg_tape_new(NULL);
     wg_tensor *sum = NULL, *first = NULL, *loss = wg_scalar(t, WG_F64, 0), *out[4];
     wg_tensor *label = wg_constant(t, WG_I64, WG_SCALAR, (const int64_t[]){1});

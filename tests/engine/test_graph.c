@@ -72,7 +72,8 @@ END_TEST
 /* What NumPy prints of the same arrays. */
 START_TEST(test_print_as_numpy)
 {
-    const double mixed[] = {1, 2.5, -3, 0, 1e-3, 7}, wide[] = {1e-9, 2, NAN, -INFINITY};
+    const double mixed[] = {1, 2.5, -3, 0, 1e-3, 7},
+                 wide[] = {1e-9, 2, (double)NAN, -(double)INFINITY};
     const double cut[] = {1.0 / 3, 0.7433432, 0.743343201234, 100};
     const float narrow[] = {0.1f, 0.25f, 3};
     const int64_t whole[] = {1, -20, 300};

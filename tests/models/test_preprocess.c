@@ -258,7 +258,8 @@ END_TEST
  * restored. */
 START_TEST(test_imputer)
 {
-    const double x[] = {1, NAN, 7, (double)NAN, NAN, 8, 4, NAN, 9, 10, NAN, 9};
+    const double x[] = {1, (double)NAN, 7, (double)NAN, (double)NAN, 8,
+                        4, (double)NAN, 9, 10,          (double)NAN, 9};
     wg_tensor *X = wg_constant(tape, WG_F64, WG_SHAPE(4, 3), x);
     const double expected[2][3] = {{5, 0, 8.25}, {4, 0, 8.5}};
     for (int median = 0; median < 2; median++) {
