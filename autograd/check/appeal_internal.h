@@ -28,6 +28,8 @@ typedef struct wg_appeal {
 #endif
 } wg_appeal;
 
+/* wg_appeal_init: nothing is copied yet; s, record and context outlive the appeal.
+ * wg_appeal_end: frees the wide copy, if one was made. */
 void wg_appeal_init(wg_appeal *a, const wg_check_session *s, wg_check_record *record,
                     const void *context);
 void wg_appeal_end(wg_appeal *a);
@@ -37,8 +39,7 @@ void wg_appeal_input(wg_appeal *a, int i, wg_recorded *doubles, const double *di
 void wg_appeal_input_end(wg_appeal *a);
 
 /* wg_appeal_recorded: input i as it is recorded on the wide copy, at x and to be ended by
- * wg_appeal_input_end;
- * NULL: there is none. */
+ * wg_appeal_input_end; NULL: there is none. */
 const wg_recorded *wg_appeal_recorded(wg_appeal *a, int i, wg_recorded *doubles);
 
 /* wg_appeal_judge, wg_appeal_look: of wg_check_decide; `appeal` is the wg_appeal.

@@ -26,6 +26,10 @@ const char *wg_check_blame(const wg_recorded *r, const wg_check_options *options
 wg_check_verdict wg_check_linear(wg_check_session *s, const wg_check_claim *c,
                                  const wg_gradcheck_options *options, wg_check_report reports[]);
 
+/* wg_check_same_bits: of two tensors of one shape and dtype. A NaN is like any other: its sign and
+ * payload depend on the instructions, and so on the place in a vector. */
+bool wg_check_same_bits(const wg_tensor *a, const wg_tensor *b);
+
 /* wg_check_impure: the op among those that y is computed from, on the user's tape, that gives other
  * bits when it is evaluated again, or with its work cut otherwise; NULL: none does. */
 const char *wg_check_impure(const wg_check_session *s, bool *no_memory);
