@@ -1,38 +1,13 @@
 /* Missing values of a CSV file: columns that tell where they were, means and medians in their
  * place. */
+#include "models/files/center_internal.h"
 #include "models/files/csv_internal.h"
 
 #include "autograd/op.h"
 
 #include <inttypes.h>
 #include <math.h>
-#include <stdlib.h>
 #include <string.h>
-
-/* The mean of n values. The second sum takes back what the first one lost to rounding. */
-static double csv_mean(const double *values, int64_t n)
-{
-    double mean = 0;
-    for (int pass = 0; pass < 2; pass++) {
-        double sum = 0;
-        for (int64_t i = 0; i < n; i++)
-            sum += values[i] - mean;
-        mean += sum / (double)n;
-    }
-    return mean;
-}
-
-static int csv_rising(const void *a, const void *b)
-{
-    const double *p = a, *q = b;
-    return (*p > *q) - (*p < *q);
-}
-
-static double csv_median(double *values, int64_t n)
-{
-    qsort(values, (size_t)n, sizeof *values, csv_rising);
-    return n % 2 == 1 ? values[n / 2] : values[n / 2 - 1] / 2 + values[n / 2] / 2;
-}
 
 /* Puts mean or median into a column of numbers, the `at`th; known [rows] is room for the others. */
 static bool csv_fill_column(wg_csv_file *f, int64_t column, int64_t at, double *known)
@@ -46,8 +21,8 @@ static bool csv_fill_column(wg_csv_file *f, int64_t column, int64_t at, double *
                 f->path, column + 1, f->column[column].name);
         return false;
     }
-    double fill = f->options.missing == WG_CSV_MISSING_MEAN ? csv_mean(known, n)
-                                                            : csv_median(known, n);
+    double fill = f->options.missing == WG_CSV_MISSING_MEAN ? wg_mean_of(known, n)
+                                                            : wg_median_of(known, n);
     for (int64_t i = 0; i < f->rows; i++)
         if (isnan(f->values[i * d + at]))
             f->values[i * d + at] = fill;
