@@ -2,6 +2,7 @@
  * elements). */
 #include "autograd/shape.h"
 
+#include "autograd/tape_internal.h"
 #include "autograd/wide.h"
 
 #include <inttypes.h>
@@ -84,4 +85,15 @@ char *wg_shape_text(const wg_shape *shape, char *text, size_t size)
         used += length;
     }
     return text;
+}
+
+int64_t wg_broadcast_stride(const wg_shape *x, const wg_shape *y, int axis)
+{
+    const int own = axis - (y->ndim - x->ndim);
+    if (own < 0 || x->dim[own] == 1)
+        return 0;
+    int64_t stride = 1;
+    for (int i = own + 1; i < x->ndim; i++)
+        stride *= x->dim[i];
+    return stride;
 }

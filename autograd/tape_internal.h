@@ -68,6 +68,10 @@ bool wg_belongs(wg_tape *t, const wg_tensor *x, const char *who, const char *rol
 /* wg_undo_note: note what the xs have now, before it is changed. False: an error was recorded. */
 bool wg_undo_note(wg_tape *t, wg_tensor *const xs[], int n);
 
+/* wg_broadcast_stride: from one index of y's axis to the next in x, which broadcasts to y, in
+ * elements; 0 where x is repeated. */
+int64_t wg_broadcast_stride(const wg_shape *x, const wg_shape *y, int axis);
+
 /* wg_node_new: a node with operands and attributes copied, no value, not yet on the tape; NULL
  * without memory. wg_node_size sets `size` from the shape; wg_node_value gives it memory;
  * wg_node_push puts it on the tape. All three record an error and return false where they fail. */

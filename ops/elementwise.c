@@ -1,6 +1,8 @@
 /* Elementwise ops: how a kernel is taken over operands that broadcast. */
 #include "ops/elementwise.h"
 
+#include "autograd/tape_internal.h"
+
 #include <string.h>
 
 #define ELEMENTWISE_REPEATED 256 /* elements of repeated short rows */
@@ -32,18 +34,6 @@ typedef struct elementwise_walk {
                   [WG_ELEMENTWISE_OPERANDS]; /* of operand k along the axis, in elements */
 } elementwise_walk;
 
-/* The stride of operand x along y's axis: 0 where x is broadcast. */
-static int64_t elementwise_stride(const wg_tensor *y, const wg_tensor *x, int axis)
-{
-    int own = axis - (y->shape.ndim - x->shape.ndim);
-    if (own < 0 || x->shape.dim[own] == 1)
-        return 0;
-    int64_t stride = 1;
-    for (int i = own + 1; i < x->shape.ndim; i++)
-        stride *= x->shape.dim[i];
-    return stride;
-}
-
 /* Can the axis with these strides be walked as one with the axis inside it? */
 static bool elementwise_joins(const elementwise_walk *w, const int64_t *stride, int n)
 {
@@ -63,7 +53,7 @@ static void elementwise_walk_init(elementwise_walk *w, const wg_tensor *y)
         if (y->shape.dim[axis] == 1)
             continue;
         for (int k = 0; k < y->n_operands; k++)
-            stride[k] = elementwise_stride(y, y->operand[k], axis);
+            stride[k] = wg_broadcast_stride(&y->operand[k]->shape, &y->shape, axis);
         if (w->ndim > 0 && elementwise_joins(w, stride, y->n_operands)) {
             w->dim[w->ndim - 1] *= y->shape.dim[axis];
             continue;

@@ -130,18 +130,6 @@ static int steps_array(const steps_chain *chain, const wg_tensor *x)
     return -1;
 }
 
-/* Elements from one index of y's axis to the next in x, which broadcasts to y's shape. */
-static int64_t steps_stride(const wg_tensor *x, const wg_tensor *y, int axis)
-{
-    int own = axis - (y->shape.ndim - x->shape.ndim);
-    if (own < 0 || x->shape.dim[own] == 1)
-        return 0;
-    int64_t stride = 1;
-    for (int i = own + 1; i < x->shape.ndim; i++)
-        stride *= x->shape.dim[i];
-    return stride;
-}
-
 static void steps_nests(const wg_c_program *w, steps_chain *chain)
 {
     const wg_tensor *y = &w->p->node[chain->last];
@@ -153,7 +141,7 @@ static void steps_nests(const wg_c_program *w, steps_chain *chain)
         for (int k = 0; k < chain->n_arrays; k++)
             stride[k] = outer && chain->array[k] == chain->rows
                             ? 0
-                            : steps_stride(chain->array[k], y, axis);
+                            : wg_broadcast_stride(&chain->array[k]->shape, &y->shape, axis);
         wg_c_nest_add(outer ? &chain->outer : &chain->inner, y->shape.dim[axis], stride);
     }
 }
