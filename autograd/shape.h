@@ -17,6 +17,7 @@ template <class T, int N> struct wg_cxx_list {
         return at;
     }
 };
+/* wg_cxx_list_of: the list of these values, each converted to T. */
 template <class T, class... V> wg_cxx_list<T, (int)sizeof...(V)> wg_cxx_list_of(V... values)
 {
     return {{static_cast<T>(values)...}};

@@ -23,7 +23,9 @@ wgt_written *wgt_written_new(void)
 {
     wgt_written *w = calloc(1, sizeof *w);
     ck_assert_ptr_nonnull(w);
-    strcpy(w->directory, "/tmp/wengert_written_XXXXXX");
+    const char *parent = getenv("TMPDIR");
+    snprintf(w->directory, sizeof w->directory, "%.40s/wg_written_XXXXXX",
+             parent != NULL ? parent : "/tmp");
     ck_assert_ptr_nonnull(mkdtemp(w->directory));
     w->stream = open_memstream(&w->text, &w->size);
     ck_assert_ptr_nonnull(w->stream);
