@@ -4,8 +4,8 @@
 #include <math.h>
 #include <string.h>
 
-#define ACCUMULATE_TILE                                                                            \
-    128 /* elements summed together: two rows of doubles stay in the first cache */
+/* Elements summed together: two rows of doubles stay in the first cache. */
+#define ACCUMULATE_TILE 128
 
 #define ACCUMULATE_FEW 4 /* elements: fewer are summed one by one */
 

@@ -23,8 +23,8 @@
 #define ASAN_UNPOISON_MEMORY_REGION(start, size) ((void)(start), (void)(size))
 #endif
 
-#define WG_ALIGNMENT                                                                               \
-    64 /* of values of as many bytes: a cache line, and a vector register of AVX-512 */
+/* Of values of as many bytes: a cache line, and a vector register of AVX-512. */
+#define WG_ALIGNMENT 64
 
 typedef struct wg_arena_block {
     struct wg_arena_block *next;

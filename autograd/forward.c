@@ -7,8 +7,8 @@
 /* Work is cut where an op says that it can be, into pieces whose bounds follow from shapes alone:
  * results do not depend on the number of threads. */
 
-#define FORWARD_PIECE_ELEMENTS                                                                     \
-    32768 /* what one piece reads or writes, at least, unless the op knows better */
+/* What one piece reads or writes, at least, unless the op knows better. */
+#define FORWARD_PIECE_ELEMENTS 32768
 
 static int64_t forward_grain(const wg_tensor *y, int64_t chunks)
 {

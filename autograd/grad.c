@@ -20,8 +20,8 @@ typedef struct wg_grad_node {
     const struct grad_walk *walk;
     struct wg_grad_node *outer;         /* what x->walk was: a rule may take a gradient, too */
     struct wg_grad_node *older, *newer; /* neighbours in the walk, by recording order */
-    grad_term
-        term; /* the first of them, in recording order of the consumers; in the end, their sum */
+    /* The first of them, in recording order of the consumers; in the end, their sum. */
+    grad_term term;
     int n_terms;
     bool leads; /* is one of the xs, or is computed from one through floats */
 } grad_node;

@@ -30,8 +30,8 @@ bool wg_elementwise_shape(wg_tensor *y)
 typedef struct elementwise_walk {
     int ndim;
     int64_t dim[WG_MAX_DIMS];
-    int64_t stride[WG_MAX_DIMS]
-                  [WG_ELEMENTWISE_OPERANDS]; /* of operand k along the axis, in elements */
+    /* Of operand k along the axis, in elements. */
+    int64_t stride[WG_MAX_DIMS][WG_ELEMENTWISE_OPERANDS];
 } elementwise_walk;
 
 /* Can the axis with these strides be walked as one with the axis inside it? */

@@ -58,8 +58,8 @@ typedef struct wg_recorded {
     void *values,
         *origin;      /* [size], in their dtype: what they hold meanwhile, and what they held */
     wg_tensor **node; /* [n], in recording order: what moves with the xs */
-    wg_tensor *
-        *branch; /* [n_branches]: what is discrete and depends on them, and keeps its value */
+    /* [n_branches]: what is discrete and depends on them, and keeps its value. */
+    wg_tensor **branch;
     wg_recorded_hold *held; /* [n_held] */
     int64_t n, n_branches, n_held;
 } wg_recorded;

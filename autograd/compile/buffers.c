@@ -12,8 +12,8 @@ typedef struct memory_part {
 } memory_part;
 
 #define MEMORY_BINS 64 /* bin k has the gaps of 2^k bytes to 2^(k+1) - 1 */
-#define MEMORY_LOOKS                                                                               \
-    16 /* gaps of a bin that are looked at: taking and giving cost the same at any length */
+/* Gaps of a bin that are looked at: taking and giving cost the same at any length. */
+#define MEMORY_LOOKS 16
 
 typedef struct memory_region {
     int64_t top;           /* bytes so far */

@@ -81,11 +81,6 @@ static void line_indent(wg_c_writer *c, int depth)
         wg_c_add(&c->body, "    ", 4);
 }
 
-static wg_text line_constant(const wg_c_writer *c, double value)
-{
-    return wg_c_number(c->y->dtype, value);
-}
-
 /* What %<code> stands for, of the codes that take an argument. */
 static wg_text line_argument(wg_c_writer *c, char code, va_list *arguments)
 {
@@ -95,7 +90,7 @@ static wg_text line_argument(wg_c_writer *c, char code, va_list *arguments)
     if (code == 'y')
         return wg_c_element(c, c->y, va_arg(*arguments, const char *));
     if (code == 'N')
-        return line_constant(c, va_arg(*arguments, double));
+        return wg_c_number(c->y->dtype, va_arg(*arguments, double));
     if (code == 'i')
         snprintf(text.s, sizeof text.s, "%" PRId64, va_arg(*arguments, int64_t));
     else if (code == 'T')

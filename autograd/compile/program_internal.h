@@ -64,8 +64,8 @@ void wg_output_spoil(const wg_tensor *y);
  * program is `settled`. */
 struct wg_program {
     wg_tape *tape; /* NULL: the program is inert */
-    wg_tape *
-        host; /* to which the copies belong: the tape, or a stand-in that takes a worker's errors */
+    /* To which the copies belong: the tape, or a stand-in that takes a worker's errors. */
+    wg_tape *host;
     wg_pool *pool; /* of the tape; NULL: the caller alone works */
     wg_compile_options options;
 

@@ -13,8 +13,8 @@ enum {
  * rate, and leaves what the state becomes in `next`. */
 typedef struct wg_optimizer_record_job {
     wg_tensor *p, *g, *steps;
-    wg_tensor *
-        *shared; /* [2] made for the first parameter, NULL before: what is the same for all */
+    /* [2] made for the first parameter, NULL before: what is the same for all. */
+    wg_tensor **shared;
     wg_tensor *state[WG_OPTIMIZER_SLOTS],
         *next[WG_OPTIMIZER_SLOTS]; /* NULL for what is not in use */
     double rate;

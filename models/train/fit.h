@@ -87,10 +87,10 @@ typedef struct wg_fit_options {
     wg_fit_callback *on_epoch; /* default NULL */
     void *on_epoch_user;       /* handed to it */
 
-    const volatile sig_atomic_t
-        *stop; /* a signal's handler may set it: what is not 0 ends the training after the step it
-                  is in, with the parameters of the best epoch, of which a part counts as one, but
-                  is no checkpoint; default NULL */
+    /* A signal's handler may set it: what is not 0 ends the training after the step it is in, with
+     * the parameters of the best epoch, of which a part counts as one, but is no checkpoint;
+     * default NULL. */
+    const volatile sig_atomic_t *stop;
     int64_t check_every; /* epochs, >= 0: the gradient of the loss of the first 32 training rows is
                             checked, as by wg_gradcheck, before the first epoch, after so many each,
                             and after the last; a wrong one is WG_E_VALUE; default 0: never */
