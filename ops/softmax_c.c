@@ -16,7 +16,7 @@ static const char softmax_shift[] = "static %s @shift(%s x, %s most)\n"
                                     "    return x == most && most > 0 ? 0 : -INFINITY;\n"
                                     "}\n";
 
-wg_text wg_softmax_write_shift(wg_c_writer *c, const wg_tensor *x)
+static wg_text softmax_write_shift(wg_c_writer *c, const wg_tensor *x)
 {
     char text[sizeof softmax_shift + 32];
     const char *type = x->dtype == WG_F32 ? "float" : "double";
@@ -27,7 +27,7 @@ wg_text wg_softmax_write_shift(wg_c_writer *c, const wg_tensor *x)
 wg_text wg_softmax_write_top(wg_c_writer *c, const wg_tensor *x, const wg_c_nest *rows,
                              wg_c_nest *along)
 {
-    const wg_text shift = wg_softmax_write_shift(c, x);
+    const wg_text shift = softmax_write_shift(c, x);
     wg_c_line(c, "%T most = -INFINITY, rest = 0;");
     wg_c_line(c, "int top = 0;");
     wg_c_open_one(c, along);

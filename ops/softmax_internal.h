@@ -11,10 +11,9 @@ wg_tensor *wg_log_softmax_jvp(wg_tensor *u, wg_tensor *x, uint32_t axes);
 wg_tensor *wg_softmax_times(wg_tensor *x, wg_tensor *u, uint32_t axes);
 
 /* As C, in a row of x that is open: wg_softmax_write_top: `most`, the largest entry, `top`, its
- * number, and `rest`, the sum of exp(x - most) over the others. wg_softmax_write_shift: the
- * function that x - most is taken with; both return its name.
+ * number, and `rest`, the sum of exp(x - most) over the others; returns the name of the function
+ * that x - most is taken with.
  * wg_softmax_write_soft: y = factor (softmax(x) sum q - q), 0 where all q are 0, whatever x is. */
-wg_text wg_softmax_write_shift(wg_c_writer *c, const wg_tensor *x);
 wg_text wg_softmax_write_top(wg_c_writer *c, const wg_tensor *x, const wg_c_nest *rows,
                              wg_c_nest *along);
 void wg_softmax_write_soft(wg_c_writer *c, const wg_tensor *x, const wg_tensor *q,

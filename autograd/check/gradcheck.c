@@ -62,7 +62,7 @@ static void check_input(wg_recorded *r, const double *claimed, const wg_gradchec
 
 /* The order of the enumeration is not that of severity: what failed is worse than
  * what is unclear. */
-wg_check_verdict wg_check_severest(wg_check_verdict a, wg_check_verdict b)
+static wg_check_verdict check_severest(wg_check_verdict a, wg_check_verdict b)
 {
     static const int severity[] = {
         [WG_CHECK_PASSED] = 0,     [WG_CHECK_VACUOUS] = 1, [WG_CHECK_UNRESOLVED] = 2,
@@ -131,7 +131,7 @@ static wg_check_verdict check_inputs(wg_check_session *s, const wg_check_claim *
     for (int i = 0; i < s->n; i++) {
         wg_check_report report;
         check_one(s, c, i, o, appeal, given, &report);
-        verdict = wg_check_severest(verdict, report.verdict);
+        verdict = check_severest(verdict, report.verdict);
         *wide = *wide && report.wide == report.entries;
         if (reports != NULL)
             reports[i] = report;
@@ -238,8 +238,8 @@ static wg_check_verdict check_here(wg_tensor *y, wg_tensor *const xs[], wg_tenso
     if ((why = check_record(&s, &context, &claim)) == NULL) {
         verdict = wg_check_recorded(&s, &claim, check_record, &context, o, gs != NULL, reports);
         if (gs == NULL)
-            verdict = wg_check_severest(verdict, wg_check_linear(&s, &claim, o, reports));
-        verdict = wg_check_severest(
+            verdict = check_severest(verdict, wg_check_linear(&s, &claim, o, reports));
+        verdict = check_severest(
             verdict, wg_check_single(&s, y, claim.cotangents[0], gs, claim.gs, o->single, reports));
     } else
         verdict = wg_check_invalid(reports, n, why);
@@ -277,16 +277,13 @@ static bool check_move(const check_copy *c, wg_tensor *const xs[], int n, size_t
 {
     const double unit = o->check.unit > 0 ? o->check.unit : 1;
     for (int i = 0; i < n; i++) {
-        void *to = wg_edit(c->xs[i]);
-        for (int64_t k = 0; k < xs[i]->size && to != NULL; k++) {
+        const bool editable = wg_edit(c->xs[i]) != NULL;
+        for (int64_t k = 0; k < xs[i]->size && editable; k++) {
             const double x = wg_element(xs[i], k);
             const uint64_t key = WG_CHECK_NEARBY + WG_CHECK_KEYS * ((uint64_t)i + 1000 * point);
             const double moved = x + o->radius * fmax(unit, fabs(x)) *
                                          wg_random_normal(o->check.seed, key, (uint64_t)k);
-            if (xs[i]->dtype == WG_F32)
-                ((float *)to)[k] = (float)moved;
-            else
-                ((double *)to)[k] = moved;
+            wg_set_element(c->xs[i], k, moved);
         }
     }
     return wg_replay(c->t) == WG_OK;
@@ -304,9 +301,9 @@ static wg_check_verdict check_nearby(wg_tensor *y, wg_tensor *const xs[], wg_ten
         wg_check_report *there = wg_arena_take(&c.t->arena, (size_t)n * sizeof *there, 16);
         if (there == NULL || !check_move(&c, xs, n, point, o))
             break;
-        verdict = wg_check_severest(verdict, check_here(c.y, c.xs, c.gs, n, o, there));
+        verdict = check_severest(verdict, check_here(c.y, c.xs, c.gs, n, o, there));
         for (int i = 0; i < n && reports != NULL; i++)
-            if (wg_check_severest(reports[i].verdict, there[i].verdict) != reports[i].verdict) {
+            if (check_severest(reports[i].verdict, there[i].verdict) != reports[i].verdict) {
                 reports[i] = there[i];
                 reports[i].name = xs[i]->name;
                 reports[i].note = "at a point nearby";
@@ -330,6 +327,6 @@ wg_check_verdict wg_gradcheck(wg_tensor *y, wg_tensor *const xs[], wg_tensor *co
         return wg_check_invalid(reports, n, "an option is out of its range");
     wg_check_verdict verdict = check_here(y, xs, gs, n, &o, reports);
     if (o.nearby > 0 && verdict != WG_CHECK_INVALID)
-        verdict = wg_check_severest(verdict, check_nearby(y, xs, gs, n, &o, reports));
+        verdict = check_severest(verdict, check_nearby(y, xs, gs, n, &o, reports));
     return verdict;
 }

@@ -5,13 +5,11 @@
 #include "autograd/check/recorded_internal.h"
 
 /* wg_check_recorded: checks a claim, recorded by `record` from the context, which records it on a
- * wide copy, too, where one is needed; given: the gradients are the caller's, not derived.
- * wg_check_severest: the worse of two verdicts. */
+ * wide copy, too, where one is needed; given: the gradients are the caller's, not derived. */
 wg_check_verdict wg_check_recorded(wg_check_session *s, const wg_check_claim *c,
                                    wg_check_record *record, const void *context,
                                    const wg_gradcheck_options *options, bool given,
                                    wg_check_report reports[]);
-wg_check_verdict wg_check_severest(wg_check_verdict a, wg_check_verdict b);
 
 /* wg_check_fail: sets all reports to WG_CHECK_FAILED. */
 wg_check_verdict wg_check_fail(wg_check_report reports[], int n, const char *note,

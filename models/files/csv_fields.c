@@ -87,8 +87,10 @@ static void csv_step_blanks(wg_csv_scanner *s)
         s->at++;
 }
 
-void wg_csv_scanner_init(wg_csv_scanner *s, wg_tape *t, const char *path, char separator,
-                         char *bytes, int64_t size)
+/* At the first byte behind a byte order mark of text without a NUL byte but the one behind its end.
+ * The array of fields stays, if there was one. */
+static void csv_scanner_init(wg_csv_scanner *s, wg_tape *t, const char *path, char separator,
+                             char *bytes, int64_t size)
 {
     wg_csv_field *field = s->field;
     int64_t capacity = s->capacity;
@@ -199,7 +201,7 @@ bool wg_csv_record(wg_csv_scanner *s)
 void wg_csv_restart(wg_csv_file *f)
 {
     memcpy(f->work, f->bytes, (size_t)f->size + 1);
-    wg_csv_scanner_init(&f->scanner, f->tape, f->path, f->options.separator, f->work, f->size);
+    csv_scanner_init(&f->scanner, f->tape, f->path, f->options.separator, f->work, f->size);
 }
 
 bool wg_csv_is_missing(const wg_csv_file *f, const char *text)

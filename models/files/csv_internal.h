@@ -26,10 +26,7 @@ typedef struct wg_csv_scanner {
 /* wg_csv_separator: the one that the text's first lines speak for. */
 char wg_csv_separator(const char *text);
 
-/* wg_csv_scanner_init: at the first byte behind a byte order mark of text without a NUL byte but
- * the one behind its end. The array of fields stays, if there was one. */
-void wg_csv_scanner_init(wg_csv_scanner *s, wg_tape *t, const char *path, char separator,
-                         char *bytes, int64_t size);
+/* wg_csv_scanner_clear: frees the array of fields. */
 void wg_csv_scanner_clear(wg_csv_scanner *s);
 
 /* wg_csv_record: reads the next record; count = 0 at the end of the text. False after an error,

@@ -13,17 +13,14 @@ double wg_vector_largest(int64_t n, const double x[]);
 double *wg_vector_new(wg_tape *t, int64_t n);
 
 /* wg_params_size: how many elements n parameters have. wg_params_to_vector: their values, one
- * parameter after the other. wg_vector_to_params: and back, rounded to their dtype.
+ * parameter after the other.
  * wg_params_penalized: [wg_params_size] on the tape, 1 for elements of parameters of two or more
  * dimensions (weights), 0 for others; NULL after an error. */
 int64_t wg_params_size(wg_tensor *const params[], int n);
 void wg_params_to_vector(wg_tensor *const params[], int n, double x[]);
-void wg_vector_to_params(const double x[], wg_tensor *const params[], int n);
 double *wg_params_penalized(wg_tape *t, wg_tensor *const params[], int n);
 
-/* wg_objective_params_fit: are these n >= 1 parameters of the tape? False: an error there.
- * wg_objective_noise: of a value that is computed in this dtype. */
-bool wg_objective_params_fit(wg_tape *t, wg_tensor *const params[], int n);
+/* wg_objective_noise: of a value that is computed in this dtype. */
 double wg_objective_noise(wg_dtype dtype);
 
 /* A place of a descent, and where it may go next. */

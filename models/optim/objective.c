@@ -60,7 +60,8 @@ void wg_params_to_vector(wg_tensor *const params[], int n, double x[])
         }
 }
 
-void wg_vector_to_params(const double x[], wg_tensor *const params[], int n)
+/* And back, rounded to their dtype. */
+static void objective_set_params(const double x[], wg_tensor *const params[], int n)
 {
     for (int i = 0; i < n; i++) {
         void *data = wg_edit(params[i]);
@@ -96,7 +97,7 @@ static void objective_outputs(const wg_program *program, int first, int n, doubl
 static double objective_value(const double x[], double g[], void *user)
 {
     const objective_loss *l = user;
-    wg_vector_to_params(x, l->param, l->n);
+    objective_set_params(x, l->param, l->n);
     if (wg_program_run(l->gradient) != WG_OK)
         return (double)NAN;
     objective_outputs(l->gradient, 1, l->n, g);
@@ -159,7 +160,8 @@ static bool objective_record_product(objective_loss *l, wg_tape *t)
     return wg_tape_status(t) == WG_OK;
 }
 
-bool wg_objective_params_fit(wg_tape *t, wg_tensor *const params[], int n)
+/* Are these n >= 1 parameters of the tape? False: an error there. */
+static bool objective_params_fit(wg_tape *t, wg_tensor *const params[], int n)
 {
     if (n < 1)
         wg_fail(t, WG_E_VALUE, "objective: there is no parameter");
@@ -200,7 +202,7 @@ wg_objective wg_objective_new(wg_tensor *loss, wg_tensor *const params[], int n,
         wg_fail(f.tape, WG_E_NULL, "objective: the loss is NULL or inert");
         return f;
     }
-    objective_loss *l = wg_objective_params_fit(f.tape, params, n)
+    objective_loss *l = objective_params_fit(f.tape, params, n)
                             ? objective_record(loss, params, n, curvature)
                             : NULL;
     if (l == NULL)
@@ -225,7 +227,7 @@ typedef struct objective_sum {
 static double objective_sum_value(const double x[], double g[], void *user)
 {
     const objective_sum *s = user;
-    wg_vector_to_params(x, s->param, s->n);
+    objective_set_params(x, s->param, s->n);
     if (wg_blocks_run(s->blocks) != WG_OK)
         return (double)NAN;
     wg_params_to_vector(s->gradient, s->n, g);
@@ -244,7 +246,7 @@ static objective_sum *objective_sum_new(wg_tape *t, wg_blocks *blocks)
         s->param[i] = wg_blocks_param(blocks, i);
         s->gradient[i] = wg_blocks_gradient(blocks, i);
     }
-    return wg_objective_params_fit(t, s->param, n) ? s : NULL;
+    return objective_params_fit(t, s->param, n) ? s : NULL;
 }
 
 wg_objective wg_objective_blocks(wg_blocks *blocks)
