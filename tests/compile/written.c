@@ -19,6 +19,8 @@ struct wgt_written {
     void *library;
 };
 
+const char *const wgt_compilers[WGT_COMPILERS] = {"gcc", "clang"};
+
 wgt_written *wgt_written_new(void)
 {
     wgt_written *w = calloc(1, sizeof *w);

@@ -4,6 +4,11 @@
 
 #include "autograd/compile/write.h"
 
+/* gcc and clang where they are, else a message. What is large is given to one of them, unless the
+ * environment has WGT_EVERY_COMPILER. */
+enum { WGT_COMPILERS = 2 };
+extern const char *const wgt_compilers[WGT_COMPILERS];
+
 typedef struct wgt_written wgt_written;
 
 /* wgt_written_new: none so far.  wgt_written_free. */

@@ -1,0 +1,502 @@
+/* Programs written as C: Hessian-vector products and training steps of a network; names, indices,
+ * updates, and what is refused. */
+#include "tests/compile/written.h"
+
+#include "autograd/compile/c_writer.h"
+#include "autograd/grad.h"
+#include "models/files/program_c.h"
+#include "models/optim/record.h"
+#include "ops/cumsum.h"
+#include "ops/dropout.h"
+#include "ops/elementwise.h"
+#include "ops/index.h"
+#include "ops/layout.h"
+#include "ops/loss.h"
+#include "ops/matmul.h"
+#include "ops/reduce.h"
+#include "tests/ops/op_table.h"
+#include "tests/support/assert.h"
+
+#include "tests/support/suites.h"
+
+#include <float.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { OUTPUTS = 8 };
+
+/* ---- A network: its Hessian times a vector, its training step -------------------------------- */
+
+typedef struct network {
+    wg_tape *t;
+    wg_tensor *x, *label, *w1, *b1, *w2, *b2, *loss;
+} network;
+
+static const double network_x[2 * 4] = {0.5, -1, 2, 0.25, -0.75, 1.5, 0.125, -2};
+static const int64_t network_label[2] = {2, 0};
+
+static network network_new(void)
+{
+    network n = {.t = wg_tape_new(NULL)};
+    n.x = wg_input(n.t, "x", WG_F64, WG_SHAPE(2, 4), network_x);
+    n.label = wg_input(n.t, "label", WG_I64, WG_SHAPE(2), network_label);
+    n.w1 = wg_param(n.t, "w1", WG_F64, WG_SHAPE(4, 5));
+    n.b1 = wg_param(n.t, "b1", WG_F64, WG_SHAPE(5));
+    n.w2 = wg_param(n.t, "w2", WG_F64, WG_SHAPE(5, 3));
+    n.b2 = wg_param(n.t, "b2", WG_F64, WG_SHAPE(3));
+    wg_fill_normal(n.w1, 0, 0.5, 1);
+    wg_fill_normal(n.w2, 0, 0.5, 2);
+    wg_tensor *h = wg_tanh(wg_add(wg_matmul(n.x, n.w1), n.b1));
+    n.loss = wg_rename(wg_cross_entropy(wg_add(wg_matmul(h, n.w2), n.b2), n.label), "loss");
+    return n;
+}
+
+START_TEST(test_hessian_vector_products)
+{
+    network n = network_new();
+    wg_tensor *const wrt[] = {n.w1, n.b1, n.w2, n.b2};
+    wg_tensor *v[4], *hv[4], *g[4];
+    for (int i = 0; i < 4; i++)
+        v[i] = wgt_draw_like(wrt[i], "v", (uint64_t)i);
+    ck_assert_int_eq(wg_grad(n.loss, wrt, 4, g), WG_OK);
+    wg_tensor *dot = NULL;
+    for (int i = 0; i < 4; i++) {
+        wg_tensor *term = wg_sum(wg_mul(g[i], v[i]));
+        dot = dot == NULL ? term : wg_add(dot, term);
+    }
+    ck_assert_int_eq(wg_grad(dot, wrt, 4, hv), WG_OK);
+    wg_program *p = wg_compile(hv, 4, NULL);
+    ck_assert_int_eq(wg_program_run(p), WG_OK);
+    wgt_written *w = wgt_written_new();
+    wgt_written_add(w, p, false);
+    struct {
+        const double *x;
+        const int64_t *label;
+    } in = {network_x, network_label};
+    for (int k = 0; k < WGT_COMPILERS; k++) {
+        const void *out;
+        size_t offset = 0;
+        if (!wgt_written_compile(w, wgt_compilers[k]))
+            continue;
+        ck_assert_int_eq(wgt_written_run(w, 0, &in, &out), 0);
+        for (int i = 0; i < 4; i++) {
+            const double *got = wgt_written_output(out, &offset, WG_F64, wg_size(hv[i]));
+            for (int64_t j = 0; j < wg_size(hv[i]); j++)
+                ck_assert(wgt_close(got[j], wg_at(wg_program_output(p, i), j), 1e-13, 1e-14));
+        }
+    }
+    wgt_written_free(w);
+    wg_tape_free(n.t);
+}
+END_TEST
+
+/* A step with its optimizer, written, goes where the library's goes: ten steps of each. */
+static wg_optimizer *optimizer_number(int i, wg_tensor *const params[], int n)
+{
+    switch (i) {
+    case 0: return wg_sgd_new(params, n, &(wg_sgd_options){.rate = 0.1, .weight_decay = 0.01});
+    case 1: return wg_sgd_new(params, n, &(wg_sgd_options){.rate = 0.1, .momentum = 0.9});
+    case 2:
+        return wg_sgd_new(params, n,
+                          &(wg_sgd_options){.rate = 0.1, .momentum = 0.9, .nesterov = true});
+    case 3: return wg_adam_new(params, n, &(wg_adam_options){.rate = 0.05});
+    case 4: return wg_adam_new(params, n, &(wg_adam_options){.rate = 0.05, .amsgrad = true});
+    case 5: return wg_adamw_new(params, n, &(wg_adam_options){.rate = 0.05, .decay_all = true});
+    case 6: return wg_rmsprop_new(params, n, &(wg_rmsprop_options){.rate = 0.01});
+    default:
+        return wg_rmsprop_new(
+            params, n, &(wg_rmsprop_options){.rate = 0.01, .momentum = 0.5, .centered = true});
+    }
+}
+
+enum { OPTIMIZERS = 8, STEPS = 10 };
+
+START_TEST(test_training_steps)
+{
+    network n[OPTIMIZERS];
+    wg_optimizer *optimizer[OPTIMIZERS];
+    wg_program *step[OPTIMIZERS];
+    wg_tensor *g[OPTIMIZERS][4];
+    wgt_written *w = wgt_written_new();
+    for (int i = 0; i < OPTIMIZERS; i++) {
+        n[i] = network_new();
+        wg_tensor *const wrt[] = {n[i].w1, n[i].b1, n[i].w2, n[i].b2};
+        ck_assert_int_eq(wg_grad(n[i].loss, wrt, 4, g[i]), WG_OK);
+        optimizer[i] = optimizer_number(i, wrt, 4);
+        const wg_recorded_step r = wg_optimizer_record(optimizer[i], g[i]);
+        wg_tensor *out[32] = {n[i].loss};
+        wg_c_update update[32];
+        ck_assert_int_gt(r.n, 0);
+        for (int k = 0; k < r.n; k++) {
+            out[1 + k] = r.value[k];
+            update[k] = (wg_c_update){r.param[k], 1 + k};
+        }
+        step[i] = wg_compile(out, 1 + r.n, NULL);
+        ck_assert_int_eq(wgt_written_add_updates(w, step[i], update, r.n), i);
+    }
+    struct {
+        const double *x;
+        const int64_t *label;
+    } in = {network_x, network_label};
+    if (wgt_written_compile(w, wgt_compilers[0]))
+        for (int i = 0; i < OPTIMIZERS; i++)
+            for (int s = 0; s < STEPS; s++) {
+                const void *out;
+                ck_assert_int_eq(wgt_written_run(w, i, &in, &out), 0);
+                const double loss = *(const double *)out;
+                ck_assert_msg(wgt_close(loss, wg_item(n[i].loss), 1e-12, 0),
+                              "optimizer %d, step %d: %.17g, not %.17g", i, s, loss,
+                              wg_item(n[i].loss));
+                ck_assert_int_eq(wg_optimizer_step(optimizer[i], g[i]), WG_OK);
+                ck_assert_int_eq(wg_replay(n[i].t), WG_OK);
+            }
+    wgt_written_free(w);
+    for (int i = 0; i < OPTIMIZERS; i++)
+        wg_tape_free(n[i].t);
+}
+END_TEST
+
+/* ---- Names, errors, what is written ---------------------------------------------------------- */
+
+static const char *source_of(const wg_program *p, const wg_c_options *options)
+{
+    wg_c_file file;
+    ck_assert_int_eq(wg_program_to_c(p, options, &file), WG_OK);
+    return file.source;
+}
+
+/* Names of all kinds give a file that compiles, and values that no decimal holds come back. */
+START_TEST(test_names_and_numbers)
+{
+    static const char *const names[] = {"int",
+                                        "*/",
+                                        "a\"b\\",
+                                        "\xc3\xa4",
+                                        "x",
+                                        "x",
+                                        "exp",
+                                        "NAN",
+                                        "9",
+                                        "",
+                                        "i",
+                                        "linux",
+                                        "out->x",
+                                        "_Bool",
+                                        "expf",
+                                        "work",
+                                        "int64_t",
+                                        "run",
+                                        "init",
+                                        "state",
+                                        "c0_x",
+                                        "bits",
+                                        "shift",
+                                        "inputs",
+                                        "rest",
+                                        "names",
+                                        "top",
+                                        "scale",
+                                        "label",
+                                        "term",
+                                        "used",
+                                        "stream",
+                                        "most",
+                                        "at",
+                                        "first",
+                                        "sum",
+                                        "math_errhandling"};
+    enum { NAMES = sizeof names / sizeof *names };
+    static const double odd[] = {(double)NAN,       -0.0,   (double)INFINITY,
+                                 -(double)INFINITY, 5e-324, 0.1};
+    wg_tape *t = wg_tape_new(NULL);
+    wg_tensor *sum = NULL, *first = NULL, *loss = wg_scalar(t, WG_F64, 0), *out[4];
+    wg_tensor *label = wg_constant(t, WG_I64, WG_SCALAR, (const int64_t[]){1});
+    for (int i = 0; i < NAMES; i++) {
+        wg_tensor *x = wg_param(t, names[i], WG_F64, WG_SHAPE(2));
+        wg_fill_normal(x, 0, 1, (uint64_t)i);
+        sum = sum == NULL ? x : wg_rename(wg_add(sum, x), names[i]);
+        first = first == NULL ? x : first;
+        loss = wg_add(loss, wg_cross_entropy(sum, label)); /* ops with variables of their own */
+        loss = wg_add(loss, wg_norm(wg_dropout(sum, 0.5, 1, 2, label), 2));
+    }
+    wg_grad(loss, &first, 1, &out[3]);
+    out[2] = loss;
+    wg_tensor *numbers = wg_param(t, "numbers", WG_F64, WG_SHAPE(6));
+    ck_assert_int_eq(wg_write(numbers, odd, sizeof odd), WG_OK);
+    out[0] = wg_exp(sum);
+    out[1] = wg_neg(numbers);
+    wg_program *p = wg_compile(out, 4, NULL);
+    ck_assert_int_eq(wg_program_run(p), WG_OK);
+    wgt_written *w = wgt_written_new();
+    wgt_written_add(w, p, false);
+    for (int k = 0; k < WGT_COMPILERS; k++) {
+        const void *bytes;
+        size_t offset = 0;
+        if (!wgt_written_compile(w, wgt_compilers[k]))
+            continue;
+        ck_assert_int_eq(wgt_written_run(w, 0, NULL, &bytes), 0);
+        const double *got = wgt_written_output(bytes, &offset, WG_F64, 2);
+        ck_assert(wgt_close(got[0], wg_at(wg_program_output(p, 0), 0), 1e-15, 0));
+        got = wgt_written_output(bytes, &offset, WG_F64, 6);
+        ck_assert(isnan(got[0]));
+        for (int i = 1; i < 6; i++)
+            ck_assert(wgt_same_bits(got[i], -odd[i]));
+        got = wgt_written_output(bytes, &offset, WG_F64, 1);
+        ck_assert(wgt_close(*got, wg_item(wg_program_output(p, 2)), 1e-13, 0));
+        got = wgt_written_output(bytes, &offset, WG_F64, 2);
+        ck_assert(wgt_close(got[1], wg_at(wg_program_output(p, 3), 1), 1e-13, 0));
+    }
+    ck_assert_str_eq(source_of(p, NULL), source_of(p, NULL));
+    const char *const classes[] = {"a\"b", "\xc3\xa4", "?\?/", NULL};
+    ck_assert(wgt_contains(source_of(p, &(wg_c_options){.names = classes}),
+                           "model_names[3] = {\"a\\042b\", \"\\303\\244\", \"\\077\\077/\"};"));
+    wg_c_file file;
+    ck_assert_int_eq(wg_program_to_c(p, &(wg_c_options){.names = classes}, &file), WG_OK);
+    ck_assert(wgt_contains(file.header, "extern const char *const model_names[3];"));
+    wgt_written_free(w);
+    wg_tape_free(t);
+}
+END_TEST
+
+static bool strange_shape(wg_tensor *y)
+{
+    y->shape = y->operand[0]->shape;
+    y->dtype = y->operand[0]->dtype;
+    return true;
+}
+
+static void strange_forward(const wg_tensor *y, const wg_piece *piece)
+{
+    (void)piece;
+    memcpy(y->data, y->operand[0]->data, (size_t)y->size * sizeof(double));
+}
+
+/* An op of the user's own that says nothing of C is named; so is a name that is none, and an update
+ * that does not fit. */
+START_TEST(test_errors)
+{
+    static const wg_op strange = {
+        .name = "strange", .arity = 1, .shape = strange_shape, .forward = strange_forward};
+    network n = network_new();
+    wg_program *p = wg_compile(&n.loss, 1, NULL);
+    const wg_c_update update = {n.w1, 0};
+    const wg_c_options wrong[] = {{.name = "int"},
+                                  {.name = "a b"},
+                                  {.updates = &update, .n_updates = 1},
+                                  {.n_updates = 1},
+                                  {.n_updates = -1}};
+    wg_c_file file;
+    for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
+        wg_mark mark = wg_tape_mark(n.t);
+        ck_assert_int_eq(wg_program_to_c(p, &wrong[i], &file), WG_E_VALUE);
+        ck_assert_str_eq(file.source, "");
+        wg_tape_rewind(n.t, mark);
+    }
+    wg_tensor *y = wg_apply(&strange, &n.w1, 1, NULL);
+    p = wg_compile(&y, 1, NULL);
+    ck_assert_int_eq(wg_program_to_c(p, NULL, &file), WG_E_VALUE);
+    ck_assert(wgt_contains(wg_tape_message(n.t), "strange"));
+    ck_assert_int_eq(wg_program_to_c(NULL, NULL, &file), WG_E_NULL);
+    wg_tape_free(n.t);
+    static const char *const paths[] = {NULL, "", ".c", "step", "/tmp/int.c", "/tmp/a b.c"};
+    for (size_t i = 0; i < sizeof paths / sizeof *paths; i++) {
+        n = network_new();
+        p = wg_compile(&n.loss, 1, NULL);
+        ck_assert_int_eq(wg_program_write_c(p, paths[i], NULL), WG_E_VALUE);
+        wg_tape_free(n.t);
+    }
+    n = network_new();
+    p = wg_compile(&n.loss, 1, NULL);
+    ck_assert_int_eq(wg_program_write_c(p, "/nowhere/step.c", NULL), WG_E_IO);
+    wg_tape_free(n.t);
+}
+END_TEST
+
+/* A label that is no class is found before it is used; integers may have 32 bits. */
+START_TEST(test_labels_are_checked)
+{
+    static const int32_t bad[2] = {0, 3}, good[2] = {2, 0};
+    network n = network_new();
+    wg_program *p = wg_compile(&n.loss, 1, NULL);
+    ck_assert_int_eq(wg_program_run(p), WG_OK);
+    wgt_written *w = wgt_written_new();
+    wgt_written_add(w, p, true);
+    if (wgt_written_compile(w, wgt_compilers[0])) {
+        const void *out;
+        size_t offset = 0;
+        struct {
+            const double *x;
+            const int32_t *label;
+        } in = {network_x, bad};
+        ck_assert_int_eq(wgt_written_run(w, 0, &in, &out), 1);
+        in.label = good;
+        ck_assert_int_eq(wgt_written_run(w, 0, &in, &out), 0);
+        const double *loss = wgt_written_output(out, &offset, WG_F64, 1);
+        ck_assert(wgt_close(*loss, wg_item(wg_program_output(p, 0)), 1e-14, 0));
+    }
+    wgt_written_free(w);
+    wg_tape_free(n.t);
+}
+END_TEST
+
+/* An index is looked at for every table that it goes into, unless a narrower one came before. */
+START_TEST(test_indices_are_checked_for_each_table)
+{
+    static const int64_t index[3][2] = {{1, 2}, {1, 3}, {-1, 2}};
+    wg_tape *t = wg_tape_new(NULL);
+    wg_tensor *wide = wg_param(t, "wide", WG_F64, WG_SHAPE(2, 4));
+    wg_tensor *narrow = wg_param(t, "narrow", WG_F64, WG_SHAPE(3));
+    wg_tensor *i = wg_input(t, "index", WG_I64, WG_SHAPE(2), index[0]);
+    const wg_cross_entropy_options ignore = {.ignore = true, .ignored_label = -1};
+    wg_tensor *out[] = {wg_cross_entropy_opt(wide, i, &ignore), wg_gather_rows(narrow, i)};
+    wg_program *p = wg_compile(out, 2, NULL);
+    wgt_written *w = wgt_written_new();
+    wgt_written_add(w, p, false);
+    if (wgt_written_compile(w, wgt_compilers[0]))
+        for (int k = 0; k < 3; k++) {
+            const void *bytes, *in = index[k];
+            ck_assert_int_eq(wgt_written_run(w, 0, &in, &bytes), k > 0);
+        }
+    wgt_written_free(w);
+    wg_tape_free(t);
+}
+END_TEST
+
+static void strange_write_c(wg_c_writer *c, const wg_tensor *y, const wg_c_nest *row)
+{
+    wg_c_nest all;
+    (void)row;
+    wg_c_strided(&all, 1, &y->size, (const int64_t[]){1}, (const int64_t[]){1});
+    wg_c_copy(c, &all, y->operand[0]);
+}
+
+/* What compilers warn of, as of a value that nothing reads: a single class, an integer beside
+ * itself, a comment in a comment. */
+START_TEST(test_compilers_have_nothing_to_say)
+{
+    wg_tape *t = wg_tape_new(NULL);
+    wg_tensor *z = wg_param(t, "z", WG_F64, WG_SHAPE(1));
+    wg_tensor *label = wg_input(t, "label", WG_I64, WG_SCALAR, &(const int64_t){0});
+    wg_tensor *i = wg_input(t, "i", WG_I64, WG_SHAPE(2), (const int64_t[]){3, 4});
+    wg_tensor *flat = wg_reshape(i, WG_SHAPE(1, 2));
+    static const wg_op strange = {.name = "a/*",
+                                  .formula = "*/ /* \\",
+                                  .arity = 1,
+                                  .shape = strange_shape,
+                                  .forward = strange_forward,
+                                  .write_c = strange_write_c};
+    wg_tensor *out[] = {wg_rename(wg_cross_entropy(z, label), "rest"),
+                        wg_apply(&strange, &z, 1, NULL), wg_equal(i, i), wg_less(label, label),
+                        wg_less_equal(flat, wg_reshape(i, WG_SHAPE(1, 2)))};
+    wgt_written *w = wgt_written_new();
+    wgt_written_add(w, wg_compile(out, 5, NULL), false);
+    ck_assert(wgt_contains(wgt_written_text(w), "in->label;")); /* callers know these names */
+    ck_assert(wgt_contains(wgt_written_text(w), "out->rest = "));
+    for (int k = 0; k < WGT_COMPILERS; k++)
+        wgt_written_compile(w, wgt_compilers[k]);
+    wgt_written_free(w);
+    wg_tape_free(t);
+}
+END_TEST
+
+/* Parameters that take one another's values take those from before the run, and so do outputs. */
+START_TEST(test_updates_take_old_values)
+{
+    wg_tape *t = wg_tape_new(NULL);
+    wg_tensor *a = wg_param(t, "a", WG_F64, WG_SHAPE(2)),
+              *b = wg_param(t, "b", WG_F64, WG_SHAPE(2));
+    wg_tensor *c = wg_param(t, "c", WG_F64, WG_SHAPE(2));
+    wg_fill_uniform(a, 1, 2, 1);
+    wg_fill_uniform(b, 1, 2, 2);
+    wg_fill_uniform(c, 1, 2, 3);
+    wg_tensor *next = wg_cumsum(c, 0, false);
+    wg_tensor *out[] = {next, b, wg_reshape(c, WG_SHAPE(2)), a, c, a};
+    const wg_c_update updates[] = {{c, 0}, {a, 1}, {b, 2}};
+    wgt_written *w = wgt_written_new();
+    wgt_written_add_updates(w, wg_compile(out, 6, NULL), updates, 3);
+    double now[3][2];
+    for (int i = 0; i < 6; i++)
+        now[i / 2][i % 2] = wg_at((wg_tensor *[]){a, b, c}[i / 2], i % 2);
+    const bool compiled = wgt_written_compile(w, wgt_compilers[0]);
+    for (int run = 0; compiled && run < 3; run++) {
+        const void *bytes;
+        size_t offset = 0;
+        ck_assert_int_eq(wgt_written_run(w, 0, NULL, &bytes), 0);
+        for (int i = 0; i < 3; i++) {
+            const double *got = wgt_written_output(bytes, &offset, WG_F64, 2);
+            ck_assert_double_eq(got[0], now[i == 1 ? 2 : 0][0]);
+            ck_assert_double_eq(got[1], now[i == 1 ? 2 : 0][1]);
+        }
+        for (int i = 0; i < 2; i++) {
+            now[0][i] = now[1][i];
+            now[1][i] = now[2][i];
+        }
+        now[2][1] += now[2][0];
+    }
+    wgt_written_free(w);
+    wg_tape_free(t);
+}
+END_TEST
+
+static void assert_refused(wg_tape *t, wg_tensor *const out[], int n, const wg_c_options *options,
+                           const char *message)
+{
+    wg_c_file file;
+    ck_assert_int_eq(wg_program_to_c(wg_compile(out, n, NULL), options, &file), WG_E_VALUE);
+    ck_assert_msg(wgt_contains(wg_tape_message(t), message), "%s", wg_tape_message(t));
+    ck_assert_str_eq(file.source, "");
+    wg_tape_free(t);
+}
+
+/* Integers that 32 bits do not hold, wherever they stand. */
+START_TEST(test_integers_of_32_bits)
+{
+    static const int64_t large = 5000000000, label[2] = {0, 1};
+    const wg_c_options options = {.int32 = true};
+    wg_tape *t = wg_tape_new(NULL);
+    wg_tensor *i = wg_input(t, "i", WG_I64, WG_SHAPE(2), label);
+    wg_tensor *y = wg_less(i, wg_constant(t, WG_I64, WG_SCALAR, &large));
+    assert_refused(t, &y, 1, &options, "5000000000");
+    t = wg_tape_new(NULL);
+    i = wg_input(t, "i", WG_I64, WG_SHAPE(2), label);
+    y = wg_cross_entropy_opt(wg_param(t, "z", WG_F64, WG_SHAPE(2, 3)), i,
+                             &(wg_cross_entropy_options){.ignore = true, .ignored_label = large});
+    assert_refused(t, &y, 1, &options, "5000000000");
+}
+END_TEST
+
+/* Updates of which one would be lost. */
+START_TEST(test_updates_that_clash)
+{
+    for (int k = 0; k < 3; k++) {
+        wg_tape *t = wg_tape_new(NULL);
+        wg_tensor *a = wg_param(t, "a", WG_F64, WG_SHAPE(2));
+        wg_tensor *b = wg_param(t, "b", WG_F64, WG_SHAPE(2));
+        wg_tensor *out[] = {k == 2 ? b : wg_add(a, b), a};
+        const wg_c_update updates[3][2] = {{{a, 0}, {b, 0}}, {{a, 0}, {a, 1}}, {{a, 0}, {b, 1}}};
+        assert_refused(t, out, 2, &(wg_c_options){.updates = updates[k], .n_updates = 2},
+                       k == 2 ? "circle" : "update 1");
+    }
+}
+END_TEST
+
+Suite *suite_write_programs(void)
+{
+    Suite *s = suite_create("write_programs");
+    TCase *tc = tcase_create("programs");
+    tcase_set_timeout(tc, 60);
+    tcase_add_test(tc, test_hessian_vector_products);
+    tcase_add_test(tc, test_training_steps);
+    tcase_add_test(tc, test_names_and_numbers);
+    tcase_add_test(tc, test_errors);
+    tcase_add_test(tc, test_labels_are_checked);
+    tcase_add_test(tc, test_indices_are_checked_for_each_table);
+    tcase_add_test(tc, test_compilers_have_nothing_to_say);
+    tcase_add_test(tc, test_updates_take_old_values);
+    tcase_add_test(tc, test_integers_of_32_bits);
+    tcase_add_test(tc, test_updates_that_clash);
+    suite_add_tcase(s, tc);
+    return s;
+}
