@@ -7,7 +7,6 @@
 #include "tests/ops/op_table.h"
 #include "tests/ops/random_graph.h"
 #include "tests/support/assert.h"
-
 #include "tests/support/suites.h"
 
 #include <float.h>

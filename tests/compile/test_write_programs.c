@@ -16,7 +16,6 @@
 #include "ops/reduce.h"
 #include "tests/ops/op_table.h"
 #include "tests/support/assert.h"
-
 #include "tests/support/suites.h"
 
 #include <float.h>
