@@ -101,6 +101,8 @@ static bool apply_value(wg_tensor *y)
 {
     if (y->op->plan_size > 0)
         y->op->plan(y);
+    if (y->tape->status != WG_OK) /* no memory for what the plan keeps */
+        return false;
     y->chunks = y->op->chunks != NULL ? y->op->chunks(y) : 1;
     if (y->state & WG_NODE_ABSTRACT)
         return true;

@@ -81,7 +81,8 @@ struct wg_op {
     bool (*shape)(wg_tensor *y);
 
     /* Fills y->plan, plan_size bytes (0: there is none), with what follows from shapes, dtypes and
-     * attributes alone: it is worked out once, when y is recorded, for all functions below. */
+     * attributes alone: it is worked out once, when y is recorded, for all functions below.
+     * What it takes from the tape may fail: an error on the tape is the op's. */
     size_t plan_size;
     void (*plan)(const wg_tensor *y);
 

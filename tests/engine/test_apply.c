@@ -395,6 +395,29 @@ START_TEST(test_plan)
 }
 END_TEST
 
+/* What a plan takes from the tape may be more than there is. */
+static void greedy_fill(const wg_tensor *y)
+{
+    *(void **)y->plan = wg_tape_take(y->tape, (size_t)1 << 62);
+}
+
+START_TEST(test_plan_without_memory)
+{
+    const wg_op op = {.name = "greedy",
+                      .arity = 1,
+                      .plan_size = sizeof(void *),
+                      .plan = greedy_fill,
+                      .shape = wg_elementwise_shape,
+                      .forward = planned_forward,
+                      .map = {[WG_F64] = wgt_op_product.map[WG_F64]}};
+    wg_tensor *x = wgt_param(t, "x", WG_SHAPE(2), (double[]){1, 5});
+    const int64_t nodes = wg_tape_size(t);
+    ck_assert(wg_is_inert(wg_apply(&op, &x, 1, NULL)));
+    wgt_assert_status(t, WG_E_NOMEM, "memory");
+    ck_assert_int_eq(wg_tape_size(t), nodes);
+}
+END_TEST
+
 Suite *suite_apply(void)
 {
     Suite *suite = suite_create("apply");
@@ -419,6 +442,7 @@ Suite *suite_apply(void)
     tcase_add_test(errors, test_shape_and_dtype_rules);
     tcase_add_test(errors, test_refused_op_takes_no_memory);
     tcase_add_test(errors, test_bad_user_ops);
+    tcase_add_test(errors, test_plan_without_memory);
     tcase_add_test(errors, test_check_finite);
     suite_add_tcase(suite, errors);
     return suite;

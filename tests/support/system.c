@@ -101,7 +101,6 @@ WRAP('t', int, -1, stat, (const char *name, struct stat *about), (name, about))
 WRAP('k', ssize_t, -1, readlink, (const char *name, char *to, size_t size), (name, to, size))
 WRAP('m', int, -1, fchmod, (int file, mode_t mode), (file, mode))
 WRAP('d', directory, NULL, opendir, (const char *name), (name))
-WRAP('D', int, -1, closedir, (DIR * list), (list))
 WRAP('p', int, EAGAIN, pthread_create,
      (pthread_t * thread, const pthread_attr_t *attributes, void *(*run)(void *), void *argument),
      (thread, attributes, run, argument))
@@ -122,16 +121,20 @@ int __wrap_open(const char *name, int flags, ...)
 }
 
 /* One that fails has closed. */
-int __real_close(int file);
-int __wrap_close(int file);
-int __wrap_close(int file)
-{
-    const bool due = is_due('c'), fail = fails(due);
-    const int error = errno, result = __real_close(file);
-    if (fail)
-        errno = error;
-    after(due);
-    return fail ? -1 : result;
-}
+#define WRAP_CLOSE(letter, name, parameters, arguments)                                            \
+    int __real_##name parameters;                                                                  \
+    int __wrap_##name parameters;                                                                  \
+    int __wrap_##name parameters                                                                   \
+    {                                                                                              \
+        const bool due = is_due(letter), fail = fails(due);                                        \
+        const int error = errno, result = __real_##name arguments;                                 \
+        if (fail)                                                                                  \
+            errno = error;                                                                         \
+        after(due);                                                                                \
+        return fail ? -1 : result;                                                                 \
+    }
+
+WRAP_CLOSE('c', close, (int file), (file))
+WRAP_CLOSE('D', closedir, (DIR * list), (list))
 
 #endif
