@@ -69,12 +69,15 @@ typedef void wg_map(int64_t n, void *y, const void *const x[], const int64_t str
 /* An op: a pure function of operands and attributes with one output; no hidden state. */
 struct wg_op {
     const char *name;
-    const char *formula; /* elementwise: C, "leaky_relu(x; c) = ..."; else mathematics */
-    const char *source;  /* book or paper, equation; NULL for school mathematics */
-    int arity;           /* number of operands, or WG_VARIADIC (at least one) */
-    unsigned flags;      /* WG_OP_... */
-    size_t attr_size;    /* bytes of attributes, compared bit by bit: no padding, or zeroed */
-    size_t dtype_attr;   /* 1 + offset in the attributes of a wg_dtype that says y's; 0: none */
+    const char *formula;  /* elementwise: C, "leaky_relu(x; c) = ..."; else mathematics */
+    const char *notation; /* for wg_print_formula: "tanh_grad(u, x) = u * (1 - tanh(x) * tanh(x))",
+                           * in + - * / and calls, @ for products of matrices; NULL: the formula,
+                           * where that is plain arithmetic, else "name(operands)" */
+    const char *source;   /* book or paper, equation; NULL for school mathematics */
+    int arity;            /* number of operands, or WG_VARIADIC (at least one) */
+    unsigned flags;       /* WG_OP_... */
+    size_t attr_size;     /* bytes of attributes, compared bit by bit: no padding, or zeroed */
+    size_t dtype_attr;    /* 1 + offset in the attributes of a wg_dtype that says y's; 0: none */
 
     /* Sets y->dtype and y->shape from operands and attributes; where they do not fit, returns
      * wg_op_fail(...), which is false. */

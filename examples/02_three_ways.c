@@ -4,6 +4,8 @@
  *
  * Run as build/02_three_ways. Prints:
  *
+ *     the tape's gradient in w is t(X)·(sigmoid(X·w + b) - y)/300
+ *
  *              tape                closed form         differences
  *     w[0]  -0.162848064358312  -0.162848064358312  -0.162848064349007
  *     w[1]  -0.544289599979630  -0.544289599979630  -0.544289599984659
@@ -58,7 +60,8 @@ int main(void)
 {
     wg_tape *t = wg_tape_new(&(wg_tape_options){.seed = 1});
     wg_table *data = wg_csv_read(t, "examples/data/two_class_300.csv", NULL);
-    wg_tensor *X = wg_table_features(data), *y = wg_table_labels(data);
+    wg_tensor *X = wg_rename(wg_table_features(data), "X"),
+              *y = wg_rename(wg_table_labels(data), "y");
     wg_tensor *w = wg_param(t, "w", WG_F64, WG_SHAPE(D, 1)),
               *b = wg_param(t, "b", WG_F64, WG_SHAPE(1));
     wg_fill_normal(w, 0, 1, 1);
@@ -67,9 +70,11 @@ int main(void)
     wg_tensor *wrt[] = {w, b}, *g[2];
     wg_grad(loss, wrt, 2, g);
 
+    printf("the tape's gradient in w is ");
+    wg_print_formula(stdout, g[0]);
     double closed[ENTRIES];
     closed_form(X, y, w, b, closed);
-    printf("         tape                closed form         differences\n");
+    printf("\n         tape                closed form         differences\n");
     for (int j = 0; j < ENTRIES; j++) {
         const int p = j < D ? 0 : 1;
         const int64_t entry = j < D ? j : 0;

@@ -48,6 +48,7 @@ static wg_tensor *broadcast_vjp(wg_tensor *y, wg_tensor *dy, int i)
 static const wg_op wg_op_broadcast_to = {
     .name = "broadcast_to",
     .formula = "y = x, repeated to a shape",
+    .notation = "broadcast_to(x) = x",
     .arity = 1,
     .flags = WG_OP_WIDE,
     .attr_size = sizeof(wg_sizes),
@@ -120,6 +121,7 @@ static void sum_to_write_c(wg_c_writer *c, const wg_tensor *y, const wg_c_nest *
 static const wg_op wg_op_sum_to = {
     .name = "sum_to",
     .formula = "y = sum of x over the axes that broadcasting y would repeat",
+    .notation = "sum_to(x) = sum(x)",
     .arity = 1,
     .flags = WG_OP_WIDE,
     .attr_size = sizeof(wg_sizes),

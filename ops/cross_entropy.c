@@ -336,6 +336,7 @@ static void cross_entropy_grad_write_c(wg_c_writer *c, const wg_tensor *y, const
 static const wg_op wg_op_cross_entropy_grad = {
     .name = "cross_entropy_grad",
     .formula = "dz = dl (softmax(z) - onehot(label))",
+    .notation = "cross_entropy_grad(u, z, l) = u * (softmax(z) - onehot(l))",
     .source = "Bishop 2006, Pattern Recognition and Machine Learning, eq. 4.109",
     .arity = 3,
     .flags = WG_OP_WIDE,

@@ -53,6 +53,7 @@ static wg_tensor *reshape_vjp(wg_tensor *y, wg_tensor *dy, int i)
 static const wg_op wg_op_reshape = {
     .name = "reshape",
     .formula = "y = x, with another shape",
+    .notation = "reshape(x) = x",
     .arity = 1,
     .flags = WG_OP_VIEW,
     .attr_size = sizeof(wg_sizes),

@@ -382,6 +382,7 @@ static void matmul_write_c(wg_c_writer *c, const wg_tensor *y, const wg_c_nest *
 static const wg_op wg_op_matmul = {
     .name = "matmul",
     .formula = "y = a b",
+    .notation = "matmul(a, b) = a @ b",
     .source = "Giles 2008, Collected matrix derivative results for forward and reverse mode "
               "algorithmic differentiation, sec. 2.2.2",
     .arity = 2,

@@ -66,10 +66,11 @@ paths() {
 # internals: an x_internal.h belongs to its folder. Those of the engine are also for the rest of autograd/ and
 # for ops/, those of a folder of models/ for the folders behind it.
 internals() {
-    for dir in autograd autograd/compile autograd/derivatives autograd/check ops models models/*/; do
+    for dir in autograd autograd/*/ ops models models/*/; do
         dir=${dir%/}
         case $dir in
         autograd) mine=autograd ;;
+        autograd/compile) mine="autograd|autograd/print|$dir" ;; # reads formulas
         autograd/*) mine="autograd|$dir" ;;
         ops) mine='autograd|ops|ops/kernels' ;;
         *) mine='models|models/[a-z]+' ;;
@@ -85,7 +86,8 @@ order='files data metrics optim train'
 violations() {
     engine='autograd/[a-z0-9_]+\.(h|inc)'
     layer autograd "$engine" "($libc|$sanitizer)\.h"
-    layer autograd/compile "$engine|autograd/compile/[a-z0-9_]+\.(h|inc)" "($libc)\.h"
+    layer autograd/print "$engine|autograd/print/[a-z0-9_]+\.h" "($libc)\.h"
+    layer autograd/compile "$engine|autograd/(print|compile)/[a-z0-9_]+\.(h|inc)" "($libc)\.h"
     for part in derivatives check; do
         layer autograd/$part "$engine|autograd/(derivatives|$part)/[a-z0-9_]+\.(h|inc)|autograd/compile/[a-z0-9_]+\.h" "($libc)\.h"
     done
@@ -93,7 +95,7 @@ violations() {
     layer ops/kernels 'ops/kernels/[a-z0-9_]+\.(h|inc)|autograd/wide\.h' "($libc|$compiler)\.h"
     # Ops write themselves as C by the writer's public header.
     layer ops '((autograd|ops|ops/kernels)/[a-z0-9_]+\.(h|inc)|autograd/compile/c_writer\.h)' "($libc)\.h"
-    below='(autograd|autograd/(compile|derivatives|check)|ops)/[a-z0-9_]+\.h'
+    below='(autograd|autograd/(print|compile|derivatives|check)|ops)/[a-z0-9_]+\.h'
     for part in $order; do
         below="$below|models/$part/[a-z0-9_]+\.(h|inc)"
         layer models/$part "$below" "($libc)\.h"
@@ -102,7 +104,7 @@ violations() {
     internals
     layer examples '((examples/)?support/)?[a-z0-9_]+\.h' "($libc|wengert)\.h"
     grep -rnE --include='*.[ch]' --include='*.inc' 'include[[:space:]]*"[^"]*\.\./' autograd ops models tests examples || true
-    calls autograd autograd/compile autograd/derivatives autograd/check ops ops/kernels models
+    calls autograd autograd/print autograd/compile autograd/derivatives autograd/check ops ops/kernels models
     for part in $order; do calls models/$part; done
     paths
 }
@@ -117,7 +119,7 @@ check() { # check DIR
 # plant FILE LINE: the rules hold in a clean tree and are broken by that line.
 plant() {
     rm -rf "$tree"
-    mkdir -p "$tree/autograd/compile" "$tree/autograd/check" "$tree/ops/kernels" "$tree/models/files" "$tree/models/optim" "$tree/tests" "$tree/examples"
+    mkdir -p "$tree/autograd/print" "$tree/autograd/compile" "$tree/autograd/check" "$tree/ops/kernels" "$tree/models/files" "$tree/models/optim" "$tree/tests" "$tree/examples"
     echo '#include <wengert.h> /* "../x.h", printf(x) in a comment */' > "$tree/examples/a.c"
     echo 'static const char *text = "abort() /* stdout";' > "$tree/autograd/a.c"
     (check "$tree") > "$tree.log" || { cat "$tree.log"; echo "layers: a clean tree is refused"; exit 1; }
@@ -132,6 +134,7 @@ self_test() {
     plant autograd/b.h '#include <cblas.h>'
     plant autograd/b.c '#include "autograd/../models/mlp.h"'
     plant autograd/b.c '#include "autograd/compile/program.h"'
+    plant autograd/print/b.c '#include "autograd/compile/c_writer.h"'
     plant autograd/compile/b.c '#include "autograd/check/gradcheck.h"'
     plant autograd/check/b.c '#include "autograd/compile/program_internal.h"'
     plant models/files/b.c '#include "models/optim/optimizer.h"'

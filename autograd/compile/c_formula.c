@@ -1,80 +1,36 @@
 /* An elementwise op's formula as a C expression in the file's own names. */
 #include "autograd/compile/c_writer_internal.h"
+#include "autograd/print/formula_internal.h"
 
 #include <ctype.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { FORMULA_NAMES = WG_ELEMENTWISE_OPERANDS + 4, FORMULA_NAME = 32 };
-
-/* "leaky_relu(x; c) = ...": the names before and behind the semicolon, and where the expression
- * begins. */
-typedef struct formula {
-    char name[FORMULA_NAMES][FORMULA_NAME];
-    int n_operands, n_names;
-    const char *expression;
-} formula;
-
-static bool formula_is_word(char ch)
+/* Of an op's own formula: every attribute must be named, since the value may depend on it. */
+static bool c_formula_of(const wg_op *op, wg_formula *f)
 {
-    return ch == '_' || isalnum((unsigned char)ch);
-}
-
-static size_t formula_word(const char *s, char word[FORMULA_NAME])
-{
-    size_t n = 0;
-    while (formula_is_word(s[n]))
-        n++;
-    snprintf(word, FORMULA_NAME, "%.*s", (int)n, s);
-    return n;
-}
-
-static bool formula_read(const wg_op *op, formula *f)
-{
-    const char *s = op->formula != NULL ? strchr(op->formula, '(') : NULL;
-    bool attributes = false;
-    *f = (formula){.n_operands = 0};
-    while (s != NULL && *s != ')' && *s != '\0') {
-        attributes = attributes || *s == ';';
-        s += 1 + strspn(s + 1, " ");
-        if (f->n_names == FORMULA_NAMES || !formula_is_word(*s))
-            return false;
-        s += formula_word(s, f->name[f->n_names++]);
-        f->n_operands += !attributes;
-    }
-    if (s == NULL || strncmp(s, ") = ", 4) != 0)
-        return false;
-    f->expression = s + 4;
-    return f->n_operands == op->arity &&
-           (size_t)(f->n_names - f->n_operands) * sizeof(double) == op->attr_size;
-}
-
-static int formula_find(const formula *f, const char *word)
-{
-    for (int k = 0; k < f->n_names; k++)
-        if (strcmp(f->name[k], word) == 0)
-            return k;
-    return -1;
+    return wg_formula_read(op, op->formula, f) &&
+           (op->attr_size == 0 || f->n_names > f->n_operands);
 }
 
 int wg_c_formula_uses(const wg_tensor *y, int k)
 {
-    formula f;
-    char word[FORMULA_NAME];
+    wg_formula f;
+    char word[WG_FORMULA_NAME];
     int uses = 0;
-    if (y->op == &wg_op_add_n || !formula_read(y->op, &f))
+    if (y->op == &wg_op_add_n || !c_formula_of(y->op, &f))
         return 1;
     for (const char *s = f.expression; *s != '\0';) {
-        size_t n = formula_word(s, word);
-        uses += n > 0 && formula_find(&f, word) == k;
+        size_t n = wg_formula_word(s, word);
+        uses += n > 0 && wg_formula_find(&f, word) == k;
         s += n > 0 ? n : 1;
     }
     return uses;
 }
 
 /* A number with a point or an exponent has the digits of a double: a float's has an f behind it. */
-static size_t formula_number(const wg_tensor *y, const char *s, wg_c_text *text)
+static size_t c_formula_number(const wg_tensor *y, const char *s, wg_c_text *text)
 {
     char *end;
     (void)strtod(s, &end);
@@ -86,21 +42,21 @@ static size_t formula_number(const wg_tensor *y, const char *s, wg_c_text *text)
 }
 
 /* K(0.5): the constant 0.5 */
-static size_t formula_constant(const wg_tensor *y, const char *s, wg_c_text *text)
+static size_t c_formula_constant(const wg_tensor *y, const char *s, wg_c_text *text)
 {
     size_t n = strcspn(s, ")");
     bool point = strcspn(s, ".e") < n;
-    formula_number(y, s + 2, text);
+    c_formula_number(y, s + 2, text);
     if (!point)
         wg_c_print(text, ".0%s", y->dtype == WG_F32 ? "f" : "");
     return n + 1;
 }
 
 /* A name: an operand, an attribute, or a function of libm. */
-static bool formula_name(const wg_tensor *y, const formula *f, const char *word, bool call,
-                         const char *const element[], wg_c_text *text)
+static bool c_formula_name(const wg_tensor *y, const wg_formula *f, const char *word, bool call,
+                           const char *const element[], wg_c_text *text)
 {
-    int k = formula_find(f, word);
+    int k = wg_formula_find(f, word);
     if (k >= f->n_operands)
         wg_c_print(text, "%s",
                    wg_c_number(y->dtype, ((const double *)y->attrs)[k - f->n_operands]).s);
@@ -112,29 +68,29 @@ static bool formula_name(const wg_tensor *y, const formula *f, const char *word,
 }
 
 /* Integers wrap around, which unsigned ones do by C's own rules. */
-static bool formula_wraps(const wg_tensor *y, const formula *f)
+static bool c_formula_wraps(const wg_tensor *y, const wg_formula *f)
 {
     return y->dtype == WG_I64 && strchr(f->expression, '?') == NULL;
 }
 
-static bool formula_is_of_one(const wg_tensor *y, const char *const element[])
+static bool c_formula_is_of_one(const wg_tensor *y, const char *const element[])
 {
     return y->n_operands == 2 && y->operand[0]->dtype == WG_I64 &&
            strcmp(element[0], element[1]) == 0;
 }
 
-static bool formula_expression(const wg_tensor *y, const formula *f, const char *const element[],
-                               wg_c_text *text)
+static bool c_formula_expression(const wg_tensor *y, const wg_formula *f,
+                                 const char *const element[], wg_c_text *text)
 {
-    char word[FORMULA_NAME];
+    char word[WG_FORMULA_NAME];
     for (const char *s = f->expression; *s != '\0';) {
-        size_t n = formula_word(s, word);
+        size_t n = wg_formula_word(s, word);
         if (strncmp(s, "K(", 2) == 0)
-            n = formula_constant(y, s, text);
+            n = c_formula_constant(y, s, text);
         else if (isdigit((unsigned char)*s))
-            n = formula_number(y, s, text);
+            n = c_formula_number(y, s, text);
         else if (n > 0) {
-            if (!formula_name(y, f, word, s[n] == '(', element, text))
+            if (!c_formula_name(y, f, word, s[n] == '(', element, text))
                 return false;
         } else
             wg_c_add(text, s, n = 1);
@@ -143,7 +99,7 @@ static bool formula_expression(const wg_tensor *y, const formula *f, const char 
     return true;
 }
 
-static void formula_sum(const wg_tensor *y, const char *const element[], wg_c_text *text)
+static void c_formula_sum(const wg_tensor *y, const char *const element[], wg_c_text *text)
 {
     for (int k = 0; k < y->n_operands; k++)
         wg_c_print(text, "%s%s", k > 0 ? " + " : "", element[k]);
@@ -151,26 +107,26 @@ static void formula_sum(const wg_tensor *y, const char *const element[], wg_c_te
 
 bool wg_c_formula(wg_c_writer *c, const wg_tensor *y, const char *const element[], wg_c_text *text)
 {
-    formula f;
+    wg_formula f;
     char cast[2][WG_SHAPE_TEXT + 128];
     const char *as_unsigned[] = {cast[0], cast[1]};
     if (y->op == &wg_op_add_n) {
-        formula_sum(y, element, text);
+        c_formula_sum(y, element, text);
         return true;
     }
     char again[WG_SHAPE_TEXT + 128];
     const char *unlike[] = {element[0], again};
-    bool written = formula_read(y->op, &f);
-    if (formula_is_of_one(y, element)) { /* compilers warn of an integer compared with itself */
+    bool written = c_formula_of(y->op, &f);
+    if (c_formula_is_of_one(y, element)) { /* compilers warn of an integer compared with itself */
         snprintf(again, sizeof again, "+%s", element[1]);
         element = unlike;
     }
-    bool wraps = written && y->n_operands <= 2 && formula_wraps(y, &f);
+    bool wraps = written && y->n_operands <= 2 && c_formula_wraps(y, &f);
     for (int k = 0; wraps && k < y->n_operands; k++)
         snprintf(cast[k], sizeof cast[k], "(u%s)%s", c->i64, element[k]);
     if (wraps)
         wg_c_print(text, "(%s)(", c->i64);
-    written = written && formula_expression(y, &f, wraps ? as_unsigned : element, text);
+    written = written && c_formula_expression(y, &f, wraps ? as_unsigned : element, text);
     if (wraps)
         wg_c_print(text, ")");
     if (!written)

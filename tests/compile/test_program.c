@@ -4,7 +4,7 @@
 #include "autograd/compile/program_internal.h"
 
 #include "autograd/grad.h"
-#include "autograd/graph.h"
+#include "autograd/print/print.h"
 #include "autograd/rng.h"
 #include "autograd/tape_internal.h"
 #include "ops/elementwise.h"

@@ -1,6 +1,6 @@
 /* The tape: sticky errors, mark and rewind, failing memory, a very long chain. */
 #include "autograd/grad.h"
-#include "autograd/graph.h"
+#include "autograd/print/print.h"
 #include "autograd/tape_internal.h"
 #include "tests/support/assert.h"
 #include "tests/support/suites.h"

@@ -1,5 +1,5 @@
-#ifndef WG_AUTOGRAD_GRAPH_H
-#define WG_AUTOGRAD_GRAPH_H
+#ifndef WG_AUTOGRAD_PRINT_PRINT_H
+#define WG_AUTOGRAD_PRINT_PRINT_H
 
 #include "autograd/tape.h"
 
@@ -13,6 +13,14 @@ extern "C" {
  * are needed; of more than 1000 elements three at each edge of an axis; "(stale)" behind values
  * that are. Errors, returned: WG_E_NULL (a tensor without values), WG_E_DTYPE (wide), WG_E_IO. */
 wg_status wg_print(FILE *stream, const wg_tensor *x);
+
+/* wg_print_formula: what y is computed by, as mathematics: of a logistic regression's gradient
+ * "t(X)·(sigmoid(X·w + b) - y)/300". Leaves by their names, or as "input#3"; · is the product of
+ * numbers, of entries, and of matrices; numbers that multiply are brought together; changes of
+ * shape alone are not told. A value that is used more than once, has a name, or is long has a line
+ * of its own before. Other ops are called by name, attributes behind a semicolon.
+ * Errors, returned: WG_E_NULL, WG_E_NOMEM, WG_E_IO. */
+wg_status wg_print_formula(FILE *stream, const wg_tensor *y);
 
 /* wg_tape_print: the tape as a table, a line a node: place, op, shape, dtype, operands, attributes,
  * and the value (all of it up to four elements). Nodes that are stale or have no value say so.

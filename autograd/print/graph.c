@@ -1,5 +1,5 @@
 /* The tape as a table and as a graph for Graphviz. */
-#include "autograd/graph.h"
+#include "autograd/print/print.h"
 
 #include "autograd/tape_internal.h"
 

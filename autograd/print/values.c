@@ -1,5 +1,5 @@
 /* A tensor's values, laid out as NumPy prints an array (numpy.array2string's defaults). */
-#include "autograd/graph.h"
+#include "autograd/print/print.h"
 
 #include "autograd/tape_internal.h"
 
