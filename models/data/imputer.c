@@ -2,13 +2,13 @@
 #include "models/data/imputer.h"
 
 #include "autograd/op.h"
-#include "models/files/center_internal.h"
 #include "ops/compare.h"
 #include "ops/index.h"
 #include "ops/layout.h"
 #include "ops/slice.h"
 
 #include <math.h>
+#include <stdlib.h>
 
 static const wg_imputer imputer_inert = {NULL, NULL};
 
@@ -16,6 +16,31 @@ static const wg_imputer imputer_inert = {NULL, NULL};
 static wg_imputer *imputer_none(void)
 {
     return (wg_imputer *)(uintptr_t)&imputer_inert;
+}
+
+/* The second sum takes back what the first one lost to rounding. */
+static double imputer_mean(const double *values, int64_t n)
+{
+    double mean = 0;
+    for (int pass = 0; pass < 2; pass++) {
+        double sum = 0;
+        for (int64_t i = 0; i < n; i++)
+            sum += values[i] - mean;
+        mean += sum / (double)n;
+    }
+    return mean;
+}
+
+static int imputer_order(const void *a, const void *b)
+{
+    const double *x = a, *y = b;
+    return (*x > *y) - (*x < *y);
+}
+
+static double imputer_median(double *values, int64_t n)
+{
+    qsort(values, (size_t)n, sizeof *values, imputer_order);
+    return n % 2 == 1 ? values[n / 2] : values[n / 2 - 1] / 2 + values[n / 2] / 2;
 }
 
 /* Of one column: the number; *missing: is there a NaN? known has room for n. */
@@ -31,7 +56,7 @@ static double imputer_number(const wg_tensor *X, int64_t column, bool median, do
     *missing = count < n;
     if (count == 0)
         return 0;
-    return median ? wg_median_of(known, count) : wg_mean_of(known, count);
+    return median ? imputer_median(known, count) : imputer_mean(known, count);
 }
 
 static bool imputer_fits(const wg_tensor *X)

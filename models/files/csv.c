@@ -152,18 +152,6 @@ static bool csv_set_kind_of(wg_csv_file *f, const char *const *names, wg_csv_kin
     return true;
 }
 
-static bool csv_set_indicators(wg_csv_file *f)
-{
-    const char *const *name = f->options.indicators;
-    for (; name != NULL && *name != NULL; name++) {
-        int64_t j = csv_find_name(f, *name);
-        if (j < 0)
-            return false;
-        f->column[j].indicated = true;
-    }
-    return true;
-}
-
 /* Which column is what, as far as options and the first row of data, which the scanner holds,
  * say. */
 static bool csv_set_kinds(wg_csv_file *f)
@@ -175,7 +163,7 @@ static bool csv_set_kinds(wg_csv_file *f)
         f->column[j].kind = o->columns != NULL ? WG_CSV_SKIP : WG_CSV_NUMBER;
     if (!csv_set_kind_of(f, o->columns, WG_CSV_NUMBER, "columns") ||
         !csv_set_kind_of(f, o->drop, WG_CSV_SKIP, "drop") ||
-        !csv_set_kind_of(f, o->strings, WG_CSV_STRING, "strings") || !csv_set_indicators(f))
+        !csv_set_kind_of(f, o->strings, WG_CSV_STRING, "strings"))
         return false;
     if (f->label >= 0)
         f->column[f->label].kind = WG_CSV_LABEL;
@@ -235,15 +223,6 @@ static bool csv_list(const wg_csv_file *f, wg_csv_kind kind, int64_t n, const ch
             name[at] = f->column[j].name;
             count[at++] = f->column[j].missing;
         }
-    for (int64_t j = 0; count != NULL && j < f->columns; j++)
-        if (kind == WG_CSV_NUMBER && f->column[j].kind == kind && f->column[j].indicated) {
-            size_t size = strlen(f->column[j].name) + sizeof "_missing";
-            char *made = wg_tape_take(f->tape, size);
-            if (made == NULL)
-                return false;
-            snprintf(made, size, "%s_missing", f->column[j].name);
-            name[at++] = made;
-        }
     *names = name;
     *missing = count;
     return count != NULL;
@@ -277,7 +256,7 @@ static wg_table *csv_parse(wg_csv_file *f)
         return wg_table_inert();
     }
     f->scanner.tape = f->tape;
-    bool done = csv_read_all(f) && wg_csv_indicate(f) && wg_csv_fill_missing(f);
+    bool done = csv_read_all(f);
     wg_c_locale_leave(&locale);
     wg_table *table = done ? csv_table(f) : wg_table_inert();
     wg_csv_scanner_clear(&f->scanner);

@@ -19,10 +19,8 @@ typedef enum wg_csv_header {
 typedef enum wg_csv_missing {
     WG_CSV_MISSING_ERROR,
     WG_CSV_MISSING_DROP, /* leave the row out */
-    WG_CSV_MISSING_MEAN, /* numbers: the mean of the column's others, an error where there are none;
-                              strings: "", a category of its own */
-    WG_CSV_MISSING_MEDIAN, /* likewise with the median */
-    WG_CSV_MISSING_KEEP    /* NaN and "" */
+    WG_CSV_MISSING_KEEP  /* NaN, which a pipeline's WG_STEP_IMPUTE fills in from the training rows,
+                            and "", a category of its own */
 } wg_csv_missing;
 
 /* Lists of names end with NULL. */
@@ -41,9 +39,6 @@ typedef struct wg_csv_options {
     wg_csv_missing missing; /* default WG_CSV_MISSING_ERROR */
     /* what is missing; default NULL: "", ?, NA, N/A, n/a, NaN, nan, null, NULL, None */
     const char *const *missing_texts;
-    /* columns of numbers that get one more at the end, NAME_missing: 1 where the value was
-     * missing, else 0; default NULL: none */
-    const char *const *indicators;
     wg_limits limits; /* see models/files/table.h; default: by the file's size */
     bool infinite;    /* default false; true: inf and infinity are numbers */
     bool f32;         /* default false: f64; true: f32, the double rounded once more */

@@ -41,7 +41,6 @@ typedef struct wg_csv_column {
     const char *name;
     wg_csv_kind kind;
     bool found;             /* the kind was told from the file, and may turn out to be another */
-    bool indicated;         /* option indicators names it */
     bool several;           /* more than one text that is no number was seen */
     int64_t missing;        /* how many values */
     int64_t numbers, other; /* found: fields that are numbers, and that are not */
@@ -62,13 +61,13 @@ typedef struct wg_csv_file {
     bool header;
     wg_csv_column *column; /* [columns], on the tape */
     int64_t columns;
-    int64_t label;                        /* column from 0; -1: none */
-    int64_t numbers, strings, indicators; /* how many columns are of the kind */
-    int64_t rows, records;                /* rows: those that are kept */
-    double *values;                       /* [rows, numbers], NaN where missing */
-    const char **string;                  /* [rows, strings], into the work */
-    const char **label_text;              /* [rows], into the work */
-    double *label_value;                  /* [rows], as far as labels_are_numbers */
+    int64_t label;            /* column from 0; -1: none */
+    int64_t numbers, strings; /* how many columns are of the kind */
+    int64_t rows, records;    /* rows: those that are kept */
+    double *values;           /* [rows, numbers], NaN where missing */
+    const char **string;      /* [rows, strings], into the work */
+    const char **label_text;  /* [rows], into the work */
+    double *label_value;      /* [rows], as far as labels_are_numbers */
     int64_t values_capacity, string_capacity, label_text_capacity, label_value_capacity;
     bool labels_are_numbers;
 } wg_csv_file;
@@ -98,12 +97,5 @@ bool wg_csv_read_rows(wg_csv_file *f);
 /* wg_csv_judge: is what was found of the columns what they turned out to be? *again: some are
  * strings after all. */
 bool wg_csv_judge(wg_csv_file *f, bool *again);
-
-/* wg_csv_indicate: widens the rows by a column of 0 and 1 for each number that is to have one,
- * before it is filled in. */
-bool wg_csv_indicate(wg_csv_file *f);
-
-/* wg_csv_fill_missing: means or medians, where the options say so. */
-bool wg_csv_fill_missing(wg_csv_file *f);
 
 #endif

@@ -10,8 +10,10 @@ void fuzz_read(wg_tape *t, const char *path)
     const wg_csv_options texts = {.strings = a, .missing = WG_CSV_MISSING_KEEP};
     wg_csv_read(t, path, &texts);
     wg_tape_rewind(t, mark);
-    const wg_csv_options options = {.missing = WG_CSV_MISSING_MEAN};
+    const wg_csv_options options = {.missing = WG_CSV_MISSING_KEEP};
     const wg_table *table = wg_csv_read(t, path, &options);
     if (wg_tape_status(t) == WG_OK && wg_csv_write_table(table, path, NULL) == WG_OK)
-        wg_csv_read(t, path, &(wg_csv_options){.header = WG_CSV_HEADER_PRESENT});
+        wg_csv_read(
+            t, path,
+            &(wg_csv_options){.header = WG_CSV_HEADER_PRESENT, .missing = WG_CSV_MISSING_KEEP});
 }
