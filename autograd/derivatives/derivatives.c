@@ -1,13 +1,12 @@
-/* Derivatives made from the one rule of each op: JVP, HVP, Jacobian, Hessian. */
-#include "autograd/derivatives/derivatives.h"
+/* Products with derivatives, made from the one rule of each op: JVP and HVP. */
+#include "autograd/derivatives/derivatives_internal.h"
 
 #include "autograd/grad.h"
 #include "autograd/tape_internal.h"
 
-#include <string.h>
+#include <stddef.h>
 
-/* Room for n tensors in the tape's scratch; NULL, with the error recorded, where there is none. */
-static wg_tensor **derivatives_list(wg_tape *t, int n)
+wg_tensor **wg_derivatives_list(wg_tape *t, int n)
 {
     size_t bytes = (size_t)n * sizeof(wg_tensor *);
     wg_tensor **list = wg_arena_take(&t->scratch, bytes, sizeof(void *));
@@ -16,7 +15,7 @@ static wg_tensor **derivatives_list(wg_tape *t, int n)
     return list;
 }
 
-static bool derivatives_fit(wg_tape *t, const char *what, wg_tensor *const xs[], int n)
+bool wg_derivatives_fit(wg_tape *t, const char *what, wg_tensor *const xs[], int n)
 {
     if (t->status == WG_OK && xs == NULL && n > 0)
         wg_fail(t, WG_E_NULL, "%s: the list of xs is NULL", what);
@@ -53,10 +52,8 @@ static bool derivatives_tangents_fit(wg_tape *t, const char *what, wg_tensor *co
     return t->status == WG_OK;
 }
 
-/* Derivatives of a derivative: where that does not depend on an x, although y does, strict_grad has
- * nothing to say. */
-static wg_status derivatives_again(wg_tensor *const ys[], wg_tensor *const dys[], int m,
-                                   wg_tensor *const xs[], int n, wg_tensor *gs[])
+wg_status wg_derivatives_again(wg_tensor *const ys[], wg_tensor *const dys[], int m,
+                               wg_tensor *const xs[], int n, wg_tensor *gs[])
 {
     wg_tape *t = xs[0]->tape;
     bool strict = t->options.strict_grad;
@@ -92,7 +89,7 @@ static bool jvp_rule_is_linear(wg_tensor *y, int i)
     if (jvp_is_detached(dx))
         return false;
     wg_tensor *v = wg_zeros_like(dx);
-    return derivatives_again(&dx, &v, 1, &u, 1, &back) != WG_OK ||
+    return wg_derivatives_again(&dx, &v, 1, &u, 1, &back) != WG_OK ||
            !(back->state & WG_NODE_ABSTRACT);
 }
 
@@ -130,30 +127,51 @@ static bool jvp_forgets(const wg_tape *t, wg_tensor *const gs[], int n, int64_t 
 }
 
 /* The xs' cotangents are linear in y's, u; the transpose of that map takes tangents of x to those
- * of y. */
-static wg_tensor *jvp_record(wg_tape *t, wg_tensor *y, wg_tensor *const xs[], wg_tensor *const vs[],
-                             int n)
+ * of y: one copy of it for each of the k lists of tangents. */
+static wg_status jvp_record(wg_tensor *y, wg_tensor *const xs[], int n, wg_tensor *const vs[],
+                            int k, wg_tensor *jvs[])
 {
-    wg_tensor *u = wg_abstract(t, y->dtype, y->shape.ndim, y->shape.dim), *jv;
-    wg_tensor **gs = derivatives_list(t, n);
+    wg_tape *t = y->tape;
+    wg_tensor *u = wg_abstract(t, y->dtype, y->shape.ndim, y->shape.dim);
+    wg_tensor **gs = wg_derivatives_list(t, n);
     if (gs == NULL || wg_vjp(y, u, xs, n, gs) != WG_OK)
-        return &t->inert;
+        return t->status;
     const bool forgets = jvp_forgets(t, gs, n, u->index);
-    if (derivatives_again(gs, vs, n, &u, 1, &jv) != WG_OK)
-        return &t->inert;
-    return forgets || (jv->state & WG_NODE_ABSTRACT) ? jvp_not_linear(y, jv) : jv;
+    for (int j = 0; j < k && t->status == WG_OK; j++)
+        if (wg_derivatives_again(gs, vs + (ptrdiff_t)j * n, n, &u, 1, &jvs[j]) == WG_OK &&
+            (forgets || (jvs[j]->state & WG_NODE_ABSTRACT)))
+            jvs[j] = jvp_not_linear(y, jvs[j]);
+    return t->status;
+}
+
+wg_status wg_jvp_many(wg_tensor *y, wg_tensor *const xs[], int n, wg_tensor *const vs[], int k,
+                      wg_tensor *jvs[])
+{
+    wg_tape *t = wg_first_tape(&y, 1);
+    for (int j = 0; j < k && jvs != NULL; j++)
+        jvs[j] = &t->inert;
+    if (wg_is_inert(y) || jvs == NULL)
+        wg_fail(t, WG_E_NULL, "jvp: %s",
+                jvs == NULL ? "the list of results is NULL" : "y is NULL or inert");
+    if (!wg_derivatives_fit(t, "jvp", xs, n))
+        return t->status;
+    if (k < 1)
+        wg_fail(t, WG_E_VALUE, "jvp: %d lists of tangents: at least 1 is needed", k);
+    for (int j = 0; j < k; j++)
+        if (!derivatives_tangents_fit(t, "jvp", xs, vs == NULL ? NULL : vs + (ptrdiff_t)j * n, n))
+            return t->status;
+    wg_arena_mark empty = wg_arena_height(&t->scratch);
+    if (jvp_record(y, xs, n, vs, k, jvs) != WG_OK)
+        for (int j = 0; j < k; j++)
+            jvs[j] = &t->inert;
+    wg_arena_rewind(&t->scratch, empty);
+    return t->status;
 }
 
 wg_tensor *wg_jvp(wg_tensor *y, wg_tensor *const xs[], wg_tensor *const vs[], int n)
 {
-    if (wg_is_inert(y))
-        return wg_fail(y != NULL ? y->tape : NULL, WG_E_NULL, "jvp: y is NULL or inert");
-    wg_tape *t = y->tape;
-    if (!derivatives_fit(t, "jvp", xs, n) || !derivatives_tangents_fit(t, "jvp", xs, vs, n))
-        return &t->inert;
-    wg_arena_mark empty = wg_arena_height(&t->scratch);
-    wg_tensor *jv = jvp_record(t, y, xs, vs, n);
-    wg_arena_rewind(&t->scratch, empty);
+    wg_tensor *jv;
+    wg_jvp_many(y, xs, n, vs, 1, &jv);
     return jv;
 }
 
@@ -167,135 +185,12 @@ wg_status wg_hvp(wg_tensor *y, wg_tensor *const xs[], wg_tensor *const vs[], int
         wg_fail(t, WG_E_NULL, "hvp: the list of results is NULL");
         return t->status;
     }
-    if (!derivatives_fit(t, "hvp", xs, n) || !derivatives_tangents_fit(t, "hvp", xs, vs, n))
+    if (!wg_derivatives_fit(t, "hvp", xs, n) || !derivatives_tangents_fit(t, "hvp", xs, vs, n))
         return t->status;
     wg_arena_mark empty = wg_arena_height(&t->scratch);
-    wg_tensor **gs = derivatives_list(t, n);
+    wg_tensor **gs = wg_derivatives_list(t, n);
     if (gs != NULL && wg_grad(y, xs, n, gs) == WG_OK)
-        derivatives_again(gs, vs, n, xs, n, hvs);
+        wg_derivatives_again(gs, vs, n, xs, n, hvs);
     wg_arena_rewind(&t->scratch, empty);
     return t->status;
-}
-
-/* ---- Whole matrices -------------------------------------------------------------------------- */
-
-/* d(ys)/d(xs) as a matrix: the VJP is recorded once, with a cotangent leaf for each y, and replayed
- * for each row with one entry of one cotangent set. */
-typedef struct jacobian_rows {
-    wg_tape *t;
-    wg_tensor *const *ys, *const *xs;
-    int m, n;
-    bool again;            /* the ys are derivatives themselves */
-    wg_tensor **cotangent; /* [m] inputs, zero but for the row's entry */
-    wg_tensor **product;   /* [n] */
-    wg_plan plan;
-} jacobian_rows;
-
-static int64_t jacobian_sizes(wg_tensor *const list[], int n)
-{
-    int64_t sum = 0;
-    for (int i = 0; i < n; i++)
-        sum += list[i]->size;
-    return sum;
-}
-
-static bool jacobian_record(jacobian_rows *j)
-{
-    j->cotangent = derivatives_list(j->t, j->m);
-    j->product = derivatives_list(j->t, j->n);
-    if (j->cotangent == NULL || j->product == NULL)
-        return false;
-    for (int k = 0; k < j->m; k++) {
-        const wg_tensor *y = j->ys[k];
-        void *zeros = wg_tape_take(j->t, (size_t)y->size * wg_dtype_size(y->dtype));
-        j->cotangent[k] = wg_input(j->t, NULL, y->dtype, y->shape.ndim, y->shape.dim, zeros);
-    }
-    wg_status (*vjp)(wg_tensor *const[], wg_tensor *const[], int, wg_tensor *const[], int,
-                     wg_tensor *[]) = j->again ? derivatives_again : wg_vjp_many;
-    return vjp(j->ys, j->cotangent, j->m, j->xs, j->n, j->product) == WG_OK &&
-           wg_plan_init(&j->plan, j->cotangent, j->m, j->product, j->n);
-}
-
-static char *jacobian_copy_row(const jacobian_rows *j, char *to)
-{
-    for (int i = 0; i < j->n; i++) {
-        size_t bytes = (size_t)j->product[i]->size * wg_dtype_size(j->product[i]->dtype);
-        memcpy(to, j->product[i]->data, bytes);
-        to += bytes;
-    }
-    return to;
-}
-
-static void jacobian_fill(jacobian_rows *j, wg_tensor *matrix)
-{
-    char *to = matrix->data;
-    if (!jacobian_record(j))
-        return;
-    for (int k = 0; k < j->m; k++)
-        for (int64_t i = 0; i < j->ys[k]->size; i++) {
-            wg_set_element(j->cotangent[k], i, 1);
-            if (!wg_plan_run(&j->plan))
-                return;
-            to = jacobian_copy_row(j, to);
-            wg_set_element(j->cotangent[k], i, 0);
-        }
-}
-
-/* A tape of one dtype gives a matrix of that dtype. */
-static bool jacobian_dtypes(wg_tape *t, wg_tensor *const list[], int n, wg_dtype dtype)
-{
-    for (int i = 0; i < n; i++)
-        if (list[i]->dtype != dtype) {
-            wg_fail(t, WG_E_DTYPE, "jacobian: dtypes differ: %s and %s", wg_dtype_name(dtype),
-                    wg_dtype_name(list[i]->dtype));
-            return false;
-        }
-    return true;
-}
-
-/* The matrix is filled, and with it done the VJP is dropped: first what stays, then what goes. */
-static wg_tensor *jacobian_matrix(wg_tensor *matrix, wg_tensor *const ys[], int m,
-                                  wg_tensor *const xs[], int n, bool again)
-{
-    wg_tape *t = matrix->tape;
-    jacobian_rows j = {.t = t, .ys = ys, .m = m, .xs = xs, .n = n, .again = again};
-    wg_arena_mark empty = wg_arena_height(&t->scratch);
-    jacobian_fill(&j, matrix);
-    wg_arena_rewind(&t->scratch, empty);
-    return t->status == WG_OK ? matrix : &t->inert;
-}
-
-wg_tensor *wg_jacobian(wg_tensor *y, wg_tensor *const xs[], int n)
-{
-    if (wg_is_inert(y))
-        return wg_fail(y != NULL ? y->tape : NULL, WG_E_NULL, "jacobian: y is NULL or inert");
-    wg_tape *t = y->tape;
-    if (!derivatives_fit(t, "jacobian", xs, n) || !jacobian_dtypes(t, xs, n, y->dtype))
-        return &t->inert;
-    wg_tensor *matrix = wg_full(t, y->dtype, WG_SHAPE(y->size, jacobian_sizes(xs, n)), 0);
-    wg_mark mark = wg_tape_mark(t);
-    wg_tensor *result = jacobian_matrix(matrix, &y, 1, xs, n, false);
-    if (t->status == WG_OK)
-        wg_tape_rewind(t, mark);
-    return result;
-}
-
-wg_tensor *wg_hessian(wg_tensor *y, wg_tensor *const xs[], int n)
-{
-    if (wg_is_inert(y))
-        return wg_fail(y != NULL ? y->tape : NULL, WG_E_NULL, "hessian: y is NULL or inert");
-    wg_tape *t = y->tape;
-    if (!derivatives_fit(t, "hessian", xs, n) || !jacobian_dtypes(t, xs, n, y->dtype))
-        return &t->inert;
-    int64_t size = jacobian_sizes(xs, n);
-    wg_tensor *matrix = wg_full(t, y->dtype, WG_SHAPE(size, size), 0);
-    wg_mark mark = wg_tape_mark(t);
-    wg_arena_mark empty = wg_arena_height(&t->scratch);
-    wg_tensor **gs = derivatives_list(t, n), *result = &t->inert;
-    if (gs != NULL && wg_grad(y, xs, n, gs) == WG_OK)
-        result = jacobian_matrix(matrix, gs, n, xs, n, true);
-    wg_arena_rewind(&t->scratch, empty);
-    if (t->status == WG_OK)
-        wg_tape_rewind(t, mark);
-    return result;
 }

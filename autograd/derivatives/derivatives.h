@@ -18,6 +18,15 @@ extern "C" {
  *         it is named. */
 wg_tensor *wg_jvp(wg_tensor *y, wg_tensor *const xs[], wg_tensor *const vs[], int n);
 
+/* wg_jvp_many: jvs[j] = sum_i d y / d xs[i] . vs[j n + i] for k lists of n tangents, recorded on
+ * the tape. What does not depend on a tangent is recorded once, and the part that is linear in it
+ * k times. With the rows of an identity matrix as tangents the jvs are the columns of the Jacobian,
+ * as nodes: wg_stack makes one tensor of them, which can be compiled.
+ * Shapes: vs[j n + i] as xs[i]; jvs[j] as y.   Cost: about 2 + k replays.
+ * Errors: those of wg_jvp; k < 1: WG_E_VALUE. All jvs are inert then. */
+wg_status wg_jvp_many(wg_tensor *y, wg_tensor *const xs[], int n, wg_tensor *const vs[], int k,
+                      wg_tensor *jvs[]);
+
 /* wg_hvp: hvs[i] = sum_k d2 y / d xs[i] d xs[k] . vs[k], the Hessian of a y of one element times
  * the tangent (vs), recorded on the tape: the VJP of the gradient.
  * Shapes: vs[i] and hvs[i] as xs[i].   Cost: about 6 replays, once; about 5 to replay. */
@@ -26,7 +35,8 @@ wg_status wg_hvp(wg_tensor *y, wg_tensor *const xs[], wg_tensor *const vs[], int
 
 /* wg_jacobian: all of dy/dx, one row an element of y, one column an element of the xs, one after
  * the other: [size of y, sum of the sizes of the xs]. The result is a constant: the value of this
- * moment. Nothing else stays on the tape. Cost: one VJP, and about 2 replays a row. */
+ * moment. Nothing else stays on the tape. Cost: one VJP, and about 2 replays a row; where there are
+ * fewer columns than rows: one JVP, and about 2 replays a column. */
 wg_tensor *wg_jacobian(wg_tensor *y, wg_tensor *const xs[], int n);
 
 /* wg_hessian: all second derivatives of a y of one element: [m, m] with m the sum of the sizes of

@@ -212,6 +212,54 @@ START_TEST(jvp_is_the_jacobian_times_the_tangent)
 }
 END_TEST
 
+/* One x has fewer elements than y, both together have more: the same matrix by JVPs as by VJPs. */
+START_TEST(a_jacobian_by_columns_is_that_by_rows)
+{
+    wg_tape *t = wgt_strict_tape();
+    wg_tensor *xs[] = {normal(t, "a", 1, 1, WG_SHAPE(2, 3)), normal(t, "b", 1, 2, WG_SHAPE(3, 2))};
+    wg_tensor *y = vector_function(xs[0], xs[1]);
+    const wg_tensor *J = wg_jacobian(y, xs, 2), *by_column = wg_jacobian(y, xs + 1, 1);
+    ck_assert_int_eq(wg_dim(by_column, 0), 10);
+    ck_assert_int_eq(wg_dim(by_column, 1), 6);
+    for (int i = 0; i < 60; i++)
+        wgt_assert_close(wg_at(by_column, i), wg_at(J, i / 6 * 12 + 6 + i % 6), 0, 1e-15);
+    wg_tape_free(t);
+}
+END_TEST
+
+/* One by one they are the same bits; what no tangent changes is recorded once; along the axes they
+ * are a Jacobian that a program computes at another point. */
+START_TEST(many_tangents)
+{
+    wg_tape *t = wgt_strict_tape();
+    wg_tensor *xs[] = {normal(t, "a", 1, 1, WG_SHAPE(2, 3)), normal(t, "b", 1, 2, WG_SHAPE(3, 2))};
+    wg_tensor *y = vector_function(xs[0], xs[1]), *vs[12], *jvs[12];
+    for (int i = 0; i < 12; i++)
+        vs[i] = normal(t, "v", 1, 3 + (uint64_t)i, 2, xs[i % 2]->shape.dim);
+    const int64_t before = wg_tape_size(t);
+    wg_jvp(y, xs, vs, 2);
+    const int64_t one = wg_tape_size(t) - before;
+    ck_assert_int_eq(wg_jvp_many(y, xs, 2, vs, 6, jvs), WG_OK);
+    ck_assert_int_lt(wg_tape_size(t) - before - one, 4 * one);
+    for (int j = 0; j < 6; j++)
+        wgt_assert_same_bytes(wg_data_f64(jvs[j]), wg_data_f64(wg_jvp(y, xs, vs + 2L * j, 2)),
+                              10 * sizeof(double));
+
+    wg_tensor *axes = wg_eye(t, WG_F64, 6, 6);
+    for (int64_t i = 0; i < 6; i++)
+        vs[i] = wg_reshape(wg_slice(axes, 0, i, i + 1), WG_SHAPE(2, 3));
+    ck_assert_int_eq(wg_jvp_many(y, xs, 1, vs, 6, jvs), WG_OK);
+    wg_tensor *J = wg_stack(jvs, 6, 2); /* [2, 5, 6] */
+    wg_program *p = wg_compile(&J, 1, NULL);
+    wg_fill_normal(xs[0], 0, 1, 40);
+    wg_program_run(p);
+    wg_replay(t);
+    wgt_assert_all_close(wg_data_f64(wg_program_output(p, 0)), wg_data_f64(wg_jacobian(y, xs, 1)),
+                         60, 0, 1e-15);
+    wg_tape_free(t);
+}
+END_TEST
+
 /* With the JVP from differences: the one above would hold for a rule of the wrong sign, too. */
 START_TEST(jvp_is_the_difference_along_the_tangent)
 {
@@ -475,6 +523,9 @@ START_TEST(wrong_arguments)
     FAILS(wg_jvp(y, &x, &single, 1), WG_E_DTYPE, "jvp: the tangent cast#");
     FAILS(wg_jvp(y, &k, &k, 1), WG_E_DTYPE, "i64");
     FAILS(wg_jvp(y, &x, &x, 0), WG_E_VALUE, "there is no x");
+    FAILS(wg_jvp_many(y, &x, 1, &x, 0, &hv), WG_E_VALUE, "jvp: 0 lists of tangents");
+    FAILS(wg_jvp_many(y, &x, 1, (wg_tensor *[]){x, y}, 2, (wg_tensor *[2]){0}), WG_E_SHAPE, "sum#");
+    FAILS(wg_jvp_many(y, &x, 1, &x, 1, NULL), WG_E_NULL, "jvp: the list of results is NULL");
     FAILS(wg_hvp(y, &x, &none, 1, &hv), WG_E_NULL, "");
     FAILS(wg_hvp(y, &x, NULL, 1, &hv), WG_E_NULL, "hvp: the list of tangents is NULL");
     FAILS(wg_hvp(x, &x, &x, 1, &hv), WG_E_SHAPE, "not one");
@@ -585,6 +636,8 @@ Suite *suite_derivatives(void)
     TCase *products = tcase_create("products");
     tcase_add_test(products, hvp_is_the_quotient_of_gradients);
     tcase_add_test(products, jvp_is_the_jacobian_times_the_tangent);
+    tcase_add_test(products, a_jacobian_by_columns_is_that_by_rows);
+    tcase_add_test(products, many_tangents);
     tcase_add_test(products, jvp_is_the_difference_along_the_tangent);
     tcase_add_test(products, an_x_may_be_intermediate_or_given_twice);
     tcase_add_test(products, products_follow_a_replay);
