@@ -21,6 +21,8 @@ static bool csv_set_options(wg_csv_file *f, const wg_csv_options *options)
     wg_csv_options *o = &f->options;
     if (o->missing_texts == NULL)
         o->missing_texts = csv_missing_texts;
+    for (const char *const *text = o->missing_texts; *text != NULL; text++)
+        f->missing_begins[(unsigned char)**text] = true;
     if (o->separator != '\0' && strchr("\"\r\n+-.0123456789", o->separator) != NULL)
         return wg_csv_fail(f, WG_E_VALUE,
                            "the separator is a quote, a line end or part of a number");

@@ -206,10 +206,12 @@ void wg_csv_restart(wg_csv_file *f)
 
 bool wg_csv_is_missing(const wg_csv_file *f, const char *text)
 {
-    for (const char *const *missing = f->options.missing_texts; *missing != NULL; missing++)
-        if (**missing == *text && strcmp(*missing, text) == 0)
-            return true;
-    return false;
+    const char *const *missing = f->options.missing_texts;
+    if (!f->missing_begins[(unsigned char)*text])
+        return false;
+    while (*missing != NULL && strcmp(*missing, text) != 0)
+        missing++;
+    return *missing != NULL;
 }
 
 bool wg_csv_is_number(const char *text)

@@ -53,7 +53,8 @@ typedef struct wg_csv_column {
 typedef struct wg_csv_file {
     wg_tape *tape;
     const char *path;
-    wg_csv_options options; /* with the defaults filled in */
+    wg_csv_options options;   /* with the defaults filled in */
+    bool missing_begins[256]; /* by byte: does one of options.missing_texts begin with it? */
     wg_csv_scanner scanner;
     const char *bytes; /* [size + 1], as in the file */
     char *work;        /* [size + 1], a copy that the scanner cuts */

@@ -81,38 +81,103 @@ static const char *number_skip_blanks(const char *at)
     return at;
 }
 
-static const char *number_skip_digits(const char *at)
+/* A decimal number as it is scanned: (-1)^negative * digits * 10^exponent, where the first 19
+ * significant digits suffice to say it. */
+typedef struct number_decimal {
+    uint64_t digits;
+    int64_t exponent;
+    bool negative, exact; /* exact: no digit but zeros was left out, the exponent is a small one */
+} number_decimal;
+
+/* Digits from here on, up to the first byte that is none; the first 19 significant ones count. */
+static const char *number_scan_digits(const char *at, number_decimal *d)
 {
-    while (*at >= '0' && *at <= '9')
-        at++;
+    uint64_t digits = d->digits;
+    for (; *at >= '0' && *at <= '9' && digits < UINT64_C(1000000000000000000); at++)
+        digits = 10 * digits + (uint64_t)(*at - '0');
+    d->digits = digits;
+    for (; *at >= '0' && *at <= '9'; at++) {
+        d->exact &= *at == '0';
+        d->exponent++;
+    }
     return at;
+}
+
+/* What follows an e: at most 4 digits count. NULL where there are none. */
+static const char *number_scan_exponent(const char *at, number_decimal *d)
+{
+    const bool negative = *at == '-';
+    at += *at == '+' || *at == '-';
+    const char *start = at;
+    int64_t exponent = 0;
+    for (; *at >= '0' && *at <= '9'; at++)
+        exponent = exponent < 10000 ? 10 * exponent + (*at - '0') : exponent;
+    d->exact &= exponent < 10000;
+    d->exponent += negative ? -exponent : exponent;
+    return at > start ? at : NULL;
 }
 
 /* The end of the decimal number that starts here, or NULL where there is none. strtod alone would
  * take hexadecimal numbers and the names of NaNs as well. */
-static const char *number_end(const char *at)
+static const char *number_scan(const char *at, number_decimal *d)
 {
-    if (*at == '+' || *at == '-')
-        at++;
+    *d = (number_decimal){.negative = *at == '-', .exact = true};
+    at += *at == '+' || *at == '-';
     const char *whole = at;
-    at = number_skip_digits(at);
-    int64_t digits = at - whole;
+    at = number_scan_digits(whole, d);
+    bool any = at > whole;
     if (*at == '.') {
         const char *fraction = at + 1;
-        at = number_skip_digits(fraction);
-        digits += at - fraction;
+        at = number_scan_digits(fraction, d);
+        d->exponent -= at - fraction;
+        any |= at > fraction;
     }
-    if (digits == 0)
+    if (!any)
         return NULL;
-    if (*at == 'e' || *at == 'E') {
-        const char *exponent = at + 1;
-        if (*exponent == '+' || *exponent == '-')
-            exponent++;
-        at = number_skip_digits(exponent);
-        if (at == exponent)
-            return NULL;
-    }
-    return at;
+    return *at == 'e' || *at == 'E' ? number_scan_exponent(at + 1, d) : at;
+}
+
+#ifdef __SIZEOF_INT128__
+__extension__ typedef unsigned __int128 number_u128;
+
+/* digits / 10^k for digits > 0 and 0 < k <= 27, rounded to nearest, ties to even. With 5^k of b
+ * bits, digits moved up to 64 bits, by s, and by 2^(b-1) more, the quotient has 63 or 64 bits; the
+ * remainder goes into its last one, so that it is rounded once, when it becomes a double. */
+static double number_divided(uint64_t digits, int k)
+{
+    uint64_t five = 1;
+    for (int i = 0; i < k; i++)
+        five *= 5;
+    const int s = __builtin_clzll(digits), bits = 64 - __builtin_clzll(five);
+    const number_u128 dividend = (number_u128)(digits << s) << (bits - 1);
+    const uint64_t quotient = (uint64_t)(dividend / five);
+    const bool rest = (number_u128)quotient * five != dividend;
+    return ldexp((double)(quotient | rest), 1 - bits - s - k);
+}
+#endif
+
+/* True: *value is d, correctly rounded. Digits and a power of ten that are exact doubles need one
+ * operation, which rounds once. Source: Clinger 1990, "How to read floating point numbers
+ * accurately", section 4. */
+static bool number_small(const number_decimal *d, double *value)
+{
+    static const double ten[] = {1e0,  1e1,  1e2,  1e3,  1e4,  1e5,  1e6,  1e7,
+                                 1e8,  1e9,  1e10, 1e11, 1e12, 1e13, 1e14, 1e15,
+                                 1e16, 1e17, 1e18, 1e19, 1e20, 1e21, 1e22};
+    const int64_t e = d->exponent;
+    if (!d->exact)
+        return false;
+    if (d->digits <= UINT64_C(1) << 53 && e >= -22 && e <= 22)
+        *value = e < 0 ? (double)d->digits / ten[-e] : (double)d->digits * ten[e];
+#ifdef __SIZEOF_INT128__
+    else if (d->digits > 0 && e < 0 && e >= -27)
+        *value = number_divided(d->digits, (int)-e);
+#endif
+    else
+        return false;
+    if (d->negative)
+        *value = -*value;
+    return true;
 }
 
 static wg_number_kind number_infinite(const char *at, double *value)
@@ -132,11 +197,13 @@ static wg_number_kind number_infinite(const char *at, double *value)
 wg_number_kind wg_number_read(const char *text, double *value)
 {
     const char *start = number_skip_blanks(text);
-    const char *end = number_end(start);
+    number_decimal decimal;
+    const char *end = number_scan(start, &decimal);
     if (end == NULL)
         return number_infinite(start, value);
     if (*number_skip_blanks(end) != '\0')
         return WG_NUMBER_NONE;
-    *value = strtod(start, NULL);
+    if (!number_small(&decimal, value))
+        *value = strtod(start, NULL);
     return isinf(*value) ? WG_NUMBER_TOO_LARGE : WG_NUMBER_FINITE;
 }

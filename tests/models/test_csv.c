@@ -1,5 +1,6 @@
 /* The CSV reader and the table it makes: good files, bad files, every truncation, every
  * allocation. */
+#include "autograd/rng.h"
 #include "autograd/tape.h"
 #include "models/files/bytes_internal.h"
 #include "models/files/csv.h"
@@ -9,6 +10,7 @@
 #include "tests/support/support.h"
 
 #include <fcntl.h>
+#include <inttypes.h>
 #include <locale.h>
 #include <math.h>
 #include <stdio.h>
@@ -390,6 +392,28 @@ START_TEST(test_numbers)
 }
 END_TEST
 
+/* Whatever is read the short way is what strtod makes of it: digits in plenty, few, and halfway
+ * between doubles; exponents from where one operation suffices to where none does. */
+START_TEST(test_numbers_are_rounded_correctly)
+{
+    char text[64];
+    for (uint64_t i = 0; i < 60000; i++) {
+        const uint64_t random = wg_random_bits(1, 0, i), digits = random >> (i % 64);
+        const int exponent = (int)(random % 61) - 40;
+        if (i % 3 == 0)
+            snprintf(text, sizeof text, "-%" PRIu64 "e%d", digits, exponent);
+        else if (i % 3 == 1)
+            snprintf(text, sizeof text, "%" PRIu64 ".%019" PRIu64, digits % 1000, random >> 1);
+        else /* an odd number of 54 bits, ten times as much, / 10: a tie */
+            snprintf(text, sizeof text, "%" PRIu64 "0e-1",
+                     (UINT64_C(1) << 53) + ((random >> 11) | 1));
+        double value;
+        ck_assert_int_eq(wg_number_read(text, &value), WG_NUMBER_FINITE);
+        ck_assert_msg(value == strtod(text, NULL), "%s is not %a", text, value);
+    }
+}
+END_TEST
+
 START_TEST(test_infinite)
 {
     const double X[] = {HUGE_VAL, -HUGE_VAL}, y[] = {0, 1};
@@ -680,6 +704,7 @@ static void add_good(TCase *good)
     tcase_add_test(good, test_f32);
     tcase_add_test(good, test_round_trip);
     tcase_add_test(good, test_numbers);
+    tcase_add_test(good, test_numbers_are_rounded_correctly);
     tcase_add_test(good, test_infinite);
     tcase_add_test(good, test_data_sets);
 }
