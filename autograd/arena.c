@@ -3,7 +3,7 @@
 
 #ifdef WG_ARENA_TINY /* whatever is taken is allocated: for tests in which that fails */
 #define ARENA_BLOCK_FIRST   ((size_t)1)
-#define ARENA_BLOCK_LARGEST ((size_t)1)
+#define ARENA_BLOCK_LARGEST ((size_t)2)
 #define ARENA_BLOCK_SPARE   ((size_t)0)
 #else
 #define ARENA_BLOCK_FIRST   ((size_t)16 << 10) /* payload of the first block, bytes */
