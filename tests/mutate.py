@@ -4,10 +4,12 @@ condition, a statement that is dropped), rebuilds what changes, and runs the sui
 until one fails.  Survivors are printed with what was changed.
 
     tests/mutate.py [--seed N] [--count N] [--build DIR] [--only PREFIX] [--at FILE:LINE] [--quick SECONDS]
+                    [--workers N]
 
-A copy of the tree in DIR is what is changed.  Which suite reaches which line is asked of gcov first, and kept
-there; --quick leaves out those that then took longer.  Mutants that do not compile are replaced by others; a line that no suite reaches is a survivor."""
-import argparse, glob, gzip, json, os, random, re, shutil, subprocess, sys, time
+A copy of the tree in DIR is what is changed, one for each worker.  Which suite reaches which line is asked of gcov
+first, and kept there; --quick leaves out those that then took longer.  Mutants that do not compile are replaced by
+others; a line that no suite reaches is a survivor.  A test may take CPU_SECONDS: a busy machine kills no mutant."""
+import argparse, glob, gzip, json, os, random, re, shutil, subprocess, sys, threading, time
 
 ap = argparse.ArgumentParser()
 ap.add_argument("--seed", type=int, default=1)
@@ -16,46 +18,55 @@ ap.add_argument("--build", default="build/mutants")
 ap.add_argument("--only", default="")
 ap.add_argument("--at", default="")
 ap.add_argument("--quick", type=float, default=1e9)
+ap.add_argument("--workers", type=int, default=1)
 args = ap.parse_args()
 
-tree = os.path.abspath(os.path.join(args.build, "tree"))
+here = os.path.abspath(args.build)
+CPU_SECONDS = 30  # of one test, which is a process of its own
 FOLDERS = ("autograd", "ops", "models")
-ENV = dict(os.environ, CK_DEFAULT_TIMEOUT="20", WENGERT_BASELINE="")
+ENV = dict(os.environ, CK_DEFAULT_TIMEOUT="1000", WENGERT_BASELINE="")
 
 
-def run(command, timeout=900, cwd=tree, env=ENV):
-    return subprocess.run(command, cwd=cwd, env=env, timeout=timeout, shell=isinstance(command, str),
-                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace")
+def run(command, cwd, timeout=900, env=ENV):
+    return subprocess.run(command, cwd=cwd, env=env, timeout=timeout, stdout=subprocess.PIPE,
+                          stderr=subprocess.STDOUT, text=True, errors="replace")
 
 
-def make(build, cflags):
-    done = run(["make", "-j2", f"BUILD={build}", f"CFLAGS={cflags}", f"{build}/tests/run"])
+def make(tree, build, cflags):
+    done = run(["make", "-j2", f"BUILD={build}", f"CFLAGS={cflags}", f"{build}/tests/run"], tree, 3600)
     return done.returncode == 0, done.stdout
+
+
+def new_tree(name):
+    tree = os.path.join(here, name)
+    if not os.path.exists(tree):
+        shutil.copytree(".", tree, ignore=shutil.ignore_patterns("build*", ".git"))
+    return tree
 
 
 # ---- Which suites reach which lines ------------------------------------------------------------------
 
-def reach():
+def reach(tree):
     """{suite: seconds}, {file: {line: [suite, ...]}}, the quickest suite first."""
-    kept = os.path.join(tree, "..", "reach.json.gz")
+    kept = os.path.join(here, "reach.json.gz")
     if os.path.exists(kept):
         with gzip.open(kept, "rt") as file:
             return json.load(file)
-    good, log = make("build/cov", "-O0 -g --coverage -fprofile-update=atomic")
+    good, log = make(tree, "build/cov", "-O0 -g --coverage -fprofile-update=atomic")
     if not good:
         sys.exit(log)
-    suites = run(["build/cov/tests/run", "-l"]).stdout.split()
+    suites = run(["build/cov/tests/run", "-l"], tree).stdout.split()
     seconds, lines = {}, {}
     for suite in suites:
         for old in glob.glob(tree + "/build/cov/**/*.gcda", recursive=True):
             os.remove(old)
         start = time.time()
-        run(["build/cov/tests/run", suite], env=dict(ENV, CK_DEFAULT_TIMEOUT="200"))
+        run(["build/cov/tests/run", suite], tree)
         seconds[suite] = time.time() - start
         data = [f for d in FOLDERS for f in glob.glob(f"{tree}/build/cov/obj/{d}/**/*.gcda", recursive=True)]
         if not data:
             continue
-        out = run(["gcov", "--json-format", "--stdout"] + data).stdout
+        out = run(["gcov", "--json-format", "--stdout"] + data, tree).stdout
         for text in out.splitlines():
             if not text.startswith("{"):
                 continue
@@ -89,7 +100,7 @@ def code_of(text):
     return re.sub(r"(?m)^[ \t]*#(?:.*\\\n)*.*$", blank, text).split("\n")
 
 
-def sites():
+def sites(tree):
     found = []
     for folder in FOLDERS:
         for path in glob.glob(f"{tree}/{folder}/**/*.[ci]*", recursive=True):
@@ -112,7 +123,7 @@ def sites():
     return sorted(found)
 
 
-def mutate(site):
+def mutate(tree, site):
     name, i, start, end, new = site
     path = os.path.join(tree, name)
     with open(path) as file:
@@ -132,48 +143,79 @@ def mutate(site):
     return original, old.strip(), lines[i].strip()
 
 
-def fails(suites):
+def fails(tree, suites):
     for suite in suites:
         try:
-            if run(["build/plain/tests/run", suite], timeout=240).returncode != 0:
+            if run(["prlimit", f"--cpu={CPU_SECONDS}", "build/plain/tests/run", suite], tree, 1200).returncode != 0:
                 return suite
         except subprocess.TimeoutExpired:
             return suite
     return None
 
 
-os.makedirs(args.build, exist_ok=True)
-if not os.path.exists(tree):
-    shutil.copytree(".", tree, ignore=shutil.ignore_patterns("build*", ".git"))
-seconds, reached = reach()
-good, log = make("build/plain", "-O1")
-if not good:
-    sys.exit(log)
-chosen = sites()
+# ---- Trying them, a tree for each worker -----------------------------------------------------------------
+
+class Trials:
+    def __init__(self, chosen, seconds, reached):
+        self.chosen, self.seconds, self.reached = chosen, seconds, reached
+        self.lock, self.next = threading.Lock(), 0
+        self.tried, self.killed, self.survivors = 0, 0, []
+
+    def take(self):
+        """The next site; none where enough were tried, or are being tried."""
+        with self.lock:
+            if self.tried == args.count or self.next == len(self.chosen):
+                return None
+            self.tried += 1
+            self.next += 1
+            return self.chosen[self.next - 1]
+
+    def suites(self, site):
+        """The quickest first, but before all the one that is named after the file."""
+        name, line = site[0], str(site[1] + 1)
+        own = os.path.splitext(os.path.basename(name))[0]
+        there = [s for s in self.reached.get(name, {}).get(line, []) if self.seconds[s] <= args.quick]
+        return sorted(there, key=lambda s: s != own)
+
+    def note(self, site, change, by):
+        with self.lock:
+            if by is None:  # it does not compile: another takes its place
+                self.tried -= 1
+            elif by:
+                self.killed += 1
+            else:
+                self.survivors.append(site)
+                print(f"SURVIVOR {site[0]}:{site[1] + 1}  ({len(self.suites(site))} suites)\n"
+                      f"    - {change[0]}\n    + {change[1]}", flush=True)
+            if by is not None and (self.killed + len(self.survivors)) % 20 == 0:
+                print(f"{self.killed + len(self.survivors)} tried, {self.killed} killed", flush=True)
+
+    def work(self, tree):
+        good, log = make(tree, "build/plain", "-O1")
+        if not good:
+            sys.exit(log)
+        while (site := self.take()) is not None:
+            original, *change = mutate(tree, site)
+            try:
+                good, log = make(tree, "build/plain", "-O1")
+                by = (fails(tree, self.suites(site)) or "") if good else None
+            finally:
+                with open(os.path.join(tree, site[0]), "w") as file:
+                    file.write(original)
+            self.note(site, change, by)
+
+
+os.makedirs(here, exist_ok=True)
+first = new_tree("tree")
+seconds, reached = reach(first)
+chosen = sites(first)
 print(f"{len(chosen)} sites, seed {args.seed}", flush=True)
 random.Random(args.seed).shuffle(chosen)
-killed, survivors, tried = 0, [], 0
-for site in chosen:
-    if tried == args.count:
-        break
-    original, old, new = mutate(site)
-    where = f"{site[0]}:{site[1] + 1}"
-    try:
-        good, log = make("build/plain", "-O1")
-        if not good:
-            continue
-        tried += 1
-        suites = [s for s in reached.get(site[0], {}).get(str(site[1] + 1), []) if seconds[s] <= args.quick]
-        by = fails(suites)
-        if by:
-            killed += 1
-        else:
-            survivors.append(where)
-            print(f"SURVIVOR {where}  ({len(suites)} suites)\n    - {old}\n    + {new}", flush=True)
-    finally:
-        with open(os.path.join(tree, site[0]), "w") as file:
-            file.write(original)
-    if tried % 20 == 0:
-        print(f"{tried} tried, {killed} killed", flush=True)
-print(f"{tried} mutants, {killed} killed, {len(survivors)} survived (seed {args.seed})")
-sys.exit(0)
+trials = Trials(chosen, seconds, reached)
+workers = [threading.Thread(target=trials.work, args=(new_tree("tree" + (str(i) if i else "")),))
+           for i in range(args.workers)]
+for w in workers:
+    w.start()
+for w in workers:
+    w.join()
+print(f"{trials.tried} mutants, {trials.killed} killed, {len(trials.survivors)} survived (seed {args.seed})")

@@ -48,7 +48,7 @@ void fuzz_bytes(const uint8_t *bytes, size_t size)
         if (dtype == WG_F64)
             ((double *)wg_edit(x))[i] = values[i];
         else
-            ((float *)wg_edit(x))[i] = (float)(values[i] = (double)(float)(i + 1) / 4);
+            values[i] = (double)(((float *)wg_edit(x))[i] = (float)values[i]);
     }
     wg_tensor *y = chain(&s, x);
     if (wg_tape_status(t) == WG_OK) {
