@@ -1,6 +1,6 @@
 #!/bin/sh
 # install_deps.sh TOOL...: installs what is missing of check, clang, clang-format, clang-tidy, c++, cppcheck,
-# gcovr, valgrind, musl, i686 (a cross compiler), aarch64, s390x, riscv64 (with emulators), through the system's package manager; as root directly, else through sudo.
+# frama-c, gcovr, valgrind, musl, i686 (a cross compiler), aarch64, s390x, riscv64 (with emulators), through the system's package manager; as root directly, else through sudo.
 set -eu
 here=$(dirname "$0")
 
@@ -55,6 +55,7 @@ package() { # package MANAGER TOOL
     apt-get:aarch64) echo gcc-aarch64-linux-gnu libc6-dev-arm64-cross qemu-user-static ;;
     apt-get:s390x | apt-get:riscv64) echo "gcc-$2-linux-gnu" "libc6-dev-$2-cross" qemu-user-static ;;
     apt-get:musl) echo musl-tools ;;
+    apt-get:frama-c) echo frama-c-base ;;
     *:i686 | *:aarch64 | *:s390x | *:riscv64 | *:musl) die "no packages known here for $2" ;;
     *) echo "$2" ;;
     esac

@@ -148,19 +148,27 @@ bool wg_reader_refuses(wg_tape *t, const char *path, const void *bytes, int64_t 
     return true;
 }
 
+/* The line that `at` is on, counted from 1; there is a byte behind every one before it. */
+static int64_t reader_line(const char *bytes, const char *at)
+{
+    int64_t line = 1;
+    for (const char *c = bytes; c < at; c++)
+        line += *c == '\n' || (*c == '\r' && c[1] != '\n');
+    return line;
+}
+
 char *wg_reader_text(wg_tape *t, const char *path, int64_t *size)
 {
     char *bytes = reader_whole(t, path, size);
     if (bytes == NULL)
         return NULL;
     const char *nul = memchr(bytes, '\0', (size_t)*size);
-    if (!wg_reader_refuses(t, path, bytes, *size) && nul == NULL)
+    const bool refused = wg_reader_refuses(t, path, bytes, *size);
+    if (!refused && nul == NULL)
         return bytes;
-    int64_t line = 1;
-    for (const char *c = bytes; c < nul; c++)
-        line += *c == '\n' || (*c == '\r' && c[1] != '\n');
-    wg_fail(t, WG_E_FORMAT, "%s:%" PRId64 ": a NUL byte: not text, or UTF-16 instead of UTF-8",
-            path, line);
+    if (!refused)
+        wg_fail(t, WG_E_FORMAT, "%s:%" PRId64 ": a NUL byte: not text, or UTF-16 instead of UTF-8",
+                path, reader_line(bytes, nul));
     wg_temporary_free(t, bytes);
     return NULL;
 }
