@@ -73,9 +73,12 @@ static void add_n_two(const wg_tensor *y, int64_t begin, int64_t end)
 /* The same for one element: in registers no term waits for the store of the one before. */
 static void add_n_one(const wg_tensor *y, int64_t at)
 {
+    const bool f32 = y->dtype == WG_F32;
     double sum = 0, rest = 0;
     for (int k = 0; k < y->n_operands; k++) {
-        double b = wg_element(y->operand[k], at), s = sum + b, part = s - sum;
+        const void *x = y->operand[k]->data;
+        const double b = f32 ? (double)((const float *)x)[at] : ((const double *)x)[at];
+        const double s = sum + b, part = s - sum;
         rest += (sum - (s - part)) + (b - part);
         sum = s;
     }

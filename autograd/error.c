@@ -127,11 +127,6 @@ bool wg_op_fail(const wg_tensor *y, wg_status status, const char *format, ...)
     return false;
 }
 
-bool wg_is_inert(const wg_tensor *x)
-{
-    return x == NULL || x == &x->tape->inert;
-}
-
 bool wg_belongs(wg_tape *t, const wg_tensor *x, const char *who, const char *role, int number)
 {
     if (!wg_is_inert(x) && x->tape == t)

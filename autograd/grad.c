@@ -132,7 +132,7 @@ static grad_node *grad_heap_pop(grad_walk *w)
     return newest;
 }
 
-static bool grad_reach_first(grad_walk *w, wg_tensor *x)
+static inline bool grad_reach_first(grad_walk *w, wg_tensor *x)
 {
     grad_node *node = grad_take(w, 1, sizeof *node);
     if (node == NULL)
@@ -167,8 +167,9 @@ static bool grad_reach_all(grad_walk *w, const grad_task *task)
         node->newer = w->oldest;
         *(w->oldest != NULL ? &w->oldest->older : &w->newest) = node;
         w->oldest = node;
-        for (int k = 0; k < node->x->n_operands && grad_passes(node->x); k++)
-            if (!grad_reach(w, node->x->operand[k]))
+        const wg_tensor *y = node->x;
+        for (int k = grad_passes(y) ? y->n_operands : 0; k-- > 0;)
+            if (!grad_reach(w, y->operand[k]))
                 return false;
     }
     return true;
@@ -181,11 +182,13 @@ static void grad_mark_leading(const grad_walk *w, const grad_task *task)
         if (x != NULL)
             x->leads = true;
     }
-    for (grad_node *node = w->oldest; node != NULL; node = node->newer)
-        for (int k = 0; k < node->x->n_operands && grad_passes(node->x) && !node->leads; k++) {
-            const grad_node *x = grad_at(w, node->x->operand[k]);
+    for (grad_node *node = w->oldest; node != NULL; node = node->newer) {
+        const wg_tensor *y = node->x;
+        for (int k = grad_passes(y) ? y->n_operands : 0; k-- > 0 && !node->leads;) {
+            const grad_node *x = grad_at(w, y->operand[k]);
             node->leads = x != NULL && x->leads;
         }
+    }
 }
 
 static bool grad_walk_init(grad_walk *w, wg_tape *t, const grad_task *task)
@@ -396,7 +399,7 @@ wg_status wg_grad(wg_tensor *y, wg_tensor *const xs[], int n, wg_tensor *gs[])
         if (y->size != 1)
             wg_fail(y->tape, WG_E_SHAPE, "grad: y has %" PRId64 " elements, not one: %s", y->size,
                     wg_tensor_text(y).s);
-        else if (grad_belongs(y->tape, y, "y", -1))
+        else if (y->dtype != WG_I64) /* which wg_vjp refuses */
             one = wg_ones_like(y);
     }
     return wg_vjp(y, one, xs, n, gs);

@@ -24,7 +24,7 @@ struct wg_tensor {
     wg_tensor *grad;           /* parameters: what wg_backward left, or NULL */
     struct wg_grad_node *walk; /* this node's part in a gradient being taken; NULL: none */
     const char *name;          /* NULL: none */
-    int64_t index;             /* place on the tape */
+    int64_t index;             /* place on the tape; -1: inert */
     int64_t size;
     int64_t chunks;  /* of the op's work */
     int64_t written; /* leaves: the tape's clock when it was last written */
@@ -176,8 +176,12 @@ bool wg_op_fail(const wg_tensor *y, wg_status status, const char *format, ...) W
  * have? The default becomes f64. Where it is not, WG_E_DTYPE in the name of `who`. */
 bool wg_dtype_asked(wg_tape *t, const char *who, wg_dtype *dtype);
 
-/* wg_is_inert: is x NULL or the tensor that a failed builder returned? */
-bool wg_is_inert(const wg_tensor *x);
+/* wg_is_inert: is x NULL or the tensor that a failed builder returned? That stands nowhere on its
+ * tape. */
+static inline bool wg_is_inert(const wg_tensor *x)
+{
+    return x == NULL || x->index < 0;
+}
 
 /* wg_tensor_text: "X (64, 784)", or "mul#12 (64, 10)" where x has no name, for a message:
  * wg_fail(t, WG_E_SHAPE, "a column wanted: %s", wg_tensor_text(x).s). */

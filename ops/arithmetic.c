@@ -2,6 +2,7 @@
  * arithmetic.inc. */
 #include "ops/arithmetic.h"
 
+#include "autograd/tape_internal.h"
 #include "ops/elementwise_internal.h"
 
 static bool clamp_shape(wg_tensor *y)
@@ -13,6 +14,21 @@ static bool clamp_shape(wg_tensor *y)
 }
 
 #define CLAMPED SHAPED(WG_OP_KINKS, clamp_shape)
+
+#define DIV_LATELY 5 /* nodes: what the rule of one operand records at most */
+
+/* dy / b, which the other operand's rule may have recorded a moment ago. */
+static wg_tensor *div_ratio(const wg_tensor *y, wg_tensor *dy)
+{
+    wg_tensor *const operand[] = {dy, y->operand[1]};
+    const wg_tape *t = y->tape;
+    for (int64_t i = t->size - 1; i >= 0 && i >= t->size - DIV_LATELY; i--) {
+        wg_tensor *x = t->node[i];
+        if (x->op == y->op && x->operand[0] == operand[0] && x->operand[1] == operand[1])
+            return x;
+    }
+    return wg_apply(y->op, operand, 2, NULL);
+}
 
 #include "ops/elementwise_rows.inc"
 

@@ -161,9 +161,11 @@ static void elementwise_run_repeated(const wg_tensor *y, const elementwise_walk 
     }
 }
 
-/* A tile is walked as y is: along the innermost axis by 1, whatever the others are. */
-static void elementwise_run_walk(const wg_tensor *y, int64_t begin, int64_t end, char *out,
-                                 const void *const tile[])
+/* A tile is walked as y is: along the innermost axis by 1, whatever the others are. Its many
+ * registers are saved here, not where no walk is needed. */
+__attribute__((noinline)) static void elementwise_run_walk(const wg_tensor *y, int64_t begin,
+                                                           int64_t end, char *out,
+                                                           const void *const tile[])
 {
     elementwise_walk w;
     int64_t place[WG_MAX_DIMS], start[WG_ELEMENTWISE_OPERANDS];

@@ -1,6 +1,7 @@
 /* matmul.c: the matrix product, with batches and transposes; dot and outer products. */
 #include "ops/matmul.h"
 #include "autograd/compile/c_writer.h"
+#include "autograd/tape_internal.h"
 
 #include "ops/axes_internal.h"
 #include "ops/describe_internal.h"
@@ -160,7 +161,7 @@ static int64_t matmul_units_each(const wgk_gemm_plan *plan)
 /* The user's own product, where the tape has one; it is given whole matrices. */
 static wg_gemm *matmul_hook(const wg_tensor *y, const matmul_job *job)
 {
-    return job->k > 0 && y->dtype != WG_WIDE ? wg_tape_options_of(y->tape)->gemm : NULL;
+    return job->k > 0 && y->dtype != WG_WIDE ? y->tape->options.gemm : NULL;
 }
 
 static int64_t matmul_chunks(const wg_tensor *y)
@@ -215,7 +216,7 @@ static void matmul_forward_hook(const wg_tensor *y, const matmul_job *job, const
     for (int64_t i = piece->begin; i < piece->end; i++) {
         wgk_gemm_operands o = matmul_operands(y, job, i);
         gemm(y->dtype, job->a.transpose, job->b.transpose, job->m, job->n, job->k, o.a, o.lda, o.b,
-             o.ldb, o.c, o.ldc, wg_tape_options_of(y->tape)->gemm_user);
+             o.ldb, o.c, o.ldc, y->tape->options.gemm_user);
     }
 }
 

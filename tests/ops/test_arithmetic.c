@@ -1,8 +1,11 @@
 /* Arithmetic, rounding and extremes: values, derivatives, broadcasting, i64, kinks, errors. */
+#include "autograd/tape_internal.h"
+#include "ops/reduce.h"
 #include "tests/ops/elementwise.h"
 #include "tests/support/suites.h"
 
 #include <float.h>
+#include <string.h>
 
 static wg_tensor *vector(wg_tape *t, const char *name, int64_t n, const double *values)
 {
@@ -232,6 +235,22 @@ START_TEST(errors)
 }
 END_TEST
 
+/* Both operands' cotangents are made from dy / b: it is recorded once. */
+START_TEST(quotients_share)
+{
+    wg_tape *t = wg_tape_new(NULL);
+    const double two[] = {1, 2};
+    wg_tensor *x[] = {vector(t, "a", 2, two), vector(t, "b", 2, two)}, *g[2];
+    wg_grad(wg_sum(wg_div(x[0], x[1])), x, 2, g);
+    ck_assert_int_eq(wg_tape_status(t), WG_OK);
+    int quotients = 0;
+    for (int64_t i = 0; i < t->size; i++)
+        quotients += strcmp(t->node[i]->op->name, "div") == 0;
+    ck_assert_int_eq(quotients, 2);
+    wg_tape_free(t);
+}
+END_TEST
+
 Suite *suite_arithmetic(void)
 {
     Suite *s = suite_create("arithmetic");
@@ -244,6 +263,7 @@ Suite *suite_arithmetic(void)
     tcase_add_test(c, empty_operands);
     tcase_add_test(c, integers_wrap);
     tcase_add_test(c, errors);
+    tcase_add_test(c, quotients_share);
     suite_add_tcase(s, c);
     return s;
 }
