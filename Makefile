@@ -7,7 +7,7 @@ ifeq ($(wildcard models/wengert.h),)
 $(error make builds in the directory of its Makefile: make -C DIRECTORY, and BUILD=PATH for products elsewhere)
 endif
 
-VERSION   := $(shell sed -n 's/^\#define WG_VERSION  *"\(.*\)"/\1/p' autograd/version.h)
+VERSION   := $(shell sed -n 's/^\#define WG_VERSION  *"\(.*\)"/\1/p' models/version.h)
 SOVERSION := $(basename $(VERSION))
 
 BUILD  ?= build

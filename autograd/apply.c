@@ -18,10 +18,9 @@ static size_t apply_round(size_t bytes)
     return (bytes + 15) & ~(size_t)15;
 }
 
-/* A node, its list of operands, its attributes and its plan are one piece of memory. (These three
- * are inline in wg_apply: a third of what recording a scalar costs is calls.) */
-inline wg_tensor *wg_node_new(wg_tape *t, const wg_op *op, wg_tensor *const operands[], int n,
-                              const void *attrs)
+/* A node, its list of operands, its attributes and its plan are one piece of memory */
+wg_tensor *wg_node_new(wg_tape *t, const wg_op *op, wg_tensor *const operands[], int n,
+                       const void *attrs)
 {
     size_t attrs_start = apply_round(sizeof(wg_tensor) + (size_t)n * sizeof(wg_tensor *));
     size_t plan_start = apply_round(attrs_start + op->attr_size);
@@ -66,7 +65,7 @@ bool wg_node_size(wg_tensor *y)
 }
 
 /* Values of fewer bytes than a cache line stand close together. */
-inline bool wg_node_value(wg_tensor *y)
+bool wg_node_value(wg_tensor *y)
 {
     size_t bytes = (size_t)y->size * wg_dtype_size(y->dtype);
     y->data = wg_arena_take(&y->tape->arena, bytes,
@@ -78,7 +77,7 @@ inline bool wg_node_value(wg_tensor *y)
     return wg_op_fail(y, WG_E_NOMEM, "out of memory for %zu bytes", bytes);
 }
 
-inline bool wg_node_push(wg_tensor *y)
+bool wg_node_push(wg_tensor *y)
 {
     wg_tape *t = y->tape;
     if (t->size == t->capacity) {
@@ -165,7 +164,9 @@ static bool apply_serves_wide(const wg_tensor *y)
            wg_op_fail(y, WG_E_DTYPE, "the op has no wide form");
 }
 
-wg_tensor *wg_apply(const wg_op *op, wg_tensor *const operands[], int n, const void *attrs)
+/* Flat, since calls would be a tenth of what recording a scalar costs. */
+__attribute__((flatten)) wg_tensor *wg_apply(const wg_op *op, wg_tensor *const operands[], int n,
+                                             const void *attrs)
 {
     wg_tape *t = apply_tape(operands, n);
     if (t->status != WG_OK || !apply_op_fits(t, op, attrs) || !apply_fits(t, op, operands, n))

@@ -1,53 +1,45 @@
 /* A pool of threads that share the pieces of one job at a time. */
 #include "autograd/pool.h"
 
+#include "autograd/platform_internal.h"
+
+#include <stdbool.h>
+
+#define POOL_LARGEST 256
+
 #if defined(WG_NO_THREADS) || defined(__wasi__)
 
 /* A pool of the caller alone, whatever was asked for. */
 struct wg_pool {
     wg_allocator allocator;
+    int threads;
 };
 
-wg_pool *wg_pool_new(int threads, const wg_allocator *allocator)
+static bool pool_start(wg_pool *pool, int threads)
 {
-    wg_allocator a = allocator != NULL ? *allocator : wg_allocator_default();
-    wg_pool *pool = threads >= 0 ? a.allocate(sizeof *pool, a.user) : NULL;
-    if (pool != NULL)
-        pool->allocator = a;
-    return pool;
+    (void)pool, (void)threads;
+    return true;
 }
 
-void wg_pool_free(wg_pool *pool)
-{
-    if (pool != NULL)
-        pool->allocator.release(pool, pool->allocator.user);
-}
-
-int wg_pool_threads(const wg_pool *pool)
+static void pool_stop(wg_pool *pool)
 {
     (void)pool;
-    return 1;
 }
 
-void wg_pool_run(wg_pool *pool, int64_t pieces, wg_pool_work *work, void *context)
+static bool pool_share(wg_pool *pool, int64_t pieces, wg_pool_work *work, void *context)
 {
-    (void)pool;
-    for (int64_t piece = 0; piece < pieces; piece++)
-        work(piece, 0, context);
+    (void)pool, (void)pieces, (void)work, (void)context;
+    return false;
 }
 
 #else
 
-#include "autograd/platform_internal.h"
-
 #include <pthread.h>
 #include <stdatomic.h>
-#include <stdbool.h>
 #include <sys/types.h>
 #include <unistd.h>
 
-#define POOL_LARGEST 256
-#define POOL_SPINS   4000 /* looks for new work, some 10 us in all, before a worker goes to sleep */
+#define POOL_SPINS 4000 /* looks for new work, some 10 us in all, before a worker goes to sleep */
 
 typedef struct pool_worker {
     wg_pool *pool;
@@ -163,28 +155,47 @@ static void pool_run_shared(wg_pool *pool, int64_t pieces, wg_pool_work *work, v
         pool_relax();
 }
 
-void wg_pool_run(wg_pool *pool, int64_t pieces, wg_pool_work *work, void *context)
+/* False: the caller does the work alone. */
+static bool pool_share(wg_pool *pool, int64_t pieces, wg_pool_work *work, void *context)
 {
-    bool shared = pool != NULL && pool->threads > 1 && pieces > 1 && pool->process == getpid() &&
-                  !atomic_exchange(&pool->busy, true);
-    if (shared) {
-        pool_run_shared(pool, pieces, work, context);
-        atomic_store(&pool->busy, false);
+    if (pool == NULL || pool->threads == 1 || pieces <= 1 || pool->process != getpid() ||
+        atomic_exchange(&pool->busy, true))
+        return false;
+    pool_run_shared(pool, pieces, work, context);
+    atomic_store(&pool->busy, false);
+    return true;
+}
+
+/* False: there are not so many threads to be had; pool->threads are running. */
+static bool pool_start(wg_pool *pool, int threads)
+{
+    pool->process = getpid();
+    pthread_mutex_init(&pool->mutex, NULL);
+    pthread_cond_init(&pool->wake, NULL);
+    for (; pool->threads < threads; pool->threads++) {
+        pool_worker *worker = &pool->worker[pool->threads];
+        worker->pool = pool;
+        if (pthread_create(&worker->thread, NULL, pool_main, worker) != 0)
+            return false;
     }
-    for (int64_t piece = 0; !shared && piece < pieces; piece++)
-        work(piece, 0, context);
+    return true;
 }
 
-int wg_pool_threads(const wg_pool *pool)
+static void pool_stop(wg_pool *pool)
 {
-    return pool != NULL ? pool->threads : 1;
+    if (pool->process != getpid())
+        return;
+    atomic_store(&pool->quit, true);
+    pthread_mutex_lock(&pool->mutex);
+    pthread_cond_broadcast(&pool->wake);
+    pthread_mutex_unlock(&pool->mutex);
+    for (int i = 1; i < pool->threads; i++)
+        pthread_join(pool->worker[i].thread, NULL);
+    pthread_cond_destroy(&pool->wake);
+    pthread_mutex_destroy(&pool->mutex);
 }
 
-static bool pool_start(wg_pool *pool, int index)
-{
-    pool->worker[index].pool = pool;
-    return pthread_create(&pool->worker[index].thread, NULL, pool_main, &pool->worker[index]) == 0;
-}
+#endif
 
 wg_pool *wg_pool_new(int threads, const wg_allocator *allocator)
 {
@@ -199,36 +210,29 @@ wg_pool *wg_pool_new(int threads, const wg_allocator *allocator)
     wg_pool *pool = a.allocate(sizeof *pool, a.user);
     if (pool == NULL)
         return NULL;
-    *pool = (wg_pool){.allocator = a, .threads = 1, .process = getpid()};
-    pthread_mutex_init(&pool->mutex, NULL);
-    pthread_cond_init(&pool->wake, NULL);
-    for (; pool->threads < threads; pool->threads++)
-        if (!pool_start(pool, pool->threads)) {
-            wg_pool_free(pool);
-            return NULL;
-        }
-    return pool;
-}
-
-static void pool_stop(wg_pool *pool)
-{
-    atomic_store(&pool->quit, true);
-    pthread_mutex_lock(&pool->mutex);
-    pthread_cond_broadcast(&pool->wake);
-    pthread_mutex_unlock(&pool->mutex);
-    for (int i = 1; i < pool->threads; i++)
-        pthread_join(pool->worker[i].thread, NULL);
-    pthread_cond_destroy(&pool->wake);
-    pthread_mutex_destroy(&pool->mutex);
+    *pool = (wg_pool){.allocator = a, .threads = 1};
+    if (pool_start(pool, threads))
+        return pool;
+    wg_pool_free(pool);
+    return NULL;
 }
 
 void wg_pool_free(wg_pool *pool)
 {
     if (pool == NULL)
         return;
-    if (pool->process == getpid())
-        pool_stop(pool);
+    pool_stop(pool);
     pool->allocator.release(pool, pool->allocator.user);
 }
 
-#endif
+int wg_pool_threads(const wg_pool *pool)
+{
+    return pool != NULL ? pool->threads : 1;
+}
+
+void wg_pool_run(wg_pool *pool, int64_t pieces, wg_pool_work *work, void *context)
+{
+    const bool shared = pool_share(pool, pieces, work, context);
+    for (int64_t piece = 0; !shared && piece < pieces; piece++)
+        work(piece, 0, context);
+}

@@ -82,12 +82,6 @@ int64_t wg_dim(const wg_tensor *x, int axis);
 double wg_item(const wg_tensor *x);
 int64_t wg_item_i64(const wg_tensor *x);
 
-/* wg_wide_split: element i of a wide tensor as a double and, in *rest, what the double lacks. NaN
- * where x is not wide or has no such element. wg_wide_text: the same with all its digits, as
- * "1.0000...e+0", in `text` of `size` bytes, which it returns. */
-double wg_wide_split(const wg_tensor *x, int64_t i, double *rest);
-char *wg_wide_text(const wg_tensor *x, int64_t i, char *text, size_t size);
-
 /* wg_at: element i in row-major order, as a double; WG_E_INDEX on the tape where there is none. */
 double wg_at(const wg_tensor *x, int64_t i);
 

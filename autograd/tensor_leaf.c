@@ -254,34 +254,32 @@ wg_status wg_write(wg_tensor *param, const void *values, size_t bytes)
     return param->tape->status;
 }
 
-static void leaf_fill_normal(wg_tensor *x, double mean, double deviation, uint64_t key)
+/* Draws from N(a, b^2), or from [a, b). */
+static void leaf_draw(wg_tensor *x, bool normal, double a, double b, uint64_t key)
 {
-    uint64_t seed = x->tape->options.seed;
+    const uint64_t seed = x->tape->options.seed;
     for (int64_t i = 0; i < x->size; i++)
-        wg_set_element(x, i, mean + deviation * wg_random_normal(seed, key, (uint64_t)i));
+        wg_set_element(x, i,
+                       normal ? a + b * wg_random_normal(seed, key, (uint64_t)i)
+                              : a + (b - a) * wg_random_uniform(seed, key, (uint64_t)i));
 }
 
-static void leaf_fill_uniform(wg_tensor *x, double low, double high, uint64_t key)
+static wg_status leaf_draw_param(wg_tensor *param, bool normal, double a, double b, uint64_t key)
 {
-    uint64_t seed = x->tape->options.seed;
-    for (int64_t i = 0; i < x->size; i++)
-        wg_set_element(x, i, low + (high - low) * wg_random_uniform(seed, key, (uint64_t)i));
+    if (wg_edit(param) == NULL)
+        return leaf_not_written(param);
+    leaf_draw(param, normal, a, b, key);
+    return param->tape->status;
 }
 
 wg_status wg_fill_normal(wg_tensor *param, double mean, double deviation, uint64_t key)
 {
-    if (wg_edit(param) == NULL)
-        return leaf_not_written(param);
-    leaf_fill_normal(param, mean, deviation, key);
-    return param->tape->status;
+    return leaf_draw_param(param, true, mean, deviation, key);
 }
 
 wg_status wg_fill_uniform(wg_tensor *param, double low, double high, uint64_t key)
 {
-    if (wg_edit(param) == NULL)
-        return leaf_not_written(param);
-    leaf_fill_uniform(param, low, high, key);
-    return param->tape->status;
+    return leaf_draw_param(param, false, low, high, key);
 }
 
 wg_tensor *wg_constant_normal(wg_tape *t, wg_dtype dtype, int ndim, const int64_t *dim, double mean,
@@ -289,7 +287,7 @@ wg_tensor *wg_constant_normal(wg_tape *t, wg_dtype dtype, int ndim, const int64_
 {
     wg_tensor *x = leaf_real(t, dtype, ndim, dim);
     if (!wg_is_inert(x))
-        leaf_fill_normal(x, mean, deviation, key);
+        leaf_draw(x, true, mean, deviation, key);
     return x;
 }
 
@@ -298,6 +296,6 @@ wg_tensor *wg_constant_uniform(wg_tape *t, wg_dtype dtype, int ndim, const int64
 {
     wg_tensor *x = leaf_real(t, dtype, ndim, dim);
     if (!wg_is_inert(x))
-        leaf_fill_uniform(x, low, high, key);
+        leaf_draw(x, false, low, high, key);
     return x;
 }

@@ -13,7 +13,6 @@
  * What is left out is not declared; an option that needs it is WG_E_VALUE. */
 
 #include "autograd/status.h" /* first: it refuses compilers and flags that cannot do */
-#include "autograd/version.h"
 
 #include "autograd/compile/blocks.h"
 #include "autograd/compile/c_writer.h"
@@ -73,6 +72,7 @@
 #include "models/optim/state.h"
 #include "models/train/fit.h"
 #include "models/train/head.h"
+#include "models/version.h"
 
 /* Behind all that they include. */
 #ifndef WG_NO_CHECK

@@ -14,6 +14,13 @@ extern "C" {
  * that are. Errors, returned: WG_E_NULL (a tensor without values), WG_E_DTYPE (wide), WG_E_IO. */
 wg_status wg_print(FILE *stream, const wg_tensor *x);
 
+/* wg_wide_text: element i of a wide tensor with all its digits, "1.0000...e+0", in `text` of `size`
+ * bytes, which it returns; "nan" where x is not wide or has no such element. */
+char *wg_wide_text(const wg_tensor *x, int64_t i, char *text, size_t size);
+
+/* wg_wide_split: the same element as a double and, in *rest, what the double lacks. */
+double wg_wide_split(const wg_tensor *x, int64_t i, double *rest);
+
 /* wg_print_formula: what y is computed by, as mathematics: of a logistic regression's gradient
  * "t(X)·(sigmoid(X·w + b) - y)/300". Leaves by their names, or as "input#3"; · is the product of
  * numbers, of entries, and of matrices; numbers that multiply are brought together; changes of

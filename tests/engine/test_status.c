@@ -1,6 +1,6 @@
 /* Status codes, their names and texts. */
 #include "autograd/status.h"
-#include "autograd/version.h"
+#include "models/version.h"
 #include "tests/support/assert.h"
 #include "tests/support/suites.h"
 

@@ -1,4 +1,6 @@
 /* How wide values are read: as a double and the rest, and as text with all digits. */
+#include "autograd/print/print.h"
+
 #include "autograd/tape_internal.h"
 
 #include <math.h>

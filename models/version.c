@@ -1,5 +1,5 @@
 /* Which version of the library this is. */
-#include "autograd/version.h"
+#include "models/version.h"
 
 #define VERSION_TEXT_(a, b, c) #a "." #b "." #c
 #define VERSION_TEXT(a, b, c)  VERSION_TEXT_(a, b, c)

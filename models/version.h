@@ -1,5 +1,5 @@
-#ifndef WG_AUTOGRAD_VERSION_H
-#define WG_AUTOGRAD_VERSION_H
+#ifndef WG_MODELS_VERSION_H
+#define WG_MODELS_VERSION_H
 
 #ifdef __cplusplus
 extern "C" {
