@@ -164,7 +164,9 @@ static wg_optimizer *estimator_adamw(double rate, wg_tensor *const w[], int n)
 static wg_fit_result estimator_lbfgs(const wg_fit_model *model, const wg_dataset *data,
                                      const wg_fit_options *options)
 {
-    return wg_fit_minimize(model, data, options, NULL);
+    /* In f32 round-off ends it. */
+    const double tolerance = model->params[0]->dtype == WG_F64 ? 1e-9 : 0;
+    return wg_fit_minimize(model, data, options, &(wg_minimizer_options){.tolerance = tolerance});
 }
 
 static wg_fit_result estimator_newton(const wg_fit_model *model, const wg_dataset *data,

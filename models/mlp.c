@@ -215,6 +215,7 @@ wg_fit_model wg_mlp_fit_model(wg_mlp *mlp, const wg_head *head)
                           .n_params = mlp->params->n,
                           .outputs = mlp_outputs,
                           .takes_sparse = true,
+                          .linear_first = true,
                           .set_step = mlp->step != NULL ? mlp_step : NULL,
                           .user = mlp};
 }

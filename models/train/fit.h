@@ -34,6 +34,10 @@ typedef struct wg_fit_model {
      * validation rows (training = false). */
     wg_tensor *(*outputs)(void *user, const wg_dataset *rows, bool training);
     bool takes_sparse;
+    /* params[0] [h, d] and params[1] [h] are weights and bias of a linear layer of the rows
+     * themselves: then L-BFGS and Newton's methods see the columns centred and of one scale, and do
+     * not stop short where they are not. Default false. */
+    bool linear_first;
     /* Called before each step, where a step's loss is its own (dropout); NULL: nothing to do. */
     void (*set_step)(void *user, int64_t step);
     void *user;
@@ -153,6 +157,8 @@ wg_fit_result wg_fit(const wg_fit_model *model, const wg_dataset *data,
  * and schedule; a model with set_step (dropout): its loss would change between evaluations.
  *   minimizer: see models/optim/minimize.h; NULL: L-BFGS. Its iterations and value_tolerance must
  * be 0: epochs, min_delta and patience say when to stop. options.l1_ratio > 0 needs WG_PROXIMAL.
+ * The tolerance is of the gradient; with linear_first, but for PROXIMAL, of that with respect to
+ * weights of standardized columns.
  * The result's stop is WG_FIT_CONVERGED where the tolerance is reached, or round-off hides any
  * lower loss; and `optimum` is filled in, over the iterations of this call. A start at the optimum
  * is one epoch of no iteration. Shape and errors: those of wg_fit; WG_E_NOT_FINITE: the loss or its

@@ -100,6 +100,22 @@ bool wg_fit_check(wg_fit_run *run, bool last);
 void wg_fit_check_take(const wg_fit_run *run, wg_fit_result *result);
 void wg_fit_check_end(wg_fit_run *run);
 
+/* Where model.linear_first: a minimizer's variables are params, but for u = w scale of a weight and
+ * c = b + W mean of the biases, in which W x + b reads u (x - mean) / scale + c. */
+typedef struct wg_fit_coordinates {
+    int64_t outputs, columns; /* of the first layer; 0: the variables are the parameters */
+    double *mean, *scale;     /* [columns], of the tape */
+} wg_fit_coordinates;
+
+/* wg_fit_coordinates_new: of the training rows; false after an error, which the tape has.
+ * _from: variables of parameters, in place; _to: the reverse. _gradient, _hessian [n, n]: with
+ * respect to the variables, in place of those with respect to the parameters. */
+bool wg_fit_coordinates_new(wg_fit_coordinates *c, const wg_fit_run *run);
+void wg_fit_coordinates_from(const wg_fit_coordinates *c, double x[]);
+void wg_fit_coordinates_to(const wg_fit_coordinates *c, double x[]);
+void wg_fit_coordinates_gradient(const wg_fit_coordinates *c, double g[]);
+void wg_fit_coordinates_hessian(const wg_fit_coordinates *c, double h[], int64_t n);
+
 /* wg_fit_identity_of: of a run that has its rows; the rate is the method's to fill in.
  * wg_fit_identity_of_outputs: a hash of the head's name and of the graph that Z is computed by:
  *   ops by name, attributes, dtypes, shapes and operands, up to X. *hash is left alone after an

@@ -15,8 +15,11 @@ typedef struct fit_minimize {
     const char *name;       /* of the method */
     wg_minimizer *minimizer;
     int64_t n; /* elements of all parameters */
-    double *x; /* [n]: where it is; the parameters are this, rounded to their dtype */
+    double
+        *x; /* [n]: where it is; the parameters are what follows from it, rounded to their dtype */
     char x_name[32];
+    wg_fit_coordinates coordinates; /* of x */
+    double *parameters;             /* [n]: of an x, or along a direction */
     wg_objective objective;
     /* The last evaluation: a run begins with the one that the run before ended with. */
     bool evaluated;
@@ -31,25 +34,33 @@ static double fit_minimize_value(const double x[], double g[], void *user)
     fit_minimize *m = user;
     size_t bytes = (size_t)m->n * sizeof *x;
     if (!m->evaluated || memcmp(x, m->last_x, bytes) != 0) {
-        m->last_value = m->objective.value_and_gradient(x, m->last_gradient, m->objective.user);
+        memcpy(m->parameters, x, bytes);
+        wg_fit_coordinates_to(&m->coordinates, m->parameters);
+        m->last_value = m->objective.value_and_gradient(m->parameters, m->last_gradient,
+                                                        m->objective.user);
         memcpy(m->last_x, x, bytes);
         m->evaluated = true;
         m->optimum.evaluations++;
     }
     memcpy(g, m->last_gradient, bytes);
+    wg_fit_coordinates_gradient(&m->coordinates, g);
     return m->last_value;
 }
 
 static void fit_minimize_product(const double v[], double hv[], void *user)
 {
     fit_minimize *m = user;
-    m->objective.hessian_product(v, hv, m->objective.user);
+    memcpy(m->parameters, v, (size_t)m->n * sizeof *v);
+    wg_fit_coordinates_to(&m->coordinates, m->parameters);
+    m->objective.hessian_product(m->parameters, hv, m->objective.user);
+    wg_fit_coordinates_gradient(&m->coordinates, hv);
 }
 
 static void fit_minimize_hessian(double h[], void *user)
 {
     fit_minimize *m = user;
     m->objective.hessian(h, m->objective.user);
+    wg_fit_coordinates_hessian(&m->coordinates, h, m->n);
 }
 
 static wg_tensor *fit_minimize_block(wg_tape *t, wg_tensor *const rows[], void *user)
@@ -147,9 +158,12 @@ static bool fit_minimize_new(wg_fit_run *run, fit_minimize *m)
     m->x = wg_tape_take(t, bytes);
     m->last_x = wg_tape_take(t, bytes);
     m->last_gradient = wg_tape_take(t, bytes);
-    if (wg_tape_status(t) != WG_OK)
+    m->parameters = wg_tape_take(t, bytes);
+    if (wg_tape_status(t) != WG_OK ||
+        (m->o.method != WG_PROXIMAL && !wg_fit_coordinates_new(&m->coordinates, run)))
         return false;
     wg_params_to_vector(run->model->params, run->model->n_params, m->x);
+    wg_fit_coordinates_from(&m->coordinates, m->x);
     wg_objective f = {.tape = t,
                       .n = m->n,
                       .noise = wg_objective_noise(wg_dtype_of(run->model->params[0])),
@@ -191,7 +205,7 @@ wg_fit_result wg_fit_minimize(const wg_fit_model *model, const wg_dataset *data,
         m.o = *minimizer;
     if ((unsigned)m.o.method < sizeof names / sizeof *names)
         m.name = names[m.o.method];
-    snprintf(m.x_name, sizeof m.x_name, "%s.x", m.name);
+    snprintf(m.x_name, sizeof m.x_name, "%s.point", m.name);
     if (options != NULL)
         run.o = *options;
     if (run.o.epochs == 0)

@@ -97,6 +97,38 @@ START_TEST(test_optimum)
 }
 END_TEST
 
+/* Columns of scales 1e-2 to 1e2 around means far from 0, dense or sparse, two classes or three: the
+ * weights are those that Newton's method finds. In the columns' own coordinates L-BFGS takes many
+ * times the iterations, or ends before. */
+START_TEST(test_columns_as_they_are)
+{
+    enum { N = 150, D = 4 };
+    static const double scale[D] = {0.01, 1, 10, 100}, mean[D] = {0.2, 40, 0, -3e3};
+    const wg_head *head = _i % 2 == 0 ? &wg_head_sigmoid : &wg_head_softmax;
+    problem p = iris_as(tape, false, head, 0, 0), q = iris_as(tape, false, head, 0, 0);
+    double x[N * D];
+    int64_t start[N + 1] = {0}, column[N * D];
+    for (int64_t i = 0; i < N * D; i++) {
+        x[i] = mean[i % D] + scale[i % D] * wg_at(p.X, i);
+        column[i] = i % D;
+        start[i / D + 1] = i + 1;
+    }
+    wg_dataset dense = {.X = wg_constant(tape, WG_F64, WG_SHAPE(N, D), x), .y = p.y}, d = dense;
+    if (_i >= 2)
+        d = (wg_dataset){.sparse = wg_csr_new(tape, WG_F64, N, D, start, column, x), .y = p.y};
+    const wg_fit_options o = {.C = 1};
+    wg_minimizer_options lbfgs = {.tolerance = 1e-11};
+    wg_fit_result r = wg_fit_minimize(&p.model, &d, &o, &lbfgs);
+    wg_minimizer_options newton = {.method = WG_NEWTON_EXACT, .tolerance = 1e-11};
+    ck_assert_int_eq(wg_fit_minimize(&q.model, &dense, &o, &newton).stop, WG_FIT_CONVERGED);
+    expect_ok(tape);
+    ck_assert_int_eq(r.stop, WG_FIT_CONVERGED);
+    ck_assert_int_lt(r.epochs, _i % 2 == 0 ? 50 : 500);
+    for (int64_t i = 0; i < wg_size(p.model.params[0]); i++)
+        wgt_assert_close(wg_at(p.model.params[0], i), wg_at(q.model.params[0], i), 1e-6, 1e-6);
+}
+END_TEST
+
 /* Rows that are computed from an input, and labels likewise. */
 START_TEST(test_rows_of_an_input)
 {
@@ -389,6 +421,7 @@ Suite *suite_fit_minimize(void)
     TCase *c = tcase_create("fit_lbfgs");
     tcase_set_timeout(c, 60);
     tcase_add_checked_fixture(c, wgt_file_setup, wgt_file_teardown);
+    tcase_add_loop_test(c, test_columns_as_they_are, 0, 4);
     tcase_add_loop_test(c, test_optimum, 0, 6);
     tcase_add_loop_test(c, test_rows_of_an_input, 0, 2);
     tcase_add_test(c, test_best_weights_are_restored);
