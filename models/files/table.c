@@ -34,7 +34,7 @@ bool wg_limits_fill(wg_tape *t, const char *path, wg_limits *limits, int64_t byt
         return false;
     }
     if (limits->columns == 0)
-        limits->columns = bytes / 5 > 1 << 18 ? bytes / 5 : 1 << 18;
+        limits->columns = bytes / 5 > 1 << 17 ? bytes / 5 : 1 << 17;
     if (limits->classes == 0)
         limits->classes = bytes / 1000 > 1024 ? bytes / 1000 : 1024;
     return true;

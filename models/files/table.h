@@ -11,7 +11,7 @@ extern "C" {
  * can ask for gigabytes: `1 1000000000:1` for a billion weights, a column of ids for as many
  * classes. */
 typedef struct wg_limits {
-    int64_t columns; /* of sparse rows and of a CSV, >= 0; default 0: 2^18 or a fifth of the file's
+    int64_t columns; /* of sparse rows and of a CSV, >= 0; default 0: 2^17 or a fifth of the file's
                         bytes, whichever is more */
     int64_t classes; /* that wg_table_classes gives, >= 0; default 0: 1024 or a thousandth of the
                         file's bytes, whichever is more */

@@ -135,7 +135,7 @@ static const struct {
      "is not a number"},
     {"BZh91AY", "is a bzip2 file; unpack it first"},
     {"1 1000000000:1\n0 1:1\n",
-     ":1: '1000000000' is a feature beyond the limit of 262144 for a file of this size (option "},
+     ":1: '1000000000' is a feature beyond the limit of 131072 for a file of this size (option "},
     {"0 10000000:1\n1 1:1\n", ":1: '10000000' is a feature beyond the limit"},
 };
 
