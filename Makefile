@@ -32,12 +32,13 @@ WARNINGS := -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wsign-conversion -Wd
 # One set of objects serves both libraries, hence -fPIC; without semantic interposition it costs
 # nothing.  The results must not depend on the compiler's taste for FMA, hence -ffp-contract=off.
 # Nothing reads errno after a libm call; without it sqrt is one instruction, and loops vectorize.
-# -std=c11 on s390x means double arithmetic for floats unless it is told otherwise.
+# -std=c11 on s390x means double arithmetic for floats unless it is told otherwise. Newlib's inttypes.h has no PRId64
+# before sys/types.h.
 MACHINE    := $(shell $(CC) -dumpmachine)
 BASE_FLAGS := $(if $(findstring s390x,$(MACHINE)),-fexcess-precision=fast) \
               $(if $(findstring mingw,$(MACHINE)),-D_FILE_OFFSET_BITS=64) \
               $(if $(findstring wasi,$(MACHINE)),-D_WASI_EMULATED_SIGNAL -D_WASI_EMULATED_GETPID) -std=c11 -D_POSIX_C_SOURCE=200809L -ffp-contract=off -fno-math-errno \
-              -fPIC -fno-semantic-interposition
+              $(if $(findstring none,$(MACHINE)),-include sys/types.h,-fPIC -fno-semantic-interposition)
 SAN_FLAGS  := $(if $(SANITIZE),-fsanitize=$(SANITIZE) -fno-sanitize-recover=all -fno-omit-frame-pointer)
 
 ALL_CFLAGS := $(BASE_FLAGS) $(WARNINGS) $(CFLAGS) $(SAN_FLAGS)
@@ -74,7 +75,13 @@ EX_HELP  := $(wildcard examples/support/*.c)
 TEST_DIRS := $(addprefix tests/,support engine check compile ops models)
 TEST_SRC := $(sort $(wildcard $(addsuffix /*.c,$(TEST_DIRS)))) \
             $(if $(filter own,$(CHECK)),tests/support/check/check.c)
-SUITES   := $(patsubst test_%.c,%,$(notdir $(wildcard $(addsuffix /test_*.c,$(TEST_DIRS)))))
+# Without POSIX, suites that start processes or load what they compiled are left out; on WASI those with threads, too.
+NO_POSIX := $(if $(findstring mingw,$(MACHINE))$(findstring wasi,$(MACHINE)),sys/wait.h|sys/resource.h|dlfcn.h|written.h|EDQUOT) \
+            $(if $(findstring wasi,$(MACHINE)),|popen|pthread.h|system..python3)
+ifneq ($(strip $(NO_POSIX)),)
+TEST_SRC := $(filter-out $(shell grep -lE '$(subst $() ,,$(NO_POSIX))' tests/*/test_*.c tests/compile/written.c),$(TEST_SRC))
+endif
+SUITES   := $(patsubst test_%.c,%,$(filter test_%.c,$(notdir $(TEST_SRC))))
 
 obj       = $(patsubst %.c,$(BUILD)/obj/%.o,$(1))
 LIB_OBJ  := $(call obj,$(LIB_SRC))
@@ -96,7 +103,7 @@ PROGRAMS := $(patsubst examples/%.c,$(BUILD)/%$(EXE),$(EX_MAIN))
 RUNNER   := $(BUILD)/tests/run$(EXE)
 
 .PHONY: all lib examples demo deps test check check-layers check-headers check-symbols check-readme check-reproducible \
-        check-amalgamation check-install check-examples check-programs check-ship check-switches size check-aarch64 check-windows check-wasi check-format amalgamation ffi docs man check-docs install uninstall \
+        check-amalgamation check-install check-examples check-programs check-ship check-switches size check-aarch64 check-windows check-wasi check-cortex check-format amalgamation ffi docs man check-docs install uninstall \
         bench peers fuzz fuzz-long fuzzers check-fuzz test-fuzz coverage format tidy analyze prove clean help FORCE
 # The examples need all of it.
 all: lib $(if $(call without,WG_NO_CHECK)$(call without,WG_NO_FILES),,examples)
@@ -165,7 +172,7 @@ $(BUILD)/obj/tests/%.o: tests/%.c $(BUILD)/flags $(CHECK_AT).libs $(BUILD)/tests
 
 # Tests make the system's calls fail (tests/support/system.c), where the linker can put them in between.
 WRAPPED := open read write fsync close rename unlink fstat lstat stat readlink fchmod opendir closedir pthread_create
-WRAP := $(if $(findstring darwin,$(MACHINE)),,$(addprefix -Wl$(comma)--wrap=,$(WRAPPED)))
+WRAP := $(if $(strip $(foreach m,darwin mingw wasi,$(findstring $(m),$(MACHINE)))),,$(addprefix -Wl$(comma)--wrap=,$(WRAPPED)))
 $(RUNNER): $(call obj,$(TEST_SRC)) $(STATIC) $(BUILD)/sources $(LIBS)
 	$(call run,LD,$(LINK) $(WRAP) -o $@ $(filter %.o,$^) $(STATIC) @$(CHECK_AT).libs @$(LIBS))
 
@@ -220,18 +227,33 @@ check-aarch64:
 	@$(MAKE) CC=aarch64-linux-gnu-gcc LDFLAGS=-static BUILD=$(BUILD)/aarch64 $(BUILD)/aarch64/demo
 	qemu-aarch64-static $(BUILD)/aarch64/demo
 
-# On Windows under wine: the demo, a model trained, saved over an older one, and used. In WebAssembly under node:
-# the demo.
+# On Windows under wine: the demo, a model trained, saved over an older one, and used; suites of files and kernels. In
+# WebAssembly under node: the demo and suites.
+WINDOWS_SUITES := archive csv csv_write idx npy svmlight table gemm matmul optimizer tape tensor
+WASI_SUITES    := csv gemm matmul optimizer tape tensor
 check-windows:
-	@$(MAKE) CC=x86_64-w64-mingw32-gcc AR=x86_64-w64-mingw32-ar LDFLAGS=-static BUILD=$(BUILD)/windows \
-	    $(foreach p,demo train predict,$(BUILD)/windows/$(p).exe)
+	@$(MAKE) CC=x86_64-w64-mingw32-gcc AR=x86_64-w64-mingw32-ar LDFLAGS=-static BUILD=$(BUILD)/windows CHECK=own \
+	    $(foreach p,demo train predict tests/run,$(BUILD)/windows/$(p).exe)
+	WINEDEBUG=-all wine $(BUILD)/windows/tests/run.exe $(WINDOWS_SUITES)
 	WINEDEBUG=-all wine $(BUILD)/windows/demo.exe
 	for i in 1 2; do WINEDEBUG=-all wine $(BUILD)/windows/train.exe examples/data/iris.csv \
 	    --save $(BUILD)/windows/iris.safetensors 2> /dev/null || exit 1; done
 	WINEDEBUG=-all wine $(BUILD)/windows/predict.exe $(BUILD)/windows/iris.safetensors examples/data/iris.csv | tail -n 1
 check-wasi:
-	@$(MAKE) CC='clang --target=wasm32-wasi --sysroot=/usr' AR=llvm-ar BUILD=$(BUILD)/wasi $(BUILD)/wasi/demo
+	@$(MAKE) CC='clang --target=wasm32-wasi --sysroot=/usr' AR=llvm-ar BUILD=$(BUILD)/wasi CHECK=own \
+	    $(BUILD)/wasi/demo $(BUILD)/wasi/tests/run
 	node --no-warnings tests/wasi.mjs $(BUILD)/wasi/demo
+	TMPDIR=$(BUILD)/wasi node --no-warnings tests/wasi.mjs $(BUILD)/wasi/tests/run $(WASI_SUITES)
+
+# On a Cortex-M4 in QEMU, without a system: what the switches leave trains a logistic regression.
+SMALL := -DWG_NO_FILES -DWG_NO_THREADS -DWG_NO_CHECK -DWG_BASELINE_ONLY
+CORTEX = arm-none-eabi-gcc $(shell sh tests/cortex.sh flags)
+check-cortex:
+	@$(MAKE) CC='$(CORTEX)' AR=arm-none-eabi-ar CFLAGS='-Os -ffunction-sections -fdata-sections' CPPFLAGS='$(SMALL)' \
+	    BUILD=$(BUILD)/cortex lib
+	$(CORTEX) -std=c11 -Os $(SMALL) -I. -Imodels -c -o $(BUILD)/cortex/switches.o tests/switches.c
+	sh tests/cortex.sh mps2-an386 $(BUILD)/cortex/switches $(BUILD)/cortex/switches.o $(BUILD)/cortex/libwengert.a | \
+	    grep 'loss 0.131949'
 
 # ---- one pair of files, and installation ---------------------------------------------------------
 
@@ -384,7 +406,8 @@ help:
 #: make test                 the test suite alone; build/tests/run NAME runs one suite
 #: make check-ship           a training step written as C on Cortex-M4, riscv64 and s390x, under qemu
 #: make check-aarch64        the demo, cross-compiled, under qemu
-#: make check-windows, check-wasi   the demo built by MinGW-w64, under wine; for WebAssembly, under node
+#: make check-windows, check-wasi   the demo and suites, built by MinGW-w64, under wine; for WebAssembly, under node
+#: make check-cortex         what the switches leave trains on a Cortex-M4 of QEMU's, with newlib and no system
 #: make amalgamation         the library as one pair, build/wengert.h and build/wengert.c
 #: make size                 bytes of a program that trains a logistic regression, without what the switches leave out
 #: make check-switches       builds it with each switch, by gcc and clang

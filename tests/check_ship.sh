@@ -130,7 +130,7 @@ for machine in riscv64 s390x; do
     there $machine "$qemu" "$dir/$machine"
 done
 
-arm='-mcpu=cortex-m4 -mthumb -mfloat-abi=hard -mfpu=fpv4-sp-d16'
+arm=$(sh tests/cortex.sh flags)
 if command -v arm-none-eabi-gcc > /dev/null && command -v qemu-system-arm > /dev/null; then
     # shellcheck disable=SC2086
     {
@@ -142,41 +142,9 @@ if command -v arm-none-eabi-gcc > /dev/null && command -v qemu-system-arm > /dev
     say_if_more 'bytes of code of the network on Cortex-M4' "$code" 2048
     say_if_more 'bytes of stack of a training step' \
         "$(awk -F'\t' '$2 > n { n = $2 } END { print n }' "$dir/step.su")" 4096
-    # A vector table, memory, and what newlib's semihosting brings.
-    cat > "$dir/start.c" << 'END'
-extern unsigned long stack_end;
-void _start(void);
-void reset(void);
-void _init(void) {}
-void _fini(void) {}
-void reset(void)
-{
-    *(volatile unsigned long *)0xE000ED88 |= 0xFul << 20; /* the floating-point unit */
-    __asm__ volatile("dsb\n isb");
-    _start();
-}
-__attribute__((section(".vectors"), used)) const void *vectors[16] = {&stack_end, (void *)reset};
-END
-    cat > "$dir/flash.ld" << 'END'
-MEMORY { FLASH (rx) : ORIGIN = 0x08000000, LENGTH = 1M  RAM (rwx) : ORIGIN = 0x20000000, LENGTH = 128K }
-ENTRY(reset)
-SECTIONS {
-    .text : { KEEP(*(.vectors)) *(.text*) *(.rodata*) *(.init) *(.fini) KEEP(*(.init_array*)) KEEP(*(.fini_array*)) } > FLASH
-    .ARM.exidx : { *(.ARM.exidx*) } > FLASH
-    .data : { *(.data*) } > RAM
-    .bss : { __bss_start__ = .; *(.bss*) *(COMMON) __bss_end__ = .; } > RAM
-    end = .;
-    __end__ = .;
-    stack_end = ORIGIN(RAM) + LENGTH(RAM);
-}
-END
     # shellcheck disable=SC2086
-    arm-none-eabi-gcc $arm -O2 -I"$dir" --specs=rdimon.specs -nostartfiles -T "$dir/flash.ld" \
-        -o "$dir/cortex.elf" "$dir/start.c" "$dir/main.c" "$dir/step.o" \
-        "$(arm-none-eabi-gcc $arm --print-file-name=rdimon-crt0.o)" -lm 2> "$dir/log" ||
-        { cat "$dir/log"; exit 1; }
-    there Cortex-M4 qemu-system-arm -M netduinoplus2 -nographic -semihosting-config enable=on,target=native \
-        -kernel "$dir/cortex.elf"
+    arm-none-eabi-gcc $arm -O2 -I"$dir" -c -o "$dir/main.o" "$dir/main.c"
+    there Cortex-M4 sh tests/cortex.sh netduinoplus2 "$dir/cortex.elf" "$dir/main.o" "$dir/step.o"
 else
     echo "ship: no arm-none-eabi-gcc, or no qemu-system-arm: left out"
 fi

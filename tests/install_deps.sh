@@ -1,12 +1,15 @@
 #!/bin/sh
 # install_deps.sh TOOL...: installs what is missing of check, clang, clang-format, clang-tidy, c++, cppcheck,
-# frama-c, gcovr, valgrind, musl, i686 (a cross compiler), aarch64, s390x, riscv64 (with emulators), through the system's package manager; as root directly, else through sudo.
+# frama-c, gcovr, valgrind, musl, i686 (a cross compiler), aarch64, s390x, riscv64, armhf, ppc64le, cortex (with
+# emulators), windows (MinGW-w64 and wine), wasi (with node), through the system's package manager; as root directly,
+# else through sudo.
 set -eu
 here=$(dirname "$0")
 
 say() { printf 'deps: %s\n' "$*"; }
 die() { printf 'deps: %s\n' "$*" >&2; exit 1; }
 
+all_there() { for program in "$@"; do command -v "$program" > /dev/null || return 1; done; }
 is_there() {
     case $1 in
     check)
@@ -18,8 +21,14 @@ is_there() {
         echo 'int main(void){return 0;}' | clang -fsanitize=address -x c -o /dev/null - 2> /dev/null ;;
     c++) command -v c++ > /dev/null || command -v g++ > /dev/null || command -v clang++ > /dev/null ;;
     i686) command -v i686-linux-gnu-gcc > /dev/null ;;
-    aarch64 | s390x | riscv64)
-        command -v "$1-linux-gnu-gcc" > /dev/null && command -v "qemu-$1-static" > /dev/null ;;
+    aarch64 | s390x | riscv64) all_there "$1-linux-gnu-gcc" "qemu-$1-static" ;;
+    armhf) all_there arm-linux-gnueabihf-gcc qemu-arm-static ;;
+    ppc64le) all_there powerpc64le-linux-gnu-gcc qemu-ppc64le-static ;;
+    cortex) all_there arm-none-eabi-gcc qemu-system-arm ;;
+    windows) all_there x86_64-w64-mingw32-gcc wine ;;
+    wasi)
+        all_there llvm-ar node &&
+            echo 'int main(void){return 0;}' | clang --target=wasm32-wasi --sysroot=/usr -x c -o /dev/null - 2> /dev/null ;;
     musl) command -v musl-gcc > /dev/null ;;
     *) command -v "$1" > /dev/null ;;
     esac
@@ -54,9 +63,14 @@ package() { # package MANAGER TOOL
     apt-get:i686) echo gcc-i686-linux-gnu libc6-dev-i386-cross ;;
     apt-get:aarch64) echo gcc-aarch64-linux-gnu libc6-dev-arm64-cross qemu-user-static ;;
     apt-get:s390x | apt-get:riscv64) echo "gcc-$2-linux-gnu" "libc6-dev-$2-cross" qemu-user-static ;;
+    apt-get:armhf) echo gcc-arm-linux-gnueabihf libc6-dev-armhf-cross qemu-user-static ;;
+    apt-get:ppc64le) echo gcc-powerpc64le-linux-gnu libc6-dev-ppc64el-cross qemu-user-static ;;
+    apt-get:cortex) echo gcc-arm-none-eabi libnewlib-arm-none-eabi qemu-system-arm ;;
+    apt-get:windows) echo gcc-mingw-w64-x86-64-posix wine wine64 ;;
+    apt-get:wasi) echo clang lld llvm wasi-libc libclang-rt-dev-wasm32 nodejs ;;
     apt-get:musl) echo musl-tools ;;
     apt-get:frama-c) echo frama-c-base ;;
-    *:i686 | *:aarch64 | *:s390x | *:riscv64 | *:musl) die "no packages known here for $2" ;;
+    *:i686 | *:aarch64 | *:s390x | *:riscv64 | *:armhf | *:ppc64le | *:cortex | *:windows | *:wasi | *:musl) die "no packages known here for $2" ;;
     *) echo "$2" ;;
     esac
 }

@@ -14,12 +14,12 @@
 #define AUDIT_BLAME 2.0 /* digits that an op must lose by itself to be explained */
 #define AUDIT_ROWS  10  /* of the printed table */
 
+#if WG_HAS_WIDE
+
 static double audit_most(wg_dtype dtype)
 {
     return dtype == WG_F32 ? 7.22 : 15.95;
 }
-
-#if WG_HAS_WIDE
 
 #define AUDIT_ABS(x) WG_F(wide, fabs)(x)
 

@@ -10,6 +10,38 @@
 #include <stddef.h>
 #include <stdio.h>
 
+/* ---- Text from files. ------------------------------------------------------------------------ */
+
+#define WG_SHOWN 48 /* bytes of what a file holds that an error shows, NUL included */
+
+/* wg_shown: `size` bytes as a message may show them: cut, without control characters. Returns
+ * shown. */
+const char *wg_shown(const char *text, size_t size, char shown[WG_SHOWN]);
+
+/* wg_utf8_invalid: the first byte that is not part of valid UTF-8 (overlong forms, surrogates and
+ * what is above U+10FFFF are not), or size where all are. */
+size_t wg_utf8_invalid(const char *bytes, size_t size);
+
+/* wg_compressed: what a file that begins with these bytes was compressed or packed by, "gzip"; NULL
+ * where that is not known. */
+const char *wg_compressed(const void *bytes, size_t size);
+
+/* ---- Numbers. -------------------------------------------------------------------------------- */
+
+typedef enum wg_number_kind {
+    WG_NUMBER_NONE,     /* the text is no number */
+    WG_NUMBER_FINITE,   /* correctly rounded; what is too small to be told from zero is zero */
+    WG_NUMBER_INFINITE, /* "inf" or "infinity", in any case, with or without a sign */
+    WG_NUMBER_TOO_LARGE /* a decimal number beyond the largest double */
+} wg_number_kind;
+
+/* wg_number_read: reads a decimal number, [+-]digits[.digits][e[+-]digits] with a digit before or
+ * after the point, which may have blanks around it and nothing else. Hexadecimal numbers and NaN
+ * are no numbers here. *value is set where the kind is not NONE. */
+wg_number_kind wg_number_read(const char *text, double *value);
+
+#ifndef WG_NO_FILES
+
 /* ---- Reading. -------------------------------------------------------------------------------- */
 
 /* The one way in which bytes of a file come into the library. A reader knows how many bytes the
@@ -144,36 +176,6 @@ bool wg_elements_writable(wg_tape *t, const char *path, const wg_tensor *x);
 /* wg_little_u64: the number that 8 bytes are, the least significant first. */
 uint64_t wg_little_u64(const unsigned char *bytes, int64_t size);
 
-/* ---- Text from files. ------------------------------------------------------------------------ */
-
-#define WG_SHOWN 48 /* bytes of what a file holds that an error shows, NUL included */
-
-/* wg_shown: `size` bytes as a message may show them: cut, without control characters. Returns
- * shown. */
-const char *wg_shown(const char *text, size_t size, char shown[WG_SHOWN]);
-
-/* wg_utf8_invalid: the first byte that is not part of valid UTF-8 (overlong forms, surrogates and
- * what is above U+10FFFF are not), or size where all are. */
-size_t wg_utf8_invalid(const char *bytes, size_t size);
-
-/* wg_compressed: what a file that begins with these bytes was compressed or packed by, "gzip"; NULL
- * where that is not known. */
-const char *wg_compressed(const void *bytes, size_t size);
-
-/* ---- Numbers. -------------------------------------------------------------------------------- */
-
-typedef enum wg_number_kind {
-    WG_NUMBER_NONE,     /* the text is no number */
-    WG_NUMBER_FINITE,   /* correctly rounded; what is too small to be told from zero is zero */
-    WG_NUMBER_INFINITE, /* "inf" or "infinity", in any case, with or without a sign */
-    WG_NUMBER_TOO_LARGE /* a decimal number beyond the largest double */
-} wg_number_kind;
-
-/* wg_number_read: reads a decimal number, [+-]digits[.digits][e[+-]digits] with a digit before or
- * after the point, which may have blanks around it and nothing else. Hexadecimal numbers and NaN
- * are no numbers here. *value is set where the kind is not NONE. */
-wg_number_kind wg_number_read(const char *text, double *value);
-
 /* ---- JSON. ----------------------------------------------------------------------------------- */
 
 /* A strict reader of JSON that its caller steps through: the caller says what it wants next, so
@@ -217,5 +219,7 @@ bool wg_json_end(wg_json *j);
 
 /* wg_json_write: text as a string of JSON, with its quotes. */
 void wg_json_write(wg_writer *w, const char *text);
+
+#endif /* WG_NO_FILES */
 
 #endif

@@ -4,17 +4,20 @@
 /* The system's files, as POSIX has them; where a platform lacks a call or a flag, it is made up
  * here and in platform.c, under POSIX's name; the locale is in platform_locale.c. */
 
-#include <dirent.h>
-#include <fcntl.h>
-#include <limits.h>
 #include <locale.h>
 #include <stdbool.h>
-#include <sys/stat.h>
-#include <sys/types.h>
-#include <unistd.h>
 #ifdef __APPLE__
 #include <xlocale.h>
 #endif
+
+#ifndef WG_NO_FILES
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <sys/stat.h>
+#include <sys/types.h>
+#include <unistd.h>
 
 #ifdef _WIN32
 /* No symbolic links are followed, no permissions taken over, no pipe is opened without waiting for
@@ -46,6 +49,8 @@ void wg_read_waiting(int file);
 
 /* wg_open_directory: to be synced; -1 with EINVAL where the platform syncs renames itself. */
 int wg_open_directory(const char *path);
+
+#endif /* WG_NO_FILES */
 
 /* Numbers in files are written with a point, whatever the user's locale says. strtod rounds
  * correctly but asks LC_NUMERIC for the decimal separator; so numbers are read between enter and

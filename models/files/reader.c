@@ -16,6 +16,15 @@ static bool reader_fail(const wg_reader *reader, const char *reason)
     return false;
 }
 
+/* Why it could not be opened. Windows opens no directory, and says that it may not. */
+static bool reader_fail_closed(const wg_reader *reader, int error)
+{
+    struct stat about;
+    const bool directory = error == EACCES && stat(reader->path, &about) == 0 &&
+                           S_ISDIR(about.st_mode);
+    return reader_fail(reader, directory ? "is a directory" : strerror(error));
+}
+
 /* Up to size bytes; 0 at the end, -1 after an error. */
 static int64_t reader_some(const wg_reader *reader, void *bytes, int64_t size)
 {
@@ -57,7 +66,7 @@ bool wg_reader_open(wg_reader *reader, wg_tape *t, const char *path)
                             : open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
     struct stat about;
     if (reader->file < 0 || fstat(reader->file, &about) != 0) {
-        reader_fail(reader, strerror(errno));
+        reader_fail_closed(reader, errno);
     } else if (S_ISREG(about.st_mode)) {
         off_t at = standard ? lseek(reader->file, 0, SEEK_CUR) : 0;
         reader->left = about.st_size > at ? about.st_size - at : 0;

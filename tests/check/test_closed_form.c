@@ -119,7 +119,7 @@ static double closed_gradient(const task *j, long double *entry)
         for (int64_t e = 0; e < m; e++) {
             long double term = (e < j->k * j->d ? feature(j, i, e % j->d) * r[e / j->d]
                                                 : r[e - j->k * j->d]) /
-                               j->n;
+                               (long double)j->n;
             entry[e] += term;
             size[e] += fabsl(term);
         }
@@ -198,7 +198,8 @@ static double closed_hessian(const task *j, long double *hessian)
     for (int64_t i = 0; i < j->n; i++) {
         probabilities(j, i, &p);
         for (int64_t e = 0; e < m * m; e++) {
-            long double term = p * (1 - p) * feature(j, i, e / m) * feature(j, i, e % m) / j->n;
+            long double term = p * (1 - p) * feature(j, i, e / m) * feature(j, i, e % m) /
+                               (long double)j->n;
             hessian[e] += term;
             size[e] += fabsl(term);
         }

@@ -78,7 +78,7 @@ static double draw(dice *d)
     return wg_random_normal(d->seed, 0xd1ce, d->rolled++);
 }
 
-enum { ORDINARY, TINY, HUGE, KINK, KINDS };
+enum { ORDINARY, TINY, LARGE, KINK, KINDS };
 
 /* On the kinks of relu, abs, clamp and the like, and near them. */
 static double kink_value(dice *d)
@@ -95,7 +95,7 @@ static wg_tensor *roll_parameter(dice *d, wg_tape *t, int kind)
     } shapes[] = {{2, {3, 4}}, {2, {3, 4}}, {1, {4}}, {2, {3, 1}}, {2, {1, 4}}, {0, {0}}};
     int s = roll(d, 6);
     wg_tensor *x = wg_param(t, NULL, WG_F64, shapes[s].ndim, shapes[s].dim);
-    double *values = wg_edit(x), scale = kind == TINY ? 1e-8 : kind == HUGE ? 1e8 : 1;
+    double *values = wg_edit(x), scale = kind == TINY ? 1e-8 : kind == LARGE ? 1e8 : 1;
     for (int64_t i = 0; i < wg_size(x); i++)
         values[i] = kind == KINK ? kink_value(d) : scale * draw(d);
     return x;

@@ -27,7 +27,7 @@ void wgt_golden(const char *words, size_t n, double *values)
 
 void wgt_golden_of(const char *path, const char *words, size_t n, double *values)
 {
-    FILE *file = fopen(path, "r");
+    FILE *file = fopen(path, "rb");
     ck_assert_msg(file != NULL, "%s cannot be opened", path);
     ck_assert_msg(find(file, words), "no block '%s'", words);
     size_t read = 0;

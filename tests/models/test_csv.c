@@ -8,6 +8,7 @@
 #include "tests/support/fixture.h"
 #include "tests/support/suites.h"
 #include "tests/support/support.h"
+#include "tests/support/system.h"
 
 #include <fcntl.h>
 #include <inttypes.h>
@@ -182,6 +183,7 @@ START_TEST(test_header_recognized)
 }
 END_TEST
 
+#ifdef WGT_POSIX
 /* What comes through a pipe, and through the standard input. */
 START_TEST(test_pipe)
 {
@@ -204,6 +206,7 @@ START_TEST(test_pipe)
     close(file);
 }
 END_TEST
+#endif
 
 START_TEST(test_packed)
 {
@@ -550,9 +553,10 @@ START_TEST(test_unreadable)
     expect_inert(wg_csv_read(tape, "/nowhere/at all.csv", NULL));
     wgt_assert_status(tape, WG_E_IO, "/nowhere/at all.csv: ");
     wg_tape_rewind(tape, mark);
-    expect_inert(wg_csv_read(tape, "/tmp", NULL));
-    wgt_assert_status(tape, WG_E_IO, "/tmp: is a directory");
+    expect_inert(wg_csv_read(tape, ".", NULL));
+    wgt_assert_status(tape, WG_E_IO, ".: is a directory");
     wg_tape_rewind(tape, mark);
+#ifdef WGT_POSIX
     expect_inert(wg_csv_read(tape, "/dev/null", NULL));
     wgt_assert_status(tape, WG_E_IO, "is a device, not a file");
     wg_tape_rewind(tape, mark);
@@ -561,6 +565,7 @@ START_TEST(test_unreadable)
     expect_inert(wg_csv_read(tape, path, NULL));
     wgt_assert_status(tape, WG_E_FORMAT, "the file is empty"); /* nobody writes; there is no wait */
     wg_tape_rewind(tape, mark);
+#endif
     expect_inert(wg_csv_read(tape, NULL, NULL));
     ck_assert_int_eq(wg_tape_status(tape), WG_E_NULL);
     expect_inert(wg_csv_read(NULL, path, NULL));
@@ -694,7 +699,9 @@ static void add_good(TCase *good)
     tcase_add_test(good, test_header_and_separator);
     tcase_add_test(good, test_recognized);
     tcase_add_test(good, test_header_recognized);
+#ifdef WGT_POSIX
     tcase_add_test(good, test_pipe);
+#endif
     tcase_add_test(good, test_packed);
     tcase_add_test(good, test_classes);
     tcase_add_test(good, test_two_texts);

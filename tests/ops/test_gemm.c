@@ -421,7 +421,8 @@ static void special_test(const product *p)
     product_run(p, &a, &b, &c);
     for (int64_t i = 0; i < p->m; i++)
         for (int64_t j = 0; j < p->n; j++)
-            CHECK_ENTRY(isnan(matrix_get(&c, i, j)) == (j == col), "NaN: C[%d,%d]", (int)i, (int)j);
+            CHECK_ENTRY((isnan(matrix_get(&c, i, j)) != 0) == (j == col), "NaN: C[%d,%d]", (int)i,
+                        (int)j);
     product_free(&a, &b, &c);
 }
 

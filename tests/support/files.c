@@ -4,12 +4,19 @@
 #include "autograd/op.h"
 #include "tests/support/assert.h"
 #include "tests/support/support.h"
+#include "tests/support/system.h"
 
 #include <dirent.h>
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
+
+#ifdef _WIN32
+#define mkdir(path, mode) mkdir(path)
+#endif
 
 /* What a reader may take for a file of `size` bytes: a few times the file, a tape, its first
  * nodes. */
@@ -21,8 +28,13 @@ static size_t most_memory(size_t size)
 void wgt_file_new(char path[WGT_PATH])
 {
     const char *directory = getenv("TMPDIR");
-    snprintf(path, WGT_PATH - 8, "%.80s/wg_files_XXXXXX", directory != NULL ? directory : "/tmp");
-    ck_assert_ptr_nonnull(mkdtemp(path));
+    int tries = 0, made;
+    do { /* not every libc has mkdtemp */
+        snprintf(path, WGT_PATH - 8, "%.80s/wg_files_%d_%d", directory != NULL ? directory : "/tmp",
+                 (int)getpid(), tries++);
+        made = mkdir(path, 0700);
+    } while (made != 0 && errno == EEXIST);
+    ck_assert_int_eq(made, 0);
     strcat(path, "/file");
 }
 
@@ -196,8 +208,10 @@ static void check_error(wgt_read *read, const char *path, wg_status code, const 
 void wgt_check_unreadable(wgt_read *read)
 {
     check_error(read, "/nowhere/at all", WG_E_IO, "/nowhere/at all: ");
-    check_error(read, "/tmp", WG_E_IO, "/tmp: is a directory");
+    check_error(read, ".", WG_E_IO, ".: is a directory");
+#ifdef WGT_POSIX
     check_error(read, "/dev/null", WG_E_IO, "is a device, not a file");
+#endif
     check_error(read, NULL, WG_E_NULL, "");
     ck_assert(!read(NULL, "/nowhere"));
     wg_tape *t = wg_tape_new(NULL);

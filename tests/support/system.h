@@ -5,6 +5,10 @@
 
 #include <stdbool.h>
 
+#if !defined(_WIN32) && !defined(__wasi__)
+#define WGT_POSIX 1 /* there are processes, pipes and devices with names, locales of a thread */
+#endif
+
 typedef enum wgt_fault_kind { WGT_FAIL, WGT_KILL_BEFORE, WGT_KILL_AFTER } wgt_fault_kind;
 
 enum { WGT_KILLED = 99, WGT_TRACE = 512 }; /* the process's exit status; calls that a trace holds */

@@ -1,13 +1,22 @@
-/* A small stand-in for Check: suites, a process for each test, and what the closing line says. */
+/* A small stand-in for Check: suites, a process for each test where there are processes, and what
+ * the closing line says. */
 #include "tests/support/check/check.h"
+
+#include "tests/support/system.h"
 
 #include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/wait.h>
 #include <unistd.h>
+
+#ifdef WGT_POSIX
+#include <sys/wait.h>
+#endif
+#ifdef _WIN32
+#include <setjmp.h>
+#endif
 
 typedef struct entry {
     const TTest *test;
@@ -41,9 +50,6 @@ struct SRunner {
     failure *failures, **last;
     int run, failed;
 };
-
-/* The end of the pipe at which the running test says why it fails. */
-static int message_to = -1;
 
 static void *allocate(size_t size)
 {
@@ -114,6 +120,8 @@ void srunner_add_suite(SRunner *runner, Suite *suite)
 
 /* ---- Failing. -------------------------------------------------------------------------------- */
 
+static _Noreturn void end_test(const char *why);
+
 void own_check_fail(const char *file, int line, const char *format, ...)
 {
     char text[MESSAGE];
@@ -122,9 +130,7 @@ void own_check_fail(const char *file, int line, const char *format, ...)
     va_start(arguments, format);
     vsnprintf(text + n, sizeof text - (size_t)n, format, arguments);
     va_end(arguments);
-    if (write(message_to, text, strlen(text)) < 0)
-        abort();
-    _exit(1);
+    end_test(text);
 }
 
 void own_check_fail_real(const char *file, int line, const char *what, long double x, long double y)
@@ -148,6 +154,71 @@ void own_check_bytes(const char *file, int line, const char *what, const void *x
 
 /* ---- Running. -------------------------------------------------------------------------------- */
 
+static void record(SRunner *runner, const Suite *suite, const TTest *test, int i, const char *why)
+{
+    failure *f = allocate(sizeof *f);
+    snprintf(f->text, sizeof f->text, "%s:%s:%d: %.*s", suite->name, test->name, i, MESSAGE - 200,
+             why);
+    *runner->last = f;
+    runner->last = &f->next;
+    runner->failed++;
+}
+
+static void run_test(const TCase *tcase, const TTest *test, int i)
+{
+    if (tcase->setup != NULL)
+        tcase->setup();
+    test->run(i);
+    if (tcase->teardown != NULL)
+        tcase->teardown();
+    fflush(stdout);
+}
+
+#ifndef WGT_POSIX
+
+/* A test that fails leaves behind what it has; where there is no way out of it, on WASI, it ends
+ * them all. Nothing limits its time. */
+static char reason[MESSAGE];
+#ifdef _WIN32
+static jmp_buf out;
+#endif
+
+static _Noreturn void end_test(const char *why)
+{
+#ifdef _WIN32
+    snprintf(reason, sizeof reason, "%s", why);
+    longjmp(out, 1);
+#else
+    printf("%s\n", why);
+    exit(1);
+#endif
+}
+
+static void run_one(SRunner *runner, const Suite *suite, const TCase *tcase, const TTest *test,
+                    int i)
+{
+    runner->run++;
+#ifdef _WIN32
+    if (setjmp(out) != 0) {
+        record(runner, suite, test, i, reason);
+        return;
+    }
+#endif
+    run_test(tcase, test, i);
+}
+
+#else
+
+/* The end of the pipe at which the running test says why it fails. */
+static int message_to = -1;
+
+static _Noreturn void end_test(const char *why)
+{
+    if (write(message_to, why, strlen(why)) < 0)
+        abort();
+    _exit(1);
+}
+
 static double real_variable(const char *name, double otherwise)
 {
     const char *text = getenv(name);
@@ -165,23 +236,8 @@ static _Noreturn void run_here(const TCase *tcase, const TTest *test, int i)
 {
     signal(SIGALRM, SIG_DFL);
     alarm(seconds_for(tcase));
-    if (tcase->setup != NULL)
-        tcase->setup();
-    test->run(i);
-    if (tcase->teardown != NULL)
-        tcase->teardown();
-    fflush(stdout);
+    run_test(tcase, test, i);
     exit(0); /* as Check does, so that leaks are found */
-}
-
-static void record(SRunner *runner, const Suite *suite, const TTest *test, int i, const char *why)
-{
-    failure *f = allocate(sizeof *f);
-    snprintf(f->text, sizeof f->text, "%s:%s:%d: %.*s", suite->name, test->name, i, MESSAGE - 200,
-             why);
-    *runner->last = f;
-    runner->last = &f->next;
-    runner->failed++;
 }
 
 /* What the child writes until it ends, as a string. */
@@ -222,6 +278,8 @@ static void run_one(SRunner *runner, const Suite *suite, const TCase *tcase, con
                  WTERMSIG(status));
     record(runner, suite, test, i, why);
 }
+
+#endif
 
 void srunner_run(SRunner *runner, const char *name, const char *only, enum print_output mode)
 {

@@ -7,6 +7,8 @@
 
 #include <stdint.h>
 
+#include "autograd/status.h"
+
 typedef struct Suite Suite;
 typedef struct TCase TCase;
 typedef struct SRunner SRunner;
@@ -45,8 +47,7 @@ void srunner_print(SRunner *runner, enum print_output mode);
 void srunner_free(SRunner *runner);
 
 /* Ends the running test. */
-_Noreturn void own_check_fail(const char *file, int line, const char *format, ...)
-    __attribute__((format(printf, 3, 4)));
+_Noreturn void own_check_fail(const char *file, int line, const char *format, ...) WG_PRINTF(3, 4);
 _Noreturn void own_check_fail_real(const char *file, int line, const char *what, long double x,
                                    long double y);
 
