@@ -1,13 +1,8 @@
 /* The sum of the cotangents that meet at a node. */
-#include "autograd/op.h"
+#include "autograd/tape_internal.h"
 
 #include <math.h>
 #include <string.h>
-
-/* Elements summed together: two rows of doubles stay in the first cache. */
-#define ACCUMULATE_TILE 128
-
-#define ACCUMULATE_FEW 4 /* elements: fewer are summed one by one */
 
 static bool add_n_shape(wg_tensor *y)
 {
@@ -25,65 +20,97 @@ static bool add_n_shape(wg_tensor *y)
     return true;
 }
 
-/* Adds x[start..] to sum, and to rest what the rounding of each addition lost (Knuth's two-sum). */
-#define ADD_N_ADD(T)                                                                               \
-    for (int64_t i = 0; i < n; i++) {                                                              \
-        const double a = sum[i], b = (double)((const T *)x->data)[start + i];                      \
-        const double s = a + b, part = s - a;                                                      \
-        rest[i] += (a - (s - part)) + (b - part);                                                  \
-        sum[i] = s;                                                                                \
-    }
+/* Terms, from element `begin` on where they are in tiles. */
+typedef struct add_n_terms {
+    int n;
+    wg_tensor *const *operand; /* [n] */
+    const void *const *tile;   /* [n]; NULL: none; a term that is NULL is in the operand's memory */
+    int64_t begin;
+} add_n_terms;
 
-static void add_n_add(const wg_tensor *x, int64_t start, int64_t n, double *restrict sum,
-                      double *restrict rest)
+static inline const char *add_n_term(const add_n_terms *terms, int k, int64_t i, size_t size)
 {
-    if (x->dtype == WG_F32)
-        ADD_N_ADD(float)
-    else
-        ADD_N_ADD(double)
+    return terms->tile != NULL && terms->tile[k] != NULL
+               ? (const char *)terms->tile[k] + (i - terms->begin) * (int64_t)size
+               : (const char *)terms->operand[k]->data + i * (int64_t)size;
 }
-
-#undef ADD_N_ADD
 
 /* An infinite sum has a rest of NaN, which must not replace it. */
-static void add_n_store(const wg_tensor *y, int64_t start, int64_t n, const double *sum,
-                        const double *rest)
+static inline double add_n_total(double sum, double rest)
 {
-    for (int64_t i = 0; i < n; i++) {
-        double total = isnan(rest[i]) ? sum[i] : sum[i] + rest[i];
-        if (y->dtype == WG_F32)
-            ((float *)y->data)[start + i] = (float)total;
-        else
-            ((double *)y->data)[start + i] = total;
-    }
+    return isnan(rest) ? sum : sum + rest;
 }
 
-/* Two terms, the common case: one rounding, nothing to compensate. */
-static void add_n_two(const wg_tensor *y, int64_t begin, int64_t end)
-{
-    const void *a = y->operand[0]->data, *b = y->operand[1]->data;
-    if (y->dtype == WG_F32)
-        for (int64_t i = begin; i < end; i++)
-            ((float *)y->data)[i] = ((const float *)a)[i] + ((const float *)b)[i];
-    else
-        for (int64_t i = begin; i < end; i++)
-            ((double *)y->data)[i] = ((const double *)a)[i] + ((const double *)b)[i];
-}
+/* Elements from i on, ADD_N_LANES of them, to out: sum and what the rounding of each addition lost
+ * (Knuth's two-sum) stay in registers.  add_n_one: element i alone. */
+#define ADD_N_LANES 8
+typedef double add_n_lanes __attribute__((vector_size(ADD_N_LANES * sizeof(double))));
 
-/* The same for one element: in registers no term waits for the store of the one before. */
-static void add_n_one(const wg_tensor *y, int64_t at)
-{
-    const bool f32 = y->dtype == WG_F32;
-    double sum = 0, rest = 0;
-    for (int k = 0; k < y->n_operands; k++) {
-        const void *x = y->operand[k]->data;
-        const double b = f32 ? (double)((const float *)x)[at] : ((const double *)x)[at];
-        const double s = sum + b, part = s - sum;
-        rest += (sum - (s - part)) + (b - part);
-        sum = s;
+#define ADD_N_OF(T)                                                                                \
+    static void add_n_block_##T(const add_n_terms *terms, int64_t i, T *out)                       \
+    {                                                                                              \
+        typedef T inputs __attribute__((vector_size(ADD_N_LANES * sizeof(T))));                    \
+        add_n_lanes s = {0}, rest = {0};                                                           \
+        for (int k = 0; k < terms->n; k++) {                                                       \
+            inputs x;                                                                              \
+            memcpy(&x, add_n_term(terms, k, i, sizeof(T)), sizeof x);                              \
+            const add_n_lanes b = __builtin_convertvector(x, add_n_lanes);                         \
+            const add_n_lanes t = s + b, part = t - s;                                             \
+            rest += (s - (t - part)) + (b - part);                                                 \
+            s = t;                                                                                 \
+        }                                                                                          \
+        for (int j = 0; j < ADD_N_LANES; j++)                                                      \
+            out[j] = (T)add_n_total(s[j], rest[j]);                                                \
+    }                                                                                              \
+                                                                                                   \
+    static void add_n_one_##T(const add_n_terms *terms, int64_t i, T *out)                         \
+    {                                                                                              \
+        double s = 0, rest = 0;                                                                    \
+        for (int k = 0; k < terms->n; k++) {                                                       \
+            T x;                                                                                   \
+            memcpy(&x, add_n_term(terms, k, i, sizeof x), sizeof x);                               \
+            const double b = (double)x, t = s + b, part = t - s;                                   \
+            rest += (s - (t - part)) + (b - part);                                                 \
+            s = t;                                                                                 \
+        }                                                                                          \
+        *out = (T)add_n_total(s, rest);                                                            \
+    }                                                                                              \
+                                                                                                   \
+    /* The last block may take elements of the one before once more. */                            \
+    static void add_n_many_##T(const add_n_terms *terms, int64_t end, T *out)                      \
+    {                                                                                              \
+        const int64_t begin = terms->begin, n = end - begin;                                       \
+        for (int64_t i = 0; n < ADD_N_LANES && i < n; i++)                                         \
+            add_n_one_##T(terms, begin + i, out + i);                                              \
+        for (int64_t i = 0; n >= ADD_N_LANES && i < n; i += ADD_N_LANES) {                         \
+            const int64_t at = i <= n - ADD_N_LANES ? i : n - ADD_N_LANES;                         \
+            add_n_block_##T(terms, begin + at, out + at);                                          \
+        }                                                                                          \
+    }                                                                                              \
+                                                                                                   \
+    /* Two terms, the common case: one rounding, nothing to compensate. */                         \
+    static void add_n_two_##T(int64_t n, void *out, const void *const x[], const int64_t stride[], \
+                              const void *attrs)                                                   \
+    {                                                                                              \
+        const T *a = x[0], *b = x[1];                                                              \
+        T *y = out;                                                                                \
+        (void)stride, (void)attrs;                                                                 \
+        for (int64_t i = 0; i < n; i++)                                                            \
+            y[i] = a[i] + b[i];                                                                    \
+    }                                                                                              \
+                                                                                                   \
+    static void add_n_three_##T(int64_t n, void *out, const void *const x[],                       \
+                                const int64_t stride[], const void *attrs)                         \
+    {                                                                                              \
+        (void)stride, (void)attrs;                                                                 \
+        add_n_many_##T(&(add_n_terms){3, NULL, x, 0}, n, out);                                     \
     }
-    add_n_store(y, at, 1, &sum, &rest);
-}
+
+ADD_N_OF(float)
+ADD_N_OF(double)
+
+#undef ADD_N_OF
+#undef ADD_N_LANES
 
 #if WG_HAS_WIDE
 /* Wide sums need no compensation. */
@@ -98,6 +125,31 @@ static void add_n_wide(const wg_tensor *y, int64_t begin, int64_t end)
 }
 #endif
 
+wg_map *wg_add_n_map(const wg_tensor *y)
+{
+    if (y->op != &wg_op_add_n || y->n_operands < 2 || y->n_operands > 3)
+        return NULL;
+    if (y->n_operands == 2)
+        return y->dtype == WG_F32 ? add_n_two_float : add_n_two_double;
+    return y->dtype == WG_F32 ? add_n_three_float : add_n_three_double;
+}
+
+static void add_n_part(const wg_tensor *y, int64_t begin, int64_t end, void *out,
+                       const void *const tile[])
+{
+    const add_n_terms terms = {y->n_operands, y->operand, tile, begin};
+    const size_t size = wg_dtype_size(y->dtype);
+    if (y->n_operands == 2)
+        wg_add_n_map(y)(end - begin, out,
+                        (const void *[]){add_n_term(&terms, 0, begin, size),
+                                         add_n_term(&terms, 1, begin, size)},
+                        NULL, NULL);
+    else if (y->dtype == WG_F32)
+        add_n_many_float(&terms, end, out);
+    else
+        add_n_many_double(&terms, end, out);
+}
+
 static void add_n_forward(const wg_tensor *y, const wg_piece *piece)
 {
 #if WG_HAS_WIDE
@@ -106,24 +158,8 @@ static void add_n_forward(const wg_tensor *y, const wg_piece *piece)
         return;
     }
 #endif
-    if (y->n_operands == 2) {
-        add_n_two(y, piece->begin, piece->end);
-        return;
-    }
-    if (y->size < ACCUMULATE_FEW) {
-        for (int64_t i = piece->begin; i < piece->end; i++)
-            add_n_one(y, i);
-        return;
-    }
-    double sum[ACCUMULATE_TILE], rest[ACCUMULATE_TILE];
-    for (int64_t start = piece->begin; start < piece->end; start += ACCUMULATE_TILE) {
-        int64_t n = piece->end - start < ACCUMULATE_TILE ? piece->end - start : ACCUMULATE_TILE;
-        memset(sum, 0, (size_t)n * sizeof *sum);
-        memset(rest, 0, (size_t)n * sizeof *rest);
-        for (int k = 0; k < y->n_operands; k++)
-            add_n_add(y->operand[k], start, n, sum, rest);
-        add_n_store(y, start, n, sum, rest);
-    }
+    const int64_t size = (int64_t)wg_dtype_size(y->dtype);
+    add_n_part(y, piece->begin, piece->end, (char *)y->data + piece->begin * size, NULL);
 }
 
 static wg_tensor *add_n_vjp(wg_tensor *y, wg_tensor *dy, int i)
@@ -141,6 +177,7 @@ const wg_op wg_op_add_n = {
     .flags = WG_OP_WIDE,
     .shape = add_n_shape,
     .forward = add_n_forward,
+    .part = add_n_part,
     .vjp = add_n_vjp,
     .chunks = wg_size,
 };

@@ -118,8 +118,8 @@ struct wg_op {
     wg_map *map[WG_DTYPES];
     wg_map *reference[WG_DTYPES];
 
-    /* Elementwise ops, so that programs can join them into fused groups (NULL: never joined):
-     * elements [begin, end) of y to `out`. Chunks are elements then, and must be given. tile[k],
+    /* Ops of which y[i] depends on each operand's [i] alone, so that programs can join them into
+     * fused groups (NULL: never joined): elements [begin, end) of y to `out`. Chunks are elements then, and must be given. tile[k],
      * where it is not NULL, holds those elements of operand k, which has y's shape and need not be
      * in memory; tile may be NULL. */
     void (*part)(const wg_tensor *y, int64_t begin, int64_t end, void *out,

@@ -183,6 +183,13 @@ int64_t wg_stretches_place(wg_tape *t, wg_stretch *x, int64_t n, int64_t n_steps
 enum { MEMORY_SMALL, MEMORY_LARGE, MEMORY_KINDS };
 static const int64_t memory_granule[MEMORY_KINDS] = {8, WG_ALIGNMENT};
 
+/* The values of one kind, from `start` on. */
+typedef struct memory_values {
+    int64_t n, start;
+    wg_stretch *x;     /* [n] */
+    wg_tensor **value; /* [n] */
+} memory_values;
+
 static int64_t memory_bytes(const wg_tensor *y)
 {
     return y->size * (int64_t)wg_dtype_size(y->dtype);
@@ -196,43 +203,54 @@ static int memory_kind(const wg_tensor *y)
 /* The values of one kind, in the order of steps. A value of no elements gets an address, too; one
  * that nothing reads dies at once. */
 static int64_t memory_list(const wg_program *p, const wg_program_fact *fact, int kind,
-                           wg_stretch *x)
+                           wg_stretch *x, wg_tensor **value)
 {
     int64_t n = 0, granule = memory_granule[kind];
-    for (int64_t s = 0; s < p->n_steps; s++) {
-        const wg_tensor *y = p->work[s].y;
-        const wg_program_fact *f = &fact[y - p->node];
-        if (memory_kind(y) != kind)
-            continue;
-        int64_t bytes = (memory_bytes(y) + granule - 1) / granule * granule;
-        bool kept = f->pinned || p->options.keep_buffers || f->last_step < 0;
-        x[n++] = (wg_stretch){bytes > 0 ? bytes : granule, s, kept ? p->n_steps : f->last_step, 0};
-    }
+    for (int64_t s = 0; s < p->n_steps; s++)
+        for (int64_t i = fact[p->work[s].y - p->node].head; i != -1; i = fact[i].next) {
+            wg_tensor *y = &p->node[i];
+            const wg_program_fact *f = &fact[i];
+            if (memory_kind(y) != kind || !wg_program_is_stored(f))
+                continue;
+            int64_t bytes = (memory_bytes(y) + granule - 1) / granule * granule;
+            bool kept = f->pinned || p->options.keep_buffers || f->last_step < 0;
+            value[n] = y;
+            x[n++] = (wg_stretch){bytes > 0 ? bytes : granule, s, kept ? p->n_steps : f->last_step,
+                                  0};
+        }
     return n;
+}
+
+/* Values of one kind, behind `total` bytes for others: their places, until there is memory, are
+ * counted from its start. Returns the bytes for all; -1: an error was recorded. */
+static int64_t memory_place(const wg_program *p, const wg_program_fact *fact, int kind,
+                            int64_t total, memory_values *v)
+{
+    wg_arena *scratch = &p->tape->scratch;
+    v->x = wg_arena_take(scratch, (size_t)p->n_nodes * sizeof *v->x, WG_ALIGNMENT);
+    v->value = wg_arena_take(scratch, (size_t)p->n_nodes * sizeof *v->value, WG_ALIGNMENT);
+    if (v->x == NULL || v->value == NULL) {
+        wg_fail(p->tape, WG_E_NOMEM, "compile: out of memory");
+        return -1;
+    }
+    v->n = memory_list(p, fact, kind, v->x, v->value);
+    const int64_t size = wg_stretches_place(p->tape, v->x, v->n, p->n_steps);
+    v->start = total;
+    return size < 0 ? -1 : total + (size + WG_ALIGNMENT - 1) / WG_ALIGNMENT * WG_ALIGNMENT;
 }
 
 bool wg_program_place(wg_program *p, const wg_program_fact *fact)
 {
-    wg_stretch *x[MEMORY_KINDS];
-    int64_t start[MEMORY_KINDS], total = 0, next[MEMORY_KINDS] = {0};
-    for (int kind = 0; kind < MEMORY_KINDS; kind++) {
-        x[kind] = wg_arena_take(&p->tape->scratch, (size_t)p->n_steps * sizeof **x, WG_ALIGNMENT);
-        if (x[kind] == NULL) {
-            wg_fail(p->tape, WG_E_NOMEM, "compile: out of memory");
-            return false;
-        }
-        int64_t n = memory_list(p, fact, kind, x[kind]);
-        int64_t size = wg_stretches_place(p->tape, x[kind], n, p->n_steps);
-        if (size < 0)
-            return false;
-        start[kind] = total;
-        total += (size + WG_ALIGNMENT - 1) / WG_ALIGNMENT * WG_ALIGNMENT;
-    }
+    memory_values values[MEMORY_KINDS];
+    int64_t total = 0;
+    for (int kind = 0; kind < MEMORY_KINDS && total >= 0; kind++)
+        total = memory_place(p, fact, kind, total, &values[kind]);
+    if (total < 0)
+        return false;
     p->memory_size = (size_t)total;
     p->memory = wg_tape_take(p->tape, p->memory_size);
-    for (int64_t s = 0; p->memory != NULL && s < p->n_steps; s++) {
-        int kind = memory_kind(p->work[s].y);
-        p->work[s].y->data = p->memory + start[kind] + x[kind][next[kind]++].start;
-    }
+    for (int kind = 0; p->memory != NULL && kind < MEMORY_KINDS; kind++)
+        for (int64_t i = 0; i < values[kind].n; i++)
+            values[kind].value[i]->data = p->memory + values[kind].start + values[kind].x[i].start;
     return p->memory != NULL;
 }

@@ -26,7 +26,7 @@ wg_program_fact *wg_program_facts(const wg_program *p)
     }
     for (int64_t i = 0; i < p->n_nodes; i++)
         fact[i] = (wg_program_fact){.computed = plan_is_computed(&p->node[i]),
-                                    .sink = -1,
+                                    .first = -1,
                                     .chain = i,
                                     .head = i,
                                     .next = -1,
@@ -51,13 +51,22 @@ void wg_program_note_reads(const wg_program *p, wg_program_fact *fact, int64_t l
             fact[wg_program_root(p->node[i].operand[k]) - p->node].last_step = step;
 }
 
+/* Is the chain one tile, which the caller alone computes? Then its links are calls one by one. */
+static bool plan_has_calls(const wg_step_work *work)
+{
+    bool calls = work->link != NULL && work->piece_chunks >= work->chunks && work->y->size > 0 &&
+                 work->y->size <= work->tile;
+    for (int i = 0; calls && i < work->n_links; i++)
+        calls = work->link[i].y->op->check == NULL;
+    return calls;
+}
+
 static bool plan_steps(wg_program *p, wg_program_fact *fact)
 {
     for (int64_t i = 0; i < p->n_nodes; i++)
         p->n_steps += wg_program_is_step(p, fact, i);
-    p->step = wg_tape_take(p->tape, (size_t)p->n_steps * sizeof *p->step);
     p->work = wg_tape_take(p->tape, (size_t)p->n_steps * sizeof *p->work);
-    if (p->step == NULL || p->work == NULL)
+    if (p->work == NULL)
         return false;
     int64_t s = 0;
     for (int64_t i = 0; i < p->n_nodes; i++) {
@@ -70,13 +79,16 @@ static bool plan_steps(wg_program *p, wg_program_fact *fact)
         wg_program_note_reads(p, fact, i, s++);
         if (fact[i].links > 1 && !wg_chain_init(p, fact, i, work))
             return false;
+        work->calls = plan_has_calls(work) ? work->n_links : 1;
+        p->n_calls += work->calls;
     }
-    return true;
+    p->call = wg_tape_take(p->tape, (size_t)p->n_calls * sizeof *p->call);
+    return p->call != NULL;
 }
 
 static size_t plan_step_workspace(const wg_step_work *work)
 {
-    return work->link != NULL ? wg_chain_workspace(work) : wg_node_workspace_size(work->y);
+    return work->link != NULL ? work->workspace : wg_node_workspace_size(work->y);
 }
 
 static bool plan_workspace(wg_program *p)
@@ -103,47 +115,70 @@ bool wg_program_plan(wg_program *p)
 /* ---- Addresses ------------------------------------------------------------------------------- */
 
 /* Steps of 0 and 1, for every choice of them: the first of three is the lowest bit. */
-static const int64_t plan_step_choices[8][WG_STEP_OPERANDS] = {
+static const int64_t plan_step_choices[8][WG_CALL_OPERANDS] = {
     {0, 0, 0}, {1, 0, 0}, {0, 1, 0}, {1, 1, 0}, {0, 0, 1}, {1, 0, 1}, {0, 1, 1}, {1, 1, 1}};
 
 /* Has every operand y's size or one element? Then its stride is 1 or 0, and no walk over axes is
- * needed. */
-static bool plan_is_flat(const wg_tensor *y, int64_t step[])
+ * needed: bit k of *which. */
+static bool plan_is_flat(const wg_tensor *y, unsigned *which)
 {
+    *which = 0;
     for (int k = 0; k < y->n_operands; k++) {
-        step[k] = y->operand[k]->size == y->size;
-        if (step[k] == 0 && y->operand[k]->size != 1)
+        if (y->operand[k]->size != y->size && y->operand[k]->size != 1)
             return false;
+        *which |= y->operand[k]->size == y->size ? 1u << k : 0;
     }
     return true;
 }
 
-/* Is all of this step one call of a kernel, by the caller alone? */
-static bool plan_is_call(const wg_program *p, const wg_step_work *work, int64_t step[])
+/* The kernel that computes all of y in one call; NULL: none does. */
+static wg_map *plan_map(const wg_tensor *y)
 {
-    const wg_tensor *y = work->y;
-    return work->link == NULL && y->op->part != NULL && (y->op->flags & WG_OP_ELEMENTWISE) &&
-           y->op->check == NULL && y->size > 0 && y->n_operands <= WG_STEP_OPERANDS &&
-           work->piece_chunks >= work->chunks && !p->tape->options.check_finite &&
-           plan_is_flat(y, step);
+    if (y->op->check != NULL || y->size == 0 || y->n_operands > WG_CALL_OPERANDS)
+        return NULL;
+    const bool elementwise = (y->op->flags & WG_OP_ELEMENTWISE) && y->op->part != NULL;
+    return elementwise ? y->op->map[y->operand[0]->dtype] : wg_add_n_map(y);
 }
 
-static void plan_settle_step(const wg_program *p, wg_step *step, const wg_step_work *work)
+/* Is all of y one call of a kernel, with operands in memory but where a tile is given? */
+static bool plan_call(const wg_tensor *y, wg_call *call)
 {
-    const wg_tensor *y = work->y;
-    int64_t choice[WG_ELEMENTWISE_OPERANDS];
-    *step = (wg_step){.y = y->data};
-    if (!plan_is_call(p, work, choice))
+    unsigned which;
+    wg_map *map = plan_map(y);
+    if (map == NULL || !plan_is_flat(y, &which))
+        return false;
+    *call = (wg_call){.map = map,
+                      .n = y->size,
+                      .y = y->data,
+                      .attrs = y->attrs,
+                      .step = plan_step_choices[which]};
+    for (int k = 0; k < y->n_operands; k++)
+        call->x[k] = y->operand[k]->data;
+    return true;
+}
+
+/* What is in tiles is in the workspace of the caller, who is worker 0. */
+static void plan_settle_link(const wg_program *p, wg_call *call, const wg_step_work *work, int i)
+{
+    const wg_chain_link *link = &work->link[i];
+    if (!plan_call(link->y, call)) {
+        *call = (wg_call){.attrs = work, .n = i};
         return;
-    step->map = y->op->map[y->operand[0]->dtype];
-    step->n = y->size;
-    step->attrs = y->attrs;
-    unsigned which = 0;
-    for (int k = 0; k < y->n_operands; k++) {
-        step->x[k] = y->operand[k]->data;
-        which |= choice[k] != 0 ? 1u << k : 0;
     }
-    step->step = plan_step_choices[which];
+    call->y = wg_chain_tile(link, 0, p->workspace);
+    for (int k = 0; k < link->y->n_operands; k++)
+        if (link->source[k] >= 0)
+            call->x[k] = wg_chain_tile(&work->link[link->source[k]], 0, p->workspace);
+}
+
+static void plan_settle_step(const wg_program *p, wg_call *call, const wg_step_work *work)
+{
+    if (work->link != NULL && work->calls == work->n_links)
+        for (int i = 0; i < work->n_links; i++)
+            plan_settle_link(p, call + i, work, i);
+    else if (work->link != NULL || work->piece_chunks < work->chunks ||
+             p->tape->options.check_finite || !plan_call(work->y, call))
+        *call = (wg_call){.attrs = work, .n = -1};
 }
 
 void wg_program_settle(wg_program *p)
@@ -153,7 +188,8 @@ void wg_program_settle(wg_program *p)
         if ((y->op->flags & WG_OP_VIEW) && plan_is_computed(y))
             wg_node_view(y);
     }
-    for (int64_t s = 0; s < p->n_steps; s++)
-        plan_settle_step(p, &p->step[s], &p->work[s]);
+    wg_call *call = p->call;
+    for (int64_t s = 0; s < p->n_steps; call += p->work[s++].calls)
+        plan_settle_step(p, call, &p->work[s]);
     p->settled = true;
 }

@@ -317,28 +317,36 @@ static bool program_run_work(const wg_program *p, const wg_step_work *work)
     return !p->tape->options.check_finite || wg_node_is_finite(work->y);
 }
 
-static inline bool program_run_step(const wg_program *p, int64_t i)
+static bool program_run_other(const wg_program *p, const wg_call *call)
 {
-    const wg_step *s = &p->step[i];
-    if (s->map == NULL)
-        return program_run_work(p, &p->work[i]);
-    s->map(s->n, s->y, s->x, s->step, s->attrs);
+    const wg_step_work *work = call->attrs;
+    if (call->n < 0)
+        return program_run_work(p, work);
+    wg_chain_run_link(work, call->n, 0, work->y->size, p->workspace);
     return true;
 }
 
-/* Four steps at a time, each called from a place of its own: steps often repeat in twos and fours
+static inline bool program_run_call(const wg_program *p, const wg_call *c)
+{
+    if (c->map == NULL)
+        return program_run_other(p, c);
+    c->map(c->n, c->y, c->x, c->step, c->attrs);
+    return true;
+}
+
+/* Four calls at a time, each from a place of its own: steps often repeat in twos and fours
  * (the ops of a layer, those of its gradient), and then each place calls the same kernel again and
  * again, which processors predict. */
 bool wg_program_execute(wg_program *p)
 {
     program_follow_tape(p);
-    int64_t i = 0;
-    for (; i + 4 <= p->n_steps; i += 4)
-        if (!program_run_step(p, i) || !program_run_step(p, i + 1) || !program_run_step(p, i + 2) ||
-            !program_run_step(p, i + 3))
+    const wg_call *c = p->call, *end = c + p->n_calls;
+    for (; end - c >= 4; c += 4)
+        if (!program_run_call(p, c) || !program_run_call(p, c + 1) || !program_run_call(p, c + 2) ||
+            !program_run_call(p, c + 3))
             return false;
-    for (; i < p->n_steps; i++)
-        if (!program_run_step(p, i))
+    for (; c < end; c++)
+        if (!program_run_call(p, c))
             return false;
     return true;
 }

@@ -4,24 +4,24 @@
 #include "autograd/compile/program.h"
 #include "autograd/tape_internal.h"
 
-#define WG_STEP_OPERANDS 3 /* of a step that is one call of a kernel */
+#define WG_CALL_OPERANDS 3 /* of a kernel that is called directly */
 
-/* A step of one kernel call, with all that it is given worked out: a cache line. Where `map` is
- * NULL the step's wg_step_work says what to do. */
-typedef struct wg_step {
-    wg_map *map;
+/* A call of a kernel, with all that it is given worked out: a cache line. A step is one, or, where
+ * it is a chain of a single tile, one for each link. */
+typedef struct wg_call {
+    wg_map *map; /* NULL: `attrs` is the wg_step_work, `n` the link, or -1 for the whole step */
     int64_t n;
     void *y;
     const void *attrs;
-    const int64_t *step; /* [WG_STEP_OPERANDS] */
-    const void *x[WG_STEP_OPERANDS];
-} wg_step;
+    const int64_t *step; /* [WG_CALL_OPERANDS] */
+    const void *x[WG_CALL_OPERANDS];
+} wg_call;
 
 /* An op of an elementwise chain. */
 typedef struct wg_chain_link {
     wg_tensor *y;
     int64_t slot; /* where in the workspace a tile of y is kept; -1: y has memory */
-    int source[WG_ELEMENTWISE_OPERANDS]; /* the link that makes operand k; -1: it has memory */
+    int source[WG_ELEMENTWISE_OPERANDS]; /* the link whose tile is operand k; -1: it has memory */
 } wg_chain_link;
 
 /* What a step does, in full. */
@@ -29,8 +29,10 @@ typedef struct wg_step_work {
     wg_tensor *y;        /* the node, or the last one of a chain */
     wg_chain_link *link; /* [n_links] in recording order; NULL: no chain */
     int n_links;
+    int calls;
     int64_t chunks, piece_chunks; /* how the work is cut */
     int64_t tile;                 /* elements of a chain that are computed together */
+    size_t workspace;             /* bytes for the tiles of a chain */
 } wg_step_work;
 
 /* An input, and what stands for it in the program. */
@@ -78,9 +80,10 @@ struct wg_program {
     wg_tensor **output; /* [n_outputs] leaves of the tape; NULL where nobody was to have any */
     int n_outputs;
 
-    wg_step *step;      /* [n_steps] */
     wg_step_work *work; /* [n_steps] */
     int64_t n_steps;
+    wg_call *call; /* [n_calls] those of all steps in order */
+    int64_t n_calls;
 
     char *memory; /* values */
     size_t memory_size, tape_memory_size;
@@ -107,25 +110,33 @@ void wg_program_rebind(wg_program *p, const wg_tensor *input, const void *data);
 
 /* What is known of a node while a program is made. */
 typedef struct wg_program_fact {
-    bool computed; /* by the program */
-    bool pinned;   /* its memory is never used again: an output is in it */
-    bool sunk;     /* computed inside a chain, and never stored */
-    int64_t sink;  /* the chain of all consumers met so far; -1: none was met; -2: none can be */
-    int64_t chain; /* the last node of the chain that it belongs to: itself, at first */
-    int64_t head;  /* of the last node of a chain: its first link */
-    int64_t next;  /* of a link: the next one; -1: none */
-    int links;     /* of the last node of a chain: how many */
-    bool rows;     /* of the last node of a chain: one link is computed row by row */
+    bool computed;     /* by the program */
+    bool pinned;       /* its memory is never used again: an output is in it */
+    bool sunk;         /* computed inside a chain, of which it is not the last */
+    bool many;         /* several chains and steps read it */
+    bool tiled;        /* all that reads it in the first of them can read a tile */
+    int64_t first;     /* the last node of the first of them; -1: none was met */
+    int64_t chain;     /* the last node of the chain that it belongs to: itself, at first */
+    int64_t head;      /* of the last node of a chain: its first link */
+    int64_t next;      /* of a link: the next one; -1: none */
+    int links;         /* of the last node of a chain: how many */
+    int link;          /* which one it is */
+    bool rows;         /* of the last node of a chain: one link is computed row by row */
     int64_t last_step; /* that reads it; -1: none */
 } wg_program_fact;
 
 /* wg_program_facts: what is known from nodes and outputs alone, in the tape's scratch; NULL: an
  * error was recorded.  wg_program_root: the node whose memory y's value is in.  wg_program_is_step:
  * views are computed, but not by a step: their address is all that they have.
+ * wg_program_is_stored: does a computed value have memory, and not tiles alone?
  * wg_program_note_reads: step `step` reads what the chain that ends at node `last` reads. */
 wg_program_fact *wg_program_facts(const wg_program *p);
 const wg_tensor *wg_program_root(const wg_tensor *y);
 bool wg_program_is_step(const wg_program *p, const wg_program_fact *fact, int64_t i);
+static inline bool wg_program_is_stored(const wg_program_fact *f)
+{
+    return !f->sunk || f->pinned || f->many;
+}
 void wg_program_note_reads(const wg_program *p, wg_program_fact *fact, int64_t last, int64_t step);
 
 /* wg_program_plan: steps, memory and workspace of a program that has its nodes. False: an error was
@@ -151,9 +162,8 @@ bool wg_program_place(wg_program *p, const wg_program_fact *fact);
 /* wg_program_settle: give views and steps the addresses of what they read and write. */
 void wg_program_settle(wg_program *p);
 
-/* Programs that run, and programs that are written as C, have chains of other kinds: kernels are
- * called for long ones only; a written loop may take in a matrix product by rows, and variables
- * cost nothing. */
+/* Programs that run, and programs that are written as C, have chains of other kinds: a written loop
+ * may take in a matrix product by rows, and stores nothing on the way but outputs. */
 typedef struct wg_chain_limits {
     int64_t shortest; /* elements */
     int links;        /* at most */
@@ -162,18 +172,20 @@ typedef struct wg_chain_limits {
 
 extern const wg_chain_limits wg_chain_run_limits, wg_chain_written_limits;
 
-/* wg_chain_find: which elementwise nodes are computed inside the chain of their consumers. */
+/* wg_chain_find: which elementwise nodes are computed inside the chain of what reads them. */
 void wg_chain_find(const wg_program *p, wg_program_fact *fact, const wg_chain_limits *limits);
 
 /* wg_chain_init: the links of the chain that ends at node `last`, and their slots in the workspace.
  * False: an error was recorded on the tape. */
-bool wg_chain_init(const wg_program *p, const wg_program_fact *fact, int64_t last,
-                   wg_step_work *work);
+bool wg_chain_init(const wg_program *p, wg_program_fact *fact, int64_t last, wg_step_work *work);
 
-/* wg_chain_workspace: bytes for each worker.  wg_chain_check: what the ops' checks say.
- * wg_chain_run: compute the piece's elements. */
-size_t wg_chain_workspace(const wg_step_work *work);
+/* wg_chain_check: what the ops' checks say.  wg_chain_run: compute the piece's elements.
+ * wg_chain_run_link: elements [begin, end) of link i, of one tile.  wg_chain_tile: where those of a
+ * link are, from `begin` on. */
 bool wg_chain_check(const wg_step_work *work);
 void wg_chain_run(const wg_step_work *work, const wg_piece *piece);
+void wg_chain_run_link(const wg_step_work *work, int64_t i, int64_t begin, int64_t end,
+                       void *workspace);
+void *wg_chain_tile(const wg_chain_link *link, int64_t begin, void *workspace);
 
 #endif

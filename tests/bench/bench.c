@@ -315,6 +315,7 @@ int main(int argc, char **argv)
     bench_gemm();
     bench_small();
     bench_growth();
+    bench_ad();
     bench_train();
     bench_fit();
     return 0;

@@ -68,5 +68,6 @@ void bench_train(void);
 void bench_fit(void);
 void bench_small(void);
 void bench_growth(void);
+void bench_ad(void);
 
 #endif

@@ -237,6 +237,46 @@ START_TEST(test_chains)
 }
 END_TEST
 
+static void program_has_steps(wg_tensor *const outputs[], int n, int steps)
+{
+    wg_program *p = wg_compile(outputs, n, NULL);
+    ck_assert_int_eq(wg_program_steps(p), steps);
+    ck_assert_int_eq(wg_program_run(p), WG_OK);
+    for (int i = 0; i < n; i++)
+        same_values(wg_program_output(p, i), outputs[i]);
+}
+
+/* What others read, too, is a further output of the chain, of one tile or of many. */
+START_TEST(test_a_chain_stores_what_others_read)
+{
+    const int64_t sizes[] = {3, 100, 5000};
+    wg_tensor *x = wg_param(t, "x", WG_F64, WG_SHAPE(sizes[_i]));
+    fill(x, 1);
+    wg_tensor *shared = wg_exp(x), *last = wg_square(wg_sin(shared));
+    wg_tensor *outputs[] = {wg_sum(last), wg_sum(shared), shared};
+    program_has_steps(outputs, 3, 3); /* exp sin square; sum; sum */
+    wg_tensor *later = wg_mul(shared, wg_broadcast_to(outputs[0], WG_SHAPE(sizes[_i])));
+    program_has_steps(&later, 1, 4); /* exp is stored for mul, which waits for the sum */
+}
+END_TEST
+
+/* A view of all elements, and a sum of cotangents, are read and made tile by tile. */
+START_TEST(test_views_and_sums_in_a_chain)
+{
+    wg_tensor *x = wg_param(t, "x", WG_F32, WG_SHAPE(60, 50)),
+              *b = wg_param(t, "b", WG_F32, WG_SHAPE(50));
+    fill(x, 1), fill(b, 2);
+    wg_tensor *flat = wg_reshape(wg_exp(wg_mul(x, b)), WG_SHAPE(3000));
+    wg_tensor *terms[] = {flat, wg_sin(flat), wg_cos(flat), wg_neg(flat)};
+    wg_tensor *y = wg_reshape(wg_square(wg_add_n(terms, 4)), WG_SHAPE(50, 60));
+    program_has_steps(&y, 1, 1);
+    wg_program *p = wg_compile(&y, 1, NULL);
+    ck_assert_uint_eq(wg_program_memory(p), 3000 * sizeof(float) + 32); /* of whole lines */
+    wg_tensor *part = wg_neg(wg_slice(flat, 0, 0, 1500)); /* not all of it: from memory */
+    program_has_steps(&part, 1, 2);
+}
+END_TEST
+
 /* What a check reads is in memory, though its op is a link. */
 START_TEST(test_a_check_inside_a_chain)
 {
@@ -259,7 +299,7 @@ START_TEST(test_long_chains_are_cut)
 {
     wg_tensor *x = wg_param(t, "x", WG_F64, WG_SHAPE(5000)), *y = x;
     fill(x, 1);
-    for (int i = 0; i < 100; i++)
+    for (int i = 0; i < 600; i++)
         y = wg_sin(y);
     wg_program *p = wg_compile(&y, 1, NULL);
     ck_assert_int_gt(wg_program_steps(p), 1);
@@ -556,6 +596,8 @@ Suite *suite_program(void)
     tcase_add_test(cases, test_a_view_keeps_its_base);
     tcase_add_test(cases, test_outputs_that_are_leaves);
     tcase_add_test(cases, test_chains);
+    tcase_add_loop_test(cases, test_a_chain_stores_what_others_read, 0, 3);
+    tcase_add_test(cases, test_views_and_sums_in_a_chain);
     tcase_add_test(cases, test_a_check_inside_a_chain);
     tcase_add_test(cases, test_long_chains_are_cut);
     tcase_add_test(cases, test_empty_values);
