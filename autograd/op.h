@@ -119,9 +119,10 @@ struct wg_op {
     wg_map *reference[WG_DTYPES];
 
     /* Ops of which y[i] depends on each operand's [i] alone, so that programs can join them into
-     * fused groups (NULL: never joined): elements [begin, end) of y to `out`. Chunks are elements then, and must be given. tile[k],
-     * where it is not NULL, holds those elements of operand k, which has y's shape and need not be
-     * in memory; tile may be NULL. */
+     * fused groups (NULL: never joined): elements [begin, end) of y to `out`. Elementwise ones say
+     * how their work is cut, and their chunks are elements. tile[k], where it is not NULL, holds
+     * those elements of operand k, which has y's size and need not be in memory; tile may be
+     * NULL. */
     void (*part)(const wg_tensor *y, int64_t begin, int64_t end, void *out,
                  const void *const tile[]);
 

@@ -38,23 +38,33 @@ static bool program_fits(wg_tape *t, wg_tensor *const outputs[], int n, int64_t 
     return t->status == WG_OK;
 }
 
-/* twin[i], for the nodes that the outputs need: not NULL. What depends on constants alone is a leaf
- * of the program. */
+/* Who needs a node. One element that outputs alone need (a loss that is printed) is computed last:
+ * it stands in the way of no chain. */
+enum { NEEDED_NOT, NEEDED_LAST, NEEDED };
+
+static bool program_is_last(const wg_tensor *y, unsigned char needed)
+{
+    return needed == NEEDED_LAST && y->size == 1 && (y->state & WG_NODE_LIVE) && y->n_operands > 0;
+}
+
+/* What depends on constants alone is a leaf of the program. */
 static int64_t program_mark_needed(const wg_tape *t, wg_tensor *const outputs[], int n,
-                                   int64_t last, bool *needed, int64_t *n_operands)
+                                   int64_t last, unsigned char *needed, int64_t *n_operands)
 {
     int64_t count = 0;
-    memset(needed, 0, (size_t)last + 1);
+    memset(needed, NEEDED_NOT, (size_t)last + 1);
     for (int i = 0; i < n; i++)
-        needed[outputs[i]->index] = true;
+        needed[outputs[i]->index] = NEEDED_LAST;
     *n_operands = 0;
     for (int64_t i = last; i >= 0; i--) {
         const wg_tensor *y = t->node[i];
-        if (!needed[i])
+        if (needed[i] == NEEDED_NOT)
             continue;
         count++;
+        const unsigned char how = program_is_last(y, needed[i]) ? NEEDED_LAST : NEEDED;
         for (int k = 0; (y->state & WG_NODE_LIVE) && k < y->n_operands; k++, ++*n_operands)
-            needed[y->operand[k]->index] = true;
+            if (needed[y->operand[k]->index] < how)
+                needed[y->operand[k]->index] = how;
     }
     return count;
 }
@@ -88,7 +98,7 @@ static wg_tensor *program_copy_node(wg_program *p, wg_tensor *twin, const wg_ten
 }
 
 static bool program_copy_nodes(wg_program *p, wg_tensor *const outputs[], int64_t last,
-                               const bool *needed, int64_t n_operands)
+                               const unsigned char *needed, int64_t n_operands)
 {
     wg_tape *t = p->tape;
     size_t count = (size_t)p->n_nodes;
@@ -104,13 +114,14 @@ static bool program_copy_nodes(wg_program *p, wg_tensor *const outputs[], int64_
     if (t->status != WG_OK)
         return false;
     int64_t place = 0;
-    for (int64_t i = 0; i <= last; i++) {
-        if (!needed[i])
-            continue;
-        const wg_tensor *y = t->node[i];
-        twins[i] = program_copy_node(p, &p->node[place++], y, operand, twins);
-        operand += y->state & WG_NODE_LIVE ? y->n_operands : 0;
-    }
+    for (int at_end = 0; at_end < 2; at_end++)
+        for (int64_t i = 0; i <= last; i++) {
+            const wg_tensor *y = t->node[i];
+            if (needed[i] == NEEDED_NOT || program_is_last(y, needed[i]) != at_end)
+                continue;
+            twins[i] = program_copy_node(p, &p->node[place++], y, operand, twins);
+            operand += y->state & WG_NODE_LIVE ? y->n_operands : 0;
+        }
     for (int i = 0; i < p->n_outputs; i++)
         p->result[i] = twins[outputs[i]->index];
     return true;
@@ -120,7 +131,7 @@ static bool program_build(wg_program *p, wg_tensor *const outputs[], int64_t las
 {
     wg_tape *t = p->tape;
     int64_t n_operands;
-    bool *needed = wg_arena_take(&t->scratch, (size_t)last + 1, 1);
+    unsigned char *needed = wg_arena_take(&t->scratch, (size_t)last + 1, 1);
     if (needed == NULL) {
         wg_fail(t, WG_E_NOMEM, "compile: out of memory");
         return false;

@@ -71,7 +71,7 @@ struct wg_program {
     wg_pool *pool; /* of the tape; NULL: the caller alone works */
     wg_compile_options options;
 
-    wg_tensor *node; /* [n_nodes] in recording order */
+    wg_tensor *node; /* [n_nodes] operands before what reads them */
     int64_t n_nodes;
     wg_freshness fresh;
     wg_program_input *input; /* [n_inputs] */
