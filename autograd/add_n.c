@@ -38,7 +38,7 @@ static inline const char *add_n_term(const add_n_terms *terms, int k, int64_t i,
 /* An infinite sum has a rest of NaN, which must not replace it. */
 static inline double add_n_total(double sum, double rest)
 {
-    return isnan(rest) ? sum : sum + rest;
+    return sum + (isnan(rest) ? 0 : rest); /* selects between numbers that are there: no branch */
 }
 
 /* Elements from i on, ADD_N_LANES of them, to out: sum and what the rounding of each addition lost
@@ -93,7 +93,7 @@ typedef double add_n_lanes __attribute__((vector_size(ADD_N_LANES * sizeof(doubl
                               const void *attrs)                                                   \
     {                                                                                              \
         const T *a = x[0], *b = x[1];                                                              \
-        T *y = out;                                                                                \
+        T *restrict y = out;                                                                       \
         (void)stride, (void)attrs;                                                                 \
         for (int64_t i = 0; i < n; i++)                                                            \
             y[i] = a[i] + b[i];                                                                    \
@@ -102,8 +102,16 @@ typedef double add_n_lanes __attribute__((vector_size(ADD_N_LANES * sizeof(doubl
     static void add_n_three_##T(int64_t n, void *out, const void *const x[],                       \
                                 const int64_t stride[], const void *attrs)                         \
     {                                                                                              \
+        const T *a = x[0], *b = x[1], *c = x[2];                                                   \
+        T *restrict y = out;                                                                       \
         (void)stride, (void)attrs;                                                                 \
-        add_n_many_##T(&(add_n_terms){3, NULL, x, 0}, n, out);                                     \
+        for (int64_t i = 0; i < n; i++) {                                                          \
+            const double p = 0.0 + (double)a[i], q = (double)b[i], r = (double)c[i];               \
+            const double s = p + q, from_q = s - p, t = s + r, from_r = t - s;                     \
+            const double rest = (p - (s - from_q)) + (q - from_q);                                 \
+            const double both = rest + ((s - (t - from_r)) + (r - from_r));                        \
+            y[i] = (T)(t + (both == both ? both : 0));                                             \
+        }                                                                                          \
     }
 
 ADD_N_OF(float)
@@ -139,12 +147,13 @@ static void add_n_part(const wg_tensor *y, int64_t begin, int64_t end, void *out
 {
     const add_n_terms terms = {y->n_operands, y->operand, tile, begin};
     const size_t size = wg_dtype_size(y->dtype);
-    if (y->n_operands == 2)
-        wg_add_n_map(y)(end - begin, out,
-                        (const void *[]){add_n_term(&terms, 0, begin, size),
-                                         add_n_term(&terms, 1, begin, size)},
-                        NULL, NULL);
-    else if (y->dtype == WG_F32)
+    wg_map *map = wg_add_n_map(y);
+    if (map != NULL) {
+        const void *x[3] = {NULL};
+        for (int k = 0; k < y->n_operands; k++)
+            x[k] = add_n_term(&terms, k, begin, size);
+        map(end - begin, out, x, NULL, NULL);
+    } else if (y->dtype == WG_F32)
         add_n_many_float(&terms, end, out);
     else
         add_n_many_double(&terms, end, out);

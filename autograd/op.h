@@ -64,6 +64,7 @@ typedef void wg_map(int64_t n, void *y, const void *const x[], const int64_t str
                     const void *attrs);
 
 #define WG_VARIADIC             (-1)
+#define WG_FOLD_STATE           128
 #define WG_ELEMENTWISE_OPERANDS 8 /* elementwise ops take so many at most */
 
 /* An op: a pure function of operands and attributes with one output; no hidden state. */
@@ -125,6 +126,13 @@ struct wg_op {
      * NULL. */
     void (*part)(const wg_tensor *y, int64_t begin, int64_t end, void *out,
                  const void *const tile[]);
+
+    /* Reductions of floats, so that programs can join those of all elements of operand 0, at least
+     * two, to the group that computes it (NULL: never joined): y takes its elements [begin, end),
+     * which are at `tile`, and after the last ones y->data is known. The first begin at 0, and all
+     * parts but the last are a multiple of 64 long; `state`, of WG_FOLD_STATE bytes, keeps what is
+     * known of those before. The bits are those of forward. */
+    void (*fold)(const wg_tensor *y, int64_t begin, int64_t end, const void *tile, void *state);
 
     /* Views: where y starts in operand 0, in bytes. */
     int64_t (*offset)(const wg_tensor *y);

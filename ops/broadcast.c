@@ -2,6 +2,7 @@
  * shapes go together is wg_shape_broadcast's rule, in autograd/shape.c. */
 #include "autograd/compile/c_writer.h"
 #include "ops/axes_internal.h"
+#include "ops/elementwise.h"
 #include "ops/kernels/reduce.h"
 #include "ops/layout_internal.h"
 #include "ops/reduce_internal.h"
@@ -40,6 +41,62 @@ static void broadcast_plan(const wg_tensor *y)
     wg_strided_plan(y, y->shape.ndim, y->shape.dim, from, 0);
 }
 
+/* How often each element of x is repeated at a stretch, where y is x so repeated; 0: it is not. */
+static int64_t broadcast_repeats(const wg_tensor *y)
+{
+    const wg_shape *x = &y->operand[0]->shape;
+    int64_t times = 1;
+    int axis = y->shape.ndim, own = x->ndim;
+    for (; axis > 0 && (own == 0 || x->dim[own - 1] == 1); axis--, own -= own > 0)
+        times *= y->shape.dim[axis - 1];
+    return y->operand[0]->size * times == y->size ? times : 0;
+}
+
+/* Tile by tile it is the elementwise y = x, or each element of x many times. */
+#define BROADCAST_OF(T)                                                                            \
+    static void broadcast_map_##T(int64_t n, void *out, const void *const operand[],               \
+                                  const int64_t stride[], const void *attrs)                       \
+    {                                                                                              \
+        const T *x = operand[0];                                                                   \
+        T *y = out;                                                                                \
+        (void)attrs;                                                                               \
+        for (int64_t i = 0; i < n; i++)                                                            \
+            y[i] = x[i * stride[0]];                                                               \
+    }                                                                                              \
+                                                                                                   \
+    static void broadcast_repeat_##T(const T *x, int64_t times, int64_t begin, int64_t end, T *y)  \
+    {                                                                                              \
+        int64_t left = times - begin % times;                                                      \
+        for (x += begin / times; begin < end; x++, left = times) {                                 \
+            const int64_t n = left < end - begin ? left : end - begin;                             \
+            for (int64_t i = 0; i < n; i++)                                                        \
+                y[i] = *x;                                                                         \
+            y += n;                                                                                \
+            begin += n;                                                                            \
+        }                                                                                          \
+    }
+
+BROADCAST_OF(float)
+BROADCAST_OF(double)
+BROADCAST_OF(int64_t)
+
+#undef BROADCAST_OF
+
+static void broadcast_part(const wg_tensor *y, int64_t begin, int64_t end, void *out,
+                           const void *const tile[])
+{
+    const void *x = y->operand[0]->data;
+    const int64_t times = broadcast_repeats(y);
+    if (times == 0 || (tile != NULL && tile[0] != NULL))
+        wg_elementwise_part(y, begin, end, out, tile);
+    else if (y->dtype == WG_F32)
+        broadcast_repeat_float(x, times, begin, end, out);
+    else if (y->dtype == WG_F64)
+        broadcast_repeat_double(x, times, begin, end, out);
+    else
+        broadcast_repeat_int64_t(x, times, begin, end, out);
+}
+
 static wg_tensor *broadcast_vjp(wg_tensor *y, wg_tensor *dy, int i)
 {
     return wg_sum_to(dy, y->operand[i]);
@@ -55,6 +112,10 @@ static const wg_op wg_op_broadcast_to = {
     .shape = broadcast_shape,
     WG_STRIDED(broadcast_plan),
     .vjp = broadcast_vjp,
+    .map = {[WG_F32] = broadcast_map_float,
+            [WG_F64] = broadcast_map_double,
+            [WG_I64] = broadcast_map_int64_t},
+    .part = broadcast_part,
 };
 
 wg_tensor *wg_broadcast_to(wg_tensor *x, int ndim, const int64_t *dim)

@@ -45,14 +45,31 @@ static void sum_forward(const wg_tensor *y, const wg_piece *piece)
     wgk_reduce_sum(&rows, wg_kernel_type(x), x->data, 1, piece->begin, piece->end, y->data);
 }
 
+/* All of x, tile by tile. */
+static void sum_fold_over(const wg_tensor *y, double divisor, int64_t begin, int64_t end,
+                          const void *tile, void *state)
+{
+    const wg_tensor *x = y->operand[0];
+    if (begin == 0)
+        *(wgk_sum_lanes *)state = (wgk_sum_lanes){{0}, {0}};
+    wgk_sum_add(state, wg_kernel_type(x), end - begin, tile);
+    if (end == x->size)
+        wgk_sum_end(state, wg_kernel_type(x), divisor, y->data);
+}
+
+static void sum_fold(const wg_tensor *y, int64_t begin, int64_t end, const void *tile, void *state)
+{
+    sum_fold_over(y, 1, begin, end, tile, state);
+}
+
 static wg_tensor *sum_vjp(wg_tensor *y, wg_tensor *dy, int i)
 {
     (void)i;
     return reduce_spread(y, dy);
 }
 
-REDUCTION(sum, "y = sum_i x_i", 0, wg_axes_reduced, .vjp = sum_vjp, .write_c = wg_sum_write_c,
-          .source = "Knuth, TAOCP 2, sec. 4.2.2, theorem B")
+REDUCTION(sum, "y = sum_i x_i", 0, wg_axes_reduced, .fold = sum_fold, .vjp = sum_vjp,
+          .write_c = wg_sum_write_c, .source = "Knuth, TAOCP 2, sec. 4.2.2, theorem B")
 REDUCTION_BUILDERS(sum)
 
 wg_tensor *wg_sum_bits(wg_tensor *x, uint32_t axes, bool keep)
@@ -68,6 +85,11 @@ static void mean_forward(const wg_tensor *y, const wg_piece *piece)
                    piece->end, y->data);
 }
 
+static void mean_fold(const wg_tensor *y, int64_t begin, int64_t end, const void *tile, void *state)
+{
+    sum_fold_over(y, (double)y->operand[0]->size, begin, end, tile, state);
+}
+
 /* 1/n is applied to dy while it is small. */
 static wg_tensor *mean_vjp(wg_tensor *y, wg_tensor *dy, int i)
 {
@@ -75,7 +97,7 @@ static wg_tensor *mean_vjp(wg_tensor *y, wg_tensor *dy, int i)
     return reduce_spread(y, wg_scale(dy, 1 / (double)wg_axes_operand_rows(y).row_size));
 }
 
-REDUCTION(mean, "y = sum_i x_i / n", 0, wg_axes_reduced_floats, .vjp = mean_vjp,
+REDUCTION(mean, "y = sum_i x_i / n", 0, wg_axes_reduced_floats, .fold = mean_fold, .vjp = mean_vjp,
           .write_c = wg_mean_write_c)
 REDUCTION_BUILDERS(mean)
 

@@ -54,8 +54,8 @@ void wg_program_note_reads(const wg_program *p, wg_program_fact *fact, int64_t l
 /* Is the chain one tile, which the caller alone computes? Then its links are calls one by one. */
 static bool plan_has_calls(const wg_step_work *work)
 {
-    bool calls = work->link != NULL && work->piece_chunks >= work->chunks && work->y->size > 0 &&
-                 work->y->size <= work->tile;
+    bool calls = work->link != NULL && work->piece_chunks >= work->chunks && work->size > 0 &&
+                 work->size <= work->tile;
     for (int i = 0; calls && i < work->n_links; i++)
         calls = work->link[i].y->op->check == NULL;
     return calls;

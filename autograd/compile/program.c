@@ -39,29 +39,30 @@ static bool program_fits(wg_tape *t, wg_tensor *const outputs[], int n, int64_t 
 }
 
 /* Who needs a node. One element that outputs alone need (a loss that is printed) is computed last:
- * it stands in the way of no chain. */
+ * it stands in the way of no chain. Reductions do not where they can be a part of one. */
 enum { NEEDED_NOT, NEEDED_LAST, NEEDED };
 
-static bool program_is_last(const wg_tensor *y, unsigned char needed)
+static bool program_is_last(const wg_program *p, const wg_tensor *y, unsigned char needed)
 {
-    return needed == NEEDED_LAST && y->size == 1 && (y->state & WG_NODE_LIVE) && y->n_operands > 0;
+    return needed == NEEDED_LAST && y->size == 1 && (y->state & WG_NODE_LIVE) &&
+           y->n_operands > 0 && (y->op->fold == NULL || p->pool != NULL);
 }
 
 /* What depends on constants alone is a leaf of the program. */
-static int64_t program_mark_needed(const wg_tape *t, wg_tensor *const outputs[], int n,
-                                   int64_t last, unsigned char *needed, int64_t *n_operands)
+static int64_t program_mark_needed(const wg_program *p, wg_tensor *const outputs[], int64_t last,
+                                   unsigned char *needed, int64_t *n_operands)
 {
     int64_t count = 0;
     memset(needed, NEEDED_NOT, (size_t)last + 1);
-    for (int i = 0; i < n; i++)
+    for (int i = 0; i < p->n_outputs; i++)
         needed[outputs[i]->index] = NEEDED_LAST;
     *n_operands = 0;
     for (int64_t i = last; i >= 0; i--) {
-        const wg_tensor *y = t->node[i];
+        const wg_tensor *y = p->tape->node[i];
         if (needed[i] == NEEDED_NOT)
             continue;
         count++;
-        const unsigned char how = program_is_last(y, needed[i]) ? NEEDED_LAST : NEEDED;
+        const unsigned char how = program_is_last(p, y, needed[i]) ? NEEDED_LAST : NEEDED;
         for (int k = 0; (y->state & WG_NODE_LIVE) && k < y->n_operands; k++, ++*n_operands)
             if (needed[y->operand[k]->index] < how)
                 needed[y->operand[k]->index] = how;
@@ -117,7 +118,7 @@ static bool program_copy_nodes(wg_program *p, wg_tensor *const outputs[], int64_
     for (int at_end = 0; at_end < 2; at_end++)
         for (int64_t i = 0; i <= last; i++) {
             const wg_tensor *y = t->node[i];
-            if (needed[i] == NEEDED_NOT || program_is_last(y, needed[i]) != at_end)
+            if (needed[i] == NEEDED_NOT || program_is_last(p, y, needed[i]) != at_end)
                 continue;
             twins[i] = program_copy_node(p, &p->node[place++], y, operand, twins);
             operand += y->state & WG_NODE_LIVE ? y->n_operands : 0;
@@ -136,7 +137,7 @@ static bool program_build(wg_program *p, wg_tensor *const outputs[], int64_t las
         wg_fail(t, WG_E_NOMEM, "compile: out of memory");
         return false;
     }
-    p->n_nodes = program_mark_needed(t, outputs, p->n_outputs, last, needed, &n_operands);
+    p->n_nodes = program_mark_needed(p, outputs, last, needed, &n_operands);
     return program_copy_nodes(p, outputs, last, needed, n_operands) && wg_program_plan(p);
 }
 
@@ -333,7 +334,7 @@ static bool program_run_other(const wg_program *p, const wg_call *call)
     const wg_step_work *work = call->attrs;
     if (call->n < 0)
         return program_run_work(p, work);
-    wg_chain_run_link(work, call->n, 0, work->y->size, p->workspace);
+    wg_chain_run_link(work, call->n, 0, work->size, p->workspace);
     return true;
 }
 

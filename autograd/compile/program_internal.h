@@ -21,6 +21,7 @@ typedef struct wg_call {
 typedef struct wg_chain_link {
     wg_tensor *y;
     int64_t slot; /* where in the workspace a tile of y is kept; -1: y has memory */
+    bool folds;   /* a reduction: y has memory, and the slot its state */
     int source[WG_ELEMENTWISE_OPERANDS]; /* the link whose tile is operand k; -1: it has memory */
 } wg_chain_link;
 
@@ -31,7 +32,7 @@ typedef struct wg_step_work {
     int n_links;
     int calls;
     int64_t chunks, piece_chunks; /* how the work is cut */
-    int64_t tile;                 /* elements of a chain that are computed together */
+    int64_t size, tile;           /* elements of a chain, and those that are computed together */
     size_t workspace;             /* bytes for the tiles of a chain */
 } wg_step_work;
 
@@ -114,6 +115,7 @@ typedef struct wg_program_fact {
     bool pinned;       /* its memory is never used again: an output is in it */
     bool sunk;         /* computed inside a chain, of which it is not the last */
     bool many;         /* several chains and steps read it */
+    bool folds;        /* a reduction that can be in a chain */
     bool tiled;        /* all that reads it in the first of them can read a tile */
     int64_t first;     /* the last node of the first of them; -1: none was met */
     int64_t chain;     /* the last node of the chain that it belongs to: itself, at first */
@@ -135,7 +137,7 @@ const wg_tensor *wg_program_root(const wg_tensor *y);
 bool wg_program_is_step(const wg_program *p, const wg_program_fact *fact, int64_t i);
 static inline bool wg_program_is_stored(const wg_program_fact *f)
 {
-    return !f->sunk || f->pinned || f->many;
+    return !f->sunk || f->pinned || f->many || f->folds;
 }
 void wg_program_note_reads(const wg_program *p, wg_program_fact *fact, int64_t last, int64_t step);
 

@@ -10,12 +10,9 @@
 
 /* ---- Sums ------------------------------------------------------------------------------------ */
 
-enum { SUM_LANES = 8, SUM_TILE = 64 };
-
-/* s + c is the sum so far: s rounded, c what the roundings lost. */
-typedef struct sum_lanes {
-    double s[SUM_LANES], c[SUM_LANES];
-} sum_lanes;
+/* In lanes s + c is the sum so far: s rounded, c what the roundings lost. */
+enum { SUM_LANES = WGK_SUM_LANES, SUM_TILE = 64 };
+typedef wgk_sum_lanes sum_lanes;
 
 typedef double sum_vector __attribute__((vector_size(SUM_LANES * sizeof(double))));
 
@@ -77,6 +74,11 @@ static void sum_part_of(sum_lanes *lanes, int64_t n, bool f32, const void *x, in
         SUM_RUN(part_f64, lanes, n, (const double *)x + at)
 }
 
+void wgk_sum_add(wgk_sum_lanes *lanes, wgk_type type, int64_t n, const void *x)
+{
+    sum_part_of(lanes, n, type == WGK_F32, x, 0);
+}
+
 static void sum_lines(int64_t count, int64_t stride, int64_t n, bool f32, const void *x, int64_t at,
                       double *s, double *c)
 {
@@ -94,6 +96,11 @@ static double sum_lanes_end(const sum_lanes *lanes)
         c += lanes->c[lane];
     }
     return wgk_total_f64(s, c);
+}
+
+void wgk_sum_end(const wgk_sum_lanes *lanes, wgk_type type, double divisor, void *y)
+{
+    wgk_put_f64(type, y, 0, sum_lanes_end(lanes) / divisor);
 }
 
 double wgk_sum_f64(int64_t n, const double *x)

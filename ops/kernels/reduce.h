@@ -14,6 +14,16 @@
 void wgk_reduce_sum(const wgk_rows *rows, wgk_type type, const void *x, double divisor,
                     int64_t begin, int64_t end, void *y);
 
+/* The sum of one row of floats, in parts of a multiple of 8 numbers but for the last: the bits are
+ * those of wgk_reduce_sum. Lanes begin as zeros; the end is the total. */
+enum { WGK_SUM_LANES = 8 };
+typedef struct wgk_sum_lanes {
+    double s[WGK_SUM_LANES], c[WGK_SUM_LANES];
+} wgk_sum_lanes;
+
+void wgk_sum_add(wgk_sum_lanes *lanes, wgk_type type, int64_t n, const void *x);
+void wgk_sum_end(const wgk_sum_lanes *lanes, wgk_type type, double divisor, void *y);
+
 /* y = the index in its row of the first largest entry (sign = 1) or smallest (sign = -1), or of the
  * first NaN where there is one. Rows are not empty.   amax: that entry itself. */
 void wgk_reduce_argmax(const wgk_rows *rows, wgk_type type, const void *x, int sign, int64_t begin,
