@@ -21,15 +21,18 @@
 #include <string.h>
 #include <wengert.h>
 
+#include "support/advice.h"
 #include "support/options.h"
 #include "support/rows.h"
+#include "support/spool.h"
 
 typedef struct arguments {
     const char *file[2]; /* model, data */
     double threshold;    /* < 0: the more probable class */
     bool classes_only, no_header, with_input;
-    const char *format, *labels, *c;
+    const char *format, *labels, *missing, *c;
     char separator;
+    bool zero_based;
 } arguments;
 
 /* Returns -1 to go on, or the exit status. */
@@ -45,6 +48,10 @@ static int read_arguments(int argc, char **argv, arguments *a)
          "default: as the file looks"},
         {"--labels", "FILE", OPTION_TEXT, &a->labels, 0, 0,
          "of IDX and NPY: the truth, to judge by"},
+        {"--missing", "error|drop", OPTION_CHOICE, &a->missing, 0, 0,
+         "values, which the model does not fill in: drop the rows; default error"},
+        {"--zero-based", NULL, OPTION_FLAG, &a->zero_based, 0, 0,
+         "svmlight: features count from 0, as scikit-learn writes them"},
         {"--separator", "C", OPTION_CHAR, &a->separator, 0, 0,
          "between the fields of a row, or tab; default: as the file has it"},
         {"--c", "FILE.c", OPTION_TEXT, &a->c, 0, 0,
@@ -58,7 +65,13 @@ static int read_arguments(int argc, char **argv, arguments *a)
         "predict", data ? "MODEL DATA" : "MODEL",
         "Predicts the classes of rows by a model that train has saved. They come as to train.",
         options, sizeof options / sizeof *options};
-    return options_read(&c, argc, argv, a->file);
+    int status = options_read(&c, argc, argv, a->file);
+    bool drop = a->missing != NULL && strcmp(a->missing, "drop") == 0;
+    if (status < 0 && drop && a->with_input)
+        status = options_fail(&c, "does not go with --missing drop:", "--with-input");
+    if (status < 0 && a->c == NULL && (a->file[1] = spool("predict", a->file[1])) == NULL)
+        status = 1;
+    return status;
 }
 
 /* ---- Writing ------------------------------------------------------------------------------------------- */
@@ -132,12 +145,14 @@ static bool copy_record(FILE *file)
 static bool print_with_input(const arguments *a, const wg_estimator *e, const wg_tensor *predicted,
                              const wg_tensor *P)
 {
-    FILE *file = fopen(a->file[1], "rb");
+    bool standard = strcmp(a->file[1], "-") == 0;
+    FILE *file = standard ? stdin : fopen(a->file[1], "rb");
     int64_t rows = 0, n = wg_dim(predicted, 0), row = 0;
     if (file == NULL) {
         perror(a->file[1]);
         return false;
     }
+    rewind(file);
     for (int c, last = '\n', quoted = 0; (c = getc(file)) != EOF; last = c) {
         rows += !quoted && (last == '\n' || last == '\r') && c != '\n' && c != '\r';
         quoted ^= c == '"';
@@ -147,7 +162,8 @@ static bool print_with_input(const arguments *a, const wg_estimator *e, const wg
         print_header(a, e);
     for (; row < n && copy_record(file); row++)
         print_row(a, e, predicted, P, row);
-    fclose(file);
+    if (!standard)
+        fclose(file);
     return row == n;
 }
 
@@ -204,6 +220,7 @@ static wg_dataset read_unlabelled(wg_tape *t, const char *path, const wg_estimat
 static wg_dataset read_rows(wg_tape *t, const arguments *a, const wg_estimator *e, bool *labels)
 {
     const char *path = a->file[1];
+    bool drop = a->missing != NULL && strcmp(a->missing, "drop") == 0;
     rows_options o = {.format = a->format,
                       .label = e->label_name,
                       .labels = a->labels,
@@ -211,7 +228,8 @@ static wg_dataset read_rows(wg_tape *t, const arguments *a, const wg_estimator *
                       .columns = known_columns(t, e),
                       .separator = a->separator,
                       .no_header = a->no_header,
-                      .missing = WG_CSV_MISSING_KEEP,
+                      .missing = drop ? WG_CSV_MISSING_DROP : WG_CSV_MISSING_KEEP,
+                      .zero_based = a->zero_based,
                       .f32 = e->dtype == WG_F32,
                       .width = e->columns};
     const char *format = rows_format(path, &o);
@@ -294,6 +312,10 @@ static bool predict(wg_tape *t, const arguments *a)
     wg_estimator *e = wg_estimator_load(t, a->file[0], NULL);
     if (wg_tape_status(t) != WG_OK)
         return false;
+    if (a->threshold >= 0 && e->class_count == 0) {
+        fprintf(stderr, "predict: --threshold: %s predicts numbers, not classes\n", a->file[0]);
+        return false;
+    }
     if (a->threshold >= 0 && e->class_count != 2) {
         fprintf(stderr, "predict: --threshold: %s has %" PRId64 " classes, not two\n", a->file[0],
                 e->class_count);
@@ -303,6 +325,9 @@ static bool predict(wg_tape *t, const arguments *a)
         return write_c(t, a, e);
     wg_dataset data = read_rows(t, a, e, &labels);
     const wg_head *head = e->head;
+    if (data.table != NULL && data.table->dropped > 0)
+        fprintf(stderr, "predict: %" PRId64 " rows with missing values were left out\n",
+                data.table->dropped);
     wg_tensor *P = head->probabilities != NULL ? wg_estimator_predict_proba(e, &data) : NULL;
     wg_tensor *predicted = choose(a, e, &data, P);
     if (wg_tape_status(t) != WG_OK)
@@ -326,6 +351,10 @@ int main(int argc, char **argv)
     bool done = predict(t, &a);
     if (wg_tape_status(t) != WG_OK)
         fprintf(stderr, "predict: %s\n", wg_tape_message(t));
+    if (a.c == NULL)
+        advise("predict", t, a.file[1],
+               &(rows_options){
+                   .format = a.format, .separator = a.separator, .no_header = a.no_header});
     done = done && wg_tape_status(t) == WG_OK && options_finish("predict");
     wg_tape_free(t);
     return done ? 0 : 1;

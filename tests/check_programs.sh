@@ -55,7 +55,8 @@ usage "$train" a.csv b.csv
 for wrong in --nonsense -x --label --rate --rate=0 '--rate x' '--rate nan' '--test 1' '--test -0.1' --epochs=0 \
     --epochs=1.5 --epochs=99999999999999999999 --hidden=8,,8 --hidden=0 --hidden=8, --hidden= '--model tree' \
     '--model soft' --model= '--model logistic|softmax' --optimizer --balanced=1 --seed=-1 --threads=0 \
-    --degree=11 --resume; do
+    --degree=11 --resume '--rate 0.1' '--batch 5 --optimizer lbfgs' '--dropout 0.5' '--hidden 4' --zero-based \
+    '--penalty l1 --optimizer lbfgs' '--l1-ratio 0.3' '--l1-ratio 0.3 --penalty l1'; do
     # shellcheck disable=SC2086  # words
     usage "$train" "$iris" $wrong
 done
@@ -279,6 +280,59 @@ expect 'not the rows as they stand' sh -c "paste -d, '$iris' labelled | cut -d, 
 says out '5.1,3.5,1.4,0.2,setosa,setosa'
 says out 'petal_width,species,predicted'
 
+# ---- pipes: any format, read as often as it takes, from a file's beginning ----------------------------
+
+run 0 "$train" "$iris" --save model
+run 0 "$predict" model "$iris"
+mv out labelled
+run 0 sh -c "cat '$iris' | '$train' - --save other"
+same model other
+run 0 sh -c "cat unlabelled.csv | '$predict' model -"
+same labelled out
+run 0 "$predict" model "$iris" --with-input
+mv out given
+run 0 sh -c "cat '$iris' | '$predict' model - --with-input"
+same given out
+(echo something else; cat "$iris") > behind.csv
+run 0 sh -c "(read line; '$predict' model - --with-input) < behind.csv"
+same given out
+if [ -e /proc/self/fd ] && mkfifo fifo; then
+    (cat "$iris" > fifo &)
+    run 0 "$predict" model fifo
+    same labelled out
+fi
+run 1 sh -c "cat '$iris' | '$train' - --label speceis"
+says err 'train: there are species, '
+run 1 "$predict" model missing.csv
+says err 'predict: there are a, b, y'
+
+# ---- what helps ----------------------------------------------------------------------------------------
+
+printf '@relation r\n@attribute a numeric\n@data\n1,x\n2,z\n3,x\n4,z\n5,x\n6,z\n' > r.arff
+run 1 "$train" r.arff
+says err "grep -v '^[#%@]' r.arff | train -"
+run 0 sh -c "grep -v '^[#%@]' r.arff | '$train' -"
+printf '\377\376a\0,\0y\0\n\0' > wide.csv
+run 1 "$train" wide.csv
+says err 'iconv -f UTF-16 -t UTF-8 wide.csv | train -'
+printf 'a,y,\n1,x,\n2,z,\n3,x,\n4,z,\n5,x,\n6,z,\n' > ends.csv
+run 1 "$train" ends.csv
+says err "sed 's/.\$//' FILE | train -"
+run 0 "$train" holes.csv --missing drop --save model
+run 1 "$predict" model holes.csv
+says err 'predict: --missing drop leaves out rows'
+run 0 "$predict" model holes.csv --missing drop
+says err ' rows with missing values were left out'
+lines out "$(($(grep -cv -e '?' -e NA holes.csv)))"
+usage "$predict" model holes.csv --missing drop --with-input
+cp "$iris" tested.csv
+run 1 "$train" "$iris" --test-file tested.csv --save tested.csv
+says err 'tested.csv: is the data, which would be lost'
+same tested.csv "$iris"
+run 0 "$train" "$iris" --label petal_width --model regression --save line
+run 1 "$predict" line "$iris" --threshold 0.5
+says err 'line predicts numbers, not classes'
+
 # ---- cross-validation, checks, the page ----------------------------------------------------------------
 
 run 0 "$train" "$data/breast_cancer.csv" --cv 5 --penalty-c 0.01,1,100
@@ -332,7 +386,7 @@ before unnamed.csv
 says err "two columns have one name"
 printf 'a;y\n1,5;0\n2,5;1\n3;0\n4,25;1\n' > comma.csv
 before comma.csv
-says err 'decimal commas, which should be points, are in column a'
+says err 'train -; where it divides thousands, take it out; column a'
 before "$iris" --plot loss.svg --confusion loss.svg
 says err 'two results would be written to loss.svg'
 awk 'BEGIN { print "c,a,y"; for (i = 0; i < 60; i++) print (i == 7 ? "rare" : "common") "," i "," i % 2 }' > rare.csv
@@ -395,6 +449,18 @@ says err "(lbfgs), not by 'adam'"
 usage "$train" digits.svm --category a
 usage "$train" digits.svm --separator tab
 usage "$train" digits.svm --no-header
+run 0 sh -c "cat digits.svm | '$train' - --test 0 --save other"
+same model other
+awk '{ for (i = 2; i <= NF; i++) { split($i, f, ":"); $i = f[1] - 1 ":" f[2] } print }' digits.svm > zero.svm
+printf '0 0:1 1:2\n1 0:2\n' > zeros.svm
+run 1 "$train" zeros.svm
+says err 'features that count from 0 are for --zero-based'
+run 0 "$train" zero.svm --zero-based --test 0 --save other
+same model other
+run 0 "$predict" model digits.svm
+mv out labelled
+run 0 "$predict" model zero.svm --zero-based
+same labelled out
 echo '3 2:1 65:4' > bad.libsvm
 run 1 "$predict" model bad.libsvm
 says err "bad.libsvm:1: '65'"

@@ -84,40 +84,80 @@ static void list_columns(const char *program, const char *message, const char *d
 
 /* ---- Cures --------------------------------------------------------------------------------------------- */
 
+/* Of the message; what helps, printed behind the program's name, in train and in predict; NULL: nothing.
+ * All of CSV files. */
 static const struct {
-    const char *part, *cure; /* of the message; printed behind the program's name, %s: the file */
+    const char *part, *train, *predict;
 } cures[] = {
-    {"is a missing value", "missing values: --missing drop, mean or median"},
-    {"is a missing label", "rows without a label: --missing drop"},
+    {"is a missing value", "missing values: --missing drop, mean or median", NULL},
+    {" (): '' is a missing label",
+     "where all lines end with a separator: sed 's/.$//' FILE | train -", NULL},
+    {"is a missing label", "rows without a label: --missing drop", NULL},
     {"a missing value (missing_texts)",
      "if it is a missing value: --missing-texts TEXT and --missing mean; if the column holds "
-     "strings: --category"},
-    {"not a number", "columns of strings are for --category COLUMN"},
-    {"another separator", "fields that no comma separates are for --separator CHARACTER"},
-    {"different labels", "a column of numbers is predicted by --model regression; another column "
-                         "by --label COLUMN"},
-    {"option ignore_unknown", "strings that no training row has are for --ignore-unknown"},
-    {"logistic with", "logistic has two classes; --model softmax has any"},
-    {"a smaller rate may help", "a smaller --rate may help, or columns that are standardized"},
-    {"no_label", "the file seems to hold rows alone"},
+     "strings: --category",
+     NULL},
+    {"not a number", "columns of strings are for --category COLUMN", NULL},
+    {"another separator", "fields that no comma separates are for --separator CHARACTER",
+     "fields that no comma separates are for --separator CHARACTER"},
+    {"different labels",
+     "a column of numbers is predicted by --model regression; another column by --label COLUMN",
+     NULL},
+    {"option ignore_unknown", "strings that no training row has are for --ignore-unknown",
+     "--missing drop leaves out rows with missing values; train --ignore-unknown takes any string"},
+    {" is nan", NULL,
+     "--missing drop leaves out rows with missing values; train --missing mean fills them in"},
+    {"logistic with", "logistic has two classes; --model softmax has any", NULL},
+    {"a smaller rate may help", "a smaller --rate may help, or columns that are standardized",
+     NULL},
+    {"no_label", "the file seems to hold rows alone", NULL},
 };
+
+/* Of a CSV file: lines that are no rows, and text that is no UTF-8. */
+static const char *cure_of_look(const char *data)
+{
+    unsigned char c[2] = {0};
+    FILE *file = strcmp(data, "-") == 0 ? stdin : fopen(data, "rb");
+    if (file != NULL)
+        rewind(file);
+    size_t n = file != NULL ? fread(c, 1, sizeof c, file) : 0;
+    if (file != NULL && file != stdin)
+        fclose(file);
+    if (n == sizeof c && (c[0] == '#' || c[0] == '%' || c[0] == '@'))
+        return "lines that begin with #, % or @ are no rows: grep -v '^[#%@]'";
+    if (n == sizeof c && c[0] >= 0xfe && c[1] >= 0xfe)
+        return "UTF-16 becomes UTF-8: iconv -f UTF-16 -t UTF-8";
+    return NULL;
+}
+
+static const char *cure_of_message(const char *program, const char *message, const char *format)
+{
+    bool train = strcmp(program, "train") == 0;
+    if (strstr(message, "they count from 1") != NULL)
+        return "features that count from 0 are for --zero-based";
+    for (size_t i = 0; i < sizeof cures / sizeof *cures && strcmp(format, "csv") == 0; i++)
+        if (strstr(message, cures[i].part) != NULL)
+            return train ? cures[i].train : cures[i].predict;
+    return NULL;
+}
 
 void advise(const char *program, const wg_tape *t, const char *data, const rows_options *options)
 {
-    const char *message = wg_tape_message(t);
-    const char *format = rows_format(data, options);
+    const char *message = wg_tape_message(t), *format, *cure;
     if (wg_tape_status(t) == WG_OK)
         return;
+    format = rows_format(data, options);
     if (strcmp(format, "gzip") == 0) {
         fprintf(stderr, "%s: gunzip -c %s | %s -\n", program, data, program);
         return;
     }
-    if (strcmp(format, "csv") != 0)
+    if (strcmp(format, "csv") == 0 && (cure = cure_of_look(data)) != NULL) {
+        fprintf(stderr, "%s: %s %s | %s -\n", program, cure, data, program);
         return;
-    list_columns(program, message, data, options);
-    for (size_t i = 0; i < sizeof cures / sizeof *cures; i++)
-        if (strstr(message, cures[i].part) != NULL) {
-            fprintf(stderr, "%s: %s\n", program, cures[i].cure);
-            return;
-        }
+    }
+    if (strcmp(format, "csv") == 0)
+        list_columns(program, message, data, options);
+    cure = cure_of_message(program, message, format);
+    if (cure != NULL)
+        fprintf(stderr, "%s: %s\n", program, cure);
 }

@@ -16,10 +16,12 @@ bool check_files(const train_arguments *a)
 {
     const char *const path[] = {a->save,  a->plot,   a->confusion,
                                 a->curve, a->report, a->e.fit.checkpoint};
+    const char *const read[] = {a->data, a->rows.labels, a->test_file};
     const int n = sizeof path / sizeof *path;
     for (int i = 0; i < n; i++) {
-        if (!options_writable("train", path[i], a->data))
-            return false;
+        for (int k = 0; k < 3; k++)
+            if (!options_writable("train", path[i], read[k]))
+                return false;
         for (int k = 0; k < i && path[i] != NULL; k++)
             if (path[k] != NULL && strcmp(path[i], path[k]) == 0)
                 return check_fail("two results would be written to", path[i]);
@@ -43,7 +45,10 @@ bool check_names(const train_arguments *a, const wg_table *table)
                 return check_fail("a column to predict from has the label's name:", name);
             for (int64_t j = 0; k < 2 && j < i && table->columns < 10000; j++)
                 if (strcmp(name, lists[k][j]) == 0)
-                    return check_fail("two columns have one name:", *name != '\0' ? name : "''");
+                    return check_fail(
+                        "two columns have one name, one of which must be another in the "
+                        "header:",
+                        *name != '\0' ? name : "''");
         }
     return true;
 }
@@ -69,7 +74,8 @@ bool check_numbers(const wg_table *table)
             commas += comma;
         }
         if (i == table->rows && commas > 0)
-            return check_fail("numbers with decimal commas, which should be points, are in column",
+            return check_fail("numbers with commas: where it is the decimal point, tr , . < FILE | "
+                              "train -; where it divides thousands, take it out; column",
                               table->string_names[j]);
     }
     return true;

@@ -206,7 +206,7 @@ bool options_writable(const char *program, const char *path, const char *data)
         return true;
     directory_of(path, directory);
     bool there = stat(path, &about) == 0;
-    if (there && stat(data, &read) == 0 && about.st_dev == read.st_dev &&
+    if (there && data != NULL && stat(data, &read) == 0 && about.st_dev == read.st_dev &&
         about.st_ino == read.st_ino) {
         fprintf(stderr, "%s: %s: is the data, which would be lost\n", program, path);
         return false;

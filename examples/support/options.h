@@ -52,7 +52,7 @@ int options_fail(const command *c, const char *what, const char *which);
 
 /* options_writable: whether the file can be written, so far as that can be told without touching it: it is a file
  * that may be written, or its directory is there and may be, and it is not the file of data; prints why not.
- * NULL: true. */
+ * path NULL: true; data NULL: none. */
 bool options_writable(const char *program, const char *path, const char *data);
 
 /* options_finish: whether all of standard output was written; prints why not. */

@@ -1,9 +1,12 @@
 /* Files of rows, whatever their format is, as a dataset. */
 #include "rows.h"
 
+#include "spool.h"
+
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 /* ---- What it looks like ------------------------------------------------------------------------------ */
 
@@ -29,21 +32,36 @@ static bool ends_as_sparse(const char *path)
     return false;
 }
 
-/* Pipes cannot be looked into: they are CSV unless option format says otherwise. */
-const char *rows_format(const char *path, const rows_options *o)
+/* Of a file, or of the standard input that spool has made one. */
+static bool read_begin(const char *path, unsigned char begin[4])
 {
     struct stat about;
-    unsigned char begin[4] = {0};
-    const char *found = NULL;
-    if (o->format != NULL)
-        return o->format;
-    if (stat(path, &about) != 0 || !S_ISREG(about.st_mode))
-        return "csv";
+    bool standard = strcmp(path, "-") == 0, whole;
+    if ((standard ? fstat(STDIN_FILENO, &about) : stat(path, &about)) != 0 ||
+        !S_ISREG(about.st_mode))
+        return false;
+    if (standard) {
+        spool_rewind(path);
+        whole = read(STDIN_FILENO, begin, 4) == 4;
+        spool_rewind(path);
+        return whole;
+    }
     FILE *file = fopen(path, "rb");
-    if (file != NULL && fread(begin, 1, sizeof begin, file) == sizeof begin)
-        found = format_of_bytes(begin);
+    whole = file != NULL && fread(begin, 1, 4, file) == 4;
     if (file != NULL)
         fclose(file);
+    return whole;
+}
+
+/* What cannot be looked into is CSV unless option format says otherwise. */
+const char *rows_format(const char *path, const rows_options *o)
+{
+    unsigned char begin[4];
+    if (o->format != NULL)
+        return o->format;
+    if (!read_begin(path, begin))
+        return "csv";
+    const char *found = format_of_bytes(begin);
     if (found != NULL)
         return found;
     return ends_as_sparse(path) || wg_svmlight_recognized(path) ? "svmlight" : "csv";
@@ -70,8 +88,10 @@ static wg_dataset read_svmlight(wg_tape *t, const char *path, const rows_options
 {
     wg_csr *sparse = NULL;
     wg_dataset r = {.X = NULL};
-    r.table = wg_svmlight_read(t, path, &(wg_svmlight_options){.columns = o->width, .f32 = o->f32},
-                               &sparse);
+    r.table = wg_svmlight_read(
+        t, path,
+        &(wg_svmlight_options){.columns = o->width, .zero_based = o->zero_based, .f32 = o->f32},
+        &sparse);
     r.sparse = sparse;
     return r;
 }
@@ -125,6 +145,7 @@ static wg_dataset read_npz(wg_tape *t, const char *path, const rows_options *o)
 wg_dataset rows_read(wg_tape *t, const char *path, const rows_options *o)
 {
     const char *format = rows_format(path, o);
+    spool_rewind(path);
     if (strcmp(format, "svmlight") == 0)
         return read_svmlight(t, path, o);
     if (strcmp(format, "npz") == 0)

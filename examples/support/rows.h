@@ -19,7 +19,8 @@ typedef struct rows_options {
     char separator; /* 0: told from the file */
     bool no_header; /* columns are x1, x2, ... */
 
-    int64_t width; /* of sparse rows; 0: as many columns as the file has */
+    bool zero_based; /* svmlight: features count from 0 */
+    int64_t width;   /* of sparse rows; 0: as many columns as the file has */
 } rows_options;
 
 /* rows_read: a table, of svmlight files sparse rows and a table of their labels. They belong to the tape;

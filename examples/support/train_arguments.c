@@ -1,15 +1,16 @@
 /* The command line of train. */
 #include "train_arguments.h"
 
+#include "spool.h"
+
 #include <math.h>
 #include <string.h>
 
 static const char about[] =
-    "Trains a model on the rows of a file and judges it on rows held back. DATA is CSV ('-': the\n"
-    "standard input), svmlight (rows stay sparse, are not standardized, and trained on by lbfgs),\n"
-    "IDX or NPY with --labels FILE, or NPZ with arrays X and y; it is told by its look. Results "
-    "go\n"
-    "to standard output, progress to standard error. Ctrl-C ends the training after the step,\n"
+    "Trains a model on the rows of a file and judges it on rows held back. DATA is CSV, svmlight\n"
+    "(rows stay sparse, are not standardized, and trained on by lbfgs), IDX or NPY with --labels\n"
+    "FILE, or NPZ with arrays X and y; it is told by its look. '-' is the standard input. Results\n"
+    "go to standard output, progress to standard error. Ctrl-C ends the training after the step,\n"
     "keeps the best weights, judges and saves them; a second one ends at once.";
 
 static const char models[] = "logistic|softmax|one_vs_rest|regression|mlp";
@@ -75,11 +76,15 @@ static int formats_go(const command *c, const train_arguments *a)
     bool of_csv = r->categories != NULL || r->columns != NULL || r->drop != NULL ||
                   r->separator != 0 || r->no_header || a->missing_texts.n > 0 ||
                   (r->label != NULL && strcmp(format, "npz") != 0);
-    if (!csv && of_csv)
+    if (!csv && of_csv && strcmp(format, "gzip") != 0)
         return options_fail(c,
                             "label, category, columns, drop, separator, no-header and "
                             "missing-texts are for CSV files:",
                             a->data);
+    if (strcmp(format, "gzip") == 0)
+        return -1; /* reading it says more */
+    if (strcmp(format, "svmlight") != 0 && r->zero_based)
+        return options_fail(c, "--zero-based is for svmlight files:", a->data);
     if (strcmp(format, "svmlight") == 0 && (a->missing != NULL || a->degree > 1))
         return options_fail(c, "missing and degree are not for sparse rows:", a->data);
     if (arrays && r->labels == NULL)
@@ -91,8 +96,49 @@ static int formats_go(const command *c, const train_arguments *a)
     return -1;
 }
 
+static bool is_one_of(const char *name, const char *const names[])
+{
+    for (int i = 0; name != NULL && names[i] != NULL; i++)
+        if (strcmp(name, names[i]) == 0)
+            return true;
+    return false;
+}
+
+/* Models, methods and penalties, and their options. */
+static int methods_go(const command *c, const train_arguments *a)
+{
+    static const char *const whole_rows[] = {"lbfgs", "newton", "proximal", NULL};
+    static const char *const with_l1[] = {"l1", "elastic_net", NULL};
+    const wg_estimator_options *e = &a->e;
+    bool mlp = is_one_of(e->model, (const char *const[]){"mlp", NULL});
+    bool l1 = is_one_of(e->penalty, with_l1);
+    bool whole = e->optimizer != NULL ? is_one_of(e->optimizer, whole_rows) : !mlp || l1;
+    const char *of_mlp = a->hidden.n > 0         ? "--hidden"
+                         : e->activation != NULL ? "--activation"
+                         : e->dropout > 0        ? "--dropout"
+                                                 : NULL;
+    const char *of_steps = e->rate > 0        ? "--rate"
+                           : e->fit.batch > 0 ? "--batch"
+                           : e->dropout > 0   ? "--dropout"
+                                              : NULL;
+    if (!mlp && of_mlp != NULL)
+        return options_fail(c, "wants --model mlp:", of_mlp);
+    if (whole && of_steps != NULL)
+        return options_fail(c,
+                            "wants an --optimizer that takes batches, sgd or adam say:", of_steps);
+    if (l1 && e->optimizer != NULL && strcmp(e->optimizer, "proximal") != 0)
+        return options_fail(c, "L1 is for --optimizer proximal, which is its default, not for",
+                            e->optimizer);
+    if (e->l1_ratio > 0 && (!l1 || strcmp(e->penalty, "l1") == 0))
+        return options_fail(c, "wants --penalty elastic_net:", "--l1-ratio");
+    return -1;
+}
+
 static int options_go(const command *c, const train_arguments *a)
 {
+    int status = methods_go(c, a);
+    if (status >= 0)
+        return status;
     if (a->e.fit.resume && a->e.fit.checkpoint == NULL)
         return options_fail(c, "wants --checkpoint FILE:", "--resume");
     if (a->C.n > 1 && a->folds == 0)
@@ -131,6 +177,8 @@ int train_arguments_read(int argc, char **argv, train_arguments *a)
          "what is missing, besides nothing at all; default ?,NA,N/A,NaN,null,None ..."},
         {"--indicate", NULL, OPTION_FLAG, &a->indicate, 0, 0,
          "a column more for each with missing values: was it?"},
+        {"--zero-based", NULL, OPTION_FLAG, &a->rows.zero_based, 0, 0,
+         "svmlight: features count from 0, as scikit-learn writes them"},
         {"--separator", "C", OPTION_CHAR, &a->rows.separator, 0, 0,
          "between the fields of a row, or tab; default: as the file has it"},
         {"--no-header", NULL, OPTION_FLAG, &a->rows.no_header, 0, 0,
@@ -184,6 +232,8 @@ int train_arguments_read(int argc, char **argv, train_arguments *a)
     };
     const command c = {"train", "DATA", about, options, sizeof options / sizeof *options};
     int status = options_read(&c, argc, argv, &a->data);
+    if (status < 0 && (a->data = spool(c.name, a->data)) == NULL)
+        status = 1;
     e->hidden = a->hidden.number;
     e->n_hidden = a->hidden.n;
     if (a->C.n == 1)

@@ -308,11 +308,16 @@ bool wg_svmlight_recognized(const char *path)
 {
     char text[4097];
     struct stat about;
-    int file = path != NULL ? open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY) : -1;
+    bool standard = path != NULL && strcmp(path, "-") == 0;
+    int file = standard       ? STDIN_FILENO
+               : path != NULL ? open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY)
+                              : -1;
     ssize_t got = file >= 0 && fstat(file, &about) == 0 && S_ISREG(about.st_mode)
                       ? read(file, text, sizeof text - 1)
                       : -1;
-    if (file >= 0)
+    if (standard && got > 0)
+        (void)lseek(file, (off_t)-got, SEEK_CUR);
+    else if (file > STDIN_FILENO)
         close(file);
     if (got <= 0)
         return false;

@@ -34,8 +34,8 @@ wg_table *wg_svmlight_read(wg_tape *t, const char *path, const wg_svmlight_optio
                            wg_csr **features);
 
 /* wg_svmlight_recognized: does this regular file, by its first lines, look like one in this format:
- * a number and then feature:value, ...? False for what cannot be read, and for pipes, which cannot
- * be looked into. */
+ * a number and then feature:value, ...? Of "-" from where the standard input stands, where it then
+ * stands still. False for what cannot be read, and for pipes, which cannot be looked into. */
 bool wg_svmlight_recognized(const char *path);
 
 #ifdef __cplusplus
