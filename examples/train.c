@@ -128,14 +128,15 @@ static bool cross_validate(wg_tape *t, train_arguments *a, const parts *r)
 static bool draw(const train_arguments *a, const wg_estimator *e, const judged *r)
 {
     int64_t k = e->class_count;
-    if (a->plot != NULL && !chart_history(a->plot, &e->fit, progress_step(wg_at(e->fit.rate, 0))))
+    if (a->plot != NULL &&
+        !chart_history(a->plot, a->data, &e->fit, progress_step(wg_at(e->fit.rate, 0))))
         return false;
     if (a->confusion != NULL &&
-        !chart_confusion(a->confusion, wg_confusion_matrix(r->predicted, r->truth, k),
+        !chart_confusion(a->confusion, a->data, wg_confusion_matrix(r->predicted, r->truth, k),
                          e->class_names))
         return false;
     return a->curve == NULL ||
-           chart_precision_recall(a->curve, wg_slice(r->p, 1, 1, 2),
+           chart_precision_recall(a->curve, a->data, wg_slice(r->p, 1, 1, 2),
                                   wg_reshape(r->truth, WG_SHAPE(wg_size(r->truth), 1)),
                                   e->class_names[1]);
 }

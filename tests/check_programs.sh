@@ -351,6 +351,15 @@ for model in softmax one_vs_rest 'mlp --epochs 5' 'regression --label sepal_widt
     expect 'the gradient was not checked' grep -q '<td>passed</td>' page.html
 done
 
+run 0 "$train" "$data/breast_cancer.csv" --plot loss.svg --pr pr.svg --confusion confusion.svg
+for name in loss pr confusion; do
+    expect 'a title without the data' grep -q '>[^<]*: breast_cancer</text>' $name.svg
+done
+sed 's/5\.1/NA/' "$iris" > few.csv
+run 0 sh -c "'$train' - --missing mean --report page.html < few.csv"
+expect 'no name of the standard input' grep -q '<h1>standard input</h1>' page.html
+expect 'no word of missing values' grep -q "numbers became their column's mean" page.html
+
 # ---- Ctrl-C: the best weights are kept, judged and saved, and the status is 130; a second one ends at once ---
 
 "$train" "$data/digits.csv" --model mlp --epochs 100000 --save stopped > out 2> err &

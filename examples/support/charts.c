@@ -7,6 +7,16 @@
 
 #include "picture.h"
 
+enum {
+    PAGE_WIDTH = 480,
+    PAGE_HEIGHT = 360
+}; /* of pictures of a page, to be read on a phone, too */
+
+static char *title_of(const char *data, const char *what, char title[PICTURE_TITLE])
+{
+    return picture_title(&(picture_arguments){.data = data}, what, title);
+}
+
 /* ---- History ------------------------------------------------------------------------------------------ */
 
 /* Values that there are not are NaN, and so are all of them then. */
@@ -15,16 +25,22 @@ static bool has_values(const wg_tensor *values)
     return values != NULL && !isnan(wg_at(values, 0));
 }
 
-/* A panel of one or two curves over 1, 2, ..., n. */
-static bool draw_curves(svg_plot *p, const double *step, const wg_tensor *trained,
-                        const wg_tensor *held)
+/* Epochs or iterations 1, 2, ..., n, and before them the start of iterations, if they are all of one call. */
+typedef struct steps {
+    double *at, *loss; /* [1 + n], of the start and all steps */
+    int first;         /* 0: there is a start */
+} steps;
+
+/* A panel of one or two curves. */
+static bool draw_curves(svg_plot *p, const steps *s, const double *trained, const wg_tensor *held,
+                        int64_t epochs)
 {
-    int n = (int)wg_size(trained);
-    bool two = has_values(trained) && has_values(held);
-    if (has_values(trained))
-        svg_line(p, 0, two ? "training" : NULL, step, wg_data_f64(trained), n);
+    int n = (int)epochs, first = trained == s->loss ? s->first : 1;
+    if (trained != NULL)
+        svg_line(p, 0, has_values(held) ? "training" : NULL, s->at + first,
+                 trained == s->loss ? trained + first : trained, n + 1 - first);
     if (has_values(held))
-        svg_line(p, 1, "validation", step, wg_data_f64(held), n);
+        svg_line(p, 1, "validation", s->at + 1, wg_data_f64(held), n);
     return svg_end(p);
 }
 
@@ -36,19 +52,21 @@ static void widen(svg_axis *a, const wg_tensor *values)
     }
 }
 
-static bool draw_history(FILE *file, const double *step, const wg_fit_result *r, const char *name)
+static bool draw_history(FILE *file, const svg_plot *look, const steps *s, const wg_fit_result *r)
 {
-    svg_plot loss = {.title = "Training",
-                     .x = {.label = name, .from = 1, .to = (double)r->epochs, .whole = true},
-                     .y = {.label = "loss", .from = 0},
-                     .height = 330,
-                     .panels = 1 + (has_values(r->accuracy) || has_values(r->validation_score))};
+    svg_plot loss = {
+        .title = look->title,
+        .x = {.label = look->x.label, .from = s->first, .to = (double)r->epochs, .whole = true},
+        .y = {.label = "loss", .from = 0, .to = s->first == 0 ? s->loss[0] : 0},
+        .width = look->width,
+        .height = look->height,
+        .panels = 1 + (has_values(r->accuracy) || has_values(r->validation_score))};
     svg_plot accuracy = loss;
     widen(&loss.y, r->loss);
     widen(&loss.y, r->validation_loss);
     loss.y.to = loss.y.to > loss.y.from ? 1.05 * loss.y.to : loss.y.from + 1;
     svg_begin(&loss, file);
-    if (!draw_curves(&loss, step, r->loss, r->validation_loss) || loss.panels == 1)
+    if (!draw_curves(&loss, s, s->loss, r->validation_loss, r->epochs) || loss.panels == 1)
         return !ferror(file);
     accuracy.title = NULL;
     accuracy.panel = 1;
@@ -59,27 +77,43 @@ static bool draw_history(FILE *file, const double *step, const wg_fit_result *r,
     accuracy.y.from = fmax(0, fmin(0.9, accuracy.y.from) - 0.02);
     accuracy.y.to = 1.02;
     svg_begin(&accuracy, file);
-    return draw_curves(&accuracy, step, r->accuracy, r->validation_score);
+    return draw_curves(&accuracy, s, has_values(r->accuracy) ? wg_data_f64(r->accuracy) : NULL,
+                       r->validation_score, r->epochs);
+}
+
+static bool put_history(FILE *file, const svg_plot *look, const wg_fit_result *r)
+{
+    size_t n = (size_t)r->epochs + 1;
+    steps s = {malloc(n * sizeof(double)), malloc(n * sizeof(double)),
+               r->optimum.iterations == r->epochs ? 0 : 1};
+    for (int64_t i = 0; s.at != NULL && s.loss != NULL && i < (int64_t)n; i++) {
+        s.at[i] = (double)i;
+        s.loss[i] = i > 0 ? wg_at(r->loss, i - 1) : r->optimum.start;
+    }
+    bool done = s.at != NULL && s.loss != NULL && draw_history(file, look, &s, r);
+    free(s.at);
+    free(s.loss);
+    return done;
 }
 
 bool chart_history_to(FILE *file, const wg_fit_result *r, const char *step)
 {
-    double *x = malloc((size_t)r->epochs * sizeof *x);
-    for (int64_t i = 0; x != NULL && i < r->epochs; i++)
-        x[i] = (double)(i + 1);
-    bool done = x != NULL && draw_history(file, x, r, step);
-    free(x);
-    return done;
+    const svg_plot look = {
+        .title = "Loss", .x.label = step, .width = PAGE_WIDTH, .height = PAGE_HEIGHT * 2 / 3};
+    return put_history(file, &look, r);
 }
 
-bool chart_history(const char *path, const wg_fit_result *r, const char *step)
+bool chart_history(const char *path, const char *data, const wg_fit_result *r, const char *step)
 {
+    char title[PICTURE_TITLE];
+    const svg_plot look = {
+        .title = title_of(data, "Training", title), .x.label = step, .height = 330};
     if (r->loss == NULL || r->epochs < 2) {
         fprintf(stderr, "%s: no curve to draw: one %s is too few\n", path, step);
         return false;
     }
     FILE *file = fopen(path, "w");
-    bool done = file != NULL && chart_history_to(file, r, step);
+    bool done = file != NULL && put_history(file, &look, r);
     done = (file == NULL || fclose(file) == 0) && done;
     if (!done)
         fprintf(stderr, "%s: cannot be written\n", path);
@@ -95,7 +129,8 @@ bool chart_gradient_norms(FILE *file, const wg_fit_result *r, wg_tensor *const p
     svg_plot p = {.title = "Norms of the gradients",
                   .x = {.label = step, .from = 1, .to = n, .whole = true},
                   .y = {.label = "norm", .from = HUGE_VAL, .to = 0, .log = true},
-                  .height = 330};
+                  .width = PAGE_WIDTH,
+                  .height = PAGE_HEIGHT * 2 / 3};
     for (int64_t i = 0; i < wg_size(r->gradient_norm); i++) {
         double norm = fmax(wg_at(r->gradient_norm, i), 1e-16);
         p.y.from = fmin(p.y.from, norm / 2);
@@ -172,12 +207,12 @@ void chart_matrix(svg_plot *p, double left, const wg_tensor *C, const char *cons
 }
 
 /* Cells are squares of so many pixels that all fit; the names have the room they need. */
-static svg_plot confusion_plot(const wg_tensor *C, const char *const names[])
+static svg_plot confusion_plot(const wg_tensor *C, const char *const names[], const char *title)
 {
     double k = (double)wg_dim(C, 0), cell = fmin(fmax(480 / k, 18), 90);
     double name = longest(names, wg_dim(C, 0)) + 12;
     double below = (name - 12 > cell ? name : 20) / cell;
-    return (svg_plot){.title = "Confusion matrix",
+    return (svg_plot){.title = title,
                       .x = {.label = "predicted (shares: of the true class)",
                             .from = -name / cell,
                             .to = fmax(k, 250 / cell),
@@ -189,15 +224,17 @@ static svg_plot confusion_plot(const wg_tensor *C, const char *const names[])
 
 bool chart_confusion_to(FILE *file, const wg_tensor *C, const char *const names[])
 {
-    svg_plot p = confusion_plot(C, names);
+    svg_plot p = confusion_plot(C, names, "Confusion matrix");
     svg_begin(&p, file);
     chart_matrix(&p, 0, C, names);
     return svg_end(&p);
 }
 
-bool chart_confusion(const char *path, const wg_tensor *C, const char *const names[])
+bool chart_confusion(const char *path, const char *data, const wg_tensor *C,
+                     const char *const names[])
 {
-    svg_plot p = confusion_plot(C, names);
+    char title[PICTURE_TITLE];
+    svg_plot p = confusion_plot(C, names, title_of(data, "Confusion matrix", title));
     if (wg_dim(C, 0) == 0 || !picture_open(&p, path))
         return false;
     chart_matrix(&p, 0, C, names);
@@ -215,16 +252,16 @@ static svg_plot recall_plot(const char *title)
                       .legend = SVG_BOTTOM_LEFT};
 }
 
-bool chart_precision_recall(const char *path, const wg_tensor *p, const wg_tensor *truth,
-                            const char *name)
+bool chart_precision_recall(const char *path, const char *data, const wg_tensor *p,
+                            const wg_tensor *truth, const char *name)
 {
     wg_precision_recall curve = wg_precision_recall_curve(p, truth);
     wg_best_threshold best = wg_best_f1(p, truth);
-    char title[128], label[64];
-    snprintf(title, sizeof title, "Class %.40s: average precision %.4f", name,
-             wg_average_precision(p, truth));
+    char what[96], title[PICTURE_TITLE], label[64];
+    snprintf(what, sizeof what, "Average precision %.4f of %.40s", wg_average_precision(p, truth),
+             name);
     snprintf(label, sizeof label, "best F1: %.4f, at p >= %.4f", best.f1, best.threshold);
-    svg_plot plot = recall_plot(title);
+    svg_plot plot = recall_plot(title_of(data, what, title));
     if (wg_size(curve.precision) == 0 || !picture_open(&plot, path))
         return false;
     svg_line(&plot, 0, NULL, wg_data_f64(curve.recall), wg_data_f64(curve.precision),
@@ -252,6 +289,8 @@ bool chart_roc(FILE *file, wg_tensor *P, wg_tensor *truth, int64_t k, const char
     svg_plot p = {.title = "ROC curve",
                   .x = {.label = "false positive rate", .from = 0, .to = 1},
                   .y = {.label = "true positive rate", .from = 0, .to = 1.02},
+                  .width = PAGE_WIDTH,
+                  .height = PAGE_HEIGHT,
                   .legend = SVG_BOTTOM_RIGHT};
     svg_begin(&p, file);
     svg_line(&p, 7, NULL, diagonal, diagonal, 2);
@@ -268,6 +307,8 @@ bool chart_roc(FILE *file, wg_tensor *P, wg_tensor *truth, int64_t k, const char
 bool chart_recall(FILE *file, wg_tensor *P, wg_tensor *truth, int64_t k, const char *const names[])
 {
     svg_plot p = recall_plot("Precision and recall");
+    p.width = PAGE_WIDTH;
+    p.height = PAGE_HEIGHT;
     svg_begin(&p, file);
     for (int64_t c = k == 2; c < k && c < 8; c++) {
         chart_class one = class_of(P, truth, c);
@@ -305,6 +346,8 @@ bool chart_calibration(FILE *file, wg_tensor *P, const wg_tensor *truth, int64_t
     svg_plot p = {.title = "Calibration",
                   .x = {.label = "mean of the predicted probabilities", .from = 0, .to = 1},
                   .y = {.label = "share of rows that are so", .from = 0, .to = 1.02},
+                  .width = PAGE_WIDTH,
+                  .height = PAGE_HEIGHT,
                   .legend = SVG_TOP_LEFT};
     svg_begin(&p, file);
     svg_line(&p, 7, NULL, diagonal, diagonal, 2);
@@ -329,7 +372,9 @@ bool chart_numbers(FILE *file, const wg_tensor *predicted, const wg_tensor *trut
     const double diagonal[] = {low, high};
     svg_plot p = {.title = "Predicted against true",
                   .x = {.label = "true", .from = low, .to = high},
-                  .y = {.label = "predicted", .from = low, .to = high}};
+                  .y = {.label = "predicted", .from = low, .to = high},
+                  .width = PAGE_WIDTH,
+                  .height = PAGE_HEIGHT};
     svg_begin(&p, file);
     svg_line(&p, 7, NULL, diagonal, diagonal, 2);
     if (x != NULL && y != NULL)

@@ -5,22 +5,24 @@
 
 #include "svg.h"
 
-/* Pictures of a training and of what came of it, each a file. They return whether it was written, and print on
- * standard error why not. */
+/* Pictures of a training and of what came of it, each a file; the title names the data. They return whether it
+ * was written, and print on standard error why not. */
 
-/* chart_history: loss and, below it, accuracy by epoch, or by iteration where that is what `step` says. */
-bool chart_history(const char *path, const wg_fit_result *r, const char *step);
+/* chart_history: loss and, below it, accuracy by epoch, or by iteration where that is what `step` says: then from
+ * before the first one on. */
+bool chart_history(const char *path, const char *data, const wg_fit_result *r, const char *step);
 
 /* chart_confusion: counts C [k, k], i64, of the classes, each row (the true class) shaded by its
  * shares. */
-bool chart_confusion(const char *path, const wg_tensor *C, const char *const names[]);
+bool chart_confusion(const char *path, const char *data, const wg_tensor *C,
+                     const char *const names[]);
 
 /* chart_precision_recall: of the class `name`: its probabilities p against truth, 0 or 1; with the threshold of the
  * best F1. */
-bool chart_precision_recall(const char *path, const wg_tensor *p, const wg_tensor *truth,
-                            const char *name);
+bool chart_precision_recall(const char *path, const char *data, const wg_tensor *p,
+                            const wg_tensor *truth, const char *name);
 
-/* The same, and others, as a part of a page that is open: the caller sees to its errors.
+/* The same, and others, smaller, as a part of a page that is open: the caller sees to its errors.
  *   P [n, k] are probabilities, truth [n] the classes; of two classes the second is drawn, of more each
  *   against the others, the first eight. */
 bool chart_history_to(FILE *file, const wg_fit_result *r, const char *step);

@@ -41,6 +41,10 @@ char *picture_title(const picture_arguments *a, const char *what, char title[PIC
     const char *slash = strrchr(a->data, '/'), *name = slash != NULL ? slash + 1 : a->data;
     const char *dot = strrchr(name, '.');
     int length = (int)(dot != NULL && dot != name ? (size_t)(dot - name) : strlen(name));
+    if (strcmp(a->data, "-") == 0) {
+        name = "standard input";
+        length = (int)strlen(name);
+    }
     snprintf(title, PICTURE_TITLE, "%s: %.*s", what, length < 60 ? length : 60, name);
     return title;
 }

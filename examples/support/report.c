@@ -146,6 +146,29 @@ static void put_columns(FILE *f, const wg_table *table)
                 table->columns + table->string_columns);
 }
 
+static int64_t sum_of(const int64_t *count, int64_t n)
+{
+    int64_t sum = 0;
+    for (int64_t j = 0; count != NULL && j < n; j++)
+        sum += count[j];
+    return sum;
+}
+
+/* What became of missing values, if there were any. */
+static void put_missing(FILE *f, const report *r)
+{
+    const wg_table *t = r->data->table;
+    int64_t numbers = sum_of(t->missing, t->columns);
+    int64_t strings = sum_of(t->string_missing, t->string_columns);
+    if (t->dropped > 0)
+        fprintf(f, "%" PRId64 " rows were left out for missing values.\n", t->dropped);
+    else if (numbers + strings > 0)
+        fprintf(f,
+                "Of missing values, %" PRId64 " numbers became their column's %s, %" PRId64
+                " strings a category.\n",
+                numbers, r->arguments->missing, strings);
+}
+
 static void put_data(FILE *f, const report *r)
 {
     const wg_table *table = r->data->table;
@@ -153,7 +176,9 @@ static void put_data(FILE *f, const report *r)
     fprintf(f, "%" PRId64 " rows, %" PRId64 " columns; to be predicted: ", wg_dataset_rows(r->data),
             wg_dataset_columns(r->data));
     svg_put_text(f, table->label_name);
-    fprintf(f, ". %" PRId64 " rows were left out for missing values.</p>\n", table->dropped);
+    fputs(".\n", f);
+    put_missing(f, r);
+    fputs("</p>\n", f);
     if (r->estimator->class_count > 0)
         put_classes(f, table);
     put_columns(f, table);
@@ -343,7 +368,7 @@ bool report_write(const char *path, const report *r)
     fputs(head, f);
     put_cell(f, "title", r->arguments->data);
     fputs("</head><body>\n", f);
-    put_cell(f, "h1", r->arguments->data);
+    put_cell(f, "h1", strcmp(r->arguments->data, "-") == 0 ? "standard input" : r->arguments->data);
     put_data(f, r);
     put_model(f, r);
     put_curves(f, r);

@@ -59,7 +59,7 @@ static double minimize_penalty(const wg_minimizer *m)
     return m->o.l1 * sum;
 }
 
-static wg_optimum minimize_result(wg_minimizer *m, wg_stop stop, int64_t iterations)
+static wg_optimum minimize_result(wg_minimizer *m, wg_stop stop, int64_t iterations, double start)
 {
     wg_descent *d = &m->descent;
     if (stop == WG_STOP_LINE_SEARCH)
@@ -68,12 +68,15 @@ static wg_optimum minimize_result(wg_minimizer *m, wg_stop stop, int64_t iterati
                         .iterations = iterations,
                         .evaluations = d->evaluations,
                         .products = m->products,
+                        .start = start,
                         .value = d->value + minimize_penalty(m),
                         .gradient_norm = minimize_residual(m)};
 }
 
-static const wg_optimum minimize_error = {
-    .stop = WG_STOP_ERROR, .value = (double)NAN, .gradient_norm = (double)NAN};
+static const wg_optimum minimize_error = {.stop = WG_STOP_ERROR,
+                                          .start = (double)NAN,
+                                          .value = (double)NAN,
+                                          .gradient_norm = (double)NAN};
 
 wg_optimum wg_minimizer_run(wg_minimizer *m, double x[])
 {
@@ -84,18 +87,19 @@ wg_optimum wg_minimizer_run(wg_minimizer *m, double x[])
     int64_t i = 0;
     d->evaluations = m->products = 0;
     wg_descent_at(d, x);
+    const double start = d->value + minimize_penalty(m);
     for (; !minimize_stops(m, i, &stop); i++) {
         const double before = d->value + minimize_penalty(m);
         if (!m->rule->step(m)) {
             const bool error = wg_tape_status(m->f.tape) != WG_OK;
-            return minimize_result(m, error ? WG_STOP_ERROR : WG_STOP_LINE_SEARCH, i);
+            return minimize_result(m, error ? WG_STOP_ERROR : WG_STOP_LINE_SEARCH, i, start);
         }
         const double after = d->value + minimize_penalty(m);
         if (m->o.value_tolerance > 0 &&
             before - after <= m->o.value_tolerance * fmax(fabs(after), 1))
-            return minimize_result(m, WG_STOP_VALUE, i + 1);
+            return minimize_result(m, WG_STOP_VALUE, i + 1, start);
     }
-    return minimize_result(m, stop, i);
+    return minimize_result(m, stop, i, start);
 }
 
 bool wg_minimizer_state(wg_minimizer *m, int64_t i, wg_state_entry *entry)

@@ -68,7 +68,7 @@ typedef struct wg_optimum {
     wg_stop stop;
     int64_t iterations, evaluations; /* evaluations: calls of value_and_gradient */
     int64_t products;                /* calls of hessian_product, or of hessian */
-    double value;
+    double start, value;             /* f where it began, and ended */
     double gradient_norm; /* the largest |element| of the gradient, or of the least subgradient */
 } wg_optimum;
 

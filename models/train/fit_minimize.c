@@ -112,6 +112,8 @@ static bool fit_minimize_epoch(wg_fit_run *run, double row[])
     wg_optimum o = wg_minimizer_run(m->minimizer, m->x);
     if (o.stop == WG_STOP_NOT_FINITE && wg_dataset_finite(&run->rows.train, false, "fit"))
         wg_fail(run->tape, WG_E_NOT_FINITE, "fit: %s: %s", m->name, wg_stop_text(o.stop));
+    if (m->optimum.iterations == 0)
+        m->optimum.start = o.start;
     m->optimum.stop = o.stop;
     m->optimum.iterations += o.iterations;
     m->optimum.products += o.products;

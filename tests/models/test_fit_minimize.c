@@ -80,6 +80,8 @@ START_TEST(test_optimum)
     for (int64_t i = 1; i < r.epochs; i++)
         wgt_assert_that(wg_at(r.loss, i), <=, wg_at(r.loss, i - 1) + 1e-12);
     wgt_assert_that(wg_at(r.loss, r.epochs - 1), ==, r.optimum.value);
+    if (head != &wg_head_one_vs_rest) /* from weights of zero */
+        wgt_assert_close(r.optimum.start, log(head == &wg_head_softmax ? 3 : 2), 0, 1e-15);
     problem q = iris_as(tape, false, head, 0, 0);
     for (int i = 0; i < 150; i++)
         values[i] *= 150 / sum;
