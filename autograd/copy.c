@@ -110,7 +110,7 @@ wg_tape *wg_tape_copy(const wg_tape *t, wg_dtype dtype)
 
 wg_tensor *wg_tape_counterpart(wg_tape *copy, const wg_tensor *x)
 {
-    if (copy == NULL || wg_is_inert(x) || x->index >= copy->size)
+    if (copy == NULL || copy->status != WG_OK || wg_is_inert(x) || x->index >= copy->size)
         return wg_fail(copy, WG_E_NULL, "counterpart: the copy has no such tensor");
     return copy->node[x->index];
 }

@@ -63,6 +63,7 @@ wg_mark wg_tape_mark(wg_tape *t)
     wg_mark mark = {t, ++t->marks, t->size, t->status};
     wg_place *place = wg_arena_take(&t->arena, sizeof *place, sizeof(void *));
     if (place == NULL) {
+        t->unplaced = mark.serial;
         wg_fail(t, WG_E_NOMEM, "mark: out of memory");
         return mark;
     }
@@ -95,10 +96,21 @@ static void tape_undo(wg_tape *t, const wg_undo *last)
         }
 }
 
+static wg_status tape_status_back(wg_tape *t, wg_status status)
+{
+    t->unplaced = 0;
+    t->status = status;
+    if (status == WG_OK)
+        t->message[0] = '\0';
+    return status;
+}
+
 wg_status wg_tape_rewind(wg_tape *t, wg_mark mark)
 {
     if (!wg_tape_is_real(t))
         return wg_tape_status(t);
+    if (mark.tape == t && mark.serial != 0 && mark.serial == t->unplaced)
+        return tape_status_back(t, mark.status);
     static const wg_place empty = {0};
     const wg_place *place = t->place;
     while (place != NULL && place->serial > mark.serial)
@@ -117,10 +129,7 @@ wg_status wg_tape_rewind(wg_tape *t, wg_mark mark)
     while (t->place != NULL && t->place->serial > mark.serial)
         t->place = t->place->older;
     wg_arena_rewind(&t->arena, place->height);
-    t->status = mark.status;
-    if (t->status == WG_OK)
-        t->message[0] = '\0';
-    return t->status;
+    return tape_status_back(t, mark.status);
 }
 
 void *wg_tape_take(wg_tape *t, size_t size)

@@ -47,6 +47,7 @@ struct wg_tape {
     wg_undo *undo;         /* newest first */
     wg_place *place;       /* of the marks that are good, newest first */
     uint64_t marks;        /* made so far */
+    uint64_t unplaced;     /* the mark that found no memory; nothing was recorded since. 0: none */
     bool wide;             /* a copy in wide floats: only there are leaves of WG_WIDE made */
     bool written;          /* a leaf was written, and staleness is not yet spread */
     int64_t clock;         /* counts the writes of leaves */

@@ -146,7 +146,7 @@ def mutate(tree, site):
 def fails(tree, suites):
     for suite in suites:
         try:
-            if run(["prlimit", f"--cpu={CPU_SECONDS}", "build/plain/tests/run", suite], tree, 1200).returncode != 0:
+            if run(["prlimit", f"--cpu={CPU_SECONDS}", "build/o/tests/run", suite], tree, 1200).returncode != 0:
                 return suite
         except subprocess.TimeoutExpired:
             return suite
@@ -191,13 +191,13 @@ class Trials:
                 print(f"{self.killed + len(self.survivors)} tried, {self.killed} killed", flush=True)
 
     def work(self, tree):
-        good, log = make(tree, "build/plain", "-O1")
+        good, log = make(tree, "build/o", "-O1 -g")
         if not good:
             sys.exit(log)
         while (site := self.take()) is not None:
             original, *change = mutate(tree, site)
             try:
-                good, log = make(tree, "build/plain", "-O1")
+                good, log = make(tree, "build/o", "-O1 -g")
                 by = (fails(tree, self.suites(site)) or "") if good else None
             finally:
                 with open(os.path.join(tree, site[0]), "w") as file:

@@ -164,6 +164,8 @@ wg_optimum wg_minimize(wg_tensor *loss, wg_tensor *const params[], int n,
     wg_minimizer_options o = {0};
     if (options != NULL)
         o = *options;
+    if (loss != NULL && wg_is_stale(loss)) /* as an error that ended another minimization left it */
+        wg_replay_to(&loss, 1);
     const wg_mark mark = wg_tape_mark(loss != NULL ? loss->tape : NULL);
     const wg_objective f = wg_objective_new(loss, params, n, o.method == WG_NEWTON);
     double *x = wg_vector_new(f.tape, f.n);

@@ -620,7 +620,7 @@ START_TEST(out_of_memory)
         ck_assert_int_eq(m.blocks, 0);
         if (!failed)
             break;
-        ck_assert_int_lt(at, 100);
+        ck_assert_int_lt(at, 1000);
     }
 }
 END_TEST

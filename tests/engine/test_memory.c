@@ -130,7 +130,8 @@ START_TEST(test_rewind_gives_the_same_memory)
         }
         wg_arena_rewind(&arena, mark);
     }
-    ck_assert_int_eq(memory.calls, 3); /* the first block, and one for each large piece */
+    if (!WGT_ARENA_TINY)
+        ck_assert_int_eq(memory.calls, 3); /* the first block, and one for each large piece */
 }
 END_TEST
 
@@ -158,6 +159,8 @@ START_TEST(test_kept_block_too_small)
         ck_assert_ptr_nonnull(wg_arena_take(&arena, 10000, 8));
         wg_arena_rewind(&arena, mark);
     }
+    if (WGT_ARENA_TINY)
+        return;
     ck_assert_int_eq(memory.blocks, 2);
     ck_assert_int_eq(memory.calls, 3);
 }
@@ -212,7 +215,7 @@ START_TEST(test_no_memory)
     memory.fail_at = memory.calls + 1;
     ck_assert_ptr_null(wg_arena_take(&arena, 1 << 20, 8));
     ck_assert_ptr_nonnull(wg_arena_take(&arena, 8, 8)); /* the block in use goes on */
-    ck_assert_int_eq(memory.blocks, 1);
+    ck_assert_int_eq(memory.blocks, WGT_ARENA_TINY ? 2 : 1);
 }
 END_TEST
 

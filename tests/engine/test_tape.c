@@ -183,6 +183,32 @@ START_TEST(test_bad_marks)
 }
 END_TEST
 
+/* A mark that finds no memory is an error that rewinding to it takes back; not once an older one was
+ * gone back to. */
+START_TEST(test_mark_without_memory)
+{
+    wgt_memory memory = {0};
+    wg_tape *t = wgt_tape(&memory);
+    wg_tensor *x = wgt_scalar_param(t, "x", 2);
+    const wg_mark well = wg_tape_mark(t);
+    for (int round = 0; round < 2; round++) {
+        wg_mark ill;
+        memory.fail_at = memory.calls + 1;
+        do
+            ill = wg_tape_mark(t);
+        while (wg_tape_status(t) == WG_OK);
+        wgt_assert_status(t, WG_E_NOMEM, "mark: out of memory");
+        memory.fail_at = 0;
+        ck_assert_int_eq(wg_tape_rewind(t, round == 0 ? ill : well), WG_OK);
+        ck_assert_double_eq(wg_item(wgt_cube(x)), 8);
+        ck_assert_int_eq(wg_tape_rewind(t, ill), WG_E_TAPE);
+        ck_assert_int_eq(wg_tape_rewind(t, well), WG_OK);
+    }
+    wg_tape_free(t);
+    ck_assert_int_eq(memory.blocks, 0);
+}
+END_TEST
+
 /* A mark that a rewind dropped is no mark again when the tape has grown past where it was. */
 START_TEST(test_marks_have_a_generation)
 {
@@ -430,6 +456,7 @@ Suite *suite_tape(void)
     tcase_add_test(rewind, test_rewind_takes_the_status_back);
     tcase_add_test(rewind, test_rewind_twice_and_nested);
     tcase_add_test(rewind, test_bad_marks);
+    tcase_add_test(rewind, test_mark_without_memory);
     tcase_add_test(rewind, test_marks_have_a_generation);
     tcase_add_test(rewind, test_take);
     suite_add_tcase(suite, rewind);

@@ -166,7 +166,8 @@ START_TEST(test_no_memory_for_values)
     wg_tape *small = wgt_tape(&memory);
     memory.fail_at = 3; /* the first block of nodes is had, that of the values is not */
     ck_assert(wg_is_inert(wg_param(small, "w", WG_F64, WG_SHAPE(10000))));
-    wgt_assert_status(small, WG_E_NOMEM, "parameter w: out of memory for 80000 bytes");
+    wgt_assert_status(small, WG_E_NOMEM,
+                      WGT_ARENA_TINY ? "" : "parameter w: out of memory for 80000 bytes");
     wg_tape_free(small);
 }
 END_TEST

@@ -315,7 +315,8 @@ START_TEST(test_memory_of_many_classes)
     wg_fit_model model = wg_mlp_fit_model(mlp, head);
     wg_fit_minimize(&model, &data, &(wg_fit_options){.epochs = 2}, NULL);
     expect_ok(t);
-    wgt_assert_that((double)m.peak, <, most * matrix);
+    if (!WGT_ARENA_TINY)
+        wgt_assert_that((double)m.peak, <, most * matrix);
     wg_tape_free(t);
 }
 END_TEST

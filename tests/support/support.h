@@ -23,6 +23,14 @@ wg_allocator wgt_allocator(wgt_memory *m);
 wg_tape *wgt_tape(wgt_memory *m);
 wg_tape *wgt_strict_tape(void);
 
+/* With an arena that allocates whatever is taken, each allocation can fail alone; how an arena cuts
+ * its blocks is then not asked. */
+#ifdef WG_ARENA_TINY
+enum { WGT_ARENA_TINY = 1 };
+#else
+enum { WGT_ARENA_TINY = 0 };
+#endif
+
 /* ---- Leaves in one line.  Values are copied into parameters. --------------------------------- */
 
 wg_tensor *wgt_param(wg_tape *t, const char *name, int ndim, const int64_t *dim,
