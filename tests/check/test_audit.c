@@ -1,10 +1,12 @@
 /* The audit: of pairs of a naive and a stable form, the op that loses digits and its cure are named
  * in the one, and nothing in the other. */
 #include "models/wengert.h"
+#include "tests/support/assert.h"
 #include "tests/support/suites.h"
 #include "tests/support/support.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
 
 #if WG_HAS_WIDE
@@ -182,6 +184,74 @@ START_TEST(decided_by_rounding)
 }
 END_TEST
 
+/* What a stream holds, from its beginning. */
+static const char *text_of(FILE *file, char text[4096])
+{
+    rewind(file);
+    text[fread(text, 1, 4095, file)] = '\0';
+    fclose(file);
+    return text;
+}
+
+/* The table and the CSV of a cancellation, in both dtypes: the op is named, with its cure. */
+START_TEST(printed)
+{
+    char text[4096];
+    wg_audit_row rows[4];
+    wg_tape *t = wgt_strict_tape();
+    const wg_dtype dtype = _i == 0 ? WG_F64 : WG_F32;
+    wg_tensor *x = wg_full(t, dtype, WG_SHAPE(2), _i == 0 ? 40 : 18);
+    wg_tensor *y = wg_log(wg_sigmoid(wg_neg(one_minus(wg_sigmoid(x)))));
+    y = wg_add(y, wg_log(one_minus(wg_sigmoid(x))));
+    FILE *file = tmpfile();
+    const double digits = wg_audit_print(file, &y, 1);
+    ck_assert_double_lt(digits, 8);
+    text_of(file, text);
+    wgt_assert_contains(text, "digits");
+    wgt_assert_contains(text, ": use wg_");
+    wgt_assert_contains(text, "[0]");
+    const size_t count = wg_audit(&y, 1, rows, 4, NULL);
+    ck_assert_uint_eq(count, 4);
+    file = tmpfile();
+    wg_audit_csv(file, rows, count);
+    text_of(file, text);
+    wgt_assert_contains(text, "node,op,entry,value,exact,digits,lost,condition,pattern,cure\n");
+    int lines = 0;
+    for (const char *c = text; *c != '\0'; c++)
+        lines += *c == '\n';
+    ck_assert_int_eq(lines, 5);
+    wg_tape_free(t);
+}
+END_TEST
+
+/* What cannot be audited is said, and the tape is left alone. */
+START_TEST(refused)
+{
+    char text[4096];
+    wg_audit_row rows[4];
+    const char *why;
+    wg_tape *t = wgt_strict_tape();
+    wg_tensor *x = wg_param(t, "x", WG_F64, WG_SHAPE(2)), *y = wg_exp(x), *none = NULL;
+    ck_assert_uint_eq(wg_audit(NULL, 1, rows, 4, &why), 0);
+    ck_assert_str_eq(why, "there is no y");
+    ck_assert_uint_eq(wg_audit(&none, 1, rows, 4, &why), 0);
+    ck_assert_str_eq(why, "a y is NULL, inert or of another tape");
+    ck_assert_ptr_nonnull(wg_edit(x));
+    ck_assert_uint_eq(wg_audit(&y, 1, rows, 4, &why), 0);
+    ck_assert_str_eq(why, "a y is out of date: replay first");
+    FILE *file = tmpfile();
+    ck_assert_double_nan(wg_audit_print(file, &y, 1));
+    ck_assert_str_eq(text_of(file, text), "audit: a y is out of date: replay first\n");
+    wg_replay(t);
+    wg_tensor *user = wgt_spread(wg_sum(y), &(wg_shape){1, {2}});
+    ck_assert_uint_eq(wg_audit(&user, 1, rows, 4, &why), 0);
+    ck_assert_ptr_nonnull(why);
+    wg_tensor *empty = wg_exp(wg_param(t, "none", WG_F64, WG_SHAPE(0)));
+    ck_assert_uint_eq(wg_audit(&empty, 1, rows, 4, &why), 0);
+    wg_tape_free(t);
+}
+END_TEST
+
 #endif
 
 Suite *suite_audit(void)
@@ -190,6 +260,8 @@ Suite *suite_audit(void)
     TCase *tc = tcase_create("audit");
 #if WG_HAS_WIDE
     tcase_add_test(tc, decided_by_rounding);
+    tcase_add_loop_test(tc, printed, 0, 2);
+    tcase_add_test(tc, refused);
     tcase_add_loop_test(tc, pairs_of_forms, 0, (int)(sizeof pairs / sizeof *pairs));
 #endif
     suite_add_tcase(suite, tc);

@@ -313,7 +313,14 @@ START_TEST(test_mistakes)
     wg_blocks_new(p.rows, 2, p.param, 2, NULL, NULL, NULL);
     wgt_assert_status(p.t, WG_E_NULL, "the loss is NULL");
     wg_tape_rewind(p.t, mark);
+    wg_blocks_new(p.rows, 2, p.param, -1, softmax_loss, &p.m, NULL);
+    wgt_assert_status(p.t, WG_E_VALUE, "blocks: 2 rows, -1 parameters");
+    wg_tape_rewind(p.t, mark);
     wg_blocks *b = blocks_of(&p, NULL);
+    ck_assert_int_eq(wg_blocks_params(b), 2);
+    ck_assert_int_eq(wg_blocks_params(NULL), 0);
+    ck_assert_ptr_eq(wg_blocks_param(b, 1), p.param[1]);
+    ck_assert(wg_is_inert(wg_blocks_param(NULL, 0)));
     ck_assert(wg_is_inert(wg_blocks_gradient(b, 2)));
     wgt_assert_status(p.t, WG_E_INDEX, "no parameter 2 of 2");
     problem_free(&p);

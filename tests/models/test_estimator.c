@@ -42,6 +42,24 @@ START_TEST(test_optima)
 }
 END_TEST
 
+/* Each optimizer by its name and with its own rate, on rows of f32 and f64. */
+START_TEST(test_every_optimizer)
+{
+    static const char *const names[] = {"sgd",  "momentum", "rmsprop",  "adagrad",
+                                        "adam", "adamw",    "proximal", "newton"};
+    const wg_table *data = wg_csv_read(tape, "examples/data/iris.csv", NULL);
+    const wg_dataset table = {.table = data};
+    ck_assert_int_eq(wg_dataset_columns(&table), 4);
+    wg_tensor *X = wg_cast(wg_table_features(data), _i % 2 == 0 ? WG_F64 : WG_F32);
+    const wg_dataset rows = {.X = X, .y = wg_table_classes(data)};
+    ck_assert_int_eq(wg_dataset_columns(&rows), 4);
+    wg_estimator *e = wg_estimator_fit(
+        &rows, &(wg_estimator_options){.optimizer = names[_i / 2], .fit.epochs = 40});
+    expect_ok(tape);
+    wgt_assert_that(wg_estimator_score(e, &rows), >, 0.8);
+}
+END_TEST
+
 START_TEST(test_one_vs_rest)
 {
     wg_table *data = wg_csv_read(tape, "examples/data/iris.csv", NULL);
@@ -224,6 +242,7 @@ Suite *suite_estimator(void)
     tcase_set_timeout(c, 60);
     tcase_add_checked_fixture(c, wgt_file_setup, wgt_file_teardown);
     tcase_add_loop_test(c, test_optima, 0, (int)(sizeof optima / sizeof *optima));
+    tcase_add_loop_test(c, test_every_optimizer, 0, 16);
     tcase_add_test(c, test_one_vs_rest);
     tcase_add_loop_test(c, test_loaded_predicts_the_same_bits, 0, 8);
     tcase_add_test(c, test_bad_files);

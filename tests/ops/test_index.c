@@ -2,6 +2,7 @@
 #include "ops/index.h"
 
 #include "autograd/grad.h"
+#include "ops/compare.h"
 #include "ops/cumsum.h"
 #include "tests/support/assert.h"
 #include "tests/support/linear.h"
@@ -58,6 +59,28 @@ START_TEST(test_gather_rows)
     for (int64_t i = 0; i < 10; i++)
         wgt_assert_that(wg_at(back, i), ==, sums[i]);
     wgt_assert_pieces(back);
+    wg_tape_free(t);
+}
+END_TEST
+
+/* Rows too long to be summed side by side: each by the list of what goes there. */
+START_TEST(test_scatter_long_rows)
+{
+    enum { N = 7, ROWS = 3, WIDTH = 4100 };
+    static const int64_t to[N] = {2, 0, 2, 2, 0, 2, 0};
+    wg_tape *t = wgt_strict_tape();
+    static double values[N * WIDTH];
+    for (int i = 0; i < N * WIDTH; i++)
+        values[i] = i % 1000;
+    wg_tensor *x = wg_cast(wg_constant(t, WG_F64, WG_SHAPE(N, WIDTH), values), dtypes[_i]);
+    wg_tensor *y = wg_scatter_add_rows(x, indices(t, WG_SHAPE(N), to), ROWS);
+    for (int64_t column = 0; column < WIDTH; column++) {
+        double sums[ROWS] = {0};
+        for (int i = 0; i < N; i++)
+            sums[to[i]] += values[i * WIDTH + column];
+        for (int row = 0; row < ROWS; row++)
+            wgt_assert_that(wg_at(y, row * WIDTH + column), ==, sums[row]);
+    }
     wg_tape_free(t);
 }
 END_TEST
@@ -350,6 +373,7 @@ Suite *suite_index(void)
     Suite *s = suite_create("index");
     TCase *c = tcase_create("index");
     tcase_add_loop_test(c, test_gather_rows, 0, 3);
+    tcase_add_loop_test(c, test_scatter_long_rows, 0, 3);
     tcase_add_test(c, test_rows_derivative_and_edges);
     tcase_add_test(c, test_rows_errors);
     tcase_add_test(c, test_indices_are_checked_in_a_replay);

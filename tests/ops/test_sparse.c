@@ -278,6 +278,37 @@ START_TEST(test_no_memory)
 }
 END_TEST
 
+/* Operands that wg_csr_matmul never gives, through wg_apply: each is refused with a reason. */
+START_TEST(test_operands_are_checked)
+{
+    wg_tensor *s = wg_constant(tape, WG_I64, WG_SHAPE(4), start);
+    wg_tensor *c = wg_constant(tape, WG_I64, WG_SHAPE(4), column);
+    wg_tensor *v = wg_constant(tape, WG_F64, WG_SHAPE(4), value);
+    wg_tensor *m = wg_constant(tape, WG_F64, WG_SHAPE(3, 3), dense);
+    wg_tensor *two = wg_constant(tape, WG_F64, WG_SHAPE(2), value);
+    wg_tensor *zero = wg_scalar(tape, WG_I64, 0);
+    const wg_mark mark = wg_tape_mark(tape);
+    struct {
+        const char *op;
+        wg_tensor *operand[4];
+        int64_t columns;
+        const char *says;
+    } row[] = {{"csr_matmul", {v, v, c, m}, 3, "start and column are to be i64"},
+               {"csr_matmul", {c, s, c, c}, 3, "f32 or f64 wanted"},
+               {"csr_matmul", {v, zero, c, m}, 3, "start (rows + 1) and column (entries) wanted"},
+               {"csr_matmul", {two, s, c, m}, 3, "a value for each column wanted"},
+               {"csr_matmul", {v, s, c, m}, -1, "-1 columns"},
+               {"csr_sampled", {v, c, m, m}, 3, "start and column are to be i64"},
+               {"csr_sampled", {s, c, v, m}, 3, "u (rows, k) and v (columns, k) wanted"}};
+    for (size_t i = 0; i < sizeof row / sizeof *row; i++) {
+        const int64_t attrs[2] = {row[i].columns, 0};
+        ck_assert(wg_is_inert(wg_apply(wg_op_find(row[i].op), row[i].operand, 4, attrs)));
+        wgt_assert_contains(wg_tape_message(tape), row[i].says);
+        wg_tape_rewind(tape, mark);
+    }
+}
+END_TEST
+
 Suite *suite_sparse(void)
 {
     Suite *suite = suite_create("sparse");
@@ -292,6 +323,7 @@ Suite *suite_sparse(void)
     tcase_add_test(cases, test_bad_matrix);
     tcase_add_test(cases, test_pattern_in_inputs);
     tcase_add_test(cases, test_errors);
+    tcase_add_test(cases, test_operands_are_checked);
     tcase_add_loop_test(cases, test_threads, 0, 4);
     tcase_add_test(cases, test_no_memory);
     suite_add_tcase(suite, cases);
