@@ -355,11 +355,15 @@ $(BUILD)/targets/%: tests/fuzz/%.c tests/fuzz/harness.c tests/fuzz/file.c tests/
 	$(call run,LD,$(LINK) $(FUZZ) $(if $(FUZZ),-DWG_LIBFUZZER) -I. -Imodels -o $@ $< \
 	    tests/fuzz/harness.c $(call reads_files,$<) $(STATIC) @$(LIBS))
 
+# The suite as it is, and once more with an arena that allocates whatever is taken, so that each allocation fails
+# alone, and without the wide kernels.
+COUNTED := -O0 -g --coverage -fprofile-update=atomic
 coverage:
-	@$(MAKE) BUILD=$(BUILD)/coverage CFLAGS='-O0 -g --coverage -fprofile-update=atomic' test
-	gcovr --root . --filter '(autograd|ops|models)/' --exclude-unreachable-branches $(BUILD)/coverage
-	@gcovr --root . --filter '(autograd|ops|models)/' --exclude-unreachable-branches --branches \
-	    $(BUILD)/coverage | tail -n 2
+	@$(MAKE) BUILD=$(BUILD)/coverage/plain CFLAGS='$(COUNTED)' test
+	@WENGERT_BASELINE=1 $(MAKE) BUILD=$(BUILD)/coverage/tiny CFLAGS='$(COUNTED) -DWG_ARENA_TINY' test
+	gcovr --root . --filter '(autograd|ops|models)/' --exclude-unreachable-branches \
+	    --json $(BUILD)/coverage/counted.json $(BUILD)/coverage
+	@python3 tests/coverage.py $(BUILD)/coverage/counted.json
 format:
 	@clang-format -i $(C_FILES)
 check-format:
