@@ -3,7 +3,7 @@
 
 function escape(s) { gsub(/&/, "\\&amp;", s); gsub(/</, "\\&lt;", s); gsub(/>/, "\\&gt;", s); return s }
 function page(path) { gsub(/\//, "-", path); sub(/\.h$/, ".html", path); return path }
-function title_of(path) { sub(/^(autograd|ops|models)\//, "", path); return path }
+function breakable(path) { gsub(/\//, "/<wbr>", path); return path } # on a narrow page
 
 # Names that the reference explains become links, but for `self`; so do headers.
 function linked(s, self,    result, token, before) {
@@ -15,7 +15,7 @@ function linked(s, self,    result, token, before) {
         result = result escape(before)
         if (token == self) result = result "<b>" token "</b>"
         else if (token in home) result = result "<a href=\"" page(header[home[token]]) "#" anchor(home[token]) "\">" token "</a>"
-        else if (token in is_header) result = result "<a href=\"" page(token) "\">" token "</a>"
+        else if (token in is_header) result = result "<a href=\"" page(token) "\">" breakable(token) "</a>"
         else result = result escape(token)
     }
     return result escape(s)
@@ -50,32 +50,43 @@ function code_html(text,    n, line, i, s, at, on, result) {
     return "<pre class=code>" result (on ? "</i>" : "") "</pre>\n"
 }
 
-# Comments are paragraphs; a line that is set in, unless it goes on with a labelled one, is as it stands.
-function label(line) { return match(line, /^ *(Shapes?|Derivatives?|Edges|Errors?|Returns|Cost|Notes?|State|Sources?|Metrics|Default|Cure):/) }
-function close_block() { sub(/\n+$/, "\n", result_); if (block != "") result_ = result_ "</" block ">\n"; block = "" }
+function without_indent(text,    n, line, i, least, result) { # what all lines begin with
+    n = split(text, line, "\n")
+    least = 99
+    for (i = 1; i <= n; i++) if (match(line[i], /[^ ]/) && RSTART - 1 < least) least = RSTART - 1
+    for (i = 1; i < n; i++) result = result substr(line[i], least + 1) "\n"
+    return result
+}
+function close_block() {
+    if (block == "pre") result_ = result_ without_indent(listing)
+    listing = ""
+    sub(/\n+$/, "\n", result_)
+    if (block != "") result_ = result_ "</" block ">\n"
+    block = ""
+}
 function open_block(tag, class) {
     if (block == tag && tag == "pre") return
     close_block()
     result_ = result_ "<" tag (class != "" ? " class=" class : "") ">"
     block = tag
 }
-function text_html(text,    n, line, i, s, labelled) {
+function text_html(text,    n, line, what, i, s) {
     result_ = block = ""
-    gsub(/   +(Shapes?|Derivatives?|Edges|Errors?|Notes?|Sources?):/, "\n&", text)
-    n = split(text, line, "\n")
+    n = read_lines(text, line, what)
     for (i = 1; i <= n; i++) {
         s = line[i]
-        if (s ~ /^ *$/) { if (block != "pre") close_block(); else result_ = result_ "\n"; labelled = 0; continue }
-        if (label(s)) {
+        if (what[i] == "") {
+            if (block == "pre") listing = listing "\n"
+            else close_block()
+        } else if (what[i] == "pre") {
+            open_block("pre", "")
+            listing = listing linked(s) "\n"
+        } else if (what[i] == "label") {
             open_block("p", "label")
             match(s, /^ *[A-Z][a-z]*:/)
             result_ = result_ "<b>" substr(s, RSTART, RLENGTH) "</b>" ticked(substr(s, RSTART + RLENGTH)) "\n"
-            labelled = 1
-        } else if (s ~ /^    / && !labelled || s ~ /^  / && !labelled && s ~ /<-|[^ .]   ?[^ ]| = /) {
-            open_block("pre", "")
-            result_ = result_ linked(s) "\n"
         } else {
-            if (block == "pre" || block == "" || s ~ /^(wg_|WG_)[a-zA-Z0-9_, ]*: /) { open_block("p", ""); labelled = 0 }
+            if (what[i] != "text" || block == "pre" || block == "") open_block("p", what[i] == "item" ? "label" : "")
             result_ = result_ ticked(s) "\n"
         }
     }
@@ -120,7 +131,7 @@ function write_item(file, i,    n, name, j, text, first) {
 function write_header(path,    file, i) {
     file = out "/" page(path)
     top(file, path)
-    print "<h1>" path "</h1>" > file
+    print "<h1>" breakable(path) "</h1>" > file
     for (i = 1; i <= n_items; i++) if (header[i] == path) write_item(file, i)
     bottom(file)
 }

@@ -28,30 +28,24 @@ function verbatim(file, on) {
     if (on != in_verbatim) print (on ? ".nf" : ".fi") > file
     in_verbatim = on
 }
-function put_text(file, text,    n, line, i, s, gap, any) {
+function put_text(file, text,    n, line, what, i, s, any, gap) {
     sub(/^-+[^\n]*\n?(-+(\n|$))?/, "", text)
-    gsub(/   +(Shapes?|Derivatives?|Edges|Errors?|Notes?|Sources?):/, "\n&", text)
-    n = split(text, line, "\n")
+    n = read_lines(text, line, what)
     for (i = 1; i <= n; i++) {
         s = line[i]
-        if (s ~ /^ *$/) { gap = 1; continue }
-        if (s ~ /^    |^  .*(<-|[^ .]   ?[^ ]| = )/) {
-            verbatim(file, 1)
-            print roff(s) > file
-            any = 1
-            continue
+        if (what[i] == "") { gap = 1; continue }
+        verbatim(file, what[i] == "pre")
+        if (what[i] != "pre") {
+            sub(/^ */, "", s)
+            if (any && (gap || what[i] != "text")) print ".PP" > file
+            gap = 0
         }
-        verbatim(file, 0)
-        sub(/^ */, "", s)
-        if (any && (gap || s ~ /^(wg_[a-z0-9_, ]*|[A-Z][a-z]+):/)) print ".PP" > file
-        gap = 0
         any = 1
-        if (match(s, /^[A-Z][a-z]+: */)) {
+        if (what[i] == "label") {
             print ".B " substr(s, 1, index(s, ":")) > file
-            s = substr(s, RLENGTH + 1)
-            if (s == "") continue
+            sub(/^[A-Z][a-z]+: */, "", s)
         }
-        print roff(s) > file
+        if (s != "") print roff(s) > file
     }
     verbatim(file, 0)
 }

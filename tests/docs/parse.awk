@@ -5,6 +5,27 @@
 # Of README.md its tables: table[SECTION]. Of examples/*.c, chapters[1..n_chapters], the comment on top, prose[FILE],
 # with what the program prints, and program[FILE].
 
+# Splits a comment into line[1..n], returned, and says what each is: what[i] is "" (blank), "pre" (stands as it is),
+# "label" ("Shape: ..."), "item" (set in, behind the end of a sentence), "new" (begins a paragraph) or "text" (goes on).
+# Lines that go on with a label or an item are set in further, and not to be taken for code.
+function read_lines(text, line, what,    n, i, s, hanging, ended) {
+    gsub(/   +(Shapes?|Derivatives?|Edges|Errors?|Notes?|Sources?):/, "\n&", text)
+    n = split(text, line, "\n")
+    hanging = ""
+    ended = 1
+    for (i = 1; i <= n; i++) {
+        s = line[i]
+        if (s ~ /^ *$/) { what[i] = hanging = ""; ended = 1; continue }
+        if (s ~ /^ *(Shapes?|Derivatives?|Edges|Errors?|Returns|Cost|Notes?|State|Sources?|Mean|Metrics|Default|Cure):/) hanging = what[i] = "label"
+        else if (hanging == "" && s ~ /^    |^  .*(<-|[^ .]   ?[^ ]| = )/) what[i] = "pre"
+        else if (hanging != "label" && ended && s ~ /^  [^ ]/) hanging = what[i] = "item"
+        else if (s !~ /^ / && hanging != "" || s ~ /^(wg|WG)_[a-zA-Z0-9_]*(, [a-zA-Z0-9_]+)*: /) { what[i] = "new"; hanging = "" }
+        else what[i] = "text"
+        ended = s ~ /[.:;]$/
+    }
+    return n
+}
+
 function add_item(of) {
     n_items++
     kind[n_items] = of
