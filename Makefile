@@ -42,7 +42,8 @@ BASE_FLAGS := $(if $(findstring s390x,$(MACHINE)),-fexcess-precision=fast) \
 SAN_FLAGS  := $(if $(SANITIZE),-fsanitize=$(SANITIZE) -fno-sanitize-recover=all -fno-omit-frame-pointer)
 
 ALL_CFLAGS := $(BASE_FLAGS) $(WARNINGS) $(CFLAGS) $(SAN_FLAGS)
-COMPILE     = $(CC) $(ALL_CFLAGS) -I. -Imodels -MMD -MP $(CPPFLAGS)
+# The folder's name in debugging information would be in the build ID, and so in what strip leaves.
+COMPILE     = $(CC) $(ALL_CFLAGS) -fdebug-prefix-map="$$PWD"=. -I. -Imodels -MMD -MP $(CPPFLAGS)
 LINK        = $(CC) $(ALL_CFLAGS) $(LDFLAGS)
 # What programs link with besides the library: a file, which the linker reads as @FILE.
 LIBS       := $(BUILD)/libs
