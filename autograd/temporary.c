@@ -16,7 +16,7 @@ static void *temporary_take(wg_tape *t, void *old, int64_t n, size_t item)
                              : from->allocate((size_t)bytes, from->user);
     }
     if (memory == NULL)
-        wg_fail(t, WG_E_NOMEM, "%" PRId64 " items of %zu bytes", n, item);
+        wg_fail(t, WG_E_NOMEM, "out of memory for %" PRId64 " items of %zu bytes", n, item);
     return memory;
 }
 

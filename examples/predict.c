@@ -169,22 +169,6 @@ static bool print_with_input(const arguments *a, const wg_estimator *e, const wg
 
 /* ---- Reading ------------------------------------------------------------------------------------------- */
 
-/* All columns that the model knows by their names, so that others are left out; NULL: it knows none. */
-static const char *const *known_columns(wg_tape *t, const wg_estimator *e)
-{
-    int64_t n = e->columns + e->string_columns, k = 0;
-    if (e->column_names == NULL || e->string_names == NULL || n == 0)
-        return NULL;
-    const char **names = wg_tape_take(t, ((size_t)n + 1) * sizeof *names);
-    for (int64_t j = 0; names != NULL && j < e->columns; j++)
-        names[k++] = e->column_names[j];
-    for (int64_t j = 0; names != NULL && j < e->string_columns; j++)
-        names[k++] = e->string_names[j];
-    if (names != NULL)
-        names[k] = NULL;
-    return names;
-}
-
 /* Of a file without a header the columns are known by their places alone, which are others where the label
  * is missing: then as many columns as the model takes are those. */
 static bool read_by_place(wg_tape *t, const char *path, const wg_estimator *e, rows_options o,
@@ -225,7 +209,7 @@ static wg_dataset read_rows(wg_tape *t, const arguments *a, const wg_estimator *
                       .label = e->label_name,
                       .labels = a->labels,
                       .categories = e->string_names,
-                      .columns = known_columns(t, e),
+                      .columns = rows_columns(t, e->column_names, e->string_names),
                       .separator = a->separator,
                       .no_header = a->no_header,
                       .missing = drop ? WG_CSV_MISSING_DROP : WG_CSV_MISSING_KEEP,

@@ -84,6 +84,9 @@ static bool split(wg_tape *t, const train_arguments *a, parts *r)
     r->trained = r->all;
     if (a->test_file != NULL) {
         rows_options o = a->rows;
+        o.columns = rows_columns(t, r->all.table->column_names, r->all.table->string_names);
+        o.categories = r->all.table->string_names;
+        o.drop = NULL;
         o.width = r->all.sparse != NULL ? wg_dataset_columns(&r->all) : 0;
         r->tested = rows_read(t, a->test_file, &o);
         return wg_tape_status(t) == WG_OK &&
@@ -117,6 +120,8 @@ static bool cross_validate(wg_tape *t, train_arguments *a, const parts *r)
     if (a->folds == 0)
         return true;
     const wg_tensor *classes = r->numbers ? NULL : wg_table_classes(r->trained.table);
+    if (a->folds > wg_dataset_rows(&r->trained))
+        return check_fail("--cv has more parts than there are training rows", "");
     double C = folds_choose(&r->trained, &a->e, a->folds, classes, a->C.real, a->C.n);
     if (wg_tape_status(t) == WG_OK && a->C.n > 1)
         printf("chosen       C %g\n", a->e.C = C);
@@ -187,6 +192,12 @@ static int train(wg_tape *t, train_arguments *a)
     return INTERRUPTED;
 }
 
+/* Does the message begin with the file's name? */
+static bool is_of(const char *file, const char *message)
+{
+    return file != NULL && strncmp(message, file, strlen(file)) == 0;
+}
+
 int main(int argc, char **argv)
 {
     train_arguments a;
@@ -198,7 +209,7 @@ int main(int argc, char **argv)
     status = train(t, &a);
     if (wg_tape_status(t) != WG_OK)
         fprintf(stderr, "train: %s\n", wg_tape_message(t));
-    advise("train", t, a.data, &a.rows);
+    advise("train", t, is_of(a.test_file, wg_tape_message(t)) ? a.test_file : a.data, &a.rows);
     if (wg_tape_status(t) != WG_OK || !options_finish("train"))
         status = 1;
     wg_tape_free(t);

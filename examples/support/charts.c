@@ -31,16 +31,26 @@ typedef struct steps {
     int first;         /* 0: there is a start */
 } steps;
 
+/* Of one step alone a point. */
+static void draw_curve(svg_plot *p, int colour, const char *label, const double *x, const double *y,
+                       int n)
+{
+    if (n == 1)
+        svg_points(p, colour, label, x, y, 1, 4);
+    else
+        svg_line(p, colour, label, x, y, n);
+}
+
 /* A panel of one or two curves. */
 static bool draw_curves(svg_plot *p, const steps *s, const double *trained, const wg_tensor *held,
                         int64_t epochs)
 {
     int n = (int)epochs, first = trained == s->loss ? s->first : 1;
     if (trained != NULL)
-        svg_line(p, 0, has_values(held) ? "training" : NULL, s->at + first,
-                 trained == s->loss ? trained + first : trained, n + 1 - first);
+        draw_curve(p, 0, has_values(held) ? "training" : NULL, s->at + first,
+                   trained == s->loss ? trained + first : trained, n + 1 - first);
     if (has_values(held))
-        svg_line(p, 1, "validation", s->at + 1, wg_data_f64(held), n);
+        draw_curve(p, 1, "validation", s->at + 1, wg_data_f64(held), n);
     return svg_end(p);
 }
 
@@ -108,10 +118,6 @@ bool chart_history(const char *path, const char *data, const wg_fit_result *r, c
     char title[PICTURE_TITLE];
     const svg_plot look = {
         .title = title_of(data, "Training", title), .x.label = step, .height = 330};
-    if (r->loss == NULL || r->epochs < 2) {
-        fprintf(stderr, "%s: no curve to draw: one %s is too few\n", path, step);
-        return false;
-    }
     FILE *file = fopen(path, "w");
     bool done = file != NULL && put_history(file, &look, r);
     done = (file == NULL || fclose(file) == 0) && done;

@@ -154,3 +154,22 @@ wg_dataset rows_read(wg_tape *t, const char *path, const rows_options *o)
         return read_arrays(t, path, o, *format == 'i');
     return read_csv(t, path, o);
 }
+
+const char *const *rows_columns(wg_tape *t, const char *const numbers[],
+                                const char *const strings[])
+{
+    size_t n = 0, k = 0;
+    while (numbers != NULL && numbers[n] != NULL)
+        n++;
+    while (strings != NULL && strings[k] != NULL)
+        k++;
+    if (numbers == NULL || strings == NULL || n + k == 0)
+        return NULL;
+    const char **names = wg_tape_take(t, (n + k + 1) * sizeof *names);
+    if (names == NULL)
+        return NULL;
+    memcpy(names, numbers, n * sizeof *names);
+    memcpy(names + n, strings, k * sizeof *names);
+    names[n + k] = NULL;
+    return names;
+}

@@ -27,6 +27,11 @@ typedef struct rows_options {
  * errors are there, too. */
 wg_dataset rows_read(wg_tape *t, const char *path, const rows_options *options);
 
+/* rows_columns: both lists, which NULL ends, as one for option columns, so that others are left out; on the tape.
+ * NULL where one is, or both are empty: the names are not known. */
+const char *const *rows_columns(wg_tape *t, const char *const numbers[],
+                                const char *const strings[]);
+
 /* rows_format: the option, or what the file looks like: "gzip" and "zip" are none that can be read. */
 const char *rows_format(const char *path, const rows_options *options);
 

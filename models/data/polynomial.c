@@ -100,10 +100,22 @@ static bool polynomial_fits(const wg_tensor *X, const wg_polynomial_options *o)
     return wg_tape_status(X->tape) == WG_OK;
 }
 
+/* Degrees are made one by one, which takes long where the last does not fit into memory: is there
+ * room for all? */
+static bool polynomial_has_room(const wg_tensor *X, const wg_polynomial_options *o)
+{
+    int64_t columns = wg_polynomial_columns(X->shape.dim[1], o), size;
+    if (!wg_size_multiply(columns, X->shape.dim[0], &size))
+        size = INT64_MAX;
+    void *room = wg_temporary(X->tape, size, wg_dtype_size(X->dtype));
+    wg_temporary_free(X->tape, room);
+    return room != NULL;
+}
+
 wg_tensor *wg_polynomial(wg_tensor *X, const wg_polynomial_options *options)
 {
     wg_polynomial_options o = polynomial_options(options);
-    if (wg_is_inert(X) || !polynomial_fits(X, &o))
+    if (wg_is_inert(X) || !polynomial_fits(X, &o) || !polynomial_has_room(X, &o))
         return wg_fail(X != NULL ? X->tape : NULL, WG_E_NULL, "polynomial: no X");
     wg_tape *t = X->tape;
     int64_t d = X->shape.dim[1];

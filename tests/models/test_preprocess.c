@@ -129,6 +129,17 @@ START_TEST(test_columns)
 }
 END_TEST
 
+/* Many degrees that fit into memory, and a last one that does not: an error at once. */
+START_TEST(test_polynomial_without_room)
+{
+    wg_tensor *X = wg_full(tape, WG_F64, WG_SHAPE(1000, 64), 1);
+    const int64_t size = wg_tape_size(tape);
+    ck_assert(wg_is_inert(wg_polynomial(X, &(wg_polynomial_options){.degree = 12})));
+    ck_assert_int_eq(wg_tape_status(tape), WG_E_NOMEM);
+    ck_assert_int_eq(wg_tape_size(tape), size); /* none was made */
+}
+END_TEST
+
 /* Derivatives pass through, new values too. */
 START_TEST(test_polynomial_on_parameter)
 {
@@ -464,6 +475,7 @@ Suite *suite_preprocess(void)
     tcase_add_checked_fixture(c, wgt_tape_setup, wgt_tape_teardown);
     tcase_add_test(c, test_golden);
     tcase_add_test(c, test_columns);
+    tcase_add_test(c, test_polynomial_without_room);
     tcase_add_test(c, test_polynomial_on_parameter);
     tcase_add_test(c, test_polynomial_edges);
     tcase_add_test(c, test_encoder);
