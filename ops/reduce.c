@@ -45,6 +45,8 @@ static void sum_forward(const wg_tensor *y, const wg_piece *piece)
     wgk_reduce_sum(&rows, wg_kernel_type(x), x->data, 1, piece->begin, piece->end, y->data);
 }
 
+_Static_assert(sizeof(wgk_sum_lanes) <= WG_FOLD_STATE, "the lanes are the state");
+
 /* All of x, tile by tile. */
 static void sum_fold_over(const wg_tensor *y, double divisor, int64_t begin, int64_t end,
                           const void *tile, void *state)
