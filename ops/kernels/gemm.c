@@ -87,6 +87,14 @@ static inline void gemm_ask(uintptr_t address)
 
 /* ---- the bodies ----------------------------------------------------------------------------- */
 
+/* Compiled for size (-Os), the bodies have few of the functions that unroll a product's edges: what
+ * remains is called more often, and computes the same bits. */
+#ifdef __OPTIMIZE_SIZE__
+#define WGK_LEAN 1
+#else
+#define WGK_LEAN 0
+#endif
+
 #define WGK_ALWAYS __attribute__((always_inline))
 #if defined(__clang__)
 #define WGK_PRAGMA(x) _Pragma(#x)
@@ -151,6 +159,7 @@ static inline void gemm_ask(uintptr_t address)
 #undef WGK_W
 #endif
 
+#undef WGK_LEAN
 #undef WGK_ALWAYS
 #undef WGK_PRAGMA
 #undef WGK_UNROLL
