@@ -180,8 +180,8 @@ static wg_tensor *add_n_vjp(wg_tensor *y, wg_tensor *dy, int i)
 
 const wg_op wg_op_add_n = {
     .name = "add_n",
-    .formula = "y = x0 + x1 + ...",
-    .source = "Knuth, The Art of Computer Programming 2, sec. 4.2.2 (two-sum)",
+    .formula = WG_OP_TEXT("y = x0 + x1 + ..."),
+    .source = WG_OP_TEXT("Knuth, The Art of Computer Programming 2, sec. 4.2.2 (two-sum)"),
     .arity = WG_VARIADIC,
     .flags = WG_OP_WIDE,
     .shape = add_n_shape,

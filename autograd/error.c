@@ -9,7 +9,7 @@
 /* ---- Tapes that have an error from the start ------------------------------------------------- */
 
 /* What failed builders return is no tensor, but has what every tensor has. */
-static const wg_op error_op = {.name = "inert", .formula = "x", .flags = WG_OP_LEAF};
+static const wg_op error_op = {.name = "inert", .formula = WG_OP_TEXT("x"), .flags = WG_OP_LEAF};
 
 #define ERROR_TAPE(which, code, text)                                                              \
     {                                                                                              \

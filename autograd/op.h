@@ -67,6 +67,16 @@ typedef void wg_map(int64_t n, void *y, const void *const x[], const int64_t str
 #define WG_FOLD_STATE           128
 #define WG_ELEMENTWISE_OPERANDS 8 /* elementwise ops take so many at most */
 
+/* For descriptors. A long text is an array of its own, so that programs that link no such op do not
+ * hold it: all literals of an object file are one to the linker. Writing as C is left out together
+ * with files. */
+#define WG_OP_TEXT(...) ((const char[]){__VA_ARGS__})
+#ifdef WG_NO_FILES
+#define WG_WRITES_C(function) (0 ? (function) : NULL)
+#else
+#define WG_WRITES_C(function) (function)
+#endif
+
 /* An op: a pure function of operands and attributes with one output; no hidden state. */
 struct wg_op {
     const char *name;

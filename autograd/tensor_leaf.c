@@ -6,11 +6,13 @@
 #include <math.h>
 #include <string.h>
 
-const wg_op wg_op_parameter = {
-    .name = "parameter", .formula = "x", .flags = WG_OP_LEAF, .plan_size = sizeof(wg_tensor *)};
-const wg_op wg_op_input = {.name = "input", .formula = "x", .flags = WG_OP_LEAF};
-const wg_op wg_op_constant = {.name = "constant", .formula = "x", .flags = WG_OP_LEAF};
-const wg_op wg_op_abstract = {.name = "abstract", .formula = "x", .flags = WG_OP_LEAF};
+const wg_op wg_op_parameter = {.name = "parameter",
+                               .formula = WG_OP_TEXT("x"),
+                               .flags = WG_OP_LEAF,
+                               .plan_size = sizeof(wg_tensor *)};
+const wg_op wg_op_input = {.name = "input", .formula = WG_OP_TEXT("x"), .flags = WG_OP_LEAF};
+const wg_op wg_op_constant = {.name = "constant", .formula = WG_OP_TEXT("x"), .flags = WG_OP_LEAF};
+const wg_op wg_op_abstract = {.name = "abstract", .formula = WG_OP_TEXT("x"), .flags = WG_OP_LEAF};
 
 bool wg_dtype_asked(wg_tape *t, const char *who, wg_dtype *dtype)
 {

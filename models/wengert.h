@@ -5,7 +5,7 @@
  *
  * Macros leave parts of it out, defined (as -DWG_NO_FILES) for the library and for what includes
  *   this alike: WG_NO_FILES       what reads and writes files: CSV, svmlight, IDX, NPY,
- *                     safetensors, programs as C files, checkpoints; archives, tables and lists of
+ *                     safetensors, programs as C, checkpoints; archives, tables and lists of
  *                     parameters stay, in memory
  *   WG_NO_CHECK       gradient checks, audits and wide floats (autograd/check/, WG_WIDE)
  *   WG_NO_THREADS     a pool works with the thread that calls it alone
@@ -17,7 +17,6 @@
 #include "autograd/compile/blocks.h"
 #include "autograd/compile/c_writer.h"
 #include "autograd/compile/program.h"
-#include "autograd/compile/write.h"
 #include "autograd/derivatives/derivatives.h"
 #include "autograd/grad.h"
 #include "autograd/memory.h"
@@ -81,6 +80,7 @@
 #include "autograd/check/gradcheck.h"
 #endif
 #ifndef WG_NO_FILES
+#include "autograd/compile/write.h"
 #include "models/files/csv.h"
 #include "models/files/idx.h"
 #include "models/files/npy.h"

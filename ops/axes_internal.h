@@ -54,8 +54,8 @@ wgk_rows wg_axes_rows(const wg_tensor *x, uint32_t axes);
 
 /* WG_AXES_OP: the descriptor wg_op_<op>; the fields behind the formula are those that differ. */
 #define WG_AXES_OP(op, operands, text, ...)                                                        \
-    static const wg_op wg_op_##op = {.name = #op,                                                  \
-                                     .formula = text,                                              \
+    static const wg_op wg_op_##op = {.name = WG_OP_TEXT(#op),                                      \
+                                     .formula = WG_OP_TEXT(text),                                  \
                                      .arity = operands,                                            \
                                      .attr_size = sizeof(wg_axes_attrs),                           \
                                      .describe = wg_axes_describe,                                 \

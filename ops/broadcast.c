@@ -104,8 +104,8 @@ static wg_tensor *broadcast_vjp(wg_tensor *y, wg_tensor *dy, int i)
 
 static const wg_op wg_op_broadcast_to = {
     .name = "broadcast_to",
-    .formula = "y = x, repeated to a shape",
-    .notation = "broadcast_to(x) = x",
+    .formula = WG_OP_TEXT("y = x, repeated to a shape"),
+    .notation = WG_OP_TEXT("broadcast_to(x) = x"),
     .arity = 1,
     .flags = WG_OP_WIDE,
     .attr_size = sizeof(wg_sizes),
@@ -181,8 +181,8 @@ static void sum_to_write_c(wg_c_writer *c, const wg_tensor *y, const wg_c_nest *
 
 static const wg_op wg_op_sum_to = {
     .name = "sum_to",
-    .formula = "y = sum of x over the axes that broadcasting y would repeat",
-    .notation = "sum_to(x) = sum(x)",
+    .formula = WG_OP_TEXT("y = sum of x over the axes that broadcasting y would repeat"),
+    .notation = WG_OP_TEXT("sum_to(x) = sum(x)"),
     .arity = 1,
     .flags = WG_OP_WIDE,
     .attr_size = sizeof(wg_sizes),
@@ -190,7 +190,7 @@ static const wg_op wg_op_sum_to = {
     .forward = sum_to_forward,
     .vjp = sum_to_vjp,
     .chunks = wg_size,
-    .write_c = sum_to_write_c,
+    .write_c = WG_WRITES_C(sum_to_write_c),
 };
 
 wg_tensor *wg_sum_to(wg_tensor *x, const wg_tensor *like)

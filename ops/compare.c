@@ -120,7 +120,7 @@ static void cast_write_c(wg_c_writer *c, const wg_tensor *y, const wg_c_nest *ro
 
 static const wg_op wg_op_cast = {
     .name = "cast",
-    .formula = "y = x, rounded to another dtype",
+    .formula = WG_OP_TEXT("y = x, rounded to another dtype"),
     .arity = 1,
     .flags = WG_OP_ELEMENTWISE,
     .attr_size = sizeof(cast_attrs),
@@ -132,7 +132,7 @@ static const wg_op wg_op_cast = {
     .vjp = cast_vjp,
     .chunks = wg_size,
     .map = {[WG_F32] = cast_from_f32, [WG_F64] = cast_from_f64, [WG_I64] = cast_from_i64 CAST_WIDE},
-    .write_c = cast_write_c,
+    .write_c = WG_WRITES_C(cast_write_c),
 };
 
 wg_tensor *wg_cast(wg_tensor *x, wg_dtype to)

@@ -217,8 +217,8 @@ static void cross_entropy_write_c(wg_c_writer *c, const wg_tensor *y, const wg_c
 
 static const wg_op wg_op_cross_entropy = {
     .name = "cross_entropy",
-    .formula = "l = log(sum_k exp(z_k)) - z_label",
-    .source = "Bishop 2006, Pattern Recognition and Machine Learning, eq. 4.108",
+    .formula = WG_OP_TEXT("l = log(sum_k exp(z_k)) - z_label"),
+    .source = WG_OP_TEXT("Bishop 2006, Pattern Recognition and Machine Learning, eq. 4.108"),
     .arity = 2,
     .flags = WG_OP_WIDE,
     .attr_size = sizeof(wg_ignored_label),
@@ -229,7 +229,7 @@ static const wg_op wg_op_cross_entropy = {
     .vjp = cross_entropy_vjp,
     .chunks = wg_size,
     .workspace = cross_entropy_workspace,
-    .write_c = cross_entropy_write_c,
+    .write_c = WG_WRITES_C(cross_entropy_write_c),
 };
 
 /* ---- cross_entropy_grad(dl, z, labels) ------------------------------------------------------- */
@@ -335,9 +335,9 @@ static void cross_entropy_grad_write_c(wg_c_writer *c, const wg_tensor *y, const
 
 static const wg_op wg_op_cross_entropy_grad = {
     .name = "cross_entropy_grad",
-    .formula = "dz = dl (softmax(z) - onehot(label))",
-    .notation = "cross_entropy_grad(u, z, l) = u * (softmax(z) - onehot(l))",
-    .source = "Bishop 2006, Pattern Recognition and Machine Learning, eq. 4.109",
+    .formula = WG_OP_TEXT("dz = dl (softmax(z) - onehot(label))"),
+    .notation = WG_OP_TEXT("cross_entropy_grad(u, z, l) = u * (softmax(z) - onehot(l))"),
+    .source = WG_OP_TEXT("Bishop 2006, Pattern Recognition and Machine Learning, eq. 4.109"),
     .arity = 3,
     .flags = WG_OP_WIDE,
     .attr_size = sizeof(wg_ignored_label),
@@ -348,7 +348,7 @@ static const wg_op wg_op_cross_entropy_grad = {
     .vjp = cross_entropy_grad_vjp,
     .chunks = rows_grad_chunks,
     .workspace = cross_entropy_grad_workspace,
-    .write_c = cross_entropy_grad_write_c,
+    .write_c = WG_WRITES_C(cross_entropy_grad_write_c),
 };
 
 static wg_tensor *cross_entropy_grad(wg_tensor *dl, wg_tensor *z, wg_tensor *labels,
@@ -428,8 +428,8 @@ static void soft_cross_entropy_write_c(wg_c_writer *c, const wg_tensor *y, const
 
 static const wg_op wg_op_soft_cross_entropy = {
     .name = "soft_cross_entropy",
-    .formula = "l = -sum_k q_k log_softmax(z)_k",
-    .source = "Bishop 2006, Pattern Recognition and Machine Learning, eq. 4.108",
+    .formula = WG_OP_TEXT("l = -sum_k q_k log_softmax(z)_k"),
+    .source = WG_OP_TEXT("Bishop 2006, Pattern Recognition and Machine Learning, eq. 4.108"),
     .arity = 2,
     .flags = WG_OP_WIDE,
     .shape = soft_cross_entropy_shape,
@@ -437,7 +437,7 @@ static const wg_op wg_op_soft_cross_entropy = {
     .vjp = soft_cross_entropy_vjp,
     .chunks = wg_size,
     .workspace = soft_cross_entropy_workspace,
-    .write_c = soft_cross_entropy_write_c,
+    .write_c = WG_WRITES_C(soft_cross_entropy_write_c),
 };
 
 /* ---- soft_cross_entropy_grad(dl, z, q) ------------------------------------------------------- */
@@ -491,8 +491,8 @@ static void soft_cross_entropy_grad_write_c(wg_c_writer *c, const wg_tensor *y,
 
 static const wg_op wg_op_soft_cross_entropy_grad = {
     .name = "soft_cross_entropy_grad",
-    .formula = "dz = dl (sum_k q_k softmax(z) - q)",
-    .source = "Bishop 2006, Pattern Recognition and Machine Learning, eq. 4.109",
+    .formula = WG_OP_TEXT("dz = dl (sum_k q_k softmax(z) - q)"),
+    .source = WG_OP_TEXT("Bishop 2006, Pattern Recognition and Machine Learning, eq. 4.109"),
     .arity = 3,
     .flags = WG_OP_WIDE,
     .shape = soft_cross_entropy_grad_shape,
@@ -500,7 +500,7 @@ static const wg_op wg_op_soft_cross_entropy_grad = {
     .vjp = soft_cross_entropy_grad_vjp,
     .chunks = rows_grad_chunks,
     .workspace = soft_cross_entropy_grad_workspace,
-    .write_c = soft_cross_entropy_grad_write_c,
+    .write_c = WG_WRITES_C(soft_cross_entropy_grad_write_c),
 };
 
 static wg_tensor *soft_cross_entropy_grad(wg_tensor *dl, wg_tensor *z, wg_tensor *q)

@@ -74,8 +74,8 @@ static void cumsum_write_c(wg_c_writer *c, const wg_tensor *y, const wg_c_nest *
 
 static const wg_op wg_op_cumsum = {
     .name = "cumsum",
-    .formula = "y_i = x_0 + ... + x_i, or x_i + ... + x_(n-1)",
-    .source = "Knuth, The Art of Computer Programming 2, sec. 4.2.2 (two-sum)",
+    .formula = WG_OP_TEXT("y_i = x_0 + ... + x_i, or x_i + ... + x_(n-1)"),
+    .source = WG_OP_TEXT("Knuth, The Art of Computer Programming 2, sec. 4.2.2 (two-sum)"),
     .arity = 1,
     .flags = WG_OP_WIDE,
     .attr_size = sizeof(cumsum_attrs),
@@ -84,7 +84,7 @@ static const wg_op wg_op_cumsum = {
     .forward = cumsum_forward,
     .vjp = cumsum_vjp,
     .chunks = cumsum_chunks,
-    .write_c = cumsum_write_c,
+    .write_c = WG_WRITES_C(cumsum_write_c),
 };
 
 wg_tensor *wg_cumsum(wg_tensor *x, int axis, bool reverse)

@@ -49,7 +49,7 @@ static wg_tensor *diagonal_vjp(wg_tensor *y, wg_tensor *dy, int i)
 
 static const wg_op wg_op_diagonal = {
     .name = "diagonal",
-    .formula = "y[.., i] = x[.., i, i]",
+    .formula = WG_OP_TEXT("y[.., i] = x[.., i, i]"),
     .arity = 1,
     .flags = WG_OP_WIDE,
     .shape = diagonal_shape,
@@ -117,14 +117,14 @@ static void diagonal_embed_write_c(wg_c_writer *c, const wg_tensor *y, const wg_
 
 static const wg_op wg_op_diagonal_embed = {
     .name = "diagonal_embed",
-    .formula = "y[.., i, i] = x[.., i], else 0",
+    .formula = WG_OP_TEXT("y[.., i, i] = x[.., i], else 0"),
     .arity = 1,
     .flags = WG_OP_WIDE,
     .attr_size = sizeof(diagonal_sizes),
     .shape = diagonal_embed_shape,
     .forward = diagonal_embed_forward,
     .vjp = diagonal_embed_vjp,
-    .write_c = diagonal_embed_write_c,
+    .write_c = WG_WRITES_C(diagonal_embed_write_c),
 };
 
 wg_tensor *wg_diagonal_embed(wg_tensor *x, int64_t n, int64_t m)

@@ -126,9 +126,10 @@ static void dropout_write_c(wg_c_writer *c, const wg_tensor *y, const wg_c_nest 
 
 static const wg_op wg_op_dropout = {
     .name = "dropout",
-    .formula = "y_i = x_i / (1 - rate), or 0 with probability rate",
-    .source = "Srivastava et al. 2014, Dropout: a simple way to prevent neural networks from "
-              "overfitting, sec. 10",
+    .formula = WG_OP_TEXT("y_i = x_i / (1 - rate), or 0 with probability rate"),
+    .source = WG_OP_TEXT(
+        "Srivastava et al. 2014, Dropout: a simple way to prevent neural networks from "
+        "overfitting, sec. 10"),
     .arity = 2,
     .flags = WG_OP_WIDE,
     .attr_size = sizeof(dropout_attrs),
@@ -137,7 +138,7 @@ static const wg_op wg_op_dropout = {
     .forward = dropout_forward,
     .vjp = dropout_vjp,
     .chunks = wg_size,
-    .write_c = dropout_write_c,
+    .write_c = WG_WRITES_C(dropout_write_c),
 };
 
 wg_tensor *wg_dropout(wg_tensor *x, double rate, uint64_t seed, uint64_t key, wg_tensor *step)

@@ -134,7 +134,7 @@ static void gather_rows_write_c(wg_c_writer *c, const wg_tensor *y, const wg_c_n
 
 static const wg_op wg_op_gather_rows = {
     .name = "gather_rows",
-    .formula = "y[i, ..] = x[index[i], ..]",
+    .formula = WG_OP_TEXT("y[i, ..] = x[index[i], ..]"),
     .arity = 2,
     .flags = WG_OP_WIDE,
     .shape = gather_rows_shape,
@@ -143,7 +143,7 @@ static const wg_op wg_op_gather_rows = {
     .vjp = gather_rows_vjp,
     .vjp_parts = gather_rows_vjp_parts,
     .chunks = gather_rows_chunks,
-    .write_c = gather_rows_write_c,
+    .write_c = WG_WRITES_C(gather_rows_write_c),
 };
 
 wg_tensor *wg_gather_rows(wg_tensor *x, wg_tensor *index)
@@ -227,7 +227,7 @@ static void scatter_add_rows_write_c(wg_c_writer *c, const wg_tensor *y, const w
 
 static const wg_op wg_op_scatter_add_rows = {
     .name = "scatter_add_rows",
-    .formula = "y[r, ..] = sum of x[i, ..] over index[i] = r",
+    .formula = WG_OP_TEXT("y[r, ..] = sum of x[i, ..] over index[i] = r"),
     .arity = 2,
     .flags = WG_OP_WIDE,
     .attr_size = sizeof(scatter_rows_attrs),
@@ -237,7 +237,7 @@ static const wg_op wg_op_scatter_add_rows = {
     .vjp = scatter_rows_vjp,
     .chunks = scatter_rows_chunks,
     .workspace = scatter_rows_workspace,
-    .write_c = scatter_add_rows_write_c,
+    .write_c = WG_WRITES_C(scatter_add_rows_write_c),
 };
 
 wg_tensor *wg_scatter_add_rows(wg_tensor *x, wg_tensor *index, int64_t rows)
@@ -384,7 +384,7 @@ static void gather_write_c(wg_c_writer *c, const wg_tensor *y, const wg_c_nest *
 
 static const wg_op wg_op_gather = {
     .name = "gather",
-    .formula = "y[.., i, ..] = x[.., index[.., i, ..], ..]",
+    .formula = WG_OP_TEXT("y[.., i, ..] = x[.., index[.., i, ..], ..]"),
     .arity = 2,
     .flags = WG_OP_WIDE,
     .attr_size = sizeof(gather_attrs),
@@ -394,7 +394,7 @@ static const wg_op wg_op_gather = {
     .forward = gather_forward,
     .vjp = gather_vjp,
     .chunks = gather_chunks,
-    .write_c = gather_write_c,
+    .write_c = WG_WRITES_C(gather_write_c),
 };
 
 wg_tensor *wg_gather(wg_tensor *x, int axis, wg_tensor *index)
@@ -489,7 +489,7 @@ static void scatter_add_write_c(wg_c_writer *c, const wg_tensor *y, const wg_c_n
 
 static const wg_op wg_op_scatter_add = {
     .name = "scatter_add",
-    .formula = "y[.., r, ..] = sum of x[.., i, ..] over index[.., i, ..] = r",
+    .formula = WG_OP_TEXT("y[.., r, ..] = sum of x[.., i, ..] over index[.., i, ..] = r"),
     .arity = 2,
     .flags = WG_OP_WIDE,
     .attr_size = sizeof(scatter_attrs),
@@ -499,7 +499,7 @@ static const wg_op wg_op_scatter_add = {
     .forward = scatter_forward,
     .vjp = scatter_vjp,
     .workspace = scatter_workspace,
-    .write_c = scatter_add_write_c,
+    .write_c = WG_WRITES_C(scatter_add_write_c),
 };
 
 /* Scatters into zeros of the shape of x. */

@@ -138,8 +138,8 @@ static void label_rows_write_c(wg_c_writer *c, const wg_tensor *y, const wg_c_ne
 
 static const wg_op wg_op_smooth_labels = {
     .name = "smooth_labels",
-    .formula = "t_k = (1 - e) [k = label] + e/c, and 0 in ignored rows",
-    .source = "Szegedy et al. 2016, Rethinking the Inception architecture, sec. 7",
+    .formula = WG_OP_TEXT("t_k = (1 - e) [k = label] + e/c, and 0 in ignored rows"),
+    .source = WG_OP_TEXT("Szegedy et al. 2016, Rethinking the Inception architecture, sec. 7"),
     .arity = 1,
     .flags = WG_OP_ZERO_GRADIENT | WG_OP_WIDE,
     .attr_size = sizeof(label_rows_attrs),
@@ -149,7 +149,7 @@ static const wg_op wg_op_smooth_labels = {
     .check = label_rows_check,
     .forward = label_rows_forward,
     .chunks = label_rows_chunks,
-    .write_c = label_rows_write_c,
+    .write_c = WG_WRITES_C(label_rows_write_c),
 };
 
 wg_tensor *wg_smooth_labels(wg_tensor *labels, wg_dtype dtype, int64_t classes, double smoothing,
@@ -161,7 +161,7 @@ wg_tensor *wg_smooth_labels(wg_tensor *labels, wg_dtype dtype, int64_t classes, 
 
 static const wg_op wg_op_one_hot = {
     .name = "one_hot",
-    .formula = "y[.., c] = 1 if label[..] = c, else 0",
+    .formula = WG_OP_TEXT("y[.., c] = 1 if label[..] = c, else 0"),
     .arity = 1,
     .flags = WG_OP_ZERO_GRADIENT | WG_OP_WIDE,
     .attr_size = sizeof(label_rows_attrs),
@@ -170,7 +170,7 @@ static const wg_op wg_op_one_hot = {
     .check = label_rows_check,
     .forward = label_rows_forward,
     .chunks = label_rows_chunks,
-    .write_c = label_rows_write_c,
+    .write_c = WG_WRITES_C(label_rows_write_c),
 };
 
 wg_tensor *wg_one_hot(wg_tensor *labels, int64_t classes, wg_dtype dtype)

@@ -52,8 +52,8 @@ static wg_tensor *reshape_vjp(wg_tensor *y, wg_tensor *dy, int i)
 
 static const wg_op wg_op_reshape = {
     .name = "reshape",
-    .formula = "y = x, with another shape",
-    .notation = "reshape(x) = x",
+    .formula = WG_OP_TEXT("y = x, with another shape"),
+    .notation = WG_OP_TEXT("reshape(x) = x"),
     .arity = 1,
     .flags = WG_OP_VIEW,
     .attr_size = sizeof(wg_sizes),
@@ -153,7 +153,7 @@ static void permute_describe(const wg_tensor *y, char *text, size_t size)
 
 static const wg_op wg_op_permute = {
     .name = "permute",
-    .formula = "y[i_p0, i_p1, ...] = x[i_0, i_1, ...]",
+    .formula = WG_OP_TEXT("y[i_p0, i_p1, ...] = x[i_0, i_1, ...]"),
     .arity = 1,
     .flags = WG_OP_WIDE,
     .attr_size = sizeof(layout_order),
@@ -226,13 +226,13 @@ static void detach_write_c(wg_c_writer *c, const wg_tensor *y, const wg_c_nest *
 /* A copy, so that checks can hold it at its value while x moves. */
 static const wg_op wg_op_detach = {
     .name = "detach",
-    .formula = "y = x, with no derivative",
+    .formula = WG_OP_TEXT("y = x, with no derivative"),
     .arity = 1,
     .flags = WG_OP_ZERO_GRADIENT | WG_OP_DETACHED | WG_OP_WIDE,
     .shape = detach_shape,
     .forward = detach_forward,
     .chunks = wg_size,
-    .write_c = detach_write_c,
+    .write_c = WG_WRITES_C(detach_write_c),
 };
 
 wg_tensor *wg_detach(wg_tensor *x)

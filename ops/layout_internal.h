@@ -42,6 +42,6 @@ int64_t wg_strided_chunks(const wg_tensor *y);
 void wg_strided_write_c(wg_c_writer *c, const wg_tensor *y, const wg_c_nest *row);
 #define WG_STRIDED(fill)                                                                           \
     .plan_size = sizeof(wg_strided), .plan = fill, .forward = wg_strided_forward,                  \
-    .chunks = wg_strided_chunks, .write_c = wg_strided_write_c
+    .chunks = wg_strided_chunks, .write_c = WG_WRITES_C(wg_strided_write_c)
 
 #endif

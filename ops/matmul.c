@@ -382,10 +382,11 @@ static void matmul_write_c(wg_c_writer *c, const wg_tensor *y, const wg_c_nest *
 
 static const wg_op wg_op_matmul = {
     .name = "matmul",
-    .formula = "y = a b",
-    .notation = "matmul(a, b) = a @ b",
-    .source = "Giles 2008, Collected matrix derivative results for forward and reverse mode "
-              "algorithmic differentiation, sec. 2.2.2",
+    .formula = WG_OP_TEXT("y = a b"),
+    .notation = WG_OP_TEXT("matmul(a, b) = a @ b"),
+    .source = WG_OP_TEXT(
+        "Giles 2008, Collected matrix derivative results for forward and reverse mode "
+        "algorithmic differentiation, sec. 2.2.2"),
     .arity = 2,
     .flags = WG_OP_WIDE | WG_OP_ROWS,
     .attr_size = sizeof(matmul_attrs),
@@ -397,7 +398,7 @@ static const wg_op wg_op_matmul = {
     .vjp = matmul_vjp,
     .chunks = matmul_chunks,
     .workspace = matmul_workspace,
-    .write_c = matmul_write_c,
+    .write_c = WG_WRITES_C(matmul_write_c),
 };
 
 wg_tensor *wg_matmul(wg_tensor *a, wg_tensor *b)

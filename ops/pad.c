@@ -115,7 +115,7 @@ static void pad_write_c(wg_c_writer *c, const wg_tensor *y, const wg_c_nest *row
 
 static const wg_op wg_op_pad = {
     .name = "pad",
-    .formula = "y[before + i] = x[i], else value",
+    .formula = WG_OP_TEXT("y[before + i] = x[i], else value"),
     .arity = 1,
     .flags = WG_OP_WIDE,
     .attr_size = sizeof(pad_attrs),
@@ -123,7 +123,7 @@ static const wg_op wg_op_pad = {
     .shape = pad_shape,
     .forward = pad_forward,
     .vjp = pad_vjp,
-    .write_c = pad_write_c,
+    .write_c = WG_WRITES_C(pad_write_c),
 };
 
 wg_tensor *wg_pad(wg_tensor *x, int n_before, const int64_t *before, int n_after,

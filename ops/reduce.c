@@ -71,7 +71,8 @@ static wg_tensor *sum_vjp(wg_tensor *y, wg_tensor *dy, int i)
 }
 
 REDUCTION(sum, "y = sum_i x_i", 0, wg_axes_reduced, .fold = sum_fold, .vjp = sum_vjp,
-          .write_c = wg_sum_write_c, .source = "Knuth, TAOCP 2, sec. 4.2.2, theorem B")
+          .write_c = WG_WRITES_C(wg_sum_write_c),
+          .source = WG_OP_TEXT("Knuth, TAOCP 2, sec. 4.2.2, theorem B"))
 REDUCTION_BUILDERS(sum)
 
 wg_tensor *wg_sum_bits(wg_tensor *x, uint32_t axes, bool keep)
@@ -100,7 +101,7 @@ static wg_tensor *mean_vjp(wg_tensor *y, wg_tensor *dy, int i)
 }
 
 REDUCTION(mean, "y = sum_i x_i / n", 0, wg_axes_reduced_floats, .fold = mean_fold, .vjp = mean_vjp,
-          .write_c = wg_mean_write_c)
+          .write_c = WG_WRITES_C(wg_mean_write_c))
 REDUCTION_BUILDERS(mean)
 
 /* ---- amax, amin, and where they are ---------------------------------------------------------- */
@@ -151,7 +152,7 @@ static int64_t tie_share_chunks(const wg_tensor *y)
 WG_AXES_OP(tie_share, 2, "s_i = [x_i = y] / (number of j with x_j = y)",
            .flags = WG_OP_ZERO_GRADIENT | WG_OP_WIDE, .shape = tie_share_shape,
            .forward = tie_share_forward, .chunks = tie_share_chunks,
-           .write_c = wg_tie_share_write_c)
+           .write_c = WG_WRITES_C(wg_tie_share_write_c))
 
 /* The cotangent is selected: an infinite one must not make NaN where the share is 0. */
 static wg_tensor *extreme_vjp(wg_tensor *y, wg_tensor *dy, int i)
@@ -165,10 +166,10 @@ static wg_tensor *extreme_vjp(wg_tensor *y, wg_tensor *dy, int i)
 }
 
 REDUCTION(amax, "y = max_i x_i", WG_OP_KINKS, extreme_shape, .vjp = extreme_vjp,
-          .write_c = wg_extreme_write_c)
+          .write_c = WG_WRITES_C(wg_extreme_write_c))
 REDUCTION_BUILDERS(amax)
 REDUCTION(amin, "y = min_i x_i", WG_OP_KINKS, extreme_shape, .vjp = extreme_vjp,
-          .write_c = wg_extreme_write_c)
+          .write_c = WG_WRITES_C(wg_extreme_write_c))
 REDUCTION_BUILDERS(amin)
 
 /* An index is i64, which has no cotangent. */
@@ -180,9 +181,9 @@ static bool argmax_shape(wg_tensor *y)
 }
 
 REDUCTION(argmax, "y = the first i with x_i = max_j x_j", 0, argmax_shape,
-          .write_c = wg_extreme_write_c)
+          .write_c = WG_WRITES_C(wg_extreme_write_c))
 REDUCTION(argmin, "y = the first i with x_i = min_j x_j", 0, argmax_shape,
-          .write_c = wg_extreme_write_c)
+          .write_c = WG_WRITES_C(wg_extreme_write_c))
 
 wg_tensor *wg_argmax(wg_tensor *x)
 {
@@ -221,8 +222,9 @@ static wg_tensor *norm2_vjp(wg_tensor *y, wg_tensor *dy, int i)
 }
 
 REDUCTION(norm2, "y = sqrt(sum_i x_i^2)", WG_OP_KINKS, wg_axes_reduced_floats, .vjp = norm2_vjp,
-          .write_c = wg_norm2_write_c,
-          .source = "Blue 1978, A portable Fortran program to find the Euclidean norm of a vector")
+          .write_c = WG_WRITES_C(wg_norm2_write_c),
+          .source = WG_OP_TEXT(
+              "Blue 1978, A portable Fortran program to find the Euclidean norm of a vector"))
 
 wg_tensor *wg_norm2_over(wg_tensor *x, int n_axes, const int *axes, bool keep)
 {

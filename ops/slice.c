@@ -144,7 +144,7 @@ static void slice_describe(const wg_tensor *y, char *text, size_t size)
 
 static const wg_op wg_op_slice = {
     .name = "slice",
-    .formula = "y[i] = x[begin + i]",
+    .formula = WG_OP_TEXT("y[i] = x[begin + i]"),
     .arity = 1,
     .flags = WG_OP_WIDE,
     .attr_size = sizeof(slice_box),
@@ -158,7 +158,7 @@ static const wg_op wg_op_slice = {
 /* The same where the part is one piece of x's memory. */
 static const wg_op wg_op_slice_rows = {
     .name = "slice_rows",
-    .formula = "y[i] = x[begin + i], i on the leading axis",
+    .formula = WG_OP_TEXT("y[i] = x[begin + i], i on the leading axis"),
     .arity = 1,
     .flags = WG_OP_VIEW,
     .attr_size = sizeof(slice_box),
@@ -329,7 +329,7 @@ static void concat_write_c(wg_c_writer *c, const wg_tensor *y, const wg_c_nest *
 
 static const wg_op wg_op_concat = {
     .name = "concat",
-    .formula = "y = x0, x1, ... along an axis",
+    .formula = WG_OP_TEXT("y = x0, x1, ... along an axis"),
     .arity = WG_VARIADIC,
     .flags = WG_OP_WIDE,
     .attr_size = sizeof(concat_attrs),
@@ -340,7 +340,7 @@ static const wg_op wg_op_concat = {
     .forward = concat_forward,
     .vjp = concat_vjp,
     .chunks = concat_outer,
-    .write_c = concat_write_c,
+    .write_c = WG_WRITES_C(concat_write_c),
 };
 
 wg_tensor *wg_concat(wg_tensor *const xs[], int n, int axis)
@@ -375,7 +375,7 @@ static wg_tensor *stack_vjp(wg_tensor *y, wg_tensor *dy, int i)
 
 static const wg_op wg_op_stack = {
     .name = "stack",
-    .formula = "y[.., k, ..] = xk[.., ..]",
+    .formula = WG_OP_TEXT("y[.., k, ..] = xk[.., ..]"),
     .arity = WG_VARIADIC,
     .flags = WG_OP_WIDE,
     .attr_size = sizeof(concat_attrs),
@@ -384,7 +384,7 @@ static const wg_op wg_op_stack = {
     .forward = concat_forward,
     .vjp = stack_vjp,
     .chunks = concat_outer,
-    .write_c = concat_write_c,
+    .write_c = WG_WRITES_C(concat_write_c),
 };
 
 wg_tensor *wg_stack(wg_tensor *const xs[], int n, int axis)
@@ -404,8 +404,8 @@ static wg_tensor *assemble_vjp(wg_tensor *y, wg_tensor *dy, int i)
 
 static const wg_op wg_op_assemble = {
     .name = "assemble",
-    .formula = "y = sum_k part k, each in its place, and 0 around it",
-    .source = "Knuth, The Art of Computer Programming 2, sec. 4.2.2 (two-sum)",
+    .formula = WG_OP_TEXT("y = sum_k part k, each in its place, and 0 around it"),
+    .source = WG_OP_TEXT("Knuth, The Art of Computer Programming 2, sec. 4.2.2 (two-sum)"),
     .arity = WG_VARIADIC,
     .flags = WG_OP_WIDE,
     .attr_size = sizeof(wg_sizes),
@@ -414,7 +414,7 @@ static const wg_op wg_op_assemble = {
     .forward = wg_assemble_forward,
     .vjp = assemble_vjp,
     .workspace = wg_assemble_workspace,
-    .write_c = wg_assemble_write_c,
+    .write_c = WG_WRITES_C(wg_assemble_write_c),
 };
 
 /* Records the cotangent of `whole` from the cotangents dys of its slices ys. */

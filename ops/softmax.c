@@ -92,7 +92,7 @@ static wg_tensor *log_softmax_jvp_vjp(wg_tensor *y, wg_tensor *dy, int i)
 
 SOFTMAX(log_softmax_jvp, 2, "y_i = u_i - sum_j softmax(x)_j u_j", softmax_pair_shape,
         .chunks = softmax_chunks, .workspace = softmax_workspace_two,
-        .write_c = wg_log_softmax_jvp_write_c)
+        .write_c = WG_WRITES_C(wg_log_softmax_jvp_write_c))
 
 wg_tensor *wg_log_softmax_jvp(wg_tensor *u, wg_tensor *x, uint32_t axes)
 {
@@ -118,7 +118,7 @@ static wg_tensor *log_softmax_vjp_vjp(wg_tensor *y, wg_tensor *dy, int i)
 
 SOFTMAX(log_softmax_vjp, 2, "y_i = v_i - softmax(x)_i sum_j v_j", softmax_pair_shape,
         .chunks = softmax_chunks, .workspace = softmax_workspace_two,
-        .write_c = wg_log_softmax_vjp_write_c)
+        .write_c = WG_WRITES_C(wg_log_softmax_vjp_write_c))
 
 static wg_tensor *log_softmax_transposed(wg_tensor *v, wg_tensor *x, uint32_t axes)
 {
@@ -137,8 +137,8 @@ static wg_tensor *softmax_vjp(wg_tensor *y, wg_tensor *dy, int i)
 }
 
 SOFTMAX(softmax, 1, "y_i = exp(x_i) / sum_j exp(x_j)", wg_axes_same_floats,
-        .chunks = softmax_chunks, .workspace = softmax_workspace, .source = SOFTMAX_SOURCE,
-        .write_c = wg_softmax_write_c)
+        .chunks = softmax_chunks, .workspace = softmax_workspace,
+        .source = WG_OP_TEXT(SOFTMAX_SOURCE), .write_c = WG_WRITES_C(wg_softmax_write_c))
 
 wg_tensor *wg_softmax(wg_tensor *x, int axis)
 {
@@ -157,8 +157,8 @@ static wg_tensor *log_softmax_vjp(wg_tensor *y, wg_tensor *dy, int i)
 }
 
 SOFTMAX(log_softmax, 1, "y_i = x_i - log(sum_j exp(x_j))", wg_axes_same_floats,
-        .chunks = softmax_chunks, .workspace = softmax_workspace_two, .source = SOFTMAX_SOURCE,
-        .write_c = wg_softmax_write_c)
+        .chunks = softmax_chunks, .workspace = softmax_workspace_two,
+        .source = WG_OP_TEXT(SOFTMAX_SOURCE), .write_c = WG_WRITES_C(wg_softmax_write_c))
 
 wg_tensor *wg_log_softmax(wg_tensor *x, int axis)
 {
@@ -173,7 +173,8 @@ static wg_tensor *logsumexp_vjp(wg_tensor *y, wg_tensor *dy, int i)
 }
 
 SOFTMAX(logsumexp, 1, "y = log(sum_i exp(x_i))", wg_axes_reduced_floats, .chunks = wg_size,
-        .workspace = softmax_workspace, .source = SOFTMAX_SOURCE, .write_c = wg_logsumexp_write_c)
+        .workspace = softmax_workspace, .source = WG_OP_TEXT(SOFTMAX_SOURCE),
+        .write_c = WG_WRITES_C(wg_logsumexp_write_c))
 
 wg_tensor *wg_logsumexp(wg_tensor *x)
 {

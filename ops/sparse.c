@@ -223,8 +223,8 @@ static void csr_matmul_write_c(wg_c_writer *c, const wg_tensor *y, const wg_c_ne
 
 static const wg_op wg_op_csr_matmul = {
     .name = "csr_matmul",
-    .formula = "y = A b, or A' b; A sparse rows",
-    .source = "Saad 2003, Iterative methods for sparse linear systems, sec. 3.5",
+    .formula = WG_OP_TEXT("y = A b, or A' b; A sparse rows"),
+    .source = WG_OP_TEXT("Saad 2003, Iterative methods for sparse linear systems, sec. 3.5"),
     .arity = 4,
     .flags = WG_OP_WIDE,
     .attr_size = sizeof(csr_matmul_attrs),
@@ -236,7 +236,7 @@ static const wg_op wg_op_csr_matmul = {
     .chunks = csr_matmul_chunks,
     .piece_chunks = csr_matmul_piece_chunks,
     .workspace = csr_matmul_workspace,
-    .write_c = csr_matmul_write_c,
+    .write_c = WG_WRITES_C(csr_matmul_write_c),
 };
 
 static wg_tensor *csr_matmul_record(wg_tensor *value, wg_tensor *start, wg_tensor *column,
@@ -312,7 +312,7 @@ static void csr_sampled_write_c(wg_c_writer *c, const wg_tensor *y, const wg_c_n
 
 static const wg_op wg_op_csr_sampled = {
     .name = "csr_sampled",
-    .formula = "y[p] = u[r] . v[c] for entry p in row r and column c",
+    .formula = WG_OP_TEXT("y[p] = u[r] . v[c] for entry p in row r and column c"),
     .arity = 4,
     .flags = WG_OP_WIDE,
     .shape = csr_sampled_shape,
@@ -320,7 +320,7 @@ static const wg_op wg_op_csr_sampled = {
     .forward = csr_sampled_forward,
     .vjp = csr_sampled_vjp,
     .chunks = csr_sampled_chunks,
-    .write_c = csr_sampled_write_c,
+    .write_c = WG_WRITES_C(csr_sampled_write_c),
 };
 
 static wg_tensor *csr_sampled_record(wg_tensor *start, wg_tensor *column, wg_tensor *u,

@@ -13,7 +13,7 @@ static bool output_is_stale(const wg_tensor *x)
 }
 
 static const wg_op output_op = {.name = "output",
-                                .formula = "x",
+                                .formula = WG_OP_TEXT("x"),
                                 .flags = WG_OP_LEAF,
                                 .stale = output_is_stale,
                                 .attr_size = sizeof(const wg_freshness *)};

@@ -58,6 +58,16 @@
         WGK_LOOP(begin, end, const T a = p[i * stride[0]]; const T b = q[i * stride[1]];           \
                  const T c = r[i * stride[2]], statement)
 
+/* One loop for all patterns. */
+#define WGK_ANY1(begin, end, x, statement)                                                         \
+    WGK_LOOP(begin, end, const T x = p[i * stride[0]]; (void)x, statement)
+#define WGK_ANY2(begin, end, a, b, statement)                                                      \
+    WGK_LOOP(begin, end, const T a = p[i * stride[0]]; const T b = q[i * stride[1]]; (void)a;      \
+             (void)b, statement)
+#define WGK_ANY3(begin, end, a, b, c, statement)                                                   \
+    WGK_LOOP(begin, end, const T a = p[i * stride[0]]; const T b = q[i * stride[1]];               \
+             const T c = r[i * stride[2]], statement)
+
 /* ---- A kernel for one type. ------------------------------------------------------------------ */
 
 #define WGK_SIGNATURE(name, suffix)                                                                \
