@@ -257,34 +257,24 @@ static void print_metrics(const wg_estimator *e, const wg_tensor *predicted, con
 
 /* ---- As C ---------------------------------------------------------------------------------------------- */
 
-/* What is computed from a row, x: the class or the numbers, and the probabilities where there are any. */
-static bool write_c(wg_tape *t, const arguments *a, const wg_estimator *e)
+static bool write_c(const arguments *a, const wg_estimator *e)
 {
     if (a->threshold >= 0) {
         fprintf(stderr, "predict: --threshold is not written as C: compare the probabilities\n");
         return false;
     }
-    if (e->string_columns > 0) {
-        fprintf(stderr, "predict: %s: columns of strings are not written as C\n", a->file[0]);
+    if (wg_estimator_write_c(e, a->c) != WG_OK)
         return false;
-    }
-    wg_tensor *zeros = wg_full(t, e->dtype, WG_SHAPE(1, e->columns), 0);
-    const void *row = e->dtype == WG_F32 ? (const void *)wg_data_f32(zeros) : wg_data_f64(zeros);
-    wg_tensor *x = wg_input(t, "x", e->dtype, WG_SHAPE(1, e->columns), row);
-    wg_tensor *Z = wg_estimator_outputs(e, &(wg_dataset){.X = x}), *outputs[2];
-    int n = 0;
-    outputs[n++] = wg_rename(wg_head_predict(e->head, Z), "predicted");
-    if (e->head->probabilities != NULL)
-        outputs[n++] = wg_rename(e->head->probabilities(Z), "probabilities");
-    const wg_c_options options = {.names = e->class_names};
-    if (wg_program_write_c(wg_compile(outputs, n, NULL), a->c, &options) != WG_OK)
-        return false;
+    char stem[256];
     const char *slash = strrchr(a->c, '/'), *name = slash != NULL ? slash + 1 : a->c;
-    const int length = (int)strlen(name) - 2;
-    printf("%s, %.*sh: %.*s_run takes a row of %" PRId64 " numbers", a->c, (int)strlen(a->c) - 1,
-           a->c, length, name, e->columns);
+    snprintf(stem, sizeof stem, "%.*s", (int)strlen(name) - 2, name);
+    const wg_text prefix = wg_c_identifier(stem);
+    printf("%s, %.*sh: %s_run takes a row of %" PRId64 " numbers", a->c, (int)strlen(a->c) - 1,
+           a->c, prefix.s, e->columns);
+    if (e->string_columns > 0)
+        printf(" and %" PRId64 " strings", e->string_columns);
     if (e->class_count > 0)
-        printf("; %.*s_names has the %" PRId64 " classes", length, name, e->class_count);
+        printf("; %s_names has the %" PRId64 " classes", prefix.s, e->class_count);
     printf("\n");
     return true;
 }
@@ -306,7 +296,7 @@ static bool predict(wg_tape *t, const arguments *a)
         return false;
     }
     if (a->c != NULL)
-        return write_c(t, a, e);
+        return write_c(a, e);
     wg_dataset data = read_rows(t, a, e, &labels);
     const wg_head *head = e->head;
     if (data.table != NULL && data.table->dropped > 0)

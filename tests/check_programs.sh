@@ -166,6 +166,16 @@ run 0 "${CC:-cc}" -std=c99 -Wall -Wextra -Werror -o flower main.c flower.c line.
 run 0 ./flower
 says out setosa
 
+# Names that C does not take, with spaces, and of more than ASCII.
+for name in 'int' 'my model' 'gr\303\266\303\237e' '9' 'NAN' 'a(b)'; do
+    name=$(printf "$name")
+    run 0 "$predict" model --c "$name.c"
+    run 0 "${CC:-cc}" -std=c99 -Wall -Wextra -Wpedantic -Wconversion -Werror -c -o odd.o "$name.c"
+    says out '_run takes a row of 4 numbers'
+done
+run 1 "$predict" model --c 'a"b.c'
+says err 'cannot be included'
+
 # ---- columns -------------------------------------------------------------------------------------------
 
 cat > colour.csv << 'EOF'
@@ -194,11 +204,42 @@ expect 'other predictions' sh -c 'sed 6d labelled | cmp - out'
 awk -F, -v OFS=, '!/dark/ { print $3, $2, $1, $4, $5 }' colour.csv > swapped.csv
 run 1 "$predict" model swapped.csv
 says err "'weight', but 'size' was fitted"
+run 0 "$predict" model --c colour.c # strings as they are, and the same predictions
+says out 'colour_run takes a row of 2 numbers and 2 strings; colour_names has the 2 classes'
+cat > main.c << 'END'
+#include "colour.h"
+#include <stdio.h>
+
+static int predict(double size, const char *colour, double weight, const char *shape)
+{
+    static colour_work work;
+    const double x[] = {size, weight};
+    const char *strings[] = {colour, shape};
+    colour_outputs out;
+    if (colour_run(&(colour_inputs){x, strings}, &out, &work) != 0)
+        return 1;
+    return printf("%s,%.6g,%.6g\n", colour_names[out.predicted], out.probabilities[0], out.probabilities[1]) < 0;
+}
+
+int main(void)
+{
+    return predict(1, "red", 7, "round") || predict(2, "red", 3, "square") || predict(3, "blue", 4, "round") ||
+           predict(4, "green", 2, "round") || predict(5, "dark, blue", 4, "square") ||
+           !predict(1, "violet", 1, "round") || !predict(1, "round", 1, "red");
+}
+END
+run 0 "${CC:-cc}" -std=c99 -Wall -Wextra -Wpedantic -Wconversion -Werror -o colour main.c colour.c -lm
+run 0 ./colour
+expect 'other predictions in C' sh -c 'sed 1d labelled | head -n 5 | cmp - out'
 sed 's/green/violet/' colour.csv > violet.csv
 run 1 "$predict" model violet.csv
 says err "violet.csv: column 'colour': 'violet' was not there"
 run 0 "$train" colour.csv --category colour,shape --test 0 --ignore-unknown --save model
 run 0 "$predict" model violet.csv
+run 0 "$predict" model --c colour.c
+run 0 "${CC:-cc}" -std=c99 -Wall -Wextra -Werror -o colour main.c colour.c -lm
+run 1 ./colour
+lines out 6
 run 1 "$train" colour.csv --category colour,nonsense
 says err "no column is 'nonsense'"
 tail -n +2 "$iris" > bare.csv

@@ -90,6 +90,11 @@ void wg_c_copy(wg_c_writer *c, wg_c_nest *nest, const wg_tensor *x);
  * bits. */
 wg_text wg_c_i64_limit(const wg_c_writer *c, wg_dtype dtype);
 
+/* wg_c_identifier: a name for C made of any text: letters, digits, _; no keyword, macro, or
+ * function of libm. The result is cut to fit. What is written for a file "my model.c" begins with
+ * "my_model_". */
+wg_text wg_c_identifier(const char *name);
+
 /* ---- What functions share -------------------------------------------------------------------- */
 
 /* wg_c_check: leave the function where an element of an i64 tensor is outside 0..n-1, and is not

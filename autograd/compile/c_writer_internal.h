@@ -53,10 +53,6 @@ const char *wg_c_type(const wg_c_writer *c, wg_dtype dtype);
 wg_text wg_c_number(wg_dtype dtype, double value);
 wg_text wg_c_constant(const wg_tensor *x, int64_t i);
 
-/* wg_c_identifier: a name for C made of any text: letters, digits, _; no keyword, macro, or
- * function of libm. The result is cut to fit. */
-wg_text wg_c_identifier(const char *name);
-
 /* wg_c_is_own: does the text of a written function, or of an op in it, use this name itself? */
 bool wg_c_is_own(const char *name);
 

@@ -44,7 +44,7 @@ static int64_t write_fields(const wg_c_program *w)
 
 static bool write_has_work(const wg_c_program *w)
 {
-    return w->size[WG_F64] + w->size[WG_F32] + w->size[WG_I64] > 0;
+    return w->size[WG_F64] + w->size[WG_F32] + w->size[WG_I64] > 0 || w->strings != NULL;
 }
 
 static void write_declare(const wg_c_program *w, wg_c_text *h, const wg_tensor *x, const char *name,
@@ -68,7 +68,10 @@ static void write_struct(const wg_c_program *w, wg_c_text *h, write_kind *is, co
         return;
     wg_c_print(h, "typedef struct %s_%s {\n", w->c.prefix, kind);
     for (int64_t i = 0; i < w->p->n_nodes; i++)
-        if (is(w, i))
+        if (&w->p->node[i] == w->strings && is == write_is_input)
+            wg_c_print(h, "    const char *const *%s; /* %" PRId64 " strings */\n",
+                       w->strings_field, w->options.strings->columns);
+        else if (is(w, i))
             write_declare(w, h, &w->p->node[i], wg_write_field(w->c.value[i].name),
                           is == write_is_input);
     wg_c_print(h, "} %s_%s;\n\n", w->c.prefix, kind);
@@ -94,6 +97,9 @@ static void write_work_struct(const wg_c_program *w, wg_c_text *h)
         if (w->size[write_dtypes[d]] > 0)
             wg_c_print(h, "    %s %s[%" PRId64 "];\n", wg_c_type(&w->c, write_dtypes[d]),
                        wg_dtype_name(write_dtypes[d]), w->size[write_dtypes[d]]);
+    if (w->strings != NULL)
+        write_declare(w, h, w->strings, wg_write_field(wg_c_value_of(&w->c, w->strings)->name),
+                      false);
     wg_c_print(h, "} %s_work;\n\n", w->c.prefix);
 }
 
@@ -140,6 +146,60 @@ static void write_string(wg_c_text *text, const char *s)
     wg_c_add(text, "\"", 1);
 }
 
+/* ---- Columns of strings ---------------------------------------------------------------------- */
+
+static const char write_encode[] = "static int @encode(const char *const *string, %s *hot)\n"
+                                   "{\n"
+                                   "    for (int i = 0; i < %" PRId64 "; i++) {\n"
+                                   "        int known = %d;\n"
+                                   "        for (int j = @first[i]; j < @first[i + 1]; j++) {\n"
+                                   "            hot[j] = 0;\n"
+                                   "            if (strcmp(string[i], @string[j]) == 0) {\n"
+                                   "                hot[j] = 1;\n"
+                                   "                known = 1;\n"
+                                   "            }\n"
+                                   "        }\n"
+                                   "        if (!known)\n"
+                                   "            return 1;\n"
+                                   "    }\n"
+                                   "    return 0;\n"
+                                   "}\n";
+
+/* All strings, and each column's first. */
+static void write_string_tables(const wg_c_program *w, wg_c_text *text)
+{
+    const wg_c_strings *s = w->options.strings;
+    if (w->strings == NULL)
+        return;
+    wg_c_print(text, "static const char *const %s__string[%" PRId64 "] = {", w->c.prefix,
+               w->strings->size);
+    for (int64_t i = 0; i < w->strings->size; i++) {
+        wg_c_print(text, "\n    ");
+        write_string(text, s->string[i]);
+        wg_c_print(text, ",");
+    }
+    wg_c_print(text, "\n};\n\nstatic const int %s__first[%" PRId64 "] = {", w->c.prefix,
+               s->columns + 1);
+    for (int64_t j = 0; j <= s->columns; j++)
+        wg_c_print(text, "%s%" PRId64, j > 0 ? ", " : "", s->start[j]);
+    wg_c_print(text, "};\n\n");
+}
+
+static void write_strings(wg_c_program *w)
+{
+    char text[sizeof write_encode + 64];
+    if (w->strings == NULL)
+        return;
+    const wg_c_strings *s = w->options.strings;
+    snprintf(text, sizeof text, write_encode, wg_c_type(&w->c, w->strings->dtype), s->columns,
+             s->ignore_unknown ? 1 : 0);
+    const wg_text encode = wg_c_helper(&w->c, "encode", text);
+    wg_c_line(&w->c, "/* 1 where an element's string is that of its column. */");
+    wg_c_line(&w->c, "if (%s(in->%s, %s))", encode.s, w->strings_field,
+              wg_c_value_of(&w->c, w->strings)->name);
+    wg_c_line(&w->c, "    return 1;");
+}
+
 static void write_names(const wg_c_program *w, wg_c_text *text)
 {
     if (write_names_count(w) == 0)
@@ -171,9 +231,11 @@ static void write_header(const wg_c_program *w, wg_c_text *h)
             h, "/* Gives the parameters their first values. */\nvoid %s_init(%s_state *state);\n\n",
             p, p);
     wg_c_print(
-        h, "/* Computes %s from %s. Returns 0; 1 where an index or a label is out of range.%s */\n",
+        h,
+        "/* Computes %s from %s. Returns 0; 1 where an index or a label is out of range%s.%s */\n",
         write_fields(w) > 0 ? "out" : "new parameters",
         write_count(w, write_is_input) > 0 ? "in" : "the parameters",
+        w->strings != NULL ? ",\n * or a string is not known" : "",
         write_has_work(w) ? "\n * Nothing is kept in work between calls." : "");
     write_signature(w, h);
     if (write_names_count(w) > 0)
@@ -213,15 +275,6 @@ static void write_table(const wg_c_program *w, wg_c_text *text, const wg_tensor 
     wg_c_print(text, "\n};\n\n");
 }
 
-static bool write_is_uniform(const wg_tensor *x)
-{
-    const size_t size = wg_dtype_size(x->dtype);
-    for (int64_t i = 1; i < x->size; i++)
-        if (memcmp(x->data, (const char *)x->data + (size_t)i * size, size) != 0)
-            return false;
-    return true;
-}
-
 /* Is the array named in the functions? What is broadcast to no elements is not. */
 static bool write_reads(const wg_c_program *w, const char *name)
 {
@@ -236,9 +289,9 @@ static void write_tables(wg_c_program *w, wg_c_text *text)
     for (int64_t i = 0; i < w->p->n_nodes; i++) {
         const wg_tensor *x = &w->p->node[i];
         char name[256];
-        if (write_is_constant(w, i) && x->size > 1 && write_reads(w, w->c.value[i].name))
+        if (write_is_constant(w, i) && !w->c.value[i].single && write_reads(w, w->c.value[i].name))
             write_table(w, text, x, w->c.value[i].name);
-        if (write_is_state(w, i) && !write_is_uniform(x)) {
+        if (write_is_state(w, i) && !wg_write_is_uniform(x)) {
             snprintf(name, sizeof name, "%.100s_%.100s", w->c.prefix,
                      wg_write_field(w->c.value[i].name));
             write_table(w, text, x, name);
@@ -260,7 +313,7 @@ static void write_init(wg_c_program *w)
         if (!write_is_state(w, i) || x->size == 0)
             continue;
         c->y = x;
-        if (!write_is_uniform(x)) {
+        if (!wg_write_is_uniform(x)) {
             wg_c_line(c, "memcpy(%s, %s_%s, sizeof %s);", name, c->prefix, wg_write_field(name),
                       name);
             continue;
@@ -334,6 +387,7 @@ static void write_run(wg_c_program *w)
     wg_c_print(&w->c.body, "\n{\n");
     const size_t from = w->c.body.size;
     w->c.depth = 1;
+    write_strings(w);
     for (int64_t s = 0; s < w->n_steps && w->c.tape->status == WG_OK; s++)
         wg_write_step(w, s);
     w->c.n_loops = 0;
@@ -362,10 +416,12 @@ static bool write_all(wg_c_program *w, wg_c_file *file)
     write_run(w);
     write_tables(w, &tables);
     write_header(w, &header);
-    wg_c_print(&source, "/* %s, written by Wengert. */\n#include \"%s.h\"\n\n", w->c.prefix,
-               w->c.prefix);
+    wg_c_print(&source, "/* %s, written by Wengert. */\n#include \"%s%s\"\n\n", w->c.prefix,
+               w->options.header != NULL ? w->options.header : w->c.prefix,
+               w->options.header != NULL ? "" : ".h");
     wg_c_print(&source, "#include <math.h>\n#include <string.h>\n\n%s", write_pragma);
     write_names(w, &source);
+    write_string_tables(w, &source);
     const wg_c_text *part[] = {&tables, &w->c.helpers, &w->c.body};
     for (int i = 0; i < 3; i++)
         if (part[i]->size > 0)
@@ -390,6 +446,13 @@ static const char *write_index_type(const wg_program *p)
     return "int";
 }
 
+/* Can #include name it? */
+static bool write_header_fits(const char *name)
+{
+    return name[0] != '\0' && strlen(name) < 256 && strpbrk(name, "\"\\\n\r") == NULL &&
+           strstr(name, "??") == NULL;
+}
+
 wg_status wg_program_to_c(const wg_program *p, const wg_c_options *options, wg_c_file *file)
 {
     *file = (wg_c_file){"", ""};
@@ -403,14 +466,17 @@ wg_status wg_program_to_c(const wg_program *p, const wg_c_options *options, wg_c
         w.options = *options;
     if (w.options.name == NULL)
         w.options.name = "model";
-    if (strcmp(wg_c_identifier(w.options.name).s, w.options.name) != 0 ||
-        (w.options.updates == NULL && w.options.n_updates > 0) || w.options.n_updates < 0) {
-        wg_fail(t, WG_E_VALUE, "write: the name \"%s\" is no identifier, or updates are missing",
-                w.options.name);
+    if ((w.options.updates == NULL && w.options.n_updates > 0) || w.options.n_updates < 0) {
+        wg_fail(t, WG_E_VALUE, "write: %d updates, which are missing", w.options.n_updates);
         return t->status;
     }
+    if (w.options.header != NULL && !write_header_fits(w.options.header)) {
+        wg_fail(t, WG_E_VALUE, "write: \"%s\" cannot be included", w.options.header);
+        return t->status;
+    }
+    const wg_text prefix = wg_c_identifier(w.options.name);
     w.c = (wg_c_writer){.tape = t,
-                        .prefix = w.options.name,
+                        .prefix = prefix.s,
                         .i64 = w.options.int32 ? "int32_t" : "int64_t",
                         .index = write_index_type(p),
                         .node = p->node,

@@ -14,15 +14,28 @@ typedef struct wg_c_update {
     int output; /* of the parameter's dtype and shape */
 } wg_c_update;
 
+/* An input that one-hot encodes columns of strings: NAME_inputs has a string a column instead, and
+ * NAME_run makes the input's elements: 1 where the string is the element's, else 0. */
+typedef struct wg_c_strings {
+    const wg_tensor *input; /* f32 or f64, start[columns] elements */
+    int64_t columns;
+    const int64_t *start;      /* [columns + 1], from 0: column j's elements are start[j] ... */
+    const char *const *string; /* [start[columns]], that the elements stand for */
+    bool ignore_unknown;       /* of a string that is none of its column's: default false:
+                                    NAME_run returns 1; true: the column's elements are 0 */
+} wg_c_strings;
+
 typedef struct wg_c_options {
-    const char *name;           /* of the functions and types: an identifier; default "model" */
+    const char *name;   /* of the functions and types, made an identifier; default "model" */
+    const char *header; /* file name of the header, for the source's #include; default NAME.h */
     const wg_c_update *updates; /* [n_updates]; default none */
     int n_updates;              /* >= 0 */
     bool state;                 /* default false: without updates parameters are constants of the
                                  file; true: they are in NAME_state */
     const char *const *names; /* strings that the file has as NAME_names, NULL behind the last: the
                                  names of classes; default NULL: none */
-    bool int32;               /* default false: i64 is int64_t; true: int32_t */
+    const wg_c_strings *strings; /* default NULL: none */
+    bool int32;                  /* default false: i64 is int64_t; true: int32_t */
 } wg_c_options;
 
 /* A program as C99. Both texts lie on the program's tape. */
@@ -45,14 +58,16 @@ typedef struct wg_c_file {
  * work   values on the way; nothing is kept in it between runs. sizeof(NAME_work) bytes
  *
  * A struct that would be empty is left out, of the arguments, too. NAME_run returns 0, or 1 where
- * an index or label is out of range; then nothing that it was to compute is of use, and parameters
- * may be updated in part. A file of f32 values has no double in it. Where memory of i64 is 32 bits,
- * constants must fit. `source` includes "NAME.h", in which the header belongs. The same program
- * gives the same bytes. Sums are added in order: results are those of the program up to rounding.
- * Errors, on the tape: WG_E_NULL, WG_E_VALUE (a name that is none; updates that do not fit, or of
- * parameters that are to take one another's values in a circle, unless these are copied; an op that
- * cannot write itself: its name; a constant that 32 bits do not hold), WG_E_NOMEM. Then texts are
- * "". */
+ * an index or label is out of range, or a string is not known; then nothing that it was to compute
+ * is of use, and parameters may be updated in part. A file of f32 values has no double in it. Where
+ * memory of i64 is 32 bits, constants must fit. `source` includes the header by its name. The same
+ * program gives the same bytes. Sums are added in order: results are those of the program up to
+ * rounding.
+ * Errors, on the tape: WG_E_NULL, WG_E_VALUE (a header's name with a quote, backslash, line end or
+ * two question marks; strings of an input that the program does not have; updates that do not fit,
+ * or of parameters that are to take one another's values in a circle, unless these are copied; an
+ * op that cannot write itself: its name; a constant that 32 bits do not hold), WG_E_NOMEM. Then
+ * texts are "". */
 wg_status wg_program_to_c(const wg_program *program, const wg_c_options *options, wg_c_file *file);
 
 #ifdef __cplusplus

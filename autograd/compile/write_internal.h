@@ -20,9 +20,11 @@ typedef struct wg_c_program {
     wg_program_fact *fact; /* [n_nodes] */
     int64_t *step;         /* [n_steps] its last node */
     int64_t n_steps;
-    const wg_tensor **update; /* [n_outputs] the leaf that takes the output; NULL: none */
-    bool *direct;             /* [n_outputs] its step writes it where it belongs */
-    const char **field;       /* [n_outputs] of NAME_outputs; NULL: none */
+    const wg_tensor **update;  /* [n_outputs] the leaf that takes the output; NULL: none */
+    bool *direct;              /* [n_outputs] its step writes it where it belongs */
+    const char **field;        /* [n_outputs] of NAME_outputs; NULL: none */
+    const wg_tensor *strings;  /* the node of options.strings; NULL: none */
+    const char *strings_field; /* of NAME_inputs, where its strings are */
     const char **loaded; /* [n_nodes] the variable that an element is loaded to; NULL: none yet */
     int64_t *place;      /* [n_nodes] in NAME_work; -1: nowhere */
     int64_t size[WG_DTYPES]; /* elements of NAME_work */
@@ -34,6 +36,9 @@ typedef struct wg_c_program {
  * already, on the tape's scratch. Both: an error is recorded where memory lacks. */
 bool wg_write_plan(wg_c_program *w);
 const char *wg_write_name(wg_c_program *w, const char *wanted);
+
+/* wg_write_is_uniform: are all elements of x, which has a value, the same bits? */
+bool wg_write_is_uniform(const wg_tensor *x);
 
 /* wg_write_field: "w" of "state->w".  wg_write_step: the statements of a step. */
 const char *wg_write_field(const char *name);

@@ -125,13 +125,33 @@ bool wg_write_in_state(const wg_c_program *w, const wg_tensor *x)
     return x->op == &wg_op_parameter && (w->options.state || w->options.n_updates > 0);
 }
 
+bool wg_write_is_uniform(const wg_tensor *x)
+{
+    const size_t size = wg_dtype_size(x->dtype);
+    for (int64_t i = 1; i < x->size; i++)
+        if (memcmp(x->data, (const char *)x->data + (size_t)i * size, size) != 0)
+            return false;
+    return true;
+}
+
+/* A constant whose elements are one value is that value wherever an element is read: no table. */
+static bool write_is_literal(const wg_c_program *w, const wg_tensor *x)
+{
+    return x->op != &wg_op_input && !wg_write_in_state(w, x) && x->size > 0 &&
+           wg_write_is_uniform(x);
+}
+
 static void write_leaf(wg_c_program *w, wg_c_value *v, const wg_tensor *x)
 {
-    v->single = x->size == 1;
+    v->single = x->size == 1 || write_is_literal(w, x);
     for (int64_t i = 0; x->dtype == WG_I64 && x->op != &wg_op_input && i < x->size; i++)
         if (!wg_c_i64_fits(&w->c, x, ((const int64_t *)x->data)[i]))
             return;
-    if (x->op == &wg_op_input)
+    if (x == w->strings) {
+        w->strings_field = write_field_of(w, x);
+        v->name = write_join(w, "work->", wg_write_name(w, "hot"));
+        v->single = false;
+    } else if (x->op == &wg_op_input)
         v->name = write_join(w, "in->", write_field_of(w, x));
     else if (wg_write_in_state(w, x))
         v->name = write_join(w, "state->", write_name_of(w, x));
@@ -307,6 +327,24 @@ static void write_name_rest(wg_c_program *w)
     }
 }
 
+/* The program's input for strings, which has as many elements as there are strings. */
+static bool write_find_strings(wg_c_program *w)
+{
+    const wg_c_strings *s = w->options.strings;
+    if (s == NULL)
+        return true;
+    if (s->input != NULL && s->input->op == &wg_op_input && s->input->dtype != WG_I64)
+        w->strings = write_leaf_of(w, s->input);
+    if (w->strings == NULL || s->columns < 0 || s->start == NULL ||
+        s->start[s->columns] != w->strings->size) {
+        wg_fail(
+            w->c.tape, WG_E_VALUE,
+            "write: strings are not of an input of the program, or not as many as its elements");
+        return false;
+    }
+    return true;
+}
+
 bool wg_write_plan(wg_c_program *w)
 {
     const wg_program *p = w->p;
@@ -319,7 +357,8 @@ bool wg_write_plan(wg_c_program *w)
     w->update = write_take(w, p->n_outputs, sizeof *w->update);
     w->direct = write_take(w, p->n_outputs, sizeof *w->direct);
     w->field = write_take(w, p->n_outputs, sizeof *w->field);
-    if (w->c.tape->status != WG_OK || !write_steps(w) || !write_find_updates(w))
+    if (w->c.tape->status != WG_OK || !write_steps(w) || !write_find_updates(w) ||
+        !write_find_strings(w))
         return false;
     for (int64_t i = 0; i < p->n_nodes; i++) {
         w->place[i] = -1;

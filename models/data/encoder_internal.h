@@ -2,6 +2,7 @@
 #define WG_MODELS_DATA_ENCODER_INTERNAL_H
 
 #include "models/data/encoder.h"
+#include "models/data/pipeline.h"
 #include "models/files/archive.h"
 
 /* One-hot encoding of string columns. Strings are given as string[row * columns + column], each
@@ -41,5 +42,9 @@ wg_status wg_encoder_save(const wg_encoder *encoder, wg_archive *a);
 /* wg_encoder_load: from them. Errors: WG_E_FORMAT (a string that is missing or wrong), those of
  * wg_archive_put_string. */
 wg_encoder *wg_encoder_load(const wg_archive *a);
+
+/* wg_pipeline_join: wg_pipeline_apply with string columns that are encoded already, [m,
+ * wg_encoder_width]. */
+wg_tensor *wg_pipeline_join(const wg_pipeline *pipeline, wg_tensor *X, wg_tensor *hot);
 
 #endif

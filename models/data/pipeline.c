@@ -63,6 +63,11 @@ static wg_tensor *pipeline_numbers(const wg_pipeline *p, wg_tensor *X)
     return X;
 }
 
+wg_tensor *wg_pipeline_join(const wg_pipeline *p, wg_tensor *X, wg_tensor *hot)
+{
+    return wg_concat((wg_tensor *[]){pipeline_numbers(p, X), hot}, 2, 1);
+}
+
 static bool pipeline_fits(const wg_pipeline *p, const wg_tensor *X)
 {
     if (X->tape != p->tape)
@@ -83,11 +88,10 @@ wg_tensor *wg_pipeline_apply(const wg_pipeline *pipeline, wg_tensor *X, const ch
         return wg_fail(pipeline_is_inert(pipeline) ? t : pipeline->tape, WG_E_NULL,
                        "pipeline: an inert pipeline, or no X");
     }
-    wg_tensor *numbers = pipeline_numbers(pipeline, X);
     if (pipeline->encoder == NULL)
-        return numbers;
-    wg_tensor *hot = wg_encoder_apply(pipeline->encoder, strings, X->shape.dim[0], X->dtype);
-    return wg_concat((wg_tensor *[]){numbers, hot}, 2, 1);
+        return pipeline_numbers(pipeline, X);
+    return wg_pipeline_join(
+        pipeline, X, wg_encoder_apply(pipeline->encoder, strings, X->shape.dim[0], X->dtype));
 }
 
 /* ---- Fitting it. ----------------------------------------------------------------------------- */

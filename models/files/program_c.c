@@ -4,20 +4,19 @@
 #include "autograd/op.h"
 #include "models/files/bytes_internal.h"
 
+#include <stdio.h>
 #include <string.h>
 
-/* "step" of "dir/step.c", to `name`; NULL where it is no such path. The identifier is looked at
- * later. */
-static const char *program_c_name(const char *path, char *name, size_t size)
+enum { PROGRAM_C_NAME = 256 }; /* bytes of a file's name */
+
+/* "step.c" of "dir/step.c"; NULL where it is no such path. */
+static const char *program_c_base(const char *path)
 {
     const char *slash = path != NULL ? strrchr(path, '/') : NULL;
     const char *base = slash != NULL ? slash + 1 : path;
-    size_t length = base != NULL ? strlen(base) : 0;
-    if (length < 3 || length - 2 >= size || strcmp(base + length - 2, ".c") != 0)
-        return NULL;
-    memcpy(name, base, length - 2);
-    name[length - 2] = '\0';
-    return name;
+    const size_t length = base != NULL ? strlen(base) : 0;
+    return length > 2 && length < PROGRAM_C_NAME && strcmp(base + length - 2, ".c") == 0 ? base
+                                                                                         : NULL;
 }
 
 static wg_status program_c_put(wg_tape *t, const char *path, const char *text)
@@ -34,14 +33,19 @@ wg_status wg_program_write_c(const wg_program *program, const char *path,
 {
     wg_tape *t = wg_program_output(program, 0)->tape;
     wg_c_options chosen = options != NULL ? *options : (wg_c_options){0};
-    char name[64], header[PATH_MAX];
+    char name[PROGRAM_C_NAME], include[PROGRAM_C_NAME], header[PATH_MAX];
+    const char *base = program_c_base(path);
     wg_c_file file;
-    chosen.name = program_c_name(path, name, sizeof name);
-    if (chosen.name == NULL || strlen(path) >= sizeof header) {
+    if (base == NULL || strlen(path) >= sizeof header) {
         wg_fail(t, WG_E_VALUE, "write: a path that ends with NAME.c wanted, not \"%s\"",
                 path != NULL ? path : "NULL");
         return wg_tape_status(t);
     }
+    snprintf(name, sizeof name, "%.*s", (int)strlen(base) - 2, base);
+    snprintf(include, sizeof include, "%.253s.h", name);
+    if (chosen.name == NULL)
+        chosen.name = name;
+    chosen.header = include;
     const wg_status status = wg_program_to_c(program, &chosen, &file);
     if (status != WG_OK)
         return status;

@@ -14,6 +14,7 @@
 #include "ops/loss.h"
 #include "ops/matmul.h"
 #include "ops/reduce.h"
+#include "ops/slice.h"
 #include "tests/ops/op_table.h"
 #include "tests/support/assert.h"
 #include "tests/support/suites.h"
@@ -248,12 +249,56 @@ START_TEST(test_names_and_numbers)
         ck_assert(wgt_close(got[1], wg_at(wg_program_output(p, 3), 1), 1e-13, 0));
     }
     ck_assert_str_eq(source_of(p, NULL), source_of(p, NULL));
+    ck_assert(wgt_contains(source_of(p, &(wg_c_options){.name = "int", .header = "a b.h"}),
+                           "#include \"a b.h\""));
+    ck_assert(wgt_contains(source_of(p, &(wg_c_options){.name = "int"}), "int int__run("));
     const char *const classes[] = {"a\"b", "\xc3\xa4", "?\?/", NULL};
     ck_assert(wgt_contains(source_of(p, &(wg_c_options){.names = classes}),
                            "model_names[3] = {\"a\\042b\", \"\\303\\244\", \"\\077\\077/\"};"));
     wg_c_file file;
     ck_assert_int_eq(wg_program_to_c(p, &(wg_c_options){.names = classes}, &file), WG_OK);
     ck_assert(wgt_contains(file.header, "extern const char *const model_names[3];"));
+    wgt_written_free(w);
+    wg_tape_free(t);
+}
+END_TEST
+
+/* A constant whose elements are one value is no table; views of it, and what reads it by index, are
+ * as right as before. */
+START_TEST(test_uniform_constants)
+{
+    wg_tape *t = wg_tape_new(NULL);
+    wg_tensor *x = wg_param(t, "x", WG_F64, WG_SHAPE(4, 3));
+    wg_tensor *half = wg_full(t, WG_F64, WG_SHAPE(4, 3), 0.5);
+    wg_tensor *minus = wg_full(t, WG_F64, WG_SHAPE(3, 5), -0.0);
+    const int64_t two[] = {2, 2, 2};
+    wg_tensor *rows = wg_constant(t, WG_I64, WG_SHAPE(3), two), *out[5];
+    wg_fill_normal(x, 0, 1, 1);
+    out[0] = wg_mul(x, half);
+    out[1] = wg_matmul(x, minus);
+    out[2] = wg_gather_rows(x, rows);
+    out[3] = wg_mul(wg_slice(half, 0, 1, 3), wg_slice(x, 0, 0, 2));
+    out[4] = wg_concat((wg_tensor *[]){half, x}, 2, 0);
+    wg_program *p = wg_compile(out, 5, NULL);
+    ck_assert_int_eq(wg_program_run(p), WG_OK);
+    const char *text = source_of(p, &(wg_c_options){.state = true});
+    ck_assert(!wgt_contains(text, "constant"));
+    ck_assert(wgt_contains(text, "* 0.5;"));
+    wgt_written *w = wgt_written_new();
+    wgt_written_add(w, p, true);
+    for (int k = 0; k < WGT_COMPILERS; k++) {
+        const void *bytes;
+        size_t offset = 0;
+        if (!wgt_written_compile(w, wgt_compilers[k]))
+            continue;
+        ck_assert_int_eq(wgt_written_run(w, 0, NULL, &bytes), 0);
+        for (int i = 0; i < 5; i++) {
+            const wg_tensor *y = wg_program_output(p, i);
+            const double *got = wgt_written_output(bytes, &offset, WG_F64, wg_size(y));
+            for (int64_t e = 0; e < wg_size(y); e++)
+                ck_assert(wgt_same_bits(got[e], wg_at(y, e)));
+        }
+    }
     wgt_written_free(w);
     wg_tape_free(t);
 }
@@ -272,8 +317,8 @@ static void strange_forward(const wg_tensor *y, const wg_piece *piece)
     memcpy(y->data, y->operand[0]->data, (size_t)y->size * sizeof(double));
 }
 
-/* An op of the user's own that says nothing of C is named; so is a name that is none, and an update
- * that does not fit. */
+/* An op of the user's own that says nothing of C is named; so are a header that cannot be included,
+ * and strings and updates that do not fit. */
 START_TEST(test_errors)
 {
     static const wg_op strange = {
@@ -281,8 +326,11 @@ START_TEST(test_errors)
     network n = network_new();
     wg_program *p = wg_compile(&n.loss, 1, NULL);
     const wg_c_update update = {n.w1, 0};
-    const wg_c_options wrong[] = {{.name = "int"},
-                                  {.name = "a b"},
+    const wg_c_strings strange_strings = {.input = n.w1, .start = (const int64_t[]){0}};
+    const wg_c_options wrong[] = {{.header = "a\"b.h"},
+                                  {.header = "a\\.h"},
+                                  {.header = ""},
+                                  {.strings = &strange_strings},
                                   {.updates = &update, .n_updates = 1},
                                   {.n_updates = 1},
                                   {.n_updates = -1}};
@@ -299,7 +347,7 @@ START_TEST(test_errors)
     ck_assert(wgt_contains(wg_tape_message(n.t), "strange"));
     ck_assert_int_eq(wg_program_to_c(NULL, NULL, &file), WG_E_NULL);
     wg_tape_free(n.t);
-    static const char *const paths[] = {NULL, "", ".c", "step", "/tmp/int.c", "/tmp/a b.c"};
+    static const char *const paths[] = {NULL, "", ".c", "step", "/nowhere/a\"b.c"};
     for (size_t i = 0; i < sizeof paths / sizeof *paths; i++) {
         n = network_new();
         p = wg_compile(&n.loss, 1, NULL);
@@ -489,6 +537,7 @@ Suite *suite_write_programs(void)
     tcase_add_test(tc, test_hessian_vector_products);
     tcase_add_test(tc, test_training_steps);
     tcase_add_test(tc, test_names_and_numbers);
+    tcase_add_test(tc, test_uniform_constants);
     tcase_add_test(tc, test_errors);
     tcase_add_test(tc, test_labels_are_checked);
     tcase_add_test(tc, test_indices_are_checked_for_each_table);
