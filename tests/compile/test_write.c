@@ -66,24 +66,25 @@ static bool op_is_exact(const wg_tensor *y)
     return (y->op->flags & WG_OP_ELEMENTWISE) && formula_is_exact(y->op->formula);
 }
 
-/* What a result may be off by, where S is the largest entry on the tape and k the most terms of a
- * sum: sums by 2 k u (k S), each function on the way by 4 ulp of S; there are no more than 32 in a
- * rule. */
+/* What a result may be off by, where S is the largest entry on the tape: a sum of k terms by 2 k u S,
+ * each op on the way that is neither exact nor a sum by 4 ulp of S. S stands for the sum of the
+ * terms' magnitudes, which is no less where they do not cancel. */
 static void op_case_judge(op_case *o)
 {
     const wg_tape *t = o->c.tape;
-    double largest = 1, terms = 1;
+    double largest = 1, terms = 1, functions = 0;
     o->exact = true;
     for (int64_t i = 0; i < t->size; i++) {
         const wg_tensor *y = t->node[i];
         o->exact = o->exact && op_is_exact(y);
+        functions += !op_is_exact(y);
         for (int k = 0; k < y->n_operands && y->size > 0; k++)
             terms = fmax(terms, (double)y->operand[k]->size / (double)y->size);
         for (int64_t k = 0; k < y->size && y->data != NULL; k++)
             if (isfinite(wg_element(y, k)))
                 largest = fmax(largest, fabs(wg_element(y, k)));
     }
-    o->bound = unit_of(o->c.y->dtype) * largest * (2 * terms * terms + 256);
+    o->bound = unit_of(o->c.y->dtype) * largest * (2 * terms + 8 * functions);
 }
 
 static void op_case_make(op_case *o, const wgt_row *row, const wgt_variant *variant, wg_dtype dtype)
