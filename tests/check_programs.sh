@@ -170,8 +170,8 @@ says out setosa
 for name in 'int' 'my model' 'gr\303\266\303\237e' '9' 'NAN' 'a(b)'; do
     name=$(printf "$name")
     run 0 "$predict" model --c "$name.c"
-    run 0 "${CC:-cc}" -std=c99 -Wall -Wextra -Wpedantic -Wconversion -Werror -c -o odd.o "$name.c"
     says out '_run takes a row of 4 numbers'
+    run 0 "${CC:-cc}" -std=c99 -Wall -Wextra -Wpedantic -Wconversion -Werror -c -o odd.o "$name.c"
 done
 run 1 "$predict" model --c 'a"b.c'
 says err 'cannot be included'
