@@ -80,7 +80,7 @@ TEST_SRC := $(sort $(wildcard $(addsuffix /*.c,$(TEST_DIRS)))) \
             $(if $(filter own,$(CHECK)),tests/support/check/check.c)
 # Without POSIX, suites that start processes or load what they compiled are left out; on WASI those with threads, too.
 NO_POSIX := $(if $(findstring mingw,$(MACHINE))$(findstring wasi,$(MACHINE)),sys/wait.h|sys/resource.h|dlfcn.h|written.h|EDQUOT) \
-            $(if $(findstring wasi,$(MACHINE)),|popen|pthread.h|system..python3)
+            $(if $(findstring wasi,$(MACHINE)),|popen|pthread.h|system..python3|tmpfile)
 ifneq ($(strip $(NO_POSIX)),)
 TEST_SRC := $(filter-out $(shell grep -lE '$(subst $() ,,$(NO_POSIX))' tests/*/test_*.c tests/compile/written.c),$(TEST_SRC))
 endif

@@ -198,6 +198,7 @@ static void directory_of(const char *path, char directory[4096])
     snprintf(directory, 4096, "%.*s", length, slash == NULL ? "." : path);
 }
 
+/* On Windows all files have the number 0. */
 bool options_writable(const char *program, const char *path, const char *data)
 {
     char directory[4096];
@@ -207,7 +208,7 @@ bool options_writable(const char *program, const char *path, const char *data)
     directory_of(path, directory);
     bool there = stat(path, &about) == 0;
     if (there && data != NULL && stat(data, &read) == 0 && about.st_dev == read.st_dev &&
-        about.st_ino == read.st_ino) {
+        about.st_ino == read.st_ino && (about.st_ino != 0 || strcmp(path, data) == 0)) {
         fprintf(stderr, "%s: %s: is the data, which would be lost\n", program, path);
         return false;
     }
