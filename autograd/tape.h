@@ -82,7 +82,7 @@ typedef struct wg_mark {
  * parameters, tables, optimizers) and takes the status back to what it was; parameters that are
  * older keep their newest values. A mark that went with a rewind to an older one, or is of another
  * tape, is WG_E_TAPE and drops nothing. A mark takes some bytes of the tape; where there are none,
- * WG_E_NOMEM is recorded, and rewinding to it takes that back. */
+ * WG_E_NOMEM is recorded, and the mark is good once: rewinding to it takes that back. */
 wg_mark wg_tape_mark(wg_tape *t);
 wg_status wg_tape_rewind(wg_tape *t, wg_mark mark);
 

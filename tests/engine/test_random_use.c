@@ -82,10 +82,15 @@ static void replay(user *u)
 
 static void mark_or_rewind(user *u)
 {
-    if (u->marks == 1 || (u->marks < MARKS && draw(u, 2) == 0))
-        u->mark[u->marks++] = wg_tape_mark(u->t);
-    else
+    if (u->marks > 1 && (u->marks == MARKS || draw(u, 2) != 0)) {
         wg_tape_rewind(u->t, u->mark[--u->marks]);
+        return;
+    }
+    u->mark[u->marks] = wg_tape_mark(u->t);
+    if (wg_tape_status(u->t) == WG_OK)
+        u->marks++;
+    else /* without memory it is good once, to take its error back */
+        ck_assert_int_eq(wg_tape_rewind(u->t, u->mark[u->marks]), WG_OK);
 }
 
 static void act(user *u)
