@@ -149,7 +149,7 @@ static void sum_tile(const wgk_rows *rows, bool f32, const void *x, int64_t star
 
 /* Few columns of a matrix are summed several lines at once, as if the matrix had `fold` times the
  * columns: as many as fill vectors, if they can. */
-static int64_t sum_fold(const wgk_rows *rows)
+static int64_t sum_fold_of(const wgk_rows *rows)
 {
     const int64_t side = rows->kept.size[0], most = side > 0 ? SUM_TILE / side : 0;
     if (rows->kept.ndim != 1 || rows->along.ndim != 1 || rows->along.stride[0] != side || most < 2)
@@ -188,7 +188,7 @@ static void sum_folded(const wgk_rows *rows, int64_t fold, bool f32, const void 
 static void sum_columns(const wgk_rows *rows, bool f32, const void *x, double divisor,
                         int64_t begin, int64_t end, void *y)
 {
-    const int64_t side = rows->kept.size[rows->kept.ndim - 1], fold = sum_fold(rows);
+    const int64_t side = rows->kept.size[rows->kept.ndim - 1], fold = sum_fold_of(rows);
     double sum[SUM_TILE];
     while (begin < end) {
         int64_t n = side - begin % side; /* rows up to the end of this run of neighbours */
