@@ -35,7 +35,8 @@ extern "C" {
     X(WG_E_NOT_FINITE, "a value is NaN or infinite")                                               \
     X(WG_E_DIFFERS, "a gradient differs from its reference")                                       \
     X(WG_E_IO, "a file cannot be read or written")                                                 \
-    X(WG_E_FORMAT, "a file is not what its format asks for")
+    X(WG_E_FORMAT, "a file is not what its format asks for")                                       \
+    X(WG_E_RANKS, "the ranks do not work together")
 
 #define WG_STATUS_ENUM(code, text) code,
 typedef enum wg_status { WG_STATUS_LIST(WG_STATUS_ENUM) } wg_status;

@@ -33,6 +33,8 @@ void wg_tape_free(wg_tape *t)
         allocator.release(t->node, allocator.user);
     if (t->workspace != NULL)
         allocator.release(t->workspace, allocator.user);
+    wg_temporary_free(t, t->wire.send);
+    wg_temporary_free(t, t->wire.receive);
     allocator.release(t, allocator.user);
 }
 

@@ -3,6 +3,7 @@
 
 #include "autograd/memory.h"
 #include "autograd/pool.h"
+#include "autograd/ranks.h"
 #include "autograd/tensor.h"
 
 #ifdef __cplusplus
@@ -34,6 +35,9 @@ typedef struct wg_tape_options {
                         * tape at a time; results are the same bits with and without it */
     wg_gemm *gemm;   /* takes the place of the library's matrix product; default NULL: none */
     void *gemm_user; /* handed to it */
+    /* processes that share the rows of full-batch training; default NULL: none. Outlives the tape;
+     * results are the same bits with one rank and with many */
+    const wg_ranks *ranks;
 } wg_tape_options;
 
 /* wg_tape_new: an empty tape; NULL options are the defaults. The caller frees it with wg_tape_free,

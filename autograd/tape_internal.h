@@ -3,6 +3,7 @@
 
 #include "autograd/arena_internal.h"
 #include "autograd/op.h"
+#include "autograd/ranks_internal.h"
 
 #include <float.h>
 
@@ -51,6 +52,7 @@ struct wg_tape {
     bool wide;             /* a copy in wide floats: only there are leaves of WG_WIDE made */
     bool written;          /* a leaf was written, and staleness is not yet spread */
     int64_t clock;         /* counts the writes of leaves */
+    wg_wire wire;          /* to the other ranks */
     wg_status status;
     wg_tensor inert; /* what failing builders return */
     char message[WG_MESSAGE_SIZE];

@@ -8,19 +8,24 @@
 #include <math.h>
 #include <string.h>
 
-#define BLOCKS_BYTES       ((int64_t)512 << 10) /* rows of the widest tensor in one block */
-#define BLOCKS_LANES       16                   /* enough for 8 threads to be busy to the end */
-#define BLOCKS_LANE_SUMS   ((int64_t)1 << 20)   /* sums of all lanes together, at most */
-#define BLOCKS_LANES_LEAST 2
+#define BLOCKS_BYTES  ((int64_t)512 << 10) /* rows of the widest tensor in one block */
+#define BLOCKS_SUMS   ((int64_t)1 << 20)   /* sums of all lanes together, about */
+#define BLOCKS_LEVELS 7                    /* of a tree of WG_SHARDS */
 
-/* Blocks are shared out to lanes, by numbers that depend on sizes alone: a lane adds up its blocks
- * in order, and the lanes' sums are added up in order, whoever worked on which. */
+/* Blocks are in shards, which are the leaves of a tree: a shard adds up its blocks in order. A lane
+ * is a subtree, which one worker adds up; whose it is, and how large the lanes are, makes no
+ * difference to the sum. */
 typedef struct blocks_lane {
-    double *sum, *rest; /* [n_sums]: value, gradients; what rounding lost */
-    wg_status status;   /* of the first block that failed, and what it said */
+    wg_status status; /* of the first block that failed, and what it said */
     int64_t row;
     char message[WG_MESSAGE_SIZE];
 } blocks_lane;
+
+/* A worker's memory for sums: [n_sums] each. */
+typedef struct blocks_sums {
+    double *rest;                 /* what rounding lost in a shard */
+    double *level[BLOCKS_LEVELS]; /* right subtrees of 1, 2, 4, ... shards */
+} blocks_sums;
 
 /* The graph of a block of some number of rows, and each worker's program for it. */
 typedef struct blocks_size {
@@ -38,12 +43,17 @@ struct wg_blocks {
     wg_block_loss *loss;
     void *user;
 
-    int64_t count; /* of blocks, a shorter last one among them */
+    double *held;      /* [ranks]: how many rows each was given */
+    int64_t first_row; /* of those that this rank has */
+    wg_shards shards;
     blocks_size full, last;
     wg_tape *host;       /* [n_workers] take the workers' errors */
     wg_program *penalty; /* its value and gradients; NULL: none */
+    blocks_sums *sums;   /* [n_workers] */
     blocks_lane *lane;   /* [n_lanes] */
+    double **sum;        /* [n_lanes, or 1 if there are none][n_sums]: value, gradients */
     int64_t n_lanes, n_sums;
+    int width; /* of a lane: shards */
 
     wg_freshness fresh;
     wg_tensor **output; /* [1 + n_params]: the value, the gradient */
@@ -102,17 +112,33 @@ static bool blocks_fit(wg_tape *t, wg_tensor *const rows[], int n_rows, wg_tenso
     return t->status == WG_OK && blocks_rows_fit(t, rows, n_rows);
 }
 
+/* What must be the same on all ranks: dtypes and shapes, but for how many rows there are. */
+static uint64_t blocks_hash(wg_tensor *const rows[], int n_rows, wg_tensor *const params[],
+                            int n_params)
+{
+    uint64_t hash = (uint64_t)n_rows;
+    for (int i = 0; i < n_rows + n_params; i++) {
+        const wg_tensor *x = i < n_rows ? rows[i] : params[i - n_rows];
+        hash = hash * 31 + (uint64_t)x->dtype;
+        for (int k = i < n_rows; k < x->shape.ndim; k++)
+            hash = hash * UINT64_C(0x100000001b3) + (uint64_t)x->shape.dim[k];
+    }
+    return hash;
+}
+
 /* ---- Making ---------------------------------------------------------------------------------- */
 
 static size_t blocks_row_bytes(const wg_tensor *x)
 {
-    int64_t n = x->shape.dim[0];
-    return n > 0 ? (size_t)(x->size / n) * wg_dtype_size(x->dtype) : 0;
+    size_t bytes = wg_dtype_size(x->dtype);
+    for (int i = 1; i < x->shape.ndim; i++)
+        bytes *= (size_t)x->shape.dim[i];
+    return bytes;
 }
 
-static int64_t blocks_choose_rows(const wg_blocks *b)
+static int64_t blocks_choose_rows(const wg_blocks *b, int64_t n)
 {
-    int64_t n = b->rows[0]->shape.dim[0], widest = 1;
+    int64_t widest = 1;
     for (int i = 0; i < b->n_rows; i++)
         if ((int64_t)blocks_row_bytes(b->rows[i]) > widest)
             widest = (int64_t)blocks_row_bytes(b->rows[i]);
@@ -128,6 +154,7 @@ static bool blocks_hosts(wg_blocks *b)
     for (int i = 0; b->host != NULL && i < b->n_workers; i++) {
         b->host[i].options = b->tape->options;
         b->host[i].options.pool = NULL;
+        b->host[i].options.ranks = NULL;
         b->host[i].options.on_error = NULL;
         b->host[i].inert = b->tape->inert;
         b->host[i].inert.tape = &b->host[i];
@@ -135,14 +162,28 @@ static bool blocks_hosts(wg_blocks *b)
     return b->host != NULL;
 }
 
+/* Rows to record on: those there are, again and again where this rank has fewer than n. */
+static const void *blocks_example(const wg_blocks *b, const wg_tensor *x, int64_t n)
+{
+    const size_t row = blocks_row_bytes(x);
+    const int64_t has = x->shape.dim[0];
+    if (has >= n)
+        return x->data;
+    char *example = wg_tape_take(b->tape, (size_t)n * row);
+    for (int64_t i = 0; example != NULL && has > 0 && i < n; i++)
+        memcpy(example + (size_t)i * row, (const char *)x->data + (size_t)(i % has) * row, row);
+    return example;
+}
+
 static bool blocks_inputs(wg_blocks *b, blocks_size *size)
 {
     size->input = wg_tape_take(b->tape, (size_t)b->n_rows * sizeof *size->input);
     for (int i = 0; size->input != NULL && i < b->n_rows; i++) {
-        wg_shape shape = b->rows[i]->shape;
+        const wg_tensor *x = b->rows[i];
+        wg_shape shape = x->shape;
         shape.dim[0] = size->rows;
-        size->input[i] = wg_input(b->tape, b->rows[i]->name, b->rows[i]->dtype, shape.ndim,
-                                  shape.dim, b->rows[i]->data);
+        size->input[i] = wg_input(b->tape, x->name, x->dtype, shape.ndim, shape.dim,
+                                  blocks_example(b, x, size->rows));
     }
     return b->tape->status == WG_OK;
 }
@@ -189,21 +230,45 @@ static bool blocks_penalty(wg_blocks *b)
     return b->penalty != NULL;
 }
 
+static double *blocks_new_sums(const wg_blocks *b)
+{
+    return wg_tape_take(b->tape, (size_t)b->n_sums * sizeof(double));
+}
+
+/* A worker's: levels below that of a lane. */
+static void blocks_new_levels(const wg_blocks *b, blocks_sums *sums)
+{
+    sums->rest = blocks_new_sums(b);
+    for (int level = 0, width = 1; width < b->width; width *= 2)
+        sums->level[level++] = blocks_new_sums(b);
+}
+
+/* Lanes as small as memory allows, so that all workers are busy to the end. */
+static void blocks_choose_width(wg_blocks *b)
+{
+    const wg_shards *s = &b->shards;
+    int most = 1;
+    while (2 * most < s->count && s->count / most * b->n_sums > BLOCKS_SUMS)
+        most *= 2;
+    b->width = wg_shards_width(s, most);
+    b->n_lanes = (s->end - s->first) / b->width;
+}
+
 static bool blocks_lanes(wg_blocks *b)
 {
     wg_tape *t = b->tape;
     b->n_sums = 1;
     for (int i = 0; i < b->n_params; i++)
         b->n_sums += b->param[i]->size;
-    b->n_lanes = BLOCKS_LANE_SUMS / b->n_sums;
-    b->n_lanes = b->n_lanes < BLOCKS_LANES_LEAST ? BLOCKS_LANES_LEAST : b->n_lanes;
-    b->n_lanes = b->n_lanes > BLOCKS_LANES ? BLOCKS_LANES : b->n_lanes;
-    b->n_lanes = b->n_lanes > b->count && b->count > 0 ? b->count : b->n_lanes;
-    b->lane = wg_tape_take(t, (size_t)b->n_lanes * sizeof *b->lane);
-    for (int64_t i = 0; b->lane != NULL && i < b->n_lanes; i++) {
-        b->lane[i].sum = wg_tape_take(t, (size_t)b->n_sums * sizeof(double));
-        b->lane[i].rest = wg_tape_take(t, (size_t)b->n_sums * sizeof(double));
-    }
+    blocks_choose_width(b);
+    const int64_t n = b->n_lanes > 0 ? b->n_lanes : 1;
+    b->lane = wg_tape_take(t, (size_t)n * sizeof *b->lane);
+    b->sum = wg_tape_take(t, (size_t)n * sizeof *b->sum);
+    b->sums = wg_tape_take(t, (size_t)b->n_workers * sizeof *b->sums);
+    for (int64_t i = 0; b->sum != NULL && i < n; i++)
+        b->sum[i] = blocks_new_sums(b);
+    for (int i = 0; b->sums != NULL && i < b->n_workers; i++)
+        blocks_new_levels(b, &b->sums[i]);
     return t->status == WG_OK;
 }
 
@@ -253,26 +318,50 @@ static bool blocks_leaves(wg_blocks *b)
     return true;
 }
 
-static bool blocks_build(wg_blocks *b)
+/* The blocks of the whole, and which of them are this rank's. */
+static void blocks_share(wg_blocks *b)
 {
-    int64_t n = b->rows[0]->shape.dim[0];
-    b->full.rows = blocks_choose_rows(b);
+    wg_tape *t = b->tape;
+    const int64_t n = wg_ranks_count(t, b->rows[0]->shape.dim[0], b->held);
+    b->full.rows = blocks_choose_rows(b, n);
+    b->shards = wg_shards_of(t, n, b->full.rows);
+    b->first_row = wg_shards_row(&b->shards, b->shards.first);
     b->last.rows = b->full.rows > 0 ? n % b->full.rows : 0;
-    b->count = b->full.rows > 0 ? (n + b->full.rows - 1) / b->full.rows : 0;
+}
+
+static bool blocks_sizes(wg_blocks *b)
+{
     return blocks_hosts(b) && blocks_size_init(b, &b->full) &&
            (b->last.rows == 0 || blocks_size_init(b, &b->last)) && blocks_penalty(b) &&
-           blocks_lanes(b) && blocks_leaves(b) && blocks_outputs(b);
+           blocks_lanes(b);
+}
+
+/* Recorded first, on what each rank was given; moved then, and only if all got so far. */
+static bool blocks_build(wg_blocks *b)
+{
+    wg_tape *t = b->tape;
+    blocks_share(b);
+    if (t->status == WG_OK)
+        blocks_sizes(b);
+    wg_ranks_agree(t, 0, "");
+    for (int i = 0; t->status == WG_OK && i < b->n_rows; i++)
+        b->rows[i] = wg_ranks_move(b->rows[i], b->held, &b->shards);
+    if (t->status == WG_OK && blocks_leaves(b))
+        blocks_outputs(b);
+    return wg_ranks_agree(t, 0, "") == WG_OK;
 }
 
 static wg_blocks *blocks_take(wg_tape *t, wg_tensor *const rows[], int n_rows,
                               wg_tensor *const params[], int n_params)
 {
+    const wg_ranks *ranks = wg_ranks_of(t);
     wg_blocks *b = wg_tape_take(t, sizeof *b);
     wg_tensor **list = wg_tape_take(t, (size_t)(n_rows + n_params) * sizeof *list);
     if (b == NULL || list == NULL)
         return NULL;
     *b = (wg_blocks){.tape = t, .n_rows = n_rows, .n_params = n_params};
     b->n_workers = wg_pool_threads(t->options.pool);
+    b->held = wg_tape_take(t, (size_t)(ranks != NULL ? ranks->size : 1) * sizeof *b->held);
     b->rows = list;
     b->param = list + n_rows;
     for (int i = 0; i < n_rows; i++)
@@ -288,10 +377,11 @@ wg_blocks *wg_blocks_new(wg_tensor *const rows[], int n_rows, wg_tensor *const p
 {
     wg_tape *t = wg_first_tape(rows, n_rows);
     const wg_blocks_options chosen = options != NULL ? *options : (wg_blocks_options){0};
-    if (t->status != WG_OK || !blocks_fit(t, rows, n_rows, params, n_params, loss, &chosen))
-        return blocks_none();
-    wg_blocks *b = blocks_take(t, rows, n_rows, params, n_params);
-    if (b == NULL)
+    const bool fits = t->status == WG_OK &&
+                      blocks_fit(t, rows, n_rows, params, n_params, loss, &chosen);
+    wg_blocks *b = fits ? blocks_take(t, rows, n_rows, params, n_params) : NULL;
+    if (wg_ranks_agree(t, fits ? blocks_hash(rows, n_rows, params, n_params) : 0,
+                       "rows or parameters") != WG_OK)
         return blocks_none();
     b->options = chosen;
     b->options.scale = chosen.scale == 0 ? 1 : chosen.scale;
@@ -320,27 +410,14 @@ static double blocks_total(double sum, double rest)
 }
 
 /* A double holds sums of floats to many more digits than a float has. */
-static void blocks_add_result(blocks_lane *lane, int64_t at, const wg_tensor *x)
+static void blocks_add_result(double *sum, double *rest, const wg_tensor *x)
 {
-    double *sum = lane->sum + at, *rest = lane->rest + at;
     if (x->dtype == WG_F32)
         for (int64_t i = 0; i < x->size; i++)
             sum[i] += (double)((const float *)x->data)[i];
     else
         for (int64_t i = 0; i < x->size; i++)
             blocks_add(&sum[i], &rest[i], ((const double *)x->data)[i]);
-}
-
-/* Sum `at` of all lanes, scaled, and the penalty's part. */
-static double blocks_finish(const wg_blocks *b, int64_t at, const wg_tensor *penalty, int64_t i)
-{
-    double sum = 0, rest = 0;
-    for (int64_t k = 0; k < b->n_lanes; k++) {
-        blocks_add(&sum, &rest, b->lane[k].sum[at]);
-        rest += b->lane[k].rest[at];
-    }
-    double total = b->options.scale * blocks_total(sum, rest);
-    return penalty != NULL ? total + wg_element(penalty, i) : total;
 }
 
 static void blocks_store(const wg_blocks *b)
@@ -350,7 +427,9 @@ static void blocks_store(const wg_blocks *b)
         const wg_tensor *y = b->output[k];
         const wg_tensor *penalty = b->penalty != NULL ? b->penalty->result[k] : NULL;
         for (int64_t i = 0; i < y->size; i++, at++) {
-            double value = blocks_finish(b, at, penalty, i);
+            double value = b->options.scale * b->sum[0][at];
+            if (penalty != NULL)
+                value += wg_element(penalty, i);
             if (y->dtype == WG_F32)
                 ((float *)y->data)[i] = (float)value;
             else
@@ -361,23 +440,25 @@ static void blocks_store(const wg_blocks *b)
 
 /* ---- Running --------------------------------------------------------------------------------- */
 
-static bool blocks_run_one(const wg_blocks *b, int64_t block, int worker, blocks_lane *lane)
+/* One block, added to sums; what went wrong goes to the lane. */
+static bool blocks_run_one(const wg_blocks *b, int64_t block, int worker, blocks_lane *lane,
+                           double *sum)
 {
-    int64_t row = block * b->full.rows;
-    bool shorter = block == b->count - 1 && b->last.rows > 0;
+    const int64_t row = block * b->full.rows;
+    const bool shorter = block == b->shards.blocks - 1 && b->last.rows > 0;
     const blocks_size *size = shorter ? &b->last : &b->full;
     wg_program *p = size->worker[worker];
     for (int i = 0; i < b->n_rows; i++)
         wg_program_rebind(p, size->input[i],
                           (const char *)b->rows[i]->data +
-                              (size_t)row * blocks_row_bytes(b->rows[i]));
+                              (size_t)(row - b->first_row) * blocks_row_bytes(b->rows[i]));
     if (!wg_program_execute(p)) {
         lane->row = row;
         return false;
     }
     int64_t at = 0;
     for (int i = 0; i < p->n_outputs; at += p->result[i++]->size)
-        blocks_add_result(lane, at, p->result[i]);
+        blocks_add_result(sum + at, b->sums[worker].rest + at, p->result[i]);
     return true;
 }
 
@@ -389,33 +470,59 @@ static void blocks_note_error(blocks_lane *lane, wg_tape *host)
     host->status = WG_OK;
 }
 
+/* Its blocks, in order. */
+static bool blocks_run_shard(const wg_blocks *b, int shard, int worker, blocks_lane *lane,
+                             double *sum)
+{
+    double *rest = b->sums[worker].rest;
+    const int64_t end = wg_shards_block(&b->shards, shard + 1);
+    memset(sum, 0, (size_t)b->n_sums * sizeof *sum);
+    memset(rest, 0, (size_t)b->n_sums * sizeof *rest);
+    for (int64_t block = wg_shards_block(&b->shards, shard); block < end; block++)
+        if (!blocks_run_one(b, block, worker, lane, sum)) {
+            blocks_note_error(lane, &b->host[worker]);
+            return false;
+        }
+    for (int64_t i = 0; i < b->n_sums; i++)
+        sum[i] = blocks_total(sum[i], rest[i]);
+    return true;
+}
+
+/* The subtree of 2^level shards from one on. */
+static bool blocks_run_tree(const wg_blocks *b, int shard, int level, int worker, blocks_lane *lane,
+                            double *sum)
+{
+    if (level == 0)
+        return blocks_run_shard(b, shard, worker, lane, sum);
+    double *right = b->sums[worker].level[--level];
+    if (!blocks_run_tree(b, shard, level, worker, lane, sum) ||
+        !blocks_run_tree(b, shard + (1 << level), level, worker, lane, right))
+        return false;
+    for (int64_t i = 0; i < b->n_sums; i++)
+        sum[i] += right[i];
+    return true;
+}
+
 static void blocks_run_lane(int64_t which, int worker, void *context)
 {
     const wg_blocks *b = context;
-    blocks_lane *lane = &b->lane[which];
-    int64_t end = (which + 1) * b->count / b->n_lanes;
-    lane->status = WG_OK;
-    memset(lane->sum, 0, (size_t)b->n_sums * sizeof *lane->sum);
-    memset(lane->rest, 0, (size_t)b->n_sums * sizeof *lane->rest);
-    for (int64_t block = which * b->count / b->n_lanes; block < end; block++)
-        if (!blocks_run_one(b, block, worker, lane)) {
-            blocks_note_error(lane, &b->host[worker]);
-            return;
-        }
+    int level = 0;
+    while (1 << level < b->width)
+        level++;
+    b->lane[which].status = WG_OK;
+    blocks_run_tree(b, b->shards.first + (int)which * b->width, level, worker, &b->lane[which],
+                    b->sum[which]);
 }
 
 /* The first block that failed speaks. */
-static bool blocks_all_ran(const wg_blocks *b)
+static void blocks_tell_error(const wg_blocks *b)
 {
     for (int64_t i = 0; i < b->n_lanes; i++) {
         const blocks_lane *lane = &b->lane[i];
-        if (lane->status == WG_OK)
-            continue;
-        wg_fail(b->tape, lane->status, "%s (in the block from row %" PRId64 " on)", lane->message,
-                lane->row);
-        return false;
+        if (lane->status != WG_OK)
+            wg_fail(b->tape, lane->status, "%s (in the block from row %" PRId64 " on)",
+                    lane->message, lane->row);
     }
-    return true;
 }
 
 wg_status wg_blocks_run(wg_blocks *b)
@@ -423,10 +530,13 @@ wg_status wg_blocks_run(wg_blocks *b)
     if (blocks_is_inert(b))
         return WG_E_NULL;
     wg_tape *t = b->tape;
-    if (t->status != WG_OK)
+    if (t->status == WG_OK) {
+        wg_pool_run(t->options.pool, b->n_lanes, blocks_run_lane, b);
+        blocks_tell_error(b);
+    } else if (wg_ranks_of(t) == NULL)
         return t->status;
-    wg_pool_run(t->options.pool, b->n_lanes, blocks_run_lane, b);
-    if (blocks_all_ran(b) && (b->penalty == NULL || wg_program_execute(b->penalty))) {
+    if (wg_shards_sum(t, &b->shards, b->sum, b->width, b->n_sums) &&
+        (b->penalty == NULL || wg_program_execute(b->penalty))) {
         blocks_store(b);
         wg_outputs_written(t, &b->fresh, b->output, 1 + b->n_params, b->tape_size);
         return WG_OK;
@@ -468,7 +578,7 @@ int wg_blocks_params(const wg_blocks *b)
 
 int64_t wg_blocks_count(const wg_blocks *b)
 {
-    return b != NULL ? b->count : 0;
+    return b != NULL ? b->shards.blocks : 0;
 }
 
 int64_t wg_blocks_rows(const wg_blocks *b)

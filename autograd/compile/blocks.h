@@ -46,9 +46,13 @@ typedef struct wg_blocks_options {
  * n_params parameters.
  * rows: n_rows inputs, parameters or constants of one tape, with as many rows each (axis 0). They
  *   are not copied, and may be bound to other memory of the same shape.
- * Sums over blocks are in double, compensated where the loss is f64, in an order that depends on
- *   sizes alone: the same bits with any number of threads. Threads are those of the tape's pool;
- *   each has values of its own.
+ * Sums over blocks are in double: blocks are grouped into up to 64 shards, in which they are added
+ *   up in order, compensated where the loss is f64, and shards are the leaves of a binary tree. All
+ *   that depends on sizes alone: the same bits with any number of threads, and of ranks. Threads
+ *   are those of the tape's pool; each has values of its own.
+ * On a tape with ranks each gives its part of the rows, one row at least, and the same parameters;
+ *   what does not lie where its shard is summed up moves there now (what is written to rows later
+ *   may then not be seen). All ranks make it, and run it, together.
  * The result lives on the tape. Never NULL: after an error, recorded on the tape, it is inert.
  * Errors:
  *   WG_E_NULL, WG_E_TAPE, WG_E_SHAPE (other numbers of rows; a loss or penalty of more than one
@@ -74,7 +78,7 @@ wg_tensor *wg_blocks_gradient(const wg_blocks *blocks, int i);
 wg_tensor *wg_blocks_param(const wg_blocks *blocks, int i);
 int wg_blocks_params(const wg_blocks *blocks);
 
-/* wg_blocks_count: how many blocks. wg_blocks_rows: rows of a full one. Both are 0 for
+/* wg_blocks_count: how many blocks, of all ranks together. wg_blocks_rows: rows of a full one. Both are 0 for
  * an inert object. */
 int64_t wg_blocks_count(const wg_blocks *blocks);
 int64_t wg_blocks_rows(const wg_blocks *blocks);

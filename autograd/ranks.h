@@ -1,0 +1,53 @@
+#ifndef WG_AUTOGRAD_RANKS_H
+#define WG_AUTOGRAD_RANKS_H
+
+#include "autograd/tensor.h"
+
+#include <stddef.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* Processes that train one model together: each runs the same program, on a tape with these
+ * options, and holds a part of the rows. The whole are rank 0's rows, then rank 1's, and so on; the
+ * results are the same bits for any number of ranks and any parts. MPI is the engine to run them
+ * on: see examples/train_mpi.c. */
+typedef struct wg_ranks {
+    int rank, size; /* this process, 0 <= rank < size; how many there are */
+
+    /* Sends n_send bytes to the partner, another rank, and takes n_receive bytes from it, both at
+     * once; either may be 0: nothing is then sent, or taken. The partner calls it with the numbers
+     * the other way round. False where that fails: the partner has ended, or its message is longer
+     * or shorter; it is then never called again. Called by the tape's thread alone. */
+    bool (*exchange)(void *user, int partner, const void *send, size_t n_send, void *receive,
+                     size_t n_receive);
+    void *user; /* handed to it */
+} wg_ranks;
+
+/* What ranks do together. All ranks call the same function in the same order, with the same n. A
+ * tape that has an error takes part in them, too, so that nobody waits in vain: its error is then
+ * everybody's, "rank 2: ...". Without ranks, or with one, there is nothing to be done. Messages are
+ * checked: a rank that is gone, or out of step, or speaks another version, is WG_E_RANKS. All
+ * return the tape's status. */
+
+/* wg_ranks_agree: is the hash the same everywhere, and nobody has an error? WG_E_RANKS: "rank 3 has
+ * other WHAT than rank 2". */
+wg_status wg_ranks_agree(wg_tape *t, uint64_t hash, const char *what);
+
+/* wg_ranks_sum: x[i] becomes the sum of the ranks' x[i], added in an order that depends on how many
+ * they are: the same for any number only where it is exact, as for integers below 2^53. */
+wg_status wg_ranks_sum(wg_tape *t, double x[], int64_t n);
+
+/* wg_ranks_broadcast: what rank 0 has in data[n] comes to all. */
+wg_status wg_ranks_broadcast(wg_tape *t, void *data, size_t n);
+
+/* wg_ranks_gather: the ranks' bytes, rank 0's first, in memory of wg_temporary, which the caller
+ * frees, and their number in *total: on rank 0, and, where everywhere is true, on all; NULL on the
+ * others, and after an error. n may be another on each rank. */
+void *wg_ranks_gather(wg_tape *t, const void *data, size_t n, bool everywhere, size_t *total);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -1,0 +1,256 @@
+/* Which rank has which rows, sums over them, and rows that move to where they belong. */
+#include "autograd/tape_internal.h"
+
+#include <string.h>
+
+/* ---- Shards ---------------------------------------------------------------------------------- */
+
+static int64_t shards_low_bit(int64_t x)
+{
+    return x & -x;
+}
+
+/* Where the next rank begins, this one beginning at shard `from` and `ranks` sharing out what is
+ * left, at most `most` each: at the bound from which the larger subtree goes, so that few of them
+ * have to be sent. */
+static int shards_bound(int from, int count, int ranks, int most)
+{
+    int least = count - (ranks - 1) * most, last = from + most < count ? from + most : count;
+    if (least <= from)
+        least = from < count ? from + 1 : count;
+    int best = last;
+    for (int i = last; i >= least; i--)
+        if (shards_low_bit(i) > shards_low_bit(best))
+            best = i;
+    return best;
+}
+
+static void shards_give(wg_shards *s, int rank, int size)
+{
+    const int most = (s->count + size - 1) / size;
+    for (int r = 0, from = 0, end; r < size; r++, from = end) {
+        end = shards_bound(from, s->count, size - r, most);
+        for (int i = from; i < end; i++)
+            s->owner[i] = r;
+        if (r == rank) {
+            s->first = from;
+            s->end = end;
+        }
+    }
+}
+
+wg_shards wg_shards_of(const wg_tape *t, int64_t rows, int64_t block)
+{
+    const wg_ranks *r = wg_ranks_of(t);
+    wg_shards s = {.rows = rows, .block = block};
+    s.blocks = rows > 0 ? (rows - 1) / block + 1 : 0;
+    s.count = s.blocks > 0 ? 1 : 0;
+    while (s.count > 0 && s.count < WG_SHARDS && 2 * s.count <= s.blocks)
+        s.count *= 2;
+    shards_give(&s, r != NULL ? r->rank : 0, r != NULL ? r->size : 1);
+    return s;
+}
+
+int64_t wg_shards_block(const wg_shards *s, int shard)
+{
+    /* shard * blocks / count, without overflow; count is a power of two */
+    const int64_t n = s->count > 0 ? s->count : 1;
+    return s->blocks / n * shard + s->blocks % n * shard / n;
+}
+
+int64_t wg_shards_row(const wg_shards *s, int shard)
+{
+    const int64_t block = wg_shards_block(s, shard);
+    return block < s->blocks ? block * s->block : s->rows;
+}
+
+int wg_shards_width(const wg_shards *s, int most)
+{
+    int width = 1;
+    while (2 * width <= most && 2 * width <= s->count && s->first % (2 * width) == 0 &&
+           s->end % (2 * width) == 0)
+        width *= 2;
+    return width;
+}
+
+/* ---- Sums over the tree ----------------------------------------------------------------------
+ * Sources: Demmel and Nguyen 2015, "Parallel reproducible summation", on why the order of a sum must
+ *   be fixed; Stelz, Huebner and Stamatakis 2026, "Bit-reproducible parallel phylogenetic tree
+ *   inference" (ReproRed): what must be fixed is the tree of the sum, not that of the messages. */
+
+static void shards_add(double *to, const double *from, int64_t n)
+{
+    for (int64_t i = 0; i < n; i++)
+        to[i] += from[i];
+}
+
+/* The subtrees at `left` and `right` become one, on the left one's rank. */
+static bool shards_join(wg_tape *t, const wg_shards *s, double *const node[], int width, int left,
+                        int right, int64_t n)
+{
+    const int me = wg_ranks_number(t);
+    const bool has_left = s->owner[left] == me, has_right = s->owner[right] == me;
+    const void *theirs;
+    if (has_left && has_right && right - left >= width)
+        shards_add(node[(left - s->first) / width], node[(right - s->first) / width], n);
+    if (has_left == has_right)
+        return true;
+    if (has_right)
+        return wg_ranks_message(t, s->owner[left], node[(right - s->first) / width],
+                                (size_t)n * sizeof(double), 0, NULL);
+    if (!wg_ranks_message(t, s->owner[right], NULL, 0, (size_t)n * sizeof(double), &theirs))
+        return false;
+    shards_add(node[(left - s->first) / width], theirs, n);
+    return true;
+}
+
+/* From the leaves to the root, in an order that is the same everywhere, so that no two ranks wait
+ * for each other. */
+static bool shards_climb(wg_tape *t, const wg_shards *s, double *const node[], int width, int top,
+                         int64_t n)
+{
+    for (int step = 1; step < top; step *= 2)
+        for (int i = 0; i < s->count; i += 2 * step)
+            if (!shards_join(t, s, node, width, i, i + step, n))
+                return false;
+    return true;
+}
+
+/* As many ranks as a power of two, each with one subtree: what two partners have, both add up. */
+static bool shards_swap(wg_tape *t, double *sum, int64_t n)
+{
+    const wg_ranks *r = t->options.ranks;
+    const size_t bytes = (size_t)n * sizeof(double);
+    const void *theirs;
+    for (int step = 1; step < r->size; step *= 2) {
+        if (!wg_ranks_message(t, r->rank ^ step, sum, bytes, bytes, &theirs))
+            return false;
+        shards_add(sum, theirs, n);
+    }
+    return true;
+}
+
+bool wg_shards_sum(wg_tape *t, const wg_shards *s, double *const node[], int width, int64_t n)
+{
+    const wg_ranks *r = wg_ranks_of(t);
+    if (r == NULL)
+        return shards_climb(t, s, node, width, s->count, n) && wg_tape_status(t) == WG_OK;
+    if (s->count == 0)
+        return wg_ranks_agree(t, 0, "") == WG_OK;
+    if (!wg_ranks_begin(t, (size_t)n * sizeof(double)))
+        return false;
+    const bool even = (r->size & (r->size - 1)) == 0 && r->size <= s->count;
+    const bool done = even ? shards_climb(t, s, node, width, s->count / r->size, n) &&
+                                 shards_swap(t, node[0], n)
+                           : shards_climb(t, s, node, width, s->count, n) &&
+                                 wg_ranks_hand_out(t, node[0], (size_t)n * sizeof(double));
+    return done && wg_tape_status(t) == WG_OK;
+}
+
+/* ---- Rows that move -------------------------------------------------------------------------- */
+
+enum { MOVE_BYTES = 1 << 20 }; /* of one message, but at least a row */
+
+typedef struct move_range {
+    int64_t from, to;
+} move_range;
+
+/* The rows of the whole that rank r has now, and that belong to it. */
+static move_range move_held(const double count[], int r)
+{
+    move_range x = {0, 0};
+    for (int i = 0; i < r; i++)
+        x.from += (int64_t)count[i];
+    x.to = x.from + (int64_t)count[r];
+    return x;
+}
+
+static move_range move_due(const wg_shards *s, int r)
+{
+    int first = 0;
+    while (first < s->count && s->owner[first] < r)
+        first++;
+    int end = first;
+    while (end < s->count && s->owner[end] == r)
+        end++;
+    return (move_range){wg_shards_row(s, first), wg_shards_row(s, end)};
+}
+
+static move_range move_common(move_range a, move_range b)
+{
+    move_range x = {a.from > b.from ? a.from : b.from, a.to < b.to ? a.to : b.to};
+    return x.from < x.to ? x : (move_range){0, 0};
+}
+
+typedef struct move {
+    wg_tape *t;
+    const char *from; /* what this rank holds, from row held.from on */
+    char *to;         /* what belongs to it, from row due.from on */
+    move_range held, due;
+    size_t row; /* bytes */
+} move;
+
+/* Rows out of this rank, and into it, to and from one other, in pieces. */
+static bool move_exchange(const move *m, int partner, move_range out, move_range in)
+{
+    const int64_t most = (int64_t)(MOVE_BYTES / m->row) + 1;
+    const void *payload;
+    while (out.from < out.to || in.from < in.to) {
+        const int64_t sent = out.to - out.from < most ? out.to - out.from : most;
+        const int64_t taken = in.to - in.from < most ? in.to - in.from : most;
+        if (!wg_ranks_message(m->t, partner, m->from + (size_t)(out.from - m->held.from) * m->row,
+                              (size_t)sent * m->row, (size_t)taken * m->row, &payload))
+            return false;
+        if (taken > 0)
+            memcpy(m->to + (size_t)(in.from - m->due.from) * m->row, payload,
+                   (size_t)taken * m->row);
+        out.from += sent;
+        in.from += taken;
+    }
+    return true;
+}
+
+static bool move_all(const move *m, const double count[], const wg_shards *s)
+{
+    const wg_ranks *r = m->t->options.ranks;
+    const move_range stay = move_common(m->held, m->due);
+    if (stay.from < stay.to)
+        memcpy(m->to + (size_t)(stay.from - m->due.from) * m->row,
+               m->from + (size_t)(stay.from - m->held.from) * m->row,
+               (size_t)(stay.to - stay.from) * m->row);
+    for (int i = 0; i < r->size; i++)
+        if (i != r->rank && !move_exchange(m, i, move_common(m->held, move_due(s, i)),
+                                           move_common(move_held(count, i), m->due)))
+            return false;
+    return true;
+}
+
+static bool move_is_needed(const wg_tape *t, const double count[], const wg_shards *s)
+{
+    for (int i = 0; i < t->options.ranks->size; i++) {
+        const move_range held = move_held(count, i), due = move_due(s, i);
+        if (held.from != due.from || held.to != due.to)
+            return true;
+    }
+    return false;
+}
+
+wg_tensor *wg_ranks_move(wg_tensor *x, const double count[], const wg_shards *s)
+{
+    wg_tape *t = x->tape;
+    if (wg_ranks_of(t) == NULL || wg_is_inert(x) || !move_is_needed(t, count, s))
+        return x;
+    const int rank = wg_ranks_number(t);
+    move m = {.t = t, .held = move_held(count, rank), .due = move_due(s, rank), .row = 1};
+    wg_shape shape = x->shape;
+    shape.dim[0] = m.due.to - m.due.from;
+    for (int i = 1; i < shape.ndim; i++)
+        m.row *= (size_t)shape.dim[i];
+    m.row *= wg_dtype_size(x->dtype);
+    m.from = x->data;
+    m.to = wg_tape_take(t, (size_t)shape.dim[0] * m.row);
+    wg_ranks_agree(t, 0, "");
+    if (m.row > 0 && wg_tape_status(t) == WG_OK && wg_ranks_begin(t, MOVE_BYTES + m.row))
+        move_all(&m, count, s);
+    return wg_input(t, x->name, x->dtype, shape.ndim, shape.dim, m.to);
+}
