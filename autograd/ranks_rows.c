@@ -74,8 +74,8 @@ int wg_shards_width(const wg_shards *s, int most)
 }
 
 /* ---- Sums over the tree ----------------------------------------------------------------------
- * Sources: Demmel and Nguyen 2015, "Parallel reproducible summation", on why the order of a sum must
- *   be fixed; Stelz, Huebner and Stamatakis 2026, "Bit-reproducible parallel phylogenetic tree
+ * Sources: Demmel and Nguyen 2015, "Parallel reproducible summation", on why the order of a sum
+ *   must be fixed; Stelz, Huebner and Stamatakis 2026, "Bit-reproducible parallel phylogenetic tree
  *   inference" (ReproRed): what must be fixed is the tree of the sum, not that of the messages. */
 
 static void shards_add(double *to, const double *from, int64_t n)
