@@ -47,6 +47,29 @@ wg_status wg_ranks_broadcast(wg_tape *t, void *data, size_t n);
  * others, and after an error. n may be another on each rank. */
 void *wg_ranks_gather(wg_tape *t, const void *data, size_t n, bool everywhere, size_t *total);
 
+/* wg_ranks_rows: of rows of which this rank has n, how many there are in all; in *first, where that
+ * is not NULL, how many the ranks before it have. 0 after an error. */
+int64_t wg_ranks_rows(wg_tape *t, int64_t n, int64_t *first);
+
+/* wg_ranks_share: x's rows where wg_ranks_sum_rows adds them up: those of the whole that fall to
+ * this rank; x itself where no rank has to move any, else an input of the tape. Inert after an
+ * error. wg_ranks_range: which of n rows of the whole are those, [*first, *end): who reads them at
+ * once spares the moving. */
+wg_tensor *wg_ranks_share(wg_tensor *x);
+void wg_ranks_range(const wg_tape *t, int64_t n, int64_t *first, int64_t *end);
+
+/* Adds to sum[n] what this rank's rows from `first` to `end` - 1 contribute. They are whole blocks
+ * of WG_RANKS_BLOCK rows, but for the last block of the whole. */
+typedef void wg_rows_sum(int64_t first, int64_t end, double sum[], void *user);
+
+enum { WG_RANKS_BLOCK = 256 };
+
+/* wg_ranks_sum_rows: sum[n] over the rows of all ranks, this one's `rows` being as wg_ranks_share
+ * gives them. Added up in shards, and these in a tree, all by the number of rows alone: the same
+ * bits for any number of ranks. WG_E_VALUE: these rows do not fall to this rank. */
+wg_status wg_ranks_sum_rows(wg_tape *t, int64_t rows, int64_t n, wg_rows_sum *add, void *user,
+                            double sum[]);
+
 #ifdef __cplusplus
 }
 #endif

@@ -1,6 +1,7 @@
 /* Which rank has which rows, sums over them, and rows that move to where they belong. */
 #include "autograd/tape_internal.h"
 
+#include <inttypes.h>
 #include <string.h>
 
 /* ---- Shards ---------------------------------------------------------------------------------- */
@@ -253,4 +254,71 @@ wg_tensor *wg_ranks_move(wg_tensor *x, const double count[], const wg_shards *s)
     if (m.row > 0 && wg_tape_status(t) == WG_OK && wg_ranks_begin(t, MOVE_BYTES + m.row))
         move_all(&m, count, s);
     return wg_input(t, x->name, x->dtype, shape.ndim, shape.dim, m.to);
+}
+
+/* ---- Sums over rows -------------------------------------------------------------------------- */
+
+int64_t wg_ranks_rows(wg_tape *t, int64_t n, int64_t *first)
+{
+    const wg_ranks *r = wg_ranks_of(t);
+    const int size = r != NULL ? r->size : 1;
+    double one[1] = {0}, *count = size > 1 ? wg_temporary(t, size, sizeof *count) : one;
+    const int64_t all = wg_ranks_count(t, n, count);
+    if (first != NULL)
+        *first = count != NULL ? move_held(count, r != NULL ? r->rank : 0).from : 0;
+    if (size > 1)
+        wg_temporary_free(t, count);
+    return all > 0 ? all : 0;
+}
+
+void wg_ranks_range(const wg_tape *t, int64_t n, int64_t *first, int64_t *end)
+{
+    const wg_shards s = wg_shards_of(t, n, WG_RANKS_BLOCK);
+    *first = wg_shards_row(&s, s.first);
+    *end = wg_shards_row(&s, s.end);
+}
+
+wg_tensor *wg_ranks_share(wg_tensor *x)
+{
+    const wg_ranks *r = x != NULL ? wg_ranks_of(x->tape) : NULL;
+    if (r == NULL)
+        return x;
+    wg_tape *t = x->tape;
+    const bool fits = !wg_is_inert(x) && x->shape.ndim > 0 && x->data != NULL;
+    double *count = wg_temporary(t, r->size, sizeof *count);
+    if (!fits)
+        wg_fail(t, WG_E_SHAPE, "ranks: no rows to share: %s", wg_tensor_text(x).s);
+    wg_ranks_agree(t, 0, "");
+    const int64_t all = wg_ranks_count(t, fits ? x->shape.dim[0] : 0, count);
+    const wg_shards s = wg_shards_of(t, all, WG_RANKS_BLOCK);
+    wg_tensor *shared = wg_tape_status(t) == WG_OK ? wg_ranks_move(x, count, &s) : &t->inert;
+    wg_temporary_free(t, count);
+    return shared;
+}
+
+wg_status wg_ranks_sum_rows(wg_tape *t, int64_t rows, int64_t n, wg_rows_sum *add, void *user,
+                            double sum[])
+{
+    const wg_shards s = wg_shards_of(t, wg_ranks_count(t, rows, NULL), WG_RANKS_BLOCK);
+    const int64_t first = wg_shards_row(&s, s.first), due = wg_shards_row(&s, s.end) - first;
+    const int count = s.end - s.first;
+    double *memory = wg_temporary(t, count, (size_t)n * sizeof *memory);
+    double *node[WG_SHARDS] = {sum};
+    if (rows != due)
+        wg_fail(t, WG_E_VALUE, "ranks: %" PRId64 " rows to add up, where %" PRId64 " are due", rows,
+                due);
+    memset(sum, 0, (size_t)n * sizeof *sum);
+    wg_ranks_agree(t, 0, "");
+    if (wg_tape_status(t) == WG_OK) {
+        for (int i = 0; i < count; i++) {
+            node[i] = memory + (int64_t)i * n;
+            memset(node[i], 0, (size_t)n * sizeof *sum);
+            add(wg_shards_row(&s, s.first + i) - first, wg_shards_row(&s, s.first + i + 1) - first,
+                node[i], user);
+        }
+        wg_shards_sum(t, &s, node, 1, n);
+        memmove(sum, node[0], (size_t)n * sizeof *sum);
+    }
+    wg_temporary_free(t, memory);
+    return wg_tape_status(t);
 }

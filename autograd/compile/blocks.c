@@ -42,6 +42,8 @@ struct wg_blocks {
     wg_tensor **param; /* [n_params] */
     wg_block_loss *loss;
     void *user;
+    wg_block_derive *derive;
+    void *derive_user;
 
     double *held;      /* [ranks]: how many rows each was given */
     int64_t first_row; /* of those that this rank has */
@@ -188,7 +190,8 @@ static bool blocks_inputs(wg_blocks *b, blocks_size *size)
     return b->tape->status == WG_OK;
 }
 
-/* y and its gradient with respect to the parameters: [1 + n_params], in the tape's scratch. */
+/* y and its gradient with respect to the parameters, or what else is derived from it: [1 +
+ * n_params], in the tape's scratch. */
 static wg_tensor **blocks_differentiate(const wg_blocks *b, wg_tensor *y)
 {
     wg_tape *t = b->tape;
@@ -199,7 +202,7 @@ static wg_tensor **blocks_differentiate(const wg_blocks *b, wg_tensor *y)
         return NULL;
     }
     result[0] = y;
-    return wg_grad(y, b->param, b->n_params, result + 1) == WG_OK ? result : NULL;
+    return b->derive(y, b->param, b->n_params, result + 1, b->derive_user) == WG_OK ? result : NULL;
 }
 
 static bool blocks_size_init(wg_blocks *b, blocks_size *size)
@@ -351,46 +354,86 @@ static bool blocks_build(wg_blocks *b)
     return wg_ranks_agree(t, 0, "") == WG_OK;
 }
 
-static wg_blocks *blocks_take(wg_tape *t, wg_tensor *const rows[], int n_rows,
-                              wg_tensor *const params[], int n_params)
+/* On the tape, with lists of its own. */
+static wg_blocks *blocks_take(const wg_blocks *made)
 {
+    wg_tape *t = made->tape;
     const wg_ranks *ranks = wg_ranks_of(t);
     wg_blocks *b = wg_tape_take(t, sizeof *b);
-    wg_tensor **list = wg_tape_take(t, (size_t)(n_rows + n_params) * sizeof *list);
-    if (b == NULL || list == NULL)
+    wg_tensor **list = wg_tape_take(t, (size_t)(made->n_rows + made->n_params) * sizeof *list);
+    double *held = wg_tape_take(t, (size_t)(ranks != NULL ? ranks->size : 1) * sizeof *held);
+    if (b == NULL || list == NULL || held == NULL)
         return NULL;
-    *b = (wg_blocks){.tape = t, .n_rows = n_rows, .n_params = n_params};
+    *b = *made;
     b->n_workers = wg_pool_threads(t->options.pool);
-    b->held = wg_tape_take(t, (size_t)(ranks != NULL ? ranks->size : 1) * sizeof *b->held);
+    b->held = held;
     b->rows = list;
-    b->param = list + n_rows;
-    for (int i = 0; i < n_rows; i++)
-        b->rows[i] = rows[i];
-    for (int i = 0; i < n_params; i++)
-        b->param[i] = params[i];
+    b->param = list + b->n_rows;
+    for (int i = 0; i < b->n_rows; i++)
+        b->rows[i] = made->rows[i];
+    for (int i = 0; i < b->n_params; i++)
+        b->param[i] = made->param[i];
     return b;
+}
+
+static wg_status blocks_gradient(wg_tensor *y, wg_tensor *const xs[], int n, wg_tensor *results[],
+                                 void *user)
+{
+    (void)user;
+    return wg_grad(y, xs, n, results);
+}
+
+/* b: what it is to be made of. */
+static wg_blocks *blocks_make(wg_blocks made)
+{
+    wg_tape *t = made.tape;
+    const bool fits = t->status == WG_OK && blocks_fit(t, made.rows, made.n_rows, made.param,
+                                                       made.n_params, made.loss, &made.options);
+    wg_blocks *b = fits ? blocks_take(&made) : NULL;
+    const uint64_t hash = fits ? blocks_hash(made.rows, made.n_rows, made.param, made.n_params) : 0;
+    if (wg_ranks_agree(t, hash, "rows or parameters") != WG_OK)
+        return blocks_none();
+    wg_arena_mark empty = wg_arena_height(&t->scratch);
+    bool built = blocks_build(b);
+    wg_arena_rewind(&t->scratch, empty);
+    return built ? b : blocks_none();
 }
 
 wg_blocks *wg_blocks_new(wg_tensor *const rows[], int n_rows, wg_tensor *const params[],
                          int n_params, wg_block_loss *loss, void *user,
                          const wg_blocks_options *options)
 {
-    wg_tape *t = wg_first_tape(rows, n_rows);
-    const wg_blocks_options chosen = options != NULL ? *options : (wg_blocks_options){0};
-    const bool fits = t->status == WG_OK &&
-                      blocks_fit(t, rows, n_rows, params, n_params, loss, &chosen);
-    wg_blocks *b = fits ? blocks_take(t, rows, n_rows, params, n_params) : NULL;
-    if (wg_ranks_agree(t, fits ? blocks_hash(rows, n_rows, params, n_params) : 0,
-                       "rows or parameters") != WG_OK)
+    wg_blocks b = {.tape = wg_first_tape(rows, n_rows),
+                   .n_rows = n_rows,
+                   .n_params = n_params,
+                   .rows = (wg_tensor **)(uintptr_t)rows,
+                   .param = (wg_tensor **)(uintptr_t)params,
+                   .loss = loss,
+                   .user = user,
+                   .derive = blocks_gradient};
+    if (options != NULL)
+        b.options = *options;
+    if (b.options.scale == 0)
+        b.options.scale = 1;
+    return blocks_make(b);
+}
+
+wg_blocks *wg_blocks_derived(const wg_blocks *blocks, wg_block_derive *derive, void *user)
+{
+    if (blocks_is_inert(blocks))
         return blocks_none();
-    b->options = chosen;
-    b->options.scale = chosen.scale == 0 ? 1 : chosen.scale;
-    b->loss = loss;
-    b->user = user;
-    wg_arena_mark empty = wg_arena_height(&t->scratch);
-    bool built = blocks_build(b);
-    wg_arena_rewind(&t->scratch, empty);
-    return built ? b : blocks_none();
+    wg_blocks b = {.tape = blocks->tape,
+                   .options = blocks->options,
+                   .n_rows = blocks->n_rows,
+                   .n_params = blocks->n_params,
+                   .rows = blocks->rows,
+                   .param = blocks->param,
+                   .loss = blocks->loss,
+                   .user = blocks->user,
+                   .derive = derive,
+                   .derive_user = user};
+    b.options.rows = blocks->full.rows;
+    return blocks_make(b);
 }
 
 /* ---- Adding up ------------------------------------------------------------------------------- */

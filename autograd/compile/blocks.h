@@ -62,6 +62,16 @@ wg_blocks *wg_blocks_new(wg_tensor *const rows[], int n_rows, wg_tensor *const p
                          int n_params, wg_block_loss *loss, void *user,
                          const wg_blocks_options *options);
 
+/* What is summed up over the blocks beside their losses y: n results, of the shapes and dtypes of
+ * the parameters xs, recorded on the tape. As wg_grad, which is the default. */
+typedef wg_status wg_block_derive(wg_tensor *y, wg_tensor *const xs[], int n, wg_tensor *results[],
+                                  void *user);
+
+/* wg_blocks_derived: the same sum once more, of the same rows, with what `derive` makes of a
+ * block's loss, and of the penalty, in place of the gradient: products of the Hessian with a
+ * vector, say. Errors: as wg_blocks_new. */
+wg_blocks *wg_blocks_derived(const wg_blocks *blocks, wg_block_derive *derive, void *user);
+
 /* wg_blocks_run: compute value and gradient from the values that parameters and rows have now.
  * Allocates nothing. Errors: as wg_program_run; the message ends with the block's first row. */
 wg_status wg_blocks_run(wg_blocks *blocks);

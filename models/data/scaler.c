@@ -16,37 +16,44 @@ static wg_scaler *scaler_none(void)
     return (wg_scaler *)(uintptr_t)&scaler_inert;
 }
 
-/* sum[j] = sum_i (X_ij - mean_j), square[j] = sum_i (X_ij - mean_j)^2. */
-static void scaler_sums(const wg_tensor *X, const double *mean, double *sum, double *square)
+/* What the columns are summed up from. */
+typedef struct scaler_rows {
+    const wg_tensor *X; /* [n, d] */
+    const double *mean; /* [d] */
+} scaler_rows;
+
+/* sum[j] += sum_i (X_ij - mean_j), sum[d + j] += sum_i (X_ij - mean_j)^2. */
+static void scaler_add(int64_t first, int64_t end, double sum[], void *user)
 {
-    int64_t n = X->shape.dim[0], d = X->shape.dim[1];
-    memset(sum, 0, (size_t)d * sizeof *sum);
-    memset(square, 0, (size_t)d * sizeof *square);
-    for (int64_t i = 0; i < n; i++)
+    const scaler_rows *r = user;
+    const int64_t d = r->X->shape.dim[1];
+    for (int64_t i = first; i < end; i++)
         for (int64_t j = 0; j < d; j++) {
-            double r = wg_element(X, i * d + j) - mean[j];
-            sum[j] += r;
-            square[j] += r * r;
+            double x = wg_element(r->X, i * d + j) - r->mean[j];
+            sum[j] += x;
+            sum[d + j] += x * x;
         }
 }
 
-/* The second pass corrects the mean by what rounding took from the first, and the squares by the
- * same. The last test is scikit-learn's: a variance that rounding alone explains is that of a
- * constant. */
-static void scaler_statistics(const wg_tensor *X, double *mean, double *scale, double *sum)
+/* sums: room for 2 d numbers. The second pass corrects the mean by what rounding took from the
+ * first, and the squares by the same. The last test is scikit-learn's: a variance that rounding
+ * alone explains is that of a constant. */
+static void scaler_statistics(const wg_tensor *X, double rows, double *mean, double *scale,
+                              double *sums)
 {
-    double n = (double)X->shape.dim[0];
-    int64_t d = X->shape.dim[1];
+    wg_tape *t = X->tape;
+    const int64_t d = X->shape.dim[1];
+    scaler_rows r = {X, mean};
     memset(mean, 0, (size_t)d * sizeof *mean);
-    scaler_sums(X, mean, sum, scale);
+    wg_ranks_sum_rows(t, X->shape.dim[0], 2 * d, scaler_add, &r, sums);
     for (int64_t j = 0; j < d; j++)
-        mean[j] = sum[j] / n;
-    scaler_sums(X, mean, sum, scale);
+        mean[j] = sums[j] / rows;
+    wg_ranks_sum_rows(t, X->shape.dim[0], 2 * d, scaler_add, &r, sums);
     for (int64_t j = 0; j < d; j++) {
-        double variance = (scale[j] - sum[j] * sum[j] / n) / n;
-        mean[j] += sum[j] / n;
-        double noise = n * mean[j] * DBL_EPSILON;
-        bool constant = variance <= n * DBL_EPSILON * variance + noise * noise;
+        double variance = (sums[d + j] - sums[j] * sums[j] / rows) / rows;
+        mean[j] += sums[j] / rows;
+        double noise = rows * mean[j] * DBL_EPSILON;
+        bool constant = variance <= rows * DBL_EPSILON * variance + noise * noise;
         scale[j] = constant ? 1 : sqrt(variance);
     }
 }
@@ -85,18 +92,22 @@ static bool scaler_fits(const wg_tensor *X)
     return wg_tape_status(X->tape) == WG_OK;
 }
 
-wg_scaler *wg_scaler_fit(const wg_tensor *X)
+wg_scaler *wg_scaler_fit(wg_tensor *X)
 {
-    if (!scaler_fits(X))
+    const bool fits = scaler_fits(X);
+    wg_tape *t = X != NULL ? X->tape : NULL;
+    if (wg_ranks_agree(t, fits ? (uint64_t)X->shape.dim[1] : 0, "columns") != WG_OK || !fits)
         return scaler_none();
-    wg_tape *t = X->tape;
-    int64_t d = X->shape.dim[1];
-    double *memory = d <= INT64_MAX / 3 ? wg_temporary(t, 3 * d, sizeof *memory) : NULL;
-    if (memory == NULL)
+    const int64_t d = X->shape.dim[1], n = wg_ranks_rows(t, X->shape.dim[0], NULL);
+    X = wg_ranks_share(X);
+    double *memory = d <= INT64_MAX / 4 ? wg_temporary(t, 4 * d, sizeof *memory) : NULL;
+    if (wg_ranks_agree(t, 0, "") != WG_OK) {
+        wg_temporary_free(t, memory);
         return scaler_none();
-    double *mean = memory, *scale = memory + d, *sum = memory + 2 * d;
-    scaler_statistics(X, mean, scale, sum);
-    wg_scaler *scaler = scaler_new(X, mean, scale, sum);
+    }
+    double *mean = memory, *scale = memory + d, *sums = memory + 2 * d;
+    scaler_statistics(X, (double)n, mean, scale, sums);
+    wg_scaler *scaler = scaler_new(X, mean, scale, sums);
     wg_temporary_free(t, memory);
     return scaler;
 }

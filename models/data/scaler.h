@@ -20,11 +20,12 @@ typedef struct wg_scaler {
 /* wg_scaler_fit: mean_j = sum_i X_ij / n, scale_j = (sum_i (X_ij - mean_j)^2 / n)^(1/2), in two
  * passes and in double; scale_j = 1 where the deviation is no more than its own round-off.
  * Shape:  X [n, d], f32 or f64, n >= 1. The values of this moment are what counts.
+ * Ranks:  of the rows of all; the same on each.
  * Edges:  a NaN or infinity in a column makes its mean and scale NaN.
  * Errors: WG_E_SHAPE, WG_E_DTYPE, WG_E_STALE, WG_E_NULL, WG_E_NOMEM, on the tape; the result is
  *   then an inert scaler, never NULL.
  * Source: Chan, Golub, LeVeque 1983, "Algorithms for computing the sample variance", eq. 1.7. */
-wg_scaler *wg_scaler_fit(const wg_tensor *X);
+wg_scaler *wg_scaler_fit(wg_tensor *X);
 
 /* wg_scaler_apply: (X - mean) / scale - rest, recorded on the tape: on an input it is replayed with
  * it.

@@ -42,10 +42,11 @@ wg_objective wg_objective_new(wg_tensor *loss, wg_tensor *const params[], int n,
 
 /* wg_objective_blocks: the same of a loss that is summed over row blocks: for whole data sets,
  * since the data are read once an evaluation, nothing as long as they are is kept, and the threads
- * of the tape's pool take part, with the same bits for any number of them. Without second
- * derivatives. Noise as above, by the dtype of the first parameter. Errors, on the tape: WG_E_VALUE
- * (no parameter, or one that is computed). */
-wg_objective wg_objective_blocks(wg_blocks *blocks);
+ * of the tape's pool take part, and its ranks, with the same bits for any number of them. With
+ * `curvature` the products are summed up likewise; the Hessian is n of them. Noise as above, by the
+ * dtype of the first parameter. Errors, on the tape: WG_E_VALUE (no parameter, or one that is
+ * computed), those of wg_blocks_derived. */
+wg_objective wg_objective_blocks(wg_blocks *blocks, bool curvature);
 
 /* Why a minimizer stopped. */
 #define WG_STOP_LIST(X)                                                                            \

@@ -104,13 +104,20 @@ static double objective_value(const double x[], double g[], void *user)
     return wg_item(wg_program_output(l->gradient, 0));
 }
 
+/* v into the tangents' memory. */
+static void objective_set_tangents(const double v[], wg_tensor *const params[], int n,
+                                   void *const tangent[])
+{
+    for (int i = 0; i < n; i++) {
+        objective_store(v, params[i]->size, params[i]->dtype, tangent[i]);
+        v += params[i]->size;
+    }
+}
+
 static void objective_product(const double v[], double hv[], void *user)
 {
     const objective_loss *l = user;
-    for (int i = 0; i < l->n; i++) {
-        objective_store(v, l->param[i]->size, l->param[i]->dtype, l->tangent[i]);
-        v += l->param[i]->size;
-    }
+    objective_set_tangents(v, l->param, l->n, l->tangent);
     if (wg_program_run(l->product) == WG_OK)
         objective_outputs(l->product, 0, l->n, hv);
 }
@@ -142,18 +149,28 @@ static bool objective_record_gradient(objective_loss *l, wg_tape *t)
     return wg_tape_status(t) == WG_OK;
 }
 
+/* Inputs [n] of the parameters' shapes, whose memory is tangent[n]; NULL: an error was recorded. */
+static wg_tensor **objective_new_tangents(wg_tape *t, wg_tensor *const params[], int n,
+                                          void **tangent)
+{
+    wg_tensor **v = wg_tape_take(t, (size_t)n * sizeof *v);
+    for (int i = 0; v != NULL && i < n; i++) {
+        const wg_tensor *p = params[i];
+        tangent[i] = wg_tape_take(t, (size_t)p->size * wg_dtype_size(p->dtype));
+        v[i] = wg_input(t, NULL, p->dtype, p->shape.ndim, p->shape.dim, tangent[i]);
+    }
+    return wg_tape_status(t) == WG_OK ? v : NULL;
+}
+
 static bool objective_record_product(objective_loss *l, wg_tape *t)
 {
-    const size_t bytes = (size_t)l->n * sizeof(wg_tensor *);
-    wg_tensor **v = wg_tape_take(t, bytes), **hv = wg_tape_take(t, bytes);
-    l->tangent = wg_tape_take(t, bytes);
-    if (v == NULL || hv == NULL || l->tangent == NULL)
+    wg_tensor **hv = wg_tape_take(t, (size_t)l->n * sizeof *hv);
+    l->tangent = wg_tape_take(t, (size_t)l->n * sizeof *l->tangent);
+    if (hv == NULL || l->tangent == NULL)
         return false;
-    for (int i = 0; i < l->n; i++) {
-        const wg_tensor *p = l->param[i];
-        l->tangent[i] = wg_tape_take(t, (size_t)p->size * wg_dtype_size(p->dtype));
-        v[i] = wg_input(t, NULL, p->dtype, p->shape.ndim, p->shape.dim, l->tangent[i]);
-    }
+    wg_tensor **v = objective_new_tangents(t, l->param, l->n, l->tangent);
+    if (v == NULL)
+        return false;
     if (wg_hvp(l->loss, l->param, v, l->n, hv) != WG_OK)
         return false;
     l->product = wg_compile(hv, l->n, NULL);
@@ -219,8 +236,11 @@ wg_objective wg_objective_new(wg_tensor *loss, wg_tensor *const params[], int n,
 /* ---- In row blocks. -------------------------------------------------------------------------- */
 
 typedef struct objective_sum {
-    wg_blocks *blocks;
-    wg_tensor **param, **gradient; /* [n] */
+    wg_blocks *blocks, *products; /* of the gradient, and of H v; products NULL: not asked for */
+    wg_tensor **param;            /* [n] */
+    wg_tensor **gradient, **hv;   /* [n] */
+    wg_tensor **v;                /* [n] inputs */
+    void **tangent;               /* [n]: their memory */
     int n;
 } objective_sum;
 
@@ -234,32 +254,86 @@ static double objective_sum_value(const double x[], double g[], void *user)
     return wg_item(wg_blocks_value(s->blocks));
 }
 
-static objective_sum *objective_sum_new(wg_tape *t, wg_blocks *blocks)
+static void objective_sum_product(const double v[], double hv[], void *user)
+{
+    const objective_sum *s = user;
+    objective_set_tangents(v, s->param, s->n, s->tangent);
+    if (wg_blocks_run(s->products) == WG_OK)
+        wg_params_to_vector(s->hv, s->n, hv);
+}
+
+/* Column by column, which are rows: H is symmetric. */
+static void objective_sum_hessian(double h[], void *user)
+{
+    const objective_sum *s = user;
+    wg_tape *t = s->param[0]->tape;
+    const int64_t n = wg_params_size(s->param, s->n);
+    double *unit = wg_temporary(t, n, sizeof *unit);
+    if (unit == NULL)
+        return;
+    memset(unit, 0, (size_t)n * sizeof *unit);
+    for (int64_t i = 0; i < n && wg_tape_status(t) == WG_OK; i++) {
+        unit[i] = 1;
+        objective_sum_product(unit, h + i * n, user);
+        unit[i] = 0;
+    }
+    wg_temporary_free(t, unit);
+}
+
+static wg_status objective_sum_derive(wg_tensor *y, wg_tensor *const xs[], int n,
+                                      wg_tensor *results[], void *user)
+{
+    const objective_sum *s = user;
+    return wg_hvp(y, xs, s->v, n, results);
+}
+
+static bool objective_sum_curvature(objective_sum *s, wg_tape *t)
+{
+    s->v = objective_new_tangents(t, s->param, s->n, s->tangent);
+    if (wg_ranks_agree(t, 0, "") != WG_OK)
+        return false;
+    s->products = wg_blocks_derived(s->blocks, objective_sum_derive, s);
+    for (int i = 0; i < s->n; i++)
+        s->hv[i] = wg_blocks_gradient(s->products, i);
+    return wg_tape_status(t) == WG_OK;
+}
+
+static objective_sum *objective_sum_new(wg_tape *t, wg_blocks *blocks, bool curvature)
 {
     const int n = wg_blocks_params(blocks);
     objective_sum *s = wg_tape_take(t, sizeof *s);
-    wg_tensor **list = wg_tape_take(t, 2 * (size_t)n * sizeof *list);
-    if (s == NULL || list == NULL)
+    wg_tensor **list = wg_tape_take(t, 3 * (size_t)n * sizeof *list);
+    void **tangent = wg_tape_take(t, (size_t)n * sizeof *tangent);
+    if (s == NULL || list == NULL || tangent == NULL)
         return NULL;
-    *s = (objective_sum){.blocks = blocks, .param = list, .gradient = list + n, .n = n};
+    *s = (objective_sum){.blocks = blocks,
+                         .param = list,
+                         .gradient = list + n,
+                         .hv = list + 2 * n,
+                         .tangent = tangent,
+                         .n = n};
     for (int i = 0; i < n; i++) {
         s->param[i] = wg_blocks_param(blocks, i);
         s->gradient[i] = wg_blocks_gradient(blocks, i);
     }
-    return objective_params_fit(t, s->param, n) ? s : NULL;
+    return objective_params_fit(t, s->param, n) && (!curvature || objective_sum_curvature(s, t))
+               ? s
+               : NULL;
 }
 
-wg_objective wg_objective_blocks(wg_blocks *blocks)
+wg_objective wg_objective_blocks(wg_blocks *blocks, bool curvature)
 {
     const wg_tensor *value = wg_blocks_value(blocks);
     if (wg_is_inert(value))
         return (wg_objective){.tape = NULL}; /* the tape that has the error is not known here */
-    objective_sum *s = objective_sum_new(value->tape, blocks);
+    objective_sum *s = objective_sum_new(value->tape, blocks, curvature);
     if (s == NULL)
         return (wg_objective){.tape = value->tape};
     return (wg_objective){.tape = value->tape,
                           .n = wg_params_size(s->param, s->n),
                           .noise = wg_objective_noise(s->param[0]->dtype),
                           .value_and_gradient = objective_sum_value,
+                          .hessian_product = curvature ? objective_sum_product : NULL,
+                          .hessian = curvature ? objective_sum_hessian : NULL,
                           .user = s};
 }

@@ -147,10 +147,9 @@ wg_fit_result wg_fit(const wg_fit_model *model, const wg_dataset *data,
                      const wg_fit_options *options);
 
 /* wg_fit_minimize: wg_fit by all rows at once, to the optimum: mean loss + penalty, by L-BFGS,
- * Newton's methods, or proximal gradient. With L-BFGS and proximal gradient the rows go through the
- * model in blocks that stay in cache, on the threads of the tape's pool; so a row's outputs must
- * depend on no other row. Sparse rows, and Newton's methods, take all rows through the model at
- *   once. An epoch is an iteration (of L-BFGS: about 1.1 evaluations of loss and gradient).
+ * Newton's methods, or proximal gradient. The rows go through the model in blocks that stay in
+ * cache, on the threads of the tape's pool; so a row's outputs must depend on no other row. Sparse
+ * rows go through it all at once. An epoch is an iteration (of L-BFGS: about 1.1 evaluations of loss and gradient).
  * options.epochs: 0 stands for 1000, of PROXIMAL for 10000. The loss of an epoch is the one after
  * it; accuracy and rate there are none: NaN. Validation, patience and min_delta, weights, the
  * callback, checkpoint and resume are as in wg_fit. Refused, WG_E_VALUE: options batch, optimizer

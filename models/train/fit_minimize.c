@@ -83,13 +83,13 @@ static int64_t fit_minimize_block_rows(const wg_fit_run *run)
 }
 
 /* The mean loss with the penalty: over blocks of rows, which have to be leaves or constants; of
- * sparse rows, and with second derivatives, over all at once. */
+ * sparse rows over all at once. */
 static wg_objective fit_minimize_objective(wg_fit_run *run, bool curvature)
 {
     const wg_fit_rows *r = &run->rows;
     const wg_fit_model *model = run->model;
     wg_tensor *X = r->train.X;
-    if (r->train.sparse != NULL || curvature)
+    if (r->train.sparse != NULL)
         return wg_objective_new(
             wg_fit_loss_of(run, wg_fit_outputs(model, &r->train, true), r->targets, r->weights),
             model->params, model->n_params, curvature);
@@ -99,8 +99,9 @@ static wg_objective fit_minimize_objective(wg_fit_run *run, bool curvature)
     wg_blocks_options o = {.rows = fit_minimize_block_rows(run),
                            .scale = 1 / (double)r->n,
                            .penalty = wg_l2_penalty(model->params, model->n_params, run->l2)};
-    return wg_objective_blocks(wg_blocks_new(rows, r->weights != NULL ? 3 : 2, model->params,
-                                             model->n_params, fit_minimize_block, run, &o));
+    wg_blocks *blocks = wg_blocks_new(rows, r->weights != NULL ? 3 : 2, model->params,
+                                      model->n_params, fit_minimize_block, run, &o);
+    return wg_objective_blocks(blocks, curvature);
 }
 
 /* ---- The method. ----------------------------------------------------------------------------- */

@@ -47,7 +47,7 @@ START_TEST(test_objective_blocks_optima)
     for (size_t k = 0; k < 4; k++) {
         wg_tape *t = wg_tape_new(NULL);
         wgt_model m = wgt_model_new(t, _i);
-        const wg_objective f = wg_objective_blocks(blocks_of(&m, rows[k]));
+        const wg_objective f = wg_objective_blocks(blocks_of(&m, rows[k]), false);
         double x[MOST];
         ck_assert_int_eq(f.n, wg_params_size(m.param, 2));
         const wg_optimum found = minimize(&f, &m, x);
@@ -67,7 +67,7 @@ START_TEST(test_objective_blocks_threads)
         wg_pool *pool = wg_pool_new(threads, NULL);
         wg_tape *t = wg_tape_new(&(wg_tape_options){.pool = pool});
         wgt_model m = wgt_model_new(t, _i);
-        const wg_objective f = wg_objective_blocks(blocks_of(&m, 16));
+        const wg_objective f = wg_objective_blocks(blocks_of(&m, 16), false);
         double x[MOST] = {0};
         ck_assert_int_eq(minimize(&f, &m, x).stop, WG_STOP_GRADIENT);
         if (threads == 1)
@@ -89,7 +89,7 @@ START_TEST(test_objective_blocks_agree)
     wg_tape *t = wg_tape_new(NULL);
     wgt_model m = wgt_model_new(t, _i);
     const wg_objective whole = wg_objective_new(m.loss, m.param, 2, false);
-    const wg_objective blocks = wg_objective_blocks(blocks_of(&m, 50));
+    const wg_objective blocks = wg_objective_blocks(blocks_of(&m, 50), false);
     wgt_assert_that(whole.n, ==, blocks.n);
     wgt_assert_that(whole.noise, ==, blocks.noise);
     ck_assert_ptr_eq(whole.tape, blocks.tape);
@@ -122,7 +122,7 @@ START_TEST(test_objective_blocks_f32)
                    NULL};
     m.param[0] = wg_param(t, "w", WG_F32, WG_SHAPE(1, wg_dim(m.X, 1)));
     m.param[1] = wg_param(t, "b", WG_F32, WG_SHAPE(1));
-    const wg_objective f = wg_objective_blocks(blocks_of(&m, 0));
+    const wg_objective f = wg_objective_blocks(blocks_of(&m, 0), false);
     double x[MOST] = {0};
     wgt_assert_that(f.noise, >, 0x1p-24);
     wg_minimizer *l = wg_minimizer_new(&f, &(wg_minimizer_options){.tolerance = 1e-5});
@@ -150,18 +150,19 @@ START_TEST(test_objective_blocks_errors)
     wg_tensor *rows = wg_input(t, "x", WG_F64, WG_SHAPE(4), data);
     const wg_mark mark = wg_tape_mark(t);
     wg_tensor *params[] = {computed};
-    wg_objective f = wg_objective_blocks(wg_blocks_new(&rows, 1, params, 1, square_loss, p, NULL));
+    wg_objective f = wg_objective_blocks(wg_blocks_new(&rows, 1, params, 1, square_loss, p, NULL),
+                                         false);
     wgt_assert_status(t, WG_E_VALUE, "tensor 0 is no parameter");
     ck_assert(f.value_and_gradient == NULL);
     wg_tape_rewind(t, mark);
-    f = wg_objective_blocks(wg_blocks_new(&rows, 1, NULL, 0, square_loss, p, NULL));
+    f = wg_objective_blocks(wg_blocks_new(&rows, 1, NULL, 0, square_loss, p, NULL), false);
     wgt_assert_status(t, WG_E_VALUE, "there is no parameter");
     wg_tape_rewind(t, mark);
-    f = wg_objective_blocks(wg_blocks_new(&rows, 1, &p, 1, NULL, NULL, NULL));
+    f = wg_objective_blocks(wg_blocks_new(&rows, 1, &p, 1, NULL, NULL, NULL), false);
     wgt_assert_status(t, WG_E_NULL, "");
     ck_assert_int_eq(wg_minimizer_run(wg_minimizer_new(&f, NULL), &(double){0}).stop,
                      WG_STOP_ERROR);
-    f = wg_objective_blocks(NULL);
+    f = wg_objective_blocks(NULL, false);
     ck_assert_int_eq(wg_minimizer_run(wg_minimizer_new(&f, NULL), &(double){0}).stop,
                      WG_STOP_ERROR);
     wg_tape_rewind(t, mark);
@@ -182,7 +183,7 @@ static wg_optimum minimize_in_blocks(wg_tensor *loss, wg_tensor *const params[],
     wg_tensor *rows = wg_input(loss->tape, "x", WG_F64, WG_SHAPE(4, 1), data);
     wg_blocks *b = wg_blocks_new(&rows, 1, params, n, square_loss, params[0],
                                  &(wg_blocks_options){.rows = 3});
-    const wg_objective f = wg_objective_blocks(b);
+    const wg_objective f = wg_objective_blocks(b, false);
     double x[70] = {0};
     return wg_minimizer_run(wg_minimizer_new(&f, NULL), x);
 }
