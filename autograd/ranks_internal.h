@@ -11,10 +11,8 @@ typedef struct wg_wire {
     bool lost;                       /* an exchange has failed: there will be no other */
 } wg_wire;
 
-/* wg_ranks_of: the tape's; NULL where it has none, or is alone. wg_ranks_number: its rank; 0 where
- * there are none. */
+/* wg_ranks_of: the tape's; NULL where it has none, or is alone. */
 const wg_ranks *wg_ranks_of(const wg_tape *t);
-int wg_ranks_number(const wg_tape *t);
 
 /* wg_ranks_begin: a new operation, with messages of at most n bytes. False: they are lost. */
 bool wg_ranks_begin(wg_tape *t, size_t n);

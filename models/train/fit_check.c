@@ -35,10 +35,17 @@ void wg_fit_check_end(wg_fit_run *run)
 
 enum { FIT_CHECK_ROWS = 32, FIT_CHECK_ENTRIES = 1000, FIT_CHECK_DIRECTIONS = 4 };
 
+/* How many; a rank may have none. */
+static int64_t fit_check_rows(const wg_fit_run *run)
+{
+    const int64_t n = run->rows.targets->shape.dim[0];
+    return n < FIT_CHECK_ROWS ? n : FIT_CHECK_ROWS;
+}
+
 /* The loss of the first training rows, with the penalty, at the parameters' present values. */
 static wg_tensor *fit_check_loss(const wg_fit_run *run)
 {
-    int64_t row[FIT_CHECK_ROWS], n = run->rows.n < FIT_CHECK_ROWS ? run->rows.n : FIT_CHECK_ROWS;
+    int64_t row[FIT_CHECK_ROWS], n = fit_check_rows(run);
     for (int64_t i = 0; i < n; i++)
         row[i] = i;
     wg_tensor *which = wg_constant(run->tape, WG_I64, WG_SHAPE(n), row);
@@ -99,7 +106,8 @@ bool wg_fit_check(wg_fit_run *run, bool last)
     int64_t every = run->o.check_every;
     if (wg_tape_status(run->tape) != WG_OK)
         return false;
-    if (every == 0 || (!last && run->check[0] != NULL && run->state.epoch % every != 0))
+    if (every == 0 || fit_check_rows(run) == 0 ||
+        (!last && run->check[0] != NULL && run->state.epoch % every != 0))
         return true;
     wg_check_report **report = &run->check[run->check[0] != NULL];
     if (*report == NULL)

@@ -1,27 +1,9 @@
-/* A training's state as a file, and back, all or nothing; and what tells one training from another,
- * so that it is not gone on from with other data or options. */
+/* A training's state as a file, and back, all or nothing; not that of another training. */
 #include "models/train/fit_internal.h"
 
 #include "autograd/op.h"
 
 #ifdef WG_NO_FILES
-
-/* Refuses checkpoints before anything is trained. */
-wg_fit_identity wg_fit_identity_of(const wg_fit_run *run)
-{
-    if (run->o.checkpoint != NULL)
-        wg_fail(run->tape, WG_E_VALUE, "fit: checkpoint: this library has no files (WG_NO_FILES)");
-    return (wg_fit_identity){0};
-}
-
-void wg_fit_identity_of_outputs(const wg_head *head, wg_tensor *Z, const wg_tensor *X,
-                                uint64_t *hash)
-{
-    (void)head;
-    (void)Z;
-    (void)X;
-    *hash = 0;
-}
 
 wg_status wg_fit_checkpoint_write(wg_fit_run *run)
 {
@@ -42,127 +24,9 @@ wg_status wg_fit_checkpoint_read(wg_fit_run *run)
 #include <stdio.h>
 #include <string.h>
 
-/* ---- Hashes. --------------------------------------------------------------------------------- */
-
-enum { IDENTITY_DIGITS = 17 }; /* 64 bits in hexadecimal, and the NUL */
-
-/* FNV-1a on words in place of bytes: a change of one word always changes the hash, since both
- * steps can be undone; the shift carries high bits down, which multiplication never does. It is no
- * defence against a forger.
- * Source: Fowler, Noll and Vo, draft-eastlake-fnv, sec. 2. */
-static uint64_t identity_mix(uint64_t hash, uint64_t word)
-{
-    hash = (hash ^ word) * UINT64_C(0x100000001b3);
-    return hash ^ hash >> 32;
-}
-
-static const uint64_t identity_start = UINT64_C(0xcbf29ce484222325);
-
-/* Values as doubles or i64, so that the hash does not depend on the order of bytes. NULL: no
- * tensor. */
-static uint64_t identity_mix_tensor(uint64_t hash, const wg_tensor *x)
-{
-    if (wg_is_inert(x) || x->data == NULL)
-        return identity_mix(hash, 0);
-    hash = identity_mix(hash, (uint64_t)x->dtype);
-    for (int i = 0; i < x->shape.ndim; i++)
-        hash = identity_mix(hash, (uint64_t)x->shape.dim[i]);
-    for (int64_t i = 0; i < x->size; i++) {
-        double value = wg_element(x, i);
-        uint64_t word;
-        memcpy(&word, &value, sizeof word);
-        if (x->dtype == WG_I64)
-            word = (uint64_t)((const int64_t *)x->data)[i];
-        hash = identity_mix(hash, word);
-    }
-    return hash;
-}
-
-static uint64_t identity_mix_rows(uint64_t hash, const wg_dataset *rows)
-{
-    if (rows->sparse == NULL)
-        return identity_mix_tensor(hash, rows->X);
-    hash = identity_mix(hash, (uint64_t)rows->sparse->columns);
-    hash = identity_mix_tensor(hash, rows->sparse->start);
-    hash = identity_mix_tensor(hash, rows->sparse->column);
-    return identity_mix_tensor(hash, rows->sparse->value);
-}
-
-static uint64_t identity_of_data(const wg_fit_rows *r)
-{
-    uint64_t hash = identity_mix_rows(identity_start, &r->train);
-    hash = identity_mix_tensor(hash, r->labels);
-    hash = identity_mix_tensor(hash, r->weights);
-    hash = identity_mix_tensor(hash, r->validation_labels);
-    return r->validation_labels != NULL ? identity_mix_rows(hash, &r->validation) : hash;
-}
-
-/* ---- The graph. ------------------------------------------------------------------------------ */
-
-static uint64_t identity_mix_bytes(uint64_t hash, const void *bytes, size_t n)
-{
-    const unsigned char *byte = bytes;
-    for (size_t i = 0; byte != NULL && i < n; i++)
-        hash = identity_mix(hash, byte[i]);
-    return identity_mix(hash, n);
-}
-
-/* A node as something that follows from older ones; number[]: those of its operands. */
-static uint64_t identity_mix_node(uint64_t hash, const wg_tensor *x, const int64_t number[],
-                                  bool leaf)
-{
-    if (!leaf)
-        hash = identity_mix_bytes(hash, x->op->name, strlen(x->op->name));
-    if (!leaf)
-        hash = identity_mix_bytes(hash, x->attrs, x->op->attr_size);
-    hash = identity_mix(hash, (uint64_t)x->dtype);
-    for (int i = 0; i < x->shape.ndim; i++)
-        hash = identity_mix(hash, (uint64_t)x->shape.dim[i]);
-    for (int i = 0; !leaf && i < x->n_operands; i++)
-        hash = identity_mix(hash, (uint64_t)number[x->operand[i]->index]);
-    return hash;
-}
-
-/* Operands are older than what is computed from them: one walk back finds the nodes that Z depends
- * on, one forward numbers them. X stands for the rows, however they were come by. */
-void wg_fit_identity_of_outputs(const wg_head *head, wg_tensor *Z, const wg_tensor *X,
-                                uint64_t *hash)
-{
-    wg_tape *t = Z->tape;
-    int64_t n = Z->index + 1, count = 0;
-    const wg_tensor **node = wg_temporary(t, n, sizeof *node);
-    int64_t *number = wg_temporary(t, n, sizeof *number);
-    if (node != NULL && number != NULL) {
-        *hash = identity_mix_bytes(identity_start, head->name, strlen(head->name));
-        memset(node, 0, (size_t)n * sizeof *node);
-        node[Z->index] = Z;
-        for (int64_t i = n - 1; i >= 0; i--)
-            for (int j = 0; node[i] != NULL && node[i] != X && j < node[i]->n_operands; j++)
-                node[node[i]->operand[j]->index] = node[i]->operand[j];
-        for (int64_t i = 0; i < n; i++)
-            if (node[i] != NULL) {
-                number[i] = count++;
-                *hash = identity_mix_node(*hash, node[i], number, node[i] == X);
-            }
-    }
-    wg_temporary_free(t, number);
-    wg_temporary_free(t, node);
-}
-
 /* ---- The identity. --------------------------------------------------------------------------- */
 
-wg_fit_identity wg_fit_identity_of(const wg_fit_run *run)
-{
-    bool kept = run->o.checkpoint != NULL; /* or nobody asks */
-    return (wg_fit_identity){.rows = run->rows.n,
-                             .batch = run->o.batch,
-                             .seed = run->o.seed,
-                             .l1 = run->l1,
-                             .l2 = run->l2,
-                             .validation = run->o.validation,
-                             .data = kept ? identity_of_data(&run->rows) : 0,
-                             .ops = run->rows.ops};
-}
+enum { IDENTITY_DIGITS = 17 }; /* 64 bits in hexadecimal, and the NUL */
 
 static const char *identity_text(char text[IDENTITY_DIGITS], uint64_t hash)
 {
@@ -240,7 +104,7 @@ static bool identity_fits(const wg_fit_identity *id, const wg_archive *a)
  * method's entries by theirs, "fit.history", and numbers as strings. */
 enum { CHECKPOINT_NAME = 256 };
 
-static const char checkpoint_format[] = "wengert checkpoint 5";
+static const char checkpoint_format[] = "wengert checkpoint 6";
 
 static bool checkpoint_names_fit(wg_tape *t, wg_tensor *const params[], int n)
 {

@@ -3,12 +3,13 @@
 
 #include "autograd/compile/program.h"
 #include "models/data/dataset_internal.h"
+#include "models/data/split.h"
 #include "models/train/fit.h"
 
 /* Rows as wg_fit takes them, all of one split. */
 typedef struct wg_fit_rows {
-    int64_t n, k;          /* training rows; what the head says, see wg_head_k */
-    wg_dataset train;      /* X or sparse rows alone */
+    int64_t n, k;          /* training rows, of all ranks; what the head says, see wg_head_k */
+    wg_dataset train;      /* X or sparse rows alone; of ranks each has its own, here and below */
     wg_tensor *labels;     /* the truth as it is predicted: classes, or numbers [n, k] */
     wg_tensor *targets;    /* see wg_head_targets */
     wg_tensor *weights;    /* [n] of X's dtype; NULL: all 1 */
@@ -18,10 +19,16 @@ typedef struct wg_fit_rows {
     uint64_t ops;               /* see wg_fit_identity_of_outputs */
 } wg_fit_rows;
 
-/* wg_fit_rows_new: splits, encodes and weights the data; false after an error, which
- * the tape has. */
+/* wg_fit_rows_fit: can the model be trained on these data? Sets k and ops. wg_fit_rows_new: splits,
+ * encodes and weights the data. False after an error, which the tape has. */
+bool wg_fit_rows_fit(wg_fit_rows *rows, const wg_fit_model *model, const wg_dataset *data,
+                     const wg_fit_options *options);
 bool wg_fit_rows_new(wg_fit_rows *rows, const wg_fit_model *model, const wg_dataset *data,
                      const wg_fit_options *options);
+
+/* wg_fit_split_rows: which of this rank's rows are trained on, and which tested by, where a part of
+ * all ranks' rows is to be; both rising. y: this rank's. */
+wg_train_test wg_fit_split_rows(wg_tensor *y, const wg_train_test_options *split);
 
 /* wg_fit_outputs: what the model makes of rows. wg_fit_predicts_classes: does its head? */
 wg_tensor *wg_fit_outputs(const wg_fit_model *model, const wg_dataset *rows, bool training);
@@ -61,14 +68,18 @@ struct wg_fit_run {
     bool (*epoch)(wg_fit_run *run, double row[]);
     /* What a checkpoint keeps of it, see wg_optimizer_state; false where there is no entry i. */
     bool (*entry)(void *method, int64_t i, wg_state_entry *entry);
-    wg_fit_options o; /* epochs and batch filled in; of batch 0 a method without batches */
+    uint64_t method_hash; /* of its options: all ranks must have the same */
+    wg_fit_options o;     /* epochs and batch filled in; of batch 0 a method without batches */
 
     wg_tape *tape;
     wg_mark mark; /* where it began */
     const wg_fit_model *model;
     wg_fit_rows rows;
     double l1, l2; /* factors of sum |W| and ||W||^2 / 2, of the options l2, C and l1_ratio */
-    wg_program *validation; /* outputs: loss and predictions of the validation rows; NULL: none */
+    wg_program *validation; /* outputs: loss and predictions of the validation rows; NULL: none,
+                               or shared */
+    struct wg_fit_shared *shared; /* validation rows that ranks share; NULL: none */
+    bool stopping;                /* by option stop, of any rank */
     wg_fit_identity identity;
     wg_fit_state state;
     wg_check_report *check[2]; /* [n_params]: the first and the last one; NULL: none yet */
@@ -116,6 +127,18 @@ void wg_fit_coordinates_to(const wg_fit_coordinates *c, double x[]);
 void wg_fit_coordinates_gradient(const wg_fit_coordinates *c, double g[]);
 void wg_fit_coordinates_hessian(const wg_fit_coordinates *c, double h[], int64_t n);
 
+/* wg_fit_is_shared: is the tape one with ranks, if only one? Its validation rows are then judged in
+ * blocks, and added up in shards.
+ * wg_fit_shared_new: shares them. wg_fit_shared_judge: their mean loss, and the head's first
+ * metric. wg_fit_shared_epoch: what ranks agree on after an epoch: that the parameters are the same
+ * ones, and whether to stop. wg_fit_shared_goes_on: does every rank want more? All leave errors on
+ * the tape, and have all ranks take part, also with an error. */
+bool wg_fit_is_shared(const wg_tape *t);
+void wg_fit_shared_new(wg_fit_run *run);
+void wg_fit_shared_judge(wg_fit_run *run, double *loss, double *score);
+void wg_fit_shared_epoch(wg_fit_run *run);
+bool wg_fit_shared_goes_on(wg_fit_run *run, bool goes_on);
+
 /* wg_fit_identity_of: of a run that has its rows; the rate is the method's to fill in.
  * wg_fit_identity_of_outputs: a hash of the head's name and of the graph that Z is computed by:
  *   ops by name, attributes, dtypes, shapes and operands, up to X. *hash is left alone after an
@@ -123,6 +146,12 @@ void wg_fit_coordinates_hessian(const wg_fit_coordinates *c, double h[], int64_t
 wg_fit_identity wg_fit_identity_of(const wg_fit_run *run);
 void wg_fit_identity_of_outputs(const wg_head *head, wg_tensor *Z, const wg_tensor *X,
                                 uint64_t *hash);
+
+/* Hashes of what ranks must have in common. wg_fit_identity_of_rank: version, options, model, its
+ * parameters; wg_fit_identity_of_params: these alone; _of_minimizer: its options. */
+uint64_t wg_fit_identity_of_rank(const wg_fit_run *run);
+uint64_t wg_fit_identity_of_params(const wg_fit_model *model);
+uint64_t wg_fit_identity_of_minimizer(const wg_minimizer_options *o);
 
 /* wg_fit_checkpoint_write, _read: leave nothing on the tape but errors. A checkpoint that does not
  * fit changes nothing. Return the tape's status. */

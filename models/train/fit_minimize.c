@@ -153,7 +153,7 @@ static void fit_minimize_options_fit(wg_tape *t, const fit_minimize *m, const wg
 }
 
 /* Vectors, and a minimizer of what is recorded later. */
-static bool fit_minimize_new(wg_fit_run *run, fit_minimize *m)
+static void fit_minimize_new(wg_fit_run *run, fit_minimize *m)
 {
     wg_tape *t = run->tape;
     m->n = wg_params_size(run->model->params, run->model->n_params);
@@ -162,9 +162,9 @@ static bool fit_minimize_new(wg_fit_run *run, fit_minimize *m)
     m->last_x = wg_tape_take(t, bytes);
     m->last_gradient = wg_tape_take(t, bytes);
     m->parameters = wg_tape_take(t, bytes);
-    if (wg_tape_status(t) != WG_OK ||
+    if (wg_ranks_agree(t, 0, "") != WG_OK ||
         (m->o.method != WG_PROXIMAL && !wg_fit_coordinates_new(&m->coordinates, run)))
-        return false;
+        return;
     wg_params_to_vector(run->model->params, run->model->n_params, m->x);
     wg_fit_coordinates_from(&m->coordinates, m->x);
     wg_objective f = {.tape = t,
@@ -181,14 +181,14 @@ static bool fit_minimize_new(wg_fit_run *run, fit_minimize *m)
     if (run->l1 > 0)
         o.l1 = run->l1;
     m->minimizer = wg_minimizer_new(&f, &o);
-    return wg_tape_status(t) == WG_OK;
 }
 
 static bool fit_minimize_prepare(wg_fit_run *run)
 {
     fit_minimize *m = run->method;
     const bool curvature = m->o.method == WG_NEWTON || m->o.method == WG_NEWTON_EXACT;
-    if (!fit_minimize_new(run, m) || !wg_fit_resume(run))
+    fit_minimize_new(run, m);
+    if (!wg_fit_resume(run))
         return false;
     m->objective = fit_minimize_objective(run, curvature);
     return wg_tape_status(run->tape) == WG_OK;
@@ -214,6 +214,7 @@ wg_fit_result wg_fit_minimize(const wg_fit_model *model, const wg_dataset *data,
     if (run.o.epochs == 0)
         run.o.epochs = m.o.method == WG_PROXIMAL ? 10000 : 1000;
     fit_minimize_options_fit(wg_dataset_tape(&d), &m, model, &run.o);
+    run.method_hash = wg_fit_identity_of_minimizer(&m.o);
     if (wg_fit_start(&run, model, &d) && fit_minimize_prepare(&run))
         wg_fit_loop(&run);
     wg_fit_result result = wg_fit_end(&run);

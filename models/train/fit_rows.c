@@ -2,7 +2,6 @@
 #include "models/train/fit_internal.h"
 
 #include "autograd/op.h"
-#include "models/data/split.h"
 #include "ops/arithmetic.h"
 #include "ops/compare.h"
 #include "ops/index.h"
@@ -24,53 +23,69 @@ static bool fit_weights_are_valid(wg_tape *t, const wg_tensor *w, int64_t n)
 }
 
 /* The factor of each class, into factor[k]: class_weights, times n / (k * rows) where balanced. */
-static void fit_class_factors(const wg_fit_options *o, const int64_t *label, int64_t n,
-                              double *factor, int64_t k)
+static void fit_class_factors(wg_tape *t, const wg_fit_options *o, const int64_t *label, int64_t n,
+                              int64_t all, double *factor, int64_t k)
 {
     for (int64_t c = 0; c < k; c++)
         factor[c] = 0;
     for (int64_t i = 0; k > 0 && i < n; i++)
         factor[label[i]] += 1;
+    wg_ranks_sum(t, factor, k);
     for (int64_t c = 0; c < k; c++) {
         double given = o->class_weights != NULL ? o->class_weights[c] : 1;
         double rows = factor[c] > 0 ? factor[c] : 1;
-        factor[c] = o->balanced ? given * (double)n / ((double)k * rows) : given;
+        factor[c] = o->balanced ? given * (double)all / ((double)k * rows) : given;
     }
 }
 
-/* weight[n] = factor of the row's class (NULL: none) * sample weight, scaled to a mean of 1; false
- * where that cannot be. */
-static bool fit_fill_weights(double *weight, const int64_t *label, int64_t n, const double *factor,
-                             const wg_tensor *sample)
+/* weight[n] = factor of the row's class (NULL: none) * sample weight. */
+static void fit_fill_weights(wg_tape *t, double *weight, const int64_t *label, int64_t n,
+                             const double *factor, const wg_tensor *sample)
 {
-    double sum = 0;
     for (int64_t i = 0; i < n; i++) {
         double own = sample != NULL ? wg_at(sample, i) : 1;
         weight[i] = factor != NULL ? factor[label[i]] * own : own;
         if (!(weight[i] >= 0))
-            return false;
-        sum += weight[i];
+            wg_fail(t, WG_E_VALUE, "fit: weights must be >= 0, finite, and not all 0");
     }
-    for (int64_t i = 0; i < n; i++)
-        weight[i] *= (double)n / sum;
-    return sum > 0 && isfinite(sum);
+}
+
+static void fit_add_weights(int64_t first, int64_t end, double sum[], void *user)
+{
+    const double *weight = ((const wg_tensor *)user)->data;
+    for (int64_t i = first; i < end; i++)
+        sum[0] += weight[i];
+}
+
+/* Weights [n] -> [n] of the dtype, scaled so that the mean over all ranks' rows is 1. */
+static wg_tensor *fit_scale_weights(wg_tape *t, const double *weight, int64_t n, int64_t all,
+                                    wg_dtype dtype)
+{
+    double sum = 0;
+    wg_tensor *w = wg_constant(t, WG_F64, WG_SHAPE(n), weight), *shared = wg_ranks_share(w);
+    if (wg_ranks_agree(t, 0, "") == WG_OK)
+        wg_ranks_sum_rows(t, shared->shape.dim[0], 1, fit_add_weights, shared, &sum);
+    if (!(sum > 0 && isfinite(sum)))
+        return wg_fail(t, WG_E_VALUE, "fit: weights must be >= 0, finite, and not all 0");
+    return wg_cast(wg_scale(w, (double)all / sum), dtype);
 }
 
 /* Labels and sample weights of n training rows -> [n] of the dtype. k = 0: the labels are no
  * classes. */
-static wg_tensor *fit_weights(const wg_fit_options *o, const wg_tensor *labels, int64_t n,
+static wg_tensor *fit_weights(const wg_fit_options *o, const wg_fit_rows *rows,
                               const wg_tensor *sample, int64_t k, wg_dtype dtype)
 {
+    const wg_tensor *labels = rows->labels;
     wg_tape *t = labels->tape;
+    const int64_t n = labels->shape.dim[0];
     wg_tensor *result = NULL;
     double *weight = wg_temporary(t, n, sizeof *weight);
     double *factor = wg_temporary(t, k, sizeof *factor);
-    if (weight != NULL && factor != NULL) {
-        fit_class_factors(o, labels->data, n, factor, k);
-        if (fit_fill_weights(weight, labels->data, n, k > 0 ? factor : NULL, sample))
-            result = wg_cast(wg_constant(t, WG_F64, WG_SHAPE(n), weight), dtype);
-        else
-            wg_fail(t, WG_E_VALUE, "fit: weights must be >= 0, finite, and not all 0");
+    if (wg_ranks_agree(t, 0, "") == WG_OK) {
+        fit_class_factors(t, o, labels->data, n, rows->n, factor, k);
+        fit_fill_weights(t, weight, labels->data, n, k > 0 ? factor : NULL, sample);
+        if (wg_ranks_agree(t, 0, "") == WG_OK)
+            result = fit_scale_weights(t, weight, n, rows->n, dtype);
     }
     wg_temporary_free(t, factor);
     wg_temporary_free(t, weight);
@@ -201,6 +216,8 @@ static wg_train_test fit_split(const wg_fit_model *model, const wg_dataset *d,
         return (wg_train_test){NULL, NULL};
     if (wg_fit_predicts_classes(model))
         split.stratify = d->y;
+    if (wg_fit_is_shared(d->y->tape))
+        return wg_fit_split_rows(d->y, &split);
     return wg_train_test_split(wg_dataset_tape(d), d->y->shape.dim[0], &split);
 }
 
@@ -213,9 +230,9 @@ static void fit_weight_rows(wg_fit_rows *rows, const wg_fit_model *model, wg_ten
     if (w != NULL)
         sample = fit_tensor_take(
             wg_constant(w->tape, w->dtype, w->shape.ndim, w->shape.dim, w->data), train);
-    if (wg_tape_status(rows->labels->tape) == WG_OK)
-        rows->weights = fit_weights(o, rows->labels, rows->n, sample,
-                                    wg_fit_predicts_classes(model) ? rows->k : 0, dtype);
+    if (wg_ranks_agree(rows->labels->tape, 0, "") == WG_OK)
+        rows->weights = fit_weights(o, rows, sample, wg_fit_predicts_classes(model) ? rows->k : 0,
+                                    dtype);
 }
 
 /* Will the labels do, of validation rows, too? What is made of them may be a matrix [n, k]. */
@@ -228,25 +245,32 @@ static bool fit_targets_are_valid(const wg_head *head, wg_tensor *y, int64_t k, 
     return wg_tape_status(y->tape) == WG_OK;
 }
 
+bool wg_fit_rows_fit(wg_fit_rows *rows, const wg_fit_model *model, const wg_dataset *given,
+                     const wg_fit_options *o)
+{
+    const wg_dataset d = wg_dataset_with_y(given, !wg_fit_predicts_classes(model));
+    *rows = (wg_fit_rows){.k = 0};
+    if (!fit_data_is_valid(model, &d, o))
+        return false;
+    if (d.sparse != NULL && wg_fit_is_shared(d.y->tape))
+        wg_fail(d.y->tape, WG_E_VALUE, "fit: ranks share dense rows alone: wg_csr_dense");
+    rows->k = fit_k(model, &d, &rows->ops);
+    return fit_targets_are_valid(model->head, d.y, rows->k, wg_dataset_values(&d)->dtype);
+}
+
 bool wg_fit_rows_new(wg_fit_rows *rows, const wg_fit_model *model, const wg_dataset *given,
                      const wg_fit_options *o)
 {
     const wg_dataset d = wg_dataset_with_y(given, !wg_fit_predicts_classes(model));
-    if (!fit_data_is_valid(model, &d, o))
-        return false;
     wg_tape *t = wg_dataset_tape(&d);
     wg_dtype dtype = wg_dataset_values(&d)->dtype;
-    *rows = (wg_fit_rows){.k = 0};
-    rows->k = fit_k(model, &d, &rows->ops);
-    if (!fit_targets_are_valid(model->head, d.y, rows->k, dtype))
-        return false;
     wg_train_test split = fit_split(model, &d, o);
-    if (wg_tape_status(t) != WG_OK)
+    if (wg_ranks_agree(t, 0, "") != WG_OK)
         return false;
     rows->train = fit_dataset_take(&d, split.train);
     rows->labels = fit_labels(model, d.y, split.train, rows->k, dtype);
     rows->targets = wg_head_targets(model->head, rows->labels, rows->k, dtype);
-    rows->n = wg_tape_status(t) == WG_OK ? rows->labels->shape.dim[0] : 0;
+    rows->n = wg_ranks_rows(t, wg_tape_status(t) == WG_OK ? rows->labels->shape.dim[0] : 0, NULL);
     if (fit_weights_wanted(o))
         fit_weight_rows(rows, model, split.train, o, dtype);
     if (split.test != NULL) {
@@ -256,5 +280,5 @@ bool wg_fit_rows_new(wg_fit_rows *rows, const wg_fit_model *model, const wg_data
         rows->validation_targets = wg_head_targets(model->head, rows->validation_labels, rows->k,
                                                    dtype);
     }
-    return wg_tape_status(t) == WG_OK;
+    return wg_ranks_agree(t, 0, "") == WG_OK;
 }

@@ -47,7 +47,7 @@ static void fit_new_best(wg_fit_run *run)
 }
 
 /* Room for the state of the run; the history's is the caller's to release. */
-static bool fit_new_state(wg_fit_run *run)
+static void fit_new_state(wg_fit_run *run)
 {
     wg_fit_state *s = &run->state;
     s->best_loss = (double)INFINITY;
@@ -55,7 +55,6 @@ static bool fit_new_state(wg_fit_run *run)
     s->width = FIT_COLUMNS + run->model->n_params;
     s->history = wg_temporary(run->tape, s->room, (size_t)s->width * sizeof *s->history);
     fit_new_best(run);
-    return s->history != NULL && wg_tape_status(run->tape) == WG_OK;
 }
 
 static bool fit_model_fits(wg_tape *t, const wg_fit_model *m)
@@ -74,21 +73,29 @@ bool wg_fit_start(wg_fit_run *run, const wg_fit_model *model, const wg_dataset *
     run->model = model;
     run->stop = WG_FIT_ERROR;
     run->mark = wg_tape_mark(run->tape);
-    if (run->tape == NULL || wg_tape_status(run->tape) != WG_OK ||
-        !fit_model_fits(run->tape, model) || !fit_options_fit(run) ||
-        !wg_fit_rows_new(&run->rows, model, data, &run->o) || !fit_new_state(run))
+    const bool fits = run->tape != NULL && wg_tape_status(run->tape) == WG_OK &&
+                      fit_model_fits(run->tape, model) && fit_options_fit(run) &&
+                      wg_fit_rows_fit(&run->rows, model, data, &run->o);
+    if (wg_ranks_agree(run->tape, fits ? wg_fit_identity_of_rank(run) : 0,
+                       "options, model or version") != WG_OK ||
+        !wg_fit_rows_new(&run->rows, model, data, &run->o))
+        return false;
+    fit_new_state(run);
+    if (wg_ranks_agree(run->tape, 0, "") != WG_OK)
         return false;
     const double both = run->o.C > 0 ? 1 / ((double)run->rows.n * run->o.C) : run->o.l2;
     run->l1 = both * run->o.l1_ratio;
     run->l2 = both - run->l1;
     run->identity = wg_fit_identity_of(run);
-    return true;
+    return wg_tape_status(run->tape) == WG_OK;
 }
 
 bool wg_fit_resume(wg_fit_run *run)
 {
-    return wg_tape_status(run->tape) == WG_OK &&
-           (!run->o.resume || wg_fit_checkpoint_read(run) == WG_OK);
+    if (wg_tape_status(run->tape) == WG_OK && run->o.resume)
+        wg_fit_checkpoint_read(run);
+    const uint64_t hash = wg_fit_identity_of_params(run->model) + (uint64_t)run->state.epoch;
+    return wg_ranks_agree(run->tape, hash, "checkpoint") == WG_OK;
 }
 
 /* ---- An epoch. ------------------------------------------------------------------------------- */
@@ -99,6 +106,10 @@ static void fit_record_validation(wg_fit_run *run)
     const wg_head *head = run->model->head;
     if (r->validation_labels == NULL)
         return;
+    if (wg_fit_is_shared(run->tape)) {
+        wg_fit_shared_new(run);
+        return;
+    }
     wg_tensor *Z = wg_fit_outputs(run->model, &r->validation, false);
     wg_tensor *outputs[] = {head->loss(Z, r->validation_targets, NULL, WG_MEAN),
                             head->predict != NULL ? head->predict(Z) : Z};
@@ -125,11 +136,18 @@ static void fit_blame_row(wg_fit_run *run, double loss)
                 loss, run->state.epoch + 1);
 }
 
+static bool fit_validates(const wg_fit_run *run)
+{
+    return run->validation != NULL || run->shared != NULL;
+}
+
 /* The validation rows' part of the history's row. */
 static void fit_judge(wg_fit_run *run, double row[])
 {
     const wg_head *head = run->model->head;
     row[FIT_VALIDATION_LOSS] = row[FIT_VALIDATION_SCORE] = (double)NAN;
+    if (run->shared != NULL)
+        wg_fit_shared_judge(run, &row[FIT_VALIDATION_LOSS], &row[FIT_VALIDATION_SCORE]);
     if (run->validation == NULL || wg_program_run(run->validation) != WG_OK)
         return;
     row[FIT_VALIDATION_LOSS] = wg_item(wg_program_output(run->validation, 0));
@@ -144,7 +162,7 @@ static void fit_judge(wg_fit_run *run, double row[])
 static bool fit_keep_best(wg_fit_run *run, const double row[])
 {
     wg_fit_state *s = &run->state;
-    double monitored = row[run->validation != NULL ? FIT_VALIDATION_LOSS : FIT_LOSS];
+    double monitored = row[fit_validates(run) ? FIT_VALIDATION_LOSS : FIT_LOSS];
     if (!(monitored < s->best_loss - run->o.min_delta))
         return false;
     s->best_loss = monitored;
@@ -182,7 +200,7 @@ double wg_fit_norm(wg_dtype dtype, const void *values, int64_t n)
 static bool fit_save(wg_fit_run *run)
 {
     bool due = run->o.checkpoint != NULL && run->state.epoch % run->o.checkpoint_every == 0 &&
-               !wg_fit_stopped(run);
+               !wg_fit_stopped(run) && wg_ranks_number(run->tape) == 0;
     return !due || wg_fit_checkpoint_write(run) == WG_OK;
 }
 
@@ -193,6 +211,7 @@ static wg_fit_stop fit_one(wg_fit_run *run)
     wg_fit_state *s = &run->state;
     double *row = s->history + s->width * s->epoch;
     bool more = run->epoch(run, row), counts = more || s->epoch == 0;
+    wg_fit_shared_epoch(run);
     if (counts && wg_tape_status(run->tape) == WG_OK)
         fit_judge(run, row);
     if (wg_tape_status(run->tape) != WG_OK)
@@ -201,18 +220,18 @@ static wg_fit_stop fit_one(wg_fit_run *run)
         return WG_FIT_CONVERGED;
     s->epoch++;
     bool best = fit_keep_best(run, row);
-    if (!fit_save(run) || !wg_fit_check(run, false))
-        return WG_FIT_ERROR;
-    bool goes_on = fit_tell(run, row, best);
-    return !more                 ? WG_FIT_CONVERGED
-           : wg_fit_stopped(run) ? WG_FIT_STOPPED
-           : goes_on             ? WG_FIT_EPOCHS
-                                 : WG_FIT_CALLBACK;
+    bool well = fit_save(run) && wg_fit_check(run, false);
+    bool goes_on = wg_fit_shared_goes_on(run, well && fit_tell(run, row, best));
+    return wg_tape_status(run->tape) != WG_OK ? WG_FIT_ERROR
+           : !more                            ? WG_FIT_CONVERGED
+           : wg_fit_stopped(run)              ? WG_FIT_STOPPED
+           : goes_on                          ? WG_FIT_EPOCHS
+                                              : WG_FIT_CALLBACK;
 }
 
 bool wg_fit_stopped(const wg_fit_run *run)
 {
-    return run->o.stop != NULL && *run->o.stop != 0;
+    return wg_fit_is_shared(run->tape) ? run->stopping : run->o.stop != NULL && *run->o.stop != 0;
 }
 
 static bool fit_is_tired(const wg_fit_run *run)
@@ -225,7 +244,8 @@ void wg_fit_loop(wg_fit_run *run)
 {
     wg_fit_stop stop = WG_FIT_EPOCHS;
     fit_record_validation(run);
-    if (!wg_fit_check(run, false))
+    wg_fit_check(run, false);
+    if (wg_ranks_agree(run->tape, 0, "") != WG_OK)
         return;
     while (stop == WG_FIT_EPOCHS && run->state.epoch < run->o.epochs)
         stop = fit_is_tired(run) ? WG_FIT_PATIENCE : fit_one(run);
@@ -265,7 +285,7 @@ static void fit_history(const wg_fit_run *run, wg_fit_result *result)
     result->accuracy = fit_column(run, FIT_ACCURACY, room);
     result->rate = fit_column(run, FIT_RATE, room);
     result->gradient_norm = fit_norms(run, room);
-    if (run->validation != NULL) {
+    if (fit_validates(run)) {
         result->validation_loss = fit_column(run, FIT_VALIDATION_LOSS, room);
         result->validation_score = fit_column(run, FIT_VALIDATION_SCORE, room);
     }

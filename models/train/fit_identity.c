@@ -1,0 +1,209 @@
+/* What tells one training from another: so that it is not gone on from with other data or options,
+ * nor shared with ranks that have others. */
+#include "models/train/fit_internal.h"
+
+#include "autograd/op.h"
+#include "autograd/version.h"
+
+#include <string.h>
+
+/* ---- Hashes. --------------------------------------------------------------------------------- */
+
+/* FNV-1a on words in place of bytes: a change of one word always changes the hash, since both
+ * steps can be undone; the shift carries high bits down, which multiplication never does. It is no
+ * defence against a forger.
+ * Source: Fowler, Noll and Vo, draft-eastlake-fnv, sec. 2. */
+static uint64_t identity_mix(uint64_t hash, uint64_t word)
+{
+    hash = (hash ^ word) * UINT64_C(0x100000001b3);
+    return hash ^ hash >> 32;
+}
+
+static const uint64_t identity_start = UINT64_C(0xcbf29ce484222325);
+
+/* Elements as doubles or i64, so that the hash does not depend on the order of bytes. */
+static uint64_t identity_mix_elements(uint64_t hash, const wg_tensor *x, int64_t first, int64_t n)
+{
+    for (int64_t i = first; i < first + n; i++) {
+        double value = wg_element(x, i);
+        uint64_t word;
+        memcpy(&word, &value, sizeof word);
+        if (x->dtype == WG_I64)
+            word = (uint64_t)((const int64_t *)x->data)[i];
+        hash = identity_mix(hash, word);
+    }
+    return hash;
+}
+
+/* NULL: no tensor. */
+static uint64_t identity_mix_tensor(uint64_t hash, const wg_tensor *x)
+{
+    if (wg_is_inert(x) || x->data == NULL)
+        return identity_mix(hash, 0);
+    hash = identity_mix(hash, (uint64_t)x->dtype);
+    for (int i = 0; i < x->shape.ndim; i++)
+        hash = identity_mix(hash, (uint64_t)x->shape.dim[i]);
+    return identity_mix_elements(hash, x, 0, x->size);
+}
+
+static uint64_t identity_of_sparse(const wg_csr *rows)
+{
+    uint64_t hash = identity_mix(identity_start, (uint64_t)rows->columns);
+    hash = identity_mix_tensor(hash, rows->start);
+    hash = identity_mix_tensor(hash, rows->column);
+    return identity_mix_tensor(hash, rows->value);
+}
+
+/* Row i of the tensors that are there, as row `number` of the whole. */
+static uint64_t identity_of_row(wg_tensor *const list[], int n, int64_t i, int64_t number)
+{
+    uint64_t hash = identity_mix(identity_start, (uint64_t)number);
+    for (int k = 0; k < n; k++) {
+        const wg_tensor *x = list[k];
+        hash = identity_mix(hash, x != NULL ? (uint64_t)x->dtype : 0);
+        if (x != NULL)
+            hash = identity_mix_elements(hash, x, x->size / x->shape.dim[0] * i,
+                                         x->size / x->shape.dim[0]);
+    }
+    return hash;
+}
+
+/* The sum of the rows' hashes: over the rows of all ranks, whoever has which. */
+static uint64_t identity_of_rows(wg_tape *t, wg_tensor *const list[], int n)
+{
+    int64_t first, rows = list[0]->shape.dim[0];
+    uint64_t sum = 0;
+    wg_ranks_rows(t, rows, &first);
+    for (int64_t i = 0; i < rows; i++)
+        sum += identity_of_row(list, n, i, first + i);
+    double half[2] = {(double)(sum & UINT32_MAX), (double)(sum >> 32)};
+    wg_ranks_sum(t, half, 2);
+    return (uint64_t)half[0] + ((uint64_t)half[1] << 32);
+}
+
+static uint64_t identity_of_data(const wg_fit_run *run)
+{
+    const wg_fit_rows *r = &run->rows;
+    wg_tensor *train[] = {r->labels, r->train.X, r->weights};
+    wg_tensor *validation[] = {r->validation_labels, r->validation.X};
+    uint64_t hash = identity_of_rows(run->tape, train, 3);
+    if (r->train.sparse != NULL)
+        hash = identity_mix(hash, identity_of_sparse(r->train.sparse));
+    if (r->validation_labels != NULL)
+        hash = identity_mix(hash, identity_of_rows(run->tape, validation, 2));
+    if (r->validation.sparse != NULL)
+        hash = identity_mix(hash, identity_of_sparse(r->validation.sparse));
+    return hash;
+}
+
+/* ---- The graph. ------------------------------------------------------------------------------ */
+
+static uint64_t identity_mix_bytes(uint64_t hash, const void *bytes, size_t n)
+{
+    const unsigned char *byte = bytes;
+    for (size_t i = 0; byte != NULL && i < n; i++)
+        hash = identity_mix(hash, byte[i]);
+    return identity_mix(hash, n);
+}
+
+/* A node as something that follows from older ones; number[]: those of its operands. */
+static uint64_t identity_mix_node(uint64_t hash, const wg_tensor *x, const int64_t number[],
+                                  bool leaf)
+{
+    if (!leaf)
+        hash = identity_mix_bytes(hash, x->op->name, strlen(x->op->name));
+    if (!leaf)
+        hash = identity_mix_bytes(hash, x->attrs, x->op->attr_size);
+    hash = identity_mix(hash, (uint64_t)x->dtype);
+    for (int i = 0; i < x->shape.ndim; i++)
+        hash = identity_mix(hash, (uint64_t)x->shape.dim[i]);
+    for (int i = 0; !leaf && i < x->n_operands; i++)
+        hash = identity_mix(hash, (uint64_t)number[x->operand[i]->index]);
+    return hash;
+}
+
+/* Operands are older than what is computed from them: one walk back finds the nodes that Z depends
+ * on, one forward numbers them. X stands for the rows, however they were come by. */
+void wg_fit_identity_of_outputs(const wg_head *head, wg_tensor *Z, const wg_tensor *X,
+                                uint64_t *hash)
+{
+    wg_tape *t = Z->tape;
+    int64_t n = Z->index + 1, count = 0;
+    const wg_tensor **node = wg_temporary(t, n, sizeof *node);
+    int64_t *number = wg_temporary(t, n, sizeof *number);
+    if (node != NULL && number != NULL) {
+        *hash = identity_mix_bytes(identity_start, head->name, strlen(head->name));
+        memset(node, 0, (size_t)n * sizeof *node);
+        node[Z->index] = Z;
+        for (int64_t i = n - 1; i >= 0; i--)
+            for (int j = 0; node[i] != NULL && node[i] != X && j < node[i]->n_operands; j++)
+                node[node[i]->operand[j]->index] = node[i]->operand[j];
+        for (int64_t i = 0; i < n; i++)
+            if (node[i] != NULL) {
+                number[i] = count++;
+                *hash = identity_mix_node(*hash, node[i], number, node[i] == X);
+            }
+    }
+    wg_temporary_free(t, number);
+    wg_temporary_free(t, node);
+}
+
+/* ---- The identity. --------------------------------------------------------------------------- */
+
+wg_fit_identity wg_fit_identity_of(const wg_fit_run *run)
+{
+    bool kept = run->o.checkpoint != NULL; /* or nobody asks */
+#ifdef WG_NO_FILES
+    if (kept)
+        wg_fail(run->tape, WG_E_VALUE, "fit: checkpoint: this library has no files (WG_NO_FILES)");
+#endif
+    return (wg_fit_identity){.rows = run->rows.n,
+                             .batch = run->o.batch,
+                             .seed = run->o.seed,
+                             .l1 = run->l1,
+                             .l2 = run->l2,
+                             .validation = run->o.validation,
+                             .data = kept ? identity_of_data(run) : 0,
+                             .ops = run->rows.ops};
+}
+
+/* ---- What ranks must have in common. --------------------------------------------------------- */
+
+static uint64_t identity_mix_real(uint64_t hash, double value)
+{
+    return identity_mix_bytes(hash, &value, sizeof value);
+}
+
+uint64_t wg_fit_identity_of_params(const wg_fit_model *model)
+{
+    uint64_t hash = identity_start;
+    for (int i = 0; i < model->n_params; i++)
+        hash = identity_mix_tensor(hash, model->params[i]);
+    return hash;
+}
+
+/* Data apart: version, options, the model and where it begins. */
+uint64_t wg_fit_identity_of_rank(const wg_fit_run *run)
+{
+    const wg_fit_options *o = &run->o;
+    const double reals[] = {o->l2, o->C, o->l1_ratio, o->validation, o->min_delta};
+    const int64_t integers[] = {o->epochs,           (int64_t)o->seed, o->patience,
+                                o->balanced,         o->resume,        o->checkpoint != NULL,
+                                o->checkpoint_every, o->check_every,   o->sample_weights != NULL,
+                                run->rows.k};
+    uint64_t hash = wg_fit_identity_of_params(run->model);
+    hash = identity_mix_bytes(hash, wg_version(), strlen(wg_version()));
+    hash = identity_mix_bytes(hash, integers, sizeof integers);
+    hash = identity_mix_bytes(hash, reals, sizeof reals);
+    for (int64_t k = 0; o->class_weights != NULL && k < run->rows.k; k++)
+        hash = identity_mix_real(hash, o->class_weights[k]);
+    return identity_mix(identity_mix(hash, run->rows.ops), run->method_hash);
+}
+
+uint64_t wg_fit_identity_of_minimizer(const wg_minimizer_options *o)
+{
+    const int64_t integers[] = {o->method, o->history, o->products};
+    const double reals[] = {o->tolerance, o->l1, o->l2};
+    const uint64_t hash = identity_mix_bytes(identity_start, integers, sizeof integers);
+    return identity_mix_bytes(hash, reals, sizeof reals);
+}

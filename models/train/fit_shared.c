@@ -1,0 +1,242 @@
+/* A training whose rows are shared by ranks: which rows are held back, how they are judged, and
+ * what the ranks agree on. */
+#include "models/train/fit_internal.h"
+
+#include "autograd/op.h"
+
+#include <inttypes.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+bool wg_fit_is_shared(const wg_tape *t)
+{
+    return wg_tape_options_of(t)->ranks != NULL;
+}
+
+/* ---- The split. ------------------------------------------------------------------------------ */
+
+static int shared_rising(const void *a, const void *b)
+{
+    const int64_t x = *(const int64_t *)a, y = *(const int64_t *)b;
+    return (x > y) - (x < y);
+}
+
+/* The rows of the whole that are this rank's, [first, first + n), as its own; into row[]. Returns
+ * how many. */
+static int64_t shared_pick(const wg_tensor *rows, int64_t first, int64_t n, int64_t row[])
+{
+    int64_t count = 0;
+    for (int64_t i = 0; i < wg_size(rows); i++) {
+        const int64_t own = wg_data_i64(rows)[i] - first;
+        if (own >= 0 && own < n)
+            row[count++] = own;
+    }
+    qsort(row, (size_t)count, sizeof *row, shared_rising);
+    return count;
+}
+
+/* All ranks' labels; the inert tensor after an error. */
+static wg_tensor *shared_labels(wg_tensor *y, int64_t n)
+{
+    size_t bytes;
+    void *all = wg_ranks_gather(y->tape, y->data, (size_t)y->size * wg_dtype_size(y->dtype), true,
+                                &bytes);
+    wg_tensor *labels = all != NULL ? wg_constant(y->tape, y->dtype, WG_SHAPE(n), all)
+                                    : wg_fail(y->tape, WG_E_NOMEM, "fit: labels");
+    wg_temporary_free(y->tape, all);
+    return labels;
+}
+
+wg_train_test wg_fit_split_rows(wg_tensor *y, const wg_train_test_options *options)
+{
+    wg_tape *t = y->tape;
+    const wg_mark mark = wg_tape_mark(t);
+    wg_train_test_options o = *options;
+    const int64_t n = y->shape.dim[0];
+    int64_t first, all = wg_ranks_rows(t, n, &first);
+    if (o.stratify != NULL)
+        o.stratify = shared_labels(y, all);
+    const wg_train_test whole = wg_train_test_split(t, all, &o);
+    int64_t *row = wg_temporary(t, n, sizeof *row);
+    if (row == NULL || wg_tape_status(t) != WG_OK) {
+        wg_temporary_free(t, row);
+        wg_tensor *inert = wg_fail(t, WG_E_NOMEM, "fit: the split");
+        return (wg_train_test){inert, inert};
+    }
+    const int64_t test = shared_pick(whole.test, first, n, row);
+    const int64_t train = shared_pick(whole.train, first, n, row + test);
+    wg_tape_rewind(t, mark);
+    const wg_train_test own = {.test = wg_constant(t, WG_I64, WG_SHAPE(test), row),
+                               .train = wg_constant(t, WG_I64, WG_SHAPE(train), row + test)};
+    wg_temporary_free(t, row);
+    return own;
+}
+
+/* ---- Validation rows. ------------------------------------------------------------------------ */
+
+/* A block of so many rows: outputs are the sum of their losses, and predictions. */
+typedef struct shared_block {
+    int64_t rows; /* 0: there is no such block */
+    wg_tensor *X, *targets;
+    wg_program *program;
+} shared_block;
+
+struct wg_fit_shared {
+    wg_tensor *X, *targets, *labels; /* of the rows that fall to this rank */
+    shared_block full, last;
+    int64_t all;     /* rows of all ranks */
+    char *predicted; /* of this rank's rows */
+    size_t row;      /* bytes of it */
+};
+
+static size_t shared_row_bytes(const wg_tensor *x)
+{
+    size_t bytes = wg_dtype_size(x->dtype);
+    for (int i = 1; i < x->shape.ndim; i++)
+        bytes *= (size_t)x->shape.dim[i];
+    return bytes;
+}
+
+/* An input of so many rows as those of x; of zeros, at first. */
+static wg_tensor *shared_input(const wg_tensor *x, int64_t rows)
+{
+    wg_shape shape = x->shape;
+    shape.dim[0] = rows;
+    return wg_input(x->tape, x->name, x->dtype, shape.ndim, shape.dim,
+                    wg_tape_take(x->tape, (size_t)rows * shared_row_bytes(x)));
+}
+
+static shared_block shared_record(const wg_fit_run *run, int64_t rows)
+{
+    const struct wg_fit_shared *s = run->shared;
+    const wg_head *head = run->model->head;
+    shared_block b = {.rows = rows};
+    if (rows == 0)
+        return b;
+    b.X = shared_input(s->X, rows);
+    b.targets = shared_input(s->targets, rows);
+    const wg_dataset block = {.X = b.X};
+    wg_tensor *Z = wg_fit_outputs(run->model, &block, false);
+    wg_tensor *outputs[] = {head->loss(Z, b.targets, NULL, WG_SUM),
+                            head->predict != NULL ? head->predict(Z) : Z};
+    b.program = wg_compile(outputs, 2, NULL);
+    return b;
+}
+
+static void shared_blocks(wg_fit_run *run)
+{
+    struct wg_fit_shared *s = run->shared;
+    s->full = shared_record(run, s->all >= WG_RANKS_BLOCK ? WG_RANKS_BLOCK : 0);
+    s->last = shared_record(run, s->all % WG_RANKS_BLOCK);
+    if (wg_tape_status(run->tape) != WG_OK)
+        return;
+    const shared_block *any = s->full.rows > 0 ? &s->full : &s->last;
+    s->row = shared_row_bytes(wg_program_output(any->program, 1));
+    s->predicted = wg_tape_take(run->tape, (size_t)s->labels->shape.dim[0] * s->row);
+}
+
+void wg_fit_shared_new(wg_fit_run *run)
+{
+    const wg_fit_rows *r = &run->rows;
+    struct wg_fit_shared *s = wg_tape_take(run->tape, sizeof *s);
+    if (wg_ranks_agree(run->tape, 0, "") != WG_OK)
+        return;
+    run->shared = s;
+    s->all = wg_ranks_rows(run->tape, r->validation_labels->shape.dim[0], NULL);
+    s->X = wg_ranks_share(r->validation.X);
+    s->targets = wg_ranks_share(r->validation_targets);
+    s->labels = wg_ranks_share(r->validation_labels);
+    if (wg_tape_status(run->tape) == WG_OK)
+        shared_blocks(run);
+}
+
+static const void *shared_at(const wg_tensor *x, int64_t row)
+{
+    return (const char *)x->data + (size_t)row * shared_row_bytes(x);
+}
+
+/* Blocks of rows: their losses are added, their predictions kept. */
+static void shared_add(int64_t first, int64_t end, double sum[], void *user)
+{
+    struct wg_fit_shared *s = user;
+    for (int64_t row = first; row < end; row += WG_RANKS_BLOCK) {
+        const shared_block *b = end - row >= WG_RANKS_BLOCK ? &s->full : &s->last;
+        wg_program_bind(b->program, b->X, shared_at(s->X, row));
+        wg_program_bind(b->program, b->targets, shared_at(s->targets, row));
+        if (wg_program_run(b->program) != WG_OK)
+            return; /* the tape has it, and so have all ranks, soon */
+        sum[0] += wg_item(wg_program_output(b->program, 0));
+        memcpy(s->predicted + (size_t)row * s->row, wg_program_output(b->program, 1)->data,
+               (size_t)b->rows * s->row);
+    }
+}
+
+/* A tensor of all ranks' rows, on rank 0, from what each has of them; NULL elsewhere. `like` has
+ * the dtype and, but for how many rows, the shape. */
+static wg_tensor *shared_gather(const struct wg_fit_shared *s, const void *rows,
+                                const wg_tensor *like)
+{
+    const size_t row = shared_row_bytes(like);
+    wg_tape *t = like->tape;
+    size_t bytes;
+    void *all = wg_ranks_gather(t, rows, (size_t)s->labels->shape.dim[0] * row, false, &bytes);
+    wg_shape shape = like->shape;
+    shape.dim[0] = s->all;
+    wg_tensor *x = all != NULL ? wg_constant(t, like->dtype, shape.ndim, shape.dim, all) : NULL;
+    wg_temporary_free(t, all);
+    return x;
+}
+
+/* What is no sum is computed by rank 0, of all that was predicted. */
+static double shared_score(wg_fit_run *run)
+{
+    const struct wg_fit_shared *s = run->shared;
+    const wg_head *head = run->model->head;
+    const shared_block *any = s->full.rows > 0 ? &s->full : &s->last;
+    const wg_mark mark = wg_tape_mark(run->tape);
+    double score = (double)NAN;
+    if (head->n_metrics == 0)
+        return score;
+    wg_tensor *predicted = shared_gather(s, s->predicted, wg_program_output(any->program, 1));
+    wg_tensor *labels = shared_gather(s, s->labels->data, s->labels);
+    if (predicted != NULL && labels != NULL)
+        score = head->metrics[0].value(predicted, NULL, labels);
+    if (wg_tape_status(run->tape) == WG_OK)
+        wg_tape_rewind(run->tape, mark);
+    wg_ranks_broadcast(run->tape, &score, sizeof score);
+    return score;
+}
+
+void wg_fit_shared_judge(wg_fit_run *run, double *loss, double *score)
+{
+    struct wg_fit_shared *s = run->shared;
+    double sum;
+    if (wg_ranks_sum_rows(run->tape, s->labels->shape.dim[0], 1, shared_add, s, &sum) != WG_OK)
+        return;
+    *loss = sum / (double)s->all;
+    if (!isfinite(*loss))
+        wg_fail(run->tape, WG_E_NOT_FINITE, "fit: the validation loss is %g in epoch %" PRId64,
+                *loss, run->state.epoch + 1);
+    else
+        *score = shared_score(run);
+}
+
+/* ---- Epochs. --------------------------------------------------------------------------------- */
+
+void wg_fit_shared_epoch(wg_fit_run *run)
+{
+    double stop = run->o.stop != NULL && *run->o.stop != 0;
+    if (!wg_fit_is_shared(run->tape))
+        return;
+    wg_ranks_agree(run->tape, wg_fit_identity_of_params(run->model), "parameters");
+    wg_ranks_sum(run->tape, &stop, 1);
+    run->stopping = stop > 0;
+}
+
+bool wg_fit_shared_goes_on(wg_fit_run *run, bool goes_on)
+{
+    double no = !goes_on;
+    wg_ranks_sum(run->tape, &no, 1);
+    return no == 0;
+}
