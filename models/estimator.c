@@ -276,16 +276,15 @@ static bool estimator_options_fit(const wg_estimator *e, const wg_estimator_kind
 
 /* More classes than rows with labels are an error in the labels, and would take memory for
  * nothing. */
-static bool estimator_labels_fit(const wg_head *head, const wg_tensor *y, int64_t k)
+static bool estimator_labels_fit(const wg_head *head, const wg_tensor *y, int64_t rows, int64_t k)
 {
     bool classes = head->kind != WG_HEAD_NUMBERS;
     if (classes && y->dtype != WG_I64)
         wg_fail(y->tape, WG_E_DTYPE, "estimator: y must be i64 [n]");
     else if (y->data == NULL || (classes && y->shape.ndim != 1))
         wg_fail(y->tape, WG_E_SHAPE, "estimator: y must be i64 [n]");
-    else if (classes && k > y->size + 2)
-        wg_fail(y->tape, WG_E_INDEX, "estimator: %" PRId64 " classes in %" PRId64 " rows", k,
-                y->size);
+    else if (classes && k > rows + 2)
+        wg_fail(y->tape, WG_E_INDEX, "estimator: %" PRId64 " classes in %" PRId64 " rows", k, rows);
     return wg_tape_status(y->tape) == WG_OK;
 }
 
@@ -321,38 +320,63 @@ static bool estimator_table_says(const wg_estimator_data *data, wg_estimator_opt
     return true;
 }
 
+/* Model, rows and options, as far as they can be judged before any rank knows of another's rows. */
+static const wg_estimator_kind *estimator_begin(wg_tape *t, const wg_dataset *given,
+                                                wg_estimator_options *o, wg_estimator *made,
+                                                wg_estimator_data *data)
+{
+    const wg_estimator_kind *kind = estimator_choose(t, o, made);
+    const bool missing = o->pipeline.n_steps > 0 && o->pipeline.steps != NULL &&
+                         o->pipeline.steps[0].kind == WG_STEP_IMPUTE;
+    made->tape = t;
+    return kind != NULL &&
+                   wg_estimator_data_of(given, made->head->kind == WG_HEAD_NUMBERS, missing,
+                                        data) &&
+                   estimator_table_says(data, o)
+               ? kind
+               : NULL;
+}
+
+/* Classes, of all ranks, and names; then all that is made of them. */
+static void estimator_build(wg_estimator *e, const wg_estimator_kind *kind, wg_estimator_data *data,
+                            wg_estimator_options *o)
+{
+    wg_tape *t = e->tape;
+    const bool named = data->d.table != NULL && data->d.table->class_count > 0;
+    if (named && e->head->kind != WG_HEAD_NUMBERS)
+        wg_estimator_join_classes(data, o);
+    if (wg_tape_status(t) != WG_OK)
+        return;
+    const int64_t rows = wg_ranks_rows(t, data->d.y->shape.dim[0], NULL);
+    e->k = wg_estimator_most_classes(t, estimator_count(e->head, data->d.y, o->classes));
+    if (estimator_options_fit(e, kind, o) && estimator_labels_fit(e->head, data->d.y, rows, e->k)) {
+        estimator_set_names(e, o);
+        estimator_take_names(e, &data->d);
+    }
+    if (wg_ranks_agree(t, wg_estimator_hash(e), "columns or model") == WG_OK)
+        estimator_fit_pipeline(e, data, o);
+    if (wg_tape_status(t) == WG_OK)
+        estimator_new_mlp(e, kind->hidden, o);
+    if (wg_ranks_agree(t, 0, "") == WG_OK)
+        estimator_train(e, data, o);
+}
+
 wg_estimator *wg_estimator_fit(const wg_dataset *given, const wg_estimator_options *options)
 {
     wg_estimator_options o = {0};
     if (options != NULL)
         o = *options;
     wg_estimator made = {.tape = NULL};
-    bool missing = o.pipeline.n_steps > 0 && o.pipeline.steps != NULL &&
-                   o.pipeline.steps[0].kind == WG_STEP_IMPUTE;
     wg_estimator_data data;
     wg_tape *t = wg_dataset_tape(given);
-    if (t == NULL || wg_tape_status(t) != WG_OK)
+    if (t == NULL)
         return wg_estimator_inert();
-    const wg_estimator_kind *kind = estimator_choose(t, &o, &made);
-    if (kind == NULL ||
-        !wg_estimator_data_of(given, made.head->kind == WG_HEAD_NUMBERS, missing, &data) ||
-        !estimator_table_says(&data, &o))
-        return wg_estimator_inert();
-    made.tape = t;
-    made.k = estimator_count(made.head, data.d.y, o.classes);
-    if (!estimator_options_fit(&made, kind, &o) ||
-        !estimator_labels_fit(made.head, data.d.y, made.k))
-        return wg_estimator_inert();
+    const bool well = wg_tape_status(t) == WG_OK;
+    const wg_estimator_kind *kind = well ? estimator_begin(t, given, &o, &made, &data) : NULL;
     wg_estimator *e = wg_tape_take(t, sizeof *e);
-    if (e == NULL)
+    if (wg_ranks_agree(t, 0, "") != WG_OK || kind == NULL)
         return wg_estimator_inert();
     *e = made;
-    estimator_set_names(e, &o);
-    estimator_take_names(e, &data.d);
-    estimator_fit_pipeline(e, &data, &o);
-    if (wg_tape_status(t) == WG_OK)
-        estimator_new_mlp(e, kind->hidden, &o);
-    if (wg_tape_status(t) == WG_OK)
-        estimator_train(e, &data, &o);
+    estimator_build(e, kind, &data, &o);
     return wg_tape_status(t) == WG_OK ? e : wg_estimator_inert();
 }

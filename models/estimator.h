@@ -86,6 +86,8 @@ typedef struct wg_estimator_options {
  *   Sparse rows: taken as they are: no standardization, which would fill in the zeros, nor other
  *     steps. The optimizer is one of all rows at once, also for an MLP, whose first layer is a
  *     sparse product.
+ *   On a tape with ranks each gives its part of the rows, one at least: preparation, classes and
+ *     model are of all rows, and the same on each. The optimizer is one of all rows at once.
  * Errors, on the tape: WG_E_VALUE (options; no label), WG_E_NOT_FINITE (a number of the rows, named
  *   with row and column; NaN is missing where WG_STEP_IMPUTE is the first step), those of
  *   wg_pipeline_fit and wg_fit. The result is then an inert estimator, never NULL. */
@@ -119,7 +121,8 @@ double wg_estimator_score(const wg_estimator *e, const wg_dataset *rows);
 #ifndef WG_NO_FILES
 
 /* wg_estimator_save: one file that is enough to predict: architecture, weights, preparation, names
- * of classes; see wg_archive_save, whose errors it has. Returns the tape's status. */
+ * of classes; see wg_archive_save, whose errors it has. Of ranks, which all call it, rank 0 writes
+ * it. Returns the tape's status. */
 wg_status wg_estimator_save(const wg_estimator *e, const char *path);
 
 /* wg_estimator_load: from such a file, onto a tape; it predicts the same bits. heads: the user's

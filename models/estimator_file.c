@@ -34,7 +34,7 @@ wg_status wg_estimator_save(const wg_estimator *e, const char *path)
     wg_tape *t = e->tape;
     wg_mark mark = wg_tape_mark(t);
     if (wg_tape_status(t) != WG_OK)
-        return wg_tape_status(t);
+        return wg_ranks_agree(t, 0, "");
     char key[40];
     wg_archive *a = wg_archive_new(t);
     wg_archive_put_string(a, "format", estimator_format);
@@ -50,8 +50,9 @@ wg_status wg_estimator_save(const wg_estimator *e, const char *path)
     }
     wg_pipeline_save(e->pipeline, a);
     wg_mlp_save(e->mlp, a);
-    wg_archive_save(a, path);
-    if (wg_tape_status(t) == WG_OK)
+    if (wg_ranks_number(t) == 0)
+        wg_archive_save(a, path);
+    if (wg_ranks_agree(t, 0, "") == WG_OK)
         wg_tape_rewind(t, mark);
     return wg_tape_status(t);
 }

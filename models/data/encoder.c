@@ -86,26 +86,125 @@ static int64_t encoder_size(wg_tape *t, const char *const *string, int64_t n, in
     return size;
 }
 
-wg_encoder *wg_encoder_fit(wg_tape *t, const char *const *string, int64_t n, int64_t columns,
-                           const wg_encoder_options *options)
+/* On what this rank has. */
+static wg_encoder *encoder_fit_own(wg_tape *t, const char *const *string, int64_t n,
+                                   int64_t columns, bool ignore_unknown)
 {
-    if (wg_tape_status(t) != WG_OK)
-        return encoder_none();
     int64_t size = encoder_size(t, string, n, columns);
-    if (size >= 0 && options != NULL && options->limit < 0) {
-        wg_fail(t, WG_E_VALUE, "encoder: option limit is negative");
-        return encoder_none();
-    }
     if (size < 0)
         return encoder_none();
     const char **list = wg_temporary(t, size, sizeof *list);
     int64_t *start = wg_temporary(t, columns + 1, sizeof *start);
     wg_encoder *e = encoder_none();
     if (list != NULL && start != NULL)
-        e = encoder_fit(t, string, n, columns, options != NULL && options->ignore_unknown, list,
-                        start);
+        e = encoder_fit(t, string, n, columns, ignore_unknown, list, start);
     wg_temporary_free(t, list);
     wg_temporary_free(t, start);
+    return e;
+}
+
+/* ---- Categories of all ranks: each is sent behind its column's number. ----------------------- */
+
+/* How many bytes they are; written to `to` where that is not NULL. */
+static size_t encoder_pack(const wg_encoder *e, char *to)
+{
+    size_t used = 0;
+    for (int64_t j = 0; j < e->columns; j++)
+        for (int64_t i = e->start[j]; i < e->start[j + 1]; i++) {
+            const size_t size = strlen(e->category[i]) + 1;
+            if (to != NULL) {
+                memcpy(to + used, &j, sizeof j);
+                memcpy(to + used + sizeof j, e->category[i], size);
+            }
+            used += sizeof j + size;
+        }
+    return used;
+}
+
+/* The packed strings by column, count[columns] so many, into string[row * columns + column], where
+ * that is not NULL. False: they are none. */
+static bool encoder_unpack(const char *packed, size_t size, int64_t columns, int64_t count[],
+                           const char **string)
+{
+    memset(count, 0, (size_t)columns * sizeof *count);
+    while (size > 0) {
+        int64_t j = -1;
+        const char *end = NULL;
+        if (size > sizeof j) {
+            memcpy(&j, packed, sizeof j);
+            end = memchr(packed + sizeof j, '\0', size - sizeof j);
+        }
+        if (j < 0 || j >= columns || end == NULL)
+            return false;
+        if (string != NULL)
+            string[count[j] * columns + j] = packed + sizeof j;
+        count[j]++;
+        size -= (size_t)(end + 1 - packed);
+        packed = end + 1;
+    }
+    return true;
+}
+
+/* Fits on the packed strings as on rows, of which there are as many as the longest column has; what
+ * others lack is filled up with what they have. */
+static wg_encoder *encoder_fit_packed(const wg_encoder *own, const char *packed, size_t size,
+                                      int64_t count[])
+{
+    wg_tape *t = own->tape;
+    int64_t rows = 0;
+    bool fits = encoder_unpack(packed, size, own->columns, count, NULL);
+    for (int64_t j = 0; j < own->columns; j++) {
+        rows = count[j] > rows ? count[j] : rows;
+        fits = fits && count[j] > 0;
+    }
+    const char **string = fits ? wg_temporary(t, rows, (size_t)own->columns * sizeof *string)
+                               : NULL;
+    wg_encoder *e = encoder_none();
+    if (!fits)
+        wg_fail(t, WG_E_RANKS, "encoder: strings of another rank are none");
+    if (string != NULL) {
+        encoder_unpack(packed, size, own->columns, count, string);
+        for (int64_t j = 0; j < own->columns; j++)
+            for (int64_t i = count[j]; i < rows; i++)
+                string[i * own->columns + j] = string[j];
+        e = encoder_fit_own(t, string, rows, own->columns, own->ignore_unknown);
+    }
+    wg_temporary_free(t, string);
+    return e;
+}
+
+static wg_encoder *encoder_join(wg_encoder *own)
+{
+    wg_tape *t = own->tape;
+    size_t size = encoder_pack(own, NULL), all;
+    char *mine = wg_temporary(t, (int64_t)size, 1);
+    int64_t *count = wg_temporary(t, own->columns, sizeof *count);
+    wg_encoder *e = encoder_none();
+    if (wg_ranks_agree(t, 0, "") == WG_OK) {
+        encoder_pack(own, mine);
+        char *packed = wg_ranks_gather(t, mine, size, true, &all);
+        if (packed != NULL)
+            e = encoder_fit_packed(own, packed, all, count);
+        wg_temporary_free(t, packed);
+    }
+    wg_temporary_free(t, count);
+    wg_temporary_free(t, mine);
+    return e;
+}
+
+wg_encoder *wg_encoder_fit(wg_tape *t, const char *const *string, int64_t n, int64_t columns,
+                           const wg_encoder_options *options)
+{
+    wg_encoder *e = encoder_none();
+    if (options != NULL && options->limit < 0)
+        wg_fail(t, WG_E_VALUE, "encoder: option limit is negative");
+    if (wg_tape_status(t) == WG_OK)
+        e = encoder_fit_own(t, string, n, columns, options != NULL && options->ignore_unknown);
+    if (wg_ranks_agree(t, (uint64_t)columns, "string columns") != WG_OK)
+        return encoder_none();
+    const wg_ranks *ranks = wg_tape_options_of(t)->ranks;
+    if (ranks != NULL && ranks->size > 1 && columns > 0)
+        e = encoder_join(e);
     if (e->tape != NULL && options != NULL)
         e->limit = options->limit;
     return e;

@@ -43,9 +43,10 @@ static double imputer_median(double *values, int64_t n)
     return n % 2 == 1 ? values[n / 2] : values[n / 2 - 1] / 2 + values[n / 2] / 2;
 }
 
-/* Of one column: the number; *missing: is there a NaN? known has room for n. */
-static double imputer_number(const wg_tensor *X, int64_t column, bool median, double *known,
-                             bool *missing)
+/* Of one column, of all ranks' `rows` rows: the number; *missing: is there a NaN? known has room
+ * for n. */
+static double imputer_number(const wg_tensor *X, int64_t rows, int64_t column, bool median,
+                             double *known, bool *missing)
 {
     int64_t n = X->shape.dim[0], d = X->shape.dim[1], count = 0;
     for (int64_t i = 0; i < n; i++) {
@@ -53,10 +54,15 @@ static double imputer_number(const wg_tensor *X, int64_t column, bool median, do
         if (!isnan(value))
             known[count++] = value;
     }
-    *missing = count < n;
-    if (count == 0)
-        return 0;
-    return median ? imputer_median(known, count) : imputer_mean(known, count);
+    size_t bytes;
+    double number = 0;
+    double *all = wg_ranks_gather(X->tape, known, (size_t)count * sizeof *known, true, &bytes);
+    count = (int64_t)(bytes / sizeof *known);
+    *missing = count < rows;
+    if (all != NULL && count > 0)
+        number = median ? imputer_median(all, count) : imputer_mean(all, count);
+    wg_temporary_free(X->tape, all);
+    return number;
 }
 
 static bool imputer_fits(const wg_tensor *X)
@@ -77,17 +83,19 @@ wg_imputer *wg_imputer_fit(const wg_tensor *X, const wg_imputer_options *options
     wg_imputer_options o = {0};
     if (options != NULL)
         o = *options;
-    if (!imputer_fits(X))
+    const bool fits = imputer_fits(X);
+    wg_tape *t = X != NULL ? X->tape : NULL;
+    if (wg_ranks_agree(t, fits ? (uint64_t)X->shape.dim[1] : 0, "columns") != WG_OK || !fits)
         return imputer_none();
-    wg_tape *t = X->tape;
-    int64_t d = X->shape.dim[1], m = 0;
+    int64_t d = X->shape.dim[1], m = 0, rows = wg_ranks_rows(t, X->shape.dim[0], NULL);
     double *known = wg_temporary(t, X->shape.dim[0], sizeof *known);
     double *number = wg_temporary(t, d, sizeof *number);
     int64_t *indicated = wg_temporary(t, d, sizeof *indicated);
     wg_imputer *made = imputer_none();
-    for (int64_t j = 0; indicated != NULL && number != NULL && known != NULL && j < d; j++) {
+    wg_ranks_agree(t, 0, "");
+    for (int64_t j = 0; wg_tape_status(t) == WG_OK && j < d; j++) {
         bool missing;
-        number[j] = imputer_number(X, j, o.median, known, &missing);
+        number[j] = imputer_number(X, rows, j, o.median, known, &missing);
         if (missing && o.indicate)
             indicated[m++] = j;
     }
