@@ -72,7 +72,7 @@ LIB_SRC  := $(sort $(OTHER_SRC) $(if $(call without,WG_NO_CHECK),,$(CHECK_SRC)) 
 HEADERS  := $(filter-out %_internal.h,$(wildcard $(addsuffix /*.h,$(PUBLIC))))
 ALL_HEADERS := $(wildcard $(addsuffix /*.h,$(LIB_DIRS)) $(addsuffix /*.inc,$(LIB_DIRS)))
 # Examples are programs; what several of them share is linked into all.
-EX_MAIN  := $(shell grep -l '^int main' examples/*.c 2>/dev/null)
+EX_MAIN  := $(filter-out examples/train_mpi.c,$(shell grep -l '^int main' examples/*.c 2>/dev/null))
 EX_HELP  := $(wildcard examples/support/*.c)
 # tests/bench and tests/fuzz have mains of their own and are not part of the runner.
 TEST_DIRS := $(addprefix tests/,support engine check compile ops models)
@@ -105,7 +105,7 @@ EXE      := $(if $(findstring mingw,$(MACHINE)),.exe)
 PROGRAMS := $(patsubst examples/%.c,$(BUILD)/%$(EXE),$(EX_MAIN))
 RUNNER   := $(BUILD)/tests/run$(EXE)
 
-.PHONY: all lib examples demo deps test check check-layers check-headers check-symbols check-readme check-reproducible \
+.PHONY: all lib examples demo deps deps-mpi mpi check-mpi test check check-layers check-headers check-symbols check-readme check-reproducible \
         check-amalgamation check-install check-examples check-programs check-ship check-switches size check-aarch64 check-windows check-wasi check-cortex check-format amalgamation ffi docs man check-docs install uninstall \
         bench peers fuzz fuzz-long fuzzers check-fuzz test-fuzz coverage format tidy analyze prove clean help FORCE
 # The examples need all of it.
@@ -151,6 +151,18 @@ $(PROGRAMS): $(BUILD)/%$(EXE): $(BUILD)/obj/examples/%.o $(call obj,$(EX_HELP)) 
 demo: $(BUILD)/demo
 	@$(BUILD)/demo
 
+# train for several machines, where there is an MPI.
+MPICC ?= mpicc
+mpi: $(BUILD)/train-mpi
+$(BUILD)/train-mpi: examples/train_mpi.c $(call obj,$(EX_HELP)) $(STATIC) $(LIBS)
+	@command -v $(MPICC) > /dev/null || { echo 'make: there is no $(MPICC): make deps-mpi, or MPICC=...'; exit 1; }
+	$(call run,MPICC,OMPI_CC='$(CC)' MPICH_CC='$(CC)' $(MPICC) $(BASE_FLAGS) $(CFLAGS) $(SAN_FLAGS) $(CPPFLAGS) $(LDFLAGS) -I. -Imodels -o $@ \
+	    $< $(filter %.o,$^) $(STATIC) @$(LIBS))
+
+# The same model, to the bit, from one process and from others, whatever --threads says.
+check-mpi: mpi $(BUILD)/train
+	@sh tests/check_mpi.sh $(BUILD)
+
 # ---- the test suite ------------------------------------------------------------------------------
 
 # Check's flags are looked for when they are needed, not while this file is parsed: in
@@ -163,6 +175,8 @@ $(CHECK_AT).libs: tests/find_check.sh $(BUILD)/flags $(if $(filter deps,$(MAKECM
 
 deps:
 	@CC='$(CC)' sh tests/install_deps.sh check
+deps-mpi:
+	@sh tests/install_deps.sh mpi
 
 $(BUILD)/tests/suites.inc: FORCE
 	$(call put,$@,$(patsubst %,'WGT_SUITE(%)',$(SUITES)))
@@ -409,6 +423,7 @@ help:
 #: make                      builds the library (static and shared) and the examples in build/
 #: make demo                 the main job: builds graphs on real data, checks gradients, trains
 #: make deps                 installs Check, the unit test framework, if it is missing
+#: make mpi                  build/train-mpi, train for several machines; make deps-mpi installs OpenMPI
 #: make check                every check, and the test suite; make deps check does both
 #: make test                 the test suite alone; build/tests/run NAME runs one suite
 #: make check-ship           a training step written as C on Cortex-M4, riscv64 and s390x, under qemu

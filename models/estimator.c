@@ -353,7 +353,7 @@ static void estimator_build(wg_estimator *e, const wg_estimator_kind *kind, wg_e
         estimator_set_names(e, o);
         estimator_take_names(e, &data->d);
     }
-    if (wg_ranks_agree(t, wg_estimator_hash(e), "columns or model") == WG_OK)
+    if (wg_ranks_agree(t, wg_estimator_hash(e), "columns, model or version") == WG_OK)
         estimator_fit_pipeline(e, data, o);
     if (wg_tape_status(t) == WG_OK)
         estimator_new_mlp(e, kind->hidden, o);

@@ -31,7 +31,7 @@ typedef struct wg_estimator_data {
 bool wg_estimator_data_of(const wg_dataset *data, bool numbers, bool missing,
                           wg_estimator_data *result);
 
-/* wg_estimator_hash: of model and names, which must be the same on all ranks.
+/* wg_estimator_hash: of version, model and names, which must be the same on all ranks.
  * wg_estimator_most_classes: the largest k of all ranks. wg_estimator_join_classes: a table's
  * classes as all ranks' tables have them: names and numbers. Errors are on the tape. */
 uint64_t wg_estimator_hash(const wg_estimator *e);

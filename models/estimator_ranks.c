@@ -4,6 +4,7 @@
 
 #include "models/files/bytes_internal.h"
 #include "models/files/table_internal.h"
+#include "models/version.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -25,7 +26,8 @@ static uint64_t estimator_mix_list(uint64_t hash, const char *const *list)
 
 uint64_t wg_estimator_hash(const wg_estimator *e)
 {
-    uint64_t hash = estimator_mix(UINT64_C(0xcbf29ce484222325), e->model);
+    uint64_t hash = estimator_mix(UINT64_C(0xcbf29ce484222325), wg_version());
+    hash = estimator_mix(hash, e->model);
     hash = estimator_mix_list(estimator_mix(hash, e->label_name), e->class_names);
     return estimator_mix_list(estimator_mix_list(hash, e->column_names), e->string_names);
 }

@@ -102,7 +102,7 @@ violations() {
     done
     layer models "$below|models/[a-z0-9_]+\.h" "($libc)\.h"
     internals
-    layer examples '((examples/)?support/)?[a-z0-9_]+\.h' "($libc|wengert)\.h"
+    layer examples '((examples/)?support/)?[a-z0-9_]+\.h' "($libc|wengert|mpi)\.h"
     grep -rnE --include='*.[ch]' --include='*.inc' 'include[[:space:]]*"[^"]*\.\./' autograd ops models tests examples || true
     calls autograd autograd/print autograd/compile autograd/derivatives autograd/check ops ops/kernels models
     for part in $order; do calls models/$part; done

@@ -30,6 +30,7 @@ is_there() {
         all_there llvm-ar node &&
             echo 'int main(void){return 0;}' | clang --target=wasm32-wasi --sysroot=/usr -x c -o /dev/null - 2> /dev/null ;;
     musl) command -v musl-gcc > /dev/null ;;
+    mpi) command -v mpicc > /dev/null && command -v mpirun > /dev/null ;;
     *) command -v "$1" > /dev/null ;;
     esac
 }
@@ -69,6 +70,10 @@ package() { # package MANAGER TOOL
     apt-get:windows) echo gcc-mingw-w64-x86-64-posix wine wine64 ;;
     apt-get:wasi) echo clang lld llvm wasi-libc libclang-rt-dev-wasm32 nodejs ;;
     apt-get:musl) echo musl-tools ;;
+    apt-get:mpi) echo libopenmpi-dev openmpi-bin ;;
+    dnf:mpi) echo openmpi-devel ;;
+    pacman:mpi | brew:mpi) echo open-mpi ;;
+    zypper:mpi | apk:mpi) echo openmpi openmpi-dev ;;
     apt-get:frama-c) echo frama-c-base ;;
     *:i686 | *:aarch64 | *:s390x | *:riscv64 | *:armhf | *:ppc64le | *:cortex | *:windows | *:wasi | *:musl) die "no packages known here for $2" ;;
     *) echo "$2" ;;

@@ -149,15 +149,16 @@ wg_fit_result wg_fit(const wg_fit_model *model, const wg_dataset *data,
 /* wg_fit_minimize: wg_fit by all rows at once, to the optimum: mean loss + penalty, by L-BFGS,
  * Newton's methods, or proximal gradient. The rows go through the model in blocks that stay in
  * cache, on the threads of the tape's pool; so a row's outputs must depend on no other row. Sparse
- * rows go through it all at once. An epoch is an iteration (of L-BFGS: about 1.1 evaluations of loss and gradient).
+ * rows go through it all at once. An epoch is an iteration (of L-BFGS: about 1.1 evaluations of
+ * loss and gradient).
  * options.epochs: 0 stands for 1000, of PROXIMAL for 10000. The loss of an epoch is the one after
  * it; accuracy and rate there are none: NaN. Validation, patience and min_delta, weights, the
  * callback, checkpoint and resume are as in wg_fit. On a tape with ranks each gives its part of the
  * rows, one at least, and the rest as if it had all: the same bits for any number of ranks, and a
  * training may be gone on with by another number. Rank 0 writes the checkpoint, all read it; a rank
- * with other options, another model or another version is refused at the start (WG_E_RANKS). Their
- * rows are dense. Refused, WG_E_VALUE: options batch, optimizer
- * and schedule; a model with set_step (dropout): its loss would change between evaluations.
+ * with other options, or another model, is refused at the start (WG_E_RANKS). Their rows are
+ * dense. Refused, WG_E_VALUE: options batch, optimizer and schedule; a model with set_step
+ * (dropout): its loss would change between evaluations.
  *   minimizer: see models/optim/minimize.h; NULL: L-BFGS. Its iterations and value_tolerance must
  * be 0: epochs, min_delta and patience say when to stop. options.l1_ratio > 0 needs WG_PROXIMAL.
  * The tolerance is of the gradient; with linear_first, but for PROXIMAL, of that with respect to

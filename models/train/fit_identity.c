@@ -3,7 +3,6 @@
 #include "models/train/fit_internal.h"
 
 #include "autograd/op.h"
-#include "autograd/version.h"
 
 #include <string.h>
 
@@ -182,7 +181,7 @@ uint64_t wg_fit_identity_of_params(const wg_fit_model *model)
     return hash;
 }
 
-/* Data apart: version, options, the model and where it begins. */
+/* Data apart: options, the model and where it begins. */
 uint64_t wg_fit_identity_of_rank(const wg_fit_run *run)
 {
     const wg_fit_options *o = &run->o;
@@ -192,7 +191,6 @@ uint64_t wg_fit_identity_of_rank(const wg_fit_run *run)
                                 o->checkpoint_every, o->check_every,   o->sample_weights != NULL,
                                 run->rows.k};
     uint64_t hash = wg_fit_identity_of_params(run->model);
-    hash = identity_mix_bytes(hash, wg_version(), strlen(wg_version()));
     hash = identity_mix_bytes(hash, integers, sizeof integers);
     hash = identity_mix_bytes(hash, reals, sizeof reals);
     for (int64_t k = 0; o->class_weights != NULL && k < run->rows.k; k++)

@@ -147,7 +147,7 @@ wg_fit_identity wg_fit_identity_of(const wg_fit_run *run);
 void wg_fit_identity_of_outputs(const wg_head *head, wg_tensor *Z, const wg_tensor *X,
                                 uint64_t *hash);
 
-/* Hashes of what ranks must have in common. wg_fit_identity_of_rank: version, options, model, its
+/* Hashes of what ranks must have in common. wg_fit_identity_of_rank: options, model, its
  * parameters; wg_fit_identity_of_params: these alone; _of_minimizer: its options. */
 uint64_t wg_fit_identity_of_rank(const wg_fit_run *run);
 uint64_t wg_fit_identity_of_params(const wg_fit_model *model);

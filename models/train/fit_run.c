@@ -76,8 +76,8 @@ bool wg_fit_start(wg_fit_run *run, const wg_fit_model *model, const wg_dataset *
     const bool fits = run->tape != NULL && wg_tape_status(run->tape) == WG_OK &&
                       fit_model_fits(run->tape, model) && fit_options_fit(run) &&
                       wg_fit_rows_fit(&run->rows, model, data, &run->o);
-    if (wg_ranks_agree(run->tape, fits ? wg_fit_identity_of_rank(run) : 0,
-                       "options, model or version") != WG_OK ||
+    if (wg_ranks_agree(run->tape, fits ? wg_fit_identity_of_rank(run) : 0, "options or model") !=
+            WG_OK ||
         !wg_fit_rows_new(&run->rows, model, data, &run->o))
         return false;
     fit_new_state(run);

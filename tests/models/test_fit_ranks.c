@@ -260,10 +260,10 @@ START_TEST(test_refused)
     static const struct {
         void (*odd_one)(wg_estimator_options *o);
         const char *message;
-    } row[] = {{other_l2, "rank 2 has other options, model or version than rank 0"},
-               {other_model, "rank 2 has other columns or model than rank 0"},
-               {other_seed, "rank 2 has other options, model or version than rank 0"},
-               {other_method, "rank 2 has other options, model or version than rank 0"},
+    } row[] = {{other_l2, "rank 2 has other options or model than rank 0"},
+               {other_model, "rank 2 has other columns, model or version than rank 0"},
+               {other_seed, "rank 2 has other options or model than rank 0"},
+               {other_method, "rank 2 has other options or model than rank 0"},
                {other_mistake, "validation = 2"}};
     for (size_t i = 0; i < sizeof row / sizeof *row; i++) {
         job *j = job_new((job){.model = "softmax", .classes = 3, .optimizer = "lbfgs"});

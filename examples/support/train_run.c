@@ -1,0 +1,209 @@
+/* What train does, in one process or in several. */
+#include <inttypes.h>
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+#include <wengert.h>
+
+#include "advice.h"
+#include "charts.h"
+#include "checks.h"
+#include "coefficients.h"
+#include "folds.h"
+#include "progress.h"
+#include "report.h"
+#include "summary.h"
+#include "train_arguments.h"
+#include "train_run.h"
+
+enum { INTERRUPTED = 130 }; /* the exit status after Ctrl-C */
+
+/* ---- Before the training ------------------------------------------------------------------------------ */
+
+/* The file's rows, all of them, and those that are trained on and tested by. */
+typedef struct parts {
+    wg_dataset all, trained, tested; /* tested.table NULL: none */
+    bool numbers;                    /* are predicted, not classes */
+} parts;
+
+/* Of the rows the model and its pictures are possible. */
+static bool choose_model(train_arguments *a, parts *r)
+{
+    int64_t k = r->all.table->class_count;
+    r->numbers = a->e.model != NULL && strcmp(a->e.model, "regression") == 0;
+    if (r->numbers && (a->curve != NULL || a->confusion != NULL))
+        return check_fail("--confusion and --pr are for classes, not for regression", "");
+    if (r->numbers)
+        return true;
+    if (k < 2)
+        return check_fail("there is one class alone:", r->all.table->class_names[0]);
+    if (a->curve != NULL && k != 2) {
+        fprintf(stderr, "train: --pr: %s has %" PRId64 " classes, not two\n", a->data, k);
+        return false;
+    }
+    if (a->e.model == NULL && k == 2)
+        a->e.model = "logistic";
+    return true;
+}
+
+static bool split(wg_tape *t, const train_arguments *a, parts *r)
+{
+    r->trained = r->all;
+    if (a->test_file != NULL) {
+        rows_options o = a->rows;
+        o.columns = rows_columns(t, r->all.table->column_names, r->all.table->string_names);
+        o.categories = r->all.table->string_names;
+        o.drop = NULL;
+        o.width = r->all.sparse != NULL ? wg_dataset_columns(&r->all) : 0;
+        r->tested = rows_read(t, a->test_file, &o);
+        return wg_tape_status(t) == WG_OK &&
+               (r->numbers || check_classes(r->all.table, r->tested.table));
+    }
+    if (a->test == 0)
+        return true;
+    wg_train_test which = wg_train_test_split(
+        t, wg_dataset_rows(&r->all),
+        &(wg_train_test_options){.test = a->test,
+                                 .seed = a->e.seed,
+                                 .stratify = r->numbers ? NULL : wg_table_classes(r->all.table)});
+    r->trained = wg_dataset_take(&r->all, which.train);
+    r->tested = wg_dataset_take(&r->all, which.test);
+    return wg_tape_status(t) == WG_OK;
+}
+
+/* This rank's part of the training rows; every rank has read the same file, and predicts all rows of it. Where
+ * there are many, those that fall to it, which then do not move. */
+static wg_dataset shared(wg_tape *t, const wg_dataset *rows)
+{
+    const wg_ranks *r = wg_tape_options_of(t)->ranks;
+    const int64_t all = wg_dataset_rows(rows);
+    if (r == NULL || r->size == 1)
+        return *rows;
+    int64_t first = all * r->rank / r->size, end = all * (r->rank + 1) / r->size;
+    if (r->size <= 64 && all >= 64 * WG_RANKS_BLOCK)
+        wg_ranks_range(t, all, &first, &end);
+    int64_t n = end - first, *row = wg_tape_take(t, (size_t)n * sizeof *row);
+    for (int64_t i = 0; row != NULL && i < n; i++)
+        row[i] = first + i;
+    return wg_dataset_take(rows, wg_constant(t, WG_I64, WG_SHAPE(n), row));
+}
+
+static bool prepare(wg_tape *t, train_arguments *a, parts *r)
+{
+    *r = (parts){.all = rows_read(t, a->data, &a->rows)};
+    if (wg_tape_status(t) != WG_OK || !choose_model(a, r))
+        return false;
+    summary_data(a, &r->all, r->numbers);
+    fflush(stdout);
+    return check_names(a, r->all.table) && check_numbers(r->all.table) && split(t, a, r) &&
+           check_strings(a, r->trained.table, r->tested.table);
+}
+
+static bool cross_validate(wg_tape *t, train_arguments *a, const parts *r)
+{
+    if (a->folds == 0)
+        return true;
+    if (wg_tape_options_of(t)->ranks != NULL)
+        return check_fail("--cv is for one process", "");
+    const wg_tensor *classes = r->numbers ? NULL : wg_table_classes(r->trained.table);
+    if (a->folds > wg_dataset_rows(&r->trained))
+        return check_fail("--cv has more parts than there are training rows", "");
+    double C = folds_choose(&r->trained, &a->e, a->folds, classes, a->C.real, a->C.n);
+    if (wg_tape_status(t) == WG_OK && a->C.n > 1)
+        printf("chosen       C %g\n", a->e.C = C);
+    return wg_tape_status(t) == WG_OK;
+}
+
+/* ---- After it ------------------------------------------------------------------------------------------ */
+
+static bool draw(const train_arguments *a, const wg_estimator *e, const judged *r)
+{
+    int64_t k = e->class_count;
+    if (a->plot != NULL &&
+        !chart_history(a->plot, a->data, &e->fit, progress_step(wg_at(e->fit.rate, 0))))
+        return false;
+    if (a->confusion != NULL &&
+        !chart_confusion(a->confusion, a->data, wg_confusion_matrix(r->predicted, r->truth, k),
+                         e->class_names))
+        return false;
+    return a->curve == NULL ||
+           chart_precision_recall(a->curve, a->data, wg_slice(r->p, 1, 1, 2),
+                                  wg_reshape(r->truth, WG_SHAPE(wg_size(r->truth), 1)),
+                                  e->class_names[1]);
+}
+
+/* Saved first: what can be told of it later can be told by predict, too. */
+static bool finish(wg_tape *t, const train_arguments *a, const wg_estimator *e, const parts *r)
+{
+    if (a->save != NULL && wg_estimator_save(e, a->save) != WG_OK)
+        return false;
+    bool tests = r->tested.table != NULL;
+    coefficients weights = coefficients_of(t, e);
+    judged trained = judge("train", e, &r->trained);
+    judged tested = tests ? judge("test", e, &r->tested) : trained;
+    if (wg_tape_status(t) != WG_OK)
+        return false;
+    summary_fit(e, wg_dataset_rows(&r->trained), tests ? wg_dataset_rows(&r->tested) : 0);
+    summary_metrics(e, &trained);
+    if (tests)
+        summary_metrics(e, &tested);
+    if (!a->quiet) {
+        summary_classes(e, &tested);
+        coefficients_print(&weights, e);
+    }
+    const report page = {a, e, &r->all, &trained, tests ? &tested : NULL, &weights};
+    return wg_tape_status(t) == WG_OK && draw(a, e, &tested) &&
+           (a->report == NULL || report_write(a->report, &page));
+}
+
+/* Returns the exit status; a failure may be one that the tape does not know of. */
+static int train(wg_tape *t, train_arguments *a)
+{
+    parts r;
+    if (!check_files(a) || !prepare(t, a, &r) || !cross_validate(t, a, &r))
+        return 1;
+    progress shown = progress_new(wg_dataset_rows(&r.trained), a->quiet);
+    a->e.fit.on_epoch = progress_show;
+    a->e.fit.on_epoch_user = &shown;
+    a->e.fit.stop = progress_interrupt();
+    if (a->report != NULL && a->e.fit.check_every == 0)
+        a->e.fit.check_every = INT64_MAX; /* at the start and at the end */
+    const wg_dataset part = shared(t, &r.trained);
+    const wg_estimator *e = wg_estimator_fit(&part, &a->e);
+    progress_end(&shown);
+    if (wg_tape_status(t) != WG_OK || !finish(t, a, e, &r))
+        return 1;
+    if (e->fit.stop != WG_FIT_STOPPED)
+        return 0;
+    fputs("train: stopped by Ctrl-C; the best weights so far were kept\n", stderr);
+    return INTERRUPTED;
+}
+
+/* Does the message begin with the file's name? */
+static bool is_of(const char *file, const char *message)
+{
+    return file != NULL && strncmp(message, file, strlen(file)) == 0;
+}
+
+int train_run(int argc, char **argv, const wg_ranks *ranks)
+{
+    train_arguments a;
+    int status = train_arguments_read(argc, argv, &a);
+    if (status >= 0)
+        return status;
+    if (ranks != NULL && ranks->rank > 0) {
+        a.quiet = true;
+        a.plot = a.confusion = a.curve = a.report = NULL;
+    }
+    wg_pool *pool = a.threads > 1 ? wg_pool_new((int)a.threads, NULL) : NULL;
+    wg_tape *t = wg_tape_new(&(wg_tape_options){.seed = a.e.seed, .pool = pool, .ranks = ranks});
+    status = train(t, &a);
+    if (wg_tape_status(t) != WG_OK)
+        fprintf(stderr, "train: %s\n", wg_tape_message(t));
+    advise("train", t, is_of(a.test_file, wg_tape_message(t)) ? a.test_file : a.data, &a.rows);
+    if (wg_tape_status(t) != WG_OK || !options_finish("train"))
+        status = 1;
+    wg_tape_free(t);
+    wg_pool_free(pool);
+    return status;
+}

@@ -1,0 +1,35 @@
+#!/bin/sh
+# check_mpi.sh BUILD: train-mpi makes the same file as one process of it, with any number of processes and threads;
+# goes on with another number; and a process that is killed ends the job.
+set -eu
+build=$1
+dir=$(mktemp -d)
+trap 'rm -rf "$dir"' EXIT
+# As root, with more processes than processors, which then must not wait busily, and without a network.
+export OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1 OMPI_MCA_rmaps_base_oversubscribe=1
+export OMPI_MCA_mpi_yield_when_idle=1 OMPI_MCA_btl=self,vader OMPI_MCA_plm_rsh_agent=false
+mpi() { n=$1; shift; mpirun --oversubscribe -n "$n" "$build/train-mpi" "$@" --quiet > "$dir/out" 2> "$dir/err"; }
+die() { echo "mpi: $*"; cat "$dir/err"; exit 1; }
+
+for data in "examples/data/digits.csv --epochs 20" "examples/data/iris.csv --model one_vs_rest --optimizer newton" \
+    "examples/data/breast_cancer.csv --validation 0.2 --patience 5"; do
+    # shellcheck disable=SC2086  # a list of words
+    mpi 1 $data --save "$dir/one" || die "one process fails"
+    for n in 2 3 4; do
+        # shellcheck disable=SC2086
+        mpi $n $data --save "$dir/$n" --threads $((n / 2)) || die "$n processes fail"
+        cmp -s "$dir/one" "$dir/$n" || die "$n processes give another model than one: $data"
+    done
+done
+
+mpi 3 examples/data/digits.csv --epochs 7 --checkpoint "$dir/c" || die "a checkpoint"
+mpi 2 examples/data/digits.csv --epochs 20 --checkpoint "$dir/c" --resume --save "$dir/gone_on" || die "resuming"
+mpi 1 examples/data/digits.csv --epochs 20 --save "$dir/one" || die "one process fails"
+cmp -s "$dir/one" "$dir/gone_on" || die "two processes that go on from three's checkpoint give another model"
+
+mpi 3 examples/data/digits.csv --epochs 100000 --raw --penalty-c 1e9 --checkpoint "$dir/d" &
+job=$!
+while [ ! -e "$dir/d" ]; do sleep 0.1; done
+kill -9 "$(pgrep -P "$(pgrep -P $job mpirun || echo $job)" train-mpi | tail -n 1)"
+if wait $job; then die "a process was killed, and the job ended well"; fi
+echo "mpi: one model for 1, 2, 3 and 4 processes, gone on with by others; a killed process ends the job"
