@@ -1,5 +1,5 @@
 /* Standardization: mean and deviation by column, fitted and applied. */
-#include "models/data/scaler.h"
+#include "models/data/scaler_internal.h"
 
 #include "autograd/op.h"
 #include "ops/arithmetic.h"
@@ -36,24 +36,43 @@ static void scaler_add(int64_t first, int64_t end, double sum[], void *user)
 }
 
 /* sums: room for 2 d numbers. The second pass corrects the mean by what rounding took from the
- * first, and the squares by the same. The last test is scikit-learn's: a variance that rounding
- * alone explains is that of a constant. */
-static void scaler_statistics(const wg_tensor *X, double rows, double *mean, double *scale,
-                              double *sums)
+ * first, and the squares by the same. */
+static void scaler_moments(const wg_tensor *X, double rows, double *mean, double *variance,
+                           double *sums)
 {
-    wg_tape *t = X->tape;
     const int64_t d = X->shape.dim[1];
     scaler_rows r = {X, mean};
     memset(mean, 0, (size_t)d * sizeof *mean);
-    wg_ranks_sum_rows(t, X->shape.dim[0], 2 * d, scaler_add, &r, sums);
+    wg_ranks_sum_rows(X->tape, X->shape.dim[0], 2 * d, scaler_add, &r, sums);
     for (int64_t j = 0; j < d; j++)
         mean[j] = sums[j] / rows;
-    wg_ranks_sum_rows(t, X->shape.dim[0], 2 * d, scaler_add, &r, sums);
+    wg_ranks_sum_rows(X->tape, X->shape.dim[0], 2 * d, scaler_add, &r, sums);
     for (int64_t j = 0; j < d; j++) {
-        double variance = (sums[d + j] - sums[j] * sums[j] / rows) / rows;
+        variance[j] = (sums[d + j] - sums[j] * sums[j] / rows) / rows;
         mean[j] += sums[j] / rows;
-        double noise = rows * mean[j] * DBL_EPSILON;
-        bool constant = variance <= rows * DBL_EPSILON * variance + noise * noise;
+    }
+}
+
+bool wg_column_moments(wg_tensor *X, double mean[], double variance[], double *rows)
+{
+    wg_tape *t = X->tape;
+    const int64_t d = X->shape.dim[1];
+    double *sums = d <= INT64_MAX / 2 ? wg_temporary(t, 2 * d, sizeof *sums) : NULL;
+    *rows = (double)wg_ranks_rows(t, X->shape.dim[0], NULL);
+    X = wg_ranks_share(X);
+    if (wg_ranks_agree(t, 0, "") == WG_OK)
+        scaler_moments(X, *rows, mean, variance, sums);
+    wg_temporary_free(t, sums);
+    return wg_tape_status(t) == WG_OK;
+}
+
+/* The deviations of variances, in place. The test is scikit-learn's: a variance that rounding alone
+ * explains is that of a constant. */
+static void scaler_deviations(int64_t d, double rows, const double *mean, double *scale)
+{
+    for (int64_t j = 0; j < d; j++) {
+        const double variance = scale[j], noise = rows * mean[j] * DBL_EPSILON;
+        const bool constant = variance <= rows * DBL_EPSILON * variance + noise * noise;
         scale[j] = constant ? 1 : sqrt(variance);
     }
 }
@@ -98,16 +117,13 @@ wg_scaler *wg_scaler_fit(wg_tensor *X)
     wg_tape *t = X != NULL ? X->tape : NULL;
     if (wg_ranks_agree(t, fits ? (uint64_t)X->shape.dim[1] : 0, "columns") != WG_OK || !fits)
         return scaler_none();
-    const int64_t d = X->shape.dim[1], n = wg_ranks_rows(t, X->shape.dim[0], NULL);
-    X = wg_ranks_share(X);
-    double *memory = d <= INT64_MAX / 4 ? wg_temporary(t, 4 * d, sizeof *memory) : NULL;
-    if (wg_ranks_agree(t, 0, "") != WG_OK) {
-        wg_temporary_free(t, memory);
-        return scaler_none();
+    const int64_t d = X->shape.dim[1];
+    double rows, *memory = d <= INT64_MAX / 3 ? wg_temporary(t, 3 * d, sizeof *memory) : NULL;
+    wg_scaler *scaler = scaler_none();
+    if (wg_ranks_agree(t, 0, "") == WG_OK && wg_column_moments(X, memory, memory + d, &rows)) {
+        scaler_deviations(d, rows, memory, memory + d);
+        scaler = scaler_new(X, memory, memory + d, memory + 2 * d);
     }
-    double *mean = memory, *scale = memory + d, *sums = memory + 2 * d;
-    scaler_statistics(X, (double)n, mean, scale, sums);
-    wg_scaler *scaler = scaler_new(X, mean, scale, sums);
     wg_temporary_free(t, memory);
     return scaler;
 }
