@@ -79,10 +79,10 @@ TEST_DIRS := $(addprefix tests/,support engine check compile ops models)
 TEST_SRC := $(sort $(wildcard $(addsuffix /*.c,$(TEST_DIRS)))) \
             $(if $(filter own,$(CHECK)),tests/support/check/check.c)
 # Without POSIX, suites that start processes or load what they compiled are left out; on WASI those with threads, too.
-NO_POSIX := $(if $(findstring mingw,$(MACHINE))$(findstring wasi,$(MACHINE)),sys/wait.h|sys/resource.h|dlfcn.h|written.h|EDQUOT) \
+NO_POSIX := $(if $(findstring mingw,$(MACHINE))$(findstring wasi,$(MACHINE)),sys/wait.h|sys/resource.h|dlfcn.h|written.h|support/ranks.h|EDQUOT) \
             $(if $(findstring wasi,$(MACHINE)),|popen|pthread.h|system..python3|tmpfile)
 ifneq ($(strip $(NO_POSIX)),)
-TEST_SRC := $(filter-out $(shell grep -lE '$(subst $() ,,$(NO_POSIX))' tests/*/test_*.c tests/compile/written.c),$(TEST_SRC))
+TEST_SRC := $(filter-out $(shell grep -lE '$(subst $() ,,$(NO_POSIX))' tests/*/test_*.c tests/compile/written.c tests/support/ranks.c),$(TEST_SRC))
 endif
 SUITES   := $(patsubst test_%.c,%,$(filter test_%.c,$(notdir $(TEST_SRC))))
 
