@@ -135,11 +135,11 @@ START_TEST(test_one_hash)
     job *j = job_new((job){.model = models[_i / 2].model,
                            .classes = models[_i / 2].classes,
                            .optimizer = _i % 2 ? "newton" : "lbfgs",
-                           .fit = {.epochs = 8}});
+                           .fit = {.epochs = 5}});
     ck_assert_int_eq(train(&(wg_ranks){.size = 1}, j), 0);
     const uint64_t want = j->hash[0];
     for (size_t k = 0; k < sizeof ranks / sizeof *ranks; k++)
-        for (j->threads = 1; j->threads <= 4; j->threads *= 2)
+        for (j->threads = 1; j->threads <= (ranks[k] == 3 ? 4 : 2); j->threads *= 2)
             same_on_all(j, ranks[k], want);
 }
 END_TEST
