@@ -80,7 +80,7 @@ labels 1 1501 | idx "$dir/root/train-labels" '\000\000\010\001\000\000\005\334'
 pixels 1501 1798 | idx "$dir/root/test-images" '\000\000\010\003\000\000\001\051\000\000\000\010\000\000\000\010'
 labels 1501 1798 | idx "$dir/root/test-labels" '\000\000\010\001\000\000\001\051'
 
-for source in $(grep -l '^int main' examples/*.c); do
+for source in $(grep -l '^int main' examples/*.c | grep -v train_mpi); do
     name=$(basename "$source" .c)
     rm -f "$dir"/block*
     awk -v dir="$dir" -v plain="build/$name" '
