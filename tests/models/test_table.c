@@ -1,5 +1,6 @@
 /* Tables with columns of texts, and some of a table's rows. */
 #include "models/wengert.h"
+#include "tests/models/csv_text.h"
 #include "tests/support/assert.h"
 #include "tests/support/files.h"
 #include "tests/support/fixture.h"
@@ -11,12 +12,6 @@
 #include <string.h>
 
 static const char *const two[] = {"size", "colour", NULL};
-
-static wg_table *read_text(const char *text, const wg_csv_options *options)
-{
-    wgt_file_put(path, text, strlen(text));
-    return wg_csv_read(tape, path, options);
-}
 
 static void expect_texts(const wg_table *table, int64_t n, const char *const *text)
 {
