@@ -28,10 +28,11 @@ typedef struct wg_appeal {
 #endif
 } wg_appeal;
 
-/* wg_appeal_init: nothing is copied yet; s, record and context outlive the appeal.
- * wg_appeal_end: frees the wide copy, if one was made. */
+/* wg_appeal_init: nothing is copied yet; s, record and context outlive the appeal. */
 void wg_appeal_init(wg_appeal *a, const wg_check_session *s, wg_check_record *record,
                     const void *context);
+
+/* wg_appeal_end: frees the wide copy, if one was made. */
 void wg_appeal_end(wg_appeal *a);
 
 /* wg_appeal_input: what follows is about input i; direction [n], or NULL for entries. */
@@ -42,12 +43,14 @@ void wg_appeal_input_end(wg_appeal *a);
  * wg_appeal_input_end; NULL: there is none. */
 const wg_recorded *wg_appeal_recorded(wg_appeal *a, int i, wg_recorded *doubles);
 
-/* wg_appeal_judge, wg_appeal_look: of wg_check_decide; `appeal` is the wg_appeal.
- * wg_appeal_is_cheap: is the tape so small that a wide copy costs little? wg_appeal_screen: do the
- * claims for all xs pass along one random direction? */
+/* wg_appeal_judge, wg_appeal_look: of wg_check_decide; `appeal` is the wg_appeal. */
 bool wg_appeal_judge(size_t index, wg_check_entry *e, void *appeal);
 void wg_appeal_look(wg_check_entry *e, void *appeal);
+
+/* wg_appeal_is_cheap: is the tape so small that a wide copy costs little? */
 bool wg_appeal_is_cheap(const wg_appeal *a);
+
+/* wg_appeal_screen: do the claims for all xs pass along one random direction? */
 bool wg_appeal_screen(wg_appeal *a, uint64_t seed);
 
 #endif

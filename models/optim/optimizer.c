@@ -188,7 +188,8 @@ static uintptr_t optimizer_bytes(const wg_tensor *x)
 }
 
 /* Would a step write the gradient while it is still wanted? The parameter in whose memory it is;
- * NULL: in none's. */
+ * NULL: in none's. Asked at every step, which may be given other gradients, or inputs that were
+ * bound anew. */
 static const wg_tensor *optimizer_shares_memory(const wg_optimizer *o, const wg_tensor *g)
 {
     const uintptr_t at = (uintptr_t)g->data, end = at + optimizer_bytes(g);

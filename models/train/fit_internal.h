@@ -86,29 +86,37 @@ struct wg_fit_run {
     wg_fit_stop stop;
 };
 
-/* wg_fit_loss_of: the mean loss of outputs Z, with the penalty.
- * wg_fit_start: everything but the method. wg_fit_resume: takes the checkpoint, if it is asked
- * for, into the parameters and the method, before anything is recorded, since to write parameters
- * makes stale what is.
- * wg_fit_loop: all epochs. False after an error, which the tape has. wg_fit_end: to be called in
- * any case. */
+/* wg_fit_loss_of: the mean loss of outputs Z, with the penalty. */
 wg_tensor *wg_fit_loss_of(const wg_fit_run *run, wg_tensor *Z, wg_tensor *targets,
                           wg_tensor *weights);
+
+/* wg_fit_start: everything but the method. False after an error, which the tape has. */
 bool wg_fit_start(wg_fit_run *run, const wg_fit_model *model, const wg_dataset *data);
+
+/* wg_fit_resume: takes the checkpoint, if it is asked for, into the parameters and the method,
+ * before anything is recorded, since to write parameters makes stale what is. */
 bool wg_fit_resume(wg_fit_run *run);
+
+/* wg_fit_loop: all epochs. */
 void wg_fit_loop(wg_fit_run *run);
+
+/* wg_fit_end: what came of it; to be called in any case. */
 wg_fit_result wg_fit_end(wg_fit_run *run);
 
-/* wg_fit_stopped: does option stop say so?
- * wg_fit_norm: Euclidean, of n numbers of such a dtype. */
+/* wg_fit_stopped: does option stop say so? */
 bool wg_fit_stopped(const wg_fit_run *run);
+
+/* wg_fit_norm: Euclidean, of n numbers of such a dtype. */
 double wg_fit_norm(wg_dtype dtype, const void *values, int64_t n);
 
 /* wg_fit_check: checks the gradient where option check_every says so, and keeps the reports; false
- * after an error, which the tape has. wg_fit_check_take: to the tape, and into the result. _end:
- * frees them. */
+ * after an error, which the tape has. */
 bool wg_fit_check(wg_fit_run *run, bool last);
+
+/* wg_fit_check_take: the reports, to the tape and into the result. */
 void wg_fit_check_take(const wg_fit_run *run, wg_fit_result *result);
+
+/* wg_fit_check_end: frees them. */
 void wg_fit_check_end(wg_fit_run *run);
 
 /* Where model.linear_first: a minimizer's variables are params, but for u = w scale of a weight and
@@ -139,11 +147,12 @@ void wg_fit_shared_judge(wg_fit_run *run, double *loss, double *score);
 void wg_fit_shared_epoch(wg_fit_run *run);
 bool wg_fit_shared_goes_on(wg_fit_run *run, bool goes_on);
 
-/* wg_fit_identity_of: of a run that has its rows; the rate is the method's to fill in.
- * wg_fit_identity_of_outputs: a hash of the head's name and of the graph that Z is computed by:
+/* wg_fit_identity_of: of a run that has its rows; the rate is the method's to fill in. */
+wg_fit_identity wg_fit_identity_of(const wg_fit_run *run);
+
+/* wg_fit_identity_of_outputs: a hash of the head's name and of the graph that Z is computed by:
  *   ops by name, attributes, dtypes, shapes and operands, up to X. *hash is left alone after an
  *   error. */
-wg_fit_identity wg_fit_identity_of(const wg_fit_run *run);
 void wg_fit_identity_of_outputs(const wg_head *head, wg_tensor *Z, const wg_tensor *X,
                                 uint64_t *hash);
 
