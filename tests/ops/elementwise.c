@@ -40,6 +40,15 @@ void wgt_unary_at(wgt_unary *f, double value, int order, double *d)
     wg_tape_free(t);
 }
 
+void wgt_assert_unary(wgt_unary *f, double value, int order, const double want[])
+{
+    double d[8];
+    wgt_unary_at(f, value, order, d);
+    for (int k = 0; k <= order; k++)
+        ck_assert_msg(d[k] == want[k] || (isnan(d[k]) && isnan(want[k])),
+                      "derivative %d at %g is %.17g, not %.17g", k, value, d[k], want[k]);
+}
+
 void wgt_unary_f32_at(wgt_unary *f, float value, float d[2])
 {
     wg_tape *t = wg_tape_new(NULL);

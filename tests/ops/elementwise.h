@@ -20,7 +20,10 @@ typedef wg_tensor *wgt_binary(wg_tensor *a, wg_tensor *b);
  * tape fails the test. */
 void wgt_unary_at(wgt_unary *f, double x, int order, double *d);
 
-/* The same in f32: value and derivative. */
+/* They are want[0..order], to the bit but for the signs of zeros and NaNs. */
+void wgt_assert_unary(wgt_unary *f, double x, int order, const double want[]);
+
+/* The same as wgt_unary_at in f32: value and derivative. */
 void wgt_unary_f32_at(wgt_unary *f, float x, float d[2]);
 
 /* d = f, df/da, df/db, d2f/da2, d2f/db2, and d2f/dadb twice: from df/da, and from df/db. */
