@@ -11,8 +11,6 @@ static inline wg_tape *apply_tape(wg_tensor *const operands[], int n)
     return wg_first_tape(operands, n);
 }
 
-/* ---- A node is made, sized, given memory, run, and pushed. ----------------------------------- */
-
 static size_t apply_round(size_t bytes)
 {
     return (bytes + 15) & ~(size_t)15;

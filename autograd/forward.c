@@ -53,7 +53,7 @@ bool wg_node_workspace(const wg_tensor *y)
     return true;
 }
 
-static void *run_workspace_of(const wg_tape *t, int worker)
+static void *forward_workspace(const wg_tape *t, int worker)
 {
     if (t->workspace == NULL)
         return NULL;
@@ -72,16 +72,16 @@ static void forward_piece(int64_t piece, int worker, void *context)
     const forward_job *job = context;
     int64_t begin = piece * job->piece_chunks, left = job->chunks - begin;
     wg_piece part = {begin, begin + (left < job->piece_chunks ? left : job->piece_chunks),
-                     run_workspace_of(job->y->tape, worker)};
+                     forward_workspace(job->y->tape, worker)};
     job->y->op->forward(job->y, &part);
 }
 
-static void run_forward(const wg_tensor *y)
+static void forward_all(const wg_tensor *y)
 {
     const wg_tape *t = y->tape;
     int64_t piece_chunks = wg_node_piece_chunks(y, y->chunks, t->options.pool);
     if (piece_chunks >= y->chunks)
-        y->op->forward(y, &(wg_piece){0, y->chunks, run_workspace_of(t, 0)});
+        y->op->forward(y, &(wg_piece){0, y->chunks, forward_workspace(t, 0)});
     else
         wg_pool_run(t->options.pool, (y->chunks + piece_chunks - 1) / piece_chunks, forward_piece,
                     &(forward_job){y, y->chunks, piece_chunks});
@@ -115,6 +115,6 @@ bool wg_node_run(wg_tensor *y)
         return false;
     }
     if (y->size > 0)
-        run_forward(y);
+        forward_all(y);
     return !y->tape->options.check_finite || wg_node_is_finite(y);
 }

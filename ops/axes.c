@@ -98,16 +98,7 @@ bool wg_axis_fits(const wg_tensor *y, const wg_tensor *x, int64_t axis)
            wg_op_fail(y, WG_E_VALUE, "there is no such axis");
 }
 
-bool wg_axes_reduced(wg_tensor *y)
-{
-    const wg_axes_attrs *attrs = y->attrs;
-    if (!wg_axes_same(y))
-        return false;
-    y->shape = wg_axes_without(&y->operand[0]->shape, attrs->axes, attrs->keep);
-    return true;
-}
-
-bool wg_axes_same(wg_tensor *y)
+static bool axes_same(wg_tensor *y)
 {
     const wg_tensor *x = y->operand[0];
     const wg_axes_attrs *attrs = y->attrs;
@@ -117,7 +108,16 @@ bool wg_axes_same(wg_tensor *y)
            wg_op_fail(y, WG_E_VALUE, "the axes are not all axes of the operand");
 }
 
-bool wg_axes_floats(const wg_tensor *y)
+bool wg_axes_reduced(wg_tensor *y)
+{
+    const wg_axes_attrs *attrs = y->attrs;
+    if (!axes_same(y))
+        return false;
+    y->shape = wg_axes_without(&y->operand[0]->shape, attrs->axes, attrs->keep);
+    return true;
+}
+
+static bool axes_floats(const wg_tensor *y)
 {
     return y->operand[0]->dtype != WG_I64 ||
            wg_op_fail(y, WG_E_DTYPE, "f32 or f64 wanted (wg_cast converts)");
@@ -125,10 +125,10 @@ bool wg_axes_floats(const wg_tensor *y)
 
 bool wg_axes_reduced_floats(wg_tensor *y)
 {
-    return wg_axes_floats(y) && wg_axes_reduced(y);
+    return axes_floats(y) && wg_axes_reduced(y);
 }
 
 bool wg_axes_same_floats(wg_tensor *y)
 {
-    return wg_axes_floats(y) && wg_axes_same(y);
+    return axes_floats(y) && axes_same(y);
 }

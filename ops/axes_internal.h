@@ -79,16 +79,12 @@ wg_shape wg_axes_without(const wg_shape *x, uint32_t axes, bool keep);
  * makes y: attributes may come from anybody who calls wg_apply. */
 bool wg_axis_fits(const wg_tensor *y, const wg_tensor *x, int64_t axis);
 
-/* wg_axes_reduced: a shape rule: x's shape and dtype without the axes, or with size 1 there.
- * wg_axes_same: x's shape and dtype.   Both: WG_E_VALUE for attributes that name no axes of x. */
+/* wg_axes_reduced: a shape rule: x's shape and dtype without the axes, or with size 1 there;
+ * WG_E_VALUE for attributes that name no axes of x. wg_axes_reduced_floats: for floats alone. */
 bool wg_axes_reduced(wg_tensor *y);
-bool wg_axes_same(wg_tensor *y);
-
-/* wg_axes_reduced_floats, wg_axes_same_floats: the same, for floats alone. */
 bool wg_axes_reduced_floats(wg_tensor *y);
-bool wg_axes_same_floats(wg_tensor *y);
 
-/* wg_axes_floats: is operand 0 of floats? If not, WG_E_DTYPE for the op that makes y. */
-bool wg_axes_floats(const wg_tensor *y);
+/* wg_axes_same_floats: likewise, and the shape stays as it is. */
+bool wg_axes_same_floats(wg_tensor *y);
 
 #endif

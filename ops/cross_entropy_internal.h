@@ -12,8 +12,6 @@ typedef struct wg_ignored_label {
     int64_t label;  /* 0 where nothing is ignored */
 } wg_ignored_label;
 
-bool wg_label_is_ignored(const wg_ignored_label *ignored, int64_t label);
-
 /* wg_label_describe: of an op whose attributes begin with a wg_ignored_label. */
 void wg_label_describe(const wg_tensor *y, char *text, size_t size);
 

@@ -9,7 +9,7 @@
 #include "ops/describe_internal.h"
 #include "ops/index.h"
 
-bool wg_label_is_ignored(const wg_ignored_label *ignored, int64_t label)
+static bool labels_ignored(const wg_ignored_label *ignored, int64_t label)
 {
     return ignored->ignore && label == ignored->label;
 }
@@ -26,7 +26,7 @@ bool wg_labels_check(const wg_tensor *y, const wg_tensor *labels, int64_t classe
 {
     const int64_t *label = labels->data;
     for (int64_t i = 0; i < labels->size; i++)
-        if ((label[i] < 0 || label[i] >= classes) && !wg_label_is_ignored(ignored, label[i]))
+        if ((label[i] < 0 || label[i] >= classes) && !labels_ignored(ignored, label[i]))
             return wg_op_fail(y, WG_E_INDEX,
                               "label %" PRId64 " at %" PRId64 " is none of %" PRId64 " classes",
                               label[i], i, classes);
@@ -77,7 +77,7 @@ static bool label_rows_check(const wg_tensor *t)
     for (int64_t i = piece->begin; i < piece->end; i++) {                                          \
         const REAL low = (REAL)attrs->smoothing / (REAL)c,                                         \
                    high = 1 - (REAL)attrs->smoothing + low;                                        \
-        const bool ignored = wg_label_is_ignored(&attrs->ignored, label[i]);                       \
+        const bool ignored = labels_ignored(&attrs->ignored, label[i]);                            \
         for (int64_t k = 0; k < c; k++)                                                            \
             ((T *)t->data)[i * c + k] = (T)(ignored ? 0 : k == label[i] ? high : low);             \
     }

@@ -7,12 +7,6 @@
 #define WG_ARCHIVE_HEADER   100000000
 #define WG_ARCHIVE_METADATA "__metadata__"
 
-/* wg_archive_dtype: the format's name of a dtype. */
-static inline const char *wg_archive_dtype(wg_dtype dtype)
-{
-    return dtype == WG_F32 ? "F32" : dtype == WG_F64 ? "F64" : "I64";
-}
-
 /* wg_archive_tape: the tape it is on; NULL for an inert archive. */
 wg_tape *wg_archive_tape(const wg_archive *a);
 

@@ -59,13 +59,18 @@ static void save_strings(wg_writer *w, const wg_archive_entry *e, bool *more)
         wg_writer_text(w, "}");
 }
 
+static const char *save_dtype_name(wg_dtype dtype)
+{
+    return dtype == WG_F32 ? "F32" : dtype == WG_F64 ? "F64" : "I64";
+}
+
 /* "name":{"dtype":"F32","shape":[2,3],"data_offsets":[0,24]} */
 static void save_place(wg_writer *w, const wg_archive_entry *e, int64_t *at)
 {
     char text[64];
     const wg_tensor *x = e->tensor;
     wg_json_write(w, e->name);
-    snprintf(text, sizeof text, ":{\"dtype\":\"%s\",\"shape\":[", wg_archive_dtype(x->dtype));
+    snprintf(text, sizeof text, ":{\"dtype\":\"%s\",\"shape\":[", save_dtype_name(x->dtype));
     wg_writer_text(w, text);
     for (int i = 0; i < x->shape.ndim; i++) {
         snprintf(text, sizeof text, "%s%" PRId64, i > 0 ? "," : "", x->shape.dim[i]);
