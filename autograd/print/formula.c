@@ -12,6 +12,7 @@
 
 #define FORMULA_LONG   100 /* what is longer has a line of its own */
 #define FORMULA_SHORT  12  /* what is no longer may be repeated */
+#define FORMULA_MOST   20  /* of so many terms or operands the rest is only counted */
 #define FORMULA_DETAIL 256 /* bytes of described attributes */
 
 /* What binds loosest in a text: the product of matrices is told from that of entries, though both
@@ -266,18 +267,37 @@ static formula_term formula_leaf(formula_print *p, const wg_tensor *y)
     return one ? formula_number(wg_element(y, 0)) : formula_own_name(p, y);
 }
 
+static int formula_shown(const wg_tensor *y)
+{
+    return y->n_operands < FORMULA_MOST ? y->n_operands : FORMULA_MOST;
+}
+
 /* "softmax(x; axis 1)"; of a scalar what is reduced needs no telling. */
 static formula_term formula_op_call(formula_print *p, const wg_tensor *y)
 {
     const char *list = "";
-    for (int k = 0; k < y->n_operands; k++)
+    for (int k = 0; k < formula_shown(y); k++)
         list = formula_text(p, "%s%s%s", list, k > 0 ? ", " : "",
                             formula_whole(p, p->term[y->operand[k]->index]).text);
+    if (formula_shown(y) < y->n_operands)
+        list = formula_text(p, "%s, ... (%d operands)", list, y->n_operands);
     const bool tell = p->detail[0] != '\0' && y->shape.ndim > 0;
     return (formula_term){
         1,
         formula_text(p, "%s(%s%s%s)", y->op->name, list, tell ? "; " : "", tell ? p->detail : ""),
         FORMULA_ATOM};
+}
+
+static formula_term formula_add_n(formula_print *p, const wg_tensor *y)
+{
+    formula_term sum = p->term[y->operand[0]->index];
+    for (int k = 1; k < formula_shown(y); k++)
+        sum = formula_sum(p, sum, p->term[y->operand[k]->index]);
+    if (formula_shown(y) == y->n_operands)
+        return sum;
+    const char *first = formula_whole(p, sum).text;
+    return (formula_term){1, formula_text(p, "%s + ... (%d terms)", first, y->n_operands),
+                          FORMULA_SUM};
 }
 
 static formula_term formula_of_node(formula_print *p, const wg_tensor *y)
@@ -289,12 +309,8 @@ static formula_term formula_of_node(formula_print *p, const wg_tensor *y)
     p->detail[0] = '\0';
     if (y->op->describe != NULL)
         y->op->describe(y, p->detail, sizeof p->detail);
-    if (y->op == &wg_op_add_n) {
-        formula_term sum = p->term[y->operand[0]->index];
-        for (int k = 1; k < y->n_operands; k++)
-            sum = formula_sum(p, sum, p->term[y->operand[k]->index]);
-        return sum;
-    }
+    if (y->op == &wg_op_add_n)
+        return formula_add_n(p, y);
     p->fits = wg_formula_read(y->op, notation, &p->notation);
     p->calls = y->op->notation != NULL;
     p->at = p->fits ? p->notation.expression : "";
@@ -357,4 +373,5 @@ wg_status wg_print_formula(FILE *stream, const wg_tensor *y)
 
 #undef FORMULA_LONG
 #undef FORMULA_SHORT
+#undef FORMULA_MOST
 #undef FORMULA_DETAIL

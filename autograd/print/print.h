@@ -25,7 +25,8 @@ double wg_wide_split(const wg_tensor *x, int64_t i, double *rest);
  * "t(X)·(sigmoid(X·w + b) - y)/300". Leaves by their names, or as "input#3"; · is the product of
  * numbers, of entries, and of matrices; numbers that multiply are brought together; changes of
  * shape alone are not told. A value that is used more than once, has a name, or is long has a line
- * of its own before. Other ops are called by name, attributes behind a semicolon.
+ * of its own before. Other ops are called by name, attributes behind a semicolon. Of more than 20
+ * terms or operands the first 20 are told.
  * Errors, returned: WG_E_NULL, WG_E_NOMEM, WG_E_IO. */
 wg_status wg_print_formula(FILE *stream, const wg_tensor *y);
 

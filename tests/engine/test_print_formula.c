@@ -4,6 +4,8 @@
 #include "tests/support/suites.h"
 #include "tests/support/support.h"
 
+#include <string.h>
+
 static wg_tape *t;
 static wg_tensor *X, *y, *w, *b;
 static FILE *file;
@@ -93,6 +95,23 @@ START_TEST(lines)
 }
 END_TEST
 
+/* Of many terms and operands the first are told, and all are counted. */
+START_TEST(many_terms)
+{
+    static wg_tensor *many[20000];
+    char want[400] = "w";
+    for (int i = 0; i < 20000; i++)
+        many[i] = w;
+    for (int i = 1; i < 20; i++)
+        strcat(want, " + w");
+    strcat(want, " + ... (20000 terms)\n");
+    prints(wg_add_n(many, 20000), want);
+    prints(wg_concat(many, 21, 0),
+           "concat(w, w, w, w, w, w, w, w, w, w, w, w, w, w, w, w, w, w, w, w"
+           ", ... (21 operands); axis 0)\n");
+}
+END_TEST
+
 START_TEST(errors)
 {
     ck_assert_int_eq(wg_print_formula(NULL, w), WG_E_NULL);
@@ -109,6 +128,7 @@ Suite *suite_print_formula(void)
     tcase_add_test(cases, gradients_are_closed_forms);
     tcase_add_test(cases, arithmetic);
     tcase_add_test(cases, lines);
+    tcase_add_test(cases, many_terms);
     tcase_add_test(cases, errors);
     suite_add_tcase(suite, cases);
     return suite;
