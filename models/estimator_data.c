@@ -13,12 +13,6 @@
 /* No memory holds weights for more, and sizes computed from it do not overflow. */
 #define ESTIMATOR_COLUMNS (INT64_C(1) << 48)
 
-/* Is it what a failed constructor returned, or NULL? */
-static bool estimator_is_inert(const wg_estimator *e)
-{
-    return e == NULL || e->tape == NULL;
-}
-
 /* ---- To be fitted on. ------------------------------------------------------------------------ */
 
 bool wg_estimator_data_of(const wg_dataset *given, bool numbers, bool missing,
@@ -125,7 +119,7 @@ wg_tensor *wg_estimator_outputs(const wg_estimator *e, const wg_dataset *rows)
     wg_tape *t = wg_dataset_tape(rows);
     const wg_dataset d = wg_dataset_numbers(rows);
     bool of_table = d.table != NULL && d.sparse == NULL && rows->X == NULL;
-    if (estimator_is_inert(e) || t == NULL || wg_is_inert(wg_dataset_values(&d)))
+    if (wg_estimator_is_inert(e) || t == NULL || wg_is_inert(wg_dataset_values(&d)))
         return wg_fail(t, WG_E_NULL, "estimator: an inert one, or no rows");
     if (d.sparse != NULL ? !estimator_sparse_fits(e, t, d.sparse)
                          : of_table && !estimator_table_fits(e, d.table))
@@ -223,7 +217,7 @@ static wg_tensor *estimator_classes(const wg_estimator *e, const wg_table *table
 wg_tensor *wg_estimator_targets(const wg_estimator *e, const wg_dataset *rows)
 {
     wg_tape *t = wg_dataset_tape(rows);
-    if (estimator_is_inert(e) || t == NULL)
+    if (wg_estimator_is_inert(e) || t == NULL)
         return wg_fail(t, WG_E_NULL, "estimator: an inert one, or no rows");
     if (e->head->kind != WG_HEAD_NUMBERS)
         return rows->y == NULL && rows->table != NULL ? estimator_classes(e, rows->table) : rows->y;

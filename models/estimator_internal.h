@@ -12,6 +12,12 @@ typedef struct wg_estimator_kind {
     bool hidden;         /* may it have hidden layers? */
 } wg_estimator_kind;
 
+/* wg_estimator_is_inert: is it what a failed constructor returned, or NULL? */
+static inline bool wg_estimator_is_inert(const wg_estimator *e)
+{
+    return e == NULL || e->tape == NULL;
+}
+
 /* What is fitted on, or predicted of. */
 typedef struct wg_estimator_data {
     wg_dataset d;               /* as given, with X and y from the table */
