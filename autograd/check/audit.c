@@ -3,7 +3,7 @@
 #include "autograd/check/audit_internal.h"
 
 #include "autograd/check/function_internal.h"
-#include "autograd/tape_internal.h"
+#include "autograd/check/recorded_internal.h"
 
 #include <inttypes.h>
 #include <math.h>
@@ -89,29 +89,6 @@ static void audit_round(const wg_tensor *wide, wg_dtype dtype, void *to)
             ((double *)to)[i] = (double)audit_exact(wide, i);
 }
 
-/* Runs x's op on other operands' values: operand k has those of values[k], or its own where that is
- * NULL. The result, in scratch; NULL without memory or where the op refuses them. */
-static void *audit_run(wg_tensor *x, void *const values[], wg_arena *scratch)
-{
-    wg_tensor y = *x,
-              *operand = wg_arena_take(scratch, (size_t)x->n_operands * sizeof *operand, 16);
-    wg_tensor **list = wg_arena_take(scratch, (size_t)x->n_operands * sizeof *list, 16);
-    y.data = wg_arena_take(scratch, (size_t)x->size * wg_dtype_size(x->dtype), WG_ALIGNMENT);
-    if (operand == NULL || list == NULL || y.data == NULL)
-        return NULL;
-    for (int k = 0; k < x->n_operands; k++) {
-        operand[k] = *x->operand[k];
-        operand[k].data = values[k] != NULL ? values[k] : operand[k].data;
-        list[k] = &operand[k];
-    }
-    y.operand = list;
-    if (wg_node_run(&y))
-        return y.data;
-    x->tape->status = WG_OK;
-    x->tape->message[0] = '\0';
-    return NULL;
-}
-
 /* Digits that x's op loses given the exact operands, rounded: the most of any entry. */
 static void audit_local(audit *a, wg_tensor *x, wg_audit_row *row)
 {
@@ -131,7 +108,7 @@ static void audit_local(audit *a, wg_tensor *x, wg_audit_row *row)
         if (complete)
             audit_round(a->wide->node[operand->index], operand->dtype, values[k]);
     }
-    void *result = complete ? audit_run(x, values, scratch) : NULL;
+    void *result = complete ? wg_check_run_on(x, values, scratch) : NULL;
     for (int64_t i = 0; result != NULL && i < x->size; i++) {
         const double value = x->dtype == WG_F32 ? (double)((float *)result)[i]
                                                 : ((double *)result)[i];
@@ -153,7 +130,7 @@ static bool audit_is_rounded(audit *a, const wg_tensor *x, wg_audit_row *row)
     bool rounded = false;
     if (values != NULL && x->data != NULL) {
         memset(values, 0, list);
-        exact.data = audit_run(&exact, values, scratch);
+        exact.data = wg_check_run_on(&exact, values, scratch);
     }
     for (int64_t i = 0; values != NULL && exact.data != NULL && i < x->size && !rounded; i++) {
         rounded = wg_element(x, i) != wg_element(&exact, i);
@@ -187,7 +164,7 @@ static void audit_condition(audit *a, wg_audit_row *row)
             values[k] = moved;
             for (int64_t i = 0; i < operand->size; i++)
                 moved[i] = audit_exact(operand, i) + tiny * AUDIT_ABS(audit_exact(operand, i));
-            const wg_wide *result = audit_run(x, values, scratch);
+            const wg_wide *result = wg_check_run_on(x, values, scratch);
             if (result != NULL)
                 row->condition += (double)(AUDIT_ABS(result[row->entry] - exact) /
                                            (tiny * AUDIT_ABS(exact)));

@@ -11,6 +11,7 @@
  * copies of the two nodes, so that the same tensor given twice is moved in one place only. */
 typedef struct blame_local {
     wg_tensor y, x;
+    const void *origin;    /* [size of x], what x holds on the tape */
     const void *cotangent; /* [size of y], of y's dtype, as all below */
 } blame_local;
 
@@ -45,6 +46,7 @@ static bool blame_local_init(blame_local *l, const wg_tensor *y, int i, const wg
     const size_t element = wg_dtype_size(y->dtype);
     l->y = *y;
     l->x = *x;
+    l->origin = x->data;
     l->cotangent = cotangent->data;
     size_t list = (size_t)y->n_operands * sizeof *y->operand;
     l->y.operand = wg_arena_take(&t->scratch, list, sizeof(void *));
@@ -97,8 +99,12 @@ static wg_wide blame_value_wide(const wg_wide *x, void *local)
 static bool blame_agrees_wide(blame_local *l, const wg_wide *claimed)
 {
     const int64_t n = l->x.size, stride = n / BLAME_ENTRIES + 1;
-    wg_wide_line line = {
-        .f = blame_value_wide, .user = l, .x = l->x.data, .n = (size_t)n, .seed = 1};
+    wg_wide_line line = {.f = blame_value_wide,
+                         .user = l,
+                         .x = l->x.data,
+                         .n = (size_t)n,
+                         .origin = l->origin,
+                         .seed = 1};
     bool agrees = true;
     if (!wg_wide_line_begin(&line, blame_value_wide(line.x, l)))
         return true;

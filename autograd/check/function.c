@@ -154,6 +154,9 @@ void wg_check_count(wg_check_state *c, const wg_check_entry *e)
     r->unresolved += e->outcome == WG_ENTRY_UNRESOLVED;
     r->disagree += e->outcome == WG_ENTRY_DISAGREES;
     r->wide += e->wide;
+    const bool below = e->wide && e->numeric.flat;
+    c->claims = c->claims || (e->claimed != 0.0 && !below);
+    c->below = c->below || (e->claimed != 0.0 && below);
     if (e->outcome != WG_ENTRY_UNRESOLVED && isfinite(e->numeric.value))
         r->largest = fmax(r->largest, fabs(e->numeric.value));
     if (c->options.listen)
@@ -181,14 +184,16 @@ static bool check_is_vertical(wg_check_state *c, double claimed)
     return seen;
 }
 
-/* In wide floats, too, a derivative below the noise says nothing, unless it is next to nothing
- * beside the largest. */
+/* In wide floats, too, a derivative near the noise says nothing, unless it is next to nothing
+ * beside the largest. One far below the noise is zero to the last wide digit of f. */
 void wg_check_doubt(const wg_check_state *c, wg_check_entry *e)
 {
     const wg_check_options *o = &c->options;
     const double size = check_size(e->claimed, e->numeric.value), noise = e->numeric.roundoff;
-    if (e->wide && e->outcome == WG_ENTRY_AGREES && size > 0 && noise > o->resolution * size &&
-        fmax(noise, size) > o->negligible * c->report.largest)
+    if (!e->wide || e->outcome != WG_ENTRY_AGREES || noise <= o->resolution * size)
+        return;
+    e->numeric.flat = size <= o->resolution * noise;
+    if (!e->numeric.flat && fmax(noise, size) > o->negligible * c->report.largest)
         e->outcome = WG_ENTRY_UNRESOLVED;
 }
 
@@ -257,7 +262,6 @@ static void check_survey_claims(wg_check_state *c, const double *claimed, size_t
     double largest = 0.0;
     for (size_t i = 0; i < n; i++) {
         const double size = fabs(claimed[i]);
-        c->claims = c->claims || size != 0.0;
         if (!(size > largest) || isinf(size))
             continue;
         largest = size;
@@ -315,8 +319,9 @@ wg_check_verdict wg_check_end(wg_check_state *c, wg_check_report *report)
     else if ((double)r->unresolved > c->options.unresolved * (double)r->entries)
         r->verdict = WG_CHECK_UNRESOLVED;
     else
-        r->verdict = (c->claims || r->kink > 0) && r->entries > 0 ? WG_CHECK_PASSED
-                                                                  : WG_CHECK_VACUOUS;
+        r->verdict = c->claims || r->kink > 0 ? WG_CHECK_PASSED : WG_CHECK_VACUOUS;
+    if (r->verdict == WG_CHECK_VACUOUS && c->below)
+        r->note = "all derivatives here are below the last digit of y";
     return wg_check_hand_over(c, report);
 }
 

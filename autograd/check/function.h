@@ -166,6 +166,7 @@ typedef struct wg_check_taylor_report {
     int order;    /* the rate that a right derivative gives: 2, or 3 with Hv */
     double rate;  /* fitted over the finest rows above the noise; NaN if there were too few */
     double noise; /* estimated noise in f; remainders below a few times this mean nothing */
+    bool wide;    /* the rate does not tell: wide differences decided (wg_gradcheck_taylor) */
     wg_check_taylor_row rows[WG_CHECK_TAYLOR_ROWS];
 } wg_check_taylor_report;
 

@@ -14,7 +14,7 @@ typedef struct wg_wide_line {
     wg_wide *x; /* [n], moved in place and restored */
     size_t n, entry;
     const double *direction; /* [n] or NULL */
-    const wg_wide *origin;   /* [n], a copy of x; read only with a direction */
+    const wg_wide *origin;   /* [n], a copy of x; NULL without a direction: none is looked around */
     uint64_t seed;           /* of the steps' mantissas */
 
     wg_wide value, unit; /* f(x), the largest |x| */
@@ -53,7 +53,7 @@ typedef struct wg_check_state {
     wg_check_report report;
     wg_line line;
     size_t largest_entry;          /* of the claimed gradient */
-    bool claims;                   /* some claimed value is not zero */
+    bool claims, below;            /* some claimed value is not zero; or is, to f's last digit */
     const wg_check_decide *decide; /* or NULL */
     double lump;                   /* coarseness of f along other entries, once it is known */
     bool lump_known;

@@ -321,9 +321,8 @@ wg_check_verdict wg_gradcheck(wg_tensor *y, wg_tensor *const xs[], wg_tensor *co
                               const wg_gradcheck_options *options, wg_check_report reports[])
 {
     wg_gradcheck_options o = options != NULL ? *options : (wg_gradcheck_options){0};
-    o.single = o.single == 0 ? 1e-2 : o.single;
     o.radius = o.radius == 0 ? 0.1 : o.radius;
-    if (!(o.single > 0) || !(o.radius > 0))
+    if (!(o.single >= 0) || !(o.radius > 0))
         return wg_check_invalid(reports, n, "an option is out of its range");
     wg_check_verdict verdict = check_here(y, xs, gs, n, &o, reports);
     if (o.nearby > 0 && verdict != WG_CHECK_INVALID)

@@ -47,11 +47,13 @@ typedef struct wg_gradcheck_options {
  * Returns: the severest verdict of the inputs; reports [n], one an input, may be NULL. In a report
  *          that has failed, `blame` names the op whose rule disagrees with its own forward kernel,
  *          checked alone at the values of the tape; or is NULL, and `note` says more.
- *          On a tape with f32 the gradient's f32 values (gs, or what wg_vjp derives there) are
- *          compared with those of the copy: `single` tells how far they are off; more than the
- *          option's share of the largest is WG_CHECK_UNRESOLVED, and `blame` names the first op
- *          whose values differ as much. It may be a wrong kernel, a cancellation that f32 is too
- *          coarse for, or a kink on whose other side it came out.
+ *          On a tape with f32 each kernel of f32 must give, for the values that its operands hold,
+ *          what the one of f64 does, to a thousandth and rounding; or all have failed. The
+ *          gradient's f32 values (gs, or what wg_vjp derives there) are compared with those of the
+ *          copy: `single` tells how far they are off. More than the option's share of the largest,
+ *          where that is given, is WG_CHECK_UNRESOLVED, and `blame` names the first op whose values
+ *          differ as much: a cancellation that f32 is too coarse for, or a kink on whose other side
+ *          it came out.
  * Cost:    4 to 5 replays an entry (2 with check.points = 3) of what lies between x and y.
  * Edges:   y and the gs must not be stale. x may be any float tensor of y's tape; where y does not
  *          depend on it the verdict is WG_CHECK_VACUOUS. n >= 1. A tensor that the user detached
@@ -78,7 +80,8 @@ wg_check_verdict wg_gradcheck_second_print(FILE *stream, wg_tensor *y, wg_tensor
 
 /* wg_gradcheck_taylor: the Taylor remainders of y (one element) along a random direction in x,
  * scaled as x is: their rate is 2 with the gradient (order 2), 3 with the Hessian-vector product as
- * well (order 3). Options as for wg_check_taylor, and `seed`; may be NULL. report may be NULL. */
+ * well (order 3). Where kinks or lost digits hide the rate, differences in wide floats decide, and
+ * the report says so. Options as for wg_check_taylor, and `seed`; may be NULL. report may be NULL. */
 wg_check_verdict wg_gradcheck_taylor(wg_tensor *y, wg_tensor *x, int order,
                                      const wg_check_options *options,
                                      wg_check_taylor_report *report);

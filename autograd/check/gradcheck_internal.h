@@ -47,9 +47,10 @@ wg_check_near wg_check_look_near(wg_recorded *r, size_t entry, const double *dir
                                  double gap);
 const char *wg_check_branch(wg_recorded *r, size_t entry, const double *direction, double step);
 
-/* wg_check_single: where a copy was checked, compares the gradients claimed on it with those of the
- * user's tape: given ones, or what y's cotangent c gives. Sets `single` in the reports; what
- * differs by more than `most` of the largest is unresolved. */
+/* wg_check_single: where a copy was checked, compares each kernel of f32 with that of f64, and the
+ * gradients claimed on the copy with those of the user's tape: given ones, or what y's cotangent c
+ * gives. Sets `single` in the reports; what differs by more than `most` of the largest, where that
+ * is not 0, is unresolved. */
 wg_check_verdict wg_check_single(wg_check_session *s, wg_tensor *y, const wg_tensor *c,
                                  wg_tensor *const given[], wg_tensor *const claimed[], double most,
                                  wg_check_report reports[]);

@@ -90,6 +90,11 @@ enum {
 };
 #define WG_CHECK_KEYS 16
 
+/* wg_check_run_on: runs x's op on other operands' values: operand k has those of values[k], or its
+ * own where that is NULL. The result, in scratch; NULL without memory or where the op refuses
+ * them. */
+void *wg_check_run_on(wg_tensor *x, void *const values[], wg_arena *scratch);
+
 /* wg_check_random_like: a constant of normal draws, shaped as x. */
 wg_tensor *wg_check_random_like(const wg_tensor *x, uint64_t seed, int key, int i);
 

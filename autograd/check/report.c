@@ -113,8 +113,9 @@ void wg_check_taylor_print(FILE *out, const wg_check_taylor_report *report)
     for (int j = 0; j < WG_CHECK_TAYLOR_ROWS; j++)
         fprintf(out, "%12.3e %12.3e %8.3f\n", report->rows[j].t, report->rows[j].remainder,
                 report->rows[j].rate);
-    fprintf(out, "rate %.3f, %d is right; noise %.1e: %s\n", report->rate, report->order,
-            report->noise, wg_check_verdict_name(report->verdict));
+    fprintf(out, "rate %.3f, %d is right; noise %.1e: %s%s\n", report->rate, report->order,
+            report->noise, wg_check_verdict_name(report->verdict),
+            report->wide ? " by wide differences: kinks or lost digits hide the rate" : "");
 }
 
 void wg_check_sweep_print(FILE *out, const wg_check_sweep_row *rows, size_t count)

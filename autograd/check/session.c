@@ -132,6 +132,27 @@ wg_check_verdict wg_check_invalid(wg_check_report reports[], int n, const char *
     return WG_CHECK_INVALID;
 }
 
+void *wg_check_run_on(wg_tensor *x, void *const values[], wg_arena *scratch)
+{
+    wg_tensor y = *x,
+              *operand = wg_arena_take(scratch, (size_t)x->n_operands * sizeof *operand, 16);
+    wg_tensor **list = wg_arena_take(scratch, (size_t)x->n_operands * sizeof *list, 16);
+    y.data = wg_arena_take(scratch, (size_t)x->size * wg_dtype_size(x->dtype), WG_ALIGNMENT);
+    if (operand == NULL || list == NULL || y.data == NULL)
+        return NULL;
+    for (int k = 0; k < x->n_operands; k++) {
+        operand[k] = *x->operand[k];
+        operand[k].data = values[k] != NULL ? values[k] : operand[k].data;
+        list[k] = &operand[k];
+    }
+    y.operand = list;
+    if (wg_node_run(&y))
+        return y.data;
+    x->tape->status = WG_OK;
+    x->tape->message[0] = '\0';
+    return NULL;
+}
+
 static void check_put(wg_tensor *x, int64_t i, double value)
 {
 #if WG_HAS_WIDE
