@@ -30,7 +30,7 @@ void wg_appeal_input(wg_appeal *a, int i, wg_recorded *doubles, const double *di
     a->input = i;
     a->doubles = doubles;
     a->direction = direction;
-    a->switches = false;
+    a->switches = a->ruled = false;
     if (doubles == NULL || doubles->n_branches == 0)
         return;
     wg_arena *scratch = &doubles->t->scratch;
@@ -42,11 +42,28 @@ void wg_appeal_input(wg_appeal *a, int i, wg_recorded *doubles, const double *di
     wg_arena_rewind(scratch, empty);
 }
 
+/* Differences of the whole cannot tell, and do not contradict: each rule is looked at alone. */
+static void appeal_prove(wg_appeal *a, wg_check_entry *e)
+{
+    if (!a->derived || !isfinite(e->claimed))
+        return;
+    if (!a->ruled) {
+        const wg_recorded *wide = wg_appeal_recorded(a, a->input, a->doubles);
+        a->rules = wide != NULL ? wg_check_rules(wide) : WG_ENTRY_UNRESOLVED;
+        a->ruled = true;
+    }
+    if (a->rules != WG_ENTRY_AGREES && a->rules != WG_ENTRY_KINK)
+        return;
+    e->outcome = a->rules;
+    e->rules = true;
+}
+
 /* An accusation stands where all that lies between moves smoothly at its steps. A kink is named. */
 void wg_appeal_look(wg_check_entry *e, void *appeal)
 {
     wg_appeal *a = appeal;
     wg_recorded *r = a->doubles;
+    bool open = e->outcome == WG_ENTRY_UNRESOLVED;
 #if WG_HAS_WIDE
     r = e->wide ? &a->r : r;
 #endif
@@ -58,12 +75,15 @@ void wg_appeal_look(wg_check_entry *e, void *appeal)
         e->op = wrong ? near.rough : near.kink;
         if (wrong && near.rough != NULL)
             e->outcome = WG_ENTRY_UNRESOLVED;
+        open = wrong && near.rounds;
     }
     if (e->outcome == WG_ENTRY_AGREES && a->switches && a->direction == NULL) {
         const double step = appeal_tiny(a->doubles, e->index);
         e->op = wg_check_branch(a->doubles, e->index, NULL, step);
         e->outcome = e->op != NULL ? WG_ENTRY_KINK : WG_ENTRY_AGREES;
     }
+    if (open)
+        appeal_prove(a, e);
 }
 
 #if WG_HAS_WIDE
@@ -153,13 +173,32 @@ static wg_wide appeal_aim(wg_appeal *a, size_t index, const double *direction)
     return claimed;
 }
 
+/* What rounding inside y explains is judged once more, at steps at which it does not. */
+static void appeal_retry(wg_appeal *a, size_t index, wg_wide claimed, wg_check_entry *e)
+{
+    const char *op;
+    wg_check_entry again;
+    const double gap = fabs(e->claimed - e->numeric.value);
+    if (e->outcome != WG_ENTRY_DISAGREES || !isfinite(e->claimed))
+        return;
+    a->line.rounded = (wg_wide)wg_check_rounds(&a->r, e->numeric.step, gap, &op);
+    if (op != NULL) {
+        wg_wide_judge(&a->line, index, claimed, &again);
+        if (again.outcome != WG_ENTRY_DISAGREES)
+            *e = again;
+    }
+    a->line.rounded = 0;
+}
+
 bool wg_appeal_judge(size_t index, wg_check_entry *e, void *appeal)
 {
     wg_appeal *a = appeal;
     wg_check_entry judged;
     if (!appeal_begin(a, a->input, 1))
         return false;
-    wg_wide_judge(&a->line, index, appeal_aim(a, index, a->direction), &judged);
+    const wg_wide claimed = appeal_aim(a, index, a->direction);
+    wg_wide_judge(&a->line, index, claimed, &judged);
+    appeal_retry(a, index, claimed, &judged);
     /* What no double can hold is no difference to a gradient of doubles. */
     if (judged.outcome == WG_ENTRY_DISAGREES && judged.claimed == 0 && judged.numeric.value == 0)
         judged.outcome = WG_ENTRY_AGREES;
@@ -172,7 +211,8 @@ bool wg_appeal_judge(size_t index, wg_check_entry *e, void *appeal)
 const wg_recorded *wg_appeal_recorded(wg_appeal *a, int i, wg_recorded *doubles)
 {
     a->input = i;
-    a->doubles = a->tried ? NULL : doubles;
+    if (!a->tried)
+        a->doubles = doubles;
     if (!appeal_begin(a, i, 1))
         return NULL;
     wg_recorded_run(&a->r);
@@ -247,6 +287,23 @@ const wg_recorded *wg_appeal_recorded(wg_appeal *a, int i, wg_recorded *doubles)
 {
     (void)a, (void)i, (void)doubles;
     return NULL;
+}
+
+/* What rounding inside y explains is judged once more, at steps at which it does not. */
+static void appeal_retry(wg_appeal *a, size_t index, wg_wide claimed, wg_check_entry *e)
+{
+    const char *op;
+    wg_check_entry again;
+    const double gap = fabs(e->claimed - e->numeric.value);
+    if (e->outcome != WG_ENTRY_DISAGREES || !isfinite(e->claimed))
+        return;
+    a->line.rounded = (wg_wide)wg_check_rounds(&a->r, e->numeric.step, gap, &op);
+    if (op != NULL) {
+        wg_wide_judge(&a->line, index, claimed, &again);
+        if (again.outcome != WG_ENTRY_DISAGREES)
+            *e = again;
+    }
+    a->line.rounded = 0;
 }
 
 bool wg_appeal_judge(size_t index, wg_check_entry *e, void *appeal)

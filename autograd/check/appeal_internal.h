@@ -11,6 +11,9 @@ typedef struct wg_appeal {
     wg_check_record *record;
     const void *context;
     bool tried, open, no_memory;
+    bool derived; /* the gradients are: rules that hold, each by itself, prove them */
+    bool ruled;   /* `rules` is known, of this input */
+    wg_check_outcome rules;
     bool doubtful;             /* the last claim judged is unresolved in wide floats, too */
     bool switches;             /* a branch of the input changes at the point itself */
     char why[WG_MESSAGE_SIZE]; /* there is no wide copy; "" as long as there may be */

@@ -11,9 +11,15 @@
  * copies of the two nodes, so that the same tensor given twice is moved in one place only. */
 typedef struct blame_local {
     wg_tensor y, x;
-    const void *origin;    /* [size of x], what x holds on the tape */
-    const void *cotangent; /* [size of y], of y's dtype, as all below */
+    const void *value, *origin; /* [size of y, x]: what they hold on the tape */
+    const void *cotangent;      /* [size of y], of y's dtype, as all these */
+#if WG_HAS_WIDE
+    wg_wide_line line;
+#endif
 } blame_local;
+
+/* What is found of a rule, from good to bad. */
+typedef enum blame_finding { BLAME_RIGHT, BLAME_KINK, BLAME_OPEN, BLAME_WRONG } blame_finding;
 
 #define BLAME_ENTRIES    64 /* an operand of more elements is checked ... */
 #define BLAME_DIRECTIONS 8  /* ... along so many random directions */
@@ -46,6 +52,7 @@ static bool blame_local_init(blame_local *l, const wg_tensor *y, int i, const wg
     const size_t element = wg_dtype_size(y->dtype);
     l->y = *y;
     l->x = *x;
+    l->value = y->data;
     l->origin = x->data;
     l->cotangent = cotangent->data;
     size_t list = (size_t)y->n_operands * sizeof *y->operand;
@@ -83,72 +90,106 @@ static void *blame_claimed(wg_tensor *y, int i, wg_tensor *cotangent)
 }
 
 #if WG_HAS_WIDE
+/* Changes are summed: the rounding of a large entry that does not move hides no small one. */
 static wg_wide blame_value_wide(const wg_wide *x, void *local)
 {
     blame_local *l = local;
+    const wg_wide *here = l->value, *now = l->y.data, *c = l->cotangent;
     wg_wide sum = 0;
     (void)x;
     if (!blame_run(l))
         return (wg_wide)NAN;
     for (int64_t j = 0; j < l->y.size; j++)
-        sum += ((const wg_wide *)l->cotangent)[j] * ((const wg_wide *)l->y.data)[j];
+        sum += now[j] == here[j] ? 0 : c[j] * (now[j] - here[j]);
     return sum;
 }
 
+/* The largest term that depends on the operand's entry i: those of which a NaN there makes NaN, or
+ * all. */
+static wg_wide blame_size(blame_local *l, int64_t i)
+{
+    const wg_wide *here = l->value, *now = l->y.data, *c = l->cotangent;
+    wg_wide *x = &((wg_wide *)l->x.data)[i], kept = *x, moves = 0, all = 0;
+    *x = (wg_wide)NAN;
+    const bool ran = blame_run(l);
+    *x = kept;
+    for (int64_t j = 0; j < l->y.size; j++) {
+        const wg_wide size = WG_F(wide, fabs)(c[j] * here[j]);
+        all = WG_F(wide, fmax)(all, size);
+        if (ran && now[j] != now[j])
+            moves = WG_F(wide, fmax)(moves, size);
+    }
+    return moves > 0 ? moves : all;
+}
+
+static blame_finding blame_judge_wide(blame_local *l, const wg_wide *claimed, int64_t i)
+{
+    wg_check_entry e;
+    l->line.entry = (size_t)i;
+    l->line.rounded = blame_size(l, i);
+    wg_wide_judge(&l->line, (size_t)i, claimed[i], &e);
+    if (e.outcome == WG_ENTRY_DISAGREES)
+        return BLAME_WRONG;
+    const bool loud = e.numeric.roundoff <= 1e-3 * fmax(fabs(e.claimed), fabs(e.numeric.value)) ||
+                      (e.claimed == 0 && e.numeric.value == 0);
+    return e.outcome == WG_ENTRY_UNRESOLVED || !loud ? BLAME_OPEN
+           : e.outcome == WG_ENTRY_KINK              ? BLAME_KINK
+                                                     : BLAME_RIGHT;
+}
+
 /* Entries alone: of many, some that are spread over x. */
-static bool blame_agrees_wide(blame_local *l, const wg_wide *claimed)
+static blame_finding blame_find_wide(blame_local *l, const wg_wide *claimed)
 {
     const int64_t n = l->x.size, stride = n / BLAME_ENTRIES + 1;
-    wg_wide_line line = {.f = blame_value_wide,
-                         .user = l,
-                         .x = l->x.data,
-                         .n = (size_t)n,
-                         .origin = l->origin,
-                         .seed = 1};
-    bool agrees = true;
-    if (!wg_wide_line_begin(&line, blame_value_wide(line.x, l)))
-        return true;
-    for (int64_t i = 0; i < n && agrees; i += stride) {
-        wg_check_entry e;
-        line.entry = (size_t)i;
-        wg_wide_judge(&line, (size_t)i, claimed[i], &e);
-        agrees = e.outcome != WG_ENTRY_DISAGREES;
+    blame_finding worst = BLAME_RIGHT;
+    l->line = (wg_wide_line){.f = blame_value_wide,
+                             .user = l,
+                             .x = l->x.data,
+                             .n = (size_t)n,
+                             .origin = l->origin,
+                             .seed = 1};
+    const wg_wide value = blame_value_wide(l->line.x, l);
+    if (!wg_wide_line_begin(&l->line, value))
+        return BLAME_OPEN;
+    for (int64_t i = 0; i < n && worst != BLAME_WRONG; i += stride) {
+        const blame_finding found = blame_judge_wide(l, claimed, i);
+        worst = found > worst ? found : worst;
     }
-    return agrees;
+    return worst;
 }
 #else
-static bool blame_agrees_wide(blame_local *l, const void *claimed)
+static blame_finding blame_find_wide(blame_local *l, const void *claimed)
 {
     (void)l, (void)claimed;
-    return true;
+    return BLAME_OPEN;
 }
 #endif
 
-static bool blame_agrees_double(blame_local *l, const double *claimed,
-                                const wg_check_options *options)
+static blame_finding blame_find_double(blame_local *l, const double *claimed,
+                                       const wg_check_options *options)
 {
     const size_t n = (size_t)l->x.size;
     double *work = wg_arena_take(&l->y.tape->scratch, 2 * n * sizeof(double), WG_ALIGNMENT);
     if (work == NULL)
-        return true;
+        return BLAME_OPEN;
     wg_check_verdict verdict = n <= BLAME_ENTRIES
                                    ? wg_check_function(blame_value, l, l->x.data, claimed, n,
                                                        options, NULL)
                                    : wg_check_directions(blame_value, l, l->x.data, claimed, n,
                                                          BLAME_DIRECTIONS, work, options, NULL);
-    return verdict != WG_CHECK_FAILED;
+    return verdict == WG_CHECK_FAILED ? BLAME_WRONG : BLAME_OPEN;
 }
 
 /* Does y's rule for operand i agree with differences of y's own kernel? */
-static bool blame_agrees(wg_tensor *y, int i, const wg_check_options *options)
+static blame_finding blame_find(wg_tensor *y, int i, const wg_check_options *options)
 {
     blame_local l;
     wg_tensor *c = wg_check_random_like(y, 0, WG_CHECK_LOCAL, 0);
     void *claimed = blame_claimed(y, i, c);
     if (claimed == NULL || !blame_local_init(&l, y, i, c))
-        return true;
-    return y->dtype == WG_WIDE ? blame_agrees_wide(&l, claimed)
-                               : blame_agrees_double(&l, claimed, options);
+        return BLAME_OPEN;
+    return y->dtype == WG_WIDE ? blame_find_wide(&l, claimed)
+                               : blame_find_double(&l, claimed, options);
 }
 
 /* Operand i takes part where its changes reach y at all. What the user detached is not among what
@@ -158,22 +199,48 @@ static bool blame_concerns(const wg_tensor *y, int i)
     return (y->dtype == WG_F64 || y->dtype == WG_WIDE) && y->operand[i]->dtype == y->dtype;
 }
 
-const char *wg_check_blame(const wg_recorded *r, const wg_check_options *options)
+/* The worst finding of all that moves with r's x; *op: the first op that is wrong. */
+static blame_finding blame_find_all(const wg_recorded *r, const wg_check_options *options,
+                                    const char **op)
 {
     wg_tape *t = r->t;
     wg_check_options local = *options;
+    blame_finding worst = BLAME_RIGHT;
     local.largest = 0;
-    for (int64_t k = 0; k < r->n; k++)
-        for (int i = 0; i < r->node[k]->n_operands; i++) {
+    *op = NULL;
+    for (int64_t k = 0; k < r->n && *op == NULL; k++)
+        for (int i = 0; i < r->node[k]->n_operands && *op == NULL; i++) {
+            if (!blame_concerns(r->node[k], i))
+                continue;
             wg_mark mark = wg_tape_mark(t);
             wg_arena_mark empty = wg_arena_height(&t->scratch);
-            bool agrees = !blame_concerns(r->node[k], i) || blame_agrees(r->node[k], i, &local);
+            const blame_finding found = blame_find(r->node[k], i, &local);
             wg_arena_rewind(&t->scratch, empty);
             wg_tape_rewind(t, mark);
-            if (!agrees)
-                return r->node[k]->op->name;
+            worst = found > worst ? found : worst;
+            *op = found == BLAME_WRONG ? r->node[k]->op->name : NULL;
         }
-    return NULL;
+    return worst;
+}
+
+const char *wg_check_blame(const wg_recorded *r, const wg_check_options *options)
+{
+    const char *op;
+    blame_find_all(r, options, &op);
+    return op;
+}
+
+wg_check_outcome wg_check_rules(const wg_recorded *r)
+{
+    static const wg_check_options defaults = {0};
+    const char *op;
+    switch (blame_find_all(r, &defaults, &op)) {
+    case BLAME_RIGHT: return WG_ENTRY_AGREES;
+    case BLAME_KINK: return WG_ENTRY_KINK;
+    case BLAME_OPEN: return WG_ENTRY_UNRESOLVED;
+    case BLAME_WRONG: break;
+    }
+    return WG_ENTRY_DISAGREES;
 }
 
 #undef BLAME_ENTRIES

@@ -71,12 +71,14 @@ static double *single_run(const wg_tensor *x, wg_tensor *twin, double spread, wg
 
 /* Is the node's kernel off by more than a thousandth, and more than rounding its operands makes?
  * What f32 cannot hold is no fault of the kernel's. */
-static bool single_kernel_is_off(const wg_tensor *x, wg_tensor *twin, wg_arena *scratch)
+static bool single_kernel_is_off(const wg_tensor *x, wg_tensor *twin, wg_arena *scratch,
+                                 bool *no_memory)
 {
     wg_arena_mark empty = wg_arena_height(scratch);
     const double *want = single_run(x, twin, 0, scratch);
     const double *near = want != NULL ? single_run(x, twin, 0x1p-22, scratch) : NULL;
     bool off = false;
+    *no_memory = *no_memory || near == NULL; /* both kernels took these values before */
     for (int64_t i = 0; near != NULL && i < x->size && !off; i++)
         if (fabs(want[i]) < (double)FLT_MAX / 2)
             off = !(fabs(wg_element(x, i) - want[i]) <=
@@ -94,6 +96,7 @@ static const char *single_wrong_kernel(wg_tape *t, wg_tensor *y, wg_tensor *cons
     int64_t last = y->index;
     for (int i = 0; i < n; i++)
         last = gs[i]->index > last ? gs[i]->index : last;
+    wg_arena_mark empty = wg_arena_height(&t->scratch);
     bool *needed = wg_arena_take(&t->scratch, 2 * ((size_t)last + 1), 1);
     const char *wrong = NULL;
     *no_memory = copy->status == WG_E_NOMEM || needed == NULL;
@@ -105,10 +108,11 @@ static const char *single_wrong_kernel(wg_tape *t, wg_tensor *y, wg_tensor *cons
             const bool used = needed[i] || (i <= y->index && needed[last + 1 + i]);
             if (used && x->dtype == WG_F32 && x->data != NULL && x->n_operands > 0 &&
                 !(x->op->flags & WG_OP_VIEW) &&
-                single_kernel_is_off(x, copy->node[i], &copy->scratch))
+                single_kernel_is_off(x, copy->node[i], &copy->scratch, no_memory))
                 wrong = x->op->name;
         }
     }
+    wg_arena_rewind(&t->scratch, empty);
     wg_tape_free(copy);
     return wrong;
 }
@@ -148,7 +152,8 @@ static void single_judge(wg_check_report *report, double gap, double most, const
         return;
     if (most > 0 && !(gap <= most)) {
         report->verdict = WG_CHECK_UNRESOLVED;
-        report->blame = off != NULL ? off : "the gradient: its f32 values are far from those in f64";
+        report->blame = off != NULL ? off
+                                    : "the gradient: its f32 values are far from those in f64";
     } else if (!(gap <= 1e-2) && report->note == NULL)
         report->note = "f32 loses digits between kernels that are right: see wg_audit";
 }

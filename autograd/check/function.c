@@ -154,6 +154,7 @@ void wg_check_count(wg_check_state *c, const wg_check_entry *e)
     r->unresolved += e->outcome == WG_ENTRY_UNRESOLVED;
     r->disagree += e->outcome == WG_ENTRY_DISAGREES;
     r->wide += e->wide;
+    r->rules += e->rules;
     const bool below = e->wide && e->numeric.flat;
     c->claims = c->claims || (e->claimed != 0.0 && !below);
     c->below = c->below || (e->claimed != 0.0 && below);
@@ -185,14 +186,14 @@ static bool check_is_vertical(wg_check_state *c, double claimed)
 }
 
 /* In wide floats, too, a derivative near the noise says nothing, unless it is next to nothing
- * beside the largest. One far below the noise is zero to the last wide digit of f. */
+ * beside the largest. One below the noise is zero to the last wide digit of f. */
 void wg_check_doubt(const wg_check_state *c, wg_check_entry *e)
 {
     const wg_check_options *o = &c->options;
     const double size = check_size(e->claimed, e->numeric.value), noise = e->numeric.roundoff;
     if (!e->wide || e->outcome != WG_ENTRY_AGREES || noise <= o->resolution * size)
         return;
-    e->numeric.flat = size <= o->resolution * noise;
+    e->numeric.flat = size <= noise;
     if (!e->numeric.flat && fmax(noise, size) > o->negligible * c->report.largest)
         e->outcome = WG_ENTRY_UNRESOLVED;
 }
@@ -320,6 +321,8 @@ wg_check_verdict wg_check_end(wg_check_state *c, wg_check_report *report)
         r->verdict = WG_CHECK_UNRESOLVED;
     else
         r->verdict = c->claims || r->kink > 0 ? WG_CHECK_PASSED : WG_CHECK_VACUOUS;
+    if (r->rules > 0)
+        r->note = "digits are lost or kinks lie between the ops: each rule was checked by itself";
     if (r->verdict == WG_CHECK_VACUOUS && c->below)
         r->note = "all derivatives here are below the last digit of y";
     return wg_check_hand_over(c, report);

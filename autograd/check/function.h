@@ -73,6 +73,9 @@ typedef struct wg_check_entry {
     double claimed;
     wg_difference numeric; /* value, truncation, round-off, step, one-sided derivatives */
     bool wide;             /* decided in wide floats */
+    bool
+        rules; /* of recorded gradients: differences of y cannot tell, but those of each op alone say
+                 * that its rule is right */
     const char *op; /* of recorded gradients: whose kink it is, or what no step resolves; or NULL */
     double excess; /* |a - n| over the tolerance: above 1 is disagreement; inf if a is not finite */
 } wg_check_entry;
@@ -115,6 +118,7 @@ struct wg_check_report {
     size_t unresolved;
     size_t disagree;
     size_t wide;          /* of these, decided in wide floats */
+    size_t rules;         /* of these, decided op by op */
     wg_check_entry worst; /* severest outcome, then largest excess; meaningless if entries is 0 */
     double value;         /* f(x) */
     double largest;       /* largest |claimed| or |numeric|, at least the option */

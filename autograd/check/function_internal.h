@@ -16,6 +16,7 @@ typedef struct wg_wide_line {
     const double *direction; /* [n] or NULL */
     const wg_wide *origin;   /* [n], a copy of x; NULL without a direction: none is looked around */
     uint64_t seed;           /* of the steps' mantissas */
+    wg_wide rounded;         /* the size of what f rounds, where that is more than |f| */
 
     wg_wide value, unit; /* f(x), the largest |x| */
     size_t evaluations;

@@ -165,6 +165,7 @@ wg_check_verdict wg_check_recorded(wg_check_session *s, const wg_check_claim *c,
     if (!isfinite(o.check.largest))
         o.check.largest = 0;
     wg_appeal_init(&appeal, s, record, context);
+    appeal.derived = !given;
     wg_check_verdict verdict = check_inputs(s, c, &o, &appeal, given, reports, &wide);
     if (o.precision == WG_CHECK_AUTO && check_is_good(verdict) && !wide &&
         wg_appeal_is_cheap(&appeal) && !wg_appeal_screen(&appeal, o.check.seed)) {

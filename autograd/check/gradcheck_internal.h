@@ -19,6 +19,10 @@ wg_check_verdict wg_check_fail(wg_check_report reports[], int n, const char *not
  * with its own forward kernel? NULL: none. r has ended. */
 const char *wg_check_blame(const wg_recorded *r, const wg_check_options *options);
 
+/* wg_check_rules: the worst of what differences say of each rule among these, by itself: AGREES, or
+ * KINK, where all are resolved. The nodes hold their values at x. */
+wg_check_outcome wg_check_rules(const wg_recorded *r);
+
 /* wg_check_linear: is the gradient that wg_vjp derives linear in the cotangent? Where it is not the
  * verdict is WG_CHECK_FAILED, and the op whose rule is not is to blame. */
 wg_check_verdict wg_check_linear(wg_check_session *s, const wg_check_claim *c,
@@ -42,9 +46,15 @@ bool wg_check_independent(const wg_check_session *s);
  * step; or NULL. */
 typedef struct wg_check_near {
     const char *rough, *kink;
+    bool rounds; /* rough, by rounding */
 } wg_check_near;
 wg_check_near wg_check_look_near(wg_recorded *r, size_t entry, const double *direction, double step,
                                  double gap);
+
+/* wg_check_rounds: the op whose rounding, carried on to f by derivatives, amounts to the gap between
+ * a claim and differences at this step: 1 + x for a tiny x, a saturated erf; and the size in f of
+ * what it rounds. 0, and no op: none does. */
+double wg_check_rounds(wg_recorded *r, double step, double gap, const char **op);
 const char *wg_check_branch(wg_recorded *r, size_t entry, const double *direction, double step);
 
 /* wg_check_single: where a copy was checked, compares each kernel of f32 with that of f64, and the

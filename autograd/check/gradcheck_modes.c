@@ -58,19 +58,23 @@ static long double second_gap(wg_check_session *s, const second_order *o, long d
     return fabsl(uhv - second_dot(s, o->v, o->hu, terms));
 }
 
-/* The same gap in wide floats, where what is but rounding in double all but vanishes; infinite
- * where there is no wide form. */
-static long double second_gap_wide(wg_check_session *s, uint64_t seed)
+/* The same in wide floats, where what is but rounding in double all but vanishes: is the gap within
+ * rtol of the terms, or below the last digits of y? False where there is no wide form. */
+static bool second_symmetric_wide(wg_check_session *s, uint64_t seed, double rtol)
 {
-    long double gap = HUGE_VALL, terms;
+    bool symmetric = false;
     wg_check_session w;
     second_order o;
     if (!WG_HAS_WIDE)
-        return gap;
-    if (wg_check_session_wide(&w, s) && second_record(&w, &o, seed) == NULL)
-        gap = second_gap(&w, &o, &terms);
+        return false;
+    if (wg_check_session_wide(&w, s) && second_record(&w, &o, seed) == NULL) {
+        long double terms, first = fabsl((long double)wg_item(w.y));
+        const long double gap = second_gap(&w, &o, &terms);
+        second_dot(&w, o.u, o.g, &first);
+        symmetric = gap <= (long double)rtol * terms + 1e-26L * first;
+    }
     wg_check_session_end(&w);
-    return gap;
+    return symmetric;
 }
 
 /* Differences have just said how well Hv is known, entry by entry; what the chain of ops that made
@@ -82,7 +86,7 @@ static bool second_symmetric(wg_check_session *s, const second_order *o, uint64_
     second_dot(s, o->u, o->g,
                &first); /* a Hessian that is next to nothing beside this is round-off */
     return gap <= (long double)rtol * terms + 1e-13L * first || !wg_check_independent(s) ||
-           second_gap_wide(s, seed) <= (long double)rtol * terms;
+           second_symmetric_wide(s, seed, rtol);
 }
 
 /* Is g, replayed with x moved a little, what wg_grad records anew there? It is not where a rule

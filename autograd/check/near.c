@@ -156,30 +156,30 @@ static void near_end(near_look *l, wg_arena_mark empty)
 
 /* ---- Rounding inside ------------------------------------------------------------------------- */
 
-/* The op whose rounding, carried on to f by derivatives, amounts to the gap between the claim and
- * differences at this step: 1 + x for a tiny x, a saturated erf. NULL: none, or it
- * cannot be told. */
-static const char *near_rounds(wg_recorded *r, double step, double gap)
+double wg_check_rounds(wg_recorded *r, double step, double gap, const char **op)
 {
     wg_tape *t = r->t;
     const double epsilon = r->xs[0]->dtype == WG_WIDE ? NEAR_EPSILON : DBL_EPSILON;
     wg_arena_mark empty = wg_arena_height(&t->scratch);
-    const char *op = NULL;
+    double most = 0;
+    *op = NULL;
     wg_recorded_evaluate(r);
     wg_mark mark = wg_tape_mark(t);
     wg_tensor **gs = wg_arena_take(&t->scratch, (size_t)r->n * sizeof *gs, sizeof(void *));
     if (gs != NULL && r->n > 0 &&
         wg_vjp_many(r->ys, r->cotangents, r->m, r->node, (int)r->n, gs) == WG_OK)
-        for (int64_t i = 0; i < r->n && op == NULL; i++) {
-            double most = 0;
-            for (int64_t k = 0; k < gs[i]->size; k++)
-                most = fmax(most, fabs(wg_element(gs[i], k) * wg_element(r->node[i], k)));
-            if (64 * epsilon * most / step >= gap / 4)
-                op = r->node[i]->op->name;
-        }
+        for (int64_t i = 0; i < r->n; i++)
+            for (int64_t k = 0; k < gs[i]->size; k++) {
+                const double here = fabs(wg_element(gs[i], k) * wg_element(r->node[i], k));
+                *op = here > most ? r->node[i]->op->name : *op;
+                most = fmax(most, here);
+            }
     wg_arena_rewind(&t->scratch, empty);
     wg_tape_rewind(t, mark);
-    return op;
+    if (64 * epsilon * most / step >= gap / 4)
+        return most;
+    *op = NULL;
+    return 0;
 }
 
 wg_check_near wg_check_look_near(wg_recorded *r, size_t entry, const double *direction, double step,
@@ -187,12 +187,14 @@ wg_check_near wg_check_look_near(wg_recorded *r, size_t entry, const double *dir
 {
     wg_arena_mark empty = wg_arena_height(&r->t->scratch);
     near_look l = {.r = r, .entry = entry, .direction = direction, .dtype = r->xs[0]->dtype};
-    wg_check_near near = {NULL, NULL};
+    wg_check_near near = {NULL, NULL, false};
     if (near_take(&l))
         near_compare(&l, step, &near);
     near_end(&l, empty);
-    if (near.rough == NULL && gap > 0)
-        near.rough = near_rounds(r, step, gap);
+    if (near.rough == NULL && gap > 0) {
+        wg_check_rounds(r, step, gap, &near.rough);
+        near.rounds = near.rough != NULL;
+    }
     return near;
 }
 

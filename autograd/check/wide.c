@@ -83,7 +83,7 @@ static wide_step wide_take(wg_wide_line *line, wg_wide scale, int s)
     r.right = (right - line->value) / up;
     r.left = (left - line->value) / down;
     r.value = (right - left) / (up - down);
-    wg_wide size = WIDE_ABS(line->value);
+    wg_wide size = WIDE_MAX(WIDE_ABS(line->value), line->rounded);
     if (WIDE_ABS(r.value) <= WG_WIDE_MAX)
         size = WIDE_MAX(size, WIDE_MAX(WIDE_ABS(left), WIDE_ABS(right)));
     else
@@ -291,7 +291,7 @@ static wg_wide wide_slope_at_point(wg_wide_line *line, int k, wg_wide h, wg_wide
     const wg_wide right = (wide_at_point(line, k, h) - here) / h;
     const wg_wide left = (here - wide_at_point(line, k, -h)) / h;
     const wg_wide size = WIDE_MAX(WIDE_ABS(left), WIDE_ABS(right));
-    *noise = 64 * WG_WIDE_EPSILON * WIDE_ABS(here) / h;
+    *noise = 64 * WG_WIDE_EPSILON * WIDE_MAX(WIDE_ABS(here), line->rounded) / h;
     return WIDE_ABS(right - left) <= size / 100000 + *noise ? (left + right) / 2 : (wg_wide)NAN;
 }
 
@@ -300,8 +300,7 @@ static wg_wide wide_slope_at_point(wg_wide_line *line, int k, wg_wide h, wg_wide
 static bool wide_is_around(wg_wide_line *line, wg_wide claimed, bool found, wg_check_entry *e)
 {
     const wg_wide x = line->direction != NULL ? 1 : WIDE_ABS(line->origin[line->entry]);
-    const wg_wide h = WG_F(wide, pow)(WG_WIDE_EPSILON, WG_K(wide, 0.6)) *
-                      (x == 0 ? line->unit : x);
+    const wg_wide h = WG_F(wide, pow)(WG_WIDE_EPSILON, WG_K(wide, 0.6)) * (x == 0 ? line->unit : x);
     wg_wide low = (wg_wide)INFINITY, high = -low, noise = 0;
     int seen = 0;
     for (int k = 0; k < WIDE_AROUND; k++) {
