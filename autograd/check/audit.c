@@ -11,7 +11,7 @@
 #include <string.h>
 
 #define AUDIT_FAIR  3.0 /* digits that a y may lose before anything is explained */
-#define AUDIT_BLAME 2.0 /* digits that an op must lose by itself to be explained */
+#define AUDIT_BLAME 3.0 /* digits that an op must lose by itself to be explained */
 #define AUDIT_ROWS  10  /* of the printed table */
 
 #if WG_HAS_WIDE
@@ -173,6 +173,30 @@ static void audit_condition(audit *a, wg_audit_row *row)
     }
 }
 
+/* The first NaN; -1: none. */
+static int64_t audit_nan(const wg_tensor *x)
+{
+    for (int64_t i = 0; audit_has_value(x) && i < x->size; i++)
+        if (isnan(wg_element(x, i)))
+            return i;
+    return -1;
+}
+
+/* A NaN that x's op makes of numbers has lost all digits, although wide floats have it, too. */
+static void audit_makes_nan(const wg_tensor *x, wg_audit_row *row)
+{
+    const int64_t at = audit_nan(x);
+    for (int k = 0; k < x->n_operands && at >= 0; k++)
+        if (audit_nan(x->operand[k]) >= 0)
+            return;
+    if (at < 0)
+        return;
+    row->entry = at;
+    row->value = row->exact = (double)NAN;
+    row->digits = 0;
+    row->lost = audit_most(x->dtype);
+}
+
 /* ---- The whole ------------------------------------------------------------------------------- */
 
 /* What loses most comes first; of equals, what is further off. */
@@ -203,7 +227,7 @@ static bool audit_is_poor(const audit *a, wg_tensor *const ys[], int n)
         if (!audit_has_value(ys[i]))
             continue;
         audit_compare(ys[i], a->wide->node[ys[i]->index], &row);
-        poor = poor || audit_most(ys[i]->dtype) - row.digits > AUDIT_FAIR;
+        poor = poor || audit_nan(ys[i]) >= 0 || audit_most(ys[i]->dtype) - row.digits > AUDIT_FAIR;
     }
     return poor;
 }
@@ -222,6 +246,7 @@ static size_t audit_nodes(audit *a, wg_tensor *const ys[], int n, wg_audit_row r
                 continue;
             audit_compare(x, a->wide->node[i], &row);
             audit_local(a, x, &row);
+            audit_makes_nan(x, &row);
         }
         count = audit_insert(rows, count, most, &row);
     }

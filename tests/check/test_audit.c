@@ -83,6 +83,57 @@ FORM(root_difference, wg_sub(wg_sqrt(wg_shift(x, 1)), wg_sqrt(x)))
 FORM(root_quotient, wg_reciprocal(wg_add(wg_sqrt(wg_shift(x, 1)), wg_sqrt(x))))
 FORM(square_difference, wg_sub(wg_square(wg_shift(x, 1e-9)), wg_square(x)))
 FORM(square_product, wg_scale(wg_shift(wg_scale(x, 2), 1e-9), 1e-9))
+FORM(log_of_naive_sigmoid, wg_log(naive_sigmoid(x)))
+FORM(log_of_quotient_sigmoid, wg_log(wg_div(wg_ones_like(x), wg_shift(wg_exp(wg_neg(x)), 1))))
+FORM(half, wg_scale(x, 0.5))
+FORM(log_of_two_exp, wg_log(wg_add(wg_exp(x), wg_exp(half(x)))))
+FORM(two_logaddexp, wg_logaddexp(x, half(x)))
+FORM(power_norm, wg_pow_scalar(wg_sum(wg_square(x)), 0.5))
+FORM(product_norm, wg_sqrt(wg_sum(wg_mul(x, x))))
+FORM(two_norm, wg_norm(x, 2))
+FORM(log_of_cosh, wg_log(wg_cosh(x)))
+FORM(log_cosh_by_hand, wg_log(half(wg_add(wg_exp(x), wg_exp(wg_neg(x))))))
+FORM(stable_log_cosh,
+     wg_shift(wg_add(wg_abs(x), wg_softplus(wg_scale(wg_abs(x), -2))), -0.6931471805599453))
+FORM(sigmoid_minus_one, wg_shift(wg_sigmoid(x), -1))
+FORM(minus_sigmoid_of_neg, wg_neg(wg_sigmoid(wg_neg(x))))
+FORM(exp_less_exp, wg_sub(wg_exp(x), wg_exp(wg_neg(x))))
+FORM(exp_plus_exp, wg_add(wg_exp(x), wg_exp(wg_neg(x))))
+FORM(tanh_by_exp, wg_div(exp_less_exp(x), exp_plus_exp(x)))
+FORM(tanh_by_one_exp, wg_div(wg_shift(wg_exp(x), -1), wg_shift(wg_exp(x), 1)))
+FORM(tanh_of_half, wg_tanh(half(x)))
+FORM(sinh_by_hand, half(exp_less_exp(x)))
+FORM(hypot_by_hand, wg_sqrt(wg_add(wg_square(x), wg_square(half(x)))))
+FORM(hypot_of_half, wg_hypot(x, half(x)))
+FORM(atanh_by_hand, half(wg_log(wg_div(wg_shift(x, 1), one_minus(x)))))
+FORM(asinh_by_hand, wg_log(wg_add(x, wg_sqrt(wg_shift(wg_square(x), 1)))))
+FORM(log_of_erfc, wg_log(wg_erfc(x)))
+FORM(tail_of_log_erfc, wg_sub(wg_log1p(wg_neg(wg_reciprocal(wg_scale(wg_square(x), 2)))),
+                              wg_add(wg_square(x), wg_log(wg_scale(x, 1.772453850905516)))))
+FORM(p_log_p, wg_sum(wg_mul(x, wg_log(x))))
+FORM(xlogy, wg_sum(wg_xlogy(x, x)))
+FORM(kl_by_logs, wg_sum(wg_mul(x, wg_sub(wg_log(x), wg_log(wg_softmax(x, -1))))))
+FORM(kl_by_xlogy, wg_sum(wg_sub(wg_xlogy(x, x), wg_mul(x, wg_log_softmax(x, -1)))))
+FORM(geometric_mean, wg_pow_scalar(wg_prod(x), 1.0 / 3))
+FORM(mean_of_logs, wg_exp(wg_mean(wg_log(x))))
+FORM(log_likelihood, wg_log(wg_prod(x)))
+FORM(sum_of_logs, wg_sum(wg_log(x)))
+FORM(quadratic_root, half(wg_add(wg_neg(x), wg_sqrt(wg_shift(wg_square(x), -4)))))
+FORM(quadratic_conjugate,
+     wg_scale(wg_reciprocal(wg_add(x, wg_sqrt(wg_shift(wg_square(x), -4)))), -2))
+FORM(root_minus_one, wg_shift(wg_sqrt(wg_shift(x, 1)), -1))
+FORM(root_conjugate, wg_div(x, wg_shift(wg_sqrt(wg_shift(x, 1)), 1)))
+FORM(root_less_x, wg_sub(wg_sqrt(wg_shift(wg_square(x), 1)), x))
+FORM(root_plus_x, wg_reciprocal(wg_add(wg_sqrt(wg_shift(wg_square(x), 1)), x)))
+FORM(sigmoid_times_rest, wg_mul(wg_sigmoid(x), one_minus(wg_sigmoid(x))))
+FORM(sigmoid_times_sigmoid, wg_mul(wg_sigmoid(x), wg_sigmoid(wg_neg(x))))
+FORM(cross_entropy_by_hand, wg_neg(wg_log(wg_slice(wg_softmax(x, -1), 0, 0, 1))))
+FORM(cross_entropy_of_logs, wg_neg(wg_slice(wg_log_softmax(x, -1), 0, 0, 1)))
+FORM(exps_apart, wg_sub(wg_exp(x), wg_exp(wg_shift(x, 1e-9))))
+FORM(exps_by_expm1, wg_scale(wg_exp(x), -1.00000000050000000017e-9))
+FORM(log_of_tanh, wg_log(wg_tanh(x)))
+FORM(log1p_of_two_sigmoids, wg_log1p(wg_scale(wg_sigmoid(wg_scale(x, -2)), -2)))
+FORM(one_minus_erf, one_minus(wg_erf(x)))
 
 #undef FORM
 
@@ -125,8 +176,35 @@ static const audit_pair pairs[] = {
     {one_minus_tanh2, two_sigmoids, X(12), "shift", "sigmoid(2z)"},
     {naive_variance, variance, X(1e8, 1e8 + 1, 1e8 + 2), "sub", "(x - mean)^2"},
     {naive_norm, scaled_norm, X(1e200, 1e200), "s", "scale by the largest"},
-    {root_difference, root_quotient, X(1e12), "sub", "another form"},
-    {square_difference, square_product, X(1), "sub", "another form"},
+    {root_difference, root_quotient, X(1e12), "sub", "conjugate"},
+    {square_difference, square_product, X(1), "sub", "(x - y)(x + y)"},
+    {log_of_naive_sigmoid, wg_log_sigmoid, X(-800, 1), "log", "wg_log_sigmoid(z)"},
+    {log_of_quotient_sigmoid, wg_log_sigmoid, X(-800, 1), "log", "wg_log_sigmoid(z)"},
+    {log_of_two_exp, two_logaddexp, X(900, 1), "log", "wg_logaddexp"},
+    {power_norm, two_norm, X(1e200, 1), "pow_scalar", "wg_norm"},
+    {product_norm, two_norm, X(1e-200, 1e-201), "sqrt", "wg_norm"},
+    {log_of_cosh, stable_log_cosh, X(800, 3), "log", "wg_softplus(-2|z|)"},
+    {log_cosh_by_hand, stable_log_cosh, X(-800, 3), "log", "wg_softplus(-2|z|)"},
+    {sigmoid_minus_one, minus_sigmoid_of_neg, X(30), "shift", "wg_sigmoid(-z)"},
+    {tanh_by_exp, wg_tanh, X(800, 1), "div", "wg_tanh"},
+    {tanh_by_one_exp, tanh_of_half, X(800, 1), "div", "wg_tanh"},
+    {sinh_by_hand, wg_sinh, X(1e-9), "sub", "wg_sinh"},
+    {hypot_by_hand, hypot_of_half, X(1e200, 1), "sqrt", "wg_hypot"},
+    {atanh_by_hand, wg_atanh, X(1e-12), "log", "wg_atanh"},
+    {asinh_by_hand, wg_asinh, X(1e-11), "log", "wg_asinh"},
+    {log_of_erfc, tail_of_log_erfc, X(50), "log", "log1p"},
+    {p_log_p, xlogy, X(0, 0.5), "mul", "wg_xlogy"},
+    {kl_by_logs, kl_by_xlogy, X(0, 0.25, 0.75), "mul", "wg_xlogy"},
+    {geometric_mean, mean_of_logs, X(1e150, 1e140, 1e130), "pow_scalar", "logs"},
+    {log_likelihood, sum_of_logs, X(1e-150, 1e-140, 1e-130), "log", "logs"},
+    {quadratic_root, quadratic_conjugate, X(1e8), "add", "conjugate"},
+    {root_minus_one, root_conjugate, X(1e-10), "shift", "conjugate"},
+    {root_less_x, root_plus_x, X(1e7), "sub", "conjugate"},
+    {sigmoid_times_rest, sigmoid_times_sigmoid, X(36), "shift", "wg_sigmoid(-z)"},
+    {cross_entropy_by_hand, cross_entropy_of_logs, X(-800, 1), "log", "wg_cross_entropy"},
+    {exps_apart, exps_by_expm1, X(1), "sub", "wg_expm1(a - b)"},
+    {log_of_tanh, log1p_of_two_sigmoids, X(19), "log", "sigmoid(-2z)"},
+    {one_minus_erf, wg_erfc, X(5), "shift", "wg_erfc"},
 };
 
 static const wg_audit_row *explained(const wg_audit_row *rows, size_t count, const char *op,
@@ -158,6 +236,61 @@ START_TEST(pairs_of_forms)
         ck_assert_msg(rows[i].cure == NULL, "%s is accused", wg_tensor_text(rows[i].node).s);
     ck_assert_int_eq(wg_tape_status(t), WG_OK);
     wg_tape_free(t);
+}
+END_TEST
+
+/* ---- Well-written graphs ---------------------------------------------------------------------- */
+
+enum { GRAPHS = 100, WELL = 20 };
+
+static wg_tensor *well_written(wg_tensor *x, wg_tensor *y, int form)
+{
+    const int64_t n = wg_size(x);
+    wg_tensor *z = wg_reshape(x, WG_SHAPE(1, n));
+    switch (form) {
+    case 0: return wg_bce_with_logits(x, y);
+    case 1: return wg_logsumexp(x);
+    case 2: return wg_sum(wg_mul(wg_softmax(x, 0), y));
+    case 3: return wg_mean(wg_log_softmax(x, 0));
+    case 4: return wg_mean(wg_softplus(x));
+    case 5: return wg_mse(wg_tanh(x), y, WG_MEAN);
+    case 6: return wg_norm(x, 2);
+    case 7: return wg_huber(x, y, 1, WG_MEAN);
+    case 8: return variance(x);
+    case 9: return wg_var(x);
+    case 10: return wg_cross_entropy(z, wg_full(x->tape, WG_I64, WG_SHAPE(1), 1));
+    case 11: return wg_sum(wg_gelu(x));
+    case 12: return wg_sum(wg_log_sigmoid(x));
+    case 13: return wg_mean(wg_mul(wg_layer_norm(x, NULL, NULL, 1e-5), y));
+    case 14: return wg_sum(wg_mul(wg_expm1(wg_tanh(x)), y));
+    case 15: return wg_sum(wg_log1p(wg_square(x)));
+    case 16: return wg_sum(wg_hypot(x, y));
+    case 17: return wg_sum(wg_logaddexp(x, y));
+    case 18: return wg_mean(wg_mish(x));
+    default: return wg_add(wg_mean(wg_silu(x)), wg_scale(wg_sum(wg_square(x)), 0.01));
+    }
+}
+
+/* Every form at five scales, gradients too: nothing is accused. */
+START_TEST(well_written_graphs)
+{
+    static const double scale[] = {1, 10, 100, 0.01, 600};
+    for (int i = 0; i < GRAPHS; i++) {
+        wg_tape *t = wg_tape_new(NULL);
+        wg_tensor *x = wg_param(t, "x", WG_F64, WG_SHAPE(2 + i % 7)), *ys[2];
+        wg_fill_normal(x, 0, scale[i / WELL], (uint64_t)i + 1);
+        ys[0] = well_written(
+            x, wg_constant_uniform(t, WG_F64, WG_SHAPE(wg_size(x)), 0, 1, (uint64_t)i), i % WELL);
+        wg_grad(ys[0], &x, 1, &ys[1]);
+        wg_audit_row rows[20];
+        const char *why = "";
+        const size_t count = wg_audit(ys, 2, rows, 20, &why);
+        ck_assert_msg(count > 0, "form %d: %s", i % WELL, why);
+        for (size_t k = 0; k < count; k++)
+            ck_assert_msg(rows[k].cure == NULL, "form %d at %g: %s is accused: %s", i % WELL,
+                          scale[i / WELL], wg_tensor_text(rows[k].node).s, rows[k].pattern);
+        wg_tape_free(t);
+    }
 }
 END_TEST
 
@@ -262,6 +395,7 @@ Suite *suite_audit(void)
     tcase_add_test(tc, decided_by_rounding);
     tcase_add_loop_test(tc, printed, 0, 2);
     tcase_add_test(tc, refused);
+    tcase_add_test(tc, well_written_graphs);
     tcase_add_loop_test(tc, pairs_of_forms, 0, (int)(sizeof pairs / sizeof *pairs));
 #endif
     suite_add_tcase(suite, tc);

@@ -99,6 +99,13 @@ static void check_one(const wgt_case *c, int operand, spoil how, small_tally *ta
     wg_tape_rewind(c->tape, mark);
 }
 
+/* At a tie with itself an op with kinks has a whole interval of derivatives. */
+static bool is_smooth(const wgt_case *c)
+{
+    return !(c->y->op->flags & WG_OP_KINKS) || c->y->n_operands < 2 ||
+           c->y->operand[0] != c->y->operand[1];
+}
+
 static bool is_small(const wgt_case *c)
 {
     bool small = c->y->size > 0 && c->y->size <= MOST && c->n_x > 0;
@@ -113,7 +120,7 @@ static void check_row(const wgt_row *row, small_tally *tally)
     int taken = 0, before = tally->planted;
     for (const wgt_variant *v = wgt_variants(row); v->shapes != NULL && taken < most; v++) {
         wgt_case c = wgt_case_new(row, v, WG_F64);
-        if (is_small(&c) && c.y->op->vjp != NULL) {
+        if (is_small(&c) && is_smooth(&c) && c.y->op->vjp != NULL) {
             taken++;
             for (int i = 0; i < c.y->n_operands; i++)
                 for (int how = 0; how < SPOILS; how++)
@@ -149,6 +156,7 @@ Suite *suite_small_errors(void)
     Suite *suite = suite_create("small_errors");
     TCase *tc = tcase_create("planted");
 #if WG_HAS_WIDE
+    tcase_set_timeout(tc, 60);
     tcase_add_test(tc, errors_of_one_in_ten_billion);
 #endif
     suite_add_tcase(suite, tc);
