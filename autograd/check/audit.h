@@ -33,8 +33,8 @@ typedef struct wg_audit_row {
 
 /* wg_audit: audits what the n tensors ys are computed from. rows [most] take the nodes that lose
  * most, sorted by what they lose themselves.
- * A row has a pattern and a cure only where some y has lost three digits or more, or is NaN, and the
- * op has lost three by itself. An op that makes NaN of numbers has lost all.
+ * A row has a pattern and a cure only where some y has lost three digits or more, or is NaN, and
+ * the op has lost three by itself. An op that makes NaN of numbers has lost all.
  * Returns: the number of rows written; 0 where there is nothing to audit, with the reason in *why
  *          (which may be NULL): no wide floats, an op without a wide form, what is stale, memory.
  * The tape is left as it was. */

@@ -49,8 +49,7 @@ static bool pattern_sums(const wg_tensor *x, const char *op)
            pattern_is(pattern_skip(pattern_operand(x, 0)), op);
 }
 
-/* Both operands of a sum or difference, a - b by any of the ops: of these kinds, in one order or the
- * other. */
+/* Are both operands of a sum or difference of these kinds, in one order or the other? */
 static bool pattern_joins(const wg_tensor *y, const char *a, const char *b)
 {
     if (!pattern_is(y, "add") && !pattern_is(y, "sub"))

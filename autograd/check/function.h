@@ -73,8 +73,7 @@ typedef struct wg_check_entry {
     double claimed;
     wg_difference numeric; /* value, truncation, round-off, step, one-sided derivatives */
     bool wide;             /* decided in wide floats */
-    bool
-        rules; /* of recorded gradients: differences of y cannot tell, but those of each op alone say
+    bool rules; /* of recorded gradients: differences of y cannot tell; those of each op alone say
                  * that its rule is right */
     const char *op; /* of recorded gradients: whose kink it is, or what no step resolves; or NULL */
     double excess; /* |a - n| over the tolerance: above 1 is disagreement; inf if a is not finite */

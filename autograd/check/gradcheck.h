@@ -81,7 +81,7 @@ wg_check_verdict wg_gradcheck_second_print(FILE *stream, wg_tensor *y, wg_tensor
 /* wg_gradcheck_taylor: the Taylor remainders of y (one element) along a random direction in x,
  * scaled as x is: their rate is 2 with the gradient (order 2), 3 with the Hessian-vector product as
  * well (order 3). Where kinks or lost digits hide the rate, differences in wide floats decide, and
- * the report says so. Options as for wg_check_taylor, and `seed`; may be NULL. report may be NULL. */
+ * the report says so. Options as for wg_check_taylor, and `seed`; may be NULL; so may report. */
 wg_check_verdict wg_gradcheck_taylor(wg_tensor *y, wg_tensor *x, int order,
                                      const wg_check_options *options,
                                      wg_check_taylor_report *report);

@@ -111,7 +111,10 @@ static void near_judge(const near_look *l, const wg_tensor *y, int64_t k, double
         const double bend[3] = {m.bend, before[j].bend, first[j].bend};
         if (y->dtype == WG_I64 || !isfinite((double)l->at[1][j]))
             continue;
-        const bool smooth = near_converges(slope, m.noise) && near_converges(bend, m.noise);
+        /* An op may round more inside than its result does: what is little beside the slope is no
+         * bend. */
+        const bool smooth = near_converges(slope, m.noise) &&
+                            near_converges(bend, m.noise + 1e-12 * fabs(m.slope));
         if (near->rough == NULL && !smooth) /* NaN is not smooth */
             near->rough = y->op->name;
         if (near->kink == NULL && smooth && near_stays(bend[0], bend[1], 0) &&
