@@ -52,8 +52,8 @@ wg_check_near wg_check_look_near(wg_recorded *r, size_t entry, const double *dir
                                  double gap);
 
 /* wg_check_rounds: the op whose rounding, carried on to f by derivatives, amounts to the gap
- * between a claim and differences at this step: 1 + x for a tiny x, a saturated erf; and the size in f of
- * what it rounds. 0, and no op: none does. */
+ * between a claim and differences at this step: 1 + x for a tiny x, a saturated erf; and the size
+ * in f of what it rounds. 0, and no op: none does. */
 double wg_check_rounds(wg_recorded *r, double step, double gap, const char **op);
 const char *wg_check_branch(wg_recorded *r, size_t entry, const double *direction, double step);
 
