@@ -3,6 +3,7 @@
 #include "autograd/check/function_internal.h"
 
 #include <inttypes.h>
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -67,7 +68,7 @@ static void check_print_row(FILE *out, const wg_check_report *r)
         fprintf(out, "    its f32 values are up to %.1e of the largest off those in f64\n",
                 r->single);
     if (r->verdict == WG_CHECK_NOT_FINITE)
-        fprintf(out, "    f(x) = %g\n", r->value);
+        fprintf(out, "    f(x) = %g\n", isnan(r->value) ? (double)NAN : r->value);
     if (r->note)
         fprintf(out, "    %s\n", r->note);
     if (r->blame)
