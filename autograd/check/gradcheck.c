@@ -139,18 +139,6 @@ static wg_check_verdict check_inputs(wg_check_session *s, const wg_check_claim *
     return verdict;
 }
 
-/* All reports fail for the same reason. */
-wg_check_verdict wg_check_fail(wg_check_report reports[], int n, const char *note,
-                               const char *blame)
-{
-    for (int i = 0; i < n && reports != NULL; i++) {
-        reports[i].verdict = WG_CHECK_FAILED;
-        reports[i].note = note;
-        reports[i].blame = blame;
-    }
-    return WG_CHECK_FAILED;
-}
-
 /* What agrees in double is looked at once more along one wide direction, and all of it decided wide
  * where that disagrees. */
 wg_check_verdict wg_check_recorded(wg_check_session *s, const wg_check_claim *c,

@@ -11,10 +11,6 @@ wg_check_verdict wg_check_recorded(wg_check_session *s, const wg_check_claim *c,
                                    const wg_gradcheck_options *options, bool given,
                                    wg_check_report reports[]);
 
-/* wg_check_fail: sets all reports to WG_CHECK_FAILED. */
-wg_check_verdict wg_check_fail(wg_check_report reports[], int n, const char *note,
-                               const char *blame);
-
 /* wg_check_blame: which op among those that move with r's x, on r's tape, has a rule that disagrees
  * with its own forward kernel? NULL: none. r has ended. */
 const char *wg_check_blame(const wg_recorded *r, const wg_check_options *options);

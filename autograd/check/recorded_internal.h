@@ -102,6 +102,10 @@ wg_tensor *wg_check_random_like(const wg_tensor *x, uint64_t seed, int key, int 
  * given. */
 const char *wg_check_why(const wg_check_session *s, const char *otherwise);
 
+/* wg_check_fail: sets all reports to WG_CHECK_FAILED. */
+wg_check_verdict wg_check_fail(wg_check_report reports[], int n, const char *note,
+                               const char *blame);
+
 /* wg_check_invalid: sets all reports to WG_CHECK_INVALID with a reason. */
 wg_check_verdict wg_check_invalid(wg_check_report reports[], int n, const char *why);
 

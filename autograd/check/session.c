@@ -132,6 +132,17 @@ wg_check_verdict wg_check_invalid(wg_check_report reports[], int n, const char *
     return WG_CHECK_INVALID;
 }
 
+wg_check_verdict wg_check_fail(wg_check_report reports[], int n, const char *note,
+                               const char *blame)
+{
+    for (int i = 0; i < n && reports != NULL; i++) {
+        reports[i].verdict = WG_CHECK_FAILED;
+        reports[i].note = note;
+        reports[i].blame = blame;
+    }
+    return WG_CHECK_FAILED;
+}
+
 void *wg_check_run_on(wg_tensor *x, void *const values[], wg_arena *scratch)
 {
     wg_tensor y = *x,
