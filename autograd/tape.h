@@ -56,8 +56,8 @@ void wg_tape_free(wg_tape *t);
  * attributes of an f32 op are those that its kernel took, rounded to f32; all else is computed by
  * reference kernels, slowly. A cast to f32 is no rounding there: a stair has no derivative that
  * differences could find, and what the cast loses is the audit's to tell. The caller frees it.
- * Never NULL; errors are the copy's own status: WG_E_NULL, WG_E_NOMEM, WG_E_DTYPE (dtype is i64, or an op, a user's perhaps, does not exist in
- * `dtype`), and t's status if it has one. */
+ * Never NULL; errors are the copy's own status: WG_E_NULL, WG_E_NOMEM, WG_E_DTYPE (dtype is i64, or
+ * an op, a user's perhaps, does not exist in `dtype`), and t's status if it has one. */
 wg_tape *wg_tape_copy(const wg_tape *t, wg_dtype dtype);
 
 /* wg_tape_counterpart: the tensor of `copy` that stands where x stands on its own tape. Where there
