@@ -289,23 +289,6 @@ const wg_recorded *wg_appeal_recorded(wg_appeal *a, int i, wg_recorded *doubles)
     return NULL;
 }
 
-/* What rounding inside y explains is judged once more, at steps at which it does not. */
-static void appeal_retry(wg_appeal *a, size_t index, wg_wide claimed, wg_check_entry *e)
-{
-    const char *op;
-    wg_check_entry again;
-    const double gap = fabs(e->claimed - e->numeric.value);
-    if (e->outcome != WG_ENTRY_DISAGREES || !isfinite(e->claimed))
-        return;
-    a->line.rounded = (wg_wide)wg_check_rounds(&a->r, e->numeric.step, gap, &op);
-    if (op != NULL) {
-        wg_wide_judge(&a->line, index, claimed, &again);
-        if (again.outcome != WG_ENTRY_DISAGREES)
-            *e = again;
-    }
-    a->line.rounded = 0;
-}
-
 bool wg_appeal_judge(size_t index, wg_check_entry *e, void *appeal)
 {
     (void)index, (void)e, (void)appeal;
