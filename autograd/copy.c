@@ -32,13 +32,10 @@ static wg_tensor *copy_leaf(wg_tape *copy, const wg_tensor *x, wg_dtype to)
     return leaf;
 }
 
-/* Attributes, with the dtype of the copy where they hold one; in wide floats the numbers among them
- * are those that the kernel of f32 took. */
+/* Attributes, with the dtype of the copy where they hold one. */
 static const void *copy_attrs(wg_tape *copy, const wg_tensor *y, wg_dtype to)
 {
-    const bool typed = y->op->dtype_attr != 0 && y->dtype != WG_I64;
-    const bool rounded = y->op->real_attrs > 0 && y->dtype == WG_F32 && to == WG_WIDE;
-    if (!typed && !rounded)
+    if (y->op->dtype_attr == 0 || y->dtype == WG_I64)
         return y->attrs;
     char *attrs = wg_arena_take(&copy->scratch, y->op->attr_size, WG_ALIGNMENT);
     if (attrs == NULL) {
@@ -46,10 +43,7 @@ static const void *copy_attrs(wg_tape *copy, const wg_tensor *y, wg_dtype to)
         return NULL;
     }
     memcpy(attrs, y->attrs, y->op->attr_size);
-    if (typed)
-        memcpy(attrs + y->op->dtype_attr - 1, &to, sizeof to);
-    for (size_t i = 0; rounded && i < y->op->real_attrs; i++)
-        ((double *)attrs)[i] = (double)(float)((double *)attrs)[i];
+    memcpy(attrs + y->op->dtype_attr - 1, &to, sizeof to);
     return attrs;
 }
 

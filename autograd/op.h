@@ -89,8 +89,6 @@ struct wg_op {
     unsigned flags;       /* WG_OP_... */
     size_t attr_size;     /* bytes of attributes, compared bit by bit: no padding, or zeroed */
     size_t dtype_attr;    /* 1 + offset in the attributes of a wg_dtype that says y's; 0: none */
-    size_t
-        real_attrs; /* so many doubles, which kernels of f32 round to f32, begin the attributes */
 
     /* Sets y->dtype and y->shape from operands and attributes; where they do not fit, returns
      * wg_op_fail(...), which is false. */

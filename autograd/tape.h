@@ -52,10 +52,10 @@ void wg_tape_free(wg_tape *t);
  * from t: what inputs borrowed is copied, too. Ops that cast to a float dtype cast to `dtype` in
  * the copy.
  * In wide floats (autograd/wide.h) what is discrete (comparisons, floor, argmax, casts to i64)
- * keeps the values that it has on t, so that no rounding switches a branch; numbers among the
- * attributes of an f32 op are those that its kernel took, rounded to f32; all else is computed by
- * reference kernels, slowly. A cast to f32 is no rounding there: a stair has no derivative that
- * differences could find, and what the cast loses is the audit's to tell. The caller frees it.
+ * keeps the values that it has on t, so that no rounding switches a branch; all else is computed by
+ * reference kernels, slowly. Attributes keep their bits: rules hold numbers such as 1/n there, and
+ * rounded as a kernel of f32 rounds them they would make a right gradient wrong by 1e-8. For the
+ * same reason a cast to f32 is no rounding: a stair has no derivative. The caller frees it.
  * Never NULL; errors are the copy's own status: WG_E_NULL, WG_E_NOMEM, WG_E_DTYPE (dtype is i64, or
  * an op, a user's perhaps, does not exist in `dtype`), and t's status if it has one. */
 wg_tape *wg_tape_copy(const wg_tape *t, wg_dtype dtype);

@@ -13,7 +13,7 @@
  *                                 a constant, with the type's own suffix, so that no digit is lost
  *                                 on the way. Always with a decimal point, and 36 digits where it
  *                                 has more. Small whole numbers need none: 2 * x is always exact.
- * Attributes are doubles; those of an f32 op are rounded to f32 when it is copied (op.h).
+ * Attributes are doubles: a kernel casts them to float first where the f32 kernel rounds them.
  * The functions to use are those of WG_WIDE_FUNCTIONS; each is tested to the last digits. */
 #ifndef WG_AUTOGRAD_WIDE_H
 #define WG_AUTOGRAD_WIDE_H

@@ -9,8 +9,8 @@
 #include "ops/slice_internal.h"
 
 typedef struct pad_attrs {
-    double value;
     int64_t before[WG_MAX_DIMS], after[WG_MAX_DIMS];
+    double value;
 } pad_attrs;
 
 static bool pad_shape(wg_tensor *y)
@@ -119,7 +119,6 @@ static const wg_op wg_op_pad = {
     .arity = 1,
     .flags = WG_OP_WIDE,
     .attr_size = sizeof(pad_attrs),
-    .real_attrs = 1,
     .describe = pad_describe,
     .shape = pad_shape,
     .forward = pad_forward,

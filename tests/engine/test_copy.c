@@ -180,26 +180,6 @@ START_TEST(casts_and_other_ops_that_choose_a_dtype)
 END_TEST
 
 #if WG_HAS_WIDE
-/* A tenth as a kernel of f32 takes it is not the double; a copy in f64 is the model in f64. */
-START_TEST(attributes_that_f32_rounds)
-{
-    for (int dtype = WG_F32; dtype <= WG_F64; dtype++) {
-        wg_tape *t = wgt_strict_tape();
-        wg_tensor *x = wg_full(t, (wg_dtype)dtype, WG_SHAPE(1), 1);
-        wg_tensor *ys[] = {wg_scale(x, 0.1), wg_pad(x, WG_SHAPE(1), WG_SHAPE(0), 0.1)};
-        wg_tape *wide = wg_tape_copy(t, WG_WIDE), *full = wg_tape_copy(t, WG_F64);
-        const double tenth = dtype == WG_F32 ? (double)0.1F : 0.1;
-        for (int i = 0; i < 2; i++) {
-            ck_assert_double_eq(wg_at(wg_tape_counterpart(wide, ys[i]), 0), tenth);
-            ck_assert_double_eq(wg_at(wg_tape_counterpart(full, ys[i]), 0), 0.1);
-        }
-        wg_tape_free(wide);
-        wg_tape_free(full);
-        wg_tape_free(t);
-    }
-}
-END_TEST
-
 /* A third and its digits: the double, what it lacks, and the text of both. */
 START_TEST(wide_values_are_read)
 {
@@ -362,7 +342,6 @@ Suite *suite_copy(void)
     tcase_add_test(copies, a_copy_is_not_stale);
     tcase_add_test(copies, casts_and_other_ops_that_choose_a_dtype);
 #if WG_HAS_WIDE
-    tcase_add_test(copies, attributes_that_f32_rounds);
     tcase_add_test(copies, wide_values_are_read);
 #endif
     tcase_add_test(copies, abstract_nodes);
