@@ -358,7 +358,7 @@ static const struct {
     {pattern_root_difference, "difference with a root: sqrt(a) - b",
      "its conjugate, (a - b^2) / (sqrt(a) + b)"},
     {pattern_norm, "root of a sum of squares",
-     "wg_norm(x, 2), wg_hypot(a, b), or scale by the largest"},
+     "scale by the largest, or wg_hypot(a, b)"},
     {pattern_exp, "exp of a large number",
      "a form without it: wg_softmax, wg_logsumexp, wg_softplus"},
     {pattern_square, "square of a large or tiny number", "scale by the largest first"},
