@@ -17,8 +17,8 @@ END_TEST
 
 START_TEST(test_unknown_codes)
 {
-    ck_assert_str_eq(wg_status_name((wg_status)(WG_E_FORMAT + 1)), "?");
-    ck_assert_str_eq(wg_status_text((wg_status)(WG_E_FORMAT + 1)), "unknown status");
+    ck_assert_str_eq(wg_status_name((wg_status)(WG_E_RANKS + 1)), "?");
+    ck_assert_str_eq(wg_status_text((wg_status)(WG_E_RANKS + 1)), "unknown status");
     ck_assert_str_eq(wg_status_name((wg_status)-1), "?");
     ck_assert_str_eq(wg_status_text((wg_status)-1), "unknown status");
 }
