@@ -103,11 +103,14 @@ void summary_fit(const wg_estimator *e, int64_t trained, int64_t tested)
     wg_fit_result r = e->fit;
     bool whole = isnan(wg_at(r.rate, 0)),
          best = r.best_epoch < r.epochs && (r.stop == WG_FIT_PATIENCE || r.stop == WG_FIT_STOPPED);
+    /* It began there; one that was resumed at its end evaluates nothing either. */
+    bool at_optimum = whole && r.epochs == 1 && r.optimum.iterations == 0 &&
+                      r.optimum.evaluations > 0;
     int64_t taken = best ? r.best_epoch : r.epochs;
     printf("model        %s, %" PRId64 " training rows, %" PRId64 " test rows\n", e->model, trained,
            tested);
     printf("%-12s %" PRId64 ", loss %.6f", whole ? "iterations" : "epochs",
-           whole && r.optimum.iterations == 0 ? 0 : r.epochs, wg_at(r.loss, taken - 1));
+           at_optimum ? 0 : r.epochs, wg_at(r.loss, taken - 1));
     if (best)
         printf(" at the best one, %" PRId64, taken);
     puts(r.stop == WG_FIT_CONVERGED ? ", converged"
