@@ -8,7 +8,12 @@ trap 'rm -rf "$dir"' EXIT
 # As root, with more processes than processors, which then must not wait busily, and without a network.
 export OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1 OMPI_MCA_rmaps_base_oversubscribe=1
 export OMPI_MCA_mpi_yield_when_idle=1 OMPI_MCA_btl=self,vader OMPI_MCA_plm_rsh_agent=false
-mpi() { n=$1; shift; mpirun --oversubscribe -n "$n" "$build/train-mpi" "$@" --quiet > "$dir/out" 2> "$dir/err"; }
+# An mpirun that does not notice that its processes have ended is not waited for without end.
+mpi() {
+    n=$1
+    shift
+    timeout -k 10 300 mpirun --oversubscribe -n "$n" "$build/train-mpi" "$@" --quiet > "$dir/out" 2> "$dir/err" < /dev/null
+}
 die() { echo "mpi: $*"; cat "$dir/err"; exit 1; }
 
 for data in "examples/data/digits.csv --epochs 20" "examples/data/iris.csv --model one_vs_rest --optimizer newton" \
@@ -30,6 +35,6 @@ cmp -s "$dir/one" "$dir/gone_on" || die "two processes that go on from three's c
 mpi 3 examples/data/digits.csv --epochs 100000 --raw --penalty-c 1e9 --checkpoint "$dir/d" &
 job=$!
 while [ ! -e "$dir/d" ]; do sleep 0.1; done
-kill -9 "$(pgrep -P "$(pgrep -P $job mpirun || echo $job)" train-mpi | tail -n 1)"
+kill -9 "$(pgrep -f "$build/train-mpi.*$dir/d " | tail -n 1)"
 if wait $job; then die "a process was killed, and the job ended well"; fi
 echo "mpi: one model for 1, 2, 3 and 4 processes, gone on with by others; a killed process ends the job"
