@@ -83,7 +83,6 @@ void wg_assemble_forward(const wg_tensor *y, const wg_piece *piece)
     wgk_totals(y->size, wg_kernel_type(y), piece->workspace, y->data);
 }
 
-#ifndef WG_NO_FILES
 void wg_assemble_write_c(wg_c_writer *c, const wg_tensor *y, const wg_c_nest *row)
 {
     wg_c_nest nest;
@@ -100,4 +99,3 @@ void wg_assemble_write_c(wg_c_writer *c, const wg_tensor *y, const wg_c_nest *ro
         wg_c_close_one(c, &nest);
     }
 }
-#endif

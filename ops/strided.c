@@ -71,7 +71,6 @@ int64_t wg_strided_chunks(const wg_tensor *y)
     return ((const wg_strided *)y->plan)->copy.chunks;
 }
 
-#ifndef WG_NO_FILES
 void wg_strided_write_c(wg_c_writer *c, const wg_tensor *y, const wg_c_nest *row)
 {
     const wg_strided *plan = y->plan;
@@ -81,4 +80,3 @@ void wg_strided_write_c(wg_c_writer *c, const wg_tensor *y, const wg_c_nest *row
     nest.start[1] = plan->start;
     wg_c_copy(c, &nest, y->operand[0]);
 }
-#endif
