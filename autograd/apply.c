@@ -16,7 +16,7 @@ static size_t apply_round(size_t bytes)
     return (bytes + 15) & ~(size_t)15;
 }
 
-/* A node, its list of operands, its attributes and its plan are one piece of memory */
+/* A node, its list of operands, its attributes and its plan are one piece of memory. */
 wg_tensor *wg_node_new(wg_tape *t, const wg_op *op, wg_tensor *const operands[], int n,
                        const void *attrs)
 {

@@ -10,6 +10,7 @@
 #include "autograd/compile/program_internal.h"
 
 #define CHAIN_LINKS      256   /* at most */
+#define CHAIN_WRITTEN    24    /* of a loop that is written: one that can be read */
 #define CHAIN_WORKSPACE  32768 /* bytes for the tiles of all links: they stay in the first cache */
 #define CHAIN_PIECE      32768 /* elements at least, of work that threads share */
 #define CHAIN_TILE_MOST  2048  /* elements: more does not lower the cost of a call */
@@ -18,7 +19,7 @@
 /* ---- Finding chains -------------------------------------------------------------------------- */
 
 const wg_chain_limits wg_chain_run_limits = {1, CHAIN_LINKS, false};
-const wg_chain_limits wg_chain_written_limits = {2, 24, true};
+const wg_chain_limits wg_chain_written_limits = {2, CHAIN_WRITTEN, true};
 
 static bool chain_takes(const wg_tensor *y, const wg_chain_limits *limits)
 {

@@ -128,17 +128,22 @@ typedef struct wg_program_fact {
 } wg_program_fact;
 
 /* wg_program_facts: what is known from nodes and outputs alone, in the tape's scratch; NULL: an
- * error was recorded.  wg_program_root: the node whose memory y's value is in.  wg_program_is_step:
- * views are computed, but not by a step: their address is all that they have.
- * wg_program_is_stored: does a computed value have memory, and not tiles alone?
- * wg_program_note_reads: step `step` reads what the chain that ends at node `last` reads. */
+ * error was recorded. */
 wg_program_fact *wg_program_facts(const wg_program *p);
+
+/* wg_program_root: the node whose memory y's value is in. */
 const wg_tensor *wg_program_root(const wg_tensor *y);
+
+/* wg_program_is_step: views are computed, but not by a step: they have an address, no more. */
 bool wg_program_is_step(const wg_program *p, const wg_program_fact *fact, int64_t i);
+
+/* wg_program_is_stored: does a computed value have memory, and not tiles alone? */
 static inline bool wg_program_is_stored(const wg_program_fact *f)
 {
     return !f->sunk || f->pinned || f->many || f->folds;
 }
+
+/* wg_program_note_reads: step `step` reads what the chain that ends at node `last` reads. */
 void wg_program_note_reads(const wg_program *p, wg_program_fact *fact, int64_t last, int64_t step);
 
 /* wg_program_plan: steps, memory and workspace of a program that has its nodes. False: an error was
