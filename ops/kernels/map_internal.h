@@ -34,6 +34,21 @@
         statement;                                                                                 \
     }
 
+/* One loop for all patterns. */
+#define WGK_ANY1(begin, end, x, statement)                                                         \
+    WGK_LOOP(begin, end, const T x = p[i * stride[0]]; (void)x, statement)
+#define WGK_ANY2(begin, end, a, b, statement)                                                      \
+    WGK_LOOP(begin, end, const T a = p[i * stride[0]]; const T b = q[i * stride[1]]; (void)a;      \
+             (void)b, statement)
+#define WGK_ANY3(begin, end, a, b, c, statement)                                                   \
+    WGK_LOOP(begin, end, const T a = p[i * stride[0]]; const T b = q[i * stride[1]];               \
+             const T c = r[i * stride[2]], statement)
+
+#ifdef __OPTIMIZE_SIZE__ /* compiled for size, nothing vectorizes */
+#define WGK_EACH1 WGK_ANY1
+#define WGK_EACH2 WGK_ANY2
+#define WGK_EACH3 WGK_ANY3
+#else
 #define WGK_EACH1(begin, end, x, statement)                                                        \
     if (stride[0] != 0)                                                                            \
         WGK_LOOP(begin, end, const T x = p[i]; (void)x, statement)                                 \
@@ -57,16 +72,7 @@
     else                                                                                           \
         WGK_LOOP(begin, end, const T a = p[i * stride[0]]; const T b = q[i * stride[1]];           \
                  const T c = r[i * stride[2]], statement)
-
-/* One loop for all patterns. */
-#define WGK_ANY1(begin, end, x, statement)                                                         \
-    WGK_LOOP(begin, end, const T x = p[i * stride[0]]; (void)x, statement)
-#define WGK_ANY2(begin, end, a, b, statement)                                                      \
-    WGK_LOOP(begin, end, const T a = p[i * stride[0]]; const T b = q[i * stride[1]]; (void)a;      \
-             (void)b, statement)
-#define WGK_ANY3(begin, end, a, b, c, statement)                                                   \
-    WGK_LOOP(begin, end, const T a = p[i * stride[0]]; const T b = q[i * stride[1]];               \
-             const T c = r[i * stride[2]], statement)
+#endif
 
 /* ---- A kernel for one type. ------------------------------------------------------------------ */
 
