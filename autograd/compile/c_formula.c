@@ -99,10 +99,20 @@ static bool c_formula_expression(const wg_tensor *y, const wg_formula *f,
     return true;
 }
 
-static void c_formula_sum(const wg_tensor *y, const char *const element[], wg_c_text *text)
+/* Operands [begin, end). Long sums are added up in halves: rounding errors grow with the logarithm
+ * of their length, and no addition waits for all before it. */
+static void c_formula_sum(const char *const element[], int begin, int end, wg_c_text *text)
 {
-    for (int k = 0; k < y->n_operands; k++)
-        wg_c_print(text, "%s%s", k > 0 ? " + " : "", element[k]);
+    const int half = begin + (end - begin + 1) / 2;
+    if (end - begin > 4) {
+        c_formula_sum(element, begin, half, text);
+        wg_c_print(text, " + (");
+        c_formula_sum(element, half, end, text);
+        wg_c_print(text, ")");
+        return;
+    }
+    for (int k = begin; k < end; k++)
+        wg_c_print(text, "%s%s", k > begin ? " + " : "", element[k]);
 }
 
 bool wg_c_formula(wg_c_writer *c, const wg_tensor *y, const char *const element[], wg_c_text *text)
@@ -111,7 +121,7 @@ bool wg_c_formula(wg_c_writer *c, const wg_tensor *y, const char *const element[
     char cast[2][WG_SHAPE_TEXT + 128];
     const char *as_unsigned[] = {cast[0], cast[1]};
     if (y->op == &wg_op_add_n) {
-        c_formula_sum(y, element, text);
+        c_formula_sum(element, 0, y->n_operands, text);
         return true;
     }
     char again[WG_SHAPE_TEXT + 128];
