@@ -6,10 +6,10 @@
  * Run as build/reinforce. Prints
  *
  *     bandit     mean pay  probabilities of the arms
- *     round   0    0.5469  0.333 0.333 0.333
- *     round  20    0.7500  0.023 0.053 0.923
- *     round  40    0.8594  0.004 0.007 0.989
- *     round  60    0.8438  0.002 0.003 0.995
+ *     round   0    0.4844  0.333 0.333 0.333
+ *     round  20    0.8750  0.025 0.062 0.913
+ *     round  40    0.9219  0.005 0.010 0.985
+ *     round  60    0.6562  0.003 0.007 0.990
  *
  *     grid       mean steps; 6 are the fewest
  *     round   0  30.62
@@ -70,29 +70,33 @@ static void learn(const policy *p)
     wg_replay_to(&probabilities, 1);
 }
 
-/* ---- The bandit ---------------------------------------------------------------------------------------- */
+/* ---- The bandit: all of it is on the tape, drawn anew by a replay at another step ------------------------- */
 
 static void bandit(wg_tape *t)
 {
-    const double pays[ARMS] = {0.2, 0.5, 0.8}; /* how often an arm pays 1 */
-    static experience e = {.rows = BATCH};
-    const policy p = policy_new(t, 1, ARMS, &e);
+    const double often[ARMS] = {0.2, 0.5, 0.8}; /* how often an arm pays 1 */
+    int64_t round = 0;
+    wg_tensor *pays = wg_constant(t, WG_F64, WG_SHAPE(ARMS), often);
+    wg_tensor *step = wg_input(t, "step", WG_I64, WG_SCALAR, &round);
+    wg_tensor *w = wg_param(t, "w", WG_F64, WG_SHAPE(ARMS)), *p = wg_softmax(w, 0), *g;
+    wg_tensor *z = wg_broadcast_to(w, WG_SHAPE(BATCH, ARMS));
+    wg_tensor *arm = wg_categorical(wg_softmax(z, 1), 1, 0, step);
+    wg_tensor *luck = wg_uniform(WG_F64, WG_SHAPE(BATCH), 1, 1, step);
+    wg_tensor *pay = wg_less(luck, wg_gather_rows(pays, arm)), *mean = wg_mean(pay);
+    wg_tensor *surprise = wg_cross_entropy_opt(
+        z, arm, &(wg_cross_entropy_options){.reduction = WG_NONE}); /* -log p(arm) */
+    wg_grad(wg_mean(wg_mul(wg_sub(pay, mean), surprise)), &w, 1, &g);
+    wg_optimizer *adam = wg_adam_new(&w, 1, &(wg_adam_options){.rate = 0.1});
     printf("bandit     mean pay  probabilities of the arms\n");
-    for (uint64_t round = 0; round <= 60; round++) {
-        const double *q = wg_data_f64(p.probabilities);
-        double sum = 0;
-        for (uint64_t i = 0; i < BATCH; i++) {
-            e.action[i] = wg_random_categorical(1, round, 2 * i, q, ARMS);
-            e.advantage[i] = wg_random_uniform(1, round, 2 * i + 1) < pays[e.action[i]];
-            sum += e.advantage[i];
-        }
+    for (; round <= 60; round++) {
+        wg_bind(step, &round);
+        wg_replay(t);
         if (round % 20 == 0)
-            printf("round %3d    %.4f  %.3f %.3f %.3f\n", (int)round, sum / BATCH, q[0], q[1],
-                   q[2]);
-        for (int i = 0; i < BATCH; i++)
-            e.advantage[i] -= sum / BATCH; /* the baseline */
-        learn(&p);
+            printf("round %3d    %.4f  %.3f %.3f %.3f\n", (int)round, wg_item(mean), wg_at(p, 0),
+                   wg_at(p, 1), wg_at(p, 2));
+        wg_optimizer_step(adam, &g);
     }
+    wg_replay(t);
 }
 
 /* ---- The grid: from one corner to the other, a step costs 1 ---------------------------------------------- */

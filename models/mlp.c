@@ -7,9 +7,9 @@
 #include "models/initialize.h"
 #include "models/layers.h"
 #include "ops/arithmetic.h"
-#include "ops/dropout.h"
 #include "ops/layout.h"
 #include "ops/normalize.h"
+#include "ops/random.h"
 #include "ops/sparse.h"
 
 #include <float.h>

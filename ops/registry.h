@@ -24,7 +24,7 @@ extern "C" {
  *     softmax.h      softmax log_softmax logsumexp
  *     cumsum.h       cumsum
  *     diagonal.h     diagonal diagonal_embed
- *     dropout.h      dropout
+ *     random.h       dropout uniform normal categorical
  *     normalize.h    layer_norm
  *     matmul.h       matmul matmul_t dot outer
  *     sparse.h       csr_matmul

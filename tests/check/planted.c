@@ -1,7 +1,7 @@
 #include "tests/check/planted.h"
 
 #include "models/wengert.h"
-#include "ops/dropout.h"
+#include "ops/random.h"
 #include "tests/support/assert.h"
 
 #include <math.h>

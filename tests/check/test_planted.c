@@ -2,7 +2,7 @@
  * one. */
 #include "autograd/check/gradcheck.h"
 #include "models/wengert.h"
-#include "ops/dropout.h"
+#include "ops/random.h"
 #include "tests/check/planted.h"
 #include "tests/support/assert.h"
 #include "tests/support/suites.h"

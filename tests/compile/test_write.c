@@ -56,7 +56,7 @@ static bool op_is_exact(const wg_tensor *y)
     static const char moves[] =
         " reshape permute broadcast_to detach slice slice_rows pad concat stack"
         " gather_rows gather one_hot diagonal diagonal_embed tie_share amax"
-        " amin argmax argmin cast dropout ";
+        " amin argmax argmin cast dropout uniform categorical ";
     char word[64];
     if (y->op->flags & WG_OP_LEAF)
         return true;

@@ -3,7 +3,7 @@
 #include "autograd/grad.h"
 #include "autograd/tape_internal.h"
 #include "models/wengert.h"
-#include "ops/dropout.h"
+#include "ops/random.h"
 #include "tests/support/assert.h"
 #include "tests/support/suites.h"
 #include "tests/support/support.h"

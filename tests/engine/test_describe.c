@@ -77,6 +77,8 @@ START_TEST(numbers_and_switches)
     assert_says(wg_csr_matmul(row, false, a), "");
     assert_says(wg_csr_matmul(row, true, wg_slice(a, 0, 0, 1)), "A transposed");
     assert_says(wg_dropout(a, 0.25, 1, 7, step), "rate 0.25, key 7");
+    assert_says(wg_uniform(WG_F64, WG_SHAPE(2), 1, 8, step), "key 8");
+    assert_says(wg_categorical(wg_ones_like(a), 1, 9, step), "key 9");
 }
 END_TEST
 

@@ -1,12 +1,13 @@
-/* Rows of the ops that take and put elements by index, and of dropout: naive loops. */
+/* Rows of the ops that take and put elements by index, and of random ops: naive loops. */
 #include "tests/ops/op_table.h"
 
 #include "autograd/rng.h"
 #include "ops/compare.h"
-#include "ops/dropout.h"
 #include "ops/index.h"
+#include "ops/random.h"
 #include "ops/registry.h"
 
+#include <math.h>
 #include <string.h>
 
 /* ---- gather_rows, scatter_add_rows (how many rows) ------------------------------------------- */
@@ -128,6 +129,54 @@ static void reference_dropout(const wgt_array x[], int n, const int64_t *a, wgt_
             y->value[i] = x[0].value[i] * 100 / (long double)(100 - a[0]);
 }
 
+/* ---- uniform (dtype, seed, key, size; f32 has the first 24 bits), categorical (seed, key) ---- */
+
+static wg_tensor *record_uniform(wg_tensor *const x[], int n, const int64_t *a)
+{
+    (void)n;
+    return wg_uniform((wg_dtype)a[0], WG_SHAPE(2, a[3]), (uint64_t)a[1], (uint64_t)a[2], x[0]);
+}
+
+static void reference_uniform(const wgt_array x[], int n, const int64_t *a, wgt_array *y)
+{
+    const wg_shape shape = {2, {2, a[3]}};
+    uint64_t seed = (uint64_t)a[1], step = (uint64_t)x[0].value[0];
+    uint64_t stream = wg_random_bits(seed, (uint64_t)a[2], step);
+    (void)n;
+    wgt_shape_set(y, &shape);
+    for (int64_t i = 0; i < y->size; i++) {
+        const long double u = (long double)wg_random_uniform(seed, stream, (uint64_t)i);
+        y->value[i] = a[0] == WG_F32 ? floorl(u * 0x1p24L) * 0x1p-24L : u;
+    }
+}
+
+static wg_tensor *record_categorical(wg_tensor *const x[], int n, const int64_t *a)
+{
+    (void)n;
+    return wg_categorical(x[0], (uint64_t)a[0], (uint64_t)a[1], x[1]);
+}
+
+static void reference_categorical(const wgt_array x[], int n, const int64_t *a, wgt_array *y)
+{
+    wg_shape shape = x[0].shape;
+    const int64_t k = shape.dim[--shape.ndim];
+    const uint64_t seed = (uint64_t)a[0], step = (uint64_t)x[1].value[0];
+    const uint64_t stream = wg_random_bits(seed, (uint64_t)a[1], step);
+    (void)n;
+    wgt_shape_set(y, &shape);
+    for (int64_t row = 0; row < y->size; row++) {
+        const long double *p = x[0].value + row * k;
+        long double sum = 0, left = (long double)wg_random_uniform(seed, stream, (uint64_t)row);
+        for (int64_t i = 0; i < k; i++)
+            sum += p[i];
+        left *= sum;
+        int64_t drawn = 0;
+        while (left >= p[drawn])
+            left -= p[drawn++];
+        y->value[row] = (long double)drawn;
+    }
+}
+
 /* clang-format off */
 const wgt_row wgt_rows_index[] = {
     WGT_ROW(gather_rows, 0, true, {"4x2 <4:3", {0}}, {"3 <3:2x2", {0}}, {"3x2 <3:.", {0}},
@@ -146,6 +195,10 @@ const wgt_row wgt_rows_index[] = {
     WGT_ROW(dropout, 1, false, {"3x4 <9:1", {50, 1, 2}}, {"3x4 <9:.", {25, 8, 3}},
             {"4 <9:1", {0, 1, 1}}, {". <9:.", {10, 1, 1}}, {"0 <9:1", {50, 1, 1}},
             {"700 <99:1", {50, 1, 2}}),
+    WGT_ROW(uniform, 0, false, {"<9:1", {WG_F64, 1, 2, 4}}, {"<9:.", {WG_F32, 8, 3, 70}},
+            {"<99:1", {WG_F64, 1, 2, 900}}, {"<9:1", {WG_F32, 1, 2, 0}}),
+    WGT_ROW(categorical, 0, false, {"3x4 <9:1", {1, 2}}, {"4 <9:.", {8, 3}}, {"2x3x2 <9:1", {1, 1}},
+            {"5x1 <9:1", {1, 1}}, {"0x3 <9:1", {1, 1}}, {"300x7 <99:1", {1, 2}}),
     {.op = NULL},
 };
 /* clang-format on */

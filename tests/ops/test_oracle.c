@@ -297,6 +297,8 @@ static const exception exceptions[] = {
     {"cross_entropy_grad", true, "part of cross_entropy's rule"},
     {"soft_cross_entropy_grad", true, "part of cross_entropy's rule"},
     {"dropout", false, "PyTorch's random numbers are others"},
+    {"uniform", false, "PyTorch's random numbers are others"},
+    {"categorical", false, "PyTorch's random numbers are others"},
 };
 
 static const exception *exception_of(const char *name)

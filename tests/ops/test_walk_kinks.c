@@ -231,7 +231,7 @@ END_TEST
 /* A float op has a rule, or says that its gradient is zero. */
 START_TEST(test_rules_are_declared)
 {
-    static const char *const whole[] = {"argmax", "argmin",
+    static const char *const whole[] = {"argmax", "argmin", "categorical",
                                         NULL}; /* results that are never floats */
     for (int i = 0; wg_op_at(i) != NULL; i++) {
         const wg_op *op = wg_op_at(i);
