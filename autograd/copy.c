@@ -18,7 +18,7 @@ static wg_tensor *copy_leaf(wg_tape *copy, const wg_tensor *x, wg_dtype to)
     const int ndim = x->shape.ndim;
     const int64_t *dim = x->shape.dim;
     wg_tensor *leaf;
-    if (x->op == &wg_op_abstract)
+    if (x->op == &wg_op_abstract || x->op == &wg_op_streamed)
         return wg_abstract(copy, dtype, ndim, dim);
     if (x->op == &wg_op_parameter)
         leaf = wg_param(copy, x->name, dtype, ndim, dim);

@@ -222,7 +222,8 @@ static inline double wg_element(const wg_tensor *x, int64_t i)
 }
 
 /* The engine's own ops: the leaves, and the sum of the cotangents that meet at a node. */
-extern const wg_op wg_op_parameter, wg_op_input, wg_op_constant, wg_op_abstract, wg_op_add_n;
+extern const wg_op wg_op_parameter, wg_op_input, wg_op_constant, wg_op_abstract, wg_op_streamed,
+    wg_op_add_n;
 
 /* wg_add_n: x[0] + x[1] + ... of n tensors of one shape and dtype (f32 or f64), in this order,
  * compensated so that the error does not grow with n. n = 1 returns x[0]. */

@@ -248,6 +248,11 @@ wg_tensor *wg_ranks_move(wg_tensor *x, const double count[], const wg_shards *s)
     for (int i = 1; i < shape.ndim; i++)
         m.row *= (size_t)shape.dim[i];
     m.row *= wg_dtype_size(x->dtype);
+    if (x->op == &wg_op_streamed) { /* others of the rows that all ranks can read */
+        wg_stream stream = *(const wg_stream *)x->plan;
+        stream.first += m.due.from - m.held.from;
+        return wg_streamed(t, x->name, x->dtype, shape.ndim, shape.dim, &stream);
+    }
     m.from = x->data;
     m.to = wg_tape_take(t, (size_t)shape.dim[0] * m.row);
     wg_ranks_agree(t, 0, "");

@@ -29,6 +29,20 @@ wg_tensor *wg_input(wg_tape *t, const char *name, wg_dtype dtype, int ndim, cons
  * old values becomes stale. Errors: WG_E_VALUE where x is no input, WG_E_NULL. */
 wg_status wg_bind(wg_tensor *input, const void *data);
 
+/* Rows that are in no memory: a file's, say. `read` copies rows `first` to first + n - 1, row-major,
+ * to `to`, and returns NULL, or what went wrong, a text that stays ("is too short"). Several
+ * threads may call it at once. */
+typedef struct wg_stream {
+    const char *(*read)(void *user, int64_t first, int64_t n, void *to);
+    void *user;
+    int64_t first; /* the number that `read` has for the tensor's row 0 */
+} wg_stream;
+
+/* wg_streamed: a leaf of such rows (axis 0), as wg_blocks_new takes them: read block by block, at
+ * every run. It has a shape and no value, and neither has what is recorded on it. */
+wg_tensor *wg_streamed(wg_tape *t, const char *name, wg_dtype dtype, int ndim, const int64_t *dim,
+                       const wg_stream *stream);
+
 /* wg_constant: a copy of `data`. Nodes that depend on constants alone are never run again. */
 wg_tensor *wg_constant(wg_tape *t, wg_dtype dtype, int ndim, const int64_t *dim, const void *data);
 

@@ -12,6 +12,10 @@ const wg_op wg_op_parameter = {.name = "parameter",
                                .plan_size = sizeof(wg_tensor *)};
 const wg_op wg_op_input = {.name = "input", .formula = WG_OP_TEXT("x"), .flags = WG_OP_LEAF};
 const wg_op wg_op_constant = {.name = "constant", .formula = WG_OP_TEXT("x"), .flags = WG_OP_LEAF};
+const wg_op wg_op_streamed = {.name = "streamed",
+                              .formula = WG_OP_TEXT("x"),
+                              .flags = WG_OP_LEAF,
+                              .plan_size = sizeof(wg_stream)};
 const wg_op wg_op_abstract = {.name = "abstract", .formula = WG_OP_TEXT("x"), .flags = WG_OP_LEAF};
 
 bool wg_dtype_asked(wg_tape *t, const char *who, wg_dtype *dtype)
@@ -107,6 +111,18 @@ static bool leaf_nothing(wg_tensor *x, const void *from)
     return true;
 }
 
+static bool leaf_stream(wg_tensor *x, const void *from)
+{
+    const wg_stream *stream = from;
+    if (stream == NULL || stream->read == NULL)
+        return wg_op_fail(x, WG_E_NULL, "there is nothing to read from");
+    if (x->shape.ndim < 1)
+        return wg_op_fail(x, WG_E_SHAPE, "rows wanted");
+    *(wg_stream *)x->plan = *stream;
+    x->state = WG_NODE_ABSTRACT;
+    return true;
+}
+
 /* ---- Making leaves --------------------------------------------------------------------------- */
 
 static wg_tensor *leaf_new(wg_tape *t, const wg_op *op, const char *name, wg_dtype dtype, int ndim,
@@ -137,6 +153,12 @@ wg_tensor *wg_input(wg_tape *t, const char *name, wg_dtype dtype, int ndim, cons
                     const void *data)
 {
     return leaf_new(t, &wg_op_input, name, dtype, ndim, dim, leaf_borrow, data);
+}
+
+wg_tensor *wg_streamed(wg_tape *t, const char *name, wg_dtype dtype, int ndim, const int64_t *dim,
+                       const wg_stream *stream)
+{
+    return leaf_new(t, &wg_op_streamed, name, dtype, ndim, dim, leaf_stream, stream);
 }
 
 wg_tensor *wg_constant(wg_tape *t, wg_dtype dtype, int ndim, const int64_t *dim, const void *data)

@@ -17,7 +17,8 @@
 REGISTRY_FAMILIES(REGISTRY_DECLARE)
 
 static const wg_op *const registry_engine[] = {
-    &wg_op_parameter, &wg_op_input, &wg_op_constant, &wg_op_abstract, &wg_op_add_n, NULL,
+    &wg_op_parameter, &wg_op_input, &wg_op_constant, &wg_op_abstract, &wg_op_streamed,
+    &wg_op_add_n,     NULL,
 };
 
 static const wg_op *const *const registry_families[] = {registry_engine,

@@ -49,6 +49,7 @@ struct wg_blocks {
     int64_t first_row; /* of those that this rank has */
     wg_shards shards;
     blocks_size full, last;
+    void **read;         /* [n_workers][n_rows]: a block of streamed rows; NULL: not streamed */
     wg_tape *host;       /* [n_workers] take the workers' errors */
     wg_program *penalty; /* its value and gradients; NULL: none */
     blocks_sums *sums;   /* [n_workers] */
@@ -74,6 +75,11 @@ static bool blocks_is_inert(const wg_blocks *b)
     return b == NULL || b->tape == NULL;
 }
 
+static bool blocks_is_streamed(const wg_tensor *x)
+{
+    return x->op == &wg_op_streamed;
+}
+
 /* ---- What is given --------------------------------------------------------------------------- */
 
 static bool blocks_tensor_fits(wg_tape *t, const wg_tensor *x, const char *what, int i)
@@ -93,7 +99,8 @@ static bool blocks_rows_fit(wg_tape *t, wg_tensor *const rows[], int n)
             return false;
         if (x->shape.ndim == 0 || x->shape.dim[0] != rows[0]->shape.dim[0])
             wg_fail(t, WG_E_SHAPE, "blocks: %s has other rows than the first", wg_tensor_text(x).s);
-        else if ((x->state & WG_NODE_ABSTRACT) || ((x->state & WG_NODE_LIVE) && x->n_operands > 0))
+        else if (((x->state & WG_NODE_ABSTRACT) && !blocks_is_streamed(x)) ||
+                 ((x->state & WG_NODE_LIVE) && x->n_operands > 0))
             wg_fail(t, WG_E_VALUE, "blocks: %s is neither a leaf nor a constant",
                     wg_tensor_text(x).s);
     }
@@ -164,17 +171,47 @@ static bool blocks_hosts(wg_blocks *b)
     return b->host != NULL;
 }
 
+/* n rows of a streamed x from row `first` on; false, and the error on t, where they cannot be
+ * read. */
+static bool blocks_read(wg_tape *t, const wg_tensor *x, int64_t first, int64_t n, void *to)
+{
+    const wg_stream *stream = x->plan;
+    const char *wrong = stream->read(stream->user, stream->first + first, n, to);
+    if (wrong != NULL)
+        wg_fail(t, WG_E_IO, "blocks: %s, rows from %" PRId64 " on: %s", wg_tensor_text(x).s,
+                stream->first + first, wrong);
+    return wrong == NULL;
+}
+
 /* Rows to record on: those there are, again and again where this rank has fewer than n. */
 static const void *blocks_example(const wg_blocks *b, const wg_tensor *x, int64_t n)
 {
     const size_t row = blocks_row_bytes(x);
-    const int64_t has = x->shape.dim[0];
-    if (has >= n)
+    const int64_t has = x->shape.dim[0] < n ? x->shape.dim[0] : n;
+    if (has >= n && !blocks_is_streamed(x))
         return x->data;
     char *example = wg_tape_take(b->tape, (size_t)n * row);
-    for (int64_t i = 0; example != NULL && has > 0 && i < n; i++)
-        memcpy(example + (size_t)i * row, (const char *)x->data + (size_t)(i % has) * row, row);
+    if (example == NULL || (blocks_is_streamed(x) && !blocks_read(b->tape, x, 0, has, example)))
+        return NULL;
+    if (!blocks_is_streamed(x))
+        memcpy(example, x->data, (size_t)has * row);
+    for (int64_t i = has; has > 0 && i < n; i++)
+        memcpy(example + (size_t)i * row, example + (size_t)(i % has) * row, row);
     return example;
+}
+
+/* Memory for a block of each streamed one, for each worker. */
+static bool blocks_readers(wg_blocks *b)
+{
+    const size_t n = (size_t)b->n_workers * (size_t)b->n_rows;
+    b->read = wg_tape_take(b->tape, n * sizeof *b->read);
+    for (size_t k = 0; b->read != NULL && k < n; k++) {
+        const wg_tensor *x = b->rows[k % (size_t)b->n_rows];
+        b->read[k] = blocks_is_streamed(x)
+                         ? wg_tape_take(b->tape, (size_t)b->full.rows * blocks_row_bytes(x))
+                         : NULL;
+    }
+    return b->tape->status == WG_OK;
 }
 
 static bool blocks_inputs(wg_blocks *b, blocks_size *size)
@@ -334,7 +371,7 @@ static void blocks_share(wg_blocks *b)
 
 static bool blocks_sizes(wg_blocks *b)
 {
-    return blocks_hosts(b) && blocks_size_init(b, &b->full) &&
+    return blocks_hosts(b) && blocks_readers(b) && blocks_size_init(b, &b->full) &&
            (b->last.rows == 0 || blocks_size_init(b, &b->last)) && blocks_penalty(b) &&
            blocks_lanes(b);
 }
@@ -491,11 +528,17 @@ static bool blocks_run_one(const wg_blocks *b, int64_t block, int worker, blocks
     const bool shorter = block == b->shards.blocks - 1 && b->last.rows > 0;
     const blocks_size *size = shorter ? &b->last : &b->full;
     wg_program *p = size->worker[worker];
-    for (int i = 0; i < b->n_rows; i++)
-        wg_program_rebind(p, size->input[i],
-                          (const char *)b->rows[i]->data +
-                              (size_t)(row - b->first_row) * blocks_row_bytes(b->rows[i]));
-    if (!wg_program_execute(p)) {
+    bool ready = true;
+    for (int i = 0; i < b->n_rows && ready; i++) {
+        const wg_tensor *x = b->rows[i];
+        const int64_t first = row - b->first_row;
+        void *read = b->read[worker * b->n_rows + i];
+        ready = read == NULL || blocks_read(&b->host[worker], x, first, size->rows, read);
+        wg_program_rebind(
+            p, size->input[i],
+            read != NULL ? read : (const char *)x->data + (size_t)first * blocks_row_bytes(x));
+    }
+    if (!ready || !wg_program_execute(p)) {
         lane->row = row;
         return false;
     }

@@ -45,7 +45,8 @@ typedef struct wg_blocks_options {
 /* wg_blocks_new: value = scale * sum_blocks loss(block) + penalty, and its gradient with respect to
  * n_params parameters.
  * rows: n_rows inputs, parameters or constants of one tape, with as many rows each (axis 0). They
- *   are not copied, and may be bound to other memory of the same shape.
+ *   are not copied, and may be bound to other memory of the same shape. Those of wg_streamed are
+ *   read block by block: what is kept of them is a block a thread.
  * Sums over blocks are in double: blocks are grouped into up to 64 shards, in which they are added
  *   up in order, compensated where the loss is f64, and shards are the leaves of a binary tree. All
  *   that depends on sizes alone: the same bits with any number of threads, and of ranks. Threads
@@ -73,7 +74,8 @@ typedef wg_status wg_block_derive(wg_tensor *y, wg_tensor *const xs[], int n, wg
 wg_blocks *wg_blocks_derived(const wg_blocks *blocks, wg_block_derive *derive, void *user);
 
 /* wg_blocks_run: compute value and gradient from the values that parameters and rows have now.
- * Allocates nothing. Errors: as wg_program_run; the message ends with the block's first row. */
+ * Allocates nothing. Errors: as wg_program_run; WG_E_IO (rows that cannot be read); the message
+ * ends with the block's first row. */
 wg_status wg_blocks_run(wg_blocks *blocks);
 
 /* wg_blocks_value: (), in f64 whatever the loss is in. wg_blocks_gradient: with respect to

@@ -17,7 +17,8 @@ extern "C" {
  *
  * All on one tape. A dataset owns nothing. */
 typedef struct wg_dataset {
-    wg_tensor *X; /* [n, ...], f32 or f64 */
+    /* [n, ...], f32 or f64. Streamed rows (wg_streamed, wg_npy_stream_rows): wg_fit_minimize. */
+    wg_tensor *X;
     wg_tensor *y; /* [n] classes, i64; or numbers [n], [n, k]; NULL: the table's labels, if any */
     const wg_csr *sparse; /* [n, d], instead of X */
     /* column names, string columns, label and class names; may have X and y */

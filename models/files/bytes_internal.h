@@ -159,6 +159,10 @@ wg_tensor *wg_elements_read(wg_reader *reader, wg_stored element, const wg_shape
 wg_tensor *wg_elements_take(wg_reader *reader, wg_stored element, const wg_shape *shape,
                             wg_dtype dtype, int64_t from);
 
+/* wg_elements_decode: n of them that lie at `bytes`, to elements of the dtype. The first that is
+ * none, or not exact in it; n where all are. */
+int64_t wg_elements_decode(const void *bytes, int64_t n, wg_stored e, wg_dtype dtype, void *to);
+
 /* wg_elements_from_fortran: puts values that were taken in Fortran order, the first index running
  * fastest, into C order. False without memory. */
 bool wg_elements_from_fortran(wg_tensor *x);

@@ -126,23 +126,33 @@ int64_t wg_elements_bytes(const wg_shape *shape, int64_t element_size)
     return n >= 0 && wg_size_multiply(n, element_size, &bytes) ? bytes : -1;
 }
 
+int64_t wg_elements_decode(const void *bytes, int64_t n, wg_stored e, wg_dtype dtype, void *to)
+{
+    const unsigned char *at = bytes;
+    for (int64_t i = 0; i < n; i++, at += e.size)
+        if (!elements_store(elements_bits(at, e), e, dtype, to, i))
+            return i;
+    return n;
+}
+
 static bool elements_decode(wg_reader *reader, wg_stored e, wg_tensor *x, int64_t from)
 {
     unsigned char chunk[ELEMENTS_CHUNK];
-    int64_t at_once = ELEMENTS_CHUNK / e.size;
+    const int64_t at_once = ELEMENTS_CHUNK / e.size;
+    char *to = x->data;
     for (int64_t i = 0; i < x->size; i += at_once) {
-        int64_t n = x->size - i < at_once ? x->size - i : at_once;
+        const int64_t n = x->size - i < at_once ? x->size - i : at_once;
         if (!wg_reader_take(reader, chunk, n * e.size))
             return false;
-        for (int64_t k = 0; k < n; k++) {
-            uint64_t bits = elements_bits(chunk + k * e.size, e);
-            if (elements_store(bits, e, x->dtype, x->data, i + k))
-                continue;
-            wg_fail(reader->tape, WG_E_FORMAT,
-                    "%s: byte %" PRId64 ": element %" PRId64 " (0x%" PRIx64 ") is no exact %s",
-                    reader->path, from + (i + k) * e.size, i + k, bits, wg_dtype_name(x->dtype));
-            return false;
-        }
+        const int64_t done = wg_elements_decode(chunk, n, e, x->dtype, to);
+        to += n * (int64_t)wg_dtype_size(x->dtype);
+        if (done == n)
+            continue;
+        wg_fail(reader->tape, WG_E_FORMAT,
+                "%s: byte %" PRId64 ": element %" PRId64 " (0x%" PRIx64 ") is no exact %s",
+                reader->path, from + (i + done) * e.size, i + done,
+                elements_bits(chunk + done * e.size, e), wg_dtype_name(x->dtype));
+        return false;
     }
     return true;
 }

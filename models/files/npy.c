@@ -18,10 +18,7 @@ typedef struct npy_header {
     const char *text, *at, *end; /* [end] is NUL */
     int64_t from;                /* the byte of the file where the text begins */
     bool seen[3];                /* descr, fortran_order, shape */
-    bool fortran;
-    wg_stored element;
-    wg_dtype dtype;
-    wg_shape shape;
+    wg_npy_array array;
 } npy_header;
 
 /* ---- Errors. --------------------------------------------------------------------------------- */
@@ -137,10 +134,10 @@ static bool npy_type(npy_header *h, const char *type, size_t length)
     for (size_t i = 0; length == 3 && i < sizeof types / sizeof *types; i++) {
         if (memcmp(type + 1, types[i].name, 2) != 0)
             continue;
-        h->element = (wg_stored){types[i].kind, type[2] - '0', false};
-        h->dtype = types[i].dtype;
-        h->element.big = type[0] == '>';
-        if (type[0] == '<' || type[0] == '>' || (h->element.size == 1 && type[0] == '|'))
+        h->array.element = (wg_stored){types[i].kind, type[2] - '0', false};
+        h->array.dtype = types[i].dtype;
+        h->array.element.big = type[0] == '>';
+        if (type[0] == '<' || type[0] == '>' || (h->array.element.size == 1 && type[0] == '|'))
             return true;
     }
     return npy_fail(h, type, npy_refused(type, length));
@@ -158,8 +155,8 @@ static bool npy_descr(npy_header *h)
 
 static bool npy_order(npy_header *h)
 {
-    h->fortran = npy_word(h, "True");
-    return h->fortran || npy_word(h, "False") || npy_fail(h, h->at, "True or False wanted");
+    h->array.fortran = npy_word(h, "True");
+    return h->array.fortran || npy_word(h, "False") || npy_fail(h, h->at, "True or False wanted");
 }
 
 /* (), (3,), (3, 4) and, with a comma behind its last size, (3, 4,). */
@@ -171,13 +168,13 @@ static bool npy_shape(npy_header *h)
     while (!npy_is(h, ')')) {
         if (!comma)
             return npy_fail(h, h->at, "',' or ')' wanted");
-        if (h->shape.ndim == WG_MAX_DIMS)
+        if (h->array.shape.ndim == WG_MAX_DIMS)
             return npy_fail(h, h->at, "at most 8 dimensions are read");
-        if (!npy_integer(h, &h->shape.dim[h->shape.ndim++]))
+        if (!npy_integer(h, &h->array.shape.dim[h->array.shape.ndim++]))
             return false;
         comma = npy_is(h, ',');
     }
-    return !(h->shape.ndim == 1 && !comma) ||
+    return !(h->array.shape.ndim == 1 && !comma) ||
            npy_fail(h, h->at - 1, "',' wanted in a tuple of one");
 }
 
@@ -225,20 +222,19 @@ static bool npy_dictionary(npy_header *h)
 
 /* ---- Reading. -------------------------------------------------------------------------------- */
 
-static wg_tensor *npy_array(wg_reader *reader, char *text, int64_t length, int64_t from)
+static bool npy_parse(wg_reader *reader, char *text, int64_t length, int64_t from,
+                      wg_npy_array *array)
 {
     npy_header h = {.tape = reader->tape, .path = reader->path, .from = from};
     if (!wg_reader_take(reader, text, length))
-        return wg_fail(reader->tape, WG_E_IO, "%s: cannot be read", reader->path);
+        return false;
     text[length] = '\0';
     h.text = h.at = text;
     h.end = text + length;
-    if (!npy_dictionary(&h))
-        return wg_fail(reader->tape, WG_E_FORMAT, "%s: no header", reader->path);
-    wg_tensor *x = wg_elements_read(reader, h.element, &h.shape, h.dtype, from + length);
-    return wg_is_inert(x) || !h.fortran || h.shape.ndim < 2 || wg_elements_from_fortran(x)
-               ? x
-               : wg_fail(reader->tape, WG_E_NOMEM, "%s: no memory", reader->path);
+    h.array.begin = from + length;
+    const bool parsed = npy_dictionary(&h);
+    *array = h.array;
+    return parsed;
 }
 
 /* The length of the header's text; -1 after an error. *from: the byte where it begins. */
@@ -274,21 +270,33 @@ static int64_t npy_header_length(wg_reader *reader, int64_t *from)
                : -1;
 }
 
-wg_tensor *wg_npy_take(wg_reader *reader)
+bool wg_npy_header(wg_reader *reader, wg_npy_array *array)
 {
     int64_t from = 0, length = npy_header_length(reader, &from);
     if (length < 0)
-        return npy_refuse(reader, 0, "cannot be read");
-    if (length > reader->left || length > NPY_LONGEST)
-        return wg_fail(reader->tape, WG_E_FORMAT,
-                       "%s: byte 8: a header of %" PRId64 " bytes, but %" PRId64
-                       " are left and %d the most that is read",
-                       reader->path, length, reader->left, NPY_LONGEST);
+        return false;
+    if (length > reader->left || length > NPY_LONGEST) {
+        wg_fail(reader->tape, WG_E_FORMAT,
+                "%s: byte 8: a header of %" PRId64 " bytes, but %" PRId64
+                " are left and %d the most that is read",
+                reader->path, length, reader->left, NPY_LONGEST);
+        return false;
+    }
     char *text = wg_temporary(reader->tape, length + 1, 1);
-    wg_tensor *x = text != NULL ? npy_array(reader, text, length, from)
-                                : npy_refuse(reader, from, "no memory");
+    const bool parsed = text != NULL && npy_parse(reader, text, length, from, array);
     wg_temporary_free(reader->tape, text);
-    return x;
+    return parsed;
+}
+
+wg_tensor *wg_npy_take(wg_reader *reader)
+{
+    wg_npy_array a;
+    if (!wg_npy_header(reader, &a))
+        return wg_fail(reader->tape, WG_E_FORMAT, "%s: no header", reader->path);
+    wg_tensor *x = wg_elements_read(reader, a.element, &a.shape, a.dtype, a.begin);
+    return wg_is_inert(x) || !a.fortran || a.shape.ndim < 2 || wg_elements_from_fortran(x)
+               ? x
+               : wg_fail(reader->tape, WG_E_NOMEM, "%s: no memory", reader->path);
 }
 
 wg_tensor *wg_npy_read(wg_tape *t, const char *path)

@@ -24,6 +24,25 @@ wg_tensor *wg_npy_read(wg_tape *t, const char *path);
  * value). */
 wg_status wg_npy_write(const wg_tensor *x, const char *path);
 
+/* An .npy file whose rows (axis 0) are read when they are wanted, not before: data that are larger
+ * than memory. Rows of a block are read by pread from a file that stays open; the system reads
+ * ahead. */
+typedef struct wg_npy_stream wg_npy_stream;
+
+/* wg_npy_stream_open: checks header and length. C order wanted; integers become `dtype`, f32 or
+ * f64, which floats must have (WG_DTYPE_DEFAULT: as they are; f32 for integers).
+ * Never NULL: after an error on the tape it is inert. The caller closes it, after the last run of
+ * what reads from it and before the tape is freed or rewound past here; closing one twice, or an
+ * inert one, does nothing.
+ * Errors: those of wg_npy_read; WG_E_VALUE (Fortran order; a pipe; no rows), WG_E_DTYPE. */
+wg_npy_stream *wg_npy_stream_open(wg_tape *t, const char *path, wg_dtype dtype);
+void wg_npy_stream_close(wg_npy_stream *stream);
+
+/* wg_npy_stream_rows: rows `first` to `end` - 1 as a streamed tensor (wg_streamed), for
+ * wg_blocks_new and, as X of a dataset, for wg_fit_minimize; on tapes with ranks each takes its
+ * part, see wg_ranks_range. end = WG_END: to the last. Errors: WG_E_INDEX. */
+wg_tensor *wg_npy_stream_rows(const wg_npy_stream *stream, int64_t first, int64_t end);
+
 /* wg_npz_read: the arrays of an .npz archive as numpy.savez writes it, by their names: an archive
  * of tensors, read as by wg_npy_read. Compressed ones (numpy.savez_compressed) are refused by name.
  * Never NULL: after an error an inert archive. Errors: as wg_npy_read.

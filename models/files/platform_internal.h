@@ -6,6 +6,7 @@
 
 #include <locale.h>
 #include <stdbool.h>
+#include <stdint.h>
 #ifdef __APPLE__
 #include <xlocale.h>
 #endif
@@ -46,6 +47,12 @@ int wg_replace_file(const char *from, const char *to); /* replaces what is there
 
 /* wg_read_waiting: read() from now on waits for a pipe's writer. */
 void wg_read_waiting(int file);
+
+/* wg_read_at: as pread; the file's position may move. Threads may call it at once. */
+ssize_t wg_read_at(int file, void *bytes, size_t size, int64_t at);
+
+/* wg_read_ahead: those bytes will be wanted soon. */
+void wg_read_ahead(int file, int64_t at, int64_t size);
 
 /* wg_open_directory: to be synced; -1 with EINVAL where the platform syncs renames itself. */
 int wg_open_directory(const char *path);

@@ -345,6 +345,81 @@ START_TEST(test_running_allocates_nothing)
 }
 END_TEST
 
+/* ---- Rows that are read ---------------------------------------------------------------------- */
+
+typedef struct rows_source {
+    const double *X;
+    int64_t rows, before; /* how many there are; numbers that `read` has for those before */
+} rows_source;
+
+static const char *read_rows(void *user, int64_t first, int64_t n, void *to)
+{
+    const rows_source *s = user;
+    first -= s->before;
+    if (first < 0 || first + n > s->rows)
+        return "there are no such rows";
+    memcpy(to, s->X + first * COLUMNS, sizeof *s->X * (size_t)(n * COLUMNS));
+    return NULL;
+}
+
+static wg_blocks *streamed_blocks(problem *p, rows_source *s, int64_t n, int64_t rows)
+{
+    const wg_stream stream = {.read = read_rows, .user = s, .first = s->before};
+    wg_tensor *X = wg_streamed(p->t, "X", WG_F64, WG_SHAPE(n, COLUMNS), &stream);
+    wg_tensor *const both[] = {X, p->rows[1]};
+    return wg_blocks_new(both, 2, p->param, 2, softmax_loss, &p->m,
+                         &(wg_blocks_options){.rows = rows});
+}
+
+/* The same bits as from memory, whatever the blocks and the threads. */
+START_TEST(test_streamed_rows)
+{
+    wg_pool *pool = wg_pool_new(2, NULL);
+    const int64_t n[] = {1, 7, 100, 1000}, rows[] = {0, 1, 7, 64};
+    for (int i = 0; i < 16; i++) {
+        problem p = problem_new(n[i / 4], WG_F64, &(wg_tape_options){.pool = i % 2 ? pool : NULL});
+        rows_source s = {p.X, n[i / 4], i};
+        wg_blocks *b = blocks_of(&p, &(wg_blocks_options){.rows = rows[i % 4]});
+        wg_blocks *from = streamed_blocks(&p, &s, n[i / 4], rows[i % 4]);
+        for (int run = 0; run < 2; run++) {
+            wg_fill_normal(p.m.w, 0, 1, 3 + (uint64_t)run);
+            ck_assert_int_eq(wg_blocks_run(b), WG_OK);
+            ck_assert_int_eq(wg_blocks_run(from), WG_OK);
+            wgt_assert_same_bits(wg_item(wg_blocks_value(from)), wg_item(wg_blocks_value(b)));
+            wgt_assert_same_bytes(wg_data_f64(wg_blocks_gradient(from, 0)),
+                                  wg_data_f64(wg_blocks_gradient(b, 0)),
+                                  sizeof(double) * COLUMNS * CLASSES);
+        }
+        problem_free(&p);
+    }
+    wg_pool_free(pool);
+}
+END_TEST
+
+START_TEST(test_streamed_rows_that_fail)
+{
+    problem p = problem_new(100, WG_F64, NULL);
+    const wg_mark mark = wg_tape_mark(p.t);
+    rows_source s = {p.X, 90, 1000};
+    wg_blocks *b = streamed_blocks(&p, &s, 100, 20);
+    ck_assert_int_eq(wg_blocks_run(b), WG_E_IO);
+    wgt_assert_status(p.t, WG_E_IO, "X (100, 5), rows from 1080 on: there are no such rows");
+    ck_assert(isnan(wg_item(wg_blocks_value(b))));
+    wg_tape_rewind(p.t, mark);
+    s.rows = 10;
+    ck_assert_int_eq(wg_blocks_run(streamed_blocks(&p, &s, 100, 20)), WG_E_NULL);
+    wgt_assert_status(p.t, WG_E_IO, "rows from 1000 on");
+    wg_tape_rewind(p.t, mark);
+    ck_assert(wg_is_inert(wg_streamed(p.t, "X", WG_F64, WG_SHAPE(2), NULL)));
+    wgt_assert_status(p.t, WG_E_NULL, "streamed X: there is nothing to read from");
+    wg_tape_rewind(p.t, mark);
+    const wg_stream stream = {.read = read_rows, .user = &s};
+    ck_assert(wg_is_inert(wg_streamed(p.t, "X", WG_F64, WG_SCALAR, &stream)));
+    wgt_assert_status(p.t, WG_E_SHAPE, "X: rows wanted");
+    problem_free(&p);
+}
+END_TEST
+
 static bool made_with_failing_memory(int64_t fail_at)
 {
     wgt_memory m = {0};
@@ -389,6 +464,8 @@ Suite *suite_blocks(void)
     tcase_add_test(cases, test_error_in_a_block);
     tcase_add_test(cases, test_mistakes);
     tcase_add_test(cases, test_running_allocates_nothing);
+    tcase_add_test(cases, test_streamed_rows);
+    tcase_add_test(cases, test_streamed_rows_that_fail);
     tcase_add_test(cases, test_failing_memory);
     suite_add_tcase(suite, cases);
     return suite;

@@ -179,6 +179,29 @@ static bool watching(const wg_fit_epoch *epoch, void *user)
     return epoch->epoch != w->stop_at;
 }
 
+/* From a file, block by block, the same bits. */
+START_TEST(test_streamed_rows)
+{
+    problem p = iris(tape);
+    wg_tensor *w = wg_params_get(p.mlp->params, "fc1.weight");
+    const wg_fit_options o = {.l2 = 0.01, .epochs = 10};
+    wg_fit_minimize(&p.model, &(wg_dataset){.X = p.X, .y = p.y}, &o, NULL);
+    double want[12], zeros[12] = {0};
+    wg_read(w, want, sizeof want);
+    wg_write(w, zeros, sizeof zeros);
+    wg_write(wg_params_get(p.mlp->params, "fc1.bias"), zeros, 3 * sizeof *zeros);
+    wg_npy_write(p.X, path);
+    wg_npy_stream *s = wg_npy_stream_open(tape, path, WG_F64);
+    const wg_dataset data = {.X = wg_npy_stream_rows(s, 0, WG_END), .y = p.y};
+    wg_fit_minimize(&p.model, &data, &o, NULL);
+    expect_ok(tape);
+    wgt_assert_same_bytes(wg_data_f64(w), want, sizeof want);
+    wg_fit(&p.model, &data, NULL);
+    wgt_assert_status(tape, WG_E_VALUE, "fit: streamed rows are trained all at once");
+    wg_npy_stream_close(s);
+}
+END_TEST
+
 START_TEST(test_best_weights_are_restored)
 {
     static double after[MOST];
@@ -427,6 +450,7 @@ Suite *suite_fit_minimize(void)
     tcase_add_loop_test(c, test_columns_as_they_are, 0, 4);
     tcase_add_loop_test(c, test_optimum, 0, 6);
     tcase_add_loop_test(c, test_rows_of_an_input, 0, 2);
+    tcase_add_test(c, test_streamed_rows);
     tcase_add_test(c, test_best_weights_are_restored);
     tcase_add_test(c, test_other_stops);
     tcase_add_loop_test(c, test_resumed_is_bit_identical, 0, 2);

@@ -2,6 +2,7 @@
 #include "autograd/op.h"
 #include "models/files/archive_internal.h"
 #include "models/files/npy.h"
+#include "ops/slice.h"
 #include "tests/support/assert.h"
 #include "tests/support/files.h"
 #include "tests/support/fixture.h"
@@ -12,6 +13,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 static unsigned char bytes[70000];
 
@@ -240,6 +242,99 @@ START_TEST(test_everything_wrong)
 }
 END_TEST
 
+/* ---- Streams. -------------------------------------------------------------------------------- */
+
+/* Rows first to end - 1 as the stream gives them, against those of wg_npy_read, cast. */
+static void expect_streamed(wg_npy_stream *s, int64_t first, int64_t end)
+{
+    const wg_tensor *x = wg_npy_stream_rows(s, first, end), *whole = wg_npy_read(tape, path);
+    expect_ok(tape);
+    ck_assert_ptr_null(x->data);
+    const wg_stream *stream = x->plan;
+    const int64_t width = x->size / x->shape.dim[0];
+    double values[64];
+    ck_assert_ptr_null(stream->read(stream->user, stream->first, x->shape.dim[0], values));
+    for (int64_t i = 0; i < x->size; i++)
+        wgt_assert_same_bits(x->dtype == WG_F32 ? (double)((const float *)values)[i] : values[i],
+                             wg_at(whole, first * width + i));
+}
+
+START_TEST(test_streams)
+{
+    static const char *const types[] = {"<f8", "<f4", ">f8", ">f4", "|u1", "<i4"};
+    static const int64_t sizes[] = {8, 4, 8, 4, 1, 4};
+    const unsigned char data[96] = {1, 2, 3, 4, 0x40, 0x41, 0x3F, 0x3E};
+    char header[128];
+    for (int i = 0; i < 6; i++) {
+        snprintf(header, sizeof header,
+                 "{'descr': '%s', 'fortran_order': False, 'shape': (4, 3), }", types[i]);
+        wgt_file_put(path, bytes, make(1, header, data, (size_t)(12 * sizes[i])));
+        wg_npy_stream *s = wg_npy_stream_open(tape, path, i > 3 ? WG_F64 : WG_DTYPE_DEFAULT);
+        expect_streamed(s, 0, WG_END);
+        expect_streamed(s, 1, 3);
+        wg_npy_stream_close(s);
+        wg_npy_stream_close(s);
+        const wg_stream *closed = wg_npy_stream_rows(s, 0, 1)->plan;
+        ck_assert_str_eq(closed->read(closed->user, 0, 1, header), "the file is closed");
+    }
+}
+END_TEST
+
+START_TEST(test_streams_refused)
+{
+    static const struct {
+        const char *descr, *fortran, *shape;
+        wg_dtype dtype;
+        wg_status status;
+        const char *part;
+    } bad[] = {
+        {"<f8", "True", "(4, 3)", WG_DTYPE_DEFAULT, WG_E_VALUE, "Fortran order"},
+        {"<f8", "False", "()", WG_DTYPE_DEFAULT, WG_E_VALUE, "no rows"},
+        {"<f8", "False", "(0, 3)", WG_DTYPE_DEFAULT, WG_E_VALUE, "no rows"},
+        {"<f8", "False", "(4, 4)", WG_DTYPE_DEFAULT, WG_E_FORMAT, "96 bytes are left, 128 wanted"},
+        {"<f8", "False", "(4, 3)", WG_F32, WG_E_DTYPE, "floats are read as they are, f64"},
+        {"<f8", "False", "(4, 3)", WG_I64, WG_E_DTYPE, "f32 or f64"},
+        {"<U8", "False", "(4, 3)", WG_DTYPE_DEFAULT, WG_E_FORMAT, "strings are not read"},
+    };
+    const unsigned char data[96] = {0};
+    char header[128];
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+        snprintf(header, sizeof header, "{'descr': '%s', 'fortran_order': %s, 'shape': %s, }",
+                 bad[i].descr, bad[i].fortran, bad[i].shape);
+        wgt_file_put(path, bytes, make(1, header, data, sizeof data));
+        const wg_mark mark = wg_tape_mark(tape);
+        wg_npy_stream *s = wg_npy_stream_open(tape, path, bad[i].dtype);
+        wgt_assert_status(tape, bad[i].status, bad[i].part);
+        ck_assert(wg_is_inert(wg_npy_stream_rows(s, 0, WG_END)));
+        wg_npy_stream_close(s);
+        wg_tape_rewind(tape, mark);
+    }
+    wg_npy_stream_open(tape, NULL, WG_F64);
+    wgt_assert_status(tape, WG_E_NULL, "no name");
+}
+END_TEST
+
+/* A file that is cut while it is open, and rows that it does not have. */
+START_TEST(test_streams_fail)
+{
+    const double data[12] = {0};
+    double values[12];
+    wgt_file_put(
+        path, bytes,
+        make(1, "{'descr': '<f8', 'fortran_order': False, 'shape': (4, 3)}", data, sizeof data));
+    wg_npy_stream *s = wg_npy_stream_open(tape, path, WG_F64);
+    const wg_stream *stream = wg_npy_stream_rows(s, 0, WG_END)->plan;
+    ck_assert_str_eq(stream->read(s, 3, 2, values), "the file has no such rows");
+    ck_assert_str_eq(stream->read(s, -1, 1, values), "the file has no such rows");
+    ck_assert_str_eq(stream->read(s, INT64_MAX, 2, values), "the file has no such rows");
+    ck_assert_int_eq(truncate(path, 140), 0);
+    ck_assert_str_eq(stream->read(s, 0, 4, values), "the file became shorter");
+    wg_npy_stream_close(s);
+    ck_assert(wg_is_inert(wg_npy_stream_rows(s, 2, 5)));
+    wgt_assert_status(tape, WG_E_INDEX, "rows 2 to 5 of 4");
+}
+END_TEST
+
 /* The bytes that numpy.save writes, up to the blanks that it leaves for a first axis that may
  * grow. */
 START_TEST(test_written_bytes)
@@ -413,6 +508,9 @@ Suite *suite_npy(void)
     tcase_add_loop_test(cases, test_bad_header, 0, (int)(sizeof bad_headers / sizeof *bad_headers));
     tcase_add_test(cases, test_bad_start);
     tcase_add_test(cases, test_everything_wrong);
+    tcase_add_test(cases, test_streams);
+    tcase_add_test(cases, test_streams_refused);
+    tcase_add_test(cases, test_streams_fail);
     tcase_add_test(cases, test_written_bytes);
     tcase_add_test(cases, test_round_trip);
     tcase_add_test(cases, test_fortran);
