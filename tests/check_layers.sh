@@ -8,7 +8,7 @@ set -eu
 libc='assert|complex|ctype|errno|fenv|float|inttypes|iso646|limits|locale|math|setjmp|signal|stdalign'
 libc="$libc|stdarg|stdatomic|stdbool|stddef|stdint|stdio|stdlib|stdnoreturn|string|strings|tgmath|time"
 libc="$libc|threads|uchar|wchar|wctype|dirent|fcntl|pthread|sched|unistd|sys/(mman|stat|time|types)"
-platform='windows|xlocale' # in the two platform.c and their header
+platform='io|windows|xlocale' # in the two platform.c and their header
 compiler='immintrin|cpuid|arm_neon|sys/auxv'
 sanitizer='sanitizer/(asan|ubsan)_interface'
 
