@@ -242,13 +242,11 @@ wg_tensor *wg_ranks_move(wg_tensor *x, const double count[], const wg_shards *s)
     if (wg_ranks_of(t) == NULL || wg_is_inert(x) || !move_is_needed(t, count, s))
         return x;
     const int rank = wg_ranks_number(t);
-    move m = {.t = t, .held = move_held(count, rank), .due = move_due(s, rank), .row = 1};
+    move m = {
+        .t = t, .held = move_held(count, rank), .due = move_due(s, rank), .row = wg_row_bytes(x)};
     wg_shape shape = x->shape;
     shape.dim[0] = m.due.to - m.due.from;
-    for (int i = 1; i < shape.ndim; i++)
-        m.row *= (size_t)shape.dim[i];
-    m.row *= wg_dtype_size(x->dtype);
-    if (x->op == &wg_op_streamed) { /* others of the rows that all ranks can read */
+    if (wg_is_streamed(x)) { /* others of the rows that all ranks can read */
         wg_stream stream = *(const wg_stream *)x->plan;
         stream.first += m.due.from - m.held.from;
         return wg_streamed(t, x->name, x->dtype, shape.ndim, shape.dim, &stream);
@@ -289,11 +287,12 @@ wg_tensor *wg_ranks_share(wg_tensor *x)
     if (r == NULL)
         return x;
     wg_tape *t = x->tape;
-    const bool fits = !wg_is_inert(x) && x->shape.ndim > 0 && x->data != NULL;
+    const bool streamed = !wg_is_inert(x) && wg_is_streamed(x);
+    const bool fits = !wg_is_inert(x) && x->shape.ndim > 0 && (x->data != NULL || streamed);
     double *count = wg_temporary(t, r->size, sizeof *count);
     if (!fits)
         wg_fail(t, WG_E_SHAPE, "ranks: no rows to share: %s", wg_tensor_text(x).s);
-    wg_ranks_agree(t, 0, "");
+    wg_ranks_agree(t, streamed, "rows (streamed, or in memory)");
     const int64_t all = wg_ranks_count(t, fits ? x->shape.dim[0] : 0, count);
     const wg_shards s = wg_shards_of(t, all, WG_RANKS_BLOCK);
     wg_tensor *shared = wg_tape_status(t) == WG_OK ? wg_ranks_move(x, count, &s) : &t->inert;

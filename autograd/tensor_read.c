@@ -117,3 +117,45 @@ wg_status wg_read(const wg_tensor *x, void *values, size_t bytes)
         memcpy(values, x->data, size);
     return x->tape->status;
 }
+
+/* ---- Rows, wherever they are. ---------------------------------------------------------------- */
+
+bool wg_is_streamed(const wg_tensor *x)
+{
+    return x->op == &wg_op_streamed;
+}
+
+size_t wg_row_bytes(const wg_tensor *x)
+{
+    size_t bytes = wg_dtype_size(x->dtype);
+    for (int i = 1; i < x->shape.ndim; i++)
+        bytes *= (size_t)x->shape.dim[i];
+    return bytes;
+}
+
+const void *wg_rows_at(wg_tape *t, const wg_tensor *x, int64_t first, int64_t n, void *room)
+{
+    if (!wg_is_streamed(x))
+        return x->data != NULL ? (const char *)x->data + (size_t)first * wg_row_bytes(x) : NULL;
+    const wg_stream *stream = x->plan;
+    const char *wrong = stream->read(stream->user, stream->first + first, n, room);
+    if (wrong == NULL)
+        return room;
+    wg_fail(t, WG_E_IO, "%s, rows from %" PRId64 " on: %s", wg_tensor_text(x).s,
+            stream->first + first, wrong);
+    return NULL;
+}
+
+wg_tensor wg_rows_piece(const wg_tensor *x, int64_t first, int64_t n, void *room)
+{
+    wg_tensor piece = *x;
+    piece.size = n * (x->size / x->shape.dim[0]);
+    piece.shape.dim[0] = n;
+    piece.data = (void *)(uintptr_t)wg_rows_at(x->tape, x, first, n, room);
+    return piece;
+}
+
+void *wg_rows_room(const wg_tensor *x, int64_t n)
+{
+    return wg_temporary(x->tape, wg_is_streamed(x) ? n : 0, wg_row_bytes(x));
+}

@@ -75,11 +75,6 @@ static bool blocks_is_inert(const wg_blocks *b)
     return b == NULL || b->tape == NULL;
 }
 
-static bool blocks_is_streamed(const wg_tensor *x)
-{
-    return x->op == &wg_op_streamed;
-}
-
 /* ---- What is given --------------------------------------------------------------------------- */
 
 static bool blocks_tensor_fits(wg_tape *t, const wg_tensor *x, const char *what, int i)
@@ -99,7 +94,7 @@ static bool blocks_rows_fit(wg_tape *t, wg_tensor *const rows[], int n)
             return false;
         if (x->shape.ndim == 0 || x->shape.dim[0] != rows[0]->shape.dim[0])
             wg_fail(t, WG_E_SHAPE, "blocks: %s has other rows than the first", wg_tensor_text(x).s);
-        else if (((x->state & WG_NODE_ABSTRACT) && !blocks_is_streamed(x)) ||
+        else if (((x->state & WG_NODE_ABSTRACT) && !wg_is_streamed(x)) ||
                  ((x->state & WG_NODE_LIVE) && x->n_operands > 0))
             wg_fail(t, WG_E_VALUE, "blocks: %s is neither a leaf nor a constant",
                     wg_tensor_text(x).s);
@@ -128,7 +123,7 @@ static uint64_t blocks_hash(wg_tensor *const rows[], int n_rows, wg_tensor *cons
     uint64_t hash = (uint64_t)n_rows;
     for (int i = 0; i < n_rows + n_params; i++) {
         const wg_tensor *x = i < n_rows ? rows[i] : params[i - n_rows];
-        hash = hash * 31 + (uint64_t)x->dtype;
+        hash = hash * 31 + 2 * (uint64_t)x->dtype + wg_is_streamed(x);
         for (int k = i < n_rows; k < x->shape.ndim; k++)
             hash = hash * UINT64_C(0x100000001b3) + (uint64_t)x->shape.dim[k];
     }
@@ -137,20 +132,12 @@ static uint64_t blocks_hash(wg_tensor *const rows[], int n_rows, wg_tensor *cons
 
 /* ---- Making ---------------------------------------------------------------------------------- */
 
-static size_t blocks_row_bytes(const wg_tensor *x)
-{
-    size_t bytes = wg_dtype_size(x->dtype);
-    for (int i = 1; i < x->shape.ndim; i++)
-        bytes *= (size_t)x->shape.dim[i];
-    return bytes;
-}
-
 static int64_t blocks_choose_rows(const wg_blocks *b, int64_t n)
 {
     int64_t widest = 1;
     for (int i = 0; i < b->n_rows; i++)
-        if ((int64_t)blocks_row_bytes(b->rows[i]) > widest)
-            widest = (int64_t)blocks_row_bytes(b->rows[i]);
+        if ((int64_t)wg_row_bytes(b->rows[i]) > widest)
+            widest = (int64_t)wg_row_bytes(b->rows[i]);
     int64_t rows = b->options.rows > 0 ? b->options.rows : BLOCKS_BYTES / widest;
     rows = rows > 0 ? rows : 1;
     return rows < n ? rows : n;
@@ -171,29 +158,17 @@ static bool blocks_hosts(wg_blocks *b)
     return b->host != NULL;
 }
 
-/* n rows of a streamed x from row `first` on; false, and the error on t, where they cannot be
- * read. */
-static bool blocks_read(wg_tape *t, const wg_tensor *x, int64_t first, int64_t n, void *to)
-{
-    const wg_stream *stream = x->plan;
-    const char *wrong = stream->read(stream->user, stream->first + first, n, to);
-    if (wrong != NULL)
-        wg_fail(t, WG_E_IO, "blocks: %s, rows from %" PRId64 " on: %s", wg_tensor_text(x).s,
-                stream->first + first, wrong);
-    return wrong == NULL;
-}
-
 /* Rows to record on: those there are, again and again where this rank has fewer than n. */
 static const void *blocks_example(const wg_blocks *b, const wg_tensor *x, int64_t n)
 {
-    const size_t row = blocks_row_bytes(x);
+    const size_t row = wg_row_bytes(x);
     const int64_t has = x->shape.dim[0] < n ? x->shape.dim[0] : n;
-    if (has >= n && !blocks_is_streamed(x))
+    if (has >= n && !wg_is_streamed(x))
         return x->data;
     char *example = wg_tape_take(b->tape, (size_t)n * row);
-    if (example == NULL || (blocks_is_streamed(x) && !blocks_read(b->tape, x, 0, has, example)))
+    if (example == NULL || (wg_is_streamed(x) && wg_rows_at(b->tape, x, 0, has, example) == NULL))
         return NULL;
-    if (!blocks_is_streamed(x))
+    if (!wg_is_streamed(x))
         memcpy(example, x->data, (size_t)has * row);
     for (int64_t i = has; has > 0 && i < n; i++)
         memcpy(example + (size_t)i * row, example + (size_t)(i % has) * row, row);
@@ -207,8 +182,8 @@ static bool blocks_readers(wg_blocks *b)
     b->read = wg_tape_take(b->tape, n * sizeof *b->read);
     for (size_t k = 0; b->read != NULL && k < n; k++) {
         const wg_tensor *x = b->rows[k % (size_t)b->n_rows];
-        b->read[k] = blocks_is_streamed(x)
-                         ? wg_tape_take(b->tape, (size_t)b->full.rows * blocks_row_bytes(x))
+        b->read[k] = wg_is_streamed(x)
+                         ? wg_tape_take(b->tape, (size_t)b->full.rows * wg_row_bytes(x))
                          : NULL;
     }
     return b->tape->status == WG_OK;
@@ -530,13 +505,11 @@ static bool blocks_run_one(const wg_blocks *b, int64_t block, int worker, blocks
     wg_program *p = size->worker[worker];
     bool ready = true;
     for (int i = 0; i < b->n_rows && ready; i++) {
-        const wg_tensor *x = b->rows[i];
-        const int64_t first = row - b->first_row;
-        void *read = b->read[worker * b->n_rows + i];
-        ready = read == NULL || blocks_read(&b->host[worker], x, first, size->rows, read);
-        wg_program_rebind(
-            p, size->input[i],
-            read != NULL ? read : (const char *)x->data + (size_t)first * blocks_row_bytes(x));
+        const void *rows = wg_rows_at(&b->host[worker], b->rows[i], row - b->first_row, size->rows,
+                                      b->read[worker * b->n_rows + i]);
+        ready = b->host[worker].status == WG_OK;
+        if (ready)
+            wg_program_rebind(p, size->input[i], rows);
     }
     if (!ready || !wg_program_execute(p)) {
         lane->row = row;

@@ -8,6 +8,8 @@
 #include <math.h>
 #include <stdio.h>
 
+enum { DATASET_ROWS = 256 }; /* of streamed ones that are looked at at a time */
+
 wg_tensor *wg_dataset_values(const wg_dataset *data)
 {
     return data == NULL ? NULL : data->sparse != NULL ? data->sparse->value : data->X;
@@ -78,11 +80,12 @@ wg_dataset wg_dataset_take(const wg_dataset *data, wg_tensor *rows)
     return d;
 }
 
-/* The row and column of entry i of the values, counted from 0. */
-static void dataset_position(const wg_dataset *d, int64_t i, int64_t *row, int64_t *column)
+/* The row and column of entry i of the values x, counted from 0. */
+static void dataset_position(const wg_dataset *d, const wg_tensor *x, int64_t i, int64_t *row,
+                             int64_t *column)
 {
     if (d->sparse == NULL) {
-        int64_t width = wg_dataset_values(d)->size / wg_dataset_rows(d);
+        int64_t width = x->size / x->shape.dim[0];
         *row = i / width;
         *column = i % width;
         return;
@@ -93,21 +96,38 @@ static void dataset_position(const wg_dataset *d, int64_t i, int64_t *row, int64
     *column = ((const int64_t *)d->sparse->column->data)[i];
 }
 
-bool wg_dataset_finite(const wg_dataset *data, bool missing, const char *who)
+/* Of x, the values or a piece of them, whose first row is row `first`. */
+static bool dataset_piece_finite(const wg_dataset *data, const wg_tensor *x, int64_t first,
+                                 bool missing, const char *who)
 {
-    const wg_tensor *x = wg_dataset_values(data);
     int64_t row, column;
-    for (int64_t i = 0; !wg_is_inert(x) && x->data != NULL && i < x->size; i++) {
+    for (int64_t i = 0; x->data != NULL && i < x->size; i++) {
         double value = wg_element(x, i);
         if (isfinite(value) || (missing && isnan(value)))
             continue;
         char name[96] = "";
-        dataset_position(data, i, &row, &column);
+        dataset_position(data, x, i, &row, &column);
         if (data->table != NULL && data->sparse == NULL && data->table->columns > column)
             snprintf(name, sizeof name, " (%.80s)", data->table->column_names[column]);
         wg_fail(x->tape, WG_E_NOT_FINITE, "%s: row %" PRId64 ", column %" PRId64 "%s is %g", who,
-                row + 1, column + 1, name, value);
+                first + row + 1, column + 1, name, value);
         return false;
     }
     return true;
+}
+
+bool wg_dataset_finite(const wg_dataset *data, bool missing, const char *who)
+{
+    const wg_tensor *x = wg_dataset_values(data);
+    if (wg_is_inert(x) || !wg_is_streamed(x))
+        return wg_is_inert(x) || dataset_piece_finite(data, x, 0, missing, who);
+    void *room = wg_rows_room(x, DATASET_ROWS);
+    bool finite = room != NULL;
+    for (int64_t row = 0, n, all = x->shape.dim[0]; finite && row < all; row += n) {
+        n = all - row < DATASET_ROWS ? all - row : DATASET_ROWS;
+        const wg_tensor piece = wg_rows_piece(x, row, n, room);
+        finite = piece.data != NULL && dataset_piece_finite(data, &piece, row, missing, who);
+    }
+    wg_temporary_free(x->tape, room);
+    return finite;
 }

@@ -20,28 +20,40 @@ static wg_scaler *scaler_none(void)
 typedef struct scaler_rows {
     const wg_tensor *X; /* [n, d] */
     const double *mean; /* [d] */
+    void *room;         /* for WG_RANKS_BLOCK rows of a streamed X */
 } scaler_rows;
 
-/* sum[j] += sum_i (X_ij - mean_j), sum[d + j] += sum_i (X_ij - mean_j)^2. */
+/* sum[j] += sum_i (x_ij - mean_j), sum[d + j] += sum_i (x_ij - mean_j)^2, of n rows x. */
+static void scaler_add_rows(const wg_tensor *x, int64_t n, const double *mean, double sum[])
+{
+    const int64_t d = x->shape.dim[1];
+    for (int64_t i = 0; i < n; i++)
+        for (int64_t j = 0; j < d; j++) {
+            double z = wg_element(x, i * d + j) - mean[j];
+            sum[j] += z;
+            sum[d + j] += z * z;
+        }
+}
+
 static void scaler_add(int64_t first, int64_t end, double sum[], void *user)
 {
     const scaler_rows *r = user;
-    const int64_t d = r->X->shape.dim[1];
-    for (int64_t i = first; i < end; i++)
-        for (int64_t j = 0; j < d; j++) {
-            double x = wg_element(r->X, i * d + j) - r->mean[j];
-            sum[j] += x;
-            sum[d + j] += x * x;
-        }
+    for (int64_t row = first, n; row < end; row += n) {
+        n = end - row < WG_RANKS_BLOCK ? end - row : WG_RANKS_BLOCK;
+        const wg_tensor piece = wg_rows_piece(r->X, row, n, r->room);
+        if (piece.data == NULL)
+            return;
+        scaler_add_rows(&piece, n, r->mean, sum);
+    }
 }
 
 /* sums: room for 2 d numbers. The second pass corrects the mean by what rounding took from the
  * first, and the squares by the same. */
 static void scaler_moments(const wg_tensor *X, double rows, double *mean, double *variance,
-                           double *sums)
+                           double *sums, void *room)
 {
     const int64_t d = X->shape.dim[1];
-    scaler_rows r = {X, mean};
+    scaler_rows r = {X, mean, room};
     memset(mean, 0, (size_t)d * sizeof *mean);
     wg_ranks_sum_rows(X->tape, X->shape.dim[0], 2 * d, scaler_add, &r, sums);
     for (int64_t j = 0; j < d; j++)
@@ -60,8 +72,10 @@ bool wg_column_moments(wg_tensor *X, double mean[], double variance[], double *r
     double *sums = d <= INT64_MAX / 2 ? wg_temporary(t, 2 * d, sizeof *sums) : NULL;
     *rows = (double)wg_ranks_rows(t, X->shape.dim[0], NULL);
     X = wg_ranks_share(X);
+    void *room = wg_rows_room(X, WG_RANKS_BLOCK);
     if (wg_ranks_agree(t, 0, "") == WG_OK)
-        scaler_moments(X, *rows, mean, variance, sums);
+        scaler_moments(X, *rows, mean, variance, sums, room);
+    wg_temporary_free(t, room);
     wg_temporary_free(t, sums);
     return wg_tape_status(t) == WG_OK;
 }
@@ -106,7 +120,7 @@ static bool scaler_fits(const wg_tensor *X)
         wg_fail(X->tape, WG_E_SHAPE, "scaler: (n, d) with n > 0 expected: %s", wg_tensor_text(X).s);
     else if (X->dtype == WG_I64)
         wg_fail(X->tape, WG_E_DTYPE, "scaler: f32 or f64 expected: %s is i64", wg_tensor_text(X).s);
-    else if (X->data == NULL || wg_is_stale(X))
+    else if (!wg_is_streamed(X) && (X->data == NULL || wg_is_stale(X)))
         wg_fail(X->tape, WG_E_STALE, "scaler: replay first: %s", wg_tensor_text(X).s);
     return wg_tape_status(X->tape) == WG_OK;
 }

@@ -53,6 +53,8 @@ static uint64_t identity_of_sparse(const wg_csr *rows)
     return identity_mix_tensor(hash, rows->value);
 }
 
+enum { IDENTITY_LIST = 3, IDENTITY_ROWS = 256 }; /* tensors that rows are of; read at a time */
+
 /* Row i of the tensors that are there, as row `number` of the whole. */
 static uint64_t identity_of_row(wg_tensor *const list[], int n, int64_t i, int64_t number)
 {
@@ -67,14 +69,37 @@ static uint64_t identity_of_row(wg_tensor *const list[], int n, int64_t i, int64
     return hash;
 }
 
-/* The sum of the rows' hashes: over the rows of all ranks, whoever has which. */
+/* Rows `from` to `end` - 1 of the list, the first of which has that number in the whole. */
+static uint64_t identity_of_piece(wg_tensor *const list[], int n, int64_t from, int64_t end,
+                                  int64_t number, void *room)
+{
+    wg_tensor piece[IDENTITY_LIST], *part[IDENTITY_LIST] = {NULL};
+    uint64_t sum = 0;
+    for (int k = 0; k < n; k++)
+        if (list[k] != NULL) {
+            piece[k] = wg_rows_piece(list[k], from, end - from, room);
+            if (piece[k].data == NULL && piece[k].size > 0)
+                return 0;
+            part[k] = &piece[k];
+        }
+    for (int64_t i = from; i < end; i++)
+        sum += identity_of_row(part, n, i - from, number++);
+    return sum;
+}
+
+/* The sum of the rows' hashes: over the rows of all ranks, whoever has which. list[1], X, may be
+ * streamed. */
 static uint64_t identity_of_rows(wg_tape *t, wg_tensor *const list[], int n)
 {
     int64_t first, rows = list[0]->shape.dim[0];
     uint64_t sum = 0;
     wg_ranks_rows(t, rows, &first);
-    for (int64_t i = 0; i < rows; i++)
-        sum += identity_of_row(list, n, i, first + i);
+    void *room = list[1] != NULL ? wg_rows_room(list[1], IDENTITY_ROWS) : NULL;
+    for (int64_t i = 0, end; wg_tape_status(t) == WG_OK && i < rows; i = end) {
+        end = rows - i < IDENTITY_ROWS ? rows : i + IDENTITY_ROWS;
+        sum += identity_of_piece(list, n, i, end, first + i, room);
+    }
+    wg_temporary_free(t, room);
     double half[2] = {(double)(sum & UINT32_MAX), (double)(sum >> 32)};
     wg_ranks_sum(t, half, 2);
     return (uint64_t)half[0] + ((uint64_t)half[1] << 32);

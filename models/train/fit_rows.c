@@ -144,7 +144,7 @@ static bool fit_data_is_valid(const wg_fit_model *model, const wg_dataset *d,
         wg_fail(t, WG_E_VALUE, "fit: the table has string columns, which an estimator encodes");
     else if (values->dtype != WG_F32 && values->dtype != WG_F64)
         wg_fail(t, WG_E_DTYPE, "fit: X must be f32 or f64");
-    else if (values->op == &wg_op_streamed && (o->batch != 0 || o->validation > 0))
+    else if (wg_is_streamed(values) && (o->batch != 0 || o->validation > 0))
         wg_fail(t, WG_E_VALUE,
                 "fit: streamed rows are trained all at once (wg_fit_minimize), without a split");
     else if (y->shape.ndim < 1 || wg_dataset_rows(d) != y->shape.dim[0] || y->size == 0)

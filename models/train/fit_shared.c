@@ -25,21 +25,13 @@ struct wg_fit_shared {
     size_t row;      /* bytes of it */
 };
 
-static size_t shared_row_bytes(const wg_tensor *x)
-{
-    size_t bytes = wg_dtype_size(x->dtype);
-    for (int i = 1; i < x->shape.ndim; i++)
-        bytes *= (size_t)x->shape.dim[i];
-    return bytes;
-}
-
 /* An input of so many rows as those of x; of zeros, at first. */
 static wg_tensor *shared_input(const wg_tensor *x, int64_t rows)
 {
     wg_shape shape = x->shape;
     shape.dim[0] = rows;
     return wg_input(x->tape, x->name, x->dtype, shape.ndim, shape.dim,
-                    wg_tape_take(x->tape, (size_t)rows * shared_row_bytes(x)));
+                    wg_tape_take(x->tape, (size_t)rows * wg_row_bytes(x)));
 }
 
 static shared_block shared_record(const wg_fit_run *run, int64_t rows)
@@ -67,7 +59,7 @@ static void shared_blocks(wg_fit_run *run)
     if (wg_tape_status(run->tape) != WG_OK)
         return;
     const shared_block *any = s->full.rows > 0 ? &s->full : &s->last;
-    s->row = shared_row_bytes(wg_program_output(any->program, 1));
+    s->row = wg_row_bytes(wg_program_output(any->program, 1));
     s->predicted = wg_tape_take(run->tape, (size_t)s->labels->shape.dim[0] * s->row);
 }
 
@@ -88,7 +80,7 @@ void wg_fit_shared_new(wg_fit_run *run)
 
 static const void *shared_at(const wg_tensor *x, int64_t row)
 {
-    return (const char *)x->data + (size_t)row * shared_row_bytes(x);
+    return (const char *)x->data + (size_t)row * wg_row_bytes(x);
 }
 
 /* Blocks of rows: their losses are added, their predictions kept. */
@@ -112,7 +104,7 @@ static void shared_add(int64_t first, int64_t end, double sum[], void *user)
 static wg_tensor *shared_gather(const struct wg_fit_shared *s, const void *rows,
                                 const wg_tensor *like)
 {
-    const size_t row = shared_row_bytes(like);
+    const size_t row = wg_row_bytes(like);
     wg_tape *t = like->tape;
     size_t bytes;
     void *all = wg_ranks_gather(t, rows, (size_t)s->labels->shape.dim[0] * row, false, &bytes);

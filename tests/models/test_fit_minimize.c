@@ -10,6 +10,7 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 /* Iris, standardized: a linear model, or with hidden units and tanh. */
 typedef struct problem {
@@ -146,6 +147,56 @@ START_TEST(test_rows_of_an_input)
 }
 END_TEST
 
+/* From a file, block by block, the same bits; and the same checkpoint, of the same data. */
+START_TEST(test_streamed_rows)
+{
+    problem p = iris(tape), q = iris(tape);
+    const wg_dataset held = {.X = wg_shift(wg_scale(p.X, _i % 2 ? 1e3 : 1), 7), .y = p.y};
+    wg_npy_write(held.X, path);
+    wg_npy_stream *s = wg_npy_stream_open(tape, path, WG_F64);
+    const wg_dataset streamed = {.X = wg_npy_stream_rows(s, 0, WG_END), .y = p.y};
+    char checkpoint[WGT_PATH];
+    wgt_file_new(checkpoint);
+    wg_fit_options o = {.l2 = 0.01, .epochs = 10, .checkpoint = checkpoint};
+    const wg_minimizer_options m = {.method = _i / 2 ? WG_NEWTON : WG_LBFGS};
+    wg_fit_minimize(&p.model, &held, &o, &m);
+    wg_fit_minimize(&q.model, &streamed, &o, &m);
+    o.resume = true;
+    o.epochs = 12;
+    wg_fit_minimize(&q.model, &held, &o, &m);
+    wg_fit_minimize(&p.model, &streamed, &o, &m);
+    expect_ok(tape);
+    for (int i = 0; i < 2; i++)
+        wgt_assert_same_bytes(p.model.params[i]->data, q.model.params[i]->data,
+                              (size_t)p.model.params[i]->size * sizeof(double));
+    wg_fit(&p.model, &streamed, NULL);
+    wgt_assert_status(tape, WG_E_VALUE, "fit: streamed rows are trained all at once");
+    wg_npy_stream_close(s);
+    wgt_file_remove(checkpoint);
+}
+END_TEST
+
+/* A number that is none is named; a file that becomes shorter ends the training. */
+START_TEST(test_streamed_rows_that_fail)
+{
+    problem p = iris(tape);
+    double x[600];
+    wg_read(p.X, x, sizeof x);
+    x[4 * 140 + 2] = (double)NAN;
+    wg_npy_write(wg_constant(tape, WG_F64, WG_SHAPE(150, 4), x), path);
+    wg_npy_stream *s = wg_npy_stream_open(tape, path, WG_F64);
+    const wg_dataset data = {.X = wg_npy_stream_rows(s, 0, WG_END), .y = p.y};
+    const wg_mark mark = wg_tape_mark(tape);
+    wg_fit_minimize(&p.model, &data, NULL, NULL);
+    wgt_assert_status(tape, WG_E_NOT_FINITE, "fit: row 141, column 3 is nan");
+    wg_tape_rewind(tape, mark);
+    ck_assert_int_eq(truncate(path, 1000), 0);
+    wg_fit_minimize(&p.model, &data, NULL, NULL);
+    wgt_assert_status(tape, WG_E_IO, "the file became shorter");
+    wg_npy_stream_close(s);
+}
+END_TEST
+
 /* ---- When it stops. -------------------------------------------------------------------------- */
 
 enum { MOST = 4096 };
@@ -178,29 +229,6 @@ static bool watching(const wg_fit_epoch *epoch, void *user)
     }
     return epoch->epoch != w->stop_at;
 }
-
-/* From a file, block by block, the same bits. */
-START_TEST(test_streamed_rows)
-{
-    problem p = iris(tape);
-    wg_tensor *w = wg_params_get(p.mlp->params, "fc1.weight");
-    const wg_fit_options o = {.l2 = 0.01, .epochs = 10};
-    wg_fit_minimize(&p.model, &(wg_dataset){.X = p.X, .y = p.y}, &o, NULL);
-    double want[12], zeros[12] = {0};
-    wg_read(w, want, sizeof want);
-    wg_write(w, zeros, sizeof zeros);
-    wg_write(wg_params_get(p.mlp->params, "fc1.bias"), zeros, 3 * sizeof *zeros);
-    wg_npy_write(p.X, path);
-    wg_npy_stream *s = wg_npy_stream_open(tape, path, WG_F64);
-    const wg_dataset data = {.X = wg_npy_stream_rows(s, 0, WG_END), .y = p.y};
-    wg_fit_minimize(&p.model, &data, &o, NULL);
-    expect_ok(tape);
-    wgt_assert_same_bytes(wg_data_f64(w), want, sizeof want);
-    wg_fit(&p.model, &data, NULL);
-    wgt_assert_status(tape, WG_E_VALUE, "fit: streamed rows are trained all at once");
-    wg_npy_stream_close(s);
-}
-END_TEST
 
 START_TEST(test_best_weights_are_restored)
 {
@@ -450,7 +478,8 @@ Suite *suite_fit_minimize(void)
     tcase_add_loop_test(c, test_columns_as_they_are, 0, 4);
     tcase_add_loop_test(c, test_optimum, 0, 6);
     tcase_add_loop_test(c, test_rows_of_an_input, 0, 2);
-    tcase_add_test(c, test_streamed_rows);
+    tcase_add_loop_test(c, test_streamed_rows, 0, 4);
+    tcase_add_test(c, test_streamed_rows_that_fail);
     tcase_add_test(c, test_best_weights_are_restored);
     tcase_add_test(c, test_other_stops);
     tcase_add_loop_test(c, test_resumed_is_bit_identical, 0, 2);

@@ -287,6 +287,7 @@ static const exception exceptions[] = {
     {"input", false, "a leaf, as parameter to all ops"},
     {"constant", true, "a leaf"},
     {"abstract", false, "a leaf without a value"},
+    {"streamed", false, "a leaf without a value"},
     {"add_n", true, "the engine's sum of cotangents"},
     {"tie_share", true, "the engine's own: part of the rules of amax and amin"},
     {"log_softmax_jvp", true, "part of the rules of softmax and log_softmax"},
