@@ -221,13 +221,13 @@ static inline double wg_element(const wg_tensor *x, int64_t i)
                                 : (double)((const int64_t *)x->data)[i];
 }
 
-/* wg_is_streamed: is x a leaf of rows that are read (wg_streamed)? wg_row_bytes: of one row of x. */
+/* wg_is_streamed: is x a leaf of rows that are read (wg_streamed)? wg_row_bytes: of one row. */
 bool wg_is_streamed(const wg_tensor *x);
 size_t wg_row_bytes(const wg_tensor *x);
 
 /* wg_rows_at: n rows of x from row `first` on: where x holds them, or, of a streamed x, in room, to
  * which they are read. NULL, and WG_E_IO on t, where they cannot be read.
- * wg_rows_piece: x with these rows alone, which is on no tape; errors are on x's, data is then NULL.
+ * wg_rows_piece: x with these rows alone, on no tape; errors are on x's, data is then NULL.
  * wg_rows_room: such room, from wg_temporary; of no size for an x that holds its rows. */
 const void *wg_rows_at(wg_tape *t, const wg_tensor *x, int64_t first, int64_t n, void *room);
 wg_tensor wg_rows_piece(const wg_tensor *x, int64_t first, int64_t n, void *room);

@@ -29,8 +29,8 @@ wg_tensor *wg_input(wg_tape *t, const char *name, wg_dtype dtype, int ndim, cons
  * old values becomes stale. Errors: WG_E_VALUE where x is no input, WG_E_NULL. */
 wg_status wg_bind(wg_tensor *input, const void *data);
 
-/* Rows that are in no memory: a file's, say. `read` copies rows `first` to first + n - 1, row-major,
- * to `to`, and returns NULL, or what went wrong, a text that stays ("is too short"). Several
+/* Rows that are in no memory: a file's, say. `read` copies rows `first` to first + n - 1 to `to`,
+ * row-major, and returns NULL, or what went wrong, a text that stays ("is too short"). Several
  * threads may call it at once. */
 typedef struct wg_stream {
     const char *(*read)(void *user, int64_t first, int64_t n, void *to);
