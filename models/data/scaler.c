@@ -69,7 +69,7 @@ bool wg_column_moments(wg_tensor *X, double mean[], double variance[], double *r
 {
     wg_tape *t = X->tape;
     const int64_t d = X->shape.dim[1];
-    double *sums = d <= INT64_MAX / 2 ? wg_temporary(t, 2 * d, sizeof *sums) : NULL;
+    double *sums = wg_temporary(t, 2 * d, sizeof *sums);
     *rows = (double)wg_ranks_rows(t, X->shape.dim[0], NULL);
     X = wg_ranks_share(X);
     void *room = wg_rows_room(X, WG_RANKS_BLOCK);
@@ -131,8 +131,8 @@ wg_scaler *wg_scaler_fit(wg_tensor *X)
     wg_tape *t = X != NULL ? X->tape : NULL;
     if (wg_ranks_agree(t, fits ? (uint64_t)X->shape.dim[1] : 0, "columns") != WG_OK || !fits)
         return scaler_none();
-    const int64_t d = X->shape.dim[1];
-    double rows, *memory = d <= INT64_MAX / 3 ? wg_temporary(t, 3 * d, sizeof *memory) : NULL;
+    const int64_t d = X->shape.dim[1]; /* a row of it lies in memory: 3 d is a number */
+    double rows, *memory = wg_temporary(t, 3 * d, sizeof *memory);
     wg_scaler *scaler = scaler_none();
     if (wg_ranks_agree(t, 0, "") == WG_OK && wg_column_moments(X, memory, memory + d, &rows)) {
         scaler_deviations(d, rows, memory, memory + d);
