@@ -161,18 +161,25 @@ static wg_optimizer *estimator_adamw(double rate, wg_tensor *const w[], int n)
     return wg_adamw_new(w, n, &(wg_adam_options){.rate = rate});
 }
 
+/* A gradient g is up to |g| / (the least curvature) from the optimum, and where classes can nearly
+ * be told apart that is 1e-4 and less. In f32 round-off ends it. */
+static double estimator_tolerance(const wg_fit_model *model)
+{
+    return model->params[0]->dtype == WG_F64 ? 1e-11 : 0;
+}
+
 static wg_fit_result estimator_lbfgs(const wg_fit_model *model, const wg_dataset *data,
                                      const wg_fit_options *options)
 {
-    /* In f32 round-off ends it. */
-    const double tolerance = model->params[0]->dtype == WG_F64 ? 1e-9 : 0;
-    return wg_fit_minimize(model, data, options, &(wg_minimizer_options){.tolerance = tolerance});
+    const wg_minimizer_options o = {.tolerance = estimator_tolerance(model)};
+    return wg_fit_minimize(model, data, options, &o);
 }
 
 static wg_fit_result estimator_newton(const wg_fit_model *model, const wg_dataset *data,
                                       const wg_fit_options *options)
 {
-    return wg_fit_minimize(model, data, options, &(wg_minimizer_options){.method = WG_NEWTON});
+    const wg_minimizer_options o = {.method = WG_NEWTON, .tolerance = estimator_tolerance(model)};
+    return wg_fit_minimize(model, data, options, &o);
 }
 
 static wg_fit_result estimator_proximal(const wg_fit_model *model, const wg_dataset *data,
