@@ -79,6 +79,14 @@ static bool c_formula_is_of_one(const wg_tensor *y, const char *const element[])
            strcmp(element[0], element[1]) == 0;
 }
 
+/* Is what stands in the text from here on a factor of one, and no divisor? */
+static bool c_formula_is_one(const wg_c_text *text, size_t from, const char *behind)
+{
+    const char *s = text->s + from;
+    const bool one = strcmp(s, "1.0") == 0 || strcmp(s, "1.0f") == 0;
+    return one && strncmp(behind, " * ", 3) == 0 && (from < 2 || s[-2] != '/');
+}
+
 static bool c_formula_expression(const wg_tensor *y, const wg_formula *f,
                                  const char *const element[], wg_c_text *text)
 {
@@ -90,8 +98,13 @@ static bool c_formula_expression(const wg_tensor *y, const wg_formula *f,
         else if (isdigit((unsigned char)*s))
             n = c_formula_number(y, s, text);
         else if (n > 0) {
+            const size_t from = text->size;
             if (!c_formula_name(y, f, word, s[n] == '(', element, text))
                 return false;
+            if (text->size > from && c_formula_is_one(text, from, s + n)) {
+                text->size = from;
+                n += 3;
+            }
         } else
             wg_c_add(text, s, n = 1);
         s += n;

@@ -389,6 +389,8 @@ static void write_run(wg_c_program *w)
     w->c.depth = 1;
     write_strings(w);
     for (int64_t s = 0; s < w->n_steps && w->c.tape->status == WG_OK; s++)
+        wg_write_count_step(w, s);
+    for (int64_t s = 0; s < w->n_steps && w->c.tape->status == WG_OK; s++)
         wg_write_step(w, s);
     w->c.n_loops = 0;
     write_last_copies(w);
@@ -482,6 +484,7 @@ wg_status wg_program_to_c(const wg_program *p, const wg_c_options *options, wg_c
                         .node = p->node,
                         .body.tape = t,
                         .helpers.tape = t};
+    w.formula.tape = w.shared.tape = t;
     wg_arena_mark empty = wg_arena_height(&t->scratch);
     write_all(&w, file);
     wg_arena_rewind(&t->scratch, empty);

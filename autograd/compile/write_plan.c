@@ -351,6 +351,7 @@ bool wg_write_plan(wg_c_program *w)
     for (w->slots = 16; w->slots < 4 * (p->n_nodes + p->n_outputs);)
         w->slots *= 2;
     w->slot = write_take(w, w->slots, sizeof *w->slot);
+    w->call = write_take(w, w->slots, sizeof *w->call);
     w->loaded = write_take(w, p->n_nodes, sizeof *w->loaded);
     w->place = write_take(w, p->n_nodes, sizeof *w->place);
     w->c.value = write_take(w, p->n_nodes, sizeof *w->c.value);

@@ -114,7 +114,8 @@ typedef struct steps_chain {
     wg_c_nest outer, inner; /* outer: the rows, where there are such */
     int n_arrays;
     const wg_tensor *array[WG_C_ARRAYS]; /* an operand that is walked so; array 0: y */
-    int statements;
+    bool counting;
+    int statements; /* of its body: counted before they are written */
 } steps_chain;
 
 static bool steps_walks_as(const wg_tensor *x, const wg_tensor *other, const wg_tensor *rows)
@@ -199,9 +200,8 @@ static const char *steps_loaded_name(wg_c_program *w, const wg_tensor *x)
     return *loaded;
 }
 
-/* Elements that are named more than once are loaded to variables first; with `count`, they are
- * counted. */
-static void steps_load(wg_c_program *w, steps_chain *chain, bool count)
+/* Elements that are named more than once are loaded to variables first. */
+static void steps_load(wg_c_program *w, steps_chain *chain)
 {
     for (int64_t i = w->fact[chain->last].head; i != -1; i = w->fact[i].next)
         for (int k = 0; &w->p->node[i] != chain->rows && k < w->p->node[i].n_operands; k++) {
@@ -210,20 +210,19 @@ static void steps_load(wg_c_program *w, steps_chain *chain, bool count)
             if (v->single || v->local != NULL || steps_is_link(w, chain, x) ||
                 w->p->node[chain->last].size == 1 || steps_uses(w, chain, x) < 2)
                 continue;
-            chain->statements += count;
-            if (count)
-                continue;
             const char *name = steps_loaded_name(w, x);
-            wg_c_line(&w->c, "const %s %s = %s;", wg_c_type(&w->c, x->dtype), name,
-                      wg_c_element(&w->c, x, steps_index(chain, x).s).s);
+            chain->statements += chain->counting;
+            if (!chain->counting)
+                wg_c_line(&w->c, "const %s %s = %s;", wg_c_type(&w->c, x->dtype), name,
+                          wg_c_element(&w->c, x, steps_index(chain, x).s).s);
             v->local = name;
         }
 }
 
-static void steps_write_link(wg_c_program *w, const steps_chain *chain, int64_t i)
+/* w->formula: what link i is, in terms of what has names. */
+static bool steps_formula(wg_c_program *w, const steps_chain *chain, int64_t i)
 {
     const wg_tensor *y = &w->p->node[i];
-    wg_c_value *v = &w->c.value[i];
     wg_text text[WG_ELEMENTWISE_OPERANDS];
     const char **element = wg_arena_take(&w->c.tape->scratch,
                                          (size_t)y->n_operands * sizeof *element, WG_ALIGNMENT);
@@ -233,7 +232,7 @@ static void steps_write_link(wg_c_program *w, const steps_chain *chain, int64_t 
                                        WG_ALIGNMENT);
     if (element == NULL || own == NULL) {
         wg_fail(w->c.tape, WG_E_NOMEM, "write: out of memory");
-        return;
+        return false;
     }
     for (int k = 0; k < y->n_operands; k++) {
         const wg_tensor *x = y->operand[k];
@@ -242,19 +241,30 @@ static void steps_write_link(wg_c_program *w, const steps_chain *chain, int64_t 
                       : wg_c_element(&w->c, x, steps_index(chain, x).s);
         element[k] = own[k].s;
     }
-    wg_c_text *body = &w->c.body;
-    const char *name = w->fact[i].pinned && i != chain->last ? steps_loaded_name(w, y) : v->name;
-    bool variable = i != chain->last || (y->size == 1 && strchr(v->name, '>') == NULL);
-    for (int d = 0; d < w->c.depth; d++)
-        wg_c_print(body, "    ");
+    w->formula.size = 0;
+    return wg_c_formula(&w->c, y, element, &w->formula) && w->formula.size > 0;
+}
+
+/* Where a chain's calls are shared. */
+static int64_t steps_scope(const wg_c_program *w, const steps_chain *chain)
+{
+    const bool looped = w->p->node[chain->last].size != 1 || chain->rows != NULL;
+    return looped ? chain->last : WG_WRITE_FUNCTION;
+}
+
+static void steps_write_link(wg_c_program *w, const steps_chain *chain, int64_t i, const char *name)
+{
+    const wg_tensor *y = &w->p->node[i];
+    const bool variable = i != chain->last || (y->size == 1 && strchr(name, '>') == NULL);
+    wg_text left = {""};
     if (variable)
-        wg_c_print(body, "const %s %s = ", wg_c_type(&w->c, y->dtype), name);
+        snprintf(left.s, sizeof left.s, "const %s %.100s", wg_c_type(&w->c, y->dtype), name);
     else
-        wg_c_print(body, "%s = ", wg_c_element(&w->c, y, steps_index(chain, y).s).s);
-    wg_c_formula(&w->c, y, element, body);
-    wg_c_print(body, ";\n");
-    if (i != chain->last)
-        v->local = name;
+        left = wg_c_element(&w->c, y, steps_index(chain, y).s);
+    w->shared.size = 0;
+    wg_write_share_calls(w, steps_scope(w, chain), y->dtype, w->formula.s, &w->shared);
+    if (w->shared.size > 0)
+        wg_c_line(&w->c, "%s = %s;", left.s, w->shared.s);
 }
 
 /* Is link i kept, though it is not the last? It is stored when all have read what
@@ -285,14 +295,37 @@ static void steps_forget(wg_c_program *w, int64_t last)
     }
 }
 
+/* The statements of the links; with chain->counting they are counted, and their calls. */
 static void steps_write_links(wg_c_program *w, steps_chain *chain)
 {
-    steps_load(w, chain, false);
-    for (int64_t i = w->fact[chain->last].head; i != -1; i = w->fact[i].next)
-        if (&w->p->node[i] != chain->rows)
-            steps_write_link(w, chain, i);
-    steps_store_kept(w, chain);
+    steps_load(w, chain);
+    for (int64_t i = w->fact[chain->last].head; i != -1; i = w->fact[i].next) {
+        wg_c_value *v = &w->c.value[i];
+        const wg_tensor *y = &w->p->node[i];
+        if (y == chain->rows || !steps_formula(w, chain, i))
+            continue;
+        const char *name = steps_is_kept(w, chain, i) ? steps_loaded_name(w, y) : v->name;
+        if (chain->counting)
+            chain->statements += 1 + wg_write_count_calls(w, steps_scope(w, chain), y->dtype,
+                                                          w->formula.s);
+        else
+            steps_write_link(w, chain, i, name);
+        if (i != chain->last)
+            v->local = name;
+    }
+    if (!chain->counting)
+        steps_store_kept(w, chain);
     steps_forget(w, chain->last);
+}
+
+/* As the loops will be, so that indices are the same. */
+static void steps_count_links(wg_c_program *w, steps_chain *chain)
+{
+    chain->outer.first = w->c.n_loops;
+    chain->inner.first = w->c.n_loops + chain->outer.n_loops;
+    chain->counting = true;
+    steps_write_links(w, chain);
+    chain->counting = false;
 }
 
 /* The row that the loops behind it read. */
@@ -310,12 +343,12 @@ static void steps_write_chain(wg_c_program *w, int64_t last)
     steps_chain chain = none;
     chain.last = last;
     steps_find(w, &chain);
-    chain.statements = w->fact[last].links - (chain.rows != NULL);
     for (int64_t i = w->fact[last].head; i != -1; i = w->fact[i].next)
         if (steps_is_kept(w, &chain, i))
             steps_declare(w, i);
-    steps_load(w, &chain, true);
-    bool braces = chain.statements > 1;
+    if (steps_scope(w, &chain) != WG_WRITE_FUNCTION)
+        steps_count_links(w, &chain);
+    const bool braces = chain.statements > 1;
     if (chain.rows != NULL) {
         steps_declare(w, chain.rows - w->p->node);
         if (chain.outer.n_loops > 0)
@@ -336,6 +369,18 @@ static void steps_write_chain(wg_c_program *w, int64_t last)
 }
 
 /* ---- A step ---------------------------------------------------------------------------------- */
+
+void wg_write_count_step(wg_c_program *w, int64_t step)
+{
+    static const steps_chain none;
+    steps_chain chain = none;
+    chain.last = w->step[step];
+    if (w->p->node[chain.last].size != 1 || !steps_is_formula(&w->p->node[chain.last]))
+        return;
+    steps_find(w, &chain);
+    if (steps_scope(w, &chain) == WG_WRITE_FUNCTION)
+        steps_count_links(w, &chain);
+}
 
 void wg_write_step(wg_c_program *w, int64_t step)
 {

@@ -304,6 +304,87 @@ START_TEST(test_uniform_constants)
 }
 END_TEST
 
+static int count_of(const char *text, const char *part)
+{
+    int n = 0;
+    for (const char *s = text; (s = strstr(s, part)) != NULL; s++)
+        n++;
+    return n;
+}
+
+/* What several formulas call is called once: in a loop, and in the function around loops. A factor of
+ * one is not written. */
+START_TEST(test_calls_are_shared)
+{
+    static const double quarter = 0.25;
+    wg_tape *t = wg_tape_new(NULL);
+    wg_tensor *x = wg_param(t, "x", WG_F64, WG_SHAPE(4));
+    wg_tensor *y = wg_param(t, "y", WG_F32, WG_SHAPE(4)), *out[4];
+    wg_tensor *z = wg_shift(wg_param(t, "z", WG_F64, WG_SCALAR), 0.25);
+    wg_tensor *label = wg_input(t, "label", WG_F64, WG_SCALAR, &quarter);
+    wg_fill_normal(x, 0, 3, 1);
+    wg_fill_normal(y, 0, 3, 2);
+    out[0] = wg_mul(wg_softplus(x), wg_sigmoid(x));
+    out[1] = wg_mul(wg_sigmoid(y), wg_log_sigmoid(y));
+    out[2] = wg_bce_with_logits(z, label);
+    ck_assert_int_eq(wg_grad(out[2], &z, 1, &out[3]), WG_OK);
+    wg_program *p = wg_compile(out, 4, NULL);
+    ck_assert_int_eq(wg_program_run(p), WG_OK);
+    const char *text = source_of(p, &(wg_c_options){.state = true});
+    ck_assert_int_eq(count_of(text, "exp("), 2);
+    ck_assert_int_eq(count_of(text, "expf("), 1);
+    ck_assert_int_eq(count_of(text, "log1p("), 2);
+    ck_assert(!wgt_contains(text, "1.0 *"));
+    wgt_written *w = wgt_written_new();
+    wgt_written_add(w, p, false);
+    for (int k = 0; k < WGT_COMPILERS; k++) {
+        const void *bytes;
+        size_t offset = 0;
+        if (!wgt_written_compile(w, wgt_compilers[k]))
+            continue;
+        ck_assert_int_eq(wgt_written_run(w, 0, &quarter, &bytes), 0);
+        for (int i = 0; i < 4; i++) {
+            const wg_tensor *want = wg_program_output(p, i);
+            wg_tensor got = *want;
+            const void *data = wgt_written_output(bytes, &offset, want->dtype, want->size);
+            memcpy(&got.data, &data, sizeof data);
+            for (int64_t e = 0; e < want->size; e++)
+                ck_assert(wgt_close(wg_element(&got, e), wg_element(want, e),
+                                    want->dtype == WG_F32 ? 4e-7 : 8e-16, 0));
+        }
+    }
+    wgt_written_free(w);
+    wg_tape_free(t);
+}
+END_TEST
+
+/* The same text is not the same value where a parameter has changed in between. */
+START_TEST(test_calls_of_what_changes)
+{
+    wg_tape *t = wg_tape_new(NULL);
+    wg_tensor *a = wg_param(t, "a", WG_F64, WG_SCALAR);
+    ck_assert_int_eq(wg_write(a, (const double[]){0.5}, sizeof(double)), WG_OK);
+    wg_tensor *e = wg_exp(a), *next = wg_scale(e, -3), *square = wg_reshape(next, WG_SHAPE(1, 1));
+    square = wg_sum(wg_matmul(square, square)); /* a step in between */
+    wg_tensor *out[] = {e, next, wg_mul(wg_exp(next), square)};
+    const wg_c_update update = {a, 1};
+    const double want = exp(-3 * exp(0.5)) * 9 * exp(1);
+    wgt_written *w = wgt_written_new();
+    wgt_written_add_updates(w, wg_compile(out, 3, NULL), &update, 1);
+    if (wgt_written_compile(w, wgt_compilers[0])) {
+        const void *bytes;
+        size_t offset = 0;
+        ck_assert_int_eq(wgt_written_run(w, 0, NULL, &bytes), 0);
+        const double *got = wgt_written_output(bytes, &offset, WG_F64, 1);
+        ck_assert(wgt_close(*got, exp(0.5), 1e-15, 0));
+        got = wgt_written_output(bytes, &offset, WG_F64, 1);
+        ck_assert(wgt_close(*got, want, 3e-15, 0));
+    }
+    wgt_written_free(w);
+    wg_tape_free(t);
+}
+END_TEST
+
 static bool strange_shape(wg_tensor *y)
 {
     y->shape = y->operand[0]->shape;
@@ -538,6 +619,8 @@ Suite *suite_write_programs(void)
     tcase_add_test(tc, test_training_steps);
     tcase_add_test(tc, test_names_and_numbers);
     tcase_add_test(tc, test_uniform_constants);
+    tcase_add_test(tc, test_calls_are_shared);
+    tcase_add_test(tc, test_calls_of_what_changes);
     tcase_add_test(tc, test_errors);
     tcase_add_test(tc, test_labels_are_checked);
     tcase_add_test(tc, test_indices_are_checked_for_each_table);
