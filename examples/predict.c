@@ -1,6 +1,7 @@
 /* Predicts the classes (or numbers) of a CSV file's rows by a model that build/train has saved: the class and the
  * probabilities of all classes, row by row, as CSV. Where the file has the column that was to be predicted,
- * it is left out, and the accuracy is printed on standard error.
+ * it is left out, and the accuracy is printed on standard error. The model knows how its own file was read (names
+ * and kinds of the columns, separator, header, missing texts), and other files are read alike.
  *
  *     $ build/train examples/data/iris.csv --test 0.2 --save iris.safetensors
  *     ...
@@ -61,10 +62,15 @@ static int read_arguments(int argc, char **argv, arguments *a)
     bool data = true;
     for (int i = 1; i < argc; i++)
         data = data && strcmp(argv[i], "--c") != 0 && strncmp(argv[i], "--c=", 4) != 0;
-    const command c = {
-        "predict", data ? "MODEL DATA" : "MODEL",
-        "Predicts the classes of rows by a model that train has saved. They come as to train.",
-        options, sizeof options / sizeof *options};
+    const command c = {"predict", data ? "MODEL DATA" : "MODEL",
+                       "Predicts the classes of rows by a model that train has saved. DATA is in "
+                       "any format that train\n"
+                       "reads. The model knows how its own was read, by options or by its look: "
+                       "which columns, by their\n"
+                       "names, in whatever order, which of them are strings, the label, "
+                       "--separator, --no-header,\n"
+                       "--zero-based, --missing-texts; and DATA is read alike.",
+                       options, sizeof options / sizeof *options};
     int status = options_read(&c, argc, argv, a->file);
     bool drop = a->missing != NULL && strcmp(a->missing, "drop") == 0;
     if (status < 0 && drop && a->with_input)
@@ -204,19 +210,24 @@ static wg_dataset read_unlabelled(wg_tape *t, const char *path, const wg_estimat
 static wg_dataset read_rows(wg_tape *t, const arguments *a, const wg_estimator *e, bool *labels)
 {
     const char *path = a->file[1];
+    const wg_csv_options none = {.separator = '\0'}, *csv = e->csv != NULL ? e->csv : &none;
     bool drop = a->missing != NULL && strcmp(a->missing, "drop") == 0;
     rows_options o = {.format = a->format,
                       .label = e->label_name,
                       .labels = a->labels,
-                      .categories = e->string_names,
-                      .columns = rows_columns(t, e->column_names, e->string_names),
-                      .separator = a->separator,
-                      .no_header = a->no_header,
+                      .categories = csv->strings,
+                      .columns = csv->columns,
+                      .missing_texts = csv->missing_texts,
+                      .separator = a->separator != '\0' ? a->separator : csv->separator,
+                      .no_header = a->no_header || csv->header == WG_CSV_HEADER_ABSENT,
                       .missing = drop ? WG_CSV_MISSING_DROP : WG_CSV_MISSING_KEEP,
-                      .zero_based = a->zero_based,
+                      .zero_based = a->zero_based || e->zero_based,
                       .f32 = e->dtype == WG_F32,
                       .width = e->columns};
     const char *format = rows_format(path, &o);
+    const bool prepares = e->pipeline->n_steps > 0 || e->string_columns > 0;
+    if (prepares && strcmp(format, "svmlight") == 0) /* by its look, but it cannot be */
+        o.format = format = a->format != NULL ? a->format : "csv";
     bool arrays = *format == 'i' || strcmp(format, "npy") == 0;
     wg_mark mark = wg_tape_mark(t);
     *labels = !arrays || a->labels != NULL;

@@ -73,9 +73,39 @@ void wg_estimator_set_pipeline(wg_estimator *e, wg_pipeline *pipeline)
     e->dtype = pipeline->dtype;
 }
 
+/* Both lists, and NULL behind the last. */
+static const char *const *estimator_join_names(const wg_estimator *e, wg_tape *t)
+{
+    size_t n = 0, k = 0;
+    while (e->column_names[n] != NULL)
+        n++;
+    while (e->string_names[k] != NULL)
+        k++;
+    const char **names = wg_tape_take(t, (n + k + 1) * sizeof *names);
+    for (size_t j = 0; names != NULL && j < n + k; j++)
+        names[j] = j < n ? e->column_names[j] : e->string_names[j - n];
+    return names;
+}
+
+void wg_estimator_set_csv(wg_estimator *e, wg_tape *t, const wg_csv_options *read)
+{
+    wg_csv_options *o = e->column_names != NULL ? wg_tape_take(t, sizeof *o) : NULL;
+    if (o == NULL)
+        return;
+    if (read != NULL)
+        *o = *read;
+    o->label = e->label_name;
+    o->columns = estimator_join_names(e, t);
+    o->strings = e->string_names;
+    o->missing = WG_CSV_MISSING_KEEP;
+    o->f32 = e->dtype == WG_F32;
+    e->csv = o;
+}
+
 /* Of a table's columns, if it is these that are fitted. */
 static void estimator_take_names(wg_estimator *e, const wg_dataset *d)
 {
+    e->zero_based = d->table != NULL && d->table->zero_based;
     if (d->table == NULL || d->sparse != NULL || d->X != wg_table_features(d->table))
         return;
     e->column_names = d->table->column_names;
@@ -362,8 +392,10 @@ static void estimator_build(wg_estimator *e, const wg_estimator_kind *kind, wg_e
     }
     if (wg_ranks_agree(t, wg_estimator_hash(e), "columns, model or version") == WG_OK)
         estimator_fit_pipeline(e, data, o);
-    if (wg_tape_status(t) == WG_OK)
+    if (wg_tape_status(t) == WG_OK) {
+        wg_estimator_set_csv(e, t, data->d.table != NULL ? data->d.table->csv : NULL);
         estimator_new_mlp(e, kind->hidden, o);
+    }
     if (wg_ranks_agree(t, 0, "") == WG_OK)
         estimator_train(e, data, o);
 }

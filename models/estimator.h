@@ -32,6 +32,14 @@ typedef struct wg_estimator {
     const char *const *column_names, *const *string_names;
     const char *label_name;
 
+    /* How wg_csv_read reads rows as the table was read that was fitted: separator, header and
+     * missing texts as it was asked to, the columns by their names, in their order; missing values
+     * are kept. NULL: unknown, as the names are.
+     *     wg_csv_read(t, "new.csv", e->csv)
+     * Where the rows have no label: a copy of it, with label = NULL and no_label = true. */
+    const struct wg_csv_options *csv;
+    bool zero_based; /* of sparse rows: as wg_svmlight_read was asked to */
+
     int64_t k;                      /* classes, or numbers that a row is predicted */
     int64_t class_count;            /* k, or 0 of numbers */
     const char *const *class_names; /* [class_count], and NULL behind the last; NULL of numbers */

@@ -27,6 +27,27 @@ static void estimator_put_names(wg_archive *a, const char *what, const char *con
     wg_archive_put_integer(a, key, n);
 }
 
+static void estimator_put_if(wg_archive *a, const char *key, int64_t value)
+{
+    if (value != 0)
+        wg_archive_put_integer(a, key, value);
+}
+
+/* How other rows are to be read, as far as it is not by default. */
+static void estimator_put_reading(const wg_estimator *e, wg_archive *a)
+{
+    estimator_put_if(a, "estimator.zero_based", e->zero_based);
+    if (e->csv == NULL)
+        return;
+    estimator_put_names(a, "column", e->column_names);
+    estimator_put_names(a, "text", e->string_names);
+    estimator_put_if(a, "estimator.separator", e->csv->separator);
+    estimator_put_if(a, "estimator.header", e->csv->header);
+    estimator_put_if(a, "estimator.infinite", e->csv->infinite);
+    if (e->csv->missing_texts != NULL)
+        estimator_put_names(a, "missing_text", e->csv->missing_texts);
+}
+
 wg_status wg_estimator_save(const wg_estimator *e, const char *path)
 {
     if (e == NULL || e->tape == NULL)
@@ -44,10 +65,7 @@ wg_status wg_estimator_save(const wg_estimator *e, const char *path)
     wg_archive_put_integer(a, "estimator.outputs", e->k);
     for (int64_t i = 0; i < e->class_count; i++)
         wg_archive_put_string(a, estimator_key(key, "class", i), e->class_names[i]);
-    if (e->column_names != NULL) {
-        estimator_put_names(a, "column", e->column_names);
-        estimator_put_names(a, "text", e->string_names);
-    }
+    estimator_put_reading(e, a);
     wg_pipeline_save(e->pipeline, a);
     wg_mlp_save(e->mlp, a);
     if (wg_ranks_number(t) == 0)
@@ -109,6 +127,35 @@ static bool estimator_read_head(wg_estimator *e, const wg_archive *a, const wg_h
     return wg_tape_status(wg_archive_tape(a)) == WG_OK;
 }
 
+/* A number that may be missing: 0. */
+static bool estimator_read_if(const wg_archive *a, const char *key, int64_t most, int64_t *value)
+{
+    *value = 0;
+    return wg_archive_string(a, key) == NULL ||
+           wg_archive_integer(a, "estimator", key, 0, most, value);
+}
+
+/* How other rows are to be read. */
+static bool estimator_read_reading(wg_estimator *e, const wg_archive *a)
+{
+    wg_csv_options o = {.separator = '\0'};
+    int64_t zero_based, separator, header, infinite, texts;
+    if (!estimator_read_if(a, "estimator.zero_based", 1, &zero_based) ||
+        !estimator_read_if(a, "estimator.separator", 127, &separator) ||
+        !estimator_read_if(a, "estimator.header", WG_CSV_HEADER_ABSENT, &header) ||
+        !estimator_read_if(a, "estimator.infinite", 1, &infinite) ||
+        !estimator_read_if(a, "estimator.missing_texts", wg_archive_count(a), &texts))
+        return false;
+    e->zero_based = zero_based != 0;
+    o.separator = (char)separator;
+    o.header = (wg_csv_header)header;
+    o.infinite = infinite != 0;
+    if (wg_archive_string(a, "estimator.missing_texts") != NULL)
+        o.missing_texts = estimator_read_names(a, "missing_text", texts);
+    wg_estimator_set_csv(e, wg_archive_tape(a), &o);
+    return wg_tape_status(wg_archive_tape(a)) == WG_OK;
+}
+
 /* The names of the pipeline's columns, if there are any. */
 static bool estimator_read_columns(wg_estimator *e, const wg_archive *a)
 {
@@ -156,7 +203,8 @@ static wg_estimator *estimator_from(const wg_archive *a, const wg_head *const he
         return wg_estimator_inert();
     wg_estimator_set_pipeline(e, wg_pipeline_load(a));
     e->mlp = wg_mlp_load(a);
-    if (wg_tape_status(wg_archive_tape(a)) != WG_OK || !estimator_read_columns(e, a))
+    if (wg_tape_status(wg_archive_tape(a)) != WG_OK || !estimator_read_columns(e, a) ||
+        !estimator_read_reading(e, a))
         return wg_estimator_inert();
     e->tape = wg_archive_tape(a);
     return estimator_parts_fit(e) ? e : estimator_bad(a, "the parts do not fit together");

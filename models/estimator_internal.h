@@ -4,6 +4,7 @@
 #include "autograd/op.h"
 #include "models/data/dataset_internal.h"
 #include "models/estimator.h"
+#include "models/files/csv.h"
 
 /* What a model's name stands for. */
 typedef struct wg_estimator_kind {
@@ -37,6 +38,10 @@ bool wg_estimator_data_of(const wg_dataset *data, bool numbers, bool missing,
 uint64_t wg_estimator_hash(const wg_estimator *e);
 int64_t wg_estimator_most_classes(wg_tape *t, int64_t k);
 void wg_estimator_join_classes(wg_estimator_data *data, wg_estimator_options *o);
+
+/* wg_estimator_set_csv: e->csv, once names and dtype are set, from how a table was read; NULL: by
+ * default. */
+void wg_estimator_set_csv(wg_estimator *e, wg_tape *t, const wg_csv_options *read);
 
 /* wg_estimator_inert: what a failed constructor returns. */
 wg_estimator *wg_estimator_inert(void);

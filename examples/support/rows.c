@@ -111,11 +111,12 @@ static wg_dataset read_arrays(wg_tape *t, const char *path, const rows_options *
     return (wg_dataset){.table = wg_table_of(path, X, y, "label")};
 }
 
-static wg_tensor *find_array(const wg_archive *a, const char *const names[])
+/* The first of these that there is; *name: what it is called. */
+static wg_tensor *find_array(const wg_archive *a, const char *const names[], const char **name)
 {
     wg_tensor *x = NULL;
     for (int i = 0; x == NULL && names[i] != NULL; i++)
-        x = wg_archive_tensor(a, names[i]);
+        x = wg_archive_tensor(a, *name = names[i]);
     return x;
 }
 
@@ -127,9 +128,9 @@ static wg_dataset read_npz(wg_tape *t, const char *path, const rows_options *o)
     static const char *const of_labels[] = {"y",     "Y",      "y_train", "target", "targets",
                                             "label", "labels", "arr_1",   NULL};
     const wg_archive *a = wg_npz_read(t, path);
-    const char *const own[] = {o->label, NULL};
-    wg_tensor *X = find_array(a, of_rows);
-    wg_tensor *y = o->no_label ? NULL : find_array(a, o->label != NULL ? own : of_labels);
+    const char *const own[] = {o->label, NULL}, *name = "label", *of_X;
+    wg_tensor *X = find_array(a, of_rows, &of_X);
+    wg_tensor *y = o->no_label ? NULL : find_array(a, o->label != NULL ? own : of_labels, &name);
     if (wg_tape_status(t) == WG_OK && (X == NULL || (y == NULL && !o->no_label)))
         wg_fail(t, WG_E_VALUE, "%s: no array is called %s", path,
                 X == NULL          ? "X, x_train, data or features"
@@ -139,7 +140,7 @@ static wg_dataset read_npz(wg_tape *t, const char *path, const rows_options *o)
         return (wg_dataset){.table = NULL};
     if (o->f32)
         X = wg_cast(X, WG_F32);
-    return (wg_dataset){.table = wg_table_of(path, X, y, o->label != NULL ? o->label : "label")};
+    return (wg_dataset){.table = wg_table_of(path, X, y, name)};
 }
 
 wg_dataset rows_read(wg_tape *t, const char *path, const rows_options *o)

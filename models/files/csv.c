@@ -14,10 +14,39 @@ static const char *const csv_missing_texts[] = {"",    "?",    "NA",   "N/A",  "
 
 /* ---- The options and the first rows. --------------------------------------------------------- */
 
+/* A copy of the list, NULL behind the last, on the tape. */
+static const char *const *csv_keep_texts(wg_tape *t, const char *const *texts)
+{
+    size_t n = 0;
+    while (texts != NULL && texts[n] != NULL)
+        n++;
+    const char **kept = texts != NULL ? wg_tape_take(t, (n + 1) * sizeof *kept) : NULL;
+    for (size_t i = 0; kept != NULL && i < n; i++)
+        kept[i] = wg_tape_copy_text(t, texts[i]);
+    return kept;
+}
+
+/* How other files can be read as this one, on the tape; NULL: no memory. */
+static const wg_csv_options *csv_keep_options(wg_tape *t, const wg_csv_options *o)
+{
+    wg_csv_options *kept = wg_tape_take(t, sizeof *kept);
+    if (kept != NULL)
+        *kept = (wg_csv_options){.separator = o->separator,
+                                 .header = o->header,
+                                 .missing = o->missing,
+                                 .missing_texts = csv_keep_texts(t, o->missing_texts),
+                                 .infinite = o->infinite,
+                                 .f32 = o->f32};
+    return wg_tape_status(t) == WG_OK ? kept : NULL;
+}
+
 static bool csv_set_options(wg_csv_file *f, const wg_csv_options *options)
 {
     if (options != NULL)
         f->options = *options;
+    f->given = csv_keep_options(f->tape, &f->options);
+    if (f->given == NULL)
+        return false;
     wg_csv_options *o = &f->options;
     if (o->missing_texts == NULL)
         o->missing_texts = csv_missing_texts;
@@ -75,12 +104,13 @@ static bool csv_set_names(wg_csv_file *f)
 {
     f->columns = f->scanner.count;
     f->column = wg_tape_take(f->tape, (size_t)f->columns * sizeof *f->column);
-    for (int64_t j = 0; f->column != NULL && j < f->columns; j++) {
+    f->order = wg_tape_take(f->tape, (size_t)f->columns * sizeof *f->order);
+    for (int64_t j = 0; f->column != NULL && f->order != NULL && j < f->columns; j++) {
         f->column[j].name = wg_tape_copy_text(f->tape, f->scanner.field[j].text);
         if (f->column[j].name == NULL)
             return false;
     }
-    return f->column != NULL;
+    return f->column != NULL && f->order != NULL;
 }
 
 static bool csv_make_names(wg_csv_file *f)
@@ -136,9 +166,17 @@ static bool csv_find_label(wg_csv_file *f)
     return false;
 }
 
-/* The columns of a list become of the kind. The label is none of them. */
+static void csv_order(wg_csv_file *f, int64_t column, int64_t *ordered)
+{
+    if (!f->column[column].ordered)
+        f->order[(*ordered)++] = column;
+    f->column[column].ordered = true;
+}
+
+/* The columns of a list become of the kind, and the next ones in order, where that is not NULL.
+ * The label is none of them. */
 static bool csv_set_kind_of(wg_csv_file *f, const char *const *names, wg_csv_kind kind,
-                            const char *what)
+                            const char *what, int64_t *ordered)
 {
     for (; names != NULL && *names != NULL; names++) {
         int64_t j = csv_find_name(f, *names);
@@ -150,6 +188,8 @@ static bool csv_set_kind_of(wg_csv_file *f, const char *const *names, wg_csv_kin
             return false;
         }
         f->column[j].kind = kind;
+        if (ordered != NULL)
+            csv_order(f, j, ordered);
     }
     return true;
 }
@@ -159,14 +199,17 @@ static bool csv_set_kind_of(wg_csv_file *f, const char *const *names, wg_csv_kin
 static bool csv_set_kinds(wg_csv_file *f)
 {
     const wg_csv_options *o = &f->options;
+    int64_t ordered = 0;
     if (!csv_find_label(f))
         return false;
     for (int64_t j = 0; j < f->columns; j++)
         f->column[j].kind = o->columns != NULL ? WG_CSV_SKIP : WG_CSV_NUMBER;
-    if (!csv_set_kind_of(f, o->columns, WG_CSV_NUMBER, "columns") ||
-        !csv_set_kind_of(f, o->drop, WG_CSV_SKIP, "drop") ||
-        !csv_set_kind_of(f, o->strings, WG_CSV_STRING, "strings"))
+    if (!csv_set_kind_of(f, o->columns, WG_CSV_NUMBER, "columns", &ordered) ||
+        !csv_set_kind_of(f, o->drop, WG_CSV_SKIP, "drop", NULL) ||
+        !csv_set_kind_of(f, o->strings, WG_CSV_STRING, "strings", NULL))
         return false;
+    for (int64_t j = 0; j < f->columns; j++)
+        csv_order(f, j, &ordered);
     if (f->label >= 0)
         f->column[f->label].kind = WG_CSV_LABEL;
     for (int64_t j = 0; o->strings == NULL && j < f->columns && j < f->scanner.count; j++) {
@@ -220,11 +263,13 @@ static bool csv_list(const wg_csv_file *f, wg_csv_kind kind, int64_t n, const ch
     const char **name = wg_tape_take(f->tape, ((size_t)n + 1) * sizeof *name);
     int64_t *count = name != NULL ? wg_tape_take(f->tape, (size_t)n * sizeof *count) : NULL;
     int64_t at = 0;
-    for (int64_t j = 0; count != NULL && j < f->columns; j++)
-        if (f->column[j].kind == kind) {
-            name[at] = f->column[j].name;
-            count[at++] = f->column[j].missing;
+    for (int64_t i = 0; count != NULL && i < f->columns; i++) {
+        const wg_csv_column *c = &f->column[f->order[i]];
+        if (c->kind == kind) {
+            name[at] = c->name;
+            count[at++] = c->missing;
         }
+    }
     *names = name;
     *missing = count;
     return count != NULL;
@@ -243,6 +288,7 @@ static wg_table *csv_table(wg_csv_file *f)
         .label_value = f->labels_are_numbers ? f->label_value : NULL,
         .dropped = f->records - f->rows,
         .class_limit = f->options.limits.classes,
+        .csv = f->given,
     };
     if (!csv_list(f, WG_CSV_NUMBER, f->numbers, &parts.column_names, &parts.missing) ||
         !csv_list(f, WG_CSV_STRING, f->strings, &parts.string_names, &parts.string_missing))

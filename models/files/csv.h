@@ -27,12 +27,13 @@ typedef enum wg_csv_missing {
 typedef struct wg_csv_options {
     char separator; /* not a quote, a line end or part of a number; ' ': blanks and tabs, however
                              many; default 0: told from the file: , ; tab | or blanks */
-    wg_csv_header header;       /* default WG_CSV_HEADER_AUTO */
-    bool no_label;              /* default false; true: every column is a feature */
-    const char *label;          /* name of the label column; default NULL: by label_column */
-    int64_t label_column;       /* 1 the first, -1 the last; default 0: the last */
-    const char *const *columns; /* the features to read; default NULL: all but the label */
-    const char *const *drop;    /* columns to leave out; default NULL: none */
+    wg_csv_header header; /* default WG_CSV_HEADER_AUTO */
+    bool no_label;        /* default false; true: every column is a feature */
+    const char *label;    /* name of the label column; default NULL: by label_column */
+    int64_t label_column; /* 1 the first, -1 the last; default 0: the last */
+    /* The features to read, in the order that they shall have; default NULL: all but the label. */
+    const char *const *columns;
+    const char *const *drop; /* columns to leave out; default NULL: none */
     /* Which columns hold strings; all others hold numbers; default NULL: those in which there is
      * something else than numbers. */
     const char *const *strings;

@@ -41,6 +41,8 @@ typedef struct wg_csv_column {
     const char *name;
     wg_csv_kind kind;
     bool found;             /* the kind was told from the file, and may turn out to be another */
+    bool ordered;           /* it stands in the file's `order` */
+    int64_t place;          /* among the columns of its kind */
     bool several;           /* more than one text that is no number was seen */
     int64_t missing;        /* how many values */
     int64_t numbers, other; /* found: fields that are numbers, and that are not */
@@ -48,20 +50,21 @@ typedef struct wg_csv_column {
     int64_t line;           /* and where it is */
 } wg_csv_column;
 
-/* A file while it is read. Columns are those of the file; those of a kind stay in the file's
- * order. */
+/* A file while it is read. Columns are those of the file; those of a kind stand in the order of
+ * option columns, without it in the file's. */
 typedef struct wg_csv_file {
     wg_tape *tape;
     const char *path;
-    wg_csv_options options;   /* with the defaults filled in */
-    bool missing_begins[256]; /* by byte: does one of options.missing_texts begin with it? */
+    const wg_csv_options *given; /* as the table keeps them */
+    wg_csv_options options;      /* with the defaults filled in */
+    bool missing_begins[256];    /* by byte: does one of options.missing_texts begin with it? */
     wg_csv_scanner scanner;
     const char *bytes; /* [size + 1], as in the file */
     char *work;        /* [size + 1], a copy that the scanner cuts */
     int64_t size;
     bool header;
-    wg_csv_column *column; /* [columns], on the tape */
-    int64_t columns;
+    wg_csv_column *column;    /* [columns], on the tape */
+    int64_t columns, *order;  /* order[columns]: which column is the next one of its kind */
     int64_t label;            /* column from 0; -1: none */
     int64_t numbers, strings; /* how many columns are of the kind */
     int64_t rows, records;    /* rows: those that are kept */

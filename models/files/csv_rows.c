@@ -125,14 +125,18 @@ static bool csv_read_row(wg_csv_file *f)
 {
     if (!csv_check_length(f) || !csv_reserve_row(f))
         return false;
-    double *value = f->numbers > 0 ? f->values + f->rows * f->numbers : NULL;
-    const char **string = f->strings > 0 ? f->string + f->rows * f->strings : NULL;
+    const int64_t numbers = f->rows * f->numbers, strings = f->rows * f->strings;
     bool number = true, drop = false;
     for (int64_t j = 0; j < f->columns; j++) {
         bool missing = false, read = true;
+        const int64_t place = f->column[j].place;
         switch (f->column[j].kind) {
-        case WG_CSV_NUMBER: read = csv_read_value(f, j, value++, &missing); break;
-        case WG_CSV_STRING: read = csv_read_string(f, j, string++, &missing); break;
+        case WG_CSV_NUMBER:
+            read = csv_read_value(f, j, &f->values[numbers + place], &missing);
+            break;
+        case WG_CSV_STRING:
+            read = csv_read_string(f, j, &f->string[strings + place], &missing);
+            break;
         case WG_CSV_LABEL: read = csv_read_label(f, &missing, &number); break;
         case WG_CSV_SKIP: break;
         }
@@ -152,10 +156,11 @@ bool wg_csv_read_rows(wg_csv_file *f)
     f->numbers = f->strings = f->rows = f->records = 0;
     f->labels_are_numbers = true;
     for (int64_t j = 0; j < f->columns; j++) {
-        wg_csv_column *c = &f->column[j];
+        wg_csv_column *c = &f->column[f->order[j]];
         c->missing = c->numbers = c->other = 0;
-        f->numbers += c->kind == WG_CSV_NUMBER;
-        f->strings += c->kind == WG_CSV_STRING;
+        c->place = c->kind == WG_CSV_NUMBER   ? f->numbers++
+                   : c->kind == WG_CSV_STRING ? f->strings++
+                                              : 0;
     }
     wg_csv_restart(f);
     if ((f->header && !wg_csv_record(&f->scanner)) || !wg_csv_record(&f->scanner))

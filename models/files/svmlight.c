@@ -210,6 +210,7 @@ static wg_table *svmlight_finish(svmlight_file *f, wg_csr **features)
         .label_name = "label",
         .label_text = f->label_text,
         .label_value = f->label,
+        .zero_based = f->options.zero_based,
         .class_limit = f->options.limits.classes,
     };
     for (int64_t i = 0; f->options.f32 && i < f->entries; i++) {

@@ -212,6 +212,8 @@ wg_table *wg_table_new(wg_tape *t, const wg_table_parts *parts)
         .string_names = strings ? parts->string_names : table_no_names,
         .string_missing = parts->string_missing,
         .dropped = parts->dropped,
+        .csv = parts->csv,
+        .zero_based = parts->zero_based,
         .class_limit = parts->class_limit,
         .label_name = parts->label_name != NULL ? parts->label_name : "",
         .class_names = table_no_names,

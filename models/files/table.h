@@ -36,6 +36,11 @@ typedef struct wg_table {
     const int64_t *missing, *string_missing; /* [columns], [string_columns] */
     int64_t dropped;
 
+    /* How the file was read, so that others can be read alike: as wg_csv_read was asked to, but for
+     * the columns and the label, which are above and below; NULL: no CSV file. */
+    const struct wg_csv_options *csv;
+    bool zero_based; /* of svmlight */
+
     /* Classes are the different labels in rising order; a name is the label as it first stands in
      * the file. Without a label column there are none, and the label's name is "". */
     const char *label_name;

@@ -12,10 +12,12 @@ typedef struct wg_table_parts {
     const int64_t *missing;          /* [columns], or NULL: none */
     const char *const *string;       /* [rows, string_columns] */
     int64_t string_columns;
-    const char *const *string_names; /* [string_columns], and NULL; or NULL: no such columns */
-    const int64_t *string_missing;   /* [string_columns], or NULL: none */
-    int64_t dropped;                 /* rows */
-    int64_t class_limit;             /* > 0 */
+    const char *const *string_names;  /* [string_columns], and NULL; or NULL: no such columns */
+    const int64_t *string_missing;    /* [string_columns], or NULL: none */
+    int64_t dropped;                  /* rows */
+    const struct wg_csv_options *csv; /* as in the table */
+    bool zero_based;
+    int64_t class_limit; /* > 0 */
     const char *label_name;
     const char *const *label_text; /* [rows]; NULL: no label column */
     const double *label_value;     /* [rows]; NULL: the labels are not all numbers */

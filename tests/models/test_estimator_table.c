@@ -87,6 +87,53 @@ START_TEST(test_missing)
 }
 END_TEST
 
+/* A file read by the estimator's own options is read as the fitted one was: what separates fields
+ * and what is missing, numbers that could be infinite, and columns by their names in any order. */
+START_TEST(test_reads_alike)
+{
+    static const char fitted_on[] = "-999|1|no|a|2\n3|-1|b|b|4\n5|5|no|a|6\n1|2|c|b|1\n";
+    static const char again[] = "-999|1|no|a|2\n3|-1|b|b|4\n";
+    const char *const missing[] = {"-999", "no", NULL};
+    const wg_csv_options o = {.separator = '|',
+                              .header = WG_CSV_HEADER_ABSENT,
+                              .label = "x4",
+                              .missing = WG_CSV_MISSING_KEEP,
+                              .missing_texts = missing,
+                              .infinite = true,
+                              .f32 = true};
+    const wg_pipeline_step fill = {.kind = WG_STEP_IMPUTE};
+    wg_estimator *e = wg_estimator_fit(
+        &(wg_dataset){.table = read_as(tape, fitted_on, &o)},
+        &(wg_estimator_options){.pipeline = {.steps = &fill, .n_steps = 1}});
+    ck_assert_int_eq(wg_estimator_save(e, model), WG_OK);
+    for (int loaded = 0; loaded < 2; loaded++) {
+        const wg_table *table = read_as(tape, again, e->csv);
+        expect_ok(tape);
+        ck_assert_int_eq(table->rows, 2);
+        ck_assert(isnan(wg_at(table->features, 0)));
+        ck_assert_str_eq(table->strings[0], "");
+        ck_assert_int_eq(wg_dtype_of(table->features), WG_F32);
+        ck_assert_int_eq(e->csv->infinite, true);
+        wgt_assert_that(wg_estimator_score(e, &(wg_dataset){.table = table}), ==, 1);
+        e = wg_estimator_load(tape, model, NULL);
+    }
+    expect_ok(tape);
+}
+END_TEST
+
+START_TEST(test_reads_by_name)
+{
+    static const char moved[] = "size,height,kind,width,colour\nL,2,a,1,red\nM,4,b,3,blue\n";
+    static const char unmoved[] = "colour,width,kind,size,height\nred,1,a,L,2\nblue,3,b,M,4\n";
+    const wg_estimator *e = fitted(0);
+    const wg_dataset a = {.table = read_as(tape, moved, e->csv)};
+    const wg_dataset b = {.table = read_as(tape, unmoved, e->csv)};
+    wgt_assert_same_bytes(wg_data_f64(wg_estimator_predict_proba(e, &a)),
+                          wg_data_f64(wg_estimator_predict_proba(e, &b)), 6 * sizeof(double));
+    expect_ok(tape);
+}
+END_TEST
+
 /* ---- What is fitted. ------------------------------------------------------------------------- */
 
 /* By hand: the columns of numbers, then the texts' columns of 0 and 1. */
@@ -411,6 +458,8 @@ Suite *suite_estimator_table(void)
     tcase_set_timeout(c, 60);
     tcase_add_checked_fixture(c, setup, teardown);
     tcase_add_test(c, test_missing);
+    tcase_add_test(c, test_reads_alike);
+    tcase_add_test(c, test_reads_by_name);
     tcase_add_test(c, test_encodes);
     tcase_add_test(c, test_one_kind_of_columns);
     tcase_add_loop_test(c, test_loaded_predicts_the_same_bits, 0, 3);
