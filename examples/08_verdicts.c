@@ -97,7 +97,7 @@ int main(int argc, char **argv)
     const char *named = mixed_bugs[MIXED_RIGHT];
     const option o = {"--bug", "none|sign|scale|drop|zero|transpose", OPTION_CHOICE, &named, 0,
                       0,       "in the rule of the last check's op"};
-    const command c = {"08_verdicts", "", "Checks gradients of models, and of an op.", &o, 1};
+    const command c = {"", "Checks gradients of models, and of an op.", &o, 1};
     bool expected = true;
     int status = options_read(&c, argc, argv, NULL);
     if (status >= 0)

@@ -83,7 +83,7 @@ int main(int argc, char **argv)
     const option options[] = {{"--hidden", "N", OPTION_WHOLE, &hidden, 0, 65536,
                                "units, default 128; 0: softmax regression"},
                               {"--epochs", "N", OPTION_WHOLE, &epochs, 1, 1000, "default 5"}};
-    const command c = {"mnist", "TRAIN_IMAGES TRAIN_LABELS TEST_IMAGES TEST_LABELS",
+    const command c = {"TRAIN_IMAGES TRAIN_LABELS TEST_IMAGES TEST_LABELS",
                        "Trains on IDX files, of MNIST or others.", options, 2};
     const char *file[4];
     int usage = options_read(&c, argc, argv, file);

@@ -62,7 +62,7 @@ static int read_arguments(int argc, char **argv, arguments *a)
     bool data = true;
     for (int i = 1; i < argc; i++)
         data = data && strcmp(argv[i], "--c") != 0 && strncmp(argv[i], "--c=", 4) != 0;
-    const command c = {"predict", data ? "MODEL DATA" : "MODEL",
+    const command c = {data ? "MODEL DATA" : "MODEL",
                        "Predicts the classes of rows by a model that train has saved. DATA is in "
                        "any format that train\n"
                        "reads. The model knows how its own was read, by options or by its look: "
@@ -74,8 +74,8 @@ static int read_arguments(int argc, char **argv, arguments *a)
     int status = options_read(&c, argc, argv, a->file);
     bool drop = a->missing != NULL && strcmp(a->missing, "drop") == 0;
     if (status < 0 && drop && a->with_input)
-        status = options_fail(&c, "does not go with --missing drop:", "--with-input");
-    if (status < 0 && a->c == NULL && (a->file[1] = spool("predict", a->file[1])) == NULL)
+        status = options_fail("does not go with --missing drop:", "--with-input");
+    if (status < 0 && a->c == NULL && (a->file[1] = spool(a->file[1])) == NULL)
         status = 1;
     return status;
 }
@@ -271,7 +271,8 @@ static void print_metrics(const wg_estimator *e, const wg_tensor *predicted, con
 static bool write_c(const arguments *a, const wg_estimator *e)
 {
     if (a->threshold >= 0) {
-        fprintf(stderr, "predict: --threshold is not written as C: compare the probabilities\n");
+        fprintf(stderr, "%s: --threshold is not written as C: compare the probabilities\n",
+                options_program());
         return false;
     }
     if (wg_estimator_write_c(e, a->c) != WG_OK)
@@ -298,12 +299,13 @@ static bool predict(wg_tape *t, const arguments *a)
     if (wg_tape_status(t) != WG_OK)
         return false;
     if (a->threshold >= 0 && e->class_count == 0) {
-        fprintf(stderr, "predict: --threshold: %s predicts numbers, not classes\n", a->file[0]);
+        fprintf(stderr, "%s: --threshold: %s predicts numbers, not classes\n", options_program(),
+                a->file[0]);
         return false;
     }
     if (a->threshold >= 0 && e->class_count != 2) {
-        fprintf(stderr, "predict: --threshold: %s has %" PRId64 " classes, not two\n", a->file[0],
-                e->class_count);
+        fprintf(stderr, "%s: --threshold: %s has %" PRId64 " classes, not two\n", options_program(),
+                a->file[0], e->class_count);
         return false;
     }
     if (a->c != NULL)
@@ -311,8 +313,8 @@ static bool predict(wg_tape *t, const arguments *a)
     wg_dataset data = read_rows(t, a, e, &labels);
     const wg_head *head = e->head;
     if (data.table != NULL && data.table->dropped > 0)
-        fprintf(stderr, "predict: %" PRId64 " rows with missing values were left out\n",
-                data.table->dropped);
+        fprintf(stderr, "%s: %" PRId64 " rows with missing values were left out\n",
+                options_program(), data.table->dropped);
     wg_tensor *P = head->probabilities != NULL ? wg_estimator_predict_proba(e, &data) : NULL;
     wg_tensor *predicted = choose(a, e, &data, P);
     if (wg_tape_status(t) != WG_OK)
@@ -335,12 +337,12 @@ int main(int argc, char **argv)
     wg_tape *t = wg_tape_new(NULL);
     bool done = predict(t, &a);
     if (wg_tape_status(t) != WG_OK)
-        fprintf(stderr, "predict: %s\n", wg_tape_message(t));
+        fprintf(stderr, "%s: %s\n", options_program(), wg_tape_message(t));
     if (a.c == NULL)
-        advise("predict", t, a.file[1],
+        advise(false, t, a.file[1],
                &(rows_options){
                    .format = a.format, .separator = a.separator, .no_header = a.no_header});
-    done = done && wg_tape_status(t) == WG_OK && options_finish("predict");
+    done = done && wg_tape_status(t) == WG_OK && options_finish();
     wg_tape_free(t);
     return done ? 0 : 1;
 }

@@ -10,16 +10,16 @@
 static const char estimator_format[] = "wengert estimator 2";
 
 /* "estimator.class.0", "estimator.column.0", "estimator.text.0", ... */
-static char *estimator_key(char key[40], const char *what, int64_t i)
+static char *estimator_key(char key[48], const char *what, int64_t i)
 {
-    snprintf(key, 40, "estimator.%s.%" PRId64, what, i);
+    snprintf(key, 48, "estimator.%s.%" PRId64, what, i);
     return key;
 }
 
 /* How many there are, and each. */
 static void estimator_put_names(wg_archive *a, const char *what, const char *const *names)
 {
-    char key[40];
+    char key[48];
     int64_t n = 0;
     for (; names[n] != NULL; n++)
         wg_archive_put_string(a, estimator_key(key, what, n), names[n]);
@@ -56,7 +56,7 @@ wg_status wg_estimator_save(const wg_estimator *e, const char *path)
     wg_mark mark = wg_tape_mark(t);
     if (wg_tape_status(t) != WG_OK)
         return wg_ranks_agree(t, 0, "");
-    char key[40];
+    char key[48];
     wg_archive *a = wg_archive_new(t);
     wg_archive_put_string(a, "format", estimator_format);
     wg_archive_put_string(a, "estimator.model", e->model);
@@ -87,7 +87,7 @@ static wg_estimator *estimator_bad(const wg_archive *a, const char *what)
  * no memory is taken for a mere claim. */
 static const char **estimator_read_names(const wg_archive *a, const char *what, int64_t n)
 {
-    char key[40];
+    char key[48];
     const char **names = wg_tape_take(wg_archive_tape(a), ((size_t)n + 1) * sizeof *names);
     for (int64_t i = 0; names != NULL && i < n; i++) {
         names[i] = wg_archive_string(a, estimator_key(key, what, i));

@@ -60,6 +60,14 @@ for wrong in --nonsense -x --label --rate --rate=0 '--rate x' '--rate nan' '--te
     # shellcheck disable=SC2086  # words
     usage "$train" "$iris" $wrong
 done
+ln -s "$train" wengert-train # as it is installed
+run 0 ./wengert-train --help
+says out 'usage: wengert-train [options] DATA'
+usage ./wengert-train --penalty-c 0.1,x "$iris"
+says err "wengert-train: --penalty-c C,C: not 'x'; see wengert-train --help"
+usage "$train" "$iris" --hidden 8,7,1.5
+says err "not '1.5'"
+
 usage "$predict"
 usage "$predict" a
 usage "$predict" a b c
@@ -434,6 +442,8 @@ says err 'line predicts numbers, not classes'
 run 0 "$train" "$data/breast_cancer.csv" --cv 5 --penalty-c 0.01,1,100
 expect 'not a line for each C' test "$(grep -c '^cv           C ' out)" -eq 3
 says out 'chosen       C 1'
+run 0 "$train" "$iris" --model mlp --hidden 4 --epochs 2 --cv 2 --quiet
+says out 'cv           no penalty accuracy '
 usage "$train" "$iris" --penalty-c 0.1,1
 printf 'a,b,y\n0,0,0\n0,1,1\n1,0,1\n1,1,0\n' > xor.csv
 run 1 "$train" xor.csv --test 0 --cv 5
@@ -518,6 +528,19 @@ run 0 "$predict" model first.csv --no-header
 mv out labelled
 run 0 "$predict" model rows.csv --no-header
 same out labelled
+
+# ---- labels that are numbers -------------------------------------------------------------------------
+
+run 1 "$train" "$iris" --label sepal_length
+says err 'sepal_length holds 35 different numbers: --model regression predicts numbers, --model softmax classes'
+awk 'BEGIN { print "a,age"; for (i = 0; i < 90; i++) print i % 7 "," 20 + i % 31 }' > ages.csv
+run 1 "$train" ages.csv
+says err 'age holds 31 different numbers: --model regression'
+run 0 "$train" ages.csv --model regression
+run 0 "$train" ages.csv --model softmax
+awk 'BEGIN { print "a,y"; for (i = 0; i < 10; i++) print i % 7 "," i }' > ten.csv
+run 1 "$train" ten.csv
+says err 'train: a column of numbers is predicted by --model regression'
 
 # ---- numbers, and a start at the optimum --------------------------------------------------------------
 

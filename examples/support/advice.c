@@ -1,6 +1,8 @@
 /* What to do about some errors. */
 #include "advice.h"
 
+#include "options.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -46,7 +48,7 @@ static int by_distance(const void *a, const void *b)
     return (p->place > q->place) - (p->place < q->place);
 }
 
-static void list_nearest(const char *program, const char *wanted, const wg_table *table, wg_tape *t)
+static void list_nearest(const char *wanted, const wg_table *table, wg_tape *t)
 {
     int64_t numbers = table->columns, n = numbers + table->string_columns;
     candidate *c = wg_tape_take(t, (size_t)n * sizeof *c);
@@ -57,15 +59,14 @@ static void list_nearest(const char *program, const char *wanted, const wg_table
         c[i] = (candidate){name, distance(wanted, name), i};
     }
     qsort(c, (size_t)n, sizeof *c, by_distance);
-    fprintf(stderr, "%s: there are", program);
+    fprintf(stderr, "%s: there are", options_program());
     for (int64_t i = 0; i < n && i < SHOWN; i++)
         fprintf(stderr, "%s %s", i > 0 ? "," : "", c[i].name);
     fputs(n > SHOWN ? ", ...\n" : "\n", stderr);
 }
 
 /* Reads the file once more, with all of its columns. */
-static void list_columns(const char *program, const char *message, const char *data,
-                         const rows_options *options)
+static void list_columns(const char *message, const char *data, const rows_options *options)
 {
     char wanted[LONGEST] = "";
     const char *from = strstr(message, "no column is '");
@@ -78,7 +79,7 @@ static void list_columns(const char *program, const char *message, const char *d
                                                .no_header = options->no_header,
                                                .no_label = true,
                                                .missing = WG_CSV_MISSING_KEEP});
-    list_nearest(program, wanted, all.table, t);
+    list_nearest(wanted, all.table, t);
     wg_tape_free(t);
 }
 
@@ -103,6 +104,8 @@ static const struct {
     {"different labels",
      "a column of numbers is predicted by --model regression; another column by --label COLUMN",
      NULL},
+    {"classes cannot each have",
+     "a column of numbers is predicted by --model regression; --test 0 tests no rows", NULL},
     {"option ignore_unknown", "strings that no training row has are for --ignore-unknown",
      "--missing drop leaves out rows with missing values; train --ignore-unknown takes any string"},
     {" is nan", NULL,
@@ -130,9 +133,8 @@ static const char *cure_of_look(const char *data)
     return NULL;
 }
 
-static const char *cure_of_message(const char *program, const char *message, const char *format)
+static const char *cure_of_message(bool train, const char *message, const char *format)
 {
-    bool train = strcmp(program, "train") == 0;
     if (strstr(message, "they count from 1") != NULL)
         return "features that count from 0 are for --zero-based";
     for (size_t i = 0; i < sizeof cures / sizeof *cures && strcmp(format, "csv") == 0; i++)
@@ -141,9 +143,9 @@ static const char *cure_of_message(const char *program, const char *message, con
     return NULL;
 }
 
-void advise(const char *program, const wg_tape *t, const char *data, const rows_options *options)
+void advise(bool train, const wg_tape *t, const char *data, const rows_options *options)
 {
-    const char *message = wg_tape_message(t), *format, *cure;
+    const char *program = options_program(), *message = wg_tape_message(t), *format, *cure;
     if (wg_tape_status(t) == WG_OK)
         return;
     format = rows_format(data, options);
@@ -156,8 +158,8 @@ void advise(const char *program, const wg_tape *t, const char *data, const rows_
         return;
     }
     if (strcmp(format, "csv") == 0)
-        list_columns(program, message, data, options);
-    cure = cure_of_message(program, message, format);
+        list_columns(message, data, options);
+    cure = cure_of_message(train, message, format);
     if (cure != NULL)
         fprintf(stderr, "%s: %s\n", program, cure);
 }

@@ -7,6 +7,6 @@
 
 /* advise: after an error, which option of the program helps, on standard error; of a column that there is not,
  * the columns that there are, the nearest names first. */
-void advise(const char *program, const wg_tape *t, const char *data, const rows_options *options);
+void advise(bool train, const wg_tape *t, const char *data, const rows_options *options);
 
 #endif

@@ -8,7 +8,7 @@
 
 bool check_fail(const char *what, const char *which)
 {
-    fprintf(stderr, "train: %s%s%s\n", what, *which != '\0' ? " " : "", which);
+    fprintf(stderr, "%s: %s%s%s\n", options_program(), what, *which != '\0' ? " " : "", which);
     return false;
 }
 
@@ -20,7 +20,7 @@ bool check_files(const train_arguments *a)
     const int n = sizeof path / sizeof *path;
     for (int i = 0; i < n; i++) {
         for (int k = 0; k < 3; k++)
-            if (!options_writable("train", path[i], read[k]))
+            if (!options_writable(path[i], read[k]))
                 return false;
         for (int k = 0; k < i && path[i] != NULL; k++)
             if (path[k] != NULL && strcmp(path[i], path[k]) == 0)
@@ -93,9 +93,9 @@ static bool name_unknown(const wg_table *trained, const wg_table *tested)
         if (row < trained->rows)
             continue;
         fprintf(stderr,
-                "train: no training row has '%s' in column '%s', but a test row has; "
+                "%s: no training row has '%s' in column '%s', but a test row has; "
                 "--ignore-unknown takes it\n",
-                text, tested->string_names[i % columns]);
+                options_program(), text, tested->string_names[i % columns]);
         break;
     }
     return false;

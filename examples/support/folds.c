@@ -4,6 +4,7 @@
 #include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
+#include <string.h>
 
 enum { FOLDS = 100, METRICS = 8 };
 
@@ -93,7 +94,9 @@ static double judge_options(const wg_dataset *data, const wg_estimator_options *
         for (int i = 0; i < n; i++)
             of_part[i][part] = metric[i];
     }
-    printf("cv           C %-8g", o->C != 0 ? o->C : 1);
+    const bool mlp = o->model != NULL && strcmp(o->model, "mlp") == 0;
+    const double C = o->C != 0 ? o->C : mlp ? (double)INFINITY : 1;
+    printf(isinf(C) ? "cv           no penalty" : "cv           C %-8g", C);
     for (int i = 0; i < n; i++)
         printf("%s %s %.4f +- %.4f", i > 0 ? "," : "", head->metrics[i].name,
                mean_of(of_part[i], k), deviation_of(of_part[i], k));

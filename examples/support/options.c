@@ -8,6 +8,22 @@
 #include <unistd.h>
 #include <wengert.h>
 
+static const char *program = "";
+
+const char *options_program(void)
+{
+    return program;
+}
+
+/* The last part of a path, of Windows, too. */
+static const char *name_of(const char *path)
+{
+    const char *slash = path != NULL ? path + strlen(path) : NULL;
+    while (slash != NULL && slash > path && slash[-1] != '/' && slash[-1] != '\\')
+        slash--;
+    return slash != NULL ? slash : "";
+}
+
 /* ---- --help ------------------------------------------------------------------------------------------- */
 
 /* Where the bounds say something. */
@@ -39,16 +55,16 @@ static void print_option(const option *o)
 
 static int print_help(const command *c)
 {
-    printf("usage: %s%s%s%s\n%s\n", c->name, c->n_options > 0 ? " [options]" : "",
+    printf("usage: %s%s%s%s\n%s\n", program, c->n_options > 0 ? " [options]" : "",
            *c->operands != '\0' ? " " : "", c->operands, c->about);
     for (int i = 0; i < c->n_options; i++)
         print_option(&c->options[i]);
     return fflush(stdout) == 0 ? 0 : 1;
 }
 
-int options_fail(const command *c, const char *what, const char *which)
+int options_fail(const char *what, const char *which)
 {
-    fprintf(stderr, "%s: %s '%s'; see %s --help\n", c->name, what, which, c->name);
+    fprintf(stderr, "%s: %s '%s'; see %s --help\n", program, what, which, program);
     return 2;
 }
 
@@ -88,8 +104,8 @@ static bool is_choice(const char *choices, const char *text)
     return false;
 }
 
-/* Cuts the text at its commas. */
-static bool read_list(const option *o, char *text, option_list *list)
+/* Cuts the text at its commas; NULL, or the item that is wrong. */
+static const char *read_list(const option *o, char *text, option_list *list)
 {
     char *comma = text;
     for (list->n = 0; comma != NULL && list->n < OPTION_MOST; text = comma + 1) {
@@ -99,32 +115,30 @@ static bool read_list(const option *o, char *text, option_list *list)
         if (*text == '\0' ||
             (o->kind == OPTION_WHOLES && !read_whole(o, text, &list->number[list->n])) ||
             (o->kind == OPTION_REALS && !read_real(o, text, &list->real[list->n])))
-            return false;
+            return text;
         list->text[list->n++] = text;
         if (comma == NULL)
             break;
     }
     list->text[list->n] = NULL;
-    return comma == NULL;
+    return comma == NULL ? NULL : text;
 }
 
-static bool read_value(const option *o, char *text)
+/* NULL, or what is wrong. */
+static const char *read_value(const option *o, char *text)
 {
+    bool good = true;
     switch (o->kind) {
-    case OPTION_REAL: return read_real(o, text, o->to);
-    case OPTION_WHOLE: return read_whole(o, text, o->to);
-    case OPTION_CHAR: return read_char(text, o->to);
+    case OPTION_REAL: good = read_real(o, text, o->to); break;
+    case OPTION_WHOLE: good = read_whole(o, text, o->to); break;
+    case OPTION_CHAR: good = read_char(text, o->to); break;
     case OPTION_WHOLES:
     case OPTION_REALS:
     case OPTION_TEXTS: return read_list(o, text, o->to);
-    case OPTION_CHOICE:
-        if (!is_choice(o->value, text))
-            return false;
-        break;
-    default: break;
+    case OPTION_CHOICE: good = is_choice(o->value, text); /* fall through */
+    default: *(const char **)o->to = text;
     }
-    *(const char **)o->to = text;
-    return true;
+    return good ? NULL : text;
 }
 
 /* ---- The command line --------------------------------------------------------------------------------- */
@@ -144,18 +158,19 @@ static int read_option(const command *c, int argc, char **argv, int *i)
     char *argument = argv[*i], *value = strchr(argument, '=');
     const option *o = find_option(c, argument, strcspn(argument, "="));
     if (o == NULL)
-        return options_fail(c, "there is no option", argument);
+        return options_fail("there is no option", argument);
     if (o->kind == OPTION_FLAG) {
         *(bool *)o->to = true;
-        return value == NULL ? -1 : options_fail(c, "takes no value:", argument);
+        return value == NULL ? -1 : options_fail("takes no value:", argument);
     }
     value = value != NULL ? value + 1 : *i + 1 < argc ? argv[++*i] : NULL;
     if (value == NULL)
-        return options_fail(c, "wants a value:", argument);
-    if (read_value(o, value))
+        return options_fail("wants a value:", argument);
+    const char *wrong = read_value(o, value);
+    if (wrong == NULL)
         return -1;
-    fprintf(stderr, "%s: %s %s: not '%s'; see %s --help\n", c->name, o->name, o->value, value,
-            c->name);
+    fprintf(stderr, "%s: %s %s: not '%s'; see %s --help\n", program, o->name, o->value, wrong,
+            program);
     return 2;
 }
 
@@ -170,12 +185,13 @@ static int count_words(const char *text)
 int options_read(const command *c, int argc, char **argv, const char **operand)
 {
     int n = 0, most = count_words(c->operands), status = -1;
+    program = name_of(argc > 0 ? argv[0] : NULL);
     bool options = true;
     for (int i = 1; i < argc && status < 0; i++) {
         if (options && (strcmp(argv[i], "--help") == 0 || strcmp(argv[i], "-h") == 0))
             return print_help(c);
         if (options && strcmp(argv[i], "--version") == 0)
-            return printf("%s (Wengert %s)\n", c->name, wg_version()) > 0 ? 0 : 1;
+            return printf("%s (Wengert %s)\n", program, wg_version()) > 0 ? 0 : 1;
         if (options && strcmp(argv[i], "--") == 0)
             options = false;
         else if (options && argv[i][0] == '-' && argv[i][1] != '\0')
@@ -183,9 +199,9 @@ int options_read(const command *c, int argc, char **argv, const char **operand)
         else if (n < most)
             operand[n++] = argv[i];
         else
-            status = options_fail(c, "one too many:", argv[i]);
+            status = options_fail("one too many:", argv[i]);
     }
-    return status >= 0 || n == most ? status : options_fail(c, "wanted:", c->operands);
+    return status >= 0 || n == most ? status : options_fail("wanted:", c->operands);
 }
 
 enum { LONGEST_NAME = 255 - 21 }; /* the library writes NAME.0123456789abcdef.tmp first */
@@ -199,7 +215,7 @@ static void directory_of(const char *path, char directory[4096])
 }
 
 /* On Windows all files have the number 0. */
-bool options_writable(const char *program, const char *path, const char *data)
+bool options_writable(const char *path, const char *data)
 {
     char directory[4096];
     struct stat about, read;
@@ -227,7 +243,7 @@ bool options_writable(const char *program, const char *path, const char *data)
     return false;
 }
 
-bool options_finish(const char *program)
+bool options_finish(void)
 {
     if (fflush(stdout) == 0 && !ferror(stdout))
         return true;

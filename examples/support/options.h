@@ -36,8 +36,8 @@ typedef struct option {
 } option;
 
 typedef struct command {
-    const char *name, *operands; /* "predict", "MODEL DATA": as many words as there are operands */
-    const char *about;           /* a line or more for --help */
+    const char *operands; /* "MODEL DATA": as many words as there are operands */
+    const char *about;    /* a line or more for --help */
     const option *options;
     int n_options;
 } command;
@@ -47,15 +47,18 @@ typedef struct command {
  * standard output, 2 after a line on standard error that says what is wrong. Lists of texts are cut in argv. */
 int options_read(const command *c, int argc, char **argv, const char **operand);
 
+/* options_program: what this program was called by, without folders, once options_read knows. */
+const char *options_program(void);
+
 /* options_fail: the same line for what only the program can know; returns 2. */
-int options_fail(const command *c, const char *what, const char *which);
+int options_fail(const char *what, const char *which);
 
 /* options_writable: whether the file can be written, so far as that can be told without touching it: it is a file
  * that may be written, or its directory is there and may be, and it is not the file of data; prints why not.
  * path NULL: true; data NULL: none. */
-bool options_writable(const char *program, const char *path, const char *data);
+bool options_writable(const char *path, const char *data);
 
 /* options_finish: whether all of standard output was written; prints why not. */
-bool options_finish(const char *program);
+bool options_finish(void);
 
 #endif

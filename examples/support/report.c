@@ -362,7 +362,7 @@ bool report_write(const char *path, const report *r)
 {
     FILE *f = fopen(path, "w");
     if (f == NULL) {
-        fprintf(stderr, "train: %s: %s\n", path, strerror(errno));
+        fprintf(stderr, "%s: %s: %s\n", options_program(), path, strerror(errno));
         return false;
     }
     fputs(head, f);

@@ -1,6 +1,8 @@
 /* Pipes, kept where they can be read twice. */
 #include "spool.h"
 
+#include "options.h"
+
 #include <errno.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -10,9 +12,8 @@
 
 #ifdef __wasi__ /* has no pipes */
 
-const char *spool(const char *program, const char *path)
+const char *spool(const char *path)
 {
-    (void)program;
     return path;
 }
 
@@ -38,7 +39,7 @@ static bool copy(FILE *from, FILE *to)
     return !ferror(from) && fflush(to) == 0;
 }
 
-const char *spool(const char *program, const char *path)
+const char *spool(const char *path)
 {
     if (!must_be_kept(path))
         return path;
@@ -46,7 +47,7 @@ const char *spool(const char *program, const char *path)
     bool kept = from != NULL && to != NULL && copy(from, to) &&
                 dup2(fileno(to), STDIN_FILENO) == STDIN_FILENO;
     if (!kept)
-        fprintf(stderr, "%s: %s: %s\n", program, path, strerror(errno));
+        fprintf(stderr, "%s: %s: %s\n", options_program(), path, strerror(errno));
     if (from != NULL && from != stdin)
         fclose(from);
     if (to != NULL)

@@ -11,7 +11,15 @@ static const char about[] =
     "(rows stay sparse, are not standardized, and trained on by lbfgs), IDX or NPY with --labels\n"
     "FILE, or NPZ with arrays X and y; it is told by its look. '-' is the standard input. Results\n"
     "go to standard output, progress to standard error. Ctrl-C ends the training after the step,\n"
-    "keeps the best weights, judges and saves them; a second one ends at once.";
+    "keeps the best weights, judges and saves them; a second one ends at once.\n"
+    "--cv K deals the training rows into K parts, the rows of each class evenly, and judges each "
+    "part by\n"
+    "a model of the others, from which alone means, deviations and filled in values are taken. It "
+    "prints\n"
+    "of each metric the mean of the K parts and, behind +-, their standard deviation. Of several\n"
+    "--penalty-c the one with the lowest mean log loss (of regression: RMSE) is chosen, and all "
+    "training\n"
+    "rows are trained on with it.";
 
 static const char models[] = "logistic|softmax|one_vs_rest|regression|mlp";
 static const char optimizers[] = "lbfgs|newton|proximal|sgd|momentum|adagrad|rmsprop|adam|adamw";
@@ -68,7 +76,7 @@ static void set_pipeline(train_arguments *a)
 
 /* ---- What does not go together ------------------------------------------------------------------------ */
 
-static int formats_go(const command *c, const train_arguments *a)
+static int formats_go(const train_arguments *a)
 {
     const rows_options *r = &a->rows;
     const char *format = rows_format(a->data, r);
@@ -77,22 +85,21 @@ static int formats_go(const command *c, const train_arguments *a)
                   r->separator != 0 || r->no_header || a->missing_texts.n > 0 ||
                   (r->label != NULL && strcmp(format, "npz") != 0);
     if (!csv && of_csv && strcmp(format, "gzip") != 0)
-        return options_fail(c,
-                            "label, category, columns, drop, separator, no-header and "
+        return options_fail("label, category, columns, drop, separator, no-header and "
                             "missing-texts are for CSV files:",
                             a->data);
     if (strcmp(format, "gzip") == 0)
         return -1; /* reading it says more */
     if (strcmp(format, "svmlight") != 0 && r->zero_based)
-        return options_fail(c, "--zero-based is for svmlight files:", a->data);
+        return options_fail("--zero-based is for svmlight files:", a->data);
     if (strcmp(format, "svmlight") == 0 && (a->missing != NULL || a->degree > 1))
-        return options_fail(c, "missing and degree are not for sparse rows:", a->data);
+        return options_fail("missing and degree are not for sparse rows:", a->data);
     if (arrays && r->labels == NULL)
-        return options_fail(c, "wants --labels FILE, the labels of the rows in", a->data);
+        return options_fail("wants --labels FILE, the labels of the rows in", a->data);
     if (!arrays && r->labels != NULL)
-        return options_fail(c, "--labels is for rows of IDX and NPY files, not for", a->data);
+        return options_fail("--labels is for rows of IDX and NPY files, not for", a->data);
     if (arrays && a->test_file != NULL)
-        return options_fail(c, "--test-file is not for IDX and NPY files:", a->test_file);
+        return options_fail("--test-file is not for IDX and NPY files:", a->test_file);
     return -1;
 }
 
@@ -105,7 +112,7 @@ static bool is_one_of(const char *name, const char *const names[])
 }
 
 /* Models, methods and penalties, and their options. */
-static int methods_go(const command *c, const train_arguments *a)
+static int methods_go(const train_arguments *a)
 {
     static const char *const whole_rows[] = {"lbfgs", "newton", "proximal", NULL};
     static const char *const with_l1[] = {"l1", "elastic_net", NULL};
@@ -122,30 +129,29 @@ static int methods_go(const command *c, const train_arguments *a)
                            : e->dropout > 0   ? "--dropout"
                                               : NULL;
     if (!mlp && of_mlp != NULL)
-        return options_fail(c, "wants --model mlp:", of_mlp);
+        return options_fail("wants --model mlp:", of_mlp);
     if (whole && of_steps != NULL)
-        return options_fail(c,
-                            "wants an --optimizer that takes batches, sgd or adam say:", of_steps);
+        return options_fail("wants an --optimizer that takes batches, sgd or adam say:", of_steps);
     if (l1 && e->optimizer != NULL && strcmp(e->optimizer, "proximal") != 0)
-        return options_fail(c, "L1 is for --optimizer proximal, which is its default, not for",
+        return options_fail("L1 is for --optimizer proximal, which is its default, not for",
                             e->optimizer);
     if (e->l1_ratio > 0 && (!l1 || strcmp(e->penalty, "l1") == 0))
-        return options_fail(c, "wants --penalty elastic_net:", "--l1-ratio");
+        return options_fail("wants --penalty elastic_net:", "--l1-ratio");
     return -1;
 }
 
-static int options_go(const command *c, const train_arguments *a)
+static int options_go(const train_arguments *a)
 {
-    int status = methods_go(c, a);
+    int status = methods_go(a);
     if (status >= 0)
         return status;
     if (a->e.fit.resume && a->e.fit.checkpoint == NULL)
-        return options_fail(c, "wants --checkpoint FILE:", "--resume");
+        return options_fail("wants --checkpoint FILE:", "--resume");
     if (a->C.n > 1 && a->folds == 0)
-        return options_fail(c, "wants --cv K, to choose among several:", "--penalty-c");
+        return options_fail("wants --cv K, to choose among several:", "--penalty-c");
     if (a->indicate && a->rows.missing != WG_CSV_MISSING_KEEP)
-        return options_fail(c, "wants --missing mean or median:", "--indicate");
-    return formats_go(c, a);
+        return options_fail("wants --missing mean or median:", "--indicate");
+    return formats_go(a);
 }
 
 /* ---- Reading it ---------------------------------------------------------------------------------------- */
@@ -188,7 +194,9 @@ int train_arguments_read(int argc, char **argv, train_arguments *a)
         {"--degree", "D", OPTION_WHOLE, &a->degree, 1, 10, "polynomial features; default 1: none"},
         /* the model */
         {"--model", models, OPTION_CHOICE, &e->model, 0, 0,
-         "default logistic for two classes, softmax for more"},
+         "default logistic for two classes, softmax for more; a label of numbers that seem to be "
+         "no "
+         "classes (fractions, or many) wants one"},
         {"--hidden", "64,32", OPTION_WHOLES, &a->hidden, 1, 1e6, "an mlp's layers; default 64"},
         {"--activation", activations, OPTION_CHOICE, &e->activation, 0, 0,
          "of an mlp; default relu"},
@@ -221,7 +229,7 @@ int train_arguments_read(int argc, char **argv, train_arguments *a)
          "of the rows, held back; default 0.2; 0: none"},
         {"--test-file", "FILE", OPTION_TEXT, &a->test_file, 0, 0,
          "the test rows, in place of some of DATA's"},
-        {"--cv", "K", OPTION_WHOLE, &a->folds, 2, 100, "cross-validation with K parts"},
+        {"--cv", "K", OPTION_WHOLE, &a->folds, 2, 100, "cross-validation with K parts, see above"},
         {"--save", "FILE", OPTION_TEXT, &a->save, 0, 0,
          "the model, and how DATA is read, for predict"},
         {"--report", "FILE.html", OPTION_TEXT, &a->report, 0, 0, "all of it on one page"},
@@ -231,9 +239,9 @@ int train_arguments_read(int argc, char **argv, train_arguments *a)
          "precision and recall of the second of two classes"},
         {"--quiet", NULL, OPTION_FLAG, &a->quiet, 0, 0, "no tables and no progress"},
     };
-    const command c = {"train", "DATA", about, options, sizeof options / sizeof *options};
+    const command c = {"DATA", about, options, sizeof options / sizeof *options};
     int status = options_read(&c, argc, argv, &a->data);
-    if (status < 0 && (a->data = spool(c.name, a->data)) == NULL)
+    if (status < 0 && (a->data = spool(a->data)) == NULL)
         status = 1;
     e->hidden = a->hidden.number;
     e->n_hidden = a->hidden.n;
@@ -241,5 +249,5 @@ int train_arguments_read(int argc, char **argv, train_arguments *a)
         e->C = a->C.real[0];
     set_rows(a);
     set_pipeline(a);
-    return status < 0 ? options_go(&c, a) : status;
+    return status < 0 ? options_go(a) : status;
 }

@@ -26,6 +26,16 @@ typedef struct parts {
     bool numbers;                    /* are predicted, not classes */
 } parts;
 
+/* Do the labels rather look like numbers to predict than like classes: fractions, or many of few rows? */
+static bool label_counts(const wg_table *table)
+{
+    const int64_t k = table->class_count;
+    bool fractions = false;
+    for (int64_t i = 0; table->targets != NULL && i < table->rows; i++)
+        fractions = fractions || wg_at(table->targets, i) != floor(wg_at(table->targets, i));
+    return table->targets != NULL && k > 2 && (fractions || (k > 10 && 10 * k > table->rows));
+}
+
 /* Of the rows the model and its pictures are possible. */
 static bool choose_model(train_arguments *a, parts *r)
 {
@@ -38,7 +48,15 @@ static bool choose_model(train_arguments *a, parts *r)
     if (k < 2)
         return check_fail("there is one class alone:", r->all.table->class_names[0]);
     if (a->curve != NULL && k != 2) {
-        fprintf(stderr, "train: --pr: %s has %" PRId64 " classes, not two\n", a->data, k);
+        fprintf(stderr, "%s: --pr: %s has %" PRId64 " classes, not two\n", options_program(),
+                a->data, k);
+        return false;
+    }
+    if (a->e.model == NULL && label_counts(r->all.table)) {
+        fprintf(stderr,
+                "%s: %s holds %" PRId64 " different numbers: --model regression predicts numbers, "
+                "--model softmax classes\n",
+                options_program(), r->all.table->label_name, k);
         return false;
     }
     if (a->e.model == NULL && k == 2)
@@ -175,7 +193,8 @@ static int train(wg_tape *t, train_arguments *a)
         return 1;
     if (e->fit.stop != WG_FIT_STOPPED)
         return 0;
-    fputs("train: stopped by Ctrl-C; the best weights so far were kept\n", stderr);
+    fprintf(stderr, "%s: stopped by Ctrl-C; the best weights so far were kept\n",
+            options_program());
     return INTERRUPTED;
 }
 
@@ -199,9 +218,9 @@ int train_run(int argc, char **argv, const wg_ranks *ranks)
     wg_tape *t = wg_tape_new(&(wg_tape_options){.seed = a.e.seed, .pool = pool, .ranks = ranks});
     status = train(t, &a);
     if (wg_tape_status(t) != WG_OK)
-        fprintf(stderr, "train: %s\n", wg_tape_message(t));
-    advise("train", t, is_of(a.test_file, wg_tape_message(t)) ? a.test_file : a.data, &a.rows);
-    if (wg_tape_status(t) != WG_OK || !options_finish("train"))
+        fprintf(stderr, "%s: %s\n", options_program(), wg_tape_message(t));
+    advise(true, t, is_of(a.test_file, wg_tape_message(t)) ? a.test_file : a.data, &a.rows);
+    if (wg_tape_status(t) != WG_OK || !options_finish())
         status = 1;
     wg_tape_free(t);
     wg_pool_free(pool);
