@@ -1,4 +1,5 @@
 /* What ranks do together: messages that are checked, and what is made of them. */
+#include "autograd/hash.h"
 #include "autograd/tape_internal.h"
 
 #include <inttypes.h>
@@ -30,28 +31,12 @@ int wg_ranks_number(const wg_tape *t)
     return r != NULL ? r->rank : 0;
 }
 
-/* FNV-1a of words, and of a last one filled up with zeros: to find damage, not forgers. */
-static uint64_t ranks_mix(uint64_t hash, const void *data, size_t n)
-{
-    const char *at = data;
-    for (; n > 0; at += sizeof(uint64_t)) {
-        uint64_t word = 0;
-        const size_t part = n < sizeof word ? n : sizeof word;
-        memcpy(&word, at, part);
-        hash = (hash ^ word) * UINT64_C(0x100000001b3);
-        hash ^= hash >> 32;
-        n -= part;
-    }
-    return hash;
-}
-
 /* Of all that stands behind it, payload included. */
 static uint64_t ranks_check(const ranks_header *h, const void *payload, size_t n)
 {
     const size_t from = offsetof(ranks_header, operation);
-    uint64_t hash = ranks_mix(UINT64_C(0xcbf29ce484222325), (const char *)h + from,
-                              sizeof *h - from);
-    return ranks_mix(hash, payload, n);
+    uint64_t hash = wg_hash_bytes(WG_HASH_START, (const char *)h + from, sizeof *h - from);
+    return wg_hash_bytes(hash, payload, n);
 }
 
 /* An error of the tape's own is told with the rank that had it. */

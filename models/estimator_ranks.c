@@ -2,6 +2,7 @@
  * classes of all rows. */
 #include "models/estimator_internal.h"
 
+#include "autograd/hash.h"
 #include "models/files/bytes_internal.h"
 #include "models/files/table_internal.h"
 #include "models/version.h"
@@ -9,12 +10,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* FNV-1a; Fowler, Noll and Vo, draft-eastlake-fnv, sec. 2. */
+/* Its end, too, so that no text runs into the next; NULL is none. */
 static uint64_t estimator_mix(uint64_t hash, const char *text)
 {
-    for (; text != NULL && *text != '\0'; text++)
-        hash = (hash ^ (unsigned char)*text) * UINT64_C(0x100000001b3);
-    return hash * UINT64_C(0x100000001b3);
+    return text != NULL ? wg_hash_bytes(hash, text, strlen(text) + 1) : wg_hash_word(hash, 0);
 }
 
 static uint64_t estimator_mix_list(uint64_t hash, const char *const *list)
@@ -26,7 +25,7 @@ static uint64_t estimator_mix_list(uint64_t hash, const char *const *list)
 
 uint64_t wg_estimator_hash(const wg_estimator *e)
 {
-    uint64_t hash = estimator_mix(UINT64_C(0xcbf29ce484222325), wg_version());
+    uint64_t hash = estimator_mix(WG_HASH_START, wg_version());
     hash = estimator_mix(hash, e->model);
     hash = estimator_mix_list(estimator_mix(hash, e->label_name), e->class_names);
     return estimator_mix_list(estimator_mix_list(hash, e->column_names), e->string_names);
@@ -87,14 +86,20 @@ static int64_t class_sort(const char *packed, size_t size, class_name *list)
     return kept;
 }
 
+/* The number of a class that is one of the list. */
 static int64_t class_find(const class_name *list, int64_t n, const char *text)
 {
     class_name c = {.text = text, .number = list[0].number};
+    int64_t low = 0;
     wg_number_read(text, &c.value);
-    for (int64_t k = 0; k < n; k++)
-        if (class_compare(&c, &list[k]) == 0)
-            return k;
-    return 0;
+    for (int64_t high = n - 1; low < high;) {
+        const int64_t middle = low + (high - low) / 2;
+        if (class_compare(&list[middle], &c) < 0)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low;
 }
 
 /* y, numbered by the table's own classes, as those of all ranks are. */

@@ -19,6 +19,7 @@
 #include "autograd/compile/program.h"
 #include "autograd/derivatives/derivatives.h"
 #include "autograd/grad.h"
+#include "autograd/hash.h"
 #include "autograd/memory.h"
 #include "autograd/op.h"
 #include "autograd/pool.h"

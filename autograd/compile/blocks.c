@@ -3,6 +3,7 @@
 
 #include "autograd/compile/program_internal.h"
 #include "autograd/grad.h"
+#include "autograd/hash.h"
 
 #include <inttypes.h>
 #include <math.h>
@@ -120,12 +121,12 @@ static bool blocks_fit(wg_tape *t, wg_tensor *const rows[], int n_rows, wg_tenso
 static uint64_t blocks_hash(wg_tensor *const rows[], int n_rows, wg_tensor *const params[],
                             int n_params)
 {
-    uint64_t hash = (uint64_t)n_rows;
+    uint64_t hash = wg_hash_word(WG_HASH_START, (uint64_t)n_rows);
     for (int i = 0; i < n_rows + n_params; i++) {
         const wg_tensor *x = i < n_rows ? rows[i] : params[i - n_rows];
-        hash = hash * 31 + 2 * (uint64_t)x->dtype + wg_is_streamed(x);
+        hash = wg_hash_word(hash, 2 * (uint64_t)x->dtype + wg_is_streamed(x));
         for (int k = i < n_rows; k < x->shape.ndim; k++)
-            hash = hash * UINT64_C(0x100000001b3) + (uint64_t)x->shape.dim[k];
+            hash = wg_hash_word(hash, (uint64_t)x->shape.dim[k]);
     }
     return hash;
 }

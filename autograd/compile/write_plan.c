@@ -1,5 +1,6 @@
 /* Where the values of a program that is written as C are, and how they are called. */
 #include "autograd/compile/write_internal.h"
+#include "autograd/hash.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -22,13 +23,10 @@ static const char *write_keep(wg_c_program *w, const char *text)
     return copy != NULL ? strcpy(copy, text) : "";
 }
 
-/* The slot of a name, or the empty one where it belongs: FNV-1a, open addressing. */
+/* The slot of a name, or the empty one where it belongs: open addressing. */
 static wg_write_slot *write_slot(const wg_c_program *w, const char *name)
 {
-    uint64_t hash = 14695981039346656037u;
-    for (const char *s = name; *s != '\0'; s++)
-        hash = (hash ^ (unsigned char)*s) * 1099511628211u;
-    uint64_t i = hash & (uint64_t)(w->slots - 1);
+    uint64_t i = wg_hash_bytes(WG_HASH_START, name, strlen(name)) & (uint64_t)(w->slots - 1);
     while (w->slot[i].name != NULL && strcmp(w->slot[i].name, name) != 0)
         i = (i + 1) & (uint64_t)(w->slots - 1);
     return &w->slot[i];

@@ -2,23 +2,10 @@
  * nor shared with ranks that have others. */
 #include "models/train/fit_internal.h"
 
+#include "autograd/hash.h"
 #include "autograd/op.h"
 
 #include <string.h>
-
-/* ---- Hashes. --------------------------------------------------------------------------------- */
-
-/* FNV-1a on words in place of bytes: a change of one word always changes the hash, since both
- * steps can be undone; the shift carries high bits down, which multiplication never does. It is no
- * defence against a forger.
- * Source: Fowler, Noll and Vo, draft-eastlake-fnv, sec. 2. */
-static uint64_t identity_mix(uint64_t hash, uint64_t word)
-{
-    hash = (hash ^ word) * UINT64_C(0x100000001b3);
-    return hash ^ hash >> 32;
-}
-
-static const uint64_t identity_start = UINT64_C(0xcbf29ce484222325);
 
 /* Elements as doubles or i64, so that the hash does not depend on the order of bytes. */
 static uint64_t identity_mix_elements(uint64_t hash, const wg_tensor *x, int64_t first, int64_t n)
@@ -29,7 +16,7 @@ static uint64_t identity_mix_elements(uint64_t hash, const wg_tensor *x, int64_t
         memcpy(&word, &value, sizeof word);
         if (x->dtype == WG_I64)
             word = (uint64_t)((const int64_t *)x->data)[i];
-        hash = identity_mix(hash, word);
+        hash = wg_hash_word(hash, word);
     }
     return hash;
 }
@@ -38,16 +25,16 @@ static uint64_t identity_mix_elements(uint64_t hash, const wg_tensor *x, int64_t
 static uint64_t identity_mix_tensor(uint64_t hash, const wg_tensor *x)
 {
     if (wg_is_inert(x) || x->data == NULL)
-        return identity_mix(hash, 0);
-    hash = identity_mix(hash, (uint64_t)x->dtype);
+        return wg_hash_word(hash, 0);
+    hash = wg_hash_word(hash, (uint64_t)x->dtype);
     for (int i = 0; i < x->shape.ndim; i++)
-        hash = identity_mix(hash, (uint64_t)x->shape.dim[i]);
+        hash = wg_hash_word(hash, (uint64_t)x->shape.dim[i]);
     return identity_mix_elements(hash, x, 0, x->size);
 }
 
 static uint64_t identity_of_sparse(const wg_csr *rows)
 {
-    uint64_t hash = identity_mix(identity_start, (uint64_t)rows->columns);
+    uint64_t hash = wg_hash_word(WG_HASH_START, (uint64_t)rows->columns);
     hash = identity_mix_tensor(hash, rows->start);
     hash = identity_mix_tensor(hash, rows->column);
     return identity_mix_tensor(hash, rows->value);
@@ -58,10 +45,10 @@ enum { IDENTITY_LIST = 3, IDENTITY_ROWS = 256 }; /* tensors that rows are of; re
 /* Row i of the tensors that are there, as row `number` of the whole. */
 static uint64_t identity_of_row(wg_tensor *const list[], int n, int64_t i, int64_t number)
 {
-    uint64_t hash = identity_mix(identity_start, (uint64_t)number);
+    uint64_t hash = wg_hash_word(WG_HASH_START, (uint64_t)number);
     for (int k = 0; k < n; k++) {
         const wg_tensor *x = list[k];
-        hash = identity_mix(hash, x != NULL ? (uint64_t)x->dtype : 0);
+        hash = wg_hash_word(hash, x != NULL ? (uint64_t)x->dtype : 0);
         if (x != NULL)
             hash = identity_mix_elements(hash, x, x->size / x->shape.dim[0] * i,
                                          x->size / x->shape.dim[0]);
@@ -112,11 +99,11 @@ static uint64_t identity_of_data(const wg_fit_run *run)
     wg_tensor *validation[] = {r->validation_labels, r->validation.X};
     uint64_t hash = identity_of_rows(run->tape, train, 3);
     if (r->train.sparse != NULL)
-        hash = identity_mix(hash, identity_of_sparse(r->train.sparse));
+        hash = wg_hash_word(hash, identity_of_sparse(r->train.sparse));
     if (r->validation_labels != NULL)
-        hash = identity_mix(hash, identity_of_rows(run->tape, validation, 2));
+        hash = wg_hash_word(hash, identity_of_rows(run->tape, validation, 2));
     if (r->validation.sparse != NULL)
-        hash = identity_mix(hash, identity_of_sparse(r->validation.sparse));
+        hash = wg_hash_word(hash, identity_of_sparse(r->validation.sparse));
     return hash;
 }
 
@@ -126,8 +113,8 @@ static uint64_t identity_mix_bytes(uint64_t hash, const void *bytes, size_t n)
 {
     const unsigned char *byte = bytes;
     for (size_t i = 0; byte != NULL && i < n; i++)
-        hash = identity_mix(hash, byte[i]);
-    return identity_mix(hash, n);
+        hash = wg_hash_word(hash, byte[i]);
+    return wg_hash_word(hash, n);
 }
 
 /* A node as something that follows from older ones; number[]: those of its operands. */
@@ -138,11 +125,11 @@ static uint64_t identity_mix_node(uint64_t hash, const wg_tensor *x, const int64
         hash = identity_mix_bytes(hash, x->op->name, strlen(x->op->name));
     if (!leaf)
         hash = identity_mix_bytes(hash, x->attrs, x->op->attr_size);
-    hash = identity_mix(hash, (uint64_t)x->dtype);
+    hash = wg_hash_word(hash, (uint64_t)x->dtype);
     for (int i = 0; i < x->shape.ndim; i++)
-        hash = identity_mix(hash, (uint64_t)x->shape.dim[i]);
+        hash = wg_hash_word(hash, (uint64_t)x->shape.dim[i]);
     for (int i = 0; !leaf && i < x->n_operands; i++)
-        hash = identity_mix(hash, (uint64_t)number[x->operand[i]->index]);
+        hash = wg_hash_word(hash, (uint64_t)number[x->operand[i]->index]);
     return hash;
 }
 
@@ -156,7 +143,7 @@ void wg_fit_identity_of_outputs(const wg_head *head, wg_tensor *Z, const wg_tens
     const wg_tensor **node = wg_temporary(t, n, sizeof *node);
     int64_t *number = wg_temporary(t, n, sizeof *number);
     if (node != NULL && number != NULL) {
-        *hash = identity_mix_bytes(identity_start, head->name, strlen(head->name));
+        *hash = identity_mix_bytes(WG_HASH_START, head->name, strlen(head->name));
         memset(node, 0, (size_t)n * sizeof *node);
         node[Z->index] = Z;
         for (int64_t i = n - 1; i >= 0; i--)
@@ -200,7 +187,7 @@ static uint64_t identity_mix_real(uint64_t hash, double value)
 
 uint64_t wg_fit_identity_of_params(const wg_fit_model *model)
 {
-    uint64_t hash = identity_start;
+    uint64_t hash = WG_HASH_START;
     for (int i = 0; i < model->n_params; i++)
         hash = identity_mix_tensor(hash, model->params[i]);
     return hash;
@@ -220,13 +207,13 @@ uint64_t wg_fit_identity_of_rank(const wg_fit_run *run)
     hash = identity_mix_bytes(hash, reals, sizeof reals);
     for (int64_t k = 0; o->class_weights != NULL && k < run->rows.k; k++)
         hash = identity_mix_real(hash, o->class_weights[k]);
-    return identity_mix(identity_mix(hash, run->rows.ops), run->method_hash);
+    return wg_hash_word(wg_hash_word(hash, run->rows.ops), run->method_hash);
 }
 
 uint64_t wg_fit_identity_of_minimizer(const wg_minimizer_options *o)
 {
     const int64_t integers[] = {o->method, o->history, o->products};
     const double reals[] = {o->tolerance, o->l1, o->l2};
-    const uint64_t hash = identity_mix_bytes(identity_start, integers, sizeof integers);
+    const uint64_t hash = identity_mix_bytes(WG_HASH_START, integers, sizeof integers);
     return identity_mix_bytes(hash, reals, sizeof reals);
 }
