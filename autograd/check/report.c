@@ -23,7 +23,7 @@ const char *wg_check_verdict_name(wg_check_verdict verdict)
 /* From the last dimension to the first. */
 char *wg_check_index_text(const wg_shape *shape, size_t index, char text[WG_CHECK_INDEX_TEXT])
 {
-    int64_t at[WG_MAX_DIMS], rest = (int64_t)index;
+    int64_t at[WG_MAX_DIMS] = {0}, rest = (int64_t)index;
     size_t used = 0;
     for (int i = shape->ndim - 1; i >= 0; i--) {
         at[i] = shape->dim[i] > 0 ? rest % shape->dim[i] : 0;
