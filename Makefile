@@ -372,11 +372,11 @@ $(BUILD)/targets/%: tests/fuzz/%.c tests/fuzz/harness.c tests/fuzz/file.c tests/
 	$(call run,LD,$(LINK) $(FUZZ) $(if $(FUZZ),-DWG_LIBFUZZER) -I. -Imodels -o $@ $< \
 	    tests/fuzz/harness.c $(call reads_files,$<) $(STATIC) @$(LIBS))
 
-# The suite as it is, and once more with an arena that allocates whatever is taken, so that each allocation fails
+# The suite as it is and the checks of the programs, and the suite once more with an arena that allocates whatever is taken, so that each allocation fails
 # alone, and without the wide kernels.
 COUNTED := -O0 -g --coverage -fprofile-update=atomic
 coverage:
-	@$(MAKE) BUILD=$(BUILD)/coverage/plain CFLAGS='$(COUNTED)' test
+	@$(MAKE) BUILD=$(BUILD)/coverage/plain CFLAGS='$(COUNTED)' test check-programs
 	@WENGERT_BASELINE=1 $(MAKE) BUILD=$(BUILD)/coverage/tiny CFLAGS='$(COUNTED) -DWG_ARENA_TINY' test
 	gcovr --root . --filter '(autograd|ops|models)/' --exclude-unreachable-branches \
 	    --json $(BUILD)/coverage/counted.json $(BUILD)/coverage
@@ -394,7 +394,7 @@ tidy:
 	cppcheck --quiet --std=c11 --enable=warning,performance,portability --inline-suppr -I. \
 	    $(addprefix --suppress=,incorrectLogicOperator funcArgOrderDifferent arrayIndexThenCheck ctunullpointer \
 	        unknownMacro internalAstError CastIntegerToAddressAtReturn:autograd/compile/plan.c zerodiv:autograd/compile/chain.c \
-	        returnDanglingLifetime:models/estimator_data.c syntaxError:ops/kernels/real.h) \
+	        $(addprefix returnDanglingLifetime:models/estimator_,data.c c.c) syntaxError:ops/kernels/real.h) \
 	    --error-exitcode=1 autograd ops models
 	clang-tidy --quiet $(LIB_SRC) -- $(filter-out -fno-semantic-interposition,$(BASE_FLAGS)) -I. -Imodels
 # gcc's own analyzer, one file at a time: it cannot see that wg_is_inert(NULL) is true and sends the caller
@@ -443,7 +443,7 @@ help:
 #: make fuzz, fuzz-long      libFuzzer (clang) on the targets of tests/fuzz: seconds each, or FUZZ_SECONDS
 #: make check-fuzz           replays the corpus of tests/fuzz, with any compiler
 #: make test-fuzz            the suite on the library that they are linked with, under the sanitizers
-#: make coverage             which lines the suite reaches (needs gcovr)
+#: make coverage             which lines the suite and the checks of the programs reach (needs gcovr)
 #: make format, check-format with clang-format
 #: make tidy, analyze        cppcheck and clang-tidy; gcc -fanalyzer
 #: make prove                Frama-C on the arithmetic of sizes and the bounded reader

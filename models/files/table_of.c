@@ -84,11 +84,13 @@ wg_table *wg_table_of(const char *name, wg_tensor *X, const wg_tensor *y, const 
         X = wg_reshape(X, WG_SHAPE(n, columns));
     wg_limits_fill(t, name, &limits, X->size);
     const char **names = table_of_names(t, columns);
+    if (label_name != NULL)
+        label_name = wg_tape_copy_text(t, label_name);
     if (wg_tape_status(t) == WG_OK && (y == NULL || table_of_labels_new(t, y, &labels)))
         table = wg_table_new(t, &(wg_table_parts){.path = name,
                                                   .features = X,
                                                   .column_names = names,
-                                                  .label_name = wg_tape_copy_text(t, label_name),
+                                                  .label_name = label_name,
                                                   .label_text = labels.texts,
                                                   .label_value = labels.value,
                                                   .class_limit = limits.classes});
