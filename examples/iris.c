@@ -71,7 +71,7 @@ static bool draw(const picture_arguments *a, const wg_table *data, const wg_tens
     char title[PICTURE_TITLE];
     svg_plot p = {.title = picture_title(a, "Confusion matrices", title),
                   .x = {.label = "predicted", .from = -1, .to = 2 * K + 0.5, .bare = true},
-                  .y = {.label = "true", .from = -0.4, .to = K + 0.4, .bare = true},
+                  .y = {.label = "true", .from = -0.2, .to = K + 0.4, .bare = true},
                   .width = 860};
     const char *names[K];
     for (int i = 0; i < K; i++)

@@ -224,7 +224,7 @@ static svg_plot confusion_plot(const wg_tensor *C, const char *const names[], co
                             .to = fmax(k, 250 / cell),
                             .bare = true},
                       .y = {.label = "true", .from = -below, .to = k, .bare = true},
-                      .width = (int)(name + fmax(k * cell, 250)) + 80 + 25,
+                      .width = (int)(name + fmax(k * cell, 250)) + 40 + 25,
                       .height = (int)((k + below) * cell) + 48 + 58};
 }
 

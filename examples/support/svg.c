@@ -116,15 +116,32 @@ static double linear_step(double width)
     return power * (share < 1.5 ? 1 : share < 3 ? 2 : share < 7 ? 5 : 10);
 }
 
-static void put_tick(const svg_plot *p, bool is_x, double value, const char *text)
+/* A tick with its number: text, to the power of an exponent, if there is one. */
+static void put_tick(const svg_plot *p, bool is_x, double value, const char *text,
+                     const char *exponent)
 {
     double x = is_x ? at_x(p, value) : p->left, y = is_x ? p->bottom : at_y(p, value);
     fprintf(p->file, "<path d=\"M%.1f %.1f%s%.1f\" stroke=\"#e3e3e3\"/>\n", x, y, is_x ? "V" : "H",
             is_x ? p->top : p->right);
-    if (is_x)
-        put_label(p, x, y + 18, "text-anchor=\"middle\"", text);
+    fprintf(p->file, "<text x=\"%.1f\" y=\"%.1f\" text-anchor=\"%s\">%s", is_x ? x : x - 8,
+            is_x ? y + 18 : y + 4, is_x ? "middle" : "end", text);
+    if (exponent != NULL)
+        fprintf(p->file, "<tspan dy=\"-5\" font-size=\"10\">%s</tspan>", exponent);
+    fputs("</text>\n", p->file);
+}
+
+/* With a minus as it is printed, not a hyphen; as many decimals as the ticks' step has, unless the number
+ * would be long. */
+static const char *number_text(double value, double step, char text[40])
+{
+    double decimals = fmax(0, -floor(log10(step) + 1e-9));
+    bool fixed = fabs(value) < 1e6 && decimals <= 6;
+    size_t sign = value < 0 ? (size_t)sprintf(text, "\xe2\x88\x92") : 0;
+    if (fixed)
+        snprintf(text + sign, 40 - sign, "%.*f", (int)decimals, fabs(value));
     else
-        put_label(p, x - 8, y + 4, "text-anchor=\"end\"", text);
+        snprintf(text + sign, 40 - sign, "%.6g", fabs(value));
+    return text;
 }
 
 /* What ticks are counted from: 0, or the first of them where six digits would not tell them apart. */
@@ -146,11 +163,11 @@ static void put_linear_ticks(const svg_plot *p, bool is_x, const svg_axis *a)
         step = 1;
     double first = step * ceil(low / step - 1e-9), origin = tick_origin(p, is_x, first, step);
     int n = (int)floor((low + width - first) / step + 1e-9);
-    char text[32];
+    char text[40];
     for (int i = 0; i <= n; i++) {
         double value = first + i * step, shown = value - origin;
-        snprintf(text, sizeof text, "%.6g", fabs(shown) < 1e-9 * step ? 0.0 : shown);
-        put_tick(p, is_x, value, text);
+        shown = fabs(shown) < 1e-9 * step ? 0 : shown;
+        put_tick(p, is_x, value, number_text(shown, step, text), NULL);
     }
 }
 
@@ -159,13 +176,10 @@ static void put_log_ticks(const svg_plot *p, bool is_x, const svg_axis *a)
 {
     int low = (int)ceil(log10(fmin(a->from, a->to)) - 1e-9);
     int high = (int)floor(log10(fmax(a->from, a->to)) + 1e-9), step = 1 + (high - low) / 9;
-    char text[96];
-    for (int k = low; k <= high; k++) {
-        if (k % step != 0)
-            continue;
-        snprintf(text, sizeof text, "1e%d", k);
-        put_tick(p, is_x, pow(10, k), text);
-    }
+    char text[40];
+    for (int k = low; k <= high; k++)
+        if (k % step == 0)
+            put_tick(p, is_x, pow(10, k), "10", number_text(k, 1, text));
 }
 
 static void put_axis(const svg_plot *p, bool is_x)
@@ -219,7 +233,7 @@ void svg_begin(svg_plot *p, FILE *file)
     p->n_series = 0;
     p->width = p->width > 0 ? p->width : 720;
     p->height = p->height > 0 ? p->height : 480;
-    p->left = 80;
+    p->left = p->y.bare ? 40 : 80;
     p->right = p->width - (p->legend == SVG_BESIDE ? 170 : 25);
     p->top = p->title != NULL ? 48 : 20;
     p->bottom = p->height - 58;
@@ -349,7 +363,7 @@ void svg_cell(svg_plot *p, double x0, double y0, double x1, double y1, int colou
 
 void svg_colour_bar(svg_plot *p, const char *label, double most)
 {
-    static const char *const ticks[] = {"0", "0.5", "1"};
+    static const char *const ticks[] = {"0.0", "0.5", "1.0"};
     char low[8], high[8], style[96];
     double x = p->right + 22, top = p->top + 24 + 20 * p->n_series, height = p->bottom - top;
     fprintf(
