@@ -77,10 +77,22 @@ typedef void wg_map(int64_t n, void *y, const void *const x[], const int64_t str
 #define WG_WRITES_C(function) (function)
 #endif
 
-/* An op: a pure function of operands and attributes with one output; no hidden state. */
+/* An op: a pure function of operands and attributes with one output; no hidden state.
+ * The formula of an elementwise op is what it is written as C by, and printed by:
+ *
+ *     "leaky_relu(x; c) = x > 0 ? x : c * x"
+ *
+ * the op's name; its operands in order, under names of your own; behind a semicolon, where there
+ * are any, its attributes, all of them, in the order of their struct, which then holds nothing but
+ * doubles; and a C expression in these names, numbers and functions of <math.h>, written as for
+ * double: in f32, exp becomes expf and 0.5 becomes 0.5f. K(2) is 2 as a constant of y's type.
+ * Operands broadcast; the derivative rule of an op with several gives each its cotangent in the
+ * operand's own shape, by wg_sum_to:
+ *
+ *     return wg_sum_to(wg_mul(dy, wg_div(y->operand[i], y)), y->operand[i]);      of hypot(a, b) */
 struct wg_op {
     const char *name;
-    const char *formula;  /* elementwise: C, "leaky_relu(x; c) = ..."; else mathematics */
+    const char *formula;  /* elementwise: see above; else mathematics */
     const char *notation; /* for wg_print_formula: "tanh_grad(u, x) = u * (1 - tanh(x) * tanh(x))",
                            * in + - * / and calls, @ for products of matrices; NULL: the formula,
                            * where that is plain arithmetic, else "name(operands)" */

@@ -42,7 +42,9 @@ typedef struct wg_tape_options {
 
 /* wg_tape_new: an empty tape; NULL options are the defaults. The caller frees it with wg_tape_free,
  * which frees everything that was ever made on it. Never NULL: without memory the result is a
- * static inert tape whose status is WG_E_NOMEM. A tape belongs to one thread at a time. */
+ * static inert tape whose status is WG_E_NOMEM. A tape belongs to one thread at a time; tapes of
+ * different threads have nothing to do with one another, since the library has no state of its
+ * own. */
 wg_tape *wg_tape_new(const wg_tape_options *options);
 void wg_tape_free(wg_tape *t);
 
@@ -56,6 +58,8 @@ void wg_tape_free(wg_tape *t);
  * reference kernels, slowly. Attributes keep their bits: rules hold numbers such as 1/n there, and
  * rounded as a kernel of f32 rounds them they would make a right gradient wrong by 1e-8. For the
  * same reason a cast to f32 is no rounding: a stair has no derivative. The caller frees it.
+ * t is read, no more: several threads may copy it at once while none changes it, as where each
+ * predicts on a tape of its own.
  * Never NULL; errors are the copy's own status: WG_E_NULL, WG_E_NOMEM, WG_E_DTYPE (dtype is i64, or
  * an op, a user's perhaps, does not exist in `dtype`), and t's status if it has one. */
 wg_tape *wg_tape_copy(const wg_tape *t, wg_dtype dtype);
@@ -107,7 +111,9 @@ void wg_temporary_free(wg_tape *t, void *memory);
 /* wg_temporary_grow: at least `need` items in *memory, doubling; false leaves it as it was. */
 bool wg_temporary_grow(wg_tape *t, void **memory, int64_t *capacity, int64_t need, size_t item);
 
-/* wg_replay: compute anew, in recording order, every node that parameters and inputs reach.
+/* wg_replay: compute anew, in recording order, every node that parameters and inputs reach. What
+ * C's own `if` and loops decided while the tape was recorded stays decided, whatever the new values
+ * are: a choice that follows the values is an op, wg_where.
  * Allocates nothing. Returns the tape's status: WG_E_INDEX for a wrong label, WG_E_NOT_FINITE. */
 wg_status wg_replay(wg_tape *t);
 

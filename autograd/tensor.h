@@ -73,7 +73,7 @@ wg_tensor *wg_rename(wg_tensor *x, const char *name);
 /* ---- Reading. Of an inert tensor: NaN, INT64_MIN, size 0, NULL; never a plausible number. -------
  * So does a tensor without a value. Of a stale tensor: the same, and WG_E_STALE on the tape: read
  * before the step that writes the parameters, or replay after it; the tape's option allow_stale
- * allows the old values. A view of a leaf (wg_reshape, wg_rows) is as fresh as the leaf. */
+ * allows the old values. A view of a leaf (wg_reshape, wg_squeeze) is as fresh as the leaf. */
 
 /* wg_is_stale: was a leaf that x is computed from written since x was computed? Inert: no. */
 bool wg_is_stale(const wg_tensor *x);

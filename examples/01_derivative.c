@@ -1,5 +1,7 @@
 /* The derivative of f(x) = x sin(x) at 2: by the tape, by hand, by a difference; then the second
- * derivative, which is the derivative of the derivative, and new values by a replay.
+ * derivative, which is the derivative of the derivative, and new values by a replay. A replay runs
+ * the ops that were recorded: what an `if` or a loop of C decided on the way stays decided, and a
+ * choice that shall follow the values is an op, wg_where.
  *
  * Run as build/01_derivative. Prints:
  *

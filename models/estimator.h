@@ -141,9 +141,10 @@ wg_estimator *wg_estimator_load(wg_tape *t, const char *path, const wg_head *con
 
 /* wg_estimator_write_c: what the estimator predicts of one row as a C file that needs no library,
  * and its header: see wg_program_write_c. The preparation is in it. NAME_inputs has x [columns] of
- * numbers, and strings [string_columns] where such columns were fitted; NAME_outputs has
- * `predicted` and, of classes, `probabilities`; NAME_names are the classes'. Leaves nothing on the
- * tape.
+ * numbers, and strings [string_columns] where such columns were fitted: the header's first comment
+ * says which is which. NaN is missing, and filled in where the preparation does so; "" is the
+ * missing string; no string may be NULL. NAME_outputs has `predicted` and, of classes,
+ * `probabilities`; NAME_names are the classes'. Leaves nothing on the tape.
  * Returns the tape's status. Errors: WG_E_NULL (an inert one), those of wg_program_write_c. */
 wg_status wg_estimator_write_c(const wg_estimator *e, const char *path);
 

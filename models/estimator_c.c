@@ -5,6 +5,10 @@
 #include "models/data/encoder_internal.h"
 #include "models/files/program_c.h"
 
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
 /* Inputs of a row: its numbers, and of its strings what the encoder makes of them. */
 static wg_tensor *estimator_input(const wg_estimator *e, const char *name, int64_t n)
 {
@@ -21,6 +25,41 @@ static wg_tensor *estimator_row_outputs(const wg_estimator *e, wg_tensor *X, wg_
     const wg_fit_model model = wg_mlp_fit_model(e->mlp, e->head);
     row.X = wg_pipeline_join(e->pipeline, X, hot);
     return model.outputs(model.user, &row, false);
+}
+
+/* The names' lines: "x[0] age". Of one number, x is no array. */
+static char *estimator_list(char *at, const char *field, const char *const *names, bool array)
+{
+    for (int64_t j = 0; names != NULL && names[j] != NULL; j++)
+        at += array ? sprintf(at, "%s[%" PRId64 "] %s\n", field, j, names[j])
+                    : sprintf(at, "%s %s\n", field, names[j]);
+    return at;
+}
+
+static size_t estimator_list_room(const char *const *names)
+{
+    size_t room = 0;
+    for (; names != NULL && *names != NULL; names++)
+        room += strlen(*names) + 40; /* "strings[0123456789012345678] \n" */
+    return room;
+}
+
+/* What the inputs are; NULL: no memory. */
+static const char *estimator_about(const wg_estimator *e)
+{
+    const char *numbers = e->pipeline->imputer != NULL
+                              ? "NaN is a missing number, and is filled in."
+                              : "No number may be missing (NaN).";
+    char *text = wg_tape_take(e->tape, estimator_list_room(e->column_names) +
+                                           estimator_list_room(e->string_names) + 256);
+    if (text == NULL)
+        return NULL;
+    char *at = text + sprintf(text, "Of its inputs:\n");
+    at = estimator_list(at, "x", e->column_names, e->columns != 1);
+    at = estimator_list(at, "strings", e->string_names, true);
+    sprintf(at, "%s%s", e->columns > 0 ? numbers : "",
+            e->string_columns > 0 ? "\n\"\" is a missing string; no string may be NULL." : "");
+    return text;
 }
 
 static void estimator_write(const wg_estimator *e, const char *path)
@@ -41,7 +80,9 @@ static void estimator_write(const wg_estimator *e, const char *path)
         strings.string = (const char *const *)encoder->category;
         strings.ignore_unknown = encoder->ignore_unknown;
     }
-    const wg_c_options o = {.names = e->class_names, .strings = hot != NULL ? &strings : NULL};
+    const wg_c_options o = {.names = e->class_names,
+                            .strings = hot != NULL ? &strings : NULL,
+                            .about = estimator_about(e)};
     wg_program_write_c(wg_compile(outputs, n, NULL), path, &o);
 }
 

@@ -214,6 +214,9 @@ run 0 "$predict" model swapped.csv # by their names
 expect 'other predictions' sh -c 'sed 6d labelled | cmp - out'
 run 0 "$predict" model --c colour.c # strings as they are, and the same predictions
 says out 'colour_run takes a row of 2 numbers and 2 strings; colour_names has the 2 classes'
+for line in 'x[0] size' 'x[1] weight' 'strings[0] colour' 'strings[1] shape' 'No number may be missing (NaN).' 'no string may be NULL'; do
+    says colour.h "$line"
+done
 cat > main.c << 'END'
 #include "colour.h"
 #include <stdio.h>

@@ -106,9 +106,11 @@ typedef struct wg_check_options {
 } wg_check_options;
 
 struct wg_check_report {
-    const char *name; /* of the input; NULL unless the caller sets it */
+    const char
+        *name;      /* of the input, for printing; NULL until the caller sets it: a check overwrites
+                         the whole report */
     wg_shape shape; /* of the input, by which an entry's index is told; no dimensions: directions */
-    const char *blame; /* where the error enters; NULL unless the caller sets it */
+    const char *blame; /* where the error enters; likewise */
     const char *note;  /* what else there is to say; NULL: nothing */
     wg_check_verdict verdict;
     size_t entries; /* judged: agree + kink + unresolved + disagree */

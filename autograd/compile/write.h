@@ -35,6 +35,7 @@ typedef struct wg_c_options {
     const char *const *names; /* strings that the file has as NAME_names, NULL behind the last: the
                                  names of classes; default NULL: none */
     const wg_c_strings *strings; /* default NULL: none */
+    const char *about;           /* lines that end the header's first comment; default NULL: none */
     bool int32;                  /* default false: i64 is int64_t; true: int32_t */
 } wg_c_options;
 

@@ -122,9 +122,12 @@ static const wg_tensor *params_find(const wg_tensor *param, const wg_archive *a,
         wg_archive_fail(a, "there is no tensor '%s' for the parameter %s", name,
                         wg_tensor_text(param).s);
     else if (x->dtype != param->dtype)
-        wg_archive_fail(a, "%s is %s, the parameter %s is %s", wg_tensor_text(x).s,
-                        wg_dtype_name(x->dtype), wg_tensor_text(param).s,
-                        wg_dtype_name(param->dtype));
+        wg_archive_fail(a, "%s is %s, the parameter %s is %s: make it of the same dtype, WG_%s",
+                        wg_tensor_text(x).s, wg_dtype_name(x->dtype), wg_tensor_text(param).s,
+                        wg_dtype_name(param->dtype),
+                        x->dtype == WG_F32   ? "F32"
+                        : x->dtype == WG_F64 ? "F64"
+                                             : "I64");
     else if (!wg_shape_same(&x->shape, &param->shape))
         wg_archive_fail(a, "%s for the parameter %s", wg_tensor_text(x).s, wg_tensor_text(param).s);
     else

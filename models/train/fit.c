@@ -172,6 +172,13 @@ static bool fit_epoch(wg_fit_run *run, double row[])
     return true;
 }
 
+const char *wg_fit_stop_name(wg_fit_stop stop)
+{
+    static const char *const names[] = {"epochs",  "patience",  "callback",
+                                        "stopped", "converged", "error"};
+    return names[(unsigned)stop <= WG_FIT_ERROR ? stop : WG_FIT_ERROR];
+}
+
 wg_fit_result wg_fit(const wg_fit_model *model, const wg_dataset *data,
                      const wg_fit_options *options)
 {

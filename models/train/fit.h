@@ -119,6 +119,9 @@ typedef enum wg_fit_stop {
     WG_FIT_ERROR      /* the tape has an error */
 } wg_fit_stop;
 
+/* wg_fit_stop_name: "epochs", "patience", "callback", "stopped", "converged" or "error". */
+const char *wg_fit_stop_name(wg_fit_stop stop);
+
 typedef struct wg_fit_result {
     wg_fit_stop stop;
     int64_t epochs;     /* that were made, those before a resumption included; >= 1 */

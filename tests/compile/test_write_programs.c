@@ -258,6 +258,9 @@ START_TEST(test_names_and_numbers)
     wg_c_file file;
     ck_assert_int_eq(wg_program_to_c(p, &(wg_c_options){.names = classes}, &file), WG_OK);
     ck_assert(wgt_contains(file.header, "extern const char *const model_names[3];"));
+    const wg_c_options about = {.about = "x */ y\n?\?/\r/* z"};
+    ck_assert_int_eq(wg_program_to_c(p, &about, &file), WG_OK);
+    ck_assert(wgt_contains(file.header, "Wengert.\n * x * / y\n * ? ?/ / * z */\n#ifndef"));
     wgt_written_free(w);
     wg_tape_free(t);
 }

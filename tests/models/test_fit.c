@@ -66,6 +66,8 @@ START_TEST(test_as_by_hand_with_a_short_batch)
                              &(wg_fit_options){.epochs = 4, .batch = 64, .seed = 3});
     expect_ok(tape);
     ck_assert_int_eq(r.stop, WG_FIT_EPOCHS);
+    ck_assert_str_eq(wg_fit_stop_name(r.stop), "epochs");
+    ck_assert_str_eq(wg_fit_stop_name(WG_FIT_ERROR), "error");
     ck_assert_int_eq(r.epochs, 4);
     ck_assert_int_eq(wg_size(r.loss), 4);
     ck_assert_ptr_null(r.validation_loss);

@@ -57,7 +57,8 @@ START_TEST(test_params_nothing)
         {wg_param(tape, "fc1.weight", WG_F32, WG_SHAPE(3, 2)),
          "fc1.weight (2, 3) for the parameter fc1.weight (3, 2)"},
         {wg_param(tape, "fc1.weight", WG_F64, WG_SHAPE(2, 3)),
-         "fc1.weight (2, 3) is f32, the parameter fc1.weight (2, 3) is f64"},
+         "fc1.weight (2, 3) is f32, the parameter fc1.weight (2, 3) is f64: make it of "
+         "the same dtype, WG_F32"},
         {wg_param(tape, "fc2.weight", WG_F32, WG_SHAPE(2, 3)),
          "there is no tensor 'fc2.weight' for the parameter fc2.weight (2, 3)"},
         {wg_param(tape, "format", WG_F32, WG_SHAPE(2)), "there is no tensor 'format'"},
