@@ -54,9 +54,9 @@ static bool choose_model(train_arguments *a, parts *r)
     }
     if (a->e.model == NULL && label_counts(r->all.table)) {
         fprintf(stderr,
-                "%s: %s holds %" PRId64 " different numbers: --model regression predicts numbers, "
-                "--model softmax classes\n",
-                options_program(), r->all.table->label_name, k);
+                "%s: %s: %s holds %" PRId64 " different numbers: --model regression predicts "
+                "numbers, --model softmax classes\n",
+                options_program(), a->data, r->all.table->label_name, k);
         return false;
     }
     if (a->e.model == NULL && k == 2)

@@ -18,9 +18,14 @@ typedef struct npz_entry {
     int64_t size;
 } npz_entry;
 
+/* The file of this name; NULL: the archive. */
 static bool npz_refuse(const wg_reader *reader, const char *name, const char *reason)
 {
     char shown[WG_SHOWN];
+    if (name == NULL) {
+        wg_fail(reader->tape, WG_E_FORMAT, "%s: %s", reader->path, reason);
+        return false;
+    }
     wg_fail(reader->tape, WG_E_FORMAT, "%s: '%s' %s", reader->path,
             wg_shown(name, strlen(name), shown), reason);
     return false;
@@ -53,18 +58,18 @@ static bool npz_next(wg_reader *reader, npz_entry *entry)
 {
     unsigned char h[NPZ_LOCAL];
     if (reader->left < 4 || !wg_reader_take(reader, h, 4))
-        return npz_refuse(reader, "", "the archive has no directory at its end");
+        return npz_refuse(reader, NULL, "the archive has no directory at its end");
     if (memcmp(h, NPZ_DIRECTORY, 4) == 0 || memcmp(h, NPZ_END, 4) == 0)
         return false;
     if (memcmp(h, WG_NPZ_ENTRY, 4) != 0)
-        return npz_refuse(reader, "", "is no .npz archive, or a broken one");
+        return npz_refuse(reader, NULL, "no .npz archive, or a broken one");
     int64_t name, extra;
     if (reader->left < NPZ_LOCAL - 4 || !wg_reader_take(reader, h + 4, NPZ_LOCAL - 4))
-        return npz_refuse(reader, "", "the archive ends in a header");
+        return npz_refuse(reader, NULL, "the archive ends in a header");
     name = (int64_t)wg_little_u64(h + 26, 2);
     extra = (int64_t)wg_little_u64(h + 28, 2);
     if (reader->left < name + extra || !wg_reader_take(reader, entry->name, name))
-        return npz_refuse(reader, "", "the archive ends in a header");
+        return npz_refuse(reader, NULL, "the archive ends in a header");
     entry->name[name] = '\0';
     entry->size = (int64_t)wg_little_u64(h + 18, 4);
     if (!npz_large(reader, entry, extra))

@@ -138,7 +138,7 @@ static double shared_score(wg_fit_run *run)
 void wg_fit_shared_judge(wg_fit_run *run, double *loss, double *score)
 {
     struct wg_fit_shared *s = run->shared;
-    double sum;
+    double sum = 0;
     if (wg_ranks_sum_rows(run->tape, s->labels->shape.dim[0], 1, shared_add, s, &sum) != WG_OK)
         return;
     *loss = sum / (double)s->all;
