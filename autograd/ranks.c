@@ -178,27 +178,17 @@ typedef struct ranks_view {
     int64_t one, other; /* two ranks that have not the same; of one: they all have */
 } ranks_view;
 
-static void ranks_compare(void *mine, const void *theirs, size_t n, int partner)
+static void ranks_compare(void *mine, const void *theirs, int partner)
 {
     ranks_view a, b;
-    memcpy(&a, mine, n);
-    memcpy(&b, theirs, n);
+    memcpy(&a, mine, sizeof a);
+    memcpy(&b, theirs, sizeof b);
     if (a.one == a.other && b.one != b.other) {
         a.one = b.one;
         a.other = b.other;
     } else if (a.one == a.other && a.hash != b.hash)
         a.other = partner;
-    memcpy(mine, &a, n);
-}
-
-wg_status wg_ranks_agree(wg_tape *t, uint64_t hash, const char *what)
-{
-    const int me = wg_ranks_number(t);
-    ranks_view v = {hash, me, me};
-    if (wg_ranks_of(t) != NULL && ranks_reduce(t, &v, sizeof v, ranks_compare) && v.one != v.other)
-        wg_fail(t, WG_E_RANKS, "rank %" PRId64 " has other %s than rank %" PRId64, v.other, what,
-                v.one);
-    return wg_tape_status(t);
+    memcpy(mine, &a, sizeof a);
 }
 
 static void ranks_add(void *mine, const void *theirs, size_t n, int partner)
@@ -208,6 +198,40 @@ static void ranks_add(void *mine, const void *theirs, size_t n, int partner)
     (void)partner;
     for (size_t i = 0; i < n / sizeof *to; i++)
         to[i] += from[i];
+}
+
+/* A view, and numbers behind it. */
+static void ranks_compare_and_add(void *mine, const void *theirs, size_t n, int partner)
+{
+    const size_t view = sizeof(ranks_view);
+    ranks_compare(mine, theirs, partner);
+    ranks_add((char *)mine + view, (const char *)theirs + view, n - view, partner);
+}
+
+wg_status wg_ranks_vote(wg_tape *t, uint64_t hash, const char *what, double x[], int n)
+{
+    const int me = wg_ranks_number(t);
+    struct {
+        ranks_view view;
+        double x[WG_RANKS_VOTES];
+    } all = {.view = {hash, me, me}};
+    const size_t bytes = (size_t)n * sizeof *x;
+    if (wg_ranks_of(t) == NULL)
+        return wg_tape_status(t);
+    memcpy(all.x, x, bytes);
+    if (!ranks_reduce(t, &all, sizeof all.view + bytes, ranks_compare_and_add))
+        return wg_tape_status(t);
+    memcpy(x, all.x, bytes);
+    if (all.view.one != all.view.other)
+        wg_fail(t, WG_E_RANKS, "rank %" PRId64 " has other %s than rank %" PRId64, all.view.other,
+                what, all.view.one);
+    return wg_tape_status(t);
+}
+
+wg_status wg_ranks_agree(wg_tape *t, uint64_t hash, const char *what)
+{
+    double nothing[1] = {0};
+    return wg_ranks_vote(t, hash, what, nothing, 0);
 }
 
 wg_status wg_ranks_sum(wg_tape *t, double x[], int64_t n)

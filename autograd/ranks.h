@@ -42,6 +42,10 @@ wg_status wg_ranks_agree(wg_tape *t, uint64_t hash, const char *what);
  * they are: the same for any number only where it is exact, as for integers below 2^53. */
 wg_status wg_ranks_sum(wg_tape *t, double x[], int64_t n);
 
+/* wg_ranks_vote: both at once, of n <= WG_RANKS_VOTES numbers. */
+enum { WG_RANKS_VOTES = 4 };
+wg_status wg_ranks_vote(wg_tape *t, uint64_t hash, const char *what, double x[], int n);
+
 /* wg_ranks_broadcast: what rank 0 has in data[n] comes to all. */
 wg_status wg_ranks_broadcast(wg_tape *t, void *data, size_t n);
 

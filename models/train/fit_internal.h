@@ -138,13 +138,12 @@ void wg_fit_coordinates_hessian(const wg_fit_coordinates *c, double h[], int64_t
 /* wg_fit_is_shared: is the tape one with ranks, if only one? Its validation rows are then judged in
  * blocks, and added up in shards.
  * wg_fit_shared_new: shares them. wg_fit_shared_judge: their mean loss, and the head's first
- * metric. wg_fit_shared_epoch: what ranks agree on after an epoch: that the parameters are the same
- * ones, and whether to stop. wg_fit_shared_goes_on: does every rank want more? All leave errors on
- * the tape, and have all ranks take part, also with an error. */
+ * metric. wg_fit_shared_goes_on: what ranks agree on after an epoch: that the parameters are the
+ * same ones, and whether to stop; does every rank want more? All leave errors on the tape, and have
+ * all ranks take part, also with an error. */
 bool wg_fit_is_shared(const wg_tape *t);
 void wg_fit_shared_new(wg_fit_run *run);
 void wg_fit_shared_judge(wg_fit_run *run, double *loss, double *score);
-void wg_fit_shared_epoch(wg_fit_run *run);
 bool wg_fit_shared_goes_on(wg_fit_run *run, bool goes_on);
 
 /* wg_fit_identity_of: of a run that has its rows; the rate is the method's to fill in. */

@@ -204,24 +204,22 @@ static bool fit_save(wg_fit_run *run)
     return !due || wg_fit_checkpoint_write(run) == WG_OK;
 }
 
-/* One epoch; is it to be the last, and why? WG_FIT_EPOCHS: no. A start at the optimum is an epoch,
+/* One epoch; is it to be the last, and why? WG_FIT_EPOCHS: no. Ranks have the same status after
+ * what they have summed up or judged together, and so take the same way to the end. A start at the optimum is an epoch,
  * too, so that there always is a history, and a checkpoint. */
 static wg_fit_stop fit_one(wg_fit_run *run)
 {
     wg_fit_state *s = &run->state;
     double *row = s->history + s->width * s->epoch;
-    bool more = run->epoch(run, row), counts = more || s->epoch == 0;
-    wg_fit_shared_epoch(run);
+    bool more = run->epoch(run, row), counts = more || s->epoch == 0, goes_on = counts;
     if (counts && wg_tape_status(run->tape) == WG_OK)
         fit_judge(run, row);
-    if (wg_tape_status(run->tape) != WG_OK)
-        return WG_FIT_ERROR;
-    if (!counts)
-        return WG_FIT_CONVERGED;
-    s->epoch++;
-    bool best = fit_keep_best(run, row);
-    bool well = fit_save(run) && wg_fit_check(run, false);
-    bool goes_on = wg_fit_shared_goes_on(run, well && fit_tell(run, row, best));
+    if (counts && wg_tape_status(run->tape) == WG_OK) {
+        s->epoch++;
+        const bool best = fit_keep_best(run, row);
+        goes_on = fit_save(run) && wg_fit_check(run, false) && fit_tell(run, row, best);
+    }
+    goes_on = wg_fit_shared_goes_on(run, goes_on);
     return wg_tape_status(run->tape) != WG_OK ? WG_FIT_ERROR
            : !more                            ? WG_FIT_CONVERGED
            : wg_fit_stopped(run)              ? WG_FIT_STOPPED

@@ -151,19 +151,12 @@ void wg_fit_shared_judge(wg_fit_run *run, double *loss, double *score)
 
 /* ---- Epochs. --------------------------------------------------------------------------------- */
 
-void wg_fit_shared_epoch(wg_fit_run *run)
-{
-    double stop = run->o.stop != NULL && *run->o.stop != 0;
-    if (!wg_fit_is_shared(run->tape))
-        return;
-    wg_ranks_agree(run->tape, wg_fit_identity_of_params(run->model), "parameters");
-    wg_ranks_sum(run->tape, &stop, 1);
-    run->stopping = stop > 0;
-}
-
 bool wg_fit_shared_goes_on(wg_fit_run *run, bool goes_on)
 {
-    double no = !goes_on;
-    wg_ranks_sum(run->tape, &no, 1);
-    return no == 0;
+    double vote[2] = {run->o.stop != NULL && *run->o.stop != 0, !goes_on};
+    if (!wg_fit_is_shared(run->tape))
+        return goes_on;
+    wg_ranks_vote(run->tape, wg_fit_identity_of_params(run->model), "parameters", vote, 2);
+    run->stopping = vote[0] > 0;
+    return vote[1] == 0;
 }
