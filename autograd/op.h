@@ -245,6 +245,9 @@ const void *wg_rows_at(wg_tape *t, const wg_tensor *x, int64_t first, int64_t n,
 wg_tensor wg_rows_piece(const wg_tensor *x, int64_t first, int64_t n, void *room);
 void *wg_rows_room(const wg_tensor *x, int64_t n);
 
+/* wg_streamed_take: rows of a streamed x, i64 [m], a constant, as a stream. WG_E_INDEX. */
+wg_tensor *wg_streamed_take(const wg_tensor *x, const wg_tensor *rows);
+
 /* The engine's own ops: the leaves, and the sum of the cotangents that meet at a node. */
 extern const wg_op wg_op_parameter, wg_op_input, wg_op_constant, wg_op_abstract, wg_op_streamed,
     wg_op_add_n;

@@ -1,6 +1,8 @@
 /* What an estimator is given: rows of a dataset, a table's columns and classes by their names. */
 #include "models/estimator_internal.h"
 
+#include "autograd/compile/program.h"
+#include "autograd/op.h"
 #include "models/data/encoder_internal.h"
 #include "models/files/bytes_internal.h"
 #include "models/files/table_internal.h"
@@ -12,6 +14,8 @@
 
 /* No memory holds weights for more, and sizes computed from it do not overflow. */
 #define ESTIMATOR_COLUMNS (INT64_C(1) << 48)
+
+enum { ESTIMATOR_ROWS = 256 }; /* of streamed ones, at a time */
 
 /* ---- To be fitted on. ------------------------------------------------------------------------ */
 
@@ -114,6 +118,42 @@ static bool estimator_sparse_fits(const wg_estimator *e, wg_tape *t, const wg_cs
 
 /* ---- Using it. ------------------------------------------------------------------------------- */
 
+static wg_tensor *estimator_outputs_of(const wg_estimator *e, wg_tensor *X)
+{
+    const wg_fit_model model = wg_mlp_fit_model(e->mlp, e->head);
+    const wg_dataset prepared = {.X = wg_pipeline_apply(e->pipeline, X, NULL)};
+    return model.outputs(model.user, &prepared, false);
+}
+
+/* Outputs of streamed rows, block of rows by block of rows; the last block has old rows behind its
+ * own. */
+static wg_tensor *estimator_outputs_streamed(const wg_estimator *e, wg_tensor *X)
+{
+    wg_tape *t = X->tape;
+    const int64_t all = X->shape.dim[0], most = all < ESTIMATOR_ROWS ? all : ESTIMATOR_ROWS;
+    wg_shape shape = X->shape;
+    shape.dim[0] = most;
+    void *room = wg_tape_take(t, (size_t)most * wg_row_bytes(X));
+    if (room != NULL)
+        memset(room, 0, (size_t)most * wg_row_bytes(X));
+    wg_tensor *block = wg_input(t, X->name, X->dtype, shape.ndim, shape.dim, room);
+    wg_tensor *Z = estimator_outputs_of(e, block);
+    wg_program *program = wg_compile(&Z, 1, NULL);
+    char *outputs = wg_tape_take(t, (size_t)all * wg_row_bytes(Z));
+    for (int64_t row = 0, n; wg_tape_status(t) == WG_OK && row < all; row += n) {
+        n = all - row < most ? all - row : most;
+        if (wg_rows_at(t, X, row, n, room) == NULL)
+            break;
+        wg_program_bind(program, block, room);
+        if (wg_program_run(program) == WG_OK)
+            memcpy(outputs + (size_t)row * wg_row_bytes(Z), wg_program_output(program, 0)->data,
+                   (size_t)n * wg_row_bytes(Z));
+    }
+    shape = Z->shape;
+    shape.dim[0] = all;
+    return wg_input(t, "outputs", Z->dtype, shape.ndim, shape.dim, outputs);
+}
+
 wg_tensor *wg_estimator_outputs(const wg_estimator *e, const wg_dataset *rows)
 {
     wg_tape *t = wg_dataset_tape(rows);
@@ -126,6 +166,8 @@ wg_tensor *wg_estimator_outputs(const wg_estimator *e, const wg_dataset *rows)
         return wg_fail(t, WG_E_SHAPE, "estimator: the rows do not fit");
     if (!wg_dataset_finite(&d, e->pipeline->imputer != NULL, "estimator"))
         return wg_fail(t, WG_E_NOT_FINITE, "estimator: rows that are not finite");
+    if (d.sparse == NULL && wg_is_streamed(d.X))
+        return estimator_outputs_streamed(e, d.X);
     wg_dataset prepared = {.sparse = d.sparse};
     if (d.sparse == NULL)
         prepared.X = wg_pipeline_apply(e->pipeline, d.X, of_table ? d.table->strings : NULL);

@@ -819,6 +819,18 @@ binary() { awk '{ printf "\\%03o", $1 }' > format && xargs -0 printf < format; }
 (array "{'descr': '|u1', 'fortran_order': False, 'shape': (1000,), }"; bytes 8 y | binary) > y.npy
 run 0 "$train" X.npy --labels y.npy --f32 --save other
 same model other
+# Streamed: the same model of the same rows, and other rows to test by.
+run 1 "$train" X.npy --labels y.npy --stream
+says err 'X.npy: rows do not lie together in Fortran order'
+(array "{'descr': '|u1', 'fortran_order': False, 'shape': (1000, 16), }"; bytes 16 X | binary) > X.npy
+run 0 "$train" X.npy --labels y.npy --test 0 --save one
+mv out held
+run 0 "$train" X.npy --labels y.npy --test 0 --save two --stream --threads 2
+same one two
+same out held
+run 0 "$train" X.npy --labels y.npy --stream --quiet
+says out 'model        softmax, 800 training rows, 200 test rows'
+usage "$train" "$iris" --stream
 run 0 "$build/mnist" --hidden 32 --epochs 12 X y Xtest ytest
 lines out 12
 expect 'the images are not told apart' awk '/^epoch 12/ { exit $NF < 0.9 }' out

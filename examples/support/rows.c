@@ -101,12 +101,20 @@ static wg_tensor *read_array(wg_tape *t, const char *path, bool idx, wg_dtype dt
     return idx ? wg_idx_read(t, path, dtype) : wg_npy_read(t, path);
 }
 
+/* The file stays open to the program's end. */
+static wg_tensor *stream_array(wg_tape *t, const char *path, const rows_options *o)
+{
+    return wg_npy_stream_rows(wg_npy_stream_open(t, path, o->f32 ? WG_F32 : WG_DTYPE_DEFAULT), 0,
+                              WG_END);
+}
+
 /* The rows in one file, their labels in another. */
 static wg_dataset read_arrays(wg_tape *t, const char *path, const rows_options *o, bool idx)
 {
-    wg_tensor *X = read_array(t, path, idx, o->f32 ? WG_F32 : WG_F64);
+    wg_tensor *X = o->stream ? stream_array(t, path, o)
+                             : read_array(t, path, idx, o->f32 ? WG_F32 : WG_F64);
     wg_tensor *y = o->labels != NULL && !o->no_label ? read_array(t, o->labels, idx, WG_I64) : NULL;
-    if (o->f32 && wg_tape_status(t) == WG_OK)
+    if (o->f32 && !o->stream && wg_tape_status(t) == WG_OK)
         X = wg_cast(X, WG_F32);
     return (wg_dataset){.table = wg_table_of(path, X, y, "label")};
 }

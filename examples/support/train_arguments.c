@@ -94,6 +94,8 @@ static int formats_go(const train_arguments *a)
         return options_fail("--zero-based is for svmlight files:", a->data);
     if (strcmp(format, "svmlight") == 0 && (a->missing != NULL || a->degree > 1))
         return options_fail("missing and degree are not for sparse rows:", a->data);
+    if (r->stream && strcmp(format, "npy") != 0)
+        return options_fail("--stream is for NPY files, not for", a->data);
     if (arrays && r->labels == NULL)
         return options_fail("wants --labels FILE, the labels of the rows in", a->data);
     if (!arrays && r->labels != NULL)
@@ -190,6 +192,8 @@ int train_arguments_read(int argc, char **argv, train_arguments *a)
         {"--no-header", NULL, OPTION_FLAG, &a->rows.no_header, 0, 0,
          "columns are x1, x2, ..., the file's first row is data"},
         {"--f32", NULL, OPTION_FLAG, &a->rows.f32, 0, 0, "compute in f32; default f64"},
+        {"--stream", NULL, OPTION_FLAG, &a->rows.stream, 0, 0,
+         "NPY: rows are read whenever they are wanted, for files larger than memory"},
         {"--raw", NULL, OPTION_FLAG, &a->raw, 0, 0, "columns are not standardized"},
         {"--degree", "D", OPTION_WHOLE, &a->degree, 1, 10, "polynomial features; default 1: none"},
         /* the model */

@@ -2,6 +2,7 @@
 #include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <wengert.h>
 
@@ -64,6 +65,24 @@ static bool choose_model(train_arguments *a, parts *r)
     return true;
 }
 
+static int rising(const void *a, const void *b)
+{
+    const int64_t x = *(const int64_t *)a, y = *(const int64_t *)b;
+    return (x > y) - (x < y);
+}
+
+/* Rows of a stream are taken in the file's order. */
+static wg_tensor *in_order(wg_tape *t, const train_arguments *a, wg_tensor *rows)
+{
+    const int64_t n = wg_size(rows);
+    int64_t *row = a->rows.stream ? wg_tape_take(t, (size_t)n * sizeof *row) : NULL;
+    if (row == NULL || wg_tape_status(t) != WG_OK)
+        return rows;
+    memcpy(row, wg_data_i64(rows), (size_t)n * sizeof *row);
+    qsort(row, (size_t)n, sizeof *row, rising);
+    return wg_input(t, "rows", WG_I64, WG_SHAPE(n), row);
+}
+
 static bool split(wg_tape *t, const train_arguments *a, parts *r)
 {
     r->trained = r->all;
@@ -84,8 +103,8 @@ static bool split(wg_tape *t, const train_arguments *a, parts *r)
         &(wg_train_test_options){.test = a->test,
                                  .seed = a->e.seed,
                                  .stratify = r->numbers ? NULL : wg_table_classes(r->all.table)});
-    r->trained = wg_dataset_take(&r->all, which.train);
-    r->tested = wg_dataset_take(&r->all, which.test);
+    r->trained = wg_dataset_take(&r->all, in_order(t, a, which.train));
+    r->tested = wg_dataset_take(&r->all, in_order(t, a, which.test));
     return wg_tape_status(t) == WG_OK;
 }
 
@@ -153,8 +172,11 @@ static bool draw(const train_arguments *a, const wg_estimator *e, const judged *
 /* Saved first: what can be told of it later can be told by predict, too. */
 static bool finish(wg_tape *t, const train_arguments *a, const wg_estimator *e, const parts *r)
 {
+    const wg_ranks *ranks = wg_tape_options_of(t)->ranks;
     if (a->save != NULL && wg_estimator_save(e, a->save) != WG_OK)
         return false;
+    if (ranks != NULL && ranks->rank > 0) /* one judges */
+        return true;
     bool tests = r->tested.table != NULL;
     coefficients weights = coefficients_of(t, e);
     judged trained = judge("train", e, &r->trained);

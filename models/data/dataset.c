@@ -69,14 +69,17 @@ wg_dataset wg_dataset_take(const wg_dataset *data, wg_tensor *rows)
     wg_dataset d = {.X = NULL};
     if (data == NULL)
         return d;
-    if (data->X != NULL)
-        d.X = wg_gather_rows(data->X, rows);
+    if (data->table != NULL)
+        d.table = wg_table_take(data->table, rows);
+    if (data->X != NULL && data->table != NULL && data->X == data->table->features)
+        d.X = d.table->features;
+    else if (data->X != NULL)
+        d.X = wg_is_streamed(data->X) ? wg_streamed_take(data->X, rows)
+                                      : wg_gather_rows(data->X, rows);
     if (data->y != NULL)
         d.y = wg_gather_rows(data->y, rows);
     if (data->sparse != NULL)
         d.sparse = wg_csr_take_rows(data->sparse, wg_data_i64(rows), wg_size(rows));
-    if (data->table != NULL)
-        d.table = wg_table_take(data->table, rows);
     return d;
 }
 

@@ -49,6 +49,9 @@ static wg_pipeline *pipeline_new(wg_tape *t, wg_dtype dtype, int64_t columns, in
 
 static wg_tensor *pipeline_apply_step(const pipeline_step *s, wg_tensor *X)
 {
+    if (s->step.kind != WG_STEP_STANDARDIZE && !wg_is_inert(X) && wg_is_streamed(X))
+        return wg_fail(X->tape, WG_E_VALUE,
+                       "pipeline: streamed rows can be standardized, and no more");
     switch (s->step.kind) {
     case WG_STEP_STANDARDIZE: return wg_scaler_apply(s->scaler, X);
     case WG_STEP_IMPUTE: return wg_imputer_apply(s->imputer, X);

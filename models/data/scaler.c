@@ -142,10 +142,67 @@ wg_scaler *wg_scaler_fit(wg_tensor *X)
     return scaler;
 }
 
+/* ---- Streamed rows. -------------------------------------------------------------------------- */
+
+typedef struct scaler_stream {
+    wg_stream of;
+    const wg_scaler *by;
+} scaler_stream;
+
+/* The arithmetic is that of wg_scaler_apply, in the rows' dtype. */
+static void scaler_stream_f32(const wg_scaler *s, int64_t n, float *x)
+{
+    const float *mean = s->mean->data, *scale = s->scale->data;
+    const float *rest = s->rest != NULL ? s->rest->data : NULL;
+    for (int64_t i = 0, d = s->mean->size; i < n; i++, x += d) {
+        for (int64_t j = 0; j < d; j++)
+            x[j] = (x[j] - mean[j]) / scale[j];
+        for (int64_t j = 0; rest != NULL && j < d; j++)
+            x[j] -= rest[j];
+    }
+}
+
+static void scaler_stream_f64(const wg_scaler *s, int64_t n, double *x)
+{
+    const double *mean = s->mean->data, *scale = s->scale->data;
+    for (int64_t i = 0, d = s->mean->size; i < n; i++, x += d)
+        for (int64_t j = 0; j < d; j++)
+            x[j] = (x[j] - mean[j]) / scale[j];
+}
+
+static const char *scaler_stream_read(void *user, int64_t first, int64_t n, void *to)
+{
+    const scaler_stream *s = user;
+    const char *wrong = s->of.read(s->of.user, first, n, to);
+    if (wrong == NULL && s->by->mean->dtype == WG_F32)
+        scaler_stream_f32(s->by, n, to);
+    else if (wrong == NULL)
+        scaler_stream_f64(s->by, n, to);
+    return wrong;
+}
+
+static wg_tensor *scaler_stream_of(const wg_scaler *scaler, wg_tensor *X)
+{
+    wg_tape *t = X->tape;
+    const wg_tensor *mean = scaler->mean;
+    scaler_stream *s = wg_tape_take(t, sizeof *s);
+    if (s == NULL || wg_is_inert(mean) || wg_is_inert(scaler->scale) || X->shape.ndim != 2 ||
+        X->shape.dim[1] != mean->size || X->dtype != mean->dtype)
+        return wg_fail(t, WG_E_SHAPE, "scaler: it was fitted to other columns than %s",
+                       wg_tensor_text(X).s);
+    *s = (scaler_stream){*(const wg_stream *)X->plan, scaler};
+    return wg_streamed(t, X->name, X->dtype, X->shape.ndim, X->shape.dim,
+                       &(wg_stream){scaler_stream_read, s, s->of.first});
+}
+
+/* ---- Applying it. ---------------------------------------------------------------------------- */
+
 wg_tensor *wg_scaler_apply(const wg_scaler *scaler, wg_tensor *X)
 {
     if (scaler == NULL)
         scaler = &scaler_inert;
+    if (!wg_is_inert(X) && wg_is_streamed(X))
+        return scaler_stream_of(scaler, X);
     wg_tensor *z = wg_div(wg_sub(X, scaler->mean), scaler->scale);
     return scaler->rest != NULL ? wg_sub(z, scaler->rest) : z;
 }

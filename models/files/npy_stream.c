@@ -79,7 +79,7 @@ static const char *stream_read(void *user, int64_t first, int64_t n, void *to)
 static bool stream_dtype(wg_npy_stream *s, wg_dtype dtype)
 {
     const bool whole = s->array.dtype == WG_I64;
-    const wg_dtype is = whole ? WG_F32 : s->array.dtype;
+    const wg_dtype is = whole ? WG_F64 : s->array.dtype;
     if (dtype == WG_DTYPE_DEFAULT)
         dtype = is;
     if (dtype != WG_F32 && dtype != WG_F64)

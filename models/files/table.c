@@ -322,6 +322,8 @@ static wg_tensor *table_take_tensor(const wg_tensor *x, const wg_tensor *rows)
 {
     if (x == NULL)
         return NULL;
+    if (wg_is_streamed(x))
+        return wg_streamed_take(x, rows);
     int64_t n = x->shape.dim[0], width = n > 0 ? x->size / n : 0, size = -1;
     wg_shape shape = x->shape;
     shape.dim[0] = rows->size;

@@ -50,7 +50,8 @@ static bool table_of_labels_new(wg_tape *t, const wg_tensor *y, table_of_labels 
 
 static bool table_of_fits(const char *name, const wg_tensor *X, const wg_tensor *y)
 {
-    if (X->shape.ndim < 1 || X->data == NULL)
+    const bool streamed = wg_is_streamed(X) && X->shape.ndim == 2;
+    if (X->shape.ndim < 1 || (X->data == NULL && !streamed))
         wg_fail(X->tape, WG_E_SHAPE, "%s: rows wanted: %s", name, wg_tensor_text(X).s);
     else if (y != NULL && (y->data == NULL || y->shape.ndim < 1 || y->size != y->shape.dim[0] ||
                            y->size != X->shape.dim[0]))

@@ -205,8 +205,8 @@ static bool fit_save(wg_fit_run *run)
 }
 
 /* One epoch; is it to be the last, and why? WG_FIT_EPOCHS: no. Ranks have the same status after
- * what they have summed up or judged together, and so take the same way to the end. A start at the optimum is an epoch,
- * too, so that there always is a history, and a checkpoint. */
+ * what they have summed up or judged together, and so take the same way to the end. A start at the
+ * optimum is an epoch, too, so that there always is a history, and a checkpoint. */
 static wg_fit_stop fit_one(wg_fit_run *run)
 {
     wg_fit_state *s = &run->state;

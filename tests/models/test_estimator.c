@@ -60,6 +60,69 @@ START_TEST(test_logits_at_the_optimum)
 }
 END_TEST
 
+static void expect_same(const wg_tensor *x, const wg_tensor *want)
+{
+    expect_ok(tape);
+    ck_assert_int_eq(wg_size(x), wg_size(want));
+    for (int64_t i = 0; i < wg_size(x); i++)
+        wgt_assert_same_bits(wg_at(x, i), wg_at(want, i));
+}
+
+/* Rows of a file that are read when they are wanted: the same model, and the same predictions, of
+ * all rows, of some, and of some of these. */
+START_TEST(test_streamed_rows)
+{
+    const wg_table *data = wg_csv_read(tape, "examples/data/digits.csv", NULL);
+    wg_tensor *X = wg_cast(wg_table_features(data), _i % 2 ? WG_F64 : WG_F32);
+    wg_tensor *y = wg_table_classes(data);
+    wg_npy_write(X, path);
+    wg_npy_stream *s = wg_npy_stream_open(tape, path, WG_DTYPE_DEFAULT);
+    int64_t row[1000], some[300];
+    for (int64_t i = 0; i < 1000; i++)
+        row[i] = i + i / 5 * (_i < 2);
+    for (int64_t i = 0; i < 300; i++)
+        some[i] = 7 + 2 * i;
+    wg_dataset of[2][3] = {{{.X = X, .y = y}}, {{.X = wg_npy_stream_rows(s, 0, WG_END), .y = y}}};
+    const wg_estimator *e[2];
+    for (int k = 0; k < 2; k++) {
+        of[k][1] = wg_dataset_take(&of[k][0], wg_constant(tape, WG_I64, WG_SHAPE(1000), row));
+        of[k][2] = wg_dataset_take(&of[k][1], wg_constant(tape, WG_I64, WG_SHAPE(300), some));
+        e[k] = wg_estimator_fit(
+            &of[k][1], &(wg_estimator_options){
+                           .optimizer = _i / 2 ? "newton" : NULL, .raw = _i == 1, .fit.epochs = 6});
+    }
+    expect_ok(tape);
+    for (int i = 0; i < 2; i++)
+        expect_same(e[1]->mlp->params->param[i], e[0]->mlp->params->param[i]);
+    for (int i = 0; i < 3; i++)
+        expect_same(wg_estimator_predict_proba(e[1], &of[1][i]),
+                    wg_estimator_predict_proba(e[0], &of[0][i]));
+    wg_npy_stream_close(s);
+    wg_estimator_predict(e[1], &of[1][2]);
+    wgt_assert_status(tape, WG_E_IO, "the file is closed");
+}
+END_TEST
+
+START_TEST(test_streamed_rows_refused)
+{
+    wg_npy_write(wg_full(tape, WG_F64, WG_SHAPE(6, 2), 1), path);
+    wg_npy_stream *s = wg_npy_stream_open(tape, path, WG_DTYPE_DEFAULT);
+    const wg_dataset d = {.X = wg_npy_stream_rows(s, 0, WG_END),
+                          .y = wg_constant(tape, WG_I64, WG_SHAPE(6), (int64_t[6]){1, 0, 1})};
+    const wg_pipeline_step square = {.kind = WG_STEP_POLYNOMIAL, .polynomial.degree = 2};
+    const wg_mark mark = wg_tape_mark(tape);
+    wg_estimator_fit(&d, &(wg_estimator_options){.pipeline = {&square, 1, {0}}});
+    wgt_assert_status(tape, WG_E_VALUE, "streamed rows can be standardized, and no more");
+    wg_tape_rewind(tape, mark);
+    wg_estimator_fit(&d, &(wg_estimator_options){.optimizer = "sgd"});
+    wgt_assert_status(tape, WG_E_VALUE, "streamed rows are trained all at once");
+    wg_tape_rewind(tape, mark);
+    wg_dataset_take(&d, wg_constant(tape, WG_I64, WG_SHAPE(1), (int64_t[1]){6}));
+    wgt_assert_status(tape, WG_E_INDEX, "no row 6");
+    wg_npy_stream_close(s);
+}
+END_TEST
+
 /* Each optimizer by its name and with its own rate, on rows of f32 and f64. */
 START_TEST(test_every_optimizer)
 {
@@ -262,6 +325,8 @@ Suite *suite_estimator(void)
     tcase_add_loop_test(c, test_optima, 0, (int)(sizeof optima / sizeof *optima));
     tcase_add_test(c, test_logits_at_the_optimum);
     tcase_add_loop_test(c, test_every_optimizer, 0, 16);
+    tcase_add_loop_test(c, test_streamed_rows, 0, 4);
+    tcase_add_test(c, test_streamed_rows_refused);
     tcase_add_test(c, test_one_vs_rest);
     tcase_add_loop_test(c, test_loaded_predicts_the_same_bits, 0, 8);
     tcase_add_test(c, test_bad_files);
