@@ -136,10 +136,8 @@ struct wg_op {
     int64_t (*piece_chunks)(const wg_tensor *y);
     size_t (*workspace)(const wg_tensor *y);
 
-    /* Elementwise ops: the kernels by the operands' dtype, or NULL; where one was written for
-     * speed, the formula's beside it, to test it against. */
+    /* Elementwise ops: the kernels by the operands' dtype, or NULL. */
     wg_map *map[WG_DTYPES];
-    wg_map *reference[WG_DTYPES];
 
     /* Ops of which y[i] depends on each operand's [i] alone, so that programs can join them into
      * fused groups (NULL: never joined): elements [begin, end) of y to `out`. Elementwise ones say
