@@ -68,6 +68,7 @@ static const char *ranks_fault(const wg_tape *t, const ranks_header *h, const vo
            : h->operation != t->wire.operation           ? "it is of another step"
            : h->bytes != n                               ? "it has another length"
            : h->status < WG_OK || h->status > WG_E_RANKS ? "it has no such error"
+           : h->status != WG_OK && h->text[0] == '\0'    ? "it does not tell its error"
                                                          : NULL;
 }
 
@@ -248,19 +249,33 @@ wg_status wg_ranks_broadcast(wg_tape *t, void *data, size_t n)
     return wg_tape_status(t);
 }
 
+/* A number that a partner has told may be anything. */
+static bool ranks_is_count(double x)
+{
+    return x >= 0 && x <= 0x1p53 && x == (double)(int64_t)x;
+}
+
 int64_t wg_ranks_count(wg_tape *t, int64_t n, double count[])
 {
     const wg_ranks *r = wg_ranks_of(t);
+    bool counts = true;
     double total = (double)n;
     if (count != NULL && r != NULL) {
         memset(count, 0, (size_t)r->size * sizeof *count);
         count[r->rank] = total;
         wg_ranks_sum(t, count, r->size);
         total = 0;
-        for (int i = 0; i < r->size; i++)
+        for (int i = 0; i < r->size; i++) {
+            counts = counts && ranks_is_count(count[i]);
             total += count[i];
+        }
+        counts = counts && count[r->rank] == (double)n;
     } else
         wg_ranks_sum(t, &total, 1);
+    if (!counts || !ranks_is_count(total))
+        wg_fail(t, WG_E_RANKS, "ranks: others tell numbers of rows that cannot be");
+    if (wg_tape_status(t) != WG_OK && count != NULL && r != NULL)
+        memset(count, 0, (size_t)r->size * sizeof *count);
     return wg_tape_status(t) == WG_OK ? (int64_t)total : -1;
 }
 

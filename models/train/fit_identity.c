@@ -74,6 +74,12 @@ static uint64_t identity_of_piece(wg_tensor *const list[], int n, int64_t from, 
     return sum;
 }
 
+/* What ranks have summed up may be anything. */
+static uint64_t identity_whole(double sum)
+{
+    return sum >= 0 && sum < 0x1p63 ? (uint64_t)sum : 0;
+}
+
 /* The sum of the rows' hashes: over the rows of all ranks, whoever has which. list[1], X, may be
  * streamed. */
 static uint64_t identity_of_rows(wg_tape *t, wg_tensor *const list[], int n)
@@ -89,7 +95,7 @@ static uint64_t identity_of_rows(wg_tape *t, wg_tensor *const list[], int n)
     wg_temporary_free(t, room);
     double half[2] = {(double)(sum & UINT32_MAX), (double)(sum >> 32)};
     wg_ranks_sum(t, half, 2);
-    return (uint64_t)half[0] + ((uint64_t)half[1] << 32);
+    return identity_whole(half[0]) + (identity_whole(half[1]) << 32);
 }
 
 static uint64_t identity_of_data(const wg_fit_run *run)

@@ -63,6 +63,17 @@ static void shared_blocks(wg_fit_run *run)
     s->predicted = wg_tape_take(run->tape, (size_t)s->labels->shape.dim[0] * s->row);
 }
 
+/* Ranks tell each time how many rows they have: is it always the same? */
+static bool shared_rows_fit(const struct wg_fit_shared *s)
+{
+    int64_t first, end;
+    wg_ranks_range(s->X->tape, s->all, &first, &end);
+    if (s->X->shape.dim[0] != end - first || s->targets->shape.dim[0] != end - first ||
+        s->labels->shape.dim[0] != end - first)
+        wg_fail(s->X->tape, WG_E_RANKS, "fit: validation rows, and others of labels");
+    return wg_tape_status(s->X->tape) == WG_OK;
+}
+
 void wg_fit_shared_new(wg_fit_run *run)
 {
     const wg_fit_rows *r = &run->rows;
@@ -74,7 +85,7 @@ void wg_fit_shared_new(wg_fit_run *run)
     s->X = wg_ranks_share(r->validation.X);
     s->targets = wg_ranks_share(r->validation_targets);
     s->labels = wg_ranks_share(r->validation_labels);
-    if (wg_tape_status(run->tape) == WG_OK)
+    if (wg_tape_status(run->tape) == WG_OK && shared_rows_fit(s))
         shared_blocks(run);
 }
 
@@ -89,6 +100,10 @@ static void shared_add(int64_t first, int64_t end, double sum[], void *user)
     struct wg_fit_shared *s = user;
     for (int64_t row = first; row < end; row += WG_RANKS_BLOCK) {
         const shared_block *b = end - row >= WG_RANKS_BLOCK ? &s->full : &s->last;
+        if (b->rows == 0 || b->rows > end - row) {
+            wg_fail(s->X->tape, WG_E_RANKS, "fit: other validation rows than before");
+            return;
+        }
         wg_program_bind(b->program, b->X, shared_at(s->X, row));
         wg_program_bind(b->program, b->targets, shared_at(s->targets, row));
         if (wg_program_run(b->program) != WG_OK)

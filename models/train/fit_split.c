@@ -3,6 +3,7 @@
 
 #include "autograd/op.h"
 
+#include <inttypes.h>
 #include <stdlib.h>
 
 bool wg_fit_is_shared(const wg_tape *t)
@@ -36,8 +37,9 @@ static wg_tensor *split_rows_labels(wg_tensor *y, int64_t n)
     size_t bytes;
     void *all = wg_ranks_gather(y->tape, y->data, (size_t)y->size * wg_dtype_size(y->dtype), true,
                                 &bytes);
-    wg_tensor *labels = all != NULL ? wg_constant(y->tape, y->dtype, WG_SHAPE(n), all)
-                                    : wg_fail(y->tape, WG_E_NOMEM, "fit: labels");
+    const bool fits = all != NULL && bytes == (size_t)n * wg_dtype_size(y->dtype);
+    wg_tensor *labels = fits ? wg_constant(y->tape, y->dtype, WG_SHAPE(n), all)
+                             : wg_fail(y->tape, WG_E_RANKS, "fit: labels of %" PRId64 " rows", n);
     wg_temporary_free(y->tape, all);
     return labels;
 }
