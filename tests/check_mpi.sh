@@ -27,6 +27,29 @@ for data in "examples/data/digits.csv --epochs 20" "examples/data/iris.csv --mod
     done
 done
 
+# Rows of a file larger than memory: each process reads its part.
+awk 'BEGIN { srand(1); for (i = 0; i < 25000; i++) printf "\\%03o", rand() * 256 }' > "$dir/X"
+awk 'BEGIN { srand(2); for (i = 0; i < 5000; i++) printf "\\%03o", rand() * 3 }' > "$dir/y"
+array() { # array SHAPE OCTAL: an NPY file of unsigned bytes
+    printf '\223NUMPY\001\000\166\000%-117s\n' "{'descr': '|u1', 'fortran_order': False, 'shape': $1, }"
+    xargs -0 printf < "$2"
+}
+array '(5000, 5)' "$dir/X" > "$dir/X.npy"
+array '(5000,)' "$dir/y" > "$dir/y.npy"
+mpi 1 "$dir/X.npy" --labels "$dir/y.npy" --test 0 --save "$dir/one" || die "one process fails"
+for n in 1 2 3; do
+    mpi $n "$dir/X.npy" --labels "$dir/y.npy" --test 0 --stream --save "$dir/$n" || die "$n processes fail"
+    cmp -s "$dir/one" "$dir/$n" || die "$n processes that stream give another model"
+done
+
+# A file of the same shape with one digit changed.
+sed '1000s/,1/,2/' examples/data/digits.csv > "$dir/other.csv"
+if timeout -k 10 300 mpirun --oversubscribe -n 1 "$build/train-mpi" examples/data/digits.csv --quiet : \
+    -n 1 "$build/train-mpi" "$dir/other.csv" --quiet > "$dir/out" 2> "$dir/err"; then
+    die "a process with another file is not refused"
+fi
+grep -q 'rank 1 has another file' "$dir/err" || die "another file is not named"
+
 mpi 3 examples/data/digits.csv --epochs 7 --checkpoint "$dir/c" || die "a checkpoint"
 mpi 2 examples/data/digits.csv --epochs 20 --checkpoint "$dir/c" --resume --save "$dir/gone_on" || die "resuming"
 mpi 1 examples/data/digits.csv --epochs 20 --save "$dir/one" || die "one process fails"

@@ -13,6 +13,7 @@
 #include "folds.h"
 #include "progress.h"
 #include "report.h"
+#include "same_file.h"
 #include "summary.h"
 #include "train_arguments.h"
 #include "train_run.h"
@@ -127,7 +128,11 @@ static wg_dataset shared(wg_tape *t, const wg_dataset *rows)
 
 static bool prepare(wg_tape *t, train_arguments *a, parts *r)
 {
-    *r = (parts){.all = rows_read(t, a->data, &a->rows)};
+    *r = (parts){.numbers = false};
+    if (!same_file(t, a->data, a->rows.stream) || !same_file(t, a->rows.labels, false) ||
+        !same_file(t, a->test_file, false))
+        return false;
+    r->all = rows_read(t, a->data, &a->rows);
     if (wg_tape_status(t) != WG_OK || !choose_model(a, r))
         return false;
     summary_data(a, &r->all, r->numbers);
