@@ -16,7 +16,7 @@ extern "C" {
  * Metrics: accuracy and log loss; of regression R2 and RMSE. */
 extern const wg_head wg_head_softmax, wg_head_sigmoid, wg_head_one_vs_rest, wg_head_regression;
 
-/* wg_head_find: the head of that name among `own` (ended by NULL; NULL: none) and the four above,
+/* wg_head_find: the head of that name among `own` (ended by NULL; NULL: none) and those above,
  * in this order; NULL where there is none. */
 const wg_head *wg_head_find(const char *name, const wg_head *const own[]);
 

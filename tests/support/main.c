@@ -108,8 +108,10 @@ int main(int argc, char **argv)
             puts(suites[i].name);
         return EXIT_SUCCESS;
     }
-    if (option != -1)
+    if (option != -1) {
+        fprintf(stderr, "usage: run [-l] [suite ...]   (-l lists the suites; none named: all)\n");
         return EXIT_FAILURE;
+    }
     for (int i = optind; i < argc; i++) {
         if (!is_known(argv[i])) {
             fprintf(stderr, "no suite %s; -l lists them\n", argv[i]);
