@@ -1,7 +1,5 @@
-/* Objectives over all rows, block of rows by block of rows. */
-#include "autograd/compile/blocks.h"
-
-#include "autograd/compile/program_internal.h"
+/* Objectives over all rows, block of rows by block of rows: made, and read. */
+#include "autograd/compile/blocks_internal.h"
 #include "autograd/grad.h"
 #include "autograd/hash.h"
 
@@ -9,71 +7,14 @@
 #include <math.h>
 #include <string.h>
 
-#define BLOCKS_BYTES  ((int64_t)512 << 10) /* rows of the widest tensor in one block */
-#define BLOCKS_SUMS   ((int64_t)1 << 20)   /* sums of all lanes together, about */
-#define BLOCKS_LEVELS 7                    /* of a tree of WG_SHARDS */
-
-/* Blocks are in shards, which are the leaves of a tree: a shard adds up its blocks in order. A lane
- * is a subtree, which one worker adds up; whose it is, and how large the lanes are, makes no
- * difference to the sum. */
-typedef struct blocks_lane {
-    wg_status status; /* of the first block that failed, and what it said */
-    int64_t row;
-    char message[WG_MESSAGE_SIZE];
-} blocks_lane;
-
-/* A worker's memory for sums: [n_sums] each. */
-typedef struct blocks_sums {
-    double *rest;                 /* what rounding lost in a shard */
-    double *level[BLOCKS_LEVELS]; /* right subtrees of 1, 2, 4, ... shards */
-} blocks_sums;
-
-/* The graph of a block of some number of rows, and each worker's program for it. */
-typedef struct blocks_size {
-    int64_t rows;        /* 0: there is no such block */
-    wg_tensor **input;   /* [n_rows] stand for the block's rows */
-    wg_program **worker; /* [n_workers] */
-} blocks_size;
-
-struct wg_blocks {
-    wg_tape *tape; /* NULL: inert */
-    wg_blocks_options options;
-    int n_rows, n_params, n_workers;
-    wg_tensor **rows;  /* [n_rows] */
-    wg_tensor **param; /* [n_params] */
-    wg_block_loss *loss;
-    void *user;
-    wg_block_derive *derive;
-    void *derive_user;
-
-    double *held;      /* [ranks]: how many rows each was given */
-    int64_t first_row; /* of those that this rank has */
-    wg_shards shards;
-    blocks_size full, last;
-    void **read;         /* [n_workers][n_rows]: a block of streamed rows; NULL: not streamed */
-    wg_tape *host;       /* [n_workers] take the workers' errors */
-    wg_program *penalty; /* its value and gradients; NULL: none */
-    blocks_sums *sums;   /* [n_workers] */
-    blocks_lane *lane;   /* [n_lanes] */
-    double **sum;        /* [n_lanes, or 1 if there are none][n_sums]: value, gradients */
-    int64_t n_lanes, n_sums;
-    int width; /* of a lane: shards */
-
-    wg_freshness fresh;
-    wg_tensor **output; /* [1 + n_params]: the value, the gradient */
-    int64_t tape_size;
-};
+#define BLOCKS_BYTES ((int64_t)512 << 10) /* rows of the widest tensor in one block */
+#define BLOCKS_SUMS  ((int64_t)1 << 20)   /* sums of all lanes together, about */
 
 static const wg_blocks blocks_inert = {.tape = NULL};
 
 static wg_blocks *blocks_none(void)
 {
     return (wg_blocks *)(uintptr_t)&blocks_inert;
-}
-
-static bool blocks_is_inert(const wg_blocks *b)
-{
-    return b == NULL || b->tape == NULL;
 }
 
 /* ---- What is given --------------------------------------------------------------------------- */
@@ -190,7 +131,7 @@ static bool blocks_readers(wg_blocks *b)
     return b->tape->status == WG_OK;
 }
 
-static bool blocks_inputs(wg_blocks *b, blocks_size *size)
+static bool blocks_inputs(wg_blocks *b, wg_blocks_size *size)
 {
     size->input = wg_tape_take(b->tape, (size_t)b->n_rows * sizeof *size->input);
     for (int i = 0; size->input != NULL && i < b->n_rows; i++) {
@@ -218,7 +159,7 @@ static wg_tensor **blocks_differentiate(const wg_blocks *b, wg_tensor *y)
     return b->derive(y, b->param, b->n_params, result + 1, b->derive_user) == WG_OK ? result : NULL;
 }
 
-static bool blocks_size_init(wg_blocks *b, blocks_size *size)
+static bool blocks_size_init(wg_blocks *b, wg_blocks_size *size)
 {
     wg_tape *t = b->tape;
     if (!blocks_inputs(b, size))
@@ -252,7 +193,7 @@ static double *blocks_new_sums(const wg_blocks *b)
 }
 
 /* A worker's: levels below that of a lane. */
-static void blocks_new_levels(const wg_blocks *b, blocks_sums *sums)
+static void blocks_new_levels(const wg_blocks *b, wg_blocks_sums *sums)
 {
     sums->rest = blocks_new_sums(b);
     for (int level = 0, width = 1; width < b->width; width *= 2)
@@ -412,9 +353,9 @@ static wg_blocks *blocks_make(wg_blocks made)
     return built ? b : blocks_none();
 }
 
-wg_blocks *wg_blocks_new(wg_tensor *const rows[], int n_rows, wg_tensor *const params[],
-                         int n_params, wg_block_loss *loss, void *user,
-                         const wg_blocks_options *options)
+static wg_blocks blocks_asked(wg_tensor *const rows[], int n_rows, wg_tensor *const params[],
+                              int n_params, wg_block_loss *loss, void *user,
+                              const wg_blocks_options *options)
 {
     wg_blocks b = {.tape = wg_first_tape(rows, n_rows),
                    .n_rows = n_rows,
@@ -428,190 +369,33 @@ wg_blocks *wg_blocks_new(wg_tensor *const rows[], int n_rows, wg_tensor *const p
         b.options = *options;
     if (b.options.scale == 0)
         b.options.scale = 1;
-    return blocks_make(b);
+    return b;
+}
+
+wg_blocks *wg_blocks_new(wg_tensor *const rows[], int n_rows, wg_tensor *const params[],
+                         int n_params, wg_block_loss *loss, void *user,
+                         const wg_blocks_options *options)
+{
+    return blocks_make(blocks_asked(rows, n_rows, params, n_params, loss, user, options));
 }
 
 wg_blocks *wg_blocks_derived(const wg_blocks *blocks, wg_block_derive *derive, void *user)
 {
-    if (blocks_is_inert(blocks))
+    if (wg_blocks_is_inert(blocks))
         return blocks_none();
-    wg_blocks b = {.tape = blocks->tape,
-                   .options = blocks->options,
-                   .n_rows = blocks->n_rows,
-                   .n_params = blocks->n_params,
-                   .rows = blocks->rows,
-                   .param = blocks->param,
-                   .loss = blocks->loss,
-                   .user = blocks->user,
-                   .derive = derive,
-                   .derive_user = user};
+    wg_blocks b = blocks_asked(blocks->rows, blocks->n_rows, blocks->param, blocks->n_params,
+                               blocks->loss, blocks->user, &blocks->options);
     b.options.rows = blocks->full.rows;
+    b.derive = derive;
+    b.derive_user = user;
     return blocks_make(b);
-}
-
-/* ---- Adding up ------------------------------------------------------------------------------- */
-
-/* Knuth's two-sum: *rest takes what the rounding of *sum + x loses. */
-static void blocks_add(double *sum, double *rest, double x)
-{
-    double s = *sum + x, part = s - *sum;
-    *rest += (*sum - (s - part)) + (x - part);
-    *sum = s;
-}
-
-/* An infinite sum has a rest of NaN, which must not replace it. */
-static double blocks_total(double sum, double rest)
-{
-    return isnan(rest) ? sum : sum + rest;
-}
-
-/* A double holds sums of floats to many more digits than a float has. */
-static void blocks_add_result(double *sum, double *rest, const wg_tensor *x)
-{
-    if (x->dtype == WG_F32)
-        for (int64_t i = 0; i < x->size; i++)
-            sum[i] += (double)((const float *)x->data)[i];
-    else
-        for (int64_t i = 0; i < x->size; i++)
-            blocks_add(&sum[i], &rest[i], ((const double *)x->data)[i]);
-}
-
-static void blocks_store(const wg_blocks *b)
-{
-    int64_t at = 0;
-    for (int k = 0; k < 1 + b->n_params; k++) {
-        const wg_tensor *y = b->output[k];
-        const wg_tensor *penalty = b->penalty != NULL ? b->penalty->result[k] : NULL;
-        for (int64_t i = 0; i < y->size; i++, at++) {
-            double value = b->options.scale * b->sum[0][at];
-            if (penalty != NULL)
-                value += wg_element(penalty, i);
-            if (y->dtype == WG_F32)
-                ((float *)y->data)[i] = (float)value;
-            else
-                ((double *)y->data)[i] = value;
-        }
-    }
-}
-
-/* ---- Running --------------------------------------------------------------------------------- */
-
-/* One block, added to sums; what went wrong goes to the lane. */
-static bool blocks_run_one(const wg_blocks *b, int64_t block, int worker, blocks_lane *lane,
-                           double *sum)
-{
-    const int64_t row = block * b->full.rows;
-    const bool shorter = block == b->shards.blocks - 1 && b->last.rows > 0;
-    const blocks_size *size = shorter ? &b->last : &b->full;
-    wg_program *p = size->worker[worker];
-    bool ready = true;
-    for (int i = 0; i < b->n_rows && ready; i++) {
-        const void *rows = wg_rows_at(&b->host[worker], b->rows[i], row - b->first_row, size->rows,
-                                      b->read[worker * b->n_rows + i]);
-        ready = b->host[worker].status == WG_OK;
-        if (ready)
-            wg_program_rebind(p, size->input[i], rows);
-    }
-    if (!ready || !wg_program_execute(p)) {
-        lane->row = row;
-        return false;
-    }
-    int64_t at = 0;
-    for (int i = 0; i < p->n_outputs; at += p->result[i++]->size)
-        blocks_add_result(sum + at, b->sums[worker].rest + at, p->result[i]);
-    return true;
-}
-
-/* The worker's host is well again for its next lane. */
-static void blocks_note_error(blocks_lane *lane, wg_tape *host)
-{
-    lane->status = host->status;
-    memcpy(lane->message, host->message, sizeof lane->message);
-    host->status = WG_OK;
-}
-
-/* Its blocks, in order. */
-static bool blocks_run_shard(const wg_blocks *b, int shard, int worker, blocks_lane *lane,
-                             double *sum)
-{
-    double *rest = b->sums[worker].rest;
-    const int64_t end = wg_shards_block(&b->shards, shard + 1);
-    memset(sum, 0, (size_t)b->n_sums * sizeof *sum);
-    memset(rest, 0, (size_t)b->n_sums * sizeof *rest);
-    for (int64_t block = wg_shards_block(&b->shards, shard); block < end; block++)
-        if (!blocks_run_one(b, block, worker, lane, sum)) {
-            blocks_note_error(lane, &b->host[worker]);
-            return false;
-        }
-    for (int64_t i = 0; i < b->n_sums; i++)
-        sum[i] = blocks_total(sum[i], rest[i]);
-    return true;
-}
-
-/* The subtree of 2^level shards from one on. */
-static bool blocks_run_tree(const wg_blocks *b, int shard, int level, int worker, blocks_lane *lane,
-                            double *sum)
-{
-    if (level == 0)
-        return blocks_run_shard(b, shard, worker, lane, sum);
-    double *right = b->sums[worker].level[--level];
-    if (!blocks_run_tree(b, shard, level, worker, lane, sum) ||
-        !blocks_run_tree(b, shard + (1 << level), level, worker, lane, right))
-        return false;
-    for (int64_t i = 0; i < b->n_sums; i++)
-        sum[i] += right[i];
-    return true;
-}
-
-static void blocks_run_lane(int64_t which, int worker, void *context)
-{
-    const wg_blocks *b = context;
-    int level = 0;
-    while (1 << level < b->width)
-        level++;
-    b->lane[which].status = WG_OK;
-    blocks_run_tree(b, b->shards.first + (int)which * b->width, level, worker, &b->lane[which],
-                    b->sum[which]);
-}
-
-/* The first block that failed speaks. */
-static void blocks_tell_error(const wg_blocks *b)
-{
-    for (int64_t i = 0; i < b->n_lanes; i++) {
-        const blocks_lane *lane = &b->lane[i];
-        if (lane->status != WG_OK)
-            wg_fail(b->tape, lane->status, "%s (in the block from row %" PRId64 " on)",
-                    lane->message, lane->row);
-    }
-}
-
-wg_status wg_blocks_run(wg_blocks *b)
-{
-    if (blocks_is_inert(b))
-        return WG_E_NULL;
-    wg_tape *t = b->tape;
-    if (t->status == WG_OK) {
-        wg_pool_run(t->options.pool, b->n_lanes, blocks_run_lane, b);
-        blocks_tell_error(b);
-    } else if (wg_ranks_of(t) == NULL)
-        return t->status;
-    if (wg_shards_sum(t, &b->shards, b->sum, b->width, b->n_sums) &&
-        (b->penalty == NULL || wg_program_execute(b->penalty))) {
-        blocks_store(b);
-        wg_outputs_written(t, &b->fresh, b->output, 1 + b->n_params, b->tape_size);
-        return WG_OK;
-    }
-    b->fresh.ran_at = -1;
-    for (int i = 0; i < 1 + b->n_params; i++)
-        wg_output_spoil(b->output[i]);
-    return t->status;
 }
 
 /* ---- Reading --------------------------------------------------------------------------------- */
 
 wg_tensor *wg_blocks_value(const wg_blocks *b)
 {
-    return blocks_is_inert(b) ? &wg_null_tape()->inert : b->output[0];
+    return wg_blocks_is_inert(b) ? &wg_null_tape()->inert : b->output[0];
 }
 
 static wg_tensor *blocks_pick(const wg_blocks *b, wg_tensor *const list[], int i)
@@ -623,12 +407,12 @@ static wg_tensor *blocks_pick(const wg_blocks *b, wg_tensor *const list[], int i
 
 wg_tensor *wg_blocks_gradient(const wg_blocks *b, int i)
 {
-    return blocks_is_inert(b) ? &wg_null_tape()->inert : blocks_pick(b, b->output + 1, i);
+    return wg_blocks_is_inert(b) ? &wg_null_tape()->inert : blocks_pick(b, b->output + 1, i);
 }
 
 wg_tensor *wg_blocks_param(const wg_blocks *b, int i)
 {
-    return blocks_is_inert(b) ? &wg_null_tape()->inert : blocks_pick(b, b->param, i);
+    return wg_blocks_is_inert(b) ? &wg_null_tape()->inert : blocks_pick(b, b->param, i);
 }
 
 int wg_blocks_params(const wg_blocks *b)
