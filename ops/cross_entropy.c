@@ -1,5 +1,5 @@
-/* cross_entropy.c: softmax cross-entropy by rows, against labels or soft labels, and its gradients,
- * which are ops themselves. */
+/* cross_entropy.c: softmax cross-entropy by rows, against labels, and its gradient, which is an op
+ * itself. */
 #include "autograd/compile/c_writer.h"
 #include "ops/axes_internal.h"
 #include "ops/cross_entropy_internal.h"
@@ -7,7 +7,6 @@
 #include "ops/kernels/loss.h"
 #include "ops/kernels/softmax.h"
 #include "ops/layout.h"
-#include "ops/loss_internal.h"
 #include "ops/reduce.h"
 #include "ops/softmax_internal.h"
 
@@ -15,7 +14,6 @@
 
 static wg_tensor *cross_entropy_grad(wg_tensor *dl, wg_tensor *z, wg_tensor *labels,
                                      const wg_ignored_label *ignored);
-static wg_tensor *soft_cross_entropy_grad(wg_tensor *dl, wg_tensor *z, wg_tensor *q);
 
 /* ---- Rows ------------------------------------------------------------------------------------ */
 
@@ -36,19 +34,17 @@ wg_tensor *wg_logits_sum(wg_tensor *x, bool keep)
     return wg_sum_over(x, WG_AXES(-1), keep);
 }
 
-static wgk_rows rows_of(const wg_tensor *z)
+wgk_rows wg_logits_lines(const wg_tensor *z)
 {
     return wg_axes_rows(z, 1u << (z->shape.ndim - 1));
 }
 
-/* [...] -> [..., 1] */
-static wg_tensor *rows_column(wg_tensor *x)
+wg_tensor *wg_logits_column(wg_tensor *x)
 {
     return wg_expand_dims(x, WG_AXES(-1));
 }
 
-/* Operand i, the logits, must be rows of f32 or f64. */
-static bool rows_fit(const wg_tensor *y, int i)
+bool wg_logits_fit(const wg_tensor *y, int i)
 {
     const wg_tensor *z = y->operand[i];
     if (z->dtype == WG_I64)
@@ -71,8 +67,7 @@ static bool rows_labels_fit(const wg_tensor *y, const wg_tensor *z, const wg_ten
                       wg_shape_text(&outer, text, sizeof text));
 }
 
-/* A gradient has the shape of the logits, operand 1; its cotangent, operand 0, is one a row. */
-static bool rows_grad_fits(wg_tensor *g)
+bool wg_logits_grad_fits(wg_tensor *g)
 {
     const wg_tensor *dl = g->operand[0], *z = g->operand[1];
     g->dtype = z->dtype;
@@ -81,26 +76,23 @@ static bool rows_grad_fits(wg_tensor *g)
            (dl->dtype == z->dtype || wg_op_fail(g, WG_E_DTYPE, "dtypes do not fit"));
 }
 
-static int64_t rows_grad_chunks(const wg_tensor *g)
+int64_t wg_logits_grad_chunks(const wg_tensor *g)
 {
     return g->operand[0]->size;
 }
 
-/* `count` rows of numbers. */
-static size_t rows_workspace(const wg_tensor *z, int count)
+size_t wg_logits_workspace(const wg_tensor *z, int count)
 {
-    const wgk_rows rows = rows_of(z);
+    const wgk_rows rows = wg_logits_lines(z);
     return wgk_softmax_workspace(&rows, wg_kernel_type(z), count);
 }
 
-/* J u with J the Jacobian of softmax(z) */
-static wg_tensor *rows_softmax_times(wg_tensor *z, wg_tensor *u)
+wg_tensor *wg_logits_softmax_times(wg_tensor *z, wg_tensor *u)
 {
     return wg_softmax_times(z, u, 1u << (z->shape.ndim - 1));
 }
 
-/* z without the rows whose `used` [..., 1] is 0: what they hold, NaN even, is of no account. */
-static wg_tensor *rows_used(wg_tensor *z, wg_tensor *used)
+wg_tensor *wg_logits_used(wg_tensor *z, wg_tensor *used)
 {
     return wg_where(used, z, wg_full(z->tape, z->dtype, WG_SCALAR, 0));
 }
@@ -110,7 +102,7 @@ static wg_tensor *rows_used(wg_tensor *z, wg_tensor *used)
 static bool cross_entropy_shape(wg_tensor *l)
 {
     const wg_tensor *z = l->operand[0], *labels = l->operand[1];
-    if (!rows_fit(l, 0))
+    if (!wg_logits_fit(l, 0))
         return false;
     if (labels->dtype != WG_I64)
         return wg_op_fail(l, WG_E_DTYPE, "class indices of i64 wanted (wg_cast converts)");
@@ -137,7 +129,7 @@ static bool cross_entropy_few(const wg_tensor *z)
 
 static size_t cross_entropy_workspace(const wg_tensor *l)
 {
-    return cross_entropy_few(l->operand[0]) ? 0 : rows_workspace(l->operand[0], 1);
+    return cross_entropy_few(l->operand[0]) ? 0 : wg_logits_workspace(l->operand[0], 1);
 }
 
 /* Elements from i on, of an array that is not empty: there are rows, and classes. */
@@ -170,7 +162,7 @@ static void cross_entropy_forward(const wg_tensor *l, const wg_piece *piece)
         cross_entropy_forward_few(l, piece);
         return;
     }
-    const wgk_rows rows = rows_of(z);
+    const wgk_rows rows = wg_logits_lines(z);
     wgk_cross_entropy(&rows, wg_kernel_type(z), z->data, l->operand[1]->data,
                       rows_ignored(l->attrs), piece->begin, piece->end, l->data, piece->workspace);
 }
@@ -237,9 +229,9 @@ static const wg_op wg_op_cross_entropy = {
 static bool cross_entropy_grad_shape(wg_tensor *g)
 {
     const wg_tensor *z = g->operand[1], *labels = g->operand[2];
-    return rows_fit(g, 1) &&
+    return wg_logits_fit(g, 1) &&
            (labels->dtype == WG_I64 || wg_op_fail(g, WG_E_DTYPE, "dtypes do not fit")) &&
-           rows_labels_fit(g, z, labels) && rows_grad_fits(g);
+           rows_labels_fit(g, z, labels) && wg_logits_grad_fits(g);
 }
 
 static bool cross_entropy_grad_check(const wg_tensor *g)
@@ -250,7 +242,7 @@ static bool cross_entropy_grad_check(const wg_tensor *g)
 
 static size_t cross_entropy_grad_workspace(const wg_tensor *g)
 {
-    return cross_entropy_few(g) ? 0 : rows_workspace(g, 1);
+    return cross_entropy_few(g) ? 0 : wg_logits_workspace(g, 1);
 }
 
 static void cross_entropy_grad_few(const wg_tensor *g, const wg_piece *piece)
@@ -277,7 +269,7 @@ static void cross_entropy_grad_forward(const wg_tensor *g, const wg_piece *piece
         cross_entropy_grad_few(g, piece);
         return;
     }
-    const wgk_rows rows = rows_of(z);
+    const wgk_rows rows = wg_logits_lines(z);
     wgk_cross_entropy_grad(&rows, wg_kernel_type(z), dl->data, z->data, g->operand[2]->data,
                            rows_ignored(g->attrs), piece->begin, piece->end, g->data,
                            piece->workspace);
@@ -293,14 +285,14 @@ static wg_tensor *cross_entropy_grad_vjp(wg_tensor *g, wg_tensor *dg, int i)
                              false);
     if (i == 2)
         return NULL;
-    wg_tensor *weight = rows_column(dl);
+    wg_tensor *weight = wg_logits_column(dl);
     if (ignored->ignore) {
         wg_tensor *t = wg_smooth_labels(labels, z->dtype, wg_logits_classes(z), 0, ignored);
         wg_tensor *used = wg_logits_sum(t, true);
         weight = wg_mul(weight, used);
-        z = rows_used(z, used);
+        z = wg_logits_used(z, used);
     }
-    return wg_mul(rows_softmax_times(z, dg), weight);
+    return wg_mul(wg_logits_softmax_times(z, dg), weight);
 }
 
 /* At the label the derivative is made of the others' terms: p - 1 would cancel. */
@@ -346,7 +338,7 @@ static const wg_op wg_op_cross_entropy_grad = {
     .check = cross_entropy_grad_check,
     .forward = cross_entropy_grad_forward,
     .vjp = cross_entropy_grad_vjp,
-    .chunks = rows_grad_chunks,
+    .chunks = wg_logits_grad_chunks,
     .workspace = cross_entropy_grad_workspace,
     .write_c = WG_WRITES_C(cross_entropy_grad_write_c),
 };
@@ -357,171 +349,9 @@ static wg_tensor *cross_entropy_grad(wg_tensor *dl, wg_tensor *z, wg_tensor *lab
     return wg_apply(&wg_op_cross_entropy_grad, (wg_tensor *[]){dl, z, labels}, 3, ignored);
 }
 
-/* ---- soft_cross_entropy: a row of target weights q for each row of logits -------------------- */
-
-/* Operands first and first + 1 are logits and their target weights. */
-static bool soft_cross_entropy_fits(const wg_tensor *l, int first)
-{
-    const wg_tensor *z = l->operand[first], *q = l->operand[first + 1];
-    if (!rows_fit(l, first))
-        return false;
-    if (q->dtype != z->dtype)
-        return wg_op_fail(l, WG_E_DTYPE,
-                          "targets are class indices (i64), or soft labels of the "
-                          "logits' dtype (wg_cast converts)");
-    if (!wg_shape_same(&z->shape, &q->shape))
-        return wg_op_fail(l, WG_E_SHAPE,
-                          "soft labels must have the logits' shape (class indices "
-                          "are i64: wg_cast)");
-    return true;
-}
-
-static bool soft_cross_entropy_shape(wg_tensor *l)
-{
-    if (!soft_cross_entropy_fits(l, 0))
-        return false;
-    l->dtype = l->operand[0]->dtype;
-    l->shape = wg_logits_rows(l->operand[0]);
-    return true;
-}
-
-static size_t soft_cross_entropy_workspace(const wg_tensor *l)
-{
-    return rows_workspace(l->operand[0], 3);
-}
-
-static void soft_cross_entropy_forward(const wg_tensor *l, const wg_piece *piece)
-{
-    const wg_tensor *z = l->operand[0], *q = l->operand[1];
-    const wgk_rows rows = rows_of(z);
-    wgk_soft_cross_entropy(&rows, wg_kernel_type(z), z->data, q->data, piece->begin, piece->end,
-                           l->data, piece->workspace);
-}
-
-static wg_tensor *soft_cross_entropy_vjp(wg_tensor *l, wg_tensor *dl, int i)
-{
-    wg_tensor *z = l->operand[0];
-    if (i == 0)
-        return soft_cross_entropy_grad(dl, z, l->operand[1]);
-    wg_tensor *weight = rows_column(dl);
-    return wg_neg(wg_mul(weight, wg_log_softmax(z, -1)));
-}
-
-static void soft_cross_entropy_write_c(wg_c_writer *c, const wg_tensor *y, const wg_c_nest *row)
-{
-    const wg_tensor *z = y->operand[0];
-    wg_c_nest rows, along;
-    (void)row;
-    wg_c_rows(&rows, &along, &z->shape, 1u << (z->shape.ndim - 1));
-    wg_c_open(c, &rows);
-    const wg_text shift = wg_softmax_write_top(c, z, &rows, &along);
-    wg_c_line(c, "%T sum = 0;");
-    wg_c_line(c, "rest = log1p%F(rest);");
-    wg_c_open_one(c, &along);
-    const wg_text at = wg_c_at(&rows, &along, 0);
-    wg_c_line(c, "if (%b != 0)", at.s);
-    wg_c_line(c, "    sum += %b * (rest - %s(%a, most));", at.s, shift.s, at.s);
-    wg_c_close_one(c, &along);
-    wg_c_line(c, "%y = sum;", wg_c_at(&rows, NULL, 1).s);
-    wg_c_close(c, &rows);
-}
-
-static const wg_op wg_op_soft_cross_entropy = {
-    .name = "soft_cross_entropy",
-    .formula = WG_OP_TEXT("l = -sum_k q_k log_softmax(z)_k"),
-    .source = WG_OP_TEXT("Bishop 2006, Pattern Recognition and Machine Learning, eq. 4.108"),
-    .arity = 2,
-    .flags = WG_OP_WIDE,
-    .shape = soft_cross_entropy_shape,
-    .forward = soft_cross_entropy_forward,
-    .vjp = soft_cross_entropy_vjp,
-    .chunks = wg_size,
-    .workspace = soft_cross_entropy_workspace,
-    .write_c = WG_WRITES_C(soft_cross_entropy_write_c),
-};
-
-/* ---- soft_cross_entropy_grad(dl, z, q) ------------------------------------------------------- */
-
-static bool soft_cross_entropy_grad_shape(wg_tensor *g)
-{
-    return soft_cross_entropy_fits(g, 1) && rows_grad_fits(g);
-}
-
-static size_t soft_cross_entropy_grad_workspace(const wg_tensor *g)
-{
-    return rows_workspace(g, 2);
-}
-
-static void soft_cross_entropy_grad_forward(const wg_tensor *g, const wg_piece *piece)
-{
-    const wg_tensor *dl = g->operand[0], *z = g->operand[1], *q = g->operand[2];
-    const wgk_rows rows = rows_of(z);
-    wgk_soft_cross_entropy_grad(&rows, wg_kernel_type(z), dl->data, z->data, q->data, piece->begin,
-                                piece->end, g->data, piece->workspace);
-}
-
-/* g = dl*(Q*p - q) with p = softmax(z), Q = sum_k q_k, so for a cotangent u of g:
- * ddl = sum(u*(Q*p - q)),  dz = dl*Q*p*(u - sum(u*p)),  dq = dl*(sum(u*p) - u). */
-static wg_tensor *soft_cross_entropy_grad_vjp(wg_tensor *g, wg_tensor *u, int i)
-{
-    wg_tensor *dl = g->operand[0], *z = g->operand[1], *q = g->operand[2];
-    if (i == 0)
-        return wg_logits_sum(wg_mul(u, soft_cross_entropy_grad(wg_ones_like(dl), z, q)), false);
-    wg_tensor *weight = rows_column(dl);
-    z = rows_used(z, wg_logits_sum(wg_abs(q), true));
-    if (i == 1) {
-        weight = wg_mul(weight, wg_logits_sum(q, true));
-        return wg_mul(rows_softmax_times(z, u), weight);
-    }
-    return wg_neg(wg_mul(weight, wg_log_softmax_jvp(u, z, 1u << (z->shape.ndim - 1))));
-}
-
-static void soft_cross_entropy_grad_write_c(wg_c_writer *c, const wg_tensor *y,
-                                            const wg_c_nest *row)
-{
-    const wg_tensor *z = y->operand[1];
-    wg_c_nest rows, along;
-    (void)row;
-    wg_c_rows(&rows, &along, &z->shape, 1u << (z->shape.ndim - 1));
-    wg_c_open(c, &rows);
-    wg_c_line(c, "const %T scale = %a;", wg_c_at(&rows, NULL, 1).s);
-    wg_softmax_write_soft(c, z, y->operand[2], &rows, &along, "scale * ");
-    wg_c_close(c, &rows);
-}
-
-static const wg_op wg_op_soft_cross_entropy_grad = {
-    .name = "soft_cross_entropy_grad",
-    .formula = WG_OP_TEXT("dz = dl (sum_k q_k softmax(z) - q)"),
-    .source = WG_OP_TEXT("Bishop 2006, Pattern Recognition and Machine Learning, eq. 4.109"),
-    .arity = 3,
-    .flags = WG_OP_WIDE,
-    .shape = soft_cross_entropy_grad_shape,
-    .forward = soft_cross_entropy_grad_forward,
-    .vjp = soft_cross_entropy_grad_vjp,
-    .chunks = rows_grad_chunks,
-    .workspace = soft_cross_entropy_grad_workspace,
-    .write_c = WG_WRITES_C(soft_cross_entropy_grad_write_c),
-};
-
-static wg_tensor *soft_cross_entropy_grad(wg_tensor *dl, wg_tensor *z, wg_tensor *q)
-{
-    return wg_apply(&wg_op_soft_cross_entropy_grad, (wg_tensor *[]){dl, z, q}, 3, NULL);
-}
-
 wg_tensor *wg_cross_entropy_rows(wg_tensor *z, wg_tensor *labels, const wg_ignored_label *ignored)
 {
     return wg_apply(&wg_op_cross_entropy, (wg_tensor *[]){z, labels}, 2, ignored);
 }
 
-wg_tensor *wg_soft_cross_entropy_rows(wg_tensor *z, wg_tensor *q)
-{
-    return wg_apply(&wg_op_soft_cross_entropy, (wg_tensor *[]){z, q}, 2, NULL);
-}
-
-const wg_op *const wg_ops_cross_entropy[] = {
-    &wg_op_cross_entropy,
-    &wg_op_cross_entropy_grad,
-    &wg_op_soft_cross_entropy,
-    &wg_op_soft_cross_entropy_grad,
-    NULL,
-};
+const wg_op *const wg_ops_cross_entropy[] = {&wg_op_cross_entropy, &wg_op_cross_entropy_grad, NULL};

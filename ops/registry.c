@@ -7,9 +7,10 @@
  * NULL. */
 #define REGISTRY_FAMILIES(family)                                                                  \
     family(arithmetic) family(functions) family(activations) family(compare) family(layout)        \
-        family(broadcast) family(slice) family(pad) family(index) family(diagonal) family(cumsum)  \
-            family(reduce) family(softmax) family(matmul) family(bce) family(cross_entropy)        \
-                family(labels) family(random) family(sparse)
+        family(broadcast) family(slice) family(pad) family(index) family(gather) family(diagonal)  \
+            family(cumsum) family(reduce) family(softmax) family(matmul) family(bce)               \
+                family(cross_entropy) family(soft_cross_entropy) family(labels) family(random)     \
+                    family(sparse)
 
 #define REGISTRY_DECLARE(name) extern const wg_op *const wg_ops_##name[];
 #define REGISTRY_ENTRY(name)   wg_ops_##name,

@@ -1,7 +1,7 @@
-/* sparse.c: matrices in compressed sparse rows (CSR) and their products. */
-#include "ops/sparse.h"
-#include "autograd/compile/c_writer.h"
+/* sparse.c: products with matrices in compressed sparse rows (CSR). */
+#include "ops/sparse_internal.h"
 
+#include "autograd/compile/c_writer.h"
 #include "ops/axes_internal.h"
 #include "ops/describe_internal.h"
 #include "ops/kernels/sparse.h"
@@ -15,9 +15,8 @@
 
 /* ---- The pattern: operands start [rows + 1] and column [entries]. ---------------------------- */
 
-/* Why start and column are no pattern, and at which index of which; NULL where they are one. */
-static const char *sparse_wrong(int64_t rows, int64_t columns, int64_t entries,
-                                const int64_t *start, const int64_t *column, int64_t *at)
+const char *wg_sparse_wrong(int64_t rows, int64_t columns, int64_t entries, const int64_t *start,
+                            const int64_t *column, int64_t *at)
 {
     *at = 0;
     if (start[0] != 0)
@@ -38,8 +37,8 @@ static bool sparse_check(const wg_tensor *y, const wg_tensor *start, const wg_te
                          int64_t columns)
 {
     int64_t at;
-    const char *wrong = sparse_wrong(start->size - 1, columns, column->size, start->data,
-                                     column->data, &at);
+    const char *wrong = wg_sparse_wrong(start->size - 1, columns, column->size, start->data,
+                                        column->data, &at);
     return wrong == NULL || wg_op_fail(y, WG_E_INDEX, "%s %" PRId64, wrong, at);
 }
 
@@ -141,8 +140,6 @@ static void csr_matmul_forward(const wg_tensor *y, const wg_piece *piece)
         wgk_csr_times(&a, type, k, b, piece->begin, piece->end, y->data);
 }
 
-static wg_tensor *csr_matmul_record(wg_tensor *value, wg_tensor *start, wg_tensor *column,
-                                    int64_t columns, bool transpose, wg_tensor *b);
 static wg_tensor *csr_sampled_record(wg_tensor *start, wg_tensor *column, wg_tensor *u,
                                      wg_tensor *v);
 
@@ -152,7 +149,7 @@ static wg_tensor *csr_matmul_vjp(wg_tensor *y, wg_tensor *dy, int i)
     wg_tensor *value = y->operand[0], *start = y->operand[1], *column = y->operand[2];
     wg_tensor *b = y->operand[3];
     if (i == 3)
-        return csr_matmul_record(value, start, column, attrs->columns, !attrs->transpose, dy);
+        return wg_sparse_matmul(value, start, column, attrs->columns, !attrs->transpose, dy);
     if (i != 0)
         return NULL;
     return attrs->transpose ? csr_sampled_record(start, column, b, dy)
@@ -239,8 +236,8 @@ static const wg_op wg_op_csr_matmul = {
     .write_c = WG_WRITES_C(csr_matmul_write_c),
 };
 
-static wg_tensor *csr_matmul_record(wg_tensor *value, wg_tensor *start, wg_tensor *column,
-                                    int64_t columns, bool transpose, wg_tensor *b)
+wg_tensor *wg_sparse_matmul(wg_tensor *value, wg_tensor *start, wg_tensor *column, int64_t columns,
+                            bool transpose, wg_tensor *b)
 {
     csr_matmul_attrs attrs = {columns, transpose};
     return wg_apply(&wg_op_csr_matmul, (wg_tensor *[]){value, start, column, b}, 4, &attrs);
@@ -285,8 +282,7 @@ static wg_tensor *csr_sampled_vjp(wg_tensor *y, wg_tensor *dy, int i)
     wg_tensor *start = y->operand[0], *column = y->operand[1], *v = y->operand[3];
     if (i < 2)
         return NULL;
-    return csr_matmul_record(dy, start, column, v->shape.dim[0], i == 3,
-                             i == 2 ? v : y->operand[2]);
+    return wg_sparse_matmul(dy, start, column, v->shape.dim[0], i == 3, i == 2 ? v : y->operand[2]);
 }
 
 static void csr_sampled_write_c(wg_c_writer *c, const wg_tensor *y, const wg_c_nest *row)
@@ -327,139 +323,6 @@ static wg_tensor *csr_sampled_record(wg_tensor *start, wg_tensor *column, wg_ten
                                      wg_tensor *v)
 {
     return wg_apply(&wg_op_csr_sampled, (wg_tensor *[]){start, column, u, v}, 4, NULL);
-}
-
-/* ---- The matrix. ----------------------------------------------------------------------------- */
-
-static const wg_csr csr_inert = {NULL, NULL, NULL, 0, 0};
-
-/* The way around the cast's warning is safe: no function writes a matrix that it is given. */
-wg_csr *wg_csr_none(void)
-{
-    return (wg_csr *)(uintptr_t)&csr_inert;
-}
-
-static wg_csr *csr_fail(wg_tape *t, wg_status status, const char *reason)
-{
-    wg_fail(t, status, "csr: %s", reason);
-    return wg_csr_none();
-}
-
-static wg_csr *csr_build(wg_tape *t, wg_dtype dtype, int64_t rows, int64_t columns,
-                         const int64_t *start, const int64_t *column, const void *value)
-{
-    int64_t entries = start[rows];
-    wg_csr *a = wg_tape_take(t, sizeof *a);
-    if (a == NULL)
-        return csr_fail(t, WG_E_NOMEM, "out of memory");
-    a->rows = rows;
-    a->columns = columns;
-    a->value = wg_constant(t, dtype, WG_SHAPE(entries), value);
-    a->start = wg_constant(t, WG_I64, WG_SHAPE(rows + 1), start);
-    a->column = wg_constant(t, WG_I64, WG_SHAPE(entries), column);
-    return wg_tape_status(t) == WG_OK ? a : csr_fail(t, WG_E_NOMEM, "out of memory");
-}
-
-wg_csr *wg_csr_new(wg_tape *t, wg_dtype dtype, int64_t rows, int64_t columns, const int64_t *start,
-                   const int64_t *column, const void *value)
-{
-    int64_t at;
-    char text[96];
-    if (start == NULL)
-        return csr_fail(t, WG_E_NULL, "start is NULL");
-    if (rows < 0 || columns < 0)
-        return csr_fail(t, WG_E_VALUE, "a negative size");
-    if (!wg_dtype_asked(t, "csr", &dtype))
-        return wg_csr_none();
-    if (dtype == WG_I64)
-        return csr_fail(t, WG_E_DTYPE, "f32 or f64 wanted");
-    if (start[rows] > 0 && (column == NULL || value == NULL))
-        return csr_fail(t, WG_E_NULL, "column or value is NULL");
-    const char *wrong = sparse_wrong(rows, columns, start[rows], start, column, &at);
-    if (wrong == NULL)
-        return csr_build(t, dtype, rows, columns, start, column, value);
-    snprintf(text, sizeof text, "%s %" PRId64, wrong, at);
-    return csr_fail(t, WG_E_INDEX, text);
-}
-
-/* ---- Parts of it. ---------------------------------------------------------------------------- */
-
-static bool csr_is_inert(const wg_csr *a)
-{
-    return a == NULL || a->value == NULL;
-}
-
-/* starts[n + 1] of the rows taken; false where there is no such row, or too many entries. */
-static bool csr_take_starts(const wg_csr *a, const int64_t *row, int64_t n, int64_t *starts)
-{
-    const int64_t *start = a->start->data;
-    starts[0] = 0;
-    for (int64_t i = 0; i < n; i++)
-        if (row[i] < 0 || row[i] >= a->rows ||
-            !wg_size_add(starts[i], start[row[i] + 1] - start[row[i]], &starts[i + 1]))
-            return false;
-    return true;
-}
-
-static void csr_take_entries(const wg_csr *a, const int64_t *row, int64_t n, const wg_csr *part)
-{
-    const int64_t *start = a->start->data, *to = part->start->data;
-    size_t size = wg_dtype_size(a->value->dtype);
-    for (int64_t i = 0; i < n; i++) {
-        size_t entries = (size_t)(to[i + 1] - to[i]);
-        if (entries == 0)
-            continue;
-        memcpy((int64_t *)part->column->data + to[i],
-               (const int64_t *)a->column->data + start[row[i]], entries * sizeof *start);
-        memcpy((char *)part->value->data + (size_t)to[i] * size,
-               (const char *)a->value->data + (size_t)start[row[i]] * size, entries * size);
-    }
-}
-
-wg_csr *wg_csr_take_rows(const wg_csr *a, const int64_t *row, int64_t n)
-{
-    if (csr_is_inert(a) || (row == NULL && n > 0))
-        return csr_fail(csr_is_inert(a) ? NULL : a->value->tape, WG_E_NULL, "rows of NULL");
-    wg_tape *t = a->value->tape;
-    if (n < 0 || n > INT64_MAX - 1)
-        return csr_fail(t, WG_E_VALUE, "a number of rows that cannot be");
-    wg_tensor *start = wg_full(t, WG_I64, WG_SHAPE(n + 1), 0);
-    if (wg_is_inert(start))
-        return csr_fail(t, WG_E_NOMEM, "out of memory");
-    if (!csr_take_starts(a, row, n, start->data))
-        return csr_fail(t, WG_E_INDEX, "there is no such row to take");
-    int64_t entries = ((const int64_t *)start->data)[n];
-    wg_csr *part = wg_tape_take(t, sizeof *part);
-    wg_tensor *column = wg_full(t, WG_I64, WG_SHAPE(entries), 0);
-    wg_tensor *value = wg_full(t, a->value->dtype, WG_SHAPE(entries), 0);
-    if (part == NULL || wg_tape_status(t) != WG_OK)
-        return csr_fail(t, WG_E_NOMEM, "out of memory");
-    *part = (wg_csr){value, start, column, n, a->columns};
-    csr_take_entries(a, row, n, part);
-    return part;
-}
-
-wg_tensor *wg_csr_dense(const wg_csr *a)
-{
-    if (csr_is_inert(a))
-        return wg_fail(NULL, WG_E_NULL, "csr: dense of NULL");
-    wg_tensor *dense = wg_full(a->value->tape, a->value->dtype, WG_SHAPE(a->rows, a->columns), 0);
-    if (wg_is_inert(dense))
-        return dense;
-    const int64_t *start = a->start->data, *column = a->column->data;
-    size_t size = wg_dtype_size(a->value->dtype);
-    for (int64_t r = 0; r < a->rows; r++)
-        for (int64_t p = start[r]; p < start[r + 1]; p++)
-            memcpy((char *)dense->data + (size_t)(r * a->columns + column[p]) * size,
-                   (const char *)a->value->data + (size_t)p * size, size);
-    return dense;
-}
-
-wg_tensor *wg_csr_matmul(const wg_csr *a, bool transpose, wg_tensor *b)
-{
-    if (a == NULL)
-        a = &csr_inert;
-    return csr_matmul_record(a->value, a->start, a->column, a->columns, transpose, b);
 }
 
 const wg_op *const wg_ops_sparse[] = {&wg_op_csr_matmul, &wg_op_csr_sampled, NULL};
