@@ -85,6 +85,15 @@ static inline wg_tensor *wgt_random_param(wg_tape *t, const char *name, int ndim
     return x;
 }
 
+/* The largest magnitude in x. */
+static inline double wgt_largest(const wg_tensor *x)
+{
+    double most = 0;
+    for (int64_t i = 0; i < wg_size(x); i++)
+        most = fmax(most, fabs(wg_at(x, i)));
+    return most;
+}
+
 /* A constant f64 vector, and the gradient of the sum of y in x. */
 static inline wg_tensor *wgt_gradient(wg_tensor *y, wg_tensor *x)
 {
