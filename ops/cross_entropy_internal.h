@@ -39,9 +39,10 @@ wg_tensor *wg_logits_column(wg_tensor *x);
 wg_tensor *wg_logits_used(wg_tensor *z, wg_tensor *used);
 wg_tensor *wg_logits_softmax_times(wg_tensor *z, wg_tensor *u);
 
-/* wg_logits_fit: operand i, the logits, must be rows of f32 or f64.  wg_logits_grad_fits: a gradient
- * has the shape of the logits, operand 1; its cotangent, operand 0, is one a row.
- * wg_logits_grad_chunks: the rows.  wg_logits_workspace: for `count` rows of numbers. */
+/* wg_logits_fit: operand i, the logits, must be rows of f32 or f64.
+ * wg_logits_grad_fits: a gradient has the shape of the logits, operand 1; its cotangent, operand 0,
+ * is one a row.  wg_logits_grad_chunks: the rows.
+ * wg_logits_workspace: for `count` rows of numbers. */
 bool wg_logits_fit(const wg_tensor *y, int i);
 bool wg_logits_grad_fits(wg_tensor *g);
 int64_t wg_logits_grad_chunks(const wg_tensor *g);

@@ -1,10 +1,9 @@
 /* sparse.c: products with matrices in compressed sparse rows (CSR). */
-#include "ops/sparse_internal.h"
-
-#include "autograd/compile/c_writer.h"
+#include "ops/kernels/sparse.h"
 #include "ops/axes_internal.h"
 #include "ops/describe_internal.h"
-#include "ops/kernels/sparse.h"
+#include "ops/index_internal.h"
+#include "ops/sparse_internal.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -194,25 +193,29 @@ static wg_text sparse_write_open(wg_c_writer *c, const wg_tensor *start, wg_c_ne
     return r;
 }
 
+/* "r * 5 + j" and "column[at] * 5 + j": element j of the rows of k that belong to the row and to
+ * the column of entry `at`. */
+static void sparse_write_places(const wg_c_writer *c, const wg_tensor *column, int64_t k,
+                                const char *row, const char *j, wg_text place[2])
+{
+    snprintf(place[0].s, sizeof place[0].s, "%.170s * %" PRId64 " + %.80s", row, k, j);
+    place[1] = wg_index_table_at(c, column, "at", k, j);
+}
+
 static void csr_matmul_write_c(wg_c_writer *c, const wg_tensor *y, const wg_c_nest *row)
 {
     const csr_matmul_attrs *attrs = y->attrs;
     const int64_t k = y->shape.dim[1];
     wg_c_nest rows, each;
-    wg_text term;
+    wg_text place[2];
     (void)row;
     sparse_write_check(c, y->operand[1], y->operand[2], attrs->columns);
     wg_c_fill(c, 0);
     const wg_text r = sparse_write_open(c, y->operand[1], &rows);
     wg_c_each(&each, k);
     wg_c_open_one(c, &each);
-    snprintf(term.s, sizeof term.s, "%.170s * %" PRId64 " + %.80s",
-             wg_c_element(c, y->operand[2], "at").s, k, wg_c_at(&each, NULL, 0).s);
-    wg_text own;
-    snprintf(own.s, sizeof own.s, "%.170s * %" PRId64 " + %.80s", r.s, k,
-             wg_c_at(&each, NULL, 0).s);
-    wg_c_line(c, "%y += %a * %d;", attrs->transpose ? term.s : own.s, "at",
-              attrs->transpose ? own.s : term.s);
+    sparse_write_places(c, y->operand[2], k, r.s, wg_c_at(&each, NULL, 0).s, place);
+    wg_c_line(c, "%y += %a * %d;", place[attrs->transpose].s, "at", place[!attrs->transpose].s);
     wg_c_close_one(c, &each);
     wg_c_line(c, "}");
     wg_c_close(c, &rows);
@@ -289,17 +292,15 @@ static void csr_sampled_write_c(wg_c_writer *c, const wg_tensor *y, const wg_c_n
 {
     const int64_t k = y->operand[2]->shape.dim[1];
     wg_c_nest rows, each;
-    wg_text u, v;
+    wg_text place[2];
     (void)row;
     sparse_write_check(c, y->operand[0], y->operand[1], y->operand[3]->shape.dim[0]);
     const wg_text r = sparse_write_open(c, y->operand[0], &rows);
     wg_c_line(c, "%T sum = 0;");
     wg_c_each(&each, k);
     wg_c_open_one(c, &each);
-    snprintf(u.s, sizeof u.s, "%.170s * %" PRId64 " + %.80s", r.s, k, wg_c_at(&each, NULL, 0).s);
-    snprintf(v.s, sizeof v.s, "%.170s * %" PRId64 " + %.80s",
-             wg_c_element(c, y->operand[1], "at").s, k, wg_c_at(&each, NULL, 0).s);
-    wg_c_line(c, "sum += %c * %d;", u.s, v.s);
+    sparse_write_places(c, y->operand[1], k, r.s, wg_c_at(&each, NULL, 0).s, place);
+    wg_c_line(c, "sum += %c * %d;", place[0].s, place[1].s);
     wg_c_close_one(c, &each);
     wg_c_line(c, "%y = sum;", "at");
     wg_c_line(c, "}");
