@@ -17,34 +17,31 @@ static void adam_prepare(const void *given, double rate, int64_t k, double c[])
 }
 
 /* Each element is read and written once: the step is as fast as memory is. 1 - beta is rounded to
- * `real` from double, as in PyTorch. */
+ * `real` from double, as in PyTorch. `keep` comes before the root of `square`. */
+#define ADAM_ELEMENTS(real, root, keep, square)                                                    \
+    const real step = (real)c[0], unbias = (real)c[1], epsilon = (real)c[4];                       \
+    const real beta1 = (real)c[2], rest1 = (real)(1 - c[2]);                                       \
+    const real beta2 = (real)c[3], rest2 = (real)(1 - c[3]);                                       \
+    for (int64_t i = 0; i < n; i++) {                                                              \
+        u[i] = beta1 * u[i] + rest1 * g[i];                                                        \
+        v[i] = beta2 * v[i] + rest2 * g[i] * g[i];                                                 \
+        keep;                                                                                      \
+        p[i] -= step * u[i] / (root(square) * unbias + epsilon);                                   \
+    }
+
+/* AMSGrad: a NaN in v stays, until v has none. */
 #define ADAM_UPDATE(name, real, root)                                                              \
     static void name##_plain(int64_t n, real *restrict p, const real *restrict g,                  \
                              real *restrict u, real *restrict v, const double c[])                 \
     {                                                                                              \
-        const real step = (real)c[0], unbias = (real)c[1], epsilon = (real)c[4];                   \
-        const real beta1 = (real)c[2], rest1 = (real)(1 - c[2]);                                   \
-        const real beta2 = (real)c[3], rest2 = (real)(1 - c[3]);                                   \
-        for (int64_t i = 0; i < n; i++) {                                                          \
-            u[i] = beta1 * u[i] + rest1 * g[i];                                                    \
-            v[i] = beta2 * v[i] + rest2 * g[i] * g[i];                                             \
-            p[i] -= step * u[i] / (root(v[i]) * unbias + epsilon);                                 \
-        }                                                                                          \
+        ADAM_ELEMENTS(real, root, (void)0, v[i])                                                   \
     }                                                                                              \
                                                                                                    \
     static void name##_amsgrad(int64_t n, real *restrict p, const real *restrict g,                \
                                real *restrict u, real *restrict v, real *restrict w,               \
                                const double c[])                                                   \
     {                                                                                              \
-        const real step = (real)c[0], unbias = (real)c[1], epsilon = (real)c[4];                   \
-        const real beta1 = (real)c[2], rest1 = (real)(1 - c[2]);                                   \
-        const real beta2 = (real)c[3], rest2 = (real)(1 - c[3]);                                   \
-        for (int64_t i = 0; i < n; i++) {                                                          \
-            u[i] = beta1 * u[i] + rest1 * g[i];                                                    \
-            v[i] = beta2 * v[i] + rest2 * g[i] * g[i];                                             \
-            w[i] = w[i] > v[i] ? w[i] : v[i]; /* a NaN in v stays, until v has none */             \
-            p[i] -= step * u[i] / (root(w[i]) * unbias + epsilon);                                 \
-        }                                                                                          \
+        ADAM_ELEMENTS(real, root, w[i] = w[i] > v[i] ? w[i] : v[i], w[i])                          \
     }                                                                                              \
                                                                                                    \
     static void name(int64_t n, real *p, const real *g, real *const s[], const double c[])         \
