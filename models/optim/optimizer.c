@@ -129,6 +129,11 @@ static void optimizer_update(wg_optimizer *o, int i, const wg_tensor *g, double 
 OPTIMIZER_SQUARES(optimizer_squares_f32, float)
 OPTIMIZER_SQUARES(optimizer_squares_f64, double)
 
+double wg_sum_of_squares(wg_dtype dtype, int64_t n, const void *x)
+{
+    return dtype == WG_F32 ? optimizer_squares_f32(n, x) : optimizer_squares_f64(n, x);
+}
+
 static double optimizer_squares(const wg_tensor *x)
 {
     wg_status wrong = wg_is_inert(x) || x->data == NULL ? WG_E_NULL
@@ -139,8 +144,7 @@ static double optimizer_squares(const wg_tensor *x)
         wg_fail(x->tape, wrong, "global norm: %s: %s", wg_status_text(wrong), wg_tensor_text(x).s);
         return (double)NAN;
     }
-    return x->dtype == WG_F32 ? optimizer_squares_f32(x->size, x->data)
-                              : optimizer_squares_f64(x->size, x->data);
+    return wg_sum_of_squares(x->dtype, x->size, x->data);
 }
 
 double wg_global_norm(wg_tensor *const xs[], int n)

@@ -97,4 +97,7 @@ void wg_optimizer_average_step(wg_optimizer *o);
 /* wg_option: the value given, or what 0 stands for. */
 double wg_option(double given, double otherwise);
 
+/* wg_sum_of_squares: of n f32 or f64 numbers, in double. */
+double wg_sum_of_squares(wg_dtype dtype, int64_t n, const void *x);
+
 #endif

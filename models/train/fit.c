@@ -5,6 +5,7 @@
 #include "autograd/grad.h"
 #include "autograd/op.h"
 #include "models/data/batches.h"
+#include "models/optim/optimizer_internal.h"
 #include "models/train/fit_internal.h"
 
 #include <inttypes.h>
@@ -167,8 +168,8 @@ static bool fit_epoch(wg_fit_run *run, double row[])
     row[FIT_ACCURACY] = b->full.predicted != NULL ? (double)right / (double)seen : (double)NAN;
     row[FIT_RATE] = wg_optimizer_rate(b->optimizer);
     for (int i = 0; i < run->model->n_params; i++)
-        row[FIT_COLUMNS + i] = wg_fit_norm(g->gradient[i]->dtype, g->gradient[i]->data,
-                                           g->gradient[i]->size);
+        row[FIT_COLUMNS + i] = sqrt(
+            wg_sum_of_squares(g->gradient[i]->dtype, g->gradient[i]->size, g->gradient[i]->data));
     return true;
 }
 

@@ -106,9 +106,6 @@ wg_fit_result wg_fit_end(wg_fit_run *run);
 /* wg_fit_stopped: does option stop say so? */
 bool wg_fit_stopped(const wg_fit_run *run);
 
-/* wg_fit_norm: Euclidean, of n numbers of such a dtype. */
-double wg_fit_norm(wg_dtype dtype, const void *values, int64_t n);
-
 /* wg_fit_check: checks the gradient where option check_every says so, and keeps the reports; false
  * after an error, which the tape has. */
 bool wg_fit_check(wg_fit_run *run, bool last);

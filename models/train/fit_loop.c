@@ -186,17 +186,6 @@ static bool fit_tell(const wg_fit_run *run, const double row[], bool best)
     return run->o.on_epoch == NULL || run->o.on_epoch(&epoch, run->o.on_epoch_user);
 }
 
-double wg_fit_norm(wg_dtype dtype, const void *values, int64_t n)
-{
-    double sum = 0;
-    for (int64_t i = 0; values != NULL && i < n; i++) {
-        double x = dtype == WG_F32 ? (double)((const float *)values)[i]
-                                   : ((const double *)values)[i];
-        sum += x * x;
-    }
-    return sqrt(sum);
-}
-
 static bool fit_save(wg_fit_run *run)
 {
     bool due = run->o.checkpoint != NULL && run->state.epoch % run->o.checkpoint_every == 0 &&

@@ -5,6 +5,7 @@
 #include "autograd/compile/blocks.h"
 #include "autograd/op.h"
 #include "models/optim/minimize_internal.h"
+#include "models/optim/optimizer_internal.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -124,7 +125,8 @@ static bool fit_minimize_epoch(wg_fit_run *run, double row[])
     row[FIT_ACCURACY] = row[FIT_RATE] = (double)NAN;
     const double *gradient = m->last_gradient;
     for (int i = 0; i < run->model->n_params; gradient += run->model->params[i++]->size)
-        row[FIT_COLUMNS + i] = wg_fit_norm(WG_F64, gradient, run->model->params[i]->size);
+        row[FIT_COLUMNS + i] = sqrt(
+            wg_sum_of_squares(WG_F64, run->model->params[i]->size, gradient));
     return o.iterations > 0;
 }
 
