@@ -103,12 +103,6 @@ wg_tensor *wg_linear_model_logits(const wg_linear_model *model, wg_tensor *X)
     return wg_linear(X, model->W, model->b);
 }
 
-wg_tensor *wg_linear_model_probabilities(const wg_linear_model *model, wg_tensor *X)
-{
-    wg_tensor *Z = wg_linear_model_logits(model, X);
-    return wg_is_inert(Z) ? Z : wg_head_probabilities(model->head, Z);
-}
-
 wg_tensor *wg_linear_model_predict(const wg_linear_model *model, wg_tensor *X)
 {
     wg_tensor *Z = wg_linear_model_logits(model, X);

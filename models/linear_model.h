@@ -48,11 +48,9 @@ wg_linear_model wg_logistic_new(wg_tensor *X, wg_tensor *y, const wg_linear_mode
 wg_linear_model wg_softmax_regression_new(wg_tensor *X, wg_tensor *y, int64_t k,
                                           const wg_linear_model_options *options);
 
-/* wg_linear_model_logits: Z of other rows X [m, d], recorded on the tape. */
+/* wg_linear_model_logits: Z of other rows X [m, d], recorded on the tape; wg_head_probabilities
+ * makes P [m, k] of it. */
 wg_tensor *wg_linear_model_logits(const wg_linear_model *model, wg_tensor *X);
-
-/* wg_linear_model_probabilities: P [m, k] of such rows. */
-wg_tensor *wg_linear_model_probabilities(const wg_linear_model *model, wg_tensor *X);
 
 /* wg_linear_model_predict: their classes, i64 [m], -1 for a row with NaN, or numbers [m, k]; see
  * models/train/head.h. */

@@ -419,13 +419,3 @@ int wg_blocks_params(const wg_blocks *b)
 {
     return b != NULL ? b->n_params : 0;
 }
-
-int64_t wg_blocks_count(const wg_blocks *b)
-{
-    return b != NULL ? b->shards.blocks : 0;
-}
-
-int64_t wg_blocks_rows(const wg_blocks *b)
-{
-    return b != NULL ? b->full.rows : 0;
-}

@@ -90,11 +90,6 @@ wg_tensor *wg_blocks_gradient(const wg_blocks *blocks, int i);
 wg_tensor *wg_blocks_param(const wg_blocks *blocks, int i);
 int wg_blocks_params(const wg_blocks *blocks);
 
-/* wg_blocks_count: how many blocks, of all ranks together. wg_blocks_rows: rows of a full one. Both
- * are 0 for an inert object. */
-int64_t wg_blocks_count(const wg_blocks *blocks);
-int64_t wg_blocks_rows(const wg_blocks *blocks);
-
 #ifdef __cplusplus
 }
 #endif

@@ -1,5 +1,5 @@
 /* Full-batch objectives in row blocks: the whole batch at once, threads, the last block, errors. */
-#include "autograd/compile/blocks.h"
+#include "autograd/compile/blocks_internal.h"
 
 #include "autograd/grad.h"
 #include "autograd/rng.h"
@@ -110,8 +110,8 @@ START_TEST(test_blocks_are_the_batch)
             wg_tensor *penalty = i % 2 ? wg_sum(wg_square(p.m.w)) : NULL;
             wg_blocks *b = blocks_of(&p, &(wg_blocks_options){rows[k], k % 2 ? scale : 0, penalty});
             const int64_t each = rows[k] > 0 && rows[k] < n[i] ? rows[k] : n[i];
-            ck_assert_int_eq(wg_blocks_rows(b), each);
-            ck_assert_int_eq(wg_blocks_count(b), (n[i] + each - 1) / each);
+            ck_assert_int_eq(b->full.rows, each);
+            ck_assert_int_eq(b->shards.blocks, (n[i] + each - 1) / each);
             ck_assert_int_eq(p.m.calls, n[i] % each == 0 ? 1 : 2);
             is_the_whole_batch(&p, b, scale, penalty);
             wg_fill_normal(p.m.w, 0, 1, 9);
@@ -306,7 +306,7 @@ START_TEST(test_mistakes)
         ck_assert_int_eq(wg_blocks_run(b), WG_E_NULL);
         ck_assert(wg_is_inert(wg_blocks_value(b)));
         ck_assert(wg_is_inert(wg_blocks_gradient(b, 0)));
-        ck_assert_int_eq(wg_blocks_count(b), 0);
+        ck_assert_int_eq(wg_blocks_params(b), 0);
         wg_tape_rewind(p.t, made);
     }
     wg_blocks_new(p.rows, 1, p.param, 1, not_one_element, p.m.w, NULL);

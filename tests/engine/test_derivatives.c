@@ -1,4 +1,4 @@
-/* Products of Hessians and Jacobians with vectors, of higher orders too; what stops them; errors. */
+/* Products of Hessians and Jacobians with vectors, of higher orders too; stops; errors. */
 #include "autograd/derivatives/derivatives.h"
 #include "autograd/grad.h"
 #include "autograd/rng.h"

@@ -90,10 +90,6 @@ START_TEST(models)
         expect(mark, WG_E_NULL, "linear model: none");                                             \
     } while (0)
     REFUSED(wg_linear_model_logits(NULL, x));
-    REFUSED(wg_linear_model_probabilities(NULL, x));
-    REFUSED(wg_linear_model_predict(NULL, x));
-    REFUSED(wg_linear_model_logits(NULL, x));
-    REFUSED(wg_linear_model_probabilities(NULL, x));
     REFUSED(wg_linear_model_predict(NULL, x));
 #undef REFUSED
     ck_assert_double_nan(wg_linear_model_score(NULL, x, x));

@@ -135,7 +135,8 @@ START_TEST(test_logistic_predict)
     const double other[] = {0, -1, 0, (double)NAN, -5, 0};
     wg_tensor *X = wg_constant(tape, WG_F64, WG_SHAPE(3, 2), other);
     wgt_assert_close(wg_linear_model_score(&m, m.X, m.y), 1.0 / 3, 0, 0);
-    wg_tensor *p = wg_linear_model_probabilities(&m, X), *y = wg_linear_model_predict(&m, X);
+    wg_tensor *p = wg_head_probabilities(m.head, wg_linear_model_logits(&m, X)),
+              *y = wg_linear_model_predict(&m, X);
     wgt_assert_close(wg_at(p, 1), 0.5, 0, 0);
     wgt_assert_close(wg_at(p, 5), 1 / (1 + exp(4)), 3e-16, 0);
     wgt_assert_close(wg_at(p, 4), 1 / (1 + exp(-4)), 3e-16, 0);
@@ -156,7 +157,7 @@ START_TEST(test_softmax_predict)
     wgt_assert_close(wg_linear_model_score(&m, m.X, m.y), 1.0 / 3, 0, 0);
     const double b[] = {0, 1, 0};
     wg_write(m.b, b, sizeof b);
-    wg_tensor *p = wg_linear_model_probabilities(&m, m.X);
+    wg_tensor *p = wg_head_probabilities(m.head, wg_linear_model_logits(&m, m.X));
     wgt_assert_close(wg_at(p, 1), exp(1) / (2 + exp(1)), 3e-16, 0);
     const wg_tensor *y = wg_linear_model_predict(&m, m.X);
     ck_assert_int_eq(wg_dtype_of(y), WG_I64);
