@@ -73,6 +73,8 @@ void wg_estimator_set_pipeline(wg_estimator *e, wg_pipeline *pipeline)
     e->dtype = pipeline->dtype;
 }
 
+#ifndef WG_NO_FILES
+
 /* Both lists, and NULL behind the last. */
 static const char *const *estimator_join_names(const wg_estimator *e, wg_tape *t)
 {
@@ -101,6 +103,8 @@ void wg_estimator_set_csv(wg_estimator *e, wg_tape *t, const wg_csv_options *rea
     o->f32 = e->dtype == WG_F32;
     e->csv = o;
 }
+
+#endif /* WG_NO_FILES */
 
 /* Of a table's columns, if it is these that are fitted. */
 static void estimator_take_names(wg_estimator *e, const wg_dataset *d)
@@ -393,7 +397,9 @@ static void estimator_build(wg_estimator *e, const wg_estimator_kind *kind, wg_e
     if (wg_ranks_agree(t, wg_estimator_hash(e), "columns, model or version") == WG_OK)
         estimator_fit_pipeline(e, data, o);
     if (wg_tape_status(t) == WG_OK) {
+#ifndef WG_NO_FILES
         wg_estimator_set_csv(e, t, data->d.table != NULL ? data->d.table->csv : NULL);
+#endif
         estimator_new_mlp(e, kind->hidden, o);
     }
     if (wg_ranks_agree(t, 0, "") == WG_OK)

@@ -41,7 +41,7 @@ void wg_estimator_join_classes(wg_estimator_data *data, wg_estimator_options *o)
 
 /* wg_estimator_set_csv: e->csv, once names and dtype are set, from how a table was read; NULL: by
  * default. */
-void wg_estimator_set_csv(wg_estimator *e, wg_tape *t, const wg_csv_options *read);
+void wg_estimator_set_csv(wg_estimator *e, wg_tape *t, const struct wg_csv_options *read);
 
 /* wg_estimator_inert: what a failed constructor returns. */
 wg_estimator *wg_estimator_inert(void);

@@ -1,6 +1,7 @@
 /* Calls of functions that several statements of one scope make: each is made once, and kept in a
  * variable. */
 #include "autograd/compile/write_internal.h"
+#include "autograd/hash.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -49,14 +50,12 @@ static bool calls_last(const char *s, size_t length)
     return true;
 }
 
-/* The slot of a call: FNV-1a, chained. NULL: it is not shared in this scope, or no memory. */
+/* The call in its slot. NULL: it is not shared in this scope, or no memory. */
 static wg_write_call *calls_find(wg_c_program *w, int64_t scope, const char *s, size_t length)
 {
-    uint64_t hash = 14695981039346656037u ^ (uint64_t)scope;
     if (scope == WG_WRITE_FUNCTION && !calls_last(s, length))
         return NULL;
-    for (size_t i = 0; i < length; i++)
-        hash = (hash ^ (unsigned char)s[i]) * 1099511628211u;
+    const uint64_t hash = wg_hash_bytes(wg_hash_word(WG_HASH_START, (uint64_t)scope), s, length);
     wg_write_call **first = &w->call[hash & (uint64_t)(w->slots - 1)], *call = *first;
     while (call != NULL &&
            !(call->scope == scope && call->length == length && memcmp(call->text, s, length) == 0))

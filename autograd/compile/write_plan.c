@@ -50,9 +50,10 @@ static const char *write_claim(wg_c_program *w, wg_text name)
 {
     char base[64];
     snprintf(base, sizeof base, "%.56s", name.s);
+    const bool ends = base[0] != '\0' && base[strlen(base) - 1] == '_'; /* as in "exp_" */
     wg_write_slot *first = write_slot(w, name.s), *slot = first;
     while (slot->name != NULL) {
-        snprintf(name.s, sizeof name.s, "%s_%d", base, ++first->count);
+        snprintf(name.s, sizeof name.s, ends ? "%s%d" : "%s_%d", base, ++first->count);
         slot = write_slot(w, name.s);
     }
     *slot = (wg_write_slot){write_keep(w, name.s), 1};
