@@ -100,7 +100,7 @@ static bool link_exchange(void *user, int partner, const void *out, size_t n_out
 /* ---- Processes ------------------------------------------------------------------------------- */
 
 /* Where coverage is counted: what a process that is about to end has reached. */
-void __gcov_dump(void) __attribute__((weak));
+void __gcov_exit(void) __attribute__((weak));
 
 typedef int link_pairs[WGT_RANKS][WGT_RANKS]; /* [i][j]: i's end of what it shares with j */
 
@@ -139,8 +139,8 @@ wgt_ranks wgt_ranks_start(int n, wgt_rank_work *work, void *user)
         memcpy(end.fd, fd[i], sizeof end.fd);
         const wg_ranks ranks = {.rank = i, .size = n, .exchange = link_exchange, .user = &end};
         const int status = work(&ranks, user);
-        if (__gcov_dump != NULL)
-            __gcov_dump();
+        if (__gcov_exit != NULL)
+            __gcov_exit();
         _exit(status);
     }
     link_close(fd, n, -1);
