@@ -7,6 +7,8 @@
 #include "ops/layout_internal.h"
 #include "ops/reduce_internal.h"
 
+#include <string.h>
+
 /* The stride in x for each axis of `to`, to which x broadcasts: 0 where x is repeated. */
 static void broadcast_strides(const wg_shape *x, const wg_shape *to, int64_t *stride)
 {
@@ -64,12 +66,17 @@ static int64_t broadcast_repeats(const wg_tensor *y)
             y[i] = x[i * stride[0]];                                                               \
     }                                                                                              \
                                                                                                    \
+    /* Short runs are written four at a time: the next run overwrites what is too many. */         \
     static void broadcast_repeat_##T(const T *x, int64_t times, int64_t begin, int64_t end, T *y)  \
     {                                                                                              \
         int64_t left = times - begin % times;                                                      \
         for (x += begin / times; begin < end; x++, left = times) {                                 \
             const int64_t n = left < end - begin ? left : end - begin;                             \
-            for (int64_t i = 0; i < n; i++)                                                        \
+            const T four[4] = {*x, *x, *x, *x};                                                    \
+            int64_t i = 0;                                                                         \
+            for (; i < n && i + 4 <= end - begin; i += 4)                                          \
+                memcpy(y + i, four, sizeof four);                                                  \
+            for (; i < n; i++)                                                                     \
                 y[i] = *x;                                                                         \
             y += n;                                                                                \
             begin += n;                                                                            \

@@ -107,11 +107,11 @@ static char *elementwise_at(const wg_tensor *x, int64_t i)
     return i == 0 ? x->data : (char *)x->data + i * (int64_t)wg_dtype_size(x->dtype);
 }
 
-/* Short rows, where every operand has all of y's elements, one row or one element: a layer's
- * bias. */
+/* Short rows, where along the two inner axes every operand has all of y's elements, one row or one
+ * element: a layer's bias. */
 static bool elementwise_repeats(const elementwise_walk *w, int n)
 {
-    if (w->ndim != 2 || w->dim[0] > ELEMENTWISE_REPEATED / 4)
+    if (w->ndim < 2 || w->dim[0] > ELEMENTWISE_REPEATED / 4)
         return false;
     for (int k = 0; k < n; k++)
         if (w->stride[1][k] != 0 && (w->stride[0][k] == 0 || w->stride[1][k] != w->dim[0]))
@@ -132,25 +132,23 @@ static void elementwise_repeat(const char *x, int64_t size, int64_t phase, char 
     }
 }
 
-/* The map is called for many rows at once, on operands whose one row is repeated for that. */
+/* Elements [begin, end) of the two inner axes, where operands start at x. The map is called for
+ * many rows at once, on operands whose one row is repeated for that. */
 static void elementwise_run_repeated(const wg_tensor *y, const elementwise_walk *w, int64_t begin,
-                                     int64_t end, char *out, const void *const tile[])
+                                     int64_t end, char *out, const void *x[])
 {
     const int64_t element = (int64_t)wg_dtype_size(y->operand[0]->dtype), dim = w->dim[0];
     const int64_t result = (int64_t)wg_dtype_size(y->dtype);
     const int64_t most = ELEMENTWISE_REPEATED / dim * dim,
                   n = end - begin < most ? end - begin : most;
     char repeated[WG_ELEMENTWISE_OPERANDS][ELEMENTWISE_REPEATED * sizeof(double)];
-    const void *x[WG_ELEMENTWISE_OPERANDS];
-    for (int k = 0; k < y->n_operands; k++) {
-        const bool whole = w->stride[1][k] != 0, row = !whole && w->stride[0][k] != 0;
-        x[k] = row ? repeated[k] : elementwise_at(y->operand[k], whole ? begin : 0);
-        if (row)
-            elementwise_repeat(y->operand[k]->data, dim * element, begin % dim * element,
-                               repeated[k], n * element);
-        else if (tile != NULL && tile[k] != NULL)
-            x[k] = tile[k];
-    }
+    for (int k = 0; k < y->n_operands; k++)
+        if (w->stride[1][k] == 0 && w->stride[0][k] != 0) {
+            const int64_t phase = begin % dim * element;
+            elementwise_repeat((const char *)x[k] - phase, dim * element, phase, repeated[k],
+                               n * element);
+            x[k] = repeated[k];
+        }
     for (int64_t at = begin; at < end; at += most) {
         const int64_t now = end - at < most ? end - at : most;
         y->op->map[y->operand[0]->dtype](now, out + (at - begin) * result, x, w->stride[0],
@@ -176,21 +174,23 @@ __attribute__((noinline)) static void elementwise_run_walk(const wg_tensor *y, i
     wg_map *map = y->op->map[y->operand[0]->dtype];
 
     elementwise_walk_init(&w, y);
-    if (elementwise_repeats(&w, n)) {
-        elementwise_run_repeated(y, &w, begin, end, out, tile);
-        return;
-    }
+    const bool repeats = elementwise_repeats(&w, n);
+    const int64_t inner = repeats ? w.dim[0] * w.dim[1] : w.dim[0];
     elementwise_seek(&w, n, begin, place, start);
     for (int64_t at = begin; at < end;) {
-        int64_t run = w.dim[0] - place[0];
-        if (run > end - at)
-            run = end - at;
+        const int64_t in = at % inner, run = inner - in < end - at ? inner - in : end - at;
         for (int k = 0; k < n; k++)
             x[k] = tile != NULL && tile[k] != NULL ? (const char *)tile[k] + (at - begin) * element
                                                    : elementwise_at(y->operand[k], start[k]);
-        map(run, out + (at - begin) * result, x, w.stride[0], y->attrs);
+        if (repeats)
+            elementwise_run_repeated(y, &w, in, in + run, out + (at - begin) * result, x);
+        else
+            map(run, out + (at - begin) * result, x, w.stride[0], y->attrs);
         at += run;
-        elementwise_next_run(&w, n, place, start);
+        if (repeats)
+            elementwise_seek(&w, n, at, place, start);
+        else
+            elementwise_next_run(&w, n, place, start);
     }
 }
 

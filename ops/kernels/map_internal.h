@@ -1,6 +1,7 @@
 #ifndef WG_OPS_KERNELS_MAP_INTERNAL_H
 #define WG_OPS_KERNELS_MAP_INTERNAL_H
 
+#include "ops/kernels/cpu.h"
 #include "ops/kernels/elementwise.h"
 #include "ops/kernels/vector_math.h"
 
@@ -65,54 +66,94 @@
     else                                                                                           \
         WGK_LOOP(begin, end, const T a = p[0]; const T b = q[0]; (void)a; (void)b, statement)
 
-/* Three operands: only the pattern without broadcasting is worth a loop of its own. */
+/* Three operands: only the patterns of gradients and of selection are worth loops of their own. */
 #define WGK_EACH3(begin, end, a, b, c, statement)                                                  \
     if (stride[0] != 0 && stride[1] != 0 && stride[2] != 0)                                        \
         WGK_LOOP(begin, end, const T a = p[i]; const T b = q[i]; const T c = r[i], statement)      \
+    else if (stride[0] != 0 && stride[1] != 0)                                                     \
+        WGK_LOOP(begin, end, const T a = p[i]; const T b = q[i]; const T c = r[0], statement)      \
     else                                                                                           \
-        WGK_LOOP(begin, end, const T a = p[i * stride[0]]; const T b = q[i * stride[1]];           \
-                 const T c = r[i * stride[2]], statement)
+        WGK_ANY3(begin, end, a, b, c, statement)
 #endif
 
 /* ---- A kernel for one type. ------------------------------------------------------------------ */
 
-#define WGK_SIGNATURE(name, suffix)                                                                \
-    void wgk_##name##_##suffix(int64_t n, void *out, const void *const operand[],                  \
-                               const int64_t stride[], const void *attrs)
+#define WGK_PARAMETERS                                                                             \
+    int64_t n, void *out, const void *const operand[], const int64_t stride[], const void *attrs
+
+/* WGK_KERNEL(linkage, name, one, body): a kernel, which does `one` where n is 1; in both T is the
+ * type, y the result, and p, q, r are the operands.  WGK_VECTORIZED: the same, compiled for wider
+ * vectors, too, which many elements are worth. Nothing contracts, so the bits are the same. */
+#define WGK_KERNEL(linkage, name, one, ...)                                                        \
+    linkage void name(WGK_PARAMETERS)                                                              \
+    {                                                                                              \
+        if (n == 1) {                                                                              \
+            one return;                                                                            \
+        }                                                                                          \
+        __VA_ARGS__                                                                                \
+    }
+#define WGK_HEAD1(type)                                                                            \
+    typedef type T;                                                                                \
+    T *restrict y = out;                                                                           \
+    const T *p = operand[0];                                                                       \
+    (void)attrs;
+#define WGK_HEAD2(type)                                                                            \
+    WGK_HEAD1(type)                                                                                \
+    const T *q = operand[1];
+#define WGK_HEAD3(type)                                                                            \
+    WGK_HEAD2(type)                                                                                \
+    const T *r = operand[2];
+
+#if defined(WGK_ISA_X86) && !defined(__OPTIMIZE_SIZE__)
+#define WGK_MANY 16
+#define WGK_VECTORIZED(linkage, name, one, ...)                                                    \
+    __attribute__((target("avx2"))) static void name##_avx2(WGK_PARAMETERS)                        \
+    {                                                                                              \
+        __VA_ARGS__                                                                                \
+    }                                                                                              \
+    static void name##_baseline(WGK_PARAMETERS)                                                    \
+    {                                                                                              \
+        __VA_ARGS__                                                                                \
+    }                                                                                              \
+    __attribute__((noinline)) static void name##_many(WGK_PARAMETERS)                              \
+    {                                                                                              \
+        (wgk_cpu_isa() >= WGK_ISA_AVX2 ? name##_avx2 : name##_baseline)(n, out, operand, stride,   \
+                                                                        attrs);                    \
+    }                                                                                              \
+    WGK_KERNEL(linkage, name, one,                                                                 \
+               if (n < WGK_MANY) name##_baseline(n, out, operand, stride, attrs);                  \
+               else name##_many(n, out, operand, stride, attrs);)
+#else
+#define WGK_VECTORIZED WGK_KERNEL
+#endif
 
 /* A kernel through a function f of vector_math.h: e = f(inner), y = formula, which may use e. A
  * tile of y holds e in between, and stays in cache. */
 #define WGK_TILE_SIZE 512
 
 #define WGK_MAP1_VIA_OF(name, type, suffix, x, function, inner, formula)                           \
-    WGK_SIGNATURE(name, suffix)                                                                    \
-    {                                                                                              \
-        typedef type T;                                                                            \
-        T *restrict y = out;                                                                       \
-        const T *p = operand[0];                                                                   \
-        (void)attrs;                                                                               \
-        for (int64_t begin = 0; begin < n; begin += WGK_TILE_SIZE) {                               \
+    WGK_VECTORIZED(                                                                                \
+        , wgk_##name##_##suffix,                                                                   \
+        WGK_HEAD1(type) WGK_ANY1(0, 1, x, y[i] = inner) wgk_tile_##function##_##suffix(1, y);      \
+        WGK_ANY1(0, 1, x, const T e = y[i]; y[i] = formula),                                       \
+        WGK_HEAD1(type) for (int64_t begin = 0; begin < n; begin += WGK_TILE_SIZE) {               \
             const int64_t end = n - begin < WGK_TILE_SIZE ? n : begin + WGK_TILE_SIZE;             \
             WGK_EACH1(begin, end, x, y[i] = inner)                                                 \
             wgk_tile_##function##_##suffix(end - begin, y + begin);                                \
             WGK_EACH1(begin, end, x, const T e = y[i]; y[i] = formula)                             \
-        }                                                                                          \
-    }
+        })
 
 #define WGK_MAP2_VIA_OF(name, type, suffix, a, b, function, inner, formula)                        \
-    WGK_SIGNATURE(name, suffix)                                                                    \
-    {                                                                                              \
-        typedef type T;                                                                            \
-        T *restrict y = out;                                                                       \
-        const T *p = operand[0], *q = operand[1];                                                  \
-        (void)attrs;                                                                               \
-        for (int64_t begin = 0; begin < n; begin += WGK_TILE_SIZE) {                               \
+    WGK_VECTORIZED(                                                                                \
+        , wgk_##name##_##suffix,                                                                   \
+        WGK_HEAD2(type) WGK_ANY2(0, 1, a, b, y[i] = inner) wgk_tile_##function##_##suffix(1, y);   \
+        WGK_ANY2(0, 1, a, b, const T e = y[i]; y[i] = formula),                                    \
+        WGK_HEAD2(type) for (int64_t begin = 0; begin < n; begin += WGK_TILE_SIZE) {               \
             const int64_t end = n - begin < WGK_TILE_SIZE ? n : begin + WGK_TILE_SIZE;             \
             WGK_EACH2(begin, end, a, b, y[i] = inner)                                              \
             wgk_tile_##function##_##suffix(end - begin, y + begin);                                \
             WGK_EACH2(begin, end, a, b, const T e = y[i]; y[i] = formula)                          \
-        }                                                                                          \
-    }
+        })
 
 /* ---- Rows ------------------------------------------------------------------------------------ */
 

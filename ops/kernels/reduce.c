@@ -151,8 +151,9 @@ static void sum_tile(const wgk_rows *rows, bool f32, const void *x, int64_t star
  * columns: as many as fill vectors, if they can. */
 static int64_t sum_fold_of(const wgk_rows *rows)
 {
-    const int64_t side = rows->kept.size[0], most = side > 0 ? SUM_TILE / side : 0;
-    if (rows->kept.ndim != 1 || rows->along.ndim != 1 || rows->along.stride[0] != side || most < 2)
+    const int64_t side = rows->kept.size[rows->kept.ndim - 1];
+    const int64_t most = side > 0 ? SUM_TILE / side : 0;
+    if (rows->along.ndim != 1 || rows->along.stride[0] != side || most < 2)
         return 1;
     for (int64_t fold = most; fold > 1; fold--)
         if (fold * side % SUM_LANES == 0)
@@ -160,19 +161,20 @@ static int64_t sum_fold_of(const wgk_rows *rows)
     return most;
 }
 
-/* Columns [begin, begin + n) of a matrix; line k belongs to the sums k modulo fold, whatever
- * columns are asked for. */
+/* Rows [begin, begin + n), columns of one matrix; line k belongs to the sums k modulo fold,
+ * whatever columns are asked for. */
 static void sum_folded(const wgk_rows *rows, int64_t fold, bool f32, const void *x, int64_t begin,
                        int64_t n, double sum[SUM_TILE])
 {
-    const int64_t side = rows->kept.size[0], count = rows->row_size, whole = count / fold;
+    const int64_t side = rows->along.stride[0], count = rows->row_size, whole = count / fold;
+    const int64_t at = wgk_rows_start(rows, begin);
     double s[SUM_TILE] = {0}, c[SUM_TILE] = {0};
     if (n == side) {
-        sum_lines(whole, fold * side, fold * side, f32, x, 0, s, c);
-        sum_lines(1, 0, (count - whole * fold) * side, f32, x, whole * fold * side, s, c);
+        sum_lines(whole, fold * side, fold * side, f32, x, at, s, c);
+        sum_lines(1, 0, (count - whole * fold) * side, f32, x, at + whole * fold * side, s, c);
     } else {
         for (int64_t g = 0; g < fold; g++)
-            sum_lines((count - g + fold - 1) / fold, fold * side, n, f32, x, g * side + begin,
+            sum_lines((count - g + fold - 1) / fold, fold * side, n, f32, x, at + g * side,
                       s + g * side, c + g * side);
     }
     for (int64_t j = 0; j < n; j++) {

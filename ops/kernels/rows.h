@@ -65,6 +65,12 @@ typedef struct wgk_lines {
 bool wgk_rows_together(const wgk_rows *rows);
 wgk_lines wgk_rows_lines(const wgk_rows *rows, int64_t row, int64_t end);
 
+/* wgk_rows_short: are they short, and one behind the other? Row r begins at r * row_size. */
+static inline bool wgk_rows_short(const wgk_rows *rows)
+{
+    return rows->contiguous && rows->along.ndim == 1 && rows->row_size <= WGK_ROWS_SHORT;
+}
+
 /* Line i, read or written; its numbers are of the type that `type` is computed in. */
 void wgk_lines_get(const wgk_lines *lines, int64_t i, wgk_type type, const void *x, void *line);
 void wgk_lines_put(const wgk_lines *lines, int64_t i, wgk_type type, const void *line, void *x);

@@ -52,7 +52,8 @@ static void fit_build(fit *f)
     wg_tensor *rows[] = {X, y}, *params[] = {f->w, f->b};
     wg_tensor *penalty = wg_scale(wg_sum(wg_square(f->w)), 1 / (2 * (double)p->n));
     wg_blocks_options options = {.scale = 1 / (double)p->n, .penalty = penalty};
-    f->objective = wg_objective_blocks(wg_blocks_new(rows, 2, params, 2, fit_loss, f, &options));
+    f->objective = wg_objective_blocks(wg_blocks_new(rows, 2, params, 2, fit_loss, f, &options),
+                                       false);
     f->x = calloc((size_t)f->objective.n + 1, sizeof *f->x);
     f->g = calloc((size_t)f->objective.n + 1, sizeof *f->g);
 }

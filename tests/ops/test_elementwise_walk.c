@@ -2,10 +2,12 @@
 #include "autograd/op.h"
 #include "autograd/rng.h"
 #include "ops/elementwise.h"
+#include "ops/registry.h"
 #include "tests/support/assert.h"
 #include "tests/support/suites.h"
 #include "tests/support/support.h"
 
+#include <math.h>
 #include <string.h>
 
 static wg_tape *t;
@@ -106,6 +108,55 @@ START_TEST(test_many_short_rows)
         check(counting(WG_SHAPE(rows, n), 1), counting(WG_SHAPE(rows, 1), 9),
               counting(WG_SHAPE(n), 50));
     }
+    check(counting(WG_SHAPE(50, 10), 1), counting(WG_SHAPE(6, 1, 10), 9),
+          counting(WG_SHAPE(6, 50, 1), 50));
+    check(counting(WG_SHAPE(6, 50, 10), 1), counting(WG_SHAPE(6, 1, 10), 9),
+          counting(WG_SHAPE(6, 1, 1), 50));
+}
+END_TEST
+
+/* Kernels take many elements at once: each as if it were alone. */
+static void check_alone(const wg_op *op, wg_dtype dtype)
+{
+    enum { N = 67, SPECIAL = 7 };
+    static const double special[SPECIAL] = {0, -0.0, HUGE_VAL, -HUGE_VAL, NAN, 1, -1};
+    double x[3][N], many[N], alone[N], attrs[2] = {0.5, 2};
+    const int64_t element = (int64_t)wg_dtype_size(dtype), stride[3] = {1, 1, 1};
+    const void *at[3];
+    for (int k = 0; k < 3 * N; k++) {
+        const double value = k % 3 == 0 ? special[k / 3 % SPECIAL]
+                                        : 3 * wg_random_normal(8, 1, (uint64_t)k);
+        if (dtype == WG_F32)
+            ((float *)x[k / N])[k % N] = (float)value;
+        else
+            x[k / N][k % N] = value;
+    }
+    for (int k = 0; k < 3; k++)
+        at[k] = x[k];
+    op->map[dtype](N, many, at, stride, attrs);
+    for (int64_t i = 0; i < N; i++) {
+        for (int k = 0; k < 3; k++)
+            at[k] = (char *)x[k] + i * element;
+        op->map[dtype](1, (char *)alone + i * element, at, stride, attrs);
+    }
+    for (int64_t i = 0; i < N; i++) {
+        const char *a = (char *)many + i * element, *b = (char *)alone + i * element;
+        const bool nan = dtype == WG_F32 ? isnan(((float *)many)[i]) && isnan(((float *)alone)[i])
+                                         : isnan(many[i]) && isnan(alone[i]);
+        ck_assert_msg(nan || memcmp(a, b, (size_t)element) == 0, "%s, element %d", op->name,
+                      (int)i);
+    }
+}
+
+START_TEST(test_many_elements_are_each_alone)
+{
+    for (int i = 0; wg_op_at(i) != NULL; i++) {
+        const wg_op *op = wg_op_at(i);
+        for (wg_dtype dtype = WG_F32; dtype <= WG_F64; dtype++)
+            if ((op->flags & WG_OP_ELEMENTWISE) && op->map[dtype] != NULL && op->arity <= 3 &&
+                op->check == NULL && op->attr_size <= 2 * sizeof(double))
+                check_alone(op, dtype);
+    }
 }
 END_TEST
 
@@ -176,6 +227,7 @@ Suite *suite_elementwise_walk(void)
     tcase_add_checked_fixture(cases, set_up, tear_down);
     tcase_add_test(cases, test_kinds_of_broadcast);
     tcase_add_test(cases, test_many_short_rows);
+    tcase_add_test(cases, test_many_elements_are_each_alone);
     tcase_add_test(cases, test_nothing_to_walk);
     tcase_add_test(cases, test_random_shapes);
     tcase_add_test(cases, test_f32);
