@@ -1,4 +1,5 @@
 /* The sum of the cotangents that meet at a node. */
+#include "autograd/cpu_internal.h"
 #include "autograd/tape_internal.h"
 
 #include <math.h>
@@ -20,19 +21,21 @@ static bool add_n_shape(wg_tensor *y)
     return true;
 }
 
-/* Terms, from element `begin` on where they are in tiles. */
+/* Terms: at[k] is where element `begin` of term k is; where `at` is NULL, tile[k]; where that is
+ * NULL, too, it is in the operand's memory. */
 typedef struct add_n_terms {
     int n;
+    const void *const *at;
     wg_tensor *const *operand; /* [n] */
-    const void *const *tile;   /* [n]; NULL: none; a term that is NULL is in the operand's memory */
+    const void *const *tile;   /* [n]; NULL: none */
     int64_t begin;
 } add_n_terms;
 
 static inline const char *add_n_term(const add_n_terms *terms, int k, int64_t i, size_t size)
 {
-    return terms->tile != NULL && terms->tile[k] != NULL
-               ? (const char *)terms->tile[k] + (i - terms->begin) * (int64_t)size
-               : (const char *)terms->operand[k]->data + i * (int64_t)size;
+    const void *at = terms->at != NULL ? terms->at[k] : terms->tile != NULL ? terms->tile[k] : NULL;
+    return at != NULL ? (const char *)at + (i - terms->begin) * (int64_t)size
+                      : (const char *)terms->operand[k]->data + i * (int64_t)size;
 }
 
 /* An infinite sum has a rest of NaN, which must not replace it. */
@@ -46,8 +49,8 @@ static inline double add_n_total(double sum, double rest)
 #define ADD_N_LANES 8
 typedef double add_n_lanes __attribute__((vector_size(ADD_N_LANES * sizeof(double))));
 
-#define ADD_N_OF(T)                                                                                \
-    static void add_n_block_##T(const add_n_terms *terms, int64_t i, T *out)                       \
+#define ADD_N_OF(T, set, target)                                                                   \
+    target static void add_n_block_##set##_##T(const add_n_terms *terms, int64_t i, T *out)        \
     {                                                                                              \
         typedef T inputs __attribute__((vector_size(ADD_N_LANES * sizeof(T))));                    \
         add_n_lanes s = {0}, rest = {0};                                                           \
@@ -63,7 +66,7 @@ typedef double add_n_lanes __attribute__((vector_size(ADD_N_LANES * sizeof(doubl
             out[j] = (T)add_n_total(s[j], rest[j]);                                                \
     }                                                                                              \
                                                                                                    \
-    static void add_n_one_##T(const add_n_terms *terms, int64_t i, T *out)                         \
+    target static void add_n_one_##set##_##T(const add_n_terms *terms, int64_t i, T *out)          \
     {                                                                                              \
         double s = 0, rest = 0;                                                                    \
         for (int k = 0; k < terms->n; k++) {                                                       \
@@ -77,20 +80,21 @@ typedef double add_n_lanes __attribute__((vector_size(ADD_N_LANES * sizeof(doubl
     }                                                                                              \
                                                                                                    \
     /* The last block may take elements of the one before once more. */                            \
-    static void add_n_many_##T(const add_n_terms *terms, int64_t end, T *out)                      \
+    target static void add_n_many_##set##_##T(const add_n_terms *terms, int64_t end, void *to)     \
     {                                                                                              \
+        T *out = to;                                                                               \
         const int64_t begin = terms->begin, n = end - begin;                                       \
         for (int64_t i = 0; n < ADD_N_LANES && i < n; i++)                                         \
-            add_n_one_##T(terms, begin + i, out + i);                                              \
+            add_n_one_##set##_##T(terms, begin + i, out + i);                                      \
         for (int64_t i = 0; n >= ADD_N_LANES && i < n; i += ADD_N_LANES) {                         \
             const int64_t at = i <= n - ADD_N_LANES ? i : n - ADD_N_LANES;                         \
-            add_n_block_##T(terms, begin + at, out + at);                                          \
+            add_n_block_##set##_##T(terms, begin + at, out + at);                                  \
         }                                                                                          \
     }                                                                                              \
                                                                                                    \
     /* Two terms, the common case: one rounding, nothing to compensate. */                         \
-    static void add_n_two_##T(int64_t n, void *out, const void *const x[], const int64_t stride[], \
-                              const void *attrs)                                                   \
+    target static void add_n_two_##set##_##T(int64_t n, void *out, const void *const x[],          \
+                                             const int64_t stride[], const void *attrs)            \
     {                                                                                              \
         const T *a = x[0], *b = x[1];                                                              \
         T *restrict y = out;                                                                       \
@@ -99,8 +103,8 @@ typedef double add_n_lanes __attribute__((vector_size(ADD_N_LANES * sizeof(doubl
             y[i] = a[i] + b[i];                                                                    \
     }                                                                                              \
                                                                                                    \
-    static void add_n_three_##T(int64_t n, void *out, const void *const x[],                       \
-                                const int64_t stride[], const void *attrs)                         \
+    target static void add_n_three_##set##_##T(int64_t n, void *out, const void *const x[],        \
+                                               const int64_t stride[], const void *attrs)          \
     {                                                                                              \
         const T *a = x[0], *b = x[1], *c = x[2];                                                   \
         T *restrict y = out;                                                                       \
@@ -112,13 +116,57 @@ typedef double add_n_lanes __attribute__((vector_size(ADD_N_LANES * sizeof(doubl
             const double both = rest + ((s - (t - from_r)) + (r - from_r));                        \
             y[i] = (T)(t + (both == both ? both : 0));                                             \
         }                                                                                          \
+    }                                                                                              \
+                                                                                                   \
+    target static void add_n_call_##set##_##T(int64_t n, void *out, const void *const x[],         \
+                                              const int64_t stride[], const void *attrs)           \
+    {                                                                                              \
+        const wg_add_n_call *call = attrs;                                                         \
+        const add_n_terms terms = {call->n, call->term, NULL, NULL, 0};                            \
+        (void)stride, (void)x;                                                                     \
+        add_n_many_##set##_##T(&terms, n, out);                                                    \
     }
 
-ADD_N_OF(float)
-ADD_N_OF(double)
+ADD_N_OF(float, baseline, )
+ADD_N_OF(double, baseline, )
+#ifdef WG_ISA_X86
+#define ADD_N_TARGET __attribute__((target("avx2")))
+ADD_N_OF(float, avx2, ADD_N_TARGET)
+ADD_N_OF(double, avx2, ADD_N_TARGET)
+#undef ADD_N_TARGET
+#endif
 
 #undef ADD_N_OF
 #undef ADD_N_LANES
+
+/* Of two terms, of three, and of as many as there are. */
+typedef struct add_n_kernels {
+    wg_map *two, *three, *call;
+    void (*many)(const add_n_terms *terms, int64_t end, void *out);
+} add_n_kernels;
+
+#define ADD_N_KERNELS(set)                                                                         \
+    {                                                                                              \
+        {add_n_two_##set##_float, add_n_three_##set##_float, add_n_call_##set##_float,             \
+         add_n_many_##set##_float},                                                                \
+        {                                                                                          \
+            add_n_two_##set##_double, add_n_three_##set##_double, add_n_call_##set##_double,       \
+                add_n_many_##set##_double                                                          \
+        }                                                                                          \
+    }
+
+static const add_n_kernels *add_n_kernels_of(const wg_tensor *y)
+{
+    static const add_n_kernels baseline[] = ADD_N_KERNELS(baseline);
+#ifdef WG_ISA_X86
+    static const add_n_kernels avx2[] = ADD_N_KERNELS(avx2);
+    if (wg_cpu_isa() >= WG_ISA_AVX2)
+        return &avx2[y->dtype == WG_F64];
+#endif
+    return &baseline[y->dtype == WG_F64];
+}
+
+#undef ADD_N_KERNELS
 
 #if WG_HAS_WIDE
 /* Wide sums need no compensation. */
@@ -135,28 +183,24 @@ static void add_n_wide(const wg_tensor *y, int64_t begin, int64_t end)
 
 wg_map *wg_add_n_map(const wg_tensor *y)
 {
-    if (y->op != &wg_op_add_n || y->n_operands < 2 || y->n_operands > 3)
+    if (y->op != &wg_op_add_n || y->n_operands < 2)
         return NULL;
-    if (y->n_operands == 2)
-        return y->dtype == WG_F32 ? add_n_two_float : add_n_two_double;
-    return y->dtype == WG_F32 ? add_n_three_float : add_n_three_double;
+    const add_n_kernels *kernels = add_n_kernels_of(y);
+    return y->n_operands == 2 ? kernels->two : y->n_operands == 3 ? kernels->three : kernels->call;
 }
 
 static void add_n_part(const wg_tensor *y, int64_t begin, int64_t end, void *out,
                        const void *const tile[])
 {
-    const add_n_terms terms = {y->n_operands, y->operand, tile, begin};
+    const add_n_terms terms = {y->n_operands, NULL, y->operand, tile, begin};
     const size_t size = wg_dtype_size(y->dtype);
-    wg_map *map = wg_add_n_map(y);
-    if (map != NULL) {
+    if (y->n_operands == 2 || y->n_operands == 3) {
         const void *x[3] = {NULL};
         for (int k = 0; k < y->n_operands; k++)
             x[k] = add_n_term(&terms, k, begin, size);
-        map(end - begin, out, x, NULL, NULL);
-    } else if (y->dtype == WG_F32)
-        add_n_many_float(&terms, end, out);
-    else
-        add_n_many_double(&terms, end, out);
+        wg_add_n_map(y)(end - begin, out, x, NULL, NULL);
+    } else
+        add_n_kernels_of(y)->many(&terms, end, out);
 }
 
 static void add_n_forward(const wg_tensor *y, const wg_piece *piece)

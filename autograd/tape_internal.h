@@ -95,7 +95,13 @@ size_t wg_node_workspace_size(const wg_tensor *y);
 int64_t wg_node_piece_chunks(const wg_tensor *y, int64_t chunks, const wg_pool *pool);
 bool wg_node_is_finite(const wg_tensor *y);
 
-/* wg_add_n_map: a kernel for y, an add_n of two or three operands, all of stride 1; NULL: none. */
+/* wg_add_n_map: a kernel for y, an add_n of at least two operands, all of stride 1; NULL: none.
+ * Where they are more than three, it is given their addresses as `attrs`. */
+typedef struct wg_add_n_call {
+    int n;
+    const void *term[]; /* [n] */
+} wg_add_n_call;
+
 wg_map *wg_add_n_map(const wg_tensor *y);
 
 /* wg_node_view: point a view at its operand's memory. */

@@ -91,8 +91,8 @@ violations() {
     for part in derivatives check; do
         layer autograd/$part "$engine|autograd/(derivatives|$part)/[a-z0-9_]+\.(h|inc)|autograd/compile/[a-z0-9_]+\.h" "($libc)\.h"
     done
-    # The wide float is a matter of the compiler and libm; its header includes no other.
-    layer ops/kernels 'ops/kernels/[a-z0-9_]+\.(h|inc)|autograd/wide\.h' "($libc|$compiler)\.h"
+    # The wide float and the choice by processor are matters of compiler and libc; their headers include no other.
+    layer ops/kernels 'ops/kernels/[a-z0-9_]+\.(h|inc)|autograd/(wide|cpu_internal)\.h' "($libc|$compiler)\.h"
     # Ops write themselves as C by the writer's public header.
     layer ops '((autograd|ops|ops/kernels)/[a-z0-9_]+\.(h|inc)|autograd/compile/c_writer\.h)' "($libc)\.h"
     below='(autograd|autograd/(print|compile|derivatives|check)|ops)/[a-z0-9_]+\.h'

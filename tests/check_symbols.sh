@@ -15,7 +15,7 @@ foreign=$(nm -g --defined-only "$library" | awk 'NF == 3 && $3 !~ /^wgk?_/ { pri
 
 # Two variables are as good as constant: error_tape is never written, it lacks const only because a
 # tape is handed out as a wg_tape *; cpu.c's `known` is an atomic in which every thread stores the same.
-allowed='error_tape|(wgk_cpu_isa\.)?known(\.[0-9]+)?'
+allowed='error_tape|(wg_cpu_isa\.)?known(\.[0-9]+)?'
 
 # .data.rel.ro holds constant tables of pointers, which the loader makes read-only.
 mutable=$(objdump -t "$library" | awk '

@@ -61,8 +61,24 @@ static bool plan_has_calls(const wg_step_work *work)
     return calls;
 }
 
+/* A sum of more cotangents than a call has room for has their addresses as its plan. */
+static bool plan_long_sum(const wg_program *p, wg_tensor *y)
+{
+    if (y->op != &wg_op_add_n || y->n_operands <= WG_CALL_OPERANDS)
+        return true;
+    wg_add_n_call *sum = wg_tape_take(p->tape,
+                                      sizeof *sum + (size_t)y->n_operands * sizeof *sum->term);
+    if (sum != NULL)
+        sum->n = y->n_operands;
+    y->plan = sum;
+    return sum != NULL;
+}
+
 static bool plan_steps(wg_program *p, wg_program_fact *fact)
 {
+    for (int64_t i = 0; i < p->n_nodes; i++)
+        if (fact[i].computed && !plan_long_sum(p, &p->node[i]))
+            return false;
     for (int64_t i = 0; i < p->n_nodes; i++)
         p->n_steps += wg_program_is_step(p, fact, i);
     p->work = wg_tape_take(p->tape, (size_t)p->n_steps * sizeof *p->work);
@@ -131,30 +147,38 @@ static bool plan_is_flat(const wg_tensor *y, unsigned *which)
     return true;
 }
 
-/* The kernel that computes all of y in one call; NULL: none does. */
-static wg_map *plan_map(const wg_tensor *y)
+/* The kernel that computes all of y in one call, given steps and attributes; NULL: none does. */
+static wg_map *plan_map(const wg_tensor *y, wg_call *call)
 {
-    if (y->op->check != NULL || y->size == 0 || y->n_operands > WG_CALL_OPERANDS)
+    unsigned which;
+    if (y->op->check != NULL || y->size == 0)
         return NULL;
+    if (y->op == &wg_op_add_n && y->n_operands > WG_CALL_OPERANDS) {
+        call->attrs = y->plan;
+        return wg_add_n_map(y);
+    }
+    if (y->n_operands > WG_CALL_OPERANDS || !plan_is_flat(y, &which))
+        return NULL;
+    call->attrs = y->attrs;
+    call->step = plan_step_choices[which];
     const bool elementwise = (y->op->flags & WG_OP_ELEMENTWISE) && y->op->part != NULL;
     return elementwise ? y->op->map[y->operand[0]->dtype] : wg_add_n_map(y);
+}
+
+/* Where the call finds the addresses of y's operands. */
+static const void **plan_operands(const wg_tensor *y, wg_call *call)
+{
+    return y->n_operands > WG_CALL_OPERANDS ? ((wg_add_n_call *)y->plan)->term : call->x;
 }
 
 /* Is all of y one call of a kernel, with operands in memory but where a tile is given? */
 static bool plan_call(const wg_tensor *y, wg_call *call)
 {
-    unsigned which;
-    wg_map *map = plan_map(y);
-    if (map == NULL || !plan_is_flat(y, &which))
-        return false;
-    *call = (wg_call){.map = map,
-                      .n = y->size,
-                      .y = y->data,
-                      .attrs = y->attrs,
-                      .step = plan_step_choices[which]};
-    for (int k = 0; k < y->n_operands; k++)
-        call->x[k] = y->operand[k]->data;
-    return true;
+    *call = (wg_call){.n = y->size, .y = y->data};
+    call->map = plan_map(y, call);
+    for (int k = 0; call->map != NULL && k < y->n_operands; k++)
+        plan_operands(y, call)[k] = y->operand[k]->data;
+    return call->map != NULL;
 }
 
 /* What is in tiles is in the workspace of the caller, who is worker 0. */
@@ -168,7 +192,8 @@ static void plan_settle_link(const wg_program *p, wg_call *call, const wg_step_w
     call->y = wg_chain_tile(link, 0, p->workspace);
     for (int k = 0; k < link->y->n_operands; k++)
         if (link->source[k] >= 0)
-            call->x[k] = wg_chain_tile(&work->link[link->source[k]], 0, p->workspace);
+            plan_operands(link->y, call)[k] = wg_chain_tile(&work->link[link->source[k]], 0,
+                                                            p->workspace);
 }
 
 static void plan_settle_step(const wg_program *p, wg_call *call, const wg_step_work *work)

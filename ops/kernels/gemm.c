@@ -2,7 +2,7 @@
  * and element type. */
 #include "ops/kernels/gemm.h"
 
-#ifdef WGK_ISA_X86
+#ifdef WG_ISA_X86
 #include <immintrin.h>
 #endif
 #if defined(__aarch64__)
@@ -121,7 +121,7 @@ static inline void gemm_ask(uintptr_t address)
 #include "ops/kernels/gemm_body.inc"
 #undef WGK_BITS
 
-#ifdef WGK_ISA_X86
+#ifdef WG_ISA_X86
 
 #include "ops/kernels/isa_avx2.inc"
 
@@ -149,7 +149,7 @@ static inline void gemm_ask(uintptr_t address)
 
 #include "ops/kernels/isa_end.inc"
 
-#endif /* WGK_ISA_X86 */
+#endif /* WG_ISA_X86 */
 
 #if WG_HAS_WIDE
 #define WGK_T       wg_wide
@@ -166,12 +166,12 @@ static inline void gemm_ask(uintptr_t address)
 #undef WGK_NO_UNROLL
 #undef WGK_SHUFFLE
 
-static const gemm_kernel *gemm_kernel_of(wgk_isa isa, wgk_type type)
+static const gemm_kernel *gemm_kernel_of(wg_isa isa, wgk_type type)
 {
-#ifdef WGK_ISA_X86
-    if (isa == WGK_ISA_AVX512)
+#ifdef WG_ISA_X86
+    if (isa == WG_ISA_AVX512)
         return type == WGK_F32 ? &gemm_kernel_avx512_f32 : &gemm_kernel_avx512_f64;
-    if (isa == WGK_ISA_AVX2)
+    if (isa == WG_ISA_AVX2)
         return type == WGK_F32 ? &gemm_kernel_avx2_f32 : &gemm_kernel_avx2_f64;
 #else
     (void)isa;
@@ -226,13 +226,13 @@ static bool gemm_dot_pays(const wgk_gemm_plan *g, int64_t vl)
 /* Is B one panel of rows as they lie, and is the set one with masks? */
 static bool gemm_is_small(const wgk_gemm_plan *g, const gemm_kernel *kernel)
 {
-    return g->isa != WGK_ISA_BASELINE && !g->tb && g->n > 1 && g->n <= 2 * kernel->vl &&
+    return g->isa != WG_ISA_BASELINE && !g->tb && g->n > 1 && g->n <= 2 * kernel->vl &&
            g->m <= GEMM_SMALL_ROWS && g->k <= GEMM_CHAIN;
 }
 
 static double gemm_tiny_work(const wgk_gemm_plan *g, const gemm_kernel *kernel)
 {
-    if (g->isa == WGK_ISA_BASELINE || g->n == 1 || (g->m == 1 && g->tb))
+    if (g->isa == WG_ISA_BASELINE || g->n == 1 || (g->m == 1 && g->tb))
         return GEMM_TINY_VECTOR;
     return gemm_is_small(g, kernel) ? GEMM_TINY : GEMM_TINY_PACKED;
 }
@@ -298,7 +298,7 @@ static void gemm_plan_blocked(wgk_gemm_plan *g, const gemm_kernel *kernel)
 {
     const int64_t size = g->type == WGK_F32 ? 4 : 8, nr = 2 * kernel->vl;
     gemm_cut_blocked(g, kernel, gemm_min(gemm_parts(g, GEMM_PIECE_WORK), 8));
-    const int64_t chain = g->isa == WGK_ISA_BASELINE ? GEMM_CHAIN_UNFUSED : GEMM_CHAIN;
+    const int64_t chain = g->isa == WG_ISA_BASELINE ? GEMM_CHAIN_UNFUSED : GEMM_CHAIN;
     g->kc = gemm_even(g->k, gemm_min(GEMM_A_PANEL / (kernel->mr * size), chain), 8);
     g->nc = gemm_min(GEMM_B_BLOCK / (g->kc * size) / nr * nr, g->n);
     g->pack_b = g->tb || g->step_m > GEMM_DIRECT_ROWS;
@@ -345,7 +345,7 @@ static void gemm_plan_outer(wgk_gemm_plan *g, const gemm_kernel *kernel)
 }
 
 void wgk_gemm_plan_init_isa(wgk_gemm_plan *plan, wgk_type type, bool ta, bool tb, int64_t m,
-                            int64_t n, int64_t k, wgk_isa isa)
+                            int64_t n, int64_t k, wg_isa isa)
 {
     /* One by one: as a whole it would be zeroed by an instruction that takes longer than a tiny
      * product. */
@@ -384,7 +384,7 @@ void wgk_gemm_plan_init_isa(wgk_gemm_plan *plan, wgk_type type, bool ta, bool tb
 void wgk_gemm_plan_init(wgk_gemm_plan *plan, wgk_type type, bool ta, bool tb, int64_t m, int64_t n,
                         int64_t k)
 {
-    wgk_gemm_plan_init_isa(plan, type, ta, tb, m, n, k, wgk_cpu_isa());
+    wgk_gemm_plan_init_isa(plan, type, ta, tb, m, n, k, wg_cpu_isa());
 }
 
 /* ---- running -------------------------------------------------------------------------------- */

@@ -29,7 +29,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "ops/kernels/cpu.h"
+#include "autograd/cpu_internal.h"
 #include "ops/kernels/real.h"
 
 /* How a product is computed; chosen by the plan from the sizes.  In the comments "long" means
@@ -51,7 +51,7 @@ typedef struct wgk_gemm_plan {
     size_t partials;  /* bytes that all pieces of one product share; 0 unless k is cut */
     wgk_gemm_path path;
     wgk_type type;
-    wgk_isa isa;
+    wg_isa isa;
     bool ta, tb;
     int64_t m, n, k;
     int64_t step_m, step_n, step_k; /* size of a piece along each direction; the last is shorter */
@@ -72,7 +72,7 @@ void wgk_gemm_plan_init(wgk_gemm_plan *plan, wgk_type type, bool ta, bool tb, in
 
 /* The same for a given instruction set, which the processor must have: for tests. */
 void wgk_gemm_plan_init_isa(wgk_gemm_plan *plan, wgk_type type, bool ta, bool tb, int64_t m,
-                            int64_t n, int64_t k, wgk_isa isa);
+                            int64_t n, int64_t k, wg_isa isa);
 
 /* Computes one piece, 0 <= piece < plan->pieces.
  * workspace: plan->workspace bytes, any alignment, contents irrelevant before and after;

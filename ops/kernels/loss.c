@@ -6,7 +6,7 @@
 #include <stdbool.h>
 #include <string.h>
 
-#include "ops/kernels/cpu.h"
+#include "autograd/cpu_internal.h"
 #include "ops/kernels/vector_math.h"
 
 /* ---- exp and log1p in float ------------------------------------------------------------------ */
@@ -79,7 +79,7 @@ enum { LOSS_PART = 256, LOSS_ROWS = 16 };
 #define LOSS_SET(name) loss_baseline_##name
 #include "ops/kernels/loss_types.inc"
 
-#ifdef WGK_ISA_X86
+#ifdef WG_ISA_X86
 
 #include "ops/kernels/isa_avx2.inc"
 
@@ -96,9 +96,9 @@ enum { LOSS_PART = 256, LOSS_ROWS = 16 };
 #include "ops/kernels/isa_end.inc"
 
 #define LOSS_RUN(call, ...)                                                                        \
-    switch (wgk_cpu_isa()) {                                                                       \
-    case WGK_ISA_AVX512: loss_avx512_##call(__VA_ARGS__); break;                                   \
-    case WGK_ISA_AVX2: loss_avx2_##call(__VA_ARGS__); break;                                       \
+    switch (wg_cpu_isa()) {                                                                        \
+    case WG_ISA_AVX512: loss_avx512_##call(__VA_ARGS__); break;                                    \
+    case WG_ISA_AVX2: loss_avx2_##call(__VA_ARGS__); break;                                        \
     default: loss_baseline_##call(__VA_ARGS__); break;                                             \
     }
 #else

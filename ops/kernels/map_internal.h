@@ -1,7 +1,7 @@
 #ifndef WG_OPS_KERNELS_MAP_INTERNAL_H
 #define WG_OPS_KERNELS_MAP_INTERNAL_H
 
-#include "ops/kernels/cpu.h"
+#include "autograd/cpu_internal.h"
 #include "ops/kernels/elementwise.h"
 #include "ops/kernels/vector_math.h"
 
@@ -104,7 +104,7 @@
     WGK_HEAD2(type)                                                                                \
     const T *r = operand[2];
 
-#if defined(WGK_ISA_X86) && !defined(__OPTIMIZE_SIZE__)
+#if defined(WG_ISA_X86) && !defined(__OPTIMIZE_SIZE__)
 #define WGK_MANY 16
 #define WGK_VECTORIZED(linkage, name, one, ...)                                                    \
     __attribute__((target("avx2"))) static void name##_avx2(WGK_PARAMETERS)                        \
@@ -117,8 +117,8 @@
     }                                                                                              \
     __attribute__((noinline)) static void name##_many(WGK_PARAMETERS)                              \
     {                                                                                              \
-        (wgk_cpu_isa() >= WGK_ISA_AVX2 ? name##_avx2 : name##_baseline)(n, out, operand, stride,   \
-                                                                        attrs);                    \
+        (wg_cpu_isa() >= WG_ISA_AVX2 ? name##_avx2 : name##_baseline)(n, out, operand, stride,     \
+                                                                      attrs);                      \
     }                                                                                              \
     WGK_KERNEL(linkage, name, one,                                                                 \
                if (n < WGK_MANY) name##_baseline(n, out, operand, stride, attrs);                  \

@@ -5,7 +5,7 @@
 #include <math.h>
 #include <string.h>
 
-#include "ops/kernels/cpu.h"
+#include "autograd/cpu_internal.h"
 #include "ops/kernels/vector_math.h"
 
 /* ---- Sums ------------------------------------------------------------------------------------ */
@@ -24,7 +24,7 @@ typedef double sum_vector __attribute__((vector_size(SUM_LANES * sizeof(double))
 #define SUM(name) sum_baseline_##name##_f64
 #include "ops/kernels/sum_body.inc"
 
-#ifdef WGK_ISA_X86
+#ifdef WG_ISA_X86
 
 #include "ops/kernels/isa_avx2.inc"
 
@@ -51,9 +51,9 @@ typedef double sum_vector __attribute__((vector_size(SUM_LANES * sizeof(double))
 #include "ops/kernels/isa_end.inc"
 
 #define SUM_RUN(call, ...)                                                                         \
-    switch (wgk_cpu_isa()) {                                                                       \
-    case WGK_ISA_AVX512: sum_avx512_##call(__VA_ARGS__); break;                                    \
-    case WGK_ISA_AVX2: sum_avx2_##call(__VA_ARGS__); break;                                        \
+    switch (wg_cpu_isa()) {                                                                        \
+    case WG_ISA_AVX512: sum_avx512_##call(__VA_ARGS__); break;                                     \
+    case WG_ISA_AVX2: sum_avx2_##call(__VA_ARGS__); break;                                         \
     default: sum_baseline_##call(__VA_ARGS__); break;                                              \
     }
 #else

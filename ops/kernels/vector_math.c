@@ -1,7 +1,7 @@
 /* vector_math.c: exp, log, tanh and the like on contiguous elements, vectorized where libm can. */
 #include "ops/kernels/vector_math.h"
 
-#include "ops/kernels/cpu.h"
+#include "autograd/cpu_internal.h"
 
 #include <math.h>
 #include <string.h>
@@ -9,7 +9,7 @@
 /* libmvec has all of these since glibc 2.35, within 4 ULP; it comes with libm. gcc calls it of its
  * own accord only under -ffast-math, so it is called here by its symbols. Elsewhere each element is
  * a call of libm. */
-#if defined(WGK_ISA_X86) && defined(__GLIBC__)
+#if defined(WG_ISA_X86) && defined(__GLIBC__)
 #if __GLIBC_PREREQ(2, 35)
 #define TILE_LIBMVEC
 #endif
@@ -38,9 +38,9 @@
 #include "ops/kernels/isa_end.inc"
 
 #define TILE_WIDE(f, n, x)                                                                         \
-    switch (wgk_cpu_isa()) {                                                                       \
-    case WGK_ISA_AVX512: tile_avx512_##f(n, x); return;                                            \
-    case WGK_ISA_AVX2: tile_avx2_##f(n, x); return;                                                \
+    switch (wg_cpu_isa()) {                                                                        \
+    case WG_ISA_AVX512: tile_avx512_##f(n, x); return;                                             \
+    case WG_ISA_AVX2: tile_avx2_##f(n, x); return;                                                 \
     default: break;                                                                                \
     }
 #else

@@ -4,9 +4,9 @@
  * profiler does (see instructions.sh). */
 #include "tests/bench/bench.h"
 
+#include "autograd/cpu_internal.h"
 #include "autograd/memory.h"
 #include "autograd/rng.h"
-#include "ops/kernels/cpu.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -311,7 +311,7 @@ int main(int argc, char **argv)
                "(huge pages where\nthere are any), as files are read into it. Median of %d "
                "samples, half the "
                "width of all but two;\nlimits measured in between.\n\n",
-               wgk_isa_name(wgk_cpu_isa()), SEED, options.quick ? QUICK_SAMPLES : SAMPLES);
+               wg_isa_name(wg_cpu_isa()), SEED, options.quick ? QUICK_SAMPLES : SAMPLES);
     bench_gemm();
     bench_small();
     bench_growth();

@@ -1,7 +1,7 @@
 #include "tests/bench/bench.h"
 
+#include "autograd/cpu_internal.h"
 #include "autograd/pool.h"
-#include "ops/kernels/cpu.h"
 
 #include <time.h>
 
@@ -78,16 +78,16 @@ static double flops_baseline(long rounds)
     return (double)rounds * 12 * 8;
 }
 
-static double flops(wgk_isa isa, long rounds)
+static double flops(wg_isa isa, long rounds)
 {
-    if (isa == WGK_ISA_AVX512)
+    if (isa == WG_ISA_AVX512)
         return flops_avx512(rounds);
-    if (isa == WGK_ISA_AVX2)
+    if (isa == WG_ISA_AVX2)
         return flops_avx2(rounds);
     return flops_baseline(rounds);
 }
 #elif defined(__aarch64__)
-static double flops(wgk_isa isa, long rounds)
+static double flops(wg_isa isa, long rounds)
 {
     (void)isa;
     float32x4_t s[16];
@@ -106,7 +106,7 @@ static double flops(wgk_isa isa, long rounds)
     return (double)rounds * 16 * 8;
 }
 #else
-static double flops(wgk_isa isa, long rounds)
+static double flops(wg_isa isa, long rounds)
 {
     (void)isa, (void)rounds;
     return 0;
@@ -136,12 +136,12 @@ static double limit_seconds(int threads, wg_pool_work *work)
 static void peak_work(int64_t piece, int worker, void *context)
 {
     (void)piece, (void)worker, (void)context;
-    flops(wgk_cpu_isa(), ROUNDS);
+    flops(wg_cpu_isa(), ROUNDS);
 }
 
 double bench_peak(int threads)
 {
-    const double each = flops(wgk_cpu_isa(), 1) * ROUNDS;
+    const double each = flops(wg_cpu_isa(), 1) * ROUNDS;
     return each * threads / limit_seconds(threads, peak_work);
 }
 

@@ -119,7 +119,7 @@ END_TEST
 static void check_alone(const wg_op *op, wg_dtype dtype)
 {
     enum { N = 67, SPECIAL = 7 };
-    static const double special[SPECIAL] = {0, -0.0, HUGE_VAL, -HUGE_VAL, NAN, 1, -1};
+    const double special[SPECIAL] = {0, -0.0, HUGE_VAL, -HUGE_VAL, nan(""), 1, -1};
     double x[3][N], many[N], alone[N], attrs[2] = {0.5, 2};
     const int64_t element = (int64_t)wg_dtype_size(dtype), stride[3] = {1, 1, 1};
     const void *at[3];

@@ -31,7 +31,7 @@ enum { CANARY = 0x5a, MARGIN = 256 };
 /* One product: its sizes, how its operands lie, and what is done with them. */
 typedef struct product {
     wgk_type type;
-    wgk_isa isa;
+    wg_isa isa;
     bool ta, tb;
     int64_t m, n, k;
     int64_t extra; /* added to each leading dimension: extra, extra + 1, extra + 2 */
@@ -199,7 +199,7 @@ static void product_check(const product *p, const matrix *a, const matrix *b, co
             CHECK_ENTRY(fabsl((long double)got - sum) <= bound,
                         "%s %s ta %d tb %d, %d x %d x %d, ld +%d: "
                         "C[%d,%d] = %.17g, want %.17Lg, error %.2Lg of bound %.2Lg",
-                        p->type == WGK_F32 ? "f32" : "f64", wgk_isa_name(p->isa), p->ta, p->tb,
+                        p->type == WGK_F32 ? "f32" : "f64", wg_isa_name(p->isa), p->ta, p->tb,
                         (int)p->m, (int)p->n, (int)p->k, (int)p->extra, (int)i, (int)j, got, sum,
                         fabsl((long double)got - sum), bound);
         }
@@ -227,10 +227,10 @@ static void product_test(const product *p)
 static void for_each_kind(product p, void (*test)(const product *))
 {
     static int turn;
-    for (int isa = 0; isa < WGK_ISA_COUNT; isa++) {
-        if (!wgk_cpu_has((wgk_isa)isa))
+    for (int isa = 0; isa < WG_ISA_COUNT; isa++) {
+        if (!wg_cpu_has((wg_isa)isa))
             continue;
-        p.isa = (wgk_isa)isa;
+        p.isa = (wg_isa)isa;
         for (int kind = 0; kind < 8; kind++) {
             p.type = kind & 1 ? WGK_F64 : WGK_F32;
             p.ta = kind & 2;
@@ -328,17 +328,17 @@ START_TEST(test_pieces)
         p.m = sizes[i][0], p.n = sizes[i][1], p.k = sizes[i][2];
         for (int type = WGK_F32; type <= WGK_F64; type++) {
             p.type = (wgk_type)type;
-            p.isa = wgk_cpu_isa();
+            p.isa = wg_cpu_isa();
             pieces_test(&p);
         }
     }
     p.ta = true;
     for (size_t i = 0; i < sizeof tall / sizeof *tall; i++) {
         p.m = tall[i][0], p.n = tall[i][1], p.k = tall[i][2];
-        for (int isa = 0; isa < WGK_ISA_COUNT; isa++) {
-            if (!wgk_cpu_has((wgk_isa)isa))
+        for (int isa = 0; isa < WG_ISA_COUNT; isa++) {
+            if (!wg_cpu_has((wg_isa)isa))
                 continue;
-            p.isa = (wgk_isa)isa;
+            p.isa = (wg_isa)isa;
             p.type = i % 2 ? WGK_F64 : WGK_F32;
             p.tb = i % 2;
             pieces_test(&p);
@@ -465,7 +465,7 @@ START_TEST(test_long_sums)
         const product p = {.m = sizes[i][0],
                            .n = sizes[i][1],
                            .k = 1000000 / (i > 2 ? 4 : 1),
-                           .isa = wgk_cpu_isa()};
+                           .isa = wg_cpu_isa()};
         for (int kind = 0; kind < 4; kind++) {
             product q = p;
             q.ta = kind & 1, q.tb = kind & 2;
@@ -479,13 +479,13 @@ END_TEST
 START_TEST(test_cpu)
 {
     wgk_gemm_plan plan;
-    ck_assert(wgk_cpu_has(WGK_ISA_BASELINE));
-    ck_assert(wgk_cpu_has(wgk_cpu_isa()));
-    ck_assert_int_eq(wgk_cpu_isa(), wgk_cpu_isa());
+    ck_assert(wg_cpu_has(WG_ISA_BASELINE));
+    ck_assert(wg_cpu_has(wg_cpu_isa()));
+    ck_assert_int_eq(wg_cpu_isa(), wg_cpu_isa());
     wgk_gemm_plan_init(&plan, WGK_F32, false, false, 8, 8, 8);
-    ck_assert_int_eq(plan.isa, wgk_cpu_isa());
-    for (int i = 0; i < WGK_ISA_COUNT; i++)
-        ck_assert_ptr_nonnull(wgk_isa_name((wgk_isa)i));
+    ck_assert_int_eq(plan.isa, wg_cpu_isa());
+    for (int i = 0; i < WG_ISA_COUNT; i++)
+        ck_assert_ptr_nonnull(wg_isa_name((wg_isa)i));
 }
 END_TEST
 
