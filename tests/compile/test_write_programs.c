@@ -167,53 +167,23 @@ static const char *source_of(const wg_program *p, const wg_c_options *options)
     return file.source;
 }
 
-/* Names of all kinds give a file that compiles, and values that no decimal holds come back. */
-START_TEST(test_names_and_numbers)
+/* clang-format off */
+static const char *const names[] = {
+    "int", "*/", "a\"b\\", "\xc3\xa4", "x", "x", "exp", "NAN", "9", "", "i", "linux", "out->x",
+    "_Bool", "expf", "work", "int64_t", "run", "init", "state", "c0_x", "bits", "shift",
+    "inputs", "rest", "names", "top", "scale", "label", "term", "used", "stream", "most", "at",
+    "first", "sum", "math_errhandling",
+};
+/* clang-format on */
+static const double odd[] = {(double)NAN, -0.0, (double)INFINITY, -(double)INFINITY, 5e-324, 0.1};
+
+/* exp of a sum of parameters with these names, the odd numbers negated, a loss of ops with variables
+ * of their own, and its gradient. */
+static wg_program *program_of_names(wg_tape *t)
 {
-    static const char *const names[] = {"int",
-                                        "*/",
-                                        "a\"b\\",
-                                        "\xc3\xa4",
-                                        "x",
-                                        "x",
-                                        "exp",
-                                        "NAN",
-                                        "9",
-                                        "",
-                                        "i",
-                                        "linux",
-                                        "out->x",
-                                        "_Bool",
-                                        "expf",
-                                        "work",
-                                        "int64_t",
-                                        "run",
-                                        "init",
-                                        "state",
-                                        "c0_x",
-                                        "bits",
-                                        "shift",
-                                        "inputs",
-                                        "rest",
-                                        "names",
-                                        "top",
-                                        "scale",
-                                        "label",
-                                        "term",
-                                        "used",
-                                        "stream",
-                                        "most",
-                                        "at",
-                                        "first",
-                                        "sum",
-                                        "math_errhandling"};
-    enum { NAMES = sizeof names / sizeof *names };
-    static const double odd[] = {(double)NAN,       -0.0,   (double)INFINITY,
-                                 -(double)INFINITY, 5e-324, 0.1};
-    wg_tape *t = wg_tape_new(NULL);
     wg_tensor *sum = NULL, *first = NULL, *loss = wg_scalar(t, WG_F64, 0), *out[4];
     wg_tensor *label = wg_constant(t, WG_I64, WG_SCALAR, (const int64_t[]){1});
-    for (int i = 0; i < NAMES; i++) {
+    for (int i = 0; i < (int)(sizeof names / sizeof *names); i++) {
         wg_tensor *x = wg_param(t, names[i], WG_F64, WG_SHAPE(2));
         wg_fill_normal(x, 0, 1, (uint64_t)i);
         sum = sum == NULL ? x : wg_rename(wg_add(sum, x), names[i]);
@@ -227,27 +197,37 @@ START_TEST(test_names_and_numbers)
     ck_assert_int_eq(wg_write(numbers, odd, sizeof odd), WG_OK);
     out[0] = wg_exp(sum);
     out[1] = wg_neg(numbers);
-    wg_program *p = wg_compile(out, 4, NULL);
+    return wg_compile(out, 4, NULL);
+}
+
+static void compiled_names_run(wgt_written *w, const wg_program *p)
+{
+    const void *bytes;
+    size_t offset = 0;
+    ck_assert_int_eq(wgt_written_run(w, 0, NULL, &bytes), 0);
+    const double *got = wgt_written_output(bytes, &offset, WG_F64, 2);
+    ck_assert(wgt_close(got[0], wg_at(wg_program_output(p, 0), 0), 1e-15, 0));
+    got = wgt_written_output(bytes, &offset, WG_F64, 6);
+    ck_assert(isnan(got[0]));
+    for (int i = 1; i < 6; i++)
+        ck_assert(wgt_same_bits(got[i], -odd[i]));
+    got = wgt_written_output(bytes, &offset, WG_F64, 1);
+    ck_assert(wgt_close(*got, wg_item(wg_program_output(p, 2)), 1e-13, 0));
+    got = wgt_written_output(bytes, &offset, WG_F64, 2);
+    ck_assert(wgt_close(got[1], wg_at(wg_program_output(p, 3), 1), 1e-13, 0));
+}
+
+/* Names of all kinds give a file that compiles, and values that no decimal holds come back. */
+START_TEST(test_names_and_numbers)
+{
+    wg_tape *t = wg_tape_new(NULL);
+    wg_program *p = program_of_names(t);
     ck_assert_int_eq(wg_program_run(p), WG_OK);
     wgt_written *w = wgt_written_new();
     wgt_written_add(w, p, false);
-    for (int k = 0; k < WGT_COMPILERS; k++) {
-        const void *bytes;
-        size_t offset = 0;
-        if (!wgt_written_compile(w, wgt_compilers[k]))
-            continue;
-        ck_assert_int_eq(wgt_written_run(w, 0, NULL, &bytes), 0);
-        const double *got = wgt_written_output(bytes, &offset, WG_F64, 2);
-        ck_assert(wgt_close(got[0], wg_at(wg_program_output(p, 0), 0), 1e-15, 0));
-        got = wgt_written_output(bytes, &offset, WG_F64, 6);
-        ck_assert(isnan(got[0]));
-        for (int i = 1; i < 6; i++)
-            ck_assert(wgt_same_bits(got[i], -odd[i]));
-        got = wgt_written_output(bytes, &offset, WG_F64, 1);
-        ck_assert(wgt_close(*got, wg_item(wg_program_output(p, 2)), 1e-13, 0));
-        got = wgt_written_output(bytes, &offset, WG_F64, 2);
-        ck_assert(wgt_close(got[1], wg_at(wg_program_output(p, 3), 1), 1e-13, 0));
-    }
+    for (int k = 0; k < WGT_COMPILERS; k++)
+        if (wgt_written_compile(w, wgt_compilers[k]))
+            compiled_names_run(w, p);
     ck_assert_str_eq(source_of(p, NULL), source_of(p, NULL));
     ck_assert(wgt_contains(source_of(p, &(wg_c_options){.name = "int", .header = "a b.h"}),
                            "#include \"a b.h\""));
