@@ -28,12 +28,13 @@ static wg_tensor *softsign_derivative(wg_tensor *dy, wg_tensor *x)
     return wg_div(wg_div(dy, size), size);
 }
 
-/* dy (x/3 + 1/2) where -3 <= x <= 3, dy above; relu6: the second derivative is 0 at both. */
+/* dy (2 x + 3)/6 where -3 <= x <= 3, dy above; relu6: the second derivative is 0 at both. A third
+ * is no double: near -3/2, where the derivative vanishes, its rounding would be seen. */
 static wg_tensor *hardswish_derivative(wg_tensor *dy, wg_tensor *x)
 {
-    wg_tensor *derivative = wg_affine(wg_relu6(wg_shift(x, 3)), 1.0 / 3, -0.5);
-    wg_tensor *between = wg_mul(wg_clamp_grad(dy, x, -3, 3), derivative);
-    return wg_add(between, wg_relu_grad(dy, wg_shift(x, -3)));
+    wg_tensor *six = wg_affine(wg_relu6(wg_shift(x, 3)), 2, -3);
+    wg_tensor *between = wg_mul(wg_clamp_grad(dy, x, -3, 3), six);
+    return wg_add(wg_scale(between, 1.0 / 6), wg_relu_grad(dy, wg_shift(x, -3)));
 }
 
 /* Second derivatives of x times a distribution function are a density times a polynomial, or nearly

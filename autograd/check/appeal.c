@@ -42,23 +42,45 @@ void wg_appeal_input(wg_appeal *a, int i, wg_recorded *doubles, const double *di
     wg_arena_rewind(scratch, empty);
 }
 
-/* Differences of the whole cannot tell, and do not contradict: each rule is looked at alone. */
-static void appeal_prove(wg_appeal *a, wg_check_entry *e)
+/* Each rule is looked at alone. */
+static wg_check_outcome appeal_rules(wg_appeal *a)
 {
-    if (!a->derived || !isfinite(e->claimed))
-        return;
     if (!a->ruled) {
         const wg_recorded *wide = wg_appeal_recorded(a, a->input, a->doubles);
         a->rules = wide != NULL ? wg_check_rules(wide) : WG_ENTRY_UNRESOLVED;
         a->ruled = true;
     }
-    if (a->rules != WG_ENTRY_AGREES && a->rules != WG_ENTRY_KINK)
+    return a->rules;
+}
+
+/* Differences of the whole cannot tell, and do not contradict. */
+static void appeal_prove(wg_appeal *a, wg_check_entry *e)
+{
+    if (!a->derived || !isfinite(e->claimed))
         return;
-    e->outcome = a->rules;
+    const wg_check_outcome rules = appeal_rules(a);
+    if (rules != WG_ENTRY_AGREES && rules != WG_ENTRY_KINK)
+        return;
+    e->outcome = rules;
     e->rules = true;
 }
 
-/* An accusation stands where all that lies between moves smoothly at its steps. A kink is named. */
+/* Differences of the whole contradict. Where kinks meet they may: each rule keeps its op's
+ * convention, and the chain of these is in general no derivative of y (Bolte and Pauwels 2021,
+ * "Conservative set valued fields, automatic differentiation", Math. Programming 188), but almost
+ * everywhere, and so next to x. True: that is what happened. */
+static bool appeal_kinks_meet(wg_appeal *a, wg_check_entry *e)
+{
+    if (!a->derived || !isfinite(e->claimed) || appeal_rules(a) != WG_ENTRY_KINK ||
+        !wg_around_agrees(a, e->index))
+        return false;
+    e->outcome = WG_ENTRY_KINK;
+    e->rules = e->meet = true;
+    return true;
+}
+
+/* An accusation stands where all that lies between moves smoothly at its steps, and no kinks meet.
+ * A kink is named. */
 void wg_appeal_look(wg_check_entry *e, void *appeal)
 {
     wg_appeal *a = appeal;
@@ -73,9 +95,11 @@ void wg_appeal_look(wg_check_entry *e, void *appeal)
         const wg_check_near near = wg_check_look_near(r, e->index, a->direction, e->numeric.step,
                                                       gap);
         e->op = wrong ? near.rough : near.kink;
-        if (wrong && near.rough != NULL)
+        if (wrong && appeal_kinks_meet(a, e))
+            e->op = near.kink != NULL ? near.kink : near.rough;
+        else if (wrong && near.rough != NULL)
             e->outcome = WG_ENTRY_UNRESOLVED;
-        open = wrong && near.rounds;
+        open = e->outcome == WG_ENTRY_UNRESOLVED && near.rounds;
     }
     if (e->outcome == WG_ENTRY_AGREES && a->switches && a->direction == NULL) {
         const double step = appeal_tiny(a->doubles, e->index);
@@ -149,6 +173,7 @@ static bool appeal_begin(wg_appeal *a, int from, int n)
 
 void wg_appeal_input_end(wg_appeal *a)
 {
+    wg_around_end(a);
     if (!a->begun)
         return;
     wg_recorded_end(&a->r);
@@ -236,13 +261,11 @@ bool wg_appeal_is_cheap(const wg_appeal *a)
 
 #undef APPEAL_CHEAP
 
-/* The same for n inputs from the given one on, which move together. What passes is left as it is:
- * the copy is not needed any more. */
+/* The same for n inputs from the given one on, which move together. */
 static bool appeal_screen(wg_appeal *a, int from, int n, uint64_t seed)
 {
     wg_check_entry e = {.outcome = WG_ENTRY_AGREES};
     a->doubles = NULL;
-    wg_appeal_input_end(a);
     const bool begun = appeal_begin(a, from, n);
     double *v = begun ? wg_arena_take(&a->w.t->scratch, a->line.n * sizeof *v, WG_ALIGNMENT) : NULL;
     for (size_t i = 0; v != NULL && i < a->line.n; i++) {
@@ -256,8 +279,7 @@ static bool appeal_screen(wg_appeal *a, int from, int n, uint64_t seed)
         if (!wg_wide_confirms(&a->line, claimed))
             wg_wide_judge(&a->line, 0, claimed, &e);
     }
-    if (e.outcome == WG_ENTRY_DISAGREES)
-        wg_appeal_input_end(a);
+    wg_appeal_input_end(a);
     return e.outcome != WG_ENTRY_DISAGREES;
 }
 
@@ -275,7 +297,7 @@ bool wg_appeal_screen(wg_appeal *a, uint64_t seed)
 
 void wg_appeal_input_end(wg_appeal *a)
 {
-    (void)a;
+    wg_around_end(a);
 }
 
 void wg_appeal_end(wg_appeal *a)

@@ -4,6 +4,9 @@
 #include "autograd/check/function_internal.h"
 #include "autograd/check/recorded_internal.h"
 
+#define WG_AROUND_POINTS 2
+typedef struct wg_around wg_around;
+
 /* The claims of a session, once more on a wide copy of its tape, which is made when it is first
  * needed. */
 typedef struct wg_appeal {
@@ -14,9 +17,11 @@ typedef struct wg_appeal {
     bool derived; /* the gradients are: rules that hold, each by itself, prove them */
     bool ruled;   /* `rules` is known, of this input */
     wg_check_outcome rules;
-    bool doubtful;             /* the last claim judged is unresolved in wide floats, too */
-    bool switches;             /* a branch of the input changes at the point itself */
-    char why[WG_MESSAGE_SIZE]; /* there is no wide copy; "" as long as there may be */
+    bool doubtful; /* the last claim judged is unresolved in wide floats, too */
+    bool switches; /* a branch of the input changes at the point itself */
+    bool looked_around;
+    wg_around *around[WG_AROUND_POINTS]; /* of this input; NULL: none */
+    char why[WG_MESSAGE_SIZE];           /* there is no wide copy; "" as long as there may be */
     int input;
     wg_recorded *doubles;    /* the same input in double */
     const double *direction; /* [n] or NULL: entries are judged */
@@ -49,6 +54,11 @@ const wg_recorded *wg_appeal_recorded(wg_appeal *a, int i, wg_recorded *doubles)
 /* wg_appeal_judge, wg_appeal_look: of wg_check_decide; `appeal` is the wg_appeal. */
 bool wg_appeal_judge(size_t index, wg_check_entry *e, void *appeal);
 void wg_appeal_look(wg_check_entry *e, void *appeal);
+
+/* wg_around_agrees: do the claims for entry or direction `index` agree at points next to x? What
+ * that takes is ended by wg_around_end. */
+bool wg_around_agrees(wg_appeal *a, size_t index);
+void wg_around_end(wg_appeal *a);
 
 /* wg_appeal_is_cheap: is the tape so small that a wide copy costs little? */
 bool wg_appeal_is_cheap(const wg_appeal *a);

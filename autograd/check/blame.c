@@ -21,8 +21,9 @@ typedef struct blame_local {
 /* What is found of a rule, from good to bad. */
 typedef enum blame_finding { BLAME_RIGHT, BLAME_KINK, BLAME_OPEN, BLAME_WRONG } blame_finding;
 
-#define BLAME_ENTRIES    64 /* an operand of more elements is checked ... */
-#define BLAME_DIRECTIONS 8  /* ... along so many random directions */
+#define BLAME_ENTRIES    64     /* an operand of more elements is checked ... */
+#define BLAME_DIRECTIONS 8      /* ... along so many random directions */
+#define BLAME_WORK       131072 /* in wide floats: entries times elements, all looked at */
 
 static bool blame_run(blame_local *l)
 {
@@ -137,11 +138,13 @@ static blame_finding blame_judge_wide(blame_local *l, const wg_wide *claimed, in
                                                      : BLAME_RIGHT;
 }
 
-/* Entries alone: of many, some that are spread over x. */
+/* Entries alone: of many, some that are spread over x, which tell of no more than themselves. */
 static blame_finding blame_find_wide(blame_local *l, const wg_wide *claimed)
 {
-    const int64_t n = l->x.size, stride = n / BLAME_ENTRIES + 1;
-    blame_finding worst = BLAME_RIGHT;
+    const int64_t n = l->x.size;
+    const bool all = n <= BLAME_WORK && n * (n + l->y.size) <= BLAME_WORK;
+    const int64_t stride = all ? 1 : n / BLAME_ENTRIES + 1;
+    blame_finding worst = stride > 1 ? BLAME_OPEN : BLAME_RIGHT;
     l->line = (wg_wide_line){.f = blame_value_wide,
                              .user = l,
                              .x = l->x.data,
@@ -199,6 +202,18 @@ static bool blame_concerns(const wg_tensor *y, int i)
     return (y->dtype == WG_F64 || y->dtype == WG_WIDE) && y->operand[i]->dtype == y->dtype;
 }
 
+/* ... with all its operands moving together, where it has kinks. */
+static blame_finding blame_find_ties(const wg_recorded *r, wg_tensor *y)
+{
+    switch (wg_check_ties(r, y)) {
+    case WG_ENTRY_AGREES: return BLAME_RIGHT;
+    case WG_ENTRY_KINK: return BLAME_KINK;
+    case WG_ENTRY_UNRESOLVED: return BLAME_OPEN;
+    case WG_ENTRY_DISAGREES: break;
+    }
+    return BLAME_WRONG;
+}
+
 /* The worst finding of all that moves with r's x; *op: the first op that is wrong. */
 static blame_finding blame_find_all(const wg_recorded *r, const wg_check_options *options,
                                     const char **op)
@@ -208,18 +223,21 @@ static blame_finding blame_find_all(const wg_recorded *r, const wg_check_options
     blame_finding worst = BLAME_RIGHT;
     local.largest = 0;
     *op = NULL;
-    for (int64_t k = 0; k < r->n && *op == NULL; k++)
-        for (int i = 0; i < r->node[k]->n_operands && *op == NULL; i++) {
+    for (int64_t k = 0; k < r->n && worst != BLAME_WRONG; k++) {
+        blame_finding found = blame_find_ties(r, r->node[k]);
+        for (int i = 0; i < r->node[k]->n_operands && found != BLAME_WRONG; i++) {
             if (!blame_concerns(r->node[k], i))
                 continue;
             wg_mark mark = wg_tape_mark(t);
             wg_arena_mark empty = wg_arena_height(&t->scratch);
-            const blame_finding found = blame_find(r->node[k], i, &local);
+            const blame_finding here = blame_find(r->node[k], i, &local);
             wg_arena_rewind(&t->scratch, empty);
             wg_tape_rewind(t, mark);
-            worst = found > worst ? found : worst;
-            *op = found == BLAME_WRONG ? r->node[k]->op->name : NULL;
+            found = here > found ? here : found;
         }
+        worst = found > worst ? found : worst;
+        *op = found == BLAME_WRONG ? r->node[k]->op->name : NULL;
+    }
     return worst;
 }
 
@@ -245,6 +263,7 @@ wg_check_outcome wg_check_rules(const wg_recorded *r)
 
 #undef BLAME_ENTRIES
 #undef BLAME_DIRECTIONS
+#undef BLAME_WORK
 
 /* ---- Linearity in the cotangent -------------------------------------------------------------- */
 

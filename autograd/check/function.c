@@ -155,6 +155,7 @@ void wg_check_count(wg_check_state *c, const wg_check_entry *e)
     r->disagree += e->outcome == WG_ENTRY_DISAGREES;
     r->wide += e->wide;
     r->rules += e->rules;
+    r->meet += e->meet;
     const bool below = e->wide && e->numeric.flat;
     c->claims = c->claims || (e->claimed != 0.0 && !below);
     c->below = c->below || (e->claimed != 0.0 && below);
@@ -321,7 +322,10 @@ wg_check_verdict wg_check_end(wg_check_state *c, wg_check_report *report)
         r->verdict = WG_CHECK_UNRESOLVED;
     else
         r->verdict = c->claims || r->kink > 0 ? WG_CHECK_PASSED : WG_CHECK_VACUOUS;
-    if (r->rules > 0)
+    if (r->meet > 0)
+        r->note = "kinks meet: by convention of each op, which is right by itself and next to the "
+                  "point, not y's derivative";
+    else if (r->rules > 0)
         r->note = "digits are lost or kinks lie between the ops: each rule was checked by itself";
     if (r->verdict == WG_CHECK_VACUOUS && c->below)
         r->note = "all derivatives here are below the last digit of y";

@@ -75,6 +75,8 @@ typedef struct wg_check_entry {
     bool wide;             /* decided in wide floats */
     bool rules; /* of recorded gradients: differences of y cannot tell; those of each op alone say
                  * that its rule is right */
+    bool meet;  /* of recorded gradients: kinks meet, whose rules are right each by itself, and
+                 * what they make is no derivative of y; next to x it is */
     const char *op; /* of recorded gradients: whose kink it is, or what no step resolves; or NULL */
     double excess; /* |a - n| over the tolerance: above 1 is disagreement; inf if a is not finite */
 } wg_check_entry;
@@ -120,6 +122,7 @@ struct wg_check_report {
     size_t disagree;
     size_t wide;          /* of these, decided in wide floats */
     size_t rules;         /* of these, decided op by op */
+    size_t meet;          /* of these, where kinks meet */
     wg_check_entry worst; /* severest outcome, then largest excess; meaningless if entries is 0 */
     double value;         /* f(x) */
     double largest;       /* largest |claimed| or |numeric|, at least the option */

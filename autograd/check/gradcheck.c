@@ -96,6 +96,21 @@ static void check_blame(wg_recorded *r, const wg_gradcheck_options *o, wg_appeal
         "every rule agrees with its own op: kinks meet here, or digits are lost between them";
 }
 
+/* At a kink a rule may be right for each entry alone, and wrong where several tie. */
+static void check_ties(wg_recorded *r, const wg_gradcheck_options *o, wg_appeal *appeal, int i,
+                       wg_check_report *report)
+{
+    const wg_recorded *wide = wg_appeal_recorded(appeal, i, r);
+    const char *tied = NULL;
+    for (int64_t k = 0; wide != NULL && k < wide->n && tied == NULL; k++)
+        if (wg_check_ties(wide, wide->node[k]) == WG_ENTRY_DISAGREES)
+            tied = wide->node[k]->op->name;
+    wg_appeal_input_end(appeal);
+    if (tied != NULL)
+        wg_check_fail(report, 1, "a rule that is right for each entry alone, not where several tie",
+                      o->no_blame ? NULL : tied);
+}
+
 static void check_one(wg_check_session *s, const wg_check_claim *c, int i,
                       const wg_gradcheck_options *o, wg_appeal *appeal, bool given,
                       wg_check_report *report)
@@ -113,34 +128,27 @@ static void check_one(wg_check_session *s, const wg_check_claim *c, int i,
         report->blame = "an option is out of its range";
     if (report->verdict == WG_CHECK_FAILED)
         check_blame(&r, o, appeal, i, given, report);
+    else if (report->kink > 0 && !given)
+        check_ties(&r, o, appeal, i, report);
     wg_arena_rewind(&s->t->scratch, empty);
 }
 
-static bool check_is_good(wg_check_verdict verdict)
-{
-    return verdict == WG_CHECK_PASSED || verdict == WG_CHECK_VACUOUS;
-}
-
-/* All inputs. *wide: entries that were decided in wide floats, of all. */
 static wg_check_verdict check_inputs(wg_check_session *s, const wg_check_claim *c,
                                      const wg_gradcheck_options *o, wg_appeal *appeal, bool given,
-                                     wg_check_report reports[], bool *wide)
+                                     wg_check_report reports[])
 {
     wg_check_verdict verdict = WG_CHECK_PASSED;
-    *wide = true;
     for (int i = 0; i < s->n; i++) {
         wg_check_report report;
         check_one(s, c, i, o, appeal, given, &report);
         verdict = check_severest(verdict, report.verdict);
-        *wide = *wide && report.wide == report.entries;
         if (reports != NULL)
             reports[i] = report;
     }
     return verdict;
 }
 
-/* What agrees in double is looked at once more along one wide direction, and all of it decided wide
- * where that disagrees. */
+/* What does not agree along one wide direction is all decided wide. */
 wg_check_verdict wg_check_recorded(wg_check_session *s, const wg_check_claim *c,
                                    wg_check_record *record, const void *context,
                                    const wg_gradcheck_options *options, bool given,
@@ -148,18 +156,16 @@ wg_check_verdict wg_check_recorded(wg_check_session *s, const wg_check_claim *c,
 {
     wg_gradcheck_options o = *options;
     wg_appeal appeal;
-    bool wide, no_memory;
+    bool no_memory;
     o.check.largest = fmax(o.check.largest, check_largest(c->gs, s->n));
     if (!isfinite(o.check.largest))
         o.check.largest = 0;
     wg_appeal_init(&appeal, s, record, context);
     appeal.derived = !given;
-    wg_check_verdict verdict = check_inputs(s, c, &o, &appeal, given, reports, &wide);
-    if (o.precision == WG_CHECK_AUTO && check_is_good(verdict) && !wide &&
-        wg_appeal_is_cheap(&appeal) && !wg_appeal_screen(&appeal, o.check.seed)) {
+    if (o.precision == WG_CHECK_AUTO && wg_appeal_is_cheap(&appeal) &&
+        !wg_appeal_screen(&appeal, o.check.seed))
         o.precision = WG_CHECK_WIDE;
-        verdict = check_inputs(s, c, &o, &appeal, given, reports, &wide);
-    }
+    wg_check_verdict verdict = check_inputs(s, c, &o, &appeal, given, reports);
     const char *impure = wg_check_impure(s, &no_memory);
     if (no_memory || appeal.no_memory)
         verdict = wg_check_invalid(reports, s->n, "out of memory");
@@ -213,20 +219,41 @@ static const char *check_record(wg_check_session *s, const void *context, wg_che
     return s->t->status != WG_OK ? "out of memory" : check_gradients(s, list[n], o->given, list);
 }
 
+/* Are the gradients given what wg_vjp derives, bit by bit? They are judged as such then: what is
+ * wrong with them is a rule. Returns NULL, or why that cannot be told. */
+static const char *check_compare(wg_check_session *s, const wg_check_claim *c, bool *derived)
+{
+    wg_mark mark = wg_tape_mark(s->t);
+    wg_arena_mark empty = wg_arena_height(&s->t->scratch);
+    wg_tensor **gs = wg_arena_take(&s->t->scratch, (size_t)s->n * sizeof *gs, sizeof(void *));
+    *derived = gs != NULL && wg_vjp(s->y, c->cotangents[0], s->xs, s->n, gs) == WG_OK;
+    for (int i = 0; i < s->n && *derived; i++)
+        *derived = wg_check_same_bits(gs[i], c->gs[i]);
+    const bool no_memory = gs == NULL || s->t->status == WG_E_NOMEM;
+    wg_arena_rewind(&s->t->scratch, empty);
+    wg_tape_rewind(s->t, mark);
+    return no_memory ? "out of memory" : NULL;
+}
+
 /* At the point that the tape is at. */
 static wg_check_verdict check_here(wg_tensor *y, wg_tensor *const xs[], wg_tensor *const gs[],
                                    int n, const wg_gradcheck_options *o, wg_check_report reports[])
 {
-    const check_context context = {gs, o->check.seed};
+    check_context context = {gs, o->check.seed};
     const char *why;
     wg_check_claim claim;
     wg_check_session s;
+    bool derived = gs == NULL;
     if (!wg_check_session_begin(&s, y, xs, n, &why))
         return wg_check_invalid(reports, n, why);
     wg_check_verdict verdict;
-    if ((why = check_record(&s, &context, &claim)) == NULL) {
-        verdict = wg_check_recorded(&s, &claim, check_record, &context, o, gs != NULL, reports);
-        if (gs == NULL)
+    why = check_record(&s, &context, &claim);
+    if (why == NULL && gs != NULL)
+        why = check_compare(&s, &claim, &derived);
+    if (why == NULL) {
+        context.given = derived ? NULL : gs;
+        verdict = wg_check_recorded(&s, &claim, check_record, &context, o, !derived, reports);
+        if (derived)
             verdict = check_severest(verdict, wg_check_linear(&s, &claim, o, reports));
         verdict = check_severest(
             verdict, wg_check_single(&s, y, claim.cotangents[0], gs, claim.gs, o->single, reports));

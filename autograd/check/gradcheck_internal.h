@@ -19,6 +19,10 @@ const char *wg_check_blame(const wg_recorded *r, const wg_check_options *options
  * KINK, where all are resolved. The nodes hold their values at x. */
 wg_check_outcome wg_check_rules(const wg_recorded *r);
 
+/* wg_check_ties: what is found at the kinks of y's op, all operands that move with r's xs moving
+ * together; AGREES: there are none. The nodes hold their values at x. */
+wg_check_outcome wg_check_ties(const wg_recorded *r, wg_tensor *y);
+
 /* wg_check_linear: is the gradient that wg_vjp derives linear in the cotangent? Where it is not the
  * verdict is WG_CHECK_FAILED, and the op whose rule is not is to blame. */
 wg_check_verdict wg_check_linear(wg_check_session *s, const wg_check_claim *c,

@@ -236,17 +236,16 @@ static void mode_scalar_end(mode_scalar *m)
 }
 
 /* Kinks within the steps, and digits that double loses, make remainders like a wrong gradient's:
- * then wide differences along two directions decide. They only confirm where the rate is not that
- * of a wrong one. */
+ * then wide differences along two directions decide. */
 static void mode_decide(wg_tensor *y, wg_tensor *x, wg_check_taylor_report *r)
 {
     const wg_gradcheck_options o = {.precision = WG_CHECK_WIDE, .directions = 2, .no_blame = true};
-    const wg_check_verdict by = r->order == 2 ? wg_gradcheck(y, &x, NULL, 1, &o, NULL)
-                                              : wg_gradcheck_second(y, &x, 1, &o, NULL);
-    if (by == WG_CHECK_FAILED)
-        return;
-    r->wide = WG_HAS_WIDE && (by == WG_CHECK_PASSED || by == WG_CHECK_VACUOUS);
-    r->verdict = r->wide ? by : WG_CHECK_UNRESOLVED;
+    wg_check_report report;
+    const wg_check_verdict by = r->order == 2 ? wg_gradcheck(y, &x, NULL, 1, &o, &report)
+                                              : wg_gradcheck_second(y, &x, 1, &o, &report);
+    r->wide = report.wide > 0 && by != WG_CHECK_UNRESOLVED && by != WG_CHECK_INVALID;
+    if (r->wide || by != WG_CHECK_FAILED)
+        r->verdict = r->wide ? by : WG_CHECK_UNRESOLVED;
 }
 
 wg_check_verdict wg_gradcheck_taylor(wg_tensor *y, wg_tensor *x, int order,

@@ -44,9 +44,13 @@ static void check_print_entry(FILE *out, const wg_check_report *r)
     const wg_check_entry *e = &r->worst;
     const wg_difference *d = &e->numeric;
     char index[WG_CHECK_INDEX_TEXT];
-    fprintf(out, "    %s %s", wg_check_index_text(&r->shape, e->index, index), said[e->outcome]);
+    fprintf(out, "    %s %s", wg_check_index_text(&r->shape, e->index, index),
+            e->meet ? "is where kinks meet" : said[e->outcome]);
     if (e->op)
-        fprintf(out, e->outcome == WG_ENTRY_KINK ? " of %s" : ", as %s does not move smoothly",
+        fprintf(out,
+                e->meet                       ? ", that of %s among them"
+                : e->outcome == WG_ENTRY_KINK ? " of %s"
+                                              : ", as %s does not move smoothly",
                 e->op);
     fprintf(out, ": claimed %.10g, ", e->claimed);
     if (d->kink)
@@ -103,9 +107,9 @@ void wg_check_entry_csv(const wg_check_entry *e, const wg_check_report *input, v
     const wg_difference *d = &e->numeric;
     fprintf(stream, "%s,%zu,\"%s\",%s,%.17g,%.17g,%.17g,%.17g,%.3g,%.3g,%.3g,%d,%s\n",
             input->name ? input->name : "x", e->index,
-            wg_check_index_text(&input->shape, e->index, index), outcome[e->outcome], e->claimed,
-            d->value, d->left, d->right, d->truncation, d->roundoff, d->step, e->wide,
-            e->op ? e->op : "");
+            wg_check_index_text(&input->shape, e->index, index),
+            e->meet ? "kinks meet" : outcome[e->outcome], e->claimed, d->value, d->left, d->right,
+            d->truncation, d->roundoff, d->step, e->wide, e->op ? e->op : "");
 }
 
 void wg_check_taylor_print(FILE *out, const wg_check_taylor_report *report)

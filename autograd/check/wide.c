@@ -266,10 +266,15 @@ static bool wide_search_scales(wg_wide_line *line, wg_wide claimed, wg_check_ent
  * where f jumps at x. The points are nearer to x than 45 units in the last place of a double. */
 enum { WIDE_AROUND = 16 };
 
+static wg_wide wide_nearness(void)
+{
+    return WG_F(wide, pow)(WG_WIDE_EPSILON, WG_K(wide, 0.42));
+}
+
 /* f at point k around x, and a step h on from it along the line. */
 static wg_wide wide_at_point(wg_wide_line *line, int k, wg_wide h)
 {
-    const wg_wide near = WG_F(wide, pow)(WG_WIDE_EPSILON, WG_K(wide, 0.42));
+    const wg_wide near = wide_nearness();
     for (size_t i = 0; i < line->n; i++) {
         const wg_wide size = line->origin[i] == 0 ? line->unit : WIDE_ABS(line->origin[i]);
         const double draw = 2 * wg_random_uniform(line->seed, 0xa207d + (uint64_t)k, i) - 1;
@@ -313,7 +318,8 @@ static bool wide_is_around(wg_wide_line *line, wg_wide claimed, bool found, wg_c
         high = WIDE_MAX(high, slope);
         noise = WIDE_MAX(noise, rounding);
     }
-    const wg_wide size = WIDE_MAX(WIDE_ABS(low), WIDE_ABS(high)), slack = noise + size / 1000000;
+    const wg_wide size = WIDE_MAX(WIDE_ABS(low), WIDE_ABS(high));
+    const wg_wide slack = noise + WIDE_MAX(10 * wide_tolerance(), 100 * wide_nearness()) * size;
     const bool zero = claimed == 0 && size <= noise;
     if (seen < WIDE_AROUND / 2 || (found && !(high - low > 100 * slack)) ||
         (noise > size / 1000 && !zero) || !(claimed >= low - slack && claimed <= high + slack))

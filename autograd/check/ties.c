@@ -1,0 +1,319 @@
+/* Owns the look at an op's kinks with all its operands moving together: where entries tie, a rule
+ * may be right for each alone and still give more, or less, than there is. */
+#include "autograd/check/function_internal.h"
+#include "autograd/check/gradcheck_internal.h"
+#include "autograd/rng.h"
+
+#include <math.h>
+#include <string.h>
+
+#if WG_HAS_WIDE
+
+#define TIE_ABS(x) WG_F(wide, fabs)(x)
+
+/* What moves: no cotangent comes to a condition, which is held, or moved for another look. */
+typedef enum tie_part { TIE_FREE, TIE_HELD, TIE_MOVES_WITH_XS } tie_part;
+
+/* An op as a function of its wide operands, one after the other. */
+typedef struct tie_local {
+    const wg_recorded *r;
+    wg_tensor *node; /* the op as it stands on the tape */
+    wg_tensor y, *x; /* copies of it and of its operands [n_operands], with data of their own */
+    wg_wide *values, *origin, *claim; /* [n]: now, on the tape; what the rule says of the output */
+    double *direction;                /* [n] */
+    tie_part *part;                   /* [n] */
+    wg_tensor *cotangent;             /* 1 at the output, 0 elsewhere */
+    size_t n;
+    int64_t output;
+} tie_local;
+
+enum { TIE_OUTPUTS = 8, TIE_DIRECTIONS = 10 };
+
+static void *tie_take(const tie_local *l, size_t count, size_t size)
+{
+    return wg_arena_take(&l->node->tape->scratch, count * size, WG_ALIGNMENT);
+}
+
+static bool tie_moves(const wg_recorded *r, const wg_tensor *x)
+{
+    int64_t low = 0, high = r->n;
+    for (int i = 0; i < r->n_xs; i++)
+        if (r->xs[i] == x)
+            return true;
+    while (low < high) {
+        const int64_t middle = (low + high) / 2;
+        if (r->node[middle]->index < x->index)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low < r->n && r->node[low] == x;
+}
+
+/* What the rule says of operand i; NULL: nothing, or (*good false) nothing of use. */
+static const wg_tensor *tie_rule(tie_local *l, int i, bool *good)
+{
+    wg_tensor *y = l->node;
+    const wg_tensor *dx = y->op->vjp(y, l->cotangent, i);
+    *good = y->tape->status == WG_OK &&
+            (dx == NULL || (dx->tape == y->tape && dx->dtype == WG_WIDE && dx->data != NULL &&
+                            dx->size == y->operand[i]->size));
+    return *good ? dx : NULL;
+}
+
+/* Gives wide operands memory of their own. */
+static bool tie_adopt(tie_local *l)
+{
+    wg_wide *to = l->values;
+    bool good = true;
+    for (int k = 0; k < l->y.n_operands && good; k++) {
+        wg_tensor *x = &l->x[k];
+        l->y.operand[k] = x;
+        *x = *l->node->operand[k];
+        if (x->dtype != WG_WIDE)
+            continue;
+        const tie_part part = tie_rule(l, k, &good) != NULL          ? TIE_FREE
+                              : tie_moves(l->r, l->node->operand[k]) ? TIE_MOVES_WITH_XS
+                                                                     : TIE_HELD;
+        for (int64_t i = 0; i < x->size; i++) {
+            to[i] = ((const wg_wide *)x->data)[i];
+            l->part[to + i - l->values] = part;
+        }
+        x->data = to;
+        to += x->size;
+    }
+    memcpy(l->origin, l->values, l->n * sizeof *l->origin);
+    return good;
+}
+
+static bool tie_begin(tie_local *l, const wg_recorded *r, wg_tensor *y)
+{
+    *l = (tie_local){.r = r, .node = y, .y = *y};
+    for (int k = 0; k < y->n_operands; k++)
+        if (y->operand[k]->dtype == WG_WIDE)
+            l->n += (size_t)y->operand[k]->size;
+    l->x = tie_take(l, (size_t)y->n_operands, sizeof *l->x);
+    l->y.operand = tie_take(l, (size_t)y->n_operands, sizeof *l->y.operand);
+    l->y.data = tie_take(l, (size_t)y->size, sizeof(wg_wide));
+    l->values = tie_take(l, 3 * l->n, sizeof *l->values);
+    l->direction = tie_take(l, l->n, sizeof *l->direction);
+    l->part = tie_take(l, l->n, sizeof *l->part);
+    l->cotangent = wg_zeros_like(y);
+    if (l->x == NULL || l->y.operand == NULL || l->y.data == NULL || l->values == NULL ||
+        l->direction == NULL || l->part == NULL || wg_is_inert(l->cotangent))
+        return false;
+    l->origin = l->values + l->n;
+    l->claim = l->origin + l->n;
+    return tie_adopt(l);
+}
+
+static bool tie_run(tie_local *l)
+{
+    if (wg_node_run(&l->y))
+        return true;
+    l->y.tape->status = WG_OK;
+    l->y.tape->message[0] = '\0';
+    return false;
+}
+
+/* How much the output is more than it is on the tape. */
+static wg_wide tie_value(const wg_wide *x, void *local)
+{
+    tie_local *l = local;
+    (void)x; /* is l->values */
+    if (!tie_run(l))
+        return (wg_wide)NAN;
+    return ((const wg_wide *)l->y.data)[l->output] - ((const wg_wide *)l->node->data)[l->output];
+}
+
+/* ---- Which outputs have a kink --------------------------------------------------------------- */
+
+/* Direction 0 is the claim itself, 1 moves all alike, the others are random: each entry by its own
+ * size, or by 1. `all`: what moves with the xs,
+ * too. */
+static void tie_draw(tie_local *l, int number, bool all)
+{
+    for (size_t i = 0; i < l->n; i++) {
+        const double x = fabs((double)l->origin[i]);
+        const double draw = number == 0   ? (double)l->claim[i]
+                            : number == 1 ? 1
+                                          : wg_random_normal(WG_CHECK_LOCAL, (uint64_t)number, i);
+        const bool moves = l->part[i] == TIE_FREE || (all && l->part[i] == TIE_MOVES_WITH_XS);
+        l->direction[i] = moves ? draw * (x > 0 ? x : 1) : 0;
+    }
+}
+
+/* What y holds at t along the direction; NULL without memory, or where the op refuses that. */
+static wg_wide *tie_at(tie_local *l, wg_wide t)
+{
+    const size_t size = (size_t)l->y.size;
+    wg_wide *to = tie_take(l, size, sizeof *to);
+    for (size_t i = 0; i < l->n; i++)
+        l->values[i] = l->origin[i] + t * (wg_wide)l->direction[i];
+    const bool ran = to != NULL && tie_run(l);
+    if (ran)
+        memcpy(to, l->y.data, size * sizeof *to);
+    memcpy(l->values, l->origin, l->n * sizeof *l->values);
+    return ran ? to : NULL;
+}
+
+/* What all outputs change by per unit of the step h, to the left and to the right. */
+typedef struct tie_slopes {
+    wg_wide h, *left, *right;
+} tie_slopes;
+
+static bool tie_take_slopes(tie_local *l, wg_wide h, tie_slopes *s)
+{
+    const wg_wide *here = l->node->data;
+    *s = (tie_slopes){h, tie_at(l, -h), tie_at(l, h)};
+    for (int64_t j = 0; s->left != NULL && s->right != NULL && j < l->y.size; j++) {
+        s->left[j] = (here[j] - s->left[j]) / h;
+        s->right[j] = (s->right[j] - here[j]) / h;
+    }
+    return s->left != NULL && s->right != NULL;
+}
+
+/* Do two derivatives of output j differ, by more than rounding makes? */
+static bool tie_differ(const tie_local *l, wg_wide a, wg_wide b, wg_wide h, int64_t j)
+{
+    const wg_wide here = TIE_ABS(((const wg_wide *)l->node->data)[j]), jump = TIE_ABS(b - a);
+    return jump > (TIE_ABS(a) + TIE_ABS(b)) / 1000000 && jump > 256 * WG_WIDE_EPSILON * here / h;
+}
+
+/* Are those to the left and to the right of output j different, and at both steps alike? */
+static bool tie_is_kink(const tie_local *l, const tie_slopes *coarse, const tie_slopes *fine,
+                        int64_t j)
+{
+    const wg_wide left = fine->left[j], right = fine->right[j], jump = TIE_ABS(right - left);
+    return tie_differ(l, left, right, fine->h, j) && TIE_ABS(left - coarse->left[j]) <= jump / 10 &&
+           TIE_ABS(right - coarse->right[j]) <= jump / 10;
+}
+
+/* The outputs, some of many, that have a kink along a random direction; or -1. */
+static void tie_find(tie_local *l, int64_t output[TIE_OUTPUTS])
+{
+    const wg_wide h = WG_F(wide, sqrt)(WG_WIDE_EPSILON);
+    tie_slopes coarse, fine;
+    int found = 0;
+    for (int k = 0; k < TIE_OUTPUTS; k++)
+        output[k] = -1;
+    tie_draw(l, TIE_DIRECTIONS, false);
+    if (!tie_take_slopes(l, h, &coarse) || !tie_take_slopes(l, h / 77, &fine))
+        return;
+    for (int64_t j = 0; j < l->y.size; j++) {
+        if (!tie_is_kink(l, &coarse, &fine, j))
+            continue;
+        const int64_t place = wg_random_below(WG_CHECK_LOCAL, 0, (uint64_t)j, found + 1);
+        if (found < TIE_OUTPUTS || place < TIE_OUTPUTS)
+            output[found < TIE_OUTPUTS ? found : place] = j;
+        found++;
+    }
+}
+
+/* Does a condition change at the point itself, so that derivatives are others where it moves,
+ * too? */
+static bool tie_has_branch(tie_local *l)
+{
+    const wg_wide h = WG_F(wide, sqrt)(WG_WIDE_EPSILON);
+    tie_slopes held, all;
+    bool branch = false;
+    tie_draw(l, TIE_DIRECTIONS, false);
+    if (!tie_take_slopes(l, h, &held))
+        return false;
+    tie_draw(l, TIE_DIRECTIONS, true);
+    if (!tie_take_slopes(l, h, &all))
+        return false;
+    for (int64_t j = 0; j < l->y.size && !branch; j++)
+        branch = tie_differ(l, held.left[j], all.left[j], h, j) ||
+                 tie_differ(l, held.right[j], all.right[j], h, j);
+    return branch;
+}
+
+/* ---- Is the rule right there? ---------------------------------------------------------------- */
+
+/* Sets the claim for the output; false: there is none, or it is not finite. */
+static bool tie_claim(tie_local *l)
+{
+    wg_wide *to = l->claim, *c = l->cotangent->data;
+    bool good = true;
+    c[l->output] = 1;
+    for (int i = 0; i < l->y.n_operands && good; i++) {
+        if (l->x[i].dtype != WG_WIDE)
+            continue;
+        const wg_tensor *dx = tie_rule(l, i, &good);
+        for (int64_t k = 0; k < l->x[i].size && good; k++, to++) {
+            *to = dx != NULL ? ((const wg_wide *)dx->data)[k] : 0;
+            good = isfinite((double)*to);
+        }
+    }
+    c[l->output] = 0;
+    return good;
+}
+
+/* Along each direction the claim must lie between the derivatives to the left and to the right, or
+ * among those at points around. */
+static wg_check_outcome tie_judge(tie_local *l)
+{
+    wg_check_outcome worst = WG_ENTRY_KINK;
+    wg_wide_line line = {.f = tie_value,
+                         .user = l,
+                         .x = l->values,
+                         .n = l->n,
+                         .direction = l->direction,
+                         .origin = l->origin,
+                         .seed = 1,
+                         .rounded = TIE_ABS(((const wg_wide *)l->node->data)[l->output])};
+    if (!tie_claim(l) || !wg_wide_line_begin(&line, 0))
+        return WG_ENTRY_UNRESOLVED;
+    for (int k = 0; k < TIE_DIRECTIONS && worst != WG_ENTRY_DISAGREES; k++) {
+        wg_check_entry e;
+        wg_wide claimed = 0;
+        tie_draw(l, k, false);
+        for (size_t i = 0; i < l->n; i++)
+            claimed += l->claim[i] * (wg_wide)l->direction[i];
+        wg_wide_judge(&line, (size_t)k, claimed, &e);
+        worst = e.outcome > worst ? e.outcome : worst;
+    }
+    return worst;
+}
+
+static wg_check_outcome tie_judge_all(tie_local *l)
+{
+    wg_check_outcome worst = tie_has_branch(l) ? WG_ENTRY_KINK : WG_ENTRY_AGREES;
+    int64_t output[TIE_OUTPUTS];
+    tie_find(l, output);
+    for (int k = 0; k < TIE_OUTPUTS && worst != WG_ENTRY_DISAGREES; k++) {
+        l->output = output[k];
+        if (l->output < 0)
+            continue;
+        const wg_check_outcome here = tie_judge(l);
+        worst = here > worst ? here : worst;
+    }
+    return worst;
+}
+
+wg_check_outcome wg_check_ties(const wg_recorded *r, wg_tensor *y)
+{
+    wg_tape *t = y->tape;
+    if (y->dtype != WG_WIDE || y->op->vjp == NULL || (y->op->flags & WG_OP_VIEW))
+        return WG_ENTRY_AGREES;
+    wg_mark mark = wg_tape_mark(t);
+    wg_arena_mark empty = wg_arena_height(&t->scratch);
+    tie_local l;
+    const wg_check_outcome found = tie_begin(&l, r, y) ? tie_judge_all(&l) : WG_ENTRY_UNRESOLVED;
+    wg_arena_rewind(&t->scratch, empty);
+    wg_tape_rewind(t, mark);
+    return found;
+}
+
+#undef TIE_ABS
+
+#else
+
+wg_check_outcome wg_check_ties(const wg_recorded *r, wg_tensor *y)
+{
+    (void)r, (void)y;
+    return WG_ENTRY_UNRESOLVED;
+}
+
+#endif
