@@ -18,8 +18,7 @@ void wg_appeal_init(wg_appeal *a, const wg_check_session *s, wg_check_record *re
     }
 }
 
-/* Steps too small for a branch to change but at the point itself. */
-static double appeal_tiny(const wg_recorded *r, size_t entry)
+double wg_appeal_tiny(const wg_recorded *r, size_t entry)
 {
     const double x = entry < (size_t)r->size ? fabs(((const double *)r->origin)[entry]) : 1;
     return 0x1.3p-40 * (x > 0 && isfinite(x) ? x : 1);
@@ -30,84 +29,17 @@ void wg_appeal_input(wg_appeal *a, int i, wg_recorded *doubles, const double *di
     a->input = i;
     a->doubles = doubles;
     a->direction = direction;
-    a->switches = a->ruled = false;
+    a->switches = a->ruled = a->wrong_around = false;
     if (doubles == NULL || doubles->n_branches == 0)
         return;
     wg_arena *scratch = &doubles->t->scratch;
     wg_arena_mark empty = wg_arena_height(scratch);
     double *v = wg_arena_take(scratch, (size_t)doubles->size * sizeof *v, WG_ALIGNMENT);
     for (int64_t k = 0; v != NULL && k < doubles->size; k++)
-        v[k] = appeal_tiny(doubles, (size_t)k) * wg_random_normal(1, WG_CHECK_SCREEN, (uint64_t)k);
+        v[k] = wg_appeal_tiny(doubles, (size_t)k) *
+               wg_random_normal(1, WG_CHECK_SCREEN, (uint64_t)k);
     a->switches = v != NULL && wg_check_branch(doubles, 0, v, 1) != NULL;
     wg_arena_rewind(scratch, empty);
-}
-
-/* Each rule is looked at alone. */
-static wg_check_outcome appeal_rules(wg_appeal *a)
-{
-    if (!a->ruled) {
-        const wg_recorded *wide = wg_appeal_recorded(a, a->input, a->doubles);
-        a->rules = wide != NULL ? wg_check_rules(wide) : WG_ENTRY_UNRESOLVED;
-        a->ruled = true;
-    }
-    return a->rules;
-}
-
-/* Differences of the whole cannot tell, and do not contradict. */
-static void appeal_prove(wg_appeal *a, wg_check_entry *e)
-{
-    if (!a->derived || !isfinite(e->claimed))
-        return;
-    const wg_check_outcome rules = appeal_rules(a);
-    if (rules != WG_ENTRY_AGREES && rules != WG_ENTRY_KINK)
-        return;
-    e->outcome = rules;
-    e->rules = true;
-}
-
-/* Differences of the whole contradict. Where kinks meet they may: each rule keeps its op's
- * convention, and the chain of these is in general no derivative of y (Bolte and Pauwels 2021,
- * "Conservative set valued fields, automatic differentiation", Math. Programming 188), but almost
- * everywhere, and so next to x. True: that is what happened. */
-static bool appeal_kinks_meet(wg_appeal *a, wg_check_entry *e)
-{
-    if (!a->derived || !isfinite(e->claimed) || appeal_rules(a) != WG_ENTRY_KINK ||
-        !wg_around_agrees(a, e->index))
-        return false;
-    e->outcome = WG_ENTRY_KINK;
-    e->rules = e->meet = true;
-    return true;
-}
-
-/* An accusation stands where all that lies between moves smoothly at its steps, and no kinks meet.
- * A kink is named. */
-void wg_appeal_look(wg_check_entry *e, void *appeal)
-{
-    wg_appeal *a = appeal;
-    wg_recorded *r = a->doubles;
-    bool open = e->outcome == WG_ENTRY_UNRESOLVED;
-#if WG_HAS_WIDE
-    r = e->wide ? &a->r : r;
-#endif
-    if ((e->outcome == WG_ENTRY_DISAGREES && isfinite(e->claimed)) || e->outcome == WG_ENTRY_KINK) {
-        const bool wrong = e->outcome == WG_ENTRY_DISAGREES;
-        const double gap = wrong ? fabs(e->claimed - e->numeric.value) : 0;
-        const wg_check_near near = wg_check_look_near(r, e->index, a->direction, e->numeric.step,
-                                                      gap);
-        e->op = wrong ? near.rough : near.kink;
-        if (wrong && appeal_kinks_meet(a, e))
-            e->op = near.kink != NULL ? near.kink : near.rough;
-        else if (wrong && near.rough != NULL)
-            e->outcome = WG_ENTRY_UNRESOLVED;
-        open = e->outcome == WG_ENTRY_UNRESOLVED && near.rounds;
-    }
-    if (e->outcome == WG_ENTRY_AGREES && a->switches && a->direction == NULL) {
-        const double step = appeal_tiny(a->doubles, e->index);
-        e->op = wg_check_branch(a->doubles, e->index, NULL, step);
-        e->outcome = e->op != NULL ? WG_ENTRY_KINK : WG_ENTRY_AGREES;
-    }
-    if (open)
-        appeal_prove(a, e);
 }
 
 #if WG_HAS_WIDE
@@ -173,7 +105,6 @@ static bool appeal_begin(wg_appeal *a, int from, int n)
 
 void wg_appeal_input_end(wg_appeal *a)
 {
-    wg_around_end(a);
     if (!a->begun)
         return;
     wg_recorded_end(&a->r);
@@ -262,7 +193,7 @@ bool wg_appeal_is_cheap(const wg_appeal *a)
 #undef APPEAL_CHEAP
 
 /* The same for n inputs from the given one on, which move together. */
-static bool appeal_screen(wg_appeal *a, int from, int n, uint64_t seed)
+static wg_check_outcome appeal_screen(wg_appeal *a, int from, int n, uint64_t seed)
 {
     wg_check_entry e = {.outcome = WG_ENTRY_AGREES};
     a->doubles = NULL;
@@ -280,24 +211,26 @@ static bool appeal_screen(wg_appeal *a, int from, int n, uint64_t seed)
             wg_wide_judge(&a->line, 0, claimed, &e);
     }
     wg_appeal_input_end(a);
-    return e.outcome != WG_ENTRY_DISAGREES;
+    return e.outcome;
 }
 
-bool wg_appeal_screen(wg_appeal *a, uint64_t seed)
+wg_check_outcome wg_appeal_screen(wg_appeal *a, uint64_t seed)
 {
+    wg_check_outcome worst = WG_ENTRY_AGREES;
     if (wg_check_independent(a->s))
         return appeal_screen(a, 0, a->s->n, seed);
-    bool passes = true;
-    for (int i = 0; i < a->s->n && passes; i++)
-        passes = appeal_screen(a, i, 1, seed);
-    return passes;
+    for (int i = 0; i < a->s->n && worst != WG_ENTRY_DISAGREES; i++) {
+        const wg_check_outcome here = appeal_screen(a, i, 1, seed);
+        worst = here > worst ? here : worst;
+    }
+    return worst;
 }
 
 #else
 
 void wg_appeal_input_end(wg_appeal *a)
 {
-    wg_around_end(a);
+    (void)a;
 }
 
 void wg_appeal_end(wg_appeal *a)
@@ -323,10 +256,10 @@ bool wg_appeal_is_cheap(const wg_appeal *a)
     return false;
 }
 
-bool wg_appeal_screen(wg_appeal *a, uint64_t seed)
+wg_check_outcome wg_appeal_screen(wg_appeal *a, uint64_t seed)
 {
     (void)a, (void)seed;
-    return true;
+    return WG_ENTRY_AGREES;
 }
 
 #endif

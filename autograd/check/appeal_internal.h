@@ -17,9 +17,9 @@ typedef struct wg_appeal {
     bool derived; /* the gradients are: rules that hold, each by itself, prove them */
     bool ruled;   /* `rules` is known, of this input */
     wg_check_outcome rules;
-    bool doubtful; /* the last claim judged is unresolved in wide floats, too */
-    bool switches; /* a branch of the input changes at the point itself */
-    bool looked_around;
+    bool doubtful;                    /* the last claim judged is unresolved in wide floats, too */
+    bool switches;                    /* a branch of the input changes at the point itself */
+    bool looked_around, wrong_around; /* a claim at a kink is, and of this input */
     wg_around *around[WG_AROUND_POINTS]; /* of this input; NULL: none */
     char why[WG_MESSAGE_SIZE];           /* there is no wide copy; "" as long as there may be */
     int input;
@@ -51,19 +51,27 @@ void wg_appeal_input_end(wg_appeal *a);
  * wg_appeal_input_end; NULL: there is none. */
 const wg_recorded *wg_appeal_recorded(wg_appeal *a, int i, wg_recorded *doubles);
 
-/* wg_appeal_judge, wg_appeal_look: of wg_check_decide; `appeal` is the wg_appeal. */
+/* wg_appeal_judge: of wg_check_decide; `appeal` is the wg_appeal. */
 bool wg_appeal_judge(size_t index, wg_check_entry *e, void *appeal);
-void wg_appeal_look(wg_check_entry *e, void *appeal);
 
-/* wg_around_agrees: do the claims for entry or direction `index` agree at points next to x? What
- * that takes is ended by wg_around_end. */
-bool wg_around_agrees(wg_appeal *a, size_t index);
-void wg_around_end(wg_appeal *a);
+/* wg_appeal_tiny: a step of the entry too small for a branch to change but at the point itself. */
+double wg_appeal_tiny(const wg_recorded *r, size_t entry);
 
 /* wg_appeal_is_cheap: is the tape so small that a wide copy costs little? */
 bool wg_appeal_is_cheap(const wg_appeal *a);
 
-/* wg_appeal_screen: do the claims for all xs pass along one random direction? */
-bool wg_appeal_screen(wg_appeal *a, uint64_t seed);
+/* wg_appeal_screen: what is found of the claims for all xs along one random direction. */
+wg_check_outcome wg_appeal_screen(wg_appeal *a, uint64_t seed);
+
+/* wg_look: of wg_check_decide; the second look at an entry as it was judged. wg_look_end: of an
+ * input's. wg_look_screens: do all claims pass along one random direction, and at a kink next to x,
+ * too? */
+void wg_look(wg_check_entry *e, void *appeal);
+void wg_look_end(wg_appeal *a);
+bool wg_look_screens(wg_appeal *a, uint64_t seed);
+
+/* wg_look_blame: where a claim at a kink is wrong next to x: the op whose rule is wrong at all
+ * points there, as input i moves; NULL: none is. */
+const char *wg_look_blame(wg_appeal *a, int i, const wg_check_options *options);
 
 #endif

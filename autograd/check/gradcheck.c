@@ -36,7 +36,7 @@ static void check_input(wg_recorded *r, const double *claimed, const wg_gradchec
     double *work = wg_arena_take(&r->t->scratch, 2 * n * sizeof(double), WG_ALIGNMENT);
     const bool wide = o->precision != WG_CHECK_DOUBLE;
     const wg_check_decide decide = {wide ? wg_appeal_judge : NULL,
-                                    wg_appeal_look,
+                                    wg_look,
                                     appeal,
                                     o->precision == WG_CHECK_WIDE,
                                     &appeal->doubtful,
@@ -53,6 +53,7 @@ static void check_input(wg_recorded *r, const double *claimed, const wg_gradchec
     else
         wg_check_directions_by(wg_recorded_value, r, r->values, claimed, n, o->directions, work,
                                &o->check, &decide, report);
+    wg_look_end(appeal);
     wg_appeal_input_end(appeal);
     if (appeal->no_memory)
         wg_check_invalid(report, 1, "out of memory");
@@ -81,6 +82,8 @@ static void check_blame(wg_recorded *r, const wg_gradcheck_options *o, wg_appeal
     const wg_recorded *wide = wg_appeal_recorded(appeal, i, r);
     const char *blame = wg_check_blame(wide != NULL ? wide : r, &o->check);
     wg_appeal_input_end(appeal);
+    if (blame == NULL && !given && (blame = wg_look_blame(appeal, i, &o->check)) != NULL)
+        report->note = "at a kink any claim passes; next to it a rule is wrong";
     report->blame = o->no_blame ? NULL : blame;
     if (blame != NULL)
         return;
@@ -163,7 +166,7 @@ wg_check_verdict wg_check_recorded(wg_check_session *s, const wg_check_claim *c,
     wg_appeal_init(&appeal, s, record, context);
     appeal.derived = !given;
     if (o.precision == WG_CHECK_AUTO && wg_appeal_is_cheap(&appeal) &&
-        !wg_appeal_screen(&appeal, o.check.seed))
+        !wg_look_screens(&appeal, o.check.seed))
         o.precision = WG_CHECK_WIDE;
     wg_check_verdict verdict = check_inputs(s, c, &o, &appeal, given, reports);
     const char *impure = wg_check_impure(s, &no_memory);

@@ -133,9 +133,12 @@ static wg_wide tie_value(const wg_wide *x, void *local)
  * too. */
 static void tie_draw(tie_local *l, int number, bool all)
 {
+    wg_wide largest = 1;
+    for (size_t i = 0; i < l->n && number == 0; i++)
+        largest = WG_F(wide, fmax)(largest, TIE_ABS(l->claim[i]));
     for (size_t i = 0; i < l->n; i++) {
-        const double x = fabs((double)l->origin[i]);
-        const double draw = number == 0   ? (double)l->claim[i]
+        const double x = fmin(fabs((double)l->origin[i]), 0x1p1000); /* no draw makes it infinite */
+        const double draw = number == 0   ? (double)(l->claim[i] / largest)
                             : number == 1 ? 1
                                           : wg_random_normal(WG_CHECK_LOCAL, (uint64_t)number, i);
         const bool moves = l->part[i] == TIE_FREE || (all && l->part[i] == TIE_MOVES_WITH_XS);

@@ -35,8 +35,9 @@ static wg_tensor *maximum_rule(wg_tensor *y, wg_tensor *dy, int i)
 }
 static wg_tensor *amax_rule(wg_tensor *y, wg_tensor *dy, int i)
 {
-    wg_tensor *x = y->operand[i], *there = wg_scale(wg_mul(dy, wg_ones_like(x)), kink_value);
-    return wg_where(wg_equal(x, y), there, zero(x));
+    wg_tensor *g = wg_op_find("amax")->vjp(y, dy, i), *ties = wg_equal(y->operand[i], y);
+    wg_tensor *two = wg_equal(wg_sum(ties), wg_full(y->tape, y->dtype, WG_SCALAR, 2));
+    return wg_where(two, wg_scale(g, 2 * kink_value), g);
 }
 static wg_tensor *norm_rule(wg_tensor *y, wg_tensor *dy, int i)
 {
