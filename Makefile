@@ -300,6 +300,7 @@ to_bin     := $(call quote,$(DESTDIR)$(BINDIR))
 to_lib     := $(call quote,$(DESTDIR)$(LIBDIR))
 to_include := $(call quote,$(DESTDIR)$(INCLUDEDIR))
 to_man     := $(call quote,$(DESTDIR)$(MANDIR))
+to_share   := $(call quote,$(DESTDIR)$(PREFIX)/share/wengert)
 INSTALLED  := train predict
 
 install: all amalgamation man
@@ -311,6 +312,10 @@ install: all amalgamation man
 	install -m 644 $(BUILD)/wengert.h tests/support/wengert_check.h $(to_include)
 	install -m 644 $(BUILD)/docs/man/man1/*.1 $(to_man)/man1
 	install -m 644 $(BUILD)/docs/man/man3/*.3 $(to_man)/man3
+	install -d $(to_share)/examples/support $(to_share)/examples/data
+	install -m 644 $(filter-out examples/train_mpi.c,$(wildcard examples/*.c)) $(to_share)/examples
+	install -m 644 examples/support/* $(to_share)/examples/support
+	install -m 644 examples/data/* $(to_share)/examples/data
 	install -m 644 $(STATIC) $(to_lib)
 	install -m 644 $(BUILD)/package/wengert.pc $(to_lib)/pkgconfig
 	install -m 644 $(BUILD)/package/*.cmake $(to_lib)/cmake/wengert
@@ -322,8 +327,8 @@ ifneq ($(SHARED),)
 endif
 
 uninstall:
-	rm -f $(to_man)/man1/wengert-*.1 $(to_man)/man3/wengert.3 $(to_man)/man3/wg_*.3
-	rm -rf $(to_include)/wengert.h $(to_include)/wengert_check.h $(to_lib)/pkgconfig/wengert.pc $(to_lib)/cmake/wengert \
+	rm -f $(to_man)/man1/wengert-*.1 $(to_man)/man3/wengert.3 $(to_man)/man3/wengert-*.3 $(to_man)/man3/wg_*.3
+	rm -rf $(to_share) $(to_include)/wengert.h $(to_include)/wengert_check.h $(to_lib)/pkgconfig/wengert.pc $(to_lib)/cmake/wengert \
 	    $(foreach p,$(INSTALLED),$(to_bin)/wengert-$(p)) $(to_lib)/libwengert.a \
 	    $(if $(SHARED),$(foreach f,$(notdir $(SHARED)) $(call versioned,$(SOVERSION)) $(call versioned,$(VERSION)),$(to_lib)/$(f)))
 

@@ -13,6 +13,8 @@ extern "C" {
  * Errors of all: WG_E_SHAPE, WG_E_DTYPE (floats of one dtype, labels i64 where said), WG_E_VALUE
  * (an option out of its range), WG_E_INDEX (a label that is no class), WG_E_NULL, WG_E_STALE,
  * WG_E_NOMEM, on the tape. NULL options are the defaults. A mean over nothing is NaN. */
+
+/* What becomes of the losses of elements or rows. */
 typedef enum wg_reduction {
     WG_MEAN, /* default */
     WG_SUM,

@@ -113,6 +113,16 @@ by_programs() { # by_programs ROOT
     tried="$tried Python"
 }
 
+by_tutorial() { # by_tutorial ROOT: README's way to run it
+    has pkg-config || return 0
+    libs=$(PKG_CONFIG_PATH="$1/lib/pkgconfig" pkg-config --cflags --libs wengert)
+    (cd "$1/share/wengert" && eval "$cc -o '$dir/a' examples/12_threads.c $libs -lm" &&
+        eval "$cc -o '$dir/b' examples/iris.c examples/support/*.c $libs -lm" &&
+        LD_LIBRARY_PATH="$1/lib" "$dir/a" && LD_LIBRARY_PATH="$1/lib" "$dir/b") > "$dir/log" 2>&1 ||
+        { cat "$dir/log"; fail "the tutorial cannot be run"; }
+    tried="$tried tutorial"
+}
+
 try() { # try DEST PREFIX [COMMAND...]: installs, runs the commands on the tree, uninstalls
     dest=$1 prefix=$2
     shift 2
@@ -127,7 +137,7 @@ try() { # try DEST PREFIX [COMMAND...]: installs, runs the commands on the tree,
     [ -z "$left" ] || fail "uninstall leaves $left"
 }
 
-try "$dir/plain" /opt/wengert by_pkg_config by_cmake by_programs by_readme
+try "$dir/plain" /opt/wengert by_pkg_config by_cmake by_programs by_tutorial by_readme
 mkdir "$dir/victim"
 echo kept > "$dir/victim/kept"
 with=$tried

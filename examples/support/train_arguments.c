@@ -173,7 +173,7 @@ int train_arguments_read(int argc, char **argv, train_arguments *a)
         {"--labels", "FILE", OPTION_TEXT, &a->rows.labels, 0, 0,
          "of IDX and NPY: what is to be predicted"},
         {"--columns", "COLUMN,COLUMN", OPTION_TEXTS, &a->columns, 0, 0,
-         "to predict from; default: all others"},
+         "to use; default: all others"},
         {"--drop", "COLUMN,COLUMN", OPTION_TEXTS, &a->drop, 0, 0, "to leave out"},
         {"--category", "COLUMN,COLUMN", OPTION_TEXTS, &a->categories, 0, 0,
          "columns of strings, one-hot encoded; default auto: those that hold not only numbers"},

@@ -8,15 +8,18 @@ here=$(dirname "$0")
 out=$build/docs
 date=$(sed -n 's/^## .*(\(2[0-9-]*\))$/\1/p' CHANGELOG.md | head -n 1)
 
-awk -f "$here/parse.awk" -f "$here/check.awk" "$@"
+# help PROGRAM: what it says of itself, by the name that it is installed by.
+help() { "$build/$1" --help | sed "s/ train / wengert-train /g; s/ predict / wengert-predict /g; s/^usage: /&wengert-/"; }
+
+awk -f "$here/parse.awk" -f "$here/check.awk" "$@" README.md examples/*.c
 case $what in
 man)
     rm -rf "$out/man"
     mkdir -p "$out/man/man1" "$out/man/man3"
     awk -v out="$out/man/man3" -v version="$version" -v date="$date" -f "$here/parse.awk" -f "$here/man.awk" "$@" README.md
     page() { # page PROGRAM OTHER ABOUT
-        "$build/$1" --help | sed "s/ train / wengert-train /g; s/ predict / wengert-predict /g" |
-            awk -v name="wengert-$1" -v about="$3" -v see=".BR wengert-$2 (1)," -v version="$version" -v date="$date" \
+        help "$1" | awk -v name="wengert-$1" -v about="$3" \
+            -v see=".BR wengert-$2 (1)," -v version="$version" -v date="$date" \
                 -f "$here/man1.awk" > "$out/man/man1/wengert-$1.1"
         printf '.BR wengert (3)\n' >> "$out/man/man1/wengert-$1.1"
     }
@@ -34,8 +37,10 @@ html)
         pictures="$pictures $pair.svg"
     done
     cp "$here/style.css" "$out"
+    for program in train predict; do help $program > "$out/wengert-$program.help"; done
     # shellcheck disable=SC2046  # a list of files
     awk -v out="$out" -v version="$version" -v pictures="$pictures" -f "$here/parse.awk" -f "$here/html.awk" \
-        "$@" README.md examples/[0-9]*.c $(grep -l '^int main' examples/[a-z]*.c)
+        "$@" README.md "$out"/*.help examples/[0-9]*.c $(grep -l '^int main' examples/[a-z]*.c)
+    rm "$out"/*.help
     echo "docs: $out/index.html" ;;
 esac

@@ -33,19 +33,33 @@ function ticked(s,    result, before, code) {
     return result linked(s)
 }
 
-# Code with its comments set apart.
-function code_html(text,    n, line, i, s, at, on, result) {
+# Code with its comments set apart, and once more what sets their lines in; the end of a line belongs to the comment
+# before it.
+function code_html(text,    n, line, i, s, at, on, result, end) {
     n = split(text, line, "\n")
     for (i = 1; i <= n; i++) {
         if (i == n && line[i] == "") break
         s = line[i]
+        end = "\n"
+        if (on && match(s, /^ +(\* )?/)) {
+            result = result "<s>" substr(s, 1, RLENGTH) "</s>"
+            s = substr(s, RLENGTH + 1)
+        }
         while (s != "") {
             at = on ? index(s, "*/") : index(s, "/*")
             if (!at) { result = result linked(s); break }
-            if (on) { result = result linked(substr(s, 1, at + 1)) "</i>"; s = substr(s, at + 2); on = 0 }
-            else { result = result linked(substr(s, 1, at - 1)) "<i>/*"; s = substr(s, at + 2); on = 1 }
+            if (on) {
+                result = result linked(substr(s, 1, at + 1))
+                s = substr(s, at + 2)
+                if (s == "") { result = result end; end = "" }
+                result = result "</i>"
+            } else {
+                result = result linked(substr(s, 1, at - 1)) "<i>/*"
+                s = substr(s, at + 2)
+            }
+            on = !on
         }
-        result = result "\n"
+        result = result end
     }
     return "<pre class=code>" result (on ? "</i>" : "") "</pre>\n"
 }
@@ -97,7 +111,7 @@ function text_html(text,    n, line, what, i, s) {
 function top(file, title) {
     print "<!DOCTYPE html>\n<html lang=en>\n<meta charset=utf-8>\n<meta name=viewport content=\"width=device-width, initial-scale=1\">" > file
     print "<title>" escape(title) " &middot; Wengert</title>\n<link rel=stylesheet href=style.css>" > file
-    print "<nav><a href=index.html>Wengert " version "</a> <a href=index.html#headers>headers</a> <a href=index.html#functions>functions</a> <a href=index.html#chapters>chapters</a></nav>\n<main>" > file
+    print "<nav><a href=index.html>Wengert " version "</a> <a href=index.html#start>start</a> <a href=index.html#headers>headers</a> <a href=index.html#functions>functions</a> <a href=index.html#chapters>chapters</a></nav>\n<main>" > file
 }
 function bottom(file) { print "</main>\n</html>" > file; close(file) }
 
@@ -128,10 +142,17 @@ function write_item(file, i,    n, name, j, text, first) {
     print code_html(code[i]) text_html(text) "</section>" > file
 }
 
-function write_header(path,    file, i) {
+function write_header(path,    file, i, j, n, name, list, count) {
     file = out "/" page(path)
     top(file, path)
     print "<h1>" breakable(path) "</h1>" > file
+    for (i = 1; i <= n_items; i++) {
+        if (header[i] != path) continue
+        n = split(functions[i], name, " ")
+        for (j = 1; j <= n; j++) list = list "<a href=\"#" name[j] "\">" name[j] "</a> "
+        count += n
+    }
+    if (count > 3) print "<p class=list>" list "</p>" > file
     for (i = 1; i <= n_items; i++) if (header[i] == path) write_item(file, i)
     bottom(file)
 }
@@ -141,7 +162,8 @@ function first_sentence(text) {
     sub(/^-+ */, "", text)
     sub(/ *-+ *$/, "", text)
     gsub(/  +/, " ", text)
-    if (match(text, /[.:;] /)) text = substr(text, 1, RSTART - 1)
+    if (match(text, /[^ ]\. /)) text = substr(text, 1, RSTART)
+    sub(/\.$/, "", text)
     return text
 }
 
@@ -176,6 +198,46 @@ function markdown_table(text,    n, line, i, s) {
     }
     return s "</table></div>\n"
 }
+function markdown(text,    n, line, i, s, code, open) {
+    n = split(text, line, "\n")
+    for (i = 1; i <= n; i++) {
+        if (line[i] ~ /^```/) {
+            s = s (open ? "</p>\n" : "") (code ? "</pre>\n" : "<pre class=code>")
+            code = !code
+            open = 0
+        } else if (code) s = s linked(line[i]) "\n"
+        else if (line[i] == "") { s = s (open ? "</p>\n" : ""); open = 0 }
+        else { s = s (open ? "" : "<p>") inline(line[i]) "\n"; open = 1 }
+    }
+    return s
+}
+
+# ---- Programs: what they say of themselves. ----
+
+function write_program(path,    name, file, n, line, i, s, at, options) {
+    name = path
+    sub(/.*\//, "", name)
+    sub(/\.help$/, "", name)
+    file = out "/" name ".html"
+    top(file, name)
+    print "<h1>" name "</h1>" > file
+    n = split(help[path], line, "\n")
+    sub(/^usage: [^ ]*/, name, line[1])
+    print "<pre class=code>" escape(line[1]) "</pre>\n<p>" > file
+    for (i = 2; i < n; i++) {
+        s = line[i]
+        if (s !~ /^  -/) { sub(/^ +/, "", s); print escape(s) > file; continue }
+        if (!options++) print "</p>\n<h2>Options</h2>\n<dl>" > file
+        s = substr(s, 3)
+        at = match(s, /  +/)
+        print "<dt><code>" escape(at ? substr(s, 1, at - 1) : s) "</code></dt><dd>" > file
+        if (at) print escape(substr(s, at + RLENGTH)) > file
+    }
+    print (options ? "</dl>" : "</p>") "\n<p>Exit status: 0 where all went well, 1 for a failure, 2 for a wrong command line.</p>" > file
+    bottom(file)
+    return name
+}
+
 # ---- Examples: what stands on top is prose, with what the program prints; the program follows. ----
 
 function chapter_name(path) { sub(/.*\//, "", path); sub(/\.c$/, "", path); return path }
@@ -204,11 +266,16 @@ function sort_names(name, n,    i, j, x) { # insertion
     }
 }
 
-function write_index(    file, i, j, n, name, all, m, intro, folder, last) {
+function write_index(    path, programs, file, i, j, n, name, all, m, intro, folder, last) {
     file = out "/index.html"
     top(file, "reference")
     print "<h1>Wengert</h1>\n<p>A reference made from the comments in the headers, and the tutorial made from the programs in <code>examples/</code>. <code>#include &lt;wengert.h&gt;</code> is all that a program needs.</p>" > file
-    print "<h2 id=tasks>I want to ...</h2>\n" markdown_table(table["Where to find what"]) > file
+    print "<h2 id=start>Install, compile, run</h2>\n" markdown(section_text["In your own program"]) > file
+    print "<p>Manual pages: <code>man wengert</code>, and one for each function. Programs:" > file
+    for (path in help) programs = programs " <a href=" write_program(path) ".html>" chapter_name(path) "</a>"
+    gsub(/\.help/, "", programs)
+    print programs ".</p>" > file
+    print "<h2 id=tasks>Where to find what</h2>\n" markdown_table(table["Where to find what"]) > file
     if (table["From PyTorch and NumPy"] != "") print "<h2 id=from>From PyTorch and NumPy to Wengert</h2>\n" markdown_table(table["From PyTorch and NumPy"]) > file
     print "<h2 id=chapters>The tutorial, chapter by chapter</h2>\n<ol class=chapters>" > file
     for (i = 1; i <= n_chapters; i++) {

@@ -1,7 +1,18 @@
 # Writes a manual page for each function to the directory `out`; functions that share a comment have pages that differ
 # in their titles alone. `version` and `date` stand in the margins.
 
+# A header that a text names is a page: ops/loss.h is wengert-ops-loss(3).
+function page_of(path) { gsub(/\//, "-", path); sub(/\.h$/, "", path); return "wengert-" path }
+function referred(s,    result, token) {
+    while (match(s, /[a-z0-9_]+(\/[a-z0-9_]+)+\.h/)) {
+        token = substr(s, RSTART, RLENGTH)
+        result = result substr(s, 1, RSTART - 1) (token in is_header ? page_of(token) "(3)" : token)
+        s = substr(s, RSTART + RLENGTH)
+    }
+    return result s
+}
 function roff(s) { # text that roff takes as it is
+    s = referred(s)
     gsub(/\\/, "\\e", s)
     gsub(/-/, "\\-", s)
     if (s ~ /^[.']/) s = "\\&" s
@@ -14,7 +25,7 @@ function sentence(text, name,    at) { # the first one, without the name before 
     at = index(text, name)
     if (at) text = substr(text, at)
     sub(/^wg_[a-z0-9_]*(, _?[a-z0-9_]*)*:? */, "", text)
-    if (match(text, /[.:;] /)) text = substr(text, 1, RSTART - 1)
+    if (match(text, /[^ ][.:;] /)) text = substr(text, 1, RSTART)
     sub(/\.$/, "", text)
     return text == "" ? "see below" : text
 }
@@ -49,17 +60,26 @@ function put_text(file, text,    n, line, what, i, s, any, gap) {
     }
     verbatim(file, 0)
 }
-# Structs that the declarations name, each with its comment.
+# Enumerators that a macro lists, each with its text.
+function put_codes(file, text,    n, part, i) {
+    print ".nf" > file
+    n = split(text, part, "\n")
+    for (i = 1; i <= n; i++) if (match(part[i], /X\(WG_[A-Z_]+, "/))
+        printf("%-20s%s\n", substr(part[i], RSTART + 2, RLENGTH - 5), roff(substr(part[i], RSTART + RLENGTH, index(part[i], "\")") - RSTART - RLENGTH))) > file
+    print ".fi" > file
+}
+# Structs that the declarations name, each with its comment; but for a tensor's, which is opaque but to ops.
 function put_types(file, i,    text, name, done, any) {
     text = code[i]
     while (match(text, /wg_[a-z0-9_]+/)) {
         name = substr(text, RSTART, RLENGTH)
         text = substr(text, RSTART + RLENGTH)
-        if (name in done || !(name in home) || home[name] == i || code[home[name]] !~ /\{/ || functions[home[name]] != "") continue
+        if (name == "wg_tensor" || name in done || !(name in home) || home[name] == i || code[home[name]] !~ /\{/ || functions[home[name]] != "") continue
         done[name] = 1
         if (!any++) print ".SH TYPES" > file
         else print ".PP" > file
-        put_code(file, code[home[name]])
+        if (match(code[home[name]], /WG_[A-Z_]*LIST/)) put_codes(file, code[home[substr(code[home[name]], RSTART, RLENGTH)]])
+        else put_code(file, code[home[name]])
         if (comment[home[name]] != "") { print ".PP" > file; put_text(file, comment[home[name]]) }
     }
 }
@@ -82,19 +102,43 @@ function title(file, name, volume) {
     print ".TH " name " " volume " \"" date "\" \"Wengert " version "\" \"Wengert\"" > file
 }
 function write_page(i, of,    n, name, file, j) {
-    n = split(functions[i], name, " ")
+    n = split(names[i], name, " ")
     file = out "/" of ".3"
     title(file, of, 3)
     printf ".SH NAME\n" > file
     for (j = 1; j <= n; j++) printf("%s%s", j == 1 ? "" : ", ", name[j]) > file
-    print " \\- " roff(sentence(comment[i], of)) > file
+    print " \\- " roff(comment[i] ~ /[a-z]/ ? sentence(comment[i], of) : "a type of " header[i]) > file
     print ".SH SYNOPSIS\n.B #include <wengert.h>\n.PP" > file
     put_code(file, code[i])
-    print ".SH DESCRIPTION" > file
+    if (comment[i] ~ /[a-z]/) print ".SH DESCRIPTION" > file
     put_text(file, comment[i])
     put_types(file, i)
     put_general(file, i)
     put_see_also(file, i)
+    close(file)
+}
+# What a header says of all that is in it, with its types and constants, and its functions.
+function write_header(path,    file, i, j, n, name, any) {
+    file = out "/" page_of(path) ".3"
+    title(file, page_of(path), 3)
+    for (i = 1; i <= n_items && header[i] != path; i++) continue
+    print ".SH NAME\n" roff(page_of(path)) " \\- a part of wengert.h\n.SH SYNOPSIS\n.B #include <wengert.h>" > file
+    put_general(file, i)
+    for (i = 1; i <= n_items; i++) {
+        if (header[i] != path || kind[i] != "code" || functions[i] != "") continue
+        print (any++ ? ".PP" : ".SH TYPES AND CONSTANTS") > file
+        put_code(file, code[i])
+        if (comment[i] ~ /[a-z]/) { print ".PP" > file; put_text(file, comment[i]) }
+    }
+    any = 0
+    for (i = 1; i <= n_items; i++) {
+        if (header[i] != path) continue
+        n = split(functions[i], name, " ")
+        for (j = 1; j <= n; j++) {
+            if (!any++) print ".SH FUNCTIONS" > file
+            print ".TP\n.BR " name[j] " (3)\n" roff(sentence(comment[i], name[j])) > file
+        }
+    }
     close(file)
 }
 function write_overview(    file, n, line, i, cell) {
@@ -102,7 +146,7 @@ function write_overview(    file, n, line, i, cell) {
     title(file, "wengert", 3)
     print ".SH NAME\nwengert \\- automatic differentiation and small models in C" > file
     print ".SH SYNOPSIS\n.B #include <wengert.h>\n.PP\nLink with \\-lwengert \\-lm \\-lpthread." > file
-    print ".SH DESCRIPTION\nEvery function has a page. Where to look, by task, in the headers of the source:" > file
+    print ".SH DESCRIPTION\nEvery function has a page. Where to look, by task:" > file
     n = split(table["Where to find what"], line, "\n")
     for (i = 3; i < n; i++) {
         split(line[i], cell, "|")
@@ -116,9 +160,11 @@ function write_overview(    file, n, line, i, cell) {
     close(file)
 }
 END {
+    for (i = 1; i <= n_headers; i++) is_header[headers[i]] = 1
     for (i = 1; i <= n_items; i++) {
-        n = split(functions[i], name, " ")
-        for (j = 1; j <= n; j++) write_page(i, name[j])
+        n = split(names[i], name, " ")
+        for (j = 1; j <= n; j++) if (home[name[j]] == i) write_page(i, name[j])
     }
+    for (i = 1; i <= n_headers; i++) write_header(headers[i])
     write_overview()
 }

@@ -2,12 +2,14 @@
 #   kind[i] "text" (a comment that stands by itself) or "code" (declarations, with the comment before them),
 #   header[i], comment[i] (without its stars), code[i], functions[i] and names[i], types among them (blanks between);
 # home[name] is the item that declares a function, type, constant or macro, and headers[1..n_headers] the files.
-# Of README.md its tables: table[SECTION]. Of examples/*.c, chapters[1..n_chapters], the comment on top, prose[FILE],
+# Of README.md its sections and their tables: section_text[SECTION], table[SECTION]. Of *.help what a program says of
+# itself: help[FILE]. Of examples/*.c, chapters[1..n_chapters], the comment on top, prose[FILE],
 # with what the program prints, and program[FILE].
 
 # Splits a comment into line[1..n], returned, and says what each is: what[i] is "" (blank), "pre" (stands as it is),
 # "label" ("Shape: ..."), "item" (set in, behind the end of a sentence), "new" (begins a paragraph) or "text" (goes on).
-# Lines that go on with a label or an item are set in further, and not to be taken for code.
+# Lines that go on with a label or an item are set in further, and not to be taken for code; one that is not goes on
+# with it, too, where no sentence had ended.
 function read_lines(text, line, what,    n, i, s, hanging, ended) {
     gsub(/   +(Shapes?|Derivatives?|Edges|Errors?|Notes?|Sources?):/, "\n&", text)
     n = split(text, line, "\n")
@@ -19,7 +21,7 @@ function read_lines(text, line, what,    n, i, s, hanging, ended) {
         if (s ~ /^ *(Shapes?|Derivatives?|Edges|Errors?|Returns|Cost|Notes?|State|Sources?|Mean|Metrics|Default|Cure):/) hanging = what[i] = "label"
         else if (hanging == "" && s ~ /^    |^  .*(<-|[^ .]   ?[^ ]| = )/) what[i] = "pre"
         else if (hanging != "label" && ended && s ~ /^  [^ ]/) hanging = what[i] = "item"
-        else if (s !~ /^ / && hanging != "" || s ~ /^(wg|WG)_[a-zA-Z0-9_]*(, [a-zA-Z0-9_]+)*: /) { what[i] = "new"; hanging = "" }
+        else if (s !~ /^ / && hanging != "" && ended || s ~ /^(wg|WG)_[a-zA-Z0-9_]*(, [a-zA-Z0-9_]+)*: /) { what[i] = "new"; hanging = "" }
         else what[i] = "text"
         ended = s ~ /[.:;]$/
     }
@@ -71,6 +73,12 @@ function end_item(    text, n, part, i, s, name, k, words) {
         if (text ~ /enum|#define/) declare(substr(s, RSTART, RLENGTH))
         s = substr(s, RSTART + RLENGTH)
     }
+    if (match(text, /(^|\n)struct wg_[a-z0-9_]+ \{/)) { # what was but declared before
+        name = substr(text, RSTART, RLENGTH)
+        gsub(/^\n?struct | \{$/, "", name)
+        delete home[name]
+        declare(name)
+    }
     gsub(/#[^\n]*\\\n([^\n]*\\\n)*[^\n]*/, "", text)
     gsub(/#[^\n]*/, "", text)
     while (gsub(/\{[^{}]*\}/, "", text)) continue
@@ -95,9 +103,11 @@ function end_item(    text, n, part, i, s, name, k, words) {
 
 FILENAME ~ /\.md$/ {
     if (/^## /) section = substr($0, 4)
+    else section_text[section] = section_text[section] $0 "\n"
     if (/^\|/) table[section] = table[section] $0 "\n"
     next
 }
+FILENAME ~ /\.help$/ { help[FILENAME] = help[FILENAME] $0 "\n"; next }
 FILENAME ~ /\.c$/ {
     if (FNR == 1) { chapters[++n_chapters] = FILENAME; on_top = 1 }
     line = $0
