@@ -21,6 +21,23 @@ for name in $(sed -n 's/^\(wg_[a-z0-9_]*\);*$/\1/p' "$1/exports" 2> /dev/null); 
 done
 [ -z "$lacking" ] || { echo "docs: no manual page for$lacking"; exit 1; }
 
+# A label's sentence stays with it.
+broken=$(awk '/^<p>/ && cut { print FILENAME ": " $0 } { cut = 0 } /^<p class=label><b>/ { label = 1 }
+    /^<\/p>/ { cut = label && last !~ /[.:;]$/; label = 0 } { last = $0 }' "$docs"/*.html)
+[ -z "$broken" ] || { printf '%s\n' "$broken" "docs: the lines above go on with a label"; exit 1; }
+
+# Pages say what they are needed for, and refer to pages that are there.
+page() { grep -qF -e "$2" "$docs/man/man3/$1.3" || { echo "docs: $1(3) does not say '$2'"; exit 1; }; }
+page wg_hvp 'd xs[k] . vs[k], the Hessian'
+page wg_hvp 'WG_E_SHAPE          shapes do not fit'
+page wg_apply 'struct wg_op {'
+page wg_tape_options 'uint64_t seed;'
+page wg_head_softmax 'The heads that come with the library'
+page wg_add 'wengert\-ops\-elementwise(3)'
+for name in $(grep -ohE 'wengert\\-[a-z0-9_\\-]*\(3\)' "$docs"/man/man3/*.3 | tr -d '\\' | sort -u); do
+    [ -f "$docs/man/man3/${name%(3)}.3" ] || { echo "docs: there is no $name"; exit 1; }
+done
+
 checked=", mandoc was not found"
 if command -v mandoc > /dev/null; then
     wrong=$(cd "$docs/man" && mandoc -T lint -W warning man1/*.1 man3/*.3) ||

@@ -23,7 +23,7 @@ function read_lines(text, line, what,    n, i, s, hanging, ended) {
         else if (hanging != "label" && ended && s ~ /^  [^ ]/) hanging = what[i] = "item"
         else if (s !~ /^ / && hanging != "" && ended || s ~ /^(wg|WG)_[a-zA-Z0-9_]*(, [a-zA-Z0-9_]+)*: /) { what[i] = "new"; hanging = "" }
         else what[i] = "text"
-        ended = s ~ /[.:;]$/
+        ended = s ~ /[.:;]$/ && s !~ /^ *[A-Z][a-z]*:$/
     }
     return n
 }
