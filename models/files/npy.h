@@ -29,8 +29,8 @@ wg_status wg_npy_write(const wg_tensor *x, const char *path);
  * ahead. */
 typedef struct wg_npy_stream wg_npy_stream;
 
-/* wg_npy_stream_open: checks header and length. C order wanted; integers become `dtype`, f32 or
- * f64, which floats must have (WG_DTYPE_DEFAULT: as they are; f64 for integers).
+/* wg_npy_stream_open, _close: checks header and length. C order wanted; integers become `dtype`,
+ * f32 or f64, which floats must have (WG_DTYPE_DEFAULT: as they are; f64 for integers).
  * Never NULL: after an error on the tape it is inert. The caller closes it, after the last run of
  * what reads from it and before the tape is freed or rewound past here; closing one twice, or an
  * inert one, does nothing.
