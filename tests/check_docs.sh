@@ -21,6 +21,10 @@ for name in $(sed -n 's/^\(wg_[a-z0-9_]*\);*$/\1/p' "$1/exports" 2> /dev/null); 
 done
 [ -z "$lacking" ] || { echo "docs: no manual page for$lacking"; exit 1; }
 
+# No place twice on a page: links would lead to the first.
+twice=$(grep -oE ' id="?[^" >]*' "$docs"/*.html | sort | uniq -d)
+[ -z "$twice" ] || { printf '%s\n' "$twice" "docs: the ids above stand twice"; exit 1; }
+
 # A label's sentence stays with it.
 broken=$(awk '/^<p>/ && cut { print FILENAME ": " $0 } { cut = 0 } /^<p class=label><b>/ { label = 1 }
     /^<\/p>/ { cut = label && last !~ /[.:;]$/; label = 0 } { last = $0 }' "$docs"/*.html)

@@ -76,7 +76,13 @@ function end_item(    text, n, part, i, s, name, k, words) {
     if (match(text, /(^|\n)struct wg_[a-z0-9_]+ \{/)) { # what was but declared before
         name = substr(text, RSTART, RLENGTH)
         gsub(/^\n?struct | \{$/, "", name)
-        delete home[name]
+        if (name in home) { # and is no name of that item any more
+            k = home[name]
+            names[k] = " " names[k] " "
+            sub(" " name " ", " ", names[k])
+            gsub(/^ | $/, "", names[k])
+            delete home[name]
+        }
         declare(name)
     }
     gsub(/#[^\n]*\\\n([^\n]*\\\n)*[^\n]*/, "", text)
