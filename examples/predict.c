@@ -233,10 +233,11 @@ static wg_dataset read_rows(wg_tape *t, const arguments *a, const wg_estimator *
     *labels = !arrays || a->labels != NULL;
     if (*labels) {
         wg_dataset data = rows_read(t, path, &o);
-        *labels = wg_tape_status(t) != WG_E_VALUE;
+        *labels = wg_tape_status(t) != WG_E_VALUE &&
+                  strstr(wg_tape_message(t), "is a missing label") == NULL;
         if (*labels)
             return data;
-        wg_tape_rewind(t, mark); /* there is no such column */
+        wg_tape_rewind(t, mark); /* there is no such column, or it is not filled in */
     }
     return read_unlabelled(t, path, e, o);
 }

@@ -383,6 +383,21 @@ if command -v python3 > /dev/null && python3 -c 'import numpy' 2> /dev/null; the
     run 0 "$train" a.npz --test 0 --save model
     run 0 "$predict" model a.npz
     says err ' of 20 rows'
+    python3 -c 'import numpy as np; X = np.arange(40.).reshape(20, 2) % 7; X[3, 1] = np.nan
+np.savez("b.npz", X=X, y=np.arange(20) % 2, names=np.array(["a", "b"]), s=np.zeros(2, dtype=[("a", "f4")]))
+np.savez("c.npz", X=X[:0], y=np.arange(0)); np.savez("d.npz", X=X, y=np.where(X[:, 0] > 3, "a", "b"))'
+    run 1 "$train" b.npz --test 0
+    says err 'train: missing values: --missing drop, mean or median'
+    run 0 "$train" b.npz --test 0 --missing drop --save model
+    says out 'missing      x2 1, 1 in all: 1 rows were left out'
+    run 0 "$predict" model b.npz --missing drop
+    says err ' of 19 rows'
+    run 0 "$train" b.npz --test 0 --missing mean
+    says out "numbers became their column's mean"
+    run 1 "$train" c.npz --test 0
+    says err 'train: c.npz holds no rows'
+    run 1 "$train" d.npz
+    says err 'd.npz: array y is of type <U1, which is not read'
 else
     skipped="$skipped numpy"
 fi
@@ -531,6 +546,12 @@ run 0 "$predict" model first.csv --no-header
 mv out labelled
 run 0 "$predict" model rows.csv --no-header
 same out labelled
+
+printf 'a,y\n1,\n2,?\n' > open.csv # labels that are to be found out
+run 0 "$train" column.csv --save model --test 0
+run 0 "$predict" model open.csv
+lines out 3
+silent err
 
 # ---- labels that are numbers -------------------------------------------------------------------------
 

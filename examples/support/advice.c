@@ -86,7 +86,7 @@ static void list_columns(const char *message, const char *data, const rows_optio
 /* ---- Cures --------------------------------------------------------------------------------------------- */
 
 /* Of the message; what helps, printed behind the program's name, in train and in predict; NULL: nothing.
- * All of CSV files. */
+ * All of CSV files; NaN of arrays, too. */
 static const struct {
     const char *part, *train, *predict;
 } cures[] = {
@@ -108,7 +108,7 @@ static const struct {
      "a column of numbers is predicted by --model regression; --test 0 tests no rows", NULL},
     {"option ignore_unknown", "strings that no training row has are for --ignore-unknown",
      "--missing drop leaves out rows with missing values; train --ignore-unknown takes any string"},
-    {" is nan", NULL,
+    {" is nan", "missing values: --missing drop, mean or median",
      "--missing drop leaves out rows with missing values; train --missing mean fills them in"},
     {"logistic with", "logistic has two classes; --model softmax has any", NULL},
     {"a smaller rate may help", "a smaller --rate may help, or columns that are standardized",
@@ -137,8 +137,10 @@ static const char *cure_of_message(bool train, const char *message, const char *
 {
     if (strstr(message, "they count from 1") != NULL)
         return "features that count from 0 are for --zero-based";
-    for (size_t i = 0; i < sizeof cures / sizeof *cures && strcmp(format, "csv") == 0; i++)
-        if (strstr(message, cures[i].part) != NULL)
+    const bool arrays = strcmp(format, "npy") == 0 || strcmp(format, "npz") == 0;
+    for (size_t i = 0; i < sizeof cures / sizeof *cures; i++)
+        if (strstr(message, cures[i].part) != NULL &&
+            (strcmp(format, "csv") == 0 || (arrays && strcmp(cures[i].part, " is nan") == 0)))
             return train ? cures[i].train : cures[i].predict;
     return NULL;
 }

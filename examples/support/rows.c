@@ -3,6 +3,7 @@
 
 #include "spool.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -96,6 +97,26 @@ static wg_dataset read_svmlight(wg_tape *t, const char *path, const rows_options
     return r;
 }
 
+/* Rows of arrays; those with a NaN are left out where that is asked for. */
+static wg_dataset table_of(const char *path, const rows_options *o, wg_tensor *X, wg_tensor *y,
+                           const char *name)
+{
+    wg_table *all = wg_table_of(path, o->f32 && !o->stream ? wg_cast(X, WG_F32) : X, y, name);
+    if (o->missing != WG_CSV_MISSING_DROP || all->missing == NULL)
+        return (wg_dataset){.table = all};
+    int64_t n = 0, *kept = wg_tape_take(X->tape, (size_t)all->rows * sizeof *kept);
+    for (int64_t row = 0; kept != NULL && row < all->rows; row++) {
+        bool whole = true;
+        for (int64_t j = 0; j < all->columns; j++)
+            whole = whole && !isnan(wg_at(all->features, row * all->columns + j));
+        kept[n] = row;
+        n += whole;
+    }
+    wg_table *some = wg_table_take(all, wg_constant(X->tape, WG_I64, WG_SHAPE(n), kept));
+    some->dropped = all->rows - n;
+    return (wg_dataset){.table = some};
+}
+
 static wg_tensor *read_array(wg_tape *t, const char *path, bool idx, wg_dtype dtype)
 {
     return idx ? wg_idx_read(t, path, dtype) : wg_npy_read(t, path);
@@ -114,18 +135,30 @@ static wg_dataset read_arrays(wg_tape *t, const char *path, const rows_options *
     wg_tensor *X = o->stream ? stream_array(t, path, o)
                              : read_array(t, path, idx, o->f32 ? WG_F32 : WG_F64);
     wg_tensor *y = o->labels != NULL && !o->no_label ? read_array(t, o->labels, idx, WG_I64) : NULL;
-    if (o->f32 && !o->stream && wg_tape_status(t) == WG_OK)
-        X = wg_cast(X, WG_F32);
-    return (wg_dataset){.table = wg_table_of(path, X, y, "label")};
+    if (wg_tape_status(t) != WG_OK)
+        return (wg_dataset){.table = NULL};
+    return table_of(path, o, wg_rename(X, "X"), y != NULL ? wg_rename(y, "y") : NULL, "label");
+}
+
+static const wg_archive_entry *find_entry(const wg_archive *a, const char *name)
+{
+    const wg_archive_entry *e = wg_archive_first(a);
+    while (e != NULL && strcmp(e->name, name) != 0)
+        e = e->next;
+    return e;
 }
 
 /* The first of these that there is; *name: what it is called. */
-static wg_tensor *find_array(const wg_archive *a, const char *const names[], const char **name)
+static wg_tensor *find_array(wg_tape *t, const char *path, const wg_archive *a,
+                             const char *const names[], const char **name)
 {
-    wg_tensor *x = NULL;
-    for (int i = 0; x == NULL && names[i] != NULL; i++)
-        x = wg_archive_tensor(a, *name = names[i]);
-    return x;
+    const wg_archive_entry *e = NULL;
+    for (int i = 0; e == NULL && names[i] != NULL; i++)
+        e = find_entry(a, *name = names[i]);
+    if (e != NULL && e->tensor == NULL)
+        wg_fail(t, WG_E_FORMAT, "%s: array %s is of type %s, which is not read", path, e->name,
+                e->type);
+    return e != NULL ? e->tensor : NULL;
 }
 
 /* Arrays by the names that people give them. */
@@ -137,8 +170,9 @@ static wg_dataset read_npz(wg_tape *t, const char *path, const rows_options *o)
                                             "label", "labels", "arr_1",   NULL};
     const wg_archive *a = wg_npz_read(t, path);
     const char *const own[] = {o->label, NULL}, *name = "label", *of_X;
-    wg_tensor *X = find_array(a, of_rows, &of_X);
-    wg_tensor *y = o->no_label ? NULL : find_array(a, o->label != NULL ? own : of_labels, &name);
+    wg_tensor *X = find_array(t, path, a, of_rows, &of_X);
+    wg_tensor *y = o->no_label ? NULL
+                               : find_array(t, path, a, o->label != NULL ? own : of_labels, &name);
     if (wg_tape_status(t) == WG_OK && (X == NULL || (y == NULL && !o->no_label)))
         wg_fail(t, WG_E_VALUE, "%s: no array is called %s", path,
                 X == NULL          ? "X, x_train, data or features"
@@ -146,9 +180,7 @@ static wg_dataset read_npz(wg_tape *t, const char *path, const rows_options *o)
                                    : "y, y_train, target or labels: option label names it");
     if (wg_tape_status(t) != WG_OK)
         return (wg_dataset){.table = NULL};
-    if (o->f32)
-        X = wg_cast(X, WG_F32);
-    return (wg_dataset){.table = wg_table_of(path, X, y, name)};
+    return table_of(path, o, X, y, name);
 }
 
 wg_dataset rows_read(wg_tape *t, const char *path, const rows_options *o)

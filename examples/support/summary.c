@@ -74,15 +74,18 @@ static void print_missing(const train_arguments *a, const wg_table *t)
     printf("%" PRId64 " in all: ", n);
     if (a->rows.missing == WG_CSV_MISSING_DROP)
         printf("%" PRId64 " rows were left out\n", t->dropped);
-    else
+    else if (a->rows.missing == WG_CSV_MISSING_KEEP)
         printf("numbers became their column's %s, strings a category\n", a->missing);
+    else
+        puts("which is no number");
 }
 
 void summary_data(const train_arguments *a, const wg_dataset *data, bool numbers)
 {
     const wg_table *table = data->table;
-    printf("data         %s: %" PRId64 " rows, %" PRId64 " columns, ", a->data,
-           wg_dataset_rows(data), wg_dataset_columns(data));
+    printf("data         %s: %" PRId64 " rows, %" PRId64 " column%s, ", a->data,
+           wg_dataset_rows(data), wg_dataset_columns(data),
+           wg_dataset_columns(data) == 1 ? "" : "s");
     if (numbers)
         printf("%s in numbers\n", table->label_name);
     else

@@ -43,6 +43,8 @@ static bool choose_model(train_arguments *a, parts *r)
 {
     int64_t k = r->all.table->class_count;
     r->numbers = a->e.model != NULL && strcmp(a->e.model, "regression") == 0;
+    if (wg_dataset_rows(&r->all) == 0)
+        return check_fail(a->data, "holds no rows");
     if (r->numbers && (a->curve != NULL || a->confusion != NULL))
         return check_fail("--confusion and --pr are for classes, not for regression", "");
     if (r->numbers)

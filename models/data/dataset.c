@@ -113,7 +113,7 @@ static bool dataset_piece_finite(const wg_dataset *data, const wg_tensor *x, int
         if (data->table != NULL && data->sparse == NULL && data->table->columns > column)
             snprintf(name, sizeof name, " (%.80s)", data->table->column_names[column]);
         wg_fail(x->tape, WG_E_NOT_FINITE, "%s: row %" PRId64 ", column %" PRId64 "%s is %g", who,
-                first + row + 1, column + 1, name, value);
+                first + row + 1, column + 1, name, isnan(value) ? fabs(value) : value);
         return false;
     }
     return true;

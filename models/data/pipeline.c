@@ -7,6 +7,7 @@
 #include "ops/slice.h"
 
 #include <inttypes.h>
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -119,6 +120,20 @@ static wg_scaler *pipeline_scaler(const wg_pipeline *p, wg_tensor *mean, wg_tens
     return scaler;
 }
 
+/* A column of NaN, or of numbers whose squares overflow, has no place on a scale. */
+static bool pipeline_scaled(const wg_scaler *s)
+{
+    for (int64_t j = 0; j < s->scale->size; j++)
+        if (!isfinite(wg_element(s->scale, j)) || !isfinite(wg_element(s->mean, j))) {
+            wg_fail(s->scale->tape, WG_E_NOT_FINITE,
+                    "pipeline: column %" PRId64
+                    " cannot be standardized: its numbers are too large, or none",
+                    j + 1);
+            return false;
+        }
+    return true;
+}
+
 /* The scaler of what the steps so far make of X; all else is rewound. NULL: an error was
  * recorded. */
 static wg_scaler *pipeline_fit_scaler(const wg_pipeline *p, wg_tensor *X)
@@ -126,7 +141,7 @@ static wg_scaler *pipeline_fit_scaler(const wg_pipeline *p, wg_tensor *X)
     wg_tape *t = p->tape;
     wg_mark mark = wg_tape_mark(t);
     const wg_scaler *fitted = wg_scaler_fit(pipeline_numbers(p, X));
-    if (wg_tape_status(t) != WG_OK)
+    if (wg_tape_status(t) != WG_OK || !pipeline_scaled(fitted))
         return NULL;
     wg_tensor *part[] = {fitted->mean, fitted->scale, fitted->rest};
     void *values[3] = {NULL, NULL, NULL};

@@ -58,8 +58,9 @@ typedef struct wg_pipeline_options {
  * strings. Nothing but what was fitted stays on the tape. NULL options: no step.
  * Shape:  X [n, d], f32 or f64, where d may be 0; strings [n, string_columns], row by row, each
  *   ended by NUL, as a table has them; NULL where there is none.
- * Errors: those of wg_scaler_fit, wg_imputer_fit and wg_polynomial, on the tape; WG_E_VALUE (an
- *   option), WG_E_NULL (a string). The result is then an inert pipeline, never NULL. */
+ * Errors: those of wg_scaler_fit, wg_imputer_fit and wg_polynomial, on the tape; WG_E_NOT_FINITE (a
+ *   column to standardize whose variance is no number), WG_E_VALUE (an option), WG_E_NULL (a
+ *   string). The result is then an inert pipeline, never NULL. */
 wg_pipeline *wg_pipeline_fit(wg_tensor *X, const char *const *strings, int64_t string_columns,
                              const wg_pipeline_options *options);
 

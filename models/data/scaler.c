@@ -81,12 +81,13 @@ bool wg_column_moments(wg_tensor *X, double mean[], double variance[], double *r
 }
 
 /* The deviations of variances, in place. The test is scikit-learn's: a variance that rounding alone
- * explains is that of a constant. */
+ * explains is that of a constant; one that overflows stays infinite. */
 static void scaler_deviations(int64_t d, double rows, const double *mean, double *scale)
 {
     for (int64_t j = 0; j < d; j++) {
         const double variance = scale[j], noise = rows * mean[j] * DBL_EPSILON;
-        const bool constant = variance <= rows * DBL_EPSILON * variance + noise * noise;
+        const bool constant = isfinite(variance) &&
+                              variance <= rows * DBL_EPSILON * variance + noise * noise;
         scale[j] = constant ? 1 : sqrt(variance);
     }
 }

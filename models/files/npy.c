@@ -18,6 +18,7 @@ typedef struct npy_header {
     const char *text, *at, *end; /* [end] is NUL */
     int64_t from;                /* the byte of the file where the text begins */
     bool seen[3];                /* descr, fortran_order, shape */
+    bool any;                    /* a type that is not read is no error */
     wg_npy_array array;
 } npy_header;
 
@@ -117,6 +118,30 @@ static const char *npy_refused(const char *type, size_t length)
     return "an element type wanted";
 }
 
+/* A type that is not read: an error, or noted by its name. */
+static bool npy_unread(npy_header *h, const char *at, const char *name, size_t length,
+                       const char *reason)
+{
+    if (!h->any)
+        return npy_fail(h, at, reason);
+    h->array.element = (wg_stored){.size = 0};
+    snprintf(h->array.type, sizeof h->array.type, "%.*s", length < 15 ? (int)length : 15, name);
+    return true;
+}
+
+/* Goes behind a structured type, a list of tuples: its last bracket. */
+static bool npy_structured(npy_header *h)
+{
+    const char *start = h->at;
+    int depth = 0;
+    do {
+        const size_t quoted = *h->at == '\'' || *h->at == '"' ? strcspn(h->at + 1, "'\"") + 1 : 0;
+        depth += (*h->at == '[') - (*h->at == ']');
+        h->at += quoted;
+    } while (*h->at != '\0' && h->at++ < h->end && depth > 0);
+    return npy_unread(h, start, "structured", 10, "structured types are not read");
+}
+
 static bool npy_type(npy_header *h, const char *type, size_t length)
 {
     static const struct {
@@ -140,7 +165,7 @@ static bool npy_type(npy_header *h, const char *type, size_t length)
         if (type[0] == '<' || type[0] == '>' || (h->array.element.size == 1 && type[0] == '|'))
             return true;
     }
-    return npy_fail(h, type, npy_refused(type, length));
+    return npy_unread(h, type, type, length, npy_refused(type, length));
 }
 
 static bool npy_descr(npy_header *h)
@@ -149,7 +174,7 @@ static bool npy_descr(npy_header *h)
     size_t length = 0;
     npy_skip_blanks(h);
     if (*h->at == '[')
-        return npy_fail(h, h->at, "structured types are not read");
+        return npy_structured(h);
     return npy_string(h, &type, &length) && npy_type(h, type, length);
 }
 
@@ -222,10 +247,10 @@ static bool npy_dictionary(npy_header *h)
 
 /* ---- Reading. -------------------------------------------------------------------------------- */
 
-static bool npy_parse(wg_reader *reader, char *text, int64_t length, int64_t from,
+static bool npy_parse(wg_reader *reader, bool any, char *text, int64_t length, int64_t from,
                       wg_npy_array *array)
 {
-    npy_header h = {.tape = reader->tape, .path = reader->path, .from = from};
+    npy_header h = {.tape = reader->tape, .path = reader->path, .from = from, .any = any};
     if (!wg_reader_take(reader, text, length))
         return false;
     text[length] = '\0';
@@ -270,7 +295,7 @@ static int64_t npy_header_length(wg_reader *reader, int64_t *from)
                : -1;
 }
 
-bool wg_npy_header(wg_reader *reader, wg_npy_array *array)
+bool wg_npy_header(wg_reader *reader, bool any, wg_npy_array *array)
 {
     int64_t from = 0, length = npy_header_length(reader, &from);
     if (length < 0)
@@ -283,18 +308,15 @@ bool wg_npy_header(wg_reader *reader, wg_npy_array *array)
         return false;
     }
     char *text = wg_temporary(reader->tape, length + 1, 1);
-    const bool parsed = text != NULL && npy_parse(reader, text, length, from, array);
+    const bool parsed = text != NULL && npy_parse(reader, any, text, length, from, array);
     wg_temporary_free(reader->tape, text);
     return parsed;
 }
 
-wg_tensor *wg_npy_take(wg_reader *reader)
+wg_tensor *wg_npy_take(wg_reader *reader, const wg_npy_array *a)
 {
-    wg_npy_array a;
-    if (!wg_npy_header(reader, &a))
-        return wg_fail(reader->tape, WG_E_FORMAT, "%s: no header", reader->path);
-    wg_tensor *x = wg_elements_read(reader, a.element, &a.shape, a.dtype, a.begin);
-    return wg_is_inert(x) || !a.fortran || a.shape.ndim < 2 || wg_elements_from_fortran(x)
+    wg_tensor *x = wg_elements_read(reader, a->element, &a->shape, a->dtype, a->begin);
+    return wg_is_inert(x) || !a->fortran || a->shape.ndim < 2 || wg_elements_from_fortran(x)
                ? x
                : wg_fail(reader->tape, WG_E_NOMEM, "%s: no memory", reader->path);
 }
@@ -302,9 +324,12 @@ wg_tensor *wg_npy_take(wg_reader *reader)
 wg_tensor *wg_npy_read(wg_tape *t, const char *path)
 {
     wg_reader reader;
+    wg_npy_array a;
     if (wg_tape_status(t) != WG_OK || !wg_reader_open(&reader, t, path))
         return wg_fail(t, WG_E_IO, "a file cannot be read");
-    wg_tensor *x = wg_npy_take(&reader);
+    wg_tensor *x = wg_npy_header(&reader, false, &a)
+                       ? wg_npy_take(&reader, &a)
+                       : wg_fail(t, WG_E_FORMAT, "%s: no header", path);
     wg_reader_close(&reader);
     return x;
 }

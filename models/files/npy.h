@@ -44,7 +44,8 @@ void wg_npy_stream_close(wg_npy_stream *stream);
 wg_tensor *wg_npy_stream_rows(const wg_npy_stream *stream, int64_t first, int64_t end);
 
 /* wg_npz_read: the arrays of an .npz archive as numpy.savez writes it, by their names: an archive
- * of tensors, read as by wg_npy_read. Compressed ones (numpy.savez_compressed) are refused by name.
+ * of tensors, read as by wg_npy_read; one of a type that is not read is an entry without a value.
+ * Compressed ones (numpy.savez_compressed) are refused by name.
  * Never NULL: after an error an inert archive. Errors: as wg_npy_read.
  * Source: PKWARE, ".ZIP File Format Specification", 6.3.10. */
 wg_archive *wg_npz_read(wg_tape *t, const char *path);

@@ -10,18 +10,20 @@ enum { WG_NPY_HEADER = 512 }; /* bytes that hold the header of any shape */
 
 /* What a header says. */
 typedef struct wg_npy_array {
-    wg_stored element;
-    wg_dtype dtype; /* that it is read as */
+    wg_stored element; /* size 0: of a type that is not read */
+    char type[16];     /* which: "<U10" */
+    wg_dtype dtype;    /* that it is read as */
     bool fortran;
     wg_shape shape;
     int64_t begin; /* byte of the file */
 } wg_npy_array;
 
-/* wg_npy_header: the reader is then at the array; false after an error. */
-bool wg_npy_header(wg_reader *reader, wg_npy_array *array);
+/* wg_npy_header: the reader is then at the array; false after an error, which a type that is not
+ * read is unless `any`. */
+bool wg_npy_header(wg_reader *reader, bool any, wg_npy_array *array);
 
 /* wg_npy_take: the array that the rest of the file is; inert after an error. */
-wg_tensor *wg_npy_take(wg_reader *reader);
+wg_tensor *wg_npy_take(wg_reader *reader, const wg_npy_array *a);
 
 /* wg_npy_put: an array with its header. */
 void wg_npy_put(wg_writer *w, const wg_tensor *x);

@@ -104,7 +104,7 @@ static bool stream_is_native(const wg_npy_stream *s)
 static bool stream_begin(wg_npy_stream *s, wg_reader *reader, wg_dtype dtype)
 {
     wg_npy_array *a = &s->array;
-    if (!wg_npy_header(reader, a) || !stream_dtype(s, dtype))
+    if (!wg_npy_header(reader, false, a) || !stream_dtype(s, dtype))
         return false;
     if (reader->memory != NULL || strcmp(s->path, "-") == 0)
         wg_fail(s->tape, WG_E_VALUE, "%s: a file wanted, not a pipe", s->path);

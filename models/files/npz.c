@@ -85,19 +85,25 @@ static bool npz_next(wg_reader *reader, npz_entry *entry)
     return true;
 }
 
-/* Reads the array as if the file ended behind it. */
+/* Reads the array as if the file ended behind it, or goes past one of a type that is not read. */
 static bool npz_array(wg_reader *reader, const npz_entry *entry, wg_archive *a)
 {
+    wg_archive_entry e = {.name = entry->name};
+    wg_npy_array array;
     int64_t behind = reader->left - entry->size;
     reader->left = entry->size;
-    wg_tensor *x = wg_rename(wg_npy_take(reader), entry->name);
+    if (!wg_npy_header(reader, true, &array))
+        return false;
+    if (array.element.size > 0)
+        e.tensor = wg_rename(wg_npy_take(reader, &array), entry->name);
+    else if (wg_reader_skip(reader, reader->left))
+        e.type = array.type;
     reader->left += behind;
     if (wg_tape_status(reader->tape) != WG_OK)
         return false;
     if (wg_utf8_invalid(entry->name, strlen(entry->name)) < strlen(entry->name))
         return npz_refuse(reader, entry->name, "is a name that is not UTF-8");
-    return wg_archive_put(a, &(wg_archive_entry){.name = entry->name, .tensor = x}) ||
-           npz_refuse(reader, entry->name, "is there twice");
+    return wg_archive_put(a, &e) || npz_refuse(reader, entry->name, "is there twice");
 }
 
 wg_archive *wg_npz_read(wg_tape *t, const char *path)

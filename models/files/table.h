@@ -74,10 +74,10 @@ wg_tensor *wg_table_targets(const wg_table *table);
 wg_tensor *wg_table_classes(const wg_table *table);
 
 /* wg_table_of: a table of arrays, those of NPY or IDX files, say: X [n, ...] as columns x1, x2, ...
- * (i64 becomes f64), and to each row a label y, [n] or [n, 1] of any dtype; NULL: none. `name`
- * stands for the file in messages; label_name may be NULL. Never NULL: after an error (on the tape:
- * WG_E_SHAPE, WG_E_NULL, WG_E_VALUE, a label that is not finite, WG_E_NOMEM) the result is an inert
- * table. */
+ * (i64 becomes f64; NaN is a missing value), and to each row a label y, [n] or [n, 1] of any dtype;
+ * NULL: none. `name` stands for the file in messages; label_name may be NULL. Never NULL: after an
+ * error (on the tape: WG_E_SHAPE, WG_E_NULL, WG_E_VALUE, a label that is not finite, WG_E_NOMEM)
+ * the result is an inert table. */
 wg_table *wg_table_of(const char *name, wg_tensor *X, const wg_tensor *y, const char *label_name);
 
 /* wg_table_take: a table of the rows [m], i64, that `rows` names, in that order, repeated or not:

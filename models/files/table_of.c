@@ -6,6 +6,7 @@
 #include "ops/layout.h"
 
 #include <inttypes.h>
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -66,6 +67,21 @@ static bool table_of_fits(const char *name, const wg_tensor *X, const wg_tensor 
     return wg_tape_status(X->tape) == WG_OK;
 }
 
+/* How many entries of each column are NaN; NULL: none, or no memory. */
+static int64_t *table_of_missing(const wg_tensor *X, int64_t columns)
+{
+    int64_t *count = NULL;
+    for (int64_t i = 0; X->data != NULL && i < X->size; i++) { /* streamed rows are not read */
+        if (!isnan(wg_element(X, i)))
+            continue;
+        if (count == NULL &&
+            (count = wg_tape_take(X->tape, (size_t)columns * sizeof *count)) == NULL)
+            return NULL;
+        count[i % columns]++;
+    }
+    return count;
+}
+
 wg_table *wg_table_of(const char *name, wg_tensor *X, const wg_tensor *y, const char *label_name)
 {
     if (wg_is_inert(X) || (y != NULL && wg_is_inert(y)) || name == NULL) {
@@ -87,10 +103,12 @@ wg_table *wg_table_of(const char *name, wg_tensor *X, const wg_tensor *y, const 
     const char **names = table_of_names(t, columns);
     if (label_name != NULL)
         label_name = wg_tape_copy_text(t, label_name);
+    const int64_t *missing = X->dtype != WG_I64 ? table_of_missing(X, columns) : NULL;
     if (wg_tape_status(t) == WG_OK && (y == NULL || table_of_labels_new(t, y, &labels)))
         table = wg_table_new(t, &(wg_table_parts){.path = name,
                                                   .features = X,
                                                   .column_names = names,
+                                                  .missing = missing,
                                                   .label_name = label_name,
                                                   .label_text = labels.texts,
                                                   .label_value = labels.value,

@@ -440,6 +440,45 @@ START_TEST(test_numpys_npz)
 }
 END_TEST
 
+/* Arrays of types that are not read are entries without a value: what is beside them is read. */
+START_TEST(test_npz_of_other_types)
+{
+    static const struct {
+        const char *descr, *type;
+    } others[] = {{"'<U1'", "<U1"},
+                  {"'|O'", "|O"},
+                  {"'<c16'", "<c16"},
+                  {"[('a', '<f4'), ('b', [('c]', '|u1')], (2,))]", "structured"}};
+    char npz[512], header[128];
+    size_t n = 0;
+    for (int i = 0; i < 2; i++) { /* z, of that type, and then x */
+        const int length = snprintf(header, sizeof header,
+                                    "{'descr': %s, 'fortran_order': False, 'shape': (4,)}",
+                                    i == 0 ? others[_i].descr : "'|u1'");
+        const int size = 10 + length + 4;
+        memcpy(npz + n, "PK\3\4\x14\0\0\0\0\0\0\0!\0", 14);
+        memset(npz + n + 14, 0, 16);
+        npz[n + 18] = npz[n + 22] = (char)size;
+        npz[n + 26] = 5;
+        memcpy(npz + n + 30, i == 0 ? "z.npy" : "x.npy", 5);
+        memcpy(npz + n + 35, "\x93NUMPY\1\0", 8);
+        npz[n + 43] = (char)length;
+        npz[n + 44] = 0;
+        memcpy(npz + n + 45, header, (size_t)length);
+        memcpy(npz + n + 45 + length, "\1\2\3\4", 4);
+        n += 35 + (size_t)size;
+    }
+    memcpy(npz + n, "PK\1\2", 4);
+    wgt_file_put(path, npz, n + 4);
+    const wg_archive *a = wg_npz_read(tape, path);
+    ck_assert_msg(wg_tape_status(tape) == WG_OK, "%s", wg_tape_message(tape));
+    ck_assert_ptr_null(wg_archive_tensor(a, "z"));
+    ck_assert_str_eq(wg_archive_type(a, "z"), others[_i].type);
+    wgt_assert_that(wg_at(wg_archive_tensor(a, "x"), 3), ==, 4);
+    ck_assert_int_eq(wg_npz_write(a, path), WG_E_NULL); /* without a value */
+}
+END_TEST
+
 /* Python's own reader finds the arrays, and their sums right. */
 START_TEST(test_npz_for_python)
 {
@@ -516,6 +555,7 @@ Suite *suite_npy(void)
     tcase_add_test(cases, test_fortran);
     tcase_add_test(cases, test_npz);
     tcase_add_test(cases, test_numpys_npz);
+    tcase_add_loop_test(cases, test_npz_of_other_types, 0, 4);
     tcase_add_test(cases, test_npz_for_python);
     tcase_add_test(cases, test_npz_not_written);
     tcase_add_test(cases, test_not_written);

@@ -431,6 +431,10 @@ START_TEST(test_pipeline_errors)
     wg_pipeline_fit(wg_full(tape, WG_F64, WG_SHAPE(0, 2), 0), NULL, 0,
                     &(wg_pipeline_options){three_steps, 3, {false}});
     expect_error(mark, WG_E_SHAPE, "scaler: (n, d) with n > 0");
+    const double large[] = {1, 1e308, 2, -1e308};
+    wg_pipeline_fit(wg_constant(tape, WG_F64, WG_SHAPE(2, 2), large), NULL, 0,
+                    &(wg_pipeline_options){three_steps, 3, {false}});
+    expect_error(mark, WG_E_NOT_FINITE, "pipeline: column 2 cannot be standardized");
     ck_assert_int_eq(wg_pipeline_fit(NULL, NULL, 0, NULL)->width, 0);
 }
 END_TEST

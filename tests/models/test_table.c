@@ -207,6 +207,12 @@ START_TEST(test_of_arrays)
     ck_assert_int_eq(table->class_count, 3); /* also beyond 2^53 */
     ck_assert_int_eq(wg_dtype_of(wg_table_features(table)), WG_F64);
     ck_assert_int_eq(wg_table_of("x.npy", X, NULL, "")->class_count, 0);
+    ck_assert_ptr_null(table->missing);
+    const double holes[] = {1, NAN, 3, NAN, 5, 6};
+    table = wg_table_of("x.npy", wg_constant(tape, WG_F64, WG_SHAPE(2, 3), holes), NULL, "");
+    ck_assert_int_eq(table->missing[0], 1);
+    ck_assert_int_eq(table->missing[1], 1);
+    ck_assert_int_eq(table->missing[2], 0);
     ck_assert_int_eq(wg_tape_status(tape), WG_OK);
     wg_table_of("x.npy", X, wg_constant(tape, WG_I64, WG_SHAPE(2), y), "kind");
     wgt_assert_status(tape, WG_E_SHAPE, "x.npy: a label to each row wanted");
