@@ -323,6 +323,9 @@ says out '150 training rows, 150 test rows'
 sed 's/setosa/another/' "$iris" > another.csv
 run 1 "$train" "$iris" --test-file another.csv
 says err "no training row is of the test rows' class another"
+awk -F, -v OFS=, '{ print $5, $3, $1, $4, $2 }' "$iris" > moved.csv # columns and the label are known by their names
+run 0 "$train" "$iris" --test-file moved.csv --quiet
+says out '150 training rows, 150 test rows'
 cut -d, -f1,2,5 "$iris" > less.csv
 run 1 "$train" "$iris" --test-file less.csv --save spoiled
 says err "less.csv: no column is 'petal_length'"

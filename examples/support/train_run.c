@@ -93,6 +93,8 @@ static bool split(wg_tape *t, const train_arguments *a, parts *r)
         rows_options o = a->rows;
         o.columns = rows_columns(t, r->all.table->column_names, r->all.table->string_names);
         o.categories = r->all.table->string_names;
+        if (r->all.table->csv != NULL) /* by its name, wherever it stands */
+            o.label = r->all.table->label_name;
         o.drop = NULL;
         o.width = r->all.sparse != NULL ? wg_dataset_columns(&r->all) : 0;
         r->tested = rows_read(t, a->test_file, &o);

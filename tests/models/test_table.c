@@ -208,7 +208,7 @@ START_TEST(test_of_arrays)
     ck_assert_int_eq(wg_dtype_of(wg_table_features(table)), WG_F64);
     ck_assert_int_eq(wg_table_of("x.npy", X, NULL, "")->class_count, 0);
     ck_assert_ptr_null(table->missing);
-    const double holes[] = {1, NAN, 3, NAN, 5, 6};
+    const double holes[] = {1, (double)NAN, 3, (double)NAN, 5, 6};
     table = wg_table_of("x.npy", wg_constant(tape, WG_F64, WG_SHAPE(2, 3), holes), NULL, "");
     ck_assert_int_eq(table->missing[0], 1);
     ck_assert_int_eq(table->missing[1], 1);
