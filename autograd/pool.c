@@ -166,7 +166,7 @@ static bool pool_share(wg_pool *pool, int64_t pieces, wg_pool_work *work, void *
     return true;
 }
 
-/* False: there are not so many threads to be had; pool->threads are running. */
+/* False: the system gives no more threads; pool->threads are running. */
 static bool pool_start(wg_pool *pool, int threads)
 {
     pool->process = getpid();

@@ -87,8 +87,8 @@ int64_t wg_size(const wg_tensor *x);
 /* wg_dtype_of: the type of the elements. */
 wg_dtype wg_dtype_of(const wg_tensor *x);
 
-/* wg_dim: the size along an axis; negative axes count from the last. An axis that there is not: 0,
- * and WG_E_VALUE on the tape. */
+/* wg_dim: the size along an axis; negative axes count from the last. An axis out of range: 0, and
+ * WG_E_VALUE on the tape. */
 int64_t wg_dim(const wg_tensor *x, int axis);
 
 /* wg_item: the value of a tensor of one element, as a double. More or fewer elements: NaN, and

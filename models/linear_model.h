@@ -29,10 +29,10 @@ typedef struct wg_linear_model {
     wg_tensor *loss;      /* (): mean_loss + penalty */
 } wg_linear_model;
 
-/* wg_linear_model_new: records the model for k classes, or k numbers a row, on the tape of X [n,
- * d]. y:  classes, i64 [n], or numbers [n], [n, k], as the head says; or, of classes,
- *     probabilities as the head's loss takes them, in X's dtype: [n, 1] of class 1 (sigmoid), [n,
- *     k] (softmax).
+/* wg_linear_model_new: records the model for k classes, or k numbers a row, on the tape of
+ * X [n, d].
+ * y: classes, i64 [n], or numbers, [n] or [n, k], as the head says; or, of classes, probabilities
+ *   as the head's loss takes them, in X's dtype: [n, 1] of class 1 (sigmoid), [n, k] (softmax).
  * Derivatives: of softmax and sigmoid: d loss / dW = (P - Y)^T X / n + W / (n C), with Y the
  *   one-hot rows of y; d loss / db = the sum over rows of (P - Y) / n.
  * Errors, on the tape: those of wg_head_targets, wg_linear and the head's loss; WG_E_VALUE (C < 0,

@@ -4,12 +4,14 @@
 /* The whole of Wengert: #include <wengert.h> and link with -lwengert -lm -lpthread.
  *
  * Macros leave parts of it out, defined (as -DWG_NO_FILES) for the library and for what includes
- *   this alike: WG_NO_FILES       what reads and writes files: CSV, svmlight, IDX, NPY,
- *                     safetensors, programs as C, checkpoints; archives, tables and lists of
- *                     parameters stay, in memory
+ * this alike:
+ *
+ *   WG_NO_FILES       what reads and writes files: CSV, svmlight, IDX, NPY, safetensors, programs
+ *                     as C, checkpoints; archives, tables and lists of parameters stay, in memory
  *   WG_NO_CHECK       gradient checks, audits and wide floats (autograd/check/, WG_WIDE)
  *   WG_NO_THREADS     a pool works with the thread that calls it alone
  *   WG_BASELINE_ONLY  the kernels for AVX2 and AVX-512
+ *
  * What is left out is not declared; an option that needs it is WG_E_VALUE. */
 
 #include "autograd/status.h" /* first: it refuses compilers and flags that cannot do */

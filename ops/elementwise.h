@@ -4,7 +4,7 @@
 /* All elementwise ops, by subject. What holds for every one of them:
  *
  * Shape:  operands broadcast together by NumPy's rule; y has the common shape. Empty and
- *         zero-dimensional operands are as good as others.
+ *         zero-dimensional operands are allowed.
  * Dtype:  operands have one dtype, which y takes; f32 is computed in f32. i64 where it is said.
  * NaN:    a NaN that comes in goes out, except where it is said.
  * Errors: on the tape: WG_E_NULL, WG_E_TAPE, WG_E_STALE, WG_E_NOMEM of wg_apply; WG_E_SHAPE where

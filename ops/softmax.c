@@ -67,7 +67,7 @@ static wg_tensor *softmax_pair_logits(wg_tensor *a, wg_tensor *b, wg_tensor *x, 
     return wg_neg(wg_mul(total, wg_softmax_times(x, b, axes)));
 }
 
-/* x without the rows along the axes in which v is 0: what they hold, NaN even, is of no account. */
+/* x without the rows along the axes in which v is 0: what they hold, even NaN, is ignored. */
 static wg_tensor *softmax_used(wg_tensor *x, wg_tensor *v, uint32_t axes)
 {
     wg_tensor *used = wg_sum_bits(wg_abs(v), axes, true);

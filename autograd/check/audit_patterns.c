@@ -13,8 +13,8 @@ static const wg_tensor *pattern_operand(const wg_tensor *x, int i)
     return x != NULL && i < x->n_operands ? x->operand[i] : NULL;
 }
 
-/* What x is but for its shape and sign: views, broadcasts, sums of nothing and negations are
- * passed. */
+/* What x is but for its shape, sign and a factor: views, broadcasts, negations and scalings are
+ * skipped. */
 static const wg_tensor *pattern_skip(const wg_tensor *x)
 {
     while (x != NULL && ((x->op->flags & WG_OP_VIEW) || pattern_is(x, "neg") ||

@@ -20,7 +20,7 @@ enum { WIDE_STEPS = sizeof wide_power / sizeof *wide_power, WIDE_LARGE = 5, WIDE
 /* What the values at -h, 0 and h tell. */
 typedef struct wide_step {
     wg_wide h, left, right; /* one-sided derivatives; NaN where f is not finite there */
-    wg_wide value;          /* the central difference, or the one-sided one that there is */
+    wg_wide value;          /* the central difference, or the one side that exists */
     wg_wide noise;          /* what rounding makes of it */
 } wide_step;
 

@@ -19,7 +19,7 @@ static char *title_of(const char *data, const char *what, char title[PICTURE_TIT
 
 /* ---- History ------------------------------------------------------------------------------------------ */
 
-/* Values that there are not are NaN, and so are all of them then. */
+/* Values that were never computed are NaN, all of them or none. */
 static bool has_values(const wg_tensor *values)
 {
     return values != NULL && !isnan(wg_at(values, 0));

@@ -36,7 +36,7 @@ static bool load_fail(const wg_json *j, const char *what, const char *name, cons
 
 /* ---- The header: one tensor. ----------------------------------------------------------------- */
 
-/* What is read of the format's types, and as what; all others are let lie. */
+/* What is read of the format's types, and as what; others are skipped. */
 static bool load_type(wg_json *j, load_place *place)
 {
     static const struct {

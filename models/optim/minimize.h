@@ -127,8 +127,8 @@ typedef struct wg_minimizer_options {
 wg_optimum wg_minimize(wg_tensor *loss, wg_tensor *const params[], int n,
                        const wg_minimizer_options *options);
 
-/* The same for any objective, and to be stopped and gone on with: what a run has learnt is kept for
- * the next. NEWTON needs the objective's hessian_product, NEWTON_EXACT its hessian. */
+/* The same for any objective, in runs that can be resumed: what one has learnt is kept for the
+ * next. NEWTON needs the objective's hessian_product, NEWTON_EXACT its hessian. */
 typedef struct wg_minimizer wg_minimizer;
 
 /* wg_minimizer_new: on the objective's tape; what the objective calls must live as long. Never

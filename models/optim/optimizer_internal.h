@@ -9,8 +9,8 @@ enum {
     WG_OPTIMIZER_NUMBERS = 6, /* what `prepare` may fill */
 };
 
-/* A parameter's step as ops: the rule gets p, g, its state, the number of the step (), and the
- * rate, and leaves what the state becomes in `next`. */
+/* A parameter's step as ops: the rule gets p, g, its state, the number of the step (a tensor of
+ * zero dimensions) and the rate, and leaves what the state becomes in `next`. */
 typedef struct wg_optimizer_record_job {
     wg_tensor *p, *g, *steps;
     /* [2] made for the first parameter, NULL before: what is the same for all. */

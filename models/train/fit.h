@@ -158,7 +158,7 @@ wg_fit_result wg_fit(const wg_fit_model *model, const wg_dataset *data,
  * it; accuracy and rate there are none: NaN. Validation, patience and min_delta, weights, the
  * callback, checkpoint and resume are as in wg_fit. On a tape with ranks each gives its part of the
  * rows, one at least, and the rest as if it had all: the same bits for any number of ranks, and a
- * training may be gone on with by another number. Rank 0 writes the checkpoint, all read it; a rank
+ * training may be resumed by another number. Rank 0 writes the checkpoint, all read it; a rank
  * with other options, or another model, is refused at the start (WG_E_RANKS). Their rows are
  * dense. Refused, WG_E_VALUE: options batch, optimizer and schedule; a model with set_step
  * (dropout): its loss would change between evaluations.

@@ -1,5 +1,5 @@
 /* The test table: what every op of the registry is, said a second time and independently. The walk
- * (tests/test_walk_*.c) takes the rows one by one; an op without a row fails it, and so does a row
+ * (tests/ops/test_walk_*.c) takes the rows one by one; an op without a row fails it, and so does a row
  * without an op. */
 #ifndef WGT_OPS_OP_TABLE_H
 #define WGT_OPS_OP_TABLE_H
