@@ -61,7 +61,8 @@ wg_status wg_program_bind(wg_program *program, const wg_tensor *input, const voi
 /* wg_program_output: output i as a tensor, for wg_item, wg_data_f32, wg_optimizer_step; the same
  * tensor after every run. It is a leaf of the tape: no gradient flows through it, and it is stale
  * where the program has not run since a parameter or input was written. Until the first run it has
- * the value that the tape computed. An i out of range: the inert tensor, and WG_E_INDEX on the tape. */
+ * the value that the tape computed. An i out of range: the inert tensor, and WG_E_INDEX on the
+ * tape. */
 wg_tensor *wg_program_output(const wg_program *program, int i);
 
 /* wg_program_memory: bytes that the program holds for values: its outputs and what is computed on

@@ -1,16 +1,14 @@
-/* The suites that the runner knows: one for each tests/*/ test_<name>.c.suites.inc
-    is written by the *Makefile into the build directory,
-    one line WGT_SUITE(name) for each
-    .* /
+/* The suites that the runner knows: one for each tests/FOLDER/test_<name>.c. suites.inc is written by
+ * the Makefile into the build directory, one line WGT_SUITE(name) for each. */
 #ifndef WGT_SUPPORT_SUITES_H
 #define WGT_SUPPORT_SUITES_H
 
 #include <check.h>
 
-        /* Every test that a suite adds is counted, and the runner fails unless as many ran: Check itself is
+/* Every test that a suite adds is counted, and the runner fails unless as many ran: Check itself is
  * content with none.  (A START_TEST that is never added is an unused variable, which compilers warn
  * of.) */
-        void wgt_count_tests(const char *name, int start, int end);
+void wgt_count_tests(const char *name, int start, int end);
 
 #undef tcase_add_test
 #undef tcase_add_loop_test
