@@ -59,8 +59,7 @@ bool wg_node_size(wg_tensor *y)
         return true;
     char shape[WG_SHAPE_TEXT];
     wg_shape_text(&y->shape, shape, sizeof shape);
-    return wg_op_fail(y, WG_E_SHAPE, "a result of shape %s: a negative size, or too many elements",
-                      shape);
+    return wg_op_fail(y, WG_E_SHAPE, "a result of shape %s: too large or negative", shape);
 }
 
 /* Values of fewer bytes than a cache line stand close together. */
