@@ -181,12 +181,17 @@ static void add_n_wide(const wg_tensor *y, int64_t begin, int64_t end)
 }
 #endif
 
+static wg_map *add_n_few(const wg_tensor *y)
+{
+    const add_n_kernels *kernels = add_n_kernels_of(y);
+    return y->n_operands == 2 ? kernels->two : kernels->three;
+}
+
 wg_map *wg_add_n_map(const wg_tensor *y)
 {
     if (y->op != &wg_op_add_n || y->n_operands < 2)
         return NULL;
-    const add_n_kernels *kernels = add_n_kernels_of(y);
-    return y->n_operands == 2 ? kernels->two : y->n_operands == 3 ? kernels->three : kernels->call;
+    return y->n_operands > 3 ? add_n_kernels_of(y)->call : add_n_few(y);
 }
 
 static void add_n_part(const wg_tensor *y, int64_t begin, int64_t end, void *out,
@@ -198,7 +203,7 @@ static void add_n_part(const wg_tensor *y, int64_t begin, int64_t end, void *out
         const void *x[3] = {NULL};
         for (int k = 0; k < y->n_operands; k++)
             x[k] = add_n_term(&terms, k, begin, size);
-        wg_add_n_map(y)(end - begin, out, x, NULL, NULL);
+        add_n_few(y)(end - begin, out, x, NULL, NULL);
     } else
         add_n_kernels_of(y)->many(&terms, end, out);
 }
