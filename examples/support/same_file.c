@@ -13,30 +13,16 @@ typedef struct table {
     uint64_t size, hash[CHUNKS]; /* 0: not looked at */
 } table;
 
-/* FNV-1a of words; Fowler, Noll and Vo, draft-eastlake-fnv, sec. 2. */
-static uint64_t mix(uint64_t hash, const unsigned char *at, size_t n)
-{
-    for (uint64_t word = 0; n > 0; word = 0) {
-        const size_t part = n < sizeof word ? n : sizeof word;
-        memcpy(&word, at, part);
-        hash = (hash ^ word) * UINT64_C(0x100000001b3);
-        hash ^= hash >> 32;
-        at += part;
-        n -= part;
-    }
-    return hash;
-}
-
 static uint64_t hash_of(FILE *file, off_t from, off_t end)
 {
     unsigned char bytes[1 << 16];
-    uint64_t hash = UINT64_C(0xcbf29ce484222325);
+    uint64_t hash = WG_HASH_START;
     for (fseeko(file, from, SEEK_SET); from < end;) {
         const size_t most = end - from < (off_t)sizeof bytes ? (size_t)(end - from) : sizeof bytes;
         const size_t n = fread(bytes, 1, most, file);
         if (n == 0)
             break;
-        hash = mix(hash, bytes, n);
+        hash = wg_hash_bytes(hash, bytes, n);
         from += (off_t)n;
     }
     return hash | 1; /* never 0 */
