@@ -139,8 +139,8 @@ static void elementwise_run_repeated(const wg_tensor *y, const elementwise_walk 
 {
     const int64_t element = (int64_t)wg_dtype_size(y->operand[0]->dtype), dim = w->dim[0];
     const int64_t result = (int64_t)wg_dtype_size(y->dtype);
-    const int64_t most = ELEMENTWISE_REPEATED / dim * dim,
-                  n = end - begin < most ? end - begin : most;
+    const int64_t room = ELEMENTWISE_REPEATED * (int64_t)sizeof(double) / element;
+    const int64_t most = room / dim * dim, n = end - begin < most ? end - begin : most;
     char repeated[WG_ELEMENTWISE_OPERANDS][ELEMENTWISE_REPEATED * sizeof(double)];
     for (int k = 0; k < y->n_operands; k++)
         if (w->stride[1][k] == 0 && w->stride[0][k] != 0) {
