@@ -105,7 +105,7 @@
     const T *r = operand[2];
 
 #if defined(WG_ISA_X86) && !defined(__OPTIMIZE_SIZE__)
-#define WGK_MANY 16
+#define WGK_MANY 32
 #define WGK_VECTORIZED(linkage, name, one, ...)                                                    \
     __attribute__((target("avx2"))) static void name##_avx2(WGK_PARAMETERS)                        \
     {                                                                                              \
