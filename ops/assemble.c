@@ -94,8 +94,7 @@ void wg_assemble_write_c(wg_c_writer *c, const wg_tensor *y, const wg_c_nest *ro
         wg_c_strided(&nest, copy.ndim, copy.dim, copy.to, copy.from);
         nest.start[0] = start;
         wg_c_open_one(c, &nest);
-        wg_c_line(c, "%y += %s;", wg_c_at(&nest, NULL, 0).s,
-                  wg_c_element(c, y->operand[k], wg_c_at(&nest, NULL, 1).s).s);
+        wg_c_sum(c, wg_c_element(c, y, wg_c_at(&nest, NULL, 0).s).s, k, wg_c_at(&nest, NULL, 1).s);
         wg_c_close_one(c, &nest);
     }
 }

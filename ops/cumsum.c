@@ -66,7 +66,7 @@ static void cumsum_write_c(wg_c_writer *c, const wg_tensor *y, const wg_c_nest *
     wg_c_line(c, "%T sum = 0;");
     wg_c_open(c, &along);
     const wg_text at = wg_c_at(&rows, &along, 0);
-    wg_c_line(c, "sum += %a;", at.s);
+    wg_c_sum(c, "sum", 0, at.s);
     wg_c_line(c, "%y = sum;", at.s);
     wg_c_close(c, &along);
     wg_c_close(c, &rows);

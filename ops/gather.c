@@ -241,11 +241,9 @@ static void scatter_add_write_c(wg_c_writer *c, const wg_tensor *y, const wg_c_n
     index_lines_nest(&nest, &index->shape, &y->shape, (int)attrs->axis);
     wg_c_open_one(c, &nest);
     const wg_text at = wg_c_at(&nest, NULL, 0);
-    wg_c_line(c, "%y += %a;",
-              wg_index_table_at(c, index, at.s, scatter_lines(y).line.table_stride,
-                                wg_c_at(&nest, NULL, 1).s)
-                  .s,
-              at.s);
+    const wg_text to = wg_index_table_at(c, index, at.s, scatter_lines(y).line.table_stride,
+                                         wg_c_at(&nest, NULL, 1).s);
+    wg_c_sum(c, wg_c_element(c, y, to.s).s, 0, at.s);
     wg_c_close_one(c, &nest);
 }
 

@@ -212,10 +212,9 @@ static void scatter_add_rows_write_c(wg_c_writer *c, const wg_tensor *y, const w
     wg_c_fill(c, 0);
     index_rows_nest(&nest, index->size, width);
     wg_c_open_one(c, &nest);
-    wg_c_line(
-        c, "%y += %a;",
-        wg_index_table_at(c, index, wg_c_at(&nest, NULL, 2).s, width, wg_c_at(&nest, NULL, 1).s).s,
-        wg_c_at(&nest, NULL, 0).s);
+    const wg_text at = wg_index_table_at(c, index, wg_c_at(&nest, NULL, 2).s, width,
+                                         wg_c_at(&nest, NULL, 1).s);
+    wg_c_sum(c, wg_c_element(c, y, at.s).s, 0, wg_c_at(&nest, NULL, 0).s);
     wg_c_close_one(c, &nest);
 }
 

@@ -18,7 +18,7 @@ void wg_sum_rows_write_c(wg_c_writer *c, const wg_shape *shape, uint32_t axes, i
     wg_c_open(c, &rows);
     wg_c_line(c, "%T sum = 0;");
     wg_c_open_one(c, &along);
-    wg_c_line(c, "sum += %a;", wg_c_at(&rows, &along, 0).s);
+    wg_c_sum(c, "sum", 0, wg_c_at(&rows, &along, 0).s);
     wg_c_close_one(c, &along);
     if (divisor == 1)
         wg_c_line(c, "%y = sum;", wg_c_at(&rows, NULL, 1).s);

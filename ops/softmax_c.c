@@ -7,11 +7,11 @@
 #include <stdio.h>
 #include <string.h>
 
-/* x - most, where that is a number; where the largest of a row is infinite, the others do not
- * count. */
+/* x - most, where that is a number or the row has a NaN, which makes all of it NaN; where the
+ * largest of a row is infinite, the others do not count. */
 static const char softmax_shift[] = "static %s @shift(%s x, %s most)\n"
                                     "{\n"
-                                    "    if (most - most == 0 || x != x)\n"
+                                    "    if (most - most == 0 || x != x || most != most)\n"
                                     "        return x - most;\n"
                                     "    return x == most && most > 0 ? 0 : -INFINITY;\n"
                                     "}\n";

@@ -18,8 +18,10 @@ static const char names_taken[] =
     " nullptr operator or or_eq private protected public register reinterpret_cast requires"
     " restrict return short signed sizeof static static_assert static_cast struct switch template"
     " this thread_local throw true try typedef typeid typename typeof union unsigned using virtual"
-    " void volatile wchar_t while xor xor_eq linux unix i386 arm near far int32_t int64_t uint32_t"
-    " uint64_t size_t math_errhandling acos acosh asin asinh atan atan2 atanh cbrt ceil copysign"
+    " void volatile wchar_t while xor xor_eq char8_t char16_t char32_t co_await co_return co_yield"
+    " consteval constinit const_cast decltype dynamic_cast typeof_unqual linux unix i386 arm near"
+    " far int32_t int64_t uint32_t uint64_t size_t math_errhandling acos acosh asin asinh atan "
+    "atan2 atanh cbrt ceil copysign"
     " cos cosh erf erfc exp exp2 expm1 fabs fdim floor fma fmax fmin fmod fpclassify frexp gamma"
     " hypot ilogb isfinite isgreater isinf isless isnan isnormal isunordered j0 j1 jn ldexp lgamma"
     " llrint llround log log10 log1p log2 logb lrint lround modf nan nearbyint nextafter nexttoward"
@@ -59,10 +61,12 @@ static bool names_is_letter(unsigned char ch)
     return (ch >= 'a' && ch <= 'z') || (ch >= 'A' && ch <= 'Z') || (ch >= '0' && ch <= '9');
 }
 
-/* Capitals alone may be a macro: NAN, M_E, INT64_MAX. */
+/* Capitals alone may be a macro: NAN, M_E, INT64_MAX; so may M_PIl. */
 static bool names_is_macro(const char *name)
 {
     int capitals = 0;
+    if (strncmp(name, "M_", 2) == 0)
+        return true;
     for (const char *s = name; *s != '\0'; s++) {
         if (*s >= 'a' && *s <= 'z')
             return false;
@@ -129,14 +133,17 @@ wg_text wg_c_number(wg_dtype dtype, double value)
     return text;
 }
 
-wg_text wg_c_constant(const wg_tensor *x, int64_t i)
+wg_text wg_c_integer(int64_t value)
 {
     wg_text text;
-    if (x->dtype != WG_I64)
-        return wg_c_number(x->dtype, wg_element(x, i));
-    int64_t value = ((const int64_t *)x->data)[i];
     if (value == INT64_MIN)
         return (wg_text){"INT64_MIN"};
     snprintf(text.s, sizeof text.s, value < 0 ? "(%" PRId64 ")" : "%" PRId64, value);
     return text;
+}
+
+wg_text wg_c_constant(const wg_tensor *x, int64_t i)
+{
+    return x->dtype == WG_I64 ? wg_c_integer(((const int64_t *)x->data)[i])
+                              : wg_c_number(x->dtype, wg_element(x, i));
 }

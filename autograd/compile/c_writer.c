@@ -311,13 +311,27 @@ wg_c_nest wg_c_inside(const wg_c_nest *outer, const wg_c_nest *inner)
     return both;
 }
 
+void wg_c_sum(wg_c_writer *c, const char *sum, int k, const char *index)
+{
+    const wg_text term = wg_c_element(c, c->y->operand[k], index);
+    if (c->y->dtype != WG_I64)
+        wg_c_line(c, "%s += %s;", sum, term.s);
+    else
+        wg_c_line(c, "%s = (%I)((u%I)%s + (u%I)%s);", sum, sum, term.s);
+}
+
 void wg_c_fill(wg_c_writer *c, double value)
 {
+    const bool whole = c->y->dtype == WG_I64;
     wg_c_nest all;
+    if (whole && !wg_c_i64_fits(c, c->y, (int64_t)value))
+        return;
     wg_c_each(&all, c->y->size);
     wg_c_open_one(c, &all);
     if (value == 0 && !signbit(value))
         wg_c_line(c, "%y = 0;", wg_c_at(&all, NULL, 0).s);
+    else if (whole)
+        wg_c_line(c, "%y = %s;", wg_c_at(&all, NULL, 0).s, wg_c_integer((int64_t)value).s);
     else
         wg_c_line(c, "%y = %N;", wg_c_at(&all, NULL, 0).s, value);
     wg_c_close_one(c, &all);

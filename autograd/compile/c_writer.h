@@ -78,9 +78,11 @@ wg_text wg_c_at(const wg_c_nest *outer, const wg_c_nest *inner, int k);
 /* wg_c_inside: the loops of `inner`, opened right inside those of `outer`, and these, as one. */
 wg_c_nest wg_c_inside(const wg_c_nest *outer, const wg_c_nest *inner);
 
-/* wg_c_fill: y = the value, all of it.
+/* wg_c_sum: sum += operand k at the index, both of y's type; i64 wraps around, by unsigned numbers.
+ * wg_c_fill: y = the value, all of it, truncated where y is i64.
  * wg_c_strided: loops over dim[ndim] that walk two arrays, y and another, with these strides.
  * wg_c_copy: y = x, both walked by the nest, as arrays 0 and 1. */
+void wg_c_sum(wg_c_writer *c, const char *sum, int k, const char *index);
 void wg_c_fill(wg_c_writer *c, double value);
 void wg_c_strided(wg_c_nest *nest, int ndim, const int64_t *dim, const int64_t *to,
                   const int64_t *from);

@@ -51,6 +51,7 @@ const char *wg_c_type(const wg_c_writer *c, wg_dtype dtype);
 
 /* wg_c_number: a constant of the dtype that is read back as exactly this value. */
 wg_text wg_c_number(wg_dtype dtype, double value);
+wg_text wg_c_integer(int64_t value);
 wg_text wg_c_constant(const wg_tensor *x, int64_t i);
 
 /* wg_c_is_own: does the text of a written function, or of an op in it, use this name itself? */

@@ -230,12 +230,9 @@ static void write_about(wg_c_text *h, const char *about)
 static void write_header(const wg_c_program *w, wg_c_text *h)
 {
     const char *p = w->c.prefix;
-    wg_text guard = {""};
-    for (size_t i = 0; p[i] != '\0'; i++)
-        guard.s[i] = (char)(p[i] >= 'a' && p[i] <= 'z' ? p[i] - 'a' + 'A' : p[i]);
     wg_c_print(h, "/* %s, written by Wengert.", p);
     write_about(h, w->options.about);
-    wg_c_print(h, " */\n#ifndef %s_H\n#define %s_H\n\n", guard.s, guard.s);
+    wg_c_print(h, " */\n#ifndef %s_H\n#define %s_H\n\n", p, p);
     wg_c_print(h, "#include <stdint.h>\n\n");
     wg_c_print(h, "#ifdef __cplusplus\nextern \"C\" {\n#endif\n\n");
     write_struct(w, h, write_is_input, "inputs");

@@ -15,6 +15,7 @@
 #include "ops/random.h"
 #include "ops/reduce.h"
 #include "ops/slice.h"
+#include "ops/softmax.h"
 #include "tests/ops/op_table.h"
 #include "tests/support/assert.h"
 #include "tests/support/suites.h"
@@ -575,6 +576,78 @@ START_TEST(test_integers_of_32_bits)
     y = wg_cross_entropy_opt(wg_param(t, "z", WG_F64, WG_SHAPE(2, 3)), i,
                              &(wg_cross_entropy_options){.ignore = true, .ignored_label = large});
     assert_refused(t, &y, 1, &options, "5000000000");
+    t = wg_tape_new(NULL);
+    i = wg_input(t, "i", WG_I64, WG_SHAPE(2), label);
+    y = wg_pad(i, WG_SHAPE(1), WG_SHAPE(0), 5e9);
+    assert_refused(t, &y, 1, &options, "5000000000");
+}
+END_TEST
+
+/* A NaN anywhere in a row makes all that a softmax of the row gives NaN, as the library does. */
+START_TEST(test_a_row_with_nan)
+{
+    enum { N = 5 };
+    const double x[4][4] = {
+        {(double)NAN, 1, 2, 3}, {1, (double)NAN, 2, 3}, {3, 2, 1, (double)NAN}, {0, 1, 2, 3}};
+    const int64_t label[4] = {2, 0, 0, 1};
+    wg_tape *t = wg_tape_new(NULL);
+    wg_tensor *z = wg_param(t, "z", WG_F64, WG_SHAPE(4, 4)), *g[2];
+    wg_write(z, x, sizeof x);
+    wg_tensor *loss = wg_cross_entropy_opt(z, wg_constant(t, WG_I64, WG_SHAPE(4), label),
+                                           &(wg_cross_entropy_options){.reduction = WG_SUM});
+    wg_grad(loss, &z, 1, &g[0]);
+    wg_grad(wg_sum(wg_logsumexp_over(z, 1, (const int[]){1}, false)), &z, 1, &g[1]);
+    wg_tensor *const out[N] = {wg_softmax(z, 1), wg_log_softmax(z, 1), loss, g[0], g[1]};
+    wg_program *p = wg_compile(out, N, NULL);
+    ck_assert_int_eq(wg_program_run(p), WG_OK);
+    wgt_written *w = wgt_written_new();
+    wgt_written_add(w, p, false);
+    const void *bytes;
+    if (wgt_written_compile(w, wgt_compilers[0])) {
+        size_t offset = 0;
+        ck_assert_int_eq(wgt_written_run(w, 0, NULL, &bytes), 0);
+        for (int k = 0; k < N; k++) {
+            const wg_tensor *want = wg_program_output(p, k);
+            const double *got = wgt_written_output(bytes, &offset, WG_F64, wg_size(want));
+            for (int64_t i = 0; i < wg_size(want); i++)
+                ck_assert_msg(isnan(wg_at(want, i)) ? isnan(got[i]) != 0
+                                                    : wgt_close(got[i], wg_at(want, i), 1e-14, 0),
+                              "output %d [%d]: %g, not %g", k, (int)i, got[i], wg_at(want, i));
+        }
+    }
+    wgt_written_free(w);
+    wg_tape_free(t);
+}
+END_TEST
+
+/* Sums of integers wrap around by unsigned numbers; what pads them is an integer. */
+START_TEST(test_integers_wrap)
+{
+    static const int64_t x[4] = {INT64_MAX, 1, 2, INT64_MIN}, at[4] = {1, 0, 1, 1};
+    enum { N = 4 };
+    wg_tape *t = wg_tape_new(NULL);
+    wg_tensor *i = wg_input(t, "x", WG_I64, WG_SHAPE(4), x);
+    wg_tensor *index = wg_constant(t, WG_I64, WG_SHAPE(4), at);
+    wg_tensor *const out[N] = {wg_sum(i), wg_cumsum(i, 0, true), wg_scatter_add_rows(i, index, 2),
+                               wg_pad(i, WG_SHAPE(1), WG_SHAPE(0), 1.5)};
+    wg_program *p = wg_compile(out, N, NULL);
+    ck_assert_int_eq(wg_program_run(p), WG_OK);
+    wgt_written *w = wgt_written_new();
+    wgt_written_add(w, p, false);
+    ck_assert(!wgt_contains(wgt_written_text(w), "+="));
+    const void *bytes;
+    const int64_t *const in = x;
+    if (wgt_written_compile(w, wgt_compilers[0])) {
+        size_t offset = 0;
+        ck_assert_int_eq(wgt_written_run(w, 0, &in, &bytes), 0);
+        for (int k = 0; k < N; k++) {
+            const wg_tensor *want = wg_program_output(p, k);
+            const int64_t *got = wgt_written_output(bytes, &offset, WG_I64, wg_size(want));
+            ck_assert_mem_eq(got, wg_data_i64(want), (size_t)wg_size(want) * sizeof *got);
+        }
+    }
+    wgt_written_free(w);
+    wg_tape_free(t);
 }
 END_TEST
 
@@ -610,6 +683,8 @@ Suite *suite_write_programs(void)
     tcase_add_test(tc, test_compilers_have_nothing_to_say);
     tcase_add_test(tc, test_updates_take_old_values);
     tcase_add_test(tc, test_integers_of_32_bits);
+    tcase_add_test(tc, test_a_row_with_nan);
+    tcase_add_test(tc, test_integers_wrap);
     tcase_add_test(tc, test_updates_that_clash);
     suite_add_tcase(s, tc);
     return s;
