@@ -82,10 +82,11 @@ static int read_arguments(int argc, char **argv, arguments *a)
 
 /* ---- Writing ------------------------------------------------------------------------------------------- */
 
-/* A field of CSV, quoted where it must be. */
-static void print_text(const char *text)
+/* A field of CSV, quoted where it must be. Blanks that separate may be tabs, too. */
+static void print_text(const char *text, char separator)
 {
-    bool quoted = strpbrk(text, ",\"\r\n") != NULL;
+    const char special[] = {'"', '\r', '\n', separator, separator == ' ' ? '\t' : '\0', '\0'};
+    bool quoted = strpbrk(text, special) != NULL;
     if (quoted)
         putchar('"');
     for (; *text != '\0'; text++) {
@@ -98,40 +99,40 @@ static void print_text(const char *text)
 }
 
 /* Names of the columns that a row of print_row has. */
-static void print_header(const arguments *a, const wg_estimator *e)
+static void print_header(const arguments *a, const wg_estimator *e, char separator)
 {
-    print_text(a->with_input ? "predicted" : e->label_name);
+    print_text(a->with_input ? "predicted" : e->label_name, separator);
     for (int64_t j = 0; j < e->class_count && !a->classes_only; j++) {
-        putchar(',');
-        print_text(e->class_names[j]);
+        putchar(separator);
+        print_text(e->class_names[j], separator);
     }
     putchar('\n');
 }
 
 /* The class by its name, with the probabilities of all of them; or a number. P: NULL: no classes. */
 static void print_row(const arguments *a, const wg_estimator *e, const wg_tensor *predicted,
-                      const wg_tensor *P, int64_t i)
+                      const wg_tensor *P, int64_t i, char separator)
 {
     int64_t k = e->class_count;
     if (k > 0)
-        print_text(e->class_names[wg_data_i64(predicted)[i]]);
+        print_text(e->class_names[wg_data_i64(predicted)[i]], separator);
     else
         printf("%.6g", wg_at(predicted, i));
     for (int64_t j = 0; j < k && !a->classes_only; j++)
-        printf(",%.6g", wg_at(P, i * k + j));
+        printf("%c%.6g", separator, wg_at(P, i * k + j));
     putchar('\n');
 }
 
 static void print_predictions(const arguments *a, const wg_estimator *e, const wg_tensor *predicted,
                               const wg_tensor *P)
 {
-    print_header(a, e);
+    print_header(a, e, ',');
     for (int64_t i = 0; i < wg_dim(predicted, 0); i++)
-        print_row(a, e, predicted, P, i);
+        print_row(a, e, predicted, P, i, ',');
 }
 
-/* A record of CSV and a comma, without its line end; false at the end of the file. Empty lines are none. */
-static bool copy_record(FILE *file)
+/* A record of CSV and a separator, without its line end; false at the end of the file. Empty lines are none. */
+static bool copy_record(FILE *file, char separator)
 {
     bool quoted = false;
     int c = getc(file);
@@ -143,13 +144,13 @@ static bool copy_record(FILE *file)
         quoted ^= c == '"';
         putchar(c);
     }
-    putchar(',');
+    putchar(separator);
     return true;
 }
 
 /* The same behind the file's own rows, of which the first may be a header. */
 static bool print_with_input(const arguments *a, const wg_estimator *e, const wg_tensor *predicted,
-                             const wg_tensor *P)
+                             const wg_tensor *P, char separator)
 {
     bool standard = strcmp(a->file[1], "-") == 0;
     FILE *file = standard ? stdin : fopen(a->file[1], "rb");
@@ -164,10 +165,10 @@ static bool print_with_input(const arguments *a, const wg_estimator *e, const wg
         quoted ^= c == '"';
     }
     rewind(file);
-    if (rows == n + 1 && copy_record(file))
-        print_header(a, e);
-    for (; row < n && copy_record(file); row++)
-        print_row(a, e, predicted, P, row);
+    if (rows == n + 1 && copy_record(file, separator))
+        print_header(a, e, separator);
+    for (; row < n && copy_record(file, separator); row++)
+        print_row(a, e, predicted, P, row, separator);
     if (!standard)
         fclose(file);
     return row == n;
@@ -186,7 +187,7 @@ static bool read_by_place(wg_tape *t, const char *path, const wg_estimator *e, r
     if (wg_tape_status(t) != WG_OK || e->string_columns > 0 || table->string_columns > 0 ||
         table->columns != e->columns || strcmp(table->column_names[0], "x1") != 0)
         return false;
-    *data = (wg_dataset){.X = wg_table_features(table)};
+    *data = (wg_dataset){.table = read.table, .X = wg_table_features(table)};
     return true;
 }
 
@@ -320,7 +321,8 @@ static bool predict(wg_tape *t, const arguments *a)
     wg_tensor *predicted = choose(a, e, &data, P);
     if (wg_tape_status(t) != WG_OK)
         return false;
-    if (a->with_input && !print_with_input(a, e, predicted, P))
+    char separator = data.table != NULL ? data.table->separator : '\0';
+    if (a->with_input && !print_with_input(a, e, predicted, P, separator != '\0' ? separator : ','))
         return false;
     if (!a->with_input)
         print_predictions(a, e, predicted, P);

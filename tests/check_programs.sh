@@ -270,6 +270,19 @@ expect 'other results' sh -c 'sed 1d out | cmp - results'
 same model other
 run 1 "$train" semicolons.csv --separator ,
 says err '--separator'
+for separator in ';' '\t' '|' ' '; do # rows with their prediction are separated as they were
+    tr ',' "$separator" < "$iris" > separated.csv
+    run 0 "$predict" model separated.csv --with-input
+    expect 'a comma' sh -c '! grep -q , out'
+    tr "$separator" ',' < out > commas
+    run 0 "$predict" model "$iris" --with-input
+    same commas out
+done
+echo 'a;y' > quoted.csv
+for i in 1 2 3 4 5; do echo "$i;\"p;q\""; echo "-$i;r"; done >> quoted.csv
+run 0 "$train" quoted.csv --test 0 --save other
+run 0 "$predict" other quoted.csv --with-input --classes-only
+says out '1;"p;q";"p;q"'
 run 0 "$train" semicolons.csv --separator ';' --save other
 expect 'other results' sh -c 'sed 1d out | cmp - results'
 run 0 "$train" tabs.csv --separator tab

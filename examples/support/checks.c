@@ -1,6 +1,7 @@
 /* What train can know before a training. */
 #include "checks.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -49,6 +50,22 @@ bool check_names(const train_arguments *a, const wg_table *table)
                         "two columns have one name, one of which must be another in the "
                         "header:",
                         *name != '\0' ? name : "''");
+        }
+    return true;
+}
+
+/* Strings that a saved model cannot keep. */
+bool check_texts(const train_arguments *a, const wg_table *table)
+{
+    const int64_t columns = table->string_columns, cells = table->rows * columns;
+    for (int64_t i = 0; a->save != NULL && i < cells; i++)
+        if (!svg_is_utf8(table->strings[i])) {
+            fprintf(stderr,
+                    "%s: a model cannot keep a string that is not UTF-8: '%s' of column '%s', "
+                    "row %" PRId64 " (iconv -f LATIN1 -t UTF-8, say)\n",
+                    options_program(), table->strings[i], table->string_names[i % columns],
+                    i / columns + 1);
+            return false;
         }
     return true;
 }

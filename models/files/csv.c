@@ -289,6 +289,7 @@ static wg_table *csv_table(wg_csv_file *f)
         .dropped = f->records - f->rows,
         .class_limit = f->options.limits.classes,
         .csv = f->given,
+        .separator = f->options.separator,
     };
     if (!csv_list(f, WG_CSV_NUMBER, f->numbers, &parts.column_names, &parts.missing) ||
         !csv_list(f, WG_CSV_STRING, f->strings, &parts.string_names, &parts.string_missing))

@@ -214,6 +214,7 @@ wg_table *wg_table_new(wg_tape *t, const wg_table_parts *parts)
         .dropped = parts->dropped,
         .csv = parts->csv,
         .zero_based = parts->zero_based,
+        .separator = parts->separator,
         .class_limit = parts->class_limit,
         .label_name = parts->label_name != NULL ? parts->label_name : "",
         .class_names = table_no_names,

@@ -40,6 +40,7 @@ typedef struct wg_table {
      * the columns and the label, which are above and below; NULL: no CSV file. */
     const struct wg_csv_options *csv;
     bool zero_based; /* of svmlight */
+    char separator;  /* of CSV, as the file has it; 0: no CSV file */
 
     /* Classes are the different labels in rising order; a name is the label as it first stands in
      * the file. Without a label column there are none, and the label's name is "". */

@@ -17,6 +17,7 @@ typedef struct wg_table_parts {
     int64_t dropped;                  /* rows */
     const struct wg_csv_options *csv; /* as in the table */
     bool zero_based;
+    char separator;
     int64_t class_limit; /* > 0 */
     const char *label_name;
     const char *const *label_text; /* [rows]; NULL: no label column */
