@@ -532,6 +532,11 @@ before() {
 printf 'a\377,y\n1,0\n2,1\n3,0\n4,1\n5,0\n' > bytes.csv
 before bytes.csv
 says err 'not UTF-8'
+printf 'c,y\ncaf\351,1\ntea,0\ncaf\351,1\ntea,0\n' > latin.csv # in a column that is predicted from
+before latin.csv --test 0
+says err "not UTF-8: 'caf"
+says err "of column 'c', row 1 "
+run 0 "$train" latin.csv --test 0
 printf 'y,y\n1,0\n2,1\n3,0\n4,1\n5,0\n6,1\n' > twice.csv
 before twice.csv
 says err "has the label's name: y"

@@ -141,7 +141,8 @@ static bool prepare(wg_tape *t, train_arguments *a, parts *r)
         return false;
     summary_data(a, &r->all, r->numbers);
     fflush(stdout);
-    return check_names(a, r->all.table) && check_numbers(r->all.table) && split(t, a, r) &&
+    return check_names(a, r->all.table) && check_texts(a, r->all.table) &&
+           check_numbers(r->all.table) && split(t, a, r) &&
            check_strings(a, r->trained.table, r->tested.table);
 }
 
