@@ -537,6 +537,15 @@ before latin.csv --test 0
 says err "not UTF-8: 'caf"
 says err "of column 'c', row 1 "
 run 0 "$train" latin.csv --test 0
+# Test rows that cannot be judged, or not be predicted, are refused before the training.
+printf '\223NUMPY\1\0v\0%-117s\n' "{'descr': '|u1', 'fortran_order': False, 'shape': (3, 4), }" > rows.npy
+printf '\1\2\3\4\5\6\7\1\2\3\4\5' >> rows.npy
+before "$iris" --test-file rows.npy
+says err 'train: the test rows have no labels to judge by: rows.npy'
+echo "1 1:1" > test.svm
+awk -F, 'NR > 1 { print $1 "," $2 "," NR % 2 }' "$iris" > binary.csv
+before binary.csv --no-header --test-file test.svm
+says err 'or neither: test.svm'
 printf 'y,y\n1,0\n2,1\n3,0\n4,1\n5,0\n6,1\n' > twice.csv
 before twice.csv
 says err "has the label's name: y"

@@ -133,6 +133,25 @@ bool check_strings(const train_arguments *a, const wg_table *trained, const wg_t
     return known || name_unknown(trained, tested);
 }
 
+/* Could the model of these rows predict those, and be judged by them? */
+bool check_test_rows(const char *path, const wg_dataset *all, const wg_dataset *tested)
+{
+    const wg_table *own = all->table, *other = tested->table;
+    if (other->classes == NULL)
+        return check_fail("the test rows have no labels to judge by:", path);
+    if ((all->sparse == NULL) != (tested->sparse == NULL))
+        return check_fail("the data and the test rows must both be sparse (svmlight), or neither:",
+                          path);
+    if (own->columns == other->columns && own->string_columns == other->string_columns)
+        return true;
+    fprintf(stderr,
+            "%s: %s: test rows of %" PRId64 " numbers and %" PRId64
+            " strings, but the data has %" PRId64 " and %" PRId64 "\n",
+            options_program(), path, other->columns, other->string_columns, own->columns,
+            own->string_columns);
+    return false;
+}
+
 /* A class that no training row has cannot be judged. */
 bool check_classes(const wg_table *trained, const wg_table *tested)
 {

@@ -98,7 +98,7 @@ static bool split(wg_tape *t, const train_arguments *a, parts *r)
         o.drop = NULL;
         o.width = r->all.sparse != NULL ? wg_dataset_columns(&r->all) : 0;
         r->tested = rows_read(t, a->test_file, &o);
-        return wg_tape_status(t) == WG_OK &&
+        return wg_tape_status(t) == WG_OK && check_test_rows(a->test_file, &r->all, &r->tested) &&
                (r->numbers || check_classes(r->all.table, r->tested.table));
     }
     if (a->test == 0)
