@@ -224,6 +224,7 @@ static wg_dataset read_rows(wg_tape *t, const arguments *a, const wg_estimator *
                       .missing = drop ? WG_CSV_MISSING_DROP : WG_CSV_MISSING_KEEP,
                       .zero_based = a->zero_based || e->zero_based,
                       .f32 = e->dtype == WG_F32,
+                      .f64 = e->dtype == WG_F64,
                       .width = e->columns};
     const char *format = rows_format(path, &o);
     const bool prepares = e->pipeline->n_steps > 0 || e->string_columns > 0;

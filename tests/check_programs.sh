@@ -418,6 +418,20 @@ else
     skipped="$skipped numpy"
 fi
 
+# Arrays of another type of numbers than the model's become that.
+npy() { # npy TYPE SHAPE BYTES
+    printf '\223NUMPY\1\0v\0%-117s\n' "{'descr': '$1', 'fortran_order': False, 'shape': $2, }"
+    printf "$3"
+}
+npy '|u1' '(6, 1)' '\0\1\0\1\0\1' > whole.npy
+one='\0\0\200\77' zero='\0\0\0\0'
+npy '<f4' '(6, 1)' "$zero$one$zero$one$zero$one" > floats.npy
+run 0 "$train" whole.npy --labels whole.npy --test 0 --save model
+run 0 "$predict" model whole.npy
+mv out labelled
+run 0 "$predict" model floats.npy
+same labelled out
+
 # ---- pipes: any format, read as often as it takes, from a file's beginning ----------------------------
 
 run 0 "$train" "$iris" --save model

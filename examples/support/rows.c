@@ -101,7 +101,9 @@ static wg_dataset read_svmlight(wg_tape *t, const char *path, const rows_options
 static wg_dataset table_of(const char *path, const rows_options *o, wg_tensor *X, wg_tensor *y,
                            const char *name)
 {
-    wg_table *all = wg_table_of(path, o->f32 && !o->stream ? wg_cast(X, WG_F32) : X, y, name);
+    if (!o->stream && (o->f32 || o->f64))
+        X = wg_cast(X, o->f32 ? WG_F32 : WG_F64);
+    wg_table *all = wg_table_of(path, X, y, name);
     if (o->missing != WG_CSV_MISSING_DROP || all->missing == NULL)
         return (wg_dataset){.table = all};
     int64_t n = 0, *kept = wg_tape_take(X->tape, (size_t)all->rows * sizeof *kept);

@@ -7,8 +7,8 @@
 typedef struct rows_options {
     const char *format; /* csv, svmlight, idx, npy or npz; NULL: told from the file */
     bool no_label;
-    bool f32;
-    bool stream; /* npy: rows are read when they are wanted, not held; see wg_npy_stream_open */
+    bool f32, f64; /* f64: arrays of f32 are widened, too; neither: they are as stored */
+    bool stream;   /* npy: rows are read when they are wanted, not held; see wg_npy_stream_open */
     const char *label;  /* csv: the column, default the last; npz: the array */
     const char *labels; /* idx, npy: the file of labels */
 

@@ -96,6 +96,8 @@ static bool split(wg_tape *t, const train_arguments *a, parts *r)
         if (r->all.table->csv != NULL) /* by its name, wherever it stands */
             o.label = r->all.table->label_name;
         o.drop = NULL;
+        o.f32 = wg_dtype_of(wg_table_features(r->all.table)) == WG_F32;
+        o.f64 = !o.f32;
         o.width = r->all.sparse != NULL ? wg_dataset_columns(&r->all) : 0;
         r->tested = rows_read(t, a->test_file, &o);
         return wg_tape_status(t) == WG_OK && check_test_rows(a->test_file, &r->all, &r->tested) &&
