@@ -329,11 +329,16 @@ run 1 "$train" "$iris" --drop petal_lenght
 says err 'train: there are petal_length, '
 run 0 sh -c "'$train' - < '$iris'"
 says out '150 rows'
-run 0 "$train" "$iris" --test-file "$iris" --quiet
+cp "$iris" copy.csv
+run 0 "$train" "$iris" --test-file copy.csv --quiet
 lines out 5
 silent err
 says out '150 training rows, 150 test rows'
 sed 's/setosa/another/' "$iris" > another.csv
+usage "$train" "$iris" --test-file "$iris"
+usage "$train" "$iris" --test-file "$data/../data/iris.csv"
+says err 'the test rows would be those that are trained on'
+usage sh -c "cat '$iris' | '$train' - --test-file -"
 run 1 "$train" "$iris" --test-file another.csv
 says err "no training row is of the test rows' class another"
 awk -F, -v OFS=, '{ print $5, $3, $1, $4, $2 }' "$iris" > moved.csv # columns and the label are known by their names

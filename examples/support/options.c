@@ -215,16 +215,23 @@ static void directory_of(const char *path, char directory[4096])
 }
 
 /* On Windows all files have the number 0. */
+bool options_same_file(const char *a, const char *b)
+{
+    struct stat one, other;
+    return strcmp(a, b) == 0 ||
+           (stat(a, &one) == 0 && stat(b, &other) == 0 && one.st_dev == other.st_dev &&
+            one.st_ino == other.st_ino && one.st_ino != 0); /* Windows has no inodes */
+}
+
 bool options_writable(const char *path, const char *data)
 {
     char directory[4096];
-    struct stat about, read;
+    struct stat about;
     if (path == NULL)
         return true;
     directory_of(path, directory);
     bool there = stat(path, &about) == 0;
-    if (there && data != NULL && stat(data, &read) == 0 && about.st_dev == read.st_dev &&
-        about.st_ino == read.st_ino && (about.st_ino != 0 || strcmp(path, data) == 0)) {
+    if (there && data != NULL && options_same_file(path, data)) {
         fprintf(stderr, "%s: %s: is the data, which would be lost\n", program, path);
         return false;
     }

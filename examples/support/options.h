@@ -53,6 +53,9 @@ const char *options_program(void);
 /* options_fail: the same line for what only the program can know; returns 2. */
 int options_fail(const char *what, const char *which);
 
+/* options_same_file: are both one path, or two of one file? */
+bool options_same_file(const char *a, const char *b);
+
 /* options_writable: whether the file can be written, so far as that can be told without touching it: it is a file
  * that may be written, or its directory is there and may be, and it is not the file of data; prints why not.
  * path NULL: true; data NULL: none. */
