@@ -901,6 +901,8 @@ same out held
 run 0 "$train" X.npy --labels y.npy --stream --quiet
 says out 'model        softmax, 800 training rows, 200 test rows'
 usage "$train" "$iris" --stream
+usage "$train" X.npy --labels y.npy --stream --missing mean
+says err "--missing does not go with"
 run 0 "$build/mnist" --hidden 32 --epochs 12 X y Xtest ytest
 lines out 12
 expect 'the images are not told apart' awk '/^epoch 12/ { exit $NF < 0.9 }' out

@@ -155,6 +155,8 @@ static int options_go(const train_arguments *a)
         return options_fail("wants --missing mean or median:", "--indicate");
     if (a->test_file != NULL && options_same_file(a->test_file, a->data))
         return options_fail("the test rows would be those that are trained on:", a->test_file);
+    if (a->rows.stream && a->rows.missing != WG_CSV_MISSING_ERROR)
+        return options_fail("--missing does not go with", "--stream");
     return formats_go(a);
 }
 
