@@ -665,9 +665,17 @@ run 0 "$predict" model digits.svm
 mv out labelled
 run 0 "$predict" model zero.svm --zero-based
 same labelled out
-echo '3 2:1 65:4' > bad.libsvm
-run 1 "$predict" model bad.libsvm
-says err "bad.libsvm:1: '65'"
+echo '3 2:1 65:4 70:1' > bad.libsvm # features that the model does not know
+run 0 "$predict" model bad.libsvm
+says err 'bad.libsvm: 2 entries were left out, of features beyond the 64 '
+mv out labelled
+echo '3 2:1' > bad.libsvm
+run 0 "$predict" model bad.libsvm
+same labelled out
+printf '1 2:1\n3 4:1\n1 2:3\n3 4:2 1000000:1\n' > beyond.libsvm
+sed 's/ 1000000:1//' beyond.libsvm > within.libsvm
+run 0 "$train" within.libsvm --test-file beyond.libsvm
+says err '1 entries were left out'
 printf '1 1:1\n2 3:1 2:4\n' > bad.svm
 run 1 "$train" bad.svm
 says err "bad.svm:2: '2'"

@@ -1,8 +1,10 @@
 /* Files of rows, whatever their format is, as a dataset. */
 #include "rows.h"
 
+#include "options.h"
 #include "spool.h"
 
+#include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -85,16 +87,46 @@ static wg_dataset read_csv(wg_tape *t, const char *path, const rows_options *o)
     return (wg_dataset){.table = wg_csv_read(t, path, &csv)};
 }
 
+/* The first `width` columns alone; what stands in others is left out, which is told. */
+static wg_csr *first_columns(const char *path, const wg_csr *all, int64_t width)
+{
+    wg_tape *t = all->value->tape;
+    const int64_t *start = wg_data_i64(all->start), *column = wg_data_i64(all->column);
+    const size_t size = all->value->dtype == WG_F32 ? sizeof(float) : sizeof(double);
+    const int64_t entries = start[all->rows];
+    int64_t *starts = wg_tape_take(t, ((size_t)all->rows + 1) * sizeof *starts), n = 0;
+    int64_t *columns = wg_tape_take(t, (size_t)entries * sizeof *columns);
+    char *values = wg_tape_take(t, (size_t)entries * size);
+    if (starts == NULL || columns == NULL || values == NULL)
+        return wg_csr_none();
+    starts[0] = 0;
+    for (int64_t row = 0; row < all->rows; row++) {
+        for (int64_t i = start[row]; i < start[row + 1] && column[i] < width; i++, n++) {
+            columns[n] = column[i];
+            memcpy(values + (size_t)n * size, (const char *)all->value->data + (size_t)i * size,
+                   size);
+        }
+        starts[row + 1] = n;
+    }
+    if (n < entries)
+        fprintf(stderr,
+                "%s: %s: %" PRId64 " entries were left out, of features beyond the %" PRId64
+                " that were trained on\n",
+                options_program(), path, entries - n, width);
+    return wg_csr_new(t, all->value->dtype, all->rows, width, starts, columns, values);
+}
+
+/* Rows for a model may have features that it does not know, as far as numbers go. */
 static wg_dataset read_svmlight(wg_tape *t, const char *path, const rows_options *o)
 {
     wg_csr *sparse = NULL;
-    wg_dataset r = {.X = NULL};
-    r.table = wg_svmlight_read(
-        t, path,
-        &(wg_svmlight_options){.columns = o->width, .zero_based = o->zero_based, .f32 = o->f32},
-        &sparse);
-    r.sparse = sparse;
-    return r;
+    wg_svmlight_options options = {.zero_based = o->zero_based, .f32 = o->f32};
+    if (o->width > 0)
+        options.limits.columns = INT64_MAX;
+    wg_table *table = wg_svmlight_read(t, path, &options, &sparse);
+    if (wg_tape_status(t) == WG_OK && o->width > 0)
+        sparse = first_columns(path, sparse, o->width);
+    return (wg_dataset){.table = table, .sparse = sparse};
 }
 
 /* Rows of arrays; those with a NaN are left out where that is asked for. */

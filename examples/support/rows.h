@@ -21,7 +21,7 @@ typedef struct rows_options {
     bool no_header; /* columns are x1, x2, ... */
 
     bool zero_based; /* svmlight: features count from 0 */
-    int64_t width;   /* of sparse rows; 0: as many columns as the file has */
+    int64_t width;   /* of sparse rows, others are left out; 0: as many as the file has */
 } rows_options;
 
 /* rows_read: a table, of svmlight files sparse rows and a table of their labels. They belong to the tape;
