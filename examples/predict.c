@@ -207,6 +207,19 @@ static wg_dataset read_unlabelled(wg_tape *t, const char *path, const wg_estimat
     return rows_read(t, path, &o); /* once more, for its message */
 }
 
+/* Why rows are not judged of which some have a label; where none has, they are to be found out. */
+static void tell_blank(wg_tape *t, const char *path, rows_options o)
+{
+    char message[512];
+    snprintf(message, sizeof message, "%s", wg_tape_message(t));
+    wg_tape *own = wg_tape_new(NULL);
+    o.missing = WG_CSV_MISSING_DROP;
+    rows_read(own, path, &o);
+    if (wg_tape_status(own) == WG_OK)
+        fprintf(stderr, "%s: not judged: %s\n", options_program(), message);
+    wg_tape_free(own);
+}
+
 /* The file's rows; *labels says whether they have the column that the estimator predicts. */
 static wg_dataset read_rows(wg_tape *t, const arguments *a, const wg_estimator *e, bool *labels)
 {
@@ -235,10 +248,12 @@ static wg_dataset read_rows(wg_tape *t, const arguments *a, const wg_estimator *
     *labels = !arrays || a->labels != NULL;
     if (*labels) {
         wg_dataset data = rows_read(t, path, &o);
-        *labels = wg_tape_status(t) != WG_E_VALUE &&
-                  strstr(wg_tape_message(t), "is a missing label") == NULL;
+        const bool blank = strstr(wg_tape_message(t), "is a missing label") != NULL;
+        *labels = wg_tape_status(t) != WG_E_VALUE && !blank;
         if (*labels)
             return data;
+        if (blank)
+            tell_blank(t, path, o);
         wg_tape_rewind(t, mark); /* there is no such column, or it is not filled in */
     }
     return read_unlabelled(t, path, e, o);

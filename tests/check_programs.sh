@@ -140,6 +140,11 @@ cp out labelled
 run 0 "$predict" model unlabelled.csv
 silent err
 same out labelled
+sed '5s/,[^,]*$/,/' "$iris" > some.csv # a label that is not filled in
+run 0 "$predict" model some.csv
+says err 'predict: not judged: some.csv:5: '
+lines err 1
+same labelled out
 run 0 "$predict" model unlabelled.csv --classes-only
 expect 'not the classes alone' sh -c 'cut -d, -f1 labelled | cmp - out'
 run 1 "$predict" model unlabelled.csv --threshold 0.5
@@ -601,6 +606,10 @@ run 0 "$train" column.csv --save model --test 0
 run 0 "$predict" model open.csv
 lines out 3
 silent err
+printf 'a,y\n1,1\n2,?\n' > open.csv
+run 0 "$predict" model open.csv
+lines out 3
+says err 'predict: not judged: open.csv:3: '
 
 # ---- labels that are numbers -------------------------------------------------------------------------
 
