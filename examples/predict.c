@@ -243,6 +243,12 @@ static wg_dataset read_rows(wg_tape *t, const arguments *a, const wg_estimator *
     const bool prepares = e->pipeline->n_steps > 0 || e->string_columns > 0;
     if (prepares && strcmp(format, "svmlight") == 0) /* by its look, but it cannot be */
         o.format = format = a->format != NULL ? a->format : "csv";
+    if (prepares && strcmp(format, "svmlight") == 0) {
+        wg_fail(t, WG_E_VALUE, "%s: the model prepares its rows, which sparse ones cannot be: %s",
+                a->file[0], path);
+        *labels = false;
+        return (wg_dataset){.X = NULL};
+    }
     bool arrays = *format == 'i' || strcmp(format, "npy") == 0;
     wg_mark mark = wg_tape_mark(t);
     *labels = !arrays || a->labels != NULL;

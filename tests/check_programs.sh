@@ -340,6 +340,10 @@ lines out 5
 silent err
 says out '150 training rows, 150 test rows'
 sed 's/setosa/another/' "$iris" > another.csv
+usage "$train" "$iris" --test-file copy.csv --test 0.5
+says err '--test '
+run 1 "$train" "$iris" --save -
+says err "not to '-'"
 usage "$train" "$iris" --test-file "$iris"
 usage "$train" "$iris" --test-file "$data/../data/iris.csv"
 says err 'the test rows would be those that are trained on'
@@ -697,6 +701,8 @@ says err 'no columns'
 run 0 "$train" "$data/digits.csv" --epochs 3 --save prepared
 run 1 "$predict" prepared digits.svm
 silent out
+run 1 "$predict" prepared digits.svm --format svmlight
+says err 'prepared: the model prepares its rows'
 
 # ---- killed and resumed --------------------------------------------------------------------------------
 
@@ -920,6 +926,8 @@ says out 'model        softmax, 800 training rows, 200 test rows'
 usage "$train" "$iris" --stream
 usage "$train" X.npy --labels y.npy --stream --missing mean
 says err "--missing does not go with"
+usage sh -c "cat X.npy | '$train' - --labels y.npy --stream"
+says err "not 'a pipe'"
 run 0 "$build/mnist" --hidden 32 --epochs 12 X y Xtest ytest
 lines out 12
 expect 'the images are not told apart' awk '/^epoch 12/ { exit $NF < 0.9 }' out

@@ -229,6 +229,10 @@ bool options_writable(const char *path, const char *data)
     struct stat about;
     if (path == NULL)
         return true;
+    if (strcmp(path, "-") == 0) {
+        fprintf(stderr, "%s: a result is written to a file, not to '-'\n", program);
+        return false;
+    }
     directory_of(path, directory);
     bool there = stat(path, &about) == 0;
     if (there && data != NULL && options_same_file(path, data)) {

@@ -96,6 +96,8 @@ static int formats_go(const train_arguments *a)
         return options_fail("missing and degree are not for sparse rows:", a->data);
     if (r->stream && strcmp(format, "npy") != 0)
         return options_fail("--stream is for NPY files, not for", a->data);
+    if (r->stream && strcmp(a->data, "-") == 0)
+        return options_fail("--stream wants a file, not", "a pipe");
     if (arrays && r->labels == NULL)
         return options_fail("wants --labels FILE, the labels of the rows in", a->data);
     if (!arrays && r->labels != NULL)
@@ -153,6 +155,9 @@ static int options_go(const train_arguments *a)
         return options_fail("wants --cv K, to choose among several:", "--penalty-c");
     if (a->indicate && a->rows.missing != WG_CSV_MISSING_KEEP)
         return options_fail("wants --missing mean or median:", "--indicate");
+    if (a->test_file != NULL && a->test > 0)
+        return options_fail("--test holds rows back, which does not go with --test-file",
+                            a->test_file);
     if (a->test_file != NULL && options_same_file(a->test_file, a->data))
         return options_fail("the test rows would be those that are trained on:", a->test_file);
     if (a->rows.stream && a->rows.missing != WG_CSV_MISSING_ERROR)
@@ -164,7 +169,7 @@ static int options_go(const train_arguments *a)
 
 int train_arguments_read(int argc, char **argv, train_arguments *a)
 {
-    *a = (train_arguments){.test = 0.2, .degree = 1, .threads = 1};
+    *a = (train_arguments){.test = -1, .degree = 1, .threads = 1};
     wg_estimator_options *e = &a->e;
     wg_fit_options *f = &e->fit;
     const double most = 1e15, big = HUGE_VAL, tiny = 1e-300;
@@ -257,5 +262,9 @@ int train_arguments_read(int argc, char **argv, train_arguments *a)
         e->C = a->C.real[0];
     set_rows(a);
     set_pipeline(a);
-    return status < 0 ? options_go(a) : status;
+    if (status < 0)
+        status = options_go(a);
+    if (a->test < 0)
+        a->test = 0.2;
+    return status;
 }
