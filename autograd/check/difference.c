@@ -54,6 +54,14 @@ double wg_line_at(wg_line *line, double t, double *moved)
     return line->direction ? line_at_direction(line, t, moved) : line_at_entry(line, t, moved);
 }
 
+bool wg_line_is_finite(const wg_line *line)
+{
+    bool finite = line->direction || isfinite(line->x[line->entry]);
+    for (size_t i = 0; i < line->n && line->direction && finite; i++)
+        finite = isfinite(line->origin[i]) && isfinite(line->direction[i]);
+    return finite;
+}
+
 double wg_power_of_two_below(double x)
 {
     int exponent;

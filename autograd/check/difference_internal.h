@@ -44,6 +44,9 @@ double wg_power_of_two_below(double x);
  * be differentiated there. */
 bool wg_line_begin(wg_line *line);
 
+/* wg_line_is_finite: are x, where the line moves it, and the direction finite? */
+bool wg_line_is_finite(const wg_line *line);
+
 /* wg_line_at: f at distance t, NaN (without a call) if x + t overflows. *moved (if not NULL) is the
  * distance after rounding, fl(x + t) - x, which is what differences are divided by. */
 double wg_line_at(wg_line *line, double t, double *moved);

@@ -212,6 +212,13 @@ void wg_check_line(wg_check_state *c, size_t index, double claimed)
     if (decide)
         *decide->doubtful = false;
     c->line.mantissa = 1.0 + 0.75 * wg_random_uniform(c->options.seed, CHECK_MANTISSA, index);
+    if (!wg_line_is_finite(&c->line) && (c->line.direction || !isnan(claimed))) {
+        e.numeric.value = (double)NAN;
+        e.outcome = WG_ENTRY_UNRESOLVED;
+        c->infinite = true;
+        wg_check_count(c, &e);
+        return;
+    }
     if (!isfinite(claimed)) {
         const bool vertical = isinf(claimed) && check_is_vertical(c, claimed);
         e.numeric = wg_difference_along(&c->line);
@@ -329,6 +336,8 @@ wg_check_verdict wg_check_end(wg_check_state *c, wg_check_report *report)
         r->note = "digits are lost or kinks lie between the ops: each rule was checked by itself";
     if (r->verdict == WG_CHECK_VACUOUS && c->below)
         r->note = "all derivatives here are below the last digit of y";
+    if (c->infinite)
+        r->note = "where x is not finite nothing can be moved, and no derivative be checked";
     return wg_check_hand_over(c, report);
 }
 

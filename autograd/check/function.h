@@ -134,8 +134,9 @@ struct wg_check_report {
 /* wg_check_function: every entry of a claimed gradient.
  * Shape:   x, claimed [n]. f is called with this x.
  * Edges:   claimed NaN -> disagrees; claimed inf -> disagrees, or is unresolved where the
- *          derivatives of f grow without bound that way (sqrt at 0); f(x) not finite -> NOT_FINITE;
- *          n = 0 -> VACUOUS.
+ *          derivatives of f grow without bound that way (sqrt at 0); an infinite x_i cannot be
+ *          moved: unresolved, and so are directions then; f(x) not finite -> NOT_FINITE; n = 0 ->
+ *          VACUOUS.
  * Returns: report->verdict. `report` is overwritten, may be NULL. `options` may be NULL. */
 wg_check_verdict wg_check_function(wg_function *f, void *user, double *x, const double *claimed,
                                    size_t n, const wg_check_options *options,

@@ -58,6 +58,7 @@ typedef struct wg_check_state {
     const wg_check_decide *decide; /* or NULL */
     double lump;                   /* coarseness of f along other entries, once it is known */
     bool lump_known;
+    bool infinite; /* some entry or direction was not finite */
 } wg_check_state;
 
 /* Fills in the options and evaluates f(x). False: the verdict is already in the report. */

@@ -300,7 +300,8 @@ static bool check_move(const check_copy *c, wg_tensor *const xs[], int n, size_t
         for (int64_t k = 0; k < xs[i]->size && editable; k++) {
             const double x = wg_element(xs[i], k);
             const uint64_t key = WG_CHECK_NEARBY + WG_CHECK_KEYS * ((uint64_t)i + 1000 * point);
-            const double moved = x + o->radius * fmax(unit, fabs(x)) *
+            const double size = isfinite(x) ? fmax(unit, fabs(x)) : unit;
+            const double moved = x + o->radius * size *
                                          wg_random_normal(o->check.seed, key, (uint64_t)k);
             wg_set_element(c->xs[i], k, moved);
         }

@@ -29,7 +29,8 @@ static bool around_move(wg_tape *t, wg_tensor *const xs[], int n, uint64_t point
             moved = wg_node_run(y);
         else if (needed[i] && y->dtype == WG_F64)
             for (int64_t k = 0; k < y->size; k++) {
-                const double here = wg_element(y, k), size = here != 0 ? fabs(here) : 1;
+                const double here = wg_element(y, k),
+                             size = here != 0 && isfinite(here) ? fabs(here) : 1;
                 const double draw = wg_random_normal(point, (uint64_t)i, (uint64_t)k);
                 wg_set_element(y, k, here + 1e-6 * size * draw);
             }

@@ -50,6 +50,15 @@ static wg_wide wide_move(wg_wide_line *line, wg_wide t, wg_wide *moved)
     return value;
 }
 
+/* Can x be moved along the line? */
+static bool wide_can_move(const wg_wide_line *line)
+{
+    bool finite = line->direction != NULL || wide_is_finite(line->x[line->entry]);
+    for (size_t i = 0; i < line->n && line->direction != NULL && finite; i++)
+        finite = wide_is_finite(line->origin[i]) && isfinite(line->direction[i]);
+    return finite;
+}
+
 bool wg_wide_line_begin(wg_wide_line *line, wg_wide value)
 {
     line->value = value;
@@ -341,6 +350,11 @@ void wg_wide_judge(wg_wide_line *line, size_t index, wg_wide claimed, wg_check_e
 {
     const wg_check_entry begin = {.index = index, .claimed = (double)claimed, .wide = true};
     *e = begin;
+    if (!wide_can_move(line)) {
+        e->numeric.value = (double)NAN;
+        e->outcome = WG_ENTRY_UNRESOLVED;
+        return;
+    }
     const bool found = wide_search_scales(line, claimed, e), finite = wide_is_finite(claimed);
     if (finite && ((found && e->outcome != WG_ENTRY_DISAGREES) ||
                    (line->origin != NULL && wide_is_around(line, claimed, found, e))))

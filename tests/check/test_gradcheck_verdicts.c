@@ -53,6 +53,31 @@ START_TEST(nan_is_refused)
 }
 END_TEST
 
+/* Nothing can be moved from infinity: that is told, and no op is blamed. */
+START_TEST(infinite_entries_accuse_no_op)
+{
+    static const char *const ops[] = {"tanh", "relu", "exp", "sigmoid", "amax"};
+    const double inf = (double)INFINITY;
+    for (size_t k = 0; k < sizeof ops / sizeof *ops; k++)
+        for (int mode = 0; mode < 5; mode++) {
+            wg_tape *t = wgt_strict_tape();
+            wg_tensor *x = wgt_param(t, "x", WG_SHAPE(3), (double[]){-inf, 1, -1});
+            wg_tensor *y = k == 4 ? wg_amax(x) : wg_sum(wg_apply(wg_op_find(ops[k]), &x, 1, NULL));
+            const wg_gradcheck_options o = {.directions = mode == 1 ? 2 : 0,
+                                            .nearby = mode == 2 ? 2 : 0};
+            wg_check_report r = {0};
+            wg_check_verdict v = mode < 3    ? wg_gradcheck(y, &x, NULL, 1, &o, &r)
+                                 : mode == 3 ? wg_gradcheck_second(y, &x, 1, &o, &r)
+                                             : wg_gradcheck_taylor(y, x, 2, NULL, NULL);
+            ck_assert_msg(v == WG_CHECK_UNRESOLVED, "%s, mode %d: %s", ops[k], mode,
+                          wg_check_verdict_name(v));
+            ck_assert_ptr_null(r.blame);
+            ck_assert(mode == 4 || strstr(r.note, "x is not finite") != NULL);
+            wg_tape_free(t);
+        }
+}
+END_TEST
+
 /* Points beside x where f is not finite are no errors of the tape. */
 START_TEST(near_the_edge_of_a_domain)
 {
@@ -375,6 +400,7 @@ Suite *suite_gradcheck_verdicts(void)
     TCase *verdicts = tcase_create("verdicts");
     tcase_add_test(verdicts, all_zero_is_vacuous);
     tcase_add_test(verdicts, nan_is_refused);
+    tcase_add_test(verdicts, infinite_entries_accuse_no_op);
     tcase_add_test(verdicts, near_the_edge_of_a_domain);
     tcase_add_test(verdicts, an_op_may_refuse_a_point);
     tcase_add_test(verdicts, a_wrong_rule_fails);
