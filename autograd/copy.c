@@ -66,10 +66,15 @@ bool wg_is_discrete(const wg_tensor *x)
            (x->dtype == WG_I64 || (x->op->flags & constant) != 0);
 }
 
-static void copy_all(wg_tape *copy, const wg_tape *t, wg_dtype dtype, int64_t size)
+static void copy_all(wg_tape *copy, const wg_tape *t, wg_dtype dtype, int64_t size,
+                     const bool *needed)
 {
     for (int64_t i = 0; i < size && copy->status == WG_OK; i++) {
         const wg_tensor *x = t->node[i];
+        if (needed != NULL && !needed[i]) {
+            wg_full(copy, dtype, WG_SHAPE(0), 0);
+            continue;
+        }
         wg_arena_mark empty = wg_arena_height(&copy->scratch);
         bool leaf = (x->op->flags & WG_OP_LEAF) != 0;
         wg_tensor *y = leaf ? copy_leaf(copy, x, dtype) : copy_node(copy, x, dtype);
@@ -82,7 +87,7 @@ static void copy_all(wg_tape *copy, const wg_tape *t, wg_dtype dtype, int64_t si
     copy->written = false; /* parameters were written before anything was computed from them */
 }
 
-wg_tape *wg_tape_copy_part(const wg_tape *t, wg_dtype dtype, int64_t size)
+wg_tape *wg_tape_copy_part(const wg_tape *t, wg_dtype dtype, int64_t size, const bool *needed)
 {
     wg_tape *copy = wg_tape_new(t != NULL ? &t->options : NULL);
     if (!wg_tape_is_real(copy))
@@ -98,14 +103,14 @@ wg_tape *wg_tape_copy_part(const wg_tape *t, wg_dtype dtype, int64_t size)
     else {
         copy->wide = dtype == WG_WIDE;
         copy->options.check_finite &= dtype != WG_WIDE;
-        copy_all(copy, t, dtype, size);
+        copy_all(copy, t, dtype, size, needed);
     }
     return copy;
 }
 
 wg_tape *wg_tape_copy(const wg_tape *t, wg_dtype dtype)
 {
-    return wg_tape_copy_part(t, dtype, t != NULL ? t->size : 0);
+    return wg_tape_copy_part(t, dtype, t != NULL ? t->size : 0, NULL);
 }
 
 wg_tensor *wg_tape_counterpart(wg_tape *copy, const wg_tensor *x)

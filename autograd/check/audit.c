@@ -290,18 +290,20 @@ size_t wg_audit(wg_tensor *const ys[], int n, wg_audit_row rows[], size_t most, 
     const wg_tape_options options = a.t->options;
     a.t->options.on_error = NULL;
     a.t->options.check_finite = false;
-    a.wide = wg_tape_copy_part(a.t, WG_WIDE, a.last + 1);
-    size_t count = 0;
-    a.needed = a.wide->status == WG_OK ? wg_arena_take(&a.wide->scratch, (size_t)a.last + 1, 1)
-                                       : NULL;
-    if (a.needed != NULL) {
+    const wg_arena_mark empty = wg_arena_height(&a.t->scratch);
+    a.needed = wg_arena_take(&a.t->scratch, (size_t)a.last + 1, 1);
+    if (a.needed != NULL)
         wg_mark_needed(a.t, ys, n, a.last, a.needed);
+    a.wide = wg_tape_copy_part(a.t, WG_WIDE, a.last + 1, a.needed);
+    size_t count = 0;
+    if (a.needed != NULL && a.wide->status == WG_OK)
         count = audit_nodes(&a, ys, n, rows, most);
-    } else
+    else
         *why = a.wide->status == WG_OK || a.wide->status == WG_E_NOMEM
                    ? "out of memory"
                    : "an op of the tape has no wide form";
     wg_tape_free(a.wide);
+    wg_arena_rewind(&a.t->scratch, empty);
     a.t->options = options;
     return count;
 }

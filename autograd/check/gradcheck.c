@@ -57,7 +57,8 @@ static void check_input(wg_recorded *r, const double *claimed, const wg_gradchec
     wg_appeal_input_end(appeal);
     if (appeal->no_memory)
         wg_check_invalid(report, 1, "out of memory");
-    if (wide && report->unresolved > 0 && appeal->why[0] != '\0')
+    if (appeal->why[0] != '\0' && ((wide && report->unresolved > 0) ||
+                                   (o->precision == WG_CHECK_WIDE && report->note == NULL)))
         report->note = "decided in double: there is no wide form";
 }
 
@@ -254,7 +255,7 @@ static wg_check_verdict check_here(wg_tensor *y, wg_tensor *const xs[], wg_tenso
     if (why == NULL && gs != NULL)
         why = check_compare(&s, &claim, &derived);
     if (why == NULL) {
-        context.given = derived ? NULL : gs;
+        context.given = s.given = derived ? NULL : gs;
         verdict = wg_check_recorded(&s, &claim, check_record, &context, o, !derived, reports);
         if (derived)
             verdict = check_severest(verdict, wg_check_linear(&s, &claim, o, reports));

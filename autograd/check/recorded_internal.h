@@ -16,6 +16,7 @@ typedef struct wg_check_session {
     wg_tensor *y;
     wg_tensor **xs;           /* [n] */
     wg_tensor *const *caller; /* [n], the xs on the user's tape, which outlives a copy */
+    wg_tensor *const *given;  /* [n], the gradients given, on the user's tape; NULL: none are */
     int n;
 } wg_check_session;
 
@@ -25,7 +26,8 @@ bool wg_check_session_begin(wg_check_session *s, wg_tensor *y, wg_tensor *const 
                             const char **why);
 void wg_check_session_end(wg_check_session *s);
 
-/* wg_check_session_wide: another session about the same, on a wide copy; it ends before s does.
+/* wg_check_session_wide: another session about the same, on a wide copy of what y, the xs and the
+ * gradients given are computed from; it ends before s does.
  * False: there is none, and w->t, which the caller frees, says why. */
 bool wg_check_session_wide(wg_check_session *w, const wg_check_session *s);
 

@@ -79,6 +79,7 @@ static void check_open(wg_check_session *s, wg_tape *user, bool copied)
     user->options.check_finite = user->options.strict_grad = false;
     user->options.on_error = NULL;
     s->copied = copied;
+    s->given = NULL;
     s->t = copied ? wg_tape_copy(user, WG_F64) : user;
     s->mark = wg_tape_mark(s->t);
     s->scratch = wg_arena_height(&s->t->scratch);
@@ -109,10 +110,30 @@ void wg_check_session_end(wg_check_session *s)
     wg_tape_rewind(s->t, s->mark);
 }
 
+/* Which of the user's first `size` nodes the check is about; NULL without memory. */
+static bool *check_needed(const wg_check_session *s, int64_t size)
+{
+    wg_arena *scratch = &s->user->scratch;
+    const size_t n = (size_t)s->n, n_given = s->given != NULL ? n : 0;
+    wg_tensor **root = wg_arena_take(scratch, (1 + n + n_given) * sizeof *root, sizeof(void *));
+    bool *needed = wg_arena_take(scratch, (size_t)size, 1);
+    if (root == NULL || needed == NULL)
+        return NULL;
+    root[0] = s->user->node[s->caller_y->index];
+    memcpy(root + 1, s->caller, n * sizeof *root);
+    if (n_given > 0)
+        memcpy(root + 1 + n, s->given, n_given * sizeof *root);
+    wg_mark_needed(s->user, root, (int)(1 + n + n_given), size - 1, needed);
+    return needed;
+}
+
 bool wg_check_session_wide(wg_check_session *w, const wg_check_session *s)
 {
+    const int64_t size = s->copied ? s->user->size : s->mark.size;
     *w = (wg_check_session){.user = s->user, .copied = true, .options = s->user->options};
-    w->t = wg_tape_copy_part(s->user, WG_WIDE, s->copied ? s->user->size : s->mark.size);
+    wg_arena_mark empty = wg_arena_height(&s->user->scratch);
+    w->t = wg_tape_copy_part(s->user, WG_WIDE, size, check_needed(s, size));
+    wg_arena_rewind(&s->user->scratch, empty);
     w->mark = wg_tape_mark(w->t);
     w->scratch = wg_arena_height(&w->t->scratch);
     return w->t->status == WG_OK && check_adopt(w, s->caller_y, s->caller, s->n);

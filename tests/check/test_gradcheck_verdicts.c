@@ -1,5 +1,6 @@
 /* The check of a recorded gradient: what it says of gradients and rules that are wrong, or cannot
  * be judged; second order, Taylor remainders and sweeps. */
+#include "autograd/check/audit.h"
 #include "autograd/check/gradcheck.h"
 #include "autograd/derivatives/derivatives.h"
 #include "autograd/grad.h"
@@ -75,6 +76,40 @@ START_TEST(infinite_entries_accuse_no_op)
             ck_assert(mode == 4 || strstr(r.note, "x is not finite") != NULL);
             wg_tape_free(t);
         }
+}
+END_TEST
+
+/* Only what y is computed from needs a wide form; where it has none, the report says so. */
+START_TEST(ops_beside_y_need_no_wide_form)
+{
+    static wg_op narrow;
+    narrow = *wg_op_find("sin");
+    narrow.name = "narrow";
+    narrow.map[WG_WIDE] = NULL;
+    narrow.flags &= ~(unsigned)WG_OP_WIDE;
+    wg_tape *t = wgt_strict_tape();
+    wg_tensor *x = wgt_normal(t, "x", WG_F64, 1, WG_SHAPE(3)), *g, *ys[2];
+    wg_tensor *beside = wg_apply(&narrow, &x, 1, NULL);
+    ys[0] = wg_sum(wg_exp(x));
+    wg_grad(ys[0], &x, 1, &g);
+    ys[1] = wg_sum(beside);
+    wg_apply(&narrow, &x, 1, NULL);
+    const wg_gradcheck_options o = {.precision = WG_CHECK_WIDE};
+    wg_tensor *twice = wg_scale(g, 1);
+    wg_tensor *const given[] = {NULL, g, twice};
+    wg_check_report r;
+    for (int k = 0; k < 3; k++) {
+        ck_assert_int_eq(wg_gradcheck(ys[0], &x, k > 0 ? &given[k] : NULL, 1, &o, &r),
+                         WG_CHECK_PASSED);
+        ck_assert_uint_eq(r.wide, WG_HAS_WIDE ? 3 : 0);
+    }
+    ck_assert_int_eq(wg_gradcheck(ys[1], &x, NULL, 1, &o, &r), WG_CHECK_PASSED);
+    ck_assert_uint_eq(r.wide, 0);
+    ck_assert(strstr(r.note, "no wide form") != NULL);
+    wg_audit_row row;
+    ck_assert_uint_eq(wg_audit(ys, 1, &row, 1, NULL), WG_HAS_WIDE ? 1 : 0);
+    ck_assert_uint_eq(wg_audit(ys + 1, 1, &row, 1, NULL), 0);
+    wg_tape_free(t);
 }
 END_TEST
 
@@ -401,6 +436,7 @@ Suite *suite_gradcheck_verdicts(void)
     tcase_add_test(verdicts, all_zero_is_vacuous);
     tcase_add_test(verdicts, nan_is_refused);
     tcase_add_test(verdicts, infinite_entries_accuse_no_op);
+    tcase_add_test(verdicts, ops_beside_y_need_no_wide_form);
     tcase_add_test(verdicts, near_the_edge_of_a_domain);
     tcase_add_test(verdicts, an_op_may_refuse_a_point);
     tcase_add_test(verdicts, a_wrong_rule_fails);
