@@ -254,7 +254,8 @@ static wg_dataset read_rows(wg_tape *t, const arguments *a, const wg_estimator *
     *labels = !arrays || a->labels != NULL;
     if (*labels) {
         wg_dataset data = rows_read(t, path, &o);
-        const bool blank = strstr(wg_tape_message(t), "is a missing label") != NULL;
+        const bool blank = strstr(wg_tape_message(t), "is a missing label") != NULL ||
+                           strstr(wg_tape_message(t), "the label of row ") != NULL;
         *labels = wg_tape_status(t) != WG_E_VALUE && !blank;
         if (*labels)
             return data;

@@ -445,6 +445,13 @@ run 0 "$predict" model whole.npy
 mv out labelled
 run 0 "$predict" model floats.npy
 same labelled out
+nan='\0\0\300\177' # a label that is missing
+npy '<f4' '(6,)' "$zero$one$zero$nan$zero$one" > labels.npy
+run 1 "$train" whole.npy --labels labels.npy --test 0
+run 0 "$train" whole.npy --labels labels.npy --test 0 --missing drop --save other
+says out '5 rows, 1 column, 2 classes'
+run 0 "$predict" other whole.npy --labels labels.npy
+says err 'predict: not judged: whole.npy: the label of row 4 is nan'
 
 # ---- pipes: any format, read as often as it takes, from a file's beginning ----------------------------
 

@@ -129,25 +129,44 @@ static wg_dataset read_svmlight(wg_tape *t, const char *path, const rows_options
     return (wg_dataset){.table = table, .sparse = sparse};
 }
 
+/* y, or, where some labels are NaN and not all, these as another one: rows to be left out bring no class. */
+static wg_tensor *fill_labels(wg_tensor *y)
+{
+    const int64_t n = wg_size(y);
+    int64_t given = 0, missing = 0;
+    for (int64_t i = 0; i < n; i++)
+        missing += isnan(wg_at(y, i));
+    while (given < n && isnan(wg_at(y, given)))
+        given++;
+    double *filled = missing > 0 && given < n ? wg_tape_take(y->tape, (size_t)n * sizeof *filled)
+                                              : NULL;
+    for (int64_t i = 0; filled != NULL && i < n; i++)
+        filled[i] = wg_at(y, isnan(wg_at(y, i)) ? given : i);
+    return filled != NULL ? wg_constant_from(y->tape, y->dtype, WG_SHAPE(n), filled) : y;
+}
+
 /* Rows of arrays; those with a NaN are left out where that is asked for. */
 static wg_dataset table_of(const char *path, const rows_options *o, wg_tensor *X, wg_tensor *y,
                            const char *name)
 {
     if (!o->stream && (o->f32 || o->f64))
         X = wg_cast(X, o->f32 ? WG_F32 : WG_F64);
-    wg_table *all = wg_table_of(path, X, y, name);
-    if (o->missing != WG_CSV_MISSING_DROP || all->missing == NULL)
+    const bool drop = o->missing == WG_CSV_MISSING_DROP;
+    wg_tensor *labels = drop && y != NULL ? fill_labels(y) : y;
+    wg_table *all = wg_table_of(path, X, labels, name);
+    if (!drop || (all->missing == NULL && labels == y) || wg_tape_status(X->tape) != WG_OK)
         return (wg_dataset){.table = all};
     int64_t n = 0, *kept = wg_tape_take(X->tape, (size_t)all->rows * sizeof *kept);
     for (int64_t row = 0; kept != NULL && row < all->rows; row++) {
-        bool whole = true;
+        bool whole = y == NULL || !isnan(wg_at(y, row));
         for (int64_t j = 0; j < all->columns; j++)
             whole = whole && !isnan(wg_at(all->features, row * all->columns + j));
         kept[n] = row;
         n += whole;
     }
     wg_table *some = wg_table_take(all, wg_constant(X->tape, WG_I64, WG_SHAPE(n), kept));
-    some->dropped = all->rows - n;
+    if (wg_tape_status(X->tape) == WG_OK)
+        some->dropped = all->rows - n;
     return (wg_dataset){.table = some};
 }
 
