@@ -1,5 +1,5 @@
 /* Owns comparisons of values: with a closed form, and those of a tape with f32 with f64's, of each
- * kernel alone and of the whole. */
+ * kernel and rule alone and of the whole. */
 #include "autograd/check/gradcheck_internal.h"
 #include "autograd/grad.h"
 #include "autograd/rng.h"
@@ -7,6 +7,7 @@
 
 #include <float.h>
 #include <math.h>
+#include <string.h>
 
 /* Equal infinities do not differ; a NaN differs by NaN. */
 static double compare_gap(double a, double b)
@@ -118,6 +119,116 @@ static const char *single_wrong_kernel(wg_tape *t, wg_tensor *y, wg_tensor *cons
     return wrong;
 }
 
+/* ---- Rules of f32, each alone ---------------------------------------------------------------- */
+
+/* A node on a tape where its operands are leaves, with a cotangent. */
+typedef struct single_alone {
+    wg_tensor *y, *c;
+} single_alone;
+
+static single_alone single_record(wg_tape *t, const wg_tensor *x)
+{
+    const size_t n = (size_t)x->n_operands;
+    wg_tensor **operand = wg_arena_take(&t->scratch, n * sizeof *operand, sizeof(void *));
+    if (operand == NULL)
+        return (single_alone){wg_fail(t, WG_E_NOMEM, "check: out of memory"), NULL};
+    for (size_t k = 0; k < n; k++) {
+        const wg_tensor *from = x->operand[k];
+        operand[k] = wg_full(t, from->dtype, from->shape.ndim, from->shape.dim, 0);
+        if (t->status == WG_OK && from->size > 0)
+            memcpy(operand[k]->data, from->data, (size_t)from->size * wg_dtype_size(from->dtype));
+    }
+    wg_tensor *y = wg_apply(x->op, operand, x->n_operands, x->attrs), *c = wg_zeros_like(y);
+    for (int64_t i = 0; i < wg_size(c); i++)
+        wg_set_element(c, i, wg_random_normal(1, WG_CHECK_LOCAL, (uint64_t)i));
+    return (single_alone){y, c};
+}
+
+/* Moves all leaves of floats by up to 2^-22 of themselves, and y with them. */
+static void single_nudge(wg_tape *t, wg_tensor *y)
+{
+    for (int64_t k = 0; k < t->size; k++)
+        for (int64_t i = 0; i < t->node[k]->size && t->node[k] != y; i++)
+            if (t->node[k]->dtype == WG_F64) {
+                const double draw = 2 * wg_random_uniform(1, (uint64_t)k, (uint64_t)i) - 1;
+                wg_set_element(t->node[k], i, wg_element(t->node[k], i) * (1 + 0x1p-22 * draw));
+            }
+    if (!(y->op->flags & WG_OP_VIEW))
+        wg_node_run(y);
+}
+
+/* Are two tensors that rules gave alike in shape, but for their dtypes, and floats? */
+static bool single_is_like(const wg_tensor *a, const wg_tensor *b)
+{
+    return a != NULL && b != NULL && !wg_is_inert(a) && !wg_is_inert(b) && a->dtype != WG_I64 &&
+           b->dtype != WG_I64 && a->size == b->size;
+}
+
+/* The same measure as that of a kernel, but of all entries together: a rule is several kernels. */
+static bool single_gives_other(const single_alone at[3], int i)
+{
+    const wg_tensor *g[3];
+    double largest = 0, gap = 0, near = 0;
+    for (int k = 0; k < 3; k++)
+        g[k] = at[k].y->op->vjp(at[k].y, at[k].c, i);
+    if (!single_is_like(g[0], g[1]) || !single_is_like(g[1], g[2]))
+        return false;
+    for (int64_t j = 0; j < g[0]->size; j++) {
+        const double single = wg_element(g[0], j), full = wg_element(g[1], j),
+                     beside = wg_element(g[2], j);
+        if (!isfinite(single) || !isfinite(full) || !isfinite(beside))
+            return false;
+        largest = fmax(largest, fabs(full));
+        gap = fmax(gap, fabs(single - full));
+        near = fmax(near, fabs(beside - full));
+    }
+    return gap > 1e-3 * largest + 64 * near + (double)FLT_MIN;
+}
+
+/* Does the rule of an f32 node give other than that of its twin in f64 does, for the same values? */
+static bool single_rule_is_off(const wg_tensor *x, bool *no_memory)
+{
+    wg_tape *t[3] = {wg_tape_new(&x->tape->options), NULL, NULL};
+    single_alone at[3] = {single_record(t[0], x)};
+    bool ready = t[0]->status == WG_OK, off = false;
+    for (int k = 1; k < 3; k++) {
+        t[k] = wg_tape_copy(t[0], WG_F64);
+        if ((ready = ready && t[k]->status == WG_OK))
+            at[k] = (single_alone){t[k]->node[at[0].y->index], t[k]->node[at[0].c->index]};
+    }
+    if (ready)
+        single_nudge(t[2], at[2].y);
+    for (int i = 0; i < x->n_operands && ready && !off; i++)
+        off = x->operand[i]->dtype == WG_F32 && single_gives_other(at, i);
+    for (int k = 0; k < 3; k++) {
+        *no_memory = *no_memory || t[k]->status == WG_E_NOMEM;
+        off = off && t[k]->status == WG_OK;
+    }
+    for (int k = 0; k < 3; k++)
+        wg_tape_free(t[k]);
+    return off;
+}
+
+/* The first op that y is computed with whose rule is off in f32; NULL: none is. */
+static const char *single_wrong_rule(wg_tensor *y, bool *no_memory)
+{
+    wg_tape *t = y->tape;
+    wg_arena_mark empty = wg_arena_height(&t->scratch);
+    bool *needed = wg_arena_take(&t->scratch, (size_t)y->index + 1, 1);
+    const char *wrong = NULL;
+    *no_memory = needed == NULL;
+    if (needed != NULL)
+        wg_mark_needed(t, &y, 1, y->index, needed);
+    for (int64_t i = 0; needed != NULL && i <= y->index && wrong == NULL; i++) {
+        const wg_tensor *x = t->node[i];
+        if (needed[i] && x->dtype == WG_F32 && x->n_operands > 0 && x->op->vjp != NULL &&
+            single_rule_is_off(x, no_memory))
+            wrong = x->op->name;
+    }
+    wg_arena_rewind(&t->scratch, empty);
+    return wrong;
+}
+
 /* ---- The gradient of f32 --------------------------------------------------------------------- */
 
 /* c, a cotangent on the copy, for y on the user's tape. */
@@ -145,7 +256,7 @@ static const char *single_first_off(const wg_check_session *s, const wg_tensor *
     return NULL;
 }
 
-/* most = 0: digits may be lost, as long as every kernel is right. */
+/* most = 0: digits may be lost, as long as every kernel and every rule is right. */
 static void single_judge(wg_check_report *report, double gap, double most, const char *off)
 {
     report->single = gap;
@@ -156,7 +267,7 @@ static void single_judge(wg_check_report *report, double gap, double most, const
         report->blame = off != NULL ? off
                                     : "the gradient: its f32 values are far from those in f64";
     } else if (!(gap <= 1e-2) && report->note == NULL)
-        report->note = "f32 loses digits between kernels that are right: see wg_audit";
+        report->note = "f32 loses digits between kernels and rules that are right: see wg_audit";
 }
 
 /* With gs, the gradient on the user's tape. */
@@ -164,8 +275,12 @@ static wg_check_verdict single_compare(wg_check_session *s, wg_tensor *y, wg_ten
                                        wg_tensor *const claimed[], double most,
                                        wg_check_report reports[])
 {
-    bool no_memory;
-    const char *wrong = single_wrong_kernel(s->user, y, gs, s->n, &no_memory);
+    bool no_memory, far = false;
+    const char *rule = NULL, *wrong = single_wrong_kernel(s->user, y, gs, s->n, &no_memory);
+    for (int i = 0; i < s->n; i++)
+        far = far || !(single_gap(gs[i], claimed[i]) <= 1e-2);
+    if (far && wrong == NULL && !no_memory)
+        rule = single_wrong_rule(y, &no_memory);
     if (no_memory)
         return wg_check_invalid(reports, s->n, "out of memory");
     const char *off = most > 0 ? single_first_off(s, y, most) : NULL;
@@ -176,6 +291,9 @@ static wg_check_verdict single_compare(wg_check_session *s, wg_tensor *y, wg_ten
         if (reports != NULL)
             single_judge(&reports[i], gap, most, off);
     }
+    if (rule != NULL)
+        return wg_check_fail(reports, s->n, "an f32 rule does not give what its f64 one does",
+                             rule);
     if (wrong == NULL)
         return verdict;
     return wg_check_fail(reports, s->n, "an f32 kernel does not compute what its f64 one does",

@@ -34,8 +34,8 @@ typedef struct wg_gradcheck_options {
                         * point given; default 0. The xs must be leaves then */
     double radius; /* ... where x_i is x_i + radius * max(unit, |x_i|) * a normal draw; default
                         * 0.1, > 0 */
-    double single; /* share of the largest by which f32 values may be off those in f64; default
-                        * 1e-2, > 0 */
+    double single; /* share of the largest by which f32 values may be off those in f64; default 0:
+                    * by any, but a note tells of more than 1e-2; >= 0 */
     bool no_blame; /* default false; true: the op that is wrong is not named, and not looked for
                     * where the gs are given; verdicts are the same */
 } wg_gradcheck_options;
@@ -48,7 +48,8 @@ typedef struct wg_gradcheck_options {
  *          that has failed, `blame` names the op whose rule disagrees with its own forward kernel,
  *          checked alone at the values of the tape; or is NULL, and `note` says more.
  *          On a tape with f32 each kernel of f32 must give, for the values that its operands hold,
- *          what the one of f64 does, to a thousandth and rounding; or all have failed. The
+ *          what the one of f64 does, to a thousandth and rounding; and so must each rule, where
+ *          the gradient's f32 values are off by more than 1e-2; or all have failed. The
  *          gradient's f32 values (gs, or what wg_vjp derives there) are compared with those of the
  *          copy: `single` tells how far they are off. More than the option's share of the largest,
  *          where that is given, is WG_CHECK_UNRESOLVED, and `blame` names the first op whose values

@@ -113,6 +113,33 @@ START_TEST(ops_beside_y_need_no_wide_form)
 }
 END_TEST
 
+static wg_tensor *f32_negates(wg_tensor *y, wg_tensor *dy, int i)
+{
+    return wg_mul(dy, wg_scale(wg_cos(y->operand[i]), y->dtype == WG_F32 ? -1 : 1));
+}
+
+/* The copy in f64 says nothing of a rule that is another in f32. */
+START_TEST(a_rule_that_is_wrong_in_f32_alone)
+{
+    static wg_op op;
+    op = *wg_op_find("sin");
+    op.name = "negated";
+    op.vjp = f32_negates;
+    wg_tape *t = wgt_strict_tape();
+    wg_tensor *x = wgt_normal(t, "x", WG_F32, 1, WG_SHAPE(5));
+    wg_tensor *big = wg_sum(wg_shift(wg_shift(x, 1e7), -1e7));
+    wg_check_report r;
+    ck_assert_int_eq(wg_gradcheck(wg_sum(wg_apply(&op, &x, 1, NULL)), &x, NULL, 1, NULL, &r),
+                     WG_CHECK_FAILED);
+    ck_assert_str_eq(r.blame, "negated");
+    ck_assert(strstr(r.note, "f32 rule") != NULL);
+    ck_assert_int_eq(wg_gradcheck(wg_sum(wg_square(wg_exp(big))), &x, NULL, 1, NULL, &r),
+                     WG_CHECK_PASSED);
+    ck_assert(strstr(r.note, "f32 loses digits") != NULL);
+    wg_tape_free(t);
+}
+END_TEST
+
 /* Points beside x where f is not finite are no errors of the tape. */
 START_TEST(near_the_edge_of_a_domain)
 {
@@ -437,6 +464,7 @@ Suite *suite_gradcheck_verdicts(void)
     tcase_add_test(verdicts, nan_is_refused);
     tcase_add_test(verdicts, infinite_entries_accuse_no_op);
     tcase_add_test(verdicts, ops_beside_y_need_no_wide_form);
+    tcase_add_test(verdicts, a_rule_that_is_wrong_in_f32_alone);
     tcase_add_test(verdicts, near_the_edge_of_a_domain);
     tcase_add_test(verdicts, an_op_may_refuse_a_point);
     tcase_add_test(verdicts, a_wrong_rule_fails);
