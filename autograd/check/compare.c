@@ -119,6 +119,68 @@ static const char *single_wrong_kernel(wg_tape *t, wg_tensor *y, wg_tensor *cons
     return wrong;
 }
 
+/* ---- Kernels of f64, each alone -------------------------------------------------------------- */
+
+#if WG_HAS_WIDE
+
+/* What the wide twin of an f64 node gives for the values that the node's operands hold, each off by
+ * up to `spread` of itself; NULL: out of memory, or the op refuses them. */
+static wg_wide *full_run(const wg_tensor *x, wg_tensor *twin, double spread, wg_arena *scratch)
+{
+    void **values = wg_arena_take(scratch, (size_t)x->n_operands * sizeof *values, sizeof(void *));
+    for (int k = 0; values != NULL && k < x->n_operands; k++) {
+        const wg_tensor *operand = x->operand[k];
+        values[k] = NULL;
+        if (operand->dtype == WG_I64)
+            continue;
+        wg_wide *value = wg_arena_take(scratch, (size_t)operand->size * sizeof *value,
+                                       WG_ALIGNMENT);
+        if (value == NULL)
+            return NULL;
+        for (int64_t i = 0; i < operand->size; i++) {
+            const double draw = 2 * wg_random_uniform(1, (uint64_t)k, (uint64_t)i) - 1;
+            value[i] = (wg_wide)wg_element(operand, i) * (wg_wide)(1 + spread * draw);
+        }
+        values[k] = value;
+    }
+    return values != NULL ? wg_check_run_on(twin, values, scratch) : NULL;
+}
+
+/* By the measure of an f32 kernel; what overflows on the way in double, or whose square vanishes,
+ * is no fault of the kernel's. */
+static bool full_kernel_is_off(const wg_tensor *x, wg_tensor *twin, wg_arena *scratch)
+{
+    wg_arena_mark empty = wg_arena_height(scratch);
+    const wg_wide *want = full_run(x, twin, 0, scratch);
+    const wg_wide *near = want != NULL ? full_run(x, twin, 0x1p-22, scratch) : NULL;
+    bool off = false;
+    for (int64_t i = 0; near != NULL && i < x->size && !off; i++) {
+        const double value = (double)want[i], beside = (double)(near[i] - want[i]);
+        if (isfinite(wg_element(x, i)) && isfinite(value) && isfinite(beside))
+            off = fabs(wg_element(x, i) - value) >
+                  1e-3 * fabs(value) + 64 * fabs(beside) + sqrt(DBL_MIN);
+    }
+    wg_arena_rewind(scratch, empty);
+    return off;
+}
+
+const char *wg_check_wrong_kernel(const wg_check_session *s, const wg_check_session *wide)
+{
+    const int64_t size = s->t->size < wide->t->size ? s->t->size : wide->t->size;
+    for (int64_t i = 0; i < size; i++) {
+        const wg_tensor *x = s->t->node[i];
+        wg_tensor *twin = wide->t->node[i];
+        if (!wg_is_stale(x) && x->op == twin->op && x->dtype == WG_F64 && twin->dtype == WG_WIDE &&
+            x->data != NULL && twin->data != NULL && wg_shape_same(&x->shape, &twin->shape) &&
+            x->n_operands > 0 && !(x->op->flags & WG_OP_VIEW) && !wg_is_discrete(x) &&
+            full_kernel_is_off(x, twin, &wide->t->scratch))
+            return x->op->name;
+    }
+    return NULL;
+}
+
+#endif
+
 /* ---- Rules of f32, each alone ---------------------------------------------------------------- */
 
 /* A node on a tape where its operands are leaves, with a cotangent. */

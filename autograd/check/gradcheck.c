@@ -152,6 +152,18 @@ static wg_check_verdict check_inputs(wg_check_session *s, const wg_check_claim *
     return verdict;
 }
 
+/* Where wide floats decided, the f64 kernels are compared with what decided. */
+static const char *check_wrong_kernel(const wg_appeal *appeal)
+{
+#if WG_HAS_WIDE
+    if (appeal->open)
+        return wg_check_wrong_kernel(appeal->s, &appeal->w);
+#else
+    (void)appeal;
+#endif
+    return NULL;
+}
+
 /* What does not agree along one wide direction is all decided wide. */
 wg_check_verdict wg_check_recorded(wg_check_session *s, const wg_check_claim *c,
                                    wg_check_record *record, const void *context,
@@ -170,12 +182,17 @@ wg_check_verdict wg_check_recorded(wg_check_session *s, const wg_check_claim *c,
         !wg_look_screens(&appeal, o.check.seed))
         o.precision = WG_CHECK_WIDE;
     wg_check_verdict verdict = check_inputs(s, c, &o, &appeal, given, reports);
-    const char *impure = wg_check_impure(s, &no_memory);
+    const char *wrong, *impure = wg_check_impure(s, &no_memory);
     if (no_memory || appeal.no_memory)
         verdict = wg_check_invalid(reports, s->n, "out of memory");
     else if (impure != NULL && verdict != WG_CHECK_INVALID)
         verdict = wg_check_fail(
             reports, s->n, "an op gives other bits when evaluated again, or cut otherwise", impure);
+    else if (verdict != WG_CHECK_INVALID && (wrong = check_wrong_kernel(&appeal)) != NULL)
+        verdict = wg_check_fail(reports, s->n,
+                                "an f64 kernel does not compute what its wide one "
+                                "does",
+                                wrong);
     wg_appeal_end(&appeal);
     return verdict;
 }

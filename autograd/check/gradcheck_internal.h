@@ -32,6 +32,13 @@ wg_check_verdict wg_check_linear(wg_check_session *s, const wg_check_claim *c,
  * payload depend on the instructions, and so on the place in a vector. */
 bool wg_check_same_bits(const wg_tensor *a, const wg_tensor *b);
 
+#if WG_HAS_WIDE
+/* wg_check_wrong_kernel: the first op whose kernel of f64 does not compute, for the values that its
+ * operands hold, what its wide one does, of the nodes that the two sessions have in common; NULL:
+ * none. */
+const char *wg_check_wrong_kernel(const wg_check_session *s, const wg_check_session *wide);
+#endif
+
 /* wg_check_impure: the op among those that y is computed from, on the user's tape, that gives other
  * bits when it is evaluated again, or with its work cut otherwise; NULL: none does. */
 const char *wg_check_impure(const wg_check_session *s, bool *no_memory);

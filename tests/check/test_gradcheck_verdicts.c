@@ -140,6 +140,36 @@ START_TEST(a_rule_that_is_wrong_in_f32_alone)
 }
 END_TEST
 
+#if WG_HAS_WIDE
+static void coarse_sine(int64_t n, void *y, const void *const x[], const int64_t stride[],
+                        const void *attrs)
+{
+    (void)attrs;
+    for (int64_t i = 0; i < n; i++)
+        ((double *)y)[i] = sin(1.01 * ((const double *)x[0])[i * stride[0]]);
+}
+
+/* Wide floats decide, and a kernel of f64 that is wrong must not hide behind the wide one. */
+START_TEST(a_wrong_f64_kernel_is_noticed)
+{
+    static wg_op op;
+    op = *wg_op_find("sin");
+    op.name = "coarse_sine";
+    op.map[WG_F64] = coarse_sine;
+    for (int wide = 0; wide < 2; wide++) {
+        wg_tape *t = wgt_strict_tape();
+        wg_tensor *x = wgt_param(t, "x", WG_SHAPE(2), (double[]){0.5, 1.25});
+        const wg_gradcheck_options o = {.precision = wide ? WG_CHECK_WIDE : WG_CHECK_AUTO};
+        wg_check_report r;
+        ck_assert_int_eq(wg_gradcheck(wg_sum(wg_apply(&op, &x, 1, NULL)), &x, NULL, 1, &o, &r),
+                         WG_CHECK_FAILED);
+        ck_assert_str_eq(r.blame, "coarse_sine");
+        wg_tape_free(t);
+    }
+}
+END_TEST
+#endif
+
 /* Points beside x where f is not finite are no errors of the tape. */
 START_TEST(near_the_edge_of_a_domain)
 {
@@ -465,6 +495,9 @@ Suite *suite_gradcheck_verdicts(void)
     tcase_add_test(verdicts, infinite_entries_accuse_no_op);
     tcase_add_test(verdicts, ops_beside_y_need_no_wide_form);
     tcase_add_test(verdicts, a_rule_that_is_wrong_in_f32_alone);
+#if WG_HAS_WIDE
+    tcase_add_test(verdicts, a_wrong_f64_kernel_is_noticed);
+#endif
     tcase_add_test(verdicts, near_the_edge_of_a_domain);
     tcase_add_test(verdicts, an_op_may_refuse_a_point);
     tcase_add_test(verdicts, a_wrong_rule_fails);
