@@ -89,7 +89,9 @@ static void check_blame(wg_recorded *r, const wg_gradcheck_options *o, wg_appeal
     if (blame != NULL)
         return;
     if (given || isnan(report->worst.claimed)) {
-        report->note = "every rule agrees with its own op: the gradient given is wrong, or is NaN";
+        report->note =
+            given ? "every rule agrees with its own op: the gradient given is wrong, or is NaN"
+                  : "every rule agrees with its own op, but the gradient is NaN: 0 times infinity";
         return;
     }
     report->verdict = WG_CHECK_UNRESOLVED;

@@ -34,7 +34,8 @@ START_TEST(all_zero_is_vacuous)
 }
 END_TEST
 
-/* x log x at 0 by an unguarded where: the value is right, the gradient is 0 times infinity. */
+/* x log x at 0 by an unguarded where: the value is right, the gradient is 0 times infinity; so is
+ * that of a root at 0, where no gradient was given that could be wrong. */
 START_TEST(nan_is_refused)
 {
     wg_tape *t = wgt_strict_tape();
@@ -42,12 +43,16 @@ START_TEST(nan_is_refused)
     wg_tensor *zero = wg_scalar(t, WG_F64, 0), *taken = wg_greater(x, zero);
     wg_tensor *y = wg_sum(wg_where(taken, wg_mul(x, wg_log(x)), zero));
     wg_tensor *pole = wg_sum(wg_reciprocal(x));
+    wg_tensor *root = wg_sum(wg_sqrt(wg_abs(wg_mul(x, wg_square(x)))));
     wg_check_report report;
     wgt_snapshot before = wgt_snapshot_take(t);
     ck_assert_int_eq(wg_gradcheck(y, &x, NULL, 1, NULL, &report), WG_CHECK_FAILED);
     ck_assert_uint_eq(report.disagree, 1);
     ck_assert_uint_eq(report.worst.index, 0);
     ck_assert_double_nan(report.worst.claimed);
+    ck_assert_int_eq(wg_gradcheck(root, &x, NULL, 1, NULL, &report), WG_CHECK_FAILED);
+    ck_assert_ptr_null(report.blame);
+    wgt_assert_contains(report.note, "but the gradient is NaN");
     ck_assert_int_eq(wg_gradcheck(pole, &x, NULL, 1, NULL, &report), WG_CHECK_NOT_FINITE);
     wgt_snapshot_compare(&before, t);
     wg_tape_free(t);
