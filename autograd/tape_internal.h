@@ -149,8 +149,8 @@ bool wg_plan_init(wg_plan *plan, wg_tensor *const from[], int n_from, wg_tensor 
                   int n_to);
 bool wg_plan_run(const wg_plan *plan);
 
-/* wg_tape_copy_part: wg_tape_copy of the first `size` nodes; an empty constant stands for those that
- * are not needed (NULL: all are), so that none of them needs a form in this dtype. */
+/* wg_tape_copy_part: wg_tape_copy of the first `size` nodes; an empty constant stands for those
+ * that are not needed (NULL: all are), so that none of them needs a form in this dtype. */
 wg_tape *wg_tape_copy_part(const wg_tape *t, wg_dtype dtype, int64_t size, const bool *needed);
 
 /* wg_is_discrete: does x change in jumps only, as comparisons, floor and all of i64 do? A wide copy

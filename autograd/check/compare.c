@@ -247,7 +247,8 @@ static bool single_gives_other(const single_alone at[3], int i)
     return gap > 1e-3 * largest + 64 * near + (double)FLT_MIN;
 }
 
-/* Does the rule of an f32 node give other than that of its twin in f64 does, for the same values? */
+/* Does the rule of an f32 node give something else than that of its twin in f64, for the same
+ * values? */
 static bool single_rule_is_off(const wg_tensor *x, bool *no_memory)
 {
     wg_tape *t[3] = {wg_tape_new(&x->tape->options), NULL, NULL};
