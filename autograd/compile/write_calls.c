@@ -63,13 +63,14 @@ static wg_write_call *calls_find(wg_c_program *w, int64_t scope, const char *s, 
     if (call != NULL)
         return call;
     wg_arena *scratch = &w->c.tape->scratch;
-    char *text = wg_arena_take(scratch, length, 1);
+    char *text = wg_arena_take(scratch, length + 1, 1);
     call = wg_arena_take(scratch, sizeof *call, WG_ALIGNMENT);
     if (text == NULL || call == NULL) {
         wg_fail(w->c.tape, WG_E_NOMEM, "write: out of memory");
         return NULL;
     }
     memcpy(text, s, length);
+    text[length] = '\0';
     *call = (wg_write_call){*first, scope, text, length, NULL, 0};
     return *first = call;
 }
