@@ -6,6 +6,7 @@
 #include "tests/support/support.h"
 
 #include <pthread.h>
+#include <sched.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
@@ -103,11 +104,26 @@ START_TEST(test_no_pool)
 }
 END_TEST
 
-/* A forked child has no workers: it does its pieces alone, and frees its copy. */
+/* One piece for each of four workers: none goes on before all have come. */
+static void wait_for_four(int64_t piece, int worker, void *context)
+{
+    atomic_int *here = context;
+    (void)piece;
+    (void)worker;
+    atomic_fetch_add(here, 1);
+    while (atomic_load(here) < 4)
+        sched_yield();
+}
+
+/* A forked child has no workers: it does its pieces alone, and frees its copy. All workers have
+ * started before: one that is starting may hold a lock of the allocator's (AddressSanitizer's, say),
+ * which a child would wait for in vain. */
 START_TEST(test_forked_child_works_alone)
 {
     static job j;
+    atomic_int here = 0;
     wg_pool *pool = wg_pool_new(4, NULL);
+    wg_pool_run(pool, 4, wait_for_four, &here);
     run(pool, &j, 100);
     for (int i = 0; i < 8; i++) {
         const pid_t child = fork();
