@@ -31,6 +31,12 @@ int wg_ranks_number(const wg_tape *t)
     return r != NULL ? r->rank : 0;
 }
 
+int wg_ranks_size(const wg_tape *t)
+{
+    const wg_ranks *r = wg_ranks_of(t);
+    return r != NULL ? r->size : 1;
+}
+
 /* Of all that stands behind it, payload included. */
 static uint64_t ranks_check(const ranks_header *h, const void *payload, size_t n)
 {
@@ -318,17 +324,15 @@ static void *ranks_gather_all(wg_tape *t, const void *data, size_t n, bool every
 
 void *wg_ranks_gather(wg_tape *t, const void *data, size_t n, bool everywhere, size_t *total)
 {
-    const wg_ranks *r = wg_ranks_of(t);
-    const int size = r != NULL ? r->size : 1;
-    double one[1], *count = size > 1 ? wg_temporary(t, size, sizeof *count) : one;
     void *all = NULL;
     *total = n;
-    if (r == NULL) {
+    if (wg_ranks_of(t) == NULL) {
         all = wg_temporary(t, (int64_t)n, 1);
         if (all != NULL && n > 0)
             memcpy(all, data, n);
         return all;
     }
+    double *count = wg_temporary(t, wg_ranks_size(t), sizeof *count);
     if (count == NULL) {
         ranks_lose(t);
         return NULL;

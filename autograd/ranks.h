@@ -31,8 +31,10 @@ typedef struct wg_ranks {
  * checked: a rank that is gone, or out of step, or speaks another version, is WG_E_RANKS. All
  * return the tape's status. */
 
-/* wg_ranks_number: this process's rank; 0 where there are none. */
+/* wg_ranks_number: this process's rank; 0 where there are none. wg_ranks_size: how many there are;
+ * 1 where there are none. */
 int wg_ranks_number(const wg_tape *t);
+int wg_ranks_size(const wg_tape *t);
 
 /* wg_ranks_agree: is the hash the same everywhere, and nobody has an error? WG_E_RANKS: "rank 3 has
  * other WHAT than rank 2". */

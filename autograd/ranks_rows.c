@@ -42,13 +42,12 @@ static void shards_give(wg_shards *s, int rank, int size)
 
 wg_shards wg_shards_of(const wg_tape *t, int64_t rows, int64_t block)
 {
-    const wg_ranks *r = wg_ranks_of(t);
     wg_shards s = {.rows = rows, .block = block};
     s.blocks = rows > 0 ? (rows - 1) / block + 1 : 0;
     s.count = s.blocks > 0 ? 1 : 0;
     while (s.count > 0 && s.count < WG_SHARDS && 2 * s.count <= s.blocks)
         s.count *= 2;
-    shards_give(&s, r != NULL ? r->rank : 0, r != NULL ? r->size : 1);
+    shards_give(&s, wg_ranks_number(t), wg_ranks_size(t));
     return s;
 }
 

@@ -143,10 +143,9 @@ static void class_take(wg_estimator_data *data, wg_estimator_options *o, const c
 void wg_estimator_join_classes(wg_estimator_data *data, wg_estimator_options *o)
 {
     wg_tape *t = data->d.y->tape;
-    const wg_ranks *ranks = wg_tape_options_of(t)->ranks;
     const wg_table *table = data->d.table;
     size_t size = 0, all, used = 0;
-    if (ranks == NULL || ranks->size == 1) /* the table's own */
+    if (wg_ranks_size(t) == 1) /* the table's own */
         return;
     for (int64_t c = 0; c < table->class_count; c++)
         size += strlen(table->class_names[c]) + 1;

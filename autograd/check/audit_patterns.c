@@ -129,7 +129,7 @@ static bool pattern_atanh(const wg_tensor *y)
            pattern_sum_with(pattern_operand(q, 1), 1) != NULL;
 }
 
-/* z + root(z^2 +- 1), below a log or alone. */
+/* log(z + root(z^2 +- 1)) */
 static bool pattern_asinh(const wg_tensor *y)
 {
     const wg_tensor *sum = pattern_is(y, "log") ? pattern_operand(y, 0) : NULL;

@@ -18,8 +18,7 @@ typedef struct blame_local {
 #endif
 } blame_local;
 
-/* What is found of a rule, from good to bad. */
-typedef enum blame_finding { BLAME_RIGHT, BLAME_KINK, BLAME_OPEN, BLAME_WRONG } blame_finding;
+/* What is found of a rule is a wg_check_outcome: from good to bad, right, a kink, open, wrong. */
 
 #define BLAME_ENTRIES    64     /* an operand of more elements is checked ... */
 #define BLAME_DIRECTIONS 8      /* ... along so many random directions */
@@ -123,28 +122,24 @@ static wg_wide blame_size(blame_local *l, int64_t i)
     return moves > 0 ? moves : all;
 }
 
-static blame_finding blame_judge_wide(blame_local *l, const wg_wide *claimed, int64_t i)
+static wg_check_outcome blame_judge_wide(blame_local *l, const wg_wide *claimed, int64_t i)
 {
     wg_check_entry e;
     l->line.entry = (size_t)i;
     l->line.rounded = blame_size(l, i);
     wg_wide_judge(&l->line, (size_t)i, claimed[i], &e);
-    if (e.outcome == WG_ENTRY_DISAGREES)
-        return BLAME_WRONG;
     const bool loud = e.numeric.roundoff <= 1e-3 * fmax(fabs(e.claimed), fabs(e.numeric.value)) ||
                       (e.claimed == 0 && e.numeric.value == 0);
-    return e.outcome == WG_ENTRY_UNRESOLVED || !loud ? BLAME_OPEN
-           : e.outcome == WG_ENTRY_KINK              ? BLAME_KINK
-                                                     : BLAME_RIGHT;
+    return e.outcome == WG_ENTRY_DISAGREES || loud ? e.outcome : WG_ENTRY_UNRESOLVED;
 }
 
 /* Entries alone: of many, some that are spread over x, which tell of no more than themselves. */
-static blame_finding blame_find_wide(blame_local *l, const wg_wide *claimed)
+static wg_check_outcome blame_find_wide(blame_local *l, const wg_wide *claimed)
 {
     const int64_t n = l->x.size;
     const bool all = n <= BLAME_WORK && n * (n + l->y.size) <= BLAME_WORK;
     const int64_t stride = all ? 1 : n / BLAME_ENTRIES + 1;
-    blame_finding worst = stride > 1 ? BLAME_OPEN : BLAME_RIGHT;
+    wg_check_outcome worst = stride > 1 ? WG_ENTRY_UNRESOLVED : WG_ENTRY_AGREES;
     l->line = (wg_wide_line){.f = blame_value_wide,
                              .user = l,
                              .x = l->x.data,
@@ -153,44 +148,44 @@ static blame_finding blame_find_wide(blame_local *l, const wg_wide *claimed)
                              .seed = 1};
     const wg_wide value = blame_value_wide(l->line.x, l);
     if (!wg_wide_line_begin(&l->line, value))
-        return BLAME_OPEN;
-    for (int64_t i = 0; i < n && worst != BLAME_WRONG; i += stride) {
-        const blame_finding found = blame_judge_wide(l, claimed, i);
+        return WG_ENTRY_UNRESOLVED;
+    for (int64_t i = 0; i < n && worst != WG_ENTRY_DISAGREES; i += stride) {
+        const wg_check_outcome found = blame_judge_wide(l, claimed, i);
         worst = found > worst ? found : worst;
     }
     return worst;
 }
 #else
-static blame_finding blame_find_wide(blame_local *l, const void *claimed)
+static wg_check_outcome blame_find_wide(blame_local *l, const void *claimed)
 {
     (void)l, (void)claimed;
-    return BLAME_OPEN;
+    return WG_ENTRY_UNRESOLVED;
 }
 #endif
 
-static blame_finding blame_find_double(blame_local *l, const double *claimed,
-                                       const wg_check_options *options)
+static wg_check_outcome blame_find_double(blame_local *l, const double *claimed,
+                                          const wg_check_options *options)
 {
     const size_t n = (size_t)l->x.size;
     double *work = wg_arena_take(&l->y.tape->scratch, 2 * n * sizeof(double), WG_ALIGNMENT);
     if (work == NULL)
-        return BLAME_OPEN;
+        return WG_ENTRY_UNRESOLVED;
     wg_check_verdict verdict = n <= BLAME_ENTRIES
                                    ? wg_check_function(blame_value, l, l->x.data, claimed, n,
                                                        options, NULL)
                                    : wg_check_directions(blame_value, l, l->x.data, claimed, n,
                                                          BLAME_DIRECTIONS, work, options, NULL);
-    return verdict == WG_CHECK_FAILED ? BLAME_WRONG : BLAME_OPEN;
+    return verdict == WG_CHECK_FAILED ? WG_ENTRY_DISAGREES : WG_ENTRY_UNRESOLVED;
 }
 
 /* Does y's rule for operand i agree with differences of y's own kernel? */
-static blame_finding blame_find(wg_tensor *y, int i, const wg_check_options *options)
+static wg_check_outcome blame_find(wg_tensor *y, int i, const wg_check_options *options)
 {
     blame_local l;
     wg_tensor *c = wg_check_random_like(y, 0, WG_CHECK_LOCAL, 0);
     void *claimed = blame_claimed(y, i, c);
     if (claimed == NULL || !blame_local_init(&l, y, i, c))
-        return BLAME_OPEN;
+        return WG_ENTRY_UNRESOLVED;
     return y->dtype == WG_WIDE ? blame_find_wide(&l, claimed)
                                : blame_find_double(&l, claimed, options);
 }
@@ -202,41 +197,29 @@ static bool blame_concerns(const wg_tensor *y, int i)
     return (y->dtype == WG_F64 || y->dtype == WG_WIDE) && y->operand[i]->dtype == y->dtype;
 }
 
-/* ... with all its operands moving together, where it has kinks. */
-static blame_finding blame_find_ties(const wg_recorded *r, wg_tensor *y)
-{
-    switch (wg_check_ties(r, y)) {
-    case WG_ENTRY_AGREES: return BLAME_RIGHT;
-    case WG_ENTRY_KINK: return BLAME_KINK;
-    case WG_ENTRY_UNRESOLVED: return BLAME_OPEN;
-    case WG_ENTRY_DISAGREES: break;
-    }
-    return BLAME_WRONG;
-}
-
 /* The worst finding of all that moves with r's x; *op: the first op that is wrong. */
-static blame_finding blame_find_all(const wg_recorded *r, const wg_check_options *options,
-                                    const char **op)
+static wg_check_outcome blame_find_all(const wg_recorded *r, const wg_check_options *options,
+                                       const char **op)
 {
     wg_tape *t = r->t;
     wg_check_options local = *options;
-    blame_finding worst = BLAME_RIGHT;
+    wg_check_outcome worst = WG_ENTRY_AGREES;
     local.largest = 0;
     *op = NULL;
-    for (int64_t k = 0; k < r->n && worst != BLAME_WRONG; k++) {
-        blame_finding found = blame_find_ties(r, r->node[k]);
-        for (int i = 0; i < r->node[k]->n_operands && found != BLAME_WRONG; i++) {
+    for (int64_t k = 0; k < r->n && worst != WG_ENTRY_DISAGREES; k++) {
+        wg_check_outcome found = wg_check_ties(r, r->node[k]); /* moving together */
+        for (int i = 0; i < r->node[k]->n_operands && found != WG_ENTRY_DISAGREES; i++) {
             if (!blame_concerns(r->node[k], i))
                 continue;
             wg_mark mark = wg_tape_mark(t);
             wg_arena_mark empty = wg_arena_height(&t->scratch);
-            const blame_finding here = blame_find(r->node[k], i, &local);
+            const wg_check_outcome here = blame_find(r->node[k], i, &local);
             wg_arena_rewind(&t->scratch, empty);
             wg_tape_rewind(t, mark);
             found = here > found ? here : found;
         }
         worst = found > worst ? found : worst;
-        *op = found == BLAME_WRONG ? r->node[k]->op->name : NULL;
+        *op = found == WG_ENTRY_DISAGREES ? r->node[k]->op->name : NULL;
     }
     return worst;
 }
@@ -252,13 +235,7 @@ wg_check_outcome wg_check_rules(const wg_recorded *r)
 {
     static const wg_check_options defaults = {0};
     const char *op;
-    switch (blame_find_all(r, &defaults, &op)) {
-    case BLAME_RIGHT: return WG_ENTRY_AGREES;
-    case BLAME_KINK: return WG_ENTRY_KINK;
-    case BLAME_OPEN: return WG_ENTRY_UNRESOLVED;
-    case BLAME_WRONG: break;
-    }
-    return WG_ENTRY_DISAGREES;
+    return blame_find_all(r, &defaults, &op);
 }
 
 #undef BLAME_ENTRIES

@@ -48,24 +48,23 @@ static double single_gap(const wg_tensor *single, const wg_tensor *full)
 
 /* ---- Kernels of f32, each alone -------------------------------------------------------------- */
 
-/* What the twin in f64 of an f32 node gives for the values that the node's operands hold, each off
- * by up to `spread` of itself; NULL: out of memory, or the op refuses them. */
-static double *single_run(const wg_tensor *x, wg_tensor *twin, double spread, wg_arena *scratch)
+/* What the twin of a node in a larger dtype gives for the values that the node's operands hold,
+ * each off by up to `spread` of itself; NULL: out of memory, or the op refuses them. */
+static void *compare_run(const wg_tensor *x, wg_tensor *twin, double spread, wg_arena *scratch)
 {
     void **values = wg_arena_take(scratch, (size_t)x->n_operands * sizeof *values, sizeof(void *));
     bool complete = values != NULL;
     for (int k = 0; complete && k < x->n_operands; k++) {
-        const wg_tensor *operand = x->operand[k];
-        double *value = NULL;
-        if (operand->dtype != WG_I64) {
-            const size_t bytes = (size_t)operand->size * sizeof *value;
-            complete = (value = wg_arena_take(scratch, bytes, WG_ALIGNMENT)) != NULL;
-        }
-        for (int64_t i = 0; value != NULL && i < operand->size; i++) {
+        wg_tensor moved = *twin->operand[k];
+        values[k] = NULL;
+        if (moved.dtype == WG_I64)
+            continue;
+        const size_t bytes = (size_t)moved.size * wg_dtype_size(moved.dtype);
+        complete = (values[k] = moved.data = wg_arena_take(scratch, bytes, WG_ALIGNMENT)) != NULL;
+        for (int64_t i = 0; complete && i < moved.size; i++) {
             const double draw = 2 * wg_random_uniform(1, (uint64_t)k, (uint64_t)i) - 1;
-            value[i] = wg_element(operand, i) * (1 + spread * draw);
+            wg_set_element(&moved, i, wg_element(x->operand[k], i) * (1 + spread * draw));
         }
-        values[k] = value;
     }
     return complete ? wg_check_run_on(twin, values, scratch) : NULL;
 }
@@ -77,8 +76,8 @@ static bool single_kernel_is_off(const wg_tensor *x, wg_tensor *twin, wg_arena *
                                  bool *no_memory)
 {
     wg_arena_mark empty = wg_arena_height(scratch);
-    const double *want = single_run(x, twin, 0, scratch);
-    const double *near = want != NULL ? single_run(x, twin, 0x1p-22, scratch) : NULL;
+    const double *want = compare_run(x, twin, 0, scratch);
+    const double *near = want != NULL ? compare_run(x, twin, 0x1p-22, scratch) : NULL;
     bool off = false;
     *no_memory = *no_memory || near == NULL; /* both kernels took these values before */
     for (int64_t i = 0; near != NULL && i < x->size && !off; i++)
@@ -123,36 +122,13 @@ static const char *single_wrong_kernel(wg_tape *t, wg_tensor *y, wg_tensor *cons
 
 #if WG_HAS_WIDE
 
-/* What the wide twin of an f64 node gives for the values that the node's operands hold, each off by
- * up to `spread` of itself; NULL: out of memory, or the op refuses them. */
-static wg_wide *full_run(const wg_tensor *x, wg_tensor *twin, double spread, wg_arena *scratch)
-{
-    void **values = wg_arena_take(scratch, (size_t)x->n_operands * sizeof *values, sizeof(void *));
-    for (int k = 0; values != NULL && k < x->n_operands; k++) {
-        const wg_tensor *operand = x->operand[k];
-        values[k] = NULL;
-        if (operand->dtype == WG_I64)
-            continue;
-        wg_wide *value = wg_arena_take(scratch, (size_t)operand->size * sizeof *value,
-                                       WG_ALIGNMENT);
-        if (value == NULL)
-            return NULL;
-        for (int64_t i = 0; i < operand->size; i++) {
-            const double draw = 2 * wg_random_uniform(1, (uint64_t)k, (uint64_t)i) - 1;
-            value[i] = (wg_wide)wg_element(operand, i) * (wg_wide)(1 + spread * draw);
-        }
-        values[k] = value;
-    }
-    return values != NULL ? wg_check_run_on(twin, values, scratch) : NULL;
-}
-
 /* By the measure of an f32 kernel; what overflows on the way in double, or whose square vanishes,
  * is no fault of the kernel's. */
 static bool full_kernel_is_off(const wg_tensor *x, wg_tensor *twin, wg_arena *scratch)
 {
     wg_arena_mark empty = wg_arena_height(scratch);
-    const wg_wide *want = full_run(x, twin, 0, scratch);
-    const wg_wide *near = want != NULL ? full_run(x, twin, 0x1p-22, scratch) : NULL;
+    const wg_wide *want = compare_run(x, twin, 0, scratch);
+    const wg_wide *near = want != NULL ? compare_run(x, twin, 0x1p-22, scratch) : NULL;
     bool off = false;
     for (int64_t i = 0; near != NULL && i < x->size && !off; i++) {
         const double value = (double)want[i], beside = (double)(near[i] - want[i]);
@@ -298,12 +274,8 @@ static const char *single_wrong_rule(wg_tensor *y, bool *no_memory)
 static wg_tensor *single_cotangent(wg_tensor *y, const wg_tensor *c)
 {
     wg_tensor *single = wg_zeros_like(y);
-    const double *value = c->data;
     for (int64_t i = 0; i < wg_size(single); i++)
-        if (y->dtype == WG_F32)
-            ((float *)single->data)[i] = (float)value[i];
-        else
-            ((double *)single->data)[i] = value[i];
+        wg_set_element(single, i, wg_element(c, i));
     return single;
 }
 

@@ -108,9 +108,8 @@ typedef struct wg_check_options {
 } wg_check_options;
 
 struct wg_check_report {
-    const char
-        *name;      /* of the input, for printing; NULL until the caller sets it: a check overwrites
-                         the whole report */
+    /* Of the input, for printing; NULL until the caller sets it: a check overwrites the report. */
+    const char *name;
     wg_shape shape; /* of the input, by which an entry's index is told; no dimensions: directions */
     const char *blame; /* where the error enters; likewise */
     const char *note;  /* what else there is to say; NULL: nothing */

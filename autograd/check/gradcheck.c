@@ -192,9 +192,7 @@ wg_check_verdict wg_check_recorded(wg_check_session *s, const wg_check_claim *c,
             reports, s->n, "an op gives other bits when evaluated again, or cut otherwise", impure);
     else if (verdict != WG_CHECK_INVALID && (wrong = check_wrong_kernel(&appeal)) != NULL)
         verdict = wg_check_fail(reports, s->n,
-                                "an f64 kernel does not compute what its wide one "
-                                "does",
-                                wrong);
+                                "an f64 kernel does not compute what its wide one does", wrong);
     wg_appeal_end(&appeal);
     return verdict;
 }

@@ -185,22 +185,12 @@ void *wg_check_run_on(wg_tensor *x, void *const values[], wg_arena *scratch)
     return NULL;
 }
 
-static void check_put(wg_tensor *x, int64_t i, double value)
-{
-#if WG_HAS_WIDE
-    if (x->dtype == WG_WIDE) {
-        ((wg_wide *)x->data)[i] = (wg_wide)value;
-        return;
-    }
-#endif
-    ((double *)x->data)[i] = value;
-}
-
 wg_tensor *wg_check_random_like(const wg_tensor *x, uint64_t seed, int key, int i)
 {
     wg_tensor *v = wg_zeros_like(x);
     for (int64_t k = 0; k < wg_size(v); k++)
-        check_put(v, k, wg_random_normal(seed, (uint64_t)(key + WG_CHECK_KEYS * i), (uint64_t)k));
+        wg_set_element(v, k,
+                       wg_random_normal(seed, (uint64_t)(key + WG_CHECK_KEYS * i), (uint64_t)k));
     return v;
 }
 

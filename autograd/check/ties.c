@@ -129,8 +129,7 @@ static wg_wide tie_value(const wg_wide *x, void *local)
 /* ---- Which outputs have a kink --------------------------------------------------------------- */
 
 /* Direction 0 is the claim itself, 1 moves all alike, the others are random: each entry by its own
- * size, or by 1. `all`: what moves with the xs,
- * too. */
+ * size, or by 1. `all`: what moves with the xs, too. */
 static void tie_draw(tie_local *l, int number, bool all)
 {
     wg_wide largest = 1;

@@ -312,10 +312,9 @@ static bool blocks_build(wg_blocks *b)
 static wg_blocks *blocks_take(const wg_blocks *made)
 {
     wg_tape *t = made->tape;
-    const wg_ranks *ranks = wg_ranks_of(t);
     wg_blocks *b = wg_tape_take(t, sizeof *b);
     wg_tensor **list = wg_tape_take(t, (size_t)(made->n_rows + made->n_params) * sizeof *list);
-    double *held = wg_tape_take(t, (size_t)(ranks != NULL ? ranks->size : 1) * sizeof *held);
+    double *held = wg_tape_take(t, (size_t)wg_ranks_size(t) * sizeof *held);
     if (b == NULL || list == NULL || held == NULL)
         return NULL;
     *b = *made;

@@ -36,16 +36,13 @@ static void blocks_store(const wg_blocks *b)
 {
     int64_t at = 0;
     for (int k = 0; k < 1 + b->n_params; k++) {
-        const wg_tensor *y = b->output[k];
+        wg_tensor *y = b->output[k];
         const wg_tensor *penalty = b->penalty != NULL ? b->penalty->result[k] : NULL;
         for (int64_t i = 0; i < y->size; i++, at++) {
             double value = b->options.scale * b->sum[0][at];
             if (penalty != NULL)
                 value += wg_element(penalty, i);
-            if (y->dtype == WG_F32)
-                ((float *)y->data)[i] = (float)value;
-            else
-                ((double *)y->data)[i] = value;
+            wg_set_element(y, i, value);
         }
     }
 }

@@ -14,7 +14,7 @@ typedef struct wg_write_slot {
 typedef struct wg_write_call {
     struct wg_write_call *next; /* in its slot */
     int64_t scope;              /* where it may be shared */
-    const char *text;           /* "exp(-fabs(z))", which no NUL ends */
+    const char *text;           /* "exp(-fabs(z))" */
     size_t length;
     const char *name; /* of the variable that has its value; NULL: none yet */
     int count;        /* how often it is made */

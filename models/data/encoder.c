@@ -202,8 +202,7 @@ wg_encoder *wg_encoder_fit(wg_tape *t, const char *const *string, int64_t n, int
         e = encoder_fit_own(t, string, n, columns, options != NULL && options->ignore_unknown);
     if (wg_ranks_agree(t, (uint64_t)columns, "string columns") != WG_OK)
         return encoder_none();
-    const wg_ranks *ranks = wg_tape_options_of(t)->ranks;
-    if (ranks != NULL && ranks->size > 1 && columns > 0)
+    if (wg_ranks_size(t) > 1 && columns > 0)
         e = encoder_join(e);
     if (e->tape != NULL && options != NULL)
         e->limit = options->limit;

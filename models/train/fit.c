@@ -190,8 +190,7 @@ wg_fit_result wg_fit(const wg_fit_model *model, const wg_dataset *data,
         run.o = *options;
     run.o.epochs = run.o.epochs != 0 ? run.o.epochs : 100;
     run.o.batch = run.o.batch != 0 ? run.o.batch : 32;
-    if (wg_fit_is_shared(wg_dataset_tape(&d)) &&
-        wg_tape_options_of(wg_dataset_tape(&d))->ranks->size > 1)
+    if (wg_ranks_size(wg_dataset_tape(&d)) > 1)
         wg_fail(wg_dataset_tape(&d), WG_E_VALUE,
                 "fit: mini-batches are for one process; ranks share the rows of wg_fit_minimize");
     if (d.sparse != NULL)
