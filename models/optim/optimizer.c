@@ -166,7 +166,7 @@ static wg_tensor *optimizer_gradient(const wg_optimizer *o, wg_tensor *const gra
     return grads != NULL ? grads[i] : wg_grad_of(o->param[i]);
 }
 
-static bool optimizer_gradient_fits(const wg_optimizer *o, int i, const wg_tensor *g)
+bool wg_optimizer_gradient_fits(const wg_optimizer *o, int i, const wg_tensor *g)
 {
     const wg_tensor *p = o->param[i];
     if (wg_is_inert(g)) {
@@ -217,7 +217,7 @@ static bool optimizer_gradients_fit(const wg_optimizer *o, wg_tensor *const grad
         const wg_tensor *g = optimizer_gradient(o, grads, i);
         if (g == NULL && grads == NULL)
             continue;
-        if (!optimizer_gradient_fits(o, i, g))
+        if (!wg_optimizer_gradient_fits(o, i, g))
             return false;
         const wg_tensor *shared = optimizer_shares_memory(o, g);
         if (shared != NULL) {

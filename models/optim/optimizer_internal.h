@@ -13,7 +13,7 @@ enum {
  * zero dimensions) and the rate, and leaves what the state becomes in `next`. */
 typedef struct wg_optimizer_record_job {
     wg_tensor *p, *g, *steps;
-    /* [2] made for the first parameter, NULL before: what is the same for all. */
+    /* [2] made for the first parameter, NULL before: what is the same for all of one `steps`. */
     wg_tensor **shared;
     wg_tensor *state[WG_OPTIMIZER_SLOTS],
         *next[WG_OPTIMIZER_SLOTS]; /* NULL for what is not in use */
@@ -90,6 +90,10 @@ wg_optimizer *wg_optimizer_new(const wg_optimizer_plan *plan, wg_tensor *const p
 /* wg_optimizer_text: "adam.exp_avg.fc1.weight", or "adam.rate" where param < 0, on the tape; NULL
  * without memory. */
 const char *wg_optimizer_text(const wg_optimizer *o, const char *what, int param);
+
+/* wg_optimizer_gradient_fits: can g be the gradient of parameter i? If not, an error is on the
+ * tape. */
+bool wg_optimizer_gradient_fits(const wg_optimizer *o, int i, const wg_tensor *g);
 
 /* wg_optimizer_average_step: takes the parameters into their averages, which there are. */
 void wg_optimizer_average_step(wg_optimizer *o);

@@ -30,18 +30,42 @@ static wg_tensor *record_state(wg_tape *t, const char *name, const wg_tensor *li
     return x;
 }
 
-/* k = 1, 2, ...: the number of the step, which is kept as a number of the parameters' dtype. */
-static wg_tensor *record_steps(const wg_optimizer *o, wg_recorded_step *step)
+/* What parameters of one dtype share that have made as many steps: the number of the step, as a
+ * number of that dtype, and what the rule makes of it alone. */
+typedef struct record_counter {
+    wg_dtype dtype;
+    int64_t count;
+    wg_tensor *steps, *shared[2];
+} record_counter;
+
+/* k = 1, 2, ... */
+static wg_tensor *record_steps(const wg_optimizer *o, const record_counter *c,
+                               wg_recorded_step *step)
 {
-    wg_tape *t = o->tape;
-    const double count = o->n > 0 ? (double)o->count[0] : 0;
-    const float count_f32 = (float)count;
-    wg_tensor like = {.dtype = o->n > 0 ? o->param[0]->dtype : WG_F64, .size = 1};
-    wg_tensor *steps = record_state(t, o->steps_name, &like,
-                                    like.dtype == WG_F32 ? (const void *)&count_f32 : &count);
+    const double count = (double)c->count;
+    const float count_f32 = (float)c->count;
+    const wg_tensor like = {.dtype = c->dtype, .size = 1};
+    const void *data = c->dtype == WG_F32 ? (const void *)&count_f32 : &count;
+    wg_tensor *steps = record_state(o->tape, o->steps_name, &like, data);
     wg_tensor *next = wg_shift(steps, 1);
     record_update(step, steps, next);
     return next;
+}
+
+/* Parameter i's among the n that there are, or a new one. */
+static record_counter *record_counter_of(const wg_optimizer *o, int i, record_counter *counter,
+                                         int *n, wg_recorded_step *step)
+{
+    int k = 0;
+    while (k < *n && (counter[k].dtype != o->param[i]->dtype || counter[k].count != o->count[i]))
+        k++;
+    if (k == *n) {
+        counter[k] = (record_counter){.dtype = o->param[i]->dtype, .count = o->count[i]};
+        if (o->rule->record_counts)
+            counter[k].steps = record_steps(o, &counter[k], step);
+        ++*n;
+    }
+    return &counter[k];
 }
 
 /* g on its way into the rule, and p. */
@@ -75,6 +99,14 @@ static void record_param(const wg_optimizer *o, int i, wg_optimizer_record_job j
             record_update(step, job.state[k], job.next[k]);
 }
 
+static bool record_gradients_fit(const wg_optimizer *o, wg_tensor *const grads[])
+{
+    for (int i = 0; i < o->n; i++)
+        if (!wg_optimizer_gradient_fits(o, i, grads[i]))
+            return false;
+    return true;
+}
+
 wg_recorded_step wg_optimizer_record(const wg_optimizer *o, wg_tensor *const grads[])
 {
     wg_recorded_step step = {.n = 0}, none = step;
@@ -85,17 +117,18 @@ wg_recorded_step wg_optimizer_record(const wg_optimizer *o, wg_tensor *const gra
         wg_fail(t, WG_E_NULL, "%s: the list of gradients is NULL", o->rule->name);
     else if (record_refused(o) != NULL)
         wg_fail(t, WG_E_VALUE, "%s: %s is not recorded", o->rule->name, record_refused(o));
-    const size_t most = (size_t)o->n * (1 + WG_OPTIMIZER_SLOTS) + 1;
+    const size_t most = (size_t)o->n * (2 + WG_OPTIMIZER_SLOTS);
     step.param = wg_tape_take(t, most * sizeof *step.param);
     step.value = wg_tape_take(t, most * sizeof *step.value);
-    if (wg_tape_status(t) != WG_OK)
+    record_counter *counter = wg_tape_take(t, (size_t)o->n * sizeof *counter);
+    if (wg_tape_status(t) != WG_OK || !record_gradients_fit(o, grads))
         return none;
-    wg_tensor *shared[2] = {NULL, NULL};
-    wg_optimizer_record_job job = {.shared = shared};
-    job.steps = o->rule->record_counts ? record_steps(o, &step) : NULL;
+    int counters = 0;
     for (int i = 0; i < o->n; i++) {
-        job.g = grads[i];
-        record_param(o, i, job, &step);
+        record_counter *c = record_counter_of(o, i, counter, &counters, &step);
+        record_param(
+            o, i, (wg_optimizer_record_job){.g = grads[i], .steps = c->steps, .shared = c->shared},
+            &step);
     }
     return wg_tape_status(t) == WG_OK ? step : none;
 }

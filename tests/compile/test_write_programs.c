@@ -1,5 +1,4 @@
-/* Programs written as C: Hessian-vector products and training steps of a network; names, indices,
- * updates, and what is refused. */
+/* Programs written as C: names, numbers, indices, what compilers say, and what is refused. */
 #include "tests/compile/written.h"
 
 #include "autograd/compile/c_writer.h"
@@ -26,138 +25,26 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { OUTPUTS = 8 };
+/* ---- A loss of rows ---------------------------------------------------------------------------- */
 
-/* ---- A network: its Hessian times a vector, its training step -------------------------------- */
-
-typedef struct network {
+typedef struct rows_loss {
     wg_tape *t;
-    wg_tensor *x, *label, *w1, *b1, *w2, *b2, *loss;
-} network;
+    wg_tensor *w, *loss;
+} rows_loss;
 
-static const double network_x[2 * 4] = {0.5, -1, 2, 0.25, -0.75, 1.5, 0.125, -2};
-static const int64_t network_label[2] = {2, 0};
+static const double rows_x[2 * 4] = {0.5, -1, 2, 0.25, -0.75, 1.5, 0.125, -2};
+static const int64_t rows_label[2] = {2, 0};
 
-static network network_new(void)
+static rows_loss rows_new(void)
 {
-    network n = {.t = wg_tape_new(NULL)};
-    n.x = wg_input(n.t, "x", WG_F64, WG_SHAPE(2, 4), network_x);
-    n.label = wg_input(n.t, "label", WG_I64, WG_SHAPE(2), network_label);
-    n.w1 = wg_param(n.t, "w1", WG_F64, WG_SHAPE(4, 5));
-    n.b1 = wg_param(n.t, "b1", WG_F64, WG_SHAPE(5));
-    n.w2 = wg_param(n.t, "w2", WG_F64, WG_SHAPE(5, 3));
-    n.b2 = wg_param(n.t, "b2", WG_F64, WG_SHAPE(3));
-    wg_fill_normal(n.w1, 0, 0.5, 1);
-    wg_fill_normal(n.w2, 0, 0.5, 2);
-    wg_tensor *h = wg_tanh(wg_add(wg_matmul(n.x, n.w1), n.b1));
-    n.loss = wg_rename(wg_cross_entropy(wg_add(wg_matmul(h, n.w2), n.b2), n.label), "loss");
-    return n;
+    rows_loss r = {.t = wg_tape_new(NULL)};
+    wg_tensor *x = wg_input(r.t, "x", WG_F64, WG_SHAPE(2, 4), rows_x);
+    wg_tensor *label = wg_input(r.t, "label", WG_I64, WG_SHAPE(2), rows_label);
+    r.w = wg_param(r.t, "w", WG_F64, WG_SHAPE(4, 3));
+    wg_fill_normal(r.w, 0, 0.5, 1);
+    r.loss = wg_rename(wg_cross_entropy(wg_matmul(x, r.w), label), "loss");
+    return r;
 }
-
-START_TEST(test_hessian_vector_products)
-{
-    network n = network_new();
-    wg_tensor *const wrt[] = {n.w1, n.b1, n.w2, n.b2};
-    wg_tensor *v[4], *hv[4], *g[4];
-    for (int i = 0; i < 4; i++)
-        v[i] = wgt_draw_like(wrt[i], "v", (uint64_t)i);
-    ck_assert_int_eq(wg_grad(n.loss, wrt, 4, g), WG_OK);
-    wg_tensor *dot = NULL;
-    for (int i = 0; i < 4; i++) {
-        wg_tensor *term = wg_sum(wg_mul(g[i], v[i]));
-        dot = dot == NULL ? term : wg_add(dot, term);
-    }
-    ck_assert_int_eq(wg_grad(dot, wrt, 4, hv), WG_OK);
-    wg_program *p = wg_compile(hv, 4, NULL);
-    ck_assert_int_eq(wg_program_run(p), WG_OK);
-    wgt_written *w = wgt_written_new();
-    wgt_written_add(w, p, false);
-    struct {
-        const double *x;
-        const int64_t *label;
-    } in = {network_x, network_label};
-    for (int k = 0; k < WGT_COMPILERS; k++) {
-        const void *out;
-        size_t offset = 0;
-        if (!wgt_written_compile(w, wgt_compilers[k]))
-            continue;
-        ck_assert_int_eq(wgt_written_run(w, 0, &in, &out), 0);
-        for (int i = 0; i < 4; i++) {
-            const double *got = wgt_written_output(out, &offset, WG_F64, wg_size(hv[i]));
-            for (int64_t j = 0; j < wg_size(hv[i]); j++)
-                ck_assert(wgt_close(got[j], wg_at(wg_program_output(p, i), j), 1e-13, 1e-14));
-        }
-    }
-    wgt_written_free(w);
-    wg_tape_free(n.t);
-}
-END_TEST
-
-/* A step with its optimizer, written, goes where the library's goes: ten steps of each. */
-static wg_optimizer *optimizer_number(int i, wg_tensor *const params[], int n)
-{
-    switch (i) {
-    case 0: return wg_sgd_new(params, n, &(wg_sgd_options){.rate = 0.1, .weight_decay = 0.01});
-    case 1: return wg_sgd_new(params, n, &(wg_sgd_options){.rate = 0.1, .momentum = 0.9});
-    case 2:
-        return wg_sgd_new(params, n,
-                          &(wg_sgd_options){.rate = 0.1, .momentum = 0.9, .nesterov = true});
-    case 3: return wg_adam_new(params, n, &(wg_adam_options){.rate = 0.05});
-    case 4: return wg_adam_new(params, n, &(wg_adam_options){.rate = 0.05, .amsgrad = true});
-    case 5: return wg_adamw_new(params, n, &(wg_adam_options){.rate = 0.05, .decay_all = true});
-    case 6: return wg_rmsprop_new(params, n, &(wg_rmsprop_options){.rate = 0.01});
-    default:
-        return wg_rmsprop_new(
-            params, n, &(wg_rmsprop_options){.rate = 0.01, .momentum = 0.5, .centered = true});
-    }
-}
-
-enum { OPTIMIZERS = 8, STEPS = 10 };
-
-START_TEST(test_training_steps)
-{
-    network n[OPTIMIZERS];
-    wg_optimizer *optimizer[OPTIMIZERS];
-    wg_program *step[OPTIMIZERS];
-    wg_tensor *g[OPTIMIZERS][4];
-    wgt_written *w = wgt_written_new();
-    for (int i = 0; i < OPTIMIZERS; i++) {
-        n[i] = network_new();
-        wg_tensor *const wrt[] = {n[i].w1, n[i].b1, n[i].w2, n[i].b2};
-        ck_assert_int_eq(wg_grad(n[i].loss, wrt, 4, g[i]), WG_OK);
-        optimizer[i] = optimizer_number(i, wrt, 4);
-        const wg_recorded_step r = wg_optimizer_record(optimizer[i], g[i]);
-        wg_tensor *out[32] = {n[i].loss};
-        wg_c_update update[32];
-        ck_assert_int_gt(r.n, 0);
-        for (int k = 0; k < r.n; k++) {
-            out[1 + k] = r.value[k];
-            update[k] = (wg_c_update){r.param[k], 1 + k};
-        }
-        step[i] = wg_compile(out, 1 + r.n, NULL);
-        ck_assert_int_eq(wgt_written_add_updates(w, step[i], update, r.n), i);
-    }
-    struct {
-        const double *x;
-        const int64_t *label;
-    } in = {network_x, network_label};
-    if (wgt_written_compile(w, wgt_compilers[0]))
-        for (int i = 0; i < OPTIMIZERS; i++)
-            for (int s = 0; s < STEPS; s++) {
-                const void *out;
-                ck_assert_int_eq(wgt_written_run(w, i, &in, &out), 0);
-                const double loss = *(const double *)out;
-                ck_assert_msg(wgt_close(loss, wg_item(n[i].loss), 1e-12, 0),
-                              "optimizer %d, step %d: %.17g, not %.17g", i, s, loss,
-                              wg_item(n[i].loss));
-                ck_assert_int_eq(wg_optimizer_step(optimizer[i], g[i]), WG_OK);
-                ck_assert_int_eq(wg_replay(n[i].t), WG_OK);
-            }
-    wgt_written_free(w);
-    for (int i = 0; i < OPTIMIZERS; i++)
-        wg_tape_free(n[i].t);
-}
-END_TEST
 
 /* ---- Names, errors, what is written ---------------------------------------------------------- */
 
@@ -342,33 +229,6 @@ START_TEST(test_calls_are_shared)
 }
 END_TEST
 
-/* The same text is not the same value where a parameter has changed in between. */
-START_TEST(test_calls_of_what_changes)
-{
-    wg_tape *t = wg_tape_new(NULL);
-    wg_tensor *a = wg_param(t, "a", WG_F64, WG_SCALAR);
-    ck_assert_int_eq(wg_write(a, (const double[]){0.5}, sizeof(double)), WG_OK);
-    wg_tensor *e = wg_exp(a), *next = wg_scale(e, -3), *square = wg_reshape(next, WG_SHAPE(1, 1));
-    square = wg_sum(wg_matmul(square, square)); /* a step in between */
-    wg_tensor *out[] = {e, next, wg_mul(wg_exp(next), square)};
-    const wg_c_update update = {a, 1};
-    const double want = exp(-3 * exp(0.5)) * 9 * exp(1);
-    wgt_written *w = wgt_written_new();
-    wgt_written_add_updates(w, wg_compile(out, 3, NULL), &update, 1);
-    if (wgt_written_compile(w, wgt_compilers[0])) {
-        const void *bytes;
-        size_t offset = 0;
-        ck_assert_int_eq(wgt_written_run(w, 0, NULL, &bytes), 0);
-        const double *got = wgt_written_output(bytes, &offset, WG_F64, 1);
-        ck_assert(wgt_close(*got, exp(0.5), 1e-15, 0));
-        got = wgt_written_output(bytes, &offset, WG_F64, 1);
-        ck_assert(wgt_close(*got, want, 3e-15, 0));
-    }
-    wgt_written_free(w);
-    wg_tape_free(t);
-}
-END_TEST
-
 static bool strange_shape(wg_tensor *y)
 {
     y->shape = y->operand[0]->shape;
@@ -388,10 +248,10 @@ START_TEST(test_errors)
 {
     static const wg_op strange = {
         .name = "strange", .arity = 1, .shape = strange_shape, .forward = strange_forward};
-    network n = network_new();
+    rows_loss n = rows_new();
     wg_program *p = wg_compile(&n.loss, 1, NULL);
-    const wg_c_update update = {n.w1, 0};
-    const wg_c_strings strange_strings = {.input = n.w1, .start = (const int64_t[]){0}};
+    const wg_c_update update = {n.w, 0};
+    const wg_c_strings strange_strings = {.input = n.w, .start = (const int64_t[]){0}};
     const wg_c_options wrong[] = {{.header = "a\"b.h"},
                                   {.header = "a\\.h"},
                                   {.header = ""},
@@ -406,7 +266,7 @@ START_TEST(test_errors)
         ck_assert_str_eq(file.source, "");
         wg_tape_rewind(n.t, mark);
     }
-    wg_tensor *y = wg_apply(&strange, &n.w1, 1, NULL);
+    wg_tensor *y = wg_apply(&strange, &n.w, 1, NULL);
     p = wg_compile(&y, 1, NULL);
     ck_assert_int_eq(wg_program_to_c(p, NULL, &file), WG_E_VALUE);
     ck_assert(wgt_contains(wg_tape_message(n.t), "strange"));
@@ -414,12 +274,12 @@ START_TEST(test_errors)
     wg_tape_free(n.t);
     static const char *const paths[] = {NULL, "", ".c", "step", "/nowhere/a\"b.c"};
     for (size_t i = 0; i < sizeof paths / sizeof *paths; i++) {
-        n = network_new();
+        n = rows_new();
         p = wg_compile(&n.loss, 1, NULL);
         ck_assert_int_eq(wg_program_write_c(p, paths[i], NULL), WG_E_VALUE);
         wg_tape_free(n.t);
     }
-    n = network_new();
+    n = rows_new();
     p = wg_compile(&n.loss, 1, NULL);
     ck_assert_int_eq(wg_program_write_c(p, "/nowhere/step.c", NULL), WG_E_IO);
     wg_tape_free(n.t);
@@ -430,7 +290,7 @@ END_TEST
 START_TEST(test_labels_are_checked)
 {
     static const int32_t bad[2] = {0, 3}, good[2] = {2, 0};
-    network n = network_new();
+    rows_loss n = rows_new();
     wg_program *p = wg_compile(&n.loss, 1, NULL);
     ck_assert_int_eq(wg_program_run(p), WG_OK);
     wgt_written *w = wgt_written_new();
@@ -441,7 +301,7 @@ START_TEST(test_labels_are_checked)
         struct {
             const double *x;
             const int32_t *label;
-        } in = {network_x, bad};
+        } in = {rows_x, bad};
         ck_assert_int_eq(wgt_written_run(w, 0, &in, &out), 1);
         in.label = good;
         ck_assert_int_eq(wgt_written_run(w, 0, &in, &out), 0);
@@ -508,45 +368,6 @@ START_TEST(test_compilers_have_nothing_to_say)
     ck_assert(wgt_contains(wgt_written_text(w), "out->rest = "));
     for (int k = 0; k < WGT_COMPILERS; k++)
         wgt_written_compile(w, wgt_compilers[k]);
-    wgt_written_free(w);
-    wg_tape_free(t);
-}
-END_TEST
-
-/* Parameters that take one another's values take those from before the run, and so do outputs. */
-START_TEST(test_updates_take_old_values)
-{
-    wg_tape *t = wg_tape_new(NULL);
-    wg_tensor *a = wg_param(t, "a", WG_F64, WG_SHAPE(2)),
-              *b = wg_param(t, "b", WG_F64, WG_SHAPE(2));
-    wg_tensor *c = wg_param(t, "c", WG_F64, WG_SHAPE(2));
-    wg_fill_uniform(a, 1, 2, 1);
-    wg_fill_uniform(b, 1, 2, 2);
-    wg_fill_uniform(c, 1, 2, 3);
-    wg_tensor *next = wg_cumsum(c, 0, false);
-    wg_tensor *out[] = {next, b, wg_reshape(c, WG_SHAPE(2)), a, c, a};
-    const wg_c_update updates[] = {{c, 0}, {a, 1}, {b, 2}};
-    wgt_written *w = wgt_written_new();
-    wgt_written_add_updates(w, wg_compile(out, 6, NULL), updates, 3);
-    double now[3][2];
-    for (int i = 0; i < 6; i++)
-        now[i / 2][i % 2] = wg_at((wg_tensor *[]){a, b, c}[i / 2], i % 2);
-    const bool compiled = wgt_written_compile(w, wgt_compilers[0]);
-    for (int run = 0; compiled && run < 3; run++) {
-        const void *bytes;
-        size_t offset = 0;
-        ck_assert_int_eq(wgt_written_run(w, 0, NULL, &bytes), 0);
-        for (int i = 0; i < 3; i++) {
-            const double *got = wgt_written_output(bytes, &offset, WG_F64, 2);
-            ck_assert_double_eq(got[0], now[i == 1 ? 2 : 0][0]);
-            ck_assert_double_eq(got[1], now[i == 1 ? 2 : 0][1]);
-        }
-        for (int i = 0; i < 2; i++) {
-            now[0][i] = now[1][i];
-            now[1][i] = now[2][i];
-        }
-        now[2][1] += now[2][0];
-    }
     wgt_written_free(w);
     wg_tape_free(t);
 }
@@ -651,41 +472,21 @@ START_TEST(test_integers_wrap)
 }
 END_TEST
 
-/* Updates of which one would be lost. */
-START_TEST(test_updates_that_clash)
-{
-    for (int k = 0; k < 3; k++) {
-        wg_tape *t = wg_tape_new(NULL);
-        wg_tensor *a = wg_param(t, "a", WG_F64, WG_SHAPE(2));
-        wg_tensor *b = wg_param(t, "b", WG_F64, WG_SHAPE(2));
-        wg_tensor *out[] = {k == 2 ? b : wg_add(a, b), a};
-        const wg_c_update updates[3][2] = {{{a, 0}, {b, 0}}, {{a, 0}, {a, 1}}, {{a, 0}, {b, 1}}};
-        assert_refused(t, out, 2, &(wg_c_options){.updates = updates[k], .n_updates = 2},
-                       k == 2 ? "circle" : "update 1");
-    }
-}
-END_TEST
-
 Suite *suite_write_programs(void)
 {
     Suite *s = suite_create("write_programs");
     TCase *tc = tcase_create("programs");
     tcase_set_timeout(tc, 60);
-    tcase_add_test(tc, test_hessian_vector_products);
-    tcase_add_test(tc, test_training_steps);
     tcase_add_test(tc, test_names_and_numbers);
     tcase_add_test(tc, test_uniform_constants);
     tcase_add_test(tc, test_calls_are_shared);
-    tcase_add_test(tc, test_calls_of_what_changes);
     tcase_add_test(tc, test_errors);
     tcase_add_test(tc, test_labels_are_checked);
     tcase_add_test(tc, test_indices_are_checked_for_each_table);
     tcase_add_test(tc, test_compilers_have_nothing_to_say);
-    tcase_add_test(tc, test_updates_take_old_values);
     tcase_add_test(tc, test_integers_of_32_bits);
     tcase_add_test(tc, test_a_row_with_nan);
     tcase_add_test(tc, test_integers_wrap);
-    tcase_add_test(tc, test_updates_that_clash);
     suite_add_tcase(s, tc);
     return s;
 }
