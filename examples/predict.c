@@ -300,7 +300,11 @@ static bool write_c(const arguments *a, const wg_estimator *e)
                 options_program());
         return false;
     }
-    if (wg_estimator_write_c(e, a->c) != WG_OK)
+    char header[4096];
+    snprintf(header, sizeof header, "%.*sh", (int)strlen(a->c) - 1, a->c);
+    if (!options_writable_beside(header, a->file[0], "the model") ||
+        !options_writable_beside(a->c, a->file[0], "the model") ||
+        wg_estimator_write_c(e, a->c) != WG_OK)
         return false;
     char stem[256];
     const char *slash = strrchr(a->c, '/'), *name = slash != NULL ? slash + 1 : a->c;

@@ -188,6 +188,18 @@ for name in 'int' 'my model' 'gr\303\266\303\237e' '9' 'NAN' 'a(b)'; do
 done
 run 1 "$predict" model --c 'a"b.c'
 says err 'cannot be included'
+run 1 "$predict" model --c Math.c
+says err '"Math.h" is a header of the system'
+cp line line.st.h
+run 1 "$predict" line.st.h --c line.st.c # the header would be the model
+says err 'line.st.h: is the model, which would be lost'
+same line line.st.h
+mkdir -p taken.c
+run 1 "$predict" line --c taken.c
+run 1 "$predict" line --c ''
+run 1 "$predict" line --c slope
+says err 'a path that ends with NAME.c wanted, not "slope"'
+expect 'a header without its file' test ! -e taken.h
 
 # ---- columns -------------------------------------------------------------------------------------------
 

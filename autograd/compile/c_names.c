@@ -101,6 +101,32 @@ wg_text wg_c_identifier(const char *name)
     return text;
 }
 
+/* Is it a header of C's, or of what libc's own include, whatever the case, which not all systems
+ * tell? Then <math.h>, say, may find it in place of the right one. */
+static bool names_header_is_taken(const char *name)
+{
+    static const char taken[] =
+        " assert.h complex.h ctype.h errno.h features.h fenv.h float.h inttypes.h iso646.h limits.h"
+        " locale.h math.h setjmp.h signal.h stdalign.h stdarg.h stdatomic.h stdbool.h stdckdint.h"
+        " stdbit.h stddef.h stdint.h stdio.h stdlib.h stdnoreturn.h string.h tgmath.h threads.h"
+        " time.h uchar.h wchar.h wctype.h ";
+    char word[24] = " ";
+    size_t n = 1;
+    for (; *name != '\0' && n < sizeof word - 2; name++)
+        word[n++] = (char)(*name >= 'A' && *name <= 'Z' ? *name - 'A' + 'a' : *name);
+    word[n] = ' ';
+    word[n + 1] = '\0';
+    return *name == '\0' && strstr(taken, word) != NULL;
+}
+
+const char *wg_c_header_refused(const char *name)
+{
+    if (name[0] == '\0' || strlen(name) >= 256 || strpbrk(name, "\"\\\n\r") != NULL ||
+        strstr(name, "??") != NULL)
+        return "cannot be included";
+    return names_header_is_taken(name) ? "is a header of the system's" : NULL;
+}
+
 /* ---- Numbers --------------------------------------------------------------------------------- */
 
 /* The fewest digits that are read back as the value: nine, or seventeen, always do. */

@@ -57,6 +57,9 @@ wg_text wg_c_constant(const wg_tensor *x, int64_t i);
 /* wg_c_is_own: does the text of a written function, or of an op in it, use this name itself? */
 bool wg_c_is_own(const char *name);
 
+/* wg_c_header_refused: why #include "NAME" is not to be written; NULL: it may be. */
+const char *wg_c_header_refused(const char *name);
+
 /* wg_c_formula: y = its op's formula, on elements that are given by name. False, and an error on
  * the tape, where the formula is no such expression.
  * wg_c_formula_uses: how often operand k occurs in it. */

@@ -431,9 +431,8 @@ static bool write_all(wg_c_program *w, wg_c_file *file)
     write_run(w);
     write_tables(w, &tables);
     write_header(w, &header);
-    wg_c_print(&source, "/* %s, written by Wengert. */\n#include \"%s%s\"\n\n", w->c.prefix,
-               w->options.header != NULL ? w->options.header : w->c.prefix,
-               w->options.header != NULL ? "" : ".h");
+    wg_c_print(&source, "/* %s, written by Wengert. */\n#include \"%s\"\n\n", w->c.prefix,
+               w->options.header);
     wg_c_print(&source, "#include <math.h>\n#include <string.h>\n\n%s", write_pragma);
     write_names(w, &source);
     write_string_tables(w, &source);
@@ -461,11 +460,15 @@ static const char *write_index_type(const wg_program *p)
     return "int";
 }
 
-/* Can #include name it? */
-static bool write_header_fits(const char *name)
+static bool write_options_fit(const wg_c_program *w)
 {
-    return name[0] != '\0' && strlen(name) < 256 && strpbrk(name, "\"\\\n\r") == NULL &&
-           strstr(name, "??") == NULL;
+    const wg_c_options *o = &w->options;
+    const char *refused = wg_c_header_refused(o->header);
+    if ((o->updates == NULL && o->n_updates > 0) || o->n_updates < 0)
+        wg_fail(w->p->tape, WG_E_VALUE, "write: %d updates, which are missing", o->n_updates);
+    else if (refused != NULL)
+        wg_fail(w->p->tape, WG_E_VALUE, "write: \"%s\" %s", o->header, refused);
+    return w->p->tape->status == WG_OK;
 }
 
 wg_status wg_program_to_c(const wg_program *p, const wg_c_options *options, wg_c_file *file)
@@ -477,19 +480,15 @@ wg_status wg_program_to_c(const wg_program *p, const wg_c_options *options, wg_c
     if (t->status != WG_OK)
         return t->status;
     wg_c_program w = {.p = p};
+    wg_text header;
     if (options != NULL)
         w.options = *options;
-    if (w.options.name == NULL)
-        w.options.name = "model";
-    if ((w.options.updates == NULL && w.options.n_updates > 0) || w.options.n_updates < 0) {
-        wg_fail(t, WG_E_VALUE, "write: %d updates, which are missing", w.options.n_updates);
+    const wg_text prefix = wg_c_identifier(w.options.name != NULL ? w.options.name : "model");
+    snprintf(header.s, sizeof header.s, "%.200s.h", prefix.s);
+    if (w.options.header == NULL)
+        w.options.header = header.s;
+    if (!write_options_fit(&w))
         return t->status;
-    }
-    if (w.options.header != NULL && !write_header_fits(w.options.header)) {
-        wg_fail(t, WG_E_VALUE, "write: \"%s\" cannot be included", w.options.header);
-        return t->status;
-    }
-    const wg_text prefix = wg_c_identifier(w.options.name);
     w.c = (wg_c_writer){.tape = t,
                         .prefix = prefix.s,
                         .i64 = w.options.int32 ? "int32_t" : "int64_t",

@@ -225,6 +225,11 @@ bool options_same_file(const char *a, const char *b)
 
 bool options_writable(const char *path, const char *data)
 {
+    return options_writable_beside(path, data, "the data");
+}
+
+bool options_writable_beside(const char *path, const char *data, const char *what)
+{
     char directory[4096];
     struct stat about;
     if (path == NULL)
@@ -236,7 +241,7 @@ bool options_writable(const char *path, const char *data)
     directory_of(path, directory);
     bool there = stat(path, &about) == 0;
     if (there && data != NULL && options_same_file(path, data)) {
-        fprintf(stderr, "%s: %s: is the data, which would be lost\n", program, path);
+        fprintf(stderr, "%s: %s: is %s, which would be lost\n", program, path, what);
         return false;
     }
     const char *slash = strrchr(path, '/');

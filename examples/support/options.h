@@ -61,6 +61,9 @@ bool options_same_file(const char *a, const char *b);
  * path NULL: true; data NULL: none. */
 bool options_writable(const char *path, const char *data);
 
+/* options_writable_beside: the same beside another file that is read: "the model". */
+bool options_writable_beside(const char *path, const char *read, const char *what);
+
 /* options_finish: whether all of standard output was written; prints why not. */
 bool options_finish(void);
 

@@ -19,13 +19,22 @@ static const char *program_c_base(const char *path)
                                                                                          : NULL;
 }
 
-static wg_status program_c_put(wg_tape *t, const char *path, const char *text)
+/* Neither file is replaced unless both can be. */
+static wg_status program_c_put(wg_tape *t, const wg_c_file *file, const char *header,
+                               const char *source)
 {
-    wg_writer w;
-    if (!wg_writer_open(&w, t, path))
+    wg_writer h, s;
+    if (!wg_writer_open(&h, t, header))
         return wg_tape_status(t);
-    wg_writer_text(&w, text);
-    return wg_writer_close(&w);
+    if (!wg_writer_open(&s, t, source)) {
+        wg_writer_abandon(&h);
+        return wg_tape_status(t);
+    }
+    wg_writer_text(&h, file->header);
+    wg_writer_text(&s, file->source);
+    if (wg_writer_close(&h) != WG_OK)
+        wg_writer_abandon(&s);
+    return wg_writer_close(&s);
 }
 
 wg_status wg_program_write_c(const wg_program *program, const char *path,
@@ -51,7 +60,5 @@ wg_status wg_program_write_c(const wg_program *program, const char *path,
         return status;
     strcpy(header, path);
     strcpy(header + strlen(path) - 1, "h");
-    if (program_c_put(t, header, file.header) != WG_OK)
-        return wg_tape_status(t);
-    return program_c_put(t, path, file.source);
+    return program_c_put(t, &file, header, path);
 }
