@@ -65,9 +65,10 @@ typedef struct wg_c_file {
  * program gives the same bytes. Sums are added in order: results are those of the program up to
  * rounding.
  * Errors, on the tape: WG_E_NULL, WG_E_VALUE (a header's name with a quote, backslash, line end or
- * two question marks, or that of a header of C's such as math.h; strings of an input that the program does not have; updates that do not fit,
- * or of parameters that are to take one another's values in a circle, unless these are copied; an
- * op that cannot write itself: its name; a constant that 32 bits do not hold), WG_E_NOMEM. Then
+ * two question marks, or that of a header of C's, such as math.h; strings of an input that the
+ * program does not have; updates that do not fit, or of parameters that are to take one another's
+ * values in a circle, unless these are copied; an op that cannot write itself: its name; a constant
+ * that 32 bits do not hold), WG_E_NOMEM. Then
  * texts are "". */
 wg_status wg_program_to_c(const wg_program *program, const wg_c_options *options, wg_c_file *file);
 
