@@ -55,7 +55,7 @@ run = $(if $(V),$(2),@printf '  %-6s %s\n' $(1) '$@'; $(2))
 # ---- what there is -------------------------------------------------------------------------------
 
 # The folders of the library, each behind those that it may include.
-PUBLIC   := autograd $(addprefix autograd/,print compile derivatives check) ops \
+PUBLIC   := autograd $(addprefix autograd/,print ranks compile derivatives check) ops \
             $(addprefix models/,files data metrics optim train) models
 LIB_DIRS := $(PUBLIC) ops/kernels
 # What WG_NO_CHECK and WG_NO_FILES in CPPFLAGS leave out; the other switches are for the sources alone.

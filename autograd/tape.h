@@ -3,7 +3,6 @@
 
 #include "autograd/memory.h"
 #include "autograd/pool.h"
-#include "autograd/ranks.h"
 #include "autograd/tensor.h"
 
 #ifdef __cplusplus
@@ -22,6 +21,8 @@ typedef void wg_gemm(wg_dtype dtype, bool transpose_a, bool transpose_b, int64_t
                      int64_t k, const void *a, int64_t lda, const void *b, int64_t ldb, void *c,
                      int64_t ldc, void *user);
 
+struct wg_ranks; /* autograd/ranks/ranks.h */
+
 typedef struct wg_tape_options {
     wg_allocator allocator;      /* all zero (default): libc's malloc */
     wg_error_callback *on_error; /* default NULL: none */
@@ -37,7 +38,7 @@ typedef struct wg_tape_options {
     void *gemm_user; /* handed to it */
     /* processes that share the rows of full-batch training; default NULL: none. Outlives the tape;
      * results are the same bits with one rank and with many */
-    const wg_ranks *ranks;
+    const struct wg_ranks *ranks;
 } wg_tape_options;
 
 /* wg_tape_new: an empty tape; NULL options are the defaults. The caller frees it with wg_tape_free,

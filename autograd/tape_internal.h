@@ -3,7 +3,6 @@
 
 #include "autograd/arena_internal.h"
 #include "autograd/op.h"
-#include "autograd/ranks_internal.h"
 
 #include <float.h>
 
@@ -24,6 +23,14 @@ typedef struct wg_undo {
         const char *name;
     } entry[];
 } wg_undo;
+
+/* What a tape keeps for the messages of its ranks (autograd/ranks/). */
+typedef struct wg_wire {
+    uint64_t operation; /* how many things the ranks have done together */
+    void *send, *receive;
+    int64_t send_room, receive_room; /* bytes */
+    bool lost;                       /* an exchange has failed: there will be no other */
+} wg_wire;
 
 /* What a mark stands for. It lies on the tape itself, so that a rewind to an older one drops it. */
 typedef struct wg_place {

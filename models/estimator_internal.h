@@ -2,6 +2,7 @@
 #define WG_MODELS_ESTIMATOR_INTERNAL_H
 
 #include "autograd/op.h"
+#include "autograd/ranks/ranks.h"
 #include "models/data/dataset_internal.h"
 #include "models/estimator.h"
 #include "models/files/csv.h"

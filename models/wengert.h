@@ -26,7 +26,7 @@
 #include "autograd/op.h"
 #include "autograd/pool.h"
 #include "autograd/print/print.h"
-#include "autograd/ranks.h"
+#include "autograd/ranks/ranks.h"
 #include "autograd/rng.h"
 #include "autograd/shape.h"
 #include "autograd/tape.h"

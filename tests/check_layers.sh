@@ -70,7 +70,7 @@ internals() {
         dir=${dir%/}
         case $dir in
         autograd) mine=autograd ;;
-        autograd/compile) mine="autograd|autograd/print|$dir" ;; # reads formulas
+        autograd/compile) mine="autograd|autograd/(print|ranks)|$dir" ;; # reads formulas, sums shards
         autograd/*) mine="autograd|$dir" ;;
         ops) mine='autograd|ops|ops/kernels' ;;
         *) mine='models|models/[a-z]+' ;;
@@ -86,8 +86,10 @@ order='files data metrics optim train'
 violations() {
     engine='autograd/[a-z0-9_]+\.(h|inc)'
     layer autograd "$engine" "($libc|$sanitizer)\.h"
-    layer autograd/print "$engine|autograd/print/[a-z0-9_]+\.h" "($libc)\.h"
-    layer autograd/compile "$engine|autograd/(print|compile)/[a-z0-9_]+\.(h|inc)" "($libc)\.h"
+    for part in print ranks; do
+        layer autograd/$part "$engine|autograd/$part/[a-z0-9_]+\.h" "($libc)\.h"
+    done
+    layer autograd/compile "$engine|autograd/(print|ranks|compile)/[a-z0-9_]+\.(h|inc)" "($libc)\.h"
     for part in derivatives check; do
         layer autograd/$part "$engine|autograd/(derivatives|$part)/[a-z0-9_]+\.(h|inc)|autograd/compile/[a-z0-9_]+\.h" "($libc)\.h"
     done
@@ -95,7 +97,7 @@ violations() {
     layer ops/kernels 'ops/kernels/[a-z0-9_]+\.(h|inc)|autograd/(wide|cpu_internal)\.h' "($libc|$compiler)\.h"
     # Ops write themselves as C by the writer's public header.
     layer ops '((autograd|ops|ops/kernels)/[a-z0-9_]+\.(h|inc)|autograd/compile/c_writer\.h)' "($libc)\.h"
-    below='(autograd|autograd/(print|compile|derivatives|check)|ops)/[a-z0-9_]+\.h'
+    below='(autograd|autograd/(print|ranks|compile|derivatives|check)|ops)/[a-z0-9_]+\.h'
     for part in $order; do
         below="$below|models/$part/[a-z0-9_]+\.(h|inc)"
         layer models/$part "$below" "($libc)\.h"
@@ -104,7 +106,7 @@ violations() {
     internals
     layer examples '((examples/)?support/)?[a-z0-9_]+\.h' "($libc|wengert|mpi)\.h"
     grep -rnE --include='*.[ch]' --include='*.inc' 'include[[:space:]]*"[^"]*\.\./' autograd ops models tests examples || true
-    calls autograd autograd/print autograd/compile autograd/derivatives autograd/check ops ops/kernels models
+    calls autograd autograd/print autograd/ranks autograd/compile autograd/derivatives autograd/check ops ops/kernels models
     for part in $order; do calls models/$part; done
     paths
 }
@@ -119,7 +121,7 @@ check() { # check DIR
 # plant FILE LINE: the rules hold in a clean tree and are broken by that line.
 plant() {
     rm -rf "$tree"
-    mkdir -p "$tree/autograd/print" "$tree/autograd/compile" "$tree/autograd/check" "$tree/ops/kernels" "$tree/models/files" "$tree/models/optim" "$tree/tests" "$tree/examples"
+    mkdir -p "$tree/autograd/print" "$tree/autograd/ranks" "$tree/autograd/compile" "$tree/autograd/check" "$tree/ops/kernels" "$tree/models/files" "$tree/models/optim" "$tree/tests" "$tree/examples"
     echo '#include <wengert.h> /* "../x.h", printf(x) in a comment */' > "$tree/examples/a.c"
     echo 'static const char *text = "abort() /* stdout";' > "$tree/autograd/a.c"
     (check "$tree") > "$tree.log" || { cat "$tree.log"; echo "layers: a clean tree is refused"; exit 1; }
@@ -134,6 +136,7 @@ self_test() {
     plant autograd/b.h '#include <cblas.h>'
     plant autograd/b.c '#include "autograd/../models/mlp.h"'
     plant autograd/b.c '#include "autograd/compile/program.h"'
+    plant autograd/b.c '#include "autograd/ranks/ranks.h"'
     plant autograd/print/b.c '#include "autograd/compile/c_writer.h"'
     plant autograd/compile/b.c '#include "autograd/check/gradcheck.h"'
     plant autograd/check/b.c '#include "autograd/compile/program_internal.h"'

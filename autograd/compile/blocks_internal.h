@@ -3,6 +3,7 @@
 
 #include "autograd/compile/blocks.h"
 #include "autograd/compile/program_internal.h"
+#include "autograd/ranks/ranks_internal.h"
 
 #define WG_BLOCKS_LEVELS 7 /* of a tree of WG_SHARDS */
 

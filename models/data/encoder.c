@@ -2,6 +2,7 @@
 #include "models/data/encoder_internal.h"
 
 #include "autograd/op.h"
+#include "autograd/ranks/ranks.h"
 #include "models/files/archive_internal.h"
 
 #include <inttypes.h>

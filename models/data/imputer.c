@@ -2,6 +2,7 @@
 #include "models/data/imputer.h"
 
 #include "autograd/op.h"
+#include "autograd/ranks/ranks.h"
 #include "ops/compare.h"
 #include "ops/index.h"
 #include "ops/layout.h"

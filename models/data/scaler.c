@@ -2,6 +2,7 @@
 #include "models/data/scaler_internal.h"
 
 #include "autograd/op.h"
+#include "autograd/ranks/ranks.h"
 #include "ops/arithmetic.h"
 
 #include <float.h>

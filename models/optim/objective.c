@@ -4,6 +4,7 @@
 #include "autograd/compile/program.h"
 #include "autograd/derivatives/derivatives.h"
 #include "autograd/grad.h"
+#include "autograd/ranks/ranks.h"
 
 #include <math.h>
 #include <string.h>

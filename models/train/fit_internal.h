@@ -2,6 +2,7 @@
 #define WG_MODELS_TRAIN_FIT_INTERNAL_H
 
 #include "autograd/compile/program.h"
+#include "autograd/ranks/ranks.h"
 #include "models/data/dataset_internal.h"
 #include "models/data/split.h"
 #include "models/train/fit.h"

@@ -1,5 +1,5 @@
 /* Ranks: shards, what ranks do together, messages that are lost, damaged or out of step. */
-#include "autograd/tape_internal.h"
+#include "autograd/ranks/ranks_internal.h"
 #include "tests/support/assert.h"
 #include "tests/support/ranks.h"
 #include "tests/support/suites.h"

@@ -9,7 +9,7 @@
 
 enum { ROWS = 40, COLUMNS = 2 };
 
-/* As autograd/ranks.c has it before every payload. */
+/* As autograd/ranks/ranks.c has it before every payload. */
 typedef struct header {
     uint64_t magic, check, operation, bytes;
     int64_t status;

@@ -2,7 +2,7 @@
 #ifndef WGT_SUPPORT_RANKS_H
 #define WGT_SUPPORT_RANKS_H
 
-#include "autograd/ranks.h"
+#include "autograd/ranks/ranks.h"
 
 #include <sys/types.h>
 

@@ -1,5 +1,5 @@
 /* Which rank has which rows, sums over them, and rows that move to where they belong. */
-#include "autograd/tape_internal.h"
+#include "autograd/ranks/ranks_internal.h"
 
 #include <inttypes.h>
 #include <string.h>

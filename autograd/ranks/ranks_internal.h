@@ -1,15 +1,8 @@
 #ifndef WG_AUTOGRAD_RANKS_INTERNAL_H
 #define WG_AUTOGRAD_RANKS_INTERNAL_H
 
-#include "autograd/ranks.h"
-
-/* What a tape keeps for its messages. */
-typedef struct wg_wire {
-    uint64_t operation; /* how many things the ranks have done together */
-    void *send, *receive;
-    int64_t send_room, receive_room; /* bytes */
-    bool lost;                       /* an exchange has failed: there will be no other */
-} wg_wire;
+#include "autograd/ranks/ranks.h"
+#include "autograd/tape_internal.h"
 
 /* wg_ranks_of: the tape's; NULL where it has none, or is alone. */
 const wg_ranks *wg_ranks_of(const wg_tape *t);

@@ -1,7 +1,7 @@
 #ifndef WG_AUTOGRAD_RANKS_H
 #define WG_AUTOGRAD_RANKS_H
 
-#include "autograd/tensor.h"
+#include "autograd/tape.h"
 
 #include <stddef.h>
 

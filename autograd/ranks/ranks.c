@@ -1,6 +1,6 @@
 /* What ranks do together: messages that are checked, and what is made of them. */
 #include "autograd/hash.h"
-#include "autograd/tape_internal.h"
+#include "autograd/ranks/ranks_internal.h"
 
 #include <inttypes.h>
 #include <stdio.h>
