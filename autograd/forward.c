@@ -99,7 +99,8 @@ bool wg_node_is_finite(const wg_tensor *y)
 
 void wg_node_view(wg_tensor *y)
 {
-    y->data = (char *)y->operand[0]->data + (y->op->offset != NULL ? y->op->offset(y) : 0);
+    char *base = y->operand[0]->data; /* NULL: a program's tensor without elements */
+    y->data = base != NULL && y->op->offset != NULL ? base + y->op->offset(y) : base;
 }
 
 bool wg_node_run(wg_tensor *y)

@@ -331,8 +331,9 @@ END_TEST
 START_TEST(test_empty_values)
 {
     wg_tensor *x = wg_param(t, "x", WG_F64, WG_SHAPE(0, 3));
-    wg_tensor *outputs[] = {wg_tanh(x), wg_sum(wg_exp(x)), wg_sum_over(x, WG_AXES(0), false)};
-    wg_program *p = wg_compile(outputs, 3, NULL);
+    wg_tensor *outputs[] = {wg_tanh(x), wg_sum(wg_exp(x)), wg_sum_over(x, WG_AXES(0), false),
+                            wg_neg(wg_reshape(wg_sin(x), WG_SHAPE(3, 0)))};
+    wg_program *p = wg_compile(outputs, 4, NULL);
     ck_assert_int_eq(wg_program_run(p), WG_OK);
     ck_assert_int_eq(wg_size(wg_program_output(p, 0)), 0);
     wgt_assert_same_bits(wg_item(wg_program_output(p, 1)), 0);

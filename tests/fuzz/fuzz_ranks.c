@@ -1,5 +1,6 @@
 /* A rank whose partners are hostile: messages that are torn, made up, or right but for what they
  * hold. */
+#include "autograd/ranks/ranks.h"
 #include "autograd/tape_internal.h"
 #include "models/estimator.h"
 #include "tests/fuzz/bytes.h"
