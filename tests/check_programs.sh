@@ -634,6 +634,43 @@ run 0 "$predict" model open.csv
 lines out 3
 says err 'predict: not judged: open.csv:3: '
 
+# ---- numbers that lose their differences ---------------------------------------------------------------
+
+# far OFFSET STEP: numbers from there on, in one column of two.
+far() { awk -v o="$1" -v s="$2" 'BEGIN { print "near,far,y"
+    for (i = 0; i < 60; i++) printf "%d,%.17g,%d\n", i % 7, o + i % 11 * s, (i % 3 > 0) }'; }
+far 1e6 1 > far.csv
+run 0 "$train" far.csv --f32 --raw --quiet
+says err "train: warning: column 'far': in f32 its numbers, around 1e+06, lose all but 2 digits"
+says err 'without --f32'
+run 0 "$train" far.csv --f32 --quiet # whole numbers, less their mean, are exact
+silent err
+run 0 "$train" far.csv --raw --quiet
+silent err
+far 1e6 0.1 > tenths.csv
+run 0 "$train" tenths.csv --f32 --quiet
+says err "column 'far': in f32"
+far 1e9 1 > ids.csv
+run 0 "$train" ids.csv --f32 --quiet
+says err "column 'far': in f32 its numbers, around 1e+09, are all the same"
+far 1e15 1 > ids.csv
+run 0 "$train" ids.csv --raw --quiet
+says err "without --raw they keep them"
+run 0 "$train" ids.csv --quiet
+says err "column 'far': in f64 its numbers, around 1e+15, differ so little that they count as constant"
+awk -F, 'NR > 1 { print $3, "1:" $1, "2:" $2 }' ids.csv > ids.svm
+run 0 "$train" ids.svm --quiet
+says err 'feature 2: in f64'
+awk 'BEGIN { print "id,x,y"; for (i = 10; i < 60; i++) print "12345678901234567" i "," i % 7 "," (i % 3 > 0) }' > ids.csv
+run 0 "$train" ids.csv --quiet
+says err "train: warning: column 'id': integers beyond 2^53 lose their last digits; ids are for --drop"
+run 0 "$train" ids.csv --quiet --drop id
+silent err
+for name in iris breast_cancer digits linear_1000; do # ordinary numbers
+    run 0 "$train" "$data/$name.csv" --f32 --raw --quiet --epochs 2
+    silent err
+done
+
 # ---- labels that are numbers -------------------------------------------------------------------------
 
 run 1 "$train" "$iris" --label sepal_length

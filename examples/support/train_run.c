@@ -13,6 +13,7 @@
 #include "folds.h"
 #include "progress.h"
 #include "report.h"
+#include "rounding.h"
 #include "same_file.h"
 #include "summary.h"
 #include "train_arguments.h"
@@ -143,6 +144,7 @@ static bool prepare(wg_tape *t, train_arguments *a, parts *r)
         return false;
     summary_data(a, &r->all, r->numbers);
     fflush(stdout);
+    rounding_warn(a, &r->all);
     return check_names(a, r->all.table) && check_texts(a, r->all.table) &&
            check_numbers(r->all.table) && split(t, a, r) &&
            check_strings(a, r->trained.table, r->tested.table);

@@ -40,6 +40,10 @@ typedef enum wg_number_kind {
  * are no numbers here. *value is set where the kind is not NONE. */
 wg_number_kind wg_number_read(const char *text, double *value);
 
+/* wg_number_loses: is the text, of which wg_number_read made the value, an integer from 2^53 on
+ * that the double is not? From 2^64 on every text of digits alone counts as one. */
+bool wg_number_loses(const char *text, double value);
+
 #ifndef WG_NO_FILES
 
 /* ---- Reading. -------------------------------------------------------------------------------- */

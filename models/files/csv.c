@@ -287,6 +287,7 @@ static wg_table *csv_table(wg_csv_file *f)
         .label_text = f->label >= 0 ? f->label_text : NULL,
         .label_value = f->labels_are_numbers ? f->label_value : NULL,
         .dropped = f->records - f->rows,
+        .rounded = f->rounded,
         .class_limit = f->options.limits.classes,
         .csv = f->given,
         .separator = f->options.separator,

@@ -68,6 +68,7 @@ typedef struct wg_csv_file {
     int64_t label;            /* column from 0; -1: none */
     int64_t numbers, strings; /* how many columns are of the kind */
     int64_t rows, records;    /* rows: those that are kept */
+    int64_t rounded;          /* numbers, of dropped rows too */
     double *values;           /* [rows, numbers], NaN where missing */
     const char **string;      /* [rows, strings], into the work */
     const char **label_text;  /* [rows], into the work */

@@ -39,6 +39,7 @@ static bool csv_read_number(wg_csv_file *f, int64_t column, double *value)
     case WG_NUMBER_FINITE: break;
     }
     c->numbers++;
+    f->rounded += wg_number_loses(f->scanner.field[column].text, *value);
     if (f->options.f32 && isinf((float)*value))
         return wg_csv_fail_field(f, column, "is too large for f32");
     return true;
@@ -153,7 +154,7 @@ static bool csv_read_row(wg_csv_file *f)
 
 bool wg_csv_read_rows(wg_csv_file *f)
 {
-    f->numbers = f->strings = f->rows = f->records = 0;
+    f->numbers = f->strings = f->rows = f->records = f->rounded = 0;
     f->labels_are_numbers = true;
     for (int64_t j = 0; j < f->columns; j++) {
         wg_csv_column *c = &f->column[f->order[j]];

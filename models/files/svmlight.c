@@ -18,6 +18,7 @@ typedef struct svmlight_file {
     char *at; /* what is still to read; a NUL stands behind the last byte */
     int64_t line;
     int64_t rows, entries, columns; /* columns: as far as features were seen */
+    int64_t rounded;                /* values */
     int64_t *start;                 /* [rows + 1] */
     int64_t *column;                /* [entries] */
     double *value;                  /* [entries] */
@@ -139,6 +140,7 @@ static bool svmlight_entry(svmlight_file *f, char *word)
     int64_t *column = &f->column[f->entries];
     if (!svmlight_column(f, word, column) || !svmlight_number(f, colon + 1, &f->value[f->entries]))
         return false;
+    f->rounded += wg_number_loses(colon + 1, f->value[f->entries]);
     if (*column >= f->columns)
         f->columns = *column + 1;
     f->entries++;
@@ -211,6 +213,7 @@ static wg_table *svmlight_finish(svmlight_file *f, wg_csr **features)
         .label_text = f->label_text,
         .label_value = f->label,
         .zero_based = f->options.zero_based,
+        .rounded = f->rounded,
         .class_limit = f->options.limits.classes,
     };
     for (int64_t i = 0; f->options.f32 && i < f->entries; i++) {

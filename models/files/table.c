@@ -212,6 +212,7 @@ wg_table *wg_table_new(wg_tape *t, const wg_table_parts *parts)
         .string_names = strings ? parts->string_names : table_no_names,
         .string_missing = parts->string_missing,
         .dropped = parts->dropped,
+        .rounded = parts->rounded,
         .csv = parts->csv,
         .zero_based = parts->zero_based,
         .separator = parts->separator,

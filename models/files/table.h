@@ -36,6 +36,10 @@ typedef struct wg_table {
     const int64_t *missing, *string_missing; /* [columns], [string_columns] */
     int64_t dropped;
 
+    /* How many values of the columns are integers beyond 2^53 that f64 rounded: of two ids of 19
+     * digits it may make one. */
+    int64_t rounded;
+
     /* How the file was read, so that others can be read alike: as wg_csv_read was asked to, but for
      * the columns and the label, which are above and below; NULL: no CSV file. */
     const struct wg_csv_options *csv;

@@ -15,6 +15,7 @@ typedef struct wg_table_parts {
     const char *const *string_names;  /* [string_columns], and NULL; or NULL: no such columns */
     const int64_t *string_missing;    /* [string_columns], or NULL: none */
     int64_t dropped;                  /* rows */
+    int64_t rounded;                  /* values */
     const struct wg_csv_options *csv; /* as in the table */
     bool zero_based;
     char separator;

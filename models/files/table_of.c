@@ -82,6 +82,18 @@ static int64_t *table_of_missing(const wg_tensor *X, int64_t columns)
     return count;
 }
 
+/* How many integers no double is. */
+static int64_t table_of_rounded(const wg_tensor *X)
+{
+    const int64_t *value = X->dtype == WG_I64 ? X->data : NULL;
+    int64_t count = 0;
+    for (int64_t i = 0; value != NULL && i < X->size; i++) {
+        const double rounded = (double)value[i]; /* INT64_MAX becomes 2^63, which no i64 is */
+        count += rounded >= 0x1p63 || (int64_t)rounded != value[i];
+    }
+    return count;
+}
+
 wg_table *wg_table_of(const char *name, wg_tensor *X, const wg_tensor *y, const char *label_name)
 {
     if (wg_is_inert(X) || (y != NULL && wg_is_inert(y)) || name == NULL) {
@@ -95,6 +107,7 @@ wg_table *wg_table_of(const char *name, wg_tensor *X, const wg_tensor *y, const 
     wg_limits limits = {0};
     table_of_labels labels = {NULL, NULL, NULL};
     wg_table *table = wg_table_inert();
+    const int64_t rounded = table_of_rounded(X);
     if (X->dtype == WG_I64)
         X = wg_cast(X, WG_F64);
     if (X->shape.ndim != 2)
@@ -109,6 +122,7 @@ wg_table *wg_table_of(const char *name, wg_tensor *X, const wg_tensor *y, const 
                                                   .features = X,
                                                   .column_names = names,
                                                   .missing = missing,
+                                                  .rounded = rounded,
                                                   .label_name = label_name,
                                                   .label_text = labels.texts,
                                                   .label_value = labels.value,

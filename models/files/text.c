@@ -207,3 +207,14 @@ wg_number_kind wg_number_read(const char *text, double *value)
         *value = strtod(start, NULL);
     return isinf(*value) ? WG_NUMBER_TOO_LARGE : WG_NUMBER_FINITE;
 }
+
+bool wg_number_loses(const char *text, double value)
+{
+    if (fabs(value) < 0x1p53)
+        return false;
+    text = number_skip_blanks(text);
+    text += *text == '-' || *text == '+';
+    if (*number_skip_blanks(text + strspn(text, "0123456789")) != '\0')
+        return false;
+    return fabs(value) >= 0x1p64 || strtoull(text, NULL, 10) != (uint64_t)fabs(value);
+}

@@ -87,6 +87,48 @@ START_TEST(test_missing)
 }
 END_TEST
 
+/* A row with a NaN has no class, rather than the first one: by table, tensor and sparse rows, it is
+ * refused by its row and column, unless the pipeline fills it in (as above). */
+START_TEST(test_nan_row_is_refused)
+{
+    static const char rows[] = "width,height,kind\n1,2,a\n2,1,b\n3,,a\n";
+    const wg_csv_options keep = {.missing = WG_CSV_MISSING_KEEP};
+    const double x[] = {1, 2, 2, 1, 3, (double)NAN};
+    wg_tensor *whole = wg_constant(tape, WG_F64, WG_SHAPE(2, 2), x);
+    wg_tensor *y = wg_constant(tape, WG_I64, WG_SHAPE(2), &(int64_t[]){0, 1});
+    const wg_estimator *e = wg_estimator_fit(&(wg_dataset){.X = whole, .y = y}, NULL);
+    const wg_estimator *raw = wg_estimator_fit(&(wg_dataset){.X = whole, .y = y},
+                                               &(wg_estimator_options){.raw = true});
+    const wg_estimator *named = wg_estimator_fit(
+        &(wg_dataset){.table = read_as(tape, "width,height,kind\n1,2,a\n2,1,b\n", NULL)}, NULL);
+    const wg_dataset dense = {.X = wg_constant(tape, WG_F64, WG_SHAPE(3, 2), x)};
+    const wg_dataset table = {.table = read_as(tape, rows, &keep)};
+    const int64_t start[] = {0, 2, 4, 6}, column[] = {0, 1, 0, 1, 0, 1};
+    const wg_dataset sparse = {.sparse = wg_csr_new(tape, WG_F64, 3, 2, start, column, x)};
+    const struct {
+        const wg_estimator *e;
+        const wg_dataset *rows;
+        const char *says;
+    } cases[] = {{e, &dense, "row 3, column 2 is nan"},
+                 {named, &table, "row 3, column 2 (height) is nan"},
+                 {raw, &sparse, "row 3, column 2 is nan"}};
+    expect_ok(tape);
+    for (int i = 0; i < 9; i++) {
+        const wg_mark mark = wg_tape_mark(tape);
+        const wg_estimator *by = cases[i / 3].e;
+        const wg_dataset *given = cases[i / 3].rows;
+        if (i % 3 == 0)
+            ck_assert(wg_is_inert(wg_estimator_predict(by, given)));
+        else if (i % 3 == 1)
+            ck_assert(wg_is_inert(wg_estimator_predict_proba(by, given)));
+        else
+            ck_assert(isnan(wg_estimator_score(by, given)));
+        wgt_assert_status(tape, WG_E_NOT_FINITE, cases[i / 3].says);
+        wg_tape_rewind(tape, mark);
+    }
+}
+END_TEST
+
 /* A file read by the estimator's own options is read as the fitted one was: what separates fields
  * and what is missing, numbers that could be infinite, and columns by their names in any order. */
 START_TEST(test_reads_alike)
@@ -458,6 +500,7 @@ Suite *suite_estimator_table(void)
     tcase_set_timeout(c, 60);
     tcase_add_checked_fixture(c, setup, teardown);
     tcase_add_test(c, test_missing);
+    tcase_add_test(c, test_nan_row_is_refused);
     tcase_add_test(c, test_reads_alike);
     tcase_add_test(c, test_reads_by_name);
     tcase_add_test(c, test_encodes);

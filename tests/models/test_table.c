@@ -75,6 +75,28 @@ START_TEST(test_missing_texts)
 }
 END_TEST
 
+/* Integers that doubles round are counted, in whatever format they come; fractions are not. */
+START_TEST(test_rounded)
+{
+    static const char ids[] = "id,x,y\n9007199254740992,1,0\n9007199254740993,1e30,1\n"
+                              "-1234567890123456789,9007199254740993.5,0\n"
+                              "18446744073709551616,12345678901234567890.0,1\n";
+    static const char sparse[] = "0 1:9007199254740994 2:9007199254740993\n1 1:1e17 2:5\n";
+    const int64_t whole[] = {1, INT64_MAX, INT64_MIN, (INT64_C(1) << 53) + 1};
+    ck_assert_int_eq(read_text(ids, NULL)->rounded, 3);
+    ck_assert_int_eq(read_text(ids, &(wg_csv_options){.f32 = true})->rounded, 3);
+    const char *const drop[] = {"id", NULL};
+    ck_assert_int_eq(read_text(ids, &(wg_csv_options){.drop = drop})->rounded, 0);
+    wgt_file_put(path, sparse, sizeof sparse - 1);
+    ck_assert_int_eq(wg_svmlight_read(tape, path, NULL, NULL)->rounded, 1);
+    wg_tensor *X = wg_constant(tape, WG_I64, WG_SHAPE(2, 2), whole);
+    const wg_table *table = wg_table_of("ids.npy", X, NULL, NULL);
+    ck_assert_int_eq(table->rounded, 2);
+    ck_assert_int_eq(wg_table_of("x.npy", wg_cast(X, WG_F64), NULL, NULL)->rounded, 0);
+    ck_assert_int_eq(wg_tape_status(tape), WG_OK);
+}
+END_TEST
+
 /* Columns of strings are found: those in which something is no number, wherever it stands; numbers
  * with one odd text among them are not taken for strings. */
 START_TEST(test_found)
@@ -323,6 +345,7 @@ Suite *suite_table(void)
     tcase_add_test(c, test_texts);
     tcase_add_test(c, test_texts_alone);
     tcase_add_test(c, test_missing_texts);
+    tcase_add_test(c, test_rounded);
     tcase_add_test(c, test_found);
     tcase_add_test(c, test_class_limit);
     tcase_add_test(c, test_columns_and_missing);

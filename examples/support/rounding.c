@@ -1,0 +1,158 @@
+/* Warnings of columns whose numbers lose their differences when they are computed with. */
+#include "rounding.h"
+
+#include <float.h>
+#include <inttypes.h>
+#include <math.h>
+#include <stdio.h>
+
+/* A column's numbers, summed up less the first of them, so that the squares stay exact enough. */
+typedef struct spread {
+    double first, sum, squares, most;
+    int64_t count;
+    bool whole;
+} spread;
+
+static void add(spread *s, double x, int64_t times)
+{
+    if (isnan(x) || times == 0)
+        return;
+    if (s->count == 0)
+        s->first = x;
+    s->count += times;
+    s->sum += (double)times * (x - s->first);
+    s->squares += (double)times * (x - s->first) * (x - s->first);
+    s->most = fmax(s->most, fabs(x));
+    s->whole = s->whole && x == floor(x);
+}
+
+static double mean(const spread *s)
+{
+    return s->first + s->sum / (double)s->count;
+}
+
+static double deviation(const spread *s)
+{
+    const double n = (double)s->count;
+    return sqrt(fmax(s->squares / n - s->sum / n * (s->sum / n), 0));
+}
+
+static void add_dense(const wg_tensor *X, spread s[])
+{
+    const int64_t d = wg_dim(X, 1);
+    for (int64_t i = 0; i < wg_size(X); i++)
+        add(&s[i % d], wg_at(X, i), 1);
+}
+
+static void add_sparse(const wg_csr *A, spread s[])
+{
+    for (int64_t i = 0; i < wg_size(A->value); i++)
+        add(&s[wg_data_i64(A->column)[i]], wg_at(A->value, i), 1);
+    for (int64_t j = 0; j < A->columns; j++)
+        add(&s[j], 0, A->rows - s[j].count);
+}
+
+/* By two passes over the file; a deviation of 1 may be that of a constant. */
+static void add_stream(wg_tape *t, wg_tensor *X, spread s[])
+{
+    const wg_scaler *fitted = wg_scaler_fit(X);
+    for (int64_t j = 0; wg_tape_status(t) == WG_OK && j < wg_dim(X, 1); j++) {
+        const double m = wg_at(fitted->mean, j), scale = wg_at(fitted->scale, j);
+        if (scale != 1)
+            s[j] = (spread){m, 0, scale * scale, fabs(m), 1, false};
+    }
+}
+
+/* ---- Telling ------------------------------------------------------------------------------------------- */
+
+static void tell_place(const wg_dataset *data, int64_t column, int64_t others)
+{
+    if (data->sparse != NULL)
+        fprintf(stderr, "feature %" PRId64, column + !data->table->zero_based);
+    else
+        fprintf(stderr, "column '%s'", data->table->column_names[column]);
+    if (others > 0)
+        fprintf(stderr, " (and %" PRId64 " more)", others);
+}
+
+/* Integers that the file has, but f64 has not; f32 has none of them, and what the file had is not known. */
+static void tell_ids(const wg_dataset *data, const spread s[], int64_t columns, bool f32)
+{
+    int64_t n = 0, first = 0;
+    for (int64_t j = columns - 1; j >= 0; j--)
+        if (s[j].most >= 0x1p53) {
+            n++;
+            first = j;
+        }
+    if (n == 0 || (data->table->rounded == 0 && !f32))
+        return;
+    fprintf(stderr, "%s: warning: ", options_program());
+    tell_place(data, first, n - 1);
+    fprintf(stderr, ": integers beyond 2^53 lose their last digits%s\n",
+            data->table->csv != NULL
+                ? "; ids are for --drop, or for --category where few rows have as many"
+                : "; ids are better left out");
+}
+
+/* What computing does to a column, NULL: no harm. Whole numbers are exact in f32 up to 2^24, and standardizing
+ * takes the mean away exactly. What is one number in f32 may have been several in the file. */
+static const char *harm(const spread *s, bool raw, bool f32)
+{
+    static const char digits[] = "lose all but 2 digits or less of their differences";
+    const double epsilon = f32 ? (double)FLT_EPSILON : DBL_EPSILON;
+    const double size = s->count > 0 ? fabs(mean(s)) : 0, sd = s->count > 0 ? deviation(s) : 0;
+    const bool exact = s->whole && s->most <= (f32 ? 0x1p23 : 0x1p53);
+    if (f32 && sd == 0 && s->most >= 0x1p16)
+        return "are all the same";
+    if (sd == 0 || size == 0)
+        return NULL;
+    if (!raw && (double)s->count * size * DBL_EPSILON >= sd) /* as the scaler judges */
+        return "differ so little that they count as constant, and are not scaled";
+    return epsilon * size > 1e-3 * sd && (raw || !exact) ? digits : NULL;
+}
+
+static void tell_far(const wg_dataset *data, const spread s[], int64_t columns, bool raw, bool f32)
+{
+    int64_t n = 0, first = 0;
+    for (int64_t j = columns - 1; j >= 0; j--)
+        if (harm(&s[j], raw, f32) != NULL) {
+            n++;
+            first = j;
+        }
+    if (n == 0)
+        return;
+    fprintf(stderr, "%s: warning: ", options_program());
+    tell_place(data, first, n - 1);
+    fprintf(stderr, ": in %s its numbers, around %g, %s; %s\n", f32 ? "f32" : "f64",
+            mean(&s[first]), harm(&s[first], raw, f32),
+            f32                           ? "without --f32 they keep more"
+            : raw && data->sparse == NULL ? "without --raw they keep them"
+                                          : "take a number near them away from all of them");
+}
+
+void rounding_warn(const train_arguments *a, const wg_dataset *data)
+{
+    wg_tape *t = data->table->tape;
+    wg_tensor *X = wg_table_features(data->table);
+    const int64_t columns = data->sparse != NULL ? data->sparse->columns : wg_dim(X, 1);
+    const bool f32 = wg_dtype_of(data->sparse != NULL ? data->sparse->value : X) == WG_F32;
+    const wg_mark mark = wg_tape_mark(t);
+    spread *s = wg_tape_take(t, (size_t)columns * sizeof *s);
+    if (s == NULL)
+        return;
+    for (int64_t j = 0; j < columns; j++)
+        s[j] = (spread){.whole = true};
+    if (data->sparse != NULL)
+        add_sparse(data->sparse, s);
+    else if (a->rows.stream)
+        add_stream(t, X, s);
+    else
+        add_dense(X, s);
+    const wg_ranks *ranks = wg_tape_options_of(t)->ranks;
+    if (ranks == NULL || ranks->rank == 0) {
+        tell_ids(data, s, columns, f32);
+        tell_far(data, s, columns, a->raw || data->sparse != NULL, f32);
+    }
+    if (wg_tape_status(t) == WG_OK)
+        wg_tape_rewind(t, mark);
+}
