@@ -9,7 +9,7 @@
 
 /* x - most, where that is a number or the row has a NaN, which makes all of it NaN; where the
  * largest of a row is infinite, the others do not count. */
-static const char softmax_shift[] = "static %s @shift(%s x, %s most)\n"
+static const char softmax_shift[] = "static %s @%s(%s x, %s most)\n"
                                     "{\n"
                                     "    if (most - most == 0 || x != x || most != most)\n"
                                     "        return x - most;\n"
@@ -19,9 +19,10 @@ static const char softmax_shift[] = "static %s @shift(%s x, %s most)\n"
 static wg_text softmax_write_shift(wg_c_writer *c, const wg_tensor *x)
 {
     char text[sizeof softmax_shift + 32];
-    const char *type = x->dtype == WG_F32 ? "float" : "double";
-    snprintf(text, sizeof text, softmax_shift, type, type, type);
-    return wg_c_helper(c, "shift", text);
+    const bool f32 = x->dtype == WG_F32;
+    const char *type = f32 ? "float" : "double", *name = f32 ? "shiftf" : "shift";
+    snprintf(text, sizeof text, softmax_shift, type, name, type, type);
+    return wg_c_helper(c, name, text);
 }
 
 wg_text wg_softmax_write_top(wg_c_writer *c, const wg_tensor *x, const wg_c_nest *rows,

@@ -403,19 +403,24 @@ void wg_c_check(wg_c_writer *c, const wg_tensor *x, int64_t n, const int64_t *ex
 wg_text wg_c_helper(wg_c_writer *c, const char *name, const char *text)
 {
     wg_text full, head;
+    wg_c_text written = {.tape = c->tape};
     snprintf(full.s, sizeof full.s, "%.100s__%.90s", c->prefix, name);
     snprintf(head.s, sizeof head.s, " %.200s(", full.s);
-    if (c->helpers.s != NULL && strstr(c->helpers.s, head.s) != NULL)
-        return full;
     for (const char *s = text; *s != '\0';) {
         size_t plain = strcspn(s, "@");
-        wg_c_add(&c->helpers, s, plain);
+        wg_c_add(&written, s, plain);
         s += plain;
         if (*s == '@') {
-            wg_c_print(&c->helpers, "%s__", c->prefix);
+            wg_c_print(&written, "%s__", c->prefix);
             s++;
         }
     }
-    wg_c_add(&c->helpers, "\n", 1);
+    wg_c_add(&written, "\n", 1);
+    if (written.s == NULL || (c->helpers.s != NULL && strstr(c->helpers.s, written.s) != NULL))
+        return full;
+    if (c->helpers.s != NULL && strstr(c->helpers.s, head.s) != NULL)
+        wg_fail(c->tape, WG_E_VALUE, "write: %s writes another function %s than there is",
+                c->y->op->name, name);
+    wg_c_add(&c->helpers, written.s, written.size);
     return full;
 }

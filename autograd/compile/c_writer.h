@@ -104,7 +104,8 @@ wg_text wg_c_identifier(const char *name);
 void wg_c_check(wg_c_writer *c, const wg_tensor *x, int64_t n, const int64_t *except);
 
 /* wg_c_helper: write a static function before all others, once; in the text @ stands for "NAME__",
- * which no tensor's name begins with. Returns its full name. */
+ * which no tensor's name begins with. Returns its full name. Two texts of one name are an error,
+ * WG_E_VALUE: what differs by type is "shift" and "shiftf". */
 wg_text wg_c_helper(wg_c_writer *c, const char *name, const char *text);
 
 #ifdef __cplusplus

@@ -407,6 +407,60 @@ START_TEST(test_integers_of_32_bits)
 }
 END_TEST
 
+static void helped_write_c(wg_c_writer *c, const wg_tensor *y, const wg_c_nest *row)
+{
+    (void)row;
+    const wg_text name = wg_c_helper(c, "own",
+                                     y->shape.ndim == 1
+                                         ? "static double @own(double x)\n{\n    return x;\n}\n"
+                                         : "static double @own(double x)\n{\n    return +x;\n}\n");
+    wg_c_nest all;
+    wg_c_each(&all, y->size);
+    wg_c_open_one(c, &all);
+    const wg_text at = wg_c_at(&all, NULL, 0);
+    wg_c_line(c, "%y = %s(%a);", at.s, name.s, at.s);
+    wg_c_close_one(c, &all);
+}
+
+/* A function that ops share is of one type; two of one name are an error. */
+START_TEST(test_functions_of_two_types)
+{
+    static const wg_op helped = {.name = "helped",
+                                 .arity = 1,
+                                 .shape = strange_shape,
+                                 .forward = strange_forward,
+                                 .write_c = helped_write_c};
+    wg_tape *t = wg_tape_new(NULL);
+    wg_tensor *x = wg_param(t, "x", WG_F64, WG_SHAPE(2, 3)), *out[4];
+    wg_fill_normal(x, 0, 1, 1);
+    out[0] = wg_softmax(x, 1);
+    out[1] = wg_softmax(wg_cast(x, WG_F32), 1);
+    out[2] = wg_apply(&helped, &x, 1, NULL);
+    out[3] = wg_apply(&helped, &out[2], 1, NULL);
+    wg_program *p = wg_compile(out, 4, NULL);
+    ck_assert_int_eq(wg_program_run(p), WG_OK);
+    wgt_written *w = wgt_written_new();
+    wgt_written_add(w, p, false);
+    for (int k = 0; k < WGT_COMPILERS; k++) {
+        const void *bytes;
+        size_t offset = 0;
+        if (!wgt_written_compile(w, wgt_compilers[k]))
+            continue;
+        ck_assert_int_eq(wgt_written_run(w, 0, NULL, &bytes), 0);
+        const double *f64 = wgt_written_output(bytes, &offset, WG_F64, 6);
+        const float *f32 = wgt_written_output(bytes, &offset, WG_F32, 6);
+        for (int64_t i = 0; i < 6; i++) {
+            ck_assert(wgt_close(f64[i], wg_at(out[0], i), 1e-15, 0));
+            ck_assert(wgt_close((double)f32[i], wg_at(out[1], i), 2e-7, 0));
+        }
+    }
+    wgt_written_free(w);
+    out[1] = wg_reshape(x, WG_SHAPE(6));
+    out[1] = wg_apply(&helped, &out[1], 1, NULL);
+    assert_refused(t, out, 3, NULL, "helped writes another function own");
+}
+END_TEST
+
 /* A NaN anywhere in a row makes all that a softmax of the row gives NaN, as the library does. */
 START_TEST(test_a_row_with_nan)
 {
@@ -488,6 +542,7 @@ Suite *suite_write_programs(void)
     tcase_add_test(tc, test_indices_are_checked_for_each_table);
     tcase_add_test(tc, test_compilers_have_nothing_to_say);
     tcase_add_test(tc, test_integers_of_32_bits);
+    tcase_add_test(tc, test_functions_of_two_types);
     tcase_add_test(tc, test_a_row_with_nan);
     tcase_add_test(tc, test_integers_wrap);
     suite_add_tcase(s, tc);
