@@ -32,11 +32,13 @@ static bool fit_options_fit(wg_fit_run *run)
     return wg_tape_status(run->tape) == WG_OK;
 }
 
-/* Copies of the parameters, which patience goes back to, now or after a resumption. */
+/* Copies of the parameters, which patience goes back to, now or after a resumption; so does who is
+ * stopped, if by another rank. */
 static void fit_new_best(wg_fit_run *run)
 {
     wg_fit_state *s = &run->state;
-    if (run->o.patience == 0 && run->o.checkpoint == NULL && run->o.stop == NULL)
+    if (run->o.patience == 0 && run->o.checkpoint == NULL && run->o.stop == NULL &&
+        !wg_fit_is_shared(run->tape))
         return;
     s->best = wg_tape_take(run->tape, (size_t)run->model->n_params * sizeof *s->best);
     for (int i = 0; s->best != NULL && i < run->model->n_params; i++) {

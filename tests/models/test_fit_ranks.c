@@ -279,6 +279,29 @@ START_TEST(test_refused)
 }
 END_TEST
 
+static volatile sig_atomic_t stop_now = 1;
+
+static void can_be_stopped(wg_estimator_options *o)
+{
+    o->fit.stop = &stop_now;
+}
+
+/* A signal comes to one rank, where the others do not even listen: all end with the same. */
+START_TEST(test_one_is_stopped)
+{
+    job *j = job_new(
+        (job){.model = "softmax", .classes = 3, .optimizer = "lbfgs", .fit = {.epochs = 5}});
+    j->odd_one = can_be_stopped;
+    j->odd = 1;
+    wgt_ranks_run(3, train, j);
+    ck_assert_int_eq(j->epochs, 1);
+    for (int i = 0; i < 3; i++) {
+        ck_assert_str_eq(j->message[i], "");
+        ck_assert_uint_eq(j->hash[i], j->hash[0]);
+    }
+}
+END_TEST
+
 START_TEST(test_no_batches)
 {
     job *j = job_new((job){.model = "softmax", .classes = 3, .optimizer = "adam"});
@@ -298,6 +321,7 @@ Suite *suite_fit_ranks(void)
     tcase_add_loop_test(cases, test_resumed_by_another_number, 0, 2);
     tcase_add_test(cases, test_killed_and_resumed);
     tcase_add_test(cases, test_refused);
+    tcase_add_test(cases, test_one_is_stopped);
     tcase_add_test(cases, test_no_batches);
     suite_add_tcase(suite, cases);
     return suite;
