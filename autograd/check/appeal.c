@@ -159,6 +159,7 @@ bool wg_appeal_judge(size_t index, wg_check_entry *e, void *appeal)
     if (judged.outcome == WG_ENTRY_DISAGREES && judged.claimed == 0 && judged.numeric.value == 0)
         judged.outcome = WG_ENTRY_AGREES;
     a->doubtful = judged.outcome == WG_ENTRY_UNRESOLVED;
+    a->apart = a->apart || fabs(e->claimed - judged.claimed) > 1e-3 * fabs(judged.claimed);
     if (!a->doubtful)
         *e = judged;
     return !a->doubtful;
@@ -192,26 +193,56 @@ bool wg_appeal_is_cheap(const wg_appeal *a)
 
 #undef APPEAL_CHEAP
 
+/* By how much entry i moves in a direction that all move in. */
+static double appeal_size(const wg_appeal *a, size_t i)
+{
+    const double size = fabs((double)a->line.x[i]);
+    return size > 0 ? size : (double)a->line.unit;
+}
+
+/* Shortens the direction's large shares of the claim to the least that rounding does not hide:
+ * beside a large one nothing is seen of what is wrong with a small. False: none is small. */
+static bool appeal_level(const wg_appeal *a, double *v)
+{
+    double least = (double)INFINITY, most = 0;
+    for (size_t i = 0; i < a->line.n; i++) {
+        const double share = fabs((double)a->claimed[i]) * appeal_size(a, i);
+        least = fmin(least, share);
+        most = fmax(most, share);
+    }
+    if (!(least < 1e-3 * most) || isinf(most))
+        return false;
+    least = fmax(least, 1e3 * sqrt((double)WG_WIDE_EPSILON) * most);
+    for (size_t i = 0; i < a->line.n; i++)
+        v[i] *= fmin(1, least / (fabs((double)a->claimed[i]) * appeal_size(a, i)));
+    return true;
+}
+
+static wg_check_outcome appeal_judge_along(wg_appeal *a, const double *v)
+{
+    wg_check_entry e = {.outcome = WG_ENTRY_AGREES};
+    const wg_wide claimed = appeal_aim(a, 0, v);
+    if (!wg_wide_confirms(&a->line, claimed))
+        wg_wide_judge(&a->line, 0, claimed, &e);
+    return e.outcome;
+}
+
 /* The same for n inputs from the given one on, which move together. */
 static wg_check_outcome appeal_screen(wg_appeal *a, int from, int n, uint64_t seed)
 {
-    wg_check_entry e = {.outcome = WG_ENTRY_AGREES};
+    wg_check_outcome all = WG_ENTRY_AGREES, small = WG_ENTRY_AGREES;
     a->doubles = NULL;
     const bool begun = appeal_begin(a, from, n);
     double *v = begun ? wg_arena_take(&a->w.t->scratch, a->line.n * sizeof *v, WG_ALIGNMENT) : NULL;
-    for (size_t i = 0; v != NULL && i < a->line.n; i++) {
-        const double size = fabs((double)a->line.x[i]);
-        v[i] = (size > 0 ? size : (double)a->line.unit) *
-               wg_random_normal(seed, WG_CHECK_SCREEN, i);
-    }
+    for (size_t i = 0; v != NULL && i < a->line.n; i++)
+        v[i] = appeal_size(a, i) * wg_random_normal(seed, WG_CHECK_SCREEN, i);
     a->no_memory = a->no_memory || (begun && v == NULL);
-    if (v != NULL) {
-        const wg_wide claimed = appeal_aim(a, 0, v);
-        if (!wg_wide_confirms(&a->line, claimed))
-            wg_wide_judge(&a->line, 0, claimed, &e);
-    }
+    if (v != NULL)
+        all = appeal_judge_along(a, v);
+    if (v != NULL && all != WG_ENTRY_DISAGREES && appeal_level(a, v))
+        small = appeal_judge_along(a, v);
     wg_appeal_input_end(a);
-    return e.outcome;
+    return small > all ? small : all;
 }
 
 wg_check_outcome wg_appeal_screen(wg_appeal *a, uint64_t seed)

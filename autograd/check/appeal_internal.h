@@ -18,6 +18,7 @@ typedef struct wg_appeal {
     bool ruled;   /* `rules` is known, of this input */
     wg_check_outcome rules;
     bool doubtful;                    /* the last claim judged is unresolved in wide floats, too */
+    bool apart;                       /* a claim in double is not the wide one */
     bool switches;                    /* a branch of the input changes at the point itself */
     bool looked_around, wrong_around; /* a claim at a kink is, and of this input */
     wg_around *around[WG_AROUND_POINTS]; /* of this input; NULL: none */

@@ -68,9 +68,23 @@ static bool blame_local_init(blame_local *l, const wg_tensor *y, int i, const wg
     return true;
 }
 
+/* How a rule is asked: about a random cotangent, again, about the one of the tape, or about two
+ * parts that are the same one. */
+typedef enum blame_way { BLAME_RANDOM, BLAME_AGAIN, BLAME_OWN, BLAME_TWICE, BLAME_WAYS } blame_way;
+
+static wg_tensor *blame_ask(wg_tensor *y, int i, wg_tensor *c, blame_way way)
+{
+    if (way != BLAME_TWICE)
+        return wg_check_rule(y, c, i);
+    wg_tensor *half = wg_zeros_like(c);
+    for (int64_t k = 0; k < wg_size(c); k++)
+        wg_set_element(half, k, wg_element(c, k) / 2);
+    return y->op->vjp_parts((wg_tensor *[]){y, y}, (wg_tensor *[]){half, half}, 2);
+}
+
 /* What the op's rule says, [size of operand i]: zeros where it declares them. NULL:
  * nothing of use. */
-static void *blame_claimed(wg_tensor *y, int i, wg_tensor *cotangent)
+static void *blame_claimed(wg_tensor *y, int i, wg_tensor *cotangent, blame_way way)
 {
     wg_tape *t = y->tape;
     size_t bytes = (size_t)y->operand[i]->size * wg_dtype_size(y->dtype);
@@ -78,7 +92,7 @@ static void *blame_claimed(wg_tensor *y, int i, wg_tensor *cotangent)
     bool zero = (y->op->flags & WG_OP_ZERO_GRADIENT) != 0;
     if (claimed == NULL || (!zero && y->op->vjp == NULL))
         return NULL;
-    wg_tensor *dx = zero ? NULL : y->op->vjp(y, cotangent, i);
+    wg_tensor *dx = zero ? NULL : blame_ask(y, i, cotangent, way);
     if (t->status != WG_OK ||
         (dx != NULL && (dx->tape != t || dx->dtype != y->dtype || dx->size != y->operand[i]->size)))
         return NULL;
@@ -178,16 +192,41 @@ static wg_check_outcome blame_find_double(blame_local *l, const double *claimed,
     return verdict == WG_CHECK_FAILED ? WG_ENTRY_DISAGREES : WG_ENTRY_UNRESOLVED;
 }
 
-/* Does y's rule for operand i agree with differences of y's own kernel? */
-static wg_check_outcome blame_find(wg_tensor *y, int i, const wg_check_options *options)
+/* Does y's rule for operand i, asked in this way, agree with differences of y's own kernel? */
+static wg_check_outcome blame_find_way(wg_tensor *y, int i, wg_tensor *c, blame_way way,
+                                       const wg_check_options *options)
 {
     blame_local l;
+    wg_mark mark = wg_tape_mark(y->tape);
+    wg_arena_mark empty = wg_arena_height(&y->tape->scratch);
+    wg_check_outcome found = WG_ENTRY_UNRESOLVED;
+    void *claimed = blame_claimed(y, i, c, way);
+    if (claimed != NULL && blame_local_init(&l, y, i, c))
+        found = y->dtype == WG_WIDE ? blame_find_wide(&l, claimed)
+                                    : blame_find_double(&l, claimed, options);
+    wg_arena_rewind(&y->tape->scratch, empty);
+    wg_tape_rewind(y->tape, mark);
+    return found;
+}
+
+/* What is found of a random cotangent; all others may accuse, but leave nothing open: their entries
+ * are as large and as small as it happens. */
+static wg_check_outcome blame_find(wg_tensor *y, int i, wg_tensor *own,
+                                   const wg_check_options *options)
+{
+    wg_mark mark = wg_tape_mark(y->tape);
     wg_tensor *c = wg_check_random_like(y, 0, WG_CHECK_LOCAL, 0);
-    void *claimed = blame_claimed(y, i, c);
-    if (claimed == NULL || !blame_local_init(&l, y, i, c))
-        return WG_ENTRY_UNRESOLVED;
-    return y->dtype == WG_WIDE ? blame_find_wide(&l, claimed)
-                               : blame_find_double(&l, claimed, options);
+    wg_check_outcome found = WG_ENTRY_AGREES;
+    for (int way = 0; way < BLAME_WAYS && found != WG_ENTRY_DISAGREES; way++) {
+        if ((way == BLAME_OWN && own == NULL) ||
+            (way == BLAME_TWICE && (i != 0 || y->op->vjp_parts == NULL)))
+            continue;
+        const wg_check_outcome here = blame_find_way(y, i, way == BLAME_OWN ? own : c,
+                                                     (blame_way)way, options);
+        found = way == BLAME_RANDOM || here == WG_ENTRY_DISAGREES ? here : found;
+    }
+    wg_tape_rewind(y->tape, mark);
+    return found;
 }
 
 /* Operand i takes part where its changes reach y at all. What the user detached is not among what
@@ -197,30 +236,41 @@ static bool blame_concerns(const wg_tensor *y, int i)
     return (y->dtype == WG_F64 || y->dtype == WG_WIDE) && y->operand[i]->dtype == y->dtype;
 }
 
+/* The worst finding of y's rules, each operand's alone and all moving together. */
+static wg_check_outcome blame_find_node(const wg_recorded *r, wg_tensor *y, wg_tensor *own,
+                                        const wg_check_options *options)
+{
+    wg_check_outcome worst = wg_check_ties(r, y);
+    for (int i = 0; i < y->n_operands && worst != WG_ENTRY_DISAGREES; i++) {
+        if (!blame_concerns(y, i))
+            continue;
+        const wg_check_outcome here = blame_find(y, i, own, options);
+        worst = here > worst ? here : worst;
+    }
+    return worst;
+}
+
 /* The worst finding of all that moves with r's x; *op: the first op that is wrong. */
 static wg_check_outcome blame_find_all(const wg_recorded *r, const wg_check_options *options,
                                        const char **op)
 {
     wg_tape *t = r->t;
+    wg_mark mark = wg_tape_mark(t);
+    wg_arena_mark empty = wg_arena_height(&t->scratch);
     wg_check_options local = *options;
     wg_check_outcome worst = WG_ENTRY_AGREES;
+    const wg_check_claim claim = {r->ys, r->cotangents, r->m, NULL};
+    wg_tensor **own = wg_check_cotangents(t, &claim, r->node, r->n);
     local.largest = 0;
     *op = NULL;
     for (int64_t k = 0; k < r->n && worst != WG_ENTRY_DISAGREES; k++) {
-        wg_check_outcome found = wg_check_ties(r, r->node[k]); /* moving together */
-        for (int i = 0; i < r->node[k]->n_operands && found != WG_ENTRY_DISAGREES; i++) {
-            if (!blame_concerns(r->node[k], i))
-                continue;
-            wg_mark mark = wg_tape_mark(t);
-            wg_arena_mark empty = wg_arena_height(&t->scratch);
-            const wg_check_outcome here = blame_find(r->node[k], i, &local);
-            wg_arena_rewind(&t->scratch, empty);
-            wg_tape_rewind(t, mark);
-            found = here > found ? here : found;
-        }
+        const wg_check_outcome found = blame_find_node(r, r->node[k], own != NULL ? own[k] : NULL,
+                                                       &local);
         worst = found > worst ? found : worst;
         *op = found == WG_ENTRY_DISAGREES ? r->node[k]->op->name : NULL;
     }
+    wg_arena_rewind(&t->scratch, empty);
+    wg_tape_rewind(t, mark);
     return worst;
 }
 
@@ -241,82 +291,3 @@ wg_check_outcome wg_check_rules(const wg_recorded *r)
 #undef BLAME_ENTRIES
 #undef BLAME_DIRECTIONS
 #undef BLAME_WORK
-
-/* ---- Linearity in the cotangent -------------------------------------------------------------- */
-
-/* a = factor b? The factor is a power of two: rounding does not tell the two apart, but below the
- * normal numbers. */
-static bool blame_is_multiple(const wg_tensor *a, const wg_tensor *b, double factor)
-{
-    double largest = 0, gap = 0;
-    for (int64_t i = 0; i < b->size; i++) {
-        const double want = factor * wg_element(b, i), got = wg_element(a, i);
-        if (!isfinite(want) || !isfinite(got))
-            continue;
-        largest = fmax(largest, fabs(want));
-        gap = fmax(gap, fabs(want - got));
-    }
-    return gap <= 1e-9 * largest + DBL_MIN;
-}
-
-/* Is y's rule for operand i homogeneous in a random cotangent? */
-static bool blame_rule_is_linear(wg_tensor *y, int i)
-{
-    wg_tensor *c = wg_check_random_like(y, 0, WG_CHECK_LOCAL, 0);
-    wg_tensor *twice = wg_zeros_like(c);
-    for (int64_t k = 0; k < wg_size(twice); k++)
-        ((double *)twice->data)[k] = -2 * ((const double *)c->data)[k];
-    wg_tensor *once = y->op->vjp != NULL ? y->op->vjp(y, c, i) : NULL;
-    wg_tensor *other = once != NULL ? y->op->vjp(y, twice, i) : NULL;
-    if (once == NULL || other == NULL || y->tape->status != WG_OK || once->dtype != WG_F64 ||
-        other->dtype != WG_F64 || other->size != once->size)
-        return true;
-    return blame_is_multiple(other, once, -2);
-}
-
-static const char *blame_linear(wg_check_session *s, const wg_tensor *y)
-{
-    for (int64_t k = 0; k <= y->index; k++)
-        for (int i = 0; i < s->t->node[k]->n_operands; i++) {
-            wg_tensor *node = s->t->node[k];
-            wg_mark mark = wg_tape_mark(s->t);
-            bool linear = !blame_concerns(node, i) || node->data == NULL ||
-                          blame_rule_is_linear(node, i);
-            wg_tape_rewind(s->t, mark);
-            if (!linear)
-                return node->op->name;
-        }
-    return NULL;
-}
-
-wg_check_verdict wg_check_linear(wg_check_session *s, const wg_check_claim *c,
-                                 const wg_gradcheck_options *options, wg_check_report reports[])
-{
-    wg_tape *t = s->t;
-    wg_mark mark = wg_tape_mark(t);
-    wg_arena_mark empty = wg_arena_height(&t->scratch);
-    wg_tensor **gs = wg_arena_take(&t->scratch, (size_t)s->n * sizeof *gs, sizeof(void *));
-    wg_tensor *twice = wg_zeros_like(c->cotangents[0]);
-    for (int64_t k = 0; k < wg_size(twice); k++)
-        ((double *)twice->data)[k] = -2 * ((const double *)c->cotangents[0]->data)[k];
-    wg_check_verdict verdict = WG_CHECK_PASSED;
-    const bool taken = gs != NULL && wg_vjp(s->y, twice, s->xs, s->n, gs) == WG_OK;
-    for (int i = 0; taken && i < s->n; i++) {
-        if (blame_is_multiple(gs[i], c->gs[i], -2))
-            continue;
-        const char *blame = blame_linear(s, s->y);
-        if (blame == NULL)
-            break; /* rounding below the normal numbers, carried on */
-        verdict = WG_CHECK_FAILED;
-        if (reports == NULL || reports[i].verdict == WG_CHECK_FAILED)
-            continue;
-        reports[i].verdict = WG_CHECK_FAILED;
-        reports[i].note = "the gradient is not linear in its cotangent";
-        reports[i].blame = options->no_blame ? NULL : blame;
-    }
-    if (gs == NULL || t->status == WG_E_NOMEM)
-        verdict = wg_check_invalid(reports, s->n, "out of memory");
-    wg_arena_rewind(&t->scratch, empty);
-    wg_tape_rewind(t, mark);
-    return verdict;
-}

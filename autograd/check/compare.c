@@ -1,5 +1,5 @@
-/* Owns comparisons of values: with a closed form, and those of a tape with f32 with f64's, of each
- * kernel and rule alone and of the whole. */
+/* Owns comparisons of values: with a closed form, and those of a tape with f32 with f64's, and of
+ * f64 with wide ones, of each kernel and rule alone and of the whole. */
 #include "autograd/check/gradcheck_internal.h"
 #include "autograd/grad.h"
 #include "autograd/rng.h"
@@ -140,14 +140,25 @@ static bool full_kernel_is_off(const wg_tensor *x, wg_tensor *twin, wg_arena *sc
     return off;
 }
 
+/* Is twin the same node on the wide tape? A rule may record something else there. */
+static bool compare_is_twin(const wg_tensor *x, const wg_tensor *twin)
+{
+    const size_t size = x->op->attr_size;
+    bool same = x->op == twin->op && x->dtype == WG_F64 && twin->dtype == WG_WIDE &&
+                wg_shape_same(&x->shape, &twin->shape) && x->n_operands == twin->n_operands &&
+                (size == 0 || memcmp(x->attrs, twin->attrs, size) == 0);
+    for (int k = 0; k < x->n_operands && same; k++)
+        same = wg_shape_same(&x->operand[k]->shape, &twin->operand[k]->shape);
+    return same;
+}
+
 const char *wg_check_wrong_kernel(const wg_check_session *s, const wg_check_session *wide)
 {
     const int64_t size = s->t->size < wide->t->size ? s->t->size : wide->t->size;
     for (int64_t i = 0; i < size; i++) {
         const wg_tensor *x = s->t->node[i];
         wg_tensor *twin = wide->t->node[i];
-        if (!wg_is_stale(x) && x->op == twin->op && x->dtype == WG_F64 && twin->dtype == WG_WIDE &&
-            x->data != NULL && twin->data != NULL && wg_shape_same(&x->shape, &twin->shape) &&
+        if (!wg_is_stale(x) && compare_is_twin(x, twin) && x->data != NULL && twin->data != NULL &&
             x->n_operands > 0 && !(x->op->flags & WG_OP_VIEW) && !wg_is_discrete(x) &&
             full_kernel_is_off(x, twin, &wide->t->scratch))
             return x->op->name;
@@ -157,19 +168,19 @@ const char *wg_check_wrong_kernel(const wg_check_session *s, const wg_check_sess
 
 #endif
 
-/* ---- Rules of f32, each alone ---------------------------------------------------------------- */
+/* ---- Rules, each alone ----------------------------------------------------------------------- */
 
 /* A node on a tape where its operands are leaves, with a cotangent. */
-typedef struct single_alone {
+typedef struct compare_alone {
     wg_tensor *y, *c;
-} single_alone;
+} compare_alone;
 
-static single_alone single_record(wg_tape *t, const wg_tensor *x)
+static compare_alone compare_record(wg_tape *t, const wg_tensor *x)
 {
     const size_t n = (size_t)x->n_operands;
     wg_tensor **operand = wg_arena_take(&t->scratch, n * sizeof *operand, sizeof(void *));
     if (operand == NULL)
-        return (single_alone){wg_fail(t, WG_E_NOMEM, "check: out of memory"), NULL};
+        return (compare_alone){wg_fail(t, WG_E_NOMEM, "check: out of memory"), NULL};
     for (size_t k = 0; k < n; k++) {
         const wg_tensor *from = x->operand[k];
         operand[k] = wg_full(t, from->dtype, from->shape.ndim, from->shape.dim, 0);
@@ -179,15 +190,15 @@ static single_alone single_record(wg_tape *t, const wg_tensor *x)
     wg_tensor *y = wg_apply(x->op, operand, x->n_operands, x->attrs), *c = wg_zeros_like(y);
     for (int64_t i = 0; i < wg_size(c); i++)
         wg_set_element(c, i, wg_random_normal(1, WG_CHECK_LOCAL, (uint64_t)i));
-    return (single_alone){y, c};
+    return (compare_alone){y, c};
 }
 
 /* Moves all leaves of floats by up to 2^-22 of themselves, and y with them. */
-static void single_nudge(wg_tape *t, wg_tensor *y)
+static void compare_nudge(wg_tape *t, wg_tensor *y)
 {
     for (int64_t k = 0; k < t->size; k++)
         for (int64_t i = 0; i < t->node[k]->size && t->node[k] != y; i++)
-            if (t->node[k]->dtype == WG_F64) {
+            if (t->node[k]->dtype == y->dtype) {
                 const double draw = 2 * wg_random_uniform(1, (uint64_t)k, (uint64_t)i) - 1;
                 wg_set_element(t->node[k], i, wg_element(t->node[k], i) * (1 + 0x1p-22 * draw));
             }
@@ -196,49 +207,49 @@ static void single_nudge(wg_tape *t, wg_tensor *y)
 }
 
 /* Are two tensors that rules gave alike in shape, but for their dtypes, and floats? */
-static bool single_is_like(const wg_tensor *a, const wg_tensor *b)
+static bool compare_is_like(const wg_tensor *a, const wg_tensor *b)
 {
     return a != NULL && b != NULL && !wg_is_inert(a) && !wg_is_inert(b) && a->dtype != WG_I64 &&
            b->dtype != WG_I64 && a->size == b->size;
 }
 
 /* The same measure as that of a kernel, but of all entries together: a rule is several kernels. */
-static bool single_gives_other(const single_alone at[3], int i)
+static bool compare_gives_other(const compare_alone at[3], int i)
 {
     const wg_tensor *g[3];
     double largest = 0, gap = 0, near = 0;
     for (int k = 0; k < 3; k++)
-        g[k] = at[k].y->op->vjp(at[k].y, at[k].c, i);
-    if (!single_is_like(g[0], g[1]) || !single_is_like(g[1], g[2]))
+        g[k] = wg_check_rule(at[k].y, at[k].c, i);
+    if (!compare_is_like(g[0], g[1]) || !compare_is_like(g[1], g[2]))
         return false;
     for (int64_t j = 0; j < g[0]->size; j++) {
-        const double single = wg_element(g[0], j), full = wg_element(g[1], j),
+        const double here = wg_element(g[0], j), full = wg_element(g[1], j),
                      beside = wg_element(g[2], j);
-        if (!isfinite(single) || !isfinite(full) || !isfinite(beside))
+        if (!isfinite(here) || !isfinite(full) || !isfinite(beside))
             return false;
         largest = fmax(largest, fabs(full));
-        gap = fmax(gap, fabs(single - full));
+        gap = fmax(gap, fabs(here - full));
         near = fmax(near, fabs(beside - full));
     }
     return gap > 1e-3 * largest + 64 * near + (double)FLT_MIN;
 }
 
-/* Does the rule of an f32 node give something else than that of its twin in f64, for the same
+/* Does the node's rule give something else than that of its twin in a larger dtype, for the same
  * values? */
-static bool single_rule_is_off(const wg_tensor *x, bool *no_memory)
+static bool compare_rule_is_off(const wg_tensor *x, wg_dtype full, bool *no_memory)
 {
     wg_tape *t[3] = {wg_tape_new(&x->tape->options), NULL, NULL};
-    single_alone at[3] = {single_record(t[0], x)};
+    compare_alone at[3] = {compare_record(t[0], x)};
     bool ready = t[0]->status == WG_OK, off = false;
     for (int k = 1; k < 3; k++) {
-        t[k] = wg_tape_copy(t[0], WG_F64);
+        t[k] = wg_tape_copy(t[0], full);
         if ((ready = ready && t[k]->status == WG_OK))
-            at[k] = (single_alone){t[k]->node[at[0].y->index], t[k]->node[at[0].c->index]};
+            at[k] = (compare_alone){t[k]->node[at[0].y->index], t[k]->node[at[0].c->index]};
     }
     if (ready)
-        single_nudge(t[2], at[2].y);
+        compare_nudge(t[2], at[2].y);
     for (int i = 0; i < x->n_operands && ready && !off; i++)
-        off = x->operand[i]->dtype == WG_F32 && single_gives_other(at, i);
+        off = x->operand[i]->dtype == x->dtype && compare_gives_other(at, i);
     for (int k = 0; k < 3; k++) {
         *no_memory = *no_memory || t[k]->status == WG_E_NOMEM;
         off = off && t[k]->status == WG_OK;
@@ -248,8 +259,8 @@ static bool single_rule_is_off(const wg_tensor *x, bool *no_memory)
     return off;
 }
 
-/* The first op that y is computed with whose rule is off in f32; NULL: none is. */
-static const char *single_wrong_rule(wg_tensor *y, bool *no_memory)
+/* The first op that y is computed with whose rule is off in the dtype; NULL: none is. */
+static const char *compare_wrong_rule(wg_tensor *y, wg_dtype dtype, wg_dtype full, bool *no_memory)
 {
     wg_tape *t = y->tape;
     wg_arena_mark empty = wg_arena_height(&t->scratch);
@@ -260,12 +271,17 @@ static const char *single_wrong_rule(wg_tensor *y, bool *no_memory)
         wg_mark_needed(t, &y, 1, y->index, needed);
     for (int64_t i = 0; needed != NULL && i <= y->index && wrong == NULL; i++) {
         const wg_tensor *x = t->node[i];
-        if (needed[i] && x->dtype == WG_F32 && x->n_operands > 0 && x->op->vjp != NULL &&
-            single_rule_is_off(x, no_memory))
+        if (needed[i] && x->dtype == dtype && x->n_operands > 0 && x->op->vjp != NULL &&
+            compare_rule_is_off(x, full, no_memory))
             wrong = x->op->name;
     }
     wg_arena_rewind(&t->scratch, empty);
     return wrong;
+}
+
+const char *wg_check_wrong_rule(const wg_check_session *s, bool *no_memory)
+{
+    return compare_wrong_rule(s->y, WG_F64, WG_WIDE, no_memory);
 }
 
 /* ---- The gradient of f32 --------------------------------------------------------------------- */
@@ -315,7 +331,7 @@ static wg_check_verdict single_compare(wg_check_session *s, wg_tensor *y, wg_ten
     for (int i = 0; i < s->n; i++)
         far = far || !(single_gap(gs[i], claimed[i]) <= 1e-2);
     if (far && wrong == NULL && !no_memory)
-        rule = single_wrong_rule(y, &no_memory);
+        rule = compare_wrong_rule(y, WG_F32, WG_F64, &no_memory);
     if (no_memory)
         return wg_check_invalid(reports, s->n, "out of memory");
     const char *off = most > 0 ? single_first_off(s, y, most) : NULL;

@@ -106,11 +106,11 @@ static void check_blame(wg_recorded *r, const wg_gradcheck_options *o, wg_appeal
 static void check_ties(wg_recorded *r, const wg_gradcheck_options *o, wg_appeal *appeal, int i,
                        wg_check_report *report)
 {
-    const wg_recorded *wide = wg_appeal_recorded(appeal, i, r);
+    const wg_recorded *wide = wg_appeal_recorded(appeal, i, r), *by = wide != NULL ? wide : r;
     const char *tied = NULL;
-    for (int64_t k = 0; wide != NULL && k < wide->n && tied == NULL; k++)
-        if (wg_check_ties(wide, wide->node[k]) == WG_ENTRY_DISAGREES)
-            tied = wide->node[k]->op->name;
+    for (int64_t k = 0; k < by->n && tied == NULL; k++)
+        if (wg_check_ties(by, by->node[k]) == WG_ENTRY_DISAGREES)
+            tied = by->node[k]->op->name;
     wg_appeal_input_end(appeal);
     if (tied != NULL)
         wg_check_fail(report, 1, "a rule that is right for each entry alone, not where several tie",
@@ -154,16 +154,40 @@ static wg_check_verdict check_inputs(wg_check_session *s, const wg_check_claim *
     return verdict;
 }
 
-/* Where wide floats decided, the f64 kernels are compared with what decided. */
-static const char *check_wrong_kernel(const wg_appeal *appeal)
+/* Where wide floats decided, the f64 kernels are compared with what decided, and the rules where
+ * claims differ. Returns the op that is to blame, and what for. */
+static const char *check_wrong_in_double(const wg_appeal *appeal, bool given, const char **note,
+                                         bool *no_memory)
 {
+    const char *wrong = NULL;
 #if WG_HAS_WIDE
+    *note = "an f64 kernel does not compute what its wide one does";
     if (appeal->open)
-        return wg_check_wrong_kernel(appeal->s, &appeal->w);
+        wrong = wg_check_wrong_kernel(appeal->s, &appeal->w);
+    if (wrong == NULL && appeal->apart && !given) {
+        *note = "an f64 rule does not give what its wide one does";
+        wrong = wg_check_wrong_rule(appeal->s, no_memory);
+    }
 #else
-    (void)appeal;
+    (void)appeal, (void)given, (void)note, (void)no_memory;
 #endif
-    return NULL;
+    return wrong;
+}
+
+/* What is wrong with an op whose rules differences do not accuse. */
+static wg_check_verdict check_ops(wg_check_session *s, wg_appeal *appeal, bool given,
+                                  wg_check_verdict verdict, wg_check_report reports[])
+{
+    bool no_memory;
+    const char *note = "an op gives other bits when evaluated again, or cut otherwise";
+    const char *wrong = wg_check_impure(s, &no_memory);
+    if (wrong == NULL && verdict != WG_CHECK_INVALID && !no_memory)
+        wrong = check_wrong_in_double(appeal, given, &note, &no_memory);
+    if (no_memory || appeal->no_memory)
+        return wg_check_invalid(reports, s->n, "out of memory");
+    if (wrong == NULL || verdict == WG_CHECK_INVALID)
+        return verdict;
+    return wg_check_fail(reports, s->n, note, wrong);
 }
 
 /* What does not agree along one wide direction is all decided wide. */
@@ -174,7 +198,6 @@ wg_check_verdict wg_check_recorded(wg_check_session *s, const wg_check_claim *c,
 {
     wg_gradcheck_options o = *options;
     wg_appeal appeal;
-    bool no_memory;
     o.check.largest = fmax(o.check.largest, check_largest(c->gs, s->n));
     if (!isfinite(o.check.largest))
         o.check.largest = 0;
@@ -184,15 +207,7 @@ wg_check_verdict wg_check_recorded(wg_check_session *s, const wg_check_claim *c,
         !wg_look_screens(&appeal, o.check.seed))
         o.precision = WG_CHECK_WIDE;
     wg_check_verdict verdict = check_inputs(s, c, &o, &appeal, given, reports);
-    const char *wrong, *impure = wg_check_impure(s, &no_memory);
-    if (no_memory || appeal.no_memory)
-        verdict = wg_check_invalid(reports, s->n, "out of memory");
-    else if (impure != NULL && verdict != WG_CHECK_INVALID)
-        verdict = wg_check_fail(
-            reports, s->n, "an op gives other bits when evaluated again, or cut otherwise", impure);
-    else if (verdict != WG_CHECK_INVALID && (wrong = check_wrong_kernel(&appeal)) != NULL)
-        verdict = wg_check_fail(reports, s->n,
-                                "an f64 kernel does not compute what its wide one does", wrong);
+    verdict = check_ops(s, &appeal, given, verdict, reports);
     wg_appeal_end(&appeal);
     return verdict;
 }

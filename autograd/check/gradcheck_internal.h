@@ -23,8 +23,19 @@ wg_check_outcome wg_check_rules(const wg_recorded *r);
  * together; AGREES: there are none. The nodes hold their values at x. */
 wg_check_outcome wg_check_ties(const wg_recorded *r, wg_tensor *y);
 
-/* wg_check_linear: is the gradient that wg_vjp derives linear in the cotangent? Where it is not the
- * verdict is WG_CHECK_FAILED, and the op whose rule is not is to blame. */
+/* wg_check_rule: what y's rule gives for operand i, as wg_grad asks for it: by vjp_parts where the
+ * op has them. */
+wg_tensor *wg_check_rule(wg_tensor *y, wg_tensor *dy, int i);
+
+/* wg_check_cotangents: records, for n nodes that the claim's ys are computed from, constants of
+ * what comes to them from the ys, and of normal draws where nothing does. [n] in scratch, or
+ * NULL. */
+wg_tensor **wg_check_cotangents(wg_tape *t, const wg_check_claim *c, wg_tensor *const nodes[],
+                                int64_t n);
+
+/* wg_check_linear: is the gradient that wg_vjp derives linear in the cotangent, at whatever size,
+ * and the same when derived again? Where it is not the verdict is WG_CHECK_FAILED, and the op whose
+ * rule is not is to blame. */
 wg_check_verdict wg_check_linear(wg_check_session *s, const wg_check_claim *c,
                                  const wg_gradcheck_options *options, wg_check_report reports[]);
 
@@ -38,6 +49,10 @@ bool wg_check_same_bits(const wg_tensor *a, const wg_tensor *b);
  * none. */
 const char *wg_check_wrong_kernel(const wg_check_session *s, const wg_check_session *wide);
 #endif
+
+/* wg_check_wrong_rule: the first op that y is computed with whose rule does not give in f64, for
+ * the values that its operands hold, what it gives in wide floats; NULL: none. */
+const char *wg_check_wrong_rule(const wg_check_session *s, bool *no_memory);
 
 /* wg_check_impure: the op among those that y is computed from, on the user's tape, that gives other
  * bits when it is evaluated again, or with its work cut otherwise; NULL: none does. */

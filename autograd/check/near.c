@@ -8,21 +8,10 @@
 #include <string.h>
 
 #if WG_HAS_WIDE
-typedef wg_wide near_real;
 #define NEAR_EPSILON ((double)WG_WIDE_EPSILON)
 #else
-typedef double near_real;
 #define NEAR_EPSILON DBL_EPSILON
 #endif
-
-static near_real near_get(const void *values, int64_t i, wg_dtype dtype)
-{
-#if WG_HAS_WIDE
-    if (dtype == WG_WIDE)
-        return ((const near_real *)values)[i];
-#endif
-    return dtype == WG_F64 ? (near_real)((const double *)values)[i] : 0;
-}
 
 /* How an entry moves at the step h: (right - left)/2h, (left - 2 there + right)/h, and what
  * rounding makes of them. */
@@ -37,7 +26,7 @@ typedef struct near_look {
     const double *direction; /* or NULL: the entry moves */
     wg_dtype dtype;
     int64_t size;
-    near_real *at[3];       /* left of the point, there, right of it */
+    wg_check_real *at[3];   /* left of the point, there, right of it */
     near_motion *before[2]; /* at the step before, and at the one before that */
 } near_look;
 
@@ -48,7 +37,7 @@ static bool near_take(near_look *l)
         l->size += l->r->node[i]->size;
     const size_t n = (size_t)l->size;
     for (int k = 0; k < 3; k++)
-        if ((l->at[k] = wg_arena_take(scratch, n * sizeof(near_real), WG_ALIGNMENT)) == NULL)
+        if ((l->at[k] = wg_arena_take(scratch, n * sizeof(wg_check_real), WG_ALIGNMENT)) == NULL)
             return false;
     l->before[0] = wg_arena_take(scratch, 2 * n * sizeof(near_motion), WG_ALIGNMENT);
     l->before[1] = l->before[0] + n;
@@ -56,34 +45,29 @@ static bool near_take(near_look *l)
 }
 
 /* Moves the xs to t along the line, and keeps what comes out. */
-static bool near_run(near_look *l, near_real t, near_real *to)
+static bool near_run(near_look *l, wg_check_real t, wg_check_real *to)
 {
     const wg_recorded *r = l->r;
     for (int64_t i = 0; i < r->size; i++) {
-        const near_real v = l->direction != NULL ? (near_real)l->direction[i]
-                                                 : (near_real)(i == (int64_t)l->entry);
-        const near_real x = near_get(r->origin, i, l->dtype) + t * v;
-#if WG_HAS_WIDE
-        if (l->dtype == WG_WIDE)
-            ((near_real *)r->values)[i] = x;
-        else
-#endif
-            ((double *)r->values)[i] = (double)x;
+        const wg_check_real v = l->direction != NULL ? (wg_check_real)l->direction[i]
+                                                     : (wg_check_real)(i == (int64_t)l->entry);
+        const wg_check_real x = wg_check_real_at(r->origin, i, l->dtype) + t * v;
+        wg_check_real_set(r->values, i, l->dtype, x);
     }
     const bool ran = wg_recorded_evaluate(r);
     for (int64_t i = 0, k = 0; i < r->n && ran; i++)
         for (int64_t j = 0; j < r->node[i]->size; j++)
-            to[k++] = near_get(r->node[i]->data, j, r->node[i]->dtype);
+            to[k++] = wg_check_real_at(r->node[i]->data, j, r->node[i]->dtype);
     return ran;
 }
 
 static near_motion near_motion_of(const near_look *l, int64_t k, double h)
 {
-    const near_real left = l->at[0][k], here = l->at[1][k], right = l->at[2][k];
+    const wg_check_real left = l->at[0][k], here = l->at[1][k], right = l->at[2][k];
     const double size = fmax(fabs((double)here), fmax(fabs((double)left), fabs((double)right)));
     const double epsilon = l->dtype == WG_WIDE ? NEAR_EPSILON : DBL_EPSILON;
-    return (near_motion){(double)((right - left) / (near_real)h) / 2,
-                         (double)((left - here - here + right) / (near_real)h),
+    return (near_motion){(double)((right - left) / (wg_check_real)h) / 2,
+                         (double)((left - here - here + right) / (wg_check_real)h),
                          64 * fmax(epsilon * size, l->dtype == WG_WIDE ? 0 : DBL_TRUE_MIN) / h};
 }
 
@@ -140,7 +124,7 @@ static void near_compare(near_look *l, double h, wg_check_near *near)
     const double share = l->dtype == WG_WIDE ? 0x1.3p-7 : 0x1.3p-4;
     bool ran = near_run(l, 0, l->at[1]);
     for (int step = 0; step < 4 && ran; step++, h *= share) {
-        ran = near_run(l, (near_real)-h, l->at[0]) && near_run(l, (near_real)h, l->at[2]);
+        ran = near_run(l, (wg_check_real)-h, l->at[0]) && near_run(l, (wg_check_real)h, l->at[2]);
         for (int64_t i = 0, k = 0; i < l->r->n && ran && step >= 2; k += l->r->node[i++]->size)
             near_judge(l, l->r->node[i], k, h, near);
         if (ran)
@@ -227,7 +211,7 @@ const char *wg_check_branch(wg_recorded *r, size_t entry, const double *directio
     const char *op = NULL;
     bool taken = r->n_branches > 0 && near_take(&l);
     for (int side = -1; side <= 1 && taken && op == NULL; side += 2)
-        if (near_run(&l, (near_real)(side * step), l.at[0]))
+        if (near_run(&l, (wg_check_real)(side * step), l.at[0]))
             for (int64_t i = 0; i < r->n_branches && op == NULL; i++)
                 op = near_has_switched(r->branch[i]) ? r->branch[i]->op->name : NULL;
     near_end(&l, empty);

@@ -92,6 +92,35 @@ enum {
 };
 #define WG_CHECK_KEYS 16
 
+/* The widest float of a check, and element i of values that are wide or f64 as one; 0 for
+ * others. */
+#if WG_HAS_WIDE
+typedef wg_wide wg_check_real;
+#else
+typedef double wg_check_real;
+#endif
+
+static inline wg_check_real wg_check_real_at(const void *values, int64_t i, wg_dtype dtype)
+{
+#if WG_HAS_WIDE
+    if (dtype == WG_WIDE)
+        return ((const wg_wide *)values)[i];
+#endif
+    return dtype == WG_F64 ? (wg_check_real)((const double *)values)[i] : 0;
+}
+
+static inline void wg_check_real_set(void *values, int64_t i, wg_dtype dtype, wg_check_real value)
+{
+#if WG_HAS_WIDE
+    if (dtype == WG_WIDE) {
+        ((wg_wide *)values)[i] = value;
+        return;
+    }
+#endif
+    if (dtype == WG_F64)
+        ((double *)values)[i] = (double)value;
+}
+
 /* wg_check_run_on: runs x's op on other operands' values: operand k has those of values[k], or its
  * own where that is NULL. The result, in scratch; NULL without memory or where the op refuses
  * them. */

@@ -1,0 +1,259 @@
+/* Wrong rules that the values of a gradient alone do not show: right at one cotangent only, at one
+ * time, in one dtype, where nothing ties, or beside large shares. And right ones of the kind. */
+#include "autograd/check/gradcheck.h"
+#include "models/wengert.h"
+#include "ops/registry.h"
+#include "tests/support/suites.h"
+#include "tests/support/support.h"
+
+#include <math.h>
+#include <string.h>
+
+typedef wg_tensor *rule(wg_tensor *y, wg_tensor *dy, int i);
+
+static wg_tensor *param(wg_tape *t, int n, const double *x)
+{
+    return wgt_param(t, "x", WG_SHAPE(n), x);
+}
+
+/* The node once more with another rule; without a wide form where only doubles are wanted. */
+static wg_tensor *with_rule(const wg_tensor *y, rule *vjp, bool doubles)
+{
+    static _Thread_local wg_op op;
+    op = *y->op;
+    op.name = "planted";
+    op.vjp = vjp;
+    op.vjp_parts = NULL;
+    if (doubles) {
+        op.map[WG_WIDE] = NULL;
+        op.flags &= ~(unsigned)WG_OP_WIDE;
+    }
+    return wg_apply(&op, y->operand, y->n_operands, y->attrs);
+}
+
+static void must_fail(wg_tensor *y, wg_tensor *const xs[], int n, const char *what)
+{
+    wg_check_report r[2];
+    bool blamed = false;
+    const wg_check_verdict v = wg_gradcheck(y, xs, NULL, n, NULL, r);
+    for (int i = 0; i < n; i++)
+        blamed = blamed || (r[i].blame != NULL && strcmp(r[i].blame, "planted") == 0);
+    ck_assert_msg(v == WG_CHECK_FAILED && blamed, "%s: %s", what, wg_check_verdict_name(v));
+}
+
+static void must_pass(wg_tensor *y, wg_tensor *x, const char *what)
+{
+    wg_check_report r;
+    const wg_check_verdict v = wg_gradcheck(y, &x, NULL, 1, NULL, &r);
+    ck_assert_msg(v == WG_CHECK_PASSED, "%s: %s, %s", what, wg_check_verdict_name(v),
+                  r.note != NULL ? r.note : "no note");
+}
+
+/* ---- Ties, where there are doubles only ------------------------------------------------------ */
+
+static wg_tensor *all_that_tie(wg_tensor *y, wg_tensor *dy, int i)
+{
+    wg_tensor *x = y->operand[i];
+    return wg_mul(wg_cast(wg_equal(x, y), x->dtype), dy);
+}
+static wg_tensor *none_that_tie(wg_tensor *y, wg_tensor *dy, int i)
+{
+    return wg_mul(wg_cast(wg_greater(y->operand[i], y->operand[1 - i]), y->dtype), dy);
+}
+
+static wg_tensor *maximum_of_both(wg_tensor *x)
+{
+    return wg_maximum(x, wg_scale(x, 1));
+}
+static wg_tensor *norm_twice(wg_tensor *x)
+{
+    return wg_hypot(x, wg_scale(x, 2));
+}
+
+START_TEST(ties_in_double)
+{
+    wg_tensor *(*const f[])(wg_tensor *) = {wg_amax, wg_amin, maximum_of_both,
+                                            wg_abs,  wg_relu, norm_twice};
+    const double x[][4] = {{1, 3, 2, 3}, {1, 1, 2, 3}, {1, 3, 0, -2},
+                           {0, 1, 0, 2}, {0, 1, 0, 2}, {0, 1, 0, 2}};
+    const int n_wrong = 3;
+    wg_tape *t = wg_tape_new(NULL);
+    wg_tensor *a = param(t, 4, x[_i]), *y = f[_i](a);
+    if (_i < n_wrong)
+        must_fail(wg_square(with_rule(y, all_that_tie, true)), &a, 1, "all that tie");
+    if (_i == 2)
+        must_fail(wg_square(with_rule(y, none_that_tie, true)), &a, 1, "none that ties");
+    ck_assert_int_ne(
+        wg_gradcheck(wg_square(with_rule(y, y->op->vjp, true)), &a, NULL, 1, NULL, NULL),
+        WG_CHECK_FAILED);
+    wg_tape_free(t);
+}
+END_TEST
+
+/* ---- Shares ---------------------------------------------------------------------------------- */
+
+static wg_tensor *minus_cos(wg_tensor *y, wg_tensor *dy, int i)
+{
+    return wg_neg(wg_mul(dy, wg_cos(y->operand[i])));
+}
+static wg_tensor *nothing(wg_tensor *y, wg_tensor *dy, int i)
+{
+    (void)y, (void)dy, (void)i;
+    return NULL;
+}
+
+/* sin(p) + share sin(q), where only the rule of the second sine is wrong, p and q two xs or two
+ * entries of one. */
+START_TEST(small_shares)
+{
+    rule *const rules[] = {minus_cos, nothing};
+    for (double share = 1e-6; share > 1e-14; share /= 10) {
+        if (WG_WIDE_BITS != 113 && share < 1e-9) /* below the digits that there are */
+            break;
+        wg_tape *t = wg_tape_new(NULL);
+        wg_tensor *xs[] = {param(t, 1, (double[]){0.4}), param(t, 1, (double[]){0.7})};
+        wg_tensor *x = param(t, 4, (double[]){0.3, 0.4, 0.5, 0.6});
+        wg_tensor *small = with_rule(wg_sin(xs[1]), rules[_i], false);
+        must_fail(wg_add(wg_sin(xs[0]), wg_scale(small, share)), xs, 2, "two xs");
+        small = with_rule(wg_sin(wg_slice(x, 0, 3, 4)), rules[_i], false);
+        must_fail(wg_add(wg_sum(wg_sin(wg_slice(x, 0, 0, 3))), wg_sum(wg_scale(small, share))), &x,
+                  1, "two entries");
+        wg_tape_free(t);
+    }
+}
+END_TEST
+
+/* ---- Parts ----------------------------------------------------------------------------------- */
+
+static wg_tensor *parts_twice(wg_tensor *const ys[], wg_tensor *const dys[], int n)
+{
+    return wg_scale(wg_op_find("slice")->vjp_parts(ys, dys, n), 2);
+}
+static wg_tensor *parts_lost(wg_tensor *const ys[], wg_tensor *const dys[], int n)
+{
+    return wg_op_find("slice")->vjp_parts(ys, dys, n > 1 ? n - 1 : n);
+}
+
+static wg_tensor *part(wg_tensor *x,
+                       wg_tensor *(*parts)(wg_tensor *const *, wg_tensor *const *, int))
+{
+    static _Thread_local wg_op op;
+    const wg_tensor *s = wg_slice(x, 0, 1, 3);
+    op = *s->op;
+    op.name = "planted";
+    op.vjp_parts = parts;
+    return wg_apply(&op, &x, 1, s->attrs);
+}
+
+START_TEST(wrong_parts)
+{
+    wg_tape *t = wg_tape_new(NULL);
+    wg_tensor *x = param(t, 4, (double[]){1, 2, 3, 4});
+    must_fail(wg_sum(wg_square(part(x, parts_twice))), &x, 1, "twice");
+    must_fail(wg_sum(wg_mul(wg_square(part(x, parts_lost)), part(x, parts_lost))), &x, 1, "lost");
+    must_pass(wg_sum(wg_square(part(x, wg_op_find("slice")->vjp_parts))), x, "slice");
+    wg_tape_free(t);
+}
+END_TEST
+
+/* ---- Cotangents ------------------------------------------------------------------------------ */
+
+static wg_tensor *clipped(wg_tensor *y, wg_tensor *dy, int i)
+{
+    return wg_mul(wg_clamp(dy, -100, 100), wg_cos(y->operand[i]));
+}
+static wg_tensor *flushed(wg_tensor *y, wg_tensor *dy, int i)
+{
+    wg_tensor *bound = wg_full(y->tape, y->dtype, WG_SCALAR, 1e-4);
+    wg_tensor *kept = wg_mul(dy, wg_cast(wg_greater(wg_abs(dy), bound), y->dtype));
+    return wg_mul(kept, wg_cos(y->operand[i]));
+}
+
+/* Whether the gradient is right at the scale of y or not. */
+START_TEST(cut_cotangents)
+{
+    rule *const rules[] = {clipped, flushed};
+    for (int e = -6; e <= 3; e += 3) {
+        wg_tape *t = wg_tape_new(NULL);
+        wg_tensor *x = param(t, 3, (double[]){0.5, -1.25, 2});
+        wg_tensor *y = with_rule(wg_sin(x), rules[_i % 2], _i > 1);
+        must_fail(wg_sum(wg_scale(y, pow(10, e))), &x, 1, "a cut cotangent");
+        must_pass(wg_sum(wg_scale(wg_sin(x), pow(10, e))), x, "sin");
+        wg_tape_free(t);
+    }
+}
+END_TEST
+
+/* ---- Rules that are no functions ------------------------------------------------------------- */
+
+static int rule_calls;
+
+static wg_tensor *every_other(wg_tensor *y, wg_tensor *dy, int i)
+{
+    wg_tensor *g = wg_mul(dy, wg_cos(y->operand[i]));
+    return rule_calls++ % 2 == 0 ? g : wg_scale(g, 1 + 1e-5);
+}
+static wg_tensor *drifting(wg_tensor *y, wg_tensor *dy, int i)
+{
+    return wg_scale(wg_mul(dy, wg_cos(y->operand[i])), 1 + 1e-5 * rule_calls++);
+}
+START_TEST(not_a_function)
+{
+    rule *const rules[] = {every_other, drifting};
+    for (int first = 0; first < 3; first++)
+        for (int doubles = 0; doubles < 2; doubles++) {
+            wg_tape *t = wg_tape_new(NULL);
+            wg_tensor *x = param(t, 3, (double[]){0.5, -1.25, 2});
+            wg_tensor *one = with_rule(wg_sin(x), rules[_i], doubles);
+            rule_calls = first;
+            must_fail(wg_sum(one), &x, 1, "once");
+            must_fail(wg_sum(wg_mul(one, with_rule(wg_sin(x), rules[_i], doubles))), &x, 1,
+                      "twice");
+            wg_tape_free(t);
+        }
+}
+END_TEST
+
+/* ---- In one dtype ---------------------------------------------------------------------------- */
+
+#if WG_HAS_WIDE
+static wg_tensor *wrong_in_f64(wg_tensor *y, wg_tensor *dy, int i)
+{
+    return wg_scale(wg_mul(dy, wg_cos(y->operand[i])), y->dtype == WG_F64 ? 2 : 1);
+}
+static wg_tensor *wrong_in_wide(wg_tensor *y, wg_tensor *dy, int i)
+{
+    return wg_scale(wg_mul(dy, wg_cos(y->operand[i])), y->dtype == WG_WIDE ? 2 : 1);
+}
+
+START_TEST(in_one_dtype)
+{
+    rule *const rules[] = {wrong_in_f64, wrong_in_wide};
+    wg_tape *t = wg_tape_new(NULL);
+    wg_tensor *x = param(t, 3, (double[]){0.5, -1.25, 2});
+    wg_tensor *y = wg_sum(wg_square(with_rule(wg_sin(x), rules[_i], false))), *g;
+    must_fail(y, &x, 1, "derived");
+    wg_check_report r;
+    wg_grad(y, &x, 1, &g);
+    ck_assert_int_eq(wg_gradcheck(y, &x, &g, 1, NULL, &r), WG_CHECK_FAILED);
+    ck_assert_str_eq(r.blame, "planted");
+    wg_tape_free(t);
+}
+END_TEST
+#endif
+
+Suite *suite_rules(void)
+{
+    Suite *suite = suite_create("rules");
+    TCase *tc = tcase_create("wrong");
+    tcase_add_loop_test(tc, ties_in_double, 0, 6);
+#if WG_HAS_WIDE
+    tcase_add_loop_test(tc, small_shares, 0, 2);
+    tcase_add_loop_test(tc, in_one_dtype, 0, 2);
+#endif
+    tcase_add_test(tc, wrong_parts);
+    tcase_add_loop_test(tc, cut_cotangents, 0, 4);
+    tcase_add_loop_test(tc, not_a_function, 0, 2);
+    suite_add_tcase(suite, tc);
+    return suite;
+}
