@@ -281,14 +281,17 @@ static wg_tensor *choose(const arguments *a, const wg_estimator *e, const wg_dat
 static void print_metrics(const wg_estimator *e, const wg_tensor *predicted, const wg_tensor *P,
                           const wg_tensor *truth)
 {
-    int n = e->head->n_metrics;
+    int64_t unknown = 0;
     for (int64_t i = 0; e->class_count > 0 && i < wg_size(truth); i++)
-        if (wg_data_i64(truth)[i] < 0)
-            n = 1;
+        unknown += wg_data_i64(truth)[i] < 0;
+    const int n = unknown > 0 ? 1 : e->head->n_metrics;
     for (int i = 0; i < n; i++)
         fprintf(stderr, "%s%s %.4f", i > 0 ? ", " : "", e->head->metrics[i].name,
                 e->head->metrics[i].value(predicted, P, truth));
-    fprintf(stderr, " of %" PRId64 " rows\n", wg_size(truth));
+    fprintf(stderr, " of %" PRId64 " rows", wg_size(truth));
+    if (unknown > 0)
+        fprintf(stderr, ", %" PRId64 " with a label that is none of the model's classes", unknown);
+    fputc('\n', stderr);
 }
 
 /* ---- As C ---------------------------------------------------------------------------------------------- */

@@ -500,6 +500,26 @@ run 0 sh -c "grep -v '^[#%@]' r.arff | '$train' -"
 printf '\377\376a\0,\0y\0\n\0' > wide.csv
 run 1 "$train" wide.csv
 says err 'iconv -f UTF-16 -t UTF-8 wide.csv | train -'
+printf 'a\0,\0y\0\n\0' > wide.csv
+run 1 "$train" wide.csv
+says err 'iconv -f UTF-16LE -t UTF-8 wide.csv | train -'
+printf '\377\376\0\0a\0\0\0' > wide.csv
+run 1 "$train" wide.csv
+says err 'iconv -f UTF-32 -t UTF-8 wide.csv | train -'
+printf '[{"a":1,"y":"x"},{"a":2,"y":"z"}]\n' > data.json
+run 1 "$train" data.json
+says err "jq -r '.[] | [.[]] | @csv' data.json | train -"
+(echo 'sep=;'; tr , ';' < "$iris") > excel.csv
+run 1 "$train" excel.csv
+says err 'tail -n +2 excel.csv | train -'
+run 0 sh -c "tail -n +2 excel.csv | '$train' -"
+sed '5s/^[^,]*/-inf/' "$iris" > infinite.csv
+run 1 "$train" infinite.csv
+says err '--missing-texts inf,-inf --missing mean'
+run 0 "$train" infinite.csv --missing-texts inf,-inf --missing mean --quiet
+printf 'version https://git-lfs.github.com/spec/v1\noid sha256:0a\nsize 12\n' > lfs.csv
+run 1 "$train" lfs.csv
+says err 'lfs.csv: byte 0: is a pointer of Git LFS, not the data: git lfs pull'
 printf 'a,y,\n1,x,\n2,z,\n3,x,\n4,z,\n5,x,\n6,z,\n' > ends.csv
 run 1 "$train" ends.csv
 says err "sed 's/.\$//' FILE | train -"
@@ -624,6 +644,11 @@ mv out labelled
 run 0 "$predict" model rows.csv --no-header
 same out labelled
 
+run 0 "$train" "$iris" --save model
+sed 's/setosa/Setosa/' "$iris" > another.csv # a class that the model does not know
+run 0 "$predict" model another.csv
+says err ' of 150 rows, 50 with a label that is none of the model'
+
 printf 'a,y\n1,\n2,?\n' > open.csv # labels that are to be found out
 run 0 "$train" column.csv --save model --test 0
 run 0 "$predict" model open.csv
@@ -670,6 +695,51 @@ for name in iris breast_cancer digits linear_1000; do # ordinary numbers
     run 0 "$train" "$data/$name.csv" --f32 --raw --quiet --epochs 2
     silent err
 done
+
+far 1e200 1e199 > large.csv
+run 0 "$train" large.csv --raw --quiet
+says err 'are so large that their squares overflow'
+
+# ---- columns that tell rows apart, and numbers with something around them ------------------------------
+
+awk -F, -v OFS=, '{ print (NR > 1 ? NR - 2 : ""), $0 }' "$iris" > index.csv # as pandas writes it
+run 0 "$train" index.csv --quiet
+says err "train: warning: column '' counts the rows: --drop '' leaves it out"
+run 0 "$train" index.csv --quiet --drop '' --save model
+silent err
+run 0 "$train" "$iris" --quiet --save other
+same model other
+awk -F, -v OFS=, '{ print (NR > 1 ? NR - 1 : "\"no, of row\""), (NR % 7 == 3 ? "" : $2), $5 }' "$iris" > holes1.csv
+run 0 "$train" holes1.csv --quiet --missing drop # also where rows are left out, and where the name has a comma
+says err "column 'no, of row' counts the rows"
+run 0 "$train" holes1.csv --quiet --missing drop --drop '"no, of row"'
+silent err
+run 0 "$train" holes1.csv --quiet --missing mean --columns 'sepal_width,"no, of row"'
+usage "$train" "$iris" --hidden ''
+awk -F, -v OFS=, '{ print $0, (NR > 1 ? "2024-01-" NR : "day") }' "$iris" > days.csv
+run 1 "$train" days.csv --label species --quiet
+says err "column 'day' holds 150 different strings in 150 rows: --drop 'day' leaves it out"
+says err "no training row has '2024-01-"
+says err '--drop leaves the column out'
+for dress in '$%.1f' '%.1f %%' '(%.1f)' '%.1f cm' '%.1fD+01' "'%.1f'" '\342\202\254 %.1f'; do
+    awk -F, -v OFS=, -v d="$dress" 'NR > 1 { $1 = sprintf(d, $1) } { print }' "$iris" > dressed.csv
+    run 1 "$train" dressed.csv
+    says err "train: column 'sepal_length': numbers like '"
+    run 0 "$train" dressed.csv --quiet --test 0 --category sepal_length
+done
+awk -F, -v OFS=, 'NR > 1 { $1 = NR % 4 "th class" } { print }' "$iris" > dressed.csv # few: they may well be names
+run 0 "$train" dressed.csv --quiet
+silent err
+awk -F, -v OFS=, 'NR > 1 { $1 = "\"1," 100 + NR ".5\"" } { print }' "$iris" > dressed.csv
+run 1 "$train" dressed.csv
+says err 'where it divides thousands, take it out; column sepal_length'
+
+# A model asks for each of its columns by its name: that takes no time for each pair of them.
+awk 'BEGIN { for (i = 0; i < 100000; i++) printf "c%d,", i; print "y"
+    for (k = 0; k < 4; k++) { for (i = 0; i < 100000; i++) printf "%d,", (i * 7 + k) % 5; print k % 2 } }' > wide.csv
+run 0 "$train" wide.csv --quiet --test 0 --epochs 2 --save model
+run 0 sh -c "ulimit -t 15 && '$predict' model wide.csv"
+says err ' of 4 rows'
 
 # ---- labels that are numbers -------------------------------------------------------------------------
 

@@ -98,6 +98,7 @@ static const struct {
      "if it is a missing value: --missing-texts TEXT and --missing mean; if the column holds "
      "strings: --category",
      NULL},
+    {"f' is not finite", "as a missing value: --missing-texts inf,-inf --missing mean", NULL},
     {"not a number", "columns of strings are for --category COLUMN", NULL},
     {"another separator", "fields that no comma separates are for --separator CHARACTER",
      "fields that no comma separates are for --separator CHARACTER"},
@@ -116,20 +117,36 @@ static const struct {
     {"no_label", "the file seems to hold rows alone", NULL},
 };
 
-/* Of a CSV file: lines that are no rows, and text that is no UTF-8. */
+/* By the first bytes of a CSV file: other encodings, and lines that are no rows. */
+static const struct {
+    const char *begin;
+    size_t size;
+    const char *cure;
+} looks[] = {{"#", 1, "lines that begin with #, % or @ are no rows: grep -v '^[#%@]'"},
+             {"%", 1, "lines that begin with #, % or @ are no rows: grep -v '^[#%@]'"},
+             {"@", 1, "lines that begin with #, % or @ are no rows: grep -v '^[#%@]'"},
+             {"sep=", 4, "the first line is for Excel alone: tail -n +2"},
+             {"[", 1, "JSON becomes CSV: jq -r '.[] | [.[]] | @csv'"},
+             {"{", 1, "JSON becomes CSV: jq -r '[.[]] | @csv'"},
+             {"\xFF\xFE\0\0", 4, "UTF-32 becomes UTF-8: iconv -f UTF-32 -t UTF-8"},
+             {"\xFF\xFE", 2, "UTF-16 becomes UTF-8: iconv -f UTF-16 -t UTF-8"},
+             {"\xFE\xFF", 2, "UTF-16 becomes UTF-8: iconv -f UTF-16 -t UTF-8"}};
+
 static const char *cure_of_look(const char *data)
 {
-    unsigned char c[2] = {0};
+    char c[4];
     FILE *file = strcmp(data, "-") == 0 ? stdin : fopen(data, "rb");
     if (file != NULL)
         rewind(file);
-    size_t n = file != NULL ? fread(c, 1, sizeof c, file) : 0;
+    const size_t n = file != NULL ? fread(c, 1, sizeof c, file) : 0;
     if (file != NULL && file != stdin)
         fclose(file);
-    if (n == sizeof c && (c[0] == '#' || c[0] == '%' || c[0] == '@'))
-        return "lines that begin with #, % or @ are no rows: grep -v '^[#%@]'";
-    if (n == sizeof c && c[0] >= 0xfe && c[1] >= 0xfe)
-        return "UTF-16 becomes UTF-8: iconv -f UTF-16 -t UTF-8";
+    for (size_t i = 0; i < sizeof looks / sizeof *looks; i++)
+        if (n >= looks[i].size && memcmp(c, looks[i].begin, looks[i].size) == 0)
+            return looks[i].cure;
+    if (n >= 2 && (c[0] == '\0') != (c[1] == '\0'))
+        return c[1] == '\0' ? "UTF-16 becomes UTF-8: iconv -f UTF-16LE -t UTF-8"
+                            : "UTF-16 becomes UTF-8: iconv -f UTF-16BE -t UTF-8";
     return NULL;
 }
 

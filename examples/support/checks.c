@@ -41,7 +41,10 @@ bool check_names(const train_arguments *a, const wg_table *table)
         for (int64_t i = 0; lists[k] != NULL && lists[k][i] != NULL; i++) {
             const char *name = lists[k][i];
             if (a->save != NULL && !svg_is_utf8(name))
-                return check_fail("a model cannot keep a name that is not UTF-8:", name);
+                return check_fail(
+                    "a model cannot keep a name that is not UTF-8 (iconv -f LATIN1 -t "
+                    "UTF-8, say):",
+                    name);
             if (k < 2 && strcmp(name, table->label_name) == 0)
                 return check_fail("a column to predict from has the label's name:", name);
             for (int64_t j = 0; k < 2 && j < i && table->columns < 10000; j++)
@@ -70,30 +73,106 @@ bool check_texts(const train_arguments *a, const wg_table *table)
     return true;
 }
 
-/* "12,5": digits, a comma, digits. */
-static bool has_decimal_comma(const char *text)
+/* A number to its writer, and what stands around it: "$1,200.50", "3.5 %", "(2)", "1.5D+01". */
+typedef struct dressed {
+    size_t before; /* bytes: signs, currencies, quotes */
+    const char *behind;
+    bool comma;
+} dressed;
+
+static bool is_letter(char c)
 {
-    size_t whole = strspn(text, "+-0123456789");
-    return whole > 0 && text[whole] == ',' && text[whole + 1] != '\0' &&
-           strspn(text + whole + 1, "0123456789") == strlen(text + whole + 1);
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+}
+
+static size_t digits(const char *text)
+{
+    return strspn(text, "0123456789");
+}
+
+/* Over thousands, which a comma, a point, an apostrophe, a blank or a low line separates, and decimals. */
+static const char *skip_number(const char *at, bool *comma)
+{
+    for (at += digits(at); *at != '\0' && strchr(",.'_ ", *at) != NULL && digits(at + 1) == 3;
+         at += 4)
+        *comma |= *at == ',';
+    if ((*at == '.' || *at == ',') && digits(at + 1) > 0) {
+        *comma |= *at == ',';
+        at += 1 + digits(at + 1);
+    }
+    const char *exponent = *at == 'D' || *at == 'd' ? at + 1 : "";
+    exponent += *exponent == '+' || *exponent == '-';
+    return at + (digits(exponent) > 0 ? strlen(at) : 0);
+}
+
+static bool is_dressed(const char *text, dressed *d)
+{
+    const char *at = text;
+    while (*at != '\0' && digits(at) == 0 && !is_letter(*at))
+        at++;
+    *d = (dressed){.before = (size_t)(at - text)};
+    d->behind = skip_number(at, &d->comma);
+    return digits(at) > 0 && strcspn(d->behind, "0123456789") == strlen(d->behind);
+}
+
+/* Has it the same unit and currency, whatever the sign? */
+static bool same_dress(const char *a, const dressed *d, const char *b, const dressed *e)
+{
+    return strcmp(d->behind, e->behind) == 0 &&
+           (d->before == e->before ? memcmp(a, b, d->before) == 0
+                                   : strspn(a, "+-") == d->before || strspn(b, "+-") == e->before);
+}
+
+/* Are all strings of a column such numbers, in one dress? *many: more of them than one would tell apart by name. */
+static bool all_dressed(const wg_table *table, int64_t column, const char **first, bool *comma,
+                        bool *many)
+{
+    enum { MANY = 10 };
+    const char *seen[MANY];
+    int n = 0;
+    dressed d, one = {0};
+    *first = NULL;
+    for (int64_t i = 0; i < table->rows; i++) {
+        const char *text = table->strings[i * table->string_columns + column];
+        if (*text == '\0') /* missing */
+            continue;
+        if (!is_dressed(text, &d) || (*first != NULL && !same_dress(*first, &one, text, &d)))
+            return false;
+        if (*first == NULL) {
+            *first = text;
+            one = d;
+        }
+        *comma |= d.comma;
+        int k = 0;
+        while (k < n && strcmp(seen[k], text) != 0)
+            k++;
+        if (k == n && n == MANY)
+            *many = true;
+        else if (k == n)
+            seen[n++] = text;
+    }
+    return *first != NULL;
 }
 
 /* Strings of which all are numbers to their writer would become as many categories. */
-bool check_numbers(const wg_table *table)
+bool check_numbers(const train_arguments *a, const wg_table *table)
 {
-    for (int64_t j = 0; j < table->string_columns; j++) {
-        int64_t i = 0, commas = 0;
-        for (; i < table->rows; i++) {
-            const char *text = table->strings[i * table->string_columns + j];
-            bool comma = has_decimal_comma(text);
-            if (!comma && strspn(text, "+-0123456789") != strlen(text))
-                break;
-            commas += comma;
-        }
-        if (i == table->rows && commas > 0)
+    for (int64_t j = 0; a->rows.categories == NULL && j < table->string_columns; j++) {
+        const char *first;
+        bool comma = false, many = false;
+        if (!all_dressed(table, j, &first, &comma, &many))
+            continue;
+        if (comma)
             return check_fail("numbers with commas: where it is the decimal point, tr , . < FILE | "
                               "train -; where it divides thousands, take it out; column",
                               table->string_names[j]);
+        if (!many)
+            continue;
+        fprintf(stderr,
+                "%s: column '%s': numbers like '%s' would be as many categories: take out what is "
+                "no part of a number; if they are names, --category '%s'\n",
+                options_program(), table->string_names[j], first, table->string_names[j]);
+        return false;
     }
     return true;
 }
@@ -111,7 +190,7 @@ static bool name_unknown(const wg_table *trained, const wg_table *tested)
             continue;
         fprintf(stderr,
                 "%s: no training row has '%s' in column '%s', but a test row has; "
-                "--ignore-unknown takes it\n",
+                "--ignore-unknown takes it, --drop leaves the column out\n",
                 options_program(), text, tested->string_names[i % columns]);
         break;
     }

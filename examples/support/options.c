@@ -104,15 +104,26 @@ static bool is_choice(const char *choices, const char *text)
     return false;
 }
 
-/* Cuts the text at its commas; NULL, or the item that is wrong. */
+/* The comma behind the item that begins at *text, of which quotes, as in a CSV file, are taken off; NULL: none. */
+static char *item_end(char **text)
+{
+    char *quote = **text == '"' ? strchr(*text + 1, '"') : NULL;
+    if (quote == NULL || (quote[1] != ',' && quote[1] != '\0'))
+        return strchr(*text, ',');
+    ++*text;
+    *quote = '\0';
+    return quote[1] == ',' ? quote + 1 : NULL;
+}
+
+/* Cuts the text at its commas; NULL, or the item that is wrong. Texts may be empty: a column without a name. */
 static const char *read_list(const option *o, char *text, option_list *list)
 {
     char *comma = text;
     for (list->n = 0; comma != NULL && list->n < OPTION_MOST; text = comma + 1) {
-        comma = strchr(text, ',');
+        comma = item_end(&text);
         if (comma != NULL)
             *comma = '\0';
-        if (*text == '\0' ||
+        if ((*text == '\0' && o->kind != OPTION_TEXTS) ||
             (o->kind == OPTION_WHOLES && !read_whole(o, text, &list->number[list->n])) ||
             (o->kind == OPTION_REALS && !read_real(o, text, &list->real[list->n])))
             return text;

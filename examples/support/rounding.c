@@ -94,28 +94,38 @@ static void tell_ids(const wg_dataset *data, const spread s[], int64_t columns, 
                 : "; ids are better left out");
 }
 
-/* What computing does to a column, NULL: no harm. Whole numbers are exact in f32 up to 2^24, and standardizing
- * takes the mean away exactly. What is one number in f32 may have been several in the file. */
-static const char *harm(const spread *s, bool raw, bool f32)
+/* What computing does to a column, and what helps; NULL: no harm. Whole numbers are exact in f32 up to 2^24, and
+ * standardizing takes the mean away exactly. What is one number in f32 may have been several in the file. */
+static const char *harm(const spread *s, bool raw, bool f32, bool sparse, const char **cure)
 {
-    static const char digits[] = "lose all but 2 digits or less of their differences";
     const double epsilon = f32 ? (double)FLT_EPSILON : DBL_EPSILON;
     const double size = s->count > 0 ? fabs(mean(s)) : 0, sd = s->count > 0 ? deviation(s) : 0;
     const bool exact = s->whole && s->most <= (f32 ? 0x1p23 : 0x1p53);
+    *cure = f32 ? "without --f32 they keep more" : "take a number near them away from all of them";
+    if (s->most > (raw && f32 ? 1e18 : 1e150)) {
+        *cure = "divide all of them by one that is as large";
+        return "are so large that their squares overflow";
+    }
     if (f32 && sd == 0 && s->most >= 0x1p16)
         return "are all the same";
     if (sd == 0 || size == 0)
         return NULL;
     if (!raw && (double)s->count * size * DBL_EPSILON >= sd) /* as the scaler judges */
         return "differ so little that they count as constant, and are not scaled";
-    return epsilon * size > 1e-3 * sd && (raw || !exact) ? digits : NULL;
+    if (epsilon * size <= 1e-3 * sd || (!raw && exact))
+        return NULL;
+    if (raw && !f32 && !sparse)
+        *cure = "without --raw they keep them";
+    return "lose all but 2 digits or less of their differences";
 }
 
 static void tell_far(const wg_dataset *data, const spread s[], int64_t columns, bool raw, bool f32)
 {
+    const bool sparse = data->sparse != NULL;
+    const char *cure;
     int64_t n = 0, first = 0;
     for (int64_t j = columns - 1; j >= 0; j--)
-        if (harm(&s[j], raw, f32) != NULL) {
+        if (harm(&s[j], raw, f32, sparse, &cure) != NULL) {
             n++;
             first = j;
         }
@@ -123,11 +133,9 @@ static void tell_far(const wg_dataset *data, const spread s[], int64_t columns, 
         return;
     fprintf(stderr, "%s: warning: ", options_program());
     tell_place(data, first, n - 1);
+    const char *what = harm(&s[first], raw, f32, sparse, &cure);
     fprintf(stderr, ": in %s its numbers, around %g, %s; %s\n", f32 ? "f32" : "f64",
-            mean(&s[first]), harm(&s[first], raw, f32),
-            f32                           ? "without --f32 they keep more"
-            : raw && data->sparse == NULL ? "without --raw they keep them"
-                                          : "take a number near them away from all of them");
+            isfinite(mean(&s[first])) ? mean(&s[first]) : s[first].most, what, cure);
 }
 
 void rounding_warn(const train_arguments *a, const wg_dataset *data)

@@ -11,6 +11,7 @@
 #include "checks.h"
 #include "coefficients.h"
 #include "folds.h"
+#include "identifiers.h"
 #include "progress.h"
 #include "report.h"
 #include "rounding.h"
@@ -145,8 +146,9 @@ static bool prepare(wg_tape *t, train_arguments *a, parts *r)
     summary_data(a, &r->all, r->numbers);
     fflush(stdout);
     rounding_warn(a, &r->all);
+    identifiers_warn(a, &r->all);
     return check_names(a, r->all.table) && check_texts(a, r->all.table) &&
-           check_numbers(r->all.table) && split(t, a, r) &&
+           check_numbers(a, r->all.table) && split(t, a, r) &&
            check_strings(a, r->trained.table, r->tested.table);
 }
 

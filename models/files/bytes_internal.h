@@ -22,9 +22,9 @@ const char *wg_shown(const char *text, size_t size, char shown[WG_SHOWN]);
  * what is above U+10FFFF are not), or size where all are. */
 size_t wg_utf8_invalid(const char *bytes, size_t size);
 
-/* wg_compressed: what a file that begins with these bytes was compressed or packed by, "gzip"; NULL
- * where that is not known. */
-const char *wg_compressed(const void *bytes, size_t size);
+/* wg_foreign: what a file that begins with these bytes is, and what helps, "a gzip file: gunzip -c
+ * FILE.gz > FILE, or into a pipe"; NULL where that is not known. */
+const char *wg_foreign(const void *bytes, size_t size);
 
 /* ---- Numbers. -------------------------------------------------------------------------------- */
 
@@ -73,8 +73,8 @@ bool wg_reader_skip(wg_reader *reader, int64_t size);
 /* wg_reader_close: may be called twice. */
 void wg_reader_close(wg_reader *reader);
 
-/* wg_reader_refuses: is a file that begins with these bytes a compressed one? Then WG_E_FORMAT,
- * which names what packed it and the cure. */
+/* wg_reader_refuses: is a file that begins with these bytes of a kind that is not read? Then
+ * WG_E_FORMAT, which names the kind and the cure. */
 bool wg_reader_refuses(wg_tape *t, const char *path, const void *bytes, int64_t size);
 
 /* wg_reader_text: a whole text in memory of the tape's allocator, with a NUL behind its last byte

@@ -7,6 +7,7 @@
 
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 static const char *const csv_missing_texts[] = {"",    "?",    "NA",   "N/A",  "n/a", "NaN",
@@ -125,23 +126,47 @@ static bool csv_make_names(wg_csv_file *f)
     return true;
 }
 
-/* The one column of that name; -1, and an error, where there is none or more than one. */
-static int64_t csv_find_name(const wg_csv_file *f, const char *name)
+/* By name, and by place where that is one. */
+static int csv_by_name(const void *a, const void *b)
 {
-    int64_t found = -1;
-    for (int64_t j = 0; j < f->columns; j++) {
-        if (strcmp(f->column[j].name, name) != 0)
-            continue;
-        if (found >= 0) {
-            wg_fail(f->tape, WG_E_VALUE, "%s: columns %" PRId64 " and %" PRId64 " are both '%s'",
-                    f->path, found + 1, j + 1, name);
-            return -1;
-        }
-        found = j;
+    const wg_csv_name *p = a, *q = b;
+    const int order = strcmp(p->name, q->name);
+    return order != 0 ? order : (p->column > q->column) - (p->column < q->column);
+}
+
+/* A model asks for each of its columns, which may be many: they are sorted once. */
+static bool csv_sort_names(wg_csv_file *f)
+{
+    f->by_name = wg_tape_take(f->tape, (size_t)f->columns * sizeof *f->by_name);
+    for (int64_t j = 0; f->by_name != NULL && j < f->columns; j++)
+        f->by_name[j] = (wg_csv_name){f->column[j].name, j};
+    if (f->by_name != NULL)
+        qsort(f->by_name, (size_t)f->columns, sizeof *f->by_name, csv_by_name);
+    return f->by_name != NULL;
+}
+
+/* The one column of that name; -1, and an error, where there is none or more than one. */
+static int64_t csv_find_name(wg_csv_file *f, const char *name)
+{
+    if (f->by_name == NULL && !csv_sort_names(f))
+        return -1;
+    int64_t low = 0, high = f->columns;
+    while (low < high) {
+        const int64_t middle = low + (high - low) / 2;
+        if (strcmp(f->by_name[middle].name, name) < 0)
+            low = middle + 1;
+        else
+            high = middle;
     }
-    if (found < 0)
+    const wg_csv_name *found = &f->by_name[low], *end = f->by_name + f->columns;
+    if (found == end || strcmp(found->name, name) != 0)
         wg_fail(f->tape, WG_E_VALUE, "%s: no column is '%s'", f->path, name);
-    return found;
+    else if (found + 1 < end && strcmp(found[1].name, name) == 0)
+        wg_fail(f->tape, WG_E_VALUE, "%s: columns %" PRId64 " and %" PRId64 " are both '%s'",
+                f->path, found->column + 1, found[1].column + 1, name);
+    else
+        return found->column;
+    return -1;
 }
 
 static bool csv_find_label(wg_csv_file *f)

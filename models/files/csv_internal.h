@@ -50,6 +50,11 @@ typedef struct wg_csv_column {
     int64_t line;           /* and where it is */
 } wg_csv_column;
 
+typedef struct wg_csv_name {
+    const char *name;
+    int64_t column;
+} wg_csv_name;
+
 /* A file while it is read. Columns are those of the file; those of a kind stand in the order of
  * option columns, without it in the file's. */
 typedef struct wg_csv_file {
@@ -64,6 +69,7 @@ typedef struct wg_csv_file {
     int64_t size;
     bool header;
     wg_csv_column *column;    /* [columns], on the tape */
+    wg_csv_name *by_name;     /* [columns], on the tape, sorted; NULL: no column was asked for */
     int64_t columns, *order;  /* order[columns]: which column is the next one of its kind */
     int64_t label;            /* column from 0; -1: none */
     int64_t numbers, strings; /* how many columns are of the kind */

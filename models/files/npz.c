@@ -74,14 +74,17 @@ static bool npz_next(wg_reader *reader, npz_entry *entry)
     entry->size = (int64_t)wg_little_u64(h + 18, 4);
     if (!npz_large(reader, entry, extra))
         return false;
+    if (name <= 4 || strcmp(entry->name + name - 4, ".npy") != 0)
+        return npz_refuse(reader, entry->name,
+                          "is no array: a zip file, of Excel's perhaps; unpack it, or save it as "
+                          "CSV");
     if (wg_little_u64(h + 8, 2) == NPZ_DEFLATED)
         return npz_refuse(reader, entry->name, "is compressed: numpy.savez stores as it is");
     if (wg_little_u64(h + 8, 2) != 0 || (h[6] & 9) != 0)
         return npz_refuse(reader, entry->name, "is packed in a way that is not read");
     if (entry->size < 0 || entry->size > reader->left)
         return npz_refuse(reader, entry->name, "is longer than the file");
-    if (name > 4 && strcmp(entry->name + name - 4, ".npy") == 0)
-        entry->name[name - 4] = '\0';
+    entry->name[name - 4] = '\0';
     return true;
 }
 

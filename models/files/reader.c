@@ -149,11 +149,10 @@ static char *reader_whole(wg_tape *t, const char *path, int64_t *size)
 
 bool wg_reader_refuses(wg_tape *t, const char *path, const void *bytes, int64_t size)
 {
-    const char *packed = wg_compressed(bytes, (size_t)size);
-    if (packed == NULL)
+    const char *foreign = wg_foreign(bytes, (size_t)size);
+    if (foreign == NULL)
         return false;
-    wg_fail(t, WG_E_FORMAT, "%s: byte 0: is a %s file; unpack it first%s", path, packed,
-            strcmp(packed, "gzip") == 0 ? ": gunzip -c FILE.gz > FILE, or into a pipe" : "");
+    wg_fail(t, WG_E_FORMAT, "%s: byte 0: is %s", path, foreign);
     return true;
 }
 

@@ -1,5 +1,5 @@
-/* Text from files: as a message may show it, UTF-8, what begins like a compressed file, and decimal
- * numbers, whatever the locale. */
+/* Text from files: as a message may show it, UTF-8, what begins like a file of another kind, and
+ * decimal numbers, whatever the locale. */
 #include "models/files/bytes_internal.h"
 
 #include <math.h>
@@ -53,17 +53,28 @@ size_t wg_utf8_invalid(const char *bytes, size_t size)
     return size;
 }
 
-const char *wg_compressed(const void *bytes, size_t size)
+const char *wg_foreign(const void *bytes, size_t size)
 {
     static const struct {
         const char *magic, *name;
-    } known[] = {{"\x1F\x8B", "gzip"},
-                 {"BZh", "bzip2"},
-                 {"\xFD"
-                  "7zXZ",
-                  "xz"},
-                 {"PK\3\4", "zip"},
-                 {"\x28\xB5\x2F\xFD", "zstd"}};
+    } known[] = {
+        {"\x1F\x8B", "a gzip file; unpack it first: gunzip -c FILE.gz > FILE, or into a pipe"},
+        {"BZh", "a bzip2 file; unpack it first"},
+        {"\xFD"
+         "7zXZ",
+         "an xz file; unpack it first"},
+        {"PK\3\4", "a zip file, of Excel's perhaps; unpack it, or save it as CSV"},
+        {"\x28\xB5\x2F\xFD", "a zstd file; unpack it first"},
+        {"\xD0\xCF\x11\xE0", "an old Excel file; save it as CSV"},
+        {"PAR1", "a Parquet file; write it as CSV or NPY"},
+        {"ARROW1", "an Arrow file; write it as CSV or NPY"},
+        {"\x89HDF", "an HDF5 file; write it as CSV or NPY"},
+        {"SQLite format 3", "an SQLite file; write its table as CSV"},
+        {"%PDF-", "a PDF file, not a table"},
+        {"\x89PNG", "a PNG file, not a table"},
+        {"<!DOCTYPE", "a web page, not a table"},
+        {"<html", "a web page, not a table"},
+        {"version https://git-lfs", "a pointer of Git LFS, not the data: git lfs pull"}};
     for (size_t i = 0; i < sizeof known / sizeof *known; i++) {
         size_t length = strlen(known[i].magic);
         if (size >= length && memcmp(bytes, known[i].magic, length) == 0)

@@ -421,6 +421,8 @@ START_TEST(test_npz)
     wgt_check_bytes(read_npz, path, whole, 60);
     whole[8] = 8;
     wgt_check_bad(read_npz, path, whole, size, WG_E_FORMAT, "'X.npy' is compressed: numpy.savez");
+    memcpy(whole + 30, "X.xml", 5); /* behind its header */
+    wgt_check_bad(read_npz, path, whole, size, WG_E_FORMAT, "'X.xml' is no array: a zip file");
     free(whole);
 }
 END_TEST

@@ -31,9 +31,9 @@ void wg_read_waiting(int file)
 {
 }
 
-const char *wg_compressed(const void *bytes, size_t size)
+const char *wg_foreign(const void *bytes, size_t size)
 {
-    return size > 1 && Frama_C_interval(0, 1) ? "gzip" : NULL;
+    return size > 1 && Frama_C_interval(0, 1) ? "a gzip file" : NULL;
 }
 
 static void *allocate(size_t size, void *user)
