@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""The workloads of the benchmark with NumPy, PyTorch and scikit-learn, beside Wengert's, in one run.
+"""The workloads of the benchmark with NumPy, PyTorch, JAX and scikit-learn, beside Wengert's, in one run.
 
     make peers PEERS_ARGS='[--only NAME] [--threads 2]' PYTHON=/usr/bin/python3
 
@@ -15,6 +15,7 @@ import os
 import statistics
 import subprocess
 import time
+import types
 
 SEED, BATCH = 1964, 128
 FIT_GRADIENT = {"logreg_fit": 4e-8, "softmax_fit": 2e-6}  # as in tests/bench/work_fit.c
@@ -111,6 +112,75 @@ def numpy_softmax(np, data, name):
 NUMPY = {"gemm": numpy_product, "softmax_784": numpy_softmax, "logreg_1e6x100": numpy_logistic}
 
 
+# ---- Objectives of automatic differentiation, as tests/bench/work_ad.c has them ------------------------
+# x are their parameters, m the functions of a library.
+
+def ad_mixture(m, x, rows):
+    each = x.reshape(25, 111)
+    z = (rows(1000, 10) - each[:, None, 1:11]) @ each[:, 11:].reshape(25, 10, 10)
+    weight = each[:, 0]
+    return m.logsumexp(weight[:, None] - 0.5 * (z * z).sum(2), 0).sum() - 1000 * m.logsumexp(weight, 0)
+
+
+def ad_k_means(m, x, rows):
+    center, X = x.reshape(10, 8), rows(1000, 8)
+    return m.amin((center * center).sum(1) - 2 * (X @ center.T), 1).sum() + (X * X).sum()
+
+
+def ad_euler(m, y, rows):
+    for _ in range(10):
+        y = y + 0.01 * (y * (1 - y))
+    return y.sum()
+
+
+def ad_determinant(m, x, rows):
+    a = [[x[7 * i + k] for k in range(7)] for i in range(7)]
+
+    def cofactors(row, left):
+        terms = [a[row][k] * cofactors(row + 1, left - {k}) if row < 6 else a[row][k] for k in sorted(left)]
+        return sum(term if i % 2 == 0 else -term for i, term in enumerate(terms[1:], 1)) + terms[0]
+    return cofactors(0, frozenset(range(7)))
+
+
+def ad_lstm(layers, steps):
+    def objective(m, x, rows):
+        p = x.reshape(-1, 14)
+        data, gain, bias, into = rows(steps + 1, 14), p[10 * layers + 1], p[10 * layers + 2], p[10 * layers]
+
+        def step(state, pair):
+            h, after = pair[0] * into, []
+            for i in range(layers):
+                w, (hidden, cell) = p[10 * i:10 * i + 8], state[i]
+                forget, out = m.sigmoid(h * w[0] + w[1]), m.sigmoid(h * w[4] + w[5])
+                change = m.tanh(hidden * w[6] + w[7])
+                cell = cell * forget + m.sigmoid(hidden * w[2] + w[3]) * change
+                h = out * m.tanh(cell)
+                after.append((h, cell))
+            y = h * gain + bias
+            return after, (pair[1] * (y - m.logsumexp(y, 0))).sum()
+        start = [(p[10 * i + 8], p[10 * i + 9]) for i in range(layers)]
+        return m.scan(step, start, (data[:-1], data[1:])).sum() / (-14 * steps)
+    return objective
+
+
+# Of n parameters of N(0, deviation): value and gradient.
+AD = {"mixture_10_25_1000": (ad_mixture, 2775, 1), "k_means_8_10_1000": (ad_k_means, 80, 1),
+      "euler_10x10000": (ad_euler, 10000, 1), "determinant_7": (ad_determinant, 49, 1),
+      "lstm_2x1024": (ad_lstm(2, 1024), 322, 0.5), "lstm_6x4096": (ad_lstm(6, 4096), 882, 0.5)}
+
+
+def ad_inputs(data, name, convert):
+    """The objective, its parameters, and rows(n, d): constants, made once."""
+    objective, n, deviation = AD[name]
+    kept = {}
+
+    def rows(count, d):
+        if (count, d) not in kept:
+            kept[count, d] = convert(data.normal((count, d), data.np.float64, 42))
+        return kept[count, d]
+    return objective, deviation * data.normal(n, data.np.float64, 41), rows
+
+
 # ---- PyTorch ---------------------------------------------------------------------------------------
 
 def torch_training(torch, data, name):
@@ -199,10 +269,99 @@ def torch_gradcheck(torch, data, name):
     return lambda: torch.autograd.gradcheck(loss, params, check_undefined_grad=False)
 
 
+def torch_ad(torch, data, name):
+    objective, x, rows = ad_inputs(data, name, torch.from_numpy)
+    x = torch.from_numpy(x).requires_grad_()
+
+    def scan(step, state, pairs):
+        values = []
+        for pair in zip(*pairs):
+            state, value = step(state, pair)
+            values.append(value)
+        return torch.stack(values)
+    m = types.SimpleNamespace(sigmoid=torch.sigmoid, tanh=torch.tanh, amin=torch.amin,
+                              logsumexp=torch.logsumexp, scan=scan)
+    return lambda: torch.autograd.grad(objective(m, x, rows), x)
+
+
 TORCH = {"tiny_recorded": torch_tiny, "scalar_chain_recorded": torch_chain,
          "gradcheck_3_points": torch_gradcheck, "softmax_784": torch_training,
          "mlp_256": torch_training, "mlp_512_512_adam": torch_training,
-         "logreg_1e6x100": torch_evaluation, "logreg_fit": torch_fit, "softmax_fit": torch_fit}
+         "logreg_1e6x100": torch_evaluation, "logreg_fit": torch_fit, "softmax_fit": torch_fit,
+         **{name: torch_ad for name in AD}}
+
+
+# ---- JAX: everything compiled by jit -------------------------------------------------------------------
+
+def jax_call(jax, f, *arguments):
+    compiled = jax.jit(f)
+    return lambda: jax.block_until_ready(compiled(*arguments))
+
+
+def jax_ad(jax, data, name):
+    objective, x, rows = ad_inputs(data, name, lambda a: a)
+    m = types.SimpleNamespace(sigmoid=jax.nn.sigmoid, tanh=jax.numpy.tanh, amin=jax.numpy.min,
+                              logsumexp=jax.nn.logsumexp,
+                              scan=lambda step, state, pairs: jax.lax.scan(step, state, pairs)[1])
+    return jax_call(jax, jax.value_and_grad(lambda x: objective(m, x, rows)), x)
+
+
+def jax_tiny(jax, data, name):
+    x, w = data.normal((1, 4), data.np.float32, 1), data.normal((4, 1), data.np.float32, 2)
+    return jax_call(jax, jax.grad(lambda w, x: jax.nn.sigmoid(x @ w).sum()), w, x)
+
+
+def jax_evaluation(jax, data, name):
+    """Loss and gradient of logistic regression, with L2."""
+    X, y = data.of(name)
+    d = X.shape[1]
+
+    def loss(w, b, X, y):
+        z = X @ w + b
+        return (jax.numpy.logaddexp(0, z) - y * z).mean() + w @ w / (2 * len(X))
+    w = data.normal(d, X.dtype, 31) / data.np.sqrt(X.dtype.type(d))
+    return jax_call(jax, jax.value_and_grad(loss, (0, 1)), w, X.dtype.type(0), *map(jax.device_put, (X, y[:, 0])))
+
+
+def jax_training(jax, data, name):
+    """A step on the next batch of 128 rows of 60,000; Adam where the name says so."""
+    np, X, y = jax.numpy, *map(jax.device_put, data.of(name))
+    sizes = {"softmax_784": [784, 10], "mlp_256": [784, 256, 10], "mlp_512_512_adam": [784, 512, 512, 10]}[name]
+    params = [(data.normal((n, k), data.np.float32, n) / n ** 0.5, data.np.zeros(k, data.np.float32))
+              for n, k in zip(sizes, sizes[1:])]
+    is_adam, zeros = "adam" in name, lambda: jax.tree.map(np.zeros_like, params)
+
+    def loss(params, x, k):
+        for W, b in params[:-1]:
+            x = jax.nn.relu(x @ W + b)
+        z = x @ params[-1][0] + params[-1][1]
+        return (jax.nn.logsumexp(z, 1) - np.take_along_axis(z, k[:, None], 1)[:, 0]).mean()
+
+    def step(state, i):
+        params, m, v, n = state
+        g = jax.grad(loss)(params, jax.lax.dynamic_slice_in_dim(X, i, BATCH),
+                           jax.lax.dynamic_slice_in_dim(y, i, BATCH))
+        if not is_adam:
+            return jax.tree.map(lambda p, g: p - np.float32(0.1) * g, params, g), m, v, n
+        m = jax.tree.map(lambda m, g: np.float32(0.9) * m + np.float32(0.1) * g, m, g)
+        v = jax.tree.map(lambda v, g: np.float32(0.999) * v + np.float32(0.001) * g * g, v, g)
+        n = n + 1
+        rate, scale = np.float32(1e-3) / (1 - np.float32(0.9) ** n), 1 - np.float32(0.999) ** n
+        return jax.tree.map(lambda p, m, v: p - rate * m / (np.sqrt(v / scale) + np.float32(1e-8)),
+                            params, m, v), m, v, n
+    compiled = jax.jit(step, donate_argnums=0)
+    now = {"state": (jax.device_put(params), zeros(), zeros(), np.float32(0)) if is_adam
+           else (jax.device_put(params), 0, 0, 0), "at": 0}
+
+    def run():
+        now["at"] = 0 if now["at"] + 2 * BATCH > len(X) else now["at"] + BATCH
+        now["state"] = jax.block_until_ready(compiled(now["state"], now["at"]))
+    return run
+
+
+JAX = {"tiny_recorded": jax_tiny, "softmax_784": jax_training, "mlp_256": jax_training,
+       "mlp_512_512_adam": jax_training, "logreg_1e6x100": jax_evaluation,
+       **{name: jax_ad for name in AD if name != "determinant_7"}}  # 14,000 scalars: compiles for minutes
 
 
 # ---- scikit-learn ----------------------------------------------------------------------------------
@@ -233,7 +392,8 @@ SKLEARN = {"logreg_fit": sklearn_fit, "softmax_fit": sklearn_fit}
 
 WORKLOADS = (["gemm_f%d_%d" % (bits, n) for bits in (32, 64) for n in (256, 512, 1024, 2048)]
              + ["tiny_recorded", "scalar_chain_recorded", "gradcheck_3_points", "softmax_784",
-                "mlp_256", "mlp_512_512_adam", "logreg_1e6x100", "logreg_fit", "softmax_fit"])
+                "mlp_256", "mlp_512_512_adam", "logreg_1e6x100", "logreg_fit", "softmax_fit"]
+             + list(AD))
 WITH_THREADS = {"mlp_256", "mlp_512_512_adam", "logreg_1e6x100", "logreg_fit", "softmax_fit"}
 PARTS = {"scalar_chain_recorded": 2000}  # a row of the benchmark is for one op
 
@@ -276,6 +436,12 @@ def peers():
     except ImportError as missing:
         print("#", missing)
     try:
+        import jax
+        jax.config.update("jax_enable_x64", True)
+        found.append(("JAX", jax, JAX))
+    except ImportError as missing:
+        print("#", missing)
+    try:
         from sklearn import linear_model
         found.append(("scikit-learn", linear_model, SKLEARN))
     except ImportError as missing:
@@ -310,6 +476,7 @@ def main():
     # One thread a library must be said before it is loaded.
     for variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
         os.environ[variable] = str(threads)
+    os.environ["XLA_FLAGS"] = "--xla_cpu_multi_thread_eigen=%s" % str(threads > 1).lower()
     os.environ["OMP_WAIT_POLICY"] = "passive"  # or OpenMP's and OpenBLAS's threads spin for each other
     os.sched_setaffinity(0, set(sorted(os.sched_getaffinity(0))[:threads]))
     clock = time.process_time if threads == 1 else time.perf_counter
