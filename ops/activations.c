@@ -28,13 +28,15 @@ static wg_tensor *softsign_derivative(wg_tensor *dy, wg_tensor *x)
     return wg_div(wg_div(dy, size), size);
 }
 
+#define ONE_SIXTH 0.166666666666666666666666666666666667
+
 /* dy (2 x + 3)/6 where -3 <= x <= 3, dy above; relu6: the second derivative is 0 at both. A third
  * is no double: near -3/2, where the derivative vanishes, its rounding would be seen. */
 static wg_tensor *hardswish_derivative(wg_tensor *dy, wg_tensor *x)
 {
     wg_tensor *six = wg_affine(wg_relu6(wg_shift(x, 3)), 2, -3);
     wg_tensor *between = wg_mul(wg_clamp_grad(dy, x, -3, 3), six);
-    return wg_add(wg_scale(between, 1.0 / 6), wg_relu_grad(dy, wg_shift(x, -3)));
+    return wg_add(WG_TIMES(between, ONE_SIXTH), wg_relu_grad(dy, wg_shift(x, -3)));
 }
 
 /* Second derivatives of x times a distribution function are a density times a polynomial, or nearly
@@ -50,25 +52,31 @@ static wg_tensor *silu_curvature(wg_tensor *dy, wg_tensor *u, wg_tensor *x)
     return wg_mul(wg_sigmoid_grad(wg_mul(dy, u), x), factor);
 }
 
-#define DENSITY_AT_0 0.39894228040143267794 /* 1 / sqrt(2 pi) */
+#define DENSITY_AT_0 0.398942280401432677939946059934381868 /* 1 / sqrt(2 pi) */
 
 /* (x F(x))'' = f(x) (2 - x^2), f the normal density */
 static wg_tensor *gelu_curvature(wg_tensor *x)
 {
     wg_tensor *square = wg_square(wg_clamp(x, -200, 200));
-    wg_tensor *density = wg_scale(wg_exp(wg_scale(square, -0.5)), DENSITY_AT_0);
+    wg_tensor *density = WG_TIMES(wg_exp(wg_scale(square, -0.5)), DENSITY_AT_0);
     return wg_mul(density, wg_shift(wg_neg(square), 2));
 }
+
+#define TANH_S  1.59576912160573071175978423973752747 /* s = 2 sqrt(2 / pi) */
+#define TANH_2S 3.19153824321146142351956847947505494
+#define TANH_K  0.044715
+#define TANH_3K 0.134145
+#define TANH_6K 0.26829
 
 /* y = x P(v(x)) with v = s (x + k x^3), P the sigmoid: y'' =
  * P'(v) (2 v' + x v'' - x v'^2 tanh(v/2)) with v' = s (1 + 3k x^2), x v'' = 6sk x^2. Times dy u. */
 static wg_tensor *gelu_tanh_curvature(wg_tensor *dy, wg_tensor *u, wg_tensor *x)
 {
-    const double s = 1.59576912160573071176, k = 0.044715; /* s = 2 sqrt(2 / pi) */
     wg_tensor *b = wg_clamp(x, -100, 100), *square = wg_square(b);
-    wg_tensor *v = wg_mul(b, wg_shift(wg_scale(square, s * k), s));
-    wg_tensor *dv = wg_shift(wg_scale(square, 3 * s * k), s);
-    wg_tensor *bent = wg_shift(wg_scale(square, 12 * s * k), 2 * s); /* 2 v' + x v'' */
+    wg_tensor *v = WG_TIMES(wg_mul(b, wg_shift(WG_TIMES(square, TANH_K), 1)), TANH_S);
+    wg_tensor *dv = WG_TIMES(wg_shift(WG_TIMES(square, TANH_3K), 1), TANH_S);
+    /* 2 v' + x v'' */
+    wg_tensor *bent = WG_TIMES(wg_shift(WG_TIMES(square, TANH_6K), 1), TANH_2S);
     wg_tensor *pull = wg_product(wg_square(dv), b, wg_tanh(wg_scale(v, 0.5)));
     wg_tensor *factor = wg_sub(bent, pull);
     return wg_mul(wg_sigmoid_grad(wg_mul(dy, u), v), factor);

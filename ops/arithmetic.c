@@ -30,6 +30,12 @@ static wg_tensor *div_ratio(const wg_tensor *y, wg_tensor *dy)
     return wg_apply(y->op, operand, 2, NULL);
 }
 
+wg_tensor *wg_times(wg_tensor *x, double high, double low)
+{
+    wg_tensor *y = wg_scale(x, high);
+    return wg_is_inert(y) || y->dtype != WG_WIDE || low == 0 ? y : wg_add(y, wg_scale(x, low));
+}
+
 #include "ops/elementwise_rows.inc"
 
 #include "ops/arithmetic.inc"

@@ -3,9 +3,9 @@
 
 #include "ops/elementwise_internal.h"
 
-#define TWO_OVER_SQRT_PI 1.12837916709551257390
-#define LN_2             0.693147180559945309417
-#define LN_10            2.30258509299404568402
+#define TWO_OVER_SQRT_PI 1.12837916709551257389615890312154517
+#define LOG2_E           1.44269504088896340735992468100189214
+#define LOG10_E          0.434294481903251827651128918916605082
 
 /* a, and 1 where a = 0 and b >= 0: there a^b log a stands for its limit, 0. */
 static wg_tensor *pow_base(wg_tensor *a, wg_tensor *b)

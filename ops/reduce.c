@@ -1,6 +1,7 @@
 /* reduce.c: sums, means, extremes and norms over some axes, each an op of its own. */
 #include "ops/reduce.h"
 
+#include <math.h>
 #include <string.h>
 
 #include "ops/axes_internal.h"
@@ -8,6 +9,7 @@
 #include "ops/kernels/reduce.h"
 #include "ops/layout_internal.h"
 #include "ops/reduce_internal.h"
+#include "ops/rules_internal.h"
 
 /* ---- What all reductions share --------------------------------------------------------------- */
 
@@ -96,8 +98,9 @@ static void mean_fold(const wg_tensor *y, int64_t begin, int64_t end, const void
 /* 1/n is applied to dy while it is small. */
 static wg_tensor *mean_vjp(wg_tensor *y, wg_tensor *dy, int i)
 {
+    const double n = (double)wg_axes_operand_rows(y).row_size, high = 1 / n;
     (void)i;
-    return reduce_spread(y, wg_scale(dy, 1 / (double)wg_axes_operand_rows(y).row_size));
+    return reduce_spread(y, wg_times(dy, high, n > 0 ? fma(-high, n, 1) / n : 0));
 }
 
 REDUCTION(mean, "y = sum_i x_i / n", 0, wg_axes_reduced_floats, .fold = mean_fold, .vjp = mean_vjp,

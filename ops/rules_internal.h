@@ -1,7 +1,7 @@
 #ifndef WG_OPS_RULES_INTERNAL_H
 #define WG_OPS_RULES_INTERNAL_H
 
-#include "autograd/tensor.h"
+#include "autograd/op.h"
 
 /* Builders of the ops that derivative rules are written in. A derivative in one pass, y = dy f'(x),
  * is linear in dy and has a rule of its own, so that there are derivatives of every order; where
@@ -34,6 +34,16 @@ wg_tensor *wg_gelu_tanh_grad(wg_tensor *dy, wg_tensor *x);
 wg_tensor *wg_silu_grad(wg_tensor *dy, wg_tensor *x);
 
 /* ---- Of arithmetic --------------------------------------------------------------------------- */
+
+/* wg_times: (high + low) x, with a constant that is no double: high is the nearest, low the rest,
+ * which only wide floats see. WG_TIMES(x, 0.398942280401432677939946059934381868): the same, of a
+ * literal with digits for every type.   Derivative: of the same form. */
+wg_tensor *wg_times(wg_tensor *x, double high, double low);
+#if WG_HAS_WIDE
+#define WG_TIMES(x, c) wg_times(x, c, (double)(WG_K(wide, c) - (wg_wide)(c)))
+#else
+#define WG_TIMES(x, c) wg_times(x, c, 0)
+#endif
 
 /* wg_one_minus_square: y = 1 - x^2 as (1 - x)(1 + x), accurate near +-1.   Derivative: -2x. */
 wg_tensor *wg_one_minus_square(wg_tensor *x);

@@ -97,7 +97,7 @@ static wide_step wide_take(wg_wide_line *line, wg_wide scale, int s)
         size = WIDE_MAX(size, WIDE_MAX(WIDE_ABS(left), WIDE_ABS(right)));
     else
         r.value = WIDE_ABS(r.right) <= WG_WIDE_MAX ? r.right : r.left;
-    const wg_wide x = line->direction != NULL ? 1 : WIDE_ABS(line->x[line->entry]);
+    const wg_wide x = line->direction != NULL ? scale : WIDE_ABS(line->x[line->entry]);
     const wg_wide inner = wide_is_finite(r.value) ? WIDE_ABS(r.value) * x : 0;
     r.noise = WG_WIDE_EPSILON * (64 * size + 8 * inner) / r.h;
     return r;
@@ -216,10 +216,9 @@ static void wide_compare(wide_hunt *hunt, wg_wide_line *line, int first, int las
 }
 
 /* Is what was found far above the noise? */
-static bool wide_is_loud(const wide_hunt *hunt, const wg_check_entry *e)
+static bool wide_is_loud(bool found, const wg_check_entry *e)
 {
-    return hunt->found &&
-           !(e->numeric.roundoff > 1e-3 * fmax(fabs(e->claimed), fabs(e->numeric.value)));
+    return found && !(e->numeric.roundoff > 1e-3 * fmax(fabs(e->claimed), fabs(e->numeric.value)));
 }
 
 /* The first two neighbours that agree decide; where none do to the last, those that do best, to a
@@ -233,12 +232,12 @@ static bool wide_search(wg_wide_line *line, wg_wide scale, bool far, wg_wide cla
     wg_check_entry other = *e;
     largest.far = true;
     wide_compare(&hunt, line, 0, WIDE_LARGE - 1, e);
-    if (wide_is_loud(&hunt, e))
+    if (wide_is_loud(hunt.found, e))
         return true;
     wide_compare(&large, line, WIDE_LARGE, WIDE_LARGEST - 1, &other);
     if (large.found)
         *e = other;
-    if (wide_is_loud(&large, e))
+    if (wide_is_loud(large.found, e))
         return true;
     wide_compare(&largest, line, WIDE_LARGEST, WIDE_STEPS - 1, &other);
     if (largest.found && other.outcome == WG_ENTRY_AGREES)
@@ -252,12 +251,30 @@ static bool wide_search_far(wg_wide_line *line, wg_wide scale, wg_wide claimed, 
     return wide_search(line, scale, true, claimed, e) && e->outcome != WG_ENTRY_DISAGREES;
 }
 
+/* A direction may move all of x by far more than its size, as where x is subnormal: where noise is
+ * all that is found, steps relative to x are tried, too. */
+static bool wide_search_direction(wg_wide_line *line, wg_wide claimed, wg_check_entry *e)
+{
+    const bool found = wide_search(line, 1, false, claimed, e);
+    wg_check_entry near = *e;
+    double most = 0;
+    for (size_t i = 0; i < line->n; i++)
+        most = fmax(most, fabs(line->direction[i]));
+    const wg_wide scale = most > 0 ? line->unit / (wg_wide)most : 1;
+    if (wide_is_loud(found, e) || scale > WG_K(wide, 0.001) ||
+        !wide_is_loud(wide_search(line, scale, false, claimed, &near), &near))
+        return found;
+    *e = near;
+    return true;
+}
+
 /* Steps relative to |x|; where these are too small for f's inner values, to all of x, and to 1.
  * Where x is 0 there is no other scale; a large one must not be alone. */
 static bool wide_search_scales(wg_wide_line *line, wg_wide claimed, wg_check_entry *e)
 {
-    const wg_wide here = line->direction != NULL ? 1 : WIDE_ABS(line->x[line->entry]);
-    const wg_wide unit = line->direction != NULL ? 1 : line->unit;
+    if (line->direction != NULL)
+        return wide_search_direction(line, claimed, e);
+    const wg_wide here = WIDE_ABS(line->x[line->entry]), unit = line->unit;
     if (wide_search(line, here > 0 ? here : unit, false, claimed, e) &&
         (here > 0 || unit <= 1 || e->outcome != WG_ENTRY_DISAGREES))
         return true;

@@ -240,6 +240,55 @@ START_TEST(in_one_dtype)
     wg_tape_free(t);
 }
 END_TEST
+
+/* ---- Constants that are no doubles ----------------------------------------------------------- */
+
+static wg_tensor *gelu_slope(wg_tensor *x)
+{
+    wg_tensor *g;
+    wg_grad(wg_gelu(x), &x, 1, &g);
+    return g;
+}
+static wg_tensor *gelu_tanh_slope(wg_tensor *x)
+{
+    wg_tensor *g;
+    wg_grad(wg_gelu_tanh(x), &x, 1, &g);
+    return g;
+}
+static wg_tensor *mean_of_three(wg_tensor *x)
+{
+    return wg_mean(wg_concat((wg_tensor *[]){x, wg_sin(x), wg_exp(x)}, 3, 0));
+}
+
+/* f(x) - a x, whose derivative is 1e-9 of that of f: there a digit that f's rule lacks is seen. */
+START_TEST(all_digits_of_constants)
+{
+    wg_tensor *(*const f[])(wg_tensor *) = {mean_of_three, wg_log2,        wg_log10,
+                                            wg_erf,        wg_erfc,        wg_hardswish,
+                                            gelu_slope,    gelu_tanh_slope};
+    wg_tape *t = wg_tape_new(NULL);
+    wg_tensor *x = param(t, 1, (double[]){0.7}), *y = f[_i](x), *g;
+    wg_grad(y, &x, 1, &g);
+    y = wg_sub(y, wg_scale(x, wg_at(g, 0) * (1 - 1e-9)));
+    const wg_gradcheck_options o = {.precision = WG_CHECK_WIDE};
+    wg_check_report r;
+    ck_assert_int_eq(wg_gradcheck(y, &x, NULL, 1, &o, &r), WG_CHECK_PASSED);
+    ck_assert_ptr_null(r.note);
+    wg_tape_free(t);
+}
+END_TEST
+
+/* x is subnormal, and a direction is of size 1. */
+START_TEST(directions_at_subnormal_numbers)
+{
+    wg_tape *t = wg_tape_new(NULL);
+    wg_tensor *x = param(t, 3, (double[]){1e-310, 5e-324, -2e-320});
+    wg_tensor *y = wg_sum(wg_square(wg_scale(x, 1e300)));
+    const wg_gradcheck_options o = {.directions = 2};
+    ck_assert_int_eq(wg_gradcheck(y, &x, NULL, 1, &o, NULL), WG_CHECK_PASSED);
+    wg_tape_free(t);
+}
+END_TEST
 #endif
 
 Suite *suite_rules(void)
@@ -250,6 +299,10 @@ Suite *suite_rules(void)
 #if WG_HAS_WIDE
     tcase_add_loop_test(tc, small_shares, 0, 2);
     tcase_add_loop_test(tc, in_one_dtype, 0, 2);
+    if (WG_WIDE_BITS == 113) {
+        tcase_add_loop_test(tc, all_digits_of_constants, 0, 8);
+        tcase_add_test(tc, directions_at_subnormal_numbers);
+    }
 #endif
     tcase_add_test(tc, wrong_parts);
     tcase_add_loop_test(tc, cut_cotangents, 0, 4);
