@@ -82,7 +82,7 @@ static double deviation_of(const double *values, int64_t n)
 
 /* Prints a line for these options; returns the mean of the last metric. */
 static double judge_options(const wg_dataset *data, const wg_estimator_options *o, int64_t k,
-                            const int64_t *fold)
+                            const int64_t *fold, bool quiet)
 {
     double metric[METRICS], of_part[METRICS][FOLDS];
     const wg_head *head = NULL;
@@ -91,6 +91,8 @@ static double judge_options(const wg_dataset *data, const wg_estimator_options *
         n = score(data, o, fold, part, metric, &head);
         if (n == 0)
             return (double)NAN;
+        if (!quiet)
+            fprintf(stderr, "cv part %" PRId64 "/%" PRId64 "\n", part + 1, k);
         for (int i = 0; i < n; i++)
             of_part[i][part] = metric[i];
     }
@@ -101,13 +103,13 @@ static double judge_options(const wg_dataset *data, const wg_estimator_options *
         printf("%s %s %.4f +- %.4f", i > 0 ? "," : "", head->metrics[i].name,
                mean_of(of_part[i], k), deviation_of(of_part[i], k));
     putchar('\n');
+    fflush(stdout);
     return mean_of(of_part[n - 1], k);
 }
 
-double folds_choose(const wg_dataset *data, const wg_estimator_options *options, int64_t k,
-                    const wg_tensor *classes, const double C[], int n)
+double folds_choose(const wg_dataset *data, const train_arguments *a, const wg_tensor *classes)
 {
-    wg_estimator_options o = *options;
+    wg_estimator_options o = a->e;
     wg_tape *t = data->table->tape;
     int64_t rows = wg_dataset_rows(data);
     int64_t *fold = wg_tape_take(t, (size_t)rows * sizeof *fold);
@@ -116,10 +118,10 @@ double folds_choose(const wg_dataset *data, const wg_estimator_options *options,
     o.fit.resume = false;
     o.fit.on_epoch = NULL;
     if (fold != NULL)
-        deal(t, rows, o.seed, classes, k, fold);
-    for (int i = 0; i < (n > 0 ? n : 1) && wg_tape_status(t) == WG_OK; i++) {
-        o.C = n > 0 ? C[i] : o.C;
-        double loss = judge_options(data, &o, k, fold);
+        deal(t, rows, o.seed, classes, a->folds, fold);
+    for (int i = 0; i < (a->C.n > 0 ? a->C.n : 1) && wg_tape_status(t) == WG_OK; i++) {
+        o.C = a->C.n > 0 ? a->C.real[i] : o.C;
+        double loss = judge_options(data, &o, a->folds, fold, a->quiet);
         if (loss < lowest) {
             lowest = loss;
             best = o.C;

@@ -122,6 +122,27 @@ void summary_fit(const wg_estimator *e, int64_t trained, int64_t tested)
                                     : "");
 }
 
+static void print_check(const wg_check_report *checks, int n, const char *when)
+{
+    size_t agree = 0, entries = 0;
+    for (int i = 0; i < n; i++) {
+        agree += checks[i].agree + checks[i].kink;
+        entries += checks[i].entries;
+    }
+    printf("%zu of %zu %s", agree, entries, when);
+}
+
+/* A gradient that is wrong is an error; what is not resolved, or 0 on both sides, is none. */
+void summary_checks(const wg_estimator *e)
+{
+    const int n = e->mlp->params->n;
+    if (e->fit.first_check == NULL || e->fit.last_check == NULL)
+        return;
+    printf("gradient     ");
+    print_check(e->fit.first_check, n, "entries agree with differences at the start, ");
+    print_check(e->fit.last_check, n, "at the end\n");
+}
+
 /* ---- The results ---------------------------------------------------------------------------------------- */
 
 judged judge(const char *name, const wg_estimator *e, const wg_dataset *rows)

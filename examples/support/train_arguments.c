@@ -218,7 +218,8 @@ int train_arguments_read(int argc, char **argv, train_arguments *a)
         {"--penalty", "l2|l1|elastic_net", OPTION_CHOICE, &e->penalty, 0, 0,
          "default: l2; by proximal gradient where it has L1"},
         {"--penalty-c", "C,C", OPTION_REALS, &a->C, tiny, big,
-         "as scikit-learn's C, or some to choose from by --cv; default 1, for an mlp none"},
+         "as scikit-learn's C (of regression its Ridge's alpha is 1/(2C)), or some to choose from "
+         "by --cv; default 1, for an mlp none"},
         {"--l1-ratio", "A", OPTION_REAL, &e->l1_ratio, 1e-6, 1,
          "of elastic_net: the share of L1; default 0.5"},
         /* the training */

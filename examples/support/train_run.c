@@ -161,7 +161,7 @@ static bool cross_validate(wg_tape *t, train_arguments *a, const parts *r)
     const wg_tensor *classes = r->numbers ? NULL : wg_table_classes(r->trained.table);
     if (a->folds > wg_dataset_rows(&r->trained))
         return check_fail("--cv has more parts than there are training rows", "");
-    double C = folds_choose(&r->trained, &a->e, a->folds, classes, a->C.real, a->C.n);
+    double C = folds_choose(&r->trained, a, classes);
     if (wg_tape_status(t) == WG_OK && a->C.n > 1)
         printf("chosen       C %g\n", a->e.C = C);
     return wg_tape_status(t) == WG_OK;
@@ -200,6 +200,8 @@ static bool finish(wg_tape *t, const train_arguments *a, const wg_estimator *e, 
     if (wg_tape_status(t) != WG_OK)
         return false;
     summary_fit(e, wg_dataset_rows(&r->trained), tests ? wg_dataset_rows(&r->tested) : 0);
+    if (!a->quiet)
+        summary_checks(e);
     summary_metrics(e, &trained);
     if (tests)
         summary_metrics(e, &tested);
