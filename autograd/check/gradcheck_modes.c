@@ -3,6 +3,7 @@
 #include "autograd/derivatives/derivatives.h"
 #include "autograd/grad.h"
 
+#include <float.h>
 #include <math.h>
 #include <string.h>
 
@@ -71,7 +72,7 @@ static bool second_symmetric_wide(wg_check_session *s, uint64_t seed, double rto
         long double terms, first = fabsl((long double)wg_item(w.y));
         const long double gap = second_gap(&w, &o, &terms);
         second_dot(&w, o.u, o.g, &first);
-        symmetric = gap <= (long double)rtol * terms + 1e-26L * first;
+        symmetric = gap <= (long double)rtol * terms + 1e-26L * first + (long double)DBL_MIN;
     }
     wg_check_session_end(&w);
     return symmetric;
@@ -85,8 +86,8 @@ static bool second_symmetric(wg_check_session *s, const second_order *o, uint64_
     long double terms, first = 0, gap = second_gap(s, o, &terms);
     second_dot(s, o->u, o->g,
                &first); /* a Hessian that is next to nothing beside this is round-off */
-    return gap <= (long double)rtol * terms + 1e-13L * first || !wg_check_independent(s) ||
-           second_symmetric_wide(s, seed, rtol);
+    return gap <= (long double)rtol * terms + 1e-13L * first + (long double)DBL_MIN ||
+           !wg_check_independent(s) || second_symmetric_wide(s, seed, rtol);
 }
 
 /* Is g, replayed with x moved a little, what wg_grad records anew there? It is not where a rule

@@ -162,7 +162,7 @@ static const audit_pair pairs[] = {
     {log_one_plus_exp, wg_softplus, X(-40), "log", "wg_softplus"},
     {log_one_plus_exp, wg_softplus, X(800), "log", "wg_softplus"},
     {log_one_plus_exp, wg_softplus, X(-20), "log", "wg_softplus"},
-    {log_one_minus_exp, log_one_plus_of, X(-50), "log", "log1p(-exp(z))"},
+    {log_one_minus_exp, log_one_plus_of, X(-38), "log", "log1p(-exp(z))"},
     {log_one_minus_exp, log_of_expm1, X(-1e-12), "shift", "wg_expm1"},
     {log_one_sub_exp, log_of_expm1, X(-1e-12, -1), "sub", "wg_expm1"},
     {one_minus_tanh_tanh, two_sigmoids, X(12), "shift", "sigmoid(2z)"},

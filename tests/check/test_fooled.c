@@ -361,6 +361,22 @@ START_TEST(a_hessian_of_round_off)
 }
 END_TEST
 
+/* Second derivatives below the normal numbers have next to no digits, and no symmetry. */
+START_TEST(a_hessian_of_subnormal_numbers)
+{
+    for (uint64_t seed = 0; seed < 100; seed++) {
+        wg_tape *t = wg_tape_new(NULL);
+        double values[6] = {0};
+        for (uint64_t i = 1; i < 6; i++)
+            values[i] = -735 - 10 * wg_random_uniform(11, seed, i);
+        wg_tensor *x = wgt_param(t, "x", WG_SHAPE(1, 6), values), *p = wg_softmax(x, 1);
+        const wg_check_verdict v = wg_gradcheck_second(wg_sum(wg_xlogy(p, p)), &x, 1, NULL, NULL);
+        ck_assert_int_ne(v, WG_CHECK_FAILED);
+        wg_tape_free(t);
+    }
+}
+END_TEST
+
 /* The second derivative of |x - 1/2| + x^3, where what is recorded anew a step away takes the other
  * branch. */
 START_TEST(second_order_near_a_kink)
@@ -525,6 +541,7 @@ Suite *suite_fooled(void)
     tcase_add_test(right, taylor_near_kinks);
     tcase_add_loop_test(right, kinks_meet_in_every_mode, 0, 2);
     tcase_add_test(right, a_hessian_of_round_off);
+    tcase_add_test(right, a_hessian_of_subnormal_numbers);
     tcase_add_test(right, second_order_near_a_kink);
     tcase_add_test(right, plain_functions);
     tcase_add_test(right, chains_at_any_values);

@@ -34,7 +34,9 @@ START_TEST(indices_and_kinks)
     file = tmpfile();
     ck_assert_int_eq(wg_gradcheck_print(file, y, &W, &g, 1, NULL), WG_CHECK_FAILED);
     text = told(file);
-    wgt_assert_contains(text, "[1, 1] is wrong: claimed -5, numeric 0 ");
+    /* the worst, in units of its bar: that of 0 depends on the wide floats there are */
+    if (strstr(text, "[2, 1] is wrong: claimed 8, numeric 1 ") == NULL)
+        wgt_assert_contains(text, "[1, 1] is wrong: claimed -5, numeric 0 ");
     wgt_assert_contains(text, "the gradient given is wrong");
     file = tmpfile();
     const wg_gradcheck_options along = {.directions = 2};
