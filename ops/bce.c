@@ -3,6 +3,8 @@
 #include "ops/kernels/loss.h"
 #include "ops/loss_internal.h"
 
+#include <inttypes.h>
+
 static bool bce_shape(wg_tensor *l)
 {
     const wg_tensor *z = l->operand[0], *t = l->operand[1];
@@ -43,6 +45,25 @@ static wg_tensor *bce_grad_by_target(wg_tensor *u, wg_tensor *z, double w)
 
 #include "ops/bce.inc"
 
+/* Labels of -1 and 1 would have losses without a lower bound: those that are known are looked at. A
+ * parameter's may leave the interval, as differences do; NaN stays NaN. */
+static bool bce_targets_fit(const wg_tensor *y)
+{
+    if (wg_is_inert(y) || y->data == NULL || y->dtype == WG_I64 ||
+        (y->op != &wg_op_constant && y->op != &wg_op_input))
+        return true;
+    for (int64_t i = 0; i < y->size; i++) {
+        const double t = wg_element(y, i);
+        if (t < 0 || t > 1) {
+            wg_fail(y->tape, WG_E_VALUE,
+                    "bce_with_logits: target %g at %" PRId64 " is outside [0, 1]: %s", t, i,
+                    wg_tensor_text(y).s);
+            return false;
+        }
+    }
+    return true;
+}
+
 wg_tensor *wg_bce_with_logits(wg_tensor *z, wg_tensor *y)
 {
     return wg_bce_with_logits_opt(z, y, NULL);
@@ -55,6 +76,8 @@ wg_tensor *wg_bce_with_logits_opt(wg_tensor *z, wg_tensor *y, const wg_bce_optio
     const double weight = o->positive_weight == 0 ? 1 : o->positive_weight;
     if (!(weight > 0))
         return wg_loss_fail(z, y, "bce_with_logits", "positive_weight must be > 0");
+    if (!bce_targets_fit(y))
+        return wg_loss_fail(z, y, "bce_with_logits", "targets");
     wg_tensor *l = wg_apply(&wg_op_bce_with_logits, (wg_tensor *[]){z, y}, 2, &weight);
     return wg_loss_reduce(l, o->reduction, "bce_with_logits");
 }

@@ -375,10 +375,10 @@ bool chart_numbers(FILE *file, const wg_tensor *predicted, const wg_tensor *trut
         low = fmin(low, fmin(x[i], y[i]));
         high = fmax(high, fmax(x[i], y[i]));
     }
-    const double diagonal[] = {low, high};
+    const double diagonal[] = {low, high}, margin = 0.05 * (high - low);
     svg_plot p = {.title = "Predicted against true",
-                  .x = {.label = "true", .from = low, .to = high},
-                  .y = {.label = "predicted", .from = low, .to = high},
+                  .x = {.label = "true", .from = low - margin, .to = high + margin},
+                  .y = {.label = "predicted", .from = low - margin, .to = high + margin},
                   .width = PAGE_WIDTH,
                   .height = PAGE_HEIGHT};
     svg_begin(&p, file);

@@ -337,6 +337,24 @@ START_TEST(wrong_labels_and_dtypes)
 }
 END_TEST
 
+/* Labels of -1 and 1, 1 and 2: the loss had no lower bound. Known targets alone: what is computed, or
+ * is a parameter that differences move over the edge, is not asked. */
+START_TEST(bce_targets_outside)
+{
+    wg_tensor *z = wg_param(t, "z", WG_F32, WG_SHAPE(3));
+    const double signs[] = {1, 0, -1}, from_1[] = {1, 2, 1}, soft[] = {0, 0.25, 1};
+    wg_mark mark = wg_tape_mark(t);
+    wg_bce_with_logits(z, wg_constant_from(t, WG_F32, WG_SHAPE(3), signs));
+    assert_error(mark, WG_E_VALUE, "bce_with_logits: target -1 at 2 is outside [0, 1]: ");
+    wg_bce_with_logits(z, wg_input(t, "y", WG_F32, WG_SHAPE(3), (const float[]){1, 2, 1}));
+    assert_error(mark, WG_E_VALUE, "bce_with_logits: target 2 at 1 is outside [0, 1]: y (3,)");
+    wg_bce_with_logits(z, wg_constant_from(t, WG_F32, WG_SHAPE(3), soft));
+    wg_bce_with_logits(z, wg_shift(wg_constant_from(t, WG_F32, WG_SHAPE(3), from_1), -1));
+    wg_bce_with_logits(z, wg_shift(z, 3));
+    ck_assert_int_eq(wg_tape_status(t), WG_OK);
+}
+END_TEST
+
 START_TEST(wrong_options)
 {
     wg_tensor *z = wg_param(t, "z", WG_F64, WG_SHAPE(3, 4));
@@ -387,6 +405,7 @@ Suite *suite_loss(void)
     tcase_add_loop_test(c, other_derivatives, 0, 10);
     tcase_add_test(c, targets_do_not_broadcast);
     tcase_add_test(c, wrong_labels_and_dtypes);
+    tcase_add_test(c, bce_targets_outside);
     tcase_add_test(c, wrong_options);
     tcase_add_test(c, labels_are_checked_in_replay);
     suite_add_tcase(s, c);
