@@ -12,6 +12,9 @@
 #else
 #define NEAR_EPSILON DBL_EPSILON
 #endif
+/* How steps fall, and what inner rounding makes of a bend beside the slope at the last of them. */
+#define NEAR_SHARE (WG_WIDE_BITS > 100 ? 0x1.3p-7 : 0x1.3p-4)
+#define NEAR_INNER (WG_WIDE_BITS > 100 ? 1e-12 : 1e-8)
 
 /* How an entry moves at the step h: (right - left)/2h, (left - 2 there + right)/h, and what
  * rounding makes of them. */
@@ -98,7 +101,7 @@ static void near_judge(const near_look *l, const wg_tensor *y, int64_t k, double
         /* An op may round more inside than its result does: what is little beside the slope is no
          * bend. */
         const bool smooth = near_converges(slope, m.noise) &&
-                            near_converges(bend, m.noise + 1e-12 * fabs(m.slope));
+                            near_converges(bend, m.noise + NEAR_INNER * fabs(m.slope));
         if (near->rough == NULL && !smooth) /* NaN is not smooth */
             near->rough = y->op->name;
         if (near->kink == NULL && smooth && near_stays(bend[0], bend[1], 0) &&
@@ -121,7 +124,7 @@ static void near_keep(near_look *l, double h)
  * shrinks. */
 static void near_compare(near_look *l, double h, wg_check_near *near)
 {
-    const double share = l->dtype == WG_WIDE ? 0x1.3p-7 : 0x1.3p-4;
+    const double share = l->dtype == WG_WIDE ? NEAR_SHARE : 0x1.3p-4;
     bool ran = near_run(l, 0, l->at[1]);
     for (int step = 0; step < 4 && ran; step++, h *= share) {
         ran = near_run(l, (wg_check_real)-h, l->at[0]) && near_run(l, (wg_check_real)h, l->at[2]);
@@ -219,3 +222,5 @@ const char *wg_check_branch(wg_recorded *r, size_t entry, const double *directio
 }
 
 #undef NEAR_EPSILON
+#undef NEAR_SHARE
+#undef NEAR_INNER
