@@ -55,6 +55,10 @@ typedef struct wg_gradcheck_options {
  *          where that is given, is WG_CHECK_UNRESOLVED, and `blame` names the first op whose values
  *          differ as much: a cancellation that f32 is too coarse for, or a kink on whose other side
  *          it came out.
+ *          Where wide floats decide, f64 kernels and rules must give what the wide ones do, by the
+ *          measure of f32's. A derived gradient is derived again, from cotangents 2^30 times as
+ *          large and as small: a rule that is not linear in its cotangent, or gives something else
+ *          when it is asked again, has failed.
  * Cost:    4 to 5 replays an entry (2 with check.points = 3) of what lies between x and y.
  * Edges:   y and the gs must not be stale. x may be any float tensor of y's tape; where y does not
  *          depend on it the verdict is WG_CHECK_VACUOUS. n >= 1. A tensor that the user detached
