@@ -46,7 +46,11 @@ static inline double add_n_total(double sum, double rest)
 
 /* Elements from i on, ADD_N_LANES of them, to out: sum and what the rounding of each addition lost
  * (Knuth's two-sum) stay in registers.  add_n_one: element i alone. */
+#ifdef __OPTIMIZE_SIZE__
+#define ADD_N_LANES 1 /* the same bits by less code */
+#else
 #define ADD_N_LANES 8
+#endif
 typedef double add_n_lanes __attribute__((vector_size(ADD_N_LANES * sizeof(double))));
 
 #define ADD_N_OF(T, set, target)                                                                   \

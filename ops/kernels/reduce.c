@@ -16,6 +16,13 @@ typedef wgk_sum_lanes sum_lanes;
 
 typedef double sum_vector __attribute__((vector_size(SUM_LANES * sizeof(double))));
 
+/* Compiled for size, the set that every machine has does without vectors. */
+#ifdef __OPTIMIZE_SIZE__
+#define SUM_VECTORS 0
+#else
+#define SUM_VECTORS 1
+#endif
+
 #define SUM_T     float
 #define SUM(name) sum_baseline_##name##_f32
 #include "ops/kernels/sum_body.inc"
@@ -23,8 +30,11 @@ typedef double sum_vector __attribute__((vector_size(SUM_LANES * sizeof(double))
 #define SUM_T     double
 #define SUM(name) sum_baseline_##name##_f64
 #include "ops/kernels/sum_body.inc"
+#undef SUM_VECTORS
 
 #ifdef WG_ISA_X86
+
+#define SUM_VECTORS 1
 
 #include "ops/kernels/isa_avx2.inc"
 
@@ -49,6 +59,8 @@ typedef double sum_vector __attribute__((vector_size(SUM_LANES * sizeof(double))
 #include "ops/kernels/sum_body.inc"
 
 #include "ops/kernels/isa_end.inc"
+
+#undef SUM_VECTORS
 
 #define SUM_RUN(call, ...)                                                                         \
     switch (wg_cpu_isa()) {                                                                        \
