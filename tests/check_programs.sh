@@ -964,6 +964,9 @@ run 0 "$train" "$iris" --plot loss.svg --confusion confusion.svg
 well_formed loss.svg confusion.svg
 run 0 "$train" "$iris" --optimizer adam --validation 0.2 --plot loss.svg
 well_formed loss.svg
+run 0 "$train" "$iris" --model mlp --hidden 8 --validation 0.2 --epochs 60 --report page.html
+expect 'the legend hides the ends of the curves' sh -c \
+    'grep -o "<rect x=\"[0-9]*[^>]*fill-opacity" page.html | head -n 1 | grep -q "x=\"88"'
 run 0 "$train" "$data/breast_cancer.csv" --pr pr.svg
 well_formed pr.svg
 run 1 "$train" "$iris" --pr pr.svg

@@ -33,63 +33,6 @@ static double at_y(const svg_plot *p, double y)
 
 /* ---- Text and colour ----------------------------------------------------------------------------------- */
 
-/* The bytes of the UTF-8 character at text, 0 where XML has none: overlong forms, surrogates, U+FFFE and
- * U+FFFF. */
-static int utf8_length(const unsigned char *text)
-{
-    int n = text[0] < 0x80 ? 1 : text[0] < 0xc2 ? 0 : text[0] < 0xe0 ? 2 : text[0] < 0xf0 ? 3 : 4;
-    for (int i = 1; i < n; i++)
-        if ((text[i] & 0xc0) != 0x80)
-            return 0;
-    if ((text[0] == 0xe0 && text[1] < 0xa0) || (text[0] == 0xed && text[1] >= 0xa0) ||
-        (text[0] == 0xef && text[1] == 0xbf && text[2] >= 0xbe) ||
-        (text[0] == 0xf0 && text[1] < 0x90) || (text[0] == 0xf4 && text[1] >= 0x90) ||
-        text[0] > 0xf4)
-        return 0;
-    return n;
-}
-
-bool svg_is_utf8(const char *text)
-{
-    for (int n; *text != '\0'; text += n)
-        if ((n = utf8_length((const unsigned char *)text)) == 0)
-            return false;
-    return true;
-}
-
-/* Widths are those of common sans-serif faces, rounded up, as shares of the font's size. */
-double svg_text_width(const char *text, double size)
-{
-    double width = 0;
-    for (int n; *text != '\0'; text += n > 0 ? n : 1) {
-        n = utf8_length((const unsigned char *)text);
-        width += n > 2                               ? 1
-                 : n == 2                            ? 0.7
-                 : strchr("iIjlft.,:;|!'() ", *text) ? 0.39
-                 : strchr("mwMW@%", *text)           ? 1
-                 : *text >= 'A' && *text <= 'Z'      ? 0.77
-                                                     : 0.64;
-    }
-    return width * size;
-}
-
-void svg_put_text(FILE *file, const char *text)
-{
-    for (int n; *text != '\0'; text += n > 0 ? n : 1) {
-        n = utf8_length((const unsigned char *)text);
-        if (*text == '<')
-            fputs("&lt;", file);
-        else if (*text == '>')
-            fputs("&gt;", file);
-        else if (*text == '&')
-            fputs("&amp;", file);
-        else if (n == 0 || (n == 1 && (*text < 0x20 || *text == 0x7f)))
-            fputc('?', file);
-        else
-            fwrite(text, 1, (size_t)n, file);
-    }
-}
-
 static void put_label(const svg_plot *p, double x, double y, const char *style, const char *text)
 {
     fprintf(p->file, "<text x=\"%.1f\" y=\"%.1f\" %s>", x, y, style);
@@ -231,6 +174,7 @@ void svg_begin(svg_plot *p, FILE *file)
     axis_repair(&p->y);
     p->file = file;
     p->n_series = 0;
+    memset(p->drawn, 0, sizeof p->drawn);
     p->width = p->width > 0 ? p->width : 720;
     p->height = p->height > 0 ? p->height : 480;
     p->left = p->y.bare ? 40 : 80;
@@ -277,17 +221,59 @@ static void put_swatch(const svg_plot *p, double x, double y, int colour, int sh
                 text);
 }
 
+/* Which of SVG_GRID squared fields of the plot a point of a series stands in, at x, y pixels. */
+static void note_drawn(svg_plot *p, double x, double y)
+{
+    const double across = (x - p->left) / (p->right - p->left);
+    const double down = (y - p->top) / (p->bottom - p->top);
+    if (across >= 0 && across < 1 && down >= 0 && down < 1)
+        p->drawn[(int)(down * SVG_GRID)][(int)(across * SVG_GRID)] = true;
+}
+
+static void note_segment(svg_plot *p, double x0, double y0, double x1, double y1)
+{
+    for (int k = 0; k <= 2 * SVG_GRID; k++)
+        note_drawn(p, x0 + k * (x1 - x0) / (2 * SVG_GRID), y0 + k * (y1 - y0) / (2 * SVG_GRID));
+}
+
+/* A legend's corner, and how many fields with something drawn it hides. */
+static int legend_at(const svg_plot *p, svg_place place, double width, double height, double *x,
+                     double *y)
+{
+    const bool left = place == SVG_TOP_LEFT || place == SVG_BOTTOM_LEFT;
+    const bool low = place == SVG_BOTTOM_LEFT || place == SVG_BOTTOM_RIGHT;
+    const double across = (p->right - p->left) / SVG_GRID, down = (p->bottom - p->top) / SVG_GRID;
+    int hidden = 0;
+    *x = left ? p->left + 8 : p->right - width - 8;
+    *y = low ? p->bottom - height - 8 : p->top + 8;
+    for (int j = 0; j < SVG_GRID; j++)
+        for (int i = 0; i < SVG_GRID; i++)
+            hidden += p->drawn[j][i] && p->left + (i + 1) * across > *x &&
+                      p->left + i * across < *x + width && p->top + (j + 1) * down > *y &&
+                      p->top + j * down < *y + height;
+    return hidden;
+}
+
+/* In the corner that was asked for, or else in the one where it hides the least. */
 static void put_legend(const svg_plot *p)
 {
-    double longest = 0;
+    double longest = 0, x, y;
     for (int i = 0; i < p->n_series; i++)
         longest = fmax(longest, svg_text_width(p->series[i].label, 13));
-    bool beside = p->legend == SVG_BESIDE;
-    bool left = p->legend == SVG_TOP_LEFT || p->legend == SVG_BOTTOM_LEFT;
-    bool low = p->legend == SVG_BOTTOM_LEFT || p->legend == SVG_BOTTOM_RIGHT;
-    double width = 46 + longest, height = 20 * p->n_series + 8;
-    double x = beside ? p->right + 14 : left ? p->left + 8 : p->right - width - 8;
-    double y = low ? p->bottom - height - 8 : p->top + 8;
+    const bool beside = p->legend == SVG_BESIDE;
+    const double width = 46 + longest, height = 20 * p->n_series + 8;
+    svg_place best = p->legend;
+    int least = legend_at(p, best, width, height, &x, &y);
+    for (svg_place place = SVG_TOP_RIGHT; place < SVG_BESIDE; place++) {
+        const int hidden = legend_at(p, place, width, height, &x, &y);
+        best = hidden < least ? place : best;
+        least = hidden < least ? hidden : least;
+    }
+    legend_at(p, best, width, height, &x, &y);
+    if (beside) {
+        x = p->right + 14;
+        y = p->top + 8;
+    }
     if (!beside)
         fprintf(p->file,
                 "<rect x=\"%.1f\" y=\"%.1f\" width=\"%.1f\" height=\"%.1f\" fill=\"#fff\" "
@@ -326,6 +312,8 @@ void svg_line(svg_plot *p, int colour, const char *label, const double *x, const
         bool has = isfinite(px) && isfinite(py);
         if (has)
             fprintf(p->file, "%c%.1f %.1f", drawn ? 'L' : 'M', px, py);
+        if (has && drawn)
+            note_segment(p, at_x(p, x[i - 1]), at_y(p, y[i - 1]), px, py);
         drawn = has;
     }
     fputs("\"/>\n", p->file);
@@ -343,6 +331,8 @@ void svg_points(svg_plot *p, int colour, const char *label, const double *x, con
         double px = at_x(p, x[i]), py = at_y(p, y[i]);
         if (isfinite(px) && isfinite(py))
             fprintf(p->file, "<circle cx=\"%.1f\" cy=\"%.1f\" r=\"%.1f\"/>\n", px, py, radius);
+        if (isfinite(px) && isfinite(py))
+            note_drawn(p, px, py);
     }
     fputs("</g>\n", p->file);
     note_series(p, colour, POINTS, label);

@@ -37,11 +37,13 @@ typedef enum svg_place {
     SVG_BESIDE
 } svg_place;
 
+enum { SVG_GRID = 24 };
+
 typedef struct svg_plot {
     const char *title;
     svg_axis x, y;
     int width, height; /* pixels; 0 stands for 720 and 480 */
-    svg_place legend;  /* in a corner of the plot, or beside it */
+    svg_place legend;  /* in that corner, or the one where it hides less; or beside the plot */
     int panel, panels; /* 0 panels stand for 1 */
     bool dashed;       /* lines drawn from now on */
     FILE *file;        /* set by svg_begin, as are those below */
@@ -52,6 +54,7 @@ typedef struct svg_plot {
         int colour, shape;
     } series[8];
     int n_series;
+    bool drawn[SVG_GRID][SVG_GRID]; /* fields of the plot in which series are, from the top */
 } svg_plot;
 
 /* svg_begin: frame, title, ticks, grid. svg_end: the legend; returns whether all was written. The caller
