@@ -117,14 +117,16 @@ static const char *linear_fault_of(wg_tensor *y, wg_tensor *own)
 }
 
 /* The op that is to blame, and what for; NULL: none is. */
-static const char *linear_find(wg_check_session *s, const wg_check_claim *c, const char **fault)
+static const char *linear_find(wg_check_session *s, const wg_check_claim *c, const char **fault,
+                               bool *no_memory)
 {
     wg_tape *t = s->t;
     const size_t most = (size_t)s->y->index + 1;
     bool *needed = wg_arena_take(&t->scratch, most, 1);
     wg_tensor **node = wg_arena_take(&t->scratch, most * sizeof *node, sizeof(void *));
     int64_t n = 0;
-    if (needed == NULL || node == NULL)
+    *no_memory = needed == NULL || node == NULL;
+    if (*no_memory)
         return NULL;
     wg_mark_needed(t, &s->y, 1, s->y->index, needed);
     for (int64_t k = 0; k <= s->y->index; k++)
@@ -140,10 +142,11 @@ static const char *linear_find(wg_check_session *s, const wg_check_claim *c, con
 /* ---- The gradient ---------------------------------------------------------------------------- */
 
 /* Is what is derived from multiples of the cotangent a multiple of the claim? */
-static bool linear_holds(wg_check_session *s, const wg_check_claim *c)
+static bool linear_holds(wg_check_session *s, const wg_check_claim *c, bool *no_memory)
 {
     wg_tensor **gs = wg_arena_take(&s->t->scratch, (size_t)s->n * sizeof *gs, sizeof(void *));
     bool holds = true;
+    *no_memory = gs == NULL;
     for (int k = 0; k < LINEAR_FACTORS && gs != NULL && holds; k++) {
         wg_tensor *times = linear_times(c->cotangents[0], linear_factor[k]);
         if (wg_vjp(s->y, times, s->xs, s->n, gs) == WG_OK)
@@ -159,8 +162,11 @@ wg_check_verdict wg_check_linear(wg_check_session *s, const wg_check_claim *c,
     wg_tape *t = s->t;
     wg_mark mark = wg_tape_mark(t);
     wg_arena_mark empty = wg_arena_height(&t->scratch);
-    const char *fault = NULL, *blame = linear_holds(s, c) ? NULL : linear_find(s, c, &fault);
-    const bool no_memory = t->status == WG_E_NOMEM;
+    bool no_memory;
+    const char *fault = NULL;
+    const char *blame = linear_holds(s, c, &no_memory) ? NULL
+                                                       : linear_find(s, c, &fault, &no_memory);
+    no_memory = no_memory || t->status == WG_E_NOMEM;
     for (int i = 0; i < s->n && reports != NULL && blame != NULL; i++) {
         if (reports[i].verdict == WG_CHECK_FAILED)
             continue;
