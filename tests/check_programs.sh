@@ -265,6 +265,7 @@ says err "violet.csv: column 'colour': 'violet' was not there"
 run 0 "$train" colour.csv --category colour,shape --test 0 --ignore-unknown --save model
 run 0 "$predict" model violet.csv
 run 0 "$predict" model --c colour.c
+expect 'a word of a failure that cannot be' sh -c '! grep known colour.h colour.c'
 run 0 "${CC:-cc}" -std=c99 -Wall -Wextra -Werror -o colour main.c colour.c -lm
 run 1 ./colour
 lines out 6

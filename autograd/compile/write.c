@@ -151,7 +151,7 @@ static void write_string(wg_c_text *text, const char *s)
 static const char write_encode[] = "static int @encode(const char *const *string, %s *hot)\n"
                                    "{\n"
                                    "    for (int i = 0; i < %" PRId64 "; i++) {\n"
-                                   "        int known = %d;\n"
+                                   "        int known = 0;\n"
                                    "        for (int j = @first[i]; j < @first[i + 1]; j++) {\n"
                                    "            hot[j] = 0;\n"
                                    "            if (strcmp(string[i], @string[j]) == 0) {\n"
@@ -164,6 +164,15 @@ static const char write_encode[] = "static int @encode(const char *const *string
                                    "    }\n"
                                    "    return 0;\n"
                                    "}\n";
+
+/* The same where an unknown string is no error. */
+static const char write_encode_any[] =
+    "static void @encode(const char *const *string, %s *hot)\n"
+    "{\n"
+    "    for (int i = 0; i < %" PRId64 "; i++)\n"
+    "        for (int j = @first[i]; j < @first[i + 1]; j++)\n"
+    "            hot[j] = strcmp(string[i], @string[j]) == 0 ? 1 : 0;\n"
+    "}\n";
 
 /* All strings, and each column's first. */
 static void write_string_tables(const wg_c_program *w, wg_c_text *text)
@@ -191,13 +200,18 @@ static void write_strings(wg_c_program *w)
     if (w->strings == NULL)
         return;
     const wg_c_strings *s = w->options.strings;
-    snprintf(text, sizeof text, write_encode, wg_c_type(&w->c, w->strings->dtype), s->columns,
-             s->ignore_unknown ? 1 : 0);
+    const char *type = wg_c_type(&w->c, w->strings->dtype);
+    if (s->ignore_unknown)
+        snprintf(text, sizeof text, write_encode_any, type, s->columns);
+    else
+        snprintf(text, sizeof text, write_encode, type, s->columns);
     const wg_text encode = wg_c_helper(&w->c, "encode", text);
+    const char *field = w->strings_field, *hot = wg_c_value_of(&w->c, w->strings)->name;
     wg_c_line(&w->c, "/* 1 where an element's string is that of its column. */");
-    wg_c_line(&w->c, "if (%s(in->%s, %s))", encode.s, w->strings_field,
-              wg_c_value_of(&w->c, w->strings)->name);
-    wg_c_line(&w->c, "    return 1;");
+    wg_c_line(&w->c, s->ignore_unknown ? "%s(in->%s, %s);" : "if (%s(in->%s, %s))", encode.s, field,
+              hot);
+    if (!s->ignore_unknown)
+        wg_c_line(&w->c, "    return 1;");
 }
 
 static void write_names(const wg_c_program *w, wg_c_text *text)
@@ -243,13 +257,14 @@ static void write_header(const wg_c_program *w, wg_c_text *h)
         wg_c_print(
             h, "/* Gives the parameters their first values. */\nvoid %s_init(%s_state *state);\n\n",
             p, p);
-    wg_c_print(
-        h,
-        "/* Computes %s from %s. Returns 0; 1 where an index or a label is out of range%s.%s */\n",
-        write_fields(w) > 0 ? "out" : "new parameters",
-        write_count(w, write_is_input) > 0 ? "in" : "the parameters",
-        w->strings != NULL ? ",\n * or a string is not known" : "",
-        write_has_work(w) ? "\n * Nothing is kept in work between calls." : "");
+    const bool fails = w->c.body.s != NULL && strstr(w->c.body.s, "return 1;") != NULL;
+    const bool unknown = w->strings != NULL && !w->options.strings->ignore_unknown;
+    wg_c_print(h, "/* Computes %s from %s. Returns 0%s%s.%s */\n",
+               write_fields(w) > 0 ? "out" : "new parameters",
+               write_count(w, write_is_input) > 0 ? "in" : "the parameters",
+               fails ? "; 1 where an index or a label is out of range" : "",
+               unknown ? ",\n * or a string is not known" : "",
+               write_has_work(w) ? "\n * Nothing is kept in work between calls." : "");
     write_signature(w, h);
     if (write_names_count(w) > 0)
         wg_c_print(h, ";\n\n/* Of the classes. */\nextern const char *const %s_names[%d]", p,
