@@ -193,7 +193,7 @@ static wg_map *add_n_few(const wg_tensor *y)
 
 wg_map *wg_add_n_map(const wg_tensor *y)
 {
-    if (y->op != &wg_op_add_n || y->n_operands < 2)
+    if (y->op != &wg_op_add_n || y->n_operands < 2 || y->dtype == WG_WIDE)
         return NULL;
     return y->n_operands > 3 ? add_n_kernels_of(y)->call : add_n_few(y);
 }

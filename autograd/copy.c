@@ -1,5 +1,5 @@
 /* Copies of a tape in another float type. */
-#include "autograd/tape_internal.h"
+#include "autograd/body_internal.h"
 
 #include <string.h>
 
@@ -12,14 +12,29 @@ static void copy_values(const wg_tensor *x, wg_tensor *to)
         wg_set_element(to, i, wg_element(x, i));
 }
 
+static wg_tensor *copy_body(wg_tape *t, const wg_tensor *leaf, wg_dtype dtype)
+{
+    const wg_tape *from = wg_body_of(leaf);
+    wg_tape *body = wg_body_within(t);
+    if (body == NULL)
+        return &t->inert;
+    for (int64_t i = 0; i < from->size && body->status == WG_OK; i++)
+        wg_copy_node(body, from->node[i], dtype, body->node);
+    return wg_body_settle(t, NULL, body);
+}
+
 static wg_tensor *copy_leaf(wg_tape *copy, const wg_tensor *x, wg_dtype to)
 {
-    const wg_dtype dtype = x->dtype == WG_I64 ? WG_I64 : to;
+    const wg_dtype dtype = x->dtype == WG_I64 || to == WG_DTYPE_DEFAULT ? x->dtype : to;
     const int ndim = x->shape.ndim;
     const int64_t *dim = x->shape.dim;
     wg_tensor *leaf;
+    if (x->op == &wg_op_body)
+        return copy_body(copy, x, to);
     if (x->op == &wg_op_abstract || x->op == &wg_op_streamed)
         return wg_abstract(copy, dtype, ndim, dim);
+    if (x->state & WG_NODE_ABSTRACT)
+        return wg_input_abstract(copy, dtype, ndim, dim);
     if (x->op == &wg_op_parameter)
         leaf = wg_param(copy, x->name, dtype, ndim, dim);
     else if (x->op == &wg_op_input)
@@ -35,7 +50,7 @@ static wg_tensor *copy_leaf(wg_tape *copy, const wg_tensor *x, wg_dtype to)
 /* Attributes, with the dtype of the copy where they hold one. */
 static const void *copy_attrs(wg_tape *copy, const wg_tensor *y, wg_dtype to)
 {
-    if (y->op->dtype_attr == 0 || y->dtype == WG_I64)
+    if (y->op->dtype_attr == 0 || y->dtype == WG_I64 || to == WG_DTYPE_DEFAULT)
         return y->attrs;
     char *attrs = wg_arena_take(&copy->scratch, y->op->attr_size, WG_ALIGNMENT);
     if (attrs == NULL) {
@@ -47,16 +62,30 @@ static const void *copy_attrs(wg_tape *copy, const wg_tensor *y, wg_dtype to)
     return attrs;
 }
 
-static wg_tensor *copy_node(wg_tape *copy, const wg_tensor *y, wg_dtype to)
+static wg_tensor *copy_applied(wg_tape *copy, const wg_tensor *y, wg_dtype to,
+                               wg_tensor *const twin[])
 {
     size_t bytes = (size_t)y->n_operands * sizeof(wg_tensor *);
     wg_tensor **operand = wg_arena_take(&copy->scratch, bytes, sizeof(void *));
     if (operand == NULL)
         return wg_fail(copy, WG_E_NOMEM, "copy: out of memory");
     for (int i = 0; i < y->n_operands; i++)
-        operand[i] = copy->node[y->operand[i]->index];
+        operand[i] = twin[y->operand[i]->index];
     const void *attrs = copy_attrs(copy, y, to);
     return wg_apply(y->op, operand, y->n_operands, attrs);
+}
+
+wg_tensor *wg_copy_node(wg_tape *copy, const wg_tensor *x, wg_dtype dtype, wg_tensor *const twin[])
+{
+    const bool leaf = (x->op->flags & WG_OP_LEAF) != 0;
+    wg_arena_mark empty = wg_arena_height(&copy->scratch);
+    wg_tensor *y = leaf ? copy_leaf(copy, x, dtype) : copy_applied(copy, x, dtype, twin);
+    wg_arena_rewind(&copy->scratch, empty);
+    if (!leaf && dtype == WG_WIDE && copy->status == WG_OK && wg_is_discrete(x))
+        copy_values(x, y);
+    if (x->name != NULL && y->name == NULL)
+        wg_rename(y, x->name);
+    return y;
 }
 
 bool wg_is_discrete(const wg_tensor *x)
@@ -75,14 +104,7 @@ static void copy_all(wg_tape *copy, const wg_tape *t, wg_dtype dtype, int64_t si
             wg_full(copy, dtype, WG_SHAPE(0), 0);
             continue;
         }
-        wg_arena_mark empty = wg_arena_height(&copy->scratch);
-        bool leaf = (x->op->flags & WG_OP_LEAF) != 0;
-        wg_tensor *y = leaf ? copy_leaf(copy, x, dtype) : copy_node(copy, x, dtype);
-        wg_arena_rewind(&copy->scratch, empty);
-        if (!leaf && dtype == WG_WIDE && copy->status == WG_OK && wg_is_discrete(x))
-            copy_values(x, y);
-        if (x->name != NULL && y->name == NULL)
-            wg_rename(y, x->name);
+        wg_copy_node(copy, x, dtype, copy->node);
     }
     copy->written = false; /* parameters were written before anything was computed from them */
 }

@@ -137,6 +137,8 @@ bool wg_belongs(wg_tape *t, const wg_tensor *x, const char *who, const char *rol
     wg_fail(t, wg_is_inert(x) ? WG_E_NULL : WG_E_TAPE, "%s: %s%s is %s", who, role, place,
             x == NULL        ? "NULL"
             : wg_is_inert(x) ? "what an earlier error returned"
-                             : "of another tape");
+            : t->owner != NULL || x->tape->owner != NULL
+                ? "from outside of the loop's body, which uses what it is given alone: pass it in"
+                : "of another tape");
     return false;
 }

@@ -117,5 +117,5 @@ bool wg_node_run(wg_tensor *y)
     }
     if (y->size > 0)
         forward_all(y);
-    return !y->tape->options.check_finite || wg_node_is_finite(y);
+    return y->tape->status == WG_OK && (!y->tape->options.check_finite || wg_node_is_finite(y));
 }

@@ -299,13 +299,43 @@ static bool grad_sum_terms(grad_walk *w, grad_node *node)
     return w->t->status == WG_OK;
 }
 
+static inline bool grad_asks(const grad_walk *w, const wg_tensor *y, int i)
+{
+    const grad_node *x = grad_at(w, y->operand[i]);
+    return x != NULL && x->leads;
+}
+
+/* All cotangents from one call of the rule. */
+static bool grad_through_all(grad_walk *w, wg_tensor *y, wg_tensor *dy)
+{
+    const int n = y->n_operands;
+    bool *wanted = grad_take(w, n, sizeof *wanted);
+    wg_tensor **dx = grad_take(w, n, sizeof *dx);
+    if (wanted == NULL || dx == NULL)
+        return false;
+    for (int i = 0; i < n; i++) {
+        wanted[i] = grad_asks(w, y, i);
+        dx[i] = NULL;
+    }
+    y->op->vjp_all(y, dy, wanted, dx);
+    for (int i = n - 1; i >= 0 && w->t->status == WG_OK; i--) {
+        grad_node *x = grad_at(w, y->operand[i]);
+        if (x != NULL && dx[i] != NULL &&
+            (!grad_rule_fits(w->t, y, dx[i], i) || !grad_add_term(w, x, dx[i], NULL)))
+            return false;
+    }
+    return w->t->status == WG_OK;
+}
+
 /* Asks y's rule for the cotangents of the operands that lead to the xs: from the last to the first,
  * as consumers are met, so that the terms of an operand given twice stand in order, too. */
 static bool grad_through(grad_walk *w, wg_tensor *y, wg_tensor *dy)
 {
+    if (y->op->vjp_all != NULL)
+        return grad_through_all(w, y, dy);
     for (int i = y->n_operands - 1; i >= 0; i--) {
         grad_node *x = grad_at(w, y->operand[i]);
-        if (x == NULL || !x->leads)
+        if (!grad_asks(w, y, i))
             continue;
         if (y->op->vjp == NULL) {
             wg_fail(w->t, WG_E_NO_RULE,

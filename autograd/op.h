@@ -50,6 +50,7 @@ enum {
     WG_OP_DETACHED = 32u,     /* stops gradients on purpose: checks hold y at the value it has */
     WG_OP_WIDE = 64u,  /* forward, or an elementwise op's map, serves WG_WIDE (autograd/wide.h) */
     WG_OP_ROWS = 128u, /* of matrices: write_c can write a row of y alone */
+    WG_OP_OWN_PLAN = 256u, /* forward writes to the plan: each program that runs y has its own */
 };
 
 /* Part of an op's work: chunks [begin, end) of chunks(y), and memory of workspace(y) bytes. */
@@ -128,6 +129,10 @@ struct wg_op {
      * where vjp would make n tensors of the size of the whole. The nodes are of all ops that have
      * this function, in recording order. NULL: the engine adds up what vjp gives. */
     wg_tensor *(*vjp_parts)(wg_tensor *const ys[], wg_tensor *const dys[], int n);
+
+    /* Ops that record the cotangents of several operands together: dx[i], which is NULL before,
+     * becomes what vjp(y, dy, i) would give, for every i that is wanted. NULL: vjp is asked. */
+    void (*vjp_all)(wg_tensor *y, wg_tensor *dy, const bool wanted[], wg_tensor *dx[]);
 
     /* How the work may be cut: into how many chunks (NULL: not at all), how many of them, at least
      * 1, make a piece (NULL: chosen by the size of the data), and the workspace of a piece in
@@ -248,7 +253,7 @@ wg_tensor *wg_streamed_take(const wg_tensor *x, const wg_tensor *rows);
 
 /* The engine's own ops: the leaves, and the sum of the cotangents that meet at a node. */
 extern const wg_op wg_op_parameter, wg_op_input, wg_op_constant, wg_op_abstract, wg_op_streamed,
-    wg_op_add_n;
+    wg_op_body, wg_op_add_n;
 
 /* wg_add_n: x[0] + x[1] + ... of n tensors of one shape and dtype (f32 or f64), in this order,
  * compensated so that the error does not grow with n. n = 1 returns x[0]. */

@@ -45,9 +45,11 @@ typedef struct wg_place {
  * node was made after it; a tensor whose state has no WG_NODE_ABSTRACT has data, not NULL. */
 struct wg_tape {
     wg_tape_options options; /* the allocator is filled in */
-    wg_arena arena;          /* nodes, values, and all else that rewinding drops */
-    wg_arena scratch;        /* empty between calls */
-    wg_tensor **node;        /* [capacity], [0, size) in recording order */
+    wg_tape *owner;          /* of a body: the tape that it is for; NULL: this is none */
+    wg_tape *stands_for; /* of what takes a worker's errors: the tape with the memory; NULL: none */
+    wg_arena arena;      /* nodes, values, and all else that rewinding drops */
+    wg_arena scratch;    /* empty between calls */
+    wg_tensor **node;    /* [capacity], [0, size) in recording order */
     int64_t size, capacity;
     void *workspace; /* for each worker, what the ops recorded so far need at most for one piece */
     size_t workspace_size; /* of one worker: a multiple of WG_ALIGNMENT */
@@ -160,9 +162,16 @@ bool wg_plan_run(const wg_plan *plan);
  * that are not needed (NULL: all are), so that none of them needs a form in this dtype. */
 wg_tape *wg_tape_copy_part(const wg_tape *t, wg_dtype dtype, int64_t size, const bool *needed);
 
+/* wg_copy_node: x on `copy`, floats being of `dtype` (WG_DTYPE_DEFAULT: of the dtypes they have);
+ * twin[i] is the copy of the operand with index i. */
+wg_tensor *wg_copy_node(wg_tape *copy, const wg_tensor *x, wg_dtype dtype, wg_tensor *const twin[]);
+
 /* wg_is_discrete: does x change in jumps only, as comparisons, floor and all of i64 do? A wide copy
  * takes such values from the original, so that rounding switches no branch. */
 bool wg_is_discrete(const wg_tensor *x);
+
+/* wg_input_abstract: an input that has no value until a program binds it to memory. */
+wg_tensor *wg_input_abstract(wg_tape *t, wg_dtype dtype, int ndim, const int64_t *dim);
 
 /* wg_leaf_written: note that a leaf has a new value. */
 void wg_leaf_written(wg_tensor *leaf);

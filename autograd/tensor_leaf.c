@@ -111,6 +111,13 @@ static bool leaf_nothing(wg_tensor *x, const void *from)
     return true;
 }
 
+static bool leaf_later(wg_tensor *x, const void *from)
+{
+    (void)from;
+    x->state = WG_NODE_LIVE | WG_NODE_ABSTRACT;
+    return true;
+}
+
 static bool leaf_stream(wg_tensor *x, const void *from)
 {
     const wg_stream *stream = from;
@@ -174,6 +181,11 @@ wg_tensor *wg_full(wg_tape *t, wg_dtype dtype, int ndim, const int64_t *dim, dou
 wg_tensor *wg_abstract(wg_tape *t, wg_dtype dtype, int ndim, const int64_t *dim)
 {
     return leaf_new(t, &wg_op_abstract, NULL, dtype, ndim, dim, leaf_nothing, NULL);
+}
+
+wg_tensor *wg_input_abstract(wg_tape *t, wg_dtype dtype, int ndim, const int64_t *dim)
+{
+    return leaf_new(t, &wg_op_input, NULL, dtype, ndim, dim, leaf_later, NULL);
 }
 
 /* A constant of zeros, f32 or f64, that is yet to be filled. */

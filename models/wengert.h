@@ -45,6 +45,7 @@
 #include "ops/random.h"
 #include "ops/reduce.h"
 #include "ops/registry.h"
+#include "ops/scan.h"
 #include "ops/slice.h"
 #include "ops/softmax.h"
 #include "ops/sparse.h"

@@ -10,7 +10,7 @@
         family(broadcast) family(slice) family(pad) family(index) family(gather) family(diagonal)  \
             family(cumsum) family(reduce) family(softmax) family(matmul) family(bce)               \
                 family(cross_entropy) family(soft_cross_entropy) family(labels) family(random)     \
-                    family(sparse)
+                    family(sparse) family(scan)
 
 #define REGISTRY_DECLARE(name) extern const wg_op *const wg_ops_##name[];
 #define REGISTRY_ENTRY(name)   wg_ops_##name,
@@ -18,8 +18,8 @@
 REGISTRY_FAMILIES(REGISTRY_DECLARE)
 
 static const wg_op *const registry_engine[] = {
-    &wg_op_parameter, &wg_op_input, &wg_op_constant, &wg_op_abstract, &wg_op_streamed,
-    &wg_op_add_n,     NULL,
+    &wg_op_parameter, &wg_op_input, &wg_op_constant, &wg_op_abstract,
+    &wg_op_streamed,  &wg_op_body,  &wg_op_add_n,    NULL,
 };
 
 static const wg_op *const *const registry_families[] = {registry_engine,

@@ -30,6 +30,7 @@ extern "C" {
  *     sparse.h       csr_matmul
  *     loss.h         bce_with_logits cross_entropy nll hinge kl_divergence mse mae huber
  *     constants.h    arange linspace eye
+ *     scan.h         scan
  *
  * Some record several ops; the rules of derivatives have ops of their own besides (relu_grad). */
 

@@ -1,4 +1,5 @@
 /* Owns the search for the op whose rule disagrees with its own forward kernel. */
+#include "autograd/body_internal.h"
 #include "autograd/check/function_internal.h"
 #include "autograd/check/gradcheck_internal.h"
 #include "autograd/grad.h"
@@ -250,6 +251,46 @@ static wg_check_outcome blame_find_node(const wg_recorded *r, wg_tensor *y, wg_t
     return worst;
 }
 
+/* y's body on a tape of its own, at the values with which its operands begin: those of the first
+ * step. */
+static void blame_open(const wg_tensor *y, wg_tape *t)
+{
+    const wg_tape *body = wg_body_of(y->operand[0]);
+    t->wide = y->tape->wide;
+    for (int64_t i = 0; i < body->size && t->status == WG_OK; i++) {
+        const wg_tensor *x = body->node[i];
+        if (x->op != &wg_op_input) {
+            wg_copy_node(t, x, WG_DTYPE_DEFAULT, t->node);
+            continue;
+        }
+        const wg_tensor *from = y->operand[1 + i];
+        wg_tensor *value = wg_full(t, x->dtype, x->shape.ndim, x->shape.dim, 0);
+        if (t->status == WG_OK && x->size > 0 && x->size <= from->size)
+            memcpy(value->data, from->data, (size_t)x->size * wg_dtype_size(x->dtype));
+    }
+}
+
+/* The wrong op in y's body, where y has one: the first that is not right there. */
+static const char *blame_inside(const wg_tensor *y, const wg_check_options *options)
+{
+    const char *op = NULL;
+    if (y->n_operands == 0 || y->operand[0]->op != &wg_op_body)
+        return y->op->name;
+    wg_tape_options alone = y->tape->options;
+    alone.on_error = NULL;
+    wg_tape *t = wg_tape_new(&alone);
+    if (wg_tape_is_real(t))
+        blame_open(y, t);
+    const int64_t size = t->status == WG_OK ? t->size : 0;
+    for (int64_t k = 0; k < size && op == NULL; k++)
+        for (int i = 0; i < t->node[k]->n_operands && op == NULL; i++)
+            if (blame_concerns(t->node[k], i) &&
+                blame_find(t->node[k], i, NULL, options) == WG_ENTRY_DISAGREES)
+                op = blame_inside(t->node[k], options);
+    wg_tape_free(t);
+    return op != NULL ? op : y->op->name;
+}
+
 /* The worst finding of all that moves with r's x; *op: the first op that is wrong. */
 static wg_check_outcome blame_find_all(const wg_recorded *r, const wg_check_options *options,
                                        const char **op)
@@ -267,7 +308,7 @@ static wg_check_outcome blame_find_all(const wg_recorded *r, const wg_check_opti
         const wg_check_outcome found = blame_find_node(r, r->node[k], own != NULL ? own[k] : NULL,
                                                        &local);
         worst = found > worst ? found : worst;
-        *op = found == WG_ENTRY_DISAGREES ? r->node[k]->op->name : NULL;
+        *op = found == WG_ENTRY_DISAGREES ? blame_inside(r->node[k], &local) : NULL;
     }
     wg_arena_rewind(&t->scratch, empty);
     wg_tape_rewind(t, mark);

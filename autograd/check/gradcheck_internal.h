@@ -23,8 +23,8 @@ wg_check_outcome wg_check_rules(const wg_recorded *r);
  * together; AGREES: there are none. The nodes hold their values at x. */
 wg_check_outcome wg_check_ties(const wg_recorded *r, wg_tensor *y);
 
-/* wg_check_rule: what y's rule gives for operand i, as wg_grad asks for it: by vjp_parts where the
- * op has them. */
+/* wg_check_rule: what y's rule gives for operand i, as wg_grad asks for it: by vjp_parts or
+ * vjp_all where the op has them. */
 wg_tensor *wg_check_rule(wg_tensor *y, wg_tensor *dy, int i);
 
 /* wg_check_cotangents: records, for n nodes that the claim's ys are computed from, constants of

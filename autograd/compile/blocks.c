@@ -91,6 +91,7 @@ static bool blocks_hosts(wg_blocks *b)
     b->host = wg_tape_take(b->tape, (size_t)b->n_workers * sizeof *b->host);
     for (int i = 0; b->host != NULL && i < b->n_workers; i++) {
         b->host[i].options = b->tape->options;
+        b->host[i].stands_for = b->tape;
         b->host[i].options.pool = NULL;
         b->host[i].options.ranks = NULL;
         b->host[i].options.on_error = NULL;
@@ -169,7 +170,7 @@ static bool blocks_size_init(wg_blocks *b, wg_blocks_size *size)
     if (result == NULL || size->worker == NULL)
         return false;
     for (int i = 0; i < b->n_workers; i++)
-        if ((size->worker[i] = wg_program_make(t, result, 1 + b->n_params, &b->host[i], NULL)) ==
+        if ((size->worker[i] = wg_program_make(t, t, result, 1 + b->n_params, &b->host[i], NULL)) ==
             NULL)
             return false;
     return true;
@@ -183,7 +184,7 @@ static bool blocks_penalty(wg_blocks *b)
         return false;
     wg_tensor **result = blocks_differentiate(b, b->options.penalty);
     if (result != NULL)
-        b->penalty = wg_program_make(b->tape, result, 1 + b->n_params, b->tape, NULL);
+        b->penalty = wg_program_make(b->tape, b->tape, result, 1 + b->n_params, b->tape, NULL);
     return b->penalty != NULL;
 }
 

@@ -205,7 +205,7 @@ static int memory_kind(const wg_tensor *y)
 static int64_t memory_list(const wg_program *p, const wg_program_fact *fact, int kind,
                            wg_stretch *x, wg_tensor **value)
 {
-    int64_t n = 0, granule = memory_granule[kind];
+    int64_t n = 0, granule = p->tape->wide ? WG_ALIGNMENT : memory_granule[kind];
     for (int64_t s = 0; s < p->n_steps; s++)
         for (int64_t i = fact[p->work[s].y - p->node].head; i != -1; i = fact[i].next) {
             wg_tensor *y = &p->node[i];

@@ -123,7 +123,7 @@ bool wg_program_plan(wg_program *p)
     wg_program_fact *fact = wg_program_facts(p);
     if (fact == NULL)
         return false;
-    if (!p->options.keep_values && !p->tape->options.check_finite)
+    if (!p->options.keep_values && !p->tape->options.check_finite && !p->tape->wide)
         wg_chain_find(p, fact, &wg_chain_run_limits);
     return plan_steps(p, fact) && wg_program_place(p, fact) && plan_workspace(p);
 }

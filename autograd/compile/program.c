@@ -20,17 +20,19 @@ static bool program_is_inert(const wg_program *p)
 
 /* ---- Nodes ----------------------------------------------------------------------------------- */
 
-static bool program_fits(wg_tape *t, wg_tensor *const outputs[], int n, int64_t *last)
+/* The outputs of a body have no value. */
+static bool program_fits(wg_tape *t, const wg_tape *from, wg_tensor *const outputs[], int n,
+                         int64_t *last)
 {
     *last = -1;
     if (n < 1)
         wg_fail(t, WG_E_VALUE, "compile: %d outputs", n);
     for (int i = 0; i < n && t->status == WG_OK; i++) {
         const wg_tensor *y = outputs[i];
-        if (wg_is_inert(y) || y->tape != t)
+        if (wg_is_inert(y) || y->tape != from)
             wg_fail(t, y == NULL || y->tape == t ? WG_E_NULL : WG_E_TAPE,
                     "compile: output %d is no tensor of this tape", i);
-        else if (y->state & WG_NODE_ABSTRACT)
+        else if ((y->state & WG_NODE_ABSTRACT) && from == t)
             wg_fail(t, WG_E_VALUE, "compile: output %d has no value", i);
         else if (y->index > *last)
             *last = y->index;
@@ -58,7 +60,7 @@ static int64_t program_mark_needed(const wg_program *p, wg_tensor *const outputs
         needed[outputs[i]->index] = NEEDED_LAST;
     *n_operands = 0;
     for (int64_t i = last; i >= 0; i--) {
-        const wg_tensor *y = p->tape->node[i];
+        const wg_tensor *y = p->from->node[i];
         if (needed[i] == NEEDED_NOT)
             continue;
         count++;
@@ -75,6 +77,7 @@ static wg_tensor *program_copy_node(wg_program *p, wg_tensor *twin, const wg_ten
 {
     *twin = *y;
     twin->tape = p->host;
+    twin->state &= ~(unsigned)WG_NODE_ABSTRACT; /* a body's; the program computes it */
     if (!(y->state & WG_NODE_LIVE)) {
         twin->operand = NULL;
         twin->n_operands = 0;
@@ -117,7 +120,7 @@ static bool program_copy_nodes(wg_program *p, wg_tensor *const outputs[], int64_
     int64_t place = 0;
     for (int at_end = 0; at_end < 2; at_end++)
         for (int64_t i = 0; i <= last; i++) {
-            const wg_tensor *y = t->node[i];
+            const wg_tensor *y = p->from->node[i];
             if (needed[i] == NEEDED_NOT || program_is_last(p, y, needed[i]) != at_end)
                 continue;
             twins[i] = program_copy_node(p, &p->node[place++], y, operand, twins);
@@ -126,6 +129,21 @@ static bool program_copy_nodes(wg_program *p, wg_tensor *const outputs[], int64_
     for (int i = 0; i < p->n_outputs; i++)
         p->result[i] = twins[outputs[i]->index];
     return true;
+}
+
+/* Plans that forward writes to. */
+static bool program_own_plans(const wg_program *p)
+{
+    wg_tape *t = p->tape;
+    for (int64_t i = 0; i < p->n_nodes && t->status == WG_OK; i++) {
+        wg_tensor *y = &p->node[i];
+        if (!(y->op->flags & WG_OP_OWN_PLAN) || y->n_operands == 0)
+            continue;
+        y->plan = wg_tape_take(t, y->op->plan_size);
+        if (y->plan != NULL)
+            y->op->plan(y);
+    }
+    return t->status == WG_OK;
 }
 
 static bool program_build(wg_program *p, wg_tensor *const outputs[], int64_t last)
@@ -138,19 +156,20 @@ static bool program_build(wg_program *p, wg_tensor *const outputs[], int64_t las
         return false;
     }
     p->n_nodes = program_mark_needed(p, outputs, last, needed, &n_operands);
-    return program_copy_nodes(p, outputs, last, needed, n_operands) && wg_program_plan(p);
+    return program_copy_nodes(p, outputs, last, needed, n_operands) && program_own_plans(p) &&
+           wg_program_plan(p);
 }
 
-wg_program *wg_program_make(wg_tape *t, wg_tensor *const outputs[], int n, wg_tape *host,
-                            const wg_compile_options *options)
+wg_program *wg_program_make(wg_tape *t, const wg_tape *from, wg_tensor *const outputs[], int n,
+                            wg_tape *host, const wg_compile_options *options)
 {
     int64_t last;
-    if (t->status != WG_OK || !program_fits(t, outputs, n, &last))
+    if (t->status != WG_OK || !program_fits(t, from, outputs, n, &last))
         return NULL;
     wg_program *p = wg_tape_take(t, sizeof *p);
     if (p == NULL)
         return NULL;
-    *p = (wg_program){.tape = t, .host = host, .n_outputs = n, .fresh.ran_at = -1};
+    *p = (wg_program){.tape = t, .from = from, .host = host, .n_outputs = n, .fresh.ran_at = -1};
     p->pool = host == t ? t->options.pool : NULL;
     if (options != NULL)
         p->options = *options;
@@ -208,7 +227,7 @@ wg_program *wg_compile(wg_tensor *const outputs[], int n, const wg_compile_optio
     if (t->status != WG_OK)
         return program_none();
     int64_t size = t->size;
-    wg_program *p = wg_program_make(t, outputs, n, t, options);
+    wg_program *p = wg_program_make(t, t, outputs, n, t, options);
     if (p != NULL && program_outputs(p, outputs))
         return p;
     t->size = size; /* outputs that were pushed already */
@@ -326,7 +345,8 @@ static bool program_run_work(const wg_program *p, const wg_step_work *work)
     else if (work->y->size > 0)
         wg_pool_run(p->pool, (work->chunks + work->piece_chunks - 1) / work->piece_chunks,
                     program_run_piece, &job);
-    return !p->tape->options.check_finite || wg_node_is_finite(work->y);
+    return p->host->status == WG_OK &&
+           (!p->tape->options.check_finite || wg_node_is_finite(work->y));
 }
 
 static bool program_run_other(const wg_program *p, const wg_call *call)

@@ -66,7 +66,8 @@ void wg_output_spoil(const wg_tensor *y);
  * them as they do on the tape. Invariant: every copy that has memory knows it (`data`) once the
  * program is `settled`. */
 struct wg_program {
-    wg_tape *tape; /* NULL: the program is inert */
+    wg_tape *tape;       /* NULL: the program is inert */
+    const wg_tape *from; /* that the nodes are copied from: the tape, or a body of it */
     /* To which the copies belong: the tape, or a stand-in that takes a worker's errors. */
     wg_tape *host;
     wg_pool *pool; /* of the tape; NULL: the caller alone works */
@@ -95,11 +96,12 @@ struct wg_program {
     int64_t tape_size; /* nodes on the tape when the program was made */
 };
 
-/* wg_program_make: a program whose copies belong to `host`, which works without the pool and makes
- * no outputs on the tape. For row blocks: each worker has one. NULL: an error was recorded on the
- * tape. */
-wg_program *wg_program_make(wg_tape *t, wg_tensor *const outputs[], int n, wg_tape *host,
-                            const wg_compile_options *options);
+/* wg_program_make: a program for tensors of `from`, which is t or a body, with memory of t, whose
+ * copies belong to `host`; it works without the pool where that is not t, and makes no outputs on
+ * the tape. For row blocks: each worker has one; and for bodies: each node that runs one. NULL: an
+ * error was recorded on t. */
+wg_program *wg_program_make(wg_tape *t, const wg_tape *from, wg_tensor *const outputs[], int n,
+                            wg_tape *host, const wg_compile_options *options);
 
 /* wg_program_execute: run the steps. False: an error was recorded on the host. */
 bool wg_program_execute(wg_program *p);

@@ -1,7 +1,7 @@
 /* The tape as a table and as a graph for Graphviz. */
 #include "autograd/print/print.h"
 
-#include "autograd/tape_internal.h"
+#include "autograd/body_internal.h"
 
 #include <inttypes.h>
 #include <math.h>
@@ -44,10 +44,10 @@ static char *graph_attributes(const wg_tensor *x, char text[GRAPH_TEXT])
     return text;
 }
 
-static void graph_print_node(FILE *stream, const wg_tensor *x)
+static void graph_print_node(FILE *stream, const wg_tensor *x, int depth)
 {
     char shape[WG_SHAPE_TEXT], attributes[GRAPH_TEXT];
-    fprintf(stream, "#%-5" PRId64 " %-18s %-14s %s  ", x->index, x->op->name,
+    fprintf(stream, "%*s#%-5" PRId64 " %-18s %-14s %s  ", 4 * depth, "", x->index, x->op->name,
             wg_shape_text(&x->shape, shape, sizeof shape), wg_dtype_name(x->dtype));
     if (x->name != NULL)
         fprintf(stream, "\"%s\" ", x->name);
@@ -57,9 +57,19 @@ static void graph_print_node(FILE *stream, const wg_tensor *x)
     }
     if (*graph_attributes(x, attributes) != '\0')
         fprintf(stream, "; %s", attributes);
-    fputs(x->n_operands > 0 ? "  = " : "= ", stream);
+    fputs(x->n_operands > 0 || *attributes != '\0' ? "  = " : "= ", stream);
     graph_print_value(stream, x);
     fputc('\n', stream);
+}
+
+/* The nodes of a body stand behind its leaf, further to the right. */
+static void graph_print_nodes(FILE *stream, const wg_tape *t, int depth)
+{
+    for (int64_t i = 0; i < t->size; i++) {
+        graph_print_node(stream, t->node[i], depth);
+        if (t->node[i]->op == &wg_op_body)
+            graph_print_nodes(stream, wg_body_of(t->node[i]), depth + 1);
+    }
 }
 
 static wg_status graph_stream_status(FILE *stream)
@@ -71,8 +81,7 @@ wg_status wg_tape_print(FILE *stream, const wg_tape *t)
 {
     if (stream == NULL || t == NULL)
         return WG_E_NULL;
-    for (int64_t i = 0; i < t->size; i++)
-        graph_print_node(stream, t->node[i]);
+    graph_print_nodes(stream, t, 0);
     if (t->status != WG_OK)
         fprintf(stream, "%s: %s\n", wg_status_name(t->status), t->message);
     return graph_stream_status(stream);
@@ -88,11 +97,12 @@ static void graph_dot_text(FILE *stream, const char *text)
     }
 }
 
-static void graph_dot_node(FILE *stream, const wg_tensor *x)
+/* Nodes are n3; those of the body that stands at 3 are n3_0, n3_1, ... */
+static void graph_dot_node(FILE *stream, const wg_tensor *x, const char *within)
 {
     char shape[WG_SHAPE_TEXT], attributes[GRAPH_TEXT];
     bool leaf = (x->op->flags & WG_OP_LEAF) != 0;
-    fprintf(stream, "  n%" PRId64 " [label=\"", x->index);
+    fprintf(stream, "  n%s%" PRId64 " [label=\"", within, x->index);
     graph_dot_text(stream, x->name != NULL ? x->name : x->op->name);
     if (x->name != NULL && !leaf)
         fprintf(stream, "\\n%s", x->op->name);
@@ -104,7 +114,23 @@ static void graph_dot_node(FILE *stream, const wg_tensor *x)
             wg_is_stale(x) ? "\\n(stale)" : "", leaf ? "box" : "ellipse",
             x->op == &wg_op_parameter ? ", style=filled, fillcolor=\"#cfe3f5\"" : "");
     for (int k = 0; k < x->n_operands; k++)
-        fprintf(stream, "  n%" PRId64 " -> n%" PRId64 ";\n", x->operand[k]->index, x->index);
+        fprintf(stream, "  n%s%" PRId64 " -> n%s%" PRId64 ";\n", within, x->operand[k]->index,
+                within, x->index);
+}
+
+/* A body is a box of its own. */
+static void graph_dot_body(FILE *stream, const wg_tensor *leaf, const char *within)
+{
+    char inside[GRAPH_TEXT];
+    const wg_tape *body = wg_body_of(leaf);
+    snprintf(inside, sizeof inside, "%s%" PRId64 "_", within, leaf->index);
+    fprintf(stream, "  subgraph cluster_%s {\n  label=\"body\";\n", inside);
+    for (int64_t i = 0; i < body->size; i++) {
+        graph_dot_node(stream, body->node[i], inside);
+        if (body->node[i]->op == &wg_op_body)
+            graph_dot_body(stream, body->node[i], inside);
+    }
+    fputs("  }\n", stream);
 }
 
 wg_status wg_tape_dot(FILE *stream, const wg_tape *t, wg_tensor *const outputs[], int n)
@@ -124,8 +150,11 @@ wg_status wg_tape_dot(FILE *stream, const wg_tape *t, wg_tensor *const outputs[]
         memset(needed, true, (size_t)t->size);
     fputs("digraph tape {\n  rankdir=TB;\n  node [fontname=\"Helvetica\", fontsize=10];\n", stream);
     for (int64_t i = 0; i < t->size; i++)
-        if (needed[i])
-            graph_dot_node(stream, t->node[i]);
+        if (needed[i]) {
+            graph_dot_node(stream, t->node[i], "");
+            if (t->node[i]->op == &wg_op_body)
+                graph_dot_body(stream, t->node[i], "");
+        }
     fputs("}\n", stream);
     a->release(needed, a->user);
     return graph_stream_status(stream);

@@ -15,8 +15,8 @@ enum {
 };
 
 static const wgt_row *const table_families[] = {
-    wgt_rows_elementwise, wgt_rows_layout, wgt_rows_slice, wgt_rows_index,
-    wgt_rows_reduce,      wgt_rows_matmul, wgt_rows_loss,  wgt_rows_sparse,
+    wgt_rows_elementwise, wgt_rows_layout, wgt_rows_slice,  wgt_rows_index, wgt_rows_reduce,
+    wgt_rows_matmul,      wgt_rows_loss,   wgt_rows_sparse, wgt_rows_scan,
 };
 
 const wgt_row *wgt_row_at(int i)

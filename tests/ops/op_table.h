@@ -117,6 +117,6 @@ void wgt_shape_set(wgt_array *y, const wg_shape *shape);
 /* ---- Families, each ending with a row without op --------------------------------------------- */
 
 extern const wgt_row wgt_rows_elementwise[], wgt_rows_layout[], wgt_rows_slice[], wgt_rows_index[],
-    wgt_rows_reduce[], wgt_rows_matmul[], wgt_rows_loss[], wgt_rows_sparse[];
+    wgt_rows_reduce[], wgt_rows_matmul[], wgt_rows_loss[], wgt_rows_sparse[], wgt_rows_scan[];
 
 #endif

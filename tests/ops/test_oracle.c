@@ -288,6 +288,8 @@ static const exception exceptions[] = {
     {"constant", true, "a leaf"},
     {"abstract", false, "a leaf without a value"},
     {"streamed", false, "a leaf without a value"},
+    {"body", false, "a leaf that stands for a function"},
+    {"scan", false, "a loop over other ops, checked against itself unrolled"},
     {"add_n", true, "the engine's sum of cotangents"},
     {"tie_share", true, "the engine's own: part of the rules of amax and amin"},
     {"log_softmax_jvp", true, "part of the rules of softmax and log_softmax"},

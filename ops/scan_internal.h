@@ -1,0 +1,46 @@
+#ifndef WG_OPS_SCAN_INTERNAL_H
+#define WG_OPS_SCAN_INTERNAL_H
+
+#include "autograd/body_internal.h"
+#include "ops/scan.h"
+
+/* The op. Operands: the body, carries, xs, params. The body's inputs: one carry each, one row of
+ * each of the xs, the params; its outputs: the next carries, ys, and sums. The result is all of
+ * them in one dimension, output by output: a carry's last value, or, where they are kept, those
+ * before and after every step (n + 1 rows; row t is before step t, or behind it in reverse); n
+ * rows of each y; the sum of each sum over the steps.
+ * Params and sums are each other's derivatives, as are xs and ys: the set is closed, and no carry
+ * grows by what is only added up. */
+typedef struct wg_scan_attrs {
+    int64_t n, carries, xs, ys, sums, reverse, keep; /* no padding */
+} wg_scan_attrs;
+
+extern const wg_op wg_op_scan;
+
+/* Output k of the node or of its attributes: rows, size of a row, and where it starts in the
+ * result, in elements.  wg_scan_part: its rows [first, first + rows) in one dimension, a view. */
+int64_t wg_scan_rows(const wg_scan_attrs *a, int k);
+int64_t wg_scan_size(const wg_tensor *y, int k);
+int64_t wg_scan_start(const wg_tensor *y, int k);
+wg_tensor *wg_scan_part(wg_tensor *y, wg_tensor *packed, int k, int64_t first, int64_t rows);
+
+/* The row of a carry behind the last step. */
+static inline int64_t wg_scan_last_row(const wg_scan_attrs *a)
+{
+    return a->keep && !a->reverse ? a->n : 0;
+}
+
+/* wg_scan_outputs: how many.  wg_scan_flat_output, wg_scan_output: output k in the body, and what
+ * it was before it became flat. wg_scan_flat: makes it so. */
+static inline int wg_scan_outputs(const wg_scan_attrs *a)
+{
+    return (int)(a->carries + a->ys + a->sums);
+}
+wg_tensor *wg_scan_flat_output(const wg_tensor *y, int k);
+const wg_tensor *wg_scan_output(const wg_tensor *y, int k);
+wg_tensor *wg_scan_flat(wg_tensor *x);
+
+void wg_scan_vjp_all(wg_tensor *y, wg_tensor *dy, const bool wanted[], wg_tensor *dx[]);
+wg_tensor *wg_scan_vjp(wg_tensor *y, wg_tensor *dy, int i);
+
+#endif
