@@ -115,6 +115,76 @@ static wg_tensor *lstm_deep(wg_tape *t, wg_tensor *x)
     return lstm_run(t, x, 6, 4 * LSTM_STEPS);
 }
 
+/* The same as a loop: the carries are hidden and cell of each layer, the params all else, and a step
+ * is given a row and the next one. */
+static void lstm_body(wg_scan_step *s, void *user)
+{
+    const int layers = *(const int *)user;
+    wg_tensor *const *last = s->param + 8 * layers, *h = wg_mul(s->x[0], last[0]);
+    for (int i = 0; i < layers; i++) {
+        lstm_layer l = {.hidden = s->carry[2 * i], .cell = s->carry[2 * i + 1]};
+        for (int k = 0; k < 4; k++) {
+            l.w[k] = s->param[8 * i + 2 * k];
+            l.b[k] = s->param[8 * i + 2 * k + 1];
+        }
+        h = lstm_step(&l, h);
+        s->next[2 * i] = l.hidden;
+        s->next[2 * i + 1] = l.cell;
+    }
+    wg_tensor *y = wg_add(wg_mul(h, last[1]), last[2]);
+    s->y[0] = wg_dot(s->x[1], wg_sub(y, wg_logsumexp(y)));
+}
+
+static wg_tensor *lstm_loop(wg_tape *t, wg_tensor *x, int layers, int steps, int64_t snapshots)
+{
+    wg_tensor *rows = wg_reshape(x, WG_SHAPE(-1, LSTM_UNITS)), *carry[16], *param[67], *fit;
+    wg_tensor *data = ad_data(t, steps + 1, LSTM_UNITS, 3);
+    wg_tensor *xs[] = {wg_slice(data, 0, 0, steps), wg_slice(data, 0, 1, steps + 1)};
+    int64_t at = 0;
+    for (int i = 0; i < layers; i++) {
+        for (int k = 0; k < 8; k++)
+            param[8 * i + k] = lstm_next(rows, &at);
+        carry[2 * i] = lstm_next(rows, &at);
+        carry[2 * i + 1] = lstm_next(rows, &at);
+    }
+    for (int k = 0; k < 3; k++)
+        param[8 * layers + k] = lstm_next(rows, &at);
+    wg_scan(&(wg_scan_loop){.body = lstm_body,
+                            .user = &layers,
+                            .carries = carry,
+                            .xs = xs,
+                            .params = param,
+                            .n_carries = 2 * layers,
+                            .n_xs = 2,
+                            .n_params = 8 * layers + 3,
+                            .n_ys = 1,
+                            .snapshots = snapshots},
+            NULL, &fit);
+    return wg_scale(wg_sum(fit), -1.0 / (LSTM_UNITS * steps));
+}
+
+static wg_tensor *lstm_scan(wg_tape *t, wg_tensor *x)
+{
+    return lstm_loop(t, x, LSTM_LAYERS, LSTM_STEPS, 0);
+}
+
+static wg_tensor *lstm_deep_scan(wg_tape *t, wg_tensor *x)
+{
+    return lstm_loop(t, x, 6, 4 * LSTM_STEPS, 0);
+}
+
+enum { LSTM_LONG = 100000 };
+
+static wg_tensor *lstm_long(wg_tape *t, wg_tensor *x)
+{
+    return lstm_loop(t, x, 1, LSTM_LONG, 0);
+}
+
+static wg_tensor *lstm_long_snapshots(wg_tape *t, wg_tensor *x)
+{
+    return lstm_loop(t, x, 1, LSTM_LONG, 316);
+}
+
 static int64_t lstm_size(int layers)
 {
     return (10 * layers + 3) * LSTM_UNITS;
@@ -198,6 +268,10 @@ void bench_ad(void)
 {
     ad_measure("lstm_2x1024", lstm, lstm_size(LSTM_LAYERS), 0.5);
     ad_measure("lstm_6x4096", lstm_deep, lstm_size(6), 0.5);
+    ad_measure("lstm_2x1024_scan", lstm_scan, lstm_size(LSTM_LAYERS), 0.5);
+    ad_measure("lstm_6x4096_scan", lstm_deep_scan, lstm_size(6), 0.5);
+    ad_measure("lstm_1x100000_scan", lstm_long, lstm_size(1), 0.5);
+    ad_measure("lstm_1x100000_snapshots", lstm_long_snapshots, lstm_size(1), 0.5);
     ad_measure("mixture_10_25_1000", mixture, MIXTURE_K * (1 + MIXTURE_D + MIXTURE_D * MIXTURE_D),
                1);
     ad_measure("k_means_8_10_1000", k_means, MEANS_K * MEANS_D, 1);
