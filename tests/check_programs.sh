@@ -458,6 +458,11 @@ run 0 "$predict" model whole.npy
 mv out labelled
 run 0 "$predict" model floats.npy
 same labelled out
+large='\50\153\156\116' # 1e9: f32 is the file's own, and no option
+npy '<f4' '(6, 1)' "$large$large$large$large$large$large" > large.npy
+run 0 "$train" large.npy --labels whole.npy --test 0 --quiet
+says err "column 'x1': in f32 its numbers, around 1e+09, are all the same; in f64 they keep more"
+expect 'an option that was not given' sh -c '! grep -q -e --f32 err'
 nan='\0\0\300\177' # a label that is missing
 npy '<f4' '(6,)' "$zero$one$zero$nan$zero$one" > labels.npy
 run 1 "$train" whole.npy --labels labels.npy --test 0

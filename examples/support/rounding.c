@@ -101,9 +101,10 @@ static const char *harm(const spread *s, bool raw, bool f32, bool sparse, const 
     const double epsilon = f32 ? (double)FLT_EPSILON : DBL_EPSILON;
     const double size = s->count > 0 ? fabs(mean(s)) : 0, sd = s->count > 0 ? deviation(s) : 0;
     const bool exact = s->whole && s->most <= (f32 ? 0x1p23 : 0x1p53);
-    *cure = f32 ? "without --f32 they keep more" : "take a number near them away from all of them";
+    *cure = f32 ? "in f64 they keep more" : "take a number near them away from all of them";
     if (s->most > (raw && f32 ? 1e18 : 1e150)) {
-        *cure = "divide all of them by one that is as large";
+        if (!f32)
+            *cure = "divide all of them by one that is as large";
         return "are so large that their squares overflow";
     }
     if (f32 && sd == 0 && s->most >= 0x1p16)
@@ -119,7 +120,9 @@ static const char *harm(const spread *s, bool raw, bool f32, bool sparse, const 
     return "lose all but 2 digits or less of their differences";
 }
 
-static void tell_far(const wg_dataset *data, const spread s[], int64_t columns, bool raw, bool f32)
+/* asked: f32 was an option, and is not the file's own type. */
+static void tell_far(const wg_dataset *data, const spread s[], int64_t columns, bool raw, bool f32,
+                     bool asked)
 {
     const bool sparse = data->sparse != NULL;
     const char *cure;
@@ -134,8 +137,9 @@ static void tell_far(const wg_dataset *data, const spread s[], int64_t columns, 
     fprintf(stderr, "%s: warning: ", options_program());
     tell_place(data, first, n - 1);
     const char *what = harm(&s[first], raw, f32, sparse, &cure);
-    fprintf(stderr, ": in %s its numbers, around %g, %s; %s\n", f32 ? "f32" : "f64",
-            isfinite(mean(&s[first])) ? mean(&s[first]) : s[first].most, what, cure);
+    fprintf(stderr, ": in %s its numbers, around %g, %s; %s%s\n", f32 ? "f32" : "f64",
+            isfinite(mean(&s[first])) ? mean(&s[first]) : s[first].most, what, cure,
+            asked ? " (without --f32)" : "");
 }
 
 void rounding_warn(const train_arguments *a, const wg_dataset *data)
@@ -159,7 +163,7 @@ void rounding_warn(const train_arguments *a, const wg_dataset *data)
     const wg_ranks *ranks = wg_tape_options_of(t)->ranks;
     if (ranks == NULL || ranks->rank == 0) {
         tell_ids(data, s, columns, f32);
-        tell_far(data, s, columns, a->raw || data->sparse != NULL, f32);
+        tell_far(data, s, columns, a->raw || data->sparse != NULL, f32, a->rows.f32);
     }
     if (wg_tape_status(t) == WG_OK)
         wg_tape_rewind(t, mark);
