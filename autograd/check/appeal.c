@@ -222,6 +222,8 @@ static wg_check_outcome appeal_judge_along(wg_appeal *a, const double *v)
 {
     wg_check_entry e = {.outcome = WG_ENTRY_AGREES};
     const wg_wide claimed = appeal_aim(a, 0, v);
+    if (!isfinite((double)claimed)) /* x's own entries say so, and points next to x do not matter */
+        return WG_ENTRY_UNRESOLVED;
     if (!wg_wide_confirms(&a->line, claimed))
         wg_wide_judge(&a->line, 0, claimed, &e);
     return e.outcome;

@@ -85,7 +85,8 @@ static wg_check_outcome around_judge(wg_appeal *a, size_t index)
     a->looked_around = true;
     for (int k = 0; k < WG_AROUND_POINTS; k++) {
         wg_check_entry e = {.outcome = WG_ENTRY_UNRESOLVED};
-        if (a->around[k] == NULL || !wg_appeal_judge(index, &e, &a->around[k]->appeal))
+        if (a->around[k] == NULL || !wg_appeal_judge(index, &e, &a->around[k]->appeal) ||
+            !isfinite(e.claimed)) /* 0 * inf next to x is not x's */
             e.outcome = WG_ENTRY_UNRESOLVED;
         worst = e.outcome > worst ? e.outcome : worst;
     }
