@@ -57,7 +57,7 @@ check() {
 # Flags for small programs, of which those count that the compiler and its linker take.
 small() {
     for flag in -ffunction-sections -fdata-sections -fno-asynchronous-unwind-tables -fno-pie -no-pie -Wl,--gc-sections \
-        -Wl,-z,noseparate-code; do
+        -Wl,-z,noseparate-code -Wl,-z,norelro; do
         echo 'int main(void) { return 0; }' | ${CC:-cc} -Werror $flag -x c -o "$dir/try" - 2> /dev/null && printf '%s ' $flag
     done
 }
