@@ -256,6 +256,11 @@ static wg_tensor *edge_of_power(wg_tensor *x)
     return wg_log_sigmoid(wg_pow(wg_relu6(wg_asinh(x)), x));
 }
 
+static wg_tensor *diagonal_length(wg_tensor *x)
+{
+    return wg_hypot(x, x);
+}
+
 static const accused accused_cases[] = {
     {"entropy", entropy, 4, {1e-12, 1e-9, 1e-6, 1e-3}},
     {"log1p(x)/x", log1p_over, 1, {1e-5}},
@@ -398,6 +403,7 @@ END_TEST
 /* What no step can tell: periods and stairs far shorter than the spacing of floats, entries that
  * vanish beside others, subnormal numbers. */
 static const accused beyond_cases[] = {
+    {"hypot of subnormals", diagonal_length, 3, {-5.875, 4.9e-324, 7.5625}},
     {"x^x at 0", edge_of_power, 3, {0}},
     {"floor at -1e308", wg_floor, 3, {-1e308, 0.5, -4e10}},
     {"round at 1e12", wg_round, 1, {1e12}},
