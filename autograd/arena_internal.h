@@ -1,7 +1,7 @@
 #ifndef WG_AUTOGRAD_ARENA_INTERNAL_H
 #define WG_AUTOGRAD_ARENA_INTERNAL_H
 
-#include "autograd/memory.h"
+#include "autograd/allocator.h"
 
 #include <stdint.h>
 

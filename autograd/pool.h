@@ -1,7 +1,7 @@
 #ifndef WG_AUTOGRAD_POOL_H
 #define WG_AUTOGRAD_POOL_H
 
-#include "autograd/memory.h"
+#include "autograd/allocator.h"
 
 #include <stdint.h>
 

@@ -1,7 +1,7 @@
 #ifndef WG_AUTOGRAD_TAPE_H
 #define WG_AUTOGRAD_TAPE_H
 
-#include "autograd/memory.h"
+#include "autograd/allocator.h"
 #include "autograd/pool.h"
 #include "autograd/tensor.h"
 

@@ -16,13 +16,13 @@
 
 #include "autograd/status.h" /* first: it refuses compilers and flags that cannot do */
 
+#include "autograd/allocator.h"
 #include "autograd/compile/blocks.h"
 #include "autograd/compile/c_writer.h"
 #include "autograd/compile/program.h"
 #include "autograd/derivatives/derivatives.h"
 #include "autograd/grad.h"
 #include "autograd/hash.h"
-#include "autograd/memory.h"
 #include "autograd/op.h"
 #include "autograd/pool.h"
 #include "autograd/print/print.h"

@@ -1,4 +1,4 @@
-/* Owns the checks of recorded gradients that print what they find; report.c says how. */
+/* Owns the checks of recorded gradients that print what they find; verdict_print.c says how. */
 #include "autograd/check/gradcheck_internal.h"
 
 static wg_check_verdict check_print(FILE *stream, wg_tensor *y, wg_tensor *const xs[],

@@ -4,8 +4,8 @@
  * profiler does (see instructions.sh). */
 #include "tests/bench/bench.h"
 
+#include "autograd/allocator.h"
 #include "autograd/cpu_internal.h"
-#include "autograd/memory.h"
 #include "autograd/rng.h"
 
 #include <math.h>

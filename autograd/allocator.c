@@ -1,6 +1,6 @@
 /* The default allocator: memory as a tape takes it where its options name none. Arenas, in which
  * a tape keeps it, are arena.c's; pages are platform.c's. */
-#include "autograd/memory.h"
+#include "autograd/allocator.h"
 
 #include "autograd/platform_internal.h"
 

@@ -1,5 +1,5 @@
-/* softmax_c.c: softmax and its relatives as C: a row's largest entry, the sum of the others' terms,
- * the result. */
+/* Softmax and its relatives as C: a row's largest entry, the sum of the others' terms, the
+ * result. */
 #include "autograd/compile/c_writer.h"
 #include "ops/axes_internal.h"
 #include "ops/softmax_internal.h"

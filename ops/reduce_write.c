@@ -1,4 +1,4 @@
-/* reduce_c.c: reductions as C: rows of operand 0 along the axes, a result for each. */
+/* Reductions as C: rows of operand 0 along the axes, a result for each. */
 #include "autograd/compile/c_writer.h"
 #include "ops/axes_internal.h"
 #include "ops/reduce_internal.h"

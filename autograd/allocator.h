@@ -1,5 +1,5 @@
-#ifndef WG_AUTOGRAD_MEMORY_H
-#define WG_AUTOGRAD_MEMORY_H
+#ifndef WG_AUTOGRAD_ALLOCATOR_H
+#define WG_AUTOGRAD_ALLOCATOR_H
 
 #include <stddef.h>
 
