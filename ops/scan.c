@@ -235,7 +235,7 @@ static void scan_add_all(const wg_tensor *y)
     }
 }
 
-/* Step t: a next carry goes to the result first, since a program's output may be its input. */
+/* Step t: all outputs are taken before a carry is overwritten, since an output may be an input. */
 static bool scan_step(const wg_tensor *y, int64_t t)
 {
     const wg_scan_attrs *a = y->attrs;
@@ -252,9 +252,9 @@ static bool scan_step(const wg_tensor *y, int64_t t)
         const wg_tensor *x = plan->step->result[k];
         scan_move(scan_at(y, k, k < a->carries ? behind : t), x->data, scan_bytes(x));
     }
+    scan_add_all(y);
     for (int k = 0; k < a->carries; k++)
         scan_move(plan->input[k], scan_at(y, k, behind), scan_bytes(plan->step->result[k]));
-    scan_add_all(y);
     return true;
 }
 

@@ -176,7 +176,7 @@ static void scan_stretches(wg_tape *t, const wg_scan_loop *loop, int64_t first, 
 static void scan_snapshots(wg_tape *t, const wg_scan_loop *loop, wg_tensor **lists,
                            wg_tensor *last[], wg_tensor *ys[])
 {
-    const int64_t n = loop->steps, m = (n + loop->snapshots - 1) / loop->snapshots, left = n % m;
+    const int64_t n = loop->steps, m = (n - 1) / loop->snapshots + 1, left = n % m;
     const int64_t first = loop->reverse ? left : 0;
     wg_tensor **more = lists + loop->n_xs;
     scan_stretches(t, loop, first, first + n - left, m, lists, last, ys);
@@ -249,16 +249,20 @@ static bool scan_fits(wg_tape *t, wg_scan_loop *loop)
     return false;
 }
 
-/* lists: [n_carries + n_xs + n_ys] for what is made on the way. */
+/* lists: [n_carries + n_ys + n_xs + n_ys] for what is made on the way. last and ys are written when
+ * nothing is read any more: they may be the lists of the operands. */
 static void scan_do(wg_tape *t, const wg_scan_loop *loop, wg_tensor **lists, wg_tensor *last[],
                     wg_tensor *ys[])
 {
+    wg_tensor **made = lists + loop->n_carries;
     if (loop->snapshots > 0 && loop->snapshots < loop->steps)
-        scan_snapshots(t, loop, lists + loop->n_carries, lists, ys);
+        scan_snapshots(t, loop, made + loop->n_ys, lists, made);
     else
-        scan_plain(t, loop, true, lists, ys);
+        scan_plain(t, loop, true, lists, made);
     for (int k = 0; k < loop->n_carries && last != NULL; k++)
         last[k] = lists[k];
+    for (int k = 0; k < loop->n_ys; k++)
+        ys[k] = made[k];
 }
 
 wg_status wg_scan(const wg_scan_loop *asked, wg_tensor *last[], wg_tensor *ys[])
@@ -270,8 +274,8 @@ wg_status wg_scan(const wg_scan_loop *asked, wg_tensor *last[], wg_tensor *ys[])
                 ->tape;
     wg_arena_mark empty = wg_arena_height(&t->scratch);
     if (t->status == WG_OK && scan_fits(t, &loop)) {
-        const int n = loop.n_carries + loop.n_xs + loop.n_ys;
-        wg_tensor **lists = wg_arena_take(&t->scratch, (size_t)n * sizeof *lists, sizeof(void *));
+        const size_t n = (size_t)loop.n_carries + (size_t)loop.n_xs + 2 * (size_t)loop.n_ys;
+        wg_tensor **lists = wg_arena_take(&t->scratch, n * sizeof *lists, sizeof(void *));
         if (lists != NULL)
             scan_do(t, &loop, lists, last, ys);
         else

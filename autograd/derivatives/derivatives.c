@@ -74,6 +74,22 @@ static bool jvp_is_detached(const wg_tensor *x)
     return !zero;
 }
 
+/* Does x depend on u? What depends on it is abstract; in the body of a loop, all is. */
+static bool jvp_depends(wg_tensor *x, const wg_tensor *u)
+{
+    wg_tape *t = x->tape;
+    wg_arena_mark empty = wg_arena_height(&t->scratch);
+    bool depends = x->state & WG_NODE_ABSTRACT;
+    bool *needed = depends ? wg_arena_take(&t->scratch, (size_t)t->size, 1) : NULL;
+    if (needed != NULL) {
+        wg_mark_needed(t, &x, 1, t->size - 1, needed);
+        depends = needed[u->index];
+    } else if (depends)
+        wg_fail(t, WG_E_NOMEM, "jvp: out of memory");
+    wg_arena_rewind(&t->scratch, empty);
+    return depends;
+}
+
 /* Does y's rule for operand i compute with its cotangent? Then the transpose of what it records,
  * which must not depend on the cotangent, is as abstract as the cotangent. Or does it forget it?
  * Leaves nodes on the tape. */
@@ -89,12 +105,11 @@ static bool jvp_rule_is_linear(wg_tensor *y, int i)
     if (jvp_is_detached(dx))
         return false;
     wg_tensor *v = wg_zeros_like(dx);
-    return wg_derivatives_again(&dx, &v, 1, &u, 1, &back) != WG_OK ||
-           !(back->state & WG_NODE_ABSTRACT);
+    return wg_derivatives_again(&dx, &v, 1, &u, 1, &back) != WG_OK || !jvp_depends(back, u);
 }
 
 /* The JVP of y came out abstract, or a cotangent did not: whose rule did it? jv where none did. */
-static wg_tensor *jvp_not_linear(wg_tensor *y, wg_tensor *jv)
+static wg_tensor *jvp_not_linear(wg_tensor *y, wg_tensor *jv, const wg_tensor *u)
 {
     wg_tape *t = y->tape;
     for (int64_t k = y->index; k >= 0; k--)
@@ -107,7 +122,7 @@ static wg_tensor *jvp_not_linear(wg_tensor *y, wg_tensor *jv)
                                "jvp: the rule of %s is not linear in its cotangent: %s",
                                t->node[k]->op->name, wg_tensor_text(t->node[k]).s);
         }
-    return !(jv->state & WG_NODE_ABSTRACT)
+    return !jvp_depends(jv, u)
                ? jv
                : wg_fail(t, WG_E_NO_RULE, "jvp: a rule is not linear in its cotangent: %s",
                          wg_tensor_text(y).s);
@@ -139,8 +154,8 @@ static wg_status jvp_record(wg_tensor *y, wg_tensor *const xs[], int n, wg_tenso
     const bool forgets = jvp_forgets(t, gs, n, u->index);
     for (int j = 0; j < k && t->status == WG_OK; j++)
         if (wg_derivatives_again(gs, vs + (ptrdiff_t)j * n, n, &u, 1, &jvs[j]) == WG_OK &&
-            (forgets || (jvs[j]->state & WG_NODE_ABSTRACT)))
-            jvs[j] = jvp_not_linear(y, jvs[j]);
+            (forgets || jvp_depends(jvs[j], u)))
+            jvs[j] = jvp_not_linear(y, jvs[j], u);
     return t->status;
 }
 

@@ -122,7 +122,7 @@ static void problem_init(problem *p, wg_tape *on, wg_dtype dtype, int which)
 /* The same loop, every step a part of the tape. */
 static void unroll(const wg_scan_loop *l, wg_tensor *last[], wg_tensor *ys[])
 {
-    wg_tensor *x[2], *next[2], *y[2], *all[2][STEPS];
+    wg_tensor *x[2], *next[4], *y[2], *all[2][STEPS];
     for (int k = 0; k < l->n_carries; k++)
         last[k] = l->carries[k];
     for (int64_t i = 0; i < l->steps; i++) {
@@ -369,6 +369,78 @@ START_TEST(identified)
 }
 END_TEST
 
+/* ---- What a body may do ---------------------------------------------------------------------- */
+
+static wg_tensor *sum_of(wg_tensor *x)
+{
+    return wg_sum(wg_mul(x, x));
+}
+
+/* Next carries that are a param, an x and a param behind a wall, and a derivative made inside; y
+ * that is a carry. */
+static void passes_on(wg_scan_step *s, void *user)
+{
+    wg_tensor *one = wg_ones_like(s->carry[3]);
+    (void)user;
+    s->next[0] = s->param[0];
+    s->next[1] = s->x[0];
+    s->next[2] = wg_add(s->param[1], wg_detach(s->carry[0]));
+    s->next[3] = wg_jvp(wg_mul(wg_sin(s->carry[3]), s->carry[2]), &s->carry[3], &one, 1);
+    s->y[0] = s->carry[1];
+}
+
+START_TEST(passed_on_as_unrolled)
+{
+    wg_tensor *wrt[7], *last[4], *ys[1], *y[2], *g[7], *h[2][7];
+    for (int k = 0; k < 6; k++)
+        wrt[k] = draw(t, WG_F64, (const char *[]){"a", "b", "c", "d", "p", "q"}[k],
+                      WG_SHAPE(UNITS));
+    wrt[6] = draw(t, WG_F64, "x", WG_SHAPE(4, UNITS));
+    for (int i = 0; i < 8; i++) {
+        const wg_scan_loop l = {passes_on, NULL, wrt, wrt + 6, wrt + 4,   4,
+                                1,         2,    1,   4,       i % 2 > 0, i / 2};
+        for (int way = 0; way < 2; way++) {
+            if (way == 0)
+                ck_assert_msg(wg_scan(&l, last, ys) == WG_OK, "%s", wg_tape_message(t));
+            else
+                unroll(&l, last, ys);
+            y[way] = wg_add(total(&l, last, ys), wg_sum(last[2]));
+            wg_grad(y[way], wrt, 7, g);
+            wg_tensor *squares = sum_of(g[0]);
+            for (int k = 1; k < 7; k++)
+                squares = wg_add(squares, sum_of(g[k]));
+            wg_grad(wg_add(squares, y[way]), wrt, 7, h[way]);
+        }
+        assert_like(y[0], y[1], 0);
+        for (int k = 0; k < 7; k++)
+            assert_like(h[0][k], h[1][k], 64);
+    }
+}
+END_TEST
+
+static void adds_up(wg_scan_step *s, void *user)
+{
+    (void)user;
+    s->next[0] = wg_add(wg_mul(s->carry[0], s->param[0]), s->x[0]);
+    s->y[0] = wg_scale(s->next[0], 2);
+}
+
+/* Results may be written over the lists of the operands: h = scan(h). */
+START_TEST(results_over_operands)
+{
+    wg_tensor *last, *ys, *W = draw(t, WG_F64, "W", WG_SHAPE(UNITS));
+    for (int i = 0; i < 8; i++) {
+        wg_tensor *h = draw(t, WG_F64, "h", WG_SHAPE(UNITS)),
+                  *x = draw(t, WG_F64, "x", WG_SHAPE(5, UNITS));
+        const wg_scan_loop l = {adds_up, NULL, &h, &x, &W, 1, 1, 1, 1, 0, i % 2 > 0, i / 2};
+        ck_assert_int_eq(wg_scan(&l, &last, &ys), WG_OK);
+        ck_assert_msg(wg_scan(&l, &h, &x) == WG_OK, "%s", wg_tape_message(t));
+        assert_like(h, last, 0);
+        assert_like(x, ys, 0);
+    }
+}
+END_TEST
+
 /* ---- Edges ----------------------------------------------------------------------------------- */
 
 START_TEST(no_steps)
@@ -484,6 +556,7 @@ START_TEST(mistakes)
 {
     wg_tensor *x = wg_full(t, WG_F64, WG_SHAPE(2), 1), *xs = wg_full(t, WG_F64, WG_SHAPE(3, 2), 1);
     wg_tensor *last;
+    const wg_mark start = wg_tape_mark(t);
     outside = wg_full(t, WG_F64, WG_SHAPE(2), 1);
     wg_scan_loop good = {.carries = &x, .n_carries = 1, .steps = 2};
     const struct {
@@ -519,6 +592,11 @@ START_TEST(mistakes)
         ck_assert_msg(strstr(wg_tape_message(t), row[i].message) != NULL, "%s", wg_tape_message(t));
         wg_tape_rewind(t, mark);
     }
+    good.body = fails;
+    good.steps = INT64_MAX;
+    good.snapshots = INT64_MAX - 1; /* no sum of the two overflows */
+    ck_assert_int_eq(wg_scan(&good, &last, NULL), WG_E_SHAPE);
+    wg_tape_rewind(t, start);
     ck_assert_int_eq(wg_scan(NULL, &last, NULL), WG_E_NULL);
 }
 END_TEST
@@ -724,6 +802,8 @@ Suite *suite_scan(void)
     tcase_add_loop_test(tc, replayed_and_compiled, 0, CASES);
     tcase_add_loop_test(tc, copied, 0, BODIES);
     tcase_add_test(tc, identified);
+    tcase_add_test(tc, passed_on_as_unrolled);
+    tcase_add_test(tc, results_over_operands);
     tcase_add_test(tc, no_steps);
     tcase_add_test(tc, no_carries);
     tcase_add_test(tc, printed);
