@@ -3,6 +3,7 @@
 #include "autograd/check/function_internal.h"
 #include "autograd/check/gradcheck_internal.h"
 #include "autograd/grad.h"
+#include "autograd/rng.h"
 
 #include <float.h>
 #include <math.h>
@@ -69,14 +70,14 @@ static bool blame_local_init(blame_local *l, const wg_tensor *y, int i, const wg
     return true;
 }
 
-/* How a rule is asked: about a random cotangent, again, about the one of the tape, or about two
- * parts that are the same one. */
+/* How a rule is asked: about a random cotangent, again for this operand alone, about the cotangent
+ * of the tape, or about two parts that are the same one. */
 typedef enum blame_way { BLAME_RANDOM, BLAME_AGAIN, BLAME_OWN, BLAME_TWICE, BLAME_WAYS } blame_way;
 
 static wg_tensor *blame_ask(wg_tensor *y, int i, wg_tensor *c, blame_way way)
 {
     if (way != BLAME_TWICE)
-        return wg_check_rule(y, c, i);
+        return way == BLAME_AGAIN ? wg_check_rule_alone(y, c, i) : wg_check_rule(y, c, i);
     wg_tensor *half = wg_zeros_like(c);
     for (int64_t k = 0; k < wg_size(c); k++)
         wg_set_element(half, k, wg_element(c, k) / 2);
@@ -148,13 +149,62 @@ static wg_check_outcome blame_judge_wide(blame_local *l, const wg_wide *claimed,
     return e.outcome == WG_ENTRY_DISAGREES || loud ? e.outcome : WG_ENTRY_UNRESOLVED;
 }
 
-/* Entries alone: of many, some that are spread over x, which tell of no more than themselves. */
+/* The worst finding of every stride-th entry, each alone. */
+static wg_check_outcome blame_find_entries(blame_local *l, const wg_wide *claimed, int64_t stride)
+{
+    wg_check_outcome worst = WG_ENTRY_AGREES;
+    l->line.direction = NULL;
+    for (int64_t i = 0; i < l->x.size && worst != WG_ENTRY_DISAGREES; i += stride) {
+        const wg_check_outcome found = blame_judge_wide(l, claimed, i);
+        worst = found > worst ? found : worst;
+    }
+    return worst;
+}
+
+/* Does the claim hold where entries [begin, end) move together? */
+static bool blame_holds(blame_local *l, const wg_wide *claimed, double *v, int64_t begin,
+                        int64_t end)
+{
+    const wg_wide *x = l->origin;
+    wg_wide along = 0;
+    memset(v, 0, (size_t)l->x.size * sizeof *v);
+    for (int64_t i = begin; i < end; i++) {
+        v[i] = (x[i] != 0 ? fabs((double)x[i]) : 1) *
+               wg_random_normal(1, WG_CHECK_SCREEN, (uint64_t)i);
+        along += claimed[i] * (wg_wide)v[i];
+    }
+    wg_check_entry e;
+    l->line.direction = v;
+    l->line.rounded = 0;
+    wg_wide_judge(&l->line, 0, along, &e);
+    return e.outcome != WG_ENTRY_DISAGREES;
+}
+
+/* Of many entries: halves what does not hold down to one, which is judged alone: where kinks meet
+ * a sum may be off that is right in each entry. */
+static wg_check_outcome blame_find_halving(blame_local *l, const wg_wide *claimed)
+{
+    int64_t begin = 0, end = l->x.size;
+    double *v = wg_arena_take(&l->y.tape->scratch, (size_t)end * sizeof *v, WG_ALIGNMENT);
+    if (v == NULL || blame_holds(l, claimed, v, begin, end))
+        return WG_ENTRY_UNRESOLVED;
+    while (end - begin > 1) {
+        const int64_t middle = begin + (end - begin) / 2;
+        if (blame_holds(l, claimed, v, begin, middle))
+            begin = middle;
+        else
+            end = middle;
+    }
+    l->line.direction = NULL;
+    return blame_judge_wide(l, claimed, begin) == WG_ENTRY_DISAGREES ? WG_ENTRY_DISAGREES
+                                                                     : WG_ENTRY_UNRESOLVED;
+}
+
+/* All entries; of many, some that are spread over x, and what is off where all move. */
 static wg_check_outcome blame_find_wide(blame_local *l, const wg_wide *claimed)
 {
     const int64_t n = l->x.size;
     const bool all = n <= BLAME_WORK && n * (n + l->y.size) <= BLAME_WORK;
-    const int64_t stride = all ? 1 : n / BLAME_ENTRIES + 1;
-    wg_check_outcome worst = stride > 1 ? WG_ENTRY_UNRESOLVED : WG_ENTRY_AGREES;
     l->line = (wg_wide_line){.f = blame_value_wide,
                              .user = l,
                              .x = l->x.data,
@@ -164,11 +214,8 @@ static wg_check_outcome blame_find_wide(blame_local *l, const wg_wide *claimed)
     const wg_wide value = blame_value_wide(l->line.x, l);
     if (!wg_wide_line_begin(&l->line, value))
         return WG_ENTRY_UNRESOLVED;
-    for (int64_t i = 0; i < n && worst != WG_ENTRY_DISAGREES; i += stride) {
-        const wg_check_outcome found = blame_judge_wide(l, claimed, i);
-        worst = found > worst ? found : worst;
-    }
-    return worst;
+    const wg_check_outcome found = blame_find_entries(l, claimed, all ? 1 : n / BLAME_ENTRIES + 1);
+    return all || found == WG_ENTRY_DISAGREES ? found : blame_find_halving(l, claimed);
 }
 #else
 static wg_check_outcome blame_find_wide(blame_local *l, const void *claimed)

@@ -310,7 +310,7 @@ typedef struct check_copy {
 static bool check_copy_begin(check_copy *c, wg_tensor *y, wg_tensor *const xs[],
                              wg_tensor *const gs[], int n)
 {
-    c->t = wg_tape_copy(y->tape, y->dtype);
+    *c = (check_copy){.t = wg_tape_copy(y->tape, y->dtype)};
     c->xs = wg_tape_take(c->t, 2 * (size_t)n * sizeof *c->xs);
     if (c->xs == NULL || c->t->status != WG_OK)
         return false;

@@ -27,6 +27,9 @@ wg_check_outcome wg_check_ties(const wg_recorded *r, wg_tensor *y);
  * vjp_all where the op has them. */
 wg_tensor *wg_check_rule(wg_tensor *y, wg_tensor *dy, int i);
 
+/* wg_check_rule_alone: the same where no other operand leads to an x. */
+wg_tensor *wg_check_rule_alone(wg_tensor *y, wg_tensor *dy, int i);
+
 /* wg_check_cotangents: records, for n nodes that the claim's ys are computed from, constants of
  * what comes to them from the ys, and of normal draws where nothing does. [n] in scratch, or
  * NULL. */

@@ -1,6 +1,7 @@
 /* Wrong rules that the values of a gradient alone do not show: right at one cotangent only, at one
  * time, in one dtype, where nothing ties, or beside large shares. And right ones of the kind. */
 #include "autograd/check/gradcheck.h"
+#include "autograd/tape_internal.h"
 #include "models/wengert.h"
 #include "ops/registry.h"
 #include "tests/support/suites.h"
@@ -156,6 +157,56 @@ START_TEST(wrong_parts)
 }
 END_TEST
 
+/* ---- Rules for all operands ------------------------------------------------------------------ */
+
+/* Wrong where one operand alone is wanted. */
+static void twice_if_alone(wg_tensor *y, wg_tensor *dy, const bool wanted[], wg_tensor *dx[])
+{
+    for (int i = 0; i < 2; i++)
+        if (wanted[i])
+            dx[i] = wg_scale(wg_mul(dy, y->operand[1 - i]), wanted[1 - i] ? 1 : 2);
+}
+
+START_TEST(wrong_alone)
+{
+    wg_op op = *wg_op_find("mul");
+    op.name = "planted";
+    op.vjp_all = twice_if_alone;
+    wg_tape *t = wg_tape_new(NULL);
+    wg_tensor *x = param(t, 2, (double[]){1, 2});
+    wg_tensor *c = wg_constant(t, WG_F64, WG_SHAPE(2), (double[]){3, 4});
+    must_fail(wg_exp(wg_apply(&op, (wg_tensor *[]){x, c}, 2, NULL)), &x, 1, "one operand");
+    wg_tape_free(t);
+}
+END_TEST
+
+/* ---- One entry of many ----------------------------------------------------------------------- */
+
+static wg_tensor *one_row_wrong(wg_tensor *y, wg_tensor *dy, int i)
+{
+    wg_tensor *g = wg_scatter_add_rows(dy, y->operand[1], wg_dim(y->operand[0], 0));
+    wg_tensor *off = wg_ones_like(g);
+    (void)i;
+    wg_set_element(off, 302, 1.5);
+    return wg_mul(g, off);
+}
+
+START_TEST(one_row_of_many)
+{
+    enum { ROWS = 400 };
+    wg_tape *t = wg_tape_new(NULL);
+    wg_tensor *x = wg_param(t, "x", WG_F64, WG_SHAPE(ROWS, 1));
+    wg_tensor *rows = wg_full(t, WG_I64, WG_SHAPE(ROWS), 0);
+    wg_fill_normal(x, 0, 1, 1);
+    for (int64_t i = 0; i < ROWS; i++)
+        wg_set_element(rows, i, (double)(7 * i % ROWS));
+    wg_tensor *y = wg_square(with_rule(wg_gather_rows(x, rows), one_row_wrong, false));
+    must_fail(wg_sum(y), &x, 1, "one row");
+    must_pass(wg_sum(wg_square(wg_gather_rows(x, rows))), x, "gather_rows");
+    wg_tape_free(t);
+}
+END_TEST
+
 /* ---- Cotangents ------------------------------------------------------------------------------ */
 
 static wg_tensor *clipped(wg_tensor *y, wg_tensor *dy, int i)
@@ -226,6 +277,22 @@ static wg_tensor *wrong_in_wide(wg_tensor *y, wg_tensor *dy, int i)
     return wg_scale(wg_mul(dy, wg_cos(y->operand[i])), y->dtype == WG_WIDE ? 2 : 1);
 }
 
+static wg_tensor *wrong_in_f32(wg_tensor *y, wg_tensor *dy, int i)
+{
+    return wg_scale(wg_mul(dy, wg_cos(y->operand[i])), y->dtype == WG_F32 ? 1.005 : 1);
+}
+
+START_TEST(somewhat_wrong_in_f32)
+{
+    wg_tape *t = wg_tape_new(NULL);
+    wg_tensor *x = wg_param(t, "x", WG_F32, WG_SHAPE(3));
+    wg_write(x, (float[]){0.5F, -1.25F, 2}, 3 * sizeof(float));
+    must_fail(wg_sum(wg_square(with_rule(wg_sin(x), wrong_in_f32, false))), &x, 1, "0.5 %");
+    must_pass(wg_sum(wg_square(wg_sin(x))), x, "sin");
+    wg_tape_free(t);
+}
+END_TEST
+
 START_TEST(in_one_dtype)
 {
     rule *const rules[] = {wrong_in_f64, wrong_in_wide};
@@ -237,6 +304,22 @@ START_TEST(in_one_dtype)
     wg_grad(y, &x, 1, &g);
     ck_assert_int_eq(wg_gradcheck(y, &x, &g, 1, NULL, &r), WG_CHECK_FAILED);
     ck_assert_str_eq(r.blame, "planted");
+    wg_tape_free(t);
+}
+END_TEST
+
+/* ---- Kernels that lose digits on the way ----------------------------------------------------- */
+
+/* A sigmoid's slope at -95, of which f32 keeps three digits, times a cotangent of 1e12. */
+START_TEST(right_where_digits_vanish)
+{
+    wg_tape *t = wg_tape_new(NULL);
+    wg_tensor *x = wg_param(t, "x", WG_F32, WG_SHAPE(3));
+    wg_write(x, (float[]){-95, -96.5F, -101.25F}, 3 * sizeof(float));
+    wg_check_report r;
+    const wg_check_verdict v = wg_gradcheck(wg_sum(wg_log(wg_shift(wg_sigmoid(x), 1e-12))), &x,
+                                            NULL, 1, NULL, &r);
+    ck_assert_msg(v != WG_CHECK_FAILED, "%s: %s", r.blame, r.note);
     wg_tape_free(t);
 }
 END_TEST
@@ -299,12 +382,16 @@ Suite *suite_rules(void)
 #if WG_HAS_WIDE
     tcase_add_loop_test(tc, small_shares, 0, 2);
     tcase_add_loop_test(tc, in_one_dtype, 0, 2);
+    tcase_add_test(tc, somewhat_wrong_in_f32);
+    tcase_add_test(tc, right_where_digits_vanish);
+    tcase_add_test(tc, one_row_of_many);
     if (WG_WIDE_BITS == 113) {
         tcase_add_loop_test(tc, all_digits_of_constants, 0, 8);
         tcase_add_test(tc, directions_at_subnormal_numbers);
     }
 #endif
     tcase_add_test(tc, wrong_parts);
+    tcase_add_test(tc, wrong_alone);
     tcase_add_loop_test(tc, cut_cotangents, 0, 4);
     tcase_add_loop_test(tc, not_a_function, 0, 2);
     suite_add_tcase(suite, tc);
