@@ -40,7 +40,7 @@ static void closed_form(const job *j, double *entry)
                                                              : 1);
     }
     for (int64_t e = 0; e < (d + 1) * k; e++)
-        entry[e] = (double)(sum[e] / n);
+        entry[e] = (double)(sum[e] / (long double)n);
     free(sum);
 }
 

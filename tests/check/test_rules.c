@@ -93,6 +93,7 @@ END_TEST
 
 /* ---- Shares ---------------------------------------------------------------------------------- */
 
+#if WG_HAS_WIDE
 static wg_tensor *minus_cos(wg_tensor *y, wg_tensor *dy, int i)
 {
     return wg_neg(wg_mul(dy, wg_cos(y->operand[i])));
@@ -123,6 +124,7 @@ START_TEST(small_shares)
     }
 }
 END_TEST
+#endif
 
 /* ---- Parts ----------------------------------------------------------------------------------- */
 

@@ -11,14 +11,14 @@
 # Lines that go on with a label or an item are set in further, and not to be taken for code; one that is not goes on
 # with it, too, where no sentence had ended.
 function read_lines(text, line, what,    n, i, s, hanging, ended) {
-    gsub(/   +(Shapes?|Derivatives?|Edges|Errors?|Notes?|Sources?):/, "\n&", text)
+    gsub(/   +(Shapes?|Bits|Derivatives?|Edges|Errors?|Notes?|Sources?):/, "\n&", text)
     n = split(text, line, "\n")
     hanging = ""
     ended = 1
     for (i = 1; i <= n; i++) {
         s = line[i]
         if (s ~ /^ *$/) { what[i] = hanging = ""; ended = 1; continue }
-        if (s ~ /^ *(Shapes?|Derivatives?|Edges|Errors?|Returns|Cost|Notes?|State|Sources?|Mean|Metrics|Default|Cure):/) hanging = what[i] = "label"
+        if (s ~ /^ *(Shapes?|Bits|Derivatives?|Edges|Errors?|Returns|Cost|Notes?|State|Sources?|Mean|Metrics|Default|Cure):/) hanging = what[i] = "label"
         else if (hanging == "" && s ~ /^    |^  .*(<-|[^ .]   ?[^ ]| = )/) what[i] = "pre"
         else if (hanging != "label" && ended && s ~ /^  [^ ]/) hanging = what[i] = "item"
         else if (s !~ /^ / && hanging != "" && ended || s ~ /^(wg|WG)_[a-zA-Z0-9_]*(, [a-zA-Z0-9_]+)*: /) { what[i] = "new"; hanging = "" }

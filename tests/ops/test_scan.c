@@ -3,6 +3,7 @@
 
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "autograd/body_internal.h"
 #include "autograd/check/gradcheck.h"
