@@ -25,7 +25,9 @@ extern "C" {
 /* A step, as the body sees it: tensors that have shapes and no values, on a tape of their own.
  * The body records ops on them and sets next and y. It uses what it is given and constants that it
  * makes (wg_zeros_like(s->carry[0])); another tensor of the caller is WG_E_TAPE: it belongs to the
- * params. What the body writes elsewhere, and what C's own `if` decides, is done once. */
+ * params. What the body writes elsewhere, and what C's own `if` decides, is done once. A random op
+ * draws the same in every step, unless its `step` is one of the xs. wg_grad and wg_jvp work inside;
+ * wg_jacobian and wg_hessian, which need values, are WG_E_VALUE. */
 typedef struct wg_scan_step {
     wg_tensor *const *carry; /* [n_carries] what the step before left, with the carries' shapes */
     wg_tensor *const *x;     /* [n_xs] row t of each of the xs */
@@ -51,7 +53,8 @@ typedef struct wg_scan_loop {
     /* Default 0: the carries of every step are kept for the gradient: (steps + 1) times their size.
      * s > 0: those of about s steps, equally spaced, and a gradient runs the steps between once
      * more; the square root of `steps` takes least. It is a loop of s loops: values are the same
-     * bits, and sums over steps (the gradients of params) are made in two levels. */
+     * bits, and sums over steps (the gradients of params) are made in two levels; xs and ys have at
+     * most 7 dimensions then. */
     int64_t snapshots;
 } wg_scan_loop;
 
@@ -63,8 +66,9 @@ typedef struct wg_scan_loop {
  *   as wg_add_n does, from the last step to the first. Each differs from the unrolled loop's by
  *   some roundings of its terms' size, and is the same where no more than two terms meet.
  * Derivatives: of any order; the gradient is a scan in the other direction. A check of gradients
- *   that fails names the op in the body whose rule is wrong in the first step, or else scan. In a
- *   wide copy the body's comparisons are made in wide floats.
+ *   that fails names the op in the body whose rule is wrong in the first step, or else scan. What a
+ *   body detaches is not held: such a check fails and names detach. In a wide copy the body's
+ *   comparisons are made in wide floats.
  * Errors: WG_E_NULL, WG_E_TAPE, WG_E_VALUE (no loop: nothing says how many steps, a body that
  *   makes parameters or inputs or sets no next or y), WG_E_SHAPE, WG_E_DTYPE, WG_E_STALE,
  *   WG_E_NOMEM, and those of the body and of its ops, in the name of scan. No program that holds

@@ -104,6 +104,16 @@ static bool jacobian_dtypes(wg_tape *t, wg_tensor *const list[], int n, wg_dtype
     return true;
 }
 
+/* A matrix is of values, and those of a loop's body are not there while it is recorded. */
+static bool jacobian_values(wg_tape *t, wg_tensor *const list[], int n)
+{
+    for (int i = 0; i < n && t->status == WG_OK; i++)
+        if (list[i]->state & WG_NODE_ABSTRACT)
+            wg_fail(t, WG_E_VALUE, "jacobian: %s has no value: a loop's body takes wg_jvp",
+                    wg_tensor_text(list[i]).s);
+    return t->status == WG_OK;
+}
+
 /* The matrix is filled, and with it done the products are dropped: first what stays, then what
  * goes. A replay costs about the same either way, so the fewer decide. */
 static wg_tensor *jacobian_matrix(wg_tensor *matrix, wg_tensor *const ys[], int m,
@@ -113,6 +123,8 @@ static wg_tensor *jacobian_matrix(wg_tensor *matrix, wg_tensor *const ys[], int 
     jacobian j = {.t = t, .ys = ys, .m = m, .xs = xs, .n = n, .again = again};
     wg_arena_mark empty = wg_arena_height(&t->scratch);
     const bool by_rows = again || matrix->shape.dim[0] <= matrix->shape.dim[1];
+    if (!jacobian_values(t, ys, m))
+        return &t->inert;
     if (by_rows ? jacobian_record_rows(&j) : jacobian_record_columns(&j))
         jacobian_fill(&j, matrix, by_rows);
     wg_arena_rewind(&t->scratch, empty);

@@ -553,6 +553,12 @@ static void fails(wg_scan_step *s, void *user)
     s->next[0] = wg_matmul(s->carry[0], wg_full(s->carry[0]->tape, WG_F64, WG_SHAPE(3, 2), 1));
 }
 
+static void makes_matrix(wg_scan_step *s, void *user)
+{
+    (void)user;
+    s->next[0] = wg_matmul(wg_hessian(sum_of(s->carry[0]), s->carry, 1), s->carry[0]);
+}
+
 START_TEST(mistakes)
 {
     wg_tensor *x = wg_full(t, WG_F64, WG_SHAPE(2), 1), *xs = wg_full(t, WG_F64, WG_SHAPE(3, 2), 1);
@@ -575,6 +581,7 @@ START_TEST(mistakes)
         {grows, NULL, 0, 2, WG_E_SHAPE, "scan: next 0 is not like its carry"},
         {counts, NULL, 0, 2, WG_E_DTYPE, "scan: next 0 is i64"},
         {fails, NULL, 0, 2, WG_E_SHAPE, "scan: matmul"},
+        {makes_matrix, NULL, 0, 2, WG_E_VALUE, "has no value: a loop's body takes wg_jvp"},
         {NULL, NULL, 0, 2, WG_E_NULL, "scan: the body is NULL"},
         {forgets, NULL, 0, -1, WG_E_VALUE, "scan: a number is negative"},
         {forgets, NULL, 0, 0, WG_E_VALUE, "scan: neither xs nor steps"},
