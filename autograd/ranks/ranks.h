@@ -11,8 +11,8 @@ extern "C" {
 
 /* Processes that train one model together: each runs the same program, on a tape with these
  * options, and holds a part of the rows. The whole are rank 0's rows, then rank 1's, and so on; the
- * results are the same bits for any number of ranks and any parts. MPI is the engine to run them
- * on: see examples/train_mpi.c. */
+ * results are the same bits for any number of ranks and any parts. MPI is the usual
+ * transport: see examples/train_mpi.c. */
 typedef struct wg_ranks {
     int rank, size; /* this process, 0 <= rank < size; how many there are */
 
