@@ -44,8 +44,8 @@ void fuzz_bytes(const uint8_t *bytes, size_t size)
     if (wg_tape_status(t) != WG_OK && strstr(wg_tape_message(t), path) == NULL)
         fuzz_die("the message does not name the file", wg_tape_message(t));
     const size_t written = size_of(path), largest = written > size ? written : size;
-    /* A column of one byte takes 250, and the arena's blocks double. */
-    const size_t most = 200000 + 512 * largest + fuzz_extra;
+    /* A column of one byte takes 250, in each of two tables, and the arena's blocks double. */
+    const size_t most = 200000 + 1000 * largest + fuzz_extra;
     if (memory.peak > most) {
         char text[80];
         snprintf(text, sizeof text, "%zu bytes, where %zu may be taken", memory.peak, most);
