@@ -105,10 +105,9 @@ static wg_tape_options body_options(const wg_tape *t)
     return options;
 }
 
-wg_tape *wg_body_new(wg_tape *t)
+static wg_tape *body_tape(wg_tape *t, const wg_tape_options *options)
 {
-    const wg_tape_options options = body_options(t);
-    wg_tape *body = wg_tape_new(&options);
+    wg_tape *body = wg_tape_new(options);
     if (wg_tape_is_real(body)) {
         body->owner = t;
         body->wide = t->wide;
@@ -117,19 +116,21 @@ wg_tape *wg_body_new(wg_tape *t)
     return body;
 }
 
+wg_tape *wg_body_new(wg_tape *t)
+{
+    const wg_tape_options options = body_options(t);
+    return body_tape(t, &options);
+}
+
 /* Its scratch is not there: it ends with the making. */
 wg_tape *wg_body_within(wg_tape *t)
 {
     wg_tape_options options = body_options(t);
     options.allocator = (wg_allocator){body_allocate, body_reallocate, body_release, t};
-    wg_tape *body = t->status == WG_OK ? wg_tape_new(&options) : NULL;
-    if (body == NULL || !wg_tape_is_real(body)) {
-        wg_fail(t, WG_E_NOMEM, "body: out of memory");
+    wg_tape *body = t->status == WG_OK ? body_tape(t, &options) : NULL;
+    if (body == NULL || !wg_tape_is_real(body))
         return NULL;
-    }
     wg_arena_init(&body->scratch, &t->options.allocator);
-    body->owner = t;
-    body->wide = t->wide;
     return body;
 }
 

@@ -327,6 +327,27 @@ static bool grad_through_all(grad_walk *w, wg_tensor *y, wg_tensor *dy)
     return w->t->status == WG_OK;
 }
 
+wg_tensor *wg_vjp_of_all(wg_tensor *y, wg_tensor *dy, int i, bool alone)
+{
+    wg_tape *t = y->tape;
+    wg_tensor *found = NULL;
+    wg_arena_mark empty = wg_arena_height(&t->scratch);
+    const size_t n = (size_t)y->n_operands;
+    wg_tensor **dx = wg_arena_take(&t->scratch, n * sizeof *dx, sizeof(void *));
+    bool *wanted = wg_arena_take(&t->scratch, n, 1);
+    for (size_t k = 0; dx != NULL && wanted != NULL && k < n; k++) {
+        dx[k] = NULL;
+        wanted[k] = y->operand[k]->dtype != WG_I64 && (!alone || k == (size_t)i);
+    }
+    if (dx != NULL && wanted != NULL) {
+        y->op->vjp_all(y, dy, wanted, dx);
+        found = dx[i];
+    } else
+        wg_fail(t, WG_E_NOMEM, "%s: out of memory", y->op->name);
+    wg_arena_rewind(&t->scratch, empty);
+    return t->status == WG_OK ? found : &t->inert;
+}
+
 /* Asks y's rule for the cotangents of the operands that lead to the xs: from the last to the first,
  * as consumers are met, so that the terms of an operand given twice stand in order, too. */
 static bool grad_through(grad_walk *w, wg_tensor *y, wg_tensor *dy)

@@ -166,6 +166,10 @@ wg_tape *wg_tape_copy_part(const wg_tape *t, wg_dtype dtype, int64_t size, const
  * twin[i] is the copy of the operand with index i. */
 wg_tensor *wg_copy_node(wg_tape *copy, const wg_tensor *x, wg_dtype dtype, wg_tensor *const twin[]);
 
+/* wg_vjp_of_all: what the rule of an op with vjp_all gives for operand i, where no other leads to
+ * an x (alone), or where all of floats do. NULL: zero. */
+wg_tensor *wg_vjp_of_all(wg_tensor *y, wg_tensor *dy, int i, bool alone);
+
 /* wg_is_discrete: does x change in jumps only, as comparisons, floor and all of i64 do? A wide copy
  * takes such values from the original, so that rounding switches no branch. */
 bool wg_is_discrete(const wg_tensor *x);

@@ -1,4 +1,4 @@
-/* scan.c: the loop as an op: its shape rule, and how it is run. */
+/* The loop as an op: its shape rule, and how it is run. */
 #include "ops/scan_internal.h"
 
 #include <inttypes.h>

@@ -40,6 +40,11 @@ wg_tensor *wg_scan_flat_output(const wg_tensor *y, int k);
 const wg_tensor *wg_scan_output(const wg_tensor *y, int k);
 wg_tensor *wg_scan_flat(wg_tensor *x);
 
+/* wg_scan_rows_shape: (n, row...); of 9 dimensions, which no tensor has, where the row has 8. */
+wg_shape wg_scan_rows_shape(int64_t n, const wg_shape *row);
+
+/* The op's rule: a loop in the other direction, of the VJP of the body. Errors are the tape's; what
+ * it records the tape owns.   Source: Griewank and Walther 2008, sec. 3.2 (reverse sweeps). */
 void wg_scan_vjp_all(wg_tensor *y, wg_tensor *dy, const bool wanted[], wg_tensor *dx[]);
 wg_tensor *wg_scan_vjp(wg_tensor *y, wg_tensor *dy, int i);
 

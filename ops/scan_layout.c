@@ -1,4 +1,4 @@
-/* scan_layout.c: where a loop's outputs are, in its body and in its result. */
+/* Where a loop's outputs are, in its body and in its result. */
 #include "ops/layout.h"
 #include "ops/scan_internal.h"
 #include "ops/slice.h"
@@ -38,6 +38,14 @@ wg_tensor *wg_scan_part(wg_tensor *y, wg_tensor *packed, int k, int64_t first, i
 {
     const int64_t size = wg_scan_size(y, k), start = wg_scan_start(y, k) + first * size;
     return wg_slice(packed, 0, start, start + rows * size);
+}
+
+wg_shape wg_scan_rows_shape(int64_t n, const wg_shape *row)
+{
+    wg_shape shape = {.ndim = 1 + row->ndim, .dim = {n}};
+    for (int i = 1; i < shape.ndim && i < WG_MAX_DIMS; i++)
+        shape.dim[i] = row->dim[i - 1];
+    return shape;
 }
 
 wg_tensor *wg_scan_flat(wg_tensor *x)

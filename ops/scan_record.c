@@ -1,4 +1,4 @@
-/* scan_record.c: wg_scan: the body is recorded, and the loop, or a loop of loops, applied. */
+/* wg_scan: the body is recorded, and the loop, or a loop of loops, applied. */
 #include "ops/scan_internal.h"
 
 #include <inttypes.h>
@@ -114,9 +114,7 @@ static void scan_plain(wg_tape *t, const wg_scan_loop *loop, bool keep, wg_tenso
     for (int k = 0; k < loop->n_ys; k++) {
         const int output = loop->n_carries + k;
         const wg_shape *row = &wg_scan_output(y, output)->shape;
-        wg_shape shape = {.ndim = 1 + row->ndim, .dim = {loop->steps}};
-        if (shape.ndim <= WG_MAX_DIMS)
-            memcpy(shape.dim + 1, row->dim, (size_t)row->ndim * sizeof *row->dim);
+        const wg_shape shape = wg_scan_rows_shape(loop->steps, row);
         ys[k] = wg_reshape(wg_scan_part(y, y, output, 0, loop->steps), shape.ndim, shape.dim);
     }
 }
@@ -144,10 +142,9 @@ static void scan_rows_of(const wg_scan_loop *loop, int64_t first, int64_t end, i
         xs[k] = wg_slice(loop->xs[k], 0, first, end);
         if (stretch == 0 || wg_is_inert(xs[k]))
             continue;
-        wg_shape shape = {.ndim = 1 + xs[k]->shape.ndim, .dim = {(end - first) / stretch, stretch}};
-        if (shape.ndim <= WG_MAX_DIMS)
-            memcpy(shape.dim + 2, xs[k]->shape.dim + 1,
-                   (size_t)(xs[k]->shape.ndim - 1) * sizeof *shape.dim);
+        wg_shape rows = xs[k]->shape;
+        rows.dim[0] = stretch;
+        const wg_shape shape = wg_scan_rows_shape((end - first) / stretch, &rows);
         xs[k] = wg_reshape(xs[k], shape.ndim, shape.dim);
     }
 }

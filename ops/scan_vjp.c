@@ -187,10 +187,9 @@ static wg_tensor *back_kept(scan_back *b)
 /* A part of n rows, like what the body was recorded for. */
 static wg_tensor *back_rows(const scan_back *b, wg_tensor *part, const wg_tensor *leaf)
 {
-    wg_shape shape = {.ndim = 1 + leaf->shape.ndim, .dim = {b->a->n}};
+    const wg_shape shape = wg_scan_rows_shape(b->a->n, &leaf->shape);
     if (shape.ndim > WG_MAX_DIMS)
         return wg_fail(b->y->tape, WG_E_SHAPE, "scan: a carry of 8 dimensions");
-    memcpy(shape.dim + 1, leaf->shape.dim, (size_t)leaf->shape.ndim * sizeof *shape.dim);
     return wg_reshape(part, shape.ndim, shape.dim);
 }
 
@@ -286,20 +285,5 @@ void wg_scan_vjp_all(wg_tensor *y, wg_tensor *dy, const bool wanted[], wg_tensor
 
 wg_tensor *wg_scan_vjp(wg_tensor *y, wg_tensor *dy, int i)
 {
-    wg_tape *t = y->tape;
-    wg_tensor *dx = NULL;
-    const size_t n = (size_t)y->n_operands;
-    wg_arena_mark empty = wg_arena_height(&t->scratch);
-    wg_tensor **all = wg_arena_take(&t->scratch, n * sizeof *all, sizeof(void *));
-    bool *wanted = wg_arena_take(&t->scratch, n, 1);
-    if (all != NULL && wanted != NULL) {
-        memset(all, 0, n * sizeof *all);
-        memset(wanted, false, n);
-        wanted[i] = i > 0 && y->operand[i]->dtype != WG_I64;
-        wg_scan_vjp_all(y, dy, wanted, all);
-        dx = all[i];
-    } else
-        wg_fail(t, WG_E_NOMEM, "scan: out of memory");
-    wg_arena_rewind(&t->scratch, empty);
-    return wg_tape_status(t) == WG_OK ? dx : &t->inert;
+    return wg_vjp_of_all(y, dy, i, true);
 }

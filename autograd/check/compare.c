@@ -131,15 +131,22 @@ static bool compare_is_off(const compare_values *v)
     return off;
 }
 
-static bool single_kernel_is_off(const wg_tensor *x, wg_tensor *twin, wg_arena *scratch,
-                                 bool *no_memory)
+/* Does the node's kernel give something else than its twin's in a larger dtype? In double a square
+ * vanishes below the root of the least number; in the twins of f32's kernels none does. */
+static bool compare_kernel_is_off(const wg_tensor *x, wg_tensor *twin, wg_arena *scratch,
+                                  bool *no_memory)
 {
     wg_arena_mark empty = wg_arena_height(scratch);
-    const double *want = compare_run(x, twin, 0, scratch);
-    const double *near = want != NULL ? compare_run(x, twin, 0x1p-22, scratch) : NULL;
+    const bool f32 = x->dtype == WG_F32;
+    const void *want = compare_run(x, twin, 0, scratch);
+    const void *near = want != NULL ? compare_run(x, twin, 0x1p-22, scratch) : NULL;
     *no_memory = *no_memory || near == NULL; /* both kernels took these values before */
-    const compare_values at = {
-        x, want, near, (double)FLT_MAX / 2, compare_lost(x, (double)FLT_MIN), WG_F64};
+    const compare_values at = {.x = x,
+                               .want = want,
+                               .near = near,
+                               .most = f32 ? (double)FLT_MAX / 2 : DBL_MAX,
+                               .lost = compare_lost(x, f32 ? (double)FLT_MIN : sqrt(DBL_MIN)),
+                               .dtype = twin->dtype};
     const bool off = near != NULL && compare_is_off(&at);
     wg_arena_rewind(scratch, empty);
     return off;
@@ -166,7 +173,7 @@ static const char *single_wrong_kernel(wg_tape *t, wg_tensor *y, wg_tensor *cons
             const bool used = needed[i] || (i <= y->index && needed[last + 1 + i]);
             if (used && x->dtype == WG_F32 && x->data != NULL && x->n_operands > 0 &&
                 !(x->op->flags & WG_OP_VIEW) &&
-                single_kernel_is_off(x, copy->node[i], &copy->scratch, no_memory))
+                compare_kernel_is_off(x, copy->node[i], &copy->scratch, no_memory))
                 wrong = x->op->name;
         }
     }
@@ -178,17 +185,6 @@ static const char *single_wrong_kernel(wg_tape *t, wg_tensor *y, wg_tensor *cons
 /* ---- Kernels of f64, each alone -------------------------------------------------------------- */
 
 #if WG_HAS_WIDE
-
-static bool full_kernel_is_off(const wg_tensor *x, wg_tensor *twin, wg_arena *scratch)
-{
-    wg_arena_mark empty = wg_arena_height(scratch);
-    const wg_wide *want = compare_run(x, twin, 0, scratch);
-    const wg_wide *near = want != NULL ? compare_run(x, twin, 0x1p-22, scratch) : NULL;
-    const compare_values at = {x, want, near, DBL_MAX, compare_lost(x, sqrt(DBL_MIN)), WG_WIDE};
-    const bool off = near != NULL && compare_is_off(&at);
-    wg_arena_rewind(scratch, empty);
-    return off;
-}
 
 /* Is twin the same node on the wide tape? A rule may record something else there. */
 static bool compare_is_twin(const wg_tensor *x, const wg_tensor *twin)
@@ -206,6 +202,7 @@ enum { COMPARE_AHEAD = 8 };
 
 const char *wg_check_wrong_kernel(const wg_check_session *s, const wg_check_session *wide)
 {
+    bool no_memory = false; /* then a kernel is not compared */
     int64_t next = 0; /* rules may record more in wide floats, for digits that no double has */
     for (int64_t i = 0; i < s->t->size; i++) {
         const wg_tensor *x = s->t->node[i];
@@ -218,7 +215,7 @@ const char *wg_check_wrong_kernel(const wg_check_session *s, const wg_check_sess
         next = k + 1;
         if (!wg_is_stale(x) && x->data != NULL && wide->t->node[k]->data != NULL &&
             x->n_operands > 0 && !(x->op->flags & WG_OP_VIEW) && !wg_is_discrete(x) &&
-            full_kernel_is_off(x, wide->t->node[k], &wide->t->scratch))
+            compare_kernel_is_off(x, wide->t->node[k], &wide->t->scratch, &no_memory))
             return x->op->name;
     }
     return NULL;

@@ -49,7 +49,7 @@ typedef struct wg_gradcheck_options {
  *          checked alone at the values of the tape; or is NULL, and `note` says more.
  *          On a tape with f32 each kernel of f32 must give, for the values that its operands hold,
  *          what the one of f64 does, to a thousandth and rounding; and so must each rule, where
- *          the gradient's f32 values are off by more than 1e-2; or all have failed. The
+ *          the gradient's f32 values are off by more than 1e-3; or all have failed. The
  *          gradient's f32 values (gs, or what wg_vjp derives there) are compared with those of the
  *          copy: `single` tells how far they are off. More than the option's share of the largest,
  *          where that is given, is WG_CHECK_UNRESOLVED, and `blame` names the first op whose values

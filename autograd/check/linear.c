@@ -7,37 +7,15 @@
 #include <float.h>
 #include <math.h>
 
-/* Of a rule that is asked once for all operands, or for one alone. */
-static wg_tensor *linear_rule_of_all(wg_tensor *y, wg_tensor *dy, int i, bool alone)
-{
-    wg_tape *t = y->tape;
-    wg_tensor *found = NULL;
-    wg_arena_mark empty = wg_arena_height(&t->scratch);
-    const size_t n = (size_t)y->n_operands;
-    wg_tensor **dx = wg_arena_take(&t->scratch, n * sizeof *dx, sizeof(void *));
-    bool *wanted = wg_arena_take(&t->scratch, n, 1);
-    for (size_t k = 0; dx != NULL && wanted != NULL && k < n; k++) {
-        dx[k] = NULL;
-        wanted[k] = alone ? k == (size_t)i : y->operand[k]->dtype != WG_I64;
-    }
-    if (dx != NULL && wanted != NULL) {
-        y->op->vjp_all(y, dy, wanted, dx);
-        found = dx[i];
-    } else
-        wg_fail(t, WG_E_NOMEM, "check: out of memory");
-    wg_arena_rewind(&t->scratch, empty);
-    return found;
-}
-
 wg_tensor *wg_check_rule_alone(wg_tensor *y, wg_tensor *dy, int i)
 {
-    return y->op->vjp_all != NULL ? linear_rule_of_all(y, dy, i, true) : wg_check_rule(y, dy, i);
+    return y->op->vjp_all != NULL ? wg_vjp_of_all(y, dy, i, true) : wg_check_rule(y, dy, i);
 }
 
 wg_tensor *wg_check_rule(wg_tensor *y, wg_tensor *dy, int i)
 {
     if (y->op->vjp_all != NULL)
-        return linear_rule_of_all(y, dy, i, false);
+        return wg_vjp_of_all(y, dy, i, false);
     if (i == 0 && y->op->vjp_parts != NULL)
         return y->op->vjp_parts(&y, &dy, 1);
     return y->op->vjp != NULL ? y->op->vjp(y, dy, i) : NULL;

@@ -118,19 +118,21 @@ static void graph_dot_node(FILE *stream, const wg_tensor *x, const char *within)
                 within, x->index);
 }
 
-/* A body is a box of its own. */
-static void graph_dot_body(FILE *stream, const wg_tensor *leaf, const char *within)
+/* The nodes, all or those that are needed; a body is a box of its own. */
+static void graph_dot_nodes(FILE *stream, const wg_tape *t, const bool *needed, const char *within)
 {
     char inside[GRAPH_TEXT];
-    const wg_tape *body = wg_body_of(leaf);
-    snprintf(inside, sizeof inside, "%s%" PRId64 "_", within, leaf->index);
-    fprintf(stream, "  subgraph cluster_%s {\n  label=\"body\";\n", inside);
-    for (int64_t i = 0; i < body->size; i++) {
-        graph_dot_node(stream, body->node[i], inside);
-        if (body->node[i]->op == &wg_op_body)
-            graph_dot_body(stream, body->node[i], inside);
+    for (int64_t i = 0; i < t->size; i++) {
+        if (needed != NULL && !needed[i])
+            continue;
+        graph_dot_node(stream, t->node[i], within);
+        if (t->node[i]->op != &wg_op_body)
+            continue;
+        snprintf(inside, sizeof inside, "%s%" PRId64 "_", within, i);
+        fprintf(stream, "  subgraph cluster_%s {\n  label=\"body\";\n", inside);
+        graph_dot_nodes(stream, wg_body_of(t->node[i]), NULL, inside);
+        fputs("  }\n", stream);
     }
-    fputs("  }\n", stream);
 }
 
 wg_status wg_tape_dot(FILE *stream, const wg_tape *t, wg_tensor *const outputs[], int n)
@@ -149,12 +151,7 @@ wg_status wg_tape_dot(FILE *stream, const wg_tape *t, wg_tensor *const outputs[]
     else
         memset(needed, true, (size_t)t->size);
     fputs("digraph tape {\n  rankdir=TB;\n  node [fontname=\"Helvetica\", fontsize=10];\n", stream);
-    for (int64_t i = 0; i < t->size; i++)
-        if (needed[i]) {
-            graph_dot_node(stream, t->node[i], "");
-            if (t->node[i]->op == &wg_op_body)
-                graph_dot_body(stream, t->node[i], "");
-        }
+    graph_dot_nodes(stream, t, needed, "");
     fputs("}\n", stream);
     a->release(needed, a->user);
     return graph_stream_status(stream);

@@ -51,8 +51,7 @@ static void tell(const wg_table *table, const char *name, const char *what)
 void identifiers_warn(const train_arguments *a, const wg_dataset *data)
 {
     const wg_table *table = data->table;
-    const wg_ranks *ranks = wg_tape_options_of(table->tape)->ranks;
-    if (table->rows < ROWS || data->sparse != NULL || (ranks != NULL && ranks->rank > 0))
+    if (table->rows < ROWS || data->sparse != NULL || wg_ranks_number(table->tape) > 0)
         return;
     for (int64_t j = 0; !a->rows.stream && j < table->columns; j++)
         if (counts_rows(table, j))

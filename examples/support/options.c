@@ -225,13 +225,12 @@ static void directory_of(const char *path, char directory[4096])
     snprintf(directory, 4096, "%.*s", length, slash == NULL ? "." : path);
 }
 
-/* On Windows all files have the number 0. */
 bool options_same_file(const char *a, const char *b)
 {
     struct stat one, other;
     return strcmp(a, b) == 0 ||
            (stat(a, &one) == 0 && stat(b, &other) == 0 && one.st_dev == other.st_dev &&
-            one.st_ino == other.st_ino && one.st_ino != 0); /* Windows has no inodes */
+            one.st_ino == other.st_ino && one.st_ino != 0); /* as all have on Windows */
 }
 
 bool options_writable(const char *path, const char *data)

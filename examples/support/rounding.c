@@ -160,8 +160,7 @@ void rounding_warn(const train_arguments *a, const wg_dataset *data)
         add_stream(t, X, s);
     else
         add_dense(X, s);
-    const wg_ranks *ranks = wg_tape_options_of(t)->ranks;
-    if (ranks == NULL || ranks->rank == 0) {
+    if (wg_ranks_number(t) == 0) {
         tell_ids(data, s, columns, f32);
         tell_far(data, s, columns, a->raw || data->sparse != NULL, f32, a->rows.f32);
     }

@@ -121,12 +121,11 @@ static bool split(wg_tape *t, const train_arguments *a, parts *r)
  * there are many, those that fall to it, which then do not move. */
 static wg_dataset shared(wg_tape *t, const wg_dataset *rows)
 {
-    const wg_ranks *r = wg_tape_options_of(t)->ranks;
-    const int64_t all = wg_dataset_rows(rows);
-    if (r == NULL || r->size == 1)
+    const int64_t all = wg_dataset_rows(rows), rank = wg_ranks_number(t), size = wg_ranks_size(t);
+    if (size == 1)
         return *rows;
-    int64_t first = all * r->rank / r->size, end = all * (r->rank + 1) / r->size;
-    if (r->size <= 64 && all >= 64 * WG_RANKS_BLOCK)
+    int64_t first = all * rank / size, end = all * (rank + 1) / size;
+    if (size <= 64 && all >= 64 * WG_RANKS_BLOCK)
         wg_ranks_range(t, all, &first, &end);
     int64_t n = end - first, *row = wg_tape_take(t, (size_t)n * sizeof *row);
     for (int64_t i = 0; row != NULL && i < n; i++)
@@ -188,10 +187,9 @@ static bool draw(const train_arguments *a, const wg_estimator *e, const judged *
 /* Saved first: what can be told of it later can be told by predict, too. */
 static bool finish(wg_tape *t, const train_arguments *a, const wg_estimator *e, const parts *r)
 {
-    const wg_ranks *ranks = wg_tape_options_of(t)->ranks;
     if (a->save != NULL && wg_estimator_save(e, a->save) != WG_OK)
         return false;
-    if (ranks != NULL && ranks->rank > 0) /* one judges */
+    if (wg_ranks_number(t) > 0) /* one judges */
         return true;
     bool tests = r->tested.table != NULL;
     coefficients weights = coefficients_of(t, e);
