@@ -146,6 +146,19 @@ enum { WGT_TEXT = 256, WGT_DIGITS = 64 };
             ck_abort_msg("%s: byte %zu of %zu differs", #got, wgt_at, wgt_size);                   \
     } while (0)
 
+/* Tensors of one size and dtype, f32 or f64, with the same bits.  Needs autograd/tensor.h. */
+#define wgt_assert_same_values(got, want)                                                          \
+    do {                                                                                           \
+        ck_assert_int_eq(wg_size(got), wg_size(want));                                             \
+        ck_assert_int_eq(wg_dtype_of(got), wg_dtype_of(want));                                     \
+        if (wg_dtype_of(got) == WG_F32)                                                            \
+            wgt_assert_same_bytes(wg_data_f32(got), wg_data_f32(want),                             \
+                                  (size_t)wg_size(got) * sizeof(float));                           \
+        else                                                                                       \
+            wgt_assert_same_bytes(wg_data_f64(got), wg_data_f64(want),                             \
+                                  (size_t)wg_size(got) * sizeof(double));                          \
+    } while (0)
+
 /* The tape's status is `code` and its message contains `part`.  Needs autograd/tape.h. */
 #define wgt_assert_status(tape, code, part)                                                        \
     do {                                                                                           \
