@@ -106,7 +106,7 @@ static bool apply_value(wg_tensor *y)
         return true;
     if (!(y->op->flags & WG_OP_VIEW) && !wg_node_value(y))
         return false;
-    return (y->op->workspace == NULL || wg_node_workspace(y)) && wg_node_run(y);
+    return (y->op->workspace == NULL || wg_node_workspace(y)) && wg_node_run_checked(y);
 }
 
 /* ---- Recording ------------------------------------------------------------------------------- */

@@ -103,6 +103,21 @@ void wg_node_view(wg_tensor *y)
     y->data = base != NULL && y->op->offset != NULL ? base + y->op->offset(y) : base;
 }
 
+/* A user's op may refuse and not say why. */
+static bool forward_check(const wg_tensor *y, bool (*check)(const wg_tensor *))
+{
+    if (check == NULL || check(y))
+        return true;
+    if (y->tape->status == WG_OK)
+        wg_op_fail(y, WG_E_VALUE, "the op refuses its operands and does not say why");
+    return false;
+}
+
+bool wg_node_run_checked(wg_tensor *y)
+{
+    return forward_check(y, y->op->check_input) && wg_node_run(y);
+}
+
 bool wg_node_run(wg_tensor *y)
 {
     const wg_op *op = y->op;
@@ -110,11 +125,8 @@ bool wg_node_run(wg_tensor *y)
         wg_node_view(y);
         return true;
     }
-    if (op->check != NULL && !op->check(y)) {
-        if (y->tape->status == WG_OK) /* a user's op may be wrong */
-            wg_op_fail(y, WG_E_VALUE, "the op refuses its operands and does not say why");
+    if (!forward_check(y, op->check))
         return false;
-    }
     if (y->size > 0)
         forward_all(y);
     return y->tape->status == WG_OK && (!y->tape->options.check_finite || wg_node_is_finite(y));

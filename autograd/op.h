@@ -116,6 +116,11 @@ struct wg_op {
     /* Are the operands' values fit for forward (indices in range)? NULL: all are. */
     bool (*check)(const wg_tensor *y);
 
+    /* Is the last operand what it stands for (targets that are probabilities), where it is an input
+     * or a view of one? Asked when y is recorded and before each replay and run of a program, not
+     * where differences move an input: forward takes all values. NULL: it always is. */
+    bool (*check_input)(const wg_tensor *y);
+
     /* Computes y->data, or the part of it that is the piece's. */
     void (*forward)(const wg_tensor *y, const wg_piece *piece);
 

@@ -22,7 +22,7 @@ wg_status wg_replay(wg_tape *t)
         wg_tensor *y = t->node[i];
         if (!replay_runs(y))
             continue;
-        if (!wg_node_run(y))
+        if (!wg_node_run_checked(y))
             break;
         y->state &= ~(unsigned)WG_NODE_STALE;
     }
@@ -105,7 +105,7 @@ bool wg_plan_init(wg_plan *plan, wg_tensor *const from[], int n_from, wg_tensor 
 bool wg_plan_run(const wg_plan *plan)
 {
     for (int64_t i = 0; i < plan->n; i++) {
-        if (!wg_node_run(plan->node[i]))
+        if (!wg_node_run_checked(plan->node[i]))
             return false;
         plan->node[i]->state &= ~(unsigned)WG_NODE_STALE;
     }

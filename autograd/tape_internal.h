@@ -116,8 +116,10 @@ wg_map *wg_add_n_map(const wg_tensor *y);
 /* wg_node_view: point a view at its operand's memory. */
 void wg_node_view(wg_tensor *y);
 
-/* wg_node_run: compute y's value from its operands' values. False: an error was recorded. */
+/* wg_node_run: compute y's value from its operands' values. False: an error was recorded.
+ * wg_node_run_checked: and look at an input first, where the op has a check_input. */
 bool wg_node_run(wg_tensor *y);
+bool wg_node_run_checked(wg_tensor *y);
 
 /* wg_set_element: x[i] = value, rounded to its dtype; what wg_element reads. */
 static inline void wg_set_element(wg_tensor *x, int64_t i, double value)

@@ -41,28 +41,63 @@ static wg_tensor *bce_grad_by_target(wg_tensor *u, wg_tensor *z, double w)
     return w == 1 ? wg_neg(u) : wg_mul(u, wg_shift(wg_scale(wg_sigmoid(z), w - 1), -w));
 }
 
-#include "ops/elementwise_rows.inc"
+/* May one of n floats be outside [0, 1]? t (1 - t) has a sign then, else only where t is -0 or NaN.
+ * Signs are collected bit by bit, which compilers do in vectors. */
+#define BCE_DOUBTS(name, T, integer)                                                               \
+    static bool name(const T *t, int64_t n)                                                        \
+    {                                                                                              \
+        integer signs = 0;                                                                         \
+        for (int64_t i = 0; i < n; i++) {                                                          \
+            const union {                                                                          \
+                T value;                                                                           \
+                integer bits;                                                                      \
+            } u = {t[i] * (1 - t[i])};                                                             \
+            signs |= u.bits;                                                                       \
+        }                                                                                          \
+        return signs < 0;                                                                          \
+    }
+BCE_DOUBTS(bce_doubts_f32, float, int32_t)
+BCE_DOUBTS(bce_doubts_f64, double, int64_t)
+#undef BCE_DOUBTS
 
-#include "ops/bce.inc"
-
-/* Labels of -1 and 1 would have losses without a lower bound: those that are known are looked at. A
- * parameter's may leave the interval, as differences do; NaN stays NaN. */
-static bool bce_targets_fit(const wg_tensor *y)
+static bool bce_targets_fit(wg_tape *tape, const wg_tensor *t)
 {
-    if (wg_is_inert(y) || y->data == NULL || y->dtype == WG_I64 ||
-        (y->op != &wg_op_constant && y->op != &wg_op_input))
+    if (!(t->dtype == WG_F32   ? bce_doubts_f32(t->data, t->size)
+          : t->dtype == WG_F64 ? bce_doubts_f64(t->data, t->size)
+                               : false))
         return true;
-    for (int64_t i = 0; i < y->size; i++) {
-        const double t = wg_element(y, i);
-        if (t < 0 || t > 1) {
-            wg_fail(y->tape, WG_E_VALUE,
-                    "bce_with_logits: target %g at %" PRId64 " is outside [0, 1]: %s", t, i,
-                    wg_tensor_text(y).s);
+    for (int64_t i = 0; i < t->size; i++) {
+        const double value = wg_element(t, i);
+        if (value < 0 || value > 1) {
+            wg_fail(tape, WG_E_VALUE,
+                    "bce_with_logits: target %g at %" PRId64 " is outside [0, 1]: %s", value, i,
+                    wg_tensor_text(t).s);
             return false;
         }
     }
     return true;
 }
+
+/* The leaf that y is, or is a view of; else a node of its own. */
+static const wg_tensor *bce_leaf(const wg_tensor *y)
+{
+    while ((y->op->flags & WG_OP_VIEW) && y->n_operands > 0)
+        y = y->operand[0];
+    return y;
+}
+
+/* Labels of -1 and 1 would have losses without a lower bound: those that are known are looked at,
+ * constants once. What is computed may leave the interval by a rounding, a parameter as differences
+ * do. */
+static bool bce_check_input(const wg_tensor *l)
+{
+    const wg_tensor *t = l->operand[l->n_operands - 1];
+    return bce_leaf(t)->op != &wg_op_input || bce_targets_fit(l->tape, t);
+}
+
+#include "ops/elementwise_rows.inc"
+
+#include "ops/bce.inc"
 
 wg_tensor *wg_bce_with_logits(wg_tensor *z, wg_tensor *y)
 {
@@ -76,8 +111,8 @@ wg_tensor *wg_bce_with_logits_opt(wg_tensor *z, wg_tensor *y, const wg_bce_optio
     const double weight = o->positive_weight == 0 ? 1 : o->positive_weight;
     if (!(weight > 0))
         return wg_loss_fail(z, y, "bce_with_logits", "positive_weight must be > 0");
-    if (!bce_targets_fit(y))
-        return wg_loss_fail(z, y, "bce_with_logits", "targets");
+    if (!wg_is_inert(y) && bce_leaf(y)->op == &wg_op_constant)
+        bce_targets_fit(y->tape, y);
     wg_tensor *l = wg_apply(&wg_op_bce_with_logits, (wg_tensor *[]){z, y}, 2, &weight);
     return wg_loss_reduce(l, o->reduction, "bce_with_logits");
 }

@@ -35,8 +35,9 @@ typedef struct wg_bce_options {
  *          without its cancellation); dy = w*softplus(-z) - softplus(z).
  * Edges:   z = ±1e4 is exact; a zero coefficient contributes 0 even at z = ±inf, so z = inf with
  *          y = 1 has loss 0 and derivative 0, z = inf with y = 0 has loss inf and derivative 1.
- * Errors:  WG_E_VALUE: a target outside [0, 1], -1 for a class say, in a y that is a constant or an
- *          input; looked at here, not in what is bound to the input later.
+ * Errors:  WG_E_VALUE: a target outside [0, 1], -1 for a class say, in a y that is a constant, an
+ *          input, or a view of one; replays and programs look at inputs again, with what is bound
+ *          to them now, but not in bodies (wg_scan) and programs written as C.
  * Source:  Murphy 2022, "Probabilistic Machine Learning: An Introduction", sec. 10.2.3. */
 wg_tensor *wg_bce_with_logits(wg_tensor *z, wg_tensor *y);
 

@@ -146,6 +146,34 @@ static bool program_own_plans(const wg_program *p)
     return t->status == WG_OK;
 }
 
+/* A loss and its gradient look at the same targets once. Inputs of a body are what others computed;
+ * constants were looked at when y was recorded. */
+static bool program_has_check(const wg_program *p, const wg_tensor *y)
+{
+    if (y->op->check_input == NULL || y->n_operands == 0 || p->from != p->tape ||
+        wg_program_root(y->operand[y->n_operands - 1])->op != &wg_op_input)
+        return false;
+    for (int i = 0; i < p->n_checks; i++) {
+        const wg_tensor *z = p->checks[i];
+        if (z->op->check_input == y->op->check_input &&
+            z->operand[z->n_operands - 1] == y->operand[y->n_operands - 1])
+            return false;
+    }
+    return true;
+}
+
+static bool program_find_checks(wg_program *p)
+{
+    int64_t most = 0;
+    for (int64_t i = 0; i < p->n_nodes; i++)
+        most += p->node[i].op->check_input != NULL;
+    p->checks = wg_tape_take(p->tape, (size_t)most * sizeof *p->checks);
+    for (int64_t i = 0; p->checks != NULL && i < p->n_nodes; i++)
+        if (program_has_check(p, &p->node[i]))
+            p->checks[p->n_checks++] = &p->node[i];
+    return p->checks != NULL;
+}
+
 static bool program_build(wg_program *p, wg_tensor *const outputs[], int64_t last)
 {
     wg_tape *t = p->tape;
@@ -157,7 +185,7 @@ static bool program_build(wg_program *p, wg_tensor *const outputs[], int64_t las
     }
     p->n_nodes = program_mark_needed(p, outputs, last, needed, &n_operands);
     return program_copy_nodes(p, outputs, last, needed, n_operands) && program_own_plans(p) &&
-           wg_program_plan(p);
+           program_find_checks(p) && wg_program_plan(p);
 }
 
 wg_program *wg_program_make(wg_tape *t, const wg_tape *from, wg_tensor *const outputs[], int n,
@@ -372,6 +400,9 @@ static inline bool program_run_call(const wg_program *p, const wg_call *c)
 bool wg_program_execute(wg_program *p)
 {
     program_follow_tape(p);
+    for (int i = 0; i < p->n_checks; i++)
+        if (!p->checks[i]->op->check_input(p->checks[i]))
+            return false;
     const wg_call *c = p->call, *end = c + p->n_calls;
     for (; end - c >= 4; c += 4)
         if (!program_run_call(p, c) || !program_run_call(p, c + 1) || !program_run_call(p, c + 2) ||

@@ -78,6 +78,8 @@ struct wg_program {
     wg_freshness fresh;
     wg_program_input *input; /* [n_inputs] */
     int n_inputs;
+    wg_tensor **checks; /* [n_checks] those that look at an input before each run */
+    int n_checks;
     wg_tensor **result; /* [n_outputs] copies */
     wg_tensor **output; /* [n_outputs] leaves of the tape; NULL where nobody was to have any */
     int n_outputs;

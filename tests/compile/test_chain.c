@@ -4,6 +4,7 @@
 #include "autograd/grad.h"
 #include "ops/elementwise.h"
 #include "ops/layout.h"
+#include "ops/loss.h"
 #include "ops/matmul.h"
 #include "ops/reduce.h"
 #include "ops/slice.h"
@@ -12,6 +13,7 @@
 #include "tests/support/suites.h"
 
 #include <math.h>
+#include <stdlib.h>
 
 static void fill(wg_tensor *x, uint64_t key)
 {
@@ -126,6 +128,47 @@ START_TEST(test_long_chains_are_cut)
 }
 END_TEST
 
+/* Targets out of their domain, of one tile or of many, from a loss or its gradient alone: the check
+ * runs before the chain, and does not keep logits out of it. Constants were looked at before. */
+START_TEST(test_a_failed_check_of_an_input)
+{
+    const int64_t n = _i & 1 ? 3 : 5000;
+    const bool single = _i & 2;
+    const wg_dtype dtype = single ? WG_F32 : WG_F64;
+    void *good = calloc((size_t)n, sizeof(double)), *bad = calloc((size_t)n, sizeof(double));
+    if (single)
+        ((float *)bad)[2] = -1;
+    else
+        ((double *)bad)[2] = -1;
+    wg_tensor *x = wg_param(t, "x", dtype, WG_SHAPE(n)), *g, *loss, *constant;
+    fill(x, 1);
+    wg_tensor *y = wg_input(t, "y", dtype, WG_SHAPE(n), good), *z = wg_sin(wg_square(x));
+    wg_tensor *of = wg_shift(wg_scale(y, 0.5), 0.25); /* computed: not looked at */
+    loss = wg_bce_with_logits_opt(z, y, &(wg_bce_options){.reduction = WG_SUM});
+    constant = wg_sum(wg_bce_with_logits_opt(z, wg_full(t, dtype, WG_SHAPE(n), 0),
+                                             &(wg_bce_options){.reduction = WG_NONE}));
+    ck_assert_int_eq(wg_grad(loss, &x, 1, &g), WG_OK);
+    program_has_steps(&loss, 1, 1);
+    program_has_steps(&constant, 1, 1);
+    wg_tensor *smooth = wg_bce_with_logits_opt(z, of, &(wg_bce_options){.reduction = WG_SUM});
+    program_has_steps(&smooth, 1, 1);
+    wg_tensor *outputs[] = {loss, g};
+    for (int i = 0; i < 2; i++) {
+        wg_program *p = wg_compile(&outputs[i], 1, NULL);
+        const wg_mark mark = wg_tape_mark(t);
+        wg_program_bind(p, y, bad);
+        ck_assert_int_eq(wg_program_run(p), WG_E_VALUE);
+        wgt_assert_status(t, WG_E_VALUE, "bce_with_logits: target -1 at 2 is outside [0, 1]: y (");
+        wg_tape_rewind(t, mark);
+        wg_program_bind(p, y, good);
+        ck_assert_int_eq(wg_program_run(p), WG_OK);
+        wgt_assert_same_values(wg_program_output(p, 0), outputs[i]);
+    }
+    free(good);
+    free(bad);
+}
+END_TEST
+
 Suite *suite_chain(void)
 {
     Suite *suite = suite_create("chain");
@@ -136,6 +179,7 @@ Suite *suite_chain(void)
     tcase_add_loop_test(cases, test_reductions_in_a_chain, 0, 2);
     tcase_add_test(cases, test_views_and_sums_in_a_chain);
     tcase_add_test(cases, test_a_check_inside_a_chain);
+    tcase_add_loop_test(cases, test_a_failed_check_of_an_input, 0, 4);
     tcase_add_test(cases, test_long_chains_are_cut);
     suite_add_tcase(suite, cases);
     return suite;

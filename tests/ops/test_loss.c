@@ -352,6 +352,32 @@ START_TEST(bce_targets_outside)
     wg_bce_with_logits(z, wg_shift(wg_constant_from(t, WG_F32, WG_SHAPE(3), from_1), -1));
     wg_bce_with_logits(z, wg_shift(z, 3));
     ck_assert_int_eq(wg_tape_status(t), WG_OK);
+    wg_bce_with_logits(z,
+                       wg_reshape(wg_constant_from(t, WG_F32, WG_SHAPE(3, 1), signs), WG_SHAPE(3)));
+    assert_error(mark, WG_E_VALUE, "bce_with_logits: target -1 at 2 is outside [0, 1]: ");
+}
+END_TEST
+
+/* What is bound to an input later is looked at as it was when the loss was recorded, by replays of
+ * the loss and of its gradient alone. */
+START_TEST(bce_targets_outside_in_a_replay)
+{
+    const float good[] = {1, 0.25F, 0}, bad[] = {1, -1, 0};
+    const double good_64[] = {1, 0.25, 0}, bad_64[] = {1, -1, 0};
+    const bool single = _i & 1, view = _i & 2;
+    const wg_dtype dtype = single ? WG_F32 : WG_F64;
+    wg_tensor *z = wg_param(t, "z", dtype, WG_SHAPE(3)), *g;
+    wg_tensor *y = wg_input(t, "y", dtype, WG_SHAPE(3), single ? (const void *)good : good_64);
+    wg_tensor *l = wg_bce_with_logits(z, view ? wg_reshape(y, WG_SHAPE(3)) : y);
+    ck_assert_int_eq(wg_grad(l, &z, 1, &g), WG_OK);
+    const wg_mark mark = wg_tape_mark(t);
+    for (int i = 0; i < 2; i++) {
+        wg_bind(y, single ? (const void *)bad : bad_64);
+        ck_assert_int_eq(i ? wg_replay(t) : wg_replay_to(&g, 1), WG_E_VALUE);
+        assert_error(mark, WG_E_VALUE, "bce_with_logits: target -1 at 1 is outside [0, 1]: ");
+    }
+    wg_bind(y, single ? (const void *)good : good_64);
+    ck_assert_int_eq(wg_replay(t), WG_OK);
 }
 END_TEST
 
@@ -406,6 +432,7 @@ Suite *suite_loss(void)
     tcase_add_test(c, targets_do_not_broadcast);
     tcase_add_test(c, wrong_labels_and_dtypes);
     tcase_add_test(c, bce_targets_outside);
+    tcase_add_loop_test(c, bce_targets_outside_in_a_replay, 0, 4);
     tcase_add_test(c, wrong_options);
     tcase_add_test(c, labels_are_checked_in_replay);
     suite_add_tcase(s, c);
