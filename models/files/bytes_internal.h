@@ -53,10 +53,11 @@ bool wg_number_loses(const char *text, double value);
  * All functions record WG_E_IO on the tape, naming the file and the reason, and return false. */
 typedef struct wg_reader {
     wg_tape *tape;
-    const char *path;  /* the caller's; must outlive the reader */
-    int file;          /* descriptor; -1: closed */
-    int64_t left;      /* bytes between here and the end that the file had when it was opened */
-    char *memory, *at; /* of a pipe: all of its bytes, and those that are left; else NULL */
+    const char *path;    /* the caller's; must outlive the reader */
+    int file;            /* descriptor; -1: closed */
+    int64_t left;        /* bytes between here and the end that the file had when it was opened */
+    int64_t begin, size; /* where it was then, and what was left */
+    char *memory, *at;   /* of a pipe: all of its bytes, and those that are left; else NULL */
 } wg_reader;
 
 /* wg_reader_open: opens a regular file, a pipe or, as "-", the standard input; directories and
@@ -77,10 +78,48 @@ void wg_reader_close(wg_reader *reader);
  * WG_E_FORMAT, which names the kind and the cure. */
 bool wg_reader_refuses(wg_tape *t, const char *path, const void *bytes, int64_t size);
 
-/* wg_reader_text: a whole text in memory of the tape's allocator, with a NUL behind its last byte
- * and none before; the caller releases it. NULL after an error: WG_E_FORMAT, too, where it is no
- * text. */
-char *wg_reader_text(wg_tape *t, const char *path, int64_t *size);
+/* wg_reader_rewind: back to where it was opened. */
+bool wg_reader_rewind(wg_reader *reader);
+
+/* A text file as a window on it, which holds whole records and moves on: memory for a part of the
+ * file is enough to read it all. */
+typedef struct wg_window {
+    wg_reader reader;
+    int64_t size;     /* bytes of the file */
+    bool quotes;      /* a line end between quotes ends no record */
+    char separator;   /* behind which a quote opens; 0: not known yet */
+    char *text, *end; /* the records; *end is NUL, and none is before it */
+    char *memory;     /* [capacity], of which `held` bytes are of the file */
+    char behind;      /* the byte that stood at end */
+    int64_t capacity, held;
+} wg_window;
+
+/* wg_window_open: at the file's begin, with nothing in it. wg_window_close: may be called twice. */
+bool wg_window_open(wg_window *w, wg_tape *t, const char *path);
+void wg_window_close(wg_window *w);
+
+/* wg_window_next: on to the records behind, which begin on that line; none (text == end) at the
+ * file's end. What the window held is gone. False after an error, which is on the tape:
+ * WG_E_FORMAT, too, where it is no text. wg_window_restart: back to the file's begin, with nothing
+ * in it. */
+bool wg_window_next(wg_window *w, int64_t line);
+bool wg_window_restart(wg_window *w);
+
+/* Different texts, numbered in the order in which they come. */
+typedef struct wg_texts {
+    wg_tape *tape;
+    bool kept;         /* on the tape, longer than this lives */
+    const char **text; /* [n] */
+    int64_t n, capacity;
+    int64_t *slot; /* [slots], a power of two: 1 + a number; 0: none */
+    int64_t slots;
+    struct texts_block *block; /* the newest */
+} wg_texts;
+
+/* wg_texts_number: that of a text, which is copied where it is new; -1: no memory.
+ * wg_texts_clear: all but what is kept. */
+int64_t wg_texts_number(wg_texts *x, const char *text);
+void wg_texts_clear(wg_texts *x);
 
 /* ---- Writing. -------------------------------------------------------------------------------- */
 
@@ -123,6 +162,9 @@ int64_t wg_writer_count(wg_writer *w, bool on);
 
 /* wg_writer_sum: the CRC-32 of the bytes counted so far, as zip has it. */
 uint32_t wg_writer_sum(const wg_writer *w);
+
+/* wg_writer_back: what is put from here on replaces what the file begins with. */
+void wg_writer_back(wg_writer *w);
 
 /* wg_writer_close: flushes, syncs, renames, syncs the directory. Returns the tape's status. After
  * an error the destination is what it was; but for one case, which the message tells: that only the

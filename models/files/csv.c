@@ -58,7 +58,7 @@ static bool csv_set_options(wg_csv_file *f, const wg_csv_options *options)
                            "the separator is a quote, a line end or part of a number");
     if ((unsigned)o->header > WG_CSV_HEADER_ABSENT || (unsigned)o->missing > WG_CSV_MISSING_KEEP)
         return wg_csv_fail(f, WG_E_VALUE, "option header or missing is none of its enumerators");
-    return wg_limits_fill(f->tape, f->path, &o->limits, f->size);
+    return wg_limits_fill(f->tape, f->path, &o->limits, f->window.size);
 }
 
 /* Judging by the texts alone: are these the names of columns? */
@@ -249,21 +249,22 @@ static bool csv_set_kinds(wg_csv_file *f)
 /* Looks at the first two records. */
 static bool csv_look(wg_csv_file *f)
 {
-    if (f->options.separator == '\0')
-        f->options.separator = wg_csv_separator(f->bytes);
-    wg_csv_restart(f);
-    if (!wg_csv_record(&f->scanner))
+    if (!wg_csv_restart(f))
+        return false;
+    if (f->options.separator == '\0') {
+        f->options.separator = wg_csv_separator(f->window.text);
+        if (!wg_csv_restart(f))
+            return false;
+    }
+    if (!wg_csv_next(f))
         return false;
     if (f->scanner.count == 0)
         return wg_csv_fail(f, WG_E_FORMAT, "the file is empty");
-    if (!csv_columns_fit(f) || !csv_set_names(f) || !wg_csv_record(&f->scanner))
+    if (!csv_columns_fit(f) || !csv_set_names(f) || !wg_csv_next(f))
         return false;
     f->header = csv_has_header(f);
-    if (!f->header) {
-        wg_csv_restart(f);
-        if (!csv_make_names(f) || !wg_csv_record(&f->scanner))
-            return false;
-    }
+    if (!f->header && (!wg_csv_restart(f) || !csv_make_names(f) || !wg_csv_next(f)))
+        return false;
     return csv_set_kinds(f);
 }
 
@@ -281,10 +282,10 @@ static bool csv_read_all(wg_csv_file *f)
                        f->records > 0 ? "every row has a missing value" : "a header without rows");
 }
 
-/* The columns of a kind, NULL behind the last, and how much of each was missing. */
-static bool csv_list(const wg_csv_file *f, wg_csv_kind kind, int64_t n, const char *const **names,
-                     const int64_t **missing)
+bool wg_csv_list(const wg_csv_file *f, wg_csv_kind kind, const char *const **names,
+                 const int64_t **missing)
 {
+    const int64_t n = kind == WG_CSV_NUMBER ? f->numbers : f->strings;
     const char **name = wg_tape_take(f->tape, ((size_t)n + 1) * sizeof *name);
     int64_t *count = name != NULL ? wg_tape_take(f->tape, (size_t)n * sizeof *count) : NULL;
     int64_t at = 0;
@@ -302,14 +303,13 @@ static bool csv_list(const wg_csv_file *f, wg_csv_kind kind, int64_t n, const ch
 
 static wg_table *csv_table(wg_csv_file *f)
 {
+    wg_tape *t = f->tape;
     wg_table_parts parts = {
         .path = f->path,
-        .features = wg_constant_from(f->tape, f->options.f32 ? WG_F32 : WG_F64,
+        .features = wg_constant_from(t, f->options.f32 ? WG_F32 : WG_F64,
                                      WG_SHAPE(f->rows, f->numbers), f->values),
         .string_columns = f->strings,
-        .string = f->string,
         .label_name = f->label >= 0 ? f->column[f->label].name : NULL,
-        .label_text = f->label >= 0 ? f->label_text : NULL,
         .label_value = f->labels_are_numbers ? f->label_value : NULL,
         .dropped = f->records - f->rows,
         .rounded = f->rounded,
@@ -317,42 +317,63 @@ static wg_table *csv_table(wg_csv_file *f)
         .csv = f->given,
         .separator = f->options.separator,
     };
-    if (!csv_list(f, WG_CSV_NUMBER, f->numbers, &parts.column_names, &parts.missing) ||
-        !csv_list(f, WG_CSV_STRING, f->strings, &parts.string_names, &parts.string_missing))
-        return wg_table_inert();
-    return wg_table_new(f->tape, &parts);
+    const int64_t cells = f->rows * f->strings; /* which are held */
+    const char **string = wg_tape_take(t, (size_t)cells * sizeof *string);
+    const char **label = wg_temporary(t, f->label >= 0 ? f->rows : 0, sizeof *label);
+    for (int64_t i = 0; string != NULL && i < cells; i++)
+        string[i] = f->texts.text[f->string[i]];
+    for (int64_t i = 0; label != NULL && f->label >= 0 && i < f->rows; i++)
+        label[i] = f->labels.text[f->label_text[i]];
+    parts.string = string;
+    parts.label_text = f->label >= 0 ? label : NULL;
+    wg_table *table = wg_csv_list(f, WG_CSV_NUMBER, &parts.column_names, &parts.missing) &&
+                              wg_csv_list(f, WG_CSV_STRING, &parts.string_names,
+                                          &parts.string_missing) &&
+                              wg_tape_status(t) == WG_OK
+                          ? wg_table_new(t, &parts)
+                          : wg_table_inert();
+    wg_temporary_free(t, label);
+    return table;
 }
 
-static wg_table *csv_parse(wg_csv_file *f)
+bool wg_csv_open(wg_csv_file *f, wg_tape *t, const char *path, const wg_csv_options *options)
+{
+    f->tape = f->scanner.tape = f->labels.tape = f->texts.tape = t;
+    f->texts.kept = true;
+    f->path = path;
+    f->label = -1;
+    return wg_tape_status(t) == WG_OK && wg_window_open(&f->window, t, path) &&
+           csv_set_options(f, options);
+}
+
+bool wg_csv_parse(wg_csv_file *f)
 {
     wg_c_locale locale;
-    if (!wg_c_locale_enter(&locale)) {
-        wg_csv_fail(f, WG_E_NOMEM, "no memory for the C locale");
-        return wg_table_inert();
-    }
-    f->scanner.tape = f->tape;
-    bool done = csv_read_all(f);
+    if (!wg_c_locale_enter(&locale))
+        return wg_csv_fail(f, WG_E_NOMEM, "no memory for the C locale");
+    const bool done = csv_read_all(f);
     wg_c_locale_leave(&locale);
-    wg_table *table = done ? csv_table(f) : wg_table_inert();
+    return done;
+}
+
+void wg_csv_close(wg_csv_file *f)
+{
+    wg_window_close(&f->window);
     wg_csv_scanner_clear(&f->scanner);
+    wg_texts_clear(&f->labels);
+    wg_texts_clear(&f->texts);
     wg_temporary_free(f->tape, f->values);
     wg_temporary_free(f->tape, f->string);
     wg_temporary_free(f->tape, f->label_text);
     wg_temporary_free(f->tape, f->label_value);
-    return table;
 }
 
 wg_table *wg_csv_read(wg_tape *t, const char *path, const wg_csv_options *options)
 {
-    wg_csv_file file = {.tape = t, .path = path, .label = -1};
-    if (wg_tape_status(t) != WG_OK)
-        return wg_table_inert();
-    char *bytes = wg_reader_text(t, path, &file.size);
-    file.bytes = bytes;
-    file.work = bytes != NULL ? wg_temporary(t, file.size + 1, 1) : NULL;
-    wg_table *table = file.work != NULL && csv_set_options(&file, options) ? csv_parse(&file)
-                                                                           : wg_table_inert();
-    wg_temporary_free(t, file.work);
-    wg_temporary_free(t, bytes);
+    wg_csv_file file = {.tape = NULL};
+    wg_table *table = wg_csv_open(&file, t, path, options) && wg_csv_parse(&file)
+                          ? csv_table(&file)
+                          : wg_table_inert();
+    wg_csv_close(&file);
     return table;
 }

@@ -90,15 +90,15 @@ static void csv_step_blanks(wg_csv_scanner *s)
 /* At the first byte behind a byte order mark of text without a NUL byte but the one behind its end.
  * The array of fields stays, if there was one. */
 static void csv_scanner_init(wg_csv_scanner *s, wg_tape *t, const char *path, char separator,
-                             char *bytes, int64_t size)
+                             const wg_window *window)
 {
     wg_csv_field *field = s->field;
     int64_t capacity = s->capacity;
     *s = (wg_csv_scanner){.tape = t, .path = path, .separator = separator};
     s->field = field;
     s->capacity = capacity;
-    s->at = bytes + (size >= 3 && memcmp(bytes, "\xEF\xBB\xBF", 3) == 0 ? 3 : 0);
-    s->end = bytes + size;
+    s->at = window->text + (strncmp(window->text, "\xEF\xBB\xBF", 3) == 0 ? 3 : 0);
+    s->end = window->end;
     s->line = 1;
     for (const char *c = "\r\n\""; *c != '\0'; c++)
         s->stops[(unsigned char)*c] = true;
@@ -181,7 +181,8 @@ static bool csv_field(wg_csv_scanner *s, bool *more)
     return true;
 }
 
-bool wg_csv_record(wg_csv_scanner *s)
+/* The next record; count = 0 at the end of the text. */
+static bool csv_record(wg_csv_scanner *s)
 {
     s->count = 0;
     csv_step_blanks(s);
@@ -198,10 +199,30 @@ bool wg_csv_record(wg_csv_scanner *s)
 
 /* ---- Of a file: what its fields are, and errors that name them. ------------------------------ */
 
-void wg_csv_restart(wg_csv_file *f)
+bool wg_csv_restart(wg_csv_file *f)
 {
-    memcpy(f->work, f->bytes, (size_t)f->size + 1);
-    csv_scanner_init(&f->scanner, f->tape, f->path, f->options.separator, f->work, f->size);
+    f->window.quotes = true;
+    f->window.separator = f->options.separator;
+    if (!wg_window_restart(&f->window) || !wg_window_next(&f->window, 1))
+        return false;
+    csv_scanner_init(&f->scanner, f->tape, f->path, f->options.separator, &f->window);
+    return true;
+}
+
+bool wg_csv_next(wg_csv_file *f)
+{
+    wg_csv_scanner *s = &f->scanner;
+    while (csv_record(s)) {
+        if (s->count > 0)
+            return true;
+        if (!wg_window_next(&f->window, s->line))
+            return false;
+        s->at = f->window.text;
+        s->end = f->window.end;
+        if (s->at == s->end)
+            return true;
+    }
+    return false;
 }
 
 bool wg_csv_is_missing(const wg_csv_file *f, const char *text)

@@ -1,6 +1,7 @@
 #ifndef WG_MODELS_FILES_CSV_INTERNAL_H
 #define WG_MODELS_FILES_CSV_INTERNAL_H
 
+#include "models/files/bytes_internal.h"
 #include "models/files/csv.h"
 
 /* ---- Fields. --------------------------------------------------------------------------------- */
@@ -10,8 +11,8 @@ typedef struct wg_csv_field {
     int64_t line;     /* where it starts; the first line is 1 */
 } wg_csv_field;
 
-/* Cuts a text into records, one at a time. Fields are cut and unquoted in place, so that their
- * texts live as long as the bytes do; the array of fields is that of the newest record. */
+/* Cuts a text into records, one at a time. Fields are cut and unquoted in place; the array of
+ * fields is that of the newest record, and their texts are good until the next one. */
 typedef struct wg_csv_scanner {
     wg_tape *tape;
     const char *path;
@@ -28,10 +29,6 @@ char wg_csv_separator(const char *text);
 
 /* wg_csv_scanner_clear: frees the array of fields. */
 void wg_csv_scanner_clear(wg_csv_scanner *s);
-
-/* wg_csv_record: reads the next record; count = 0 at the end of the text. False after an error,
- * which is on the tape with file and line. */
-bool wg_csv_record(wg_csv_scanner *s);
 
 /* ---- A file while it is read. ---------------------------------------------------------------- */
 
@@ -57,16 +54,15 @@ typedef struct wg_csv_name {
 
 /* A file while it is read. Columns are those of the file; those of a kind stand in the order of
  * option columns, without it in the file's. */
-typedef struct wg_csv_file {
+typedef struct wg_csv_file wg_csv_file;
+struct wg_csv_file {
     wg_tape *tape;
     const char *path;
     const wg_csv_options *given; /* as the table keeps them */
     wg_csv_options options;      /* with the defaults filled in */
     bool missing_begins[256];    /* by byte: does one of options.missing_texts begin with it? */
     wg_csv_scanner scanner;
-    const char *bytes; /* [size + 1], as in the file */
-    char *work;        /* [size + 1], a copy that the scanner cuts */
-    int64_t size;
+    wg_window window;
     bool header;
     wg_csv_column *column;    /* [columns], on the tape */
     wg_csv_name *by_name;     /* [columns], on the tape, sorted; NULL: no column was asked for */
@@ -75,13 +71,24 @@ typedef struct wg_csv_file {
     int64_t numbers, strings; /* how many columns are of the kind */
     int64_t rows, records;    /* rows: those that are kept */
     int64_t rounded;          /* numbers, of dropped rows too */
-    double *values;           /* [rows, numbers], NaN where missing */
-    const char **string;      /* [rows, strings], into the work */
-    const char **label_text;  /* [rows], into the work */
-    double *label_value;      /* [rows], as far as labels_are_numbers */
-    int64_t values_capacity, string_capacity, label_text_capacity, label_value_capacity;
+    wg_texts labels, texts;   /* of the label's column; of the string columns */
     bool labels_are_numbers;
-} wg_csv_file;
+
+    /* The rows that are held, all, or those that `put` has not taken yet. */
+    int64_t held;
+    double *values;      /* [held, numbers], NaN where missing */
+    int64_t *string;     /* [held, strings], numbers of texts */
+    int64_t *label_text; /* [held], numbers of labels; -1: one beyond label_limit */
+    double *label_value; /* [held], NaN where it is no number */
+    int64_t values_capacity, string_capacity, label_text_capacity, label_value_capacity;
+
+    /* Who takes rows, some at a time; NULL: they all stay. begin is called before the first one,
+     * and again where all are read once more. False: an error was recorded. */
+    bool (*begin)(wg_csv_file *f);
+    bool (*put)(wg_csv_file *f);
+    void *user;
+    int64_t label_limit; /* labels that are told apart; 0: all */
+};
 
 /* wg_csv_fail: records "data.csv: the reason". Always false, as the two below. */
 bool wg_csv_fail(const wg_csv_file *f, wg_status status, const char *reason);
@@ -99,8 +106,10 @@ bool wg_csv_is_missing(const wg_csv_file *f, const char *text);
 /* wg_csv_is_number: is it one, of any kind? */
 bool wg_csv_is_number(const char *text);
 
-/* wg_csv_restart: back to the file's first byte, in text that nothing was cut from. */
-void wg_csv_restart(wg_csv_file *f);
+/* wg_csv_restart: back to the file's first byte. wg_csv_next: the next record, in the scanner;
+ * count = 0 at the file's end. False after an error, which is on the tape with file and line. */
+bool wg_csv_restart(wg_csv_file *f);
+bool wg_csv_next(wg_csv_file *f);
 
 /* wg_csv_read_rows: all rows, from the file's first byte, as the columns' kinds say. */
 bool wg_csv_read_rows(wg_csv_file *f);
@@ -108,5 +117,18 @@ bool wg_csv_read_rows(wg_csv_file *f);
 /* wg_csv_judge: is what was found of the columns what they turned out to be? *again: some are
  * strings after all. */
 bool wg_csv_judge(wg_csv_file *f, bool *again);
+
+/* ---- All of it. ------------------------------------------------------------------------------ */
+
+/* wg_csv_open: the file, and the options with their defaults. wg_csv_parse: its rows, to `put` or
+ * held. wg_csv_close: in any case. False after an error. */
+bool wg_csv_open(wg_csv_file *f, wg_tape *t, const char *path, const wg_csv_options *options);
+bool wg_csv_parse(wg_csv_file *f);
+void wg_csv_close(wg_csv_file *f);
+
+/* wg_csv_list: the columns of a kind, NULL behind the last, and how much of each was missing, on
+ * the tape. False: no memory. */
+bool wg_csv_list(const wg_csv_file *f, wg_csv_kind kind, const char *const **names,
+                 const int64_t **missing);
 
 #endif

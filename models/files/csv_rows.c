@@ -9,16 +9,18 @@
 #include <math.h>
 #include <string.h>
 
+enum { CSV_PUT = 256 }; /* rows at a time */
+
 /* A field that is no number, where the kind was found: the column is judged at the end. */
 static void csv_note(wg_csv_file *f, int64_t column)
 {
     wg_csv_column *c = &f->column[column];
     const wg_csv_field *field = &f->scanner.field[column];
     if (c->other++ == 0) {
-        c->text = field->text;
+        c->text = wg_tape_copy_text(f->tape, field->text);
         c->line = field->line;
     }
-    c->several |= strcmp(c->text, field->text) != 0;
+    c->several |= c->text != NULL && strcmp(c->text, field->text) != 0;
 }
 
 static bool csv_read_number(wg_csv_file *f, int64_t column, double *value)
@@ -45,12 +47,23 @@ static bool csv_read_number(wg_csv_file *f, int64_t column, double *value)
     return true;
 }
 
-/* The label of row f->rows. */
+/* The number of a label. Of more than can be classes none are kept: they may be numbers. */
+static bool csv_number_label(wg_csv_file *f, const char *text, bool number)
+{
+    int64_t *at = &f->label_text[f->held];
+    *at = -1;
+    if (f->label_limit == 0 || f->labels.n <= f->label_limit)
+        return (*at = wg_texts_number(&f->labels, text)) >= 0;
+    return (number && f->labels_are_numbers) ||
+           wg_csv_fail_field(f, f->label,
+                             "is one label of too many (option limits.classes): a column of ids?");
+}
+
+/* The label of the row. */
 static bool csv_read_label(wg_csv_file *f, bool *missing, bool *number)
 {
     const char *text = f->scanner.field[f->label].text;
-    double *value = &f->label_value[f->rows];
-    f->label_text[f->rows] = text;
+    double *value = &f->label_value[f->held];
     *missing = wg_csv_is_missing(f, text);
     if (*missing)
         return f->options.missing == WG_CSV_MISSING_DROP ||
@@ -58,7 +71,9 @@ static bool csv_read_label(wg_csv_file *f, bool *missing, bool *number)
     *number = wg_number_read(text, value) == WG_NUMBER_FINITE;
     if (*number && f->options.f32 && isinf((float)*value))
         return wg_csv_fail_field(f, f->label, "is too large for f32");
-    return true;
+    if (!*number)
+        *value = (double)NAN;
+    return csv_number_label(f, text, *number);
 }
 
 static bool csv_read_missing(wg_csv_file *f, int64_t column)
@@ -78,16 +93,20 @@ static bool csv_read_value(wg_csv_file *f, int64_t column, double *value, bool *
 }
 
 /* A string as it stands; "" where it is missing. */
-static bool csv_read_string(wg_csv_file *f, int64_t column, const char **string, bool *missing)
+static bool csv_read_string(wg_csv_file *f, int64_t column, int64_t *string, bool *missing)
 {
-    *string = f->scanner.field[column].text;
-    *missing = wg_csv_is_missing(f, *string);
-    if (*missing) {
-        *string = "";
-        return csv_read_missing(f, column);
-    }
+    const char *text = f->scanner.field[column].text;
+    *missing = wg_csv_is_missing(f, text);
+    *string = wg_texts_number(&f->texts, *missing ? "" : text);
+    if (*string < 0 || *missing)
+        return *string >= 0 && csv_read_missing(f, column);
+    if (f->label_limit > 0 && f->texts.n > f->label_limit)
+        return wg_csv_fail_field(
+            f, column,
+            "is one string of too many (option limits.classes): is it a column "
+            "of names or ids, to leave out?");
     wg_csv_column *c = &f->column[column];
-    if (c->found && wg_csv_is_number(*string))
+    if (c->found && wg_csv_is_number(text))
         c->numbers++;
     else if (c->found)
         csv_note(f, column);
@@ -96,7 +115,7 @@ static bool csv_read_string(wg_csv_file *f, int64_t column, const char **string,
 
 static bool csv_reserve_row(wg_csv_file *f)
 {
-    int64_t rows = f->rows + 1, values, strings;
+    int64_t rows = f->held + 1, values, strings;
     if (!wg_size_multiply(rows, f->numbers, &values))
         values = INT64_MAX; /* which growing refuses */
     if (!wg_size_multiply(rows, f->strings, &strings))
@@ -126,7 +145,7 @@ static bool csv_read_row(wg_csv_file *f)
 {
     if (!csv_check_length(f) || !csv_reserve_row(f))
         return false;
-    const int64_t numbers = f->rows * f->numbers, strings = f->rows * f->strings;
+    const int64_t numbers = f->held * f->numbers, strings = f->held * f->strings;
     bool number = true, drop = false;
     for (int64_t j = 0; j < f->columns; j++) {
         bool missing = false, read = true;
@@ -149,12 +168,15 @@ static bool csv_read_row(wg_csv_file *f)
         return true;
     f->labels_are_numbers &= number;
     f->rows++;
-    return true;
+    f->held++;
+    return f->put == NULL || f->held < CSV_PUT || f->put(f);
 }
 
 bool wg_csv_read_rows(wg_csv_file *f)
 {
-    f->numbers = f->strings = f->rows = f->records = f->rounded = 0;
+    f->numbers = f->strings = f->rows = f->records = f->rounded = f->held = 0;
+    wg_texts_clear(&f->labels);
+    wg_texts_clear(&f->texts);
     f->labels_are_numbers = true;
     for (int64_t j = 0; j < f->columns; j++) {
         wg_csv_column *c = &f->column[f->order[j]];
@@ -163,13 +185,13 @@ bool wg_csv_read_rows(wg_csv_file *f)
                    : c->kind == WG_CSV_STRING ? f->strings++
                                               : 0;
     }
-    wg_csv_restart(f);
-    if ((f->header && !wg_csv_record(&f->scanner)) || !wg_csv_record(&f->scanner))
+    if ((f->begin != NULL && !f->begin(f)) || !wg_csv_restart(f) ||
+        (f->header && !wg_csv_next(f)) || !wg_csv_next(f))
         return false;
     for (; f->scanner.count > 0; f->records++)
-        if (!csv_read_row(f) || !wg_csv_record(&f->scanner))
+        if (!csv_read_row(f) || !wg_csv_next(f))
             return false;
-    return true;
+    return f->put == NULL || f->put(f);
 }
 
 bool wg_csv_judge(wg_csv_file *f, bool *again)

@@ -68,12 +68,16 @@ bool wg_reader_open(wg_reader *reader, wg_tape *t, const char *path)
     if (reader->file < 0 || fstat(reader->file, &about) != 0) {
         reader_fail_closed(reader, errno);
     } else if (S_ISREG(about.st_mode)) {
-        off_t at = standard ? lseek(reader->file, 0, SEEK_CUR) : 0;
+        const off_t at = standard ? lseek(reader->file, 0, SEEK_CUR) : 0;
+        reader->begin = at > 0 ? at : 0;
         reader->left = about.st_size > at ? about.st_size - at : 0;
+        reader->size = reader->left;
         return true;
     } else if (S_ISFIFO(about.st_mode) || S_ISSOCK(about.st_mode) || standard) {
-        if (reader_drain(reader))
+        if (reader_drain(reader)) {
+            reader->size = reader->left;
             return true;
+        }
     } else {
         reader_fail(reader, S_ISDIR(about.st_mode) ? "is a directory" : "is a device, not a file");
     }
@@ -119,6 +123,15 @@ bool wg_reader_skip(wg_reader *reader, int64_t size)
     return true;
 }
 
+bool wg_reader_rewind(wg_reader *reader)
+{
+    if (reader->memory == NULL && lseek(reader->file, (off_t)reader->begin, SEEK_SET) < 0)
+        return reader_fail(reader, strerror(errno));
+    reader->at = reader->memory;
+    reader->left = reader->size;
+    return true;
+}
+
 void wg_reader_close(wg_reader *reader)
 {
     if (reader->file > STDIN_FILENO)
@@ -129,24 +142,6 @@ void wg_reader_close(wg_reader *reader)
     reader->left = 0;
 }
 
-/* All bytes, with a NUL behind the last. */
-static char *reader_whole(wg_tape *t, const char *path, int64_t *size)
-{
-    wg_reader reader;
-    if (!wg_reader_open(&reader, t, path))
-        return NULL;
-    *size = reader.left;
-    char *bytes = reader.left < INT64_MAX ? wg_temporary(t, reader.left + 1, 1) : NULL;
-    if (bytes != NULL && !wg_reader_take(&reader, bytes, *size)) {
-        wg_temporary_free(t, bytes);
-        bytes = NULL;
-    }
-    if (bytes != NULL)
-        bytes[*size] = '\0';
-    wg_reader_close(&reader);
-    return bytes;
-}
-
 bool wg_reader_refuses(wg_tape *t, const char *path, const void *bytes, int64_t size)
 {
     const char *foreign = wg_foreign(bytes, (size_t)size);
@@ -154,29 +149,4 @@ bool wg_reader_refuses(wg_tape *t, const char *path, const void *bytes, int64_t 
         return false;
     wg_fail(t, WG_E_FORMAT, "%s: byte 0: is %s", path, foreign);
     return true;
-}
-
-/* The line that `at` is on, counted from 1; there is a byte behind every one before it. */
-static int64_t reader_line(const char *bytes, const char *at)
-{
-    int64_t line = 1;
-    for (const char *c = bytes; c < at; c++)
-        line += *c == '\n' || (*c == '\r' && c[1] != '\n');
-    return line;
-}
-
-char *wg_reader_text(wg_tape *t, const char *path, int64_t *size)
-{
-    char *bytes = reader_whole(t, path, size);
-    if (bytes == NULL)
-        return NULL;
-    const char *nul = memchr(bytes, '\0', (size_t)*size);
-    const bool refused = wg_reader_refuses(t, path, bytes, *size);
-    if (!refused && nul == NULL)
-        return bytes;
-    if (!refused)
-        wg_fail(t, WG_E_FORMAT, "%s:%" PRId64 ": a NUL byte: not text, or UTF-16 instead of UTF-8",
-                path, reader_line(bytes, nul));
-    wg_temporary_free(t, bytes);
-    return NULL;
 }

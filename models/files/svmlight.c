@@ -15,7 +15,8 @@ typedef struct svmlight_file {
     wg_tape *tape;
     const char *path;
     wg_svmlight_options options;
-    char *at; /* what is still to read; a NUL stands behind the last byte */
+    wg_window window;
+    char *at; /* what is still to read in it; a NUL stands behind the last byte */
     int64_t line;
     int64_t rows, entries, columns; /* columns: as far as features were seen */
     int64_t rounded;                /* values */
@@ -23,7 +24,8 @@ typedef struct svmlight_file {
     int64_t *column;                /* [entries] */
     double *value;                  /* [entries] */
     double *label;                  /* [rows] */
-    const char **label_text;        /* [rows], into the file's bytes */
+    int64_t *label_text;            /* [rows], numbers of labels */
+    wg_texts labels;
     int64_t start_capacity, column_capacity, value_capacity, label_capacity, text_capacity;
 } svmlight_file;
 
@@ -37,21 +39,28 @@ static bool svmlight_fail(const svmlight_file *f, const char *text, const char *
 
 /* ---- Words. ---------------------------------------------------------------------------------- */
 
-/* The next word of the line, ended by NUL; NULL where there is none, and f->at is at the line's
- * end. A comment ends a line. */
+static bool svmlight_ends(char c)
+{
+    return (unsigned char)c <= '#' &&
+           (c == ' ' || c == '\n' || c == '\0' || c == '\t' || c == '\r' || c == '#');
+}
+
+/* The next word of the line; NULL where there is none, and f->at is at the line's end. A comment
+ * ends a line. */
 static char *svmlight_word(svmlight_file *f)
 {
-    f->at += strspn(f->at, " \t");
+    while (*f->at == ' ' || *f->at == '\t')
+        f->at++;
     if (*f->at == '#')
         f->at += strcspn(f->at, "\r\n");
-    size_t length = strcspn(f->at, " \t\r\n#");
-    return length > 0 ? f->at : NULL;
+    return svmlight_ends(*f->at) ? NULL : f->at;
 }
 
 /* Cuts off the word that begins at f->at, and returns the byte that stood behind it. */
 static char svmlight_cut(svmlight_file *f)
 {
-    f->at += strcspn(f->at, " \t\r\n#");
+    while (!svmlight_ends(*f->at))
+        f->at++;
     char behind = *f->at;
     *f->at = '\0';
     return behind;
@@ -85,7 +94,9 @@ static bool svmlight_index(const svmlight_file *f, const char *text, int64_t *in
                                  strcmp(text, "qid") == 0
                                      ? "marks queries of a ranking, which is not read"
                                      : "is not the number of a feature");
-        if (!wg_size_multiply(*index, 10, index) || !wg_size_add(*index, *c - '0', index))
+        if (*index < INT64_MAX / 10 - 1)
+            *index = 10 * *index + (*c - '0');
+        else if (!wg_size_multiply(*index, 10, index) || !wg_size_add(*index, *c - '0', index))
             return svmlight_fail(f, text, "is too large for the number of a feature");
     }
     return *text != '\0' || svmlight_fail(f, text, "is not the number of a feature");
@@ -130,9 +141,10 @@ static bool svmlight_reserve_entry(svmlight_file *f)
 /* feature:value */
 static bool svmlight_entry(svmlight_file *f, char *word)
 {
-    char behind = svmlight_cut(f);
-    char *colon = strchr(word, ':');
-    if (colon == NULL)
+    char behind = svmlight_cut(f), *colon = word;
+    while (*colon != ':' && colon < f->at)
+        colon++;
+    if (colon == f->at)
         return svmlight_fail(f, word, "is not feature:value");
     if (!svmlight_reserve_entry(f))
         return false;
@@ -159,19 +171,16 @@ static bool svmlight_reserve_row(svmlight_file *f)
                              sizeof *f->label_text);
 }
 
-/* The label's text stays, with the NUL behind it, for the names of the classes; so the byte that
- * stood there is looked at now. */
 static bool svmlight_line(svmlight_file *f, char *label)
 {
     if (!svmlight_reserve_row(f))
         return false;
     f->start[0] = 0;
-    f->label_text[f->rows] = label;
     char behind = svmlight_cut(f);
-    if (!svmlight_number(f, label, &f->label[f->rows]))
+    f->label_text[f->rows] = wg_texts_number(&f->labels, label);
+    if (f->label_text[f->rows] < 0 || !svmlight_number(f, label, &f->label[f->rows]))
         return false;
-    char *cut = f->at;
-    *cut = behind;
+    *f->at = behind;
     for (char *word = svmlight_word(f); word != NULL; word = svmlight_word(f))
         if (!svmlight_entry(f, word))
             return false;
@@ -179,21 +188,30 @@ static bool svmlight_line(svmlight_file *f, char *label)
     f->start[f->rows] = f->entries;
     if (*f->at != '\0')
         svmlight_step_line(f);
-    *cut = '\0';
     return true;
+}
+
+/* On to the next lines of the file; *f->at is NUL where there are none. */
+static bool svmlight_next(svmlight_file *f)
+{
+    if (*f->at != '\0')
+        return true;
+    const bool read = wg_window_next(&f->window, f->line);
+    f->at = f->window.text;
+    return read;
 }
 
 static bool svmlight_lines(svmlight_file *f)
 {
-    while (*f->at != '\0') {
+    while (svmlight_next(f) && *f->at != '\0') {
         char *label = svmlight_word(f);
         if (label != NULL ? !svmlight_line(f, label) : false)
             return false;
         if (label == NULL && *f->at != '\0')
             svmlight_step_line(f);
     }
-    if (f->rows > 0)
-        return true;
+    if (f->rows > 0 || wg_tape_status(f->tape) != WG_OK)
+        return wg_tape_status(f->tape) == WG_OK;
     wg_fail(f->tape, WG_E_FORMAT, "%s: the file has no line with a label", f->path);
     return false;
 }
@@ -204,13 +222,17 @@ static bool svmlight_lines(svmlight_file *f)
 static wg_table *svmlight_finish(svmlight_file *f, wg_csr **features)
 {
     const double none = 0;
+    wg_tape *t = f->tape;
     wg_dtype dtype = f->options.f32 ? WG_F32 : WG_F64;
     int64_t columns = f->options.columns > 0 ? f->options.columns : f->columns;
+    const char **label = wg_temporary(t, f->rows, sizeof *label);
+    for (int64_t i = 0; label != NULL && i < f->rows; i++)
+        label[i] = f->labels.text[f->label_text[i]];
     wg_table_parts parts = {
         .path = f->path,
-        .features = wg_constant(f->tape, dtype, WG_SHAPE(f->rows, 0), &none),
+        .features = wg_constant(t, dtype, WG_SHAPE(f->rows, 0), &none),
         .label_name = "label",
-        .label_text = f->label_text,
+        .label_text = label,
         .label_value = f->label,
         .zero_based = f->options.zero_based,
         .rounded = f->rounded,
@@ -220,59 +242,62 @@ static wg_table *svmlight_finish(svmlight_file *f, wg_csr **features)
         float narrow = (float)f->value[i]; /* float i lies at or before double i */
         memcpy((char *)f->value + (size_t)i * sizeof narrow, &narrow, sizeof narrow);
     }
-    wg_table *table = wg_table_new(f->tape, &parts);
-    *features = wg_csr_new(f->tape, dtype, f->rows, columns, f->start, f->column, f->value);
-    return wg_tape_status(f->tape) == WG_OK ? table : wg_table_inert();
+    wg_table *table = wg_tape_status(t) == WG_OK ? wg_table_new(t, &parts) : wg_table_inert();
+    wg_temporary_free(t, label);
+    *features = wg_csr_new(t, dtype, f->rows, columns, f->start, f->column, f->value);
+    return wg_tape_status(t) == WG_OK ? table : wg_table_inert();
 }
 
-static wg_table *svmlight_parse(svmlight_file *f, char *bytes, wg_csr **features)
+static bool svmlight_parse(svmlight_file *f)
 {
     wg_c_locale locale;
-    wg_table *table = wg_table_inert();
     if (!wg_c_locale_enter(&locale)) {
         wg_fail(f->tape, WG_E_NOMEM, "%s: no memory for the C locale", f->path);
-        return table;
+        return false;
     }
-    f->at = bytes + (strncmp(bytes, "\xEF\xBB\xBF", 3) == 0 ? 3 : 0); /* an UTF-8 byte order mark */
     f->line = 1;
-    bool done = svmlight_lines(f);
+    bool done = wg_window_next(&f->window, 1);
+    if (done) { /* behind an UTF-8 byte order mark */
+        f->at = f->window.text + (strncmp(f->window.text, "\xEF\xBB\xBF", 3) == 0 ? 3 : 0);
+        done = svmlight_lines(f);
+    }
     wg_c_locale_leave(&locale);
-    if (done)
-        table = svmlight_finish(f, features);
+    return done;
+}
+
+static void svmlight_close(svmlight_file *f)
+{
+    wg_window_close(&f->window);
+    wg_texts_clear(&f->labels);
     wg_temporary_free(f->tape, f->start);
     wg_temporary_free(f->tape, f->column);
     wg_temporary_free(f->tape, f->value);
     wg_temporary_free(f->tape, f->label);
     wg_temporary_free(f->tape, f->label_text);
-    return table;
 }
 
 wg_table *wg_svmlight_read(wg_tape *t, const char *path, const wg_svmlight_options *options,
                            wg_csr **features)
 {
-    svmlight_file file = {.tape = t, .path = path};
+    svmlight_file file = {.tape = t, .path = path, .labels.tape = t};
     wg_csr *unused;
-    int64_t size;
+    wg_table *table = wg_table_inert();
     if (features == NULL)
         features = &unused;
     *features = wg_csr_none();
     if (options != NULL)
         file.options = *options;
     if (wg_tape_status(t) != WG_OK)
-        return wg_table_inert();
-    if (file.options.columns < 0) {
+        return table;
+    if (file.options.columns < 0)
         wg_fail(t, WG_E_VALUE, "svmlight: option columns is negative");
-        return wg_table_inert();
-    }
-    char *bytes = wg_reader_text(t, path, &size);
-    if (bytes == NULL)
-        return wg_table_inert();
-    wg_table *table = wg_limits_fill(t, path, &file.options.limits, size)
-                          ? svmlight_parse(&file, bytes, features)
-                          : wg_table_inert();
+    else if (wg_window_open(&file.window, t, path) &&
+             wg_limits_fill(t, path, &file.options.limits, file.window.size) &&
+             svmlight_parse(&file))
+        table = svmlight_finish(&file, features);
     if (wg_tape_status(t) != WG_OK)
         *features = wg_csr_none();
-    wg_temporary_free(t, bytes);
+    svmlight_close(&file);
     return table;
 }
 

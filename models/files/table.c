@@ -174,26 +174,7 @@ static bool table_set_labels(wg_table *table, const wg_table_parts *parts)
     return done;
 }
 
-/* ---- Strings. -------------------------------------------------------------------------------- */
-
-/* The cells, all in one piece of memory. Their number fits: the reader holds as many. */
-static bool table_copy_strings(wg_table *table, const wg_table_parts *parts)
-{
-    int64_t cells = table->rows * parts->string_columns;
-    size_t bytes = 0;
-    for (int64_t i = 0; i < cells; i++)
-        bytes += strlen(parts->string[i]) + 1;
-    const char **string = wg_tape_take(table->tape, (size_t)cells * sizeof *string);
-    char *at = string != NULL ? wg_tape_take(table->tape, bytes) : NULL;
-    for (int64_t i = 0; at != NULL && i < cells; i++) {
-        size_t size = strlen(parts->string[i]) + 1;
-        string[i] = memcpy(at, parts->string[i], size);
-        at += size;
-    }
-    table->strings = string;
-    table->string_columns = parts->string_columns;
-    return at != NULL;
-}
+/* ---- All of it. ------------------------------------------------------------------------------ */
 
 wg_table *wg_table_new(wg_tape *t, const wg_table_parts *parts)
 {
@@ -209,6 +190,8 @@ wg_table *wg_table_new(wg_tape *t, const wg_table_parts *parts)
         .columns = wg_dim(parts->features, 1),
         .column_names = named ? parts->column_names : table_no_names,
         .missing = parts->missing,
+        .strings = parts->string_columns > 0 ? parts->string : NULL,
+        .string_columns = parts->string_columns,
         .string_names = strings ? parts->string_names : table_no_names,
         .string_missing = parts->string_missing,
         .dropped = parts->dropped,
@@ -220,8 +203,6 @@ wg_table *wg_table_new(wg_tape *t, const wg_table_parts *parts)
         .label_name = parts->label_name != NULL ? parts->label_name : "",
         .class_names = table_no_names,
     };
-    if (parts->string_columns > 0 && !table_copy_strings(table, parts))
-        return wg_table_inert();
     if (parts->label_text != NULL && !table_set_labels(table, parts))
         return wg_table_inert();
     return wg_tape_status(t) == WG_OK ? table : wg_table_inert();

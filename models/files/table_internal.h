@@ -4,7 +4,7 @@
 #include "autograd/tape.h"
 #include "models/files/table.h"
 
-/* What a reader found. The table copies labels, strings and path; all else is on the tape. */
+/* What a reader found. The table copies labels and path; all else is on the tape. */
 typedef struct wg_table_parts {
     const char *path;
     wg_tensor *features;             /* [rows, columns] */

@@ -249,6 +249,13 @@ void wg_writer_put(wg_writer *w, const void *bytes, size_t size)
     w->used += size;
 }
 
+void wg_writer_back(wg_writer *w)
+{
+    writer_flush(w);
+    if (!w->failed && lseek(w->file, 0, SEEK_SET) < 0)
+        writer_fail(w, strerror(errno));
+}
+
 void wg_writer_text(wg_writer *w, const char *text)
 {
     wg_writer_put(w, text, strlen(text));

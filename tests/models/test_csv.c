@@ -443,6 +443,76 @@ START_TEST(test_data_sets)
 }
 END_TEST
 
+/* ---- Larger than what is read at a time. ----------------------------------------------------- */
+
+enum { LONG_ROWS = 40000, LONG_FIELD = 700000 };
+
+/* Quoted texts with separators, quotes and line ends in them; one is longer than any window. */
+static char *long_text(const char *end)
+{
+    char *text = malloc(LONG_ROWS * 40 + LONG_FIELD), *at = text;
+    at += sprintf(at, "i,s,y%s", end);
+    for (int i = 0; i < LONG_ROWS; i++) {
+        at += sprintf(at, "%d.5,", i);
+        if (i == LONG_ROWS / 2)
+            memset(at, 'x', LONG_FIELD);
+        at += i == LONG_ROWS / 2 ? LONG_FIELD
+              : i % 3 == 0       ? sprintf(at, " \"a\"\"%d,%s\" ", i % 7, end)
+                                 : sprintf(at, "b%d", i % 5);
+        at += sprintf(at, ",%d%s", i % 2, i + 1 < LONG_ROWS ? end : "");
+    }
+    return text;
+}
+
+static void expect_long(const wg_table *table, const char *end)
+{
+    char text[16];
+    ck_assert_msg(wg_tape_status(tape) == WG_OK, "%s", wg_tape_message(tape));
+    ck_assert_int_eq(table->rows, LONG_ROWS);
+    for (int i = 0; i < LONG_ROWS; i++) {
+        ck_assert(wg_at(table->features, i) == i + 0.5);
+        ck_assert_int_eq(wg_data_i64(table->classes)[i], i % 2);
+        snprintf(text, sizeof text, i % 3 == 0 ? "a\"%d,%s" : "b%d", i % 3 == 0 ? i % 7 : i % 5,
+                 end);
+        if (i == LONG_ROWS / 2)
+            ck_assert_uint_eq(strspn(table->strings[i], "x"), LONG_FIELD);
+        else
+            ck_assert_str_eq(table->strings[i], text);
+    }
+}
+
+START_TEST(test_windows)
+{
+    static const char *const ends[] = {"\n", "\r\n", "\r"};
+    char *text = long_text(ends[_i]);
+    const wg_mark mark = wg_tape_mark(tape);
+    expect_long(read_text(text, NULL), ends[_i]);
+    char *quote = strstr(text + strlen(text) - 100, ",b") + 1, was = *quote;
+    *quote = '"'; /* one too many */
+    read_text(text, NULL);
+    ck_assert_ptr_nonnull(strstr(wg_tape_message(tape), "quote"));
+    wg_tape_rewind(tape, mark);
+    *quote = was;
+    text[strlen(text) / 3] = '"'; /* one that opens no field does not have the rest read at once */
+    read_text(text, NULL);
+    ck_assert_ptr_nonnull(strstr(wg_tape_message(tape), "quote"));
+    free(text);
+}
+END_TEST
+
+START_TEST(test_nul_far_behind)
+{
+    char *text = long_text("\n");
+    const size_t size = strlen(text);
+    text[size - 1] = '\0';
+    wgt_file_put(path, text, size);
+    wg_csv_read(tape, path, NULL);
+    ck_assert_int_eq(wg_tape_status(tape), WG_E_FORMAT);
+    ck_assert_ptr_nonnull(strstr(wg_tape_message(tape), ":53335: a NUL byte"));
+    free(text);
+}
+END_TEST
+
 Suite *suite_csv(void)
 {
     Suite *suite = suite_create("csv");
@@ -470,6 +540,8 @@ Suite *suite_csv(void)
     tcase_add_test(cases, test_numbers_are_rounded_correctly);
     tcase_add_test(cases, test_infinite);
     tcase_add_test(cases, test_data_sets);
+    tcase_add_loop_test(cases, test_windows, 0, 3);
+    tcase_add_test(cases, test_nul_far_behind);
     suite_add_tcase(suite, cases);
     return suite;
 }

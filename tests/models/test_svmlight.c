@@ -8,6 +8,7 @@
 #include "tests/support/support.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 static wg_csr *X;
@@ -246,6 +247,26 @@ START_TEST(test_random_texts)
 }
 END_TEST
 
+/* A file larger than what is read at a time. */
+START_TEST(test_windows)
+{
+    enum { LONG = 60000 };
+    char *text = malloc(LONG * 32), *at = text;
+    for (int i = 0; i < LONG; i++)
+        at += sprintf(at, "%d %d:%d.5 7:1%s", i % 3, i % 5 + 1, i, i % 2 ? "\r\n" : " # 9\n");
+    const wg_table *table = read_text(text, NULL);
+    ck_assert_msg(wg_tape_status(tape) == WG_OK, "%s", wg_tape_message(tape));
+    wgt_assert_that(X->rows, ==, LONG);
+    wgt_assert_that(wg_size(X->value), ==, 2 * LONG);
+    for (int i = 0; i < LONG; i++) {
+        wgt_assert_that(wg_data_i64(X->column)[2 * i], ==, i % 5);
+        wgt_assert_same_bits(wg_at(X->value, 2 * i), i + 0.5);
+        wgt_assert_that(wg_data_i64(table->classes)[i], ==, i % 3);
+    }
+    free(text);
+}
+END_TEST
+
 Suite *suite_svmlight(void)
 {
     Suite *suite = suite_create("svmlight");
@@ -261,6 +282,7 @@ Suite *suite_svmlight(void)
     tcase_add_test(cases, test_recognized);
     tcase_add_test(cases, test_everything_wrong);
     tcase_add_test(cases, test_random_texts);
+    tcase_add_test(cases, test_windows);
     suite_add_tcase(suite, cases);
     return suite;
 }

@@ -104,19 +104,23 @@ static void take(void)
     wg_reader_close(&r);
 }
 
-static void text(void)
+/* All of it, twice where it can be. */
+static void whole(void)
 {
-    int64_t size;
+    char bytes[MOST + 1];
+    wg_reader r;
     given = 0;
-    char *bytes = wg_reader_text(&tape, Frama_C_interval(0, 1) ? "file" : "-", &size);
-    if (bytes != NULL)
-        wg_temporary_free(&tape, bytes);
+    if (!wg_reader_open(&r, &tape, Frama_C_interval(0, 1) ? "file" : "-"))
+        return;
+    if (r.left <= MOST && wg_reader_take(&r, bytes, r.left) && wg_reader_rewind(&r))
+        wg_reader_refuses(&tape, "file", bytes, r.left);
+    wg_reader_close(&r);
 }
 
 int main(void)
 {
     tape.options.allocator = (wg_allocator){allocate, reallocate, release, NULL};
     take();
-    text();
+    whole();
     return 0;
 }
