@@ -68,19 +68,25 @@ function put_codes(file, text,    n, part, i) {
         printf("%-20s%s\n", substr(part[i], RSTART + 2, RLENGTH - 5), roff(substr(part[i], RSTART + RLENGTH, index(part[i], "\")") - RSTART - RLENGTH))) > file
     print ".fi" > file
 }
-# Structs that the declarations name, each with its comment; but for a tensor's, which is opaque but to ops.
-function put_types(file, i,    text, name, done, any) {
+function is_type(name) {
+    return (name in home) && functions[home[name]] == "" && (code[home[name]] ~ /\{/ || code[home[name]] ~ /^typedef .*\(/)
+}
+# Types that the declarations name, and those of the same header that they name in turn, each with its
+# comment; but for a tensor's, which is opaque but to ops.
+function put_types(file, i,    text, name, at, done, any) {
     text = code[i]
     while (match(text, /wg_[a-z0-9_]+/)) {
         name = substr(text, RSTART, RLENGTH)
         text = substr(text, RSTART + RLENGTH)
-        if (name == "wg_tensor" || name in done || !(name in home) || home[name] == i || code[home[name]] !~ /\{/ || functions[home[name]] != "") continue
+        if (name == "wg_tensor" || name in done || !is_type(name) || home[name] == i) continue
         done[name] = 1
+        at = home[name]
+        if (header[at] == header[i]) text = text " " code[at]
         if (!any++) print ".SH TYPES" > file
         else print ".PP" > file
-        if (match(code[home[name]], /WG_[A-Z_]*LIST/)) put_codes(file, code[home[substr(code[home[name]], RSTART, RLENGTH)]])
-        else put_code(file, code[home[name]])
-        if (comment[home[name]] != "") { print ".PP" > file; put_text(file, comment[home[name]]) }
+        if (match(code[at], /WG_[A-Z_]*LIST/)) put_codes(file, code[home[substr(code[at], RSTART, RLENGTH)]])
+        else put_code(file, code[at])
+        if (comment[at] != "") { print ".PP" > file; put_text(file, comment[at]) }
     }
 }
 function put_general(file, i,    j, any) { # what the header says of all its functions
@@ -96,7 +102,7 @@ function put_see_also(file, i,    j, n, name, list) {
     for (j = 1; j <= n_items && n < 12; j++)
         if (header[j] == header[i] && j != i && split(functions[j], name, " "))
             list = list (n++ ? " (3),\n" : "") ".BR " name[1]
-    if (n) print ".SH SEE ALSO\n" list " (3)" > file
+    print ".SH SEE ALSO\n" list (n ? " (3),\n" : "") ".BR " page_of(header[i]) " (3)" > file
 }
 function title(file, name, volume) {
     print ".TH " name " " volume " \"" date "\" \"Wengert " version "\" \"Wengert\"" > file
