@@ -218,33 +218,49 @@ static bool appeal_level(const wg_appeal *a, double *v)
     return true;
 }
 
-static wg_check_outcome appeal_judge_along(wg_appeal *a, const double *v)
+/* *sharp: rounding hides nothing at this tolerance. */
+static wg_check_outcome appeal_judge_along(wg_appeal *a, const double *v, bool *sharp)
 {
     wg_check_entry e = {.outcome = WG_ENTRY_AGREES};
     const wg_wide claimed = appeal_aim(a, 0, v);
+    *sharp = false;
     if (!isfinite((double)claimed)) /* x's own entries say so, and points next to x do not matter */
         return WG_ENTRY_UNRESOLVED;
-    if (!wg_wide_confirms(&a->line, claimed))
+    if (!wg_wide_confirms(&a->line, claimed, sharp))
         wg_wide_judge(&a->line, 0, claimed, &e);
     return e.outcome;
+}
+
+/* Along v, and where the shares that entries have in the claim differ much, levelled first: what
+ * that sees as sharply, no other direction sees better. */
+static wg_check_outcome appeal_judge_levels(wg_appeal *a, double *v, double *level)
+{
+    bool sharp = false;
+    wg_check_outcome small = WG_ENTRY_AGREES;
+    memcpy(level, v, a->line.n * sizeof *v);
+    if (appeal_level(a, level))
+        small = appeal_judge_along(a, level, &sharp);
+    if (small == WG_ENTRY_DISAGREES || (small == WG_ENTRY_AGREES && sharp))
+        return small;
+    const wg_check_outcome all = appeal_judge_along(a, v, &sharp);
+    return small > all ? small : all;
 }
 
 /* The same for n inputs from the given one on, which move together. */
 static wg_check_outcome appeal_screen(wg_appeal *a, int from, int n, uint64_t seed)
 {
-    wg_check_outcome all = WG_ENTRY_AGREES, small = WG_ENTRY_AGREES;
+    wg_check_outcome found = WG_ENTRY_AGREES;
     a->doubles = NULL;
     const bool begun = appeal_begin(a, from, n);
-    double *v = begun ? wg_arena_take(&a->w.t->scratch, a->line.n * sizeof *v, WG_ALIGNMENT) : NULL;
+    const size_t size = begun ? a->line.n : 0;
+    double *v = begun ? wg_arena_take(&a->w.t->scratch, 2 * size * sizeof *v, WG_ALIGNMENT) : NULL;
     for (size_t i = 0; v != NULL && i < a->line.n; i++)
         v[i] = appeal_size(a, i) * wg_random_normal(seed, WG_CHECK_SCREEN, i);
     a->no_memory = a->no_memory || (begun && v == NULL);
     if (v != NULL)
-        all = appeal_judge_along(a, v);
-    if (v != NULL && all != WG_ENTRY_DISAGREES && appeal_level(a, v))
-        small = appeal_judge_along(a, v);
+        found = appeal_judge_levels(a, v, v + size);
     wg_appeal_input_end(a);
-    return small > all ? small : all;
+    return found;
 }
 
 wg_check_outcome wg_appeal_screen(wg_appeal *a, uint64_t seed)

@@ -24,10 +24,10 @@ typedef struct wg_wide_line {
 
 /* wg_wide_line_begin: the value is f(x); false where that is not finite. wg_wide_judge: judges a
  * claim, within two evaluations where the first step confirms it. wg_wide_confirms: does one
- * forward step confirm it already? */
+ * forward step confirm it already? *sharp: to the tolerance, with no more for rounding. */
 bool wg_wide_line_begin(wg_wide_line *line, wg_wide value);
 void wg_wide_judge(wg_wide_line *line, size_t index, wg_wide claimed, wg_check_entry *e);
-bool wg_wide_confirms(wg_wide_line *line, wg_wide claimed);
+bool wg_wide_confirms(wg_wide_line *line, wg_wide claimed, bool *sharp);
 
 #endif
 

@@ -390,12 +390,13 @@ void wg_wide_judge(wg_wide_line *line, size_t index, wg_wide claimed, wg_check_e
 
 /* At the root of epsilon truncation and rounding are both about as large as that; where f is large
  * beside the derivative its rounding is more. */
-bool wg_wide_confirms(wg_wide_line *line, wg_wide claimed)
+bool wg_wide_confirms(wg_wide_line *line, wg_wide claimed, bool *sharp)
 {
     wg_wide moved;
     const wg_wide value = wide_move(line, wide_step_size(line, 1, 2), &moved);
     const wg_wide noise = WG_WIDE_EPSILON * WIDE_ABS(line->value) / moved;
-    const wg_wide slack = wide_tolerance() * WIDE_ABS(claimed) + 4 * noise;
+    const wg_wide share = wide_tolerance() * WIDE_ABS(claimed), slack = share + 4 * noise;
+    *sharp = 4 * noise <= share;
     return slack <= WIDE_ABS(claimed) / 1000 &&
            WIDE_ABS((value - line->value) / moved - claimed) <= slack;
 }
