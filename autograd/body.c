@@ -142,3 +142,9 @@ wg_tensor *wg_body_settle(wg_tape *t, const char *who, wg_tape *body)
                        body->message);
     return body_leaf(t, body);
 }
+
+bool wg_body_holds(const wg_tensor *x)
+{
+    return x->op->holds != NULL && !(x->state & WG_NODE_ABSTRACT) &&
+           x->op->holds->size(x->tape, x, false) > 0;
+}

@@ -30,4 +30,24 @@ const wg_tape *wg_body_of(const wg_tensor *leaf);
 wg_tape *wg_body_within(wg_tape *t);
 wg_tensor *wg_body_settle(wg_tape *t, const char *who, wg_tape *body);
 
+/* What a body holds while its inputs move, as nodes do (wg_is_discrete, WG_OP_DETACHED): its values
+ * in each step are a row of one more operand.
+ *   size     elements of a row; 0: nothing is held. discrete: what is detached does not count, and
+ *            does not move. Scratch is t's.
+ *   record   the rows, in one dimension, that y's op gives on t for these operands (the first does
+ *            not matter) in this dtype
+ *   body     the leaf on t of a body that is given its row
+ *   apply    y's op on it, on these operands and on the rows (steps, size) */
+struct wg_op_holds {
+    int64_t (*size)(wg_tape *t, const wg_tensor *y, bool discrete);
+    wg_tensor *(*record)(wg_tape *t, const wg_tensor *y, wg_tensor *const operand[], wg_dtype dtype,
+                         bool discrete);
+    wg_tensor *(*body)(wg_tape *t, const wg_tensor *y, wg_dtype dtype);
+    wg_tensor *(*apply)(const wg_tensor *y, wg_tensor *const operand[], wg_tensor *leaf,
+                        wg_tensor *rows);
+};
+
+/* wg_body_holds: does x hold anything of its body while that moves? */
+bool wg_body_holds(const wg_tensor *x);
+
 #endif

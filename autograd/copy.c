@@ -95,21 +95,88 @@ bool wg_is_discrete(const wg_tensor *x)
            (x->dtype == WG_I64 || (x->op->flags & constant) != 0);
 }
 
-static void copy_all(wg_tape *copy, const wg_tape *t, wg_dtype dtype, int64_t size,
-                     const bool *needed)
+/* ---- Loops that hold what their bodies do ---------------------------------------------------- */
+
+/* The rows that x holds, run once more on a tape of their own, as a constant of the copy; the body
+ * that is given them stands behind it. */
+static void copy_rows(wg_tape *copy, const wg_tensor *x, wg_dtype dtype)
 {
+    const int64_t size = x->op->holds->size(copy, x, false);
+    wg_tape_options alone = x->tape->options;
+    alone.on_error = NULL;
+    alone.check_finite = false;
+    wg_tape *t = wg_tape_new(&alone);
+    wg_tensor **operand = wg_tape_take(t, (size_t)x->n_operands * sizeof *operand);
+    for (int k = 1; k < x->n_operands && operand != NULL; k++) {
+        const wg_tensor *from = x->operand[k];
+        operand[k] = wg_input(t, NULL, from->dtype, from->shape.ndim, from->shape.dim, from->data);
+    }
+    wg_tensor *rows = &t->inert;
+    if (operand != NULL)
+        rows = x->op->holds->record(t, x, operand, WG_DTYPE_DEFAULT, false);
+    if (t->status != WG_OK)
+        wg_fail(copy, t->status, "%s", t->message);
+    else {
+        wg_tensor *constant = wg_full(copy, dtype, WG_SHAPE(rows->size / size, size), 0);
+        if (copy->status == WG_OK)
+            copy_values(rows, constant);
+        x->op->holds->body(copy, x, dtype);
+    }
+    wg_tape_free(t);
+}
+
+/* Of every loop that holds anything, before all that is copied: loop[i] becomes where its rows
+ * are. */
+static void copy_loops(wg_tape *copy, const wg_tape *t, wg_dtype dtype, int64_t size,
+                       const bool *needed, int64_t *loop)
+{
+    for (int64_t i = 0; i < size; i++) {
+        loop[i] = -1;
+        if (copy->status != WG_OK || (needed != NULL && !needed[i]) || !wg_body_holds(t->node[i]))
+            continue;
+        loop[i] = copy->size;
+        copy_rows(copy, t->node[i], dtype);
+    }
+    copy->before = copy->size;
+}
+
+static wg_tensor *copy_loop(wg_tape *copy, const wg_tensor *x, int64_t rows)
+{
+    wg_tensor *const *twin = copy->node + copy->before, *y = &copy->inert;
+    wg_arena_mark empty = wg_arena_height(&copy->scratch);
+    wg_tensor **operand = wg_arena_take(&copy->scratch, (size_t)x->n_operands * sizeof *operand,
+                                        sizeof(void *));
+    if (operand == NULL)
+        wg_fail(copy, WG_E_NOMEM, "copy: out of memory");
+    else {
+        for (int k = 0; k < x->n_operands; k++)
+            operand[k] = twin[x->operand[k]->index];
+        y = x->op->holds->apply(x, operand, copy->node[rows + 1], copy->node[rows]);
+    }
+    wg_arena_rewind(&copy->scratch, empty);
+    return y;
+}
+
+/* loop: [size], or NULL where loops hold nothing. */
+static void copy_all(wg_tape *copy, const wg_tape *t, wg_dtype dtype, int64_t size,
+                     const bool *needed, int64_t *loop)
+{
+    if (loop != NULL)
+        copy_loops(copy, t, dtype, size, needed, loop);
     for (int64_t i = 0; i < size && copy->status == WG_OK; i++) {
         const wg_tensor *x = t->node[i];
-        if (needed != NULL && !needed[i]) {
+        if (needed != NULL && !needed[i])
             wg_full(copy, dtype, WG_SHAPE(0), 0);
-            continue;
-        }
-        wg_copy_node(copy, x, dtype, copy->node);
+        else if (loop != NULL && loop[i] >= 0)
+            copy_loop(copy, x, loop[i]);
+        else
+            wg_copy_node(copy, x, dtype, copy->node + copy->before);
     }
     copy->written = false; /* parameters were written before anything was computed from them */
 }
 
-wg_tape *wg_tape_copy_part(const wg_tape *t, wg_dtype dtype, int64_t size, const bool *needed)
+wg_tape *wg_tape_copy_part(const wg_tape *t, wg_dtype dtype, int64_t size, const bool *needed,
+                           bool holds)
 {
     wg_tape *copy = wg_tape_new(t != NULL ? &t->options : NULL);
     if (!wg_tape_is_real(copy))
@@ -125,19 +192,28 @@ wg_tape *wg_tape_copy_part(const wg_tape *t, wg_dtype dtype, int64_t size, const
     else {
         copy->wide = dtype == WG_WIDE;
         copy->options.check_finite &= dtype != WG_WIDE;
-        copy_all(copy, t, dtype, size, needed);
+        wg_arena_mark empty = wg_arena_height(&copy->scratch);
+        int64_t *loop = NULL;
+        if (holds)
+            loop = wg_arena_take(&copy->scratch, (size_t)size * sizeof *loop, sizeof *loop);
+        if (holds && loop == NULL)
+            wg_fail(copy, WG_E_NOMEM, "copy: out of memory");
+        else
+            copy_all(copy, t, dtype, size, needed, loop);
+        wg_arena_rewind(&copy->scratch, empty);
     }
     return copy;
 }
 
 wg_tape *wg_tape_copy(const wg_tape *t, wg_dtype dtype)
 {
-    return wg_tape_copy_part(t, dtype, t != NULL ? t->size : 0, NULL);
+    return wg_tape_copy_part(t, dtype, t != NULL ? t->size : 0, NULL, false);
 }
 
 wg_tensor *wg_tape_counterpart(wg_tape *copy, const wg_tensor *x)
 {
-    if (copy == NULL || copy->status != WG_OK || wg_is_inert(x) || x->index >= copy->size)
+    if (copy == NULL || copy->status != WG_OK || wg_is_inert(x) ||
+        x->index >= copy->size - copy->before)
         return wg_fail(copy, WG_E_NULL, "counterpart: the copy has no such tensor");
-    return copy->node[x->index];
+    return copy->node[copy->before + x->index];
 }

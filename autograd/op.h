@@ -9,6 +9,7 @@ extern "C" {
 #endif
 
 typedef struct wg_op wg_op;
+typedef struct wg_op_holds wg_op_holds;
 typedef struct wg_c_writer wg_c_writer;
 typedef struct wg_c_nest wg_c_nest;
 
@@ -170,6 +171,10 @@ struct wg_op {
     /* Leaves that someone else writes, as a program its outputs: is x older than what its value was
      * computed from? NULL: never. */
     bool (*stale)(const wg_tensor *x);
+
+    /* Ops that run a body: how a check holds what is discrete or detached there
+     * (autograd/body_internal.h). NULL: nothing is. */
+    const wg_op_holds *holds;
 
     /* For printed tapes and graphs: writes what attributes say and y's shape does not, "axis 1", to
      * text, which is "" and has room for size bytes. NULL: nothing. */

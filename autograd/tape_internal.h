@@ -58,6 +58,7 @@ struct wg_tape {
     wg_place *place;       /* of the marks that are good, newest first */
     uint64_t marks;        /* made so far */
     uint64_t unplaced;     /* the mark that found no memory; nothing was recorded since. 0: none */
+    int64_t before;        /* of a copy that holds loops: nodes that stand before the copied ones */
     bool wide;             /* a copy in wide floats: only there are leaves of WG_WIDE made */
     bool written;          /* a leaf was written, and staleness is not yet spread */
     int64_t clock;         /* counts the writes of leaves */
@@ -161,8 +162,10 @@ bool wg_plan_init(wg_plan *plan, wg_tensor *const from[], int n_from, wg_tensor 
 bool wg_plan_run(const wg_plan *plan);
 
 /* wg_tape_copy_part: wg_tape_copy of the first `size` nodes; an empty constant stands for those
- * that are not needed (NULL: all are), so that none of them needs a form in this dtype. */
-wg_tape *wg_tape_copy_part(const wg_tape *t, wg_dtype dtype, int64_t size, const bool *needed);
+ * that are not needed (NULL: all are), so that none of them needs a form in this dtype. holds: what
+ * the bodies of loops hold (wg_op_holds) keeps the values that it has on t, step by step. */
+wg_tape *wg_tape_copy_part(const wg_tape *t, wg_dtype dtype, int64_t size, const bool *needed,
+                           bool holds);
 
 /* wg_copy_node: x on `copy`, floats being of `dtype` (WG_DTYPE_DEFAULT: of the dtypes they have);
  * twin[i] is the copy of the operand with index i. */

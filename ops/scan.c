@@ -306,6 +306,7 @@ const wg_op wg_op_scan = {
     .forward = scan_forward,
     .vjp = wg_scan_vjp,
     .vjp_all = wg_scan_vjp_all,
+    .holds = &wg_scan_holds,
     .describe = scan_describe,
 };
 

@@ -294,7 +294,7 @@ size_t wg_audit(wg_tensor *const ys[], int n, wg_audit_row rows[], size_t most, 
     a.needed = wg_arena_take(&a.t->scratch, (size_t)a.last + 1, 1);
     if (a.needed != NULL)
         wg_mark_needed(a.t, ys, n, a.last, a.needed);
-    a.wide = wg_tape_copy_part(a.t, WG_WIDE, a.last + 1, a.needed);
+    a.wide = wg_tape_copy_part(a.t, WG_WIDE, a.last + 1, a.needed, false);
     size_t count = 0;
     if (a.needed != NULL && a.wide->status == WG_OK)
         count = audit_nodes(&a, ys, n, rows, most);

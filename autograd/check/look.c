@@ -44,7 +44,8 @@ static wg_around *around_begin(wg_appeal *a, int from, int n, uint64_t point)
 {
     const wg_check_session *s = a->s;
     const char *why;
-    wg_tape *t = wg_tape_copy_part(s->user, WG_F64, s->copied ? s->user->size : s->mark.size, NULL);
+    wg_tape *t = wg_tape_copy_part(s->user, WG_F64, s->copied ? s->user->size : s->mark.size, NULL,
+                                   true);
     wg_around *around = wg_tape_take(t, sizeof *around);
     wg_tensor **xs = wg_tape_take(t, (size_t)s->n * sizeof *xs);
     bool begun = around != NULL && xs != NULL && t->status == WG_OK;

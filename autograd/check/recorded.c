@@ -125,8 +125,25 @@ static void recorded_sort(wg_recorded *r, wg_tensor *y, char *moves, int64_t sin
         r->held[r->n_held++] = (wg_recorded_hold){y, y->data};
 }
 
-static bool recorded_list(wg_recorded *r, int64_t since)
+/* What is discrete in loops whose operands move. */
+static void recorded_add_loops(wg_recorded *r, const wg_check_session *s, const char *moves,
+                               int64_t last)
 {
+    for (int64_t i = 0; i < s->n_loops; i++) {
+        const wg_tensor *all = s->loop[i]->operand[0];
+        bool any = false;
+        for (int k = 0; k < all->n_operands; k++) {
+            const int64_t at = all->operand[k]->index;
+            any = any || (at <= last && moves[at] != 0);
+        }
+        if (any)
+            r->branch[r->n_branches++] = s->loop[i];
+    }
+}
+
+static bool recorded_list(wg_recorded *r, const wg_check_session *s)
+{
+    const int64_t since = s->mark.size;
     int64_t first = r->xs[0]->index, last = first;
     for (int i = 0; i < r->n_xs; i++) {
         first = r->xs[i]->index < first ? r->xs[i]->index : first;
@@ -135,7 +152,8 @@ static bool recorded_list(wg_recorded *r, int64_t since)
     for (int k = 0; k < r->m; k++)
         last = r->ys[k]->index > last ? r->ys[k]->index : last;
     const size_t most = (size_t)(last - first), all = (size_t)last + 1;
-    r->node = wg_arena_take(&r->t->scratch, 2 * most * sizeof *r->node, sizeof(void *));
+    const size_t nodes = 2 * most + (size_t)s->n_loops;
+    r->node = wg_arena_take(&r->t->scratch, nodes * sizeof *r->node, sizeof(void *));
     r->held = wg_arena_take(&r->t->scratch, most * sizeof *r->held, sizeof(void *));
     char *moves = wg_arena_take(&r->t->scratch, all, 1);
     bool *needed = wg_arena_take(&r->t->scratch, all, 1);
@@ -149,6 +167,7 @@ static bool recorded_list(wg_recorded *r, int64_t since)
     for (int64_t i = first + 1; i <= last; i++)
         if (needed[i])
             recorded_sort(r, r->t->node[i], moves, since);
+    recorded_add_loops(r, s, moves, last);
     return true;
 }
 
@@ -211,12 +230,45 @@ static bool recorded_borrow(wg_recorded *r)
     return true;
 }
 
+/* Copies of what moves, back and forth, are cheaper than computing it once more. */
+static void recorded_copy(const wg_recorded *r, bool back)
+{
+    char *kept = r->kept;
+    for (int64_t i = 0; i < r->n; i++) {
+        wg_tensor *y = r->node[i];
+        const size_t bytes = (size_t)y->size * wg_dtype_size(y->dtype);
+        if (y->op->flags & WG_OP_VIEW)
+            wg_node_view(y); /* what it looks at may have been borrowed */
+        if (bytes == 0 || (y->op->flags & WG_OP_VIEW) || y->data == NULL)
+            continue;
+        memcpy(back ? y->data : kept, back ? kept : y->data, bytes);
+        kept += bytes;
+    }
+}
+
+#define RECORDED_KEPT (1 << 20) /* bytes at most; beyond them all is computed again */
+
+static bool recorded_keep(wg_recorded *r)
+{
+    size_t bytes = 0;
+    for (int64_t i = 0; i < r->n && bytes <= RECORDED_KEPT; i++)
+        bytes += (size_t)r->node[i]->size * wg_dtype_size(r->node[i]->dtype);
+    if (bytes > RECORDED_KEPT)
+        return true;
+    r->kept = wg_arena_take(&r->t->scratch, bytes + 1, WG_ALIGNMENT);
+    if (r->kept != NULL)
+        recorded_copy(r, false);
+    return r->kept != NULL;
+}
+
+#undef RECORDED_KEPT
+
 bool wg_recorded_begin(wg_recorded *r, const wg_check_session *s, const wg_check_claim *c,
                        wg_tensor *const xs[], int n_xs)
 {
     *r = (wg_recorded){
         .t = s->t, .ys = c->ys, .cotangents = c->cotangents, .m = c->m, .xs = xs, .n_xs = n_xs};
-    if (recorded_list(r, s->mark.size) && recorded_hold(r) && recorded_borrow(r))
+    if (recorded_list(r, s) && recorded_keep(r) && recorded_hold(r) && recorded_borrow(r))
         return true;
     recorded_release(r);
     return false;
@@ -227,7 +279,10 @@ void wg_recorded_end(wg_recorded *r)
 {
     for (int i = 0; i < r->n_xs; i++)
         r->xs[i]->data = r->borrowed[i];
-    wg_recorded_run(r);
+    if (r->kept != NULL)
+        recorded_copy(r, true);
+    else
+        wg_recorded_run(r);
     recorded_release(r);
 }
 

@@ -18,6 +18,9 @@ typedef struct wg_check_session {
     wg_tensor *const *caller; /* [n], the xs on the user's tape, which outlives a copy */
     wg_tensor *const *given;  /* [n], the gradients given, on the user's tape; NULL: none are */
     int n;
+    wg_tensor **loop; /* [n_loops] what is discrete in the bodies of loops, as it comes out of their
+                       * operands here: parts of all that these record */
+    int64_t n_loops;
 } wg_check_session;
 
 /* wg_check_session_begin: false where the arguments are not fit to be checked; *why then says so.
@@ -60,8 +63,10 @@ typedef struct wg_recorded {
     void *values,
         *origin;      /* [size], in their dtype: what they hold meanwhile, and what they held */
     wg_tensor **node; /* [n], in recording order: what moves with the xs */
-    /* [n_branches]: what is discrete and depends on them, and keeps its value. */
+    /* [n_branches]: what is discrete and depends on them, and keeps its value; views, of what is
+     * discrete in a loop, which itself is computed from what was held. */
     wg_tensor **branch;
+    void *kept; /* what the nodes held before, one after the other; NULL: it is computed again */
     wg_recorded_hold *held; /* [n_held] */
     int64_t n, n_branches, n_held;
 } wg_recorded;

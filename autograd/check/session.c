@@ -1,4 +1,5 @@
 /* Owns the session, in which a tape is checked and left as it was. */
+#include "autograd/body_internal.h"
 #include "autograd/check/gradcheck_internal.h"
 
 #include "autograd/rng.h"
@@ -40,19 +41,37 @@ static const char *check_misfit(const wg_tensor *y, wg_tensor *const xs[], int n
     return why;
 }
 
-/* Is there f32 between the xs and y? */
-static bool check_has_f32(const wg_tensor *y, wg_tensor *const xs[], int n)
+/* Is there f32 between the xs and y, or a loop that holds anything? */
+static bool check_needs_copy(const wg_tensor *y, wg_tensor *const xs[], int n)
 {
-    bool f32 = false;
+    bool needed = false;
     int64_t first = y->index;
     int64_t last = first;
     for (int i = 0; i < n; i++) {
         first = xs[i]->index < first ? xs[i]->index : first;
         last = xs[i]->index > last ? xs[i]->index : last;
     }
-    for (int64_t i = first; i <= last; i++)
-        f32 = f32 || y->tape->node[i]->dtype == WG_F32;
-    return f32;
+    for (int64_t i = first; i <= last && !needed; i++)
+        needed = y->tape->node[i]->dtype == WG_F32 || wg_body_holds(y->tape->node[i]);
+    return needed;
+}
+
+/* What is discrete in loops, recorded on the copy: there the loops themselves hold it. */
+static bool check_loops(wg_check_session *s)
+{
+    wg_tape *t = s->t;
+    s->loop = wg_tape_take(t, (size_t)s->user->size * sizeof *s->loop);
+    for (int64_t i = 0; s->loop != NULL && i < s->user->size && t->status == WG_OK; i++) {
+        const wg_tensor *x = s->user->node[i];
+        if (!wg_body_holds(x) || x->op->holds->size(t, x, true) == 0)
+            continue;
+        wg_tensor **operand = wg_tape_take(t, (size_t)x->n_operands * sizeof *operand);
+        for (int k = 0; operand != NULL && k < x->n_operands; k++)
+            operand[k] = wg_tape_counterpart(t, x->operand[k]);
+        if (operand != NULL)
+            s->loop[s->n_loops++] = x->op->holds->record(t, x, operand, WG_F64, true);
+    }
+    return t->status == WG_OK;
 }
 
 /* The twins of y and the xs on the session's tape. */
@@ -80,7 +99,11 @@ static void check_open(wg_check_session *s, wg_tape *user, bool copied)
     user->options.on_error = NULL;
     s->copied = copied;
     s->given = NULL;
-    s->t = copied ? wg_tape_copy(user, WG_F64) : user;
+    s->loop = NULL;
+    s->n_loops = 0;
+    s->t = copied ? wg_tape_copy_part(user, WG_F64, user->size, NULL, true) : user;
+    if (copied && s->t->status == WG_OK)
+        check_loops(s);
     s->mark = wg_tape_mark(s->t);
     s->scratch = wg_arena_height(&s->t->scratch);
 }
@@ -90,7 +113,7 @@ bool wg_check_session_begin(wg_check_session *s, wg_tensor *y, wg_tensor *const 
 {
     if ((*why = check_misfit(y, xs, n)) != NULL)
         return false;
-    check_open(s, y->tape, check_has_f32(y, xs, n));
+    check_open(s, y->tape, check_needs_copy(y, xs, n));
     if (s->t->status == WG_OK && check_adopt(s, y, xs, n))
         return true;
     *why = s->t->status == WG_OK ? "out of memory"
@@ -132,7 +155,7 @@ bool wg_check_session_wide(wg_check_session *w, const wg_check_session *s)
     const int64_t size = s->copied ? s->user->size : s->mark.size;
     *w = (wg_check_session){.user = s->user, .copied = true, .options = s->user->options};
     wg_arena_mark empty = wg_arena_height(&s->user->scratch);
-    w->t = wg_tape_copy_part(s->user, WG_WIDE, size, check_needed(s, size));
+    w->t = wg_tape_copy_part(s->user, WG_WIDE, size, check_needed(s, size), true);
     wg_arena_rewind(&s->user->scratch, empty);
     w->mark = wg_tape_mark(w->t);
     w->scratch = wg_arena_height(&w->t->scratch);
