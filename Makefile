@@ -60,7 +60,7 @@ PUBLIC   := autograd $(addprefix autograd/,print ranks compile derivatives check
 LIB_DIRS := $(PUBLIC) ops/kernels
 # What WG_NO_CHECK and WG_NO_FILES in CPPFLAGS leave out; the other switches are for the sources alone.
 CHECK_SRC := $(sort $(wildcard autograd/check/*.c))
-FILES_SRC := $(addprefix models/files/,csv.c csv_fields.c csv_rows.c csv_write.c elements.c idx.c json.c \
+FILES_SRC := $(addprefix models/files/,csv.c csv_cache.c csv_fields.c csv_rows.c csv_write.c elements.c idx.c json.c \
                  npy.c npy_stream.c npz.c platform.c program_c.c reader.c safetensors_load.c safetensors_save.c svmlight.c window.c writer.c) \
              models/estimator_write.c models/estimator_file.c \
              $(addprefix autograd/compile/,c_formula.c write.c write_calls.c write_plan.c write_steps.c)
@@ -187,7 +187,7 @@ $(BUILD)/obj/tests/%.o: tests/%.c $(BUILD)/flags $(CHECK_AT).libs $(BUILD)/tests
 	$(call run,CC,$(COMPILE) $(TEST_O) @$(CHECK_AT).cflags -I$(BUILD)/tests -c -o $@ $<)
 
 # Tests make the system's calls fail (tests/support/system.c), where the linker can put them in between.
-WRAPPED := open read write fsync close rename unlink fstat lstat stat readlink fchmod opendir closedir pthread_create
+WRAPPED := open read pread lseek write fsync close rename unlink fstat lstat stat readlink fchmod opendir closedir pthread_create
 WRAP := $(if $(strip $(foreach m,darwin mingw wasi,$(findstring $(m),$(MACHINE)))),,$(addprefix -Wl$(comma)--wrap=,$(WRAPPED)))
 $(RUNNER): $(call obj,$(TEST_SRC)) $(STATIC) $(BUILD)/sources $(LIBS)
 	$(call run,LD,$(LINK) $(WRAP) -o $@ $(filter %.o,$^) $(STATIC) @$(CHECK_AT).libs @$(LIBS))

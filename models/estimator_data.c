@@ -118,18 +118,23 @@ static bool estimator_sparse_fits(const wg_estimator *e, wg_tape *t, const wg_cs
 
 /* ---- Using it. ------------------------------------------------------------------------------- */
 
-static wg_tensor *estimator_outputs_of(const wg_estimator *e, wg_tensor *X)
+static wg_tensor *estimator_outputs_of(const wg_estimator *e, wg_tensor *prepared)
 {
     const wg_fit_model model = wg_mlp_fit_model(e->mlp, e->head);
-    const wg_dataset prepared = {.X = wg_pipeline_apply(e->pipeline, X, NULL)};
-    return model.outputs(model.user, &prepared, false);
+    return model.outputs(model.user, &(wg_dataset){.X = prepared}, false);
 }
 
 /* Outputs of streamed rows, block of rows by block of rows; the last block has old rows behind its
- * own. */
-static wg_tensor *estimator_outputs_streamed(const wg_estimator *e, wg_tensor *X)
+ * own. Strings are encoded as they stream. */
+static wg_tensor *estimator_outputs_streamed(const wg_estimator *e, wg_tensor *X,
+                                             const char *const *strings)
 {
     wg_tape *t = X->tape;
+    const bool prepared = e->string_columns > 0;
+    if (prepared)
+        X = wg_pipeline_apply(e->pipeline, X, strings);
+    if (wg_is_inert(X))
+        return X;
     const int64_t all = X->shape.dim[0], most = all < ESTIMATOR_ROWS ? all : ESTIMATOR_ROWS;
     wg_shape shape = X->shape;
     shape.dim[0] = most;
@@ -137,7 +142,8 @@ static wg_tensor *estimator_outputs_streamed(const wg_estimator *e, wg_tensor *X
     if (room != NULL)
         memset(room, 0, (size_t)most * wg_row_bytes(X));
     wg_tensor *block = wg_input(t, X->name, X->dtype, shape.ndim, shape.dim, room);
-    wg_tensor *Z = estimator_outputs_of(e, block);
+    wg_tensor *Z = estimator_outputs_of(e, prepared ? block
+                                                    : wg_pipeline_apply(e->pipeline, block, NULL));
     wg_program *program = wg_compile(&Z, 1, NULL);
     char *outputs = wg_tape_take(t, (size_t)all * wg_row_bytes(Z));
     for (int64_t row = 0, n; wg_tape_status(t) == WG_OK && row < all; row += n) {
@@ -167,7 +173,7 @@ wg_tensor *wg_estimator_outputs(const wg_estimator *e, const wg_dataset *rows)
     if (!wg_dataset_finite(&d, e->pipeline->imputer != NULL, "estimator"))
         return wg_fail(t, WG_E_NOT_FINITE, "estimator: rows that are not finite");
     if (d.sparse == NULL && wg_is_streamed(d.X))
-        return estimator_outputs_streamed(e, d.X);
+        return estimator_outputs_streamed(e, d.X, of_table ? d.table->strings : NULL);
     wg_dataset prepared = {.sparse = d.sparse};
     if (d.sparse == NULL)
         prepared.X = wg_pipeline_apply(e->pipeline, d.X, of_table ? d.table->strings : NULL);

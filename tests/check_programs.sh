@@ -1069,6 +1069,37 @@ usage "$train" X.npy --labels y.npy --stream --missing mean
 says err "--missing does not go with"
 usage sh -c "cat X.npy | '$train' - --labels y.npy --stream"
 says err "not 'a pipe'"
+# A cache of a CSV file: made once, and again when the file is another.
+awk 'BEGIN { srand(5); print "a,colour,b,y"
+    for (i = 0; i < 4000; i++) {
+        a = rand(); b = rand()
+        print (i % 9 ? a : "") "," (i % 13 ? (a < b ? "red" : "blue") : "") "," b "," (a + b > 1 ? "yes" : "no") } }' > big.csv
+for how in '--missing mean --indicate' '--missing drop --balanced' '--missing median --f32 --optimizer newton'; do
+    # shellcheck disable=SC2086  # words
+    run 0 "$train" big.csv $how --test 0 --epochs 8 --save one
+    mv out held
+    for threads in 1 2; do
+        # shellcheck disable=SC2086
+        run 0 "$train" big.csv $how --test 0 --epochs 8 --threads $threads --cache big.cache --save two
+        same one two
+        same out held
+    done
+done
+expect 'made again' test "$(grep -c 'big.cache: made' err)" -eq 0
+run 0 "$train" big.csv --missing mean --cache big.cache --quiet
+says err 'train: big.cache: made, for it was of another file, or of other options'
+says out 'model        logistic, 3200 training rows, 800 test rows'
+echo '0.5,red,0.7,yes' >> big.csv
+run 0 "$train" big.csv --missing mean --cache big.cache --quiet
+says out 'model        logistic, 3200 training rows, 801 test rows'
+echo 'a file of mine' > mine
+run 1 "$train" big.csv --missing mean --cache mine
+says err 'mine: byte 0: is no .npy file'
+expect 'another file was written over' grep -q 'a file of mine' mine
+usage "$train" big.csv --cache big.csv
+usage "$train" big.csv --cache c --report r.html
+usage "$train" X.npy --labels y.npy --cache c
+usage sh -c "cat big.csv | '$train' - --cache c"
 run 0 "$build/mnist" --hidden 32 --epochs 12 X y Xtest ytest
 lines out 12
 expect 'the images are not told apart' awk '/^epoch 12/ { exit $NF < 0.9 }' out

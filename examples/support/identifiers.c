@@ -53,7 +53,7 @@ void identifiers_warn(const train_arguments *a, const wg_dataset *data)
     const wg_table *table = data->table;
     if (table->rows < ROWS || data->sparse != NULL || wg_ranks_number(table->tape) > 0)
         return;
-    for (int64_t j = 0; !a->rows.stream && j < table->columns; j++)
+    for (int64_t j = 0; !rows_streamed(&a->rows) && j < table->columns; j++)
         if (counts_rows(table, j))
             tell(table, table->column_names[j], "counts the rows");
     const wg_mark mark = wg_tape_mark(table->tape);

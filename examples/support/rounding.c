@@ -156,7 +156,7 @@ void rounding_warn(const train_arguments *a, const wg_dataset *data)
         s[j] = (spread){.whole = true};
     if (data->sparse != NULL)
         add_sparse(data->sparse, s);
-    else if (a->rows.stream)
+    else if (rows_streamed(&a->rows))
         add_stream(t, X, s);
     else
         add_dense(X, s);

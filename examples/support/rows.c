@@ -84,7 +84,18 @@ static wg_dataset read_csv(wg_tape *t, const char *path, const rows_options *o)
                           .missing = o->missing,
                           .missing_texts = o->missing_texts,
                           .f32 = o->f32};
-    return (wg_dataset){.table = wg_csv_read(t, path, &csv)};
+    if (o->cache == NULL)
+        return (wg_dataset){.table = wg_csv_read(t, path, &csv)};
+    const wg_csv_cache cache = wg_csv_cache_open(t, path, o->cache,
+                                                 &csv); /* to the program's end */
+    if (cache.made != NULL && wg_tape_status(t) == WG_OK && wg_ranks_number(t) == 0)
+        fprintf(stderr, "%s: %s: made, for %s\n", options_program(), o->cache, cache.made);
+    return (wg_dataset){.table = cache.table};
+}
+
+bool rows_streamed(const rows_options *o)
+{
+    return o->stream || o->cache != NULL;
 }
 
 /* The first `width` columns alone; what stands in others is left out, which is told. */

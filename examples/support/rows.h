@@ -9,6 +9,8 @@ typedef struct rows_options {
     bool no_label;
     bool f32, f64; /* f64: arrays of f32 are widened, too; neither: they are as stored */
     bool stream;   /* npy: rows are read when they are wanted, not held; see wg_npy_stream_open */
+    const char *
+        cache; /* csv: the file that they are then read from; see wg_csv_cache_open; NULL: they are held */
     const char *label;  /* csv: the column, default the last; npz: the array */
     const char *labels; /* idx, npy: the file of labels */
 
@@ -27,6 +29,9 @@ typedef struct rows_options {
 /* rows_read: a table, of svmlight files sparse rows and a table of their labels. They belong to the tape;
  * errors are there, too. */
 wg_dataset rows_read(wg_tape *t, const char *path, const rows_options *options);
+
+/* rows_streamed: are they read when they are wanted? */
+bool rows_streamed(const rows_options *options);
 
 /* rows_columns: both lists, which NULL ends, as one for option columns, so that others are left out; on the tape.
  * NULL where one is, or both are empty: the names are not known. */

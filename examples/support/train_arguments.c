@@ -84,6 +84,8 @@ static int formats_go(const train_arguments *a)
     bool of_csv = r->categories != NULL || r->columns != NULL || r->drop != NULL ||
                   r->separator != 0 || r->no_header || a->missing_texts.n > 0 ||
                   (r->label != NULL && strcmp(format, "npz") != 0);
+    if (!csv && r->cache != NULL)
+        return options_fail("--cache is for CSV files, not for", a->data);
     if (!csv && of_csv && strcmp(format, "gzip") != 0)
         return options_fail("label, category, columns, drop, separator, no-header and "
                             "missing-texts are for CSV files:",
@@ -160,6 +162,14 @@ static int options_go(const train_arguments *a)
                             a->test_file);
     if (a->test_file != NULL && options_same_file(a->test_file, a->data))
         return options_fail("the test rows would be those that are trained on:", a->test_file);
+    if (a->rows.cache != NULL && strcmp(a->data, "-") == 0)
+        return options_fail("--cache wants a file, not", "a pipe");
+    if (a->rows.cache != NULL && (options_same_file(a->rows.cache, a->data) ||
+                                  (a->save != NULL && strcmp(a->rows.cache, a->save) == 0)))
+        return options_fail("would be written over by --cache:", a->rows.cache);
+    if (rows_streamed(&a->rows) && (a->report != NULL || a->degree > 1))
+        return options_fail("does not go with --stream and --cache:",
+                            a->degree > 1 ? "--degree" : "--report");
     if (a->rows.stream && a->rows.missing != WG_CSV_MISSING_ERROR)
         return options_fail("--missing does not go with", "--stream");
     return formats_go(a);
@@ -204,6 +214,8 @@ int train_arguments_read(int argc, char **argv, train_arguments *a)
         {"--f32", NULL, OPTION_FLAG, &a->rows.f32, 0, 0, "compute in f32; default f64"},
         {"--stream", NULL, OPTION_FLAG, &a->rows.stream, 0, 0,
          "NPY: rows are read whenever they are wanted, for files larger than memory"},
+        {"--cache", "FILE", OPTION_TEXT, &a->rows.cache, 0, 0,
+         "CSV: is made once, and read in DATA's place whenever rows are wanted; the same model"},
         {"--raw", NULL, OPTION_FLAG, &a->raw, 0, 0, "columns are not standardized"},
         {"--degree", "D", OPTION_WHOLE, &a->degree, 1, 10, "polynomial features; default 1: none"},
         /* the model */

@@ -80,7 +80,7 @@ static int rising(const void *a, const void *b)
 static wg_tensor *in_order(wg_tape *t, const train_arguments *a, wg_tensor *rows)
 {
     const int64_t n = wg_size(rows);
-    int64_t *row = a->rows.stream ? wg_tape_take(t, (size_t)n * sizeof *row) : NULL;
+    int64_t *row = rows_streamed(&a->rows) ? wg_tape_take(t, (size_t)n * sizeof *row) : NULL;
     if (row == NULL || wg_tape_status(t) != WG_OK)
         return rows;
     memcpy(row, wg_data_i64(rows), (size_t)n * sizeof *row);
@@ -98,6 +98,7 @@ static bool split(wg_tape *t, const train_arguments *a, parts *r)
         if (r->all.table->csv != NULL) /* by its name, wherever it stands */
             o.label = r->all.table->label_name;
         o.drop = NULL;
+        o.cache = NULL;
         o.f32 = wg_dtype_of(wg_table_features(r->all.table)) == WG_F32;
         o.f64 = !o.f32;
         o.width = r->all.sparse != NULL ? wg_dataset_columns(&r->all) : 0;
@@ -136,7 +137,7 @@ static wg_dataset shared(wg_tape *t, const wg_dataset *rows)
 static bool prepare(wg_tape *t, train_arguments *a, parts *r)
 {
     *r = (parts){.numbers = false};
-    if (!same_file(t, a->data, a->rows.stream) || !same_file(t, a->rows.labels, false) ||
+    if (!same_file(t, a->data, rows_streamed(&a->rows)) || !same_file(t, a->rows.labels, false) ||
         !same_file(t, a->test_file, false))
         return false;
     r->all = rows_read(t, a->data, &a->rows);

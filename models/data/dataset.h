@@ -17,7 +17,8 @@ extern "C" {
  *
  * All on one tape. A dataset owns nothing. */
 typedef struct wg_dataset {
-    /* [n, ...], f32 or f64. Streamed rows (wg_streamed, wg_npy_stream_rows): wg_fit_minimize. */
+    /* [n, ...], f32 or f64. Streamed rows (wg_streamed, wg_npy_stream_rows,
+     * wg_csv_cache_open): wg_fit_minimize. */
     wg_tensor *X;
     wg_tensor *y; /* [n] classes, i64; or numbers [n], [n, k]; NULL: the table's labels, if any */
     const wg_csr *sparse; /* [n, d], instead of X */

@@ -242,16 +242,22 @@ int64_t wg_encoder_unknown(const wg_encoder *encoder, const char *const *string,
     return -1;
 }
 
-/* to[n, width], zero so far. */
-static bool encoder_write(const wg_encoder *e, const char *const *string, int64_t n, double *to)
+static bool encoder_knows(const wg_encoder *e, const char *const *string, int64_t n)
 {
-    int64_t width = wg_encoder_width(e), unknown = wg_encoder_unknown(e, string, n);
-    if (unknown >= 0) {
+    const int64_t unknown = wg_encoder_unknown(e, string, n);
+    if (unknown >= 0)
         wg_fail(e->tape, WG_E_VALUE,
                 "encoder: row %" PRId64 ", column %" PRId64 ": '%.60s' was not there at the fit",
                 unknown / e->columns, unknown % e->columns, string[unknown]);
+    return unknown < 0;
+}
+
+/* to[n, width], zero so far. */
+static bool encoder_write(const wg_encoder *e, const char *const *string, int64_t n, double *to)
+{
+    int64_t width = wg_encoder_width(e);
+    if (!encoder_knows(e, string, n))
         return false;
-    }
     for (int64_t i = 0; i < n; i++)
         for (int64_t j = 0; j < e->columns; j++) {
             int64_t at = encoder_find(e, j, string[i * e->columns + j]);
@@ -304,6 +310,73 @@ wg_tensor *wg_encoder_apply(const wg_encoder *encoder, const char *const *string
     wg_temporary_free(t, values);
     return x != NULL ? x : wg_fail(t, WG_E_VALUE, "encoder");
 }
+
+/* ---- Streamed rows. -------------------------------------------------------------------------- */
+
+typedef struct encoder_stream {
+    wg_stream of;
+    const wg_encoder *by;
+    int64_t *category; /* [n, by->columns]; -1: none */
+    int64_t n;         /* rows, from of.first on */
+    wg_dtype dtype;
+    int64_t numbers, width; /* columns of numbers, and of the categories behind them */
+} encoder_stream;
+
+static void encoder_set(const encoder_stream *s, char *row, int64_t j)
+{
+    if (s->dtype == WG_F32)
+        ((float *)(void *)row)[j] = 1;
+    else
+        ((double *)(void *)row)[j] = 1;
+}
+
+/* Row by row from the last one on, since rows become wider. */
+static const char *encoder_stream_read(void *user, int64_t first, int64_t n, void *to)
+{
+    const encoder_stream *s = user;
+    const int64_t own = first - s->of.first;
+    const size_t size = wg_dtype_size(s->dtype), from = (size_t)s->numbers * size;
+    const size_t row = from + (size_t)s->width * size;
+    if (own < 0 || n > s->n || own > s->n - n)
+        return "rows of string columns that another rank has";
+    const char *wrong = s->of.read(s->of.user, first, n, to);
+    for (int64_t i = n - 1; wrong == NULL && i >= 0; i--) {
+        char *at = memmove((char *)to + (size_t)i * row, (char *)to + (size_t)i * from, from);
+        memset(at + from, 0, row - from);
+        for (int64_t j = 0; j < s->by->columns; j++) {
+            const int64_t k = s->category[(own + i) * s->by->columns + j];
+            if (k >= 0)
+                encoder_set(s, at, s->numbers + k);
+        }
+    }
+    return wrong;
+}
+
+wg_tensor *wg_encoder_stream(const wg_encoder *encoder, const char *const *string, wg_tensor *X)
+{
+    wg_tape *t = X->tape;
+    const int64_t n = X->shape.dim[0], width = wg_encoder_width(encoder);
+    const int64_t cells = encoder_size(t, string, n, encoder->columns);
+    if (cells < 0 || !encoder_knows(encoder, string, n))
+        return wg_fail(t, WG_E_VALUE, "encoder");
+    encoder_stream *s = wg_tape_take(t, sizeof *s);
+    int64_t *category = wg_tape_take(t, (size_t)cells * sizeof *category);
+    if (s == NULL || category == NULL)
+        return wg_fail(t, WG_E_NOMEM, "encoder");
+    for (int64_t i = 0; i < cells; i++)
+        category[i] = encoder_find(encoder, i % encoder->columns, string[i]);
+    *s = (encoder_stream){.of = *(const wg_stream *)X->plan,
+                          .by = encoder,
+                          .category = category,
+                          .n = n,
+                          .dtype = X->dtype,
+                          .numbers = X->shape.dim[1],
+                          .width = width};
+    return wg_streamed(t, X->name, X->dtype, WG_SHAPE(n, X->shape.dim[1] + width),
+                       &(wg_stream){encoder_stream_read, s, s->of.first});
+}
+
+/* ---- All together. --------------------------------------------------------------------------- */
 
 int64_t wg_encoder_width(const wg_encoder *encoder)
 {

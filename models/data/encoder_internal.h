@@ -29,6 +29,10 @@ wg_encoder *wg_encoder_fit(wg_tape *t, const char *const *string, int64_t n, int
 wg_tensor *wg_encoder_apply(const wg_encoder *encoder, const char *const *string, int64_t n,
                             wg_dtype dtype);
 
+/* wg_encoder_stream: streamed rows with these columns behind theirs, as a stream.
+ * Errors: as wg_encoder_apply. */
+wg_tensor *wg_encoder_stream(const wg_encoder *encoder, const char *const *string, wg_tensor *X);
+
 /* wg_encoder_unknown: the index, row * columns + column, of the first string that wg_encoder_apply
  * would refuse; -1: none, or a NULL. */
 int64_t wg_encoder_unknown(const wg_encoder *encoder, const char *const *string, int64_t n);

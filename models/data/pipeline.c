@@ -50,9 +50,8 @@ static wg_pipeline *pipeline_new(wg_tape *t, wg_dtype dtype, int64_t columns, in
 
 static wg_tensor *pipeline_apply_step(const pipeline_step *s, wg_tensor *X)
 {
-    if (s->step.kind != WG_STEP_STANDARDIZE && !wg_is_inert(X) && wg_is_streamed(X))
-        return wg_fail(X->tape, WG_E_VALUE,
-                       "pipeline: streamed rows can be standardized, and no more");
+    if (s->step.kind == WG_STEP_POLYNOMIAL && !wg_is_inert(X) && wg_is_streamed(X))
+        return wg_fail(X->tape, WG_E_VALUE, "pipeline: no polynomial features of streamed rows");
     switch (s->step.kind) {
     case WG_STEP_STANDARDIZE: return wg_scaler_apply(s->scaler, X);
     case WG_STEP_IMPUTE: return wg_imputer_apply(s->imputer, X);
@@ -94,6 +93,10 @@ wg_tensor *wg_pipeline_apply(const wg_pipeline *pipeline, wg_tensor *X, const ch
     }
     if (pipeline->encoder == NULL)
         return pipeline_numbers(pipeline, X);
+    if (wg_is_streamed(X)) {
+        X = pipeline_numbers(pipeline, X);
+        return wg_is_inert(X) ? X : wg_encoder_stream(pipeline->encoder, strings, X);
+    }
     return wg_pipeline_join(
         pipeline, X, wg_encoder_apply(pipeline->encoder, strings, X->shape.dim[0], X->dtype));
 }

@@ -2,6 +2,7 @@
 #define WG_MODELS_FILES_ARCHIVE_INTERNAL_H
 
 #include "models/files/archive.h"
+#include "models/files/bytes_internal.h"
 
 /* Bytes of the longest header, as in the format's own reader. */
 #define WG_ARCHIVE_HEADER   100000000
@@ -31,5 +32,14 @@ wg_archive *wg_archive_inert(void);
 
 /* wg_archive_set_path: the file that it is loaded from, for messages; copied. */
 void wg_archive_set_path(wg_archive *a, const char *path);
+
+#ifndef WG_NO_FILES
+
+/* wg_archive_write: to a file that is being written, behind what is there. wg_archive_read: the
+ * rest of a file, into an archive that has a path. False after an error. */
+bool wg_archive_write(const wg_archive *a, wg_writer *w);
+bool wg_archive_read(wg_archive *a, wg_reader *reader);
+
+#endif
 
 #endif

@@ -310,7 +310,7 @@ static wg_table *csv_table(wg_csv_file *f)
                                      WG_SHAPE(f->rows, f->numbers), f->values),
         .string_columns = f->strings,
         .label_name = f->label >= 0 ? f->column[f->label].name : NULL,
-        .label_value = f->labels_are_numbers ? f->label_value : NULL,
+        .label_value = f->label >= 0 && f->labels_are_numbers ? f->label_value : NULL,
         .dropped = f->records - f->rows,
         .rounded = f->rounded,
         .class_limit = f->options.limits.classes,

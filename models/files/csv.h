@@ -63,6 +63,35 @@ typedef struct wg_csv_options {
  * Source: RFC 4180. */
 wg_table *wg_csv_read(wg_tape *t, const char *path, const wg_csv_options *options);
 
+/* ---- Files larger than memory. --------------------------------------------------------------- */
+
+/* A table whose columns of numbers are read when they are wanted. In memory are a label a row, and
+ * a pointer each to the strings. Its members are to be read. */
+typedef struct wg_csv_cache {
+    wg_table *table;  /* inert after an error */
+    const char *made; /* why the cache was made now, and not before; NULL: it was there */
+    struct wg_npy_stream *rows;
+} wg_csv_cache;
+
+/* wg_csv_cache_open: the table of a CSV file, as wg_csv_read makes it, to the bit, but for features
+ * that are streamed (wg_streamed) from `cache`, a binary file beside it. It is made where it is not
+ * there, or was made of another file (by size, time of the last write, and a sample of the bytes)
+ * or with other options; another file under its name, which is no cache, is an error and left
+ * alone.
+ *   Making it reads the file once, or twice where a column turns out to hold strings, and takes no
+ * more memory than some rows, the different strings and, up to limits.classes, the different
+ * labels; more of either than that is an error, but for labels that are all numbers, which are then
+ * for regression. It is written beside its destination and renamed; numpy.load reads its rows.
+ * On a tape with ranks all call it: rank 0 makes it first, so that they may share one.
+ *   wg_fit_minimize and estimators take such a table; pipelines of streamed rows fill in missing
+ *   values and standardize, but make no polynomial features.
+ * Errors, on the tape: those of wg_csv_read; WG_E_VALUE (a pipe); WG_E_FORMAT (no cache).
+ * wg_csv_cache_close: after the last use of the features, before the tape is freed or rewound;
+ * closing twice does nothing. */
+wg_csv_cache wg_csv_cache_open(wg_tape *t, const char *path, const char *cache,
+                               const wg_csv_options *options);
+void wg_csv_cache_close(wg_csv_cache *cache);
+
 /* ---- Writing. -------------------------------------------------------------------------------- */
 
 /* Some columns of a file, side by side. */

@@ -118,6 +118,9 @@ bool wg_csv_read_rows(wg_csv_file *f);
  * strings after all. */
 bool wg_csv_judge(wg_csv_file *f, bool *again);
 
+/* wg_csv_cache_load: the table of a cache, whatever it was made of. */
+wg_table *wg_csv_cache_load(wg_csv_cache *cache, wg_tape *t, const char *path);
+
 /* ---- All of it. ------------------------------------------------------------------------------ */
 
 /* wg_csv_open: the file, and the options with their defaults. wg_csv_parse: its rows, to `put` or

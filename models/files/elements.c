@@ -245,7 +245,11 @@ void wg_elements_write(wg_writer *w, const wg_tensor *x)
 {
     unsigned char chunk[ELEMENTS_CHUNK];
     size_t size = wg_dtype_size(x->dtype), used = 0;
-    for (int64_t i = 0; i < x->size; i++) {
+    const uint16_t one = 1;
+    const bool little = *(const unsigned char *)&one == 1; /* the bytes are in order already */
+    if (little)
+        wg_writer_put(w, x->data, (size_t)x->size * size);
+    for (int64_t i = 0; !little && i < x->size; i++) {
         uint64_t bits = elements_bits_of(x, i);
         for (size_t k = 0; k < size; k++)
             chunk[used++] = (unsigned char)(bits >> (8 * k));

@@ -338,14 +338,14 @@ wg_tensor *wg_npy_read(wg_tape *t, const char *path)
 
 /* The header and its padding: what stands before the array is a multiple of 64 bytes, and ends with
  * a line end. Returns its size. */
-static size_t npy_format(const wg_tensor *x, char header[WG_NPY_HEADER])
+static size_t npy_format(wg_dtype dtype, const wg_shape *of, char header[WG_NPY_HEADER])
 {
     static const char *const types[WG_DTYPES] = {
         [WG_F32] = "<f4", [WG_F64] = "<f8", [WG_I64] = "<i8"};
     char shape[WG_SHAPE_TEXT];
     int text = snprintf(header + 10, WG_NPY_HEADER - 10,
-                        "{'descr': '%s', 'fortran_order': False, 'shape': %s, }", types[x->dtype],
-                        wg_shape_text(&x->shape, shape, sizeof shape));
+                        "{'descr': '%s', 'fortran_order': False, 'shape': %s, }", types[dtype],
+                        wg_shape_text(of, shape, sizeof shape));
     size_t used = 10 + (size_t)text, size = (used + 1 + 63) & ~(size_t)63;
     memset(header + used, ' ', size - 1 - used);
     header[size - 1] = '\n';
@@ -355,10 +355,15 @@ static size_t npy_format(const wg_tensor *x, char header[WG_NPY_HEADER])
     return size;
 }
 
-void wg_npy_put(wg_writer *w, const wg_tensor *x)
+void wg_npy_put_header(wg_writer *w, wg_dtype dtype, const wg_shape *shape)
 {
     char header[WG_NPY_HEADER];
-    wg_writer_put(w, header, npy_format(x, header));
+    wg_writer_put(w, header, npy_format(dtype, shape, header));
+}
+
+void wg_npy_put(wg_writer *w, const wg_tensor *x)
+{
+    wg_npy_put_header(w, x->dtype, &x->shape);
     wg_elements_write(w, x);
 }
 

@@ -25,7 +25,16 @@ bool wg_npy_header(wg_reader *reader, bool any, wg_npy_array *array);
 /* wg_npy_take: the array that the rest of the file is; inert after an error. */
 wg_tensor *wg_npy_take(wg_reader *reader, const wg_npy_array *a);
 
-/* wg_npy_put: an array with its header. */
+/* wg_npy_put: an array with its header. wg_npy_put_header: that alone, as long for all matrices. */
 void wg_npy_put(wg_writer *w, const wg_tensor *x);
+void wg_npy_put_header(wg_writer *w, wg_dtype dtype, const wg_shape *shape);
+
+/* wg_npy_stream_of: the rows of an array [n, d] of floats, the reader's file being theirs from now
+ * on, whatever comes of it. wg_npy_stream_narrow: from now on the first columns alone.
+ * wg_npy_stream_read: as wg_stream has it. wg_npy_stream_dtype: of the rows. */
+wg_npy_stream *wg_npy_stream_of(wg_reader *reader, const wg_npy_array *array);
+wg_dtype wg_npy_stream_dtype(const wg_npy_stream *stream);
+void wg_npy_stream_narrow(wg_npy_stream *stream, int64_t columns);
+const char *wg_npy_stream_read(const wg_npy_stream *stream, int64_t first, int64_t n, void *to);
 
 #endif

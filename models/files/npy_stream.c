@@ -15,8 +15,9 @@ struct wg_npy_stream {
     const char *path;
     int file; /* -1: closed */
     wg_npy_array array;
-    int64_t row; /* elements of one */
-    bool plain;  /* the file's bytes are the values */
+    int64_t row;   /* elements of one */
+    int64_t taken; /* so many of its first are given out */
+    bool plain;    /* the file's bytes are the values */
 };
 
 static wg_npy_stream *stream_none(void)
@@ -60,18 +61,49 @@ static const char *stream_decoded(const wg_npy_stream *s, int64_t at, int64_t n,
     return NULL;
 }
 
-static const char *stream_read(void *user, int64_t first, int64_t n, void *to)
+static const char *stream_elements(const wg_npy_stream *s, int64_t at, int64_t n, void *to)
 {
-    const wg_npy_stream *s = user;
+    return s->plain ? stream_bytes(s, at, n * s->array.element.size, to)
+                    : stream_decoded(s, at, n, to);
+}
+
+/* The first columns of n rows. What is left of the room takes whole rows, which are then moved
+ * together: no other room is needed, and few reads. */
+static const char *stream_narrow(const wg_npy_stream *s, int64_t at, int64_t n, char *to)
+{
+    const size_t width = wg_dtype_size(s->array.dtype);
+    const size_t taken = (size_t)s->taken * width, row = (size_t)s->row * width;
+    while (n > 0) {
+        const int64_t whole = n * s->taken / s->row;
+        const char *wrong = stream_elements(s, at, whole > 0 ? whole * s->row : s->taken, to);
+        if (wrong != NULL)
+            return wrong;
+        for (int64_t i = 1; i < whole; i++)
+            memmove(to + (size_t)i * taken, to + (size_t)i * row, taken);
+        const int64_t done = whole > 0 ? whole : 1;
+        at += done * s->row * s->array.element.size;
+        to += (size_t)done * taken;
+        n -= done;
+    }
+    return NULL;
+}
+
+const char *wg_npy_stream_read(const wg_npy_stream *s, int64_t first, int64_t n, void *to)
+{
     if (s->file < 0)
         return "the file is closed";
     if (first < 0 || n > s->array.shape.dim[0] || first > s->array.shape.dim[0] - n)
         return "the file has no such rows";
     const int64_t bytes = s->row * s->array.element.size, at = s->array.begin + first * bytes;
-    const char *wrong = s->plain ? stream_bytes(s, at, n * bytes, to)
-                                 : stream_decoded(s, at, n * s->row, to);
+    const char *wrong = s->taken < s->row ? stream_narrow(s, at, n, to)
+                                          : stream_elements(s, at, n * s->row, to);
     wg_read_ahead(s->file, at + n * bytes, n * bytes);
     return wrong;
+}
+
+static const char *stream_read(void *user, int64_t first, int64_t n, void *to)
+{
+    return wg_npy_stream_read(user, first, n, to);
 }
 
 /* ---- Opening. -------------------------------------------------------------------------------- */
@@ -100,6 +132,12 @@ static bool stream_is_native(const wg_npy_stream *s)
            s->array.element.big == !little;
 }
 
+static void stream_set_row(wg_npy_stream *s)
+{
+    s->row = s->taken = wg_shape_size(&s->array.shape) / s->array.shape.dim[0];
+    s->plain = stream_is_native(s);
+}
+
 /* The header, held against the file. */
 static bool stream_begin(wg_npy_stream *s, wg_reader *reader, wg_dtype dtype)
 {
@@ -121,8 +159,7 @@ static bool stream_begin(wg_npy_stream *s, wg_reader *reader, wg_dtype dtype)
                 a->begin, reader->left, wg_elements_bytes(&a->shape, a->element.size));
     if (wg_tape_status(s->tape) != WG_OK)
         return false;
-    s->row = wg_shape_size(&a->shape) / a->shape.dim[0];
-    s->plain = stream_is_native(s);
+    stream_set_row(s);
     return true;
 }
 
@@ -139,6 +176,32 @@ wg_npy_stream *wg_npy_stream_open(wg_tape *t, const char *path, wg_dtype dtype)
     }
     s->file = reader.file; /* which stays open */
     return s;
+}
+
+wg_npy_stream *wg_npy_stream_of(wg_reader *reader, const wg_npy_array *array)
+{
+    wg_npy_stream *s = wg_tape_take(reader->tape, sizeof *s);
+    const char *path = wg_tape_copy_text(reader->tape, reader->path);
+    if (s == NULL || path == NULL) {
+        wg_reader_close(reader);
+        return stream_none();
+    }
+    *s = (wg_npy_stream){.tape = reader->tape, .path = path, .file = reader->file, .array = *array};
+    stream_set_row(s);
+    return s;
+}
+
+wg_dtype wg_npy_stream_dtype(const wg_npy_stream *s)
+{
+    return s->array.dtype;
+}
+
+void wg_npy_stream_narrow(wg_npy_stream *s, int64_t columns)
+{
+    if (s->tape == NULL)
+        return;
+    s->taken = columns;
+    s->array.shape.dim[1] = columns;
 }
 
 void wg_npy_stream_close(wg_npy_stream *s)

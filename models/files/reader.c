@@ -114,12 +114,13 @@ bool wg_reader_take(wg_reader *reader, void *bytes, int64_t size)
 
 bool wg_reader_skip(wg_reader *reader, int64_t size)
 {
-    char bytes[4096];
-    for (int64_t part; size > 0; size -= part) {
-        part = size < (int64_t)sizeof bytes ? size : (int64_t)sizeof bytes;
-        if (!wg_reader_take(reader, bytes, part))
-            return false;
-    }
+    if (size < 0 || size > reader->left)
+        return wg_reader_take(reader, NULL, size); /* which says so */
+    if (reader->memory == NULL && lseek(reader->file, (off_t)size, SEEK_CUR) < 0)
+        return reader_fail(reader, strerror(errno));
+    if (reader->memory != NULL)
+        reader->at += size;
+    reader->left -= size;
     return true;
 }
 

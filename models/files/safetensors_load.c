@@ -259,7 +259,7 @@ static bool load_parse(wg_reader *reader, char *text, int64_t length, wg_archive
     return done;
 }
 
-static bool load_file(wg_reader *reader, wg_archive *a)
+bool wg_archive_read(wg_archive *a, wg_reader *reader)
 {
     unsigned char bytes[8];
     if (reader->left < 8) {
@@ -291,7 +291,7 @@ wg_archive *wg_archive_load(wg_tape *t, const char *path)
         return wg_archive_inert();
     wg_archive *a = wg_archive_new(t);
     wg_archive_set_path(a, path);
-    bool done = wg_tape_status(t) == WG_OK && load_file(&reader, a);
+    bool done = wg_tape_status(t) == WG_OK && wg_archive_read(a, &reader);
     wg_reader_close(&reader);
     return done ? a : wg_archive_inert();
 }

@@ -120,25 +120,29 @@ static bool save_counted_header(wg_writer *w, const wg_archive_entry *first)
     return true;
 }
 
+bool wg_archive_write(const wg_archive *a, wg_writer *w)
+{
+    const wg_archive_entry *first = wg_archive_first(a);
+    for (const wg_archive_entry *e = first; e != NULL; e = e->next)
+        if (!save_fits(w->tape, w->path, e))
+            return false;
+    if (!save_counted_header(w, first))
+        return false;
+    for (int i = 0; i < SAVE_DTYPES; i++)
+        for (const wg_archive_entry *e = first; e != NULL; e = e->next)
+            if (e->tensor != NULL && e->tensor->dtype == save_order[i])
+                wg_elements_write(w, e->tensor);
+    return true;
+}
+
 wg_status wg_archive_save(const wg_archive *a, const char *path)
 {
     wg_tape *t = wg_archive_tape(a);
     wg_writer w;
-    const wg_archive_entry *first = wg_archive_first(a);
-    if (t == NULL || wg_tape_status(t) != WG_OK)
+    if (t == NULL || wg_tape_status(t) != WG_OK || !wg_writer_open(&w, t, path))
         return wg_tape_status(t);
-    for (const wg_archive_entry *e = first; e != NULL; e = e->next)
-        if (!save_fits(t, path != NULL ? path : "a file", e))
-            return wg_tape_status(t);
-    if (!wg_writer_open(&w, t, path))
-        return wg_tape_status(t);
-    if (!save_counted_header(&w, first)) {
-        wg_writer_abandon(&w);
-        return wg_tape_status(t);
-    }
-    for (int i = 0; i < SAVE_DTYPES; i++)
-        for (const wg_archive_entry *e = first; e != NULL; e = e->next)
-            if (e->tensor != NULL && e->tensor->dtype == save_order[i])
-                wg_elements_write(&w, e->tensor);
-    return wg_writer_close(&w);
+    if (wg_archive_write(a, &w))
+        return wg_writer_close(&w);
+    wg_writer_abandon(&w);
+    return wg_tape_status(t);
 }

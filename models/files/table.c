@@ -174,6 +174,15 @@ static bool table_set_labels(wg_table *table, const wg_table_parts *parts)
     return done;
 }
 
+/* Numbers of which there are too many to be classes: all are one that is not given out. */
+static bool table_set_targets(wg_table *table, const wg_table_parts *parts)
+{
+    table->targets = table->labels = table_column(table, parts->label_value);
+    table->classes = wg_full(table->tape, WG_I64, WG_SHAPE(table->rows), 0);
+    table->class_count = table->class_limit + 1;
+    return wg_tape_status(table->tape) == WG_OK;
+}
+
 /* ---- All of it. ------------------------------------------------------------------------------ */
 
 wg_table *wg_table_new(wg_tape *t, const wg_table_parts *parts)
@@ -203,7 +212,8 @@ wg_table *wg_table_new(wg_tape *t, const wg_table_parts *parts)
         .label_name = parts->label_name != NULL ? parts->label_name : "",
         .class_names = table_no_names,
     };
-    if (parts->label_text != NULL && !table_set_labels(table, parts))
+    if (parts->label_text != NULL ? !table_set_labels(table, parts)
+                                  : parts->label_value != NULL && !table_set_targets(table, parts))
         return wg_table_inert();
     return wg_tape_status(t) == WG_OK ? table : wg_table_inert();
 }

@@ -21,8 +21,8 @@ typedef struct wg_table_parts {
     char separator;
     int64_t class_limit; /* > 0 */
     const char *label_name;
-    const char *const *label_text; /* [rows]; NULL: no label column */
-    const double *label_value;     /* [rows]; NULL: the labels are not all numbers */
+    const char *const *label_text; /* [rows]; NULL: no label column, or too many to be classes */
+    const double *label_value;     /* [rows]; NULL: none, or the labels are not all numbers */
 } wg_table_parts;
 
 /* wg_table_new: a table on the tape; the inert table after an error. */

@@ -94,8 +94,29 @@ static double audit_program(wg_tape *t)
     return count > 0 ? (double)count : (double)NAN;
 }
 
-static program *const programs[] = {lbfgs_program, mlp_program, compiled_program, gradcheck_program,
-                                    audit_program};
+/* Columns of numbers that are streamed, missing values, strings. */
+static double cache_program(wg_tape *t)
+{
+    const char *text = "a,s,y\n1,b,0\n,c,1\n3,,1\n2,c,0\n";
+    const wg_pipeline_step steps[] = {{.kind = WG_STEP_IMPUTE, .imputer.indicate = true},
+                                      {.kind = WG_STEP_STANDARDIZE}};
+    char csv[WGT_PATH + 8], cache[WGT_PATH + 8];
+    snprintf(csv, sizeof csv, "%s.csv", path);
+    snprintf(cache, sizeof cache, "%s.cache", path);
+    wgt_file_put(csv, text, strlen(text));
+    unlink(cache);
+    const wg_csv_options o = {.missing = WG_CSV_MISSING_KEEP};
+    wg_csv_cache c = wg_csv_cache_open(t, csv, cache, &o);
+    const double sum = train(t, &(wg_dataset){.table = c.table},
+                             &(wg_estimator_options){.model = "logistic",
+                                                     .pipeline = {.steps = steps, .n_steps = 2},
+                                                     .fit.epochs = 2});
+    wg_csv_cache_close(&c);
+    return sum;
+}
+
+static program *const programs[] = {cache_program,    lbfgs_program,     mlp_program,
+                                    compiled_program, gradcheck_program, audit_program};
 
 /* One try that fails at a call, on a tape of its own, and a second one after a rewind. */
 static void fail_once(program *run, int64_t call, bool from_then, double want)

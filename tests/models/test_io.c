@@ -1,6 +1,7 @@
 /* Every call to the system that reading and writing make, failing in its turn with each errno that
  * it can give, once and from then on: the right result or an error that says why, files old or new,
  * nothing leaked, and after a rewind the next try succeeds. And calls that stop half-way. */
+#include "autograd/op.h"
 #include "models/wengert.h"
 #include "tests/support/assert.h"
 #include "tests/support/files.h"
@@ -79,6 +80,24 @@ static double npz_program(wg_tape *t)
     return total(wg_archive_tensor(wg_npz_read(t, path), "x"));
 }
 
+/* Made, then used. */
+static double cache_program(wg_tape *t)
+{
+    double sum = 0;
+    for (int k = 0; k < 2; k++) {
+        wg_csv_cache c = wg_csv_cache_open(t, given, path, NULL);
+        double x[2] = {0, 0};
+        const wg_tensor *X = wg_table_features(c.table);
+        const wg_stream *s = !wg_is_inert(X) ? X->plan : NULL;
+        const char *wrong = s != NULL ? s->read(s->user, s->first, 2, x) : "no rows";
+        if (wrong != NULL)
+            wg_fail(t, WG_E_IO, "%s", wrong);
+        sum += x[0] + 2 * x[1] + total(wg_table_labels(c.table));
+        wg_csv_cache_close(&c);
+    }
+    return wg_tape_status(t) == WG_OK ? sum : (double)NAN;
+}
+
 /* Two epochs with a checkpoint each, then one more from the file. */
 static double fit_program(wg_tape *t)
 {
@@ -104,6 +123,7 @@ static const struct io_case {
     {archive_program, "", 0},
     {npz_program, "", 0},
     {fit_program, "", 0},
+    {cache_program, "a,s,y\n1,b,0\n2,c,1\n", 18},
 };
 
 /* ---- Faults ---------------------------------------------------------------------------------- */
@@ -126,6 +146,8 @@ static const struct io_errors {
     {'k', {EACCES, EIO, EINVAL}},
     {'m', {EPERM, EROFS}},
     {'d', {EACCES, EMFILE, ENOMEM}},
+    {'R', {EIO, EINTR, EISDIR}},
+    {'S', {EINVAL, EOVERFLOW}},
 };
 
 static const int *errors_of(char letter)
@@ -163,7 +185,7 @@ static void fail_once(const struct io_case *c, wgt_fault *f, double want)
     const double got = under(f, c->run, t);
     ck_assert_int_eq(free_descriptor(), descriptor);
     const char letter = f->trace[f->at - 1];
-    const bool waits = f->error == EINTR && strchr("rwsc", letter) != NULL;
+    const bool waits = f->error == EINTR && strchr("rwscR", letter) != NULL;
     if (!isnan(got))
         wgt_assert_same_bits(got, want);
     else

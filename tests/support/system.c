@@ -93,6 +93,9 @@ static size_t part(size_t size)
 
 typedef DIR *directory;
 WRAP('r', ssize_t, -1, read, (int file, void *to, size_t size), (file, to, part(size)))
+WRAP('R', ssize_t, -1, pread, (int file, void *to, size_t size, off_t at),
+     (file, to, part(size), at))
+WRAP('S', off_t, -1, lseek, (int file, off_t by, int from), (file, by, from))
 WRAP('w', ssize_t, -1, write, (int file, const void *from, size_t size), (file, from, part(size)))
 WRAP('s', int, -1, fsync, (int file), (file))
 WRAP('n', int, -1, rename, (const char *from, const char *to), (from, to))

@@ -14,7 +14,7 @@ typedef enum wgt_fault_kind { WGT_FAIL, WGT_KILL_BEFORE, WGT_KILL_AFTER } wgt_fa
 enum { WGT_KILLED = 99, WGT_TRACE = 512 }; /* the process's exit status; calls that a trace holds */
 
 /* A call is a letter: o open, r read, w write, s fsync, c close, n rename, u unlink, f fstat, l
- * lstat, t stat, k readlink, m fchmod, d opendir, D closedir, p pthread_create. */
+ * lstat, t stat, R pread, S lseek, k readlink, m fchmod, d opendir, D closedir, p pthread_create. */
 typedef struct wgt_fault {
     wgt_fault_kind kind;
     int at;           /* this call, counted from 1; 0: none */
