@@ -98,13 +98,15 @@ static void tape_undo(wg_tape *t, const wg_undo *last)
         }
 }
 
+/* Returns the status that the tape had. */
 static wg_status tape_status_back(wg_tape *t, wg_status status)
 {
+    const wg_status dropped = t->status;
     t->unplaced = 0;
     t->status = status;
     if (status == WG_OK)
         t->message[0] = '\0';
-    return status;
+    return dropped;
 }
 
 wg_status wg_tape_rewind(wg_tape *t, wg_mark mark)

@@ -90,10 +90,18 @@ typedef struct wg_mark {
 } wg_mark;
 
 /* wg_tape_mark, wg_tape_rewind: rewinding drops everything younger than the mark (nodes,
- * parameters, tables, optimizers) and takes the status back to what it was; parameters that are
- * older keep their newest values. A mark that went with a rewind to an older one, or is of another
- * tape, is WG_E_TAPE and drops nothing. A mark takes some bytes of the tape; where there are none,
- * WG_E_NOMEM is recorded, and the mark is good once: rewinding to it takes that back. */
+ * parameters, tables, optimizers) and takes the status back to what it was, so that work can go on
+ * after an error; parameters that are older keep their newest values. Returns the status
+ * from before: an error since the mark is told here for the last time. A loop that rewinds, and has
+ * no other use for the error, keeps it with its message for the look at the end by
+ *
+ *     if (wg_tape_status(t) != WG_OK)
+ *         break;
+ *     wg_tape_rewind(t, mark);
+ *
+ * A mark that went with a rewind to an older one, or is of another tape, is WG_E_TAPE and drops
+ * nothing. A mark takes some bytes of the tape; where there are none, WG_E_NOMEM is recorded, and
+ * the mark is good once: rewinding to it takes that back. */
 wg_mark wg_tape_mark(wg_tape *t);
 wg_status wg_tape_rewind(wg_tape *t, wg_mark mark);
 

@@ -215,7 +215,8 @@ static void refused(wg_tensor *y, wg_tensor *dy, wg_tensor *by, wg_status code, 
     ck_assert_int_eq(wg_vjp(y, dy, &by, 1, &g), code);
     ck_assert(wg_is_inert(g));
     wgt_assert_status(t, code, part);
-    ck_assert_int_eq(wg_tape_rewind(t, start), WG_OK);
+    wg_tape_rewind(t, start);
+    ck_assert_int_eq(wg_tape_status(t), WG_OK);
 }
 
 START_TEST(test_mistakes)
@@ -421,7 +422,8 @@ START_TEST(test_no_memory_on_the_way)
         if (status == WG_OK)
             break;
         ck_assert_int_eq(status, WG_E_NOMEM);
-        ck_assert_int_eq(wg_tape_rewind(small, start), WG_OK);
+        wg_tape_rewind(small, start);
+        ck_assert_int_eq(wg_tape_status(small), WG_OK);
     }
     ck_assert_int_ge(failures, 3);
     ck_assert_double_eq_tol(wg_at(g, 0), 603 * pow(0.5, 602), 1e-190);

@@ -32,10 +32,12 @@ static void is_stale(wg_tensor *x)
     ck_assert(wg_is_inert(wgt_cube(x)));
     wgt_assert_status(t, WG_E_STALE, "cube: ");
     wgt_assert_status(t, WG_E_STALE, "replay first");
-    ck_assert_int_eq(wg_tape_rewind(t, mark), WG_OK);
+    wg_tape_rewind(t, mark);
+    ck_assert_int_eq(wg_tape_status(t), WG_OK);
     ck_assert_int_eq(wg_grad(x, &x, 1, &g), WG_E_STALE);
     ck_assert(wg_is_inert(g));
-    ck_assert_int_eq(wg_tape_rewind(t, mark), WG_OK);
+    wg_tape_rewind(t, mark);
+    ck_assert_int_eq(wg_tape_status(t), WG_OK);
 }
 
 static void is_fresh(wg_tensor *x)

@@ -19,7 +19,8 @@ START_TEST(test_new_tape)
     ck_assert_str_eq(wg_tape_message(t), "");
     ck_assert_int_eq(wg_tape_size(t), 0);
     ck_assert_int_eq(wg_replay(t), WG_OK);
-    ck_assert_int_eq(wg_tape_rewind(t, wg_tape_mark(t)), WG_OK);
+    wg_tape_rewind(t, wg_tape_mark(t));
+    ck_assert_int_eq(wg_tape_status(t), WG_OK);
     wg_tape_free(t);
 }
 END_TEST
@@ -117,7 +118,8 @@ START_TEST(test_rewind_drops_what_is_younger)
             y = wgt_sine(y);
         wg_grad(y, &x, 1, &g);
         ck_assert_double_finite(wg_item(g));
-        ck_assert_int_eq(wg_tape_rewind(t, mark), WG_OK);
+        wg_tape_rewind(t, mark);
+        ck_assert_int_eq(wg_tape_status(t), WG_OK);
         ck_assert_int_eq(wg_tape_size(t), 1);
         wg_write(x, &(double){0.1 * step}, sizeof(double));
         if (step == 0)
@@ -139,7 +141,8 @@ START_TEST(test_rewind_takes_the_status_back)
     const wg_mark ill = wg_tape_mark(t);
     ck_assert_int_eq(wg_tape_rewind(t, ill), WG_E_VALUE);
     wgt_assert_status(t, WG_E_VALUE, "nan");
-    ck_assert_int_eq(wg_tape_rewind(t, well), WG_OK);
+    ck_assert_int_eq(wg_tape_rewind(t, well), WG_E_VALUE); /* what it drops */
+    ck_assert_int_eq(wg_tape_status(t), WG_OK);
     ck_assert_str_eq(wg_tape_message(t), "");
     wg_tape_free(t);
 }
@@ -173,7 +176,8 @@ START_TEST(test_bad_marks)
     const wg_mark younger = wg_tape_mark(t), foreign = wg_tape_mark(other);
     ck_assert_int_eq(wg_tape_rewind(t, foreign), WG_E_TAPE); /* drops nothing */
     ck_assert_int_eq(wg_tape_size(t), 1);
-    ck_assert_int_eq(wg_tape_rewind(t, empty), WG_OK);
+    wg_tape_rewind(t, empty);
+    ck_assert_int_eq(wg_tape_status(t), WG_OK);
     ck_assert_int_eq(wg_tape_rewind(t, younger), WG_E_TAPE);
     wgt_assert_status(t, WG_E_TAPE, "rewind: the mark went with a rewind to an older one");
     wg_tape_rewind(t, empty);
@@ -199,10 +203,12 @@ START_TEST(test_mark_without_memory)
         while (wg_tape_status(t) == WG_OK);
         wgt_assert_status(t, WG_E_NOMEM, "mark: out of memory");
         memory.fail_at = 0;
-        ck_assert_int_eq(wg_tape_rewind(t, round == 0 ? ill : well), WG_OK);
+        wg_tape_rewind(t, round == 0 ? ill : well);
+        ck_assert_int_eq(wg_tape_status(t), WG_OK);
         ck_assert_double_eq(wg_item(wgt_cube(x)), 8);
         ck_assert_int_eq(wg_tape_rewind(t, ill), WG_E_TAPE);
-        ck_assert_int_eq(wg_tape_rewind(t, well), WG_OK);
+        wg_tape_rewind(t, well);
+        ck_assert_int_eq(wg_tape_status(t), WG_OK);
     }
     wg_tape_free(t);
     ck_assert_int_eq(memory.blocks, 0);
@@ -224,16 +230,20 @@ START_TEST(test_marks_have_a_generation)
     ck_assert_int_eq(wg_tape_size(t), 2);
     wgt_assert_status(t, WG_E_TAPE, "rewind: the mark went");
     for (int round = 0; round < 3; round++) {
-        ck_assert_int_eq(wg_tape_rewind(t, good), WG_OK);
+        wg_tape_rewind(t, good);
+        ck_assert_int_eq(wg_tape_status(t), WG_OK);
         wgt_sine(w);
         const wg_mark inner = wg_tape_mark(t);
         wgt_sine(w);
-        ck_assert_int_eq(wg_tape_rewind(t, inner), WG_OK);
+        wg_tape_rewind(t, inner);
+        ck_assert_int_eq(wg_tape_status(t), WG_OK);
         ck_assert_int_eq(wg_tape_size(t), 3);
     }
-    ck_assert_int_eq(wg_tape_rewind(t, empty), WG_OK);
+    wg_tape_rewind(t, empty);
+    ck_assert_int_eq(wg_tape_status(t), WG_OK);
     ck_assert_int_eq(wg_tape_rewind(t, good), WG_E_TAPE);
-    ck_assert_int_eq(wg_tape_rewind(t, empty), WG_OK);
+    wg_tape_rewind(t, empty);
+    ck_assert_int_eq(wg_tape_status(t), WG_OK);
     wg_tape_free(t);
 }
 END_TEST
@@ -302,7 +312,8 @@ static void work_failing(int64_t at, bool from_then, double want)
     wgt_assert_status(t, WG_E_NOMEM, "out of memory");
     memory.fail_at = 0;
     if (at > 1) { /* else there is no tape */
-        ck_assert_int_eq(wg_tape_rewind(t, start), WG_OK);
+        wg_tape_rewind(t, start);
+        ck_assert_int_eq(wg_tape_status(t), WG_OK);
         wgt_assert_same_bits(work(t), want);
         wgt_assert_status(t, WG_OK, "");
     }
@@ -434,7 +445,8 @@ START_TEST(test_a_million_ops)
     wgt_assert_close(wg_item(g[1]), dw, 1e-9, 0);
     ck_assert_int_eq(wg_replay(t), WG_OK);
     wgt_assert_same_bits(wg_item(y), v);
-    ck_assert_int_eq(wg_tape_rewind(t, mark), WG_OK);
+    wg_tape_rewind(t, mark);
+    ck_assert_int_eq(wg_tape_status(t), WG_OK);
     ck_assert_int_eq(wg_tape_size(t), 2);
     wg_tape_free(t);
     ck_assert_int_eq(memory.blocks, 0);

@@ -155,7 +155,8 @@ START_TEST(test_foreign_checkpoints_change_nothing)
         wg_fit_result r = wg_fit(&p.model, &(wg_dataset){.X = p.X, .y = p.y}, &o);
         ck_assert_int_eq(r.stop, WG_FIT_ERROR);
         ck_assert_int_eq(wg_tape_status(tape), k == 5 ? WG_E_IO : WG_E_FORMAT);
-        ck_assert_int_eq(wg_tape_rewind(tape, mark), WG_OK);
+        wg_tape_rewind(tape, mark);
+        ck_assert_int_eq(wg_tape_status(tape), WG_OK);
         weights(&p, after);
         ck_assert_mem_eq(before, after, (size_t)n * sizeof *after);
     }
