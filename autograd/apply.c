@@ -95,13 +95,35 @@ bool wg_node_push(wg_tensor *y)
     return true;
 }
 
+static bool apply_has_map(const wg_tensor *y)
+{
+    return y->n_operands > 0 && y->op->map[y->operand[0]->dtype] != NULL;
+}
+
+/* Into how many chunks y's work is cut: elementwise ops by elements, all that have a map or a part
+ * by what they say. */
+static bool apply_cut(wg_tensor *y)
+{
+    const wg_op *op = y->op;
+    const bool elementwise = op->flags & WG_OP_ELEMENTWISE;
+    y->chunks = op->chunks != NULL ? op->chunks(y) : elementwise ? y->size : 1;
+    if (op->chunks == NULL && !elementwise && (op->part != NULL || apply_has_map(y)))
+        return wg_op_fail(y, WG_E_VALUE,
+                          "the op has a %s, is not WG_OP_ELEMENTWISE, and does not say how its "
+                          "work is cut (chunks)",
+                          op->part != NULL ? "part" : "map");
+    if (elementwise ? y->chunks == y->size : y->chunks > 0 || y->size == 0)
+        return true;
+    return wg_op_fail(y, WG_E_VALUE, "the op's work has %" PRId64 " chunks, but %s wanted",
+                      y->chunks, elementwise ? "one an element (wg_size)" : "at least one");
+}
+
 static bool apply_value(wg_tensor *y)
 {
     if (y->op->plan_size > 0)
         y->op->plan(y);
-    if (y->tape->status != WG_OK) /* no memory for what the plan keeps */
+    if (y->tape->status != WG_OK || !apply_cut(y)) /* no memory for what the plan keeps */
         return false;
-    y->chunks = y->op->chunks != NULL ? y->op->chunks(y) : 1;
     if (y->state & WG_NODE_ABSTRACT)
         return true;
     if (!(y->op->flags & WG_OP_VIEW) && !wg_node_value(y))
@@ -121,14 +143,13 @@ static bool apply_op_fits(wg_tape *t, const wg_op *op, const void *attrs)
 {
     if (op == NULL)
         wg_fail(t, WG_E_NULL, "apply: the op is NULL");
+    else if (op->name == NULL)
+        wg_fail(t, WG_E_NULL, "apply: the op has no name");
     else if (op->shape == NULL || (op->forward == NULL && !(op->flags & WG_OP_VIEW)))
         wg_fail(t, WG_E_VALUE, "%s: the op has no %s", op->name,
                 op->shape == NULL ? "shape rule" : "forward function");
     else if (op->plan_size > 0 && op->plan == NULL)
         wg_fail(t, WG_E_VALUE, "%s: the op does not fill its plan", op->name);
-    else if (op->part != NULL && op->chunks == NULL)
-        wg_fail(t, WG_E_VALUE,
-                "%s: the op has a part and does not say how its work is cut (chunks)", op->name);
     else if (attrs == NULL && op->attr_size > 0)
         wg_fail(t, WG_E_NULL, "%s: the attributes are NULL", op->name);
     else
@@ -162,6 +183,15 @@ static bool apply_serves_wide(const wg_tensor *y)
            wg_op_fail(y, WG_E_DTYPE, "the op has no wide form");
 }
 
+/* Operands that an elementwise op's map takes: an op may have a shape rule of its own. */
+static bool apply_map_fits(const wg_tensor *y)
+{
+    if ((y->op->flags & WG_OP_ELEMENTWISE) && !apply_has_map(y))
+        return wg_op_fail(y, WG_E_DTYPE, "the op has no map for this dtype");
+    return !apply_has_map(y) || y->n_operands <= WG_ELEMENTWISE_OPERANDS ||
+           wg_op_fail(y, WG_E_VALUE, "more than %d operands", WG_ELEMENTWISE_OPERANDS);
+}
+
 /* Flat, since calls would be a tenth of what recording a scalar costs. */
 __attribute__((flatten)) wg_tensor *wg_apply(const wg_op *op, wg_tensor *const operands[], int n,
                                              const void *attrs)
@@ -171,8 +201,8 @@ __attribute__((flatten)) wg_tensor *wg_apply(const wg_op *op, wg_tensor *const o
         return &t->inert;
     wg_arena_mark height = wg_arena_height(&t->arena);
     wg_tensor *y = wg_node_new(t, op, operands, n, attrs);
-    if (y != NULL && op->shape(y) && (!t->wide || apply_serves_wide(y)) && wg_node_size(y) &&
-        apply_value(y) && wg_node_push(y))
+    if (y != NULL && op->shape(y) && (!t->wide || apply_serves_wide(y)) && apply_map_fits(y) &&
+        wg_node_size(y) && apply_value(y) && wg_node_push(y))
         return y;
     if (t->status == WG_OK)
         wg_op_fail(y, WG_E_VALUE, "the op refuses its operands and does not say why");

@@ -12,8 +12,10 @@
 
 static int64_t forward_grain(const wg_tensor *y, int64_t chunks)
 {
-    if (y->op->piece_chunks != NULL)
-        return y->op->piece_chunks(y);
+    if (y->op->piece_chunks != NULL) {
+        const int64_t asked = y->op->piece_chunks(y);
+        return asked > 0 ? asked : 1; /* a user's op may be wrong */
+    }
     int64_t largest = y->size;
     for (int i = 0; i < y->n_operands; i++)
         if (y->operand[i]->size > largest)

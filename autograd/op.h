@@ -44,7 +44,8 @@ enum {
 
 enum {
     WG_OP_LEAF = 1u,
-    WG_OP_ELEMENTWISE = 2u,   /* broadcasts; has `map`; y[i] depends on each operand's [i] alone */
+    WG_OP_ELEMENTWISE = 2u,   /* broadcasts; has `map`; y[i] depends on each operand's [i] alone;
+                               * what it needs besides: ops/elementwise.h */
     WG_OP_VIEW = 4u,          /* y is operand 0's memory from byte offset(y) on; no forward */
     WG_OP_ZERO_GRADIENT = 8u, /* declared: the gradient is zero wherever it exists (floor, x < y) */
     WG_OP_KINKS = 16u,        /* not differentiable at some points; the rule has a convention */
@@ -79,7 +80,10 @@ typedef void wg_map(int64_t n, void *y, const void *const x[], const int64_t str
 #define WG_WRITES_C(function) (function)
 #endif
 
-/* An op: a pure function of operands and attributes with one output; no hidden state.
+/* An op: a pure function of operands and attributes with one output; no hidden state. It needs a
+ * name, an arity, a shape rule and a forward function (views: none); to be differentiated, vjp or
+ * WG_OP_ZERO_GRADIENT; with attributes, attr_size. All else may be left out. What is needed and
+ * missing is an error of wg_apply that names it.
  * The formula of an elementwise op is what it is written as C by, and printed by:
  *
  *     "leaky_relu(x; c) = x > 0 ? x : c * x"
@@ -140,9 +144,9 @@ struct wg_op {
      * becomes what vjp(y, dy, i) would give, for every i that is wanted. NULL: vjp is asked. */
     void (*vjp_all)(wg_tensor *y, wg_tensor *dy, const bool wanted[], wg_tensor *dx[]);
 
-    /* How the work may be cut: into how many chunks (NULL: not at all), how many of them, at least
-     * 1, make a piece (NULL: chosen by the size of the data), and the workspace of a piece in
-     * bytes. The result must not depend on how the work is cut. */
+    /* How the work may be cut: into how many chunks (NULL: not at all; an elementwise op: by
+     * elements), how many of them, at least 1, make a piece (NULL: chosen by the size of the data),
+     * and the workspace of a piece in bytes. The result must not depend on how the work is cut. */
     int64_t (*chunks)(const wg_tensor *y);
     int64_t (*piece_chunks)(const wg_tensor *y);
     size_t (*workspace)(const wg_tensor *y);
@@ -151,8 +155,8 @@ struct wg_op {
     wg_map *map[WG_DTYPES];
 
     /* Ops of which y[i] depends on each operand's [i] alone, so that programs can join them into
-     * fused groups (NULL: never joined): elements [begin, end) of y to `out`. Elementwise ones say
-     * how their work is cut, and their chunks are elements. tile[k], where it is not NULL, holds
+     * fused groups (NULL: never joined): elements [begin, end) of y to `out`. Their chunks are
+     * elements; those that are not elementwise say so. tile[k], where it is not NULL, holds
      * those elements of operand k, which has y's size and need not be in memory; tile may be
      * NULL. */
     void (*part)(const wg_tensor *y, int64_t begin, int64_t end, void *out,

@@ -68,10 +68,10 @@ typedef long double wg_wide;
 #define WG_WIDE_SIZE 16u
 #endif
 
-#define WG_F_f32(f) f##f
-#define WG_F_f64(f) f
-#define WG_K_f32(c) c##f
-#define WG_K_f64(c) c
+#define WG_F_f32(name) name##f
+#define WG_F_f64(f)    f
+#define WG_K_f32(c)    c##f
+#define WG_K_f64(c)    c
 
 #define WG_F(type, f) WG_F_##type(f)
 #define WG_K(type, c) WG_K_##type(c)

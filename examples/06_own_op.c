@@ -1,7 +1,7 @@
-/* An op of one's own: y = log(cosh(x)), with its derivative rule written in ops. The checker looks
- * at it, a second derivative and a training follow from the rule: robust regression, where one row
- * is wrong by 50. A second one, the length of (a, b), has two operands, which broadcast. By their
- * formulas both are written as C.
+/* An op of one's own: y = log(cosh(x)), a formula and its derivative rule, written in ops. The
+ * checker looks at it, a second derivative and a training follow from the rule: robust regression,
+ * where one row is wrong by 50. A second one, the length of (a, b), has two operands, which
+ * broadcast, and shows what such a row stands for. By their formulas both are written as C.
  *
  * Run as build/06_own_op. Prints:
  *
@@ -22,37 +22,12 @@
 #include <string.h>
 #include <wengert.h>
 
-/* y = log(cosh(x)), n elements; strides in elements, 0 for an operand that is one number. */
-static void log_cosh_f64(int64_t n, void *y, const void *const x[], const int64_t stride[],
-                         const void *attrs)
-{
-    (void)attrs;
-    for (int64_t i = 0; i < n; i++) {
-        double a = fabs(((const double *)x[0])[i * stride[0]]);
-        ((double *)y)[i] = a + log1p(exp(-2 * a)) - 0.69314718055994531; /* does not overflow */
-    }
-}
+/* y = log(cosh(x)), in a form that does not overflow; its cotangent is dy * tanh(x). */
+WG_UNARY_OP(log_cosh, x, fabs(x) + log1p(exp(-2 * fabs(x))) - 0.69314718055994531,
+            wg_mul(dy, wg_tanh(x)));
 
-/* The cotangent of operand i from that of y: dy * tanh(x). */
-static wg_tensor *log_cosh_vjp(wg_tensor *y, wg_tensor *dy, int i)
-{
-    return wg_mul(dy, wg_tanh(y->operand[i]));
-}
-
-static const wg_op log_cosh = {
-    .name = "log_cosh",
-    .formula = "log_cosh(x) = fabs(x) + log1p(exp(-2 * fabs(x))) - 0.69314718055994531",
-    .arity = 1,
-    .flags = WG_OP_ELEMENTWISE,
-    .shape = wg_elementwise_shape,
-    .forward = wg_elementwise_forward,
-    .part = wg_elementwise_part,
-    .vjp = log_cosh_vjp,
-    .chunks = wg_size,
-    .map = {[WG_F64] = log_cosh_f64},
-};
-
-/* y = hypot(a, b): the same with two operands. */
+/* y = hypot(a, b), written out: n elements; strides in elements, 0 for an operand that is one
+ * number. */
 static void length_f64(int64_t n, void *y, const void *const x[], const int64_t stride[],
                        const void *attrs)
 {
@@ -62,7 +37,8 @@ static void length_f64(int64_t n, void *y, const void *const x[], const int64_t 
         ((double *)y)[i] = hypot(a[i * stride[0]], b[i * stride[1]]);
 }
 
-/* dy * a / y, and dy * b / y: of the shape of y, and summed to the operand's own. */
+/* The cotangent of operand i from that of y: dy * a / y, and dy * b / y, of the shape of y, and
+ * summed to the operand's own. */
 static wg_tensor *length_vjp(wg_tensor *y, wg_tensor *dy, int i)
 {
     return wg_sum_to(wg_mul(dy, wg_div(y->operand[i], y)), y->operand[i]);
@@ -77,7 +53,6 @@ static const wg_op length = {
     .forward = wg_elementwise_forward,
     .part = wg_elementwise_part,
     .vjp = length_vjp,
-    .chunks = wg_size,
     .map = {[WG_F64] = length_f64},
 };
 
@@ -88,7 +63,7 @@ static void two_operands(wg_tape *t, wg_tensor *a)
     wg_fill_normal(b, 0, 2, 2);
     wg_tensor *y = wg_apply(&length, both, 2, NULL);
     wg_gradcheck_print(stdout, y, both, NULL, 2, NULL);
-    wg_tensor *sums = wg_add(y, wg_apply(&log_cosh, &a, 1, NULL));
+    wg_tensor *sums = wg_add(y, log_cosh(a));
     wg_c_file file;
     wg_program_to_c(wg_compile(&sums, 1, NULL), NULL, &file);
     const char *at = strstr(file.source, "hypot");
@@ -100,7 +75,7 @@ static void two_operands(wg_tape *t, wg_tensor *a)
 
 static wg_tensor *mean_log_cosh(wg_tensor *x)
 {
-    return wg_mean(wg_apply(&log_cosh, &x, 1, NULL));
+    return wg_mean(log_cosh(x));
 }
 
 /* y = 2 x + 1, but for the last row. */
@@ -125,7 +100,7 @@ int main(void)
     wg_tape *t = wg_tape_new(NULL);
     wg_tensor *x = wg_param(t, "x", WG_F64, WG_SHAPE(3, 4));
     wg_fill_normal(x, 0, 2, 1); /* mean, deviation, which numbers */
-    wg_tensor *y = wg_apply(&log_cosh, &x, 1, NULL), *H = wg_hessian(wg_sum(y), &x, 1);
+    wg_tensor *y = log_cosh(x), *H = wg_hessian(wg_sum(y), &x, 1);
     wg_gradcheck_print(stdout, y, &x, NULL, 1, NULL);
     printf("f''(x[0]) = %.12f, 1 / cosh^2(x[0]) = %.12f\n", wg_at(H, 0),
            1 / pow(cosh(wg_at(x, 0)), 2));

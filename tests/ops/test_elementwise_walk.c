@@ -1,4 +1,5 @@
 /* The broadcast walk: right values for every kind of shape, and the same bits however it is cut. */
+#include "autograd/check/gradcheck.h"
 #include "autograd/op.h"
 #include "autograd/rng.h"
 #include "ops/elementwise.h"
@@ -193,6 +194,13 @@ START_TEST(test_random_shapes)
 }
 END_TEST
 
+/* Of x tanh(s), s = log(1 + exp(x / 2)) */
+static wg_tensor *swell_slope(wg_tensor *x)
+{
+    wg_tensor *half = wg_scale(x, 0.5), *u = wg_tanh(wg_softplus(half));
+    return wg_add(u, wg_mul(wg_mul(half, wg_sigmoid(half)), wg_affine(wg_square(u), -1, 1)));
+}
+
 START_TEST(test_f32)
 {
     wg_tensor *a = wg_full(t, WG_F32, WG_SHAPE(1000), 1.5),
@@ -220,6 +228,37 @@ START_TEST(test_too_many_operands)
 }
 END_TEST
 
+/* ---- Ops that a formula makes. ---- */
+
+WG_UNARY_OP(swell, x, x *tanh(log1p(exp(0.5 * x))), wg_mul(dy, swell_slope(x)));
+WG_BINARY_OP(reach, a, b, hypot(a, b), wg_mul(dy, wg_div(a, y)), wg_mul(dy, wg_div(b, y)));
+WG_BINARY_OP(left, a, b, a > b ? a : 2 * a, dy, NULL);
+
+/* Each type by its own functions: by those of double, wide values would not be wide, and a check
+ * by their differences would accuse right rules; by broadcasting, b's cotangent is a sum. */
+START_TEST(test_ops_of_formulas)
+{
+    wg_tape *own = wgt_tape(NULL);
+    for (int k = 0; k < 2; k++) {
+        const wg_dtype dtype = k == 0 ? WG_F64 : WG_F32;
+        wg_tensor *x = wg_param(own, "x", dtype, WG_SHAPE(5, 3));
+        wg_tensor *b = wg_param(own, "b", dtype, WG_SHAPE(3)), *xs[] = {x, b};
+        wg_fill_uniform(x, 0.1, 2, 1);
+        wg_fill_uniform(b, 0.1, 2, 2);
+        wg_tensor *y = swell(x), *z = left(reach(y, b), b);
+        const wg_gradcheck_options wide = {.precision = WG_CHECK_WIDE};
+        ck_assert_int_eq(wg_gradcheck(z, xs, NULL, 2, &wide, NULL), WG_CHECK_PASSED);
+        ck_assert_int_eq(wg_dtype_of(z), dtype);
+        for (int i = 0; i < 15; i++) {
+            const double v = wg_at(x, i), want = v * tanh(log1p(exp(0.5 * v)));
+            ck_assert(wgt_close(wg_at(y, i), want, k == 0 ? 1e-15 : 3e-7, 0));
+        }
+    }
+    wgt_assert_status(own, WG_OK, "");
+    wg_tape_free(own);
+}
+END_TEST
+
 Suite *suite_elementwise_walk(void)
 {
     Suite *suite = suite_create("elementwise_walk");
@@ -232,6 +271,7 @@ Suite *suite_elementwise_walk(void)
     tcase_add_test(cases, test_random_shapes);
     tcase_add_test(cases, test_f32);
     tcase_add_test(cases, test_too_many_operands);
+    tcase_add_test(cases, test_ops_of_formulas);
     suite_add_tcase(suite, cases);
     return suite;
 }
