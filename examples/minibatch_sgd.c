@@ -12,36 +12,23 @@
 #include <stdio.h>
 #include <wengert.h>
 
-/* A model on one batch, and its gradient. */
-typedef struct graph {
-    wg_linear_model model;
-    wg_tensor *gradient[2];
-} graph;
-
-static graph record(wg_tensor *X, wg_tensor *y, int64_t classes, int64_t n, wg_tensor *W,
-                    wg_tensor *b)
+/* The loss of a batch, by the parameters of the model of all rows. */
+static wg_tensor *loss_of(wg_tensor *const batch[], void *user)
 {
-    graph g;
-    g.model = wg_softmax_regression_new(X, y, classes,
-                                        &(wg_linear_model_options){.C = 1, .n = n, .W = W, .b = b});
-    wg_grad(g.model.loss, (wg_tensor *[]){g.model.W, g.model.b}, 2, g.gradient);
-    return g;
+    const wg_linear_model *all = user;
+    wg_linear_model_options o = {.C = 1, .n = wg_dim(all->X, 0), .W = all->W, .b = all->b};
+    return wg_softmax_regression_new(batch[0], batch[1], wg_dim(all->b, 0), &o).loss;
 }
 
-static void train(wg_batches *batches, const graph *full, const graph *last, int epochs)
+static void train(wg_batches *batches, wg_optimizer *sgd, int epochs)
 {
-    wg_tensor *wrt[] = {full->model.W, full->model.b};
-    wg_optimizer *sgd = wg_sgd_new(wrt, 2, &(wg_sgd_options){.rate = 0.1});
     for (int epoch = 1; epoch <= epochs; epoch++) {
         int64_t rows, seen = 0;
         double sum = 0;
         for (wg_batches_start(batches, epoch); (rows = wg_batches_next(batches)) > 0;) {
-            const graph *used = rows == wg_dim(full->model.X, 0) ? full : last;
-            wg_tensor *outputs[] = {used->model.loss, used->gradient[0], used->gradient[1]};
-            wg_replay_to(outputs, 3);
-            sum += wg_item(used->model.loss) * (double)rows;
+            sum += wg_item(wg_batches_loss(batches)) * (double)rows;
             seen += rows;
-            wg_optimizer_step(sgd, used->gradient);
+            wg_optimizer_step(sgd, wg_batches_grads(batches));
         }
         if (epoch % 5 == 0)
             printf("epoch %2d  mean loss %.4f\n", epoch, sum / (double)seen);
@@ -60,22 +47,18 @@ int main(int argc, char **argv)
     wg_scaler *scaler = wg_scaler_fit(Xtrain);
     Xtrain = wg_scaler_apply(scaler, Xtrain);
 
-    wg_batches *batches = wg_batches_new((wg_tensor *[]){Xtrain, ytrain}, 2,
-                                         &(wg_batches_options){.size = 100, .seed = 1});
-    int64_t k = data->class_count, n = wg_dim(Xtrain, 0);
-    graph full = record(wg_batches_input(batches, 0), wg_batches_input(batches, 1), k, n, NULL,
-                        NULL);
-    graph last = full;
-    if (wg_batches_short_input(batches, 0) != NULL)
-        last = record(wg_batches_short_input(batches, 0), wg_batches_short_input(batches, 1), k, n,
-                      full.model.W, full.model.b);
-    train(batches, &full, &last, 20);
+    wg_linear_model model = wg_softmax_regression_new(Xtrain, ytrain, data->class_count, NULL);
+    wg_tensor *params[] = {model.W, model.b};
+    wg_batches_options options = {
+        .size = 100, .seed = 1, .loss = loss_of, .params = params, .n_params = 2, .user = &model};
+    train(wg_batches_new((wg_tensor *[]){Xtrain, ytrain}, 2, &options),
+          wg_sgd_new(params, 2, &(wg_sgd_options){.rate = 0.1}), 20);
 
     wg_tensor *Xtest = wg_scaler_apply(scaler, wg_gather_rows(X, rows.test));
     wg_tensor *ytest = wg_gather_rows(y, rows.test);
     printf("train accuracy %.4f  test accuracy %.4f\n",
-           wg_linear_model_score(&full.model, Xtrain, ytrain),
-           wg_linear_model_score(&full.model, Xtest, ytest));
+           wg_linear_model_score(&model, Xtrain, ytrain),
+           wg_linear_model_score(&model, Xtest, ytest));
 
     wg_status status = wg_tape_status(t);
     if (status != WG_OK)

@@ -29,39 +29,19 @@ static wg_tensor *logits(const wg_mlp *mlp, wg_tensor *images, bool training)
 
 /* ---- Training ----------------------------------------------------------------------------------------------- */
 
-enum { MOST_PARAMS = 4 };
-
-/* Loss and gradients on batches of one size, compiled. */
-typedef struct step {
-    wg_program *program;
-    wg_tensor *loss, *grads[MOST_PARAMS];
-} step;
-
-static step step_new(const wg_mlp *mlp, wg_tensor *images, wg_tensor *labels)
+static wg_tensor *loss_of(wg_tensor *const batch[], void *mlp)
 {
-    wg_tensor *outputs[1 + MOST_PARAMS];
-    int n = mlp->params->n;
-    step s;
-    outputs[0] = wg_cross_entropy(logits(mlp, images, true), labels);
-    wg_grad(outputs[0], mlp->params->param, n, outputs + 1);
-    s.program = wg_compile(outputs, 1 + n, NULL);
-    s.loss = wg_program_output(s.program, 0);
-    for (int i = 0; i < n; i++)
-        s.grads[i] = wg_program_output(s.program, 1 + i);
-    return s;
+    return wg_cross_entropy(logits(mlp, batch[0], true), batch[1]);
 }
 
 /* Returns the mean loss of the epoch. */
-static double train(wg_batches *batches, const step *full, const step *last,
-                    wg_optimizer *optimizer, int64_t epoch)
+static double train(wg_batches *batches, wg_optimizer *optimizer, int64_t epoch)
 {
     double sum = 0;
-    int64_t rows, seen = 0, size = wg_dim(wg_batches_input(batches, 0), 0);
+    int64_t rows, seen = 0;
     for (wg_batches_start(batches, epoch); (rows = wg_batches_next(batches)) > 0; seen += rows) {
-        const step *used = rows == size ? full : last;
-        wg_program_run(used->program);
-        sum += wg_item(used->loss) * (double)rows;
-        wg_optimizer_step(optimizer, (wg_tensor *const *)used->grads);
+        sum += wg_item(wg_batches_loss(batches)) * (double)rows;
+        wg_optimizer_step(optimizer, wg_batches_grads(batches));
     }
     return sum / (double)seen;
 }
@@ -93,20 +73,19 @@ int main(int argc, char **argv)
     wg_tensor *X = wg_idx_read(t, file[0], WG_F32), *y = wg_idx_read(t, file[1], WG_I64);
     wg_tensor *Xtest = wg_idx_read(t, file[2], WG_F32);
     wg_tensor *ytest = wg_idx_read(t, file[3], WG_I64);
-    wg_batches *batches = wg_batches_new((wg_tensor *[]){X, y}, 2,
-                                         &(wg_batches_options){.size = 64});
     int64_t rows = wg_dim(X, 0), pixels = rows > 0 ? wg_size(X) / rows : 0;
     int64_t sizes[] = {pixels, hidden > 0 ? hidden : 10, 10};
     wg_mlp *mlp = wg_mlp_new(
         t, &(wg_mlp_options){.sizes = sizes, .n_sizes = hidden > 0 ? 3 : 2, .dtype = WG_F32});
-    step full = step_new(mlp, wg_batches_input(batches, 0), wg_batches_input(batches, 1));
-    step last = full;
-    if (wg_batches_short_input(batches, 0) != NULL)
-        last = step_new(mlp, wg_batches_short_input(batches, 0),
-                        wg_batches_short_input(batches, 1));
+    wg_batches_options batch = {.size = 64,
+                                .loss = loss_of,
+                                .params = mlp->params->param,
+                                .n_params = mlp->params->n,
+                                .user = mlp};
+    wg_batches *batches = wg_batches_new((wg_tensor *[]){X, y}, 2, &batch);
     wg_optimizer *adam = wg_adamw_new(mlp->params->param, mlp->params->n, NULL);
     for (int64_t epoch = 1; epoch <= epochs && wg_tape_status(t) == WG_OK; epoch++) {
-        double loss = train(batches, &full, &last, adam, epoch);
+        double loss = train(batches, adam, epoch);
         printf("epoch %2d  mean loss %.4f  test accuracy %.4f\n", (int)epoch, loss,
                test(t, mlp, Xtest, ytest));
     }

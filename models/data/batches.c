@@ -1,6 +1,8 @@
 /* Mini-batches: rows in a shuffled order, gathered epoch by epoch. */
 #include "models/data/batches.h"
 
+#include "autograd/compile/program.h"
+#include "autograd/grad.h"
 #include "autograd/op.h"
 #include "autograd/rng.h"
 
@@ -10,8 +12,10 @@
 /* Copies of some rows of every source: the inputs of full batches, or of the short one. */
 typedef struct batches_buffer {
     int64_t rows;
-    wg_tensor **input; /* [n]; each borrows ... */
-    char **memory;     /* [n]: ... this */
+    wg_tensor **input;   /* [n]; each borrows ... */
+    char **memory;       /* [n]: ... this */
+    wg_program *program; /* of what is recorded on the inputs; NULL: nothing is */
+    wg_tensor **output;  /* the program's: the loss, and its gradients */
 } batches_buffer;
 
 struct wg_batches {
@@ -22,6 +26,7 @@ struct wg_batches {
     int64_t rows, next; /* order[next] is the first row of the next batch */
     int64_t *order;     /* [rows] */
     batches_buffer full, rest;
+    const batches_buffer *last; /* where wg_batches_next put rows; at first, full */
 };
 
 static const wg_batches batches_inert = {.tape = NULL};
@@ -130,6 +135,34 @@ static bool batches_set_options(wg_batches *b, const wg_batches_options *options
     return false;
 }
 
+/* Records the loss on the inputs, and its gradients. */
+static void batches_record(const wg_batches *b, batches_buffer *on)
+{
+    const wg_batches_options *o = &b->options;
+    on->output = wg_tape_take(b->tape, ((size_t)o->n_params + 1) * sizeof *on->output);
+    if (on->output == NULL)
+        return;
+    on->output[0] = o->loss(on->input, o->user);
+    wg_grad(on->output[0], o->params, o->n_params, on->output + 1);
+    on->program = wg_compile(on->output, o->n_params + 1, NULL);
+    for (int i = 0; i <= o->n_params; i++)
+        on->output[i] = wg_program_output(on->program, i);
+}
+
+static bool batches_record_all(wg_batches *b)
+{
+    if (b->options.loss == NULL)
+        return true;
+    if (b->options.params == NULL || b->options.n_params < 1) {
+        wg_fail(b->tape, WG_E_VALUE, "batches: a loss without parameters (params, n_params)");
+        return false;
+    }
+    batches_record(b, &b->full);
+    if (b->rest.rows > 0)
+        batches_record(b, &b->rest);
+    return wg_tape_status(b->tape) == WG_OK;
+}
+
 static bool batches_fill(wg_batches *b, wg_tensor *const sources[],
                          const wg_batches_options *options)
 {
@@ -144,7 +177,7 @@ static bool batches_fill(wg_batches *b, wg_tensor *const sources[],
         b->order[k] = k;
     int64_t rest = b->options.drop_short ? 0 : b->rows % b->options.size;
     return batches_new_buffer(b, &b->full, b->options.size) &&
-           batches_new_buffer(b, &b->rest, rest);
+           batches_new_buffer(b, &b->rest, rest) && batches_record_all(b);
 }
 
 wg_batches *wg_batches_new(wg_tensor *const sources[], int n, const wg_batches_options *options)
@@ -154,17 +187,17 @@ wg_batches *wg_batches_new(wg_tensor *const sources[], int n, const wg_batches_o
     wg_batches *b = wg_tape_take(t, sizeof *b);
     if (b == NULL)
         return batches_none();
-    *b = (wg_batches){.tape = t, .n = n, .rows = rows, .next = rows};
+    *b = (wg_batches){.tape = t, .n = n, .rows = rows, .next = rows, .last = &b->full};
     return batches_fill(b, sources, options) ? b : batches_none();
 }
 
-/* ---- Using. ---------------------------------------------------------------------------------- */
+/* ---- Inputs. --------------------------------------------------------------------------------- */
 
 static wg_tensor *batches_at(const wg_batches *b, const batches_buffer *buffer, int i)
 {
     if (batches_is_inert(b) || i < 0 || i >= b->n)
         return wg_fail(b != NULL ? b->tape : NULL, WG_E_VALUE, "batches: there is no source %d", i);
-    return buffer->rows > 0 ? buffer->input[i] : NULL;
+    return buffer->input[i];
 }
 
 wg_tensor *wg_batches_input(const wg_batches *b, int i)
@@ -174,8 +207,35 @@ wg_tensor *wg_batches_input(const wg_batches *b, int i)
 
 wg_tensor *wg_batches_short_input(const wg_batches *b, int i)
 {
-    return batches_at(b, b != NULL ? &b->rest : NULL, i);
+    return batches_at(b, b == NULL ? NULL : b->rest.rows > 0 ? &b->rest : &b->full, i);
 }
+
+/* ---- A loss on them. ------------------------------------------------------------------------- */
+
+/* The outputs of the last batch; NULL, and an error: there are none. */
+static wg_tensor *const *batches_outputs(const wg_batches *b)
+{
+    if (!batches_is_inert(b) && b->last->program != NULL)
+        return b->last->output;
+    wg_fail(b != NULL ? b->tape : NULL, WG_E_VALUE,
+            "batches: there is no loss among their options");
+    return NULL;
+}
+
+wg_tensor *wg_batches_loss(const wg_batches *b)
+{
+    wg_tensor *const *outputs = batches_outputs(b);
+    return outputs != NULL ? outputs[0]
+                           : wg_fail(b != NULL ? b->tape : NULL, WG_E_VALUE, "batches: no loss");
+}
+
+wg_tensor *const *wg_batches_grads(const wg_batches *b)
+{
+    wg_tensor *const *outputs = batches_outputs(b);
+    return outputs != NULL ? outputs + 1 : NULL;
+}
+
+/* ---- Running. -------------------------------------------------------------------------------- */
 
 void wg_batches_start(wg_batches *b, int64_t epoch)
 {
@@ -209,5 +269,6 @@ int64_t wg_batches_next(wg_batches *b)
         wg_bind(to->input[i], to->memory[i]);
     }
     b->next += to->rows;
-    return to->rows;
+    b->last = to;
+    return to->program == NULL || wg_program_run(to->program) == WG_OK ? to->rows : 0;
 }

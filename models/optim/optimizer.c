@@ -213,10 +213,12 @@ static const wg_tensor *optimizer_shares_memory(const wg_optimizer *o, const wg_
 
 static bool optimizer_gradients_fit(const wg_optimizer *o, wg_tensor *const grads[])
 {
+    bool any = false;
     for (int i = 0; i < o->n; i++) {
         const wg_tensor *g = optimizer_gradient(o, grads, i);
         if (g == NULL && grads == NULL)
             continue;
+        any = true;
         if (!wg_optimizer_gradient_fits(o, i, g))
             return false;
         const wg_tensor *shared = optimizer_shares_memory(o, g);
@@ -228,7 +230,12 @@ static bool optimizer_gradients_fit(const wg_optimizer *o, wg_tensor *const grad
             return false;
         }
     }
-    return true;
+    if (!any)
+        wg_fail(o->tape, WG_E_VALUE,
+                "%s: no parameter has a gradient: give those of wg_grad, or call wg_backward first "
+                "(a rewind takes back what it left)",
+                o->rule->name);
+    return any;
 }
 
 /* What all gradients are multiplied by. */

@@ -21,7 +21,7 @@ typedef struct wg_optimizer wg_optimizer;
  * grads[i] has the shape and dtype of params[i] and is read only, since a replay may need it; a
  *   tensor in the memory of a parameter (itself, or a view) is refused, WG_E_VALUE: the step would
  *   change it. grads = NULL: what wg_backward left beside the parameters (a parameter without any
- *   is left as it is).
+ *   is left as it is; where none has any: WG_E_VALUE).
  * Errors: WG_E_STALE (no replay since the last step), WG_E_SHAPE, WG_E_DTYPE, WG_E_TAPE, WG_E_NULL,
  *   WG_E_NOT_FINITE (clipping by norm, and the norm is NaN or infinite), on the tape, and then no
  *   parameter has been written. Returns the tape's status. */

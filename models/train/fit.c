@@ -63,7 +63,7 @@ static void fit_record_batches(wg_fit_run *run)
     b->batches = wg_batches_new(source, n,
                                 &(wg_batches_options){.size = run->o.batch, .seed = run->o.seed});
     wg_tensor *full[FIT_INPUTS] = {NULL}, *rest[FIT_INPUTS] = {NULL};
-    bool has_rest = wg_batches_short_input(b->batches, 0) != NULL;
+    bool has_rest = wg_batches_short_input(b->batches, 0) != wg_batches_input(b->batches, 0);
     for (int i = 0; i < n; i++) {
         full[i] = wg_batches_input(b->batches, i);
         rest[i] = has_rest ? wg_batches_short_input(b->batches, i) : NULL;

@@ -237,6 +237,10 @@ START_TEST(test_step_after_backward)
     ck_assert_int_eq(wg_optimizer_step(sgd, NULL), WG_OK);
     wgt_assert_close(wg_item(p), 1.5, 0, 0);
     wgt_assert_close(wg_item(late), 0, 0, 0);
+    wg_optimizer *none = wg_sgd_new(&late, 1, NULL);
+    ck_assert_int_eq(wg_optimizer_step(none, NULL), WG_E_VALUE);
+    ck_assert(wgt_contains(wg_tape_message(tape), "sgd: no parameter has a gradient"));
+    ck_assert_int_eq(wg_optimizer_steps(none), 0);
 }
 END_TEST
 
@@ -350,8 +354,8 @@ START_TEST(test_batches_options)
     wg_tensor *sources[] = {X, y};
     wg_batches *even = wg_batches_new(sources, 2,
                                       &(wg_batches_options){.size = 5, .in_order = true});
-    ck_assert_ptr_null(wg_batches_short_input(even, 0));
-    ck_assert_ptr_null(wg_batches_short_input(even, 0));
+    ck_assert_ptr_eq(wg_batches_short_input(even, 0), wg_batches_input(even, 0));
+    ck_assert_ptr_eq(wg_batches_short_input(even, 1), wg_batches_input(even, 1));
     collect(even, 3, order);
     for (int i = 0; i < 10; i++)
         ck_assert_int_eq(order[i], i);
@@ -362,6 +366,59 @@ START_TEST(test_batches_options)
     ck_assert_int_eq(wg_dim(wg_batches_input(all, 0), 0), 10);
     ck_assert_int_eq(collect(all, 0, order), 10);
     expect_ok(tape);
+}
+END_TEST
+
+/* The mean of the squares of X w - 1 over a batch. */
+static wg_tensor *line_loss(wg_tensor *const batch[], void *w)
+{
+    return wg_mean(wg_square(wg_shift(wg_matmul(batch[0], w), -1)));
+}
+
+/* The losses and gradients of the batches, each by rows that are picked by hand; 4 leaves a short
+ * batch, 5 does not. */
+START_TEST(test_batches_record)
+{
+    wg_tensor *X, *y;
+    ten_rows(&X, &y);
+    const int64_t size = _i == 0 ? 4 : 5;
+    wg_tensor *w = wgt_param(tape, "w", WG_SHAPE(2, 1), (double[]){0.5, 0.25}), *g;
+    wg_batches *b = wg_batches_new(
+        (wg_tensor *[]){X, y}, 2,
+        &(wg_batches_options){
+            .size = size, .loss = line_loss, .params = &w, .n_params = 1, .user = w});
+    wg_optimizer *sgd = wg_sgd_new(&w, 1, NULL);
+    int64_t rows, steps = 0;
+    for (int epoch = 0; epoch < 2; epoch++)
+        for (wg_batches_start(b, epoch); (rows = wg_batches_next(b)) > 0; steps++) {
+            wg_tensor *taken = rows == size ? wg_batches_input(b, 1) : wg_batches_short_input(b, 1);
+            wg_tensor *by_hand = wg_gather_rows(X, taken), *loss = line_loss(&by_hand, w);
+            wg_grad(loss, &w, 1, &g);
+            wgt_assert_same_bits(wg_item(wg_batches_loss(b)), wg_item(loss));
+            wgt_assert_same_bits(wg_at(wg_batches_grads(b)[0], 1), wg_at(g, 1));
+            wg_optimizer_step(sgd, wg_batches_grads(b));
+        }
+    ck_assert_int_eq(steps, _i == 0 ? 6 : 4);
+    expect_ok(tape);
+}
+END_TEST
+
+START_TEST(test_batches_without_a_loss)
+{
+    wg_tensor *X, *y;
+    ten_rows(&X, &y);
+    wg_batches *b = wg_batches_new(&X, 1, NULL);
+    const wg_mark mark = wg_tape_mark(tape);
+    ck_assert_double_nan(wg_item(wg_batches_loss(b)));
+    wgt_assert_status(tape, WG_E_VALUE, "no loss among their options");
+    wg_tape_rewind(tape, mark);
+    ck_assert_ptr_null(wg_batches_grads(b));
+    ck_assert_int_eq(wg_tape_rewind(tape, mark), WG_E_VALUE);
+    b = wg_batches_new(&X, 1, &(wg_batches_options){.loss = line_loss});
+    wgt_assert_status(tape, WG_E_VALUE, "a loss without parameters");
+    ck_assert_int_eq(wg_batches_next(b), 0);
+    ck_assert_ptr_null(wg_batches_grads(NULL));
+    ck_assert(wg_is_inert(wg_batches_loss(NULL)));
 }
 END_TEST
 
@@ -415,6 +472,11 @@ END_TEST
 
 /* ---- Memory. --------------------------------------------------------------------------------- */
 
+static wg_tensor *bias_loss(wg_tensor *const batch[], void *b)
+{
+    return wg_add(wg_mean(wg_square(b)), wg_mean(batch[0]));
+}
+
 /* Everything that a training program does; the loss after three steps. */
 static double small_training(wg_tape *t)
 {
@@ -431,6 +493,12 @@ static double small_training(wg_tape *t)
         wg_replay(t);
         wg_optimizer_step(sgd, g);
     }
+    wg_batches *compiled = wg_batches_new(
+        sources, 1,
+        &(wg_batches_options){
+            .size = 3, .loss = bias_loss, .params = &m.b, .n_params = 1, .user = m.b});
+    wg_batches_start(compiled, 0);
+    wg_batches_next(compiled);
     wg_replay(t);
     return wg_item(m.loss) + 0 * wg_linear_model_score(&m, sources[0], sources[1]);
 }
@@ -481,12 +549,20 @@ START_TEST(test_step_allocates_nothing)
     wg_tensor *wrt[] = {m.W, m.b}, *g[2];
     wg_grad(m.loss, wrt, 2, g);
     wg_optimizer *sgd = wg_sgd_new(wrt, 2, NULL);
+    wg_batches *compiled = wg_batches_new(
+        sources, 2,
+        &(wg_batches_options){
+            .size = 2, .loss = bias_loss, .params = &m.b, .n_params = 1, .user = m.b});
+    wg_optimizer *second = wg_sgd_new(&m.b, 1, NULL);
     const int64_t calls = memory.calls;
-    for (int epoch = 0; epoch < 3; epoch++)
+    for (int epoch = 0; epoch < 3; epoch++) {
         for (wg_batches_start(batches, epoch); wg_batches_next(batches) > 0;) {
             wg_replay(t);
             wg_optimizer_step(sgd, g);
         }
+        for (wg_batches_start(compiled, epoch); wg_batches_next(compiled) > 0;)
+            wg_optimizer_step(second, wg_batches_grads(compiled));
+    }
     ck_assert_int_eq(wg_tape_status(t), WG_OK);
     ck_assert_int_eq(memory.calls, calls);
     wg_tape_free(t);
@@ -522,6 +598,8 @@ Suite *suite_training(void)
     tcase_add_test(batches, test_batches);
     tcase_add_test(batches, test_batches_options);
     tcase_add_test(batches, test_batches_stale);
+    tcase_add_loop_test(batches, test_batches_record, 0, 2);
+    tcase_add_test(batches, test_batches_without_a_loss);
     tcase_add_test(batches, test_batches_errors);
     tcase_add_loop_test(memory, test_no_memory, 0, 2);
     tcase_add_test(memory, test_step_allocates_nothing);
