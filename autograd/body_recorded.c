@@ -8,7 +8,7 @@ static void recorded_fill(wg_tape *body, const wg_tape *from, wg_tensor *const i
 {
     for (int i = 0; i < n_inputs; i++) {
         const wg_tensor *x = inputs[i];
-        twin[x->index] = wg_input_abstract(body, x->dtype, x->shape.ndim, x->shape.dim);
+        twin[x->index] = wg_placeholder(body, NULL, x->dtype, x->shape.ndim, x->shape.dim);
         if (x->name != NULL)
             wg_rename(twin[x->index], x->name);
     }

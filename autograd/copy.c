@@ -34,7 +34,7 @@ static wg_tensor *copy_leaf(wg_tape *copy, const wg_tensor *x, wg_dtype to)
     if (x->op == &wg_op_abstract || x->op == &wg_op_streamed)
         return wg_abstract(copy, dtype, ndim, dim);
     if (x->state & WG_NODE_ABSTRACT)
-        return wg_input_abstract(copy, dtype, ndim, dim);
+        return wg_placeholder(copy, x->name, dtype, ndim, dim);
     if (x->op == &wg_op_parameter)
         leaf = wg_param(copy, x->name, dtype, ndim, dim);
     else if (x->op == &wg_op_input)

@@ -179,9 +179,6 @@ wg_tensor *wg_vjp_of_all(wg_tensor *y, wg_tensor *dy, int i, bool alone);
  * takes such values from the original, so that rounding switches no branch. */
 bool wg_is_discrete(const wg_tensor *x);
 
-/* wg_input_abstract: an input that has no value until a program binds it to memory. */
-wg_tensor *wg_input_abstract(wg_tape *t, wg_dtype dtype, int ndim, const int64_t *dim);
-
 /* wg_leaf_written: note that a leaf has a new value. */
 void wg_leaf_written(wg_tensor *leaf);
 

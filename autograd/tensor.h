@@ -25,6 +25,19 @@ wg_tensor *wg_param(wg_tape *t, const char *name, wg_dtype dtype, int ndim, cons
 wg_tensor *wg_input(wg_tape *t, const char *name, wg_dtype dtype, int ndim, const int64_t *dim,
                     const void *data);
 
+/* wg_placeholder: an input that has no memory yet. It and what is recorded on it have shapes and no
+ * values: a tape of them, gradients and all, takes the memory of its nodes, and nothing is computed
+ * before it is needed. Errors of shapes come as always. Programs (wg_compile) compute the values
+ * when each of their placeholders has memory, by wg_program_bind or wg_bind; until then a run is
+ * WG_E_NULL. What was recorded on it has no value on the tape, before and after: it reads as NaN.
+ *
+ *     wg_tensor *X = wg_placeholder(t, "X", WG_F32, WG_SHAPE(128, 784));
+ *     ... the loss of X, and wg_grad ...
+ *     wg_program *p = wg_compile(outputs, n, NULL);
+ *     wg_program_bind(p, X, batch);  wg_program_run(p); */
+wg_tensor *wg_placeholder(wg_tape *t, const char *name, wg_dtype dtype, int ndim,
+                          const int64_t *dim);
+
 /* wg_bind: let an input borrow other memory of the same shape and dtype. What was computed from the
  * old values becomes stale. Errors: WG_E_VALUE where x is no input, WG_E_NULL. */
 wg_status wg_bind(wg_tensor *input, const void *data);

@@ -183,9 +183,10 @@ wg_tensor *wg_abstract(wg_tape *t, wg_dtype dtype, int ndim, const int64_t *dim)
     return leaf_new(t, &wg_op_abstract, NULL, dtype, ndim, dim, leaf_nothing, NULL);
 }
 
-wg_tensor *wg_input_abstract(wg_tape *t, wg_dtype dtype, int ndim, const int64_t *dim)
+wg_tensor *wg_placeholder(wg_tape *t, const char *name, wg_dtype dtype, int ndim,
+                          const int64_t *dim)
 {
-    return leaf_new(t, &wg_op_input, NULL, dtype, ndim, dim, leaf_later, NULL);
+    return leaf_new(t, &wg_op_input, name, dtype, ndim, dim, leaf_later, NULL);
 }
 
 /* A constant of zeros, f32 or f64, that is yet to be filled. */

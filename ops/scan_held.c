@@ -208,7 +208,7 @@ wg_tensor *wg_scan_held_body(wg_tape *t, const wg_tensor *y, wg_dtype dtype)
     held_body h;
     int64_t at = 0;
     if (t->status == WG_OK && held_begin(&h, t, y, dtype, false)) {
-        wg_tensor *row = wg_input_abstract(h.body, held_dtype(&h, y->dtype), WG_SHAPE(size));
+        wg_tensor *row = wg_placeholder(h.body, NULL, held_dtype(&h, y->dtype), WG_SHAPE(size));
         for (int64_t i = 0; i < h.from->size && h.body->status == WG_OK; i++)
             h.twin[i] = held_twin(&h, h.from->node[i], row, &at);
         leaf = held_end(&h, t, row, NULL);

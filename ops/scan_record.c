@@ -45,7 +45,7 @@ static void scan_body_inputs(const scan_lists *l, const wg_scan_loop *loop, wg_t
     for (int k = 0; k < l->inputs; k++) {
         const wg_tensor *x = l->operand[1 + k];
         const int row = k >= loop->n_carries && k < loop->n_carries + loop->n_xs;
-        l->input[k] = wg_input_abstract(body, x->dtype, x->shape.ndim - row, x->shape.dim + row);
+        l->input[k] = wg_placeholder(body, NULL, x->dtype, x->shape.ndim - row, x->shape.dim + row);
         if (x->name != NULL)
             wg_rename(l->input[k], x->name);
     }

@@ -61,7 +61,7 @@ static wg_tensor *back_add(scan_back *b, int kind, int number, wg_tensor *leaf)
 static wg_tensor *back_cotangent(scan_back *b, int kind, int number, int k)
 {
     const int64_t size = wg_scan_size(b->y, k);
-    return back_add(b, kind, number, wg_input_abstract(b->body, b->y->dtype, 1, &size));
+    return back_add(b, kind, number, wg_placeholder(b->body, NULL, b->y->dtype, 1, &size));
 }
 
 /* Candidates, in the order of operands, carries first; dys[k]: the cotangent of output k. */

@@ -20,7 +20,6 @@ static bool program_is_inert(const wg_program *p)
 
 /* ---- Nodes ----------------------------------------------------------------------------------- */
 
-/* The outputs of a body have no value. */
 static bool program_fits(wg_tape *t, const wg_tape *from, wg_tensor *const outputs[], int n,
                          int64_t *last)
 {
@@ -32,8 +31,6 @@ static bool program_fits(wg_tape *t, const wg_tape *from, wg_tensor *const outpu
         if (wg_is_inert(y) || y->tape != from)
             wg_fail(t, y == NULL || y->tape == t ? WG_E_NULL : WG_E_TAPE,
                     "compile: output %d is no tensor of this tape", i);
-        else if ((y->state & WG_NODE_ABSTRACT) && from == t)
-            wg_fail(t, WG_E_VALUE, "compile: output %d has no value", i);
         else if (y->index > *last)
             *last = y->index;
     }
@@ -78,6 +75,9 @@ static wg_tensor *program_copy_node(wg_program *p, wg_tensor *twin, const wg_ten
     *twin = *y;
     twin->tape = p->host;
     twin->state &= ~(unsigned)WG_NODE_ABSTRACT; /* a body's; the program computes it */
+    if ((y->state & WG_NODE_ABSTRACT) && !(y->state & WG_NODE_LIVE))
+        wg_fail(p->tape, WG_E_VALUE, "compile: outputs depend on what never has a value: %s",
+                wg_tensor_text(y).s);
     if (!(y->state & WG_NODE_LIVE)) {
         twin->operand = NULL;
         twin->n_operands = 0;
@@ -128,7 +128,7 @@ static bool program_copy_nodes(wg_program *p, wg_tensor *const outputs[], int64_
         }
     for (int i = 0; i < p->n_outputs; i++)
         p->result[i] = twins[outputs[i]->index];
-    return true;
+    return t->status == WG_OK;
 }
 
 /* Plans that forward writes to. */
@@ -188,6 +188,15 @@ static bool program_build(wg_program *p, wg_tensor *const outputs[], int64_t las
            program_find_checks(p) && wg_program_plan(p);
 }
 
+/* The first placeholder that has no memory yet; NULL: there is none. */
+static const wg_tensor *program_unbound(const wg_program *p)
+{
+    for (int i = 0; i < p->n_inputs; i++)
+        if (p->input[i].twin->data == NULL && p->input[i].twin->size > 0)
+            return p->input[i].input;
+    return NULL;
+}
+
 wg_program *wg_program_make(wg_tape *t, const wg_tape *from, wg_tensor *const outputs[], int n,
                             wg_tape *host, const wg_compile_options *options)
 {
@@ -207,6 +216,7 @@ wg_program *wg_program_make(wg_tape *t, const wg_tape *from, wg_tensor *const ou
     if (!built)
         return NULL;
     wg_program_settle(p);
+    p->settled = program_unbound(p) == NULL;
     return p;
 }
 
@@ -225,11 +235,11 @@ static void program_show_results(wg_program *p)
         p->output[i]->data = p->result[i]->data;
 }
 
-/* A leaf of the tape, with the value that the tape computed. */
+/* A leaf of the tape, with the value that the tape computed, if it did. */
 static wg_tensor *program_output_new(const wg_program *p, const wg_tensor *y,
                                      const wg_tensor *result)
 {
-    if (program_is_own(p, result) && y->size > 0)
+    if (program_is_own(p, result) && y->data != NULL)
         memcpy(result->data, y->data, (size_t)y->size * wg_dtype_size(y->dtype));
     return wg_output_new(p->tape, &p->fresh, y, y->dtype, result->data);
 }
@@ -242,7 +252,7 @@ static bool program_outputs(wg_program *p, wg_tensor *const outputs[])
         p->output[i] = program_output_new(p, outputs[i], p->result[i]);
         if (p->output[i] == NULL)
             return false;
-        stale |= wg_is_stale(outputs[i]);
+        stale |= wg_is_stale(outputs[i]) || (outputs[i]->state & WG_NODE_ABSTRACT);
     }
     p->tape_size = p->tape->size;
     p->fresh.ran_at = stale ? -1 : p->tape->clock;
@@ -324,16 +334,23 @@ wg_status wg_program_bind(wg_program *p, const wg_tensor *input, const void *dat
     return t->status;
 }
 
-static void program_follow_tape(wg_program *p)
+static bool program_follow_tape(wg_program *p)
 {
     for (int i = 0; i < p->n_inputs; i++)
         if (!p->input[i].bound)
             program_read_from(p, &p->input[i], p->input[i].input->data);
     if (p->settled)
-        return;
+        return true;
+    const wg_tensor *missing = program_unbound(p);
+    if (missing != NULL) {
+        wg_fail(p->host, WG_E_NULL, "program: a placeholder has no memory yet: bind it: %s",
+                wg_tensor_text(missing).s);
+        return false;
+    }
     wg_program_settle(p);
     if (p->output != NULL)
         program_show_results(p);
+    return true;
 }
 
 /* ---- Running --------------------------------------------------------------------------------- */
@@ -399,7 +416,8 @@ static inline bool program_run_call(const wg_program *p, const wg_call *c)
  * again, which processors predict. */
 bool wg_program_execute(wg_program *p)
 {
-    program_follow_tape(p);
+    if (!program_follow_tape(p))
+        return false;
     for (int i = 0; i < p->n_checks; i++)
         if (!p->checks[i]->op->check_input(p->checks[i]))
             return false;

@@ -40,8 +40,8 @@ typedef struct wg_compile_options {
  * it needs from the tape now, and none later. The tape's parameters are shared: what an optimizer
  * writes is seen by the next run. Nothing is run. Never NULL: after an error, recorded on the tape,
  * the result is an inert program, whose runs do nothing. Errors: WG_E_NULL, WG_E_TAPE, WG_E_VALUE
- * (an output without a value: wg_abstract), WG_E_NOMEM. n < 1, which is inert, too, names no tape
- * to record an error on. */
+ * (an output that depends on what never has a value: wg_abstract, wg_streamed), WG_E_NOMEM. n < 1,
+ * which is inert, too, names no tape to record an error on. */
 wg_program *wg_compile(wg_tensor *const outputs[], int n, const wg_compile_options *options);
 
 /* wg_program_run: compute the outputs from the values that parameters and inputs have now.

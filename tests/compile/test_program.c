@@ -107,6 +107,71 @@ START_TEST(test_random_graphs_with_threads)
 }
 END_TEST
 
+/* Recorded without values, and bound afterwards: the same bits. */
+START_TEST(test_placeholders)
+{
+    const uint64_t seed = (uint64_t)_i;
+    const wg_dtype dtype = _i % 2 ? WG_F32 : WG_F64;
+    const int64_t rows = 100 + _i, columns = 1 + _i % 5;
+    void *data = normal_data(dtype, rows * columns, 1);
+    wgt_memory full = {0}, bare = {0};
+    wg_tape *computed = wgt_tape(&full), *later = wgt_tape(&bare);
+    wgt_graph want = wgt_graph_new(computed, seed, dtype, rows, columns, 12, data);
+    wgt_graph g = wgt_graph_new(later, seed, dtype, rows, columns, 12, NULL);
+    wg_program *p = wg_compile(g.output, g.n_outputs, &every_choice[_i % 4]);
+    if (_i % 3 == 0)
+        ck_assert_int_eq(wg_bind(g.input, data), WG_OK);
+    else
+        ck_assert_int_eq(wg_program_bind(p, g.input, data), WG_OK);
+    ck_assert_int_eq(wg_program_run(p), WG_OK);
+    for (int k = 0; k < g.n_outputs; k++)
+        wgt_assert_same_values(wg_program_output(p, k), want.output[k]);
+    wg_tape_free(computed);
+    wg_tape_free(later);
+    free(data);
+}
+END_TEST
+
+START_TEST(test_a_placeholder_without_memory)
+{
+    wgt_memory m = {0};
+    wg_tape *t = wgt_tape(&m);
+    enum { ROWS = 10000, COLUMNS = 100 };
+    wg_tensor *X = wg_placeholder(t, "X", WG_F32, WG_SHAPE(ROWS, COLUMNS)), *dw;
+    wg_tensor *w = wg_param(t, "w", WG_F32, WG_SHAPE(COLUMNS, 1));
+    wg_tensor *loss = wg_mean(wg_square(wg_tanh(wg_matmul(wg_exp(X), w))));
+    ck_assert_int_eq(wg_grad(loss, &w, 1, &dw), WG_OK);
+    wgt_assert_that(m.bytes, <, 200000); /* X alone would take 4,000,000 */
+    ck_assert_double_nan(wg_item(loss));
+    ck_assert_int_eq(wg_replay(t), WG_OK);
+    const wg_mark mark = wg_tape_mark(t);
+    wg_add(X, wg_zeros_like(w));
+    wgt_assert_status(t, WG_E_SHAPE, "add: ");
+    wg_tape_rewind(t, mark);
+
+    wg_program *p = wg_compile((wg_tensor *[]){loss, dw}, 2, NULL);
+    const wg_mark compiled = wg_tape_mark(t);
+    ck_assert(wg_is_stale(wg_program_output(p, 0)));
+    ck_assert_int_eq(wg_program_run(p), WG_E_NULL);
+    wgt_assert_status(t, WG_E_NULL,
+                      "program: a placeholder has no memory yet: bind it: X (10000, 100)");
+    wg_tape_rewind(t, compiled);
+    float *data = calloc(ROWS * COLUMNS, sizeof *data);
+    ck_assert_int_eq(wg_program_bind(p, X, data), WG_OK);
+    ck_assert_int_eq(wg_program_run(p), WG_OK);
+    wgt_assert_that(wg_item(wg_program_output(p, 0)), ==, 0);
+    ck_assert_int_eq(wg_tape_rewind(t, mark), WG_OK);
+
+    wg_tensor *rows = wg_placeholder(t, NULL, WG_I64, WG_SHAPE(0));
+    wg_tensor *none = wg_sum(wg_gather_rows(w, rows));
+    p = wg_compile(&none, 1, NULL); /* nothing is missing */
+    ck_assert_int_eq(wg_program_run(p), WG_OK);
+    wgt_assert_that(wg_item(wg_program_output(p, 0)), ==, 0);
+    wg_tape_free(t);
+    free(data);
+}
+END_TEST
+
 /* ---- What a program leaves out --------------------------------------------------------------- */
 
 static wg_tape *t;
@@ -319,12 +384,16 @@ START_TEST(test_compile_mistakes)
     wg_tape *other = wgt_tape(NULL);
     wg_tensor *x = wgt_scalar_param(t, "x", 1), *far = wgt_scalar_param(other, "far", 1);
     wg_tensor *abstract = wg_abstract(t, WG_F64, WG_SCALAR), *pair[] = {x, far}, *gap[] = {x, NULL};
+    wg_tensor *of = wg_mul(wg_exp(abstract), wg_placeholder(t, "X", WG_F64, WG_SHAPE(2)));
     const wg_mark mark = wg_tape_mark(t);
     const struct {
         wg_tensor **outputs;
         int n;
         wg_status status;
-    } row[] = {{pair, 2, WG_E_TAPE}, {gap, 2, WG_E_NULL}, {&abstract, 1, WG_E_VALUE}};
+    } row[] = {{pair, 2, WG_E_TAPE},
+               {gap, 2, WG_E_NULL},
+               {&abstract, 1, WG_E_VALUE},
+               {&of, 1, WG_E_VALUE}};
     for (size_t i = 0; i < sizeof row / sizeof *row; i++) {
         wg_program *p = wg_compile(row[i].outputs, row[i].n, NULL);
         wgt_assert_status(t, row[i].status, "compile: ");
@@ -500,6 +569,8 @@ Suite *suite_program(void)
     tcase_add_test(cases, test_bind);
     tcase_add_test(cases, test_bind_mistakes);
     tcase_add_test(cases, test_outputs_on_the_tape);
+    tcase_add_loop_test(cases, test_placeholders, 0, 24);
+    tcase_add_test(cases, test_a_placeholder_without_memory);
     tcase_add_test(cases, test_compiled_from_a_stale_tape);
     tcase_add_test(cases, test_compile_mistakes);
     tcase_add_test(cases, test_a_failed_check);

@@ -79,7 +79,8 @@ static wg_tensor *next(maker *m)
 static void make_leaves(maker *m, wg_dtype dtype, const void *data)
 {
     wgt_graph *g = &m->graph;
-    g->input = wg_input(m->t, "X", dtype, WG_SHAPE(m->rows, m->columns), data);
+    g->input = data == NULL ? wg_placeholder(m->t, "X", dtype, WG_SHAPE(m->rows, m->columns))
+                            : wg_input(m->t, "X", dtype, WG_SHAPE(m->rows, m->columns), data);
     g->param[0] = wg_param(m->t, "W", dtype, WG_SHAPE(m->columns, m->columns));
     g->param[1] = wg_param(m->t, "b", dtype, WG_SHAPE(m->columns));
     g->param[2] = wg_param(m->t, "s", dtype, WG_SCALAR);
