@@ -166,12 +166,12 @@ static void sparse_write_check(wg_c_writer *c, const wg_tensor *start, const wg_
                                int64_t columns)
 {
     wg_c_nest all;
-    const int64_t rows = start->size - 1, one[] = {1, 1};
+    const int64_t rows = start->size - 1, one = 1;
     wg_c_check(c, column, columns, NULL);
     if (!(start->state & WG_NODE_LIVE))
         return;
     wg_c_check(c, start, column->size + 1, NULL);
-    wg_c_strided(&all, 1, &rows, one, one);
+    wg_c_strided(&all, 1, &rows, &one, &one);
     all.start[1] = 1;
     wg_c_open_one(c, &all);
     wg_c_line(c, "if (%s > %s)", wg_c_element(c, start, wg_c_at(&all, NULL, 0).s).s,

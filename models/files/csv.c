@@ -171,7 +171,6 @@ static int64_t csv_find_name(wg_csv_file *f, const char *name)
 
 static bool csv_find_label(wg_csv_file *f)
 {
-    f->label = -1;
     if (f->options.no_label)
         return true;
     if (f->columns == 1 && (f->options.label == NULL || csv_find_name(f, f->options.label) == 0))

@@ -111,6 +111,17 @@ START_TEST(test_print_as_numpy)
 }
 END_TEST
 
+/* Up to 1000 elements are printed. */
+START_TEST(test_print_all)
+{
+    for (int64_t n = 1000; n <= 1001; n++) {
+        wg_print(file, wg_full(t, WG_F64, WG_SHAPE(n), 1));
+        ck_assert_int_eq(strstr(written(), "...") != NULL, n > 1000);
+        ck_assert_int_eq(ftruncate(fileno(file), 0), 0);
+    }
+}
+END_TEST
+
 START_TEST(test_print_error)
 {
     wg_scalar(t, WG_I64, 1e30);
@@ -195,6 +206,7 @@ Suite *suite_graph(void)
     tcase_add_test(cases, test_print);
     tcase_add_test(cases, test_print_operands_and_stale);
     tcase_add_test(cases, test_print_as_numpy);
+    tcase_add_test(cases, test_print_all);
     tcase_add_test(cases, test_print_error);
     tcase_add_test(cases, test_dot);
     tcase_add_test(cases, test_dot_escapes);

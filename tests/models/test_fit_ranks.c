@@ -311,6 +311,51 @@ START_TEST(test_no_batches)
 }
 END_TEST
 
+/* ---- Texts ----------------------------------------------------------------------------------- */
+
+/* A table each, whose categories and classes are not the others'. */
+static const char *const texts_of[3] = {"L,b\nM,a\n", "S,c\nL,b\n", "M,c\nS,a\nXL,d\n"};
+
+static int train_on_texts(const wg_ranks *r, void *user)
+{
+    job *j = user;
+    char file[WGT_PATH], text[100] = "size,kind\n";
+    for (int k = 0; k < 3; k++)
+        if (r->size == 1 || k == r->rank)
+            strcat(text, texts_of[k]);
+    wg_tape *t = wg_tape_new(&(wg_tape_options){.ranks = r});
+    wgt_file_new(file);
+    wgt_file_put(file, text, strlen(text));
+    const char *const strings[] = {"size", NULL};
+    const wg_table *table = wg_csv_read(t, file,
+                                        &(wg_csv_options){.label = "kind", .strings = strings});
+    const wg_estimator *e = wg_estimator_fit(&(wg_dataset){.table = table},
+                                             &(wg_estimator_options){.model = "softmax"});
+    const wg_status status = wg_tape_status(t);
+    if (status == WG_OK) {
+        j->hash[r->rank] = hash_of(e);
+        for (int64_t k = 0; k < e->class_count; k++)
+            strcat(strcat(j->message[r->rank], e->class_names[k]), " ");
+    } else
+        snprintf(j->message[r->rank], TEXT, "%.*s", TEXT - 1, wg_tape_message(t));
+    wg_tape_free(t);
+    wgt_file_remove(file);
+    return (int)status;
+}
+
+START_TEST(test_texts_of_all)
+{
+    job *whole = job_new((job){0}), *parts = job_new((job){0});
+    ck_assert_int_eq(train_on_texts(&(wg_ranks){.size = 1}, whole), 0);
+    ck_assert_str_eq(whole->message[0], "a b c d ");
+    wgt_ranks_run(3, train_on_texts, parts);
+    for (int i = 0; i < 3; i++) {
+        ck_assert_str_eq(parts->message[i], "a b c d ");
+        ck_assert_uint_eq(parts->hash[i], whole->hash[0]);
+    }
+}
+END_TEST
+
 Suite *suite_fit_ranks(void)
 {
     Suite *suite = suite_create("fit_ranks");
@@ -323,6 +368,7 @@ Suite *suite_fit_ranks(void)
     tcase_add_test(cases, test_refused);
     tcase_add_test(cases, test_one_is_stopped);
     tcase_add_test(cases, test_no_batches);
+    tcase_add_test(cases, test_texts_of_all);
     suite_add_tcase(suite, cases);
     return suite;
 }

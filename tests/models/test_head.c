@@ -101,6 +101,10 @@ START_TEST(test_metrics)
                      (1 - 2.0 / 2 + 1 - 4.0 / 8) / 2, 1e-15, 0);
     wg_tensor *tenth = wg_full(tape, WG_F64, WG_SHAPE(3), 0.1);
     wgt_assert_that(wg_r2(tenth, tenth), ==, 1);
+    wg_tensor *one = wg_full(tape, WG_F64, WG_SHAPE(1), 3),
+              *none = wg_full(tape, WG_F64, WG_SHAPE(0), 0);
+    wgt_assert_that(wg_r2(one, one), ==, 1);
+    ck_assert_double_nan(wg_r2(none, none));
     wgt_assert_that(wg_r2(wg_full(tape, WG_F64, WG_SHAPE(3), 0.2), tenth), ==, 0);
     ck_assert_double_nan(wg_rmse(wg_full(tape, WG_F64, WG_SHAPE(3), (double)NAN), tenth));
     expect_ok(tape);
@@ -263,6 +267,26 @@ START_TEST(test_validation_loss_that_is_no_number)
 }
 END_TEST
 
+/* The loss alone overflows: no row's outputs are to blame. */
+START_TEST(test_validation_loss_that_overflows)
+{
+    double x[100], y[100];
+    for (int i = 0; i < 100; i++)
+        x[i] = y[i] = i % 10;
+    const wg_train_test_options split = {.test = 0.3, .seed = 0};
+    y[wg_data_i64(wg_train_test_split(tape, 100, &split).test)[4]] = 1e200;
+    wg_mlp *mlp = wg_mlp_new(
+        tape, &(wg_mlp_options){.sizes = (int64_t[]){1, 1}, .n_sizes = 2, .init = "zeros"});
+    wg_fit_model model = wg_mlp_fit_model(mlp, &wg_head_regression);
+    const wg_dataset data = {.X = wg_constant(tape, WG_F64, WG_SHAPE(100, 1), x),
+                             .y = wg_constant(tape, WG_F64, WG_SHAPE(100), y)};
+    const wg_fit_options o = {.epochs = 2, .validation = 0.3};
+    ck_assert_int_eq(wg_fit(&model, &data, &o).stop, WG_FIT_ERROR);
+    wgt_assert_status(tape, WG_E_NOT_FINITE, "the validation loss is inf in epoch 1");
+    ck_assert_ptr_null(strstr(wg_tape_message(tape), "row"));
+}
+END_TEST
+
 /* ---- A start at the optimum. ----------------------------------------------------------------- */
 
 static const struct {
@@ -329,6 +353,7 @@ Suite *suite_head(void)
     tcase_add_test(c, test_refused_heads);
     tcase_add_test(c, test_bad_numbers_are_named);
     tcase_add_test(c, test_validation_loss_that_is_no_number);
+    tcase_add_test(c, test_validation_loss_that_overflows);
     tcase_add_loop_test(c, test_start_at_the_optimum, 0, 3);
     tcase_add_test(c, test_penalty_counts_training_rows);
     suite_add_tcase(s, c);

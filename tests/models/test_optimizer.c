@@ -385,15 +385,16 @@ START_TEST(test_decay_of_one_parameter)
     wg_fill_uniform(b, 8, 8, 0);
     wg_tensor *none[] = {wg_zeros_like(W), wg_zeros_like(b), wg_zeros_like(c)};
     wg_optimizer *sgd = wg_sgd_new(params, 3, &(wg_sgd_options){.rate = 0.5, .weight_decay = 0.5});
+    wg_optimizer_set_param(sgd, W, 1, 0.25);
     wg_optimizer_set_param(sgd, b, 1, 1);
     wg_optimizer_step(sgd, none);
-    wgt_assert_that(wg_item(W), ==, 6);
+    wgt_assert_that(wg_item(W), ==, 7);
     wgt_assert_that(wg_item(b), ==, 4);
     wgt_assert_that(wg_item(c), ==, 8);
     wg_optimizer *adamw = wg_adamw_new(params, 3, &(wg_adam_options){.rate = 0.5});
     wg_optimizer_step(adamw, none);
     expect_ok(tape);
-    wgt_assert_that(wg_item(W), ==, 6 * (1 - 0.5 * 0.01));
+    wgt_assert_that(wg_item(W), ==, 7 * (1 - 0.5 * 0.01));
     wgt_assert_that(wg_item(b), ==, 4);
     ck_assert_int_eq(wg_optimizer_set_param(sgd, none[0], 1, 1), WG_E_VALUE);
     wgt_assert_status(tape, WG_E_VALUE, "none of its parameters");

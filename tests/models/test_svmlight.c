@@ -210,6 +210,9 @@ START_TEST(test_recognized)
         used += (size_t)sprintf(text + used, " %zu:0.125", used);
     wgt_file_put(path, text, strlen(text));
     ck_assert(wg_svmlight_recognized(path));
+    ck_assert_ptr_nonnull(freopen(path, "r", stdin));
+    ck_assert(wg_svmlight_recognized("-"));
+    ck_assert_int_eq(getchar(), '1'); /* nothing is taken */
     ck_assert(!wg_svmlight_recognized("."));
     ck_assert(!wg_svmlight_recognized(NULL));
 }

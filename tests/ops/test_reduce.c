@@ -189,6 +189,9 @@ START_TEST(ties_are_split_evenly)
                   VALUES(1.0 / 3, 0, 1.0 / 3, 1.0 / 3, 0, 0, 0, 1));
     assert_values(wgt_gradient(wg_amin_over(x, WG_AXES(0), false), x), 8,
                   VALUES(0, 1, 0, 0, 1, 0, 1, 1));
+    double row[40] = {[3] = 5, [30] = 5}, share[40] = {[3] = 0.5, [30] = 0.5};
+    wg_tensor *lon = wgt_param(t, "long", WG_SHAPE(40), row);
+    assert_values(wgt_gradient(wg_amax(lon), lon), 40, share);
     wg_tensor *z = wgt_param(t, "z", WG_SHAPE(3), VALUES(-2, 2, 0));
     assert_values(wgt_gradient(wg_norm(z, (double)INFINITY), z), 3, VALUES(-0.5, 0.5, 0));
     assert_values(wgt_gradient(wg_amin(z), z), 3, VALUES(1, 0, 0));

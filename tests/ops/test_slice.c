@@ -371,6 +371,10 @@ START_TEST(test_concat_errors)
     ASSERT_FAILS(wg_stack(LIST(x, x), 2, 3), WG_E_VALUE, "stack: the result has no such axis");
     ASSERT_FAILS(wg_stack(LIST(x, x), 2, -4), WG_E_VALUE, "stack: the result has no such axis");
     ck_assert(wg_is_inert(wg_concat(NULL, 2, 0)));
+    wg_tape *t = wg_tape_new(NULL);
+    ck_assert(wg_is_inert(wg_concat(LIST(wg_scalar(t, WG_F64, 1)), 0, 9))); /* none is looked at */
+    ck_assert_int_eq(wg_tape_status(t), WG_OK);
+    wg_tape_free(t);
     ck_assert(wg_is_inert(wg_stack(NULL, 0, 0)));
 }
 END_TEST
