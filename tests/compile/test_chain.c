@@ -114,6 +114,20 @@ START_TEST(test_a_check_inside_a_chain)
 }
 END_TEST
 
+/* So is what the first link of a chain reads that is called link by link. */
+START_TEST(test_a_check_begins_a_chain)
+{
+    wg_tensor *x = wgt_param(t, "x", WG_SHAPE(3), (double[]){1, 2, 3});
+    wg_tensor *y = wg_neg(wg_square(wg_cast(wg_cast(x, WG_I64), WG_F64)));
+    wg_program *p = wg_compile(&y, 1, NULL);
+    ck_assert_int_eq(wg_program_run(p), WG_OK);
+    wg_edit(x);
+    ((double *)x->data)[1] = 1e19;
+    ck_assert_int_eq(wg_program_run(p), WG_E_VALUE);
+    wgt_assert_status(t, WG_E_VALUE, "cast: element 1 is 1e+19");
+}
+END_TEST
+
 START_TEST(test_long_chains_are_cut)
 {
     wg_tensor *x = wg_param(t, "x", WG_F64, WG_SHAPE(5000)), *y = x;
@@ -179,6 +193,7 @@ Suite *suite_chain(void)
     tcase_add_loop_test(cases, test_reductions_in_a_chain, 0, 2);
     tcase_add_test(cases, test_views_and_sums_in_a_chain);
     tcase_add_test(cases, test_a_check_inside_a_chain);
+    tcase_add_test(cases, test_a_check_begins_a_chain);
     tcase_add_loop_test(cases, test_a_failed_check_of_an_input, 0, 4);
     tcase_add_test(cases, test_long_chains_are_cut);
     suite_add_tcase(suite, cases);

@@ -15,6 +15,7 @@
 #include "ops/reduce.h"
 #include "ops/slice.h"
 #include "ops/softmax.h"
+#include "ops/sparse_internal.h"
 #include "tests/ops/op_table.h"
 #include "tests/support/assert.h"
 #include "tests/support/suites.h"
@@ -131,6 +132,18 @@ START_TEST(test_names_and_numbers)
     ck_assert(wgt_contains(file.header, "Wengert.\n * x * / y\n * ? ?/ / * z */\n#ifndef"));
     wgt_written_free(w);
     wg_tape_free(t);
+}
+END_TEST
+
+/* Words of C, and what may be a macro, are taken. */
+START_TEST(test_identifiers)
+{
+    static const char *const pairs[][2] = {
+        {"NAN", "nan_"}, {"I", "i"},      {"X", "X"},    {"M_PIl", "m_pil"}, {"ABYZ", "abyz"},
+        {"9a", "v9a"},   {"int", "int_"}, {"", "value"}, {"a--b-", "a_b"},   {"expf", "expf_"},
+    };
+    for (size_t i = 0; i < sizeof pairs / sizeof *pairs; i++)
+        ck_assert_str_eq(wg_c_identifier(pairs[i][0]).s, pairs[i][1]);
 }
 END_TEST
 
@@ -339,6 +352,53 @@ START_TEST(test_indices_are_checked_for_each_table)
 }
 END_TEST
 
+/* A label that one loss ignores is none for another, which ignores another. */
+START_TEST(test_each_ignores_its_own)
+{
+    static const int64_t labels[2][2] = {{0, 2}, {-1, 2}};
+    wg_tape *t = wg_tape_new(NULL);
+    wg_tensor *z = wg_param(t, "z", WG_F64, WG_SHAPE(2, 3));
+    wg_tensor *i = wg_input(t, "labels", WG_I64, WG_SHAPE(2), labels[0]);
+    const wg_cross_entropy_options minus = {.ignore = true, .ignored_label = -1},
+                                   none = {.ignore = true};
+    wg_tensor *out[] = {wg_cross_entropy_opt(z, i, &minus), wg_cross_entropy_opt(z, i, &none)};
+    wg_program *p = wg_compile(out, 2, NULL);
+    wgt_written *w = wgt_written_new();
+    wgt_written_add(w, p, false);
+    if (wgt_written_compile(w, wgt_compilers[0]))
+        for (int k = 0; k < 2; k++) {
+            const void *bytes, *in = labels[k];
+            ck_assert_int_eq(wgt_written_run(w, 0, &in, &bytes), k);
+        }
+    wgt_written_free(w);
+    wg_tape_free(t);
+}
+END_TEST
+
+/* A sparse matrix's rows may begin nowhere but in order. */
+START_TEST(test_rows_begin_in_order)
+{
+    static const int64_t starts[3][4] = {{0, 1, 2, 3}, {0, 2, 1, 3}, {1, 0, 2, 3}},
+                         columns[3] = {0};
+    wg_tape *t = wg_tape_new(NULL);
+    wg_tensor *v = wg_param(t, "v", WG_F64, WG_SHAPE(3)),
+              *b = wg_param(t, "b", WG_F64, WG_SHAPE(2, 2));
+    wg_tensor *start = wg_input(t, "start", WG_I64, WG_SHAPE(4), starts[0]);
+    wg_tensor *y = wg_sparse_matmul(v, start, wg_constant(t, WG_I64, WG_SHAPE(3), columns), 2,
+                                    false, b);
+    wg_program *p = wg_compile(&y, 1, NULL);
+    wgt_written *w = wgt_written_new();
+    wgt_written_add(w, p, false);
+    if (wgt_written_compile(w, wgt_compilers[0]))
+        for (int k = 0; k < 3; k++) {
+            const void *bytes, *in = starts[k];
+            ck_assert_int_eq(wgt_written_run(w, 0, &in, &bytes), k > 0);
+        }
+    wgt_written_free(w);
+    wg_tape_free(t);
+}
+END_TEST
+
 static void strange_write_c(wg_c_writer *c, const wg_tensor *y, const wg_c_nest *row)
 {
     wg_c_nest all;
@@ -535,11 +595,14 @@ Suite *suite_write_programs(void)
     TCase *tc = tcase_create("programs");
     tcase_set_timeout(tc, 60);
     tcase_add_test(tc, test_names_and_numbers);
+    tcase_add_test(tc, test_identifiers);
     tcase_add_test(tc, test_uniform_constants);
     tcase_add_test(tc, test_calls_are_shared);
     tcase_add_test(tc, test_errors);
     tcase_add_test(tc, test_labels_are_checked);
     tcase_add_test(tc, test_indices_are_checked_for_each_table);
+    tcase_add_test(tc, test_each_ignores_its_own);
+    tcase_add_test(tc, test_rows_begin_in_order);
     tcase_add_test(tc, test_compilers_have_nothing_to_say);
     tcase_add_test(tc, test_integers_of_32_bits);
     tcase_add_test(tc, test_functions_of_two_types);

@@ -163,6 +163,24 @@ START_TEST(test_reads_alike)
 }
 END_TEST
 
+/* Eight names: the list of a CSV's columns ends behind them, whatever is taken next. Rows that are
+ * not the table's have none. */
+START_TEST(test_ends_of_names)
+{
+    const char *const text = "a,b,c,d,e,f,g,h,y\n1,2,3,4,5,6,7,8,0\n2,1,3,4,5,7,6,8,1\n"
+                             "1,2,3,4,5,6,7,9,0\n2,1,3,4,5,7,6,9,1\n";
+    wg_table *table = read_as(tape, text, NULL);
+    const wg_estimator *e = wg_estimator_fit(&(wg_dataset){.table = table}, NULL);
+    ck_assert_str_eq(e->csv->columns[7], "h");
+    ck_assert_ptr_null(e->csv->columns[8]);
+    ck_assert_int_eq(read_as(tape, text, e->csv)->columns, 8);
+    wg_tensor *X = wg_square(wg_table_features(table));
+    e = wg_estimator_fit(&(wg_dataset){.X = X, .table = table}, NULL);
+    ck_assert_ptr_null(e->column_names);
+    expect_ok(tape);
+}
+END_TEST
+
 START_TEST(test_reads_by_name)
 {
     static const char moved[] = "size,height,kind,width,colour\nL,2,a,1,red\nM,4,b,3,blue\n";
@@ -502,6 +520,7 @@ Suite *suite_estimator_table(void)
     tcase_add_test(c, test_missing);
     tcase_add_test(c, test_nan_row_is_refused);
     tcase_add_test(c, test_reads_alike);
+    tcase_add_test(c, test_ends_of_names);
     tcase_add_test(c, test_reads_by_name);
     tcase_add_test(c, test_encodes);
     tcase_add_test(c, test_one_kind_of_columns);

@@ -274,6 +274,36 @@ START_TEST(test_checkpoints_tell_graphs_apart)
 }
 END_TEST
 
+/* A name has room behind "fit.best.", or is refused before anything is written. */
+START_TEST(test_long_names)
+{
+    char file[WGT_PATH], name[243];
+    wgt_file_new(file);
+    problem p = iris(tape, 0);
+    for (int length = 240; length <= 241; length++) {
+        two_parts m = {.scale = 0.1, .factor = 2};
+        memset(name, 'W', sizeof name);
+        name[length] = '\0';
+        const wg_mark mark = wg_tape_mark(tape);
+        m.param[0] = wg_param(tape, name, WG_F32, WG_SHAPE(3, 4));
+        m.param[1] = wg_param(tape, "b", WG_F32, WG_SHAPE(3));
+        const wg_fit_model model = {.head = &wg_head_softmax,
+                                    .params = m.param,
+                                    .n_params = 2,
+                                    .outputs = two_parts_outputs,
+                                    .user = &m};
+        const wg_fit_options o = {.epochs = 1, .validation = 0.2, .checkpoint = file};
+        wg_fit(&model, &(wg_dataset){.X = p.X, .y = p.y}, &o);
+        if (length == 240)
+            expect_ok(tape);
+        else
+            wgt_assert_status(tape, WG_E_VALUE, "parameter 0 has no name, or too long a one");
+        wg_tape_rewind(tape, mark);
+    }
+    wgt_file_remove(file);
+}
+END_TEST
+
 /* The epoch that the file is of. */
 static int64_t epoch_in(const char *file)
 {
@@ -323,6 +353,7 @@ Suite *suite_fit_checkpoint(void)
     tcase_add_test(cases, test_foreign_checkpoints_change_nothing);
     tcase_add_test(cases, test_other_data_and_models_are_noticed);
     tcase_add_test(cases, test_checkpoints_tell_graphs_apart);
+    tcase_add_test(cases, test_long_names);
     tcase_add_test(cases, test_checkpoint_every);
     suite_add_tcase(suite, cases);
     return suite;

@@ -270,6 +270,14 @@ START_TEST(test_other_stops)
     ck_assert_int_eq(r.stop, WG_FIT_CONVERGED);
     wgt_assert_that(r.optimum.gradient_norm, <=, 1e-3);
     expect_ok(tape);
+    for (int64_t i = 0; i < 2;
+         i++) /* the last gradient's, of each parameter: the optimum's at first */
+        for (int64_t k = 0; k < r.epochs; k++)
+            wgt_assert_that(wg_at(r.gradient_norm, 2 * k + i), >, 0);
+    const double last = hypot(wg_at(r.gradient_norm, 2 * r.epochs - 2),
+                              wg_at(r.gradient_norm, 2 * r.epochs - 1));
+    wgt_assert_that(last, >=, r.optimum.gradient_norm);
+    wgt_assert_that(last, <, 10 * r.optimum.gradient_norm);
 }
 END_TEST
 
@@ -435,6 +443,17 @@ START_TEST(test_refused)
         wg_tape_rewind(tape, mark);
     }
     wg_mark mark = wg_tape_mark(tape);
+    static const char *const names[] = {"fit: lbfgs takes", "fit: newton takes",
+                                        "fit: newton takes", "fit: proximal takes",
+                                        "fit: minimizer takes"};
+    static const wg_minimizer_method methods[] = {WG_LBFGS, WG_NEWTON, WG_NEWTON_EXACT, WG_PROXIMAL,
+                                                  (wg_minimizer_method)77};
+    for (int i = 0; i < 5; i++) {
+        wg_fit_minimize(&p.model, &(wg_dataset){.X = p.X, .y = p.y}, &(wg_fit_options){.batch = 32},
+                        &(wg_minimizer_options){.method = methods[i]});
+        wgt_assert_status(tape, WG_E_VALUE, names[i]);
+        wg_tape_rewind(tape, mark);
+    }
     wg_tensor *bad = wg_scale(p.X, (double)INFINITY);
     ck_assert_int_eq(wg_fit_minimize(&p.model, &(wg_dataset){.X = bad, .y = p.y}, NULL, NULL).stop,
                      WG_FIT_ERROR);

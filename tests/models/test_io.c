@@ -2,6 +2,7 @@
  * it can give, once and from then on: the right result or an error that says why, files old or new,
  * nothing leaked, and after a rewind the next try succeeds. And calls that stop half-way. */
 #include "autograd/op.h"
+#include "models/files/bytes_internal.h"
 #include "models/wengert.h"
 #include "tests/support/assert.h"
 #include "tests/support/files.h"
@@ -249,6 +250,27 @@ START_TEST(test_half)
 }
 END_TEST
 
+/* More than there is, or less than nothing, is never taken. */
+START_TEST(test_taken_bytes)
+{
+    static const int64_t sizes[] = {4, -1, INT64_MIN, INT64_MAX};
+    wgt_file_new(path);
+    wgt_file_put(path, "abc", 3);
+    for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
+        char bytes[8] = "";
+        wg_reader reader;
+        wg_tape *t = wg_tape_new(NULL);
+        ck_assert(wg_reader_open(&reader, t, path));
+        ck_assert(!wg_reader_take(&reader, bytes, sizes[i]));
+        wgt_assert_status(t, WG_E_IO, "bytes wanted, 3 left");
+        ck_assert_int_eq(reader.left, 3);
+        wg_reader_close(&reader);
+        wg_tape_free(t);
+    }
+    wgt_file_remove(path);
+}
+END_TEST
+
 Suite *suite_io(void)
 {
     const int n = wgt_faults_work() ? (int)(sizeof programs / sizeof *programs) : 0;
@@ -259,6 +281,7 @@ Suite *suite_io(void)
         tcase_add_loop_test(c, test_every_call_fails, 0, n);
         tcase_add_loop_test(c, test_half, 0, n);
     }
+    tcase_add_test(c, test_taken_bytes);
     suite_add_tcase(suite, c);
     return suite;
 }

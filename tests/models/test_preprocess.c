@@ -384,6 +384,17 @@ START_TEST(test_limits)
     wg_encoder *e = wg_encoder_fit(tape, list, MANY, 1, NULL);
     ck_assert(wg_is_inert(wg_encoder_apply(e, list, MANY, WG_F64)));
     expect_error(mark, WG_E_VALUE, "encoder: 5000 rows of 5000 categories are more than the limit");
+    /* 65 MB of 0 and 1 are too many for short texts; not where the texts are long */
+    static char text[1700000];
+    ck_assert(wg_is_inert(
+        wg_encoder_apply(wg_encoder_fit(tape, list, 2900, 1, NULL), list, 2900, WG_F64)));
+    expect_error(mark, WG_E_VALUE, "encoder: 2900 rows of 2900 categories");
+    memset(text, 'x', sizeof text - 1);
+    list[0] = text;
+    e = wg_encoder_fit(tape, list, 2900, 1, NULL);
+    ck_assert_int_eq(wg_size(wg_encoder_apply(e, list, 2900, WG_F64)), 2900 * 2900);
+    wg_tape_rewind(tape, mark);
+    list[0] = names[0];
     const wg_encoder_options wide = {.limit = 8 * MANY * 1000};
     e = wg_encoder_fit(tape, list, MANY, 1, &wide);
     ck_assert_int_eq(wg_size(wg_encoder_apply(e, list, 1000, WG_F64)), 1000 * MANY);

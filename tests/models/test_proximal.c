@@ -195,6 +195,24 @@ START_TEST(test_proximal_errors)
 }
 END_TEST
 
+/* Finite at the start alone. */
+static double island(const double x[], double g[], void *user)
+{
+    (void)user;
+    g[0] = 1;
+    return x[0] == 0 ? 1 : (double)NAN;
+}
+
+START_TEST(test_proximal_without_a_step)
+{
+    const wg_objective f = {.tape = tape, .n = 1, .value_and_gradient = island};
+    const wg_minimizer_options o = {.method = WG_PROXIMAL};
+    double x = 0;
+    ck_assert_int_eq(wg_minimizer_run(wg_minimizer_new(&f, &o), &x).stop, WG_STOP_LINE_SEARCH);
+    ck_assert_double_eq(x, 0);
+}
+END_TEST
+
 static wg_optimum minimize(wg_tensor *loss, wg_tensor *const params[], int n)
 {
     return wg_minimize(loss, params, n, &(wg_minimizer_options){.method = WG_PROXIMAL, .l2 = 1});
@@ -217,6 +235,7 @@ Suite *suite_proximal(void)
     tcase_add_test(tests, test_proximal_resumes);
     tcase_add_test(tests, test_estimator_methods);
     tcase_add_test(tests, test_proximal_errors);
+    tcase_add_test(tests, test_proximal_without_a_step);
     tcase_add_test(tests, test_proximal_memory);
     suite_add_tcase(suite, tests);
     return suite;

@@ -9,6 +9,7 @@
 #include "autograd/compile/write.h"
 #include "autograd/derivatives/derivatives.h"
 #include "autograd/print/print.h"
+#include "autograd/tape_internal.h"
 #include "ops/arithmetic.h"
 #include "ops/compare.h"
 #include "ops/functions.h"
@@ -16,6 +17,7 @@
 #include "ops/matmul.h"
 #include "ops/reduce.h"
 #include "ops/registry.h"
+#include "ops/scan_internal.h"
 #include "ops/slice.h"
 #include "tests/ops/loops.h"
 #include "tests/support/derivatives.h"
@@ -236,6 +238,30 @@ START_TEST(mistakes)
 }
 END_TEST
 
+/* Counts that are not the body's, given to the op itself. */
+START_TEST(wrong_counts)
+{
+    static const int64_t wrong[] = {-1, 99, INT64_MIN, INT64_MAX};
+    wgt_loop p;
+    wg_tensor *last[2], *ys[2];
+    wgt_loop_init(&p, t, WG_F64, 1);
+    ck_assert_int_eq(wg_scan(&p.loop, last, ys), WG_OK);
+    const wg_tensor *y = NULL;
+    for (int64_t i = 0; i < t->size; i++)
+        y = t->node[i]->op == &wg_op_scan ? t->node[i] : y;
+    ck_assert_ptr_nonnull(y);
+    for (int k = 0; k < 16; k++) {
+        wg_scan_attrs a = *(const wg_scan_attrs *)y->attrs;
+        int64_t *const count[] = {&a.carries, &a.xs, &a.ys, &a.sums};
+        *count[k / 4] = wrong[k % 4];
+        const wg_mark mark = wg_tape_mark(t);
+        wg_apply(y->op, y->operand, y->n_operands, &a);
+        wgt_assert_status(t, WG_E_VALUE, "the body has not so many inputs and outputs");
+        wg_tape_rewind(t, mark);
+    }
+}
+END_TEST
+
 /* An index out of range in the third step, and a value that is not finite, stop the loop. */
 START_TEST(a_step_fails)
 {
@@ -435,6 +461,7 @@ Suite *suite_scan_tape(void)
     tcase_add_test(tc, identified);
     tcase_add_test(tc, printed);
     tcase_add_test(tc, mistakes);
+    tcase_add_test(tc, wrong_counts);
     tcase_add_test(tc, a_step_fails);
     tcase_add_loop_test(tc, the_op_inside_is_blamed, 0, 2);
     tcase_add_test(tc, in_threads);
