@@ -210,12 +210,19 @@ static bool appeal_level(const wg_appeal *a, double *v)
         least = fmin(least, share);
         most = fmax(most, share);
     }
-    if (!(least < 1e-3 * most) || isinf(most))
+    if (!(least < 0.5 * most) || isinf(most))
         return false;
     least = fmax(least, 1e3 * sqrt((double)WG_WIDE_EPSILON) * most);
     for (size_t i = 0; i < a->line.n; i++)
         v[i] *= fmin(1, least / (fabs((double)a->claimed[i]) * appeal_size(a, i)));
     return true;
+}
+
+/* Of a direction along which no entry may be overlooked: 1/2 to 1, of either sign. */
+static double appeal_draw(uint64_t seed, size_t i)
+{
+    const double draw = 2 * wg_random_uniform(seed, WG_CHECK_SCREEN, i) - 1;
+    return draw < 0 ? (draw - 1) / 2 : (draw + 1) / 2;
 }
 
 /* *sharp: rounding hides nothing at this tolerance. */
@@ -255,7 +262,7 @@ static wg_check_outcome appeal_screen(wg_appeal *a, int from, int n, uint64_t se
     const size_t size = begun ? a->line.n : 0;
     double *v = begun ? wg_arena_take(&a->w.t->scratch, 2 * size * sizeof *v, WG_ALIGNMENT) : NULL;
     for (size_t i = 0; v != NULL && i < a->line.n; i++)
-        v[i] = appeal_size(a, i) * wg_random_normal(seed, WG_CHECK_SCREEN, i);
+        v[i] = appeal_size(a, i) * appeal_draw(seed, i);
     a->no_memory = a->no_memory || (begun && v == NULL);
     if (v != NULL)
         found = appeal_judge_levels(a, v, v + size);

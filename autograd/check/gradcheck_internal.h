@@ -53,6 +53,11 @@ bool wg_check_same_bits(const wg_tensor *a, const wg_tensor *b);
 const char *wg_check_wrong_kernel(const wg_check_session *s, const wg_check_session *wide);
 #endif
 
+/* wg_check_wrong_single: the first op that y and the n gs, on their tape t, are computed with whose
+ * kernel of f32 does not compute what that of f64 does; NULL: none. */
+const char *wg_check_wrong_single(wg_tape *t, wg_tensor *y, wg_tensor *const gs[], int n,
+                                  bool *no_memory);
+
 /* wg_check_wrong_rule: the first op that y is computed with whose rule does not give in f64, for
  * the values that its operands hold, what it gives in wide floats; NULL: none. */
 const char *wg_check_wrong_rule(const wg_check_session *s, bool *no_memory);

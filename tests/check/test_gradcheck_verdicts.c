@@ -146,29 +146,82 @@ START_TEST(a_rule_that_is_wrong_in_f32_alone)
 END_TEST
 
 #if WG_HAS_WIDE
+static _Thread_local double coarseness;
+
 static void coarse_sine(int64_t n, void *y, const void *const x[], const int64_t stride[],
                         const void *attrs)
 {
     (void)attrs;
     for (int64_t i = 0; i < n; i++)
-        ((double *)y)[i] = sin(1.01 * ((const double *)x[0])[i * stride[0]]);
+        ((double *)y)[i] = sin((1 + coarseness) * ((const double *)x[0])[i * stride[0]]);
 }
 
-/* Wide floats decide, and a kernel of f64 that is wrong must not hide behind the wide one. */
-START_TEST(a_wrong_f64_kernel_is_noticed)
+/* Its digits are lost on the way. */
+static void blurred_sine(int64_t n, void *y, const void *const x[], const int64_t stride[],
+                         const void *attrs)
+{
+    (void)attrs;
+    for (int64_t i = 0; i < n; i++) {
+        volatile double far = sin(((const double *)x[0])[i * stride[0]]) + 1e10;
+        ((double *)y)[i] = far - 1e10;
+    }
+}
+
+static void sine_fails(wg_map *kernel, bool fails)
 {
     static wg_op op;
     op = *wg_op_find("sin");
-    op.name = "coarse_sine";
-    op.map[WG_F64] = coarse_sine;
+    op.name = "a_sine";
+    op.map[WG_F64] = kernel;
     for (int wide = 0; wide < 2; wide++) {
         wg_tape *t = wgt_strict_tape();
         wg_tensor *x = wgt_param(t, "x", WG_SHAPE(2), (double[]){0.5, 1.25});
         const wg_gradcheck_options o = {.precision = wide ? WG_CHECK_WIDE : WG_CHECK_AUTO};
         wg_check_report r;
-        ck_assert_int_eq(wg_gradcheck(wg_sum(wg_apply(&op, &x, 1, NULL)), &x, NULL, 1, &o, &r),
+        const wg_check_verdict verdict = wg_gradcheck(wg_sum(wg_apply(&op, &x, 1, NULL)), &x, NULL,
+                                                      1, &o, &r);
+        ck_assert_int_eq(verdict == WG_CHECK_FAILED, fails);
+        if (fails)
+            ck_assert_str_eq(r.blame, "a_sine");
+        wg_tape_free(t);
+    }
+}
+
+/* Wide floats decide, and a kernel of f64 that is wrong must not hide behind the wide one; one that
+ * loses digits is not wrong, but for the audit. */
+START_TEST(a_wrong_f64_kernel_is_noticed)
+{
+    static const double by[] = {1e-2, 1e-4, 1e-6, 1e-7};
+    coarseness = by[_i];
+    sine_fails(coarse_sine, true);
+    sine_fails(blurred_sine, false);
+}
+END_TEST
+
+static _Thread_local int wrong_entry;
+
+static wg_tensor *nearly_cosine(wg_tensor *y, wg_tensor *dy, int i)
+{
+    wg_tensor *g = wg_op_find("sin")->vjp(y, dy, i), *error = wg_ones_like(g);
+    wg_set_element(error, wrong_entry, 1 + 1e-10);
+    return wg_mul(g, error);
+}
+
+/* What the double pass cannot see, one wide direction does, in any single entry. */
+START_TEST(a_tiny_error_in_one_entry_is_noticed)
+{
+    static wg_op op;
+    op = *wg_op_find("sin");
+    op.name = "a_sine";
+    op.vjp = nearly_cosine;
+    for (wrong_entry = 0; wrong_entry < 9; wrong_entry++) {
+        wg_tape *t = wgt_strict_tape();
+        wg_tensor *x = wgt_param(t, "x", WG_SHAPE(9),
+                                 (double[]){0.5, 1.25, 1.5, 1e-3, -0.3, 2, -2, 0.1, 7});
+        wg_check_report r;
+        ck_assert_int_eq(wg_gradcheck(wg_sum(wg_apply(&op, &x, 1, NULL)), &x, NULL, 1, NULL, &r),
                          WG_CHECK_FAILED);
-        ck_assert_str_eq(r.blame, "coarse_sine");
+        ck_assert_str_eq(r.blame, "a_sine");
         wg_tape_free(t);
     }
 }
@@ -501,7 +554,8 @@ Suite *suite_gradcheck_verdicts(void)
     tcase_add_test(verdicts, ops_beside_y_need_no_wide_form);
     tcase_add_test(verdicts, a_rule_that_is_wrong_in_f32_alone);
 #if WG_HAS_WIDE
-    tcase_add_test(verdicts, a_wrong_f64_kernel_is_noticed);
+    tcase_add_loop_test(verdicts, a_wrong_f64_kernel_is_noticed, 0, 4);
+    tcase_add_test(verdicts, a_tiny_error_in_one_entry_is_noticed);
 #endif
     tcase_add_test(verdicts, near_the_edge_of_a_domain);
     tcase_add_test(verdicts, an_op_may_refuse_a_point);

@@ -21,7 +21,11 @@ ATTRIBUTES = {"scale": (-1.25,), "shift": (0.75,), "affine": (-1.25, 0.75), "cla
               "pow_scalar": (2.5,), "leaky_relu": (0.125,), "leaky_relu_grad": (0.125,), "elu": (1.5,),
               "elu_grad": (1.5,), "bce_with_logits": (2.5,), "bce_grad": (2.5,)}
 K = mpf("0.044715")
-S, C = mpf("1.0507009873554804934193349852946"), mpf("1.6732632423543772848170429916717")
+# SELU's fixed point (Klambauer et al. 2017, appendix, eqs. 14): mean 0 and variance 1 stay so.
+E = mp.erfc(1 / mp.sqrt(2)) * mp.exp(0.5)
+C = -mp.sqrt(2 / mp.pi) / (E - 1)
+S = (1 - E) * mp.sqrt(2 * mp.pi) / mp.sqrt(2 * mp.erfc(mp.sqrt(2)) * mp.exp(2) + mp.pi * E**2 - 2 * (2 + mp.pi) * E +
+                                           mp.pi + 2)
 
 
 def p(x):
