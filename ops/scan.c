@@ -308,6 +308,7 @@ const wg_op wg_op_scan = {
     .vjp_all = wg_scan_vjp_all,
     .holds = &wg_scan_holds,
     .describe = scan_describe,
+    .write_c = WG_WRITES_C(wg_scan_write_c),
 };
 
 const wg_op *const wg_ops_scan[] = {&wg_op_scan, NULL};

@@ -71,8 +71,9 @@ typedef struct wg_scan_loop {
  *   has, as in the unrolled loop; in a copy (wg_tape_copy) it is computed as all else is.
  * Errors: WG_E_NULL, WG_E_TAPE, WG_E_VALUE (no loop: nothing says how many steps, a body that
  *   makes parameters or inputs or sets no next or y), WG_E_SHAPE, WG_E_DTYPE, WG_E_STALE,
- *   WG_E_NOMEM, and those of the body and of its ops, in the name of scan. No program that holds
- *   one can be written as C: WG_E_VALUE.
+ *   WG_E_NOMEM, and those of the body and of its ops, in the name of scan.
+ * As C (wg_program_to_c): a function of a step, which is called in a loop; loops of one body share
+ *   it. Sums over the steps are added up in order.
  * Source: jax.lax.scan; Griewank and Walther, Evaluating Derivatives, 2008, sec. 12 (snapshots). */
 wg_status wg_scan(const wg_scan_loop *loop, wg_tensor *last[], wg_tensor *ys[]);
 

@@ -58,4 +58,7 @@ wg_tensor *wg_scan_held_body(wg_tape *t, const wg_tensor *y, wg_dtype dtype);
 wg_tensor *wg_scan_apply_held(const wg_tensor *y, wg_tensor *const operand[], wg_tensor *leaf,
                               wg_tensor *rows);
 
+/* The op as C. */
+void wg_scan_write_c(wg_c_writer *c, const wg_tensor *y, const wg_c_nest *row);
+
 #endif

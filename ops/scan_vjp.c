@@ -2,6 +2,7 @@
  * body. */
 #include "ops/scan_internal.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "autograd/grad.h"
@@ -51,8 +52,24 @@ static void *back_take(const scan_back *b, int64_t n, size_t item)
 
 /* ---- The body -------------------------------------------------------------------------------- */
 
+/* Names are for readers: "h", or what it is for; "dh", a cotangent. */
+static void back_name(wg_tensor *x, const char *before, const wg_tensor *of, const char *other)
+{
+    char name[64];
+    if (x->name != NULL)
+        return;
+    snprintf(name, sizeof name, "%s%.60s", before,
+             of != NULL && of->name != NULL ? of->name : other);
+    wg_rename(x, name);
+}
+
 static wg_tensor *back_add(scan_back *b, int kind, int number, wg_tensor *leaf)
 {
+    static const char *const is[] = {"carry", "carry", "x", "dy", "dcarry", "param", "dsum"};
+    if (kind == BACK_CARRY)
+        back_name(leaf, "d", b->twin[number], is[kind]);
+    else
+        back_name(leaf, "", NULL, is[kind]);
     b->input[b->n_inputs++] = (scan_input){leaf, kind, number};
     return leaf;
 }
@@ -115,8 +132,10 @@ static void back_derive(scan_back *b, wg_tensor *const dys[])
         wg_tensor *g = xs[n + at++];
         if (i < b->a->carries)
             b->output[i] = back_next(b, i, g);
-        else if (g->state & WG_NODE_LIVE)
+        else if (g->state & WG_NODE_LIVE) {
+            back_name(g, "d", b->twin[i], i < b->a->carries + b->a->xs ? "x" : "param");
             b->output[i] = g;
+        }
     }
 }
 

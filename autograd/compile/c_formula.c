@@ -146,9 +146,9 @@ bool wg_c_formula(wg_c_writer *c, const wg_tensor *y, const char *const element[
     }
     bool wraps = written && y->n_operands <= 2 && c_formula_wraps(y, &f);
     for (int k = 0; wraps && k < y->n_operands; k++)
-        snprintf(cast[k], sizeof cast[k], "(u%s)%s", c->i64, element[k]);
+        snprintf(cast[k], sizeof cast[k], "(u%s)%s", c->common->i64, element[k]);
     if (wraps)
-        wg_c_print(text, "(%s)(", c->i64);
+        wg_c_print(text, "(%s)(", c->common->i64);
     written = written && c_formula_expression(y, &f, wraps ? as_unsigned : element, text);
     if (wraps)
         wg_c_print(text, ")");

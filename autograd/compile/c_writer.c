@@ -50,7 +50,7 @@ wg_c_value *wg_c_value_of(const wg_c_writer *c, const wg_tensor *x)
 
 const char *wg_c_type(const wg_c_writer *c, wg_dtype dtype)
 {
-    return dtype == WG_F32 ? "float" : dtype == WG_F64 ? "double" : c->i64;
+    return dtype == WG_F32 ? "float" : dtype == WG_F64 ? "double" : c->common->i64;
 }
 
 wg_text wg_c_element(const wg_c_writer *c, const wg_tensor *x, const char *index)
@@ -98,7 +98,7 @@ static wg_text line_argument(wg_c_writer *c, char code, va_list *arguments)
     else if (code == 'A')
         snprintf(text.s, sizeof text.s, "%s", wg_c_type(c, c->y->operand[0]->dtype));
     else if (code == 'I')
-        snprintf(text.s, sizeof text.s, "%s", c->i64);
+        snprintf(text.s, sizeof text.s, "%s", c->common->i64);
     else if (code == 'F')
         snprintf(text.s, sizeof text.s, "%s", c->y->dtype == WG_F32 ? "f" : "");
     else
@@ -210,6 +210,11 @@ static wg_text loop_variable(int number)
     return text;
 }
 
+const char *wg_c_counter(const wg_c_writer *c, int64_t n)
+{
+    return n > INT32_MAX ? "int64_t" : c->index;
+}
+
 static void loop_open(wg_c_writer *c, wg_c_nest *nest, bool braces)
 {
     nest->first = c->n_loops;
@@ -219,8 +224,8 @@ static void loop_open(wg_c_writer *c, wg_c_nest *nest, bool braces)
         const wg_text v = loop_variable(c->n_loops++);
         const char *end = braces && i + 1 == nest->n_loops ? " {" : "";
         line_indent(c, c->depth++);
-        wg_c_print(&c->body, "for (%s %s = 0; %s < %" PRId64 "; %s++)%s\n", c->index, v.s, v.s,
-                   nest->size[i], v.s, end);
+        wg_c_print(&c->body, "for (%s %s = 0; %s < %" PRId64 "; %s++)%s\n",
+                   wg_c_counter(c, nest->size[i]), v.s, v.s, nest->size[i], v.s, end);
     }
 }
 
@@ -355,7 +360,7 @@ void wg_c_copy(wg_c_writer *c, wg_c_nest *nest, const wg_tensor *x)
 
 wg_text wg_c_i64_limit(const wg_c_writer *c, wg_dtype dtype)
 {
-    return wg_c_number(dtype, strcmp(c->i64, "int32_t") == 0 ? 0x1p31 : 0x1p63);
+    return wg_c_number(dtype, strcmp(c->common->i64, "int32_t") == 0 ? 0x1p31 : 0x1p63);
 }
 
 /* ---- Checks, helpers ------------------------------------------------------------------------- */
@@ -369,7 +374,7 @@ static bool check_is_known(const wg_c_value *v, int64_t n, const int64_t *except
 
 bool wg_c_i64_fits(const wg_c_writer *c, const wg_tensor *x, int64_t value)
 {
-    if (strcmp(c->i64, "int64_t") == 0 || (value >= INT32_MIN && value <= INT32_MAX))
+    if (strcmp(c->common->i64, "int64_t") == 0 || (value >= INT32_MIN && value <= INT32_MAX))
         return true;
     wg_fail(c->tape, WG_E_VALUE, "write: %" PRId64 " in %s is not of 32 bits", value,
             wg_tensor_text(x).s);
@@ -404,23 +409,24 @@ wg_text wg_c_helper(wg_c_writer *c, const char *name, const char *text)
 {
     wg_text full, head;
     wg_c_text written = {.tape = c->tape};
-    snprintf(full.s, sizeof full.s, "%.100s__%.90s", c->prefix, name);
+    snprintf(full.s, sizeof full.s, "%.100s__%.90s", c->common->prefix, name);
     snprintf(head.s, sizeof head.s, " %.200s(", full.s);
     for (const char *s = text; *s != '\0';) {
         size_t plain = strcspn(s, "@");
         wg_c_add(&written, s, plain);
         s += plain;
         if (*s == '@') {
-            wg_c_print(&written, "%s__", c->prefix);
+            wg_c_print(&written, "%s__", c->common->prefix);
             s++;
         }
     }
     wg_c_add(&written, "\n", 1);
-    if (written.s == NULL || (c->helpers.s != NULL && strstr(c->helpers.s, written.s) != NULL))
+    if (written.s == NULL ||
+        (c->common->helpers.s != NULL && strstr(c->common->helpers.s, written.s) != NULL))
         return full;
-    if (c->helpers.s != NULL && strstr(c->helpers.s, head.s) != NULL)
+    if (c->common->helpers.s != NULL && strstr(c->common->helpers.s, head.s) != NULL)
         wg_fail(c->tape, WG_E_VALUE, "write: %s writes another function %s than there is",
                 c->y->op->name, name);
-    wg_c_add(&c->helpers, written.s, written.size);
+    wg_c_add(&c->common->helpers, written.s, written.size);
     return full;
 }

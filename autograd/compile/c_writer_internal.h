@@ -1,7 +1,7 @@
 #ifndef WG_AUTOGRAD_C_WRITER_INTERNAL_H
 #define WG_AUTOGRAD_C_WRITER_INTERNAL_H
 
-#include "autograd/compile/c_writer.h"
+#include "autograd/compile/c_function_internal.h"
 #include "autograd/tape_internal.h"
 
 /* A text that grows. */
@@ -29,15 +29,23 @@ typedef struct wg_c_value {
     int64_t except;
 } wg_c_value;
 
+/* What the functions of a file share. */
+typedef struct wg_c_common {
+    const char *prefix;             /* of all names that are seen outside functions */
+    const char *i64;                /* the type that i64 becomes */
+    wg_c_text helpers, tables;      /* functions and constants before NAME_run */
+    struct wg_c_function *function; /* bodies that are written, the last one first */
+    struct wg_c_program *run;       /* NAME_run, which gives names outside functions, too */
+} wg_c_common;
+
 struct wg_c_writer {
     wg_tape *tape;
-    const char *prefix;    /* of all names that are seen outside functions */
-    const char *i64;       /* the type that i64 becomes */
+    wg_c_common *common;
     const char *index;     /* the type of loop variables */
     const wg_tensor *node; /* the program's: value[i] names node[i] */
     wg_c_value *value;
     const wg_tensor *y; /* whose op is writing itself */
-    wg_c_text body, helpers;
+    wg_c_text body;
     int depth, n_loops;
 };
 

@@ -19,11 +19,6 @@ static bool write_is_state(const wg_c_program *w, int64_t i)
     return wg_write_in_state(w, &w->p->node[i]) && !w->fact[i].computed;
 }
 
-static bool write_is_constant(const wg_c_program *w, int64_t i)
-{
-    return !w->fact[i].computed && !write_is_input(w, i) && !write_is_state(w, i);
-}
-
 typedef bool write_kind(const wg_c_program *w, int64_t i);
 
 static int64_t write_count(const wg_c_program *w, write_kind *is)
@@ -38,7 +33,7 @@ static int64_t write_fields(const wg_c_program *w)
 {
     int64_t n = 0;
     for (int i = 0; i < w->p->n_outputs; i++)
-        n += w->field[i] != NULL;
+        n += w->target[i] != NULL;
     return n;
 }
 
@@ -66,7 +61,7 @@ static void write_struct(const wg_c_program *w, wg_c_text *h, write_kind *is, co
 {
     if (write_count(w, is) == 0)
         return;
-    wg_c_print(h, "typedef struct %s_%s {\n", w->c.prefix, kind);
+    wg_c_print(h, "typedef struct %s_%s {\n", w->c.common->prefix, kind);
     for (int64_t i = 0; i < w->p->n_nodes; i++)
         if (&w->p->node[i] == w->strings && is == write_is_input)
             wg_c_print(h, "    const char *const *%s; /* %" PRId64 " strings */\n",
@@ -74,25 +69,25 @@ static void write_struct(const wg_c_program *w, wg_c_text *h, write_kind *is, co
         else if (is(w, i))
             write_declare(w, h, &w->p->node[i], wg_write_field(w->c.value[i].name),
                           is == write_is_input);
-    wg_c_print(h, "} %s_%s;\n\n", w->c.prefix, kind);
+    wg_c_print(h, "} %s_%s;\n\n", w->c.common->prefix, kind);
 }
 
 static void write_outputs_struct(const wg_c_program *w, wg_c_text *h)
 {
     if (write_fields(w) == 0)
         return;
-    wg_c_print(h, "typedef struct %s_outputs {\n", w->c.prefix);
+    wg_c_print(h, "typedef struct %s_outputs {\n", w->c.common->prefix);
     for (int i = 0; i < w->p->n_outputs; i++)
-        if (w->field[i] != NULL)
-            write_declare(w, h, w->p->result[i], w->field[i], false);
-    wg_c_print(h, "} %s_outputs;\n\n", w->c.prefix);
+        if (w->target[i] != NULL)
+            write_declare(w, h, w->p->result[i], wg_write_field(w->target[i]), false);
+    wg_c_print(h, "} %s_outputs;\n\n", w->c.common->prefix);
 }
 
 static void write_work_struct(const wg_c_program *w, wg_c_text *h)
 {
     if (!write_has_work(w))
         return;
-    wg_c_print(h, "typedef struct %s_work {\n", w->c.prefix);
+    wg_c_print(h, "typedef struct %s_work {\n", w->c.common->prefix);
     for (int d = 0; d < 3; d++)
         if (w->size[write_dtypes[d]] > 0)
             wg_c_print(h, "    %s %s[%" PRId64 "];\n", wg_c_type(&w->c, write_dtypes[d]),
@@ -100,14 +95,14 @@ static void write_work_struct(const wg_c_program *w, wg_c_text *h)
     if (w->strings != NULL)
         write_declare(w, h, w->strings, wg_write_field(wg_c_value_of(&w->c, w->strings)->name),
                       false);
-    wg_c_print(h, "} %s_work;\n\n", w->c.prefix);
+    wg_c_print(h, "} %s_work;\n\n", w->c.common->prefix);
 }
 
 /* ---- Functions ------------------------------------------------------------------------------- */
 
 static void write_signature(const wg_c_program *w, wg_c_text *text)
 {
-    const char *p = w->c.prefix, *comma = "";
+    const char *p = w->c.common->prefix, *comma = "";
     wg_c_print(text, "int %s_run(", p);
     if (write_count(w, write_is_input) > 0) {
         wg_c_print(text, "const %s_inputs *in", p);
@@ -180,14 +175,14 @@ static void write_string_tables(const wg_c_program *w, wg_c_text *text)
     const wg_c_strings *s = w->options.strings;
     if (w->strings == NULL)
         return;
-    wg_c_print(text, "static const char *const %s__string[%" PRId64 "] = {", w->c.prefix,
+    wg_c_print(text, "static const char *const %s__string[%" PRId64 "] = {", w->c.common->prefix,
                w->strings->size);
     for (int64_t i = 0; i < w->strings->size; i++) {
         wg_c_print(text, "\n    ");
         write_string(text, s->string[i]);
         wg_c_print(text, ",");
     }
-    wg_c_print(text, "\n};\n\nstatic const int %s__first[%" PRId64 "] = {", w->c.prefix,
+    wg_c_print(text, "\n};\n\nstatic const int %s__first[%" PRId64 "] = {", w->c.common->prefix,
                s->columns + 1);
     for (int64_t j = 0; j <= s->columns; j++)
         wg_c_print(text, "%s%" PRId64, j > 0 ? ", " : "", s->start[j]);
@@ -218,7 +213,8 @@ static void write_names(const wg_c_program *w, wg_c_text *text)
 {
     if (write_names_count(w) == 0)
         return;
-    wg_c_print(text, "const char *const %s_names[%d] = {", w->c.prefix, write_names_count(w));
+    wg_c_print(text, "const char *const %s_names[%d] = {", w->c.common->prefix,
+               write_names_count(w));
     for (int i = 0; i < write_names_count(w); i++) {
         wg_c_print(text, "%s", i > 0 ? ", " : "");
         write_string(text, w->options.names[i]);
@@ -243,7 +239,7 @@ static void write_about(wg_c_text *h, const char *about)
 
 static void write_header(const wg_c_program *w, wg_c_text *h)
 {
-    const char *p = w->c.prefix;
+    const char *p = w->c.common->prefix;
     wg_c_print(h, "/* %s, written by Wengert.", p);
     write_about(h, w->options.about);
     wg_c_print(h, " */\n#ifndef %s_H\n#define %s_H\n\n", p, p);
@@ -273,161 +269,57 @@ static void write_header(const wg_c_program *w, wg_c_text *h)
 }
 
 /* Compilers warn of arguments that are not read, as where nothing has elements. */
-static void write_unused(wg_c_program *w, size_t from, const char *name, bool given)
+static void write_unused(wg_c_program *w, const char *name, bool given)
 {
-    char arrow[16];
-    snprintf(arrow, sizeof arrow, "%s->", name);
-    if (given && w->c.body.s != NULL && strstr(w->c.body.s + from, arrow) == NULL)
+    if (given && !wg_write_mentions(w->c.body.s, name))
         wg_c_line(&w->c, "(void)%s;", name);
 }
 
-/* ---- Constants ------------------------------------------------------------------------------- */
+/* ---- Functions' bodies ----------------------------------------------------------------------- */
 
-static void write_number(wg_c_text *text, const wg_tensor *x, int64_t i)
-{
-    const wg_text number = wg_c_constant(x, i);
-    size_t parentheses = number.s[0] == '(' ? 1 : 0; /* which a list does not need */
-    wg_c_add(text, number.s + parentheses, strlen(number.s) - 2 * parentheses);
-}
-
-static void write_table(const wg_c_program *w, wg_c_text *text, const wg_tensor *x,
-                        const char *name)
-{
-    wg_c_print(text, "static const %s %s[%" PRId64 "] = {", wg_c_type(&w->c, x->dtype), name,
-               x->size);
-    for (int64_t i = 0; i < x->size; i++) {
-        wg_c_add(text, i % 6 == 0 ? "\n    " : " ", i % 6 == 0 ? 5 : 1);
-        write_number(text, x, i);
-        wg_c_add(text, ",", 1);
-    }
-    wg_c_print(text, "\n};\n\n");
-}
-
-/* Is the array named in the functions? What is broadcast to no elements is not. */
-static bool write_reads(const wg_c_program *w, const char *name)
-{
-    char array[256];
-    snprintf(array, sizeof array, "%.200s[", name);
-    return w->c.body.s != NULL && strstr(w->c.body.s, array) != NULL;
-}
-
-/* Tables of what is constant, and of what NAME_init copies. */
-static void write_tables(wg_c_program *w, wg_c_text *text)
-{
-    for (int64_t i = 0; i < w->p->n_nodes; i++) {
-        const wg_tensor *x = &w->p->node[i];
-        char name[256];
-        if (write_is_constant(w, i) && !w->c.value[i].single && write_reads(w, w->c.value[i].name))
-            write_table(w, text, x, w->c.value[i].name);
-        if (write_is_state(w, i) && !wg_write_is_uniform(x)) {
-            snprintf(name, sizeof name, "%.100s_%.100s", w->c.prefix,
-                     wg_write_field(w->c.value[i].name));
-            write_table(w, text, x, name);
-        }
-    }
-}
-
-static void write_init(wg_c_program *w)
+static void write_first_value(wg_c_program *w, const wg_tensor *x, const char *name)
 {
     wg_c_writer *c = &w->c;
-    if (write_count(w, write_is_state) == 0)
-        return;
-    wg_c_line(c, "void %s_init(%s_state *state)", c->prefix, c->prefix);
-    wg_c_line(c, "{");
-    const size_t from = c->body.size;
-    for (int64_t i = 0; i < w->p->n_nodes; i++) {
-        const wg_tensor *x = &w->p->node[i];
-        const char *name = c->value[i].name;
-        if (!write_is_state(w, i) || x->size == 0)
-            continue;
-        c->y = x;
-        if (!wg_write_is_uniform(x)) {
-            wg_c_line(c, "memcpy(%s, %s_%s, sizeof %s);", name, c->prefix, wg_write_field(name),
-                      name);
-            continue;
-        }
-        wg_c_nest all;
-        wg_c_each(&all, x->size);
-        wg_c_open_one(c, &all);
-        wg_c_line(c, "%y = %s;", wg_c_at(&all, NULL, 0).s, wg_c_constant(x, 0).s);
-        wg_c_close_one(c, &all);
-    }
-    write_unused(w, from, "state", true);
-    wg_c_line(c, "}");
-    wg_c_line(c, "");
-}
-
-/* ---- The run --------------------------------------------------------------------------------- */
-
-/* Output i, which no step could write where it belongs. */
-static void write_last_copy(wg_c_program *w, int i)
-{
-    const wg_tensor *r = w->p->result[i], *x = w->update[i];
+    char table[256];
     wg_c_nest all;
-    wg_text to;
-    snprintf(to.s, sizeof to.s, "%s%.200s", x != NULL ? "" : "out->",
-             x != NULL ? wg_c_value_of(&w->c, x)->name : w->field[i]);
-    wg_c_each(&all, r->size);
-    wg_c_open_one(&w->c, &all);
-    const wg_text at = wg_c_at(&all, NULL, 0);
-    w->c.y = r;
-    if (r->size == 1)
-        wg_c_line(&w->c, "%s = %y;", to.s, at.s);
-    else
-        wg_c_line(&w->c, "%s[%s] = %y;", to.s, at.s, at.s);
-    wg_c_close_one(&w->c, &all);
-}
-
-/* Is there a copy to be made yet that reads the parameter that output i goes to? */
-static bool write_is_awaited(const wg_c_program *w, int i)
-{
-    for (int k = 0; w->update[i] != NULL && k < w->p->n_outputs; k++)
-        if (k != i && !w->direct[k] && wg_program_root(w->p->result[k]) == w->update[i])
-            return true;
-    return false;
-}
-
-/* A parameter is written once its old value is where it is wanted. */
-static void write_last_copies(wg_c_program *w)
-{
-    int left = 0;
-    for (int i = 0; i < w->p->n_outputs; i++)
-        left += !w->direct[i];
-    for (int before = left + 1; left < before && left > 0;) {
-        before = left;
-        for (int i = 0; i < w->p->n_outputs; i++) {
-            if (w->direct[i] || write_is_awaited(w, i))
-                continue;
-            if (wg_program_root(w->p->result[i]) != w->update[i])
-                write_last_copy(w, i);
-            w->direct[i] = true;
-            left--;
-        }
+    if (!wg_write_is_uniform(x)) {
+        snprintf(table, sizeof table, "%.100s_%.100s", c->common->prefix, wg_write_field(name));
+        wg_write_table(w, x, table);
+        wg_c_line(c, "memcpy(%s, %s, sizeof %s);", name, table, name);
+        return;
     }
-    if (left > 0)
-        wg_fail(w->c.tape, WG_E_VALUE,
-                "write: parameters take one another's values in a circle: update them with copies");
+    c->y = x;
+    wg_c_each(&all, x->size);
+    wg_c_open_one(c, &all);
+    wg_c_line(c, "%y = %s;", wg_c_at(&all, NULL, 0).s, wg_c_constant(x, 0).s);
+    wg_c_close_one(c, &all);
+}
+
+/* The text of NAME_init's body; NAME_run's is written. */
+static wg_c_text write_init(wg_c_program *w)
+{
+    const wg_c_text run = w->c.body;
+    w->c.body = (wg_c_text){.tape = w->c.tape};
+    w->c.depth = 1;
+    for (int64_t i = 0; i < w->p->n_nodes; i++)
+        if (write_is_state(w, i) && w->p->node[i].size > 0)
+            write_first_value(w, &w->p->node[i], w->c.value[i].name);
+    write_unused(w, "state", true);
+    const wg_c_text init = w->c.body;
+    w->c.body = run;
+    return init;
 }
 
 static void write_run(wg_c_program *w)
 {
-    write_signature(w, &w->c.body);
-    wg_c_print(&w->c.body, "\n{\n");
-    const size_t from = w->c.body.size;
     w->c.depth = 1;
     write_strings(w);
-    for (int64_t s = 0; s < w->n_steps && w->c.tape->status == WG_OK; s++)
-        wg_write_count_step(w, s);
-    for (int64_t s = 0; s < w->n_steps && w->c.tape->status == WG_OK; s++)
-        wg_write_step(w, s);
-    w->c.n_loops = 0;
-    write_last_copies(w);
-    write_unused(w, from, "in", write_count(w, write_is_input) > 0);
-    write_unused(w, from, "state", write_count(w, write_is_state) > 0);
-    write_unused(w, from, "out", write_fields(w) > 0);
-    write_unused(w, from, "work", write_has_work(w));
+    wg_write_statements(w);
+    write_unused(w, "in", write_count(w, write_is_input) > 0);
+    write_unused(w, "state", write_count(w, write_is_state) > 0);
+    write_unused(w, "out", write_fields(w) > 0);
+    write_unused(w, "work", write_has_work(w));
     wg_c_line(&w->c, "return 0;");
-    wg_c_line(&w->c, "}");
 }
 
 /* ---- The file -------------------------------------------------------------------------------- */
@@ -436,43 +328,52 @@ static const char write_pragma[] =
     "#ifdef __clang__\n#pragma STDC FP_CONTRACT OFF /* results as without fused products */\n"
     "#endif\n\n";
 
-static bool write_all(wg_c_program *w, wg_c_file *file)
+static void write_append(wg_c_text *text, const wg_c_text *part)
+{
+    if (part->s != NULL)
+        wg_c_add(text, part->s, part->size);
+}
+
+static void write_source(wg_c_program *w, wg_c_text *text)
+{
+    const wg_c_common *common = w->c.common;
+    const wg_c_text init = write_init(w); /* which has tables */
+    wg_c_print(text, "/* %s, written by Wengert. */\n#include \"%s\"\n\n", common->prefix,
+               w->options.header);
+    wg_c_print(text, "#include <math.h>\n#include <string.h>\n\n%s", write_pragma);
+    write_names(w, text);
+    write_string_tables(w, text);
+    write_append(text, &common->tables);
+    write_append(text, &common->helpers);
+    if (write_count(w, write_is_state) > 0) {
+        wg_c_print(text, "void %s_init(%s_state *state)\n{\n", common->prefix, common->prefix);
+        write_append(text, &init);
+        wg_c_print(text, "}\n\n");
+    }
+    write_signature(w, text);
+    wg_c_print(text, "\n{\n");
+    write_append(text, &w->c.body);
+    wg_c_print(text, "}\n");
+}
+
+/* Programs that are made on the way go with what the tape held before. */
+static void write_all(wg_c_program *w, wg_c_file *file)
 {
     wg_tape *t = w->c.tape;
-    wg_c_text source = {.tape = t}, header = {.tape = t}, tables = {.tape = t};
-    if (!wg_write_plan(w))
-        return false;
-    write_init(w);
-    write_run(w);
-    write_tables(w, &tables);
-    write_header(w, &header);
-    wg_c_print(&source, "/* %s, written by Wengert. */\n#include \"%s\"\n\n", w->c.prefix,
-               w->options.header);
-    wg_c_print(&source, "#include <math.h>\n#include <string.h>\n\n%s", write_pragma);
-    write_names(w, &source);
-    write_string_tables(w, &source);
-    const wg_c_text *part[] = {&tables, &w->c.helpers, &w->c.body};
-    for (int i = 0; i < 3; i++)
-        if (part[i]->size > 0)
-            wg_c_add(&source, part[i]->s, part[i]->size);
-    if (t->status != WG_OK)
-        return false;
-    char *text = wg_tape_take(t, source.size + header.size + 2);
+    wg_c_text source = {.tape = t}, header = {.tape = t};
+    const wg_arena_mark before = wg_arena_height(&t->arena);
+    if (wg_write_plan(w)) {
+        write_run(w);
+        write_source(w, &source);
+        write_header(w, &header);
+    }
+    wg_arena_rewind(&t->arena, before);
+    char *text = t->status == WG_OK ? wg_tape_take(t, source.size + header.size + 2) : NULL;
     if (text == NULL)
-        return false;
+        return;
     memcpy(text, source.s, source.size + 1);
     memcpy(text + source.size + 1, header.s, header.size + 1);
     *file = (wg_c_file){text, text + source.size + 1};
-    return true;
-}
-
-/* int is the type of indices where it holds them. */
-static const char *write_index_type(const wg_program *p)
-{
-    for (int64_t i = 0; i < p->n_nodes; i++)
-        if (p->node[i].size > INT32_MAX)
-            return "int64_t";
-    return "int";
 }
 
 static bool write_options_fit(const wg_c_program *w)
@@ -504,13 +405,16 @@ wg_status wg_program_to_c(const wg_program *p, const wg_c_options *options, wg_c
         w.options.header = header.s;
     if (!write_options_fit(&w))
         return t->status;
+    wg_c_common common = {.prefix = prefix.s,
+                          .i64 = w.options.int32 ? "int32_t" : "int64_t",
+                          .helpers.tape = t,
+                          .tables.tape = t,
+                          .run = &w};
     w.c = (wg_c_writer){.tape = t,
-                        .prefix = prefix.s,
-                        .i64 = w.options.int32 ? "int32_t" : "int64_t",
-                        .index = write_index_type(p),
+                        .common = &common,
+                        .index = wg_write_index_type(p),
                         .node = p->node,
-                        .body.tape = t,
-                        .helpers.tape = t};
+                        .body.tape = t};
     w.formula.tape = w.shared.tape = t;
     wg_arena_mark empty = wg_arena_height(&t->scratch);
     write_all(&w, file);

@@ -23,23 +23,33 @@ static const char *write_keep(wg_c_program *w, const char *text)
     return copy != NULL ? strcpy(copy, text) : "";
 }
 
-/* The slot of a name, or the empty one where it belongs: open addressing. */
-static wg_write_slot *write_slot(const wg_c_program *w, const char *name)
+static const char *write_join(wg_c_program *w, const char *a, const char *b)
 {
-    uint64_t i = wg_hash_bytes(WG_HASH_START, name, strlen(name)) & (uint64_t)(w->slots - 1);
-    while (w->slot[i].name != NULL && strcmp(w->slot[i].name, name) != 0)
-        i = (i + 1) & (uint64_t)(w->slots - 1);
-    return &w->slot[i];
+    wg_text text;
+    snprintf(text.s, sizeof text.s, "%.100s%.100s", a, b);
+    return write_keep(w, text.s);
+}
+
+/* The name, if it is given. */
+static wg_write_slot *write_find(wg_c_program *w, const char *name, wg_write_slot ***first)
+{
+    const uint64_t hash = wg_hash_bytes(WG_HASH_START, name, strlen(name));
+    *first = &w->slot[hash & (uint64_t)(w->slots - 1)];
+    wg_write_slot *slot = **first;
+    while (slot != NULL && strcmp(slot->name, name) != 0)
+        slot = slot->next;
+    return slot;
 }
 
 /* A name for C that hides none of the file's: they begin with "NAME_". */
 static wg_text write_free_name(const wg_c_program *w, const char *wanted)
 {
     wg_text name = wg_c_identifier(wanted), own;
-    const size_t length = strlen(w->c.prefix);
+    const char *prefix = w->c.common->prefix;
+    const size_t length = strlen(prefix);
     if (wg_c_is_own(name.s))
         strcat(name.s, "_");
-    if (strncmp(name.s, w->c.prefix, length) != 0 || name.s[length] != '_')
+    if (strncmp(name.s, prefix, length) != 0 || name.s[length] != '_')
         return name;
     snprintf(own.s, sizeof own.s, "v_%.60s", name.s);
     return own;
@@ -51,18 +61,28 @@ static const char *write_claim(wg_c_program *w, wg_text name)
     char base[64];
     snprintf(base, sizeof base, "%.56s", name.s);
     const bool ends = base[0] != '\0' && base[strlen(base) - 1] == '_'; /* as in "exp_" */
-    wg_write_slot *first = write_slot(w, name.s), *slot = first;
-    while (slot->name != NULL) {
-        snprintf(name.s, sizeof name.s, ends ? "%s%d" : "%s_%d", base, ++first->count);
-        slot = write_slot(w, name.s);
+    wg_write_slot **first, *given = write_find(w, name.s, &first), *slot = given;
+    while (slot != NULL) {
+        snprintf(name.s, sizeof name.s, ends ? "%s%d" : "%s_%d", base, ++given->count);
+        slot = write_find(w, name.s, &first);
     }
-    *slot = (wg_write_slot){write_keep(w, name.s), 1};
+    slot = write_take(w, 1, sizeof *slot);
+    if (slot == NULL)
+        return "";
+    *slot = (wg_write_slot){*first, write_keep(w, name.s), 1};
+    *first = slot;
     return slot->name;
 }
 
 const char *wg_write_name(wg_c_program *w, const char *wanted)
 {
     return write_claim(w, write_free_name(w, wanted));
+}
+
+const char *wg_write_name_outside(wg_c_program *w, const char *wanted)
+{
+    const char *name = wg_write_name(w->c.common->run, wanted);
+    return write_join(w, w->c.common->prefix, write_join(w, "_", name));
 }
 
 /* A field of NAME_inputs or NAME_outputs hides nothing: "in->label" is not "label". */
@@ -74,13 +94,6 @@ static const char *write_field_of(wg_c_program *w, const wg_tensor *x)
 static const char *write_name_of(wg_c_program *w, const wg_tensor *x)
 {
     return wg_write_name(w, x->name != NULL ? x->name : x->op->name);
-}
-
-static const char *write_join(wg_c_program *w, const char *a, const char *b)
-{
-    wg_text text;
-    snprintf(text.s, sizeof text.s, "%.100s%.100s", a, b);
-    return write_keep(w, text.s);
 }
 
 /* ---- Steps ----------------------------------------------------------------------------------- */
@@ -140,6 +153,22 @@ static bool write_is_literal(const wg_c_program *w, const wg_tensor *x)
            wg_write_is_uniform(x);
 }
 
+/* Of a body's function: what x is given by. */
+static wg_c_argument *write_argument_of(const wg_c_program *w, const wg_tensor *x)
+{
+    int i = 0;
+    while (w->argument[i].input == NULL || w->argument[i].input->index != x->index)
+        i++;
+    return &w->argument[i];
+}
+
+/* The place of one element is "y[0]"; a value is given as it is. */
+static const char *write_argument_name(wg_c_program *w, wg_c_argument *a, bool place)
+{
+    a->name = wg_write_name(w, a->name);
+    return place ? write_join(w, a->name, "[0]") : a->name;
+}
+
 static void write_leaf(wg_c_program *w, wg_c_value *v, const wg_tensor *x)
 {
     v->single = x->size == 1 || write_is_literal(w, x);
@@ -150,6 +179,9 @@ static void write_leaf(wg_c_program *w, wg_c_value *v, const wg_tensor *x)
         w->strings_field = write_field_of(w, x);
         v->name = write_join(w, "work->", wg_write_name(w, "hot"));
         v->single = false;
+    } else if (x->op == &wg_op_input && w->argument != NULL) {
+        wg_c_argument *a = write_argument_of(w, x);
+        v->name = write_argument_name(w, a, v->single && a->output >= 0);
     } else if (x->op == &wg_op_input)
         v->name = write_join(w, "in->", write_field_of(w, x));
     else if (wg_write_in_state(w, x))
@@ -157,13 +189,12 @@ static void write_leaf(wg_c_program *w, wg_c_value *v, const wg_tensor *x)
     else if (v->single)
         v->name = write_keep(w, wg_c_constant(x, 0).s);
     else
-        v->name = write_join(w, w->c.prefix, write_join(w, "_", write_name_of(w, x)));
+        v->name = wg_write_name_outside(w, x->name != NULL ? x->name : x->op->name);
 }
 
 /* ---- Outputs --------------------------------------------------------------------------------- */
 
-/* The program's copy of a parameter; NULL: there is none. */
-static const wg_tensor *write_leaf_of(const wg_c_program *w, const wg_tensor *param)
+const wg_tensor *wg_write_leaf_of(const wg_c_program *w, const wg_tensor *param)
 {
     for (int64_t k = 0; k < w->p->n_nodes; k++)
         if (w->p->node[k].index == param->index && w->p->node[k].op == param->op)
@@ -179,8 +210,19 @@ static bool write_is_updated(const wg_c_program *w, const wg_tensor *leaf)
     return false;
 }
 
+/* What is read where an output goes to is updated. */
+static bool write_find_argument_updates(wg_c_program *w)
+{
+    for (int i = 0; i < w->n_arguments; i++)
+        if (w->argument[i].output >= 0 && w->argument[i].input != NULL)
+            w->update[w->argument[i].output] = wg_write_leaf_of(w, w->argument[i].input);
+    return true;
+}
+
 static bool write_find_updates(wg_c_program *w)
 {
+    if (w->argument != NULL)
+        return write_find_argument_updates(w);
     wg_tape *t = w->c.tape;
     for (int i = 0; i < w->options.n_updates; i++) {
         const wg_c_update *u = &w->options.updates[i];
@@ -191,7 +233,7 @@ static bool write_find_updates(wg_c_program *w)
             wg_fail(t, WG_E_VALUE, "write: update %d is no output for a parameter of its shape", i);
             return false;
         }
-        const wg_tensor *leaf = write_leaf_of(w, u->param);
+        const wg_tensor *leaf = wg_write_leaf_of(w, u->param);
         if (leaf == NULL || w->update[u->output] != NULL || write_is_updated(w, leaf)) {
             wg_fail(t, WG_E_VALUE, "write: update %d: %s %s", i,
                     leaf == NULL ? "the program does not read" : "another one has the output, or",
@@ -250,16 +292,25 @@ static void write_place_output(wg_c_program *w, int i)
     int64_t s = write_step_of(w, r);
     if (s < 0 || v->name != NULL || (x != NULL && !write_can_replace(w, r, x, s)))
         return;
-    v->name = x != NULL ? wg_c_value_of(&w->c, x)->name : write_join(w, "out->", w->field[i]);
+    v->name = x != NULL ? wg_c_value_of(&w->c, x)->name : w->target[i];
     v->single = r->size == 1;
     w->direct[i] = true;
+}
+
+static const char *write_target(wg_c_program *w, int i)
+{
+    const wg_tensor *r = w->p->result[i];
+    for (int k = 0; k < w->n_arguments; k++)
+        if (w->argument[k].output == i)
+            return write_argument_name(w, &w->argument[k], r->size == 1);
+    return write_join(w, "out->", write_field_of(w, r));
 }
 
 static void write_outputs(wg_c_program *w)
 {
     for (int i = 0; i < w->p->n_outputs; i++)
         if (w->update[i] == NULL)
-            w->field[i] = write_field_of(w, w->p->result[i]);
+            w->target[i] = write_target(w, i);
     for (int i = 0; i < w->p->n_outputs; i++)
         write_place_output(w, i);
 }
@@ -301,6 +352,7 @@ static bool write_place(wg_c_program *w, wg_dtype dtype)
         return false;
     int64_t n = write_list(w, dtype, x, node);
     w->size[dtype] = wg_stretches_place(w->c.tape, x, n, w->n_steps);
+    w->planned[dtype] = w->size[dtype];
     for (int64_t i = 0; i < n; i++)
         w->place[node[i]] = x[i].start;
     return w->size[dtype] >= 0;
@@ -333,7 +385,7 @@ static bool write_find_strings(wg_c_program *w)
     if (s == NULL)
         return true;
     if (s->input != NULL && s->input->op == &wg_op_input && s->input->dtype != WG_I64)
-        w->strings = write_leaf_of(w, s->input);
+        w->strings = wg_write_leaf_of(w, s->input);
     if (w->strings == NULL || s->columns < 0 || s->start == NULL ||
         s->start[s->columns] != w->strings->size) {
         wg_fail(
@@ -342,6 +394,17 @@ static bool write_find_strings(wg_c_program *w)
         return false;
     }
     return true;
+}
+
+/* Where the workspace is. */
+static void write_work(wg_c_program *w)
+{
+    static const wg_dtype dtypes[] = {WG_F64, WG_F32, WG_I64};
+    for (int d = 0; d < 3; d++) {
+        const char *name = wg_dtype_name(dtypes[d]);
+        w->work[dtypes[d]] = w->argument != NULL ? wg_write_name(w, name)
+                                                 : write_join(w, "work->", name);
+    }
 }
 
 bool wg_write_plan(wg_c_program *w)
@@ -356,10 +419,11 @@ bool wg_write_plan(wg_c_program *w)
     w->c.value = write_take(w, p->n_nodes, sizeof *w->c.value);
     w->update = write_take(w, p->n_outputs, sizeof *w->update);
     w->direct = write_take(w, p->n_outputs, sizeof *w->direct);
-    w->field = write_take(w, p->n_outputs, sizeof *w->field);
+    w->target = write_take(w, p->n_outputs, sizeof *w->target);
     if (w->c.tape->status != WG_OK || !write_steps(w) || !write_find_updates(w) ||
         !write_find_strings(w))
         return false;
+    write_work(w);
     for (int64_t i = 0; i < p->n_nodes; i++) {
         w->place[i] = -1;
         if (!w->fact[i].computed)

@@ -6,6 +6,11 @@
 #include <stdio.h>
 #include <string.h>
 
+bool wg_write_is_place(const char *name)
+{
+    return strpbrk(name, ">[") != NULL;
+}
+
 const char *wg_write_field(const char *name)
 {
     const char *arrow = strstr(name, "->");
@@ -45,8 +50,9 @@ static void steps_say_call(wg_c_program *w, const wg_tensor *y, int64_t last)
 {
     steps_say_op(w, y);
     wg_c_print(&w->c.body, "(");
-    for (int k = 0; k < y->n_operands; k++) {
-        wg_c_print(&w->c.body, k > 0 ? ", " : "");
+    const int first = y->n_operands > 0 && y->operand[0]->op == &wg_op_body;
+    for (int k = first; k < y->n_operands; k++) {
+        wg_c_print(&w->c.body, k > first ? ", " : "");
         steps_say_value(w, y->operand[k], last);
     }
     wg_c_print(&w->c.body, ")");
@@ -80,8 +86,7 @@ static void steps_comment(wg_c_program *w, int64_t last)
     const wg_tensor *y = &w->p->node[last];
     if (steps_is_formula(y) && y->size == 1)
         return;
-    const bool first = w->c.body.s[w->c.body.size - 2] == '{';
-    wg_c_print(&w->c.body, "%s    /* %s %s = ", first ? "" : "\n",
+    wg_c_print(&w->c.body, "%s    /* %s %s = ", w->c.body.size == 0 ? "" : "\n",
                wg_write_field(wg_c_value_of(&w->c, y)->name),
                wg_shape_text(&y->shape, shape, sizeof shape));
     steps_say_call(w, y, last);
@@ -98,10 +103,9 @@ static void steps_declare(wg_c_program *w, int64_t i)
     const wg_tensor *y = &w->p->node[i];
     const char *type = wg_c_type(&w->c, y->dtype), *name = w->c.value[i].name;
     if (w->place[i] >= 0)
-        wg_c_line(&w->c,
-                  w->place[i] > 0 ? "%s *const %s = work->%s + %i;" : "%s *const %s = work->%s;",
-                  type, name, wg_dtype_name(y->dtype), w->place[i]);
-    else if (y->size == 1 && !steps_is_formula(y) && strchr(name, '>') == NULL)
+        wg_c_line(&w->c, w->place[i] > 0 ? "%s *const %s = %s + %i;" : "%s *const %s = %s;", type,
+                  name, w->work[y->dtype], w->place[i]);
+    else if (y->size == 1 && !steps_is_formula(y) && !wg_write_is_place(name))
         wg_c_line(&w->c, "%s %s;", type, name);
 }
 
@@ -255,7 +259,7 @@ static int64_t steps_scope(const wg_c_program *w, const steps_chain *chain)
 static void steps_write_link(wg_c_program *w, const steps_chain *chain, int64_t i, const char *name)
 {
     const wg_tensor *y = &w->p->node[i];
-    const bool variable = i != chain->last || (y->size == 1 && strchr(name, '>') == NULL);
+    const bool variable = i != chain->last || (y->size == 1 && !wg_write_is_place(name));
     wg_text left = {""};
     if (variable)
         snprintf(left.s, sizeof left.s, "const %s %.100s", wg_c_type(&w->c, y->dtype), name);
@@ -395,6 +399,7 @@ void wg_write_step(wg_c_program *w, int64_t step)
         return;
     w->c.y = y;
     w->c.n_loops = 0;
+    memset(w->taken, 0, sizeof w->taken);
     steps_comment(w, last);
     steps_declare(w, last);
     if (steps_is_formula(y))

@@ -6,7 +6,6 @@
 #include "autograd/check/gradcheck.h"
 #include "autograd/compile/blocks.h"
 #include "autograd/compile/program.h"
-#include "autograd/compile/write.h"
 #include "autograd/derivatives/derivatives.h"
 #include "autograd/print/print.h"
 #include "autograd/tape_internal.h"
@@ -437,19 +436,6 @@ START_TEST(failing_memory)
 }
 END_TEST
 
-START_TEST(not_written_as_c)
-{
-    wgt_loop p;
-    wg_tensor *last[2], *ys[2];
-    wgt_loop_init(&p, t, WG_F64, 0);
-    wg_scan(&p.loop, last, ys);
-    wg_program *program = wg_compile(last, 1, NULL);
-    wg_c_file file;
-    ck_assert_int_eq(wg_program_to_c(program, NULL, &file), WG_E_VALUE);
-    ck_assert_msg(strstr(wg_tape_message(t), "scan") != NULL, "%s", wg_tape_message(t));
-}
-END_TEST
-
 Suite *suite_scan_tape(void)
 {
     Suite *s = suite_create("scan_tape");
@@ -466,7 +452,6 @@ Suite *suite_scan_tape(void)
     tcase_add_loop_test(tc, the_op_inside_is_blamed, 0, 2);
     tcase_add_test(tc, in_threads);
     tcase_add_loop_test(tc, failing_memory, 0, 2);
-    tcase_add_test(tc, not_written_as_c);
     suite_add_tcase(s, tc);
     return s;
 }
