@@ -271,7 +271,7 @@ const wg_c_function *wg_c_function_write(wg_c_writer *c, uint64_t key, const wg_
     f->fails = !f->empty && strstr(w.c.body.s, "return 1;") != NULL;
     f->name = f->empty ? "" : wg_write_name_outside(&w, "step");
     for (int i = 0; i < n; i++)
-        argument[i].used = wg_write_mentions(w.c.body.s, argument[i].name);
+        argument[i].used = argument[i].used && wg_write_mentions(w.c.body.s, argument[i].name);
     memcpy(f->room, w.size, sizeof f->room);
     if (!f->empty && c->tape->status == WG_OK)
         function_put(&w, f);

@@ -166,6 +166,7 @@ static wg_c_argument *write_argument_of(const wg_c_program *w, const wg_tensor *
 static const char *write_argument_name(wg_c_program *w, wg_c_argument *a, bool place)
 {
     a->name = wg_write_name(w, a->name);
+    a->used = true;
     return place ? write_join(w, a->name, "[0]") : a->name;
 }
 

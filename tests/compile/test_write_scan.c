@@ -106,7 +106,7 @@ static void compare_all(written_case *list, int n, wgt_written *w, int compiler)
  * body moves and multiplies. */
 START_TEST(test_loops)
 {
-    written_case list[WGT_LOOP_CASES] = {{NULL}};
+    static written_case list[WGT_LOOP_CASES];
     wgt_written *w = wgt_written_new();
     for (int i = 0; i < WGT_LOOP_CASES; i++) {
         wgt_loop p;
@@ -257,7 +257,7 @@ static void strange_make(written_case *c, const strange *s, int way)
 
 START_TEST(test_strange_bodies)
 {
-    written_case list[STRANGE * WAYS] = {{NULL}};
+    static written_case list[STRANGE * WAYS];
     wgt_written *w = wgt_written_new();
     for (int i = 0; i < STRANGE * WAYS; i++) {
         strange_make(&list[i], &stranges[i / WAYS], i % WAYS);
