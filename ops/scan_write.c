@@ -107,7 +107,8 @@ static void step_record(const wg_tensor *y, const scan_step_body *b)
         b->output[k] = k < a->carries && !a->keep ? step_next(b, k, made) : made;
         if (k < sums)
             continue;
-        b->sum[k - sums] = wg_input_abstract(b->tape, y->dtype, made->shape.ndim, made->shape.dim);
+        b->sum[k - sums] = wg_placeholder(b->tape, NULL, y->dtype, made->shape.ndim,
+                                          made->shape.dim);
         b->output[k] = wg_add(b->sum[k - sums], made);
     }
 }
