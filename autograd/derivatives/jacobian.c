@@ -104,12 +104,13 @@ static bool jacobian_dtypes(wg_tape *t, wg_tensor *const list[], int n, wg_dtype
     return true;
 }
 
-/* A matrix is of values, and those of a loop's body are not there while it is recorded. */
+/* A matrix is of values, and those of a loop's body or of placeholders are not there while
+ * they are recorded. */
 static bool jacobian_values(wg_tape *t, wg_tensor *const list[], int n)
 {
     for (int i = 0; i < n && t->status == WG_OK; i++)
         if (list[i]->state & WG_NODE_ABSTRACT)
-            wg_fail(t, WG_E_VALUE, "jacobian: %s has no value: a loop's body takes wg_jvp",
+            wg_fail(t, WG_E_VALUE, "jacobian: %s has no value, which wg_jvp does not ask for",
                     wg_tensor_text(list[i]).s);
     return t->status == WG_OK;
 }

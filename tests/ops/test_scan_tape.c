@@ -209,7 +209,7 @@ START_TEST(mistakes)
         {grows, NULL, 0, 2, WG_E_SHAPE, "scan: next 0 is not like its carry"},
         {counts, NULL, 0, 2, WG_E_DTYPE, "scan: next 0 is i64"},
         {fails, NULL, 0, 2, WG_E_SHAPE, "scan: matmul"},
-        {makes_matrix, NULL, 0, 2, WG_E_VALUE, "has no value: a loop's body takes wg_jvp"},
+        {makes_matrix, NULL, 0, 2, WG_E_VALUE, "has no value, which wg_jvp does not ask for"},
         {NULL, NULL, 0, 2, WG_E_NULL, "scan: the body is NULL"},
         {forgets, NULL, 0, -1, WG_E_VALUE, "scan: a number is negative"},
         {forgets, NULL, 0, 0, WG_E_VALUE, "scan: neither xs nor steps"},
