@@ -120,7 +120,8 @@ void wg_temporary_free(wg_tape *t, void *memory);
 /* wg_temporary_grow: at least `need` items in *memory, doubling; false leaves it as it was. */
 bool wg_temporary_grow(wg_tape *t, void **memory, int64_t *capacity, int64_t need, size_t item);
 
-/* wg_replay: compute anew, in recording order, every node that parameters and inputs reach. What
+/* wg_replay: compute anew, in recording order, every node that parameters and inputs reach, whether
+ * stale or not: what stands in the memory that inputs borrow is read again. What
  * C's own `if` and loops decided while the tape was recorded stays decided, whatever the new values
  * are: a choice that follows the values is an op, wg_where.
  * Allocates nothing. Returns the tape's status: WG_E_INDEX for a wrong label, WG_E_NOT_FINITE. */

@@ -21,7 +21,11 @@ typedef struct wg_tensor wg_tensor;
 wg_tensor *wg_param(wg_tape *t, const char *name, wg_dtype dtype, int ndim, const int64_t *dim);
 
 /* wg_input: a leaf that borrows `data` (row-major, of the given shape and dtype), which must
- * outlive its use and is never written. `data` may be NULL where the shape has no elements. */
+ * outlive its use and is never written. `data` may be NULL where the shape has no elements.
+ * The caller may write to that memory: wg_replay and wg_program_run read it anew. The tape does not
+ * see it, though: until then what was computed keeps its old values, and reading those, or
+ * recording on them beside the input's new ones, is no error. wg_bind to the same memory makes them
+ * stale. */
 wg_tensor *wg_input(wg_tape *t, const char *name, wg_dtype dtype, int ndim, const int64_t *dim,
                     const void *data);
 
@@ -76,9 +80,11 @@ wg_tensor *wg_constant_normal(wg_tape *t, wg_dtype dtype, int ndim, const int64_
 wg_tensor *wg_constant_uniform(wg_tape *t, wg_dtype dtype, int ndim, const int64_t *dim, double low,
                                double high, uint64_t key);
 
-/* wg_zeros_like, wg_ones_like: a constant with x's shape and dtype. */
+/* wg_zeros_like, wg_ones_like: a constant with x's shape and dtype. wg_scalar_like: with x's dtype
+ * and zero dimensions, to compute with x: wg_less(x, wg_scalar_like(x, 0.5)). */
 wg_tensor *wg_zeros_like(const wg_tensor *x);
 wg_tensor *wg_ones_like(const wg_tensor *x);
+wg_tensor *wg_scalar_like(const wg_tensor *x, double value);
 
 /* wg_rename: give x a name that messages, prints and graphs use (copied); returns x. */
 wg_tensor *wg_rename(wg_tensor *x, const char *name);

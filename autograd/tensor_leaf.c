@@ -233,6 +233,13 @@ wg_tensor *wg_ones_like(const wg_tensor *x)
     return leaf_full_like(x, 1);
 }
 
+wg_tensor *wg_scalar_like(const wg_tensor *x, double value)
+{
+    if (wg_is_inert(x))
+        return wg_fail(x != NULL ? x->tape : NULL, WG_E_NULL, "constant: like an inert tensor");
+    return wg_scalar(x->tape, x->dtype, value);
+}
+
 wg_tensor *wg_rename(wg_tensor *x, const char *name)
 {
     if (wg_is_inert(x) || name == NULL)

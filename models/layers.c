@@ -53,6 +53,11 @@ static const struct {
     {"sigmoid", wg_sigmoid},
     {"tanh", wg_tanh},
     {"softplus", wg_softplus},
+    {"mish", wg_mish},
+    {"selu", wg_selu},
+    {"relu6", wg_relu6},
+    {"hardswish", wg_hardswish},
+    {"softsign", wg_softsign},
 };
 
 enum { LAYERS_ACTIVATIONS = sizeof layers_activations / sizeof *layers_activations };

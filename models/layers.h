@@ -15,7 +15,7 @@ extern "C" {
 wg_tensor *wg_linear(wg_tensor *X, wg_tensor *W, wg_tensor *b);
 
 /* wg_activation: an activation by its name: identity, relu, leaky_relu (c = 0.01), elu (c = 1),
- * gelu, gelu_tanh, silu, sigmoid, tanh, softplus.
+ * gelu, gelu_tanh, silu, sigmoid, tanh, softplus, mish, selu, relu6, hardswish, softsign.
  * Shape:  x any -> the same.
  * Errors: WG_E_VALUE, on the tape, for another name; those of the op. */
 wg_tensor *wg_activation(const char *name, wg_tensor *x);

@@ -9,7 +9,8 @@ extern "C" {
 
 /* Random ops are pure functions, so that a replay at one step, a gradient check and a derivative
  * see the same draws. What is drawn depends on (seed, key, step, i) alone, i counting the results:
- * give every random op of a model a key of its own, and let an i64 input `step` of one element
+ * the tape's seed plays no part, as it does in wg_fill_normal. Give every random op of a model a key
+ * of its own, and let an i64 input `step` of one element
  * count training steps; wg_bind on it, before a replay, draws anew. (autograd/rng.h has the same
  * numbers for plain C.)
  * Errors of all, on the tape: WG_E_SHAPE (step has not one element, ...), WG_E_DTYPE (step is not

@@ -23,8 +23,9 @@ static const char about[] =
 
 static const char models[] = "logistic|softmax|one_vs_rest|regression|mlp";
 static const char optimizers[] = "lbfgs|newton|proximal|sgd|momentum|adagrad|rmsprop|adam|adamw";
-static const char activations[] =
-    "relu|tanh|sigmoid|gelu|gelu_tanh|silu|elu|leaky_relu|softplus|identity";
+static const char activations[] = "relu|tanh|sigmoid|gelu|gelu_tanh|silu|elu|leaky_relu|softplus|"
+                                  "mish|selu|relu6|hardswish|softsign|"
+                                  "identity";
 
 /* ---- What follows from the options -------------------------------------------------------------------- */
 

@@ -1,4 +1,5 @@
 /* Replay: staleness, new leaf values, what runs and what does not. */
+#include "autograd/compile/program.h"
 #include "autograd/grad.h"
 #include "autograd/tape_internal.h"
 #include "tests/support/assert.h"
@@ -338,12 +339,31 @@ START_TEST(test_check_finite_on_replay)
 }
 END_TEST
 
+/* What an input borrows may be written by its owner: a replay and a program read it anew. */
+START_TEST(test_borrowed_memory_is_read_anew)
+{
+    double value = 2;
+    wg_tensor *x = wg_input(t, "x", WG_F64, WG_SCALAR, &value), *y = wgt_cube(x);
+    wg_program *p = wg_compile(&y, 1, NULL);
+    value = 3;
+    ck_assert_double_eq(wg_item(y), 8); /* nothing was told */
+    ck_assert_int_eq(wg_replay(t), WG_OK);
+    ck_assert_double_eq(wg_item(y), 27);
+    ck_assert_int_eq(wg_program_run(p), WG_OK);
+    ck_assert_double_eq(wg_item(wg_program_output(p, 0)), 27);
+    value = 4;
+    wg_bind(x, &value);
+    ck_assert(wg_is_stale(y));
+}
+END_TEST
+
 Suite *suite_replay(void)
 {
     Suite *suite = suite_create("replay");
     TCase *cases = tcase_create("replay");
     tcase_add_checked_fixture(cases, set_up, tear_down);
     tcase_add_test(cases, test_new_value_of_a_parameter);
+    tcase_add_test(cases, test_borrowed_memory_is_read_anew);
     tcase_add_test(cases, test_message_names_what_is_stale);
     tcase_add_test(cases, test_what_makes_stale);
     tcase_add_test(cases, test_recorded_after_the_write);

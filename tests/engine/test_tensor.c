@@ -88,6 +88,9 @@ START_TEST(test_like)
     ck_assert(wg_shape_same(&ones->shape, &x->shape));
     wgt_assert_same_bits(wg_at(ones, 1), 1);
     wgt_assert_same_bits(wg_at(zeros, 1), 0);
+    ck_assert_int_eq(wg_dtype_of(wg_scalar_like(x, 0.5)), WG_F32);
+    wgt_assert_same_bits(wg_item(wg_scalar_like(x, 0.5)), 0.5);
+    ck_assert(wg_is_inert(wg_scalar_like(NULL, 1)));
     ck_assert(wg_is_inert(wg_ones_like(NULL)));
     refused(wg_zeros_like(&t->inert), WG_E_NULL, "constant");
 }

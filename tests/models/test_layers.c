@@ -49,9 +49,15 @@ START_TEST(test_activations)
                          wg_silu(x),
                          wg_sigmoid(x),
                          wg_tanh(x),
-                         wg_softplus(x)};
-    static const char *const names[] = {"identity",  "relu", "leaky_relu", "elu",  "gelu",
-                                        "gelu_tanh", "silu", "sigmoid",    "tanh", "softplus"};
+                         wg_softplus(x),
+                         wg_mish(x),
+                         wg_selu(x),
+                         wg_relu6(x),
+                         wg_hardswish(x),
+                         wg_softsign(x)};
+    static const char *const names[] = {"identity",  "relu", "leaky_relu", "elu",       "gelu",
+                                        "gelu_tanh", "silu", "sigmoid",    "tanh",      "softplus",
+                                        "mish",      "selu", "relu6",      "hardswish", "softsign"};
     for (size_t i = 0; i < sizeof want / sizeof *want; i++) {
         ck_assert(wg_activation_known(names[i]));
         wgt_assert_same_bytes(wg_data_f64(wg_activation(names[i], x)), wg_data_f64(want[i]),
