@@ -95,27 +95,38 @@ bool wg_node_push(wg_tensor *y)
     return true;
 }
 
-static bool apply_has_map(const wg_tensor *y)
+static inline bool apply_has_map(const wg_tensor *y)
 {
     return y->n_operands > 0 && y->op->map[y->operand[0]->dtype] != NULL;
 }
 
-/* Into how many chunks y's work is cut: elementwise ops by elements, all that have a map or a part
- * by what they say. */
-static bool apply_cut(wg_tensor *y)
+/* A user's op is cut in a way that cannot be. */
+static bool apply_cut_fails(const wg_tensor *y)
 {
     const wg_op *op = y->op;
     const bool elementwise = op->flags & WG_OP_ELEMENTWISE;
-    y->chunks = op->chunks != NULL ? op->chunks(y) : elementwise ? y->size : 1;
-    if (op->chunks == NULL && !elementwise && (op->part != NULL || apply_has_map(y)))
+    if (op->chunks == NULL && !elementwise)
         return wg_op_fail(y, WG_E_VALUE,
                           "the op has a %s, is not WG_OP_ELEMENTWISE, and does not say how its "
                           "work is cut (chunks)",
                           op->part != NULL ? "part" : "map");
-    if (elementwise ? y->chunks == y->size : y->chunks > 0 || y->size == 0)
-        return true;
     return wg_op_fail(y, WG_E_VALUE, "the op's work has %" PRId64 " chunks, but %s wanted",
                       y->chunks, elementwise ? "one an element (wg_size)" : "at least one");
+}
+
+/* Into how many chunks y's work is cut: elementwise ops by elements, all that have a map or a part
+ * by what they say. */
+static inline bool apply_cut(wg_tensor *y)
+{
+    const wg_op *op = y->op;
+    if (op->flags & WG_OP_ELEMENTWISE) {
+        y->chunks = op->chunks != NULL ? op->chunks(y) : y->size;
+        return y->chunks == y->size || apply_cut_fails(y);
+    }
+    y->chunks = op->chunks != NULL ? op->chunks(y) : 1;
+    if (op->chunks != NULL)
+        return y->chunks > 0 || y->size == 0 || apply_cut_fails(y);
+    return (op->part == NULL && !apply_has_map(y)) || apply_cut_fails(y);
 }
 
 static bool apply_value(wg_tensor *y)
@@ -184,11 +195,11 @@ static bool apply_serves_wide(const wg_tensor *y)
 }
 
 /* Operands that an elementwise op's map takes: an op may have a shape rule of its own. */
-static bool apply_map_fits(const wg_tensor *y)
+static inline bool apply_map_fits(const wg_tensor *y)
 {
     if ((y->op->flags & WG_OP_ELEMENTWISE) && !apply_has_map(y))
         return wg_op_fail(y, WG_E_DTYPE, "the op has no map for this dtype");
-    return !apply_has_map(y) || y->n_operands <= WG_ELEMENTWISE_OPERANDS ||
+    return y->n_operands <= WG_ELEMENTWISE_OPERANDS || !apply_has_map(y) ||
            wg_op_fail(y, WG_E_VALUE, "more than %d operands", WG_ELEMENTWISE_OPERANDS);
 }
 

@@ -9,10 +9,9 @@ extern "C" {
 
 /* Random ops are pure functions, so that a replay at one step, a gradient check and a derivative
  * see the same draws. What is drawn depends on (seed, key, step, i) alone, i counting the results:
- * the tape's seed plays no part, as it does in wg_fill_normal. Give every random op of a model a key
- * of its own, and let an i64 input `step` of one element
- * count training steps; wg_bind on it, before a replay, draws anew. (autograd/rng.h has the same
- * numbers for plain C.)
+ * not on the tape's seed, on which wg_fill_normal depends. Give every random op of a model a key of
+ * its own, and let an i64 input `step` of one element count training steps; wg_bind on it, before a
+ * replay, draws anew. (autograd/rng.h has the same numbers for plain C.)
  * Errors of all, on the tape: WG_E_SHAPE (step has not one element, ...), WG_E_DTYPE (step is not
  * i64, ...), WG_E_VALUE, WG_E_NULL, WG_E_TAPE, WG_E_STALE, WG_E_NOMEM. */
 
