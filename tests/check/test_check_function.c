@@ -217,6 +217,23 @@ static double two_entries(const double *x, void *user)
     return 2 * x[0] + 3 * x[1];
 }
 
+static double jitters(const double *x, void *user)
+{
+    (void)user;
+    return 1 + 1e-3 * sin(1e15 * x[0]);
+}
+
+/* Where f is noise, nothing is known of a derivative, not even that it is 0. */
+START_TEST(zero_claimed_of_noise)
+{
+    double x = 0.3;
+    const double claimed = 0;
+    wg_check_report r;
+    ck_assert_int_eq(wg_check_function(jitters, NULL, &x, &claimed, 1, NULL, &r),
+                     WG_CHECK_UNRESOLVED);
+}
+END_TEST
+
 /* The entry told is the one that is off most, wherever it stands; a wrong one before all. */
 START_TEST(worst_entry)
 {
@@ -269,6 +286,7 @@ Suite *suite_check_function(void)
     tcase_add_test(bugs, planted_bugs);
     tcase_add_test(bugs, random_directions);
     tcase_add_test(bugs, worst_entry);
+    tcase_add_test(bugs, zero_claimed_of_noise);
     tcase_add_test(bugs, hidden_behind_the_second_step);
     suite_add_tcase(suite, bugs);
     return suite;

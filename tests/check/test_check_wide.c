@@ -115,6 +115,24 @@ START_TEST(right_and_wrong)
 }
 END_TEST
 
+static wg_wide both(const wg_wide *x, void *user)
+{
+    (void)user;
+    return x[0] + x[1];
+}
+
+/* Beside an entry of 1e40, steps of the other's own size are lost. */
+START_TEST(beside_a_large_entry)
+{
+    wg_wide x[] = {K(1.0e40), 0}, claimed[] = {1, 1};
+    wg_check_report r;
+    ck_assert(
+        is_verdict(wg_check_function_wide(both, NULL, x, claimed, 2, NULL, &r), WG_CHECK_PASSED));
+    claimed[1] = 0;
+    ck_assert_int_ne(wg_check_function_wide(both, NULL, x, claimed, 2, NULL, &r), WG_CHECK_PASSED);
+}
+END_TEST
+
 /* An error of 1e-10 of the derivative is seen wherever f is not as steep as its digits are. */
 START_TEST(small_errors)
 {
@@ -172,6 +190,7 @@ Suite *suite_check_wide(void)
     TCase *tc = tcase_create("wide");
 #if WG_HAS_WIDE
     tcase_add_test(tc, right_and_wrong);
+    tcase_add_test(tc, beside_a_large_entry);
     tcase_add_test(tc, small_errors);
     tcase_add_test(tc, hidden_by_noise);
     tcase_add_test(tc, kinks_and_ends);

@@ -176,6 +176,32 @@ START_TEST(test_line_search_wolfe)
 }
 END_TEST
 
+/* The least value is told at the start alone; elsewhere *user more. */
+static double noisy(const double x[], double g[], void *user)
+{
+    g[0] = 2 * x[0];
+    return x[0] == 1e-3 ? 1 : 1 + *(double *)user;
+}
+
+/* Values that differ by less than the noise are equal: by default a few roundings. */
+START_TEST(test_line_search_noise)
+{
+    double above[] = {1e-6, 1e-6, 1e-15};
+    const double noise[] = {1e-5, 0, 0};
+    for (int k = 0; k < 3; k++) {
+        double x = 1e-3;
+        const wg_objective f = {.tape = tape,
+                                .n = 1,
+                                .value_and_gradient = noisy,
+                                .user = &above[k],
+                                .noise = noise[k]};
+        const wg_minimizer_options o = {.tolerance = 1e-9};
+        ck_assert_int_eq(wg_minimizer_run(wg_minimizer_new(&f, &o), &x).stop,
+                         k == 1 ? WG_STOP_LINE_SEARCH : WG_STOP_GRADIENT);
+    }
+}
+END_TEST
+
 /* ---- Going on. ------------------------------------------------------------------------------- */
 
 /* Single iterations, moved to a new object each time through the state, are the bits of one run. */
@@ -285,6 +311,7 @@ Suite *suite_lbfgs(void)
     tcase_add_test(tests, test_lbfgs_f32);
     tcase_add_test(tests, test_lbfgs_stops);
     tcase_add_test(tests, test_line_search_wolfe);
+    tcase_add_test(tests, test_line_search_noise);
     tcase_add_test(tests, test_lbfgs_resumes);
     tcase_add_test(tests, test_lbfgs_forgets);
     tcase_add_test(tests, test_lbfgs_errors);

@@ -208,7 +208,9 @@ START_TEST(test_proximal_without_a_step)
     const wg_objective f = {.tape = tape, .n = 1, .value_and_gradient = island};
     const wg_minimizer_options o = {.method = WG_PROXIMAL};
     double x = 0;
-    ck_assert_int_eq(wg_minimizer_run(wg_minimizer_new(&f, &o), &x).stop, WG_STOP_LINE_SEARCH);
+    const wg_optimum found = wg_minimizer_run(wg_minimizer_new(&f, &o), &x);
+    ck_assert_int_eq(found.stop, WG_STOP_LINE_SEARCH);
+    ck_assert_int_eq(found.iterations, 0);
     ck_assert_double_eq(x, 0);
 }
 END_TEST
