@@ -203,6 +203,15 @@ static double island(const double x[], double g[], void *user)
     return x[0] == 0 ? 1 : (double)NAN;
 }
 
+/* An error at the second point. */
+static double breaks(const double x[], double g[], void *user)
+{
+    g[0] = 1;
+    if (x[0] != 0)
+        wg_scalar(user, WG_I64, 1e30);
+    return 1;
+}
+
 START_TEST(test_proximal_without_a_step)
 {
     const wg_objective f = {.tape = tape, .n = 1, .value_and_gradient = island};
@@ -212,6 +221,9 @@ START_TEST(test_proximal_without_a_step)
     ck_assert_int_eq(found.stop, WG_STOP_LINE_SEARCH);
     ck_assert_int_eq(found.iterations, 0);
     ck_assert_double_eq(x, 0);
+    const wg_objective g = {.tape = tape, .n = 1, .value_and_gradient = breaks, .user = tape};
+    const wg_minimizer_options value = {.method = WG_PROXIMAL, .value_tolerance = 1};
+    ck_assert_int_eq(wg_minimizer_run(wg_minimizer_new(&g, &value), &x).stop, WG_STOP_ERROR);
 }
 END_TEST
 
