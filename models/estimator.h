@@ -93,7 +93,7 @@ typedef struct wg_estimator_options {
  *     label's are the table's, and so are the names of the columns, which are saved.
  *   Sparse rows: taken as they are: no standardization, which would fill in the zeros, nor other
  *     steps. The optimizer is one of all rows at once, also for an MLP, whose first layer is a
- *     sparse product.
+ *     sparse product. Ranks share them, too, but judge no validation rows of them.
  *   On a tape with ranks each gives its part of the rows, one at least: preparation, classes and
  *     model are of all rows, and the same on each. The optimizer is one of all rows at once.
  * Errors, on the tape: WG_E_VALUE (options; no label), WG_E_NOT_FINITE (a number of the rows, named

@@ -25,12 +25,27 @@ static bool random_step_fits(const wg_tensor *y, const wg_tensor *step)
 {
     if (step->dtype != WG_I64)
         return wg_op_fail(y, WG_E_DTYPE, "a step of i64 wanted");
-    return step->size == 1 || wg_op_fail(y, WG_E_SHAPE, "a step of one element wanted");
+    return step->size == 1 || (step->size == 2 && step->shape.ndim == 1) ||
+           wg_op_fail(y, WG_E_SHAPE, "a step of one element, or (step, row), wanted");
 }
 
 static uint64_t random_stream(const random_source *source, const wg_tensor *step)
 {
     return wg_random_bits(source->seed, source->key, (uint64_t)((const int64_t *)step->data)[0]);
+}
+
+/* How many numbers are drawn for a row. */
+static int64_t random_row(const wg_tensor *y)
+{
+    const int64_t rows = y->shape.ndim > 0 ? y->shape.dim[0] : 1;
+    return rows > 0 ? wg_shape_size(&y->shape) / rows : 0;
+}
+
+/* The number of the first draw: the step may say how many rows of a larger whole stand before. */
+static uint64_t random_first(const wg_tensor *y, const wg_tensor *step)
+{
+    const int64_t before = step->size > 1 ? ((const int64_t *)step->data)[1] : 0;
+    return (uint64_t)before * (uint64_t)random_row(y);
 }
 
 /* ---- As C: Philox-4x32-10, as wg_random_bits ------------------------------------------------- */
@@ -62,13 +77,25 @@ static wg_text random_u64(uint64_t value)
 }
 
 /* Opens a block that knows the stream; returns the name of the function that draws from it. */
-static wg_text random_open_c(wg_c_writer *c, const random_source *source, const char *step)
+static wg_text random_open_c(wg_c_writer *c, const random_source *source, const wg_tensor *y,
+                             const wg_tensor *step)
 {
     const wg_text bits = wg_c_helper(c, "bits", random_bits);
     wg_c_line(c, "{");
     wg_c_line(c, "const uint64_t stream = %s(%s, %s, (uint64_t)%s);", bits.s,
-              random_u64(source->seed).s, random_u64(source->key).s, step);
+              random_u64(source->seed).s, random_u64(source->key).s, wg_c_element(c, step, "0").s);
+    if (step->size > 1)
+        wg_c_line(c, "const uint64_t first = (uint64_t)%s * %s;", wg_c_element(c, step, "1").s,
+                  random_u64((uint64_t)random_row(y)).s);
     return bits;
+}
+
+/* The number of draw `at`. */
+static wg_text random_number_c(const wg_tensor *step, const char *at)
+{
+    wg_text text;
+    snprintf(text.s, sizeof text.s, "%s(uint64_t)%.150s", step->size > 1 ? "first + " : "", at);
+    return text;
 }
 
 /* ---- dropout --------------------------------------------------------------------------------- */
@@ -91,12 +118,14 @@ static bool dropout_shape(wg_tensor *y)
     return random_step_fits(y, step);
 }
 
-/* Selected, not multiplied by 0. The step chooses a stream; element i is its number i. */
+/* Selected, not multiplied by 0. The step chooses a stream; element i is its number i, counted from
+ * the first row of the whole. */
 #define DROPOUT(T, REAL)                                                                           \
     {                                                                                              \
         const T scale = (T)(1 / (1 - (REAL)attrs->rate)), *x = y->operand[0]->data;                \
         for (int64_t i = piece->begin; i < piece->end; i++) {                                      \
-            const double draw = wg_random_uniform(attrs->source.seed, stream, (uint64_t)i);        \
+            const uint64_t number = first + (uint64_t)i;                                           \
+            const double draw = wg_random_uniform(attrs->source.seed, stream, number);             \
             ((T *)y->data)[i] = draw >= attrs->rate ? x[i] * scale : 0;                            \
         }                                                                                          \
     }
@@ -105,6 +134,7 @@ static void dropout_forward(const wg_tensor *y, const wg_piece *piece)
 {
     const dropout_attrs *attrs = y->attrs;
     const uint64_t stream = random_stream(&attrs->source, y->operand[1]);
+    const uint64_t first = random_first(y, y->operand[1]);
     if (y->dtype == WG_F32)
         DROPOUT(float, double)
     else if (y->dtype == WG_F64)
@@ -143,12 +173,11 @@ static void dropout_write_c(wg_c_writer *c, const wg_tensor *y, const wg_c_nest 
         wg_c_close_one(c, &all);
         return;
     }
-    const wg_text step = wg_c_element(c, y->operand[1], "0");
-    const wg_text bits = random_open_c(c, &attrs->source, step.s);
+    const wg_text bits = random_open_c(c, &attrs->source, y, y->operand[1]);
     wg_c_open_one(c, &all);
     const wg_text at = wg_c_at(&all, NULL, 0);
-    wg_c_line(c, "%y = %s(%s, stream, (uint64_t)%s) >> 11 >= %s ? %a * %N : 0;", at.s, bits.s,
-              random_u64(attrs->source.seed).s, at.s,
+    wg_c_line(c, "%y = %s(%s, stream, %s) >> 11 >= %s ? %a * %N : 0;", at.s, bits.s,
+              random_u64(attrs->source.seed).s, random_number_c(y->operand[1], at.s).s,
               random_u64((uint64_t)ceil(attrs->rate * 0x1p53)).s, at.s, 1 / (1 - attrs->rate));
     wg_c_close_one(c, &all);
     wg_c_line(c, "}");
@@ -206,9 +235,11 @@ static void uniform_forward(const wg_tensor *y, const wg_piece *piece)
 {
     const uniform_attrs *attrs = y->attrs;
     const uint64_t stream = random_stream(&attrs->source, y->operand[0]);
+    const uint64_t first = random_first(y, y->operand[0]);
     for (int64_t i = piece->begin; i < piece->end; i++)
         wg_put(y, i,
-               uniform_draw(y->dtype, wg_random_bits(attrs->source.seed, stream, (uint64_t)i)));
+               uniform_draw(y->dtype,
+                            wg_random_bits(attrs->source.seed, stream, first + (uint64_t)i)));
 }
 
 static void uniform_describe(const wg_tensor *y, char *text, size_t size)
@@ -230,16 +261,15 @@ static const char *random_scale_c(wg_dtype dtype)
 static void uniform_write_c(wg_c_writer *c, const wg_tensor *y, const wg_c_nest *row)
 {
     const uniform_attrs *attrs = y->attrs;
-    const wg_text step = wg_c_element(c, y->operand[0], "0");
-    const wg_text bits = random_open_c(c, &attrs->source, step.s);
+    const wg_text bits = random_open_c(c, &attrs->source, y, y->operand[0]);
     wg_c_nest all;
     (void)row;
     wg_c_each(&all, y->size);
     wg_c_open_one(c, &all);
     const wg_text at = wg_c_at(&all, NULL, 0);
-    wg_c_line(c, "%y = (%T)(%s(%s, stream, (uint64_t)%s) >> %i) * %s;", at.s, bits.s,
-              random_u64(attrs->source.seed).s, at.s, random_shift_c(y->dtype),
-              random_scale_c(y->dtype));
+    wg_c_line(c, "%y = (%T)(%s(%s, stream, %s) >> %i) * %s;", at.s, bits.s,
+              random_u64(attrs->source.seed).s, random_number_c(y->operand[0], at.s).s,
+              random_shift_c(y->dtype), random_scale_c(y->dtype));
     wg_c_close_one(c, &all);
     wg_c_line(c, "}");
 }
@@ -341,8 +371,10 @@ static void categorical_forward(const wg_tensor *y, const wg_piece *piece)
     const wg_dtype dtype = y->operand[0]->dtype;
     const uint64_t stream = random_stream(source, y->operand[1]);
     const int64_t n = categorical_classes(y->operand[0]);
+    const uint64_t first = random_first(y, y->operand[1]);
     for (int64_t row = piece->begin; row < piece->end; row++) {
-        const double u = uniform_draw(dtype, wg_random_bits(source->seed, stream, (uint64_t)row));
+        const double u = uniform_draw(dtype,
+                                      wg_random_bits(source->seed, stream, first + (uint64_t)row));
         int64_t drawn = 0;
         if (dtype == WG_F32)
             CATEGORICAL(float)
@@ -367,8 +399,7 @@ static void categorical_write_c(wg_c_writer *c, const wg_tensor *y, const wg_c_n
 {
     const random_source *source = y->attrs;
     const wg_tensor *p = y->operand[0];
-    const wg_text step = wg_c_element(c, y->operand[1], "0");
-    const wg_text bits = random_open_c(c, source, step.s);
+    const wg_text bits = random_open_c(c, source, y, y->operand[1]);
     wg_c_nest rows, along;
     (void)row;
     wg_c_rows(&rows, &along, &p->shape, 1u << (p->shape.ndim - 1));
@@ -380,8 +411,9 @@ static void categorical_write_c(wg_c_writer *c, const wg_tensor *y, const wg_c_n
     const wg_text at = wg_c_at(&rows, NULL, 1), k = wg_c_at(&along, NULL, 1);
     wg_c_line(c, "sum += %s;", e.s);
     wg_c_close_one(c, &along);
-    wg_c_line(c, "sum *= (%A)(%s(%s, stream, (uint64_t)%s) >> %i) * %s;", bits.s,
-              random_u64(source->seed).s, at.s, random_shift_c(p->dtype), random_scale_c(p->dtype));
+    wg_c_line(c, "sum *= (%A)(%s(%s, stream, %s) >> %i) * %s;", bits.s, random_u64(source->seed).s,
+              random_number_c(y->operand[1], at.s).s, random_shift_c(p->dtype),
+              random_scale_c(p->dtype));
     wg_c_open(c, &along);
     wg_c_line(c, "if (%s > 0 && !(sum < below)) {", e.s);
     wg_c_line(c, "below += %s;", e.s);

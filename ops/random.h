@@ -12,8 +12,12 @@ extern "C" {
  * not on the tape's seed, on which wg_fill_normal depends. Give every random op of a model a key of
  * its own, and let an i64 input `step` of one element count training steps; wg_bind on it, before a
  * replay, draws anew. (autograd/rng.h has the same numbers for plain C.)
- * Errors of all, on the tape: WG_E_SHAPE (step has not one element, ...), WG_E_DTYPE (step is not
- * i64, ...), WG_E_VALUE, WG_E_NULL, WG_E_TAPE, WG_E_STALE, WG_E_NOMEM. */
+ *   Rows that are a part of a whole draw what they draw in it where step is [2]: the step, and how
+ * many rows of the whole stand before these. So random ops in blocks of rows (wg_blocks_new) draw
+ * alike whatever the blocks, threads and ranks are: give the numbers of the rows, [n] i64, as rows,
+ * too, and concatenate the step and the first of a block's.
+ * Errors of all, on the tape: WG_E_SHAPE (step has not one element, nor is it [2], ...),
+ * WG_E_DTYPE (step is not i64, ...), WG_E_VALUE, WG_E_NULL, WG_E_TAPE, WG_E_STALE, WG_E_NOMEM. */
 
 /* wg_dropout: y_i = x_i / (1 - rate), or 0 with probability `rate`.
  * Shape:   x any (f32, f64) -> y the same.   Derivative: dx = the same dropout of dy.

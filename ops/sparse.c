@@ -32,12 +32,15 @@ const char *wg_sparse_wrong(int64_t rows, int64_t columns, int64_t entries, cons
                                   : "start does not end with the number of entries, behind row";
 }
 
+/* There may be more entries than the rows have: they stand behind the last row's, and are of no
+ * row. */
 static bool sparse_check(const wg_tensor *y, const wg_tensor *start, const wg_tensor *column,
                          int64_t columns)
 {
+    const int64_t rows = start->size - 1, last = ((const int64_t *)start->data)[rows];
+    const int64_t entries = last >= 0 && last < column->size && rows > 0 ? last : column->size;
     int64_t at;
-    const char *wrong = wg_sparse_wrong(start->size - 1, columns, column->size, start->data,
-                                        column->data, &at);
+    const char *wrong = wg_sparse_wrong(rows, columns, entries, start->data, column->data, &at);
     return wrong == NULL || wg_op_fail(y, WG_E_INDEX, "%s %" PRId64, wrong, at);
 }
 
@@ -277,6 +280,9 @@ static void csr_sampled_forward(const wg_tensor *y, const wg_piece *piece)
     const wgk_csr a = {u->shape.dim[0], y->operand[0]->data, y->operand[1]->data, NULL};
     wgk_csr_sampled(&a, wg_kernel_type(y), u->shape.dim[1], u->data, v->data, piece->begin,
                     piece->end, y->data);
+    const size_t width = wg_dtype_size(y->dtype), used = (size_t)a.start[a.rows];
+    if (piece->end == a.rows && used < (size_t)y->size) /* entries of no row */
+        memset((char *)y->data + used * width, 0, ((size_t)y->size - used) * width);
 }
 
 /* y is linear in u and v, and dy are values at the pattern: du = Dy v, dv = Dy^T u. */
@@ -295,6 +301,7 @@ static void csr_sampled_write_c(wg_c_writer *c, const wg_tensor *y, const wg_c_n
     wg_text place[2];
     (void)row;
     sparse_write_check(c, y->operand[0], y->operand[1], y->operand[3]->shape.dim[0]);
+    wg_c_fill(c, 0);
     const wg_text r = sparse_write_open(c, y->operand[0], &rows);
     wg_c_line(c, "%T sum = 0;");
     wg_c_each(&each, k);

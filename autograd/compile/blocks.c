@@ -101,7 +101,8 @@ static bool blocks_hosts(wg_blocks *b)
     return b->host != NULL;
 }
 
-/* Rows to record on: those there are, again and again where this rank has fewer than n. */
+/* Rows to record on: those there are, again and again where this rank has fewer than n; but zeros
+ * of i64, which are good indices of anything. */
 static const void *blocks_example(const wg_blocks *b, const wg_tensor *x, int64_t n)
 {
     const size_t row = wg_row_bytes(x);
@@ -113,7 +114,7 @@ static const void *blocks_example(const wg_blocks *b, const wg_tensor *x, int64_
         return NULL;
     if (!wg_is_streamed(x))
         memcpy(example, x->data, (size_t)has * row);
-    for (int64_t i = has; has > 0 && i < n; i++)
+    for (int64_t i = has; has > 0 && x->dtype != WG_I64 && i < n; i++)
         memcpy(example + (size_t)i * row, example + (size_t)(i % has) * row, row);
     return example;
 }

@@ -67,6 +67,12 @@ int64_t wg_ranks_rows(wg_tape *t, int64_t n, int64_t *first);
 wg_tensor *wg_ranks_share(wg_tensor *x);
 void wg_ranks_range(const wg_tape *t, int64_t n, int64_t *first, int64_t *end);
 
+/* wg_ranks_range_of: the same in blocks of so many rows, >= 1, as wg_blocks_new has them.
+ * wg_ranks_deal: x's rows, in memory, dealt anew so that this rank has `due` of them: those behind
+ * what is due to the ranks before it. WG_E_RANKS: that is not as many as there are. */
+void wg_ranks_range_of(const wg_tape *t, int64_t n, int64_t block, int64_t *first, int64_t *end);
+wg_tensor *wg_ranks_deal(wg_tensor *x, int64_t due);
+
 /* Adds to sum[n] what this rank's rows from `first` to `end` - 1 contribute. They are whole blocks
  * of WG_RANKS_BLOCK rows, but for the last block of the whole. */
 typedef void wg_rows_sum(int64_t first, int64_t end, double sum[], void *user);

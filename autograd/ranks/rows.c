@@ -184,11 +184,18 @@ static move_range move_common(move_range a, move_range b)
 
 typedef struct move {
     wg_tape *t;
-    const char *from; /* what this rank holds, from row held.from on */
-    char *to;         /* what belongs to it, from row due.from on */
+    const wg_shards *shards; /* by which rows are due; NULL: by count */
+    const double *count;     /* how many are due to each rank */
+    const char *from;        /* what this rank holds, from row held.from on */
+    char *to;                /* what belongs to it, from row due.from on */
     move_range held, due;
     size_t row; /* bytes */
 } move;
+
+static move_range move_due_to(const move *m, int r)
+{
+    return m->shards != NULL ? move_due(m->shards, r) : move_held(m->count, r);
+}
 
 /* Rows out of this rank, and into it, to and from one other, in pieces. */
 static bool move_exchange(const move *m, int partner, move_range out, move_range in)
@@ -210,7 +217,7 @@ static bool move_exchange(const move *m, int partner, move_range out, move_range
     return true;
 }
 
-static bool move_all(const move *m, const double count[], const wg_shards *s)
+static bool move_all(const move *m, const double count[])
 {
     const wg_ranks *r = m->t->options.ranks;
     const move_range stay = move_common(m->held, m->due);
@@ -219,30 +226,31 @@ static bool move_all(const move *m, const double count[], const wg_shards *s)
                m->from + (size_t)(stay.from - m->held.from) * m->row,
                (size_t)(stay.to - stay.from) * m->row);
     for (int i = 0; i < r->size; i++)
-        if (i != r->rank && !move_exchange(m, i, move_common(m->held, move_due(s, i)),
+        if (i != r->rank && !move_exchange(m, i, move_common(m->held, move_due_to(m, i)),
                                            move_common(move_held(count, i), m->due)))
             return false;
     return true;
 }
 
-static bool move_is_needed(const wg_tape *t, const double count[], const wg_shards *s)
+static bool move_is_needed(const move *m, const double count[])
 {
-    for (int i = 0; i < t->options.ranks->size; i++) {
-        const move_range held = move_held(count, i), due = move_due(s, i);
+    for (int i = 0; i < m->t->options.ranks->size; i++) {
+        const move_range held = move_held(count, i), due = move_due_to(m, i);
         if (held.from != due.from || held.to != due.to)
             return true;
     }
     return false;
 }
 
-wg_tensor *wg_ranks_move(wg_tensor *x, const double count[], const wg_shards *s)
+static wg_tensor *move_rows(wg_tensor *x, const double count[], move m)
 {
     wg_tape *t = x->tape;
-    if (wg_ranks_of(t) == NULL || wg_is_inert(x) || !move_is_needed(t, count, s))
+    if (wg_ranks_of(t) == NULL || wg_is_inert(x) || !move_is_needed(&m, count))
         return x;
     const int rank = wg_ranks_number(t);
-    move m = {
-        .t = t, .held = move_held(count, rank), .due = move_due(s, rank), .row = wg_row_bytes(x)};
+    m.held = move_held(count, rank);
+    m.due = move_due_to(&m, rank);
+    m.row = wg_row_bytes(x);
     wg_shape shape = x->shape;
     shape.dim[0] = m.due.to - m.due.from;
     if (wg_is_streamed(x)) { /* others of the rows that all ranks can read */
@@ -254,8 +262,36 @@ wg_tensor *wg_ranks_move(wg_tensor *x, const double count[], const wg_shards *s)
     m.to = wg_tape_take(t, (size_t)shape.dim[0] * m.row);
     wg_ranks_agree(t, 0, "");
     if (m.row > 0 && wg_tape_status(t) == WG_OK && wg_ranks_begin(t, MOVE_BYTES + m.row))
-        move_all(&m, count, s);
+        move_all(&m, count);
     return wg_input(t, x->name, x->dtype, shape.ndim, shape.dim, m.to);
+}
+
+wg_tensor *wg_ranks_move(wg_tensor *x, const double count[], const wg_shards *s)
+{
+    return move_rows(x, count, (move){.t = x->tape, .shards = s});
+}
+
+wg_tensor *wg_ranks_deal(wg_tensor *x, int64_t due)
+{
+    const wg_ranks *r = x != NULL ? wg_ranks_of(x->tape) : NULL;
+    if (r == NULL)
+        return x;
+    wg_tape *t = x->tape;
+    const bool fits = !wg_is_inert(x) && x->shape.ndim > 0 && x->data != NULL;
+    double *count = wg_temporary(t, 2 * (int64_t)r->size, sizeof *count);
+    wg_tensor *dealt = &t->inert;
+    if (!fits)
+        wg_fail(t, WG_E_SHAPE, "ranks: no rows to deal: %s", wg_tensor_text(x).s);
+    if (wg_ranks_agree(t, 0, "") == WG_OK) {
+        const int64_t held = wg_ranks_count(t, x->shape.dim[0], count);
+        const int64_t all = wg_ranks_count(t, due, count + r->size);
+        if (held != all)
+            wg_fail(t, WG_E_RANKS, "ranks: %" PRId64 " rows to deal, of %" PRId64, all, held);
+        if (wg_tape_status(t) == WG_OK)
+            dealt = move_rows(x, count, (move){.t = t, .count = count + r->size});
+    }
+    wg_temporary_free(t, count);
+    return dealt;
 }
 
 /* ---- Sums over rows -------------------------------------------------------------------------- */
@@ -275,7 +311,12 @@ int64_t wg_ranks_rows(wg_tape *t, int64_t n, int64_t *first)
 
 void wg_ranks_range(const wg_tape *t, int64_t n, int64_t *first, int64_t *end)
 {
-    const wg_shards s = wg_shards_of(t, n, WG_RANKS_BLOCK);
+    wg_ranks_range_of(t, n, WG_RANKS_BLOCK, first, end);
+}
+
+void wg_ranks_range_of(const wg_tape *t, int64_t n, int64_t block, int64_t *first, int64_t *end)
+{
+    const wg_shards s = wg_shards_of(t, n, block);
     *first = wg_shards_row(&s, s.first);
     *end = wg_shards_row(&s, s.end);
 }

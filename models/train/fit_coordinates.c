@@ -57,7 +57,9 @@ bool wg_fit_coordinates_new(wg_fit_coordinates *c, const wg_fit_run *run)
     for (int64_t j = 0; wg_tape_status(run->tape) == WG_OK && j < c->columns; j++)
         c->mean[j] = c->scale[j] = stored[j] = 0;
     if (wg_ranks_agree(run->tape, 0, "") == WG_OK) {
-        if (d->sparse != NULL)
+        if (d->sparse != NULL && wg_fit_is_shared(run->tape))
+            wg_fit_sparse_moments(d->sparse, c->mean, c->scale);
+        else if (d->sparse != NULL)
             coordinates_of_sparse(c, d->sparse, (double)wg_dataset_rows(d), stored);
         else
             wg_column_moments(d->X, c->mean, c->scale, &rows);

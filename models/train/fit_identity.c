@@ -74,6 +74,23 @@ static uint64_t identity_of_piece(wg_tensor *const list[], int n, int64_t from, 
     return sum;
 }
 
+/* The sum of a hash of each row, the first of which has that number in the whole. */
+static uint64_t identity_of_sparse_rows(const wg_csr *rows, int64_t first)
+{
+    const int64_t *start = wg_data_i64(rows->start), *column = wg_data_i64(rows->column);
+    uint64_t sum = 0;
+    for (int64_t i = 0; i < rows->rows; i++) {
+        uint64_t hash = wg_hash_word(WG_HASH_START, (uint64_t)(first + i));
+        for (int64_t p = start[i]; p < start[i + 1]; p++) {
+            const double value = wg_element(rows->value, p);
+            hash = wg_hash_word(wg_hash_word(hash, (uint64_t)column[p]), 0);
+            hash = wg_hash_bytes(hash, &value, sizeof value);
+        }
+        sum += hash;
+    }
+    return sum;
+}
+
 /* What ranks have summed up may be anything. */
 static uint64_t identity_whole(double sum)
 {
@@ -81,8 +98,8 @@ static uint64_t identity_whole(double sum)
 }
 
 /* The sum of the rows' hashes: over the rows of all ranks, whoever has which. list[1], X, may be
- * streamed. */
-static uint64_t identity_of_rows(wg_tape *t, wg_tensor *const list[], int n)
+ * streamed. shared: sparse rows that they share; NULL: none. */
+static uint64_t identity_of_rows(wg_tape *t, wg_tensor *const list[], int n, const wg_csr *shared)
 {
     int64_t first, rows = list[0]->shape.dim[0];
     uint64_t sum = 0;
@@ -92,6 +109,8 @@ static uint64_t identity_of_rows(wg_tape *t, wg_tensor *const list[], int n)
         end = rows - i < IDENTITY_ROWS ? rows : i + IDENTITY_ROWS;
         sum += identity_of_piece(list, n, i, end, first + i, room);
     }
+    if (shared != NULL && wg_tape_status(t) == WG_OK)
+        sum += identity_of_sparse_rows(shared, first);
     wg_temporary_free(t, room);
     double half[2] = {(double)(sum & UINT32_MAX), (double)(sum >> 32)};
     wg_ranks_sum(t, half, 2);
@@ -103,11 +122,12 @@ static uint64_t identity_of_data(const wg_fit_run *run)
     const wg_fit_rows *r = &run->rows;
     wg_tensor *train[] = {r->labels, r->train.X, r->weights};
     wg_tensor *validation[] = {r->validation_labels, r->validation.X};
-    uint64_t hash = identity_of_rows(run->tape, train, 3);
-    if (r->train.sparse != NULL)
+    const bool ranks = wg_fit_is_shared(run->tape);
+    uint64_t hash = identity_of_rows(run->tape, train, 3, ranks ? r->train.sparse : NULL);
+    if (r->train.sparse != NULL && !ranks)
         hash = wg_hash_word(hash, identity_of_sparse(r->train.sparse));
     if (r->validation_labels != NULL)
-        hash = wg_hash_word(hash, identity_of_rows(run->tape, validation, 2));
+        hash = wg_hash_word(hash, identity_of_rows(run->tape, validation, 2, NULL));
     if (r->validation.sparse != NULL)
         hash = wg_hash_word(hash, identity_of_sparse(r->validation.sparse));
     return hash;

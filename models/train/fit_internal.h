@@ -1,6 +1,7 @@
 #ifndef WG_MODELS_TRAIN_FIT_INTERNAL_H
 #define WG_MODELS_TRAIN_FIT_INTERNAL_H
 
+#include "autograd/compile/blocks.h"
 #include "autograd/compile/program.h"
 #include "autograd/ranks/ranks.h"
 #include "models/data/dataset_internal.h"
@@ -116,6 +117,12 @@ void wg_fit_check_take(const wg_fit_run *run, wg_fit_result *result);
 
 /* wg_fit_check_end: frees them. */
 void wg_fit_check_end(wg_fit_run *run);
+
+/* Sparse rows that ranks share, each having a part of them, in blocks that depend on the data
+ * alone. wg_fit_sparse_blocks: the mean loss and the penalty. wg_fit_sparse_moments: mean and
+ * variance of the columns [d]. All leave errors on the tape, and have all ranks take part. */
+wg_blocks *wg_fit_sparse_blocks(wg_fit_run *run);
+void wg_fit_sparse_moments(const wg_csr *rows, double mean[], double variance[]);
 
 /* Where model.linear_first: a minimizer's variables are params, but for u = w scale of a weight and
  * c = b + W mean of the biases, in which W x + b reads u (x - mean) / scale + c. */

@@ -90,6 +90,8 @@ static wg_objective fit_minimize_objective(wg_fit_run *run, bool curvature)
     const wg_fit_rows *r = &run->rows;
     const wg_fit_model *model = run->model;
     wg_tensor *X = r->train.X;
+    if (r->train.sparse != NULL && wg_fit_is_shared(run->tape))
+        return wg_objective_blocks(wg_fit_sparse_blocks(run), curvature);
     if (r->train.sparse != NULL)
         return wg_objective_new(
             wg_fit_loss_of(run, wg_fit_outputs(model, &r->train, true), r->targets, r->weights),

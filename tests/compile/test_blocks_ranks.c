@@ -3,8 +3,12 @@
 #include "autograd/rng.h"
 #include "autograd/tape.h"
 #include "ops/elementwise.h"
+#include "ops/layout.h"
 #include "ops/loss.h"
 #include "ops/matmul.h"
+#include "ops/random.h"
+#include "ops/reduce.h"
+#include "ops/slice.h"
 #include "tests/support/ranks.h"
 #include "tests/support/suites.h"
 
@@ -75,6 +79,70 @@ static int run(const wg_ranks *r, void *user)
     return status;
 }
 
+/* ---- Random ops draw by the row's index in the whole ----------------------------------------- */
+
+/* Sums that are exact in any order: whole numbers. */
+static wg_tensor *dropped_loss(wg_tape *t, wg_tensor *const rows[], void *user)
+{
+    const job *j = user;
+    wg_tensor *step = wg_full(t, WG_I64, WG_SHAPE(1), 3);
+    wg_tensor *from[] = {step, wg_slice(rows[1], 0, 0, 1)};
+    step = wg_concat(from, 2, 0);
+    wg_tensor *x = wg_dropout(rows[0], 0.5, 7, 1, step);
+    const int64_t shape[] = {wg_dim(x, 0), COLUMNS};
+    wg_tensor *u = wg_floor(wg_scale(wg_uniform(j->dtype, 2, shape, 7, 2, step), 1000));
+    return wg_sum(wg_mul(x, u));
+}
+
+static int run_dropped(const wg_ranks *r, void *user)
+{
+    static double X[MOST * COLUMNS];
+    static int64_t number[MOST];
+    job *j = user;
+    wg_pool *pool = wg_pool_new(j->threads, NULL);
+    wg_tape *t = wg_tape_new(&(wg_tape_options){.ranks = r, .pool = pool});
+    const int64_t from = part_start(j, r->rank, r->size),
+                  n = part_start(j, r->rank + 1, r->size) - from;
+    for (int64_t i = 0; i < n; i++)
+        number[i] = from + i;
+    for (int64_t i = 0; i < n * COLUMNS; i++)
+        X[i] = (double)((from * COLUMNS + i) % 17 - 8);
+    wg_tensor *rows[] = {wg_cast(wg_constant(t, WG_F64, WG_SHAPE(n, COLUMNS), X), j->dtype),
+                         wg_input(t, "number", WG_I64, WG_SHAPE(n), number)};
+    if (j->rows == 0)
+        j->result[0][0] = wg_item(dropped_loss(t, rows, j));
+    else {
+        wg_blocks *b = wg_blocks_new(rows, 2, NULL, 0, dropped_loss, j,
+                                     &(wg_blocks_options){.rows = j->rows});
+        wg_blocks_run(b);
+        j->result[r->rank][0] = wg_item(wg_blocks_value(b));
+    }
+    const int status = (int)wg_tape_status(t);
+    wg_tape_free(t);
+    wg_pool_free(pool);
+    return status;
+}
+
+START_TEST(test_random_by_row)
+{
+    static const int ranks[] = {1, 2, 3, 5, 8};
+    job *j = wgt_shared(sizeof *j);
+    *j = (job){.n = MOST, .threads = 1, .dtype = _i % 2 ? WG_F32 : WG_F64};
+    ck_assert_int_eq(run_dropped(&(wg_ranks){.size = 1}, j), 0);
+    const double want = j->result[0][0];
+    ck_assert(want != 0);
+    for (size_t k = 0; k < sizeof ranks / sizeof *ranks; k++)
+        for (j->threads = 1; j->threads <= (ranks[k] == 3 ? 4 : 1); j->threads *= 2)
+            for (j->rows = 7; j->rows < 500; j->rows *= 64) {
+                memset(j->result, 0, sizeof j->result);
+                wgt_ranks_run(ranks[k], run_dropped, j);
+                for (int i = 0; i < ranks[k]; i++)
+                    ck_assert_msg(j->result[i][0] == want, "%d ranks, blocks of %d rows", ranks[k],
+                                  (int)j->rows);
+            }
+}
+END_TEST
+
 /* No ranks, and one, and others, with threads. */
 START_TEST(test_the_same_bits)
 {
@@ -137,6 +205,7 @@ Suite *suite_blocks_ranks(void)
     Suite *suite = suite_create("blocks_ranks");
     TCase *cases = tcase_create("blocks_ranks");
     tcase_add_loop_test(cases, test_the_same_bits, 0, 2);
+    tcase_add_loop_test(cases, test_random_by_row, 0, 2);
     tcase_add_test(cases, test_messages_are_few);
     suite_add_tcase(suite, cases);
     return suite;

@@ -302,6 +302,96 @@ START_TEST(test_one_is_stopped)
 }
 END_TEST
 
+/* ---- Sparse rows ----------------------------------------------------------------------------- */
+
+/* Some of a row's columns, few of most of them, none of some rows; of many more where `wide`. */
+static wg_csr *sparse_part(const job *j, wg_tape *t, int64_t first, int64_t end, int64_t *y)
+{
+    static int64_t start[ROWS + 1], column[ROWS * 40];
+    static double value[ROWS * 40];
+    const int64_t d = j->fit.seed == 1 ? 3000 : 23;
+    int64_t n = 0;
+    for (int64_t i = first; i < end; i++) {
+        const int64_t count = i % 10 == 0 ? 0 : i % 97 == 0 ? 20 : 1 + i % 4;
+        double z = 0;
+        start[i - first] = n;
+        for (int64_t k = 0; k < count; k++, n++) {
+            column[n] = d / count * k + i * 31 % (d / count);
+            value[n] = wg_random_normal(5, 1, (uint64_t)(i * 64 + k));
+            z += column[n] % 3 == 0 ? value[n] : -value[n];
+        }
+        y[i - first] = z < -0.5 ? 0 : z < 0.5 || j->classes == 2 ? 1 : 2;
+    }
+    start[end - first] = n;
+    return wg_csr_new(t, WG_F64, end - first, d, start, column, value);
+}
+
+static int train_sparse(const wg_ranks *r, void *user)
+{
+    static int64_t y[ROWS];
+    job *j = user;
+    wg_pool *pool = wg_pool_new(j->threads, NULL);
+    wg_tape *t = wg_tape_new(&(wg_tape_options){.ranks = r, .pool = pool});
+    int64_t first, end;
+    part_of(r->rank, r->size, &first, &end);
+    wg_estimator_options o = {.model = j->model, .optimizer = j->optimizer, .fit = j->fit};
+    o.fit.seed = 0;
+    if (j->path[0] != '\0')
+        o.fit.checkpoint = j->path;
+    const wg_csr *rows = sparse_part(j, t, first, end, y);
+    const wg_dataset data = {.sparse = rows, .y = wg_constant(t, WG_I64, WG_SHAPE(end - first), y)};
+    o.classes = j->classes;
+    const wg_estimator *e = wg_estimator_fit(&data, &o);
+    const wg_status status = wg_tape_status(t);
+    snprintf(j->message[r->rank], TEXT, "%.*s", TEXT - 1, wg_tape_message(t));
+    if (status == WG_OK)
+        j->hash[r->rank] = hash_of(e);
+    wg_tape_free(t);
+    wg_pool_free(pool);
+    return (int)status;
+}
+
+static void same_sparse(job *j, int ranks, uint64_t want)
+{
+    memset(j->hash, 0, sizeof j->hash);
+    wgt_ranks_run(ranks, train_sparse, j);
+    for (int i = 0; i < ranks; i++)
+        ck_assert_msg(j->hash[i] == want, "%s by %s, %d ranks, %d threads: other bits on rank %d",
+                      j->model, j->optimizer, ranks, j->threads, i);
+}
+
+START_TEST(test_sparse)
+{
+    static const int ranks[] = {1, 2, 3, 5, 8};
+    job *j = job_new((job){.model = models[_i / 2].model,
+                           .classes = models[_i / 2].classes,
+                           .optimizer = _i % 2 ? "newton" : "lbfgs",
+                           .fit = {.epochs = 4, .balanced = _i == 2, .seed = _i == 0}});
+    ck_assert_msg(train_sparse(&(wg_ranks){.size = 1}, j) == 0, "%s", j->message[0]);
+    const uint64_t want = j->hash[0];
+    for (size_t k = 0; k < sizeof ranks / sizeof *ranks; k++)
+        for (j->threads = 1; j->threads <= (ranks[k] == 3 ? 4 : 1); j->threads *= 2)
+            same_sparse(j, ranks[k], want);
+}
+END_TEST
+
+START_TEST(test_sparse_resumed)
+{
+    char path[WGT_PATH];
+    job *j = job_with_checkpoint("lbfgs", path);
+    j->fit.validation = 0;
+    ck_assert_int_eq(train_sparse(&(wg_ranks){.size = 1}, j), 0);
+    const uint64_t want = j->hash[0];
+    unlink(path);
+    j->fit.epochs = 3;
+    wgt_ranks_run(3, train_sparse, j);
+    j->fit.resume = true;
+    j->fit.epochs = 12;
+    same_sparse(j, 2, want);
+    wgt_file_remove(path);
+}
+END_TEST
+
 START_TEST(test_no_batches)
 {
     job *j = job_new((job){.model = "softmax", .classes = 3, .optimizer = "adam"});
@@ -367,6 +457,8 @@ Suite *suite_fit_ranks(void)
     tcase_add_test(cases, test_killed_and_resumed);
     tcase_add_test(cases, test_refused);
     tcase_add_test(cases, test_one_is_stopped);
+    tcase_add_loop_test(cases, test_sparse, 0, 6);
+    tcase_add_test(cases, test_sparse_resumed);
     tcase_add_test(cases, test_no_batches);
     tcase_add_test(cases, test_texts_of_all);
     suite_add_tcase(suite, cases);

@@ -133,8 +133,8 @@ START_TEST(errors)
     assert_error(mark, WG_E_VALUE, "dropout: the rate is 1");
     wg_dropout(x, 0.5, 1, 2, x);
     assert_error(mark, WG_E_DTYPE, "dropout: a step of i64");
-    wg_dropout(x, 0.5, 1, 2, wg_full(t, WG_I64, WG_SHAPE(2), 0));
-    assert_error(mark, WG_E_SHAPE, "dropout: a step of one element wanted");
+    wg_dropout(x, 0.5, 1, 2, wg_full(t, WG_I64, WG_SHAPE(3), 0));
+    assert_error(mark, WG_E_SHAPE, "dropout: a step of one element, or (step, row), wanted");
     wg_layer_norm(x, x, NULL, 1);
     assert_error(mark, WG_E_SHAPE,
                  "layer_norm: the gain must be as long as the last axis: x (3, 4)");

@@ -145,8 +145,8 @@ START_TEST(errors)
     const wg_mark mark = wg_tape_mark(t);
     wg_uniform(WG_F64, WG_SHAPE(2), 1, 2, one);
     assert_error(mark, WG_E_DTYPE, "uniform: a step of i64 wanted");
-    wg_uniform(WG_F64, WG_SHAPE(2), 1, 2, wg_full(t, WG_I64, WG_SHAPE(2), 1));
-    assert_error(mark, WG_E_SHAPE, "uniform: a step of one element wanted");
+    wg_uniform(WG_F64, WG_SHAPE(2), 1, 2, wg_full(t, WG_I64, WG_SHAPE(3), 1));
+    assert_error(mark, WG_E_SHAPE, "uniform: a step of one element, or (step, row), wanted");
     wg_uniform(WG_I64, WG_SHAPE(2), 1, 2, step);
     assert_error(mark, WG_E_DTYPE, "uniform: f32 or f64 wanted");
     wg_normal(WG_F64, WG_SHAPE(-2), 1, 2, step);

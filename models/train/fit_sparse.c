@@ -1,0 +1,207 @@
+/* Sparse rows that ranks share: dealt to where they are due, their columns' moments, and the
+ * objective in blocks of rows. */
+#include "models/train/fit_internal.h"
+
+#include "autograd/op.h"
+#include "ops/arithmetic.h"
+#include "ops/cumsum.h"
+#include "ops/layout.h"
+#include "ops/slice.h"
+
+#include <math.h>
+#include <string.h>
+
+/* ---- Dealt. ---------------------------------------------------------------------------------- */
+
+/* Rows as they are dealt. */
+typedef struct sparse_rows {
+    int64_t n, columns, all; /* this rank's rows, of `all` */
+    wg_tensor *length;       /* [n], i64: entries of each */
+    wg_tensor *column, *value;
+    int64_t *start; /* [n + 1] */
+    wg_dtype dtype;
+} sparse_rows;
+
+/* The rows that fall to this rank in blocks of so many. */
+static bool sparse_deal(sparse_rows *s, const wg_csr *rows, int64_t block)
+{
+    wg_tape *t = rows->value->tape;
+    const int64_t *start = wg_data_i64(rows->start);
+    int64_t first, end, entries = 0;
+    *s = (sparse_rows){.columns = rows->columns, .dtype = rows->value->dtype};
+    s->all = wg_ranks_rows(t, rows->rows, NULL);
+    wg_ranks_range_of(t, s->all, block, &first, &end);
+    s->n = end - first;
+    int64_t *length = wg_tape_take(t, (size_t)rows->rows * sizeof *length);
+    s->start = wg_tape_take(t, ((size_t)s->n + 1) * sizeof *s->start);
+    for (int64_t i = 0; length != NULL && i < rows->rows; i++)
+        length[i] = start[i + 1] - start[i];
+    s->length = wg_ranks_deal(wg_input(t, "lengths", WG_I64, WG_SHAPE(rows->rows), length), s->n);
+    for (int64_t i = 0; s->start != NULL && i < wg_size(s->length); i++)
+        s->start[i + 1] = entries += wg_data_i64(s->length)[i];
+    s->column = wg_ranks_deal(rows->column, entries);
+    s->value = wg_ranks_deal(rows->value, entries);
+    return wg_ranks_agree(t, (uint64_t)s->columns, "sparse columns") == WG_OK;
+}
+
+/* ---- Moments. -------------------------------------------------------------------------------- */
+
+typedef struct sparse_sums {
+    const sparse_rows *rows;
+    const double *mean; /* NULL: the first pass */
+} sparse_sums;
+
+/* The sum of the entries of each column, and their number; then the sum of their squares around the
+ * mean. */
+static void sparse_add(int64_t first, int64_t end, double sum[], void *user)
+{
+    const sparse_sums *s = user;
+    const int64_t *column = wg_data_i64(s->rows->column), d = s->rows->columns;
+    for (int64_t p = s->rows->start[first]; p < s->rows->start[end]; p++) {
+        const double x = wg_element(s->rows->value, p);
+        const double r = s->mean != NULL ? x - s->mean[column[p]] : x;
+        sum[column[p]] += s->mean != NULL ? r * r : r;
+        if (s->mean == NULL)
+            sum[d + column[p]]++;
+    }
+}
+
+void wg_fit_sparse_moments(const wg_csr *csr, double mean[], double variance[])
+{
+    wg_tape *t = csr->value->tape;
+    const int64_t d = csr->columns;
+    sparse_rows rows;
+    double *sum = wg_temporary(t, 3 * d, sizeof *sum);
+    sparse_sums s = {.rows = &rows};
+    if (sparse_deal(&rows, csr, WG_RANKS_BLOCK)) {
+        const double n = (double)rows.all;
+        wg_ranks_sum_rows(t, rows.n, 2 * d, sparse_add, &s, sum);
+        for (int64_t j = 0; j < d; j++)
+            mean[j] = sum[j] / n;
+        s.mean = mean;
+        wg_ranks_sum_rows(t, rows.n, d, sparse_add, &s, sum + 2 * d);
+        for (int64_t j = 0; j < d; j++)
+            variance[j] = sum[2 * d + j] / n + (n - sum[d + j]) / n * mean[j] * mean[j];
+    }
+    wg_temporary_free(t, sum);
+}
+
+/* ---- Blocks. ---------------------------------------------------------------------------------
+ * A block of rows has as much room for entries as the fullest one of the whole: three streamed
+ * tensors, of lengths [n], columns and values [n, e], in which the block's entries stand one behind
+ * the other, whichever row they are of, and nothing behind them. */
+
+typedef struct sparse_stream {
+    const sparse_rows *rows;
+    int64_t room; /* e */
+} sparse_stream;
+
+static const char *sparse_read_length(void *user, int64_t first, int64_t n, void *to)
+{
+    const sparse_stream *s = user;
+    memcpy(to, wg_data_i64(s->rows->length) + first, (size_t)n * sizeof(int64_t));
+    return NULL;
+}
+
+/* The entries of n rows of x, and zeros to the end of the room. */
+static const char *sparse_read(const sparse_stream *s, const wg_tensor *x, int64_t first, int64_t n,
+                               void *to)
+{
+    const int64_t from = s->rows->start[first], used = s->rows->start[first + n] - from;
+    const size_t width = wg_dtype_size(x->dtype);
+    if (used > n * s->room)
+        return "rows that are no block";
+    memcpy(to, (const char *)x->data + (size_t)from * width, (size_t)used * width);
+    memset((char *)to + (size_t)used * width, 0, (size_t)(n * s->room - used) * width);
+    return NULL;
+}
+
+static const char *sparse_read_column(void *user, int64_t first, int64_t n, void *to)
+{
+    const sparse_stream *s = user;
+    return sparse_read(s, s->rows->column, first, n, to);
+}
+
+static const char *sparse_read_value(void *user, int64_t first, int64_t n, void *to)
+{
+    const sparse_stream *s = user;
+    return sparse_read(s, s->rows->value, first, n, to);
+}
+
+/* Rows of a block: so many that their entries are as many as there are columns, since each block
+ * adds up a gradient of all columns, and half a megabyte; but there shall be 64 blocks. Of the data
+ * alone. */
+static int64_t sparse_block(wg_tape *t, const wg_csr *rows)
+{
+    double all[2] = {(double)rows->rows, (double)rows->value->size};
+    wg_ranks_sum(t, all, 2);
+    const double wanted = fmax((double)rows->columns, 1 << 15), share = ceil(all[0] / 64);
+    const double block = fmin(ceil(wanted * all[0] / fmax(all[1], 1)), share);
+    return block >= 1 && block <= 0x1p40 ? (int64_t)block : 1;
+}
+
+/* e: the entries of the fullest block, a row of it; of all ranks. */
+static int64_t sparse_room(const sparse_rows *s, int64_t block)
+{
+    wg_tape *t = s->length->tape;
+    int64_t most = 1;
+    size_t bytes;
+    for (int64_t row = 0, n; row < s->n; row += n) {
+        n = s->n - row < block ? s->n - row : block;
+        const int64_t room = (s->start[row + n] - s->start[row] + n - 1) / n;
+        most = room > most ? room : most;
+    }
+    int64_t *all = wg_ranks_gather(t, &most, sizeof most, true, &bytes);
+    for (size_t i = 0; all != NULL && i < bytes / sizeof *all; i++)
+        most = all[i] > most ? all[i] : most;
+    wg_temporary_free(t, all);
+    return most;
+}
+
+/* The block as a matrix. */
+static wg_csr sparse_matrix(const wg_fit_run *run, wg_tensor *const rows[])
+{
+    wg_tape *t = run->tape;
+    wg_tensor *start[] = {wg_full(t, WG_I64, WG_SHAPE(1), 0), wg_cumsum(rows[0], 0, false)};
+    return (wg_csr){.value = wg_reshape(rows[2], WG_SHAPE(wg_size(rows[2]))),
+                    .start = wg_concat(start, 2, 0),
+                    .column = wg_reshape(rows[1], WG_SHAPE(wg_size(rows[1]))),
+                    .rows = wg_size(rows[0]),
+                    .columns = run->rows.train.sparse->columns};
+}
+
+static wg_tensor *sparse_loss(wg_tape *t, wg_tensor *const rows[], void *user)
+{
+    const wg_fit_run *run = user;
+    const wg_csr matrix = sparse_matrix(run, rows);
+    const wg_dataset block = {.sparse = &matrix};
+    (void)t;
+    return run->model->head->loss(wg_fit_outputs(run->model, &block, true), rows[3],
+                                  run->rows.weights != NULL ? rows[4] : NULL, WG_SUM);
+}
+
+wg_blocks *wg_fit_sparse_blocks(wg_fit_run *run)
+{
+    wg_tape *t = run->tape;
+    const wg_fit_rows *r = &run->rows;
+    const wg_fit_model *m = run->model;
+    const int64_t block = sparse_block(t, r->train.sparse);
+    sparse_rows *rows = wg_tape_take(t, sizeof *rows);
+    sparse_stream *stream = wg_tape_take(t, sizeof *stream);
+    if (wg_ranks_agree(t, 0, "") != WG_OK || !sparse_deal(rows, r->train.sparse, block))
+        return NULL;
+    const int64_t n = rows->n, room = sparse_room(rows, block);
+    *stream = (sparse_stream){rows, room};
+    wg_tensor *list[] = {
+        wg_streamed(t, "lengths", WG_I64, WG_SHAPE(n), &(wg_stream){sparse_read_length, stream, 0}),
+        wg_streamed(t, "columns", WG_I64, WG_SHAPE(n, room),
+                    &(wg_stream){sparse_read_column, stream, 0}),
+        wg_streamed(t, "values", rows->dtype, WG_SHAPE(n, room),
+                    &(wg_stream){sparse_read_value, stream, 0}),
+        wg_ranks_deal(r->targets, n), r->weights != NULL ? wg_ranks_deal(r->weights, n) : NULL};
+    const wg_blocks_options o = {.rows = block,
+                                 .scale = 1 / (double)r->n,
+                                 .penalty = wg_l2_penalty(m->params, m->n_params, run->l2)};
+    return wg_blocks_new(list, r->weights != NULL ? 5 : 4, m->params, m->n_params, sparse_loss, run,
+                         &o);
+}
