@@ -100,11 +100,15 @@ static inline bool apply_has_map(const wg_tensor *y)
     return y->n_operands > 0 && y->op->map[y->operand[0]->dtype] != NULL;
 }
 
-/* A user's op is cut in a way that cannot be. */
+/* What a user's op does not say, or says wrongly, of maps and of how its work is cut. */
 static bool apply_cut_fails(const wg_tensor *y)
 {
     const wg_op *op = y->op;
     const bool elementwise = op->flags & WG_OP_ELEMENTWISE;
+    if (elementwise && !apply_has_map(y))
+        return wg_op_fail(y, WG_E_DTYPE, "the op has no map for this dtype");
+    if (apply_has_map(y) && y->n_operands > WG_ELEMENTWISE_OPERANDS)
+        return wg_op_fail(y, WG_E_VALUE, "more than %d operands", WG_ELEMENTWISE_OPERANDS);
     if (op->chunks == NULL && !elementwise)
         return wg_op_fail(y, WG_E_VALUE,
                           "the op has a %s, is not WG_OP_ELEMENTWISE, and does not say how its "
@@ -119,14 +123,26 @@ static bool apply_cut_fails(const wg_tensor *y)
 static inline bool apply_cut(wg_tensor *y)
 {
     const wg_op *op = y->op;
+    bool fits;
     if (op->flags & WG_OP_ELEMENTWISE) {
-        y->chunks = op->chunks != NULL ? op->chunks(y) : y->size;
-        return y->chunks == y->size || apply_cut_fails(y);
+        y->chunks = op->chunks == wg_size || op->chunks == NULL ? y->size : op->chunks(y);
+        return (y->chunks == y->size && op->map[y->operand[0]->dtype] != NULL &&
+                y->n_operands <= WG_ELEMENTWISE_OPERANDS) ||
+               apply_cut_fails(y);
     }
     y->chunks = op->chunks != NULL ? op->chunks(y) : 1;
-    if (op->chunks != NULL)
-        return y->chunks > 0 || y->size == 0 || apply_cut_fails(y);
-    return (op->part == NULL && !apply_has_map(y)) || apply_cut_fails(y);
+    if (op->chunks == NULL)
+        fits = op->part == NULL && !apply_has_map(y);
+    else
+        fits = (y->chunks > 0 || y->size == 0) &&
+               (y->n_operands <= WG_ELEMENTWISE_OPERANDS || !apply_has_map(y));
+    return fits || apply_cut_fails(y);
+}
+
+static bool apply_check_input(const wg_tensor *y)
+{
+    y->tape->checks_inputs = true;
+    return wg_node_check_input(y);
 }
 
 static bool apply_value(wg_tensor *y)
@@ -139,7 +155,8 @@ static bool apply_value(wg_tensor *y)
         return true;
     if (!(y->op->flags & WG_OP_VIEW) && !wg_node_value(y))
         return false;
-    return (y->op->workspace == NULL || wg_node_workspace(y)) && wg_node_run_checked(y);
+    return (y->op->workspace == NULL || wg_node_workspace(y)) &&
+           (y->op->check_input == NULL || apply_check_input(y)) && wg_node_run(y);
 }
 
 /* ---- Recording ------------------------------------------------------------------------------- */
@@ -194,15 +211,6 @@ static bool apply_serves_wide(const wg_tensor *y)
            wg_op_fail(y, WG_E_DTYPE, "the op has no wide form");
 }
 
-/* Operands that an elementwise op's map takes: an op may have a shape rule of its own. */
-static inline bool apply_map_fits(const wg_tensor *y)
-{
-    if ((y->op->flags & WG_OP_ELEMENTWISE) && !apply_has_map(y))
-        return wg_op_fail(y, WG_E_DTYPE, "the op has no map for this dtype");
-    return y->n_operands <= WG_ELEMENTWISE_OPERANDS || !apply_has_map(y) ||
-           wg_op_fail(y, WG_E_VALUE, "more than %d operands", WG_ELEMENTWISE_OPERANDS);
-}
-
 /* Flat, since calls would be a tenth of what recording a scalar costs. */
 __attribute__((flatten)) wg_tensor *wg_apply(const wg_op *op, wg_tensor *const operands[], int n,
                                              const void *attrs)
@@ -212,8 +220,8 @@ __attribute__((flatten)) wg_tensor *wg_apply(const wg_op *op, wg_tensor *const o
         return &t->inert;
     wg_arena_mark height = wg_arena_height(&t->arena);
     wg_tensor *y = wg_node_new(t, op, operands, n, attrs);
-    if (y != NULL && op->shape(y) && (!t->wide || apply_serves_wide(y)) && apply_map_fits(y) &&
-        wg_node_size(y) && apply_value(y) && wg_node_push(y))
+    if (y != NULL && op->shape(y) && (!t->wide || apply_serves_wide(y)) && wg_node_size(y) &&
+        apply_value(y) && wg_node_push(y))
         return y;
     if (t->status == WG_OK)
         wg_op_fail(y, WG_E_VALUE, "the op refuses its operands and does not say why");

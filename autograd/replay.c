@@ -10,6 +10,16 @@ static bool replay_runs(const wg_tensor *y)
     return (y->state & WG_NODE_LIVE) && !(y->state & WG_NODE_ABSTRACT) && y->n_operands > 0;
 }
 
+/* Before anything is computed. Views of inputs follow them already. */
+static bool replay_checks_inputs(wg_tensor *const node[], int64_t n)
+{
+    for (int64_t i = 0; i < n; i++)
+        if (node[i]->op->check_input != NULL && replay_runs(node[i]) &&
+            !wg_node_check_input(node[i]))
+            return false;
+    return true;
+}
+
 wg_status wg_replay(wg_tape *t)
 {
     if (t == NULL)
@@ -18,11 +28,13 @@ wg_status wg_replay(wg_tape *t)
         return t->status;
     if (t->written)
         wg_stale_spread(t);
+    if (t->checks_inputs && !replay_checks_inputs(t->node, t->size))
+        return t->status;
     for (int64_t i = 0; i < t->size; i++) {
         wg_tensor *y = t->node[i];
         if (!replay_runs(y))
             continue;
-        if (!wg_node_run_checked(y))
+        if (!wg_node_run(y))
             break;
         y->state &= ~(unsigned)WG_NODE_STALE;
     }
@@ -104,8 +116,10 @@ bool wg_plan_init(wg_plan *plan, wg_tensor *const from[], int n_from, wg_tensor 
 
 bool wg_plan_run(const wg_plan *plan)
 {
+    if (plan->t->checks_inputs && !replay_checks_inputs(plan->node, plan->n))
+        return false;
     for (int64_t i = 0; i < plan->n; i++) {
-        if (!wg_node_run_checked(plan->node[i]))
+        if (!wg_node_run(plan->node[i]))
             return false;
         plan->node[i]->state &= ~(unsigned)WG_NODE_STALE;
     }

@@ -61,6 +61,7 @@ struct wg_tape {
     int64_t before;        /* of a copy that holds loops: nodes that stand before the copied ones */
     bool wide;             /* a copy in wide floats: only there are leaves of WG_WIDE made */
     bool written;          /* a leaf was written, and staleness is not yet spread */
+    bool checks_inputs;    /* an op with a check_input was recorded: replays ask it first */
     int64_t clock;         /* counts the writes of leaves */
     wg_wire wire;          /* to the other ranks */
     wg_status status;
@@ -118,9 +119,9 @@ wg_map *wg_add_n_map(const wg_tensor *y);
 void wg_node_view(wg_tensor *y);
 
 /* wg_node_run: compute y's value from its operands' values. False: an error was recorded.
- * wg_node_run_checked: and look at an input first, where the op has a check_input. */
+ * wg_node_check_input: what the op's check_input says, which there is. */
 bool wg_node_run(wg_tensor *y);
-bool wg_node_run_checked(wg_tensor *y);
+bool wg_node_check_input(const wg_tensor *y);
 
 /* wg_set_element: x[i] = value, rounded to its dtype; what wg_element reads. */
 static inline void wg_set_element(wg_tensor *x, int64_t i, double value)

@@ -213,8 +213,11 @@ static inline void elementwise_part(const wg_tensor *y, int64_t begin, int64_t e
 {
     const void *x[WG_ELEMENTWISE_OPERANDS];
     int64_t stride[WG_ELEMENTWISE_OPERANDS];
-    if (elementwise_is_flat(y, begin, tile, x, stride))
-        y->op->map[y->operand[0]->dtype](end - begin, out, x, stride, y->attrs);
+    wg_map *map = y->op->map[y->operand[0]->dtype];
+    if (map == NULL) /* a user's op, not WG_OP_ELEMENTWISE, that has none at all */
+        wg_op_fail(y, WG_E_DTYPE, "the op has no map for this dtype");
+    else if (elementwise_is_flat(y, begin, tile, x, stride))
+        map(end - begin, out, x, stride, y->attrs);
     else
         elementwise_run_walk(y, begin, end, out, tile);
 }
@@ -227,10 +230,5 @@ void wg_elementwise_part(const wg_tensor *y, int64_t begin, int64_t end, void *o
 
 void wg_elementwise_forward(const wg_tensor *y, const wg_piece *piece)
 {
-    if (y->op->map[y->operand[0]->dtype] == NULL) { /* of an elementwise op it is seen before */
-        if (piece->begin == 0)
-            wg_op_fail(y, WG_E_DTYPE, "the op has no map for this dtype");
-        return;
-    }
     elementwise_part(y, piece->begin, piece->end, elementwise_at(y, piece->begin), NULL);
 }
