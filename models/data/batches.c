@@ -135,6 +135,16 @@ static bool batches_set_options(wg_batches *b, const wg_batches_options *options
     return false;
 }
 
+/* The error of a loss that is none of the batches' tape would be one of the other tape. */
+static bool batches_own(const wg_batches *b, const wg_tensor *loss)
+{
+    if (loss != NULL && loss->tape == b->tape)
+        return true;
+    wg_fail(b->tape, loss != NULL ? WG_E_TAPE : WG_E_NULL, "batches: the loss is %s",
+            loss != NULL ? "of another tape than the sources" : "NULL");
+    return false;
+}
+
 /* Records the loss on the inputs, and its gradients. */
 static void batches_record(const wg_batches *b, batches_buffer *on)
 {
@@ -143,6 +153,8 @@ static void batches_record(const wg_batches *b, batches_buffer *on)
     if (on->output == NULL)
         return;
     on->output[0] = o->loss(on->input, o->user);
+    if (!batches_own(b, on->output[0]))
+        return;
     wg_grad(on->output[0], o->params, o->n_params, on->output + 1);
     on->program = wg_compile(on->output, o->n_params + 1, NULL);
     for (int i = 0; i <= o->n_params; i++)

@@ -423,6 +423,31 @@ START_TEST(test_batches_without_a_loss)
 END_TEST
 
 /* A batch makes stale what was computed from the one before. */
+/* The loss that it is given, instead of one of the batch. */
+static wg_tensor *given_loss(wg_tensor *const batch[], void *loss)
+{
+    (void)batch;
+    return loss;
+}
+
+START_TEST(test_batches_loss_of_none)
+{
+    wg_tensor *X, *y, *w = wg_param(tape, "w", WG_F64, WG_SCALAR);
+    wg_tape *other = wg_tape_new(NULL);
+    ten_rows(&X, &y);
+    const wg_mark mark = wg_tape_mark(tape);
+    wg_batches_options options = {.loss = given_loss, .params = &w, .n_params = 1};
+    wg_batches_new(&X, 1, &options);
+    wgt_assert_status(tape, WG_E_NULL, "batches: the loss is NULL");
+    wg_tape_rewind(tape, mark);
+    options.user = wg_scalar(other, WG_F64, 1);
+    wg_batches_new(&X, 1, &options);
+    wgt_assert_status(tape, WG_E_TAPE, "batches: the loss is of another tape");
+    ck_assert_int_eq(wg_tape_status(other), WG_OK);
+    wg_tape_free(other);
+}
+END_TEST
+
 START_TEST(test_batches_stale)
 {
     wg_tensor *X, *y;
@@ -597,6 +622,7 @@ Suite *suite_training(void)
     tcase_add_test(optimizer, test_step_writes_all_or_none);
     tcase_add_test(batches, test_batches);
     tcase_add_test(batches, test_batches_options);
+    tcase_add_test(batches, test_batches_loss_of_none);
     tcase_add_test(batches, test_batches_stale);
     tcase_add_loop_test(batches, test_batches_record, 0, 2);
     tcase_add_test(batches, test_batches_without_a_loss);
