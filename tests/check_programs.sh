@@ -1097,6 +1097,11 @@ run 1 "$train" big.csv --missing mean --cache mine
 says err 'mine: byte 0: is no .npy file'
 expect 'another file was written over' grep -q 'a file of mine' mine
 usage "$train" big.csv --cache big.csv
+usage "$train" big.csv --cache -
+for option in --save --checkpoint --plot --confusion --pr --test-file; do
+    usage "$train" big.csv --cache held.cache --test 0 $option held.cache
+    says err 'would be written over by --cache, or write over it'
+done
 usage "$train" big.csv --cache c --report r.html
 usage "$train" X.npy --labels y.npy --cache c
 usage sh -c "cat big.csv | '$train' - --cache c"

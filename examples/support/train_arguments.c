@@ -147,6 +147,17 @@ static int methods_go(const train_arguments *a)
     return -1;
 }
 
+/* Is the cache also another file that is read or written? */
+static bool cache_meets_another(const train_arguments *a)
+{
+    const char *const other[] = {a->data, a->test_file, a->save, a->e.fit.checkpoint,
+                                 a->plot, a->confusion, a->curve};
+    for (size_t i = 0; a->rows.cache != NULL && i < sizeof other / sizeof *other; i++)
+        if (other[i] != NULL && options_same_file(a->rows.cache, other[i]))
+            return true;
+    return false;
+}
+
 static int options_go(const train_arguments *a)
 {
     int status = methods_go(a);
@@ -163,11 +174,10 @@ static int options_go(const train_arguments *a)
                             a->test_file);
     if (a->test_file != NULL && options_same_file(a->test_file, a->data))
         return options_fail("the test rows would be those that are trained on:", a->test_file);
-    if (a->rows.cache != NULL && strcmp(a->data, "-") == 0)
+    if (a->rows.cache != NULL && (strcmp(a->data, "-") == 0 || strcmp(a->rows.cache, "-") == 0))
         return options_fail("--cache wants a file, not", "a pipe");
-    if (a->rows.cache != NULL && (options_same_file(a->rows.cache, a->data) ||
-                                  (a->save != NULL && strcmp(a->rows.cache, a->save) == 0)))
-        return options_fail("would be written over by --cache:", a->rows.cache);
+    if (cache_meets_another(a))
+        return options_fail("would be written over by --cache, or write over it:", a->rows.cache);
     if (rows_streamed(&a->rows) && (a->report != NULL || a->degree > 1))
         return options_fail("does not go with --stream and --cache:",
                             a->degree > 1 ? "--degree" : "--report");

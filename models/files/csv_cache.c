@@ -453,6 +453,8 @@ wg_csv_cache wg_csv_cache_open(wg_tape *t, const char *path, const char *cache,
     char identity[80];
     if (cache == NULL)
         wg_fail(t, WG_E_NULL, "a cache has no name");
+    else if (strcmp(cache, "-") == 0)
+        wg_fail(t, WG_E_VALUE, "-: a cache is a file, not a pipe");
     const bool fits = wg_csv_open(&file, t, path, options) &&
                       cache_identity(&file, options != NULL ? options : &none, identity);
     /* The first rank makes it; others may have one each. */

@@ -251,6 +251,9 @@ START_TEST(test_refused)
     free(was);
     wg_csv_cache_open(tape, path, NULL, NULL);
     expect_error(mark, WG_E_NULL, "no name");
+    wg_csv_cache_open(tape, path, "-", NULL);
+    expect_error(mark, WG_E_VALUE, "-: a cache is a file, not a pipe");
+    ck_assert_int_ne(access("-", F_OK), 0);
     wg_csv_cache_open(tape, "no such file", cache, NULL);
     expect_error(mark, WG_E_IO, "no such file");
     ck_assert_int_eq(wgt_file_beside(cache), 1);
