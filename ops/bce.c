@@ -70,7 +70,7 @@ static bool bce_targets_fit(wg_tape *tape, const wg_tensor *t)
         const double value = wg_element(t, i);
         if (value < 0 || value > 1) {
             wg_fail(tape, WG_E_VALUE,
-                    "bce_with_logits: target %g at %" PRId64 " is outside [0, 1]: %s", value, i,
+                    "bce_with_logits: target %.17g at %" PRId64 " is outside [0, 1]: %s", value, i,
                     wg_tensor_text(t).s);
             return false;
         }

@@ -348,6 +348,8 @@ START_TEST(bce_targets_outside)
     assert_error(mark, WG_E_VALUE, "bce_with_logits: target -1 at 2 is outside [0, 1]: ");
     wg_bce_with_logits(z, wg_input(t, "y", WG_F32, WG_SHAPE(3), (const float[]){1, 2, 1}));
     assert_error(mark, WG_E_VALUE, "bce_with_logits: target 2 at 1 is outside [0, 1]: y (3,)");
+    wg_bce_with_logits(z, wg_full(t, WG_F32, WG_SHAPE(3), 1 + 0x1p-23)); /* "1" says nothing */
+    assert_error(mark, WG_E_VALUE, "bce_with_logits: target 1.00000011920928");
     wg_bce_with_logits(z, wg_constant_from(t, WG_F32, WG_SHAPE(3), soft));
     wg_bce_with_logits(z, wg_shift(wg_constant_from(t, WG_F32, WG_SHAPE(3), from_1), -1));
     wg_bce_with_logits(z, wg_shift(z, 3));
