@@ -226,7 +226,7 @@ int train_arguments_read(int argc, char **argv, train_arguments *a)
         {"--stream", NULL, OPTION_FLAG, &a->rows.stream, 0, 0,
          "NPY: rows are read whenever they are wanted, for files larger than memory"},
         {"--cache", "FILE", OPTION_TEXT, &a->rows.cache, 0, 0,
-         "CSV: is made once, and read in DATA's place whenever rows are wanted; the same model"},
+         "CSV: made once, read in DATA's place; trained on all rows, the model is the same"},
         {"--raw", NULL, OPTION_FLAG, &a->raw, 0, 0, "columns are not standardized"},
         {"--degree", "D", OPTION_WHOLE, &a->degree, 1, 10, "polynomial features; default 1: none"},
         /* the model */
