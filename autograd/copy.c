@@ -99,7 +99,7 @@ bool wg_is_discrete(const wg_tensor *x)
 
 /* The rows that x holds, run once more on a tape of their own, as a constant of the copy; the body
  * that is given them stands behind it. */
-static void copy_rows(wg_tape *copy, const wg_tensor *x, wg_dtype dtype)
+static void copy_held_rows(wg_tape *copy, const wg_tensor *x, wg_dtype dtype)
 {
     const int64_t size = x->op->holds->size(copy, x, false);
     wg_tape_options alone = x->tape->options;
@@ -135,7 +135,7 @@ static void copy_loops(wg_tape *copy, const wg_tape *t, wg_dtype dtype, int64_t 
         if (copy->status != WG_OK || (needed != NULL && !needed[i]) || !wg_body_holds(t->node[i]))
             continue;
         loop[i] = copy->size;
-        copy_rows(copy, t->node[i], dtype);
+        copy_held_rows(copy, t->node[i], dtype);
     }
     copy->before = copy->size;
 }
