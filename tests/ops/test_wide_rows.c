@@ -57,7 +57,7 @@ static void wide_loss(wide_case *c)
 
 static void wide_product(wide_case *c)
 {
-    int64_t index[WIDE_MOST], scratch[WIDE_MOST + 2], start[] = {0, c->n};
+    int64_t index[WIDE_MOST], start[] = {0, c->n};
     const wgk_gemm_operands o = {c->x, c->u, c->got, c->n, 1, 1};
     wgk_gemm_plan plan;
     if (strcmp(c->name, "matmul") == 0) {
@@ -71,7 +71,8 @@ static void wide_product(wide_case *c)
         index[i] = scatter ? i % 2 : i;
     const wgk_csr a = {1, start, index, c->x};
     if (scatter)
-        wgk_scatter_rows(&(wgk_scatter){c->n, 1, index}, WGK_WIDE, c->x, 0, 2, c->got, scratch);
+        wgk_scatter_rows(&(wgk_scatter){c->n, 1, index}, WGK_WIDE, c->x, 0, 2, c->got,
+                         c->workspace);
     else if (strcmp(c->name, "csr_times") == 0)
         wgk_csr_times(&a, WGK_WIDE, 1, c->u, 0, 1, c->got);
     else

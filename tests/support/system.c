@@ -131,8 +131,10 @@ int __wrap_open(const char *name, int flags, ...)
     int __wrap_##name parameters;                                                                  \
     int __wrap_##name parameters                                                                   \
     {                                                                                              \
-        const bool due = is_due(letter), fail = fails(due);                                        \
+        const bool due = is_due(letter), fail = fails(due), outer = inside;                        \
+        inside = true;                                                                             \
         const int error = errno, result = __real_##name arguments;                                 \
+        inside = outer;                                                                            \
         if (fail)                                                                                  \
             errno = error;                                                                         \
         after(due);                                                                                \
