@@ -105,6 +105,13 @@ void wg_node_view(wg_tensor *y)
     y->data = base != NULL && y->op->offset != NULL ? base + y->op->offset(y) : base;
 }
 
+const wg_tensor *wg_view_root(const wg_tensor *y)
+{
+    while ((y->op->flags & WG_OP_VIEW) && y->n_operands > 0)
+        y = y->operand[0];
+    return y;
+}
+
 /* A user's op may refuse and not say why. */
 static bool forward_check(const wg_tensor *y, bool (*check)(const wg_tensor *))
 {

@@ -250,6 +250,21 @@ static inline double wg_element(const wg_tensor *x, int64_t i)
                                 : (double)((const int64_t *)x->data)[i];
 }
 
+/* wg_set_element: x[i] = value, rounded to its dtype; what wg_element reads, for leaves
+ * and rows that the caller has memory of. */
+static inline void wg_set_element(const wg_tensor *x, int64_t i, double value)
+{
+    switch (x->dtype) {
+    case WG_F32: ((float *)x->data)[i] = (float)value; break;
+    case WG_F64: ((double *)x->data)[i] = value; break;
+    case WG_I64: ((int64_t *)x->data)[i] = (int64_t)value; break;
+#if WG_HAS_WIDE
+    case WG_WIDE: ((wg_wide *)x->data)[i] = (wg_wide)value; break;
+#endif
+    default: break;
+    }
+}
+
 /* wg_is_streamed: is x a leaf of rows that are read (wg_streamed)? wg_row_bytes: of one row. */
 bool wg_is_streamed(const wg_tensor *x);
 size_t wg_row_bytes(const wg_tensor *x);

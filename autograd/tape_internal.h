@@ -118,24 +118,14 @@ wg_map *wg_add_n_map(const wg_tensor *y);
 /* wg_node_view: point a view at its operand's memory. */
 void wg_node_view(wg_tensor *y);
 
+/* wg_view_root: the node whose memory y's value is in: y, or what it is a view of. In a program a
+ * view of a constant has no operands, and is its own. */
+const wg_tensor *wg_view_root(const wg_tensor *y);
+
 /* wg_node_run: compute y's value from its operands' values. False: an error was recorded.
  * wg_node_check_input: what the op's check_input says, which there is. */
 bool wg_node_run(wg_tensor *y);
 bool wg_node_check_input(const wg_tensor *y);
-
-/* wg_set_element: x[i] = value, rounded to its dtype; what wg_element reads. */
-static inline void wg_set_element(wg_tensor *x, int64_t i, double value)
-{
-    switch (x->dtype) {
-    case WG_F32: ((float *)x->data)[i] = (float)value; break;
-    case WG_F64: ((double *)x->data)[i] = value; break;
-    case WG_I64: ((int64_t *)x->data)[i] = (int64_t)value; break;
-#if WG_HAS_WIDE
-    case WG_WIDE: ((wg_wide *)x->data)[i] = (wg_wide)value; break;
-#endif
-    default: break;
-    }
-}
 
 /* wg_stale_spread: carry staleness from written leaves to all that depends on them. */
 void wg_stale_spread(wg_tape *t);

@@ -1,4 +1,5 @@
 /* bce.c: binary cross-entropy on logits: shapes, the rules' helpers, builders; rows in bce.inc. */
+#include "autograd/tape_internal.h"
 #include "ops/elementwise_internal.h"
 #include "ops/kernels/loss.h"
 #include "ops/loss_internal.h"
@@ -78,21 +79,13 @@ static bool bce_targets_fit(wg_tape *tape, const wg_tensor *t)
     return true;
 }
 
-/* The leaf that y is, or is a view of; else a node of its own. */
-static const wg_tensor *bce_leaf(const wg_tensor *y)
-{
-    while ((y->op->flags & WG_OP_VIEW) && y->n_operands > 0)
-        y = y->operand[0];
-    return y;
-}
-
 /* Labels of -1 and 1 would have losses without a lower bound: those that are known are looked at,
  * constants once. What is computed may leave the interval by a rounding, a parameter as differences
  * do. */
 static bool bce_check_input(const wg_tensor *l)
 {
     const wg_tensor *t = l->operand[l->n_operands - 1];
-    return bce_leaf(t)->op != &wg_op_input || bce_targets_fit(l->tape, t);
+    return wg_view_root(t)->op != &wg_op_input || bce_targets_fit(l->tape, t);
 }
 
 #include "ops/elementwise_rows.inc"
@@ -111,7 +104,7 @@ wg_tensor *wg_bce_with_logits_opt(wg_tensor *z, wg_tensor *y, const wg_bce_optio
     const double weight = o->positive_weight == 0 ? 1 : o->positive_weight;
     if (!(weight > 0))
         return wg_loss_fail(z, y, "bce_with_logits", "positive_weight must be > 0");
-    if (!wg_is_inert(y) && bce_leaf(y)->op == &wg_op_constant)
+    if (!wg_is_inert(y) && wg_view_root(y)->op == &wg_op_constant)
         bce_targets_fit(y->tape, y);
     wg_tensor *l = wg_apply(&wg_op_bce_with_logits, (wg_tensor *[]){z, y}, 2, &weight);
     return wg_loss_reduce(l, o->reduction, "bce_with_logits");

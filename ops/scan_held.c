@@ -51,11 +51,11 @@ static char *held_sort(wg_tape *t, const wg_tape *from, bool discrete)
 static int64_t held_share(wg_tape *t, const wg_tensor *x, char kind, bool discrete)
 {
     if (kind == HELD_MOVES && x->op->holds == &wg_scan_holds)
-        return ((const wg_scan_attrs *)x->attrs)->n * wg_scan_held_size(t, x, discrete);
+        return ((const wg_scan_attrs *)x->attrs)->n * x->op->holds->size(t, x, discrete);
     return kind == HELD_KEPT ? x->size : 0;
 }
 
-int64_t wg_scan_held_size(wg_tape *t, const wg_tensor *y, bool discrete)
+static int64_t held_size(wg_tape *t, const wg_tensor *y, bool discrete)
 {
     const wg_tape *from = wg_body_of(y->operand[0]);
     wg_arena_mark empty = wg_arena_height(&t->scratch);
@@ -85,10 +85,10 @@ static wg_dtype held_dtype(const held_body *h, wg_dtype dtype)
     return dtype == WG_I64 || h->dtype == WG_DTYPE_DEFAULT ? dtype : h->dtype;
 }
 
-/* A list of x's operands' twins, and room for `more`; NULL: an error was recorded. */
-static wg_tensor **held_operands(const held_body *h, const wg_tensor *x, int more)
+/* A list of x's operands' twins; NULL: an error was recorded. */
+static wg_tensor **held_operands(const held_body *h, const wg_tensor *x)
 {
-    const size_t n = (size_t)(x->n_operands + more);
+    const size_t n = (size_t)x->n_operands;
     wg_tensor **list = wg_arena_take(&h->body->scratch, n * sizeof *list, sizeof(void *));
     if (list == NULL)
         wg_fail(h->body, WG_E_NOMEM, "scan: out of memory");
@@ -105,28 +105,24 @@ static wg_tensor *held_end(held_body *h, wg_tape *t, wg_tensor *input, wg_tensor
     const int inputs = h->y->n_operands - 1, outputs = wg_scan_outputs(a);
     const int xs = (int)(a->carries + a->xs), ys = (int)(a->carries + a->ys);
     const size_t most = (size_t)(inputs + outputs + 2);
-    wg_tensor *leaf = &t->inert;
-    wg_tensor **in = wg_arena_take(&t->scratch, most * sizeof *in, sizeof(void *)), **out = in;
-    int n = 0, m = 0;
+    wg_tensor **in = wg_arena_take(&t->scratch, most * sizeof *in, sizeof(void *));
     if (in == NULL)
-        wg_fail(t, WG_E_NOMEM, "scan: out of memory");
-    for (int k = 0; in != NULL && k <= inputs; k++) {
+        return wg_fail(t, WG_E_NOMEM, "scan: out of memory");
+    int n = 0, m = 0;
+    for (int k = 0; k <= inputs; k++) {
         if (k == xs && input != NULL)
             in[n++] = input;
         if (k < inputs)
             in[n++] = h->twin[k];
     }
-    if (in != NULL)
-        out = in + n;
-    for (int k = 0; in != NULL && k <= outputs; k++) {
+    wg_tensor **out = in + n;
+    for (int k = 0; k <= outputs; k++) {
         if (k == ys && output != NULL)
             out[m++] = output;
         if (k < outputs)
             out[m++] = h->twin[wg_scan_output(h->y, k)->index];
     }
-    if (in != NULL)
-        leaf = wg_body_end(t, "scan", h->body, in, n, out, m, wg_scan_flat);
-    return leaf;
+    return wg_body_end(t, "scan", h->body, in, n, out, m, wg_scan_flat);
 }
 
 /* ---- Recording what is held ------------------------------------------------------------------ */
@@ -149,13 +145,13 @@ static wg_tensor *held_row(held_body *h, bool discrete)
         if (h->kind[i] == HELD_KEPT)
             part[n++] = wg_scan_flat(wg_cast(h->twin[i], dtype));
         else
-            part[n++] = wg_scan_record_held(body, x, held_operands(h, x, 0), h->dtype, discrete);
+            part[n++] = x->op->holds->record(body, x, held_operands(h, x), h->dtype, discrete);
     }
     return wg_concat(part, n, 0);
 }
 
-wg_tensor *wg_scan_record_held(wg_tape *t, const wg_tensor *y, wg_tensor *const operand[],
-                               wg_dtype dtype, bool discrete)
+static wg_tensor *held_record(wg_tape *t, const wg_tensor *y, wg_tensor *const operand[],
+                              wg_dtype dtype, bool discrete)
 {
     wg_scan_attrs a = *(const wg_scan_attrs *)y->attrs;
     const int k = (int)(a.carries + a.ys);
@@ -195,14 +191,14 @@ static wg_tensor *held_twin(held_body *h, const wg_tensor *x, wg_tensor *row, in
     if (h->kind[x->index] == HELD_KEPT)
         return wg_reshape(wg_cast(part, held_dtype(h, x->dtype)), x->shape.ndim, x->shape.dim);
     const int64_t n = ((const wg_scan_attrs *)x->attrs)->n;
-    wg_tensor *leaf = wg_scan_held_body(h->body, x, h->dtype);
-    wg_tensor **operand = held_operands(h, x, 0);
-    return wg_scan_apply_held(x, operand, leaf, wg_reshape(part, WG_SHAPE(n, share / n)));
+    wg_tensor *leaf = x->op->holds->body(h->body, x, h->dtype);
+    wg_tensor **operand = held_operands(h, x);
+    return x->op->holds->apply(x, operand, leaf, wg_reshape(part, WG_SHAPE(n, share / n)));
 }
 
-wg_tensor *wg_scan_held_body(wg_tape *t, const wg_tensor *y, wg_dtype dtype)
+static wg_tensor *held_leaf(wg_tape *t, const wg_tensor *y, wg_dtype dtype)
 {
-    const int64_t size = wg_scan_held_size(t, y, false);
+    const int64_t size = held_size(t, y, false);
     wg_arena_mark empty = wg_arena_height(&t->scratch);
     wg_tensor *leaf = &t->inert;
     held_body h;
@@ -218,8 +214,8 @@ wg_tensor *wg_scan_held_body(wg_tape *t, const wg_tensor *y, wg_dtype dtype)
     return leaf;
 }
 
-wg_tensor *wg_scan_apply_held(const wg_tensor *y, wg_tensor *const operand[], wg_tensor *leaf,
-                              wg_tensor *rows)
+static wg_tensor *held_apply(const wg_tensor *y, wg_tensor *const operand[], wg_tensor *leaf,
+                             wg_tensor *rows)
 {
     wg_tape *t = leaf->tape;
     wg_scan_attrs a = *(const wg_scan_attrs *)y->attrs;
@@ -240,5 +236,4 @@ wg_tensor *wg_scan_apply_held(const wg_tensor *y, wg_tensor *const operand[], wg
     return loop;
 }
 
-const wg_op_holds wg_scan_holds = {wg_scan_held_size, wg_scan_record_held, wg_scan_held_body,
-                                   wg_scan_apply_held};
+const wg_op_holds wg_scan_holds = {held_size, held_record, held_leaf, held_apply};

@@ -51,12 +51,6 @@ wg_tensor *wg_scan_vjp(wg_tensor *y, wg_tensor *dy, int i);
 /* What checks hold of a body: see wg_op_holds. An i64 is kept as a float: those of a body come from
  * floats, or are indices. */
 extern const wg_op_holds wg_scan_holds;
-int64_t wg_scan_held_size(wg_tape *t, const wg_tensor *y, bool discrete);
-wg_tensor *wg_scan_record_held(wg_tape *t, const wg_tensor *y, wg_tensor *const operand[],
-                               wg_dtype dtype, bool discrete);
-wg_tensor *wg_scan_held_body(wg_tape *t, const wg_tensor *y, wg_dtype dtype);
-wg_tensor *wg_scan_apply_held(const wg_tensor *y, wg_tensor *const operand[], wg_tensor *leaf,
-                              wg_tensor *rows);
 
 /* The op as C. */
 void wg_scan_write_c(wg_c_writer *c, const wg_tensor *y, const wg_c_nest *row);

@@ -91,7 +91,7 @@ static bool step_body_take(const wg_tensor *y, scan_step_body *b)
 /* A carry that becomes what another one was is copied first: all are updated in their places. */
 static wg_tensor *step_next(const scan_step_body *b, int k, wg_tensor *next)
 {
-    const wg_tensor *root = wg_program_root(next);
+    const wg_tensor *root = wg_view_root(next);
     return root->op == &wg_op_input && root != b->twin[k] ? wg_detach(next) : next;
 }
 

@@ -109,7 +109,7 @@ static int64_t kernel_first_unexcused(kernel_values *v, wg_tensor *twin, double 
     return v->near != NULL ? kernel_first_off(v) : -1;
 }
 
-#define KERNEL_POINTS 12
+enum { KERNEL_POINTS = 12 };
 
 /* Is the kernel off by much the same share, more than `most`, to one side at points around? Another
  * formula is; what rounding inside makes is not: 12 draws have one sign and lie within a factor of
@@ -135,8 +135,6 @@ static bool kernel_is_biased(wg_tensor *x, wg_tensor *twin, int64_t entry, doubl
     const double least = fmin(fabs(low), fabs(high));
     return low * high > 0 && least > most && least >= fmax(fabs(low), fabs(high)) / 4;
 }
-
-#undef KERNEL_POINTS
 
 /* Does the node's kernel give something else than its twin's in a larger dtype? By a thousandth, or
  * by less, which is 500 units in the last place of f32 and 10^8 of f64 (and, where rounding the
@@ -235,8 +233,8 @@ enum { KERNEL_AHEAD = 8 };
 const char *wg_check_wrong_kernel(const wg_check_session *s, const wg_check_session *wide)
 {
     bool no_memory = false; /* then a kernel is not compared */
-    int64_t next =
-        wide->t->before; /* rules may record more in wide floats, for digits that no double has */
+    /* Rules may record more in wide floats, for digits that no double has. */
+    int64_t next = wide->t->before;
     for (int64_t i = s->t->before; i < s->t->size; i++) {
         wg_tensor *x = s->t->node[i];
         int64_t k = next;

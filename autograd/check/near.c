@@ -190,18 +190,12 @@ wg_check_near wg_check_look_near(wg_recorded *r, size_t entry, const double *dir
 
 /* ---- Branches -------------------------------------------------------------------------------- */
 
-/* What computes y: itself, or what it is a part of. */
-static const wg_tensor *near_branch(const wg_tensor *y)
-{
-    return (y->op->flags & WG_OP_VIEW) != 0 ? y->operand[0] : y;
-}
-
 /* Has y, which keeps its value, another one now? */
 static bool near_has_switched(const wg_tensor *y)
 {
     wg_arena *scratch = &y->tape->scratch;
     wg_arena_mark empty = wg_arena_height(scratch);
-    const wg_tensor *all = near_branch(y);
+    const wg_tensor *all = wg_view_root(y);
     const size_t bytes = (size_t)all->size * wg_dtype_size(all->dtype);
     wg_tensor run = *all, now = *y;
     char *data = run.data = wg_arena_take(scratch, bytes + 1, WG_ALIGNMENT);
@@ -227,7 +221,7 @@ const char *wg_check_branch(wg_recorded *r, size_t entry, const double *directio
     for (int side = -1; side <= 1 && taken && op == NULL; side += 2)
         if (near_run(&l, (wg_check_real)(side * step), l.at[0]))
             for (int64_t i = 0; i < r->n_branches && op == NULL; i++)
-                op = near_has_switched(r->branch[i]) ? near_branch(r->branch[i])->op->name : NULL;
+                op = near_has_switched(r->branch[i]) ? wg_view_root(r->branch[i])->op->name : NULL;
     near_end(&l, empty);
     return op;
 }

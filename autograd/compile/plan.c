@@ -3,14 +3,6 @@
 
 /* ---- Facts ----------------------------------------------------------------------------------- */
 
-/* A view of a constant has no operands here, and is its own root. */
-const wg_tensor *wg_program_root(const wg_tensor *y)
-{
-    while ((y->op->flags & WG_OP_VIEW) && y->n_operands > 0)
-        y = y->operand[0];
-    return y;
-}
-
 static bool plan_is_computed(const wg_tensor *y)
 {
     return (y->state & WG_NODE_LIVE) && y->n_operands > 0;
@@ -33,7 +25,7 @@ wg_program_fact *wg_program_facts(const wg_program *p)
                                     .links = 1,
                                     .last_step = -1};
     for (int i = 0; i < p->n_outputs; i++)
-        fact[wg_program_root(p->result[i]) - p->node].pinned = true;
+        fact[wg_view_root(p->result[i]) - p->node].pinned = true;
     return fact;
 }
 
@@ -48,7 +40,7 @@ void wg_program_note_reads(const wg_program *p, wg_program_fact *fact, int64_t l
 {
     for (int64_t i = fact[last].head; i != -1; i = fact[i].next)
         for (int k = 0; k < p->node[i].n_operands; k++)
-            fact[wg_program_root(p->node[i].operand[k]) - p->node].last_step = step;
+            fact[wg_view_root(p->node[i].operand[k]) - p->node].last_step = step;
 }
 
 /* Is the chain one tile, which the caller alone computes? Then its links are calls one by one. */

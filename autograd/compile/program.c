@@ -151,7 +151,7 @@ static bool program_own_plans(const wg_program *p)
 static bool program_has_check(const wg_program *p, const wg_tensor *y)
 {
     if (y->op->check_input == NULL || y->n_operands == 0 || p->from != p->tape ||
-        wg_program_root(y->operand[y->n_operands - 1])->op != &wg_op_input)
+        wg_view_root(y->operand[y->n_operands - 1])->op != &wg_op_input)
         return false;
     for (int i = 0; i < p->n_checks; i++) {
         const wg_tensor *z = p->checks[i];

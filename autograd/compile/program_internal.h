@@ -135,9 +135,6 @@ typedef struct wg_program_fact {
  * error was recorded. */
 wg_program_fact *wg_program_facts(const wg_program *p);
 
-/* wg_program_root: the node whose memory y's value is in. */
-const wg_tensor *wg_program_root(const wg_tensor *y);
-
 /* wg_program_is_step: views are computed, but not by a step: they have an address, no more. */
 bool wg_program_is_step(const wg_program *p, const wg_program_fact *fact, int64_t i);
 

@@ -68,7 +68,7 @@ static void function_copy(wg_c_program *w, int i)
 static bool function_is_awaited(const wg_c_program *w, int i)
 {
     for (int k = 0; w->update[i] != NULL && k < w->p->n_outputs; k++)
-        if (k != i && !w->direct[k] && wg_program_root(w->p->result[k]) == w->update[i])
+        if (k != i && !w->direct[k] && wg_view_root(w->p->result[k]) == w->update[i])
             return true;
     return false;
 }
@@ -84,7 +84,7 @@ static void function_last_copies(wg_c_program *w)
         for (int i = 0; i < w->p->n_outputs; i++) {
             if (w->direct[i] || function_is_awaited(w, i))
                 continue;
-            if (wg_program_root(w->p->result[i]) != w->update[i])
+            if (wg_view_root(w->p->result[i]) != w->update[i])
                 function_copy(w, i);
             w->direct[i] = true;
             left--;

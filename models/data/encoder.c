@@ -322,14 +322,6 @@ typedef struct encoder_stream {
     int64_t numbers, width; /* columns of numbers, and of the categories behind them */
 } encoder_stream;
 
-static void encoder_set(const encoder_stream *s, char *row, int64_t j)
-{
-    if (s->dtype == WG_F32)
-        ((float *)(void *)row)[j] = 1;
-    else
-        ((double *)(void *)row)[j] = 1;
-}
-
 /* Row by row from the last one on, since rows become wider. */
 static const char *encoder_stream_read(void *user, int64_t first, int64_t n, void *to)
 {
@@ -340,13 +332,14 @@ static const char *encoder_stream_read(void *user, int64_t first, int64_t n, voi
     if (own < 0 || n > s->n || own > s->n - n)
         return "rows of string columns that another rank has";
     const char *wrong = s->of.read(s->of.user, first, n, to);
+    wg_tensor x = {.dtype = s->dtype};
     for (int64_t i = n - 1; wrong == NULL && i >= 0; i--) {
-        char *at = memmove((char *)to + (size_t)i * row, (char *)to + (size_t)i * from, from);
-        memset(at + from, 0, row - from);
+        x.data = memmove((char *)to + (size_t)i * row, (char *)to + (size_t)i * from, from);
+        memset((char *)x.data + from, 0, row - from);
         for (int64_t j = 0; j < s->by->columns; j++) {
             const int64_t k = s->category[(own + i) * s->by->columns + j];
             if (k >= 0)
-                encoder_set(s, at, s->numbers + k);
+                wg_set_element(&x, s->numbers + k, 1);
         }
     }
     return wrong;

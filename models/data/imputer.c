@@ -177,14 +177,6 @@ typedef struct imputer_stream {
     int64_t columns, indicated;
 } imputer_stream;
 
-static void imputer_set(const wg_tensor *row, int64_t j, double value)
-{
-    if (row->dtype == WG_F32)
-        ((float *)row->data)[j] = (float)value;
-    else
-        ((double *)row->data)[j] = value;
-}
-
 /* Row by row from the last one on, since rows become wider: elements of so many bytes. */
 static void imputer_stream_fill(const imputer_stream *s, int64_t n, size_t size, char *x)
 {
@@ -194,11 +186,11 @@ static void imputer_stream_fill(const imputer_stream *s, int64_t n, size_t size,
         row.data = memmove(x + (size_t)(i * (d + m)) * size, x + (size_t)(i * d) * size,
                            (size_t)d * size);
         for (int64_t k = 0; k < m; k++)
-            imputer_set(&row, d + k,
-                        isnan(wg_element(&row, wg_data_i64(s->by->indicated)[k])) ? 1 : 0);
+            wg_set_element(&row, d + k,
+                           isnan(wg_element(&row, wg_data_i64(s->by->indicated)[k])) ? 1 : 0);
         for (int64_t j = 0; j < d; j++)
             if (isnan(wg_element(&row, j)))
-                imputer_set(&row, j, wg_element(s->by->fill, j));
+                wg_set_element(&row, j, wg_element(s->by->fill, j));
     }
 }
 
