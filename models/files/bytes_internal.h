@@ -81,6 +81,8 @@ bool wg_reader_refuses(wg_tape *t, const char *path, const void *bytes, int64_t 
 /* wg_reader_rewind: back to where it was opened. */
 bool wg_reader_rewind(wg_reader *reader);
 
+#define WG_BOM "\xEF\xBB\xBF" /* with which a text in UTF-8 may begin */
+
 /* A text file as a window on it, which holds whole records and moves on: memory for a part of the
  * file is enough to read it all. */
 typedef struct wg_window {

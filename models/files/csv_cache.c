@@ -18,7 +18,13 @@
 
 /* A row: the columns of numbers; the label as a number, NaN where it is none, and the number of its
  * text, -1 where that is not kept; the numbers of the texts of string columns. */
-enum { CACHE_ROWS = 256, CACHE_NAME = 48, CACHE_SAMPLES = 16, CACHE_SAMPLE = 4096 };
+enum {
+    CACHE_ROWS = 256,
+    CACHE_NAME = 48,
+    CACHE_SAMPLES = 16,
+    CACHE_SAMPLE = 4096,
+    CACHE_IDENTITY = 96
+};
 
 static const char cache_format[] = "wengert rows 1";
 
@@ -56,7 +62,7 @@ static uint64_t cache_options(const wg_csv_options *o)
 }
 
 /* Size, time of the last write, and a sample of the bytes; then the options. */
-static bool cache_identity(const wg_csv_file *f, const wg_csv_options *o, char text[80])
+static bool cache_identity(const wg_csv_file *f, const wg_csv_options *o, char text[CACHE_IDENTITY])
 {
     const wg_reader *r = &f->window.reader;
     struct stat about;
@@ -75,8 +81,9 @@ static bool cache_identity(const wg_csv_file *f, const wg_csv_options *o, char t
             return wg_csv_fail(f, WG_E_IO, strerror(errno));
         hash = wg_hash_bytes(hash, bytes, (size_t)got);
     }
-    snprintf(text, 80, "%" PRId64 " %" PRId64 " %016" PRIx64 " %016" PRIx64, f->window.size,
-             (int64_t)about.st_mtime, hash, cache_options(o));
+    snprintf(text, CACHE_IDENTITY, "%" PRId64 " %" PRId64 ".%09ld %016" PRIx64 " %016" PRIx64,
+             f->window.size, (int64_t)about.st_mtime, (long)WG_WRITTEN_NS(&about), hash,
+             cache_options(o));
     return true;
 }
 
@@ -450,7 +457,7 @@ wg_csv_cache wg_csv_cache_open(wg_tape *t, const char *path, const char *cache,
     static const wg_csv_options none = {.separator = '\0'};
     wg_csv_cache c = {.table = wg_table_inert()};
     wg_csv_file file = {.tape = NULL};
-    char identity[80];
+    char identity[CACHE_IDENTITY];
     if (cache == NULL)
         wg_fail(t, WG_E_NULL, "a cache has no name");
     else if (strcmp(cache, "-") == 0)

@@ -97,7 +97,7 @@ static void csv_scanner_init(wg_csv_scanner *s, wg_tape *t, const char *path, ch
     *s = (wg_csv_scanner){.tape = t, .path = path, .separator = separator};
     s->field = field;
     s->capacity = capacity;
-    s->at = window->text + (strncmp(window->text, "\xEF\xBB\xBF", 3) == 0 ? 3 : 0);
+    s->at = window->text + (strncmp(window->text, WG_BOM, 3) == 0 ? 3 : 0);
     s->end = window->end;
     s->line = 1;
     for (const char *c = "\r\n\""; *c != '\0'; c++)

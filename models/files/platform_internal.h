@@ -45,6 +45,15 @@ int wg_replace_file(const char *from, const char *to); /* replaces what is there
 #define geteuid()          0
 #endif
 
+/* The part of the time of the last write that is below a second, in nanoseconds. */
+#if defined(_WIN32)
+#define WG_WRITTEN_NS(about) 0L
+#elif defined(__APPLE__)
+#define WG_WRITTEN_NS(about) ((about)->st_mtimespec.tv_nsec)
+#else
+#define WG_WRITTEN_NS(about) ((about)->st_mtim.tv_nsec)
+#endif
+
 /* wg_read_waiting: read() from now on waits for a pipe's writer. */
 void wg_read_waiting(int file);
 

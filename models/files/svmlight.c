@@ -258,7 +258,7 @@ static bool svmlight_parse(svmlight_file *f)
     f->line = 1;
     bool done = wg_window_next(&f->window, 1);
     if (done) { /* behind an UTF-8 byte order mark */
-        f->at = f->window.text + (strncmp(f->window.text, "\xEF\xBB\xBF", 3) == 0 ? 3 : 0);
+        f->at = f->window.text + (strncmp(f->window.text, WG_BOM, 3) == 0 ? 3 : 0);
         done = svmlight_lines(f);
     }
     wg_c_locale_leave(&locale);

@@ -30,9 +30,10 @@ static bool window_separates(const wg_window *w, char c)
  * where blanks may stand before it. */
 static int64_t window_quoted_lines(const wg_window *w, const char *text, int64_t n)
 {
+    const bool first = w->reader.size - w->reader.left == w->held; /* the file's first bytes */
     int64_t end = 0;
     bool quoted = false, fresh = true;
-    for (int64_t i = 0; i < n; i++) {
+    for (int64_t i = first && strncmp(text, WG_BOM, 3) == 0 ? 3 : 0; i < n; i++) {
         const char c = text[i];
         if (c == '"' && quoted && text[i + 1] == '"') {
             i++;

@@ -9,11 +9,13 @@
 #include "tests/support/suites.h"
 #include "tests/support/support.h"
 
+#include <fcntl.h>
 #include <math.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -226,6 +228,35 @@ START_TEST(test_stale)
 }
 END_TEST
 
+#ifndef _WIN32 /* whose files have whole seconds here */
+static void write_at(const char *text, long nanoseconds)
+{
+    const struct timespec at = {1700000000, nanoseconds}, times[] = {at, at};
+    put(text);
+    ck_assert_int_eq(utimensat(AT_FDCWD, path, times, 0), 0);
+}
+
+/* An edit within a second, of the same length, where no sample is taken. */
+START_TEST(test_stale_within_a_second)
+{
+    enum { SIZE = 96004 };
+    char *text = malloc(SIZE + 1);
+    memcpy(text, "a,y\n", 4);
+    for (int i = 4; i < SIZE; i += 8)
+        memcpy(text + i, i % 16 == 4 ? "1,0\n2,1\n" : "3,1\n4,0\n", 8);
+    text[SIZE] = '\0';
+    write_at(text, 100000000);
+    ck_assert_str_eq(made(NULL), "it was not there");
+    memcpy(text + 5004, "9", 1); /* samples are 4096 long, and begin every 6000 */
+    write_at(text, 100000000);
+    ck_assert_ptr_null(made(NULL));
+    write_at(text, 900000000);
+    ck_assert_ptr_nonnull(made(NULL));
+    free(text);
+}
+END_TEST
+#endif
+
 /* What is no cache is left alone, and so is a cache while the file is no table. */
 START_TEST(test_refused)
 {
@@ -411,6 +442,9 @@ Suite *suite_csv_cache(void)
     tcase_add_test(cases, test_is_npy);
     tcase_add_loop_test(cases, test_same_model, 0, (int)(sizeof models / sizeof *models));
     tcase_add_test(cases, test_stale);
+#ifndef _WIN32
+    tcase_add_test(cases, test_stale_within_a_second);
+#endif
     tcase_add_test(cases, test_refused);
     tcase_add_test(cases, test_limits);
     tcase_add_test(cases, test_everything_wrong);
