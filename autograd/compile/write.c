@@ -141,6 +141,31 @@ static void write_string(wg_c_text *text, const char *s)
     wg_c_add(text, "\"", 1);
 }
 
+/* A list of strings that are seen outside functions; longer ones than the literals that every
+ * compiler of C99 takes are arrays of their own. */
+enum { WRITE_LITERAL = 4095 };
+
+static void write_string_array(const wg_c_program *w, wg_c_text *text, const char *name, int64_t i,
+                               const char *s)
+{
+    if (strlen(s) <= WRITE_LITERAL)
+        return;
+    wg_c_print(text, "static const char %s_%s_%" PRId64 "[] = {", w->c.common->prefix, name, i);
+    for (size_t k = 0; k == 0 || s[k - 1] != '\0'; k++)
+        wg_c_print(text, "%s'\\%03o',", k % 12 == 0 ? "\n    " : " ",
+                   (unsigned)(unsigned char)s[k]);
+    wg_c_print(text, "\n};\n\n");
+}
+
+static void write_string_item(const wg_c_program *w, wg_c_text *text, const char *name, int64_t i,
+                              const char *s)
+{
+    if (strlen(s) <= WRITE_LITERAL)
+        write_string(text, s);
+    else
+        wg_c_print(text, "%s_%s_%" PRId64, w->c.common->prefix, name, i);
+}
+
 /* ---- Columns of strings ---------------------------------------------------------------------- */
 
 static const char write_encode[] = "static int @encode(const char *const *string, %s *hot)\n"
@@ -175,11 +200,13 @@ static void write_string_tables(const wg_c_program *w, wg_c_text *text)
     const wg_c_strings *s = w->options.strings;
     if (w->strings == NULL)
         return;
+    for (int64_t i = 0; i < w->strings->size; i++)
+        write_string_array(w, text, "_string", i, s->string[i]);
     wg_c_print(text, "static const char *const %s__string[%" PRId64 "] = {", w->c.common->prefix,
                w->strings->size);
     for (int64_t i = 0; i < w->strings->size; i++) {
         wg_c_print(text, "\n    ");
-        write_string(text, s->string[i]);
+        write_string_item(w, text, "_string", i, s->string[i]);
         wg_c_print(text, ",");
     }
     wg_c_print(text, "\n};\n\nstatic const int %s__first[%" PRId64 "] = {", w->c.common->prefix,
@@ -211,13 +238,15 @@ static void write_strings(wg_c_program *w)
 
 static void write_names(const wg_c_program *w, wg_c_text *text)
 {
-    if (write_names_count(w) == 0)
+    const int n = write_names_count(w);
+    if (n == 0)
         return;
-    wg_c_print(text, "const char *const %s_names[%d] = {", w->c.common->prefix,
-               write_names_count(w));
-    for (int i = 0; i < write_names_count(w); i++) {
+    for (int i = 0; i < n; i++)
+        write_string_array(w, text, "_name", i, w->options.names[i]);
+    wg_c_print(text, "const char *const %s_names[%d] = {", w->c.common->prefix, n);
+    for (int i = 0; i < n; i++) {
         wg_c_print(text, "%s", i > 0 ? ", " : "");
-        write_string(text, w->options.names[i]);
+        write_string_item(w, text, "_name", i, w->options.names[i]);
     }
     wg_c_print(text, "};\n\n");
 }

@@ -124,6 +124,16 @@ START_TEST(test_names_and_numbers)
     const char *const classes[] = {"a\"b", "\xc3\xa4", "?\?/", NULL};
     ck_assert(wgt_contains(source_of(p, &(wg_c_options){.names = classes}),
                            "model_names[3] = {\"a\\042b\", \"\\303\\244\", \"\\077\\077/\"};"));
+    char longest[4097]; /* longer than a literal may be */
+    memset(longest, 'x', sizeof longest);
+    longest[4096] = '\0';
+    const char *const long_names[] = {"a", longest, NULL};
+    const char *source = source_of(p, &(wg_c_options){.names = long_names});
+    ck_assert(wgt_contains(source, "static const char model__name_1[] = {\n    '\\170', '\\170',"));
+    ck_assert(wgt_contains(source, "'\\170', '\\000',\n};"));
+    ck_assert(wgt_contains(source, "model_names[2] = {\"a\", model__name_1};"));
+    longest[4095] = '\0';
+    ck_assert(!wgt_contains(source_of(p, &(wg_c_options){.names = long_names}), "model__name_1"));
     wg_c_file file;
     ck_assert_int_eq(wg_program_to_c(p, &(wg_c_options){.names = classes}, &file), WG_OK);
     ck_assert(wgt_contains(file.header, "extern const char *const model_names[3];"));
