@@ -40,7 +40,9 @@ static bool minimize_stops(const wg_minimizer *m, int64_t i, wg_stop *stop)
 {
     const double residual = minimize_residual(m);
     const bool error = wg_tape_status(m->f.tape) != WG_OK;
-    const bool finite = isfinite(m->descent.value) && isfinite(residual);
+    /* Steps are chosen by the gradient's square, and with one that overflows none can be. */
+    const double square = residual * residual * (double)m->f.n;
+    const bool finite = isfinite(m->descent.value) && isfinite(square);
     if (!error && finite && residual > m->o.tolerance && i < m->o.iterations)
         return false;
     *stop = error                        ? WG_STOP_ERROR

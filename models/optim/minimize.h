@@ -54,7 +54,7 @@ wg_objective wg_objective_blocks(wg_blocks *blocks, bool curvature);
     X(WG_STOP_VALUE, "the value falls no more than was asked for")                                 \
     X(WG_STOP_ITERATIONS, "as many iterations as were asked for")                                  \
     X(WG_STOP_LINE_SEARCH, "no step along the gradient lowers the value")                          \
-    X(WG_STOP_NOT_FINITE, "the value or the gradient is NaN or infinite")                          \
+    X(WG_STOP_NOT_FINITE, "the value or the gradient is NaN, infinite, or too large")              \
     X(WG_STOP_ERROR, "an error, which the tape has")
 
 #define WG_STOP_ENUM(code, text) code,

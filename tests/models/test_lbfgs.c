@@ -115,6 +115,14 @@ static wg_optimum run(double (*f)(const double[], double[], void *), int64_t n, 
     return wg_minimizer_run(wg_minimizer_new(&objective, &options), x);
 }
 
+/* No step can be told from a gradient whose square overflows. */
+static double steep(const double x[], double gradient[], void *user)
+{
+    (void)user;
+    gradient[0] = gradient[1] = 1e300;
+    return 1e300 * (x[0] + x[1]);
+}
+
 START_TEST(test_lbfgs_stops)
 {
     double x[] = {-5, 2};
@@ -143,6 +151,8 @@ START_TEST(test_lbfgs_stops)
     wgt_assert_that(found.stop, ==, WG_STOP_GRADIENT);
     wgt_assert_close(z, 1, 1e-9, 0);
     found = run(cliff, 1, &z, (wg_minimizer_options){.tolerance = 1e-10});
+    wgt_assert_that(found.stop, ==, WG_STOP_NOT_FINITE);
+    found = run(steep, 2, y, (wg_minimizer_options){.tolerance = 1e-10});
     wgt_assert_that(found.stop, ==, WG_STOP_NOT_FINITE);
     ck_assert_str_eq(wg_stop_text(WG_STOP_GRADIENT), "the gradient is as small as was asked for");
     ck_assert_str_eq(wg_stop_text((wg_stop)99), "?");
