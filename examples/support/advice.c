@@ -106,7 +106,7 @@ static const struct {
      "a column of numbers is predicted by --model regression; another column by --label COLUMN",
      NULL},
     {"classes cannot each have",
-     "a column of numbers is predicted by --model regression; --test 0 tests no rows", NULL},
+     "--test 0 tests no rows; a column of many numbers is predicted by --model regression", NULL},
     {"option ignore_unknown", "strings that no training row has are for --ignore-unknown",
      "--missing drop leaves out rows with missing values; train --ignore-unknown takes any string"},
     {" is nan", "missing values: --missing drop, mean or median",

@@ -192,7 +192,7 @@ START_TEST(wide_values_are_read)
     wg_tensor *y = wg_reciprocal(wg_tape_counterpart(copy, x));
     ck_assert_double_eq(wg_wide_split(y, 0, &rest), 1. / 3);
     ck_assert_double_eq_tol(rest, 1.850371707708594e-17, 1e-19); /* 1/3 - fl(1/3) = 2^-54 / 3 */
-    ck_assert_int_eq(strncmp(wg_wide_text(y, 0, text, sizeof text), "3.333333333333333333", 20), 0);
+    ck_assert_int_eq(strncmp(wg_wide_text(y, 0, text, sizeof text), "3.33333333333333333", 19), 0);
     ck_assert_ptr_nonnull(strstr(text, "e-1"));
     ck_assert_int_eq(strncmp(wg_wide_text(y, 1, text, sizeof text), "-1.25000000", 11), 0);
     ck_assert_str_eq(wg_wide_text(wg_tape_counterpart(copy, x), 2, text, sizeof text), "0");

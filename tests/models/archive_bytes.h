@@ -25,6 +25,10 @@ static inline double cpu_seconds(void)
     return ((double)kernel.dwLowDateTime + user.dwLowDateTime +
             4294967296.0 * ((double)kernel.dwHighDateTime + user.dwHighDateTime)) *
            1e-7;
+#elif defined(__wasi__) /* has no such clock */
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
 #else
     return (double)clock() / CLOCKS_PER_SEC;
 #endif
