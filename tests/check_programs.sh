@@ -709,8 +709,9 @@ for name in iris breast_cancer digits linear_1000; do # ordinary numbers
 done
 
 far 1e200 1e199 > large.csv
-run 0 "$train" large.csv --raw --quiet
+run 1 "$train" large.csv --raw --quiet # no step can be chosen: it stayed where it began, "converged"
 says err 'are so large that their squares overflow'
+says err 'the value or the gradient is NaN, infinite, or too large'
 
 # ---- columns that tell rows apart, and numbers with something around them ------------------------------
 
@@ -764,7 +765,7 @@ run 0 "$train" ages.csv --model regression
 run 0 "$train" ages.csv --model softmax
 awk 'BEGIN { print "a,y"; for (i = 0; i < 10; i++) print i % 7 "," i }' > ten.csv
 run 1 "$train" ten.csv
-says err 'train: a column of numbers is predicted by --model regression'
+says err 'a column of many numbers is predicted by --model regression'
 
 # ---- numbers, and a start at the optimum --------------------------------------------------------------
 
