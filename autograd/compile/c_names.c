@@ -1,5 +1,6 @@
 /* Names and numbers as C has them. */
 #include "autograd/compile/c_writer_internal.h"
+#include "autograd/print/formula_internal.h"
 
 #include <ctype.h>
 #include <inttypes.h>
@@ -56,11 +57,6 @@ bool wg_c_is_own(const char *name)
     return names_has(names_own, name, strlen(name));
 }
 
-static bool names_is_letter(unsigned char ch)
-{
-    return (ch >= 'a' && ch <= 'z') || (ch >= 'A' && ch <= 'Z') || (ch >= '0' && ch <= '9');
-}
-
 /* Capitals alone may be a macro: NAN, M_E, INT64_MAX; so may M_PIl. */
 static bool names_is_macro(const char *name)
 {
@@ -80,7 +76,7 @@ wg_text wg_c_identifier(const char *name)
     wg_text text = {""};
     size_t n = 0;
     for (const char *s = name; *s != '\0' && n < 48; s++) {
-        bool letter = names_is_letter((unsigned char)*s);
+        bool letter = *s != '_' && wg_formula_is_word(*s);
         if (n == 0 && letter && *s >= '0' && *s <= '9')
             text.s[n++] = 'v';
         if (letter)

@@ -1,6 +1,7 @@
 /* The statements of a written function and its constants; and bodies, which are functions of their
  * own. */
 #include "autograd/compile/write_internal.h"
+#include "autograd/print/formula_internal.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -119,13 +120,14 @@ const char *wg_write_index_type(const wg_program *p)
 /* Words in comments do not count. */
 bool wg_write_mentions(const char *text, const char *word)
 {
-    static const char letters[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ_0123456789";
     const size_t length = strlen(word);
     for (const char *s = text; s != NULL && *s != '\0';) {
-        const size_t n = strspn(s, letters);
+        size_t n = 0;
+        while (wg_formula_is_word(s[n]))
+            n++;
         if (n == length && memcmp(s, word, n) == 0 && (s == text || s[-1] != '>'))
             return true;
-        if (strncmp(s, "/*", 2) == 0)
+        if (s[0] == '/' && s[1] == '*')
             s = strstr(s, "*/");
         else
             s += n > 0 ? n : 1;

@@ -17,6 +17,12 @@ typedef struct wg_formula {
  * attributes that are all named doubles; with no attribute named, of any. */
 bool wg_formula_read(const wg_op *op, const char *text, wg_formula *f);
 
+/* wg_formula_is_word: is it a letter, a digit or an underscore, in C's locale? */
+static inline bool wg_formula_is_word(char c)
+{
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_';
+}
+
 /* wg_formula_word: the word that s begins with, cut to fit; its length, 0: there is none. */
 size_t wg_formula_word(const char *s, char word[WG_FORMULA_NAME]);
 

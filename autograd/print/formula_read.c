@@ -1,19 +1,13 @@
 /* Reading an op's formula, "leaky_relu(x; c) = ...": its names, and where the expression begins. */
 #include "autograd/print/formula_internal.h"
 
-#include <ctype.h>
 #include <stdio.h>
 #include <string.h>
-
-static bool formula_read_is_word(char ch)
-{
-    return ch == '_' || isalnum((unsigned char)ch);
-}
 
 size_t wg_formula_word(const char *s, char word[WG_FORMULA_NAME])
 {
     size_t n = 0;
-    while (formula_read_is_word(s[n]))
+    while (wg_formula_is_word(s[n]))
         n++;
     snprintf(word, WG_FORMULA_NAME, "%.*s", (int)n, s);
     return n;
@@ -27,7 +21,7 @@ bool wg_formula_read(const wg_op *op, const char *text, wg_formula *f)
     while (s != NULL && *s != ')' && *s != '\0') {
         attributes = attributes || *s == ';';
         s += 1 + strspn(s + 1, " ");
-        if (f->n_names == WG_FORMULA_NAMES || !formula_read_is_word(*s))
+        if (f->n_names == WG_FORMULA_NAMES || !wg_formula_is_word(*s))
             return false;
         s += wg_formula_word(s, f->name[f->n_names++]);
         f->n_operands += !attributes;
