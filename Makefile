@@ -342,7 +342,8 @@ BENCH_OBJ := $(call obj,$(wildcard tests/bench/*.c))
 bench: $(BENCH)
 	@$(BENCH) $(BENCH_ARGS)
 peers: $(BENCH)
-	@$(PYTHON) tests/bench/peers.py --bench $(BENCH) $(PEERS_ARGS)
+	@$(CXX) -O3 -o $(BUILD)/adolc tests/bench/peers/adolc.cpp -ladolc 2> $(BUILD)/adolc.log || echo '# no ADOL-C'
+	@$(PYTHON) tests/bench/peers.py --bench $(BENCH) --adolc $(BUILD)/adolc $(PEERS_ARGS)
 $(BUILD)/obj/tests/bench/%.o: tests/bench/%.c $(BUILD)/flags # without Check
 	@mkdir -p $(@D)
 	$(call run,CC,$(COMPILE) -c -o $@ $<)
@@ -444,7 +445,7 @@ help:
 #: make install, uninstall   under PREFIX (/usr/local), with wengert.pc and CMake's files; DESTDIR is honoured
 #: make check-reproducible   two builds in different folders are the same bytes
 #: make bench                times the workloads against the machine's limits (BENCH_ARGS='--only NAME --json')
-#: make peers                the same with NumPy, PyTorch, JAX and scikit-learn, where PYTHON has them (PEERS_ARGS)
+#: make peers                the same beside NumPy, PyTorch, JAX and others, where PYTHON has them (PEERS_ARGS)
 #: make fuzz, fuzz-long      libFuzzer (clang) on the targets of tests/fuzz: seconds each, or FUZZ_SECONDS
 #: make check-fuzz           replays the corpus of tests/fuzz, with any compiler
 #: make test-fuzz            the suite on the library that they are linked with, under the sanitizers

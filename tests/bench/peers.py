@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""The workloads of the benchmark with NumPy, PyTorch, JAX and scikit-learn, beside Wengert's, in one run.
+"""The workloads of the benchmark with other libraries, beside Wengert's, in one run: NumPy, PyTorch as it is and
+compiled, JAX, scikit-learn as it is and Intel's, liblinear (liblinear-official), ADOL-C (peers/adolc.cpp).
 
     make peers PEERS_ARGS='[--only NAME] [--threads 2]' PYTHON=/usr/bin/python3
 
@@ -78,7 +79,7 @@ def numpy_logistic(np, data, name):
         np.dot(X, w, z)
         np.add(z, b, z)
         np.exp(np.negative(np.abs(z, e), e), e)
-        loss = (np.log1p(e, p).sum() + np.maximum(z, 0, p).sum() - z @ y + w @ w / 2) / n
+        loss = (np.log1p(e, p).sum() + np.maximum(z, 0, out=p).sum() - z @ y + w @ w / 2) / n
         np.divide(np.where(z >= 0, 1, e), np.add(e, 1, e), p)
         p.__isub__(y)
         return loss, (p @ X + w) / n, p.sum() / n
@@ -183,7 +184,11 @@ def ad_inputs(data, name, convert):
 
 # ---- PyTorch ---------------------------------------------------------------------------------------
 
-def torch_training(torch, data, name):
+def as_it_is(f):
+    return f
+
+
+def torch_training(torch, data, name, wrap=as_it_is):
     """A training step on the next batch of 128 rows of 60,000."""
     X, y = map(torch.from_numpy, data.of(name))
     hidden = {"softmax_784": [], "mlp_256": [256], "mlp_512_512_adam": [512, 512]}[name]
@@ -193,6 +198,7 @@ def torch_training(torch, data, name):
         layers += [torch.nn.Linear(sizes[i], sizes[i + 1])] + [torch.nn.ReLU()] * (i + 2 < len(sizes))
     model = torch.nn.Sequential(*layers) if hidden else layers[0]
     parameters = list(model.parameters())
+    loss = wrap(lambda x, k: torch.nn.functional.cross_entropy(model(x), k))
     optimizer = (torch.optim.Adam(parameters, lr=1e-3, foreach=True) if "adam" in name
                  else torch.optim.SGD(parameters, lr=0.1, foreach=False))  # the faster of both
     at = [0]
@@ -200,7 +206,7 @@ def torch_training(torch, data, name):
     def step():
         i = at[0] = 0 if at[0] + 2 * BATCH > len(X) else at[0] + BATCH
         optimizer.zero_grad(set_to_none=True)
-        torch.nn.functional.cross_entropy(model(X[i:i + BATCH]), y[i:i + BATCH]).backward()
+        loss(X[i:i + BATCH], y[i:i + BATCH]).backward()
         optimizer.step()
     return step
 
@@ -217,18 +223,22 @@ def torch_objective(torch, X, y):
     return (w, b), lambda: kind(X @ w + b, y) + w.square().sum() / (2 * len(X))
 
 
-def torch_evaluation(torch, data, name):
+def torch_evaluation(torch, data, name, wrap=as_it_is):
     params, loss = torch_objective(torch, *data.of(name))
+    loss = wrap(loss)
     with torch.no_grad():
         params[0].normal_(0, params[0].shape[0] ** -0.5)
     return lambda: torch.autograd.grad(loss(), params)
 
 
-def torch_fit(torch, data, name):
-    X, y = data.of(name)
+def torch_fit(torch, data, name, wrap=as_it_is):
+    params, loss = torch_objective(torch, *data.of(name))
+    loss = wrap(loss)
 
     def fit():
-        params, loss = torch_objective(torch, X, y)
+        with torch.no_grad():
+            for p in params:
+                p.zero_()
         optimizer = torch.optim.LBFGS(params, lr=1, max_iter=1000, max_eval=2000, history_size=10,
                                       tolerance_grad=FIT_GRADIENT[name], tolerance_change=0,
                                       line_search_fn="strong_wolfe")
@@ -242,9 +252,10 @@ def torch_fit(torch, data, name):
     return fit
 
 
-def torch_tiny(torch, data, name):
+def torch_tiny(torch, data, name, wrap=as_it_is):
     x, w = torch.randn(1, 4), torch.randn(4, 1, requires_grad=True)
-    return lambda: torch.autograd.grad(torch.sigmoid(x @ w).sum(), w)
+    f = wrap(lambda w: torch.sigmoid(x @ w).sum())
+    return lambda: torch.autograd.grad(f(w), w)
 
 
 def torch_chain(torch, data, name):
@@ -269,7 +280,7 @@ def torch_gradcheck(torch, data, name):
     return lambda: torch.autograd.gradcheck(loss, params, check_undefined_grad=False)
 
 
-def torch_ad(torch, data, name):
+def torch_ad(torch, data, name, wrap=as_it_is):
     objective, x, rows = ad_inputs(data, name, torch.from_numpy)
     x = torch.from_numpy(x).requires_grad_()
 
@@ -281,7 +292,8 @@ def torch_ad(torch, data, name):
         return torch.stack(values)
     m = types.SimpleNamespace(sigmoid=torch.sigmoid, tanh=torch.tanh, amin=torch.amin,
                               logsumexp=torch.logsumexp, scan=scan)
-    return lambda: torch.autograd.grad(objective(m, x, rows), x)
+    f = wrap(lambda x: objective(m, x, rows))
+    return lambda: torch.autograd.grad(f(x), x)
 
 
 TORCH = {"tiny_recorded": torch_tiny, "scalar_chain_recorded": torch_chain,
@@ -289,6 +301,16 @@ TORCH = {"tiny_recorded": torch_tiny, "scalar_chain_recorded": torch_chain,
          "mlp_256": torch_training, "mlp_512_512_adam": torch_training,
          "logreg_1e6x100": torch_evaluation, "logreg_fit": torch_fit, "softmax_fit": torch_fit,
          **{name: torch_ad for name in AD}}
+
+
+def torch_compiled(make):
+    return lambda torch, data, name: make(torch, data, name, torch.compile)
+
+
+# Graphs of thousands of steps compile for minutes, and so does one whose values are all used twice.
+TORCH_COMPILED = {name: torch_compiled(make) for name, make in TORCH.items()
+                  if name not in ("scalar_chain_recorded", "gradcheck_3_points", "determinant_7",
+                                  "euler_10x10000", "lstm_2x1024", "lstm_6x4096")}
 
 
 # ---- JAX: everything compiled by jit -------------------------------------------------------------------
@@ -388,6 +410,27 @@ def sklearn_fit(linear_model, data, name):
 SKLEARN = {"logreg_fit": sklearn_fit, "softmax_fit": sklearn_fit}
 
 
+# ---- liblinear: the same objective but for the penalty of the intercept, a last column of ones ---------
+
+def liblinear_fit(linear, data, name):
+    X, y = data.of(name)
+    problem = linear.problem(y[:, 0], X, bias=1)
+    options = linear.parameter("-s 0 -c 1 -e 1e-4 -q")
+    return lambda: linear.train(problem, options)
+
+
+LIBLINEAR = {"logreg_fit": liblinear_fit}
+
+
+# ---- ADOL-C: a program that times itself -----------------------------------------------------------
+
+def adolc_seconds(program, data, name):
+    return float(subprocess.run([program, name], capture_output=True, text=True, check=True).stdout)
+
+
+ADOLC = {name: adolc_seconds for name in AD}
+
+
 # ---- The table -------------------------------------------------------------------------------------
 
 WORKLOADS = (["gemm_f%d_%d" % (bits, n) for bits in (32, 64) for n in (256, 512, 1024, 2048)]
@@ -421,7 +464,40 @@ def wengert_seconds(bench, row):
     return found["median"] * {"ns": 1e-9, "us": 1e-6, "ms": 1e-3}[found["unit"]]
 
 
-def peers():
+def import_torch():
+    import torch
+    torch.manual_seed(SEED)
+    return torch
+
+
+def import_jax():
+    import jax
+    jax.config.update("jax_enable_x64", True)
+    return jax
+
+
+def import_linear_model():
+    from sklearn import linear_model
+    return linear_model
+
+
+def import_intel():
+    from sklearnex import linear_model
+    return linear_model
+
+
+def import_liblinear():
+    from liblinear import liblinearutil
+    return liblinearutil
+
+
+# Name, how it is had, the workloads.
+PEERS = (("PyTorch", import_torch, TORCH), ("compiled", import_torch, TORCH_COMPILED), ("JAX", import_jax, JAX),
+         ("scikit-learn", import_linear_model, SKLEARN), ("Intel's", import_intel, SKLEARN),
+         ("liblinear", import_liblinear, LIBLINEAR))
+
+
+def peers(adolc):
     """Data, and of each library that is installed: name, what a workload is made with, the workloads."""
     try:
         import numpy
@@ -429,28 +505,20 @@ def peers():
         print("#", missing)  # data are made with it: there is no peer
         return None, []
     found = [("NumPy", numpy, NUMPY)]
-    try:
-        import torch
-        torch.manual_seed(SEED)
-        found.append(("PyTorch", torch, TORCH))
-    except ImportError as missing:
-        print("#", missing)
-    try:
-        import jax
-        jax.config.update("jax_enable_x64", True)
-        found.append(("JAX", jax, JAX))
-    except ImportError as missing:
-        print("#", missing)
-    try:
-        from sklearn import linear_model
-        found.append(("scikit-learn", linear_model, SKLEARN))
-    except ImportError as missing:
-        print("#", missing)
+    for name, take, workloads in PEERS:
+        try:
+            found.append((name, take(), workloads))
+        except ImportError as missing:
+            print("#", missing)
+    if os.path.exists(adolc):
+        found.append(("ADOL-C", adolc, ADOLC))
     return Data(numpy), found
 
 
 def peer_seconds(library, step, threads, clock):
     """PyTorch's OpenMP threads come on top of OpenBLAS's; it may have the better of none and as many."""
+    if isinstance(step, float):
+        return step
     if not hasattr(library, "set_num_threads"):
         return median_seconds(step, clock)
     times = []
@@ -469,6 +537,7 @@ def time_text(seconds):
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--bench", default="build/bench")
+    parser.add_argument("--adolc", default="build/adolc", help="the program of peers/adolc.cpp")
     parser.add_argument("--threads", type=int, choices=(1, 2), default=1)
     parser.add_argument("--only", default="")
     arguments = parser.parse_args()
@@ -480,7 +549,7 @@ def main():
     os.environ["OMP_WAIT_POLICY"] = "passive"  # or OpenMP's and OpenBLAS's threads spin for each other
     os.sched_setaffinity(0, set(sorted(os.sched_getaffinity(0))[:threads]))
     clock = time.process_time if threads == 1 else time.perf_counter
-    data, found = peers()
+    data, found = peers(arguments.adolc)
     names = [name for name in WORKLOADS if arguments.only in name
              and (threads == 1 or name in WITH_THREADS)]
     print("%-22s %10s" % ("%d thread%s" % (threads, "s" * (threads > 1)), "Wengert")
