@@ -1,4 +1,4 @@
-/* A stack of memory in blocks, given back by rewinding. */
+/* A tape's memory: a stack of blocks, given back by rewinding. apply.c takes a node's value. */
 #include "autograd/arena_internal.h"
 
 #ifdef WG_ARENA_TINY /* whatever is taken is allocated: for tests in which that fails */

@@ -57,7 +57,7 @@ typedef struct wg_estimator_options {
     double dropout;         /* of an MLP, in [0, 1); default 0 */
     bool layer_norm;        /* of an MLP; default false */
 
-    /* "lbfgs" (all rows at once, to a gradient of 1e-9, in f32 1e-8, see wg_fit_minimize: an epoch
+    /* "lbfgs" (all rows at once, to a gradient of 1e-11, in f32 1e-8, see wg_fit_minimize: an epoch
      * is an iteration; takes no rate, batch, schedule or dropout), "newton" and "proximal" (the
      * same), "sgd", "adagrad", "momentum" (SGD with Nesterov's momentum 0.9), "rmsprop", "adam" or
      * "adamw"; default NULL: lbfgs, for an MLP adam. */

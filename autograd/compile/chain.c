@@ -1,13 +1,13 @@
-/* Chains of elementwise ops: nodes of one size that are computed together, tile by tile. A tile of
- * a value is made, read and forgotten in cache, by the same kernels on the same elements, so that
- * the bits are the same; what others read as well is stored besides.
- *
- * The sum of all elements may be a link as well: it takes tile after tile.
+/* Chains of elementwise ops: nodes of one size that are computed together, tile by tile. */
+#include "autograd/compile/program_internal.h"
+
+/* A tile of a value is made, read and forgotten in cache, by the same kernels on the same elements,
+ * so that the bits are the same; what others read as well is stored besides. The sum of all
+ * elements may be a link as well: it takes tile after tile.
  *
  * A chain runs when its last node would. A node joins the chain that reads it first, so all that
  * read it run no earlier; and all that a chain reads is in it, or in one whose last node is older
  * than its own, which has run. */
-#include "autograd/compile/program_internal.h"
 
 #define CHAIN_LINKS      256   /* at most */
 #define CHAIN_WRITTEN    24    /* of a loop that is written: one that can be read */

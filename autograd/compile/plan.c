@@ -1,4 +1,5 @@
-/* What a program consists of: which nodes run, in which steps, and what each step is given. */
+/* The steps of a program's nodes, and what each is given. Which nodes are needed is said in
+ * program.c; chain.c makes one step of many. */
 #include "autograd/compile/program_internal.h"
 
 /* ---- Facts ----------------------------------------------------------------------------------- */

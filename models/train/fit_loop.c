@@ -1,4 +1,4 @@
-/* The manners of a training, whatever its method is: validation, patience, checkpoints, history. */
+/* What every training does, whatever its method: validation, patience, checkpoints, history. */
 #include "models/train/fit_internal.h"
 
 #include "autograd/compile/program.h"
