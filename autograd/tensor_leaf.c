@@ -6,6 +6,8 @@
 #include <math.h>
 #include <string.h>
 
+enum { LEAF_PIECE = 4096 }; /* bytes */
+
 const wg_op wg_op_parameter = {.name = "parameter",
                                .formula = WG_OP_TEXT("x"),
                                .flags = WG_OP_LEAF,
@@ -91,6 +93,18 @@ static bool leaf_copy(wg_tensor *x, const void *from)
     return true;
 }
 
+/* All elements become the first one: what is filled is copied behind itself, in pieces that stay in
+ * cache. */
+static void leaf_repeat(const wg_tensor *x)
+{
+    const size_t all = (size_t)x->size * wg_dtype_size(x->dtype);
+    for (size_t n, done = wg_dtype_size(x->dtype); done < all; done += n) {
+        n = done < LEAF_PIECE ? done : LEAF_PIECE;
+        n = n < all - done ? n : all - done;
+        memcpy((char *)x->data + done, x->data, n);
+    }
+}
+
 static bool leaf_fill(wg_tensor *x, const void *from)
 {
     const double value = *(const double *)from;
@@ -99,8 +113,9 @@ static bool leaf_fill(wg_tensor *x, const void *from)
         return wg_op_fail(x, WG_E_VALUE, "%g is no i64", value);
     if (!wg_node_value(x))
         return false;
-    for (int64_t i = 0; i < x->size; i++)
-        wg_set_element(x, i, value);
+    if (x->size > 0)
+        wg_set_element(x, 0, value);
+    leaf_repeat(x);
     return true;
 }
 
@@ -206,7 +221,9 @@ wg_tensor *wg_constant_from(wg_tape *t, wg_dtype dtype, int ndim, const int64_t 
         return x;
     if (values == NULL && x->size > 0)
         return wg_fail(t, WG_E_NULL, "constant: the values are NULL");
-    for (int64_t i = 0; i < x->size; i++)
+    if (x->dtype == WG_F64 && x->size > 0)
+        memcpy(x->data, values, (size_t)x->size * sizeof *values);
+    for (int64_t i = 0; x->dtype != WG_F64 && i < x->size; i++)
         wg_set_element(x, i, values[i]);
     return x;
 }

@@ -1,6 +1,8 @@
 /* Estimators: models and optimizers by name, and how an estimator is put together and trained. */
 #include "models/estimator_internal.h"
 
+#include "models/data/encoder_internal.h"
+
 #include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
@@ -294,6 +296,8 @@ static void estimator_train(wg_estimator *e, const wg_estimator_data *data,
     wg_dataset d = {.sparse = data->d.sparse, .y = data->d.y};
     if (!sparse)
         d.X = wg_pipeline_apply(e->pipeline, data->X, data->strings);
+    if (e->string_columns > 0 && wg_ranks_size(t) > 1)
+        d.X = wg_encoder_share(d.X);
     if (method->fit == NULL)
         fit.optimizer = method->optimizer(o->rate, model.params, model.n_params);
     e->fit = method->fit != NULL ? method->fit(&model, &d, &fit) : wg_fit(&model, &d, &fit);

@@ -124,15 +124,37 @@ static wg_tensor *estimator_outputs_of(const wg_estimator *e, wg_tensor *prepare
     return model.outputs(model.user, &(wg_dataset){.X = prepared}, false);
 }
 
+/* Outputs of streamed sparse rows, block of rows by block of rows. */
+static wg_tensor *estimator_outputs_sparse(const wg_estimator *e, const wg_csr *rows)
+{
+    wg_tape *t = rows->value->tape;
+    const wg_fit_model model = wg_mlp_fit_model(e->mlp, e->head);
+    const int64_t width = e->mlp->options.sizes[e->mlp->options.n_sizes - 1];
+    wg_tensor *outputs = wg_full(t, e->dtype, WG_SHAPE(rows->rows, width), 0);
+    for (int64_t row = 0, n; wg_tape_status(t) == WG_OK && row < rows->rows; row += n) {
+        const wg_mark mark = wg_tape_mark(t);
+        n = rows->rows - row < ESTIMATOR_ROWS ? rows->rows - row : ESTIMATOR_ROWS;
+        const wg_csr *block = wg_csr_load_rows(rows, row, n);
+        const wg_tensor *Z = wg_tape_status(t) == WG_OK
+                                 ? model.outputs(model.user, &(wg_dataset){.sparse = block}, false)
+                                 : NULL;
+        if (wg_is_inert(Z))
+            break;
+        memcpy((char *)outputs->data + (size_t)row * wg_row_bytes(Z), Z->data,
+               (size_t)n * wg_row_bytes(Z));
+        wg_tape_rewind(t, mark);
+    }
+    return outputs;
+}
+
 /* Outputs of streamed rows, block of rows by block of rows; the last block has old rows behind its
- * own. Strings are encoded as they stream. */
-static wg_tensor *estimator_outputs_streamed(const wg_estimator *e, wg_tensor *X,
+ * own. Strings are encoded as they stream, and the numbers beside them have been looked at. */
+static wg_tensor *estimator_outputs_streamed(const wg_estimator *e, const wg_dataset *d,
                                              const char *const *strings)
 {
-    wg_tape *t = X->tape;
-    const bool prepared = e->string_columns > 0;
-    if (prepared)
-        X = wg_pipeline_apply(e->pipeline, X, strings);
+    wg_tape *t = d->X->tape;
+    const bool prepared = e->string_columns > 0, missing = e->pipeline->imputer != NULL;
+    wg_tensor *X = prepared ? wg_pipeline_apply(e->pipeline, d->X, strings) : d->X;
     if (wg_is_inert(X))
         return X;
     const int64_t all = X->shape.dim[0], most = all < ESTIMATOR_ROWS ? all : ESTIMATOR_ROWS;
@@ -148,7 +170,9 @@ static wg_tensor *estimator_outputs_streamed(const wg_estimator *e, wg_tensor *X
     char *outputs = wg_tape_take(t, (size_t)all * wg_row_bytes(Z));
     for (int64_t row = 0, n; wg_tape_status(t) == WG_OK && row < all; row += n) {
         n = all - row < most ? all - row : most;
-        if (wg_rows_at(t, X, row, n, room) == NULL)
+        const wg_tensor piece = wg_rows_piece(X, row, n, room);
+        if (piece.data == NULL ||
+            (!prepared && !wg_dataset_piece_finite(d, &piece, row, missing, "estimator")))
             break;
         wg_program_bind(program, block, room);
         if (wg_program_run(program) == WG_OK)
@@ -170,10 +194,15 @@ wg_tensor *wg_estimator_outputs(const wg_estimator *e, const wg_dataset *rows)
     if (d.sparse != NULL ? !estimator_sparse_fits(e, t, d.sparse)
                          : of_table && !estimator_table_fits(e, d.table))
         return wg_fail(t, WG_E_SHAPE, "estimator: the rows do not fit");
-    if (!wg_dataset_finite(&d, e->pipeline->imputer != NULL, "estimator"))
+    const bool streamed = wg_is_streamed(wg_dataset_values(&d));
+    const bool later = streamed && d.sparse == NULL &&
+                       e->string_columns == 0; /* as they are read */
+    if (!later && !wg_dataset_finite(&d, e->pipeline->imputer != NULL, "estimator"))
         return wg_fail(t, WG_E_NOT_FINITE, "estimator: rows that are not finite");
-    if (d.sparse == NULL && wg_is_streamed(d.X))
-        return estimator_outputs_streamed(e, d.X, of_table ? d.table->strings : NULL);
+    if (streamed && d.sparse != NULL)
+        return estimator_outputs_sparse(e, d.sparse);
+    if (streamed)
+        return estimator_outputs_streamed(e, &d, of_table ? d.table->strings : NULL);
     wg_dataset prepared = {.sparse = d.sparse};
     if (d.sparse == NULL)
         prepared.X = wg_pipeline_apply(e->pipeline, d.X, of_table ? d.table->strings : NULL);
@@ -241,23 +270,30 @@ static bool estimator_number_classes(const wg_estimator *e, const wg_table *tabl
     return true;
 }
 
+static bool estimator_numbers_alike(const int64_t number[], int64_t n)
+{
+    for (int64_t c = 0; c < n; c++)
+        if (number[c] != c)
+            return false;
+    return true;
+}
+
 /* A table's labels as the estimator numbers them. */
 static wg_tensor *estimator_classes(const wg_estimator *e, const wg_table *table)
 {
     wg_tape *t = table->tape;
-    const wg_tensor *own = wg_table_classes(table);
+    wg_tensor *own = wg_table_classes(table);
     if (t == NULL || wg_tape_status(t) != WG_OK)
         return wg_fail(t, WG_E_NULL, "estimator: no table, or none with labels");
     int64_t n = wg_size(own);
     int64_t *number = wg_temporary(t, table->class_count, sizeof *number);
-    int64_t *row = number != NULL ? wg_temporary(t, n, sizeof *row) : NULL;
     wg_tensor *classes = NULL;
-    if (row != NULL && estimator_number_classes(e, table, number)) {
-        for (int64_t i = 0; i < n; i++)
-            row[i] = number[wg_data_i64(own)[i]];
-        classes = wg_constant(t, WG_I64, WG_SHAPE(n), row);
+    if (number != NULL && estimator_number_classes(e, table, number)) {
+        const bool alike = estimator_numbers_alike(number, table->class_count);
+        classes = alike ? own : wg_full(t, WG_I64, WG_SHAPE(n), 0);
+        for (int64_t i = 0; !alike && !wg_is_inert(classes) && i < n; i++)
+            ((int64_t *)classes->data)[i] = number[wg_data_i64(own)[i]];
     }
-    wg_temporary_free(t, row);
     wg_temporary_free(t, number);
     return classes != NULL ? classes : wg_fail(t, WG_E_NOMEM, "estimator: classes");
 }

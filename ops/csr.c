@@ -92,6 +92,104 @@ static void csr_take_entries(const wg_csr *a, const int64_t *row, int64_t n, con
     }
 }
 
+/* ---- Rows that are streamed. ----------------------------------------------------------------- */
+
+/* Some rows of a matrix: where their entries are in it. */
+typedef struct csr_taken {
+    wg_stream of;
+    size_t width; /* bytes of an entry */
+    int64_t n;
+    const int64_t *row, *start, *to; /* [n]; where its rows begin, and where these do [n + 1] */
+} csr_taken;
+
+/* The row that has the entry. */
+static int64_t csr_row_of(const csr_taken *s, int64_t entry)
+{
+    int64_t low = 0;
+    for (int64_t high = s->n - 1; low < high;) {
+        const int64_t middle = low + (high - low) / 2;
+        if (s->to[middle + 1] <= entry)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low;
+}
+
+/* Rows that follow one another are read at once. */
+static const char *csr_read_taken(void *user, int64_t first, int64_t n, void *to)
+{
+    const csr_taken *s = user;
+    const char *wrong = NULL;
+    if (first < 0 || n > s->to[s->n] || first > s->to[s->n] - n)
+        return "there are no such entries";
+    for (int64_t i = csr_row_of(s, first), part; wrong == NULL && n > 0; n -= part, i++) {
+        const int64_t from = s->start[s->row[i]] + first - s->to[i];
+        while (i + 1 < s->n && s->to[i + 1] - first < n && s->row[i + 1] == s->row[i] + 1)
+            i++;
+        part = s->to[i + 1] - first < n ? s->to[i + 1] - first : n;
+        wrong = s->of.read(s->of.user, s->of.first + from, part, to);
+        to = (char *)to + (size_t)part * s->width;
+        first += part;
+    }
+    return wrong;
+}
+
+/* Entries of x, of the rows that `taken` tells. */
+static wg_tensor *csr_stream(const wg_tensor *x, csr_taken taken)
+{
+    csr_taken *s = wg_tape_take(x->tape, sizeof *s);
+    if (s == NULL)
+        return wg_fail(x->tape, WG_E_NOMEM, "csr: out of memory");
+    taken.of = *(const wg_stream *)x->plan;
+    taken.width = wg_dtype_size(x->dtype);
+    *s = taken;
+    return wg_streamed(x->tape, x->name, x->dtype, WG_SHAPE(taken.to[taken.n]),
+                       &(wg_stream){.read = csr_read_taken, .user = s});
+}
+
+/* The rows of a streamed matrix; part->start is there. */
+static wg_csr *csr_take_streams(const wg_csr *a, const int64_t *row, int64_t n, wg_csr *part)
+{
+    wg_tape *t = a->value->tape;
+    int64_t *rows = wg_tape_take(t, (size_t)n * sizeof *rows);
+    if (rows == NULL)
+        return csr_fail(t, WG_E_NOMEM, "out of memory");
+    if (n > 0)
+        memcpy(rows, row, (size_t)n * sizeof *rows);
+    const csr_taken taken = {.n = n, .row = rows, .start = a->start->data, .to = part->start->data};
+    part->column = csr_stream(a->column, taken);
+    part->value = csr_stream(a->value, taken);
+    return wg_tape_status(t) == WG_OK ? part : wg_csr_none();
+}
+
+wg_csr *wg_csr_load_rows(const wg_csr *a, int64_t first, int64_t n)
+{
+    if (csr_is_inert(a))
+        return csr_fail(NULL, WG_E_NULL, "rows of NULL");
+    wg_tape *t = a->value->tape;
+    if (first < 0 || n < 0 || n > a->rows || first > a->rows - n)
+        return csr_fail(t, WG_E_INDEX, "there are no such rows to load");
+    const int64_t *start = (const int64_t *)a->start->data + first, entries = start[n] - start[0];
+    int64_t *starts = wg_temporary(t, n + 1, sizeof *starts);
+    void *columns = wg_rows_room(a->column, entries), *values = wg_rows_room(a->value, entries);
+    wg_csr *loaded = wg_csr_none();
+    for (int64_t i = 0; starts != NULL && i <= n; i++)
+        starts[i] = start[i] - start[0];
+    if (wg_tape_status(t) == WG_OK) {
+        const void *column = wg_rows_at(t, a->column, start[0], entries, columns);
+        const void *value = wg_rows_at(t, a->value, start[0], entries, values);
+        if (wg_tape_status(t) == WG_OK)
+            loaded = wg_csr_new(t, a->value->dtype, n, a->columns, starts, column, value);
+    }
+    wg_temporary_free(t, values);
+    wg_temporary_free(t, columns);
+    wg_temporary_free(t, starts);
+    return loaded;
+}
+
+/* ---- Rows that are taken. -------------------------------------------------------------------- */
+
 wg_csr *wg_csr_take_rows(const wg_csr *a, const int64_t *row, int64_t n)
 {
     if (csr_is_inert(a) || (row == NULL && n > 0))
@@ -106,6 +204,10 @@ wg_csr *wg_csr_take_rows(const wg_csr *a, const int64_t *row, int64_t n)
         return csr_fail(t, WG_E_INDEX, "there is no such row to take");
     int64_t entries = ((const int64_t *)start->data)[n];
     wg_csr *part = wg_tape_take(t, sizeof *part);
+    if (part != NULL && wg_is_streamed(a->value)) {
+        *part = (wg_csr){.start = start, .rows = n, .columns = a->columns};
+        return csr_take_streams(a, row, n, part);
+    }
     wg_tensor *column = wg_full(t, WG_I64, WG_SHAPE(entries), 0);
     wg_tensor *value = wg_full(t, a->value->dtype, WG_SHAPE(entries), 0);
     if (part == NULL || wg_tape_status(t) != WG_OK)
@@ -119,6 +221,8 @@ wg_tensor *wg_csr_dense(const wg_csr *a)
 {
     if (csr_is_inert(a))
         return wg_fail(NULL, WG_E_NULL, "csr: dense of NULL");
+    if (wg_is_streamed(a->value))
+        return wg_fail(a->value->tape, WG_E_VALUE, "csr: dense of streamed rows: wg_csr_load_rows");
     wg_tensor *dense = wg_full(a->value->tape, a->value->dtype, WG_SHAPE(a->rows, a->columns), 0);
     if (wg_is_inert(dense))
         return dense;

@@ -9,6 +9,8 @@ extern "C" {
 
 /* A matrix [rows, columns] of which only some entries are stored, in compressed sparse rows (CSR):
  * three constants on the tape. Entries that are not stored are zero, and take no part in products.
+ * Rows larger than memory have value and column streamed (wg_svmlight_cache_open): wg_fit_minimize
+ * and estimators take them, products do not.
  * It belongs to the tape. That of a failed builder has tensors that are NULL and sizes of 0; to
  * give it to another builder is safe, and gives the inert tensor. */
 typedef struct wg_csr {
@@ -32,6 +34,10 @@ wg_csr *wg_csr_none(void);
  * repeated or not: part of a data set.   Errors: as wg_csr_new; WG_E_INDEX: there is no such
  * row. */
 wg_csr *wg_csr_take_rows(const wg_csr *a, const int64_t *row, int64_t n);
+
+/* wg_csr_load_rows: a new matrix, in memory, of n rows of a from row `first` on, read where they are
+ * streamed.   Errors: as wg_csr_new; WG_E_INDEX: there are no such rows; WG_E_IO. */
+wg_csr *wg_csr_load_rows(const wg_csr *a, int64_t first, int64_t n);
 
 /* wg_csr_dense: the matrix with its zeros, a constant [rows, columns].   Errors: as wg_csr_new. */
 wg_tensor *wg_csr_dense(const wg_csr *a);

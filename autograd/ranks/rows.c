@@ -277,7 +277,8 @@ wg_tensor *wg_ranks_deal(wg_tensor *x, int64_t due)
     if (r == NULL)
         return x;
     wg_tape *t = x->tape;
-    const bool fits = !wg_is_inert(x) && x->shape.ndim > 0 && x->data != NULL;
+    const bool fits = !wg_is_inert(x) && x->shape.ndim > 0 &&
+                      (x->data != NULL || wg_is_streamed(x));
     double *count = wg_temporary(t, 2 * (int64_t)r->size, sizeof *count);
     wg_tensor *dealt = &t->inert;
     if (!fits)

@@ -22,8 +22,8 @@ static void add(spread *s, double x, int64_t times)
     s->count += times;
     s->sum += (double)times * (x - s->first);
     s->squares += (double)times * (x - s->first) * (x - s->first);
-    s->most = fmax(s->most, fabs(x));
-    s->whole = s->whole && x == floor(x);
+    s->most = fabs(x) > s->most ? fabs(x) : s->most;
+    s->whole = s->whole && (!(fabs(x) < 0x1p52) || (double)(int64_t)x == x);
 }
 
 static double mean(const spread *s)
@@ -40,14 +40,24 @@ static double deviation(const spread *s)
 static void add_dense(const wg_tensor *X, spread s[])
 {
     const int64_t d = wg_dim(X, 1);
-    for (int64_t i = 0; i < wg_size(X); i++)
-        add(&s[i % d], wg_at(X, i), 1);
+    for (int64_t i = 0; i < wg_size(X); i += d)
+        for (int64_t j = 0; j < d; j++)
+            add(&s[j], wg_element(X, i + j), 1);
 }
 
 static void add_sparse(const wg_csr *A, spread s[])
 {
-    for (int64_t i = 0; i < wg_size(A->value); i++)
-        add(&s[wg_data_i64(A->column)[i]], wg_at(A->value, i), 1);
+    enum { PIECE = 1 << 13 };
+    void *columns = wg_rows_room(A->column, PIECE), *values = wg_rows_room(A->value, PIECE);
+    for (int64_t i = 0, n; i < wg_size(A->value); i += n) {
+        n = wg_size(A->value) - i < PIECE ? wg_size(A->value) - i : PIECE;
+        const wg_tensor column = wg_rows_piece(A->column, i, n, columns);
+        const wg_tensor value = wg_rows_piece(A->value, i, n, values);
+        for (int64_t k = 0; column.data != NULL && value.data != NULL && k < n; k++)
+            add(&s[((const int64_t *)column.data)[k]], wg_element(&value, k), 1);
+    }
+    wg_temporary_free(A->value->tape, values);
+    wg_temporary_free(A->value->tape, columns);
     for (int64_t j = 0; j < A->columns; j++)
         add(&s[j], 0, A->rows - s[j].count);
 }
@@ -149,6 +159,9 @@ void rounding_warn(const train_arguments *a, const wg_dataset *data)
     const int64_t columns = data->sparse != NULL ? data->sparse->columns : wg_dim(X, 1);
     const bool f32 = wg_dtype_of(data->sparse != NULL ? data->sparse->value : X) == WG_F32;
     const wg_mark mark = wg_tape_mark(t);
+    if (wg_ranks_number(t) > 0 &&
+        (data->sparse != NULL || !rows_streamed(&a->rows))) /* one tells */
+        return;
     spread *s = wg_tape_take(t, (size_t)columns * sizeof *s);
     if (s == NULL)
         return;

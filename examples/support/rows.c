@@ -72,6 +72,12 @@ const char *rows_format(const char *path, const rows_options *o)
 
 /* ---- Formats ----------------------------------------------------------------------------------------- */
 
+static void tell_made(const wg_tape *t, const char *cache, const char *why)
+{
+    if (why != NULL && wg_tape_status(t) == WG_OK && wg_ranks_number(t) == 0)
+        fprintf(stderr, "%s: %s: made, for %s\n", options_program(), cache, why);
+}
+
 static wg_dataset read_csv(wg_tape *t, const char *path, const rows_options *o)
 {
     wg_csv_options csv = {.separator = o->separator,
@@ -88,8 +94,7 @@ static wg_dataset read_csv(wg_tape *t, const char *path, const rows_options *o)
         return (wg_dataset){.table = wg_csv_read(t, path, &csv)};
     const wg_csv_cache cache = wg_csv_cache_open(t, path, o->cache,
                                                  &csv); /* to the program's end */
-    if (cache.made != NULL && wg_tape_status(t) == WG_OK && wg_ranks_number(t) == 0)
-        fprintf(stderr, "%s: %s: made, for %s\n", options_program(), o->cache, cache.made);
+    tell_made(t, o->cache, cache.made);
     return (wg_dataset){.table = cache.table};
 }
 
@@ -132,6 +137,11 @@ static wg_dataset read_svmlight(wg_tape *t, const char *path, const rows_options
 {
     wg_csr *sparse = NULL;
     wg_svmlight_options options = {.zero_based = o->zero_based, .f32 = o->f32};
+    if (o->cache != NULL) { /* to the program's end */
+        const wg_svmlight_cache cache = wg_svmlight_cache_open(t, path, o->cache, &options);
+        tell_made(t, o->cache, cache.made);
+        return (wg_dataset){.table = cache.table, .sparse = cache.features};
+    }
     if (o->width > 0)
         options.limits.columns = INT64_MAX;
     wg_table *table = wg_svmlight_read(t, path, &options, &sparse);

@@ -148,10 +148,11 @@ void summary_checks(const wg_estimator *e)
 judged judge(const char *name, const wg_estimator *e, const wg_dataset *rows)
 {
     judged r = {.name = name, .rows = *rows};
+    wg_tensor *Z = wg_estimator_outputs(e, rows); /* once: they may have to be read from a file */
     r.truth = wg_estimator_targets(e, rows);
-    r.predicted = wg_estimator_predict(e, rows);
+    r.predicted = wg_head_predict(e->head, Z);
     if (e->head->probabilities != NULL)
-        r.p = wg_estimator_predict_proba(e, rows);
+        r.p = wg_head_probabilities(e->head, Z);
     return r;
 }
 
@@ -172,11 +173,23 @@ double summary_roc_auc(const judged *r, int64_t classes)
     double sum = 0;
     for (int64_t c = classes == 2; c < classes; c++) {
         wg_tensor *p = wg_reshape(wg_slice(r->p, 1, c, c + 1), WG_SHAPE(wg_size(r->truth)));
-        wg_tensor *is_class = wg_full(t, WG_I64, WG_SHAPE(wg_size(r->truth)), (double)c);
-        sum += wg_roc_auc(p, wg_equal(r->truth, is_class));
+        wg_tensor *is_class = wg_scalar(t, WG_I64, (double)c);
+        sum += wg_roc_auc(p, classes == 2 ? r->truth : wg_equal(r->truth, is_class));
     }
-    wg_tape_rewind(t, mark);
+    if (wg_tape_status(t) == WG_OK)
+        wg_tape_rewind(t, mark);
     return sum / (double)(classes == 2 ? 1 : classes);
+}
+
+/* Why there is no area under the curve. */
+static void tell_lacking_class(const wg_estimator *e, const judged *r)
+{
+    for (int64_t c = 0; c < e->class_count; c++)
+        if (wg_class_scores(r->predicted, r->truth, c).support == 0) {
+            fprintf(stderr, "%s: warning: ROC AUC is nan: no row of '%s' is of class '%s'\n",
+                    options_program(), r->name, e->class_names[c]);
+            return;
+        }
 }
 
 static void print_scores(const char *name, wg_scores s)
@@ -198,6 +211,9 @@ void summary_classes(const wg_estimator *e, const judged *r)
     print_scores("macro", wg_average_scores(r->predicted, r->truth, WG_MACRO, k));
     print_scores("weighted", wg_average_scores(r->predicted, r->truth, WG_WEIGHTED, k));
     double brier = wg_brier(r->p, r->truth) / (k == 2 ? 2 : 1);
-    printf("ROC AUC %.4f%s, Brier score %.4f\n", summary_roc_auc(r, k),
+    const double area = summary_roc_auc(r, k);
+    printf("ROC AUC %.4f%s, Brier score %.4f\n", area,
            k == 2 ? "" : " (mean of each class against the others)", brier);
+    if (isnan(area))
+        tell_lacking_class(e, r);
 }

@@ -85,8 +85,8 @@ static int formats_go(const train_arguments *a)
     bool of_csv = r->categories != NULL || r->columns != NULL || r->drop != NULL ||
                   r->separator != 0 || r->no_header || a->missing_texts.n > 0 ||
                   (r->label != NULL && strcmp(format, "npz") != 0);
-    if (!csv && r->cache != NULL)
-        return options_fail("--cache is for CSV files, not for", a->data);
+    if (!csv && strcmp(format, "svmlight") != 0 && r->cache != NULL)
+        return options_fail("--cache is for CSV and svmlight files, not for", a->data);
     if (!csv && of_csv && strcmp(format, "gzip") != 0)
         return options_fail("label, category, columns, drop, separator, no-header and "
                             "missing-texts are for CSV files:",
@@ -226,7 +226,8 @@ int train_arguments_read(int argc, char **argv, train_arguments *a)
         {"--stream", NULL, OPTION_FLAG, &a->rows.stream, 0, 0,
          "NPY: rows are read whenever they are wanted, for files larger than memory"},
         {"--cache", "FILE", OPTION_TEXT, &a->rows.cache, 0, 0,
-         "CSV: made once, read in DATA's place; trained on all rows, the model is the same"},
+         "CSV, svmlight: made once, read in DATA's place; trained on all rows, the model is the "
+         "same"},
         {"--raw", NULL, OPTION_FLAG, &a->raw, 0, 0, "columns are not standardized"},
         {"--degree", "D", OPTION_WHOLE, &a->degree, 1, 10, "polynomial features; default 1: none"},
         /* the model */

@@ -8,7 +8,7 @@
 #include <math.h>
 #include <stdio.h>
 
-enum { DATASET_ROWS = 256 }; /* of streamed ones that are looked at at a time */
+enum { DATASET_ROWS = 256, DATASET_BYTES = 1 << 16 }; /* of streamed ones, looked at at a time */
 
 wg_tensor *wg_dataset_values(const wg_dataset *data)
 {
@@ -83,25 +83,27 @@ wg_dataset wg_dataset_take(const wg_dataset *data, wg_tensor *rows)
     return d;
 }
 
-/* The row and column of entry i of the values x, counted from 0. */
-static void dataset_position(const wg_dataset *d, const wg_tensor *x, int64_t i, int64_t *row,
-                             int64_t *column)
+/* The row and column, counted from 0, of entry i of x, which are the values from `first` on: rows,
+ * or, of sparse ones, entries. */
+static void dataset_position(const wg_dataset *d, const wg_tensor *x, int64_t first, int64_t i,
+                             int64_t *row, int64_t *column)
 {
     if (d->sparse == NULL) {
         int64_t width = x->size / x->shape.dim[0];
-        *row = i / width;
+        *row = first + i / width;
         *column = i % width;
         return;
     }
     const int64_t *start = d->sparse->start->data;
-    for (*row = 0; start[*row + 1] <= i;)
+    for (*row = 0; start[*row + 1] <= first + i;)
         (*row)++;
-    *column = ((const int64_t *)d->sparse->column->data)[i];
+    int64_t room = 0;
+    const int64_t *at = wg_rows_at(x->tape, d->sparse->column, first + i, 1, &room);
+    *column = at != NULL ? *at : 0;
 }
 
-/* Of x, the values or a piece of them, whose first row is row `first`. */
-static bool dataset_piece_finite(const wg_dataset *data, const wg_tensor *x, int64_t first,
-                                 bool missing, const char *who)
+bool wg_dataset_piece_finite(const wg_dataset *data, const wg_tensor *x, int64_t first,
+                             bool missing, const char *who)
 {
     int64_t row, column;
     for (int64_t i = 0; x->data != NULL && i < x->size; i++) {
@@ -109,11 +111,11 @@ static bool dataset_piece_finite(const wg_dataset *data, const wg_tensor *x, int
         if (isfinite(value) || (missing && isnan(value)))
             continue;
         char name[96] = "";
-        dataset_position(data, x, i, &row, &column);
+        dataset_position(data, x, first, i, &row, &column);
         if (data->table != NULL && data->sparse == NULL && data->table->columns > column)
             snprintf(name, sizeof name, " (%.80s)", data->table->column_names[column]);
         wg_fail(x->tape, WG_E_NOT_FINITE, "%s: row %" PRId64 ", column %" PRId64 "%s is %g", who,
-                first + row + 1, column + 1, name, isnan(value) ? fabs(value) : value);
+                row + 1, column + 1, name, isnan(value) ? fabs(value) : value);
         return false;
     }
     return true;
@@ -123,13 +125,15 @@ bool wg_dataset_finite(const wg_dataset *data, bool missing, const char *who)
 {
     const wg_tensor *x = wg_dataset_values(data);
     if (wg_is_inert(x) || !wg_is_streamed(x))
-        return wg_is_inert(x) || dataset_piece_finite(data, x, 0, missing, who);
-    void *room = wg_rows_room(x, DATASET_ROWS);
+        return wg_is_inert(x) || wg_dataset_piece_finite(data, x, 0, missing, who);
+    const int64_t many = DATASET_BYTES / ((int64_t)wg_row_bytes(x) + 1);
+    const int64_t rows = many > DATASET_ROWS ? many : DATASET_ROWS;
+    void *room = wg_rows_room(x, rows);
     bool finite = room != NULL;
     for (int64_t row = 0, n, all = x->shape.dim[0]; finite && row < all; row += n) {
-        n = all - row < DATASET_ROWS ? all - row : DATASET_ROWS;
+        n = all - row < rows ? all - row : rows;
         const wg_tensor piece = wg_rows_piece(x, row, n, room);
-        finite = piece.data != NULL && dataset_piece_finite(data, &piece, row, missing, who);
+        finite = piece.data != NULL && wg_dataset_piece_finite(data, &piece, row, missing, who);
     }
     wg_temporary_free(x->tape, room);
     return finite;

@@ -16,7 +16,10 @@ wg_tensor *wg_dataset_values(const wg_dataset *data);
 wg_tape *wg_dataset_tape(const wg_dataset *data);
 
 /* wg_dataset_finite: is every number finite, or, with `missing`, NaN? False, and WG_E_NOT_FINITE,
- * "who: row 3, column 2 (width) is nan", where one is not. */
+ * "who: row 3, column 2 (width) is nan", where one is not. wg_dataset_piece_finite: the same of x,
+ * the values from row `first` on (of sparse rows: from that entry). */
 bool wg_dataset_finite(const wg_dataset *data, bool missing, const char *who);
+bool wg_dataset_piece_finite(const wg_dataset *data, const wg_tensor *x, int64_t first,
+                             bool missing, const char *who);
 
 #endif

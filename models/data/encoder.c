@@ -317,7 +317,7 @@ typedef struct encoder_stream {
     wg_stream of;
     const wg_encoder *by;
     int64_t *category; /* [n, by->columns]; -1: none */
-    int64_t n;         /* rows, from of.first on */
+    int64_t n, before; /* rows that there are categories of, the first of them `before` of.first */
     wg_dtype dtype;
     int64_t numbers, width; /* columns of numbers, and of the categories behind them */
 } encoder_stream;
@@ -326,7 +326,7 @@ typedef struct encoder_stream {
 static const char *encoder_stream_read(void *user, int64_t first, int64_t n, void *to)
 {
     const encoder_stream *s = user;
-    const int64_t own = first - s->of.first;
+    const int64_t own = first - s->of.first + s->before;
     const size_t size = wg_dtype_size(s->dtype), from = (size_t)s->numbers * size;
     const size_t row = from + (size_t)s->width * size;
     if (own < 0 || n > s->n || own > s->n - n)
@@ -367,6 +367,29 @@ wg_tensor *wg_encoder_stream(const wg_encoder *encoder, const char *const *strin
                           .width = width};
     return wg_streamed(t, X->name, X->dtype, WG_SHAPE(n, X->shape.dim[1] + width),
                        &(wg_stream){encoder_stream_read, s, s->of.first});
+}
+
+/* Their numbers come from a file that all ranks read, their categories are here. */
+wg_tensor *wg_encoder_share(wg_tensor *X)
+{
+    wg_tape *t = X->tape;
+    const bool streamed = !wg_is_inert(X) && wg_is_streamed(X);
+    size_t bytes = 0;
+    if (wg_ranks_agree(t, streamed, "rows (streamed, or in memory)") != WG_OK || !streamed)
+        return X;
+    encoder_stream *s = ((const wg_stream *)X->plan)->user;
+    int64_t first, n = wg_ranks_rows(t, s->n, &first);
+    const size_t row = (size_t)s->by->columns * sizeof(int64_t);
+    void *all = wg_ranks_gather(t, s->category, (size_t)s->n * row, true, &bytes);
+    int64_t *kept = wg_tape_take(t, bytes);
+    if (all != NULL && kept != NULL && bytes == (size_t)n * row) {
+        memcpy(kept, all, bytes);
+        s->category = kept;
+        s->n = n;
+        s->before = first;
+    }
+    wg_temporary_free(t, all);
+    return X;
 }
 
 /* ---- All together. --------------------------------------------------------------------------- */

@@ -33,6 +33,10 @@ wg_tensor *wg_encoder_apply(const wg_encoder *encoder, const char *const *string
  * Errors: as wg_encoder_apply. */
 wg_tensor *wg_encoder_stream(const wg_encoder *encoder, const char *const *string, wg_tensor *X);
 
+/* wg_encoder_share: of ranks, such a stream that can be moved over the rows that others have; rows
+ * in memory as they are. All call it. */
+wg_tensor *wg_encoder_share(wg_tensor *X);
+
 /* wg_encoder_unknown: the index, row * columns + column, of the first string that wg_encoder_apply
  * would refuse; -1: none, or a NULL. */
 int64_t wg_encoder_unknown(const wg_encoder *encoder, const char *const *string, int64_t n);

@@ -44,6 +44,26 @@ wg_number_kind wg_number_read(const char *text, double *value);
  * that the double is not? From 2^64 on every text of digits alone counts as one. */
 bool wg_number_loses(const char *text, double value);
 
+/* ---- Different texts. ------------------------------------------------------------------------ */
+
+/* Different texts, numbered in the order in which they come. */
+typedef struct wg_texts {
+    wg_tape *tape;
+    bool kept;         /* on the tape, longer than this lives */
+    const char **text; /* [n] */
+    int64_t n, capacity;
+    int64_t *slot; /* [slots], a power of two: the tree of those whose hash leads here */
+    int64_t slots;
+    struct texts_fork *fork; /* [forks], of all trees */
+    int64_t forks, fork_capacity;
+    struct texts_block *block; /* the newest */
+} wg_texts;
+
+/* wg_texts_number: that of a text, which is copied where it is new; -1: no memory.
+ * wg_texts_clear: all but what is kept. */
+int64_t wg_texts_number(wg_texts *x, const char *text);
+void wg_texts_clear(wg_texts *x);
+
 #ifndef WG_NO_FILES
 
 /* ---- Reading. -------------------------------------------------------------------------------- */
@@ -106,22 +126,6 @@ void wg_window_close(wg_window *w);
  * in it. */
 bool wg_window_next(wg_window *w, int64_t line);
 bool wg_window_restart(wg_window *w);
-
-/* Different texts, numbered in the order in which they come. */
-typedef struct wg_texts {
-    wg_tape *tape;
-    bool kept;         /* on the tape, longer than this lives */
-    const char **text; /* [n] */
-    int64_t n, capacity;
-    int64_t *slot; /* [slots], a power of two: 1 + a number; 0: none */
-    int64_t slots;
-    struct texts_block *block; /* the newest */
-} wg_texts;
-
-/* wg_texts_number: that of a text, which is copied where it is new; -1: no memory.
- * wg_texts_clear: all but what is kept. */
-int64_t wg_texts_number(wg_texts *x, const char *text);
-void wg_texts_clear(wg_texts *x);
 
 /* ---- Writing. -------------------------------------------------------------------------------- */
 
@@ -206,6 +210,9 @@ wg_tensor *wg_elements_read(wg_reader *reader, wg_stored element, const wg_shape
  * are known to be there. */
 wg_tensor *wg_elements_take(wg_reader *reader, wg_stored element, const wg_shape *shape,
                             wg_dtype dtype, int64_t from);
+
+/* wg_elements_are_values: are their bytes those of elements of the dtype on this machine? */
+bool wg_elements_are_values(wg_stored element, wg_dtype dtype);
 
 /* wg_elements_decode: n of them that lie at `bytes`, to elements of the dtype. The first that is
  * none, or not exact in it; n where all are. */

@@ -309,6 +309,9 @@ static wg_table *csv_table(wg_csv_file *f)
                                      WG_SHAPE(f->rows, f->numbers), f->values),
         .string_columns = f->strings,
         .label_name = f->label >= 0 ? f->column[f->label].name : NULL,
+        .label_text = f->label >= 0 ? f->labels.text : NULL,
+        .label_number = f->label_text,
+        .labels = f->labels.n,
         .label_value = f->label >= 0 && f->labels_are_numbers ? f->label_value : NULL,
         .dropped = f->records - f->rows,
         .rounded = f->rounded,
@@ -318,21 +321,14 @@ static wg_table *csv_table(wg_csv_file *f)
     };
     const int64_t cells = f->rows * f->strings; /* which are held */
     const char **string = wg_tape_take(t, (size_t)cells * sizeof *string);
-    const char **label = wg_temporary(t, f->label >= 0 ? f->rows : 0, sizeof *label);
     for (int64_t i = 0; string != NULL && i < cells; i++)
         string[i] = f->texts.text[f->string[i]];
-    for (int64_t i = 0; label != NULL && f->label >= 0 && i < f->rows; i++)
-        label[i] = f->labels.text[f->label_text[i]];
     parts.string = string;
-    parts.label_text = f->label >= 0 ? label : NULL;
-    wg_table *table = wg_csv_list(f, WG_CSV_NUMBER, &parts.column_names, &parts.missing) &&
-                              wg_csv_list(f, WG_CSV_STRING, &parts.string_names,
-                                          &parts.string_missing) &&
-                              wg_tape_status(t) == WG_OK
-                          ? wg_table_new(t, &parts)
-                          : wg_table_inert();
-    wg_temporary_free(t, label);
-    return table;
+    return wg_csv_list(f, WG_CSV_NUMBER, &parts.column_names, &parts.missing) &&
+                   wg_csv_list(f, WG_CSV_STRING, &parts.string_names, &parts.string_missing) &&
+                   wg_tape_status(t) == WG_OK
+               ? wg_table_new(t, &parts)
+               : wg_table_inert();
 }
 
 bool wg_csv_open(wg_csv_file *f, wg_tape *t, const char *path, const wg_csv_options *options)

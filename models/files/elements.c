@@ -126,6 +126,18 @@ int64_t wg_elements_bytes(const wg_shape *shape, int64_t element_size)
     return n >= 0 && wg_size_multiply(n, element_size, &bytes) ? bytes : -1;
 }
 
+static bool elements_little(void)
+{
+    const uint16_t one = 1;
+    return *(const unsigned char *)&one == 1;
+}
+
+bool wg_elements_are_values(wg_stored e, wg_dtype dtype)
+{
+    const wg_stored_kind kind = dtype == WG_I64 ? WG_STORED_SIGNED : WG_STORED_FLOAT;
+    return e.kind == kind && (size_t)e.size == wg_dtype_size(dtype) && e.big != elements_little();
+}
+
 int64_t wg_elements_decode(const void *bytes, int64_t n, wg_stored e, wg_dtype dtype, void *to)
 {
     const unsigned char *at = bytes;
@@ -140,6 +152,8 @@ static bool elements_decode(wg_reader *reader, wg_stored e, wg_tensor *x, int64_
     unsigned char chunk[ELEMENTS_CHUNK];
     const int64_t at_once = ELEMENTS_CHUNK / e.size;
     char *to = x->data;
+    if (wg_elements_are_values(e, x->dtype))
+        return wg_reader_take(reader, to, x->size * e.size);
     for (int64_t i = 0; i < x->size; i += at_once) {
         const int64_t n = x->size - i < at_once ? x->size - i : at_once;
         if (!wg_reader_take(reader, chunk, n * e.size))
@@ -245,8 +259,7 @@ void wg_elements_write(wg_writer *w, const wg_tensor *x)
 {
     unsigned char chunk[ELEMENTS_CHUNK];
     size_t size = wg_dtype_size(x->dtype), used = 0;
-    const uint16_t one = 1;
-    const bool little = *(const unsigned char *)&one == 1; /* the bytes are in order already */
+    const bool little = elements_little(); /* the bytes are in order already */
     if (little)
         wg_writer_put(w, x->data, (size_t)x->size * size);
     for (int64_t i = 0; !little && i < x->size; i++) {

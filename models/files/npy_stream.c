@@ -123,19 +123,10 @@ static bool stream_dtype(wg_npy_stream *s, wg_dtype dtype)
     return wg_tape_status(s->tape) == WG_OK;
 }
 
-static bool stream_is_native(const wg_npy_stream *s)
-{
-    const uint16_t one = 1;
-    const bool little = *(const unsigned char *)&one == 1;
-    return s->array.element.kind == WG_STORED_FLOAT &&
-           (size_t)s->array.element.size == wg_dtype_size(s->array.dtype) &&
-           s->array.element.big == !little;
-}
-
 static void stream_set_row(wg_npy_stream *s)
 {
     s->row = s->taken = wg_shape_size(&s->array.shape) / s->array.shape.dim[0];
-    s->plain = stream_is_native(s);
+    s->plain = wg_elements_are_values(s->array.element, s->array.dtype);
 }
 
 /* The header, held against the file. */

@@ -1,8 +1,7 @@
 /* Tables of labels and sparse rows from files in the format of SVMlight and LIBSVM. */
-#include "models/files/svmlight.h"
+#include "models/files/svmlight_internal.h"
 
 #include "autograd/op.h"
-#include "models/files/bytes_internal.h"
 #include "models/files/table_internal.h"
 
 #include <inttypes.h>
@@ -10,24 +9,9 @@
 #include <stdio.h>
 #include <string.h>
 
-/* A file while it is read. */
-typedef struct svmlight_file {
-    wg_tape *tape;
-    const char *path;
-    wg_svmlight_options options;
-    wg_window window;
-    char *at; /* what is still to read in it; a NUL stands behind the last byte */
-    int64_t line;
-    int64_t rows, entries, columns; /* columns: as far as features were seen */
-    int64_t rounded;                /* values */
-    int64_t *start;                 /* [rows + 1] */
-    int64_t *column;                /* [entries] */
-    double *value;                  /* [entries] */
-    double *label;                  /* [rows] */
-    int64_t *label_text;            /* [rows], numbers of labels */
-    wg_texts labels;
-    int64_t start_capacity, column_capacity, value_capacity, label_capacity, text_capacity;
-} svmlight_file;
+typedef wg_svmlight_file svmlight_file;
+
+enum { SVMLIGHT_HELD = 8192 }; /* entries, before some are put */
 
 static bool svmlight_fail(const svmlight_file *f, const char *text, const char *reason)
 {
@@ -123,7 +107,7 @@ static bool svmlight_column(const svmlight_file *f, const char *text, int64_t *c
     }
     if (f->entries == f->start[f->rows])
         return true;
-    int64_t last = f->column[f->entries - 1];
+    int64_t last = f->column[f->held - 1];
     if (*column == last)
         return svmlight_fail(f, text, "is a feature that the line has twice");
     return *column > last || svmlight_fail(f, text, "is a feature behind a later one");
@@ -131,7 +115,7 @@ static bool svmlight_column(const svmlight_file *f, const char *text, int64_t *c
 
 static bool svmlight_reserve_entry(svmlight_file *f)
 {
-    int64_t need = f->entries + 1;
+    int64_t need = f->held + 1;
     return wg_temporary_grow(f->tape, (void **)&f->column, &f->column_capacity, need,
                              sizeof *f->column) &&
            wg_temporary_grow(f->tape, (void **)&f->value, &f->value_capacity, need,
@@ -149,13 +133,14 @@ static bool svmlight_entry(svmlight_file *f, char *word)
     if (!svmlight_reserve_entry(f))
         return false;
     *colon = '\0';
-    int64_t *column = &f->column[f->entries];
-    if (!svmlight_column(f, word, column) || !svmlight_number(f, colon + 1, &f->value[f->entries]))
+    int64_t *column = &f->column[f->held];
+    if (!svmlight_column(f, word, column) || !svmlight_number(f, colon + 1, &f->value[f->held]))
         return false;
-    f->rounded += wg_number_loses(colon + 1, f->value[f->entries]);
+    f->rounded += wg_number_loses(colon + 1, f->value[f->held]);
     if (*column >= f->columns)
         f->columns = *column + 1;
     f->entries++;
+    f->held++;
     *f->at = behind;
     return true;
 }
@@ -177,7 +162,9 @@ static bool svmlight_line(svmlight_file *f, char *label)
         return false;
     f->start[0] = 0;
     char behind = svmlight_cut(f);
-    f->label_text[f->rows] = wg_texts_number(&f->labels, label);
+    f->label_text[f->rows] = f->label_limit > 0 && f->labels.n > f->label_limit
+                                 ? 0 /* too many to be told apart */
+                                 : wg_texts_number(&f->labels, label);
     if (f->label_text[f->rows] < 0 || !svmlight_number(f, label, &f->label[f->rows]))
         return false;
     *f->at = behind;
@@ -188,7 +175,7 @@ static bool svmlight_line(svmlight_file *f, char *label)
     f->start[f->rows] = f->entries;
     if (*f->at != '\0')
         svmlight_step_line(f);
-    return true;
+    return f->put == NULL || f->held < SVMLIGHT_HELD || f->put(f);
 }
 
 /* On to the next lines of the file; *f->at is NUL where there are none. */
@@ -211,7 +198,7 @@ static bool svmlight_lines(svmlight_file *f)
             svmlight_step_line(f);
     }
     if (f->rows > 0 || wg_tape_status(f->tape) != WG_OK)
-        return wg_tape_status(f->tape) == WG_OK;
+        return wg_tape_status(f->tape) == WG_OK && (f->put == NULL || f->put(f));
     wg_fail(f->tape, WG_E_FORMAT, "%s: the file has no line with a label", f->path);
     return false;
 }
@@ -225,14 +212,13 @@ static wg_table *svmlight_finish(svmlight_file *f, wg_csr **features)
     wg_tape *t = f->tape;
     wg_dtype dtype = f->options.f32 ? WG_F32 : WG_F64;
     int64_t columns = f->options.columns > 0 ? f->options.columns : f->columns;
-    const char **label = wg_temporary(t, f->rows, sizeof *label);
-    for (int64_t i = 0; label != NULL && i < f->rows; i++)
-        label[i] = f->labels.text[f->label_text[i]];
     wg_table_parts parts = {
         .path = f->path,
         .features = wg_constant(t, dtype, WG_SHAPE(f->rows, 0), &none),
         .label_name = "label",
-        .label_text = label,
+        .label_text = f->labels.text,
+        .label_number = f->label_text,
+        .labels = f->labels.n,
         .label_value = f->label,
         .zero_based = f->options.zero_based,
         .rounded = f->rounded,
@@ -243,12 +229,25 @@ static wg_table *svmlight_finish(svmlight_file *f, wg_csr **features)
         memcpy((char *)f->value + (size_t)i * sizeof narrow, &narrow, sizeof narrow);
     }
     wg_table *table = wg_tape_status(t) == WG_OK ? wg_table_new(t, &parts) : wg_table_inert();
-    wg_temporary_free(t, label);
     *features = wg_csr_new(t, dtype, f->rows, columns, f->start, f->column, f->value);
     return wg_tape_status(t) == WG_OK ? table : wg_table_inert();
 }
 
-static bool svmlight_parse(svmlight_file *f)
+bool wg_svmlight_open(wg_svmlight_file *f, wg_tape *t, const char *path,
+                      const wg_svmlight_options *options)
+{
+    *f = (wg_svmlight_file){.tape = t, .path = path, .labels.tape = t};
+    if (options != NULL)
+        f->options = *options;
+    if (wg_tape_status(t) != WG_OK)
+        return false;
+    if (f->options.columns < 0)
+        wg_fail(t, WG_E_VALUE, "svmlight: option columns is negative");
+    return f->options.columns >= 0 && wg_window_open(&f->window, t, path) &&
+           wg_limits_fill(t, path, &f->options.limits, f->window.size);
+}
+
+bool wg_svmlight_parse(wg_svmlight_file *f)
 {
     wg_c_locale locale;
     if (!wg_c_locale_enter(&locale)) {
@@ -265,7 +264,7 @@ static bool svmlight_parse(svmlight_file *f)
     return done;
 }
 
-static void svmlight_close(svmlight_file *f)
+void wg_svmlight_close(wg_svmlight_file *f)
 {
     wg_window_close(&f->window);
     wg_texts_clear(&f->labels);
@@ -279,25 +278,17 @@ static void svmlight_close(svmlight_file *f)
 wg_table *wg_svmlight_read(wg_tape *t, const char *path, const wg_svmlight_options *options,
                            wg_csr **features)
 {
-    svmlight_file file = {.tape = t, .path = path, .labels.tape = t};
+    svmlight_file file;
     wg_csr *unused;
     wg_table *table = wg_table_inert();
     if (features == NULL)
         features = &unused;
     *features = wg_csr_none();
-    if (options != NULL)
-        file.options = *options;
-    if (wg_tape_status(t) != WG_OK)
-        return table;
-    if (file.options.columns < 0)
-        wg_fail(t, WG_E_VALUE, "svmlight: option columns is negative");
-    else if (wg_window_open(&file.window, t, path) &&
-             wg_limits_fill(t, path, &file.options.limits, file.window.size) &&
-             svmlight_parse(&file))
+    if (wg_svmlight_open(&file, t, path, options) && wg_svmlight_parse(&file))
         table = svmlight_finish(&file, features);
     if (wg_tape_status(t) != WG_OK)
         *features = wg_csr_none();
-    svmlight_close(&file);
+    wg_svmlight_close(&file);
     return table;
 }
 

@@ -33,6 +33,25 @@ typedef struct wg_svmlight_options {
 wg_table *wg_svmlight_read(wg_tape *t, const char *path, const wg_svmlight_options *options,
                            wg_csr **features);
 
+/* Sparse rows that are read when they are wanted. In memory are where each row begins, and its label.
+ * Its members are to be read. */
+typedef struct wg_svmlight_cache {
+    wg_table *table;  /* as of wg_svmlight_read; inert after an error */
+    wg_csr *features; /* value and column are streamed */
+    const char *made; /* why the cache was made now, and not before; NULL: it was there */
+    struct wg_npy_stream *rows;
+} wg_svmlight_cache;
+
+/* wg_svmlight_cache_open: what wg_svmlight_read gives, to the bit, but for features that are
+ * streamed from `cache`, a binary file beside it: an array of pairs, column and value, for
+ * numpy.load. When it is made, what it may not be, ranks and errors: as wg_csv_cache_open; of more
+ * different labels than limits.classes none is a class. WG_E_VALUE, too: a file without features.
+ * wg_svmlight_cache_close: after the last use of the features, before the tape is freed or rewound;
+ * closing twice does nothing. */
+wg_svmlight_cache wg_svmlight_cache_open(wg_tape *t, const char *path, const char *cache,
+                                         const wg_svmlight_options *options);
+void wg_svmlight_cache_close(wg_svmlight_cache *cache);
+
 /* wg_svmlight_recognized: does this regular file, by its first lines, look like one in this format:
  * a number and then feature:value, ...? Of "-" from where the standard input stands, where it then
  * stands still. False for what cannot be read, and for pipes, which cannot be looked into. */

@@ -3,6 +3,7 @@
 #include "models/files/table_internal.h"
 
 #include "autograd/op.h"
+#include "ops/slice.h"
 
 #include <inttypes.h>
 #include <math.h>
@@ -40,12 +41,12 @@ bool wg_limits_fill(wg_tape *t, const char *path, wg_limits *limits, int64_t byt
     return true;
 }
 
-/* ---- Classes: sort the labels, number the groups of equal ones. ------------------------------ */
+/* ---- Classes: sort the different labels, number the groups of equal ones. -------------------- */
 
 typedef struct table_label {
     const char *text;
     double value;
-    int64_t row;
+    int64_t number, row; /* the first that has it; -1: none has */
 } table_label;
 
 static int table_order(int64_t a, int64_t b)
@@ -88,88 +89,92 @@ static bool table_same_class(const table_label *p, const table_label *q, bool nu
                    : strcmp(p->text, q->text) == 0;
 }
 
-static void table_sort(table_label *labels, int64_t n, const wg_table_parts *parts)
+/* The labels that rows have, sorted; returns how many. */
+static int64_t table_sort(table_label *labels, int64_t rows, const wg_table_parts *parts)
 {
-    bool numbers = parts->label_value != NULL;
-    for (int64_t i = 0; i < n; i++)
-        labels[i] = (table_label){parts->label_text[i], numbers ? parts->label_value[i] : 0, i};
+    const bool numbers = parts->label_value != NULL;
+    int64_t n = 0;
+    for (int64_t k = 0; k < parts->labels; k++)
+        labels[k] = (table_label){parts->label_text[k], 0, k, -1};
+    for (int64_t i = 0; i < rows; i++) {
+        table_label *l = &labels[parts->label_number[i]];
+        if (l->row < 0) {
+            l->row = i;
+            l->value = numbers ? parts->label_value[i] : 0;
+        }
+    }
+    for (int64_t k = 0; k < parts->labels; k++)
+        if (labels[k].row >= 0)
+            labels[n++] = labels[k];
     qsort(labels, (size_t)n, sizeof *labels, numbers ? table_by_value : table_by_text);
+    return n;
 }
 
-/* How many classes there are; class_of_row[n] and, where not NULL, the first label of each
- * class. */
-static int64_t table_number(const table_label *labels, int64_t n, bool numbers,
-                            int64_t *class_of_row, const char **first)
+/* How many classes n labels are; the class of each into class_of[number], and the first label of
+ * each class into first[n]. */
+static int64_t table_number(const table_label *labels, int64_t n, bool numbers, int64_t *class_of,
+                            const char **first)
 {
     int64_t count = 0;
     for (int64_t i = 0; i < n; i++) {
-        if (i == 0 || !table_same_class(&labels[i - 1], &labels[i], numbers)) {
-            if (first != NULL)
-                first[count] = labels[i].text;
-            count++;
-        }
-        class_of_row[labels[i].row] = count - 1;
+        if (i == 0 || !table_same_class(&labels[i - 1], &labels[i], numbers))
+            first[count++] = labels[i].text;
+        class_of[labels[i].number] = count - 1;
     }
     return count;
 }
 
+/* Room: labels, class_of and name [parts->labels]. */
 static bool table_find_classes(wg_table *table, const wg_table_parts *parts, table_label *labels,
-                               int64_t *class_of_row)
+                               int64_t *class_of, const char **name)
 {
     wg_tape *t = table->tape;
-    int64_t n = table->rows;
-    bool numbers = parts->label_value != NULL;
-    table_sort(labels, n, parts);
-    table->class_count = table_number(labels, n, numbers, class_of_row, NULL);
+    const int64_t n = table_sort(labels, table->rows, parts);
+    table->class_count = table_number(labels, n, parts->label_value != NULL, class_of, name);
     const char **names = wg_tape_take(t, ((size_t)table->class_count + 1) * sizeof *names);
-    if (names == NULL)
+    for (int64_t i = 0; names != NULL && i < table->class_count; i++)
+        names[i] = wg_tape_copy_text(t, name[i]);
+    wg_tensor *classes = wg_full(t, WG_I64, WG_SHAPE(table->rows), 0);
+    if (wg_tape_status(t) != WG_OK)
         return false;
-    table_number(labels, n, numbers, class_of_row, names);
-    for (int64_t i = 0; i < table->class_count; i++) {
-        names[i] = wg_tape_copy_text(t, names[i]);
-        if (names[i] == NULL)
-            return false;
-    }
+    for (int64_t i = 0; i < table->rows; i++)
+        ((int64_t *)classes->data)[i] = class_of[parts->label_number[i]];
     table->class_names = names;
-    table->classes = wg_constant(t, WG_I64, WG_SHAPE(n), class_of_row);
+    table->classes = classes;
     return true;
 }
 
 /* ---- Labels as numbers. ---------------------------------------------------------------------- */
 
+/* A column of these, or, NULL, of the rows' classes. */
 static wg_tensor *table_column(const wg_table *table, const double *values)
 {
-    return wg_constant_from(table->tape, wg_dtype_of(table->features), WG_SHAPE(table->rows, 1),
-                            values);
+    wg_tensor *x = wg_full(table->tape, wg_dtype_of(table->features), WG_SHAPE(table->rows, 1), 0);
+    for (int64_t i = 0; !wg_is_inert(x) && i < table->rows; i++)
+        wg_set_element(x, i, values != NULL ? values[i] : wg_element(table->classes, i));
+    return x;
 }
 
-static void table_number_labels(wg_table *table, const wg_table_parts *parts,
-                                const int64_t *class_of_row, double *values)
+static void table_number_labels(wg_table *table, const double *values)
 {
-    int64_t n = table->rows;
-    if (parts->label_value != NULL)
-        table->targets = table_column(table, parts->label_value);
-    if (table->class_count == 2 || parts->label_value == NULL) {
-        for (int64_t i = 0; i < n; i++)
-            values[i] = (double)class_of_row[i];
-        table->labels = table->class_count <= 2 ? table_column(table, values) : NULL;
-    } else {
-        table->labels = table->targets;
-    }
+    table->targets = values != NULL ? table_column(table, values) : NULL;
+    table->labels = table->class_count == 2 || (values == NULL && table->class_count < 2)
+                        ? table_column(table, NULL)
+                        : table->targets;
 }
 
 static bool table_set_labels(wg_table *table, const wg_table_parts *parts)
 {
     wg_tape *t = table->tape;
-    int64_t n = table->rows;
-    table_label *labels = wg_temporary(t, n, sizeof *labels);
-    int64_t *class_of_row = labels != NULL ? wg_temporary(t, n, sizeof *class_of_row) : NULL;
-    double *values = class_of_row != NULL ? wg_temporary(t, n, sizeof *values) : NULL;
-    bool done = values != NULL && table_find_classes(table, parts, labels, class_of_row);
+    table_label *labels = wg_temporary(t, parts->labels, sizeof *labels);
+    int64_t *class_of = wg_temporary(t, parts->labels, sizeof *class_of);
+    const char **name = wg_temporary(t, parts->labels, sizeof *name);
+    const bool done = wg_tape_status(t) == WG_OK &&
+                      table_find_classes(table, parts, labels, class_of, name);
     if (done)
-        table_number_labels(table, parts, class_of_row, values);
-    wg_temporary_free(t, values);
-    wg_temporary_free(t, class_of_row);
+        table_number_labels(table, parts->label_value);
+    wg_temporary_free(t, name);
+    wg_temporary_free(t, class_of);
     wg_temporary_free(t, labels);
     return done;
 }
@@ -302,31 +307,43 @@ static bool table_rows_fit(const wg_table *table, const wg_tensor *rows)
     return wg_tape_status(t) == WG_OK;
 }
 
+/* How many rows from i on follow one another. */
+static int64_t table_run(const wg_tensor *rows, int64_t i)
+{
+    const int64_t *row = rows->data;
+    int64_t end = i + 1;
+    while (end < rows->size && row[end] == row[end - 1] + 1)
+        end++;
+    return end - i;
+}
+
 /* Rows of `bytes` each. */
 static void table_take_bytes(const void *from, size_t bytes, const wg_tensor *rows, void *to)
 {
     const int64_t *row = rows->data;
-    for (int64_t i = 0; bytes > 0 && i < rows->size; i++)
-        memcpy((char *)to + (size_t)i * bytes, (const char *)from + (size_t)row[i] * bytes, bytes);
+    for (int64_t i = 0, n; bytes > 0 && i < rows->size; i += n) {
+        n = table_run(rows, i);
+        memcpy((char *)to + (size_t)i * bytes, (const char *)from + (size_t)row[i] * bytes,
+               (size_t)n * bytes);
+    }
 }
 
-/* A constant of these rows of x [n, ...]; NULL where x is, or after an error. */
-static wg_tensor *table_take_tensor(const wg_tensor *x, const wg_tensor *rows)
+/* These rows of x [n, ...]: a view of it where they follow one another and x stays as it is, else a
+ * constant, given its values here, before anybody else has seen it; NULL where x is. */
+static wg_tensor *table_take_tensor(wg_tensor *x, const wg_tensor *rows)
 {
     if (x == NULL)
         return NULL;
     if (wg_is_streamed(x))
         return wg_streamed_take(x, rows);
-    int64_t n = x->shape.dim[0], width = n > 0 ? x->size / n : 0, size = -1;
+    const int64_t *row = rows->data;
+    if (rows->size > 0 && (x->state & WG_NODE_LIVE) == 0 && table_run(rows, 0) == rows->size)
+        return wg_slice(x, 0, *row, *row + rows->size);
     wg_shape shape = x->shape;
     shape.dim[0] = rows->size;
-    wg_size_multiply(rows->size, width, &size);
-    void *values = wg_temporary(x->tape, size, wg_dtype_size(x->dtype));
-    if (values == NULL)
-        return NULL;
-    table_take_bytes(x->data, (size_t)width * wg_dtype_size(x->dtype), rows, values);
-    wg_tensor *taken = wg_constant(x->tape, x->dtype, shape.ndim, shape.dim, values);
-    wg_temporary_free(x->tape, values);
+    wg_tensor *taken = wg_full(x->tape, x->dtype, shape.ndim, shape.dim, 0);
+    if (!wg_is_inert(taken))
+        table_take_bytes(x->data, wg_row_bytes(x), rows, taken->data);
     return taken;
 }
 

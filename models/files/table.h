@@ -87,8 +87,8 @@ wg_table *wg_table_of(const char *name, wg_tensor *X, const wg_tensor *y, const 
 
 /* wg_table_take: a table of the rows [m], i64, that `rows` names, in that order, repeated or not:
  * training and test rows of wg_train_test_split. Names, classes and counts of missing values are
- * those of the whole table, also where no row of a class was taken. Numbers are copied; strings and
- * names are shared.
+ * those of the whole table, also where no row of a class was taken. Numbers are copied, unless the
+ * rows follow one another; strings and names are shared.
  * Never NULL: after an error (on the tape: WG_E_INDEX, no such row; WG_E_SHAPE, WG_E_DTYPE,
  *   WG_E_STALE, WG_E_TAPE, WG_E_NULL, WG_E_NOMEM) the result is an inert table. */
 wg_table *wg_table_take(const wg_table *table, const wg_tensor *rows);

@@ -21,8 +21,12 @@ typedef struct wg_table_parts {
     char separator;
     int64_t class_limit; /* > 0 */
     const char *label_name;
-    const char *const *label_text; /* [rows]; NULL: no label column, or too many to be classes */
-    const double *label_value;     /* [rows]; NULL: none, or the labels are not all numbers */
+    /* The different labels, and which of them each row has; not all of them need have a row. NULL:
+     * no label column, or too many to be classes. */
+    const char *const *label_text; /* [labels] */
+    const int64_t *label_number;   /* [rows] */
+    int64_t labels;
+    const double *label_value; /* [rows]; NULL: none, or the labels are not all numbers */
 } wg_table_parts;
 
 /* wg_table_new: a table on the tape; the inert table after an error. */

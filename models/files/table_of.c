@@ -1,4 +1,5 @@
 /* Tables of arrays: what NPY and IDX files hold, as rows with names and classes. */
+#include "models/files/bytes_internal.h"
 #include "models/files/table_internal.h"
 
 #include "autograd/op.h"
@@ -10,7 +11,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { TABLE_OF_TEXT = 32 };
+enum { TABLE_OF_TEXT = 32, TABLE_OF_SMALL = 256 };
 
 /* "x1", "x2", ...; NULL: no memory. */
 static const char **table_of_names(wg_tape *t, int64_t columns)
@@ -24,29 +25,41 @@ static const char **table_of_names(wg_tape *t, int64_t columns)
     return names;
 }
 
-/* The labels as numbers and as texts, all temporary. */
+/* The labels as numbers, and the different ones, all temporary. */
 typedef struct table_of_labels {
-    double *value;
-    char (*text)[TABLE_OF_TEXT];
-    const char **texts;
+    double *value;   /* [n] */
+    int64_t *number; /* [n]: which of the texts */
+    wg_texts texts;
 } table_of_labels;
 
-static bool table_of_labels_new(wg_tape *t, const wg_tensor *y, table_of_labels *l)
+static int64_t table_of_number(wg_texts *texts, const wg_tensor *y, int64_t i)
 {
-    l->value = wg_temporary(t, y->size, sizeof *l->value);
-    l->text = wg_temporary(t, y->size, sizeof *l->text);
-    l->texts = wg_temporary(t, y->size, sizeof *l->texts);
-    if (l->value == NULL || l->text == NULL || l->texts == NULL)
-        return false;
-    for (int64_t i = 0; i < y->size; i++) {
-        l->value[i] = wg_element(y, i);
-        l->texts[i] = l->text[i];
-        if (y->dtype == WG_I64)
-            snprintf(l->text[i], TABLE_OF_TEXT, "%" PRId64, ((const int64_t *)y->data)[i]);
-        else
-            snprintf(l->text[i], TABLE_OF_TEXT, "%.*g", y->dtype == WG_F32 ? 9 : 17, l->value[i]);
+    char text[TABLE_OF_TEXT];
+    if (y->dtype == WG_I64)
+        snprintf(text, sizeof text, "%" PRId64, ((const int64_t *)y->data)[i]);
+    else
+        snprintf(text, sizeof text, "%.*g", y->dtype == WG_F32 ? 9 : 17, wg_element(y, i));
+    return wg_texts_number(texts, text);
+}
+
+/* Small whole numbers, as most are, become texts once. */
+static bool table_of_labels_new(const wg_tensor *y, table_of_labels *l)
+{
+    int64_t small[TABLE_OF_SMALL] = {0}; /* 1 + the number */
+    l->value = wg_temporary(y->tape, y->size, sizeof *l->value);
+    l->number = wg_temporary(y->tape, y->size, sizeof *l->number);
+    for (int64_t i = 0; l->number != NULL && l->value != NULL && i < y->size; i++) {
+        const double value = l->value[i] = wg_element(y, i);
+        const bool is_small = value >= 0 && value < TABLE_OF_SMALL && !signbit(value) &&
+                              value == (double)(int)value;
+        const int64_t known = is_small ? small[(int)value] - 1 : -1;
+        l->number[i] = known >= 0 ? known : table_of_number(&l->texts, y, i);
+        if (l->number[i] < 0)
+            return false;
+        if (is_small)
+            small[(int)value] = 1 + l->number[i];
     }
-    return true;
+    return l->number != NULL && l->value != NULL;
 }
 
 static bool table_of_fits(const char *name, const wg_tensor *X, const wg_tensor *y)
@@ -105,7 +118,7 @@ wg_table *wg_table_of(const char *name, wg_tensor *X, const wg_tensor *y, const 
         return wg_table_inert();
     int64_t n = X->shape.dim[0], columns = n > 0 ? X->size / n : 0;
     wg_limits limits = {0};
-    table_of_labels labels = {NULL, NULL, NULL};
+    table_of_labels labels = {.texts.tape = t};
     wg_table *table = wg_table_inert();
     const int64_t rounded = table_of_rounded(X);
     if (X->dtype == WG_I64)
@@ -117,18 +130,20 @@ wg_table *wg_table_of(const char *name, wg_tensor *X, const wg_tensor *y, const 
     if (label_name != NULL)
         label_name = wg_tape_copy_text(t, label_name);
     const int64_t *missing = X->dtype != WG_I64 ? table_of_missing(X, columns) : NULL;
-    if (wg_tape_status(t) == WG_OK && (y == NULL || table_of_labels_new(t, y, &labels)))
+    if (wg_tape_status(t) == WG_OK && (y == NULL || table_of_labels_new(y, &labels)))
         table = wg_table_new(t, &(wg_table_parts){.path = name,
                                                   .features = X,
                                                   .column_names = names,
                                                   .missing = missing,
                                                   .rounded = rounded,
                                                   .label_name = label_name,
-                                                  .label_text = labels.texts,
+                                                  .label_text = labels.texts.text,
+                                                  .label_number = labels.number,
+                                                  .labels = labels.texts.n,
                                                   .label_value = labels.value,
                                                   .class_limit = limits.classes});
     wg_temporary_free(t, labels.value);
-    wg_temporary_free(t, labels.text);
-    wg_temporary_free(t, labels.texts);
+    wg_temporary_free(t, labels.number);
+    wg_texts_clear(&labels.texts);
     return table;
 }

@@ -1,14 +1,12 @@
-/* Text files as a window that moves over them, whole records at a time; and the different texts
- * that are kept of them. */
+/* Text files as a window that moves over them, whole records at a time. */
 #include "models/files/bytes_internal.h"
 
-#include "autograd/hash.h"
 #include "autograd/op.h"
 
 #include <inttypes.h>
 #include <string.h>
 
-enum { WINDOW_BYTES = 1 << 18, TEXTS_FIRST = 256, TEXTS_BLOCK = 1 << 16, TEXTS_SLOTS = 16 };
+enum { WINDOW_BYTES = 1 << 18 };
 
 /* ---- Where records end. ---------------------------------------------------------------------- */
 
@@ -139,93 +137,4 @@ bool wg_window_next(wg_window *w, int64_t line)
     w->behind = *w->end;
     *w->end = '\0';
     return true;
-}
-
-/* ---- Texts. ---------------------------------------------------------------------------------- */
-
-typedef struct texts_block {
-    struct texts_block *before;
-    size_t used, size;
-    char bytes[];
-} texts_block;
-
-/* Each twice as large as the one before, up to a bound. */
-static bool texts_take_block(wg_texts *x, size_t size)
-{
-    size_t bytes = x->block != NULL ? 2 * x->block->size : TEXTS_FIRST;
-    bytes = bytes < TEXTS_BLOCK ? bytes : TEXTS_BLOCK;
-    bytes = bytes > size ? bytes : size;
-    texts_block *b = x->kept ? wg_tape_take(x->tape, sizeof *b + bytes)
-                             : wg_temporary(x->tape, (int64_t)(sizeof *b + bytes), 1);
-    if (b == NULL)
-        return false;
-    *b = (texts_block){.before = x->block, .size = bytes};
-    x->block = b;
-    return true;
-}
-
-static const char *texts_copy(wg_texts *x, const char *text)
-{
-    const size_t size = strlen(text) + 1;
-    if ((x->block == NULL || x->block->size - x->block->used < size) && !texts_take_block(x, size))
-        return NULL;
-    char *copy = x->block->bytes + x->block->used;
-    x->block->used += size;
-    return memcpy(copy, text, size);
-}
-
-/* Where the text is, or is to be. */
-static int64_t *texts_find(const wg_texts *x, const char *text)
-{
-    uint64_t at = wg_hash_bytes(WG_HASH_START, text, strlen(text)), mask = (uint64_t)x->slots - 1;
-    for (at ^= at >> 29;; at++) {
-        int64_t *slot = &x->slot[at & mask];
-        if (*slot == 0 || strcmp(x->text[*slot - 1], text) == 0)
-            return slot;
-    }
-}
-
-/* At most half of the slots are taken. */
-static bool texts_grow(wg_texts *x)
-{
-    const int64_t slots = x->slots > 0 ? 2 * x->slots : TEXTS_SLOTS;
-    int64_t *slot = wg_temporary(x->tape, slots, sizeof *slot);
-    if (slot == NULL)
-        return false;
-    memset(slot, 0, (size_t)slots * sizeof *slot);
-    wg_temporary_free(x->tape, x->slot);
-    x->slot = slot;
-    x->slots = slots;
-    for (int64_t i = 0; i < x->n; i++)
-        *texts_find(x, x->text[i]) = i + 1;
-    return true;
-}
-
-int64_t wg_texts_number(wg_texts *x, const char *text)
-{
-    if (2 * x->n >= x->slots && !texts_grow(x))
-        return -1;
-    int64_t *slot = texts_find(x, text);
-    if (*slot > 0)
-        return *slot - 1;
-    const char *copy = wg_temporary_grow(x->tape, (void **)&x->text, &x->capacity, x->n + 1,
-                                         sizeof *x->text)
-                           ? texts_copy(x, text)
-                           : NULL;
-    if (copy == NULL)
-        return -1;
-    x->text[x->n] = copy;
-    *slot = ++x->n;
-    return x->n - 1;
-}
-
-void wg_texts_clear(wg_texts *x)
-{
-    for (texts_block *b = x->kept ? NULL : x->block, *before; b != NULL; b = before) {
-        before = b->before;
-        wg_temporary_free(x->tape, b);
-    }
-    wg_temporary_free(x->tape, x->slot);
-    wg_temporary_free(x->tape, x->text);
-    *x = (wg_texts){.tape = x->tape, .kept = x->kept};
 }

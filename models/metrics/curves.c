@@ -83,18 +83,47 @@ static wg_tensor *curves_none(const char *metric, const wg_tensor *scores, const
 
 /* ---- ROC. ------------------------------------------------------------------------------------ */
 
+static int curves_numbers_falling(const void *a, const void *b)
+{
+    const double p = *(const double *)a, q = *(const double *)b;
+    return (p < q) - (p > q);
+}
+
+/* Twice the pairs won, exact up to 2^53; scores of both classes falling. */
+static double curves_pairs(const double *positive, int64_t n_positive, const double *negative,
+                           int64_t n_negative)
+{
+    double twice = 0;
+    for (int64_t i = 0, above = 0, end; i < n_negative; i = end) {
+        const double score = negative[i];
+        for (end = i + 1; end < n_negative && negative[end] == score;)
+            end++;
+        while (above < n_positive && positive[above] > score)
+            above++;
+        int64_t equal = above;
+        while (equal < n_positive && positive[equal] == score)
+            equal++;
+        twice += (double)(end - i) * (double)(above + equal);
+        above = equal;
+    }
+    return twice;
+}
+
+/* Of the scores alone: 8 bytes a row. */
 double wg_roc_auc(const wg_tensor *scores, const wg_tensor *truth)
 {
-    curves_counts c;
-    if (!curves_count("roc_auc", scores, truth, &c))
+    double *score = NULL;
+    if (!curves_fit("roc_auc", scores, truth) || truth->size == 0 ||
+        (score = wg_temporary(scores->tape, truth->size, sizeof *score)) == NULL)
         return (double)NAN;
-    double twice = 0; /* of the pairs won; exact up to 2^53 */
-    for (int64_t i = 0; i < c.n; i++) {
-        curves_point now = c.point[i], last = i > 0 ? c.point[i - 1] : (curves_point){0, 0, 0};
-        twice += (double)(now.negative - last.negative) * (double)(now.positive + last.positive);
-    }
-    wg_temporary_free(c.t, c.point);
-    return twice / (2 * c.positives * c.negatives);
+    int64_t n = 0, rest = truth->size; /* positives from the front on, negatives from the end */
+    for (int64_t i = 0; i < truth->size; i++)
+        score[wg_metric_label(truth, i) == 1 ? n++ : --rest] = wg_element(scores, i);
+    qsort(score, (size_t)n, sizeof *score, curves_numbers_falling);
+    qsort(score + n, (size_t)(truth->size - n), sizeof *score, curves_numbers_falling);
+    const double twice = curves_pairs(score, n, score + n, truth->size - n);
+    wg_temporary_free(scores->tape, score);
+    return twice / (2 * (double)n * (double)(truth->size - n));
 }
 
 wg_roc wg_roc_curve(const wg_tensor *scores, const wg_tensor *truth)

@@ -10,24 +10,6 @@
 
 /* ---- What the columns are like. -------------------------------------------------------------- */
 
-/* Of sparse rows: mean and variance of the columns. stored: zeros, [columns]. */
-static void coordinates_of_sparse(wg_fit_coordinates *c, const wg_csr *rows, double n,
-                                  double *stored)
-{
-    const wg_tensor *X = rows->value;
-    const int64_t *column = wg_data_i64(rows->column);
-    for (int64_t i = 0; i < X->size; i++) {
-        c->mean[column[i]] += wg_element(X, i) / n;
-        stored[column[i]]++;
-    }
-    for (int64_t i = 0; i < X->size; i++) {
-        const double r = wg_element(X, i) - c->mean[column[i]];
-        c->scale[column[i]] += r * r / n;
-    }
-    for (int64_t j = 0; j < c->columns; j++)
-        c->scale[j] += (n - stored[j]) / n * c->mean[j] * c->mean[j];
-}
-
 /* The scale is the root of the Hessian's diagonal for a log loss, but for a factor that all have:
  * the variance, and where a column hardly varies the penalty. */
 static void coordinates_set(wg_fit_coordinates *c, double l2)
@@ -53,19 +35,14 @@ bool wg_fit_coordinates_new(wg_fit_coordinates *c, const wg_fit_run *run)
     c->columns = W->shape.dim[1];
     c->mean = wg_vector_new(run->tape, c->columns);
     c->scale = wg_vector_new(run->tape, c->columns);
-    double rows, *stored = wg_temporary(run->tape, c->columns, sizeof *stored);
-    for (int64_t j = 0; wg_tape_status(run->tape) == WG_OK && j < c->columns; j++)
-        c->mean[j] = c->scale[j] = stored[j] = 0;
+    double rows;
     if (wg_ranks_agree(run->tape, 0, "") == WG_OK) {
-        if (d->sparse != NULL && wg_fit_is_shared(run->tape))
+        if (d->sparse != NULL)
             wg_fit_sparse_moments(d->sparse, c->mean, c->scale);
-        else if (d->sparse != NULL)
-            coordinates_of_sparse(c, d->sparse, (double)wg_dataset_rows(d), stored);
         else
             wg_column_moments(d->X, c->mean, c->scale, &rows);
         coordinates_set(c, run->l2);
     }
-    wg_temporary_free(run->tape, stored);
     return wg_tape_status(run->tape) == WG_OK;
 }
 

@@ -32,14 +32,6 @@ static uint64_t identity_mix_tensor(uint64_t hash, const wg_tensor *x)
     return identity_mix_elements(hash, x, 0, x->size);
 }
 
-static uint64_t identity_of_sparse(const wg_csr *rows)
-{
-    uint64_t hash = wg_hash_word(WG_HASH_START, (uint64_t)rows->columns);
-    hash = identity_mix_tensor(hash, rows->start);
-    hash = identity_mix_tensor(hash, rows->column);
-    return identity_mix_tensor(hash, rows->value);
-}
-
 enum { IDENTITY_LIST = 3, IDENTITY_ROWS = 256 }; /* tensors that rows are of; read at a time */
 
 /* Row i of the tensors that are there, as row `number` of the whole. */
@@ -74,20 +66,46 @@ static uint64_t identity_of_piece(wg_tensor *const list[], int n, int64_t from, 
     return sum;
 }
 
-/* The sum of a hash of each row, the first of which has that number in the whole. */
-static uint64_t identity_of_sparse_rows(const wg_csr *rows, int64_t first)
+/* Sparse rows `from` to `end` - 1, with their entries; the first has that number in the whole. */
+static uint64_t identity_of_entries(const int64_t *start, int64_t from, int64_t end, int64_t number,
+                                    const int64_t *column, const wg_tensor *value)
 {
-    const int64_t *start = wg_data_i64(rows->start), *column = wg_data_i64(rows->column);
     uint64_t sum = 0;
-    for (int64_t i = 0; i < rows->rows; i++) {
-        uint64_t hash = wg_hash_word(WG_HASH_START, (uint64_t)(first + i));
-        for (int64_t p = start[i]; p < start[i + 1]; p++) {
-            const double value = wg_element(rows->value, p);
+    for (int64_t i = from; i < end; i++) {
+        uint64_t hash = wg_hash_word(WG_HASH_START, (uint64_t)number++);
+        for (int64_t p = start[i] - start[from]; p < start[i + 1] - start[from]; p++) {
+            const double x = wg_element(value, p);
             hash = wg_hash_word(wg_hash_word(hash, (uint64_t)column[p]), 0);
-            hash = wg_hash_bytes(hash, &value, sizeof value);
+            hash = wg_hash_bytes(hash, &x, sizeof x);
         }
         sum += hash;
     }
+    return sum;
+}
+
+/* The sum of a hash of each row, the first of which has that number in the whole. */
+static uint64_t identity_of_sparse(const wg_csr *rows, int64_t first)
+{
+    wg_tape *t = rows->value->tape;
+    const int64_t *start = wg_data_i64(rows->start);
+    uint64_t sum = 0;
+    int64_t most = 0;
+    for (int64_t i = 0, end; i < rows->rows; i = end) {
+        end = rows->rows - i < IDENTITY_ROWS ? rows->rows : i + IDENTITY_ROWS;
+        most = start[end] - start[i] > most ? start[end] - start[i] : most;
+    }
+    void *columns = wg_rows_room(rows->column, most), *values = wg_rows_room(rows->value, most);
+    for (int64_t i = 0, end; wg_tape_status(t) == WG_OK && i < rows->rows; i = end) {
+        end = rows->rows - i < IDENTITY_ROWS ? rows->rows : i + IDENTITY_ROWS;
+        const int64_t n = start[end] - start[i];
+        const void *column = wg_rows_at(t, rows->column, start[i], n, columns);
+        wg_tensor value = *rows->value;
+        value.data = (void *)(uintptr_t)wg_rows_at(t, rows->value, start[i], n, values);
+        if (wg_tape_status(t) == WG_OK)
+            sum += identity_of_entries(start, i, end, first + i, column, &value);
+    }
+    wg_temporary_free(t, values);
+    wg_temporary_free(t, columns);
     return sum;
 }
 
@@ -97,9 +115,9 @@ static uint64_t identity_whole(double sum)
     return sum >= 0 && sum < 0x1p63 ? (uint64_t)sum : 0;
 }
 
-/* The sum of the rows' hashes: over the rows of all ranks, whoever has which. list[1], X, may be
- * streamed. shared: sparse rows that they share; NULL: none. */
-static uint64_t identity_of_rows(wg_tape *t, wg_tensor *const list[], int n, const wg_csr *shared)
+/* The sum of the rows' hashes: over the rows of all ranks, whoever has which. list[1], X, and sparse
+ * rows in its place may be streamed. */
+static uint64_t identity_of_rows(wg_tape *t, wg_tensor *const list[], int n, const wg_csr *sparse)
 {
     int64_t first, rows = list[0]->shape.dim[0];
     uint64_t sum = 0;
@@ -109,8 +127,8 @@ static uint64_t identity_of_rows(wg_tape *t, wg_tensor *const list[], int n, con
         end = rows - i < IDENTITY_ROWS ? rows : i + IDENTITY_ROWS;
         sum += identity_of_piece(list, n, i, end, first + i, room);
     }
-    if (shared != NULL && wg_tape_status(t) == WG_OK)
-        sum += identity_of_sparse_rows(shared, first);
+    if (sparse != NULL && wg_tape_status(t) == WG_OK)
+        sum += identity_of_sparse(sparse, first);
     wg_temporary_free(t, room);
     double half[2] = {(double)(sum & UINT32_MAX), (double)(sum >> 32)};
     wg_ranks_sum(t, half, 2);
@@ -122,14 +140,9 @@ static uint64_t identity_of_data(const wg_fit_run *run)
     const wg_fit_rows *r = &run->rows;
     wg_tensor *train[] = {r->labels, r->train.X, r->weights};
     wg_tensor *validation[] = {r->validation_labels, r->validation.X};
-    const bool ranks = wg_fit_is_shared(run->tape);
-    uint64_t hash = identity_of_rows(run->tape, train, 3, ranks ? r->train.sparse : NULL);
-    if (r->train.sparse != NULL && !ranks)
-        hash = wg_hash_word(hash, identity_of_sparse(r->train.sparse));
+    uint64_t hash = identity_of_rows(run->tape, train, 3, r->train.sparse);
     if (r->validation_labels != NULL)
-        hash = wg_hash_word(hash, identity_of_rows(run->tape, validation, 2, NULL));
-    if (r->validation.sparse != NULL)
-        hash = wg_hash_word(hash, identity_of_sparse(r->validation.sparse));
+        hash = wg_hash_word(hash, identity_of_rows(run->tape, validation, 2, r->validation.sparse));
     return hash;
 }
 

@@ -118,9 +118,14 @@ void wg_fit_check_take(const wg_fit_run *run, wg_fit_result *result);
 /* wg_fit_check_end: frees them. */
 void wg_fit_check_end(wg_fit_run *run);
 
-/* Sparse rows that ranks share, each having a part of them, in blocks that depend on the data
- * alone. wg_fit_sparse_blocks: the mean loss and the penalty. wg_fit_sparse_moments: mean and
- * variance of the columns [d]. All leave errors on the tape, and have all ranks take part. */
+/* Sparse rows, of which ranks may have a part each, in blocks that depend on the data alone.
+ * wg_fit_sparse_rows: those that are due to this rank in blocks of so many, streamed as their
+ * lengths, columns and values; wg_fit_sparse_matrix: the matrix that such a block is.
+ * wg_fit_sparse_blocks: the mean loss and the penalty. wg_fit_sparse_moments: mean and variance of
+ * the columns [d]. All leave errors on the tape, and have all ranks take part. */
+enum { WG_FIT_SPARSE = 3 };
+bool wg_fit_sparse_rows(const wg_csr *csr, int64_t block, wg_tensor *rows[WG_FIT_SPARSE]);
+wg_csr wg_fit_sparse_matrix(const wg_fit_run *run, wg_tensor *const rows[WG_FIT_SPARSE]);
 wg_blocks *wg_fit_sparse_blocks(wg_fit_run *run);
 void wg_fit_sparse_moments(const wg_csr *rows, double mean[], double variance[]);
 

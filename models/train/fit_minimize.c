@@ -83,19 +83,14 @@ static int64_t fit_minimize_block_rows(const wg_fit_run *run)
     return k <= X->size / n ? 0 : rows > 0 ? rows : 1;
 }
 
-/* The mean loss with the penalty: over blocks of rows, which have to be leaves or constants; of
- * sparse rows over all at once. */
+/* The mean loss with the penalty: over blocks of rows, which have to be leaves or constants. */
 static wg_objective fit_minimize_objective(wg_fit_run *run, bool curvature)
 {
     const wg_fit_rows *r = &run->rows;
     const wg_fit_model *model = run->model;
     wg_tensor *X = r->train.X;
-    if (r->train.sparse != NULL && wg_fit_is_shared(run->tape))
-        return wg_objective_blocks(wg_fit_sparse_blocks(run), curvature);
     if (r->train.sparse != NULL)
-        return wg_objective_new(
-            wg_fit_loss_of(run, wg_fit_outputs(model, &r->train, true), r->targets, r->weights),
-            model->params, model->n_params, curvature);
+        return wg_objective_blocks(wg_fit_sparse_blocks(run), curvature);
     if (X->n_operands > 0 && (X->state & WG_NODE_LIVE) != 0)
         X = wg_constant(run->tape, X->dtype, X->shape.ndim, X->shape.dim, X->data);
     wg_tensor *rows[] = {X, r->targets, r->weights};

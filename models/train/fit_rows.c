@@ -170,13 +170,13 @@ static wg_dataset fit_dataset_take(const wg_dataset *d, wg_tensor *rows)
     return rows != NULL ? wg_dataset_take(&bare, rows) : bare;
 }
 
-/* k, and by which ops: seen on the first row, and dropped again; of sparse rows that ranks share on
- * none, for how many entries a row has is its own. */
+/* k, and by which ops: seen on the first row, and dropped again; of sparse rows on none, for how
+ * many entries a row has is its own. */
 static int64_t fit_k(const wg_fit_model *model, const wg_dataset *d, uint64_t *ops)
 {
     wg_tape *t = wg_dataset_tape(d);
     wg_mark mark = wg_tape_mark(t);
-    const int64_t rows = d->sparse != NULL && wg_fit_is_shared(t) ? 0 : 1;
+    const int64_t rows = d->sparse != NULL ? 0 : 1;
     wg_tensor *first = wg_constant(t, WG_I64, WG_SHAPE(rows), &(int64_t){0});
     if (wg_is_inert(first))
         return 0;
@@ -257,8 +257,6 @@ bool wg_fit_rows_fit(wg_fit_rows *rows, const wg_fit_model *model, const wg_data
     *rows = (wg_fit_rows){.k = 0};
     if (!fit_data_is_valid(model, &d, o))
         return false;
-    if (d.sparse != NULL && o->validation > 0 && wg_fit_is_shared(d.y->tape))
-        wg_fail(d.y->tape, WG_E_VALUE, "fit: ranks judge no sparse validation rows: wg_csr_dense");
     rows->k = fit_k(model, &d, &rows->ops);
     return fit_targets_are_valid(model->head, d.y, rows->k, wg_dataset_values(&d)->dtype);
 }

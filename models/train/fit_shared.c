@@ -13,12 +13,15 @@
 /* A block of so many rows: outputs are the sum of their losses, and predictions. */
 typedef struct shared_block {
     int64_t rows; /* 0: there is no such block */
-    wg_tensor *X, *targets;
+    wg_tensor *of[WG_FIT_SPARSE], *targets;
     wg_program *program;
 } shared_block;
 
 struct wg_fit_shared {
-    wg_tensor *X, *targets, *labels; /* of the rows that fall to this rank */
+    /* Of the rows that fall to this rank; what they are made of: X, or what sparse ones are. */
+    wg_tensor *of[WG_FIT_SPARSE], *targets, *labels;
+    int n;                     /* tensors of them */
+    void *room[WG_FIT_SPARSE]; /* of a block, where they are streamed */
     shared_block full, last;
     int64_t all;     /* rows of all ranks */
     char *predicted; /* of this rank's rows */
@@ -41,9 +44,14 @@ static shared_block shared_record(const wg_fit_run *run, int64_t rows)
     shared_block b = {.rows = rows};
     if (rows == 0)
         return b;
-    b.X = shared_input(s->X, rows);
+    for (int i = 0; i < s->n; i++)
+        b.of[i] = shared_input(s->of[i], rows);
     b.targets = shared_input(s->targets, rows);
-    const wg_dataset block = {.X = b.X};
+    if (wg_tape_status(run->tape) != WG_OK)
+        return b;
+    const bool sparse = s->n == WG_FIT_SPARSE;
+    const wg_csr matrix = sparse ? wg_fit_sparse_matrix(run, b.of) : *wg_csr_none();
+    const wg_dataset block = {.X = sparse ? NULL : b.of[0], .sparse = sparse ? &matrix : NULL};
     wg_tensor *Z = wg_fit_outputs(run->model, &block, false);
     wg_tensor *outputs[] = {head->loss(Z, b.targets, NULL, WG_SUM),
                             head->predict != NULL ? head->predict(Z) : Z};
@@ -66,12 +74,28 @@ static void shared_blocks(wg_fit_run *run)
 /* Ranks tell each time how many rows they have: is it always the same? */
 static bool shared_rows_fit(const struct wg_fit_shared *s)
 {
+    wg_tape *t = s->labels->tape;
     int64_t first, end;
-    wg_ranks_range(s->X->tape, s->all, &first, &end);
-    if (s->X->shape.dim[0] != end - first || s->targets->shape.dim[0] != end - first ||
+    wg_ranks_range(t, s->all, &first, &end);
+    if (s->of[0]->shape.dim[0] != end - first || s->targets->shape.dim[0] != end - first ||
         s->labels->shape.dim[0] != end - first)
-        wg_fail(s->X->tape, WG_E_RANKS, "fit: validation rows, and others of labels");
-    return wg_tape_status(s->X->tape) == WG_OK;
+        wg_fail(t, WG_E_RANKS, "fit: validation rows, and others of labels");
+    return wg_tape_status(t) == WG_OK;
+}
+
+/* The rows, of which this rank has some, where they are due. */
+static void shared_deal(struct wg_fit_shared *s, const wg_fit_rows *r)
+{
+    s->n = r->validation.sparse != NULL ? WG_FIT_SPARSE : 1;
+    if (r->validation.sparse != NULL)
+        wg_fit_sparse_rows(r->validation.sparse, WG_RANKS_BLOCK, s->of);
+    else
+        s->of[0] = wg_ranks_share(r->validation.X);
+    s->targets = wg_ranks_share(r->validation_targets);
+    s->labels = wg_ranks_share(r->validation_labels);
+    for (int i = 0; wg_tape_status(s->labels->tape) == WG_OK && i < s->n; i++)
+        if (wg_is_streamed(s->of[i]))
+            s->room[i] = wg_tape_take(s->labels->tape, WG_RANKS_BLOCK * wg_row_bytes(s->of[i]));
 }
 
 void wg_fit_shared_new(wg_fit_run *run)
@@ -82,9 +106,7 @@ void wg_fit_shared_new(wg_fit_run *run)
         return;
     run->shared = s;
     s->all = wg_ranks_rows(run->tape, r->validation_labels->shape.dim[0], NULL);
-    s->X = wg_ranks_share(r->validation.X);
-    s->targets = wg_ranks_share(r->validation_targets);
-    s->labels = wg_ranks_share(r->validation_labels);
+    shared_deal(s, r);
     if (wg_tape_status(run->tape) == WG_OK && shared_rows_fit(s))
         shared_blocks(run);
 }
@@ -101,10 +123,12 @@ static void shared_add(int64_t first, int64_t end, double sum[], void *user)
     for (int64_t row = first; row < end; row += WG_RANKS_BLOCK) {
         const shared_block *b = end - row >= WG_RANKS_BLOCK ? &s->full : &s->last;
         if (b->rows == 0 || b->rows > end - row) {
-            wg_fail(s->X->tape, WG_E_RANKS, "fit: other validation rows than before");
+            wg_fail(s->labels->tape, WG_E_RANKS, "fit: other validation rows than before");
             return;
         }
-        wg_program_bind(b->program, b->X, shared_at(s->X, row));
+        for (int i = 0; i < s->n; i++)
+            wg_program_bind(b->program, b->of[i],
+                            wg_rows_at(s->labels->tape, s->of[i], row, b->rows, s->room[i]));
         wg_program_bind(b->program, b->targets, shared_at(s->targets, row));
         if (wg_program_run(b->program) != WG_OK)
             return; /* the tape has it, and so have all ranks, soon */

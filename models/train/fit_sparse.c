@@ -1,5 +1,5 @@
-/* Sparse rows that ranks share: dealt to where they are due, their columns' moments, and the
- * objective in blocks of rows. */
+/* Sparse rows, in memory or streamed: dealt to the ranks where they are due, their columns' moments,
+ * and blocks of them. */
 #include "models/train/fit_internal.h"
 
 #include "autograd/op.h"
@@ -8,6 +8,7 @@
 #include "ops/layout.h"
 #include "ops/slice.h"
 
+#include <inttypes.h>
 #include <math.h>
 #include <string.h>
 
@@ -19,7 +20,6 @@ typedef struct sparse_rows {
     wg_tensor *length;       /* [n], i64: entries of each */
     wg_tensor *column, *value;
     int64_t *start; /* [n + 1] */
-    wg_dtype dtype;
 } sparse_rows;
 
 /* The rows that fall to this rank in blocks of so many. */
@@ -28,7 +28,8 @@ static bool sparse_deal(sparse_rows *s, const wg_csr *rows, int64_t block)
     wg_tape *t = rows->value->tape;
     const int64_t *start = wg_data_i64(rows->start);
     int64_t first, end, entries = 0;
-    *s = (sparse_rows){.columns = rows->columns, .dtype = rows->value->dtype};
+    const bool streamed = wg_is_streamed(rows->value);
+    *s = (sparse_rows){.columns = rows->columns};
     s->all = wg_ranks_rows(t, rows->rows, NULL);
     wg_ranks_range_of(t, s->all, block, &first, &end);
     s->n = end - first;
@@ -39,30 +40,65 @@ static bool sparse_deal(sparse_rows *s, const wg_csr *rows, int64_t block)
     s->length = wg_ranks_deal(wg_input(t, "lengths", WG_I64, WG_SHAPE(rows->rows), length), s->n);
     for (int64_t i = 0; s->start != NULL && i < wg_size(s->length); i++)
         s->start[i + 1] = entries += wg_data_i64(s->length)[i];
+    wg_ranks_agree(t, 2 * (uint64_t)s->columns + streamed, "sparse columns");
     s->column = wg_ranks_deal(rows->column, entries);
     s->value = wg_ranks_deal(rows->value, entries);
-    return wg_ranks_agree(t, (uint64_t)s->columns, "sparse columns") == WG_OK;
+    return wg_ranks_agree(t, 0, "") == WG_OK;
+}
+
+/* Entries of the fullest block of so many rows. */
+static int64_t sparse_fullest(const sparse_rows *s, int64_t block)
+{
+    int64_t most = 0;
+    for (int64_t row = 0, n, entries; row < s->n; row += n) {
+        n = s->n - row < block ? s->n - row : block;
+        entries = s->start[row + n] - s->start[row];
+        most = entries > most ? entries : most;
+    }
+    return most;
 }
 
 /* ---- Moments. -------------------------------------------------------------------------------- */
 
 typedef struct sparse_sums {
     const sparse_rows *rows;
-    const double *mean; /* NULL: the first pass */
+    void *column, *value; /* room for the entries of WG_RANKS_BLOCK rows, where they are streamed */
+    const double *mean;   /* NULL: the first pass */
 } sparse_sums;
 
-/* The sum of the entries of each column, and their number; then the sum of their squares around the
- * mean. */
+/* Of n entries: the sum of those of each column, and their number; then the sum of their squares
+ * around the mean. */
+static void sparse_add_entries(const sparse_sums *s, int64_t n, const int64_t *column,
+                               const wg_tensor *value, double sum[])
+{
+    const int64_t d = s->rows->columns;
+    for (int64_t p = 0; p < n; p++) {
+        const int64_t j = column[p];
+        if (j < 0 || j >= d) { /* a file may have changed */
+            wg_fail(s->rows->length->tape, WG_E_INDEX, "fit: a row has a column %" PRId64, j);
+            return;
+        }
+        const double x = wg_element(value, p), r = s->mean != NULL ? x - s->mean[j] : x;
+        sum[j] += s->mean != NULL ? r * r : r;
+        if (s->mean == NULL)
+            sum[d + j]++;
+    }
+}
+
 static void sparse_add(int64_t first, int64_t end, double sum[], void *user)
 {
     const sparse_sums *s = user;
-    const int64_t *column = wg_data_i64(s->rows->column), d = s->rows->columns;
-    for (int64_t p = s->rows->start[first]; p < s->rows->start[end]; p++) {
-        const double x = wg_element(s->rows->value, p);
-        const double r = s->mean != NULL ? x - s->mean[column[p]] : x;
-        sum[column[p]] += s->mean != NULL ? r * r : r;
-        if (s->mean == NULL)
-            sum[d + column[p]]++;
+    const sparse_rows *rows = s->rows;
+    for (int64_t row = first, n; row < end; row += n) {
+        n = end - row < WG_RANKS_BLOCK ? end - row : WG_RANKS_BLOCK;
+        const int64_t from = rows->start[row], entries = rows->start[row + n] - from;
+        if (entries == 0)
+            continue;
+        const wg_tensor column = wg_rows_piece(rows->column, from, entries, s->column);
+        const wg_tensor value = wg_rows_piece(rows->value, from, entries, s->value);
+        if (column.data == NULL || value.data == NULL)
+            return;
+        sparse_add_entries(s, entries, column.data, &value, sum);
     }
 }
 
@@ -74,6 +110,11 @@ void wg_fit_sparse_moments(const wg_csr *csr, double mean[], double variance[])
     double *sum = wg_temporary(t, 3 * d, sizeof *sum);
     sparse_sums s = {.rows = &rows};
     if (sparse_deal(&rows, csr, WG_RANKS_BLOCK)) {
+        const int64_t most = sparse_fullest(&rows, WG_RANKS_BLOCK);
+        s.column = wg_rows_room(rows.column, most);
+        s.value = wg_rows_room(rows.value, most);
+    }
+    if (wg_ranks_agree(t, 0, "") == WG_OK) {
         const double n = (double)rows.all;
         wg_ranks_sum_rows(t, rows.n, 2 * d, sparse_add, &s, sum);
         for (int64_t j = 0; j < d; j++)
@@ -83,6 +124,8 @@ void wg_fit_sparse_moments(const wg_csr *csr, double mean[], double variance[])
         for (int64_t j = 0; j < d; j++)
             variance[j] = sum[2 * d + j] / n + (n - sum[d + j]) / n * mean[j] * mean[j];
     }
+    wg_temporary_free(t, s.value);
+    wg_temporary_free(t, s.column);
     wg_temporary_free(t, sum);
 }
 
@@ -109,11 +152,16 @@ static const char *sparse_read(const sparse_stream *s, const wg_tensor *x, int64
 {
     const int64_t from = s->rows->start[first], used = s->rows->start[first + n] - from;
     const size_t width = wg_dtype_size(x->dtype);
+    const wg_stream *stream = wg_is_streamed(x) ? x->plan : NULL;
+    const char *wrong = NULL;
     if (used > n * s->room)
         return "rows that are no block";
-    memcpy(to, (const char *)x->data + (size_t)from * width, (size_t)used * width);
+    if (stream != NULL)
+        wrong = stream->read(stream->user, stream->first + from, used, to);
+    else
+        memcpy(to, (const char *)x->data + (size_t)from * width, (size_t)used * width);
     memset((char *)to + (size_t)used * width, 0, (size_t)(n * s->room - used) * width);
-    return NULL;
+    return wrong;
 }
 
 static const char *sparse_read_column(void *user, int64_t first, int64_t n, void *to)
@@ -158,8 +206,25 @@ static int64_t sparse_room(const sparse_rows *s, int64_t block)
     return most;
 }
 
-/* The block as a matrix. */
-static wg_csr sparse_matrix(const wg_fit_run *run, wg_tensor *const rows[])
+bool wg_fit_sparse_rows(const wg_csr *csr, int64_t block, wg_tensor *rows[WG_FIT_SPARSE])
+{
+    wg_tape *t = csr->value->tape;
+    sparse_rows *own = wg_tape_take(t, sizeof *own);
+    sparse_stream *s = wg_tape_take(t, sizeof *s);
+    if (wg_ranks_agree(t, 0, "") != WG_OK || !sparse_deal(own, csr, block))
+        return false;
+    const int64_t n = own->n, room = sparse_room(own, block);
+    *s = (sparse_stream){own, room};
+    rows[0] = wg_streamed(t, "lengths", WG_I64, WG_SHAPE(n),
+                          &(wg_stream){sparse_read_length, s, 0});
+    rows[1] = wg_streamed(t, "columns", WG_I64, WG_SHAPE(n, room),
+                          &(wg_stream){sparse_read_column, s, 0});
+    rows[2] = wg_streamed(t, "values", csr->value->dtype, WG_SHAPE(n, room),
+                          &(wg_stream){sparse_read_value, s, 0});
+    return wg_tape_status(t) == WG_OK;
+}
+
+wg_csr wg_fit_sparse_matrix(const wg_fit_run *run, wg_tensor *const rows[WG_FIT_SPARSE])
 {
     wg_tape *t = run->tape;
     wg_tensor *start[] = {wg_full(t, WG_I64, WG_SHAPE(1), 0), wg_cumsum(rows[0], 0, false)};
@@ -173,11 +238,12 @@ static wg_csr sparse_matrix(const wg_fit_run *run, wg_tensor *const rows[])
 static wg_tensor *sparse_loss(wg_tape *t, wg_tensor *const rows[], void *user)
 {
     const wg_fit_run *run = user;
-    const wg_csr matrix = sparse_matrix(run, rows);
+    const wg_csr matrix = wg_fit_sparse_matrix(run, rows);
     const wg_dataset block = {.sparse = &matrix};
     (void)t;
-    return run->model->head->loss(wg_fit_outputs(run->model, &block, true), rows[3],
-                                  run->rows.weights != NULL ? rows[4] : NULL, WG_SUM);
+    return run->model->head->loss(wg_fit_outputs(run->model, &block, true), rows[WG_FIT_SPARSE],
+                                  run->rows.weights != NULL ? rows[WG_FIT_SPARSE + 1] : NULL,
+                                  WG_SUM);
 }
 
 wg_blocks *wg_fit_sparse_blocks(wg_fit_run *run)
@@ -186,22 +252,16 @@ wg_blocks *wg_fit_sparse_blocks(wg_fit_run *run)
     const wg_fit_rows *r = &run->rows;
     const wg_fit_model *m = run->model;
     const int64_t block = sparse_block(t, r->train.sparse);
-    sparse_rows *rows = wg_tape_take(t, sizeof *rows);
-    sparse_stream *stream = wg_tape_take(t, sizeof *stream);
-    if (wg_ranks_agree(t, 0, "") != WG_OK || !sparse_deal(rows, r->train.sparse, block))
+    wg_tensor *list[WG_FIT_SPARSE + 2];
+    if (!wg_fit_sparse_rows(r->train.sparse, block, list))
         return NULL;
-    const int64_t n = rows->n, room = sparse_room(rows, block);
-    *stream = (sparse_stream){rows, room};
-    wg_tensor *list[] = {
-        wg_streamed(t, "lengths", WG_I64, WG_SHAPE(n), &(wg_stream){sparse_read_length, stream, 0}),
-        wg_streamed(t, "columns", WG_I64, WG_SHAPE(n, room),
-                    &(wg_stream){sparse_read_column, stream, 0}),
-        wg_streamed(t, "values", rows->dtype, WG_SHAPE(n, room),
-                    &(wg_stream){sparse_read_value, stream, 0}),
-        wg_ranks_deal(r->targets, n), r->weights != NULL ? wg_ranks_deal(r->weights, n) : NULL};
+    const int64_t n = list[0]->shape.dim[0];
+    int count = WG_FIT_SPARSE;
+    list[count++] = wg_ranks_deal(r->targets, n);
+    if (r->weights != NULL)
+        list[count++] = wg_ranks_deal(r->weights, n);
     const wg_blocks_options o = {.rows = block,
                                  .scale = 1 / (double)r->n,
                                  .penalty = wg_l2_penalty(m->params, m->n_params, run->l2)};
-    return wg_blocks_new(list, r->weights != NULL ? 5 : 4, m->params, m->n_params, sparse_loss, run,
-                         &o);
+    return wg_blocks_new(list, count, m->params, m->n_params, sparse_loss, run, &o);
 }

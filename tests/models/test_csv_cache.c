@@ -385,7 +385,8 @@ static job *job_new(void)
     job *j = wgt_shared(sizeof *j);
     FILE *file = fopen(path, "w");
     for (int i = 0; i < 5000; i++)
-        fprintf(file, "%.9g,%.9g,%d,c%d\n", sin(i), cos(7 * i), i % 17, (int)(3 * sin(i) + 3) % 3);
+        fprintf(file, "%.9g,%.9g,%d,k%d,c%d\n", sin(i), cos(7 * i), i % 17, i * i % 5,
+                (int)(3 * sin(i) + 3) % 3);
     fclose(file);
     memcpy(j->csv, path, sizeof j->csv);
     memcpy(j->cache, cache, sizeof j->cache);

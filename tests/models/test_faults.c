@@ -115,8 +115,28 @@ static double cache_program(wg_tape *t)
     return sum;
 }
 
-static program *const programs[] = {cache_program,    lbfgs_program,     mlp_program,
-                                    compiled_program, gradcheck_program, audit_program};
+/* Sparse rows that are streamed, some of them trained on. */
+static double sparse_cache_program(wg_tape *t)
+{
+    const char *text = "1 1:2 3:0.5\n0 2:1\n1 1:1 2:-1 3:2\n0\n1 3:4\n";
+    char file[WGT_PATH + 8], cache[WGT_PATH + 8];
+    snprintf(file, sizeof file, "%s.svm", path);
+    snprintf(cache, sizeof cache, "%s.pairs", path);
+    wgt_file_put(file, text, strlen(text));
+    unlink(cache);
+    wg_svmlight_cache c = wg_svmlight_cache_open(t, file, cache, NULL);
+    const wg_dataset all = {.table = c.table, .sparse = c.features};
+    const int64_t row[] = {0, 1, 4};
+    const wg_dataset some = wg_dataset_take(&all, wg_constant(t, WG_I64, WG_SHAPE(3), row));
+    const double sum = train(t, &some,
+                             &(wg_estimator_options){.model = "logistic", .fit.epochs = 2});
+    wg_svmlight_cache_close(&c);
+    return sum;
+}
+
+static program *const programs[] = {cache_program, sparse_cache_program, lbfgs_program,
+                                    mlp_program,   compiled_program,     gradcheck_program,
+                                    audit_program};
 
 /* One try that fails at a call, on a tape of its own, and a second one after a rewind. */
 static void fail_once(program *run, int64_t call, bool from_then, double want)

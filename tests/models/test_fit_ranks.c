@@ -373,12 +373,23 @@ START_TEST(test_sparse)
 }
 END_TEST
 
+/* Validation rows, and their score. */
+START_TEST(test_sparse_validation)
+{
+    one_hash(job_new((job){.model = models[_i].model,
+                           .classes = models[_i].classes,
+                           .optimizer = "lbfgs",
+                           .sparse = true,
+                           .fit = {.epochs = 8, .validation = 0.3, .patience = 2}}),
+             2);
+}
+END_TEST
+
 START_TEST(test_sparse_resumed)
 {
     char path[WGT_PATH];
     job *j = job_with_checkpoint("lbfgs", path);
     j->sparse = true;
-    j->fit.validation = 0;
     ck_assert_int_eq(train(&(wg_ranks){.size = 1}, j), 0);
     const uint64_t want = j->hash[0];
     unlink(path);
@@ -457,6 +468,7 @@ Suite *suite_fit_ranks(void)
     tcase_add_test(cases, test_refused);
     tcase_add_test(cases, test_one_is_stopped);
     tcase_add_loop_test(cases, test_sparse, 0, 6);
+    tcase_add_loop_test(cases, test_sparse_validation, 0, 3);
     tcase_add_test(cases, test_sparse_resumed);
     tcase_add_test(cases, test_no_batches);
     tcase_add_test(cases, test_texts_of_all);
