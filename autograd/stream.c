@@ -23,6 +23,9 @@ const void *wg_rows_at(wg_tape *t, const wg_tensor *x, int64_t first, int64_t n,
     if (!wg_is_streamed(x))
         return x->data != NULL ? (const char *)x->data + (size_t)first * wg_row_bytes(x) : NULL;
     const wg_stream *stream = x->plan;
+    const void *at = stream->at != NULL ? stream->at(stream->user, stream->first + first, n) : NULL;
+    if (at != NULL)
+        return at;
     const char *wrong = stream->read(stream->user, stream->first + first, n, room);
     if (wrong == NULL)
         return room;

@@ -53,6 +53,10 @@ typedef struct wg_stream {
     const char *(*read)(void *user, int64_t first, int64_t n, void *to);
     void *user;
     int64_t first; /* the number that `read` has for the tensor's row 0 */
+
+    /* Where such rows are in memory; NULL where they are not, or not all together, and are read.
+     * NULL in its place: none ever are. */
+    const void *(*at)(void *user, int64_t first, int64_t n);
 } wg_stream;
 
 /* wg_streamed: a leaf of such rows (axis 0), as wg_blocks_new takes them: read block by block, at

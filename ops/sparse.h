@@ -35,8 +35,8 @@ wg_csr *wg_csr_none(void);
  * row. */
 wg_csr *wg_csr_take_rows(const wg_csr *a, const int64_t *row, int64_t n);
 
-/* wg_csr_load_rows: a new matrix, in memory, of n rows of a from row `first` on, read where they are
- * streamed.   Errors: as wg_csr_new; WG_E_INDEX: there are no such rows; WG_E_IO. */
+/* wg_csr_load_rows: a new matrix, in memory, of n rows of a from row `first` on, read where they
+ * are streamed.   Errors: as wg_csr_new; WG_E_INDEX: there are no such rows; WG_E_IO. */
 wg_csr *wg_csr_load_rows(const wg_csr *a, int64_t first, int64_t n);
 
 /* wg_csr_dense: the matrix with its zeros, a constant [rows, columns].   Errors: as wg_csr_new. */

@@ -290,7 +290,7 @@ static void blocks_share(wg_blocks *b)
 
 static bool blocks_sizes(wg_blocks *b)
 {
-    return blocks_hosts(b) && blocks_readers(b) && blocks_size_init(b, &b->full) &&
+    return blocks_hosts(b) && blocks_size_init(b, &b->full) &&
            (b->last.rows == 0 || blocks_size_init(b, &b->last)) && blocks_penalty(b) &&
            blocks_lanes(b);
 }
@@ -305,7 +305,7 @@ static bool blocks_build(wg_blocks *b)
     wg_ranks_agree(t, 0, "");
     for (int i = 0; t->status == WG_OK && i < b->n_rows; i++)
         b->rows[i] = wg_ranks_move(b->rows[i], b->held, &b->shards);
-    if (t->status == WG_OK && blocks_leaves(b))
+    if (t->status == WG_OK && blocks_readers(b) && blocks_leaves(b))
         blocks_outputs(b);
     return wg_ranks_agree(t, 0, "") == WG_OK;
 }

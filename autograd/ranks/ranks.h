@@ -68,8 +68,8 @@ wg_tensor *wg_ranks_share(wg_tensor *x);
 void wg_ranks_range(const wg_tape *t, int64_t n, int64_t *first, int64_t *end);
 
 /* wg_ranks_range_of: the same in blocks of so many rows, >= 1, as wg_blocks_new has them.
- * wg_ranks_deal: x's rows, in memory or streamed, dealt anew so that this rank has `due` of them: those behind
- * what is due to the ranks before it. WG_E_RANKS: that is not as many as there are. */
+ * wg_ranks_deal: x's rows, streamed or not, dealt anew so that this rank has `due` of them: those
+ * behind what is due to the ranks before it. WG_E_RANKS: that is not as many as there are. */
 void wg_ranks_range_of(const wg_tape *t, int64_t n, int64_t block, int64_t *first, int64_t *end);
 wg_tensor *wg_ranks_deal(wg_tensor *x, int64_t due);
 

@@ -51,8 +51,8 @@ bool wg_shards_sum(wg_tape *t, const wg_shards *s, double *const node[], int wid
 int64_t wg_ranks_count(wg_tape *t, int64_t n, double count[]);
 
 /* wg_ranks_move: the rows of the whole that belong to this rank's shards, x being the rows that it
- * holds, and count what the ranks hold; x itself where nobody has to move any. Inert after an
- * error. */
+ * holds, and count what the ranks hold; x itself where nobody has to move any, else streamed, where
+ * those that stay are not copied. Inert after an error. */
 wg_tensor *wg_ranks_move(wg_tensor *x, const double count[], const wg_shards *s);
 
 #endif

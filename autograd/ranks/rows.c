@@ -182,15 +182,58 @@ static move_range move_common(move_range a, move_range b)
     return x.from < x.to ? x : (move_range){0, 0};
 }
 
+/* Rows that belong to this rank: those that it held already stay where they are, what others had
+ * stands in front of them and behind. */
+typedef struct move_kept {
+    move_range due, stay; /* none stay: all are in front */
+    const char *held;     /* the first that stays */
+    char *front, *back;
+    size_t row; /* bytes */
+} move_kept;
+
 typedef struct move {
     wg_tape *t;
     const wg_shards *shards; /* by which rows are due; NULL: by count */
     const double *count;     /* how many are due to each rank */
     const char *from;        /* what this rank holds, from row held.from on */
-    char *to;                /* what belongs to it, from row due.from on */
-    move_range held, due;
+    move_range held;
+    move_kept *to;
     size_t row; /* bytes */
 } move;
+
+/* Where row i, which is due, lies; *end: the last that follows it there. */
+static const char *move_place(const move_kept *k, int64_t i, int64_t *end)
+{
+    const bool before = i < k->stay.from, behind = i >= k->stay.to;
+    const char *base = before ? k->front : behind ? k->back : k->held;
+    const int64_t first = before ? k->due.from : behind ? k->stay.to : k->stay.from;
+    *end = before ? k->stay.from : behind ? k->due.to : k->stay.to;
+    return base + (size_t)(i - first) * k->row;
+}
+
+static const void *move_at(void *user, int64_t first, int64_t n)
+{
+    const move_kept *k = user;
+    int64_t end;
+    if (first < 0 || n > k->due.to - k->due.from || first > k->due.to - k->due.from - n)
+        return NULL;
+    const char *at = move_place(k, k->due.from + first, &end);
+    return k->due.from + first + n <= end ? at : NULL;
+}
+
+static const char *move_read(void *user, int64_t first, int64_t n, void *to)
+{
+    const move_kept *k = user;
+    if (first < 0 || n > k->due.to - k->due.from || first > k->due.to - k->due.from - n)
+        return "another rank has them";
+    for (int64_t i = k->due.from + first, left = n, part, end; left > 0; left -= part, i += part) {
+        const char *at = move_place(k, i, &end);
+        part = end - i < left ? end - i : left;
+        memcpy(to, at, (size_t)part * k->row);
+        to = (char *)to + (size_t)part * k->row;
+    }
+    return NULL;
+}
 
 static move_range move_due_to(const move *m, int r)
 {
@@ -208,8 +251,9 @@ static bool move_exchange(const move *m, int partner, move_range out, move_range
         if (!wg_ranks_message(m->t, partner, m->from + (size_t)(out.from - m->held.from) * m->row,
                               (size_t)sent * m->row, (size_t)taken * m->row, &payload))
             return false;
-        if (taken > 0)
-            memcpy(m->to + (size_t)(in.from - m->due.from) * m->row, payload,
+        int64_t end;
+        if (taken > 0) /* of one rank all are in front, or behind */
+            memcpy((char *)(uintptr_t)move_place(m->to, in.from, &end), payload,
                    (size_t)taken * m->row);
         out.from += sent;
         in.from += taken;
@@ -220,14 +264,9 @@ static bool move_exchange(const move *m, int partner, move_range out, move_range
 static bool move_all(const move *m, const double count[])
 {
     const wg_ranks *r = m->t->options.ranks;
-    const move_range stay = move_common(m->held, m->due);
-    if (stay.from < stay.to)
-        memcpy(m->to + (size_t)(stay.from - m->due.from) * m->row,
-               m->from + (size_t)(stay.from - m->held.from) * m->row,
-               (size_t)(stay.to - stay.from) * m->row);
     for (int i = 0; i < r->size; i++)
         if (i != r->rank && !move_exchange(m, i, move_common(m->held, move_due_to(m, i)),
-                                           move_common(move_held(count, i), m->due)))
+                                           move_common(move_held(count, i), m->to->due)))
             return false;
     return true;
 }
@@ -242,33 +281,72 @@ static bool move_is_needed(const move *m, const double count[])
     return false;
 }
 
+/* Others of the rows that all ranks can read. */
+static wg_tensor *move_stream(const wg_tensor *x, int64_t by, const wg_shape *shape)
+{
+    wg_stream stream = *(const wg_stream *)x->plan;
+    stream.first += by;
+    return wg_streamed(x->tape, x->name, x->dtype, shape->ndim, shape->dim, &stream);
+}
+
+/* Room for what this rank does not hold. */
+static move_kept *move_room(const move *m, move_range due)
+{
+    move_kept *k = wg_tape_take(m->t, sizeof *k);
+    if (k == NULL)
+        return NULL;
+    *k = (move_kept){.due = due, .stay = move_common(m->held, due), .row = m->row};
+    if (k->stay.from >= k->stay.to)
+        k->stay = (move_range){due.to, due.to};
+    else
+        k->held = m->from + (size_t)(k->stay.from - m->held.from) * m->row;
+    k->front = wg_tape_take(m->t, (size_t)(k->stay.from - due.from) * m->row);
+    k->back = wg_tape_take(m->t, (size_t)(due.to - k->stay.to) * m->row);
+    return k;
+}
+
+/* x itself, or a stream of rows that are in memory. */
 static wg_tensor *move_rows(wg_tensor *x, const double count[], move m)
 {
     wg_tape *t = x->tape;
     if (wg_ranks_of(t) == NULL || wg_is_inert(x) || !move_is_needed(&m, count))
         return x;
     const int rank = wg_ranks_number(t);
-    m.held = move_held(count, rank);
-    m.due = move_due_to(&m, rank);
-    m.row = wg_row_bytes(x);
+    const move_range due = move_due_to(&m, rank);
     wg_shape shape = x->shape;
-    shape.dim[0] = m.due.to - m.due.from;
-    if (wg_is_streamed(x)) { /* others of the rows that all ranks can read */
-        wg_stream stream = *(const wg_stream *)x->plan;
-        stream.first += m.due.from - m.held.from;
-        return wg_streamed(t, x->name, x->dtype, shape.ndim, shape.dim, &stream);
-    }
+    shape.dim[0] = due.to - due.from;
+    m.held = move_held(count, rank);
+    m.row = wg_row_bytes(x);
+    if (wg_is_streamed(x))
+        return move_stream(x, due.from - m.held.from, &shape);
     m.from = x->data;
-    m.to = wg_tape_take(t, (size_t)shape.dim[0] * m.row);
+    m.to = move_room(&m, due);
     wg_ranks_agree(t, 0, "");
     if (m.row > 0 && wg_tape_status(t) == WG_OK && wg_ranks_begin(t, MOVE_BYTES + m.row))
         move_all(&m, count);
-    return wg_input(t, x->name, x->dtype, shape.ndim, shape.dim, m.to);
+    return wg_streamed(t, x->name, x->dtype, shape.ndim, shape.dim,
+                       &(wg_stream){.read = move_read, .user = m.to, .at = move_at});
 }
 
+/* The same in one piece of memory, of which x's is none where `copied`. */
+static wg_tensor *move_together(wg_tensor *x, wg_tensor *moved, bool copied)
+{
+    wg_tape *t = x->tape;
+    if (moved == x || wg_is_inert(moved) || wg_is_streamed(x) || !wg_is_streamed(moved))
+        return moved;
+    const int64_t n = moved->shape.dim[0];
+    const void *at = copied ? NULL : move_at(((const wg_stream *)moved->plan)->user, 0, n);
+    void *room = at == NULL ? wg_tape_take(t, (size_t)n * wg_row_bytes(x)) : NULL;
+    if (room != NULL && move_read(((const wg_stream *)moved->plan)->user, 0, n, room) == NULL)
+        at = room;
+    return wg_input(t, x->name, x->dtype, moved->shape.ndim, moved->shape.dim, at);
+}
+
+/* An input may be bound to other memory, and what it had be gone: its rows are copied. */
 wg_tensor *wg_ranks_move(wg_tensor *x, const double count[], const wg_shards *s)
 {
-    return move_rows(x, count, (move){.t = x->tape, .shards = s});
+    wg_tensor *moved = move_rows(x, count, (move){.t = x->tape, .shards = s});
+    return (x->state & WG_NODE_LIVE) != 0 ? move_together(x, moved, true) : moved;
 }
 
 wg_tensor *wg_ranks_deal(wg_tensor *x, int64_t due)
@@ -289,7 +367,8 @@ wg_tensor *wg_ranks_deal(wg_tensor *x, int64_t due)
         if (held != all)
             wg_fail(t, WG_E_RANKS, "ranks: %" PRId64 " rows to deal, of %" PRId64, all, held);
         if (wg_tape_status(t) == WG_OK)
-            dealt = move_rows(x, count, (move){.t = t, .count = count + r->size});
+            dealt = move_together(x, move_rows(x, count, (move){.t = t, .count = count + r->size}),
+                                  false);
     }
     wg_temporary_free(t, count);
     return dealt;
@@ -336,7 +415,9 @@ wg_tensor *wg_ranks_share(wg_tensor *x)
     wg_ranks_agree(t, streamed, "rows (streamed, or in memory)");
     const int64_t all = wg_ranks_count(t, fits ? x->shape.dim[0] : 0, count);
     const wg_shards s = wg_shards_of(t, all, WG_RANKS_BLOCK);
-    wg_tensor *shared = wg_tape_status(t) == WG_OK ? wg_ranks_move(x, count, &s) : &t->inert;
+    wg_tensor *shared = wg_tape_status(t) == WG_OK
+                            ? move_together(x, wg_ranks_move(x, count, &s), false)
+                            : &t->inert;
     wg_temporary_free(t, count);
     return shared;
 }

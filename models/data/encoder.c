@@ -366,7 +366,7 @@ wg_tensor *wg_encoder_stream(const wg_encoder *encoder, const char *const *strin
                           .numbers = X->shape.dim[1],
                           .width = width};
     return wg_streamed(t, X->name, X->dtype, WG_SHAPE(n, X->shape.dim[1] + width),
-                       &(wg_stream){encoder_stream_read, s, s->of.first});
+                       &(wg_stream){.read = encoder_stream_read, .user = s, .first = s->of.first});
 }
 
 /* Their numbers come from a file that all ranks read, their categories are here. */

@@ -216,7 +216,7 @@ static wg_tensor *imputer_stream_of(const wg_imputer *imputer, wg_tensor *X)
         return wg_fail(t, WG_E_NOMEM, "imputer");
     *s = (imputer_stream){*(const wg_stream *)X->plan, imputer, X->shape.dim[1], m};
     return wg_streamed(t, X->name, X->dtype, WG_SHAPE(X->shape.dim[0], X->shape.dim[1] + m),
-                       &(wg_stream){imputer_stream_read, s, s->of.first});
+                       &(wg_stream){.read = imputer_stream_read, .user = s, .first = s->of.first});
 }
 
 wg_tensor *wg_imputer_apply(const wg_imputer *imputer, wg_tensor *X)

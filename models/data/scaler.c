@@ -194,7 +194,7 @@ static wg_tensor *scaler_stream_of(const wg_scaler *scaler, wg_tensor *X)
                        wg_tensor_text(X).s);
     *s = (scaler_stream){*(const wg_stream *)X->plan, scaler};
     return wg_streamed(t, X->name, X->dtype, X->shape.ndim, X->shape.dim,
-                       &(wg_stream){scaler_stream_read, s, s->of.first});
+                       &(wg_stream){.read = scaler_stream_read, .user = s, .first = s->of.first});
 }
 
 /* ---- Applying it. ---------------------------------------------------------------------------- */

@@ -33,8 +33,8 @@ typedef struct wg_svmlight_options {
 wg_table *wg_svmlight_read(wg_tape *t, const char *path, const wg_svmlight_options *options,
                            wg_csr **features);
 
-/* Sparse rows that are read when they are wanted. In memory are where each row begins, and its label.
- * Its members are to be read. */
+/* Sparse rows that are read when they are wanted. In memory are where each row begins, and its
+ * label. Its members are to be read. */
 typedef struct wg_svmlight_cache {
     wg_table *table;  /* as of wg_svmlight_read; inert after an error */
     wg_csr *features; /* value and column are streamed */

@@ -115,8 +115,8 @@ static uint64_t identity_whole(double sum)
     return sum >= 0 && sum < 0x1p63 ? (uint64_t)sum : 0;
 }
 
-/* The sum of the rows' hashes: over the rows of all ranks, whoever has which. list[1], X, and sparse
- * rows in its place may be streamed. */
+/* The sum of the rows' hashes: over the rows of all ranks, whoever has which. list[1], X, and
+ * sparse rows in its place may be streamed. */
 static uint64_t identity_of_rows(wg_tape *t, wg_tensor *const list[], int n, const wg_csr *sparse)
 {
     int64_t first, rows = list[0]->shape.dim[0];

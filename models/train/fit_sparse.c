@@ -1,5 +1,5 @@
-/* Sparse rows, in memory or streamed: dealt to the ranks where they are due, their columns' moments,
- * and blocks of them. */
+/* Sparse rows, in memory or streamed: dealt to the ranks where they are due, their columns'
+ * moments, and blocks of them. */
 #include "models/train/fit_internal.h"
 
 #include "autograd/op.h"
@@ -216,11 +216,11 @@ bool wg_fit_sparse_rows(const wg_csr *csr, int64_t block, wg_tensor *rows[WG_FIT
     const int64_t n = own->n, room = sparse_room(own, block);
     *s = (sparse_stream){own, room};
     rows[0] = wg_streamed(t, "lengths", WG_I64, WG_SHAPE(n),
-                          &(wg_stream){sparse_read_length, s, 0});
+                          &(wg_stream){.read = sparse_read_length, .user = s});
     rows[1] = wg_streamed(t, "columns", WG_I64, WG_SHAPE(n, room),
-                          &(wg_stream){sparse_read_column, s, 0});
+                          &(wg_stream){.read = sparse_read_column, .user = s});
     rows[2] = wg_streamed(t, "values", csr->value->dtype, WG_SHAPE(n, room),
-                          &(wg_stream){sparse_read_value, s, 0});
+                          &(wg_stream){.read = sparse_read_value, .user = s});
     return wg_tape_status(t) == WG_OK;
 }
 
