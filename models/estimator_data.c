@@ -174,6 +174,8 @@ static wg_tensor *estimator_outputs_streamed(const wg_estimator *e, const wg_dat
         if (piece.data == NULL ||
             (!prepared && !wg_dataset_piece_finite(d, &piece, row, missing, "estimator")))
             break;
+        if (piece.data != room)
+            memcpy(room, piece.data, (size_t)n * wg_row_bytes(X));
         wg_program_bind(program, block, room);
         if (wg_program_run(program) == WG_OK)
             memcpy(outputs + (size_t)row * wg_row_bytes(Z), wg_program_output(program, 0)->data,

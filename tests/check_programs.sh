@@ -1106,6 +1106,23 @@ done
 usage "$train" big.csv --cache c --report r.html
 usage "$train" X.npy --labels y.npy --cache c
 usage sh -c "cat big.csv | '$train' - --cache c"
+# The same of an svmlight file.
+run 0 "$train" digits.svm --test 0 --epochs 8 --save one
+mv out held
+for threads in 1 2; do
+    run 0 "$train" digits.svm --test 0 --epochs 8 --threads $threads --cache pairs.cache --save two
+    same one two
+    same out held
+done
+expect 'made again' test "$(grep -c 'pairs.cache: made' err)" -eq 0
+run 0 "$train" digits.svm --cache pairs.cache --quiet
+says out '360 test rows'
+run 1 "$train" big.csv --missing mean --cache pairs.cache
+says err 'it is of another format'
+# A class that no test row has.
+(head -n 1 "$iris" && grep setosa "$iris") > setosa.csv
+run 0 "$train" "$iris" --test-file setosa.csv
+says err "ROC AUC is nan: no row of 'test' is of class 'versicolor'"
 run 0 "$build/mnist" --hidden 32 --epochs 12 X y Xtest ytest
 lines out 12
 expect 'the images are not told apart' awk '/^epoch 12/ { exit $NF < 0.9 }' out

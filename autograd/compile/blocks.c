@@ -110,10 +110,11 @@ static const void *blocks_example(const wg_blocks *b, const wg_tensor *x, int64_
     if (has >= n && !wg_is_streamed(x))
         return x->data;
     char *example = wg_tape_take(b->tape, (size_t)n * row);
-    if (example == NULL || (wg_is_streamed(x) && wg_rows_at(b->tape, x, 0, has, example) == NULL))
+    const void *at = example != NULL && has > 0 ? wg_rows_at(b->tape, x, 0, has, example) : example;
+    if (at == NULL)
         return NULL;
-    if (!wg_is_streamed(x))
-        memcpy(example, x->data, (size_t)has * row);
+    if (at != example)
+        memcpy(example, at, (size_t)has * row);
     for (int64_t i = has; has > 0 && x->dtype != WG_I64 && i < n; i++)
         memcpy(example + (size_t)i * row, example + (size_t)(i % has) * row, row);
     return example;

@@ -145,14 +145,46 @@ void summary_checks(const wg_estimator *e)
 
 /* ---- The results ---------------------------------------------------------------------------------------- */
 
+/* Rows `first` to first + n - 1, as a part of the whole, for as long as the tape is not rewound. */
+static wg_dataset part_of(wg_tape *t, const wg_dataset *rows, int64_t first, int64_t n)
+{
+    int64_t *row = wg_tape_take(t, (size_t)n * sizeof *row);
+    for (int64_t i = 0; row != NULL && i < n; i++)
+        row[i] = first + i;
+    return wg_dataset_take(rows, wg_input(t, "rows", WG_I64, WG_SHAPE(n), row));
+}
+
+/* Puts some rows' y where those of all are. */
+static void put_rows(const wg_tensor *all, int64_t first, const wg_tensor *y)
+{
+    if (!wg_is_inert(all) && !wg_is_inert(y))
+        memcpy((char *)all->data + (size_t)first * wg_row_bytes(all), y->data,
+               (size_t)wg_dim(y, 0) * wg_row_bytes(all));
+}
+
+/* Some rows at a time: memory is for what is told of them alone. */
 judged judge(const char *name, const wg_estimator *e, const wg_dataset *rows)
 {
-    judged r = {.name = name, .rows = *rows};
-    wg_tensor *Z = wg_estimator_outputs(e, rows); /* once: they may have to be read from a file */
-    r.truth = wg_estimator_targets(e, rows);
-    r.predicted = wg_head_predict(e->head, Z);
+    enum { ROWS = 1 << 16 };
+    wg_tape *t = rows->table->tape;
+    const int64_t all = wg_dataset_rows(rows);
+    const bool numbers = e->head->kind == WG_HEAD_NUMBERS;
+    judged r = {.name = name, .rows = *rows, .truth = wg_estimator_targets(e, rows)};
+    r.predicted = numbers ? wg_full(t, e->dtype, WG_SHAPE(all, e->k), 0)
+                          : wg_full(t, WG_I64, WG_SHAPE(all), 0);
     if (e->head->probabilities != NULL)
-        r.p = wg_head_probabilities(e->head, Z);
+        r.p = wg_full(t, e->dtype, WG_SHAPE(all, e->k), 0);
+    for (int64_t row = 0, n; wg_tape_status(t) == WG_OK && row < all; row += n) {
+        const wg_mark mark = wg_tape_mark(t);
+        n = all - row < ROWS ? all - row : ROWS;
+        const wg_dataset part = part_of(t, rows, row, n);
+        wg_tensor *Z = wg_estimator_outputs(e, &part);
+        put_rows(r.predicted, row, wg_head_predict(e->head, Z));
+        if (r.p != NULL)
+            put_rows(r.p, row, wg_head_probabilities(e->head, Z));
+        if (wg_tape_status(t) == WG_OK)
+            wg_tape_rewind(t, mark);
+    }
     return r;
 }
 

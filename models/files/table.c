@@ -155,12 +155,21 @@ static wg_tensor *table_column(const wg_table *table, const double *values)
     return x;
 }
 
+/* Is each value the number of its row's class? */
+static bool table_values_are_classes(const wg_table *table, const double *values)
+{
+    int64_t i = 0;
+    while (values != NULL && i < table->rows && values[i] == wg_element(table->classes, i))
+        i++;
+    return values != NULL && i == table->rows;
+}
+
 static void table_number_labels(wg_table *table, const double *values)
 {
+    const bool few = table->class_count == 2 || (values == NULL && table->class_count < 2);
     table->targets = values != NULL ? table_column(table, values) : NULL;
-    table->labels = table->class_count == 2 || (values == NULL && table->class_count < 2)
-                        ? table_column(table, NULL)
-                        : table->targets;
+    table->labels = few && !table_values_are_classes(table, values) ? table_column(table, NULL)
+                                                                    : table->targets;
 }
 
 static bool table_set_labels(wg_table *table, const wg_table_parts *parts)

@@ -132,7 +132,7 @@ void wg_fit_sparse_moments(const wg_csr *csr, double mean[], double variance[])
 /* ---- Blocks. ---------------------------------------------------------------------------------
  * A block of rows has as much room for entries as the fullest one of the whole: three streamed
  * tensors, of lengths [n], columns and values [n, e], in which the block's entries stand one behind
- * the other, whichever row they are of, and nothing behind them. */
+ * the other, whichever row they are of; what is behind them is of no row. */
 
 typedef struct sparse_stream {
     const sparse_rows *rows;
@@ -164,6 +164,27 @@ static const char *sparse_read(const sparse_stream *s, const wg_tensor *x, int64
     return wrong;
 }
 
+/* Where they are in memory, with as many behind them as the room has. */
+static const void *sparse_at(const sparse_stream *s, const wg_tensor *x, int64_t first, int64_t n)
+{
+    const int64_t from = s->rows->start[first];
+    return wg_is_streamed(x) || n * s->room > x->size - from
+               ? NULL
+               : (const char *)x->data + (size_t)from * wg_dtype_size(x->dtype);
+}
+
+static const void *sparse_at_column(void *user, int64_t first, int64_t n)
+{
+    const sparse_stream *s = user;
+    return sparse_at(s, s->rows->column, first, n);
+}
+
+static const void *sparse_at_value(void *user, int64_t first, int64_t n)
+{
+    const sparse_stream *s = user;
+    return sparse_at(s, s->rows->value, first, n);
+}
+
 static const char *sparse_read_column(void *user, int64_t first, int64_t n, void *to)
 {
     const sparse_stream *s = user;
@@ -176,16 +197,17 @@ static const char *sparse_read_value(void *user, int64_t first, int64_t n, void 
     return sparse_read(s, s->rows->value, first, n, to);
 }
 
-/* Rows of a block: so many that their entries are as many as there are columns, since each block
- * adds up a gradient of all columns, and half a megabyte; but there shall be 64 blocks. Of the data
- * alone. */
+/* Rows of a block: so many that they have half a megabyte of entries, but that there are 64 blocks;
+ * and more where their entries would be less than twice the columns, since each block adds up a
+ * gradient of all columns. Of the data alone. */
 static int64_t sparse_block(wg_tape *t, const wg_csr *rows)
 {
     double all[2] = {(double)rows->rows, (double)rows->value->size};
     wg_ranks_sum(t, all, 2);
-    const double wanted = fmax((double)rows->columns, 1 << 15), share = ceil(all[0] / 64);
-    const double block = fmin(ceil(wanted * all[0] / fmax(all[1], 1)), share);
-    return block >= 1 && block <= 0x1p40 ? (int64_t)block : 1;
+    const double rows_of_entry = all[0] / fmax(all[1], 1), share = ceil(all[0] / 64);
+    const double block = fmax(2 * (double)rows->columns * rows_of_entry,
+                              fmin((1 << 15) * rows_of_entry, share));
+    return (int64_t)fmin(fmax(ceil(block), 1), fmax(all[0], 1));
 }
 
 /* e: the entries of the fullest block, a row of it; of all ranks. */
@@ -217,10 +239,12 @@ bool wg_fit_sparse_rows(const wg_csr *csr, int64_t block, wg_tensor *rows[WG_FIT
     *s = (sparse_stream){own, room};
     rows[0] = wg_streamed(t, "lengths", WG_I64, WG_SHAPE(n),
                           &(wg_stream){.read = sparse_read_length, .user = s});
-    rows[1] = wg_streamed(t, "columns", WG_I64, WG_SHAPE(n, room),
-                          &(wg_stream){.read = sparse_read_column, .user = s});
-    rows[2] = wg_streamed(t, "values", csr->value->dtype, WG_SHAPE(n, room),
-                          &(wg_stream){.read = sparse_read_value, .user = s});
+    rows[1] = wg_streamed(
+        t, "columns", WG_I64, WG_SHAPE(n, room),
+        &(wg_stream){.read = sparse_read_column, .user = s, .at = sparse_at_column});
+    rows[2] = wg_streamed(
+        t, "values", csr->value->dtype, WG_SHAPE(n, room),
+        &(wg_stream){.read = sparse_read_value, .user = s, .at = sparse_at_value});
     return wg_tape_status(t) == WG_OK;
 }
 
