@@ -99,6 +99,20 @@ static double cache_program(wg_tape *t)
     return wg_tape_status(t) == WG_OK ? sum : (double)NAN;
 }
 
+/* The same of an svmlight file. */
+static double pairs_program(wg_tape *t)
+{
+    double sum = 0;
+    for (int k = 0; k < 2 && wg_tape_status(t) == WG_OK; k++) {
+        wg_svmlight_cache c = wg_svmlight_cache_open(t, given, path, NULL);
+        const wg_csr *X = wg_csr_load_rows(c.features, 0, c.table->rows);
+        for (int64_t i = 0; i < wg_size(X->value); i++)
+            sum += wg_at(X->value, i) * (double)(1 + i);
+        wg_svmlight_cache_close(&c);
+    }
+    return wg_tape_status(t) == WG_OK ? sum : (double)NAN;
+}
+
 /* Two epochs with a checkpoint each, then one more from the file. */
 static double fit_program(wg_tape *t)
 {
@@ -125,6 +139,7 @@ static const struct io_case {
     {npz_program, "", 0},
     {fit_program, "", 0},
     {cache_program, "a,s,y\n1,b,0\n2,c,1\n", 18},
+    {pairs_program, "1 1:2 3:4\n2 2:0.5\n", 18},
 };
 
 /* ---- Faults ---------------------------------------------------------------------------------- */
