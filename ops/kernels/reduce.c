@@ -238,8 +238,26 @@ static void sum_columns(const wgk_rows *rows, bool f32, const void *x, double di
 #include "ops/kernels/reduce_body.inc"
 #endif
 
-/* Rows that lie apart, but are short. */
+/* Short rows one behind the other. */
 static void sum_short(const wgk_rows *rows, bool f32, const void *x, double divisor, int64_t begin,
+                      int64_t end, void *y)
+{
+    const int64_t size = rows->row_size;
+    double sum[SUM_TILE];
+    for (int64_t row = begin; row < end; row += SUM_TILE) {
+        const int64_t n = end - row < SUM_TILE ? end - row : SUM_TILE;
+        if (f32)
+            SUM_RUN(rows_f32, n, size, (const float *)x + row * size, sum)
+        else
+            SUM_RUN(rows_f64, n, size, (const double *)x + row * size, sum)
+        for (int64_t r = 0; r < n; r++)
+            sum[r] /= divisor;
+        wgk_rows_put(row, n, f32 ? WGK_F32 : WGK_F64, sum, y);
+    }
+}
+
+/* Rows that lie apart, but are short. */
+static void sum_apart(const wgk_rows *rows, bool f32, const void *x, double divisor, int64_t begin,
                       int64_t end, void *y)
 {
     const wgk_type type = f32 ? WGK_F32 : WGK_F64;
@@ -267,7 +285,7 @@ static void reduce_sum_f64(const wgk_rows *rows, wgk_type type, const void *x, d
         return;
     }
     if (wgk_rows_together(rows)) {
-        sum_short(rows, f32, x, divisor, begin, end, y);
+        (wgk_rows_short(rows) ? sum_short : sum_apart)(rows, f32, x, divisor, begin, end, y);
         return;
     }
     for (int64_t row = begin; row < end; row++)

@@ -1,6 +1,8 @@
 /* softmax.c: softmax, log_softmax, logsumexp and softmax cross-entropy of rows of any length. */
 #include "ops/kernels/softmax.h"
 
+#include "autograd/cpu_internal.h"
+
 enum { SOFTMAX_BLOCK = 16384 }; /* elements of a block of rows taken together */
 
 /* As many rows as fill a second-level cache at most, where rows are taken together. */
@@ -23,6 +25,32 @@ static bool softmax_is_ignored(const int64_t *ignored, int64_t label)
     return ignored != NULL && label == *ignored;
 }
 
+/* name: a function, `body` compiled for wider vectors, too. The bits are the same. */
+#define SOFTMAX_INLINE __attribute__((always_inline))
+#if defined(WG_ISA_X86) && !defined(__OPTIMIZE_SIZE__)
+#define SOFTMAX_SETS(name, parameters, body, arguments)                                            \
+    SOFTMAX_SETS_OF(name, parameters, body, arguments)
+#define SOFTMAX_SETS_OF(name, parameters, body, arguments)                                         \
+    static void name##_baseline parameters                                                         \
+    {                                                                                              \
+        body;                                                                                      \
+    }                                                                                              \
+    __attribute__((target("avx2"))) static void name##_avx2 parameters                             \
+    {                                                                                              \
+        body;                                                                                      \
+    }                                                                                              \
+    static void name parameters                                                                    \
+    {                                                                                              \
+        (wg_cpu_isa() >= WG_ISA_AVX2 ? name##_avx2 : name##_baseline) arguments;                   \
+    }
+#else
+#define SOFTMAX_SETS(name, parameters, body, arguments)                                            \
+    static void name parameters                                                                    \
+    {                                                                                              \
+        body;                                                                                      \
+    }
+#endif
+
 #define REAL f64
 #include "ops/kernels/softmax_body.inc"
 
@@ -30,6 +58,10 @@ static bool softmax_is_ignored(const int64_t *ignored, int64_t label)
 #define REAL wide
 #include "ops/kernels/softmax_body.inc"
 #endif
+
+#undef SOFTMAX_INLINE
+#undef SOFTMAX_SETS
+#undef SOFTMAX_SETS_OF
 
 void wgk_softmax(const wgk_rows *rows, wgk_type type, const void *x, int64_t begin, int64_t end,
                  void *y, void *workspace)
