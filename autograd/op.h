@@ -151,6 +151,12 @@ struct wg_op {
     int64_t (*piece_chunks)(const wg_tensor *y);
     size_t (*workspace)(const wg_tensor *y);
 
+    /* Ops of which rows along the first axis can be computed alone, so that programs can take
+     * several steps through the same few rows (NULL: never; elementwise ops do without): does row r
+     * of y need of operand k its row r alone? Chunks are then the rows', in their order. An operand
+     * for which that is false is there as a whole; where it is false for all, y has no rows. */
+    bool (*by_rows)(const wg_tensor *y, int k);
+
     /* Elementwise ops: the kernels by the operands' dtype, or NULL. */
     wg_map *map[WG_DTYPES];
 

@@ -52,6 +52,11 @@ wgk_rows wg_axes_operand_rows(const wg_tensor *y)
     return wg_axes_rows(y->operand[0], wg_axes_of(y));
 }
 
+bool wg_axes_by_rows(const wg_tensor *y, int k)
+{
+    return y->operand[k]->shape.ndim > 0 && (wg_axes_of(y) & 1u) == 0;
+}
+
 void wg_axes_describe(const wg_tensor *y, char *text, size_t size)
 {
     const uint32_t axes = wg_axes_of(y);

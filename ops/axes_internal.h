@@ -59,13 +59,16 @@ wgk_rows wg_axes_rows(const wg_tensor *x, uint32_t axes);
                                      .arity = operands,                                            \
                                      .attr_size = sizeof(wg_axes_attrs),                           \
                                      .describe = wg_axes_describe,                                 \
+                                     .by_rows = wg_axes_by_rows,                                   \
                                      __VA_ARGS__};
 
-/* wg_axes_of: y's axes.   wg_axes_operand_rows: operand 0 as rows along them. */
+/* wg_axes_by_rows: is the first axis none of y's?
+ * wg_axes_of: y's axes.   wg_axes_operand_rows: operand 0 as rows along them. */
 static inline uint32_t wg_axes_of(const wg_tensor *y)
 {
     return ((const wg_axes_attrs *)y->attrs)->axes;
 }
+bool wg_axes_by_rows(const wg_tensor *y, int k);
 wgk_rows wg_axes_operand_rows(const wg_tensor *y);
 
 /* wg_axes_record: records an op of one operand over the n axes; wg_axes_record_all: over all. */

@@ -174,6 +174,11 @@ static void sum_to_forward(const wg_tensor *y, const wg_piece *piece)
     wgk_reduce_sum(&rows, wg_kernel_type(y), x, 1, piece->begin, piece->end, y->data);
 }
 
+static bool sum_to_by_rows(const wg_tensor *y, int k)
+{
+    return y->operand[k]->shape.ndim > 0 && (sum_to_axes(y) & 1u) == 0;
+}
+
 static wg_tensor *sum_to_vjp(wg_tensor *y, wg_tensor *dy, int i)
 {
     const wg_shape *shape = &y->operand[i]->shape;
@@ -197,6 +202,7 @@ static const wg_op wg_op_sum_to = {
     .forward = sum_to_forward,
     .vjp = sum_to_vjp,
     .chunks = wg_size,
+    .by_rows = sum_to_by_rows,
     .write_c = WG_WRITES_C(sum_to_write_c),
 };
 

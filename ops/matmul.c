@@ -243,6 +243,15 @@ static void matmul_forward(const wg_tensor *y, const wg_piece *piece)
     }
 }
 
+/* Matrices of a batch, not rows of one. */
+static bool matmul_by_rows(const wg_tensor *y, int k)
+{
+    const matmul_job *job = &((const matmul_plan *)y->plan)->job;
+    const matmul_side *side = k == 0 ? &job->a : &job->b;
+    return job->batch.ndim > 0 && side->batch_rank == job->batch.ndim &&
+           side->batch[0] == job->batch.dim[0];
+}
+
 /* ---- Reverse --------------------------------------------------------------------------------- */
 
 static wg_tensor *matmul_stack(wg_tensor *x, int batch_rank, const int64_t *batch, int64_t rows,
@@ -398,6 +407,7 @@ static const wg_op wg_op_matmul = {
     .vjp = matmul_vjp,
     .chunks = matmul_chunks,
     .workspace = matmul_workspace,
+    .by_rows = matmul_by_rows,
     .write_c = WG_WRITES_C(matmul_write_c),
 };
 

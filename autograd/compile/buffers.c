@@ -200,6 +200,24 @@ static int memory_kind(const wg_tensor *y)
     return memory_bytes(y) < WG_ALIGNMENT ? MEMORY_SMALL : MEMORY_LARGE;
 }
 
+/* Of a value that a band alone reads, as many rows as it takes at a time. */
+static int64_t memory_needed(const wg_tensor *y, const wg_program_fact *f)
+{
+    const int64_t bytes = memory_bytes(y);
+    return f->band != NULL ? bytes / f->band->rows * f->band->at_once : bytes;
+}
+
+/* All of a band is as one step. */
+static int64_t memory_first(const wg_program *p, int64_t step)
+{
+    return p->work[step].band != NULL ? p->work[step].band->begin : step;
+}
+
+static int64_t memory_last(const wg_program *p, int64_t step)
+{
+    return p->work[step].band != NULL ? p->work[step].band->end - 1 : step;
+}
+
 /* The values of one kind, in the order of steps. A value of no elements gets an address, too; one
  * that nothing reads dies at once. */
 static int64_t memory_list(const wg_program *p, const wg_program_fact *fact, int kind,
@@ -212,11 +230,11 @@ static int64_t memory_list(const wg_program *p, const wg_program_fact *fact, int
             const wg_program_fact *f = &fact[i];
             if (memory_kind(y) != kind || !wg_program_is_stored(f))
                 continue;
-            int64_t bytes = (memory_bytes(y) + granule - 1) / granule * granule;
+            int64_t bytes = (memory_needed(y, f) + granule - 1) / granule * granule;
             bool kept = f->pinned || p->options.keep_buffers || f->last_step < 0;
             value[n] = y;
-            x[n++] = (wg_stretch){bytes > 0 ? bytes : granule, s, kept ? p->n_steps : f->last_step,
-                                  0};
+            x[n++] = (wg_stretch){bytes > 0 ? bytes : granule, memory_first(p, s),
+                                  kept ? p->n_steps : memory_last(p, f->last_step), 0};
         }
     return n;
 }

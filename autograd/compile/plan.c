@@ -24,6 +24,7 @@ wg_program_fact *wg_program_facts(const wg_program *p)
                                     .head = i,
                                     .next = -1,
                                     .links = 1,
+                                    .step = -1,
                                     .last_step = -1};
     for (int i = 0; i < p->n_outputs; i++)
         fact[wg_view_root(p->result[i]) - p->node].pinned = true;
@@ -39,9 +40,11 @@ bool wg_program_is_step(const wg_program *p, const wg_program_fact *fact, int64_
 
 void wg_program_note_reads(const wg_program *p, wg_program_fact *fact, int64_t last, int64_t step)
 {
-    for (int64_t i = fact[last].head; i != -1; i = fact[i].next)
+    for (int64_t i = fact[last].head; i != -1; i = fact[i].next) {
+        fact[i].step = step;
         for (int k = 0; k < p->node[i].n_operands; k++)
             fact[wg_view_root(p->node[i].operand[k]) - p->node].last_step = step;
+    }
 }
 
 /* Is the chain one tile, which the caller alone computes? Then its links are calls one by one. */
@@ -88,7 +91,18 @@ static bool plan_steps(wg_program *p, wg_program_fact *fact)
         wg_program_note_reads(p, fact, i, s++);
         if (fact[i].links > 1 && !wg_chain_init(p, fact, i, work))
             return false;
-        work->calls = plan_has_calls(work) ? work->n_links : 1;
+    }
+    return true;
+}
+
+static bool plan_calls(wg_program *p)
+{
+    for (int64_t s = 0; s < p->n_steps; s++) {
+        wg_step_work *work = &p->work[s];
+        if (work->band != NULL)
+            work->calls = s == work->band->begin;
+        else
+            work->calls = plan_has_calls(work) ? work->n_links : 1;
         p->n_calls += work->calls;
     }
     p->call = wg_tape_take(p->tape, (size_t)p->n_calls * sizeof *p->call);
@@ -116,9 +130,14 @@ bool wg_program_plan(wg_program *p)
     wg_program_fact *fact = wg_program_facts(p);
     if (fact == NULL)
         return false;
-    if (!p->options.keep_values && !p->tape->options.check_finite && !p->tape->wide)
+    const bool joins = !p->options.keep_values && !p->tape->options.check_finite && !p->tape->wide;
+    if (joins)
         wg_chain_find(p, fact, &wg_chain_run_limits);
-    return plan_steps(p, fact) && wg_program_place(p, fact) && plan_workspace(p);
+    if (!plan_steps(p, fact))
+        return false;
+    if (joins && !p->options.keep_buffers && p->pool == NULL && !wg_bands_find(p, fact))
+        return false;
+    return plan_calls(p) && wg_program_place(p, fact) && plan_workspace(p);
 }
 
 /* ---- Addresses ------------------------------------------------------------------------------- */
@@ -191,7 +210,9 @@ static void plan_settle_link(const wg_program *p, wg_call *call, const wg_step_w
 
 static void plan_settle_step(const wg_program *p, wg_call *call, const wg_step_work *work)
 {
-    if (work->link != NULL && work->calls == work->n_links)
+    if (work->band != NULL)
+        *call = (wg_call){.attrs = work, .n = -2};
+    else if (work->link != NULL && work->calls == work->n_links)
         for (int i = 0; i < work->n_links; i++)
             plan_settle_link(p, call + i, work, i);
     else if (work->link != NULL || work->piece_chunks < work->chunks ||
@@ -208,6 +229,7 @@ void wg_program_settle(wg_program *p)
     }
     wg_call *call = p->call;
     for (int64_t s = 0; s < p->n_steps; call += p->work[s++].calls)
-        plan_settle_step(p, call, &p->work[s]);
+        if (p->work[s].calls > 0)
+            plan_settle_step(p, call, &p->work[s]);
     p->settled = true;
 }

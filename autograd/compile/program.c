@@ -367,10 +367,7 @@ static void program_run_piece(int64_t piece, int worker, void *context)
     int64_t begin = piece * work->piece_chunks, left = work->chunks - begin;
     wg_piece part = {begin, begin + (left < work->piece_chunks ? left : work->piece_chunks),
                      job->p->workspace + (size_t)worker * job->p->workspace_size};
-    if (work->link != NULL)
-        wg_chain_run(work, &part);
-    else
-        work->y->op->forward(work->y, &part);
+    wg_step_run(work, &part);
 }
 
 static bool program_check(const wg_step_work *work)
@@ -397,9 +394,12 @@ static bool program_run_work(const wg_program *p, const wg_step_work *work)
 static bool program_run_other(const wg_program *p, const wg_call *call)
 {
     const wg_step_work *work = call->attrs;
-    if (call->n < 0)
+    if (call->n == -1)
         return program_run_work(p, work);
-    wg_chain_run_link(work, call->n, 0, work->size, p->workspace);
+    if (call->n < 0)
+        wg_band_run(p, work->band);
+    else
+        wg_chain_run_link(work, call->n, 0, work->size, p->workspace);
     return true;
 }
 
@@ -469,7 +469,11 @@ static void program_print_step(FILE *stream, const wg_step_work *work, int64_t s
             wg_dtype_name(y->dtype));
     for (int i = 0; i + 1 < work->n_links; i++)
         fprintf(stream, "%s, ", work->link[i].y->op->name);
-    fprintf(stream, "%s\n", y->op->name);
+    fprintf(stream, "%s", y->op->name);
+    if (work->band != NULL)
+        fprintf(stream, "  %" PRId64 " of %" PRId64 " rows at a time", work->band->at_once,
+                work->band->rows);
+    fputc('\n', stream);
 }
 
 wg_status wg_program_print(FILE *stream, const wg_program *p)

@@ -9,7 +9,7 @@
 /* A call of a kernel, with all that it is given worked out: a cache line. A step is one, or, where
  * it is a chain of a single tile, one for each link. */
 typedef struct wg_call {
-    wg_map *map; /* NULL: `attrs` is the wg_step_work, `n` the link, or -1 for the whole step */
+    wg_map *map; /* NULL: `attrs` is the wg_step_work, `n` the link, -1: the step, -2: its band */
     int64_t n;
     void *y;
     const void *attrs;
@@ -25,12 +25,21 @@ typedef struct wg_chain_link {
     int source[WG_ELEMENTWISE_OPERANDS]; /* the link whose tile is operand k; -1: it has memory */
 } wg_chain_link;
 
+/* Steps [begin, end) that go through their rows together. */
+typedef struct wg_band {
+    int64_t begin, end;
+    int64_t rows, at_once;
+    wg_tensor **moved; /* [n_moved] what has memory for `at_once` rows, and views of that */
+    int64_t n_moved;
+} wg_band;
+
 /* What a step does, in full. */
 typedef struct wg_step_work {
     wg_tensor *y;        /* the node, or the last one of a chain */
     wg_chain_link *link; /* [n_links] in recording order; NULL: no chain */
     int n_links;
-    int calls;
+    int calls;                    /* of kernels; 0: the first step of the band makes it */
+    wg_band *band;                /* NULL: none */
     int64_t chunks, piece_chunks; /* how the work is cut */
     int64_t size, tile;           /* elements of a chain, and those that are computed together */
     size_t workspace;             /* bytes for the tiles of a chain */
@@ -128,7 +137,9 @@ typedef struct wg_program_fact {
     int links;         /* of the last node of a chain: how many */
     int link;          /* which one it is */
     bool rows;         /* of the last node of a chain: one link is computed row by row */
+    int64_t step;      /* that computes it; -1: none */
     int64_t last_step; /* that reads it; -1: none */
+    wg_band *band;     /* which alone reads it, and of which it has few rows; NULL: none */
 } wg_program_fact;
 
 /* wg_program_facts: what is known from nodes and outputs alone, in the tape's scratch; NULL: an
@@ -187,6 +198,11 @@ void wg_chain_find(const wg_program *p, wg_program_fact *fact, const wg_chain_li
  * False: an error was recorded on the tape. */
 bool wg_chain_init(const wg_program *p, wg_program_fact *fact, int64_t last, wg_step_work *work);
 
+/* wg_bands_find: the bands of a program that has its steps. False: an error was recorded.
+ * wg_band_run: runs all of its steps. */
+bool wg_bands_find(wg_program *p, wg_program_fact *fact);
+void wg_band_run(const wg_program *p, const wg_band *band);
+
 /* wg_chain_check: what the ops' checks say.  wg_chain_run: compute the piece's elements.
  * wg_chain_run_link: elements [begin, end) of link i, of one tile.  wg_chain_tile: where those of a
  * link are, from `begin` on. */
@@ -195,5 +211,14 @@ void wg_chain_run(const wg_step_work *work, const wg_piece *piece);
 void wg_chain_run_link(const wg_step_work *work, int64_t i, int64_t begin, int64_t end,
                        void *workspace);
 void *wg_chain_tile(const wg_chain_link *link, int64_t begin, void *workspace);
+
+/* wg_step_run: compute the piece of a step. */
+static inline void wg_step_run(const wg_step_work *work, const wg_piece *piece)
+{
+    if (work->link != NULL)
+        wg_chain_run(work, piece);
+    else
+        work->y->op->forward(work->y, piece);
+}
 
 #endif
