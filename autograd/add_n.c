@@ -44,30 +44,42 @@ static inline double add_n_total(double sum, double rest)
     return sum + (isnan(rest) ? 0 : rest); /* selects between numbers that are there: no branch */
 }
 
-/* Elements from i on, ADD_N_LANES of them, to out: sum and what the rounding of each addition lost
- * (Knuth's two-sum) stay in registers.  add_n_one: element i alone. */
+/* Elements from i on, ADD_N_BLOCK of them, to out: sum and what the rounding of each addition lost
+ * (Knuth's two-sum) stay in registers, `lanes` in each: compilers keep wider vectors than the set
+ * has in memory.  add_n_one: element i alone. */
 #ifdef __OPTIMIZE_SIZE__
-#define ADD_N_LANES 1 /* the same bits by less code */
+#define ADD_N_BLOCK 2 /* the same bits by less code */
 #else
-#define ADD_N_LANES 8
+#define ADD_N_BLOCK 8
 #endif
-typedef double add_n_lanes __attribute__((vector_size(ADD_N_LANES * sizeof(double))));
 
-#define ADD_N_OF(T, set, target)                                                                   \
+/* Terms that are asked for before their turn: many lie far apart, where no processor expects
+ * them. */
+#define ADD_N_AHEAD 16
+
+#define ADD_N_OF(T, set, target, lanes)                                                            \
     target static void add_n_block_##set##_##T(const add_n_terms *terms, int64_t i, T *out)        \
     {                                                                                              \
-        typedef T inputs __attribute__((vector_size(ADD_N_LANES * sizeof(T))));                    \
-        add_n_lanes s = {0}, rest = {0};                                                           \
+        enum { N = ADD_N_BLOCK / (lanes) };                                                        \
+        typedef T inputs __attribute__((vector_size((lanes) * sizeof(T))));                        \
+        typedef double vector __attribute__((vector_size((lanes) * sizeof(double))));              \
+        vector s[N] = {{0}}, rest[N] = {{0}};                                                      \
         for (int k = 0; k < terms->n; k++) {                                                       \
-            inputs x;                                                                              \
-            memcpy(&x, add_n_term(terms, k, i, sizeof(T)), sizeof x);                              \
-            const add_n_lanes b = __builtin_convertvector(x, add_n_lanes);                         \
-            const add_n_lanes t = s + b, part = t - s;                                             \
-            rest += (s - (t - part)) + (b - part);                                                 \
-            s = t;                                                                                 \
+            const char *x = add_n_term(terms, k, i, sizeof(T));                                    \
+            if (k + ADD_N_AHEAD < terms->n)                                                        \
+                __builtin_prefetch(                                                                \
+                    add_n_term(terms, k + ADD_N_AHEAD, i + ADD_N_BLOCK - 1, sizeof(T)));           \
+            for (int j = 0; j < N; j++) {                                                          \
+                inputs in;                                                                         \
+                memcpy(&in, x + (size_t)j * sizeof in, sizeof in);                                 \
+                const vector b = __builtin_convertvector(in, vector);                              \
+                const vector t = s[j] + b, part = t - s[j];                                        \
+                rest[j] += (s[j] - (t - part)) + (b - part);                                       \
+                s[j] = t;                                                                          \
+            }                                                                                      \
         }                                                                                          \
-        for (int j = 0; j < ADD_N_LANES; j++)                                                      \
-            out[j] = (T)add_n_total(s[j], rest[j]);                                                \
+        for (int j = 0; j < ADD_N_BLOCK; j++)                                                      \
+            out[j] = (T)add_n_total(s[j / (lanes)][j % (lanes)], rest[j / (lanes)][j % (lanes)]);  \
     }                                                                                              \
                                                                                                    \
     target static void add_n_one_##set##_##T(const add_n_terms *terms, int64_t i, T *out)          \
@@ -88,10 +100,10 @@ typedef double add_n_lanes __attribute__((vector_size(ADD_N_LANES * sizeof(doubl
     {                                                                                              \
         T *out = to;                                                                               \
         const int64_t begin = terms->begin, n = end - begin;                                       \
-        for (int64_t i = 0; n < ADD_N_LANES && i < n; i++)                                         \
+        for (int64_t i = 0; n < ADD_N_BLOCK && i < n; i++)                                         \
             add_n_one_##set##_##T(terms, begin + i, out + i);                                      \
-        for (int64_t i = 0; n >= ADD_N_LANES && i < n; i += ADD_N_LANES) {                         \
-            const int64_t at = i <= n - ADD_N_LANES ? i : n - ADD_N_LANES;                         \
+        for (int64_t i = 0; n >= ADD_N_BLOCK && i < n; i += ADD_N_BLOCK) {                         \
+            const int64_t at = i <= n - ADD_N_BLOCK ? i : n - ADD_N_BLOCK;                         \
             add_n_block_##set##_##T(terms, begin + at, out + at);                                  \
         }                                                                                          \
     }                                                                                              \
@@ -131,17 +143,18 @@ typedef double add_n_lanes __attribute__((vector_size(ADD_N_LANES * sizeof(doubl
         add_n_many_##set##_##T(&terms, n, out);                                                    \
     }
 
-ADD_N_OF(float, baseline, )
-ADD_N_OF(double, baseline, )
+ADD_N_OF(float, baseline, , 2)
+ADD_N_OF(double, baseline, , 2)
 #ifdef WG_ISA_X86
 #define ADD_N_TARGET __attribute__((target("avx2")))
-ADD_N_OF(float, avx2, ADD_N_TARGET)
-ADD_N_OF(double, avx2, ADD_N_TARGET)
+ADD_N_OF(float, avx2, ADD_N_TARGET, ADD_N_BLOCK > 4 ? 4 : 2)
+ADD_N_OF(double, avx2, ADD_N_TARGET, ADD_N_BLOCK > 4 ? 4 : 2)
 #undef ADD_N_TARGET
 #endif
 
 #undef ADD_N_OF
-#undef ADD_N_LANES
+#undef ADD_N_BLOCK
+#undef ADD_N_AHEAD
 
 /* Of two terms, of three, and of as many as there are. */
 typedef struct add_n_kernels {
