@@ -14,13 +14,11 @@
 enum { SUM_LANES = WGK_SUM_LANES, SUM_TILE = 64 };
 typedef wgk_sum_lanes sum_lanes;
 
-typedef double sum_vector __attribute__((vector_size(SUM_LANES * sizeof(double))));
-
 /* Compiled for size, the set that every machine has does without vectors. */
 #ifdef __OPTIMIZE_SIZE__
-#define SUM_VECTORS 0
+#define SUM_WIDTH 0
 #else
-#define SUM_VECTORS 1
+#define SUM_WIDTH 2
 #endif
 
 #define SUM_T     float
@@ -30,13 +28,13 @@ typedef double sum_vector __attribute__((vector_size(SUM_LANES * sizeof(double))
 #define SUM_T     double
 #define SUM(name) sum_baseline_##name##_f64
 #include "ops/kernels/sum_body.inc"
-#undef SUM_VECTORS
+#undef SUM_WIDTH
 
 #ifdef WG_ISA_X86
 
-#define SUM_VECTORS 1
-
 #include "ops/kernels/isa_avx2.inc"
+
+#define SUM_WIDTH 4
 
 #define SUM_T     float
 #define SUM(name) sum_avx2_##name##_f32
@@ -46,9 +44,12 @@ typedef double sum_vector __attribute__((vector_size(SUM_LANES * sizeof(double))
 #define SUM(name) sum_avx2_##name##_f64
 #include "ops/kernels/sum_body.inc"
 
+#undef SUM_WIDTH
 #include "ops/kernels/isa_end.inc"
 
 #include "ops/kernels/isa_avx512.inc"
+
+#define SUM_WIDTH 8
 
 #define SUM_T     float
 #define SUM(name) sum_avx512_##name##_f32
@@ -58,9 +59,8 @@ typedef double sum_vector __attribute__((vector_size(SUM_LANES * sizeof(double))
 #define SUM(name) sum_avx512_##name##_f64
 #include "ops/kernels/sum_body.inc"
 
+#undef SUM_WIDTH
 #include "ops/kernels/isa_end.inc"
-
-#undef SUM_VECTORS
 
 #define SUM_RUN(call, ...)                                                                         \
     switch (wg_cpu_isa()) {                                                                        \

@@ -20,8 +20,10 @@ static void rows_add_axis(wgk_axes *axes, int64_t size, int64_t stride)
 
 wgk_rows wgk_rows_of(int ndim, const int64_t *dim, uint32_t axes)
 {
-    wgk_rows rows = {.n_rows = 1, .row_size = 1, .contiguous = false};
-    int64_t stride[WGK_ROWS_AXES] = {0}, below = 1;
+    wgk_rows rows; /* not cleared: that would take longer than a short row */
+    int64_t stride[WGK_ROWS_AXES], below = 1;
+    rows.n_rows = rows.row_size = 1;
+    rows.kept.ndim = rows.along.ndim = 0;
     for (int i = ndim - 1; i >= 0; i--) {
         stride[i] = below;
         below *= dim[i];

@@ -11,10 +11,11 @@
 
 enum { WGK_ROWS_AXES = 8, WGK_ROWS_PART = 256, WGK_ROWS_LINES = 64, WGK_ROWS_SHORT = 32 };
 
-/* Some axes of the array, neighbours of the same kind merged into one, in row-major order. */
+/* Some axes of the array, neighbours of the same kind merged into one, in row-major order: so there
+ * are at most half as many as the array has. */
 typedef struct wgk_axes {
     int ndim;
-    int64_t size[WGK_ROWS_AXES], stride[WGK_ROWS_AXES]; /* strides in elements */
+    int64_t size[WGK_ROWS_AXES / 2], stride[WGK_ROWS_AXES / 2]; /* strides in elements */
 } wgk_axes;
 
 /* Invariants: n_rows and row_size are the products of the sizes of `kept` and `along`. */
