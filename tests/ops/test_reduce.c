@@ -218,6 +218,10 @@ START_TEST(short_rows_are_like_columns)
     wg_tensor *rows = wg_cast(x, dtype), *columns = wg_transpose(rows, 0, 1), *g[2], *y[2];
     wg_tensor *(*const reduce[])(wg_tensor *, int, const int *, bool) = {wg_amax_over, wg_amin_over,
                                                                          wg_sum_over};
+    wg_tensor *(*const place[])(wg_tensor *, int, bool) = {wg_argmax_over, wg_argmin_over};
+    for (int k = 0; k < 2; k++)
+        wgt_assert_same_values(wg_cast(place[k](rows, 1, false), WG_F64),
+                               wg_cast(place[k](columns, 0, false), WG_F64));
     for (size_t k = 0; k < 3; k++) {
         y[0] = reduce[k](rows, WG_AXES(1), false);
         y[1] = reduce[k](columns, WG_AXES(0), false);
