@@ -211,7 +211,8 @@ START_TEST(short_rows_are_like_columns)
     wg_tensor *x = wg_param(t, "x", WG_F64, WG_SHAPE(n, size));
     ck_assert_int_eq(wg_fill_normal(x, 0, 1, 1), WG_OK);
     double *v = wg_edit(x);
-    v[0] = NAN, v[2 * size - 1] = NAN, v[3 * size - 1] = INFINITY, v[4 * size - 1] = -INFINITY;
+    v[0] = (double)NAN, v[2 * size - 1] = (double)NAN, v[3 * size - 1] = (double)INFINITY,
+    v[4 * size - 1] = -(double)INFINITY;
     for (int64_t i = 5 * size; i < 7 * size; i++)
         v[i] = i % 2 ? 1 : 2;
     ck_assert_int_eq(wg_replay(t), WG_OK);
