@@ -352,6 +352,8 @@ wg_tensor *wg_vjp_of_all(wg_tensor *y, wg_tensor *dy, int i, bool alone)
  * as consumers are met, so that the terms of an operand given twice stand in order, too. */
 static bool grad_through(grad_walk *w, wg_tensor *y, wg_tensor *dy)
 {
+    if (!grad_passes(y)) /* it is one of the xs */
+        return true;
     if (y->op->vjp_all != NULL)
         return grad_through_all(w, y, dy);
     for (int i = y->n_operands - 1; i >= 0; i--) {

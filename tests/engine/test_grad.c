@@ -172,7 +172,11 @@ START_TEST(test_zero_gradient_and_i64)
     wgt_assert_same_bits(wg_at(g, 2), 12);
     wgt_assert_same_bits(wg_at(grad_of(wgt_total(step), x), 2), 0);
     wgt_assert_same_bits(wg_at(grad_of(y, step), 0), 0.125); /* it may be an x itself */
-    g = grad_of(wgt_select(wgt_cube(x), k), x);              /* k receives no cotangent, silently */
+    wg_tensor *both[] = {x, step}, *gs[2];                   /* or one beside what it is made of */
+    ck_assert_int_eq(wg_grad(y, both, 2, gs), WG_OK);
+    wgt_assert_same_bits(wg_at(gs[0], 2), 12);
+    wgt_assert_same_bits(wg_at(gs[1], 0), 0.125);
+    g = grad_of(wgt_select(wgt_cube(x), k), x); /* k receives no cotangent, silently */
     wgt_assert_same_bits(wg_at(g, 0), 0);
     wgt_assert_same_bits(wg_at(g, 2), 12);
 }
