@@ -159,7 +159,7 @@ bool wg_appeal_judge(size_t index, wg_check_entry *e, void *appeal)
     if (judged.outcome == WG_ENTRY_DISAGREES && judged.claimed == 0 && judged.numeric.value == 0)
         judged.outcome = WG_ENTRY_AGREES;
     a->doubtful = judged.outcome == WG_ENTRY_UNRESOLVED;
-    a->apart = a->apart || fabs(e->claimed - judged.claimed) > 1e-3 * fabs(judged.claimed);
+    a->apart = a->apart || fabs(e->claimed - judged.claimed) > 1e-7 * fabs(judged.claimed);
     if (!a->doubtful)
         *e = judged;
     return !a->doubtful;

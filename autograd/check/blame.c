@@ -25,6 +25,7 @@ typedef struct blame_local {
 #define BLAME_ENTRIES    64     /* an operand of more elements is checked ... */
 #define BLAME_DIRECTIONS 8      /* ... along so many random directions */
 #define BLAME_WORK       131072 /* in wide floats: entries times elements, all looked at */
+#define BLAME_STEPS      8      /* of a loop, and as many points around */
 
 static bool blame_run(blame_local *l)
 {
@@ -298,9 +299,24 @@ static wg_check_outcome blame_find_node(const wg_recorded *r, wg_tensor *y, wg_t
     return worst;
 }
 
-/* y's body on a tape of its own, at the values with which its operands begin: those of the first
- * step. */
-static void blame_open(const wg_tensor *y, wg_tape *t)
+/* What the body's input x, of y's operand `from`, holds at a point: a row of many; what is as large
+ * as x begins like that, and at the later points is drawn around. */
+static void blame_fill(const wg_tensor *from, wg_tensor *x, int64_t point)
+{
+    const size_t bytes = (size_t)x->size * wg_dtype_size(x->dtype);
+    const int64_t rows = from->size / x->size;
+    memcpy(x->data, (const char *)from->data + (size_t)(point % rows) * bytes, bytes);
+    for (int64_t i = 0; i < x->size && rows == 1 && point >= BLAME_STEPS && x->dtype != WG_I64;
+         i++) {
+        const double draw = 4 * wg_random_uniform((uint64_t)point, (uint64_t)x->index,
+                                                  (uint64_t)i) -
+                            2;
+        wg_set_element(x, i, draw * wg_element(x, i));
+    }
+}
+
+/* y's body on a tape of its own, at values that its operands hold. */
+static void blame_open(const wg_tensor *y, wg_tape *t, int64_t point)
 {
     const wg_tape *body = wg_body_of(y->operand[0]);
     t->wide = y->tape->wide;
@@ -313,21 +329,22 @@ static void blame_open(const wg_tensor *y, wg_tape *t)
         const wg_tensor *from = y->operand[1 + i];
         wg_tensor *value = wg_full(t, x->dtype, x->shape.ndim, x->shape.dim, 0);
         if (t->status == WG_OK && x->size > 0 && x->size <= from->size)
-            memcpy(value->data, from->data, (size_t)x->size * wg_dtype_size(x->dtype));
+            blame_fill(from, value, point);
     }
 }
 
-/* The wrong op in y's body, where y has one: the first that is not right there. */
-static const char *blame_inside(const wg_tensor *y, const wg_check_options *options)
+static const char *blame_inside(const wg_tensor *y, const wg_check_options *options);
+
+/* The first op in y's body that is wrong at a point; NULL: none is. */
+static const char *blame_inside_at(const wg_tensor *y, int64_t point,
+                                   const wg_check_options *options)
 {
     const char *op = NULL;
-    if (y->n_operands == 0 || y->operand[0]->op != &wg_op_body)
-        return y->op->name;
     wg_tape_options alone = y->tape->options;
     alone.on_error = NULL;
     wg_tape *t = wg_tape_new(&alone);
     if (wg_tape_is_real(t))
-        blame_open(y, t);
+        blame_open(y, t, point);
     const int64_t size = t->status == WG_OK ? t->size : 0;
     for (int64_t k = 0; k < size && op == NULL; k++)
         for (int i = 0; i < t->node[k]->n_operands && op == NULL; i++)
@@ -335,6 +352,16 @@ static const char *blame_inside(const wg_tensor *y, const wg_check_options *opti
                 blame_find(t->node[k], i, NULL, options) == WG_ENTRY_DISAGREES)
                 op = blame_inside(t->node[k], options);
     wg_tape_free(t);
+    return op;
+}
+
+/* The wrong op in y's body, where y has one: at the first step, at others, or around. */
+static const char *blame_inside(const wg_tensor *y, const wg_check_options *options)
+{
+    const char *op = NULL;
+    const bool inside = y->n_operands > 0 && y->operand[0]->op == &wg_op_body;
+    for (int64_t point = 0; point < 2 * BLAME_STEPS && inside && op == NULL; point++)
+        op = blame_inside_at(y, point, options);
     return op != NULL ? op : y->op->name;
 }
 
@@ -379,3 +406,4 @@ wg_check_outcome wg_check_rules(const wg_recorded *r)
 #undef BLAME_ENTRIES
 #undef BLAME_DIRECTIONS
 #undef BLAME_WORK
+#undef BLAME_STEPS

@@ -27,11 +27,22 @@ static double *check_claimed(wg_tape *t, const wg_tensor *g)
     return claimed;
 }
 
+/* A check of gradients, derived or given, and who decides where double cannot. */
+typedef struct check_task {
+    wg_check_session *s;
+    const wg_check_claim *c;
+    const wg_gradcheck_options *o;
+    wg_appeal *appeal;
+    bool given;
+} check_task;
+
 /* A pass in double, in which what does not agree clearly is decided in wide floats; or all in wide
  * floats. */
-static void check_input(wg_recorded *r, const double *claimed, const wg_gradcheck_options *o,
-                        wg_appeal *appeal, int i, wg_check_report *report)
+static void check_input(const check_task *k, wg_recorded *r, const double *claimed, int i,
+                        wg_check_report *report)
 {
+    const wg_gradcheck_options *o = k->o;
+    wg_appeal *appeal = k->appeal;
     const size_t n = (size_t)r->size;
     double *work = wg_arena_take(&r->t->scratch, 2 * n * sizeof(double), WG_ALIGNMENT);
     const bool wide = o->precision != WG_CHECK_DOUBLE;
@@ -75,17 +86,19 @@ static wg_check_verdict check_severest(wg_check_verdict a, wg_check_verdict b)
 /* The op at fault, in wide floats where there are any. Where every rule agrees with its own op the
  * gradient given is wrong; a derived one cannot be, and what is left is told. The verdict on a
  * derived one hangs on that: it is looked for, too, where no name is wanted. */
-static void check_blame(wg_recorded *r, const wg_gradcheck_options *o, wg_appeal *appeal, int i,
-                        bool given, wg_check_report *report)
+static void check_blame(const check_task *k, wg_recorded *r, int i, wg_check_report *report)
 {
-    if (o->no_blame && given)
+    const bool given = k->given;
+    if (k->o->no_blame && given)
         return;
-    const wg_recorded *wide = wg_appeal_recorded(appeal, i, r);
-    const char *blame = wg_check_blame(wide != NULL ? wide : r, &o->check);
-    wg_appeal_input_end(appeal);
-    if (blame == NULL && !given && (blame = wg_look_blame(appeal, i, &o->check)) != NULL)
+    const wg_recorded *wide = wg_appeal_recorded(k->appeal, i, r);
+    const char *blame = wg_check_blame(wide != NULL ? wide : r, &k->o->check);
+    wg_appeal_input_end(k->appeal);
+    if (blame == NULL && !given && (blame = wg_look_blame(k->appeal, i, &k->o->check)) != NULL)
         report->note = "at a kink any claim passes; next to it a rule is wrong";
-    report->blame = o->no_blame ? NULL : blame;
+    if (blame == NULL && !given && (blame = wg_check_wrong_in_walk(k->s, k->c)) != NULL)
+        report->note = "a rule gives something else in the gradient than for the same values alone";
+    report->blame = k->o->no_blame ? NULL : blame;
     if (blame != NULL)
         return;
     if (given || isnan(report->worst.claimed)) {
@@ -94,6 +107,7 @@ static void check_blame(wg_recorded *r, const wg_gradcheck_options *o, wg_appeal
                   : "every rule agrees with its own op, but the gradient is NaN: 0 times infinity";
         return;
     }
+    k->appeal->apart = true; /* in doubles all may be another */
     report->verdict = WG_CHECK_UNRESOLVED;
     report->unresolved += report->disagree;
     report->disagree = 0;
@@ -103,29 +117,27 @@ static void check_blame(wg_recorded *r, const wg_gradcheck_options *o, wg_appeal
 }
 
 /* At a kink a rule may be right for each entry alone, and wrong where several tie. */
-static void check_ties(wg_recorded *r, const wg_gradcheck_options *o, wg_appeal *appeal, int i,
-                       wg_check_report *report)
+static void check_ties(const check_task *task, wg_recorded *r, int i, wg_check_report *report)
 {
-    const wg_recorded *wide = wg_appeal_recorded(appeal, i, r), *by = wide != NULL ? wide : r;
+    const wg_recorded *wide = wg_appeal_recorded(task->appeal, i, r), *by = wide != NULL ? wide : r;
     const char *tied = NULL;
     for (int64_t k = 0; k < by->n && tied == NULL; k++)
         if (wg_check_ties(by, by->node[k]) == WG_ENTRY_DISAGREES)
             tied = by->node[k]->op->name;
-    wg_appeal_input_end(appeal);
+    wg_appeal_input_end(task->appeal);
     if (tied != NULL)
         wg_check_fail(report, 1, "a rule that is right for each entry alone, not where several tie",
-                      o->no_blame ? NULL : tied);
+                      task->o->no_blame ? NULL : tied);
 }
 
-static void check_one(wg_check_session *s, const wg_check_claim *c, int i,
-                      const wg_gradcheck_options *o, wg_appeal *appeal, bool given,
-                      wg_check_report *report)
+static void check_one(const check_task *k, int i, wg_check_report *report)
 {
     wg_recorded r;
+    wg_check_session *s = k->s;
     wg_arena_mark empty = wg_arena_height(&s->t->scratch);
-    double *claimed = check_claimed(s->t, c->gs[i]);
-    if (claimed != NULL && wg_recorded_begin(&r, s, c, s->xs + i, 1)) {
-        check_input(&r, claimed, o, appeal, i, report);
+    double *claimed = check_claimed(s->t, k->c->gs[i]);
+    if (claimed != NULL && wg_recorded_begin(&r, s, k->c, s->xs + i, 1)) {
+        check_input(k, &r, claimed, i, report);
         wg_recorded_end(&r);
     } else
         wg_check_invalid(report, 1, "out of memory");
@@ -133,20 +145,18 @@ static void check_one(wg_check_session *s, const wg_check_claim *c, int i,
     if (report->verdict == WG_CHECK_INVALID && report->blame == NULL)
         report->blame = "an option is out of its range";
     if (report->verdict == WG_CHECK_FAILED)
-        check_blame(&r, o, appeal, i, given, report);
-    else if (report->kink > 0 && !given)
-        check_ties(&r, o, appeal, i, report);
+        check_blame(k, &r, i, report);
+    else if (report->kink > 0 && !k->given)
+        check_ties(k, &r, i, report);
     wg_arena_rewind(&s->t->scratch, empty);
 }
 
-static wg_check_verdict check_inputs(wg_check_session *s, const wg_check_claim *c,
-                                     const wg_gradcheck_options *o, wg_appeal *appeal, bool given,
-                                     wg_check_report reports[])
+static wg_check_verdict check_inputs(const check_task *k, wg_check_report reports[])
 {
     wg_check_verdict verdict = WG_CHECK_PASSED;
-    for (int i = 0; i < s->n; i++) {
+    for (int i = 0; i < k->s->n; i++) {
         wg_check_report report;
-        check_one(s, c, i, o, appeal, given, &report);
+        check_one(k, i, &report);
         verdict = check_severest(verdict, report.verdict);
         if (reports != NULL)
             reports[i] = report;
@@ -206,7 +216,8 @@ wg_check_verdict wg_check_recorded(wg_check_session *s, const wg_check_claim *c,
     if (o.precision == WG_CHECK_AUTO && wg_appeal_is_cheap(&appeal) &&
         !wg_look_screens(&appeal, o.check.seed))
         o.precision = WG_CHECK_WIDE;
-    wg_check_verdict verdict = check_inputs(s, c, &o, &appeal, given, reports);
+    const check_task task = {s, c, &o, &appeal, given};
+    wg_check_verdict verdict = check_inputs(&task, reports);
     verdict = check_ops(s, &appeal, given, verdict, reports);
     wg_appeal_end(&appeal);
     return verdict;

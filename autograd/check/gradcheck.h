@@ -74,7 +74,8 @@ wg_check_verdict wg_gradcheck_print(FILE *stream, wg_tensor *y, wg_tensor *const
 
 /* wg_gradcheck_second: the second derivatives: the gradient of <grad y, v>, with a random v,
  * against differences of that sum; and, where no x is computed from another, the symmetry <u, Hv> =
- * <v, Hu> to check.rtol of the terms. y has one element. Reports as for wg_gradcheck. */
+ * <v, Hu> to check.rtol of the terms. y has one element. Reports as for wg_gradcheck. Has failed
+ * where the first derivatives do, along a direction: those of a wrong gradient are no Hessian. */
 wg_check_verdict wg_gradcheck_second(wg_tensor *y, wg_tensor *const xs[], int n,
                                      const wg_gradcheck_options *options,
                                      wg_check_report reports[]);

@@ -42,9 +42,17 @@ wg_tensor **wg_check_cotangents(wg_tape *t, const wg_check_claim *c, wg_tensor *
 wg_check_verdict wg_check_linear(wg_check_session *s, const wg_check_claim *c,
                                  const wg_gradcheck_options *options, wg_check_report reports[]);
 
+/* wg_check_wrong_in_walk: the op whose rule, asked as the claim's gradient asks it, gives something
+ * else than about constants of the same values; NULL: none does. A rule must not tell them apart,
+ * nor an operand that is asked about alone from several at once. */
+const char *wg_check_wrong_in_walk(const wg_check_session *s, const wg_check_claim *c);
+
 /* wg_check_same_bits: of two tensors of one shape and dtype. A NaN is like any other: its sign and
  * payload depend on the instructions, and so on the place in a vector. */
 bool wg_check_same_bits(const wg_tensor *a, const wg_tensor *b);
+
+/* wg_check_is_op: is an op the other one? A rule may make its descriptors anew. */
+bool wg_check_is_op(const wg_op *a, const wg_op *b);
 
 #if WG_HAS_WIDE
 /* wg_check_wrong_kernel: the first op whose kernel of f64 does not compute, for the values that its

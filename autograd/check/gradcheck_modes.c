@@ -157,6 +157,23 @@ static const char *second_claim(wg_check_session *s, const void *context, wg_che
     return NULL;
 }
 
+/* The derivative of a wrong gradient may be right, and is no Hessian: is the gradient wrong along a
+ * direction? */
+static bool second_lacks_first(wg_tensor *y, wg_tensor *const xs[], int n,
+                               const wg_gradcheck_options *options, wg_check_report reports[])
+{
+    wg_gradcheck_options o = *options;
+    o.directions = 1;
+    o.nearby = 0;
+    o.check.listen = NULL;
+    if (wg_gradcheck(y, xs, NULL, n, &o, reports) != WG_CHECK_FAILED)
+        return false;
+    for (int i = 0; i < n && reports != NULL; i++)
+        if (reports[i].verdict == WG_CHECK_FAILED && reports[i].note == NULL)
+            reports[i].note = "the first derivative is wrong";
+    return true;
+}
+
 wg_check_verdict wg_gradcheck_second(wg_tensor *y, wg_tensor *const xs[], int n,
                                      const wg_gradcheck_options *options, wg_check_report reports[])
 {
@@ -165,6 +182,8 @@ wg_check_verdict wg_gradcheck_second(wg_tensor *y, wg_tensor *const xs[], int n,
     const char *why;
     wg_check_session s;
     second_order o;
+    if (second_lacks_first(y, xs, n, chosen, reports))
+        return WG_CHECK_FAILED;
     if (!wg_check_session_begin(&s, y, xs, n, &why))
         return wg_check_invalid(reports, n, why);
     const second_context context = {chosen->check.seed, &o};

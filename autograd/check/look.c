@@ -25,6 +25,8 @@ static bool around_move(wg_tape *t, wg_tensor *const xs[], int n, uint64_t point
         wg_mark_needed(t, xs, n, t->size - 1, needed);
     for (int64_t i = 0; i < t->size && moved; i++) {
         wg_tensor *y = t->node[i];
+        if (y->state & WG_NODE_ABSTRACT)
+            continue;
         if (!(y->op->flags & WG_OP_LEAF))
             moved = wg_node_run(y);
         else if (needed[i] && y->dtype == WG_F64)

@@ -194,6 +194,22 @@ static void recorded_release(wg_recorded *r)
         r->held[i].x->data = r->held[i].data;
 }
 
+int64_t wg_recorded_place(const wg_recorded *r, const wg_tensor *x)
+{
+    int64_t low = 0, high = r->n;
+    for (int i = 0; i < r->n_xs; i++)
+        if (r->xs[i] == x)
+            return i;
+    while (low < high) {
+        const int64_t middle = (low + high) / 2;
+        if (r->node[middle]->index < x->index)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low < r->n && r->node[low] == x ? r->n_xs + low : -1;
+}
+
 bool wg_recorded_run(const wg_recorded *r)
 {
     for (int64_t i = 0; i < r->n; i++)

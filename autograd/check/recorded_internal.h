@@ -81,6 +81,9 @@ wg_wide wg_recorded_value_wide(const wg_wide *x, void *recorded);
 wg_wide wg_recorded_sum_wide(const wg_recorded *r); /* of what the ys hold */
 #endif
 
+/* wg_recorded_place: where x is among the xs (0 on) and the nodes (n_xs on); -1: nowhere. */
+int64_t wg_recorded_place(const wg_recorded *r, const wg_tensor *x);
+
 /* wg_recorded_run: computes what moves from the values; false: an op refuses them, and the tape has
  * its error. wg_recorded_evaluate: the same; that is no error of the tape's. */
 bool wg_recorded_run(const wg_recorded *r);

@@ -36,22 +36,6 @@ static void *tie_take(const tie_local *l, size_t count, size_t size)
     return wg_arena_take(&l->node->tape->scratch, count * size, WG_ALIGNMENT);
 }
 
-static bool tie_moves(const wg_recorded *r, const wg_tensor *x)
-{
-    int64_t low = 0, high = r->n;
-    for (int i = 0; i < r->n_xs; i++)
-        if (r->xs[i] == x)
-            return true;
-    while (low < high) {
-        const int64_t middle = (low + high) / 2;
-        if (r->node[middle]->index < x->index)
-            low = middle + 1;
-        else
-            high = middle;
-    }
-    return low < r->n && r->node[low] == x;
-}
-
 /* What the rule says of operand i; NULL: nothing, or (*good false) nothing of use. */
 static const wg_tensor *tie_rule(tie_local *l, int i, bool *good)
 {
@@ -79,9 +63,10 @@ static bool tie_adopt(tie_local *l)
         *x = *l->node->operand[k];
         if (x->dtype != l->y.dtype)
             continue;
-        const tie_part part = tie_rule(l, k, &good) != NULL          ? TIE_FREE
-                              : tie_moves(l->r, l->node->operand[k]) ? TIE_MOVES_WITH_XS
-                                                                     : TIE_HELD;
+        const bool moves = wg_recorded_place(l->r, l->node->operand[k]) >= 0;
+        const tie_part part = tie_rule(l, k, &good) != NULL ? TIE_FREE
+                              : moves                       ? TIE_MOVES_WITH_XS
+                                                            : TIE_HELD;
         for (int64_t i = 0; i < x->size; i++, at++) {
             l->home[at] = wg_check_real_at(x->data, i, x->dtype);
             l->part[at] = part;

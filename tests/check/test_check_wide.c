@@ -32,6 +32,11 @@ static wg_wide offset(wg_wide x)
 {
     return (K(1.0e9) + x) - K(1.0e9);
 }
+static wg_wide coarse(wg_wide x) /* moves at the largest of the first steps alone */
+{
+    const wg_wide far = WG_WIDE_BITS == 113 ? K(0x1p74) : K(0x1p41);
+    return (far + x) - far;
+}
 static wg_wide narrow(wg_wide x) /* changes within 1e-12 of x = 1 */
 {
     return F(tanh)((x - 1) * K(1.0e12));
@@ -144,6 +149,15 @@ START_TEST(small_errors)
 }
 END_TEST
 
+/* Two steps at which it stands still say nothing where a larger one moved it. */
+START_TEST(still_at_small_steps)
+{
+    wg_check_report r;
+    ck_assert_int_eq(judged(coarse, 1, 1, &r), WG_CHECK_PASSED);
+    ck_assert_int_eq(judged(coarse, 1, 0, &r), WG_CHECK_FAILED);
+}
+END_TEST
+
 static wg_wide beside(wg_wide x)
 {
     return x + K(1.0e40);
@@ -192,6 +206,7 @@ Suite *suite_check_wide(void)
     tcase_add_test(tc, right_and_wrong);
     tcase_add_test(tc, beside_a_large_entry);
     tcase_add_test(tc, small_errors);
+    tcase_add_test(tc, still_at_small_steps);
     tcase_add_test(tc, hidden_by_noise);
     tcase_add_test(tc, kinks_and_ends);
 #endif

@@ -436,6 +436,8 @@ START_TEST(beyond_all_steps)
                 ck_assert_msg(v != WG_CHECK_FAILED || !isfinite(r.worst.claimed),
                               "%s, precision %d: [%zu] accused, %g for %g", c->what, precision,
                               r.worst.index, r.worst.claimed, r.worst.numeric.value);
+                if (r.verdict == WG_CHECK_UNRESOLVED) /* then no entry is said to be wrong */
+                    ck_assert_int_ne(r.worst.outcome, WG_ENTRY_DISAGREES);
             }
     wg_tape_free(t);
 }

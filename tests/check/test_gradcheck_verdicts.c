@@ -198,6 +198,72 @@ START_TEST(a_wrong_f64_kernel_is_noticed)
 }
 END_TEST
 
+/* Its derivative is an op that is made for the call, off in f64. */
+static _Thread_local wg_op made[64];
+static _Thread_local int n_made;
+
+static void coarse_cosine(int64_t n, void *y, const void *const x[], const int64_t stride[],
+                          const void *attrs)
+{
+    (void)attrs;
+    for (int64_t i = 0; i < n; i++)
+        ((double *)y)[i] = (1 + coarseness) * cos(((const double *)x[0])[i * stride[0]]);
+}
+static wg_tensor *made_anew(wg_tensor *y, wg_tensor *dy, int i)
+{
+    wg_op *op = &made[n_made++ % 64];
+    *op = *wg_op_find("cos");
+    op->name = "a_cosine";
+    op->map[WG_F64] = coarse_cosine;
+    return wg_mul(dy, wg_apply(op, &y->operand[i], 1, NULL));
+}
+
+START_TEST(a_wrong_f64_kernel_of_a_rule_is_noticed)
+{
+    static const double by[] = {1e-2, 1e-4, 1e-6, 1e-7};
+    wg_tape *t = wgt_strict_tape();
+    wg_tensor *x = wgt_param(t, "x", WG_SHAPE(2), (double[]){0.5, 1.25});
+    static _Thread_local wg_op op;
+    op = *wg_op_find("sin");
+    op.vjp = made_anew;
+    coarseness = by[_i];
+    for (int precision = WG_CHECK_AUTO; precision <= WG_CHECK_DOUBLE; precision++) {
+        const wg_gradcheck_options o = {.precision = (wg_check_precision)precision};
+        wg_check_report r;
+        const wg_check_verdict v = wg_gradcheck(wg_sum(wg_apply(&op, &x, 1, NULL)), &x, NULL, 1, &o,
+                                                &r);
+        if (precision == WG_CHECK_DOUBLE && _i == 3) /* below what double tells apart */
+            continue;
+        ck_assert_int_eq(v, WG_CHECK_FAILED);
+        ck_assert_str_eq(r.blame, "a_cosine");
+    }
+    wg_tape_free(t);
+}
+END_TEST
+
+WG_UNARY_OP(versine, x, 1 - cos(x), wg_mul(dy, wg_sin(x)));
+WG_UNARY_OP(slope_of_tanh, x, 1 - tanh(x) * tanh(x),
+            wg_scale(wg_mul(dy, wg_mul(y, wg_tanh(x))), -2));
+WG_UNARY_OP(log_of_more, x, log(1 + x), wg_div(dy, wg_shift(x, 1)));
+
+/* Of 1e-19 doubles see nothing beside 1: these are right, and the audit tells what is lost. */
+START_TEST(right_kernels_that_lose_all_digits)
+{
+    wg_tensor *(*const f[])(wg_tensor *) = {versine, slope_of_tanh, log_of_more};
+    const double at[][2] = {{1e-9, -3e-10}, {21, -23}, {1e-17, -2e-12}};
+    for (int f64 = 0; f64 < 2; f64++) {
+        wg_tape *t = wgt_strict_tape();
+        wg_tensor *x = wg_param(t, "x", f64 ? WG_F64 : WG_F32, WG_SHAPE(2));
+        for (int64_t i = 0; i < 2; i++)
+            wg_set_element(x, i, at[_i][i]);
+        wg_check_report r;
+        const wg_check_verdict v = wg_gradcheck(wg_sum(wg_exp(f[_i](x))), &x, NULL, 1, NULL, &r);
+        ck_assert_msg(v == WG_CHECK_PASSED, "%s: %s", wg_check_verdict_name(v), r.note);
+        wg_tape_free(t);
+    }
+}
+END_TEST
+
 static _Thread_local int wrong_entry;
 
 static wg_tensor *nearly_cosine(wg_tensor *y, wg_tensor *dy, int i)
@@ -227,6 +293,43 @@ START_TEST(a_tiny_error_in_one_entry_is_noticed)
 }
 END_TEST
 #endif
+
+/* x log |x|, whose derivative at 0, said to be 0, has no bound: as steps shrink it grows, by as much
+ * from each to the next. */
+static void x_log_x_f64(int64_t n, void *y, const void *const x[], const int64_t stride[],
+                        const void *attrs)
+{
+    const double *a = x[0];
+    (void)attrs;
+    for (int64_t i = 0; i < n; i++)
+        ((double *)y)[i] = a[i * stride[0]] == 0 ? 0
+                                                 : a[i * stride[0]] * log(fabs(a[i * stride[0]]));
+}
+static wg_tensor *x_log_x_vjp(wg_tensor *y, wg_tensor *dy, int i)
+{
+    wg_tensor *x = y->operand[i], *zero = wg_zeros_like(x), *none = wg_equal(x, zero);
+    wg_tensor *size = wg_where(none, wg_ones_like(x), wg_abs(x));
+    return wg_mul(dy, wg_where(none, zero, wg_shift(wg_log(size), 1)));
+}
+
+START_TEST(no_accusation_where_an_op_is_rough)
+{
+    wg_op op = *wg_op_find("sin");
+    op.name = "x_log_x";
+    op.vjp = x_log_x_vjp;
+    memset(op.map, 0, sizeof op.map);
+    op.map[WG_F64] = x_log_x_f64;
+    wg_tape *t = wgt_strict_tape();
+    wg_tensor *x = wgt_param(t, "x", WG_SHAPE(2), (double[]){0, 1});
+    wg_tensor *y = wg_sum(wg_add(wg_sin(x), wg_scale(wg_apply(&op, &x, 1, NULL), 1e-3)));
+    wg_check_report r;
+    ck_assert_int_eq(wg_gradcheck(y, &x, NULL, 1, NULL, &r), WG_CHECK_UNRESOLVED);
+    ck_assert_uint_eq(r.unresolved, 1);
+    ck_assert_int_eq(r.worst.outcome, WG_ENTRY_UNRESOLVED);
+    ck_assert_str_eq(r.worst.op, "x_log_x");
+    wg_tape_free(t);
+}
+END_TEST
 
 /* Points beside x where f is not finite are no errors of the tape. */
 START_TEST(near_the_edge_of_a_domain)
@@ -555,8 +658,11 @@ Suite *suite_gradcheck_verdicts(void)
     tcase_add_test(verdicts, a_rule_that_is_wrong_in_f32_alone);
 #if WG_HAS_WIDE
     tcase_add_loop_test(verdicts, a_wrong_f64_kernel_is_noticed, 0, 4);
+    tcase_add_loop_test(verdicts, a_wrong_f64_kernel_of_a_rule_is_noticed, 0, 4);
+    tcase_add_loop_test(verdicts, right_kernels_that_lose_all_digits, 0, 3);
     tcase_add_test(verdicts, a_tiny_error_in_one_entry_is_noticed);
 #endif
+    tcase_add_test(verdicts, no_accusation_where_an_op_is_rough);
     tcase_add_test(verdicts, near_the_edge_of_a_domain);
     tcase_add_test(verdicts, an_op_may_refuse_a_point);
     tcase_add_test(verdicts, a_wrong_rule_fails);

@@ -10,6 +10,18 @@
 
 #if WG_HAS_WIDE
 
+/* What a JVP leaves on the tape has no values: points next to a kink do without. */
+START_TEST(beside_a_jvp)
+{
+    wg_tape *t = wg_tape_new(NULL);
+    wg_tensor *x = wgt_param(t, "x", WG_SHAPE(3), (double[]){0, -1, 2});
+    wg_tensor *v = wg_ones_like(x), *y = wg_jvp(wg_sum(wg_square(wg_relu(x))), &x, &v, 1);
+    ck_assert_int_eq(wg_gradcheck(y, &x, NULL, 1, NULL, NULL), WG_CHECK_PASSED);
+    ck_assert_int_eq(wg_gradcheck_second(wg_sum(wg_relu(x)), &x, 1, NULL, NULL), WG_CHECK_PASSED);
+    wg_tape_free(t);
+}
+END_TEST
+
 /* ---- Rules that are right but at the kink, where they give `kink_value` ----------------------- */
 
 static _Thread_local double kink_value;
@@ -233,6 +245,32 @@ START_TEST(a_wrong_convention_where_kinks_meet)
 }
 END_TEST
 
+/* Between the derivatives to both sides at the kink, and too little just right of it. */
+static wg_tensor *late_rule(wg_tensor *y, wg_tensor *dy, int i)
+{
+    wg_tensor *x = y->operand[i], *z = zero(x), *near = wg_scalar_like(x, 1e-3);
+    wg_tensor *right = wg_where(wg_greater(x, near), dy, wg_scale(dy, 0.7));
+    return wg_where(wg_greater(x, z), right, wg_where(wg_equal(x, z), wg_scale(dy, 0.5), z));
+}
+
+/* Three quarters of the entries are right of it at one of the two points next to x, or at both. */
+START_TEST(a_wrong_rule_next_to_a_kink)
+{
+    enum { N = 64 };
+    wg_tape *t = wg_tape_new(NULL);
+    wg_tensor *x = wg_param(t, "x", WG_F64, WG_SHAPE(N));
+    wg_tensor *y = wg_sum(tied("relu", late_rule, wg_scale(x, 2), NULL));
+    wg_check_report r;
+    ck_assert_int_eq(wg_gradcheck(y, &x, NULL, 1, NULL, &r), WG_CHECK_FAILED);
+    ck_assert_str_eq(r.blame, "tied");
+    ck_assert_ptr_nonnull(strstr(r.note, "next to it a rule is wrong"));
+    ck_assert_uint_ge(r.disagree, N * 2 / 3);
+    ck_assert_uint_eq(r.disagree + r.kink, N);
+    ck_assert_int_eq(wg_gradcheck(wg_sum(wg_relu(x)), &x, NULL, 1, NULL, &r), WG_CHECK_PASSED);
+    wg_tape_free(t);
+}
+END_TEST
+
 #endif
 
 Suite *suite_kinks(void)
@@ -241,10 +279,12 @@ Suite *suite_kinks(void)
     TCase *tc = tcase_create("kinks");
 #if WG_HAS_WIDE
     tcase_add_loop_test(tc, rules_at_ties, 0, (int)(sizeof tie_cases / sizeof *tie_cases));
+    tcase_add_test(tc, beside_a_jvp);
     tcase_add_test(tc, kinks_meet);
     tcase_add_loop_test(tc, kinks_meet_in_every_mode, 0, 4);
     tcase_add_loop_test(tc, a_wrong_rule_where_kinks_meet, 0, 4);
     tcase_add_loop_test(tc, a_wrong_convention_where_kinks_meet, 0, 2);
+    tcase_add_test(tc, a_wrong_rule_next_to_a_kink);
 #endif
     suite_add_tcase(suite, tc);
     return suite;

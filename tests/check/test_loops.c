@@ -241,6 +241,7 @@ END_TEST
 /* ---- What is wrong inside ---------------------------------------------------------------------- */
 
 static _Thread_local wg_op inside;
+static _Thread_local int later;
 
 static wg_tensor *wrong_rule(wg_tensor *y, wg_tensor *dy, int i)
 {
@@ -269,6 +270,38 @@ START_TEST(wrong_rules_are_found)
     begin(&l, wrong_body, WG_F64, 0, false);
     ck_assert_int_eq(wg_gradcheck(l.y, l.x, NULL, 2, NULL, r), WG_CHECK_FAILED);
     ck_assert_str_eq(r[0].blame, _i == 0 ? "bad" : "scan");
+    wg_tape_free(l.t);
+}
+END_TEST
+
+/* Of sin, wrong where its x is below 0, as it is in later steps alone. */
+static wg_tensor *wrong_below_0(wg_tensor *y, wg_tensor *dy, int i)
+{
+    wg_tensor *x = y->operand[i];
+    wg_tensor *more = wg_where(wg_less(x, wg_zeros_like(x)), wg_scale(dy, 1.5), dy);
+    return wg_mul(more, wg_cos(x));
+}
+static wg_tensor *later_body(wg_tensor *c, wg_tensor *x)
+{
+    wg_tensor *sum = wg_add(wg_scale(c, -2), x);
+    return wg_apply(&inside, later == 0 ? &x : &sum, 1, NULL);
+}
+
+START_TEST(a_wrong_rule_in_later_steps_is_named)
+{
+    held_loop l;
+    wg_check_report r[2];
+    inside = *wg_op_find("sin");
+    inside.name = "bad";
+    inside.vjp = wrong_below_0;
+    later = _i;
+    begin(&l, later_body, WG_F64, 0, false);
+    for (int k = 0; k < 2; k++)
+        for (int64_t i = 0; i < l.x[k]->size; i++)
+            ((double *)wg_edit(l.x[k]))[i] = k == 0 ? -0.5 : i < 9 || _i == 1 ? 0.4 : -0.4;
+    wg_replay(l.t);
+    ck_assert_int_eq(wg_gradcheck(l.y, l.x, NULL, 2, NULL, r), WG_CHECK_FAILED);
+    ck_assert_str_eq(r[1].blame, "bad");
     wg_tape_free(l.t);
 }
 END_TEST
@@ -302,6 +335,7 @@ Suite *suite_loops(void)
     tcase_add_test(tc, decisions_are_those_of_f64);
     tcase_add_loop_test(tc, branches_that_change_are_kinks, 0, 2);
     tcase_add_loop_test(tc, wrong_rules_are_found, 0, 2);
+    tcase_add_loop_test(tc, a_wrong_rule_in_later_steps_is_named, 0, 2);
     tcase_add_test(tc, a_given_gradient_that_moves_what_is_held_fails);
 #endif
     suite_add_tcase(suite, tc);

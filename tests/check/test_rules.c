@@ -91,6 +91,41 @@ START_TEST(ties_in_double)
 }
 END_TEST
 
+/* |a| - |b|, with the derivatives to the right at 0: along (1, -1) they say 2, where it does not
+ * move at all; next to 0 it does as they say. */
+static void difference_of_sizes(int64_t n, void *y, const void *const x[], const int64_t stride[],
+                                const void *attrs)
+{
+    const double *a = x[0], *b = x[1];
+    (void)attrs;
+    for (int64_t i = 0; i < n; i++)
+        ((double *)y)[i] = fabs(a[i * stride[0]]) - fabs(b[i * stride[1]]);
+}
+static wg_tensor *to_the_right(wg_tensor *y, wg_tensor *dy, int i)
+{
+    wg_tensor *x = y->operand[i], *down = wg_less(x, wg_zeros_like(x));
+    wg_tensor *g = wg_scale(dy, i == 0 ? 1 : -1);
+    return wg_where(down, wg_neg(g), g);
+}
+
+START_TEST(two_kinks_at_0_in_double)
+{
+    wg_op op = *wg_op_find("hypot");
+    op.name = "planted";
+    op.formula = op.notation = NULL;
+    op.vjp = to_the_right;
+    memset(op.map, 0, sizeof op.map);
+    op.map[WG_F64] = difference_of_sizes;
+    wg_tape *t = wg_tape_new(NULL);
+    wg_tensor *xs[] = {param(t, 2, (double[]){0, 1}), param(t, 2, (double[]){0, 2})};
+    wg_check_report r[2];
+    ck_assert_int_eq(wg_gradcheck(wg_sum(wg_apply(&op, xs, 2, NULL)), xs, NULL, 2, NULL, r),
+                     WG_CHECK_PASSED);
+    ck_assert_uint_eq(r[0].kink + r[1].kink, 2);
+    wg_tape_free(t);
+}
+END_TEST
+
 /* ---- Shares ---------------------------------------------------------------------------------- */
 
 #if WG_HAS_WIDE
@@ -159,6 +194,34 @@ START_TEST(wrong_parts)
 }
 END_TEST
 
+/* Every part at the first one's place: right for one part, and for one that is there twice. */
+static wg_tensor *parts_at_the_first(wg_tensor *const ys[], wg_tensor *const dys[], int n)
+{
+    wg_tensor *sum = NULL, *rows = ys[0]->operand[1];
+    for (int k = 0; k < n; k++) {
+        wg_tensor *g = wg_scatter_add_rows(dys[k], rows, wg_dim(ys[0]->operand[0], 0));
+        sum = sum != NULL ? wg_add(sum, g) : g;
+    }
+    return sum;
+}
+
+START_TEST(parts_that_differ)
+{
+    wg_op op = *wg_op_find("gather_rows");
+    op.name = "planted";
+    op.vjp_parts = parts_at_the_first;
+    wg_tape *t = wg_tape_new(NULL);
+    wg_tensor *x = wgt_param(t, "x", WG_SHAPE(3, 1), (double[]){1, 2, 3}), *y = NULL;
+    for (int64_t k = 0; k < 2; k++) {
+        wg_tensor *rows = wg_constant(t, WG_I64, WG_SHAPE(2), (int64_t[]){k, 2});
+        wg_tensor *part = wg_exp(wg_apply(&op, (wg_tensor *[]){x, rows}, 2, NULL));
+        y = y != NULL ? wg_mul(y, part) : part;
+    }
+    must_fail(y, &x, 1, "two parts");
+    wg_tape_free(t);
+}
+END_TEST
+
 /* ---- Rules for all operands ------------------------------------------------------------------ */
 
 /* Wrong where one operand alone is wanted. */
@@ -178,6 +241,43 @@ START_TEST(wrong_alone)
     wg_tensor *x = param(t, 2, (double[]){1, 2});
     wg_tensor *c = wg_constant(t, WG_F64, WG_SHAPE(2), (double[]){3, 4});
     must_fail(wg_exp(wg_apply(&op, (wg_tensor *[]){x, c}, 2, NULL)), &x, 1, "one operand");
+    wg_tape_free(t);
+}
+END_TEST
+
+/* a b c, wrong where two of the three are wanted: neither all nor one alone shows that. */
+static void twice_if_two(wg_tensor *y, wg_tensor *dy, const bool wanted[], wg_tensor *dx[])
+{
+    const bool two = wanted[0] + wanted[1] + wanted[2] == 2;
+    for (int i = 0; i < 3; i++)
+        if (wanted[i]) {
+            wg_tensor *others = wg_mul(y->operand[(i + 1) % 3], y->operand[(i + 2) % 3]);
+            dx[i] = wg_scale(wg_mul(dy, others), two ? 2 : 1);
+        }
+}
+static void product_of_three(int64_t n, void *y, const void *const x[], const int64_t stride[],
+                             const void *attrs)
+{
+    const double *a = x[0], *b = x[1], *c = x[2];
+    (void)attrs;
+    for (int64_t i = 0; i < n; i++)
+        ((double *)y)[i] = a[i * stride[0]] * b[i * stride[1]] * c[i * stride[2]];
+}
+
+START_TEST(wrong_for_two_of_three)
+{
+    wg_op op = {.name = "planted",
+                .arity = 3,
+                .flags = WG_OP_ELEMENTWISE,
+                .shape = wg_elementwise_shape,
+                .forward = wg_elementwise_forward,
+                .vjp_all = twice_if_two,
+                .vjp = wg_op_find("mul")->vjp,
+                .map = {[WG_F64] = product_of_three}};
+    wg_tape *t = wg_tape_new(NULL);
+    wg_tensor *xs[] = {param(t, 2, (double[]){1, 2}), param(t, 2, (double[]){3, -4})};
+    wg_tensor *c = wg_constant(t, WG_F64, WG_SHAPE(2), (double[]){0.5, 0.3});
+    must_fail(wg_exp(wg_apply(&op, (wg_tensor *[]){xs[0], xs[1], c}, 3, NULL)), xs, 2, "two");
     wg_tape_free(t);
 }
 END_TEST
@@ -239,6 +339,29 @@ END_TEST
 
 /* ---- Rules that are no functions ------------------------------------------------------------- */
 
+/* Of more than values: how the cotangent was recorded. */
+static wg_tensor *by_op_of_dy(wg_tensor *y, wg_tensor *dy, int i)
+{
+    return wg_scale(wg_mul(dy, wg_cos(y->operand[i])), dy->op == &wg_op_add_n ? 2 : 1);
+}
+static wg_tensor *by_place_of_dy(wg_tensor *y, wg_tensor *dy, int i)
+{
+    return wg_scale(wg_mul(dy, wg_cos(y->operand[i])), dy->n_operands > 0 ? 1.01 : 1);
+}
+
+START_TEST(more_than_values)
+{
+    rule *const rules[] = {by_op_of_dy, by_place_of_dy};
+    for (int doubles = 0; doubles < 2; doubles++) {
+        wg_tape *t = wg_tape_new(NULL);
+        wg_tensor *x = param(t, 3, (double[]){0.5, -1.25, 2});
+        wg_tensor *s = with_rule(wg_sin(x), rules[_i], doubles);
+        must_fail(wg_sum(wg_add(wg_mul(s, wg_exp(s)), wg_square(s))), &x, 1, "where terms meet");
+        wg_tape_free(t);
+    }
+}
+END_TEST
+
 static int rule_calls;
 
 static wg_tensor *every_other(wg_tensor *y, wg_tensor *dy, int i)
@@ -264,6 +387,58 @@ START_TEST(not_a_function)
                       "twice");
             wg_tape_free(t);
         }
+}
+END_TEST
+
+static wg_tensor *wrong_at_first(wg_tensor *y, wg_tensor *dy, int i)
+{
+    return wg_scale(wg_mul(dy, wg_cos(y->operand[i])), rule_calls++ == 0 ? 1.5 : 1);
+}
+static wg_tensor *right_at_first(wg_tensor *y, wg_tensor *dy, int i)
+{
+    return wg_scale(wg_mul(dy, wg_cos(y->operand[i])), rule_calls++ == 0 ? 1 : 1.5);
+}
+
+/* The state is gone when the rule is asked again; that there was one is seen. */
+START_TEST(another_at_first)
+{
+    rule *const rules[] = {wrong_at_first, right_at_first};
+    for (int doubles = 0; doubles < 2; doubles++) {
+        wg_tape *t = wg_tape_new(NULL);
+        wg_tensor *x = param(t, 3, (double[]){0.5, -1.25, 2});
+        wg_tensor *y = wg_sum(wg_exp(with_rule(wg_sin(x), rules[_i], doubles)));
+        wg_check_report r;
+        rule_calls = 0;
+        ck_assert_int_eq(wg_gradcheck(y, &x, NULL, 1, NULL, &r), WG_CHECK_FAILED);
+        ck_assert_ptr_nonnull(r.note != NULL ? r.note : r.blame);
+        wg_tape_free(t);
+    }
+}
+END_TEST
+
+/* ---- Second order ---------------------------------------------------------------------------- */
+
+/* Wrong in an entry, in which the derivative of what it says is right. */
+static wg_tensor *without_the_last(wg_tensor *y, wg_tensor *dy, int i)
+{
+    wg_tensor *keep = wg_ones_like(dy);
+    wg_set_element(keep, 2, 0);
+    return wg_mul(wg_mul(dy, keep), wg_cos(y->operand[i]));
+}
+
+START_TEST(hessian_of_a_wrong_gradient)
+{
+    wg_tape *t = wg_tape_new(NULL);
+    wg_tensor *x = param(t, 3, (double[]){0.5, -1.25, 2});
+    for (int doubles = 0; doubles < 2; doubles++) {
+        wg_tensor *y = wg_sum(with_rule(wg_sin(x), without_the_last, doubles));
+        wg_check_report r;
+        ck_assert_int_eq(wg_gradcheck_second(y, &x, 1, NULL, &r), WG_CHECK_FAILED);
+        ck_assert_str_eq(r.blame, "planted");
+        ck_assert_int_eq(wg_gradcheck_taylor(y, x, 3, NULL, NULL), WG_CHECK_FAILED);
+    }
+    ck_assert_int_eq(wg_gradcheck_second(wg_sum(wg_sin(x)), &x, 1, NULL, NULL), WG_CHECK_PASSED);
+    wg_tape_free(t);
 }
 END_TEST
 
@@ -307,6 +482,35 @@ START_TEST(in_one_dtype)
     ck_assert_int_eq(wg_gradcheck(y, &x, &g, 1, NULL, &r), WG_CHECK_FAILED);
     ck_assert_str_eq(r.blame, "planted");
     wg_tape_free(t);
+}
+END_TEST
+
+static wg_tensor *nearly_in_f64(wg_tensor *y, wg_tensor *dy, int i)
+{
+    return wg_scale(wg_mul(dy, wg_cos(y->operand[i])), y->dtype == WG_F64 ? 1 + 1e-5 : 1);
+}
+static wg_tensor *from_y(wg_tensor *y, wg_tensor *dy, int i)
+{
+    (void)i;
+    return wg_mul(dy, wg_shift(wg_neg(wg_square(y)), 1));
+}
+
+/* A rule that says something else in f64 is told from one that says the same and loses digits. */
+START_TEST(a_little_in_one_dtype)
+{
+    for (int precision = WG_CHECK_AUTO; precision <= WG_CHECK_DOUBLE; precision++) {
+        const wg_gradcheck_options o = {.precision = (wg_check_precision)precision};
+        wg_tape *t = wg_tape_new(NULL);
+        wg_tensor *x = param(t, 3, (double[]){0.5, -1.25, 2});
+        wg_tensor *far = param(t, 2, (double[]){18.5, -22});
+        wg_tensor *y = wg_sum(wg_square(with_rule(wg_sin(x), nearly_in_f64, false)));
+        wg_check_report r;
+        ck_assert_int_eq(wg_gradcheck(y, &x, NULL, 1, &o, &r), WG_CHECK_FAILED);
+        ck_assert_str_eq(r.blame, "planted");
+        y = wg_sum(with_rule(wg_tanh(far), from_y, false));
+        ck_assert_int_ne(wg_gradcheck(y, &far, NULL, 1, &o, &r), WG_CHECK_FAILED);
+        wg_tape_free(t);
+    }
 }
 END_TEST
 
@@ -381,9 +585,11 @@ Suite *suite_rules(void)
     Suite *suite = suite_create("rules");
     TCase *tc = tcase_create("wrong");
     tcase_add_loop_test(tc, ties_in_double, 0, 6);
+    tcase_add_test(tc, two_kinks_at_0_in_double);
 #if WG_HAS_WIDE
     tcase_add_loop_test(tc, small_shares, 0, 2);
     tcase_add_loop_test(tc, in_one_dtype, 0, 2);
+    tcase_add_test(tc, a_little_in_one_dtype);
     tcase_add_test(tc, somewhat_wrong_in_f32);
     tcase_add_test(tc, right_where_digits_vanish);
     tcase_add_test(tc, one_row_of_many);
@@ -393,7 +599,12 @@ Suite *suite_rules(void)
     }
 #endif
     tcase_add_test(tc, wrong_parts);
+    tcase_add_test(tc, parts_that_differ);
     tcase_add_test(tc, wrong_alone);
+    tcase_add_test(tc, wrong_for_two_of_three);
+    tcase_add_loop_test(tc, more_than_values, 0, 2);
+    tcase_add_loop_test(tc, another_at_first, 0, 2);
+    tcase_add_test(tc, hessian_of_a_wrong_gradient);
     tcase_add_loop_test(tc, cut_cotangents, 0, 4);
     tcase_add_loop_test(tc, not_a_function, 0, 2);
     suite_add_tcase(suite, tc);
