@@ -37,7 +37,10 @@ wg_tensor *wg_body_settle(wg_tape *t, const char *who, wg_tape *body);
  *   record   the rows, in one dimension, that y's op gives on t for these operands (the first does
  *            not matter) in this dtype
  *   body     the leaf on t of a body that is given its row
- *   apply    y's op on it, on these operands and on the rows (steps, size) */
+ *   apply    y's op on it, on these operands and on the rows (steps, size)
+ * and, to look at the ops in the body,
+ *   step     records these on t, an empty tape, at the values of a step; `before` has those of the
+ *            step before, or is NULL where this is the first. False: there is no such step. */
 struct wg_op_holds {
     int64_t (*size)(wg_tape *t, const wg_tensor *y, bool discrete);
     wg_tensor *(*record)(wg_tape *t, const wg_tensor *y, wg_tensor *const operand[], wg_dtype dtype,
@@ -45,6 +48,7 @@ struct wg_op_holds {
     wg_tensor *(*body)(wg_tape *t, const wg_tensor *y, wg_dtype dtype);
     wg_tensor *(*apply)(const wg_tensor *y, wg_tensor *const operand[], wg_tensor *leaf,
                         wg_tensor *rows);
+    bool (*step)(const wg_tensor *y, int64_t step, const wg_tape *before, wg_tape *t);
 };
 
 /* wg_body_holds: does x hold anything of its body while that moves? */

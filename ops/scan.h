@@ -66,8 +66,9 @@ typedef struct wg_scan_loop {
  *   as wg_add_n does, from the last step to the first. Each differs from the unrolled loop's by
  *   some roundings of its terms' size, and is the same where no more than two terms meet.
  * Derivatives: of any order; the gradient is a scan in the other direction. A check of gradients
- *   that fails names the op in the body whose rule is wrong in a step, or else scan. In a check what the body detaches, and what is discrete there, keeps in each step the value that it
- *   has, as in the unrolled loop; in a copy (wg_tape_copy) it is computed as all else is.
+ *   that fails names the op in the body whose rule is wrong in a step, or else scan. In a check
+ *   what the body detaches, and what is discrete there, keeps in each step the value that it has,
+ *   as in the unrolled loop; in a copy (wg_tape_copy) it is computed as all else is.
  * Errors: WG_E_NULL, WG_E_TAPE, WG_E_VALUE (no loop: nothing says how many steps, a body that
  *   makes parameters or inputs or sets no next or y), WG_E_SHAPE, WG_E_DTYPE, WG_E_STALE,
  *   WG_E_NOMEM, and those of the body and of its ops, in the name of scan.

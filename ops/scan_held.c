@@ -236,4 +236,38 @@ static wg_tensor *held_apply(const wg_tensor *y, wg_tensor *const operand[], wg_
     return loop;
 }
 
-const wg_op_holds wg_scan_holds = {held_size, held_record, held_leaf, held_apply};
+/* ---- The ops of a step ----------------------------------------------------------------------- */
+
+/* Where input k's value in a step is: behind the step before, or in a row of an operand. */
+static const char *held_value(const wg_tensor *y, int64_t k, int64_t row, const wg_tape *before)
+{
+    const wg_scan_attrs *a = y->attrs;
+    const wg_tensor *x = y->operand[1 + k], *input = wg_body_of(y->operand[0])->node[k];
+    if (k < a->carries && before != NULL)
+        return before->node[before->size - wg_scan_outputs(a) + k]->data;
+    const bool rows = k >= a->carries && k < a->carries + a->xs;
+    return (const char *)x->data +
+           (rows ? row * input->size : 0) * (int64_t)wg_dtype_size(x->dtype);
+}
+
+static bool held_step(const wg_tensor *y, int64_t step, const wg_tape *before, wg_tape *t)
+{
+    const wg_scan_attrs *a = y->attrs;
+    const wg_tape *body = wg_body_of(y->operand[0]);
+    const int64_t row = a->reverse ? a->n - 1 - step : step;
+    t->wide = y->tape->wide;
+    for (int64_t i = 0; i < body->size && step < a->n && t->status == WG_OK; i++) {
+        const wg_tensor *x = body->node[i];
+        if (x->op != &wg_op_input) {
+            wg_copy_node(t, x, WG_DTYPE_DEFAULT, t->node);
+            continue;
+        }
+        const wg_tensor *value = wg_full(t, x->dtype, x->shape.ndim, x->shape.dim, 0);
+        if (t->status == WG_OK && x->size > 0)
+            memcpy(value->data, held_value(y, i, row, before),
+                   (size_t)x->size * wg_dtype_size(x->dtype));
+    }
+    return step < a->n;
+}
+
+const wg_op_holds wg_scan_holds = {held_size, held_record, held_leaf, held_apply, held_step};

@@ -1,5 +1,4 @@
 /* Owns the search for the op whose rule disagrees with its own forward kernel. */
-#include "autograd/body_internal.h"
 #include "autograd/check/function_internal.h"
 #include "autograd/check/gradcheck_internal.h"
 #include "autograd/grad.h"
@@ -25,7 +24,6 @@ typedef struct blame_local {
 #define BLAME_ENTRIES    64     /* an operand of more elements is checked ... */
 #define BLAME_DIRECTIONS 8      /* ... along so many random directions */
 #define BLAME_WORK       131072 /* in wide floats: entries times elements, all looked at */
-#define BLAME_STEPS      8      /* of a loop, and as many points around */
 
 static bool blame_run(blame_local *l)
 {
@@ -286,10 +284,10 @@ static bool blame_concerns(const wg_tensor *y, int i)
 }
 
 /* The worst finding of y's rules, each operand's alone and all moving together. */
-static wg_check_outcome blame_find_node(const wg_recorded *r, wg_tensor *y, wg_tensor *own,
-                                        const wg_check_options *options)
+static wg_check_outcome blame_find_op(const wg_recorded *r, wg_tensor *y, wg_tensor *own,
+                                      const wg_check_options *options)
 {
-    wg_check_outcome worst = wg_check_ties(r, y);
+    wg_check_outcome worst = y->op->holds != NULL ? WG_ENTRY_AGREES : wg_check_ties(r, y);
     for (int i = 0; i < y->n_operands && worst != WG_ENTRY_DISAGREES; i++) {
         if (!blame_concerns(y, i))
             continue;
@@ -299,70 +297,51 @@ static wg_check_outcome blame_find_node(const wg_recorded *r, wg_tensor *y, wg_t
     return worst;
 }
 
-/* What the body's input x, of y's operand `from`, holds at a point: a row of many; what is as large
- * as x begins like that, and at the later points is drawn around. */
-static void blame_fill(const wg_tensor *from, wg_tensor *x, int64_t point)
-{
-    const size_t bytes = (size_t)x->size * wg_dtype_size(x->dtype);
-    const int64_t rows = from->size / x->size;
-    memcpy(x->data, (const char *)from->data + (size_t)(point % rows) * bytes, bytes);
-    for (int64_t i = 0; i < x->size && rows == 1 && point >= BLAME_STEPS && x->dtype != WG_I64;
-         i++) {
-        const double draw = 4 * wg_random_uniform((uint64_t)point, (uint64_t)x->index,
-                                                  (uint64_t)i) -
-                            2;
-        wg_set_element(x, i, draw * wg_element(x, i));
-    }
-}
+static wg_check_outcome blame_find_node(const wg_recorded *r, wg_tensor *y, wg_tensor *own,
+                                        const wg_check_options *options, const char **op);
 
-/* y's body on a tape of its own, at values that its operands hold. */
-static void blame_open(const wg_tensor *y, wg_tape *t, int64_t point)
+/* The worst finding of the ops of a step; what its body is a condition of is held. */
+static wg_check_outcome blame_find_step(wg_tape *t, const wg_check_options *options,
+                                        const char **op)
 {
-    const wg_tape *body = wg_body_of(y->operand[0]);
-    t->wide = y->tape->wide;
-    for (int64_t i = 0; i < body->size && t->status == WG_OK; i++) {
-        const wg_tensor *x = body->node[i];
-        if (x->op != &wg_op_input) {
-            wg_copy_node(t, x, WG_DTYPE_DEFAULT, t->node);
-            continue;
-        }
-        const wg_tensor *from = y->operand[1 + i];
-        wg_tensor *value = wg_full(t, x->dtype, x->shape.ndim, x->shape.dim, 0);
-        if (t->status == WG_OK && x->size > 0 && x->size <= from->size)
-            blame_fill(from, value, point);
-    }
-}
-
-static const char *blame_inside(const wg_tensor *y, const wg_check_options *options);
-
-/* The first op in y's body that is wrong at a point; NULL: none is. */
-static const char *blame_inside_at(const wg_tensor *y, int64_t point,
-                                   const wg_check_options *options)
-{
-    const char *op = NULL;
-    wg_tape_options alone = y->tape->options;
-    alone.on_error = NULL;
-    wg_tape *t = wg_tape_new(&alone);
-    if (wg_tape_is_real(t))
-        blame_open(y, t, point);
+    static const wg_recorded none = {0};
+    wg_check_outcome worst = WG_ENTRY_AGREES;
     const int64_t size = t->status == WG_OK ? t->size : 0;
-    for (int64_t k = 0; k < size && op == NULL; k++)
-        for (int i = 0; i < t->node[k]->n_operands && op == NULL; i++)
-            if (blame_concerns(t->node[k], i) &&
-                blame_find(t->node[k], i, NULL, options) == WG_ENTRY_DISAGREES)
-                op = blame_inside(t->node[k], options);
-    wg_tape_free(t);
-    return op;
+    for (int64_t k = 0; k < size && worst != WG_ENTRY_DISAGREES; k++) {
+        const wg_check_outcome here = blame_find_node(&none, t->node[k], NULL, options, op);
+        worst = here > worst ? here : worst;
+    }
+    return t->status == WG_OK ? worst : WG_ENTRY_UNRESOLVED;
 }
 
-/* The wrong op in y's body, where y has one: at the first step, at others, or around. */
-static const char *blame_inside(const wg_tensor *y, const wg_check_options *options)
+/* The worst finding of a loop's ops, in all its steps, or the first of many: its rule is made of
+ * theirs, and is no derivative where kinks meet in it. Where they all agree it is wrong itself. */
+static wg_check_outcome blame_find_inside(const wg_tensor *y, const wg_check_options *options,
+                                          const char **op)
 {
-    const char *op = NULL;
-    const bool inside = y->n_operands > 0 && y->operand[0]->op == &wg_op_body;
-    for (int64_t point = 0; point < 2 * BLAME_STEPS && inside && op == NULL; point++)
-        op = blame_inside_at(y, point, options);
-    return op != NULL ? op : y->op->name;
+    wg_check_outcome worst = WG_ENTRY_AGREES;
+    wg_check_steps s;
+    for (wg_check_steps_begin(&s, y); worst != WG_ENTRY_DISAGREES && wg_check_steps_next(&s);) {
+        const wg_check_outcome here = blame_find_step(s.t, options, op);
+        worst = here > worst ? here : worst;
+    }
+    wg_check_steps_end(&s);
+    if (worst != WG_ENTRY_AGREES)
+        return worst;
+    *op = y->op->name;
+    return WG_ENTRY_DISAGREES;
+}
+
+/* The worst finding of y; *op: which op is wrong, y's or one in its body. */
+static wg_check_outcome blame_find_node(const wg_recorded *r, wg_tensor *y, wg_tensor *own,
+                                        const wg_check_options *options, const char **op)
+{
+    const wg_check_outcome found = blame_find_op(r, y, own, options);
+    if (found == WG_ENTRY_DISAGREES && y->op->holds != NULL)
+        return blame_find_inside(y, options, op);
+    if (found == WG_ENTRY_DISAGREES)
+        *op = y->op->name;
+    return found;
 }
 
 /* The worst finding of all that moves with r's x; *op: the first op that is wrong. */
@@ -380,10 +359,11 @@ static wg_check_outcome blame_find_all(const wg_recorded *r, const wg_check_opti
     *op = NULL;
     for (int64_t k = 0; k < r->n && worst != WG_ENTRY_DISAGREES; k++) {
         const wg_check_outcome found = blame_find_node(r, r->node[k], own != NULL ? own[k] : NULL,
-                                                       &local);
+                                                       &local, op);
         worst = found > worst ? found : worst;
-        *op = found == WG_ENTRY_DISAGREES ? blame_inside(r->node[k], &local) : NULL;
     }
+    if (worst != WG_ENTRY_DISAGREES)
+        *op = NULL;
     wg_arena_rewind(&t->scratch, empty);
     wg_tape_rewind(t, mark);
     return worst;
@@ -406,4 +386,3 @@ wg_check_outcome wg_check_rules(const wg_recorded *r)
 #undef BLAME_ENTRIES
 #undef BLAME_DIRECTIONS
 #undef BLAME_WORK
-#undef BLAME_STEPS

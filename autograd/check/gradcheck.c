@@ -122,8 +122,7 @@ static void check_ties(const check_task *task, wg_recorded *r, int i, wg_check_r
     const wg_recorded *wide = wg_appeal_recorded(task->appeal, i, r), *by = wide != NULL ? wide : r;
     const char *tied = NULL;
     for (int64_t k = 0; k < by->n && tied == NULL; k++)
-        if (wg_check_ties(by, by->node[k]) == WG_ENTRY_DISAGREES)
-            tied = by->node[k]->op->name;
+        tied = wg_check_wrong_ties(by, by->node[k]);
     wg_appeal_input_end(task->appeal);
     if (tied != NULL)
         wg_check_fail(report, 1, "a rule that is right for each entry alone, not where several tie",
@@ -266,19 +265,22 @@ static const char *check_record(wg_check_session *s, const void *context, wg_che
     return s->t->status != WG_OK ? "out of memory" : check_gradients(s, list[n], o->given, list);
 }
 
-/* Are the gradients given what wg_vjp derives, bit by bit? They are judged as such then: what is
- * wrong with them is a rule. Returns NULL, or why that cannot be told. */
-static const char *check_compare(wg_check_session *s, const wg_check_claim *c, bool *derived)
+/* Are the gradients given what wg_vjp derives on the user's tape, bit by bit? They are judged as
+ * such then: what is wrong with them is a rule, and on a copy in f64 they have no branch that f32
+ * took. Returns NULL, or why that cannot be told. */
+static const char *check_compare(const wg_check_session *s, wg_tensor *const given[], bool *derived)
 {
-    wg_mark mark = wg_tape_mark(s->t);
-    wg_arena_mark empty = wg_arena_height(&s->t->scratch);
-    wg_tensor **gs = wg_arena_take(&s->t->scratch, (size_t)s->n * sizeof *gs, sizeof(void *));
-    *derived = gs != NULL && wg_vjp(s->y, c->cotangents[0], s->xs, s->n, gs) == WG_OK;
+    wg_tape *t = s->user;
+    wg_mark mark = wg_tape_mark(t);
+    wg_arena_mark empty = wg_arena_height(&t->scratch);
+    wg_tensor **gs = wg_arena_take(&t->scratch, (size_t)s->n * sizeof *gs, sizeof(void *));
+    wg_tensor *y = t->node[s->caller_y->index];
+    *derived = gs != NULL && wg_grad(y, s->caller, s->n, gs) == WG_OK;
     for (int i = 0; i < s->n && *derived; i++)
-        *derived = wg_check_same_bits(gs[i], c->gs[i]);
-    const bool no_memory = gs == NULL || s->t->status == WG_E_NOMEM;
-    wg_arena_rewind(&s->t->scratch, empty);
-    wg_tape_rewind(s->t, mark);
+        *derived = wg_check_same_bits(gs[i], given[i]);
+    const bool no_memory = gs == NULL || t->status == WG_E_NOMEM;
+    wg_arena_rewind(&t->scratch, empty);
+    wg_tape_rewind(t, mark);
     return no_memory ? "out of memory" : NULL;
 }
 
@@ -296,9 +298,11 @@ static wg_check_verdict check_here(wg_tensor *y, wg_tensor *const xs[], wg_tenso
     wg_check_verdict verdict;
     why = check_record(&s, &context, &claim);
     if (why == NULL && gs != NULL)
-        why = check_compare(&s, &claim, &derived);
+        why = check_compare(&s, gs, &derived);
+    context.given = s.given = derived ? NULL : gs;
+    if (why == NULL && gs != NULL && derived)
+        why = check_record(&s, &context, &claim);
     if (why == NULL) {
-        context.given = s.given = derived ? NULL : gs;
         verdict = wg_check_recorded(&s, &claim, check_record, &context, o, !derived, reports);
         if (derived)
             verdict = check_severest(verdict, wg_check_linear(&s, &claim, o, reports));

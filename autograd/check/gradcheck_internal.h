@@ -2,6 +2,7 @@
 #ifndef WG_AUTOGRAD_CHECK_GRADCHECK_INTERNAL_H
 #define WG_AUTOGRAD_CHECK_GRADCHECK_INTERNAL_H
 
+#include "autograd/body_internal.h"
 #include "autograd/check/recorded_internal.h"
 
 /* wg_check_recorded: checks a claim, recorded by `record` from the context, which records it on a
@@ -15,6 +16,20 @@ wg_check_verdict wg_check_recorded(wg_check_session *s, const wg_check_claim *c,
  * with its own forward kernel? NULL: none. r has ended. */
 const char *wg_check_blame(const wg_recorded *r, const wg_check_options *options);
 
+/* The steps of a loop y, the first of many: wg_check_steps_begin, then, as long as
+ * wg_check_steps_next is true, t has the ops of a step, if its status is WG_OK; wg_check_steps_end
+ * frees the last. */
+typedef struct wg_check_steps {
+    const wg_tensor *y;
+    wg_tape_options options;
+    wg_tape *t;
+    int64_t step;
+} wg_check_steps;
+
+void wg_check_steps_begin(wg_check_steps *s, const wg_tensor *y);
+bool wg_check_steps_next(wg_check_steps *s);
+void wg_check_steps_end(wg_check_steps *s);
+
 /* wg_check_rules: the worst of what differences say of each rule among these, by itself: AGREES, or
  * KINK, where all are resolved. The nodes hold their values at x. */
 wg_check_outcome wg_check_rules(const wg_recorded *r);
@@ -22,6 +37,9 @@ wg_check_outcome wg_check_rules(const wg_recorded *r);
 /* wg_check_ties: what is found at the kinks of y's op, all operands that move with r's xs moving
  * together; AGREES: there are none. The nodes hold their values at x. */
 wg_check_outcome wg_check_ties(const wg_recorded *r, wg_tensor *y);
+
+/* wg_check_wrong_ties: the op, y's or one in its body, that is wrong there; NULL: none. */
+const char *wg_check_wrong_ties(const wg_recorded *r, wg_tensor *y);
 
 /* wg_check_rule: what y's rule gives for operand i, as wg_grad asks for it: by vjp_parts or
  * vjp_all where the op has them. */

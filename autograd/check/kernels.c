@@ -145,8 +145,9 @@ static bool kernel_is_biased(wg_tensor *x, wg_tensor *twin, int64_t entry, doubl
     return low * high > 0 && least > most && least >= fmax(fabs(low), fabs(high)) / 4;
 }
 
-/* May rounding inside of the kernel explain what is off: 1 - cos(x) at 1e-9 is 0? It is no more then
- * than some digits of 1, or of the largest operand, and gone where the operands are of size 1. */
+/* May rounding inside of the kernel explain what is off: 1 - cos(x) at 1e-9 is 0? It is no more
+ * then than some digits of 1, or of the largest operand, and gone where operands are of size 1,
+ * if there are any: what is drawn at random has fewer digits in f32. */
 static bool kernel_rounds(const kernel_values *v, wg_tensor *x, wg_tensor *twin, int64_t entry,
                           double share, wg_arena *scratch)
 {
@@ -155,20 +156,26 @@ static bool kernel_rounds(const kernel_values *v, wg_tensor *x, wg_tensor *twin,
     const double epsilon = x->dtype == WG_F32 ? (double)FLT_EPSILON : DBL_EPSILON;
     if (!(fabs(wg_element(x, entry) - want) <= kernel_lost(x, 64 * epsilon)))
         return false;
+    bool moves = false;
+    for (int k = 0; k < x->n_operands; k++)
+        moves = moves || x->operand[k]->dtype != WG_I64;
     wg_tensor here = *x, full = *twin;
     here.data = kernel_run(x, x, 1, 1, scratch);
     full.data = kernel_run(x, twin, 1, 1, scratch);
-    if (here.data == NULL || full.data == NULL)
+    if (here.data == NULL || full.data == NULL || !moves)
         return true;
     want = wg_element(&full, entry);
     return !isfinite(want) || fabs(wg_element(&here, entry) - want) <= share * fabs(want);
 }
 
-/* Does the node's kernel give something else than its twin's in a larger dtype? By a thousandth, or
- * by less, which is 500 units in the last place of f32 and 10^8 of f64 (and, where rounding the
- * operands makes more, as many of these), at all points around. In double a square vanishes below
- * the root of the least number; in the twins of f32's kernels none does. */
-static bool kernel_is_wrong(wg_tensor *x, wg_tensor *twin, wg_arena *scratch, bool *no_memory)
+static const char *kernel_wrong_inside(const wg_tensor *x, wg_dtype full, bool *no_memory);
+
+/* The node's op, or one in its body, whose kernel gives something else than its twin's in a larger
+ * dtype; NULL: none does. By a thousandth, or by less, which is 500 units in the last place of f32
+ * and 10^8 of f64 (and, where rounding the operands makes more, as many of these), at all points
+ * around. In double a square vanishes below the root of the least number; in the twins of f32's
+ * kernels none does. */
+static const char *kernel_wrong(wg_tensor *x, wg_tensor *twin, wg_arena *scratch, bool *no_memory)
 {
     wg_arena_mark empty = wg_arena_height(scratch);
     const bool f32 = x->dtype == WG_F32, loop = x->operand[0]->op == &wg_op_body;
@@ -193,6 +200,35 @@ static bool kernel_is_wrong(wg_tensor *x, wg_tensor *twin, wg_arena *scratch, bo
                 !kernel_rounds(&at, x, twin, far >= 0 ? far : off, share, scratch);
     }
     wg_arena_rewind(scratch, empty);
+    if (wrong && x->op->holds != NULL)
+        return kernel_wrong_inside(x, twin->dtype, no_memory);
+    return wrong ? x->op->name : NULL;
+}
+
+/* Has the node, on a tape whose copy has its twin, a kernel that can be compared? */
+static bool kernel_is_there(const wg_tensor *x, const wg_tensor *twin)
+{
+    return x->data != NULL && twin->data != NULL && x->n_operands > 0 &&
+           !(x->op->flags & WG_OP_VIEW);
+}
+
+/* A loop is many kernels, and what one step decides or loses the next ones carry on: each is
+ * compared alone, in every step. */
+static const char *kernel_wrong_inside(const wg_tensor *x, wg_dtype full, bool *no_memory)
+{
+    const char *wrong = NULL;
+    wg_check_steps s;
+    for (wg_check_steps_begin(&s, x); wrong == NULL && wg_check_steps_next(&s);) {
+        wg_tape *copy = wg_tape_copy(s.t, full);
+        const bool good = s.t->status == WG_OK && copy->status == WG_OK;
+        *no_memory = *no_memory || copy->status == WG_E_NOMEM;
+        for (int64_t i = 0; good && i < s.t->size && wrong == NULL; i++)
+            if (s.t->node[i]->dtype == x->dtype && kernel_is_there(s.t->node[i], copy->node[i]) &&
+                !wg_is_discrete(s.t->node[i]))
+                wrong = kernel_wrong(s.t->node[i], copy->node[i], &copy->scratch, no_memory);
+        wg_tape_free(copy);
+    }
+    wg_check_steps_end(&s);
     return wrong;
 }
 
@@ -217,10 +253,8 @@ const char *wg_check_wrong_single(wg_tape *t, wg_tensor *y, wg_tensor *const gs[
         for (int64_t i = 0; i <= last && wrong == NULL; i++) {
             wg_tensor *x = t->node[i];
             const bool used = needed[i] || (i <= y->index && needed[last + 1 + i]);
-            if (used && x->dtype == WG_F32 && x->data != NULL && x->n_operands > 0 &&
-                !(x->op->flags & WG_OP_VIEW) &&
-                kernel_is_wrong(x, copy->node[i], &copy->scratch, no_memory))
-                wrong = x->op->name;
+            if (used && x->dtype == WG_F32 && kernel_is_there(x, copy->node[i]))
+                wrong = kernel_wrong(x, copy->node[i], &copy->scratch, no_memory);
         }
     }
     wg_arena_rewind(&t->scratch, empty);
@@ -262,9 +296,10 @@ enum { KERNEL_AHEAD = 8 };
 const char *wg_check_wrong_kernel(const wg_check_session *s, const wg_check_session *wide)
 {
     bool no_memory = false; /* then a kernel is not compared */
+    const char *wrong = NULL;
     /* Rules may record more in wide floats, for digits that no double has. */
     int64_t next = wide->t->before;
-    for (int64_t i = s->t->before; i < s->t->size; i++) {
+    for (int64_t i = s->t->before; i < s->t->size && wrong == NULL; i++) {
         wg_tensor *x = s->t->node[i];
         int64_t k = next;
         while (k < wide->t->size && k < next + KERNEL_AHEAD && !kernel_is_twin(x, wide->t->node[k]))
@@ -272,13 +307,11 @@ const char *wg_check_wrong_kernel(const wg_check_session *s, const wg_check_sess
         if (k == wide->t->size || k == next + KERNEL_AHEAD)
             continue;
         next = k + 1;
-        if (!wg_is_stale(x) && x->data != NULL && wide->t->node[k]->data != NULL &&
-            x->n_operands > 0 && !(x->op->flags & WG_OP_VIEW) && !wg_is_discrete(x) &&
-            !kernel_agrees(x, wide->t->node[k]) &&
-            kernel_is_wrong(x, wide->t->node[k], &wide->t->scratch, &no_memory))
-            return x->op->name;
+        if (!wg_is_stale(x) && kernel_is_there(x, wide->t->node[k]) && !wg_is_discrete(x) &&
+            !kernel_agrees(x, wide->t->node[k]))
+            wrong = kernel_wrong(x, wide->t->node[k], &wide->t->scratch, &no_memory);
     }
-    return NULL;
+    return wrong;
 }
 
 #endif

@@ -387,5 +387,20 @@ wg_check_outcome wg_check_ties(const wg_recorded *r, wg_tensor *y)
     return found;
 }
 
+/* Of a loop: in each step, where what is a condition is held. */
+const char *wg_check_wrong_ties(const wg_recorded *r, wg_tensor *y)
+{
+    static const wg_recorded none = {0};
+    const char *wrong = NULL;
+    wg_check_steps s;
+    if (y->op->holds == NULL)
+        return wg_check_ties(r, y) == WG_ENTRY_DISAGREES ? y->op->name : NULL;
+    for (wg_check_steps_begin(&s, y); wrong == NULL && wg_check_steps_next(&s);)
+        for (int64_t k = 0; k < s.t->size && s.t->status == WG_OK && wrong == NULL; k++)
+            wrong = wg_check_wrong_ties(&none, s.t->node[k]);
+    wg_check_steps_end(&s);
+    return wrong;
+}
+
 #undef TIE_ABS
 #undef TIE_MAX

@@ -274,6 +274,135 @@ START_TEST(wrong_rules_are_found)
 }
 END_TEST
 
+/* ---- Kinks inside ------------------------------------------------------------------------------ */
+
+/* x as the difference of two relus, whose conventions make nothing of it at 0. */
+static wg_tensor *kinks_meet(wg_tensor *c, wg_tensor *x)
+{
+    return wg_add(half(c, x), wg_sub(wg_relu(c), wg_relu(wg_neg(c))));
+}
+/* Kinks of the second derivative. */
+static wg_tensor *squared_kink(wg_tensor *c, wg_tensor *x)
+{
+    return wg_add(wg_mul(c, wg_relu(x)), wg_square(wg_sub(wg_relu(c), wg_detach(wg_amax(c)))));
+}
+
+static void all_zero(held_loop *l, held_body *body)
+{
+    begin(l, body, WG_F64, 0, false);
+    for (int k = 0; k < 2; k++)
+        for (int64_t i = 0; i < l->x[k]->size; i++)
+            ((double *)wg_edit(l->x[k]))[i] = 0;
+    ck_assert_int_eq(wg_replay(l->t), WG_OK);
+}
+
+START_TEST(kinks_that_meet_inside_are_no_error)
+{
+    const wg_gradcheck_options o[] = {{0}, {.precision = WG_CHECK_WIDE}, {.directions = 3}};
+    for (int k = 0; k < 3; k++) {
+        held_loop l;
+        all_zero(&l, _i == 0 ? kinks_meet : squared_kink);
+        for (int order = 1; order <= 2; order++) {
+            const wg_check_verdict v = order == 1 ? wg_gradcheck(l.y, l.x, NULL, 2, &o[k], NULL)
+                                                  : wg_gradcheck_second(l.y, l.x, 2, &o[k], NULL);
+            ck_assert(v == WG_CHECK_PASSED || v == WG_CHECK_VACUOUS);
+        }
+        wg_tape_free(l.t);
+    }
+}
+END_TEST
+
+/* Each of two that tie gets all, or a relu 1.5 at 0: no convention. */
+static wg_tensor *all_that_tie(wg_tensor *y, wg_tensor *dy, int i)
+{
+    return wg_mul(wg_cast(wg_greater_equal(y->operand[i], y->operand[1 - i]), y->dtype), dy);
+}
+static wg_tensor *too_steep(wg_tensor *y, wg_tensor *dy, int i)
+{
+    wg_tensor *x = y->operand[i], *zero = wg_zeros_like(x);
+    wg_tensor *at = wg_where(wg_equal(x, zero), wg_scale(dy, 1.5), zero);
+    return wg_where(wg_greater(x, zero), dy, at);
+}
+static wg_tensor *wrong_kink(wg_tensor *c, wg_tensor *x)
+{
+    wg_tensor *two[] = {c, later == 0 ? wg_scale(c, 1) : x};
+    wg_tensor *bad = wg_apply(&inside, two, later < 2 ? 2 : 1, NULL);
+    return wg_sub(wg_add(half(c, x), bad), wg_relu(wg_neg(c)));
+}
+
+START_TEST(a_wrong_convention_inside_fails)
+{
+    held_loop l;
+    wg_check_report r[2];
+    inside = *wg_op_find(_i < 2 ? "maximum" : "relu");
+    inside.name = "bad";
+    inside.vjp = _i < 2 ? all_that_tie : too_steep;
+    later = _i;
+    all_zero(&l, wrong_kink);
+    ck_assert_int_eq(wg_gradcheck(l.y, l.x, NULL, 2, NULL, r), WG_CHECK_FAILED);
+    ck_assert_str_eq(r[0].verdict == WG_CHECK_FAILED ? r[0].blame : r[1].blame, "bad");
+    wg_tape_free(l.t);
+}
+END_TEST
+
+/* ---- Digits that are lost inside ------------------------------------------------------------- */
+
+/* In f32 the steps part from those of f64, and decide otherwise. */
+static wg_tensor *chaos(wg_tensor *c, wg_tensor *x)
+{
+    wg_tensor *z = wg_mul(wg_scale(c, 3.9), wg_shift(wg_neg(c), 1));
+    return wg_where(wg_greater(z, wg_scalar_like(z, 0.5)), z, wg_add(z, wg_scale(x, 1e-3)));
+}
+static void rough_tanh(int64_t n, void *y, const void *const x[], const int64_t stride[],
+                       const void *attrs)
+{
+    (void)attrs;
+    for (int64_t i = 0; i < n; i++)
+        ((float *)y)[i] = 1.01F * tanhf(((const float *)x[0])[i * stride[0]]);
+}
+static wg_tensor *rough(wg_tensor *c, wg_tensor *x)
+{
+    return wg_add(half(c, x), wg_apply(&inside, &c, 1, NULL));
+}
+
+static void long_loop(held_loop *l, held_body *body, int64_t steps)
+{
+    wg_tensor *last;
+    l->t = wg_tape_new(NULL);
+    l->x[0] = wg_param(l->t, "c", WG_F32, WG_SHAPE(3));
+    l->x[1] = wg_param(l->t, "x", WG_F32, WG_SHAPE(steps, 3));
+    for (int k = 0; k < 2; k++)
+        for (int64_t i = 0; i < l->x[k]->size; i++)
+            wg_set_element(l->x[k], i, wg_random_uniform(8, (uint64_t)k, (uint64_t)i));
+    wg_scan(&(wg_scan_loop){.body = step,
+                            .user = &body,
+                            .n_carries = 1,
+                            .carries = l->x,
+                            .n_xs = 1,
+                            .xs = l->x + 1,
+                            .n_ys = 1},
+            &last, &l->y);
+    l->y = wg_add(wg_sum(l->y), wg_sum(last));
+}
+
+START_TEST(kernels_of_f32_are_compared_step_by_step)
+{
+    held_loop l;
+    wg_check_report r[2];
+    long_loop(&l, chaos, 60);
+    ck_assert_int_ne(wg_gradcheck(l.y, l.x, NULL, 2, NULL, r), WG_CHECK_FAILED);
+    ck_assert_double_gt(r[0].single, 0.1);
+    wg_tape_free(l.t);
+    inside = *wg_op_find("tanh");
+    inside.name = "bad";
+    inside.map[WG_F32] = rough_tanh;
+    long_loop(&l, rough, 5);
+    ck_assert_int_eq(wg_gradcheck(l.y, l.x, NULL, 2, NULL, r), WG_CHECK_FAILED);
+    ck_assert_str_eq(r[0].blame, "bad");
+    wg_tape_free(l.t);
+}
+END_TEST
+
 /* Of sin, wrong where its x is below 0, as it is in later steps alone. */
 static wg_tensor *wrong_below_0(wg_tensor *y, wg_tensor *dy, int i)
 {
@@ -336,6 +465,9 @@ Suite *suite_loops(void)
     tcase_add_loop_test(tc, branches_that_change_are_kinks, 0, 2);
     tcase_add_loop_test(tc, wrong_rules_are_found, 0, 2);
     tcase_add_loop_test(tc, a_wrong_rule_in_later_steps_is_named, 0, 2);
+    tcase_add_loop_test(tc, kinks_that_meet_inside_are_no_error, 0, 2);
+    tcase_add_loop_test(tc, a_wrong_convention_inside_fails, 0, 3);
+    tcase_add_test(tc, kernels_of_f32_are_compared_step_by_step);
     tcase_add_test(tc, a_given_gradient_that_moves_what_is_held_fails);
 #endif
     suite_add_tcase(suite, tc);
