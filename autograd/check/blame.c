@@ -315,9 +315,10 @@ static wg_check_outcome blame_find_step(wg_tape *t, const wg_check_options *opti
 }
 
 /* The worst finding of a loop's ops, in all its steps, or the first of many: its rule is made of
- * theirs, and is no derivative where kinks meet in it. Where they all agree it is wrong itself. */
-static wg_check_outcome blame_find_inside(const wg_tensor *y, const wg_check_options *options,
-                                          const char **op)
+ * theirs, and is no derivative where kinks meet in it. It may be wrong itself, where they all
+ * agree. */
+static wg_check_outcome blame_find_inside(const wg_tensor *y, wg_check_outcome found,
+                                          const wg_check_options *options, const char **op)
 {
     wg_check_outcome worst = WG_ENTRY_AGREES;
     wg_check_steps s;
@@ -326,10 +327,13 @@ static wg_check_outcome blame_find_inside(const wg_tensor *y, const wg_check_opt
         worst = here > worst ? here : worst;
     }
     wg_check_steps_end(&s);
-    if (worst != WG_ENTRY_AGREES)
+    if (worst == WG_ENTRY_DISAGREES)
         return worst;
-    *op = y->op->name;
-    return WG_ENTRY_DISAGREES;
+    if (worst == WG_ENTRY_AGREES && found == WG_ENTRY_DISAGREES) {
+        *op = y->op->name;
+        return found;
+    }
+    return s.all ? worst : WG_ENTRY_UNRESOLVED;
 }
 
 /* The worst finding of y; *op: which op is wrong, y's or one in its body. */
@@ -337,8 +341,8 @@ static wg_check_outcome blame_find_node(const wg_recorded *r, wg_tensor *y, wg_t
                                         const wg_check_options *options, const char **op)
 {
     const wg_check_outcome found = blame_find_op(r, y, own, options);
-    if (found == WG_ENTRY_DISAGREES && y->op->holds != NULL)
-        return blame_find_inside(y, options, op);
+    if (found >= WG_ENTRY_UNRESOLVED && y->op->holds != NULL)
+        return blame_find_inside(y, found, options, op);
     if (found == WG_ENTRY_DISAGREES)
         *op = y->op->name;
     return found;

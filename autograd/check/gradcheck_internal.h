@@ -24,6 +24,7 @@ typedef struct wg_check_steps {
     wg_tape_options options;
     wg_tape *t;
     int64_t step;
+    bool all; /* there were no more */
 } wg_check_steps;
 
 void wg_check_steps_begin(wg_check_steps *s, const wg_tensor *y);

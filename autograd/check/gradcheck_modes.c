@@ -60,8 +60,10 @@ static long double second_gap(wg_check_session *s, const second_order *o, long d
 }
 
 /* The same in wide floats, where what is but rounding in double all but vanishes: is the gap within
- * rtol of the terms, or below the last digits of y? False where there is no wide form. */
-static bool second_symmetric_wide(wg_check_session *s, uint64_t seed, double rtol)
+ * rtol of the terms, or below the last digits of y, or next to nothing beside the one in double?
+ * False where there is no wide form. */
+static bool second_symmetric_wide(wg_check_session *s, uint64_t seed, double rtol,
+                                  long double in_double)
 {
     bool symmetric = false;
     wg_check_session w;
@@ -72,7 +74,8 @@ static bool second_symmetric_wide(wg_check_session *s, uint64_t seed, double rto
         long double terms, first = fabsl((long double)wg_item(w.y));
         const long double gap = second_gap(&w, &o, &terms);
         second_dot(&w, o.u, o.g, &first);
-        symmetric = gap <= (long double)rtol * terms + 1e-26L * first + (long double)DBL_MIN;
+        symmetric = gap <= (long double)rtol * terms + 1e-26L * first + (long double)DBL_MIN ||
+                    gap <= 1e-6L * in_double;
     }
     wg_check_session_end(&w);
     return symmetric;
@@ -87,7 +90,7 @@ static bool second_symmetric(wg_check_session *s, const second_order *o, uint64_
     second_dot(s, o->u, o->g,
                &first); /* a Hessian that is next to nothing beside this is round-off */
     return gap <= (long double)rtol * terms + 1e-13L * first + (long double)DBL_MIN ||
-           !wg_check_independent(s) || second_symmetric_wide(s, seed, rtol);
+           !wg_check_independent(s) || second_symmetric_wide(s, seed, rtol, gap);
 }
 
 /* Is g, replayed with x moved a little, what wg_grad records anew there? It is not where a rule

@@ -16,7 +16,9 @@ bool wg_check_steps_next(wg_check_steps *s)
     if (s->step >= STEPS_MOST || (before != NULL && before->status != WG_OK))
         return false;
     s->t = wg_tape_new(&s->options);
-    const bool more = wg_tape_is_real(s->t) && s->y->op->holds->step(s->y, s->step++, before, s->t);
+    const bool real = wg_tape_is_real(s->t);
+    const bool more = real && s->y->op->holds->step(s->y, s->step++, before, s->t);
+    s->all = real && !more;
     wg_tape_free(before);
     return more;
 }

@@ -151,17 +151,12 @@ START_TEST(f32_in_the_middle)
 }
 END_TEST
 
-/* Two that tie in f32 and not in f64: the gradient given is right where it was taken. Nor has a draw
- * of f32 as many digits. */
-START_TEST(branches_of_f32)
+/* A draw has fewer digits in f32. */
+START_TEST(f32_at_random)
 {
     wg_tape *t = wgt_strict_tape();
-    wg_tensor *x = wg_param(t, "x", WG_F32, WG_SHAPE(2)), *g;
+    wg_tensor *x = wgt_normal(t, "x", WG_F32, 1, WG_SHAPE(2));
     wg_tensor *at = wg_constant(t, WG_I64, WG_SHAPE(1), (int64_t[]){3});
-    wg_write(x, (float[]){10, 10 + 0x1p-20F}, 2 * sizeof(float));
-    wg_tensor *far = wg_shift(wg_mul(x, x), 1e4), *y = wg_amax(wg_log(far));
-    wg_grad(y, &x, 1, &g);
-    ck_assert_int_eq(wg_gradcheck(y, &x, &g, 1, NULL, NULL), WG_CHECK_PASSED);
     wg_tensor *draws = wg_uniform(WG_F32, WG_SHAPE(4000), 1, 2, at);
     ck_assert_int_eq(wg_gradcheck(wg_mul(wg_sum(draws), wg_sum(x)), &x, NULL, 1, NULL, NULL),
                      WG_CHECK_PASSED);
@@ -511,7 +506,7 @@ Suite *suite_gradcheck(void)
     tcase_add_test(right, a_wrong_f32_kernel_is_noticed);
     tcase_add_test(right, f32_at_the_end_of_a_domain);
     tcase_add_test(right, f32_in_the_middle);
-    tcase_add_test(right, branches_of_f32);
+    tcase_add_test(right, f32_at_random);
     tcase_add_test(right, a_y_of_many_elements_gets_a_random_cotangent);
     suite_add_tcase(suite, right);
     TCase *inputs = tcase_create("inputs");

@@ -403,6 +403,27 @@ START_TEST(kernels_of_f32_are_compared_step_by_step)
 }
 END_TEST
 
+/* Two that tie in f32 and not in f64: a gradient given is right where it was taken. */
+static wg_tensor *largest(wg_tensor *c, wg_tensor *x)
+{
+    return wg_add(wg_scale(c, 0.5), wg_amax(wg_add(c, x)));
+}
+
+START_TEST(a_given_gradient_of_f32)
+{
+    held_loop l;
+    wg_tensor *g[2];
+    begin(&l, largest, WG_F32, 0, false);
+    for (int k = 0; k < 2; k++)
+        for (int64_t i = 0; i < l.x[k]->size; i++)
+            ((float *)wg_edit(l.x[k]))[i] = k == 0 ? 0x1p24F : i == 1 ? 0.25F : 0;
+    wg_replay(l.t);
+    wg_grad(l.y, l.x, 2, g);
+    ck_assert_int_eq(wg_gradcheck(l.y, l.x, g, 2, NULL, NULL), WG_CHECK_PASSED);
+    wg_tape_free(l.t);
+}
+END_TEST
+
 /* Of sin, wrong where its x is below 0, as it is in later steps alone. */
 static wg_tensor *wrong_below_0(wg_tensor *y, wg_tensor *dy, int i)
 {
@@ -468,6 +489,7 @@ Suite *suite_loops(void)
     tcase_add_loop_test(tc, kinks_that_meet_inside_are_no_error, 0, 2);
     tcase_add_loop_test(tc, a_wrong_convention_inside_fails, 0, 3);
     tcase_add_test(tc, kernels_of_f32_are_compared_step_by_step);
+    tcase_add_test(tc, a_given_gradient_of_f32);
     tcase_add_test(tc, a_given_gradient_that_moves_what_is_held_fails);
 #endif
     suite_add_tcase(suite, tc);
