@@ -55,10 +55,12 @@ typedef struct wg_gradcheck_options {
  *          where that is given, is WG_CHECK_UNRESOLVED, and `blame` names the first op whose values
  *          differ as much: a cancellation that f32 is too coarse for, or a kink on whose other side
  *          it came out.
- *          Where wide floats decide, f64 kernels and rules must give what the wide ones do, by the
- *          measure of f32's. A derived gradient is derived again, from cotangents 2^30 times as
- *          large and as small: a rule that is not linear in its cotangent, or gives something else
- *          when it is asked again, has failed.
+ *          Where wide floats decide, f64 kernels must give what the wide ones do, to 1e-8 and
+ *          rounding, and f64 rules, to 1e-7, or be written in the same ops: digits that are lost
+ *          inside make neither wrong. A derived gradient is derived again, from cotangents 2^30
+ *          times as large and as small: a rule that is not linear in its cotangent, or gives
+ *          something else when it is asked again, or in the gradient than alone, has failed.
+ *          Loops are looked into, step by step, the first 32.
  * Cost:    4 to 5 replays an entry (2 with check.points = 3) of what lies between x and y.
  * Edges:   y and the gs must not be stale. x may be any float tensor of y's tape; where y does not
  *          depend on it the verdict is WG_CHECK_VACUOUS. n >= 1. A tensor that the user detached
