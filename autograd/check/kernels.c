@@ -221,7 +221,7 @@ static const char *kernel_wrong_inside(const wg_tensor *x, wg_dtype full, bool *
     for (wg_check_steps_begin(&s, x); wrong == NULL && wg_check_steps_next(&s);) {
         wg_tape *copy = wg_tape_copy(s.t, full);
         const bool good = s.t->status == WG_OK && copy->status == WG_OK;
-        *no_memory = *no_memory || copy->status == WG_E_NOMEM;
+        *no_memory = *no_memory || s.t->status == WG_E_NOMEM || copy->status == WG_E_NOMEM;
         for (int64_t i = 0; good && i < s.t->size && wrong == NULL; i++)
             if (s.t->node[i]->dtype == x->dtype && kernel_is_there(s.t->node[i], copy->node[i]) &&
                 !wg_is_discrete(s.t->node[i]))
