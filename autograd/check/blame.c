@@ -300,7 +300,7 @@ static wg_check_outcome blame_find_op(const wg_recorded *r, wg_tensor *y, wg_ten
 static wg_check_outcome blame_find_node(const wg_recorded *r, wg_tensor *y, wg_tensor *own,
                                         const wg_check_options *options, const char **op);
 
-/* The worst finding of the ops of a step; what its body is a condition of is held. */
+/* The worst finding of the ops of a step; what is a condition in it is held. */
 static wg_check_outcome blame_find_step(wg_tape *t, const wg_check_options *options,
                                         const char **op)
 {
