@@ -138,7 +138,7 @@ static bool compare_gives_other(const compare_alone at[3], int i)
     for (int k = 0; k < 3; k++)
         g[k] = wg_check_rule(at[k].y, at[k].c, i);
     if (!compare_is_like(g[0], g[1]) || !compare_is_like(g[1], g[2]) ||
-        compare_says_the_same(at[0].y->tape, from, at[1].y->tape))
+        (g[0]->index == g[1]->index && compare_says_the_same(at[0].y->tape, from, at[1].y->tape)))
         return false;
     for (int64_t j = 0; j < g[0]->size; j++) {
         const double here = wg_element(g[0], j), full = wg_element(g[1], j),
