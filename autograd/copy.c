@@ -169,8 +169,8 @@ static void copy_all(wg_tape *copy, const wg_tape *t, wg_dtype dtype, int64_t si
             wg_full(copy, dtype, WG_SHAPE(0), 0);
         else if (loop != NULL && loop[i] >= 0)
             copy_loop(copy, x, loop[i]);
-        else
-            wg_copy_node(copy, x, dtype, copy->node + copy->before);
+        else /* the first node finds no list */
+            wg_copy_node(copy, x, dtype, copy->before > 0 ? copy->node + copy->before : copy->node);
     }
     copy->written = false; /* parameters were written before anything was computed from them */
 }
