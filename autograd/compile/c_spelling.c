@@ -1,4 +1,4 @@
-/* Names and numbers as C has them. */
+/* How names and numbers are spelled in C. */
 #include "autograd/compile/c_writer_internal.h"
 #include "autograd/print/formula_internal.h"
 
