@@ -77,6 +77,8 @@ static bool held_begin(held_body *h, wg_tape *t, const wg_tensor *y, wg_dtype dt
     h->twin = wg_arena_take(&t->scratch, (size_t)from->size * sizeof *h->twin, sizeof(void *));
     if (h->twin == NULL)
         wg_fail(t, WG_E_NOMEM, "scan: out of memory");
+    if (t->status != WG_OK)
+        wg_tape_free(h->body);
     return t->status == WG_OK;
 }
 

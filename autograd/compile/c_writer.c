@@ -129,6 +129,8 @@ void wg_c_line(wg_c_writer *c, const char *format, ...)
 {
     va_list arguments;
     size_t length = strlen(format);
+    if (wg_tape_status(c->tape) != WG_OK) /* nothing is written after an error: names may be NULL */
+        return;
     if (format[0] == '}')
         c->depth--;
     line_indent(c, c->depth);
