@@ -268,6 +268,44 @@ START_TEST(test_strange_bodies)
 }
 END_TEST
 
+static void decays(wg_scan_step *s, void *user)
+{
+    (void)user;
+    s->next[0] = wg_tanh(wg_add(wg_mul(s->carry[0], s->param[0]), s->x[0]));
+}
+
+/* A carry of zeros, rows and params of one number everywhere: they are no tables of the file. */
+START_TEST(test_operands_of_one_number)
+{
+    enum { CASES = 4 };
+    static written_case list[CASES];
+    wgt_written *w = wgt_written_new();
+    for (int i = 0; i < CASES; i++) {
+        const wg_dtype dtype = i % 2 == 0 ? WG_F64 : WG_F32;
+        wg_tape *t = list[i].tape = wg_tape_new(NULL);
+        wg_tensor *x = wg_param(t, "x", dtype, WG_SHAPE(5, 3)), *last;
+        wg_tensor *zeros = wg_full(t, dtype, WG_SHAPE(3), 0);
+        wg_tensor *p = wg_full(t, dtype, WG_SHAPE(3), 0.75);
+        wg_fill_normal(x, 0, 1, 1);
+        wg_tensor *rows = i < 2 ? x : wg_full(t, dtype, WG_SHAPE(5, 3), -0.5);
+        wg_tensor *start = i < 2 ? zeros : wg_slice(x, 0, 0, 1);
+        start = wg_reshape(start, WG_SHAPE(3));
+        wg_scan(&(wg_scan_loop){.body = decays,
+                                .carries = &start,
+                                .xs = &rows,
+                                .params = &p,
+                                .n_carries = 1,
+                                .n_xs = 1,
+                                .n_params = 1},
+                &last, NULL);
+        case_add(&list[i], &last, 1);
+        case_derive(&list[i], wg_sum(wg_square(last)), &x, 1);
+        ck_assert_int_eq(case_write(&list[i], w), i);
+    }
+    compare_all(list, CASES, w, 0);
+}
+END_TEST
+
 /* ---- One function for two loops, and errors in it -------------------------------------------- */
 
 static int count_of(const char *text, const char *part)
@@ -394,6 +432,7 @@ Suite *suite_write_scan(void)
     tcase_set_timeout(tc, 60);
     tcase_add_test(tc, test_loops);
     tcase_add_test(tc, test_strange_bodies);
+    tcase_add_test(tc, test_operands_of_one_number);
     tcase_add_test(tc, test_a_shared_function_and_an_index);
     tcase_add_test(tc, test_a_network_is_trained);
     suite_add_tcase(s, tc);

@@ -153,6 +153,12 @@ static void makes_params(wg_scan_step *s, void *user)
     s->next[0] = wg_mul(s->carry[0], wg_param(s->carry[0]->tape, "p", WG_F64, WG_SHAPE(2)));
 }
 
+static void returns_outside(wg_scan_step *s, void *user)
+{
+    (void)user;
+    s->next[0] = outside;
+}
+
 static void forgets(wg_scan_step *s, void *user)
 {
     (void)s, (void)user;
@@ -205,6 +211,7 @@ START_TEST(mistakes)
         {leaks, NULL, 0, 2, WG_E_TAPE, "mul: operand 1 is from outside of the loop's body"},
         {leaks, &x, 0, 2, WG_E_TAPE, "pass it in"},
         {makes_params, NULL, 0, 2, WG_E_VALUE, "scan: p"},
+        {returns_outside, NULL, 0, 2, WG_E_TAPE, "scan: next 0 is no tensor of the body"},
         {forgets, NULL, 0, 2, WG_E_VALUE, "scan: the body does not set next 0"},
         {grows, NULL, 0, 2, WG_E_SHAPE, "scan: next 0 is not like its carry"},
         {counts, NULL, 0, 2, WG_E_DTYPE, "scan: next 0 is i64"},
@@ -232,6 +239,16 @@ START_TEST(mistakes)
     good.steps = INT64_MAX;
     good.snapshots = INT64_MAX - 1; /* no sum of the two overflows */
     ck_assert_int_eq(wg_scan(&good, &last, NULL), WG_E_SHAPE);
+    wg_tape_rewind(t, start);
+    ck_assert_int_eq(wg_scan(&(wg_scan_loop){.body = forgets, .xs = &xs, .n_xs = 1}, NULL, NULL),
+                     WG_E_VALUE);
+    ck_assert_ptr_nonnull(strstr(wg_tape_message(t), "scan: no carries and no ys"));
+    wg_tape_rewind(t, start);
+    wg_tensor *deep = wg_full(t, WG_F64, WG_SHAPE(1, 1, 1, 1, 1, 1, 1, 1), 1);
+    good.carries = &deep;
+    good.steps = 2;
+    ck_assert_int_eq(wg_scan(&good, &last, NULL), WG_E_SHAPE);
+    ck_assert_ptr_nonnull(strstr(wg_tape_message(t), "a carry of 8 dimensions"));
     wg_tape_rewind(t, start);
     ck_assert_int_eq(wg_scan(NULL, &last, NULL), WG_E_NULL);
 }
