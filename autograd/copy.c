@@ -102,6 +102,8 @@ bool wg_is_discrete(const wg_tensor *x)
 static void copy_held_rows(wg_tape *copy, const wg_tensor *x, wg_dtype dtype)
 {
     const int64_t size = x->op->holds->size(copy, x, false);
+    if (copy->status != WG_OK)
+        return;
     wg_tape_options alone = x->tape->options;
     alone.on_error = NULL;
     alone.check_finite = false;
