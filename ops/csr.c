@@ -135,17 +135,32 @@ static const char *csr_read_taken(void *user, int64_t first, int64_t n, void *to
     return wrong;
 }
 
-/* Entries of x, of the rows that `taken` tells. */
-static wg_tensor *csr_stream(const wg_tensor *x, csr_taken taken)
+/* n entries of x by that stream. */
+static wg_tensor *csr_stream(const wg_tensor *x, int64_t n, wg_stream stream)
 {
+    return wg_streamed(x->tape, x->name, x->dtype, WG_SHAPE(n), &stream);
+}
+
+/* Entries of x, of the rows that `taken` tells; those of rows that follow one another are a part of
+ * x's stream, which ranks may move over the rest of it. */
+static wg_tensor *csr_stream_taken(const wg_tensor *x, csr_taken taken)
+{
+    wg_stream stream = *(const wg_stream *)x->plan;
+    const int64_t entries = taken.to[taken.n];
+    int64_t i = 1;
+    while (i < taken.n && taken.row[i] == taken.row[i - 1] + 1)
+        i++;
+    if (taken.n > 0 && i == taken.n) {
+        stream.first += taken.start[taken.row[0]];
+        return csr_stream(x, entries, stream);
+    }
     csr_taken *s = wg_tape_take(x->tape, sizeof *s);
     if (s == NULL)
         return wg_fail(x->tape, WG_E_NOMEM, "csr: out of memory");
-    taken.of = *(const wg_stream *)x->plan;
-    taken.width = wg_dtype_size(x->dtype);
     *s = taken;
-    return wg_streamed(x->tape, x->name, x->dtype, WG_SHAPE(taken.to[taken.n]),
-                       &(wg_stream){.read = csr_read_taken, .user = s});
+    s->of = stream;
+    s->width = wg_dtype_size(x->dtype);
+    return csr_stream(x, entries, (wg_stream){.read = csr_read_taken, .user = s});
 }
 
 /* The rows of a streamed matrix; part->start is there. */
@@ -158,8 +173,8 @@ static wg_csr *csr_take_streams(const wg_csr *a, const int64_t *row, int64_t n, 
     if (n > 0)
         memcpy(rows, row, (size_t)n * sizeof *rows);
     const csr_taken taken = {.n = n, .row = rows, .start = a->start->data, .to = part->start->data};
-    part->column = csr_stream(a->column, taken);
-    part->value = csr_stream(a->value, taken);
+    part->column = csr_stream_taken(a->column, taken);
+    part->value = csr_stream_taken(a->value, taken);
     return wg_tape_status(t) == WG_OK ? part : wg_csr_none();
 }
 

@@ -42,6 +42,21 @@ for n in 1 2 3; do
     cmp -s "$dir/one" "$dir/$n" || die "$n processes that stream give another model"
 done
 
+# Caches: strings, and sparse rows; of these, in memory, some to validate by.
+awk 'BEGIN { srand(3); print "a,s,b,y"; for (i = 0; i < 3000; i++) {
+    a = rand(); b = rand(); print a ",k" int(5 * b * b) "," b "," (a > b) } }' > "$dir/s.csv"
+awk -F, 'NR > 1 { printf "%d", $4; for (i = 1; i < 6; i++) if (rand() < 0.5) printf " %d:%.6f", i, $1 + i * $3; print "" }' \
+    "$dir/s.csv" > "$dir/s.svm"
+for data in "s.csv --cache $dir/c.csv" "s.svm --cache $dir/c.svm" "s.svm --validation 0.2 --patience 5"; do
+    # shellcheck disable=SC2086
+    mpi 1 "$dir/"$data --test 0 --epochs 15 --save "$dir/one" || die "one process fails: $data"
+    for n in 2 3; do
+        # shellcheck disable=SC2086
+        mpi $n "$dir/"$data --test 0 --epochs 15 --save "$dir/$n" || die "$n processes fail: $data"
+        cmp -s "$dir/one" "$dir/$n" || die "$n processes give another model: $data"
+    done
+done
+
 # A file of the same shape with one digit changed.
 sed '1000s/,1/,2/' examples/data/digits.csv > "$dir/other.csv"
 if timeout -k 10 300 mpirun --oversubscribe -n 1 "$build/train-mpi" examples/data/digits.csv --quiet : \

@@ -145,7 +145,9 @@ static bool prepare(wg_tape *t, train_arguments *a, parts *r)
         return false;
     summary_data(a, &r->all, r->numbers);
     fflush(stdout);
-    rounding_warn(a, &r->all);
+    const wg_dataset part = r->all.sparse == NULL && rows_streamed(&a->rows) ? shared(t, &r->all)
+                                                                             : r->all;
+    rounding_warn(a, &part);
     identifiers_warn(a, &r->all);
     return check_names(a, r->all.table) && check_texts(a, r->all.table) &&
            check_numbers(a, r->all.table) && split(t, a, r) &&

@@ -210,15 +210,24 @@ static int64_t sparse_block(wg_tape *t, const wg_csr *rows)
     return (int64_t)fmin(fmax(ceil(block), 1), fmax(all[0], 1));
 }
 
-/* e: the entries of the fullest block, a row of it; of all ranks. */
+/* Room that n rows take, from one on: so many entries a row. */
+static int64_t sparse_room_of(const sparse_rows *s, int64_t row, int64_t n)
+{
+    return n > 0 ? (s->start[row + n] - s->start[row] + n - 1) / n : 0;
+}
+
+/* e: the entries of the fullest block, a row of it; of all ranks. A short last block is recorded on
+ * as many of each rank's first rows. */
 static int64_t sparse_room(const sparse_rows *s, int64_t block)
 {
     wg_tape *t = s->length->tape;
-    int64_t most = 1;
+    const int64_t last = s->all % block;
+    int64_t most = sparse_room_of(s, 0, s->n < last ? s->n : last);
     size_t bytes;
+    most = most > 1 ? most : 1;
     for (int64_t row = 0, n; row < s->n; row += n) {
         n = s->n - row < block ? s->n - row : block;
-        const int64_t room = (s->start[row + n] - s->start[row] + n - 1) / n;
+        const int64_t room = sparse_room_of(s, row, n);
         most = room > most ? room : most;
     }
     int64_t *all = wg_ranks_gather(t, &most, sizeof most, true, &bytes);

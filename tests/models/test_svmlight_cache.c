@@ -1,5 +1,6 @@
 /* Caches of svmlight files: the same rows and the same models as in memory, made when they must be, left
  * alone when they are none; by ranks, one of which is killed. */
+#include "autograd/hash.h"
 #include "autograd/op.h"
 #include "models/files/svmlight_internal.h"
 #include "models/wengert.h"
@@ -8,6 +9,7 @@
 #include "tests/support/ranks.h"
 #include "tests/support/suites.h"
 #include "tests/support/support.h"
+#include "tests/support/system.h"
 
 #include <math.h>
 #include <signal.h>
@@ -246,8 +248,8 @@ static int train(const wg_ranks *r, void *user)
                    .fit = {.epochs = 10, .checkpoint = j->checkpoint, .resume = j->resume}});
     for (int i = 0; wg_tape_status(t) == WG_OK && i < 2; i++) {
         const wg_tensor *p = e->mlp->params->param[i];
-        for (int64_t k = 0; k < p->size; k++)
-            j->hash[r->rank] = 31 * j->hash[r->rank] + (uint64_t)(wg_element(p, k) * 0x1p50);
+        j->hash[r->rank] = wg_hash_bytes(j->hash[r->rank], p->data,
+                                         (size_t)p->size * sizeof(double));
     }
     const int status = (int)wg_tape_status(t);
     snprintf(j->message[r->rank], sizeof *j->message, "%.399s", wg_tape_message(t));
