@@ -258,7 +258,8 @@ START_TEST(right_kernels_that_lose_all_digits)
             wg_set_element(x, i, at[_i][i]);
         wg_check_report r;
         const wg_check_verdict v = wg_gradcheck(wg_sum(wg_exp(f[_i](x))), &x, NULL, 1, NULL, &r);
-        ck_assert_msg(v == WG_CHECK_PASSED, "%s: %s", wg_check_verdict_name(v), r.note);
+        const bool below = WG_WIDE_BITS < 113 && v == WG_CHECK_VACUOUS; /* 64 bits see nothing */
+        ck_assert_msg(v == WG_CHECK_PASSED || below, "%s: %s", wg_check_verdict_name(v), r.note);
         wg_tape_free(t);
     }
 }

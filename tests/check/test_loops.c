@@ -303,9 +303,13 @@ START_TEST(kinks_that_meet_inside_are_no_error)
         held_loop l;
         all_zero(&l, _i == 0 ? kinks_meet : squared_kink);
         for (int order = 1; order <= 2; order++) {
-            const wg_check_verdict v = order == 1 ? wg_gradcheck(l.y, l.x, NULL, 2, &o[k], NULL)
-                                                  : wg_gradcheck_second(l.y, l.x, 2, &o[k], NULL);
-            ck_assert(v == WG_CHECK_PASSED || v == WG_CHECK_VACUOUS);
+            wg_check_report r[2];
+            const wg_check_verdict v = order == 1 ? wg_gradcheck(l.y, l.x, NULL, 2, &o[k], r)
+                                                  : wg_gradcheck_second(l.y, l.x, 2, &o[k], r);
+            const bool open = WG_WIDE_BITS < 113 && v == WG_CHECK_UNRESOLVED;
+            ck_assert_msg(v == WG_CHECK_PASSED || v == WG_CHECK_VACUOUS || open,
+                          "order %d, way %d: %s, %s, %s", order, k, wg_check_verdict_name(v),
+                          r[0].note, r[1].note);
         }
         wg_tape_free(l.t);
     }
