@@ -151,6 +151,7 @@ static bool cache_make(wg_csv_file *f, const char *path, const char *identity)
         wg_writer_close(&c.writer);
     } else
         wg_writer_abandon(&c.writer);
+    f->user = NULL;
     wg_temporary_free(f->tape, c.room);
     return wg_tape_status(f->tape) == WG_OK;
 }
