@@ -400,7 +400,7 @@ static bool program_run_other(const wg_program *p, const wg_call *call)
         wg_band_run(p, work->band);
     else
         wg_chain_run_link(work, call->n, 0, work->size, p->workspace);
-    return true;
+    return p->host->status == WG_OK;
 }
 
 static inline bool program_run_call(const wg_program *p, const wg_call *c)

@@ -11,6 +11,7 @@
 #include "tests/support/assert.h"
 #include "tests/support/suites.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -127,6 +128,58 @@ START_TEST(test_many_short_vectors)
 }
 END_TEST
 
+/* What an op of one's own finds wrong on its way through a band is the run's error. */
+static bool rows_shape(wg_tensor *y)
+{
+    y->dtype = WG_F64;
+    y->shape = y->operand[0]->shape;
+    return true;
+}
+
+static void rows_forward(const wg_tensor *y, const wg_piece *piece)
+{
+    const int64_t columns = y->shape.dim[1];
+    const double *x = y->operand[0]->data;
+    double *to = y->data;
+    for (int64_t i = piece->begin * columns; i < piece->end * columns; i++) {
+        if (x[i] < 0)
+            wg_op_fail(y, WG_E_VALUE, "a number is negative");
+        to[i] = 2 * x[i];
+    }
+}
+
+static int64_t rows_chunks(const wg_tensor *y)
+{
+    return y->shape.dim[0];
+}
+
+static bool rows_by_rows(const wg_tensor *y, int k)
+{
+    (void)y;
+    return k == 0;
+}
+
+START_TEST(test_an_op_that_fails)
+{
+    static const wg_op op = {.name = "rows",
+                             .arity = 1,
+                             .shape = rows_shape,
+                             .forward = rows_forward,
+                             .chunks = rows_chunks,
+                             .by_rows = rows_by_rows};
+    wg_tensor *x = wg_param(t, "x", WG_F64, WG_SHAPE(500, 400));
+    wg_tensor *y = wg_softmax(wg_apply(&op, &x, 1, NULL), 1);
+    wg_program *p = wg_compile(&y, 1, NULL);
+    ck_assert_int_eq(steps_in_bands(p), 2);
+    ck_assert_int_eq(wg_program_run(p), WG_OK);
+    const wg_tensor *output = wg_program_output(p, 0);
+    ((double *)wg_edit(x))[70000] = -1;
+    ck_assert_int_eq(wg_program_run(p), WG_E_VALUE);
+    ck_assert_ptr_nonnull(strstr(wg_tape_message(t), "rows: a number is negative"));
+    ck_assert(isnan(((const double *)output->data)[0]));
+}
+END_TEST
+
 Suite *suite_band(void)
 {
     Suite *suite = suite_create("band");
@@ -137,6 +190,7 @@ Suite *suite_band(void)
     tcase_add_test(cases, test_rows_that_meet);
     tcase_add_test(cases, test_small_values);
     tcase_add_test(cases, test_many_short_vectors);
+    tcase_add_test(cases, test_an_op_that_fails);
     suite_add_tcase(suite, cases);
     return suite;
 }
