@@ -12,11 +12,14 @@ static int64_t shards_low_bit(int64_t x)
 }
 
 /* Where the next rank begins, this one beginning at shard `from` and `ranks` sharing out what is
- * left, at most `most` each: at the bound from which the larger subtree goes, so that few of them
- * have to be sent. */
+ * left, at most `most` each, and at least one where there are as many: at the bound from which the
+ * larger subtree goes, so that few of them have to be sent. */
 static int shards_bound(int from, int count, int ranks, int most)
 {
-    int least = count - (ranks - 1) * most, last = from + most < count ? from + most : count;
+    int least = count - (ranks - 1) * most, last = count - (ranks - 1);
+    if (last <= from)
+        last = count;
+    last = from + most < last ? from + most : last;
     if (least <= from)
         least = from < count ? from + 1 : count;
     int best = last;

@@ -38,6 +38,7 @@ START_TEST(test_shards_are_shared_out)
                 ck_assert_int_eq(s.count, all.count);
                 ck_assert_int_eq(s.first, at);
                 ck_assert_int_le(s.end - s.first, (s.count + size - 1) / size);
+                ck_assert(s.first < s.end || s.count < size); /* none without rows */
                 for (at = s.first; at < s.end; at++) {
                     ck_assert_int_eq(s.owner[at], rank);
                     ck_assert_int_lt(wg_shards_row(&s, at), wg_shards_row(&s, at + 1));

@@ -178,7 +178,7 @@ START_TEST(test_header_recognized)
 }
 END_TEST
 
-#ifdef WGT_POSIX
+#if WGT_POSIX
 /* What comes through a pipe, and through the standard input. */
 START_TEST(test_pipe)
 {
@@ -599,7 +599,7 @@ Suite *suite_csv(void)
     tcase_add_test(cases, test_header_and_separator);
     tcase_add_test(cases, test_recognized);
     tcase_add_test(cases, test_header_recognized);
-#ifdef WGT_POSIX
+#if WGT_POSIX
     tcase_add_test(cases, test_pipe);
 #endif
     tcase_add_test(cases, test_packed);

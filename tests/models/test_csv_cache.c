@@ -339,7 +339,7 @@ START_TEST(test_everything_wrong)
 }
 END_TEST
 
-#ifdef WGT_POSIX
+#if WGT_POSIX
 
 /* ---- Ranks. ---------------------------------------------------------------------------------- */
 
@@ -452,7 +452,7 @@ Suite *suite_csv_cache(void)
     tcase_add_test(cases, test_refused);
     tcase_add_test(cases, test_limits);
     tcase_add_test(cases, test_everything_wrong);
-#ifdef WGT_POSIX
+#if WGT_POSIX
     tcase_add_test(cases, test_ranks_killed);
 #endif
     suite_add_tcase(suite, cases);

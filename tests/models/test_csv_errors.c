@@ -154,7 +154,7 @@ START_TEST(test_unreadable)
     expect_inert(wg_csv_read(tape, ".", NULL));
     wgt_assert_status(tape, WG_E_IO, ".: is a directory");
     wg_tape_rewind(tape, mark);
-#ifdef WGT_POSIX
+#if WGT_POSIX
     expect_inert(wg_csv_read(tape, "/dev/null", NULL));
     wgt_assert_status(tape, WG_E_IO, "is a device, not a file");
     wg_tape_rewind(tape, mark);

@@ -36,11 +36,11 @@ START_TEST(test_written)
         {.values = wg_constant(tape, WG_I64, WG_SHAPE(3), k)},
         {wg_constant(tape, WG_I64, WG_SHAPE(3), k), label, texts, 3},
     };
-#ifdef WGT_POSIX
+#if WGT_POSIX
     const locale_t before = uselocale((locale_t)0);
 #endif
     ck_assert_int_eq(wg_csv_write(tape, path, parts, 4, NULL), WG_OK);
-#ifdef WGT_POSIX
+#if WGT_POSIX
     ck_assert(uselocale((locale_t)0) == before);
 #endif
     check_text("\"a, b\",\"say \"\"x\"\"\",x3,x4,\" kind\"\n"

@@ -123,6 +123,30 @@ START_TEST(test_same_model)
 }
 END_TEST
 
+/* The last block is smaller than others, of the size of rows that are no block: their entries have
+ * more than a block's room. */
+START_TEST(test_fullest_first)
+{
+    wg_csr *X;
+    FILE *file = fopen(path, "w");
+    for (int i = 0; i < 1005; i++) {
+        fprintf(file, "%d", i % 2);
+        for (int j = 1; j <= (i < 5 ? 20 : 1); j++)
+            fprintf(file, " %d:%d", j, i * j % 7);
+        fputc('\n', file);
+    }
+    fclose(file);
+    const wg_table *table = wg_svmlight_read(tape, path, NULL, &X);
+    wg_svmlight_cache c = wg_svmlight_cache_open(tape, path, cache, NULL);
+    const wg_estimator *memory = wg_estimator_fit(&(wg_dataset){.table = table, .sparse = X}, NULL);
+    const wg_estimator *disk = wg_estimator_fit(
+        &(wg_dataset){.table = c.table, .sparse = c.features}, NULL);
+    expect_ok(tape);
+    expect_same_tensor(disk->mlp->params->param[0], memory->mlp->params->param[0]);
+    wg_svmlight_cache_close(&c);
+}
+END_TEST
+
 /* ---- When it is made. ------------------------------------------------------------------------ */
 
 static const char *made(const wg_svmlight_options *o)
@@ -218,7 +242,7 @@ START_TEST(test_everything_wrong)
 }
 END_TEST
 
-#ifdef WGT_POSIX
+#if WGT_POSIX
 
 /* ---- Ranks. ---------------------------------------------------------------------------------- */
 
@@ -311,11 +335,12 @@ Suite *suite_svmlight_cache(void)
     tcase_add_checked_fixture(cases, setup, teardown);
     tcase_add_loop_test(cases, test_same_rows, 0, 4);
     tcase_add_loop_test(cases, test_same_model, 0, 4);
+    tcase_add_test(cases, test_fullest_first);
     tcase_add_test(cases, test_stale);
     tcase_add_test(cases, test_refused);
     tcase_add_test(cases, test_limit);
     tcase_add_test(cases, test_everything_wrong);
-#ifdef WGT_POSIX
+#if WGT_POSIX
     tcase_add_test(cases, test_ranks_killed);
 #endif
     suite_add_tcase(suite, cases);

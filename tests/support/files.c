@@ -209,7 +209,7 @@ void wgt_check_unreadable(wgt_read *read)
 {
     check_error(read, "/nowhere/at all", WG_E_IO, "/nowhere/at all: ");
     check_error(read, ".", WG_E_IO, ".: is a directory");
-#ifdef WGT_POSIX
+#if WGT_POSIX
     check_error(read, "/dev/null", WG_E_IO, "is a device, not a file");
 #endif
     check_error(read, NULL, WG_E_NULL, "");

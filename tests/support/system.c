@@ -18,7 +18,7 @@ void wgt_fault_end(void)
     fault = NULL;
 }
 
-#if defined(__APPLE__) || !defined(WGT_POSIX) /* the linker has no --wrap, or there is less */
+#if defined(__APPLE__) || !WGT_POSIX /* the linker has no --wrap, or there is less */
 
 bool wgt_faults_work(void)
 {

@@ -5,8 +5,12 @@
 
 #include <stdbool.h>
 
+/* Are there processes, pipes and devices with names, locales of a thread? Asked for by #if, which
+ * warns where this header was forgotten. */
 #if !defined(_WIN32) && !defined(__wasi__)
-#define WGT_POSIX 1 /* there are processes, pipes and devices with names, locales of a thread */
+#define WGT_POSIX 1
+#else
+#define WGT_POSIX 0
 #endif
 
 typedef enum wgt_fault_kind { WGT_FAIL, WGT_KILL_BEFORE, WGT_KILL_AFTER } wgt_fault_kind;

@@ -11,7 +11,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#ifdef WGT_POSIX
+#if WGT_POSIX
 #include <sys/wait.h>
 #endif
 #ifdef _WIN32
@@ -174,7 +174,7 @@ static void run_test(const TCase *tcase, const TTest *test, int i)
     fflush(stdout);
 }
 
-#ifndef WGT_POSIX
+#if !WGT_POSIX
 
 /* A test that fails leaves behind what it has; where there is no way out of it, on WASI, it ends
  * them all. Nothing limits its time. */
