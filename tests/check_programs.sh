@@ -1115,6 +1115,8 @@ for threads in 1 2; do
     same out held
 done
 expect 'made again' test "$(grep -c 'pairs.cache: made' err)" -eq 0
+usage "$train" digits.svm --cache pairs.cache --validation 0.2
+usage "$train" digits.svm --cache new.cache --save ./new.cache # neither is there yet
 run 0 "$train" digits.svm --cache pairs.cache --quiet
 says out '360 test rows'
 run 1 "$train" big.csv --missing mean --cache pairs.cache

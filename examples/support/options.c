@@ -225,12 +225,25 @@ static void directory_of(const char *path, char directory[4096])
     snprintf(directory, 4096, "%.*s", length, slash == NULL ? "." : path);
 }
 
-bool options_same_file(const char *a, const char *b)
+static bool same_inode(const char *a, const char *b)
 {
     struct stat one, other;
-    return strcmp(a, b) == 0 ||
-           (stat(a, &one) == 0 && stat(b, &other) == 0 && one.st_dev == other.st_dev &&
-            one.st_ino == other.st_ino && one.st_ino != 0); /* as all have on Windows */
+    return stat(a, &one) == 0 && stat(b, &other) == 0 && one.st_dev == other.st_dev &&
+           one.st_ino == other.st_ino && one.st_ino != 0; /* as all have on Windows */
+}
+
+/* Files that are not there yet are one where they have one name in one directory. */
+bool options_same_file(const char *a, const char *b)
+{
+    char of_a[4096], of_b[4096];
+    const char *slash_a = strrchr(a, '/'), *slash_b = strrchr(b, '/');
+    const char *name_a = slash_a != NULL ? slash_a + 1 : a;
+    const char *name_b = slash_b != NULL ? slash_b + 1 : b;
+    if (strcmp(a, b) == 0 || same_inode(a, b))
+        return true;
+    directory_of(a, of_a);
+    directory_of(b, of_b);
+    return strcmp(name_a, name_b) == 0 && same_inode(of_a, of_b);
 }
 
 bool options_writable(const char *path, const char *data)

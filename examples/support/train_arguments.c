@@ -85,14 +85,14 @@ static int formats_go(const train_arguments *a)
     bool of_csv = r->categories != NULL || r->columns != NULL || r->drop != NULL ||
                   r->separator != 0 || r->no_header || a->missing_texts.n > 0 ||
                   (r->label != NULL && strcmp(format, "npz") != 0);
-    if (!csv && strcmp(format, "svmlight") != 0 && r->cache != NULL)
-        return options_fail("--cache is for CSV and svmlight files, not for", a->data);
     if (!csv && of_csv && strcmp(format, "gzip") != 0)
         return options_fail("label, category, columns, drop, separator, no-header and "
                             "missing-texts are for CSV files:",
                             a->data);
     if (strcmp(format, "gzip") == 0)
         return -1; /* reading it says more */
+    if (!csv && strcmp(format, "svmlight") != 0 && r->cache != NULL)
+        return options_fail("--cache is for CSV and svmlight files, not for", a->data);
     if (strcmp(format, "svmlight") != 0 && r->zero_based)
         return options_fail("--zero-based is for svmlight files:", a->data);
     if (strcmp(format, "svmlight") == 0 && (a->missing != NULL || a->degree > 1))
@@ -181,6 +181,8 @@ static int options_go(const train_arguments *a)
     if (rows_streamed(&a->rows) && (a->report != NULL || a->degree > 1))
         return options_fail("does not go with --stream and --cache:",
                             a->degree > 1 ? "--degree" : "--report");
+    if (rows_streamed(&a->rows) && a->e.fit.validation > 0)
+        return options_fail("does not go with --stream and --cache:", "--validation");
     if (a->rows.stream && a->rows.missing != WG_CSV_MISSING_ERROR)
         return options_fail("--missing does not go with", "--stream");
     return formats_go(a);
