@@ -13,7 +13,7 @@ extern "C" {
  * made of the part of the tape that those tensors depend on: what nothing needs is dropped, what
  * depends on constants alone is taken as it is, memory is used again as soon as nothing reads it
  * any more, and chains of elementwise ops run tile by tile in cache. Results are the same bits as
- * those of wg_replay.
+ * those of wg_replay, but for the sign of a NaN.
  *
  *     wg_tensor *outputs[] = {loss, g_w, g_b};
  *     wg_program *step = wg_compile(outputs, 3, NULL);

@@ -199,7 +199,8 @@ static const char *sparse_read_value(void *user, int64_t first, int64_t n, void 
 
 /* Rows of a block: so many that they have half a megabyte of entries, but that there are 64 blocks;
  * and more where their entries would be less than twice the columns, since each block adds up a
- * gradient of all columns. Of the data alone. */
+ * gradient of all columns. Blocks are even, or a full row in a short last one would ask for as much
+ * room in each row of all others. Of the data alone. */
 static int64_t sparse_block(wg_tape *t, const wg_csr *rows)
 {
     double all[2] = {(double)rows->rows, (double)rows->value->size};
@@ -207,7 +208,8 @@ static int64_t sparse_block(wg_tape *t, const wg_csr *rows)
     const double rows_of_entry = all[0] / fmax(all[1], 1), share = ceil(all[0] / 64);
     const double block = fmax(2 * (double)rows->columns * rows_of_entry,
                               fmin((1 << 15) * rows_of_entry, share));
-    return (int64_t)fmin(fmax(ceil(block), 1), fmax(all[0], 1));
+    const double count = fmax(all[0], 1), blocks = ceil(count / fmin(fmax(ceil(block), 1), count));
+    return (int64_t)ceil(count / blocks);
 }
 
 /* Room that n rows take, from one on: so many entries a row. */

@@ -306,6 +306,42 @@ START_TEST(test_memory)
 }
 END_TEST
 
+/* One row that is full, first or last, among many of one entry. Blocks take room for their fullest; a short last
+ * block of that row alone would make it that of every row. */
+START_TEST(test_a_full_row_among_short_ones)
+{
+    enum { N = 1002, WIDE = 1000 }; /* a block would be N rows */
+    static double value[N + WIDE];
+    static int64_t column[N + WIDE], start[N + 2];
+    static int64_t label[N + 1];
+    const int64_t full = _i == 0 ? 0 : N;
+    int64_t at = 0;
+    for (int64_t i = 0; i <= N; i++) {
+        start[i] = at;
+        label[i] = i % 2;
+        for (int64_t k = 0; k < (i == full ? WIDE : 1); k++, at++) {
+            value[at] = 1;
+            column[at] = i == full ? k : i % 7;
+        }
+    }
+    start[N + 1] = at;
+    wgt_memory m = {0};
+    wg_tape *t = wgt_tape(&m);
+    const wg_csr A = {.value = wg_constant(t, WG_F64, WG_SHAPE(at), value),
+                      .column = wg_constant(t, WG_I64, WG_SHAPE(at), column),
+                      .start = wg_constant(t, WG_I64, WG_SHAPE(N + 2), start),
+                      .rows = N + 1,
+                      .columns = WIDE};
+    wg_tensor *y = wg_constant(t, WG_I64, WG_SHAPE(N + 1), label);
+    const size_t before = m.peak;
+    wg_estimator_fit(&(wg_dataset){.sparse = &A, .y = y},
+                     &(wg_estimator_options){.model = "logistic", .fit.epochs = 2});
+    ck_assert_msg(wg_tape_status(t) == WG_OK, "%s", wg_tape_message(t));
+    wgt_assert_that((double)(m.peak - before), <, 4e6);
+    wg_tape_free(t);
+}
+END_TEST
+
 Suite *suite_estimator_csr(void)
 {
     Suite *s = suite_create("estimator_csr");
@@ -318,6 +354,7 @@ Suite *suite_estimator_csr(void)
     tcase_add_loop_test(c, test_loaded_predicts_the_same_bits, 0, 4);
     tcase_add_test(c, test_refused);
     tcase_add_test(c, test_memory);
+    tcase_add_loop_test(c, test_a_full_row_among_short_ones, 0, 2);
     suite_add_tcase(s, c);
     return s;
 }
