@@ -433,6 +433,40 @@ START_TEST(cosine_similarity)
 }
 END_TEST
 
+/* Over every set of five axes: no two of them that are summed or kept need lie side by side. At most 720 terms of
+ * size 4: compensated sums are off by an ulp of f32, or 4 of f64 (2 u and n u^2 of the terms). */
+START_TEST(sums_over_axes_apart)
+{
+    static const int64_t dim[5] = {4, 5, 3, 2, 6};
+    const wg_dtype dtype = _i % 2 == 0 ? WG_F64 : WG_F32;
+    const int set = 1 + _i / 2;
+    long double want[720] = {0}, size[720] = {0};
+    int axis[5];
+    int n = 0;
+    for (int k = 0; k < 5; k++)
+        if (set >> k & 1)
+            axis[n++] = k;
+    wg_tensor *x = wg_param(t, "x", dtype, WG_SHAPE(4, 5, 3, 2, 6));
+    wg_fill_normal(x, 0, 1, 7);
+    const wg_tensor *y = wg_sum_over(x, n, axis, false);
+    for (int64_t i = 0; i < wg_size(x); i++) {
+        int64_t at = 0, left = i, below = wg_size(x);
+        for (int k = 0; k < 5; k++) {
+            below /= dim[k];
+            at = set >> k & 1 ? at : at * dim[k] + left / below;
+            left %= below;
+        }
+        want[at] += (long double)wg_at(x, i);
+        size[at] += fabsl((long double)wg_at(x, i));
+    }
+    for (int64_t i = 0; i < wg_size(y); i++) {
+        const double bound = (dtype == WG_F64 ? 4 * DBL_EPSILON : (double)FLT_EPSILON) *
+                             (double)size[i];
+        wgt_assert_close(wg_at(y, i), (double)want[i], 0, bound);
+    }
+}
+END_TEST
+
 START_TEST(errors)
 {
     wg_tensor *x = wg_param(t, "x", WG_F64, WG_SHAPE(2, 3));
@@ -480,6 +514,7 @@ Suite *suite_reduce(void)
     tcase_add_test(c, columns_in_pieces);
     tcase_add_test(c, sums_of_infinities);
     tcase_add_test(c, pieces_give_the_same_bits);
+    tcase_add_loop_test(c, sums_over_axes_apart, 0, 62);
     tcase_add_test(c, errors);
     suite_add_tcase(s, c);
     return s;
