@@ -256,25 +256,6 @@ static void sum_short(const wgk_rows *rows, bool f32, const void *x, double divi
     }
 }
 
-/* Rows that lie apart, but are short. */
-static void sum_apart(const wgk_rows *rows, bool f32, const void *x, double divisor, int64_t begin,
-                      int64_t end, void *y)
-{
-    const wgk_type type = f32 ? WGK_F32 : WGK_F64;
-    for (int64_t row = begin; row < end;) {
-        const wgk_lines lines = wgk_rows_lines(rows, row, end);
-        double block[WGK_ROWS_SHORT * WGK_ROWS_LINES];
-        double s[WGK_ROWS_LINES] = {0}, c[WGK_ROWS_LINES] = {0};
-        for (int64_t i = 0; i < rows->row_size; i++)
-            wgk_lines_get(&lines, i, type, x, block + i * lines.n);
-        sum_lines(rows->row_size, lines.n, lines.n, false, block, 0, s, c);
-        for (int64_t r = 0; r < lines.n; r++)
-            s[r] = wgk_total_f64(s[r], c[r]) / divisor;
-        wgk_rows_put(row, lines.n, type, s, y);
-        row += lines.n;
-    }
-}
-
 static void reduce_sum_f64(const wgk_rows *rows, wgk_type type, const void *x, double divisor,
                            int64_t begin, int64_t end, void *y)
 {
@@ -284,8 +265,8 @@ static void reduce_sum_f64(const wgk_rows *rows, wgk_type type, const void *x, d
         sum_columns(rows, f32, x, divisor, begin, end, y);
         return;
     }
-    if (wgk_rows_together(rows)) {
-        (wgk_rows_short(rows) ? sum_short : sum_apart)(rows, f32, x, divisor, begin, end, y);
+    if (rows->kept.ndim > 0 && wgk_rows_short(rows)) {
+        sum_short(rows, f32, x, divisor, begin, end, y);
         return;
     }
     for (int64_t row = begin; row < end; row++)
