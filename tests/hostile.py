@@ -28,8 +28,8 @@ FILES = [
     ("one feature, index 10^9.svm", b"1 1000000000:1\n", []),
     ("feature 10,000,000.svm", b"1 10000000:1\n0 1:1\n1 3:1\n0 2:1\n" * 2, []),
     ("feature 130,000 of 10 rows.svm", rows(10, lambda i: f"{i % 2} 130000:{i}\n"), []),
-    ("a full row behind short ones.svm", rows(30001, lambda i: f"{i % 2} {i % 999 + 1}:1 {i % 7 + 1001}:2\n")
-     + b"1 " + b" ".join(b"%d:1" % k for k in range(1, 100001)) + b"\n", []),
+    ("a full row behind short ones.svm", rows(10002, lambda i: f"{i % 2} {i % 999 + 1}:1 {i % 7 + 1001}:2\n")
+     + b"1 " + b" ".join(b"%d:1" % k for k in range(1, 20001)) + b"\n", []),
     ("10,000 labels.svm", rows(20000, lambda i: f"{i // 2} 1:{i}\n"), []),
     ("10,000 categories.csv", b"x,y\n" + rows(20000, lambda i: f"c{i // 2},{i % 2}\n"), ["--ignore-unknown"]),
     ("10,000 categories, mlp.csv", b"x,y\n" + rows(20000, lambda i: f"c{i // 2},{i % 2}\n"), ["--ignore-unknown", "--model", "mlp"]),
