@@ -20,4 +20,12 @@ void wgt_file_teardown(void);
 void expect_ok(const wg_tape *t);
 void expect_error(wg_mark mark, wg_status status, const char *part);
 
+/* expect_error_of: the error that this call leaves on the running test's tape. */
+#define expect_error_of(call, status, part)                                                        \
+    do {                                                                                           \
+        const wg_mark refused_mark = wg_tape_mark(tape);                                           \
+        (void)(call);                                                                              \
+        expect_error(refused_mark, status, part);                                                  \
+    } while (0)
+
 #endif
