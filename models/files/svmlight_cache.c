@@ -181,49 +181,64 @@ static bool pairs_classes_fit(const pairs_use *use, const wg_tensor *number,
     return true;
 }
 
+/* What is said of all rows, and where they begin. */
+static bool pairs_parts(const pairs_use *use, const wg_cache_file *c, wg_table_parts *parts,
+                        wg_csr *features)
+{
+    const wg_archive *a = c->archive;
+    int64_t zero_based, f32;
+    *features = (wg_csr){.start = wg_archive_tensor(a, "start")};
+    *parts = (wg_table_parts){.path = use->f.path, .label_name = "label"};
+    parts->class_limit = use->f.options.limits.classes;
+    parts->label_text = wg_cache_texts(use->way.tape, a, "class", &parts->labels);
+    if (parts->label_text == NULL ||
+        !wg_archive_integer(a, "cache", "columns", 1, INT64_MAX / 8, &features->columns) ||
+        !wg_archive_integer(a, "cache", "rounded", 0, INT64_MAX, &parts->rounded) ||
+        !wg_archive_integer(a, "cache", "zero_based", 0, 1, &zero_based) ||
+        !wg_archive_integer(a, "cache", "f32", 0, 1, &f32) ||
+        pairs_tensor(use, c, "start", WG_I64, -1) == NULL)
+        return false;
+    if (c->width != 2 || wg_npy_stream_dtype(c->rows) != WG_F64 ||
+        !pairs_starts_fit(features->start, c->n))
+        return wg_cache_fail(&use->way, "its rows are others than it says");
+    features->rows = features->start->size - 1;
+    parts->zero_based = zero_based == 1;
+    parts->features = wg_constant(use->way.tape, f32 ? WG_F32 : WG_F64, WG_SHAPE(features->rows, 0),
+                                  &(double){0});
+    return true;
+}
+
+/* Their labels: numbers, and the classes that these are where all were kept. */
+static bool pairs_labels(const pairs_use *use, const wg_cache_file *c, wg_table_parts *parts,
+                         int64_t n)
+{
+    const wg_tensor *label = pairs_tensor(use, c, "label", WG_F64, n);
+    if (label == NULL)
+        return false;
+    parts->label_value = label->data;
+    if (parts->labels == 0) {
+        parts->label_text = NULL;
+        return true;
+    }
+    const wg_tensor *number = pairs_tensor(use, c, "class_of_row", WG_I64, n);
+    if (number == NULL || !pairs_classes_fit(use, number, parts->label_text, parts->labels))
+        return false;
+    parts->label_number = number->data;
+    return true;
+}
+
 static void pairs_table(const pairs_use *use, const wg_cache_file *c)
 {
     wg_tape *t = use->way.tape;
-    int64_t columns, classes, zero_based, f32;
-    wg_table_parts parts = {.path = use->f.path, .label_name = "label"};
-    const char **class = wg_cache_texts(t, c->archive, "class", &classes);
-    if (class == NULL ||
-        !wg_archive_integer(c->archive, "cache", "columns", 1, INT64_MAX / 8, &columns) ||
-        !wg_archive_integer(c->archive, "cache", "rounded", 0, INT64_MAX, &parts.rounded) ||
-        !wg_archive_integer(c->archive, "cache", "zero_based", 0, 1, &zero_based) ||
-        !wg_archive_integer(c->archive, "cache", "f32", 0, 1, &f32))
-        return;
-    const wg_dtype dtype = f32 ? WG_F32 : WG_F64;
-    const wg_tensor *start = pairs_tensor(use, c, "start", WG_I64, -1);
-    const int64_t n = start != NULL ? start->size - 1 : 0;
-    const wg_tensor *label = start != NULL ? pairs_tensor(use, c, "label", WG_F64, n) : NULL;
-    const wg_tensor *number = label != NULL && classes > 0
-                                  ? pairs_tensor(use, c, "class_of_row", WG_I64, n)
-                                  : NULL;
-    if (label == NULL ||
-        (classes > 0 && (number == NULL || !pairs_classes_fit(use, number, class, classes))))
-        return;
-    if (c->width != 2 || wg_npy_stream_dtype(c->rows) != WG_F64 || !pairs_starts_fit(start, c->n)) {
-        wg_cache_fail(&use->way, "its rows are others than it says");
-        return;
-    }
-    parts.label_text = number != NULL ? class : NULL;
-    parts.label_number = number != NULL ? number->data : NULL;
-    parts.labels = classes;
-    parts.label_value = label->data;
-    parts.features = wg_constant(t, dtype, WG_SHAPE(n, 0), &(double){0});
-    parts.zero_based = zero_based == 1;
-    parts.class_limit = use->f.options.limits.classes;
+    wg_table_parts parts;
     wg_csr *features = wg_tape_take(t, sizeof *features);
-    if (wg_tape_status(t) == WG_OK) {
-        *features = (wg_csr){.value = pairs_streamed(t, c, columns, dtype),
-                             .start = wg_archive_tensor(c->archive, "start"),
-                             .column = pairs_streamed(t, c, columns, WG_I64),
-                             .rows = n,
-                             .columns = columns};
-        use->cache->table = wg_table_new(t, &parts);
-        use->cache->features = features;
-    }
+    if (features == NULL || !pairs_parts(use, c, &parts, features) ||
+        !pairs_labels(use, c, &parts, features->rows))
+        return;
+    features->column = pairs_streamed(t, c, features->columns, WG_I64);
+    features->value = pairs_streamed(t, c, features->columns, parts.features->dtype);
+    use->cache->table = wg_table_new(t, &parts);
+    use->cache->features = features;
 }
 
 static void pairs_open(void *user, const char *identity, bool *stale)

@@ -1,24 +1,21 @@
 /* Caches of CSV files: the same tables and the same models as in memory, made when they must be,
  * left alone when they are none; by ranks, one of which is killed. */
-#include "autograd/hash.h"
 #include "autograd/op.h"
 #include "models/files/csv_internal.h"
 #include "models/wengert.h"
+#include "tests/models/cache_ranks.h"
 #include "tests/support/assert.h"
 #include "tests/support/fixture.h"
-#include "tests/support/ranks.h"
 #include "tests/support/suites.h"
 #include "tests/support/support.h"
 #include "tests/support/system.h"
 
 #include <fcntl.h>
 #include <math.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
 static char cache[WGT_PATH];
@@ -343,94 +340,14 @@ END_TEST
 
 /* ---- Ranks. ---------------------------------------------------------------------------------- */
 
-typedef struct job {
-    char csv[WGT_PATH], cache[WGT_PATH], checkpoint[WGT_PATH + 8];
-    bool resume;
-    uint64_t hash[WGT_RANKS];
-    char message[WGT_RANKS][400];
-} job;
-
-/* Each reads its part of the cache's rows. */
-static int train(const wg_ranks *r, void *user)
+START_TEST(test_ranks_killed)
 {
-    job *j = user;
-    int64_t first, end;
-    wg_pool *pool = wg_pool_new(1 + r->rank % 2, NULL);
-    wg_tape *t = wg_tape_new(&(wg_tape_options){.ranks = r, .pool = pool});
-    wg_csv_cache c = wg_csv_cache_open(t, j->csv, j->cache, NULL);
-    first = c.table->rows * r->rank / r->size;
-    end = c.table->rows * (r->rank + 1) / r->size;
-    int64_t *row = calloc((size_t)(end - first) + 1, sizeof *row);
-    for (int64_t i = first; i < end; i++)
-        row[i - first] = i;
-    const wg_table *part = wg_table_take(c.table,
-                                         wg_constant(t, WG_I64, WG_SHAPE(end - first), row));
-    const wg_estimator *e = wg_estimator_fit(
-        &(wg_dataset){.table = part},
-        &(wg_estimator_options){
-            .fit = {.epochs = 12, .checkpoint = j->checkpoint, .resume = j->resume}});
-    for (int i = 0; wg_tape_status(t) == WG_OK && i < 2; i++) {
-        const wg_tensor *p = e->mlp->params->param[i];
-        j->hash[r->rank] = wg_hash_bytes(j->hash[r->rank], p->data,
-                                         (size_t)p->size * sizeof(double));
-    }
-    const int status = (int)wg_tape_status(t);
-    snprintf(j->message[r->rank], sizeof *j->message, "%.399s", wg_tape_message(t));
-    free(row);
-    wg_csv_cache_close(&c);
-    wg_tape_free(t);
-    wg_pool_free(pool);
-    return status;
-}
-
-static job *job_new(void)
-{
-    job *j = wgt_shared(sizeof *j);
     FILE *file = fopen(path, "w");
     for (int i = 0; i < 5000; i++)
         fprintf(file, "%.9g,%.9g,%d,k%d,c%d\n", sin(i), cos(7 * i), i % 17, i * i % 5,
                 (int)(3 * sin(i) + 3) % 3);
     fclose(file);
-    memcpy(j->csv, path, sizeof j->csv);
-    memcpy(j->cache, cache, sizeof j->cache);
-    snprintf(j->checkpoint, sizeof j->checkpoint, "%s.state", cache);
-    return j;
-}
-
-static void same_on_all(job *j, int ranks, uint64_t want)
-{
-    memset(j->hash, 0, sizeof j->hash);
-    wgt_ranks_run(ranks, train, j);
-    for (int i = 0; i < ranks; i++)
-        ck_assert_msg(j->hash[i] == want, "%d ranks: other bits on rank %d", ranks, i);
-}
-
-/* They make it once, together, and go on from a kill at any moment, that of the making too. */
-START_TEST(test_ranks_killed)
-{
-    job *j = job_new();
-    ck_assert_int_eq(train(&(wg_ranks){.size = 1}, j), 0);
-    const uint64_t want = j->hash[0];
-    for (int ranks = 1; ranks <= 8; ranks += ranks < 3 ? 1 : ranks == 3 ? 2 : 3) {
-        unlink(cache);
-        same_on_all(j, ranks, want);
-    }
-    for (int i = 0; i < 30; i++) {
-        const int ranks = 2 + i % 3;
-        unlink(cache);
-        unlink(j->checkpoint);
-        j->resume = false;
-        memset(j->message, 0, sizeof j->message);
-        wgt_ranks r = wgt_ranks_start(ranks, train, j);
-        nanosleep(&(struct timespec){.tv_nsec = 1500000 * (i + 1)}, NULL);
-        kill(r.pid[i % ranks], SIGKILL);
-        ck_assert(wgt_ranks_wait(&r, 60));
-        for (int k = 0; k < ranks; k++)
-            ck_assert_msg(k == i % ranks || r.status[k] == 0 || j->message[k][0] != '\0',
-                          "rank %d has no message", k);
-        j->resume = access(j->checkpoint, F_OK) == 0;
-        same_on_all(j, 1 + (i + 1) % 4, want);
-    }
+    wgt_cache_ranks(path, cache, false, 30, 1500000);
 }
 END_TEST
 

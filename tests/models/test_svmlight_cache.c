@@ -1,22 +1,19 @@
 /* Caches of svmlight files: the same rows and the same models as in memory, made when they must be, left
  * alone when they are none; by ranks, one of which is killed. */
-#include "autograd/hash.h"
 #include "autograd/op.h"
 #include "models/files/svmlight_internal.h"
 #include "models/wengert.h"
+#include "tests/models/cache_ranks.h"
 #include "tests/support/assert.h"
 #include "tests/support/fixture.h"
-#include "tests/support/ranks.h"
 #include "tests/support/suites.h"
 #include "tests/support/support.h"
 #include "tests/support/system.h"
 
 #include <math.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 static char cache[WGT_PATH];
@@ -246,82 +243,10 @@ END_TEST
 
 /* ---- Ranks. ---------------------------------------------------------------------------------- */
 
-typedef struct job {
-    char file[WGT_PATH], cache[WGT_PATH], checkpoint[WGT_PATH + 8];
-    bool resume;
-    uint64_t hash[WGT_RANKS];
-    char message[WGT_RANKS][400];
-} job;
-
-/* Each trains on its part of the cache's rows. */
-static int train(const wg_ranks *r, void *user)
-{
-    job *j = user;
-    wg_pool *pool = wg_pool_new(1 + r->rank % 2, NULL);
-    wg_tape *t = wg_tape_new(&(wg_tape_options){.ranks = r, .pool = pool});
-    wg_svmlight_cache c = wg_svmlight_cache_open(t, j->file, j->cache, NULL);
-    const int64_t first = c.table->rows * r->rank / r->size;
-    const int64_t n = c.table->rows * (r->rank + 1) / r->size - first;
-    int64_t *row = calloc((size_t)n + 1, sizeof *row);
-    for (int64_t i = 0; i < n; i++)
-        row[i] = first + i;
-    const wg_dataset all = {.table = c.table, .sparse = c.features};
-    const wg_dataset part = wg_dataset_take(&all, wg_constant(t, WG_I64, WG_SHAPE(n), row));
-    const wg_estimator *e = wg_estimator_fit(
-        &part, &(wg_estimator_options){
-                   .fit = {.epochs = 10, .checkpoint = j->checkpoint, .resume = j->resume}});
-    for (int i = 0; wg_tape_status(t) == WG_OK && i < 2; i++) {
-        const wg_tensor *p = e->mlp->params->param[i];
-        j->hash[r->rank] = wg_hash_bytes(j->hash[r->rank], p->data,
-                                         (size_t)p->size * sizeof(double));
-    }
-    const int status = (int)wg_tape_status(t);
-    snprintf(j->message[r->rank], sizeof *j->message, "%.399s", wg_tape_message(t));
-    free(row);
-    wg_svmlight_cache_close(&c);
-    wg_tape_free(t);
-    wg_pool_free(pool);
-    return status;
-}
-
-static void same_on_all(job *j, int ranks, uint64_t want)
-{
-    memset(j->hash, 0, sizeof j->hash);
-    wgt_ranks_run(ranks, train, j);
-    for (int i = 0; i < ranks; i++)
-        ck_assert_msg(j->hash[i] == want, "%d ranks: other bits on rank %d", ranks, i);
-}
-
-/* They make it once, together, and go on from a kill at any moment, that of the making too. */
 START_TEST(test_ranks_killed)
 {
-    job *j = wgt_shared(sizeof *j);
     put_rows(path, 3000);
-    memcpy(j->file, path, sizeof j->file);
-    memcpy(j->cache, cache, sizeof j->cache);
-    snprintf(j->checkpoint, sizeof j->checkpoint, "%s.state", cache);
-    ck_assert_int_eq(train(&(wg_ranks){.size = 1}, j), 0);
-    const uint64_t want = j->hash[0];
-    for (int ranks = 1; ranks <= 8; ranks += ranks < 3 ? 1 : ranks == 3 ? 2 : 3) {
-        unlink(cache);
-        same_on_all(j, ranks, want);
-    }
-    for (int i = 0; i < 10; i++) {
-        const int ranks = 2 + i % 3;
-        unlink(cache);
-        unlink(j->checkpoint);
-        j->resume = false;
-        memset(j->message, 0, sizeof j->message);
-        wgt_ranks r = wgt_ranks_start(ranks, train, j);
-        nanosleep(&(struct timespec){.tv_nsec = 3000000 * (i + 1)}, NULL);
-        kill(r.pid[i % ranks], SIGKILL);
-        ck_assert(wgt_ranks_wait(&r, 60));
-        for (int k = 0; k < ranks; k++)
-            ck_assert_msg(k == i % ranks || r.status[k] == 0 || j->message[k][0] != '\0',
-                          "rank %d has no message", k);
-        j->resume = access(j->checkpoint, F_OK) == 0;
-        same_on_all(j, 1 + (i + 1) % 4, want);
-    }
+    wgt_cache_ranks(path, cache, true, 10, 3000000);
 }
 END_TEST
 
