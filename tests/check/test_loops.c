@@ -106,15 +106,20 @@ typedef struct held_loop {
     wg_tensor *x[2], *y; /* the first carry and the rows */
 } held_loop;
 
+static void draw(const held_loop *l, double (*number)(uint64_t, uint64_t, uint64_t), uint64_t seed)
+{
+    for (int k = 0; k < 2; k++)
+        for (int64_t i = 0; i < l->x[k]->size; i++)
+            wg_set_element(l->x[k], i, number(seed, (uint64_t)k, (uint64_t)i));
+}
+
 static void begin(held_loop *l, held_body *body, wg_dtype dtype, int64_t snapshots, bool reverse)
 {
     wg_tensor *last, *ys;
     l->t = wg_tape_new(NULL);
     l->x[0] = wg_param(l->t, "c", dtype, WG_SHAPE(3));
     l->x[1] = wg_param(l->t, "x", dtype, WG_SHAPE(STEPS, 3));
-    for (int k = 0; k < 2; k++)
-        for (int64_t i = 0; i < l->x[k]->size; i++)
-            wg_set_element(l->x[k], i, wg_random_normal(7, (uint64_t)k, (uint64_t)i));
+    draw(l, wg_random_normal, 7);
     wg_replay(l->t);
     wg_scan(&(wg_scan_loop){.body = step,
                             .user = &body,
@@ -375,9 +380,7 @@ static void long_loop(held_loop *l, held_body *body, int64_t steps)
     l->t = wg_tape_new(NULL);
     l->x[0] = wg_param(l->t, "c", WG_F32, WG_SHAPE(3));
     l->x[1] = wg_param(l->t, "x", WG_F32, WG_SHAPE(steps, 3));
-    for (int k = 0; k < 2; k++)
-        for (int64_t i = 0; i < l->x[k]->size; i++)
-            wg_set_element(l->x[k], i, wg_random_uniform(8, (uint64_t)k, (uint64_t)i));
+    draw(l, wg_random_uniform, 8);
     wg_scan(&(wg_scan_loop){.body = step,
                             .user = &body,
                             .n_carries = 1,
