@@ -5,6 +5,7 @@
 #include "tests/support/assert.h"
 #include "tests/support/support.h"
 
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -31,6 +32,13 @@ wgt_snapshot wgt_snapshot_take(const wg_tape *t)
     return s;
 }
 
+/* Field by field from the shape on: nobody sets the bytes before it, nor the dims past its ndim. */
+static void compare_nodes(const wg_tensor *a, const wg_tensor *b)
+{
+    wgt_assert_same_bytes(a, b, offsetof(wg_tensor, state) + sizeof a->state);
+    ck_assert(wg_shape_same(&a->shape, &b->shape));
+}
+
 void wgt_snapshot_compare(wgt_snapshot *s, const wg_tape *t)
 {
     const char *from = s->values;
@@ -42,7 +50,7 @@ void wgt_snapshot_compare(wgt_snapshot *s, const wg_tape *t)
     wgt_assert_same_bytes(&t->options, &s->tape.options, sizeof t->options);
     wgt_assert_same_bytes(&t->inert, &s->tape.inert, sizeof t->inert);
     for (int64_t i = 0; i < t->size; i++) {
-        wgt_assert_same_bytes(t->node[i], &s->node[i], sizeof *s->node);
+        compare_nodes(t->node[i], &s->node[i]);
         if (value_bytes(t->node[i]) > 0)
             wgt_assert_same_bytes(t->node[i]->data, from, value_bytes(t->node[i]));
         from += value_bytes(t->node[i]);
