@@ -193,16 +193,14 @@ $(RUNNER): $(call obj,$(TEST_SRC)) $(STATIC) $(BUILD)/sources $(LIBS)
 	$(call run,LD,$(LINK) $(WRAP) -o $@ $(filter %.o,$^) $(STATIC) @$(CHECK_AT).libs @$(LIBS))
 
 # Sanitizers slow the tests down: Check multiplies every timeout by this.
-RUN_SUITE = CK_TIMEOUT_MULTIPLIER=$${CK_TIMEOUT_MULTIPLIER:-$(if $(SANITIZE),10,1)} \
-            $(RUNNER)
-
 test: $(RUNNER)
-	@$(RUN_SUITE)
+	@CK_TIMEOUT_MULTIPLIER=$${CK_TIMEOUT_MULTIPLIER:-$(if $(SANITIZE),10,1)} sh tests/run_suites.sh $(BUILD)/tests/log $(RUNNER)
 
-# Everything that is checked, the suite last: Check's closing line ends the output.
-check: check-layers check-headers check-symbols check-readme check-amalgamation check-install check-docs \
-       check-examples check-programs check-fuzz $(RUNNER)
-	@$(RUN_SUITE)
+# Everything that is checked, the longest first; the suite's closing line ends the output.
+check: test check-install check-amalgamation check-docs check-programs check-examples check-readme check-headers \
+       check-symbols check-layers check-fuzz
+	@echo 'make check: all passed; the suite:'
+	@tail -n 1 $(BUILD)/tests/log
 
 WITH_CC = CC='$(CC) $(CFLAGS) $(SAN_FLAGS) $(LDFLAGS)'
 check-layers:
@@ -397,14 +395,17 @@ check-format:
 # least two links. It takes what a function pointer returns for its argument's, a function out of an op's table for
 # an integer, a struct that callbacks are given while they run for one that outlives its function, and loses its
 # way in real.h.
-tidy:
+tidy: $(patsubst %.c,$(BUILD)/tidy/%,$(LIB_SRC))
 	cppcheck --quiet --std=c11 --enable=warning,performance,portability --inline-suppr -I. \
 	    $(addprefix --suppress=,incorrectLogicOperator funcArgOrderDifferent arrayIndexThenCheck ctunullpointer \
 	        unknownMacro internalAstError CastIntegerToAddressAtReturn:autograd/compile/plan.c zerodiv:autograd/compile/chain.c \
 	        $(addprefix returnDanglingLifetime:,models/estimator_data.c models/estimator_write.c autograd/check/linear.c) \
         autoVariables:models/files/csv_cache.c syntaxError:ops/kernels/real.h) \
 	    --error-exitcode=1 autograd ops models
-	clang-tidy --quiet $(LIB_SRC) -- $(filter-out -fno-semantic-interposition,$(BASE_FLAGS)) -I. -Imodels
+$(BUILD)/tidy/%: %.c $(ALL_HEADERS) .clang-tidy
+	@mkdir -p $(@D)
+	$(call run,TIDY,clang-tidy --quiet $< -- $(filter-out -fno-semantic-interposition,$(BASE_FLAGS)) -I. -Imodels > $@.log 2>&1 || { cat $@.log; exit 1; })
+	@touch $@
 # gcc's own analyzer, one file at a time: it cannot see that wg_is_inert(NULL) is true and sends the caller
 # back, hence no NULL checks; gcc 12 takes vectors that are filled lane by lane for uninitialized.
 ANALYZER_OFF := -Wno-analyzer-null-dereference -Wno-analyzer-use-of-uninitialized-value
