@@ -66,6 +66,18 @@ typedef struct wg_piece {
 typedef void wg_map(int64_t n, void *y, const void *const x[], const int64_t stride[],
                     const void *attrs);
 
+/* A kernel of two ops, or of three: of a node y of `outer`, which has one operand or two, and of
+ * those of its operands that `which` names, bit k for operand k, nodes of `inner` that y alone
+ * reads. They are never stored, but rounded as if they were. What the kernel reads is their
+ * operands, in order, and then y's others; all have y's size, so that no stride is looked at. The
+ * attributes are those of the one op that has any, and there are none where it reads four; it reads
+ * no more. Neither op has a check. */
+typedef struct wg_join {
+    const wg_op *inner, *outer; /* NULL: the end of a list */
+    unsigned which;
+    wg_map *map[WG_DTYPES];
+} wg_join;
+
 #define WG_VARIADIC             (-1)
 #define WG_FOLD_STATE           128
 #define WG_ELEMENTWISE_OPERANDS 8 /* elementwise ops take so many at most */
@@ -159,6 +171,9 @@ struct wg_op {
 
     /* Elementwise ops: the kernels by the operands' dtype, or NULL. */
     wg_map *map[WG_DTYPES];
+
+    /* Elementwise ops: the kernels of this op and another one; either may list them. NULL: none. */
+    const wg_join *joins;
 
     /* Ops of which y[i] depends on each operand's [i] alone, so that programs can join them into
      * fused groups (NULL: never joined): elements [begin, end) of y to `out`. Their chunks are

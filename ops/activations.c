@@ -94,6 +94,8 @@ static wg_tensor *mish_derivative(wg_tensor *dy, wg_tensor *x)
 
 #include "ops/elementwise_rows.inc"
 
+static const wg_join sigmoid_grad_joins[] = {JOIN(mul, sigmoid_grad, 1, mul_sigmoid_grad), {NULL}};
+
 #include "ops/activations.inc"
 
 #include "ops/elementwise_list.inc"

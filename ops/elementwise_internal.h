@@ -16,6 +16,10 @@
  * log2_vjp, the descriptor wg_op_log2 and the builder wg_log2; elementwise_list.inc makes the
  * family's list for the registry. */
 
+/* Descriptors that lists of joins name. */
+extern const wg_op wg_op_add, wg_op_sub, wg_op_mul, wg_op_scale, wg_op_sigmoid_grad,
+    wg_op_tanh_grad;
+
 /* The cotangent, which has y's shape, in its operand's: that is y's, too, where both have as many
  * elements and axes. */
 static inline wg_tensor *wg_elementwise_cotangent(const wg_tensor *y, wg_tensor *g, int i)

@@ -54,6 +54,8 @@ static wg_tensor *xlogy_argument(wg_tensor *a, wg_tensor *b)
 
 #include "ops/elementwise_rows.inc"
 
+static const wg_join tanh_grad_joins[] = {JOIN(mul, tanh_grad, 1, mul_tanh_grad), {NULL}};
+
 #include "ops/functions.inc"
 
 #include "ops/elementwise_list.inc"

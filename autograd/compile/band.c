@@ -46,8 +46,8 @@ static bool band_takes(const wg_program *p, const wg_program_fact *fact, int64_t
     if (work->link == NULL)
         return work->chunks % rows == 0 && (y->op->part == NULL || work->chunks == y->size) &&
                band_takes_node(p, fact, y, begin, rows);
-    for (int i = 0; i < work->n_links; i++)
-        if (work->link[i].folds || !band_takes_node(p, fact, work->link[i].y, begin, rows))
+    for (int64_t i = fact[y - p->node].head; i != -1; i = fact[i].next)
+        if (fact[i].folds || !band_takes_node(p, fact, &p->node[i], begin, rows))
             return false;
     return true;
 }

@@ -203,7 +203,7 @@ static int chain_list_tiles(const wg_program *p, const wg_program_fact *fact, wg
     int n = 0;
     for (int i = 0; i < work->n_links; i++) {
         wg_chain_link *link = &work->link[i];
-        for (int k = 0; k < link->y->n_operands; k++)
+        for (int k = 0; k < link->n_operands; k++)
             if (link->source[k] >= 0)
                 x[work->link[link->source[k]].slot].dies = i;
         if (wg_program_is_stored(&fact[link->y - p->node]))
@@ -255,10 +255,11 @@ bool wg_chain_init(const wg_program *p, wg_program_fact *fact, int64_t last, wg_
         wg_chain_link *link = &work->link[work->n_links];
         *link = (wg_chain_link){.y = &p->node[i], .slot = -1, .folds = fact[i].folds};
         fact[i].link = work->n_links++;
-        for (int k = 0; k < link->y->n_operands && !(link->folds && k > 0); k++)
+        link->n_operands = link->folds ? 1 : link->y->n_operands;
+        for (int k = 0; k < link->n_operands; k++)
             link->source[k] = chain_source(p, fact, last, link->y->operand[k]);
     }
-    return chain_place(p, fact, work);
+    return wg_links_join(p, work) && chain_place(p, fact, work);
 }
 
 /* ---- Running it ------------------------------------------------------------------------------ */
@@ -289,6 +290,18 @@ static void chain_fold(const wg_step_work *work, const wg_chain_link *link, int6
     link->y->op->fold(link->y, begin, end, tile, (char *)workspace + link->slot);
 }
 
+/* tile[k] is operand k of the kernel, or NULL: that is in memory. */
+static void chain_run_join(const wg_chain_link *link, int64_t begin, int64_t end, void *out,
+                           const void *tile[])
+{
+    const wg_tensor *x[WG_ELEMENTWISE_OPERANDS];
+    wg_link_operands(link, x);
+    for (int k = 0; k < link->n_operands; k++)
+        if (tile[k] == NULL)
+            tile[k] = (const char *)x[k]->data + chain_bytes(x[k], begin);
+    link->join->map[link->y->dtype](end - begin, out, tile, NULL, wg_link_attrs(link));
+}
+
 void wg_chain_run_link(const wg_step_work *work, int64_t i, int64_t begin, int64_t end,
                        void *workspace)
 {
@@ -298,11 +311,15 @@ void wg_chain_run_link(const wg_step_work *work, int64_t i, int64_t begin, int64
         chain_fold(work, link, begin, end, workspace);
         return;
     }
-    for (int k = 0; k < link->y->n_operands; k++) {
+    for (int k = 0; k < link->n_operands; k++) {
         int from = link->source[k];
         tile[k] = from >= 0 ? wg_chain_tile(&work->link[from], begin, workspace) : NULL;
     }
-    link->y->op->part(link->y, begin, end, wg_chain_tile(link, begin, workspace), tile);
+    void *out = wg_chain_tile(link, begin, workspace);
+    if (link->join != NULL)
+        chain_run_join(link, begin, end, out, tile);
+    else
+        link->y->op->part(link->y, begin, end, out, tile);
 }
 
 void wg_chain_run(const wg_step_work *work, const wg_piece *piece)

@@ -166,12 +166,12 @@ static wg_map *plan_map(const wg_tensor *y, wg_call *call)
     if (y->op->check != NULL || y->size == 0)
         return NULL;
     if (y->op == &wg_op_add_n && y->n_operands > WG_CALL_OPERANDS) {
-        call->attrs = y->plan;
+        call->x[WG_CALL_ATTRS] = y->plan;
         return wg_add_n_map(y);
     }
     if (y->n_operands > WG_CALL_OPERANDS || !plan_is_flat(y, &which))
         return NULL;
-    call->attrs = y->attrs;
+    call->x[WG_CALL_ATTRS] = y->attrs;
     call->step = plan_step_choices[which];
     const bool elementwise = (y->op->flags & WG_OP_ELEMENTWISE) && y->op->part != NULL;
     return elementwise ? y->op->map[y->operand[0]->dtype] : wg_add_n_map(y);
@@ -193,16 +193,36 @@ static bool plan_call(const wg_tensor *y, wg_call *call)
     return call->map != NULL;
 }
 
+/* The same for a link. */
+static bool plan_call_link(const wg_chain_link *link, wg_call *call)
+{
+    const wg_tensor *x[WG_ELEMENTWISE_OPERANDS];
+    if (link->join == NULL)
+        return plan_call(link->y, call);
+    *call = (wg_call){.n = link->y->size, .map = link->join->map[link->y->dtype]};
+    call->x[WG_CALL_ATTRS] = wg_link_attrs(link);
+    wg_link_operands(link, x);
+    for (int k = 0; k < link->n_operands; k++)
+        call->x[k] = x[k]->data;
+    return true;
+}
+
+/* What no kernel does: link n of a step, or what n says besides. */
+static wg_call plan_other(const wg_step_work *work, int64_t n)
+{
+    return (wg_call){.n = n, .x = {[WG_CALL_ATTRS] = work}};
+}
+
 /* What is in tiles is in the workspace of the caller, who is worker 0. */
 static void plan_settle_link(const wg_program *p, wg_call *call, const wg_step_work *work, int i)
 {
     const wg_chain_link *link = &work->link[i];
-    if (!plan_call(link->y, call)) {
-        *call = (wg_call){.attrs = work, .n = i};
+    if (!plan_call_link(link, call)) {
+        *call = plan_other(work, i);
         return;
     }
     call->y = wg_chain_tile(link, 0, p->workspace);
-    for (int k = 0; k < link->y->n_operands; k++)
+    for (int k = 0; k < link->n_operands; k++)
         if (link->source[k] >= 0)
             plan_operands(link->y, call)[k] = wg_chain_tile(&work->link[link->source[k]], 0,
                                                             p->workspace);
@@ -211,13 +231,13 @@ static void plan_settle_link(const wg_program *p, wg_call *call, const wg_step_w
 static void plan_settle_step(const wg_program *p, wg_call *call, const wg_step_work *work)
 {
     if (work->band != NULL)
-        *call = (wg_call){.attrs = work, .n = -2};
+        *call = plan_other(work, -2);
     else if (work->link != NULL && work->calls == work->n_links)
         for (int i = 0; i < work->n_links; i++)
             plan_settle_link(p, call + i, work, i);
     else if (work->link != NULL || work->piece_chunks < work->chunks ||
              p->tape->options.check_finite || !plan_call(work->y, call))
-        *call = (wg_call){.attrs = work, .n = -1};
+        *call = plan_other(work, -1);
 }
 
 void wg_program_settle(wg_program *p)

@@ -393,7 +393,7 @@ static bool program_run_work(const wg_program *p, const wg_step_work *work)
 
 static bool program_run_other(const wg_program *p, const wg_call *call)
 {
-    const wg_step_work *work = call->attrs;
+    const wg_step_work *work = call->x[WG_CALL_ATTRS];
     if (call->n == -1)
         return program_run_work(p, work);
     if (call->n < 0)
@@ -407,7 +407,7 @@ static inline bool program_run_call(const wg_program *p, const wg_call *c)
 {
     if (c->map == NULL)
         return program_run_other(p, c);
-    c->map(c->n, c->y, c->x, c->step, c->attrs);
+    c->map(c->n, c->y, c->x, c->step, c->x[WG_CALL_ATTRS]);
     return true;
 }
 
@@ -461,14 +461,23 @@ int64_t wg_program_steps(const wg_program *p)
     return p != NULL ? p->n_steps : 0;
 }
 
+/* Ops that stand before the last one. */
+static void program_print_link(FILE *stream, const wg_chain_link *link, const wg_tensor *last)
+{
+    for (int i = 0; i < 2 && link->inner[i] != NULL; i++)
+        fprintf(stream, "%s, ", link->inner[i]->op->name);
+    if (link->y != last)
+        fprintf(stream, "%s, ", link->y->op->name);
+}
+
 static void program_print_step(FILE *stream, const wg_step_work *work, int64_t step)
 {
     char shape[WG_SHAPE_TEXT];
     const wg_tensor *y = work->y;
     fprintf(stream, "%6" PRId64 "  %-18s %s  ", step, wg_shape_text(&y->shape, shape, sizeof shape),
             wg_dtype_name(y->dtype));
-    for (int i = 0; i + 1 < work->n_links; i++)
-        fprintf(stream, "%s, ", work->link[i].y->op->name);
+    for (int i = 0; i < work->n_links; i++)
+        program_print_link(stream, &work->link[i], y);
     fprintf(stream, "%s", y->op->name);
     if (work->band != NULL)
         fprintf(stream, "  %" PRId64 " of %" PRId64 " rows at a time", work->band->at_once,

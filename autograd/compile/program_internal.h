@@ -4,24 +4,29 @@
 #include "autograd/compile/program.h"
 #include "autograd/tape_internal.h"
 
-#define WG_CALL_OPERANDS 3 /* of a kernel that is called directly */
+#define WG_CALL_OPERANDS 3 /* of an op whose kernel is called directly */
 
 /* A call of a kernel, with all that it is given worked out: a cache line. A step is one, or, where
- * it is a chain of a single tile, one for each link. */
+ * it is a chain of a single tile, one for each link. Attributes stand behind the operands, in the
+ * place of the fourth, which joins alone have. */
 typedef struct wg_call {
-    wg_map *map; /* NULL: `attrs` is the wg_step_work, `n` the link, -1: the step, -2: its band */
+    wg_map *map; /* NULL: the attributes are a wg_step_work, n its link, -1: all, -2: the band */
     int64_t n;
     void *y;
-    const void *attrs;
     const int64_t *step; /* [WG_CALL_OPERANDS] */
-    const void *x[WG_CALL_OPERANDS];
+    const void *x[WG_CALL_OPERANDS + 1];
 } wg_call;
 
-/* An op of an elementwise chain. */
+#define WG_CALL_ATTRS WG_CALL_OPERANDS /* which x they are */
+
+/* An op of an elementwise chain, or several that one kernel computes. */
 typedef struct wg_chain_link {
     wg_tensor *y;
-    int64_t slot; /* where in the workspace a tile of y is kept; -1: y has memory */
-    bool folds;   /* a reduction: y has memory, and the slot its state */
+    const wg_join *join;       /* the kernel of y and of */
+    const wg_tensor *inner[2]; /* these; NULL: y's op alone */
+    int64_t slot;              /* where in the workspace a tile of y is kept; -1: y has memory */
+    bool folds;                /* a reduction: y has memory, and the slot its state */
+    int n_operands;
     int source[WG_ELEMENTWISE_OPERANDS]; /* the link whose tile is operand k; -1: it has memory */
 } wg_chain_link;
 
@@ -120,7 +125,7 @@ bool wg_program_execute(wg_program *p);
 /* wg_program_rebind: read an input's values from `data`. */
 void wg_program_rebind(wg_program *p, const wg_tensor *input, const void *data);
 
-/* ---- Making one: plan.c, buffers.c, chain.c -------------------------------------------------- */
+/* ---- Making one: plan.c, buffers.c, chain.c, join.c ------------------------------------------ */
 
 /* What is known of a node while a program is made. */
 typedef struct wg_program_fact {
@@ -197,6 +202,18 @@ void wg_chain_find(const wg_program *p, wg_program_fact *fact, const wg_chain_li
 /* wg_chain_init: the links of the chain that ends at node `last`, and their slots in the workspace.
  * False: an error was recorded on the tape. */
 bool wg_chain_init(const wg_program *p, wg_program_fact *fact, int64_t last, wg_step_work *work);
+
+/* wg_links_join: makes one link of those that a kernel computes together. False: an error was
+ * recorded on the tape.  wg_link_operands: what the link's kernel reads, in its order: x
+ * [n_operands]. */
+bool wg_links_join(const wg_program *p, wg_step_work *work);
+void wg_link_operands(const wg_chain_link *link, const wg_tensor *x[WG_ELEMENTWISE_OPERANDS]);
+
+/* wg_link_attrs: the attributes of its kernel. */
+static inline const void *wg_link_attrs(const wg_chain_link *link)
+{
+    return link->y->attrs != NULL || link->join == NULL ? link->y->attrs : link->inner[0]->attrs;
+}
 
 /* wg_bands_find: the bands of a program that has its steps. False: an error was recorded.
  * wg_band_run: runs all of its steps. */

@@ -22,12 +22,20 @@ typedef void wgk_map(int64_t n, void *y, const void *const x[], const int64_t st
     X(sigmoid) X(sigmoid_grad) X(tanh_grad) X(softplus) X(log_sigmoid) X(elu) X(elu_grad) X(silu)  \
     X(silu_grad) X(gelu) X(gelu_grad) X(gelu_tanh) X(gelu_tanh_grad) X(logaddexp)                  \
     X(logaddexp_grad) X(xlogy)
+
+/* Kernels of two operations, or of three, for operands that have all n elements: `stride` is not
+ * read. What an inner operation gives is rounded to the type, as if it were stored. */
+#define WGK_JOINED(X)                                                                              \
+    X(mul_add) X(mul_sub) X(mul_from) X(mul_mul) X(mul_scale) X(mul_add_mul) X(mul_sub_mul)        \
+    X(add_add) X(add_sub) X(add_from) X(add_mul) X(sub_add) X(sub_sub) X(sub_from) X(sub_mul)      \
+    X(scale_add) X(scale_sub) X(scale_from) X(mul_sigmoid_grad) X(mul_tanh_grad)
 /* clang-format on */
 
 #define WGK_MAP(name) extern wgk_map wgk_##name##_f32, wgk_##name##_f64;
 
 WGK_TILE_FUNCTIONS(WGK_MAP)
 WGK_COMPOSED(WGK_MAP)
+WGK_JOINED(WGK_MAP)
 
 #undef WGK_MAP
 

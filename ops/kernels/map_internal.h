@@ -45,6 +45,15 @@
     WGK_LOOP(begin, end, const T a = p[i * stride[0]]; const T b = q[i * stride[1]];               \
              const T c = r[i * stride[2]], statement)
 
+/* For operands that all have as many elements as y. */
+#define WGK_ALL2(begin, end, a, b, statement)                                                      \
+    WGK_LOOP(begin, end, const T a = p[i]; const T b = q[i]; (void)a; (void)b;                     \
+             (void)stride, statement)
+#define WGK_ALL3(begin, end, a, b, c, statement)                                                   \
+    WGK_ALL2(begin, end, a, b, const T c = r[i]; (void)c; statement)
+#define WGK_ALL4(begin, end, a, b, c, d, statement)                                                \
+    WGK_ALL3(begin, end, a, b, c, const T d = s[i]; (void)d; statement)
+
 #ifdef __OPTIMIZE_SIZE__ /* compiled for size, nothing vectorizes */
 #define WGK_EACH1 WGK_ANY1
 #define WGK_EACH2 WGK_ANY2
@@ -104,6 +113,10 @@
     WGK_HEAD2(type)                                                                                \
     const T *r = operand[2];
 
+#define WGK_HEAD4(type)                                                                            \
+    WGK_HEAD3(type)                                                                                \
+    const T *s = operand[3];
+
 #if defined(WG_ISA_X86) && !defined(__OPTIMIZE_SIZE__)
 #define WGK_MANY 32
 #define WGK_VECTORIZED(linkage, name, one, ...)                                                    \
@@ -155,6 +168,20 @@
             WGK_EACH2(begin, end, a, b, const T e = y[i]; y[i] = formula)                          \
         })
 
+/* The same of three operands that all have n elements. */
+#define WGK_MAP3_VIA_OF(name, type, suffix, a, b, c, function, inner, formula)                     \
+    WGK_VECTORIZED(                                                                                \
+        , wgk_##name##_##suffix,                                                                   \
+        WGK_HEAD3(type) WGK_ALL3(0, 1, a, b, c, y[i] = inner)                                      \
+            wgk_tile_##function##_##suffix(1, y);                                                  \
+        WGK_ALL3(0, 1, a, b, c, const T e = y[i]; y[i] = formula),                                 \
+        WGK_HEAD3(type) for (int64_t begin = 0; begin < n; begin += WGK_TILE_SIZE) {               \
+            const int64_t end = n - begin < WGK_TILE_SIZE ? n : begin + WGK_TILE_SIZE;             \
+            WGK_ALL3(begin, end, a, b, c, y[i] = inner)                                            \
+            wgk_tile_##function##_##suffix(end - begin, y + begin);                                \
+            WGK_ALL3(begin, end, a, b, c, const T e = y[i]; y[i] = formula)                        \
+        })
+
 /* ---- Rows ------------------------------------------------------------------------------------ */
 
 #define WGK_MAP1_VIA(name, x, function, inner, formula)                                            \
@@ -164,5 +191,9 @@
 #define WGK_MAP2_VIA(name, a, b, function, inner, formula)                                         \
     WGK_MAP2_VIA_OF(name, float, f32, a, b, function, inner, formula)                              \
     WGK_MAP2_VIA_OF(name, double, f64, a, b, function, inner, formula)
+
+#define WGK_MAP3_VIA(name, a, b, c, function, inner, formula)                                      \
+    WGK_MAP3_VIA_OF(name, float, f32, a, b, c, function, inner, formula)                           \
+    WGK_MAP3_VIA_OF(name, double, f64, a, b, c, function, inner, formula)
 
 #endif
