@@ -4,6 +4,7 @@
 
 #include "autograd/platform_internal.h"
 
+#include <stdint.h>
 #include <stdlib.h>
 
 #define MEMORY_LARGE ((size_t)4 << 20) /* from here on memory is asked for in huge pages */
@@ -13,6 +14,8 @@ static void *memory_allocate(size_t size, void *user)
     (void)user;
     if (size < MEMORY_LARGE)
         return malloc(size);
+    if (size > PTRDIFF_MAX) /* more than any object has */
+        return NULL;
     void *memory = wg_pages_take(size);
     if (memory != NULL)
         wg_pages_advise(memory, size);
@@ -23,7 +26,7 @@ static void *memory_allocate(size_t size, void *user)
 static void *memory_reallocate(void *memory, size_t size, void *user)
 {
     (void)user;
-    void *moved = realloc(memory, size);
+    void *moved = size <= PTRDIFF_MAX ? realloc(memory, size) : NULL;
     if (moved != NULL && size >= MEMORY_LARGE)
         wg_pages_advise(moved, size);
     return moved;

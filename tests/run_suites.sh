@@ -6,6 +6,7 @@ shift
 lane() { # lane REST RUNNER...: the suites whose number divided by two leaves the rest; other lines go to LOG.REST
     rest=$1
     shift
+    # shellcheck disable=SC2046  # a list of suites
     { "$@" $("$@" -l | awk "NR % 2 == $rest") || echo failed > "$log.failed"; } 2>&1 | awk -v others="$log.$rest" '
         / +[0-9]+ tests +[0-9.]+ s/ { print; fflush(); next }
         { print > others }'

@@ -105,15 +105,16 @@ static void *blame_claimed(wg_tensor *y, int i, wg_tensor *cotangent, blame_way 
 }
 
 #if WG_HAS_WIDE
-/* Changes are summed: the rounding of a large entry that does not move hides no small one. */
+/* Changes are summed: the rounding of a large entry that does not move hides no small one. Where a
+ * view's elements are, its run tells. */
 static wg_wide blame_value_wide(const wg_wide *x, void *local)
 {
     blame_local *l = local;
-    const wg_wide *here = l->value, *now = l->y.data, *c = l->cotangent;
     wg_wide sum = 0;
     (void)x;
     if (!blame_run(l))
         return (wg_wide)NAN;
+    const wg_wide *here = l->value, *now = l->y.data, *c = l->cotangent;
     for (int64_t j = 0; j < l->y.size; j++)
         sum += now[j] == here[j] ? 0 : c[j] * (now[j] - here[j]);
     return sum;
@@ -123,10 +124,10 @@ static wg_wide blame_value_wide(const wg_wide *x, void *local)
  * all. */
 static wg_wide blame_size(blame_local *l, int64_t i)
 {
-    const wg_wide *here = l->value, *now = l->y.data, *c = l->cotangent;
     wg_wide *x = &((wg_wide *)l->x.data)[i], kept = *x, moves = 0, all = 0;
     *x = (wg_wide)NAN;
     const bool ran = blame_run(l);
+    const wg_wide *here = l->value, *now = l->y.data, *c = l->cotangent;
     *x = kept;
     for (int64_t j = 0; j < l->y.size; j++) {
         const wg_wide size = WG_F(wide, fabs)(c[j] * here[j]);

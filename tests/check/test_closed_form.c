@@ -9,6 +9,7 @@
 #include "models/wengert.h"
 #include "tests/support/assert.h"
 #include "tests/support/suites.h"
+#include "tests/support/support.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -102,25 +103,12 @@ static void probabilities(const task *j, int64_t i, long double *r)
         r[c] /= sum;
 }
 
-/* A sum of many terms, and what its roundings lost (Neumaier): good to the last digit where a long
- * double is a double, too. */
-typedef struct {
-    long double sum, lost;
-} total;
-
-static void total_add(total *t, long double term)
-{
-    const volatile long double sum = t->sum + term;
-    t->lost += fabsl(t->sum) >= fabsl(term) ? (t->sum - sum) + term : (term - sum) + t->sum;
-    t->sum = sum;
-}
-
 /* entry[k * d + k]: the gradient, row by row of W, biases last. Returns the largest entry of |X|^T
  * |P - Y| / n. */
 static double closed_gradient(const task *j, long double *entry)
 {
     int64_t m = (j->d + 1) * j->k;
-    total sum[700] = {{0}};
+    wgt_sum sum[700] = {{0}};
     long double size[700] = {0}, r[16], largest = 0;
     ck_assert_int_le(m, 700);
     for (int64_t i = 0; i < j->n; i++) {
@@ -132,12 +120,12 @@ static double closed_gradient(const task *j, long double *entry)
             long double term = (e < j->k * j->d ? feature(j, i, e % j->d) * r[e / j->d]
                                                 : r[e - j->k * j->d]) /
                                (long double)j->n;
-            total_add(&sum[e], term);
+            wgt_sum_add(&sum[e], term);
             size[e] += fabsl(term);
         }
     }
     for (int64_t e = 0; e < m; e++) {
-        entry[e] = sum[e].sum + sum[e].lost;
+        entry[e] = wgt_sum_value(&sum[e]);
         if (size[e] > largest)
             largest = size[e];
     }

@@ -7,6 +7,19 @@
 #include <stdlib.h>
 #include <string.h>
 
+void wgt_sum_add(wgt_sum *s, long double term)
+{
+    const volatile long double sum = s->rounded + term;
+    s->lost += fabsl(s->rounded) >= fabsl(term) ? (s->rounded - sum) + term
+                                                : (term - sum) + s->rounded;
+    s->rounded = sum;
+}
+
+long double wgt_sum_value(const wgt_sum *s)
+{
+    return s->rounded + s->lost;
+}
+
 /* ---- The allocator ------------------------------------------------------------------------------
  * Each block has its size in front of it, in 16 bytes so that what follows is aligned. */
 
@@ -43,10 +56,12 @@ static char *memory_take_back(wgt_memory *m, void *memory)
     return block;
 }
 
+/* NaNs, so that what is read before it is written is seen. */
 static void *memory_allocate(size_t size, void *user)
 {
     ck_assert_uint_gt(size, 0);
-    return memory_fails(user) ? NULL : memory_give(user, malloc(HEAD + size), size);
+    void *memory = memory_fails(user) ? NULL : memory_give(user, malloc(HEAD + size), size);
+    return memory != NULL ? memset(memory, 0xff, size) : NULL;
 }
 
 static void *memory_reallocate(void *memory, size_t size, void *user)

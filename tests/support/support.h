@@ -16,7 +16,8 @@ typedef struct wgt_memory {
     size_t bytes, peak;
 } wgt_memory;
 
-/* An allocator whose user is m, which must outlive it and starts all zero. */
+/* An allocator whose user is m, which must outlive it and starts all zero. Its memory is full of
+ * NaNs. */
 wg_allocator wgt_allocator(wgt_memory *m);
 
 /* A tape on such an allocator; NULL: libc's.  A tape on which an error fails the running test. */
@@ -30,6 +31,16 @@ enum { WGT_ARENA_TINY = 1 };
 #else
 enum { WGT_ARENA_TINY = 0 };
 #endif
+
+/* ---- A sum of many terms, and what its roundings lost (Neumaier): good to the last digit where a
+ * long double is a double, too. ---------------------------------------------------------------- */
+
+typedef struct wgt_sum {
+    long double rounded, lost;
+} wgt_sum;
+
+void wgt_sum_add(wgt_sum *s, long double term);
+long double wgt_sum_value(const wgt_sum *s);
 
 /* ---- Leaves in one line.  Values are copied into parameters. --------------------------------- */
 
