@@ -316,6 +316,7 @@ int main(int argc, char **argv)
     bench_small();
     bench_growth();
     bench_ad();
+    bench_jacobian();
     bench_train();
     bench_fit();
     return 0;

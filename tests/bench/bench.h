@@ -69,5 +69,6 @@ void bench_fit(void);
 void bench_small(void);
 void bench_growth(void);
 void bench_ad(void);
+void bench_jacobian(void);
 
 #endif
