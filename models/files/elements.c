@@ -201,7 +201,7 @@ wg_tensor *wg_elements_read(wg_reader *reader, wg_stored element, const wg_shape
 bool wg_elements_from_fortran(wg_tensor *x)
 {
     size_t size = wg_dtype_size(x->dtype);
-    int64_t index[WG_MAX_DIMS] = {0}, step[WG_MAX_DIMS], at = 0;
+    int64_t index[WG_MAX_DIMS] = {0}, step[WG_MAX_DIMS] = {0}, at = 0;
     char *copy = wg_temporary(x->tape, x->size, size);
     if (copy == NULL)
         return false;

@@ -35,7 +35,8 @@ static double regression_spread(const wg_tensor *y, int64_t first, int64_t strid
     double shift = wg_element(y, first), sum = 0, spread = 0;
     for (int64_t i = first; i < y->size; i += stride)
         sum += wg_element(y, i) - shift;
-    double mean = sum / (double)(y->size / stride);
+    const int64_t n = y->size / stride;
+    double mean = sum / (double)n;
     for (int64_t i = first; i < y->size; i += stride) {
         double d = wg_element(y, i) - shift - mean;
         spread += d * d;

@@ -30,10 +30,11 @@ double wg_schedule_rate(const wg_schedule *s, int64_t step)
     if (step < s->warm_up)
         return s->rate * ((double)step + 1) / (double)s->warm_up;
     const int64_t since = step - s->warm_up, period = s->period != 0 ? s->period : 1;
+    const int64_t periods = since / period;
     const double factor = s->factor != 0 ? s->factor : 0.1;
     switch (s->kind) {
     case WG_SCHEDULE_CONSTANT: return s->rate;
-    case WG_SCHEDULE_STEP: return s->rate * pow(factor, (double)(since / period));
+    case WG_SCHEDULE_STEP: return s->rate * pow(factor, (double)periods);
     case WG_SCHEDULE_EXPONENTIAL: return s->rate * pow(factor, (double)since / (double)period);
     case WG_SCHEDULE_PLATEAU: break; /* no function of the step */
     case WG_SCHEDULE_COSINE: return schedule_cosine(s, (double)since / (double)period);

@@ -87,13 +87,13 @@ END_TEST
 START_TEST(test_mean_is_corrected)
 {
     double values[1000];
-    long double sum = 0;
+    wgt_sum sum = {0};
     for (int i = 0; i < 1000; i++) {
         values[i] = 1e8 / 3 + 0.1 * (i % 3);
-        sum += (long double)values[i] - 3e7L;
+        wgt_sum_add(&sum, (long double)values[i] - 3e7L);
     }
     wg_scaler *scaler = wg_scaler_fit(matrix(1000, 1, values));
-    wgt_assert_ulps(wg_at(scaler->mean, 0), (double)(3e7L + sum / 1000), 0);
+    wgt_assert_ulps(wg_at(scaler->mean, 0), (double)(3e7L + wgt_sum_value(&sum) / 1000), 0);
 }
 END_TEST
 
