@@ -212,8 +212,8 @@ wg_tensor *wg_check_random_like(const wg_tensor *x, uint64_t seed, int key, int 
 {
     wg_tensor *v = wg_zeros_like(x);
     for (int64_t k = 0; k < wg_size(v); k++)
-        wg_set_element(v, k,
-                       wg_random_normal(seed, (uint64_t)key + WG_CHECK_KEYS * (uint64_t)i, (uint64_t)k));
+        wg_set_element(
+            v, k, wg_random_normal(seed, (uint64_t)key + WG_CHECK_KEYS * (uint64_t)i, (uint64_t)k));
     return v;
 }
 
