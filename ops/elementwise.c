@@ -130,23 +130,26 @@ static void elementwise_repeat(const char *x, int64_t size, int64_t phase, char 
     }
 }
 
-/* Elements [begin, end) of the two inner axes, where operands start at x. The map is called for
+/* Elements [begin, end) of the two inner axes, where operands begin at start. The map is called for
  * many rows at once, on operands whose one row is repeated for that. */
 static void elementwise_run_repeated(const wg_tensor *y, const elementwise_walk *w, int64_t begin,
-                                     int64_t end, char *out, const void *x[])
+                                     int64_t end, char *out, const void *const start[])
 {
     const int64_t element = (int64_t)wg_dtype_size(y->operand[0]->dtype), dim = w->dim[0];
     const int64_t result = (int64_t)wg_dtype_size(y->dtype);
     const int64_t room = ELEMENTWISE_REPEATED * (int64_t)sizeof(double) / element;
     const int64_t most = room / dim * dim, n = end - begin < most ? end - begin : most;
     char repeated[WG_ELEMENTWISE_OPERANDS][ELEMENTWISE_REPEATED * sizeof(double)];
-    for (int k = 0; k < y->n_operands; k++)
+    const void *x[WG_ELEMENTWISE_OPERANDS];
+    for (int k = 0; k < y->n_operands; k++) {
+        x[k] = start[k];
         if (w->stride[1][k] == 0 && w->stride[0][k] != 0) {
             const int64_t phase = begin % dim * element;
             elementwise_repeat((const char *)x[k] - phase, dim * element, phase, repeated[k],
                                n * element);
             x[k] = repeated[k];
         }
+    }
     for (int64_t at = begin; at < end; at += most) {
         const int64_t now = end - at < most ? end - at : most;
         y->op->map[y->operand[0]->dtype](now, out + (at - begin) * result, x, w->stride[0],

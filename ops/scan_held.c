@@ -106,7 +106,7 @@ static wg_tensor *held_end(held_body *h, wg_tape *t, wg_tensor *input, wg_tensor
     const wg_scan_attrs *a = h->y->attrs;
     const int inputs = h->y->n_operands - 1, outputs = wg_scan_outputs(a);
     const int xs = (int)(a->carries + a->xs), ys = (int)(a->carries + a->ys);
-    const size_t most = (size_t)(inputs + outputs + 2);
+    const size_t most = (size_t)inputs + (size_t)outputs + 2;
     wg_tensor **in = wg_arena_take(&t->scratch, most * sizeof *in, sizeof(void *));
     if (in == NULL)
         return wg_fail(t, WG_E_NOMEM, "scan: out of memory");

@@ -22,7 +22,7 @@ static bool scan_lists_take(scan_lists *l, wg_tape *t, const wg_scan_loop *loop)
 {
     l->inputs = loop->n_carries + loop->n_xs + loop->n_params;
     l->outputs = loop->n_carries + loop->n_ys;
-    const size_t n = (size_t)(1 + 2 * l->inputs + l->outputs);
+    const size_t n = 1 + 2 * (size_t)l->inputs + (size_t)l->outputs;
     l->operand = wg_arena_take(&t->scratch, n * sizeof *l->operand, sizeof(void *));
     if (l->operand == NULL) {
         wg_fail(t, WG_E_NOMEM, "scan: out of memory");

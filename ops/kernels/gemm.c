@@ -218,7 +218,8 @@ static bool gemm_dot_pays(const wgk_gemm_plan *g, int64_t vl)
     const bool gather = a_long ? !g->tb : g->ta;
     const double mn = (double)shorts * (double)length, k = (double)g->k;
     const double dots = mn * (1.1 * k / (double)vl + 8) + (gather ? (double)shorts * k : 0);
-    const double blocked = (double)g->m * k * (double)((g->n + vl - 1) / vl) +
+    const int64_t vectors = (g->n + vl - 1) / vl;
+    const double blocked = (double)g->m * k * (double)vectors +
                            (g->tb ? 0.5 : 0.2) * (double)g->n * k;
     return dots < blocked;
 }
