@@ -310,21 +310,22 @@ START_TEST(sums_are_accurate)
     enum { N = 20000 };
     double *values = malloc(sizeof(double) * 2 * N);
     float *floats = malloc(sizeof(float) * 2 * N);
-    long double want[2] = {0, 0};
+    wgt_sum want[2] = {{0, 0}, {0, 0}};
     for (int i = 0; i < 2 * N; i++) {
         values[i] = wg_random_uniform(1, 1, (uint64_t)i) * (i % 3 ? 1 : 1e6);
         floats[i] = (float)values[i];
-        want[i % 2] += (long double)values[i];
+        wgt_sum_add(&want[i % 2], (long double)values[i]);
     }
     wg_tensor *x = wg_input(t, "x", WG_F64, WG_SHAPE(N, 2), values);
     wg_tensor *columns = wg_sum_over(x, WG_AXES(0), false);
     wg_tensor *rows = wg_sum_over(wg_t(x), WG_AXES(1), false);
     for (int i = 0; i < 2; i++) {
-        wgt_assert_ulps(wg_at(columns, i), (double)want[i], 1);
-        wgt_assert_ulps(wg_at(rows, i), (double)want[i], 1);
+        wgt_assert_ulps(wg_at(columns, i), (double)wgt_sum_value(&want[i]), 1);
+        wgt_assert_ulps(wg_at(rows, i), (double)wgt_sum_value(&want[i]), 1);
     }
     wg_tensor *f = wg_input(t, "f", WG_F32, WG_SHAPE(N, 2), floats);
-    double total = (double)(want[0] + want[1]); /* of the unrounded values: 2^-24 more or less */
+    const double total = (double)(wgt_sum_value(&want[0]) +
+                                  wgt_sum_value(&want[1])); /* of values not rounded: 2^-24 */
     wgt_assert_close(wg_item(wg_sum(f)), total, 1.2e-7, 0);
     wgt_assert_close(wg_item(wg_mean(f)), total / (2 * N), 1.2e-7, 0);
     free(values);
@@ -370,10 +371,10 @@ START_TEST(columns_in_pieces)
         sum_whole_and_in_pieces(&rows, lossy, n, whole, pieces);
         sum_whole_and_in_pieces(&rows, x, n, whole, pieces);
         for (int64_t j = 0; j < n; j++) {
-            long double want = 0;
+            wgt_sum want = {0};
             for (int64_t k = 0; k < LINES; k++)
-                want += (long double)x[k * n + j];
-            wgt_assert_ulps(whole[j], (double)want, 1);
+                wgt_sum_add(&want, (long double)x[k * n + j]);
+            wgt_assert_ulps(whole[j], (double)wgt_sum_value(&want), 1);
         }
     }
 }
