@@ -3,23 +3,6 @@
 
 /* clang-format off */
 
-#define FUNCTION(f) WGK_MAP1_VIA(f, x, f, x, e)
-
-WGK_TILE_FUNCTIONS(FUNCTION)
-
-#undef FUNCTION
-
-/* 1/cosh(x)^2 from e = exp(-2|x|), which cannot overflow: cosh(x) = (1 + e) / (2 sqrt(e)). The form
- * (1 - y)(1 + y) in y = tanh x would save the exp, but y is off by half a unit in its last place,
- * and 1 - y = 2e/(1 + e) then by about eps/(4e) of itself: 12 digits are left at x = 5, none at x =
- * 19. */
-#define DTANH (4 * e / ((1 + e) * (1 + e)))
-
-WGK_MAP2_VIA(tanh_grad, dy, x, exp, -2 * WGK_LIBM(fabs, x), dy * DTANH)
-WGK_MAP3_VIA(mul_tanh_grad, a, b, x, exp, -2 * WGK_LIBM(fabs, x), (T)(a * b) * DTANH)
-
-#undef DTANH
-
 /* a = b is asked first because inf - inf is NaN. */
 #define MINUS_DISTANCE(a, b)      (a == b ? 0 : -WGK_LIBM(fabs, a - b))
 #define BOTH_MINUS_INFINITY(a, b) ((a == b) & (a == (T)-INFINITY))
@@ -37,11 +20,6 @@ WGK_MAP2_VIA(xlogy, a, b, log, b, ((a == 0) & (b == b)) ? 0 : a * e)
  * a quotient of sums of positive numbers, so nothing cancels. */
 #define P(x) ((x < 0 ? e : 1) / (1 + e))
 #define Q(x) ((x < 0 ? 1 : e) / (1 + e))
-#define PQ   (e / ((1 + e) * (1 + e)))
-
-WGK_MAP1_VIA(sigmoid, x, exp, -WGK_LIBM(fabs, x), P(x))
-WGK_MAP2_VIA(sigmoid_grad, dy, x, exp, -WGK_LIBM(fabs, x), dy * PQ)
-WGK_MAP3_VIA(mul_sigmoid_grad, a, b, x, exp, -WGK_LIBM(fabs, x), (T)(a * b) * PQ)
 
 WGK_MAP1_VIA(softplus, x, log1p_exp, -WGK_LIBM(fabs, x), (x > 0 ? x : 0) + e)
 WGK_MAP1_VIA(log_sigmoid, x, log1p_exp, -WGK_LIBM(fabs, x), (x < 0 ? x : 0) - e)
@@ -88,6 +66,5 @@ WGK_MAP2_VIA(gelu_tanh_grad, dy, x, exp, -WGK_LIBM(fabs, V(x)),
 #undef SQRT_HALF
 #undef NEAR
 #undef FAR
-#undef PQ
 #undef Q
 #undef P

@@ -1,21 +1,10 @@
 /* vector_math.c: exp, log, tanh and the like on contiguous elements, vectorized where libm can. */
 #include "ops/kernels/vector_math.h"
 
-#include "autograd/cpu_internal.h"
-
 #include <math.h>
 #include <string.h>
 
-/* libmvec has all of these since glibc 2.35, within 4 ULP; it comes with libm. gcc calls it of its
- * own accord only under -ffast-math, so it is called here by its symbols. Elsewhere each element is
- * a call of libm. */
-#if defined(WG_ISA_X86) && defined(__GLIBC__)
-#if __GLIBC_PREREQ(2, 35)
-#define TILE_LIBMVEC
-#endif
-#endif
-
-#ifdef TILE_LIBMVEC
+#ifdef WGK_LIBMVEC
 
 #include "ops/kernels/isa_avx2.inc"
 
@@ -77,4 +66,3 @@ void wgk_tile_log1p_exp_f64(int64_t n, double *x)
 
 #undef TILE
 #undef TILE_WIDE
-#undef TILE_LIBMVEC

@@ -1,6 +1,7 @@
 /* The functions of analysis: values and three derivatives against closed forms in long double, the
  * conventions of pow, xlogy, hypot and logaddexp, and what happens at the ends. */
 #include "ops/loss.h"
+#include "ops/registry.h"
 #include "tests/ops/elementwise.h"
 #include "tests/support/suites.h"
 
@@ -415,6 +416,39 @@ START_TEST(place_does_not_matter)
 }
 END_TEST
 
+/* The same of a kernel's vectors, their ends, and numbers that are special. */
+START_TEST(vectors_are_numbers)
+{
+    static const char *const names[] = {"exp", "expm1", "log",     "log1p",        "tanh",
+                                        "erf", "erfc",  "sigmoid", "sigmoid_grad", "tanh_grad"};
+    enum { N = 37, NAMES = sizeof names / sizeof *names };
+    static const double special[] = {0, -0.0, INFINITY, -INFINITY, NAN, 1e30, -1e30, 745, -745};
+    const wg_dtype dtype = _i % 2 ? WG_F32 : WG_F64;
+    const wg_op *op = wg_op_find(names[_i / 2]);
+    ck_assert_ptr_nonnull(op);
+    wg_tape *t = wg_tape_new(NULL);
+    wg_tensor *x[2], *one[2];
+    for (int k = 0; k < 2; k++) {
+        x[k] = wg_param(t, "x", dtype, WG_SHAPE(N));
+        wg_fill_normal(x[k], 0, 3, (uint64_t)k);
+        wg_edit(x[k]);
+        for (int i = 0; i < 9; i++)
+            wg_set_element(x[k], (3 + k) * i, special[i]);
+    }
+    wg_replay(t);
+    wg_tensor *y = wg_apply(op, x, op->arity, NULL);
+    for (int i = 0; i < N; i++) {
+        for (int k = 0; k < 2; k++)
+            one[k] = wg_scalar(t, dtype, wg_at(x[k], i));
+        const double got = wg_at(y, i), want = wg_item(wg_apply(op, one, op->arity, NULL));
+        ck_assert_msg((isnan(got) && isnan(want)) || wgt_same_bits(got, want), "%s: %d: %a and %a",
+                      op->name, i, got, want);
+    }
+    ck_assert_int_eq(wg_tape_status(t), WG_OK);
+    wg_tape_free(t);
+}
+END_TEST
+
 Suite *suite_functions(void)
 {
     Suite *s = suite_create("functions");
@@ -432,6 +466,7 @@ Suite *suite_functions(void)
     tcase_add_test(c, xlogy_at_zero);
     tcase_add_test(c, i64_is_refused);
     tcase_add_test(c, place_does_not_matter);
+    tcase_add_loop_test(c, vectors_are_numbers, 0, 20);
     suite_add_tcase(s, c);
     return s;
 }
