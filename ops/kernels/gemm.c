@@ -182,16 +182,15 @@ static const gemm_kernel *gemm_kernel_of(wg_isa isa, wgk_type type)
 /* ---- the plan ------------------------------------------------------------------------------- */
 
 enum {
-    GEMM_ALIGN = 64,            /* of the workspace, which arrives with any alignment */
-    GEMM_TINY = 8,              /* multiplications below which plain loops are fastest ... */
-    GEMM_TINY_PACKED = 100,     /* ... where B would have to be packed ... */
-    GEMM_TINY_VECTOR = 256,     /* ... and of vectors, or without masks */
-    GEMM_SMALL_ROWS = 96,       /* rows of a small product */
-    GEMM_DOT_SHORT = 12,        /* most columns (or rows) of a C made of inner products */
-    GEMM_DIRECT_ROWS = 96,      /* up to so many rows, copying B costs more than it saves */
-    GEMM_DOT_BLOCK = 2048,      /* elements of a row in one inner product */
-    GEMM_DOT_ROWS = 128 * 1024, /* bytes of rows that are read again and again, in a cache */
-    GEMM_AXPY_BLOCK = 256,      /* rows summed before their sum joins the others */
+    GEMM_ALIGN = 64,        /* of the workspace, which arrives with any alignment */
+    GEMM_TINY = 8,          /* multiplications below which plain loops are fastest ... */
+    GEMM_TINY_PACKED = 100, /* ... where B would have to be packed ... */
+    GEMM_TINY_VECTOR = 256, /* ... and of vectors, or without masks */
+    GEMM_SMALL_ROWS = 96,   /* rows of a small product */
+    GEMM_DOT_SHORT = 12,    /* most columns (or rows) of a C made of inner products */
+    GEMM_DIRECT_ROWS = 96,  /* up to so many rows, copying B costs more than it saves */
+    GEMM_DOT_BLOCK = 2048,  /* elements of a row in one inner product */
+    GEMM_AXPY_BLOCK = 256,  /* rows summed before their sum joins the others */
     GEMM_AXPY_WIDTH = 2048,
     GEMM_SWAP_BLOCK = 256,
     GEMM_SWAP_WIDTH = 1024,
@@ -316,7 +315,6 @@ static void gemm_plan_dot(wgk_gemm_plan *g)
     else
         g->step_n = gemm_step(g->n, parts, 16);
     g->kc = gemm_min(g->k, GEMM_DOT_BLOCK);
-    g->nc = GEMM_DOT_ROWS / (g->kc * (g->type == WGK_F32 ? 4 : 8)) / 16 * 16 + 16;
     g->workspace = gemm_bytes(g, shorts * g->kc + 16);
 }
 

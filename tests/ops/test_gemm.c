@@ -247,6 +247,32 @@ static void product_free(matrix *a, matrix *b, matrix *c)
     free(c->memory);
 }
 
+/* Rows of a matrix times a vector: each has the bits that it has where there are fewer rows, though
+ * it lies elsewhere among them. */
+static void rows_alone_test(const product *p)
+{
+    matrix a, b, c;
+    if (p->ta)
+        return;
+    product_operands(p, &a, &b, &c);
+    product_run(p, &a, &b, &c);
+    for (int64_t first = 0; first + 7 <= p->m; first += 3) {
+        product few = *p;
+        matrix x, y, z;
+        few.m = 7;
+        product_operands(&few, &x, &y, &z);
+        matrix rows = a;
+        rows.data += (size_t)(first * a.ld) * (p->type == WGK_F32 ? sizeof(float) : sizeof(double));
+        product_run(&few, &rows, &b, &z);
+        for (int64_t i = 0; i < few.m; i++)
+            CHECK_ENTRY(matrix_get(&z, i, 0) == matrix_get(&c, first + i, 0),
+                        "%s, %d x %d: row %d is another one among seven from %d on",
+                        wg_isa_name(p->isa), (int)p->m, (int)p->k, (int)(first + i), (int)first);
+        product_free(&x, &y, &z);
+    }
+    product_free(&a, &b, &c);
+}
+
 static void product_test(const product *p)
 {
     matrix a, b, c;
@@ -314,6 +340,16 @@ START_TEST(test_row_lengths)
         sizes_test(70, 1, k, k % 3);
         sizes_test(k, 1, 70 + k % 7, k % 3);
     }
+}
+END_TEST
+
+/* Seven of them are no tiny product, which sums in another order. */
+START_TEST(test_rows_alone)
+{
+    static const int64_t lengths[] = {40, 57, 100, 128, 300, 784};
+    for (int64_t m = 7; m < 30; m += 2)
+        for (int i = 0; i < 6; i++)
+            for_each_kind((product){.m = m, .n = 1, .k = lengths[i], .extra = i}, rows_alone_test);
 }
 END_TEST
 
@@ -531,6 +567,7 @@ Suite *suite_gemm(void)
     tcase_add_test(tc, test_small_sizes);
     tcase_add_test(tc, test_odd_sizes);
     tcase_add_test(tc, test_row_lengths);
+    tcase_add_test(tc, test_rows_alone);
     tcase_add_test(tc, test_power_of_two_strides);
     tcase_add_test(tc, test_pieces);
     tcase_add_test(tc, test_zero_sizes);
