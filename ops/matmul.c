@@ -198,6 +198,14 @@ static int64_t matmul_matrix(const wg_shape *batch, int64_t at, const matmul_sid
     return matrix;
 }
 
+/* Of two operands, one of which is read in blocks of its rows, the larger one is: how far it is to
+ * the next block. */
+static int64_t matmul_ahead(const wg_tensor *a, const wg_tensor *b)
+{
+    const wg_tensor *x = a->size >= b->size ? a : b;
+    return x->state & WG_NODE_FOLLOWED ? x->size * (int64_t)wg_dtype_size(x->dtype) : 0;
+}
+
 static wgk_gemm_operands matmul_operands(const wg_tensor *y, const matmul_job *job, int64_t at)
 {
     int64_t size = (int64_t)wg_dtype_size(y->dtype);
@@ -207,6 +215,8 @@ static wgk_gemm_operands matmul_operands(const wg_tensor *y, const matmul_job *j
     o.a = (const char *)y->operand[0]->data + a * job->a.rows * job->a.columns * size;
     o.b = (const char *)y->operand[1]->data + b * job->b.rows * job->b.columns * size;
     o.c = (char *)y->data + at * job->m * job->n * size;
+    if ((y->operand[0]->state | y->operand[1]->state) & WG_NODE_FOLLOWED)
+        o.ahead = matmul_ahead(y->operand[0], y->operand[1]);
     return o;
 }
 

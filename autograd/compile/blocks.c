@@ -162,6 +162,15 @@ static wg_tensor **blocks_differentiate(const wg_blocks *b, wg_tensor *y)
     return b->derive(y, b->param, b->n_params, result + 1, b->derive_user) == WG_OK ? result : NULL;
 }
 
+/* Blocks follow one another in memory, where there are several, but for those of a stream. */
+static void blocks_follow(const wg_blocks *b, const wg_blocks_size *size, wg_program *p)
+{
+    for (int i = 0; b->shards.blocks > 1 && i < p->n_inputs; i++)
+        for (int k = 0; k < b->n_rows; k++)
+            if (p->input[i].input == size->input[k] && !wg_is_streamed(b->rows[k]))
+                p->input[i].twin->state |= WG_NODE_FOLLOWED;
+}
+
 static bool blocks_size_init(wg_blocks *b, wg_blocks_size *size)
 {
     wg_tape *t = b->tape;
@@ -171,10 +180,13 @@ static bool blocks_size_init(wg_blocks *b, wg_blocks_size *size)
     size->worker = wg_tape_take(t, (size_t)b->n_workers * sizeof *size->worker);
     if (result == NULL || size->worker == NULL)
         return false;
-    for (int i = 0; i < b->n_workers; i++)
-        if ((size->worker[i] = wg_program_make(t, t, result, 1 + b->n_params, &b->host[i], NULL)) ==
-            NULL)
+    for (int i = 0; i < b->n_workers; i++) {
+        wg_program *p = wg_program_make(t, t, result, 1 + b->n_params, &b->host[i], NULL);
+        if (p == NULL)
             return false;
+        blocks_follow(b, size, p);
+        size->worker[i] = p;
+    }
     return true;
 }
 
@@ -198,7 +210,7 @@ static double *blocks_new_sums(const wg_blocks *b)
 /* A worker's: levels below that of a lane. */
 static void blocks_new_levels(const wg_blocks *b, wg_blocks_sums *sums)
 {
-    sums->rest = blocks_new_sums(b);
+    sums->rest = b->compensated ? blocks_new_sums(b) : NULL;
     for (int level = 0, width = 1; width < b->width; width *= 2)
         sums->level[level++] = blocks_new_sums(b);
 }
@@ -218,8 +230,11 @@ static bool blocks_lanes(wg_blocks *b)
 {
     wg_tape *t = b->tape;
     b->n_sums = 1;
-    for (int i = 0; i < b->n_params; i++)
+    b->compensated = b->full.worker[0]->result[0]->dtype == WG_F64;
+    for (int i = 0; i < b->n_params; i++) {
         b->n_sums += b->param[i]->size;
+        b->compensated = b->compensated || b->param[i]->dtype == WG_F64;
+    }
     blocks_choose_width(b);
     const int64_t n = b->n_lanes > 0 ? b->n_lanes : 1;
     b->lane = wg_tape_take(t, (size_t)n * sizeof *b->lane);

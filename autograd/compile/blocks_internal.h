@@ -18,7 +18,7 @@ typedef struct wg_blocks_lane {
 
 /* A worker's memory for sums: [n_sums] each. */
 typedef struct wg_blocks_sums {
-    double *rest;                    /* what rounding lost in a shard */
+    double *rest;                    /* what rounding lost in a shard; NULL: not compensated */
     double *level[WG_BLOCKS_LEVELS]; /* right subtrees of 1, 2, 4, ... shards */
 } wg_blocks_sums;
 
@@ -51,7 +51,8 @@ struct wg_blocks {
     wg_blocks_lane *lane; /* [n_lanes] */
     double **sum;         /* [n_lanes, or 1 if there are none][n_sums]: value, gradients */
     int64_t n_lanes, n_sums;
-    int width; /* of a lane: shards */
+    int width;        /* of a lane: shards */
+    bool compensated; /* some of what is added up is f64 */
 
     wg_freshness fresh;
     wg_tensor **output; /* [1 + n_params]: the value, the gradient */

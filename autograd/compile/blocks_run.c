@@ -21,15 +21,15 @@ static double blocks_total(double sum, double rest)
     return isnan(rest) ? sum : sum + rest;
 }
 
-/* A double holds sums of floats to many more digits than a float has. */
-static void blocks_add_result(double *sum, double *rest, const wg_tensor *x)
+/* A double holds sums of floats to many more digits than a float has: they need no rest. */
+static void blocks_add_result(double *sum, double *rest, int64_t at, const wg_tensor *x)
 {
     if (x->dtype == WG_F32)
         for (int64_t i = 0; i < x->size; i++)
-            sum[i] += (double)((const float *)x->data)[i];
+            sum[at + i] += (double)((const float *)x->data)[i];
     else
         for (int64_t i = 0; i < x->size; i++)
-            blocks_add(&sum[i], &rest[i], ((const double *)x->data)[i]);
+            blocks_add(&sum[at + i], &rest[at + i], ((const double *)x->data)[i]);
 }
 
 static void blocks_store(const wg_blocks *b)
@@ -71,7 +71,7 @@ static bool blocks_run_one(const wg_blocks *b, int64_t block, int worker, wg_blo
     }
     int64_t at = 0;
     for (int i = 0; i < p->n_outputs; at += p->result[i++]->size)
-        blocks_add_result(sum + at, b->sums[worker].rest + at, p->result[i]);
+        blocks_add_result(sum, b->sums[worker].rest, at, p->result[i]);
     return true;
 }
 
@@ -90,13 +90,14 @@ static bool blocks_run_shard(const wg_blocks *b, int shard, int worker, wg_block
     double *rest = b->sums[worker].rest;
     const int64_t end = wg_shards_block(&b->shards, shard + 1);
     memset(sum, 0, (size_t)b->n_sums * sizeof *sum);
-    memset(rest, 0, (size_t)b->n_sums * sizeof *rest);
+    if (rest != NULL)
+        memset(rest, 0, (size_t)b->n_sums * sizeof *rest);
     for (int64_t block = wg_shards_block(&b->shards, shard); block < end; block++)
         if (!blocks_run_one(b, block, worker, lane, sum)) {
             blocks_note_error(lane, &b->host[worker]);
             return false;
         }
-    for (int64_t i = 0; i < b->n_sums; i++)
+    for (int64_t i = 0; rest != NULL && i < b->n_sums; i++)
         sum[i] = blocks_total(sum[i], rest[i]);
     return true;
 }

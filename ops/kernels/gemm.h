@@ -64,6 +64,9 @@ typedef struct wgk_gemm_operands {
     const void *a, *b; /* elements of the plan's type */
     void *c;
     int64_t lda, ldb, ldc;
+    /* Bytes from where a or b is to what will be read in its place next; 0: nothing is known. Where
+     * memory is idle, some of that is asked for, whichever of the two is read row by row. */
+    int64_t ahead;
 } wgk_gemm_operands;
 
 /* Fills *plan.  No allocation; some ten nanoseconds for small products.  m, n, k >= 0. */

@@ -207,6 +207,30 @@ START_TEST(test_value_of_f32)
 }
 END_TEST
 
+/* A parameter of f64 under a loss of f32: its gradient is compensated, and keeps what f32 lost of a
+ * term alone. */
+static wg_tensor *narrow_sum(wg_tape *t, wg_tensor *const rows[], void *user)
+{
+    (void)t;
+    return wg_cast(wg_sum(wg_mul(rows[0], user)), WG_F32);
+}
+
+START_TEST(test_wide_parameter_of_a_narrow_loss)
+{
+    static double x[MOST];
+    wg_tape *t = wgt_strict_tape();
+    for (int i = 0; i < MOST; i++)
+        x[i] = i == 0 ? 1 : DBL_EPSILON / 4;
+    wg_tensor *one = wgt_scalar_param(t, "one", 1);
+    wg_tensor *X = wg_input(t, "x", WG_F64, WG_SHAPE(MOST), x);
+    wg_blocks *b = wg_blocks_new(&X, 1, &one, 1, narrow_sum, one, &(wg_blocks_options){.rows = 1});
+    wg_blocks_run(b);
+    const double want = 1 + (MOST - 1) * (DBL_EPSILON / 4), bound = 7 * (DBL_EPSILON / 2);
+    wgt_assert_close(wg_item(wg_blocks_gradient(b, 0)), want, 0, bound);
+    wg_tape_free(t);
+}
+END_TEST
+
 START_TEST(test_infinite_sum)
 {
     double x[] = {1, (double)INFINITY, 2};
@@ -459,6 +483,7 @@ Suite *suite_blocks(void)
     tcase_add_loop_test(cases, test_the_same_bits_with_threads, 0, 4);
     tcase_add_test(cases, test_sums_are_compensated);
     tcase_add_test(cases, test_value_of_f32);
+    tcase_add_test(cases, test_wide_parameter_of_a_narrow_loss);
     tcase_add_test(cases, test_infinite_sum);
     tcase_add_test(cases, test_staleness_and_binding);
     tcase_add_test(cases, test_error_in_a_block);

@@ -58,7 +58,7 @@ static void wide_loss(wide_case *c)
 static void wide_product(wide_case *c)
 {
     int64_t index[WIDE_MOST], start[] = {0, c->n};
-    const wgk_gemm_operands o = {c->x, c->u, c->got, c->n, 1, 1};
+    const wgk_gemm_operands o = {c->x, c->u, c->got, c->n, 1, 1, 0};
     wgk_gemm_plan plan;
     if (strcmp(c->name, "matmul") == 0) {
         wgk_gemm_plan_init(&plan, WGK_WIDE, false, false, 1, 1, c->n);
