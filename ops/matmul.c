@@ -208,13 +208,18 @@ static int64_t matmul_ahead(const wg_tensor *a, const wg_tensor *b)
 
 static wgk_gemm_operands matmul_operands(const wg_tensor *y, const matmul_job *job, int64_t at)
 {
-    int64_t size = (int64_t)wg_dtype_size(y->dtype);
-    int64_t a = matmul_matrix(&job->batch, at, &job->a);
-    int64_t b = matmul_matrix(&job->batch, at, &job->b);
-    wgk_gemm_operands o = {.lda = job->a.columns, .ldb = job->b.columns, .ldc = job->n};
-    o.a = (const char *)y->operand[0]->data + a * job->a.rows * job->a.columns * size;
-    o.b = (const char *)y->operand[1]->data + b * job->b.rows * job->b.columns * size;
-    o.c = (char *)y->data + at * job->m * job->n * size;
+    wgk_gemm_operands o = {.a = y->operand[0]->data, .b = y->operand[1]->data, .c = y->data};
+    o.lda = job->a.columns;
+    o.ldb = job->b.columns;
+    o.ldc = job->n;
+    if (job->batch.ndim > 0) {
+        const int64_t size = (int64_t)wg_dtype_size(y->dtype);
+        const int64_t a = matmul_matrix(&job->batch, at, &job->a);
+        const int64_t b = matmul_matrix(&job->batch, at, &job->b);
+        o.a = (const char *)o.a + a * job->a.rows * job->a.columns * size;
+        o.b = (const char *)o.b + b * job->b.rows * job->b.columns * size;
+        o.c = (char *)o.c + at * job->m * job->n * size;
+    }
     if ((y->operand[0]->state | y->operand[1]->state) & WG_NODE_FOLLOWED)
         o.ahead = matmul_ahead(y->operand[0], y->operand[1]);
     return o;
