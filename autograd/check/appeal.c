@@ -103,6 +103,17 @@ static bool appeal_begin(wg_appeal *a, int from, int n)
     return a->finite;
 }
 
+/* Where a wide kernel passes through a narrower float steps of wide differences say nothing, and
+ * double decides. It is looked for where something is to be decided: a direction that agrees needs
+ * no more than the pass in double that follows. */
+static bool appeal_decides(wg_appeal *a)
+{
+    if (!a->looked)
+        a->narrow = wg_check_narrow(a->w.t, &a->no_memory);
+    a->looked = true;
+    return a->narrow == NULL;
+}
+
 void wg_appeal_input_end(wg_appeal *a)
 {
     if (!a->begun)
@@ -150,7 +161,7 @@ bool wg_appeal_judge(size_t index, wg_check_entry *e, void *appeal)
 {
     wg_appeal *a = appeal;
     wg_check_entry judged;
-    if (!appeal_begin(a, a->input, 1))
+    if (!appeal_begin(a, a->input, 1) || !appeal_decides(a))
         return false;
     const wg_wide claimed = appeal_aim(a, index, a->direction);
     wg_wide_judge(&a->line, index, claimed, &judged);
@@ -173,7 +184,7 @@ const wg_recorded *wg_appeal_recorded(wg_appeal *a, int i, wg_recorded *doubles)
     if (!appeal_begin(a, i, 1))
         return NULL;
     wg_recorded_run(&a->r);
-    return &a->r;
+    return appeal_decides(a) ? &a->r : NULL;
 }
 
 #define APPEAL_CHEAP 65536 /* elements of all nodes and their operands */

@@ -23,6 +23,8 @@ typedef struct wg_appeal {
     bool looked_around, wrong_around; /* a claim at a kink is, and of this input */
     wg_around *around[WG_AROUND_POINTS]; /* of this input; NULL: none */
     char why[WG_MESSAGE_SIZE];           /* there is no wide copy; "" as long as there may be */
+    bool looked;                         /* `narrow` is known */
+    const char *narrow; /* the op for whose kernel the wide copy decides nothing; NULL: none */
     int input;
     wg_recorded *doubles;    /* the same input in double */
     const double *direction; /* [n] or NULL: entries are judged */

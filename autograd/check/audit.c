@@ -3,7 +3,7 @@
 #include "autograd/check/audit_internal.h"
 
 #include "autograd/check/function_internal.h"
-#include "autograd/check/recorded_internal.h"
+#include "autograd/check/gradcheck_internal.h"
 
 #include <inttypes.h>
 #include <math.h>
@@ -296,12 +296,15 @@ size_t wg_audit(wg_tensor *const ys[], int n, wg_audit_row rows[], size_t most, 
         wg_mark_needed(a.t, ys, n, a.last, a.needed);
     a.wide = wg_tape_copy_part(a.t, WG_WIDE, a.last + 1, a.needed, false);
     size_t count = 0;
-    if (a.needed != NULL && a.wide->status == WG_OK)
-        count = audit_nodes(&a, ys, n, rows, most);
+    bool no_memory = a.needed == NULL || a.wide->status == WG_E_NOMEM;
+    if (!no_memory && a.wide->status != WG_OK)
+        *why = "an op of the tape has no wide form";
+    else if (!no_memory && wg_check_narrow(a.wide, &no_memory) != NULL)
+        *why = "an op of the tape passes through a narrower float in wide ones";
+    else if (no_memory)
+        *why = "out of memory";
     else
-        *why = a.wide->status == WG_OK || a.wide->status == WG_E_NOMEM
-                   ? "out of memory"
-                   : "an op of the tape has no wide form";
+        count = audit_nodes(&a, ys, n, rows, most);
     wg_tape_free(a.wide);
     wg_arena_rewind(&a.t->scratch, empty);
     a.t->options = options;

@@ -36,7 +36,8 @@ typedef struct wg_audit_row {
  * A row has a pattern and a cure only where some y has lost three digits or more, or is NaN, and
  * the op has lost three by itself. An op that makes NaN of numbers has lost all.
  * Returns: the number of rows written; 0 where there is nothing to audit, with the reason in *why
- *          (which may be NULL): no wide floats, an op without a wide form, what is stale, memory.
+ *          (which may be NULL): no wide floats, an op without a wide form, or whose wide kernel
+ *          passes through a narrower float, what is stale, memory.
  * The tape is left as it was. */
 size_t wg_audit(wg_tensor *const ys[], int n, wg_audit_row rows[], size_t most, const char **why);
 

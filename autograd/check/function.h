@@ -113,6 +113,9 @@ struct wg_check_report {
     wg_shape shape; /* of the input, by which an entry's index is told; no dimensions: directions */
     const char *blame; /* where the error enters; likewise */
     const char *note;  /* what else there is to say; NULL: nothing */
+    /* The op that passes through a narrower float where it is computed in wide ones, so that double
+     * decided; NULL: none was met, and unless wg_gradcheck sets it. */
+    const char *narrow;
     wg_check_verdict verdict;
     size_t entries; /* judged: agree + kink + unresolved + disagree */
     size_t agree;
@@ -146,8 +149,9 @@ wg_check_verdict wg_check_function(wg_function *f, void *user, double *x, const 
  * steps of about eps^(1/3), eps^(1/2.4), eps^(1/2) and smaller of |x_i| (x_i = 0: of the largest
  * |x|, or 1), eps the wide epsilon. The first two neighbouring steps that agree decide, and what
  * they differ by is the bar; the tolerance is the bar plus 1e-12 (64 bits: 5e-12) of the
- * derivative. Where no two agree to a thousandth the entry is unresolved. Of the options
- * `unresolved` and `seed` count. */
+ * derivative. Where no two agree to a thousandth the entry is unresolved. f must be wide all the
+ * way: what passes through a double stands still at these steps. Of the options `unresolved` and
+ * `seed` count. */
 wg_check_verdict wg_check_function_wide(wg_wide_function *f, void *user, wg_wide *x,
                                         const wg_wide *claimed, size_t n,
                                         const wg_check_options *options, wg_check_report *report);

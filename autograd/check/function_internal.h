@@ -31,6 +31,20 @@ bool wg_wide_confirms(wg_wide_line *line, wg_wide claimed, bool *sharp);
 
 #endif
 
+/* Wide differences of 64 bits step over the treads of a double: there no stair hides anything. */
+#define WG_STAIR_SHOWS (WG_HAS_WIDE && WG_WIDE_BITS > 100)
+#if WG_STAIR_SHOWS
+
+#define WG_STAIR_TINY 0x1p-70 /* less than all treads */
+
+/* wg_wide_is_stair: does f, of t near 0, stand still between risers of more than `least`, as where
+ * it passes through a float, a double or a long double? Some 250 evaluations. *riser: the highest;
+ * at: where two of them are. */
+typedef wg_wide wg_wide_of(wg_wide t, void *user);
+bool wg_wide_is_stair(wg_wide_of *f, void *user, wg_wide least, wg_wide *riser, wg_wide at[2]);
+
+#endif
+
 /* Who looks further. judge sets *e for claim `index`, decided in wide floats, or returns false: it
  * cannot. look sees every entry that was judged and may change its outcome. NULL: nobody. */
 typedef struct wg_check_decide {

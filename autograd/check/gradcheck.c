@@ -66,6 +66,7 @@ static void check_input(const check_task *k, wg_recorded *r, const double *claim
                                &o->check, &decide, report);
     wg_look_end(appeal);
     wg_appeal_input_end(appeal);
+    report->narrow = appeal->narrow;
     if (appeal->no_memory)
         wg_check_invalid(report, 1, "out of memory");
     if (appeal->why[0] != '\0' && ((wide && report->unresolved > 0) ||

@@ -60,6 +60,8 @@ typedef struct wg_gradcheck_options {
  *          inside make neither wrong. A derived gradient is derived again, from cotangents 2^30
  *          times as large and as small: a rule that is not linear in its cotangent, or gives
  *          something else when it is asked again, or in the gradient than alone, has failed.
+ *          Where an op's wide kernel passes through a narrower float (sin for sinf128), wide steps
+ *          see it stand still: double decides, and `narrow` names the op.
  *          Loops are looked into, step by step, the first 32.
  * Cost:    4 to 5 replays an entry (2 with check.points = 3) of what lies between x and y.
  * Edges:   y and the gs must not be stale. x may be any float tensor of y's tape; where y does not

@@ -80,6 +80,10 @@ bool wg_check_is_op(const wg_op *a, const wg_op *b);
 const char *wg_check_wrong_kernel(const wg_check_session *s, const wg_check_session *wide);
 #endif
 
+/* wg_check_narrow: the first op on a wide tape, or in the steps of its loops, whose wide kernel
+ * passes through a narrower float; NULL: none. */
+const char *wg_check_narrow(const wg_tape *t, bool *no_memory);
+
 /* wg_check_wrong_single: the first op that y and the n gs, on their tape t, are computed with whose
  * kernel of f32 does not compute what that of f64 does; NULL: none. */
 const char *wg_check_wrong_single(wg_tape *t, wg_tensor *y, wg_tensor *const gs[], int n,

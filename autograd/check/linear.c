@@ -77,11 +77,12 @@ static bool linear_is_multiple(const wg_tensor *a, const wg_tensor *b, double fa
     return gap <= 1e-12 * largest + DBL_MIN;
 }
 
-/* Rounding below the normal numbers may be carried on to large ones: then nothing can be said. */
-static bool linear_is_normal(const wg_tensor *c)
+/* Rounding below the normal numbers, where 2^-30 of c may be nothing at all, may be carried on to
+ * large ones: then nothing can be said. */
+static bool linear_is_normal(const wg_tensor *c, const wg_tensor *times)
 {
-    for (int64_t k = 0; k < wg_size(c); k++)
-        if (wg_element(c, k) != 0 && !isnormal(wg_element(c, k)))
+    for (int64_t k = 0; k < wg_size(times); k++)
+        if (wg_element(c, k) != 0 && !isnormal(wg_element(times, k)))
             return false;
     return true;
 }
@@ -106,7 +107,7 @@ static const char *linear_fault(wg_tensor *y, wg_tensor *c, int i)
         return "a rule gives something else when it is asked again";
     for (int k = 0; k < LINEAR_FACTORS; k++) {
         wg_tensor *times = linear_times(c, linear_factor[k]);
-        wg_tensor *other = linear_is_normal(times) ? wg_check_rule(y, times, i) : NULL;
+        wg_tensor *other = linear_is_normal(c, times) ? wg_check_rule(y, times, i) : NULL;
         if (other != NULL && y->tape->status == WG_OK && linear_is_like(once, other) &&
             !linear_is_multiple(other, once, linear_factor[k]))
             return "the gradient is not linear in its cotangent";

@@ -73,6 +73,9 @@ static void check_print_row(FILE *out, const wg_check_report *r)
                 r->single);
     if (r->verdict == WG_CHECK_NOT_FINITE)
         fprintf(out, "    f(x) = %g\n", isnan(r->value) ? (double)NAN : r->value);
+    if (r->narrow)
+        fprintf(out, "    decided in double: in wide floats %s passes through a narrower float\n",
+                r->narrow);
     if (r->note)
         fprintf(out, "    %s\n", r->note);
     if (r->blame)

@@ -509,10 +509,22 @@ START_TEST(chains_at_any_values)
         const wg_check_verdict v = wg_gradcheck(y, &x, NULL, 1, &o, &r);
         ck_assert_msg(v != WG_CHECK_FAILED || !isfinite(r.worst.claimed), "chain %d: %s, %g for %g",
                       (int)key, r.blame, r.worst.claimed, r.worst.numeric.value);
+        ck_assert_msg(r.narrow == NULL, "chain %d: %s is narrow", (int)key, r.narrow);
         judged += v == WG_CHECK_PASSED || v == WG_CHECK_VACUOUS;
         wg_tape_free(t);
     }
     ck_assert_uint_ge(judged, 800);
+}
+END_TEST
+
+/* A cotangent of 5e-324, of which 2^-30 is nothing at all, over an x that is as small. */
+START_TEST(a_cotangent_that_vanishes)
+{
+    wg_tape *t = wg_tape_new(NULL);
+    wg_tensor *x = wgt_param(t, "x", WG_SHAPE(3), (double[]){0.28, -45000, 5e-324});
+    wg_check_report r;
+    ck_assert_int_eq(check(wg_sum(wg_sigmoid(wg_log(x))), x, &r), WG_CHECK_NOT_FINITE);
+    wg_tape_free(t);
 }
 END_TEST
 
@@ -559,6 +571,7 @@ Suite *suite_fooled(void)
     tcase_add_test(right, second_order_near_a_kink);
     tcase_add_test(right, plain_functions);
     tcase_add_test(right, chains_at_any_values);
+    tcase_add_test(right, a_cotangent_that_vanishes);
     tcase_add_test(right, a_branch_is_a_kink);
     suite_add_tcase(suite, right);
     return suite;

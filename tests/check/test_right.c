@@ -188,6 +188,8 @@ START_TEST(losses_at_values_of_all_sizes)
             for (int i = 0; i < m.n; i++) {
                 ck_assert_msg(reports[i].verdict != WG_CHECK_FAILED, "graph %d, mode %d: accused",
                               (int)seed, mode);
+                ck_assert_msg(reports[i].narrow == NULL, "graph %d, mode %d: %s is narrow",
+                              (int)seed, mode, reports[i].narrow);
                 open += reports[i].verdict == WG_CHECK_UNRESOLVED;
                 checks++;
             }
