@@ -337,6 +337,27 @@ static wg_check_outcome blame_find_inside(const wg_tensor *y, wg_check_outcome f
     return s.all ? worst : WG_ENTRY_UNRESOLVED;
 }
 
+/* The op before y on its tape whose rule records a detach, as y is: what is wrong with that is the
+ * rule; y's own where there is none. */
+static const char *blame_detaching(const wg_tensor *y)
+{
+    wg_tape *t = y->tape;
+    const char *op = y->op->name;
+    for (int64_t k = 0; k < y->index && op == y->op->name; k++) {
+        wg_tensor *x = t->node[k];
+        const bool asks = x->data != NULL && x->dtype == y->dtype && x->op->vjp != NULL;
+        wg_mark mark = wg_tape_mark(t);
+        wg_tensor *c = asks ? wg_check_random_like(x, 0, WG_CHECK_LOCAL, 0) : NULL;
+        for (int i = 0; asks && i < x->n_operands && t->status == WG_OK; i++)
+            if (blame_concerns(x, i))
+                wg_check_rule(x, c, i);
+        for (int64_t n = mark.size; n < t->size; n++)
+            op = t->node[n]->op == y->op ? x->op->name : op;
+        wg_tape_rewind(t, mark);
+    }
+    return op;
+}
+
 /* The worst finding of y; *op: which op is wrong, y's or one in its body. */
 static wg_check_outcome blame_find_node(const wg_recorded *r, wg_tensor *y, wg_tensor *own,
                                         const wg_check_options *options, const char **op)
@@ -345,7 +366,7 @@ static wg_check_outcome blame_find_node(const wg_recorded *r, wg_tensor *y, wg_t
     if (found >= WG_ENTRY_UNRESOLVED && y->op->holds != NULL)
         return blame_find_inside(y, found, options, op);
     if (found == WG_ENTRY_DISAGREES)
-        *op = y->op->name;
+        *op = y->op->flags & WG_OP_DETACHED ? blame_detaching(y) : y->op->name;
     return found;
 }
 

@@ -175,10 +175,11 @@ typedef struct wg_check_taylor_row {
 
 typedef struct wg_check_taylor_report {
     wg_check_verdict verdict;
-    int order;    /* the rate that a right derivative gives: 2, or 3 with Hv */
-    double rate;  /* fitted over the finest rows above the noise; NaN if there were too few */
-    double noise; /* estimated noise in f; remainders below a few times this mean nothing */
-    bool wide;    /* the rate does not tell: wide differences decided (wg_gradcheck_taylor) */
+    int order;      /* the rate that a right derivative gives: 2, or 3 with Hv */
+    double rate;    /* fitted over the finest rows above the noise; NaN if there were too few */
+    double noise;   /* estimated noise in f; remainders below a few times this mean nothing */
+    double claimed; /* g.v, or v.Hv where that alone is not finite */
+    bool wide;      /* the rate does not tell: wide differences decided (wg_gradcheck_taylor) */
     wg_check_taylor_row rows[WG_CHECK_TAYLOR_ROWS];
 } wg_check_taylor_report;
 
@@ -224,7 +225,8 @@ void wg_check_report_print(FILE *out, const wg_check_report *reports, size_t cou
  * NULL it writes the line of headers. */
 void wg_check_entry_csv(const wg_check_entry *e, const wg_check_report *input, void *stream);
 
-/* wg_check_taylor_print: the remainders, their rates, and the verdict. */
+/* wg_check_taylor_print: the remainders, their rates, and the verdict; or why there are none: the
+ * claim, f(x) or x is not finite. */
 void wg_check_taylor_print(FILE *out, const wg_check_taylor_report *report);
 
 /* wg_check_sweep_print: the errors by step as a table. wg_check_sweep_csv: as CSV. */

@@ -171,9 +171,10 @@ static wg_check_verdict taylor_judge(const wg_check_taylor_report *r, const wg_d
 static wg_check_verdict taylor_run(wg_line *line, double unit, double derivative, double curvature,
                                    wg_check_taylor_report *r)
 {
+    r->claimed = isfinite(derivative) && !isfinite(curvature) ? curvature : derivative;
     if (!wg_line_is_finite(line))
         return WG_CHECK_UNRESOLVED;
-    if (!isfinite(derivative) || !isfinite(curvature))
+    if (!isfinite(r->claimed))
         return WG_CHECK_FAILED;
     double first = taylor_first_step(line->origin, line->direction, line->n, unit);
     const wg_difference d = wg_difference_examine(line, 0, derivative);

@@ -115,8 +115,27 @@ void wg_check_entry_csv(const wg_check_entry *e, const wg_check_report *input, v
             d->truncation, d->roundoff, d->step, e->wide, e->op ? e->op : "");
 }
 
+/* Where there is no row. */
+static void check_print_no_taylor(FILE *out, const wg_check_taylor_report *r)
+{
+    const char *verdict = wg_check_verdict_name(r->verdict);
+    if (!isfinite(r->claimed))
+        fprintf(out, "the claim is %g: %s\n", isnan(r->claimed) ? (double)NAN : r->claimed,
+                verdict);
+    else
+        fprintf(out, "no remainders%s: %s\n",
+                r->verdict == WG_CHECK_NOT_FINITE   ? ", f(x) is not finite"
+                : r->verdict == WG_CHECK_UNRESOLVED ? ", x is not finite"
+                                                    : "",
+                verdict);
+}
+
 void wg_check_taylor_print(FILE *out, const wg_check_taylor_report *report)
 {
+    if (report->rows[0].t == 0) {
+        check_print_no_taylor(out, report);
+        return;
+    }
     fprintf(out, "%12s %12s %8s\n", "t", "remainder", "rate");
     for (int j = 0; j < WG_CHECK_TAYLOR_ROWS; j++)
         fprintf(out, "%12.3e %12.3e %8.3f\n", report->rows[j].t, report->rows[j].remainder,

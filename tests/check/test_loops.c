@@ -480,6 +480,32 @@ START_TEST(a_given_gradient_that_moves_what_is_held_fails)
     wg_tape_free(other.t);
 }
 END_TEST
+/* NaN in what a loop holds, and in its derivatives on either tape: no rule is wrong for that. */
+static void of_negative(wg_scan_step *s, void *user)
+{
+    (void)user;
+    s->next[0] = wg_minimum(wg_floor(wg_rsqrt(s->carry[0])), s->param[0]);
+}
+
+START_TEST(nan_is_held)
+{
+    wg_tape *t = wg_tape_new(NULL);
+    wg_tensor *x = wg_param(t, "x", WG_F64, WG_SHAPE(3)), *last;
+    for (int i = 0; i < 3; i++)
+        wg_set_element(x, i, -6.375 + 3 * i);
+    wg_scan(&(wg_scan_loop){.body = of_negative,
+                            .n_carries = 1,
+                            .carries = &x,
+                            .n_params = 1,
+                            .params = &x,
+                            .steps = 3},
+            &last, NULL);
+    ck_assert_int_eq(wg_gradcheck(wg_sum(wg_sigmoid(last)), &x, NULL, 1, NULL, NULL),
+                     WG_CHECK_NOT_FINITE);
+    wg_tape_free(t);
+}
+END_TEST
+
 #endif
 
 Suite *suite_loops(void)
@@ -498,6 +524,7 @@ Suite *suite_loops(void)
     tcase_add_test(tc, kernels_of_f32_are_compared_step_by_step);
     tcase_add_test(tc, a_given_gradient_of_f32);
     tcase_add_test(tc, a_given_gradient_that_moves_what_is_held_fails);
+    tcase_add_test(tc, nan_is_held);
 #endif
     suite_add_tcase(suite, tc);
     return suite;

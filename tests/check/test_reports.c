@@ -133,6 +133,13 @@ START_TEST(rates_and_sweeps)
     wgt_assert_contains(told(file), ", 2 is right; noise ");
     ck_assert_int_eq(wg_gradcheck_sweep(y, W, 4, 1e-1, 1e-3, rows, 3), WG_OK);
     file = tmpfile();
+    wg_tensor *none = wg_sum(wg_mul(wg_sqrt(wg_sub(W, W)), W)); /* 0 times infinity */
+    ck_assert_int_eq(wg_gradcheck_taylor(none, W, 2, NULL, &taylor), WG_CHECK_FAILED);
+    wg_check_taylor_print(file, &taylor);
+    const char *claim = told(file);
+    wgt_assert_contains(claim, "the claim is nan: failed");
+    ck_assert_ptr_null(strstr(claim, "rate"));
+    file = tmpfile();
     wg_check_sweep_print(file, rows, 3);
     wgt_assert_contains(told(file), "   1.000e-02 ");
     file = tmpfile();
