@@ -94,7 +94,8 @@ static wg_tensor *mish_derivative(wg_tensor *dy, wg_tensor *x)
 
 #include "ops/elementwise_rows.inc"
 
-static const wg_join sigmoid_grad_joins[] = {JOIN(mul, sigmoid_grad, 1, mul_sigmoid_grad), {NULL}};
+static const wg_join sigmoid_grad_joins[] = {JOIN(mul, sigmoid_grad, 1, mul_sigmoid_grad),
+                                             {.inner = NULL}};
 
 #include "ops/activations.inc"
 

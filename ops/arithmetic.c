@@ -44,27 +44,27 @@ static const wg_join mul_joins[] = {
     JOIN(mul, add_n, 1, mul_add), JOIN(mul, add_n, 2, mul_add), JOIN(mul, add_n, 3, mul_add_mul),
     JOIN(mul, sub, 1, mul_sub),   JOIN(mul, sub, 2, mul_from),  JOIN(mul, sub, 3, mul_sub_mul),
     JOIN(mul, mul, 1, mul_mul),   JOIN(mul, mul, 2, mul_mul),   JOIN(mul, scale, 1, mul_scale),
-    {NULL}};
+    {.inner = NULL}};
 
 static const wg_join add_joins[] = {
     JOIN(add, add, 1, add_add),   JOIN(add, add, 2, add_add),
     JOIN(add, add_n, 1, add_add), JOIN(add, add_n, 2, add_add),
     JOIN(add, sub, 1, add_sub),   JOIN(add, sub, 2, add_from),
     JOIN(add, mul, 1, add_mul),   JOIN(add, mul, 2, add_mul),
-    {NULL}};
+    {.inner = NULL}};
 
 static const wg_join sub_joins[] = {
     JOIN(sub, add, 1, sub_add),   JOIN(sub, add, 2, sub_add),
     JOIN(sub, add_n, 1, sub_add), JOIN(sub, add_n, 2, sub_add),
     JOIN(sub, sub, 1, sub_sub),   JOIN(sub, sub, 2, sub_from),
     JOIN(sub, mul, 1, sub_mul),   JOIN(sub, mul, 2, sub_mul),
-    {NULL}};
+    {.inner = NULL}};
 
 static const wg_join scale_joins[] = {
     JOIN(scale, add, 1, scale_add),   JOIN(scale, add, 2, scale_add),
     JOIN(scale, add_n, 1, scale_add), JOIN(scale, add_n, 2, scale_add),
     JOIN(scale, sub, 1, scale_sub),   JOIN(scale, sub, 2, scale_from),
-    {NULL}};
+    {.inner = NULL}};
 /* clang-format on */
 
 #include "ops/arithmetic.inc"

@@ -54,7 +54,7 @@ static wg_tensor *xlogy_argument(wg_tensor *a, wg_tensor *b)
 
 #include "ops/elementwise_rows.inc"
 
-static const wg_join tanh_grad_joins[] = {JOIN(mul, tanh_grad, 1, mul_tanh_grad), {NULL}};
+static const wg_join tanh_grad_joins[] = {JOIN(mul, tanh_grad, 1, mul_tanh_grad), {.inner = NULL}};
 
 #include "ops/functions.inc"
 

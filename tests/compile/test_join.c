@@ -18,7 +18,7 @@
 /* Normal numbers, and among them those that are special: two operands meet in every pair. */
 static wg_tensor *special(wg_dtype dtype, int64_t n, uint64_t key)
 {
-    static const double value[] = {0, -0.0, INFINITY, -INFINITY, NAN, 1, -1, 3e38, 1e-45};
+    static const double value[] = {0, -0.0, HUGE_VAL, -HUGE_VAL, (double)NAN, 1, -1, 3e38, 1e-45};
     enum { N = sizeof value / sizeof *value };
     wg_tensor *x = wg_param(t, "x", dtype, WG_SHAPE(n));
     ck_assert_int_eq(wg_fill_normal(x, 0, 1, key), WG_OK);

@@ -422,7 +422,8 @@ START_TEST(vectors_are_numbers)
     static const char *const names[] = {"exp", "expm1", "log",     "log1p",        "tanh",
                                         "erf", "erfc",  "sigmoid", "sigmoid_grad", "tanh_grad"};
     enum { N = 37, NAMES = sizeof names / sizeof *names };
-    static const double special[] = {0, -0.0, INFINITY, -INFINITY, NAN, 1e30, -1e30, 745, -745};
+    static const double special[] = {0,    -0.0,  HUGE_VAL, -HUGE_VAL, (double)NAN,
+                                     1e30, -1e30, 745,      -745};
     const wg_dtype dtype = _i % 2 ? WG_F32 : WG_F64;
     const wg_op *op = wg_op_find(names[_i / 2]);
     ck_assert_ptr_nonnull(op);
