@@ -121,8 +121,9 @@ static bool narrow_is_halfway(wg_wide x)
 }
 
 /* A feature nearby, or a value of which little more is left than rounding, makes slopes differ,
- * too: the stair is the proof. Its risers are far higher than rounding makes what is of size 1; or
- * than what y is, and then just where a narrower float has them. */
+ * too: the stair is the proof. Of operands of size 1 its risers are far higher than rounding makes
+ * anything. At others the digits may be lost that y is made of, as in (1 - cos x) / x^2 near 0: then
+ * risers must be just where a narrower float has them. */
 #define NARROW_RISER 0x1p-76
 
 static bool narrow_is_stair(narrow_op *l, int64_t out)
@@ -138,7 +139,7 @@ static bool narrow_is_stair(narrow_op *l, int64_t out)
         narrow_move(l, l->entry, l->entry + 1, at[i]);
         halfway = halfway && narrow_is_halfway(l->x[l->entry]);
     }
-    return halfway || riser > (wg_wide)NARROW_RISER;
+    return halfway || (l->drawn && riser > (wg_wide)NARROW_RISER);
 }
 
 #undef NARROW_RISER

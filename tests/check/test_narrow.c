@@ -391,8 +391,19 @@ static wg_wide stretched(wg_wide a, wg_wide b)
     return W(pow)(a * a, 1000) * W(exp)(-2000 * W(log)(W(fabs)(a))) * b;
 }
 
-static meant *const hard[] = {one_minus_cos, log_of_sum,   variance,     large_sine,
-                              near_kinks,    remainder_of, nothing_left, stretched};
+static wg_wide little_over_little(wg_wide a, wg_wide b)
+{
+    return (1 - W(cos)(a)) / (a * a) + (b - W(sin)(b)) / (b * b * b);
+}
+static wg_wide there_and_back(wg_wide a, wg_wide b)
+{
+    (void)b;
+    return W(atanh)(W(tanh)(10 * a));
+}
+
+static meant *const hard[] = {one_minus_cos,      log_of_sum,    variance,     large_sine,
+                              near_kinks,         remainder_of,  nothing_left, stretched,
+                              little_over_little, there_and_back};
 
 START_TEST(hard_and_wide)
 {
