@@ -122,8 +122,8 @@ static bool narrow_is_halfway(wg_wide x)
 
 /* A feature nearby, or a value of which little more is left than rounding, makes slopes differ,
  * too: the stair is the proof. Of operands of size 1 its risers are far higher than rounding makes
- * anything. At others the digits may be lost that y is made of, as in (1 - cos x) / x^2 near 0: then
- * risers must be just where a narrower float has them. */
+ * anything. At others the digits may be lost that y is made of, as in (1 - cos x) / x^2 near 0:
+ * then risers must be just where a narrower float has them. */
 #define NARROW_RISER 0x1p-76
 
 static bool narrow_is_stair(narrow_op *l, int64_t out)
