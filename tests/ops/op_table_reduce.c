@@ -6,6 +6,7 @@
 #include "ops/reduce.h"
 #include "ops/registry.h"
 #include "ops/softmax.h"
+#include "tests/support/support.h"
 
 #include <math.h>
 
@@ -82,11 +83,11 @@ static wg_tensor *record_along(const char *op, wg_tensor *const x[], const int64
 
 static long double sum_value(const long double *row, int64_t n, long double *terms)
 {
-    long double sum = 0;
+    wgt_sum sum = {0};
     (void)terms;
     for (int64_t i = 0; i < n; i++)
-        sum += row[i];
-    return sum;
+        wgt_sum_add(&sum, row[i]);
+    return wgt_sum_value(&sum);
 }
 
 static long double mean_value(const long double *row, int64_t n, long double *terms)
