@@ -6,12 +6,16 @@ shift
 lane() { # lane REST RUNNER...: the suites whose number divided by two leaves the rest; other lines go to LOG.REST
     rest=$1
     shift
+    : > "$log.$rest"
     # shellcheck disable=SC2046  # a list of suites
-    { "$@" $("$@" -l | awk "NR % 2 == $rest") || echo failed > "$log.failed"; } 2>&1 | awk -v others="$log.$rest" '
-        / +[0-9]+ tests +[0-9.]+ s/ { print; fflush(); next }
-        { print > others }'
+    { "$@" $("$@" -l | awk "NR % 2 == $rest") || echo failed > "$log.failed"; } 2>&1 | while IFS= read -r line; do
+        case $line in
+        *[0-9]' tests '*' s' | *[0-9]' tests '*' s   FAILED') printf '%s\n' "$line" ;;
+        *) printf '%s\n' "$line" >> "$log.$rest" ;;
+        esac
+    done
 }
-rm -f "$log.failed" "$log.0" "$log.1"
+rm -f "$log.failed"
 lane 1 "$@" &
 lane 0 "$@"
 wait
