@@ -44,10 +44,33 @@ bool wg_assemble_check(const wg_tensor *y)
     return true;
 }
 
+/* Does each part end, on the axis, before the next one begins? */
+static bool assemble_in_order(const wg_tensor *y, int axis)
+{
+    int64_t end = 0;
+    for (int k = 1; k < y->n_operands; k++) {
+        const int64_t begin = wg_assemble_place(y, k)[axis];
+        if (begin < end)
+            return false;
+        end = begin + y->operand[k]->shape.dim[axis];
+    }
+    return true;
+}
+
+/* Does no part meet another? It is told where they are in order on an axis, as slice's rule puts
+ * them. */
+static bool assemble_is_apart(const wg_tensor *y)
+{
+    for (int axis = 0; axis < y->shape.ndim; axis++)
+        if (assemble_in_order(y, axis))
+            return true;
+    return y->n_operands == 2;
+}
+
 /* The sums, and what their roundings lost. */
 size_t wg_assemble_workspace(const wg_tensor *y)
 {
-    return y->n_operands == 2 ? 0 : 2 * (size_t)y->size * wgk_real_size(wg_kernel_type(y));
+    return assemble_is_apart(y) ? 0 : 2 * (size_t)y->size * wgk_real_size(wg_kernel_type(y));
 }
 
 /* How part k lies in y, and where it begins. */
@@ -63,15 +86,27 @@ static wgk_copy assemble_copy(const wg_tensor *y, int k, int64_t *start)
     return wgk_copy_of(part->ndim, part->dim, from, to);
 }
 
-void wg_assemble_forward(const wg_tensor *y, const wg_piece *piece)
+/* Parts that meet nowhere are moved to where they belong. */
+static void assemble_move(const wg_tensor *y)
 {
     const size_t size = wg_dtype_size(y->dtype);
-    int64_t start;
-    if (y->n_operands == 2) {
-        const wgk_copy copy = assemble_copy(y, 1, &start);
+    int64_t covered = 0, start;
+    for (int k = 1; k < y->n_operands; k++)
+        covered += y->operand[k]->size;
+    if (covered < y->size)
         memset(y->data, 0, (size_t)y->size * size);
-        wgk_copy_run(&copy, size, y->operand[1]->data, (char *)y->data + (size_t)start * size, 0,
+    for (int k = 1; k < y->n_operands; k++) {
+        const wgk_copy copy = assemble_copy(y, k, &start);
+        wgk_copy_run(&copy, size, y->operand[k]->data, (char *)y->data + (size_t)start * size, 0,
                      copy.chunks);
+    }
+}
+
+void wg_assemble_forward(const wg_tensor *y, const wg_piece *piece)
+{
+    int64_t start;
+    if (assemble_is_apart(y)) {
+        assemble_move(y);
         return;
     }
     memset(piece->workspace, 0, wg_assemble_workspace(y));

@@ -4,6 +4,7 @@
 #include "ops/slice_internal.h"
 
 #include <inttypes.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "ops/axes_internal.h"
@@ -86,6 +87,7 @@ static wg_tensor *slice_undropped(const wg_tensor *y, wg_tensor *g)
     return box->dropped == 0 ? g : wg_reshape(g, y->operand[0]->shape.ndim, box->size);
 }
 
+static wg_tensor *slice_refused(wg_tensor *x);
 static wg_tensor *assemble(const wg_tensor *whole, wg_tensor *const ys[], wg_tensor *const dys[],
                            int n);
 
@@ -123,8 +125,29 @@ static int slice_axis(const wg_tensor *y)
     return axis;
 }
 
-/* Slices that make up all of x are put together again; others are added in their places. */
-static wg_tensor *slice_vjp_parts(wg_tensor *const ys[], wg_tensor *const dys[], int n)
+typedef struct slice_part {
+    wg_tensor *y, *dy;
+} slice_part;
+
+/* By where they begin, then by their places on the tape. */
+static int slice_order(const wg_tensor *y, const wg_tensor *z)
+{
+    const int64_t *at = ((const slice_box *)y->attrs)->begin;
+    const int64_t *other = ((const slice_box *)z->attrs)->begin;
+    for (int i = 0; i < y->operand[0]->shape.ndim; i++)
+        if (at[i] != other[i])
+            return at[i] < other[i] ? -1 : 1;
+    return y->index < z->index ? -1 : 1;
+}
+
+static int slice_part_order(const void *a, const void *b)
+{
+    return slice_order(((const slice_part *)a)->y, ((const slice_part *)b)->y);
+}
+
+/* Slices in order that make up all of x are put together again; others are added in their
+ * places. */
+static wg_tensor *slice_join(wg_tensor *const ys[], wg_tensor *const dys[], int n)
 {
     const wg_tensor *x = ys[0]->operand[0];
     const int axis = slice_axis(ys[0]);
@@ -132,6 +155,33 @@ static wg_tensor *slice_vjp_parts(wg_tensor *const ys[], wg_tensor *const dys[],
         return assemble(x, ys, dys, n);
     return ((const slice_box *)ys[0]->attrs)->dropped > 0 ? wg_stack(dys, n, axis)
                                                           : wg_concat(dys, n, axis);
+}
+
+static wg_tensor *slice_join_sorted(wg_tensor *const ys[], wg_tensor *const dys[], int n)
+{
+    wg_tape *t = ys[0]->tape;
+    slice_part *part = wg_temporary(t, n, 2 * sizeof *part);
+    if (part == NULL)
+        return slice_refused(NULL);
+    wg_tensor **y = (wg_tensor **)(part + n), **dy = y + n;
+    for (int k = 0; k < n; k++)
+        part[k] = (slice_part){ys[k], dys[k]};
+    qsort(part, (size_t)n, sizeof *part, slice_part_order);
+    for (int k = 0; k < n; k++) {
+        y[k] = part[k].y;
+        dy[k] = part[k].dy;
+    }
+    wg_tensor *dx = slice_join(y, dy, n);
+    wg_temporary_free(t, part);
+    return dx;
+}
+
+static wg_tensor *slice_vjp_parts(wg_tensor *const ys[], wg_tensor *const dys[], int n)
+{
+    for (int k = 1; k < n; k++)
+        if (slice_order(ys[k - 1], ys[k]) > 0)
+            return slice_join_sorted(ys, dys, n);
+    return slice_join(ys, dys, n);
 }
 
 static void slice_describe(const wg_tensor *y, char *text, size_t size)

@@ -9,9 +9,10 @@
 
 /* ---- A function, its Jacobian and their program ---------------------------------------------- */
 
-enum { MOST = 26 };
+enum { ROWS = 2, MOST = 26 };
 
-typedef wg_tensor *jacobian_function(wg_tape *t, wg_tensor *x);
+/* Records y, in a few rows, and returns how many. */
+typedef int jacobian_function(wg_tape *t, wg_tensor *x, wg_tensor *y[]);
 
 static void jacobian_run(void *context)
 {
@@ -28,9 +29,11 @@ static void jacobian_measure_program(const char *name, wg_tensor *const output[]
         .name = name, .unit = "us", .step = jacobian_run, .context = p, .comment = comment});
 }
 
-/* All columns, one a number of x [n]. */
-static wg_status columns_of(wg_tape *t, wg_tensor *y, wg_tensor *x, wg_tensor *column[])
+/* All columns of y[0], one a number of x [n]. */
+static wg_status columns_of(wg_tape *t, wg_tensor *const y[], int rows, wg_tensor *x,
+                            wg_tensor *column[])
 {
+    (void)rows;
     wg_tensor *unit[MOST];
     const int n = (int)wg_size(x);
     for (int j = 0; j < n; j++) {
@@ -38,34 +41,36 @@ static wg_status columns_of(wg_tape *t, wg_tensor *y, wg_tensor *x, wg_tensor *c
         direction[j] = 1;
         unit[j] = wg_constant(t, WG_F64, WG_SHAPE(n), direction);
     }
-    return wg_jvp_many(y, &x, 1, unit, n, column);
+    return wg_jvp_many(y[0], &x, 1, unit, n, column);
 }
 
-/* Where element i of y [m, n] depends on x [k, i] alone: the blocks [m, k], one a number i, as m
+/* Where element i of m rows [n] depends on x [k, i] alone: the blocks [m, k], one a number i, as m
  * gradients [k, n]. */
-static wg_status blocks_of(wg_tape *t, wg_tensor *y, wg_tensor *x, wg_tensor *row[])
+static wg_status blocks_of(wg_tape *t, wg_tensor *const y[], int rows, wg_tensor *x,
+                           wg_tensor *gradient[])
 {
-    for (int64_t i = 0; i < wg_dim(y, 0); i++)
-        wg_grad(wg_sum(wg_slice(y, 0, i, i + 1)), &x, 1, &row[i]);
+    for (int i = 0; i < rows; i++)
+        wg_grad(wg_sum(y[i]), &x, 1, &gradient[i]);
     return wg_tape_status(t);
 }
 
 /* y = f(x) alone, and with the Jacobian in n parts. */
 static void jacobian_measure(const char *name, jacobian_function *f, int ndim, const int64_t *dim,
-                             wg_status (*parts)(wg_tape *, wg_tensor *, wg_tensor *, wg_tensor *[]),
+                             wg_status (*parts)(wg_tape *, wg_tensor *const[], int, wg_tensor *,
+                                                wg_tensor *[]),
                              int n)
 {
     if (!bench_wanted(name))
         return;
     char value[64];
     wg_tape *t = wg_tape_new(NULL);
-    wg_tensor *x = wg_param(t, "x", WG_F64, ndim, dim), *output[1 + MOST];
+    wg_tensor *x = wg_param(t, "x", WG_F64, ndim, dim), *output[ROWS + MOST];
     wg_fill_normal(x, 0, 0.5, 1);
-    output[0] = f(t, x);
-    parts(t, output[0], x, output + 1);
+    const int rows = f(t, x, output);
+    parts(t, output, rows, x, output + rows);
     snprintf(value, sizeof value, "%s_value", name);
-    jacobian_measure_program(value, output, 1);
-    jacobian_measure_program(name, output, 1 + n);
+    jacobian_measure_program(value, output, rows);
+    jacobian_measure_program(name, output, rows + n);
     if (wg_tape_status(t) != WG_OK)
         fprintf(stderr, "%s: %s\n", name, wg_tape_message(t));
     wg_tape_free(t);
@@ -98,7 +103,7 @@ static wg_tensor *hand_turn(wg_tensor *a, bool side)
 
 /* The pose: three angles and three coordinates of the wrist, then four angles of each finger: one to
  * the side, and one of each joint. Vertices are where the bones, by their weights, take them. */
-static wg_tensor *hand(wg_tape *t, wg_tensor *p)
+static int hand(wg_tape *t, wg_tensor *p, wg_tensor *y[])
 {
     wg_tensor *turns[1 + JOINTS], *places[1 + JOINTS];
     wg_tensor *angle = wg_reshape(wg_slice(p, 0, 6, POSE), WG_SHAPE(4, FINGERS));
@@ -121,7 +126,8 @@ static wg_tensor *hand(wg_tape *t, wg_tensor *p)
     wg_tensor *mesh = jacobian_data(t, 3, (int64_t[]){BONES, 3, VERTICES}, 30);
     wg_tensor *weight = wg_softmax(jacobian_data(t, 3, (int64_t[]){BONES, 1, VERTICES}, 31), 0);
     wg_tensor *moved = wg_add(wg_matmul(turn, mesh), place); /* [bones, 3, vertices] */
-    return wg_sum_over(wg_mul(weight, moved), WG_AXES(0), false);
+    y[0] = wg_sum_over(wg_mul(weight, moved), WG_AXES(0), false);
+    return 1;
 }
 
 /* ---- Cameras: where each of 30,000 sees its point -------------------------------------------- */
@@ -138,8 +144,8 @@ static wg_tensor *camera_dot(wg_tensor *const a[], wg_tensor *const b[])
     return wg_add(wg_add(wg_mul(a[0], b[0]), wg_mul(a[1], b[1])), wg_mul(a[2], b[2]));
 }
 
-/* [11, n]: rotation, center, focal length, principal point and two coefficients of radial distortion. */
-static wg_tensor *camera(wg_tape *t, wg_tensor *x)
+/* x [11, n]: rotation, center, focal length, principal point and two coefficients of radial distortion. */
+static int camera(wg_tape *t, wg_tensor *x, wg_tensor *y[])
 {
     wg_tensor *point = wg_shift(jacobian_data(t, 2, (int64_t[]){3, CAMERAS}, 40), 5);
     wg_tensor *r[3], *d[3], *axis[3], *seen[3];
@@ -161,9 +167,9 @@ static wg_tensor *camera(wg_tape *t, wg_tensor *x)
     wg_tensor *bent = wg_shift(
         wg_add(wg_mul(camera_row(x, 9), q), wg_mul(camera_row(x, 10), wg_square(q))), 1);
     wg_tensor *gain = wg_mul(camera_row(x, 6), bent);
-    return wg_stack((wg_tensor *[]){wg_add(wg_mul(gain, u), camera_row(x, 7)),
-                                    wg_add(wg_mul(gain, v), camera_row(x, 8))},
-                    2, 0);
+    y[0] = wg_add(wg_mul(gain, u), camera_row(x, 7));
+    y[1] = wg_add(wg_mul(gain, v), camera_row(x, 8));
+    return ROWS;
 }
 
 void bench_jacobian(void)

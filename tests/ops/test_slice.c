@@ -216,6 +216,31 @@ START_TEST(test_parts_meet)
 }
 END_TEST
 
+/* The same in whatever order the parts were taken; and where they meet, they add up. */
+START_TEST(test_parts_meet_in_any_order)
+{
+    const int64_t begin[] = {2, 0, 3, 1};
+    wg_tape *t = wgt_strict_tape();
+    wg_tensor *x = wgt_counting(t, WG_SHAPE(4, 2)), *part[4], *dy[4], *g;
+    for (int k = 0; k < 4; k++) {
+        part[k] = wg_slice(x, 0, begin[k], begin[k] + 1);
+        dy[k] = wg_full(t, WG_F64, WG_SHAPE(1, 2), 1 + (double)begin[k]);
+    }
+    ck_assert_int_eq(wg_vjp_many(part, dy, 4, &x, 1, &g), WG_OK);
+    ck_assert_str_eq(op_name(g), "concat");
+    wgt_assert_tensor(g, WG_SHAPE(4, 2), (double[]){1, 1, 2, 2, 3, 3, 4, 4});
+    ck_assert_int_eq(wg_vjp_many(part, dy, 3, &x, 1, &g), WG_OK);
+    ck_assert_str_eq(op_name(g), "assemble");
+    wgt_assert_tensor(g, WG_SHAPE(4, 2), (double[]){1, 1, 0, 0, 3, 3, 4, 4});
+    ck_assert_uint_eq(g->op->workspace(g), 0);
+    part[3] = wg_slice(x, 0, 0, 1);
+    ck_assert_int_eq(wg_vjp_many(part, dy, 4, &x, 1, &g), WG_OK);
+    wgt_assert_tensor(g, WG_SHAPE(4, 2), (double[]){3, 3, 0, 0, 3, 3, 4, 4});
+    ck_assert_uint_gt(g->op->workspace(g), 0);
+    wg_tape_free(t);
+}
+END_TEST
+
 /* A function of overlapping and of repeated parts, of x itself, and of rows taken by index. */
 static wg_tensor *of_parts(wg_tensor *x)
 {
@@ -391,6 +416,7 @@ Suite *suite_slice(void)
     tcase_add_test(c, test_split_errors);
     tcase_add_test(c, test_unstack);
     tcase_add_test(c, test_parts_meet);
+    tcase_add_test(c, test_parts_meet_in_any_order);
     tcase_add_test(c, test_parts_have_derivatives);
     tcase_add_test(c, test_parts_compiled);
     tcase_add_test(c, test_parts_are_linear);
