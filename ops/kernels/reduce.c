@@ -8,6 +8,10 @@
 #include "autograd/cpu_internal.h"
 #include "ops/kernels/vector_math.h"
 
+#ifdef WG_ISA_X86
+#include <immintrin.h>
+#endif
+
 /* ---- Sums ------------------------------------------------------------------------------------ */
 
 /* In lanes s + c is the sum so far: s rounded, c what the roundings lost. */
@@ -250,7 +254,7 @@ static void sum_short(const wgk_rows *rows, bool f32, const void *x, double divi
             SUM_RUN(rows_f32, n, size, (const float *)x + row * size, sum)
         else
             SUM_RUN(rows_f64, n, size, (const double *)x + row * size, sum)
-        for (int64_t r = 0; r < n; r++)
+        for (int64_t r = 0; r < n && divisor != 1; r++)
             sum[r] /= divisor;
         wgk_rows_put(row, n, f32 ? WGK_F32 : WGK_F64, sum, y);
     }
@@ -273,6 +277,143 @@ static void reduce_sum_f64(const wgk_rows *rows, wgk_type type, const void *x, d
         wgk_put_f64(f32 ? WGK_F32 : WGK_F64, y, row, sum_row(rows, f32, x, row) / divisor);
 }
 
+/* ---- Extremes of four rows at a time --------------------------------------------------------- */
+
+/* Rows one behind the other, of four numbers at least: each is a few vectors, of which the last may
+ * have some numbers of the one before it. What is rare is noted, and done by the loops above: a
+ * NaN; an extreme of 0, which may have either sign; ties. */
+#ifdef WG_ISA_X86
+#include "ops/kernels/isa_avx2.inc"
+
+static inline __m256d fours_get(wgk_type type, const void *x, int64_t i)
+{
+    return type == WGK_F32 ? _mm256_cvtps_pd(_mm_loadu_ps((const float *)x + i))
+                           : _mm256_loadu_pd((const double *)x + i);
+}
+
+static inline void fours_put(wgk_type type, void *y, int64_t i, __m256d v)
+{
+    if (type == WGK_F32)
+        _mm_storeu_ps((float *)y + i, _mm256_cvtpd_ps(v));
+    else
+        _mm256_storeu_pd((double *)y + i, v);
+}
+
+/* Lane r: all lanes of vector r. */
+#define FOURS_PAIR(both, a, b) both(_mm256_unpacklo_pd(a, b), _mm256_unpackhi_pd(a, b))
+#define FOURS_HALVES(both, a, b)                                                                   \
+    both(_mm256_permute2f128_pd(a, b, 0x20), _mm256_permute2f128_pd(a, b, 0x31))
+#define FOURS(both, a, b, c, d) FOURS_HALVES(both, FOURS_PAIR(both, a, b), FOURS_PAIR(both, c, d))
+
+/* The largest of each lane, with the sign bits of `flip` turned over; nan: there was one. */
+static inline __m256d fours_largest(wgk_type type, int64_t size, const void *x, int64_t row,
+                                    __m256d flip, __m256d *nan)
+{
+    const int64_t last = (row + 1) * size - 4;
+    __m256d best = _mm256_xor_pd(fours_get(type, x, last), flip);
+    *nan = _mm256_or_pd(*nan, _mm256_cmp_pd(best, best, _CMP_UNORD_Q));
+    for (int64_t i = row * size; i < last; i += 4) {
+        const __m256d v = _mm256_xor_pd(fours_get(type, x, i), flip);
+        *nan = _mm256_or_pd(*nan, _mm256_cmp_pd(v, v, _CMP_UNORD_Q));
+        best = _mm256_max_pd(best, v);
+    }
+    return best;
+}
+
+static inline void fours_amax(const wgk_type type, const wgk_rows *rows, const void *x, int sign,
+                              int64_t begin, int64_t end, void *y)
+{
+    const __m256d zero = _mm256_setzero_pd(), flip = _mm256_set1_pd(sign > 0 ? 0.0 : -0.0);
+    const int64_t size = rows->row_size;
+    for (int64_t row = begin; row < end; row += 4) {
+        __m256d nan = zero;
+        const __m256d a = fours_largest(type, size, x, row, flip, &nan),
+                      b = fours_largest(type, size, x, row + 1, flip, &nan),
+                      c = fours_largest(type, size, x, row + 2, flip, &nan),
+                      d = fours_largest(type, size, x, row + 3, flip, &nan);
+        const __m256d most = FOURS(_mm256_max_pd, a, b, c, d);
+        if (_mm256_movemask_pd(_mm256_or_pd(nan, _mm256_cmp_pd(most, zero, _CMP_EQ_OQ))) != 0)
+            reduce_amax_f64(rows, type, x, sign, row, row + 4, y);
+        else
+            fours_put(type, y, row, _mm256_xor_pd(most, flip));
+    }
+}
+
+/* y[i..i + 4) = 1 where x is the value, else 0. */
+static inline __m256d fours_equal(wgk_type type, const void *x, int64_t i, __m256d value, void *y)
+{
+    const __m256d equal = _mm256_cmp_pd(fours_get(type, x, i), value, _CMP_EQ_OQ);
+    const __m256d share = _mm256_and_pd(equal, _mm256_set1_pd(1));
+    fours_put(type, y, i, share);
+    return share;
+}
+
+/* The same for a row; returns how many are equal, in four parts. */
+static inline __m256d fours_count(wgk_type type, int64_t size, const void *x, int64_t row,
+                                  const void *extremes, __m256d fresh, void *y)
+{
+    const int64_t last = (row + 1) * size - 4;
+    const __m256d value = _mm256_set1_pd(wgk_get_f64(type, extremes, row));
+    __m256d count = _mm256_and_pd(fours_equal(type, x, last, value, y), fresh);
+    for (int64_t i = row * size; i < last; i += 4)
+        count = _mm256_add_pd(count, fours_equal(type, x, i, value, y));
+    return count;
+}
+
+static inline void fours_ties(const wgk_type type, const wgk_rows *rows, const void *x,
+                              const void *extremes, int64_t begin, int64_t end, void *y)
+{
+    const int64_t size = rows->row_size, again = -size & 3; /* what the last vector has again */
+    const __m256d fresh = _mm256_cmp_pd(_mm256_setr_pd(0, 1, 2, 3), _mm256_set1_pd((double)again),
+                                        _CMP_GE_OQ);
+    for (int64_t row = begin; row < end; row += 4) {
+        const __m256d a = fours_count(type, size, x, row, extremes, fresh, y),
+                      b = fours_count(type, size, x, row + 1, extremes, fresh, y),
+                      c = fours_count(type, size, x, row + 2, extremes, fresh, y),
+                      d = fours_count(type, size, x, row + 3, extremes, fresh, y);
+        const __m256d count = FOURS(_mm256_add_pd, a, b, c, d);
+        if (_mm256_movemask_pd(_mm256_cmp_pd(count, _mm256_set1_pd(1), _CMP_NEQ_UQ)) != 0)
+            reduce_ties_f64(rows, type, x, extremes, row, row + 4, y);
+    }
+}
+
+#undef FOURS
+#undef FOURS_HALVES
+#undef FOURS_PAIR
+
+#define FOURS_OF(f, parameters, ...)                                                               \
+    static void reduce_##f parameters                                                              \
+    {                                                                                              \
+        if (type == WGK_F32)                                                                       \
+            f(WGK_F32, __VA_ARGS__);                                                               \
+        else                                                                                       \
+            f(WGK_F64, __VA_ARGS__);                                                               \
+    }
+
+FOURS_OF(fours_amax,
+         (wgk_type type, const wgk_rows *rows, const void *x, int sign, int64_t begin, int64_t end,
+          void *y),
+         rows, x, sign, begin, end, y)
+FOURS_OF(fours_ties,
+         (wgk_type type, const wgk_rows *rows, const void *x, const void *extremes, int64_t begin,
+          int64_t end, void *y),
+         rows, x, extremes, begin, end, y)
+#undef FOURS_OF
+
+#include "ops/kernels/isa_end.inc"
+
+/* The rows from `begin` on that are done so: where the others begin. */
+#define REDUCE_FOURS(f, type, rows, begin, end, ...)                                               \
+    if (((type) == WGK_F32 || (type) == WGK_F64) && (rows)->contiguous &&                          \
+        (rows)->along.ndim == 1 && (rows)->row_size >= 4 && wg_cpu_isa() >= WG_ISA_AVX2) {         \
+        const int64_t fours_ = (begin) + ((end) - (begin)) / 4 * 4;                                \
+        reduce_##f(type, rows, __VA_ARGS__, begin, fours_, y);                                     \
+        begin = fours_;                                                                            \
+    }
+#else
+#define REDUCE_FOURS(...)
+#endif
+
 void wgk_reduce_sum(const wgk_rows *rows, wgk_type type, const void *x, double divisor,
                     int64_t begin, int64_t end, void *y)
 {
@@ -288,12 +429,14 @@ void wgk_reduce_argmax(const wgk_rows *rows, wgk_type type, const void *x, int s
 void wgk_reduce_amax(const wgk_rows *rows, wgk_type type, const void *x, int sign, int64_t begin,
                      int64_t end, void *y)
 {
+    REDUCE_FOURS(fours_amax, type, rows, begin, end, x, sign)
     WGK_RUN_ALL(reduce_amax, type, rows, type, x, sign, begin, end, y);
 }
 
 void wgk_reduce_ties(const wgk_rows *rows, wgk_type type, const void *x, const void *extremes,
                      int64_t begin, int64_t end, void *y)
 {
+    REDUCE_FOURS(fours_ties, type, rows, begin, end, x, extremes)
     WGK_RUN(reduce_ties, type, rows, type, x, extremes, begin, end, y);
 }
 

@@ -202,19 +202,24 @@ START_TEST(ties_are_split_evenly)
 }
 END_TEST
 
-/* Rows of every short length give what columns do, NaN, infinities and ties among them; so do their
- * ties, found by the gradient. 19 rows are no multiple of what is taken at a time. */
+/* Rows of every short length give what columns do, which are taken otherwise: NaN, infinities,
+ * zeros of both signs and ties among them; so do their ties, found by the gradient. Rows are taken
+ * four at a time: of each four one has a tie, at the end and at any other place. */
 START_TEST(short_rows_are_like_columns)
 {
-    const int64_t n = 19, size = _i;
+    const int64_t size = _i / 2, n = 4 * (4 + size) + 3;
     const wg_dtype dtype = _i % 2 ? WG_F32 : WG_F64;
     wg_tensor *x = wg_param(t, "x", WG_F64, WG_SHAPE(n, size));
     ck_assert_int_eq(wg_fill_normal(x, 0, 1, 1), WG_OK);
     double *v = wg_edit(x);
-    v[0] = (double)NAN, v[2 * size - 1] = (double)NAN, v[3 * size - 1] = (double)INFINITY,
-    v[4 * size - 1] = -(double)INFINITY;
-    for (int64_t i = 5 * size; i < 7 * size; i++)
-        v[i] = i % 2 ? 1 : 2;
+    v[0] = (double)NAN, v[6 * size - 1] = (double)NAN, v[7 * size - 1] = (double)INFINITY,
+    v[8 * size - 1] = -(double)INFINITY;
+    for (int64_t i = 8 * size; i < 16 * size; i++)
+        v[i] = i < 11 * size ? (i % 2 ? 1 : 2) : (i % 3 ? 1 : i % 2 ? 0 : -0.0);
+    for (int64_t q = 0; q < size; q++) {
+        double *row = v + (16 + 4 * q + q % 4) * size;
+        row[q] = row[size - 1] = q % 2 ? 9 : -9;
+    }
     ck_assert_int_eq(wg_replay(t), WG_OK);
     wg_tensor *rows = wg_cast(x, dtype), *columns = wg_transpose(rows, 0, 1), *g[2], *y[2];
     wg_tensor *(*const reduce[])(wg_tensor *, int, const int *, bool) = {wg_amax_over, wg_amin_over,
@@ -505,7 +510,7 @@ Suite *suite_reduce(void)
     tcase_add_test(c, places_of_extremes);
     tcase_add_test(c, extremes_of_long_rows);
     tcase_add_test(c, ties_are_split_evenly);
-    tcase_add_loop_test(c, short_rows_are_like_columns, 2, 34);
+    tcase_add_loop_test(c, short_rows_are_like_columns, 2, 82);
     tcase_add_test(c, derivatives_at_zero);
     tcase_add_test(c, prod_with_zeros);
     tcase_add_test(c, prod_of_eleven);
