@@ -163,9 +163,7 @@ static wg_tensor *extreme_vjp(wg_tensor *y, wg_tensor *dy, int i)
     (void)i;
     wg_tensor *x = y->operand[0];
     wg_tensor *share = wg_apply(&wg_op_tie_share, (wg_tensor *[]){x, y}, 2, y->attrs);
-    wg_tensor *part = wg_mul(share, reduce_spread(y, dy));
-    wg_tensor *zero = wg_full(y->tape, x->dtype, WG_SCALAR, 0);
-    return wg_where(share, part, zero);
+    return wg_weigh(share, reduce_spread(y, dy));
 }
 
 REDUCTION(amax, "y = max_i x_i", WG_OP_KINKS, extreme_shape, .vjp = extreme_vjp,
