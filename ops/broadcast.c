@@ -66,18 +66,29 @@ static int64_t broadcast_repeats(const wg_tensor *y)
             y[i] = x[i * stride[0]];                                                               \
     }                                                                                              \
                                                                                                    \
-    /* Short runs are written four at a time: the next run overwrites what is too many. */         \
+    /* Short runs are written in one size of a few: the next run overwrites what is too many. */   \
+    static inline void broadcast_run_##T(T value, int64_t n, int64_t room, T *y)                   \
+    {                                                                                              \
+        if (n <= 4 && room >= 4)                                                                   \
+            for (int i = 0; i < 4; i++)                                                            \
+                y[i] = value;                                                                      \
+        else if (n <= 8 && room >= 8)                                                              \
+            for (int i = 0; i < 8; i++)                                                            \
+                y[i] = value;                                                                      \
+        else if (n <= 16 && room >= 16)                                                            \
+            for (int i = 0; i < 16; i++)                                                           \
+                y[i] = value;                                                                      \
+        else                                                                                       \
+            for (int64_t i = 0; i < n; i++)                                                        \
+                y[i] = value;                                                                      \
+    }                                                                                              \
+                                                                                                   \
     static void broadcast_repeat_##T(const T *x, int64_t times, int64_t begin, int64_t end, T *y)  \
     {                                                                                              \
         int64_t left = times - begin % times;                                                      \
         for (x += begin / times; begin < end; x++, left = times) {                                 \
-            const int64_t n = left < end - begin ? left : end - begin;                             \
-            const T four[4] = {*x, *x, *x, *x};                                                    \
-            int64_t i = 0;                                                                         \
-            for (; i < n && i + 4 <= end - begin; i += 4)                                          \
-                memcpy(y + i, four, sizeof four);                                                  \
-            for (; i < n; i++)                                                                     \
-                y[i] = *x;                                                                         \
+            const int64_t room = end - begin, n = left < room ? left : room;                       \
+            broadcast_run_##T(*x, n, room, y);                                                     \
             y += n;                                                                                \
             begin += n;                                                                            \
         }                                                                                          \

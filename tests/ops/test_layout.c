@@ -272,6 +272,31 @@ START_TEST(test_broadcast_to)
 }
 END_TEST
 
+/* Runs of every short length, from some place in one to some place in another; what is behind them
+ * is left alone. */
+START_TEST(test_repeated_runs)
+{
+    const int64_t times = _i, size = 5 * times;
+    wg_tape *t = wgt_strict_tape();
+    for (int d = 0; d < 3; d++) {
+        wg_tensor *x = wgt_counting_of(t, dtypes[d], WG_SHAPE(5, 1));
+        wg_tensor *y = wg_broadcast_to(x, WG_SHAPE(5, times));
+        const size_t element = wg_dtype_size(y->dtype);
+        char out[5 * 40 * 8 + 8], behind = 0x5a;
+        for (int64_t begin = 0; begin < size; begin++) {
+            const int64_t end = begin < size - begin ? size - begin : begin;
+            const size_t bytes = (size_t)(end - begin) * element;
+            wgt_assert_that(wg_at(y, begin), ==, wg_at(x, begin / times));
+            out[bytes] = behind;
+            y->op->part(y, begin, end, out, NULL);
+            wgt_assert_same_bytes(out, (const char *)y->data + (size_t)begin * element, bytes);
+            ck_assert_int_eq(out[bytes], behind);
+        }
+    }
+    wg_tape_free(t);
+}
+END_TEST
+
 START_TEST(test_sum_to)
 {
     const pair_of_shapes *p = &pairs[_i];
@@ -429,6 +454,7 @@ Suite *suite_layout(void)
     tcase_add_test(c, test_permute_derivative_and_edges);
     tcase_add_test(c, test_permute_errors);
     tcase_add_loop_test(c, test_broadcast_to, 0, n_pairs);
+    tcase_add_loop_test(c, test_repeated_runs, 2, 41);
     tcase_add_loop_test(c, test_sum_to, 0, n_pairs);
     tcase_add_test(c, test_broadcast_edges);
     tcase_add_test(c, test_broadcast_errors);
