@@ -60,6 +60,8 @@ static const wg_join sub_joins[] = {
     JOIN(sub, mul, 1, sub_mul),   JOIN(sub, mul, 2, sub_mul),
     {.inner = NULL}};
 
+static const wg_join neg_joins[] = {JOIN(neg, scale, 1, neg_scale), {.inner = NULL}};
+
 static const wg_join scale_joins[] = {
     JOIN(scale, add, 1, scale_add),   JOIN(scale, add, 2, scale_add),
     JOIN(scale, add_n, 1, scale_add), JOIN(scale, add_n, 2, scale_add),

@@ -17,7 +17,7 @@
  * family's list for the registry. */
 
 /* Descriptors that lists of joins name. */
-extern const wg_op wg_op_add, wg_op_sub, wg_op_mul, wg_op_scale, wg_op_sigmoid_grad,
+extern const wg_op wg_op_add, wg_op_sub, wg_op_mul, wg_op_neg, wg_op_scale, wg_op_sigmoid_grad,
     wg_op_tanh_grad;
 
 /* The cotangent, which has y's shape, in its operand's: that is y's, too, where both have as many

@@ -28,7 +28,7 @@ typedef void wgk_map(int64_t n, void *y, const void *const x[], const int64_t st
 #define WGK_JOINED(X)                                                                              \
     X(mul_add) X(mul_sub) X(mul_from) X(mul_mul) X(mul_scale) X(mul_add_mul) X(mul_sub_mul)        \
     X(add_add) X(add_sub) X(add_from) X(add_mul) X(sub_add) X(sub_sub) X(sub_from) X(sub_mul)      \
-    X(scale_add) X(scale_sub) X(scale_from) X(mul_sigmoid_grad) X(mul_tanh_grad)
+    X(neg_scale) X(scale_add) X(scale_sub) X(scale_from) X(mul_sigmoid_grad) X(mul_tanh_grad)
 /* clang-format on */
 
 #define WGK_MAP(name) extern wgk_map wgk_##name##_f32, wgk_##name##_f64;

@@ -46,6 +46,8 @@
              const T c = r[i * stride[2]], statement)
 
 /* For operands that all have as many elements as y. */
+#define WGK_ALL1(begin, end, a, statement)                                                         \
+    WGK_LOOP(begin, end, const T a = p[i]; (void)stride, statement)
 #define WGK_ALL2(begin, end, a, b, statement)                                                      \
     WGK_LOOP(begin, end, const T a = p[i]; const T b = q[i]; (void)a; (void)b;                     \
              (void)stride, statement)

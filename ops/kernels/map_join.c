@@ -9,6 +9,7 @@
                    WGK_HEAD##operands(type) WGK_ALL##operands(0, 1, __VA_ARGS__),                  \
                    WGK_HEAD##operands(type) WGK_ALL##operands(0, n, __VA_ARGS__))
 
+#define ROW1(name, statement) ROW(1, name, a, statement)
 #define ROW2(name, statement) ROW(2, name, a, b, statement)
 #define ROW3(name, statement) ROW(3, name, a, b, c, statement)
 #define ROW4(name, statement) ROW(4, name, a, b, c, d, statement)
@@ -36,6 +37,8 @@ ROW3(sub_sub,  const T e = a - b; y[i] = e - c)
 ROW3(sub_from, const T e = a - b; y[i] = c - e)
 ROW3(sub_mul,  const T e = a - b; y[i] = e * c)
 
+ROW1(neg_scale,  const T e = -a; y[i] = WGK_C(0) * e)
+
 ROW2(scale_add,  const T e = WGK_C(0) * a; y[i] = e + b)
 ROW2(scale_sub,  const T e = WGK_C(0) * a; y[i] = e - b)
 ROW2(scale_from, const T e = WGK_C(0) * a; y[i] = b - e)
@@ -45,4 +48,5 @@ ROW2(scale_from, const T e = WGK_C(0) * a; y[i] = b - e)
 #undef ROW4
 #undef ROW3
 #undef ROW2
+#undef ROW1
 #undef KERNEL
