@@ -31,11 +31,26 @@ typedef struct add_n_terms {
     int64_t begin;
 } add_n_terms;
 
-static inline const char *add_n_term(const add_n_terms *terms, int k, int64_t i, size_t size)
+#define ADD_N_ROOM 64
+
+/* Where element `begin` is of the terms from k on: of all, or of those that there is room for.
+ * Returns of how many. */
+static inline int add_n_find(const add_n_terms *terms, int k, size_t size, const void **room,
+                             const void *const **at)
 {
-    const void *at = terms->at != NULL ? terms->at[k] : terms->tile != NULL ? terms->tile[k] : NULL;
-    return at != NULL ? (const char *)at + (i - terms->begin) * (int64_t)size
-                      : (const char *)terms->operand[k]->data + i * (int64_t)size;
+    int n = terms->n - k;
+    *at = terms->at;
+    if (terms->at != NULL)
+        return n;
+    *at = room;
+    n = n < ADD_N_ROOM ? n : ADD_N_ROOM;
+    for (int i = 0; i < n; i++) {
+        const void *tile = terms->tile != NULL ? terms->tile[k + i] : NULL;
+        room[i] = tile != NULL
+                      ? tile
+                      : (const char *)terms->operand[k + i]->data + terms->begin * (int64_t)size;
+    }
+    return n;
 }
 
 /* An infinite sum has a rest of NaN, which must not replace it. */
@@ -64,18 +79,20 @@ static inline double add_n_total(double sum, double rest)
         typedef T inputs __attribute__((vector_size((lanes) * sizeof(T))));                        \
         typedef double vector __attribute__((vector_size((lanes) * sizeof(double))));              \
         vector s[N] = {{0}}, rest[N] = {{0}};                                                      \
-        for (int k = 0; k < terms->n; k++) {                                                       \
-            const char *x = add_n_term(terms, k, i, sizeof(T));                                    \
-            if (k + ADD_N_AHEAD < terms->n)                                                        \
-                __builtin_prefetch(                                                                \
-                    add_n_term(terms, k + ADD_N_AHEAD, i + ADD_N_BLOCK - 1, sizeof(T)));           \
-            for (int j = 0; j < N; j++) {                                                          \
-                inputs in;                                                                         \
-                memcpy(&in, x + (size_t)j * sizeof in, sizeof in);                                 \
-                const vector b = __builtin_convertvector(in, vector);                              \
-                const vector t = s[j] + b, part = t - s[j];                                        \
-                rest[j] += (s[j] - (t - part)) + (b - part);                                       \
-                s[j] = t;                                                                          \
+        const void *room[ADD_N_ROOM], *const *at;                                                  \
+        for (int from = 0, n; from < terms->n; from += n) {                                        \
+            n = add_n_find(terms, from, sizeof(T), room, &at);                                     \
+            for (int k = 0; k < n; k++) {                                                          \
+                if (k + ADD_N_AHEAD < n)                                                           \
+                    __builtin_prefetch((const T *)at[k + ADD_N_AHEAD] + i + ADD_N_BLOCK - 1);      \
+                for (int j = 0; j < N; j++) {                                                      \
+                    inputs in;                                                                     \
+                    memcpy(&in, (const T *)at[k] + i + j * (lanes), sizeof in);                    \
+                    const vector b = __builtin_convertvector(in, vector);                          \
+                    const vector t = s[j] + b, part = t - s[j];                                    \
+                    rest[j] += (s[j] - (t - part)) + (b - part);                                   \
+                    s[j] = t;                                                                      \
+                }                                                                                  \
             }                                                                                      \
         }                                                                                          \
         for (int j = 0; j < ADD_N_BLOCK; j++)                                                      \
@@ -85,12 +102,14 @@ static inline double add_n_total(double sum, double rest)
     target static void add_n_one_##set##_##T(const add_n_terms *terms, int64_t i, T *out)          \
     {                                                                                              \
         double s = 0, rest = 0;                                                                    \
-        for (int k = 0; k < terms->n; k++) {                                                       \
-            T x;                                                                                   \
-            memcpy(&x, add_n_term(terms, k, i, sizeof x), sizeof x);                               \
-            const double b = (double)x, t = s + b, part = t - s;                                   \
-            rest += (s - (t - part)) + (b - part);                                                 \
-            s = t;                                                                                 \
+        const void *room[ADD_N_ROOM], *const *at;                                                  \
+        for (int from = 0, n; from < terms->n; from += n) {                                        \
+            n = add_n_find(terms, from, sizeof(T), room, &at);                                     \
+            for (int k = 0; k < n; k++) {                                                          \
+                const double b = (double)((const T *)at[k])[i], t = s + b, part = t - s;           \
+                rest += (s - (t - part)) + (b - part);                                             \
+                s = t;                                                                             \
+            }                                                                                      \
         }                                                                                          \
         *out = (T)add_n_total(s, rest);                                                            \
     }                                                                                              \
@@ -99,12 +118,12 @@ static inline double add_n_total(double sum, double rest)
     target static void add_n_many_##set##_##T(const add_n_terms *terms, int64_t end, void *to)     \
     {                                                                                              \
         T *out = to;                                                                               \
-        const int64_t begin = terms->begin, n = end - begin;                                       \
+        const int64_t n = end - terms->begin;                                                      \
         for (int64_t i = 0; n < ADD_N_BLOCK && i < n; i++)                                         \
-            add_n_one_##set##_##T(terms, begin + i, out + i);                                      \
+            add_n_one_##set##_##T(terms, i, out + i);                                              \
         for (int64_t i = 0; n >= ADD_N_BLOCK && i < n; i += ADD_N_BLOCK) {                         \
             const int64_t at = i <= n - ADD_N_BLOCK ? i : n - ADD_N_BLOCK;                         \
-            add_n_block_##set##_##T(terms, begin + at, out + at);                                  \
+            add_n_block_##set##_##T(terms, at, out + at);                                          \
         }                                                                                          \
     }                                                                                              \
                                                                                                    \
@@ -217,10 +236,9 @@ static void add_n_part(const wg_tensor *y, int64_t begin, int64_t end, void *out
     const add_n_terms terms = {y->n_operands, NULL, y->operand, tile, begin};
     const size_t size = wg_dtype_size(y->dtype);
     if (y->n_operands == 2 || y->n_operands == 3) {
-        const void *x[3] = {NULL};
-        for (int k = 0; k < y->n_operands; k++)
-            x[k] = add_n_term(&terms, k, begin, size);
-        add_n_few(y)(end - begin, out, x, NULL, NULL);
+        const void *x[ADD_N_ROOM], *const *at;
+        add_n_find(&terms, 0, size, x, &at);
+        add_n_few(y)(end - begin, out, at, NULL, NULL);
     } else
         add_n_kernels_of(y)->many(&terms, end, out);
 }
