@@ -1,5 +1,6 @@
 /* The sum of the cotangents that meet at a node. */
 #include "autograd/cpu_internal.h"
+#include "autograd/run_internal.h"
 #include "autograd/tape_internal.h"
 
 #include <math.h>
@@ -127,10 +128,18 @@ static inline double add_n_total(double sum, double rest)
         }                                                                                          \
     }                                                                                              \
                                                                                                    \
+    target static wg_map add_n_two_##set##_##T, add_n_three_##set##_##T;                           \
+    WG_RUN(add_n_two_run_##set##_##T, add_n_two_##set##_##T)                                       \
+    WG_RUN(add_n_three_run_##set##_##T, add_n_three_##set##_##T)                                   \
+                                                                                                   \
     /* Two terms, the common case: one rounding, nothing to compensate. */                         \
     target static void add_n_two_##set##_##T(int64_t n, void *out, const void *const x[],          \
                                              const int64_t stride[], const void *attrs)            \
     {                                                                                              \
+        if (n < 0) {                                                                               \
+            add_n_two_run_##set##_##T(n, x, stride, attrs);                                        \
+            return;                                                                                \
+        }                                                                                          \
         const T *a = x[0], *b = x[1];                                                              \
         T *restrict y = out;                                                                       \
         (void)stride, (void)attrs;                                                                 \
@@ -141,6 +150,10 @@ static inline double add_n_total(double sum, double rest)
     target static void add_n_three_##set##_##T(int64_t n, void *out, const void *const x[],        \
                                                const int64_t stride[], const void *attrs)          \
     {                                                                                              \
+        if (n < 0) {                                                                               \
+            add_n_three_run_##set##_##T(n, x, stride, attrs);                                      \
+            return;                                                                                \
+        }                                                                                          \
         const T *a = x[0], *b = x[1], *c = x[2];                                                   \
         T *restrict y = out;                                                                       \
         (void)stride, (void)attrs;                                                                 \
@@ -267,7 +280,7 @@ const wg_op wg_op_add_n = {
     .formula = WG_OP_TEXT("y = x0 + x1 + ..."),
     .source = WG_OP_TEXT("Knuth, The Art of Computer Programming 2, sec. 4.2.2 (two-sum)"),
     .arity = WG_VARIADIC,
-    .flags = WG_OP_WIDE,
+    .flags = WG_OP_WIDE | WG_OP_RUNS,
     .shape = add_n_shape,
     .forward = add_n_forward,
     .part = add_n_part,

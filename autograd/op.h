@@ -54,6 +54,7 @@ enum {
     WG_OP_WIDE = 64u,  /* forward, or an elementwise op's map, serves WG_WIDE (autograd/wide.h) */
     WG_OP_ROWS = 128u, /* of matrices: write_c can write a row of y alone */
     WG_OP_OWN_PLAN = 256u, /* forward writes to the plan: each program that runs y has its own */
+    WG_OP_RUNS = 512u,     /* the library's own: kernels take runs (autograd/run_internal.h) */
 };
 
 /* Part of an op's work: chunks [begin, end) of chunks(y), and memory of workspace(y) bytes. */

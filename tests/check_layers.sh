@@ -94,7 +94,7 @@ violations() {
         layer autograd/$part "$engine|autograd/(derivatives|$part)/[a-z0-9_]+\.(h|inc)|autograd/compile/[a-z0-9_]+\.h" "($libc)\.h"
     done
     # The wide float and the choice by processor are matters of compiler and libc; their headers include no other.
-    layer ops/kernels 'ops/kernels/[a-z0-9_]+\.(h|inc)|autograd/(wide|cpu_internal)\.h' "($libc|$compiler)\.h"
+    layer ops/kernels 'ops/kernels/[a-z0-9_]+\.(h|inc)|autograd/(wide|cpu_internal|run_internal)\.h' "($libc|$compiler)\.h"
     # Ops write themselves as C by the writer's public header; a loop runs its body as a program.
     layer ops '((autograd|ops|ops/kernels)/[a-z0-9_]+\.(h|inc)|autograd/compile/(c_writer|c_function_internal|program_internal)\.h)' "($libc)\.h"
     below='(autograd|autograd/(print|ranks|compile|derivatives|check)|ops)/[a-z0-9_]+\.h'

@@ -179,9 +179,10 @@ int64_t wg_stretches_place(wg_tape *t, wg_stretch *x, int64_t n, int64_t n_steps
     return r.top;
 }
 
-/* Values of fewer bytes than a cache line stand close together; the others start at a line each. */
-enum { MEMORY_SMALL, MEMORY_LARGE, MEMORY_KINDS };
-static const int64_t memory_granule[MEMORY_KINDS] = {8, WG_ALIGNMENT};
+/* Values of fewer bytes than a cache line stand close together, scalars that calls make in another
+ * order apart from others; those of more start at a line each. */
+enum { MEMORY_SMALL, MEMORY_SORTED, MEMORY_LARGE, MEMORY_KINDS };
+static const int64_t memory_granule[MEMORY_KINDS] = {8, 8, WG_ALIGNMENT};
 
 /* The values of one kind, from `start` on. */
 typedef struct memory_values {
@@ -195,9 +196,9 @@ static int64_t memory_bytes(const wg_tensor *y)
     return y->size * (int64_t)wg_dtype_size(y->dtype);
 }
 
-static int memory_kind(const wg_tensor *y)
+static int memory_kind(const wg_tensor *y, const wg_program_fact *f)
 {
-    return memory_bytes(y) < WG_ALIGNMENT ? MEMORY_SMALL : MEMORY_LARGE;
+    return f->sorted ? MEMORY_SORTED : memory_bytes(y) < WG_ALIGNMENT ? MEMORY_SMALL : MEMORY_LARGE;
 }
 
 /* Of a value that a band alone reads, as many rows as it takes at a time. */
@@ -228,10 +229,10 @@ static int64_t memory_list(const wg_program *p, const wg_program_fact *fact, int
         for (int64_t i = fact[p->work[s].y - p->node].head; i != -1; i = fact[i].next) {
             wg_tensor *y = &p->node[i];
             const wg_program_fact *f = &fact[i];
-            if (memory_kind(y) != kind || !wg_program_is_stored(f))
+            if (memory_kind(y, f) != kind || !wg_program_is_stored(f))
                 continue;
             int64_t bytes = (memory_needed(y, f) + granule - 1) / granule * granule;
-            bool kept = f->pinned || p->options.keep_buffers || f->last_step < 0;
+            bool kept = f->pinned || p->options.keep_buffers || f->last_step < 0 || f->sorted;
             value[n] = y;
             x[n++] = (wg_stretch){bytes > 0 ? bytes : granule, memory_first(p, s),
                                   kept ? p->n_steps : memory_last(p, f->last_step), 0};

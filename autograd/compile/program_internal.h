@@ -2,6 +2,7 @@
 #define WG_AUTOGRAD_COMPILE_PROGRAM_INTERNAL_H
 
 #include "autograd/compile/program.h"
+#include "autograd/run_internal.h"
 #include "autograd/tape_internal.h"
 
 #define WG_CALL_OPERANDS 3 /* of an op whose kernel is called directly */
@@ -100,8 +101,10 @@ struct wg_program {
 
     wg_step_work *work; /* [n_steps] */
     int64_t n_steps;
-    wg_call *call; /* [n_calls] those of all steps in order */
+    wg_call *call; /* [n_calls] those of all steps; in their order, where they are not sorted */
     int64_t n_calls;
+    wg_run_address *run; /* of all runs */
+    int64_t *place;      /* of a step's call: in `call`, or ~ that in `run`; NULL: not sorted */
 
     char *memory; /* values */
     size_t memory_size, tape_memory_size;
@@ -125,7 +128,7 @@ bool wg_program_execute(wg_program *p);
 /* wg_program_rebind: read an input's values from `data`. */
 void wg_program_rebind(wg_program *p, const wg_tensor *input, const void *data);
 
-/* ---- Making one: plan.c, buffers.c, chain.c, join.c ------------------------------------------ */
+/* ---- Making one: plan.c, calls.c, runs.c, buffers.c, chain.c, join.c ------------------------- */
 
 /* What is known of a node while a program is made. */
 typedef struct wg_program_fact {
@@ -144,12 +147,19 @@ typedef struct wg_program_fact {
     bool rows;         /* of the last node of a chain: one link is computed row by row */
     int64_t step;      /* that computes it; -1: none */
     int64_t last_step; /* that reads it; -1: none */
+    bool sorted;       /* a scalar whose call has another place: its memory is no one else's */
     wg_band *band;     /* which alone reads it, and of which it has few rows; NULL: none */
 } wg_program_fact;
 
 /* wg_program_facts: what is known from nodes and outputs alone, in the tape's scratch; NULL: an
  * error was recorded. */
 wg_program_fact *wg_program_facts(const wg_program *p);
+
+/* wg_program_computes: is y no leaf of a program? */
+static inline bool wg_program_computes(const wg_tensor *y)
+{
+    return (y->state & WG_NODE_LIVE) && y->n_operands > 0;
+}
 
 /* wg_program_is_step: views are computed, but not by a step: they have an address, no more. */
 bool wg_program_is_step(const wg_program *p, const wg_program_fact *fact, int64_t i);
@@ -182,6 +192,19 @@ int64_t wg_stretches_place(wg_tape *t, wg_stretch *x, int64_t n, int64_t n_steps
 /* wg_program_place: memory for every value that is stored. False: an error was recorded on the
  * tape. */
 bool wg_program_place(wg_program *p, const wg_program_fact *fact);
+
+/* wg_program_call: call i of a step, but for addresses in tiles.  wg_call_operands: how many
+ * operands it reads. */
+wg_call wg_program_call(const wg_program *p, const wg_step_work *work, int i);
+
+static inline int wg_call_operands(const wg_step_work *work, int i)
+{
+    return work->link != NULL ? work->link[i].n_operands : work->y->n_operands;
+}
+
+/* wg_runs_find: sorts calls on one element, where that makes runs, once they are counted and before
+ * there is memory. False: an error was recorded on the tape. */
+bool wg_runs_find(wg_program *p, wg_program_fact *fact);
 
 /* wg_program_settle: give views and steps the addresses of what they read and write. */
 void wg_program_settle(wg_program *p);

@@ -2,6 +2,7 @@
 #define WG_OPS_KERNELS_MAP_INTERNAL_H
 
 #include "autograd/cpu_internal.h"
+#include "autograd/run_internal.h"
 #include "ops/kernels/elementwise.h"
 #include "ops/kernels/vector_math.h"
 
@@ -92,14 +93,26 @@
 #define WGK_PARAMETERS                                                                             \
     int64_t n, void *out, const void *const operand[], const int64_t stride[], const void *attrs
 
-/* WGK_KERNEL(linkage, name, one, body): a kernel, which does `one` where n is 1; in both T is the
- * type, y the result, and p, q, r are the operands.  WGK_VECTORIZED: the same, compiled for wider
- * vectors, too, which many elements are worth. Nothing contracts, so the bits are the same. */
+/* WGK_KERNEL(linkage, name, one, body): a kernel, which does `one` where n is 1, and for each
+ * call of a run (autograd/run_internal.h); in both T is the type, y the result, and p, q, r are the
+ * operands.  WGK_VECTORIZED: the same, compiled for wider vectors, too, which many elements are
+ * worth. Nothing contracts, so the bits are the same. */
 #define WGK_KERNEL(linkage, name, one, ...)                                                        \
+    static inline void name##_one(WGK_PARAMETERS)                                                  \
+    {                                                                                              \
+        (void)n;                                                                                   \
+        one                                                                                        \
+    }                                                                                              \
+    WG_RUN(name##_run, name##_one)                                                                 \
     linkage void name(WGK_PARAMETERS)                                                              \
     {                                                                                              \
         if (n == 1) {                                                                              \
-            one return;                                                                            \
+            name##_one(n, out, operand, stride, attrs);                                            \
+            return;                                                                                \
+        }                                                                                          \
+        if (n < 0) {                                                                               \
+            name##_run(n, operand, stride, attrs);                                                 \
+            return;                                                                                \
         }                                                                                          \
         __VA_ARGS__                                                                                \
     }
