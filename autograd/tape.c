@@ -58,10 +58,21 @@ const wg_tape_options *wg_tape_options_of(const wg_tape *t)
     return &(t != NULL ? t : wg_null_tape())->options;
 }
 
+/* Was nothing put on the tape since the place was marked, or is it gone? Then another mark is the
+ * same place: a loop that marks and rewinds keeps one. */
+static bool tape_is_at(const wg_tape *t, const wg_place *place)
+{
+    const wg_arena_mark height = wg_arena_height(&t->arena);
+    return place != NULL && place->height.block == height.block &&
+           place->height.used == height.used;
+}
+
 wg_mark wg_tape_mark(wg_tape *t)
 {
     if (!wg_tape_is_real(t) || t->arena.current == NULL)
         return (wg_mark){.tape = t, .status = wg_tape_status(t)};
+    if (tape_is_at(t, t->place))
+        return (wg_mark){t, t->place->serial, t->size, t->status};
     wg_mark mark = {t, ++t->marks, t->size, t->status};
     wg_place *place = wg_arena_take(&t->arena, sizeof *place, sizeof(void *));
     if (place == NULL) {

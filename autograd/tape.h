@@ -81,7 +81,8 @@ const char *wg_tape_message(const wg_tape *t);
 /* wg_tape_size: how many nodes (leaves, values, gradients) the tape holds. */
 int64_t wg_tape_size(const wg_tape *t);
 
-/* A place on the tape. Good until the tape is rewound to an older one. */
+/* A place on the tape. Good until the tape is rewound to an older one. Marks between which nothing
+ * was put on the tape are one place. */
 typedef struct wg_mark {
     const wg_tape *tape;
     uint64_t serial; /* of the tape's marks; 0: the empty tape */
@@ -100,7 +101,7 @@ typedef struct wg_mark {
  *     wg_tape_rewind(t, mark);
  *
  * A mark that went with a rewind to an older one, or is of another tape, is WG_E_TAPE and drops
- * nothing. A mark takes some bytes of the tape; where there are none, WG_E_NOMEM is recorded, and
+ * nothing. A place takes some bytes of the tape; where there are none, WG_E_NOMEM is recorded, and
  * the mark is good once: rewinding to it takes that back. */
 wg_mark wg_tape_mark(wg_tape *t);
 wg_status wg_tape_rewind(wg_tape *t, wg_mark mark);

@@ -29,7 +29,7 @@ static bool band_takes_node(const wg_program *p, const wg_program_fact *fact, co
         (y->op->flags & WG_OP_OWN_PLAN) || y->n_operands > WG_ELEMENTWISE_OPERANDS)
         return false;
     for (int k = 0; k < y->n_operands; k++) {
-        const wg_tensor *x = y->operand[k], *root = wg_view_root(x);
+        const wg_tensor *x = y->operand[k], *root = &p->node[wg_program_root(p, fact, x)];
         const wg_program_fact *f = &fact[root - p->node];
         const bool aligned = band_is_aligned(y, k);
         by_rows = by_rows || aligned;
@@ -65,7 +65,7 @@ static int64_t band_step_bytes(const wg_program *p, const wg_program_fact *fact,
         const wg_tensor *y = &p->node[i];
         bytes += wg_program_is_stored(&fact[i]) ? band_bytes(y) : 0;
         for (int k = 0; k < y->n_operands; k++)
-            if (fact[wg_view_root(y->operand[k]) - p->node].step < s && band_is_aligned(y, k))
+            if (fact[wg_program_root(p, fact, y->operand[k])].step < s && band_is_aligned(y, k))
                 bytes += band_bytes(y->operand[k]);
     }
     return bytes;
@@ -102,7 +102,7 @@ static bool band_find(wg_program *p, wg_program_fact *fact, int64_t begin, int64
 /* The band whose few rows y's value is, or that of which it is a view; NULL: y has all rows. */
 static wg_band *band_of(const wg_program *p, const wg_program_fact *fact, const wg_tensor *y)
 {
-    return y->n_operands > 0 ? fact[wg_view_root(y) - p->node].band : NULL;
+    return y->n_operands > 0 ? fact[wg_program_root(p, fact, y)].band : NULL;
 }
 
 static bool band_list_moved(wg_program *p, const wg_program_fact *fact)

@@ -4,6 +4,18 @@
 
 /* ---- Facts ----------------------------------------------------------------------------------- */
 
+/* Operands come first, so that a view of a view takes one look. */
+static void plan_root(const wg_program *p, wg_program_fact *fact, int64_t i)
+{
+    const wg_tensor *y = &p->node[i];
+    fact[i].root = i;
+    if ((y->op->flags & WG_OP_VIEW) && y->n_operands > 0) {
+        const wg_program_fact *x = &fact[y->operand[0] - p->node];
+        fact[i].root = x->root;
+        fact[i].offset = x->offset + (y->op->offset != NULL ? (int64_t)y->op->offset(y) : 0);
+    }
+}
+
 wg_program_fact *wg_program_facts(const wg_program *p)
 {
     wg_program_fact *fact = wg_arena_take(&p->tape->scratch, (size_t)p->n_nodes * sizeof *fact,
@@ -12,7 +24,7 @@ wg_program_fact *wg_program_facts(const wg_program *p)
         wg_fail(p->tape, WG_E_NOMEM, "compile: out of memory");
         return NULL;
     }
-    for (int64_t i = 0; i < p->n_nodes; i++)
+    for (int64_t i = 0; i < p->n_nodes; i++) {
         fact[i] = (wg_program_fact){.computed = wg_program_computes(&p->node[i]),
                                     .first = -1,
                                     .chain = i,
@@ -21,8 +33,10 @@ wg_program_fact *wg_program_facts(const wg_program *p)
                                     .links = 1,
                                     .step = -1,
                                     .last_step = -1};
+        plan_root(p, fact, i);
+    }
     for (int i = 0; i < p->n_outputs; i++)
-        fact[wg_view_root(p->result[i]) - p->node].pinned = true;
+        fact[wg_program_root(p, fact, p->result[i])].pinned = true;
     return fact;
 }
 
@@ -38,7 +52,7 @@ void wg_program_note_reads(const wg_program *p, wg_program_fact *fact, int64_t l
     for (int64_t i = fact[last].head; i != -1; i = fact[i].next) {
         fact[i].step = step;
         for (int k = 0; k < p->node[i].n_operands; k++)
-            fact[wg_view_root(p->node[i].operand[k]) - p->node].last_step = step;
+            fact[wg_program_root(p, fact, p->node[i].operand[k])].last_step = step;
     }
 }
 

@@ -138,6 +138,8 @@ typedef struct wg_program_fact {
     bool many;         /* several chains and steps read it */
     bool folds;        /* a reduction that can be in a chain */
     bool tiled;        /* all that reads it in the first of them can read a tile */
+    int64_t root;      /* whose memory it is in (wg_view_root): itself, unless it is a view */
+    int64_t offset;    /* bytes into that */
     int64_t first;     /* the last node of the first of them; -1: none was met */
     int64_t chain;     /* the last node of the chain that it belongs to: itself, at first */
     int64_t head;      /* of the last node of a chain: its first link */
@@ -159,6 +161,13 @@ wg_program_fact *wg_program_facts(const wg_program *p);
 static inline bool wg_program_computes(const wg_tensor *y)
 {
     return (y->state & WG_NODE_LIVE) && y->n_operands > 0;
+}
+
+/* wg_program_root: the node whose memory x is in. */
+static inline int64_t wg_program_root(const wg_program *p, const wg_program_fact *fact,
+                                      const wg_tensor *x)
+{
+    return fact[x - p->node].root;
 }
 
 /* wg_program_is_step: views are computed, but not by a step: they have an address, no more. */

@@ -20,6 +20,7 @@ typedef struct run_group {
 } run_group;
 
 typedef struct runs {
+    const wg_program_fact *fact;
     run_group *run; /* [n_runs] */
     int64_t n_runs;
     int64_t *newest;    /* run of each level, which begin at 1 */
@@ -49,7 +50,7 @@ static int64_t run_level(const wg_program *p, const runs *r, const wg_step_work 
         wg_link_operands(&work->link[i], joined);
     for (int k = 0; k < wg_call_operands(work, i); k++) {
         const wg_tensor *x = work->link != NULL ? joined[k] : work->y->operand[k];
-        const int64_t of = r->level[wg_view_root(x) - p->node];
+        const int64_t of = r->level[wg_program_root(p, r->fact, x)];
         level = of > level ? of : level;
     }
     return level + 1;
@@ -162,6 +163,7 @@ bool wg_runs_find(wg_program *p, wg_program_fact *fact)
     runs r;
     if (!runs_take(p, &r))
         return false;
+    r.fact = fact;
     for (int64_t s = 0, at = 0; s < p->n_steps; s++)
         for (int i = 0; i < p->work[s].calls; i++)
             runs_sort(p, &r, &p->work[s], i, at++);

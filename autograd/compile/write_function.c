@@ -5,6 +5,7 @@
 
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 /* ---- Constants ------------------------------------------------------------------------------- */
@@ -35,13 +36,81 @@ void wg_write_table(const wg_c_program *w, const wg_tensor *x, const char *name)
     wg_c_print(text, "\n};\n\n");
 }
 
+/* ---- Words ----------------------------------------------------------------------------------- */
+
+/* The first word of statements, of *n letters; NULL: there is none. Comments are passed over, and
+ * what stands behind "->". */
+static const char *function_next(const char *s, size_t *n)
+{
+    for (bool field = false; s != NULL && *s != '\0'; field = s != NULL && s[-1] == '>') {
+        for (*n = 0; wg_formula_is_word(s[*n]);)
+            ++*n;
+        if (*n > 0 && !field)
+            return s;
+        if (s[0] == '/' && s[1] == '*')
+            s = strstr(s, "*/");
+        else
+            s += *n > 0 ? *n : 1;
+    }
+    return NULL;
+}
+
+bool wg_write_mentions(const char *text, const char *word)
+{
+    const size_t length = strlen(word);
+    size_t n;
+    for (const char *s = function_next(text, &n); s != NULL; s = function_next(s + n, &n))
+        if (n == length && memcmp(s, word, n) == 0)
+            return true;
+    return false;
+}
+
+/* The name of a node's table. */
+typedef struct function_name {
+    const char *s;
+    size_t n;
+    int64_t node;
+} function_name;
+
+static int function_name_order(const void *a, const void *b)
+{
+    const function_name *x = a, *y = b;
+    return x->n != y->n ? (x->n < y->n ? -1 : 1) : memcmp(x->s, y->s, x->n);
+}
+
+/* wanted[node], of n names, for those that the statements have. */
+static void function_mark(const char *text, function_name *name, int64_t n, bool *wanted)
+{
+    function_name word = {0};
+    qsort(name, (size_t)n, sizeof *name, function_name_order);
+    for (word.s = function_next(text, &word.n); word.s != NULL;
+         word.s = function_next(word.s + word.n, &word.n)) {
+        const function_name *found = bsearch(&word, name, (size_t)n, sizeof *name,
+                                             function_name_order);
+        if (found != NULL)
+            wanted[found->node] = true;
+    }
+}
+
 /* What is broadcast to no elements is read nowhere, and is no table. */
 static void function_tables(const wg_c_program *w)
 {
-    for (int64_t i = 0; i < w->p->n_nodes; i++)
-        if (wg_write_is_constant(w, i) && !w->c.value[i].single &&
-            wg_write_mentions(w->c.body.s, w->c.value[i].name))
+    const int64_t nodes = w->p->n_nodes;
+    function_name *name = wg_temporary(w->c.tape, nodes, sizeof *name + sizeof(bool));
+    if (name == NULL)
+        return;
+    bool *wanted = (bool *)(name + nodes);
+    int64_t n = 0;
+    for (int64_t i = 0; i < nodes; i++) {
+        wanted[i] = false;
+        if (wg_write_is_constant(w, i) && !w->c.value[i].single)
+            name[n++] = (function_name){w->c.value[i].name, strlen(w->c.value[i].name), i};
+    }
+    function_mark(w->c.body.s, name, n, wanted);
+    for (int64_t i = 0; i < nodes; i++)
+        if (wanted[i])
             wg_write_table(w, &w->p->node[i], w->c.value[i].name);
+    wg_temporary_free(w->c.tape, name);
 }
 
 /* ---- Statements ------------------------------------------------------------------------------ */
@@ -65,11 +134,17 @@ static void function_copy(wg_c_program *w, int i)
     wg_c_close_one(&w->c, &all);
 }
 
+/* The node whose memory output i is in. */
+static const wg_tensor *function_source(const wg_c_program *w, int i)
+{
+    return &w->p->node[wg_program_root(w->p, w->fact, w->p->result[i])];
+}
+
 /* Is there a copy to be made yet that reads the parameter that output i goes to? */
 static bool function_is_awaited(const wg_c_program *w, int i)
 {
     for (int k = 0; w->update[i] != NULL && k < w->p->n_outputs; k++)
-        if (k != i && !w->direct[k] && wg_view_root(w->p->result[k]) == w->update[i])
+        if (k != i && !w->direct[k] && function_source(w, k) == w->update[i])
             return true;
     return false;
 }
@@ -85,7 +160,7 @@ static void function_last_copies(wg_c_program *w)
         for (int i = 0; i < w->p->n_outputs; i++) {
             if (w->direct[i] || function_is_awaited(w, i))
                 continue;
-            if (wg_view_root(w->p->result[i]) != w->update[i])
+            if (function_source(w, i) != w->update[i])
                 function_copy(w, i);
             w->direct[i] = true;
             left--;
@@ -115,24 +190,6 @@ const char *wg_write_index_type(const wg_program *p)
         if (p->node[i].size > INT32_MAX)
             return "int64_t";
     return "int";
-}
-
-/* Words in comments do not count. */
-bool wg_write_mentions(const char *text, const char *word)
-{
-    const size_t length = strlen(word);
-    for (const char *s = text; s != NULL && *s != '\0';) {
-        size_t n = 0;
-        while (wg_formula_is_word(s[n]))
-            n++;
-        if (n == length && memcmp(s, word, n) == 0 && (s == text || s[-1] != '>'))
-            return true;
-        if (s[0] == '/' && s[1] == '*')
-            s = strstr(s, "*/");
-        else
-            s += n > 0 ? n : 1;
-    }
-    return false;
 }
 
 /* ---- Bodies ---------------------------------------------------------------------------------- */

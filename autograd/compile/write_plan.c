@@ -254,7 +254,7 @@ static bool write_reads_across(const wg_c_program *w, int64_t s, const wg_tensor
         const wg_tensor *y = &p->node[i];
         bool across = !(y->op->flags & WG_OP_ELEMENTWISE) && y->op != &wg_op_add_n;
         for (int k = 0; k < y->n_operands; k++)
-            if (wg_view_root(y->operand[k]) == x &&
+            if (wg_program_root(p, w->fact, y->operand[k]) == x - p->node &&
                 (across || y->operand[k] != x || !wg_shape_same(&x->shape, &y->shape)))
                 return true;
     }
@@ -269,7 +269,8 @@ static bool write_can_replace(const wg_c_program *w, const wg_tensor *r, const w
     if (w->fact[x - w->p->node].last_step > s || write_reads_across(w, s, x))
         return false;
     for (int i = 0; i < w->p->n_outputs; i++)
-        if (wg_view_root(w->p->result[i]) == x || (w->p->result[i] == r && w->update[i] != x))
+        if (wg_program_root(w->p, w->fact, w->p->result[i]) == x - w->p->node ||
+            (w->p->result[i] == r && w->update[i] != x))
             return false;
     return true;
 }
@@ -366,12 +367,10 @@ static void write_name_rest(wg_c_program *w)
         wg_c_value *v = &w->c.value[i];
         if (v->name != NULL)
             continue;
-        const wg_tensor *root = wg_view_root(y);
-        if (root != y) {
-            const int64_t size = (int64_t)wg_dtype_size(y->dtype);
-            *v = *wg_c_value_of(&w->c, root);
-            for (const wg_tensor *x = y; x != root; x = x->operand[0])
-                v->offset += x->op->offset != NULL ? x->op->offset(x) / size : 0;
+        const int64_t root = wg_program_root(w->p, w->fact, y);
+        if (root != i) {
+            *v = w->c.value[root];
+            v->offset += w->fact[i].offset / (int64_t)wg_dtype_size(y->dtype);
             continue;
         }
         v->name = write_name_of(w, y);

@@ -194,8 +194,11 @@ wg_status wg_print(FILE *stream, const wg_tensor *x)
         return WG_E_DTYPE;
     print_layout p = {.stream = stream, .x = x, .summary = x->size > PRINT_ALL};
     char text[PRINT_NUMBER];
-    print_lay_out(&p);
-    if (x->shape.ndim > 0) {
+    if (x->size > 0)
+        print_lay_out(&p);
+    if (x->size == 0) {
+        fputs("[]", stream); /* whatever its shape */
+    } else if (x->shape.ndim > 0) {
         print_axis(&p, 0, 0);
     } else {
         print_text(&p, 0, text);

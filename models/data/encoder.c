@@ -74,7 +74,7 @@ static wg_encoder *encoder_fit(wg_tape *t, const char *const *string, int64_t n,
 static int64_t encoder_size(wg_tape *t, const char *const *string, int64_t n, int64_t columns)
 {
     int64_t size = -1;
-    if (n < 0 || columns < 0 || !wg_size_multiply(n, columns, &size)) {
+    if (n < 0 || columns < 0 || columns == INT64_MAX || !wg_size_multiply(n, columns, &size)) {
         wg_fail(t, WG_E_VALUE, "encoder: %" PRId64 " rows of %" PRId64 " strings", n, columns);
         return -1;
     }

@@ -16,25 +16,41 @@ static wg_polynomial_options polynomial_options(const wg_polynomial_options *opt
     return o;
 }
 
-/* The products of degree k: with repetition (d + k - 1 over k), those of degree k - 1 times (d + k
- * - 1) / k; without, (d over k), times (d - k + 1) / k. Both divisions leave nothing. */
+/* (d + degree over the smaller of them): products with repetition; all /= k leaves nothing. */
+static bool polynomial_repeated(int64_t d, int64_t degree, int64_t *all)
+{
+    const int64_t least = d < degree ? d : degree, most = d < degree ? degree : d;
+    for (int64_t k = 1, factor; k <= least; k++) {
+        if (!wg_size_add(most, k, &factor) || !wg_size_multiply(*all, factor, all))
+            return false;
+        *all /= k;
+    }
+    return true;
+}
+
+/* The sum of (d over k). */
+static bool polynomial_interactions(int64_t d, int64_t degree, int64_t *all)
+{
+    int64_t of_degree = 1;
+    for (int64_t k = 1; k <= d && k <= degree; k++) {
+        if (!wg_size_multiply(of_degree, d - k + 1, &of_degree))
+            return false;
+        of_degree /= k;
+        if (!wg_size_add(*all, of_degree, all))
+            return false;
+    }
+    return true;
+}
+
+/* That of degree 0 is the bias. */
 int64_t wg_polynomial_columns(int64_t d, const wg_polynomial_options *options)
 {
-    wg_polynomial_options o = polynomial_options(options);
-    int64_t columns = o.include_bias, of_degree = 1;
-    if (o.degree < 1 || d < 0)
+    const wg_polynomial_options o = polynomial_options(options);
+    int64_t all = 1;
+    if (o.degree < 1 || d < 0 ||
+        !(o.interaction_only ? polynomial_interactions : polynomial_repeated)(d, o.degree, &all))
         return -1;
-    for (int64_t k = 1; k <= o.degree && of_degree > 0; k++) {
-        int64_t factor = d - k + 1;
-        if (!o.interaction_only)
-            factor = d <= INT64_MAX - k ? d + k - 1 : INT64_MAX;
-        if (!wg_size_multiply(of_degree, factor, &of_degree))
-            return -1;
-        of_degree /= k;
-        if (!wg_size_add(columns, of_degree, &columns))
-            return -1;
-    }
-    return columns;
+    return o.include_bias ? all : all - 1;
 }
 
 /* The products of one degree. Those whose first factor is column f or a later one stand at

@@ -74,7 +74,7 @@ bool wg_column_moments(wg_tensor *X, double mean[], double variance[], double *r
     *rows = (double)wg_ranks_rows(t, X->shape.dim[0], NULL);
     X = wg_ranks_share(X);
     void *room = wg_rows_room(X, WG_RANKS_BLOCK);
-    if (wg_ranks_agree(t, 0, "") == WG_OK)
+    if (wg_ranks_agree(t, 0, "") == WG_OK && d > 0) /* rows of nothing may be very many */
         scaler_moments(X, *rows, mean, variance, sums, room);
     wg_temporary_free(t, room);
     wg_temporary_free(t, sums);

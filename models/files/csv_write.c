@@ -44,12 +44,17 @@ static bool csv_output_check_strings(const csv_output *o, int i)
     return true;
 }
 
+static bool csv_output_empty(const csv_output *o)
+{
+    wg_fail(o->tape, WG_E_VALUE, "csv: no columns to write");
+    return false;
+}
+
 static bool csv_output_check(const csv_output *o)
 {
-    if (o->n < 1 || o->part == NULL) {
-        wg_fail(o->tape, WG_E_VALUE, "csv: no columns to write");
-        return false;
-    }
+    int64_t columns = 0;
+    if (o->n < 1 || o->part == NULL)
+        return csv_output_empty(o);
     if (strchr("\"\r\n+-.0123456789", o->separator) != NULL) {
         wg_fail(o->tape, WG_E_VALUE,
                 "csv: the separator is a quote, a line end or part of a number");
@@ -65,8 +70,9 @@ static bool csv_output_check(const csv_output *o)
             return csv_output_fail(o, WG_E_SHAPE, i, "has not as many rows as the first");
         if (!csv_output_check_strings(o, i))
             return false;
+        columns += x->shape.ndim == 1 || x->shape.dim[1] > 0;
     }
-    return true;
+    return columns > 0 || csv_output_empty(o);
 }
 
 /* ---- Fields. --------------------------------------------------------------------------------- */

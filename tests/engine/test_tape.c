@@ -187,6 +187,48 @@ START_TEST(test_bad_marks)
 }
 END_TEST
 
+/* A loop that marks and rewinds takes no memory, whatever its steps record: one place is enough. */
+START_TEST(test_marks_do_not_add_up)
+{
+    wgt_memory memory = {0};
+    wg_tape *t = wgt_tape(&memory);
+    wg_tensor *x = wgt_scalar_param(t, "x", 2);
+    const wg_mark before = wg_tape_mark(t);
+    wgt_cube(x);
+    wg_tape_rewind(t, before);
+    const int64_t held = memory.calls;
+    for (int step = 0; step < 100000; step++) {
+        const wg_mark outer = wg_tape_mark(t);
+        wgt_cube(x);
+        const wg_mark inner = wg_tape_mark(t);
+        wgt_cube(x);
+        wg_tape_rewind(t, inner);
+        wg_tape_rewind(t, outer);
+        ck_assert_int_eq(wg_tape_size(t), 1);
+    }
+    ck_assert_int_eq(memory.calls, held);
+    ck_assert_int_eq(wg_tape_rewind(t, before), WG_OK);
+    wg_tape_free(t);
+}
+END_TEST
+
+/* Places of 48 bytes behind 17, which begin at multiples of 64: in every second block of memory it is
+ * the place that does not fit. */
+static wg_mark mark_without_memory(wg_tape *t, wgt_memory *memory)
+{
+    for (;;) {
+        memory->fail_at = memory->calls + 1;
+        const wg_mark mark = wg_tape_mark(t);
+        if (wg_tape_status(t) != WG_OK)
+            return mark;
+        if (wg_tape_take(t, 17) != NULL)
+            continue;
+        wg_tape_rewind(t, mark);
+        memory->fail_at = 0;
+        wg_tape_take(t, 64);
+    }
+}
+
 /* A mark that finds no memory is an error that rewinding to it takes back; not once an older one was
  * gone back to. */
 START_TEST(test_mark_without_memory)
@@ -196,11 +238,7 @@ START_TEST(test_mark_without_memory)
     wg_tensor *x = wgt_scalar_param(t, "x", 2);
     const wg_mark well = wg_tape_mark(t);
     for (int round = 0; round < 2; round++) {
-        wg_mark ill;
-        memory.fail_at = memory.calls + 1;
-        do
-            ill = wg_tape_mark(t);
-        while (wg_tape_status(t) == WG_OK);
+        const wg_mark ill = mark_without_memory(t, &memory);
         wgt_assert_status(t, WG_E_NOMEM, "mark: out of memory");
         memory.fail_at = 0;
         wg_tape_rewind(t, round == 0 ? ill : well);
@@ -468,6 +506,7 @@ Suite *suite_tape(void)
     tcase_add_test(rewind, test_rewind_takes_the_status_back);
     tcase_add_test(rewind, test_rewind_twice_and_nested);
     tcase_add_test(rewind, test_bad_marks);
+    tcase_add_test(rewind, test_marks_do_not_add_up);
     tcase_add_test(rewind, test_mark_without_memory);
     tcase_add_test(rewind, test_marks_have_a_generation);
     tcase_add_test(rewind, test_take);

@@ -140,6 +140,7 @@ START_TEST(test_refused)
     const int64_t k[] = {0, 2};
     const char *const texts[] = {"a", "b"};
     const wg_tensor *two = wg_full(tape, WG_F64, WG_SHAPE(2), 1);
+    const wg_tensor *none = wg_full(tape, WG_F64, WG_SHAPE(INT64_C(1) << 50, 0), 1);
     const struct {
         wg_csv_part part[2];
         int n;
@@ -148,6 +149,7 @@ START_TEST(test_refused)
         const char *message;
     } bad[] = {
         {{{.values = two}}, 0, {0}, WG_E_VALUE, "no columns"},
+        {{{.values = none}}, 1, {0}, WG_E_VALUE, "no columns"},
         {{{.values = two}}, 1, {.separator = '"'}, WG_E_VALUE, "the separator is"},
         {{{.values = two}}, 1, {.separator = '.'}, WG_E_VALUE, "the separator is"},
         {{{.values = NULL}}, 1, {0}, WG_E_NULL, "a tensor to write is NULL"},

@@ -9,6 +9,7 @@
 #include "tests/support/suites.h"
 #include "tests/support/support.h"
 
+#include <limits.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -124,6 +125,10 @@ START_TEST(test_columns)
     ck_assert_int_eq(wg_polynomial_columns(2, NULL), 5);
     ck_assert_int_eq(wg_polynomial_columns(-1, NULL), -1);
     ck_assert_int_eq(wg_polynomial_columns(INT64_MAX, NULL), -1);
+    const wg_polynomial_options most = {.degree = INT_MAX}; /* no loop over degrees */
+    ck_assert_int_eq(wg_polynomial_columns(1, &most), INT_MAX);
+    ck_assert_int_eq(wg_polynomial_columns(2, &most),
+                     (INT64_C(1) << 30) * ((INT64_C(1) << 31) + 1) - 1);
     ck_assert_int_eq(wg_polynomial_columns(3, &(wg_polynomial_options){.degree = -1}), -1);
     ck_assert_int_eq(wg_polynomial_columns(1000, &(wg_polynomial_options){.degree = 60}), -1);
 }

@@ -113,6 +113,15 @@ START_TEST(test_constant_column)
 END_TEST
 
 /* On an input the scaler is replayed, and derivatives pass: 1 / scale. */
+/* What there are no columns of may have any number of rows. */
+START_TEST(test_rows_of_nothing)
+{
+    wg_tensor *X = wg_full(tape, WG_F64, WG_SHAPE(INT64_C(1) << 50, 0), 1);
+    ck_assert_int_eq(wg_size(wg_standardize(X)), 0);
+    ck_assert_int_eq(wg_tape_status(tape), WG_OK);
+}
+END_TEST
+
 START_TEST(test_on_input)
 {
     double row[] = {1, 1, 1};
@@ -351,6 +360,7 @@ Suite *suite_scaler(void)
     tcase_add_test(scaler, test_mean_is_corrected);
     tcase_add_test(scaler, test_constant_column);
     tcase_add_test(scaler, test_on_input);
+    tcase_add_test(scaler, test_rows_of_nothing);
     tcase_add_test(scaler, test_scaler_errors);
     tcase_add_test(scaler, test_scaler_no_memory);
     tcase_add_test(split, test_split);
