@@ -1,6 +1,8 @@
 /* Errors are values: recording one, its words, and the tapes and tensors that stand for failure. */
 #include "autograd/tape_internal.h"
 
+#include "autograd/number_text_internal.h"
+
 #include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -75,7 +77,7 @@ wg_tensor *wg_fail(wg_tape *t, wg_status status, const char *format, ...)
     char message[WG_MESSAGE_SIZE];
     va_list arguments;
     va_start(arguments, format);
-    vsnprintf(message, sizeof message, format, arguments);
+    wg_format_list(message, sizeof message, format, arguments);
     va_end(arguments);
     fail_record(t, status, message);
     return &t->inert;
@@ -120,7 +122,7 @@ bool wg_op_fail(const wg_tensor *y, wg_status status, const char *format, ...)
     size_t used = strlen(message);
     va_list arguments;
     va_start(arguments, format);
-    vsnprintf(message + used, sizeof message - used, format, arguments);
+    wg_format_list(message + used, sizeof message - used, format, arguments);
     va_end(arguments);
     fail_operands(y, status, message, sizeof message);
     fail_record(y->tape, status, message);

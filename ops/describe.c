@@ -1,6 +1,8 @@
 /* describe.c: what attributes say, as text for printed tapes and graphs. */
 #include "ops/describe_internal.h"
 
+#include "autograd/number_text_internal.h"
+
 #include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -15,7 +17,7 @@ void wg_describe_add(char *text, size_t size, const char *format, ...)
     }
     va_list arguments;
     va_start(arguments, format);
-    vsnprintf(text + used, size - used, format, arguments);
+    wg_format_list(text + used, size - used, format, arguments);
     va_end(arguments);
 }
 

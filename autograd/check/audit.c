@@ -4,6 +4,7 @@
 
 #include "autograd/check/function_internal.h"
 #include "autograd/check/gradcheck_internal.h"
+#include "autograd/number_text_internal.h"
 
 #include <inttypes.h>
 #include <math.h>
@@ -332,8 +333,8 @@ static void audit_print_row(FILE *out, const wg_audit_row *r)
     char index[WG_CHECK_INDEX_TEXT] = "[]";
     if (r->node->shape.ndim > 0)
         wg_check_index_text(&r->node->shape, (size_t)r->entry, index);
-    fprintf(out, "%-28s %8s %13.6g %13.6g %7.1f %7.1f %10.1e\n", wg_tensor_text(r->node).s, index,
-            r->value, r->exact, r->digits, r->lost, r->condition);
+    wg_format_to(out, "%-28s %8s %13.6g %13.6g %7.1f %7.1f %10.1e\n", wg_tensor_text(r->node).s,
+                 index, r->value, r->exact, r->digits, r->lost, r->condition);
     if (r->pattern != NULL)
         fprintf(out, "    %s%s: use %s\n", r->overflow ? "overflows: " : "", r->pattern, r->cure);
 }
@@ -362,9 +363,11 @@ void wg_audit_csv(FILE *out, const wg_audit_row rows[], size_t count)
     fputs("node,op,entry,value,exact,digits,lost,condition,pattern,cure\n", out);
     for (size_t i = 0; i < count; i++) {
         const wg_audit_row *r = &rows[i];
-        fprintf(out, "%" PRId64 ",%s,%" PRId64 ",%.17g,%.17g,%.2f,%.2f,%.3g,\"%s\",\"%s\"\n",
-                r->node->index, r->node->op->name, r->entry, r->value, r->exact, r->digits, r->lost,
-                r->condition, r->pattern != NULL ? r->pattern : "", r->cure != NULL ? r->cure : "");
+        fprintf(out, "%" PRId64 ",", r->node->index);
+        wg_check_csv_text(out, r->node->op->name);
+        wg_format_to(out, ",%" PRId64 ",%.17g,%.17g,%.2f,%.2f,%.3g,\"%s\",\"%s\"\n", r->entry,
+                     r->value, r->exact, r->digits, r->lost, r->condition,
+                     r->pattern != NULL ? r->pattern : "", r->cure != NULL ? r->cure : "");
     }
 }
 

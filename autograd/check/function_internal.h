@@ -62,6 +62,9 @@ typedef struct wg_check_decide {
 #define WG_CHECK_INDEX_TEXT 192
 char *wg_check_index_text(const wg_shape *shape, size_t index, char text[WG_CHECK_INDEX_TEXT]);
 
+/* wg_check_csv_text: a field of CSV, quoted where that is needed. */
+void wg_check_csv_text(FILE *out, const char *text);
+
 /* A check in progress. */
 typedef struct wg_check_state {
     wg_check_options options; /* defaults filled in */

@@ -2,6 +2,8 @@
  * recorded gradients: gradcheck_print.c, which needs a tape, hands them over. */
 #include "autograd/check/function_internal.h"
 
+#include "autograd/number_text_internal.h"
+
 #include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
@@ -52,13 +54,13 @@ static void check_print_entry(FILE *out, const wg_check_report *r)
                 : e->outcome == WG_ENTRY_KINK ? " of %s"
                                               : ", as %s does not move smoothly",
                 e->op);
-    fprintf(out, ": claimed %.10g, ", e->claimed);
+    wg_format_to(out, ": claimed %.10g, ", e->claimed);
     if (d->kink)
-        fprintf(out, "derivatives %.10g and %.10g", d->left + 0.0, d->right + 0.0);
+        wg_format_to(out, "derivatives %.10g and %.10g", d->left + 0.0, d->right + 0.0);
     else
-        fprintf(out, "numeric %.10g", d->value);
-    fprintf(out, " +- %.1e\n        step %.1e, truncation %.1e, round-off %.1e\n",
-            d->truncation + d->roundoff, d->step, d->truncation, d->roundoff);
+        wg_format_to(out, "numeric %.10g", d->value);
+    wg_format_to(out, " +- %.1e\n        step %.1e, truncation %.1e, round-off %.1e\n",
+                 d->truncation + d->roundoff, d->step, d->truncation, d->roundoff);
 }
 
 static void check_print_row(FILE *out, const wg_check_report *r)
@@ -69,10 +71,10 @@ static void check_print_row(FILE *out, const wg_check_report *r)
     if (r->entries > 0 && r->worst.outcome != WG_ENTRY_AGREES)
         check_print_entry(out, r);
     if (r->single > 0)
-        fprintf(out, "    its f32 values are up to %.1e of the largest off those in f64\n",
-                r->single);
+        wg_format_to(out, "    its f32 values are up to %.1e of the largest off those in f64\n",
+                     r->single);
     if (r->verdict == WG_CHECK_NOT_FINITE)
-        fprintf(out, "    f(x) = %g\n", isnan(r->value) ? (double)NAN : r->value);
+        wg_format_to(out, "    f(x) = %g\n", isnan(r->value) ? (double)NAN : r->value);
     if (r->narrow)
         fprintf(out, "    decided in double: in wide floats %s passes through a narrower float\n",
                 r->narrow);
@@ -97,6 +99,18 @@ void wg_check_report_print(FILE *out, const wg_check_report *reports, size_t cou
             passed == count ? "gradient check passed" : "GRADIENT CHECK NOT PASSED", passed, count);
 }
 
+void wg_check_csv_text(FILE *out, const char *text)
+{
+    const bool quoted = strpbrk(text, ",\"\r\n") != NULL;
+    fputs(quoted ? "\"" : "", out);
+    for (; *text != '\0'; text++) {
+        if (*text == '"')
+            fputc('"', out);
+        fputc(*text, out);
+    }
+    fputs(quoted ? "\"" : "", out);
+}
+
 void wg_check_entry_csv(const wg_check_entry *e, const wg_check_report *input, void *stream)
 {
     static const char *const outcome[] = {"agrees", "kink", "unresolved", "disagrees"};
@@ -108,11 +122,13 @@ void wg_check_entry_csv(const wg_check_entry *e, const wg_check_report *input, v
         return;
     }
     const wg_difference *d = &e->numeric;
-    fprintf(stream, "%s,%zu,\"%s\",%s,%.17g,%.17g,%.17g,%.17g,%.3g,%.3g,%.3g,%d,%s\n",
-            input->name ? input->name : "x", e->index,
-            wg_check_index_text(&input->shape, e->index, index),
-            e->meet ? "kinks meet" : outcome[e->outcome], e->claimed, d->value, d->left, d->right,
-            d->truncation, d->roundoff, d->step, e->wide, e->op ? e->op : "");
+    wg_check_csv_text(stream, input->name ? input->name : "x");
+    wg_format_to(stream, ",%zu,\"%s\",%s,%.17g,%.17g,%.17g,%.17g,%.3g,%.3g,%.3g,%d,", e->index,
+                 wg_check_index_text(&input->shape, e->index, index),
+                 e->meet ? "kinks meet" : outcome[e->outcome], e->claimed, d->value, d->left,
+                 d->right, d->truncation, d->roundoff, d->step, e->wide);
+    wg_check_csv_text(stream, e->op ? e->op : "");
+    fputs("\n", stream);
 }
 
 /* Where there is no row. */
@@ -120,8 +136,8 @@ static void check_print_no_taylor(FILE *out, const wg_check_taylor_report *r)
 {
     const char *verdict = wg_check_verdict_name(r->verdict);
     if (!isfinite(r->claimed))
-        fprintf(out, "the claim is %g: %s\n", isnan(r->claimed) ? (double)NAN : r->claimed,
-                verdict);
+        wg_format_to(out, "the claim is %g: %s\n", isnan(r->claimed) ? (double)NAN : r->claimed,
+                     verdict);
     else
         fprintf(out, "no remainders%s: %s\n",
                 r->verdict == WG_CHECK_NOT_FINITE   ? ", f(x) is not finite"
@@ -138,25 +154,25 @@ void wg_check_taylor_print(FILE *out, const wg_check_taylor_report *report)
     }
     fprintf(out, "%12s %12s %8s\n", "t", "remainder", "rate");
     for (int j = 0; j < WG_CHECK_TAYLOR_ROWS; j++)
-        fprintf(out, "%12.3e %12.3e %8.3f\n", report->rows[j].t, report->rows[j].remainder,
-                report->rows[j].rate);
-    fprintf(out, "rate %.3f, %d is right; noise %.1e: %s%s\n", report->rate, report->order,
-            report->noise, wg_check_verdict_name(report->verdict),
-            report->wide ? " by wide differences: kinks or lost digits hide the rate" : "");
+        wg_format_to(out, "%12.3e %12.3e %8.3f\n", report->rows[j].t, report->rows[j].remainder,
+                     report->rows[j].rate);
+    wg_format_to(out, "rate %.3f, %d is right; noise %.1e: %s%s\n", report->rate, report->order,
+                 report->noise, wg_check_verdict_name(report->verdict),
+                 report->wide ? " by wide differences: kinks or lost digits hide the rate" : "");
 }
 
 void wg_check_sweep_print(FILE *out, const wg_check_sweep_row *rows, size_t count)
 {
     fprintf(out, "%12s %12s %12s %12s\n", "step", "2 points", "3 points", "5 points");
     for (size_t j = 0; j < count; j++)
-        fprintf(out, "%12.3e %12.3e %12.3e %12.3e\n", rows[j].h, rows[j].error2, rows[j].error3,
-                rows[j].error5);
+        wg_format_to(out, "%12.3e %12.3e %12.3e %12.3e\n", rows[j].h, rows[j].error2,
+                     rows[j].error3, rows[j].error5);
 }
 
 void wg_check_sweep_csv(FILE *out, const wg_check_sweep_row *rows, size_t count)
 {
     fputs("step,error2,error3,error5\n", out);
     for (size_t j = 0; j < count; j++)
-        fprintf(out, "%.17g,%.6g,%.6g,%.6g\n", rows[j].h, rows[j].error2, rows[j].error3,
-                rows[j].error5);
+        wg_format_to(out, "%.17g,%.6g,%.6g,%.6g\n", rows[j].h, rows[j].error2, rows[j].error3,
+                     rows[j].error5);
 }

@@ -2,9 +2,7 @@
 #include "autograd/compile/c_writer_internal.h"
 #include "autograd/print/formula_internal.h"
 
-#include <ctype.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 /* Of an op's own formula: every attribute must be named, since the value may depend on it. */
@@ -29,12 +27,19 @@ int wg_c_formula_uses(const wg_tensor *y, int k)
     return uses;
 }
 
+/* The length of a number without a sign: digits, a point among them, an exponent behind them. */
+static size_t c_formula_digits(const char *s)
+{
+    const size_t n = strspn(s, "0123456789.");
+    const size_t sign = n + 1 + (s[n] == 'e' && (s[n + 1] == '-' || s[n + 1] == '+'));
+    const size_t digits = s[n] == 'e' ? strspn(s + sign, "0123456789") : 0;
+    return digits > 0 ? sign + digits : n;
+}
+
 /* A number with a point or an exponent has the digits of a double: a float's has an f behind it. */
 static size_t c_formula_number(const wg_tensor *y, const char *s, wg_c_text *text)
 {
-    char *end;
-    (void)strtod(s, &end);
-    size_t n = (size_t)(end - s);
+    const size_t n = c_formula_digits(s);
     wg_c_add(text, s, n);
     if (y->dtype == WG_F32 && (memchr(s, '.', n) != NULL || memchr(s, 'e', n) != NULL))
         wg_c_add(text, "f", 1);
@@ -95,7 +100,7 @@ static bool c_formula_expression(const wg_tensor *y, const wg_formula *f,
         size_t n = wg_formula_word(s, word);
         if (strncmp(s, "K(", 2) == 0)
             n = c_formula_constant(y, s, text);
-        else if (isdigit((unsigned char)*s))
+        else if (*s >= '0' && *s <= '9')
             n = c_formula_number(y, s, text);
         else if (n > 0) {
             const size_t from = text->size;

@@ -1,12 +1,11 @@
 /* How names and numbers are spelled in C. */
 #include "autograd/compile/c_writer_internal.h"
+#include "autograd/number_text_internal.h"
 #include "autograd/print/formula_internal.h"
 
-#include <ctype.h>
 #include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 /* ---- Names ----------------------------------------------------------------------------------- */
@@ -129,13 +128,10 @@ const char *wg_c_header_refused(const char *name)
 static void number_digits(char *text, size_t size, wg_dtype dtype, double value)
 {
     for (int digits = 1; digits <= 17; digits++) {
-        snprintf(text, size, "%.*g", digits, value);
-        if (dtype == WG_F32 ? strtof(text, NULL) == (float)value : strtod(text, NULL) == value)
+        wg_format(text, size, "%.*g", digits, value);
+        if (wg_scans_as(text, value, dtype == WG_F32))
             break;
     }
-    for (char *s = text; *s != '\0'; s++) /* the user's locale may have another point */
-        if (*s != '-' && *s != '+' && *s != 'e' && !(*s >= '0' && *s <= '9'))
-            *s = '.';
 }
 
 wg_text wg_c_number(wg_dtype dtype, double value)

@@ -1,6 +1,8 @@
 /* What ops write themselves as C with: lines, loops, indices, helpers. */
 #include "autograd/compile/c_writer_internal.h"
 
+#include "autograd/number_text_internal.h"
+
 #include <inttypes.h>
 #include <math.h>
 #include <stdarg.h>
@@ -33,7 +35,7 @@ void wg_c_print(wg_c_text *text, const char *format, ...)
     char line[1024];
     va_list arguments;
     va_start(arguments, format);
-    int size = vsnprintf(line, sizeof line, format, arguments);
+    int size = wg_format_list(line, sizeof line, format, arguments);
     va_end(arguments);
     if (size >= 0 && (size_t)size < sizeof line)
         wg_c_add(text, line, (size_t)size);

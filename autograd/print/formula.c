@@ -1,9 +1,9 @@
 /* A recorded tensor's computation as mathematics: each op's notation, with its operands put in. */
+#include "autograd/number_text_internal.h"
 #include "autograd/print/formula_internal.h"
 #include "autograd/print/print.h"
 #include "autograd/tape_internal.h"
 
-#include <ctype.h>
 #include <inttypes.h>
 #include <math.h>
 #include <stdarg.h>
@@ -50,14 +50,14 @@ __attribute__((format(printf, 2, 3))) static const char *formula_text(formula_pr
 {
     va_list arguments;
     va_start(arguments, format);
-    const int n = vsnprintf(NULL, 0, format, arguments);
+    const int n = wg_format_list(NULL, 0, format, arguments);
     va_end(arguments);
     char *text = n < 0 ? NULL : wg_arena_take(p->scratch, (size_t)n + 1, 1);
     p->no_memory = p->no_memory || text == NULL;
     if (text == NULL)
         return "";
     va_start(arguments, format);
-    vsnprintf(text, (size_t)n + 1, format, arguments);
+    wg_format_list(text, (size_t)n + 1, format, arguments);
     va_end(arguments);
     return text;
 }
@@ -210,10 +210,10 @@ static formula_term formula_read_atom(formula_print *p)
         p->fits = p->fits && formula_take(p, ')');
         return x;
     }
-    if (isalpha((unsigned char)*p->at))
+    if (wg_formula_is_word(*p->at) && !(*p->at >= '0' && *p->at <= '9'))
         return formula_read_name(p);
     char *end;
-    const double value = strtod(p->at, &end);
+    const double value = wg_scan_double(p->at, &end);
     p->fits = p->fits && end != p->at;
     p->at = end;
     return formula_number(value);

@@ -2,6 +2,7 @@
 #include "autograd/print/print.h"
 
 #include "autograd/body_internal.h"
+#include "autograd/number_text_internal.h"
 
 #include <inttypes.h>
 #include <math.h>
@@ -29,7 +30,7 @@ static void graph_print_value(FILE *stream, const wg_tensor *x)
         if (x->dtype == WG_I64)
             fprintf(stream, "%" PRId64, ((const int64_t *)x->data)[i]);
         else
-            fprintf(stream, "%.6g", x->dtype == WG_WIDE ? (double)NAN : wg_element(x, i));
+            wg_format_to(stream, "%.6g", x->dtype == WG_WIDE ? (double)NAN : wg_element(x, i));
     }
     fputs(x->size > GRAPH_VALUES ? " ..." : "", stream);
     fputs(wg_is_stale(x) ? "  (stale)" : "", stream);

@@ -1,11 +1,11 @@
 /* A tensor's values, laid out as NumPy prints an array (numpy.array2string's defaults). */
 #include "autograd/print/print.h"
 
+#include "autograd/number_text_internal.h"
 #include "autograd/tape_internal.h"
 
 #include <inttypes.h>
 #include <math.h>
-#include <stdlib.h>
 #include <string.h>
 
 enum {
@@ -28,12 +28,6 @@ typedef struct print_layout {
 
 /* ---- Numbers. -------------------------------------------------------------------------------- */
 
-static bool print_is_same(const wg_tensor *x, const char *text, double value)
-{
-    double read = strtod(text, NULL);
-    return x->dtype == WG_F32 ? (float)read == (float)value : read == value;
-}
-
 /* The fewest digits behind the point that give the number back; of those that are cut off no zeros
  * at the end. */
 static int print_digits(const print_layout *p, double value)
@@ -41,13 +35,13 @@ static int print_digits(const print_layout *p, double value)
     const int most = p->x->shape.ndim == 0 ? PRINT_SCALAR : PRINT_DIGITS;
     char text[PRINT_NUMBER];
     for (int digits = 0; digits < most; digits++) {
-        snprintf(text, sizeof text, p->scientific ? "%.*e" : "%.*f", digits, value);
-        if (print_is_same(p->x, text, value))
+        wg_format(text, sizeof text, p->scientific ? "%.*e" : "%.*f", digits, value);
+        if (wg_scans_as(text, value, p->x->dtype == WG_F32))
             return digits;
     }
-    snprintf(text, sizeof text, p->scientific ? "%.*e" : "%.*f", most, value);
+    wg_format(text, sizeof text, p->scientific ? "%.*e" : "%.*f", most, value);
     int digits = most;
-    for (const char *end = strchr(text, '.') + most; digits > 0 && *end == '0'; end--)
+    for (const char *end = text + strcspn(text, "e") - 1; digits > 0 && *end == '0'; end--)
         digits--;
     return digits;
 }
@@ -61,10 +55,10 @@ static void print_text(const print_layout *p, int64_t i, char text[PRINT_NUMBER]
     } else if (!isfinite(value)) {
         snprintf(text, PRINT_NUMBER, "%s", isnan(value) ? "nan" : value > 0 ? "inf" : "-inf");
     } else if (p->scientific) {
-        snprintf(text, PRINT_NUMBER, "%#.*e", p->digits, value);
+        wg_format(text, PRINT_NUMBER, "%#.*e", p->digits, value);
     } else {
         int own = print_digits(p, value);
-        int n = snprintf(text, PRINT_NUMBER, "%#.*f", own, value);
+        int n = wg_format(text, PRINT_NUMBER, "%#.*f", own, value);
         snprintf(text + n, (size_t)(PRINT_NUMBER - n), "%*s", p->digits - own, "");
     }
 }

@@ -1,6 +1,7 @@
 /* How wide values are read: as a double and the rest, and as text with all digits. */
 #include "autograd/print/print.h"
 
+#include "autograd/number_text_internal.h"
 #include "autograd/tape_internal.h"
 
 #include <math.h>
@@ -42,7 +43,7 @@ char *wg_wide_text(const wg_tensor *x, int64_t i, char *text, size_t size)
 {
     const wg_wide *value = wide_at(x, i);
     if (value == NULL || !isfinite((double)(*value / WG_WIDE_MAX)) || *value == 0) {
-        snprintf(text, size, "%g", value != NULL ? (double)*value : (double)NAN);
+        wg_format(text, size, "%g", value != NULL ? (double)*value : (double)NAN);
         return text;
     }
     const wg_wide size10 = WG_F(wide, fabs)(*value);

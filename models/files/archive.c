@@ -2,6 +2,7 @@
  * safetensors_save.c turn it into a file and back. */
 #include "models/files/archive_internal.h"
 
+#include "autograd/number_text_internal.h"
 #include "autograd/op.h"
 #include "models/files/bytes_internal.h"
 
@@ -76,7 +77,7 @@ void wg_archive_fail(const wg_archive *a, const char *format, ...)
     if (a == NULL)
         return;
     va_start(arguments, format);
-    vsnprintf(message, sizeof message, format, arguments);
+    wg_format_list(message, sizeof message, format, arguments);
     va_end(arguments);
     wg_fail(a->tape, WG_E_FORMAT, "%.300s%s%s", a->path != NULL ? a->path : "",
             a->path != NULL ? ": " : "", message);
@@ -222,7 +223,7 @@ wg_status wg_archive_put_real(wg_archive *a, const char *name, double value)
         wg_fail(wg_archive_tape(a), WG_E_NOMEM, "archive: no locale");
         return wg_tape_status(wg_archive_tape(a));
     }
-    snprintf(text, sizeof text, "%.17g", value);
+    wg_format(text, sizeof text, "%.17g", value);
     wg_c_locale_leave(&c);
     return wg_archive_put_string(a, name, text);
 }

@@ -1,6 +1,7 @@
 /* Tables and tensors as CSV files. */
 #include "models/files/csv.h"
 
+#include "autograd/number_text_internal.h"
 #include "autograd/op.h"
 #include "models/files/bytes_internal.h"
 
@@ -110,8 +111,8 @@ static void csv_output_real(const csv_output *o, double value, bool f32)
         return;
     }
     for (int digits = f32 ? 6 : 15; digits <= (f32 ? 9 : 17); digits++) {
-        snprintf(text, sizeof text, "%.*g", digits, value);
-        if (f32 ? strtof(text, NULL) == (float)value : strtod(text, NULL) == value)
+        wg_format(text, sizeof text, "%.*g", digits, value);
+        if (wg_scans_as(text, value, f32))
             break;
     }
     wg_writer_text(o->writer, text);

@@ -2,14 +2,12 @@
 #define WG_MODELS_FILES_PLATFORM_INTERNAL_H
 
 /* The system's files, as POSIX has them; where a platform lacks a call or a flag, it is made up
- * here and in platform.c, under POSIX's name; the locale is in platform_locale.c. */
+ * here and in platform.c, under POSIX's name; the locale is in autograd/platform_locale.c. */
 
-#include <locale.h>
+#include "autograd/platform_locale_internal.h"
+
 #include <stdbool.h>
 #include <stdint.h>
-#ifdef __APPLE__
-#include <xlocale.h>
-#endif
 
 #ifndef WG_NO_FILES
 
@@ -67,20 +65,5 @@ void wg_read_ahead(int file, int64_t at, int64_t size);
 int wg_open_directory(const char *path);
 
 #endif /* WG_NO_FILES */
-
-/* Numbers in files are written with a point, whatever the user's locale says. strtod rounds
- * correctly but asks LC_NUMERIC for the decimal separator; so numbers are read between enter and
- * leave, which give the calling thread (and no other) the C locale. */
-typedef struct wg_c_locale {
-#ifdef _WIN32
-    int before;    /* has the thread a locale of its own? */
-    char name[64]; /* the one it had */
-#else
-    locale_t c, before;
-#endif
-} wg_c_locale;
-
-bool wg_c_locale_enter(wg_c_locale *locale); /* false: no memory, and nothing to leave */
-void wg_c_locale_leave(wg_c_locale *locale);
 
 #endif

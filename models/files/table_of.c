@@ -2,6 +2,7 @@
 #include "models/files/bytes_internal.h"
 #include "models/files/table_internal.h"
 
+#include "autograd/number_text_internal.h"
 #include "autograd/op.h"
 #include "ops/compare.h"
 #include "ops/layout.h"
@@ -38,7 +39,7 @@ static int64_t table_of_number(wg_texts *texts, const wg_tensor *y, int64_t i)
     if (y->dtype == WG_I64)
         snprintf(text, sizeof text, "%" PRId64, ((const int64_t *)y->data)[i]);
     else
-        snprintf(text, sizeof text, "%.*g", y->dtype == WG_F32 ? 9 : 17, wg_element(y, i));
+        wg_format(text, sizeof text, "%.*g", y->dtype == WG_F32 ? 9 : 17, wg_element(y, i));
     return wg_texts_number(texts, text);
 }
 

@@ -2,11 +2,12 @@
  * decimal numbers, whatever the locale. */
 #include "models/files/bytes_internal.h"
 
+#include "autograd/number_text_internal.h"
+
 #include <math.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
 const char *wg_shown(const char *text, size_t size, char shown[WG_SHOWN])
 {
@@ -191,14 +192,21 @@ static bool number_small(const number_decimal *d, double *value)
     return true;
 }
 
+/* Does the text begin with that word, in letters of either size? Turkish has its own i. */
+static bool number_begins(const char *text, const char *word)
+{
+    for (; *word != '\0'; text++, word++)
+        if (*text != *word && *text != *word - 'a' + 'A')
+            return false;
+    return true;
+}
+
 static wg_number_kind number_infinite(const char *at, double *value)
 {
     bool negative = *at == '-';
     if (*at == '+' || *at == '-')
         at++;
-    size_t length = strncasecmp(at, "infinity", 8) == 0 ? 8
-                    : strncasecmp(at, "inf", 3) == 0    ? 3
-                                                        : 0;
+    size_t length = number_begins(at, "infinity") ? 8 : number_begins(at, "inf") ? 3 : 0;
     if (length == 0 || *number_skip_blanks(at + length) != '\0')
         return WG_NUMBER_NONE;
     *value = negative ? -HUGE_VAL : HUGE_VAL;
@@ -215,7 +223,7 @@ wg_number_kind wg_number_read(const char *text, double *value)
     if (*number_skip_blanks(end) != '\0')
         return WG_NUMBER_NONE;
     if (!number_small(&decimal, value))
-        *value = strtod(start, NULL);
+        *value = wg_scan_double(start, NULL);
     return isinf(*value) ? WG_NUMBER_TOO_LARGE : WG_NUMBER_FINITE;
 }
 

@@ -68,6 +68,27 @@ START_TEST(entries_as_csv)
 }
 END_TEST
 
+/* A name is quoted where a reader of CSV would take it for more fields. */
+START_TEST(names_in_csv)
+{
+    static wg_op op;
+    wg_tape *t = wg_tape_new(NULL);
+    op = *wg_op_find("exp");
+    op.name = "e, \"the\" exp";
+    wg_tensor *x = wg_rename(wg_full(t, WG_F64, WG_SHAPE(1), 0.5), "a, b");
+    wg_check_report r = {.name = "a, \"b\"", .shape = x->shape};
+    FILE *file = tmpfile();
+    wg_check_entry_csv(&(wg_check_entry){.op = "a\nb"}, &r, file);
+    const char *text = told(file);
+    wgt_assert_contains(text, "\"a, \"\"b\"\"\",0,\"[0]\",agrees,");
+    wgt_assert_contains(text, ",0,\"a\nb\"\n");
+    file = tmpfile();
+    wg_audit_csv(file, &(wg_audit_row){.node = wg_apply(&op, &x, 1, NULL)}, 1);
+    wgt_assert_contains(told(file), ",\"e, \"\"the\"\" exp\",0,0,");
+    wg_tape_free(t);
+}
+END_TEST
+
 static wg_tensor *no_first_operand(wg_tensor *y, wg_tensor *dy, int i)
 {
     return i == 0 ? NULL : wg_mul(dy, y->operand[0]);
@@ -175,6 +196,7 @@ Suite *suite_reports(void)
     TCase *tc = tcase_create("reports");
     tcase_add_test(tc, indices_and_kinks);
     tcase_add_test(tc, entries_as_csv);
+    tcase_add_test(tc, names_in_csv);
     tcase_add_test(tc, points_nearby);
     tcase_add_test(tc, the_threshold_of_f32);
     tcase_add_test(tc, rates_and_sweeps);

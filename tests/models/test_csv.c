@@ -6,13 +6,13 @@
 #include "models/files/csv.h"
 #include "tests/models/csv_text.h"
 #include "tests/support/assert.h"
+#include "tests/support/comma.h"
 #include "tests/support/suites.h"
 #include "tests/support/support.h"
 #include "tests/support/system.h"
 
 #include <fcntl.h>
 #include <inttypes.h>
-#include <locale.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -355,13 +355,9 @@ static void round_trip(void)
 START_TEST(test_round_trip)
 {
     round_trip();
-    static const char *const commas[] = {"de_DE.UTF-8", "de_DE", "fr_FR.UTF-8", "fr_FR"};
-    for (size_t i = 0; i < sizeof commas / sizeof *commas; i++) {
-        if (setlocale(LC_ALL, commas[i]) == NULL || localeconv()->decimal_point[0] != ',')
-            continue; /* musl takes any name, and has one locale */
+    if (wgt_comma_begin()) {
         round_trip();
-        ck_assert_str_eq(localeconv()->decimal_point, ","); /* the caller's locale is as it was */
-        setlocale(LC_ALL, "C");
+        wgt_comma_end(); /* the caller's locale is as it was */
     }
 }
 END_TEST
