@@ -127,6 +127,9 @@ void wg_window_close(wg_window *w);
 bool wg_window_next(wg_window *w, int64_t line);
 bool wg_window_restart(wg_window *w);
 
+/* wg_window_place: how many bytes of the file are before w->text. */
+int64_t wg_window_place(const wg_window *w);
+
 /* ---- Writing. -------------------------------------------------------------------------------- */
 
 /* The one way in which bytes leave the library for a file that is to last. They go to a temporary

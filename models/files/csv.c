@@ -300,6 +300,16 @@ bool wg_csv_list(const wg_csv_file *f, wg_csv_kind kind, const char *const **nam
     return count != NULL;
 }
 
+/* Those of the header and all rows, on the tape; NULL: nobody asked for them. */
+static const wg_csv_place *csv_keep_places(const wg_csv_file *f)
+{
+    const size_t size = ((size_t)f->rows + 1) * sizeof *f->place;
+    wg_csv_place *places = f->place != NULL ? wg_tape_take(f->tape, size) : NULL;
+    if (places != NULL)
+        memcpy(places, f->place, size);
+    return places;
+}
+
 static wg_table *csv_table(wg_csv_file *f)
 {
     wg_tape *t = f->tape;
@@ -318,6 +328,7 @@ static wg_table *csv_table(wg_csv_file *f)
         .class_limit = f->options.limits.classes,
         .csv = f->given,
         .separator = f->options.separator,
+        .places = csv_keep_places(f),
     };
     const int64_t cells = f->rows * f->strings; /* which are held */
     const char **string = wg_tape_take(t, (size_t)cells * sizeof *string);
@@ -361,6 +372,7 @@ void wg_csv_close(wg_csv_file *f)
     wg_temporary_free(f->tape, f->string);
     wg_temporary_free(f->tape, f->label_text);
     wg_temporary_free(f->tape, f->label_value);
+    wg_temporary_free(f->tape, f->place);
 }
 
 wg_table *wg_csv_read(wg_tape *t, const char *path, const wg_csv_options *options)

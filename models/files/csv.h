@@ -43,7 +43,13 @@ typedef struct wg_csv_options {
     wg_limits limits; /* see models/files/table.h; default: by the file's size */
     bool infinite;    /* default false; true: inf and infinity are numbers */
     bool f32;         /* default false: f64; true: f32, the double rounded once more */
+    bool places;      /* default false; true: the table says where its rows stand in the file */
 } wg_csv_options;
+
+/* Where a record stands: its bytes from `begin` to before `end`, which is before its line end. */
+typedef struct wg_csv_place {
+    int64_t begin, end;
+} wg_csv_place;
 
 /* wg_csv_read: a table from a file of comma-separated values, onto the tape; NULL options are the
  * defaults: the label in the last column, all else told from the file. Path "-" is the standard
@@ -73,8 +79,8 @@ typedef struct wg_csv_cache {
     struct wg_npy_stream *rows;
 } wg_csv_cache;
 
-/* wg_csv_cache_open: the table of a CSV file, as wg_csv_read makes it, to the bit, but for features
- * that are streamed (wg_streamed) from `cache`, a binary file beside it. It is made where it is not
+/* wg_csv_cache_open: the table of a CSV file, as wg_csv_read makes it, to the bit, but without
+ * places, and for features that are streamed (wg_streamed) from `cache`, a binary file beside it. It is made where it is not
  * there, or was made of another file (by size, time of the last write, and a sample of the bytes)
  * or with other options; another file under its name, which is no cache, is an error and left
  * alone.

@@ -175,6 +175,7 @@ static bool csv_field(wg_csv_scanner *s, bool *more)
         csv_step_blanks(s);
         *more = s->at < s->end && !csv_is_line_end(*s->at);
     }
+    s->stop = s->at;
     if (!*more && s->at < s->end)
         csv_step_line(s);
     *stop = '\0';
@@ -185,9 +186,11 @@ static bool csv_field(wg_csv_scanner *s, bool *more)
 static bool csv_record(wg_csv_scanner *s)
 {
     s->count = 0;
+    s->begin = s->at;
     csv_step_blanks(s);
     while (s->at < s->end && csv_is_line_end(*s->at)) {
         csv_step_line(s);
+        s->begin = s->at;
         csv_step_blanks(s);
     }
     bool more = s->at < s->end;
@@ -223,6 +226,13 @@ bool wg_csv_next(wg_csv_file *f)
             return true;
     }
     return false;
+}
+
+wg_csv_place wg_csv_place_of(const wg_csv_file *f)
+{
+    const int64_t text = wg_window_place(&f->window);
+    return (wg_csv_place){text + (f->scanner.begin - f->window.text),
+                          text + (f->scanner.stop - f->window.text)};
 }
 
 bool wg_csv_is_missing(const wg_csv_file *f, const char *text)

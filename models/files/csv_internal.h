@@ -16,9 +16,10 @@ typedef struct wg_csv_field {
 typedef struct wg_csv_scanner {
     wg_tape *tape;
     const char *path;
-    char separator;  /* ' ': any number of blanks and tabs */
-    bool stops[256]; /* the bytes that end a field without quotes, or are an error in it */
-    char *at, *end;  /* what is still to read; *end is NUL */
+    char separator;     /* ' ': any number of blanks and tabs */
+    bool stops[256];    /* the bytes that end a field without quotes, or are an error in it */
+    char *at, *end;     /* what is still to read; *end is NUL */
+    char *begin, *stop; /* the newest record, from its line's first byte to before its line end */
     int64_t line;
     wg_csv_field *field; /* [count] */
     int64_t count, capacity;
@@ -80,7 +81,9 @@ struct wg_csv_file {
     int64_t *string;     /* [held, strings], numbers of texts */
     int64_t *label_text; /* [held], numbers of labels; -1: one beyond label_limit */
     double *label_value; /* [held], NaN where it is no number */
+    wg_csv_place *place; /* [held + 1], the header's first; NULL: option places is not set */
     int64_t values_capacity, string_capacity, label_text_capacity, label_value_capacity;
+    int64_t place_capacity;
 
     /* Who takes rows, some at a time; NULL: they all stay. begin is called before the first one,
      * and again where all are read once more. False: an error was recorded. */
@@ -110,6 +113,9 @@ bool wg_csv_is_number(const char *text);
  * count = 0 at the file's end. False after an error, which is on the tape with file and line. */
 bool wg_csv_restart(wg_csv_file *f);
 bool wg_csv_next(wg_csv_file *f);
+
+/* wg_csv_place_of: of the record in the scanner. */
+wg_csv_place wg_csv_place_of(const wg_csv_file *f);
 
 /* wg_csv_read_rows: all rows, from the file's first byte, as the columns' kinds say. */
 bool wg_csv_read_rows(wg_csv_file *f);

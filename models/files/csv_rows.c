@@ -113,6 +113,12 @@ static bool csv_read_string(wg_csv_file *f, int64_t column, int64_t *string, boo
     return true;
 }
 
+/* Of rows that are all held. */
+static bool csv_places(const wg_csv_file *f)
+{
+    return f->options.places && f->put == NULL;
+}
+
 static bool csv_reserve_row(wg_csv_file *f)
 {
     int64_t rows = f->held + 1, values, strings;
@@ -127,7 +133,9 @@ static bool csv_reserve_row(wg_csv_file *f)
            wg_temporary_grow(f->tape, (void **)&f->label_text, &f->label_text_capacity, rows,
                              sizeof *f->label_text) &&
            wg_temporary_grow(f->tape, (void **)&f->label_value, &f->label_value_capacity, rows,
-                             sizeof *f->label_value);
+                             sizeof *f->label_value) &&
+           (!csv_places(f) || wg_temporary_grow(f->tape, (void **)&f->place, &f->place_capacity,
+                                                rows + 1, sizeof *f->place));
 }
 
 static bool csv_check_length(const wg_csv_file *f)
@@ -166,6 +174,8 @@ static bool csv_read_row(wg_csv_file *f)
     }
     if (drop)
         return true;
+    if (csv_places(f))
+        f->place[f->held + 1] = wg_csv_place_of(f);
     f->labels_are_numbers &= number;
     f->rows++;
     f->held++;
@@ -185,12 +195,16 @@ bool wg_csv_read_rows(wg_csv_file *f)
                    : c->kind == WG_CSV_STRING ? f->strings++
                                               : 0;
     }
-    if ((f->begin != NULL && !f->begin(f)) || !wg_csv_restart(f) ||
-        (f->header && !wg_csv_next(f)) || !wg_csv_next(f))
+    if ((f->begin != NULL && !f->begin(f)) || !wg_csv_restart(f) || (f->header && !wg_csv_next(f)))
+        return false;
+    const wg_csv_place header = f->header ? wg_csv_place_of(f) : (wg_csv_place){0, 0};
+    if (!wg_csv_next(f))
         return false;
     for (; f->scanner.count > 0; f->records++)
         if (!csv_read_row(f) || !wg_csv_next(f))
             return false;
+    if (f->place != NULL)
+        f->place[0] = header;
     return f->put == NULL || f->put(f);
 }
 

@@ -220,6 +220,7 @@ wg_table *wg_table_new(wg_tape *t, const wg_table_parts *parts)
         .dropped = parts->dropped,
         .rounded = parts->rounded,
         .csv = parts->csv,
+        .places = parts->places,
         .zero_based = parts->zero_based,
         .separator = parts->separator,
         .class_limit = parts->class_limit,
@@ -368,6 +369,7 @@ wg_table *wg_table_take(const wg_table *table, const wg_tensor *rows)
         return wg_table_inert();
     *taken = *table;
     taken->rows = rows->size;
+    taken->places = NULL;
     taken->features = table_take_tensor(table->features, rows);
     taken->targets = table_take_tensor(table->targets, rows);
     taken->labels = table->labels == table->targets ? taken->targets

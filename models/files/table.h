@@ -46,6 +46,10 @@ typedef struct wg_table {
     bool zero_based; /* of svmlight */
     char separator;  /* of CSV, as the file has it; 0: no CSV file */
 
+    /* Where the header stands in the file (0, 0 where there is none), and behind it each row, where
+     * wg_csv_options.places asked for it; NULL: nobody did, or only some rows were taken. */
+    const struct wg_csv_place *places; /* [1 + rows] */
+
     /* Classes are the different labels in rising order; a name is the label as it first stands in
      * the file. Without a label column there are none, and the label's name is "". */
     const char *label_name;

@@ -12,11 +12,12 @@ typedef struct wg_table_parts {
     const int64_t *missing;          /* [columns], or NULL: none */
     const char *const *string;       /* [rows, string_columns] */
     int64_t string_columns;
-    const char *const *string_names;  /* [string_columns], and NULL; or NULL: no such columns */
-    const int64_t *string_missing;    /* [string_columns], or NULL: none */
-    int64_t dropped;                  /* rows */
-    int64_t rounded;                  /* values */
-    const struct wg_csv_options *csv; /* as in the table */
+    const char *const *string_names;   /* [string_columns], and NULL; or NULL: no such columns */
+    const int64_t *string_missing;     /* [string_columns], or NULL: none */
+    int64_t dropped;                   /* rows */
+    int64_t rounded;                   /* values */
+    const struct wg_csv_options *csv;  /* as in the table */
+    const struct wg_csv_place *places; /* as in the table */
     bool zero_based;
     char separator;
     int64_t class_limit; /* > 0 */

@@ -28,7 +28,7 @@ static bool window_separates(const wg_window *w, char c)
  * where blanks may stand before it. */
 static int64_t window_quoted_lines(const wg_window *w, const char *text, int64_t n)
 {
-    const bool first = w->reader.size - w->reader.left == w->held; /* the file's first bytes */
+    const bool first = wg_window_place(w) == 0;
     int64_t end = 0;
     bool quoted = false, fresh = true;
     for (int64_t i = first && strncmp(text, WG_BOM, 3) == 0 ? 3 : 0; i < n; i++) {
@@ -75,6 +75,11 @@ bool wg_window_restart(wg_window *w)
     w->held = 0;
     w->text = w->end = NULL;
     return wg_reader_rewind(&w->reader);
+}
+
+int64_t wg_window_place(const wg_window *w)
+{
+    return w->reader.size - w->reader.left - w->held;
 }
 
 /* The line that byte `at` is on, the first being on `line`. */

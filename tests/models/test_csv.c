@@ -56,6 +56,50 @@ START_TEST(test_plain)
 }
 END_TEST
 
+/* Where each record stands, lines of blanks and line ends of all kinds between them. */
+START_TEST(test_places)
+{
+    static const char text[] =
+        "\xEF\xBB\xBF \r\na,b,y\n \t\n1,\"2\",\"p\nq\" \r\n\r\r 3,4 ,r\n  \n\t";
+    static const char *const records[] = {"a,b,y", "1,\"2\",\"p\nq\" ", " 3,4 ,r"};
+    const wg_table *table = read_text(text, &(wg_csv_options){.places = true});
+    ck_assert_msg(wg_tape_status(tape) == WG_OK, "%s", wg_tape_message(tape));
+    ck_assert_int_eq(table->rows, 2);
+    for (int i = 0; i < 3; i++) {
+        const wg_csv_place p = table->places[i];
+        ck_assert_int_eq(p.end - p.begin, (int64_t)strlen(records[i]));
+        ck_assert_int_eq(memcmp(text + p.begin, records[i], strlen(records[i])), 0);
+    }
+    const int64_t second[] = {1};
+    const wg_table *some = wg_table_take(table, wg_constant(tape, WG_I64, WG_SHAPE(1), second));
+    ck_assert_ptr_null(some->places);
+    ck_assert_ptr_null(read_text(text, NULL)->places);
+}
+END_TEST
+
+/* Rows that are left out have none, and the file moves through the window. */
+START_TEST(test_places_of_many)
+{
+    enum { ROWS = 60000 };
+    char *text = malloc(ROWS * 12), *at = text;
+    int64_t begin[ROWS], n = 0;
+    ck_assert_ptr_nonnull(text);
+    for (int i = 0; i < ROWS; i++) {
+        begin[n] = at - text;
+        n += i % 3 != 0;
+        at += sprintf(at, i % 3 != 0 ? "%d,%d\n" : "%d,\n\n", i, i % 2);
+    }
+    const wg_csv_options o = {.places = true, .missing = WG_CSV_MISSING_DROP};
+    const wg_table *table = read_text(text, &o);
+    ck_assert_msg(wg_tape_status(tape) == WG_OK, "%s", wg_tape_message(tape));
+    ck_assert_int_eq(table->rows, n);
+    ck_assert_int_eq(table->places[0].end, 0);
+    for (int64_t i = 0; i < n; i++)
+        ck_assert_int_eq(table->places[1 + i].begin, begin[i]);
+    free(text);
+}
+END_TEST
+
 /* All of these are the same table. */
 START_TEST(test_same_table)
 {
@@ -518,6 +562,8 @@ Suite *suite_csv(void)
     TCase *cases = tcase_create("csv");
     tcase_add_checked_fixture(cases, wgt_file_setup, wgt_file_teardown);
     tcase_add_test(cases, test_plain);
+    tcase_add_test(cases, test_places);
+    tcase_add_test(cases, test_places_of_many);
     tcase_add_test(cases, test_same_table);
     tcase_add_test(cases, test_quotes);
     tcase_add_test(cases, test_label_choice);
