@@ -17,6 +17,7 @@
  *     $ build/predict iris.safetensors --c iris.c
  *     iris.c, iris.h: iris_run takes a row of 4 numbers; iris_names has the 3 classes
  */
+#include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
@@ -24,6 +25,7 @@
 
 #include "support/advice.h"
 #include "support/options.h"
+#include "support/outputs.h"
 #include "support/rows.h"
 #include "support/spool.h"
 
@@ -131,47 +133,53 @@ static void print_predictions(const arguments *a, const wg_estimator *e, const w
         print_row(a, e, predicted, P, i, ',');
 }
 
-/* A record of CSV and a separator, without its line end; false at the end of the file. Empty lines are none. */
-static bool copy_record(FILE *file, char separator)
+/* The bytes of a record, and a separator; *at: where the file is, which is before them. */
+static bool copy_record(FILE *file, int64_t *at, wg_csv_place record, char separator)
 {
-    bool quoted = false;
-    int c = getc(file);
-    while (c == '\n' || c == '\r')
-        c = getc(file);
-    if (c == EOF)
-        return false;
-    for (; c != EOF && (quoted || (c != '\n' && c != '\r')); c = getc(file)) {
-        quoted ^= c == '"';
-        putchar(c);
+    for (; *at < record.end; ++*at) {
+        const int c = getc(file);
+        if (c == EOF)
+            return false;
+        if (*at >= record.begin)
+            putchar(c);
     }
     putchar(separator);
     return true;
 }
 
-/* The same behind the file's own rows, of which the first may be a header. */
-static bool print_with_input(const arguments *a, const wg_estimator *e, const wg_tensor *predicted,
-                             const wg_tensor *P, char separator)
+/* The same behind the file's own rows, which stand where the reader has found them. */
+static bool copy_records(FILE *file, const arguments *a, const wg_estimator *e,
+                         const wg_table *table, const wg_tensor *predicted, const wg_tensor *P)
 {
-    bool standard = strcmp(a->file[1], "-") == 0;
+    const char separator = table->separator;
+    int64_t at = 0;
+    if (table->places[0].end > 0 && copy_record(file, &at, table->places[0], separator))
+        print_header(a, e, separator);
+    for (int64_t row = 0; row < table->rows; row++) {
+        if (!copy_record(file, &at, table->places[1 + row], separator)) {
+            fprintf(stderr, "%s: %s: became shorter while it was read\n", options_program(),
+                    a->file[1]);
+            return false;
+        }
+        print_row(a, e, predicted, P, row, separator);
+    }
+    return true;
+}
+
+static bool print_with_input(const arguments *a, const wg_estimator *e, const wg_table *table,
+                             const wg_tensor *predicted, const wg_tensor *P)
+{
+    const bool standard = strcmp(a->file[1], "-") == 0;
     FILE *file = standard ? stdin : fopen(a->file[1], "rb");
-    int64_t rows = 0, n = wg_dim(predicted, 0), row = 0;
     if (file == NULL) {
-        perror(a->file[1]);
+        fprintf(stderr, "%s: %s: %s\n", options_program(), a->file[1], strerror(errno));
         return false;
     }
     rewind(file);
-    for (int c, last = '\n', quoted = 0; (c = getc(file)) != EOF; last = c) {
-        rows += !quoted && (last == '\n' || last == '\r') && c != '\n' && c != '\r';
-        quoted ^= c == '"';
-    }
-    rewind(file);
-    if (rows == n + 1 && copy_record(file, separator))
-        print_header(a, e, separator);
-    for (; row < n && copy_record(file, separator); row++)
-        print_row(a, e, predicted, P, row, separator);
+    const bool whole = copy_records(file, a, e, table, predicted, P);
     if (!standard)
         fclose(file);
-    return row == n;
+    return whole;
 }
 
 /* ---- Reading ------------------------------------------------------------------------------------------- */
@@ -238,6 +246,7 @@ static wg_dataset read_rows(wg_tape *t, const arguments *a, const wg_estimator *
                       .zero_based = a->zero_based || e->zero_based,
                       .f32 = e->dtype == WG_F32,
                       .f64 = e->dtype == WG_F64,
+                      .places = a->with_input,
                       .width = e->columns};
     const char *format = rows_format(path, &o);
     const bool prepares = e->pipeline->n_steps > 0 || e->string_columns > 0;
@@ -266,15 +275,14 @@ static wg_dataset read_rows(wg_tape *t, const arguments *a, const wg_estimator *
     return read_unlabelled(t, path, e, o);
 }
 
-/* What is predicted; where there is a threshold, by it. */
-static wg_tensor *choose(const arguments *a, const wg_estimator *e, const wg_dataset *data,
-                         wg_tensor *P)
+/* What is predicted by the outputs Z; where there is a threshold, by the probabilities P. */
+static wg_tensor *choose(const arguments *a, const wg_head *head, wg_tensor *Z, wg_tensor *P)
 {
     if (a->threshold < 0)
-        return wg_estimator_predict(e, data);
+        return wg_head_predict(head, Z);
     wg_tensor *over = wg_shift(wg_slice(P, 1, 1, 2), -a->threshold);
     wg_tensor *above = wg_greater_equal(over, wg_zeros_like(over));
-    return wg_reshape(wg_cast(above, WG_I64), WG_SHAPE(wg_dataset_rows(data)));
+    return wg_reshape(wg_cast(above, WG_I64), WG_SHAPE(wg_dim(Z, 0)));
 }
 
 /* Where a label is none that the model knows, the accuracy alone. */
@@ -344,15 +352,21 @@ static bool predict(wg_tape *t, const arguments *a)
         return write_c(a, e);
     wg_dataset data = read_rows(t, a, e, &labels);
     const wg_head *head = e->head;
+    if (a->with_input && wg_tape_status(t) == WG_OK && data.table->places == NULL) {
+        fprintf(stderr, "%s: --with-input: %s is no CSV file\n", options_program(), a->file[1]);
+        return false;
+    }
     if (data.table != NULL && data.table->dropped > 0)
         fprintf(stderr, "%s: %" PRId64 " rows with missing values were left out\n",
                 options_program(), data.table->dropped);
-    wg_tensor *P = head->probabilities != NULL ? wg_estimator_predict_proba(e, &data) : NULL;
-    wg_tensor *predicted = choose(a, e, &data, P);
+    wg_tensor *Z = wg_estimator_outputs(e, &data);
+    if (!outputs_finite(Z, a->file[1], NULL, 0))
+        return false;
+    wg_tensor *P = head->probabilities != NULL ? wg_head_probabilities(head, Z) : NULL;
+    wg_tensor *predicted = choose(a, head, Z, P);
     if (wg_tape_status(t) != WG_OK)
         return false;
-    char separator = data.table != NULL ? data.table->separator : '\0';
-    if (a->with_input && !print_with_input(a, e, predicted, P, separator != '\0' ? separator : ','))
+    if (a->with_input && !print_with_input(a, e, data.table, predicted, P))
         return false;
     if (!a->with_input)
         print_predictions(a, e, predicted, P);

@@ -102,7 +102,9 @@ typedef struct wg_estimator_options {
 wg_estimator *wg_estimator_fit(const wg_dataset *data, const wg_estimator_options *options);
 
 /* wg_estimator_predict: of rows as they come from a file: classes, i64 [m], or numbers [m, k];
- * recorded on the tape. A table's columns must be those that were fitted, in that order, where
+ * recorded on the tape. The class of a row whose outputs hold a NaN, since its numbers are too
+ * large, is -1, which is none: of rows that one does not know, look before it is an index.
+ *   A table's columns must be those that were fitted, in that order, where
  * their names are known; the label may be missing. Sparse rows may have fewer columns than were
  * fitted: those that are not there are zero.
  * Errors: WG_E_NULL (an inert estimator), WG_E_SHAPE and WG_E_DTYPE (other columns than were
@@ -129,22 +131,22 @@ double wg_estimator_score(const wg_estimator *e, const wg_dataset *rows);
 #ifndef WG_NO_FILES
 
 /* wg_estimator_save: one file that is enough to predict: architecture, weights, preparation, names
- * of classes; see wg_archive_save, whose errors it has. Of ranks, which all call it, rank 0 writes
- * it. Returns the tape's status. */
+ * of classes. Of ranks, which all call it, rank 0 writes it. Returns the tape's status.
+ * Errors: those of wg_archive_save; WG_E_NOT_FINITE: a weight that is NaN or infinite, named. */
 wg_status wg_estimator_save(const wg_estimator *e, const char *path);
 
 /* wg_estimator_load: from such a file, onto a tape; it predicts the same bits. heads: the user's
  * own among which the model's may be, ended by NULL; NULL: none.
  * Errors, on the tape: those of wg_archive_load; WG_E_FORMAT (another kind of file, parts that are
- *   missing or do not fit together, a head that is not known); the result is then inert. */
+ *   missing or do not fit together, numbers that are not finite, a head that is not known); the result is then inert. */
 wg_estimator *wg_estimator_load(wg_tape *t, const char *path, const wg_head *const heads[]);
 
 /* wg_estimator_write_c: what the estimator predicts of one row as a C file that needs no library,
  * and its header: see wg_program_write_c. The preparation is in it. NAME_inputs has x [columns] of
  * numbers, and strings [string_columns] where such columns were fitted: the header's first comment
  * says which is which. NaN is missing, and filled in where the preparation does so; "" is the
- * missing string; no string may be NULL. NAME_outputs has `predicted` and, of classes,
- * `probabilities`; NAME_names are the classes'. Leaves nothing on the tape.
+ * missing string; no string may be NULL. NAME_outputs has `predicted` (of classes: -1, which is
+ * none, where the outputs hold a NaN) and, of classes, `probabilities`; NAME_names are the classes'. Leaves nothing on the tape.
  * Returns the tape's status. Errors: WG_E_NULL (an inert one), those of wg_program_write_c. */
 wg_status wg_estimator_write_c(const wg_estimator *e, const char *path);
 

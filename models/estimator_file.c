@@ -4,6 +4,7 @@
 #include "models/files/archive_internal.h"
 
 #include <inttypes.h>
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -48,6 +49,22 @@ static void estimator_put_reading(const wg_estimator *e, wg_archive *a)
         estimator_put_names(a, "missing_text", e->csv->missing_texts);
 }
 
+/* Is every number of the model finite, as those of a training are? */
+static bool estimator_finite(const wg_archive *a, const char *path, wg_status status)
+{
+    for (const wg_archive_entry *e = wg_archive_first(a); e != NULL; e = e->next)
+        for (int64_t i = 0; e->tensor != NULL && i < e->tensor->size; i++) {
+            const double value = wg_element(e->tensor, i);
+            if (isfinite(value))
+                continue;
+            wg_fail(wg_archive_tape(a), status,
+                    "%s: estimator: '%s' holds %g at place %" PRId64 ", as no trained model does",
+                    path, e->name, isnan(value) ? fabs(value) : value, i);
+            return false;
+        }
+    return wg_tape_status(wg_archive_tape(a)) == WG_OK;
+}
+
 wg_status wg_estimator_save(const wg_estimator *e, const char *path)
 {
     if (e == NULL || e->tape == NULL)
@@ -68,7 +85,7 @@ wg_status wg_estimator_save(const wg_estimator *e, const char *path)
     estimator_put_reading(e, a);
     wg_pipeline_save(e->pipeline, a);
     wg_mlp_save(e->mlp, a);
-    if (wg_ranks_number(t) == 0)
+    if (estimator_finite(a, path != NULL ? path : "", WG_E_NOT_FINITE) && wg_ranks_number(t) == 0)
         wg_archive_save(a, path);
     if (wg_ranks_agree(t, 0, "") == WG_OK)
         wg_tape_rewind(t, mark);
@@ -213,5 +230,6 @@ static wg_estimator *estimator_from(const wg_archive *a, const wg_head *const he
 wg_estimator *wg_estimator_load(wg_tape *t, const char *path, const wg_head *const heads[])
 {
     const wg_archive *a = wg_archive_load(t, path);
-    return wg_tape_status(t) == WG_OK ? estimator_from(a, heads) : wg_estimator_inert();
+    const bool finite = wg_tape_status(t) == WG_OK && estimator_finite(a, path, WG_E_FORMAT);
+    return finite ? estimator_from(a, heads) : wg_estimator_inert();
 }

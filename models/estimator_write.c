@@ -57,8 +57,11 @@ static const char *estimator_about(const wg_estimator *e)
     char *at = text + sprintf(text, "Of its inputs:\n");
     at = estimator_list(at, "x", e->column_names, e->columns != 1);
     at = estimator_list(at, "strings", e->string_names, true);
-    sprintf(at, "%s%s", e->columns > 0 ? numbers : "",
-            e->string_columns > 0 ? "\n\"\" is a missing string; no string may be NULL." : "");
+    sprintf(at, "%s%s%s", e->columns > 0 ? numbers : "",
+            e->string_columns > 0 ? "\n\"\" is a missing string; no string may be NULL." : "",
+            e->class_count > 0
+                ? "\npredicted is -1, which is no class, where numbers are too large."
+                : "");
     return text;
 }
 

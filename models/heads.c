@@ -68,10 +68,11 @@ static wg_tensor *heads_sigmoids(wg_tensor *Z)
     return wg_concat((wg_tensor *[]){wg_sigmoid(wg_neg(Z)), wg_sigmoid(Z)}, 2, 1);
 }
 
+/* p_j / (p_1 + ... + p_k) for p = sigmoid(z), by their logarithms: all p may be too small for a
+ * float. */
 static wg_tensor *heads_shares(wg_tensor *Z)
 {
-    wg_tensor *P = wg_sigmoid(Z);
-    return wg_div(P, wg_sum_over(P, WG_AXES(1), true));
+    return wg_softmax(wg_log_sigmoid(Z), -1);
 }
 
 /* The first of equal ones. */

@@ -301,6 +301,10 @@ for i in 1 2 3 4 5; do echo "$i;\"p;q\""; echo "-$i;r"; done >> quoted.csv
 run 0 "$train" quoted.csv --test 0 --save other
 run 0 "$predict" other quoted.csv --with-input --classes-only
 says out '1;"p;q";"p;q"'
+printf 'a;y\n1;"p\n\n ;q"\n\n-1;r\n2;"p\n\n ;q"\n-2;r' > quoted.csv
+run 0 "$predict" other quoted.csv --with-input --classes-only
+(printf 'a;y;predicted\n1;"p\n\n ;q";"p;q"\n-1;r;r\n2;"p\n\n ;q";"p;q"\n-2;r;r\n') > given
+same out given
 run 0 "$train" semicolons.csv --separator ';' --save other
 expect 'other results' sh -c 'sed 1d out | cmp - results'
 run 0 "$train" tabs.csv --separator tab
@@ -382,6 +386,57 @@ run 0 "$predict" model "$iris" --with-input --classes-only
 expect 'not the rows as they stand' sh -c "paste -d, '$iris' labelled | cut -d, -f1-5 | cmp - '$iris'"
 says out '5.1,3.5,1.4,0.2,setosa,setosa'
 says out 'petal_width,species,predicted'
+# Lines of blanks, anywhere, are no rows; byte order mark, CRLF and CR, quotes over lines, no line end at the end.
+(printf '\357\273\277  \r\n' && head -n 2 "$iris" && printf ' \t\n\n' && sed -n 60,61p "$iris" && printf ' \n\t') > blanks.csv
+(head -n 1 "$iris" && sed -n 2p "$iris" && sed -n 60,61p "$iris") > rows.csv
+run 0 "$predict" model rows.csv --with-input --classes-only
+mv out given
+for end in '' '\r' '\r\n'; do
+    if [ -n "$end" ]; then
+        awk -v end="$end" '{ printf "%s%s%s", between, $0, end }' blanks.csv > other.csv
+    else
+        cp blanks.csv other.csv
+    fi
+    run 0 "$predict" model other.csv --with-input --classes-only
+    same out given
+done
+run 0 sh -c "cat blanks.csv | '$predict' model - --with-input --classes-only"
+same out given
+sed 1d rows.csv | cut -d, -f1-4 > nameless.csv
+run 0 "$predict" model nameless.csv --no-header --with-input --classes-only
+expect 'not the rows as they stand' sh -c 'sed 1d given | cut -d, -f1-4,6 | cmp - out'
+run 1 "$predict" model --format svmlight nameless.csv --with-input --classes-only
+silent out
+# Finite numbers that are too large: no class is made up of what is not finite, and nothing half written.
+not_finite() {
+    run 1 "$predict" "$@"
+    silent out
+    says err "predict: huge.csv: row 3: the model's output is not finite ("
+    says err 'numbers of the row are too large for it'
+    expect 'a cure of something else' sh -c '! grep -q missing err'
+}
+(cat rows.csv && echo '1.7e308,-1.7e308,1.7e308,-1.7e308,setosa') | sed 3d > huge.csv
+for option in '' --classes-only --with-input '--with-input --classes-only'; do
+    # shellcheck disable=SC2086  # words
+    not_finite model huge.csv $option
+done
+run 1 "$train" "$iris" --test-file huge.csv --quiet
+says err "train: huge.csv: row 3 of the test rows: the model's output is not finite ("
+run 0 "$train" "$iris" --model one_vs_rest --degree 2 --save other
+(cat rows.csv && echo '1e200,1e200,1e200,1e200,setosa') | sed 3d > huge.csv
+not_finite other huge.csv
+run 0 "$train" "$iris" --f32 --raw --optimizer newton --save other
+(cat rows.csv && echo '3e38,3e38,3e38,-3e38,setosa') | sed 3d > huge.csv
+not_finite other huge.csv
+run 0 "$train" "$iris" --label petal_width --model regression --save other
+(cat rows.csv && echo '1.7e308,1.7e308,1.7e308,1,setosa') | sed 3d > huge.csv
+not_finite other huge.csv
+grep -v virginica "$iris" > two.csv
+run 0 "$train" two.csv --save other
+(cat rows.csv && echo '1.7e308,-1.7e308,1.7e308,-1.7e308,setosa') | sed 3d > huge.csv
+not_finite other huge.csv --threshold 0.5
+run 0 "$predict" model --c finite.c
+says finite.h 'predicted is -1'
 
 # ---- what the model knows of its file: other files are read alike ---------------------------------------
 
@@ -952,6 +1007,40 @@ says err "bad.csv:3: column 4 (petal_width): 'many'"
 printf 'a,b,c,d\n1,2,3,4\n' > bad.csv
 run 1 "$predict" model bad.csv
 says err "no column is 'sepal_length'"
+
+# ---- files of results are written entirely or not at all, and why not is told ----------------------------
+
+full() { # of a disk on which files of a kilobyte have no place
+    sh -c 'trap "" XFSZ; ulimit -f 1; exec "$@" 2>&1' full "$@" | cat
+}
+for option in --report=a.html --plot=a.svg --pr=a.svg --confusion=a.svg --save=a.model; do
+    file=${option#*=}
+    mkdir full && echo old > "full/$file"
+    (cd full && full "$train" "$data/breast_cancer.csv" --quiet "${option%%=*}" "$file" > ../out) 2> err
+    what="train $option of a full disk"
+    checks=$((checks + 1))
+    says out "train: $file: "
+    expect 'the reason is missing' grep -qi "^train: $file: .*large" out
+    expect 'the old file is lost' grep -qx old "full/$file"
+    expect 'a file is left behind' test "$(find full -type f | wc -l)" -eq 1
+    rm -r full
+done
+mkdir full && cd full
+full "$build/l2" --svg a.svg "$data/breast_cancer.csv" > ../out 2> ../err
+full "$build/error_curve" --svg a.svg >> ../out 2>> ../err
+cd ..
+what='pictures of a full disk'
+expect 'the reason is missing' grep -qi '^l2: a.svg: .*large' out
+expect 'the reason is missing' grep -qi '^error_curve: a.svg: .*large' out
+expect 'a file is left behind' test "$(find full -type f | wc -l)" -eq 0
+mkdir files
+ln -s ../linked.html files/link.html
+echo old > linked.html
+chmod 640 linked.html
+run 0 "$train" "$iris" --quiet --report files/link.html
+expect 'the link was replaced' test -h files/link.html
+expect 'not what the link points to' grep -q '</html>' linked.html
+expect 'other permissions' sh -c 'ls -l linked.html | grep -q "^-rw-r-----"'
 
 # ---- pictures ------------------------------------------------------------------------------------------
 

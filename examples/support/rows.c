@@ -89,7 +89,8 @@ static wg_dataset read_csv(wg_tape *t, const char *path, const rows_options *o)
                           .header = o->no_header ? WG_CSV_HEADER_ABSENT : WG_CSV_HEADER_AUTO,
                           .missing = o->missing,
                           .missing_texts = o->missing_texts,
-                          .f32 = o->f32};
+                          .f32 = o->f32,
+                          .places = o->places};
     if (o->cache == NULL)
         return (wg_dataset){.table = wg_csv_read(t, path, &csv)};
     const wg_csv_cache cache = wg_csv_cache_open(t, path, o->cache,

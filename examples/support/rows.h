@@ -21,6 +21,7 @@ typedef struct rows_options {
     wg_csv_missing missing;
     char separator; /* 0: told from the file */
     bool no_header; /* columns are x1, x2, ... */
+    bool places;    /* the table says where its rows stand in the file */
 
     bool zero_based; /* svmlight: features count from 0 */
     int64_t width;   /* of sparse rows, others are left out; 0: as many as the file has */

@@ -1,6 +1,8 @@
 /* What train says of data, model and results, as text. */
 #include "summary.h"
 
+#include "outputs.h"
+
 #include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
@@ -179,6 +181,8 @@ judged judge(const char *name, const wg_estimator *e, const wg_dataset *rows)
         n = all - row < ROWS ? all - row : ROWS;
         const wg_dataset part = part_of(t, rows, row, n);
         wg_tensor *Z = wg_estimator_outputs(e, &part);
+        if (!outputs_finite(Z, rows->table->path, name, row))
+            break;
         put_rows(r.predicted, row, wg_head_predict(e->head, Z));
         if (r.p != NULL)
             put_rows(r.p, row, wg_head_probabilities(e->head, Z));

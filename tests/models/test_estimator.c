@@ -164,6 +164,27 @@ START_TEST(test_one_vs_rest)
 }
 END_TEST
 
+/* Of logits so low that no sigmoid of them is a float, too, they are shares. */
+START_TEST(test_one_vs_rest_of_low_logits)
+{
+    const double z[] = {-800, -801, -2000, -1e300, -1e300, -1e300, 900, 0, -900};
+    const double p[] = {1 / (1 + exp(-1)),
+                        exp(-1) / (1 + exp(-1)),
+                        0,
+                        1. / 3,
+                        1. / 3,
+                        1. / 3,
+                        1 / 1.5,
+                        0.5 / 1.5,
+                        0};
+    wg_tensor *Z = wg_constant(tape, WG_F64, WG_SHAPE(3, 3), z);
+    const wg_tensor *P = wg_head_probabilities(&wg_head_one_vs_rest, Z);
+    expect_ok(tape);
+    for (int i = 0; i < 9; i++)
+        wgt_assert_close(wg_at(P, i), p[i], 1e-12, 1e-300);
+}
+END_TEST
+
 /* ---- Files. ---------------------------------------------------------------------------------- */
 
 static const int64_t hidden[] = {8, 5};
@@ -228,6 +249,41 @@ START_TEST(test_loaded_predicts_the_same_bits)
     ck_assert_str_eq(l->model, e->model);
     ck_assert_int_eq(l->columns, 4);
     wg_tape_free(t);
+}
+END_TEST
+
+/* Neither is a model saved that holds a number that is none, nor is one loaded. */
+START_TEST(test_weights_are_finite)
+{
+    wg_tensor *X;
+    const wg_estimator *e = fitted(0, false, &X);
+    wg_tensor *bias = e->mlp->params->param[1];
+    double was[3], values[3] = {1, 0, 2};
+    memcpy(was, wg_data_f64(bias), sizeof was);
+    values[1] = _i == 0 ? (double)NAN : (double)-INFINITY;
+    ck_assert_int_eq(wg_write(bias, was, sizeof was), WG_OK);
+    ck_assert_int_eq(wg_estimator_save(e, path), WG_OK);
+    size_t size;
+    char *bytes = wgt_file_get(path, &size), *at = bytes;
+    ck_assert_ptr_nonnull(bytes);
+    while (at < bytes + size - sizeof was && memcmp(at, was, sizeof was) != 0)
+        at++;
+    memcpy(at, values, sizeof values);
+    wgt_file_put(path, bytes, size);
+    const wg_mark mark = wg_tape_mark(tape);
+    ck_assert_ptr_null(wg_estimator_load(tape, path, NULL)->tape);
+    wgt_assert_status(tape, WG_E_FORMAT,
+                      _i == 0 ? "estimator: 'fc1.bias' holds nan at place 1"
+                              : "estimator: 'fc1.bias' holds -inf at place 1");
+    wg_tape_rewind(tape, mark);
+    ck_assert_int_eq(wg_write(bias, values, sizeof values), WG_OK);
+    wgt_file_put(path, "old", 3);
+    ck_assert_int_eq(wg_estimator_save(e, path), WG_E_NOT_FINITE);
+    ck_assert_ptr_nonnull(strstr(wg_tape_message(tape), "estimator: 'fc1.bias' holds "));
+    free(bytes);
+    bytes = wgt_file_get(path, &size);
+    ck_assert_uint_eq(size, 3);
+    free(bytes);
 }
 END_TEST
 
@@ -328,6 +384,8 @@ Suite *suite_estimator(void)
     tcase_add_loop_test(c, test_streamed_rows, 0, 4);
     tcase_add_test(c, test_streamed_rows_refused);
     tcase_add_test(c, test_one_vs_rest);
+    tcase_add_test(c, test_one_vs_rest_of_low_logits);
+    tcase_add_loop_test(c, test_weights_are_finite, 0, 2);
     tcase_add_loop_test(c, test_loaded_predicts_the_same_bits, 0, 8);
     tcase_add_test(c, test_bad_files);
     tcase_add_test(c, test_errors);
