@@ -23,7 +23,8 @@
 #include <string.h>
 #include <wengert.h>
 
-#include "support/svg.h"
+#include "support/options.h"
+#include "support/picture.h"
 
 enum { ROWS = 53, SAMPLES = 8 };
 
@@ -66,10 +67,8 @@ static bool draw(const char *path, const wg_check_sweep_row *rows)
                   .y = {"|difference - derivative|", 1e-15, 1, .log = true},
                   .legend = SVG_BOTTOM_LEFT};
     double h[ROWS], error[ROWS];
-    FILE *file = fopen(path, "w");
-    if (file == NULL)
+    if (!picture_open(&p, path))
         return false;
-    svg_begin(&p, file);
     for (int c = 0; c < 3; c++) {
         for (int i = 0; i < ROWS; i++) {
             h[i] = rows[i].h;
@@ -78,8 +77,7 @@ static bool draw(const char *path, const wg_check_sweep_row *rows)
         svg_line(&p, c, labels[c], h, error, ROWS);
         svg_points(&p, c, NULL, h, error, ROWS, 2.5);
     }
-    bool written = svg_end(&p);
-    return fclose(file) == 0 && written;
+    return picture_close(&p);
 }
 
 static int usage(FILE *stream, int status)
@@ -95,6 +93,7 @@ int main(int argc, char **argv)
     wg_check_sweep_row rows[ROWS];
     wg_check_taylor_report first, second;
     wg_tensor *w;
+    options_called(argc > 0 ? argv[0] : NULL);
     if (argc == 2 && strcmp(argv[1], "--help") == 0)
         return usage(stdout, 0);
     if (argc != 1 && (argc != 3 || strcmp(argv[1], "--svg") != 0))
@@ -111,9 +110,5 @@ int main(int argc, char **argv)
         status = WG_E_VALUE;
     }
     wg_tape_free(t);
-    if (status == WG_OK && argc == 3 && !draw(argv[2], rows)) {
-        perror(argv[2]);
-        return 1;
-    }
-    return status == WG_OK ? 0 : 1;
+    return status == WG_OK && (argc < 3 || draw(argv[2], rows)) ? 0 : 1;
 }

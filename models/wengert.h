@@ -87,6 +87,7 @@
 #ifndef WG_NO_FILES
 #include "autograd/compile/write.h"
 #include "models/files/csv.h"
+#include "models/files/file.h"
 #include "models/files/idx.h"
 #include "models/files/npy.h"
 #include "models/files/program_c.h"

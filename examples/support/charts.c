@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "output.h"
 #include "picture.h"
 
 enum {
@@ -118,12 +119,8 @@ bool chart_history(const char *path, const char *data, const wg_fit_result *r, c
     char title[PICTURE_TITLE];
     const svg_plot look = {
         .title = title_of(data, "Training", title), .x.label = step, .height = 330};
-    FILE *file = fopen(path, "w");
-    bool done = file != NULL && put_history(file, &look, r);
-    done = (file == NULL || fclose(file) == 0) && done;
-    if (!done)
-        fprintf(stderr, "%s: cannot be written\n", path);
-    return done;
+    FILE *file = output_open(path);
+    return file != NULL && output_close(file, put_history(file, &look, r));
 }
 
 /* The norms of all parameters' gradients, one curve each, on a logarithmic axis. */

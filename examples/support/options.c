@@ -24,6 +24,11 @@ static const char *name_of(const char *path)
     return slash != NULL ? slash : "";
 }
 
+void options_called(const char *by)
+{
+    program = name_of(by);
+}
+
 /* ---- --help ------------------------------------------------------------------------------------------- */
 
 /* Where the bounds say something. */
@@ -196,7 +201,7 @@ static int count_words(const char *text)
 int options_read(const command *c, int argc, char **argv, const char **operand)
 {
     int n = 0, most = count_words(c->operands), status = -1;
-    program = name_of(argc > 0 ? argv[0] : NULL);
+    options_called(argc > 0 ? argv[0] : NULL);
     bool options = true;
     for (int i = 1; i < argc && status < 0; i++) {
         if (options && (strcmp(argv[i], "--help") == 0 || strcmp(argv[i], "-h") == 0))

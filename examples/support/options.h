@@ -47,8 +47,10 @@ typedef struct command {
  * standard output, 2 after a line on standard error that says what is wrong. Lists of texts are cut in argv. */
 int options_read(const command *c, int argc, char **argv, const char **operand);
 
-/* options_program: what this program was called by, without folders, once options_read knows. */
+/* options_program: what this program was called by, without folders, once options_read or options_called knows.
+ * options_called: for programs that read their options themselves. */
 const char *options_program(void);
+void options_called(const char *by);
 
 /* options_fail: the same line for what only the program can know; returns 2. */
 int options_fail(const char *what, const char *which);

@@ -1,7 +1,9 @@
 /* What the worked examples share: command line, files of pictures, pictures of classifiers of the plane. */
 #include "picture.h"
 
-#include <errno.h>
+#include "options.h"
+#include "output.h"
+
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,6 +12,7 @@ int picture_arguments_read(picture_arguments *a, int argc, char **argv)
 {
     bool help = argc == 2 && strcmp(argv[1], "--help") == 0, wrong = false;
     a->svg = NULL;
+    options_called(argc > 0 ? argv[0] : NULL);
     for (int i = 1; i < argc && !help; i++) {
         if (strcmp(argv[i], "--svg") == 0 && i + 1 < argc)
             a->svg = argv[++i];
@@ -32,7 +35,8 @@ bool picture_is_svg(const char *path)
     size_t n = strlen(path);
     if (n > 4 && strcmp(path + n - 4, ".svg") == 0)
         return true;
-    fprintf(stderr, "%s: pictures are SVG: give a name that ends in .svg\n", path);
+    fprintf(stderr, "%s: %s: pictures are SVG: give a name that ends in .svg\n", options_program(),
+            path);
     return false;
 }
 
@@ -60,22 +64,16 @@ int picture_end(wg_tape *t, bool drawn)
 
 bool picture_open(svg_plot *p, const char *path)
 {
-    FILE *file = fopen(path, "w");
-    if (file == NULL) {
-        fprintf(stderr, "%s: %s\n", path, strerror(errno));
-        return false;
-    }
-    svg_begin(p, file);
-    return true;
+    FILE *file = output_open(path);
+    if (file != NULL)
+        svg_begin(p, file);
+    return file != NULL;
 }
 
 bool picture_close(svg_plot *p)
 {
-    bool written = svg_end(p);
-    bool closed = fclose(p->file) == 0;
-    if (!written || !closed)
-        perror("the picture could not be written");
-    return written && closed;
+    const bool drawn = svg_end(p);
+    return output_close(p->file, drawn);
 }
 
 /* ---- The lattice: SIDE x SIDE points, x running fastest, from edge to edge of the plot -------------------- */

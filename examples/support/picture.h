@@ -29,7 +29,8 @@ int picture_end(wg_tape *t, bool drawn);
 /* picture_is_svg: does the file's name end as pictures do? Prints why not. */
 bool picture_is_svg(const char *path);
 
-/* picture_open: svg_begin on a new file. picture_close: svg_end, and closes it. Both print why they failed. */
+/* picture_open: svg_begin on a new file. picture_close: svg_end, and writes it, entirely or not at all. Both print
+ * why they failed. */
 bool picture_open(svg_plot *p, const char *path);
 bool picture_close(svg_plot *p);
 

@@ -1,13 +1,13 @@
 /* A training and its results as one HTML page: tables and pictures, all in the file itself. */
 #include "report.h"
 
-#include <errno.h>
 #include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "charts.h"
+#include "output.h"
 #include "progress.h"
 
 enum { CLASSES = 40, COLUMNS = 200 }; /* at most so many lines a table */
@@ -360,11 +360,9 @@ static void put_coefficients(FILE *f, const report *r)
 
 bool report_write(const char *path, const report *r)
 {
-    FILE *f = fopen(path, "w");
-    if (f == NULL) {
-        fprintf(stderr, "%s: %s: %s\n", options_program(), path, strerror(errno));
+    FILE *f = output_open(path);
+    if (f == NULL)
         return false;
-    }
     fputs(head, f);
     put_cell(f, "title", r->arguments->data);
     fputs("</head><body>\n", f);
@@ -376,6 +374,5 @@ bool report_write(const char *path, const report *r)
     put_results(f, r);
     put_coefficients(f, r);
     fputs("</body></html>\n", f);
-    bool written = !ferror(f);
-    return fclose(f) == 0 && written;
+    return output_close(f, true);
 }

@@ -1,4 +1,6 @@
 /* Writing files so that they are entirely old or entirely new: temporary files, sync, rename. */
+#include "models/files/file.h"
+
 #include "models/files/bytes_internal.h"
 
 #include "autograd/op.h"
@@ -331,4 +333,19 @@ wg_status wg_writer_close(wg_writer *w)
     else
         writer_sync_directory(w);
     return wg_tape_status(w->tape);
+}
+
+/* ---- All at once. ---------------------------------------------------------------------------- */
+
+wg_status wg_file_write(wg_tape *t, const char *path, const void *bytes, int64_t size)
+{
+    wg_writer w;
+    if (size < 0)
+        wg_fail(t, WG_E_VALUE, "%s: %" PRId64 " bytes to write", path != NULL ? path : "", size);
+    else if (bytes == NULL && size > 0)
+        wg_fail(t, WG_E_NULL, "%s: bytes to write are NULL", path != NULL ? path : "");
+    if (!wg_writer_open(&w, t, path))
+        return wg_tape_status(t);
+    wg_writer_put(&w, bytes, (size_t)size);
+    return wg_writer_close(&w);
 }

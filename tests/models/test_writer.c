@@ -1,6 +1,7 @@
 /* The crash-safe writer: killed before and after every call to the system, and failing in each. */
 #include "autograd/tape.h"
 #include "models/files/bytes_internal.h"
+#include "models/files/file.h"
 #include "tests/support/assert.h"
 #include "tests/support/files.h"
 #include "tests/support/fixture.h"
@@ -389,6 +390,26 @@ START_TEST(test_here)
 }
 END_TEST
 
+START_TEST(test_file_write)
+{
+    ck_assert_int_eq(wg_file_write(tape, path, "new", 3), WG_OK);
+    check_text("new");
+    ck_assert_int_eq(wg_file_write(tape, path, NULL, 0), WG_OK);
+    check_text("");
+    const wg_mark mark = wg_tape_mark(tape);
+    ck_assert_int_eq(wg_file_write(tape, path, NULL, 1), WG_E_NULL);
+    wg_tape_rewind(tape, mark);
+    ck_assert_int_eq(wg_file_write(tape, path, "x", -1), WG_E_VALUE);
+    wg_tape_rewind(tape, mark);
+    ck_assert_int_eq(wg_file_write(tape, NULL, "x", 1), WG_E_NULL);
+    wg_tape_rewind(tape, mark);
+    ck_assert_int_eq(wg_file_write(tape, "", "x", 1), WG_E_IO);
+    check_text("");
+    ck_assert_int_eq(wgt_file_beside(path), 1);
+    ck_assert_int_eq(wg_file_write(NULL, path, "x", 1), WG_E_NULL);
+}
+END_TEST
+
 Suite *suite_writer(void)
 {
     Suite *suite = suite_create("writer");
@@ -409,6 +430,7 @@ Suite *suite_writer(void)
     tcase_add_test(cases, test_full);
     tcase_add_test(cases, test_abandon);
     tcase_add_test(cases, test_here);
+    tcase_add_test(cases, test_file_write);
     suite_add_tcase(suite, cases);
     return suite;
 }
