@@ -56,6 +56,66 @@ wg_tape *wg_first_tape(wg_tensor *const operands[], int n)
     return t;
 }
 
+/* ---- Text as a terminal may show it ---------------------------------------------------------- */
+
+static bool error_goes_on(char c) /* is it a byte of UTF-8 behind a character's first? */
+{
+    return ((unsigned char)c & 0xC0) == 0x80;
+}
+
+/* "?" for control characters, with which a file's bytes would write on a terminal what they like:
+ * those of ASCII, and U+0080 to U+009F, in UTF-8 (0xC2 first) or a byte by itself. */
+static void error_clean(char *text)
+{
+    unsigned char before = 0;
+    for (; *text != '\0'; text++) {
+        const unsigned char c = (unsigned char)*text;
+        const bool high = c >= 0x80 && c < 0xA0 && (before < 0x80 || before == 0xC2);
+        if (high && before == 0xC2)
+            text[-1] = '?';
+        if (c < ' ' || c == 127 || high)
+            *text = '?';
+        before = c;
+    }
+}
+
+/* "nan" for "-nan", as printf shows a NaN whose sign says nothing. */
+static void error_unsign(char *text)
+{
+    for (char *at = text; (at = strstr(at, "-nan")) != NULL; at++) {
+        const bool begins = at == text || strchr(" (='", at[-1]) != NULL;
+        if (begins && strchr(" ),;:'", at[4]) != NULL) /* or the end */
+            memmove(at, at + 1, strlen(at));
+    }
+}
+
+/* The text's begin and end with "..." between them; characters of UTF-8 stay whole. */
+static void error_shorten(const char *text, char *shown, size_t size)
+{
+    const size_t length = strlen(text);
+    if (length < size) {
+        memcpy(shown, text, length + 1);
+        return;
+    }
+    size_t head = (size - 4) / 2, tail = length - (size - 4 - head);
+    while (head > 0 && error_goes_on(text[head]))
+        head--;
+    while (error_goes_on(text[tail]))
+        tail++;
+    memcpy(shown, text, head);
+    memcpy(shown + head, "...", 3);
+    memcpy(shown + head + 3, text + tail, length - tail + 1);
+}
+
+wg_text wg_shown_text(const char *text)
+{
+    enum { SHOWN = 60 };
+    wg_text shown;
+    error_shorten(text != NULL ? text : "NULL", shown.s, SHOWN + 1);
+    error_clean(shown.s);
+    return shown;
+}
+
 /* ---- Recording an error ---------------------------------------------------------------------- */
 
 /* The one place where errors are recorded. */
@@ -66,8 +126,25 @@ static void fail_record(wg_tape *t, wg_status status, const char *message)
     t->status = status;
     if (message != t->message)
         snprintf(t->message, sizeof t->message, "%s", message);
+    error_clean(t->message);
+    error_unsign(t->message);
     if (t->options.on_error != NULL)
         t->options.on_error(status, t->message, t->options.on_error_user);
+}
+
+/* A message that is too long for its room, with its begin and its end, which says what was found;
+ * without memory it stays as it is, cut. */
+static WG_PRINTF(4, 0) void fail_form_long(const wg_tape *t, char message[WG_MESSAGE_SIZE],
+                                           int length, const char *format, va_list arguments)
+{
+    const wg_allocator *from = &t->options.allocator;
+    const size_t size = (size_t)length + 1;
+    char *whole = from->allocate != NULL ? from->allocate(size, from->user) : NULL;
+    if (whole == NULL)
+        return;
+    wg_format_list(whole, size, format, arguments);
+    error_shorten(whole, message, WG_MESSAGE_SIZE);
+    from->release(whole, from->user);
 }
 
 wg_tensor *wg_fail(wg_tape *t, wg_status status, const char *format, ...)
@@ -75,10 +152,14 @@ wg_tensor *wg_fail(wg_tape *t, wg_status status, const char *format, ...)
     if (t == NULL)
         t = wg_null_tape();
     char message[WG_MESSAGE_SIZE];
-    va_list arguments;
+    va_list arguments, again;
     va_start(arguments, format);
-    wg_format_list(message, sizeof message, format, arguments);
+    va_copy(again, arguments);
+    const int length = wg_format_list(message, sizeof message, format, arguments);
     va_end(arguments);
+    if (length >= WG_MESSAGE_SIZE && t->status == WG_OK)
+        fail_form_long(t, message, length, format, again);
+    va_end(again);
     fail_record(t, status, message);
     return &t->inert;
 }

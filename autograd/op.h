@@ -261,6 +261,11 @@ typedef struct wg_text {
 } wg_text;
 wg_text wg_tensor_text(const wg_tensor *x);
 
+/* wg_shown_text: a text of whatever origin, a name in a file, say, as a terminal may show it: of
+ * one longer than 60 bytes the middle is "...", and "?" stands for control characters. NULL is
+ * "NULL". */
+wg_text wg_shown_text(const char *text);
+
 /* wg_element: element i of x as a double; a wide one rounded. wg_at checks, this does not. */
 static inline double wg_element(const wg_tensor *x, int64_t i)
 {

@@ -157,8 +157,7 @@ static bool copy_records(FILE *file, const arguments *a, const wg_estimator *e,
         print_header(a, e, separator);
     for (int64_t row = 0; row < table->rows; row++) {
         if (!copy_record(file, &at, table->places[1 + row], separator)) {
-            fprintf(stderr, "%s: %s: became shorter while it was read\n", options_program(),
-                    a->file[1]);
+            options_complain("%s: became shorter while it was read", a->file[1]);
             return false;
         }
         print_row(a, e, predicted, P, row, separator);
@@ -172,7 +171,7 @@ static bool print_with_input(const arguments *a, const wg_estimator *e, const wg
     const bool standard = strcmp(a->file[1], "-") == 0;
     FILE *file = standard ? stdin : fopen(a->file[1], "rb");
     if (file == NULL) {
-        fprintf(stderr, "%s: %s: %s\n", options_program(), a->file[1], strerror(errno));
+        options_complain("%s: %s", a->file[1], strerror(errno));
         return false;
     }
     rewind(file);
@@ -224,7 +223,7 @@ static void tell_blank(wg_tape *t, const char *path, rows_options o)
     o.missing = WG_CSV_MISSING_DROP;
     rows_read(own, path, &o);
     if (wg_tape_status(own) == WG_OK)
-        fprintf(stderr, "%s: not judged: %s\n", options_program(), message);
+        options_complain("not judged: %s", message);
     wg_tape_free(own);
 }
 
@@ -307,8 +306,7 @@ static void print_metrics(const wg_estimator *e, const wg_tensor *predicted, con
 static bool write_c(const arguments *a, const wg_estimator *e)
 {
     if (a->threshold >= 0) {
-        fprintf(stderr, "%s: --threshold is not written as C: compare the probabilities\n",
-                options_program());
+        options_complain("--threshold is not written as C: compare the probabilities");
         return false;
     }
     char header[4096];
@@ -339,13 +337,12 @@ static bool predict(wg_tape *t, const arguments *a)
     if (wg_tape_status(t) != WG_OK)
         return false;
     if (a->threshold >= 0 && e->class_count == 0) {
-        fprintf(stderr, "%s: --threshold: %s predicts numbers, not classes\n", options_program(),
-                a->file[0]);
+        options_complain("--threshold: %s predicts numbers, not classes", a->file[0]);
         return false;
     }
     if (a->threshold >= 0 && e->class_count != 2) {
-        fprintf(stderr, "%s: --threshold: %s has %" PRId64 " classes, not two\n", options_program(),
-                a->file[0], e->class_count);
+        options_complain("--threshold: %s has %" PRId64 " classes, not two", a->file[0],
+                         e->class_count);
         return false;
     }
     if (a->c != NULL)
@@ -353,12 +350,11 @@ static bool predict(wg_tape *t, const arguments *a)
     wg_dataset data = read_rows(t, a, e, &labels);
     const wg_head *head = e->head;
     if (a->with_input && wg_tape_status(t) == WG_OK && data.table->places == NULL) {
-        fprintf(stderr, "%s: --with-input: %s is no CSV file\n", options_program(), a->file[1]);
+        options_complain("--with-input: %s is no CSV file", a->file[1]);
         return false;
     }
     if (data.table != NULL && data.table->dropped > 0)
-        fprintf(stderr, "%s: %" PRId64 " rows with missing values were left out\n",
-                options_program(), data.table->dropped);
+        options_complain("%" PRId64 " rows with missing values were left out", data.table->dropped);
     wg_tensor *Z = wg_estimator_outputs(e, &data);
     if (!outputs_finite(Z, a->file[1], NULL, 0))
         return false;

@@ -104,9 +104,9 @@ wg_estimator *wg_estimator_fit(const wg_dataset *data, const wg_estimator_option
 /* wg_estimator_predict: of rows as they come from a file: classes, i64 [m], or numbers [m, k];
  * recorded on the tape. The class of a row whose outputs hold a NaN, since its numbers are too
  * large, is -1, which is none: of rows that one does not know, look before it is an index.
- *   A table's columns must be those that were fitted, in that order, where
- * their names are known; the label may be missing. Sparse rows may have fewer columns than were
- * fitted: those that are not there are zero.
+ *   A table's columns must be those that were fitted, in that order, where their names are known;
+ * the label may be missing. Sparse rows may have fewer columns than were fitted: those that are not
+ * there are zero.
  * Errors: WG_E_NULL (an inert estimator), WG_E_SHAPE and WG_E_DTYPE (other columns than were
  *   fitted), WG_E_NOT_FINITE (a number of the rows, named), WG_E_VALUE: "estimator: test.csv:
  *   column 3 of numbers is 'width', but 'height' was fitted"; a string that was not there at the
@@ -138,7 +138,8 @@ wg_status wg_estimator_save(const wg_estimator *e, const char *path);
 /* wg_estimator_load: from such a file, onto a tape; it predicts the same bits. heads: the user's
  * own among which the model's may be, ended by NULL; NULL: none.
  * Errors, on the tape: those of wg_archive_load; WG_E_FORMAT (another kind of file, parts that are
- *   missing or do not fit together, numbers that are not finite, a head that is not known); the result is then inert. */
+ *   missing or do not fit together, numbers that are not finite, a head that is not known); the
+ *   result is then inert. */
 wg_estimator *wg_estimator_load(wg_tape *t, const char *path, const wg_head *const heads[]);
 
 /* wg_estimator_write_c: what the estimator predicts of one row as a C file that needs no library,
@@ -146,7 +147,8 @@ wg_estimator *wg_estimator_load(wg_tape *t, const char *path, const wg_head *con
  * numbers, and strings [string_columns] where such columns were fitted: the header's first comment
  * says which is which. NaN is missing, and filled in where the preparation does so; "" is the
  * missing string; no string may be NULL. NAME_outputs has `predicted` (of classes: -1, which is
- * none, where the outputs hold a NaN) and, of classes, `probabilities`; NAME_names are the classes'. Leaves nothing on the tape.
+ * none, where the outputs hold a NaN) and, of classes, `probabilities`; NAME_names are the
+ * classes'. Leaves nothing on the tape.
  * Returns the tape's status. Errors: WG_E_NULL (an inert one), those of wg_program_write_c. */
 wg_status wg_estimator_write_c(const wg_estimator *e, const char *path);
 

@@ -1008,6 +1008,27 @@ printf 'a,b,c,d\n1,2,3,4\n' > bad.csv
 run 1 "$predict" model bad.csv
 says err "no column is 'sepal_length'"
 
+# ---- names and paths as a terminal may show them --------------------------------------------------------
+
+plain() { expect 'control characters' sh -c '! cat out err | LC_ALL=C tr -d "\n" | LC_ALL=C grep -q "[[:cntrl:]]"'; }
+printf 'a\033[31mred\a,y\302\233\n%s' "$(for i in 1 2 3 4 5 6; do printf 'abc\033[3%im,%i\\r\n' $i $((i % 2)); done)" > escapes.csv
+run 0 "$train" escapes.csv --test 0
+plain
+says out 'strings      1: a?[31mred?'
+run 0 "$train" escapes.csv --test 0 --ignore-unknown --epochs 1
+run 1 "$train" escapes.csv --columns c --test 0
+plain
+run 1 "$train" "$(printf 'no\033[31m.csv')"
+plain
+says err 'train: no?[31m.csv: No such file'
+run 1 "$train" "$iris" --save "$(printf 'no\033[31m/model')"
+plain
+long=$(printf '%0250d' 0)
+mkdir "$long" "$long/$long"
+(echo "$long$long,y" && printf '1,0\n2,1\nx,1\n3,0\n') > "$long/$long/long.csv"
+run 1 "$train" "$long/$long/long.csv" --test 0
+says err "): 'x' is not a number, as others are"
+
 # ---- files of results are written entirely or not at all, and why not is told ----------------------------
 
 full() { # of a disk on which files of a kilobyte have no place

@@ -61,7 +61,7 @@ static void list_nearest(const char *wanted, const wg_table *table, wg_tape *t)
     qsort(c, (size_t)n, sizeof *c, by_distance);
     fprintf(stderr, "%s: there are", options_program());
     for (int64_t i = 0; i < n && i < SHOWN; i++)
-        fprintf(stderr, "%s %s", i > 0 ? "," : "", c[i].name);
+        fprintf(stderr, "%s %s", i > 0 ? "," : "", wg_shown_text(c[i].name).s);
     fputs(n > SHOWN ? ", ...\n" : "\n", stderr);
 }
 
@@ -169,11 +169,11 @@ void advise(bool train, const wg_tape *t, const char *data, const rows_options *
         return;
     format = rows_format(data, options);
     if (strcmp(format, "gzip") == 0) {
-        fprintf(stderr, "%s: gunzip -c %s | %s -\n", program, data, program);
+        options_complain("gunzip -c %s | %s -", data, program);
         return;
     }
     if (strcmp(format, "csv") == 0 && (cure = cure_of_look(data)) != NULL) {
-        fprintf(stderr, "%s: %s %s | %s -\n", program, cure, data, program);
+        options_complain("%s %s | %s -", cure, data, program);
         return;
     }
     if (strcmp(format, "csv") == 0)

@@ -9,7 +9,7 @@
 
 bool check_fail(const char *what, const char *which)
 {
-    fprintf(stderr, "%s: %s%s%s\n", options_program(), what, *which != '\0' ? " " : "", which);
+    options_complain("%s%s%s", what, *which != '\0' ? " " : "", which);
     return false;
 }
 
@@ -63,11 +63,10 @@ bool check_texts(const train_arguments *a, const wg_table *table)
     const int64_t columns = table->string_columns, cells = table->rows * columns;
     for (int64_t i = 0; a->save != NULL && i < cells; i++)
         if (!svg_is_utf8(table->strings[i])) {
-            fprintf(stderr,
-                    "%s: a model cannot keep a string that is not UTF-8: '%s' of column '%s', "
-                    "row %" PRId64 " (iconv -f LATIN1 -t UTF-8, say)\n",
-                    options_program(), table->strings[i], table->string_names[i % columns],
-                    i / columns + 1);
+            options_complain("a model cannot keep a string that is not UTF-8: '%s' of column '%s', "
+                             "row %" PRId64 " (iconv -f LATIN1 -t UTF-8, say)",
+                             wg_shown_text(table->strings[i]).s,
+                             wg_shown_text(table->string_names[i % columns]).s, i / columns + 1);
             return false;
         }
     return true;
@@ -168,10 +167,11 @@ bool check_numbers(const train_arguments *a, const wg_table *table)
                               table->string_names[j]);
         if (!many)
             continue;
-        fprintf(stderr,
-                "%s: column '%s': numbers like '%s' would be as many categories: take out what is "
-                "no part of a number; if they are names, --category '%s'\n",
-                options_program(), table->string_names[j], first, table->string_names[j]);
+        options_complain(
+            "column '%s': numbers like '%s' would be as many categories: take out what is "
+            "no part of a number; if they are names, --category '%s'",
+            wg_shown_text(table->string_names[j]).s, wg_shown_text(first).s,
+            wg_shown_text(table->string_names[j]).s);
         return false;
     }
     return true;
@@ -188,10 +188,9 @@ static bool name_unknown(const wg_table *trained, const wg_table *tested)
                 break;
         if (row < trained->rows)
             continue;
-        fprintf(stderr,
-                "%s: no training row has '%s' in column '%s', but a test row has; "
-                "--ignore-unknown takes it, --drop leaves the column out\n",
-                options_program(), text, tested->string_names[i % columns]);
+        options_complain("no training row has '%s' in column '%s', but a test row has; "
+                         "--ignore-unknown takes it, --drop leaves the column out",
+                         wg_shown_text(text).s, wg_shown_text(tested->string_names[i % columns]).s);
         break;
     }
     return false;
@@ -223,11 +222,10 @@ bool check_test_rows(const char *path, const wg_dataset *all, const wg_dataset *
                           path);
     if (own->columns == other->columns && own->string_columns == other->string_columns)
         return true;
-    fprintf(stderr,
-            "%s: %s: test rows of %" PRId64 " numbers and %" PRId64
-            " strings, but the data has %" PRId64 " and %" PRId64 "\n",
-            options_program(), path, other->columns, other->string_columns, own->columns,
-            own->string_columns);
+    options_complain("%s: test rows of %" PRId64 " numbers and %" PRId64
+                     " strings, but the data has %" PRId64 " and %" PRId64 "",
+                     path, other->columns, other->string_columns, own->columns,
+                     own->string_columns);
     return false;
 }
 

@@ -66,13 +66,13 @@ void coefficients_print(const coefficients *c, const wg_estimator *e)
     printf("\n%-*s", WIDTH,
            e->pipeline->n_steps > 0 ? "coefficients (standardized)" : "coefficients");
     for (int64_t j = 0; j < c->outputs; j++)
-        printf("  %10.10s", coefficients_output(c, e, j));
+        printf("  %10.10s", wg_shown_text(coefficients_output(c, e, j)).s);
     printf("\n%-*s", WIDTH, "(intercept)");
     for (int64_t j = 0; j < c->outputs; j++)
         printf("  %10.6f", wg_at(c->b, j));
     putchar('\n');
     for (int64_t i = 0; i < c->columns && i < SHOWN; i++) {
-        printf("%-*.*s", WIDTH, WIDTH, c->name[c->order[i]]);
+        printf("%-*.*s", WIDTH, WIDTH, wg_shown_text(c->name[c->order[i]]).s);
         for (int64_t j = 0; j < c->outputs; j++)
             printf("  %10.6f", wg_at(c->W, j * c->columns + c->order[i]));
         putchar('\n');

@@ -42,9 +42,9 @@ static int64_t different(const wg_table *table, int64_t column, const char **roo
 
 static void tell(const wg_table *table, const char *name, const char *what)
 {
-    fprintf(stderr, "%s: warning: column '%s' %s", options_program(), name, what);
+    fprintf(stderr, "%s: warning: column '%s' %s", options_program(), wg_shown_text(name).s, what);
     if (table->csv != NULL)
-        fprintf(stderr, ": --drop '%s' leaves it out", name);
+        fprintf(stderr, ": --drop '%s' leaves it out", wg_shown_text(name).s);
     fputc('\n', stderr);
 }
 

@@ -1,6 +1,7 @@
 #include "options.h"
 
 #include <errno.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -67,9 +68,22 @@ static int print_help(const command *c)
     return fflush(stdout) == 0 ? 0 : 1;
 }
 
+void options_complain(const char *format, ...)
+{
+    char text[2048];
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(text, sizeof text, format, arguments);
+    va_end(arguments);
+    wg_tape *t = wg_tape_new(NULL);
+    wg_fail(t, WG_E_VALUE, "%s", text);
+    fprintf(stderr, "%s%s%s\n", program, *program != '\0' ? ": " : "", wg_tape_message(t));
+    wg_tape_free(t);
+}
+
 int options_fail(const char *what, const char *which)
 {
-    fprintf(stderr, "%s: %s '%s'; see %s --help\n", program, what, which, program);
+    options_complain("%s '%s'; see %s --help", what, which, program);
     return 2;
 }
 
@@ -185,8 +199,7 @@ static int read_option(const command *c, int argc, char **argv, int *i)
     const char *wrong = read_value(o, value);
     if (wrong == NULL)
         return -1;
-    fprintf(stderr, "%s: %s %s: not '%s'; see %s --help\n", program, o->name, o->value, wrong,
-            program);
+    options_complain("%s %s: not '%s'; see %s --help", o->name, o->value, wrong, program);
     return 2;
 }
 
@@ -263,18 +276,18 @@ bool options_writable_beside(const char *path, const char *data, const char *wha
     if (path == NULL)
         return true;
     if (strcmp(path, "-") == 0) {
-        fprintf(stderr, "%s: a result is written to a file, not to '-'\n", program);
+        options_complain("a result is written to a file, not to '-'");
         return false;
     }
     directory_of(path, directory);
     bool there = stat(path, &about) == 0;
     if (there && data != NULL && options_same_file(path, data)) {
-        fprintf(stderr, "%s: %s: is %s, which would be lost\n", program, path, what);
+        options_complain("%s: is %s, which would be lost", path, what);
         return false;
     }
     const char *slash = strrchr(path, '/');
     if (there && !S_ISREG(about.st_mode) && !S_ISDIR(about.st_mode)) {
-        fprintf(stderr, "%s: %s: is not a regular file\n", program, path);
+        options_complain("%s: is not a regular file", path);
         return false;
     }
     if (there && S_ISDIR(about.st_mode))
@@ -283,7 +296,7 @@ bool options_writable_beside(const char *path, const char *data, const char *wha
         errno = ENAMETOOLONG;
     else if ((there || errno == ENOENT) && access(there ? path : directory, W_OK) == 0)
         return true;
-    fprintf(stderr, "%s: %s: %s\n", program, path, strerror(errno));
+    options_complain("%s: %s", path, strerror(errno));
     return false;
 }
 
@@ -291,6 +304,6 @@ bool options_finish(void)
 {
     if (fflush(stdout) == 0 && !ferror(stdout))
         return true;
-    fprintf(stderr, "%s: standard output: %s\n", program, strerror(errno));
+    options_complain("standard output: %s", strerror(errno));
     return false;
 }

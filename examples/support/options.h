@@ -52,6 +52,13 @@ int options_read(const command *c, int argc, char **argv, const char **operand);
 const char *options_program(void);
 void options_called(const char *by);
 
+/* options_complain: a line on standard error, "train: " and what the format says, a message as wg_fail would record it:
+ * without control characters, and with the middle left out where it is very long. */
+#ifdef __GNUC__
+__attribute__((format(printf, 1, 2)))
+#endif
+void options_complain(const char *format, ...);
+
 /* options_fail: the same line for what only the program can know; returns 2. */
 int options_fail(const char *what, const char *which);
 

@@ -14,19 +14,6 @@ static struct {
     size_t size;
 } open_output;
 
-static void complain(const char *reason)
-{
-    const char *program = options_program();
-    fprintf(stderr, "%s%s%s\n", program, *program != '\0' ? ": " : "", reason);
-}
-
-static void complain_of(const char *path, int error)
-{
-    char reason[512];
-    snprintf(reason, sizeof reason, "%.300s: %s", path, strerror(error));
-    complain(reason);
-}
-
 /* ---- In memory ------------------------------------------------------------------------------------------- */
 
 #ifdef _WIN32 /* has no such streams, but files that go when they are closed */
@@ -70,7 +57,7 @@ FILE *output_open(const char *path)
     open_output.bytes = NULL;
     FILE *file = stream_open();
     if (file == NULL)
-        complain_of(path, errno);
+        options_complain("%s: %s", path, strerror(errno));
     return file;
 }
 
@@ -80,7 +67,7 @@ static bool write_bytes(void)
     wg_file_write(t, open_output.path, open_output.bytes, (int64_t)open_output.size);
     const bool written = wg_tape_status(t) == WG_OK;
     if (!written)
-        complain(wg_tape_message(t));
+        options_complain("%s", wg_tape_message(t));
     wg_tape_free(t);
     return written;
 }
@@ -91,7 +78,7 @@ bool output_close(FILE *file, bool complete)
     if (written)
         written = write_bytes();
     else
-        complain_of(open_output.path, ENOMEM);
+        options_complain("%s: %s", open_output.path, strerror(ENOMEM));
     free(open_output.bytes);
     return written;
 }

@@ -35,8 +35,7 @@ bool picture_is_svg(const char *path)
     size_t n = strlen(path);
     if (n > 4 && strcmp(path + n - 4, ".svg") == 0)
         return true;
-    fprintf(stderr, "%s: %s: pictures are SVG: give a name that ends in .svg\n", options_program(),
-            path);
+    options_complain("%s: pictures are SVG: give a name that ends in .svg", path);
     return false;
 }
 

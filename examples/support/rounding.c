@@ -80,7 +80,7 @@ static void tell_place(const wg_dataset *data, int64_t column, int64_t others)
     if (data->sparse != NULL)
         fprintf(stderr, "feature %" PRId64, column + !data->table->zero_based);
     else
-        fprintf(stderr, "column '%s'", data->table->column_names[column]);
+        fprintf(stderr, "column '%s'", wg_shown_text(data->table->column_names[column]).s);
     if (others > 0)
         fprintf(stderr, " (and %" PRId64 " more)", others);
 }

@@ -75,7 +75,7 @@ const char *rows_format(const char *path, const rows_options *o)
 static void tell_made(const wg_tape *t, const char *cache, const char *why)
 {
     if (why != NULL && wg_tape_status(t) == WG_OK && wg_ranks_number(t) == 0)
-        fprintf(stderr, "%s: %s: made, for %s\n", options_program(), cache, why);
+        options_complain("%s: made, for %s", cache, why);
 }
 
 static wg_dataset read_csv(wg_tape *t, const char *path, const rows_options *o)
@@ -126,10 +126,9 @@ static wg_csr *first_columns(const char *path, const wg_csr *all, int64_t width)
         starts[row + 1] = n;
     }
     if (n < entries)
-        fprintf(stderr,
-                "%s: %s: %" PRId64 " entries were left out, of features beyond the %" PRId64
-                " that were trained on\n",
-                options_program(), path, entries - n, width);
+        options_complain("%s: %" PRId64 " entries were left out, of features beyond the %" PRId64
+                         " that were trained on",
+                         path, entries - n, width);
     return wg_csr_new(t, all->value->dtype, all->rows, width, starts, columns, values);
 }
 

@@ -47,7 +47,7 @@ const char *spool(const char *path)
     bool kept = from != NULL && to != NULL && copy(from, to) &&
                 dup2(fileno(to), STDIN_FILENO) == STDIN_FILENO;
     if (!kept)
-        fprintf(stderr, "%s: %s: %s\n", options_program(), path, strerror(errno));
+        options_complain("%s: %s", path, strerror(errno));
     if (from != NULL && from != stdin)
         fclose(from);
     if (to != NULL)

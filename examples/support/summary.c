@@ -29,9 +29,10 @@ static void print_classes(const wg_table *table)
         summary_class_counts(table, count);
     for (int64_t i = 0; i < k && i < SHOWN; i++)
         if (k <= SHOWN)
-            printf("%s %s %" PRId64, i > 0 ? "," : "", table->class_names[i], count[i]);
+            printf("%s %s %" PRId64, i > 0 ? "," : "", wg_shown_text(table->class_names[i]).s,
+                   count[i]);
         else
-            printf("%s %s", i > 0 ? "," : "", table->class_names[i]);
+            printf("%s %s", i > 0 ? "," : "", wg_shown_text(table->class_names[i]).s);
     puts(k > SHOWN ? ", ..." : "");
 }
 
@@ -41,7 +42,7 @@ static void print_columns(const char *kind, int64_t n, const char *const *name)
         return;
     printf("%-12s %" PRId64 ":", kind, n);
     for (int64_t j = 0; j < n && j < SHOWN; j++)
-        printf("%s %s", j > 0 ? "," : "", name[j]);
+        printf("%s %s", j > 0 ? "," : "", wg_shown_text(name[j]).s);
     puts(n > SHOWN ? ", ..." : "");
 }
 
@@ -51,7 +52,7 @@ static int64_t print_counts(int64_t n, const char *const *name, const int64_t *c
     int64_t sum = 0;
     for (int64_t j = 0; count != NULL && j < n; j++) {
         if (count[j] > 0)
-            printf("%s %" PRId64 ", ", name[j], count[j]);
+            printf("%s %" PRId64 ", ", wg_shown_text(name[j]).s, count[j]);
         sum += count[j];
     }
     return sum;
@@ -85,13 +86,14 @@ static void print_missing(const train_arguments *a, const wg_table *t)
 void summary_data(const train_arguments *a, const wg_dataset *data, bool numbers)
 {
     const wg_table *table = data->table;
-    printf("data         %s: %" PRId64 " rows, %" PRId64 " column%s, ", a->data,
+    printf("data         %s: %" PRId64 " rows, %" PRId64 " column%s, ", wg_shown_text(a->data).s,
            wg_dataset_rows(data), wg_dataset_columns(data),
            wg_dataset_columns(data) == 1 ? "" : "s");
     if (numbers)
-        printf("%s in numbers\n", table->label_name);
+        printf("%s in numbers\n", wg_shown_text(table->label_name).s);
     else
-        printf("%" PRId64 " classes of %s\n", table->class_count, table->label_name);
+        printf("%" PRId64 " classes of %s\n", table->class_count,
+               wg_shown_text(table->label_name).s);
     if (a->quiet)
         return;
     if (!numbers)
@@ -222,16 +224,16 @@ static void tell_lacking_class(const wg_estimator *e, const judged *r)
 {
     for (int64_t c = 0; c < e->class_count; c++)
         if (wg_class_scores(r->predicted, r->truth, c).support == 0) {
-            fprintf(stderr, "%s: warning: ROC AUC is nan: no row of '%s' is of class '%s'\n",
-                    options_program(), r->name, e->class_names[c]);
+            options_complain("warning: ROC AUC is nan: no row of '%s' is of class '%s'", r->name,
+                             wg_shown_text(e->class_names[c]).s);
             return;
         }
 }
 
 static void print_scores(const char *name, wg_scores s)
 {
-    printf("%-*.*s  %9.4f  %6.4f  %6.4f  %7" PRId64 "\n", WIDTH, WIDTH, name, s.precision, s.recall,
-           s.f1, s.support);
+    printf("%-*.*s  %9.4f  %6.4f  %6.4f  %7" PRId64 "\n", WIDTH, WIDTH, wg_shown_text(name).s,
+           s.precision, s.recall, s.f1, s.support);
 }
 
 void summary_classes(const wg_estimator *e, const judged *r)

@@ -54,15 +54,13 @@ static bool choose_model(train_arguments *a, parts *r)
     if (k < 2)
         return check_fail("there is one class alone:", r->all.table->class_names[0]);
     if (a->curve != NULL && k != 2) {
-        fprintf(stderr, "%s: --pr: %s has %" PRId64 " classes, not two\n", options_program(),
-                a->data, k);
+        options_complain("--pr: %s has %" PRId64 " classes, not two", a->data, k);
         return false;
     }
     if (a->e.model == NULL && label_counts(r->all.table)) {
-        fprintf(stderr,
-                "%s: %s: %s holds %" PRId64 " different numbers: --model regression predicts "
-                "numbers, --model softmax classes\n",
-                options_program(), a->data, r->all.table->label_name, k);
+        options_complain("%s: %s holds %" PRId64 " different numbers: --model regression predicts "
+                         "numbers, --model softmax classes",
+                         a->data, wg_shown_text(r->all.table->label_name).s, k);
         return false;
     }
     if (a->e.model == NULL && k == 2)
@@ -234,8 +232,7 @@ static int train(wg_tape *t, train_arguments *a)
         return 1;
     if (e->fit.stop != WG_FIT_STOPPED)
         return 0;
-    fprintf(stderr, "%s: stopped by Ctrl-C; the best weights so far were kept\n",
-            options_program());
+    options_complain("stopped by Ctrl-C; the best weights so far were kept");
     return INTERRUPTED;
 }
 

@@ -72,14 +72,14 @@ void wg_archive_set_path(wg_archive *a, const char *path)
 
 void wg_archive_fail(const wg_archive *a, const char *format, ...)
 {
-    char message[512];
+    char message[1024];
     va_list arguments;
     if (a == NULL)
         return;
     va_start(arguments, format);
     wg_format_list(message, sizeof message, format, arguments);
     va_end(arguments);
-    wg_fail(a->tape, WG_E_FORMAT, "%.300s%s%s", a->path != NULL ? a->path : "",
+    wg_fail(a->tape, WG_E_FORMAT, "%s%s%s", a->path != NULL ? a->path : "",
             a->path != NULL ? ": " : "", message);
 }
 

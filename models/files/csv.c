@@ -160,10 +160,10 @@ static int64_t csv_find_name(wg_csv_file *f, const char *name)
     }
     const wg_csv_name *found = &f->by_name[low], *end = f->by_name + f->columns;
     if (found == end || strcmp(found->name, name) != 0)
-        wg_fail(f->tape, WG_E_VALUE, "%s: no column is '%s'", f->path, name);
+        wg_fail(f->tape, WG_E_VALUE, "%s: no column is '%s'", f->path, wg_shown_text(name).s);
     else if (found + 1 < end && strcmp(found[1].name, name) == 0)
         wg_fail(f->tape, WG_E_VALUE, "%s: columns %" PRId64 " and %" PRId64 " are both '%s'",
-                f->path, found->column + 1, found[1].column + 1, name);
+                f->path, found->column + 1, found[1].column + 1, wg_shown_text(name).s);
     else
         return found->column;
     return -1;
@@ -208,7 +208,7 @@ static bool csv_set_kind_of(wg_csv_file *f, const char *const *names, wg_csv_kin
             return false;
         if (j == f->label) {
             wg_fail(f->tape, WG_E_VALUE, "%s: column '%s' is the label, and in option %s", f->path,
-                    *names, what);
+                    wg_shown_text(*names).s, what);
             return false;
         }
         f->column[j].kind = kind;

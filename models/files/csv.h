@@ -80,10 +80,10 @@ typedef struct wg_csv_cache {
 } wg_csv_cache;
 
 /* wg_csv_cache_open: the table of a CSV file, as wg_csv_read makes it, to the bit, but without
- * places, and for features that are streamed (wg_streamed) from `cache`, a binary file beside it. It is made where it is not
- * there, or was made of another file (by size, time of the last write, and a sample of the bytes)
- * or with other options; another file under its name, which is no cache, is an error and left
- * alone.
+ * places, and for features that are streamed (wg_streamed) from `cache`, a binary file beside it.
+ * It is made where it is not there, or was made of another file (by size, time of the last write,
+ * and a sample of the bytes) or with other options; another file under its name, which is no cache,
+ * is an error and left alone.
  *   Making it reads the file once, or twice where a column turns out to hold strings, and takes no
  * more memory than some rows, the different strings and, up to limits.classes, the different
  * labels; more of either than that is an error, but for labels that are all numbers, which are then

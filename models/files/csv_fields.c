@@ -256,7 +256,8 @@ bool wg_csv_fail_text(const wg_csv_file *f, int64_t column, const char *text, in
 {
     char shown[WG_SHOWN];
     wg_fail(f->tape, WG_E_FORMAT, "%s:%" PRId64 ": column %" PRId64 " (%s): '%s' %s", f->path, line,
-            column + 1, f->column[column].name, wg_shown(text, strlen(text), shown), reason);
+            column + 1, wg_shown_text(f->column[column].name).s,
+            wg_shown(text, strlen(text), shown), reason);
     return false;
 }
 

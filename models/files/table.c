@@ -264,7 +264,7 @@ wg_tensor *wg_table_labels(const wg_table *table)
     return wg_fail(table->tape, WG_E_VALUE,
                    "%s: label column '%s' holds strings of %" PRId64
                    " classes, and numbers can stand for two at most: use wg_table_classes",
-                   table->path, table->label_name, table->class_count);
+                   table->path, wg_shown_text(table->label_name).s, table->class_count);
 }
 
 wg_tensor *wg_table_targets(const wg_table *table)
@@ -274,7 +274,7 @@ wg_tensor *wg_table_targets(const wg_table *table)
     if (table->targets != NULL)
         return table->targets;
     return wg_fail(table->tape, WG_E_VALUE, "%s: label column '%s' does not hold numbers alone",
-                   table->path, table->label_name);
+                   table->path, wg_shown_text(table->label_name).s);
 }
 
 wg_tensor *wg_table_classes(const wg_table *table)
@@ -283,11 +283,11 @@ wg_tensor *wg_table_classes(const wg_table *table)
         return table_nothing(table, "classes");
     if (table->class_count <= table->class_limit)
         return table->classes;
-    return wg_fail(table->tape, WG_E_VALUE,
-                   "%s: label column '%s' holds %" PRId64
-                   " different labels, and the limit is %" PRId64
-                   " (option limits.classes): is it a column of ids, or of numbers to predict?",
-                   table->path, table->label_name, table->class_count, table->class_limit);
+    return wg_fail(
+        table->tape, WG_E_VALUE,
+        "%s: label column '%s' holds %" PRId64 " different labels, and the limit is %" PRId64
+        " (option limits.classes): is it a column of ids, or of numbers to predict?",
+        table->path, wg_shown_text(table->label_name).s, table->class_count, table->class_limit);
 }
 
 /* ---- Some of its rows. ----------------------------------------------------------------------- */
