@@ -355,8 +355,8 @@ static bool predict(wg_tape *t, const arguments *a)
     }
     if (data.table != NULL && data.table->dropped > 0)
         options_complain("%" PRId64 " rows with missing values were left out", data.table->dropped);
-    wg_tensor *Z = wg_estimator_outputs(e, &data);
-    if (!outputs_finite(Z, a->file[1], NULL, 0))
+    wg_tensor *Z = wg_tape_status(t) == WG_OK ? outputs_of(e, &data, a->file[1]) : NULL;
+    if (wg_is_inert(Z))
         return false;
     wg_tensor *P = head->probabilities != NULL ? wg_head_probabilities(head, Z) : NULL;
     wg_tensor *predicted = choose(a, head, Z, P);

@@ -197,6 +197,10 @@ same line line.st.h
 mkdir -p taken.c
 run 1 "$predict" line --c taken.c
 run 1 "$predict" line --c ''
+run 1 "$predict" '' "$iris"
+says err "predict: '': No such file or directory"
+run 1 "$train" "$iris" --save ''
+says err "train: '': No such file or directory"
 run 1 "$predict" line --c slope
 says err 'a path that ends with NAME.c wanted, not "slope"'
 expect 'a header without its file' test ! -e taken.h
@@ -437,6 +441,26 @@ run 0 "$train" two.csv --save other
 not_finite other huge.csv --threshold 0.5
 run 0 "$predict" model --c finite.c
 says finite.h 'predicted is -1'
+# Many rows through a wide model, some at a time: the same bits, memory for some alone, and rows counted from the first.
+printf 'x,y\n0,a\n1,b\n' > few.csv
+run 0 "$train" few.csv --model mlp --hidden 20000 --epochs 1 --test 0 --save wide
+awk 'BEGIN { print "x"; for (i = 0; i < 5000; i++) print i / 5000 }' > many.csv
+limit='ulimit -v 600000' # of which sanitizers take more by themselves
+sh -c "$limit && '$predict' --version" > /dev/null 2>&1 || limit=:
+run 0 sh -c "$limit; '$predict' wide many.csv"
+lines out 5001
+mv out whole
+for row in 2 1777 5001; do
+    (head -n 1 many.csv && sed -n ${row}p many.csv) > one.csv
+    run 0 "$predict" wide one.csv
+    expect "another row $row" sh -c "sed 1d out > one && sed -n ${row}p whole | cmp - one"
+done
+awk 'NR == 4002 { print 1.7e308 } NR != 4002' many.csv > huge.csv
+run 1 "$predict" wide huge.csv
+says err 'huge.csv: row 4001: the model'
+awk 'NR == 4002 { print "NA" } NR != 4002' many.csv > hole.csv
+run 1 "$predict" wide hole.csv
+says err 'row 4001, column 1 (x) is nan'
 
 # ---- what the model knows of its file: other files are read alike ---------------------------------------
 

@@ -1,9 +1,11 @@
-/* Outputs that are no numbers: finite ones of a row, large enough, become infinite on their way through a model. */
+/* A model's outputs, block of rows by block of rows, and those that are not finite. */
 #include "outputs.h"
 
 #include <inttypes.h>
 #include <math.h>
+#include <string.h>
 
+/* Finite numbers of a row, large enough, become infinite on their way through a model. */
 bool outputs_finite(const wg_tensor *Z, const char *file, const char *part, int64_t first)
 {
     const int64_t n = wg_is_inert(Z) ? 0 : wg_size(Z);
@@ -22,4 +24,65 @@ bool outputs_finite(const wg_tensor *Z, const char *file, const char *part, int6
         return false;
     }
     return !wg_is_inert(Z);
+}
+
+/* ---- Blocks ---------------------------------------------------------------------------------------------- */
+
+enum {
+    BLOCK = 8 << 20,
+    NODES = 1024
+}; /* bytes: of what a block computes; of a layer's nodes, about */
+
+/* What is made of a row: its columns, and each layer's outputs, twice. Recording a block's nodes takes as long as
+ * computing some rows: a block's numbers are as many bytes as they. */
+static int64_t block_rows(const wg_estimator *e)
+{
+    const int n = e->mlp->options.n_sizes;
+    int64_t numbers = 2 * e->pipeline->width;
+    for (int i = 1; i < n; i++)
+        numbers += 2 * e->mlp->options.sizes[i];
+    const int64_t fit = (BLOCK + (int64_t)n * NODES) / (int64_t)sizeof(double) / numbers;
+    return fit > 0 ? fit : 1;
+}
+
+/* Rows `first` to first + n - 1, as a part of the whole, for as long as the tape is not rewound. */
+static wg_dataset part_of(wg_tape *t, const wg_dataset *rows, int64_t first, int64_t n)
+{
+    int64_t *row = wg_tape_take(t, (size_t)n * sizeof *row);
+    for (int64_t i = 0; row != NULL && i < n; i++)
+        row[i] = first + i;
+    return wg_dataset_take(rows, wg_input(t, "rows", WG_I64, WG_SHAPE(n), row));
+}
+
+/* Puts a block's outputs where those of all are; false after an error. */
+static bool put_block(const wg_estimator *e, const wg_dataset *rows, const char *file,
+                      int64_t first, int64_t n, const wg_tensor *all)
+{
+    wg_tape *t = e->tape;
+    const wg_mark mark = wg_tape_mark(t);
+    const wg_dataset part = part_of(t, rows, first, n);
+    const wg_tensor *Z = wg_estimator_outputs(e, &part);
+    if (wg_tape_status(t) == WG_E_NOT_FINITE) { /* once more, for a message that counts all rows */
+        wg_tape_rewind(t, mark);
+        wg_estimator_outputs(e, rows);
+        return false;
+    }
+    if (!outputs_finite(Z, file, NULL, first))
+        return false;
+    memcpy((char *)all->data + (size_t)first * wg_row_bytes(all), Z->data,
+           (size_t)n * wg_row_bytes(all));
+    return wg_tape_rewind(t, mark) == WG_OK;
+}
+
+wg_tensor *outputs_of(const wg_estimator *e, const wg_dataset *rows, const char *file)
+{
+    const int64_t all = wg_dataset_rows(rows), most = block_rows(e);
+    const int64_t width = e->mlp->options.sizes[e->mlp->options.n_sizes - 1];
+    wg_tensor *Z = wg_full(e->tape, e->dtype, WG_SHAPE(all, width), 0);
+    for (int64_t row = 0, n; !wg_is_inert(Z) && row < all; row += n) {
+        n = all - row < most ? all - row : most;
+        if (!put_block(e, rows, file, row, n, Z))
+            return wg_fail(e->tape, WG_E_VALUE, "outputs"); /* there is an error already */
+    }
+    return Z;
 }
