@@ -37,7 +37,7 @@ static bool linear_l2(wg_tape *t, const wg_linear_model_options *o, int64_t rows
     if (o->C == 0 || (isinf(o->C) && o->C > 0))
         return true;
     *l2 = 1 / ((double)n * o->C);
-    if (o->C > 0 && n > 0)
+    if (o->C > 0 && n > 0 && isfinite(*l2))
         return true;
     wg_fail(t, WG_E_VALUE, "penalty: C = %g with n = %" PRId64 " rows", o->C, n);
     return false;

@@ -296,7 +296,7 @@ bool options_writable_beside(const char *path, const char *data, const char *wha
         errno = ENAMETOOLONG;
     else if ((there || errno == ENOENT) && access(there ? path : directory, W_OK) == 0)
         return true;
-    options_complain("%s: %s", path, strerror(errno));
+    options_complain("%s: %s", *path != '\0' ? path : "''", strerror(errno));
     return false;
 }
 

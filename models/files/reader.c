@@ -12,7 +12,8 @@
 
 static bool reader_fail(const wg_reader *reader, const char *reason)
 {
-    wg_fail(reader->tape, WG_E_IO, "%s: %s", reader->path, reason);
+    const char *path = reader->path[0] != '\0' ? reader->path : "''";
+    wg_fail(reader->tape, WG_E_IO, "%s: %s", path, reason);
     return false;
 }
 

@@ -23,7 +23,7 @@ enum {
 static bool writer_fail(wg_writer *w, const char *reason)
 {
     if (!w->failed)
-        wg_fail(w->tape, WG_E_IO, "%s: %s", w->path, reason);
+        wg_fail(w->tape, WG_E_IO, "%s: %s", w->path[0] != '\0' ? w->path : "''", reason);
     w->failed = true;
     return false;
 }

@@ -108,9 +108,12 @@ static bool lbfgs_step(wg_minimizer *m)
 static bool lbfgs_take(wg_minimizer *m)
 {
     wg_tape *t = m->f.tape;
-    int64_t size;
-    if (!wg_size_multiply(m->o.history, m->f.n, &size))
-        size = -1;
+    int64_t size, bytes;
+    if (!wg_size_multiply(m->o.history, m->f.n, &size) ||
+        !wg_size_multiply(size, (int64_t)sizeof(double), &bytes))
+        wg_fail(t, WG_E_VALUE,
+                "minimizer: option history = %" PRId64 " of %" PRId64 " numbers each is too much",
+                m->o.history, m->f.n);
     lbfgs_pairs *l = m->work = wg_tape_take(t, sizeof *l);
     if (l == NULL)
         return false;

@@ -23,7 +23,7 @@ double *wg_vector_new(wg_tape *t, int64_t n)
 {
     int64_t bytes;
     if (n < 0 || !wg_size_multiply(n, (int64_t)sizeof(double), &bytes)) {
-        wg_fail(t, WG_E_VALUE, "minimizer: a vector of %lld", (long long)n);
+        wg_fail(t, WG_E_VALUE, "minimizer: so many parameters are too many to be counted");
         return NULL;
     }
     return wg_tape_take(t, (size_t)bytes);

@@ -123,6 +123,8 @@ static bool fit_data_options_are_valid(wg_tape *t, const wg_fit_model *model,
         wg_fail(t, WG_E_VALUE, "fit: an l1_ratio of %g, outside [0, 1]", o->l1_ratio);
     else if (!(o->C >= 0) || (o->C > 0 && o->l2 > 0))
         wg_fail(t, WG_E_VALUE, "fit: C = %g with l2 = %g; C > 0 and no l2 wanted", o->C, o->l2);
+    else if (o->C > 0 && isinf(1 / o->C))
+        wg_fail(t, WG_E_VALUE, "fit: C = %g is so small that the penalty 1 / C is infinite", o->C);
     else if ((o->balanced || o->class_weights != NULL) && !wg_fit_predicts_classes(model))
         wg_fail(t, WG_E_VALUE, "fit: balanced and class_weights are for classes, not for '%s'",
                 model->head->name);

@@ -87,6 +87,14 @@ START_TEST(test_training)
                     "an l1_ratio of 2");
     expect_error_of(wg_fit(&p.model, &data, &(wg_fit_options){.sample_weights = one}), WG_E_DTYPE,
                     "sample weights must be f32");
+    expect_error_of(wg_fit(&p.model, &data, &(wg_fit_options){.C = 5e-324}), WG_E_VALUE,
+                    "so small that the penalty 1 / C is infinite");
+    expect_error_of(
+        wg_fit_minimize(&p.model, &data, NULL, &(wg_minimizer_options){.history = INT64_MAX / 2}),
+        WG_E_VALUE, "minimizer: option history = 4611686018427387903 of ");
+    const wg_linear_model_options small = {.C = 5e-324};
+    expect_error_of(wg_softmax_regression_new(p.X, p.y, 3, &small).loss, WG_E_VALUE,
+                    "penalty: C = 4.94066e-324");
     const wg_head *softmax = &wg_head_softmax, *line = &wg_head_regression;
     wg_tensor *square = numbers(WG_I64, WG_SHAPE(3, 2));
     expect_error_of(wg_head_targets(softmax, square, 2, WG_F64), WG_E_SHAPE, "labels must be [n]");
