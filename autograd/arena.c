@@ -39,15 +39,15 @@ static wg_arena_block **arena_kept(wg_arena *arena)
     return arena->current != NULL ? &arena->current->next : &arena->first;
 }
 
-/* Blocks double from the first to the largest; what is larger than that gets a block of its own,
- * with some room behind it for the nodes that follow. */
+/* Blocks double from the first to the largest; what is larger than half a block, so that two of it
+ * would not fit, gets one of its own, with some room behind it for the nodes that follow. */
 static size_t arena_block_size(const wg_arena *arena, size_t need)
 {
     size_t size = ARENA_BLOCK_FIRST;
     if (arena->current != NULL)
         size = arena->current->size < ARENA_BLOCK_LARGEST / 2 ? 2 * arena->current->size
                                                               : ARENA_BLOCK_LARGEST;
-    return need > size ? need + ARENA_BLOCK_SPARE : size;
+    return need > size / 2 ? need + ARENA_BLOCK_SPARE : size;
 }
 
 /* A new block behind the current one. */

@@ -147,11 +147,11 @@ wg_status wg_tape_rewind(wg_tape *t, wg_mark mark)
     return tape_status_back(t, mark.status);
 }
 
-void *wg_tape_take(wg_tape *t, size_t size)
+static void *tape_take(wg_tape *t, size_t size, size_t alignment)
 {
     if (t == NULL || t->status != WG_OK)
         return NULL;
-    void *memory = wg_arena_take(&t->arena, size, WG_ALIGNMENT);
+    void *memory = wg_arena_take(&t->arena, size, alignment);
     if (memory == NULL)
         wg_fail(t, WG_E_NOMEM, "tape: out of memory for %zu bytes", size);
     else
@@ -159,6 +159,12 @@ void *wg_tape_take(wg_tape *t, size_t size)
     return memory;
 }
 
+void *wg_tape_take(wg_tape *t, size_t size)
+{
+    return tape_take(t, size, WG_ALIGNMENT);
+}
+
+/* Names are many and short: they stand closer than numbers. */
 char *wg_tape_copy_text(wg_tape *t, const char *text)
 {
     if (text == NULL) {
@@ -166,7 +172,7 @@ char *wg_tape_copy_text(wg_tape *t, const char *text)
         return NULL;
     }
     size_t size = strlen(text) + 1;
-    char *copy = wg_tape_take(t, size);
+    char *copy = tape_take(t, size, sizeof(void *));
     if (copy != NULL)
         memcpy(copy, text, size);
     return copy;

@@ -149,7 +149,7 @@ END_TEST
 
 START_TEST(test_kept_block_too_small)
 {
-    ck_assert_ptr_nonnull(wg_arena_take(&arena, 10000, 8));
+    ck_assert_ptr_nonnull(wg_arena_take(&arena, 8000, 8));
     const wg_arena_mark mark = wg_arena_height(&arena);
     ck_assert_ptr_nonnull(wg_arena_take(&arena, 10000, 8));
     wg_arena_rewind(&arena, mark);
@@ -163,6 +163,16 @@ START_TEST(test_kept_block_too_small)
         return;
     ck_assert_int_eq(memory.blocks, 2);
     ck_assert_int_eq(memory.calls, 3);
+}
+END_TEST
+
+/* Pieces of more than half a block, of which two would not fit into one, do not take one each. */
+START_TEST(test_pieces_of_most_of_a_block)
+{
+    size_t used = 0;
+    for (int i = 0; i < 40; i++, used += 640000)
+        ck_assert_ptr_nonnull(wg_arena_take(&arena, 640000, 8));
+    ck_assert_uint_le(memory.bytes, used + used / 10);
 }
 END_TEST
 
@@ -235,6 +245,7 @@ Suite *suite_memory(void)
     tcase_add_test(cases, test_rewind_gives_the_same_memory);
     tcase_add_test(cases, test_rewind_to_nothing_twice);
     tcase_add_test(cases, test_kept_block_too_small);
+    tcase_add_test(cases, test_pieces_of_most_of_a_block);
     tcase_add_test(cases, test_held_is_bounded);
     tcase_add_test(cases, test_alternating_steps_settle);
     tcase_add_test(cases, test_no_memory);
