@@ -8,6 +8,10 @@
 #include <stdio.h>
 #include <string.h>
 
+#ifndef ESTIMATOR_ENCODED
+#define ESTIMATOR_ENCODED (1 << 24) /* bytes of prepared rows from which on strings are streamed */
+#endif
+
 static const wg_estimator_kind estimator_kinds[] = {
     {"logistic", &wg_head_sigmoid, false},
     {"softmax", &wg_head_softmax, false},
@@ -270,6 +274,19 @@ static double estimator_l1_ratio(wg_tape *t, const wg_estimator_options *o)
     return l1 ? 1 : elastic ? (o->l1_ratio != 0 ? o->l1_ratio : 0.5) : 0;
 }
 
+/* The rows as the network takes them. Where all are read in order, again and again, columns of
+ * strings that would take more than that are encoded each time: a file of one letter a field may
+ * ask for hundreds of bytes a field. */
+static wg_tensor *estimator_prepared(const wg_estimator *e, const wg_estimator_data *data,
+                                     bool in_order)
+{
+    const double bytes = (double)data->X->shape.dim[0] * (double)e->pipeline->width *
+                         (double)wg_dtype_size(e->dtype);
+    const bool stream = in_order && bytes > ESTIMATOR_ENCODED && wg_ranks_size(e->tape) == 1;
+    return stream ? wg_pipeline_stream(e->pipeline, data->X, data->strings)
+                  : wg_pipeline_apply(e->pipeline, data->X, data->strings);
+}
+
 static void estimator_train(wg_estimator *e, const wg_estimator_data *data,
                             const wg_estimator_options *o)
 {
@@ -295,7 +312,7 @@ static void estimator_train(wg_estimator *e, const wg_estimator_data *data,
     fit.optimizer = NULL;
     wg_dataset d = {.sparse = data->d.sparse, .y = data->d.y};
     if (!sparse)
-        d.X = wg_pipeline_apply(e->pipeline, data->X, data->strings);
+        d.X = estimator_prepared(e, data, method->fit != NULL && fit.validation == 0);
     if (e->string_columns > 0 && wg_ranks_size(t) > 1)
         d.X = wg_encoder_share(d.X);
     if (method->fit == NULL)

@@ -252,19 +252,17 @@ static bool encoder_knows(const wg_encoder *e, const char *const *string, int64_
     return unknown < 0;
 }
 
-/* to[n, width], zero so far. */
-static bool encoder_write(const wg_encoder *e, const char *const *string, int64_t n, double *to)
+/* Into columns `from` on of x [n, ...], zero so far. */
+static void encoder_write(const wg_encoder *e, const char *const *string, wg_tensor *x,
+                          int64_t from)
 {
-    int64_t width = wg_encoder_width(e);
-    if (!encoder_knows(e, string, n))
-        return false;
+    const int64_t n = x->shape.dim[0], width = x->shape.dim[1];
     for (int64_t i = 0; i < n; i++)
         for (int64_t j = 0; j < e->columns; j++) {
             int64_t at = encoder_find(e, j, string[i * e->columns + j]);
             if (at >= 0)
-                to[i * width + at] = 1;
+                wg_set_element(x, i * width + from + at, 1);
         }
-    return true;
 }
 
 /* Is the matrix of 0 and 1 within the limit? Its size is the product of two that
@@ -287,6 +285,22 @@ static bool encoder_within_limit(const wg_encoder *e, const char *const *string,
     return false;
 }
 
+/* The columns behind `from` others, which are zero. */
+static wg_tensor *encoder_apply(const wg_encoder *e, const char *const *string, int64_t n,
+                                int64_t from, wg_dtype dtype)
+{
+    wg_tape *t = e->tape;
+    int64_t width = wg_encoder_width(e), size;
+    if (encoder_size(t, string, n, e->columns) < 0 || !wg_size_multiply(n, width, &size))
+        return wg_fail(t, WG_E_VALUE, "encoder: %" PRId64 " rows of %" PRId64 " columns", n, width);
+    if (!encoder_within_limit(e, string, n, width, dtype) || !encoder_knows(e, string, n))
+        return wg_fail(t, WG_E_VALUE, "encoder");
+    wg_tensor *x = wg_full(t, dtype, WG_SHAPE(n, from + width), 0);
+    if (!wg_is_inert(x))
+        encoder_write(e, string, x, from);
+    return x;
+}
+
 wg_tensor *wg_encoder_apply(const wg_encoder *encoder, const char *const *string, int64_t n,
                             wg_dtype dtype)
 {
@@ -295,23 +309,33 @@ wg_tensor *wg_encoder_apply(const wg_encoder *encoder, const char *const *string
     wg_tape *t = encoder->tape;
     if (!wg_dtype_asked(t, "encoder", &dtype) || dtype == WG_I64)
         return wg_fail(t, WG_E_DTYPE, "encoder: f32 or f64 wanted");
-    int64_t width = wg_encoder_width(encoder), size;
-    if (encoder_size(t, string, n, encoder->columns) < 0 || !wg_size_multiply(n, width, &size))
-        return wg_fail(t, WG_E_VALUE, "encoder: %" PRId64 " rows of %" PRId64 " columns", n, width);
-    if (!encoder_within_limit(encoder, string, n, width, dtype))
-        return wg_fail(t, WG_E_VALUE, "encoder");
-    double *values = wg_temporary(t, size, sizeof *values);
-    if (values == NULL)
-        return wg_fail(t, WG_E_NOMEM, "encoder");
-    memset(values, 0, (size_t)size * sizeof *values);
-    wg_tensor *x = NULL;
-    if (encoder_write(encoder, string, n, values))
-        x = wg_constant_from(t, dtype, WG_SHAPE(n, width), values);
-    wg_temporary_free(t, values);
-    return x != NULL ? x : wg_fail(t, WG_E_VALUE, "encoder");
+    return encoder_apply(encoder, string, n, 0, dtype);
+}
+
+wg_tensor *wg_encoder_append(const wg_encoder *encoder, const char *const *string,
+                             const wg_tensor *X)
+{
+    const int64_t n = X->shape.dim[0], from = X->shape.dim[1];
+    wg_tensor *x = encoder_apply(encoder, string, n, from, X->dtype);
+    for (int64_t i = 0; !wg_is_inert(x) && from > 0 && i < n; i++)
+        memcpy((char *)x->data + (size_t)i * wg_row_bytes(x),
+               (const char *)X->data + (size_t)i * wg_row_bytes(X), wg_row_bytes(X));
+    return x;
 }
 
 /* ---- Streamed rows. -------------------------------------------------------------------------- */
+
+/* Of a tensor in memory. */
+static const char *encoder_read_memory(void *user, int64_t first, int64_t n, void *to)
+{
+    const wg_tensor *X = user;
+    const size_t row = wg_row_bytes(X);
+    if (first < 0 || n > X->shape.dim[0] || first > X->shape.dim[0] - n)
+        return "there are no such rows";
+    if (row > 0)
+        memcpy(to, (const char *)X->data + (size_t)first * row, (size_t)n * row);
+    return NULL;
+}
 
 typedef struct encoder_stream {
     wg_stream of;
@@ -350,7 +374,8 @@ wg_tensor *wg_encoder_stream(const wg_encoder *encoder, const char *const *strin
     wg_tape *t = X->tape;
     const int64_t n = X->shape.dim[0], width = wg_encoder_width(encoder);
     const int64_t cells = encoder_size(t, string, n, encoder->columns);
-    if (cells < 0 || !encoder_knows(encoder, string, n))
+    if (cells < 0 || !encoder_knows(encoder, string, n) ||
+        (!wg_is_streamed(X) && !encoder_within_limit(encoder, string, n, width, X->dtype)))
         return wg_fail(t, WG_E_VALUE, "encoder");
     encoder_stream *s = wg_tape_take(t, sizeof *s);
     int64_t *category = wg_tape_take(t, (size_t)cells * sizeof *category);
@@ -358,7 +383,9 @@ wg_tensor *wg_encoder_stream(const wg_encoder *encoder, const char *const *strin
         return wg_fail(t, WG_E_NOMEM, "encoder");
     for (int64_t i = 0; i < cells; i++)
         category[i] = encoder_find(encoder, i % encoder->columns, string[i]);
-    *s = (encoder_stream){.of = *(const wg_stream *)X->plan,
+    *s = (encoder_stream){.of = wg_is_streamed(X)
+                                    ? *(const wg_stream *)X->plan
+                                    : (wg_stream){.read = encoder_read_memory, .user = X},
                           .by = encoder,
                           .category = category,
                           .n = n,

@@ -29,8 +29,14 @@ wg_encoder *wg_encoder_fit(wg_tape *t, const char *const *string, int64_t n, int
 wg_tensor *wg_encoder_apply(const wg_encoder *encoder, const char *const *string, int64_t n,
                             wg_dtype dtype);
 
-/* wg_encoder_stream: streamed rows with these columns behind theirs, as a stream.
- * Errors: as wg_encoder_apply. */
+/* wg_encoder_append: rows X [n, d], f32 or f64, with these columns behind theirs, a constant
+ * [n, d + wg_encoder_width]. Errors: as wg_encoder_apply. */
+wg_tensor *wg_encoder_append(const wg_encoder *encoder, const char *const *string,
+                             const wg_tensor *X);
+
+/* wg_encoder_stream: rows, streamed or in memory, with these columns behind theirs, as a stream:
+ * there are no more of them at a time than are read. Errors: as wg_encoder_apply; the limit holds
+ * for rows in memory. */
 wg_tensor *wg_encoder_stream(const wg_encoder *encoder, const char *const *string, wg_tensor *X);
 
 /* wg_encoder_share: of ranks, such a stream that can be moved over the rows that others have; rows
@@ -50,6 +56,10 @@ wg_status wg_encoder_save(const wg_encoder *encoder, wg_archive *a);
 /* wg_encoder_load: from them. Errors: WG_E_FORMAT (a string that is missing or wrong), those of
  * wg_archive_put_string. */
 wg_encoder *wg_encoder_load(const wg_archive *a);
+
+/* wg_pipeline_stream: wg_pipeline_apply, as a stream where there are string columns. */
+wg_tensor *wg_pipeline_stream(const wg_pipeline *pipeline, wg_tensor *X,
+                              const char *const *strings);
 
 /* wg_pipeline_join: wg_pipeline_apply with string columns that are encoded already, [m,
  * wg_encoder_width]. */

@@ -13,6 +13,8 @@
 
 #define PIPELINE_COLUMNS (INT64_MAX / 2) /* sums of two such numbers fit */
 
+enum { PIPELINE_BLOCK = 1 << 20 }; /* bytes of the rows that are prepared at a time, about */
+
 /* A step, and what was fitted for it. */
 typedef struct wg_pipeline_fitted {
     wg_pipeline_step step;
@@ -66,6 +68,36 @@ static wg_tensor *pipeline_numbers(const wg_pipeline *p, wg_tensor *X)
     return X;
 }
 
+/* The same of rows that nothing is to follow, some at a time: no step's results are kept but the
+ * last one's. */
+static wg_tensor *pipeline_constant(const wg_pipeline *p, wg_tensor *X)
+{
+    wg_tape *t = p->tape;
+    const int64_t n = X->shape.dim[0], width = p->width - wg_encoder_width(p->encoder);
+    const int64_t block = 1 + PIPELINE_BLOCK / ((int64_t)wg_row_bytes(X) + 1);
+    wg_tensor *y = wg_full(t, p->dtype, WG_SHAPE(n, width), 0);
+    for (int64_t row = 0, m; wg_tape_status(t) == WG_OK && row < n; row += m) {
+        const wg_mark mark = wg_tape_mark(t);
+        m = n - row < block ? n - row : block;
+        wg_tensor *part = pipeline_numbers(p,
+                                           wg_input(t, X->name, X->dtype, WG_SHAPE(m, p->columns),
+                                                    wg_rows_at(t, X, row, m, NULL)));
+        if (wg_tape_status(t) != WG_OK)
+            break;
+        if (part->size > 0)
+            memcpy((char *)y->data + (size_t)row * wg_row_bytes(y), part->data,
+                   (size_t)m * wg_row_bytes(y));
+        wg_tape_rewind(t, mark);
+    }
+    return y;
+}
+
+static wg_tensor *pipeline_rows(const wg_pipeline *p, wg_tensor *X)
+{
+    const bool follows = (X->state & WG_NODE_LIVE) != 0 || wg_is_streamed(X);
+    return p->n_steps == 0 || follows ? pipeline_numbers(p, X) : pipeline_constant(p, X);
+}
+
 wg_tensor *wg_pipeline_join(const wg_pipeline *p, wg_tensor *X, wg_tensor *hot)
 {
     return wg_concat((wg_tensor *[]){pipeline_numbers(p, X), hot}, 2, 1);
@@ -84,21 +116,41 @@ static bool pipeline_fits(const wg_pipeline *p, const wg_tensor *X)
     return wg_tape_status(p->tape) == WG_OK;
 }
 
-wg_tensor *wg_pipeline_apply(const wg_pipeline *pipeline, wg_tensor *X, const char *const *strings)
+/* String columns as columns of numbers behind those of X. What follows an input must follow it when
+ * it is replayed. */
+static wg_tensor *pipeline_encoded(const wg_pipeline *p, wg_tensor *X, const char *const *strings,
+                                   bool stream)
 {
-    if (pipeline_is_inert(pipeline) || wg_is_inert(X) || !pipeline_fits(pipeline, X)) {
+    const bool live = (X->state & WG_NODE_LIVE) != 0;
+    if (live && !stream)
+        return wg_pipeline_join(p, X,
+                                wg_encoder_apply(p->encoder, strings, X->shape.dim[0], X->dtype));
+    X = pipeline_rows(p, X);
+    return wg_is_inert(X) ? X
+           : stream       ? wg_encoder_stream(p->encoder, strings, X)
+                          : wg_encoder_append(p->encoder, strings, X);
+}
+
+static wg_tensor *pipeline_apply(const wg_pipeline *p, wg_tensor *X, const char *const *strings,
+                                 bool stream)
+{
+    if (pipeline_is_inert(p) || wg_is_inert(X) || !pipeline_fits(p, X)) {
         wg_tape *t = X != NULL ? X->tape : NULL;
-        return wg_fail(pipeline_is_inert(pipeline) ? t : pipeline->tape, WG_E_NULL,
+        return wg_fail(pipeline_is_inert(p) ? t : p->tape, WG_E_NULL,
                        "pipeline: an inert pipeline, or no X");
     }
-    if (pipeline->encoder == NULL)
-        return pipeline_numbers(pipeline, X);
-    if (wg_is_streamed(X)) {
-        X = pipeline_numbers(pipeline, X);
-        return wg_is_inert(X) ? X : wg_encoder_stream(pipeline->encoder, strings, X);
-    }
-    return wg_pipeline_join(
-        pipeline, X, wg_encoder_apply(pipeline->encoder, strings, X->shape.dim[0], X->dtype));
+    return p->encoder == NULL ? pipeline_rows(p, X)
+                              : pipeline_encoded(p, X, strings, stream || wg_is_streamed(X));
+}
+
+wg_tensor *wg_pipeline_apply(const wg_pipeline *pipeline, wg_tensor *X, const char *const *strings)
+{
+    return pipeline_apply(pipeline, X, strings, false);
+}
+
+wg_tensor *wg_pipeline_stream(const wg_pipeline *pipeline, wg_tensor *X, const char *const *strings)
+{
+    return pipeline_apply(pipeline, X, strings, true);
 }
 
 /* ---- Fitting it. ----------------------------------------------------------------------------- */

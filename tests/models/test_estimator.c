@@ -4,6 +4,7 @@
 #include "tests/support/files.h"
 #include "tests/support/fixture.h"
 #include "tests/support/suites.h"
+#include "tests/support/support.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -100,6 +101,36 @@ START_TEST(test_streamed_rows)
     wg_npy_stream_close(s);
     wg_estimator_predict(e[1], &of[1][2]);
     wgt_assert_status(tape, WG_E_IO, "the file is closed");
+}
+END_TEST
+
+/* Columns of strings that would be 20 MB of numbers are encoded as they are read: the model of those
+ * numbers, in a third of the memory. */
+START_TEST(test_strings_streamed)
+{
+    enum { ROWS = 12000, KINDS = 60 };
+    static wgt_memory memory;
+    wg_tape_free(tape);
+    tape = wgt_tape(&memory);
+    const wg_estimator_options o = {.fit.epochs = 4, .raw = true};
+    FILE *file = fopen(path, "w");
+    fputs("a,b,c,d,x,y\n", file);
+    for (int i = 0; i < ROWS; i++)
+        fprintf(file, "k%d,k%d,k%d,k%d,%d,%d\n", i % KINDS, i / 3 % KINDS, i * 7 / 5 % KINDS,
+                i * 11 / 13 % KINDS, i % 17, i * 5 / 7 % 2);
+    fclose(file);
+    const wg_dataset texts = {.table = wg_csv_read(tape, path, NULL)};
+    const wg_estimator *streamed = wg_estimator_fit(&texts, &o);
+    expect_ok(tape);
+    ck_assert_uint_le(memory.peak, 12 << 20);
+    const wg_dataset dense = {.X = wg_pipeline_apply(streamed->pipeline,
+                                                     wg_table_features(texts.table),
+                                                     texts.table->strings),
+                              .y = wg_table_classes(texts.table)};
+    const wg_estimator *held = wg_estimator_fit(&dense, &o);
+    ck_assert_uint_ge(memory.peak, 20 << 20);
+    for (int i = 0; i < 2; i++)
+        expect_same(streamed->mlp->params->param[i], held->mlp->params->param[i]);
 }
 END_TEST
 
@@ -383,6 +414,7 @@ Suite *suite_estimator(void)
     tcase_add_loop_test(c, test_every_optimizer, 0, 16);
     tcase_add_loop_test(c, test_streamed_rows, 0, 4);
     tcase_add_test(c, test_streamed_rows_refused);
+    tcase_add_test(c, test_strings_streamed);
     tcase_add_test(c, test_one_vs_rest);
     tcase_add_test(c, test_one_vs_rest_of_low_logits);
     tcase_add_loop_test(c, test_weights_are_finite, 0, 2);

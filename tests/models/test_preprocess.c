@@ -419,6 +419,31 @@ START_TEST(test_limits)
 }
 END_TEST
 
+/* Constant rows are prepared some at a time, whatever the steps: nothing stays but the result, which
+ * has the bits of rows that are followed. */
+START_TEST(test_rows_by_and_by)
+{
+    enum { N = 100000, D = 3 };
+    static double x[N * D];
+    for (int i = 0; i < N * D; i++)
+        x[i] = i % 1001 * 0.37 - i % 77;
+    wg_tensor *X = wg_constant(tape, WG_F64, WG_SHAPE(N, D), x);
+    const wg_pipeline_step steps[] = {{.kind = WG_STEP_STANDARDIZE},
+                                      {.kind = WG_STEP_POLYNOMIAL, .polynomial.degree = 2},
+                                      {.kind = WG_STEP_STANDARDIZE}};
+    const wg_pipeline *p = wg_pipeline_fit(X, NULL, 0,
+                                           &(wg_pipeline_options){.steps = steps, .n_steps = 3});
+    const int64_t before = wg_tape_size(tape);
+    const wg_tensor *Z = wg_pipeline_apply(p, X, NULL);
+    ck_assert_int_eq(wg_tape_size(tape), before + 1);
+    const wg_tensor *followed = wg_pipeline_apply(p, wg_input(tape, "X", WG_F64, WG_SHAPE(N, D), x),
+                                                  NULL);
+    ck_assert_int_eq(wg_tape_status(tape), WG_OK);
+    ck_assert_int_eq(wg_dim(Z, 1), p->width);
+    wgt_assert_same_bytes(wg_data_f64(Z), wg_data_f64(followed), (size_t)wg_size(Z) * sizeof *x);
+}
+END_TEST
+
 START_TEST(test_pipeline_errors)
 {
     wg_tensor *X = four_rows(tape, WG_F64), *narrow = four_rows(tape, WG_F32);
@@ -506,6 +531,7 @@ Suite *suite_preprocess(void)
     tcase_add_test(c, test_restore_wrong);
     tcase_add_test(c, test_restore_out_of_order);
     tcase_add_test(c, test_limits);
+    tcase_add_test(c, test_rows_by_and_by);
     tcase_add_test(c, test_pipeline_errors);
     tcase_add_test(c, test_texts_alone);
     tcase_add_test(c, test_no_memory);
