@@ -120,6 +120,13 @@ static const wg_minimizer_rule *minimize_rule(wg_minimizer_method method)
     return (unsigned)method < sizeof rules / sizeof *rules ? rules[method] : NULL;
 }
 
+/* Pairs of n doubles each: ten, or as many as are 128 MB together, but three. */
+static int64_t minimize_history(int64_t n)
+{
+    const int64_t fit = (INT64_C(1) << 27) / (2 * (int64_t)sizeof(double)) / n;
+    return fit > 10 ? 10 : fit > 3 ? fit : 3;
+}
+
 static bool minimize_options_fit(wg_minimizer *m)
 {
     wg_minimizer_options *o = &m->o;
@@ -131,7 +138,7 @@ static bool minimize_options_fit(wg_minimizer *m)
     }
     o->iterations = o->iterations != 0 ? o->iterations : m->rule->iterations;
     o->tolerance = o->tolerance != 0 ? o->tolerance : 1e-8;
-    o->history = o->history != 0 ? o->history : 10;
+    o->history = o->history != 0 ? o->history : minimize_history(m->f.n);
     o->products = o->products != 0 ? o->products : m->f.n > 10 ? 10 * m->f.n : 100;
     if (!(o->iterations > 0 && o->tolerance > 0 && o->value_tolerance >= 0 && o->history > 0 &&
           o->products > 0))

@@ -248,6 +248,33 @@ START_TEST(test_lbfgs_resumes)
 }
 END_TEST
 
+static double square(const double x[], double g[], void *user)
+{
+    const int64_t n = *(const int64_t *)user;
+    double sum = 0;
+    for (int64_t i = 0; i < n; i++) {
+        g[i] = x[i];
+        sum += x[i] * x[i] / 2;
+    }
+    return sum;
+}
+
+/* Ten pairs by default, fewer of long vectors: 128 MB of them, but three. */
+START_TEST(test_lbfgs_history)
+{
+    static const struct {
+        int64_t n, asked, pairs;
+    } of[] = {{1000, 0, 10}, {1 << 20, 0, 8}, {1 << 22, 0, 3}, {1 << 20, 1, 1}, {1000, 20, 20}};
+    int64_t n = of[_i].n;
+    const wg_objective f = {.tape = tape, .n = n, .value_and_gradient = square, .user = &n};
+    wg_minimizer *l = wg_minimizer_new(&f, &(wg_minimizer_options){.history = of[_i].asked});
+    wg_state_entry s;
+    ck_assert(wg_minimizer_state(l, 1, &s));
+    ck_assert_int_eq(s.shape.dim[0], of[_i].pairs);
+    ck_assert_int_eq(s.shape.dim[1], n);
+}
+END_TEST
+
 /* What was learnt leads uphill (a state of another function): it is forgotten, and the descent goes
  * on. */
 START_TEST(test_lbfgs_forgets)
@@ -323,6 +350,7 @@ Suite *suite_lbfgs(void)
     tcase_add_test(tests, test_line_search_wolfe);
     tcase_add_test(tests, test_line_search_noise);
     tcase_add_test(tests, test_lbfgs_resumes);
+    tcase_add_loop_test(tests, test_lbfgs_history, 0, 5);
     tcase_add_test(tests, test_lbfgs_forgets);
     tcase_add_test(tests, test_lbfgs_errors);
     tcase_add_test(tests, test_lbfgs_memory);
