@@ -34,12 +34,17 @@ void wg_fit_check_end(wg_fit_run *run)
 #include <string.h>
 
 enum { FIT_CHECK_ROWS = 32, FIT_CHECK_ENTRIES = 1000, FIT_CHECK_DIRECTIONS = 4 };
+enum { FIT_CHECK_BYTES = 1 << 20 }; /* of the rows; a check makes some twenty copies of them */
 
 /* How many; a rank may have none. */
 static int64_t fit_check_rows(const wg_fit_run *run)
 {
     const int64_t n = run->rows.targets->shape.dim[0];
-    return n < FIT_CHECK_ROWS ? n : FIT_CHECK_ROWS;
+    const wg_tensor *X = run->rows.train.X;
+    const int64_t width = X != NULL && X->size > 0 ? (int64_t)wg_row_bytes(X) : 1;
+    const int64_t fit = FIT_CHECK_BYTES / width;
+    const int64_t most = fit > FIT_CHECK_ROWS ? FIT_CHECK_ROWS : fit > 0 ? fit : 1;
+    return n < most ? n : most;
 }
 
 /* The loss of the first training rows, with the penalty, at the parameters' present values. */
@@ -72,9 +77,9 @@ static bool fit_check_judge(const wg_fit_run *run, const wg_check_report *report
         if (v != WG_CHECK_FAILED && v != WG_CHECK_NOT_FINITE && v != WG_CHECK_INVALID)
             continue;
         const char *name = run->model->params[i]->name;
-        wg_fail(run->tape, WG_E_VALUE,
-                "fit: the gradient of %s is wrong after epoch %" PRId64 ": %s",
-                name != NULL ? name : "a parameter", run->state.epoch,
+        wg_fail(run->tape, WG_E_VALUE, "fit: the gradient of %s %s after epoch %" PRId64 ": %s",
+                name != NULL ? name : "a parameter",
+                v == WG_CHECK_INVALID ? "cannot be checked" : "is wrong", run->state.epoch,
                 report[i].blame != NULL ? report[i].blame : wg_check_verdict_name(v));
         return false;
     }

@@ -9,6 +9,8 @@
 #include <math.h>
 #include <string.h>
 
+enum { FIT_HISTORY = 1000 }; /* epochs that there is room for at first */
+
 /* ---- Before the first epoch. ----------------------------------------------------------------- */
 
 static size_t fit_bytes(const wg_tensor *x)
@@ -48,12 +50,23 @@ static void fit_new_best(wg_fit_run *run)
     }
 }
 
+/* Room for one epoch more of the history, which grows: most trainings end long before the last. */
+static bool fit_history_grow(wg_fit_run *run)
+{
+    wg_fit_state *s = &run->state;
+    void *history = s->history;
+    const bool done = wg_temporary_grow(run->tape, &history, &s->room, s->epoch + 1,
+                                        (size_t)s->width * sizeof *s->history);
+    s->history = history;
+    return done;
+}
+
 /* Room for the state of the run; the history's is the caller's to release. */
 static void fit_new_state(wg_fit_run *run)
 {
     wg_fit_state *s = &run->state;
     s->best_loss = (double)INFINITY;
-    s->room = run->o.epochs;
+    s->room = run->o.epochs < FIT_HISTORY ? run->o.epochs : FIT_HISTORY;
     s->width = FIT_COLUMNS + run->model->n_params;
     s->history = wg_temporary(run->tape, s->room, (size_t)s->width * sizeof *s->history);
     fit_new_best(run);
@@ -201,7 +214,9 @@ static bool fit_save(wg_fit_run *run)
 static wg_fit_stop fit_one(wg_fit_run *run)
 {
     wg_fit_state *s = &run->state;
-    double *row = s->history + s->width * s->epoch;
+    const int64_t at = fit_history_grow(run) ? s->epoch
+                                             : s->epoch - 1; /* after an error anywhere */
+    double *row = s->history + s->width * at;
     bool more = run->epoch(run, row), counts = more || s->epoch == 0, goes_on = counts;
     if (counts && wg_tape_status(run->tape) == WG_OK)
         fit_judge(run, row);
