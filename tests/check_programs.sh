@@ -987,6 +987,34 @@ hostile ":2: column 2 (b): '1e999'" 'a,b,y\n1,1e999,0\n1,2,1\n'
 hostile ':2: the quote' 'a,b,y\n1,"2,0\n1,2,1\n'
 hostile ':1: a NUL byte' 'a\000b,c\n1,2\n'
 hostile ': one column' 'y\n0\n1\n'
+
+# A small file asks for much memory by the product of what it counts: classes and features, rows and classes, rows
+# and categories.
+awk 'BEGIN { for (i = 0; i < 60; i++) print i % 5, "130000:" i % 3 }' > far.svm
+run 1 "$train" far.svm --quiet --save spoiled
+says err ' but 64 MB are allowed (64, or 40 times the file, whichever is more); --memory MB allows more'
+says err 'train: far.svm: '
+expect 'a model of it' test ! -e spoiled
+run 1 "$train" far.svm --quiet --memory 50
+says err ' but --memory allows 50 MB'
+run 0 "$train" far.svm --quiet --memory 400 --epochs 2
+run 1 "$train" far.svm --quiet --model mlp
+says err '--memory'
+awk 'BEGIN { print "x,y"; for (i = 0; i < 6000; i++) print i % 7 ",k" i % 300 }' > many.csv
+run 0 "$train" many.csv --epochs 2 --memory 20 --report many.html
+says out 'no ROC AUC: probabilities of 1200 rows are too many to keep (--memory)'
+says many.html 'no ROC AUC and no curves'
+sed -n 's/^test .*log loss/log loss/p' out > blocks
+run 0 "$train" many.csv --epochs 2 --memory 1000
+says out 'ROC AUC 0.'
+sed -n 's/^test .*log loss/log loss/p' out > whole
+same blocks whole
+awk 'BEGIN { print "a,b,c,y"; for (i = 0; i < 15000; i++)
+    printf "%c%c,%c%c,%c%c,%d\n", 65 + i % 8, 65 + i % 9, 65 + i % 7, 65 + i % 11, 65 + i % 5, 65 + i % 13, i * i % 7 % 2 }' > texts.csv
+run 0 "$train" "$iris" --quiet --epochs 1000000000 # no memory for epochs that do not come
+run 0 "$train" "$iris" --quiet --optimizer sgd --batch 150 --epochs 1100
+says out 'epochs       1100,'
+run 0 "$train" texts.csv --quiet --epochs 2 --memory 15 # as columns of numbers they would be 20 MB
 run 1 "$train" "$dir"
 says err 'is a directory'
 run 1 "$train" nowhere.csv

@@ -2,7 +2,7 @@
 """hostile.py BUILD: files that claim much more than they hold, or make much of little, each given to the programs of
 BUILD.  They are read, trained on or refused with a message that names the file, in memory of at most 64 MB or 40 times
 the file, whichever is more, and never end by a signal.  Prints a table."""
-import os, resource, struct, subprocess, sys, tempfile
+import os, string, struct, subprocess, sys, tempfile
 
 build = os.path.abspath(sys.argv[1])
 MB = 1 << 20
@@ -23,6 +23,20 @@ def rows(n, line):
 
 DEEP = '{"a":' * 100000
 META = ",".join(f'"k{i}":"v"' for i in range(100000))
+LETTERS = string.ascii_letters + string.digits
+
+
+def wide(n, columns, field, label):
+    """A CSV of n rows: field(row, column) and label(row)."""
+    return (",".join(f"c{k}" for k in range(columns)) + ",y\n" +
+            "".join(",".join(field(i, k) for k in range(columns)) + f",{label(i)}\n" for i in range(n))).encode()
+
+
+def far(classes):
+    """Few rows of many classes with one feature, which is far out."""
+    return rows(12 * classes, lambda i: f"{i % classes} 130000:{i % 3}\n")
+
+
 # name, bytes, further arguments; of archives, `predict` is asked, else `train`
 FILES = [
     ("one feature, index 10^9.svm", b"1 1000000000:1\n", []),
@@ -43,6 +57,25 @@ FILES = [
                                     "".join(",".join(str(k % 2) for i in range(200)) + "\n" for k in range(20))).encode(), ["--degree", "2"]),
     ("hidden layers of 10^6.csv", b"x,y\n" + rows(20, lambda i: f"{i},{i % 2}\n"),
      ["--model", "mlp", "--hidden", "1000000,1000000"]),
+    ("5 classes, feature 130,000.svm", far(5), []),
+    ("20 classes, feature 130,000.svm", far(20), []),
+    ("50 classes, feature 130,000.svm", far(50), []),
+    ("100 classes, feature 130,000.svm", far(100), []),
+    ("feature 130,000, mlp.svm", rows(20, lambda i: f"{i % 2} 130000:{i}\n"), ["--model", "mlp"]),
+    ("1024 classes, one_vs_rest.svm", rows(1024, lambda i: f"{i} {130000 - i}:1\n"),
+     ["--test", "0", "--model", "one_vs_rest"]),
+    ("1000 classes of 100,000 rows.csv", b"x,y\n" + rows(100000, lambda i: f"{i % 7},k{i % 1000}\n"), []),
+    ("1000 columns, 1024 classes.csv", wide(1024, 1000, lambda i, k: str(i % 3), lambda i: f"k{i}"), ["--test", "0"]),
+    ("60 categories of a letter.csv", wide(16000, 10, lambda i, k: LETTERS[i * (k + 7) // 3 % 60], lambda i: i % 2), []),
+    ("60 categories, mlp.csv", wide(16000, 10, lambda i, k: LETTERS[i * (k + 7) // 3 % 60], lambda i: i % 2),
+     ["--model", "mlp"]),
+    ("9 categories a column.csv", wide(20000, 100, lambda i, k: LETTERS[i * (k + 7) // 3 % 9], lambda i: i % 2), []),
+    ("9 categories a column, mlp.csv", wide(20000, 100, lambda i, k: LETTERS[i * (k + 7) // 3 % 9], lambda i: i % 2),
+     ["--model", "mlp"]),
+    ("80,000 columns, a report.csv", wide(8, 80000, lambda i, k: str((i + k) % 3), lambda i: i % 2),
+     ["--report", "REPORT"]),
+    ("80,000 columns, checks.csv", wide(8, 80000, lambda i, k: str((i + k) % 3), lambda i: i % 2),
+     ["--check-every", "1"]),
     ("sizes of 2^32 - 1.idx", b"\0\0\x08\x08" + b"\xff" * 32, ["--labels", "LABELS"]),
     ("255 dimensions.idx", b"\0\0\x08\xff" + b"\xff" * 1020, ["--labels", "LABELS"]),
     ("shape of 10^18.npy", npy("{'descr': '<f8', 'fortran_order': False, 'shape': (1000000000000000000,), }"),
@@ -63,16 +96,19 @@ FILES = [
 def peak(command):
     """The exit status, the largest resident set in bytes, what was said."""
     with tempfile.TemporaryFile() as said:
-        child = subprocess.Popen(command, stdout=said, stderr=said,
-                                 preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_AS, (2048 * MB, 2048 * MB)))
-        _, status, usage = os.wait4(child.pid, 0)
+        subprocess.run([measure, "2048", *command], stdout=said, stderr=said, check=True)
         said.seek(0)
-        return os.waitstatus_to_exitcode(status), usage.ru_maxrss * 1024, said.read().decode(errors="replace").strip()
+        *said, last = said.read().decode(errors="replace").strip().splitlines()
+        code, most = last.split()
+        return int(code), int(most), "\n".join(said)
 
 
 bad = 0
 with tempfile.TemporaryDirectory() as folder:
-    labels, data = os.path.join(folder, "labels.idx"), os.path.join(folder, "data.csv")
+    labels, data, measure = (os.path.join(folder, name) for name in ("labels.idx", "data.csv", "peak"))
+    source = os.path.join(os.path.dirname(os.path.abspath(__file__)), "peak.c")
+    subprocess.run([*os.environ.get("CC", "cc").split(), "-O2", "-o", measure, source], check=True)
+    replaced = {"LABELS": labels, "REPORT": os.path.join(folder, "report.html")}
     with open(labels, "wb") as file:
         file.write(b"\0\0\x08\x01\0\0\0\x02\0\1")
     with open(data, "wb") as file:
@@ -82,7 +118,7 @@ with tempfile.TemporaryDirectory() as folder:
         with open(path, "wb") as file:
             file.write(content)
         command = [build + "/predict", path, data] if more is None else \
-            [build + "/train", "--epochs", "2", *(labels if a == "LABELS" else a for a in more), path]
+            [build + "/train", "--epochs", "2", *(replaced.get(a, a) for a in more), path]
         code, most, said = peak(command)
         first = [line for line in said.splitlines() if line.startswith(("train:", "predict:"))]
         told = first[0].replace(folder + "/", "")[:90] if first else ""

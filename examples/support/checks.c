@@ -191,24 +191,40 @@ static bool name_unknown(const wg_table *trained, const wg_table *tested)
         options_complain("no training row has '%s' in column '%s', but a test row has; "
                          "--ignore-unknown takes it, --drop leaves the column out",
                          wg_shown_text(text).s, wg_shown_text(tested->string_names[i % columns]).s);
-        break;
+        return true;
     }
     return false;
 }
 
-/* Do the training rows have all strings of the test rows? A preparation of the strings alone says so. */
+/* Can it prepare the strings of these rows? Some at a time, since numbers are more than strings. */
+static bool prepares(const wg_pipeline *p, const wg_table *rows)
+{
+    enum { ROWS = 256 };
+    wg_tape *t = rows->tape;
+    for (int64_t row = 0, n; wg_tape_status(t) == WG_OK && row < rows->rows; row += n) {
+        const wg_mark mark = wg_tape_mark(t);
+        n = rows->rows - row < ROWS ? rows->rows - row : ROWS;
+        wg_pipeline_apply(p, wg_full(t, WG_F32, WG_SHAPE(n, 0), 0),
+                          rows->strings + row * rows->string_columns);
+        if (wg_tape_status(t) == WG_OK)
+            wg_tape_rewind(t, mark);
+    }
+    return wg_tape_status(t) == WG_OK;
+}
+
+/* Do the training rows have all strings of the test rows? A preparation of the strings alone says so; what else it
+ * may say, the training will. */
 bool check_strings(const train_arguments *a, const wg_table *trained, const wg_table *tested)
 {
     wg_tape *t = trained->tape;
     wg_mark mark = wg_tape_mark(t);
     if (tested == NULL || trained->string_columns == 0 || a->ignore_unknown)
         return true;
-    const wg_pipeline *p = wg_pipeline_fit(wg_full(t, WG_F32, WG_SHAPE(trained->rows, 0), 0),
-                                           trained->strings, trained->string_columns, NULL);
-    wg_pipeline_apply(p, wg_full(t, WG_F32, WG_SHAPE(tested->rows, 0), 0), tested->strings);
-    bool known = wg_tape_status(t) == WG_OK;
+    const bool known = prepares(wg_pipeline_fit(wg_full(t, WG_F32, WG_SHAPE(trained->rows, 0), 0),
+                                                trained->strings, trained->string_columns, NULL),
+                                tested);
     wg_tape_rewind(t, mark);
-    return known || name_unknown(trained, tested);
+    return known || !name_unknown(trained, tested);
 }
 
 /* Could the model of these rows predict those, and be judged by them? */

@@ -1,12 +1,14 @@
 /* Cross-validation. */
 #include "folds.h"
 
+#include "judge.h"
+
 #include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
 
-enum { FOLDS = 100, METRICS = 8 };
+enum { FOLDS = 100 };
 
 /* ---- Parts --------------------------------------------------------------------------------------------- */
 
@@ -43,7 +45,7 @@ static wg_dataset rows_of(const wg_dataset *data, wg_tape *t, const int64_t *fol
 
 /* The metrics of one part by a model of the others; returns how many there are, 0 after an error. */
 static int score(const wg_dataset *data, const wg_estimator_options *o, const int64_t *fold,
-                 int64_t part, double metric[METRICS], const wg_head **head)
+                 int64_t part, int64_t room, double metric[JUDGED_METRICS], const wg_head **head)
 {
     wg_tape *t = data->table->tape;
     wg_mark mark = wg_tape_mark(t);
@@ -53,15 +55,12 @@ static int score(const wg_dataset *data, const wg_estimator_options *o, const in
     if (wg_tape_status(t) != WG_OK)
         return 0;
     *head = e->head;
-    wg_tensor *truth = wg_estimator_targets(e, &held), *predicted = wg_estimator_predict(e, &held);
-    wg_tensor *P = (*head)->probabilities != NULL ? wg_estimator_predict_proba(e, &held) : NULL;
-    int n = (*head)->n_metrics < METRICS ? (*head)->n_metrics : METRICS;
-    for (int i = 0; i < n; i++)
-        metric[i] = (*head)->metrics[i].value(predicted, P, truth);
+    const judged r = judge("held", e, &held, room);
+    memcpy(metric, r.metric, sizeof r.metric);
     if (wg_tape_status(t) != WG_OK)
         return 0;
     wg_tape_rewind(t, mark);
-    return n;
+    return r.n_metrics;
 }
 
 static double mean_of(const double *values, int64_t n)
@@ -82,13 +81,13 @@ static double deviation_of(const double *values, int64_t n)
 
 /* Prints a line for these options; returns the mean of the last metric. */
 static double judge_options(const wg_dataset *data, const wg_estimator_options *o, int64_t k,
-                            const int64_t *fold, bool quiet)
+                            const int64_t *fold, int64_t room, bool quiet)
 {
-    double metric[METRICS], of_part[METRICS][FOLDS];
+    double metric[JUDGED_METRICS], of_part[JUDGED_METRICS][FOLDS];
     const wg_head *head = NULL;
     int n = 0;
     for (int64_t part = 0; part < k; part++) {
-        n = score(data, o, fold, part, metric, &head);
+        n = score(data, o, fold, part, room, metric, &head);
         if (n == 0)
             return (double)NAN;
         if (!quiet)
@@ -121,7 +120,7 @@ double folds_choose(const wg_dataset *data, const train_arguments *a, const wg_t
         deal(t, rows, o.seed, classes, a->folds, fold);
     for (int i = 0; i < (a->C.n > 0 ? a->C.n : 1) && wg_tape_status(t) == WG_OK; i++) {
         o.C = a->C.n > 0 ? a->C.real[i] : o.C;
-        double loss = judge_options(data, &o, a->folds, fold, a->quiet);
+        double loss = judge_options(data, &o, a->folds, fold, a->room, a->quiet);
         if (loss < lowest) {
             lowest = loss;
             best = o.C;

@@ -45,8 +45,7 @@ static int64_t block_rows(const wg_estimator *e)
     return fit > 0 ? fit : 1;
 }
 
-/* Rows `first` to first + n - 1, as a part of the whole, for as long as the tape is not rewound. */
-static wg_dataset part_of(wg_tape *t, const wg_dataset *rows, int64_t first, int64_t n)
+wg_dataset outputs_part(wg_tape *t, const wg_dataset *rows, int64_t first, int64_t n)
 {
     int64_t *row = wg_tape_take(t, (size_t)n * sizeof *row);
     for (int64_t i = 0; row != NULL && i < n; i++)
@@ -60,7 +59,7 @@ static bool put_block(const wg_estimator *e, const wg_dataset *rows, const char 
 {
     wg_tape *t = e->tape;
     const wg_mark mark = wg_tape_mark(t);
-    const wg_dataset part = part_of(t, rows, first, n);
+    const wg_dataset part = outputs_part(t, rows, first, n);
     const wg_tensor *Z = wg_estimator_outputs(e, &part);
     if (wg_tape_status(t) == WG_E_NOT_FINITE) { /* once more, for a message that counts all rows */
         wg_tape_rewind(t, mark);

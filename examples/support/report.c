@@ -264,12 +264,12 @@ static void put_metrics(FILE *f, const report *r)
     const judged *const parts[] = {r->trained, r->tested};
     begin_table(f, "rows|number");
     for (int k = 0; k < 2; k++)
-        for (int i = 0; parts[k] != NULL && i < h->n_metrics; i++) {
+        for (int i = 0; parts[k] != NULL && i < parts[k]->n_metrics; i++) {
             char name[64];
             snprintf(name, sizeof name, "%s: %s", parts[k]->name, h->metrics[i].name);
             fputs("<tr>", f);
             put_cell(f, "td", name);
-            put_share(f, h->metrics[i].value(parts[k]->predicted, parts[k]->p, parts[k]->truth));
+            put_share(f, parts[k]->metric[i]);
             fputs("</tr>\n", f);
         }
     end_table(f);
@@ -295,8 +295,13 @@ static void put_class_scores(FILE *f, const wg_estimator *e, const judged *j)
     put_scores(f, "macro", wg_average_scores(j->predicted, j->truth, WG_MACRO, k));
     put_scores(f, "weighted", wg_average_scores(j->predicted, j->truth, WG_WEIGHTED, k));
     end_table(f);
-    fprintf(f, "<p>ROC AUC %.4f, Brier score %.4f.</p>\n", summary_roc_auc(j, k),
-            wg_brier(j->p, j->truth) / (k == 2 ? 2 : 1));
+    if (j->p != NULL)
+        fprintf(f, "<p>ROC AUC %.4f, Brier score %.4f.</p>\n", summary_roc_auc(j, k), j->brier);
+    else
+        fprintf(f,
+                "<p>Brier score %.4f; no ROC AUC and no curves: the probabilities of all rows are "
+                "too many to keep (--memory).</p>\n",
+                j->brier);
 }
 
 static void put_results(FILE *f, const report *r)
@@ -311,12 +316,14 @@ static void put_results(FILE *f, const report *r)
     fputs("<div class=\"pictures\">\n", f);
     if (k > 0) {
         chart_confusion_to(f, wg_confusion_matrix(j->predicted, j->truth, k), e->class_names);
+    }
+    if (k > 0 && j->p != NULL) {
         chart_roc(f, j->p, j->truth, k, e->class_names);
         chart_recall(f, j->p, j->truth, k, e->class_names);
         chart_calibration(f, j->p, j->truth, k);
-    } else {
-        chart_numbers(f, j->predicted, j->truth);
     }
+    if (k == 0)
+        chart_numbers(f, j->predicted, j->truth);
     fputs("</div>\n", f);
 }
 

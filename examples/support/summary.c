@@ -1,8 +1,6 @@
 /* What train says of data, model and results, as text. */
 #include "summary.h"
 
-#include "outputs.h"
-
 #include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
@@ -149,73 +147,27 @@ void summary_checks(const wg_estimator *e)
 
 /* ---- The results ---------------------------------------------------------------------------------------- */
 
-/* Rows `first` to first + n - 1, as a part of the whole, for as long as the tape is not rewound. */
-static wg_dataset part_of(wg_tape *t, const wg_dataset *rows, int64_t first, int64_t n)
-{
-    int64_t *row = wg_tape_take(t, (size_t)n * sizeof *row);
-    for (int64_t i = 0; row != NULL && i < n; i++)
-        row[i] = first + i;
-    return wg_dataset_take(rows, wg_input(t, "rows", WG_I64, WG_SHAPE(n), row));
-}
-
-/* Puts some rows' y where those of all are. */
-static void put_rows(const wg_tensor *all, int64_t first, const wg_tensor *y)
-{
-    if (!wg_is_inert(all) && !wg_is_inert(y))
-        memcpy((char *)all->data + (size_t)first * wg_row_bytes(all), y->data,
-               (size_t)wg_dim(y, 0) * wg_row_bytes(all));
-}
-
-/* Some rows at a time: memory is for what is told of them alone. */
-judged judge(const char *name, const wg_estimator *e, const wg_dataset *rows)
-{
-    enum { ROWS = 1 << 16 };
-    wg_tape *t = rows->table->tape;
-    const int64_t all = wg_dataset_rows(rows);
-    const bool numbers = e->head->kind == WG_HEAD_NUMBERS;
-    judged r = {.name = name, .rows = *rows, .truth = wg_estimator_targets(e, rows)};
-    r.predicted = numbers ? wg_full(t, e->dtype, WG_SHAPE(all, e->k), 0)
-                          : wg_full(t, WG_I64, WG_SHAPE(all), 0);
-    if (e->head->probabilities != NULL)
-        r.p = wg_full(t, e->dtype, WG_SHAPE(all, e->k), 0);
-    for (int64_t row = 0, n; wg_tape_status(t) == WG_OK && row < all; row += n) {
-        const wg_mark mark = wg_tape_mark(t);
-        n = all - row < ROWS ? all - row : ROWS;
-        const wg_dataset part = part_of(t, rows, row, n);
-        wg_tensor *Z = wg_estimator_outputs(e, &part);
-        if (!outputs_finite(Z, rows->table->path, name, row))
-            break;
-        put_rows(r.predicted, row, wg_head_predict(e->head, Z));
-        if (r.p != NULL)
-            put_rows(r.p, row, wg_head_probabilities(e->head, Z));
-        if (wg_tape_status(t) == WG_OK)
-            wg_tape_rewind(t, mark);
-    }
-    return r;
-}
-
 void summary_metrics(const wg_estimator *e, const judged *r)
 {
     const wg_head *head = e->head;
     printf("%-12s", r->name);
-    for (int i = 0; i < head->n_metrics; i++)
-        printf("%s %s %.4f", i > 0 ? "," : "", head->metrics[i].name,
-               head->metrics[i].value(r->predicted, r->p, r->truth));
+    for (int i = 0; i < r->n_metrics; i++)
+        printf("%s %s %.4f", i > 0 ? "," : "", head->metrics[i].name, r->metric[i]);
     putchar('\n');
 }
 
 double summary_roc_auc(const judged *r, int64_t classes)
 {
     wg_tape *t = r->p->tape;
-    wg_mark mark = wg_tape_mark(t);
     double sum = 0;
-    for (int64_t c = classes == 2; c < classes; c++) {
+    for (int64_t c = classes == 2; wg_tape_status(t) == WG_OK && c < classes; c++) {
+        const wg_mark mark = wg_tape_mark(t);
         wg_tensor *p = wg_reshape(wg_slice(r->p, 1, c, c + 1), WG_SHAPE(wg_size(r->truth)));
         wg_tensor *is_class = wg_scalar(t, WG_I64, (double)c);
         sum += wg_roc_auc(p, classes == 2 ? r->truth : wg_equal(r->truth, is_class));
+        if (wg_tape_status(t) == WG_OK)
+            wg_tape_rewind(t, mark);
     }
-    if (wg_tape_status(t) == WG_OK)
-        wg_tape_rewind(t, mark);
     return sum / (double)(classes == 2 ? 1 : classes);
 }
 
@@ -248,10 +200,16 @@ void summary_classes(const wg_estimator *e, const judged *r)
         puts("...");
     print_scores("macro", wg_average_scores(r->predicted, r->truth, WG_MACRO, k));
     print_scores("weighted", wg_average_scores(r->predicted, r->truth, WG_WEIGHTED, k));
-    double brier = wg_brier(r->p, r->truth) / (k == 2 ? 2 : 1);
+    if (r->p == NULL) {
+        printf("Brier score %.4f; no ROC AUC: probabilities of %" PRId64
+               " rows are too many to keep "
+               "(--memory)\n",
+               r->brier, wg_dataset_rows(&r->rows));
+        return;
+    }
     const double area = summary_roc_auc(r, k);
     printf("ROC AUC %.4f%s, Brier score %.4f\n", area,
-           k == 2 ? "" : " (mean of each class against the others)", brier);
+           k == 2 ? "" : " (mean of each class against the others)", r->brier);
     if (isnan(area))
         tell_lacking_class(e, r);
 }

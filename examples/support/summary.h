@@ -3,19 +3,10 @@
 
 #include <wengert.h>
 
+#include "judge.h"
 #include "train_arguments.h"
 
 /* What train says of data, model and results, as text. */
-
-/* Some rows, with what a model predicts of them. */
-typedef struct judged {
-    const char *name; /* "test" */
-    wg_dataset rows;
-    wg_tensor *truth, *predicted, *p; /* p: NULL: no classes */
-} judged;
-
-/* judge: of rows that the estimator takes. */
-judged judge(const char *name, const wg_estimator *e, const wg_dataset *rows);
 
 /* summary_data: file, classes with their counts, columns by their kind, missing values.
  * summary_fit: the model, and how its training ended.
@@ -29,7 +20,7 @@ void summary_metrics(const wg_estimator *e, const judged *r);
 void summary_classes(const wg_estimator *e, const judged *r);
 
 /* summary_class_counts: count[k] of rows of the table's classes. summary_roc_auc: of two classes, of more the mean of
- * each against the others; NaN where a class has no row. */
+ * each against the others; NaN where a class has no row. It needs r->p. */
 void summary_class_counts(const wg_table *table, int64_t count[]);
 double summary_roc_auc(const judged *r, int64_t classes);
 

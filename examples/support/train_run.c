@@ -7,6 +7,7 @@
 #include <wengert.h>
 
 #include "advice.h"
+#include "budget.h"
 #include "charts.h"
 #include "checks.h"
 #include "coefficients.h"
@@ -21,6 +22,10 @@
 #include "train_run.h"
 
 enum { INTERRUPTED = 130 }; /* the exit status after Ctrl-C */
+enum {
+    MEMORY_LEAST = 64,
+    MEMORY_ASKED = 1024
+}; /* MB that are always allowed; by --hidden and --degree */
 
 /* ---- Before the training ------------------------------------------------------------------------------ */
 
@@ -194,8 +199,8 @@ static bool finish(wg_tape *t, const train_arguments *a, const wg_estimator *e, 
         return true;
     bool tests = r->tested.table != NULL;
     coefficients weights = coefficients_of(t, e);
-    judged trained = judge("train", e, &r->trained);
-    judged tested = tests ? judge("test", e, &r->tested) : trained;
+    judged trained = judge("train", e, &r->trained, a->room);
+    judged tested = tests ? judge("test", e, &r->tested, a->room) : trained;
     if (wg_tape_status(t) != WG_OK)
         return false;
     summary_fit(e, wg_dataset_rows(&r->trained), tests ? wg_dataset_rows(&r->tested) : 0);
@@ -213,6 +218,13 @@ static bool finish(wg_tape *t, const train_arguments *a, const wg_estimator *e, 
            (a->report == NULL || report_write(a->report, &page));
 }
 
+/* Is there memory for a check of the gradient that nobody asked for? It takes some thirty copies of it. */
+static bool check_is_small(const train_arguments *a, const parts *r)
+{
+    const int64_t k = r->numbers ? 1 : r->all.table->class_count;
+    return wg_dataset_columns(&r->trained) <= a->room / 30 / (int64_t)sizeof(double) / k;
+}
+
 /* Returns the exit status; a failure may be one that the tape does not know of. */
 static int train(wg_tape *t, train_arguments *a)
 {
@@ -223,7 +235,7 @@ static int train(wg_tape *t, train_arguments *a)
     a->e.fit.on_epoch = progress_show;
     a->e.fit.on_epoch_user = &shown;
     a->e.fit.stop = progress_interrupt();
-    if (a->report != NULL && a->e.fit.check_every == 0)
+    if (a->report != NULL && a->e.fit.check_every == 0 && check_is_small(a, &r))
         a->e.fit.check_every = INT64_MAX; /* at the start and at the end */
     const wg_dataset part = shared(t, &r.trained);
     const wg_estimator *e = wg_estimator_fit(&part, &a->e);
@@ -242,6 +254,19 @@ static bool is_of(const char *file, const char *message)
     return file != NULL && strncmp(message, file, strlen(file)) == 0;
 }
 
+/* For the files that are read, and what is asked of them. */
+static budget budget_of(const train_arguments *a)
+{
+    const char *const given[] = {a->data, a->test_file, a->rows.labels,
+                                 a->e.fit.resume ? a->e.fit.checkpoint : NULL};
+    const char *files[sizeof given / sizeof *given + 1] = {NULL};
+    for (size_t i = 0, n = 0; i < sizeof given / sizeof *given; i++)
+        if (given[i] != NULL)
+            files[n++] = given[i];
+    const int64_t least = a->hidden.n > 0 || a->degree > 1 ? MEMORY_ASKED : MEMORY_LEAST;
+    return budget_new(a->memory, least, files);
+}
+
 int train_run(int argc, char **argv, const wg_ranks *ranks)
 {
     train_arguments a;
@@ -253,10 +278,15 @@ int train_run(int argc, char **argv, const wg_ranks *ranks)
         a.plot = a.confusion = a.curve = a.report = NULL;
     }
     wg_pool *pool = a.threads > 1 ? wg_pool_new((int)a.threads, NULL) : NULL;
-    wg_tape *t = wg_tape_new(&(wg_tape_options){.seed = a.e.seed, .pool = pool, .ranks = ranks});
+    budget memory = budget_of(&a);
+    a.room = memory.limit / 8;
+    wg_tape *t = wg_tape_new(&(wg_tape_options){
+        .allocator = budget_allocator(&memory), .seed = a.e.seed, .pool = pool, .ranks = ranks});
     status = train(t, &a);
     if (wg_tape_status(t) != WG_OK)
         fprintf(stderr, "%s: %s\n", options_program(), wg_tape_message(t));
+    if (wg_tape_status(t) != WG_OK)
+        budget_explain(&memory, a.data);
     advise(true, t, is_of(a.test_file, wg_tape_message(t)) ? a.test_file : a.data, &a.rows);
     if (wg_tape_status(t) != WG_OK || !options_finish())
         status = 1;

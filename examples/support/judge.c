@@ -1,0 +1,89 @@
+/* What a model predicts of rows, block of rows by block of rows. */
+#include "judge.h"
+
+#include "outputs.h"
+
+#include <string.h>
+
+enum {
+    BLOCK = 8 << 20,
+    ROWS = 1 << 16
+}; /* of a block: bytes of what is computed of it, about; rows at most */
+
+/* ---- Blocks ---------------------------------------------------------------------------------------------- */
+
+/* Rows of a block. What is made of a row: its columns (streamed and sparse ones are not made of anything), and the
+ * outputs of each layer, twice; the last ones some more times. */
+static int64_t block_rows(const wg_estimator *e, const wg_dataset *rows)
+{
+    const bool dense = rows->sparse == NULL;
+    const int n = e->mlp->options.n_sizes;
+    int64_t numbers = 4 * e->k + (dense ? 2 * e->pipeline->width : 0);
+    for (int i = 1; i < n; i++)
+        numbers += 2 * e->mlp->options.sizes[i];
+    const int64_t fit = BLOCK / (int64_t)sizeof(double) / numbers;
+    return fit < 1 ? 1 : fit < ROWS ? fit : ROWS;
+}
+
+/* Puts some rows' y where those of all are. */
+static void put_rows(const wg_tensor *all, int64_t first, const wg_tensor *y)
+{
+    if (!wg_is_inert(all) && !wg_is_inert(y))
+        memcpy((char *)all->data + (size_t)first * wg_row_bytes(all), y->data,
+               (size_t)wg_dim(y, 0) * wg_row_bytes(all));
+}
+
+/* ---- Metrics --------------------------------------------------------------------------------------------- */
+
+/* Adds `weight` times the metrics of these rows. */
+static void add_metrics(judged *r, const wg_head *head, double weight, const wg_tensor *predicted,
+                        const wg_tensor *p, const wg_tensor *truth)
+{
+    r->n_metrics = head->n_metrics < JUDGED_METRICS ? head->n_metrics : JUDGED_METRICS;
+    for (int i = 0; i < r->n_metrics; i++)
+        r->metric[i] += weight * head->metrics[i].value(predicted, p, truth);
+    if (p != NULL)
+        r->brier += weight * wg_brier(p, truth) / (wg_dim(p, 1) == 2 ? 2 : 1);
+}
+
+/* Rows from `first` on, whose outputs are Z. Where probabilities are not kept, their share of the metrics, which are
+ * means over the rows, is taken at once. */
+static void judge_block(judged *r, const wg_head *head, int64_t first, wg_tensor *Z)
+{
+    wg_tensor *predicted = wg_head_predict(head, Z);
+    put_rows(r->predicted, first, predicted);
+    if (head->probabilities == NULL || wg_tape_status(Z->tape) != WG_OK)
+        return;
+    wg_tensor *p = wg_head_probabilities(head, Z);
+    if (r->p != NULL)
+        put_rows(r->p, first, p);
+    else
+        add_metrics(r, head, (double)wg_dim(Z, 0) / (double)wg_dim(r->truth, 0), predicted, p,
+                    wg_slice(r->truth, 0, first, first + wg_dim(Z, 0)));
+}
+
+judged judge(const char *name, const wg_estimator *e, const wg_dataset *rows, int64_t most)
+{
+    wg_tape *t = rows->table->tape;
+    const int64_t all = wg_dataset_rows(rows), block = block_rows(e, rows);
+    const bool numbers = e->head->kind == WG_HEAD_NUMBERS, classes = e->head->probabilities != NULL;
+    judged r = {.name = name, .rows = *rows, .truth = wg_estimator_targets(e, rows)};
+    r.predicted = numbers ? wg_full(t, e->dtype, WG_SHAPE(all, e->k), 0)
+                          : wg_full(t, WG_I64, WG_SHAPE(all), 0);
+    if (classes && (e->k == 2 || all <= most / (int64_t)sizeof(double) / e->k))
+        r.p = wg_full(t, e->dtype, WG_SHAPE(all, e->k), 0);
+    for (int64_t row = 0, n; wg_tape_status(t) == WG_OK && row < all; row += n) {
+        const wg_mark mark = wg_tape_mark(t);
+        n = all - row < block ? all - row : block;
+        const wg_dataset part = outputs_part(t, rows, row, n);
+        wg_tensor *Z = wg_estimator_outputs(e, &part);
+        if (!outputs_finite(Z, rows->table->path, name, row))
+            break;
+        judge_block(&r, e->head, row, Z);
+        if (wg_tape_status(t) == WG_OK)
+            wg_tape_rewind(t, mark);
+    }
+    if (wg_tape_status(t) == WG_OK && (!classes || r.p != NULL))
+        add_metrics(&r, e->head, 1, r.predicted, r.p, r.truth);
+    return r;
+}
