@@ -425,29 +425,73 @@ wg_tensor *wg_ranks_share(wg_tensor *x)
     return shared;
 }
 
+/* What is added up, of rows from `first` of the whole on. */
+typedef struct rows_job {
+    const wg_shards *shards;
+    int64_t first, n;
+    wg_rows_sum *add;
+    void *user;
+} rows_job;
+
+/* A shard's sums. */
+static void rows_sum_one(const rows_job *j, int shard, double sum[])
+{
+    memset(sum, 0, (size_t)j->n * sizeof *sum);
+    j->add(wg_shards_row(j->shards, shard) - j->first,
+           wg_shards_row(j->shards, shard + 1) - j->first, sum, j->user);
+}
+
+/* The subtree of `count` shards, a power of two, from one on, where all are here: what
+ * shards_climb makes of them, with room for n sums a level, not a shard. */
+static void rows_sum_tree(const rows_job *j, int shard, int count, double sum[], double *room)
+{
+    if (count == 1) {
+        rows_sum_one(j, shard, sum);
+        return;
+    }
+    rows_sum_tree(j, shard, count / 2, sum, room + j->n);
+    rows_sum_tree(j, shard + count / 2, count / 2, room, room + j->n);
+    shards_add(sum, room, j->n);
+}
+
+/* This rank's shards, each into a node of its own, and then with those of others. */
+static void rows_sum_shared(wg_tape *t, const rows_job *j, double sum[], double *room)
+{
+    const wg_shards *s = j->shards;
+    double *node[WG_SHARDS] = {sum};
+    memset(sum, 0, (size_t)j->n * sizeof *sum);
+    for (int i = 0; i < s->end - s->first; i++)
+        rows_sum_one(j, s->first + i, node[i] = room + (int64_t)i * j->n);
+    wg_shards_sum(t, s, node, 1, j->n);
+    memmove(sum, node[0], (size_t)j->n * sizeof *sum);
+}
+
+static int rows_levels(int count)
+{
+    int levels = 0;
+    while (1 << levels < count)
+        levels++;
+    return levels;
+}
+
 wg_status wg_ranks_sum_rows(wg_tape *t, int64_t rows, int64_t n, wg_rows_sum *add, void *user,
                             double sum[])
 {
     const wg_shards s = wg_shards_of(t, wg_ranks_count(t, rows, NULL), WG_RANKS_BLOCK);
     const int64_t first = wg_shards_row(&s, s.first), due = wg_shards_row(&s, s.end) - first;
-    const int count = s.end - s.first;
-    double *memory = wg_temporary(t, count, (size_t)n * sizeof *memory);
-    double *node[WG_SHARDS] = {sum};
+    const bool alone = wg_ranks_of(t) == NULL && s.count > 0;
+    const rows_job job = {&s, first, n, add, user};
+    const int rooms = alone ? rows_levels(s.count) : s.end - s.first;
+    double *room = wg_temporary(t, rooms, (size_t)n * sizeof *room);
     if (rows != due)
         wg_fail(t, WG_E_VALUE, "ranks: %" PRId64 " rows to add up, where %" PRId64 " are due", rows,
                 due);
     memset(sum, 0, (size_t)n * sizeof *sum);
     wg_ranks_agree(t, 0, "");
-    if (wg_tape_status(t) == WG_OK) {
-        for (int i = 0; i < count; i++) {
-            node[i] = memory + (int64_t)i * n;
-            memset(node[i], 0, (size_t)n * sizeof *sum);
-            add(wg_shards_row(&s, s.first + i) - first, wg_shards_row(&s, s.first + i + 1) - first,
-                node[i], user);
-        }
-        wg_shards_sum(t, &s, node, 1, n);
-        memmove(sum, node[0], (size_t)n * sizeof *sum);
-    }
-    wg_temporary_free(t, memory);
+    if (wg_tape_status(t) == WG_OK && alone)
+        rows_sum_tree(&job, 0, s.count, sum, room);
+    else if (wg_tape_status(t) == WG_OK)
+        rows_sum_shared(t, &job, sum, room);
+    wg_temporary_free(t, room);
     return wg_tape_status(t);
 }

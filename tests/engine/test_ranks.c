@@ -358,6 +358,32 @@ START_TEST(test_damage_is_refused)
 }
 END_TEST
 
+/* ---- Sums over rows. ------------------------------------------------------------------------- */
+
+static void count_rows(int64_t first, int64_t end, double sum[], void *user)
+{
+    for (int64_t i = 0; i < *(const int64_t *)user; i++)
+        sum[i] += (double)(end - first) * (double)i;
+}
+
+/* One process adds up a tree of 64 shards with room for its levels, of which there are six. */
+START_TEST(test_sums_of_rows_take_little)
+{
+    enum { N = 1000, ALL = 2 * WG_SHARDS * WG_RANKS_BLOCK };
+    wgt_memory memory = {0};
+    wg_tape *t = wgt_tape(&memory);
+    static double sum[N];
+    int64_t n = N;
+    ck_assert_int_eq(wg_ranks_sum_rows(t, ALL, N, count_rows, &n, sum), WG_OK);
+    for (int i = 0; i < N; i++)
+        ck_assert(sum[i] == (double)ALL * i);
+    ck_assert_uint_le(memory.peak, 8 * N * sizeof *sum);
+    ck_assert_int_eq(wg_ranks_sum_rows(t, 0, N, count_rows, &n, sum), WG_OK);
+    ck_assert(sum[N - 1] == 0);
+    wg_tape_free(t);
+}
+END_TEST
+
 Suite *suite_ranks(void)
 {
     Suite *suite = suite_create("ranks");
@@ -370,6 +396,7 @@ Suite *suite_ranks(void)
     tcase_add_loop_test(cases, test_a_rank_is_killed, 0, SIZES);
     tcase_add_test(cases, test_out_of_step);
     tcase_add_test(cases, test_damage_is_refused);
+    tcase_add_test(cases, test_sums_of_rows_take_little);
     suite_add_tcase(suite, cases);
     return suite;
 }
