@@ -998,6 +998,7 @@ expect 'a model of it' test ! -e spoiled
 run 1 "$train" far.svm --quiet --memory 50
 says err ' but --memory allows 50 MB'
 run 0 "$train" far.svm --quiet --memory 400 --epochs 2
+run 0 "$train" "$data/digits.csv" --quiet --epochs 2 --threads 256
 run 1 "$train" far.svm --quiet --model mlp
 says err '--memory'
 awk 'BEGIN { print "x,y"; for (i = 0; i < 6000; i++) print i % 7 ",k" i % 300 }' > many.csv

@@ -264,8 +264,7 @@ int train_arguments_read(int argc, char **argv, train_arguments *a)
         {"--seed", "N", OPTION_WHOLE, &e->seed, 0, most, "default 0"},
         {"--threads", "N", OPTION_WHOLE, &a->threads, 1, 256, "default 1; the same results"},
         {"--memory", "MB", OPTION_WHOLE, &a->memory, 1, 1 << 30,
-         "of memory that may be taken; default 64 (1024 with --hidden or --degree), or 40 times "
-         "the "
+         "that may be taken; default 64 (1024 with --hidden, --degree), or 40 times the "
          "files where that is more"},
         {"--checkpoint", "FILE", OPTION_TEXT, &f->checkpoint, 0, 0, "the state after each epoch"},
         {"--resume", NULL, OPTION_FLAG, &f->resume, 0, 0, "go on from the checkpoint"},

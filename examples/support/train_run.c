@@ -264,7 +264,8 @@ static budget budget_of(const train_arguments *a)
         if (given[i] != NULL)
             files[n++] = given[i];
     const int64_t least = a->hidden.n > 0 || a->degree > 1 ? MEMORY_ASKED : MEMORY_LEAST;
-    return budget_new(a->memory, least, files);
+    const int64_t each = a->threads > 1 ? a->threads : 0; /* a thread's own room, in MB */
+    return budget_new(a->memory, least + each, files);
 }
 
 int train_run(int argc, char **argv, const wg_ranks *ranks)
