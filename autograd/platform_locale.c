@@ -13,7 +13,7 @@ static bool locale_is_c(void)
 bool wg_c_locale_enter(wg_c_locale *locale)
 {
     const char *name = setlocale(LC_NUMERIC, NULL);
-    locale->entered = !locale_is_c();
+    *locale = (wg_c_locale){.entered = !locale_is_c()};
     if (!locale->entered)
         return true;
     if (name == NULL || strlen(name) >= sizeof locale->name)
@@ -45,7 +45,7 @@ static bool locale_is_c(void)
 
 bool wg_c_locale_enter(wg_c_locale *locale)
 {
-    locale->entered = !locale_is_c();
+    *locale = (wg_c_locale){.entered = !locale_is_c()};
     if (!locale->entered)
         return true;
     locale->c = newlocale(LC_ALL_MASK, "C", (locale_t)0);
