@@ -3,36 +3,6 @@
 
 #include "outputs.h"
 
-#include <string.h>
-
-enum {
-    BLOCK = 8 << 20,
-    ROWS = 1 << 16
-}; /* of a block: bytes of what is computed of it, about; rows at most */
-
-/* ---- Blocks ---------------------------------------------------------------------------------------------- */
-
-/* Rows of a block. What is made of a row: its columns (streamed and sparse ones are not made of anything), and the
- * outputs of each layer, twice; the last ones some more times. */
-static int64_t block_rows(const wg_estimator *e, const wg_dataset *rows)
-{
-    const bool dense = rows->sparse == NULL;
-    const int n = e->mlp->options.n_sizes;
-    int64_t numbers = 4 * e->k + (dense ? 2 * e->pipeline->width : 0);
-    for (int i = 1; i < n; i++)
-        numbers += 2 * e->mlp->options.sizes[i];
-    const int64_t fit = BLOCK / (int64_t)sizeof(double) / numbers;
-    return fit < 1 ? 1 : fit < ROWS ? fit : ROWS;
-}
-
-/* Puts some rows' y where those of all are. */
-static void put_rows(const wg_tensor *all, int64_t first, const wg_tensor *y)
-{
-    if (!wg_is_inert(all) && !wg_is_inert(y))
-        memcpy((char *)all->data + (size_t)first * wg_row_bytes(all), y->data,
-               (size_t)wg_dim(y, 0) * wg_row_bytes(all));
-}
-
 /* ---- Metrics --------------------------------------------------------------------------------------------- */
 
 /* Adds `weight` times the metrics of these rows. */
@@ -51,12 +21,12 @@ static void add_metrics(judged *r, const wg_head *head, double weight, const wg_
 static void judge_block(judged *r, const wg_head *head, int64_t first, wg_tensor *Z)
 {
     wg_tensor *predicted = wg_head_predict(head, Z);
-    put_rows(r->predicted, first, predicted);
+    outputs_put(r->predicted, first, predicted);
     if (head->probabilities == NULL || wg_tape_status(Z->tape) != WG_OK)
         return;
     wg_tensor *p = wg_head_probabilities(head, Z);
     if (r->p != NULL)
-        put_rows(r->p, first, p);
+        outputs_put(r->p, first, p);
     else
         add_metrics(r, head, (double)wg_dim(Z, 0) / (double)wg_dim(r->truth, 0), predicted, p,
                     wg_slice(r->truth, 0, first, first + wg_dim(Z, 0)));
@@ -65,7 +35,7 @@ static void judge_block(judged *r, const wg_head *head, int64_t first, wg_tensor
 judged judge(const char *name, const wg_estimator *e, const wg_dataset *rows, int64_t most)
 {
     wg_tape *t = rows->table->tape;
-    const int64_t all = wg_dataset_rows(rows), block = block_rows(e, rows);
+    const int64_t all = wg_dataset_rows(rows), block = outputs_rows(e, rows);
     const bool numbers = e->head->kind == WG_HEAD_NUMBERS, classes = e->head->probabilities != NULL;
     judged r = {.name = name, .rows = *rows, .truth = wg_estimator_targets(e, rows)};
     r.predicted = numbers ? wg_full(t, e->dtype, WG_SHAPE(all, e->k), 0)

@@ -28,21 +28,27 @@ bool outputs_finite(const wg_tensor *Z, const char *file, const char *part, int6
 
 /* ---- Blocks ---------------------------------------------------------------------------------------------- */
 
-enum {
-    BLOCK = 8 << 20,
-    NODES = 1024
-}; /* bytes: of what a block computes; of a layer's nodes, about */
+/* Bytes of what is computed of a block, and of a layer's nodes, about; rows at most. */
+enum { BLOCK = 8 << 20, NODES = 1024, ROWS = 1 << 16 };
 
-/* What is made of a row: its columns, and each layer's outputs, twice. Recording a block's nodes takes as long as
- * computing some rows: a block's numbers are as many bytes as they. */
-static int64_t block_rows(const wg_estimator *e)
+/* What is made of a row: its columns (streamed and sparse ones are not made of anything), each layer's outputs, twice,
+ * and the last ones some more times. Recording a block's nodes takes as long as computing some rows: a block's numbers
+ * are as many bytes as they. */
+int64_t outputs_rows(const wg_estimator *e, const wg_dataset *rows)
 {
     const int n = e->mlp->options.n_sizes;
-    int64_t numbers = 2 * e->pipeline->width;
+    int64_t numbers = 4 * e->k + (rows->sparse == NULL ? 2 * e->pipeline->width : 0);
     for (int i = 1; i < n; i++)
         numbers += 2 * e->mlp->options.sizes[i];
     const int64_t fit = (BLOCK + (int64_t)n * NODES) / (int64_t)sizeof(double) / numbers;
-    return fit > 0 ? fit : 1;
+    return fit < 1 ? 1 : fit < ROWS ? fit : ROWS;
+}
+
+void outputs_put(const wg_tensor *all, int64_t first, const wg_tensor *y)
+{
+    if (!wg_is_inert(all) && !wg_is_inert(y))
+        memcpy((char *)all->data + (size_t)first * wg_row_bytes(all), y->data,
+               (size_t)wg_dim(y, 0) * wg_row_bytes(all));
 }
 
 wg_dataset outputs_part(wg_tape *t, const wg_dataset *rows, int64_t first, int64_t n)
@@ -68,14 +74,13 @@ static bool put_block(const wg_estimator *e, const wg_dataset *rows, const char 
     }
     if (!outputs_finite(Z, file, NULL, first))
         return false;
-    memcpy((char *)all->data + (size_t)first * wg_row_bytes(all), Z->data,
-           (size_t)n * wg_row_bytes(all));
+    outputs_put(all, first, Z);
     return wg_tape_rewind(t, mark) == WG_OK;
 }
 
 wg_tensor *outputs_of(const wg_estimator *e, const wg_dataset *rows, const char *file)
 {
-    const int64_t all = wg_dataset_rows(rows), most = block_rows(e);
+    const int64_t all = wg_dataset_rows(rows), most = outputs_rows(e, rows);
     const int64_t width = e->mlp->options.sizes[e->mlp->options.n_sizes - 1];
     wg_tensor *Z = wg_full(e->tape, e->dtype, WG_SHAPE(all, width), 0);
     for (int64_t row = 0, n; !wg_is_inert(Z) && row < all; row += n) {

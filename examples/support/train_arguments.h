@@ -13,8 +13,7 @@ typedef struct train_arguments {
     const char *save, *plot, *confusion, *curve, *report; /* files to write; NULL: none */
     double test;                                          /* share of the rows */
     int64_t degree, threads, folds, memory;
-    int64_t
-        room; /* bytes that probabilities of all rows may take; follows from memory and the files */
+    int64_t room; /* bytes that all rows' probabilities may take; by memory and the files */
     const char *missing;
     bool ignore_unknown, indicate, raw, quiet;
     option_list hidden, categories, columns, drop, missing_texts, C;

@@ -21,11 +21,8 @@
 #include "train_arguments.h"
 #include "train_run.h"
 
-enum { INTERRUPTED = 130 }; /* the exit status after Ctrl-C */
-enum {
-    MEMORY_LEAST = 64,
-    MEMORY_ASKED = 1024
-}; /* MB that are always allowed; by --hidden and --degree */
+enum { INTERRUPTED = 130 };                      /* the exit status after Ctrl-C */
+enum { MEMORY_LEAST = 64, MEMORY_ASKED = 1024 }; /* MB: always allowed; with --hidden, --degree */
 
 /* ---- Before the training ------------------------------------------------------------------------------ */
 

@@ -123,7 +123,7 @@ static const wg_minimizer_rule *minimize_rule(wg_minimizer_method method)
 /* Pairs of n doubles each: ten, or as many as are 128 MB together, but three. */
 static int64_t minimize_history(int64_t n)
 {
-    const int64_t fit = (INT64_C(1) << 27) / (2 * (int64_t)sizeof(double)) / n;
+    const int64_t fit = (INT64_C(1) << 27) / (2 * (int64_t)sizeof(double)) / (n > 0 ? n : 1);
     return fit > 10 ? 10 : fit > 3 ? fit : 3;
 }
 

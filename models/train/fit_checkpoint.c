@@ -208,16 +208,6 @@ static bool checkpoint_tensors_fit(const wg_archive *a, const wg_fit_run *run)
     return true;
 }
 
-/* Room for that many epochs of history. */
-static bool checkpoint_make_room(wg_tape *t, wg_fit_state *state, int64_t epochs)
-{
-    void *history = state->history;
-    bool done = wg_temporary_grow(t, &history, &state->room, epochs,
-                                  (size_t)state->width * sizeof *state->history);
-    state->history = history;
-    return done;
-}
-
 static bool checkpoint_take_state(const wg_archive *a, wg_fit_state *state)
 {
     wg_fit_state read = {0};
@@ -228,7 +218,7 @@ static bool checkpoint_take_state(const wg_archive *a, wg_fit_state *state)
         return false;
     wg_shape shape = {2, {read.epoch, state->width}};
     const wg_tensor *history = checkpoint_tensor(a, "fit.history", WG_F64, &shape);
-    if (history == NULL || !checkpoint_make_room(wg_archive_tape(a), state, read.epoch))
+    if (history == NULL || !wg_fit_make_room(wg_archive_tape(a), state, read.epoch))
         return false;
     state->epoch = read.epoch;
     state->best_epoch = read.best_epoch;

@@ -50,6 +50,9 @@ typedef struct wg_fit_state {
     void **best; /* [n_params]: copies of the best epoch's values; NULL: nobody will ask for them */
 } wg_fit_state;
 
+/* wg_fit_make_room: for that many epochs of history; false, and WG_E_NOMEM, where there is none. */
+bool wg_fit_make_room(wg_tape *t, wg_fit_state *state, int64_t epochs);
+
 /* What tells trainings apart: a checkpoint of another one is refused. */
 typedef struct wg_fit_identity {
     int64_t rows, batch;

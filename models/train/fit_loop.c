@@ -50,12 +50,11 @@ static void fit_new_best(wg_fit_run *run)
     }
 }
 
-/* Room for one epoch more of the history, which grows: most trainings end long before the last. */
-static bool fit_history_grow(wg_fit_run *run)
+/* The history grows: most trainings end long before the last epoch. */
+bool wg_fit_make_room(wg_tape *t, wg_fit_state *s, int64_t epochs)
 {
-    wg_fit_state *s = &run->state;
     void *history = s->history;
-    const bool done = wg_temporary_grow(run->tape, &history, &s->room, s->epoch + 1,
+    const bool done = wg_temporary_grow(t, &history, &s->room, epochs,
                                         (size_t)s->width * sizeof *s->history);
     s->history = history;
     return done;
@@ -214,8 +213,8 @@ static bool fit_save(wg_fit_run *run)
 static wg_fit_stop fit_one(wg_fit_run *run)
 {
     wg_fit_state *s = &run->state;
-    const int64_t at = fit_history_grow(run) ? s->epoch
-                                             : s->epoch - 1; /* after an error anywhere */
+    const bool fits = wg_fit_make_room(run->tape, s, s->epoch + 1);
+    const int64_t at = fits ? s->epoch : s->epoch - 1; /* after an error anywhere */
     double *row = s->history + s->width * at;
     bool more = run->epoch(run, row), counts = more || s->epoch == 0, goes_on = counts;
     if (counts && wg_tape_status(run->tape) == WG_OK)

@@ -275,6 +275,14 @@ START_TEST(test_lbfgs_history)
 }
 END_TEST
 
+START_TEST(test_lbfgs_of_nothing)
+{
+    wg_tensor *x = wg_param(tape, "x", WG_F64, WG_SHAPE(0));
+    wg_minimize(wg_sum(wg_square(x)), &x, 1, NULL);
+    wgt_assert_status(tape, WG_E_VALUE, "an objective without variables");
+}
+END_TEST
+
 /* What was learnt leads uphill (a state of another function): it is forgotten, and the descent goes
  * on. */
 START_TEST(test_lbfgs_forgets)
@@ -351,6 +359,7 @@ Suite *suite_lbfgs(void)
     tcase_add_test(tests, test_line_search_noise);
     tcase_add_test(tests, test_lbfgs_resumes);
     tcase_add_loop_test(tests, test_lbfgs_history, 0, 5);
+    tcase_add_test(tests, test_lbfgs_of_nothing);
     tcase_add_test(tests, test_lbfgs_forgets);
     tcase_add_test(tests, test_lbfgs_errors);
     tcase_add_test(tests, test_lbfgs_memory);
