@@ -239,7 +239,7 @@ bool check_test_rows(const char *path, const wg_dataset *all, const wg_dataset *
     if (own->columns == other->columns && own->string_columns == other->string_columns)
         return true;
     options_complain("%s: test rows of %" PRId64 " numbers and %" PRId64
-                     " strings, but the data has %" PRId64 " and %" PRId64 "",
+                     " strings, but the data has %" PRId64 " and %" PRId64,
                      path, other->columns, other->string_columns, own->columns,
                      own->string_columns);
     return false;
