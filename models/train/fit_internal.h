@@ -50,8 +50,16 @@ typedef struct wg_fit_state {
     void **best; /* [n_params]: copies of the best epoch's values; NULL: nobody will ask for them */
 } wg_fit_state;
 
-/* wg_fit_make_room: for that many epochs of history; false, and WG_E_NOMEM, where there is none. */
-bool wg_fit_make_room(wg_tape *t, wg_fit_state *state, int64_t epochs);
+/* Room for that many epochs of history, which grows: most trainings end long before the last epoch.
+ * False, and WG_E_NOMEM, where there is none. */
+static inline bool wg_fit_make_room(wg_tape *t, wg_fit_state *state, int64_t epochs)
+{
+    void *history = state->history;
+    const bool done = wg_temporary_grow(t, &history, &state->room, epochs,
+                                        (size_t)state->width * sizeof *state->history);
+    state->history = history;
+    return done;
+}
 
 /* What tells trainings apart: a checkpoint of another one is refused. */
 typedef struct wg_fit_identity {

@@ -50,16 +50,6 @@ static void fit_new_best(wg_fit_run *run)
     }
 }
 
-/* The history grows: most trainings end long before the last epoch. */
-bool wg_fit_make_room(wg_tape *t, wg_fit_state *s, int64_t epochs)
-{
-    void *history = s->history;
-    const bool done = wg_temporary_grow(t, &history, &s->room, epochs,
-                                        (size_t)s->width * sizeof *s->history);
-    s->history = history;
-    return done;
-}
-
 /* Room for the state of the run; the history's is the caller's to release. */
 static void fit_new_state(wg_fit_run *run)
 {
