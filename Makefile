@@ -60,7 +60,7 @@ PUBLIC   := autograd $(addprefix autograd/,print ranks compile derivatives check
 LIB_DIRS := $(PUBLIC) ops/kernels
 # What WG_NO_CHECK and WG_NO_FILES in CPPFLAGS leave out; the other switches are for the sources alone.
 CHECK_SRC := $(sort $(wildcard autograd/check/*.c))
-FILES_SRC := $(addprefix models/files/,cache.c csv.c csv_cache.c csv_fields.c csv_rows.c csv_write.c elements.c idx.c json.c \
+FILES_SRC := $(addprefix models/files/,cache.c crc.c csv.c csv_cache.c csv_fields.c csv_rows.c csv_write.c elements.c idx.c json.c \
                  npy.c npy_stream.c npz.c platform.c program_c.c reader.c safetensors_load.c safetensors_save.c svmlight.c svmlight_cache.c window.c writer.c) \
              models/estimator_write.c models/estimator_file.c \
              $(addprefix autograd/compile/,c_formula.c write.c write_calls.c write_function.c write_plan.c write_steps.c) ops/scan_write.c

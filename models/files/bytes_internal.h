@@ -66,6 +66,18 @@ void wg_texts_clear(wg_texts *x);
 
 #ifndef WG_NO_FILES
 
+/* ---- Checksums. ------------------------------------------------------------------------------ */
+
+/* The CRC-32 of bytes as they come. */
+typedef struct wg_crc {
+    uint32_t sum;
+    uint32_t table[8][256]; /* what a byte does to the sum, k bytes on */
+} wg_crc;
+
+/* wg_crc_start: of no bytes. wg_crc_add: of `size` more. */
+void wg_crc_start(wg_crc *c);
+void wg_crc_add(wg_crc *c, const void *bytes, size_t size);
+
 /* ---- Reading. -------------------------------------------------------------------------------- */
 
 /* The one way in which bytes of a file come into the library. A reader knows how many bytes the
@@ -78,6 +90,7 @@ typedef struct wg_reader {
     int64_t left;        /* bytes between here and the end that the file had when it was opened */
     int64_t begin, size; /* where it was then, and what was left */
     char *memory, *at;   /* of a pipe: all of its bytes, and those that are left; else NULL */
+    wg_crc *crc;         /* the caller's, to which what is taken is added; or NULL */
 } wg_reader;
 
 /* wg_reader_open: opens a regular file, a pipe or, as "-", the standard input; directories and
@@ -149,7 +162,7 @@ typedef struct wg_writer {
     int file;         /* descriptor of the temporary file; -1: none is open */
     bool failed, counting;
     int64_t counted;
-    uint32_t sum;          /* of what is counted */
+    wg_crc *crc;           /* the caller's, to which what is counted is added; or NULL */
     size_t used;           /* bytes of `buffer` */
     char target[PATH_MAX]; /* the destination, symbolic links followed */
     char temporary[PATH_MAX];
@@ -168,9 +181,6 @@ void wg_writer_text(wg_writer *w, const char *text);
 /* wg_writer_count: from true on, what is put is counted and not written; false ends that, and
  * returns the bytes counted. For formats that write a length before what it is the length of. */
 int64_t wg_writer_count(wg_writer *w, bool on);
-
-/* wg_writer_sum: the CRC-32 of the bytes counted so far, as zip has it. */
-uint32_t wg_writer_sum(const wg_writer *w);
 
 /* wg_writer_back: what is put from here on replaces what the file begins with. */
 void wg_writer_back(wg_writer *w);

@@ -12,10 +12,12 @@
 
 enum { NPZ_LOCAL = 30, NPZ_CENTRAL = 46, NPZ_NAME = 65535, NPZ_ZIP64 = 1, NPZ_DEFLATED = 8 };
 
-/* One file of the archive, once its header was read: its name, without .npy, and its size. */
+/* One file of the archive, once its header was read: its name, without .npy, its size and its
+ * CRC-32. */
 typedef struct npz_entry {
     char name[NPZ_NAME + 1];
     int64_t size;
+    uint32_t sum;
 } npz_entry;
 
 /* The file of this name; NULL: the archive. */
@@ -71,6 +73,7 @@ static bool npz_next(wg_reader *reader, npz_entry *entry)
     if (reader->left < name + extra || !wg_reader_take(reader, entry->name, name))
         return npz_refuse(reader, NULL, "the archive ends in a header");
     entry->name[name] = '\0';
+    entry->sum = (uint32_t)wg_little_u64(h + 14, 4);
     entry->size = (int64_t)wg_little_u64(h + 18, 4);
     if (!npz_large(reader, entry, extra))
         return false;
@@ -93,17 +96,22 @@ static bool npz_array(wg_reader *reader, const npz_entry *entry, wg_archive *a)
 {
     wg_archive_entry e = {.name = entry->name};
     wg_npy_array array;
+    wg_crc crc;
     int64_t behind = reader->left - entry->size;
     reader->left = entry->size;
-    if (!wg_npy_header(reader, true, &array))
-        return false;
-    if (array.element.size > 0)
+    reader->crc = &crc;
+    wg_crc_start(&crc);
+    const bool header = wg_npy_header(reader, true, &array);
+    if (header && array.element.size > 0)
         e.tensor = wg_rename(wg_npy_take(reader, &array), entry->name);
-    else if (wg_reader_skip(reader, reader->left))
+    else if (header && wg_reader_skip(reader, reader->left))
         e.type = array.type;
+    reader->crc = NULL;
     reader->left += behind;
     if (wg_tape_status(reader->tape) != WG_OK)
         return false;
+    if (e.tensor != NULL && crc.sum != entry->sum)
+        return npz_refuse(reader, entry->name, "is damaged: its bytes are not those of its CRC-32");
     if (wg_utf8_invalid(entry->name, strlen(entry->name)) < strlen(entry->name))
         return npz_refuse(reader, entry->name, "is a name that is not UTF-8");
     return wg_archive_put(a, &e) || npz_refuse(reader, entry->name, "is there twice");
@@ -132,21 +140,21 @@ static void npz_number(unsigned char *to, int64_t value, int size)
 }
 
 /* A file's header, where it stands or, central, in the directory; at: where it begins. The date is
- * the first that zip knows, so that the same content is the same bytes. Returns the size of the
- * file. */
+ * the first that zip knows, so that the same content is the same bytes. w->crc is used. Returns the
+ * size of the file. */
 static int64_t npz_header(wg_writer *w, const wg_archive_entry *e, bool central, int64_t at)
 {
     unsigned char h[NPZ_CENTRAL] = {0}, *part = h + (central ? 6 : 4);
+    w->crc->sum = 0;
     wg_writer_count(w, true);
     wg_npy_put(w, e->tensor);
-    uint32_t sum = wg_writer_sum(w);
     int64_t size = wg_writer_count(w, false), name = (int64_t)strlen(e->name) + 4;
     memcpy(h, central ? NPZ_DIRECTORY : WG_NPZ_ENTRY, 4);
     npz_number(h + 4, 20, 2); /* the version that made it, or that it needs: 2.0 */
     npz_number(part, 20, 2);
     npz_number(part + 2, 0x800, 2); /* names are UTF-8 */
     npz_number(part + 8, 0x21, 2);  /* 1 January 1980 */
-    npz_number(part + 10, sum, 4);
+    npz_number(part + 10, w->crc->sum, 4);
     npz_number(part + 14, size, 4);
     npz_number(part + 18, size, 4);
     npz_number(part + 22, name, 2);
@@ -202,10 +210,13 @@ wg_status wg_npz_write(const wg_archive *a, const char *path)
 {
     wg_tape *t = wg_archive_tape(a);
     wg_writer w;
+    wg_crc crc;
     if (t == NULL || wg_tape_status(t) != WG_OK)
         return wg_tape_status(t);
     if (!npz_fits(t, a, path != NULL ? path : "a file") || !wg_writer_open(&w, t, path))
         return wg_tape_status(t);
+    w.crc = &crc;
+    wg_crc_start(&crc);
     for (const wg_archive_entry *e = wg_archive_first(a); e != NULL; e = e->next) {
         npz_header(&w, e, false, 0);
         wg_npy_put(&w, e->tensor);

@@ -86,37 +86,50 @@ bool wg_reader_open(wg_reader *reader, wg_tape *t, const char *path)
     return false;
 }
 
-bool wg_reader_take(wg_reader *reader, void *bytes, int64_t size)
+/* The next `size` bytes of an open file. */
+static bool reader_fill(wg_reader *reader, char *to, int64_t size)
 {
-    if (size < 0 || size > reader->left) {
-        wg_fail(reader->tape, WG_E_IO, "%s: %" PRId64 " bytes wanted, %" PRId64 " left",
-                reader->path, size, reader->left);
-        return false;
-    }
-    if (reader->memory != NULL && size > 0) {
-        memcpy(bytes, reader->at, (size_t)size);
-        reader->at += size;
-        reader->left -= size;
-        return true;
-    }
-    char *at = bytes;
     while (size > 0) {
-        int64_t got = reader_some(reader, at, size);
+        int64_t got = reader_some(reader, to, size);
         if (got < 0)
             return false;
         if (got == 0)
             return reader_fail(reader, "became shorter while it was read");
-        at += got;
+        to += got;
         size -= got;
         reader->left -= got;
     }
     return true;
 }
 
+static bool reader_has(const wg_reader *reader, int64_t size)
+{
+    if (size >= 0 && size <= reader->left)
+        return true;
+    wg_fail(reader->tape, WG_E_IO, "%s: %" PRId64 " bytes wanted, %" PRId64 " left", reader->path,
+            size, reader->left);
+    return false;
+}
+
+bool wg_reader_take(wg_reader *reader, void *bytes, int64_t size)
+{
+    if (!reader_has(reader, size))
+        return false;
+    if (reader->memory != NULL && size > 0) {
+        memcpy(bytes, reader->at, (size_t)size);
+        reader->at += size;
+        reader->left -= size;
+    } else if (!reader_fill(reader, bytes, size))
+        return false;
+    if (reader->crc != NULL)
+        wg_crc_add(reader->crc, bytes, (size_t)size);
+    return true;
+}
+
 bool wg_reader_skip(wg_reader *reader, int64_t size)
 {
-    if (size < 0 || size > reader->left)
-        return wg_reader_take(reader, NULL, size); /* which says so */
+    if (!reader_has(reader, size))
+        return false;
     if (reader->memory == NULL && lseek(reader->file, (off_t)size, SEEK_CUR) < 0)
         return reader_fail(reader, strerror(errno));
     if (reader->memory != NULL)

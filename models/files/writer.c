@@ -173,6 +173,7 @@ bool wg_writer_open(wg_writer *w, wg_tape *t, const char *path)
     w->failed = true;
     w->counting = false;
     w->counted = 0;
+    w->crc = NULL;
     w->used = 0;
     if (wg_tape_status(t) != WG_OK)
         return false;
@@ -214,31 +215,12 @@ static void writer_flush(wg_writer *w)
     w->used = 0;
 }
 
-/* CRC-32 with the reflected polynomial 0xEDB88320, four bits at a time. */
-static void writer_count_bytes(wg_writer *w, const unsigned char *bytes, size_t size)
-{
-    static const uint32_t table[16] = {0x00000000, 0x1DB71064, 0x3B6E20C8, 0x26D930AC,
-                                       0x76DC4190, 0x6B6B51F4, 0x4DB26158, 0x5005713C,
-                                       0xEDB88320, 0xF00F9344, 0xD6D6A3E8, 0xCB61B38C,
-                                       0x9B64C2B0, 0x86D3D2D4, 0xA00AE278, 0xBDBDF21C};
-    uint32_t sum = ~w->sum;
-    for (size_t i = 0; i < size; i++) {
-        sum = table[(sum ^ bytes[i]) & 15] ^ sum >> 4;
-        sum = table[(sum ^ (uint32_t)bytes[i] >> 4) & 15] ^ sum >> 4;
-    }
-    w->sum = ~sum;
-    w->counted += (int64_t)size;
-}
-
-uint32_t wg_writer_sum(const wg_writer *w)
-{
-    return w->sum;
-}
-
 void wg_writer_put(wg_writer *w, const void *bytes, size_t size)
 {
     if (w->counting)
-        writer_count_bytes(w, bytes, size);
+        w->counted += (int64_t)size;
+    if (w->counting && w->crc != NULL)
+        wg_crc_add(w->crc, bytes, size);
     if (w->failed || w->counting || size == 0)
         return;
     if (size > sizeof w->buffer - w->used)
@@ -268,7 +250,6 @@ int64_t wg_writer_count(wg_writer *w, bool on)
     int64_t counted = w->counted;
     w->counting = on;
     w->counted = 0;
-    w->sum = 0;
     return counted;
 }
 

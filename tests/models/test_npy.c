@@ -1,6 +1,7 @@
 /* NPY files: NumPy's own bytes, everything that is refused, every truncation, every allocation. */
 #include "autograd/op.h"
 #include "models/files/archive_internal.h"
+#include "models/files/bytes_internal.h"
 #include "models/files/npy.h"
 #include "ops/slice.h"
 #include "tests/support/assert.h"
@@ -419,6 +420,8 @@ START_TEST(test_npz)
     wgt_check_truncated(read_npz, path, whole, directory);
     wgt_check_memory(read_npz, path, whole, size);
     wgt_check_bytes(read_npz, path, whole, 60);
+    whole[size - 22 - 2 * (46 + 5) - 1] ^= 1; /* the last byte of y */
+    wgt_check_bad(read_npz, path, whole, size, WG_E_FORMAT, "'y' is damaged: its bytes are not");
     whole[8] = 8;
     wgt_check_bad(read_npz, path, whole, size, WG_E_FORMAT, "'X.npy' is compressed: numpy.savez");
     memcpy(whole + 30, "X.xml", 5); /* behind its header */
@@ -431,7 +434,7 @@ END_TEST
 START_TEST(test_numpys_npz)
 {
     static const char npz[] =
-        "PK\3\4\x2D\0\0\0\0\0\0\0!\0\0\0\0\0\xFF\xFF\xFF\xFF\xFF\xFF\xFF\xFF\5\0\x14\0"
+        "PK\3\4\x2D\0\0\0\0\0\0\0!\0\x90\x08\x76\x50\xFF\xFF\xFF\xFF\xFF\xFF\xFF\xFF\5\0\x14\0"
         "x.npy\1\0\x10\0\x45\0\0\0\0\0\0\0\x45\0\0\0\0\0\0\0"
         "\x93NUMPY\1\0\x37\0{'descr': '|u1', 'fortran_order': False, 'shape': (4,)}\1\2\3\4"
         "PK\1\2";
@@ -454,6 +457,7 @@ START_TEST(test_npz_of_other_types)
                   {"[('a', '<f4'), ('b', [('c]', '|u1')], (2,))]", "structured"}};
     char npz[512], header[128];
     size_t n = 0;
+    wg_crc crc;
     for (int i = 0; i < 2; i++) { /* z, of that type, and then x */
         const int length = snprintf(header, sizeof header,
                                     "{'descr': %s, 'fortran_order': False, 'shape': (4,)}",
@@ -472,6 +476,10 @@ START_TEST(test_npz_of_other_types)
         npz[n + 9] = 0;
         memcpy(npz + n + 10, header, (size_t)length);
         memcpy(npz + n + 10 + length, "\1\2\3\4", 4);
+        wg_crc_start(&crc);
+        wg_crc_add(&crc, npz + n, (size_t)size);
+        for (int k = 0; k < 4 && i == 1; k++) /* that of what is not read is not looked at */
+            npz[n - 28 + (size_t)k] = (char)(crc.sum >> 8 * k);
         n += (size_t)size;
     }
     memcpy(npz + n, "PK\1\2", 4);
@@ -482,6 +490,24 @@ START_TEST(test_npz_of_other_types)
     ck_assert_str_eq(wg_archive_type(a, "z"), others[_i].type);
     wgt_assert_that(wg_at(wg_archive_tensor(a, "x"), 3), ==, 4);
     ck_assert_int_eq(wg_npz_write(a, path), WG_E_NULL); /* without a value */
+}
+END_TEST
+
+/* The check value of the CRC catalogue, and the same sum however the bytes come. */
+START_TEST(test_crc)
+{
+    static const char text[] = "The quick brown fox jumps over the lazy dog";
+    wg_crc crc;
+    wg_crc_start(&crc);
+    ck_assert_uint_eq(crc.sum, 0);
+    wg_crc_add(&crc, "123456789", 9);
+    ck_assert_uint_eq(crc.sum, 0xCBF43926);
+    for (size_t cut = 0; cut < sizeof text; cut++) {
+        crc.sum = 0;
+        wg_crc_add(&crc, text, cut);
+        wg_crc_add(&crc, text + cut, sizeof text - 1 - cut);
+        ck_assert_uint_eq(crc.sum, 0x414FA339);
+    }
 }
 END_TEST
 
@@ -561,6 +587,7 @@ Suite *suite_npy(void)
     tcase_add_test(cases, test_fortran);
     tcase_add_test(cases, test_npz);
     tcase_add_test(cases, test_numpys_npz);
+    tcase_add_test(cases, test_crc);
     tcase_add_loop_test(cases, test_npz_of_other_types, 0, 4);
     tcase_add_test(cases, test_npz_for_python);
     tcase_add_test(cases, test_npz_not_written);
