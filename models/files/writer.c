@@ -15,6 +15,7 @@ enum {
     WRITER_LINKS = 40,    /* symbolic links followed, as Linux does */
     WRITER_STALE = 3600,  /* seconds without a write after which a temporary file is nobody's */
     WRITER_DIGITS = 16,   /* hexadecimal, in a temporary file's name */
+    WRITER_LONGEST = 255, /* bytes of a name, as nearly all file systems have it */
     WRITER_STICKY = 01000 /* S_ISVTX, which POSIX declares with XSI alone */
 };
 
@@ -36,6 +37,13 @@ static void writer_directory_of(const wg_writer *w, char directory[PATH_MAX])
     memcpy(directory, slash == NULL ? "." : w->target, slash == NULL ? 2 : length);
     if (slash != NULL)
         directory[length] = '\0';
+}
+
+/* The name of w->target in its directory. */
+static const char *writer_base(const wg_writer *w)
+{
+    const char *slash = strrchr(w->target, '/');
+    return slash != NULL ? slash + 1 : w->target;
 }
 
 /* May the link at w->target be followed? In a directory such as /tmp, where anybody may put one,
@@ -112,10 +120,22 @@ static uint64_t writer_random(const wg_writer *w, int attempt)
     return x ^ x >> 31;
 }
 
-/* "model.0123456789abcdef.tmp", of the file "model". */
+/* "model.0123456789abcdef.tmp", of the file "model": how much of the file's name leaves room for
+ * the rest, in whole characters of UTF-8. */
+static size_t writer_stem(const char *of)
+{
+    const size_t most = WRITER_LONGEST - WRITER_DIGITS - strlen("..tmp");
+    size_t length = strlen(of);
+    if (length <= most)
+        return length;
+    for (length = most; length > 0 && ((unsigned char)of[length] & 0xC0) == 0x80;)
+        length--;
+    return length;
+}
+
 static bool writer_is_temporary(const char *name, const char *of)
 {
-    size_t length = strlen(of);
+    const size_t length = writer_stem(of);
     if (strncmp(name, of, length) != 0 || name[length] != '.')
         return false;
     name += length + 1;
@@ -133,8 +153,8 @@ static void writer_clean(const wg_writer *w)
     DIR *directory = fstat(w->file, &own) == 0 ? opendir(path) : NULL;
     if (directory == NULL)
         return;
-    const char *slash = strrchr(w->target, '/'), *base = slash != NULL ? slash + 1 : w->target;
-    size_t used = slash != NULL ? (size_t)(base - w->target) : 0;
+    const char *base = writer_base(w);
+    const size_t used = (size_t)(base - w->target);
     memcpy(path, w->target, used);
     for (struct dirent *entry; (entry = readdir(directory)) != NULL;) {
         if (!writer_is_temporary(entry->d_name, base) ||
@@ -151,9 +171,11 @@ static void writer_clean(const wg_writer *w)
 /* O_EXCL: a file that is there is nobody's but its owner's. */
 static bool writer_create(wg_writer *w, mode_t mode)
 {
+    const char *base = writer_base(w);
+    const int stem = (int)((size_t)(base - w->target) + writer_stem(base));
     for (int i = 0; i < WRITER_NAMES; i++) {
-        int length = snprintf(w->temporary, sizeof w->temporary, "%s.%0*" PRIx64 ".tmp", w->target,
-                              WRITER_DIGITS, writer_random(w, i));
+        int length = snprintf(w->temporary, sizeof w->temporary, "%.*s.%0*" PRIx64 ".tmp", stem,
+                              w->target, WRITER_DIGITS, writer_random(w, i));
         if (length < 0 || (size_t)length >= sizeof w->temporary)
             return writer_fail(w, strerror(ENAMETOOLONG));
         w->file = open(w->temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode);

@@ -309,6 +309,28 @@ START_TEST(test_left_over)
 }
 END_TEST
 
+/* A name as long as names can be leaves no room for the temporary file's own letters: its
+ * characters are left out, whole ones. What a killed process left is known all the same. */
+START_TEST(test_longest_name)
+{
+    char name[WGT_PATH + 300], old[WGT_PATH + 300];
+    const struct timespec long_ago[] = {{1000000000, 0}, {1000000000, 0}};
+    const size_t directory = (size_t)(strrchr(path, '/') + 1 - path);
+    memcpy(name, path, directory);
+    name[directory] = 'a';
+    for (size_t i = 1; i < 253; i += 3)
+        memcpy(name + directory + i, "\xE2\x82\xAC", 4); /* the euro sign, 84 times */
+    snprintf(old, sizeof old, "%.*s.0123456789abcdef.tmp", (int)directory + 232, name);
+    wgt_file_put(old, "theirs", 6);
+    ck_assert_int_eq(utimensat(AT_FDCWD, old, long_ago, 0), 0);
+    write_text(name, "mine");
+    ck_assert_msg(wg_tape_status(tape) == WG_OK, "%s", wg_tape_message(tape));
+    ck_assert_int_ne(access(old, F_OK), 0);
+    ck_assert_int_eq(access(name, F_OK), 0);
+    ck_assert_int_eq(unlink(name), 0);
+}
+END_TEST
+
 /* Another user's link in a directory that is open to all is not followed. Only root can make
  * one. */
 START_TEST(test_link_of_another)
@@ -425,6 +447,7 @@ Suite *suite_writer(void)
     tcase_add_test(cases, test_link);
     tcase_add_test(cases, test_refused);
     tcase_add_test(cases, test_left_over);
+    tcase_add_test(cases, test_longest_name);
     tcase_add_test(cases, test_link_of_another);
     tcase_add_test(cases, test_vanished);
     tcase_add_test(cases, test_full);
