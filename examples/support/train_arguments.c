@@ -73,6 +73,7 @@ static void set_pipeline(train_arguments *a)
     if (n > 1 || (n == 1 && a->raw))
         a->e.pipeline = (wg_pipeline_options){.steps = a->steps, .n_steps = n};
     a->e.pipeline.encoder.ignore_unknown = a->ignore_unknown;
+    a->e.pipeline.encoder.limit = INT64_MAX; /* what it makes counts as all memory does: --memory */
 }
 
 /* ---- What does not go together ------------------------------------------------------------------------ */
