@@ -241,13 +241,13 @@ check-aarch64:
 	@$(MAKE) CC=aarch64-linux-gnu-gcc LDFLAGS=-static BUILD=$(BUILD)/aarch64 $(BUILD)/aarch64/demo
 	qemu-aarch64-static $(BUILD)/aarch64/demo
 
-# On Windows under wine: the demo, a model trained, saved over an older one, and used; suites of files and kernels. In
-# WebAssembly under node, with a stack of more than its 64 KiB: the demo and suites.
+# On Windows under wine: the demo, a model trained, saved over an older one, and used; suites of files and kernels; and
+# the library compiles as one file. In WebAssembly under node, with a stack of more than its 64 KiB: the demo and suites.
 WINDOWS_SUITES := archive safetensors csv csv_write idx locale npy svmlight table gemm matmul optimizer tape tensor
 WASI_SUITES    := csv gemm matmul optimizer tensor
 check-windows:
 	@$(MAKE) CC=x86_64-w64-mingw32-gcc AR=x86_64-w64-mingw32-ar LDFLAGS=-static BUILD=$(BUILD)/windows CHECK=own \
-	    $(foreach p,demo train predict tests/run,$(BUILD)/windows/$(p).exe)
+	    $(foreach p,demo train predict tests/run,$(BUILD)/windows/$(p).exe) check-amalgamation
 	WINEDEBUG=-all wine $(BUILD)/windows/tests/run.exe $(WINDOWS_SUITES)
 	WINEDEBUG=-all wine $(BUILD)/windows/demo.exe
 	for i in 1 2; do WINEDEBUG=-all wine $(BUILD)/windows/train.exe examples/data/iris.csv \

@@ -33,6 +33,7 @@ function paste(file, out,    line, name, status) {
             macros[name] = 1
         }
         print line > out
+        if (line ~ /<windows\.h>/) print "#undef near /* words of this file */\n#undef far\n#undef NEAR\n#undef FAR" > out
     }
     if (status < 0) { print "amalgamate: cannot read " file > "/dev/stderr"; failed = 1; exit 1 }
     close(file)
