@@ -85,7 +85,7 @@ START_TEST(test_print_as_numpy)
     wg_print(file, wg_constant(t, WG_I64, WG_SHAPE(3), whole));
     wg_print(file, wg_full(t, WG_F64, WG_SHAPE(2, 2, 2), 1.5));
     wg_print(file, wg_full(t, WG_F64, WG_SHAPE(0), 1));
-    wg_print(file, wg_full(t, WG_F64, WG_SHAPE(INT64_C(1) << 50, 0), 1));
+    wg_print(file, wg_full(t, WG_F64, WG_SHAPE(WGT_MANY, 0), 1));
     wg_print(file, wg_scalar(t, WG_F64, 3));
     wg_print(file, wg_scalar(t, WG_F64, 1.0 / 3));
     wg_print(file, wg_full(t, WG_F64, WG_SHAPE(2000), 1));

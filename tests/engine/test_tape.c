@@ -212,20 +212,20 @@ START_TEST(test_marks_do_not_add_up)
 }
 END_TEST
 
-/* Places of 48 bytes behind 17, which begin at multiples of 64: in every second block of memory it is
- * the place that does not fit. */
+/* Bytes begin at a multiple of 64 and end just before one, so that the place behind them takes the
+ * next 64, too: where a block of memory has an odd number of them left, the place does not fit. */
 static wg_mark mark_without_memory(wg_tape *t, wgt_memory *memory)
 {
-    for (;;) {
+    for (size_t blocks = 0;;) {
         memory->fail_at = memory->calls + 1;
         const wg_mark mark = wg_tape_mark(t);
         if (wg_tape_status(t) != WG_OK)
             return mark;
-        if (wg_tape_take(t, 17) != NULL)
+        if (wg_tape_take(t, 64 - sizeof(void *)) != NULL)
             continue;
         wg_tape_rewind(t, mark);
         memory->fail_at = 0;
-        wg_tape_take(t, 64);
+        wg_tape_take(t, 64 * ++blocks);
     }
 }
 

@@ -116,7 +116,7 @@ END_TEST
 /* What there are no columns of may have any number of rows. */
 START_TEST(test_rows_of_nothing)
 {
-    wg_tensor *X = wg_full(tape, WG_F64, WG_SHAPE(INT64_C(1) << 50, 0), 1);
+    wg_tensor *X = wg_full(tape, WG_F64, WG_SHAPE(WGT_MANY, 0), 1);
     ck_assert_int_eq(wg_size(wg_standardize(X)), 0);
     ck_assert_int_eq(wg_tape_status(tape), WG_OK);
 }

@@ -32,6 +32,10 @@ enum { WGT_ARENA_TINY = 1 };
 enum { WGT_ARENA_TINY = 0 };
 #endif
 
+/* So many rows without columns are an array, and, where pointers have 64 bits, a loop over them would
+ * not end. */
+#define WGT_MANY ((int64_t)(PTRDIFF_MAX >> 13))
+
 /* ---- A sum of many terms, and what its roundings lost (Neumaier): good to the last digit where a
  * long double is a double, too. ---------------------------------------------------------------- */
 
