@@ -7,6 +7,7 @@
 #include "tests/support/suites.h"
 #include "tests/support/support.h"
 
+#include <float.h>
 #include <math.h>
 #include <string.h>
 
@@ -40,11 +41,13 @@ static wg_wide by_float(wg_wide a, wg_wide b)
     (void)b;
     return (wg_wide)sinf((float)a);
 }
+#if LDBL_MANT_DIG == 64
 static wg_wide by_long_double(wg_wide a, wg_wide b)
 {
     (void)b;
     return (wg_wide)sinl((long double)a);
 }
+#endif
 static wg_wide by_constant_and_back(wg_wide a, wg_wide b)
 {
     (void)b;
