@@ -19,11 +19,12 @@ static const wg_op error_op = {.name = "inert", .formula = WG_OP_TEXT("x"), .fla
         .inert = {.tape = &error_tape[which], .op = &error_op, .index = -1, .dtype = WG_F64},      \
     }
 
-/* Stand for 'no memory' and 'no tape', for every thread. They are never written: their status is an
- * error from the start, and nothing is recorded on a tape that has one. */
-static wg_tape error_tape[2] = {
+/* Stand for 'no memory', 'no tape' and 'no way to memory', for every thread. They are never written:
+ * their status is an error from the start, and nothing is recorded on a tape that has one. */
+static wg_tape error_tape[3] = {
     ERROR_TAPE(0, WG_E_NOMEM, "tape: out of memory"),
     ERROR_TAPE(1, WG_E_NULL, "the tape is NULL"),
+    ERROR_TAPE(2, WG_E_NULL, "tape: the allocator lacks reallocate or release"),
 };
 #undef ERROR_TAPE
 
@@ -37,9 +38,14 @@ wg_tape *wg_null_tape(void)
     return &error_tape[1];
 }
 
+wg_tape *wg_misallocated_tape(void)
+{
+    return &error_tape[2];
+}
+
 bool wg_tape_is_real(const wg_tape *t)
 {
-    return t != NULL && t != &error_tape[0] && t != &error_tape[1];
+    return t != NULL && t != &error_tape[0] && t != &error_tape[1] && t != &error_tape[2];
 }
 
 wg_tape *wg_first_tape(wg_tensor *const operands[], int n)
@@ -50,8 +56,8 @@ wg_tape *wg_first_tape(wg_tensor *const operands[], int n)
             continue;
         if (wg_tape_is_real(operands[i]->tape))
             return operands[i]->tape;
-        if (operands[i]->tape == wg_inert_tape())
-            t = wg_inert_tape();
+        if (t == wg_null_tape())
+            t = operands[i]->tape;
     }
     return t;
 }
@@ -63,19 +69,26 @@ static bool error_goes_on(char c) /* is it a byte of UTF-8 behind a character's 
     return ((unsigned char)c & 0xC0) == 0x80;
 }
 
+/* How many bytes follow this one in a character of UTF-8. */
+static int error_following(unsigned char c)
+{
+    return c >= 0xC2 && c < 0xE0 ? 1 : c >= 0xE0 && c < 0xF0 ? 2 : c >= 0xF0 && c < 0xF5 ? 3 : 0;
+}
+
 /* "?" for control characters, with which a file's bytes would write on a terminal what they like:
- * those of ASCII, and U+0080 to U+009F, in UTF-8 (0xC2 first) or a byte by itself. */
+ * those of ASCII, and U+0080 to U+009F, in UTF-8 (0xC2 first) or a byte that is no part of it. */
 static void error_clean(char *text)
 {
-    unsigned char before = 0;
-    for (; *text != '\0'; text++) {
+    unsigned char first = 0; /* of the character that `left` more bytes belong to */
+    for (int left = 0; *text != '\0'; text++) {
         const unsigned char c = (unsigned char)*text;
-        const bool high = c >= 0x80 && c < 0xA0 && (before < 0x80 || before == 0xC2);
-        if (high && before == 0xC2)
+        const bool goes_on = left > 0 && error_goes_on(*text), high = c >= 0x80 && c < 0xA0;
+        if (goes_on && high && first == 0xC2)
             text[-1] = '?';
-        if (c < ' ' || c == 127 || high)
+        if (c < ' ' || c == 127 || (high && (!goes_on || first == 0xC2)))
             *text = '?';
-        before = c;
+        left = goes_on ? left - 1 : error_following(c);
+        first = goes_on ? first : c;
     }
 }
 
@@ -173,7 +186,7 @@ wg_text wg_tensor_text(const wg_tensor *x)
     else if (wg_is_inert(x))
         snprintf(text.s, sizeof text.s, "an inert tensor");
     else if (x->name != NULL)
-        snprintf(text.s, sizeof text.s, "%.64s %s", x->name,
+        snprintf(text.s, sizeof text.s, "%.60s %s", wg_shown_text(x->name).s,
                  wg_shape_text(&x->shape, shape, sizeof shape));
     else
         snprintf(text.s, sizeof text.s, "%s#%" PRId64 " %s", x->op->name, x->index,
@@ -181,15 +194,25 @@ wg_text wg_tensor_text(const wg_tensor *x)
     return text;
 }
 
-/* " x "-separated, as many as fit; dtypes are shown where they are what is wrong. */
+/* " x "-separated, as many as fit; dtypes are shown where they are what is wrong. Of many operands
+ * those that are like the first are "...": the odd one is to be seen. */
 static void fail_operands(const wg_tensor *y, wg_status status, char *text, size_t size)
 {
+    enum { MANY = 6 };
+    const wg_tensor *first = y->n_operands > MANY ? y->operand[0] : NULL;
     size_t used = strlen(text);
+    bool left_out = false;
     for (int i = 0; i < y->n_operands && used < size; i++) {
         const wg_tensor *x = y->operand[i];
         const char *dtype = status == WG_E_DTYPE ? wg_dtype_name(x->dtype) : "";
-        snprintf(text + used, size - used, "%s%s%s%s", i == 0 ? ": " : " x ", wg_tensor_text(x).s,
-                 *dtype ? " " : "", dtype);
+        const bool alike = i > 0 && first != NULL && x->dtype == first->dtype &&
+                           wg_shape_same(&x->shape, &first->shape);
+        if (!alike)
+            snprintf(text + used, size - used, "%s%s%s%s", i == 0 ? ": " : " x ",
+                     wg_tensor_text(x).s, *dtype ? " " : "", dtype);
+        else if (!left_out)
+            snprintf(text + used, size - used, " x ...");
+        left_out = alike;
         used += strlen(text + used);
     }
 }
@@ -198,8 +221,8 @@ bool wg_op_fail(const wg_tensor *y, wg_status status, const char *format, ...)
 {
     char message[WG_MESSAGE_SIZE];
     bool named = (y->op->flags & WG_OP_LEAF) && y->name != NULL;
-    snprintf(message, sizeof message, "%s%s%.64s: ", y->op->name, named ? " " : "",
-             named ? y->name : "");
+    snprintf(message, sizeof message, "%s%s%s: ", y->op->name, named ? " " : "",
+             named ? wg_shown_text(y->name).s : "");
     size_t used = strlen(message);
     va_list arguments;
     va_start(arguments, format);

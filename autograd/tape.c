@@ -8,8 +8,11 @@ wg_tape *wg_tape_new(const wg_tape_options *options)
     wg_tape_options chosen = {0};
     if (options != NULL)
         chosen = *options;
-    if (chosen.allocator.allocate == NULL)
+    const wg_allocator *from = &chosen.allocator;
+    if (from->allocate == NULL)
         chosen.allocator = wg_allocator_default();
+    else if (from->reallocate == NULL || from->release == NULL)
+        return wg_misallocated_tape();
     wg_tape *t = chosen.allocator.allocate(sizeof *t, chosen.allocator.user);
     if (t == NULL)
         return wg_inert_tape();

@@ -43,9 +43,9 @@ typedef struct wg_tape_options {
 
 /* wg_tape_new: an empty tape; NULL options are the defaults. The caller frees it with wg_tape_free,
  * which frees everything that was ever made on it. Never NULL: without memory the result is a
- * static inert tape whose status is WG_E_NOMEM. A tape belongs to one thread at a time; tapes of
- * different threads have nothing to do with one another, since the library has no state of its
- * own. */
+ * static inert tape whose status is WG_E_NOMEM, with an allocator that lacks a function one of
+ * WG_E_NULL. A tape belongs to one thread at a time; tapes of different threads have nothing to do
+ * with one another, since the library has no state of its own. */
 wg_tape *wg_tape_new(const wg_tape_options *options);
 void wg_tape_free(wg_tape *t);
 

@@ -69,10 +69,12 @@ struct wg_tape {
     char message[WG_MESSAGE_SIZE];
 };
 
-/* wg_inert_tape: the tape that stands for 'no memory'; wg_null_tape: for 'no tape was given'. They
- * are never written, so that any thread may meet them. wg_tape_is_real: is t neither of them? */
+/* wg_inert_tape: the tape that stands for 'no memory'; wg_null_tape: for 'no tape was given';
+ * wg_misallocated_tape: for 'an allocator that lacks a function'. They are never written, so that
+ * any thread may meet them. wg_tape_is_real: is t none of them? */
 wg_tape *wg_inert_tape(void);
 wg_tape *wg_null_tape(void);
+wg_tape *wg_misallocated_tape(void);
 bool wg_tape_is_real(const wg_tape *t);
 
 /* wg_belongs: is x a tensor of t? Where it is not, an error is recorded: "grad: x 3 is of another
@@ -173,8 +175,8 @@ bool wg_is_discrete(const wg_tensor *x);
 /* wg_leaf_written: note that a leaf has a new value. */
 void wg_leaf_written(wg_tensor *leaf);
 
-/* wg_first_tape: the tape of the first operand that has a real one; else wg_inert_tape() where an
- * operand is of that, and wg_null_tape() where there is none at all. */
+/* wg_first_tape: the tape of the first operand that has a real one; else of the first that stands for
+ * an error but wg_null_tape(), which it is where there is none at all. */
 wg_tape *wg_first_tape(wg_tensor *const operands[], int n);
 
 #endif

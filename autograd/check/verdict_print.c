@@ -3,6 +3,7 @@
 #include "autograd/check/function_internal.h"
 
 #include "autograd/number_text_internal.h"
+#include "autograd/op.h"
 
 #include <inttypes.h>
 #include <math.h>
@@ -65,9 +66,9 @@ static void check_print_entry(FILE *out, const wg_check_report *r)
 
 static void check_print_row(FILE *out, const wg_check_report *r)
 {
-    fprintf(out, "%-16s %9zu %9zu %9zu %10zu %9zu %11zu  %s\n", r->name ? r->name : "x", r->entries,
-            r->agree, r->kink, r->unresolved, r->disagree, r->evaluations,
-            wg_check_verdict_name(r->verdict));
+    fprintf(out, "%-16s %9zu %9zu %9zu %10zu %9zu %11zu  %s\n",
+            r->name != NULL ? wg_shown_text(r->name).s : "x", r->entries, r->agree, r->kink,
+            r->unresolved, r->disagree, r->evaluations, wg_check_verdict_name(r->verdict));
     if (r->entries > 0 && r->worst.outcome != WG_ENTRY_AGREES)
         check_print_entry(out, r);
     if (r->single > 0)

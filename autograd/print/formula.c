@@ -253,7 +253,7 @@ static formula_term formula_read_sum(formula_print *p)
 
 static formula_term formula_own_name(formula_print *p, const wg_tensor *y)
 {
-    const char *text = y->name != NULL ? formula_text(p, "%s", y->name)
+    const char *text = y->name != NULL ? formula_text(p, "%s", wg_shown_text(y->name).s)
                                        : formula_text(p, "%s#%" PRId64, y->op->name, y->index);
     return (formula_term){1, text, FORMULA_ATOM};
 }

@@ -14,7 +14,7 @@
 static void graph_print_name(FILE *stream, const wg_tensor *x)
 {
     if (x->name != NULL)
-        fprintf(stream, "%s", x->name);
+        fputs(wg_shown_text(x->name).s, stream);
     else
         fprintf(stream, "%s#%" PRId64, x->op->name, x->index);
 }
@@ -51,7 +51,7 @@ static void graph_print_node(FILE *stream, const wg_tensor *x, int depth)
     fprintf(stream, "%*s#%-5" PRId64 " %-18s %-14s %s  ", 4 * depth, "", x->index, x->op->name,
             wg_shape_text(&x->shape, shape, sizeof shape), wg_dtype_name(x->dtype));
     if (x->name != NULL)
-        fprintf(stream, "\"%s\" ", x->name);
+        fprintf(stream, "\"%s\" ", wg_shown_text(x->name).s);
     for (int k = 0; k < x->n_operands; k++) {
         fputs(k == 0 ? "" : ", ", stream);
         graph_print_name(stream, x->operand[k]);
@@ -104,7 +104,7 @@ static void graph_dot_node(FILE *stream, const wg_tensor *x, const char *within)
     char shape[WG_SHAPE_TEXT], attributes[GRAPH_TEXT];
     bool leaf = (x->op->flags & WG_OP_LEAF) != 0;
     fprintf(stream, "  n%s%" PRId64 " [label=\"", within, x->index);
-    graph_dot_text(stream, x->name != NULL ? x->name : x->op->name);
+    graph_dot_text(stream, x->name != NULL ? wg_shown_text(x->name).s : x->op->name);
     if (x->name != NULL && !leaf)
         fprintf(stream, "\\n%s", x->op->name);
     if (*graph_attributes(x, attributes) != '\0') {

@@ -57,6 +57,19 @@ START_TEST(test_print)
 }
 END_TEST
 
+/* A name may come from a stranger's file. */
+START_TEST(test_print_name_of_control_bytes)
+{
+    wg_tensor *x = wgt_scalar_param(t, "a\033[31m\nb", 2);
+    wgt_scaled(x, 2);
+    wg_tape_print(file, t);
+    wg_tape_dot(file, t, NULL, 0);
+    wg_print_formula(file, wgt_scaled(x, 3));
+    ck_assert_ptr_nonnull(strstr(written(), "\"a?[31m?b\" = 2"));
+    ck_assert_ptr_null(strchr(written(), '\033'));
+}
+END_TEST
+
 START_TEST(test_print_operands_and_stale)
 {
     wg_tensor *x = wgt_scalar_param(t, "x", 2);
@@ -152,7 +165,7 @@ START_TEST(test_dot_escapes)
 {
     wgt_scalar_param(t, "a \"b\" \\ c\nd", 2);
     ck_assert_int_eq(wg_tape_dot(file, t, NULL, 0), WG_OK);
-    wgt_assert_contains(written(), "label=\"a \\\"b\\\" \\\\ c d\\n()\"");
+    wgt_assert_contains(written(), "label=\"a \\\"b\\\" \\\\ c?d\\n()\"");
 }
 END_TEST
 
@@ -207,6 +220,7 @@ Suite *suite_graph(void)
     TCase *cases = tcase_create("graph");
     tcase_add_checked_fixture(cases, set_up, tear_down);
     tcase_add_test(cases, test_print);
+    tcase_add_test(cases, test_print_name_of_control_bytes);
     tcase_add_test(cases, test_print_operands_and_stale);
     tcase_add_test(cases, test_print_as_numpy);
     tcase_add_test(cases, test_print_all);

@@ -53,6 +53,9 @@ START_TEST(test_messages_are_clean)
                   "31m, \x9B"
                   "31m, \xC3\x9Bt\xC3\xA9",
                   "??31m, ?31m, \xC3\x9Bt\xC3\xA9");
+    /* behind a whole character, a stray byte, and one that UTF-8 does not have */
+    check_message("\x9B\x9B, \xC3\xA9\x9B, \xFF\x9B, \xE2\x82\xAC\x85",
+                  "??, \xC3\xA9?, \xFF?, \xE2\x82\xAC?");
     check_message("-nan and (-nan), x=-nan: a-nan, -nancy", "nan and (nan), x=nan: a-nan, -nancy");
     check_message("loss is -nan", "loss is nan");
 }

@@ -25,6 +25,25 @@ START_TEST(test_new_tape)
 }
 END_TEST
 
+/* An allocator that lacks a function is found before it is missed. */
+START_TEST(test_allocator_that_lacks)
+{
+    for (int i = 0; i < 2; i++) {
+        wgt_memory memory = {0};
+        wg_tape_options options = {.allocator = wgt_allocator(&memory)};
+        if (i == 0)
+            options.allocator.reallocate = NULL;
+        else
+            options.allocator.release = NULL;
+        wg_tape *t = wg_tape_new(&options);
+        wgt_assert_status(t, WG_E_NULL, "tape: the allocator lacks reallocate or release");
+        ck_assert(wg_is_inert(wgt_cube(wgt_scalar_param(t, "x", 2))));
+        wg_tape_free(t);
+        ck_assert_int_eq(memory.calls, 0);
+    }
+}
+END_TEST
+
 START_TEST(test_null_tape)
 {
     ck_assert_int_eq(wg_tape_status(NULL), WG_E_NULL);
@@ -496,6 +515,7 @@ Suite *suite_tape(void)
     Suite *suite = suite_create("tape");
     TCase *errors = tcase_create("errors");
     tcase_add_test(errors, test_new_tape);
+    tcase_add_test(errors, test_allocator_that_lacks);
     tcase_add_test(errors, test_null_tape);
     tcase_add_test(errors, test_first_error_stays);
     tcase_add_test(errors, test_callback);

@@ -393,6 +393,8 @@ START_TEST(test_concat_errors)
     ASSERT_FAILS(wg_concat(LIST(x, NULL), 2, 0), WG_E_NULL, "concat: operand 1 is NULL");
     ASSERT_FAILS(wg_stack(LIST(x, m), 2, 0), WG_E_SHAPE, "stack: shapes differ: x (5, 3) x m");
     ASSERT_FAILS(wg_stack(LIST(x, k), 2, 0), WG_E_DTYPE, "stack: dtypes differ");
+    ASSERT_FAILS(wg_stack(LIST(x, x, x, x, m, x, x), 7, 0), WG_E_SHAPE,
+                 "stack: shapes differ: x (5, 3) x ... x m (3, 5) x ...");
     ASSERT_FAILS(wg_stack(LIST(x, x), 2, 3), WG_E_VALUE, "stack: the result has no such axis");
     ASSERT_FAILS(wg_stack(LIST(x, x), 2, -4), WG_E_VALUE, "stack: the result has no such axis");
     ck_assert(wg_is_inert(wg_concat(NULL, 2, 0)));
