@@ -110,7 +110,7 @@ static bool npz_array(wg_reader *reader, const npz_entry *entry, wg_archive *a)
     reader->left += behind;
     if (wg_tape_status(reader->tape) != WG_OK)
         return false;
-    if (e.tensor != NULL && crc.sum != entry->sum)
+    if (crc.sum != entry->sum)
         return npz_refuse(reader, entry->name, "is damaged: its bytes are not those of its CRC-32");
     if (wg_utf8_invalid(entry->name, strlen(entry->name)) < strlen(entry->name))
         return npz_refuse(reader, entry->name, "is a name that is not UTF-8");

@@ -420,6 +420,12 @@ START_TEST(test_npz)
     wgt_check_truncated(read_npz, path, whole, directory);
     wgt_check_memory(read_npz, path, whole, size);
     wgt_check_bytes(read_npz, path, whole, 60);
+    /* a type that is not read, by accident, hides nothing */
+    char *type = whole + 30 + 5 + 10 + 11;
+    ck_assert_mem_eq(type, "<f8", 3);
+    memcpy(type, "<c8", 3);
+    wgt_check_bad(read_npz, path, whole, size, WG_E_FORMAT, "'X' is damaged: its bytes are not");
+    memcpy(type, "<f8", 3);
     whole[size - 22 - 2 * (46 + 5) - 1] ^= 1; /* the last byte of y */
     wgt_check_bad(read_npz, path, whole, size, WG_E_FORMAT, "'y' is damaged: its bytes are not");
     whole[8] = 8;
@@ -478,7 +484,7 @@ START_TEST(test_npz_of_other_types)
         memcpy(npz + n + 10 + length, "\1\2\3\4", 4);
         wg_crc_start(&crc);
         wg_crc_add(&crc, npz + n, (size_t)size);
-        for (int k = 0; k < 4 && i == 1; k++) /* that of what is not read is not looked at */
+        for (int k = 0; k < 4; k++)
             npz[n - 28 + (size_t)k] = (char)(crc.sum >> 8 * k);
         n += (size_t)size;
     }
