@@ -69,8 +69,8 @@ static void check_input(const check_task *k, wg_recorded *r, const double *claim
     report->narrow = appeal->narrow;
     if (appeal->no_memory)
         wg_check_invalid(report, 1, "out of memory");
-    if (appeal->why[0] != '\0' && ((wide && report->unresolved > 0) ||
-                                   (o->precision == WG_CHECK_WIDE && report->note == NULL)))
+    if (report->note == NULL && appeal->why[0] != '\0' &&
+        ((wide && report->unresolved > 0) || o->precision == WG_CHECK_WIDE))
         report->note = "decided in double: there is no wide form";
 }
 
