@@ -19,8 +19,8 @@ count() { # count WORKLOAD
 }
 
 echo "# $tools" > "$dir/new"
-# Not those that take minutes in the emulator, nor what several threads share.
-"$bench" --list | grep -vE "${SKIP:-gemm_.*_(512|1000|1024|2047|2048)|1e6x100|_fit|_threads|6x4096|1x100000}" > "$dir/list"
+# Not those that take minutes in the emulator, what several threads share, or what is timed beside another.
+"$bench" --list | grep -vE "${SKIP:-gemm_.*_(512|1000|1024|2047|2048)|1e6x100|_fit|_threads|6x4096|1x100000|_value}" > "$dir/list"
 while read -r workload; do
     echo "$workload|$(count "$workload")" >> "$dir/new"
 done < "$dir/list"
