@@ -50,6 +50,7 @@ by_pkg_config() { # by_pkg_config ROOT
     tried="$tried pkg-config"
 }
 
+# -O0: whether it builds is asked, and the library as one file takes minutes to be made fast.
 cmake_project() { # cmake_project ROOT LINES...: a project with these lines, which make the targets
     root=$1
     shift
@@ -58,7 +59,7 @@ cmake_project() { # cmake_project ROOT LINES...: a project with these lines, whi
     printf '%s\n' 'cmake_minimum_required(VERSION 3.14)' 'project(try C)' "$@" > "$dir/cmake/CMakeLists.txt"
     cp "$dir/program.c" "$dir/cmake/model.c"
     [ ! -d "$dir/subprojects" ] || cp -r "$dir/subprojects/wengert" "$dir/cmake/wengert"
-    quietly env CC="$cc" cmake -S "$dir/cmake" -B "$dir/cmake/build" "-DCMAKE_PREFIX_PATH=$root"
+    quietly env CC="$cc -O0" cmake -S "$dir/cmake" -B "$dir/cmake/build" "-DCMAKE_PREFIX_PATH=$root"
     quietly cmake --build "$dir/cmake/build"
     "$dir/cmake/build/model" || fail "the program that CMake built fails"
 }
@@ -91,7 +92,7 @@ by_readme() { # the amalgamation in a project's own folder
         cp -r "$dir/subprojects/wengert" "$dir/meson/wengert"
         cp "$dir/program.c" "$dir/meson/model.c"
         { echo "project('try', 'c', default_options: ['c_std=gnu11', 'optimization=0'])"; readme meson; } > "$dir/meson/meson.build"
-        quietly env CC="$cc" meson setup "$dir/meson/build" "$dir/meson"
+        quietly env CC="$cc -O0" meson setup "$dir/meson/build" "$dir/meson"
         quietly meson compile -C "$dir/meson/build"
         "$dir/meson/build/model" || fail "the program that Meson built fails"
         tried="$tried Meson"
