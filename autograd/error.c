@@ -19,8 +19,9 @@ static const wg_op error_op = {.name = "inert", .formula = WG_OP_TEXT("x"), .fla
         .inert = {.tape = &error_tape[which], .op = &error_op, .index = -1, .dtype = WG_F64},      \
     }
 
-/* Stand for 'no memory', 'no tape' and 'no way to memory', for every thread. They are never written:
- * their status is an error from the start, and nothing is recorded on a tape that has one. */
+/* Stand for 'no memory', 'no tape' and 'no way to memory', for every thread. They are never
+ * written: their status is an error from the start, and nothing is recorded on a tape that has
+ * one. */
 static wg_tape error_tape[3] = {
     ERROR_TAPE(0, WG_E_NOMEM, "tape: out of memory"),
     ERROR_TAPE(1, WG_E_NULL, "the tape is NULL"),

@@ -175,8 +175,8 @@ bool wg_is_discrete(const wg_tensor *x);
 /* wg_leaf_written: note that a leaf has a new value. */
 void wg_leaf_written(wg_tensor *leaf);
 
-/* wg_first_tape: the tape of the first operand that has a real one; else of the first that stands for
- * an error but wg_null_tape(), which it is where there is none at all. */
+/* wg_first_tape: the tape of the first operand that has a real one; else of the first that stands
+ * for an error but wg_null_tape(), which it is where there is none at all. */
 wg_tape *wg_first_tape(wg_tensor *const operands[], int n);
 
 #endif
