@@ -31,13 +31,15 @@ static inline int64_t wg_scan_last_row(const wg_scan_attrs *a)
 }
 
 /* wg_scan_outputs: how many.  wg_scan_flat_output, wg_scan_output: output k in the body, and what
- * it was before it became flat. wg_scan_flat: makes it so. */
+ * it was before it became flat. */
 static inline int wg_scan_outputs(const wg_scan_attrs *a)
 {
     return (int)(a->carries + a->ys + a->sums);
 }
 wg_tensor *wg_scan_flat_output(const wg_tensor *y, int k);
 const wg_tensor *wg_scan_output(const wg_tensor *y, int k);
+
+/* wg_scan_flat: x as one row, (size,), on x's tape. */
 wg_tensor *wg_scan_flat(wg_tensor *x);
 
 /* wg_scan_rows_shape: (n, row...); of 9 dimensions, which no tensor has, where the row has 8. */

@@ -204,7 +204,8 @@ START_TEST(test_no_copies_without_patience)
         peak[k] = (int64_t)m.peak;
         wg_tape_free(t);
     }
-    wgt_assert_that(peak[1] - peak[0], >=, WGT_ARENA_TINY ? 1 << 20 : 3 * (1 << 17) * 8);
+    /* With a tiny arena 2,098,042: the peak without copies is then at another moment. */
+    wgt_assert_that(peak[1] - peak[0], >=, (WGT_ARENA_TINY ? 2 : 3) * (1 << 17) * 8);
 }
 END_TEST
 
