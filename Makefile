@@ -243,7 +243,7 @@ check-aarch64:
 
 # On Windows under wine: the demo, a model trained, saved over an older one, and used; suites of files and kernels; and
 # the library compiles as one file. In WebAssembly under node, with a stack of more than its 64 KiB: the demo and suites.
-WINDOWS_SUITES := archive safetensors csv csv_write idx locale npy svmlight table gemm matmul optimizer tape tensor
+WINDOWS_SUITES := archive safetensors csv csv_write idx locale npy npz svmlight table gemm matmul optimizer tape tensor
 WASI_SUITES    := csv gemm matmul optimizer tensor
 check-windows:
 	@$(MAKE) CC=x86_64-w64-mingw32-gcc AR=x86_64-w64-mingw32-ar LDFLAGS=-static BUILD=$(BUILD)/windows CHECK=own \
