@@ -81,7 +81,7 @@ static int64_t encoder_size(wg_tape *t, const char *const *string, int64_t n, in
     for (int64_t i = 0; i < size; i++)
         if (string == NULL || string[i] == NULL) {
             wg_fail(t, WG_E_NULL, "encoder: no string at row %" PRId64 ", column %" PRId64,
-                    i / columns, i % columns);
+                    i / columns + 1, i % columns + 1);
             return -1;
         }
     return size;
@@ -248,7 +248,7 @@ static bool encoder_knows(const wg_encoder *e, const char *const *string, int64_
     if (unknown >= 0)
         wg_fail(e->tape, WG_E_VALUE,
                 "encoder: row %" PRId64 ", column %" PRId64 ": '%.60s' was not there at the fit",
-                unknown / e->columns, unknown % e->columns, string[unknown]);
+                unknown / e->columns + 1, unknown % e->columns + 1, string[unknown]);
     return unknown < 0;
 }
 

@@ -214,9 +214,9 @@ START_TEST(test_encoder_unknown)
     wgt_assert_all_close(wg_data_f64(wg_encoder_apply(lenient, other, 1, WG_F64)), want, 6, 0, 0);
     wg_mark mark = wg_tape_mark(tape);
     wg_encoder_apply(strict, other, 1, WG_F64);
-    expect_error(mark, WG_E_VALUE, "encoder: row 0, column 1: 'blue' was not there at the fit");
+    expect_error(mark, WG_E_VALUE, "encoder: row 1, column 2: 'blue' was not there at the fit");
     wg_encoder_apply(strict, none, 1, WG_F64);
-    expect_error(mark, WG_E_NULL, "encoder: no string at row 0, column 1");
+    expect_error(mark, WG_E_NULL, "encoder: no string at row 1, column 2");
     wg_encoder_apply(strict, other, 1, WG_I64);
     expect_error(mark, WG_E_DTYPE, "encoder: ");
     wg_encoder_apply(strict, other, -1, WG_F64);
