@@ -135,6 +135,8 @@ wg_tensor *wg_polynomial(wg_tensor *X, const wg_polynomial_options *options)
         return wg_fail(X != NULL ? X->tape : NULL, WG_E_NULL, "polynomial: no X");
     wg_tape *t = X->tape;
     int64_t d = X->shape.dim[1];
+    if ((o.interaction_only || d == 0) && o.degree > d) /* none has more factors */
+        o.degree = d > 0 ? (int)d : 1;
     wg_tensor **part = wg_temporary(t, d, sizeof *part);
     int64_t *start = wg_temporary(t, d + 1, sizeof *start);
     wg_tensor **degree = wg_temporary(t, (int64_t)o.degree + 1, sizeof *degree);

@@ -145,6 +145,23 @@ START_TEST(test_polynomial_without_room)
 }
 END_TEST
 
+/* Degrees above the number of columns add nothing: neither products nor room for them. */
+START_TEST(test_polynomial_degrees_of_none)
+{
+    wgt_memory m = {0};
+    wg_tape *t = wgt_tape(&m);
+    const wg_polynomial_options o = {.degree = 1 << 24, .interaction_only = true};
+    ck_assert_int_eq(wg_dim(wg_polynomial(wg_full(t, WG_F64, WG_SHAPE(3, 2), 2), &o), 1), 3);
+    ck_assert_int_eq(wg_dim(wg_polynomial(wg_full(t, WG_F64, WG_SHAPE(3, 0), 2),
+                                          &(wg_polynomial_options){1 << 24, false, true}),
+                            1),
+                     1);
+    ck_assert_int_eq(wg_tape_status(t), WG_OK);
+    ck_assert_uint_lt(m.peak, 1 << 20);
+    wg_tape_free(t);
+}
+END_TEST
+
 /* Derivatives pass through, new values too. */
 START_TEST(test_polynomial_on_parameter)
 {
@@ -521,6 +538,7 @@ Suite *suite_preprocess(void)
     tcase_add_test(c, test_golden);
     tcase_add_test(c, test_columns);
     tcase_add_test(c, test_polynomial_without_room);
+    tcase_add_test(c, test_polynomial_degrees_of_none);
     tcase_add_test(c, test_polynomial_on_parameter);
     tcase_add_test(c, test_polynomial_edges);
     tcase_add_test(c, test_encoder);
