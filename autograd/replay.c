@@ -10,13 +10,41 @@ static bool replay_runs(const wg_tensor *y)
     return (y->state & WG_NODE_LIVE) && !(y->state & WG_NODE_ABSTRACT) && y->n_operands > 0;
 }
 
+/* What is computed from the output of a program stays stale while that is: only the program's run
+ * gives it a value. Operands that were computed anew are fresh. */
+static bool replay_waits(const wg_tensor *y)
+{
+    bool waits = false;
+    for (int k = 0; k < y->n_operands && y->tape->has_outputs && !waits; k++)
+        waits = (y->operand[k]->state & WG_NODE_STALE) != 0;
+    return waits;
+}
+
+/* The operand that is looked at is the last. */
+static bool replay_checks_input(const wg_tensor *y)
+{
+    if (y->op->check_input == NULL || !replay_runs(y))
+        return false;
+    const wg_tensor *root = wg_view_root(y->operand[y->n_operands - 1]);
+    return root->n_operands > 0 || !(root->state & WG_NODE_STALE);
+}
+
 /* Before anything is computed. Views of inputs follow them already. */
 static bool replay_checks_inputs(wg_tensor *const node[], int64_t n)
 {
     for (int64_t i = 0; i < n; i++)
-        if (node[i]->op->check_input != NULL && replay_runs(node[i]) &&
-            !wg_node_check_input(node[i]))
+        if (replay_checks_input(node[i]) && !wg_node_check_input(node[i]))
             return false;
+    return true;
+}
+
+static bool replay_run(wg_tensor *y)
+{
+    if (replay_waits(y))
+        return true;
+    if (!wg_node_run(y))
+        return false;
+    y->state &= ~(unsigned)WG_NODE_STALE;
     return true;
 }
 
@@ -30,14 +58,9 @@ wg_status wg_replay(wg_tape *t)
         wg_stale_spread(t);
     if (t->checks_inputs && !replay_checks_inputs(t->node, t->size))
         return t->status;
-    for (int64_t i = 0; i < t->size; i++) {
-        wg_tensor *y = t->node[i];
-        if (!replay_runs(y))
-            continue;
-        if (!wg_node_run(y))
+    for (int64_t i = 0; i < t->size; i++)
+        if (replay_runs(t->node[i]) && !replay_run(t->node[i]))
             break;
-        y->state &= ~(unsigned)WG_NODE_STALE;
-    }
     return t->status;
 }
 
@@ -118,11 +141,9 @@ bool wg_plan_run(const wg_plan *plan)
 {
     if (plan->t->checks_inputs && !replay_checks_inputs(plan->node, plan->n))
         return false;
-    for (int64_t i = 0; i < plan->n; i++) {
-        if (!wg_node_run(plan->node[i]))
+    for (int64_t i = 0; i < plan->n; i++)
+        if (!replay_run(plan->node[i]))
             return false;
-        plan->node[i]->state &= ~(unsigned)WG_NODE_STALE;
-    }
     return true;
 }
 

@@ -19,6 +19,7 @@ static void stale_follow(wg_tensor *y, unsigned operands)
 {
     if ((y->op->flags & WG_OP_VIEW) && !(operands & WG_NODE_STALE)) {
         wg_node_view(y);
+        y->state &= ~(unsigned)WG_NODE_STALE; /* as of the output of a program that had not run */
         y->state |= WG_NODE_WRITTEN;
     } else {
         y->state |= WG_NODE_STALE;
@@ -46,7 +47,7 @@ bool wg_is_stale(const wg_tensor *x)
 {
     if (wg_is_inert(x))
         return false;
-    if (x->n_operands == 0)
+    if (x->n_operands == 0 && !(x->state & WG_NODE_FOLLOWS))
         return stale_leaf(x);
     if (x->tape->written)
         wg_stale_spread(x->tape);
@@ -57,8 +58,7 @@ bool wg_must_be_fresh(const wg_tensor *x, const char *who)
 {
     if (!wg_is_stale(x))
         return true;
-    wg_fail(x->tape, WG_E_STALE,
-            "%s: %s is older than the leaves it was computed from: replay first", who,
-            wg_tensor_text(x).s);
+    wg_fail(x->tape, WG_E_STALE, "%s: %s is older than the leaves it was computed from: %s first",
+            who, wg_tensor_text(x).s, x->n_operands == 0 ? "run its program" : "replay");
     return false;
 }

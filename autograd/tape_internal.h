@@ -62,6 +62,7 @@ struct wg_tape {
     bool wide;             /* a copy in wide floats: only there are leaves of WG_WIDE made */
     bool written;          /* a leaf was written, and staleness is not yet spread */
     bool checks_inputs;    /* an op with a check_input was recorded: replays ask it first */
+    bool has_outputs;      /* of programs or blocks: replays ask whether they are stale */
     int64_t clock;         /* counts the writes of leaves */
     wg_wire wire;          /* to the other ranks */
     wg_status status;

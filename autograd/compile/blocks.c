@@ -101,25 +101,6 @@ static bool blocks_hosts(wg_blocks *b)
     return b->host != NULL;
 }
 
-/* Rows to record on: those there are, again and again where this rank has fewer than n; but zeros
- * of i64, which are good indices of anything. */
-static const void *blocks_example(const wg_blocks *b, const wg_tensor *x, int64_t n)
-{
-    const size_t row = wg_row_bytes(x);
-    const int64_t has = x->shape.dim[0] < n ? x->shape.dim[0] : n;
-    if (has >= n && !wg_is_streamed(x))
-        return x->data;
-    char *example = wg_tape_take(b->tape, (size_t)n * row);
-    const void *at = example != NULL && has > 0 ? wg_rows_at(b->tape, x, 0, has, example) : example;
-    if (at == NULL)
-        return NULL;
-    if (at != example)
-        memcpy(example, at, (size_t)has * row);
-    for (int64_t i = has; has > 0 && x->dtype != WG_I64 && i < n; i++)
-        memcpy(example + (size_t)i * row, example + (size_t)(i % has) * row, row);
-    return example;
-}
-
 /* Memory for a block of each streamed one, for each worker. */
 static bool blocks_readers(wg_blocks *b)
 {
@@ -134,6 +115,8 @@ static bool blocks_readers(wg_blocks *b)
     return b->tape->status == WG_OK;
 }
 
+/* Without values: a block's rows are bound before it runs. What is recorded on them stays on the
+ * tape, where a replay shall not look for rows that are long somewhere else. */
 static bool blocks_inputs(wg_blocks *b, wg_blocks_size *size)
 {
     size->input = wg_tape_take(b->tape, (size_t)b->n_rows * sizeof *size->input);
@@ -141,8 +124,7 @@ static bool blocks_inputs(wg_blocks *b, wg_blocks_size *size)
         const wg_tensor *x = b->rows[i];
         wg_shape shape = x->shape;
         shape.dim[0] = size->rows;
-        size->input[i] = wg_input(b->tape, x->name, x->dtype, shape.ndim, shape.dim,
-                                  blocks_example(b, x, size->rows));
+        size->input[i] = wg_placeholder(b->tape, x->name, x->dtype, shape.ndim, shape.dim);
     }
     return b->tape->status == WG_OK;
 }
@@ -272,7 +254,7 @@ static bool blocks_outputs(wg_blocks *b)
 static void blocks_add_leaves(wg_blocks *b, const wg_program *p)
 {
     for (int64_t i = 0; p != NULL && i < p->fresh.n_leaves; i++)
-        b->fresh.leaf[b->fresh.n_leaves++] = p->fresh.leaf[i];
+        wg_fresh_add(&b->fresh, p->fresh.leaf[i]);
 }
 
 static bool blocks_leaves(wg_blocks *b)
@@ -282,12 +264,12 @@ static bool blocks_leaves(wg_blocks *b)
     int64_t n = b->n_rows;
     for (int i = 0; i < 3; i++)
         n += of[i] != NULL ? of[i]->fresh.n_leaves : 0;
-    b->fresh.ran_at = -1;
+    wg_fresh_end(b->tape, &b->fresh);
     b->fresh.leaf = wg_tape_take(b->tape, (size_t)n * sizeof *b->fresh.leaf);
     if (b->fresh.leaf == NULL)
         return false;
     for (int i = 0; i < b->n_rows; i++)
-        b->fresh.leaf[b->fresh.n_leaves++] = b->rows[i];
+        wg_fresh_add(&b->fresh, b->rows[i]);
     for (int i = 0; i < 3; i++)
         blocks_add_leaves(b, of[i]);
     return true;

@@ -29,7 +29,7 @@ typedef struct wg_blocks wg_blocks;
 /* The loss of a block: a tensor of one element, the *sum* over the rows of what each contributes,
  * from the block's rows, which stand for those that wg_blocks_new was given, and from parameters.
  * It is called once for a full block and once for a shorter last one, and must build the same for
- * both. */
+ * both, whatever the values: the rows are placeholders, which have none. */
 typedef wg_tensor *wg_block_loss(wg_tape *t, wg_tensor *const rows[], void *user);
 
 typedef struct wg_blocks_options {

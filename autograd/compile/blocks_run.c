@@ -155,7 +155,7 @@ wg_status wg_blocks_run(wg_blocks *b)
         wg_outputs_written(t, &b->fresh, b->output, 1 + b->n_params, b->tape_size);
         return WG_OK;
     }
-    b->fresh.ran_at = -1;
+    wg_fresh_end(t, &b->fresh);
     for (int i = 0; i < 1 + b->n_params; i++)
         wg_output_spoil(b->output[i]);
     return t->status;

@@ -69,6 +69,13 @@ static int64_t program_mark_needed(const wg_program *p, wg_tensor *const outputs
     return count;
 }
 
+/* Whose memory is where the tape's leaf has it when the program runs: an input's is bound, an
+ * output's may be that of what its own program was bound to. */
+static bool program_follows(const wg_tensor *leaf)
+{
+    return leaf->op == &wg_op_input || wg_is_output(leaf);
+}
+
 static wg_tensor *program_copy_node(wg_program *p, wg_tensor *twin, const wg_tensor *y,
                                     wg_tensor **operand, wg_tensor *const twins[])
 {
@@ -94,8 +101,8 @@ static wg_tensor *program_copy_node(wg_program *p, wg_tensor *twin, const wg_ten
                                       1) /
                                          WG_ALIGNMENT * WG_ALIGNMENT;
     } else {
-        p->fresh.leaf[p->fresh.n_leaves++] = y;
-        if (y->op == &wg_op_input)
+        wg_fresh_add(&p->fresh, y);
+        if (program_follows(y))
             p->input[p->n_inputs++] = (wg_program_input){y, twin, false};
     }
     return twin;
@@ -151,7 +158,7 @@ static bool program_own_plans(const wg_program *p)
 static bool program_has_check(const wg_program *p, const wg_tensor *y)
 {
     if (y->op->check_input == NULL || y->n_operands == 0 || p->from != p->tape ||
-        wg_view_root(y->operand[y->n_operands - 1])->op != &wg_op_input)
+        !program_follows(wg_view_root(y->operand[y->n_operands - 1])))
         return false;
     for (int i = 0; i < p->n_checks; i++) {
         const wg_tensor *z = p->checks[i];
@@ -255,7 +262,9 @@ static bool program_outputs(wg_program *p, wg_tensor *const outputs[])
         stale |= wg_is_stale(outputs[i]) || (outputs[i]->state & WG_NODE_ABSTRACT);
     }
     p->tape_size = p->tape->size;
-    p->fresh.ran_at = stale ? -1 : p->tape->clock;
+    p->fresh.ran_at = p->tape->clock;
+    if (stale)
+        wg_fresh_end(p->tape, &p->fresh);
     return p->output != NULL;
 }
 
@@ -328,8 +337,7 @@ wg_status wg_program_bind(wg_program *p, const wg_tensor *input, const void *dat
         wg_op_fail(input, WG_E_VALUE, "only an input can be bound to other memory");
     else {
         wg_program_rebind(p, input, data);
-        p->fresh.ran_at = -1;
-        t->written = true;
+        wg_fresh_end(t, &p->fresh);
     }
     return t->status;
 }
@@ -442,7 +450,7 @@ wg_status wg_program_run(wg_program *p)
         wg_outputs_written(p->tape, &p->fresh, p->output, p->n_outputs, p->tape_size);
         return WG_OK;
     }
-    p->fresh.ran_at = -1;
+    wg_fresh_end(p->tape, &p->fresh);
     for (int i = 0; i < p->n_outputs; i++)
         if (program_is_own(p, p->result[i]))
             wg_output_spoil(p->result[i]);

@@ -59,12 +59,21 @@ typedef struct wg_program_input {
 } wg_program_input;
 
 /* What keeps outputs up to date: they are stale where one of the leaves was
- * written after `ran_at`. */
+ * written after `ran_at`, or is a stale output itself. */
 typedef struct wg_freshness {
     const wg_tensor **leaf; /* [n_leaves] of the tape */
     int64_t n_leaves;
     int64_t ran_at; /* the tape's clock when the outputs were last computed; -1: they are stale */
+    bool follows;   /* one of the leaves is an output */
 } wg_freshness;
+
+/* wg_fresh_add: one leaf more, for which there is room. wg_fresh_end: the outputs are stale from
+ * now on. */
+void wg_fresh_add(wg_freshness *fresh, const wg_tensor *leaf);
+void wg_fresh_end(wg_tape *t, wg_freshness *fresh);
+
+/* wg_is_output: is x the output of a program or of blocks? */
+bool wg_is_output(const wg_tensor *x);
 
 /* wg_output_new: a leaf of the tape with y's dtype, shape and name, whose value in `data` is
  * written by what `fresh`, which outlives it, belongs to. NULL: an error was recorded. */

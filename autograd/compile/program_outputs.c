@@ -3,12 +3,14 @@
 
 #include <math.h>
 
+/* Leaves that are outputs themselves have been looked at before: they are older. */
 static bool output_is_stale(const wg_tensor *x)
 {
     const wg_freshness *fresh = *(const wg_freshness *const *)x->attrs;
     bool stale = fresh->ran_at < 0;
     for (int64_t i = 0; i < fresh->n_leaves && !stale; i++)
-        stale = fresh->leaf[i]->written > fresh->ran_at;
+        stale = fresh->leaf[i]->written > fresh->ran_at ||
+                (fresh->leaf[i]->state & WG_NODE_STALE) != 0;
     return stale;
 }
 
@@ -17,6 +19,23 @@ static const wg_op output_op = {.name = "output",
                                 .flags = WG_OP_LEAF,
                                 .stale = output_is_stale,
                                 .attr_size = sizeof(const wg_freshness *)};
+
+bool wg_is_output(const wg_tensor *x)
+{
+    return x->op == &output_op;
+}
+
+void wg_fresh_add(wg_freshness *fresh, const wg_tensor *leaf)
+{
+    fresh->leaf[fresh->n_leaves++] = leaf;
+    fresh->follows = fresh->follows || wg_is_output(leaf);
+}
+
+void wg_fresh_end(wg_tape *t, wg_freshness *fresh)
+{
+    fresh->ran_at = -1;
+    t->written = true;
+}
 
 wg_tensor *wg_output_new(wg_tape *t, const wg_freshness *fresh, const wg_tensor *y, wg_dtype dtype,
                          void *data)
@@ -28,20 +47,23 @@ wg_tensor *wg_output_new(wg_tape *t, const wg_freshness *fresh, const wg_tensor 
     x->shape = y->shape;
     x->size = y->size;
     x->name = y->name;
-    x->state = WG_NODE_LIVE;
+    x->state = WG_NODE_LIVE | (fresh->follows ? WG_NODE_FOLLOWS : 0);
     x->data = data;
+    t->has_outputs = true;
     return wg_node_push(x) ? x : NULL;
 }
 
 void wg_outputs_written(wg_tape *t, wg_freshness *fresh, wg_tensor *const outputs[], int n,
                         int64_t size)
 {
-    fresh->ran_at = t->clock;
+    const bool read = t->size > size; /* by what was recorded since, or by another program */
+    fresh->ran_at = t->clock += read;
     for (int i = 0; i < n; i++) {
         outputs[i]->state &= ~(unsigned)WG_NODE_STALE;
-        outputs[i]->state |= t->size > size ? WG_NODE_WRITTEN : 0;
+        outputs[i]->state |= read ? WG_NODE_WRITTEN : 0;
+        outputs[i]->written = read ? t->clock : outputs[i]->written;
     }
-    t->written |= t->size > size;
+    t->written |= read || fresh->follows;
 }
 
 void wg_output_spoil(const wg_tensor *y)

@@ -431,7 +431,7 @@ START_TEST(test_streamed_rows_that_fail)
     ck_assert(isnan(wg_item(wg_blocks_value(b))));
     wg_tape_rewind(p.t, mark);
     s.rows = 10;
-    ck_assert_int_eq(wg_blocks_run(streamed_blocks(&p, &s, 100, 20)), WG_E_NULL);
+    ck_assert_int_eq(wg_blocks_run(streamed_blocks(&p, &s, 100, 20)), WG_E_IO);
     wgt_assert_status(p.t, WG_E_IO, "rows from 1000 on");
     wg_tape_rewind(p.t, mark);
     ck_assert(wg_is_inert(wg_streamed(p.t, "X", WG_F64, WG_SHAPE(2), NULL)));
@@ -441,6 +441,22 @@ START_TEST(test_streamed_rows_that_fail)
     ck_assert(wg_is_inert(wg_streamed(p.t, "X", WG_F64, WG_SCALAR, &stream)));
     wgt_assert_status(p.t, WG_E_SHAPE, "X: rows wanted");
     problem_free(&p);
+}
+END_TEST
+
+/* What blocks record is of no rows: a replay does not read the memory that they had once. */
+START_TEST(test_replay_reads_no_rows)
+{
+    problem p = problem_new(100, WG_F64, NULL), q = problem_new(100, WG_F64, NULL);
+    wg_blocks *b = blocks_of(&p, &(wg_blocks_options){.rows = 30});
+    ck_assert_int_eq(wg_bind(p.rows[0], q.X), WG_OK);
+    ck_assert_int_eq(wg_bind(p.rows[1], q.labels), WG_OK);
+    for (int i = 0; i < 100; i++)
+        p.labels[i] = CLASSES; /* out of range, and nobody's any more */
+    ck_assert_int_eq(wg_replay(p.t), WG_OK);
+    ck_assert_int_eq(wg_blocks_run(b), WG_OK);
+    problem_free(&p);
+    problem_free(&q);
 }
 END_TEST
 
@@ -491,6 +507,7 @@ Suite *suite_blocks(void)
     tcase_add_test(cases, test_running_allocates_nothing);
     tcase_add_test(cases, test_streamed_rows);
     tcase_add_test(cases, test_streamed_rows_that_fail);
+    tcase_add_test(cases, test_replay_reads_no_rows);
     tcase_add_test(cases, test_failing_memory);
     suite_add_tcase(suite, cases);
     return suite;

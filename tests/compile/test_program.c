@@ -276,21 +276,6 @@ START_TEST(test_many_views_and_tables)
 }
 END_TEST
 
-START_TEST(test_outputs_that_are_leaves)
-{
-    wg_tensor *x = wg_param(t, "x", WG_F64, WG_SHAPE(4)), *c = wg_full(t, WG_F64, WG_SHAPE(4), 5);
-    wg_tensor *y = wg_square(x);
-    wg_tensor *outputs[] = {x, c, wg_slice(x, 0, 1, 3), wg_reshape(c, WG_SHAPE(2, 2)), y, y};
-    wg_program *p = wg_compile(outputs, 6, NULL);
-    ck_assert_int_eq(wg_program_steps(p), 1);
-    fill(x, 1);
-    ck_assert_int_eq(wg_program_run(p), WG_OK);
-    ck_assert_int_eq(wg_replay(t), WG_OK);
-    for (int i = 0; i < 6; i++)
-        wgt_assert_same_values(wg_program_output(p, i), outputs[i]);
-}
-END_TEST
-
 /* A value that something else reads, too, is stored. */
 START_TEST(test_empty_values)
 {
@@ -353,46 +338,6 @@ START_TEST(test_bind_mistakes)
     ck_assert_int_eq(wg_program_bind(NULL, x, &one), WG_E_NULL);
     ck_assert_int_eq(wg_program_run(p), WG_OK);
     wg_tape_free(other);
-}
-END_TEST
-
-/* Outputs are leaves: stale when a leaf was written since, and what is recorded on them follows. */
-START_TEST(test_outputs_on_the_tape)
-{
-    wg_tensor *x = wgt_scalar_param(t, "x", 2), *unrelated = wgt_scalar_param(t, "u", 2);
-    wg_tensor *y = wgt_cube(x);
-    wg_program *p = wg_compile(&y, 1, NULL);
-    wg_tensor *out = wg_program_output(p, 0), *on_it = wgt_cube(out);
-    wgt_assert_same_bits(wg_item(on_it), 512);
-    write(unrelated, 1);
-    ck_assert(!wg_is_stale(out));
-    ck_assert(!wg_is_stale(on_it));
-    write(x, 1);
-    ck_assert(wg_is_stale(out));
-    ck_assert(wg_is_stale(on_it));
-    const wg_mark mark = wg_tape_mark(t);
-    ck_assert(wg_is_inert(wgt_cube(out)));
-    wgt_assert_status(t, WG_E_STALE, "output");
-    wg_tape_rewind(t, mark);
-    ck_assert_int_eq(wg_program_run(p), WG_OK);
-    ck_assert(!wg_is_stale(out));
-    ck_assert(wg_is_stale(on_it));
-    wgt_assert_same_bits(wg_item(out), 1);
-    ck_assert_int_eq(wg_replay(t), WG_OK);
-    wgt_assert_same_bits(wg_item(on_it), 1);
-}
-END_TEST
-
-/* Compiled while the tape was stale: so is the output, until the first run. */
-START_TEST(test_compiled_from_a_stale_tape)
-{
-    wg_tensor *x = wgt_scalar_param(t, "x", 2), *y = wgt_cube(x);
-    write(x, 3);
-    wg_program *p = wg_compile(&y, 1, NULL);
-    ck_assert(wg_is_stale(wg_program_output(p, 0)));
-    wg_program_run(p);
-    ck_assert(!wg_is_stale(wg_program_output(p, 0)));
-    wgt_assert_same_bits(wg_item(wg_program_output(p, 0)), 27);
 }
 END_TEST
 
@@ -586,14 +531,11 @@ Suite *suite_program(void)
     tcase_add_test(cases, test_memory_is_used_again);
     tcase_add_test(cases, test_a_view_keeps_its_base);
     tcase_add_test(cases, test_many_views_and_tables);
-    tcase_add_test(cases, test_outputs_that_are_leaves);
     tcase_add_test(cases, test_empty_values);
     tcase_add_test(cases, test_bind);
     tcase_add_test(cases, test_bind_mistakes);
-    tcase_add_test(cases, test_outputs_on_the_tape);
     tcase_add_loop_test(cases, test_placeholders, 0, 24);
     tcase_add_test(cases, test_a_placeholder_without_memory);
-    tcase_add_test(cases, test_compiled_from_a_stale_tape);
     tcase_add_test(cases, test_compile_mistakes);
     tcase_add_test(cases, test_a_failed_check);
     tcase_add_test(cases, test_check_finite);
