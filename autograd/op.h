@@ -258,7 +258,7 @@ static inline bool wg_is_inert(const wg_tensor *x)
 /* wg_tensor_text: "X (64, 784)", or "mul#12 (64, 10)" where x has no name, for a message:
  * wg_fail(t, WG_E_SHAPE, "a column wanted: %s", wg_tensor_text(x).s). */
 typedef struct wg_text {
-    char s[WG_SHAPE_TEXT + 96];
+    char s[WG_SHAPE_TEXT + 296];
 } wg_text;
 wg_text wg_tensor_text(const wg_tensor *x);
 

@@ -105,10 +105,7 @@ static void index_rows_nest(wg_c_nest *nest, int64_t n, int64_t width)
 wg_text wg_index_table_at(const wg_c_writer *c, const wg_tensor *index, const char *at,
                           int64_t stride, const char *place)
 {
-    wg_text text;
-    snprintf(text.s, sizeof text.s, "%.170s * %" PRId64 " + %.80s", wg_c_element(c, index, at).s,
-             stride, place);
-    return text;
+    return wg_c_text_of(c, "%s * %" PRId64 " + %s", wg_c_element(c, index, at).s, stride, place);
 }
 
 static void gather_rows_write_c(wg_c_writer *c, const wg_tensor *y, const wg_c_nest *row)

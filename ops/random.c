@@ -91,11 +91,9 @@ static wg_text random_open_c(wg_c_writer *c, const random_source *source, const 
 }
 
 /* The number of draw `at`. */
-static wg_text random_number_c(const wg_tensor *step, const char *at)
+static wg_text random_number_c(const wg_c_writer *c, const wg_tensor *step, const char *at)
 {
-    wg_text text;
-    snprintf(text.s, sizeof text.s, "%s(uint64_t)%.150s", step->size > 1 ? "first + " : "", at);
-    return text;
+    return wg_c_text_of(c, "%s(uint64_t)%s", step->size > 1 ? "first + " : "", at);
 }
 
 /* ---- dropout --------------------------------------------------------------------------------- */
@@ -177,7 +175,7 @@ static void dropout_write_c(wg_c_writer *c, const wg_tensor *y, const wg_c_nest 
     wg_c_open_one(c, &all);
     const wg_text at = wg_c_at(&all, NULL, 0);
     wg_c_line(c, "%y = %s(%s, stream, %s) >> 11 >= %s ? %a * %N : 0;", at.s, bits.s,
-              random_u64(attrs->source.seed).s, random_number_c(y->operand[1], at.s).s,
+              random_u64(attrs->source.seed).s, random_number_c(c, y->operand[1], at.s).s,
               random_u64((uint64_t)ceil(attrs->rate * 0x1p53)).s, at.s, 1 / (1 - attrs->rate));
     wg_c_close_one(c, &all);
     wg_c_line(c, "}");
@@ -268,7 +266,7 @@ static void uniform_write_c(wg_c_writer *c, const wg_tensor *y, const wg_c_nest 
     wg_c_open_one(c, &all);
     const wg_text at = wg_c_at(&all, NULL, 0);
     wg_c_line(c, "%y = (%T)(%s(%s, stream, %s) >> %i) * %s;", at.s, bits.s,
-              random_u64(attrs->source.seed).s, random_number_c(y->operand[0], at.s).s,
+              random_u64(attrs->source.seed).s, random_number_c(c, y->operand[0], at.s).s,
               random_shift_c(y->dtype), random_scale_c(y->dtype));
     wg_c_close_one(c, &all);
     wg_c_line(c, "}");
@@ -412,7 +410,7 @@ static void categorical_write_c(wg_c_writer *c, const wg_tensor *y, const wg_c_n
     wg_c_line(c, "sum += %s;", e.s);
     wg_c_close_one(c, &along);
     wg_c_line(c, "sum *= (%A)(%s(%s, stream, %s) >> %i) * %s;", bits.s, random_u64(source->seed).s,
-              random_number_c(y->operand[1], at.s).s, random_shift_c(p->dtype),
+              random_number_c(c, y->operand[1], at.s).s, random_shift_c(p->dtype),
               random_scale_c(p->dtype));
     wg_c_open(c, &along);
     wg_c_line(c, "if (%s > 0 && !(sum < below)) {", e.s);

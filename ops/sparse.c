@@ -201,7 +201,7 @@ static wg_text sparse_write_open(wg_c_writer *c, const wg_tensor *start, wg_c_ne
 static void sparse_write_places(const wg_c_writer *c, const wg_tensor *column, int64_t k,
                                 const char *row, const char *j, wg_text place[2])
 {
-    snprintf(place[0].s, sizeof place[0].s, "%.170s * %" PRId64 " + %.80s", row, k, j);
+    place[0] = wg_c_text_of(c, "%s * %" PRId64 " + %s", row, k, j);
     place[1] = wg_index_table_at(c, column, "at", k, j);
 }
 

@@ -46,15 +46,23 @@ static size_t c_formula_number(const wg_tensor *y, const char *s, wg_c_text *tex
     return n;
 }
 
-/* K(0.5): the constant 0.5 */
+/* K(0.5), K( -2 ): the constants 0.5 and (-2.0), of y's type. Its length; 0: there is no number
+ * between the parentheses. */
 static size_t c_formula_constant(const wg_tensor *y, const char *s, wg_c_text *text)
 {
-    size_t n = strcspn(s, ")");
-    bool point = strcspn(s, ".e") < n;
-    c_formula_number(y, s + 2, text);
-    if (!point)
+    const char *at = s + 2;
+    at += strspn(at, " ");
+    const bool minus = *at == '-';
+    at += minus ? 1 + strspn(at + 1, " ") : 0;
+    const size_t n = c_formula_digits(at), blanks = strspn(at + n, " ");
+    if (n == 0 || at[n + blanks] != ')')
+        return 0;
+    wg_c_print(text, minus ? "(-" : "");
+    c_formula_number(y, at, text);
+    if (memchr(at, '.', n) == NULL && memchr(at, 'e', n) == NULL)
         wg_c_print(text, ".0%s", y->dtype == WG_F32 ? "f" : "");
-    return n + 1;
+    wg_c_print(text, minus ? ")" : "");
+    return (size_t)(at - s) + n + blanks + 1;
 }
 
 /* A name: an operand, an attribute, or a function of libm. */
@@ -72,10 +80,20 @@ static bool c_formula_name(const wg_tensor *y, const wg_formula *f, const char *
     return k >= 0 || call;
 }
 
-/* Integers wrap around, which unsigned ones do by C's own rules. */
+static bool c_formula_is_of_integers(const wg_tensor *y)
+{
+    bool integers = true;
+    for (int k = 0; k < y->n_operands; k++)
+        integers = integers && y->operand[k]->dtype == WG_I64;
+    return integers;
+}
+
+/* Sums and products of integers wrap around, which unsigned ones do by C's own rules. All else they
+ * have different rules for. */
 static bool c_formula_wraps(const wg_tensor *y, const wg_formula *f)
 {
-    return y->dtype == WG_I64 && strchr(f->expression, '?') == NULL;
+    return y->dtype == WG_I64 && c_formula_is_of_integers(y) &&
+           strpbrk(f->expression, "?/%<>=!&|^~,.") == NULL;
 }
 
 static bool c_formula_is_of_one(const wg_tensor *y, const char *const element[])
@@ -84,12 +102,17 @@ static bool c_formula_is_of_one(const wg_tensor *y, const char *const element[])
            strcmp(element[0], element[1]) == 0;
 }
 
-/* Is what stands in the text from here on a factor of one, and no divisor? */
+/* Is what stands in the text from here on a factor of one, no divisor, and what it is multiplied by
+ * no integer, which would be divided as one? */
 static bool c_formula_is_one(const wg_c_text *text, size_t from, const char *behind)
 {
     const char *s = text->s + from;
     const bool one = strcmp(s, "1.0") == 0 || strcmp(s, "1.0f") == 0;
-    return one && strncmp(behind, " * ", 3) == 0 && (from < 2 || s[-2] != '/');
+    if (!one || strncmp(behind, " * ", 3) != 0 || (behind[3] >= '0' && behind[3] <= '9'))
+        return false;
+    while (from > 0 && text->s[from - 1] == ' ')
+        from--;
+    return from == 0 || text->s[from - 1] != '/';
 }
 
 static bool c_formula_expression(const wg_tensor *y, const wg_formula *f,
@@ -98,9 +121,13 @@ static bool c_formula_expression(const wg_tensor *y, const wg_formula *f,
     char word[WG_FORMULA_NAME];
     for (const char *s = f->expression; *s != '\0';) {
         size_t n = wg_formula_word(s, word);
-        if (strncmp(s, "K(", 2) == 0)
+        if (n >= sizeof word)
+            return false;
+        if (strncmp(s, "K(", 2) == 0) {
             n = c_formula_constant(y, s, text);
-        else if (*s >= '0' && *s <= '9')
+            if (n == 0)
+                return false;
+        } else if (*s >= '0' && *s <= '9')
             n = c_formula_number(y, s, text);
         else if (n > 0) {
             const size_t from = text->size;
@@ -136,13 +163,13 @@ static void c_formula_sum(const char *const element[], int begin, int end, wg_c_
 bool wg_c_formula(wg_c_writer *c, const wg_tensor *y, const char *const element[], wg_c_text *text)
 {
     wg_formula f;
-    char cast[2][WG_SHAPE_TEXT + 128];
+    char cast[2][sizeof(wg_text) + 32];
     const char *as_unsigned[] = {cast[0], cast[1]};
     if (y->op == &wg_op_add_n) {
         c_formula_sum(element, 0, y->n_operands, text);
         return true;
     }
-    char again[WG_SHAPE_TEXT + 128];
+    char again[sizeof(wg_text) + 32];
     const char *unlike[] = {element[0], again};
     bool written = c_formula_of(y->op, &f);
     if (c_formula_is_of_one(y, element)) { /* compilers warn of an integer compared with itself */
@@ -150,16 +177,20 @@ bool wg_c_formula(wg_c_writer *c, const wg_tensor *y, const char *const element[
         element = unlike;
     }
     bool wraps = written && y->n_operands <= 2 && c_formula_wraps(y, &f);
+    const bool cast_to_integer = wraps ||
+                                 (written && y->dtype == WG_I64 && !c_formula_is_of_integers(y) &&
+                                  strchr(f.expression, '?') == NULL);
     for (int k = 0; wraps && k < y->n_operands; k++)
         snprintf(cast[k], sizeof cast[k], "(u%s)%s", c->common->i64, element[k]);
-    if (wraps)
+    if (cast_to_integer)
         wg_c_print(text, "(%s)(", c->common->i64);
     written = written && c_formula_expression(y, &f, wraps ? as_unsigned : element, text);
-    if (wraps)
+    if (cast_to_integer)
         wg_c_print(text, ")");
     if (!written)
         wg_fail(y->tape, WG_E_VALUE,
-                "write: %s has no write_c, and its formula is no \"name(x; c) = expression\"",
+                "write: %s has no write_c, and its formula is no \"name(x; c) = expression\" in "
+                "which K() holds numbers",
                 y->op->name);
     return written;
 }

@@ -37,6 +37,14 @@ void wg_c_line(wg_c_writer *c, const char *format, ...);
 /* wg_c_element: the element of y, or of an operand, at an index. */
 wg_text wg_c_element(const wg_c_writer *c, const wg_tensor *x, const char *index);
 
+/* wg_c_text_of: a part of a line, an index say, printed as by printf. One that does not fit is
+ * WG_E_VALUE on the tape: cut off, it would be other C. */
+wg_text wg_c_text_of(const wg_c_writer *c, const char *format, ...)
+#if defined(__GNUC__)
+    __attribute__((format(printf, 2, 3)))
+#endif
+    ;
+
 /* ---- Loops ----------------------------------------------------------------------------------- */
 
 enum { WG_C_ARRAYS = 96 };

@@ -418,8 +418,9 @@ static bool write_options_fit(const wg_c_program *w)
 
 wg_status wg_program_to_c(const wg_program *p, const wg_c_options *options, wg_c_file *file)
 {
-    *file = (wg_c_file){"", ""};
-    if (p == NULL || p->tape == NULL)
+    if (file != NULL)
+        *file = (wg_c_file){"", ""};
+    if (p == NULL || p->tape == NULL || file == NULL)
         return WG_E_NULL;
     wg_tape *t = p->tape;
     if (t->status != WG_OK)

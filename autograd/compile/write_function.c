@@ -42,7 +42,9 @@ void wg_write_table(const wg_c_program *w, const wg_tensor *x, const char *name)
  * what stands behind "->". */
 static const char *function_next(const char *s, size_t *n)
 {
-    for (bool field = false; s != NULL && *s != '\0'; field = s != NULL && s[-1] == '>') {
+    const char *begin = s;
+    for (bool field = false; s != NULL && *s != '\0';
+         field = s != NULL && s - begin > 1 && s[-1] == '>' && s[-2] == '-') {
         for (*n = 0; wg_formula_is_word(s[*n]);)
             ++*n;
         if (*n > 0 && !field)
@@ -345,8 +347,8 @@ static wg_text function_take(wg_c_writer *c, wg_dtype dtype, int64_t n)
 {
     wg_c_program *w = (wg_c_program *)(void *)c; /* its first member */
     const int64_t at = w->planned[dtype] + w->taken[dtype];
-    wg_text text;
-    snprintf(text.s, sizeof text.s, at > 0 ? "%.100s + %" PRId64 : "%.100s", w->work[dtype], at);
+    const wg_text text = at > 0 ? wg_c_text_of(c, "%s + %" PRId64, w->work[dtype], at)
+                                : wg_c_text_of(c, "%s", w->work[dtype]);
     w->taken[dtype] += n;
     if (w->size[dtype] < w->planned[dtype] + w->taken[dtype])
         w->size[dtype] = w->planned[dtype] + w->taken[dtype];
@@ -374,16 +376,13 @@ void wg_c_call(wg_c_writer *c, const wg_c_function *f, const wg_text given[], bo
 wg_text wg_c_address(const wg_c_writer *c, const wg_tensor *x, const char *index)
 {
     const wg_c_value *v = wg_c_value_of(c, x);
-    wg_text text;
+    const bool first = strcmp(index, "0") == 0;
     char offset[32] = "";
     if (v->offset > 0)
         snprintf(offset, sizeof offset, " + %" PRId64, v->offset);
     if (v->single)
-        snprintf(text.s, sizeof text.s, "&%.100s", v->name);
-    else
-        snprintf(text.s, sizeof text.s, "%.100s%s%s%.100s", v->name, offset,
-                 strcmp(index, "0") == 0 ? "" : " + ", strcmp(index, "0") == 0 ? "" : index);
-    return text;
+        return wg_c_text_of(c, "&%s", v->name);
+    return wg_c_text_of(c, "%s%s%s%s", v->name, offset, first ? "" : " + ", first ? "" : index);
 }
 
 bool wg_c_is_spread(const wg_c_writer *c, const wg_tensor *x)

@@ -227,8 +227,8 @@ static bool write_find_updates(wg_c_program *w)
     wg_tape *t = w->c.tape;
     for (int i = 0; i < w->options.n_updates; i++) {
         const wg_c_update *u = &w->options.updates[i];
-        if (u->param == NULL || u->param->op != &wg_op_parameter || u->output < 0 ||
-            u->output >= w->p->n_outputs ||
+        if (u->param == NULL || u->param->tape != w->p->tape || u->param->op != &wg_op_parameter ||
+            u->output < 0 || u->output >= w->p->n_outputs ||
             !wg_shape_same(&u->param->shape, &w->p->result[u->output]->shape) ||
             u->param->dtype != w->p->result[u->output]->dtype) {
             wg_fail(t, WG_E_VALUE, "write: update %d is no output for a parameter of its shape", i);
@@ -384,10 +384,11 @@ static bool write_find_strings(wg_c_program *w)
     const wg_c_strings *s = w->options.strings;
     if (s == NULL)
         return true;
-    if (s->input != NULL && s->input->op == &wg_op_input && s->input->dtype != WG_I64)
+    if (s->input != NULL && s->input->tape == w->p->tape && s->input->op == &wg_op_input &&
+        s->input->dtype != WG_I64)
         w->strings = wg_write_leaf_of(w, s->input);
     if (w->strings == NULL || s->columns < 0 || s->start == NULL ||
-        s->start[s->columns] != w->strings->size) {
+        (s->string == NULL && w->strings->size > 0) || s->start[s->columns] != w->strings->size) {
         wg_fail(
             w->c.tape, WG_E_VALUE,
             "write: strings are not of an input of the program, or not as many as its elements");

@@ -158,6 +158,18 @@ static bool steps_is_link(const wg_c_program *w, const steps_chain *chain, const
     return f->sunk && f->chain == chain->last && x != chain->rows;
 }
 
+/* Of ops with many operands, of as many shapes as there are, a loop may read too much. */
+static void steps_add_array(const wg_c_program *w, steps_chain *chain, const wg_tensor *x)
+{
+    if (steps_array(chain, x) >= 0)
+        return;
+    if (chain->n_arrays < WG_C_ARRAYS)
+        chain->array[chain->n_arrays++] = x;
+    else
+        wg_fail(w->c.tape, WG_E_VALUE, "write: operands of more than %d shapes in one loop: %s",
+                WG_C_ARRAYS - 1, wg_tensor_text(&w->p->node[chain->last]).s);
+}
+
 static void steps_find(const wg_c_program *w, steps_chain *chain)
 {
     const wg_tensor *node = w->p->node;
@@ -169,15 +181,15 @@ static void steps_find(const wg_c_program *w, steps_chain *chain)
             chain->rows = &node[i];
     for (int64_t i = w->fact[chain->last].head; i != -1; i = w->fact[i].next)
         for (int k = 0; &node[i] != chain->rows && k < node[i].n_operands; k++)
-            if (!steps_is_link(w, chain, node[i].operand[k]) &&
-                steps_array(chain, node[i].operand[k]) < 0)
-                chain->array[chain->n_arrays++] = node[i].operand[k];
+            if (!steps_is_link(w, chain, node[i].operand[k]))
+                steps_add_array(w, chain, node[i].operand[k]);
     steps_nests(w, chain);
 }
 
 static wg_text steps_index(const steps_chain *chain, const wg_tensor *x)
 {
     int k = steps_array(chain, x);
+    k = k < 0 ? 0 : k; /* there were too many, which is an error by now */
     return chain->rows != NULL ? wg_c_at(&chain->outer, &chain->inner, k)
                                : wg_c_at(&chain->inner, NULL, k);
 }

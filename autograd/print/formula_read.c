@@ -23,7 +23,10 @@ bool wg_formula_read(const wg_op *op, const char *text, wg_formula *f)
         s += 1 + strspn(s + 1, " ");
         if (f->n_names == WG_FORMULA_NAMES || !wg_formula_is_word(*s))
             return false;
-        s += wg_formula_word(s, f->name[f->n_names++]);
+        const size_t n = wg_formula_word(s, f->name[f->n_names++]);
+        if (n >= WG_FORMULA_NAME) /* cut off it might be another one */
+            return false;
+        s += n;
         f->n_operands += !attributes;
     }
     if (s == NULL || strncmp(s, ") = ", 4) != 0)
