@@ -8,6 +8,13 @@ static bool pattern_is(const wg_tensor *x, const char *op)
     return x != NULL && strcmp(x->op->name, op) == 0;
 }
 
+/* The op with that number; a user's may be called the same, and have none. */
+static bool pattern_is_with(const wg_tensor *x, const char *op, double number)
+{
+    return pattern_is(x, op) && x->op->attr_size == sizeof number &&
+           *(const double *)x->attrs == number;
+}
+
 static const wg_tensor *pattern_operand(const wg_tensor *x, int i)
 {
     return x != NULL && i < x->n_operands ? x->operand[i] : NULL;
@@ -34,7 +41,7 @@ static bool pattern_is_constant(const wg_tensor *x, double value)
  * sum. */
 static const wg_tensor *pattern_sum_with(const wg_tensor *y, double value)
 {
-    if (pattern_is(y, "shift") && *(const double *)y->attrs == value)
+    if (pattern_is_with(y, "shift", value))
         return pattern_operand(y, 0);
     if (!pattern_is(y, "add") && !pattern_is(y, "sub"))
         return NULL;
@@ -61,8 +68,7 @@ static bool pattern_joins(const wg_tensor *y, const char *a, const char *b)
 
 static bool pattern_is_neg(const wg_tensor *x, const wg_tensor *of)
 {
-    const bool scaled = pattern_is(x, "scale") && *(const double *)x->attrs == -1;
-    return (pattern_is(x, "neg") || scaled) && pattern_operand(x, 0) == of;
+    return (pattern_is(x, "neg") || pattern_is_with(x, "scale", -1)) && pattern_operand(x, 0) == of;
 }
 
 /* exp(z) of +z in the one and of -z in the other operand? */
@@ -78,7 +84,7 @@ static bool pattern_is_hyperbolic(const wg_tensor *y)
 /* The square root of something, by any of the ops; what it is of. */
 static const wg_tensor *pattern_root(const wg_tensor *y)
 {
-    const bool half = pattern_is(y, "pow_scalar") && *(const double *)y->attrs == 0.5;
+    const bool half = pattern_is_with(y, "pow_scalar", 0.5);
     const bool power = pattern_is(y, "pow") && pattern_is_constant(pattern_operand(y, 1), 0.5);
     return pattern_is(y, "sqrt") || half || power ? pattern_skip(pattern_operand(y, 0)) : NULL;
 }
@@ -87,7 +93,7 @@ static bool pattern_is_square(const wg_tensor *x)
 {
     return pattern_is(x, "square") ||
            (pattern_is(x, "mul") && pattern_operand(x, 0) == pattern_operand(x, 1)) ||
-           (pattern_is(x, "pow_scalar") && *(const double *)x->attrs == 2);
+           pattern_is_with(x, "pow_scalar", 2);
 }
 
 /* ---- The patterns ---------------------------------------------------------------------------- */

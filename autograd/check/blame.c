@@ -105,8 +105,14 @@ static void *blame_claimed(wg_tensor *y, int i, wg_tensor *cotangent, blame_way 
 }
 
 #if WG_HAS_WIDE
-/* Changes are summed: the rounding of a large entry that does not move hides no small one. Where a
- * view's elements are, its run tells. */
+static bool blame_jumps(wg_wide here, wg_wide now)
+{
+    return WG_F(wide, fabs)(now) > WG_WIDE_MAX && WG_F(wide, fabs)(here) <= WG_WIDE_MAX;
+}
+
+/* Changes are summed: the rounding of a large entry that does not move hides no small one. A finite
+ * value that jumps to infinity, as where a condition is moved off 0, says nothing of a derivative.
+ * Where a view's elements are, its run tells. */
 static wg_wide blame_value_wide(const wg_wide *x, void *local)
 {
     blame_local *l = local;
@@ -116,7 +122,8 @@ static wg_wide blame_value_wide(const wg_wide *x, void *local)
         return (wg_wide)NAN;
     const wg_wide *here = l->value, *now = l->y.data, *c = l->cotangent;
     for (int64_t j = 0; j < l->y.size; j++)
-        sum += now[j] == here[j] ? 0 : c[j] * (now[j] - here[j]);
+        if (now[j] != here[j] && !blame_jumps(here[j], now[j]))
+            sum += c[j] * (now[j] - here[j]);
     return sum;
 }
 
@@ -284,13 +291,21 @@ static bool blame_concerns(const wg_tensor *y, int i)
     return (y->dtype == WG_F64 || y->dtype == WG_WIDE) && y->operand[i]->dtype == y->dtype;
 }
 
+/* Operands that do not move with r's x (r is empty: all do) have no part in what is asked: a mask
+ * of infinities, or a condition, is left where it is. Of a loop each is asked: what is found of it
+ * is looked for inside. */
+static bool blame_is_held(const wg_recorded *r, const wg_tensor *y, int i)
+{
+    return r->n > 0 && y->op->holds == NULL && wg_recorded_place(r, y->operand[i]) < 0;
+}
+
 /* The worst finding of y's rules, each operand's alone and all moving together. */
 static wg_check_outcome blame_find_op(const wg_recorded *r, wg_tensor *y, wg_tensor *own,
                                       const wg_check_options *options)
 {
     wg_check_outcome worst = y->op->holds != NULL ? WG_ENTRY_AGREES : wg_check_ties(r, y);
     for (int i = 0; i < y->n_operands && worst != WG_ENTRY_DISAGREES; i++) {
-        if (!blame_concerns(y, i))
+        if (!blame_concerns(y, i) || blame_is_held(r, y, i))
             continue;
         const wg_check_outcome here = blame_find(y, i, own, options);
         worst = here > worst ? here : worst;

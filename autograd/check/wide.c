@@ -154,6 +154,8 @@ static wg_wide wide_difference(const wide_step *coarse, const wide_step *fine, w
                                bool far)
 {
     const wg_wide gap = WIDE_ABS(coarse->value - fine->value), size = WIDE_ABS(coarse->value);
+    if (!wide_is_finite(gap)) /* infinite slopes agree on nothing */
+        return 1;
     const bool nothing = gap <= fine->noise && size <= coarse->noise &&
                          coarse->h >= unit * WG_K(wide, 1.0e-20);
     if (wide_is_kink(coarse, fine))

@@ -254,6 +254,24 @@ START_TEST(next_to_a_pattern)
 }
 END_TEST
 
+/* Users' ops may be called as those of the library are, and have no number. */
+START_TEST(ops_of_the_same_name)
+{
+    static const char *const name[] = {"shift", "scale", "pow_scalar"};
+    static _Thread_local wg_op op;
+    wg_tape *t = wg_tape_new(NULL);
+    wg_tensor *x = wgt_param(t, "x", WG_SHAPE(2), (double[]){0.25, 3});
+    op = *wg_op_find("sin");
+    op.name = name[_i];
+    wg_tensor *alike = wg_apply(&op, &x, 1, NULL);
+    wg_tensor *y = wg_sum(wg_log(wg_sub(wg_exp(alike), wg_exp(wg_sub(x, alike)))));
+    wg_audit_row rows[20];
+    wg_audit(&y, 1, rows, 20, NULL);
+    ck_assert_int_eq(wg_tape_status(t), WG_OK);
+    wg_tape_free(t);
+}
+END_TEST
+
 /* ---- Well-written graphs --------------------------------------------------------------------- */
 
 enum { GRAPHS = 100, WELL = 20 };
@@ -413,6 +431,7 @@ Suite *suite_audit(void)
     tcase_add_test(tc, well_written_graphs);
     tcase_add_loop_test(tc, pairs_of_forms, 0, (int)(sizeof pairs / sizeof *pairs));
     tcase_add_test(tc, next_to_a_pattern);
+    tcase_add_loop_test(tc, ops_of_the_same_name, 0, 3);
 #endif
     suite_add_tcase(suite, tc);
     return suite;

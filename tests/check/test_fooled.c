@@ -387,6 +387,18 @@ START_TEST(a_hessian_of_subnormal_numbers)
 }
 END_TEST
 
+/* What a rule computes from 2^-30 of the cotangent may be subnormal inside, and nothing linear. */
+START_TEST(a_rule_of_subnormal_numbers)
+{
+    wg_tape *t = wg_tape_new(NULL);
+    wg_tensor *x = wgt_param(t, "x", WG_SHAPE(2), (double[]){4e-304, 0}), *part[2], *y;
+    ck_assert_int_eq(wg_unstack(x, 0, 2, part), WG_OK);
+    y = wg_atan2(part[0], part[1]);
+    ck_assert_int_eq(wg_gradcheck(y, &x, NULL, 1, NULL, NULL), WG_CHECK_PASSED);
+    wg_tape_free(t);
+}
+END_TEST
+
 /* The second derivative of |x - 1/2| + x^3, where what is recorded anew a step away takes the other
  * branch. */
 START_TEST(second_order_near_a_kink)
@@ -568,6 +580,7 @@ Suite *suite_fooled(void)
     tcase_add_loop_test(right, kinks_meet_in_every_mode, 0, 2);
     tcase_add_test(right, a_hessian_of_round_off);
     tcase_add_test(right, a_hessian_of_subnormal_numbers);
+    tcase_add_test(right, a_rule_of_subnormal_numbers);
     tcase_add_test(right, second_order_near_a_kink);
     tcase_add_test(right, plain_functions);
     tcase_add_test(right, chains_at_any_values);

@@ -6,6 +6,7 @@
 #include "tests/support/suites.h"
 #include "tests/support/support.h"
 
+#include <math.h>
 #include <string.h>
 
 #if WG_HAS_WIDE
@@ -245,6 +246,31 @@ START_TEST(a_wrong_convention_where_kinks_meet)
 }
 END_TEST
 
+/* A mask of infinities, which x does not reach, and a condition that does not move: no rule of
+ * theirs is asked, one behind them is. */
+START_TEST(masks_of_infinities)
+{
+    static _Thread_local wg_op op;
+    wg_tape *t = wg_tape_new(NULL);
+    wg_tensor *x = wgt_param(t, "x", WG_SHAPE(3), (double[]){0, 2, -1});
+    const double mask[] = {-HUGE_VAL, 1, HUGE_VAL}, taken[] = {0, 1, 0};
+    wg_tensor *masked = wg_where(wg_constant(t, WG_F64, WG_SHAPE(3), taken),
+                                 wg_constant(t, WG_F64, WG_SHAPE(3), mask), x);
+    wg_check_report r;
+    ck_assert_int_eq(wg_gradcheck(wg_sum(relu_pair(masked)), &x, NULL, 1, NULL, &r),
+                     WG_CHECK_PASSED);
+    ck_assert_uint_eq(r.meet, 1);
+    op = *wg_op_find("sin");
+    op.name = "wrong";
+    op.vjp = sine_rule;
+    off_by = 1e-3;
+    ck_assert_int_eq(wg_gradcheck(wg_sum(wg_apply(&op, &masked, 1, NULL)), &x, NULL, 1, NULL, &r),
+                     WG_CHECK_FAILED);
+    ck_assert_str_eq(r.blame, "wrong");
+    wg_tape_free(t);
+}
+END_TEST
+
 /* Between the derivatives to both sides at the kink, and too little just right of it. */
 static wg_tensor *late_rule(wg_tensor *y, wg_tensor *dy, int i)
 {
@@ -285,6 +311,7 @@ Suite *suite_kinks(void)
     tcase_add_loop_test(tc, a_wrong_rule_where_kinks_meet, 0, 4);
     tcase_add_loop_test(tc, a_wrong_convention_where_kinks_meet, 0, 2);
     tcase_add_test(tc, a_wrong_rule_next_to_a_kink);
+    tcase_add_test(tc, masks_of_infinities);
 #endif
     suite_add_tcase(suite, tc);
     return suite;
