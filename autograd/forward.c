@@ -122,6 +122,11 @@ static bool forward_check(const wg_tensor *y, bool (*check)(const wg_tensor *))
     return false;
 }
 
+bool wg_node_check(const wg_tensor *y)
+{
+    return y->op->check == NULL || forward_check(y, y->op->check);
+}
+
 bool wg_node_check_input(const wg_tensor *y)
 {
     return forward_check(y, y->op->check_input);
@@ -134,7 +139,7 @@ bool wg_node_run(wg_tensor *y)
         wg_node_view(y);
         return true;
     }
-    if (op->check != NULL && !forward_check(y, op->check))
+    if (!wg_node_check(y))
         return false;
     if (y->size > 0)
         forward_all(y);

@@ -1,12 +1,19 @@
 /* Which values are older than the leaves that they were computed from. Writing a leaf only notes
- * it; the first question after that goes over the tape once, and all others look at a bit. */
+ * it; the first question after that goes once over the tape from there on, since operands are older
+ * than what is computed from them, and all others look at a bit. */
 #include "autograd/tape_internal.h"
+
+void wg_stale_from(wg_tape *t, int64_t first)
+{
+    t->written_first = t->written && t->written_first < first ? t->written_first : first;
+    t->written = true;
+}
 
 void wg_leaf_written(wg_tensor *leaf)
 {
     leaf->state |= WG_NODE_WRITTEN;
-    leaf->tape->written = true;
     leaf->written = ++leaf->tape->clock;
+    wg_stale_from(leaf->tape, leaf->index);
 }
 
 static bool stale_leaf(const wg_tensor *x)
@@ -28,7 +35,7 @@ static void stale_follow(wg_tensor *y, unsigned operands)
 
 void wg_stale_spread(wg_tape *t)
 {
-    for (int64_t i = 0; i < t->size; i++) {
+    for (int64_t i = t->written_first; i < t->size; i++) {
         wg_tensor *y = t->node[i];
         unsigned operands = 0;
         for (int k = 0; k < y->n_operands; k++)
@@ -38,7 +45,7 @@ void wg_stale_spread(wg_tape *t)
         else if ((operands & (WG_NODE_STALE | WG_NODE_WRITTEN)) && !(y->state & WG_NODE_ABSTRACT))
             stale_follow(y, operands);
     }
-    for (int64_t i = 0; i < t->size; i++)
+    for (int64_t i = t->written_first; i < t->size; i++)
         t->node[i]->state &= ~(unsigned)WG_NODE_WRITTEN;
     t->written = false;
 }

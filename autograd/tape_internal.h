@@ -60,7 +60,8 @@ struct wg_tape {
     uint64_t unplaced;     /* the mark that found no memory; nothing was recorded since. 0: none */
     int64_t before;        /* of a copy that holds loops: nodes that stand before the copied ones */
     bool wide;             /* a copy in wide floats: only there are leaves of WG_WIDE made */
-    bool written;          /* a leaf was written, and staleness is not yet spread */
+    bool written;          /* a leaf was written, and staleness is not yet spread ... */
+    int64_t written_first; /* ... from the first of them on */
     bool checks_inputs;    /* an op with a check_input was recorded: replays ask it first */
     bool has_outputs;      /* of programs or blocks: replays ask whether they are stale */
     int64_t clock;         /* counts the writes of leaves */
@@ -126,8 +127,10 @@ void wg_node_view(wg_tensor *y);
 const wg_tensor *wg_view_root(const wg_tensor *y);
 
 /* wg_node_run: compute y's value from its operands' values. False: an error was recorded.
- * wg_node_check_input: what the op's check_input says, which there is. */
+ * wg_node_check: what the op's check says, which is asked before y is computed.
+ * wg_node_check_input: what its check_input says, which there is. */
 bool wg_node_run(wg_tensor *y);
+bool wg_node_check(const wg_tensor *y);
 bool wg_node_check_input(const wg_tensor *y);
 
 /* wg_stale_spread: carry staleness from written leaves to all that depends on them. */
@@ -173,8 +176,10 @@ wg_tensor *wg_vjp_of_all(wg_tensor *y, wg_tensor *dy, int i, bool alone);
  * takes such values from the original, so that rounding switches no branch. */
 bool wg_is_discrete(const wg_tensor *x);
 
-/* wg_leaf_written: note that a leaf has a new value. */
+/* wg_leaf_written: note that a leaf has a new value. wg_stale_from: that one has, or is stale, from
+ * node `first` on. */
 void wg_leaf_written(wg_tensor *leaf);
+void wg_stale_from(wg_tape *t, int64_t first);
 
 /* wg_first_tape: the tape of the first operand that has a real one; else of the first that stands
  * for an error but wg_null_tape(), which it is where there is none at all. */

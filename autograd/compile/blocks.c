@@ -229,7 +229,7 @@ static bool blocks_lanes(wg_blocks *b)
     return t->status == WG_OK;
 }
 
-static wg_tensor *blocks_output(const wg_blocks *b, const wg_tensor *like, wg_dtype dtype)
+static wg_tensor *blocks_output(wg_blocks *b, const wg_tensor *like, wg_dtype dtype)
 {
     void *data = wg_tape_take(b->tape, (size_t)like->size * wg_dtype_size(dtype));
     wg_tensor *x = data != NULL ? wg_output_new(b->tape, &b->fresh, like, dtype, data) : NULL;
@@ -382,6 +382,10 @@ wg_blocks *wg_blocks_derived(const wg_blocks *blocks, wg_block_derive *derive, v
 {
     if (wg_blocks_is_inert(blocks))
         return blocks_none();
+    if (derive == NULL) {
+        wg_fail(blocks->tape, WG_E_NULL, "blocks: the function that derives is NULL");
+        return blocks_none();
+    }
     wg_blocks b = blocks_asked(blocks->rows, blocks->n_rows, blocks->param, blocks->n_params,
                                blocks->loss, blocks->user, &blocks->options);
     b.options.rows = blocks->full.rows;

@@ -266,11 +266,9 @@ bool wg_chain_init(const wg_program *p, wg_program_fact *fact, int64_t last, wg_
 
 bool wg_chain_check(const wg_step_work *work)
 {
-    for (int i = 0; i < work->n_links; i++) {
-        const wg_tensor *y = work->link[i].y;
-        if (y->op->check != NULL && !y->op->check(y))
+    for (int i = 0; i < work->n_links; i++)
+        if (!wg_node_check(work->link[i].y))
             return false;
-    }
     return true;
 }
 

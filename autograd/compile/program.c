@@ -213,7 +213,11 @@ wg_program *wg_program_make(wg_tape *t, const wg_tape *from, wg_tensor *const ou
     wg_program *p = wg_tape_take(t, sizeof *p);
     if (p == NULL)
         return NULL;
-    *p = (wg_program){.tape = t, .from = from, .host = host, .n_outputs = n, .fresh.ran_at = -1};
+    *p = (wg_program){.tape = t,
+                      .from = from,
+                      .host = host,
+                      .n_outputs = n,
+                      .fresh = {.ran_at = -1, .asked_at = -1}};
     p->pool = host == t ? t->options.pool : NULL;
     if (options != NULL)
         p->options = *options;
@@ -229,9 +233,8 @@ wg_program *wg_program_make(wg_tape *t, const wg_tape *from, wg_tensor *const ou
 
 /* ---- Outputs --------------------------------------------------------------------------------- */
 
-static bool program_is_own(const wg_program *p, const wg_tensor *result)
+static bool program_is_own(const wg_program *p, const void *data)
 {
-    const char *data = result->data;
     return (uintptr_t)data >= (uintptr_t)p->memory &&
            (uintptr_t)data < (uintptr_t)p->memory + p->memory_size;
 }
@@ -243,10 +246,9 @@ static void program_show_results(wg_program *p)
 }
 
 /* A leaf of the tape, with the value that the tape computed, if it did. */
-static wg_tensor *program_output_new(const wg_program *p, const wg_tensor *y,
-                                     const wg_tensor *result)
+static wg_tensor *program_output_new(wg_program *p, const wg_tensor *y, const wg_tensor *result)
 {
-    if (program_is_own(p, result) && y->data != NULL)
+    if (program_is_own(p, result->data) && y->data != NULL)
         memcpy(result->data, y->data, (size_t)y->size * wg_dtype_size(y->dtype));
     return wg_output_new(p->tape, &p->fresh, y, y->dtype, result->data);
 }
@@ -335,6 +337,8 @@ wg_status wg_program_bind(wg_program *p, const wg_tensor *input, const void *dat
         wg_fail(t, WG_E_TAPE, "program: the input is of another tape");
     else if (input->op != &wg_op_input)
         wg_op_fail(input, WG_E_VALUE, "only an input can be bound to other memory");
+    else if (program_is_own(p, data))
+        wg_op_fail(input, WG_E_VALUE, "the program's own memory, which its run writes: copy it");
     else {
         wg_program_rebind(p, input, data);
         wg_fresh_end(t, &p->fresh);
@@ -382,7 +386,7 @@ static bool program_check(const wg_step_work *work)
 {
     if (work->link != NULL)
         return wg_chain_check(work);
-    return work->y->op->check == NULL || work->y->op->check(work->y);
+    return wg_node_check(work->y);
 }
 
 static bool program_run_work(const wg_program *p, const wg_step_work *work)
@@ -427,7 +431,7 @@ bool wg_program_execute(wg_program *p)
     if (!program_follow_tape(p))
         return false;
     for (int i = 0; i < p->n_checks; i++)
-        if (!p->checks[i]->op->check_input(p->checks[i]))
+        if (!wg_node_check_input(p->checks[i]))
             return false;
     const wg_call *c = p->call, *end = c + p->n_calls;
     for (; end - c >= 4; c += 4)
@@ -452,7 +456,7 @@ wg_status wg_program_run(wg_program *p)
     }
     wg_fresh_end(p->tape, &p->fresh);
     for (int i = 0; i < p->n_outputs; i++)
-        if (program_is_own(p, p->result[i]))
+        if (program_is_own(p, p->result[i]->data))
             wg_output_spoil(p->result[i]);
     return p->tape->status;
 }

@@ -55,7 +55,8 @@ wg_status wg_program_run(wg_program *program);
  * dtype, without copying them. The tape's own input keeps what it has. An input that was never
  * given here follows wg_bind. Outputs are stale until the next run. An input that no output needs
  * is ignored.
- * Errors, on the tape: WG_E_VALUE (no input), WG_E_NULL, WG_E_TAPE. Returns the tape's status. */
+ * Errors, on the tape: WG_E_VALUE (no input; an output of this program, or other memory that it
+ * writes as it runs), WG_E_NULL, WG_E_TAPE. Returns the tape's status. */
 wg_status wg_program_bind(wg_program *program, const wg_tensor *input, const void *data);
 
 /* wg_program_output: output i as a tensor, for wg_item, wg_data_f32, wg_optimizer_step; the same

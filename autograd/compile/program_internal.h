@@ -63,8 +63,10 @@ typedef struct wg_program_input {
 typedef struct wg_freshness {
     const wg_tensor **leaf; /* [n_leaves] of the tape */
     int64_t n_leaves;
-    int64_t ran_at; /* the tape's clock when the outputs were last computed; -1: they are stale */
-    bool follows;   /* one of the leaves is an output */
+    int64_t ran_at;   /* the tape's clock when the outputs were last computed; -1: they are stale */
+    bool follows;     /* one of the leaves is an output */
+    bool stale;       /* a leaf is newer: what was found ... */
+    int64_t asked_at; /* ... when the clock said so; -1: not yet */
 } wg_freshness;
 
 /* wg_fresh_add: one leaf more, for which there is room. wg_fresh_end: the outputs are stale from
@@ -77,7 +79,7 @@ bool wg_is_output(const wg_tensor *x);
 
 /* wg_output_new: a leaf of the tape with y's dtype, shape and name, whose value in `data` is
  * written by what `fresh`, which outlives it, belongs to. NULL: an error was recorded. */
-wg_tensor *wg_output_new(wg_tape *t, const wg_freshness *fresh, const wg_tensor *y, wg_dtype dtype,
+wg_tensor *wg_output_new(wg_tape *t, wg_freshness *fresh, const wg_tensor *y, wg_dtype dtype,
                          void *data);
 
 /* wg_outputs_written: n outputs have new values. What is recorded on them is stale where the tape

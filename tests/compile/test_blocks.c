@@ -444,6 +444,45 @@ START_TEST(test_streamed_rows_that_fail)
 }
 END_TEST
 
+/* An op of a user that refuses, and does not say why, has no part in a sum. */
+static bool check_silently(const wg_tensor *y)
+{
+    const wg_tensor *x = y->operand[0];
+    bool good = true;
+    for (int64_t i = 0; i < x->size; i++)
+        good = good && wg_element(x, i) < 1000;
+    return good;
+}
+
+static wg_tensor *refusing_loss(wg_tape *t, wg_tensor *const rows[], void *user)
+{
+    static _Thread_local wg_op op;
+    const model *m = user;
+    wg_tensor *x = rows[0];
+    (void)t;
+    op = wgt_op_sine;
+    op.check = check_silently;
+    return wg_sum(wg_matmul(wg_apply(&op, &x, 1, NULL), m->w));
+}
+
+START_TEST(test_a_silent_check)
+{
+    problem p = problem_new(100, WG_F64, NULL);
+    wg_blocks *b = wg_blocks_new(p.rows, 2, p.param, 2, refusing_loss, &p.m,
+                                 &(wg_blocks_options){.rows = 30});
+    ck_assert_int_eq(wg_blocks_run(b), WG_OK);
+    const wg_mark mark = wg_tape_mark(p.t);
+    p.X[40 * COLUMNS] = 2000;
+    ck_assert_int_eq(wg_blocks_run(b), WG_E_VALUE);
+    wgt_assert_status(p.t, WG_E_VALUE, "the op refuses its operands and does not say why");
+    ck_assert(wg_is_stale(wg_blocks_value(b)));
+    wg_tape_rewind(p.t, mark);
+    ck_assert(wg_is_inert(wg_blocks_value(wg_blocks_derived(b, NULL, NULL))));
+    wgt_assert_status(p.t, WG_E_NULL, "blocks: the function that derives is NULL");
+    problem_free(&p);
+}
+END_TEST
+
 /* What blocks record is of no rows: a replay does not read the memory that they had once. */
 START_TEST(test_replay_reads_no_rows)
 {
@@ -508,6 +547,7 @@ Suite *suite_blocks(void)
     tcase_add_test(cases, test_streamed_rows);
     tcase_add_test(cases, test_streamed_rows_that_fail);
     tcase_add_test(cases, test_replay_reads_no_rows);
+    tcase_add_test(cases, test_a_silent_check);
     tcase_add_test(cases, test_failing_memory);
     suite_add_tcase(suite, cases);
     return suite;

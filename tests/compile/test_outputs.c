@@ -5,9 +5,11 @@
 #include "ops/elementwise.h"
 #include "ops/index.h"
 #include "ops/layout.h"
+#include "ops/registry.h"
 #include "ops/slice.h"
 #include "tests/ops/on_tape.h"
 #include "tests/support/assert.h"
+#include "tests/support/seconds.h"
 #include "tests/support/suites.h"
 #include "tests/support/support.h"
 
@@ -176,6 +178,63 @@ START_TEST(test_stale_after_a_failed_run)
 }
 END_TEST
 
+/* A state that a program makes is not read where it is made. */
+START_TEST(test_bound_to_the_program_itself)
+{
+    const double start[] = {5, 2, 3, 4};
+    wg_tensor *x = wg_input(t, "x", WG_F64, WG_SHAPE(4), start), *y = wg_square(x);
+    wg_program *p = wg_compile(&y, 1, NULL);
+    ck_assert_int_eq(wg_program_run(p), WG_OK);
+    ck_assert_int_eq(wg_program_bind(p, x, wg_data_f64(wg_program_output(p, 0))), WG_E_VALUE);
+    wgt_assert_status(t, WG_E_VALUE, "the program's own memory, which its run writes: copy it");
+}
+END_TEST
+
+static bool refuses(const wg_tensor *y)
+{
+    return *(const double *)y->operand[0]->data >= 0;
+}
+
+/* An op of a user that does not say why it refuses; and a chain that has it. */
+START_TEST(test_a_silent_check)
+{
+    static wg_op op;
+    wg_tensor *x = wgt_scalar_param(t, "x", 2), *first = wg_square(x);
+    op = _i == 0 ? wgt_op_sine : *wg_op_find("sin");
+    op.check = refuses;
+    wg_tensor *y = wg_add(wg_apply(&op, &x, 1, NULL), first);
+    wg_program *p = wg_compile(&y, 1, NULL);
+    ck_assert_int_eq(wg_program_run(p), WG_OK);
+    write(x, -1);
+    ck_assert_int_eq(wg_program_run(p), WG_E_VALUE);
+    wgt_assert_status(t, WG_E_VALUE, "the op refuses its operands and does not say why");
+}
+END_TEST
+
+/* As many outputs as leaves, each of which is looked at once, not once for each of them; and leaves
+ * are written as the tape grows, of which only the rest is newer. */
+START_TEST(test_time_of_many_outputs)
+{
+    enum { N = 20000, STEPS = 5 };
+    static wg_tensor *x[N], *y[N];
+    const double begin = cpu_seconds();
+    for (int i = 0; i < N; i++) {
+        x[i] = wgt_scalar_param(t, NULL, i);
+        y[i] = wg_neg(x[i]);
+    }
+    wg_program *p = wg_compile(y, N, NULL);
+    for (int step = 0, stale = 0; step < STEPS; step++, stale = 0) {
+        ck_assert_int_eq(wg_program_run(p), WG_OK);
+        for (int i = 0; i < N; i++)
+            stale += wg_is_stale(wg_program_output(p, i));
+        ck_assert_int_eq(stale, 0);
+        write(x[step], 1);
+        ck_assert(wg_is_stale(wg_program_output(p, N - 1)));
+    }
+    ck_assert_double_lt(cpu_seconds() - begin, most_seconds() / 10);
+}
+END_TEST
+
 /* Labels that a program computes are looked at again before each run, and each replay. */
 START_TEST(test_labels_that_are_outputs)
 {
@@ -208,6 +267,9 @@ Suite *suite_outputs(void)
     tcase_add_test(cases, test_outputs_that_move);
     tcase_add_test(cases, test_views_of_outputs);
     tcase_add_test(cases, test_stale_after_a_failed_run);
+    tcase_add_test(cases, test_bound_to_the_program_itself);
+    tcase_add_loop_test(cases, test_a_silent_check, 0, 2);
+    tcase_add_test(cases, test_time_of_many_outputs);
     tcase_add_test(cases, test_labels_that_are_outputs);
     suite_add_tcase(suite, cases);
     return suite;
