@@ -436,7 +436,12 @@ static wg_status grad_do(wg_tape *t, const grad_task *task, wg_tensor *gs[])
 wg_status wg_vjp_many(wg_tensor *const ys[], wg_tensor *const dys[], int m, wg_tensor *const xs[],
                       int n, wg_tensor *gs[])
 {
-    return grad_do(wg_first_tape(ys, m), &(grad_task){ys, dys, m, xs, n}, gs);
+    wg_tape *t = wg_first_tape(ys, m);
+    if (dys == NULL && m > 0 && wg_tape_is_real(t)) {
+        wg_fail(t, WG_E_NULL, "grad: the list of cotangents is NULL");
+        return t->status;
+    }
+    return grad_do(t, &(grad_task){ys, dys, m, xs, n}, gs);
 }
 
 wg_status wg_vjp(wg_tensor *y, wg_tensor *dy, wg_tensor *const xs[], int n, wg_tensor *gs[])

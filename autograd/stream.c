@@ -37,7 +37,7 @@ const void *wg_rows_at(wg_tape *t, const wg_tensor *x, int64_t first, int64_t n,
 wg_tensor wg_rows_piece(const wg_tensor *x, int64_t first, int64_t n, void *room)
 {
     wg_tensor piece = *x;
-    piece.size = n * (x->size / x->shape.dim[0]);
+    piece.size = x->shape.dim[0] > 0 ? n * (x->size / x->shape.dim[0]) : 0;
     piece.shape.dim[0] = n;
     piece.data = (void *)(uintptr_t)wg_rows_at(x->tape, x, first, n, room);
     return piece;

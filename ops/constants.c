@@ -17,6 +17,8 @@ wg_tensor *wg_arange(wg_tape *t, wg_dtype dtype, double start, double stop, doub
         return constants_fail(t, "arange", "finite numbers, and a step other than 0, wanted");
     if (dtype == WG_I64 && (start != floor(start) || step != floor(step)))
         return constants_fail(t, "arange", "a whole start and step wanted for i64");
+    if (dtype == WG_I64 && !(fabs(start) < 0x1p63 && fabs(stop) <= 0x1p63))
+        return constants_fail(t, "arange", "numbers of 64 bits wanted for i64");
     if (!(count < 0x1p53)) /* beyond it, not every index is a double */
         return wg_fail(t, WG_E_SHAPE, "arange: %g numbers are too many", count);
     wg_tensor *y = wg_full(t, dtype, WG_SHAPE(count > 0 ? (int64_t)count : 0), 0);

@@ -61,6 +61,9 @@ START_TEST(lists_of_tensors)
     ck_assert_int_eq(wg_optimizer_step(wg_adamw_new(NULL, 2, NULL), NULL), WG_E_NULL);
     ck_assert_int_eq(wg_batches_next(wg_batches_new(NULL, 2, NULL)), 0);
     ck_assert_double_nan(wg_global_norm(NULL, 2));
+    const wg_tensor none = wg_rows_piece(wg_constant(tape, WG_F64, WG_SHAPE(0, 3), NULL), 0, 0,
+                                         NULL);
+    ck_assert_int_eq(none.size, 0);
     wg_tensor *stacked = wg_stack(NULL, 2, 0);
     ck_assert(wg_is_inert(stacked));
     FILE *file = tmpfile();
@@ -73,6 +76,9 @@ START_TEST(results)
 {
     const wg_mark mark = wg_tape_mark(tape);
     wg_tensor *y = wg_sum(wg_square(x)), *hv[1];
+    ck_assert_int_eq(wg_vjp_many(&y, NULL, 1, &x, 1, hv), WG_E_NULL);
+    expect(mark, WG_E_NULL, "grad: the list of cotangents is NULL");
+    y = wg_sum(wg_square(x));
     ck_assert_int_eq(wg_hvp(y, &x, &x, 1, NULL), WG_E_NULL);
     expect(mark, WG_E_NULL, "hvp: the list of results is NULL");
     ck_assert_int_eq(wg_hvp(NULL, &x, &x, 1, hv), WG_E_NULL);

@@ -53,6 +53,8 @@ START_TEST(errors)
     FAILS(wg_arange(t, WG_F64, 0, HUGE_VAL, 1), WG_E_VALUE, "arange: finite numbers");
     FAILS(wg_arange(t, WG_F64, 0, 1, nan("")), WG_E_VALUE, "arange: finite numbers");
     FAILS(wg_arange(t, WG_I64, 0.5, 3, 1), WG_E_VALUE, "arange: a whole start");
+    FAILS(wg_arange(t, WG_I64, 1e19, 1e19 + 8192, 4096), WG_E_VALUE, "arange: numbers of 64 bits");
+    FAILS(wg_arange(t, WG_I64, 0, 1e19, 0x1p62), WG_E_VALUE, "arange: numbers of 64 bits");
     FAILS(wg_arange(t, WG_F64, 0, 1e300, 1e-9), WG_E_SHAPE, "arange: ");
     FAILS(wg_arange(t, WG_WIDE, 0, 1, 1), WG_E_DTYPE, "wide");
     FAILS(wg_linspace(t, WG_F64, 0, nan(""), 2), WG_E_VALUE, "linspace: finite");
