@@ -115,6 +115,26 @@ static void function_tables(const wg_c_program *w)
     wg_temporary_free(w->c.tape, name);
 }
 
+/* Which arguments the statements have. */
+static void function_arguments(const wg_c_program *w)
+{
+    const int64_t most = w->n_arguments;
+    function_name *name = wg_temporary(w->c.tape, most, sizeof *name + sizeof(bool));
+    if (name == NULL)
+        return;
+    bool *wanted = (bool *)(name + most);
+    int64_t n = 0;
+    for (int64_t i = 0; i < most; i++) {
+        wanted[i] = false;
+        if (w->argument[i].used)
+            name[n++] = (function_name){w->argument[i].name, strlen(w->argument[i].name), i};
+    }
+    function_mark(w->c.body.s, name, n, wanted);
+    for (int64_t i = 0; i < most; i++)
+        w->argument[i].used = wanted[i];
+    wg_temporary_free(w->c.tape, name);
+}
+
 /* ---- Statements ------------------------------------------------------------------------------ */
 
 /* Output i, which no step could write where it belongs. */
@@ -331,8 +351,7 @@ const wg_c_function *wg_c_function_write(wg_c_writer *c, uint64_t key, const wg_
     f->empty = w.c.body.s == NULL;
     f->fails = !f->empty && strstr(w.c.body.s, "return 1;") != NULL;
     f->name = f->empty ? "" : wg_write_name_outside(&w, "step");
-    for (int i = 0; i < n; i++)
-        argument[i].used = argument[i].used && wg_write_mentions(w.c.body.s, argument[i].name);
+    function_arguments(&w);
     memcpy(f->room, w.size, sizeof f->room);
     if (!f->empty && c->tape->status == WG_OK)
         function_put(&w, f);

@@ -17,7 +17,9 @@
 #include "tests/ops/loops.h"
 #include "tests/ops/op_table.h"
 #include "tests/support/assert.h"
+#include "tests/support/seconds.h"
 #include "tests/support/suites.h"
+#include "tests/support/support.h"
 
 #include <float.h>
 #include <math.h>
@@ -425,6 +427,42 @@ START_TEST(test_a_network_is_trained)
 }
 END_TEST
 
+static void product_of_all(wg_scan_step *s, void *user)
+{
+    wg_tensor *z = s->carry[0];
+    for (int i = 0; i < *(const int *)user; i++)
+        z = wg_mul(z, s->param[i]);
+    s->next[0] = z;
+}
+
+/* A body is written with its arguments in proportion to them. */
+START_TEST(test_time_of_many_parameters)
+{
+    enum { MANY = 4000 };
+    static wg_tensor *w[MANY], *g[MANY];
+    int many = MANY;
+    wg_c_file file;
+    wg_tape *t = wgt_strict_tape();
+    for (int i = 0; i < MANY; i++)
+        w[i] = wgt_scalar_param(t, NULL, 1);
+    wg_tensor *h = wg_scalar(t, WG_F64, 1), *last;
+    wg_scan(&(wg_scan_loop){.body = product_of_all,
+                            .user = &many,
+                            .carries = &h,
+                            .params = w,
+                            .n_carries = 1,
+                            .n_params = MANY,
+                            .steps = 2},
+            &last, NULL);
+    ck_assert_int_eq(wg_grad(last, w, MANY, g), WG_OK);
+    wg_program *p = wg_compile(g, MANY, NULL);
+    const double begin = cpu_seconds();
+    ck_assert_int_eq(wg_program_to_c(p, NULL, &file), WG_OK);
+    ck_assert_double_lt(cpu_seconds() - begin, most_seconds());
+    wg_tape_free(t);
+}
+END_TEST
+
 Suite *suite_write_scan(void)
 {
     Suite *s = suite_create("write_scan");
@@ -435,6 +473,7 @@ Suite *suite_write_scan(void)
     tcase_add_test(tc, test_operands_of_one_number);
     tcase_add_test(tc, test_a_shared_function_and_an_index);
     tcase_add_test(tc, test_a_network_is_trained);
+    tcase_add_test(tc, test_time_of_many_parameters);
     suite_add_tcase(s, tc);
     return s;
 }
