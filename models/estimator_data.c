@@ -305,8 +305,10 @@ wg_tensor *wg_estimator_targets(const wg_estimator *e, const wg_dataset *rows)
     wg_tape *t = wg_dataset_tape(rows);
     if (wg_estimator_is_inert(e) || t == NULL)
         return wg_fail(t, WG_E_NULL, "estimator: an inert one, or no rows");
+    if (rows->y == NULL && rows->table == NULL)
+        return wg_fail(t, WG_E_VALUE, "estimator: the rows have no labels");
     if (e->head->kind != WG_HEAD_NUMBERS)
-        return rows->y == NULL && rows->table != NULL ? estimator_classes(e, rows->table) : rows->y;
+        return rows->y == NULL ? estimator_classes(e, rows->table) : rows->y;
     const wg_head numbers = {.kind = WG_HEAD_NUMBERS};
     return wg_head_targets(&numbers, wg_dataset_with_y(rows, true).y, e->k, e->dtype);
 }

@@ -57,6 +57,16 @@ static wg_linear_model linear_inert(const wg_linear_model *m, wg_tape *t)
                              .loss = inert};
 }
 
+/* One for each row; a column of them would be broadcast along the rows' losses. */
+static bool linear_weights_fit(wg_tape *t, const wg_tensor *weights, int64_t n)
+{
+    if (weights != NULL && !wg_is_inert(weights) &&
+        (weights->shape.ndim != 1 || weights->shape.dim[0] != n))
+        wg_fail(t, WG_E_SHAPE, "linear model: weights [%" PRId64 "] wanted: %s", n,
+                wg_tensor_text(weights).s);
+    return wg_tape_status(t) == WG_OK;
+}
+
 wg_linear_model wg_linear_model_new(wg_tensor *X, wg_tensor *y, int64_t k, const wg_head *head,
                                     const wg_linear_model_options *options)
 {
@@ -66,7 +76,8 @@ wg_linear_model wg_linear_model_new(wg_tensor *X, wg_tensor *y, int64_t k, const
     wg_linear_model m = {.head = head, .X = X, .y = y};
     wg_tape *t = X != NULL ? X->tape : NULL;
     double l2;
-    if (wg_is_inert(X) || head == NULL || !linear_l2(t, &o, linear_size(X, 0), &l2))
+    if (wg_is_inert(X) || head == NULL || !linear_l2(t, &o, linear_size(X, 0), &l2) ||
+        !linear_weights_fit(t, o.weights, linear_size(X, 0)))
         return linear_inert(&m, t);
     int64_t columns = head->kind == WG_HEAD_TWO_CLASSES ? 1 : k;
     if (k < 1 || wg_head_k(head, columns) != k) {

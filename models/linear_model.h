@@ -36,7 +36,8 @@ typedef struct wg_linear_model {
  * Derivatives: of softmax and sigmoid: d loss / dW = (P - Y)^T X / n + W / (n C), with Y the
  *   one-hot rows of y; d loss / db = the sum over rows of (P - Y) / n.
  * Errors, on the tape: those of wg_head_targets, wg_linear and the head's loss; WG_E_VALUE (C < 0,
- *   n < 0, a k that the head cannot have); the tensors are then inert.
+ *   n < 0, a k that the head cannot have), WG_E_SHAPE (weights that are not [n]); the
+ *   tensors are then inert.
  * Source: Bishop 2006, "Pattern Recognition and Machine Learning", sec. 4.3.2 and 4.3.4. */
 wg_linear_model wg_linear_model_new(wg_tensor *X, wg_tensor *y, int64_t k, const wg_head *head,
                                     const wg_linear_model_options *options);

@@ -90,6 +90,19 @@ static double fit_rate(const wg_fit_run *run, int64_t step)
     return wg_schedule_plateau(s, run->state.history + column, run->state.width, run->state.epoch);
 }
 
+/* Gradients are given to it in the model's order. */
+static bool fit_optimizer_fits(const wg_optimizer *o, const wg_fit_model *m)
+{
+    bool same = o->n == m->n_params;
+    for (int i = 0; i < o->n && same; i++)
+        same = o->param[i] == m->params[i];
+    if (!same)
+        wg_fail(m->params[0]->tape, WG_E_VALUE,
+                "fit: the optimizer is not made for the model's %d parameters, in their order",
+                m->n_params);
+    return same;
+}
+
 static bool fit_prepare(wg_fit_run *run)
 {
     const wg_fit_model *m = run->model;
@@ -103,6 +116,8 @@ static bool fit_prepare(wg_fit_run *run)
     fit_batches *b = run->method;
     b->optimizer = run->o.optimizer != NULL ? run->o.optimizer
                                             : wg_adam_new(m->params, m->n_params, NULL);
+    if (wg_tape_status(run->tape) != WG_OK || !fit_optimizer_fits(b->optimizer, m))
+        return false;
     run->identity.rate = run->o.schedule != NULL ? fit_rate(run, 0)
                                                  : wg_optimizer_rate(b->optimizer);
     if (!wg_fit_resume(run))

@@ -62,7 +62,8 @@ typedef struct wg_fit_options {
     int64_t epochs; /* at most, > 0; default 0 stands for 100 */
     int64_t batch;  /* rows of a batch, > 0; default 0 stands for 32; more than there are: all */
     uint64_t seed;  /* of the order of the rows and of the validation split; default 0 */
-    wg_optimizer *optimizer; /* made for the model's parameters; default NULL: Adam, rate 0.001 */
+    wg_optimizer *optimizer; /* made for the model's parameters, in their order, else WG_E_VALUE;
+                                default NULL: Adam, rate 0.001 */
     /* its rate by the optimizer's step, PLATEAU's by the monitored losses of the epochs; default
      * NULL: it stays */
     const wg_schedule *schedule;
@@ -80,7 +81,8 @@ typedef struct wg_fit_options {
     int64_t patience; /* stop when the monitored loss (of validation rows, or else of training) has
                          not fallen for so many epochs, and take the parameters of the best epoch;
                          default 0: never, and the last epoch's parameters stay */
-    double min_delta; /* to have fallen is to be lower than the best by more than this, >= 0 */
+    double min_delta; /* to have fallen is to be lower than the best by more than this, >= 0,
+                         finite */
 
     /* Weights of rows: the product of the three, scaled so that their mean over the training rows
      * is 1. Validation rows are not weighted. The first two are for classes. */
@@ -143,9 +145,10 @@ typedef struct wg_fit_result {
  * Shape:  X [n, ...] f32 or f64, y as the head says. Of a table its numbers; string columns are
  *   WG_E_VALUE (see models/estimator.h).
  * Errors, on the tape: WG_E_VALUE (options), WG_E_SHAPE, WG_E_DTYPE, WG_E_INDEX (a label),
- *   WG_E_NOT_FINITE (the loss of a batch, or of the validation rows, with the first row to blame),
- *   WG_E_NULL, WG_E_NOMEM; resuming: those of wg_archive_load and WG_E_FORMAT (a checkpoint of
- *   another training; nothing has then been written). */
+ *   WG_E_NOT_FINITE (numbers to be learned, with their row; the loss of a batch, or of the
+ *   validation rows, with the first row to blame), WG_E_STALE, WG_E_NULL, WG_E_NOMEM; resuming:
+ *   those of wg_archive_load and WG_E_FORMAT (a checkpoint of another training; nothing has then
+ *   been written). */
 wg_fit_result wg_fit(const wg_fit_model *model, const wg_dataset *data,
                      const wg_fit_options *options);
 

@@ -19,7 +19,26 @@ static bool fit_weights_are_valid(wg_tape *t, const wg_tensor *w, int64_t n)
         wg_fail(t, WG_E_SHAPE, "fit: sample weights [%" PRId64 "] wanted, on the tape of X", n);
     else if (w->dtype == WG_I64)
         wg_fail(t, WG_E_DTYPE, "fit: sample weights must be f32 or f64");
+    else if (wg_is_stale(w))
+        wg_fail(t, WG_E_STALE, "fit: sample weights: replay first: %s", wg_tensor_text(w).s);
     return wg_tape_status(t) == WG_OK;
+}
+
+/* Numbers to be learned are finite; labels are of i64. */
+static bool fit_y_is_valid(const wg_tensor *y)
+{
+    if (wg_is_stale(y)) {
+        wg_fail(y->tape, WG_E_STALE, "fit: y: replay first: %s", wg_tensor_text(y).s);
+        return false;
+    }
+    const int64_t columns = y->size / y->shape.dim[0];
+    for (int64_t i = 0; y->dtype != WG_I64 && y->data != NULL && i < y->size; i++)
+        if (!isfinite(wg_element(y, i))) {
+            wg_fail(y->tape, WG_E_NOT_FINITE, "fit: y: row %" PRId64 ", column %" PRId64 " is %g",
+                    i / columns + 1, i % columns + 1, wg_element(y, i));
+            return false;
+        }
+    return true;
 }
 
 /* The factor of each class, into factor[k]: class_weights, times n / (k * rows) where balanced. */
@@ -131,6 +150,13 @@ static bool fit_data_options_are_valid(wg_tape *t, const wg_fit_model *model,
     return wg_tape_status(t) == WG_OK;
 }
 
+/* Other rows than the table's numbers may be what was made of its strings. */
+static bool fit_leaves_strings_out(const wg_dataset *d)
+{
+    return d->sparse == NULL && d->table != NULL && d->table->string_columns > 0 &&
+           d->X == wg_table_features(d->table);
+}
+
 static bool fit_data_is_valid(const wg_fit_model *model, const wg_dataset *d,
                               const wg_fit_options *o)
 {
@@ -142,7 +168,7 @@ static bool fit_data_is_valid(const wg_fit_model *model, const wg_dataset *d,
         wg_fail(t, WG_E_TAPE, "fit: X and y are on two tapes");
     else if (d->sparse != NULL && !model->takes_sparse)
         wg_fail(t, WG_E_VALUE, "fit: the model takes no sparse rows: wg_csr_dense");
-    else if (d->sparse == NULL && d->table != NULL && d->table->string_columns > 0)
+    else if (fit_leaves_strings_out(d))
         wg_fail(t, WG_E_VALUE, "fit: the table has string columns, which an estimator encodes");
     else if (values->dtype != WG_F32 && values->dtype != WG_F64)
         wg_fail(t, WG_E_DTYPE, "fit: X must be f32 or f64");
@@ -153,7 +179,7 @@ static bool fit_data_is_valid(const wg_fit_model *model, const wg_dataset *d,
         wg_fail(t, WG_E_SHAPE, "fit: X [n, ...] and y [n] wanted, n >= 1: %s, %s",
                 wg_tensor_text(values).s, wg_tensor_text(y).s);
     return t != NULL && wg_tape_status(t) == WG_OK && fit_data_options_are_valid(t, model, o) &&
-           fit_weights_are_valid(t, o->sample_weights, y->shape.dim[0]);
+           fit_weights_are_valid(t, o->sample_weights, y->shape.dim[0]) && fit_y_is_valid(y);
 }
 
 wg_tensor *wg_fit_outputs(const wg_fit_model *model, const wg_dataset *rows, bool training)

@@ -109,6 +109,63 @@ START_TEST(test_training)
 }
 END_TEST
 
+/* Of another tape, of fewer parameters, or of them in another order: gradients would go astray. */
+START_TEST(test_optimizers_of_others)
+{
+    wg_tape *other = wg_tape_new(NULL);
+    const problem p = iris(tape, 0), q = iris(other, 0);
+    const wg_dataset data = {.X = p.X, .y = p.y};
+    wg_tensor *turned[16];
+    const int n = p.model.n_params;
+    ck_assert_int_lt(n, 16);
+    for (int i = 0; i < n; i++)
+        turned[i] = p.model.params[n - 1 - i];
+    wg_optimizer *const wrong[] = {wg_sgd_new(q.model.params, n, NULL), wg_sgd_new(turned, n, NULL),
+                                   wg_sgd_new(p.model.params, n - 1, NULL)};
+    for (int i = 0; i < 3; i++)
+        expect_error_of(wg_fit(&p.model, &data, &(wg_fit_options){.optimizer = wrong[i]}),
+                        WG_E_VALUE, "the optimizer is not made for the model's");
+    wg_tape_free(other);
+}
+END_TEST
+
+/* Rows beside a table with strings may be made of them. */
+START_TEST(test_rows_beside_strings)
+{
+    const wg_table *table = colours();
+    const problem p = iris(tape, 0);
+    wg_tensor *X = wg_full(tape, WG_F32, WG_SHAPE(3, 4), 1);
+    wg_fit(&p.model, &(wg_dataset){.X = X, .table = table}, &(wg_fit_options){.epochs = 1});
+    ck_assert_msg(wg_tape_status(tape) == WG_OK, "%s", wg_tape_message(tape));
+}
+END_TEST
+
+START_TEST(test_numbers)
+{
+    const problem p = iris(tape, 0);
+    const int64_t n = wg_dim(p.X, 0);
+    const wg_dataset data = {.X = p.X, .y = p.y};
+    wg_tensor *y = wg_full(tape, WG_F64, WG_SHAPE(n, 2), 1);
+    ((double *)y->data)[5] = HUGE_VAL;
+    wg_fit_model line = p.model;
+    line.head = &wg_head_regression;
+    expect_error_of(wg_fit(&line, &(wg_dataset){.X = p.X, .y = y}, NULL), WG_E_NOT_FINITE,
+                    "fit: y: row 3, column 2 is inf");
+    expect_error_of(wg_fit(&line, &(wg_dataset){.X = p.X, .y = stale(WG_F64, WG_SHAPE(n))}, NULL),
+                    WG_E_STALE, "fit: y: replay first");
+    expect_error_of(wg_fit(&p.model, &data, &(wg_fit_options){.min_delta = HUGE_VAL}), WG_E_VALUE,
+                    "min_delta is not finite");
+    const wg_fit_options old = {.sample_weights = stale(WG_F64, WG_SHAPE(n))};
+    expect_error_of(wg_fit(&p.model, &data, &old), WG_E_STALE, "sample weights: replay first");
+    const wg_linear_model_options column = {.weights = wg_full(tape, WG_F64, WG_SHAPE(n, 1), 1)};
+    expect_error_of(wg_softmax_regression_new(p.X, p.y, 3, &column).loss, WG_E_SHAPE,
+                    "linear model: weights [150] wanted");
+    wg_estimator *e = wg_estimator_fit(&data, NULL);
+    expect_error_of(wg_estimator_targets(e, &(wg_dataset){.X = p.X}), WG_E_VALUE,
+                    "estimator: the rows have no labels");
+}
+END_TEST
+
 START_TEST(test_optimizers)
 {
     wg_tensor *p = wg_param(tape, "p", WG_F32, WG_SHAPE(3)), *g = wg_ones_like(p);
@@ -140,6 +197,9 @@ Suite *suite_refused(void)
     tcase_add_checked_fixture(c, wgt_file_setup, wgt_file_teardown);
     tcase_add_test(c, test_rows);
     tcase_add_test(c, test_training);
+    tcase_add_test(c, test_optimizers_of_others);
+    tcase_add_test(c, test_numbers);
+    tcase_add_test(c, test_rows_beside_strings);
     tcase_add_test(c, test_optimizers);
     suite_add_tcase(s, c);
     return s;
