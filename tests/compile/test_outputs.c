@@ -2,6 +2,7 @@
  * other programs, and when it is stale. */
 #include "autograd/compile/program.h"
 
+#include "autograd/rng.h"
 #include "ops/elementwise.h"
 #include "ops/index.h"
 #include "ops/layout.h"
@@ -12,6 +13,8 @@
 #include "tests/support/seconds.h"
 #include "tests/support/suites.h"
 #include "tests/support/support.h"
+
+#include <math.h>
 
 static void write(wg_tensor *x, double value)
 {
@@ -146,6 +149,96 @@ START_TEST(test_outputs_that_move)
 }
 END_TEST
 
+/* ---- In any order ---------------------------------------------------------------------------- */
+
+/* Three programs, each of which reads what those before it made. */
+enum { PROGRAMS = 3, VALUES = 9, ACTIONS = 40, SEQUENCES = 300 };
+
+typedef struct chain {
+    wg_tensor *a, *b, *x[VALUES];
+    double a_now, b_now;
+    wg_program *p[PROGRAMS];
+} chain;
+
+static wg_tensor *output_of(chain *c, int i, wg_tensor *y)
+{
+    c->p[i] = wg_compile(&y, 1, NULL);
+    return wg_program_output(c->p[i], 0);
+}
+
+static chain chain_new(void)
+{
+    chain c = {
+        .a = wgt_scalar_param(t, "a", 1), .b = wgt_scalar_param(t, "b", 2), .a_now = 1, .b_now = 2};
+    wg_tensor **x = c.x;
+    x[0] = wg_scale(c.a, 2);
+    x[1] = output_of(&c, 0, x[0]);
+    x[2] = wg_add(x[1], c.b);
+    x[3] = wg_scale(x[2], 3);
+    x[4] = output_of(&c, 1, x[3]);
+    x[5] = wg_reshape(x[4], WG_SCALAR);
+    x[6] = wg_mul(x[5], x[1]);
+    x[7] = output_of(&c, 2, x[6]);
+    x[8] = wg_add(x[7], c.a);
+    return c;
+}
+
+static void chain_act(chain *c, int action, int which, double value)
+{
+    const wg_mark mark = wg_tape_mark(t);
+    if (action == 0)
+        write(c->a, c->a_now = value);
+    else if (action == 1)
+        write(c->b, c->b_now = value);
+    else if (action < 5)
+        ck_assert_int_eq(wg_program_run(c->p[action - 2]), WG_OK);
+    else if (action == 5)
+        ck_assert_int_eq(wg_replay(t), WG_OK);
+    else if (action == 6)
+        ck_assert_int_eq(wg_replay_to(&c->x[which], 1), WG_OK);
+    else { /* what is recorded on a stale value is an error, and no other is */
+        const bool stale = wg_is_stale(c->x[which]);
+        ck_assert_int_eq(wg_is_inert(wg_neg(c->x[which])), stale);
+        wg_tape_rewind(t, mark);
+    }
+}
+
+/* What is fresh is right; all: and all is fresh. */
+static void chain_is_right(const chain *c, bool all)
+{
+    const double y = 2 * c->a_now, s = y + c->b_now, m = 3 * s * y;
+    const double want[VALUES] = {y, y, s, 3 * s, 3 * s, 3 * s, m, m, m + c->a_now};
+    for (int i = 0; i < VALUES; i++) {
+        const bool stale = wg_is_stale(c->x[i]);
+        ck_assert(!(stale && all));
+        if (!stale)
+            wgt_assert_same_bits(wg_item(c->x[i]), want[i]);
+    }
+}
+
+START_TEST(test_any_order)
+{
+    for (uint64_t seed = 1; seed <= SEQUENCES; seed++) {
+        const wg_mark empty = wg_tape_mark(t);
+        chain c = chain_new();
+        for (uint64_t i = 0; i < ACTIONS; i++) {
+            const double draw = wg_random_uniform(seed, 1, i);
+            chain_act(&c, (int)(8 * draw), (int)(VALUES * wg_random_uniform(seed, 2, i)),
+                      floor(10 * wg_random_uniform(seed, 3, i)));
+            if (wg_random_uniform(seed, 4, i) < 0.5) /* to ask may change what is noted */
+                chain_is_right(&c, false);
+        }
+        for (int i = 0; i < PROGRAMS; i++) {
+            chain_act(&c, 5, 0, 0);
+            chain_act(&c, 2 + i, 0, 0);
+        }
+        chain_act(&c, 5, 0, 0);
+        chain_is_right(&c, true);
+        wg_tape_rewind(t, empty);
+    }
+}
+END_TEST
+
 /* A view of an output is as fresh as that, whoever asked in between. */
 START_TEST(test_views_of_outputs)
 {
@@ -269,6 +362,7 @@ Suite *suite_outputs(void)
     tcase_add_test(cases, test_stale_after_a_failed_run);
     tcase_add_test(cases, test_bound_to_the_program_itself);
     tcase_add_loop_test(cases, test_a_silent_check, 0, 2);
+    tcase_add_test(cases, test_any_order);
     tcase_add_test(cases, test_time_of_many_outputs);
     tcase_add_test(cases, test_labels_that_are_outputs);
     suite_add_tcase(suite, cases);
