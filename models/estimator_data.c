@@ -241,23 +241,6 @@ double wg_estimator_score(const wg_estimator *e, const wg_dataset *rows)
 
 /* ---- The truth. ------------------------------------------------------------------------------ */
 
-/* The class of that name, or else of that number ("1" and "1.0" are one class, as in a table); -1:
- * none. */
-static int64_t estimator_find_class(const wg_estimator *e, const char *name)
-{
-    double given, own;
-    for (int64_t k = 0; k < e->k; k++)
-        if (strcmp(name, e->class_names[k]) == 0)
-            return k;
-    if (wg_number_read(name, &given) != WG_NUMBER_FINITE)
-        return -1;
-    for (int64_t k = 0; k < e->k; k++)
-        if (wg_number_read(e->class_names[k], &own) == WG_NUMBER_FINITE &&
-            wg_label_order(name, given, e->class_names[k], own) == 0)
-            return k;
-    return -1;
-}
-
 /* The estimator's number of each of the table's classes, -1 where there is none, into number[]. */
 static bool estimator_number_classes(const wg_estimator *e, const wg_table *table, int64_t number[])
 {
@@ -267,7 +250,7 @@ static bool estimator_number_classes(const wg_estimator *e, const wg_table *tabl
         return false;
     }
     for (int64_t c = 0; c < table->class_count; c++)
-        number[c] = estimator_find_class(e, table->class_names[c]);
+        number[c] = wg_class_find(e->class_names, e->k, table->class_names[c]);
     wg_c_locale_leave(&locale);
     return true;
 }

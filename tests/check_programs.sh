@@ -371,6 +371,17 @@ says err 'the test rows would be those that are trained on'
 usage sh -c "cat '$iris' | '$train' - --test-file -"
 run 1 "$train" "$iris" --test-file another.csv
 says err "no training row is of the test rows' class another"
+sed 's/setosa/-1/; s/versicolor/+1/; s/virginica/20/' "$iris" > numbers.csv # as numbers other letters are the same class
+sed 's/setosa/-1.0/; s/versicolor/1/; s/virginica/2e1/' "$iris" > letters.csv
+run 0 "$train" numbers.csv --test-file letters.csv --save model
+cp out train_out
+says out 'test         accuracy 0.'
+run 0 "$predict" model letters.csv
+says err "$(sed -n 's/^test  *\(accuracy [0-9.]*\).*/\1/p' train_out)"
+sed 's/,0.2,setosa/,thin,setosa/' "$iris" > thin.csv
+run 1 "$train" "$iris" --label petal_width --model regression --test-file thin.csv
+says err "thin.csv: label column 'petal_width' does not hold numbers alone"
+expect 'trained all the same' sh -c '! grep -q "^iteration" err'
 awk -F, -v OFS=, '{ print $5, $3, $1, $4, $2 }' "$iris" > moved.csv # columns and the label are known by their names
 run 0 "$train" "$iris" --test-file moved.csv --quiet
 says out '150 training rows, 150 test rows'
@@ -1268,6 +1279,13 @@ done
 usage "$train" big.csv --cache c --report r.html
 usage "$train" X.npy --labels y.npy --cache c
 usage sh -c "cat big.csv | '$train' - --cache c"
+# More labels than can be classes have no names.
+awk 'BEGIN { print "x,y"; for (i = 0; i < 3000; i++) print i % 7 "," i }' > many.csv
+awk -F, 'NR > 1 { print $2, "1:" $1 }' many.csv > many.svm
+for name in many.csv many.svm; do
+    run 1 "$train" $name --cache $name.cache --model softmax
+    says err 'different labels, and the limit is '
+done
 # The same of an svmlight file.
 run 0 "$train" digits.svm --test 0 --epochs 8 --save one
 mv out held

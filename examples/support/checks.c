@@ -227,8 +227,18 @@ bool check_strings(const train_arguments *a, const wg_table *trained, const wg_t
     return known || !name_unknown(trained, tested);
 }
 
+/* A class that no training row has cannot be judged. */
+static bool classes_known(const wg_table *trained, const wg_table *tested)
+{
+    for (int64_t i = 0; i < tested->class_count; i++)
+        if (wg_class_find(trained->class_names, trained->class_count, tested->class_names[i]) < 0)
+            return check_fail("no training row is of the test rows' class", tested->class_names[i]);
+    return true;
+}
+
 /* Could the model of these rows predict those, and be judged by them? */
-bool check_test_rows(const char *path, const wg_dataset *all, const wg_dataset *tested)
+bool check_test_rows(const char *path, const wg_dataset *all, const wg_dataset *tested,
+                     bool numbers)
 {
     const wg_table *own = all->table, *other = tested->table;
     if (other->classes == NULL)
@@ -237,24 +247,11 @@ bool check_test_rows(const char *path, const wg_dataset *all, const wg_dataset *
         return check_fail("the data and the test rows must both be sparse (svmlight), or neither:",
                           path);
     if (own->columns == other->columns && own->string_columns == other->string_columns)
-        return true;
+        return !wg_is_inert(numbers ? wg_table_targets(other) : wg_table_classes(other)) &&
+               (numbers || classes_known(own, other));
     options_complain("%s: test rows of %" PRId64 " numbers and %" PRId64
                      " strings, but the data has %" PRId64 " and %" PRId64,
                      path, other->columns, other->string_columns, own->columns,
                      own->string_columns);
     return false;
-}
-
-/* A class that no training row has cannot be judged. */
-bool check_classes(const wg_table *trained, const wg_table *tested)
-{
-    for (int64_t i = 0; i < tested->class_count; i++) {
-        int64_t j = 0;
-        while (j < trained->class_count &&
-               strcmp(trained->class_names[j], tested->class_names[i]) != 0)
-            j++;
-        if (j == trained->class_count)
-            return check_fail("no training row is of the test rows' class", tested->class_names[i]);
-    }
-    return true;
 }

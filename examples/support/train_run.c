@@ -65,6 +65,8 @@ static bool choose_model(train_arguments *a, parts *r)
                          a->data, wg_shown_text(r->all.table->label_name).s, k);
         return false;
     }
+    if (wg_is_inert(wg_table_classes(r->all.table))) /* too many, which have no names then */
+        return false;
     if (a->e.model == NULL && k == 2)
         a->e.model = "logistic";
     return true;
@@ -103,8 +105,8 @@ static bool split(wg_tape *t, const train_arguments *a, parts *r)
         o.f64 = !o.f32;
         o.width = r->all.sparse != NULL ? wg_dataset_columns(&r->all) : 0;
         r->tested = rows_read(t, a->test_file, &o);
-        return wg_tape_status(t) == WG_OK && check_test_rows(a->test_file, &r->all, &r->tested) &&
-               (r->numbers || check_classes(r->all.table, r->tested.table));
+        return wg_tape_status(t) == WG_OK &&
+               check_test_rows(a->test_file, &r->all, &r->tested, r->numbers);
     }
     if (a->test == 0)
         return true;

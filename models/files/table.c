@@ -3,6 +3,7 @@
 #include "models/files/table_internal.h"
 
 #include "autograd/op.h"
+#include "models/files/bytes_internal.h"
 #include "ops/slice.h"
 
 #include <inttypes.h>
@@ -288,6 +289,21 @@ wg_tensor *wg_table_classes(const wg_table *table)
         "%s: label column '%s' holds %" PRId64 " different labels, and the limit is %" PRId64
         " (option limits.classes): is it a column of ids, or of numbers to predict?",
         table->path, wg_shown_text(table->label_name).s, table->class_count, table->class_limit);
+}
+
+int64_t wg_class_find(const char *const classes[], int64_t n, const char *name)
+{
+    double given, own;
+    for (int64_t k = 0; k < n; k++)
+        if (strcmp(name, classes[k]) == 0)
+            return k;
+    if (wg_number_read(name, &given) != WG_NUMBER_FINITE)
+        return -1;
+    for (int64_t k = 0; k < n; k++)
+        if (wg_number_read(classes[k], &own) == WG_NUMBER_FINITE &&
+            wg_label_order(name, given, classes[k], own) == 0)
+            return k;
+    return -1;
 }
 
 /* ---- Some of its rows. ----------------------------------------------------------------------- */

@@ -82,6 +82,10 @@ wg_tensor *wg_table_targets(const wg_table *table);
  * Errors: WG_E_VALUE, on the tape: no label column; more classes than the reader's limit. */
 wg_tensor *wg_table_classes(const wg_table *table);
 
+/* wg_class_find: which of these classes [n] is called `name`, or else is the same number, as
+ * wg_table_classes tells them apart ("1" and "1.0" are one class); -1: none. */
+int64_t wg_class_find(const char *const classes[], int64_t n, const char *name);
+
 /* wg_table_of: a table of arrays, those of NPY or IDX files, say: X [n, ...] as columns x1, x2, ...
  * (i64 becomes f64; NaN is a missing value), and to each row a label y, [n] or [n, 1] of any dtype;
  * NULL: none. `name` stands for the file in messages; label_name may be NULL. Never NULL: after an

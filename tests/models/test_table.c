@@ -193,6 +193,24 @@ static void expect_inert(const wg_table *table)
     ck_assert_ptr_null(table->string_names[0]);
 }
 
+START_TEST(test_find_class)
+{
+    const char *const classes[] = {"-1", "+1", "1e2", "9007199254740993", "red", "1.0"};
+    static const struct {
+        const char *name;
+        int64_t found;
+    } cases[] = {{"1", 1},     {"1.0", 5},
+                 {"1.00", 1},  {"-1.0", 0},
+                 {" 100 ", 2}, {"9007199254740992", -1},
+                 {"red", 4},   {"+9007199254740993", 3},
+                 {"Red", -1},  {"0x1", -1},
+                 {"nan", -1},  {"", -1}};
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
+        ck_assert_int_eq(wg_class_find(classes, 6, cases[i].name), cases[i].found);
+    ck_assert_int_eq(wg_class_find(NULL, 0, "1"), -1);
+}
+END_TEST
+
 START_TEST(test_bad_texts)
 {
     expect_inert(read_text(bad_files[_i].text, &bad_files[_i].options));
@@ -348,6 +366,7 @@ Suite *suite_table(void)
     tcase_add_test(c, test_rounded);
     tcase_add_test(c, test_found);
     tcase_add_test(c, test_class_limit);
+    tcase_add_test(c, test_find_class);
     tcase_add_test(c, test_columns_and_missing);
     tcase_add_loop_test(c, test_bad_texts, 0, (int)(sizeof bad_files / sizeof *bad_files));
     tcase_add_test(c, test_of_arrays);
