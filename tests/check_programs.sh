@@ -721,6 +721,9 @@ says err "has the label's name: y"
 printf ',,y\n1,2,0\n2,3,1\n3,1,0\n4,5,1\n5,2,0\n6,1,1\n' > unnamed.csv
 before unnamed.csv
 says err "two columns have one name"
+printf 'a,a,y\n1,red,0\n2,blue,1\n3,red,0\n4,blue,1\n' > twice.csv
+before twice.csv # numbers and strings
+says err "two columns have one name, one of which must be another in the header: a"
 printf 'a;y\n1,5;0\n2,5;1\n3;0\n4,25;1\n' > comma.csv
 before comma.csv
 says err 'train -; where it divides thousands, take it out; column a'
@@ -843,6 +846,14 @@ awk 'BEGIN { for (i = 0; i < 100000; i++) printf "c%d,", i; print "y"
 run 0 "$train" wide.csv --quiet --test 0 --epochs 2 --save model
 run 0 sh -c "ulimit -t 15 && '$predict' model wide.csv"
 says err ' of 4 rows'
+# Nor do names of columns of strings, or strings of test rows beside those of training rows.
+awk 'BEGIN { for (i = 0; i < 120000; i++) printf "c%d,", i; print "y"
+    for (k = 0; k < 4; k++) { for (i = 0; i < 120000; i++) printf "%s,", k % 2 ? "a" : "b"; print k % 2 } }' > wide.csv
+run 0 sh -c "ulimit -t 15 && '$train' wide.csv --quiet --test 0 --epochs 1 --memory 1000"
+awk 'BEGIN { print "s,y"; for (i = 0; i < 100000; i++) print (i ? "a" : "b") "," i % 2 }' > long.csv
+awk 'BEGIN { print "s,y"; for (i = 0; i < 100000; i++) print (i < 99999 ? "b" : "c") "," i % 2 }' > longer.csv
+run 1 sh -c "ulimit -t 5 && '$train' long.csv --quiet --test-file longer.csv"
+says err "no training row has 'c' in column 's'"
 
 # ---- labels that are numbers -------------------------------------------------------------------------
 

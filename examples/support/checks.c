@@ -33,6 +33,26 @@ bool check_files(const train_arguments *a)
     return true;
 }
 
+/* Two columns of a file may have one name, by which predict could not tell them apart. */
+static bool names_differ(const wg_table *table)
+{
+    wg_tape *t = table->tape;
+    const wg_mark mark = wg_tape_mark(t);
+    const size_t columns = (size_t)table->columns, n = columns + (size_t)table->string_columns;
+    const char **name = wg_tape_take(t, n * sizeof *name);
+    if (name == NULL)
+        return false;
+    memcpy(name, table->column_names, columns * sizeof *name);
+    memcpy(name + columns, table->string_names, (n - columns) * sizeof *name);
+    rows_sort_texts(name, n);
+    for (size_t i = 1; i < n; i++)
+        if (strcmp(name[i - 1], name[i]) == 0)
+            return check_fail(
+                "two columns have one name, one of which must be another in the header:",
+                *name[i] != '\0' ? name[i] : "''");
+    return wg_tape_rewind(t, mark) == WG_OK;
+}
+
 /* Names that a saved model cannot keep, or that predict could not find again. */
 bool check_names(const train_arguments *a, const wg_table *table)
 {
@@ -47,14 +67,8 @@ bool check_names(const train_arguments *a, const wg_table *table)
                     name);
             if (k < 2 && strcmp(name, table->label_name) == 0)
                 return check_fail("a column to predict from has the label's name:", name);
-            for (int64_t j = 0; k < 2 && j < i && table->columns < 10000; j++)
-                if (strcmp(name, lists[k][j]) == 0)
-                    return check_fail(
-                        "two columns have one name, one of which must be another in the "
-                        "header:",
-                        *name != '\0' ? name : "''");
         }
-    return true;
+    return table->csv == NULL || names_differ(table);
 }
 
 /* Strings that a saved model cannot keep. */
@@ -177,54 +191,39 @@ bool check_numbers(const train_arguments *a, const wg_table *table)
     return true;
 }
 
-/* The first string of a test row that no training row has in its column. */
-static bool name_unknown(const wg_table *trained, const wg_table *tested)
+/* The first row, of those before `end`, whose string of a column is none of known[n], which rise; `end`: none. */
+static int64_t first_unknown(const wg_table *tested, int64_t column, int64_t end,
+                             const char *const *known, size_t n)
 {
-    int64_t columns = tested->string_columns, cells = tested->rows * columns, row = 0;
-    for (int64_t i = 0; i < cells; i++) {
-        const char *text = tested->strings[i];
-        for (row = 0; row < trained->rows; row++)
-            if (strcmp(trained->strings[row * columns + i % columns], text) == 0)
-                break;
-        if (row < trained->rows)
-            continue;
-        options_complain("no training row has '%s' in column '%s', but a test row has; "
-                         "--ignore-unknown takes it, --drop leaves the column out",
-                         wg_shown_text(text).s, wg_shown_text(tested->string_names[i % columns]).s);
-        return true;
-    }
-    return false;
+    for (int64_t row = 0; row < end; row++)
+        if (!rows_have_text(known, n, tested->strings[row * tested->string_columns + column]))
+            return row;
+    return end;
 }
 
-/* Can it prepare the strings of these rows? Some at a time, since numbers are more than strings. */
-static bool prepares(const wg_pipeline *p, const wg_table *rows)
-{
-    enum { ROWS = 256 };
-    wg_tape *t = rows->tape;
-    for (int64_t row = 0, n; wg_tape_status(t) == WG_OK && row < rows->rows; row += n) {
-        const wg_mark mark = wg_tape_mark(t);
-        n = rows->rows - row < ROWS ? rows->rows - row : ROWS;
-        wg_pipeline_apply(p, wg_full(t, WG_F32, WG_SHAPE(n, 0), 0),
-                          rows->strings + row * rows->string_columns);
-        if (wg_tape_status(t) == WG_OK)
-            wg_tape_rewind(t, mark);
-    }
-    return wg_tape_status(t) == WG_OK;
-}
-
-/* Do the training rows have all strings of the test rows? A preparation of the strings alone says so; what else it
- * may say, the training will. */
+/* Do the training rows have all strings of the test rows? */
 bool check_strings(const train_arguments *a, const wg_table *trained, const wg_table *tested)
 {
-    wg_tape *t = trained->tape;
-    wg_mark mark = wg_tape_mark(t);
     if (tested == NULL || trained->string_columns == 0 || a->ignore_unknown)
         return true;
-    const bool known = prepares(wg_pipeline_fit(wg_full(t, WG_F32, WG_SHAPE(trained->rows, 0), 0),
-                                                trained->strings, trained->string_columns, NULL),
-                                tested);
-    wg_tape_rewind(t, mark);
-    return known || !name_unknown(trained, tested);
+    wg_tape *t = trained->tape;
+    const wg_mark mark = wg_tape_mark(t);
+    const int64_t columns = trained->string_columns;
+    const char **known = wg_tape_take(t, (size_t)trained->rows * sizeof *known);
+    int64_t row = tested->rows, column = 0;
+    for (int64_t j = 0; known != NULL && j < columns; j++) {
+        rows_sort_column(trained, j, known);
+        const int64_t unknown = first_unknown(tested, j, row, known, (size_t)trained->rows);
+        column = unknown < row ? j : column;
+        row = unknown;
+    }
+    if (known == NULL || (row == tested->rows && wg_tape_rewind(t, mark) == WG_OK))
+        return known != NULL;
+    options_complain("no training row has '%s' in column '%s', but a test row has; "
+                     "--ignore-unknown takes it, --drop leaves the column out",
+                     wg_shown_text(tested->strings[row * columns + column]).s,
+                     wg_shown_text(tested->string_names[column]).s);
+    return false;
 }
 
 /* A class that no training row has cannot be judged. */

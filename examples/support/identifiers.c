@@ -4,7 +4,6 @@
 #include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 enum { ROWS = 20 }; /* fewer say nothing */
@@ -23,18 +22,11 @@ static bool counts_rows(const wg_table *table, int64_t column)
     return true;
 }
 
-static int by_text(const void *a, const void *b)
-{
-    return strcmp(*(const char *const *)a, *(const char *const *)b);
-}
-
 /* How many different strings a column has, in room for as many as there are rows. */
 static int64_t different(const wg_table *table, int64_t column, const char **room)
 {
     int64_t n = 1;
-    for (int64_t i = 0; i < table->rows; i++)
-        room[i] = table->strings[i * table->string_columns + column];
-    qsort(room, (size_t)table->rows, sizeof *room, by_text);
+    rows_sort_column(table, column, room);
     for (int64_t i = 1; i < table->rows; i++)
         n += strcmp(room[i - 1], room[i]) != 0;
     return n;

@@ -7,6 +7,7 @@
 #include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -287,4 +288,28 @@ const char *const *rows_columns(wg_tape *t, const char *const numbers[],
     memcpy(names + n, strings, k * sizeof *names);
     names[n + k] = NULL;
     return names;
+}
+
+/* ---- Texts ------------------------------------------------------------------------------------------- */
+
+static int by_text(const void *a, const void *b)
+{
+    return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+void rows_sort_texts(const char **text, size_t n)
+{
+    qsort(text, n, sizeof *text, by_text);
+}
+
+void rows_sort_column(const wg_table *table, int64_t column, const char **text)
+{
+    for (int64_t i = 0; i < table->rows; i++)
+        text[i] = table->strings[i * table->string_columns + column];
+    rows_sort_texts(text, (size_t)table->rows);
+}
+
+bool rows_have_text(const char *const *text, size_t n, const char *one)
+{
+    return bsearch(&one, text, n, sizeof *text, by_text) != NULL;
 }

@@ -39,6 +39,12 @@ bool rows_streamed(const rows_options *options);
 const char *const *rows_columns(wg_tape *t, const char *const numbers[],
                                 const char *const strings[]);
 
+/* rows_sort_texts: so that they rise. rows_sort_column: the strings of a table's column, so, into text[rows].
+ * rows_have_text: is it one of these, which rise? */
+void rows_sort_texts(const char **text, size_t n);
+void rows_sort_column(const wg_table *table, int64_t column, const char **text);
+bool rows_have_text(const char *const *text, size_t n, const char *one);
+
 /* rows_format: the option, or what the file looks like: "gzip" and "zip" are none that can be read. */
 const char *rows_format(const char *path, const rows_options *options);
 
