@@ -729,6 +729,16 @@ before comma.csv
 says err 'train -; where it divides thousands, take it out; column a'
 before "$iris" --plot loss.svg --confusion loss.svg
 says err 'two results would be written to loss.svg'
+before "$iris" --plot loss.svg --confusion ./loss.svg # the same by its place, though it is not there yet
+mkdir -p results
+ln -s ../spoiled results/linked
+ln -s results twice
+for name in ./spoiled results/../spoiled results/linked twice/linked; do
+    before "$iris" --report $name
+    says err 'two results would be written to '
+    before "$iris" --checkpoint $name
+    says err 'two results would be written to '
+done
 awk 'BEGIN { print "c,a,y"; for (i = 0; i < 60; i++) print (i == 7 ? "rare" : "common") "," i "," i % 2 }' > rare.csv
 for seed in 0 1 2 3 4 5 6 7; do
     "$train" rare.csv --quiet --seed $seed > out 2> err || break

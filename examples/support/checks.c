@@ -24,7 +24,7 @@ bool check_files(const train_arguments *a)
             if (!options_writable(path[i], read[k]))
                 return false;
         for (int k = 0; k < i && path[i] != NULL; k++)
-            if (path[k] != NULL && strcmp(path[i], path[k]) == 0)
+            if (path[k] != NULL && options_same_file(path[i], path[k]))
                 return check_fail("two results would be written to", path[i]);
     }
     for (int i = 1; i <= 3; i++)

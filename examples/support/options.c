@@ -233,6 +233,7 @@ int options_read(const command *c, int argc, char **argv, const char **operand)
     return status >= 0 || n == most ? status : options_fail("wanted:", c->operands);
 }
 
+enum { MOST_LINKS = 40 };         /* as Linux follows */
 enum { LONGEST_NAME = 255 - 21 }; /* the library writes NAME.0123456789abcdef.tmp first */
 
 /* The directory of a path, cut to what fits. */
@@ -250,18 +251,39 @@ static bool same_inode(const char *a, const char *b)
            one.st_ino == other.st_ino && one.st_ino != 0; /* as all have on Windows */
 }
 
+#ifdef _WIN32 /* has no such links */
+#define readlink(path, text, size) ((ssize_t)-1)
+#endif
+
+/* Where a link leads, whether something is there or not, cut to what fits: files are written to there. */
+static void follow_links(const char *path, char target[4096])
+{
+    char link[4096];
+    ssize_t length;
+    snprintf(target, 4096, "%s", path);
+    for (int i = 0; i < MOST_LINKS && (length = readlink(target, link, sizeof link - 1)) >= 0;
+         i++) {
+        link[length] = '\0';
+        const char *slash = link[0] != '/' ? strrchr(target, '/') : NULL;
+        const size_t directory = slash != NULL ? (size_t)(slash + 1 - target) : 0;
+        snprintf(target + directory, 4096 - directory, "%s", link);
+    }
+}
+
 /* Files that are not there yet are one where they have one name in one directory. */
 bool options_same_file(const char *a, const char *b)
 {
-    char of_a[4096], of_b[4096];
-    const char *slash_a = strrchr(a, '/'), *slash_b = strrchr(b, '/');
-    const char *name_a = slash_a != NULL ? slash_a + 1 : a;
-    const char *name_b = slash_b != NULL ? slash_b + 1 : b;
+    char target_a[4096], target_b[4096], of_a[4096], of_b[4096];
     if (strcmp(a, b) == 0 || same_inode(a, b))
         return true;
-    directory_of(a, of_a);
-    directory_of(b, of_b);
-    return strcmp(name_a, name_b) == 0 && same_inode(of_a, of_b);
+    follow_links(a, target_a);
+    follow_links(b, target_b);
+    directory_of(target_a, of_a);
+    directory_of(target_b, of_b);
+    const char *slash_a = strrchr(target_a, '/'), *slash_b = strrchr(target_b, '/');
+    return strcmp(slash_a != NULL ? slash_a + 1 : target_a,
+                  slash_b != NULL ? slash_b + 1 : target_b) == 0 &&
+           same_inode(of_a, of_b);
 }
 
 bool options_writable(const char *path, const char *data)
