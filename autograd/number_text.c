@@ -1,8 +1,10 @@
 /* Numbers as text, with a point in every locale. */
 #include "autograd/number_text_internal.h"
 
+#include "autograd/op.h"
 #include "autograd/platform_locale_internal.h"
 
+#include <math.h>
 #include <stdlib.h>
 
 int wg_format_list(char *text, size_t size, const char *format, va_list arguments)
@@ -55,4 +57,17 @@ bool wg_scans_as(const char *text, double value, bool as_float)
     if (entered)
         wg_c_locale_leave(&locale);
     return same;
+}
+
+/* From those that any number needs to those that tell all of them apart. */
+wg_text wg_number_text(double value, wg_dtype dtype)
+{
+    const bool f32 = dtype == WG_F32;
+    wg_text text = {"nan"};
+    for (int digits = f32 ? 6 : 15; !isnan(value) && digits <= (f32 ? 9 : 17); digits++) {
+        wg_format(text.s, sizeof text.s, "%.*g", digits, value);
+        if (wg_scans_as(text.s, value, f32))
+            break;
+    }
+    return text;
 }

@@ -267,6 +267,10 @@ wg_text wg_tensor_text(const wg_tensor *x);
  * "NULL". */
 wg_text wg_shown_text(const char *text);
 
+/* wg_number_text: a number of f64, or of f32, with as few digits, from 15 (6) on, as give it back
+ * when they are read as that dtype, and a point in every locale; "nan" has no sign. */
+wg_text wg_number_text(double value, wg_dtype dtype);
+
 /* wg_element: element i of x as a double; a wide one rounded. wg_at checks, this does not. */
 static inline double wg_element(const wg_tensor *x, int64_t i)
 {

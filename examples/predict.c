@@ -119,7 +119,7 @@ static void print_row(const arguments *a, const wg_estimator *e, const wg_tensor
     if (k > 0)
         print_text(e->class_names[wg_data_i64(predicted)[i]], separator);
     else
-        printf("%.6g", wg_at(predicted, i));
+        fputs(wg_number_text(wg_at(predicted, i), wg_dtype_of(predicted)).s, stdout);
     for (int64_t j = 0; j < k && !a->classes_only; j++)
         printf("%c%.6g", separator, wg_at(P, i * k + j));
     putchar('\n');

@@ -179,6 +179,17 @@ run 0 "${CC:-cc}" -std=c99 -Wall -Wextra -Werror -o flower main.c flower.c line.
 run 0 ./flower
 says out setosa
 
+# Numbers that are predicted have all their digits.
+awk 'BEGIN { print "a,y"; for (i = 1; i < 60; i++) print i "," 1000003 * i + 7 }' > steep.csv
+for f32 in '' --f32; do
+    # shellcheck disable=SC2086  # none
+    run 0 "$train" steep.csv --model regression --penalty-c inf --test 0 --save steep $f32
+    run 0 "$predict" steep steep.csv
+    expect 'digits are lost' awk -v f32=$f32 'NR > 1 { x = $1 - 1000003 * (NR - 1) - 7; x = x < 0 ? -x : x
+        if (x > (f32 ? 1e-5 * $1 : 1e-3)) exit 1 }' out
+    says out 590001
+done
+
 # Names that C does not take, with spaces, and of more than ASCII.
 for name in 'int' 'my model' 'gr\303\266\303\237e' '9' 'NAN' 'a(b)'; do
     name=$(printf "$name")

@@ -1,7 +1,6 @@
 /* Tables and tensors as CSV files. */
 #include "models/files/csv.h"
 
-#include "autograd/number_text_internal.h"
 #include "autograd/op.h"
 #include "models/files/bytes_internal.h"
 
@@ -101,31 +100,17 @@ static void csv_output_text(const csv_output *o, const char *text)
     wg_writer_put(o->writer, "\"", 1);
 }
 
-/* The fewest digits, from those that any number needs to those that tell all of them apart, which
- * give the number back. */
-static void csv_output_real(const csv_output *o, double value, bool f32)
+static void csv_output_real(const csv_output *o, double value, wg_dtype dtype)
 {
-    char text[40];
-    if (isnan(value)) {
-        wg_writer_text(o->writer, "NaN");
-        return;
-    }
-    for (int digits = f32 ? 6 : 15; digits <= (f32 ? 9 : 17); digits++) {
-        wg_format(text, sizeof text, "%.*g", digits, value);
-        if (wg_scans_as(text, value, f32))
-            break;
-    }
-    wg_writer_text(o->writer, text);
+    wg_writer_text(o->writer, isnan(value) ? "NaN" : wg_number_text(value, dtype).s);
 }
 
 static void csv_output_value(const csv_output *o, const wg_csv_part *part, int64_t i)
 {
     char text[32];
     const wg_tensor *x = part->values;
-    if (x->dtype == WG_F32)
-        csv_output_real(o, (double)((const float *)x->data)[i], true);
-    else if (x->dtype == WG_F64)
-        csv_output_real(o, ((const double *)x->data)[i], false);
+    if (x->dtype == WG_F32 || x->dtype == WG_F64)
+        csv_output_real(o, wg_element(x, i), x->dtype);
     else if (part->strings != NULL)
         csv_output_text(o, part->strings[((const int64_t *)x->data)[i]]);
     else {

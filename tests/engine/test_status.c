@@ -7,6 +7,7 @@
 #include "tests/support/assert.h"
 #include "tests/support/suites.h"
 
+#include <math.h>
 #include <string.h>
 
 START_TEST(test_names_follow_the_enum)
@@ -95,6 +96,27 @@ START_TEST(test_shown_text)
 }
 END_TEST
 
+START_TEST(test_number_text)
+{
+    static const struct {
+        double value;
+        wg_dtype dtype;
+        const char *text;
+    } cases[] = {{59000184, WG_F64, "59000184"},
+                 {59000184, WG_F32, "59000184"},
+                 {0.1, WG_F64, "0.1"},
+                 {(double)0.1f, WG_F32, "0.1"},
+                 {0.1 + 0.2, WG_F64, "0.30000000000000004"},
+                 {1e15, WG_F64, "1e+15"},
+                 {-0.0, WG_F64, "-0"},
+                 {0x1p-1074, WG_F64, "4.94065645841247e-324"},
+                 {-HUGE_VAL, WG_F32, "-inf"},
+                 {-(double)NAN, WG_F64, "nan"}};
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
+        ck_assert_str_eq(wg_number_text(cases[i].value, cases[i].dtype).s, cases[i].text);
+}
+END_TEST
+
 Suite *suite_status(void)
 {
     Suite *suite = suite_create("status");
@@ -105,6 +127,7 @@ Suite *suite_status(void)
     tcase_add_test(names, test_messages_are_clean);
     tcase_add_test(names, test_long_messages);
     tcase_add_test(names, test_shown_text);
+    tcase_add_test(names, test_number_text);
     suite_add_tcase(suite, names);
     return suite;
 }
