@@ -301,6 +301,21 @@ static void print_metrics(const wg_estimator *e, const wg_tensor *predicted, con
     fputc('\n', stderr);
 }
 
+/* What the rows say is to be judged by may be nothing that can be: then why, and the predictions stand. */
+static void judge_rows(const wg_estimator *e, const wg_dataset *data, const wg_tensor *predicted,
+                       const wg_tensor *P)
+{
+    wg_tape *t = e->tape;
+    const wg_mark mark = wg_tape_mark(t);
+    const wg_tensor *truth = wg_estimator_targets(e, data);
+    if (wg_tape_status(t) == WG_OK && wg_size(truth) > 0)
+        print_metrics(e, predicted, P, truth);
+    else if (wg_tape_status(t) == WG_E_VALUE) {
+        options_complain("not judged: %s", wg_tape_message(t));
+        wg_tape_rewind(t, mark);
+    }
+}
+
 /* ---- As C ---------------------------------------------------------------------------------------------- */
 
 static bool write_c(const arguments *a, const wg_estimator *e)
@@ -367,7 +382,7 @@ static bool predict(wg_tape *t, const arguments *a)
     if (!a->with_input)
         print_predictions(a, e, predicted, P);
     if (labels)
-        print_metrics(e, predicted, P, wg_estimator_targets(e, &data));
+        judge_rows(e, &data, predicted, P);
     return true;
 }
 

@@ -145,6 +145,11 @@ run 0 "$predict" model some.csv
 says err 'predict: not judged: some.csv:5: '
 lines err 1
 same labelled out
+awk -F, -v OFS=, 'NR > 1 { for (i = 0; i < 20; i++) { $5 = "id" NR "." i; print } } NR == 1' "$iris" > ids.csv
+run 0 "$predict" model ids.csv # labels that are no classes are nothing to judge by
+says err "predict: not judged: ids.csv: label column 'species' holds 3000 different labels"
+lines err 1
+lines out 3001
 run 0 "$predict" model unlabelled.csv --classes-only
 expect 'not the classes alone' sh -c 'cut -d, -f1 labelled | cmp - out'
 run 1 "$predict" model unlabelled.csv --threshold 0.5
@@ -189,6 +194,12 @@ for f32 in '' --f32; do
         if (x > (f32 ? 1e-5 * $1 : 1e-3)) exit 1 }' out
     says out 590001
 done
+
+printf 'a,y\n1,unknown\n2,2000013\n' > unknown.csv
+run 0 "$predict" steep unknown.csv
+says err "predict: not judged: unknown.csv: label column 'y' does not hold numbers alone"
+lines err 1
+lines out 3
 
 # Names that C does not take, with spaces, and of more than ASCII.
 for name in 'int' 'my model' 'gr\303\266\303\237e' '9' 'NAN' 'a(b)'; do
