@@ -459,6 +459,14 @@ for option in '' --classes-only --with-input '--with-input --classes-only'; do
 done
 run 1 "$train" "$iris" --test-file huge.csv --quiet
 says err "train: huge.csv: row 3 of the test rows: the model's output is not finite ("
+# Of rows that were dealt to parts none is named by a number that the file does not know it by.
+(cat "$iris" && echo '1.7e308,-1.7e308,1.7e308,-1.7e308,setosa') > huge.csv
+for seed in 0 1 2 3 4 5 6 7 8 9; do
+    "$train" huge.csv --quiet --seed $seed > out 2> err
+    ! grep -q 'of the test rows' err || break
+done
+what="huge.csv --seed $seed" checks=$((checks + 1))
+says err "train: huge.csv: a row of the test rows: the model's output is not finite ("
 run 0 "$train" "$iris" --model one_vs_rest --degree 2 --save other
 (cat rows.csv && echo '1e200,1e200,1e200,1e200,setosa') | sed 3d > huge.csv
 not_finite other huge.csv
@@ -582,6 +590,22 @@ run 0 "$train" whole.npy --labels labels.npy --test 0 --missing drop --save othe
 says out '5 rows, 1 column, 2 classes'
 run 0 "$predict" other whole.npy --labels labels.npy
 says err 'predict: not judged: whole.npy: the label of row 4 is nan'
+
+# What no model takes stands in a row of the file, whatever part that row falls to, and whatever rows are left out.
+many="$one$zero$one$zero$one$zero$one$zero$one$zero"
+inf='\0\0\200\377'
+npy '<f4' '(40, 1)' "$many$many$many$zero$zero$zero$nan$one$zero$one$zero$one$zero" > hole.npy
+npy '<f4' '(40, 1)' "$many$nan$zero$one$zero$one$zero$one$zero$one$zero$many$zero$zero$zero$inf$one$zero$one$zero$one$zero" > inf.npy
+npy '<f4' '(40, 1)' "$many$many$many$many" > labels.npy
+for option in '' --f32 --stream '--stream --f32' '--seed 1' '--seed 2' '--test 0' '--cv 3'; do
+    # shellcheck disable=SC2086  # words
+    run 1 "$train" hole.npy --labels labels.npy $option
+    says err 'train: hole.npy: row 34, column 1 (x1) is nan'
+done
+for option in drop mean; do
+    run 1 "$train" inf.npy --labels labels.npy --missing $option
+    says err 'train: inf.npy: row 34, column 1 (x1) is -inf'
+done
 
 # ---- pipes: any format, read as often as it takes, from a file's beginning ----------------------------
 
@@ -727,6 +751,9 @@ printf 'c,y\ncaf\351,1\ntea,0\ncaf\351,1\ntea,0\n' > latin.csv # in a column tha
 before latin.csv --test 0
 says err "not UTF-8: 'caf"
 says err "of column 'c', row 1 "
+printf 'c,x,y\ntea,,1\ncaf\351,1,1\ntea,0,0\ncaf\351,1,1\ntea,0,0\n' > latin.csv # row 2 of the file, 1 of those that are kept
+before latin.csv --test 0 --missing drop
+says err "of column 'c' (iconv"
 run 0 "$train" latin.csv --test 0
 # Test rows that cannot be judged, or not be predicted, are refused before the training.
 printf '\223NUMPY\1\0v\0%-117s\n' "{'descr': '|u1', 'fortran_order': False, 'shape': (3, 4), }" > rows.npy

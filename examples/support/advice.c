@@ -150,11 +150,11 @@ static const char *cure_of_look(const char *data)
     return NULL;
 }
 
-static const char *cure_of_message(bool train, const char *message, const char *format)
+static const char *cure_of_message(bool train, const char *message, const char *format, bool stream)
 {
     if (strstr(message, "they count from 1") != NULL)
         return "features that count from 0 are for --zero-based";
-    const bool arrays = strcmp(format, "npy") == 0 || strcmp(format, "npz") == 0;
+    const bool arrays = !stream && (strcmp(format, "npy") == 0 || strcmp(format, "npz") == 0);
     for (size_t i = 0; i < sizeof cures / sizeof *cures; i++)
         if (strstr(message, cures[i].part) != NULL &&
             (strcmp(format, "csv") == 0 || (arrays && strcmp(cures[i].part, " is nan") == 0)))
@@ -178,7 +178,7 @@ void advise(bool train, const wg_tape *t, const char *data, const rows_options *
     }
     if (strcmp(format, "csv") == 0)
         list_columns(message, data, options);
-    cure = cure_of_message(train, message, format);
+    cure = cure_of_message(train, message, format, options->stream);
     if (cure != NULL)
         fprintf(stderr, "%s: %s\n", program, cure);
 }

@@ -77,10 +77,14 @@ bool check_texts(const train_arguments *a, const wg_table *table)
     const int64_t columns = table->string_columns, cells = table->rows * columns;
     for (int64_t i = 0; a->save != NULL && i < cells; i++)
         if (!svg_is_utf8(table->strings[i])) {
-            options_complain("a model cannot keep a string that is not UTF-8: '%s' of column '%s', "
-                             "row %" PRId64 " (iconv -f LATIN1 -t UTF-8, say)",
-                             wg_shown_text(table->strings[i]).s,
-                             wg_shown_text(table->string_names[i % columns]).s, i / columns + 1);
+            char row[32] = ""; /* where rows were left out, it is not the file's */
+            if (table->dropped == 0)
+                snprintf(row, sizeof row, ", row %" PRId64, i / columns + 1);
+            options_complain(
+                "a model cannot keep a string that is not UTF-8: '%s' of column '%s'%s "
+                "(iconv -f LATIN1 -t UTF-8, say)",
+                wg_shown_text(table->strings[i]).s,
+                wg_shown_text(table->string_names[i % columns]).s, row);
             return false;
         }
     return true;

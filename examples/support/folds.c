@@ -55,7 +55,7 @@ static int score(const wg_dataset *data, const wg_estimator_options *o, const in
     if (wg_tape_status(t) != WG_OK)
         return 0;
     *head = e->head;
-    const judged r = judge("held", e, &held, room);
+    const judged r = judge("held", e, &held, false, room);
     memcpy(metric, r.metric, sizeof r.metric);
     if (wg_tape_status(t) != WG_OK)
         return 0;

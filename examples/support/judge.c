@@ -32,7 +32,8 @@ static void judge_block(judged *r, const wg_head *head, int64_t first, wg_tensor
                     wg_slice(r->truth, 0, first, first + wg_dim(Z, 0)));
 }
 
-judged judge(const char *name, const wg_estimator *e, const wg_dataset *rows, int64_t most)
+judged judge(const char *name, const wg_estimator *e, const wg_dataset *rows, bool placed,
+             int64_t most)
 {
     wg_tape *t = rows->table->tape;
     const int64_t all = wg_dataset_rows(rows), block = outputs_rows(e, rows);
@@ -47,7 +48,8 @@ judged judge(const char *name, const wg_estimator *e, const wg_dataset *rows, in
         n = all - row < block ? all - row : block;
         const wg_dataset part = outputs_part(t, rows, row, n);
         wg_tensor *Z = wg_estimator_outputs(e, &part);
-        if (!outputs_finite(Z, rows->table->path, name, row))
+        if (!outputs_finite(Z, rows->table->path, name,
+                            placed && rows->table->dropped == 0 ? row : -1))
             break;
         judge_block(&r, e->head, row, Z);
         if (wg_tape_status(t) == WG_OK)

@@ -3,6 +3,7 @@
 
 #include <inttypes.h>
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
 
 /* Finite numbers of a row, large enough, become infinite on their way through a model. */
@@ -13,11 +14,14 @@ bool outputs_finite(const wg_tensor *Z, const char *file, const char *part, int6
         const double z = wg_at(Z, i);
         if (isfinite(z))
             continue;
+        char row[32] = "a row";
+        if (first >= 0)
+            snprintf(row, sizeof row, "row %" PRId64, first + i / (n / wg_dim(Z, 0)) + 1);
         wg_fail(Z->tape, WG_E_NOT_FINITE,
-                "%s: row %" PRId64 "%s%s%s: the model's output is not finite (%s): numbers of the "
-                "row are too large for it",
-                file, first + i / (n / wg_dim(Z, 0)) + 1, part != NULL ? " of the " : "",
-                part != NULL ? part : "", part != NULL ? " rows" : "",
+                "%s: %s%s%s%s: the model's output is not finite (%s): numbers of the row are too "
+                "large for it",
+                file, row, part != NULL ? " of the " : "", part != NULL ? part : "",
+                part != NULL ? " rows" : "",
                 isnan(z) ? "nan"
                 : z > 0  ? "inf"
                          : "-inf");
@@ -72,7 +76,8 @@ static bool put_block(const wg_estimator *e, const wg_dataset *rows, const char 
         wg_estimator_outputs(e, rows);
         return false;
     }
-    if (!outputs_finite(Z, file, NULL, first))
+    const bool all_rows = rows->table == NULL || rows->table->dropped == 0;
+    if (!outputs_finite(Z, file, NULL, all_rows ? first : -1))
         return false;
     outputs_put(all, first, Z);
     return wg_tape_rewind(t, mark) == WG_OK;

@@ -4,7 +4,8 @@
 #include <wengert.h>
 
 /* outputs_finite: are these finite, a model's outputs of rows from `first` on? If not, the error is on the tape and
- * names the file, the row and what was found; of the part of the file's rows that `part` names ("test"), if it is not NULL. */
+ * names the file, the row (not where first < 0: rows that are not numbered as the file's) and what was found; of the
+ * part of the file's rows that `part` names ("test"), if it is not NULL. */
 bool outputs_finite(const wg_tensor *Z, const char *file, const char *part, int64_t first);
 
 /* outputs_part: rows `first` to first + n - 1, as a part of the whole, for as long as the tape is not rewound. */

@@ -167,12 +167,65 @@ static wg_tensor *fill_labels(wg_tensor *y)
     return filled != NULL ? wg_constant_from(y->tape, y->dtype, WG_SHAPE(n), filled) : y;
 }
 
+/* An entry that no model takes; row < 0: there is none. */
+typedef struct odd_entry {
+    int64_t row, column;
+    double value;
+} odd_entry;
+
+/* The first one of rows `first` to `end` - 1, which are read some at a time where they are streamed. */
+static odd_entry find_odd(const wg_tensor *X, bool missing, int64_t first, int64_t end)
+{
+    enum { BYTES = 1 << 20 };
+    const int64_t columns = wg_size(X) / wg_dim(X, 0), most = 1 + BYTES / (8 * columns + 1);
+    void *room = wg_rows_room(X, most);
+    for (int64_t row = first, n; row < end; row += n) {
+        n = end - row < most ? end - row : most;
+        const wg_tensor piece = wg_rows_piece(X, row, n, room);
+        for (int64_t i = 0; piece.data != NULL && i < n * columns; i++) {
+            const double value = wg_element(&piece, i);
+            if (isfinite(value) || (missing && isnan(value)))
+                continue;
+            wg_temporary_free(X->tape, room);
+            return (odd_entry){row + i / columns, i % columns, value};
+        }
+    }
+    wg_temporary_free(X->tape, room);
+    return (odd_entry){.row = -1};
+}
+
+/* Are all entries such that a model takes them? Asked before rows are left out or dealt to parts, so that it is the
+ * file's row that is named. Of a stream each rank reads a part, and all are told. */
+static bool entries_fit(const char *path, const rows_options *o, const wg_tensor *X)
+{
+    wg_tape *t = X->tape;
+    const int64_t rows = wg_dim(X, 0);
+    if (wg_tape_status(t) != WG_OK || rows == 0 || wg_size(X) == 0)
+        return wg_tape_status(t) == WG_OK;
+    const int64_t rank = o->stream ? wg_ranks_number(t) : 0,
+                  size = o->stream ? wg_ranks_size(t) : 1;
+    odd_entry odd = find_odd(X, o->missing != WG_CSV_MISSING_ERROR, rows * rank / size,
+                             rows * (rank + 1) / size);
+    size_t bytes = sizeof odd;
+    odd_entry *all = size > 1 ? wg_ranks_gather(t, &odd, sizeof odd, true, &bytes) : NULL;
+    for (size_t i = bytes / sizeof odd; all != NULL && i-- > 0;)
+        odd = all[i].row >= 0 ? all[i] : odd;
+    wg_temporary_free(t, all);
+    if (wg_tape_status(t) == WG_OK && odd.row >= 0)
+        wg_fail(t, WG_E_NOT_FINITE, "%s: row %" PRId64 ", column %" PRId64 " (x%" PRId64 ") is %g",
+                path, odd.row + 1, odd.column + 1, odd.column + 1,
+                isnan(odd.value) ? fabs(odd.value) : odd.value);
+    return wg_tape_status(t) == WG_OK;
+}
+
 /* Rows of arrays; those with a NaN are left out where that is asked for. */
 static wg_dataset table_of(const char *path, const rows_options *o, wg_tensor *X, wg_tensor *y,
                            const char *name)
 {
     if (!o->stream && (o->f32 || o->f64))
         X = wg_cast(X, o->f32 ? WG_F32 : WG_F64);
+    if (!entries_fit(path, o, X))
+        return (wg_dataset){.table = NULL};
     const bool drop = o->missing == WG_CSV_MISSING_DROP;
     wg_tensor *labels = drop && y != NULL ? fill_labels(y) : y;
     wg_table *all = wg_table_of(path, X, labels, name);

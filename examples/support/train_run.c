@@ -198,8 +198,9 @@ static bool finish(wg_tape *t, const train_arguments *a, const wg_estimator *e, 
         return true;
     bool tests = r->tested.table != NULL;
     coefficients weights = coefficients_of(t, e);
-    judged trained = judge("train", e, &r->trained, a->room);
-    judged tested = tests ? judge("test", e, &r->tested, a->room) : trained;
+    const bool placed = !tests || a->test_file != NULL; /* not dealt to parts */
+    judged trained = judge("train", e, &r->trained, placed, a->room);
+    judged tested = tests ? judge("test", e, &r->tested, placed, a->room) : trained;
     if (wg_tape_status(t) != WG_OK)
         return false;
     summary_fit(e, wg_dataset_rows(&r->trained), tests ? wg_dataset_rows(&r->tested) : 0);

@@ -134,7 +134,7 @@ static void fit_blame_row(wg_fit_run *run, double loss)
     if (i < m)
         wg_fail(run->tape, WG_E_NOT_FINITE,
                 "fit: the validation loss is %g in epoch %" PRId64 ": row %" PRId64
-                " has the output %g",
+                " of those given has the output %g",
                 loss, run->state.epoch + 1, row[i / width] + 1, wg_element(Z, i));
     else
         wg_fail(run->tape, WG_E_NOT_FINITE, "fit: the validation loss is %g in epoch %" PRId64,

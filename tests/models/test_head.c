@@ -262,7 +262,8 @@ START_TEST(test_validation_loss_that_is_no_number)
     const wg_fit_options o = {.epochs = 20, .validation = 0.3, .patience = 3};
     ck_assert_int_eq(wg_fit(&model, &data, &o).stop, WG_FIT_ERROR);
     char words[64];
-    snprintf(words, sizeof words, "in epoch 1: row %d has the output", (int)victim + 1);
+    snprintf(words, sizeof words, "in epoch 1: row %d of those given has the output",
+             (int)victim + 1);
     wgt_assert_status(tape, WG_E_NOT_FINITE, words);
 }
 END_TEST
