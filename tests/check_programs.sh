@@ -86,6 +86,12 @@ says out ', converged'
 expect 'not a line an iteration' grep -q '^iteration 2/1000  loss 0.[0-9]*  .* rows/s$' err
 run 0 "$train" --optimizer=sgd --validation 0.3 --patience 2 --rate 2 -- "$iris"
 says out ' at the best one, '
+for patience in 3 30; do # weights are the best epoch's, whether the patience ended the training or not
+    run 0 "$train" "$iris" --model mlp --validation 0.3 --patience $patience --epochs 8 --rate 0.1 --report best.html
+    best=$(awk '/^epoch/ { v = $8 + 0; if (!at || v < least) { least = v; at = $2 + 0 } } END { print at }' err)
+    expect 'not the best epoch' grep -q "^epochs .*, loss .* at the best one, $best\$" out
+    expect 'another loss on the page' grep -qF "<td>$(sed -n 's/^epochs .* loss \([0-9.]*\) .*/\1/p' out)</td>" best.html
+done
 if [ -w /dev/full ]; then
     run 1 sh -c '"$0" "$1" > /dev/full' "$train" "$iris"
     says err 'train: standard output: '

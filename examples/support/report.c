@@ -9,6 +9,7 @@
 #include "charts.h"
 #include "output.h"
 #include "progress.h"
+#include "summary.h"
 
 enum { CLASSES = 40, COLUMNS = 200 }; /* at most so many lines a table */
 
@@ -200,8 +201,15 @@ static void put_model(FILE *f, const report *r)
     snprintf(text, sizeof text, "%" PRId64, weights);
     put_row(f, "parameters", text);
     snprintf(text, sizeof text, "%" PRId64, fit->epochs);
-    put_row(f, isnan(wg_at(fit->rate, 0)) ? "iterations" : "epochs", text);
-    snprintf(text, sizeof text, "%.6f", wg_at(fit->loss, fit->epochs - 1));
+    const bool whole = isnan(wg_at(fit->rate, 0));
+    put_row(f, whole ? "iterations" : "epochs", text);
+    const int64_t taken = summary_epoch(r->arguments, e);
+    snprintf(text, sizeof text, "%" PRId64, taken);
+    if (taken < fit->epochs)
+        put_row(f,
+                whole ? "best iteration, whose weights it has" : "best epoch, whose weights it has",
+                text);
+    snprintf(text, sizeof text, "%.6f", wg_at(fit->loss, taken - 1));
     put_row(f, "loss, with the penalty", text);
     snprintf(text, sizeof text, "%g", r->arguments->e.C);
     put_row(f, "C", r->arguments->e.C != 0 ? text : "default");

@@ -103,15 +103,21 @@ void summary_data(const train_arguments *a, const wg_dataset *data, bool numbers
 
 /* ---- The training --------------------------------------------------------------------------------------- */
 
-void summary_fit(const wg_estimator *e, int64_t trained, int64_t tested)
+/* With patience, or after Ctrl-C, they are those of the best one, however the training ended. */
+int64_t summary_epoch(const train_arguments *a, const wg_estimator *e)
+{
+    const bool best = a->e.fit.patience > 0 || e->fit.stop == WG_FIT_STOPPED;
+    return best ? e->fit.best_epoch : e->fit.epochs;
+}
+
+void summary_fit(const train_arguments *a, const wg_estimator *e, int64_t trained, int64_t tested)
 {
     wg_fit_result r = e->fit;
-    bool whole = isnan(wg_at(r.rate, 0)),
-         best = r.best_epoch < r.epochs && (r.stop == WG_FIT_PATIENCE || r.stop == WG_FIT_STOPPED);
+    const int64_t taken = summary_epoch(a, e);
+    const bool whole = isnan(wg_at(r.rate, 0)), best = taken < r.epochs;
     /* It began there; one that was resumed at its end evaluates nothing either. */
-    bool at_optimum = whole && r.epochs == 1 && r.optimum.iterations == 0 &&
-                      r.optimum.evaluations > 0;
-    int64_t taken = best ? r.best_epoch : r.epochs;
+    const bool at_optimum = whole && r.epochs == 1 && r.optimum.iterations == 0 &&
+                            r.optimum.evaluations > 0;
     printf("model        %s, %" PRId64 " training rows, %" PRId64 " test rows\n", e->model, trained,
            tested);
     printf("%-12s %" PRId64 ", loss %.6f", whole ? "iterations" : "epochs",

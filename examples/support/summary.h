@@ -9,12 +9,13 @@
 /* What train says of data, model and results, as text. */
 
 /* summary_data: file, classes with their counts, columns by their kind, missing values.
- * summary_fit: the model, and how its training ended.
+ * summary_fit: the model, and how its training ended. summary_epoch: the epoch whose weights the model has.
  * summary_checks: how many entries of the gradient agreed with differences, where that was checked.
  * summary_metrics: a line of the head's metrics.
  * summary_classes: precision, recall, F1 and support of each class, ROC AUC, Brier score. */
 void summary_data(const train_arguments *a, const wg_dataset *data, bool numbers);
-void summary_fit(const wg_estimator *e, int64_t trained, int64_t tested);
+void summary_fit(const train_arguments *a, const wg_estimator *e, int64_t trained, int64_t tested);
+int64_t summary_epoch(const train_arguments *a, const wg_estimator *e);
 void summary_checks(const wg_estimator *e);
 void summary_metrics(const wg_estimator *e, const judged *r);
 void summary_classes(const wg_estimator *e, const judged *r);

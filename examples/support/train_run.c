@@ -203,7 +203,7 @@ static bool finish(wg_tape *t, const train_arguments *a, const wg_estimator *e, 
     judged tested = tests ? judge("test", e, &r->tested, placed, a->room) : trained;
     if (wg_tape_status(t) != WG_OK)
         return false;
-    summary_fit(e, wg_dataset_rows(&r->trained), tests ? wg_dataset_rows(&r->tested) : 0);
+    summary_fit(a, e, wg_dataset_rows(&r->trained), tests ? wg_dataset_rows(&r->tested) : 0);
     if (!a->quiet)
         summary_checks(e);
     summary_metrics(e, &trained);
