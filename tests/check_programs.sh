@@ -515,6 +515,11 @@ says err 'row 4001, column 1 (x) is nan'
 awk 'BEGIN { print "age,city,bought"
     for (i = 0; i < 60; i++)
         print (i % 5 ? 20 + i : -999) "," (i % 7 ? (i % 2 ? "Rome" : "Oslo") : "none") "," (i < 30 ? "no" : "yes") }' > people.csv
+awk 'BEGIN { print "a,b,y"; for (i = 0; i < 20; i++) print (i % 5 ? i : "t64") "," i % 3 "," i % 2 }' > texts.csv
+texts=$(awk 'BEGIN { for (i = 1; i < 64; i++) printf "t%d,", i; print "t64" }') # as many as a list takes
+run 0 "$train" texts.csv --missing mean --missing-texts "$texts" --quiet
+usage "$train" texts.csv --missing mean --missing-texts "$texts,t65"
+says err "--missing-texts takes 64 at most, and 't65' is one more"
 run 0 "$train" people.csv --missing median --missing-texts none,-999 --test 0 --save model
 accuracy=$(sed -n 's/^train  *\(accuracy .*\)/\1/p' out)
 run 0 "$predict" model people.csv

@@ -182,6 +182,13 @@ static const option *find_option(const command *c, const char *argument, size_t 
     return NULL;
 }
 
+static bool is_full(const option *o)
+{
+    const bool list = o->kind == OPTION_WHOLES || o->kind == OPTION_REALS ||
+                      o->kind == OPTION_TEXTS;
+    return list && ((const option_list *)o->to)->n == OPTION_MOST;
+}
+
 /* The option at argv[*i], its value included; -1 to go on, or the exit status. */
 static int read_option(const command *c, int argc, char **argv, int *i)
 {
@@ -199,7 +206,10 @@ static int read_option(const command *c, int argc, char **argv, int *i)
     const char *wrong = read_value(o, value);
     if (wrong == NULL)
         return -1;
-    options_complain("%s %s: not '%s'; see %s --help", o->name, o->value, wrong, program);
+    if (is_full(o))
+        options_complain("%s takes %d at most, and '%s' is one more", o->name, OPTION_MOST, wrong);
+    else
+        options_complain("%s %s: not '%s'; see %s --help", o->name, o->value, wrong, program);
     return 2;
 }
 

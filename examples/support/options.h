@@ -24,7 +24,7 @@ typedef struct option_list {
     int n;
     int64_t number[OPTION_MOST];
     double real[OPTION_MOST];
-    const char *text[OPTION_MOST + 1]; /* [n], and NULL */
+    const char *text[OPTION_MOST + 2]; /* [n], and NULL; there is room for one more */
 } option_list;
 
 typedef struct option {

@@ -42,7 +42,7 @@ static void set_rows(train_arguments *a)
                         : names_of(&a->categories);
     r->columns = names_of(&a->columns);
     r->drop = names_of(&a->drop);
-    if (a->missing_texts.n > 0 && a->missing_texts.n < OPTION_MOST) {
+    if (a->missing_texts.n > 0) {
         a->missing_texts.text[a->missing_texts.n++] = "";
         a->missing_texts.text[a->missing_texts.n] = NULL;
         r->missing_texts = a->missing_texts.text;
