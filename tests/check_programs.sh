@@ -762,8 +762,8 @@ printf 'c,y\ncaf\351,1\ntea,0\ncaf\351,1\ntea,0\n' > latin.csv # in a column tha
 before latin.csv --test 0
 says err "not UTF-8: 'caf"
 says err "of column 'c', row 1 "
-printf 'c,x,y\ntea,,1\ncaf\351,1,1\ntea,0,0\ncaf\351,1,1\ntea,0,0\n' > latin.csv # row 2 of the file, 1 of those that are kept
-before latin.csv --test 0 --missing drop
+printf 'c,x,y\ntea,,1\ncaf\351,1,1\ntea,0,0\ncaf\351,1,1\ntea,0,0\n' > left.csv # row 2 of the file, 1 of those that are kept
+before left.csv --test 0 --missing drop
 says err "of column 'c' (iconv"
 run 0 "$train" latin.csv --test 0
 # Test rows that cannot be judged, or not be predicted, are refused before the training.
@@ -790,10 +790,10 @@ says err 'train -; where it divides thousands, take it out; column a'
 before "$iris" --plot loss.svg --confusion loss.svg
 says err 'two results would be written to loss.svg'
 before "$iris" --plot loss.svg --confusion ./loss.svg # the same by its place, though it is not there yet
-mkdir -p results
-ln -s ../spoiled results/linked
-ln -s results twice
-for name in ./spoiled results/../spoiled results/linked twice/linked; do
+mkdir folder
+ln -s ../spoiled folder/linked
+ln -s folder again
+for name in ./spoiled folder/../spoiled folder/linked again/linked; do
     before "$iris" --report $name
     says err 'two results would be written to '
     before "$iris" --checkpoint $name
