@@ -9,11 +9,14 @@
 #include "autograd/op.h"
 #include "ops/slice.h"
 
+#include <math.h>
 #include <string.h>
 
 /* A row: the columns of numbers; the label as a number, NaN where it is none, and the number of its
  * text, -1 where that is not kept; the numbers of the texts of string columns. */
 enum { CACHE_ROWS = 256 };
+
+static const int64_t cache_most_f32 = 1 << 24; /* texts: floats hold all integers up to here */
 
 static const char cache_format[] = "wengert rows 1";
 
@@ -91,6 +94,9 @@ static void cache_row(const wg_csv_file *f, int64_t i, double *row)
 static bool cache_put(wg_csv_file *f)
 {
     cache_making *c = f->user;
+    if (f->options.f32 && (f->labels.n > cache_most_f32 || f->texts.n > cache_most_f32))
+        return wg_csv_fail(f, WG_E_VALUE,
+                           "more different labels or strings than a cache of f32 can number");
     const wg_tensor rows = {.data = c->room, .dtype = cache_dtype(f), .size = f->held * c->width};
     for (int64_t i = 0; i < f->held; i++)
         cache_row(f, i, c->room + i * c->width);
@@ -165,6 +171,8 @@ typedef struct cache_reading {
     wg_cache_file of;
     int64_t columns, string_columns, classes, strings;
     const char **class, **text; /* [classes], [strings] */
+    bool numbers;               /* labels are */
+    double *class_value;        /* [classes]: NaN where it is no number */
     double *value;              /* [rows]: labels */
     int64_t *label;             /* [rows]: which class */
     const char **string;        /* [rows, string_columns], on the tape */
@@ -180,19 +188,30 @@ static const int64_t *cache_missing(const cache_reading *c, const char *what, in
     return NULL;
 }
 
+/* The label of row i, as the rows have it: its value, and the number of its class. A class's value
+ * is that of its text: f32 rounds the one in the rows, and what differs would be one class. */
+static bool cache_keep_label(cache_reading *c, int64_t i, double value, double number)
+{
+    const char *text;
+    if (c->label != NULL) {
+        if (!wg_cache_text(c->way, number, c->class, c->classes, &text))
+            return false;
+        c->label[i] = (int64_t)number;
+        value = c->class_value[c->label[i]];
+    }
+    c->value[i] = value;
+    return !c->numbers || isfinite(value) ||
+           wg_cache_fail(c->way, "a label is not the number that it says");
+}
+
 /* What stays in memory of n rows, of which `first` is the first. */
 static bool cache_keep(cache_reading *c, int64_t first, int64_t n, const wg_tensor *rows)
 {
-    const char *text;
     for (int64_t i = 0; i < n; i++) {
         int64_t at = i * c->of.width + c->columns;
-        if (c->value != NULL)
-            c->value[first + i] = wg_element(rows, at);
-        if (c->label != NULL) {
-            if (!wg_cache_text(c->way, wg_element(rows, at + 1), c->class, c->classes, &text))
-                return false;
-            c->label[first + i] = (int64_t)wg_element(rows, at + 1);
-        }
+        if (c->value != NULL &&
+            !cache_keep_label(c, first + i, wg_element(rows, at), wg_element(rows, at + 1)))
+            return false;
         at += c->value != NULL ? 2 : 0;
         for (int64_t k = 0; k < c->string_columns; k++)
             if (!wg_cache_text(c->way, wg_element(rows, at + k), c->text, c->strings,
@@ -221,14 +240,24 @@ static bool cache_keep_all(cache_reading *c, wg_dtype dtype)
     return wg_tape_status(t) == WG_OK;
 }
 
+static void cache_class_values(cache_reading *c)
+{
+    for (int64_t k = 0; c->class_value != NULL && k < c->classes; k++)
+        if (wg_number_read(c->class[k], &c -> class_value[k]) != WG_NUMBER_FINITE)
+            c->class_value[k] = (double)NAN;
+}
+
 /* Room for what stays in memory. */
 static bool cache_room(cache_reading *c, bool label)
 {
     wg_tape *t = c->f->tape;
     if (label)
         c->value = wg_temporary(t, c->of.n, sizeof *c->value);
-    if (label && c->classes > 0)
+    if (label && c->classes > 0) {
         c->label = wg_temporary(t, c->of.n, sizeof *c->label);
+        c->class_value = wg_temporary(t, c->classes, sizeof *c->class_value);
+        cache_class_values(c);
+    }
     if (c->string_columns > 0)
         c->string = wg_tape_take(t,
                                  (size_t)c->of.n * (size_t)c->string_columns * sizeof *c->string);
@@ -265,10 +294,11 @@ static wg_table *cache_table(cache_reading *c, wg_dtype dtype)
         !wg_archive_integer(a, "cache", "numbers", 0, 1, &numbers))
         return wg_table_inert();
     const bool label = parts.label_name != NULL;
+    c->numbers = numbers == 1;
     parts.missing = cache_missing(c, "missing", c->columns);
     parts.string_missing = cache_missing(c, "string_missing", c->string_columns);
     if (c->of.width != c->columns + c->string_columns + (label ? 2 : 0) ||
-        (label && c->classes == 0 && numbers == 0))
+        (label && c->classes == 0 && !c->numbers))
         wg_cache_fail(c->way, "its rows are others than it says");
     if (wg_tape_status(c->f->tape) != WG_OK || !cache_room(c, label) || !cache_keep_all(c, dtype))
         return wg_table_inert();
@@ -278,7 +308,7 @@ static wg_table *cache_table(cache_reading *c, wg_dtype dtype)
     parts.label_text = c->label != NULL ? c->class : NULL;
     parts.label_number = c->label;
     parts.labels = c->classes;
-    parts.label_value = numbers == 1 ? c->value : NULL;
+    parts.label_value = c->numbers ? c->value : NULL;
     return wg_table_new(c->f->tape, &parts);
 }
 
@@ -302,6 +332,7 @@ static void cache_read(void *user, const char *identity, bool *stale)
         wg_npy_stream_close(c.of.rows);
     wg_temporary_free(use->way.tape, c.value);
     wg_temporary_free(use->way.tape, c.label);
+    wg_temporary_free(use->way.tape, c.class_value);
 }
 
 static bool cache_remake(void *user, const char *identity)

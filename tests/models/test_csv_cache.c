@@ -109,6 +109,11 @@ static const struct table_case {
     {"a,b,y\nx,y,1\ny,x,0\n", {.separator = ','}}, /* no numbers */
     {"1 2 1.0\n3 4 1\n5 6 2\n", {.separator = '\0'}},
     {"a,y\n1,2.5\n2,3.5\n3,1e9\n", {.separator = '\0'}},
+    /* Different labels that are one float. */
+    {"a,y\n1,20240101\n2,20240102\n3,20240103\n4,20240104\n", {.f32 = true}},
+    {"a,y\n1,0.1\n2,0.10000000001\n3,0.1\n", {.f32 = true}},
+    {"a,y\n1,20240104\n,none\n2,20240103\n,20240103.5\n",
+     {.missing = WG_CSV_MISSING_DROP, .f32 = true}},
 };
 
 START_TEST(test_same_table)
