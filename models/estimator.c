@@ -110,16 +110,29 @@ void wg_estimator_set_csv(wg_estimator *e, wg_tape *t, const wg_csv_options *rea
     e->csv = o;
 }
 
+/* As the table was read; without a label where the one that was learned is no column of it. */
+static void estimator_keep_reading(wg_estimator *e, const wg_estimator_data *data,
+                                   const wg_estimator_options *o)
+{
+    wg_csv_options read = {.separator = '\0'};
+    if (data->d.table != NULL && data->d.table->csv != NULL)
+        read = *data->d.table->csv;
+    read.no_label = o->label_name == NULL;
+    wg_estimator_set_csv(e, e->tape, &read);
+}
+
 #endif /* WG_NO_FILES */
 
 /* Of a table's columns, if it is these that are fitted. */
-static void estimator_take_names(wg_estimator *e, const wg_dataset *d)
+static void estimator_take_names(wg_estimator *e, const wg_estimator_data *data)
 {
+    static const char *const none[] = {NULL};
+    const wg_dataset *d = &data->d;
     e->zero_based = d->table != NULL && d->table->zero_based;
     if (d->table == NULL || d->sparse != NULL || d->X != wg_table_features(d->table))
         return;
     e->column_names = d->table->column_names;
-    e->string_names = d->table->string_names;
+    e->string_names = data->string_columns > 0 ? d->table->string_names : none;
 }
 
 static void estimator_fit_pipeline(wg_estimator *e, const wg_estimator_data *data,
@@ -365,10 +378,10 @@ static const wg_estimator_kind *estimator_choose(wg_tape *t, const wg_estimator_
     return kind;
 }
 
-/* Classes and names are the table's, where there is one. */
+/* Classes and names are the table's, where the labels are. */
 static bool estimator_table_says(const wg_estimator_data *data, wg_estimator_options *o)
 {
-    const wg_table *table = data->d.table;
+    const wg_table *table = data->labels;
     if (table == NULL)
         return true;
     if (o->classes != 0 || o->class_names != NULL || o->label_name != NULL) {
@@ -404,7 +417,7 @@ static void estimator_build(wg_estimator *e, const wg_estimator_kind *kind, wg_e
                             wg_estimator_options *o)
 {
     wg_tape *t = e->tape;
-    const bool named = data->d.table != NULL && data->d.table->class_count > 0;
+    const bool named = data->labels != NULL && data->labels->class_count > 0;
     if (named && e->head->kind != WG_HEAD_NUMBERS)
         wg_estimator_join_classes(data, o);
     if (wg_tape_status(t) != WG_OK)
@@ -413,13 +426,13 @@ static void estimator_build(wg_estimator *e, const wg_estimator_kind *kind, wg_e
     e->k = wg_estimator_most_classes(t, estimator_count(e->head, data->d.y, o->classes));
     if (estimator_options_fit(e, kind, o) && estimator_labels_fit(e->head, data->d.y, rows, e->k)) {
         estimator_set_names(e, o);
-        estimator_take_names(e, &data->d);
+        estimator_take_names(e, data);
     }
     if (wg_ranks_agree(t, wg_estimator_hash(e), "columns, model or version") == WG_OK)
         estimator_fit_pipeline(e, data, o);
     if (wg_tape_status(t) == WG_OK) {
 #ifndef WG_NO_FILES
-        wg_estimator_set_csv(e, t, data->d.table != NULL ? data->d.table->csv : NULL);
+        estimator_keep_reading(e, data, o);
 #endif
         estimator_new_mlp(e, kind->hidden, o);
     }

@@ -34,7 +34,8 @@ typedef struct wg_estimator {
 
     /* How wg_csv_read reads rows as the table was read that was fitted: separator, header and
      * missing texts as it was asked to, the columns by their names, in their order; missing values
-     * are kept. NULL: unknown, as the names are.
+     * are kept; no_label where the labels were not the table's and options.label_name is not set.
+     * NULL: unknown, as the names are.
      *     wg_csv_read(t, "new.csv", e->csv)
      * Where the rows have no label: a copy of it, with label = NULL and no_label = true. */
     const struct wg_csv_options *csv;
@@ -79,7 +80,7 @@ typedef struct wg_estimator_options {
     wg_fit_options fit; /* epochs, batch, validation, weights, checkpoints ...; its seed, l2, C
                            and optimizer are set from the fields above */
 
-    /* Of classes, where the data has no table that says so: */
+    /* Of classes, where the labels are not those of a table, which says so: */
     int64_t classes;                /* k >= 2; default 0: the largest label + 1, at least 2 */
     const char *const *class_names; /* [k], copied; default NULL: "0", "1", ... */
     const char *label_name;         /* of the column of labels, copied; default NULL: "label" */
@@ -89,8 +90,9 @@ typedef struct wg_estimator_options {
  * options are the defaults. What it makes belongs to the data's tape.
  *   Dense rows X [n, d], f32 or f64, with y as the head says: classes i64 [n], or numbers
  *     [n], [n, k].
- *   A table: its columns of numbers and, one-hot encoded, of strings; classes, their names and the
- *     label's are the table's, and so are the names of the columns, which are saved.
+ *   A table: its columns of numbers and, one-hot encoded, of strings (not where X is given, too);
+ *     classes, their names and the label's are the table's, unless y is given and is none of the
+ *     table's tensors; the names of the columns are the table's, and saved.
  *   Sparse rows: taken as they are: no standardization, which would fill in the zeros, nor other
  *     steps. The optimizer is one of all rows at once, also for an MLP, whose first layer is a
  *     sparse product. Ranks share them, too, but judge no validation rows of them.

@@ -19,6 +19,14 @@ enum { ESTIMATOR_ROWS = 256 }; /* of streamed ones, at a time */
 
 /* ---- To be fitted on. ------------------------------------------------------------------------ */
 
+/* Is y what the table says of its rows? Else its classes and label are not what is learned. */
+static bool estimator_y_is_of_table(const wg_dataset *given)
+{
+    const wg_table *table = given->table;
+    return given->y == NULL || given->y == table->classes || given->y == table->targets ||
+           given->y == table->labels;
+}
+
 bool wg_estimator_data_of(const wg_dataset *given, bool numbers, bool missing,
                           wg_estimator_data *data)
 {
@@ -38,6 +46,8 @@ bool wg_estimator_data_of(const wg_dataset *given, bool numbers, bool missing,
         data->strings = d.table->strings;
         data->string_columns = d.table->string_columns;
     }
+    if (d.table != NULL && estimator_y_is_of_table(given))
+        data->labels = d.table;
     return wg_tape_status(t) == WG_OK;
 }
 

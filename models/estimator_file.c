@@ -45,6 +45,7 @@ static void estimator_put_reading(const wg_estimator *e, wg_archive *a)
     estimator_put_if(a, "estimator.separator", e->csv->separator);
     estimator_put_if(a, "estimator.header", e->csv->header);
     estimator_put_if(a, "estimator.infinite", e->csv->infinite);
+    estimator_put_if(a, "estimator.no_label", e->csv->no_label);
     if (e->csv->missing_texts != NULL)
         estimator_put_names(a, "missing_text", e->csv->missing_texts);
 }
@@ -156,17 +157,19 @@ static bool estimator_read_if(const wg_archive *a, const char *key, int64_t most
 static bool estimator_read_reading(wg_estimator *e, const wg_archive *a)
 {
     wg_csv_options o = {.separator = '\0'};
-    int64_t zero_based, separator, header, infinite, texts;
+    int64_t zero_based, separator, header, infinite, no_label, texts;
     if (!estimator_read_if(a, "estimator.zero_based", 1, &zero_based) ||
         !estimator_read_if(a, "estimator.separator", 127, &separator) ||
         !estimator_read_if(a, "estimator.header", WG_CSV_HEADER_ABSENT, &header) ||
         !estimator_read_if(a, "estimator.infinite", 1, &infinite) ||
+        !estimator_read_if(a, "estimator.no_label", 1, &no_label) ||
         !estimator_read_if(a, "estimator.missing_texts", wg_archive_count(a), &texts))
         return false;
     e->zero_based = zero_based != 0;
     o.separator = (char)separator;
     o.header = (wg_csv_header)header;
     o.infinite = infinite != 0;
+    o.no_label = no_label != 0;
     if (wg_archive_string(a, "estimator.missing_texts") != NULL)
         o.missing_texts = estimator_read_names(a, "missing_text", texts);
     wg_estimator_set_csv(e, wg_archive_tape(a), &o);

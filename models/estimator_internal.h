@@ -26,6 +26,7 @@ typedef struct wg_estimator_data {
     wg_tensor *X;               /* [n, d]; of sparse rows: none, [0, d] */
     const char *const *strings; /* [n, string_columns] */
     int64_t string_columns;
+    const wg_table *labels; /* the table, if y is its labels; NULL: classes are the options' */
 } wg_estimator_data;
 
 /* wg_estimator_data_of: of training rows, with NaN where `missing` says so; false after an error,

@@ -131,7 +131,7 @@ static void class_take(wg_estimator_data *data, wg_estimator_options *o, const c
         const char **names = wg_tape_take(t, (size_t)(n + 1) * sizeof *names);
         for (int64_t k = 0; names != NULL && k < n; k++)
             names[k] = wg_tape_copy_text(t, list[k].text);
-        data->d.y = class_renumber(data->d.table, data->d.y, list, n);
+        data->d.y = class_renumber(data->labels, data->d.y, list, n);
         o->classes = n;
         o->class_names = names;
         wg_c_locale_leave(&locale);
@@ -143,7 +143,7 @@ static void class_take(wg_estimator_data *data, wg_estimator_options *o, const c
 void wg_estimator_join_classes(wg_estimator_data *data, wg_estimator_options *o)
 {
     wg_tape *t = data->d.y->tape;
-    const wg_table *table = data->d.table;
+    const wg_table *table = data->labels;
     size_t size = 0, all, used = 0;
     if (wg_ranks_size(t) == 1) /* the table's own */
         return;

@@ -61,7 +61,20 @@ int64_t wg_dataset_columns(const wg_dataset *data)
     const wg_tensor *X = data != NULL ? data->X : NULL;
     const int64_t own = table != NULL ? table->columns : 0;
     const int64_t strings = table != NULL ? table->string_columns : 0;
-    return (X == NULL ? own : X->shape.ndim > 1 ? X->shape.dim[1] : 0) + strings;
+    return X == NULL ? own + strings : X->shape.ndim > 1 ? X->shape.dim[1] : 0;
+}
+
+/* One of the table's tensors stays one of the table's. */
+static wg_tensor *dataset_take_y(const wg_dataset *data, const wg_table *taken, wg_tensor *rows)
+{
+    const wg_table *table = data->table;
+    if (table != NULL && data->y == table->classes)
+        return taken->classes;
+    if (table != NULL && data->y == table->targets)
+        return taken->targets;
+    if (table != NULL && data->y == table->labels)
+        return taken->labels;
+    return wg_gather_rows(data->y, rows);
 }
 
 wg_dataset wg_dataset_take(const wg_dataset *data, wg_tensor *rows)
@@ -77,7 +90,7 @@ wg_dataset wg_dataset_take(const wg_dataset *data, wg_tensor *rows)
         d.X = wg_is_streamed(data->X) ? wg_streamed_take(data->X, rows)
                                       : wg_gather_rows(data->X, rows);
     if (data->y != NULL)
-        d.y = wg_gather_rows(data->y, rows);
+        d.y = dataset_take_y(data, d.table, rows);
     if (data->sparse != NULL)
         d.sparse = wg_csr_take_rows(data->sparse, wg_data_i64(rows), wg_size(rows));
     return d;
@@ -112,7 +125,7 @@ bool wg_dataset_piece_finite(const wg_dataset *data, const wg_tensor *x, int64_t
             continue;
         char name[96] = "";
         dataset_position(data, x, first, i, &row, &column);
-        if (data->table != NULL && data->sparse == NULL && data->table->columns > column)
+        if (data->table != NULL && data->X == data->table->features && data->sparse == NULL)
             snprintf(name, sizeof name, " (%.80s)", data->table->column_names[column]);
         wg_fail(x->tape, WG_E_NOT_FINITE, "%s: row %" PRId64 ", column %" PRId64 "%s is %g", who,
                 row + 1, column + 1, name, isnan(value) ? fabs(value) : value);

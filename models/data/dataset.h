@@ -22,14 +22,15 @@ typedef struct wg_dataset {
     wg_tensor *X;
     wg_tensor *y; /* [n] classes, i64; or numbers [n], [n, k]; NULL: the table's labels, if any */
     const wg_csr *sparse; /* [n, d], instead of X */
-    /* column names, string columns, label and class names; may have X and y */
+    /* Names of columns; where X is NULL, its columns of numbers and strings; where y is NULL or one
+     * of its tensors, its label and classes. */
     const wg_table *table;
 } wg_dataset;
 
 /* wg_dataset_rows: n; 0 for none. */
 int64_t wg_dataset_rows(const wg_dataset *data);
 
-/* wg_dataset_columns: d, columns of numbers and of strings. */
+/* wg_dataset_columns: d, columns of numbers and, of a table without X, of strings. */
 int64_t wg_dataset_columns(const wg_dataset *data);
 
 /* wg_dataset_take: the rows [m], i64, that `rows` names, in that order, repeated or not; those of a

@@ -154,6 +154,22 @@ START_TEST(test_streamed_rows_refused)
 }
 END_TEST
 
+/* A table's labels, given as y, stay the table's, also of some rows. */
+START_TEST(test_labels_given_as_y)
+{
+    const wg_table *iris = wg_csv_read(tape, "examples/data/iris.csv", NULL);
+    const wg_dataset all = {.table = iris, .y = wg_table_classes(iris)};
+    const int64_t rows[] = {0, 1, 51, 52, 100, 101};
+    const wg_dataset some = wg_dataset_take(&all, wg_constant(tape, WG_I64, WG_SHAPE(6), rows));
+    const wg_estimator *e = wg_estimator_fit(_i == 0 ? &all : &some, NULL);
+    ck_assert_int_eq(e->class_count, 3);
+    ck_assert_str_eq(e->class_names[2], "virginica");
+    ck_assert_str_eq(e->label_name, "species");
+    ck_assert(!e->csv->no_label);
+    expect_ok(tape);
+}
+END_TEST
+
 /* Each optimizer by its name and with its own rate, on rows of f32 and f64. */
 START_TEST(test_every_optimizer)
 {
@@ -428,6 +444,7 @@ Suite *suite_estimator(void)
     tcase_add_loop_test(c, test_every_optimizer, 0, 16);
     tcase_add_loop_test(c, test_streamed_rows, 0, 4);
     tcase_add_test(c, test_streamed_rows_refused);
+    tcase_add_loop_test(c, test_labels_given_as_y, 0, 2);
     tcase_add_test(c, test_strings_streamed);
     tcase_add_test(c, test_one_vs_rest);
     tcase_add_test(c, test_one_vs_rest_of_low_logits);

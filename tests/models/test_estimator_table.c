@@ -103,6 +103,8 @@ START_TEST(test_nan_row_is_refused)
         &(wg_dataset){.table = read_as(tape, "width,height,kind\n1,2,a\n2,1,b\n", NULL)}, NULL);
     const wg_dataset dense = {.X = wg_constant(tape, WG_F64, WG_SHAPE(3, 2), x)};
     const wg_dataset table = {.table = read_as(tape, rows, &keep)};
+    const wg_dataset beside = {.X = dense.X,
+                               .table = table.table}; /* whose columns have no names */
     const int64_t start[] = {0, 2, 4, 6}, column[] = {0, 1, 0, 1, 0, 1};
     const wg_dataset sparse = {.sparse = wg_csr_new(tape, WG_F64, 3, 2, start, column, x)};
     const struct {
@@ -111,9 +113,10 @@ START_TEST(test_nan_row_is_refused)
         const char *says;
     } cases[] = {{e, &dense, "row 3, column 2 is nan"},
                  {named, &table, "row 3, column 2 (height) is nan"},
+                 {named, &beside, "row 3, column 2 is nan"},
                  {raw, &sparse, "row 3, column 2 is nan"}};
     expect_ok(tape);
-    for (int i = 0; i < 9; i++) {
+    for (int i = 0; i < 12; i++) {
         const wg_mark mark = wg_tape_mark(tape);
         const wg_estimator *by = cases[i / 3].e;
         const wg_dataset *given = cases[i / 3].rows;
@@ -177,6 +180,55 @@ START_TEST(test_ends_of_names)
     wg_tensor *X = wg_square(wg_table_features(table));
     e = wg_estimator_fit(&(wg_dataset){.X = X, .table = table}, NULL);
     ck_assert_ptr_null(e->column_names);
+    expect_ok(tape);
+}
+END_TEST
+
+/* Rows X beside a table with strings: the strings are not learned from, so they are neither named
+ * nor saved. */
+START_TEST(test_strings_that_are_not_used)
+{
+    const wg_table *table = read_shirts(tape, shirts);
+    const wg_dataset data = {.table = table, .X = wg_table_features(table)};
+    wg_estimator *e = wg_estimator_fit(&data, NULL);
+    const double score = wg_estimator_score(e, &data);
+    ck_assert_int_eq(wg_dataset_columns(&data), 2);
+    ck_assert_int_eq(wg_estimator_save(e, model), WG_OK);
+    for (int loaded = 0; loaded < 2; loaded++) {
+        ck_assert_str_eq(e->column_names[1], "height");
+        ck_assert_ptr_null(e->column_names[2]);
+        ck_assert_ptr_null(e->string_names[0]);
+        const wg_table *again = read_as(tape, shirts, e->csv);
+        ck_assert_int_eq(again->string_columns, 0);
+        wgt_assert_that(wg_estimator_score(e, &(wg_dataset){.table = again}), ==, score);
+        e = wg_estimator_load(tape, model, NULL);
+    }
+    expect_ok(tape);
+}
+END_TEST
+
+/* Labels of one's own beside a table, which may have none: its classes and label are not theirs. */
+START_TEST(test_own_labels)
+{
+    const int64_t own[] = {1, 0, 1, 0, 0, 0, 1, 0};
+    const wg_csv_options bare = {.columns = (const char *const[]){"width", "height", NULL},
+                                 .no_label = true};
+    const wg_table *tables[] = {read_shirts(tape, shirts), read_as(tape, shirts, &bare)};
+    wg_dataset data = {.table = tables[_i % 2], .y = wg_constant(tape, WG_I64, WG_SHAPE(8), own)};
+    const char *const names[] = {"no", "yes", NULL};
+    wg_estimator *e = wg_estimator_fit(
+        &data, &(wg_estimator_options){.class_names = _i < 2 ? NULL : names});
+    const double score = wg_estimator_score(e, &data);
+    ck_assert_int_eq(wg_estimator_save(e, model), WG_OK);
+    for (int loaded = 0; loaded < 2; loaded++) {
+        ck_assert_int_eq(e->class_count, 2);
+        ck_assert_str_eq(e->class_names[1], _i < 2 ? "1" : "yes");
+        ck_assert_str_eq(e->label_name, "label");
+        ck_assert(e->csv->no_label);
+        data.table = read_as(tape, shirts, e->csv);
+        wgt_assert_that(wg_estimator_score(e, &data), ==, score);
+        e = wg_estimator_load(tape, model, NULL);
+    }
     expect_ok(tape);
 }
 END_TEST
@@ -521,6 +573,8 @@ Suite *suite_estimator_table(void)
     tcase_add_test(c, test_nan_row_is_refused);
     tcase_add_test(c, test_reads_alike);
     tcase_add_test(c, test_ends_of_names);
+    tcase_add_test(c, test_strings_that_are_not_used);
+    tcase_add_loop_test(c, test_own_labels, 0, 4);
     tcase_add_test(c, test_reads_by_name);
     tcase_add_test(c, test_encodes);
     tcase_add_test(c, test_one_kind_of_columns);
