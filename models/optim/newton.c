@@ -81,7 +81,7 @@ static void newton_exact(wg_minimizer *m)
         return;
     for (int64_t rank = -1; rank < 0;) {
         newton_shifted(n, w->hessian, shift, w->factor);
-        rank = wg_semidefinite_factor(n, w->factor, w->order);
+        rank = wg_semidefinite_factor(n, w->factor, 0, w->order, w->rest);
         shift = shift > 0 ? 4 * shift : newton_first_shift(n, w->hessian);
         if (rank < 0 && isfinite(shift))
             continue;

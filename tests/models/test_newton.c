@@ -55,6 +55,34 @@ START_TEST(test_newton_leaves_shifts_alone)
 }
 END_TEST
 
+/* A column of size 1 to 1e9 beside one of size 1: both are learned from. */
+START_TEST(test_newton_scales)
+{
+    enum { ROWS = 200 };
+    const wg_minimizer_method method = _i % 2 == 0 ? WG_NEWTON : WG_NEWTON_EXACT;
+    const double scale = pow(10, 3 * (_i / 2));
+    double x[2 * ROWS], value[2];
+    int64_t y[ROWS];
+    for (int k = 0; k < 2; k++) {
+        for (uint64_t i = 0; i < ROWS; i++) {
+            const double a = 2 * wg_random_uniform(3, 0, i) - 1;
+            const double b = 2 * wg_random_uniform(3, 1, i) - 1;
+            x[2 * i] = k == 0 ? a : scale * a;
+            x[2 * i + 1] = b;
+            y[i] = a + b + wg_random_uniform(3, 2, i) - 0.5 > 0;
+        }
+        const wg_linear_model l = wg_logistic_new(wg_constant(tape, WG_F64, WG_SHAPE(ROWS, 2), x),
+                                                  wg_constant(tape, WG_I64, WG_SHAPE(ROWS), y),
+                                                  &(wg_linear_model_options){.C = INFINITY});
+        value[k] = wg_minimize(l.loss, (wg_tensor *[]){l.W, l.b}, 2,
+                               &(wg_minimizer_options){.method = method, .tolerance = 1e-10})
+                       .value;
+    }
+    expect_ok(tape);
+    wgt_assert_close(value[1], value[0], 1e-9, 0);
+}
+END_TEST
+
 /* Rosenbrock's Hessian is indefinite on the way. */
 START_TEST(test_newton_rosenbrock)
 {
@@ -139,10 +167,10 @@ START_TEST(test_newton_mlp)
     ck_assert_msg(wg_tape_status(tape) == WG_OK, "%s", wg_tape_message(tape));
     ck_assert_int_eq(found.stop, WG_STOP_GRADIENT);
     wgt_assert_that(found.value, <, 0.31);
-    double H[17 * 17];
+    double H[17 * 17], work[17];
     int64_t order[17];
     ck_assert_int_eq(wg_read(wg_hessian(loss, params, 4), H, sizeof H), WG_OK);
-    ck_assert_int_eq(wg_semidefinite_factor(17, H, order), 17); /* a minimum, no saddle */
+    ck_assert_int_eq(wg_semidefinite_factor(17, H, 0, order, work), 17); /* a minimum, no saddle */
 }
 END_TEST
 
@@ -212,10 +240,49 @@ START_TEST(test_semidefinite_solve)
             b[i] += A[i * n + j] * x[j];
     }
     memcpy(L, A, sizeof L);
-    ck_assert_int_eq(wg_semidefinite_factor(n, L, order), ndim);
+    ck_assert_int_eq(wg_semidefinite_factor(n, L, 0, order, work), ndim);
     wg_semidefinite_solve(n, ndim, L, order, b, got, work);
     /* Square random matrices have condition numbers of some (4 n)^2, squared again in A. */
     wgt_assert_all_close(got, x, n, 0, 1e-6);
+}
+END_TEST
+
+/* The same rank and solution where variables have units that are far apart, which are powers of two,
+ * so that nothing is rounded otherwise; where there is a null space, any solution but for it. */
+START_TEST(test_semidefinite_scales)
+{
+    static double A[MOST * MOST], L[MOST * MOST], work[MOST * (MOST + 2)];
+    double x[MOST], b[MOST], got[MOST], B[MOST * MOST], unit[MOST];
+    int64_t order[MOST];
+    const int64_t n = 2 + _i % 7, rank = n - _i % 2;
+    for (int64_t i = 0; i < n; i++) {
+        unit[i] = ldexp(1, (int)(61 * i % 7) * 10 - 30);
+        x[i] = wg_random_normal(8, (uint64_t)_i, (uint64_t)i) / unit[i];
+        for (int64_t k = 0; k < rank; k++)
+            B[i * rank + k] = unit[i] * wg_random_normal(7, (uint64_t)_i, (uint64_t)(i * n + k));
+    }
+    for (int64_t i = 0; i < n; i++)
+        for (int64_t j = 0; j < n; j++) {
+            A[i * n + j] = 0;
+            for (int64_t k = 0; k < rank; k++)
+                A[i * n + j] += B[i * rank + k] * B[j * rank + k];
+        }
+    for (int64_t i = 0; i < n; i++) {
+        b[i] = 0;
+        for (int64_t j = 0; j < n; j++)
+            b[i] += A[i * n + j] * x[j];
+    }
+    memcpy(L, A, sizeof L);
+    ck_assert_int_eq(wg_semidefinite_factor(n, L, 0, order, work), rank);
+    wg_semidefinite_solve(n, rank, L, order, b, got, work);
+    for (int64_t i = 0; i < n; i++) {
+        double back = 0, size = 0;
+        for (int64_t j = 0; j < n; j++) {
+            back += A[i * n + j] * got[j];
+            size += fabs(A[i * n + j] * x[j]);
+        }
+        wgt_assert_close(back, b[i], 0, 1e-6 * size);
+    }
 }
 END_TEST
 
@@ -225,11 +292,11 @@ START_TEST(test_semidefinite_refuses)
     double saddle[] = {0, 1, 1, 0}, negative[] = {-1, 0, 0, 1}, bad[] = {1, 0, (double)NAN, 1};
     double zero[] = {0, 0, 0, 0}, ones[] = {1, 1, 1, 1}, x[2], work[8];
     const double b[] = {1, 1};
-    ck_assert_int_eq(wg_semidefinite_factor(2, saddle, order), -1);
-    ck_assert_int_eq(wg_semidefinite_factor(2, negative, order), -1);
-    ck_assert_int_eq(wg_semidefinite_factor(2, bad, order), -1);
-    ck_assert_int_eq(wg_semidefinite_factor(2, zero, order), 0);
-    ck_assert_int_eq(wg_semidefinite_factor(2, ones, order), 1);
+    ck_assert_int_eq(wg_semidefinite_factor(2, saddle, 0, order, work), -1);
+    ck_assert_int_eq(wg_semidefinite_factor(2, negative, 0, order, work), -1);
+    ck_assert_int_eq(wg_semidefinite_factor(2, bad, 0, order, work), -1);
+    ck_assert_int_eq(wg_semidefinite_factor(2, zero, 0, order, work), 0);
+    ck_assert_int_eq(wg_semidefinite_factor(2, ones, 0, order, work), 1);
     wg_semidefinite_solve(2, 1, ones, order, b, x, work);
     wgt_assert_close(x[0], 0.5, 1e-15, 0); /* (1, 0) would do, too; this is the shortest */
     wgt_assert_close(x[1], 0.5, 1e-15, 0);
@@ -243,12 +310,14 @@ Suite *suite_newton(void)
     tcase_add_checked_fixture(tests, wgt_tape_setup, wgt_tape_teardown);
     tcase_add_loop_test(tests, test_newton_optima, 0, 4 * WGT_OPTIMA);
     tcase_add_loop_test(tests, test_newton_leaves_shifts_alone, 0, 2);
+    tcase_add_loop_test(tests, test_newton_scales, 0, 8);
     tcase_add_loop_test(tests, test_newton_rosenbrock, 0, 8);
     tcase_add_test(tests, test_newton_negative_curvature);
     tcase_add_loop_test(tests, test_newton_mlp, 0, 2);
     tcase_add_test(tests, test_newton_errors);
     tcase_add_loop_test(tests, test_newton_memory, 0, 2);
     tcase_add_loop_test(tests, test_semidefinite_solve, 0, 4 * MOST);
+    tcase_add_loop_test(tests, test_semidefinite_scales, 0, 14);
     tcase_add_test(tests, test_semidefinite_refuses);
     suite_add_tcase(suite, tests);
     return suite;

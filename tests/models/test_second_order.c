@@ -18,7 +18,7 @@ static void variances(wg_tensor *H, double n, int64_t k, double variance[])
     int64_t order[MOST];
     for (int64_t i = 0; i < k * k; i++)
         a[i] = n * wg_at(H, i);
-    ck_assert_int_eq(wg_semidefinite_factor(k, a, order), k);
+    ck_assert_int_eq(wg_semidefinite_factor(k, a, 0, order, work), k);
     for (int64_t i = 0; i < k; i++) {
         for (int64_t j = 0; j < k; j++)
             unit[j] = i == j;
