@@ -157,9 +157,9 @@ static bool line_takes(line_search *s, const line_point *p)
 
 bool wg_line_search(wg_descent *d, double first, double *value)
 {
-    const double noise = d->f->noise != 0 ? d->f->noise : 0x1p-46;
     const double derivative = wg_vector_dot(d->f->n, d->gradient, d->direction);
-    line_search s = {.d = d, .start = {0, d->value, derivative}, .noise = noise * fabs(d->value)};
+    line_search s = {
+        .d = d, .start = {0, d->value, derivative}, .noise = d->f->noise * fabs(d->value)};
     s.low = s.start;
     if (!(derivative < 0))
         return false;

@@ -160,6 +160,7 @@ wg_minimizer *wg_minimizer_new(const wg_objective *f, const wg_minimizer_options
     if (m == NULL)
         return minimize_none();
     *m = (wg_minimizer){.f = *f, .given = *f};
+    m->f.noise = f->noise != 0 ? f->noise : wg_objective_noise(WG_F64);
     if (options != NULL)
         m->o = *options;
     return minimize_options_fit(m) && wg_descent_new(&m->descent, &m->f) && m->rule->take(m)

@@ -62,8 +62,8 @@ static void semidefinite_eliminate(int64_t n, double a[], int64_t k)
 }
 
 /* Powers of two that bring A's diagonal to [1/2, 2), and A's elements times both of theirs: what is
- * round-off beside a variable's own curvature may be all that there is of another one, whose unit is
- * a million times as large. What has no positive curvature is held against the largest. */
+ * round-off beside one variable's curvature may be all that there is of another's, whose unit is a
+ * million times as large. What has no positive curvature is held against the largest. */
 static void semidefinite_scale(int64_t n, double a[], double scale[])
 {
     const double largest = semidefinite_largest(n, a, 0);

@@ -55,6 +55,38 @@ START_TEST(test_newton_leaves_shifts_alone)
 }
 END_TEST
 
+/* Asked for a gradient that rounding lets it not reach: biases stay where they belong, and it ends where the
+ * gradient is round-off. Along the common shift a step is at most that, some 2^-24, by 2^-17 of the
+ * curvature of a bias, some 0.1. */
+static wg_linear_model softmax_of_iris(bool f32, bool raw, double C)
+{
+    wg_table *data = wg_csv_read(tape, "examples/data/iris.csv", &(wg_csv_options){.f32 = f32});
+    wg_tensor *X = wg_table_features(data);
+    return wg_softmax_regression_new(raw ? X : wg_standardize(X), wg_table_classes(data), 3,
+                                     &(wg_linear_model_options){.C = C});
+}
+
+START_TEST(test_newton_ends_in_round_off)
+{
+    const wg_minimizer_method method = _i % 2 == 0 ? WG_NEWTON : WG_NEWTON_EXACT;
+    const bool f32 = _i >= 2;
+    const double C[] = {0.01, 1, 100};
+    for (int k = 0; k < 6; k++) {
+        const wg_linear_model l = softmax_of_iris(f32, k % 2 == 1, C[k / 2]);
+        const wg_linear_model wide = softmax_of_iris(false, k % 2 == 1, C[k / 2]);
+        const wg_optimum least = wg_minimize(wide.loss, (wg_tensor *[]){wide.W, wide.b}, 2,
+                                             &(wg_minimizer_options){.tolerance = 1e-11});
+        const wg_optimum found = wg_minimize(
+            l.loss, (wg_tensor *[]){l.W, l.b}, 2,
+            &(wg_minimizer_options){.method = method, .tolerance = 1e-300});
+        expect_ok(tape);
+        ck_assert_int_eq(found.stop, WG_STOP_LINE_SEARCH);
+        wgt_assert_close(found.value, least.value, f32 ? 0x1p-17 : 1e-12, 0);
+        wgt_assert_close(wg_at(l.b, 0) + wg_at(l.b, 1) + wg_at(l.b, 2), 0, 0, f32 ? 0.1 : 1e-9);
+    }
+}
+END_TEST
+
 /* A column of size 1 to 1e9 beside one of size 1: both are learned from. */
 START_TEST(test_newton_scales)
 {
@@ -310,6 +342,7 @@ Suite *suite_newton(void)
     tcase_add_checked_fixture(tests, wgt_tape_setup, wgt_tape_teardown);
     tcase_add_loop_test(tests, test_newton_optima, 0, 4 * WGT_OPTIMA);
     tcase_add_loop_test(tests, test_newton_leaves_shifts_alone, 0, 2);
+    tcase_add_loop_test(tests, test_newton_ends_in_round_off, 0, 4);
     tcase_add_loop_test(tests, test_newton_scales, 0, 8);
     tcase_add_loop_test(tests, test_newton_rosenbrock, 0, 8);
     tcase_add_test(tests, test_newton_negative_curvature);
