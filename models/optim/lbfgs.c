@@ -45,7 +45,9 @@ static void lbfgs_direction(wg_minimizer *m)
 }
 
 /* Notes the pair of the step from x to trial, unless the derivative does not rise along it: then H
- * would not be positive. */
+ * would not be positive. s'y is held against what rounding makes of it, a part of the lengths'
+ * product (Higham 2002, "Accuracy and stability of numerical algorithms", eq. 3.5), which is in the
+ * units of f as s'y is: y'y alone is not, and would bound curvature. */
 static void lbfgs_learn(wg_minimizer *m)
 {
     lbfgs_pairs *l = m->work;
@@ -59,7 +61,8 @@ static void lbfgs_learn(wg_minimizer *m)
         s[i] = d->trial[i] - d->x[i];
         y[i] = d->trial_gradient[i] - d->gradient[i];
     }
-    if (wg_vector_dot(n, s, y) > 0x1p-52 * wg_vector_dot(n, y, y))
+    const double lengths = sqrt(wg_vector_dot(n, s, s)) * sqrt(wg_vector_dot(n, y, y));
+    if (wg_vector_dot(n, s, y) > 0x1p-52 * lengths)
         l->pairs[1]++;
 }
 

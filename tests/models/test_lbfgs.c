@@ -275,6 +275,37 @@ START_TEST(test_lbfgs_history)
 }
 END_TEST
 
+/* The same path whatever the unit of the value is: curvature is no matter of size. */
+static double unit; /* of the value */
+
+static double bowls(const double x[], double g[], void *user)
+{
+    static const double bend[] = {1, 3, 10, 30, 100, 1000};
+    double sum = 0;
+    (void)user;
+    for (int i = 0; i < 6; i++) {
+        g[i] = 2 * unit * bend[i] * (x[i] - i - 1);
+        sum += unit * bend[i] * (x[i] - i - 1) * (x[i] - i - 1);
+    }
+    return sum;
+}
+
+START_TEST(test_lbfgs_units)
+{
+    static const double units[] = {0x1p33, 0x1p47, 0x1p60, 0x1p300};
+    double x[2][6] = {{0}};
+    wg_optimum found[2];
+    for (int k = 0; k < 2; k++) {
+        unit = k == 0 ? 1 : units[_i];
+        /* From a length of 1 at most on: the first step is the same. */
+        found[k] = run(bowls, 6, x[k], (wg_minimizer_options){.tolerance = 1e-9 * unit});
+        ck_assert_int_eq(found[k].stop, WG_STOP_GRADIENT);
+    }
+    ck_assert_int_eq(found[1].iterations, found[0].iterations);
+    wgt_assert_all_close(x[1], x[0], 6, 1e-9, 0);
+}
+END_TEST
+
 START_TEST(test_lbfgs_of_nothing)
 {
     wg_tensor *x = wg_param(tape, "x", WG_F64, WG_SHAPE(0));
@@ -359,6 +390,7 @@ Suite *suite_lbfgs(void)
     tcase_add_test(tests, test_line_search_noise);
     tcase_add_test(tests, test_lbfgs_resumes);
     tcase_add_loop_test(tests, test_lbfgs_history, 0, 5);
+    tcase_add_loop_test(tests, test_lbfgs_units, 0, 4);
     tcase_add_test(tests, test_lbfgs_of_nothing);
     tcase_add_test(tests, test_lbfgs_forgets);
     tcase_add_test(tests, test_lbfgs_errors);
