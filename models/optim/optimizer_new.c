@@ -119,6 +119,12 @@ static int optimizer_name_order(const void *a, const void *b)
     return strcmp(((const optimizer_name *)a)->name, ((const optimizer_name *)b)->name);
 }
 
+/* Names of digits alone might be the index of another one. */
+static bool optimizer_is_name(const char *name)
+{
+    return name[strspn(name, "0123456789")] != '\0';
+}
+
 /* A parameter goes by its name, or, where that is not its alone and would make two entries one, by
  * its index. */
 static bool optimizer_set_labels(wg_optimizer *o)
@@ -130,7 +136,7 @@ static bool optimizer_set_labels(wg_optimizer *o)
         list[i] = (optimizer_name){o->param[i]->name != NULL ? o->param[i]->name : "", i};
     qsort(list, (size_t)o->n, sizeof *list, optimizer_name_order);
     for (int i = 0; i < o->n; i++) {
-        bool alone = *list[i].name != '\0' &&
+        bool alone = optimizer_is_name(list[i].name) &&
                      (i == 0 || strcmp(list[i - 1].name, list[i].name) != 0) &&
                      (i == o->n - 1 || strcmp(list[i + 1].name, list[i].name) != 0);
         char number[16];

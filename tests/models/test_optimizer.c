@@ -329,19 +329,19 @@ END_TEST
 START_TEST(test_state_names)
 {
     static const char *const names[] = {
-        "adam.rate",         "adam.steps",        "adam.counts",
-        "adam.exp_avg.W",    "adam.exp_avg_sq.W", "adam.exp_avg.1",
-        "adam.exp_avg_sq.1", "adam.exp_avg.2",    "adam.exp_avg_sq.2"};
-    wg_tensor *params[] = {wg_param(tape, "W", WG_F32, WG_SHAPE(2, 3)),
-                           wg_param(tape, "b", WG_F64, WG_SHAPE(3)),
-                           wg_param(tape, "b", WG_F64, WG_SHAPE(4))};
-    wg_optimizer *adam = wg_adam_new(params, 3, NULL);
+        "adam.rate",         "adam.steps",     "adam.counts",       "adam.exp_avg.W",
+        "adam.exp_avg_sq.W", "adam.exp_avg.1", "adam.exp_avg_sq.1", "adam.exp_avg.2",
+        "adam.exp_avg_sq.2", "adam.exp_avg.3", "adam.exp_avg_sq.3"}; /* "2" is another's index */
+    wg_tensor *params[] = {
+        wg_param(tape, "W", WG_F32, WG_SHAPE(2, 3)), wg_param(tape, "b", WG_F64, WG_SHAPE(3)),
+        wg_param(tape, "b", WG_F64, WG_SHAPE(4)), wg_param(tape, "2", WG_F64, WG_SHAPE(4))};
+    wg_optimizer *adam = wg_adam_new(params, 4, NULL);
     wg_state_entry entry;
-    for (int i = 0; i < 9; i++) {
+    for (int i = 0; i < 11; i++) {
         ck_assert(wg_optimizer_state(adam, i, &entry));
         ck_assert_str_eq(entry.name, names[i]);
     }
-    ck_assert(!wg_optimizer_state(adam, 9, &entry));
+    ck_assert(!wg_optimizer_state(adam, 11, &entry));
     ck_assert(!wg_optimizer_state(adam, -1, &entry));
     ck_assert(!wg_optimizer_state(NULL, 0, &entry));
     ck_assert(wg_optimizer_state(adam, 3, &entry));
@@ -350,7 +350,7 @@ START_TEST(test_state_names)
     wgt_assert_that(entry.shape.dim[1], ==, 3);
     ck_assert(wg_optimizer_state(adam, 2, &entry));
     wgt_assert_that(entry.dtype, ==, WG_I64);
-    ck_assert_int_eq(entry.shape.dim[0], 3);
+    ck_assert_int_eq(entry.shape.dim[0], 4);
 }
 END_TEST
 
