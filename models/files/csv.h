@@ -117,8 +117,10 @@ typedef struct wg_csv_write_options {
 /* wg_csv_write: n parts of the same number of rows as a file of comma-separated values, which
  * wg_csv_read reads. Options NULL: the defaults.
  *   Numbers are written with a point, whatever the locale, with as few digits as give the same bits
+ *   Numbers are written with a point, whatever the locale, with as few digits as give the same bits
  *   back (f32: the same float); NaN as NaN, infinities as inf. Strings that hold separators,
- *   quotes, line ends or nothing, or that begin or end with a blank, are quoted. Lines end with LF.
+ *   quotes, line ends or nothing, or that begin or end with a blank, are quoted (tabs, too, where
+ *   blanks separate). Lines end with LF.
  *   The file is written beside its destination and renamed: after an error, or a kill at any
  *   moment, it is what it was.
  * Returns the tape's status. Errors, on the tape: WG_E_IO, WG_E_NULL, WG_E_SHAPE (rows differ,
@@ -129,7 +131,7 @@ wg_status wg_csv_write(wg_tape *t, const char *path, const wg_csv_part parts[], 
                        const wg_csv_write_options *options);
 
 /* wg_csv_write_table: a table's columns of numbers, string columns and, in the last column, its
- * labels.
+ * labels, as they stood in the file, of however many classes.
  * Errors: as wg_csv_write. */
 wg_status wg_csv_write_table(const wg_table *table, const char *path,
                              const wg_csv_write_options *options);

@@ -80,7 +80,8 @@ static bool csv_output_check(const csv_output *o)
 static bool csv_output_quotes(const csv_output *o, const char *text)
 {
     size_t length = strlen(text);
-    const char special[] = {o->separator, '"', '\r', '\n', '\0'};
+    const char other = o->separator == ' ' ? '\t' : o->separator; /* blanks and tabs are one */
+    const char special[] = {o->separator, other, '"', '\r', '\n', '\0'};
     return length == 0 || strpbrk(text, special) != NULL || strchr(" \t", text[0]) != NULL ||
            strchr(" \t", text[length - 1]) != NULL;
 }
@@ -196,6 +197,15 @@ static wg_csv_part csv_output_strings(wg_tape *t, const wg_table *table)
     return part;
 }
 
+/* Labels as they stood in the file, of however many classes; as numbers where there were too many
+ * for a cache to keep. */
+static wg_csv_part csv_output_labels(const wg_table *table, const char *const *name)
+{
+    if (table->class_names[0] == NULL)
+        return (wg_csv_part){.values = table->targets, .names = name};
+    return (wg_csv_part){table->classes, name, table->class_names, table->class_count};
+}
+
 wg_status wg_csv_write_table(const wg_table *table, const char *path,
                              const wg_csv_write_options *options)
 {
@@ -211,8 +221,7 @@ wg_status wg_csv_write_table(const wg_table *table, const char *path,
     if (table->string_columns > 0)
         parts[n++] = csv_output_strings(t, table);
     if (table->class_count > 0)
-        parts[n++] = (wg_csv_part){wg_table_classes(table), &label, table->class_names,
-                                   table->class_count};
+        parts[n++] = csv_output_labels(table, &label);
     wg_status status = wg_csv_write(t, path, parts, n, options);
     if (status == WG_OK)
         wg_tape_rewind(t, mark);

@@ -11,6 +11,7 @@
 
 #include <locale.h>
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -132,6 +133,46 @@ START_TEST(test_table_with_texts)
 }
 END_TEST
 
+/* More labels than can be classes: numbers to predict. */
+START_TEST(test_table_of_many_labels)
+{
+    enum { ROWS = 1500 };
+    char *text = malloc(ROWS * 32), *at = text + sprintf(text, "a,y\n");
+    for (int i = 0; i < ROWS; i++)
+        at += sprintf(at, "%d,%d.5\n", i % 7, 20240000 + i);
+    const wg_csv_options o = {.f32 = _i == 1};
+    wgt_file_put(path, text, (size_t)(at - text));
+    const wg_table *table = wg_csv_read(tape, path, &o);
+    wgt_assert_that(table->class_count, >, table->class_limit);
+    ck_assert_int_eq(wg_csv_write_table(table, path, NULL), WG_OK);
+    check_text(text);
+    free(text);
+}
+END_TEST
+
+/* Blanks and tabs separate fields alike. */
+START_TEST(test_blanks)
+{
+    const char *const texts[] = {"a\tb", "c", "d e"};
+    const int64_t k[] = {0, 1, 2};
+    const double x[] = {1, 2, 3};
+    const wg_csv_part parts[] = {
+        {wg_constant(tape, WG_I64, WG_SHAPE(3), k), (const char *const[]){"s"}, texts, 3},
+        {.values = wg_constant(tape, WG_F64, WG_SHAPE(3), x)},
+        {.values = wg_constant(tape, WG_I64, WG_SHAPE(3), k)}};
+    const char separators[] = {' ', '\t', ','};
+    for (int i = 0; i < 3; i++) {
+        const wg_csv_write_options options = {.separator = separators[i]};
+        wg_csv_write(tape, path, parts, 3, &options);
+        const wg_table *table = wg_csv_read(tape, path,
+                                            &(wg_csv_options){.separator = separators[i]});
+        expect_ok(tape);
+        for (int j = 0; j < 3; j++)
+            ck_assert_str_eq(table->strings[j], texts[j]);
+    }
+}
+END_TEST
+
 START_TEST(test_refused)
 {
     const wg_mark mark = wg_tape_mark(tape);
@@ -187,6 +228,8 @@ Suite *suite_csv_write(void)
     tcase_add_test(cases, test_round_trip);
     tcase_add_test(cases, test_table);
     tcase_add_test(cases, test_table_with_texts);
+    tcase_add_loop_test(cases, test_table_of_many_labels, 0, 2);
+    tcase_add_test(cases, test_blanks);
     tcase_add_test(cases, test_refused);
     suite_add_tcase(suite, cases);
     return suite;
