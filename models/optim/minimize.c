@@ -97,8 +97,8 @@ wg_optimum wg_minimizer_run(wg_minimizer *m, double x[])
             return minimize_result(m, error ? WG_STOP_ERROR : WG_STOP_LINE_SEARCH, i, start);
         }
         const double after = d->value + minimize_penalty(m);
-        if (m->o.value_tolerance > 0 &&
-            before - after <= m->o.value_tolerance * fmax(fabs(after), 1))
+        const double fall = fmax(before - after, m->rule->gain != NULL ? m->rule->gain(m) : 0);
+        if (m->o.value_tolerance > 0 && fall <= m->o.value_tolerance * fmax(fabs(after), 1))
             return minimize_result(m, WG_STOP_VALUE, i + 1, start);
     }
     return minimize_result(m, stop, i, start);

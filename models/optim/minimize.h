@@ -102,8 +102,8 @@ typedef struct wg_minimizer_options {
                                    100, for PROXIMAL 10000 */
     double tolerance;   /* of the largest |element| of the gradient, for PROXIMAL of the least
                          subgradient; > 0; default 0 stands for 1e-8 */
-    double value_tolerance; /* stop where f falls by at most this times max(|f|, 1); >= 0;
-                               default 0: never */
+    double value_tolerance; /* stop where f falls by at most this times max(|f|, 1), for PROXIMAL
+                               by a step without acceleration, too; >= 0; default 0: never */
     int64_t history;  /* LBFGS: pairs (s, y) of n doubles each kept, >= 1; default 0 stands for
                                10; where n > 2^23 / 10 for 2^23 / n, which are 128 MB, but for 3 */
     int64_t products; /* NEWTON: of an iteration, at most, >= 1; default 0 stands for 10 n, at least

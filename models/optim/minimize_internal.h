@@ -58,6 +58,9 @@ typedef struct wg_minimizer_rule {
     bool (*step)(wg_minimizer *m);
     /* What tells how far x is from a minimum; NULL: the largest |element| of the gradient. */
     double (*residual)(const wg_minimizer *m);
+    /* What the value might have fallen by in the last step, where it may rise for a while; NULL:
+     * what it fell by. */
+    double (*gain)(const wg_minimizer *m);
     bool (*state)(wg_minimizer *m, int64_t i, wg_state_entry *entry); /* NULL: there is none */
 } wg_minimizer_rule;
 

@@ -43,6 +43,14 @@ static double proximal_residual(const wg_minimizer *m)
     return largest;
 }
 
+/* An accelerated step rises now and then, long before the minimum. Without acceleration the value
+ * falls by bend / 2 |move|^2 or more (Beck, Teboulle 2009, lemma 2.3). */
+static double proximal_gain(const wg_minimizer *m)
+{
+    const proximal_work *w = m->work;
+    return w->numbers[PROXIMAL_BEND] / 2 * wg_vector_dot(m->f.n, w->move, w->move);
+}
+
 /* trial = prox(from - gradient / bend): towards 0 by l1 / bend, and not past it. */
 static void proximal_shrink(wg_minimizer *m)
 {
@@ -107,10 +115,29 @@ static void proximal_begin(wg_minimizer *m)
     w->value = d->value;
 }
 
+/* A restored state may hold anything. */
+static bool proximal_state_fits(const wg_minimizer *m)
+{
+    const proximal_work *w = m->work;
+    const double bend = w->numbers[PROXIMAL_BEND], momentum = w->numbers[PROXIMAL_MOMENTUM];
+    bool fits = bend > 0 && isfinite(bend) && isfinite(momentum) &&
+                (momentum == 0 || momentum >= 1);
+    for (int64_t i = 0; fits && momentum > 0 && i < m->f.n; i++)
+        fits = isfinite(w->from[i]);
+    if (!fits)
+        wg_fail(
+            m->f.tape, WG_E_VALUE,
+            "proximal: a state with bend %g and momentum %g, or with numbers that are not finite",
+            bend, momentum);
+    return fits;
+}
+
 static bool proximal_step(wg_minimizer *m)
 {
     proximal_work *w = m->work;
     wg_descent *d = &m->descent;
+    if (!proximal_state_fits(m))
+        return false;
     proximal_begin(m);
     for (; isfinite(w->numbers[PROXIMAL_BEND]); w->numbers[PROXIMAL_BEND] *= 2) {
         proximal_shrink(m);
@@ -174,4 +201,5 @@ const wg_minimizer_rule wg_proximal_rule = {.name = "proximal",
                                             .take = proximal_take,
                                             .step = proximal_step,
                                             .residual = proximal_residual,
+                                            .gain = proximal_gain,
                                             .state = proximal_state};

@@ -137,6 +137,58 @@ START_TEST(test_proximal_resumes)
 }
 END_TEST
 
+/* A least squares whose columns are nearly alike, on which accelerated steps rise now and then: it
+ * is not over there. */
+START_TEST(test_proximal_value_tolerance)
+{
+    enum { ROWS = 60, COLUMNS = 20 };
+    static double x[ROWS * COLUMNS], y[ROWS];
+    double value[2];
+    for (uint64_t i = 0; i < ROWS; i++) {
+        const double base = 3 * wg_random_uniform(3, 0, i);
+        double *row = x + i * COLUMNS;
+        for (uint64_t j = 0; j < COLUMNS; j++)
+            row[j] = base + wg_random_uniform(3, 1, i * COLUMNS + j) * (j % 3 ? 0.3 : 1);
+        y[i] = row[0] * 2 - row[1] * 3 + row[4] + wg_random_uniform(3, 2, i);
+    }
+    wg_tensor *X = wg_constant(tape, WG_F64, WG_SHAPE(ROWS, COLUMNS), x);
+    wg_tensor *Y = wg_constant(tape, WG_F64, WG_SHAPE(ROWS, 1), y);
+    for (int k = 0; k < 2; k++) {
+        const wg_linear_model m = wg_linear_model_new(X, Y, 1, &wg_head_regression, NULL);
+        const wg_minimizer_options o = {.method = WG_PROXIMAL,
+                                        .value_tolerance = k == 0 ? 0 : 1e-10,
+                                        .l1 = _i == 0 ? 0 : 0.01,
+                                        .iterations = 200000};
+        const wg_optimum found = wg_minimize(m.loss, (wg_tensor *[]){m.W, m.b}, 2, &o);
+        ck_assert_int_eq(found.stop, k == 0 ? WG_STOP_GRADIENT : WG_STOP_VALUE);
+        value[k] = found.value;
+    }
+    /* Where steps gain 1e-10 and less, some 1000 of them are left. */
+    wgt_assert_close(value[1], value[0], 0, 1e-6);
+}
+END_TEST
+
+/* A restored state may hold anything. */
+START_TEST(test_proximal_bad_state)
+{
+    static const double bad[][3] = {{0, 1, 0},  {-1, 1, 0},  {(double)NAN, 1, 0}, {HUGE_VAL, 1, 0},
+                                    {1, -1, 0}, {1, 0.5, 0}, {1, (double)NAN, 0}, {1, 1, HUGE_VAL}};
+    const double start[] = {0.5, -0.25};
+    wg_tensor *p = wgt_param(tape, "p", WG_SHAPE(2), start), *loss = wg_sum(wg_square(p));
+    const wg_objective f = wg_objective_new(loss, &p, 1, false);
+    double x[] = {0.5, -0.25};
+    wg_minimizer *m = wg_minimizer_new(&f, &(wg_minimizer_options){.method = WG_PROXIMAL});
+    wg_state_entry numbers, from;
+    ck_assert(wg_minimizer_state(m, 0, &numbers));
+    ck_assert(wg_minimizer_state(m, 1, &from));
+    memcpy(numbers.data, bad[_i], 2 * sizeof(double));
+    *(double *)from.data = bad[_i][2];
+    ck_assert_int_eq(wg_minimizer_run(m, x).stop, WG_STOP_ERROR);
+    wgt_assert_status(tape, WG_E_VALUE, "proximal: a state with");
+    wgt_assert_same_bytes(x, start, sizeof start);
+}
+END_TEST
+
 /* An estimator with an L1 penalty ends where scikit-learn's does; with Newton's method where L-BFGS
  * does. */
 START_TEST(test_estimator_methods)
@@ -247,6 +299,8 @@ Suite *suite_proximal(void)
     tcase_add_test(tests, test_proximal_without_penalty);
     tcase_add_test(tests, test_proximal_threshold);
     tcase_add_test(tests, test_proximal_resumes);
+    tcase_add_loop_test(tests, test_proximal_value_tolerance, 0, 2);
+    tcase_add_loop_test(tests, test_proximal_bad_state, 0, 8);
     tcase_add_test(tests, test_estimator_methods);
     tcase_add_test(tests, test_proximal_errors);
     tcase_add_test(tests, test_proximal_without_a_step);
