@@ -21,8 +21,8 @@ typedef struct wg_objective {
     wg_tape *tape; /* where work memory comes from and errors are recorded; an error there stops the
                       minimizer */
     int64_t n;     /* variables, >= 1 */
-    /* the relative error of a value, in which a descent cannot be told from an ascent; default 0
-     * stands for 2^-46 */
+    /* the relative error of a value, in which a descent cannot be told from an ascent, and of the
+     * sums behind second derivatives; default 0 stands for 2^-46 */
     double noise;
 
     /* f(x), and its gradient to g; where f(x) is infinite or NaN, a line search takes shorter
@@ -84,7 +84,7 @@ typedef enum wg_minimizer_method {
     WG_LBFGS,  /* d = -H g, H the inverse of the Hessian as the last changes of x and g tell it */
     WG_NEWTON, /* H d = -g by conjugate gradients, from products H v alone, until
                 * ||H d + g|| <= min(1/10, sqrt ||g||) ||g||; where curvature is not positive along
-                * a direction, d ends before it */
+                * a direction, or no more than round-off, d ends before it */
     /* H d = -g by a Cholesky factorization of H [n, n] with pivots: for up to a few hundred
      * variables; for linear models with a log loss this is iteratively reweighted least squares.
      * Where H is singular (equal shifts of all biases of a softmax model change nothing) d is the
