@@ -301,6 +301,14 @@ expect 'a word of a failure that cannot be' sh -c '! grep known colour.h colour.
 run 0 "${CC:-cc}" -std=c99 -Wall -Wextra -Werror -o colour main.c colour.c -lm
 run 1 ./colour
 lines out 6
+# What is left out stays out, also where it is said to hold strings.
+run 1 "$train" colour.csv --drop colour --category colour,shape --test 0
+says err "column 'colour' is in option strings, but option drop leaves it out"
+says err '--category is for columns that are used: --columns, --drop'
+run 1 "$train" colour.csv --columns size,shape --category colour,shape --test 0
+says err "column 'colour' is in option strings, but not in option columns"
+run 0 "$train" colour.csv --columns size,shape --category shape --test 0
+says out '8 rows, 2 columns'
 run 1 "$train" colour.csv --category colour,nonsense
 says err "no column is 'nonsense'"
 tail -n +2 "$iris" > bare.csv

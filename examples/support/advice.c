@@ -99,6 +99,8 @@ static const struct {
      "strings: --category",
      NULL},
     {"f' is not finite", "as a missing value: --missing-texts inf,-inf --missing mean", NULL},
+    {"is in option strings, but", "--category is for columns that are used: --columns, --drop",
+     NULL},
     {"not a number", "columns of strings are for --category COLUMN", NULL},
     {"another separator", "fields that no comma separates are for --separator CHARACTER",
      "fields that no comma separates are for --separator CHARACTER"},

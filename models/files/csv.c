@@ -197,6 +197,17 @@ static void csv_order(wg_csv_file *f, int64_t column, int64_t *ordered)
     f->column[column].ordered = true;
 }
 
+/* Option strings says what columns hold, not that they are read; either guess would train another
+ * model than was asked for. */
+static bool csv_left_out(wg_csv_file *f, int64_t j)
+{
+    const bool dropped = f->options.columns == NULL || f->column[j].ordered;
+    wg_fail(f->tape, WG_E_VALUE, "%s: column '%s' is in option strings, but %s", f->path,
+            wg_shown_text(f->column[j].name).s,
+            dropped ? "option drop leaves it out" : "not in option columns");
+    return false;
+}
+
 /* The columns of a list become of the kind, and the next ones in order, where that is not NULL.
  * The label is none of them. */
 static bool csv_set_kind_of(wg_csv_file *f, const char *const *names, wg_csv_kind kind,
@@ -211,6 +222,8 @@ static bool csv_set_kind_of(wg_csv_file *f, const char *const *names, wg_csv_kin
                     wg_shown_text(*names).s, what);
             return false;
         }
+        if (kind == WG_CSV_STRING && f->column[j].kind == WG_CSV_SKIP)
+            return csv_left_out(f, j);
         f->column[j].kind = kind;
         if (ordered != NULL)
             csv_order(f, j, ordered);

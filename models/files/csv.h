@@ -35,7 +35,7 @@ typedef struct wg_csv_options {
     const char *const *columns;
     const char *const *drop; /* columns to leave out; default NULL: none */
     /* Which columns hold strings; all others hold numbers; default NULL: those in which there is
-     * something else than numbers. */
+     * something else than numbers. One that is not read is WG_E_VALUE. */
     const char *const *strings;
     wg_csv_missing missing; /* default WG_CSV_MISSING_ERROR */
     /* what is missing; default NULL: "", ?, NA, N/A, n/a, NaN, nan, null, NULL, None */

@@ -155,6 +155,7 @@ END_TEST
 static const char *const unknown[] = {"colour", "weight", NULL};
 static const char *const label[] = {"y", NULL};
 static const char *const colour[] = {"colour", NULL};
+static const char *const only_size[] = {"size", NULL};
 
 static const struct {
     const char *text;
@@ -167,6 +168,18 @@ static const struct {
      {.strings = label},
      WG_E_VALUE,
      ": column 'y' is the label, and in option strings"},
+    {"colour,size,y\nred,2,1\n",
+     {.strings = colour, .drop = colour},
+     WG_E_VALUE,
+     ": column 'colour' is in option strings, but option drop leaves it out"},
+    {"colour,size,y\nred,2,1\n",
+     {.strings = colour, .columns = only_size},
+     WG_E_VALUE,
+     ": column 'colour' is in option strings, but not in option columns"},
+    {"colour,weight,y\nred,2,1\n",
+     {.strings = colour, .columns = unknown, .drop = colour},
+     WG_E_VALUE,
+     ": column 'colour' is in option strings, but option drop leaves it out"},
     {"colour,colour,y\nred,red,1\n",
      {.strings = colour},
      WG_E_VALUE,
