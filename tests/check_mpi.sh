@@ -27,6 +27,16 @@ for data in "examples/data/digits.csv --epochs 20" "examples/data/iris.csv --mod
     done
 done
 
+# What one process writes, all train for: a page wants its gradient checked. The model is the same.
+page="$dir/p.html --plot $dir/p.svg --confusion $dir/c.svg"
+mpi 1 examples/data/iris.csv --save "$dir/one" || die "one process fails"
+for n in 1 2 3; do
+    # shellcheck disable=SC2086
+    mpi $n examples/data/iris.csv --save "$dir/$n" --report $page || die "$n processes write no page"
+    cmp -s "$dir/one" "$dir/$n" || die "$n processes with a page give another model"
+    grep -q '<td>passed</td>' "$dir/p.html" || die "the gradient of $n processes was not checked"
+done
+
 # Rows of a file larger than memory: each process reads its part.
 awk 'BEGIN { srand(1); for (i = 0; i < 25000; i++) printf "\\%03o", rand() * 256 }' > "$dir/X"
 awk 'BEGIN { srand(2); for (i = 0; i < 5000; i++) printf "\\%03o", rand() * 3 }' > "$dir/y"

@@ -235,7 +235,7 @@ static int train(wg_tape *t, train_arguments *a)
     a->e.fit.on_epoch = progress_show;
     a->e.fit.on_epoch_user = &shown;
     a->e.fit.stop = progress_interrupt();
-    if (a->report != NULL && a->e.fit.check_every == 0 && check_is_small(a, &r))
+    if (a->page && a->e.fit.check_every == 0 && check_is_small(a, &r))
         a->e.fit.check_every = INT64_MAX; /* at the start and at the end */
     const wg_dataset part = shared(t, &r.trained);
     const wg_estimator *e = wg_estimator_fit(&part, &a->e);
@@ -274,6 +274,7 @@ int train_run(int argc, char **argv, const wg_ranks *ranks)
     int status = train_arguments_read(argc, argv, &a);
     if (status >= 0)
         return status;
+    a.page = a.report != NULL;
     if (ranks != NULL && ranks->rank > 0) {
         a.quiet = true;
         a.plot = a.confusion = a.curve = a.report = NULL;
