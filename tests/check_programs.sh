@@ -1325,6 +1325,8 @@ mv out held
 run 0 "$train" X.npy --labels y.npy --test 0 --save two --stream --threads 2
 same one two
 same out held
+run 0 "$train" X.npy --labels y.npy --test 0 --stream --epochs 3 --check-every 2
+says out 'gradient     136 of 136 entries agree with differences at the start, 136 of 136 at the end'
 run 0 "$train" X.npy --labels y.npy --stream --quiet
 says out 'model        softmax, 800 training rows, 200 test rows'
 usage "$train" "$iris" --stream
@@ -1349,6 +1351,12 @@ for how in '--missing mean --indicate' '--missing drop --balanced' '--missing me
     done
 done
 expect 'made again' test "$(grep -c 'big.cache: made' err)" -eq 0
+run 0 "$train" big.csv --missing median --f32 --test 0 --cache big.cache --epochs 2 --check-every 1
+says out ' entries agree with differences at the start, '
+# Strings that are encoded whenever their rows are read, since they would take more than 16 MB: also for a page.
+awk 'BEGIN { print "s,y"; for (i = 0; i < 2400; i++) print "k" i % 1200 "," (i % 5 > i % 3) }' > often.csv
+run 0 "$train" often.csv --test 0 --epochs 2 --report page.html
+says out ' entries agree with differences at the start, '
 run 0 "$train" big.csv --missing mean --cache big.cache --quiet
 says err 'train: big.cache: made, for it was of another file, or of other options'
 says out 'model        logistic, 3200 training rows, 800 test rows'
@@ -1384,6 +1392,8 @@ for threads in 1 2; do
     same out held
 done
 expect 'made again' test "$(grep -c 'pairs.cache: made' err)" -eq 0
+run 0 "$train" digits.svm --test 0 --epochs 2 --cache pairs.cache --check-every 1
+says out ' entries agree with differences at the start, '
 usage "$train" digits.svm --cache pairs.cache --validation 0.2
 usage "$train" digits.svm --cache new.cache --save ./new.cache # neither is there yet
 run 0 "$train" digits.svm --cache pairs.cache --quiet

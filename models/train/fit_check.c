@@ -47,6 +47,25 @@ static int64_t fit_check_rows(const wg_fit_run *run)
     return n < most ? n : most;
 }
 
+/* The first n rows, in memory: a check asks for values, which streamed ones have not. */
+static wg_dataset fit_check_take(const wg_dataset *from, int64_t n)
+{
+    wg_dataset rows = {.X = NULL};
+    if (from->sparse != NULL) {
+        rows.sparse = wg_csr_load_rows(from->sparse, 0, n);
+        return rows;
+    }
+    const wg_tensor *X = from->X;
+    void *room = wg_rows_room(X, n);
+    if (wg_tape_status(X->tape) == WG_OK) {
+        const wg_tensor piece = wg_rows_piece(X, 0, n, room);
+        if (piece.data != NULL)
+            rows.X = wg_constant(X->tape, X->dtype, X->shape.ndim, piece.shape.dim, piece.data);
+    }
+    wg_temporary_free(X->tape, room);
+    return rows;
+}
+
 /* The loss of the first training rows, with the penalty, at the parameters' present values. */
 static wg_tensor *fit_check_loss(const wg_fit_run *run)
 {
@@ -54,7 +73,9 @@ static wg_tensor *fit_check_loss(const wg_fit_run *run)
     for (int64_t i = 0; i < n; i++)
         row[i] = i;
     wg_tensor *which = wg_constant(run->tape, WG_I64, WG_SHAPE(n), row);
-    const wg_dataset rows = wg_dataset_take(&run->rows.train, which);
+    const wg_dataset rows = fit_check_take(&run->rows.train, n);
+    if (wg_tape_status(run->tape) != WG_OK)
+        return NULL;
     wg_tensor *weights = run->rows.weights != NULL ? wg_gather_rows(run->rows.weights, which)
                                                    : NULL;
     return wg_fit_loss_of(run, wg_fit_outputs(run->model, &rows, true),

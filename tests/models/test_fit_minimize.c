@@ -176,6 +176,27 @@ START_TEST(test_streamed_rows)
 }
 END_TEST
 
+/* The gradient of rows that are read is checked as that of the same rows in memory. */
+START_TEST(test_streamed_rows_are_checked)
+{
+    problem p = iris(tape), q = iris(tape);
+    wg_npy_write(p.X, path);
+    wg_npy_stream *s = wg_npy_stream_open(tape, path, WG_F64);
+    const wg_dataset streamed = {.X = wg_npy_stream_rows(s, 0, WG_END), .y = p.y};
+    const wg_fit_options o = {.epochs = 5, .balanced = true, .check_every = 2};
+    const wg_dataset held = {.X = p.X, .y = p.y};
+    const wg_fit_result a = wg_fit_minimize(&p.model, &held, &o, NULL);
+    const wg_fit_result b = wg_fit_minimize(&q.model, &streamed, &o, NULL);
+    expect_ok(tape);
+    for (int i = 0; i < 2; i++) {
+        ck_assert_int_eq(b.first_check[i].verdict, WG_CHECK_PASSED);
+        ck_assert_int_eq(b.last_check[i].verdict, WG_CHECK_PASSED);
+        wgt_assert_that(a.last_check[i].value, ==, b.last_check[i].value);
+    }
+    wg_npy_stream_close(s);
+}
+END_TEST
+
 /* A number that is none is named; a file that becomes shorter ends the training. */
 START_TEST(test_streamed_rows_that_fail)
 {
@@ -498,6 +519,7 @@ Suite *suite_fit_minimize(void)
     tcase_add_loop_test(c, test_optimum, 0, 6);
     tcase_add_loop_test(c, test_rows_of_an_input, 0, 2);
     tcase_add_loop_test(c, test_streamed_rows, 0, 4);
+    tcase_add_test(c, test_streamed_rows_are_checked);
     tcase_add_test(c, test_streamed_rows_that_fail);
     tcase_add_test(c, test_best_weights_are_restored);
     tcase_add_test(c, test_other_stops);
