@@ -38,6 +38,20 @@ typedef struct arguments {
     bool zero_based;
 } arguments;
 
+/* An option that is given, and of rows alone; NULL: none. */
+static const char *option_of_rows(const arguments *a)
+{
+    return a->classes_only        ? "--classes-only"
+           : a->with_input        ? "--with-input"
+           : a->format != NULL    ? "--format"
+           : a->labels != NULL    ? "--labels"
+           : a->missing != NULL   ? "--missing"
+           : a->zero_based        ? "--zero-based"
+           : a->separator != '\0' ? "--separator"
+           : a->no_header         ? "--no-header"
+                                  : NULL;
+}
+
 /* Returns -1 to go on, or the exit status. */
 static int read_arguments(int argc, char **argv, arguments *a)
 {
@@ -77,6 +91,8 @@ static int read_arguments(int argc, char **argv, arguments *a)
     bool drop = a->missing != NULL && strcmp(a->missing, "drop") == 0;
     if (status < 0 && drop && a->with_input)
         status = options_fail("does not go with --missing drop:", "--with-input");
+    if (status < 0 && a->c != NULL && option_of_rows(a) != NULL)
+        status = options_fail("is of rows, and --c reads none:", option_of_rows(a));
     if (status < 0 && a->c == NULL && (a->file[1] = spool(a->file[1])) == NULL)
         status = 1;
     return status;
@@ -227,10 +243,10 @@ static void tell_blank(wg_tape *t, const char *path, rows_options o)
     wg_tape_free(own);
 }
 
-/* The file's rows; *labels says whether they have the column that the estimator predicts. */
-static wg_dataset read_rows(wg_tape *t, const arguments *a, const wg_estimator *e, bool *labels)
+/* How the file is read: as the model's own was. One that prepares its rows takes no sparse ones, whatever they
+ * look like. */
+static rows_options options_of(const arguments *a, const wg_estimator *e)
 {
-    const char *path = a->file[1];
     const wg_csv_options none = {.separator = '\0'}, *csv = e->csv != NULL ? e->csv : &none;
     bool drop = a->missing != NULL && strcmp(a->missing, "drop") == 0;
     rows_options o = {.format = a->format,
@@ -247,10 +263,36 @@ static wg_dataset read_rows(wg_tape *t, const arguments *a, const wg_estimator *
                       .f64 = e->dtype == WG_F64,
                       .places = a->with_input,
                       .width = e->columns};
-    const char *format = rows_format(path, &o);
     const bool prepares = e->pipeline->n_steps > 0 || e->string_columns > 0;
-    if (prepares && strcmp(format, "svmlight") == 0) /* by its look, but it cannot be */
-        o.format = format = a->format != NULL ? a->format : "csv";
+    o.format = rows_format(a->file[1], &o);
+    if (prepares && a->format == NULL && strcmp(o.format, "svmlight") == 0)
+        o.format = "csv";
+    return o;
+}
+
+/* Would each option be looked at? One that is not says something else than its user meant. */
+static bool options_fit(const arguments *a, const char *format)
+{
+    const bool csv = strcmp(format, "csv") == 0, sparse = strcmp(format, "svmlight") == 0;
+    const bool arrays = strcmp(format, "npy") == 0 || strcmp(format, "idx") == 0;
+    const char *wrong = a->labels != NULL && !arrays   ? "--labels is for IDX and NPY files"
+                        : a->zero_based && !sparse     ? "--zero-based is for svmlight files"
+                        : a->separator != '\0' && !csv ? "--separator is for CSV files"
+                        : a->no_header && !csv         ? "--no-header is for CSV files"
+                        : a->missing != NULL && sparse ? "--missing is not for sparse rows"
+                                                       : NULL;
+    if (wrong == NULL || strcmp(format, "gzip") == 0) /* of which reading it says more */
+        return true;
+    options_complain("%s: %s is read as %s (--format)", wrong, a->file[1], format);
+    return false;
+}
+
+/* The file's rows; *labels says whether they have the column that the estimator predicts. */
+static wg_dataset read_rows(wg_tape *t, const arguments *a, const wg_estimator *e, rows_options o,
+                            bool *labels)
+{
+    const char *path = a->file[1], *format = o.format;
+    const bool prepares = e->pipeline->n_steps > 0 || e->string_columns > 0;
     if (prepares && strcmp(format, "svmlight") == 0) {
         wg_fail(t, WG_E_VALUE, "%s: the model prepares its rows, which sparse ones cannot be: %s",
                 a->file[0], path);
@@ -362,7 +404,10 @@ static bool predict(wg_tape *t, const arguments *a)
     }
     if (a->c != NULL)
         return write_c(a, e);
-    wg_dataset data = read_rows(t, a, e, &labels);
+    const rows_options o = options_of(a, e);
+    if (!options_fit(a, o.format))
+        return false;
+    wg_dataset data = read_rows(t, a, e, o, &labels);
     const wg_head *head = e->head;
     if (a->with_input && wg_tape_status(t) == WG_OK && data.table->places == NULL) {
         options_complain("--with-input: %s is no CSV file", a->file[1]);

@@ -56,7 +56,7 @@ for wrong in --nonsense -x --label --rate --rate=0 '--rate x' '--rate nan' '--te
     --epochs=1.5 --epochs=99999999999999999999 --hidden=8,,8 --hidden=0 --hidden=8, --hidden= '--model tree' \
     '--model soft' --model= '--model logistic|softmax' --optimizer --balanced=1 --seed=-1 --threads=0 \
     --degree=11 --resume '--rate 0.1' '--batch 5 --optimizer lbfgs' '--dropout 0.5' '--hidden 4' --zero-based \
-    '--penalty l1 --optimizer lbfgs' '--l1-ratio 0.3' '--l1-ratio 0.3 --penalty l1'; do
+    '--model mlp --penalty l1' '--penalty l1 --optimizer lbfgs' '--l1-ratio 0.3' '--l1-ratio 0.3 --penalty l1'; do
     # shellcheck disable=SC2086  # words
     usage "$train" "$iris" $wrong
 done
@@ -72,6 +72,11 @@ usage "$predict"
 usage "$predict" a
 usage "$predict" a b c
 usage "$predict" a b --threshold 2
+for wrong in --classes-only --with-input '--format csv' '--labels y' '--missing drop' --zero-based '--separator ;' --no-header; do
+    # shellcheck disable=SC2086  # words
+    usage "$predict" a --c a.c $wrong
+    says err "is of rows, and --c reads none: '${wrong%% *}'"
+done
 
 # ---- streams -------------------------------------------------------------------------------------------
 
@@ -458,6 +463,18 @@ run 0 "$predict" model nameless.csv --no-header --with-input --classes-only
 expect 'not the rows as they stand' sh -c 'sed 1d given | cut -d, -f1-4,6 | cmp - out'
 run 1 "$predict" model --format svmlight nameless.csv --with-input --classes-only
 silent out
+# Options that the format has no use for are no options.
+useless() { # useless OPTION MODEL DATA...
+    option=$1
+    shift
+    run 1 "$predict" "$@" --"$option"
+    silent out
+    says err "--${option%%=*} is"
+    lines err 1
+}
+for option in labels=nowhere zero-based; do
+    useless $option model "$iris"
+done
 # Finite numbers that are too large: no class is made up of what is not finite, and nothing half written.
 not_finite() {
     run 1 "$predict" "$@"
@@ -602,6 +619,9 @@ npy '<f4' '(6, 1)' "$large$large$large$large$large$large" > large.npy
 run 0 "$train" large.npy --labels whole.npy --test 0 --quiet
 says err "column 'x1': in f32 its numbers, around 1e+09, are all the same; in f64 they keep more"
 expect 'an option that was not given' sh -c '! grep -q -e --f32 err'
+for option in zero-based 'separator=;' no-header; do
+    useless "$option" model floats.npy
+done
 nan='\0\0\300\177' # a label that is missing
 npy '<f4' '(6,)' "$zero$one$zero$nan$zero$one" > labels.npy
 run 1 "$train" whole.npy --labels labels.npy --test 0
@@ -996,6 +1016,9 @@ run 0 "$predict" model digits.svm
 mv out labelled
 run 0 "$predict" model zero.svm --zero-based
 same labelled out
+for option in 'labels=y' 'separator=;' no-header missing=drop; do
+    useless "$option" model digits.svm
+done
 echo '3 2:1 65:4 70:1' > bad.libsvm # features that the model does not know
 run 0 "$predict" model bad.libsvm
 says err 'bad.libsvm: 2 entries were left out, of features beyond the 64 '

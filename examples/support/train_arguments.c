@@ -136,6 +136,8 @@ static int methods_go(const train_arguments *a)
                            : e->fit.batch > 0 ? "--batch"
                            : e->dropout > 0   ? "--dropout"
                                               : NULL;
+    if (mlp && e->penalty != NULL && a->C.n == 0)
+        return options_fail("wants --penalty-c C, without which an mlp has none:", "--penalty");
     if (!mlp && of_mlp != NULL)
         return options_fail("wants --model mlp:", of_mlp);
     if (whole && of_steps != NULL)

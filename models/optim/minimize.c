@@ -141,7 +141,7 @@ static bool minimize_options_fit(wg_minimizer *m)
     o->history = o->history != 0 ? o->history : minimize_history(m->f.n);
     o->products = o->products != 0 ? o->products : m->f.n > 10 ? 10 * m->f.n : 100;
     if (!(o->iterations > 0 && o->tolerance > 0 && o->value_tolerance >= 0 && o->history > 0 &&
-          o->products > 0))
+          o->products > 0 && isfinite(o->tolerance) && isfinite(o->value_tolerance)))
         wg_fail(t, WG_E_VALUE,
                 "%s: iterations %" PRId64 ", tolerances %g and %g, history %" PRId64
                 ", products %" PRId64,

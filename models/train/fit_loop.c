@@ -25,11 +25,12 @@ static bool fit_options_fit(wg_fit_run *run)
     if (o->epochs < 1 || o->epochs > INT32_MAX || o->batch < 0)
         wg_fail(run->tape, WG_E_VALUE, "fit: %" PRId64 " epochs with batches of %" PRId64 " rows",
                 o->epochs, o->batch);
-    else if (o->patience < 0 || !(o->min_delta >= 0 && isfinite(o->min_delta)) ||
-             o->checkpoint_every < 1 || o->check_every < 0)
+    else if (o->patience < 0 || !(o->min_delta >= 0) || o->checkpoint_every < 1 ||
+             o->check_every < 0)
         wg_fail(run->tape, WG_E_VALUE,
-                "fit: patience, min_delta, checkpoint_every or check_every is negative, or "
-                "min_delta is not finite");
+                "fit: patience, min_delta, checkpoint_every or check_every is negative");
+    else if (isinf(o->min_delta)) /* no loss is ever lower by that: the first epoch would be best */
+        wg_fail(run->tape, WG_E_VALUE, "fit: min_delta = inf, by which no loss falls");
     else if (o->resume && o->checkpoint == NULL)
         wg_fail(run->tape, WG_E_VALUE, "fit: nothing to resume from: checkpoint is NULL");
     return wg_tape_status(run->tape) == WG_OK;

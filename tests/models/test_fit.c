@@ -356,6 +356,7 @@ START_TEST(test_errors)
         {p.X, p.y, {.l2 = 0.1, .l1_ratio = 0.5}, WG_E_VALUE},
         {p.X, p.y, {.validation = 1}, WG_E_VALUE},
         {p.X, p.y, {.patience = -1}, WG_E_VALUE},
+        {p.X, p.y, {.patience = 2, .min_delta = (double)INFINITY}, WG_E_VALUE},
         {p.X, p.y, {.check_every = -1}, WG_E_VALUE},
         {p.X, p.y, {.resume = true}, WG_E_VALUE},
         {p.X, p.y, {.sample_weights = negative}, WG_E_VALUE},

@@ -353,6 +353,8 @@ START_TEST(test_lbfgs_errors)
             "history -1");
     REFUSED(wg_minimize(loss, &p, 1, &(wg_minimizer_options){.tolerance = (double)NAN}), WG_E_VALUE,
             "lbfgs");
+    REFUSED(wg_minimize(loss, &p, 1, &(wg_minimizer_options){.tolerance = (double)INFINITY}),
+            WG_E_VALUE, "lbfgs");
     REFUSED(wg_minimize(wg_add(p, wg_full(tape, WG_F64, WG_SHAPE(2), 1)), &p, 1, NULL), WG_E_SHAPE,
             "");
 #undef REFUSED
