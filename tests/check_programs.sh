@@ -89,6 +89,14 @@ expect 'not a line an epoch' test \
 run 0 "$train" "$iris"
 says out ', converged'
 expect 'not a line an iteration' grep -q '^iteration 2/1000  loss 0.[0-9]*  .* rows/s$' err
+# What helps is not what is there already, nor what would be refused.
+run 0 "$train" "$iris" --epochs 2
+says out ', not yet at the optimum (--epochs, --optimizer newton)'
+for how in '--optimizer newton' '--penalty l1' '--penalty elastic_net --penalty-c inf'; do
+    # shellcheck disable=SC2086  # words
+    run 0 "$train" "$iris" --epochs 1 $how
+    says out ', not yet at the optimum (--epochs)'
+done
 run 0 "$train" --optimizer=sgd --validation 0.3 --patience 2 --rate 2 -- "$iris"
 says out ' at the best one, '
 for patience in 3 30; do # weights are the best epoch's, whether the patience ended the training or not

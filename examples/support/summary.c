@@ -110,6 +110,16 @@ int64_t summary_epoch(const train_arguments *a, const wg_estimator *e)
     return best ? e->fit.best_epoch : e->fit.epochs;
 }
 
+/* What may reach the optimum that the iterations did not: more of them, or a method that takes fewer, where it is
+ * another one and has the penalty. */
+static const char *cure_of_few(const train_arguments *a)
+{
+    const char *optimizer = a->e.optimizer, *penalty = a->e.penalty;
+    const bool newton = optimizer != NULL && strcmp(optimizer, "newton") == 0;
+    const bool l1 = penalty != NULL && strcmp(penalty, "l2") != 0;
+    return newton || l1 ? "--epochs" : "--epochs, --optimizer newton";
+}
+
 void summary_fit(const train_arguments *a, const wg_estimator *e, int64_t trained, int64_t tested)
 {
     wg_fit_result r = e->fit;
@@ -124,10 +134,9 @@ void summary_fit(const train_arguments *a, const wg_estimator *e, int64_t traine
            at_optimum ? 0 : r.epochs, wg_at(r.loss, taken - 1));
     if (best)
         printf(" at the best one, %" PRId64, taken);
-    puts(r.stop == WG_FIT_CONVERGED ? ", converged"
-         : r.stop == WG_FIT_STOPPED ? ", stopped"
-         : whole && !best           ? ", not yet at the optimum (--epochs, --optimizer newton)"
-                                    : "");
+    if (r.stop == WG_FIT_EPOCHS && whole)
+        printf(", not yet at the optimum (%s)", cure_of_few(a));
+    puts(r.stop == WG_FIT_CONVERGED ? ", converged" : r.stop == WG_FIT_STOPPED ? ", stopped" : "");
 }
 
 static void print_check(const wg_check_report *checks, int n, const char *when)
