@@ -442,7 +442,7 @@ int main(int argc, char **argv)
     if (wg_tape_status(t) != WG_OK)
         fprintf(stderr, "%s: %s\n", options_program(), wg_tape_message(t));
     if (a.c == NULL)
-        advise(false, t, a.file[1],
+        advise(ADVISED_PREDICT, t, a.file[1],
                &(rows_options){
                    .format = a.format, .separator = a.separator, .no_header = a.no_header});
     done = done && wg_tape_status(t) == WG_OK && options_finish();

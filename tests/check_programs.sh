@@ -340,7 +340,7 @@ run 0 "$train" semicolons.csv --save other # the separator is found
 expect 'other results' sh -c 'sed 1d out | cmp - results'
 same model other
 run 1 "$train" semicolons.csv --separator ,
-says err '--separator'
+says err "without --separator the file's own is found"
 for separator in ';' '\t' '|' ' '; do # rows with their prediction are separated as they were
     tr ',' "$separator" < "$iris" > separated.csv
     run 0 "$predict" model separated.csv --with-input
@@ -1172,8 +1172,26 @@ for option in --save --plot --confusion --pr --checkpoint; do # noticed before t
         silent out
     done
 done
+# Advice for what went wrong, and not for what has a word in common with it.
 run 1 "$train" "$iris" --optimizer sgd --rate 1e30
 says err 'a smaller rate may help'
+says err 'a smaller --rate may help'
+for file in "$iris" floats.npy; do
+    run 1 "$train" "$file" --model mlp --rate 1e300 --test 0 $([ "$file" = "$iris" ] || echo --labels whole.npy)
+    says err 'a smaller --rate may help'
+    expect 'a cure for missing values' sh -c '! grep -q missing err'
+done
+run 1 "$train" "$iris" --model mlp --rate 1e300 --batch 200 --validation 0.3
+says err 'the validation loss is nan'
+expect 'a cure for missing values' sh -c '! grep -q missing err'
+printf 'a,y\n1,0\n2,1\n' > two.csv
+run 1 "$train" two.csv
+says err 'train: --test 0 tests no rows'
+run 1 "$train" two.csv --test 0 --validation 0.5
+says err 'train: a smaller --validation, or none'
+expect 'a cure of the test rows' sh -c '! grep -q -e --test err'
+run 1 "$train" "$iris" --no-header
+says err 'leave out --no-header'
 
 run 0 "$train" "$iris" --save model
 head -c 400 model > short

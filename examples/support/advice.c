@@ -85,8 +85,20 @@ static void list_columns(const char *message, const char *data, const rows_optio
 
 /* ---- Cures --------------------------------------------------------------------------------------------- */
 
-/* Of the message; what helps, printed behind the program's name, in train and in predict; NULL: nothing.
- * All of CSV files; NaN of arrays, too. */
+/* Of the message; what helps, printed behind the program's name; NULL: nothing. The first one holds. Those of
+ * trainings, whatever the file is: */
+static const struct {
+    const char *part, *cure;
+} cures_of_training[] = {
+    {"a smaller rate may help",
+     "a smaller --rate may help, and columns that are standardized (without --raw)"},
+    {"validation loss is ", NULL}, /* nan, but not for a missing value */
+    {"classes cannot each have",
+     "--test 0 tests no rows; a column of many numbers is predicted by --model regression"},
+    {"logistic with", "logistic has two classes; --model softmax has any"},
+};
+
+/* In train and in predict, all of CSV files; NaN of arrays, too. */
 static const struct {
     const char *part, *train, *predict;
 } cures[] = {
@@ -107,15 +119,10 @@ static const struct {
     {"different labels",
      "a column of numbers is predicted by --model regression; another column by --label COLUMN",
      NULL},
-    {"classes cannot each have",
-     "--test 0 tests no rows; a column of many numbers is predicted by --model regression", NULL},
     {"option ignore_unknown", "strings that no training row has are for --ignore-unknown",
      "--missing drop leaves out rows with missing values; train --ignore-unknown takes any string"},
     {" is nan", "missing values: --missing drop, mean or median",
      "--missing drop leaves out rows with missing values; train --missing mean fills them in"},
-    {"logistic with", "logistic has two classes; --model softmax has any", NULL},
-    {"a smaller rate may help", "a smaller --rate may help, or columns that are standardized",
-     NULL},
     {"no_label", "the file seems to hold rows alone", NULL},
 };
 
@@ -152,7 +159,19 @@ static const char *cure_of_look(const char *data)
     return NULL;
 }
 
-static const char *cure_of_message(bool train, const char *message, const char *format, bool stream)
+/* Of options that say what is not so. */
+static const char *cure_of_options(const char *message, const rows_options *o)
+{
+    if (o->separator != '\0' && strstr(message, "another separator") != NULL)
+        return "without --separator the file's own is found";
+    if (o->no_header && strstr(message, ":1: column ") != NULL &&
+        strstr(message, "is not a number") != NULL)
+        return "where the first row holds the names of columns, leave out --no-header";
+    return NULL;
+}
+
+/* Of files and their rows. */
+static const char *cure_of_rows(bool train, const char *message, const char *format, bool stream)
 {
     if (strstr(message, "they count from 1") != NULL)
         return "features that count from 0 are for --zero-based";
@@ -164,7 +183,21 @@ static const char *cure_of_message(bool train, const char *message, const char *
     return NULL;
 }
 
-void advise(bool train, const wg_tape *t, const char *data, const rows_options *options)
+static const char *cure_of_message(advised who, const char *message, const char *format,
+                                   const rows_options *options)
+{
+    if (who == ADVISED_FIT && strstr(message, "classes cannot each have") != NULL)
+        return "a smaller --validation, or none; a column of many numbers is predicted by --model "
+               "regression";
+    for (size_t i = 0; i < sizeof cures_of_training / sizeof *cures_of_training; i++)
+        if (who != ADVISED_PREDICT && strstr(message, cures_of_training[i].part) != NULL)
+            return cures_of_training[i].cure;
+    const char *cure = cure_of_options(message, options);
+    return cure != NULL ? cure
+                        : cure_of_rows(who != ADVISED_PREDICT, message, format, options->stream);
+}
+
+void advise(advised who, const wg_tape *t, const char *data, const rows_options *options)
 {
     const char *program = options_program(), *message = wg_tape_message(t), *format, *cure;
     if (wg_tape_status(t) == WG_OK)
@@ -180,7 +213,7 @@ void advise(bool train, const wg_tape *t, const char *data, const rows_options *
     }
     if (strcmp(format, "csv") == 0)
         list_columns(message, data, options);
-    cure = cure_of_message(train, message, format, options->stream);
+    cure = cure_of_message(who, message, format, options);
     if (cure != NULL)
         fprintf(stderr, "%s: %s\n", program, cure);
 }

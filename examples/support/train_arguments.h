@@ -16,7 +16,8 @@ typedef struct train_arguments {
     int64_t room; /* bytes that all rows' probabilities may take; by memory and the files */
     const char *missing;
     bool ignore_unknown, indicate, raw, quiet;
-    bool page; /* there will be a report, of this rank or of another: all must train alike */
+    bool fitting; /* the rows are read and split: what fails now is a fit */
+    bool page;    /* there will be a report, of this rank or of another: all must train alike */
     option_list hidden, categories, columns, drop, missing_texts, C;
     wg_pipeline_step steps[4];
     wg_estimator_options e; /* of the data: nothing yet */

@@ -229,7 +229,10 @@ static bool check_is_small(const train_arguments *a, const parts *r)
 static int train(wg_tape *t, train_arguments *a)
 {
     parts r;
-    if (!check_files(a) || !prepare(t, a, &r) || !cross_validate(t, a, &r))
+    if (!check_files(a) || !prepare(t, a, &r))
+        return 1;
+    a->fitting = true;
+    if (!cross_validate(t, a, &r))
         return 1;
     progress shown = progress_new(wg_dataset_rows(&r.trained), a->quiet);
     a->e.fit.on_epoch = progress_show;
@@ -289,7 +292,8 @@ int train_run(int argc, char **argv, const wg_ranks *ranks)
         fprintf(stderr, "%s: %s\n", options_program(), wg_tape_message(t));
     if (wg_tape_status(t) != WG_OK)
         budget_explain(&memory, a.data);
-    advise(true, t, is_of(a.test_file, wg_tape_message(t)) ? a.test_file : a.data, &a.rows);
+    advise(a.fitting ? ADVISED_FIT : ADVISED_TRAIN, t,
+           is_of(a.test_file, wg_tape_message(t)) ? a.test_file : a.data, &a.rows);
     if (wg_tape_status(t) != WG_OK || !options_finish())
         status = 1;
     wg_tape_free(t);
