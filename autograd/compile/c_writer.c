@@ -55,7 +55,7 @@ wg_text wg_c_text_of(const wg_c_writer *c, const char *format, ...)
     wg_text text;
     va_list arguments;
     va_start(arguments, format);
-    const int length = vsnprintf(text.s, sizeof text.s, format, arguments);
+    const int length = wg_format_list(text.s, sizeof text.s, format, arguments);
     va_end(arguments);
     if (length >= (int)sizeof text.s)
         wg_fail(c->tape, WG_E_VALUE, "write: a text of %d characters is too long: %.40s...", length,
