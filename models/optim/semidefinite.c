@@ -75,7 +75,7 @@ static void semidefinite_scale(int64_t n, double a[], double scale[])
     }
     for (int64_t i = 0; i < n; i++)
         for (int64_t j = 0; j <= i; j++)
-            a[i * n + j] *= scale[i] * scale[j];
+            a[i * n + j] = a[i * n + j] * scale[i] * scale[j]; /* their product may overflow */
 }
 
 /* L of what was scaled becomes that of A. */

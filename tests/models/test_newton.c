@@ -323,11 +323,13 @@ START_TEST(test_semidefinite_refuses)
     int64_t order[2];
     double saddle[] = {0, 1, 1, 0}, negative[] = {-1, 0, 0, 1}, bad[] = {1, 0, (double)NAN, 1};
     double zero[] = {0, 0, 0, 0}, ones[] = {1, 1, 1, 1}, x[2], work[8];
+    double tiny[] = {5e-324, 0, 0, 1e300};
     const double b[] = {1, 1};
     ck_assert_int_eq(wg_semidefinite_factor(2, saddle, 0, order, work), -1);
     ck_assert_int_eq(wg_semidefinite_factor(2, negative, 0, order, work), -1);
     ck_assert_int_eq(wg_semidefinite_factor(2, bad, 0, order, work), -1);
     ck_assert_int_eq(wg_semidefinite_factor(2, zero, 0, order, work), 0);
+    ck_assert_int_eq(wg_semidefinite_factor(2, tiny, 0, order, work), 2);
     ck_assert_int_eq(wg_semidefinite_factor(2, ones, 0, order, work), 1);
     wg_semidefinite_solve(2, 1, ones, order, b, x, work);
     wgt_assert_close(x[0], 0.5, 1e-15, 0); /* (1, 0) would do, too; this is the shortest */
