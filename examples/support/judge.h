@@ -15,8 +15,8 @@ typedef struct judged {
     int n_metrics;
 } judged;
 
-/* judge: of rows that the estimator takes; placed: they stand as in their file. Probabilities of more than two classes are kept where they are at most
- * `most` bytes. */
+/* judge: of rows that the estimator takes; placed: they stand as in their file. Probabilities of more than two
+ * classes are kept where they are at most `most` bytes. */
 judged judge(const char *name, const wg_estimator *e, const wg_dataset *rows, bool placed,
              int64_t most);
 

@@ -117,7 +117,6 @@ typedef struct wg_csv_write_options {
 /* wg_csv_write: n parts of the same number of rows as a file of comma-separated values, which
  * wg_csv_read reads. Options NULL: the defaults.
  *   Numbers are written with a point, whatever the locale, with as few digits as give the same bits
- *   Numbers are written with a point, whatever the locale, with as few digits as give the same bits
  *   back (f32: the same float); NaN as NaN, infinities as inf. Strings that hold separators,
  *   quotes, line ends or nothing, or that begin or end with a blank, are quoted (tabs, too, where
  *   blanks separate). Lines end with LF.

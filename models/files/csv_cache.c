@@ -242,9 +242,10 @@ static bool cache_keep_all(cache_reading *c, wg_dtype dtype)
 
 static void cache_class_values(cache_reading *c)
 {
-    for (int64_t k = 0; c->class_value != NULL && k < c->classes; k++)
-        if (wg_number_read(c->class[k], &c -> class_value[k]) != WG_NUMBER_FINITE)
-            c->class_value[k] = (double)NAN;
+    double *value = c->class_value;
+    for (int64_t k = 0; value != NULL && k < c->classes; k++)
+        if (wg_number_read(c->class[k], value + k) != WG_NUMBER_FINITE)
+            value[k] = (double)NAN;
 }
 
 /* Room for what stays in memory. */
