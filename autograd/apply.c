@@ -196,9 +196,10 @@ static bool apply_fits(wg_tape *t, const wg_op *op, wg_tensor *const operands[],
         return false;
     }
     for (int i = 0; i < n; i++)
-        if (!apply_operand_fits(t, operands[i]))
-            return wg_belongs(t, operands[i], op->name, "operand", i) &&
-                   wg_must_be_fresh(operands[i], op->name);
+        if (!apply_operand_fits(t, operands[i]) &&
+            !(wg_belongs(t, operands[i], op->name, "operand", i) &&
+              wg_must_be_fresh(operands[i], op->name)))
+            return false;
     return true;
 }
 

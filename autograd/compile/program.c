@@ -253,18 +253,21 @@ static wg_tensor *program_output_new(wg_program *p, const wg_tensor *y, const wg
     return wg_output_new(p->tape, &p->fresh, y, y->dtype, result->data);
 }
 
+/* They are as fresh as what they stand for, which is asked before there are any: the question goes
+ * over the tape. */
 static bool program_outputs(wg_program *p, wg_tensor *const outputs[])
 {
     bool stale = false;
+    for (int i = 0; i < p->n_outputs; i++)
+        stale |= wg_is_stale(outputs[i]) || (outputs[i]->state & WG_NODE_ABSTRACT);
+    p->fresh.ran_at = p->tape->clock;
     p->output = wg_tape_take(p->tape, (size_t)p->n_outputs * sizeof *p->output);
     for (int i = 0; p->output != NULL && i < p->n_outputs; i++) {
         p->output[i] = program_output_new(p, outputs[i], p->result[i]);
         if (p->output[i] == NULL)
             return false;
-        stale |= wg_is_stale(outputs[i]) || (outputs[i]->state & WG_NODE_ABSTRACT);
     }
     p->tape_size = p->tape->size;
-    p->fresh.ran_at = p->tape->clock;
     if (stale)
         wg_fresh_end(p->tape, &p->fresh);
     return p->output != NULL;

@@ -149,6 +149,23 @@ START_TEST(test_outputs_that_move)
 }
 END_TEST
 
+/* Something else was written, of which nobody asked yet: the first output is asked about while the
+ * second is made. */
+START_TEST(test_made_after_a_write)
+{
+    wg_tensor *x = wgt_scalar_param(t, "x", 2), *other = wgt_scalar_param(t, "other", 2);
+    wg_tensor *y[] = {wg_square(x), wg_neg(x)};
+    write(other, 1);
+    wg_program *p = wg_compile(y, 2, NULL);
+    wg_tensor *out = wg_program_output(p, 0), *on_it = wg_neg(out);
+    write(other, 2);
+    ck_assert(!wg_is_stale(out) && !wg_is_stale(on_it));
+    wgt_assert_same_bits(wg_item(on_it), -4);
+    ck_assert(wg_is_inert(wg_add(out, NULL)));
+    wgt_assert_status(t, WG_E_NULL, "add: ");
+}
+END_TEST
+
 /* ---- In any order ---------------------------------------------------------------------------- */
 
 /* Three programs, each of which reads what those before it made. */
@@ -362,6 +379,7 @@ Suite *suite_outputs(void)
     tcase_add_test(cases, test_stale_after_a_failed_run);
     tcase_add_test(cases, test_bound_to_the_program_itself);
     tcase_add_loop_test(cases, test_a_silent_check, 0, 2);
+    tcase_add_test(cases, test_made_after_a_write);
     tcase_add_test(cases, test_any_order);
     tcase_add_test(cases, test_time_of_many_outputs);
     tcase_add_test(cases, test_labels_that_are_outputs);

@@ -1,7 +1,8 @@
 /* Programs of the engine's calls: leaves of all shapes and dtypes, every op of the registry with
  * attributes that mean something and with hostile ones, gradients of gradients, marks and rewinds,
- * writes and replays, threads, compiled programs.  What a replay computes is, bit for bit, what a
- * compiled program computes. */
+ * writes and replays, threads, compiled programs, and programs that stay, whose outputs others
+ * read.  What a replay computes is, bit for bit, what a compiled program computes; what is fresh is
+ * what it is when all has been computed again. */
 #include "autograd/compile/program.h"
 #include "autograd/grad.h"
 #include "autograd/op.h"
@@ -17,14 +18,24 @@
 
 #include <string.h>
 
-enum { MARKS = 4, LARGEST = 150, MOST = 1 << 22 };
+enum { MARKS = 4, PROGRAMS = 4, LARGEST = 150, MOST = 1 << 22 };
 
 typedef struct user {
     fuzz_stream s;
     wg_tape *t;
     wg_mark start, mark[MARKS];
-    int marks, ops;
+    wg_program *program[PROGRAMS]; /* that stay, the oldest first */
+    int64_t size[PROGRAMS];        /* of the tape behind each */
+    int marks, ops, programs;
 } user;
+
+/* Programs go with what they were recorded behind. */
+static void rewind_to(user *u, wg_mark mark)
+{
+    wg_tape_rewind(u->t, mark);
+    while (u->programs > 0 && u->size[u->programs - 1] > u->t->size)
+        u->programs--;
+}
 
 static int op_count(void)
 {
@@ -168,16 +179,59 @@ static void compile_and_compare(user *u)
         y, 3, &(wg_compile_options){.keep_buffers = flags & 1, .keep_values = flags & 2});
     if (wg_program_run(p) == WG_OK && wg_replay_to(y, 3) == WG_OK)
         for (int i = 0; i < 3; i++)
-            if (!wg_is_stale(y[i]) && !same(wg_program_output(p, i), y[i]))
+            if (!wg_is_stale(y[i]) && !wg_is_stale(wg_program_output(p, i)) &&
+                !same(wg_program_output(p, i), y[i]))
                 fuzz_die("a program and a replay differ", y[i]->op->name);
     wg_tape_rewind(u->t, before);
 }
 
-static void write_and_replay(user *u)
+static void keep_program(user *u)
 {
+    wg_tensor *y[2] = {any(u), any(u)};
+    if (u->programs == PROGRAMS)
+        return;
+    wg_program *p = wg_compile(y, 2, NULL);
+    if (wg_tape_status(u->t) != WG_OK)
+        return;
+    u->size[u->programs] = u->t->size;
+    u->program[u->programs++] = p;
+}
+
+/* Programs compute what the tape did when they were made; the tape, from what they compute. */
+static bool compute_again(user *u)
+{
+    for (int i = 0; i < u->programs; i++)
+        if (wg_replay(u->t) != WG_OK || wg_program_run(u->program[i]) != WG_OK)
+            return false;
+    return wg_replay(u->t) == WG_OK;
+}
+
+static void fresh_is_right(user *u)
+{
+    const wg_tensor *y = any(u);
+    if (wg_is_inert(y) || wg_is_stale(y) || y->data == NULL)
+        return;
+    const wg_mark before = wg_tape_mark(u->t);
+    wg_tensor *copy = wg_constant(u->t, y->dtype, y->shape.ndim, y->shape.dim, y->data);
+    if (!wg_is_inert(copy) && compute_again(u)) {
+        if (wg_is_stale(y))
+            fuzz_die("stale, and all was computed", y->op->name);
+        if (!same(copy, y))
+            fuzz_die("fresh, and another value than anew", y->op->name);
+        rewind_to(u, before);
+    }
+}
+
+static void write_and_run(user *u)
+{
+    const int what = fuzz_byte(&u->s);
     fill(u, any(u));
-    if (fuzz_byte(&u->s) & 1)
+    if (what & 1)
         wg_replay(u->t);
+    if ((what & 2) && u->programs > 0)
+        wg_program_run(u->program[(what >> 2) % u->programs]);
+    if (what & 16)
+        fresh_is_right(u);
 }
 
 static void mark_or_rewind(user *u)
@@ -185,7 +239,7 @@ static void mark_or_rewind(user *u)
     if (u->marks < MARKS && fuzz_byte(&u->s) & 1)
         u->mark[u->marks++] = wg_tape_mark(u->t);
     else if (u->marks > 0)
-        wg_tape_rewind(u->t, u->mark[--u->marks]);
+        rewind_to(u, u->mark[--u->marks]);
 }
 
 static void act(user *u)
@@ -194,11 +248,12 @@ static void act(user *u)
     case 0:
     case 1: leaf(u); break;
     case 2: differentiate(u); break;
-    case 3: write_and_replay(u); break;
+    case 3: write_and_run(u); break;
     case 4: mark_or_rewind(u); break;
     case 5: compile_and_compare(u); break;
     case 6:
     case 7: build(u); break;
+    case 11: keep_program(u); break;
     default: apply_any(u); break;
     }
 }
@@ -217,9 +272,9 @@ void fuzz_bytes(const uint8_t *bytes, size_t size)
         if (wg_tape_status(u.t) != WG_OK || u.t->size > LARGEST) {
             if (wg_tape_status(u.t) != WG_OK && wg_tape_message(u.t)[0] == '\0')
                 fuzz_die("an error without a message", wg_status_name(wg_tape_status(u.t)));
-            wg_tape_rewind(u.t, u.marks > 0 ? u.mark[u.marks - 1] : u.start);
+            rewind_to(&u, u.marks > 0 ? u.mark[u.marks - 1] : u.start);
             if (u.t->size > LARGEST)
-                wg_tape_rewind(u.t, u.start), u.marks = 0;
+                rewind_to(&u, u.start), u.marks = 0;
         }
     }
     wg_tape_free(u.t);

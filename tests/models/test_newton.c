@@ -105,7 +105,7 @@ START_TEST(test_newton_scales)
         }
         const wg_linear_model l = wg_logistic_new(wg_constant(tape, WG_F64, WG_SHAPE(ROWS, 2), x),
                                                   wg_constant(tape, WG_I64, WG_SHAPE(ROWS), y),
-                                                  &(wg_linear_model_options){.C = INFINITY});
+                                                  &(wg_linear_model_options){.C = HUGE_VAL});
         value[k] = wg_minimize(l.loss, (wg_tensor *[]){l.W, l.b}, 2,
                                &(wg_minimizer_options){.method = method, .tolerance = 1e-10})
                        .value;
