@@ -11,12 +11,11 @@
 bool wg_assemble_shape(wg_tensor *y)
 {
     const wg_tensor *places = y->operand[0];
-    const wg_sizes *sizes = y->attrs;
-    if (y->n_operands < 2 || places->op != &wg_op_constant || places->dtype != WG_I64 ||
-        places->size != (y->n_operands - 1) * sizes->ndim)
-        return wg_op_fail(y, WG_E_SHAPE, "a place of each part wanted, constants [parts, ndim]");
-    if (!wg_sizes_take(y, sizes))
+    if (!wg_sizes_take(y, y->attrs))
         return false;
+    if (y->n_operands < 2 || places->op != &wg_op_constant || places->dtype != WG_I64 ||
+        places->size != (int64_t)(y->n_operands - 1) * y->shape.ndim)
+        return wg_op_fail(y, WG_E_SHAPE, "a place of each part wanted, constants [parts, ndim]");
     y->dtype = y->operand[1]->dtype;
     for (int k = 1; k < y->n_operands; k++) {
         if (y->operand[k]->dtype != y->dtype || y->dtype == WG_I64)
