@@ -87,6 +87,7 @@ typedef struct wg_reader {
     wg_tape *tape;
     const char *path;    /* the caller's; must outlive the reader */
     int file;            /* descriptor; -1: closed */
+    bool own;            /* which is open, and no standard input: it is closed in the end */
     int64_t left;        /* bytes between here and the end that the file had when it was opened */
     int64_t begin, size; /* where it was then, and what was left */
     char *memory, *at;   /* of a pipe: all of its bytes, and those that are left; else NULL */

@@ -56,6 +56,8 @@ static bool csv_set_options(wg_csv_file *f, const wg_csv_options *options)
     if (o->separator != '\0' && strchr("\"\r\n+-.0123456789", o->separator) != NULL)
         return wg_csv_fail(f, WG_E_VALUE,
                            "the separator is a quote, a line end or part of a number");
+    if ((unsigned char)o->separator > 127) /* a part of a character, of UTF-8, say */
+        return wg_csv_fail(f, WG_E_VALUE, "the separator is not of ASCII");
     if ((unsigned)o->header > WG_CSV_HEADER_ABSENT || (unsigned)o->missing > WG_CSV_MISSING_KEEP)
         return wg_csv_fail(f, WG_E_VALUE, "option header or missing is none of its enumerators");
     return wg_limits_fill(f->tape, f->path, &o->limits, f->window.size);

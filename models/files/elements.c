@@ -238,6 +238,8 @@ bool wg_elements_writable(wg_tape *t, const char *path, const wg_tensor *x)
     else if (wg_is_stale(x))
         wg_fail(t, WG_E_STALE, "%s: %s is older than the leaves it was computed from: replay first",
                 file, wg_tensor_text(x).s);
+    else if (x->dtype == WG_WIDE)
+        wg_fail(t, WG_E_DTYPE, "%s: no file holds wide floats: %s", file, wg_tensor_text(x).s);
     else if (x->data == NULL)
         wg_fail(t, WG_E_VALUE, "%s: %s has no value to write", file, wg_tensor_text(x).s);
     return wg_tape_status(t) == WG_OK;

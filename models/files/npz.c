@@ -77,7 +77,7 @@ static bool npz_next(wg_reader *reader, npz_entry *entry)
     entry->size = (int64_t)wg_little_u64(h + 18, 4);
     if (!npz_large(reader, entry, extra))
         return false;
-    if (name <= 4 || strcmp(entry->name + name - 4, ".npy") != 0)
+    if (name < 4 || strcmp(entry->name + name - 4, ".npy") != 0)
         return npz_refuse(reader, entry->name,
                           "is no array: a zip file, of Excel's perhaps; unpack it, or save it as "
                           "CSV");

@@ -62,9 +62,10 @@ bool wg_reader_open(wg_reader *reader, wg_tape *t, const char *path)
         wg_fail(t, WG_E_NULL, "a file to read has no name");
         return false;
     }
-    bool standard = strcmp(path, "-") == 0;
+    const bool standard = strcmp(path, "-") == 0;
     reader->file = standard ? STDIN_FILENO
                             : open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+    reader->own = reader->file >= 0 && !standard;
     struct stat about;
     if (reader->file < 0 || fstat(reader->file, &about) != 0) {
         reader_fail_closed(reader, errno);
@@ -163,8 +164,9 @@ bool wg_reader_rewind(wg_reader *reader)
 
 void wg_reader_close(wg_reader *reader)
 {
-    if (reader->file > STDIN_FILENO)
+    if (reader->own)
         close(reader->file);
+    reader->own = false;
     wg_temporary_free(reader->tape, reader->memory);
     reader->memory = NULL;
     reader->file = -1;

@@ -337,7 +337,7 @@ bool wg_svmlight_recognized(const char *path)
                       : -1;
     if (standard && got > 0)
         (void)lseek(file, (off_t)-got, SEEK_CUR);
-    else if (file > STDIN_FILENO)
+    else if (file >= 0 && !standard)
         close(file);
     if (got <= 0)
         return false;

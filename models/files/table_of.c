@@ -108,6 +108,18 @@ static int64_t table_of_rounded(const wg_tensor *X)
     return count;
 }
 
+/* Elements of a row, of whose there may be none; -1: an error was recorded. */
+static int64_t table_of_columns(const char *name, const wg_tensor *X)
+{
+    int64_t columns = 1;
+    for (int i = 1; i < X->shape.ndim; i++)
+        if (!wg_size_multiply(columns, X->shape.dim[i], &columns)) {
+            wg_fail(X->tape, WG_E_SHAPE, "%s: too many columns: %s", name, wg_tensor_text(X).s);
+            return -1;
+        }
+    return columns;
+}
+
 wg_table *wg_table_of(const char *name, wg_tensor *X, const wg_tensor *y, const char *label_name)
 {
     if (wg_is_inert(X) || (y != NULL && wg_is_inert(y)) || name == NULL) {
@@ -117,7 +129,9 @@ wg_table *wg_table_of(const char *name, wg_tensor *X, const wg_tensor *y, const 
     wg_tape *t = X->tape;
     if (!table_of_fits(name, X, y))
         return wg_table_inert();
-    int64_t n = X->shape.dim[0], columns = n > 0 ? X->size / n : 0;
+    const int64_t n = X->shape.dim[0], columns = table_of_columns(name, X);
+    if (columns < 0)
+        return wg_table_inert();
     wg_limits limits = {0};
     table_of_labels labels = {.texts.tape = t};
     wg_table *table = wg_table_inert();

@@ -21,6 +21,8 @@ static int64_t window_lines(const char *text, int64_t n)
 /* May a quote behind this byte open a field? */
 static bool window_separates(const wg_window *w, char c)
 {
+    if (w->separator == ' ') /* blanks and tabs are one */
+        return c == ' ' || c == '\t';
     return w->separator != '\0' ? c == w->separator : strchr(",;\t| ", c) != NULL;
 }
 

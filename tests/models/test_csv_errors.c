@@ -27,6 +27,7 @@ static const struct {
     {"", {0}, WG_E_FORMAT, ": the file is empty"},
     {"\xEF\xBB\xBF\n\r\n", {0}, WG_E_FORMAT, ": the file is empty"},
     {"a,b\n", {0}, WG_E_FORMAT, ": a header without rows"},
+    {"a,b\n1,2\n", {.separator = '\xA7'}, WG_E_VALUE, ": the separator is not of ASCII"},
     {"a,b,c\n1,2,3\n",
      {.limits.columns = 2},
      WG_E_FORMAT,

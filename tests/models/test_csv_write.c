@@ -173,6 +173,22 @@ START_TEST(test_blanks)
 }
 END_TEST
 
+/* Tabs before quotes with line ends in them, in a file that is read through more than one window. */
+START_TEST(test_blanks_and_quotes)
+{
+    enum { ROWS = 40000 };
+    const wg_csv_options blanks = {.separator = ' ', .header = WG_CSV_HEADER_ABSENT};
+    FILE *file = fopen(path, "w");
+    for (int i = 0; i < ROWS; i++)
+        fprintf(file, "%d\t\"x\ny%d\"\t%d.5 1\n", i, i % 3, i);
+    fclose(file);
+    const wg_table *table = wg_csv_read(tape, path, &blanks);
+    expect_ok(tape);
+    ck_assert_int_eq(table->rows, ROWS);
+    ck_assert_int_eq(wg_csv_read(tape, path, NULL)->rows, ROWS);
+}
+END_TEST
+
 START_TEST(test_refused)
 {
     const wg_mark mark = wg_tape_mark(tape);
@@ -230,6 +246,7 @@ Suite *suite_csv_write(void)
     tcase_add_test(cases, test_table_with_texts);
     tcase_add_loop_test(cases, test_table_of_many_labels, 0, 2);
     tcase_add_test(cases, test_blanks);
+    tcase_add_test(cases, test_blanks_and_quotes);
     tcase_add_test(cases, test_refused);
     suite_add_tcase(suite, cases);
     return suite;

@@ -414,6 +414,33 @@ START_TEST(test_not_written)
 }
 END_TEST
 
+/* No file holds wide floats. */
+START_TEST(test_wide)
+{
+    wg_tensor *x = wgt_scalar_param(tape, "x", 1);
+    wg_tape *wide = wg_tape_copy(tape, WG_WIDE);
+    if (wg_tape_status(wide) == WG_OK) {
+        ck_assert_int_eq(wg_npy_write(wg_tape_counterpart(wide, x), path), WG_E_DTYPE);
+        wgt_assert_status(wide, WG_E_DTYPE, "no file holds wide floats");
+    }
+    wg_tape_free(wide);
+}
+END_TEST
+
+/* Where the standard input is closed, files take its descriptor, and give it back. */
+START_TEST(test_closed_input)
+{
+    const int kept = dup(STDIN_FILENO);
+    ck_assert_int_eq(wg_npy_write(wg_scalar(tape, WG_F64, 1), path), WG_OK);
+    close(STDIN_FILENO);
+    for (int i = 0; i < 2; i++)
+        ck_assert(!wg_is_inert(wg_npy_read(tape, path)));
+    const int next = dup(kept);
+    ck_assert_int_eq(next, STDIN_FILENO);
+    close(kept);
+}
+END_TEST
+
 Suite *suite_npy(void)
 {
     Suite *suite = suite_create("npy");
@@ -432,6 +459,8 @@ Suite *suite_npy(void)
     tcase_add_test(cases, test_round_trip);
     tcase_add_test(cases, test_fortran);
     tcase_add_test(cases, test_not_written);
+    tcase_add_test(cases, test_wide);
+    tcase_add_test(cases, test_closed_input);
     suite_add_tcase(suite, cases);
     return suite;
 }

@@ -159,6 +159,16 @@ START_TEST(test_npz_for_python)
 }
 END_TEST
 
+/* NumPy reads ".npy" as an array without a name. */
+START_TEST(test_no_name)
+{
+    wg_archive *a = wg_archive_new(tape);
+    wg_archive_put_tensor(a, "", wg_scalar(tape, WG_F64, 7));
+    ck_assert_int_eq(wg_npz_write(a, path), WG_OK);
+    wgt_assert_same_bits(wg_item(wg_archive_tensor(wg_npz_read(tape, path), "")), 7);
+}
+END_TEST
+
 START_TEST(test_npz_not_written)
 {
     wg_archive *a = two_arrays();
@@ -182,6 +192,7 @@ Suite *suite_npz(void)
     tcase_add_loop_test(cases, test_npz_of_other_types, 0, 4);
     tcase_add_test(cases, test_npz_for_python);
     tcase_add_test(cases, test_npz_not_written);
+    tcase_add_test(cases, test_no_name);
     suite_add_tcase(suite, cases);
     return suite;
 }

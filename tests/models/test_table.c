@@ -93,6 +93,9 @@ START_TEST(test_rounded)
     const wg_table *table = wg_table_of("ids.npy", X, NULL, NULL);
     ck_assert_int_eq(table->rounded, 2);
     ck_assert_int_eq(wg_table_of("x.npy", wg_cast(X, WG_F64), NULL, NULL)->rounded, 0);
+    table = wg_table_of("none.npy", wg_constant(tape, WG_F64, WG_SHAPE(0, 5), NULL), NULL, NULL);
+    ck_assert_int_eq(table->columns, 5);
+    ck_assert_str_eq(table->column_names[4], "x5");
     ck_assert_int_eq(wg_tape_status(tape), WG_OK);
 }
 END_TEST
