@@ -48,7 +48,7 @@ static int64_t estimator_count(const wg_head *head, const wg_tensor *y, int64_t 
     int64_t k = 2;
     if (given != 0)
         return given;
-    for (int64_t i = 0; y->dtype == WG_I64 && i < y->size; i++) {
+    for (int64_t i = 0; y->dtype == WG_I64 && y->data != NULL && i < y->size; i++) {
         int64_t label = ((const int64_t *)y->data)[i];
         if (label >= k && label < INT64_MAX)
             k = label + 1;
@@ -356,7 +356,9 @@ static bool estimator_labels_fit(const wg_head *head, const wg_tensor *y, int64_
     bool classes = head->kind != WG_HEAD_NUMBERS;
     if (classes && y->dtype != WG_I64)
         wg_fail(y->tape, WG_E_DTYPE, "estimator: y must be i64 [n]");
-    else if (y->data == NULL || (classes && y->shape.ndim != 1))
+    else if (y->data == NULL && y->size > 0)
+        wg_fail(y->tape, WG_E_VALUE, "estimator: y has no value: %s", wg_tensor_text(y).s);
+    else if (classes && y->shape.ndim != 1)
         wg_fail(y->tape, WG_E_SHAPE, "estimator: y must be i64 [n]");
     else if (classes && k > rows + 2)
         wg_fail(y->tape, WG_E_INDEX, "estimator: %" PRId64 " classes in %" PRId64 " rows", k, rows);

@@ -113,6 +113,10 @@ static bool pipeline_fits(const wg_pipeline *p, const wg_tensor *X)
     else if (X->dtype != p->dtype)
         wg_fail(p->tape, WG_E_DTYPE, "pipeline: %s wanted: %s is %s", wg_dtype_name(p->dtype),
                 wg_tensor_text(X).s, wg_dtype_name(X->dtype));
+    else if (p->encoder != NULL && !(X->state & WG_NODE_LIVE) && !wg_is_streamed(X) &&
+             X->data == NULL && X->size > 0)
+        wg_fail(p->tape, WG_E_VALUE, "pipeline: %s has no value to stand beside strings",
+                wg_tensor_text(X).s);
     return wg_tape_status(p->tape) == WG_OK;
 }
 

@@ -82,14 +82,18 @@ bool wg_column_moments(wg_tensor *X, double mean[], double variance[], double *r
 }
 
 /* The deviations of variances, in place. The test is scikit-learn's: a variance that rounding alone
- * explains is that of a constant; one that overflows stays infinite. */
-static void scaler_deviations(int64_t d, double rows, const double *mean, double *scale)
+ * explains is that of a constant, and so is one of which the dtype makes nothing; one that
+ * overflows stays infinite. */
+static void scaler_deviations(int64_t d, double rows, const double *mean, double *scale,
+                              wg_dtype dtype)
 {
     for (int64_t j = 0; j < d; j++) {
         const double variance = scale[j], noise = rows * mean[j] * DBL_EPSILON;
         const bool constant = isfinite(variance) &&
                               variance <= rows * DBL_EPSILON * variance + noise * noise;
         scale[j] = constant ? 1 : sqrt(variance);
+        if ((dtype == WG_F32 ? (double)(float)scale[j] : scale[j]) == 0)
+            scale[j] = 1;
     }
 }
 
@@ -137,7 +141,7 @@ wg_scaler *wg_scaler_fit(wg_tensor *X)
     double rows, *memory = wg_temporary(t, 3 * d, sizeof *memory);
     wg_scaler *scaler = scaler_none();
     if (wg_ranks_agree(t, 0, "") == WG_OK && wg_column_moments(X, memory, memory + d, &rows)) {
-        scaler_deviations(d, rows, memory, memory + d);
+        scaler_deviations(d, rows, memory, memory + d, X->dtype);
         scaler = scaler_new(X, memory, memory + d, memory + 2 * d);
     }
     wg_temporary_free(t, memory);

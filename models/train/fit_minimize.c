@@ -78,9 +78,9 @@ static wg_tensor *fit_minimize_block(wg_tape *t, wg_tensor *const rows[], void *
 static int64_t fit_minimize_block_rows(const wg_fit_run *run)
 {
     const wg_tensor *X = run->rows.train.X;
-    const int64_t n = X->shape.dim[0], k = run->rows.k;
-    const int64_t rows = (512 << 10) / (int64_t)wg_dtype_size(X->dtype) / k;
-    return k <= X->size / n ? 0 : rows > 0 ? rows : 1;
+    const int64_t size = (int64_t)wg_dtype_size(X->dtype), k = run->rows.k;
+    const int64_t width = (int64_t)wg_row_bytes(X) / size, rows = (512 << 10) / size / k;
+    return k <= width ? 0 : rows > 0 ? rows : 1;
 }
 
 /* The mean loss with the penalty: over blocks of rows, which have to be leaves or constants. */

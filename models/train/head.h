@@ -23,8 +23,9 @@ typedef enum wg_head_kind {
 /* A number that tells how good predictions are. */
 typedef struct wg_head_metric {
     const char *name; /* "accuracy" */
-    /* Of what `predict` and `probabilities` give (P: NULL where the head has none), and of the
-     * truth in the shape of `predicted`. Leaves nothing on the tape but errors. */
+    /* Of what `predict` and `probabilities` give (P: NULL where the head has none, and where a
+     * training asks the first one about validation rows), and of the truth in the shape of
+     * `predicted`. Leaves nothing on the tape but errors. */
     double (*value)(const wg_tensor *predicted, const wg_tensor *P, const wg_tensor *truth);
 } wg_head_metric;
 

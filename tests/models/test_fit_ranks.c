@@ -28,12 +28,15 @@ typedef struct job {
     int64_t epochs;
     char message[WGT_RANKS][TEXT];
     bool sparse; /* rows */
+    bool least;  /* the last rank has one row */
 } job;
 
-static void part_of(int rank, int size, int64_t *first, int64_t *end)
+static void part_of(const job *j, int rank, int size, int64_t *first, int64_t *end)
 {
-    *first = (int64_t)ROWS * rank / size;
-    *end = (int64_t)ROWS * (rank + 1) / size;
+    const bool least = j->least && size > 1;
+    const int64_t rows = least ? ROWS - 1 : ROWS, ranks = least ? size - 1 : size;
+    *first = rows * rank / ranks;
+    *end = least && rank == size - 1 ? ROWS : rows * (rank + 1) / ranks;
 }
 
 static void fill(const job *j, int64_t first, int64_t end, double *X, int64_t *y, double *w)
@@ -84,11 +87,12 @@ static int train(const wg_ranks *r, void *user)
     wg_pool *pool = wg_pool_new(j->threads, NULL);
     wg_tape *t = wg_tape_new(&(wg_tape_options){.ranks = r, .pool = pool});
     int64_t first, end;
-    part_of(r->rank, r->size, &first, &end);
+    part_of(j, r->rank, r->size, &first, &end);
     fill(j, first, end, X, y, w);
     const int64_t n = end - first;
     wg_tensor *rows = wg_constant(t, WG_F64, WG_SHAPE(n, COLUMNS), X);
-    wg_estimator_options o = {.model = j->model, .optimizer = j->optimizer, .fit = j->fit};
+    wg_estimator_options o = {
+        .model = j->model, .optimizer = j->optimizer, .seed = j->fit.seed, .fit = j->fit};
     if (j->weights)
         o.fit.sample_weights = wg_constant(t, WG_F64, WG_SHAPE(n), w);
     if (j->path[0] != '\0')
@@ -172,6 +176,21 @@ START_TEST(test_one_hash_of_all_manners)
     const uint64_t want = j->hash[0];
     for (int ranks = 1; ranks <= 7; ranks += 2)
         same_on_all(j, ranks, want);
+}
+END_TEST
+
+/* All rows of a rank may be held back. */
+START_TEST(test_a_rank_of_one_row)
+{
+    for (uint64_t seed = 0; seed < 6; seed++) {
+        job *j = job_new((job){.model = "softmax",
+                               .classes = 3,
+                               .optimizer = "lbfgs",
+                               .least = true,
+                               .fit = {.epochs = 3, .validation = 0.5, .seed = seed}});
+        ck_assert_int_eq(train(&(wg_ranks){.size = 1}, j), 0);
+        same_on_all(j, 3, j->hash[0]);
+    }
 }
 END_TEST
 
@@ -344,8 +363,9 @@ static int train_sparse(const wg_ranks *r, void *user)
     wg_pool *pool = wg_pool_new(j->threads, NULL);
     wg_tape *t = wg_tape_new(&(wg_tape_options){.ranks = r, .pool = pool});
     int64_t first, end;
-    part_of(r->rank, r->size, &first, &end);
-    wg_estimator_options o = {.model = j->model, .optimizer = j->optimizer, .fit = j->fit};
+    part_of(j, r->rank, r->size, &first, &end);
+    wg_estimator_options o = {
+        .model = j->model, .optimizer = j->optimizer, .seed = j->fit.seed, .fit = j->fit};
     o.fit.seed = 0;
     if (j->path[0] != '\0')
         o.fit.checkpoint = j->path;
@@ -463,6 +483,7 @@ Suite *suite_fit_ranks(void)
     tcase_set_timeout(cases, 60);
     tcase_add_loop_test(cases, test_one_hash, 0, 6);
     tcase_add_loop_test(cases, test_one_hash_of_all_manners, 0, 3);
+    tcase_add_test(cases, test_a_rank_of_one_row);
     tcase_add_loop_test(cases, test_resumed_by_another_number, 0, 2);
     tcase_add_test(cases, test_killed_and_resumed);
     tcase_add_test(cases, test_refused);

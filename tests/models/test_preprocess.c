@@ -504,6 +504,10 @@ START_TEST(test_texts_alone)
     wg_pipeline *p = wg_pipeline_fit(X, fruit, 2, NULL);
     ck_assert_int_eq(wg_dim(wg_pipeline_apply(p, X, fruit), 1), 6);
     expect_ok(tape);
+    const wg_mark mark = wg_tape_mark(tape);
+    wg_pipeline *beside = wg_pipeline_fit(wg_full(tape, WG_F64, WG_SHAPE(4, 1), 1), fruit, 2, NULL);
+    wg_pipeline_apply(beside, wg_neg(wg_abstract(tape, WG_F64, WG_SHAPE(4, 1))), fruit);
+    expect_error(mark, WG_E_VALUE, "has no value to stand beside strings");
 }
 END_TEST
 

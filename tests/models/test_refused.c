@@ -160,6 +160,8 @@ START_TEST(test_numbers)
     const wg_linear_model_options column = {.weights = wg_full(tape, WG_F64, WG_SHAPE(n, 1), 1)};
     expect_error_of(wg_softmax_regression_new(p.X, p.y, 3, &column).loss, WG_E_SHAPE,
                     "linear model: weights [150] wanted");
+    const wg_dataset later = {.X = p.X, .y = wg_placeholder(tape, "y", WG_I64, WG_SHAPE(n))};
+    expect_error_of(wg_estimator_fit(&later, NULL), WG_E_VALUE, "estimator: y has no value");
     wg_estimator *e = wg_estimator_fit(&data, NULL);
     expect_error_of(wg_estimator_targets(e, &(wg_dataset){.X = p.X}), WG_E_VALUE,
                     "estimator: the rows have no labels");

@@ -112,6 +112,15 @@ START_TEST(test_constant_column)
 }
 END_TEST
 
+/* A deviation that f32 makes nothing of is no scale. */
+START_TEST(test_least_numbers)
+{
+    wg_tensor *X = wg_full(tape, WG_F32, WG_SHAPE(1000, 1), 0);
+    ((float *)X->data)[7] = 0x1p-149F;
+    wgt_assert_same_bits(wg_at(wg_scaler_fit(X)->scale, 0), 1);
+}
+END_TEST
+
 /* On an input the scaler is replayed, and derivatives pass: 1 / scale. */
 /* What there are no columns of may have any number of rows. */
 START_TEST(test_rows_of_nothing)
@@ -359,6 +368,7 @@ Suite *suite_scaler(void)
     tcase_add_test(scaler, test_f32_mean_is_not_rounded);
     tcase_add_test(scaler, test_mean_is_corrected);
     tcase_add_test(scaler, test_constant_column);
+    tcase_add_test(scaler, test_least_numbers);
     tcase_add_test(scaler, test_on_input);
     tcase_add_test(scaler, test_rows_of_nothing);
     tcase_add_test(scaler, test_scaler_errors);
