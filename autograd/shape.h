@@ -9,16 +9,16 @@
 /* C++ has no compound literals. A list as two arguments: how many, and a pointer into a temporary
  * that lives until the call has returned. Integers of any type convert without narrowing; each is
  * evaluated once. */
-template <class T, int N> struct wg_cxx_list {
+template <class T, size_t N> struct wg_cxx_list {
     T at[N];
-    static const int size = N;
+    static const int size = static_cast<int>(N);
     const T *data() const
     {
         return at;
     }
 };
 /* wg_cxx_list_of: the list of these values, each converted to T. */
-template <class T, class... V> wg_cxx_list<T, (int)sizeof...(V)> wg_cxx_list_of(V... values)
+template <class T, class... V> wg_cxx_list<T, sizeof...(V)> wg_cxx_list_of(V... values)
 {
     return {{static_cast<T>(values)...}};
 }

@@ -1,6 +1,7 @@
 /* The tape: what it owns, marks and rewinding, memory that lives as long as a node. */
 #include "autograd/tape_internal.h"
 
+#include <stdio.h>
 #include <string.h>
 
 wg_tape *wg_tape_new(const wg_tape_options *options)
@@ -120,6 +121,9 @@ static wg_status tape_status_back(wg_tape *t, wg_status status)
     t->status = status;
     if (status == WG_OK)
         t->message[0] = '\0';
+    else if (t->message[0] == '\0') /* a rewind to an older mark took its words */
+        snprintf(t->message, sizeof t->message, "an error from before the mark: %s",
+                 wg_status_name(status));
     return dropped;
 }
 

@@ -315,14 +315,26 @@ wg_status wg_write(wg_tensor *param, const void *values, size_t bytes)
     return param->tape->status;
 }
 
+/* Of [a, b), of which rounding may make b; b - a may overflow. */
+static double leaf_uniform(double u, double a, double b, wg_dtype dtype)
+{
+    const double x = isfinite(b - a) ? a + (b - a) * u : a * (1 - u) + b * u;
+    if (!(a < b))
+        return x;
+    if (dtype == WG_F32 && (double)(float)x >= b)
+        return (double)nextafterf((float)b, -HUGE_VALF);
+    return x >= b ? nextafter(b, -HUGE_VAL) : x;
+}
+
 /* Draws from N(a, b^2), or from [a, b). */
 static void leaf_draw(wg_tensor *x, bool normal, double a, double b, uint64_t key)
 {
     const uint64_t seed = x->tape->options.seed;
     for (int64_t i = 0; i < x->size; i++)
-        wg_set_element(x, i,
-                       normal ? a + b * wg_random_normal(seed, key, (uint64_t)i)
-                              : a + (b - a) * wg_random_uniform(seed, key, (uint64_t)i));
+        wg_set_element(
+            x, i,
+            normal ? a + b * wg_random_normal(seed, key, (uint64_t)i)
+                   : leaf_uniform(wg_random_uniform(seed, key, (uint64_t)i), a, b, x->dtype));
 }
 
 static wg_status leaf_draw_param(wg_tensor *param, bool normal, double a, double b, uint64_t key)

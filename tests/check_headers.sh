@@ -45,7 +45,7 @@ for standard in 11 14 17 20; do
     printf '%s\n' '#include <wengert.h>' 'wg_tensor *turned(wg_tensor *x, size_t n, long m);' \
         'wg_tensor *turned(wg_tensor *x, size_t n, long m)' \
         '{ return wg_permute(wg_reshape(x, WG_SHAPE(n, m, 1)), WG_AXES(2, n - n, m - m + 1)); }' |
-        $cxx -std=c++$standard -pedantic-errors -Wconversion $flags -x c++ - ||
+        $cxx -std=c++$standard -pedantic-errors -Wconversion -Wsign-conversion -Wold-style-cast $flags -x c++ - ||
         { echo "headers: WG_SHAPE or WG_AXES does not compile as C++$standard"; exit 1; }
 done
 # On other machines tests are built with a stand-in for Check, which brings no headers of libc's along as Check

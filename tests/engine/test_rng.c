@@ -1,8 +1,10 @@
 /* Random numbers: the paper's known answers, moments, ranges, permutations. */
+#include "autograd/op.h"
 #include "autograd/rng.h"
 #include "tests/support/assert.h"
 #include "tests/support/suites.h"
 
+#include <float.h>
 #include <math.h>
 #include <stdlib.h>
 
@@ -49,6 +51,20 @@ START_TEST(test_uniform)
     /* Five standard errors: sqrt(1/12/N), and sqrt((1/80 - 1/144)/N). */
     wgt_assert_close(sum / N, 0, 0, 5 * sqrt(1.0 / 12 / N));
     wgt_assert_close(squares / N, 1.0 / 12, 0, 5 * sqrt((1.0 / 80 - 1.0 / 144) / N));
+}
+END_TEST
+
+/* Of [low, high) rounding to f32 makes high; the width of a range may overflow. */
+START_TEST(test_uniform_constants)
+{
+    wg_tape *t = wg_tape_new(NULL);
+    wg_tensor *x = wg_constant_uniform(t, WG_F32, WG_SHAPE(100), 16777215, 16777216, 1);
+    for (int i = 0; i < 100; i++)
+        ck_assert_double_lt(wg_at(x, i), 16777216);
+    x = wg_constant_uniform(t, WG_F64, WG_SHAPE(100), -DBL_MAX, DBL_MAX, 1);
+    for (int i = 0; i < 100; i++)
+        ck_assert_double_lt(fabs(wg_at(x, i)), DBL_MAX);
+    wg_tape_free(t);
 }
 END_TEST
 
@@ -169,6 +185,7 @@ Suite *suite_rng(void)
     tcase_add_loop_test(cases, test_known_answers, 0, 3);
     tcase_add_test(cases, test_categorical);
     tcase_add_test(cases, test_uniform);
+    tcase_add_test(cases, test_uniform_constants);
     tcase_add_test(cases, test_normal);
     tcase_add_test(cases, test_streams_differ);
     tcase_add_test(cases, test_below_is_the_high_half);

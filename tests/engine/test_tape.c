@@ -207,6 +207,20 @@ START_TEST(test_bad_marks)
 END_TEST
 
 /* A loop that marks and rewinds takes no memory, whatever its steps record: one place is enough. */
+/* The words of an error are gone with a rewind to before it, and a mark behind it is still good. */
+START_TEST(test_an_error_without_words)
+{
+    wg_tape *t = wg_tape_new(NULL);
+    const wg_mark before = wg_tape_mark(t);
+    wg_fail(t, WG_E_VALUE, "words");
+    const wg_mark behind = wg_tape_mark(t);
+    wg_tape_rewind(t, before);
+    wg_tape_rewind(t, behind);
+    wgt_assert_status(t, WG_E_VALUE, "an error from before the mark");
+    wg_tape_free(t);
+}
+END_TEST
+
 START_TEST(test_marks_do_not_add_up)
 {
     wgt_memory memory = {0};
@@ -525,6 +539,7 @@ Suite *suite_tape(void)
     tcase_add_test(rewind, test_rewind_takes_the_status_back);
     tcase_add_test(rewind, test_rewind_twice_and_nested);
     tcase_add_test(rewind, test_bad_marks);
+    tcase_add_test(rewind, test_an_error_without_words);
     tcase_add_test(rewind, test_marks_do_not_add_up);
     tcase_add_test(rewind, test_mark_without_memory);
     tcase_add_test(rewind, test_marks_have_a_generation);
