@@ -398,7 +398,7 @@ check-format:
 tidy: $(patsubst %.c,$(BUILD)/tidy/%,$(LIB_SRC))
 	cppcheck --quiet --std=c11 --enable=warning,performance,portability --inline-suppr -I. \
 	    $(addprefix --suppress=,incorrectLogicOperator funcArgOrderDifferent arrayIndexThenCheck ctunullpointer \
-	        unknownMacro internalAstError CastIntegerToAddressAtReturn:autograd/compile/plan.c zerodiv:autograd/compile/chain.c \
+	        unknownMacro internalAstError CastIntegerToAddressAtReturn:autograd/compile/calls.c zerodiv:autograd/compile/chain.c \
 	        $(addprefix returnDanglingLifetime:,models/estimator_data.c models/estimator_write.c autograd/check/linear.c) \
         autoVariables:models/files/csv_cache.c syntaxError:ops/kernels/real.h) \
 	    --error-exitcode=1 autograd ops models

@@ -124,7 +124,7 @@ static void error_shorten(const char *text, char *shown, size_t size)
 wg_text wg_shown_text(const char *text)
 {
     enum { SHOWN = 60 };
-    wg_text shown;
+    wg_text shown = {""};
     error_shorten(text != NULL ? text : "NULL", shown.s, SHOWN + 1);
     error_clean(shown.s);
     return shown;

@@ -44,7 +44,7 @@ static bool run_takes(const wg_step_work *work, int i, const wg_call *call)
 
 static int64_t run_level(const wg_program *p, const runs *r, const wg_step_work *work, int i)
 {
-    const wg_tensor *joined[WG_ELEMENTWISE_OPERANDS];
+    const wg_tensor *joined[WG_ELEMENTWISE_OPERANDS] = {NULL};
     int64_t level = r->floor;
     if (work->link != NULL)
         wg_link_operands(&work->link[i], joined);
