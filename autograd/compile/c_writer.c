@@ -13,7 +13,7 @@
 
 void wg_c_add(wg_c_text *text, const char *s, size_t size)
 {
-    if (text->size + size + 1 > text->room) {
+    if (text->s == NULL || size >= text->room - text->size) {
         size_t room = 2 * (text->size + size) + 1024;
         char *longer = wg_arena_take(&text->tape->scratch, room, 1);
         if (longer == NULL) {
