@@ -40,8 +40,8 @@ enum {
     WG_NODE_STALE = 2u,     /* older than a leaf it was computed from */
     WG_NODE_WRITTEN = 4u,   /* a leaf, or a view of one: written since staleness was last spread */
     WG_NODE_ABSTRACT = 8u,  /* no value: computed from an abstract leaf (wg_abstract) */
-    WG_NODE_FOLLOWS = 32u,  /* a leaf that is stale where others are: op->stale looks at them */
     WG_NODE_FOLLOWED = 16u, /* an input: what is read in its place next lies behind it in memory */
+    WG_NODE_FOLLOWS = 32u,  /* a leaf that is stale where others are: op->stale looks at them */
 };
 
 enum {

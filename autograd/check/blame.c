@@ -105,14 +105,8 @@ static void *blame_claimed(wg_tensor *y, int i, wg_tensor *cotangent, blame_way 
 }
 
 #if WG_HAS_WIDE
-static bool blame_jumps(wg_wide here, wg_wide now)
-{
-    return WG_F(wide, fabs)(now) > WG_WIDE_MAX && WG_F(wide, fabs)(here) <= WG_WIDE_MAX;
-}
-
-/* Changes are summed: the rounding of a large entry that does not move hides no small one. A finite
- * value that jumps to infinity, as where a condition is moved off 0, says nothing of a derivative.
- * Where a view's elements are, its run tells. */
+/* Changes are summed: the rounding of a large entry that does not move hides no small one. Where a
+ * view's elements are, its run tells. */
 static wg_wide blame_value_wide(const wg_wide *x, void *local)
 {
     blame_local *l = local;
@@ -122,8 +116,7 @@ static wg_wide blame_value_wide(const wg_wide *x, void *local)
         return (wg_wide)NAN;
     const wg_wide *here = l->value, *now = l->y.data, *c = l->cotangent;
     for (int64_t j = 0; j < l->y.size; j++)
-        if (now[j] != here[j] && !blame_jumps(here[j], now[j]))
-            sum += c[j] * (now[j] - here[j]);
+        sum += now[j] == here[j] ? 0 : c[j] * (now[j] - here[j]);
     return sum;
 }
 

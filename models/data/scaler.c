@@ -92,7 +92,7 @@ static void scaler_deviations(int64_t d, double rows, const double *mean, double
         const bool constant = isfinite(variance) &&
                               variance <= rows * DBL_EPSILON * variance + noise * noise;
         scale[j] = constant ? 1 : sqrt(variance);
-        if ((dtype == WG_F32 ? (double)(float)scale[j] : scale[j]) == 0)
+        if (dtype == WG_F32 && (float)scale[j] == 0)
             scale[j] = 1;
     }
 }
